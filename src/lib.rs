@@ -1,6 +1,7 @@
 //! Bearer tokens, verified. The story and the exports are written below as the crate grows.
 
 pub mod auth;
+mod bearward;
 
 #[cfg(feature = "actix")]
 pub mod actix;
@@ -21,3 +22,19 @@ pub mod server;
 pub mod telemetry;
 #[cfg(feature = "testing")]
 pub mod testing;
+
+#[cfg(feature = "actix")]
+pub use crate::actix::{Envelope, Guard, MaybePrincipal, Principal, RefusalNote, Refused, RequestId, Require};
+pub use crate::{
+    auth::{
+        algorithm::Algorithm,
+        claims::{Claims, OwnClaims, Standard},
+        clock::{Clock, SystemClock, Timestamp},
+        error::{Check, Refusal, Rejection},
+        issuer::{ClaimMap, Issuer, IssuerError, KeySource, TokenType, Usage},
+        keys::{KeyPolicy, KeySetStatus},
+        verified::{Requirement, Verified},
+        verifier::{PendingVerification, Verification},
+    },
+    bearward::{Bearward, BuildError, Builder, CookieSource},
+};

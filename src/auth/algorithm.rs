@@ -27,17 +27,8 @@ pub enum Algorithm {
 
 impl Algorithm {
     /// Every algorithm that bearward can verify.
-    pub const ALL: [Self; 9] = [
-        Self::RS256,
-        Self::RS384,
-        Self::RS512,
-        Self::PS256,
-        Self::PS384,
-        Self::PS512,
-        Self::ES256,
-        Self::ES384,
-        Self::EdDSA,
-    ];
+    pub const ALL: [Self; 9] =
+        [Self::RS256, Self::RS384, Self::RS512, Self::PS256, Self::PS384, Self::PS512, Self::ES256, Self::ES384, Self::EdDSA];
 
     /// What an issuer accepts unless told otherwise.
     pub const DEFAULT: [Self; 3] = [Self::RS256, Self::ES256, Self::EdDSA];

@@ -1,0 +1,121 @@
+//! A requirement for a whole scope: `web::scope("/admin").wrap(auth.require::<Admin>())`.
+
+use std::{
+    fmt,
+    future::{Future, Ready, ready},
+    marker::PhantomData,
+    pin::Pin,
+    rc::Rc,
+};
+
+use actix_web::{
+    Error, HttpMessage, ResponseError,
+    body::{EitherBody, MessageBody},
+    dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready},
+};
+
+use super::{
+    bearer,
+    challenge::Refused,
+    extract::{Authentication, Guarded, authenticate, convert},
+    principal::Require,
+};
+use crate::{
+    auth::{
+        error::Refusal,
+        verified::{Requirement, Verified},
+    },
+    bearward::Bearward,
+};
+
+/// The middleware that [`Bearward::require`] makes. It refuses before any handler, extractor or body of its scope is looked at.
+pub struct Guard<R> {
+    auth: Bearward,
+    requirement: PhantomData<fn() -> R>,
+}
+
+/// A [`Guard`] around a scope.
+pub struct GuardService<R, S> {
+    auth: Bearward,
+    service: Rc<S>,
+    requirement: PhantomData<fn() -> R>,
+}
+
+impl Bearward {
+    /// A guard that lets only requests pass that meet `R`. Extractors behind it need no second verification, and no `app_data`.
+    ///
+    /// A CORS middleware belongs around it: a preflight request carries no token.
+    pub fn require<R: Requirement>(&self) -> Guard<R> {
+        Guard { auth: self.clone(), requirement: PhantomData }
+    }
+}
+
+impl<R, S, B> Transform<S, ServiceRequest> for Guard<R>
+where
+    R: Requirement,
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
+    B: MessageBody + 'static,
+{
+    type Response = ServiceResponse<EitherBody<B>>;
+    type Error = Error;
+    type Transform = GuardService<R, S>;
+    type InitError = ();
+    type Future = Ready<Result<Self::Transform, ()>>;
+
+    fn new_transform(&self, service: S) -> Self::Future {
+        ready(Ok(GuardService { auth: self.auth.clone(), service: Rc::new(service), requirement: PhantomData }))
+    }
+}
+
+impl<R, S, B> Service<ServiceRequest> for GuardService<R, S>
+where
+    R: Requirement,
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
+    B: MessageBody + 'static,
+{
+    type Response = ServiceResponse<EitherBody<B>>;
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Error>>>>;
+
+    forward_ready!(service);
+
+    fn call(&self, request: ServiceRequest) -> Self::Future {
+        let (auth, service) = (self.auth.clone(), Rc::clone(&self.service));
+        Box::pin(async move {
+            match admit::<R>(&request, &auth).await {
+                Ok(verified) => {
+                    request.extensions_mut().insert(Guarded { auth, verified });
+                    service.call(request).await.map(ServiceResponse::map_into_left_body)
+                }
+                Err(refusal) => {
+                    // A response, not an error: middleware further out (CORS, access log) then treats it like any other.
+                    let refused = Refused::new(refusal, request.request(), Some(&auth));
+                    Ok(request.into_response(refused.error_response()).map_into_right_body())
+                }
+            }
+        })
+    }
+}
+
+async fn admit<R: Requirement>(request: &ServiceRequest, auth: &Bearward) -> Result<Verified, Refusal> {
+    let (verified, token) = match authenticate(request.request(), auth) {
+        Authentication::Done(result) => result?,
+        Authentication::Pending(pending) => {
+            let verified = pending.await?;
+            (verified, bearer::token(request.request(), &auth.manners)?)
+        }
+    };
+    convert::<Require<R>>(verified.clone(), token).map(|_| verified)
+}
+
+impl<R> fmt::Debug for Guard<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Guard")
+    }
+}
+
+impl<R, S> fmt::Debug for GuardService<R, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("GuardService")
+    }
+}
