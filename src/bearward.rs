@@ -4,12 +4,15 @@ use std::{fmt, sync::Arc};
 
 use url::Url;
 
+#[cfg(feature = "remote")]
+use crate::auth::keys::{Fetch, HttpFetch, HttpFetchError, RemoteKeys, RemoteKeysError};
 use crate::auth::{
     clock::{Clock, SystemClock},
     counters::Counters,
     error::Refusal,
+    explain::{self, Explanation},
     issuer::{Issuer, KeySource, Usage},
-    keys::{KeyPolicy, KeySet, KeySetError, KeySetStatus},
+    keys::{KeyPolicy, KeySet, KeySetStatus, SetError},
     verified::Verified,
     verifier::{Trusted, Verification, Verifier},
 };
@@ -55,6 +58,8 @@ pub struct Builder {
     max_token_bytes: usize,
     policy: KeyPolicy,
     manners: Manners,
+    #[cfg(feature = "remote")]
+    fetch: Option<Arc<dyn Fetch>>,
 }
 
 /// The verifier cannot be built.
@@ -70,13 +75,33 @@ pub enum BuildError {
     /// Two profiles have one name, so that logs and metrics could not tell them apart.
     #[error("two issuers are named {0:?}")]
     DoubledName(String),
-    /// An issuer's keys can never be had as configured.
-    #[error("issuer {issuer:?}: {source}")]
-    Keys {
+    /// An issuer's fixed keys are no set with a usable key.
+    #[error("issuer {issuer:?}: its fixed keys are refused: {source}")]
+    FixedKeys {
         /// The issuer's name.
         issuer: String,
-        /// What is wrong.
-        source: KeySetError,
+        /// What is wrong with them.
+        source: SetError,
+    },
+    /// An issuer's keys may not be fetched as configured.
+    #[cfg(feature = "remote")]
+    #[error("issuer {issuer:?}: {source}")]
+    RemoteKeys {
+        /// The issuer's name.
+        issuer: String,
+        /// What is wrong with its address or the policy.
+        source: RemoteKeysError,
+    },
+    /// The HTTP client cannot be made: a CA file or a proxy that does not work.
+    #[cfg(feature = "remote")]
+    #[error(transparent)]
+    Http(#[from] HttpFetchError),
+    /// This build fetches nothing.
+    #[cfg(not(feature = "remote"))]
+    #[error("issuer {issuer:?}: fetching keys needs the feature \"remote\"; without it, give fixed keys")]
+    NoRemote {
+        /// The issuer's name.
+        issuer: String,
     },
 }
 
@@ -90,6 +115,8 @@ impl Bearward {
             max_token_bytes: 8192,
             policy: KeyPolicy::default(),
             manners: Manners { realm: "bearward".to_owned(), resource: None, cookie: None },
+            #[cfg(feature = "remote")]
+            fetch: None,
         }
     }
 
@@ -114,6 +141,15 @@ impl Bearward {
         self.verifier.verify_credential(token).finish().await
     }
 
+    /// Verifies a token and says check by check what was found and what is expected. For people: the answer holds unverified claims.
+    pub async fn explain(&self, token: &str) -> Explanation {
+        let result = self.verify(token).await;
+        let profiles = self.verifier.trusted().iter();
+        let issuers = profiles.map(|trusted| (&trusted.profile, trusted.keys.status())).collect();
+        let (max_bytes, now) = (self.verifier.max_bytes(), self.verifier.clock().now());
+        explain::explain(&explain::Case { token, max_bytes, issuers, now, result })
+    }
+
     /// Counts a refusal that was decided outside the verifier: by the request's form, or by a route's requirement.
     #[cfg(feature = "actix")]
     pub(crate) fn count(refusal: Refusal) -> Refusal {
@@ -129,6 +165,23 @@ impl Bearward {
     /// The state of every issuer's key set, in the same order.
     pub fn key_sets(&self) -> Vec<KeySetStatus> {
         self.verifier.trusted().iter().map(|trusted| trusted.keys.status()).collect()
+    }
+
+    /// Waits until each issuer's first fetch has ended, whatever its outcome. For commands and tests: a server serves without it.
+    pub async fn first_attempts(&self) {
+        for trusted in self.verifier.trusted() {
+            trusted.keys.first_attempt().await;
+        }
+    }
+
+    /// Tells the `metrics` recorder what is counted and measured lazily: cache hits, key-set state and age. Call it before a scrape.
+    pub fn publish_metrics(&self) {
+        for trusted in self.verifier.trusted() {
+            trusted.counters.publish();
+            trusted.keys.status();
+        }
+        #[expect(clippy::cast_precision_loss, reason = "a gauge is a float, and nobody remembers 2^52 tokens")]
+        metrics::gauge!("bearward_remembered_tokens").set(self.remembered_tokens() as f64);
     }
 
     /// Whether every bearer issuer's keys are there and not expired.
@@ -198,21 +251,30 @@ impl Builder {
         self
     }
 
+    /// Another way to fetch documents than over HTTP.
+    #[cfg(feature = "remote")]
+    pub fn fetch(mut self, fetch: Arc<dyn Fetch>) -> Self {
+        self.fetch = Some(fetch);
+        self
+    }
+
     /// Builds the verifier. The first fetch of every issuer starts now, on the tokio runtime that calls this, and is not waited for: an
     /// unreachable issuer is no error here.
     ///
     /// # Errors
     /// When there is no issuer, two of them clash, or one's keys can never be had (an address that may not be fetched, a fixed set
-    /// without a usable key).
-    ///
-    /// # Panics
-    /// When an issuer's keys are fetched and this runs outside a tokio runtime.
+    /// without a usable key, no tokio runtime to fetch on).
+    #[expect(clippy::unused_async, reason = "what a later version has to wait for must not change every caller")]
     pub async fn build(self) -> Result<Bearward, BuildError> {
         if self.issuers.is_empty() {
             return Err(BuildError::NoIssuer);
         }
         let mut trusted: Vec<Trusted> = Vec::with_capacity(self.issuers.len());
-        for issuer in self.issuers {
+        #[cfg(feature = "remote")]
+        let mut network = self.fetch.clone();
+        #[cfg(not(feature = "remote"))]
+        let mut network = ();
+        for issuer in &self.issuers {
             for earlier in trusted.iter().map(|trusted| &trusted.profile) {
                 if let Some(doubled) = issuer.spellings.iter().find(|iss| earlier.spellings.contains(iss)) {
                     return Err(BuildError::DoubledIssuer(doubled.to_string()));
@@ -221,10 +283,8 @@ impl Builder {
                     return Err(BuildError::DoubledName(issuer.name.to_string()));
                 }
             }
-            let keys = key_set(&issuer, &self.policy, &self.clock)
-                .await
-                .map_err(|source| BuildError::Keys { issuer: issuer.name.to_string(), source })?;
-            trusted.push(Trusted::new(issuer, keys));
+            let keys = self.key_set(issuer, &mut network)?;
+            trusted.push(Trusted::new(issuer.clone(), keys));
         }
         let verifier = Verifier::new(trusted, self.cache_entries, self.max_token_bytes, self.clock);
         Ok(Bearward { verifier: Arc::new(verifier), manners: Arc::new(self.manners) })
@@ -244,9 +304,36 @@ impl fmt::Debug for Bearward {
     }
 }
 
-async fn key_set(issuer: &Issuer, policy: &KeyPolicy, clock: &Arc<dyn Clock>) -> Result<Arc<KeySet>, KeySetError> {
-    match &issuer.keys {
-        KeySource::Fixed(document) => KeySet::fixed(issuer, document.as_bytes(), policy, clock),
-        KeySource::Discovery | KeySource::Url(_) => KeySet::remote(issuer, policy, clock).await,
+impl Builder {
+    fn key_set(&self, issuer: &Issuer, network: &mut Network) -> Result<KeySet, BuildError> {
+        let name = issuer.name.to_string();
+        match &issuer.keys {
+            KeySource::Fixed(document) => KeySet::fixed(&name, document.as_bytes(), &issuer.algorithms, &self.policy)
+                .map_err(|source| BuildError::FixedKeys { issuer: name, source }),
+            #[cfg(feature = "remote")]
+            KeySource::Discovery | KeySource::Url(_) => {
+                let jwks_url = if let KeySource::Url(url) = &issuer.keys { Some(url.clone()) } else { None };
+                let keys = RemoteKeys {
+                    name: name.clone(),
+                    issuer: issuer.iss().to_owned(),
+                    jwks_url,
+                    algorithms: issuer.algorithms.clone(),
+                };
+                let fetch = match network {
+                    Some(fetch) => fetch,
+                    None => network.insert(Arc::new(HttpFetch::new(&self.policy, Arc::clone(&self.clock))?)),
+                };
+                KeySet::remote(keys, &self.policy, Arc::clone(&self.clock), Arc::clone(fetch))
+                    .map_err(|source| BuildError::RemoteKeys { issuer: name, source })
+            }
+            #[cfg(not(feature = "remote"))]
+            KeySource::Discovery | KeySource::Url(_) => Err(BuildError::NoRemote { issuer: name }),
+        }
     }
 }
+
+/// The one client of all issuers, made when the first of them needs it.
+#[cfg(feature = "remote")]
+type Network = Option<Arc<dyn Fetch>>;
+#[cfg(not(feature = "remote"))]
+type Network = ();

@@ -1,5 +1,7 @@
 //! Bearer tokens, verified. The story and the exports are written below as the crate grows.
 
+#![warn(unreachable_pub)]
+
 pub mod auth;
 mod bearward;
 

@@ -1,2 +1,7 @@
-//! To be written.
-fn main() {}
+//! The command line: `bearward dev`, `serve`, `idp`, `explain`, `check`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    bearward::cli::run()
+}

@@ -15,8 +15,8 @@ pub struct Claims {
     pub(crate) role: Option<Box<str>>,
     pub(crate) roles: Box<[Box<str>]>,
     pub(crate) scopes: Box<[Box<str>]>,
-    pub(crate) level: Option<Box<str>>,
-    pub(crate) session: Option<Box<str>>,
+    pub(crate) aal: Option<Box<str>>,
+    pub(crate) session_id: Option<Box<str>>,
     pub(crate) tenant: Option<Box<str>>,
     pub(crate) expires_at: Timestamp,
     pub(crate) not_before: Option<Timestamp>,
@@ -50,13 +50,13 @@ impl Claims {
     }
 
     /// The authenticator assurance level, `aal1`, `aal2` or `aal3`.
-    pub fn level(&self) -> Option<&str> {
-        self.level.as_deref()
+    pub fn aal(&self) -> Option<&str> {
+        self.aal.as_deref()
     }
 
     /// The session that the token belongs to.
-    pub fn session(&self) -> Option<&str> {
-        self.session.as_deref()
+    pub fn session_id(&self) -> Option<&str> {
+        self.session_id.as_deref()
     }
 
     /// The tenant.

@@ -156,6 +156,8 @@ pub enum Check {
     Form,
     /// The protected header's members.
     Header,
+    /// The payload is one JSON object.
+    Payload,
     /// The unverified `iss` picks a configured issuer.
     Issuer,
     /// The issuer accepts the algorithm.
@@ -199,7 +201,7 @@ impl Rejection {
             Self::ApiKey => ("MALFORMED_TOKEN", "api_key", Check::Form),
             Self::Form(_) => ("MALFORMED_TOKEN", "form", Check::Form),
             Self::Header(_) => ("MALFORMED_TOKEN", "header", Check::Header),
-            Self::Payload(_) => ("MALFORMED_TOKEN", "payload", Check::Form),
+            Self::Payload(_) => ("MALFORMED_TOKEN", "payload", Check::Payload),
             Self::UnknownIssuer { .. } => ("UNKNOWN_ISSUER", "issuer", Check::Issuer),
             Self::AlgorithmNotAllowed { .. } => ("UNSUPPORTED_ALGORITHM", "algorithm", Check::Algorithm),
             Self::WrongType { .. } => ("INVALID_TOKEN_TYPE", "type", Check::Type),
@@ -242,7 +244,7 @@ impl From<Rejection> for Refusal {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FormError {
-    /// No two dots.
+    /// Another number of parts than three; counting stops at 6.
     #[error("it has {0} of them")]
     Parts(usize),
     /// Five parts: an encrypted token (RFC 7516).

@@ -83,8 +83,8 @@ pub struct ClaimMap {
     pub(crate) role: Pointer,
     pub(crate) roles: Pointer,
     pub(crate) scopes: Pointer,
-    pub(crate) level: Pointer,
-    pub(crate) session: Pointer,
+    pub(crate) aal: Pointer,
+    pub(crate) session_id: Pointer,
     pub(crate) tenant: Pointer,
 }
 
@@ -163,6 +163,21 @@ impl Issuer {
         let keys = Url::parse("https://www.googleapis.com/oauth2/v3/certs").map_or(KeySource::Discovery, KeySource::Url);
         let google = Self::new("https://accounts.google.com", client_id)?.spelling("accounts.google.com");
         Ok(google.name("google").algorithms([Algorithm::RS256])?.usage(Usage::Credential).keys(keys))
+    }
+
+    /// The first spelling of `iss`.
+    pub fn iss(&self) -> &str {
+        self.spellings.first().map_or("", AsRef::as_ref)
+    }
+
+    /// Where its keys come from.
+    pub fn key_source(&self) -> &KeySource {
+        &self.keys
+    }
+
+    /// Whether its tokens may come from there.
+    pub fn usage_is(&self, usage: Usage) -> bool {
+        self.usage == usage
     }
 
     /// The name in logs, metrics and `/health`; the issuer itself unless set.
@@ -264,8 +279,8 @@ impl Default for ClaimMap {
             role: Pointer::top("role"),
             roles: Pointer::nested("app_metadata", "roles"),
             scopes: Pointer::top("scope"),
-            level: Pointer::top("aal"),
-            session: Pointer::top("session_id"),
+            aal: Pointer::top("aal"),
+            session_id: Pointer::top("session_id"),
             tenant: Pointer::nested("app_metadata", "tenant_id"),
         }
     }
@@ -273,7 +288,7 @@ impl Default for ClaimMap {
 
 impl ClaimMap {
     /// The names that [`set`](Self::set) knows.
-    pub const NAMES: [&'static str; 7] = ["email", "role", "roles", "scopes", "level", "session", "tenant"];
+    pub const NAMES: [&'static str; 7] = ["email", "role", "roles", "scopes", "aal", "session_id", "tenant"];
 
     /// Points one of [`NAMES`](Self::NAMES) elsewhere, for example `set("roles", "/realm_access/roles")`.
     ///
@@ -285,8 +300,8 @@ impl ClaimMap {
             "role" => &mut self.role,
             "roles" => &mut self.roles,
             "scopes" => &mut self.scopes,
-            "level" => &mut self.level,
-            "session" => &mut self.session,
+            "aal" => &mut self.aal,
+            "session_id" => &mut self.session_id,
             "tenant" => &mut self.tenant,
             _ => return Err(PointerError),
         };

@@ -5,6 +5,7 @@ pub mod claims;
 pub mod clock;
 pub(crate) mod counters;
 pub mod error;
+pub mod explain;
 pub mod issuer;
 mod judge;
 mod jws;

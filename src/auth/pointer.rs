@@ -1,6 +1,6 @@
 //! A JSON Pointer (RFC 6901) into a token's claims.
 
-use std::{borrow::Cow, collections::BTreeMap, fmt, str::FromStr};
+use std::{fmt, str::FromStr};
 
 use serde_json::value::RawValue;
 
@@ -61,7 +61,8 @@ impl fmt::Debug for Pointer {
 
 fn step<'a>(json: &'a str, segment: &str) -> Option<&'a str> {
     match json.as_bytes().first()? {
-        b'{' => serde_json::from_str::<BTreeMap<Cow<'a, str>, &'a RawValue>>(json).ok()?.get(segment).map(|value| value.get()),
+        // An object that says two things says nothing.
+        b'{' => Object::parse(json.as_bytes()).ok()?.member(segment),
         b'[' => {
             serde_json::from_str::<Vec<&'a RawValue>>(json).ok()?.get(segment.parse::<usize>().ok()?).map(|value| value.get())
         }

@@ -21,7 +21,7 @@ pub struct Verified<C = Standard> {
 }
 
 /// What is kept of a verified token; shared by every request that sends it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Evidence {
     pub(super) claims: Claims,
     /// `iss`, in the configured spelling that it equals.
@@ -104,7 +104,7 @@ impl<C> Verified<C> {
     /// [`Rejection::StepUpRequired`] (401, RFC 9470) when the assurance level is under `level`, for example `aal2`, or unknown.
     pub fn require_level(&self, level: &'static str) -> Result<(), Rejection> {
         let rank = |level: &str| level.strip_prefix("aal").and_then(|digits| digits.parse::<u8>().ok());
-        let held = self.claims().level();
+        let held = self.claims().aal();
         let met = match (held.and_then(rank), rank(level)) {
             (Some(held), Some(required)) => held >= required,
             // Another vocabulary than aalN has no order that bearward could know.

@@ -10,7 +10,6 @@ use std::{
 };
 
 use super::{
-    algorithm::Algorithm,
     claims::Standard,
     clock::{Clock, Timestamp},
     counters::Counters,
@@ -18,7 +17,7 @@ use super::{
     issuer::{Issuer, TokenType, Usage},
     judge,
     jws::{Header, UnverifiedJws},
-    keys::{Flight, FlightOutcome, Found, KeySet, KeysWait, UnknownKey},
+    keys::{Flight, Found, KeySet, Snapshot, Unavailable, UnknownKey},
     object::Object,
     token_cache::TokenCache,
     verified::{Evidence, Verified},
@@ -36,9 +35,9 @@ pub struct Verifier {
 /// One issuer: its profile, its keys, its counters.
 pub(crate) struct Trusted {
     pub(crate) profile: Issuer,
-    pub(crate) keys: Arc<KeySet>,
+    pub(crate) keys: KeySet,
+    pub(crate) counters: Counters,
     spellings: Vec<Arc<str>>,
-    counters: Counters,
 }
 
 /// What [`Verifier::verify`] gives: most often the answer itself, and a future only when a key must be fetched first.
@@ -47,7 +46,7 @@ pub(crate) struct Trusted {
 pub enum Verification {
     /// The answer; nothing was awaited.
     Ready(Result<Verified, Refusal>),
-    /// The answer waits for the issuer's keys, two rounds of `join_timeout` at most.
+    /// The answer waits for the issuer's keys, `join_timeout` at most.
     Pending(PendingVerification),
 }
 
@@ -58,7 +57,13 @@ pub struct PendingVerification(Pin<Box<dyn Future<Output = Result<Verified, Refu
 /// The next step of the pipeline.
 enum Step {
     Done(Result<Arc<Evidence>, Refusal>),
-    Join(Flight),
+    Join(Joining),
+}
+
+/// A fetch to wait for, and the verdict that stands if it fails; without one, the keys are unavailable.
+struct Joining {
+    flight: Flight,
+    verdict: Option<Rejection>,
 }
 
 /// One pass of a token through the pipeline.
@@ -66,20 +71,9 @@ struct Pass<'t> {
     token: &'t str,
     usage: Usage,
     now: Timestamp,
-    joined: Option<Joined>,
-    /// How many fetches it has waited for.
-    rounds: usize,
+    /// The outcome of the fetch that it has waited for: the set to look in for the last time, or the verdict.
+    last: Option<Result<Arc<Snapshot>, Rejection>>,
 }
-
-/// The fetch that a verification has waited for.
-struct Joined {
-    outcome: FlightOutcome,
-    /// It had started before this token came, so its answer may be older than the token's key.
-    early: bool,
-}
-
-/// A token is asked for keys at most this often: a fetch that was already under way, then one of its own.
-const MAX_ROUNDS: usize = 2;
 
 impl Verifier {
     pub(crate) fn new(trusted: Vec<Trusted>, cache_entries: usize, max_bytes: usize, clock: Arc<dyn Clock>) -> Self {
@@ -108,6 +102,11 @@ impl Verifier {
         &self.clock
     }
 
+    /// The longest token that is looked at, in bytes.
+    pub(crate) fn max_bytes(&self) -> usize {
+        self.max_bytes
+    }
+
     /// How many verified tokens are remembered.
     pub fn remembered(&self) -> usize {
         self.cache.as_ref().map_or(0, TokenCache::len)
@@ -121,26 +120,22 @@ impl Verifier {
         if let Some(known) = self.remembered_evidence(token, usage, now) {
             return Verification::Ready(known);
         }
-        match self.judge(&Pass { token, usage, now, joined: None, rounds: 0 }) {
+        match self.judge(&Pass { token, usage, now, last: None }) {
             Step::Done(result) => Verification::Ready(self.finish(result)),
-            Step::Join(flight) => {
+            Step::Join(joining) => {
                 let (verifier, token) = (Arc::clone(self), Box::from(token));
-                Verification::Pending(PendingVerification(Box::pin(verifier.after(token, usage, flight))))
+                Verification::Pending(PendingVerification(Box::pin(verifier.after(token, usage, joining))))
             }
         }
     }
 
-    async fn after(self: Arc<Self>, token: Box<str>, usage: Usage, mut flight: Flight) -> Result<Verified, Refusal> {
-        let mut rounds = 1;
-        loop {
-            let early = flight.started_before_me();
-            let outcome = flight.await;
-            let joined = Some(Joined { outcome, early });
-            match self.judge(&Pass { token: &token, usage, now: self.clock.now(), joined, rounds }) {
-                Step::Done(result) => return self.finish(result),
-                Step::Join(another) => flight = another,
-            }
-            rounds += 1;
+    async fn after(self: Arc<Self>, token: Box<str>, usage: Usage, joining: Joining) -> Result<Verified, Refusal> {
+        let unavailable = |Unavailable { retry_after }| Rejection::KeysUnavailable { retry_after };
+        let last = joining.flight.await.map_err(|error| joining.verdict.unwrap_or_else(|| unavailable(error)));
+        match self.judge(&Pass { token: &token, usage, now: self.clock.now(), last: Some(last) }) {
+            Step::Done(result) => self.finish(result),
+            // A second wait is never asked for.
+            Step::Join(_) => self.finish(Err(Rejection::UnknownKey.into())),
         }
     }
 
@@ -162,17 +157,19 @@ impl Verifier {
     /// Rule 3: a hit is asked again for time and for its key.
     fn remembered_evidence(&self, token: &str, usage: Usage, now: Timestamp) -> Option<Result<Verified, Refusal>> {
         let cache = self.cache.as_ref()?;
-        let evidence = cache.find(token)?;
+        let sent = cache.sent(token);
+        let evidence = cache.find(sent)?;
         let trusted = self.trusted.get(evidence.place)?;
         let snapshot = trusted.keys.current();
-        if trusted.profile.usage != usage
-            || snapshot.generation() != evidence.generation
-            || !snapshot.serves(self.clock.monotonic())
-        {
+        if trusted.profile.usage != usage || !snapshot.serves(self.clock.monotonic()) {
+            return None;
+        }
+        if snapshot.generation() != evidence.generation {
+            cache.forget(sent);
             return None;
         }
         if let Err(rejection) = judge::still_valid(&evidence.claims, &trusted.profile, now) {
-            cache.forget(token);
+            cache.forget(sent);
             let issuer = Some(Arc::clone(&trusted.profile.name));
             let kid = evidence.kid.as_deref().map(Excerpt::of);
             return Some(self.finish(Err(Refusal { rejection, issuer, kid })));
@@ -205,25 +202,38 @@ impl Verifier {
             .ok_or_else(|| Rejection::UnknownIssuer { found: Excerpt::of(&iss) })?;
         *chosen = Some(Arc::clone(&trusted.profile.name));
         accept_header(&jws.header, &trusted.profile)?;
-        let snapshot = trusted.keys.current();
-        if !snapshot.serves(self.clock.monotonic()) {
-            judge::gate(&payload, &trusted.profile, now)?;
-            return trusted.without_keys(pass);
-        }
+        let current;
+        let snapshot = match &pass.last {
+            None => {
+                current = trusted.keys.current();
+                &*current
+            }
+            Some(Ok(snapshot)) => snapshot,
+            Some(Err(verdict)) => return Err(verdict.clone()),
+        };
         let (kid, algorithm) = (jws.header.kid.as_deref(), jws.header.algorithm);
+        let monotonic = self.clock.monotonic();
         let key = match snapshot.keys().find(kid, algorithm) {
-            Found::One(key) => key,
-            Found::Ambiguous => return Err(Rejection::AmbiguousKey),
-            Found::Missing => {
+            Found::One(key) if snapshot.serves(monotonic) => key,
+            Found::Ambiguous if snapshot.serves(monotonic) => return Err(Rejection::AmbiguousKey),
+            _ => {
                 judge::gate(&payload, &trusted.profile, now)?;
-                return trusted.without_key(kid, algorithm, pass);
+                if pass.last.is_some() {
+                    return Err(Rejection::UnknownKey);
+                }
+                return match trusted.keys.unknown_key(kid, algorithm, monotonic) {
+                    UnknownKey::Join(flight) => Ok(Step::Join(Joining { flight, verdict: None })),
+                    UnknownKey::Unavailable(Unavailable { retry_after }) => Err(Rejection::KeysUnavailable { retry_after }),
+                    UnknownKey::Refuse => Err(Rejection::UnknownKey),
+                };
             }
         };
         if !key.verifies(jws.signed, &jws.signature) {
             // An issuer that replaced a key in place is found out once a cooldown; only a token that could be good may ask.
-            let may_ask = pass.joined.is_none() && judge::gate(&payload, &trusted.profile, now).is_ok();
-            let flight = may_ask.then(|| trusted.keys.bad_signature()).flatten();
-            return flight.map(Step::Join).ok_or(Rejection::InvalidSignature);
+            let may_ask = pass.last.is_none() && judge::gate(&payload, &trusted.profile, now).is_ok();
+            let flight = may_ask.then(|| trusted.keys.bad_signature(snapshot, monotonic)).flatten();
+            let join = |flight| Step::Join(Joining { flight, verdict: Some(Rejection::InvalidSignature) });
+            return flight.map(join).ok_or(Rejection::InvalidSignature);
         }
         let claims = judge::judge(&payload, &trusted.profile, now)?;
         let issuer = trusted.spelling(&iss);
@@ -231,14 +241,14 @@ impl Verifier {
         let name = Arc::clone(&trusted.profile.name);
         let evidence = Arc::new(Evidence { claims, issuer, name, place, kid: kid.map(Box::from), algorithm, generation });
         if let Some(cache) = &self.cache {
-            cache.remember(pass.token, Arc::clone(&evidence));
+            cache.remember(cache.sent(pass.token), Arc::clone(&evidence));
         }
         Ok(Step::Done(Ok(evidence)))
     }
 }
 
 impl Trusted {
-    pub(crate) fn new(profile: Issuer, keys: Arc<KeySet>) -> Self {
+    pub(crate) fn new(profile: Issuer, keys: KeySet) -> Self {
         let spellings = profile.spellings.iter().map(|spelling| Arc::from(spelling.as_ref())).collect();
         Self { counters: Counters::of(&profile.name), spellings, profile, keys }
     }
@@ -246,34 +256,6 @@ impl Trusted {
     /// The shared copy of the spelling that chose this issuer.
     fn spelling(&self, iss: &str) -> Arc<str> {
         self.spellings.iter().find(|spelling| ***spelling == *iss).cloned().unwrap_or_else(|| Arc::from(iss))
-    }
-
-    /// No set yet, or none young enough: join a fetch once, else 503.
-    fn without_keys(&self, pass: &Pass<'_>) -> Result<Step, Rejection> {
-        match self.keys.wait_for_keys() {
-            KeysWait::Join(flight) if pass.joined.is_none() => Ok(Step::Join(flight)),
-            KeysWait::Join(_) => Err(Rejection::KeysUnavailable { retry_after: self.keys.retry_after() }),
-            KeysWait::Unavailable { retry_after } => Err(Rejection::KeysUnavailable { retry_after }),
-        }
-    }
-
-    /// The set lives and does not have the key: keys.md's steps 2 to 5.
-    fn without_key(&self, kid: Option<&str>, algorithm: Algorithm, pass: &Pass<'_>) -> Result<Step, Rejection> {
-        match &pass.joined {
-            Some(Joined { outcome: FlightOutcome::Failed { retry_after }, .. }) => {
-                return Err(Rejection::KeysUnavailable { retry_after: *retry_after });
-            }
-            Some(Joined { early, .. }) if !early || pass.rounds >= MAX_ROUNDS => {
-                self.keys.still_missing(kid, algorithm);
-                return Err(Rejection::UnknownKey);
-            }
-            _ => {}
-        }
-        match self.keys.unknown_key(kid, algorithm) {
-            UnknownKey::Join(flight) => Ok(Step::Join(flight)),
-            UnknownKey::Unavailable { retry_after } => Err(Rejection::KeysUnavailable { retry_after }),
-            UnknownKey::Refuse => Err(Rejection::UnknownKey),
-        }
     }
 }
 

@@ -1,1 +1,118 @@
-//! To be written.
+//! The commands: what they take, and which file does which.
+
+mod check;
+#[cfg(feature = "idp")]
+mod dev;
+mod explain;
+#[cfg(feature = "idp")]
+mod idp;
+mod serve;
+mod style;
+
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+
+use crate::config::{Config, ConfigErrors, Sources};
+
+/// Verifies bearer tokens of an external identity provider and serves what they protect.
+#[derive(Debug, Parser)]
+#[command(name = "bearward", version, after_help = AFTER_HELP)]
+struct Command {
+    /// The folder with default.toml and one file an environment [default: ./config where it exists]
+    #[arg(long, global = true, value_name = "DIR")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// The quick start: a development IdP and the API on this machine, one ready token, ready curl lines
+    #[cfg(feature = "idp")]
+    Dev(dev::Options),
+    /// The server for production; needs an issuer, for example SUPABASE_URL=https://YOUR-PROJECT.supabase.co
+    Serve(serve::Options),
+    /// The development IdP alone, for frontends and for contract tests in any language
+    #[cfg(feature = "idp")]
+    Idp(idp::Options),
+    /// Says check by check why this configuration accepts or refuses a token
+    Explain(explain::Options),
+    /// Reads the configuration, reaches every issuer, lists its keys; says what to do where something is wrong
+    Check(check::Options),
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  bearward dev                                                  try it, nothing else needed
+  SUPABASE_URL=https://YOUR-PROJECT.supabase.co bearward serve  the API behind a Supabase project
+  bearward check                                                is everything reachable?
+  bearward explain - < token.txt                                why is this token refused?
+
+Configuration: config/default.toml documents every key; BEARWARD_SECTION__KEY sets one.
+Exit codes: 0 done or accepted, 1 refused or failed, 2 the command line or the configuration is wrong.";
+
+/// How a command can fail.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    /// The command line or the configuration: exit code 2.
+    #[error("{0}")]
+    Usage(String),
+    /// What was asked for cannot be done: exit code 1.
+    #[error("{0}")]
+    Failed(String),
+    /// Everything has been said already: exit code 1.
+    #[error("")]
+    Said,
+}
+
+impl From<ConfigErrors> for Failure {
+    fn from(errors: ConfigErrors) -> Self {
+        Self::Usage(errors.to_string())
+    }
+}
+
+/// Runs the command that the process's arguments name.
+pub fn run() -> ExitCode {
+    let command = Command::parse();
+    let dir = command.config.or_else(|| Some(PathBuf::from("config")).filter(|default| default.is_dir()));
+    let variables = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let sources = Sources::new(dir, variables);
+    let result = actix_web::rt::System::new().block_on(async {
+        match command.action {
+            #[cfg(feature = "idp")]
+            Action::Dev(options) => dev::run(sources, options).await,
+            Action::Serve(options) => serve::run(sources, options).await,
+            #[cfg(feature = "idp")]
+            Action::Idp(options) => idp::run(&sources, options).await,
+            Action::Explain(options) => explain::run(&sources, options).await,
+            Action::Check(options) => check::run(&sources, options).await,
+        }
+    });
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Said) => ExitCode::FAILURE,
+        Err(failure) => {
+            let code = if matches!(failure, Failure::Usage(_)) { 2 } else { 1 };
+            anstream::eprintln!("{}error:{} {failure}", style::BAD, style::PLAIN);
+            ExitCode::from(code)
+        }
+    }
+}
+
+/// Reads the configuration and tells what in it may surprise.
+fn load(sources: &Sources) -> Result<Config, Failure> {
+    let config = Config::load(sources)?;
+    for note in config.notes() {
+        anstream::eprintln!("{}note:{} {note}", style::NOTE, style::PLAIN);
+    }
+    Ok(config)
+}
+
+/// A flag that stands for a key of the configuration.
+fn with_bind(sources: Sources, bind: Option<SocketAddr>) -> Sources {
+    match bind {
+        Some(bind) => sources.with("server.bind", bind.to_string()),
+        None => sources,
+    }
+}

@@ -181,6 +181,11 @@ impl Keys {
         self.keys.iter()
     }
 
+    /// Their key ids.
+    pub fn kids(&self) -> impl ExactSizeIterator<Item = Option<&str>> {
+        self.keys.iter().map(Key::kid)
+    }
+
     /// Whether both hold the same keys, in any order: IdPs publish them in an unstable one.
     pub(crate) fn same_as(&self, other: &Self) -> bool {
         self.len() == other.len() && self.keys.iter().all(|key| other.keys.iter().any(|twin| key.same_as(twin)))
@@ -237,8 +242,8 @@ fn usable(jwk: &Object<'_>, listed: &[Algorithm]) -> Result<Key, SkipReason> {
             return Err(SkipReason::KeyOps);
         }
     }
-    let kid = text("kid")?.map(|kid| Box::from(kid.as_ref()));
-    if kid.as_ref().is_some_and(|kid: &Box<str>| kid.len() > MAX_KID) {
+    let kid: Option<Box<str>> = text("kid")?.map(|kid| kid.as_ref().into());
+    if kid.as_deref().is_some_and(|kid| kid.len() > MAX_KID) {
         return Err(SkipReason::Malformed);
     }
     let alg = text("alg")?;

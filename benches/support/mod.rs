@@ -1,0 +1,88 @@
+//! Tokens and verifiers for the benchmarks: one RSA-2048 key, and claims of about a kilobyte as a hosted Supabase project signs them.
+
+#![allow(dead_code, missing_docs, clippy::unwrap_used, clippy::missing_panics_doc)]
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use aws_lc_rs::{
+    encoding::AsDer,
+    rsa::{KeyPair, KeySize, PublicKeyComponents},
+    signature::{KeyPair as _, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256},
+};
+use base64_simd::URL_SAFE_NO_PAD;
+use bearward::{Bearward, Issuer, KeySource};
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use serde_json::json;
+
+pub const ISSUER: &str = "https://abcdefghijklmnopqrst.supabase.co/auth/v1";
+const KID: &str = "5f0c2b8e-6a53-4a9f-9df1-0c1f0e6d2b11";
+
+pub struct Bench {
+    pair: KeyPair,
+    jwks: String,
+}
+
+impl Bench {
+    pub fn new() -> Self {
+        let _ = jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER.install_default();
+        let pair = KeyPair::generate(KeySize::Rsa2048).unwrap();
+        let public = PublicKeyComponents::<Vec<u8>>::from(pair.public_key());
+        let (n, e) = (URL_SAFE_NO_PAD.encode_to_string(&public.n), URL_SAFE_NO_PAD.encode_to_string(&public.e));
+        let key = json!({"kty": "RSA", "kid": KID, "alg": "RS256", "use": "sig", "key_ops": ["verify"], "n": n, "e": e});
+        Self { pair, jwks: json!({ "keys": [key] }).to_string() }
+    }
+
+    /// A token of about 1 KB for user `n`.
+    pub fn token(&self, n: usize) -> String {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+        let claims = json!({
+            "iss": ISSUER, "sub": format!("11111111-2222-4333-8444-{n:012}"), "aud": "authenticated", "exp": now + 86_400, "iat": now,
+            "email": format!("user{n}@example.com"), "phone": "",
+            "app_metadata": {"provider": "google", "providers": ["google"], "roles": ["editor"]},
+            "user_metadata": {"email": format!("user{n}@example.com"), "email_verified": true, "full_name": "Some Body",
+                "picture": "https://lh3.googleusercontent.com/a/default-user=s96-c", "provider_id": "108000000000000000000"},
+            "role": "authenticated", "aal": "aal1", "amr": [{"method": "oauth", "timestamp": now}],
+            "session_id": "0f0e0d0c-0b0a-4908-8706-050403020100", "is_anonymous": false,
+        });
+        let mut header = Header::new(Algorithm::RS256);
+        header.kid = Some(KID.to_owned());
+        jsonwebtoken::encode(&header, &claims, &self.encoding_key()).unwrap()
+    }
+
+    fn encoding_key(&self) -> EncodingKey {
+        let pkcs8: aws_lc_rs::encoding::Pkcs8V1Der<'_> = self.pair.as_der().unwrap();
+        let pem = format!(
+            "-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n",
+            base64_simd::STANDARD.encode_to_string(pkcs8.as_ref())
+        );
+        EncodingKey::from_rsa_pem(pem.as_bytes()).unwrap()
+    }
+
+    /// aws-lc's own key, parsed once: what every verification is compared with.
+    pub fn parsed(&self) -> ParsedPublicKey {
+        let public = PublicKeyComponents::<Vec<u8>>::from(self.pair.public_key());
+        public.to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA256).unwrap()
+    }
+
+    pub fn decoding_key(&self) -> jsonwebtoken::DecodingKey {
+        let public = PublicKeyComponents::<Vec<u8>>::from(self.pair.public_key());
+        jsonwebtoken::DecodingKey::from_rsa_raw_components(&public.n, &public.e)
+    }
+
+    pub fn verifier(&self, cache_entries: usize) -> Bearward {
+        let issuer = Issuer::new(ISSUER, "authenticated").unwrap().keys(KeySource::Fixed(self.jwks.clone()));
+        let built = Bearward::builder().issuer(issuer).token_cache(cache_entries).build();
+        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(built).unwrap()
+    }
+}
+
+/// A token's signed part and its signature.
+pub fn split(token: &str) -> (&str, Vec<u8>) {
+    let (signed, signature) = token.rsplit_once('.').unwrap();
+    (signed, URL_SAFE_NO_PAD.decode_to_vec(signature).unwrap())
+}
+
+/// Verifies without waiting.
+pub fn accept(auth: &Bearward, token: &str) -> bool {
+    matches!(auth.try_verify(token), bearward::Verification::Ready(Ok(_)))
+}

@@ -1,0 +1,79 @@
+//! What operators and load balancers ask: is it up, can it serve, how are the keys, what has been counted.
+
+use std::{collections::BTreeMap, fmt};
+
+use actix_web::{HttpRequest, HttpResponse, ResponseError, http::StatusCode, web::Data};
+use metrics_exporter_prometheus::PrometheusHandle;
+use serde::Serialize;
+
+use super::Problem;
+use crate::Bearward;
+
+/// What the health routes look at.
+#[derive(Clone)]
+pub struct Health {
+    auth: Bearward,
+    metrics: Option<PrometheusHandle>,
+}
+
+#[derive(Serialize)]
+struct Report {
+    status: &'static str,
+    version: &'static str,
+    issuers: BTreeMap<String, KeysReport>,
+    database: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+struct KeysReport {
+    state: &'static str,
+    keys: usize,
+    age_seconds: Option<u64>,
+}
+
+impl Health {
+    /// Looks at these keys; `/metrics` is empty without a recorder.
+    pub fn new(auth: Bearward, metrics: Option<PrometheusHandle>) -> Self {
+        Self { auth, metrics }
+    }
+}
+
+/// 200 while the process can answer: a degraded service is still better than a restarted one.
+pub(super) async fn health(health: Data<Health>) -> HttpResponse {
+    let sets = health.auth.key_sets();
+    let well = sets.iter().all(|set| matches!(set.state(), "fresh" | "fixed"));
+    let issuers = sets.into_iter().map(|set| {
+        let report = KeysReport { state: set.state(), keys: set.keys, age_seconds: set.age.map(|age| age.as_secs()) };
+        (set.issuer, report)
+    });
+    let status = if well { "ok" } else { "degraded" };
+    let report = Report { status, version: env!("CARGO_PKG_VERSION"), issuers: issuers.collect(), database: None };
+    HttpResponse::Ok().insert_header(("cache-control", "no-store")).json(report)
+}
+
+/// Never depends on the issuer or the database: restarting this process would cure neither.
+pub(super) async fn live() -> HttpResponse {
+    HttpResponse::Ok().insert_header(("cache-control", "no-store")).content_type("text/plain; charset=utf-8").body("ok\n")
+}
+
+pub(super) async fn ready(health: Data<Health>, request: HttpRequest) -> HttpResponse {
+    if health.auth.ready() {
+        return live().await;
+    }
+    let waiting: Vec<String> =
+        health.auth.key_sets().into_iter().filter(|set| !set.phase.serves()).map(|set| set.issuer).collect();
+    let message = format!("no usable keys yet, or expired ones, of: {}", waiting.join(", "));
+    Problem::new(&request, StatusCode::SERVICE_UNAVAILABLE, "KEYS_UNAVAILABLE", message).error_response()
+}
+
+pub(super) async fn metrics(health: Data<Health>) -> HttpResponse {
+    health.auth.publish_metrics();
+    let text = health.metrics.as_ref().map(PrometheusHandle::render).unwrap_or_default();
+    HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(text)
+}
+
+impl fmt::Debug for Health {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Health").field("auth", &self.auth).finish_non_exhaustive()
+    }
+}

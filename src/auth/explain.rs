@@ -1,0 +1,273 @@
+//! Check by check, why a token is accepted or refused: for people at a terminal, never for the wire.
+
+use std::fmt;
+
+use super::{
+    algorithm::Algorithm,
+    clock::Timestamp,
+    error::{Check, Excerpt, Refusal, Rejection},
+    issuer::{Audiences, Issuer, KeySource, TokenType},
+    jws,
+    keys::KeySetStatus,
+    object::{Object, string},
+    verified::Verified,
+};
+
+/// What the pipeline said of a token, and what it looked at.
+#[derive(Debug, Clone)]
+pub struct Explanation {
+    /// One line a check, in the order of the pipeline.
+    pub lines: Vec<Line>,
+    /// Why it was refused; `None` when it was accepted.
+    pub refusal: Option<Refusal>,
+    /// What to do about it.
+    pub advice: Option<String>,
+}
+
+/// One check.
+#[derive(Debug, Clone)]
+pub struct Line {
+    /// Which.
+    pub check: Check,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// What the token has; unverified until the signature's line has passed.
+    pub found: String,
+    /// What the configuration asks for.
+    pub expected: String,
+}
+
+/// How a check ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// It holds.
+    Passed,
+    /// It is the reason for the refusal.
+    Failed,
+    /// An earlier one failed.
+    NotReached,
+}
+
+/// Everything that a line can be written from.
+pub(crate) struct Case<'a> {
+    pub(crate) token: &'a str,
+    pub(crate) max_bytes: usize,
+    pub(crate) issuers: Vec<(&'a Issuer, KeySetStatus)>,
+    pub(crate) now: Timestamp,
+    pub(crate) result: Result<Verified, Refusal>,
+}
+
+const CHECKS: [Check; 10] = [
+    Check::Size,
+    Check::Form,
+    Check::Header,
+    Check::Payload,
+    Check::Issuer,
+    Check::Algorithm,
+    Check::Type,
+    Check::Key,
+    Check::Signature,
+    Check::Claims,
+];
+
+pub(crate) fn explain(case: &Case<'_>) -> Explanation {
+    let parts = jws::parts(case.token).ok();
+    let decoded = |place: usize| parts.and_then(|parts| jws::decode(parts[place]).ok()).unwrap_or_default();
+    let (header, payload) = (decoded(0), decoded(1));
+    let view = View { case, header: Object::parse(&header).ok(), payload: Object::parse(&payload).ok() };
+    let failed = case.result.as_ref().err().map(|refusal| refusal.rejection.check());
+    // An algorithm that nobody verifies is refused before the issuer is looked up.
+    let before_issuer = matches!(&case.result, Err(Refusal { rejection: Rejection::AlgorithmNotAllowed { allowed, .. }, .. }) if allowed.is_empty());
+    let outcome = |check: Check| match failed {
+        Some(_) if before_issuer && check < Check::Algorithm && check > Check::Header => Outcome::NotReached,
+        Some(failed) if check == failed => Outcome::Failed,
+        Some(failed) if check > failed => Outcome::NotReached,
+        _ => Outcome::Passed,
+    };
+    let lines = CHECKS.into_iter().map(|check| {
+        let (found, expected) = view.describe(check);
+        Line { check, outcome: outcome(check), found, expected }
+    });
+    let refusal = case.result.as_ref().err().cloned();
+    let advice = refusal.as_ref().and_then(|refusal| view.advice(&refusal.rejection));
+    Explanation { lines: lines.collect(), advice, refusal }
+}
+
+struct View<'a> {
+    case: &'a Case<'a>,
+    header: Option<Object<'a>>,
+    payload: Option<Object<'a>>,
+}
+
+impl View<'_> {
+    fn describe(&self, check: Check) -> (String, String) {
+        let issuer = self.issuer();
+        let of =
+            |text: &dyn Fn(&Issuer, &KeySetStatus) -> String| issuer.map(|(issuer, keys)| text(issuer, keys)).unwrap_or_default();
+        match check {
+            Check::Size => (format!("{} bytes", self.case.token.len()), format!("at most {}", self.case.max_bytes)),
+            Check::Form => {
+                (format!("{} parts", self.case.token.split('.').count()), "3 parts of base64url without padding".to_owned())
+            }
+            Check::Header => (self.header_members(), "one JSON object with alg; no crit, no b64".to_owned()),
+            Check::Payload => {
+                let count = self.payload.as_ref().map(|payload| payload.members().count());
+                (
+                    count.map_or("not readable".to_owned(), |count| format!("{count} claims")),
+                    "one JSON object, no name twice".to_owned(),
+                )
+            }
+            Check::Issuer => {
+                let known: Vec<&str> =
+                    self.case.issuers.iter().flat_map(|(issuer, _)| issuer.spellings.iter().map(AsRef::as_ref)).collect();
+                (self.claim("iss"), known.join(" or "))
+            }
+            Check::Algorithm => (self.header("alg"), of(&|issuer, _| names(&issuer.algorithms))),
+            Check::Type => {
+                let expected = of(&|issuer, _| match issuer.token_type {
+                    TokenType::Jwt => "absent, JWT or at+jwt".to_owned(),
+                    TokenType::AccessToken => "at+jwt".to_owned(),
+                });
+                (self.header("typ"), expected)
+            }
+            Check::Key => (format!("kid {}", self.header("kid")), of(&|_, keys| published(keys))),
+            Check::Signature => ("the last part, not shown".to_owned(), "a signature by that key over the first two".to_owned()),
+            Check::Claims => (self.times(), of(&|issuer, _| wanted(issuer))),
+            Check::Source | Check::Policy => (String::new(), String::new()),
+        }
+    }
+
+    /// The issuer that `iss` names.
+    fn issuer(&self) -> Option<(&Issuer, &KeySetStatus)> {
+        let iss = self.payload.as_ref()?.member("iss").and_then(string)?;
+        let named = |issuer: &&(&Issuer, KeySetStatus)| issuer.0.spellings.iter().any(|spelling| **spelling == *iss);
+        self.case.issuers.iter().find(named).map(|(issuer, keys)| (*issuer, keys))
+    }
+
+    fn header(&self, name: &str) -> String {
+        member(self.header.as_ref(), name)
+    }
+
+    fn claim(&self, name: &str) -> String {
+        member(self.payload.as_ref(), name)
+    }
+
+    fn header_members(&self) -> String {
+        let Some(header) = &self.header else { return "not readable".to_owned() };
+        header.members().map(|(name, _)| Excerpt::of(name).to_string()).collect::<Vec<_>>().join(", ")
+    }
+
+    fn times(&self) -> String {
+        let exp = self.claim("exp").parse::<i64>().ok().map(Timestamp::from_unix);
+        let exp = exp.map_or(self.claim("exp"), |at| format!("{at} ({})", distance(at, self.case.now)));
+        format!("exp {exp}, aud {}, sub {}", self.claim("aud"), self.claim("sub"))
+    }
+
+    /// What to do next, where one thing is most likely.
+    fn advice(&self, rejection: &Rejection) -> Option<String> {
+        let advice = match rejection {
+            Rejection::ApiKey => "this is an API key of the project; the token is session.access_token after a sign-in".to_owned(),
+            Rejection::AlgorithmNotAllowed { found, .. } if found.as_str().starts_with("HS") => {
+                "it is signed with a shared secret, which a resource server must not hold. With Supabase: switch the project to asymmetric \
+                 signing keys (Project settings, JWT signing keys), rotate, and sign in again"
+                    .to_owned()
+            }
+            Rejection::UnknownIssuer { found } => {
+                let near = self.case.issuers.iter().flat_map(|(issuer, _)| issuer.spellings.iter());
+                let near: Vec<_> = near.filter(|known| alike(known, found.as_str())).map(|known| format!("{known:?}")).collect();
+                if near.is_empty() {
+                    "configure this issuer, or get a token from a configured one".to_owned()
+                } else {
+                    format!("it differs from {} by case, scheme or a trailing slash alone; issuers are compared byte by byte", near.join(", "))
+                }
+            }
+            Rejection::UnknownKey => "the set that the issuer publishes now lacks this key: it was revoked, or another project signed".to_owned(),
+            Rejection::KeysUnavailable { .. } => {
+                let (_, keys) = self.issuer()?;
+                format!("the keys could not be fetched: {}", keys.last_error.as_deref().unwrap_or("no attempt has finished"))
+            }
+            Rejection::InvalidSignature => "some byte was changed after signing, or another key of the same kid signed".to_owned(),
+            Rejection::Expired { at, now } => format!("it ended {}; sign in again or refresh the session", distance(*at, *now)),
+            Rejection::NotYetValid { .. } => "compare this machine's clock with the issuer's; `bearward check` shows the difference".to_owned(),
+            Rejection::WrongAudience { .. } => {
+                "add the token's audience to the issuer's audiences only if it names this service; an ID token names the app instead".to_owned()
+            }
+            _ => return None,
+        };
+        Some(advice)
+    }
+}
+
+fn member(object: Option<&Object<'_>>, name: &str) -> String {
+    let Some(json) = object.and_then(|object| object.member(name)) else { return "absent".to_owned() };
+    string(json).map_or_else(|| Excerpt::of(json).to_string(), |text| Excerpt::of(&text).to_string())
+}
+
+fn names(algorithms: &[Algorithm]) -> String {
+    algorithms.iter().map(|algorithm| algorithm.name()).collect::<Vec<_>>().join(" ")
+}
+
+fn published(keys: &KeySetStatus) -> String {
+    let kids: Vec<&str> = keys.kids.iter().map(|kid| kid.as_deref().unwrap_or("(no kid)")).collect();
+    let age = keys.age.map(|age| format!(", fetched {} s ago", age.as_secs())).unwrap_or_default();
+    if kids.is_empty() { format!("no keys ({})", keys.state()) } else { format!("one of {}{age}", kids.join(", ")) }
+}
+
+fn wanted(issuer: &Issuer) -> String {
+    let audience = match &issuer.audiences {
+        Audiences::OneOf(audiences) => audiences.join(" or "),
+        Audiences::Any => "anything (configured)".to_owned(),
+    };
+    format!("exp ahead (leeway {} s), aud {audience}, sub not empty", issuer.leeway.as_secs())
+}
+
+fn distance(at: Timestamp, now: Timestamp) -> String {
+    let seconds =
+        |span: std::time::Duration| humantime::format_duration(std::time::Duration::from_secs(span.as_secs())).to_string();
+    if at > now { format!("in {}", seconds(at.since(now))) } else { format!("{} ago", seconds(now.since(at))) }
+}
+
+/// Equal but for case, scheme and a slash at the end.
+fn alike(one: &str, other: &str) -> bool {
+    let bare = |iss: &str| {
+        iss.to_lowercase().trim_start_matches("https://").trim_start_matches("http://").trim_end_matches('/').to_owned()
+    };
+    bare(one) == bare(other)
+}
+
+impl Explanation {
+    /// Whether the token is accepted.
+    pub fn is_accepted(&self) -> bool {
+        self.refusal.is_none()
+    }
+}
+
+impl KeySource {
+    /// Where the keys come from, for people.
+    pub fn describe(&self) -> String {
+        match self {
+            Self::Discovery => "OIDC discovery".to_owned(),
+            Self::Url(url) => url.to_string(),
+            Self::Fixed(_) => "fixed keys of the configuration".to_owned(),
+        }
+    }
+}
+
+impl fmt::Display for Check {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Source => "source",
+            Self::Size => "size",
+            Self::Form => "form",
+            Self::Header => "header",
+            Self::Payload => "payload",
+            Self::Issuer => "issuer",
+            Self::Algorithm => "algorithm",
+            Self::Type => "type",
+            Self::Key => "key",
+            Self::Signature => "signature",
+            Self::Claims => "claims",
+            Self::Policy => "policy",
+        })
+    }
+}

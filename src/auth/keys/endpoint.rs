@@ -1,0 +1,108 @@
+//! The addresses that keys may be fetched from.
+
+use url::{Host, Url};
+
+/// Reads an address that the configuration names: `https`, or plain `http` where the host is loopback or `allow_http` is set.
+///
+/// # Errors
+/// [`UrlError`] says which rule the address breaks. Whether anything answers there is not looked at.
+pub fn key_url(address: &str, allow_http: bool) -> Result<Url, UrlError> {
+    let url = Url::parse(address).map_err(|_| UrlError::NotAnAddress)?;
+    check(&url, allow_http)?;
+    Ok(url)
+}
+
+/// The same rules for an address that is parsed already.
+pub(super) fn check(url: &Url, allow_http: bool) -> Result<(), UrlError> {
+    match url.scheme() {
+        _ if url.host().is_none() => Err(UrlError::NotAnAddress),
+        "https" | "http" if !url.username().is_empty() || url.password().is_some() => Err(UrlError::Credentials),
+        "https" | "http" if url.fragment().is_some() => Err(UrlError::Fragment),
+        "https" => Ok(()),
+        "http" if allow_http || is_loopback(url) => Ok(()),
+        "http" => Err(UrlError::PlainHttp),
+        _ => Err(UrlError::Scheme),
+    }
+}
+
+/// `localhost`, 127.0.0.0/8 and ::1, as written: no name is looked up.
+pub(super) fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+/// Why keys may not be fetched from an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum UrlError {
+    /// It does not parse, or has no host.
+    #[error("is not an address with a scheme and a host, like https://idp.example/keys")]
+    NotAnAddress,
+    /// Neither `https` nor `http`.
+    #[error("must begin with https://")]
+    Scheme,
+    /// Plain `http` to another machine.
+    #[error(
+        "must begin with https://: whoever can answer a plain http request can sign in as anybody (allow_http = true accepts that)"
+    )]
+    PlainHttp,
+    /// A user name or password stands in it.
+    #[error("must not contain a user name or password")]
+    Credentials,
+    /// A `#` part stands in it.
+    #[error("must not contain a fragment (#...)")]
+    Fragment,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn https_anywhere_and_http_to_loopback_are_accepted() {
+        for address in [
+            "https://idp.example/keys",
+            "https://127.0.0.1:8443/keys?tenant=a",
+            "http://localhost:9999/jwks",
+            "http://LOCALHOST/jwks",
+            "http://127.0.0.1:9999/jwks",
+            "http://127.8.9.10/jwks",
+            "http://[::1]:9999/jwks",
+        ] {
+            assert!(key_url(address, false).is_ok(), "{address}");
+        }
+    }
+
+    #[test]
+    fn everything_else_is_refused_by_name() {
+        let cases = [
+            ("http://idp.example/keys", UrlError::PlainHttp),
+            ("http://localhost.example/keys", UrlError::PlainHttp),
+            ("http://127.0.0.1.example/keys", UrlError::PlainHttp),
+            ("http://10.0.0.1/keys", UrlError::PlainHttp),
+            ("http://0.0.0.0/keys", UrlError::PlainHttp),
+            ("http://[::ffff:127.0.0.1]/keys", UrlError::PlainHttp),
+            ("ftp://idp.example/keys", UrlError::Scheme),
+            ("file:///etc/passwd", UrlError::NotAnAddress),
+            ("data:application/json,{}", UrlError::NotAnAddress),
+            ("https://user@idp.example/keys", UrlError::Credentials),
+            ("https://:secret@idp.example/keys", UrlError::Credentials),
+            ("https://idp.example/keys#part", UrlError::Fragment),
+            ("idp.example/keys", UrlError::NotAnAddress),
+            ("", UrlError::NotAnAddress),
+        ];
+        for (address, error) in cases {
+            assert_eq!(key_url(address, false), Err(error), "{address}");
+        }
+    }
+
+    #[test]
+    fn allow_http_widens_the_scheme_and_nothing_else() {
+        assert!(key_url("http://idp.example/keys", true).is_ok());
+        assert_eq!(key_url("ftp://idp.example/keys", true), Err(UrlError::Scheme));
+        assert_eq!(key_url("http://user@idp.example/keys", true), Err(UrlError::Credentials));
+    }
+}

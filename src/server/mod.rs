@@ -1,0 +1,173 @@
+//! The composition root: from a configuration to a listening server.
+
+mod issuers;
+mod layers;
+
+use std::{io, net::SocketAddr};
+
+use actix_web::{
+    App, HttpServer,
+    dev::{Server, ServerHandle},
+    middleware::from_fn,
+    web::{self, Data},
+};
+use metrics_exporter_prometheus::PrometheusHandle;
+
+pub use self::issuers::IssuerProblem;
+use crate::{
+    api::{self, Health, Limits, Metadata},
+    bearward::{Bearward, BuildError, CookieSource},
+    config::Config,
+    telemetry,
+};
+
+/// A server that listens and waits to be run.
+pub struct Application {
+    api: Server,
+    admin: Option<Server>,
+    address: SocketAddr,
+    auth: Bearward,
+}
+
+/// The server cannot start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// An issuer's section cannot become a profile.
+    #[error(transparent)]
+    Issuer(#[from] IssuerProblem),
+    /// The verifier cannot be built.
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    /// Nothing can listen there.
+    #[error("cannot listen on {address}: {}", explain(.source))]
+    Bind {
+        /// The configured address.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+/// Builds the verifier of a configuration. The first fetch of every issuer's keys begins here.
+///
+/// # Errors
+/// [`StartError`]: an issuer that cannot be one, keys that can never be had.
+pub async fn verifier(config: &Config) -> Result<Bearward, StartError> {
+    let mut builder = Bearward::builder()
+        .key_policy(issuers::key_policy(&config.jwks)?)
+        .token_cache(config.tokens.cache_entries)
+        .max_token_bytes(config.tokens.max_bytes);
+    if let Some(url) = &config.server.public_url {
+        builder = builder.resource(url.url().clone());
+    }
+    if let Some(cookie) = &config.tokens.cookie {
+        let origins = config.server.cors_origins.iter().map(|origin| origin.as_str());
+        builder = builder.cookie(CookieSource::new(cookie, origins));
+    }
+    for (name, section) in &config.issuers {
+        builder = builder.issuer(issuers::profile(name, section)?);
+    }
+    Ok(builder.build().await?)
+}
+
+impl Application {
+    /// Builds the verifier, then opens the listeners; nothing waits for an issuer.
+    ///
+    /// # Errors
+    /// [`StartError`]: what [`verifier`] gives, and addresses that cannot be listened on.
+    pub async fn start(config: &Config, metrics: Option<PrometheusHandle>) -> Result<Self, StartError> {
+        let auth = verifier(config).await?;
+        let health = Data::new(Health::new(auth.clone(), metrics));
+        let workers = if config.server.workers == 0 { cores() } else { config.server.workers };
+        let has_admin = config.server.admin_bind.is_some();
+
+        let settings = config.server.clone();
+        let limits = Limits { body: settings.body_limit, time: settings.request_timeout };
+        let with_credentials = config.tokens.cookie.is_some();
+        let metadata = Data::new(Metadata::new(&public_url(config), &auth));
+        let app_auth = auth.clone();
+        let app_health = health.clone();
+        let server = HttpServer::new(move || {
+            let app = App::new()
+                .app_data(app_auth.clone())
+                .app_data(app_health.clone())
+                .app_data(metadata.clone())
+                .app_data(web::PayloadConfig::new(limits.body))
+                .wrap(layers::cors(&settings.cors_origins, with_credentials))
+                .wrap(layers::security_headers())
+                .wrap(from_fn(telemetry::access));
+            let app = if has_admin { app } else { app.configure(|routes| api::metrics(routes, limits)) };
+            app.configure(|routes| api::routes(routes, limits))
+        })
+        .workers(workers)
+        .shutdown_timeout(config.server.shutdown_timeout.as_secs());
+        let bind = |address| move |source| StartError::Bind { address, source };
+        let address = config.server.bind;
+        let server = server.bind(address).map_err(bind(address))?;
+        let address = server.addrs().first().copied().unwrap_or(address);
+
+        let admin = match config.server.admin_bind {
+            Some(address) => {
+                let app = move || App::new().app_data(health.clone()).configure(|routes| api::metrics(routes, limits));
+                Some(HttpServer::new(app).workers(1).bind(address).map_err(bind(address))?.run())
+            }
+            None => None,
+        };
+        Ok(Self { api: server.run(), admin, address, auth })
+    }
+
+    /// Where the API listens: the real port, also when 0 was configured.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The verifier of this server.
+    pub fn auth(&self) -> &Bearward {
+        &self.auth
+    }
+
+    /// Stops the server from elsewhere.
+    pub fn handle(&self) -> ServerHandle {
+        self.api.handle()
+    }
+
+    /// Serves until a signal, or [`handle`](Self::handle), stops it; requests under way may end first.
+    ///
+    /// # Errors
+    /// What the operating system refuses while it runs.
+    pub async fn run(self) -> io::Result<()> {
+        match self.admin {
+            Some(admin) => {
+                let stop = admin.handle();
+                let admin = actix_web::rt::spawn(admin);
+                let served = self.api.await;
+                stop.stop(true).await;
+                admin.await.map_err(io::Error::other)??;
+                served
+            }
+            None => self.api.await,
+        }
+    }
+}
+
+/// The address that RFC 9728 metadata names: as configured, else as it listens.
+fn public_url(config: &Config) -> String {
+    config.server.public_url.as_ref().map_or_else(|| format!("http://{}", config.server.bind), |url| url.as_str().to_owned())
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+fn explain(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            "something listens there already. Stop it, or choose another: --bind 127.0.0.1:PORT, PORT=... or server.bind"
+                .to_owned()
+        }
+        io::ErrorKind::PermissionDenied => "this user may not; ports under 1024 need a privilege. Choose a higher one".to_owned(),
+        io::ErrorKind::AddrNotAvailable => "this machine does not have that address".to_owned(),
+        _ => error.to_string(),
+    }
+}

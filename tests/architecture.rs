@@ -1,0 +1,122 @@
+//! The direction of dependencies: a module may use only what lies below it.
+
+use std::{collections::HashSet, fs, path::Path};
+
+/// Bottom to top. A module may name modules of earlier rows, and its own.
+const LAYERS: [&[&str]; 22] = [
+    &["auth::clock", "auth::algorithm"],
+    &["auth::error"],
+    &["auth::object"],
+    &["auth::pointer", "auth::jws"],
+    &["auth::claims"],
+    &["auth::issuer"],
+    &["auth::keys"],
+    &["auth::counters", "auth::judge"],
+    &["auth::verified"],
+    &["auth::token_cache"],
+    &["auth::explain"],
+    &["auth::verifier"],
+    &["bearward"],
+    &["actix"],
+    &["config"],
+    &["telemetry"],
+    &["api"],
+    &["mint"],
+    &["testing"],
+    &["idp"],
+    &["server"],
+    &["cli"],
+];
+
+#[test]
+fn no_module_uses_what_lies_above_it() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut wrong = Vec::new();
+    for file in sources(&root) {
+        let path = file.strip_prefix(&root).unwrap().with_extension("").to_string_lossy().replace('/', "::");
+        let path = path.trim_end_matches("::mod");
+        let Some(rank) = rank(path) else { continue };
+        let text = fs::read_to_string(&file).unwrap();
+        for used in named_modules(&text, path) {
+            if self::rank(&used).is_some_and(|used| used > rank) {
+                wrong.push(format!("{path} uses {used}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "upward dependencies:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_check_sees_an_upward_use() {
+    let text = "use crate::{\n    auth::{error::Rejection, verifier::Verifier},\n    bearward::Bearward,\n};";
+    let seen = named_modules(text, "auth::issuer");
+    assert!(seen.contains("auth::verifier") && seen.contains("bearward") && seen.contains("auth::error"), "{seen:?}");
+    assert!(rank("auth::verifier") > rank("auth::issuer"));
+}
+
+#[test]
+fn every_module_has_a_rank() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let unranked: Vec<String> = sources(&root)
+        .iter()
+        .map(|file| file.strip_prefix(&root).unwrap().with_extension("").to_string_lossy().replace('/', "::"))
+        .map(|path| path.trim_end_matches("::mod").to_owned())
+        .filter(|path| !matches!(path.as_str(), "lib" | "main" | "auth") && rank(path).is_none())
+        .collect();
+    assert!(unranked.is_empty(), "no rank for {unranked:?}: add them to LAYERS");
+}
+
+fn rank(module: &str) -> Option<usize> {
+    let belongs = |layer: &&str| module == *layer || module.starts_with(&format!("{layer}::"));
+    LAYERS.iter().position(|row| row.iter().any(|layer| belongs(layer)))
+}
+
+/// The modules, to the depth of the layers, that a file names in its `use` lines or in paths from the crate's root.
+fn named_modules(text: &str, module: &str) -> HashSet<String> {
+    let code: String = text.split("#[cfg(test)]").next().unwrap_or_default().to_owned();
+    let code: String = code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
+    let mut named = HashSet::new();
+    for (start, prefix) in code.match_indices("crate::").map(|(at, text)| (at + text.len(), String::new())) {
+        expand(&code[start..], &prefix, &mut named);
+    }
+    if module.starts_with("auth::") && module.matches("::").count() == 1 {
+        for (start, text) in code.match_indices("super::") {
+            expand(&code[start + text.len()..], "auth::", &mut named);
+        }
+    }
+    named
+}
+
+/// Reads a path or a `{..}` group of paths; keeps what a layer is named by.
+fn expand(text: &str, prefix: &str, named: &mut HashSet<String>) {
+    let text = text.trim_start();
+    if let Some(group) = text.strip_prefix('{') {
+        let (mut depth, mut start) = (0_usize, 0);
+        for (at, character) in group.char_indices() {
+            match character {
+                '{' => depth += 1,
+                '}' if depth == 0 => return expand(&group[start..at], prefix, named),
+                '}' => depth -= 1,
+                ',' if depth == 0 => {
+                    expand(&group[start..at], prefix, named);
+                    start = at + 1;
+                }
+                _ => {}
+            }
+        }
+        return;
+    }
+    let end = text.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(text.len());
+    let path = format!("{prefix}{}", &text[..end]);
+    if rank(&path).is_some() {
+        named.insert(path);
+    } else if let Some(rest) = text[end..].strip_prefix("::") {
+        expand(rest, &format!("{path}::"), named);
+    }
+}
+
+fn sources(folder: &Path) -> Vec<std::path::PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let files = entries.flat_map(|path| if path.is_dir() { sources(&path) } else { vec![path] });
+    files.filter(|path| path.extension().is_some_and(|extension| extension == "rs")).collect()
+}
