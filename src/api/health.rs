@@ -3,17 +3,16 @@
 use std::{collections::BTreeMap, fmt};
 
 use actix_web::{HttpRequest, HttpResponse, ResponseError, http::StatusCode, web::Data};
-use metrics_exporter_prometheus::PrometheusHandle;
 use serde::Serialize;
 
 use super::Problem;
-use crate::Bearward;
+use crate::{Bearward, telemetry::Metrics};
 
 /// What the health routes look at.
 #[derive(Clone)]
 pub struct Health {
     auth: Bearward,
-    metrics: Option<PrometheusHandle>,
+    metrics: Option<Metrics>,
 }
 
 #[derive(Serialize)]
@@ -33,7 +32,7 @@ struct KeysReport {
 
 impl Health {
     /// Looks at these keys; `/metrics` is empty without a recorder.
-    pub fn new(auth: Bearward, metrics: Option<PrometheusHandle>) -> Self {
+    pub fn new(auth: Bearward, metrics: Option<Metrics>) -> Self {
         Self { auth, metrics }
     }
 }
@@ -68,7 +67,7 @@ pub(super) async fn ready(health: Data<Health>, request: HttpRequest) -> HttpRes
 
 pub(super) async fn metrics(health: Data<Health>) -> HttpResponse {
     health.auth.publish_metrics();
-    let text = health.metrics.as_ref().map(PrometheusHandle::render).unwrap_or_default();
+    let text = health.metrics.as_ref().map(Metrics::render).unwrap_or_default();
     HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(text)
 }
 

@@ -29,9 +29,9 @@ pub(super) async fn run(sources: &Sources, options: Options) -> Result<(), Failu
     auth.first_attempts().await;
     let explanation = auth.explain(&token).await;
     if options.json {
-        print_json(&explanation)
+        print_json(&explanation);
     } else {
-        print(&explanation)
+        print(&explanation);
     }
     if explanation.is_accepted() { Ok(()) } else { Err(Failure::Said) }
 }

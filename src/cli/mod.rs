@@ -13,7 +13,10 @@ use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 
-use crate::config::{Config, ConfigErrors, Sources};
+use crate::{
+    config::{Config, ConfigErrors, Sources},
+    telemetry::{self, Metrics},
+};
 
 /// Verifies bearer tokens of an external identity provider and serves what they protect.
 #[derive(Debug, Parser)]
@@ -107,6 +110,13 @@ fn load(sources: &Sources) -> Result<Config, Failure> {
         anstream::eprintln!("{}note:{} {note}", style::NOTE, style::PLAIN);
     }
     Ok(config)
+}
+
+/// Starts the log and the metrics, before anything is built that counts.
+fn observe(config: &Config) -> Result<Metrics, Failure> {
+    telemetry::init(&config.telemetry, config.telemetry.rust_log.as_deref())
+        .map_err(|error| Failure::Usage(error.to_string()))?;
+    telemetry::metrics().map_err(|error| Failure::Failed(error.to_string()))
 }
 
 /// A flag that stands for a key of the configuration.

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use clap::Args;
 
 use super::{Failure, load, with_bind};
-use crate::{config::Sources, server::Application, telemetry};
+use crate::{config::Sources, server::Application};
 
 #[derive(Debug, Args)]
 pub(super) struct Options {
@@ -17,7 +17,7 @@ pub(super) struct Options {
 pub(super) async fn run(sources: Sources, options: Options) -> Result<(), Failure> {
     let config = load(&with_bind(sources, options.bind))?;
     config.require_issuer()?;
-    let metrics = telemetry::init(&config.telemetry).map_err(|error| Failure::Failed(error.to_string()))?;
+    let metrics = super::observe(&config)?;
     let application = Application::start(&config, Some(metrics)).await.map_err(|error| Failure::Failed(error.to_string()))?;
     tracing::info!(
         address = %application.address(),

@@ -55,7 +55,7 @@ fn build(name: &str, section: &IssuerSection) -> Result<Issuer, IssuerError> {
     Ok(issuer.token_type(token_type).usage(usage).claims(claims).keys(keys))
 }
 
-pub(super) fn key_policy(jwks: &Jwks) -> Result<KeyPolicy, IssuerProblem> {
+pub(super) fn key_policy(jwks: &Jwks) -> KeyPolicy {
     let mut policy = KeyPolicy::default()
         .default_ttl(jwks.default_ttl)
         .min_ttl(jwks.min_ttl)
@@ -80,5 +80,5 @@ pub(super) fn key_policy(jwks: &Jwks) -> Result<KeyPolicy, IssuerProblem> {
             policy = policy.proxy(url);
         }
     }
-    Ok(policy)
+    policy
 }

@@ -19,10 +19,11 @@ pub(super) fn cors(origins: &[CorsOrigin], with_credentials: bool) -> Cors {
     if with_credentials { cors.supports_credentials() } else { cors }
 }
 
-/// An API's answers are no documents: nothing in them is to be framed, sniffed or run.
+/// An API's answers are no documents: nothing in them is to be framed, sniffed, run or, unless a route says so, kept.
 pub(super) fn security_headers() -> DefaultHeaders {
     DefaultHeaders::new()
         .add((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .add((header::CACHE_CONTROL, "no-store"))
         .add((header::REFERRER_POLICY, "no-referrer"))
         .add((header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"))
 }

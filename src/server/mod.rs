@@ -11,14 +11,13 @@ use actix_web::{
     middleware::from_fn,
     web::{self, Data},
 };
-use metrics_exporter_prometheus::PrometheusHandle;
 
 pub use self::issuers::IssuerProblem;
 use crate::{
     api::{self, Health, Limits, Metadata},
     bearward::{Bearward, BuildError, CookieSource},
-    config::Config,
-    telemetry,
+    config::{Config, CorsOrigin},
+    telemetry::{self, Metrics},
 };
 
 /// A server that listens and waits to be run.
@@ -55,14 +54,14 @@ pub enum StartError {
 /// [`StartError`]: an issuer that cannot be one, keys that can never be had.
 pub async fn verifier(config: &Config) -> Result<Bearward, StartError> {
     let mut builder = Bearward::builder()
-        .key_policy(issuers::key_policy(&config.jwks)?)
+        .key_policy(issuers::key_policy(&config.jwks))
         .token_cache(config.tokens.cache_entries)
         .max_token_bytes(config.tokens.max_bytes);
     if let Some(url) = &config.server.public_url {
         builder = builder.resource(url.url().clone());
     }
     if let Some(cookie) = &config.tokens.cookie {
-        let origins = config.server.cors_origins.iter().map(|origin| origin.as_str());
+        let origins = config.server.cors_origins.iter().map(CorsOrigin::as_str);
         builder = builder.cookie(CookieSource::new(cookie, origins));
     }
     for (name, section) in &config.issuers {
@@ -76,7 +75,7 @@ impl Application {
     ///
     /// # Errors
     /// [`StartError`]: what [`verifier`] gives, and addresses that cannot be listened on.
-    pub async fn start(config: &Config, metrics: Option<PrometheusHandle>) -> Result<Self, StartError> {
+    pub async fn start(config: &Config, metrics: Option<Metrics>) -> Result<Self, StartError> {
         let auth = verifier(config).await?;
         let health = Data::new(Health::new(auth.clone(), metrics));
         let workers = if config.server.workers == 0 { cores() } else { config.server.workers };
@@ -96,7 +95,7 @@ impl Application {
                 .app_data(web::PayloadConfig::new(limits.body))
                 .wrap(layers::cors(&settings.cors_origins, with_credentials))
                 .wrap(layers::security_headers())
-                .wrap(from_fn(telemetry::access));
+                .wrap(from_fn(telemetry::observe));
             let app = if has_admin { app } else { app.configure(|routes| api::metrics(routes, limits)) };
             app.configure(|routes| api::routes(routes, limits))
         })

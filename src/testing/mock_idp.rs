@@ -7,7 +7,11 @@ use std::{
     thread,
 };
 
-use actix_web::{App, HttpServer, dev::ServerHandle, web::Data};
+use actix_web::{
+    App, HttpServer,
+    dev::ServerHandle,
+    web::{Data, ServiceConfig},
+};
 
 use super::{
     clock::MovableClock,
@@ -80,6 +84,16 @@ impl MockIdp {
     /// # Errors
     /// When nothing can listen there.
     pub fn bind(address: SocketAddr, ring: KeyRing) -> io::Result<Self> {
+        Self::bind_with(address, None, ring, endpoint::routes)
+    }
+
+    /// The same with other routes beside the endpoint's, and under another base than the address.
+    pub(crate) fn bind_with(
+        address: SocketAddr,
+        base: Option<String>,
+        ring: KeyRing,
+        routes: fn(&mut ServiceConfig),
+    ) -> io::Result<Self> {
         let (tell, told) = mpsc::channel();
         let thread = thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
@@ -88,9 +102,10 @@ impl MockIdp {
                     Err(error) => return drop(tell.send(Err(error))),
                 };
                 let (address, socket) = listener;
-                let endpoint = Arc::new(Endpoint::new(format!("http://{address}"), ring));
+                let base = base.unwrap_or_else(|| format!("http://{address}"));
+                let endpoint = Arc::new(Endpoint::new(base, ring));
                 let data = Data::from(Arc::clone(&endpoint));
-                let app = move || App::new().app_data(data.clone()).configure(endpoint::routes);
+                let app = move || App::new().app_data(data.clone()).configure(routes);
                 let server = HttpServer::new(app).workers(1).disable_signals().shutdown_timeout(0).listen(socket);
                 match server {
                     Ok(server) => {

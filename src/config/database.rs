@@ -1,0 +1,43 @@
+//! The `[database]` section.
+
+use secrecy::SecretString;
+
+use super::{
+    raw::{Advice, Raw, integer},
+    redaction::without_password,
+    section::Section,
+};
+
+/// Schemes of the databases that the store can speak to.
+const SCHEMES: [&str; 5] = ["sqlite", "postgres", "postgresql", "mysql", "mariadb"];
+
+/// Where rows are kept.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Database {
+    /// The database's URL, which may hold a password.
+    pub url: SecretString,
+    /// The most connections of one process.
+    pub max_connections: u32,
+}
+
+impl Database {
+    pub(super) fn read(mut section: Section<'_>) -> Option<Self> {
+        let url = section.secret("url", without_password, database_url);
+        if url.as_ref().is_some_and(Option::is_none) {
+            section.missing("url", "write a database URL, such as \"sqlite://bearward.db\"");
+        }
+        let max_connections = section.take("max_connections", integer(1..=10_000));
+        section.finish();
+        Some(Self { url: url??, max_connections: max_connections? })
+    }
+}
+
+fn database_url(raw: Raw<'_>) -> Result<SecretString, Advice> {
+    let text = raw.text()?;
+    let scheme = text.split_once(':').map(|(scheme, _)| scheme);
+    if scheme.is_some_and(|scheme| SCHEMES.contains(&scheme)) {
+        return Ok(text.into());
+    }
+    Err("it must begin with sqlite://, postgres:// or mysql:// (the value is not shown: it may hold a password)".to_owned())
+}

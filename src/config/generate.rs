@@ -1,0 +1,29 @@
+//! The `[generate]` section: the service that `POST /api/generate` calls with the user's own key.
+
+use std::time::Duration;
+
+use url::Url;
+
+use super::{address::safe_url, quantity::duration, section::Section};
+
+/// An OpenAI-compatible chat service.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Generate {
+    /// Its root; https, because the user's key travels there.
+    pub base_url: Url,
+    /// The model when a request names none.
+    pub model: String,
+    /// How long one answer may take.
+    pub timeout: Duration,
+}
+
+impl Generate {
+    pub(super) fn read(mut section: Section<'_>) -> Option<Self> {
+        let base_url = section.take("base_url", safe_url);
+        let model = section.take("model", |raw| raw.text().map(str::to_owned));
+        let timeout = section.take("timeout", duration(Duration::from_secs(1)..=Duration::from_mins(10)));
+        section.finish();
+        Some(Self { base_url: base_url?, model: model?, timeout: timeout? })
+    }
+}

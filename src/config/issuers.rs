@@ -1,0 +1,182 @@
+//! The `[issuers.NAME]` sections: whose tokens are accepted, and for whom.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use ::config::{Map, Value};
+use url::Url;
+
+use super::{
+    Problem,
+    address::{http_url, is_loopback},
+    issuer_values::{algorithms, audiences, key_set, pointer, required_claims, spellings},
+    quantity::duration,
+    raw::one_of,
+    redaction::hidden,
+    report::Report,
+    section::Section,
+};
+use crate::auth::algorithm::Algorithm;
+
+/// What an application can take from another place of the claims; the value is a JSON pointer.
+const MAPPED: [&str; 7] = ["role", "roles", "scopes", "tenant", "email", "aal", "session_id"];
+
+/// One issuer's profile.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct IssuerSection {
+    /// The accepted spellings of `iss`, the first one canonical. Never empty.
+    pub spellings: Vec<String>,
+    /// Where its keys come from.
+    pub keys: Keys,
+    /// Whom a token must be for.
+    pub audiences: Audiences,
+    /// The algorithms that its tokens may be signed with. Never empty.
+    pub algorithms: Vec<Algorithm>,
+    /// Which `typ` its tokens carry.
+    pub token_type: TokenType,
+    /// How far clocks may differ; 300 s at most.
+    pub leeway: Duration,
+    /// Claims that must be present beside those that always must.
+    pub required_claims: Vec<String>,
+    /// What its tokens are good for.
+    pub usage: Usage,
+    /// JSON pointers (RFC 6901) by the name of what is found there: role, roles, scopes, tenant, email, aal, `session_id`.
+    pub claims: BTreeMap<&'static str, String>,
+}
+
+/// Where an issuer's keys come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Keys {
+    /// OIDC discovery below the canonical issuer.
+    Discovery,
+    /// A JWK Set at this URL.
+    Url(Url),
+    /// The text of a JWK Set, from a file or written inline.
+    Fixed(String),
+}
+
+/// Whom a token must be for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Audiences {
+    /// `"*"`: anybody.
+    Any,
+    /// One of these.
+    OneOf(Vec<String>),
+}
+
+/// Which `typ` a token carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenType {
+    /// None, `JWT` or `at+jwt`.
+    Jwt,
+    /// `at+jwt` (RFC 9068).
+    AccessToken,
+}
+
+/// What a token is good for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Usage {
+    /// Calls to the API.
+    Bearer,
+    /// Signing in at `POST /api/auth/google` only.
+    Credential,
+}
+
+/// Reads every issuer. `allow_http` is `[jwks] allow_http`.
+pub(super) fn read(tree: &mut Map<String, Value>, allow_http: bool, report: &mut Report) -> BTreeMap<String, IssuerSection> {
+    let mut issuers = BTreeMap::new();
+    let Some(mut section) = Section::open(tree, "", "issuers", report) else { return issuers };
+    for name in section.names() {
+        if name.is_empty() || !name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_') {
+            let advice = "an issuer's name has lower-case letters, digits and _ only, so that variables and metrics can name it";
+            section.report.problems.push(Problem::plain(format!("issuers.{name}: {advice}")));
+        }
+        let read = section.inner(&name).and_then(|issuer| IssuerSection::read(&name, issuer, allow_http));
+        if let Some(read) = read {
+            let taken = issuers
+                .iter()
+                .find(|(_, other): &(_, &IssuerSection)| read.spellings.iter().any(|s| other.spellings.contains(s)));
+            if let Some((other, _)) = taken {
+                let advice = "one spelling of an issuer must belong to one profile";
+                section.report.conflict(&[&format!("issuers.{other}.issuer"), &format!("issuers.{name}.issuer")], advice);
+            }
+            issuers.insert(name, read);
+        }
+    }
+    issuers
+}
+
+impl IssuerSection {
+    fn read(name: &str, mut section: Section<'_>, allow_http: bool) -> Option<Self> {
+        let spellings = section.optional("issuer", spellings);
+        if matches!(spellings, Some(None)) {
+            let shortcut = match name {
+                "supabase" => ", or set SUPABASE_URL",
+                "google" => ", or set GOOGLE_CLIENT_ID",
+                _ => "",
+            };
+            section.missing("issuer", &format!("write the `iss` of its tokens, letter by letter{shortcut}"));
+        }
+        let keys = keys(&mut section, spellings.as_ref().and_then(Option::as_ref), allow_http);
+        let audiences = section.optional("audiences", audiences);
+        if matches!(audiences, Some(None)) {
+            section.missing(
+                "audiences",
+                "name whom its tokens must be for, such as [\"authenticated\"]; \"*\" accepts any audience",
+            );
+        }
+        let defaults = Algorithm::DEFAULT.map(Algorithm::name).join(",");
+        let algorithms = section.or("algorithms", &defaults, algorithms);
+        let token_type = section.or("token_type", "jwt", one_of(&[("jwt", TokenType::Jwt), ("at+jwt", TokenType::AccessToken)]));
+        let leeway = section.or("leeway", "30s", duration(Duration::ZERO..=Duration::from_mins(5)));
+        let required_claims = section.or("required_claims", "", required_claims);
+        let usage = section.or("use", "bearer", one_of(&[("bearer", Usage::Bearer), ("credential", Usage::Credential)]));
+        let claims = section.inner("claims").map(|mut claims| {
+            let found = MAPPED.iter().filter_map(|name| Some((*name, claims.optional(name, pointer)??))).collect();
+            claims.finish();
+            found
+        });
+        section.finish();
+        Some(Self {
+            spellings: spellings??,
+            keys: keys?,
+            audiences: audiences??,
+            algorithms: algorithms?,
+            token_type: token_type?,
+            leeway: leeway?,
+            required_claims: required_claims?,
+            usage: usage?,
+            claims: claims?,
+        })
+    }
+}
+
+fn keys(section: &mut Section<'_>, spellings: Option<&Vec<String>>, allow_http: bool) -> Option<Keys> {
+    let encrypted = |url: &Url| url.scheme() == "https" || is_loopback(url) || allow_http;
+    let plain_http = "plain http would let anybody on the way swap the keys; write https://, or set jwks.allow_http = true for a network \
+                      that you trust";
+    let url = section.optional("jwks_url", |raw| {
+        let url = http_url(raw)?;
+        if encrypted(&url) { Ok(url) } else { Err(plain_http.to_owned()) }
+    });
+    let fixed = section.secret("jwks", hidden, key_set);
+    match (url?, fixed?) {
+        (Some(_), Some(_)) => {
+            section.conflict(&["jwks_url", "jwks"], "keys come from one place; keep one of jwks_url, jwks_file and jwks");
+            None
+        }
+        (Some(url), None) => Some(Keys::Url(url)),
+        (None, Some(text)) => Some(Keys::Fixed(text)),
+        (None, None) => {
+            let canonical = Url::parse(spellings?.first()?).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+            match canonical {
+                Some(url) if encrypted(&url) => return Some(Keys::Discovery),
+                Some(_) => section.conflict(&["issuer"], plain_http),
+                None => {
+                    section.conflict(&["issuer"], "keys are discovered below an https:// issuer only; set jwks_url or jwks_file");
+                }
+            }
+            None
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! The layers of configuration, laid over each other in the order of the contract.
+
+use std::path::Path;
+
+use ::config::{ConfigBuilder, ConfigError, FileFormat, Format, Map, Source, Value, builder::DefaultState};
+
+use super::{Origin, Problem, Sources, shortcuts, variables};
+
+/// The lowest layer, which also is the documentation of every key.
+const COMPILED_IN: &str = include_str!("../../config/default.toml");
+
+/// The effective tree, each leaf with the tag of its origin, and what is worth telling although it is no mistake.
+pub(super) struct Merged {
+    pub(super) tree: Map<String, Value>,
+    pub(super) notes: Vec<String>,
+}
+
+/// Reads the files and merges all layers. A file that cannot be read is a problem, and the others are merged nevertheless.
+pub(super) fn merge(sources: &Sources, problems: &mut Vec<Problem>) -> Merged {
+    let mut notes = Vec::new();
+    let mut lower = vec![parsed(COMPILED_IN, &Origin::Default, problems)];
+    if let Some(dir) = &sources.dir {
+        lower.extend(files(dir, &sources.environment, problems, &mut notes));
+    }
+    let upper = vec![variables::layer(sources), variables::overrides(sources)];
+    let lower = overlaid(lower, problems);
+    let upper = overlaid(upper, problems);
+    let shortcuts = shortcuts::layer(&sources.variables, &lower, &upper, problems, &mut notes);
+    Merged { tree: overlaid(vec![lower, shortcuts, upper], problems), notes }
+}
+
+fn files(dir: &Path, environment: &str, problems: &mut Vec<Problem>, notes: &mut Vec<String>) -> Vec<Map<String, Value>> {
+    if !dir.is_dir() {
+        problems.push(Problem::plain(format!("the configuration folder {} does not exist", dir.display())));
+        return Vec::new();
+    }
+    // The name becomes part of a path.
+    if environment.is_empty() || !environment.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_') {
+        problems.push(Problem::plain(format!(
+            "BEARWARD_ENV: found {environment:?}; an environment is named with letters, digits, - and _, for example production"
+        )));
+        return Vec::new();
+    }
+    let mut layers = Vec::new();
+    for name in ["default", environment] {
+        let path = dir.join(format!("{name}.toml"));
+        let origin = Origin::File(path.strip_prefix(".").unwrap_or(&path).display().to_string());
+        match std::fs::read_to_string(&path) {
+            Ok(text) => layers.push(parsed(&text, &origin, problems)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                notes.push(format!("{origin} does not exist, so nothing is read from it"));
+            }
+            Err(error) => problems.push(Problem::plain(format!("{origin} cannot be read: {error}"))),
+        }
+    }
+    layers
+}
+
+fn parsed(text: &str, origin: &Origin, problems: &mut Vec<Problem>) -> Map<String, Value> {
+    FileFormat::Toml.parse(Some(&origin.tag()), text).unwrap_or_else(|error| {
+        problems.push(Problem::plain(syntax(text, origin, error.as_ref())));
+        Map::new()
+    })
+}
+
+/// Line, column and message only: the excerpt that the TOML crate would print may hold a secret.
+fn syntax(text: &str, origin: &Origin, error: &(dyn std::error::Error + 'static)) -> String {
+    let Some(error) = error.downcast_ref::<toml::de::Error>() else {
+        return format!("{origin} is not readable as TOML: a number is out of range");
+    };
+    let at = error.span().map_or(0, |span| span.start.min(text.len()));
+    let before = text.get(..at).unwrap_or(text);
+    let (line, column) = (before.matches('\n').count() + 1, before.chars().rev().take_while(|c| *c != '\n').count() + 1);
+    let message = error.message();
+    // The mistake that everybody makes once; the parser's own words speak of newlines and comments.
+    let hint = match text.lines().nth(line - 1).and_then(|line| line.split_once('=')) {
+        Some((_, value)) if value.trim_start().starts_with(|c: char| c.is_ascii_alphanumeric() || c == '/') => {
+            "; text, durations and sizes are written in quotes"
+        }
+        _ => "",
+    };
+    format!("{origin} line {line}, column {column}: {message}{hint}")
+}
+
+/// Later layers win, table by table; a list replaces a list.
+fn overlaid(layers: Vec<Map<String, Value>>, problems: &mut Vec<Problem>) -> Map<String, Value> {
+    let builder =
+        layers.into_iter().fold(ConfigBuilder::<DefaultState>::default(), |builder, layer| builder.add_source(Layer(layer)));
+    builder.build().and_then(|merged| merged.collect()).unwrap_or_else(|error| {
+        problems.push(Problem::plain(error.to_string()));
+        Map::new()
+    })
+}
+
+#[derive(Clone)]
+struct Layer(Map<String, Value>);
+
+/// A layer holds secrets.
+impl std::fmt::Debug for Layer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Layer")
+    }
+}
+
+impl Source for Layer {
+    fn clone_into_box(&self) -> Box<dyn Source + Send + Sync> {
+        Box::new(self.clone())
+    }
+
+    fn collect(&self) -> Result<Map<String, Value>, ConfigError> {
+        Ok(self.0.clone())
+    }
+}

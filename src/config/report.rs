@@ -1,0 +1,52 @@
+//! What reading the tree brings to light: problems, known keys, and each effective value with its source.
+
+use std::collections::BTreeSet;
+
+use super::{ConfigErrors, Origin, Problem, suggestion::suggestion};
+
+/// One effective value as `bearward check` prints it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shown {
+    /// The full path, for example `jwks.max_stale`.
+    pub path: String,
+    /// TOML notation; `***` for a secret and for the password inside a URL.
+    pub value: String,
+    /// Where the value was written.
+    pub origin: Origin,
+}
+
+#[derive(Default)]
+pub(super) struct Report {
+    pub(super) problems: Vec<Problem>,
+    pub(super) shown: Vec<Shown>,
+    pub(super) known: BTreeSet<String>,
+    unknown: Vec<(String, Origin)>,
+}
+
+impl Report {
+    pub(super) fn unknown(&mut self, path: String, origin: Origin) {
+        self.unknown.push((path, origin));
+    }
+
+    /// Values that are right one by one and wrong together. Each path has been shown.
+    pub(super) fn conflict(&mut self, paths: &[&str], advice: &str) {
+        let parts: Vec<_> = paths
+            .iter()
+            .filter_map(|path| self.shown.iter().find(|shown| shown.path == *path))
+            .map(|shown| (shown.path.as_str(), &shown.origin, Some(shown.value.as_str())))
+            .collect();
+        let problem = Problem::conflict(&parts, advice);
+        self.problems.push(problem);
+    }
+
+    /// The effective values, or every problem. Unknown keys are told last, when all known ones have been asked for.
+    pub(super) fn finish(mut self) -> Result<Vec<Shown>, ConfigErrors> {
+        for (path, origin) in &self.unknown {
+            let hint = suggestion(path, origin, &self.known);
+            let what = if path.contains('.') { format!("key {path}") } else { format!("section [{path}]") };
+            let what = if origin.is_text() { format!("key {path}") } else { what };
+            self.problems.push(Problem::plain(format!("unknown {what} in {origin}; {hint}")));
+        }
+        if self.problems.is_empty() { Ok(self.shown) } else { Err(ConfigErrors::new(self.problems)) }
+    }
+}

@@ -1,0 +1,179 @@
+//! One table of the tree, read key by key.
+
+use ::config::{Map, Value, ValueKind};
+
+use super::{
+    Origin, Problem,
+    raw::{Advice, Raw},
+    redaction::{REDACTED, first_tag, shown, shown_text},
+    report::{Report, Shown},
+};
+
+/// Reads a table. A mistake goes to the report and comes back as None, so that the next key is read all the same.
+pub(super) struct Section<'r> {
+    path: String,
+    entries: Map<String, Value>,
+    origin: Origin,
+    pub(super) report: &'r mut Report,
+}
+
+impl<'r> Section<'r> {
+    /// Takes the table `name` out of `tree`. None when something else stands there.
+    pub(super) fn open(tree: &mut Map<String, Value>, parent: &str, name: &str, report: &'r mut Report) -> Option<Self> {
+        let path = if parent.is_empty() { name.to_owned() } else { format!("{parent}.{name}") };
+        report.known.insert(path.clone());
+        let value = tree.remove(name).unwrap_or_else(|| Value::new(None, ValueKind::Table(Map::new())));
+        let origin = Origin::from_tag(first_tag(&value));
+        if let ValueKind::Table(entries) = value.kind {
+            return Some(Self { path, entries, origin, report });
+        }
+        let advice = format!("this is a section, written [{path}] with its keys below it");
+        report.problems.push(Problem::value(&path, &origin, Some(&shown(&value.kind)), &advice));
+        None
+    }
+
+    /// The table `name` inside this one.
+    pub(super) fn inner(&mut self, name: &str) -> Option<Section<'_>> {
+        Section::open(&mut self.entries, &self.path, name, self.report)
+    }
+
+    /// The names that are not taken yet.
+    pub(super) fn names(&self) -> Vec<String> {
+        let mut names: Vec<String> = self.entries.keys().cloned().collect();
+        names.sort();
+        names
+    }
+
+    /// A key that has a value in the compiled-in file.
+    pub(super) fn take<T>(&mut self, key: &str, parse: impl FnOnce(Raw<'_>) -> Result<T, Advice>) -> Option<T> {
+        self.optional(key, parse).and_then(|value| {
+            if value.is_none() {
+                self.missing(key, "it must have a value");
+            }
+            value
+        })
+    }
+
+    /// A key that may be absent or empty, which reads as `Some(None)`.
+    pub(super) fn optional<T>(&mut self, key: &str, parse: impl FnOnce(Raw<'_>) -> Result<T, Advice>) -> Option<Option<T>> {
+        let path = self.known(key);
+        let Some(value) = self.entries.remove(key) else { return Some(None) };
+        let origin = Origin::from_tag(first_tag(&value));
+        let text = shown(&value.kind);
+        self.report.shown.push(Shown { path: path.clone(), value: text.clone(), origin: origin.clone() });
+        if matches!(&value.kind, ValueKind::String(text) if text.is_empty()) {
+            return Some(None);
+        }
+        match parse(Raw { kind: &value.kind, is_text: origin.is_text() }) {
+            Ok(parsed) => Some(Some(parsed)),
+            Err(advice) => {
+                self.report.problems.push(Problem::value(&path, &origin, Some(&text), &advice));
+                None
+            }
+        }
+    }
+
+    /// A key whose default is `written`, in the same notation as in a variable.
+    pub(super) fn or<T>(&mut self, key: &str, written: &str, parse: impl FnOnce(Raw<'_>) -> Result<T, Advice>) -> Option<T> {
+        if !self.entries.contains_key(key) {
+            let path = self.known(key);
+            let default = ValueKind::String(written.to_owned());
+            self.report.shown.push(Shown { path, value: shown_text(written), origin: Origin::Default });
+            return parse(Raw { kind: &default, is_text: true }).ok();
+        }
+        self.take(key, parse)
+    }
+
+    /// A key that holds a secret and has a `_file` twin. `mask` says what of its text may be shown.
+    pub(super) fn secret<T>(
+        &mut self,
+        key: &str,
+        mask: fn(&str) -> String,
+        parse: impl FnOnce(Raw<'_>) -> Result<T, Advice>,
+    ) -> Option<Option<T>> {
+        let (path, twin) = (self.known(key), self.known(&format!("{key}_file")));
+        let is_set = |value: &Value| !matches!(&value.kind, ValueKind::String(text) if text.is_empty());
+        let value = self.entries.remove(key).filter(is_set);
+        let file = self.entries.remove(&format!("{key}_file")).filter(is_set);
+        let origin_of = |value: &Option<Value>| Origin::from_tag(value.as_ref().and_then(first_tag));
+        let (value_origin, file_origin) = (origin_of(&value), origin_of(&file));
+        // The compiled-in value yields to the file; one that somebody wrote does not.
+        if value.is_some() && file.is_some() && value_origin != Origin::Default {
+            let parts = [(path.as_str(), &value_origin, None), (twin.as_str(), &file_origin, None)];
+            self.report.problems.push(Problem::conflict(&parts, "both are set; keep one of them"));
+            return None;
+        }
+        let (kind, origin, is_text) = match (file, value) {
+            (Some(file), _) => {
+                let contents = self.contents(&twin, &file_origin, &file)?;
+                self.report.shown.push(Shown { path: twin, value: shown(&file.kind), origin: file_origin.clone() });
+                (ValueKind::String(contents), file_origin, true)
+            }
+            (None, Some(value)) => {
+                let is_text = value_origin.is_text();
+                (value.kind, value_origin, is_text)
+            }
+            (None, None) => return Some(None),
+        };
+        let masked = match &kind {
+            ValueKind::String(text) => mask(text),
+            ValueKind::Array(items) if items.is_empty() => "[]".to_owned(),
+            _ => REDACTED.to_owned(),
+        };
+        self.report.shown.push(Shown { path: path.clone(), value: masked, origin: origin.clone() });
+        match parse(Raw { kind: &kind, is_text }) {
+            Ok(parsed) => Some(Some(parsed)),
+            Err(advice) => {
+                self.report.problems.push(Problem::value(&path, &origin, None, &advice));
+                None
+            }
+        }
+    }
+
+    /// Reports that `key` has no value.
+    pub(super) fn missing(&mut self, key: &str, advice: &str) {
+        let path = self.known(key);
+        self.report.problems.push(Problem::plain(format!("{path} is missing ([{}] is in {}): {advice}", self.path, self.origin)));
+    }
+
+    /// Reports that values of this section do not fit together.
+    pub(super) fn conflict(&mut self, keys: &[&str], advice: &str) {
+        let paths: Vec<String> = keys.iter().map(|key| format!("{}.{key}", self.path)).collect();
+        self.report.conflict(&paths.iter().map(String::as_str).collect::<Vec<_>>(), advice);
+    }
+
+    /// Whatever nobody asked for is unknown.
+    pub(super) fn finish(self) {
+        let mut left: Vec<(String, Value)> = self.entries.into_iter().collect();
+        left.sort_by(|(a, _), (b, _)| a.cmp(b));
+        for (key, value) in left {
+            self.report.unknown(format!("{}.{key}", self.path), Origin::from_tag(first_tag(&value)));
+        }
+    }
+
+    fn known(&mut self, key: &str) -> String {
+        let path = format!("{}.{key}", self.path);
+        self.report.known.insert(path.clone());
+        path
+    }
+
+    /// The text of the file that a `_file` key names, without the line end that editors add.
+    fn contents(&mut self, twin: &str, origin: &Origin, file: &Value) -> Option<String> {
+        let name = match (Raw { kind: &file.kind, is_text: true }).text() {
+            Ok(name) => name,
+            Err(advice) => {
+                self.report.problems.push(Problem::value(twin, origin, Some(&shown(&file.kind)), &advice));
+                return None;
+            }
+        };
+        let read = std::fs::read_to_string(name).map_err(|error| format!("the file cannot be read: {error}"));
+        let text = read.map(|text| text.trim_end_matches(['\r', '\n']).to_owned());
+        match text.and_then(|text| if text.is_empty() { Err("the file is empty".to_owned()) } else { Ok(text) }) {
+            Ok(text) => Some(text),
+            Err(advice) => {
+                self.report.problems.push(Problem::value(twin, origin, Some(&shown_text(name)), &advice));
+                None
+            }
+        }
+    }
+}

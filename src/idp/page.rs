@@ -1,0 +1,33 @@
+//! What the development IdP says of itself.
+
+use actix_web::{HttpResponse, web::Data};
+use serde_json::json;
+
+use crate::testing::endpoint::Endpoint;
+
+pub(super) async fn root(endpoint: Data<Endpoint>) -> HttpResponse {
+    let text = format!(
+        "bearward's development IdP. FOR DEVELOPMENT ONLY: it mints tokens for anybody who asks.
+
+issuer     {issuer}
+keys       {jwks}
+discovery  {issuer}/.well-known/openid-configuration
+
+POST   /admin/tokens            {{\"claims\": {{..}}, \"header\": {{..}}, \"expires_in\": 3600, \"forge\": \"tampered\"}}, all optional
+GET    /admin/keys              the published keys and their states
+POST   /admin/keys/rotate       {{\"algorithm\": \"ES256\"}}, optional: a new key signs, the old one stays published
+POST   /admin/keys/standby      publishes the key that the next rotation will use
+POST   /admin/keys/KID/revoke   withdraws a key
+PUT    /admin/faults            {{\"status\": 503}} and the like; GET shows, DELETE ends them
+GET    /health
+",
+        issuer = endpoint.issuer(),
+        jwks = endpoint.jwks_url()
+    );
+    HttpResponse::Ok().content_type("text/plain; charset=utf-8").body(text)
+}
+
+pub(super) async fn health() -> HttpResponse {
+    let about = json!({ "name": "bearward development IdP", "version": env!("CARGO_PKG_VERSION"), "description": "for development only" });
+    HttpResponse::Ok().json(about)
+}
