@@ -1,6 +1,6 @@
 //! What a verification costs: the bare signature check, the whole pipeline without cache, a cache hit, refusals.
 
-#![allow(missing_docs, clippy::unwrap_used)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::semicolon_if_nothing_returned)]
 
 mod support;
 

@@ -1,3 +1,5 @@
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
 //! The direction of dependencies: a module may use only what lies below it.
 
 use std::{collections::HashSet, fs, path::Path};
@@ -38,7 +40,7 @@ fn no_module_uses_what_lies_above_it() {
         let Some(rank) = rank(path) else { continue };
         let text = fs::read_to_string(&file).unwrap();
         for used in named_modules(&text, path) {
-            if self::rank(&used).is_some_and(|used| used > rank) {
+            if self::rank(&used) > Some(rank) {
                 wrong.push(format!("{path} uses {used}"));
             }
         }
@@ -68,7 +70,7 @@ fn every_module_has_a_rank() {
 
 fn rank(module: &str) -> Option<usize> {
     let belongs = |layer: &&str| module == *layer || module.starts_with(&format!("{layer}::"));
-    LAYERS.iter().position(|row| row.iter().any(|layer| belongs(layer)))
+    LAYERS.iter().position(|row| row.iter().any(belongs))
 }
 
 /// The modules, to the depth of the layers, that a file names in its `use` lines or in paths from the crate's root.

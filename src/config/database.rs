@@ -5,7 +5,7 @@ use secrecy::SecretString;
 use super::{
     raw::{Advice, Raw, integer},
     redaction::without_password,
-    section::Section,
+    section::{Section, Told},
 };
 
 /// Schemes of the databases that the store can speak to.
@@ -22,14 +22,12 @@ pub struct Database {
 }
 
 impl Database {
-    pub(super) fn read(mut section: Section<'_>) -> Option<Self> {
+    pub(super) fn read(mut section: Section<'_>) -> Result<Self, Told> {
         let url = section.secret("url", without_password, database_url);
-        if url.as_ref().is_some_and(Option::is_none) {
-            section.missing("url", "write a database URL, such as \"sqlite://bearward.db\"");
-        }
+        let url = section.present("url", url, "write a database URL, such as \"sqlite://bearward.db\"");
         let max_connections = section.take("max_connections", integer(1..=10_000));
         section.finish();
-        Some(Self { url: url??, max_connections: max_connections? })
+        Ok(Self { url: url?, max_connections: max_connections? })
     }
 }
 

@@ -4,7 +4,11 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::{address::safe_url, quantity::duration, section::Section};
+use super::{
+    address::safe_url,
+    quantity::duration,
+    section::{Section, Told},
+};
 
 /// An OpenAI-compatible chat service.
 #[derive(Debug, Clone)]
@@ -19,11 +23,11 @@ pub struct Generate {
 }
 
 impl Generate {
-    pub(super) fn read(mut section: Section<'_>) -> Option<Self> {
+    pub(super) fn read(mut section: Section<'_>) -> Result<Self, Told> {
         let base_url = section.take("base_url", safe_url);
         let model = section.take("model", |raw| raw.text().map(str::to_owned));
         let timeout = section.take("timeout", duration(Duration::from_secs(1)..=Duration::from_mins(10)));
         section.finish();
-        Some(Self { base_url: base_url?, model: model?, timeout: timeout? })
+        Ok(Self { base_url: base_url?, model: model?, timeout: timeout? })
     }
 }

@@ -13,12 +13,12 @@ use super::{
     raw::one_of,
     redaction::hidden,
     report::Report,
-    section::Section,
+    section::{Section, Told},
 };
-use crate::auth::algorithm::Algorithm;
-
-/// What an application can take from another place of the claims; the value is a JSON pointer.
-const MAPPED: [&str; 7] = ["role", "roles", "scopes", "tenant", "email", "aal", "session_id"];
+use crate::auth::{
+    algorithm::Algorithm,
+    issuer::{ClaimMap, KeySource, TokenType, Usage},
+};
 
 /// One issuer's profile.
 #[derive(Debug, Clone)]
@@ -27,7 +27,7 @@ pub struct IssuerSection {
     /// The accepted spellings of `iss`, the first one canonical. Never empty.
     pub spellings: Vec<String>,
     /// Where its keys come from.
-    pub keys: Keys,
+    pub keys: KeySource,
     /// Whom a token must be for.
     pub audiences: Audiences,
     /// The algorithms that its tokens may be signed with. Never empty.
@@ -44,17 +44,6 @@ pub struct IssuerSection {
     pub claims: BTreeMap<&'static str, String>,
 }
 
-/// Where an issuer's keys come from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Keys {
-    /// OIDC discovery below the canonical issuer.
-    Discovery,
-    /// A JWK Set at this URL.
-    Url(Url),
-    /// The text of a JWK Set, from a file or written inline.
-    Fixed(String),
-}
-
 /// Whom a token must be for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Audiences {
@@ -64,35 +53,17 @@ pub enum Audiences {
     OneOf(Vec<String>),
 }
 
-/// Which `typ` a token carries.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TokenType {
-    /// None, `JWT` or `at+jwt`.
-    Jwt,
-    /// `at+jwt` (RFC 9068).
-    AccessToken,
-}
-
-/// What a token is good for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Usage {
-    /// Calls to the API.
-    Bearer,
-    /// Signing in at `POST /api/auth/google` only.
-    Credential,
-}
-
 /// Reads every issuer. `allow_http` is `[jwks] allow_http`.
 pub(super) fn read(tree: &mut Map<String, Value>, allow_http: bool, report: &mut Report) -> BTreeMap<String, IssuerSection> {
     let mut issuers = BTreeMap::new();
-    let Some(mut section) = Section::open(tree, "", "issuers", report) else { return issuers };
+    let Ok(mut section) = Section::open(tree, "", "issuers", report) else { return issuers };
     for name in section.names() {
         if name.is_empty() || !name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_') {
             let advice = "an issuer's name has lower-case letters, digits and _ only, so that variables and metrics can name it";
             section.report.problems.push(Problem::plain(format!("issuers.{name}: {advice}")));
         }
         let read = section.inner(&name).and_then(|issuer| IssuerSection::read(&name, issuer, allow_http));
-        if let Some(read) = read {
+        if let Ok(read) = read {
             let taken = issuers
                 .iter()
                 .find(|(_, other): &(_, &IssuerSection)| read.spellings.iter().any(|s| other.spellings.contains(s)));
@@ -107,24 +78,19 @@ pub(super) fn read(tree: &mut Map<String, Value>, allow_http: bool, report: &mut
 }
 
 impl IssuerSection {
-    fn read(name: &str, mut section: Section<'_>, allow_http: bool) -> Option<Self> {
+    fn read(name: &str, mut section: Section<'_>, allow_http: bool) -> Result<Self, Told> {
+        let shortcut = match name {
+            "supabase" => ", or set SUPABASE_URL",
+            "google" => ", or set GOOGLE_CLIENT_ID",
+            _ => "",
+        };
         let spellings = section.optional("issuer", spellings);
-        if matches!(spellings, Some(None)) {
-            let shortcut = match name {
-                "supabase" => ", or set SUPABASE_URL",
-                "google" => ", or set GOOGLE_CLIENT_ID",
-                _ => "",
-            };
-            section.missing("issuer", &format!("write the `iss` of its tokens, letter by letter{shortcut}"));
-        }
-        let keys = keys(&mut section, spellings.as_ref().and_then(Option::as_ref), allow_http);
+        let spellings =
+            section.present("issuer", spellings, &format!("write the `iss` of its tokens, letter by letter{shortcut}"));
+        let keys = keys(&mut section, spellings.as_ref().ok(), allow_http);
         let audiences = section.optional("audiences", audiences);
-        if matches!(audiences, Some(None)) {
-            section.missing(
-                "audiences",
-                "name whom its tokens must be for, such as [\"authenticated\"]; \"*\" accepts any audience",
-            );
-        }
+        let whom = "name whom its tokens must be for, such as [\"authenticated\"]; \"*\" accepts any audience";
+        let audiences = section.present("audiences", audiences, whom);
         let defaults = Algorithm::DEFAULT.map(Algorithm::name).join(",");
         let algorithms = section.or("algorithms", &defaults, algorithms);
         let token_type = section.or("token_type", "jwt", one_of(&[("jwt", TokenType::Jwt), ("at+jwt", TokenType::AccessToken)]));
@@ -132,15 +98,15 @@ impl IssuerSection {
         let required_claims = section.or("required_claims", "", required_claims);
         let usage = section.or("use", "bearer", one_of(&[("bearer", Usage::Bearer), ("credential", Usage::Credential)]));
         let claims = section.inner("claims").map(|mut claims| {
-            let found = MAPPED.iter().filter_map(|name| Some((*name, claims.optional(name, pointer)??))).collect();
+            let found = ClaimMap::NAMES.iter().filter_map(|name| Some((*name, claims.optional(name, pointer).ok()??))).collect();
             claims.finish();
             found
         });
         section.finish();
-        Some(Self {
-            spellings: spellings??,
+        Ok(Self {
+            spellings: spellings?,
             keys: keys?,
-            audiences: audiences??,
+            audiences: audiences?,
             algorithms: algorithms?,
             token_type: token_type?,
             leeway: leeway?,
@@ -151,10 +117,10 @@ impl IssuerSection {
     }
 }
 
-fn keys(section: &mut Section<'_>, spellings: Option<&Vec<String>>, allow_http: bool) -> Option<Keys> {
+fn keys(section: &mut Section<'_>, spellings: Option<&Vec<String>>, allow_http: bool) -> Result<KeySource, Told> {
     let encrypted = |url: &Url| url.scheme() == "https" || is_loopback(url) || allow_http;
-    let plain_http = "plain http would let anybody on the way swap the keys; write https://, or set jwks.allow_http = true for a network \
-                      that you trust";
+    let plain_http = "plain http would let anybody on the way swap the keys; write https://, or set jwks.allow_http = true \
+                      (BEARWARD_JWKS__ALLOW_HTTP) for a network that you trust";
     let url = section.optional("jwks_url", |raw| {
         let url = http_url(raw)?;
         if encrypted(&url) { Ok(url) } else { Err(plain_http.to_owned()) }
@@ -163,20 +129,19 @@ fn keys(section: &mut Section<'_>, spellings: Option<&Vec<String>>, allow_http: 
     match (url?, fixed?) {
         (Some(_), Some(_)) => {
             section.conflict(&["jwks_url", "jwks"], "keys come from one place; keep one of jwks_url, jwks_file and jwks");
-            None
+            Err(Told)
         }
-        (Some(url), None) => Some(Keys::Url(url)),
-        (None, Some(text)) => Some(Keys::Fixed(text)),
+        (Some(url), None) => Ok(KeySource::Url(url)),
+        (None, Some(text)) => Ok(KeySource::Fixed(text)),
         (None, None) => {
-            let canonical = Url::parse(spellings?.first()?).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
-            match canonical {
-                Some(url) if encrypted(&url) => return Some(Keys::Discovery),
-                Some(_) => section.conflict(&["issuer"], plain_http),
-                None => {
-                    section.conflict(&["issuer"], "keys are discovered below an https:// issuer only; set jwks_url or jwks_file");
-                }
-            }
-            None
+            let canonical = spellings.ok_or(Told)?.first().and_then(|text| Url::parse(text).ok());
+            let advice = match canonical.filter(|url| matches!(url.scheme(), "http" | "https")) {
+                Some(url) if encrypted(&url) => return Ok(KeySource::Discovery),
+                Some(_) => plain_http,
+                None => "keys are discovered below an https:// issuer only; set jwks_url or jwks_file",
+            };
+            section.conflict(&["issuer"], advice);
+            Err(Told)
         }
     }
 }

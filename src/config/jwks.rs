@@ -9,7 +9,7 @@ use super::{
     quantity::{duration, size},
     raw::{Advice, Raw, integer, switch},
     redaction::without_password,
-    section::Section,
+    section::{Section, Told},
 };
 
 /// The numbers of the key cache, the same for every issuer.
@@ -47,7 +47,7 @@ pub struct Jwks {
 }
 
 impl Jwks {
-    pub(super) fn read(mut section: Section<'_>) -> Option<Self> {
+    pub(super) fn read(mut section: Section<'_>) -> Result<Self, Told> {
         let hours = |hours: u64| Duration::from_hours(hours);
         let ttl = || duration(Duration::from_secs(1)..=hours(7 * 24));
         let timeouts = || duration(Duration::from_millis(10)..=Duration::from_mins(1));
@@ -72,14 +72,14 @@ impl Jwks {
                 "max_ttl" => max_ttl,
                 _ => max_stale,
             };
-            if let (Some(low), Some(high)) = (of(lower), of(higher))
+            if let (Ok(low), Ok(high)) = (of(lower), of(higher))
                 && low > high
             {
                 section.conflict(&[lower, higher], &format!("{lower} must not be longer than {higher}"));
             }
         }
         section.finish();
-        Some(Self {
+        Ok(Self {
             default_ttl: default_ttl?,
             min_ttl: min_ttl?,
             max_ttl: max_ttl?,

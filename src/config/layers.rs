@@ -48,7 +48,10 @@ fn files(dir: &Path, environment: &str, problems: &mut Vec<Problem>, notes: &mut
         match std::fs::read_to_string(&path) {
             Ok(text) => layers.push(parsed(&text, &origin, problems)),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                notes.push(format!("{origin} does not exist, so nothing is read from it"));
+                // Whoever names an environment expects its file; nobody has to have the other two.
+                if name == environment && environment != Sources::DEVELOPMENT {
+                    notes.push(format!("{origin} does not exist, so nothing is read from it"));
+                }
             }
             Err(error) => problems.push(Problem::plain(format!("{origin} cannot be read: {error}"))),
         }
@@ -71,15 +74,13 @@ fn syntax(text: &str, origin: &Origin, error: &(dyn std::error::Error + 'static)
     let at = error.span().map_or(0, |span| span.start.min(text.len()));
     let before = text.get(..at).unwrap_or(text);
     let (line, column) = (before.matches('\n').count() + 1, before.chars().rev().take_while(|c| *c != '\n').count() + 1);
-    let message = error.message();
-    // The mistake that everybody makes once; the parser's own words speak of newlines and comments.
-    let hint = match text.lines().nth(line - 1).and_then(|line| line.split_once('=')) {
-        Some((_, value)) if value.trim_start().starts_with(|c: char| c.is_ascii_alphanumeric() || c == '/') => {
-            "; text, durations and sizes are written in quotes"
-        }
-        _ => "",
+    // The mistake that everybody makes once; the parser speaks of literal strings.
+    let message = if error.message().starts_with("string values must be quoted") {
+        "text, durations and sizes are written in quotes, such as \"6h\""
+    } else {
+        error.message()
     };
-    format!("{origin} line {line}, column {column}: {message}{hint}")
+    format!("{origin} line {line}, column {column}: {message}")
 }
 
 /// Later layers win, table by table; a list replaces a list.

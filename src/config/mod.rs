@@ -31,7 +31,7 @@ use std::collections::BTreeMap;
 pub use address::{CorsOrigin, PublicUrl, is_loopback};
 pub use database::Database;
 pub use generate::Generate;
-pub use issuers::{Audiences, IssuerSection, Keys, TokenType, Usage};
+pub use issuers::{Audiences, IssuerSection};
 pub use jwks::Jwks;
 pub use origin::Origin;
 pub use problem::{ConfigErrors, Problem};
@@ -45,7 +45,7 @@ pub use tokens::Tokens;
 pub use vault::{Vault, VaultKey};
 
 use report::Report;
-use section::Section;
+use section::{Section, Told};
 
 /// The effective configuration, one field for each section. Every value has its type and lies within its bounds; `Debug` shows no secret.
 #[derive(Debug, Clone)]
@@ -89,7 +89,7 @@ impl Config {
         let server = Section::open(&mut tree, "", "server", &mut report).and_then(Server::read);
         let jwks = Section::open(&mut tree, "", "jwks", &mut report).and_then(Jwks::read);
         // A broken [jwks] is told already; it must not make every http issuer look wrong as well.
-        let issuers = issuers::read(&mut tree, jwks.as_ref().is_none_or(|jwks| jwks.allow_http), &mut report);
+        let issuers = issuers::read(&mut tree, jwks.as_ref().map_or(true, |jwks| jwks.allow_http), &mut report);
         let tokens = Section::open(&mut tree, "", "tokens", &mut report).and_then(Tokens::read);
         let database = Section::open(&mut tree, "", "database", &mut report).and_then(Database::read);
         let vault = Section::open(&mut tree, "", "vault", &mut report).and_then(Vault::read);
@@ -99,11 +99,11 @@ impl Config {
         let telemetry =
             Section::open(&mut tree, "", "telemetry", &mut report).and_then(|section| Telemetry::read(section, rust_log));
         for (name, value) in tree {
-            report.unknown(name, Origin::from_tag(redaction::first_tag(&value)));
+            report.unknown(name, &value);
         }
         let shown = report.finish()?;
         let read = || {
-            Some(Self {
+            Ok::<_, Told>(Self {
                 environment: sources.environment.clone(),
                 server: server?,
                 issuers,
@@ -118,8 +118,8 @@ impl Config {
                 shown,
             })
         };
-        // A section is None only beside a problem, and then `finish` has returned already.
-        read().ok_or_else(|| ConfigErrors::new(vec![Problem::plain("a section was not read, without a reason; this is a bug")]))
+        // A section is missing only beside a problem, and then `finish` has returned already.
+        read().map_err(|Told| ConfigErrors::new(vec![Problem::plain("a section was not read, without a reason; this is a bug")]))
     }
 
     /// Refuses a configuration without an issuer, under which every token would be refused.

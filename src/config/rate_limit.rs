@@ -2,7 +2,7 @@
 
 use super::{
     raw::{integer, switch},
-    section::Section,
+    section::{Section, Told},
 };
 
 /// How often somebody may ask.
@@ -20,12 +20,12 @@ pub struct RateLimit {
 }
 
 impl RateLimit {
-    pub(super) fn read(mut section: Section<'_>) -> Option<Self> {
+    pub(super) fn read(mut section: Section<'_>) -> Result<Self, Told> {
         let enabled = section.take("enabled", switch);
         let per_user = section.take("per_user", integer(1..=1_000_000));
         let per_address = section.take("per_address", integer(1..=1_000_000));
         let burst = section.take("burst", integer(1..=1_000_000));
         section.finish();
-        Some(Self { enabled: enabled?, per_user: per_user?, per_address: per_address?, burst: burst? })
+        Ok(Self { enabled: enabled?, per_user: per_user?, per_address: per_address?, burst: burst? })
     }
 }

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::{ConfigErrors, Origin, Problem, suggestion::suggestion};
+use ::config::{Value, ValueKind};
+
+use super::{ConfigErrors, Origin, Problem, redaction::first_tag, suggestion::suggestion};
 
 /// One effective value as `bearward check` prints it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,17 +17,25 @@ pub struct Shown {
     pub origin: Origin,
 }
 
+struct Unknown {
+    path: String,
+    origin: Origin,
+    is_section: bool,
+}
+
 #[derive(Default)]
 pub(super) struct Report {
     pub(super) problems: Vec<Problem>,
     pub(super) shown: Vec<Shown>,
     pub(super) known: BTreeSet<String>,
-    unknown: Vec<(String, Origin)>,
+    unknown: Vec<Unknown>,
 }
 
 impl Report {
-    pub(super) fn unknown(&mut self, path: String, origin: Origin) {
-        self.unknown.push((path, origin));
+    /// Nobody asked for what stands at `path`.
+    pub(super) fn unknown(&mut self, path: String, value: &Value) {
+        let is_section = !path.contains('.') && matches!(value.kind, ValueKind::Table(_));
+        self.unknown.push(Unknown { path, origin: Origin::from_tag(first_tag(value)), is_section });
     }
 
     /// Values that are right one by one and wrong together. Each path has been shown.
@@ -41,10 +51,9 @@ impl Report {
 
     /// The effective values, or every problem. Unknown keys are told last, when all known ones have been asked for.
     pub(super) fn finish(mut self) -> Result<Vec<Shown>, ConfigErrors> {
-        for (path, origin) in &self.unknown {
+        for Unknown { path, origin, is_section } in &self.unknown {
             let hint = suggestion(path, origin, &self.known);
-            let what = if path.contains('.') { format!("key {path}") } else { format!("section [{path}]") };
-            let what = if origin.is_text() { format!("key {path}") } else { what };
+            let what = if *is_section && !origin.is_text() { format!("section [{path}]") } else { format!("key {path}") };
             self.problems.push(Problem::plain(format!("unknown {what} in {origin}; {hint}")));
         }
         if self.problems.is_empty() { Ok(self.shown) } else { Err(ConfigErrors::new(self.problems)) }

@@ -9,7 +9,11 @@ use super::{
     report::{Report, Shown},
 };
 
-/// Reads a table. A mistake goes to the report and comes back as None, so that the next key is read all the same.
+/// A value cannot be had, and the report tells why. The next key is read all the same.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Told;
+
+/// Reads a table.
 pub(super) struct Section<'r> {
     path: String,
     entries: Map<String, Value>,
@@ -18,22 +22,22 @@ pub(super) struct Section<'r> {
 }
 
 impl<'r> Section<'r> {
-    /// Takes the table `name` out of `tree`. None when something else stands there.
-    pub(super) fn open(tree: &mut Map<String, Value>, parent: &str, name: &str, report: &'r mut Report) -> Option<Self> {
+    /// Takes the table `name` out of `tree`. An absent table is an empty one.
+    pub(super) fn open(tree: &mut Map<String, Value>, parent: &str, name: &str, report: &'r mut Report) -> Result<Self, Told> {
         let path = if parent.is_empty() { name.to_owned() } else { format!("{parent}.{name}") };
         report.known.insert(path.clone());
         let value = tree.remove(name).unwrap_or_else(|| Value::new(None, ValueKind::Table(Map::new())));
         let origin = Origin::from_tag(first_tag(&value));
         if let ValueKind::Table(entries) = value.kind {
-            return Some(Self { path, entries, origin, report });
+            return Ok(Self { path, entries, origin, report });
         }
         let advice = format!("this is a section, written [{path}] with its keys below it");
         report.problems.push(Problem::value(&path, &origin, Some(&shown(&value.kind)), &advice));
-        None
+        Err(Told)
     }
 
     /// The table `name` inside this one.
-    pub(super) fn inner(&mut self, name: &str) -> Option<Section<'_>> {
+    pub(super) fn inner(&mut self, name: &str) -> Result<Section<'_>, Told> {
         Section::open(&mut self.entries, &self.path, name, self.report)
     }
 
@@ -44,42 +48,38 @@ impl<'r> Section<'r> {
         names
     }
 
-    /// A key that has a value in the compiled-in file.
-    pub(super) fn take<T>(&mut self, key: &str, parse: impl FnOnce(Raw<'_>) -> Result<T, Advice>) -> Option<T> {
-        self.optional(key, parse).and_then(|value| {
-            if value.is_none() {
-                self.missing(key, "it must have a value");
-            }
-            value
-        })
+    /// A key that has a value in the compiled-in file, or one that the caller knows to be there.
+    pub(super) fn take<T>(&mut self, key: &str, parse: impl FnOnce(Raw<'_>) -> Result<T, Advice>) -> Result<T, Told> {
+        let Some(value) = self.entries.remove(key) else {
+            return self.present(key, Ok(None), "it must have a value");
+        };
+        self.read(key, &value, parse)
     }
 
-    /// A key that may be absent or empty, which reads as `Some(None)`.
-    pub(super) fn optional<T>(&mut self, key: &str, parse: impl FnOnce(Raw<'_>) -> Result<T, Advice>) -> Option<Option<T>> {
-        let path = self.known(key);
-        let Some(value) = self.entries.remove(key) else { return Some(None) };
-        let origin = Origin::from_tag(first_tag(&value));
-        let text = shown(&value.kind);
-        self.report.shown.push(Shown { path: path.clone(), value: text.clone(), origin: origin.clone() });
+    /// A key that may be absent or empty, which reads as None.
+    pub(super) fn optional<T>(&mut self, key: &str, parse: impl FnOnce(Raw<'_>) -> Result<T, Advice>) -> Result<Option<T>, Told> {
+        let Some(value) = self.entries.remove(key) else {
+            self.known(key);
+            return Ok(None);
+        };
         if matches!(&value.kind, ValueKind::String(text) if text.is_empty()) {
-            return Some(None);
+            return self.read(key, &value, |_| Ok(None));
         }
-        match parse(Raw { kind: &value.kind, is_text: origin.is_text() }) {
-            Ok(parsed) => Some(Some(parsed)),
-            Err(advice) => {
-                self.report.problems.push(Problem::value(&path, &origin, Some(&text), &advice));
-                None
-            }
-        }
+        self.read(key, &value, |raw| parse(raw).map(Some))
     }
 
     /// A key whose default is `written`, in the same notation as in a variable.
-    pub(super) fn or<T>(&mut self, key: &str, written: &str, parse: impl FnOnce(Raw<'_>) -> Result<T, Advice>) -> Option<T> {
+    pub(super) fn or<T>(
+        &mut self,
+        key: &str,
+        written: &str,
+        parse: impl FnOnce(Raw<'_>) -> Result<T, Advice>,
+    ) -> Result<T, Told> {
         if !self.entries.contains_key(key) {
             let path = self.known(key);
             let default = ValueKind::String(written.to_owned());
             self.report.shown.push(Shown { path, value: shown_text(written), origin: Origin::Default });
-            return parse(Raw { kind: &default, is_text: true }).ok();
+            return parse(Raw { kind: &default, is_text: true }).map_err(|_| Told);
         }
         self.take(key, parse)
     }
@@ -90,7 +90,7 @@ impl<'r> Section<'r> {
         key: &str,
         mask: fn(&str) -> String,
         parse: impl FnOnce(Raw<'_>) -> Result<T, Advice>,
-    ) -> Option<Option<T>> {
+    ) -> Result<Option<T>, Told> {
         let (path, twin) = (self.known(key), self.known(&format!("{key}_file")));
         let is_set = |value: &Value| !matches!(&value.kind, ValueKind::String(text) if text.is_empty());
         let value = self.entries.remove(key).filter(is_set);
@@ -101,7 +101,7 @@ impl<'r> Section<'r> {
         if value.is_some() && file.is_some() && value_origin != Origin::Default {
             let parts = [(path.as_str(), &value_origin, None), (twin.as_str(), &file_origin, None)];
             self.report.problems.push(Problem::conflict(&parts, "both are set; keep one of them"));
-            return None;
+            return Err(Told);
         }
         let (kind, origin, is_text) = match (file, value) {
             (Some(file), _) => {
@@ -113,7 +113,7 @@ impl<'r> Section<'r> {
                 let is_text = value_origin.is_text();
                 (value.kind, value_origin, is_text)
             }
-            (None, None) => return Some(None),
+            (None, None) => return Ok(None),
         };
         let masked = match &kind {
             ValueKind::String(text) => mask(text),
@@ -122,18 +122,23 @@ impl<'r> Section<'r> {
         };
         self.report.shown.push(Shown { path: path.clone(), value: masked, origin: origin.clone() });
         match parse(Raw { kind: &kind, is_text }) {
-            Ok(parsed) => Some(Some(parsed)),
+            Ok(parsed) => Ok(Some(parsed)),
             Err(advice) => {
                 self.report.problems.push(Problem::value(&path, &origin, None, &advice));
-                None
+                Err(Told)
             }
         }
     }
 
-    /// Reports that `key` has no value.
-    pub(super) fn missing(&mut self, key: &str, advice: &str) {
-        let path = self.known(key);
-        self.report.problems.push(Problem::plain(format!("{path} is missing ([{}] is in {}): {advice}", self.path, self.origin)));
+    /// An optional value that must be there after all; `advice` says what to write.
+    pub(super) fn present<T>(&mut self, key: &str, value: Result<Option<T>, Told>, advice: &str) -> Result<T, Told> {
+        value?.ok_or_else(|| {
+            let path = self.known(key);
+            self.report
+                .problems
+                .push(Problem::plain(format!("{path} is missing ([{}] is in {}): {advice}", self.path, self.origin)));
+            Told
+        })
     }
 
     /// Reports that values of this section do not fit together.
@@ -147,8 +152,21 @@ impl<'r> Section<'r> {
         let mut left: Vec<(String, Value)> = self.entries.into_iter().collect();
         left.sort_by(|(a, _), (b, _)| a.cmp(b));
         for (key, value) in left {
-            self.report.unknown(format!("{}.{key}", self.path), Origin::from_tag(first_tag(&value)));
+            self.report.unknown(format!("{}.{key}", self.path), &value);
         }
+    }
+
+    fn read<T>(&mut self, key: &str, value: &Value, parse: impl FnOnce(Raw<'_>) -> Result<T, Advice>) -> Result<T, Told> {
+        let path = self.known(key);
+        let origin = Origin::from_tag(first_tag(value));
+        let text = shown(&value.kind);
+        let parsed = parse(Raw { kind: &value.kind, is_text: origin.is_text() });
+        let parsed = parsed.map_err(|advice| {
+            self.report.problems.push(Problem::value(&path, &origin, Some(&text), &advice));
+            Told
+        });
+        self.report.shown.push(Shown { path, value: text, origin });
+        parsed
     }
 
     fn known(&mut self, key: &str) -> String {
@@ -158,22 +176,15 @@ impl<'r> Section<'r> {
     }
 
     /// The text of the file that a `_file` key names, without the line end that editors add.
-    fn contents(&mut self, twin: &str, origin: &Origin, file: &Value) -> Option<String> {
-        let name = match (Raw { kind: &file.kind, is_text: true }).text() {
-            Ok(name) => name,
-            Err(advice) => {
-                self.report.problems.push(Problem::value(twin, origin, Some(&shown(&file.kind)), &advice));
-                return None;
-            }
-        };
-        let read = std::fs::read_to_string(name).map_err(|error| format!("the file cannot be read: {error}"));
-        let text = read.map(|text| text.trim_end_matches(['\r', '\n']).to_owned());
-        match text.and_then(|text| if text.is_empty() { Err("the file is empty".to_owned()) } else { Ok(text) }) {
-            Ok(text) => Some(text),
-            Err(advice) => {
-                self.report.problems.push(Problem::value(twin, origin, Some(&shown_text(name)), &advice));
-                None
-            }
-        }
+    fn contents(&mut self, twin: &str, origin: &Origin, file: &Value) -> Result<String, Told> {
+        let text = Raw { kind: &file.kind, is_text: true }.text().and_then(|name| {
+            let text = std::fs::read_to_string(name).map_err(|error| format!("the file cannot be read: {error}"))?;
+            let text = text.trim_end_matches(['\r', '\n']);
+            if text.is_empty() { Err("the file is empty".to_owned()) } else { Ok(text.to_owned()) }
+        });
+        text.map_err(|advice| {
+            self.report.problems.push(Problem::value(twin, origin, Some(&shown(&file.kind)), &advice));
+            Told
+        })
     }
 }

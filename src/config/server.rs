@@ -7,7 +7,7 @@ use super::{
     address::{cors_origins, public_url, socket},
     quantity::{duration, size},
     raw::integer,
-    section::Section,
+    section::{Section, Told},
 };
 
 /// How the API is served.
@@ -33,7 +33,7 @@ pub struct Server {
 }
 
 impl Server {
-    pub(super) fn read(mut section: Section<'_>) -> Option<Self> {
+    pub(super) fn read(mut section: Section<'_>) -> Result<Self, Told> {
         let bind = section.take("bind", socket);
         let workers = section.take("workers", integer(0..=1024));
         let public_url = section.optional("public_url", public_url);
@@ -42,14 +42,14 @@ impl Server {
         let request_timeout = section.take("request_timeout", duration(Duration::from_millis(100)..=Duration::from_mins(10)));
         let shutdown_timeout = section.take("shutdown_timeout", duration(Duration::ZERO..=Duration::from_mins(10)));
         let admin_bind = section.optional("admin_bind", socket);
-        if let (Some(bind), Some(Some(admin))) = (bind, admin_bind)
+        if let (Ok(bind), Ok(Some(admin))) = (bind, admin_bind)
             && bind == admin
             && bind.port() != 0
         {
             section.conflict(&["bind", "admin_bind"], "two listeners need two addresses");
         }
         section.finish();
-        Some(Self {
+        Ok(Self {
             bind: bind?,
             workers: workers?,
             public_url: public_url?,

@@ -19,10 +19,13 @@ impl Sources {
     /// The environment's name when `BEARWARD_ENV` names none.
     pub const DEVELOPMENT: &str = "development";
 
+    /// The variable that names the environment; it is no key.
+    pub const ENVIRONMENT: &str = "BEARWARD_ENV";
+
     /// Takes the environment's name from `BEARWARD_ENV` among the variables.
     pub fn new(dir: Option<PathBuf>, variables: impl IntoIterator<Item = (String, String)>) -> Self {
         let variables: BTreeMap<_, _> = variables.into_iter().collect();
-        let named = variables.get("BEARWARD_ENV").filter(|name| !name.is_empty());
+        let named = variables.get(Self::ENVIRONMENT).filter(|name| !name.is_empty());
         let environment = named.map_or_else(|| Self::DEVELOPMENT.to_owned(), Clone::clone);
         Self { dir, environment, variables, overrides: Vec::new() }
     }

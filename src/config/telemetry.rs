@@ -3,7 +3,14 @@
 use tracing_subscriber::EnvFilter;
 use url::Url;
 
-use super::{Origin, Problem, address::http_url, raw::one_of, redaction::shown_text, report::Shown, section::Section};
+use super::{
+    Origin, Problem,
+    address::http_url,
+    raw::one_of,
+    redaction::shown_text,
+    report::Shown,
+    section::{Section, Told},
+};
 
 /// How the process tells what it does.
 #[derive(Debug, Clone)]
@@ -27,7 +34,7 @@ pub enum LogFormat {
 }
 
 impl Telemetry {
-    pub(super) fn read(mut section: Section<'_>, rust_log: Option<&String>) -> Option<Self> {
+    pub(super) fn read(mut section: Section<'_>, rust_log: Option<&String>) -> Result<Self, Told> {
         let format = section.take("format", one_of(&[("pretty", LogFormat::Pretty), ("json", LogFormat::Json)]));
         let otlp_endpoint = section.optional("otlp_endpoint", http_url);
         let rust_log = rust_log.filter(|filter| !filter.is_empty());
@@ -41,6 +48,6 @@ impl Telemetry {
             section.report.shown.push(Shown { path: "log filter".to_owned(), value, origin });
         }
         section.finish();
-        Some(Self { format: format?, otlp_endpoint: otlp_endpoint?, rust_log: rust_log.cloned() })
+        Ok(Self { format: format?, otlp_endpoint: otlp_endpoint?, rust_log: rust_log.cloned() })
     }
 }

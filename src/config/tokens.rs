@@ -3,7 +3,7 @@
 use super::{
     quantity::size,
     raw::{Advice, Raw, integer},
-    section::Section,
+    section::{Section, Told},
 };
 
 /// Limits of tokens.
@@ -19,12 +19,12 @@ pub struct Tokens {
 }
 
 impl Tokens {
-    pub(super) fn read(mut section: Section<'_>) -> Option<Self> {
+    pub(super) fn read(mut section: Section<'_>) -> Result<Self, Told> {
         let max_bytes = section.take("max_bytes", size(256..=65_536));
         let cache_entries = section.take("cache_entries", integer(0..=10_000_000));
         let cookie = section.optional("cookie", cookie_name);
         section.finish();
-        Some(Self { max_bytes: max_bytes?, cache_entries: cache_entries?, cookie: cookie? })
+        Ok(Self { max_bytes: max_bytes?, cache_entries: cache_entries?, cookie: cookie? })
     }
 }
 

@@ -4,11 +4,8 @@ use ::config::{Map, Value, ValueKind};
 
 use super::{Origin, Sources};
 
-/// Every variable whose name begins so is a key, but for [`NOT_KEYS`].
+/// Every variable whose name begins so is a key, but for the one that names the environment.
 const PREFIX: &str = "BEARWARD_";
-
-/// Variables that choose which configuration is read: `BEARWARD_ENV` names the environment, `BEARWARD_CONFIG` the folder.
-const NOT_KEYS: [&str; 2] = ["BEARWARD_ENV", "BEARWARD_CONFIG"];
 
 /// The layer that the environment makes.
 pub(super) fn layer(sources: &Sources) -> Map<String, Value> {
@@ -54,7 +51,7 @@ pub(super) fn put(layer: &mut Map<String, Value>, path: &str, value: impl Into<V
 }
 
 fn path_of(name: &str) -> Option<String> {
-    let path = name.strip_prefix(PREFIX).filter(|_| !NOT_KEYS.contains(&name))?;
+    let path = name.strip_prefix(PREFIX).filter(|_| name != Sources::ENVIRONMENT)?;
     Some(path.to_lowercase().replace("__", "."))
 }
 

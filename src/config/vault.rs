@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret, SecretBox};
 use super::{
     raw::{Advice, Raw},
     redaction::hidden,
-    section::Section,
+    section::{Section, Told},
 };
 
 /// How users' API keys are kept.
@@ -47,11 +47,11 @@ impl fmt::Debug for VaultKey {
 }
 
 impl Vault {
-    pub(super) fn read(mut section: Section<'_>) -> Option<Self> {
+    pub(super) fn read(mut section: Section<'_>) -> Result<Self, Told> {
         let keys = section.secret("keys", hidden, vault_keys);
         let providers = section.take("providers", providers);
         section.finish();
-        Some(Self { keys: keys?.unwrap_or_default(), providers: providers? })
+        Ok(Self { keys: keys?.unwrap_or_default(), providers: providers? })
     }
 }
 

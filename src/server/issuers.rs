@@ -5,10 +5,10 @@ use url::Url;
 
 use crate::{
     auth::{
-        issuer::{ClaimMap, Issuer, IssuerError, KeySource, TokenType, Usage},
+        issuer::{ClaimMap, Issuer, IssuerError},
         keys::KeyPolicy,
     },
-    config::{Audiences, IssuerSection, Jwks, Keys, TokenType as ConfiguredType, Usage as ConfiguredUsage},
+    config::{Audiences, IssuerSection, Jwks},
 };
 
 /// A section that the configuration accepts and the verifier refuses.
@@ -38,21 +38,8 @@ fn build(name: &str, section: &IssuerSection) -> Result<Issuer, IssuerError> {
     issuer = spellings.fold(issuer, Issuer::spelling);
     issuer = section.required_claims.iter().fold(issuer, Issuer::require_claim);
     let claims = section.claims.iter().try_fold(ClaimMap::default(), |map, (name, pointer)| map.set(name, pointer))?;
-    let token_type = match section.token_type {
-        ConfiguredType::Jwt => TokenType::Jwt,
-        ConfiguredType::AccessToken => TokenType::AccessToken,
-    };
-    let usage = match section.usage {
-        ConfiguredUsage::Bearer => Usage::Bearer,
-        ConfiguredUsage::Credential => Usage::Credential,
-    };
-    let keys = match &section.keys {
-        Keys::Discovery => KeySource::Discovery,
-        Keys::Url(url) => KeySource::Url(url.clone()),
-        Keys::Fixed(document) => KeySource::Fixed(document.clone()),
-    };
     let issuer = issuer.name(name).algorithms(section.algorithms.iter().copied())?.leeway(section.leeway)?;
-    Ok(issuer.token_type(token_type).usage(usage).claims(claims).keys(keys))
+    Ok(issuer.token_type(section.token_type).usage(section.usage).claims(claims).keys(section.keys.clone()))
 }
 
 pub(super) fn key_policy(jwks: &Jwks) -> KeyPolicy {

@@ -34,10 +34,10 @@ const KID_CHARS: usize = 64;
 /// [`RefusalNote`] when the response carries one. The line is written also when a handler panics (status 500) and when the client
 /// hangs up (499). The duration ends with the response's head; a streamed body is not counted.
 ///
-/// Never logged: path, query, header values. The labels of the metrics are bounded by the routes that exist.
-///
 /// # Errors
-/// Those of the middleware further in, answered as they ask to be.
+/// What the rest of the application answers with an error, as it is but for the header.
+///
+/// Never logged: path, query, header values. The labels of the metrics are bounded by the routes that exist.
 pub async fn observe(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
