@@ -34,6 +34,11 @@ impl Bench {
 
     /// A token of about 1 KB for user `n`.
     pub fn token(&self, n: usize) -> String {
+        self.token_with_kid(n, KID)
+    }
+
+    /// The same under another key id.
+    pub fn token_with_kid(&self, n: usize, kid: &str) -> String {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
         let claims = json!({
             "iss": ISSUER, "sub": format!("11111111-2222-4333-8444-{n:012}"), "aud": "authenticated", "exp": now + 86_400, "iat": now,
@@ -45,7 +50,7 @@ impl Bench {
             "session_id": "0f0e0d0c-0b0a-4908-8706-050403020100", "is_anonymous": false,
         });
         let mut header = Header::new(Algorithm::RS256);
-        header.kid = Some(KID.to_owned());
+        header.kid = Some(kid.to_owned());
         jsonwebtoken::encode(&header, &claims, &self.encoding_key()).unwrap()
     }
 
@@ -74,6 +79,14 @@ impl Bench {
         let built = Bearward::builder().issuer(issuer).token_cache(cache_entries).build();
         tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(built).unwrap()
     }
+}
+
+/// A set of so many RSA keys, `key-0` and onwards.
+pub fn jwks_of(keys: usize) -> String {
+    let public = PublicKeyComponents::<Vec<u8>>::from(KeyPair::generate(KeySize::Rsa2048).unwrap().public_key());
+    let (n, e) = (URL_SAFE_NO_PAD.encode_to_string(&public.n), URL_SAFE_NO_PAD.encode_to_string(&public.e));
+    let keys: Vec<_> = (0..keys).map(|key| json!({"kty": "RSA", "kid": format!("key-{key}"), "n": n, "e": e})).collect();
+    json!({ "keys": keys }).to_string()
 }
 
 /// A token's signed part and its signature.

@@ -1,5 +1,7 @@
 //! The compact form and the protected header of a JWS, read strictly and not yet believed.
 
+use std::borrow::Cow;
+
 use super::{
     algorithm::Algorithm,
     error::{Excerpt, FormError, HeaderError, Rejection},
@@ -12,51 +14,68 @@ const MAX_KID: usize = 256;
 /// A signature of the largest key that is verified: RSA with 8192 bits.
 const MAX_SIGNATURE: usize = 1024;
 
-/// The three parts of a compact JWS (RFC 7515 §7.1), decoded. Nothing here has been verified.
-pub(crate) struct UnverifiedJws<'t> {
+/// The parts of a compact JWS (RFC 7515 §7.1), decoded into one buffer.
+pub(crate) struct Decoded<'t> {
     /// What the signature covers: the first two parts as they were received.
-    pub(crate) signed: &'t [u8],
-    pub(crate) header: Header,
-    pub(crate) payload: Vec<u8>,
-    pub(crate) signature: Vec<u8>,
+    signed: &'t [u8],
+    bytes: Vec<u8>,
+    header: usize,
+    payload: usize,
+}
+
+/// A compact JWS whose form and header are right. Nothing here has been verified.
+pub(crate) struct UnverifiedJws<'d> {
+    pub(crate) signed: &'d [u8],
+    pub(crate) header: Header<'d>,
+    pub(crate) payload: &'d [u8],
+    pub(crate) signature: &'d [u8],
 }
 
 /// The members of the protected header that decide something.
-pub(crate) struct Header {
+pub(crate) struct Header<'d> {
     pub(crate) algorithm: Algorithm,
-    pub(crate) kid: Option<Box<str>>,
-    pub(crate) typ: Option<Box<str>>,
+    pub(crate) kid: Option<Cow<'d, str>>,
+    pub(crate) typ: Option<Cow<'d, str>>,
 }
 
-impl<'t> UnverifiedJws<'t> {
-    /// Rules 4 and 5: form first, then the header; the payload is decoded, not parsed.
-    pub(crate) fn parse(token: &'t str) -> Result<Self, Rejection> {
+impl<'t> Decoded<'t> {
+    /// Rule 4: the form.
+    pub(crate) fn of(token: &'t str) -> Result<Self, Rejection> {
         let [header, payload, signature] = parts(token).map_err(|error| {
             // supabase-js sends its API key as the bearer token while nobody is signed in.
             if is_api_key(token) { Rejection::ApiKey } else { Rejection::Form(error) }
         })?;
-        let decoded_header = decode(header)?;
-        let payload_bytes = decode(payload)?;
-        let signature = decode(signature)?;
-        if signature.len() > MAX_SIGNATURE {
-            return Err(Rejection::Form(FormError::Base64));
-        }
-        let header_object = Object::parse(&decoded_header).map_err(|error| Rejection::Header(HeaderError::Object(error)))?;
         let signed = &token.as_bytes()[..header.len() + 1 + payload.len()];
-        Ok(Self { signed, header: Header::read(&header_object)?, payload: payload_bytes, signature })
+        let mut bytes = Vec::with_capacity(token.len() / 4 * 3 + 3);
+        let header = append(&mut bytes, header)?;
+        let payload = append(&mut bytes, payload)?;
+        let end = append(&mut bytes, signature)?;
+        if end - payload > MAX_SIGNATURE {
+            Err(Rejection::Form(FormError::Base64))
+        } else {
+            Ok(Self { signed, bytes, header, payload })
+        }
+    }
+
+    /// Rule 5, as far as no issuer decides it. The payload is not parsed.
+    pub(crate) fn read(&self) -> Result<UnverifiedJws<'_>, Rejection> {
+        let (header, rest) = self.bytes.split_at(self.header);
+        let (payload, signature) = rest.split_at(self.payload - self.header);
+        let header = Object::parse(header).map_err(|error| Rejection::Header(HeaderError::Object(error)))?;
+        Ok(UnverifiedJws { signed: self.signed, header: Header::read(&header)?, payload, signature })
     }
 }
 
-impl Header {
-    fn read(object: &Object<'_>) -> Result<Self, Rejection> {
+impl<'d> Header<'d> {
+    fn read(object: &Object<'d>) -> Result<Self, Rejection> {
         let mut algorithm = None;
         let mut kid = None;
         let mut typ = None;
         for (name, value) in object.members() {
             match name {
-                "alg" => algorithm = Some(string(value).ok_or(Rejection::Header(HeaderError::NotAString("alg")))?),
-                "kid" => kid = Some(string(value).ok_or(Rejection::Header(HeaderError::NotAString("kid")))?),
-                "typ" => typ = Some(string(value).ok_or(Rejection::Header(HeaderError::NotAString("typ")))?),
+                "alg" => algorithm = Some(text(value, "alg")?),
+                "kid" => kid = Some(text(value, "kid")?),
+                "typ" => typ = Some(text(value, "typ")?),
                 "crit" => return Err(Rejection::Header(HeaderError::Critical)),
                 "b64" => return Err(Rejection::Header(HeaderError::Unencoded)),
                 // RFC 7515 §4: unknown members are ignored; `jwk`, `jku`, `x5u` and `x5c` are among them on purpose.
@@ -69,8 +88,12 @@ impl Header {
         let name = algorithm.ok_or(Rejection::Header(HeaderError::NotAString("alg")))?;
         let algorithm =
             name.parse().map_err(|_| Rejection::AlgorithmNotAllowed { found: Excerpt::of(&name), allowed: Vec::new() })?;
-        Ok(Self { algorithm, kid: kid.map(|kid| kid.into_owned().into()), typ: typ.map(|typ| typ.into_owned().into()) })
+        Ok(Self { algorithm, kid, typ })
     }
+}
+
+fn text<'d>(json: &'d str, name: &'static str) -> Result<Cow<'d, str>, Rejection> {
+    string(json).ok_or(Rejection::Header(HeaderError::NotAString(name)))
 }
 
 /// Splits without allocating, and looks no further than the sixth part.
@@ -91,7 +114,15 @@ pub(crate) fn parts(token: &str) -> Result<[&str; 3], FormError> {
 
 /// RFC 7515 §2: the URL-safe alphabet, no padding, no white space; trailing bits are zero, so that one signature has one spelling.
 pub(crate) fn decode(part: &str) -> Result<Vec<u8>, Rejection> {
-    base64_simd::URL_SAFE_NO_PAD.decode_to_vec(part).map_err(|_| Rejection::Form(FormError::Base64))
+    let mut bytes = Vec::new();
+    append(&mut bytes, part).map(|_| bytes)
+}
+
+/// Decodes to the end of `bytes`, and tells their new length.
+fn append(bytes: &mut Vec<u8>, part: &str) -> Result<usize, Rejection> {
+    let base64 = base64_simd::URL_SAFE_NO_PAD;
+    base64.decode_append(part, bytes).map_err(|_| Rejection::Form(FormError::Base64))?;
+    Ok(bytes.len())
 }
 
 fn is_api_key(token: &str) -> bool {

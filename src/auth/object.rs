@@ -14,7 +14,7 @@ use super::error::ObjectError;
 /// The members of one JSON object, values unparsed.
 #[derive(Debug)]
 pub(crate) struct Object<'a> {
-    members: SmallVec<[(Cow<'a, str>, &'a str); 24]>,
+    members: Vec<(Cow<'a, str>, &'a str)>,
 }
 
 impl<'a> Object<'a> {
@@ -73,14 +73,15 @@ pub(crate) fn strings(json: &str) -> Option<SmallVec<[Cow<'_, str>; 4]>> {
 struct Members;
 
 impl<'de> Visitor<'de> for Members {
-    type Value = SmallVec<[(Cow<'de, str>, &'de str); 24]>;
+    type Value = Vec<(Cow<'de, str>, &'de str)>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a JSON object")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut members = SmallVec::new();
+        // A Supabase token has 17 claims. On the stack they would be copied a kilobyte at a time.
+        let mut members = Vec::with_capacity(24);
         while let Some(name) = map.next_key_seed(Name)? {
             members.push((name, map.next_value::<&'de RawValue>()?.get()));
         }

@@ -16,7 +16,7 @@ use super::{
     error::{Excerpt, Refusal, Rejection},
     issuer::{Issuer, TokenType, Usage},
     judge,
-    jws::{Header, UnverifiedJws},
+    jws::{Decoded, Header, UnverifiedJws},
     keys::{Flight, Found, KeySet, Snapshot, Unavailable, UnknownKey},
     object::Object,
     token_cache::TokenCache,
@@ -180,11 +180,12 @@ impl Verifier {
 
     /// Rules 4 to 10, up to the first refusal or the first key that has to be fetched.
     fn judge(&self, pass: &Pass<'_>) -> Step {
-        let jws = match UnverifiedJws::parse(pass.token) {
+        let mut issuer = None;
+        let decoded = Decoded::of(pass.token);
+        let jws = match decoded.as_ref().map_err(Clone::clone).and_then(Decoded::read) {
             Ok(jws) => jws,
             Err(rejection) => return Step::Done(Err(rejection.into())),
         };
-        let mut issuer = None;
         self.judge_jws(pass, &jws, &mut issuer).unwrap_or_else(|rejection| {
             Step::Done(Err(Refusal { rejection, issuer, kid: jws.header.kid.as_deref().map(Excerpt::of) }))
         })
@@ -192,7 +193,7 @@ impl Verifier {
 
     fn judge_jws(&self, pass: &Pass<'_>, jws: &UnverifiedJws<'_>, chosen: &mut Option<Arc<str>>) -> Result<Step, Rejection> {
         let now = pass.now;
-        let payload = Object::parse(&jws.payload).map_err(Rejection::Payload)?;
+        let payload = Object::parse(jws.payload).map_err(Rejection::Payload)?;
         let iss = judge::unverified_issuer(&payload)?;
         let (place, trusted) = self
             .by_spelling
@@ -228,7 +229,7 @@ impl Verifier {
                 };
             }
         };
-        if !key.verifies(jws.signed, &jws.signature) {
+        if !key.verifies(jws.signed, jws.signature) {
             // An issuer that replaced a key in place is found out once a cooldown; only a token that could be good may ask.
             let may_ask = pass.last.is_none() && judge::gate(&payload, &trusted.profile, now).is_ok();
             let flight = may_ask.then(|| trusted.keys.bad_signature(snapshot, monotonic)).flatten();
@@ -294,7 +295,7 @@ impl fmt::Debug for Verifier {
 }
 
 /// The rest of rule 5, which the issuer decides.
-fn accept_header(header: &Header, profile: &Issuer) -> Result<(), Rejection> {
+fn accept_header(header: &Header<'_>, profile: &Issuer) -> Result<(), Rejection> {
     if !profile.algorithms.contains(&header.algorithm) {
         return Err(Rejection::AlgorithmNotAllowed {
             found: Excerpt::of(header.algorithm.name()),
