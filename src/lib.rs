@@ -30,10 +30,11 @@ pub use crate::actix::{Envelope, Guard, MaybePrincipal, Principal, RefusalNote, 
 pub use crate::{
     auth::{
         algorithm::Algorithm,
+        claim_map::ClaimMap,
         claims::{Claims, OwnClaims, Standard},
         clock::{Clock, SystemClock, Timestamp},
         error::{Check, Refusal, Rejection},
-        issuer::{ClaimMap, Issuer, IssuerError, KeySource, TokenType, Usage},
+        issuer::{Issuer, IssuerError, KeySource, TokenType, Usage},
         keys::{KeyPolicy, KeySetStatus},
         verified::{Requirement, Verified},
         verifier::{PendingVerification, Verification},

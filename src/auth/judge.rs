@@ -3,12 +3,11 @@
 use std::borrow::Cow;
 
 use super::{
-    claims::Claims,
+    claims::{Claims, Judged},
     clock::Timestamp,
     error::{Excerpt, Rejection},
-    issuer::{Audiences, ClaimMap, Issuer, TokenType},
+    issuer::{Audiences, Issuer, TokenType},
     object::{Object, string, strings},
-    pointer::Pointer,
 };
 
 const MAX_SUBJECT: usize = 255;
@@ -38,7 +37,7 @@ pub(super) fn judge(payload: &Object<'_>, profile: &Issuer, now: Timestamp) -> R
             return Err(Rejection::MissingClaim(name.into()));
         }
     }
-    Ok(mapped(payload, &profile.claims, subject, expires_at, not_before, issued_at))
+    Ok(Claims::mapped(payload, &profile.claims, &Judged { subject, expires_at, not_before, issued_at }))
 }
 
 /// The unverified `iss`: it may choose a profile or refuse, nothing else.
@@ -55,8 +54,8 @@ pub(super) fn gate(payload: &Object<'_>, profile: &Issuer, now: Timestamp) -> Re
 
 /// What a cached token is asked again at each hit.
 pub(super) fn still_valid(claims: &Claims, profile: &Issuer, now: Timestamp) -> Result<(), Rejection> {
-    not_expired(claims.expires_at, profile, now)?;
-    for (claim, at) in [("nbf", claims.not_before), ("iat", claims.issued_at)] {
+    not_expired(claims.expires_at(), profile, now)?;
+    for (claim, at) in [("nbf", claims.not_before()), ("iat", claims.issued_at())] {
         // The wall clock may have been set back since.
         if let Some(at) = at.filter(|&at| now < at.minus(profile.leeway)) {
             return Err(Rejection::NotYetValid { claim, at, now });
@@ -69,13 +68,13 @@ fn not_expired(at: Timestamp, profile: &Issuer, now: Timestamp) -> Result<(), Re
     if now >= at.plus(profile.leeway) { Err(Rejection::Expired { at, now }) } else { Ok(()) }
 }
 
-fn subject(payload: &Object<'_>) -> Result<Box<str>, Rejection> {
+fn subject<'a>(payload: &Object<'a>) -> Result<Cow<'a, str>, Rejection> {
     let json = payload.member("sub").ok_or_else(|| Rejection::MissingClaim("sub".into()))?;
     let subject = string(json).ok_or_else(|| wrong("sub", "it must be a string"))?;
     if subject.is_empty() || subject.len() > MAX_SUBJECT || subject.chars().any(char::is_control) {
         return Err(wrong("sub", "it must have 1 to 255 bytes and no control characters"));
     }
-    Ok(subject.as_ref().into())
+    Ok(subject)
 }
 
 fn audience(payload: &Object<'_>, profile: &Issuer) -> Result<(), Rejection> {
@@ -114,39 +113,4 @@ fn in_range(seconds: i64, name: &'static str) -> Result<(), Rejection> {
 
 fn wrong(name: &str, problem: &'static str) -> Rejection {
     Rejection::InvalidClaim { name: name.into(), problem }
-}
-
-fn mapped(
-    payload: &Object<'_>,
-    map: &ClaimMap,
-    subject: Box<str>,
-    expires_at: Timestamp,
-    not_before: Option<Timestamp>,
-    issued_at: Option<Timestamp>,
-) -> Claims {
-    let text = |pointer: &Pointer| {
-        let found = pointer.find(payload).and_then(string).filter(|text| !text.is_empty());
-        found.map(|text| Box::from(text.as_ref()))
-    };
-    let list = |pointer: &Pointer, separator: Option<char>| -> Box<[Box<str>]> {
-        let Some(json) = pointer.find(payload) else { return Box::default() };
-        match (string(json), separator) {
-            (Some(words), Some(separator)) => words.split(separator).filter(|word| !word.is_empty()).map(Box::from).collect(),
-            (Some(word), None) => Box::new([word.as_ref().into()]),
-            (None, _) => strings(json).unwrap_or_default().iter().map(|word| word.as_ref().into()).collect(),
-        }
-    };
-    Claims {
-        subject,
-        email: text(&map.email),
-        role: text(&map.role),
-        roles: list(&map.roles, None),
-        scopes: list(&map.scopes, Some(' ')),
-        aal: text(&map.aal),
-        session_id: text(&map.session_id),
-        tenant: text(&map.tenant),
-        expires_at,
-        not_before,
-        issued_at,
-    }
 }

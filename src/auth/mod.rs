@@ -1,6 +1,7 @@
 //! The core: a bearer token in, evidence or one named reason out. No web framework, no database.
 
 pub mod algorithm;
+pub mod claim_map;
 pub mod claims;
 pub mod clock;
 pub(crate) mod counters;

@@ -40,11 +40,6 @@ impl Pointer {
     pub(crate) fn nested(first: &str, second: &str) -> Self {
         Self { text: format!("/{first}/{second}").into(), first: first.into(), rest: Box::new([second.into()]) }
     }
-
-    /// The JSON text that it points to.
-    pub(crate) fn find<'a>(&self, object: &Object<'a>) -> Option<&'a str> {
-        self.rest.iter().try_fold(object.member(&self.first)?, |json, segment| step(json, segment))
-    }
 }
 
 impl fmt::Display for Pointer {
@@ -75,13 +70,40 @@ fn unescape(segment: &str) -> Option<Box<str>> {
     well_formed.then(|| segment.replace("~1", "/").replace("~0", "~").into())
 }
 
+/// Finds claims in one payload, and reads an object that several of them live in once.
+pub(crate) struct Places<'o, 'a> {
+    payload: &'o Object<'a>,
+    opened: Option<(&'a str, Object<'a>)>,
+}
+
+impl<'o, 'a> Places<'o, 'a> {
+    pub(crate) fn of(payload: &'o Object<'a>) -> Self {
+        Self { payload, opened: None }
+    }
+
+    pub(crate) fn find(&mut self, pointer: &Pointer) -> Option<&'a str> {
+        let json = self.payload.member(&pointer.first)?;
+        let Some((segment, rest)) = pointer.rest.split_first() else { return Some(json) };
+        let opened = self.opened.take_if(|(text, _)| std::ptr::eq(*text, json));
+        let found = match opened.map(|(_, object)| object).or_else(|| Object::parse(json.as_bytes()).ok()) {
+            Some(object) => {
+                let found = object.member(segment);
+                self.opened = Some((json, object));
+                found
+            }
+            None => step(json, segment),
+        };
+        rest.iter().try_fold(found?, |json, segment| step(json, segment))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn find(pointer: &str, json: &'static str) -> Option<String> {
         let object = Object::parse(json.as_bytes()).unwrap();
-        pointer.parse::<Pointer>().unwrap().find(&object).map(str::to_owned)
+        Places::of(&object).find(&pointer.parse().unwrap()).map(str::to_owned)
     }
 
     #[test]

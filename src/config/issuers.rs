@@ -17,7 +17,8 @@ use super::{
 };
 use crate::auth::{
     algorithm::Algorithm,
-    issuer::{ClaimMap, KeySource, TokenType, Usage},
+    claim_map::ClaimMap,
+    issuer::{KeySource, TokenType, Usage},
 };
 
 /// One issuer's profile.

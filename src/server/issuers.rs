@@ -5,7 +5,8 @@ use url::Url;
 
 use crate::{
     auth::{
-        issuer::{ClaimMap, Issuer, IssuerError},
+        claim_map::ClaimMap,
+        issuer::{Issuer, IssuerError},
         keys::KeyPolicy,
     },
     config::{Audiences, IssuerSection, Jwks},
