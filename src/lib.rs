@@ -4,6 +4,7 @@
 
 pub mod auth;
 mod bearward;
+mod cookie;
 
 #[cfg(feature = "actix")]
 pub mod actix;
@@ -38,5 +39,6 @@ pub use crate::{
         verified::{Requirement, Verified},
         verifier::{PendingVerification, Verification},
     },
-    bearward::{Bearward, BuildError, Builder, CookieSource},
+    bearward::{Bearward, BuildError, Builder},
+    cookie::{CookieError, CookieSource},
 };

@@ -3,7 +3,7 @@
 use std::{collections::HashSet, fs, path::Path};
 
 /// Bottom to top. A module may name modules of earlier rows, and its own.
-const LAYERS: [&[&str]; 22] = [
+const LAYERS: [&[&str]; 23] = [
     &["auth::clock", "auth::algorithm"],
     &["auth::error"],
     &["auth::object"],
@@ -16,6 +16,7 @@ const LAYERS: [&[&str]; 22] = [
     &["auth::token_cache"],
     &["auth::explain"],
     &["auth::verifier"],
+    &["cookie"],
     &["bearward"],
     &["actix"],
     &["config"],

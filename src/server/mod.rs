@@ -16,8 +16,9 @@ use metrics_exporter_prometheus::PrometheusHandle;
 pub use self::issuers::IssuerProblem;
 use crate::{
     api::{self, Health, Limits, Metadata},
-    bearward::{Bearward, BuildError, CookieSource},
+    bearward::{Bearward, BuildError},
     config::Config,
+    cookie::CookieSource,
     telemetry,
 };
 
