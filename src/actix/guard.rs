@@ -15,9 +15,8 @@ use actix_web::{
 };
 
 use super::{
-    bearer,
     challenge::Refused,
-    extract::{Authentication, Guarded, authenticate, convert},
+    extract::{Authentication, Guarded, authenticate, convert, no_token},
     principal::Require,
 };
 use crate::{
@@ -83,8 +82,8 @@ where
         let (auth, service) = (self.auth.clone(), Rc::clone(&self.service));
         Box::pin(async move {
             match admit::<R>(&request, &auth).await {
-                Ok(verified) => {
-                    request.extensions_mut().insert(Guarded { auth, verified });
+                Ok((verified, token)) => {
+                    request.extensions_mut().insert(Guarded { auth, verified, token });
                     service.call(request).await.map(ServiceResponse::map_into_left_body)
                 }
                 Err(refusal) => {
@@ -97,15 +96,15 @@ where
     }
 }
 
-async fn admit<R: Requirement>(request: &ServiceRequest, auth: &Bearward) -> Result<Verified, Refusal> {
+async fn admit<R: Requirement>(request: &ServiceRequest, auth: &Bearward) -> Result<(Verified, Rc<str>), Refusal> {
     let (verified, token) = match authenticate(request.request(), auth) {
-        Authentication::Done(result) => result?,
-        Authentication::Pending(pending) => {
-            let verified = pending.await?;
-            (verified, bearer::token(request.request(), &auth.manners)?)
-        }
+        Authentication::Nobody => return Err(no_token()),
+        Authentication::Refused(refusal) => return Err(refusal),
+        Authentication::Done(result, token) => (result?, token),
+        Authentication::Pending(pending, token) => (pending.await?, token),
     };
-    convert::<Require<R>>(verified.clone(), token).map(|_| verified)
+    convert::<Require<R>>(verified.clone(), token)?;
+    Ok((verified, token.into()))
 }
 
 impl<R> fmt::Debug for Guard<R> {

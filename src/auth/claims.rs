@@ -83,7 +83,7 @@ impl Claims {
 /// A type that a verified token's payload can become: [`Standard`], or any type that serde can deserialize.
 ///
 /// # Errors
-/// A payload that does not fit is a refusal ([`Rejection::InvalidClaim`]), not a server error.
+/// A payload that does not fit is a refusal ([`Rejection::UnfitClaims`]), not a server error.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be read from a token's claims",
     label = "not a claims type",
@@ -105,16 +105,18 @@ impl OwnClaims for Standard {
     }
 }
 
+// Without this line a type that lacks `Deserialize` is answered with serde's advice instead of the trait's own.
+#[diagnostic::do_not_recommend]
 impl<C: DeserializeOwned + 'static> OwnClaims for C {
     fn from_verified(token: &str) -> Result<Self, Rejection> {
         let [_, payload, _] = jws::parts(token).map_err(Rejection::Form)?;
         serde_json::from_slice(&jws::decode(payload)?).map_err(|error| {
-            tracing::debug!(
-                line = error.line(),
-                column = error.column(),
-                "a verified token does not fit the route's claims type"
-            );
-            Rejection::InvalidClaim { name: "*".into(), problem: "the claims do not have the form that this route asks for" }
+            // Of serde's text only what comes from the type: the rest may quote a claim's value.
+            let text = error.to_string();
+            let missing = text.strip_prefix("missing field ").and_then(|rest| rest.split(' ').next());
+            let column = error.column();
+            tracing::debug!(missing, column, "a verified token's payload does not fit {}", std::any::type_name::<C>());
+            Rejection::UnfitClaims
         })
     }
 }
