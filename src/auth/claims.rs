@@ -87,7 +87,8 @@ impl Claims {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be read from a token's claims",
     label = "not a claims type",
-    note = "derive `serde::Deserialize` for it: `#[derive(serde::Deserialize)] struct MyClaims {{ .. }}`; it must own its data (`String`, not `&str`)"
+    note = "derive `serde::Deserialize` for it: `#[derive(serde::Deserialize)] struct MyClaims {{ .. }}`; it must own its data (`String`, not `&str`)",
+    note = "a role, a scope or a level that a route asks for is not a claims type: that is `bearward::Require<Admin>`"
 )]
 pub trait OwnClaims: Sized + 'static {
     /// Reads the payload of a token whose signature and claims have already been judged.
