@@ -153,7 +153,8 @@ pub(crate) fn metadata_url(resource: &url::Url) -> Option<String> {
 
 /// RFC 6750 §3, RFC 9470 §3: only %x21 / %x23-5B / %x5D-7E may stand in a scope or a level, with spaces between.
 fn words(words: &str) -> String {
-    words.chars().filter(|c| (' '..='~').contains(c) && !matches!(c, '"' | '\\')).collect()
+    let lawful: String = words.chars().filter(|c| (' '..='~').contains(c) && !matches!(c, '"' | '\\')).collect();
+    lawful.split_ascii_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// RFC 6750 §3: `error_description` is printable ASCII without quotes and backslashes.

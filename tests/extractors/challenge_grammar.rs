@@ -134,9 +134,16 @@ fn the_parser_reads_what_the_rfc_shows_and_refuses_what_it_does_not() {
         ["Negotiate", "Negotiate", "Bearer", "Basic"]
     );
     assert_eq!(parsed[1].token68.as_deref(), Some("YWJj=="));
-    for wrong in
-        ["", ",", "Bearer realm=\"x", "Bearer realm=\"x\" error=\"y\"", "realm=\"x\"", "Bearer a=\"\u{7}\"", "Bearer a=", "\"x\""]
-    {
+    for wrong in [
+        "",
+        ",",
+        "Bearer realm=\"x",
+        "Bearer realm=\"x\" error=\"y\"",
+        "realm=\"x\"",
+        "Bearer a=\"\u{7}\"",
+        "Bearer a = ",
+        "\"x\"",
+    ] {
         assert!(challenges(wrong).is_err(), "{wrong:?}");
     }
 }
