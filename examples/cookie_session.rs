@@ -11,7 +11,7 @@ use actix_web::{
 use bearward::{Bearward, CookieSource, Principal};
 
 mod support;
-use support::{ADDRESS, Result, Tokens, curl};
+use support::{ADDRESS, Tokens, curl};
 
 const COOKIE: &str = "__Host-session";
 const FRONTEND: &str = "http://localhost:3000";
@@ -36,7 +36,7 @@ async fn order(user: Principal) -> impl Responder {
 }
 
 #[actix_web::main]
-async fn main() -> Result {
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let tokens = Tokens::start().await?;
     let cookie = CookieSource::new(COOKIE, [FRONTEND]);
     let auth = Bearward::builder().issuer(tokens.issuer()?).cookie(cookie).build().await?;

@@ -4,16 +4,25 @@
 //! `cargo run --example multi_issuer --no-default-features --features testing`
 
 use actix_web::{App, HttpServer, Responder, get};
-use bearward::{Algorithm, Bearward, ClaimMap, Issuer, Principal, TokenType};
+use bearward::{Algorithm, Bearward, ClaimMap, Issuer, IssuerError, KeySource, Principal, TokenType};
 
 mod support;
-use support::{ADDRESS, Result, Tokens, curl};
+use support::{ADDRESS, Tokens, curl};
 
-/// A company's own identity provider: RFC 9068 access tokens, keys found by OIDC discovery, roles where Keycloak puts them.
-fn staff() -> Result<Issuer> {
-    let issuer = Issuer::new("https://id.example.com/realms/staff", "https://api.example.com")?;
+/// A company's own identity provider: RFC 9068 access tokens, roles where Keycloak puts them, and one key that never changes. Without `.keys(..)`
+/// the keys would be found by OIDC discovery.
+fn staff() -> Result<Issuer, IssuerError> {
+    let keys = r#"{"keys": [{
+        "kty": "EC", "crv": "P-256", "alg": "ES256", "kid": "staff-1",
+        "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU", "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"
+    }]}"#;
     let claims = ClaimMap::default().set("roles", "/realm_access/roles")?;
-    Ok(issuer.name("staff").algorithms([Algorithm::ES256])?.token_type(TokenType::AccessToken).claims(claims))
+    let issuer = Issuer::new("https://id.example.com/realms/staff", "https://api.example.com")?.name("staff");
+    Ok(issuer
+        .algorithms([Algorithm::ES256])?
+        .token_type(TokenType::AccessToken)
+        .claims(claims)
+        .keys(KeySource::Fixed(keys.to_owned())))
 }
 
 #[get("/whoami")]
@@ -22,9 +31,8 @@ async fn whoami(user: Principal) -> impl Responder {
 }
 
 #[actix_web::main]
-async fn main() -> Result {
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let tokens = Tokens::start().await?;
-    // id.example.com answers nobody: its tokens get 503 with Retry-After, the other issuer's are not affected.
     let auth = Bearward::builder().issuer(tokens.issuer()?.name("customers")).issuer(staff()?).build().await?;
 
     let stranger = tokens.token(&[("iss", "https://somebody-else.example".into())]);

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 mod support;
-use support::{ADDRESS, Result, Tokens, curl};
+use support::{ADDRESS, Tokens, curl};
 
 /// What this service reads beside the standard claims; everything else in the token is ignored.
 #[derive(Deserialize)]
@@ -32,7 +32,7 @@ struct Paying;
 impl Requirement for Paying {
     type Claims = Membership;
 
-    fn check(user: &Verified<Membership>) -> std::result::Result<(), Rejection> {
+    fn check(user: &Verified<Membership>) -> Result<(), Rejection> {
         user.require(user.own().plan == Plan::Pro, "the plan \"pro\"")
     }
 }
@@ -48,12 +48,18 @@ async fn exports(user: Require<Paying>) -> impl Responder {
 }
 
 #[actix_web::main]
-async fn main() -> Result {
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let tokens = Tokens::start().await?;
     let auth = Bearward::builder().issuer(tokens.issuer()?).build().await?;
 
-    let (free, pro) = (tokens.token(&[("tenant", json!("acme"))]), tokens.token(&[("tenant", json!("acme")), ("plan", json!("pro"))]));
-    tokens.try_this(&[curl("/invoices", &free), curl("/exports", &pro), curl("/exports", &free), curl("/invoices", &tokens.token(&[]))]);
+    let (free, pro) =
+        (tokens.token(&[("tenant", json!("acme"))]), tokens.token(&[("tenant", json!("acme")), ("plan", json!("pro"))]));
+    tokens.try_this(&[
+        curl("/invoices", &free),
+        curl("/exports", &pro),
+        curl("/exports", &free),
+        curl("/invoices", &tokens.token(&[])),
+    ]);
     let app = move || App::new().app_data(auth.clone()).service(invoices).service(exports);
     Ok(HttpServer::new(app).bind(ADDRESS)?.run().await?)
 }

@@ -7,7 +7,7 @@ use actix_web::{App, HttpServer, Responder, get};
 use bearward::{Bearward, MaybePrincipal, Principal};
 
 mod support;
-use support::{ADDRESS, Result, Tokens, curl, curl_without_token};
+use support::{ADDRESS, Tokens, curl, curl_without_token};
 
 #[get("/orders")]
 async fn orders(user: Principal) -> impl Responder {
@@ -28,12 +28,17 @@ async fn public() -> impl Responder {
 }
 
 #[actix_web::main]
-async fn main() -> Result {
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let tokens = Tokens::start().await?;
     let auth = Bearward::builder().issuer(tokens.issuer()?).build().await?;
 
     let token = tokens.token(&[]);
-    tokens.try_this(&[curl("/orders", &token), curl_without_token("/orders"), curl("/feed", &token), curl_without_token("/feed")]);
+    tokens.try_this(&[
+        curl("/orders", &token),
+        curl_without_token("/orders"),
+        curl("/feed", &token),
+        curl_without_token("/feed"),
+    ]);
     let app = move || App::new().app_data(auth.clone()).service(orders).service(feed).service(public);
     Ok(HttpServer::new(app).bind(ADDRESS)?.run().await?)
 }

@@ -7,7 +7,7 @@ use bearward::{Bearward, Rejection, Require, Requirement, Standard, Verified};
 use serde_json::json;
 
 mod support;
-use support::{ADDRESS, Result, Tokens, curl};
+use support::{ADDRESS, Tokens, curl};
 
 /// Holds the role `admin` among `app_metadata.roles`.
 struct Admin;
@@ -15,7 +15,7 @@ struct Admin;
 impl Requirement for Admin {
     type Claims = Standard;
 
-    fn check(user: &Verified) -> std::result::Result<(), Rejection> {
+    fn check(user: &Verified) -> Result<(), Rejection> {
         user.require_role("admin")
     }
 }
@@ -26,7 +26,7 @@ struct SecondFactor;
 impl Requirement for SecondFactor {
     type Claims = Standard;
 
-    fn check(user: &Verified) -> std::result::Result<(), Rejection> {
+    fn check(user: &Verified) -> Result<(), Rejection> {
         Admin::check(user)?;
         user.require_level("aal2")
     }
@@ -43,7 +43,7 @@ async fn remove(admin: Require<SecondFactor>) -> impl Responder {
 }
 
 #[actix_web::main]
-async fn main() -> Result {
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let tokens = Tokens::start().await?;
     let auth = Bearward::builder().issuer(tokens.issuer()?).build().await?;
 

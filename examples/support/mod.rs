@@ -3,9 +3,7 @@
 
 use std::{env, error::Error};
 
-use bearward::Issuer;
-
-pub type Result<T = ()> = std::result::Result<T, Box<dyn Error>>;
+use bearward::{Issuer, IssuerError};
 
 /// The address that every example listens on.
 pub const ADDRESS: &str = "127.0.0.1:8000";
@@ -18,19 +16,21 @@ pub enum Tokens {
 }
 
 impl Tokens {
-    pub async fn start() -> Result<Self> {
+    pub async fn start() -> Result<Self, Box<dyn Error>> {
         if let Ok(url) = env::var("SUPABASE_URL") {
             return Ok(Self::Supabase(url));
         }
         #[cfg(feature = "testing")]
         return Ok(Self::Mock(Box::new(bearward::testing::MockIdp::start().await)));
         #[cfg(not(feature = "testing"))]
-        return Err("set SUPABASE_URL to your project's address, or add --features testing for an identity provider of its own".into());
+        return Err(
+            "set SUPABASE_URL to your project's address, or add --features testing for an identity provider of its own".into()
+        );
     }
 
-    pub fn issuer(&self) -> Result<Issuer> {
+    pub fn issuer(&self) -> Result<Issuer, IssuerError> {
         match self {
-            Self::Supabase(url) => Ok(Issuer::supabase(url)?),
+            Self::Supabase(url) => Issuer::supabase(url),
             #[cfg(feature = "testing")]
             Self::Mock(idp) => Ok(idp.as_issuer()),
         }

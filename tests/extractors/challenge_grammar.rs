@@ -51,7 +51,7 @@ pub fn challenges(text: &str) -> Result<Vec<Challenge>, String> {
         // A comma may stand before a parameter or before the next challenge; only `=` tells which.
         match (rest.parameter_value()?, found.last_mut()) {
             (Some(value), Some(challenge)) if challenge.token68.is_none() => {
-                challenge.parameters.push((name.to_lowercase(), value))
+                challenge.parameters.push((name.to_lowercase(), value));
             }
             (Some(_), _) => return Err(format!("a parameter {name:?} of no challenge")),
             (None, _) => found.push(rest.challenge(name)?),

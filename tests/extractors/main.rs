@@ -1,6 +1,8 @@
 //! The extractors and the guard, rule by rule, through a real socket: each request is written byte by byte, and each answer is held against
 //! what every answer must be (`wire`).
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests too")]
+
 mod body;
 mod challenges;
 mod envelope;

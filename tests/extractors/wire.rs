@@ -162,7 +162,7 @@ impl Answer {
         let mut fields = self.headers.iter().filter(|(name, _)| name == "www-authenticate");
         let (field, second) = (fields.next(), fields.next());
         assert!(second.is_none(), "one WWW-Authenticate field");
-        let mut parsed = challenges(&field?.1).unwrap_or_else(|problem| panic!("{problem}: {:?}", field));
+        let mut parsed = challenges(&field?.1).unwrap_or_else(|problem| panic!("{problem}: {field:?}"));
         assert_eq!(parsed.len(), 1, "one challenge: {parsed:?}");
         parsed.pop()
     }
