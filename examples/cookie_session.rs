@@ -6,7 +6,7 @@
 use actix_web::{
     App, HttpResponse, HttpServer, Responder,
     cookie::{Cookie, SameSite},
-    get, post,
+    delete, get, post,
 };
 use bearward::{Bearward, CookieSource, Principal};
 
@@ -23,6 +23,14 @@ async fn begin(user: Principal, request: actix_web::HttpRequest) -> impl Respond
     let token = header.rsplit(' ').next().unwrap_or_default().to_owned();
     let cookie = Cookie::build(COOKIE, token).path("/").secure(true).http_only(true).same_site(SameSite::Lax);
     HttpResponse::Ok().cookie(cookie.finish()).body(format!("welcome, {}\n", user.subject()))
+}
+
+/// Also before the next sign-in: header and cookie together would be two credentials, and a script cannot delete this cookie itself.
+#[delete("/session")]
+async fn end() -> impl Responder {
+    let mut cookie = Cookie::build(COOKIE, "").path("/").secure(true).http_only(true).finish();
+    cookie.make_removal();
+    HttpResponse::NoContent().cookie(cookie).finish()
 }
 
 #[get("/me")]
@@ -49,6 +57,6 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         format!("curl -i -X POST http://{ADDRESS}/orders -H \"Origin: {FRONTEND}\" {with_cookie}"),
         format!("curl -i -X POST http://{ADDRESS}/orders -H \"Origin: https://evil.example\" {with_cookie}   # 403"),
     ]);
-    let app = move || App::new().app_data(auth.clone()).service(begin).service(me).service(order);
+    let app = move || App::new().app_data(auth.clone()).service(begin).service(end).service(me).service(order);
     Ok(HttpServer::new(app).bind(ADDRESS)?.run().await?)
 }

@@ -6,7 +6,8 @@ use url::Url;
 /// must therefore come from a listed origin; other GET, HEAD, OPTIONS and TRACE requests need none, so they must change nothing.
 ///
 /// Set the cookie with `Secure; HttpOnly; SameSite=Lax`, under a name that begins with `__Host-`: no neighbouring subdomain can then plant a
-/// second one, which would be refused as two credentials.
+/// second one, which would be refused as two credentials. Header and cookie together are two as well, so a page that signs in anew must have
+/// the old cookie deleted first. An answer that depends on the cookie should say `Cache-Control: private`.
 #[derive(Debug, Clone)]
 pub struct CookieSource {
     pub(crate) name: String,

@@ -82,16 +82,17 @@ pub(super) fn convert<T: FromToken>(verified: Verified, token: &str) -> Result<T
 
 pub(super) fn extract<T: FromToken>(request: &HttpRequest) -> Extracting<T> {
     let guarded = request.extensions().get::<Guarded>().cloned();
-    if let Some(Guarded { auth, verified, token }) = guarded {
-        return Extracting::ready(convert(verified, &token).map_err(|refusal| Refused::new(refusal, request, Some(&auth))));
-    }
-    let auth = match application(request) {
+    let auth = match verifier(request, guarded.as_ref().map(|guarded| &guarded.auth)) {
         Ok(auth) => auth,
         Err(remedy) => {
             tracing::error!(route = request.match_pattern(), "a route asks for a principal, and {remedy}");
             return Extracting::ready(Err(Refused::new(Bearward::count(Rejection::NotConfigured.into()), request, None)));
         }
     };
+    if let Some(Guarded { verified, token, .. }) = &guarded {
+        let result = convert(verified.clone(), token);
+        return Extracting::ready(result.map_err(|refusal| Refused::new(refusal, request, Some(auth))));
+    }
     let result = match authenticate(request, auth) {
         Authentication::Nobody => T::anonymous().ok_or_else(no_token),
         Authentication::Refused(refusal) => Err(refusal),
@@ -107,16 +108,19 @@ pub(super) fn extract<T: FromToken>(request: &HttpRequest) -> Extracting<T> {
     Extracting::ready(result.map_err(|refusal| Refused::new(refusal, request, Some(auth))))
 }
 
-/// `app_data(auth)` or `app_data(web::Data::new(auth))`: both are natural, so both work. Two different ones do not: which of them stands
-/// nearer to the route cannot be asked, and a guess could let the wrong issuers in.
-fn application(request: &HttpRequest) -> Result<&Bearward, &'static str> {
+/// The guard's, `app_data(auth)` or `app_data(web::Data::new(auth))`: each is natural, so each works. Different ones do not: which of them
+/// stands nearest to the route cannot be asked, and a guess could let the wrong issuers in.
+fn verifier<'a>(request: &'a HttpRequest, guard: Option<&'a Bearward>) -> Result<&'a Bearward, &'static str> {
     let shared = request.app_data::<Data<Bearward>>().map(|data| &***data);
-    match (request.app_data::<Bearward>(), shared) {
-        (Some(plain), Some(shared)) if !plain.is_same(shared) => Err(
-            "the application holds two different ones: one as app_data(auth), one as app_data(web::Data::new(auth)); keep one form",
-        ),
-        (Some(auth), _) | (None, Some(auth)) => Ok(auth),
-        (None, None) => Err("the application holds no Bearward: add .app_data(auth.clone()) to the App"),
+    let mut known = [guard, request.app_data::<Bearward>(), shared].into_iter().flatten();
+    let auth = known.next().ok_or("the application holds no Bearward: add .app_data(auth.clone()) to the App")?;
+    if known.all(|other| other.is_same(auth)) {
+        Ok(auth)
+    } else {
+        Err(
+            "two different ones reach it, by a guard, by app_data(auth) or by app_data(web::Data::new(auth)): give its scope the one it is \
+             meant to use, with .app_data(auth.clone())",
+        )
     }
 }
 

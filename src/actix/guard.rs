@@ -27,7 +27,8 @@ use crate::{
     bearward::Bearward,
 };
 
-/// The middleware that [`Bearward::require`] makes. It refuses before any handler, extractor or body of its scope is looked at.
+/// The middleware that [`Bearward::require`] makes. It refuses before any handler, extractor or body of its scope is looked at, and before
+/// the scope says which routes it has.
 pub struct Guard<R> {
     auth: Bearward,
     requirement: PhantomData<fn() -> R>,
@@ -41,9 +42,28 @@ pub struct GuardService<R, S> {
 }
 
 impl Bearward {
-    /// A guard that lets only requests pass that meet `R`. Extractors behind it need no second verification, and no `app_data`.
+    /// A guard around a scope that lets only requests pass that meet `R`; it refuses as [`Require<R>`](super::Require) does.
     ///
-    /// A CORS middleware belongs around it: a preflight request carries no token.
+    /// ```
+    /// use actix_web::{App, web};
+    /// # use bearward::{Bearward, Rejection, Requirement, Standard, Verified};
+    /// # struct Admin;
+    /// # impl Requirement for Admin {
+    /// #     type Claims = Standard;
+    /// #     fn check(user: &Verified) -> Result<(), Rejection> { user.require_role("admin") }
+    /// # }
+    /// # async fn users() -> &'static str { "" }
+    ///
+    /// # fn build(auth: Bearward) {
+    /// let admin = web::scope("/admin").wrap(auth.require::<Admin>()).route("/users", web::get().to(users));
+    /// let app = App::new().service(admin);
+    /// # }
+    /// ```
+    ///
+    /// The extractors behind it verify nothing again, and need no `app_data`; where there is one, it must hold the same `Bearward`.
+    ///
+    /// A CORS middleware belongs around it, because a preflight request carries no token: `.wrap(auth.require::<Admin>()).wrap(cors)`, for what
+    /// is wrapped last is outermost.
     pub fn require<R: Requirement>(&self) -> Guard<R> {
         Guard { auth: self.clone(), requirement: PhantomData }
     }

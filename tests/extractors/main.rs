@@ -5,6 +5,7 @@
 
 mod body;
 mod challenges;
+mod counts;
 mod envelope;
 mod guards;
 mod outage;

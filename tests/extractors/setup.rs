@@ -83,6 +83,24 @@ async fn two_different_verifiers_in_two_forms_are_refused_because_neither_is_nea
 }
 
 #[actix_web::test]
+async fn a_guards_verifier_must_be_the_one_that_its_scope_has() {
+    // Otherwise a guard around the application would decide whose tokens an inner scope takes.
+    let (partners, staff) = (world().await, world().await);
+    let (outer, inner) = (partners.auth.clone(), staff.auth.clone());
+    let server = Server::start(move |config| {
+        let guarded = |path: &str| web::scope(path).wrap(inner.require::<Admin>()).route("/me", web::get().to(me));
+        config.app_data(outer.clone()).service(guarded("/doubtful")).service(guarded("/clear").app_data(inner.clone()));
+    });
+    let admin = staff.token().sub("ada").role("admin").sign();
+    assert_eq!(server.send(get("/doubtful/me").bearer(&admin)).await.refusal(), (500, "INTERNAL".to_owned()));
+    assert_eq!(server.send(get("/clear/me").bearer(&admin)).await.body, "ada");
+    for path in ["/doubtful/me", "/clear/me"] {
+        let answer = server.send(get(path).bearer(&partners.token().role("admin").sign())).await;
+        assert_eq!(answer.refusal(), (401, "UNKNOWN_ISSUER".to_owned()));
+    }
+}
+
+#[actix_web::test]
 async fn a_scope_may_have_a_verifier_of_its_own() {
     let (partners, staff) = (world().await, world().await);
     let (outer, inner) = (partners.auth.clone(), staff.auth.clone());
