@@ -4,6 +4,7 @@ use std::{
     cell::RefCell,
     fmt::{self, Write},
     sync::Once,
+    thread::LocalKey,
 };
 
 use tracing::{
@@ -18,7 +19,7 @@ thread_local! {
 }
 
 /// Listens on this thread until it is dropped.
-pub struct Log(());
+pub struct Log(&'static LocalKey<RefCell<Option<Vec<String>>>>);
 
 /// One for the process: with one a thread, `tracing` lets whichever thread comes to a line first decide for all whether it is wanted.
 struct ToThread;
@@ -28,17 +29,17 @@ impl Log {
         static INSTALLED: Once = Once::new();
         INSTALLED.call_once(|| tracing::subscriber::set_global_default(ToThread).unwrap());
         LINES.set(Some(Vec::new()));
-        Self(())
+        Self(&LINES)
     }
 
     pub fn lines(&self) -> Vec<String> {
-        LINES.with_borrow(|lines| lines.clone().unwrap_or_default())
+        self.0.with_borrow(|lines| lines.clone().unwrap_or_default())
     }
 }
 
 impl Drop for Log {
     fn drop(&mut self) {
-        LINES.set(None);
+        self.0.set(None);
     }
 }
 
