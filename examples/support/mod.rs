@@ -39,7 +39,10 @@ impl Tokens {
     /// A token with these claims to try the example with; against a real project it is yours to fetch.
     pub fn token(&self, claims: &[(&str, serde_json::Value)]) -> String {
         match self {
-            Self::Supabase(_) => "$TOKEN".to_owned(),
+            Self::Supabase(_) => {
+                let _yours = claims;
+                "$TOKEN".to_owned()
+            }
             #[cfg(feature = "testing")]
             Self::Mock(idp) => claims.iter().fold(idp.token(), |token, (name, value)| token.claim(name, value.clone())).sign(),
         }
@@ -48,7 +51,7 @@ impl Tokens {
     /// Says what to try.
     pub fn try_this(&self, commands: &[String]) {
         println!("Listening on http://{ADDRESS}. Try:\n");
-        if let Self::Supabase(_) = self {
+        if matches!(self, Self::Supabase(_)) {
             println!("TOKEN=...   # an access token of your project: session.access_token");
         }
         for command in commands {
