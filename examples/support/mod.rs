@@ -1,5 +1,11 @@
 //! What the examples share: whose tokens they take. Your own program has one line instead, `Issuer::supabase("https://YOUR-PROJECT.supabase.co")?`.
-#![allow(dead_code, reason = "each example uses a part of it")]
+#![allow(
+    dead_code,
+    unused_variables,
+    clippy::unused_async,
+    clippy::needless_return,
+    reason = "each example, and each set of features, uses a part of it"
+)]
 
 use std::{env, error::Error};
 
@@ -48,7 +54,7 @@ impl Tokens {
     /// Says what to try.
     pub fn try_this(&self, commands: &[String]) {
         println!("Listening on http://{ADDRESS}. Try:\n");
-        if let Self::Supabase(_) = self {
+        if matches!(self, Self::Supabase(_)) {
             println!("TOKEN=...   # an access token of your project: session.access_token");
         }
         for command in commands {

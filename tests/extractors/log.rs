@@ -1,34 +1,49 @@
 //! What the code under test writes into the log of this thread.
 
 use std::{
+    cell::RefCell,
     fmt::{self, Write},
-    sync::{Arc, Mutex},
+    sync::Once,
+    thread::LocalKey,
 };
 
 use tracing::{
     Event, Metadata, Subscriber,
     field::{Field, Visit},
     span,
-    subscriber::DefaultGuard,
 };
 
-/// The lines so far: level, then `name=value` of each field.
-#[derive(Clone, Default)]
-pub struct Log(Arc<Mutex<Vec<String>>>);
+thread_local! {
+    /// Level, then `name=value` of each field; `None` while nobody listens.
+    static LINES: RefCell<Option<Vec<String>>> = const { RefCell::new(None) };
+}
+
+/// Listens on this thread until it is dropped.
+pub struct Log(&'static LocalKey<RefCell<Option<Vec<String>>>>);
+
+/// One for the process: with one a thread, `tracing` lets whichever thread comes to a line first decide for all whether it is wanted.
+struct ToThread;
 
 impl Log {
-    /// Listens on this thread until the guard is dropped.
-    pub fn listen() -> (Self, DefaultGuard) {
-        let log = Self::default();
-        (log.clone(), tracing::subscriber::set_default(log))
+    pub fn listen() -> Self {
+        static INSTALLED: Once = Once::new();
+        INSTALLED.call_once(|| tracing::subscriber::set_global_default(ToThread).unwrap());
+        LINES.set(Some(Vec::new()));
+        Self(&LINES)
     }
 
     pub fn lines(&self) -> Vec<String> {
-        self.0.lock().unwrap().clone()
+        self.0.with_borrow(|lines| lines.clone().unwrap_or_default())
     }
 }
 
-impl Subscriber for Log {
+impl Drop for Log {
+    fn drop(&mut self) {
+        self.0.set(None);
+    }
+}
+
+impl Subscriber for ToThread {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
         metadata.target().starts_with("bearward")
     }
@@ -44,7 +59,11 @@ impl Subscriber for Log {
     fn event(&self, event: &Event<'_>) {
         let mut line = Line(event.metadata().level().to_string());
         event.record(&mut line);
-        self.0.lock().unwrap().push(line.0);
+        LINES.with_borrow_mut(|lines| {
+            if let Some(lines) = lines {
+                lines.push(line.0);
+            }
+        });
     }
 
     fn enter(&self, _: &span::Id) {}

@@ -1,7 +1,9 @@
 //! An identity provider that cannot be reached is 503 and never 401: the token may well be good.
 
+use std::time::Duration;
+
 use bearward::{
-    Algorithm, CookieSource,
+    Algorithm, CookieSource, KeyPolicy,
     testing::{Faults, MockIdp},
 };
 
@@ -14,16 +16,19 @@ use crate::{
 async fn world_without_keys(faults: Faults) -> World {
     let idp = MockIdp::start_with(Algorithm::ES256).await;
     idp.set_faults(faults);
-    let world = cold_world_of(idp, |builder| builder.cookie(CookieSource::new("session", ["https://app.example.com"]))).await;
+    // A request may wait for the next attempt; that patience is another test's matter.
+    let policy = KeyPolicy::default().join_timeout(Duration::from_millis(50));
+    let cookie = CookieSource::new("session", ["https://app.example.com"]);
+    let world = cold_world_of(idp, |builder| builder.cookie(cookie).key_policy(policy)).await;
     world.auth.first_attempts().await;
     world
 }
 
 #[actix_web::test]
 async fn without_keys_a_token_is_answered_with_503_and_when_to_try_again() {
-    for faults in
-        [Faults::outage(), Faults::body("<html>"), Faults::body("{\"keys\":[]}"), Faults::redirect("http://127.0.0.1:1/keys")]
-    {
+    let faults =
+        [Faults::outage(), Faults::body("<html>"), Faults::body("{\"keys\":[]}"), Faults::redirect("http://127.0.0.1:1/keys")];
+    let cases = faults.map(|faults| async move {
         let world = world_without_keys(faults).await;
         let server = world.serve(routes);
         let (good, admin) = (world.good(), world.token().role("admin").sign());
@@ -41,7 +46,8 @@ async fn without_keys_a_token_is_answered_with_503_and_when_to_try_again() {
             let seconds: u64 = answer.header("retry-after").unwrap().parse().unwrap();
             assert!((1..=600).contains(&seconds), "{seconds}");
         }
-    }
+    });
+    futures_util::future::join_all(cases).await;
 }
 
 #[actix_web::test]
