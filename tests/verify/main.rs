@@ -1,1 +1,21 @@
-//! To be written.
+//! Verifying a token, rule by rule, statement by statement, attack by attack. The names of the tests are the table of contents.
+
+mod stand;
+
+mod rule_10_policy;
+mod rule_2_size;
+mod rule_3_token_cache;
+mod rule_4_form;
+mod rule_5_header;
+mod rule_6_issuer;
+mod rule_7_key;
+mod rule_8_signature;
+mod rule_9_claims;
+mod rule_9_times;
+
+mod rfc_7515_jws;
+mod rfc_7517_jwk;
+mod rfc_7518_jwa;
+mod rfc_7519_jwt;
+mod rfc_8725_best_practices;
+mod rfc_9068_access_tokens;
