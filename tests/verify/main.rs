@@ -19,3 +19,22 @@ mod rfc_7518_jwa;
 mod rfc_7519_jwt;
 mod rfc_8725_best_practices;
 mod rfc_9068_access_tokens;
+
+mod attack_algorithm_confusion;
+mod attack_degenerate_signatures;
+mod attack_duplicate_members;
+mod attack_encrypted_and_nested;
+mod attack_exhaustion;
+mod attack_foreign_keys;
+mod attack_ignored_crit;
+mod attack_issuer_confusion;
+mod attack_kid_injection;
+mod attack_numeric_dates;
+mod attack_other_kinds_of_tokens;
+mod attack_poisoned_key_sets;
+mod attack_serialization_confusion;
+mod attack_unsigned;
+mod attack_weak_keys;
+
+mod claim_mapping;
+mod own_claims;

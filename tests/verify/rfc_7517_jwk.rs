@@ -124,7 +124,10 @@ fn a_key_whose_alg_the_issuer_does_not_list_is_not_used() {
     let error = Keys::parse(document.as_bytes(), &[Algorithm::RS256], 100).unwrap_err();
     let SetError::NoUsableKey(skipped) = error else { panic!("{error:?}") };
     assert_eq!(skipped[0].reason, SkipReason::NotListed);
-    assert_eq!(skipped[0].kid.as_ref().map(ToString::to_string).unwrap(), document.split('"').skip_while(|text| *text != "kid").nth(2).unwrap());
+    assert_eq!(
+        skipped[0].kid.as_ref().map(ToString::to_string).unwrap(),
+        document.split('"').skip_while(|text| *text != "kid").nth(2).unwrap()
+    );
 }
 
 #[test]
@@ -137,7 +140,9 @@ fn section_4_5_a_kid_is_a_string_of_256_bytes_at_most() {
 
 #[test]
 fn section_4_7_certificates_are_not_read_so_their_form_does_not_matter() {
-    for (name, value) in [("x5c", json!("no list")), ("x5c", json!(["no base64!"])), ("x5t", json!(1)), ("x5u", json!("file:///etc"))] {
+    for (name, value) in
+        [("x5c", json!("no list")), ("x5c", json!(["no base64!"])), ("x5t", json!(1)), ("x5u", json!("file:///etc"))]
+    {
         assert_eq!(skipped(&jwk_with(&elliptic(), name, value)), None, "{name}");
     }
 }
@@ -171,7 +176,8 @@ fn rfc_7518_section_6_2_1_a_coordinate_has_exactly_the_curves_length(
     assert_eq!(right.len(), length);
     let with = |bytes: &[u8]| skipped(&jwk_with(&key, name, json!(encode(bytes))));
     assert_eq!(with(&right), None);
-    for wrong in [&right[..length - 1], &right[1..], &[&[0], right.as_slice()].concat(), &[right.as_slice(), &[0]].concat(), &[]] {
+    for wrong in [&right[..length - 1], &right[1..], &[&[0], right.as_slice()].concat(), &[right.as_slice(), &[0]].concat(), &[]]
+    {
         assert_eq!(with(wrong), Some(SkipReason::Point), "{} bytes", wrong.len());
     }
 }
@@ -253,7 +259,9 @@ fn appendix_a_1_its_rsa_key_is_used_and_its_elliptic_key_is_for_encryption() {
 #[test]
 fn appendix_a_2_private_keys_and_a_3_symmetric_keys_are_not_used() {
     for (name, reason) in [("a2", SkipReason::Private), ("a3", SkipReason::Symmetric)] {
-        let SetError::NoUsableKey(skipped) = parse(&vector(&format!("rfc7517/{name}.jwks"))).unwrap_err() else { panic!("{name}") };
+        let SetError::NoUsableKey(skipped) = parse(&vector(&format!("rfc7517/{name}.jwks"))).unwrap_err() else {
+            panic!("{name}")
+        };
         assert_eq!(skipped.iter().map(|skipped| skipped.reason).collect::<Vec<_>>(), [reason, reason]);
     }
 }

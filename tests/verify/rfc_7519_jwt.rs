@@ -36,7 +36,12 @@ fn section_4_claims_that_are_not_understood_are_ignored() {
 #[test]
 fn section_4_1_1_iss_is_a_case_sensitive_string() {
     let stand = Stand::new();
-    refused!(stand, stand.token().issuer(&crate::stand::ISSUER.to_uppercase()).sign(), "UNKNOWN_ISSUER", Rejection::UnknownIssuer { .. });
+    refused!(
+        stand,
+        stand.token().issuer(&crate::stand::ISSUER.to_uppercase()).sign(),
+        "UNKNOWN_ISSUER",
+        Rejection::UnknownIssuer { .. }
+    );
 }
 
 #[test]
@@ -65,7 +70,12 @@ fn section_4_1_4_on_or_after_exp_a_token_is_not_accepted() {
 fn section_4_1_5_before_nbf_a_token_is_not_accepted() {
     let stand = Stand::with(|issuer| issuer.leeway(std::time::Duration::ZERO).unwrap());
     stand.accepts(&stand.token().claim("nbf", NOW).sign());
-    refused!(stand, stand.token().claim("nbf", NOW + 1).sign(), "TOKEN_NOT_YET_VALID", Rejection::NotYetValid { claim: "nbf", .. });
+    refused!(
+        stand,
+        stand.token().claim("nbf", NOW + 1).sign(),
+        "TOKEN_NOT_YET_VALID",
+        Rejection::NotYetValid { claim: "nbf", .. }
+    );
 }
 
 #[test]

@@ -11,9 +11,8 @@ fn of_length(stand: &Stand, bytes: usize) -> String {
     // Base64 writes three bytes as four characters, so a length may be skipped; the header's padding finds the others.
     (0..4)
         .find_map(|shift| {
-            let with_shift = |filler: usize| {
-                stand.token().header("x", "h".repeat(shift)).claim("filler", "f".repeat(filler)).sign()
-            };
+            let with_shift =
+                |filler: usize| stand.token().header("x", "h".repeat(shift)).claim("filler", "f".repeat(filler)).sign();
             let guess = (bytes - start) * 3 / 4;
             (guess.saturating_sub(16)..guess + 4).map(with_shift).find(|token| token.len() == bytes)
         })

@@ -32,7 +32,9 @@ fn no_part_may_be_empty() {
     let stand = Stand::new();
     let token = stand.token().sign();
     let [header, payload, signature] = parts(&token);
-    for token in [format!(".{payload}.{signature}"), format!("{header}..{signature}"), format!("{header}.{payload}."), "..".into()] {
+    for token in
+        [format!(".{payload}.{signature}"), format!("{header}..{signature}"), format!("{header}.{payload}."), "..".into()]
+    {
         refused!(stand, token, "MALFORMED_TOKEN", Rejection::Form(FormError::Empty));
     }
 }
@@ -73,7 +75,12 @@ fn the_alphabet_is_the_url_safe_one_alone() {
     let standard = header.replace('-', "+").replace('_', "/");
     refused!(stand, format!("{standard}.{payload}.{signature}"), "MALFORMED_TOKEN", Rejection::Form(FormError::Base64));
     for foreign in ["+", "/", "!", "*", "%3D", "\u{212a}", "\u{ff21}"] {
-        refused!(stand, format!("{header}.{foreign}{payload}.{signature}"), "MALFORMED_TOKEN", Rejection::Form(FormError::Base64));
+        refused!(
+            stand,
+            format!("{header}.{foreign}{payload}.{signature}"),
+            "MALFORMED_TOKEN",
+            Rejection::Form(FormError::Base64)
+        );
     }
 }
 

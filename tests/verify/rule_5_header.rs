@@ -64,9 +64,7 @@ fn white_space_around_and_in_the_json_of_the_header_is_nothing() {
 #[test]
 fn an_algorithm_that_is_not_on_the_issuers_list_is_unsupported() {
     let key = KeyPair::shared(Algorithm::RS256, 0);
-    let listed = |list: &'static [Algorithm]| {
-        Stand::of(&key, move |issuer| issuer.algorithms(list.iter().copied()).unwrap())
-    };
+    let listed = |list: &'static [Algorithm]| Stand::of(&key, move |issuer| issuer.algorithms(list.iter().copied()).unwrap());
     let stand = listed(&[Algorithm::RS256, Algorithm::ES256]);
     stand.accepts(&stand.token().sign());
     let ps256 = stand.token().key(key.clone().with_algorithm(Algorithm::PS256)).sign();

@@ -1,6 +1,9 @@
 //! Rule 7: a key of that issuer only, by kid, algorithm and type. One key serves one algorithm.
 
-use bearward::{Algorithm, Rejection, testing::{KeyPair, Token}};
+use bearward::{
+    Algorithm, Rejection,
+    testing::{KeyPair, Token},
+};
 use serde_json::{Value, json};
 
 use crate::stand::{Stand, jwk_with, refused, set, set_of};

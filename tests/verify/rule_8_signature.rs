@@ -1,6 +1,9 @@
 //! Rule 8: the signature is over the exact bytes received.
 
-use bearward::{Algorithm, Rejection, testing::{KeyPair, Token, encode, tamper}};
+use bearward::{
+    Algorithm, Rejection,
+    testing::{KeyPair, Token, encode, tamper},
+};
 
 use crate::stand::{Stand, decode, parts, refused};
 

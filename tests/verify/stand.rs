@@ -1,6 +1,6 @@
 //! The stand that every case is put on: one verifier with fixed keys, a clock that stands, and the issuer's own pen.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, sync::Arc, time::Duration};
 
 use bearward::{
     Algorithm, Bearward, Builder, Issuer, KeySource, Rejection, Timestamp, Verification, Verified,
@@ -119,7 +119,7 @@ pub fn clock() -> MovableClock {
 }
 
 pub fn build(builder: Builder, clock: &MovableClock) -> Bearward {
-    let build = builder.clock(std::sync::Arc::new(clock.clone())).build();
+    let build = builder.clock(Arc::new(clock.clone())).build();
     build.now_or_never().expect("nothing is waited for").expect("the profile is sound")
 }
 
@@ -180,6 +180,18 @@ pub fn parts(token: &str) -> [&str; 3] {
 /// base64url without padding, decoded.
 pub fn decode(part: &str) -> Vec<u8> {
     base64_simd::URL_SAFE_NO_PAD.decode_to_vec(part).expect("base64url")
+}
+
+/// Waits for what ends by the clock, which is moved until it does.
+pub async fn moving<T>(clock: &MovableClock, waiting: impl Future<Output = T>) -> T {
+    tokio::pin!(waiting);
+    loop {
+        tokio::select! {
+            biased;
+            result = &mut waiting => return result,
+            () = tokio::task::yield_now() => clock.advance(Duration::from_millis(20)),
+        }
+    }
 }
 
 /// Asserts that a token is refused with this code and this variant.
