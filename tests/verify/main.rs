@@ -38,3 +38,7 @@ mod attack_weak_keys;
 
 mod claim_mapping;
 mod own_claims;
+
+mod interop;
+mod oracle;
+mod properties;

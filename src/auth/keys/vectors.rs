@@ -60,12 +60,9 @@ fn a_published_signature_does_not_verify_under_its_key_bound_to_another_algorith
 
 #[test]
 fn published_tokens_of_other_algorithms_are_refused_by_their_header() {
-    for (name, alg) in [
-        ("rfc7515/a1.jws", "HS256"),
-        ("rfc7515/a4.jws", "ES512"),
-        ("rfc7520/4_3.jws", "ES512"),
-        ("rfc7520/4_4.jws", "HS256"),
-    ] {
+    for (name, alg) in
+        [("rfc7515/a1.jws", "HS256"), ("rfc7515/a4.jws", "ES512"), ("rfc7520/4_3.jws", "ES512"), ("rfc7520/4_4.jws", "HS256")]
+    {
         let Err(Rejection::AlgorithmNotAllowed { found, .. }) = UnverifiedJws::parse(&read(name)).map(|_| ()) else {
             panic!("{name} must be refused")
         };
