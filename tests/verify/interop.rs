@@ -1,6 +1,6 @@
-//! Another implementation, both ways: PyJWT accepts our tokens and refuses our forgeries, and we its own.
+//! Another implementation, both ways: `PyJWT` accepts our tokens and refuses our forgeries, and we its own.
 //!
-//! Runs where `BEARWARD_INTEROP_PYTHON` names a Python that has PyJWT, as `tests/interop/run.sh` sees to.
+//! Runs where `BEARWARD_INTEROP_PYTHON` names a Python that has `PyJWT`, as `tests/interop/run.sh` sees to.
 
 use std::{
     env,

@@ -1,4 +1,5 @@
 //! Verifying a token, rule by rule, statement by statement, attack by attack. The names of the tests are the table of contents.
+#![allow(clippy::unwrap_used, reason = "a test says by a panic that something is not as it says")]
 
 mod stand;
 

@@ -117,10 +117,9 @@ fn appendix_a_2_rs256_and_a_3_es256_verify_and_one_altered_byte_does_not() {
         bytes[7] ^= 1;
         let altered = format!("{header}.{payload}.{}", bearward::testing::encode(&bytes));
         refused!(stand, altered, "INVALID_SIGNATURE", Rejection::InvalidSignature);
-        let other = payload.replacen("eyJpc3MiOiJqb2Ui", "eyJpc3MiOiJqb2Ui", 1).replacen("ZXhwIjox", "ZXhwIjoy", 1);
-        if other != payload {
-            refused!(stand, format!("{header}.{other}.{signature}"), "INVALID_SIGNATURE", Rejection::InvalidSignature);
-        }
+        let later = String::from_utf8(stand::decode(payload)).unwrap().replace("1300819380", "1300819381");
+        let altered = format!("{header}.{}.{signature}", bearward::testing::encode(later.as_bytes()));
+        refused!(stand, altered, "INVALID_SIGNATURE", Rejection::InvalidSignature);
     }
 }
 
