@@ -6,6 +6,7 @@
 mod clock;
 pub(crate) mod endpoint;
 mod faults;
+pub(crate) mod methods;
 mod mock_idp;
 mod token;
 
