@@ -318,10 +318,12 @@ fn number(jwk: &Object<'_>, name: &str) -> Result<Vec<u8>, SkipReason> {
     Ok(bytes[zeros..].to_vec())
 }
 
-/// A coordinate of exactly the curve's length (RFC 7518 §6.2.1.2).
+/// A coordinate of the curve's length (RFC 7518 §6.2.1.2). Generators that drop its leading zero bytes, as some behind Supabase projects do,
+/// are forgiven: the number is the same, and the point is checked to be on the curve. One that is too long is not.
 fn coordinate(jwk: &Object<'_>, name: &str, length: usize) -> Result<Vec<u8>, SkipReason> {
     let bytes = bytes(jwk, name)?;
-    if bytes.len() == length { Ok(bytes) } else { Err(SkipReason::Point) }
+    let missing = length.checked_sub(bytes.len()).filter(|_| !bytes.is_empty()).ok_or(SkipReason::Point)?;
+    Ok([vec![0; missing], bytes].concat())
 }
 
 fn bytes(jwk: &Object<'_>, name: &str) -> Result<Vec<u8>, SkipReason> {
