@@ -8,6 +8,7 @@ use url::Url;
 use crate::auth::keys::{Fetch, HttpFetch, HttpFetchError, RemoteKeys, RemoteKeysError};
 use crate::{
     auth::{
+        claims::OwnClaims,
         clock::{Clock, SystemClock},
         counters::Counters,
         error::Refusal,
@@ -32,6 +33,7 @@ use crate::{
 #[derive(Clone)]
 pub struct Bearward {
     verifier: Arc<Verifier>,
+    #[cfg_attr(not(feature = "actix"), allow(dead_code, reason = "requests come by actix-web"))]
     pub(crate) manners: Arc<Manners>,
 }
 
@@ -126,6 +128,17 @@ impl Bearward {
         self.verifier.verify(token).finish().await
     }
 
+    /// The same with a type of one's own for the claims.
+    ///
+    /// # Errors
+    /// The one reason why it is refused; [`Rejection::UnfitClaims`](crate::Rejection::UnfitClaims) when the payload is no `C`. The refusal has
+    /// been counted.
+    pub async fn verify_as<C: OwnClaims>(&self, token: &str) -> Result<Verified<C>, Refusal> {
+        let verified = self.verify(token).await?;
+        let evidence = verified.clone();
+        verified.with_own(token).map_err(|rejection| Self::count(evidence.refusal(rejection)))
+    }
+
     /// The same without `async`: [`Verification::Ready`] unless a fetch is needed.
     pub fn try_verify(&self, token: &str) -> Verification {
         self.verifier.verify(token)
@@ -155,7 +168,6 @@ impl Bearward {
     }
 
     /// Counts a refusal that was decided outside the verifier: by the request's form, or by a route's requirement.
-    #[cfg(feature = "actix")]
     pub(crate) fn count(refusal: Refusal) -> Refusal {
         Counters::refused(&refusal);
         refusal
@@ -305,6 +317,7 @@ impl fmt::Debug for Bearward {
 }
 
 impl Builder {
+    #[cfg_attr(not(feature = "remote"), allow(unused_variables, reason = "fixed keys need no network"))]
     fn key_set(&self, issuer: &Issuer, network: &mut Network) -> Result<KeySet, BuildError> {
         let name = issuer.name.to_string();
         match &issuer.keys {

@@ -61,6 +61,7 @@ impl Key {
     }
 
     /// Same id, same algorithm, same public key.
+    #[cfg(feature = "remote")]
     pub(super) fn same_as(&self, other: &Self) -> bool {
         self.kid == other.kid && self.algorithm == other.algorithm && self.public.as_ref() == other.public.as_ref()
     }

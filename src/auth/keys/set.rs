@@ -187,6 +187,7 @@ impl Keys {
     }
 
     /// Whether both hold the same keys, in any order: IdPs publish them in an unstable one.
+    #[cfg(feature = "remote")]
     pub(crate) fn same_as(&self, other: &Self) -> bool {
         self.len() == other.len() && self.keys.iter().all(|key| other.keys.iter().any(|twin| key.same_as(twin)))
     }
