@@ -4,6 +4,7 @@ use std::{
     fmt,
     future::Future,
     pin::Pin,
+    rc::Rc,
     task::{Context, Poll},
 };
 
@@ -42,6 +43,8 @@ enum State<T> {
 pub(super) struct Guarded {
     pub(super) auth: Bearward,
     pub(super) verified: Verified,
+    /// The token that this is the evidence of: what the request holds may have been rewritten between the guard and the extractor.
+    pub(super) token: Rc<str>,
 }
 
 /// The token of a request, checked as far as possible without waiting.
@@ -69,9 +72,8 @@ pub(super) fn convert<T: FromToken>(verified: Verified, token: &str) -> Result<T
 
 pub(super) fn extract<T: FromToken>(request: &HttpRequest) -> Extracting<T> {
     let guarded = request.extensions().get::<Guarded>().cloned();
-    if let Some(Guarded { auth, verified }) = guarded {
-        let result = bearer::token(request, &auth.manners).map_err(Refusal::from).and_then(|token| convert(verified, token));
-        return Extracting::ready(result.map_err(|refusal| Refused::new(refusal, request, Some(&auth))));
+    if let Some(Guarded { auth, verified, token }) = guarded {
+        return Extracting::ready(convert(verified, &token).map_err(|refusal| Refused::new(refusal, request, Some(&auth))));
     }
     let Some(auth) = application(request) else {
         return Extracting::ready(Err(Refused::new(Rejection::NotConfigured.into(), request, None)));

@@ -83,8 +83,8 @@ where
         let (auth, service) = (self.auth.clone(), Rc::clone(&self.service));
         Box::pin(async move {
             match admit::<R>(&request, &auth).await {
-                Ok(verified) => {
-                    request.extensions_mut().insert(Guarded { auth, verified });
+                Ok((verified, token)) => {
+                    request.extensions_mut().insert(Guarded { auth, verified, token });
                     service.call(request).await.map(ServiceResponse::map_into_left_body)
                 }
                 Err(refusal) => {
@@ -97,7 +97,7 @@ where
     }
 }
 
-async fn admit<R: Requirement>(request: &ServiceRequest, auth: &Bearward) -> Result<Verified, Refusal> {
+async fn admit<R: Requirement>(request: &ServiceRequest, auth: &Bearward) -> Result<(Verified, Rc<str>), Refusal> {
     let (verified, token) = match authenticate(request.request(), auth) {
         Authentication::Done(result) => result?,
         Authentication::Pending(pending) => {
@@ -105,7 +105,7 @@ async fn admit<R: Requirement>(request: &ServiceRequest, auth: &Bearward) -> Res
             (verified, bearer::token(request.request(), &auth.manners)?)
         }
     };
-    convert::<Require<R>>(verified.clone(), token).map(|_| verified)
+    convert::<Require<R>>(verified.clone(), token).map(|_| (verified, token.into()))
 }
 
 impl<R> fmt::Debug for Guard<R> {

@@ -3,4 +3,5 @@
 //! Attacks, each as the attacker would make it: against the public API, over real HTTP where the wire matters.
 
 mod discovery;
+mod guard;
 mod snapshots;
