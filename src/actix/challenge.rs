@@ -55,7 +55,7 @@ impl Refused {
         let (error, attribute) = match &self.refusal.rejection {
             Rejection::NoToken => (None, None),
             Rejection::StepUpRequired { required } => {
-                (Some("insufficient_user_authentication"), Some(format!("acr_values=\"{required}\"")))
+                (Some("insufficient_user_authentication"), Some(format!("acr_values=\"{}\"", scope(required))))
             }
             Rejection::InsufficientScope { required } => {
                 (Some("insufficient_scope"), Some(format!("scope=\"{}\"", scope(required))))
@@ -154,7 +154,7 @@ pub(crate) fn metadata_url(resource: &url::Url) -> Option<String> {
     Some(format!("{}/.well-known/oauth-protected-resource{path}", origin.ascii_serialization()))
 }
 
-/// RFC 6750 §3: only %x21 / %x23-5B / %x5D-7E may stand in a scope, with spaces between.
+/// RFC 6750 §3: only %x21 / %x23-5B / %x5D-7E may stand in a scope, with spaces between. The same goes for `acr_values`.
 fn scope(scopes: &str) -> String {
     scopes.chars().filter(|c| (' '..='~').contains(c) && !matches!(c, '"' | '\\')).collect()
 }
