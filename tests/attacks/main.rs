@@ -4,4 +4,5 @@
 
 mod discovery;
 mod guard;
+mod key_sets;
 mod snapshots;
