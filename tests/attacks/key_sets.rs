@@ -30,7 +30,7 @@ async fn keys_that_could_never_verify_are_skipped_and_take_no_good_set_away() {
     let token = idp.token().sign();
     let modulus = base64_simd::URL_SAFE_NO_PAD.decode_to_vec(idp.key().jwk()["n"].as_str().unwrap()).unwrap();
     let even = [&modulus[..modulus.len() - 1], &[0x02]].concat();
-    for (n, e) in [(&even, &[1, 0, 1][..]), (&modulus, &[0xff; 5]), (&modulus, &[0xff; 255]), (&modulus, &[0xff; 60_000])] {
+    for (n, e) in [(&even, &[1, 0, 1][..]), (&modulus, &[0xff; 5]), (&modulus, &[0xff; 255]), (&modulus, &[0xff; 16_000])] {
         idp.recover();
         let auth = Bearward::builder().issuer(idp.as_issuer()).build().await.unwrap();
         assert!(auth.verify(&token).await.is_ok());

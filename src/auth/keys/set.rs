@@ -74,8 +74,11 @@ pub enum SkipReason {
     /// RSA under 2048 or over 8192 bits (RFC 7518 §3.3).
     #[error("RSA of under 2048 or over 8192 bits")]
     Size,
-    /// An even exponent, or one under 3.
-    #[error("an RSA exponent that is even or under 3")]
+    /// An even modulus, which is no product of two large primes.
+    #[error("an RSA modulus that is even")]
+    Modulus,
+    /// An exponent that is even, under 3 or over 32 bits: the primitive takes the key, and refuses every signature.
+    #[error("an RSA exponent that is even, under 3 or over 32 bits")]
     Exponent,
     /// A coordinate of the wrong length, or a point off the curve.
     #[error("not a point of its curve")]
@@ -306,8 +309,12 @@ fn check_rsa(n: &[u8], e: &[u8]) -> Result<(), SkipReason> {
     if !(2048..=8192).contains(&bits) {
         return Err(SkipReason::Size);
     }
-    let odd = e.last().is_some_and(|last| last % 2 == 1);
-    if !odd || e == [1] { Err(SkipReason::Exponent) } else { Ok(()) }
+    let is_odd = |number: &[u8]| number.last().is_some_and(|last| last % 2 == 1);
+    match () {
+        () if !is_odd(n) => Err(SkipReason::Modulus),
+        () if !is_odd(e) || e == [1] || e.len() > 4 => Err(SkipReason::Exponent),
+        () => Ok(()),
+    }
 }
 
 /// `Base64urlUInt` (RFC 7518 §2); generators that write leading zero bytes are forgiven.
