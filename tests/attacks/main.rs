@@ -5,4 +5,5 @@
 mod discovery;
 mod guard;
 mod key_sets;
+mod showing;
 mod snapshots;
