@@ -14,7 +14,9 @@ use crate::auth::{
     verified::{Requirement, Verified},
 };
 
-/// Who sent this request. Put it first among a handler's parameters: the request's body is then not read for a stranger.
+/// Who sent this request. Put it first among a handler's parameters: the request's body is then not read for a stranger, but for the one
+/// case in which keys have to be fetched for the token. actix-web looks at all parameters meanwhile, and one that refuses (a body of
+/// another type) answers first. Where that is too much, put a [`Guard`](super::guard::Guard) around: nothing behind it is looked at.
 ///
 /// `Principal<MyClaims>` reads the payload as a type of one's own too, found under [`own`](Verified::own).
 ///

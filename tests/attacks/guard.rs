@@ -1,5 +1,7 @@
 //! What stands between a guard and a handler, and what a requirement puts into a header.
 
+use std::time::Duration;
+
 use actix_web::{
     App,
     dev::Service,
@@ -9,7 +11,11 @@ use actix_web::{
     },
     test, web,
 };
-use bearward::{Bearward, Principal, Rejection, Require, Requirement, Standard, Verified, mint::encode, testing::MockIdp};
+use bearward::{
+    Bearward, KeyPolicy, Principal, Rejection, Require, Requirement, Standard, Verified,
+    mint::encode,
+    testing::{Faults, MockIdp},
+};
 
 #[derive(serde::Deserialize)]
 struct Tenant {
@@ -73,4 +79,22 @@ async fn a_level_cannot_break_out_of_its_attribute_nor_take_the_challenge_away()
     let challenge = response.headers().get(WWW_AUTHENTICATE).expect("every 401 has one").to_str().unwrap();
     assert!(challenge.ends_with("acr_values=\"aal2, error=noneX-Forged: 1\""), "{challenge}");
     assert!(!response.headers().contains_key("x-forged"));
+}
+
+async fn with_body(_: Principal, _: web::Json<serde_json::Value>) -> &'static str {
+    "in"
+}
+
+#[actix_web::test]
+async fn behind_a_guard_a_stranger_learns_nothing_of_the_body_even_while_keys_are_fetched() {
+    let idp = MockIdp::start().await;
+    idp.set_faults(Faults::hang());
+    let policy = KeyPolicy::default().join_timeout(Duration::from_millis(20));
+    let auth = Bearward::builder().issuer(idp.as_issuer()).key_policy(policy).build().await.unwrap();
+    let scope = web::scope("/a").route("", web::post().to(with_body)).wrap(auth.require::<Anybody>());
+    let app = test::init_service(App::new().service(scope)).await;
+    let token = format!("Bearer {}", idp.token().signed_by_stranger());
+    let request = test::TestRequest::post().uri("/a").insert_header((AUTHORIZATION, token)).set_payload("no json");
+    assert_eq!(test::call_service(&app, request.to_request()).await.status(), StatusCode::SERVICE_UNAVAILABLE);
+    idp.recover();
 }
