@@ -7,3 +7,5 @@ mod guard;
 mod key_sets;
 mod showing;
 mod snapshots;
+mod tokens;
+mod wire;

@@ -60,8 +60,7 @@ async fn a_hundred_thousand_refused_tokens_leave_nothing_behind() {
 async fn a_token_that_this_thread_remembers_is_refused_once_revoked_expired_or_not_yet_issued() {
     let idp = MockIdp::start().await.with_movable_clock();
     let clock: MovableClock = idp.clock();
-    let auth =
-        Bearward::builder().issuer(idp.as_issuer()).clock(std::sync::Arc::new(clock.clone())).build().await.unwrap();
+    let auth = Bearward::builder().issuer(idp.as_issuer()).clock(std::sync::Arc::new(clock.clone())).build().await.unwrap();
     let token = idp.token().sign();
     // Thrice: the third one comes from this thread's own copy.
     for _ in 0..3 {
