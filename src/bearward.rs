@@ -6,15 +6,18 @@ use url::Url;
 
 #[cfg(feature = "remote")]
 use crate::auth::keys::{Fetch, HttpFetch, HttpFetchError, RemoteKeys, RemoteKeysError};
-use crate::auth::{
-    clock::{Clock, SystemClock},
-    counters::Counters,
-    error::Refusal,
-    explain::{self, Explanation},
-    issuer::{Issuer, KeySource, Usage},
-    keys::{KeyPolicy, KeySet, KeySetStatus, SetError},
-    verified::Verified,
-    verifier::{Trusted, Verification, Verifier},
+use crate::{
+    auth::{
+        clock::{Clock, SystemClock},
+        counters::Counters,
+        error::Refusal,
+        explain::{self, Explanation},
+        issuer::{Issuer, KeySource, Usage},
+        keys::{KeyPolicy, KeySet, KeySetStatus, SetError},
+        verified::Verified,
+        verifier::{Trusted, Verification, Verifier},
+    },
+    cookie::{CookieError, CookieSource},
 };
 
 /// A verifier for a list of issuers, with what its challenges say. Cloning is cheap and shares everything.
@@ -38,14 +41,6 @@ pub(crate) struct Manners {
     pub(crate) realm: String,
     pub(crate) resource: Option<Url>,
     pub(crate) cookie: Option<CookieSource>,
-}
-
-/// An opt-in place for the token: a cookie, which a browser sends by itself. Requests that may change something must therefore come from
-/// a listed origin; GET, HEAD, OPTIONS and TRACE need none.
-#[derive(Debug, Clone)]
-pub struct CookieSource {
-    pub(crate) name: String,
-    pub(crate) origins: Vec<String>,
 }
 
 /// Collects what a [`Bearward`] is made of.
@@ -75,6 +70,9 @@ pub enum BuildError {
     /// Two profiles have one name, so that logs and metrics could not tell them apart.
     #[error("two issuers are named {0:?}")]
     DoubledName(String),
+    /// The cookie can never carry a token, or never be used.
+    #[error(transparent)]
+    Cookie(#[from] CookieError),
     /// An issuer's fixed keys are no set with a usable key.
     #[error("issuer {issuer:?}: its fixed keys are refused: {source}")]
     FixedKeys {
@@ -148,6 +146,12 @@ impl Bearward {
         let issuers = profiles.map(|trusted| (&trusted.profile, trusted.keys.status())).collect();
         let (max_bytes, now) = (self.verifier.max_bytes(), self.verifier.clock().now());
         explain::explain(&explain::Case { token, max_bytes, issuers, now, result })
+    }
+
+    /// Whether both are clones of one.
+    #[cfg(feature = "actix")]
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.verifier, &other.verifier)
     }
 
     /// Counts a refusal that was decided outside the verifier: by the request's form, or by a route's requirement.
@@ -262,12 +266,15 @@ impl Builder {
     /// unreachable issuer is no error here.
     ///
     /// # Errors
-    /// When there is no issuer, two of them clash, or one's keys can never be had (an address that may not be fetched, a fixed set
+    /// When there is no issuer, two of them clash, the cookie cannot work, or an issuer's keys can never be had (an address that may not be fetched, a fixed set
     /// without a usable key, no tokio runtime to fetch on).
     #[expect(clippy::unused_async, reason = "what a later version has to wait for must not change every caller")]
     pub async fn build(self) -> Result<Bearward, BuildError> {
         if self.issuers.is_empty() {
             return Err(BuildError::NoIssuer);
+        }
+        if let Some(cookie) = &self.manners.cookie {
+            cookie.check()?;
         }
         let mut trusted: Vec<Trusted> = Vec::with_capacity(self.issuers.len());
         #[cfg(feature = "remote")]
@@ -288,13 +295,6 @@ impl Builder {
         }
         let verifier = Verifier::new(trusted, self.cache_entries, self.max_token_bytes, self.clock);
         Ok(Bearward { verifier: Arc::new(verifier), manners: Arc::new(self.manners) })
-    }
-}
-
-impl CookieSource {
-    /// The cookie's name, and the origins (`https://app.example.com`) whose unsafe requests may use it.
-    pub fn new(name: impl Into<String>, origins: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self { name: name.into(), origins: origins.into_iter().map(Into::into).collect() }
     }
 }
 

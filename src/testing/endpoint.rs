@@ -16,7 +16,10 @@ use actix_web::{
 use serde_json::json;
 use tokio::sync::Notify;
 
-use super::faults::Faults;
+use super::{
+    faults::Faults,
+    methods::{get, only},
+};
 use crate::mint::{KeyRing, encode};
 
 /// One issuer's published side, shared by the server that answers and the test that changes it.
@@ -57,6 +60,11 @@ impl Endpoint {
             fetches: AtomicUsize::new(0),
             seen: Mutex::default(),
         }
+    }
+
+    /// `scheme://host:port`.
+    pub(crate) fn base(&self) -> &str {
+        &self.base
     }
 
     /// `{base}/auth/v1`.
@@ -136,8 +144,11 @@ impl Endpoint {
 pub(crate) fn routes(config: &mut ServiceConfig) {
     for prefix in ["", ISSUER_PATH] {
         config
-            .route(&format!("{prefix}/.well-known/jwks.json"), web::get().to(jwks))
-            .route(&format!("{prefix}/.well-known/openid-configuration"), web::get().to(discovery));
+            .service(only("GET, HEAD", web::resource(format!("{prefix}/.well-known/jwks.json")).route(get().to(jwks))))
+            .service(only(
+                "GET, HEAD",
+                web::resource(format!("{prefix}/.well-known/openid-configuration")).route(get().to(discovery)),
+            ));
     }
 }
 
