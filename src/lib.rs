@@ -44,6 +44,7 @@
 
 pub mod auth;
 mod bearward;
+mod cookie;
 
 #[cfg(feature = "actix")]
 pub mod actix;
@@ -79,7 +80,8 @@ pub use crate::{
         verified::{Requirement, Verified},
         verifier::{PendingVerification, Verification},
     },
-    bearward::{Bearward, BuildError, Builder, CookieSource},
+    bearward::{Bearward, BuildError, Builder},
+    cookie::{CookieError, CookieSource},
 };
 
 /// The example of README.md compiles.

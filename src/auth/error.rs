@@ -107,6 +107,9 @@ pub enum Rejection {
         /// What it must be.
         problem: &'static str,
     },
+    /// The payload does not have the form of the route's own claims type.
+    #[error("the token's claims do not have the form that this route asks for")]
+    UnfitClaims,
     /// The level of authentication is too low (RFC 9470).
     #[error("this needs a stronger sign-in: {required}")]
     StepUpRequired {
@@ -214,6 +217,7 @@ impl Rejection {
             Self::WrongAudience { .. } => ("INVALID_AUDIENCE", "audience", Check::Claims),
             Self::MissingClaim(_) => ("MISSING_CLAIM", "missing_claim", Check::Claims),
             Self::InvalidClaim { .. } => ("INVALID_CLAIM", "invalid_claim", Check::Claims),
+            Self::UnfitClaims => ("INVALID_CLAIM", "unfit_claims", Check::Policy),
             Self::StepUpRequired { .. } => ("STEP_UP_REQUIRED", "step_up", Check::Policy),
             Self::InsufficientScope { .. } => ("INSUFFICIENT_SCOPE", "scope", Check::Policy),
             Self::InsufficientRole { .. } => ("INSUFFICIENT_ROLE", "role", Check::Policy),

@@ -15,8 +15,9 @@ use actix_web::{
 pub use self::issuers::IssuerProblem;
 use crate::{
     api::{self, Health, Limits, Metadata},
-    bearward::{Bearward, BuildError, CookieSource},
+    bearward::{Bearward, BuildError},
     config::{Config, CorsOrigin},
+    cookie::CookieSource,
     telemetry::{self, Metrics},
 };
 

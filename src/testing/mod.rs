@@ -1,6 +1,6 @@
 //! The test kit: a real identity provider on a free port, tokens right and wrong, a clock that tests move.
 //!
-//! See [`MockIdp`] for an example, and `examples/contract_test.rs` for how a team tests its own routes with it.
+//! See [`MockIdp`] for an example, and `examples/testing_your_routes.rs` for how a team tests its own routes with it.
 #![allow(clippy::missing_panics_doc)]
 
 mod clock;

@@ -207,3 +207,5 @@ impl Deref for Current {
 #[cfg(test)]
 #[cfg(feature = "remote")]
 mod tests;
+#[cfg(test)]
+mod vectors;
