@@ -145,6 +145,7 @@ impl View<'_> {
         match check {
             Check::Header | Check::Algorithm | Check::Type | Check::Key => self.header.is_some(),
             Check::Payload | Check::Issuer | Check::Claims => self.payload.is_some(),
+            Check::Signature => jws::parts(self.case.token).is_ok(),
             _ => true,
         }
     }
