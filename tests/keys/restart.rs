@@ -7,7 +7,7 @@ use std::{
 };
 
 use bearward::{
-    Bearward, Clock, KeyPolicy, Verification,
+    Bearward, Clock, Issuer, KeyPolicy, Verification,
     testing::{Faults, MockIdp},
 };
 
@@ -177,12 +177,16 @@ async fn the_file_of_another_issuer_or_another_address_is_ignored() {
     run_once(&idp, dir.path()).await;
     let moved = idp.as_issuer().keys(bearward::KeySource::Url(evil.jwks_url().parse().unwrap()));
     evil.set_faults(Faults::hang());
+    idp.set_faults(Faults::hang());
     let moved = builder_of(moved, &idp).key_policy(storing(dir.path())).build().await.unwrap();
     assert_eq!(state(&moved), "empty");
+    // Another issuer whose keys lie at the same address.
+    let other = Issuer::new("https://idp.example", "api").unwrap().name("mock").keys(idp.as_issuer().key_source().clone());
+    let other = builder_of(other, &idp).key_policy(storing(dir.path())).build().await.unwrap();
+    assert_eq!(state(&other), "empty");
     // And under another name it is another file.
     let renamed = builder_of(idp.as_issuer().name("other"), &idp).key_policy(storing(dir.path())).build().await.unwrap();
     assert_eq!(state(&renamed), "empty");
-    idp.set_faults(Faults::hang());
     assert_eq!(state(&restarted(&idp, dir.path()).await), "stale", "the nearest case that is used");
 }
 
