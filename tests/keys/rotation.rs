@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
-use bearward::Verification;
+use bearward::{Verification, testing::Faults};
 
 use crate::stack::{Stack, code, s, until};
 
@@ -88,6 +88,25 @@ async fn the_very_request_that_brings_a_new_key_succeeds() {
     assert!(stack.status().kids.contains(&Some(kid)));
 }
 
+/// What was read before the key was published says nothing about it.
+#[tokio::test]
+async fn a_key_that_is_published_while_a_fetch_is_under_way_is_found_by_the_request_that_joined_it() {
+    let stack = Stack::warm().await;
+    let old_set = serde_json::json!({ "keys": [stack.idp.key().jwk()] }).to_string();
+    stack.idp.set_faults(Faults { hang: true, ..Faults::body(old_set) });
+    let other = stack.token().kid("nobody").sign();
+    let mut other = Box::pin(stack.verify(&other));
+    assert!(futures_util::poll!(&mut other).is_pending());
+    stack.asked(2).await;
+    stack.idp.rotate();
+    let token = stack.token().sign();
+    let mut request = Box::pin(stack.verify(&token));
+    assert!(futures_util::poll!(&mut request).is_pending());
+    stack.idp.recover();
+    assert_eq!((code(&request.await), code(&other.await)), ("OK", "UNKNOWN_KEY"));
+    assert_eq!(stack.idp.fetches(), 3);
+}
+
 #[tokio::test]
 async fn a_standby_key_makes_a_rotation_cost_no_fetch() {
     let stack = Stack::warm().await;
@@ -134,7 +153,7 @@ async fn a_refresh_without_a_change_keeps_what_was_verified() {
     assert_eq!(stack.code(&token).await, "OK");
     for outcome in ["not_modified", "unchanged"] {
         if outcome == "unchanged" {
-            stack.idp.set_faults(bearward::testing::Faults { no_etag: true, ..Default::default() });
+            stack.idp.set_faults(Faults { no_etag: true, ..Default::default() });
         }
         stack.refresh().await;
         assert_eq!((stack.outcome(outcome), stack.status().generation), (1, 1));
