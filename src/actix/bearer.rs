@@ -42,8 +42,9 @@ pub(super) fn token<'r>(request: &'r HttpRequest, manners: &Manners) -> Result<&
     }
 }
 
-/// The token of a Bearer header; `None` when the scheme is another.
-pub(crate) fn bearer(value: &HeaderValue) -> Result<Option<&str>, Rejection> {
+/// The token of a Bearer header; `None` when the scheme is another. Public for the fuzz target alone.
+#[doc(hidden)]
+pub fn bearer(value: &HeaderValue) -> Result<Option<&str>, Rejection> {
     let bytes = value.as_bytes();
     let scheme = bytes.split(|&byte| byte == b' ').next().unwrap_or_default();
     if !scheme.eq_ignore_ascii_case(b"bearer") {

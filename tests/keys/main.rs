@@ -7,6 +7,7 @@
 mod answers;
 mod candidates;
 mod cold_start;
+mod corpus;
 mod discovery;
 mod freshness;
 mod metrics;
