@@ -19,6 +19,7 @@ const KID: &str = "5f0c2b8e-6a53-4a9f-9df1-0c1f0e6d2b11";
 
 pub struct Bench {
     pair: KeyPair,
+    signing: EncodingKey,
     jwks: String,
 }
 
@@ -29,7 +30,12 @@ impl Bench {
         let public = PublicKeyComponents::<Vec<u8>>::from(pair.public_key());
         let (n, e) = (URL_SAFE_NO_PAD.encode_to_string(&public.n), URL_SAFE_NO_PAD.encode_to_string(&public.e));
         let key = json!({"kty": "RSA", "kid": KID, "alg": "RS256", "use": "sig", "key_ops": ["verify"], "n": n, "e": e});
-        Self { pair, jwks: json!({ "keys": [key] }).to_string() }
+        Self { signing: encoding_key(&pair), pair, jwks: json!({ "keys": [key] }).to_string() }
+    }
+
+    /// The public key as its issuer publishes it.
+    pub fn jwks(&self) -> &str {
+        &self.jwks
     }
 
     /// A token of about 1 KB for user `n`.
@@ -51,16 +57,7 @@ impl Bench {
         });
         let mut header = Header::new(Algorithm::RS256);
         header.kid = Some(kid.to_owned());
-        jsonwebtoken::encode(&header, &claims, &self.encoding_key()).unwrap()
-    }
-
-    fn encoding_key(&self) -> EncodingKey {
-        let pkcs8: aws_lc_rs::encoding::Pkcs8V1Der<'_> = self.pair.as_der().unwrap();
-        let pem = format!(
-            "-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n",
-            base64_simd::STANDARD.encode_to_string(pkcs8.as_ref())
-        );
-        EncodingKey::from_rsa_pem(pem.as_bytes()).unwrap()
+        jsonwebtoken::encode(&header, &claims, &self.signing).unwrap()
     }
 
     /// aws-lc's own key, parsed once: what every verification is compared with.
@@ -75,10 +72,24 @@ impl Bench {
     }
 
     pub fn verifier(&self, cache_entries: usize) -> Bearward {
-        let issuer = Issuer::new(ISSUER, "authenticated").unwrap().keys(KeySource::Fixed(self.jwks.clone()));
-        let built = Bearward::builder().issuer(issuer).token_cache(cache_entries).build();
-        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(built).unwrap()
+        verifier(&self.jwks, cache_entries)
     }
+}
+
+/// A verifier of the benchmark's issuer with these keys.
+pub fn verifier(jwks: &str, cache_entries: usize) -> Bearward {
+    let issuer = Issuer::new(ISSUER, "authenticated").unwrap().keys(KeySource::Fixed(jwks.to_owned()));
+    let built = Bearward::builder().issuer(issuer).token_cache(cache_entries).build();
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(built).unwrap()
+}
+
+fn encoding_key(pair: &KeyPair) -> EncodingKey {
+    let pkcs8: aws_lc_rs::encoding::Pkcs8V1Der<'_> = pair.as_der().unwrap();
+    let pem = format!(
+        "-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n",
+        base64_simd::STANDARD.encode_to_string(pkcs8.as_ref())
+    );
+    EncodingKey::from_rsa_pem(pem.as_bytes()).unwrap()
 }
 
 /// A set of so many RSA keys, `key-0` and onwards.

@@ -39,8 +39,9 @@ pub(super) fn token<'r>(request: &'r HttpRequest, manners: &Manners) -> Result<&
     }
 }
 
-/// The token of a Bearer header; `None` when the scheme is another.
-pub(crate) fn bearer(value: &HeaderValue) -> Result<Option<&str>, Rejection> {
+/// The token of a Bearer header; `None` when the scheme is another. Public for the fuzz target alone.
+#[doc(hidden)]
+pub fn bearer(value: &HeaderValue) -> Result<Option<&str>, Rejection> {
     let bytes = value.as_bytes();
     let scheme = bytes.iter().position(|&byte| !is_tchar(byte)).unwrap_or(bytes.len());
     if !bytes[..scheme].eq_ignore_ascii_case(b"bearer") {

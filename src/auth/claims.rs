@@ -16,7 +16,7 @@ use super::{
 
 /// The registered and mapped claims of a verified token (RFC 7519 §4.1, RFC 9068 §2.2).
 ///
-/// Roles, scopes, tenant and the rest come from where the issuer's [`ClaimMap`](super::claim_map::ClaimMap) points. A mapped claim of another
+/// Roles, scopes, tenant and the rest come from where the issuer's [`ClaimMap`] points. A mapped claim of another
 /// type than expected counts as absent: it grants nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claims {

@@ -218,13 +218,23 @@ impl Explanation {
 }
 
 impl KeySource {
-    /// Where the keys come from, for people.
+    /// Where the keys come from, for people: an address without its query, which may hold a key, and no fixed key.
     pub fn describe(&self) -> String {
         match self {
             Self::Discovery => "OIDC discovery".to_owned(),
-            Self::Url(url) => url.to_string(),
+            Self::Url(url) => {
+                let mut shown = url.clone();
+                shown.set_query(url.query().map(|_| "***"));
+                shown.into()
+            }
             Self::Fixed(_) => "fixed keys of the configuration".to_owned(),
         }
+    }
+}
+
+impl fmt::Debug for KeySource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.describe())
     }
 }
 

@@ -29,6 +29,7 @@ pub(crate) struct Endpoint {
     faults: Mutex<Faults>,
     released: Notify,
     fetches: AtomicUsize,
+    discoveries: AtomicUsize,
     seen: Mutex<Vec<SeenRequest>>,
 }
 
@@ -58,6 +59,7 @@ impl Endpoint {
             faults: Mutex::default(),
             released: Notify::new(),
             fetches: AtomicUsize::new(0),
+            discoveries: AtomicUsize::new(0),
             seen: Mutex::default(),
         }
     }
@@ -92,7 +94,12 @@ impl Endpoint {
         self.fetches.load(Ordering::SeqCst)
     }
 
-    /// Those requests.
+    /// Requests for the discovery document so far.
+    pub(crate) fn discoveries(&self) -> usize {
+        self.discoveries.load(Ordering::SeqCst)
+    }
+
+    /// The requests for the key set.
     pub(crate) fn requests(&self) -> Vec<SeenRequest> {
         self.seen().clone()
     }
@@ -165,7 +172,8 @@ async fn jwks(endpoint: Data<Endpoint>, request: HttpRequest) -> HttpResponse {
     let body = format!("{}{set}", " ".repeat(faults.padding_bytes.unwrap_or(0)));
     let etag = format!("\"{}\"", encode(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, body.as_bytes()).as_ref()));
     let known = request.headers().get(header::IF_NONE_MATCH).is_some_and(|sent| sent.as_bytes() == etag.as_bytes());
-    let usual = if known && !faults.no_etag { StatusCode::NOT_MODIFIED } else { StatusCode::OK };
+    // A 304 has no middle in which it could be cut.
+    let usual = if known && !faults.no_etag && !faults.cut { StatusCode::NOT_MODIFIED } else { StatusCode::OK };
     let status = faults.status.and_then(|status| StatusCode::from_u16(status).ok()).unwrap_or(usual);
 
     let mut response = HttpResponse::build(status);
@@ -198,6 +206,11 @@ async fn jwks(endpoint: Data<Endpoint>, request: HttpRequest) -> HttpResponse {
 }
 
 async fn discovery(endpoint: Data<Endpoint>) -> HttpResponse {
+    endpoint.discoveries.fetch_add(1, Ordering::SeqCst);
+    let instead = endpoint.faults().discovery.clone();
+    if let Some(document) = instead {
+        return HttpResponse::Ok().content_type("application/json").body(document);
+    }
     let algorithm = endpoint.ring().current().algorithm().name();
     HttpResponse::Ok().json(json!({
         "issuer": endpoint.issuer(),

@@ -232,7 +232,12 @@ impl MockIdp {
         self.endpoint.fetches()
     }
 
-    /// Those requests, in their order.
+    /// How often the discovery document was asked for.
+    pub fn discoveries(&self) -> usize {
+        self.endpoint.discoveries()
+    }
+
+    /// The requests for the key set, in their order.
     pub fn requests(&self) -> Vec<SeenRequest> {
         self.endpoint.requests()
     }

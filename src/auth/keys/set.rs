@@ -189,7 +189,9 @@ impl Keys {
     /// Whether both hold the same keys, in any order: IdPs publish them in an unstable one.
     #[cfg(feature = "remote")]
     pub(crate) fn same_as(&self, other: &Self) -> bool {
-        self.len() == other.len() && self.keys.iter().all(|key| other.keys.iter().any(|twin| key.same_as(twin)))
+        // Both ways: a set may hold a key without kid twice.
+        let holds = |one: &Self, key: &Key| one.keys.iter().any(|twin| key.same_as(twin));
+        self.len() == other.len() && self.iter().all(|key| holds(other, key)) && other.iter().all(|key| holds(self, key))
     }
 }
 
