@@ -30,7 +30,7 @@ async fn what_it_prints_is_where_it_is() {
     let tokens = printed.lines().find_map(|line| line.trim().strip_prefix("curl -s -X POST ")).expect("a line for a token");
     let answer = send(client().post(tokens)).await.json();
     assert_eq!(answer["claims"]["aud"], named(&printed, "audience"));
-    let page = printed.lines().filter_map(|line| line.trim().strip_prefix("curl -s http")).next().expect("a line for the page");
+    let page = printed.lines().find_map(|line| line.trim().strip_prefix("curl -s http")).expect("a line for the page");
     assert!(get(&format!("http{page}")).await.body.contains("/admin/faults"));
 }
 
