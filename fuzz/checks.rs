@@ -114,7 +114,8 @@ pub fn jwks(input: &[u8]) {
 /// A header's value; what cannot be one never reaches the parser.
 pub fn authorization(input: &[u8]) {
     let Ok(value) = HeaderValue::from_bytes(input) else { return };
-    let scheme = input.split(|byte| *byte == b' ').next().unwrap_or_default();
+    let is_tchar = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
+    let scheme = &input[..input.iter().position(|byte| !is_tchar(byte)).unwrap_or(input.len())];
     match bearer(&value) {
         Ok(None) => assert!(!scheme.eq_ignore_ascii_case(b"bearer")),
         Ok(Some(token)) => {

@@ -220,7 +220,7 @@ async fn what_is_no_usable_key_is_skipped_with_its_reason_and_the_rest_serves() 
             "use: its use is not \"sig\"",
             "key_ops: its key_ops lack \"verify\"",
             "private: it holds private members: this key is no longer a secret, replace it",
-            "short: not a point of its curve",
+            "short: not a point of its curve that a key can be",
             "malformed: malformed",
             "oct: a symmetric key (oct), which no verifier may hold",
         ]
