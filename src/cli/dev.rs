@@ -51,15 +51,15 @@ fn print(idp: &Idp, api: SocketAddr) {
     let curl = |token: &str| format!("curl -i http://{api}/protected -H \"Authorization: Bearer {token}\"");
     let good = short(idp).sign();
     anstream::println!("{strong}bearward dev{plain} {note}for development only{plain}");
-    anstream::println!("  API   http://{api}");
+    anstream::println!("  API   http://{api}   {faint}/protected /health /readyz /metrics{plain}");
     anstream::println!("  IdP   {base}   {faint}mints a token for anybody who asks{plain}\n");
-    anstream::println!("{strong}A token{plain} {faint}lives a day{plain}\n{good}\n");
+    anstream::println!("{strong}A token{plain} {faint}(lives a day){plain}\n{good}\n");
     anstream::println!("{faint}Copy a line into another terminal.{plain}\n");
     anstream::println!("{}200{plain} {faint}accepted{plain}\n{}\n", style::GOOD, curl(&good));
     anstream::println!("{}401{plain} {faint}expired{plain}\n{}\n", style::BAD, curl(&short(idp).expired().sign()));
     anstream::println!("{}401{plain} {faint}tampered with{plain}\n{}\n", style::BAD, curl(&short(idp).tampered()));
     let order = r#"{"claims": {"sub": "grace", "email": "grace@example.com"}, "expires_in": 600}"#;
-    anstream::println!("{strong}Another user, another lifetime{plain} {faint}what else: curl {base}/{plain}");
+    anstream::println!("{strong}Another user, another lifetime{plain} {faint}(what else: curl {base}/){plain}");
     anstream::println!("curl -s -X POST {base}/admin/tokens -H \"content-type: application/json\" -d '{order}'\n");
     anstream::println!("{strong}Why is a token refused?{plain}\nSUPABASE_URL={base} {} explain -\n", invoked());
     anstream::println!("{faint}Ctrl-C stops both.{plain}");

@@ -136,7 +136,8 @@ async fn each_algorithm_that_it_can_sign_with_is_one_that_it_accepts() {
 async fn a_signal_ends_both_servers_at_once_although_a_connection_is_open() {
     for signal in ["TERM", "INT"] {
         let (dev, printed) = start(&[], &[("BEARWARD_SERVER__SHUTDOWN_TIMEOUT", "5s")]);
-        let api = printed.lines().find_map(|line| line.trim().strip_prefix("API ")).expect("the API's address").trim().to_owned();
+        let api = printed.lines().find_map(|line| line.trim().strip_prefix("API ")).expect("the API's address");
+        let api = api.split_whitespace().next().unwrap().to_owned();
         let idle = client();
         assert_eq!(send(idle.get(format!("{api}/livez"))).await.status, 200);
         let (status, took, output) = dev.stop(signal);

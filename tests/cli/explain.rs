@@ -49,7 +49,7 @@ async fn an_expired_token_says_since_when() {
     project.refuses(
         &project.idp.token().expired().sign(),
         "TOKEN_EXPIRED",
-        &["NO  claims", "1h ago", "next:", "refresh the session"],
+        &["NO  claims", "Z (1h", "ago)", "next:", "refresh the session"],
     );
 }
 

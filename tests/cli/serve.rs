@@ -157,3 +157,12 @@ async fn the_metadata_of_the_resource_names_the_issuer() {
         "{challenge}"
     );
 }
+
+#[tokio::test]
+async fn without_a_public_url_challenges_name_the_address_that_it_listens_on() {
+    let (_server, api) = start("http://127.0.0.1:1", &[]);
+    let challenge = get(&format!("{api}/protected")).await.headers["www-authenticate"].to_str().unwrap().to_owned();
+    let url =
+        challenge.split("resource_metadata=\"").nth(1).and_then(|rest| rest.strip_suffix('"')).expect("where the metadata are");
+    assert_eq!(get(url).await.json()["resource"], api);
+}
