@@ -2,9 +2,10 @@
 
 use std::{fmt, net::SocketAddr};
 
-use url::{Host, Url};
+use url::Url;
 
 use super::raw::{Advice, Raw};
+use crate::auth::keys::is_loopback;
 
 /// A URL kept as it was written, because metadata must repeat it byte for byte (RFC 9728 §3.3) and parsing adds a slash.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,16 +40,6 @@ impl CorsOrigin {
 impl fmt::Display for CorsOrigin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
-    }
-}
-
-/// Whether plain http to this host stays on the machine: `localhost`, names below it, 127.0.0.0/8, `::1`.
-pub fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
     }
 }
 
@@ -142,20 +133,5 @@ mod tests {
             cors_origin("https://a.com/").map(|_| ()),
             Err("an origin ends after host and port: write \"https://a.com\"".to_owned())
         );
-    }
-
-    #[test]
-    fn loopback_is_this_machine_and_no_lookalike() {
-        let loopback = |text: &str| Url::parse(text).is_ok_and(|url| is_loopback(&url));
-        for text in
-            ["http://localhost", "http://kong.localhost:8000", "http://127.0.0.1:9999", "http://127.8.9.10", "http://[::1]:1"]
-        {
-            assert!(loopback(text), "{text}");
-        }
-        for text in
-            ["http://localhost.example.com", "http://128.0.0.1", "http://0.0.0.0", "http://10.0.0.1", "http://notlocalhost"]
-        {
-            assert!(!loopback(text), "{text}");
-        }
     }
 }

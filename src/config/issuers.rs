@@ -7,7 +7,7 @@ use url::Url;
 
 use super::{
     Problem,
-    address::{http_url, is_loopback},
+    address::http_url,
     issuer_values::{algorithms, audiences, key_set, pointer, required_claims, spellings},
     quantity::duration,
     raw::one_of,
@@ -19,6 +19,7 @@ use crate::auth::{
     algorithm::Algorithm,
     claim_map::ClaimMap,
     issuer::{KeySource, TokenType, Usage},
+    keys::is_loopback,
 };
 
 /// One issuer's profile.

@@ -28,7 +28,7 @@ mod vault;
 
 use std::collections::BTreeMap;
 
-pub use address::{CorsOrigin, PublicUrl, is_loopback};
+pub use address::{CorsOrigin, PublicUrl};
 pub use database::Database;
 pub use generate::Generate;
 pub use issuers::{Audiences, IssuerSection};

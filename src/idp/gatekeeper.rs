@@ -11,7 +11,7 @@ use actix_web::{
 use url::Url;
 
 use super::admin::problem;
-use crate::testing::endpoint::Endpoint;
+use crate::{auth::keys::is_loopback, testing::endpoint::Endpoint};
 
 /// Refuses a Host that is neither this machine's nor the issuer's own (DNS rebinding) and an Origin that is not loopback (a hostile page).
 pub(super) async fn keep_strangers_out(
@@ -30,28 +30,4 @@ pub(super) async fn keep_strangers_out(
     }
     let message = "the admin API answers programs on this machine alone: Host and Origin must name 127.0.0.1 or localhost";
     Ok(request.into_response(problem(StatusCode::FORBIDDEN, "ORIGIN_REFUSED", message)))
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(url::Host::Domain(name)) => name == "localhost",
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_names_of_this_machine_are_loopback() {
-        for ours in ["http://127.0.0.1:9999", "http://localhost", "http://[::1]:1"] {
-            assert!(is_loopback(&Url::parse(ours).unwrap()), "{ours}");
-        }
-        for theirs in ["http://evil.example", "http://localhost.evil.example", "http://10.0.0.1", "http://0.0.0.0"] {
-            assert!(!is_loopback(&Url::parse(theirs).unwrap()), "{theirs}");
-        }
-    }
 }

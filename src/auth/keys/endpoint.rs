@@ -27,8 +27,9 @@ pub(super) fn check(url: &Url, allow_http: bool) -> Result<(), UrlError> {
     }
 }
 
-/// `localhost`, 127.0.0.0/8 and ::1, as written: no name is looked up.
-pub(super) fn is_loopback(url: &Url) -> bool {
+/// Whether plain http to this host stays on the machine: `localhost`, 127.0.0.0/8 and ::1, as written. No name is looked up, and names below
+/// `localhost` are not meant: a resolver may send them anywhere.
+pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
         Some(Host::Ipv4(address)) => address.is_loopback(),
@@ -136,5 +137,17 @@ mod tests {
         assert!(key_url("http://idp.example/keys", true).is_ok());
         assert_eq!(key_url("ftp://idp.example/keys", true), Err(UrlError::Scheme));
         assert_eq!(key_url("http://user@idp.example/keys", true), Err(UrlError::Credentials));
+    }
+
+    #[test]
+    fn loopback_is_this_machine_and_no_lookalike() {
+        for ours in ["http://localhost", "http://127.0.0.1:9999", "http://127.8.9.10", "http://[::1]:1"] {
+            assert!(is_loopback(&Url::parse(ours).unwrap()), "{ours}");
+        }
+        for theirs in
+            ["localhost.example.com", "kong.localhost", "notlocalhost", "128.0.0.1", "0.0.0.0", "10.0.0.1", "evil.example"]
+        {
+            assert!(!is_loopback(&Url::parse(&format!("http://{theirs}")).unwrap()), "{theirs}");
+        }
     }
 }

@@ -57,7 +57,7 @@ mod stored;
 
 #[cfg(feature = "remote")]
 pub use self::{
-    endpoint::{UrlError, key_url},
+    endpoint::{UrlError, is_loopback, key_url},
     fetch::{Failure, Fetch, FetchError, FetchRequest, Fetched, Fetching},
     freshness::Lifetime,
     http::{HttpFetch, HttpFetchError},
