@@ -111,7 +111,7 @@ fn cpu(threads: u32, work: impl Fn() + Sync) -> Duration {
         thread_time() - start
     };
     let total: Duration = thread::scope(|scope| {
-        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(&timed)).collect();
+        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(timed)).collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).sum()
     });
     total / threads
@@ -152,7 +152,9 @@ impl Candidate for MokaWhole {
     fn filled(_: &Bench, tokens: &[String]) -> Self {
         let cache =
             moka::sync::Cache::builder().max_capacity(ROOM as u64).build_with_hasher(foldhash::fast::RandomState::default());
-        tokens.iter().for_each(|token| cache.insert(Arc::from(token.as_str()), entry(token)));
+        for token in tokens {
+            cache.insert(Arc::from(token.as_str()), entry(token));
+        }
         cache.run_pending_tasks();
         Self(cache)
     }
@@ -168,7 +170,9 @@ impl Candidate for MokaDigest {
     fn filled(_: &Bench, tokens: &[String]) -> Self {
         let cache =
             moka::sync::Cache::builder().max_capacity(ROOM as u64).build_with_hasher(foldhash::fast::RandomState::default());
-        tokens.iter().for_each(|token| cache.insert(sha256(token), entry(token)));
+        for token in tokens {
+            cache.insert(sha256(token), entry(token));
+        }
         cache.run_pending_tasks();
         Self(cache)
     }
@@ -183,7 +187,9 @@ impl Candidate for QuickWhole {
 
     fn filled(_: &Bench, tokens: &[String]) -> Self {
         let cache = quick_cache::sync::Cache::new(ROOM);
-        tokens.iter().for_each(|token| cache.insert(token.as_str().into(), entry(token)));
+        for token in tokens {
+            cache.insert(token.as_str().into(), entry(token));
+        }
         Self(cache)
     }
 
@@ -197,7 +203,9 @@ impl Candidate for QuickDigest {
 
     fn filled(_: &Bench, tokens: &[String]) -> Self {
         let cache = quick_cache::sync::Cache::new(ROOM);
-        tokens.iter().for_each(|token| cache.insert(sha256(token), entry(token)));
+        for token in tokens {
+            cache.insert(sha256(token), entry(token));
+        }
         Self(cache)
     }
 

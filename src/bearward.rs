@@ -6,15 +6,19 @@ use url::Url;
 
 #[cfg(feature = "remote")]
 use crate::auth::keys::{Fetch, HttpFetch, HttpFetchError, RemoteKeys, RemoteKeysError};
-use crate::auth::{
-    clock::{Clock, SystemClock},
-    counters::Counters,
-    error::Refusal,
-    explain::{self, Explanation},
-    issuer::{Issuer, KeySource, Usage},
-    keys::{KeyPolicy, KeySet, KeySetStatus, SetError},
-    verified::Verified,
-    verifier::{Trusted, Verification, Verifier},
+use crate::{
+    auth::{
+        claims::OwnClaims,
+        clock::{Clock, SystemClock},
+        counters::Counters,
+        error::Refusal,
+        explain::{self, Explanation},
+        issuer::{Issuer, KeySource, Usage},
+        keys::{KeyPolicy, KeySet, KeySetStatus, SetError},
+        verified::Verified,
+        verifier::{Trusted, Verification, Verifier},
+    },
+    cookie::{CookieError, CookieSource},
 };
 
 /// A verifier for a list of issuers, with what its challenges say. Cloning is cheap and shares everything.
@@ -29,6 +33,7 @@ use crate::auth::{
 #[derive(Clone)]
 pub struct Bearward {
     verifier: Arc<Verifier>,
+    #[cfg_attr(not(feature = "actix"), allow(dead_code, reason = "requests come by actix-web"))]
     pub(crate) manners: Arc<Manners>,
 }
 
@@ -38,14 +43,6 @@ pub(crate) struct Manners {
     pub(crate) realm: String,
     pub(crate) resource: Option<Url>,
     pub(crate) cookie: Option<CookieSource>,
-}
-
-/// An opt-in place for the token: a cookie, which a browser sends by itself. Requests that may change something must therefore come from
-/// a listed origin; GET, HEAD, OPTIONS and TRACE need none.
-#[derive(Debug, Clone)]
-pub struct CookieSource {
-    pub(crate) name: String,
-    pub(crate) origins: Vec<String>,
 }
 
 /// Collects what a [`Bearward`] is made of.
@@ -75,6 +72,9 @@ pub enum BuildError {
     /// Two profiles have one name, so that logs and metrics could not tell them apart.
     #[error("two issuers are named {0:?}")]
     DoubledName(String),
+    /// The cookie can never carry a token, or never be used.
+    #[error(transparent)]
+    Cookie(#[from] CookieError),
     /// An issuer's fixed keys are no set with a usable key.
     #[error("issuer {issuer:?}: its fixed keys are refused: {source}")]
     FixedKeys {
@@ -128,6 +128,17 @@ impl Bearward {
         self.verifier.verify(token).finish().await
     }
 
+    /// The same with a type of one's own for the claims.
+    ///
+    /// # Errors
+    /// The one reason why it is refused; [`Rejection::UnfitClaims`](crate::Rejection::UnfitClaims) when the payload is no `C`. The refusal has
+    /// been counted.
+    pub async fn verify_as<C: OwnClaims>(&self, token: &str) -> Result<Verified<C>, Refusal> {
+        let verified = self.verify(token).await?;
+        let evidence = verified.clone();
+        verified.with_own(token).map_err(|rejection| Self::count(evidence.refusal(rejection)))
+    }
+
     /// The same without `async`: [`Verification::Ready`] unless a fetch is needed.
     pub fn try_verify(&self, token: &str) -> Verification {
         self.verifier.verify(token)
@@ -150,8 +161,13 @@ impl Bearward {
         explain::explain(&explain::Case { token, max_bytes, issuers, now, result })
     }
 
-    /// Counts a refusal that was decided outside the verifier: by the request's form, or by a route's requirement.
+    /// Whether both are clones of one.
     #[cfg(feature = "actix")]
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.verifier, &other.verifier)
+    }
+
+    /// Counts a refusal that was decided outside the verifier: by the request's form, or by a route's requirement.
     pub(crate) fn count(refusal: Refusal) -> Refusal {
         Counters::refused(&refusal);
         refusal
@@ -262,12 +278,15 @@ impl Builder {
     /// unreachable issuer is no error here.
     ///
     /// # Errors
-    /// When there is no issuer, two of them clash, or one's keys can never be had (an address that may not be fetched, a fixed set
+    /// When there is no issuer, two of them clash, the cookie cannot work, or an issuer's keys can never be had (an address that may not be fetched, a fixed set
     /// without a usable key, no tokio runtime to fetch on).
     #[expect(clippy::unused_async, reason = "what a later version has to wait for must not change every caller")]
     pub async fn build(self) -> Result<Bearward, BuildError> {
         if self.issuers.is_empty() {
             return Err(BuildError::NoIssuer);
+        }
+        if let Some(cookie) = &self.manners.cookie {
+            cookie.check()?;
         }
         let mut trusted: Vec<Trusted> = Vec::with_capacity(self.issuers.len());
         #[cfg(feature = "remote")]
@@ -291,13 +310,6 @@ impl Builder {
     }
 }
 
-impl CookieSource {
-    /// The cookie's name, and the origins (`https://app.example.com`) whose unsafe requests may use it.
-    pub fn new(name: impl Into<String>, origins: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self { name: name.into(), origins: origins.into_iter().map(Into::into).collect() }
-    }
-}
-
 impl fmt::Debug for Bearward {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Bearward").field("verifier", &self.verifier).finish_non_exhaustive()
@@ -305,6 +317,7 @@ impl fmt::Debug for Bearward {
 }
 
 impl Builder {
+    #[cfg_attr(not(feature = "remote"), allow(unused_variables, reason = "fixed keys need no network"))]
     fn key_set(&self, issuer: &Issuer, network: &mut Network) -> Result<KeySet, BuildError> {
         let name = issuer.name.to_string();
         match &issuer.keys {

@@ -1,9 +1,50 @@
-//! Bearer tokens, verified. The story and the exports are written below as the crate grows.
+//! Bearer tokens, verified: actix-web extractors over a key cache that survives what identity providers do to people.
+//!
+//! A handler with a [`Principal`] among its parameters is a protected route; one without is public.
+//!
+//! ```no_run
+//! # #[cfg(feature = "actix")] mod example {
+//! use actix_web::{App, HttpServer, Responder, get};
+//! use bearward::{Bearward, Issuer, Principal};
+//!
+//! #[get("/orders")]
+//! async fn orders(user: Principal) -> impl Responder {
+//!     format!("orders of {}", user.subject())
+//! }
+//!
+//! #[actix_web::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let auth = Bearward::builder().issuer(Issuer::supabase("https://abc.supabase.co")?).build().await?;
+//!     HttpServer::new(move || App::new().app_data(auth.clone()).service(orders)).bind("127.0.0.1:8080")?.run().await?;
+//!     Ok(())
+//! }
+//! # }
+//! ```
+//!
+//! # How it works
+//! [`Bearward`] verifies a token in the order of RFC 8725's advice: strict form, strict header, the one issuer that `iss` names, that
+//! issuer's key for `kid` and `alg`, the signature over the bytes received, typed claims, then what the route asks for. Every way to fail
+//! is a [`Rejection`]. The keys come from a cache of their own task ([`auth::keys`]); verified tokens are remembered, and asked again for
+//! their time and their key at each use.
+//!
+//! # What it does not do
+//! It signs nobody in, mints no token outside of tests, holds no secret, and does not know whether a session was ended before its token
+//! expired.
+//!
+//! # Features
+//! | feature | adds |
+//! |---|---|
+//! | `actix` | extractors, guard, challenges, the error envelope |
+//! | `remote` | keys over HTTP, discovery, snapshots on disk |
+//! | `testing` | `MockIdp`, forged tokens, a clock that tests move |
+//! | `server` | the resource server, its configuration and commands |
+//! | `idp` | the development IdP |
 
 #![warn(unreachable_pub)]
 
 pub mod auth;
 mod bearward;
+mod cookie;
 
 #[cfg(feature = "actix")]
 pub mod actix;
@@ -39,5 +80,11 @@ pub use crate::{
         verified::{Requirement, Verified},
         verifier::{PendingVerification, Verification},
     },
-    bearward::{Bearward, BuildError, Builder, CookieSource},
+    bearward::{Bearward, BuildError, Builder},
+    cookie::{CookieError, CookieSource},
 };
+
+/// The example of README.md compiles.
+#[cfg(all(doctest, feature = "actix"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

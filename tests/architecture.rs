@@ -5,7 +5,7 @@
 use std::{collections::HashSet, fs, path::Path};
 
 /// Bottom to top. A module may name modules of earlier rows, and its own.
-const LAYERS: [&[&str]; 23] = [
+const LAYERS: [&[&str]; 24] = [
     &["auth::clock", "auth::algorithm"],
     &["auth::error"],
     &["auth::object"],
@@ -19,6 +19,7 @@ const LAYERS: [&[&str]; 23] = [
     &["auth::token_cache"],
     &["auth::explain"],
     &["auth::verifier"],
+    &["cookie"],
     &["bearward"],
     &["actix"],
     &["config"],

@@ -53,10 +53,9 @@ fn send(address: SocketAddr, minter: &Minter, numbers: std::ops::Range<usize>) {
     let mut answers = vec![0_u8; 64 * 1024];
     let numbers: Vec<usize> = numbers.collect();
     for batch in numbers.chunks(PIPELINE) {
-        let requests: String = batch
-            .iter()
-            .map(|&n| format!("GET /protected HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\r\n", minter.token(n)))
-            .collect();
+        let request =
+            |&n: &usize| format!("GET /protected HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\r\n", minter.token(n));
+        let requests = batch.iter().map(request).collect::<Vec<_>>().concat();
         stream.write_all(requests.as_bytes()).unwrap();
         let (mut filled, mut answered) = (0, 0);
         while answered < batch.len() {

@@ -9,13 +9,14 @@ use actix_web::{
 };
 
 use crate::{
-    auth::error::Rejection,
-    bearward::{CookieSource, Manners},
+    auth::error::{FormError, Rejection},
+    bearward::Manners,
+    cookie::CookieSource,
 };
 
 /// Finds the token without copying it (RFC 6750 §2.1). The query and the body are never looked at.
 ///
-/// Another scheme than Bearer counts as no token: it may be meant for somebody else.
+/// Another scheme than Bearer counts as no token: it may be meant for somebody else. So does an empty cookie: it is what a sign-out leaves.
 pub(super) fn token<'r>(request: &'r HttpRequest, manners: &Manners) -> Result<&'r str, Rejection> {
     let mut values = request.headers().get_all(header::AUTHORIZATION);
     let (first, second) = (values.next(), values.next());
@@ -32,46 +33,51 @@ pub(super) fn token<'r>(request: &'r HttpRequest, manners: &Manners) -> Result<&
         (Some(token), None) => Ok(token),
         (None, Some(token)) => {
             let cookie = manners.cookie.as_ref().ok_or(Rejection::NoToken)?;
-            if is_safe(request.method()) || has_listed_origin(request, cookie) {
-                Ok(token)
-            } else {
-                Err(Rejection::OriginRefused)
-            }
+            if changes_nothing(request) || has_listed_origin(request, cookie) { Ok(token) } else { Err(Rejection::OriginRefused) }
         }
         (None, None) => Err(Rejection::NoToken),
     }
 }
 
-/// The token of a Bearer header; `None` when the scheme is another.
-pub(crate) fn bearer(value: &HeaderValue) -> Result<Option<&str>, Rejection> {
+/// The token of a Bearer header; `None` when the scheme is another. Public for the fuzz target alone.
+#[doc(hidden)]
+pub fn bearer(value: &HeaderValue) -> Result<Option<&str>, Rejection> {
     let bytes = value.as_bytes();
-    let scheme = bytes.split(|&byte| byte == b' ').next().unwrap_or_default();
-    if !scheme.eq_ignore_ascii_case(b"bearer") {
+    let scheme = bytes.iter().position(|&byte| !is_tchar(byte)).unwrap_or(bytes.len());
+    if !bytes[..scheme].eq_ignore_ascii_case(b"bearer") {
         return Ok(None);
     }
     let text = value.to_str().map_err(|_| Rejection::BadAuthorization)?;
-    let token = text[scheme.len()..].trim_start_matches(' ');
+    let after = text[scheme..].strip_prefix(' ').ok_or(Rejection::BadAuthorization)?;
+    let token = after.trim_start_matches(' ');
     if token.is_empty() || token.contains([' ', '\t', ',']) { Err(Rejection::BadAuthorization) } else { Ok(Some(token)) }
 }
 
+/// RFC 9110 §5.6.2: what a scheme's name is made of. `Bearer:` and `Bearer` with a tab are then Bearer written wrongly, not another scheme.
+fn is_tchar(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
 /// The cookie's value; two of that name are as wrong as two headers.
+///
+/// It reads bytes: what another application put into a cookie of its own must not hide this one.
 fn from_cookie<'r>(request: &'r HttpRequest, cookie: &CookieSource) -> Result<Option<&'r str>, Rejection> {
-    let pairs =
-        request.headers().get_all(header::COOKIE).filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(';'));
+    let pairs = request.headers().get_all(header::COOKIE).flat_map(|value| value.as_bytes().split(|&byte| byte == b';'));
     let mut named = pairs.filter_map(|pair| {
-        let (name, value) = pair.trim().split_once('=')?;
-        (name == cookie.name).then(|| value.strip_prefix('"').and_then(|inner| inner.strip_suffix('"')).unwrap_or(value))
+        let value = pair.trim_ascii().strip_prefix(cookie.name.as_bytes())?.strip_prefix(b"=")?;
+        Some(value.strip_prefix(b"\"").and_then(|inner| inner.strip_suffix(b"\"")).unwrap_or(value))
     });
     match (named.next(), named.next()) {
         (_, Some(_)) => Err(Rejection::SeveralCredentials),
-        (Some("") | None, None) => Ok(None),
-        (Some(token), None) => Ok(Some(token)),
+        (Some(b"") | None, None) => Ok(None),
+        (Some(token), None) => str::from_utf8(token).map(Some).map_err(|_| Rejection::Form(FormError::Base64)),
     }
 }
 
-/// RFC 9110 §9.2.1.
-fn is_safe(method: &Method) -> bool {
-    matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE)
+/// RFC 9110 §9.2.1. A `WebSocket` handshake is a GET too, but opens a way to change things that no CORS rule stands before.
+fn changes_nothing(request: &HttpRequest) -> bool {
+    let safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE);
+    safe && !request.headers().contains_key(header::UPGRADE)
 }
 
 /// A browser sends Origin with every unsafe request; its absence therefore vouches for nothing.

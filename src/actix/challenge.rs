@@ -29,11 +29,6 @@ pub struct Refused {
 
 impl Refused {
     pub(super) fn new(refusal: Refusal, request: &HttpRequest, auth: Option<&Bearward>) -> Self {
-        if refusal.rejection == Rejection::NotConfigured {
-            tracing::error!(
-                "a route asks for a principal, and the application holds no Bearward: add .app_data(auth.clone()) to the App"
-            );
-        }
         Self {
             refusal,
             manners: auth.map(|auth| Arc::clone(&auth.manners)),
@@ -54,11 +49,12 @@ impl Refused {
     fn challenge(&self) -> Option<String> {
         let (error, attribute) = match &self.refusal.rejection {
             Rejection::NoToken => (None, None),
+            Rejection::SeveralCredentials => (Some("invalid_request"), None),
             Rejection::StepUpRequired { required } => {
-                (Some("insufficient_user_authentication"), Some(format!("acr_values=\"{required}\"")))
+                (Some("insufficient_user_authentication"), Some(format!("acr_values=\"{}\"", words(required))))
             }
             Rejection::InsufficientScope { required } => {
-                (Some("insufficient_scope"), Some(format!("scope=\"{}\"", scope(required))))
+                (Some("insufficient_scope"), Some(format!("scope=\"{}\"", words(required))))
             }
             _ if self.status_code() == StatusCode::UNAUTHORIZED => (Some("invalid_token"), None),
             _ => return None,
@@ -144,19 +140,21 @@ impl std::error::Error for Refused {
     }
 }
 
-/// RFC 9728 §3.1: the well-known path goes between the host and the resource's own path.
+/// RFC 9728 §3.1: the well-known path goes between the host and the resource's own path and query.
 pub(crate) fn metadata_url(resource: &url::Url) -> Option<String> {
     let origin = resource.origin();
     if !origin.is_tuple() {
         return None;
     }
-    let path = resource.path().trim_end_matches('/');
-    Some(format!("{}/.well-known/oauth-protected-resource{path}", origin.ascii_serialization()))
+    let path = if resource.path() == "/" { "" } else { resource.path() };
+    let query = resource.query().map(|query| format!("?{query}")).unwrap_or_default();
+    Some(format!("{}/.well-known/oauth-protected-resource{path}{query}", origin.ascii_serialization()))
 }
 
-/// RFC 6750 §3: only %x21 / %x23-5B / %x5D-7E may stand in a scope, with spaces between.
-fn scope(scopes: &str) -> String {
-    scopes.chars().filter(|c| (' '..='~').contains(c) && !matches!(c, '"' | '\\')).collect()
+/// RFC 6750 §3, RFC 9470 §3: only %x21 / %x23-5B / %x5D-7E may stand in a scope or a level, with spaces between.
+fn words(words: &str) -> String {
+    let lawful: String = words.chars().filter(|c| (' '..='~').contains(c) && !matches!(c, '"' | '\\')).collect();
+    lawful.split_ascii_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// RFC 6750 §3: `error_description` is printable ASCII without quotes and backslashes.

@@ -4,6 +4,7 @@ use std::{
     fmt,
     future::Future,
     pin::Pin,
+    rc::Rc,
     task::{Context, Poll},
 };
 
@@ -38,27 +39,39 @@ enum State<T> {
 }
 
 /// The evidence that a scope's guard leaves for the extractors behind it. Private, so that nothing else can leave one.
+///
+/// It holds the token too: a middleware between the two may have put another one into the header, which nobody has verified.
 #[derive(Clone)]
 pub(super) struct Guarded {
     pub(super) auth: Bearward,
     pub(super) verified: Verified,
+    pub(super) token: Rc<str>,
 }
 
-/// The token of a request, checked as far as possible without waiting.
+/// The token of a request, checked as far as possible without waiting. A refusal has been counted.
 pub(super) enum Authentication<'r> {
-    Done(Result<(Verified, &'r str), Refusal>),
-    Pending(PendingVerification),
+    /// No token was sent; not counted yet, because a route may serve strangers.
+    Nobody,
+    Done(Result<Verified, Refusal>, &'r str),
+    Refused(Refusal),
+    Pending(PendingVerification, &'r str),
 }
 
 pub(super) fn authenticate<'r>(request: &'r HttpRequest, auth: &Bearward) -> Authentication<'r> {
     let token = match bearer::token(request, &auth.manners) {
         Ok(token) => token,
-        Err(rejection) => return Authentication::Done(Err(Bearward::count(rejection.into()))),
+        Err(Rejection::NoToken) => return Authentication::Nobody,
+        Err(rejection) => return Authentication::Refused(Bearward::count(rejection.into())),
     };
     match auth.try_verify(token) {
-        Verification::Ready(result) => Authentication::Done(result.map(|verified| (verified, token))),
-        Verification::Pending(pending) => Authentication::Pending(pending),
+        Verification::Ready(result) => Authentication::Done(result, token),
+        Verification::Pending(pending) => Authentication::Pending(pending, token),
     }
+}
+
+/// The refusal of a request without a token, counted.
+pub(super) fn no_token() -> Refusal {
+    Bearward::count(Rejection::NoToken.into())
 }
 
 /// What `T` makes of a verified token; its refusals are the route's, and counted as such.
@@ -69,42 +82,46 @@ pub(super) fn convert<T: FromToken>(verified: Verified, token: &str) -> Result<T
 
 pub(super) fn extract<T: FromToken>(request: &HttpRequest) -> Extracting<T> {
     let guarded = request.extensions().get::<Guarded>().cloned();
-    if let Some(Guarded { auth, verified }) = guarded {
-        let result = bearer::token(request, &auth.manners).map_err(Refusal::from).and_then(|token| convert(verified, token));
-        return Extracting::ready(result.map_err(|refusal| Refused::new(refusal, request, Some(&auth))));
-    }
-    let Some(auth) = application(request) else {
-        return Extracting::ready(Err(Refused::new(Rejection::NotConfigured.into(), request, None)));
-    };
-    match authenticate(request, auth) {
-        Authentication::Done(result) => Extracting::ready(conclude(result, request, auth)),
-        Authentication::Pending(pending) => {
-            let (request, auth) = (request.clone(), auth.clone());
-            Extracting(State::Pending(Box::pin(async move {
-                let verified = pending.await;
-                let token = bearer::token(&request, &auth.manners).map_err(Refusal::from);
-                let result = verified.and_then(|verified| Ok((verified, token?)));
-                conclude(result, &request, &auth)
-            })))
+    let auth = match verifier(request, guarded.as_ref().map(|guarded| &guarded.auth)) {
+        Ok(auth) => auth,
+        Err(remedy) => {
+            tracing::error!(route = request.match_pattern(), "a route asks for a principal, and {remedy}");
+            return Extracting::ready(Err(Refused::new(Bearward::count(Rejection::NotConfigured.into()), request, None)));
         }
-    }
-}
-
-fn conclude<T: FromToken>(
-    result: Result<(Verified, &str), Refusal>,
-    request: &HttpRequest,
-    auth: &Bearward,
-) -> Result<T, Refused> {
-    let result = match (result, T::anonymous()) {
-        (Err(refusal), Some(anonymous)) if refusal.rejection == Rejection::NoToken => return Ok(anonymous),
-        (result, _) => result,
     };
-    result.and_then(|(verified, token)| convert(verified, token)).map_err(|refusal| Refused::new(refusal, request, Some(auth)))
+    if let Some(Guarded { verified, token, .. }) = &guarded {
+        let result = convert(verified.clone(), token);
+        return Extracting::ready(result.map_err(|refusal| Refused::new(refusal, request, Some(auth))));
+    }
+    let result = match authenticate(request, auth) {
+        Authentication::Nobody => T::anonymous().ok_or_else(no_token),
+        Authentication::Refused(refusal) => Err(refusal),
+        Authentication::Done(result, token) => result.and_then(|verified| convert(verified, token)),
+        Authentication::Pending(pending, token) => {
+            let (request, auth, token) = (request.clone(), auth.clone(), Box::<str>::from(token));
+            return Extracting(State::Pending(Box::pin(async move {
+                let result = pending.await.and_then(|verified| convert(verified, &token));
+                result.map_err(|refusal| Refused::new(refusal, &request, Some(&auth)))
+            })));
+        }
+    };
+    Extracting::ready(result.map_err(|refusal| Refused::new(refusal, request, Some(auth))))
 }
 
-/// `app_data(auth)` or `app_data(web::Data::new(auth))`: both are natural, so both work.
-fn application(request: &HttpRequest) -> Option<&Bearward> {
-    request.app_data::<Bearward>().or_else(|| request.app_data::<Data<Bearward>>().map(|data| &***data))
+/// The guard's, `app_data(auth)` or `app_data(web::Data::new(auth))`: each is natural, so each works. Different ones do not: which of them
+/// stands nearest to the route cannot be asked, and a guess could let the wrong issuers in.
+fn verifier<'a>(request: &'a HttpRequest, guard: Option<&'a Bearward>) -> Result<&'a Bearward, &'static str> {
+    let shared = request.app_data::<Data<Bearward>>().map(|data| &***data);
+    let mut known = [guard, request.app_data::<Bearward>(), shared].into_iter().flatten();
+    let auth = known.next().ok_or("the application holds no Bearward: add .app_data(auth.clone()) to the App")?;
+    if known.all(|other| other.is_same(auth)) {
+        Ok(auth)
+    } else {
+        Err(
+            "two different ones reach it, by a guard, by app_data(auth) or by app_data(web::Data::new(auth)): give its scope the one it is \
+             meant to use, with .app_data(auth.clone())",
+        )
+    }
 }
 
 impl<T> Extracting<T> {

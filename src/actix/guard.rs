@@ -15,9 +15,8 @@ use actix_web::{
 };
 
 use super::{
-    bearer,
     challenge::Refused,
-    extract::{Authentication, Guarded, authenticate, convert},
+    extract::{Authentication, Guarded, authenticate, convert, no_token},
     principal::Require,
 };
 use crate::{
@@ -28,7 +27,8 @@ use crate::{
     bearward::Bearward,
 };
 
-/// The middleware that [`Bearward::require`] makes. It refuses before any handler, extractor or body of its scope is looked at.
+/// The middleware that [`Bearward::require`] makes. It refuses before any handler, extractor or body of its scope is looked at, and before
+/// the scope says which routes it has.
 pub struct Guard<R> {
     auth: Bearward,
     requirement: PhantomData<fn() -> R>,
@@ -42,9 +42,28 @@ pub struct GuardService<R, S> {
 }
 
 impl Bearward {
-    /// A guard that lets only requests pass that meet `R`. Extractors behind it need no second verification, and no `app_data`.
+    /// A guard around a scope that lets only requests pass that meet `R`; it refuses as [`Require<R>`](super::Require) does.
     ///
-    /// A CORS middleware belongs around it: a preflight request carries no token.
+    /// ```
+    /// use actix_web::{App, web};
+    /// # use bearward::{Bearward, Rejection, Requirement, Standard, Verified};
+    /// # struct Admin;
+    /// # impl Requirement for Admin {
+    /// #     type Claims = Standard;
+    /// #     fn check(user: &Verified) -> Result<(), Rejection> { user.require_role("admin") }
+    /// # }
+    /// # async fn users() -> &'static str { "" }
+    ///
+    /// # fn build(auth: Bearward) {
+    /// let admin = web::scope("/admin").wrap(auth.require::<Admin>()).route("/users", web::get().to(users));
+    /// let app = App::new().service(admin);
+    /// # }
+    /// ```
+    ///
+    /// The extractors behind it verify nothing again, and need no `app_data`; where there is one, it must hold the same `Bearward`.
+    ///
+    /// A CORS middleware belongs around it, because a preflight request carries no token: `.wrap(auth.require::<Admin>()).wrap(cors)`, for what
+    /// is wrapped last is outermost.
     pub fn require<R: Requirement>(&self) -> Guard<R> {
         Guard { auth: self.clone(), requirement: PhantomData }
     }
@@ -83,8 +102,8 @@ where
         let (auth, service) = (self.auth.clone(), Rc::clone(&self.service));
         Box::pin(async move {
             match admit::<R>(&request, &auth).await {
-                Ok(verified) => {
-                    request.extensions_mut().insert(Guarded { auth, verified });
+                Ok((verified, token)) => {
+                    request.extensions_mut().insert(Guarded { auth, verified, token });
                     service.call(request).await.map(ServiceResponse::map_into_left_body)
                 }
                 Err(refusal) => {
@@ -97,15 +116,15 @@ where
     }
 }
 
-async fn admit<R: Requirement>(request: &ServiceRequest, auth: &Bearward) -> Result<Verified, Refusal> {
+async fn admit<R: Requirement>(request: &ServiceRequest, auth: &Bearward) -> Result<(Verified, Rc<str>), Refusal> {
     let (verified, token) = match authenticate(request.request(), auth) {
-        Authentication::Done(result) => result?,
-        Authentication::Pending(pending) => {
-            let verified = pending.await?;
-            (verified, bearer::token(request.request(), &auth.manners)?)
-        }
+        Authentication::Nobody => return Err(no_token()),
+        Authentication::Refused(refusal) => return Err(refusal),
+        Authentication::Done(result, token) => (result?, token),
+        Authentication::Pending(pending, token) => (pending.await?, token),
     };
-    convert::<Require<R>>(verified.clone(), token).map(|_| verified)
+    convert::<Require<R>>(verified.clone(), token)?;
+    Ok((verified, token.into()))
 }
 
 impl<R> fmt::Debug for Guard<R> {

@@ -16,7 +16,7 @@ use super::{
 
 /// The registered and mapped claims of a verified token (RFC 7519 §4.1, RFC 9068 §2.2).
 ///
-/// Roles, scopes, tenant and the rest come from where the issuer's [`ClaimMap`](super::claim_map::ClaimMap) points. A mapped claim of another
+/// Roles, scopes, tenant and the rest come from where the issuer's [`ClaimMap`] points. A mapped claim of another
 /// type than expected counts as absent: it grants nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claims {
@@ -165,11 +165,12 @@ impl Texts {
 /// A type that a verified token's payload can become: [`Standard`], or any type that serde can deserialize.
 ///
 /// # Errors
-/// A payload that does not fit is a refusal ([`Rejection::InvalidClaim`]), not a server error.
+/// A payload that does not fit is a refusal ([`Rejection::UnfitClaims`]), not a server error.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be read from a token's claims",
     label = "not a claims type",
-    note = "derive `serde::Deserialize` for it: `#[derive(serde::Deserialize)] struct MyClaims {{ .. }}`; it must own its data (`String`, not `&str`)"
+    note = "derive `serde::Deserialize` for it: `#[derive(serde::Deserialize)] struct MyClaims {{ .. }}`; it must own its data (`String`, not `&str`)",
+    note = "a role, a scope or a level that a route asks for is not a claims type: that is `bearward::Require<Admin>`"
 )]
 pub trait OwnClaims: Sized + 'static {
     /// Reads the payload of a token whose signature and claims have already been judged.
@@ -187,16 +188,18 @@ impl OwnClaims for Standard {
     }
 }
 
+// Without this line a type that lacks `Deserialize` is answered with serde's advice instead of the trait's own.
+#[diagnostic::do_not_recommend]
 impl<C: DeserializeOwned + 'static> OwnClaims for C {
     fn from_verified(token: &str) -> Result<Self, Rejection> {
         let [_, payload, _] = jws::parts(token).map_err(Rejection::Form)?;
         serde_json::from_slice(&jws::decode(payload)?).map_err(|error| {
-            tracing::debug!(
-                line = error.line(),
-                column = error.column(),
-                "a verified token does not fit the route's claims type"
-            );
-            Rejection::InvalidClaim { name: "*".into(), problem: "the claims do not have the form that this route asks for" }
+            // Of serde's text only what comes from the type: the rest may quote a claim's value.
+            let text = error.to_string();
+            let missing = text.strip_prefix("missing field ").and_then(|rest| rest.split(' ').next());
+            let column = error.column();
+            tracing::debug!(missing, column, "a verified token's payload does not fit {}", std::any::type_name::<C>());
+            Rejection::UnfitClaims
         })
     }
 }

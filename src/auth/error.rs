@@ -107,6 +107,9 @@ pub enum Rejection {
         /// What it must be.
         problem: &'static str,
     },
+    /// The payload does not have the form of the route's own claims type.
+    #[error("the token's claims do not have the form that this route asks for")]
+    UnfitClaims,
     /// The level of authentication is too low (RFC 9470).
     #[error("this needs a stronger sign-in: {required}")]
     StepUpRequired {
@@ -214,6 +217,7 @@ impl Rejection {
             Self::WrongAudience { .. } => ("INVALID_AUDIENCE", "audience", Check::Claims),
             Self::MissingClaim(_) => ("MISSING_CLAIM", "missing_claim", Check::Claims),
             Self::InvalidClaim { .. } => ("INVALID_CLAIM", "invalid_claim", Check::Claims),
+            Self::UnfitClaims => ("INVALID_CLAIM", "unfit_claims", Check::Policy),
             Self::StepUpRequired { .. } => ("STEP_UP_REQUIRED", "step_up", Check::Policy),
             Self::InsufficientScope { .. } => ("INSUFFICIENT_SCOPE", "scope", Check::Policy),
             Self::InsufficientRole { .. } => ("INSUFFICIENT_ROLE", "role", Check::Policy),
@@ -291,7 +295,8 @@ pub enum ObjectError {
     Duplicate,
 }
 
-/// At most 120 characters of something that a client sent, control characters replaced: for operators, never for the wire.
+/// At most 120 characters of something that a client sent: for operators, never for the wire. Control characters and those that break
+/// lines or turn the text around are replaced, so that it moves no terminal and forges no line.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Excerpt(Box<str>);
 
@@ -299,7 +304,12 @@ impl Excerpt {
     /// Cuts and cleans.
     pub(crate) fn of(text: &str) -> Self {
         const LIMIT: usize = 120;
-        let clean = |c: char| if c.is_control() { '\u{fffd}' } else { c };
+        let clean = |c: char| match c {
+            // Line and paragraph separator, and the bidirectional controls (UAX #9 §2).
+            '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',
+            c if c.is_control() => '\u{fffd}',
+            c => c,
+        };
         let mut excerpt: String = text.chars().take(LIMIT).map(clean).collect();
         if text.chars().nth(LIMIT).is_some() {
             excerpt.push('…');

@@ -1,5 +1,7 @@
 //! Check by check, why a token is accepted or refused: for people at a terminal, never for the wire.
 
+mod advice;
+
 use std::fmt;
 
 use super::{
@@ -71,9 +73,10 @@ const CHECKS: [Check; 10] = [
 ];
 
 pub(crate) fn explain(case: &Case<'_>) -> Explanation {
-    let parts = jws::parts(case.token).ok();
-    let decoded = |place: usize| parts.and_then(|parts| jws::decode(parts[place]).ok()).unwrap_or_default();
-    let (header, payload) = (decoded(0), decoded(1));
+    // Also of a token whose form is refused, as an unsigned one's is: people want to see what they have.
+    let mut parts = case.token.split('.');
+    let mut decoded = || parts.next().and_then(|part| jws::decode(part).ok()).unwrap_or_default();
+    let (header, payload) = (decoded(), decoded());
     let view = View { case, header: Object::parse(&header).ok(), payload: Object::parse(&payload).ok() };
     let failed = case.result.as_ref().err().map(|refusal| refusal.rejection.check());
     // An algorithm that nobody verifies is refused before the issuer is looked up.
@@ -86,10 +89,12 @@ pub(crate) fn explain(case: &Case<'_>) -> Explanation {
     };
     let lines = CHECKS.into_iter().map(|check| {
         let (found, expected) = view.describe(check);
-        Line { check, outcome: outcome(check), found, expected }
+        let outcome = outcome(check);
+        let found = if outcome == Outcome::NotReached && !view.is_readable(check) { String::new() } else { found };
+        Line { check, outcome, found, expected }
     });
     let refusal = case.result.as_ref().err().cloned();
-    let advice = refusal.as_ref().and_then(|refusal| view.advice(&refusal.rejection));
+    let advice = refusal.as_ref().and_then(|refusal| advice::advice(&view, &refusal.rejection));
     Explanation { lines: lines.collect(), advice, refusal }
 }
 
@@ -106,14 +111,12 @@ impl View<'_> {
             |text: &dyn Fn(&Issuer, &KeySetStatus) -> String| issuer.map(|(issuer, keys)| text(issuer, keys)).unwrap_or_default();
         match check {
             Check::Size => (format!("{} bytes", self.case.token.len()), format!("at most {}", self.case.max_bytes)),
-            Check::Form => {
-                (format!("{} parts", self.case.token.split('.').count()), "3 parts of base64url without padding".to_owned())
-            }
+            Check::Form => (count(self.case.token.split('.').count(), "part"), "3 parts of base64url without padding".to_owned()),
             Check::Header => (self.header_members(), "one JSON object with alg; no crit, no b64".to_owned()),
             Check::Payload => {
-                let count = self.payload.as_ref().map(|payload| payload.members().count());
+                let claims = self.payload.as_ref().map(|payload| payload.members().count());
                 (
-                    count.map_or("not readable".to_owned(), |count| format!("{count} claims")),
+                    claims.map_or("not readable".to_owned(), |claims| count(claims, "claim")),
                     "one JSON object, no name twice".to_owned(),
                 )
             }
@@ -134,6 +137,16 @@ impl View<'_> {
             Check::Signature => ("the last part, not shown".to_owned(), "a signature by that key over the first two".to_owned()),
             Check::Claims => (self.times(), of(&|issuer, _| wanted(issuer))),
             Check::Source | Check::Policy => (String::new(), String::new()),
+        }
+    }
+
+    /// Whether the part that a check looks at could be read at all.
+    fn is_readable(&self, check: Check) -> bool {
+        match check {
+            Check::Header | Check::Algorithm | Check::Type | Check::Key => self.header.is_some(),
+            Check::Payload | Check::Issuer | Check::Claims => self.payload.is_some(),
+            Check::Signature => jws::parts(self.case.token).is_ok(),
+            _ => true,
         }
     }
 
@@ -162,45 +175,15 @@ impl View<'_> {
         let exp = exp.map_or(self.claim("exp"), |at| format!("{at} ({})", distance(at, self.case.now)));
         format!("exp {exp}, aud {}, sub {}", self.claim("aud"), self.claim("sub"))
     }
-
-    /// What to do next, where one thing is most likely.
-    fn advice(&self, rejection: &Rejection) -> Option<String> {
-        let advice = match rejection {
-            Rejection::ApiKey => "this is an API key of the project; the token is session.access_token after a sign-in".to_owned(),
-            Rejection::AlgorithmNotAllowed { found, .. } if found.as_str().starts_with("HS") => {
-                "it is signed with a shared secret, which a resource server must not hold. With Supabase: switch the project to asymmetric \
-                 signing keys (Project settings, JWT signing keys), rotate, and sign in again"
-                    .to_owned()
-            }
-            Rejection::UnknownIssuer { found } => {
-                let near = self.case.issuers.iter().flat_map(|(issuer, _)| issuer.spellings.iter());
-                let near: Vec<_> = near.filter(|known| alike(known, found.as_str())).map(|known| format!("{known:?}")).collect();
-                if near.is_empty() {
-                    "configure this issuer, or get a token from a configured one".to_owned()
-                } else {
-                    format!("it differs from {} by case, scheme or a trailing slash alone; issuers are compared byte by byte", near.join(", "))
-                }
-            }
-            Rejection::UnknownKey => "the set that the issuer publishes now lacks this key: it was revoked, or another project signed".to_owned(),
-            Rejection::KeysUnavailable { .. } => {
-                let (_, keys) = self.issuer()?;
-                format!("the keys could not be fetched: {}", keys.last_error.as_deref().unwrap_or("no attempt has finished"))
-            }
-            Rejection::InvalidSignature => "some byte was changed after signing, or another key of the same kid signed".to_owned(),
-            Rejection::Expired { at, now } => format!("it ended {}; sign in again or refresh the session", distance(*at, *now)),
-            Rejection::NotYetValid { .. } => "compare this machine's clock with the issuer's; `bearward check` shows the difference".to_owned(),
-            Rejection::WrongAudience { .. } => {
-                "add the token's audience to the issuer's audiences only if it names this service; an ID token names the app instead".to_owned()
-            }
-            _ => return None,
-        };
-        Some(advice)
-    }
 }
 
 fn member(object: Option<&Object<'_>>, name: &str) -> String {
     let Some(json) = object.and_then(|object| object.member(name)) else { return "absent".to_owned() };
     string(json).map_or_else(|| Excerpt::of(json).to_string(), |text| Excerpt::of(&text).to_string())
+}
+
+fn count(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
 fn names(algorithms: &[Algorithm]) -> String {
@@ -227,14 +210,6 @@ fn distance(at: Timestamp, now: Timestamp) -> String {
     if at > now { format!("in {}", seconds(at.since(now))) } else { format!("{} ago", seconds(now.since(at))) }
 }
 
-/// Equal but for case, scheme and a slash at the end.
-fn alike(one: &str, other: &str) -> bool {
-    let bare = |iss: &str| {
-        iss.to_lowercase().trim_start_matches("https://").trim_start_matches("http://").trim_end_matches('/').to_owned()
-    };
-    bare(one) == bare(other)
-}
-
 impl Explanation {
     /// Whether the token is accepted.
     pub fn is_accepted(&self) -> bool {
@@ -243,13 +218,23 @@ impl Explanation {
 }
 
 impl KeySource {
-    /// Where the keys come from, for people.
+    /// Where the keys come from, for people: an address without its query, which may hold a key, and no fixed key.
     pub fn describe(&self) -> String {
         match self {
             Self::Discovery => "OIDC discovery".to_owned(),
-            Self::Url(url) => url.to_string(),
+            Self::Url(url) => {
+                let mut shown = url.clone();
+                shown.set_query(url.query().map(|_| "***"));
+                shown.into()
+            }
             Self::Fixed(_) => "fixed keys of the configuration".to_owned(),
         }
+    }
+}
+
+impl fmt::Debug for KeySource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.describe())
     }
 }
 

@@ -63,7 +63,9 @@ pub enum Usage {
 }
 
 /// Where the public keys come from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+///
+/// `Debug` says what [`describe`](Self::describe) says: a query and a private key published by mistake stay out of logs.
+#[derive(Clone, PartialEq, Eq)]
 pub enum KeySource {
     /// The `jwks_uri` of `{issuer}/.well-known/openid-configuration`, whose `issuer` must equal the configured one.
     Discovery,

@@ -128,7 +128,7 @@ impl<C: Clone> Clone for Verified<C> {
 
 impl Verified {
     /// A refusal of this token after its verification.
-    pub(crate) fn refusal(&self, rejection: Rejection) -> Refusal {
+    pub fn refusal(&self, rejection: Rejection) -> Refusal {
         let kid = self.kid().map(Excerpt::of);
         Refusal { rejection, issuer: Some(Arc::clone(&self.evidence.name)), kid }
     }

@@ -1,20 +1,30 @@
 //! `bearward check`: is the configuration sound, and can every issuer be reached?
 
+use anstyle::Style;
 use clap::Args;
 
 use super::{Failure, load, style};
 use crate::{
-    auth::{issuer::Issuer, keys::KeySetStatus},
+    auth::{
+        issuer::{Issuer, KeySource},
+        keys::{KeySetStatus, Phase},
+    },
     config::Sources,
     server,
 };
 
 #[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
 pub(super) struct Options {
     /// Every effective value of the configuration and where it comes from, secrets masked
     #[arg(long)]
     values: bool,
 }
+
+const AFTER_HELP: &str = "\
+  SUPABASE_URL=https://YOUR-PROJECT.supabase.co bearward check
+
+Exit code 0: tokens of every issuer can be verified. 1: not so, and what to do is printed. 2: the configuration is wrong.";
 
 pub(super) async fn run(sources: &Sources, options: Options) -> Result<(), Failure> {
     let config = load(sources)?;
@@ -22,9 +32,9 @@ pub(super) async fn run(sources: &Sources, options: Options) -> Result<(), Failu
     if options.values {
         anstream::println!("{}", config.redacted());
     }
-    anstream::println!("{strong}configuration{plain} {}sound{plain}, environment {}", style::GOOD, config.environment);
     config.require_issuer()?;
-    let auth = server::verifier(&config).await.map_err(|error| Failure::Usage(error.to_string()))?;
+    let auth = server::verifier(&config).await?;
+    anstream::println!("{strong}configuration{plain} {}sound{plain}, environment {}", style::GOOD, config.environment);
     auth.first_attempts().await;
     let sets = auth.key_sets();
     let sound = auth.issuers().zip(&sets).filter(|(issuer, set)| !report(issuer, set)).count() == 0;
@@ -32,13 +42,18 @@ pub(super) async fn run(sources: &Sources, options: Options) -> Result<(), Failu
     if sound { Ok(()) } else { Err(Failure::Said) }
 }
 
-/// Whether the issuer's keys are there.
+/// Whether the issuer's keys could be had just now.
 fn report(issuer: &Issuer, set: &KeySetStatus) -> bool {
     let (plain, strong, faint) = (style::PLAIN, style::STRONG, style::FAINT);
-    let sound = set.phase.serves();
-    let (word, colour) = if sound { ("reachable", style::GOOD) } else { ("UNREACHABLE", style::BAD) };
-    anstream::println!("{strong}issuer {}{plain} {colour}{word}{plain} {}", set.issuer, issuer.iss());
-    anstream::println!("  {faint}keys from{plain} {}", issuer.key_source().describe());
+    let sound = set.phase.serves() && set.last_error.is_none();
+    let (word, colour) = match set.phase {
+        Phase::Fixed => ("keys configured", style::GOOD),
+        _ if sound => ("keys fetched", style::GOOD),
+        _ if set.phase.serves() => ("KEYS NOT FETCHED, stored ones serve", style::BAD),
+        _ => ("NO KEYS", style::BAD),
+    };
+    anstream::println!("{strong}issuer {}{plain} {} {colour}{word}{plain}", set.issuer, issuer.iss());
+    anstream::println!("  {faint}keys from{plain} {}", keys_from(issuer));
     for kid in &set.kids {
         anstream::println!("  {}usable{plain}  {}", style::GOOD, kid.as_deref().unwrap_or("(no kid)"));
     }
@@ -46,10 +61,8 @@ fn report(issuer: &Issuer, set: &KeySetStatus) -> bool {
         anstream::println!("  {}skipped{plain} {skipped}", style::NOTE);
     }
     if let Some(ahead) = set.clock_ahead_seconds {
-        let seconds = ahead.unsigned_abs();
-        let word = if ahead < 0 { "ahead of" } else { "behind" };
-        let colour = if seconds > 5 { style::NOTE } else { style::FAINT };
-        anstream::println!("  {colour}its clock is {seconds} s {word} this machine's{plain}");
+        let (colour, text) = clocks(ahead);
+        anstream::println!("  {colour}{text}{plain}");
     }
     if let Some(error) = &set.last_error {
         anstream::println!("  {}problem{plain} {error}", style::BAD);
@@ -58,12 +71,34 @@ fn report(issuer: &Issuer, set: &KeySetStatus) -> bool {
     sound
 }
 
+fn keys_from(issuer: &Issuer) -> String {
+    match issuer.key_source() {
+        KeySource::Discovery => format!("{}/.well-known/openid-configuration", issuer.iss().trim_end_matches('/')),
+        source => source.describe(),
+    }
+}
+
+/// The difference that people can act on; a `Date` header has whole seconds, and the answer travels.
+fn clocks(ahead: i64) -> (Style, String) {
+    let seconds = ahead.unsigned_abs();
+    let word = if ahead < 0 { "ahead of" } else { "behind" };
+    match seconds {
+        0..=2 => (style::FAINT, "its clock agrees with this machine's".to_owned()),
+        3..=5 => (style::FAINT, format!("its clock is {seconds} s {word} this machine's")),
+        _ => (style::NOTE, format!("its clock is {seconds} s {word} this machine's: set this machine's clock by NTP")),
+    }
+}
+
 fn advice(error: &str) -> &'static str {
-    if error.contains("empty") {
-        "switch the project to asymmetric signing keys (ES256 or RS256), rotate, and sign in again"
-    } else if error.contains("404") || error.contains("not found") {
+    if error.contains("it is empty") {
+        "with new signing keys in the project, rotate to one of them and sign in again; `bearward check` then lists it"
+    } else if error.contains("no usable key") {
+        "each key's reason stands above; list its algorithm under the issuer's algorithms, or publish another key"
+    } else if error.contains(" 404 ") || error.contains("discover") {
         "compare the address with the identity provider's documentation; for Supabase, SUPABASE_URL is https://PROJECT.supabase.co"
+    } else if error.contains("redirect") {
+        "write the address that it redirects to, if it is the issuer's own"
     } else {
-        "open the address above from this machine (curl -i); a proxy or a private CA is configured under [jwks]"
+        "ask from this machine, `curl -i` and the address above; a proxy or a private CA is configured under [jwks]"
     }
 }

@@ -5,53 +5,73 @@ use std::{net::SocketAddr, time::Duration};
 use clap::Args;
 
 use super::{Failure, idp, load, style};
-use crate::{auth::algorithm::Algorithm, config::Sources, idp::Idp, server::Application};
+use crate::{auth::algorithm::Algorithm, config::Sources, idp::Idp, server::Application, testing::TokenBuilder};
 
 #[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
 pub(super) struct Options {
     /// Where the API listens [default: server.bind, 127.0.0.1:8000]
-    #[arg(long, value_name = "IP:PORT")]
+    #[arg(long, value_name = "IP:PORT", value_parser = super::address)]
     bind: Option<SocketAddr>,
     /// Where the development IdP listens
-    #[arg(long, value_name = "IP:PORT", default_value = "127.0.0.1:9999")]
+    #[arg(long, value_name = "IP:PORT", value_parser = super::address, default_value = "127.0.0.1:9999")]
     idp_bind: SocketAddr,
     /// What the development IdP signs with: RS256, ES256, EdDSA or another
     #[arg(long, value_name = "ALG", default_value = "RS256")]
     alg: Algorithm,
 }
 
+const AFTER_HELP: &str = "\
+A port is taken?  bearward dev --bind 127.0.0.1:8001 --idp-bind 127.0.0.1:9998
+Nothing is kept: each start has new keys, and tokens of the last one are refused.";
+
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 pub(super) async fn run(sources: Sources, options: Options) -> Result<(), Failure> {
-    let idp = idp::start(&sources, options.idp_bind, options.alg, false)?;
+    let idp = idp::start(&sources, options.idp_bind, options.alg, None, false)?;
+    let algorithms: Vec<_> = Algorithm::DEFAULT.into_iter().filter(|usual| *usual != options.alg).map(Algorithm::name).collect();
     let sources = super::with_bind(sources, options.bind)
         .with("issuers.dev.issuer", idp.issuer())
         .with("issuers.dev.jwks_url", idp.jwks_url())
-        .with("issuers.dev.audiences", idp.audience());
+        .with("issuers.dev.audiences", idp.audience())
+        .with("issuers.dev.algorithms", format!("{},{}", options.alg, algorithms.join(",")));
     let config = load(&sources)?;
-    let metrics = super::observe(&config)?;
-    let application = Application::start(&config, Some(metrics)).await.map_err(|error| Failure::Failed(error.to_string()))?;
+    let application = Application::start(&config, Some(super::metrics()?)).await?;
+    // The first lines that somebody sees are not for the log: it begins once the keys are there.
+    application.auth().first_attempts().await;
+    super::log(&config)?;
     print(&idp, application.address());
     application.run().await.map_err(|error| Failure::Failed(error.to_string()))
 }
 
-/// Everything that somebody needs who runs this for the first time; each line can be copied.
+/// Everything that somebody needs who runs this for the first time. Each line works by itself in a new terminal, so each holds its token.
 fn print(idp: &Idp, api: SocketAddr) {
     let (strong, plain, faint, note) = (style::STRONG, style::PLAIN, style::FAINT, style::NOTE);
-    let curl = |token: &str| format!("curl -i http://{api}/protected -H 'Authorization: Bearer {token}'");
-    let good = idp.token(DAY).sign();
+    let base = idp.base();
+    let curl = |token: &str| format!("curl -i http://{api}/protected -H \"Authorization: Bearer {token}\"");
+    let good = short(idp).sign();
     anstream::println!("{strong}bearward dev{plain} {note}for development only{plain}");
-    anstream::println!("  API   http://{api}");
-    anstream::println!("  IdP   http://{}   {faint}issuer {}{plain}\n", idp.address(), idp.issuer());
-    anstream::println!("{strong}A token{plain} {faint}(lives a day){plain}\n\n{good}\n");
-    anstream::println!("{strong}200{plain} {faint}accepted{plain}\n\n{}\n", curl(&good));
-    anstream::println!("{strong}401{plain} {faint}expired{plain}\n\n{}\n", curl(&idp.token(DAY).expired().sign()));
-    anstream::println!("{strong}401{plain} {faint}tampered with{plain}\n\n{}\n", curl(&idp.token(DAY).tampered()));
-    anstream::println!("{strong}Another user, another role, another lifetime{plain}\n");
+    anstream::println!("  API   http://{api}   {faint}/protected /health /readyz /metrics{plain}");
+    anstream::println!("  IdP   {base}   {faint}mints a token for anybody who asks{plain}\n");
+    anstream::println!("{strong}A token{plain} {faint}(lives a day){plain}\n{good}\n");
+    anstream::println!("{faint}Copy a line into another terminal.{plain}\n");
+    anstream::println!("{}200{plain} {faint}accepted{plain}\n{}\n", style::GOOD, curl(&good));
+    anstream::println!("{}401{plain} {faint}expired{plain}\n{}\n", style::BAD, curl(&short(idp).expired().sign()));
+    anstream::println!("{}401{plain} {faint}tampered with{plain}\n{}\n", style::BAD, curl(&short(idp).tampered()));
     let order = r#"{"claims": {"sub": "grace", "email": "grace@example.com"}, "expires_in": 600}"#;
-    anstream::println!(
-        "curl -s -X POST http://{}/admin/tokens -H 'content-type: application/json' -d '{order}'\n",
-        idp.address()
-    );
+    anstream::println!("{strong}Another user, another lifetime{plain} {faint}(what else: curl {base}/){plain}");
+    anstream::println!("curl -s -X POST {base}/admin/tokens -H \"content-type: application/json\" -d '{order}'\n");
+    anstream::println!("{strong}Why is a token refused?{plain}\nSUPABASE_URL={base} {} explain -\n", invoked());
     anstream::println!("{faint}Ctrl-C stops both.{plain}");
+}
+
+/// Without the claims that nothing here reads, so that four tokens fit on one screen. The admin API gives whole ones.
+fn short(idp: &Idp) -> TokenBuilder {
+    let unread = ["amr", "app_metadata", "is_anonymous", "phone", "session_id", "user_metadata"];
+    unread.into_iter().fold(idp.token(DAY), TokenBuilder::without)
+}
+
+/// How this program was called: by its path where it was not installed.
+fn invoked() -> String {
+    std::env::args().next().filter(|name| !name.contains(char::is_whitespace)).unwrap_or_else(|| "bearward".to_owned())
 }

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use clap::Args;
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::{Failure, style};
 use crate::{
@@ -12,35 +13,62 @@ use crate::{
 };
 
 #[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
 pub(super) struct Options {
     /// Where it listens
-    #[arg(long, value_name = "IP:PORT", default_value = "127.0.0.1:9999")]
+    #[arg(long, value_name = "IP:PORT", value_parser = super::address, default_value = "127.0.0.1:9999")]
     bind: SocketAddr,
     /// What it signs with: RS256, ES256, EdDSA or another
     #[arg(long, value_name = "ALG", default_value = "RS256")]
     alg: Algorithm,
+    /// Its own address as clients write it, for example `http://idp:9999` in a container network [default: `http://IP:PORT`]
+    #[arg(long, value_name = "URL")]
+    base: Option<String>,
     /// Listen on an address that other machines reach: anybody there can then be anybody
     #[arg(long)]
     dangerous_allow_remote: bool,
 }
 
+const AFTER_HELP: &str = "\
+A server that trusts it:  SUPABASE_URL=http://127.0.0.1:9999 bearward serve
+What it can be asked for: curl http://127.0.0.1:9999/";
+
 pub(super) async fn run(sources: &Sources, options: Options) -> Result<(), Failure> {
-    let idp = start(sources, options.bind, options.alg, options.dangerous_allow_remote)?;
+    let Options { bind, alg, base, dangerous_allow_remote } = options;
+    let idp = start(sources, bind, alg, base, dangerous_allow_remote)?;
     let (strong, plain, note) = (style::STRONG, style::PLAIN, style::NOTE);
+    let base = idp.base();
     anstream::println!("{note}development only:{plain} this IdP mints tokens for anybody who asks");
     anstream::println!("{strong}issuer{plain}    {}", idp.issuer());
     anstream::println!("{strong}keys{plain}      {}", idp.jwks_url());
     anstream::println!("{strong}audience{plain}  {}", idp.audience());
-    anstream::println!("\na token, and what else there is:\n");
-    anstream::println!("  curl -s -X POST http://{}/admin/tokens -H 'content-type: application/json' -d '{{}}'", idp.address());
-    anstream::println!("  curl -s http://{}/\n", idp.address());
-    tokio::signal::ctrl_c().await.map_err(|error| Failure::Failed(error.to_string()))
+    anstream::println!("\nA token; what else there is; a server that trusts it:\n");
+    anstream::println!("  curl -s -X POST {base}/admin/tokens");
+    anstream::println!("  curl -s {base}/");
+    anstream::println!("  SUPABASE_URL={base} bearward serve\n");
+    anstream::println!("{}Ctrl-C stops it.{plain}", style::FAINT);
+    until_told_to_stop().await.map_err(|error| Failure::Failed(error.to_string()))
+}
+
+/// SIGTERM too: the first process of a container ignores it unless it asks for it.
+async fn until_told_to_stop() -> std::io::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted,
+        _ = terminate.recv() => Ok(()),
+    }
 }
 
 /// The development IdP for this command and for `dev`.
-pub(super) fn start(sources: &Sources, address: SocketAddr, algorithm: Algorithm, remote: bool) -> Result<Idp, Failure> {
+pub(super) fn start(
+    sources: &Sources,
+    address: SocketAddr,
+    algorithm: Algorithm,
+    base: Option<String>,
+    dangerous_allow_remote: bool,
+) -> Result<Idp, Failure> {
     let environment = sources.environment.clone();
-    let options = crate::idp::Options { address, base: None, algorithm, environment, dangerous_allow_remote: remote };
+    let options = crate::idp::Options { address, base, algorithm, environment, dangerous_allow_remote };
     Idp::start(options).map_err(|error| match error {
         IdpError::Bind { .. } => Failure::Failed(error.to_string()),
         _ => Failure::Usage(error.to_string()),

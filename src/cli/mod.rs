@@ -15,6 +15,7 @@ use clap::{Parser, Subcommand};
 
 use crate::{
     config::{Config, ConfigErrors, Sources},
+    server::StartError,
     telemetry::{self, Metrics},
 };
 
@@ -31,17 +32,17 @@ struct Command {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// The quick start: a development IdP and the API on this machine, one ready token, ready curl lines
+    /// Try it: a development IdP and the API on this machine, one ready token, ready curl lines
     #[cfg(feature = "idp")]
     Dev(dev::Options),
-    /// The server for production; needs an issuer, for example SUPABASE_URL=https://YOUR-PROJECT.supabase.co
+    /// The server for production; needs an issuer to trust
     Serve(serve::Options),
     /// The development IdP alone, for frontends and for contract tests in any language
     #[cfg(feature = "idp")]
     Idp(idp::Options),
     /// Says check by check why this configuration accepts or refuses a token
     Explain(explain::Options),
-    /// Reads the configuration, reaches every issuer, lists its keys; says what to do where something is wrong
+    /// Is the configuration sound, and can every issuer be reached? Lists keys, and what to do where something is wrong
     Check(check::Options),
 }
 
@@ -67,6 +68,15 @@ enum Failure {
     /// Everything has been said already: exit code 1.
     #[error("")]
     Said,
+}
+
+impl From<StartError> for Failure {
+    fn from(error: StartError) -> Self {
+        match error {
+            StartError::Bind { .. } => Self::Failed(error.to_string()),
+            _ => Self::Usage(error.to_string()),
+        }
+    }
 }
 
 impl From<ConfigErrors> for Failure {
@@ -112,11 +122,14 @@ fn load(sources: &Sources) -> Result<Config, Failure> {
     Ok(config)
 }
 
-/// Starts the log and the metrics, before anything is built that counts.
-fn observe(config: &Config) -> Result<Metrics, Failure> {
-    telemetry::init(&config.telemetry, config.telemetry.rust_log.as_deref())
-        .map_err(|error| Failure::Usage(error.to_string()))?;
+/// Starts the metrics, before anything is built that counts.
+fn metrics() -> Result<Metrics, Failure> {
     telemetry::metrics().map_err(|error| Failure::Failed(error.to_string()))
+}
+
+/// Starts the log.
+fn log(config: &Config) -> Result<(), Failure> {
+    telemetry::init(&config.telemetry, config.telemetry.rust_log.as_deref()).map_err(|error| Failure::Usage(error.to_string()))
 }
 
 /// A flag that stands for a key of the configuration.
@@ -125,4 +138,11 @@ fn with_bind(sources: Sources, bind: Option<SocketAddr>) -> Sources {
         Some(bind) => sources.with("server.bind", bind.to_string()),
         None => sources,
     }
+}
+
+/// `IP:PORT` on the command line, in the words of the configuration.
+fn address(text: &str) -> Result<SocketAddr, String> {
+    let port = text.strip_prefix("localhost:").or_else(|| text.strip_prefix(':')).unwrap_or(text);
+    let meant = port.parse::<u16>().map(|port| format!("; write 127.0.0.1:{port}")).unwrap_or_default();
+    text.parse().map_err(|_| format!("an address is an IP address and a port, such as 127.0.0.1:8000{meant}"))
 }

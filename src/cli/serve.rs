@@ -8,17 +8,26 @@ use super::{Failure, load, with_bind};
 use crate::{config::Sources, server::Application};
 
 #[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
 pub(super) struct Options {
     /// Where the API listens, for example 0.0.0.0:8000 [default: server.bind, 127.0.0.1:8000]
-    #[arg(long, value_name = "IP:PORT")]
+    #[arg(long, value_name = "IP:PORT", value_parser = super::address)]
     bind: Option<SocketAddr>,
 }
+
+const AFTER_HELP: &str = "\
+Whose tokens are accepted comes from the configuration, for example from the environment:
+  SUPABASE_URL=https://YOUR-PROJECT.supabase.co bearward serve
+  BEARWARD_ISSUERS__CORP__ISSUER=https://idp.example.com BEARWARD_ISSUERS__CORP__AUDIENCES=my-api bearward serve
+
+It serves while an issuer cannot be reached, and answers 503 until its keys are there. SIGTERM and Ctrl-C let requests
+under way end first (server.shutdown_timeout).";
 
 pub(super) async fn run(sources: Sources, options: Options) -> Result<(), Failure> {
     let config = load(&with_bind(sources, options.bind))?;
     config.require_issuer()?;
-    let metrics = super::observe(&config)?;
-    let application = Application::start(&config, Some(metrics)).await.map_err(|error| Failure::Failed(error.to_string()))?;
+    super::log(&config)?;
+    let application = Application::start(&config, Some(super::metrics()?)).await?;
     tracing::info!(
         address = %application.address(),
         environment = config.environment,

@@ -9,6 +9,9 @@ pub(super) const REDACTED: &str = "***";
 /// Text longer than this is cut, so that a pasted document does not fill the terminal.
 const SHOWN_CHARS: usize = 120;
 
+/// What the name of a query parameter holds where its value is a secret.
+const SECRET_NAMES: [&str; 6] = ["pass", "key", "secret", "token", "sig", "auth"];
+
 /// Beginnings by which a credential is known that somebody pasted under the wrong key.
 const CREDENTIALS: [&str; 8] = ["sb_publishable_", "sb_secret_", "sbp_", "eyJ", "GOCSPX-", "sk-", "ghp_", "-----BEGIN"];
 
@@ -42,9 +45,14 @@ fn masked_url(text: &str) -> String {
         return if text.contains("://") && text.contains('@') { REDACTED.to_owned() } else { text.to_owned() };
     };
     let secret_query =
-        url.query_pairs().any(|(name, _)| name.contains("pass") || name.contains("key") || name.contains("secret"));
-    if url.password().is_none() && !secret_query {
+        url.query_pairs().any(|(name, _)| SECRET_NAMES.iter().any(|part| name.to_ascii_lowercase().contains(part)));
+    // A database's user has a name; on the web a user without password is a token.
+    let secret_user = !url.username().is_empty() && url.password().is_none() && matches!(url.scheme(), "http" | "https");
+    if url.password().is_none() && !secret_query && !secret_user {
         return text.to_owned();
+    }
+    if secret_user && url.set_username(REDACTED).is_err() {
+        return REDACTED.to_owned();
     }
     if url.password().is_some() && url.set_password(Some(REDACTED)).is_err() {
         return REDACTED.to_owned();
@@ -83,7 +91,10 @@ mod tests {
         assert_eq!(masked_url("postgres://bear:hunter2@db/app"), "postgres://bear:***@db/app");
         assert_eq!(masked_url("postgres://db/app?user=bear&password=hunter2"), "postgres://db/app?***");
         assert_eq!(masked_url("postgres://bear:hun/ter2@d b:x/app"), "***");
-        assert_eq!(masked_url("sqlite://bearward.db"), "sqlite://bearward.db");
+        assert_eq!(masked_url("https://hunter2@a.example/k?Access_Token=hunter2"), "https://***@a.example/k?***");
+        for plain in ["sqlite://bearward.db", "postgres://bear@db/app?sslmode=require"] {
+            assert_eq!(masked_url(plain), plain);
+        }
     }
 
     #[test]

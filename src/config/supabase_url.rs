@@ -12,6 +12,9 @@ pub(super) fn project(text: &str) -> Result<String, String> {
     if text.len() == 20 && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()) {
         return Err(format!("this is the project's reference; write {}", address(text)));
     }
+    if text.to_ascii_uppercase().contains("YOUR-PROJECT") {
+        return Err("put the reference of your project in the place of YOUR-PROJECT, found in the dashboard's address".to_owned());
+    }
     let url = Url::parse(text).ok().filter(Url::has_host);
     let Some(url) = url else {
         let host_alone = Url::parse(&format!("https://{text}")).ok().filter(|_| text.contains('.') && !text.contains("://"));
@@ -98,6 +101,13 @@ mod tests {
         ] {
             let advice = project(&wrong).expect_err(&wrong);
             assert!(advice.ends_with(&fine), "{wrong}: {advice}");
+        }
+    }
+
+    #[test]
+    fn a_line_that_was_copied_as_it_stands_is_no_address() {
+        for text in ["https://YOUR-PROJECT.supabase.co", "https://your-project.supabase.co/"] {
+            assert!(project(text).is_err_and(|advice| advice.contains("in the place of YOUR-PROJECT")), "{text}");
         }
     }
 

@@ -1,14 +1,14 @@
 //! The admin API: mint any token, turn the keys, break the key endpoint.
 
 use actix_web::{
-    HttpRequest, HttpResponse,
-    error::{InternalError, JsonPayloadError},
-    http::StatusCode,
-    web::{Bytes, Data, Json, Path},
+    HttpResponse,
+    http::{StatusCode, header::HeaderValue},
+    web::{Data, Path},
 };
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use super::body::Asked;
 use crate::{
     Envelope,
     auth::{
@@ -33,14 +33,19 @@ pub(super) struct Order {
     forge: Option<String>,
 }
 
+/// What a change of keys takes.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-struct Turn {
+pub(super) struct Turn {
+    /// What the new key signs with; unless set, the same as the key in use.
     algorithm: Option<String>,
 }
 
-pub(super) async fn mint(endpoint: Data<Endpoint>, order: Json<Order>) -> HttpResponse {
-    let Order { claims, header, expires_in, forge } = order.into_inner();
+/// More than any verifier reads, and nothing that this process cannot hold.
+const MAX_PADDING: usize = 16 << 20;
+
+pub(super) async fn mint(endpoint: Data<Endpoint>, Asked(order): Asked<Order>) -> HttpResponse {
+    let Order { claims, header, expires_in, forge } = order;
     let now = SystemClock::new().now();
     let key = endpoint.ring().current().clone();
     let mut token = TokenBuilder::new(&endpoint.issuer(), key, now);
@@ -67,7 +72,7 @@ pub(super) async fn mint(endpoint: Data<Endpoint>, order: Json<Order>) -> HttpRe
     HttpResponse::Ok().insert_header(("cache-control", "no-store")).json(json!({
         "access_token": access_token,
         "token_type": "bearer",
-        "expires_in": expires_at.map(|exp| exp - now.unix()),
+        "expires_in": expires_at.map(|exp| exp.saturating_sub(now.unix())),
         "expires_at": expires_at,
         "claims": claims,
     }))
@@ -77,12 +82,19 @@ pub(super) async fn keys(endpoint: Data<Endpoint>) -> HttpResponse {
     HttpResponse::Ok().json(states(&endpoint.ring()))
 }
 
-pub(super) async fn rotate(endpoint: Data<Endpoint>, body: Bytes) -> HttpResponse {
-    turn(&endpoint, &body, KeyRing::rotate)
+pub(super) async fn rotate(endpoint: Data<Endpoint>, Asked(turn): Asked<Turn>) -> HttpResponse {
+    let standby = endpoint.ring().states().find(|(_, state)| *state == "standby").map(|(key, _)| key.algorithm().name());
+    if let (Some(wanted), Some(standby)) = (&turn.algorithm, standby)
+        && wanted != standby
+    {
+        let problem = format!("the standby key, which signs next, is for {standby}; leave this out, or revoke that key first");
+        return invalid("another key waits", json!([{ "field": "algorithm", "problem": problem }]));
+    }
+    change(&endpoint, &turn, KeyRing::rotate)
 }
 
-pub(super) async fn standby(endpoint: Data<Endpoint>, body: Bytes) -> HttpResponse {
-    turn(&endpoint, &body, KeyRing::add_standby)
+pub(super) async fn standby(endpoint: Data<Endpoint>, Asked(turn): Asked<Turn>) -> HttpResponse {
+    change(&endpoint, &turn, KeyRing::add_standby)
 }
 
 pub(super) async fn revoke(endpoint: Data<Endpoint>, kid: Path<String>) -> HttpResponse {
@@ -97,8 +109,11 @@ pub(super) async fn faults(endpoint: Data<Endpoint>) -> HttpResponse {
     HttpResponse::Ok().json(endpoint.faults().clone())
 }
 
-pub(super) async fn set_faults(endpoint: Data<Endpoint>, faults: Json<Faults>) -> HttpResponse {
-    let faults = faults.into_inner();
+pub(super) async fn set_faults(endpoint: Data<Endpoint>, Asked(faults): Asked<Faults>) -> HttpResponse {
+    let wrong = impossible(&faults);
+    if !wrong.is_empty() {
+        return invalid("no endpoint can misbehave so", wrong.into());
+    }
     if !faults.hang {
         endpoint.release();
     }
@@ -116,46 +131,17 @@ pub(super) async fn not_found() -> HttpResponse {
     problem(StatusCode::NOT_FOUND, "NOT_FOUND", "there is nothing at this path; GET / lists what there is")
 }
 
-pub(super) async fn wrong_method() -> HttpResponse {
-    problem(
-        StatusCode::METHOD_NOT_ALLOWED,
-        "METHOD_NOT_ALLOWED",
-        "this path does not answer this method; GET / lists what there is",
-    )
-}
-
-/// A body that is no JSON, or has members that nobody asked for.
-pub(super) fn unreadable(error: JsonPayloadError, _request: &HttpRequest) -> actix_web::Error {
-    let response = match &error {
-        JsonPayloadError::ContentType => problem(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "UNSUPPORTED_MEDIA_TYPE",
-            "send JSON, with content-type: application/json",
-        ),
-        JsonPayloadError::Deserialize(cause) if cause.is_data() => {
-            invalid("the body does not have the form that is asked for", json!([{ "field": null, "problem": cause.to_string() }]))
-        }
-        _ => problem(StatusCode::BAD_REQUEST, "INVALID_REQUEST", "the body is not readable JSON"),
-    };
-    InternalError::from_response(error, response).into()
-}
-
 pub(super) fn problem(status: StatusCode, code: &'static str, message: &str) -> HttpResponse {
     HttpResponse::build(status).json(Envelope::new(code, message, None))
 }
 
-fn invalid(message: &str, details: Value) -> HttpResponse {
+pub(super) fn invalid(message: &str, details: Value) -> HttpResponse {
     HttpResponse::UnprocessableEntity().json(Envelope::new("VALIDATION_FAILED", message, None).with_details(details))
 }
 
-/// A change of keys whose body may be absent.
-fn turn(endpoint: &Endpoint, body: &[u8], change: fn(&mut KeyRing, Algorithm) -> &KeyPair) -> HttpResponse {
-    let Turn { algorithm } = match optional(body) {
-        Ok(turn) => turn,
-        Err(response) => return response,
-    };
+fn change(endpoint: &Endpoint, turn: &Turn, change: fn(&mut KeyRing, Algorithm) -> &KeyPair) -> HttpResponse {
     let mut ring = endpoint.ring();
-    let algorithm = match algorithm.map(|name| name.parse()) {
+    let algorithm = match turn.algorithm.as_deref().map(str::parse) {
         None => ring.current().algorithm(),
         Some(Ok(algorithm)) => algorithm,
         Some(Err(error)) => {
@@ -166,13 +152,17 @@ fn turn(endpoint: &Endpoint, body: &[u8], change: fn(&mut KeyRing, Algorithm) ->
     HttpResponse::Ok().json(states(&ring))
 }
 
-fn optional<T: DeserializeOwned + Default>(body: &[u8]) -> Result<T, HttpResponse> {
-    if body.is_empty() {
-        return Ok(T::default());
-    }
-    serde_json::from_slice(body).map_err(|error| {
-        invalid("the body does not have the form that is asked for", json!([{ "field": null, "problem": error.to_string() }]))
-    })
+/// What cannot be done over HTTP, or would end this process instead of the request.
+fn impossible(faults: &Faults) -> Vec<Value> {
+    let header = |value: &Option<String>| value.as_deref().is_none_or(|text| HeaderValue::from_str(text).is_ok());
+    let rules = [
+        ("status", faults.status.is_none_or(|status| (200..=599).contains(&status)), "write a status from 200 to 599"),
+        ("redirect_to", header(&faults.redirect_to), "write an address without control characters"),
+        ("cache_control", header(&faults.cache_control), "write a header's value, without control characters"),
+        ("padding_bytes", faults.padding_bytes.is_none_or(|bytes| bytes <= MAX_PADDING), "write 16777216 (16 MiB) at most"),
+    ];
+    let broken = rules.into_iter().filter(|(_, holds, _)| !holds);
+    broken.map(|(field, _, problem)| json!({ "field": field, "problem": problem })).collect()
 }
 
 fn states(ring: &KeyRing) -> Value {

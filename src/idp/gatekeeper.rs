@@ -6,20 +6,24 @@ use actix_web::{
     dev::{ServiceRequest, ServiceResponse},
     http::{StatusCode, header},
     middleware::Next,
+    web::Data,
 };
 use url::Url;
 
 use super::admin::problem;
+use crate::testing::endpoint::Endpoint;
 
-/// Refuses a Host that is not this machine's (DNS rebinding) and an Origin that is not loopback (a hostile page).
+/// Refuses a Host that is neither this machine's nor the issuer's own (DNS rebinding) and an Origin that is not loopback (a hostile page).
 pub(super) async fn keep_strangers_out(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let text = |name| request.headers().get(name).map(|value| value.to_str().unwrap_or("?").to_owned());
-    let by_this_name = request.app_config().local_addr().ip();
+    let listens_on = request.app_config().local_addr().ip().to_string();
+    let issuer = request.app_data::<Data<Endpoint>>().and_then(|endpoint| Url::parse(&endpoint.issuer()).ok());
+    let by_this_name = |host: &str| host == listens_on || issuer.as_ref().and_then(Url::host_str) == Some(host);
     let host = text(header::HOST).and_then(|host| Url::parse(&format!("http://{host}")).ok());
-    let host_is_ours = host.is_some_and(|url| is_loopback(&url) || url.host_str() == Some(&by_this_name.to_string()));
+    let host_is_ours = host.is_some_and(|url| is_loopback(&url) || url.host_str().is_some_and(by_this_name));
     let origin_is_ours = text(header::ORIGIN).is_none_or(|origin| Url::parse(&origin).is_ok_and(|url| is_loopback(&url)));
     if host_is_ours && origin_is_ours {
         return next.call(request).await.map(ServiceResponse::map_into_boxed_body);

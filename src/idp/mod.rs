@@ -3,6 +3,7 @@
 //! It hands out tokens for anybody to whoever asks. It listens on loopback unless told otherwise, and refuses to run in production.
 
 mod admin;
+mod body;
 mod gatekeeper;
 mod page;
 mod running;
@@ -13,7 +14,10 @@ use actix_web::{
 };
 
 pub use self::running::{Idp, IdpError, Options};
-use crate::testing::endpoint;
+use crate::testing::{
+    endpoint,
+    methods::{get, only},
+};
 
 /// Every route of the development IdP.
 fn routes(config: &mut ServiceConfig) {
@@ -22,21 +26,18 @@ fn routes(config: &mut ServiceConfig) {
         .service(
             web::scope("/admin")
                 .wrap(from_fn(gatekeeper::keep_strangers_out))
-                .service(web::resource("/tokens").post(admin::mint).default_service(web::to(admin::wrong_method)))
-                .service(web::resource("/keys").get(admin::keys).default_service(web::to(admin::wrong_method)))
-                .service(web::resource("/keys/rotate").post(admin::rotate).default_service(web::to(admin::wrong_method)))
-                .service(web::resource("/keys/standby").post(admin::standby).default_service(web::to(admin::wrong_method)))
-                .service(web::resource("/keys/{kid}/revoke").post(admin::revoke).default_service(web::to(admin::wrong_method)))
-                .service(
-                    web::resource("/faults")
-                        .get(admin::faults)
-                        .put(admin::set_faults)
-                        .delete(admin::clear_faults)
-                        .default_service(web::to(admin::wrong_method)),
-                ),
+                .service(only("POST", web::resource("/tokens").post(admin::mint)))
+                .service(only("GET, HEAD", web::resource("/keys").route(get().to(admin::keys))))
+                .service(only("POST", web::resource("/keys/rotate").post(admin::rotate)))
+                .service(only("POST", web::resource("/keys/standby").post(admin::standby)))
+                .service(only("POST", web::resource("/keys/{kid}/revoke").post(admin::revoke)))
+                .service(only(
+                    "GET, HEAD, PUT, DELETE",
+                    web::resource("/faults").route(get().to(admin::faults)).put(admin::set_faults).delete(admin::clear_faults),
+                ))
+                .default_service(web::to(admin::not_found)),
         )
-        .service(web::resource("/health").get(page::health))
-        .service(web::resource("/").get(page::root))
-        .app_data(web::JsonConfig::default().content_type_required(true).error_handler(admin::unreadable))
+        .service(only("GET, HEAD", web::resource("/health").route(get().to(page::health))))
+        .service(only("GET, HEAD", web::resource("/").route(get().to(page::root))))
         .default_service(web::to(admin::not_found));
 }

@@ -1,9 +1,12 @@
 //! What the development IdP says of itself.
 
 use actix_web::{HttpResponse, web::Data};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::testing::endpoint::Endpoint;
+use crate::{
+    mint::FORGERIES,
+    testing::{Faults, endpoint::Endpoint},
+};
 
 pub(super) async fn root(endpoint: Data<Endpoint>) -> HttpResponse {
     let text = format!(
@@ -13,14 +16,24 @@ issuer     {issuer}
 keys       {jwks}
 discovery  {issuer}/.well-known/openid-configuration
 
-POST   /admin/tokens            {{\"claims\": {{..}}, \"header\": {{..}}, \"expires_in\": 3600, \"forge\": \"tampered\"}}, all optional
+POST   /admin/tokens            {{\"claims\": {{..}}, \"header\": {{..}}, \"expires_in\": 3600, \"forge\": \"tampered\"}}, all optional;
+                                null leaves a claim out, a negative lifetime has ended
 GET    /admin/keys              the published keys and their states
 POST   /admin/keys/rotate       {{\"algorithm\": \"ES256\"}}, optional: a new key signs, the old one stays published
 POST   /admin/keys/standby      publishes the key that the next rotation will use
 POST   /admin/keys/KID/revoke   withdraws a key
-PUT    /admin/faults            {{\"status\": 503}} and the like; GET shows, DELETE ends them
+PUT    /admin/faults            {{\"status\": 503}} and the like, of the key endpoint; GET shows, DELETE ends them
 GET    /health
+
+forgeries  {forgeries}
+faults     {faults}
+
+curl -X POST {base}/admin/tokens -H 'content-type: application/json' -d '{{\"forge\": \"tampered\"}}'
+curl -X PUT {base}/admin/faults -H 'content-type: application/json' -d '{{\"status\": 503, \"times\": 3}}'
 ",
+        forgeries = FORGERIES.join(" "),
+        faults = members_of_faults().join(" "),
+        base = endpoint.base(),
         issuer = endpoint.issuer(),
         jwks = endpoint.jwks_url()
     );
@@ -30,4 +43,11 @@ GET    /health
 pub(super) async fn health() -> HttpResponse {
     let about = json!({ "name": "bearward development IdP", "version": env!("CARGO_PKG_VERSION"), "description": "for development only" });
     HttpResponse::Ok().json(about)
+}
+
+fn members_of_faults() -> Vec<String> {
+    match serde_json::to_value(Faults::default()) {
+        Ok(Value::Object(members)) => members.into_iter().map(|(name, _)| name).collect(),
+        _ => Vec::new(),
+    }
 }

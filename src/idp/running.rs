@@ -2,6 +2,8 @@
 
 use std::{io, net::SocketAddr, time::Duration};
 
+use url::Url;
+
 use crate::{
     auth::algorithm::Algorithm,
     mint::KeyRing,
@@ -17,11 +19,11 @@ pub struct Idp(MockIdp);
 pub struct Options {
     /// Where it listens; port 0 takes a free one.
     pub address: SocketAddr,
-    /// `scheme://host:port` under which clients reach it; told from the address unless set.
+    /// `http://host:port` under which clients reach it, from which the issuer is made; told from the address unless set.
     pub base: Option<String>,
     /// What it signs with.
     pub algorithm: Algorithm,
-    /// The value of `BEARWARD_ENV`: `production` is refused.
+    /// The value of `BEARWARD_ENV`: `production`, and `prod`, are refused.
     pub environment: String,
     /// Listens where other machines reach it: anybody there can then be anybody.
     pub dangerous_allow_remote: bool,
@@ -42,6 +44,9 @@ pub enum IdpError {
          bind to 127.0.0.1, or say --dangerous-allow-remote inside a network of your own"
     )]
     Remote(SocketAddr),
+    /// The base would not make an issuer.
+    #[error("{0:?} cannot be the development IdP's own address; write http://HOST:PORT, as its clients reach it, without a path")]
+    Base(String),
     /// Something else has the port, or the system refuses.
     #[error("the development IdP cannot listen on {address}: {}", explain(.source))]
     Bind {
@@ -56,15 +61,16 @@ impl Idp {
     /// Listens and answers on a thread of its own.
     ///
     /// # Errors
-    /// [`IdpError`]: in production, on an address that others reach, or where nothing can listen.
+    /// [`IdpError`]: in production, on an address that others reach, with a base that is none, or where nothing can listen.
     pub fn start(options: Options) -> Result<Self, IdpError> {
         let Options { address, base, algorithm, environment, dangerous_allow_remote } = options;
-        if environment.eq_ignore_ascii_case("production") {
+        if ["production", "prod"].iter().any(|name| environment.trim().eq_ignore_ascii_case(name)) {
             return Err(IdpError::Production);
         }
         if !address.ip().is_loopback() && !dangerous_allow_remote {
             return Err(IdpError::Remote(address));
         }
+        let base = base.map(origin).transpose()?;
         MockIdp::bind_with(address, base, KeyRing::new(algorithm), super::routes)
             .map(Self)
             .map_err(|source| IdpError::Bind { address, source })
@@ -73,6 +79,11 @@ impl Idp {
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.0.address()
+    }
+
+    /// Where its clients reach it: what `SUPABASE_URL` is for a server that trusts it.
+    pub fn base(&self) -> String {
+        self.0.base()
     }
 
     /// The `iss` of its tokens.
@@ -94,6 +105,19 @@ impl Idp {
     pub fn token(&self, lifetime: Duration) -> TokenBuilder {
         self.0.token().expires_in(lifetime)
     }
+}
+
+/// The base without a slash at its end.
+fn origin(base: String) -> Result<String, IdpError> {
+    let url = Url::parse(&base).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.path() == "/");
+    let has_no_more = |url: &Url| {
+        url.has_host()
+            && url.query().is_none()
+            && url.fragment().is_none()
+            && url.username().is_empty()
+            && url.password().is_none()
+    };
+    url.filter(has_no_more).map(|url| url.origin().ascii_serialization()).ok_or(IdpError::Base(base))
 }
 
 fn explain(error: &io::Error) -> String {

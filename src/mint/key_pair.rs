@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    sync::{Arc, OnceLock},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
 use aws_lc_rs::{
@@ -58,6 +58,19 @@ impl KeyPair {
         let row = Algorithm::ALL.iter().position(|known| *known == algorithm).unwrap_or(0);
         let shared = KEYS[row][which % 2].get_or_init(|| Self::generate(algorithm)).clone();
         shared.with_kid(Uuid::new_v4().to_string())
+    }
+
+    /// A key that nobody else in this process holds while this one, or a clone of it, lives; given back, it serves the next who asks. Makes
+    /// a test of two issuers mean what it says without making a new RSA key for every test.
+    pub fn pooled(algorithm: Algorithm) -> Self {
+        static POOL: Mutex<Vec<KeyPair>> = Mutex::new(Vec::new());
+        let mut pool = POOL.lock().unwrap_or_else(PoisonError::into_inner);
+        let free = pool.iter().find(|key| key.algorithm == algorithm && Arc::strong_count(&key.private) == 1).cloned();
+        let key = free.unwrap_or_else(|| {
+            pool.push(Self::generate(algorithm));
+            pool[pool.len() - 1].clone()
+        });
+        key.with_kid(Uuid::new_v4().to_string())
     }
 
     /// Another key of the same type under the same kid: what somebody has who is not the issuer. Made once a process.

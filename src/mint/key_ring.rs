@@ -11,18 +11,17 @@ pub struct KeyRing {
     current: KeyPair,
     standby: Option<KeyPair>,
     previous: Vec<KeyPair>,
-    made: usize,
 }
 
 impl KeyRing {
     /// One key, in use.
     pub fn new(algorithm: Algorithm) -> Self {
-        Self { current: KeyPair::shared(algorithm, 0), standby: None, previous: Vec::new(), made: 1 }
+        Self { current: KeyPair::pooled(algorithm), standby: None, previous: Vec::new() }
     }
 
     /// A ring that starts with this key.
     pub fn of(current: KeyPair) -> Self {
-        Self { current, standby: None, previous: Vec::new(), made: 1 }
+        Self { current, standby: None, previous: Vec::new() }
     }
 
     /// The key that signs.
@@ -37,7 +36,7 @@ impl KeyRing {
 
     /// Publishes a key that will sign after the next rotation, so that verifiers know it in time.
     pub fn add_standby(&mut self, algorithm: Algorithm) -> &KeyPair {
-        let key = self.make(algorithm);
+        let key = KeyPair::pooled(algorithm);
         self.standby.insert(key)
     }
 
@@ -45,7 +44,7 @@ impl KeyRing {
     pub fn rotate(&mut self, algorithm: Algorithm) -> &KeyPair {
         let next = match self.standby.take() {
             Some(standby) => standby,
-            None => self.make(algorithm),
+            None => KeyPair::pooled(algorithm),
         };
         self.previous.push(std::mem::replace(&mut self.current, next));
         &self.current
@@ -78,11 +77,5 @@ impl KeyRing {
 
     fn published(&self) -> impl Iterator<Item = &KeyPair> {
         self.states().map(|(key, _)| key)
-    }
-
-    /// Keys are shared within the process in turn, so that a key and its successor always differ.
-    fn make(&mut self, algorithm: Algorithm) -> KeyPair {
-        self.made += 1;
-        KeyPair::shared(algorithm, self.made + 1)
     }
 }

@@ -3,7 +3,11 @@
 mod issuers;
 mod layers;
 
-use std::{io, net::SocketAddr};
+use std::{
+    io,
+    net::SocketAddr,
+    sync::{Arc, OnceLock},
+};
 
 use actix_web::{
     App, HttpServer,
@@ -11,12 +15,14 @@ use actix_web::{
     middleware::from_fn,
     web::{self, Data},
 };
+use url::Url;
 
 pub use self::issuers::IssuerProblem;
 use crate::{
     api::{self, Health, Limits, Metadata},
-    bearward::{Bearward, BuildError, CookieSource},
+    bearward::{Bearward, BuildError},
     config::{Config, CorsOrigin},
+    cookie::CookieSource,
     telemetry::{self, Metrics},
 };
 
@@ -53,12 +59,16 @@ pub enum StartError {
 /// # Errors
 /// [`StartError`]: an issuer that cannot be one, keys that can never be had.
 pub async fn verifier(config: &Config) -> Result<Bearward, StartError> {
+    verifier_of(config, config.server.public_url.as_ref().map(|url| url.url().clone())).await
+}
+
+async fn verifier_of(config: &Config, resource: Option<Url>) -> Result<Bearward, StartError> {
     let mut builder = Bearward::builder()
         .key_policy(issuers::key_policy(&config.jwks))
         .token_cache(config.tokens.cache_entries)
         .max_token_bytes(config.tokens.max_bytes);
-    if let Some(url) = &config.server.public_url {
-        builder = builder.resource(url.url().clone());
+    if let Some(url) = resource {
+        builder = builder.resource(url);
     }
     if let Some(cookie) = &config.tokens.cookie {
         let origins = config.server.cors_origins.iter().map(CorsOrigin::as_str);
@@ -70,28 +80,35 @@ pub async fn verifier(config: &Config) -> Result<Bearward, StartError> {
     Ok(builder.build().await?)
 }
 
+/// What every worker shares.
+struct Parts {
+    auth: Bearward,
+    health: Data<Health>,
+    metadata: Data<Metadata>,
+}
+
 impl Application {
-    /// Builds the verifier, then opens the listeners; nothing waits for an issuer.
+    /// Opens the listeners, then builds the verifier, whose challenges name the address; nothing waits for an issuer.
     ///
     /// # Errors
     /// [`StartError`]: what [`verifier`] gives, and addresses that cannot be listened on.
+    ///
+    /// # Panics
+    /// Never: workers start when everything is there.
     pub async fn start(config: &Config, metrics: Option<Metrics>) -> Result<Self, StartError> {
-        let auth = verifier(config).await?;
-        let health = Data::new(Health::new(auth.clone(), metrics));
         let workers = if config.server.workers == 0 { cores() } else { config.server.workers };
         let has_admin = config.server.admin_bind.is_some();
-
         let settings = config.server.clone();
         let limits = Limits { body: settings.body_limit, time: settings.request_timeout };
         let with_credentials = config.tokens.cookie.is_some();
-        let metadata = Data::new(Metadata::new(&public_url(config), &auth));
-        let app_auth = auth.clone();
-        let app_health = health.clone();
+        let parts: Arc<OnceLock<Parts>> = Arc::default();
+        let shared = Arc::clone(&parts);
         let server = HttpServer::new(move || {
+            let parts = shared.get().expect("the server is not run before its parts are there");
             let app = App::new()
-                .app_data(app_auth.clone())
-                .app_data(app_health.clone())
-                .app_data(metadata.clone())
+                .app_data(parts.auth.clone())
+                .app_data(parts.health.clone())
+                .app_data(parts.metadata.clone())
                 .app_data(web::PayloadConfig::new(limits.body))
                 .wrap(layers::cors(&settings.cors_origins, with_credentials))
                 .wrap(layers::security_headers())
@@ -105,6 +122,12 @@ impl Application {
         let address = config.server.bind;
         let server = server.bind(address).map_err(bind(address))?;
         let address = server.addrs().first().copied().unwrap_or(address);
+
+        let auth = verifier_of(config, resource(config, address)).await?;
+        let health = Data::new(Health::new(auth.clone(), metrics));
+        let metadata = Data::new(Metadata::new(&public_url(config, address), &auth));
+        let parts = parts.get_or_init(|| Parts { auth, health, metadata });
+        let (auth, health) = (parts.auth.clone(), parts.health.clone());
 
         let admin = match config.server.admin_bind {
             Some(address) => {
@@ -150,9 +173,15 @@ impl Application {
     }
 }
 
-/// The address that RFC 9728 metadata names: as configured, else as it listens.
-fn public_url(config: &Config) -> String {
-    config.server.public_url.as_ref().map_or_else(|| format!("http://{}", config.server.bind), |url| url.as_str().to_owned())
+/// The address that RFC 9728 metadata names: as configured, letter for letter, else as it listens.
+fn public_url(config: &Config, address: SocketAddr) -> String {
+    config.server.public_url.as_ref().map_or_else(|| format!("http://{address}"), |url| url.as_str().to_owned())
+}
+
+/// The same for challenges, unless nobody could go there: a server on every address does not know its own.
+fn resource(config: &Config, address: SocketAddr) -> Option<Url> {
+    let known = config.server.public_url.is_some() || !address.ip().is_unspecified();
+    known.then(|| public_url(config, address).parse().ok()).flatten()
 }
 
 fn cores() -> usize {

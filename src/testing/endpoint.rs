@@ -16,7 +16,10 @@ use actix_web::{
 use serde_json::json;
 use tokio::sync::Notify;
 
-use super::faults::Faults;
+use super::{
+    faults::Faults,
+    methods::{get, only},
+};
 use crate::mint::{KeyRing, encode};
 
 /// One issuer's published side, shared by the server that answers and the test that changes it.
@@ -26,6 +29,7 @@ pub(crate) struct Endpoint {
     faults: Mutex<Faults>,
     released: Notify,
     fetches: AtomicUsize,
+    discoveries: AtomicUsize,
     seen: Mutex<Vec<SeenRequest>>,
 }
 
@@ -55,8 +59,14 @@ impl Endpoint {
             faults: Mutex::default(),
             released: Notify::new(),
             fetches: AtomicUsize::new(0),
+            discoveries: AtomicUsize::new(0),
             seen: Mutex::default(),
         }
+    }
+
+    /// `scheme://host:port`.
+    pub(crate) fn base(&self) -> &str {
+        &self.base
     }
 
     /// `{base}/auth/v1`.
@@ -84,7 +94,12 @@ impl Endpoint {
         self.fetches.load(Ordering::SeqCst)
     }
 
-    /// Those requests.
+    /// Requests for the discovery document so far.
+    pub(crate) fn discoveries(&self) -> usize {
+        self.discoveries.load(Ordering::SeqCst)
+    }
+
+    /// The requests for the key set.
     pub(crate) fn requests(&self) -> Vec<SeenRequest> {
         self.seen().clone()
     }
@@ -136,8 +151,11 @@ impl Endpoint {
 pub(crate) fn routes(config: &mut ServiceConfig) {
     for prefix in ["", ISSUER_PATH] {
         config
-            .route(&format!("{prefix}/.well-known/jwks.json"), web::get().to(jwks))
-            .route(&format!("{prefix}/.well-known/openid-configuration"), web::get().to(discovery));
+            .service(only("GET, HEAD", web::resource(format!("{prefix}/.well-known/jwks.json")).route(get().to(jwks))))
+            .service(only(
+                "GET, HEAD",
+                web::resource(format!("{prefix}/.well-known/openid-configuration")).route(get().to(discovery)),
+            ));
     }
 }
 
@@ -154,7 +172,8 @@ async fn jwks(endpoint: Data<Endpoint>, request: HttpRequest) -> HttpResponse {
     let body = format!("{}{set}", " ".repeat(faults.padding_bytes.unwrap_or(0)));
     let etag = format!("\"{}\"", encode(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, body.as_bytes()).as_ref()));
     let known = request.headers().get(header::IF_NONE_MATCH).is_some_and(|sent| sent.as_bytes() == etag.as_bytes());
-    let usual = if known && !faults.no_etag { StatusCode::NOT_MODIFIED } else { StatusCode::OK };
+    // A 304 has no middle in which it could be cut.
+    let usual = if known && !faults.no_etag && !faults.cut { StatusCode::NOT_MODIFIED } else { StatusCode::OK };
     let status = faults.status.and_then(|status| StatusCode::from_u16(status).ok()).unwrap_or(usual);
 
     let mut response = HttpResponse::build(status);
@@ -187,6 +206,11 @@ async fn jwks(endpoint: Data<Endpoint>, request: HttpRequest) -> HttpResponse {
 }
 
 async fn discovery(endpoint: Data<Endpoint>) -> HttpResponse {
+    endpoint.discoveries.fetch_add(1, Ordering::SeqCst);
+    let instead = endpoint.faults().discovery.clone();
+    if let Some(document) = instead {
+        return HttpResponse::Ok().content_type("application/json").body(document);
+    }
     let algorithm = endpoint.ring().current().algorithm().name();
     HttpResponse::Ok().json(json!({
         "issuer": endpoint.issuer(),

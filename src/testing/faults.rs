@@ -30,6 +30,8 @@ pub struct Faults {
     pub hang: bool,
     /// The connection ends in the middle of the answer.
     pub cut: bool,
+    /// This text instead of the discovery document. It says nothing about the key set, and `times` does not count it.
+    pub discovery: Option<String>,
     /// How many requests are treated so; all of them unless set.
     pub times: Option<usize>,
 }
@@ -63,6 +65,11 @@ impl Faults {
     /// Another `Cache-Control`.
     pub fn cache_control(value: impl Into<String>) -> Self {
         Self { cache_control: Some(value.into()), ..Self::default() }
+    }
+
+    /// This text instead of the discovery document; the key set is as usual.
+    pub fn discovery(document: impl Into<String>) -> Self {
+        Self { discovery: Some(document.into()), ..Self::default() }
     }
 
     /// The same for the next `times` requests alone.

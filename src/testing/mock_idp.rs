@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    net::SocketAddr,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::{Arc, mpsc},
     thread,
 };
@@ -102,7 +102,7 @@ impl MockIdp {
                     Err(error) => return drop(tell.send(Err(error))),
                 };
                 let (address, socket) = listener;
-                let base = base.unwrap_or_else(|| format!("http://{address}"));
+                let base = base.unwrap_or_else(|| format!("http://{}", reached_at(address)));
                 let endpoint = Arc::new(Endpoint::new(base, ring));
                 let data = Data::from(Arc::clone(&endpoint));
                 let app = move || App::new().app_data(data.clone()).configure(routes);
@@ -137,6 +137,11 @@ impl MockIdp {
     /// The address that it listens on.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// `scheme://host:port` as clients write it.
+    pub fn base(&self) -> String {
+        self.endpoint.base().to_owned()
     }
 
     /// The `iss` of its tokens.
@@ -227,9 +232,23 @@ impl MockIdp {
         self.endpoint.fetches()
     }
 
-    /// Those requests, in their order.
+    /// How often the discovery document was asked for.
+    pub fn discoveries(&self) -> usize {
+        self.endpoint.discoveries()
+    }
+
+    /// The requests for the key set, in their order.
     pub fn requests(&self) -> Vec<SeenRequest> {
         self.endpoint.requests()
+    }
+}
+
+/// Whoever listens on every address is reached on this machine's own.
+fn reached_at(address: SocketAddr) -> SocketAddr {
+    match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => (Ipv4Addr::LOCALHOST, address.port()).into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => (Ipv6Addr::LOCALHOST, address.port()).into(),
+        _ => address,
     }
 }
 

@@ -1,11 +1,12 @@
 //! The test kit: a real identity provider on a free port, tokens right and wrong, a clock that tests move.
 //!
-//! See [`MockIdp`] for an example, and `examples/contract_test.rs` for how a team tests its own routes with it.
+//! See [`MockIdp`] for an example, and `examples/testing_your_routes.rs` for how a team tests its own routes with it.
 #![allow(clippy::missing_panics_doc)]
 
 mod clock;
 pub(crate) mod endpoint;
 mod faults;
+pub(crate) mod methods;
 mod mock_idp;
 mod token;
 

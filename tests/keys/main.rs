@@ -1,21 +1,20 @@
-//! The key cache over real HTTP, against the test kit's identity provider.
+//! The key cache as a whole: a verifier, real HTTP, the test kit's identity provider, a clock that the tests move.
+//!
+//! Nothing here sleeps. What happens in another task or in the server is waited for by looking, see [`stack::until`].
 
-use bearward::{Bearward, testing::MockIdp};
+#![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
-#[tokio::test]
-async fn a_token_of_the_mock_idp_is_accepted_and_its_forgeries_are_refused() {
-    let idp = MockIdp::start().await;
-    let auth = Bearward::builder().issuer(idp.as_issuer()).build().await.unwrap();
-    let user = auth.verify(&idp.token().sub("user-1").role("admin").sign()).await.unwrap();
-    assert_eq!(user.subject(), "user-1");
-    assert!(user.has_role("admin"));
-    for forged in bearward::testing::FORGERIES {
-        let token = idp.token().forged(forged).unwrap();
-        assert!(auth.verify(&token).await.is_err(), "{forged}");
-    }
-    assert_eq!(auth.verify(&idp.token().expired().sign()).await.unwrap_err().rejection.code(), "TOKEN_EXPIRED");
-    assert_eq!(idp.fetches(), 1);
-    idp.rotate();
-    assert!(auth.verify(&idp.token().sign()).await.is_ok());
-    assert_eq!(idp.fetches(), 2);
-}
+mod answers;
+mod candidates;
+mod cold_start;
+mod corpus;
+mod discovery;
+mod freshness;
+mod metrics;
+mod outage;
+mod restart;
+mod rotation;
+mod signatures;
+mod sources;
+mod stack;
+mod unknown_kids;

@@ -38,7 +38,7 @@ pub(super) fn jwks_url(document: &[u8], issuer: &str, allow_http: bool) -> Resul
     endpoint::check(&url, allow_http).map_err(DiscoveryError::BadUrl)?;
     match url.scheme() {
         "http" if issuer.starts_with("https:") && !allow_http => Err(DiscoveryError::Downgrade),
-        _ if endpoint::is_loopback(&url) && !issuer_is_loopback => Err(DiscoveryError::Inward),
+        _ if endpoint::is_inward(&url) && !issuer_is_loopback => Err(DiscoveryError::Inward),
         _ => Ok(url),
     }
 }
@@ -62,7 +62,7 @@ pub(super) enum DiscoveryError {
     BadUrl(UrlError),
     #[error("jwks_uri in the discovery document is plain http although the issuer is https")]
     Downgrade,
-    #[error("jwks_uri in the discovery document points to this machine although the issuer is elsewhere")]
+    #[error("jwks_uri in the discovery document points to this machine or its own link although the issuer is elsewhere")]
     Inward,
 }
 
@@ -109,6 +109,7 @@ mod tests {
             ("http://127.0.0.1/certs", DiscoveryError::Downgrade),
             ("https://127.0.0.1/certs", DiscoveryError::Inward),
             ("https://localhost/certs", DiscoveryError::Inward),
+            ("https://0.0.0.0/certs", DiscoveryError::Inward),
             ("file:///etc/keys", DiscoveryError::BadUrl(UrlError::NotAnAddress)),
             ("https://user:secret@keys.example/certs", DiscoveryError::BadUrl(UrlError::Credentials)),
             ("/certs", DiscoveryError::BadUrl(UrlError::NotAnAddress)),

@@ -1,5 +1,7 @@
 //! The addresses that keys may be fetched from.
 
+use std::net::{Ipv4Addr, Ipv6Addr};
+
 use url::{Host, Url};
 
 /// Reads an address that the configuration names: `https`, or plain `http` where the host is loopback or `allow_http` is set.
@@ -33,6 +35,36 @@ pub(super) fn is_loopback(url: &Url) -> bool {
         Some(Host::Ipv6(address)) => address.is_loopback(),
         None => false,
     }
+}
+
+/// Every way to write an address of this machine, and of its own link, where clouds keep a machine's credentials (169.254.169.254). Wider
+/// than [`is_loopback`], which grants something; private networks are not meant, an identity provider may well live there.
+pub(super) fn is_inward(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => {
+            let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
+            name == "localhost" || name.ends_with(".localhost")
+        }
+        Some(Host::Ipv4(address)) => is_inward_v4(address),
+        Some(Host::Ipv6(address)) => {
+            let is_own = address.is_loopback() || address.is_unspecified() || address.is_unicast_link_local();
+            is_own || embedded_v4(address).is_some_and(is_inward_v4)
+        }
+        None => false,
+    }
+}
+
+fn is_inward_v4(address: Ipv4Addr) -> bool {
+    // The whole of 0.0.0.0/8 is "this host on this network" (RFC 6890 §2.2.2).
+    address.is_loopback() || address.is_link_local() || address.octets()[0] == 0
+}
+
+/// Mapped, compatible (RFC 4291 §2.5.5) or translated by NAT64 (RFC 6052 §2.1).
+fn embedded_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
+    const NAT64: [u16; 6] = [0x64, 0xff9b, 0, 0, 0, 0];
+    let [a, b, c, d] = [address.octets()[12], address.octets()[13], address.octets()[14], address.octets()[15]];
+    let translated = address.segments().starts_with(&NAT64).then_some(Ipv4Addr::new(a, b, c, d));
+    translated.or_else(|| address.to_ipv4())
 }
 
 /// Why keys may not be fetched from an address.

@@ -37,6 +37,7 @@ impl Key {
         let parameters: &'static dyn VerificationAlgorithm = match algorithm {
             Algorithm::ES256 => &signature::ECDSA_P256_SHA256_FIXED,
             Algorithm::ES384 => &signature::ECDSA_P384_SHA384_FIXED,
+            Algorithm::EdDSA if has_small_order(point) => return Err(Unusable),
             Algorithm::EdDSA => &signature::ED25519,
             _ => return Err(Unusable),
         };
@@ -60,7 +61,32 @@ impl Key {
     }
 
     /// Same id, same algorithm, same public key.
+    #[cfg(feature = "remote")]
     pub(super) fn same_as(&self, other: &Self) -> bool {
         self.kid == other.kid && self.algorithm == other.algorithm && self.public.as_ref() == other.public.as_ref()
     }
 }
+
+/// Under such an Ed25519 key one signature, made by nobody, fits every message or every eighth. The primitive takes them:
+/// RFC 8032 §5.1.7 asks for no check. There are eight such points, with y of 1, -1, 0 or
+/// [`ORDER_EIGHT`]; 0 and 1 have a second spelling, and the sign of x does not matter.
+fn has_small_order(point: &[u8]) -> bool {
+    const P: u8 = 0xed;
+    let Some((&last, rest)) = point.split_last() else { return false };
+    let (Some((&first, middle)), last) = (rest.split_first(), last & 0x7f) else { return false };
+    let near_zero = first <= 1 && last == 0 && middle.iter().all(|&byte| byte == 0);
+    let near_p = (P - 1..=P + 1).contains(&first) && last == 0x7f && middle.iter().all(|&byte| byte == 0xff);
+    near_zero || near_p || ORDER_EIGHT.iter().any(|y| rest == &y[..31] && last == y[31])
+}
+
+/// y of the four points of order 8.
+const ORDER_EIGHT: [[u8; 32]; 2] = [
+    [
+        0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98, 0xf0, 0xd5, 0xdf, 0xac, 0x05,
+        0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53, 0xfc, 0x05,
+    ],
+    [
+        0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67, 0x0f, 0x2a, 0x20, 0x53, 0xfa,
+        0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac, 0x03, 0x7a,
+    ],
+];

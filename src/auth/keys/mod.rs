@@ -18,7 +18,7 @@ use std::{ops::Deref, sync::Arc, time::Duration};
 use arc_swap::{ArcSwap, Guard};
 
 use self::counters::{Counters, Unknown};
-use crate::auth::algorithm::Algorithm;
+use crate::auth::{algorithm::Algorithm, error::Excerpt};
 
 mod counters;
 mod flight;
@@ -173,7 +173,7 @@ impl KeySet {
             phase: Phase::Fixed,
             generation: snapshot.generation,
             keys: snapshot.keys.len(),
-            kids: snapshot.keys.kids().map(|kid| kid.map(str::to_owned)).collect(),
+            kids: snapshot.keys.kids().map(|kid| kid.map(|kid| Excerpt::of(kid).to_string())).collect(),
             skipped: snapshot.skipped.to_vec(),
             age: None,
             last_error: None,
@@ -207,3 +207,5 @@ impl Deref for Current {
 #[cfg(test)]
 #[cfg(feature = "remote")]
 mod tests;
+#[cfg(test)]
+mod vectors;

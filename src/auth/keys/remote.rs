@@ -173,7 +173,9 @@ impl Remote {
         Some(Flight::new(async move {
             let Some(remote) = &shared.remote else { return Ok(current) };
             let finished = remote.finished_by(ticket.attempt, deadline).await;
-            if finished { Ok(shared.current.load_full()) } else { Err(remote.unavailable()) }
+            let latest = shared.current.load_full();
+            let changed = latest.generation != current.generation;
+            if finished || changed { Ok(latest) } else { Err(remote.unavailable()) }
         }))
     }
 
@@ -216,15 +218,17 @@ async fn wait(shared: Arc<Shared>, wanted: Wanted, mut ticket: Ticket) -> Result
     let count_if_served = |outcome| wanted.serves.then(|| shared.counters.unknown_key(outcome));
     let Some(remote) = &shared.remote else { return Ok(shared.current.load_full()) };
     loop {
-        if !remote.finished_by(ticket.attempt, wanted.deadline).await {
-            count_if_served(Unknown::Unavailable);
-            return Err(remote.unavailable());
-        }
+        let finished = remote.finished_by(ticket.attempt, wanted.deadline).await;
         let now = remote.clock.monotonic();
         let mut state = remote.state();
+        // Also when the time is over: the set is there a moment before the attempt is called finished.
         if let Some(snapshot) = found(&shared, wanted.kid.as_deref(), wanted.algorithm, now) {
             count_if_served(Unknown::Refreshed);
             return Ok(snapshot);
+        }
+        if !finished {
+            count_if_served(Unknown::Unavailable);
+            return Err(Unavailable { retry_after: state.retry_after(now) });
         }
         match state.ask_again(wanted.hash, now, wanted.deadline, ticket) {
             Answer::Refuse(refusal) => {

@@ -51,7 +51,7 @@ pub struct KeySetStatus {
     pub generation: u64,
     /// How many keys are usable.
     pub keys: usize,
-    /// Their names; `None` for a key without one.
+    /// Their names, cut to 120 characters and free of control characters; `None` for a key without one.
     pub kids: Vec<Option<String>>,
     /// The keys of the set that are not used, with the reasons.
     pub skipped: Vec<Skipped>,

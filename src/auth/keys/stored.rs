@@ -18,7 +18,8 @@ const VERSION: u32 = 1;
 /// What a file may have beside the document.
 const ENVELOPE: u64 = 16 * 1024;
 
-/// One issuer's file. Whoever can write it can sign in as anybody, so one that others may write is not read.
+/// One issuer's file. Whoever can write it can sign in as anybody, so it is read only where nobody else may write it: neither by its
+/// mode nor by owning it. Root may. The folder is not looked at: who can write there can take the file away, not put one in its place.
 #[derive(Debug, Clone)]
 pub(super) struct StoredSet {
     path: PathBuf,
@@ -60,12 +61,12 @@ impl StoredSet {
 
     /// The set, if there is one that is younger than `max_stale`. The document is not looked into.
     pub(super) fn read(&self, now: Timestamp, max_stale: Duration, max_bytes: usize) -> Result<Option<Contents>, Unusable> {
-        let file = match File::open(&self.path) {
+        let file = match open(&self.path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             opened => opened?,
         };
         let metadata = file.metadata()?;
-        if !metadata.is_file() || writable_by_others(&metadata) {
+        if !metadata.is_file() || is_of_others(&metadata) {
             return Err(Unusable::Unprotected);
         }
         let cap = ENVELOPE.saturating_add(u64::try_from(max_bytes).unwrap_or(u64::MAX));
@@ -118,7 +119,7 @@ impl StoredSet {
 pub(super) enum Unusable {
     #[error("it cannot be read: {0}")]
     Io(#[from] io::Error),
-    #[error("it is no regular file, or others may write it")]
+    #[error("it is no regular file, or others own it or may write it")]
     Unprotected,
     #[error("it is too large")]
     TooLarge,
@@ -142,14 +143,28 @@ fn file_name(name: &str) -> String {
 }
 
 #[cfg(unix)]
-fn writable_by_others(metadata: &fs::Metadata) -> bool {
-    use std::os::unix::fs::PermissionsExt;
-    metadata.permissions().mode() & 0o022 != 0
+fn is_of_others(metadata: &fs::Metadata) -> bool {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    let owners = [0, rustix::process::geteuid().as_raw()];
+    metadata.permissions().mode() & 0o022 != 0 || !owners.contains(&metadata.uid())
 }
 
 #[cfg(not(unix))]
-fn writable_by_others(_: &fs::Metadata) -> bool {
+fn is_of_others(_: &fs::Metadata) -> bool {
     false
+}
+
+/// Opening a named pipe must not wait for somebody who writes to it.
+#[cfg(unix)]
+fn open(path: &Path) -> io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let at_once = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+    fs::OpenOptions::new().read(true).custom_flags(at_once).open(path)
+}
+
+#[cfg(not(unix))]
+fn open(path: &Path) -> io::Result<File> {
+    File::open(path)
 }
 
 fn make_private(dir: &Path) -> io::Result<()> {

@@ -1,0 +1,55 @@
+//! What a route asks for has a name: `Require<Admin>` for a role, `Require<SecondFactor>` for a level of authentication.
+//!
+//! `cargo run --example require_role --no-default-features --features testing`
+
+use actix_web::{App, HttpServer, Responder, delete, get};
+use bearward::{Bearward, Rejection, Require, Requirement, Standard, Verified};
+use serde_json::json;
+
+mod support;
+use support::{ADDRESS, Tokens, curl};
+
+/// Holds the role `admin` among `app_metadata.roles`.
+struct Admin;
+
+impl Requirement for Admin {
+    type Claims = Standard;
+
+    fn check(user: &Verified) -> Result<(), Rejection> {
+        user.require_role("admin")
+    }
+}
+
+/// An administrator who signed in with a second factor; 401 with `acr_values` (RFC 9470) tells the frontend to ask for it.
+struct SecondFactor;
+
+impl Requirement for SecondFactor {
+    type Claims = Standard;
+
+    fn check(user: &Verified) -> Result<(), Rejection> {
+        Admin::check(user)?;
+        user.require_level("aal2")
+    }
+}
+
+#[get("/reports")]
+async fn reports(admin: Require<Admin>) -> impl Responder {
+    format!("reports for {}\n", admin.subject())
+}
+
+#[delete("/users/{id}")]
+async fn remove(admin: Require<SecondFactor>) -> impl Responder {
+    format!("removed by {}\n", admin.subject())
+}
+
+#[actix_web::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let tokens = Tokens::start().await?;
+    let auth = Bearward::builder().issuer(tokens.issuer()?).build().await?;
+
+    let (user, admin) = (tokens.token(&[]), tokens.token(&[("app_metadata", json!({ "roles": ["admin"] }))]));
+    let removal = curl("/users/7 -X DELETE", &admin);
+    tokens.try_this(&[curl("/reports", &admin), curl("/reports", &user), removal]);
+    let app = move || App::new().app_data(auth.clone()).service(reports).service(remove);
+    Ok(HttpServer::new(app).bind(ADDRESS)?.run().await?)
+}

@@ -1,0 +1,74 @@
+//! What the examples share: whose tokens they take. Your own program has one line instead, `Issuer::supabase("https://YOUR-PROJECT.supabase.co")?`.
+#![allow(
+    dead_code,
+    unused_variables,
+    clippy::unused_async,
+    clippy::needless_return,
+    reason = "each example, and each set of features, uses a part of it"
+)]
+
+use std::{env, error::Error};
+
+use bearward::{Issuer, IssuerError};
+
+/// The address that every example listens on.
+pub const ADDRESS: &str = "127.0.0.1:8000";
+
+/// Whose tokens are taken: the Supabase project of `SUPABASE_URL`, or, with the feature `testing`, an identity provider of our own.
+pub enum Tokens {
+    Supabase(String),
+    #[cfg(feature = "testing")]
+    Mock(Box<bearward::testing::MockIdp>),
+}
+
+impl Tokens {
+    pub async fn start() -> Result<Self, Box<dyn Error>> {
+        if let Ok(url) = env::var("SUPABASE_URL") {
+            return Ok(Self::Supabase(url));
+        }
+        #[cfg(feature = "testing")]
+        return Ok(Self::Mock(Box::new(bearward::testing::MockIdp::start().await)));
+        #[cfg(not(feature = "testing"))]
+        return Err(
+            "set SUPABASE_URL to your project's address, or add --features testing for an identity provider of its own".into()
+        );
+    }
+
+    pub fn issuer(&self) -> Result<Issuer, IssuerError> {
+        match self {
+            Self::Supabase(url) => Issuer::supabase(url),
+            #[cfg(feature = "testing")]
+            Self::Mock(idp) => Ok(idp.as_issuer()),
+        }
+    }
+
+    /// A token with these claims to try the example with; against a real project it is yours to fetch.
+    pub fn token(&self, claims: &[(&str, serde_json::Value)]) -> String {
+        match self {
+            Self::Supabase(_) => "$TOKEN".to_owned(),
+            #[cfg(feature = "testing")]
+            Self::Mock(idp) => claims.iter().fold(idp.token(), |token, (name, value)| token.claim(name, value.clone())).sign(),
+        }
+    }
+
+    /// Says what to try.
+    pub fn try_this(&self, commands: &[String]) {
+        println!("Listening on http://{ADDRESS}. Try:\n");
+        if matches!(self, Self::Supabase(_)) {
+            println!("TOKEN=...   # an access token of your project: session.access_token");
+        }
+        for command in commands {
+            println!("{command}\n");
+        }
+    }
+}
+
+/// `curl` for a path of the example, with a token.
+pub fn curl(path: &str, token: &str) -> String {
+    format!("curl -i http://{ADDRESS}{path} -H \"Authorization: Bearer {token}\"")
+}
+
+/// The same without one.
+pub fn curl_without_token(path: &str) -> String {
+    format!("curl -i http://{ADDRESS}{path}")
+}

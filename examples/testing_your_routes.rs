@@ -1,0 +1,118 @@
+//! How a team tests its own routes: a real identity provider on a free port, tokens right and wrong, rotations and outages. No mocked verifier,
+//! so the tests say what production does.
+//!
+//! `cargo test --example testing_your_routes --no-default-features --features testing`
+//!
+//! In your own crate: `bearward = { version = "0.1", default-features = false, features = ["testing"] }` under `[dev-dependencies]`.
+
+use actix_web::{App, HttpServer, Responder, get, web};
+use bearward::{Bearward, Principal, Rejection, Require, Requirement, Standard, Verified};
+
+struct Admin;
+
+impl Requirement for Admin {
+    type Claims = Standard;
+
+    fn check(user: &Verified) -> Result<(), Rejection> {
+        user.require_role("admin")
+    }
+}
+
+#[get("/orders")]
+async fn orders(user: Principal) -> impl Responder {
+    format!("the orders of {}", user.subject())
+}
+
+#[get("/reports")]
+async fn reports(admin: Require<Admin>) -> impl Responder {
+    format!("reports for {}", admin.subject())
+}
+
+/// All routes of the service: what `main` serves, and what the tests call.
+fn routes(config: &mut web::ServiceConfig) {
+    config.service(orders).service(reports);
+}
+
+#[actix_web::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    println!("This example is its tests: cargo test --example testing_your_routes --no-default-features --features testing");
+    let Ok(url) = std::env::var("SUPABASE_URL") else { return Ok(()) };
+    let auth = Bearward::builder().issuer(bearward::Issuer::supabase(&url)?).build().await?;
+    Ok(HttpServer::new(move || App::new().app_data(auth.clone()).configure(routes)).bind("127.0.0.1:8000")?.run().await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use actix_web::test::{TestRequest, call_service, init_service, read_body};
+    use bearward::testing::{FORGERIES, MockIdp};
+
+    use super::*;
+
+    /// The service as it is in production, but with `idp` as the issuer.
+    async fn status(auth: &Bearward, path: &str, token: Option<&str>) -> u16 {
+        let app = init_service(App::new().app_data(auth.clone()).configure(routes)).await;
+        let request = TestRequest::get().uri(path);
+        let request = match token {
+            Some(token) => request.insert_header(("authorization", format!("Bearer {token}"))),
+            None => request,
+        };
+        call_service(&app, request.to_request()).await.status().as_u16()
+    }
+
+    async fn idp_and_auth() -> (MockIdp, Bearward) {
+        let idp = MockIdp::start().await.with_movable_clock();
+        let auth = Bearward::builder().issuer(idp.as_issuer()).clock(std::sync::Arc::new(idp.clock())).build().await.unwrap();
+        (idp, auth)
+    }
+
+    #[actix_web::test]
+    async fn a_user_sees_their_own_orders() {
+        let (idp, auth) = idp_and_auth().await;
+        let app = init_service(App::new().app_data(auth).configure(routes)).await;
+        let token = idp.token().sub("user-1").sign();
+        let request = TestRequest::get().uri("/orders").insert_header(("authorization", format!("Bearer {token}"))).to_request();
+        assert_eq!(read_body(call_service(&app, request).await).await, "the orders of user-1");
+    }
+
+    #[actix_web::test]
+    async fn nobody_gets_in_without_a_token_or_with_a_forged_one() {
+        let (idp, auth) = idp_and_auth().await;
+        for path in ["/orders", "/reports"] {
+            assert_eq!(status(&auth, path, None).await, 401);
+            for forgery in FORGERIES {
+                let token = idp.token().role("admin").forged(forgery).unwrap();
+                assert_eq!(status(&auth, path, Some(&token)).await, 401, "{forgery}");
+            }
+        }
+    }
+
+    #[actix_web::test]
+    async fn reports_are_for_administrators() {
+        let (idp, auth) = idp_and_auth().await;
+        assert_eq!(status(&auth, "/reports", Some(&idp.token().role("admin").sign())).await, 200);
+        assert_eq!(status(&auth, "/reports", Some(&idp.token().role("editor").sign())).await, 403);
+    }
+
+    #[actix_web::test]
+    async fn a_token_lives_until_it_expires_and_no_longer() {
+        let (idp, auth) = idp_and_auth().await;
+        let token = idp.token().expires_in(Duration::from_mins(5)).sign();
+        assert_eq!(status(&auth, "/orders", Some(&token)).await, 200);
+        idp.clock().advance(Duration::from_mins(6));
+        assert_eq!(status(&auth, "/orders", Some(&token)).await, 401);
+    }
+
+    #[actix_web::test]
+    async fn a_rotation_and_an_outage_cost_no_user_anything() {
+        let (idp, auth) = idp_and_auth().await;
+        let before = idp.token().sign();
+        assert_eq!(status(&auth, "/orders", Some(&before)).await, 200);
+        idp.rotate();
+        assert_eq!(status(&auth, "/orders", Some(&idp.token().sign())).await, 200);
+        idp.outage();
+        assert_eq!(status(&auth, "/orders", Some(&before)).await, 200);
+        assert_eq!(idp.fetches(), 2, "one at the start, one for the new key");
+    }
+}

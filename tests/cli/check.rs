@@ -1,0 +1,142 @@
+//! `bearward check`: is the configuration sound, can every issuer be reached, and what to do when not.
+
+use bearward::testing::{Faults, KeyRing, MockIdp};
+use serde_json::json;
+
+use crate::run;
+
+async fn check(idp: &MockIdp) -> crate::Said {
+    let base = idp.base();
+    tokio::task::spawn_blocking(move || run(&["check"], &[("SUPABASE_URL", &base)])).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_sound_configuration_is_told_with_its_keys_and_clocks() {
+    let idp = MockIdp::start().await;
+    let said = check(&idp).await;
+    said.expect(0, &["configuration sound", "issuer supabase", &idp.issuer(), "keys fetched", &idp.jwks_url(), idp.key().kid()]);
+    said.expect(0, &["usable", "its clock agrees"]);
+    assert!(!said.stdout.contains("problem") && said.stderr.is_empty(), "{said:?}");
+}
+
+#[tokio::test]
+async fn a_key_that_is_not_used_is_listed_with_the_reason() {
+    let idp = MockIdp::start().await;
+    let good = serde_json::Value::Object(idp.key().jwk());
+    let with = |kid: &str, name: &str, value: serde_json::Value| {
+        let mut key = idp.key().jwk();
+        key.insert("kid".to_owned(), kid.into());
+        key.insert(name.to_owned(), value);
+        serde_json::Value::Object(key)
+    };
+    let set = json!({ "keys": [
+        good,
+        with("leaked", "d", json!("AQAB")),
+        with("sealing", "use", json!("enc")),
+        with("sibling", "alg", json!("PS256")),
+        json!({ "kty": "oct", "kid": "shared", "k": "c2VjcmV0" }),
+    ] });
+    idp.set_faults(Faults::body(set.to_string()));
+    let said = check(&idp).await;
+    said.expect(
+        0,
+        &["usable", "skipped leaked: it holds private members", "skipped sealing: its use", "skipped shared: a symmetric key"],
+    );
+    said.expect(0, &["skipped sibling: its alg is not in the issuer's list"]);
+    assert!(!said.stdout.contains("c2VjcmV0"), "{said:?}");
+}
+
+#[tokio::test]
+async fn a_set_whose_keys_are_all_unusable_says_why_for_each() {
+    let idp = MockIdp::start_with(bearward::Algorithm::PS256).await;
+    check(&idp).await.expect(1, &["NO KEYS", idp.key().kid(), "not in the issuer's list", "next:", "algorithms"]);
+}
+
+#[test]
+fn an_issuer_that_is_down_is_named_with_what_to_do() {
+    let said = run(&["check"], &[("SUPABASE_URL", "http://127.0.0.1:1")]);
+    said.expect(1, &["NO KEYS", "http://127.0.0.1:1/auth/v1/.well-known/jwks.json", "could not connect", "next:", "curl -i"]);
+}
+
+#[tokio::test]
+async fn a_project_that_signs_with_a_shared_secret_is_told_to_change_that() {
+    let idp = MockIdp::start().await;
+    idp.set_faults(Faults::body(r#"{"keys":[]}"#));
+    let said = check(&idp).await;
+    said.expect(1, &["NO KEYS", "HS256", "asymmetric signing keys", "next:", "rotate"]);
+}
+
+#[tokio::test]
+async fn an_address_without_keys_is_told_apart_from_one_that_is_down() {
+    let idp = MockIdp::start().await;
+    idp.set_faults(Faults::status(404));
+    check(&idp).await.expect(1, &["NO KEYS", "404", "https://PROJECT.supabase.co"]);
+    idp.set_faults(Faults::redirect("http://127.0.0.1:1/keys"));
+    check(&idp).await.expect(1, &["NO KEYS", "redirects are not followed", "next:"]);
+    idp.set_faults(Faults::body("<html>"));
+    check(&idp).await.expect(1, &["NO KEYS", "not one JSON object", "next:"]);
+}
+
+#[tokio::test]
+async fn every_issuer_is_reported_and_one_that_fails_is_enough() {
+    let idp = MockIdp::start().await;
+    let (issuer, audience) = (idp.issuer(), idp.audience());
+    let variables = [
+        ("BEARWARD_ISSUERS__CORP__ISSUER", issuer.as_str()),
+        ("BEARWARD_ISSUERS__CORP__AUDIENCES", audience),
+        ("SUPABASE_URL", "http://127.0.0.1:1"),
+    ];
+    let said = run(&["check"], &variables);
+    said.expect(1, &["issuer corp", "keys fetched", "/.well-known/openid-configuration", "issuer supabase", "NO KEYS"]);
+    run(&["check"], &variables[..2]).expect(0, &["issuer corp", "keys fetched"]);
+}
+
+#[tokio::test]
+async fn discovery_that_names_another_issuer_is_told() {
+    let idp = MockIdp::start().await;
+    let other = format!("{}/", idp.issuer());
+    let variables = [("BEARWARD_ISSUERS__CORP__ISSUER", other.as_str()), ("BEARWARD_ISSUERS__CORP__AUDIENCES", "authenticated")];
+    run(&["check"], &variables).expect(1, &["NO KEYS", "discovery document", "issuer", "next:"]);
+}
+
+#[tokio::test]
+async fn stored_keys_that_serve_through_an_outage_do_not_hide_it() {
+    let (idp, folder) = (MockIdp::start().await, tempfile::tempdir().unwrap());
+    let (base, dir) = (idp.base(), folder.path().to_str().unwrap().to_owned());
+    let variables = [("SUPABASE_URL", base.as_str()), ("BEARWARD_JWKS__SNAPSHOT_DIR", dir.as_str())];
+    run(&["check"], &variables).expect(0, &["keys fetched"]);
+    idp.outage();
+    run(&["check"], &variables).expect(1, &["KEYS NOT FETCHED, stored ones serve", "503", "next:"]);
+}
+
+#[test]
+fn fixed_keys_need_no_network() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("keys.json");
+    std::fs::write(&file, KeyRing::new(bearward::Algorithm::ES256).jwks().to_string()).unwrap();
+    let variables = [
+        ("BEARWARD_ISSUERS__CORP__ISSUER", "https://idp.invalid/"),
+        ("BEARWARD_ISSUERS__CORP__AUDIENCES", "my-api"),
+        ("BEARWARD_ISSUERS__CORP__JWKS_FILE", file.to_str().unwrap()),
+    ];
+    run(&["check"], &variables).expect(0, &["keys configured", "usable"]);
+}
+
+#[tokio::test]
+async fn values_are_shown_with_their_sources_and_secrets_are_not() {
+    let idp = MockIdp::start().await;
+    let base = idp.base();
+    let variables = [
+        ("SUPABASE_URL", base.as_str()),
+        ("DATABASE_URL", "postgres://somebody:hunter2@db.example.com/app"),
+        ("BEARWARD_VAULT__KEYS", "k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="),
+        ("BEARWARD_JWKS__PROXY", "http://somebody:hunter3@proxy.internal:3128"),
+        ("BEARWARD_JWKS__MAX_STALE", "2h"),
+    ];
+    let said = run(&["check", "--values"], &variables);
+    said.expect(0, &["jwks.max_stale = \"2h\"", "BEARWARD_JWKS__MAX_STALE", "the built-in defaults", "DATABASE_URL"]);
+    said.expect(0, &["postgres://somebody:***@db.example.com/app", "vault.keys = ***"]);
+    for secret in ["hunter2", "hunter3", "AAECAwQFBgcI"] {
+        assert!(!said.stdout.contains(secret) && !said.stderr.contains(secret), "{said:?}");
+    }
+}

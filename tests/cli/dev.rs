@@ -1,0 +1,167 @@
+//! `bearward dev`, as a newcomer has it: run it, copy a line.
+
+use std::{net::TcpListener, time::Duration};
+
+use crate::{
+    bearward,
+    child::{Answer, Running, client, get, send},
+    run,
+};
+
+const DEV: [&str; 5] = ["dev", "--bind", "127.0.0.1:0", "--idp-bind", "127.0.0.1:0"];
+
+/// One that has printed everything, and what it has printed.
+fn start(more: &[&str], variables: &[(&str, &str)]) -> (Running, String) {
+    let dev = Running::start(bearward(&[&DEV, more].concat(), variables));
+    dev.line("Ctrl-C stops both");
+    let printed = dev.output();
+    (dev, printed)
+}
+
+/// The printed lines that begin with this word.
+fn lines<'a>(printed: &'a str, word: &str) -> Vec<&'a str> {
+    printed.lines().filter(|line| line.starts_with(word)).collect()
+}
+
+/// Sends what a printed `curl` line sends.
+async fn curl(line: &str) -> Answer {
+    let words: Vec<String> = words(line);
+    let value = |flag: &str| words.iter().position(|word| word == flag).and_then(|at| words.get(at + 1));
+    let url = words.iter().find(|word| word.starts_with("http://")).expect("a URL");
+    let method = value("-X").map_or("GET", String::as_str);
+    let mut request = client().request(method.parse().unwrap(), url);
+    if let Some((name, value)) = value("-H").and_then(|header| header.split_once(": ")) {
+        request = request.header(name, value);
+    }
+    if let Some(body) = value("-d") {
+        request = request.body(body.clone());
+    }
+    send(request).await
+}
+
+/// Words as a shell splits them, where quotes hold no other quotes.
+fn words(line: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut quote = None;
+    for c in line.chars() {
+        match c {
+            '"' | '\'' if quote.is_none() => quote = Some(c),
+            _ if quote == Some(c) => quote = None,
+            ' ' if quote.is_none() => words.push(String::new()),
+            _ => words.last_mut().unwrap().push(c),
+        }
+    }
+    words
+}
+
+#[tokio::test]
+async fn each_printed_curl_line_does_what_is_printed_above_it() {
+    let (_dev, printed) = start(&[], &[]);
+    let lines = lines(&printed, "curl ");
+    let [good, expired, tampered, another] = lines[..] else { panic!("four lines: {printed}") };
+
+    let accepted = curl(good).await;
+    assert_eq!(accepted.status, 200, "{accepted:?}");
+    let whoami = accepted.json();
+    assert_eq!(whoami["user_id"], "11111111-2222-4333-8444-555555555555");
+    assert_eq!(whoami["email"], "ada@example.com");
+
+    for (line, code) in [(expired, "TOKEN_EXPIRED"), (tampered, "INVALID_SIGNATURE")] {
+        let refused = curl(line).await;
+        assert_eq!((refused.status, refused.code().as_str()), (401, code));
+        let challenge = refused.headers["www-authenticate"].to_str().unwrap();
+        assert!(challenge.starts_with("Bearer ") && challenge.contains("error=\"invalid_token\""), "{challenge}");
+    }
+
+    let minted = curl(another).await.json();
+    let grace = good.split("eyJ").next().unwrap().to_owned() + minted["access_token"].as_str().unwrap() + "\"";
+    assert_eq!(curl(&grace).await.json()["user_id"], "grace");
+}
+
+#[tokio::test]
+async fn a_shell_runs_the_printed_lines_as_they_stand() {
+    let (_dev, printed) = start(&[], &[]);
+    if std::process::Command::new("curl").arg("--version").output().is_err() {
+        eprintln!("left out: there is no curl here");
+        return;
+    }
+    for (line, status) in lines(&printed, "curl ").into_iter().zip(["200", "401", "401"]) {
+        let output = std::process::Command::new("sh").args(["-c", line]).env_remove("http_proxy").output().unwrap();
+        let head = String::from_utf8_lossy(&output.stdout);
+        assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{line}: {head}");
+    }
+}
+
+#[tokio::test]
+async fn the_printed_token_lives_a_day_and_explain_accepts_it() {
+    let (_dev, printed) = start(&[], &[]);
+    let tokens = lines(&printed, "eyJ");
+    let [token] = tokens[..] else { panic!("one token: {printed}") };
+    let line = printed.lines().find(|line| line.starts_with("SUPABASE_URL=")).expect("a line for explain");
+    let base = line.trim_start_matches("SUPABASE_URL=").split(' ').next().unwrap();
+    let said = run(&["explain", token], &[("SUPABASE_URL", base)]);
+    said.expect(0, &["accepted", "in 23h 59m"]);
+}
+
+#[tokio::test]
+async fn a_first_screen_has_no_log_lines_and_no_token_is_ever_logged() {
+    let (dev, printed) = start(&[], &[]);
+    assert!(printed.starts_with("bearward dev"), "{printed}");
+    assert!(!printed.contains("INFO") && !printed.contains("WARN"), "{printed}");
+    let lines = lines(&printed, "curl ");
+    assert_eq!(curl(lines[0]).await.status, 200);
+    assert_eq!(curl(lines[2]).await.status, 401);
+    let (_, _, output) = dev.stop("TERM");
+    let log = output.strip_prefix(&printed).expect("what came later");
+    assert!(log.contains("route=\"/protected\" status=200") && log.contains("reason=\"signature\""), "{log}");
+    assert!(!log.contains("eyJ"), "{log}");
+}
+
+#[tokio::test]
+async fn everything_fits_on_a_screen() {
+    let (_dev, printed) = start(&[], &[]);
+    let rows: usize = printed.lines().map(|line| line.chars().count().max(1).div_ceil(120)).sum();
+    assert!(rows <= 50, "{rows} rows of 120 columns");
+}
+
+#[tokio::test]
+async fn each_algorithm_that_it_can_sign_with_is_one_that_it_accepts() {
+    for algorithm in ["ES256", "EdDSA", "PS256", "ES384"] {
+        let (_dev, printed) = start(&["--alg", algorithm], &[]);
+        assert_eq!(curl(lines(&printed, "curl ")[0]).await.status, 200, "{algorithm}");
+    }
+}
+
+#[tokio::test]
+async fn a_signal_ends_both_servers_at_once_although_a_connection_is_open() {
+    for signal in ["TERM", "INT"] {
+        let (dev, printed) = start(&[], &[("BEARWARD_SERVER__SHUTDOWN_TIMEOUT", "5s")]);
+        let api = printed.lines().find_map(|line| line.trim().strip_prefix("API ")).expect("the API's address");
+        let api = api.split_whitespace().next().unwrap().to_owned();
+        let idle = client();
+        assert_eq!(send(idle.get(format!("{api}/livez"))).await.status, 200);
+        let (status, took, output) = dev.stop(signal);
+        assert_eq!(status.code(), Some(0), "{output}");
+        assert!(took < Duration::from_secs(10), "{took:?}");
+        assert!(idle.get(format!("{api}/livez")).send().await.is_err(), "nobody listens");
+    }
+}
+
+#[tokio::test]
+async fn other_issuers_of_the_environment_are_trusted_beside_it() {
+    let (_dev, printed) = start(&[], &[("SUPABASE_URL", "http://127.0.0.1:1"), ("DATABASE_URL", "postgres://u:hunter2@db/x")]);
+    assert!(!printed.contains("hunter2"));
+    let good = lines(&printed, "curl ")[0];
+    assert_eq!(curl(good).await.status, 200);
+    let api = words(good).into_iter().find_map(|word| Some(word.strip_suffix("/protected")?.to_owned())).unwrap();
+    let health = get(&format!("{api}/health")).await.json();
+    assert_eq!((&health["issuers"]["dev"]["state"], &health["issuers"]["supabase"]["state"]), (&"fresh".into(), &"empty".into()));
+}
+
+#[test]
+fn a_taken_port_is_answered_with_how_to_take_another() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    run(&["dev", "--bind", &address, "--idp-bind", "127.0.0.1:0"], &[]).expect(1, &[&address, "--bind"]);
+    run(&["dev", "--bind", "127.0.0.1:0", "--idp-bind", &address], &[]).expect(1, &[&address, "--idp-bind"]);
+}

@@ -1,0 +1,221 @@
+//! `bearward explain`: check by check, what was found against what was expected, and what to do.
+
+use std::time::Duration;
+
+use bearward::testing::{Faults, KeyPair, MockIdp};
+use serde_json::{Value, json};
+
+use crate::{Said, run, run_with};
+
+struct Project {
+    idp: MockIdp,
+    base: String,
+}
+
+impl Project {
+    async fn start() -> Self {
+        let idp = MockIdp::start().await;
+        Self { base: idp.base(), idp }
+    }
+
+    fn explain(&self, token: &str) -> Said {
+        let said = run(&["explain", token], &[("SUPABASE_URL", &self.base)]);
+        if token.split('.').count() == 3 && token.len() > 200 && !token.ends_with('.') {
+            said.hides_signature_of(token);
+        }
+        said
+    }
+
+    /// Refused, with the code, and with each of these texts.
+    #[track_caller]
+    fn refuses(&self, token: &str, code: &str, texts: &[&str]) {
+        let said = self.explain(token);
+        said.expect(1, &[&format!("refused {code}: ")]);
+        said.expect(1, texts);
+    }
+}
+
+#[tokio::test]
+async fn a_good_token_passes_every_check() {
+    let project = Project::start().await;
+    let said = project.explain(&project.idp.token().sub("ada").sign());
+    said.expect(0, &["accepted", "ok  signature", "RS256", project.idp.key().kid(), "sub ada", "(in 59m"]);
+    assert!(!said.stdout.contains("NO  ") && !said.stdout.contains("--  "), "{said:?}");
+}
+
+#[tokio::test]
+async fn an_expired_token_says_since_when() {
+    let project = Project::start().await;
+    project.refuses(
+        &project.idp.token().expired().sign(),
+        "TOKEN_EXPIRED",
+        &["NO  claims", "Z (1h", "ago)", "next:", "refresh the session"],
+    );
+}
+
+#[tokio::test]
+async fn a_token_of_the_future_points_at_the_clocks() {
+    let project = Project::start().await;
+    let early = project.idp.token().claim("nbf", 4_102_444_800_i64).sign();
+    project.refuses(&early, "TOKEN_NOT_YET_VALID", &["its nbf is in", "clock", "bearward check"]);
+}
+
+#[tokio::test]
+async fn a_tampered_token_fails_at_the_signature_and_shows_none() {
+    let project = Project::start().await;
+    project.refuses(
+        &project.idp.token().tampered(),
+        "INVALID_SIGNATURE",
+        &["NO  signature", "--  claims", "changed after signing"],
+    );
+    project.refuses(&project.idp.token().signed_by_stranger(), "INVALID_SIGNATURE", &["not shown"]);
+}
+
+#[tokio::test]
+async fn an_issuer_that_differs_by_little_is_put_beside_the_configured_one() {
+    let project = Project::start().await;
+    let issuer = project.idp.issuer();
+    for near in
+        [format!("{issuer}/"), issuer.replace("127.0.0.1", "localhost"), issuer.replace("http:", "https:"), issuer.to_uppercase()]
+    {
+        let token = project.idp.token().issuer(&near).sign();
+        project.refuses(&token, "UNKNOWN_ISSUER", &["NO  issuer", &near, &issuer, "byte by byte", "spellings"]);
+    }
+    let token = project.idp.token().issuer("https://attacker.invalid").sign();
+    project.refuses(&token, "UNKNOWN_ISSUER", &["https://attacker.invalid", "configure this issuer"]);
+}
+
+#[tokio::test]
+async fn a_wrong_audience_shows_both() {
+    let project = Project::start().await;
+    let token = project.idp.token().audience("another-api").sign();
+    project.refuses(&token, "INVALID_AUDIENCE", &["aud another-api", "aud authenticated", "ID token"]);
+}
+
+#[tokio::test]
+async fn an_unknown_key_is_put_beside_the_published_ones() {
+    let project = Project::start().await;
+    let token = project.idp.token().kid("nobody").sign();
+    project.refuses(&token, "UNKNOWN_KEY", &["kid nobody", project.idp.key().kid(), "revoked"]);
+}
+
+#[tokio::test]
+async fn a_token_of_a_shared_secret_says_how_to_change_the_project() {
+    let project = Project::start().await;
+    let token = project.idp.token().header("alg", "HS256").sign_hmac(b"a secret of at least thirty-two bytes");
+    project.refuses(&token, "UNSUPPORTED_ALGORITHM", &["HS256", "shared secret", "asymmetric", "JWT signing keys"]);
+    let key = project.idp.token().header("alg", "HS256").issuer("supabase").claim("role", "anon").without("sub");
+    project.refuses(&key.sign_hmac(b"a secret"), "UNSUPPORTED_ALGORITHM", &["anon or service_role key", "session.access_token"]);
+}
+
+#[tokio::test]
+async fn an_unsigned_token_is_shown_as_far_as_it_goes() {
+    let project = Project::start().await;
+    project.refuses(&project.idp.token().alg_none(), "MALFORMED_TOKEN", &["NO  form", "none", "nobody signed it"]);
+}
+
+#[tokio::test]
+async fn a_pasted_api_key_is_called_one() {
+    let project = Project::start().await;
+    for key in ["sb_publishable_0123456789abcdef", "sb_secret_0123456789abcdef"] {
+        let said = project.explain(key);
+        said.expect(1, &["API key", "session.access_token"]);
+        assert!(!said.stdout.contains("0123456789abcdef"), "{said:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_token_at_all_says_what_a_token_looks_like() {
+    let project = Project::start().await;
+    for garbage in ["hello", "a.b.c", "eyJ", "eyJhbGciOiJSUzI1NiJ9", "-----BEGIN PUBLIC KEY-----x", "...."] {
+        let said = run(&["explain", "--", garbage], &[("SUPABASE_URL", &project.base)]);
+        said.expect(1, &["refused MALFORMED_TOKEN"]);
+        assert!(!said.stdout.contains("exp absent"), "nothing is said of what was not read: {said:?}");
+    }
+    project.refuses("hello", "MALFORMED_TOKEN", &["1 part\n", "begins with eyJ"]);
+    project.refuses("a.b.c.d.e", "MALFORMED_TOKEN", &["encrypted", "signed tokens"]);
+    project.refuses(&"x".repeat(9000), "MALFORMED_TOKEN", &["NO  size", "8192", "tokens.max_bytes"]);
+    run(&["explain", ""], &[("SUPABASE_URL", &project.base)]).expect(2, &["no token"]);
+    run(&["explain"], &[("SUPABASE_URL", &project.base)]).expect(2, &["<TOKEN>"]);
+}
+
+#[tokio::test]
+async fn a_token_that_was_broken_across_lines_is_told_so() {
+    let project = Project::start().await;
+    let mut token = project.idp.token().sign();
+    token.insert(300, '\n');
+    project.refuses(&token, "MALFORMED_TOKEN", &["end of a line"]);
+}
+
+#[tokio::test]
+async fn what_people_paste_around_a_token_is_forgiven() {
+    let project = Project::start().await;
+    let token = project.idp.token().sign();
+    let variables = [("SUPABASE_URL", project.base.as_str())];
+    run(&["explain", "Bearer", &token], &variables).expect(0, &["accepted"]);
+    run(&["explain", &format!("'Bearer {token}'")], &variables).expect(0, &["accepted"]);
+    run(&["explain", "--json", &token], &variables).expect(0, &["true"]);
+    run(&["explain", &token, "--json"], &variables).expect(0, &["true"]);
+    let folder = tempfile::tempdir().unwrap();
+    for pasted in [format!("{token}\n"), format!("Authorization: Bearer {token}\r\n"), format!("\"{token}\"")] {
+        run_with(&["explain", "-"], &variables, &pasted, folder.path()).expect(0, &["accepted"]);
+    }
+    run_with(&["explain", "-"], &variables, "\n", folder.path()).expect(2, &["no token"]);
+}
+
+#[tokio::test]
+async fn a_mistake_on_the_command_line_does_not_repeat_the_token() {
+    let project = Project::start().await;
+    let token = project.idp.token().sign();
+    for arguments in [&["explain", "--jsn", &token][..], &["explain", "bearer", &token, "--jso"], &["explain", "Bearer", &token]]
+    {
+        run(arguments, &[("SUPABASE_URL", &project.base)]).hides_signature_of(&token);
+    }
+}
+
+#[tokio::test]
+async fn json_is_one_object_with_every_check() {
+    let project = Project::start().await;
+    for (token, accepted, code) in
+        [(project.idp.token().sign(), true, Value::Null), (project.idp.token().expired().sign(), false, json!("TOKEN_EXPIRED"))]
+    {
+        let said = run(&["explain", "--json", &token], &[("SUPABASE_URL", &project.base)]);
+        said.expect(i32::from(!accepted), &[]);
+        said.hides_signature_of(&token);
+        let report: Value = serde_json::from_str(&said.stdout).expect("one JSON object");
+        assert_eq!((&report["accepted"], &report["code"]), (&json!(accepted), &code));
+        let checks = report["checks"].as_array().unwrap();
+        let names: Vec<_> = checks.iter().map(|check| check["check"].as_str().unwrap()).collect();
+        assert_eq!(names, ["size", "form", "header", "payload", "issuer", "algorithm", "type", "key", "signature", "claims"]);
+        assert!(checks.iter().all(|check| check["found"].is_string() && check["expected"].is_string()));
+        assert_eq!(checks[9]["outcome"], if accepted { "passed" } else { "failed" });
+    }
+}
+
+#[tokio::test]
+async fn an_issuer_without_keys_is_no_fault_of_the_token() {
+    let project = Project::start().await;
+    let token = project.idp.token().sign();
+    project.idp.set_faults(Faults::body(r#"{"keys":[]}"#));
+    project.refuses(&token, "KEYS_UNAVAILABLE", &["NO  key", "no keys", "asymmetric signing keys", "bearward check"]);
+    project.idp.outage();
+    project.refuses(&token, "KEYS_UNAVAILABLE", &["503", "next:"]);
+}
+
+#[tokio::test]
+async fn a_key_that_was_revoked_is_not_there_any_more() {
+    let project = Project::start().await;
+    let (token, kid) = (project.idp.token().expires_in(Duration::from_secs(600)).sign(), project.idp.key().kid().to_owned());
+    project.explain(&token).expect(0, &["accepted"]);
+    assert!(project.idp.revoke(&kid));
+    project.refuses(&token, "UNKNOWN_KEY", &[&kid, project.idp.key().kid()]);
+}
+
+#[tokio::test]
+async fn control_characters_of_a_token_do_not_reach_the_terminal() {
+    let project = Project::start().await;
+    let token = project.idp.token().sub("a\u{1b}[31m\r\nb").kid("k\u{7}").key(KeyPair::generate(bearward::Algorithm::ES256));
+    let said = project.explain(&token.header("kid", "k\u{1b}]0;x\u{7}").issuer("i\u{1b}[2J").sign());
+    assert!(!said.stdout.contains(['\u{1b}', '\u{7}', '\r']), "{said:?}");
+    said.expect(1, &["UNKNOWN_ISSUER"]);
+}

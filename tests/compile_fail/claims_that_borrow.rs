@@ -1,0 +1,16 @@
+//! One's own claims outlive the token's text, so they cannot borrow from it.
+
+use actix_web::{HttpResponse, get};
+use bearward::Principal;
+
+#[derive(serde::Deserialize)]
+struct MyClaims<'a> {
+    tenant: &'a str,
+}
+
+#[get("/invoices")]
+async fn invoices(user: Principal<MyClaims<'_>>) -> HttpResponse {
+    HttpResponse::Ok().body(user.own().tenant.to_owned())
+}
+
+fn main() {}

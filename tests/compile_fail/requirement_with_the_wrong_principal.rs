@@ -1,0 +1,26 @@
+//! `Require` takes the requirement, not the principal, and `Principal` takes the claims, not the requirement.
+
+use actix_web::{HttpResponse, get};
+use bearward::{Principal, Rejection, Require, Requirement, Standard, Verified};
+
+struct Admin;
+
+impl Requirement for Admin {
+    type Claims = Standard;
+
+    fn check(user: &Verified) -> Result<(), Rejection> {
+        user.require_role("admin")
+    }
+}
+
+#[get("/a")]
+async fn requires_a_principal(_user: Require<Principal>) -> HttpResponse {
+    HttpResponse::Ok().finish()
+}
+
+#[get("/b")]
+async fn claims_of_a_requirement(_user: Principal<Admin>) -> HttpResponse {
+    HttpResponse::Ok().finish()
+}
+
+fn main() {}
