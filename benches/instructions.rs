@@ -4,12 +4,21 @@
 
 mod support;
 
-use std::hint::black_box;
+use std::{any::Any, hint::black_box, rc::Rc};
 
+use actix_web::{
+    App, HttpResponse,
+    dev::Service,
+    http::{StatusCode, header},
+    rt::Runtime,
+    test::{TestRequest, init_service},
+    web,
+};
 use bearward::{
-    Algorithm, Bearward,
+    Algorithm, Bearward, Principal, Rejection, Requirement, Standard, Verified,
     auth::keys::{Found, Keys},
 };
+use futures_util::future::LocalBoxFuture;
 use gungraun::{library_benchmark, library_benchmark_group, main};
 use support::{Bench, accept, jwks_of, split};
 
@@ -71,5 +80,55 @@ fn key_lookup(keys: Keys) -> (bool, Keys) {
     (found, keys)
 }
 
-library_benchmark_group!(name = paths, benchmarks = [signature_alone, verification, key_lookup]);
+/// A request on its way into an application in the same process: what an extractor adds to a route that has none.
+struct Call {
+    runtime: Runtime,
+    answer: LocalBoxFuture<'static, StatusCode>,
+    /// Outlives the call, so that taking the application apart is not counted.
+    _service: Rc<dyn Any>,
+}
+
+fn call(entries: usize, path: &'static str) -> Call {
+    let bench = Bench::new();
+    let (auth, token) = (bench.verifier(entries), bench.token(1));
+    let guarded = auth.require::<Anybody>();
+    let subject = "11111111-2222-4333-8444-000000000001";
+    let app = App::new()
+        .app_data(auth)
+        .route("/open", web::get().to(async || HttpResponse::Ok().body(subject.to_owned())))
+        .route("/user", web::get().to(async |user: Principal| HttpResponse::Ok().body(user.subject().to_owned())))
+        .service(web::scope("/in").wrap(guarded).route("", web::get().to(async || HttpResponse::Ok().body(subject.to_owned()))));
+    let runtime = Runtime::new().unwrap();
+    let service = Rc::new(runtime.block_on(init_service(app)));
+    let answer = || -> LocalBoxFuture<'static, StatusCode> {
+        let header = (header::AUTHORIZATION, format!("Bearer {token}"));
+        let request = TestRequest::with_uri(path).insert_header(header).to_request();
+        let service = Rc::clone(&service);
+        Box::pin(async move { service.call(request).await.unwrap().status() })
+    };
+    assert!((0..3).all(|_| runtime.block_on(answer()) == StatusCode::OK));
+    Call { runtime, answer: answer(), _service: service }
+}
+
+struct Anybody;
+
+impl Requirement for Anybody {
+    type Claims = Standard;
+
+    fn check(_: &Verified) -> Result<(), Rejection> {
+        Ok(())
+    }
+}
+
+#[library_benchmark]
+#[bench::without_authentication(args = (10_000, "/open"), setup = call)]
+#[bench::principal_cached(args = (10_000, "/user"), setup = call)]
+#[bench::principal_cache_off(args = (0, "/user"), setup = call)]
+#[bench::guard_cached(args = (10_000, "/in"), setup = call)]
+fn route(mut call: Call) -> (StatusCode, Call) {
+    let status = call.runtime.block_on(black_box(&mut call.answer));
+    (status, call)
+}
+
+library_benchmark_group!(name = paths, benchmarks = [signature_alone, verification, key_lookup, route]);
 main!(library_benchmark_groups = paths);
