@@ -135,8 +135,7 @@ impl Bearward {
     /// been counted.
     pub async fn verify_as<C: OwnClaims>(&self, token: &str) -> Result<Verified<C>, Refusal> {
         let verified = self.verify(token).await?;
-        let evidence = verified.clone();
-        verified.with_own(token).map_err(|rejection| Self::count(evidence.refusal(rejection)))
+        verified.with_own(token).map_err(Self::count)
     }
 
     /// The same without `async`: [`Verification::Ready`] unless a fetch is needed.

@@ -22,7 +22,7 @@ use crate::{
 
 /// What an extractor makes of a verified token.
 pub(super) trait FromToken: Sized + 'static {
-    fn convert(verified: Verified, token: &str) -> Result<Self, Rejection>;
+    fn convert(verified: Verified, token: &str) -> Result<Self, Refusal>;
 
     /// What stands for no token at all, where that is allowed.
     fn anonymous() -> Option<Self> {
@@ -43,7 +43,7 @@ enum State<T> {
 /// It holds the token too: a middleware between the two may have put another one into the header, which nobody has verified.
 #[derive(Clone)]
 pub(super) struct Guarded {
-    pub(super) auth: Bearward,
+    pub(super) auth: Rc<Bearward>,
     pub(super) verified: Verified,
     pub(super) token: Rc<str>,
 }
@@ -76,13 +76,12 @@ pub(super) fn no_token() -> Refusal {
 
 /// What `T` makes of a verified token; its refusals are the route's, and counted as such.
 pub(super) fn convert<T: FromToken>(verified: Verified, token: &str) -> Result<T, Refusal> {
-    let evidence = verified.clone();
-    T::convert(verified, token).map_err(|rejection| Bearward::count(evidence.refusal(rejection)))
+    T::convert(verified, token).map_err(Bearward::count)
 }
 
 pub(super) fn extract<T: FromToken>(request: &HttpRequest) -> Extracting<T> {
     let guarded = request.extensions().get::<Guarded>().cloned();
-    let auth = match verifier(request, guarded.as_ref().map(|guarded| &guarded.auth)) {
+    let auth = match verifier(request, guarded.as_ref().map(|guarded| &*guarded.auth)) {
         Ok(auth) => auth,
         Err(remedy) => {
             tracing::error!(route = request.match_pattern(), "a route asks for a principal, and {remedy}");

@@ -36,7 +36,8 @@ pub struct Guard<R> {
 
 /// A [`Guard`] around a scope.
 pub struct GuardService<R, S> {
-    auth: Bearward,
+    /// Each worker's own: to count the references of the one that they share would make them wait for each other at every request.
+    auth: Rc<Bearward>,
     service: Rc<S>,
     requirement: PhantomData<fn() -> R>,
 }
@@ -82,7 +83,7 @@ where
     type Future = Ready<Result<Self::Transform, ()>>;
 
     fn new_transform(&self, service: S) -> Self::Future {
-        ready(Ok(GuardService { auth: self.auth.clone(), service: Rc::new(service), requirement: PhantomData }))
+        ready(Ok(GuardService { auth: Rc::new(self.auth.clone()), service: Rc::new(service), requirement: PhantomData }))
     }
 }
 
@@ -99,7 +100,7 @@ where
     forward_ready!(service);
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
-        let (auth, service) = (self.auth.clone(), Rc::clone(&self.service));
+        let (auth, service) = (Rc::clone(&self.auth), Rc::clone(&self.service));
         Box::pin(async move {
             match admit::<R>(&request, &auth).await {
                 Ok((verified, token)) => {

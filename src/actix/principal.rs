@@ -10,7 +10,7 @@ use super::{
 };
 use crate::auth::{
     claims::{OwnClaims, Standard},
-    error::Rejection,
+    error::Refusal,
     verified::{Requirement, Verified},
 };
 
@@ -218,13 +218,13 @@ impl<R: Requirement> FromRequest for Require<R> {
 }
 
 impl<C: OwnClaims> FromToken for Principal<C> {
-    fn convert(verified: Verified, token: &str) -> Result<Self, Rejection> {
+    fn convert(verified: Verified, token: &str) -> Result<Self, Refusal> {
         verified.with_own(token).map(Self)
     }
 }
 
 impl<C: OwnClaims> FromToken for MaybePrincipal<C> {
-    fn convert(verified: Verified, token: &str) -> Result<Self, Rejection> {
+    fn convert(verified: Verified, token: &str) -> Result<Self, Refusal> {
         Principal::convert(verified, token).map(|principal| Self(Some(principal)))
     }
 
@@ -234,8 +234,11 @@ impl<C: OwnClaims> FromToken for MaybePrincipal<C> {
 }
 
 impl<R: Requirement> FromToken for Require<R> {
-    fn convert(verified: Verified, token: &str) -> Result<Self, Rejection> {
+    fn convert(verified: Verified, token: &str) -> Result<Self, Refusal> {
         let principal = Principal::convert(verified, token)?;
-        R::check(&principal).map(|()| Self(principal))
+        match R::check(&principal) {
+            Ok(()) => Ok(Self(principal)),
+            Err(rejection) => Err(principal.refusal(rejection)),
+        }
     }
 }

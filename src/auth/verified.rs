@@ -126,16 +126,19 @@ impl<C: Clone> Clone for Verified<C> {
     }
 }
 
-impl Verified {
+impl<C> Verified<C> {
     /// A refusal of this token after its verification.
     pub fn refusal(&self, rejection: Rejection) -> Refusal {
         let kid = self.kid().map(Excerpt::of);
         Refusal { rejection, issuer: Some(Arc::clone(&self.evidence.name)), kid }
     }
 
-    /// Reads the payload of the token that this is the evidence of as `C`.
-    pub(crate) fn with_own<C: OwnClaims>(self, token: &str) -> Result<Verified<C>, Rejection> {
-        Ok(Verified { own: C::from_verified(token)?, evidence: self.evidence })
+    /// Reads the payload of the token that this is the evidence of as `Own`.
+    pub(crate) fn with_own<Own: OwnClaims>(self, token: &str) -> Result<Verified<Own>, Refusal> {
+        match Own::from_verified(token) {
+            Ok(own) => Ok(Verified { own, evidence: self.evidence }),
+            Err(rejection) => Err(self.refusal(rejection)),
+        }
     }
 }
 
