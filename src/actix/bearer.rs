@@ -54,6 +54,7 @@ pub fn bearer(value: &HeaderValue) -> Result<Option<&str>, Rejection> {
 
 /// Visible characters other than the comma, and at least one. No branch for each byte, so that this becomes vector code: looking for one
 /// after the other takes longer than everything else about a token that is remembered.
+#[expect(clippy::needless_bitwise_bool, reason = "a lazy operator is a branch for each byte")]
 fn is_one(token: &[u8]) -> bool {
     let visible = token.iter().fold(true, |so_far, &byte| so_far & byte.is_ascii_graphic() & (byte != b','));
     visible && !token.is_empty()
