@@ -177,6 +177,13 @@ impl Bearward {
         self.verifier.trusted().iter().map(|trusted| &trusted.profile)
     }
 
+    /// The first spelling of the issuer whose keys verified this token: one name for an issuer that spells itself in several ways. Rows are
+    /// keyed by it and the subject.
+    pub fn canonical_issuer<'a>(&'a self, user: &'a Verified) -> &'a str {
+        let profile = self.verifier.trusted().get(user.place()).map(|trusted| &trusted.profile);
+        profile.and_then(|profile| profile.spellings.first()).map_or(user.issuer(), |spelling| spelling)
+    }
+
     /// The state of every issuer's key set, in the same order.
     pub fn key_sets(&self) -> Vec<KeySetStatus> {
         self.verifier.trusted().iter().map(|trusted| trusted.keys.status()).collect()

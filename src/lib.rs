@@ -46,6 +46,8 @@ pub mod auth;
 mod bearward;
 mod cookie;
 
+#[cfg(feature = "server")]
+pub mod accounts;
 #[cfg(feature = "actix")]
 pub mod actix;
 #[cfg(feature = "server")]
@@ -55,12 +57,16 @@ pub mod api;
 pub mod cli;
 #[cfg(feature = "server")]
 pub mod config;
+#[cfg(feature = "server")]
+pub mod domain;
 #[cfg(feature = "idp")]
 pub mod idp;
 #[cfg(feature = "testing")]
 pub mod mint;
 #[cfg(feature = "server")]
 pub mod server;
+#[cfg(feature = "server")]
+pub mod store;
 #[cfg(feature = "server")]
 pub mod telemetry;
 #[cfg(feature = "testing")]

@@ -5,7 +5,7 @@
 use std::{collections::HashSet, fs, path::Path};
 
 /// Bottom to top. A module may name modules of earlier rows, and its own.
-const LAYERS: [&[&str]; 24] = [
+const LAYERS: [&[&str]; 27] = [
     &["auth::clock", "auth::algorithm"],
     &["auth::error"],
     &["auth::object"],
@@ -24,6 +24,9 @@ const LAYERS: [&[&str]; 24] = [
     &["actix"],
     &["config"],
     &["telemetry"],
+    &["domain"],
+    &["store"],
+    &["accounts"],
     &["api"],
     &["mint"],
     &["testing"],

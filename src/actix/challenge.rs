@@ -28,7 +28,7 @@ pub struct Refused {
 }
 
 impl Refused {
-    pub(super) fn new(refusal: Refusal, request: &HttpRequest, auth: Option<&Bearward>) -> Self {
+    pub(crate) fn new(refusal: Refusal, request: &HttpRequest, auth: Option<&Bearward>) -> Self {
         Self {
             refusal,
             manners: auth.map(|auth| Arc::clone(&auth.manners)),

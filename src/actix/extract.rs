@@ -42,10 +42,18 @@ enum State<T> {
 ///
 /// It holds the token too: a middleware between the two may have put another one into the header, which nobody has verified.
 #[derive(Clone)]
-pub(super) struct Guarded {
-    pub(super) auth: Rc<Bearward>,
-    pub(super) verified: Verified,
-    pub(super) token: Rc<str>,
+pub(crate) struct Guarded {
+    pub(crate) auth: Rc<Bearward>,
+    pub(crate) verified: Verified,
+    pub(crate) token: Rc<str>,
+}
+
+impl Guarded {
+    /// What the guard around this request's scope has left.
+    #[cfg(feature = "server")]
+    pub(crate) fn of(request: &HttpRequest) -> Option<Self> {
+        request.extensions().get::<Self>().cloned()
+    }
 }
 
 /// The token of a request, checked as far as possible without waiting. A refusal has been counted.

@@ -2,6 +2,8 @@
 
 use std::{fmt, sync::Arc};
 
+use actix_web::{HttpMessage, HttpRequest};
+
 /// Lives in the request's extensions, and goes back in the [`HEADER`](Self::HEADER) and in the error envelope.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct RequestId(Arc<str>);
@@ -16,6 +18,11 @@ impl RequestId {
         let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
         let well_formed = (1..=64).contains(&inbound.len()) && inbound.bytes().all(fits);
         well_formed.then(|| Self(inbound.into()))
+    }
+
+    /// The id of a request, once the telemetry has given it one.
+    pub fn of(request: &HttpRequest) -> Option<Self> {
+        request.extensions().get::<Self>().cloned()
     }
 
     /// The id's text, safe in a header and in a log.

@@ -1,17 +1,29 @@
 //! What operators and load balancers ask: is it up, can it serve, how are the keys, what has been counted.
 
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
 use actix_web::{HttpRequest, HttpResponse, ResponseError, http::StatusCode, web::Data};
 use serde::Serialize;
 
+use tokio::{
+    sync::Mutex,
+    time::{Instant, timeout},
+};
+
 use super::Problem;
-use crate::{Bearward, telemetry::Metrics};
+use crate::{Bearward, RequestId, store::Store, telemetry::Metrics};
+
+/// How long an answer of the database is taken as its state: these routes are public, and a flood of them must not become one of queries.
+const PULSE: Duration = Duration::from_secs(1);
+/// How long the database may take to answer.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What the health routes look at.
 #[derive(Clone)]
 pub struct Health {
     auth: Bearward,
+    store: Store,
+    pulse: Arc<Mutex<Option<(Instant, bool)>>>,
     metrics: Option<Metrics>,
 }
 
@@ -20,7 +32,7 @@ struct Report {
     status: &'static str,
     version: &'static str,
     issuers: BTreeMap<String, KeysReport>,
-    database: Option<&'static str>,
+    database: &'static str,
 }
 
 #[derive(Serialize)]
@@ -31,9 +43,22 @@ struct KeysReport {
 }
 
 impl Health {
-    /// Looks at these keys; `/metrics` is empty without a recorder.
-    pub fn new(auth: Bearward, metrics: Option<Metrics>) -> Self {
-        Self { auth, metrics }
+    /// Looks at these keys and this database; `/metrics` is empty without a recorder.
+    pub fn new(auth: Bearward, store: Store, metrics: Option<Metrics>) -> Self {
+        Self { auth, store, pulse: Arc::default(), metrics }
+    }
+
+    /// Whether the database answers, or did a second ago.
+    async fn database(&self) -> bool {
+        let mut pulse = self.pulse.lock().await;
+        if let Some((at, answers)) = *pulse
+            && at.elapsed() < PULSE
+        {
+            return answers;
+        }
+        let answers = matches!(timeout(PATIENCE, self.store.ping()).await, Ok(Ok(())));
+        *pulse = Some((Instant::now(), answers));
+        answers
     }
 }
 
@@ -45,8 +70,11 @@ pub(super) async fn health(health: Data<Health>) -> HttpResponse {
         let report = KeysReport { state: set.state(), keys: set.keys, age_seconds: set.age.map(|age| age.as_secs()) };
         (set.issuer, report)
     });
-    let status = if well { "ok" } else { "degraded" };
-    let report = Report { status, version: env!("CARGO_PKG_VERSION"), issuers: issuers.collect(), database: None };
+    let issuers = issuers.collect();
+    let database = health.database().await;
+    let status = if well && database { "ok" } else { "degraded" };
+    let database = if database { "ok" } else { "unavailable" };
+    let report = Report { status, version: env!("CARGO_PKG_VERSION"), issuers, database };
     HttpResponse::Ok().insert_header(("cache-control", "no-store")).json(report)
 }
 
@@ -56,6 +84,9 @@ pub(super) async fn live() -> HttpResponse {
 }
 
 pub(super) async fn ready(health: Data<Health>, request: HttpRequest) -> HttpResponse {
+    if !health.database().await {
+        return Problem::database_away(RequestId::of(&request)).error_response();
+    }
     if health.auth.ready() {
         return live().await;
     }

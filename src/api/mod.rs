@@ -1,54 +1,61 @@
 //! Every route of the server, on one screen.
 
+mod admin;
+mod current_user;
+mod fields;
+mod google;
 mod health;
 mod limits;
+mod me;
 mod metadata;
 mod problem;
 mod protected;
+mod resource;
+mod status;
+mod user;
 
-use actix_web::{
-    Resource, Route,
-    dev::HttpServiceFactory,
-    guard,
-    middleware::from_fn,
-    web::{self, ServiceConfig},
+use actix_web::web::{self, ServiceConfig};
+
+use self::{
+    admin::Admin,
+    current_user::Anybody,
+    fields::Limit,
+    resource::{At, at},
 };
+pub use self::{google::SignIn, health::Health, limits::Limits, metadata::Metadata, problem::Problem};
+use crate::Bearward;
 
-pub use self::{health::Health, limits::Limits, metadata::Metadata, problem::Problem};
-
-/// Mounts the routes. They need [`Bearward`](crate::Bearward), [`Health`] and [`Metadata`] in the application's data.
-pub fn routes(config: &mut ServiceConfig, limits: Limits) {
+/// Mounts the routes. They need `Data` of [`Bearward`], [`Accounts`](crate::accounts::Accounts), [`SignIn`], [`Health`] and [`Metadata`].
+pub fn routes(config: &mut ServiceConfig, limits: Limits, auth: &Bearward) {
     const METADATA: [&str; 2] = ["/.well-known/oauth-protected-resource", "/.well-known/oauth-protected-resource/{resource:.*}"];
-    let mut at = |resource, route| {
-        config.service(only(resource, route, limits));
-    };
+
     // For whoever holds a token.
-    at(web::resource("/protected"), get().to(protected::protected));
+    at("/protected").get(protected::protected).for_bearers::<Anybody>(config, limits, auth);
+
+    // For the account behind a token.
+    at("/api/auth/me").get(me::me).for_users::<Anybody>(config, limits, auth);
+    at("/api/user").patch(user::change).delete(user::erase).for_users::<Anybody>(config, limits, auth);
+    at("/api/status").post(status::add).get(status::list).for_users::<Anybody>(config, limits, auth);
+
+    // For administrators.
+    at("/api/admin/users").get(admin::list).for_users::<Admin>(config, limits, auth);
+    at("/api/admin/users/{id}").patch(admin::set_active).for_users::<Admin>(config, limits, auth);
+
     // For everybody.
-    at(web::resource("/health"), get().to(health::health));
-    at(web::resource("/livez"), get().to(health::live));
-    at(web::resource("/readyz"), get().to(health::ready));
-    at(web::resource(METADATA), get().to(metadata::metadata));
+    at("/api/auth/google").get(google::address).post(google::sign_in).for_everybody(config, limits);
+    at("/health").get(health::health).for_everybody(config, limits);
+    at("/livez").get(health::live).for_everybody(config, limits);
+    at("/readyz").get(health::ready).for_everybody(config, limits);
+    At::from(web::resource(METADATA)).get(metadata::metadata).for_everybody(config, limits);
 
     config
-        .app_data(web::JsonConfig::default().limit(limits.body).error_handler(problem::json))
-        .app_data(web::QueryConfig::default().error_handler(problem::query))
+        .app_data(web::PayloadConfig::new(limits.body))
+        .app_data(Limit(limits.body))
         .app_data(web::PathConfig::default().error_handler(problem::path))
         .default_service(web::to(problem::not_found));
 }
 
 /// `/metrics`, which moves to a listener of its own when `server.admin_bind` is set.
 pub fn metrics(config: &mut ServiceConfig, limits: Limits) {
-    config.service(only(web::resource("/metrics"), get().to(health::metrics), limits));
-}
-
-/// A resource with one route, within the limits; any other method is answered with 405 and `Allow`.
-fn only(resource: Resource, route: Route, limits: Limits) -> impl HttpServiceFactory {
-    let resource = resource.route(route).default_service(web::to(problem::method_not_allowed));
-    resource.wrap(from_fn(move |request, next| limits::keep_to(limits, request, next)))
-}
-
-/// GET, and HEAD, which is the same without the body (RFC 9110 §9.3.2).
-fn get() -> Route {
-    web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
+    at("/metrics").get(health::metrics).for_everybody(config, limits);
 }

@@ -1,18 +1,15 @@
-//! Errors that no resource of its own speaks for, in the one envelope: unreadable input, unknown routes, wrong methods, panics.
+//! Errors that are not about authentication, in the one envelope: unknown routes, wrong methods, panics, what the store says.
 
 use std::fmt;
 
 use actix_web::{
-    HttpMessage, HttpRequest, HttpResponse, ResponseError,
-    error::{JsonPayloadError, PathError, QueryPayloadError},
-    http::{
-        StatusCode,
-        header::{ALLOW, HeaderValue},
-    },
+    HttpRequest, HttpResponse, ResponseError,
+    error::PathError,
+    http::{StatusCode, header::RETRY_AFTER},
 };
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::{Envelope, RequestId};
+use crate::{Envelope, RequestId, store::StoreError};
 
 /// An error of the API that is not about authentication.
 #[derive(Debug, Clone)]
@@ -21,14 +18,24 @@ pub struct Problem {
     code: &'static str,
     message: String,
     details: Value,
+    retry_after: Option<u64>,
     request_id: Option<RequestId>,
 }
 
 impl Problem {
     /// A problem of this request.
     pub fn new(request: &HttpRequest, status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        let request_id = request.extensions().get::<RequestId>().cloned();
-        Self { status, code, message: message.into(), details: Value::Null, request_id }
+        Self::under(RequestId::of(request), status, code, message)
+    }
+
+    /// The same where only the request's id is at hand.
+    pub(super) fn under(
+        request_id: Option<RequestId>,
+        status: StatusCode,
+        code: &'static str,
+        message: impl Into<String>,
+    ) -> Self {
+        Self { status, code, message: message.into(), details: Value::Null, retry_after: None, request_id }
     }
 
     /// What the client can act on.
@@ -38,14 +45,44 @@ impl Problem {
         self
     }
 
+    /// When to come again, in seconds (RFC 9110 §10.2.3).
+    #[must_use]
+    pub fn retry_after(mut self, seconds: u64) -> Self {
+        self.retry_after = Some(seconds);
+        self
+    }
+
     /// Cause and path stay in the log, under the request's id.
     pub fn internal(request: &HttpRequest) -> Self {
-        Self::new(
-            request,
+        Self::fault(RequestId::of(request))
+    }
+
+    pub(super) fn fault(request_id: Option<RequestId>) -> Self {
+        Self::under(
+            request_id,
             StatusCode::INTERNAL_SERVER_ERROR,
             "INTERNAL",
             "something went wrong here; the request id finds it in the log",
         )
+    }
+
+    /// The database is away: 503. Everything else that it says is a fault of ours.
+    pub(super) fn of_store(request_id: Option<RequestId>, error: &StoreError) -> Self {
+        if matches!(error, StoreError::Unavailable(_)) {
+            tracing::warn!("{error}");
+            return Self::database_away(request_id);
+        }
+        tracing::error!("{error}");
+        Self::fault(request_id)
+    }
+
+    pub(super) fn database_away(request_id: Option<RequestId>) -> Self {
+        let message = "the database cannot be reached; the request was not carried out";
+        Self::under(request_id, StatusCode::SERVICE_UNAVAILABLE, "DATABASE_UNAVAILABLE", message).retry_after(2)
+    }
+
+    pub(super) fn not_found(request_id: Option<RequestId>, message: &str) -> Self {
+        Self::under(request_id, StatusCode::NOT_FOUND, "NOT_FOUND", message)
     }
 }
 
@@ -62,7 +99,11 @@ impl ResponseError for Problem {
 
     fn error_response(&self) -> HttpResponse {
         let envelope = Envelope::new(self.code, &self.message, self.request_id.as_ref()).with_details(self.details.clone());
-        HttpResponse::build(self.status).json(envelope)
+        let mut response = HttpResponse::build(self.status);
+        if let Some(seconds) = self.retry_after {
+            response.insert_header((RETRY_AFTER, seconds));
+        }
+        response.json(envelope)
     }
 }
 
@@ -70,51 +111,7 @@ pub(super) async fn not_found(request: HttpRequest) -> HttpResponse {
     Problem::new(&request, StatusCode::NOT_FOUND, "NOT_FOUND", "there is nothing at this path").error_response()
 }
 
-pub(super) async fn method_not_allowed(request: HttpRequest) -> HttpResponse {
-    let problem = Problem::new(
-        &request,
-        StatusCode::METHOD_NOT_ALLOWED,
-        "METHOD_NOT_ALLOWED",
-        "this path does not answer this method; the Allow header names those it answers",
-    );
-    let mut response = problem.error_response();
-    // RFC 9110 §15.5.6. Every resource of this API so far has one method.
-    response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
-    response
-}
-
-pub(super) fn json(error: JsonPayloadError, request: &HttpRequest) -> actix_web::Error {
-    let problem = |status, code, message: &str| Problem::new(request, status, code, message);
-    match error {
-        JsonPayloadError::Overflow { limit } | JsonPayloadError::OverflowKnownLength { limit, .. } => {
-            let message = format!("the body is larger than {limit} bytes");
-            problem(StatusCode::PAYLOAD_TOO_LARGE, "PAYLOAD_TOO_LARGE", &message).with_details(json!({ "limit_bytes": limit }))
-        }
-        JsonPayloadError::ContentType => {
-            problem(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UNSUPPORTED_MEDIA_TYPE", "send the body as application/json")
-        }
-        JsonPayloadError::Deserialize(error) if error.is_data() => {
-            let details = json!([{ "field": Value::Null, "problem": error.to_string() }]);
-            problem(StatusCode::UNPROCESSABLE_ENTITY, "VALIDATION_FAILED", "the body does not have the form that is asked for")
-                .with_details(details)
-        }
-        _ => problem(StatusCode::BAD_REQUEST, "INVALID_REQUEST", "the body is not readable JSON"),
-    }
-    .into()
-}
-
-pub(super) fn query(error: QueryPayloadError, request: &HttpRequest) -> actix_web::Error {
-    let details = json!([{ "field": "query", "problem": error.to_string() }]);
-    Problem::new(
-        request,
-        StatusCode::UNPROCESSABLE_ENTITY,
-        "VALIDATION_FAILED",
-        "the query does not have the form that is asked for",
-    )
-    .with_details(details)
-    .into()
-}
-
+/// A path that holds what no path of ours can, such as broken percent-encoding.
 pub(super) fn path(_error: PathError, request: &HttpRequest) -> actix_web::Error {
     Problem::new(request, StatusCode::NOT_FOUND, "NOT_FOUND", "there is nothing at this path").into()
 }

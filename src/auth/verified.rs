@@ -133,6 +133,11 @@ impl<C> Verified<C> {
         Refusal { rejection, issuer: Some(Arc::clone(&self.evidence.name)), kid }
     }
 
+    /// Which of the verifier's issuers, by position.
+    pub(crate) fn place(&self) -> usize {
+        self.evidence.place
+    }
+
     /// Reads the payload of the token that this is the evidence of as `Own`.
     pub(crate) fn with_own<Own: OwnClaims>(self, token: &str) -> Result<Verified<Own>, Refusal> {
         match Own::from_verified(token) {

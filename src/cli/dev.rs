@@ -1,6 +1,6 @@
 //! `bearward dev`: the quick start, an identity provider and the API on this machine.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::Args;
 
@@ -19,11 +19,14 @@ pub(super) struct Options {
     /// What the development IdP signs with: RS256, ES256, EdDSA or another
     #[arg(long, value_name = "ALG", default_value = "RS256")]
     alg: Algorithm,
+    /// Where rows are kept, unless `DATABASE_URL` says another place
+    #[arg(long, value_name = "DIR", default_value = ".bearward")]
+    data: PathBuf,
 }
 
 const AFTER_HELP: &str = "\
 A port is taken?  bearward dev --bind 127.0.0.1:8001 --idp-bind 127.0.0.1:9998
-Nothing is kept: each start has new keys, and tokens of the last one are refused.";
+Rows are kept in .bearward, which may be deleted. Each start has new keys, and tokens of the last one are refused.";
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -35,7 +38,10 @@ pub(super) async fn run(sources: Sources, options: Options) -> Result<(), Failur
         .with("issuers.dev.jwks_url", idp.jwks_url())
         .with("issuers.dev.audiences", idp.audience())
         .with("issuers.dev.algorithms", format!("{},{}", options.alg, algorithms.join(",")));
-    let config = load(&sources)?;
+    let mut config = load(&sources)?;
+    if config.database.is_default() {
+        config.database.url = format!("sqlite://{}", options.data.join("dev.db").display()).into();
+    }
     let application = Application::start(&config, Some(super::metrics()?)).await?;
     // The first lines that somebody sees are not for the log: it begins once the keys are there.
     application.auth().first_attempts().await;

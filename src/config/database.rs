@@ -1,6 +1,6 @@
 //! The `[database]` section.
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 use super::{
     raw::{Advice, Raw, integer},
@@ -22,6 +22,11 @@ pub struct Database {
 }
 
 impl Database {
+    /// Whether nobody has named a database: then it is the file beside the server.
+    pub fn is_default(&self) -> bool {
+        self.url.expose_secret() == "sqlite://bearward.db"
+    }
+
     pub(super) fn read(mut section: Section<'_>) -> Result<Self, Told> {
         let url = section.secret("url", without_password, database_url);
         let url = section.present("url", url, "write a database URL, such as \"sqlite://bearward.db\"");

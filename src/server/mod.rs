@@ -13,16 +13,22 @@ use actix_web::{
     App, HttpServer,
     dev::{Server, ServerHandle},
     middleware::from_fn,
-    web::{self, Data},
+    web::Data,
 };
 use url::Url;
 
 pub use self::issuers::IssuerProblem;
 use crate::{
-    api::{self, Health, Limits, Metadata},
+    accounts::Accounts,
+    api::{self, Health, Limits, Metadata, SignIn},
+    auth::{
+        clock::{Clock, SystemClock},
+        issuer::Usage,
+    },
     bearward::{Bearward, BuildError},
     config::{Config, CorsOrigin},
     cookie::CookieSource,
+    store::{OpenError, Store},
     telemetry::{self, Metrics},
 };
 
@@ -44,6 +50,9 @@ pub enum StartError {
     /// The verifier cannot be built.
     #[error(transparent)]
     Build(#[from] BuildError),
+    /// The database cannot be used.
+    #[error(transparent)]
+    Database(#[from] OpenError),
     /// Nothing can listen there.
     #[error("cannot listen on {address}: {}", explain(.source))]
     Bind {
@@ -59,11 +68,12 @@ pub enum StartError {
 /// # Errors
 /// [`StartError`]: an issuer that cannot be one, keys that can never be had.
 pub async fn verifier(config: &Config) -> Result<Bearward, StartError> {
-    verifier_of(config, config.server.public_url.as_ref().map(|url| url.url().clone())).await
+    verifier_of(Arc::new(SystemClock::new()), config, config.server.public_url.as_ref().map(|url| url.url().clone())).await
 }
 
-async fn verifier_of(config: &Config, resource: Option<Url>) -> Result<Bearward, StartError> {
+async fn verifier_of(clock: Arc<dyn Clock>, config: &Config, resource: Option<Url>) -> Result<Bearward, StartError> {
     let mut builder = Bearward::builder()
+        .clock(clock)
         .key_policy(issuers::key_policy(&config.jwks))
         .token_cache(config.tokens.cache_entries)
         .max_token_bytes(config.tokens.max_bytes);
@@ -82,7 +92,9 @@ async fn verifier_of(config: &Config, resource: Option<Url>) -> Result<Bearward,
 
 /// What every worker shares.
 struct Parts {
-    auth: Bearward,
+    auth: Data<Bearward>,
+    accounts: Data<Accounts>,
+    sign_in: Data<SignIn>,
     health: Data<Health>,
     metadata: Data<Metadata>,
 }
@@ -93,9 +105,18 @@ impl Application {
     /// # Errors
     /// [`StartError`]: what [`verifier`] gives, and addresses that cannot be listened on.
     ///
+    pub async fn start(config: &Config, metrics: Option<Metrics>) -> Result<Self, StartError> {
+        Self::start_by(Arc::new(SystemClock::new()), config, metrics).await
+    }
+
+    /// The same by another clock, which tests move.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    ///
     /// # Panics
     /// Never: workers start when everything is there.
-    pub async fn start(config: &Config, metrics: Option<Metrics>) -> Result<Self, StartError> {
+    pub async fn start_by(clock: Arc<dyn Clock>, config: &Config, metrics: Option<Metrics>) -> Result<Self, StartError> {
         let workers = if config.server.workers == 0 { cores() } else { config.server.workers };
         let has_admin = config.server.admin_bind.is_some();
         let settings = config.server.clone();
@@ -107,14 +128,15 @@ impl Application {
             let parts = shared.get().expect("the server is not run before its parts are there");
             let app = App::new()
                 .app_data(parts.auth.clone())
+                .app_data(parts.accounts.clone())
+                .app_data(parts.sign_in.clone())
                 .app_data(parts.health.clone())
                 .app_data(parts.metadata.clone())
-                .app_data(web::PayloadConfig::new(limits.body))
                 .wrap(layers::cors(&settings.cors_origins, with_credentials))
                 .wrap(layers::security_headers())
                 .wrap(from_fn(telemetry::observe));
             let app = if has_admin { app } else { app.configure(|routes| api::metrics(routes, limits)) };
-            app.configure(|routes| api::routes(routes, limits))
+            app.configure(|routes| api::routes(routes, limits, &parts.auth))
         })
         .workers(workers)
         .shutdown_timeout(config.server.shutdown_timeout.as_secs());
@@ -123,11 +145,15 @@ impl Application {
         let server = server.bind(address).map_err(bind(address))?;
         let address = server.addrs().first().copied().unwrap_or(address);
 
-        let auth = verifier_of(config, resource(config, address)).await?;
-        let health = Data::new(Health::new(auth.clone(), metrics));
+        // The first fetches of keys are under way while the database is opened.
+        let auth = verifier_of(Arc::clone(&clock), config, resource(config, address)).await?;
+        let store = Store::open(&config.database).await?;
+        let health = Data::new(Health::new(auth.clone(), store.clone(), metrics));
         let metadata = Data::new(Metadata::new(&public_url(config, address), &auth));
-        let parts = parts.get_or_init(|| Parts { auth, health, metadata });
-        let (auth, health) = (parts.auth.clone(), parts.health.clone());
+        let sign_in = Data::new(SignIn::new(authorize(&auth), config.server.cors_origins.clone()));
+        let accounts = Data::new(Accounts::new(store, clock));
+        let parts = parts.get_or_init(|| Parts { auth: Data::new(auth), accounts, sign_in, health, metadata });
+        let (auth, health) = (Bearward::clone(&parts.auth), parts.health.clone());
 
         let admin = match config.server.admin_bind {
             Some(address) => {
@@ -176,6 +202,13 @@ impl Application {
 /// The address that RFC 9728 metadata names: as configured, letter for letter, else as it listens.
 fn public_url(config: &Config, address: SocketAddr) -> String {
     config.server.public_url.as_ref().map_or_else(|| format!("http://{address}"), |url| url.as_str().to_owned())
+}
+
+/// Where users sign in: the first issuer whose tokens are bearer tokens and that lies where Supabase Auth does.
+fn authorize(auth: &Bearward) -> Option<Url> {
+    let bearers = auth.issuers().filter(|issuer| issuer.usage == Usage::Bearer);
+    let mut supabase = bearers.filter_map(|issuer| issuer.spellings.first().filter(|spelling| spelling.ends_with("/auth/v1")));
+    supabase.next().and_then(|issuer| format!("{issuer}/authorize").parse().ok())
 }
 
 /// The same for challenges, unless nobody could go there: a server on every address does not know its own.

@@ -1,0 +1,143 @@
+//! Whose account a request works on: admitted once, before its body is looked at, and then a parameter of the handler.
+
+use std::rc::Rc;
+
+use actix_web::{
+    Error, FromRequest, HttpMessage, HttpRequest, HttpResponse, ResponseError,
+    body::{BoxBody, MessageBody},
+    dev::{Payload, ServiceRequest, ServiceResponse},
+    http::StatusCode,
+    middleware::Next,
+    web::Data,
+};
+use std::future::{Ready, ready};
+
+use super::Problem;
+use crate::{
+    Bearward, Refused, RequestId, Requirement, Standard, Verified,
+    accounts::{Accounts, AdmissionError},
+    actix::Guarded,
+    auth::error::Rejection,
+    domain::Owner,
+    store::{Instant, Store, StoreError},
+};
+
+/// The requirement of routes that every user may call.
+pub(super) struct Anybody;
+
+impl Requirement for Anybody {
+    type Claims = Standard;
+
+    fn check(_: &Verified) -> Result<(), Rejection> {
+        Ok(())
+    }
+}
+
+/// The active account of the request's token. Only [`enter`] makes one.
+#[derive(Clone)]
+pub(super) struct CurrentUser {
+    accounts: Data<Accounts>,
+    auth: Rc<Bearward>,
+    verified: Verified,
+    token: Rc<str>,
+    owner: Owner,
+    request_id: Option<RequestId>,
+}
+
+/// The middleware behind a guard: it admits the principal's account, and refuses a disabled one.
+pub(super) async fn enter(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    match admit(request.request()).await {
+        Ok(user) => {
+            request.extensions_mut().insert(user);
+            next.call(request).await.map(ServiceResponse::map_into_boxed_body)
+        }
+        Err(response) => Ok(request.into_response(response)),
+    }
+}
+
+async fn admit(request: &HttpRequest) -> Result<CurrentUser, HttpResponse> {
+    let (Some(guarded), Some(accounts)) = (Guarded::of(request), request.app_data::<Data<Accounts>>()) else {
+        tracing::error!(
+            route = request.match_pattern(),
+            "a route asks for an account and has no guard, or the application no accounts"
+        );
+        return Err(Problem::internal(request).error_response());
+    };
+    let Guarded { auth, verified, token } = guarded;
+    let request_id = RequestId::of(request);
+    match accounts.admit(&auth, &verified, &token).await {
+        Ok(owner) => Ok(CurrentUser { accounts: accounts.clone(), auth, verified, token, owner, request_id }),
+        Err(error) => Err(refused(request, &auth, error)),
+    }
+}
+
+/// What somebody is told who is not admitted.
+pub(super) fn refused(request: &HttpRequest, auth: &Bearward, error: AdmissionError) -> HttpResponse {
+    let request_id = RequestId::of(request);
+    match error {
+        AdmissionError::Disabled => {
+            let message = "this account has been disabled; an administrator can enable it";
+            Problem::under(request_id, StatusCode::FORBIDDEN, "ACCOUNT_DISABLED", message).error_response()
+        }
+        AdmissionError::Refused(refusal) => Refused::new(Bearward::count(refusal), request, Some(auth)).error_response(),
+        AdmissionError::Store(error) => Problem::of_store(request_id, &error).error_response(),
+    }
+}
+
+impl CurrentUser {
+    /// The token's evidence.
+    pub(super) fn verified(&self) -> &Verified {
+        &self.verified
+    }
+
+    /// The time, as rows keep it.
+    pub(super) fn now(&self) -> Instant {
+        self.accounts.now()
+    }
+
+    /// Under which id this request is found in the log.
+    pub(super) fn request_id(&self) -> Option<RequestId> {
+        self.request_id.clone()
+    }
+
+    /// Works on the owner's rows. An account that another replica has erased meanwhile is made anew, as for any new user, and the work begins
+    /// again.
+    pub(super) async fn on<T>(&self, work: impl AsyncFn(&Store, &Owner) -> Result<T, StoreError>) -> Result<T, Problem> {
+        match work(self.accounts.store(), &self.owner).await {
+            Err(StoreError::Gone) => {
+                self.forget();
+                let owner = self.accounts.admit(&self.auth, &self.verified, &self.token).await.map_err(|error| match error {
+                    AdmissionError::Store(error) => self.problem(&error),
+                    _ => Problem::fault(self.request_id()),
+                })?;
+                work(self.accounts.store(), &owner).await.map_err(|error| self.problem(&error))
+            }
+            done => done.map_err(|error| self.problem(&error)),
+        }
+    }
+
+    /// Lets the next request look at the account again.
+    pub(super) fn forget(&self) {
+        self.accounts.forget(self.auth.canonical_issuer(&self.verified), self.verified.subject());
+    }
+
+    fn problem(&self, error: &StoreError) -> Problem {
+        Problem::of_store(self.request_id(), error)
+    }
+}
+
+impl FromRequest for CurrentUser {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let user = request.extensions().get::<Self>().cloned();
+        ready(user.ok_or_else(|| {
+            tracing::error!(route = request.match_pattern(), "a route asks for an account and does not admit one");
+            Problem::internal(request)
+        }))
+    }
+}

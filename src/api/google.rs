@@ -1,0 +1,120 @@
+//! `/api/auth/google`: where to sign in with Google, and signing in with a Google ID token.
+
+use actix_web::{
+    HttpRequest, HttpResponse, Responder, ResponseError,
+    http::{
+        StatusCode,
+        header::{CACHE_CONTROL, HeaderValue},
+    },
+    web::Data,
+};
+use serde::Serialize;
+use serde_json::json;
+use time::OffsetDateTime;
+use url::Url;
+use uuid::Uuid;
+
+use super::{Problem, current_user, fields::Fields};
+use crate::{Bearward, Refused, RequestId, accounts::Accounts, config::CorsOrigin, domain::Profile};
+
+/// Where users sign in: the identity provider's authorization endpoint, and who may be returned to.
+#[derive(Debug, Clone)]
+pub struct SignIn {
+    authorize: Option<Url>,
+    origins: Vec<CorsOrigin>,
+}
+
+impl SignIn {
+    /// `authorize` is the endpoint of an issuer that offers Google; without one the route answers 404.
+    pub fn new(authorize: Option<Url>, origins: Vec<CorsOrigin>) -> Self {
+        Self { authorize, origins }
+    }
+
+    /// A place that a browser may be sent back to: its origin is one of `server.cors_origins`.
+    fn place(&self, text: &str) -> Result<Url, String> {
+        let wanted = Url::parse(text).ok().filter(|url| url.username().is_empty() && url.password().is_none());
+        let listed = |url: &Url| self.origins.iter().any(|origin| origin.as_str() == url.origin().ascii_serialization());
+        wanted.filter(listed).ok_or_else(|| "must be a URL whose origin is one of server.cors_origins".to_owned())
+    }
+}
+
+pub(super) async fn address(sign_in: Data<SignIn>, request: HttpRequest) -> Result<impl Responder, Problem> {
+    let mut query = Fields::of_query(&request);
+    let place = query.optional("redirect_to", |text| sign_in.place(&text));
+    query.finish(Some(()))?;
+    let Some(mut url) = sign_in.authorize.clone() else {
+        let message = "no configured issuer offers signing in with Google by redirect; send a Google ID token with POST instead";
+        return Err(Problem::new(&request, StatusCode::NOT_FOUND, "NOT_FOUND", message));
+    };
+    url.query_pairs_mut().append_pair("provider", "google");
+    if let Some(place) = place {
+        url.query_pairs_mut().append_pair("redirect_to", place.as_str());
+    }
+    Ok(HttpResponse::Ok().json(json!({ "url": url.as_str() })))
+}
+
+/// The user, in the names that this route has always had.
+#[derive(Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct GoogleUser {
+    id: Uuid,
+    google_id: String,
+    email: Option<String>,
+    name: Option<String>,
+    picture: Option<String>,
+    #[serde(with = "time::serde::rfc3339")]
+    created_at: OffsetDateTime,
+    #[serde(with = "time::serde::rfc3339")]
+    updated_at: OffsetDateTime,
+}
+
+impl From<Profile> for GoogleUser {
+    fn from(profile: Profile) -> Self {
+        Self {
+            id: profile.id,
+            google_id: profile.subject,
+            email: profile.email,
+            name: profile.name,
+            picture: profile.picture,
+            created_at: profile.created_at,
+            updated_at: profile.updated_at,
+        }
+    }
+}
+
+/// What a login is answered with.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(super) struct Login {
+    success: bool,
+    user: GoogleUser,
+    message: &'static str,
+}
+
+pub(super) async fn sign_in(auth: Data<Bearward>, accounts: Data<Accounts>, request: HttpRequest, body: Fields) -> HttpResponse {
+    match login(&auth, &accounts, &request, body).await {
+        Ok(user) => {
+            let mut response = HttpResponse::Ok().json(Login { success: true, user, message: "Login successful" });
+            response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+            response
+        }
+        Err(response) => response,
+    }
+}
+
+async fn login(
+    auth: &Bearward,
+    accounts: &Accounts,
+    request: &HttpRequest,
+    mut body: Fields,
+) -> Result<GoogleUser, HttpResponse> {
+    let credential = body.text("credential", Ok::<_, String>);
+    // What a client says of the user is never looked at: the credential says it, signed.
+    body.ignore("user");
+    let credential = body.finish(credential).map_err(|problem| problem.error_response())?;
+    let refused = |refusal| Refused::new(refusal, request, Some(auth)).error_response();
+    let verified = auth.verify_credential(&credential).await.map_err(refused)?;
+    let owner =
+        accounts.admit(auth, &verified, &credential).await.map_err(|error| current_user::refused(request, auth, error))?;
+    let profile = accounts.store().profile(&owner).await;
+    profile.map(GoogleUser::from).map_err(|error| Problem::of_store(RequestId::of(request), &error).error_response())
+}

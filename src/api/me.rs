@@ -1,0 +1,53 @@
+//! `GET /api/auth/me`: the caller's profile, with what the token says beside it.
+
+use actix_web::{HttpResponse, Responder};
+use serde::Serialize;
+use time::OffsetDateTime;
+
+use super::{Problem, current_user::CurrentUser};
+use crate::{Verified, domain::Profile};
+
+/// A profile, and the claims that decide what its bearer may do.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(super) struct Me<'a> {
+    #[serde(flatten)]
+    profile: Profile,
+    claims: Claimed<'a>,
+}
+
+/// What the token grants.
+#[derive(Serialize, utoipa::ToSchema)]
+struct Claimed<'a> {
+    /// The single role claim.
+    role: Option<&'a str>,
+    /// The application roles.
+    roles: Vec<&'a str>,
+    /// The scopes.
+    scopes: Vec<&'a str>,
+    /// The authenticator assurance level.
+    aal: Option<&'a str>,
+    /// The session at the issuer.
+    session_id: Option<&'a str>,
+    /// `exp`.
+    #[serde(with = "time::serde::rfc3339")]
+    expires_at: OffsetDateTime,
+}
+
+pub(super) async fn me(user: CurrentUser) -> Result<impl Responder, Problem> {
+    let profile = user.on(async |store, owner| store.profile(owner).await).await?;
+    Ok(HttpResponse::Ok().json(Me { profile, claims: Claimed::of(user.verified()) }))
+}
+
+impl<'a> Claimed<'a> {
+    fn of(user: &'a Verified) -> Self {
+        let claims = user.claims();
+        Self {
+            role: claims.role(),
+            roles: claims.roles().collect(),
+            scopes: claims.scopes().collect(),
+            aal: claims.aal(),
+            session_id: claims.session_id(),
+            expires_at: OffsetDateTime::from_unix_timestamp(claims.expires_at().unix()).unwrap_or(OffsetDateTime::UNIX_EPOCH),
+        }
+    }
+}

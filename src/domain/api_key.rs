@@ -1,0 +1,21 @@
+//! Under which names a user may keep an API key.
+
+use super::text::Unfit;
+
+/// One of the names that `vault.providers` lists.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Provider(String);
+
+impl Provider {
+    /// # Errors
+    /// [`Unfit::NotListed`] for a name that is not listed, letter for letter.
+    pub fn listed(name: &str, providers: &[String]) -> Result<Self, Unfit> {
+        let listed = providers.iter().find(|listed| *listed == name);
+        listed.map(|name| Self(name.clone())).ok_or_else(|| Unfit::NotListed(providers.join(", ")))
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}

@@ -1,0 +1,74 @@
+//! What a text must be to be kept: one check for names, titles and links.
+
+/// Why a text is not kept. It never repeats the text.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Unfit {
+    /// Nothing in it.
+    #[error("must not be empty")]
+    Empty,
+    /// Too much in it.
+    #[error("must have at most {0} characters")]
+    TooLong(usize),
+    /// Characters that a line of text does not have.
+    #[error("must not hold control characters")]
+    Control,
+    /// Spaces around it, which nobody would see.
+    #[error("must not begin or end with a space")]
+    Padded,
+    /// Not a link that a browser may show.
+    #[error("must be an https URL of at most {0} characters")]
+    NotALink(usize),
+    /// Not what a header may hold.
+    #[error("must be 1 to {0} visible ASCII characters")]
+    NotVisible(usize),
+    /// Not one of a list.
+    #[error("must be one of: {0}")]
+    NotListed(String),
+}
+
+/// One line of 1 to `most` characters, without control characters, and without spaces around it.
+pub(super) fn line(text: String, most: usize) -> Result<String, Unfit> {
+    if text.is_empty() {
+        Err(Unfit::Empty)
+    } else if text.chars().count() > most {
+        Err(Unfit::TooLong(most))
+    } else if text.chars().any(|c| c.is_control() || is_hidden(c)) {
+        Err(Unfit::Control)
+    } else if text.trim() != text {
+        Err(Unfit::Padded)
+    } else {
+        Ok(text)
+    }
+}
+
+/// Line and paragraph separators and marks that turn the direction of what follows: they let a text look like another one.
+fn is_hidden(c: char) -> bool {
+    matches!(c, '\u{2028}' | '\u{2029}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Unfit, line};
+
+    #[test]
+    fn a_line_is_kept_up_to_its_limit_in_characters() {
+        assert!(line("é".repeat(5), 5).is_ok());
+        assert_eq!(line("é".repeat(6), 5), Err(Unfit::TooLong(5)));
+    }
+
+    #[test]
+    fn what_nobody_sees_is_refused() {
+        for (text, why) in [
+            ("", Unfit::Empty),
+            (" a", Unfit::Padded),
+            ("a\u{a0}", Unfit::Padded),
+            ("a\nb", Unfit::Control),
+            ("a\0", Unfit::Control),
+            ("a\u{202e}b", Unfit::Control),
+        ] {
+            assert_eq!(line(text.to_owned(), 9), Err(why), "{text:?}");
+        }
+        assert!(line("Ada Lovelace 🐻".to_owned(), 20).is_ok());
+    }
+}

@@ -1,0 +1,30 @@
+//! `api_keys`: what users entrusted to the server, sealed.
+
+use std::fmt;
+
+use sea_orm::entity::prelude::*;
+
+#[derive(Clone, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "api_keys")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub user_id: Uuid,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub provider: String,
+    pub key_id: String,
+    pub sealed: Vec<u8>,
+    pub created_at: TimeDateTime,
+    pub updated_at: TimeDateTime,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+/// Without the sealed bytes: a log is no place for them either.
+impl fmt::Debug for Model {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ApiKey").field("user_id", &self.user_id).field("provider", &self.provider).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,153 @@
+//! Accounts, and what they own: status checks and API keys.
+
+use sea_orm_migration::{
+    prelude::*,
+    sea_orm::{DbBackend, DeriveMigrationName},
+};
+
+#[derive(DeriveMigrationName)]
+pub(super) struct Migration;
+
+#[derive(DeriveIden)]
+enum Users {
+    Table,
+    Id,
+    Identity,
+    Issuer,
+    Subject,
+    Email,
+    EmailVerified,
+    Name,
+    Picture,
+    ChosenName,
+    ChosenPicture,
+    IsActive,
+    Session,
+    ClaimsAt,
+    LastLogin,
+    CreatedAt,
+    UpdatedAt,
+}
+
+#[derive(DeriveIden)]
+enum StatusChecks {
+    Table,
+    Id,
+    UserId,
+    ClientName,
+    IdempotencyKey,
+    Timestamp,
+}
+
+#[derive(DeriveIden)]
+enum ApiKeys {
+    Table,
+    UserId,
+    Provider,
+    KeyId,
+    Sealed,
+    CreatedAt,
+    UpdatedAt,
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let backend = manager.get_database_backend();
+        manager.create_table(users(backend)).await?;
+        manager.create_table(status_checks(backend)).await?;
+        manager.create_table(api_keys(backend)).await
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        manager.drop_table(Table::drop().table(ApiKeys::Table).to_owned()).await?;
+        manager.drop_table(Table::drop().table(StatusChecks::Table).to_owned()).await?;
+        manager.drop_table(Table::drop().table(Users::Table).to_owned()).await
+    }
+}
+
+fn users(backend: DbBackend) -> TableCreateStatement {
+    table(backend, Users::Table)
+        .col(ColumnDef::new(Users::Id).uuid().not_null().primary_key())
+        // Issuer and subject as one value of fixed length, which every database compares byte by byte.
+        .col(ColumnDef::new(Users::Identity).binary_len(32).not_null().unique_key())
+        .col(ColumnDef::new(Users::Issuer).text().not_null())
+        .col(ColumnDef::new(Users::Subject).text().not_null())
+        .col(ColumnDef::new(Users::Email).text())
+        .col(ColumnDef::new(Users::EmailVerified).boolean().not_null())
+        .col(ColumnDef::new(Users::Name).text())
+        .col(ColumnDef::new(Users::Picture).text())
+        .col(ColumnDef::new(Users::ChosenName).text())
+        .col(ColumnDef::new(Users::ChosenPicture).text())
+        .col(ColumnDef::new(Users::IsActive).boolean().not_null())
+        .col(ColumnDef::new(Users::Session).binary_len(32).not_null())
+        .col(ColumnDef::new(Users::ClaimsAt).big_integer().not_null())
+        .col(instant(backend, Users::LastLogin))
+        .col(instant(backend, Users::CreatedAt))
+        .col(instant(backend, Users::UpdatedAt))
+        .to_owned()
+}
+
+fn status_checks(backend: DbBackend) -> TableCreateStatement {
+    table(backend, StatusChecks::Table)
+        .col(ColumnDef::new(StatusChecks::Id).uuid().not_null())
+        .col(ColumnDef::new(StatusChecks::UserId).uuid().not_null())
+        .col(ColumnDef::new(StatusChecks::ClientName).string_len(100).not_null())
+        .col(ColumnDef::new(StatusChecks::IdempotencyKey).string_len(200))
+        .col(instant(backend, StatusChecks::Timestamp))
+        // The rows of one user lie side by side in the order in which they are listed.
+        .primary_key(Index::create().col(StatusChecks::UserId).col(StatusChecks::Id))
+        .index(
+            Index::create()
+                .name("status_checks_idempotency")
+                .unique()
+                .col(StatusChecks::UserId)
+                .col(StatusChecks::IdempotencyKey),
+        )
+        .foreign_key(&mut owner("status_checks_user", StatusChecks::Table, StatusChecks::UserId))
+        .to_owned()
+}
+
+fn api_keys(backend: DbBackend) -> TableCreateStatement {
+    table(backend, ApiKeys::Table)
+        .col(ColumnDef::new(ApiKeys::UserId).uuid().not_null())
+        .col(ColumnDef::new(ApiKeys::Provider).string_len(64).not_null())
+        .col(ColumnDef::new(ApiKeys::KeyId).string_len(32).not_null())
+        .col(ColumnDef::new(ApiKeys::Sealed).blob().not_null())
+        .col(instant(backend, ApiKeys::CreatedAt))
+        .col(instant(backend, ApiKeys::UpdatedAt))
+        .primary_key(Index::create().col(ApiKeys::UserId).col(ApiKeys::Provider))
+        .foreign_key(&mut owner("api_keys_user", ApiKeys::Table, ApiKeys::UserId))
+        .to_owned()
+}
+
+/// MySQL commits each statement by itself: a migration that was cut short must be able to run again.
+fn table(backend: DbBackend, name: impl IntoTableRef) -> TableCreateStatement {
+    let mut table = Table::create();
+    table.table(name).if_not_exists();
+    if backend == DbBackend::MySql {
+        table.engine("InnoDB").character_set("utf8mb4").collate("utf8mb4_bin");
+    }
+    table
+}
+
+/// A point in time to the microsecond, UTC by convention.
+fn instant(backend: DbBackend, name: impl IntoIden) -> ColumnDef {
+    let mut column = ColumnDef::new(name);
+    match backend {
+        DbBackend::MySql => column.custom("datetime(6)"),
+        _ => column.date_time(),
+    };
+    column.not_null().take()
+}
+
+/// What a user owns goes with the user.
+fn owner(name: &str, table: impl IntoTableRef, column: impl IntoIden) -> ForeignKeyCreateStatement {
+    ForeignKey::create()
+        .name(name)
+        .from(table, column)
+        .to(Users::Table, Users::Id)
+        .on_delete(ForeignKeyAction::Cascade)
+        .on_update(ForeignKeyAction::Cascade)
+        .to_owned()
+}
