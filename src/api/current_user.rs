@@ -33,6 +33,9 @@ impl Requirement for Anybody {
     }
 }
 
+/// How often an account is made anew for one request, while others keep erasing it.
+const ANEW: usize = 3;
+
 /// The active account of the request's token. Only [`enter`] makes one.
 #[derive(Clone)]
 pub(super) struct CurrentUser {
@@ -106,26 +109,24 @@ impl CurrentUser {
     /// Works on the owner's rows. An account that another replica has erased meanwhile is made anew, as for any new user, and the work begins
     /// again.
     pub(super) async fn on<T>(&self, work: impl AsyncFn(&Store, &Owner) -> Result<T, StoreError>) -> Result<T, Problem> {
-        match work(self.accounts.store(), &self.owner).await {
-            Err(StoreError::Gone) => {
-                self.forget();
-                let owner = self.accounts.admit(&self.auth, &self.verified, &self.token).await.map_err(|error| match error {
-                    AdmissionError::Store(error) => self.problem(&error),
-                    _ => Problem::fault(self.request_id()),
-                })?;
-                work(self.accounts.store(), &owner).await.map_err(|error| self.problem(&error))
+        let mut done = work(self.accounts.store(), &self.owner).await;
+        for _ in 0..ANEW {
+            if !matches!(done, Err(StoreError::Gone)) {
+                break;
             }
-            done => done.map_err(|error| self.problem(&error)),
+            self.forget();
+            done = match self.accounts.admit(&self.auth, &self.verified, &self.token).await {
+                Ok(owner) => work(self.accounts.store(), &owner).await,
+                Err(AdmissionError::Store(error)) => Err(error),
+                Err(_) => return Err(Problem::fault(self.request_id())),
+            };
         }
+        done.map_err(|error| Problem::of_store(self.request_id(), &error))
     }
 
     /// Lets the next request look at the account again.
     pub(super) fn forget(&self) {
         self.accounts.forget(self.auth.canonical_issuer(&self.verified), self.verified.subject());
-    }
-
-    fn problem(&self, error: &StoreError) -> Problem {
-        Problem::of_store(self.request_id(), error)
     }
 }
 

@@ -66,14 +66,19 @@ impl Problem {
         )
     }
 
-    /// The database is away: 503. Everything else that it says is a fault of ours.
+    /// The database is away: 503. What is neither that nor an account erased meanwhile is a fault of ours.
     pub(super) fn of_store(request_id: Option<RequestId>, error: &StoreError) -> Self {
-        if matches!(error, StoreError::Unavailable(_)) {
-            tracing::warn!("{error}");
-            return Self::database_away(request_id);
+        match error {
+            StoreError::Unavailable(_) => {
+                tracing::warn!("{error}");
+                Self::database_away(request_id)
+            }
+            StoreError::Gone => Self::not_found(request_id, "the account was erased while this request was on its way"),
+            StoreError::Unexpected(_) => {
+                tracing::error!("{error}");
+                Self::fault(request_id)
+            }
         }
-        tracing::error!("{error}");
-        Self::fault(request_id)
     }
 
     pub(super) fn database_away(request_id: Option<RequestId>) -> Self {

@@ -1,0 +1,194 @@
+//! A server with its database, the identity providers that it trusts, and one that it does not.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use bearward::{
+    config::{Config, Sources},
+    server::Application,
+    testing::{MockIdp, MovableClock, TokenBuilder},
+};
+use reqwest::{Client, Method, RequestBuilder, header::HeaderMap};
+use serde_json::Value;
+
+use crate::database;
+
+/// Longer than anything here takes on a busy machine.
+const GUARD: Duration = Duration::from_secs(60);
+
+pub(crate) struct World {
+    pub(crate) idp: MockIdp,
+    /// Another issuer whose tokens are bearer tokens too.
+    pub(crate) other: MockIdp,
+    /// An issuer of credentials.
+    pub(crate) google: MockIdp,
+    /// Nobody trusts this one.
+    pub(crate) stranger: MockIdp,
+    pub(crate) database: String,
+    pub(crate) clock: MovableClock,
+    client: Client,
+    address: SocketAddr,
+}
+
+/// Where Google's tokens say that they come from, in both of its spellings.
+pub(crate) const GOOGLE: [&str; 2] = ["https://accounts.google.com", "accounts.google.com"];
+
+impl World {
+    pub(crate) async fn start() -> Self {
+        Self::with(&[]).await
+    }
+
+    /// With these settings.
+    pub(crate) async fn with(settings: &[(&str, &str)]) -> Self {
+        let database = database::fresh().await;
+        let idp = MockIdp::start().await.with_movable_clock();
+        let [other, google, stranger] = [MockIdp::start().await, MockIdp::start().await, MockIdp::start().await];
+        let clock = idp.clock();
+        let mut sources = Sources::new(None, [])
+            .with("issuers.google.issuer", GOOGLE.join(","))
+            .with("issuers.google.jwks_url", google.jwks_url())
+            .with("issuers.google.audiences", google.audience())
+            .with("issuers.google.use", "credential");
+        for (name, idp) in [("main", &idp), ("other", &other)] {
+            sources = sources
+                .with(format!("issuers.{name}.issuer"), idp.issuer())
+                .with(format!("issuers.{name}.jwks_url"), idp.jwks_url())
+                .with(format!("issuers.{name}.audiences"), idp.audience());
+        }
+        let address = serve(sources, &database, &clock, settings).await;
+        let client = Client::builder().no_proxy().timeout(GUARD).redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        Self { idp, other, google, stranger, database, clock, client, address }
+    }
+
+    /// Another server on the same database.
+    pub(crate) async fn replica(&self) -> SocketAddr {
+        let sources = Sources::new(None, [])
+            .with("issuers.main.issuer", self.idp.issuer())
+            .with("issuers.main.jwks_url", self.idp.jwks_url())
+            .with("issuers.main.audiences", self.idp.audience());
+        serve(sources, &self.database, &self.clock, &[]).await
+    }
+
+    pub(crate) fn token(&self, subject: &str) -> TokenBuilder {
+        self.idp.token().sub(subject)
+    }
+
+    pub(crate) fn admin(&self) -> String {
+        self.token("root").roles(["admin"]).sign()
+    }
+
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.request_to(self.address, method, path)
+    }
+
+    pub(crate) fn request_to(&self, address: SocketAddr, method: Method, path: &str) -> RequestBuilder {
+        self.client.request(method, format!("http://{address}{path}"))
+    }
+
+    pub(crate) async fn get(&self, path: &str, token: &str) -> Answer {
+        send(self.request(Method::GET, path).bearer_auth(token)).await
+    }
+
+    pub(crate) async fn get_from(&self, address: SocketAddr, path: &str, token: &str) -> Answer {
+        send(self.request_to(address, Method::GET, path).bearer_auth(token)).await
+    }
+
+    pub(crate) async fn delete(&self, path: &str, token: &str) -> Answer {
+        send(self.request(Method::DELETE, path).bearer_auth(token)).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, token: &str, body: &Value) -> Answer {
+        send(self.request(Method::POST, path).bearer_auth(token).json(body)).await
+    }
+
+    pub(crate) async fn patch(&self, path: &str, token: &str, body: &Value) -> Answer {
+        send(self.request(Method::PATCH, path).bearer_auth(token).json(body)).await
+    }
+}
+
+async fn serve(sources: Sources, database: &str, clock: &MovableClock, settings: &[(&str, &str)]) -> SocketAddr {
+    let mut sources = sources
+        .with("server.bind", "127.0.0.1:0")
+        .with("server.workers", "2")
+        .with("server.cors_origins", "http://localhost:3000")
+        .with("database.url", database)
+        .with("database.max_connections", "4");
+    for (key, value) in settings {
+        sources = sources.with(*key, *value);
+    }
+    let config = Config::load(&sources).unwrap();
+    let clock = Arc::new(clock.clone());
+    let (tell, told) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || {
+        actix_web::rt::System::new().block_on(async {
+            let application = Application::start_by(clock, &config, None).await.unwrap();
+            application.auth().first_attempts().await;
+            tell.send(application.address()).unwrap();
+            application.run().await.unwrap();
+        });
+    });
+    told.await.expect("the server starts")
+}
+
+pub(crate) async fn send(request: RequestBuilder) -> Answer {
+    let response = request.send().await.unwrap();
+    let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    Answer { status, headers, body: response.text().await.unwrap() }
+}
+
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
+}
+
+impl Answer {
+    #[track_caller]
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    /// The body of an answer with this status.
+    #[track_caller]
+    pub(crate) fn expect(&self, status: u16) -> Value {
+        assert_eq!(self.status, status, "{self:?}");
+        if self.body.is_empty() { Value::Null } else { self.json() }
+    }
+
+    /// It is the one envelope, with this status and code; gives its details.
+    #[track_caller]
+    pub(crate) fn refuses(&self, status: u16, code: &str) -> Value {
+        let body = self.expect(status);
+        assert_eq!(body["error"]["code"], code, "{self:?}");
+        assert_eq!(body["success"], false, "{self:?}");
+        assert_eq!(body["request_id"], self.header("x-request-id"), "{self:?}");
+        assert!(body["error"]["message"].as_str().is_some_and(|message| !message.is_empty()), "{self:?}");
+        assert_eq!(body.as_object().map(serde_json::Map::len), Some(3), "{self:?}");
+        body["error"]["details"].clone()
+    }
+
+    /// 422, and what is told of each field.
+    #[track_caller]
+    pub(crate) fn invalid(&self) -> Vec<(String, String)> {
+        let text = |value: &Value| value.as_str().unwrap_or("null").to_owned();
+        let details = self.refuses(422, "VALIDATION_FAILED");
+        let fields = details.as_array().unwrap_or_else(|| panic!("{self:?}"));
+        fields.iter().map(|field| (text(&field["field"]), text(&field["problem"]))).collect()
+    }
+
+    #[track_caller]
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+}
+
+/// What reqwest's feature of this name does.
+pub(crate) trait Json {
+    fn json(self, body: &Value) -> Self;
+}
+
+impl Json for RequestBuilder {
+    fn json(self, body: &Value) -> Self {
+        self.header("content-type", "application/json").body(body.to_string())
+    }
+}
