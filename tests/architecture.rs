@@ -5,7 +5,7 @@
 use std::{collections::HashSet, fs, path::Path};
 
 /// Bottom to top. A module may name modules of earlier rows, and its own.
-const LAYERS: [&[&str]; 24] = [
+const LAYERS: [&[&str]; 25] = [
     &["auth::clock", "auth::algorithm"],
     &["auth::error"],
     &["auth::object"],
@@ -24,6 +24,7 @@ const LAYERS: [&[&str]; 24] = [
     &["actix"],
     &["config"],
     &["telemetry"],
+    &["rate_limit"],
     &["api"],
     &["mint"],
     &["testing"],

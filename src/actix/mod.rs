@@ -18,6 +18,8 @@ pub mod guard;
 pub mod principal;
 pub mod request_id;
 
+#[cfg(feature = "server")]
+pub(crate) use self::extract::refuse;
 pub use self::{
     challenge::{RefusalNote, Refused},
     envelope::Envelope,

@@ -7,7 +7,7 @@ use actix_web::{
     error::{JsonPayloadError, PathError, QueryPayloadError},
     http::{
         StatusCode,
-        header::{ALLOW, HeaderValue},
+        header::{ALLOW, HeaderValue, RETRY_AFTER},
     },
 };
 use serde_json::{Value, json};
@@ -21,6 +21,7 @@ pub struct Problem {
     code: &'static str,
     message: String,
     details: Value,
+    retry_after: Option<u64>,
     request_id: Option<RequestId>,
 }
 
@@ -28,7 +29,7 @@ impl Problem {
     /// A problem of this request.
     pub fn new(request: &HttpRequest, status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
         let request_id = request.extensions().get::<RequestId>().cloned();
-        Self { status, code, message: message.into(), details: Value::Null, request_id }
+        Self { status, code, message: message.into(), details: Value::Null, retry_after: None, request_id }
     }
 
     /// What the client can act on.
@@ -36,6 +37,19 @@ impl Problem {
     pub fn with_details(mut self, details: Value) -> Self {
         self.details = details;
         self
+    }
+
+    /// When another try may succeed, in seconds.
+    #[must_use]
+    pub fn with_retry_after(mut self, seconds: u64) -> Self {
+        self.retry_after = Some(seconds);
+        self
+    }
+
+    /// Somebody has asked too often.
+    pub fn rate_limited(request: &HttpRequest, retry_after: u64) -> Self {
+        let message = format!("too many requests; try again in {retry_after} s");
+        Self::new(request, StatusCode::TOO_MANY_REQUESTS, "RATE_LIMITED", message).with_retry_after(retry_after)
     }
 
     /// Cause and path stay in the log, under the request's id.
@@ -62,7 +76,11 @@ impl ResponseError for Problem {
 
     fn error_response(&self) -> HttpResponse {
         let envelope = Envelope::new(self.code, &self.message, self.request_id.as_ref()).with_details(self.details.clone());
-        HttpResponse::build(self.status).json(envelope)
+        let mut response = HttpResponse::build(self.status);
+        if let Some(seconds) = self.retry_after {
+            response.insert_header((RETRY_AFTER, seconds));
+        }
+        response.json(envelope)
     }
 }
 

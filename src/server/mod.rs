@@ -19,7 +19,7 @@ use url::Url;
 
 pub use self::issuers::IssuerProblem;
 use crate::{
-    api::{self, Health, Limits, Metadata},
+    api::{self, Health, Limits, Metadata, RateLimits},
     bearward::{Bearward, BuildError},
     config::{Config, CorsOrigin},
     cookie::CookieSource,
@@ -85,6 +85,7 @@ struct Parts {
     auth: Bearward,
     health: Data<Health>,
     metadata: Data<Metadata>,
+    rates: Data<RateLimits>,
 }
 
 impl Application {
@@ -109,9 +110,11 @@ impl Application {
                 .app_data(parts.auth.clone())
                 .app_data(parts.health.clone())
                 .app_data(parts.metadata.clone())
+                .app_data(parts.rates.clone())
                 .app_data(web::PayloadConfig::new(limits.body))
                 .wrap(layers::cors(&settings.cors_origins, with_credentials))
                 .wrap(layers::security_headers())
+                .wrap(from_fn(api::as_forwarded))
                 .wrap(from_fn(telemetry::observe));
             let app = if has_admin { app } else { app.configure(|routes| api::metrics(routes, limits)) };
             app.configure(|routes| api::routes(routes, limits))
@@ -126,7 +129,8 @@ impl Application {
         let auth = verifier_of(config, resource(config, address)).await?;
         let health = Data::new(Health::new(auth.clone(), metrics));
         let metadata = Data::new(Metadata::new(&public_url(config, address), &auth));
-        let parts = parts.get_or_init(|| Parts { auth, health, metadata });
+        let rates = Data::new(RateLimits::new(&config.rate_limit, &config.server, auth.clock()));
+        let parts = parts.get_or_init(|| Parts { auth, health, metadata, rates });
         let (auth, health) = (parts.auth.clone(), parts.health.clone());
 
         let admin = match config.server.admin_bind {
