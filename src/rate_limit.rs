@@ -12,7 +12,7 @@ use moka::{policy::EvictionPolicy, sync::Cache};
 
 use crate::auth::clock::Clock;
 
-/// How many keys one [`RateLimit`] remembers: about 30 MB when it is full.
+/// How many keys one [`RateLimit`] remembers: about 45 MB when it is full.
 const MAX_KEYS: u64 = 100_000;
 
 /// So many a minute for each key, and so many of them at once (GCRA, which is a leaky bucket).
@@ -50,8 +50,7 @@ impl<K: Hash + Eq + Send + Sync + 'static> RateLimit<K> {
         let quota = Quota::per_minute(per_minute).allow_burst(burst);
         // A bucket that is full again is as good as none. The table's own clock is the machine's, hence the minute between.
         let idle = quota.burst_size_replenished_in() + Duration::from_secs(60);
-        let buckets =
-            Cache::builder().max_capacity(keys).eviction_policy(EvictionPolicy::lru()).time_to_idle(idle).build();
+        let buckets = Cache::builder().max_capacity(keys).eviction_policy(EvictionPolicy::lru()).time_to_idle(idle).build();
         Self { buckets, quota, time: Monotonic(clock) }
     }
 
@@ -92,7 +91,8 @@ impl GovernorClock for Monotonic {
     }
 }
 
-#[cfg(all(test, feature = "testing"))]
+#[cfg(test)]
+#[cfg(feature = "testing")]
 mod tests {
     use super::*;
     use crate::testing::MovableClock;

@@ -2,7 +2,10 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use actix_web::{HttpRequest, http::header::X_FORWARDED_FOR};
+use actix_web::{
+    HttpRequest,
+    http::header::{HeaderValue, X_FORWARDED_FOR},
+};
 use ipnet::IpNet;
 
 /// So many elements of `X-Forwarded-For` are read; nobody has that many proxies in a row.
@@ -35,7 +38,7 @@ impl TrustedProxies {
         if !self.trusts(address) {
             return address;
         }
-        let lines: Vec<&[u8]> = request.headers().get_all(X_FORWARDED_FOR).map(|line| line.as_bytes()).collect();
+        let lines: Vec<&[u8]> = request.headers().get_all(X_FORWARDED_FOR).map(HeaderValue::as_bytes).collect();
         let elements = lines.iter().rev().flat_map(|line| line.rsplit(|&byte| byte == b',')).map(<[u8]>::trim_ascii);
         // RFC 9110 §5.6.1.2: empty elements of a list say nothing.
         for element in elements.take(MAX_HOPS).filter(|element| !element.is_empty()) {
@@ -77,7 +80,7 @@ mod tests {
 
     const LOAD_BALANCER: &str = "10.0.0.1:4711";
 
-    /// Who is the client of a request from this peer with these lines, where 10.0.0.0/8 and fd00::/8 are trusted.
+    /// Who is the client of a request from this peer with these lines, where `10.0.0.0/8` and `fd00::/8` are trusted.
     fn client(peer: &str, lines: &[&str]) -> String {
         let trusted = ["10.0.0.0/8", "fd00::/8"].map(|network| network.parse().expect("a network"));
         let request = TestRequest::get().peer_addr(peer.parse().expect("an address"));
@@ -110,7 +113,11 @@ mod tests {
     fn the_list_is_read_from_the_right_past_trusted_proxies() {
         assert_eq!(client(LOAD_BALANCER, &["198.51.100.7, 10.2.2.2, 10.3.3.3"]), "198.51.100.7");
         assert_eq!(client(LOAD_BALANCER, &["1.1.1.1, 198.51.100.7,10.2.2.2"]), "198.51.100.7", "the client wrote 1.1.1.1");
-        assert_eq!(client(LOAD_BALANCER, &["10.9.9.9, 198.51.100.7"]), "198.51.100.7", "nor can it hide behind a proxy's address");
+        assert_eq!(
+            client(LOAD_BALANCER, &["10.9.9.9, 198.51.100.7"]),
+            "198.51.100.7",
+            "nor can it hide behind a proxy's address"
+        );
         assert_eq!(client(LOAD_BALANCER, &["10.2.2.2, 10.3.3.3"]), "10.2.2.2", "a request of a proxy itself");
     }
 
@@ -122,7 +129,9 @@ mod tests {
 
     #[test]
     fn reading_ends_at_the_first_thing_that_is_no_address() {
-        for garbage in ["unknown", "_hidden", "localhost", "1.2.3", "fe80::1%eth0", "[1.2.3.4]", "1.2.3.4:x", "\"1.2.3.4\"", "a b"] {
+        for garbage in
+            ["unknown", "_hidden", "localhost", "1.2.3", "fe80::1%eth0", "[1.2.3.4]", "1.2.3.4:x", "\"1.2.3.4\"", "a b"]
+        {
             assert_eq!(client(LOAD_BALANCER, &[&format!("198.51.100.7, {garbage}, 10.2.2.2")]), "10.2.2.2", "{garbage}");
             assert_eq!(client(LOAD_BALANCER, &[&format!("198.51.100.7, {garbage}")]), "10.0.0.1", "{garbage}");
             assert_eq!(client(LOAD_BALANCER, &[&format!("{garbage}, 198.51.100.7")]), "198.51.100.7", "{garbage}");

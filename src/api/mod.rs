@@ -32,9 +32,11 @@ pub use self::{
 pub fn routes(config: &mut ServiceConfig, limits: Limits) {
     const METADATA: [&str; 2] = ["/.well-known/oauth-protected-resource", "/.well-known/oauth-protected-resource/{resource:.*}"];
     // For whoever holds a token.
-    config
-        .service(bearer(web::resource("/protected"), get().to(protected::protected), limits))
-        .service(bearer(web::resource(verify::PATH), web::to(verify::verify), limits));
+    config.service(bearer(web::resource("/protected"), get().to(protected::protected), limits)).service(bearer(
+        web::resource(verify::PATH),
+        web::to(verify::verify),
+        limits,
+    ));
     let mut at = |resource, route| {
         config.service(only(resource, route, limits));
     };

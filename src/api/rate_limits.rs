@@ -156,12 +156,45 @@ impl fmt::Debug for RateLimits {
 
 #[cfg(test)]
 mod tests {
+    use actix_web::test::TestRequest;
+    use metrics_exporter_prometheus::PrometheusBuilder;
+
     use super::*;
-    use crate::auth::error::Rejection;
+    use crate::{
+        auth::{clock::SystemClock, error::Rejection},
+        config::{Config, Sources},
+    };
 
     #[test]
     fn what_is_no_bad_token_goes_by_the_names_that_refusals_have() {
         let refusals = [Rejection::NoToken, Rejection::StepUpRequired { required: "aal2" }, Rejection::UnfitClaims];
         assert_eq!(refusals.map(|rejection| rejection.reason()), NO_BAD_TOKEN);
+    }
+
+    #[test]
+    fn each_denial_is_counted_under_the_limit_that_was_reached() {
+        let few = [
+            ("BEARWARD_RATE_LIMIT__BURST", "1"),
+            ("BEARWARD_RATE_LIMIT__PER_ADDRESS", "1"),
+            ("BEARWARD_RATE_LIMIT__PER_USER", "1"),
+        ];
+        let config =
+            Config::load(&Sources::new(None, few.map(|(name, value)| (name.to_owned(), value.to_owned())))).expect("numbers");
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let limits = RateLimits::new(&config.rate_limit, &config.server, &clock);
+        let request = TestRequest::get().to_http_request();
+        let recorder = PrometheusBuilder::new().build_recorder();
+        metrics::with_local_recorder(&recorder, || {
+            assert!(limits.count_address(&request, "address").is_ok() && limits.count_user(&request, [0; 32]).is_ok());
+            assert!(recorder.handle().render().is_empty(), "what passes is not counted");
+            for limit in ["address", "refusals", "refusals"] {
+                assert!(limits.count_address(&request, limit).is_err());
+            }
+            assert!(limits.count_user(&request, [0; 32]).is_err() && limits.count_user(&request, [1; 32]).is_ok());
+        });
+        let rendered = recorder.handle().render();
+        for (limit, count) in [("address", 1), ("refusals", 2), ("user", 1)] {
+            assert!(rendered.contains(&format!("bearward_rate_limited_total{{limit=\"{limit}\"}} {count}")), "{rendered}");
+        }
     }
 }

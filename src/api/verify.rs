@@ -6,7 +6,7 @@ use actix_web::{
     dev::{ServiceRequest, ServiceResponse},
     http::{
         Method, StatusCode,
-        header::{CACHE_CONTROL, HeaderName, ORIGIN},
+        header::{CACHE_CONTROL, HeaderName, HeaderValue, ORIGIN},
     },
     middleware::Next,
 };
@@ -51,7 +51,8 @@ pub(super) async fn verify(user: Principal, request: HttpRequest) -> Result<Http
         return Err(Problem::internal(&request).into());
     }
     let narrowing = Narrowing::of(request.query_string()).map_err(|details| {
-        let message = "the query of this endpoint's address, in the gateway's configuration, does not have the form that is asked for";
+        let message =
+            "the query of this endpoint's address, in the gateway's configuration, does not have the form that is asked for";
         Problem::new(&request, StatusCode::UNPROCESSABLE_ENTITY, "VALIDATION_FAILED", message).with_details(details.into())
     })?;
     narrowing.check(&user).map_err(|rejection| refuse(&request, user.refusal(rejection)))?;
@@ -84,7 +85,7 @@ pub async fn as_forwarded<B: MessageBody + 'static>(
 ) -> Result<ServiceResponse<B>, Error> {
     if request.match_info().unprocessed() == PATH {
         let mut methods = request.headers().get_all(FORWARDED_METHOD);
-        let told = methods.next().filter(|_| methods.next().is_none()).map(|method| method.as_bytes());
+        let told = methods.next().filter(|_| methods.next().is_none()).map(HeaderValue::as_bytes);
         let safe = matches!(told, Some(b"GET" | b"HEAD")) && !request.headers().contains_key(ORIGIN);
         request.head_mut().method = if safe { Method::GET } else { Method::POST };
         request.extensions_mut().insert(AsForwarded);
@@ -185,7 +186,20 @@ mod tests {
         for query in ["", "&", "role=admin", "role=a&role=b", "scope=read+write", "scope=read%20write&aal=aal2", "role=a%26b"] {
             assert!(Narrowing::of(query).is_ok(), "{query}");
         }
-        for query in ["role", "role=", "scope=", "scope=+", "aal=", "aal=2", "aal=aal4", "aal=AAL2", "Role=admin", "rol=admin", "role[]=a", "x"] {
+        for query in [
+            "role",
+            "role=",
+            "scope=",
+            "scope=+",
+            "aal=",
+            "aal=2",
+            "aal=aal4",
+            "aal=AAL2",
+            "Role=admin",
+            "rol=admin",
+            "role[]=a",
+            "x",
+        ] {
             assert!(Narrowing::of(query).is_err(), "{query}");
         }
     }

@@ -12,13 +12,17 @@ pub(super) fn networks(raw: Raw<'_>) -> Result<Vec<IpNet>, Advice> {
 }
 
 fn network(text: &str) -> Result<IpNet, Advice> {
-    let advice = || format!("{text:?} is none: write IP addresses and networks, such as \"127.0.0.1\", \"10.0.0.0/8\" or \"fd00::/8\"");
+    let advice = || {
+        format!("{text:?} is no address: write IP addresses and networks, such as \"127.0.0.1\", \"10.0.0.0/8\" or \"fd00::/8\"")
+    };
     let network = match text.parse::<IpAddr>() {
         Ok(address) => IpNet::from(address),
         Err(_) => text.parse::<IpNet>().map_err(|_| advice())?,
     };
     if network.prefix_len() == 0 {
-        return Err(format!("{text:?} is everybody, and who is trusted may write any address; name the networks of your proxies"));
+        return Err(format!(
+            "{text:?} is everybody, and who is trusted may write any address; name the networks of your proxies"
+        ));
     }
     if network != network.trunc() {
         return Err(format!("{text:?} has bits after its prefix: write {:?} for the network", network.trunc().to_string()));
@@ -63,7 +67,9 @@ mod tests {
 
     #[test]
     fn what_is_no_network_of_somebodys_is_refused() {
-        for text in ["localhost", "", "10.0.0.1:80", "10.0.0.0/33", "10.0.0", "0.0.0.0/0", "::/0", "fe80::1%eth0", "10.0.0.0/255.0.0.0"] {
+        for text in
+            ["localhost", "", "10.0.0.1:80", "10.0.0.0/33", "10.0.0", "0.0.0.0/0", "::/0", "fe80::1%eth0", "10.0.0.0/255.0.0.0"]
+        {
             assert!(network(text).is_err(), "{text}");
         }
         let advice = "\"10.0.0.1/8\" has bits after its prefix: write \"10.0.0.0/8\" for the network".to_owned();

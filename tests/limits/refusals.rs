@@ -51,9 +51,7 @@ async fn a_request_without_a_token_is_neither_counted_nor_limited() {
 async fn a_good_token_that_does_not_suffice_is_no_bad_token() {
     let stand = Stand::start().await;
     let token = stand.idp.token().aal("aal1").sign();
-    let ask = async |path: &str| {
-        send(stand.get(path).header("x-forwarded-for", OFFICE).bearer_auth(&token)).await.refusal().1
-    };
+    let ask = async |path: &str| send(stand.get(path).header("x-forwarded-for", OFFICE).bearer_auth(&token)).await.refusal().1;
     for _ in 0..5 * BURST {
         assert_eq!(ask("/api/auth/verify?aal=aal2").await, "STEP_UP_REQUIRED");
         assert_eq!(ask("/api/auth/verify?role=admin").await, "INSUFFICIENT_ROLE");
