@@ -7,7 +7,10 @@ use std::{
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    sync::Mutex,
+    sync::{
+        Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -73,9 +76,9 @@ impl Gateway {
     /// Runs the example with other addresses, and what `change` makes of it.
     pub fn start(self, program: &Path, bearward: SocketAddr, backend: SocketAddr, change: impl Fn(String) -> String) -> Running {
         let mut problem = String::new();
-        // Between the choice of a port and its use somebody may take it.
+        // Between the choice of a port and its use another process may take it.
         for _ in 0..5 {
-            let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+            let address = free_address();
             let text = change(self.configuration(address, bearward, backend));
             match self.run(program, address, &text) {
                 Ok(running) => return running,
@@ -131,6 +134,19 @@ impl Gateway {
             std::thread::sleep(Duration::from_millis(10));
         }
         Err(fs::read_to_string(log).unwrap())
+    }
+}
+
+/// A gateway does not tell which port it took for 0. The port is below those that the system gives for 0, or another server of the tests might
+/// have it a moment later and answer in the gateway's place; and no port is given twice.
+fn free_address() -> SocketAddr {
+    static GIVEN: AtomicU32 = AtomicU32::new(0);
+    loop {
+        let number = std::process::id().wrapping_mul(61).wrapping_add(GIVEN.fetch_add(1, Ordering::SeqCst));
+        let port = 20_000 + u16::try_from(number % 12_000).unwrap();
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return ([127, 0, 0, 1], port).into();
+        }
     }
 }
 

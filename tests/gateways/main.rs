@@ -8,6 +8,7 @@ mod backend;
 mod gateway;
 mod stand;
 
+mod cookies;
 mod forgery;
 mod identity;
 mod narrowing;

@@ -91,13 +91,15 @@ async fn an_outage_of_the_keys_is_503_and_when_to_try_again(#[case] gateway: Gat
 #[case::envoy(Envoy)]
 #[actix_web::test]
 async fn without_bearward_nobody_passes(#[case] gateway: Gateway) {
-    let Some(stand) = Stand::start(gateway).await else { return };
-    let token = stand.token().sign();
-    assert_eq!(stand.get(&token).await.status, 200);
-    stand.bearward.stop().await;
-    let answer = stand.get(&token).await;
+    if gateway.program().is_none() {
+        return;
+    }
+    let bearward = Bearward::start(&[]).await;
+    let port = bearward.address.port().to_string();
+    let Some(stand) = Stand::before(gateway, bearward, |text| text.replace(&port, "1")) else { return };
+    let answer = stand.get(&stand.token().sign()).await;
     assert!([502, 503].contains(&answer.status), "{answer:?}");
-    assert_eq!(stand.backend.seen(), 1);
+    assert_eq!(stand.backend.seen(), 0);
 }
 
 #[rstest]
@@ -120,6 +122,26 @@ async fn too_many_refused_tokens_are_429_and_when_to_try_again_and_a_good_one_pa
     let seconds: u64 = answer.header("retry-after").unwrap_or_else(|| panic!("{answer:?}")).parse().unwrap();
     assert!((1..=60).contains(&seconds), "{seconds}");
     assert_eq!(stand.get(&stand.token().sign()).await.status, 200);
+}
+
+/// Other systems have no second loopback address to come from.
+#[cfg(target_os = "linux")]
+#[rstest]
+#[case::nginx(Nginx)]
+#[case::caddy(Caddy)]
+#[case::envoy(Envoy)]
+#[actix_web::test]
+async fn refused_tokens_count_against_the_client_and_not_against_the_gateway_or_whom_the_client_names(#[case] gateway: Gateway) {
+    if gateway.program().is_none() {
+        return;
+    }
+    let few = [("BEARWARD_RATE_LIMIT__PER_ADDRESS", "1"), ("BEARWARD_RATE_LIMIT__BURST", "2")];
+    let Some(stand) = Stand::before(gateway, Bearward::start(&few).await, |text| text) else { return };
+    let bad = stand.token().tampered();
+    for (claimed, status) in [("198.51.100.1", 401), ("198.51.100.2", 401), ("198.51.100.3", 429), ("127.0.0.3", 429)] {
+        assert_eq!(stand.get_from("127.0.0.2", claimed, &bad).await.status, status, "{claimed}");
+    }
+    assert_eq!(stand.get_from("127.0.0.3", "127.0.0.2", &bad).await.status, 401, "another client");
 }
 
 #[rstest]

@@ -68,12 +68,7 @@ impl Bearward {
         application.auth().first_attempts().await;
         let (address, handle) = (application.address(), application.handle());
         actix_web::rt::spawn(application.run());
-        Self { idp, address, client: client(), handle }
-    }
-
-    /// Returns when nothing listens any more.
-    pub async fn stop(&self) {
-        self.handle.stop(false).await;
+        Self { idp, address, client: client().build().unwrap(), handle }
     }
 
     pub fn token(&self) -> TokenBuilder {
@@ -113,6 +108,14 @@ impl Stand {
         send(with(self.bearward.client.request(method, format!("http://{}{target}", self.gateway.address)))).await
     }
 
+    /// A request with this token from another address of this machine, which no gateway is trusted at, and which claims to be anywhere.
+    #[cfg(target_os = "linux")]
+    pub async fn get_from(&self, address: &str, claimed: &str, token: &str) -> Answer {
+        let client = client().local_address(Some(address.parse().unwrap())).build().unwrap();
+        let request = client.get(format!("http://{}/orders", self.gateway.address)).bearer_auth(token);
+        send(request.header("x-forwarded-for", claimed)).await
+    }
+
     /// A request with this token.
     pub async fn get(&self, token: &str) -> Answer {
         self.send(Method::GET, "/orders", |request| request.bearer_auth(token)).await
@@ -136,9 +139,8 @@ impl Drop for Bearward {
     }
 }
 
-fn client() -> reqwest::Client {
-    let client = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
-    client.timeout(PATIENCE).build().unwrap()
+fn client() -> reqwest::ClientBuilder {
+    reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).timeout(PATIENCE)
 }
 
 async fn send(request: RequestBuilder) -> Answer {
