@@ -64,6 +64,8 @@ pub mod idp;
 #[cfg(feature = "testing")]
 pub mod mint;
 #[cfg(feature = "server")]
+pub mod rate_limit;
+#[cfg(feature = "server")]
 pub mod server;
 #[cfg(feature = "server")]
 pub mod store;

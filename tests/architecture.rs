@@ -5,7 +5,7 @@
 use std::{collections::HashSet, fs, path::Path};
 
 /// Bottom to top. A module may name modules of earlier rows, and its own.
-const LAYERS: [&[&str]; 27] = [
+const LAYERS: [&[&str]; 28] = [
     &["auth::clock", "auth::algorithm"],
     &["auth::error"],
     &["auth::object"],
@@ -27,6 +27,7 @@ const LAYERS: [&[&str]; 27] = [
     &["domain"],
     &["store"],
     &["accounts"],
+    &["rate_limit"],
     &["api"],
     &["mint"],
     &["testing"],

@@ -1,6 +1,7 @@
 //! Every route of the server, on one screen.
 
 mod admin;
+mod client_address;
 mod current_user;
 mod docs;
 mod fields;
@@ -12,9 +13,11 @@ mod metadata;
 mod openapi;
 mod problem;
 mod protected;
+mod rate_limits;
 mod resource;
 mod status;
 mod user;
+mod verify;
 
 use actix_web::web::{self, ServiceConfig};
 
@@ -24,11 +27,14 @@ use self::{
     fields::Limit,
     resource::{At, at},
 };
-pub use self::{google::SignIn, health::Health, limits::Limits, metadata::Metadata, openapi::Document, problem::Problem};
+pub use self::{
+    google::SignIn, health::Health, limits::Limits, metadata::Metadata, openapi::Document, problem::Problem,
+    rate_limits::RateLimits, verify::as_forwarded,
+};
 use crate::Bearward;
 
-/// Mounts the routes. They need `Data` of [`Bearward`], [`Accounts`](crate::accounts::Accounts), [`SignIn`], [`Document`], [`Health`] and
-/// [`Metadata`].
+/// Mounts the routes. They need `Data` of [`Bearward`], [`Accounts`](crate::accounts::Accounts), [`SignIn`], [`Document`], [`Health`],
+/// [`Metadata`] and [`RateLimits`], and [`as_forwarded`] around the application.
 pub fn routes(config: &mut ServiceConfig, limits: Limits, auth: &Bearward) {
     const METADATA: [&str; 2] = ["/.well-known/oauth-protected-resource", "/.well-known/oauth-protected-resource/{resource:.*}"];
 
@@ -37,6 +43,7 @@ pub fn routes(config: &mut ServiceConfig, limits: Limits, auth: &Bearward) {
 
     // For the account behind a token.
     at("/api/auth/me").get(me::me).for_users::<Anybody>(config, limits, auth);
+    at("/api/auth/verify").any(verify::verify).for_users::<Anybody>(config, limits, auth);
     at("/api/user").patch(user::change).delete(user::erase).for_users::<Anybody>(config, limits, auth);
     at("/api/status").post(status::add).get(status::list).for_users::<Anybody>(config, limits, auth);
 
@@ -45,7 +52,7 @@ pub fn routes(config: &mut ServiceConfig, limits: Limits, auth: &Bearward) {
     at("/api/admin/users/{id}").patch(admin::set_active).for_users::<Admin>(config, limits, auth);
 
     // For everybody.
-    at("/api/auth/google").get(google::address).post(google::sign_in).for_everybody(config, limits);
+    at("/api/auth/google").get(google::address).post(google::sign_in).for_each_address(config, limits);
     at("/health").get(health::health).for_everybody(config, limits);
     at("/livez").get(health::live).for_everybody(config, limits);
     at("/readyz").get(health::ready).for_everybody(config, limits);

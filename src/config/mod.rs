@@ -7,6 +7,7 @@ mod issuer_values;
 mod issuers;
 mod jwks;
 mod layers;
+mod network;
 mod origin;
 mod problem;
 mod quantity;

@@ -20,7 +20,7 @@ use url::Url;
 pub use self::issuers::IssuerProblem;
 use crate::{
     accounts::Accounts,
-    api::{self, Document, Health, Limits, Metadata, SignIn},
+    api::{self, Document, Health, Limits, Metadata, RateLimits, SignIn},
     auth::{
         clock::{Clock, SystemClock},
         issuer::Usage,
@@ -98,6 +98,7 @@ struct Parts {
     document: Data<Document>,
     health: Data<Health>,
     metadata: Data<Metadata>,
+    rates: Data<RateLimits>,
 }
 
 impl Application {
@@ -134,8 +135,10 @@ impl Application {
                 .app_data(parts.document.clone())
                 .app_data(parts.health.clone())
                 .app_data(parts.metadata.clone())
+                .app_data(parts.rates.clone())
                 .wrap(layers::cors(&settings.cors_origins, with_credentials))
                 .wrap(layers::security_headers())
+                .wrap(from_fn(api::as_forwarded))
                 .wrap(from_fn(telemetry::observe));
             let app = if has_admin { app } else { app.configure(|routes| api::metrics(routes, limits)) };
             app.configure(|routes| api::routes(routes, limits, &parts.auth))
@@ -155,7 +158,9 @@ impl Application {
         let sign_in = Data::new(SignIn::new(authorize(&auth), config.server.cors_origins.clone()));
         let accounts = Data::new(Accounts::new(store, clock));
         let document = Data::new(Document::new());
-        let parts = parts.get_or_init(|| Parts { auth: Data::new(auth), accounts, sign_in, document, health, metadata });
+        let rates = Data::new(RateLimits::new(&config.rate_limit, &config.server, auth.clock()));
+        let auth = Data::new(auth);
+        let parts = parts.get_or_init(|| Parts { auth, accounts, sign_in, document, health, metadata, rates });
         let (auth, health) = (Bearward::clone(&parts.auth), parts.health.clone());
 
         let admin = match config.server.admin_bind {

@@ -10,6 +10,7 @@ mod database;
 mod google;
 mod health;
 mod isolation;
+mod limits;
 mod migrations;
 mod openapi;
 
