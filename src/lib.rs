@@ -65,6 +65,10 @@ pub mod server;
 pub mod telemetry;
 #[cfg(feature = "testing")]
 pub mod testing;
+#[cfg(feature = "server")]
+pub mod upstream;
+#[cfg(feature = "server")]
+pub mod vault;
 
 #[cfg(feature = "actix")]
 pub use crate::actix::{Envelope, Guard, MaybePrincipal, Principal, RefusalNote, Refused, RequestId, Require};
