@@ -40,7 +40,7 @@ const DONE: &[u8] = b"[DONE]";
 ///
 /// The service's own errors within the stream are not passed on: [`UpstreamError::Failed`]. A stream that the service ends without
 /// `[DONE]` is complete when a chunk had a `finish_reason`. The time in which nobody asks for the next item is not counted as silence, but
-/// as part of the whole. Dropping it closes the connection.
+/// as part of the whole, which is noticed with the next item. Dropping it closes the connection.
 ///
 /// Not checked: whether a chunk has anything in it.
 pub struct Chunks(Pin<Box<dyn Stream<Item = Result<Bytes, UpstreamError>> + Send>>);

@@ -16,13 +16,12 @@ async fn a_plain_answer_has_1_mib_at_most() {
         let unannounced = format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\n\r\n{body}");
         for answer in [json_response(&body), unannounced] {
             let outcome = completed(answer).await;
-            match fits {
-                true => assert_eq!(outcome.unwrap().text, "text"),
-                false => {
-                    let error = outcome.unwrap_err();
-                    assert_eq!(error, UpstreamError::TooLarge { limit: MIB });
-                    assert_eq!((error.code(), error.status().as_u16()), ("UPSTREAM_FAILED", 502));
-                }
+            if fits {
+                assert_eq!(outcome.unwrap().text, "text");
+            } else {
+                let error = outcome.unwrap_err();
+                assert_eq!(error, UpstreamError::TooLarge { limit: MIB });
+                assert_eq!((error.code(), error.status().as_u16()), ("UPSTREAM_FAILED", 502));
             }
         }
     }

@@ -4,6 +4,7 @@ use std::{
     cell::RefCell,
     fmt::{self, Write},
     sync::Once,
+    thread::LocalKey,
 };
 
 use tracing::{
@@ -19,7 +20,7 @@ thread_local! {
 }
 
 /// Listens on this thread until it is dropped.
-pub struct Log(());
+pub struct Log(&'static LocalKey<RefCell<Option<Vec<String>>>>);
 
 /// One for the process, which asks each time whether this thread listens.
 struct ToThread;
@@ -29,18 +30,18 @@ impl Log {
         static INSTALLED: Once = Once::new();
         INSTALLED.call_once(|| tracing::subscriber::set_global_default(ToThread).unwrap());
         LINES.set(Some(Vec::new()));
-        Self(())
+        Self(&LINES)
     }
 
     /// Level, target, then `name=value` of each field.
     pub fn lines(&self) -> Vec<String> {
-        LINES.with_borrow(|lines| lines.clone().unwrap_or_default())
+        self.0.with_borrow(|lines| lines.clone().unwrap_or_default())
     }
 }
 
 impl Drop for Log {
     fn drop(&mut self) {
-        LINES.set(None);
+        self.0.set(None);
     }
 }
 

@@ -7,8 +7,7 @@ const SECRET: &str = "sk-Qm9vZ2ll-hunter2-cGFzc3dvcmQ-tail";
 /// The bytes of the vault's key in the forms in which something may print them.
 fn forms_of_the_vault_key() -> [String; 4] {
     let bytes = [0x5a_u8; 32];
-    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    [STANDARD.encode_to_string(bytes), hex[..16].to_owned(), "90, 90, 90".to_owned(), "ZZZZ".to_owned()]
+    [STANDARD.encode_to_string(bytes), "5a5a5a5a".to_owned(), "90, 90, 90".to_owned(), "ZZZZ".to_owned()]
 }
 
 fn assert_silent(printed: &str) {
