@@ -73,6 +73,10 @@ pub mod store;
 pub mod telemetry;
 #[cfg(feature = "testing")]
 pub mod testing;
+#[cfg(feature = "server")]
+pub mod upstream;
+#[cfg(feature = "server")]
+pub mod vault;
 
 #[cfg(feature = "actix")]
 pub use crate::actix::{Envelope, Guard, MaybePrincipal, Principal, RefusalNote, Refused, RequestId, Require};

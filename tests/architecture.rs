@@ -5,7 +5,7 @@
 use std::{collections::HashSet, fs, path::Path};
 
 /// Bottom to top. A module may name modules of earlier rows, and its own.
-const LAYERS: [&[&str]; 28] = [
+const LAYERS: [&[&str]; 29] = [
     &["auth::clock", "auth::algorithm"],
     &["auth::error"],
     &["auth::object"],
@@ -23,6 +23,7 @@ const LAYERS: [&[&str]; 28] = [
     &["bearward"],
     &["actix"],
     &["config"],
+    &["vault", "upstream"],
     &["telemetry"],
     &["domain"],
     &["store"],

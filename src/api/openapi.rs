@@ -14,7 +14,7 @@ use utoipa::{
     },
 };
 
-use super::{admin, google, health, me, metadata, protected, status, user, verify};
+use super::{admin, api_keys, generate, google, health, me, metadata, protected, status, user, verify};
 
 /// The document, as text, made once.
 #[derive(Debug, Clone)]
@@ -88,6 +88,7 @@ pub(super) struct ErrorBody {
     servers((url = "/", description = "This server")),
     paths(
         protected::protected, me::me, user::change, user::erase, status::add, status::list,
+        api_keys::list, api_keys::keep, api_keys::remove, generate::generate,
         admin::list, admin::set_active,
         verify::verify, google::address, google::sign_in,
         health::health, health::live, health::ready, health::metrics, metadata::metadata, document,
@@ -96,6 +97,8 @@ pub(super) struct ErrorBody {
     security(("bearer" = [])),
     tags(
         (name = "account", description = "The caller's own account"),
+        (name = "api keys", description = "Keys of other services, kept sealed"),
+        (name = "generation", description = "Code, by the caller's own key"),
         (name = "status", description = "Status checks"),
         (name = "sign-in", description = "Signing in with Google"),
         (name = "administration", description = "For tokens with the role `admin`"),

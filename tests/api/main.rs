@@ -4,9 +4,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 mod administration;
+mod api_keys;
 mod bodies;
 mod concurrency;
 mod database;
+mod generate;
 mod google;
 mod health;
 mod isolation;
@@ -16,5 +18,8 @@ mod openapi;
 
 mod profile;
 mod provisioning;
+#[path = "../upstream/service.rs"]
+#[allow(dead_code, unreachable_pub, reason = "it serves two binaries")]
+mod service;
 mod status;
 mod world;
