@@ -48,7 +48,7 @@ enum Action {
     Explain(explain::Options),
     /// Is the configuration sound, and can every issuer be reached? Lists keys, and what to do where something is wrong
     Check(check::Options),
-    /// Prints the `OpenAPI` document of the API
+    /// Prints the OpenAPI document of the API
     Openapi,
     /// What users' API keys are sealed with
     #[command(subcommand)]
