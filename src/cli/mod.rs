@@ -17,6 +17,7 @@ use clap::{Parser, Subcommand};
 use crate::{
     config::{Config, ConfigErrors, Sources},
     server::StartError,
+    store::OpenError,
     telemetry::{self, Metrics},
 };
 
@@ -76,7 +77,8 @@ enum Failure {
 impl From<StartError> for Failure {
     fn from(error: StartError) -> Self {
         match error {
-            StartError::Bind { .. } => Self::Failed(error.to_string()),
+            // What the configuration says may well be right.
+            StartError::Bind { .. } | StartError::Database(OpenError::Away(_)) => Self::Failed(error.to_string()),
             _ => Self::Usage(error.to_string()),
         }
     }
