@@ -6,7 +6,7 @@ use bearward::testing::MockIdp;
 
 use crate::{
     database,
-    database_server::{DatabaseServer, Kind},
+    database_server::{DatabaseServer, End, Kind},
     is_all, left_out,
     serving::{Process, Serving, serve},
 };
@@ -29,46 +29,22 @@ async fn ten_servers_that_start_at_once_on_an_empty_database_all_come_up() {
 }
 
 #[tokio::test]
-async fn a_server_waits_for_a_postgres_that_starts_later() {
-    waits_for(Kind::Postgres).await;
+async fn postgres_is_waited_for_and_a_wrong_password_or_database_is_not() {
+    is_waited_for(Kind::Postgres).await;
 }
 
 #[tokio::test]
-async fn a_server_waits_for_a_mariadb_that_starts_later() {
-    waits_for(Kind::MariaDb).await;
+async fn mariadb_is_waited_for_and_a_wrong_password_or_database_is_not() {
+    is_waited_for(Kind::MariaDb).await;
 }
 
-async fn waits_for(kind: Kind) {
+async fn is_waited_for(kind: Kind) {
     let Some(mut database) = DatabaseServer::make(kind) else { return };
     database.start();
     database.until_up().await;
-    let url = database.create("bearward").await;
-    database.stop(crate::database_server::End::Orderly).await;
-    let idp = MockIdp::start().await;
-    let mut server = Process::start(serve(&[], &idp, &url));
-    server.until_written("the database is not there yet").await;
-    database.start();
-    server.until_written(" serves").await;
-}
-
-#[tokio::test]
-async fn postgres_refuses_a_password_or_a_database_at_once() {
-    refuses(Kind::Postgres).await;
-}
-
-#[tokio::test]
-async fn mariadb_refuses_a_password_or_a_database_at_once() {
-    refuses(Kind::MariaDb).await;
-}
-
-async fn refuses(kind: Kind) {
-    let Some(mut database) = DatabaseServer::make(kind) else { return };
-    database.start();
-    database.until_up().await;
-    let idp = MockIdp::start().await;
-    let name = if kind == Kind::Postgres { "postgres" } else { "mysql" };
+    let (idp, url) = (MockIdp::start().await, database.create("bearward").await);
     for (url, advice) in [
-        (database.url_with("wrong-battery", name), "Check the user and the password"),
+        (database.url_with("wrong-battery", "bearward"), "Check the user and the password"),
         (database.url("nowhere"), "Create the database first"),
     ] {
         let mut server = Process::start(serve(&[], &idp, &url));
@@ -78,6 +54,12 @@ async fn refuses(kind: Kind) {
         assert!(!told.contains("not there yet"), "nobody waits: {told}");
         assert!(!told.contains("wrong-battery") && !told.contains("correct-horse"), "{told}");
     }
+
+    database.stop(End::Orderly).await;
+    let mut server = Process::start(serve(&[], &idp, &url));
+    server.until_written("the database is not there yet").await;
+    database.start();
+    server.until_written(" serves").await;
 }
 
 #[tokio::test]
