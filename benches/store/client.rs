@@ -81,7 +81,7 @@ fn read(stream: &mut TcpStream, answer: &mut Vec<u8>) {
         let text = String::from_utf8_lossy(answer);
         let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
         let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).expect("a length");
-        if body.len() >= length.parse().unwrap() {
+        if body.len() >= length.parse::<usize>().unwrap() {
             return;
         }
     }
@@ -110,7 +110,8 @@ pub fn compare(title: &str, cases: &[Case<'_>], rounds: usize, seconds: f64) {
     println!("| | median µs | ratio | CPU µs of ours | ratio | requests/s |\n|---|---|---|---|---|---|");
     for (row, case) in measured.iter().zip(cases) {
         let of = |figure: fn(&Figures) -> f64| median(row.iter().map(figure));
-        let ratio = |figure: fn(&Figures) -> f64| median(row.iter().zip(&measured[0]).map(|(row, first)| figure(row) / figure(first)));
+        let ratio =
+            |figure: fn(&Figures) -> f64| median(row.iter().zip(&measured[0]).map(|(row, first)| figure(row) / figure(first)));
         println!(
             "| {} | {:.0} | {:.2} | {:.0} | {:.2} | {:.0} |",
             case.name,

@@ -7,10 +7,10 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 mod client;
-mod databases;
 #[path = "../../tests/endurance/database_server.rs"]
 #[allow(dead_code, reason = "tests stop it too")]
 mod database_server;
+mod databases;
 #[path = "../../tests/endurance/fill.rs"]
 mod fill;
 mod pool;
@@ -41,7 +41,8 @@ fn main() {
     if !env::args().any(|arg| arg == "--bench") {
         return println!("store: measures only under `cargo bench --bench store`");
     }
-    let plan = Plan { seconds: number("STORE_SECONDS", 2.0), rounds: number("STORE_ROUNDS", 5), rows: number("STORE_ROWS", 1_000_000) };
+    let plan =
+        Plan { seconds: number("STORE_SECONDS", 2.0), rounds: number("STORE_ROUNDS", 5), rows: number("STORE_ROWS", 1_000_000) };
     let parts = env::var("STORE_ONLY").unwrap_or_else(|_| "pool,hot,write,list".to_owned());
     let chosen = |part: &str| parts.split(',').any(|chosen| chosen == part);
     println!("load average before: {}", fs::read_to_string("/proc/loadavg").unwrap().trim());

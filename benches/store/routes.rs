@@ -1,10 +1,6 @@
 //! The routes that stand on the store, over HTTP.
 
-use std::{
-    fs::File,
-    io::Write,
-    time::Instant,
-};
+use std::{fs::File, io::Write, time::Instant};
 
 use bearward::testing::MockIdp;
 use sea_orm::{ConnectOptions, Database, DatabaseConnection};

@@ -83,7 +83,8 @@ impl Store {
     pub async fn open(settings: &config::Database) -> Result<Self, OpenError> {
         let until = tokio::time::Instant::now() + PATIENCE;
         loop {
-            match Self::open_now(settings).await {
+            // Boxed: it is deep, and would lie within the future of whoever starts a server.
+            match Box::pin(Self::open_now(settings)).await {
                 Err(OpenError::Away(error)) if tokio::time::Instant::now() < until => {
                     tracing::warn!("the database is not there yet: {}", told(&error));
                     tokio::time::sleep(PAUSE).await;

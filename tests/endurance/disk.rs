@@ -91,7 +91,9 @@ async fn a_file_that_may_not_be_written_is_told_at_the_start() {
     let privilege = "-dac_override,-dac_read_search";
     let without = ["setpriv", "--bounding-set", privilege, "--inh-caps", privilege];
     let before: &[&str] = if geteuid().is_root() { &without } else { &[] };
-    if !before.is_empty() && !Command::new("setpriv").args(&without[1..]).arg("true").status().is_ok_and(|status| status.success()) {
+    if !before.is_empty()
+        && !Command::new("setpriv").args(&without[1..]).arg("true").status().is_ok_and(|status| status.success())
+    {
         return left_out("root cannot give up its privileges here");
     }
     let mut server = Process::start(serve(before, &idp, &url));

@@ -34,9 +34,10 @@ impl Nginx {
 
 /// One process without a master, which would drop root and with it the folder.
 fn configuration(folder: &str, port: u16, servers: &[&str]) -> String {
-    let servers: String = servers.iter().map(|api| format!("server {};", api.trim_start_matches("http://"))).collect();
+    let servers: Vec<String> = servers.iter().map(|api| format!("server {};", api.trim_start_matches("http://"))).collect();
+    let servers = servers.concat();
     let folders = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
-    let folders: String = folders.iter().map(|name| format!("{name}_temp_path {folder}/{name};\n")).collect();
+    let folders = folders.map(|name| format!("{name}_temp_path {folder}/{name};\n")).concat();
     format!(
         "daemon off; master_process off; pid {folder}/pid; error_log stderr;
 events {{ worker_connections 512; }}

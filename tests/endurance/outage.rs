@@ -1,5 +1,7 @@
 //! A database that goes away under load and comes back: 503 meanwhile, never 500, and nothing that was acknowledged is lost.
 
+use std::collections::BTreeSet;
+
 use bearward::testing::MockIdp;
 
 use crate::{
@@ -60,5 +62,13 @@ async fn goes_away_and_comes_back(kind: Kind) {
     told.is_in(&rows(&url).await);
     assert!(server.process.is_running());
     let log = server.process.output();
+    for shape in shapes(&log) {
+        println!("{kind:?}: {shape}");
+    }
     assert!(!log.contains("the database refused"), "{log}");
+}
+
+/// What the database said while it was away, each thing once.
+fn shapes(log: &str) -> BTreeSet<&str> {
+    log.lines().filter_map(|line| line.split("the database cannot be reached: ").nth(1)?.split(" request_id=").next()).collect()
 }

@@ -123,14 +123,16 @@ async fn plan(database: &DatabaseConnection, sql: &str, values: Vec<Value>) -> S
         }
         _ => row.try_get_by_index::<String>(0).unwrap(),
     };
-    rows.iter().map(|row| format!("    {}\n", line(row))).collect()
+    rows.iter().map(|row| format!("    {}\n", line(row))).collect::<Vec<_>>().concat()
 }
 
 /// Neither every row is read, nor are rows sorted that an index has in order.
 fn is_by_index(backend: DbBackend, plan: &str) -> bool {
     match backend {
         DbBackend::Sqlite => plan.contains("SEARCH") && !plan.contains("SCAN") && !plan.contains("TEMP B-TREE"),
-        DbBackend::MySql => ["const", "ref", "range"].iter().any(|by| plan.contains(&format!("type {by} "))) && !plan.contains("filesort"),
+        DbBackend::MySql => {
+            ["const", "ref", "range"].iter().any(|by| plan.contains(&format!("type {by} "))) && !plan.contains("filesort")
+        }
         _ => plan.contains("Index") && !plan.contains("Seq Scan") && !plan.contains("Sort"),
     }
 }
