@@ -127,12 +127,16 @@ impl Store {
         let parsed = SqliteConnectOptions::from_str(url).map_err(wrong)?;
         let path = parsed.get_filename();
         // The name is the library's own for ":memory:".
-        let in_memory = path.starts_with("file:sqlx-in-memory-") || url.contains("mode=memory");
+        let in_memory = path.to_string_lossy().starts_with("file:sqlx-in-memory-") || url.contains("mode=memory");
         if !in_memory {
             make(path)?;
         }
         let open = async |connections: u32| {
             let mut options = options(url, connections);
+            if in_memory {
+                // It ends with its connection.
+                options.idle_timeout(None).max_lifetime(None);
+            }
             options.map_sqlx_sqlite_opts(|sqlite| {
                 sqlite
                     .foreign_keys(true)

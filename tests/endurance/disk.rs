@@ -112,3 +112,17 @@ async fn a_folder_that_cannot_be_made_is_told_at_the_start() {
     let told = server.until_told().await;
     assert!(told.contains("database.url") && told.contains("/file"), "{told}");
 }
+
+#[tokio::test]
+async fn a_database_in_memory_keeps_rows_and_makes_no_file() {
+    let (idp, folder) = (MockIdp::start().await, tempfile::tempdir().unwrap());
+    for url in ["sqlite::memory:", "sqlite://rows?mode=memory"] {
+        let mut command = serve(&[], &idp, url);
+        command.current_dir(folder.path());
+        let (server, token) = (Serving::of(command).await, idp.token().sign());
+        let made = server.report(&token, "web").await.expect(201);
+        assert_eq!(server.get("/api/status", &token).await.expect(200)["items"][0], made, "{url}");
+        let files: Vec<_> = fs::read_dir(folder.path()).unwrap().collect();
+        assert!(files.is_empty(), "{url}: {files:?}");
+    }
+}
