@@ -20,6 +20,7 @@ use clap::{Parser, Subcommand};
 use crate::{
     config::{Config, ConfigErrors, Sources},
     server::StartError,
+    store::OpenError,
     telemetry::{self, Metrics},
 };
 
@@ -82,7 +83,8 @@ enum Failure {
 impl From<StartError> for Failure {
     fn from(error: StartError) -> Self {
         match error {
-            StartError::Bind { .. } => Self::Failed(error.to_string()),
+            // What the configuration says may well be right.
+            StartError::Bind { .. } | StartError::Database(OpenError::Away(_)) => Self::Failed(error.to_string()),
             _ => Self::Usage(error.to_string()),
         }
     }
