@@ -7,6 +7,8 @@ mod explain;
 #[cfg(feature = "idp")]
 mod idp;
 mod serve;
+#[cfg(feature = "idp")]
+mod sign_in;
 mod style;
 
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode};

@@ -116,14 +116,14 @@ pub(super) async fn callback(
                 return Ok(answer.with_provider_tokens(Some(provider_token), provider_refresh_token).address(redirect, None));
             }
             let code = Uuid::new_v4().to_string();
-            let stage = Stage::Code {
+            let waiting = Stage::Code {
                 code: code.clone(),
                 person,
                 method: "oauth".to_owned(),
                 provider_token: Some(provider_token),
                 provider_refresh_token,
             };
-            world.begin(Flow { id: state, created_at: now.millis(), challenge, stage }, now);
+            world.begin(Flow { id: state, created_at: now.millis(), challenge, stage: waiting }, now);
             Ok(redirect::with_query(redirect, &[("code", &code)]))
         })
         .await?;
