@@ -41,13 +41,26 @@ pub(super) async fn run(sources: Sources, options: Options) -> Result<(), Failur
         .with("issuers.dev.jwks_url", idp.jwks_url())
         .with("issuers.dev.audiences", idp.audience())
         .with("issuers.dev.algorithms", format!("{},{}", options.alg, algorithms.join(",")));
-    let config = load(&sources)?;
+    let config = load(&with_google(sources, &idp))?;
     let application = Application::start(&config, Some(super::metrics()?)).await?;
     // The first lines that somebody sees are not for the log: it begins once the keys are there.
     application.auth().first_attempts().await;
     super::log(&config)?;
     print(&idp, application.address());
     application.run().await.map_err(|error| Failure::Failed(error.to_string()))
+}
+
+/// The fake Google stands where Google is, unless somebody has a client of their own.
+fn with_google(sources: Sources, idp: &Idp) -> Sources {
+    let is_set = |name: &String| name == "GOOGLE_CLIENT_ID" || name.starts_with("BEARWARD_ISSUERS__GOOGLE__");
+    if sources.variables.keys().any(is_set) {
+        return sources;
+    }
+    sources
+        .with("issuers.google.issuer", idp.google_issuer())
+        .with("issuers.google.jwks_url", idp.google_jwks_url())
+        .with("issuers.google.audiences", idp.google_client_id())
+        .with("issuers.google.use", "credential")
 }
 
 /// Everything that somebody needs who runs this for the first time. Each line works by itself in a new terminal, so each holds its token.

@@ -24,11 +24,11 @@ pub(super) struct Options {
     /// Its own address as clients write it, for example `http://idp:9999` in a container network [default: `http://IP:PORT`]
     #[arg(long, value_name = "URL")]
     base: Option<String>,
-    #[command(flatten)]
-    sign_in: SignIn,
     /// Listen on an address that other machines reach: anybody there can then be anybody
     #[arg(long)]
     dangerous_allow_remote: bool,
+    #[command(flatten)]
+    sign_in: SignIn,
 }
 
 const AFTER_HELP: &str = "\
@@ -45,6 +45,12 @@ pub(super) async fn run(sources: &Sources, options: Options) -> Result<(), Failu
     anstream::println!("{strong}issuer{plain}    {}", idp.issuer());
     anstream::println!("{strong}keys{plain}      {}", idp.jwks_url());
     anstream::println!("{strong}audience{plain}  {}", idp.audience());
+    anstream::println!("{strong}mails{plain}     {base}/.inbox");
+    anstream::println!(
+        "{strong}Google{plain}    {}   {}ID tokens: POST /google/credential{plain}",
+        idp.google_issuer(),
+        style::FAINT
+    );
     anstream::println!("\nA token; what else there is; a server that trusts it:\n");
     anstream::println!("  curl -s -X POST {base}/admin/tokens");
     anstream::println!("  curl -s {base}/");

@@ -12,7 +12,6 @@ use super::{
     answer::Answer,
     fault::Fault,
     flow::{AtProvider, Challenge, Flow, Stage},
-    google,
     profile::{Profile, Provider},
     random, redirect,
     state::Auth,
@@ -104,7 +103,7 @@ pub(super) async fn callback(
             let Some((_, profile)) = picked.filter(|(expected, _)| random::same(code, expected)) else {
                 return refused(&Fault::new(400, "bad_oauth_callback", "OAuth callback with an unknown authorization code"));
             };
-            let metadata = profile.metadata(&google::issuer(endpoint.base()));
+            let metadata = profile.metadata();
             let person = match world.arrive(&profile, metadata, !auth.options.disable_signup, now) {
                 Ok(person) => person,
                 Err(fault) => return refused(&fault),

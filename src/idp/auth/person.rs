@@ -71,6 +71,7 @@ impl Person {
 
     pub(super) fn confirm(&mut self, now: Timestamp) {
         self.email_confirmed_at.get_or_insert(now.millis());
+        self.user_metadata.insert("email_verified".to_owned(), true.into());
         let email = self.email.clone();
         for identity in self.identities.iter_mut().filter(|identity| identity.provider == "email") {
             identity.data.insert("email".to_owned(), email.clone().into());

@@ -34,6 +34,16 @@ async fn a_link_is_good_for_an_hour_and_once() {
 }
 
 #[tokio::test]
+async fn a_look_at_a_link_does_not_use_it_up() {
+    let (idp, _) = start();
+    post(&idp, "/otp", json!({ "email": "ada@example.com" })).await;
+    let mail = inbox(&idp).await.remove(0);
+    let path = text(&mail, "link").strip_prefix(&idp.base()).unwrap();
+    assert_eq!(send(&idp, &format!("HEAD {path}"), &[], "").await.status, 405);
+    assert!(follow(&idp, &mail).await.contains("#access_token="));
+}
+
+#[tokio::test]
 async fn a_link_leads_to_no_address_that_is_not_allowed() {
     let (idp, _) = start();
     sign_up(&idp, "ada@example.com").await;
