@@ -5,7 +5,13 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use clap::Args;
 
 use super::{Failure, dev_key, idp, load, style};
-use crate::{auth::algorithm::Algorithm, config::Sources, idp::Idp, server::Application, testing::TokenBuilder};
+use crate::{
+    auth::algorithm::Algorithm,
+    config::Sources,
+    idp::{AuthOptions, Idp},
+    server::Application,
+    testing::TokenBuilder,
+};
 
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
@@ -31,14 +37,14 @@ Rows are kept in .bearward, which may be deleted. Each start has new keys, and t
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 pub(super) async fn run(sources: Sources, options: Options) -> Result<(), Failure> {
-    let idp = idp::start(&sources, options.idp_bind, options.alg, None, false)?;
+    let idp = idp::start(&sources, options.idp_bind, options.alg, None, false, AuthOptions::default())?;
     let algorithms: Vec<_> = Algorithm::DEFAULT.into_iter().filter(|usual| *usual != options.alg).map(Algorithm::name).collect();
     let sources = super::with_bind(sources, options.bind)
         .with("issuers.dev.issuer", idp.issuer())
         .with("issuers.dev.jwks_url", idp.jwks_url())
         .with("issuers.dev.audiences", idp.audience())
         .with("issuers.dev.algorithms", format!("{},{}", options.alg, algorithms.join(",")));
-    let mut config = load(&sources)?;
+    let mut config = load(&with_google(sources, &idp))?;
     if config.database.is_default() {
         config.database.url = format!("sqlite://{}", options.data.join("dev.db").display()).into();
     }
@@ -53,6 +59,19 @@ pub(super) async fn run(sources: Sources, options: Options) -> Result<(), Failur
     application.run().await.map_err(|error| Failure::Failed(error.to_string()))
 }
 
+/// The fake Google stands where Google is, unless somebody has a client of their own.
+fn with_google(sources: Sources, idp: &Idp) -> Sources {
+    let is_set = |name: &String| name == "GOOGLE_CLIENT_ID" || name.starts_with("BEARWARD_ISSUERS__GOOGLE__");
+    if sources.variables.keys().any(is_set) {
+        return sources;
+    }
+    sources
+        .with("issuers.google.issuer", idp.google_issuer())
+        .with("issuers.google.jwks_url", idp.google_jwks_url())
+        .with("issuers.google.audiences", idp.google_client_id())
+        .with("issuers.google.use", "credential")
+}
+
 /// Everything that somebody needs who runs this for the first time. Each line works by itself in a new terminal, so each holds its token.
 fn print(idp: &Idp, api: SocketAddr) {
     let (strong, plain, faint, note) = (style::STRONG, style::PLAIN, style::FAINT, style::NOTE);
@@ -60,8 +79,8 @@ fn print(idp: &Idp, api: SocketAddr) {
     let curl = |token: &str| format!("curl -i http://{api}/protected -H \"Authorization: Bearer {token}\"");
     let good = short(idp).sign();
     anstream::println!("{strong}bearward dev{plain} {note}for development only{plain}");
-    anstream::println!("  API   http://{api}   {faint}/protected /health /readyz /metrics{plain}");
-    anstream::println!("  IdP   {base}   {faint}mints a token for anybody who asks{plain}\n");
+    anstream::println!("  API   http://{api}   {faint}/docs shows every route{plain}");
+    anstream::println!("  IdP   {base}   {faint}sign in as anybody; mints a token for anybody who asks{plain}\n");
     anstream::println!("{strong}A token{plain} {faint}(lives a day){plain}\n{good}\n");
     anstream::println!("{faint}Copy a line into another terminal.{plain}\n");
     anstream::println!("{}200{plain} {faint}accepted{plain}\n{}\n", style::GOOD, curl(&good));

@@ -5,11 +5,11 @@ use std::net::SocketAddr;
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{Failure, style};
+use super::{Failure, sign_in::SignIn, style};
 use crate::{
     auth::algorithm::Algorithm,
     config::Sources,
-    idp::{Idp, IdpError},
+    idp::{AuthOptions, Idp, IdpError},
 };
 
 #[derive(Debug, Args)]
@@ -27,21 +27,30 @@ pub(super) struct Options {
     /// Listen on an address that other machines reach: anybody there can then be anybody
     #[arg(long)]
     dangerous_allow_remote: bool,
+    #[command(flatten)]
+    sign_in: SignIn,
 }
 
 const AFTER_HELP: &str = "\
 A server that trusts it:  SUPABASE_URL=http://127.0.0.1:9999 bearward serve
+A frontend:               createClient(\"http://127.0.0.1:9999\", \"any-key\") of supabase-js
 What it can be asked for: curl http://127.0.0.1:9999/";
 
 pub(super) async fn run(sources: &Sources, options: Options) -> Result<(), Failure> {
-    let Options { bind, alg, base, dangerous_allow_remote } = options;
-    let idp = start(sources, bind, alg, base, dangerous_allow_remote)?;
+    let Options { bind, alg, base, sign_in, dangerous_allow_remote } = options;
+    let idp = start(sources, bind, alg, base, dangerous_allow_remote, sign_in.options())?;
     let (strong, plain, note) = (style::STRONG, style::PLAIN, style::NOTE);
     let base = idp.base();
     anstream::println!("{note}development only:{plain} this IdP mints tokens for anybody who asks");
     anstream::println!("{strong}issuer{plain}    {}", idp.issuer());
     anstream::println!("{strong}keys{plain}      {}", idp.jwks_url());
     anstream::println!("{strong}audience{plain}  {}", idp.audience());
+    anstream::println!("{strong}mails{plain}     {base}/.inbox");
+    anstream::println!(
+        "{strong}Google{plain}    {}   {}ID tokens: POST /google/credential{plain}",
+        idp.google_issuer(),
+        style::FAINT
+    );
     anstream::println!("\nA token; what else there is; a server that trusts it:\n");
     anstream::println!("  curl -s -X POST {base}/admin/tokens");
     anstream::println!("  curl -s {base}/");
@@ -66,9 +75,10 @@ pub(super) fn start(
     algorithm: Algorithm,
     base: Option<String>,
     dangerous_allow_remote: bool,
+    auth: AuthOptions,
 ) -> Result<Idp, Failure> {
     let environment = sources.environment.clone();
-    let options = crate::idp::Options { address, base, algorithm, environment, dangerous_allow_remote };
+    let options = crate::idp::Options { address, base, algorithm, environment, dangerous_allow_remote, auth };
     Idp::start(options).map_err(|error| match error {
         IdpError::Bind { .. } => Failure::Failed(error.to_string()),
         _ => Failure::Usage(error.to_string()),

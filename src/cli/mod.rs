@@ -10,6 +10,8 @@ mod explain;
 mod idp;
 mod openapi;
 mod serve;
+#[cfg(feature = "idp")]
+mod sign_in;
 mod style;
 mod vault;
 

@@ -1,6 +1,7 @@
 //! The development IdP over a real port: what it hands out, what it refuses, and what it will not be talked into.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
+mod auth;
 mod bodies;
 mod documents;
 mod faults;
@@ -12,7 +13,7 @@ mod tokens;
 
 use bearward::{
     Algorithm, Bearward, Issuer, KeySource,
-    idp::{Idp, Options},
+    idp::{AuthOptions, Idp, Options},
 };
 
 /// What a developer runs, on a free port.
@@ -23,6 +24,7 @@ fn options() -> Options {
         algorithm: Algorithm::RS256,
         environment: "development".to_owned(),
         dangerous_allow_remote: false,
+        auth: AuthOptions::default(),
     }
 }
 
