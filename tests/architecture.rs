@@ -5,7 +5,7 @@
 use std::{collections::HashSet, fs, path::Path};
 
 /// Bottom to top. A module may name modules of earlier rows, and its own.
-const LAYERS: [&[&str]; 24] = [
+const LAYERS: [&[&str]; 25] = [
     &["auth::clock", "auth::algorithm"],
     &["auth::error"],
     &["auth::object"],
@@ -27,6 +27,7 @@ const LAYERS: [&[&str]; 24] = [
     &["api"],
     &["mint"],
     &["testing"],
+    &["contract"],
     &["idp"],
     &["server"],
     &["cli"],
