@@ -1,7 +1,10 @@
 //! The stage of one run: the mock IdP, the host that nobody should visit, the target, and the steps that cases are made of.
 
 use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -29,10 +32,14 @@ pub(super) struct Bench {
     pub(super) target: Target,
     pub(super) options: Options,
     published: Mutex<Vec<Value>>,
+    /// The key endpoint misbehaves: a sound target then pauses, and longer each time.
+    broken: AtomicBool,
     watch: Mutex<Watch>,
     turned: Mutex<Turned>,
     /// What the cases of a slow endpoint have seen.
     pub(super) slow: OnceCell<Result<Seen, Stop>>,
+    /// What the cases of a failing endpoint have seen, by their ids.
+    pub(super) storm: OnceCell<Vec<(&'static str, Result<(), Stop>)>>,
 }
 
 /// What the cases of a rotation leave to each other.
@@ -44,6 +51,8 @@ struct Turned {
     withdrawn: Option<usize>,
     /// The kid under which anybody signs.
     weak: Option<String>,
+    /// The key that came last, which the target has accepted.
+    latest: Option<KeyPair>,
 }
 
 /// When the target was last seen to ask for the keys, as far as anybody looked.
@@ -78,8 +87,19 @@ impl Bench {
     pub(super) fn new(stage: Stage, target: Target, options: Options) -> Self {
         let Stage { forge, idp, canary } = stage;
         let (published, watch) = (Mutex::default(), Mutex::new(Watch { fetches: 0, at: Instant::now() }));
-        let bench =
-            Self { forge, idp, canary, target, options, published, watch, turned: Mutex::default(), slow: OnceCell::new() };
+        let bench = Self {
+            forge,
+            idp,
+            canary,
+            target,
+            options,
+            published,
+            broken: AtomicBool::new(false),
+            watch,
+            turned: Mutex::default(),
+            slow: OnceCell::new(),
+            storm: OnceCell::new(),
+        };
         bench.publish_first(true);
         // The forger's key is published there alone, and rightly signs for whoever asks the wrong host.
         bench.canary.replace_keys(KeyRing::of(bench.forge.canary.key.clone()));
@@ -111,10 +131,12 @@ impl Bench {
     /// The key endpoint behaves, and answers with the set.
     pub(super) fn publish_as_they_are(&self) {
         self.break_with(Faults::default());
+        self.broken.store(false, Ordering::SeqCst);
     }
 
     /// The key endpoint misbehaves; where the fault says nothing about the body, the set is as it was.
     pub(super) fn break_with(&self, faults: Faults) {
+        self.broken.store(true, Ordering::SeqCst);
         let set = json!({ "keys": *self.published() }).to_string();
         if !faults.hang {
             self.idp.release();
@@ -142,6 +164,14 @@ impl Bench {
         drop(turned);
         self.withdraw(kid);
         fetches
+    }
+
+    pub(super) fn remember_latest(&self, key: KeyPair) {
+        self.turning().latest = Some(key);
+    }
+
+    pub(super) fn latest(&self) -> Option<KeyPair> {
+        self.turning().latest.clone()
     }
 
     pub(super) fn remember_weak(&self, kid: String) {
@@ -194,9 +224,12 @@ impl Bench {
 
     /// Waits until a cooldown that began with the last fetch, or now at the latest, has ended.
     pub(super) async fn cool_down(&self) {
+        tokio::time::sleep(self.options.cooldown.saturating_sub(self.since_last_fetch())).await;
+    }
+
+    fn since_last_fetch(&self) -> Duration {
         self.look();
-        let since = self.watch.lock().unwrap_or_else(PoisonError::into_inner).at.elapsed();
-        tokio::time::sleep(self.options.cooldown.saturating_sub(since)).await;
+        self.watch.lock().unwrap_or_else(PoisonError::into_inner).at.elapsed()
     }
 
     /// Sends a token whose key is new. Where the target may not ask for keys again so soon, it is given its cooldown and asked once more,
@@ -210,17 +243,16 @@ impl Bench {
         self.send(&self.forge.token_by(key.clone()).sign()).await
     }
 
-    /// Makes the target ask for the keys: a good token under a kid that nobody has published, and once more after a cooldown.
+    /// Makes the target ask for the keys: a good token under a kid that nobody has published, and once more after a cooldown, unless the
+    /// target asks by itself meanwhile.
     pub(super) async fn provoke(&self) -> Result<(), Stop> {
+        let before = self.fetches();
         for attempt in 0..2 {
-            let before = self.fetches();
-            if attempt > 0 {
-                self.cool_down().await;
-                tokio::time::sleep(self.options.cooldown / 10).await;
+            if attempt > 0 && self.asked_within_a_cooldown(before).await {
+                return Ok(());
             }
             let token = self.forge.token().kid(&uuid::Uuid::new_v4().to_string()).sign();
-            let asked = self.send(&token);
-            if let Err(NoAnswer::Down(why)) = asked.await {
+            if let Err(NoAnswer::Down(why)) = self.send(&token).await {
                 return Err(Stop::Down(why));
             }
             if self.fetches() > before {
@@ -229,6 +261,17 @@ impl Bench {
         }
         let seconds = self.options.cooldown.as_secs();
         Err(Stop::Cannot(format!("the target did not ask for the keys again, even {seconds} s after the last time")))
+    }
+
+    /// Waits until the cooldown that began with the last request for keys has ended, or the target asks by itself.
+    async fn asked_within_a_cooldown(&self, before: usize) -> bool {
+        let cooldown = self.options.cooldown.saturating_sub(self.since_last_fetch());
+        let backoff = if self.broken.load(Ordering::SeqCst) { self.options.backoff } else { Duration::ZERO };
+        let until = Instant::now() + cooldown.max(backoff);
+        while self.fetches() == before && Instant::now() < until {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        self.fetches() > before
     }
 
     /// Fails unless a good token of this key is accepted within a limit.

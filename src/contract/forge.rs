@@ -203,6 +203,11 @@ impl Forge {
         self.with_payload(format!("{},{text}}}", &good[..good.len() - 1]))
     }
 
+    /// A good token whose `exp` is this text, which need not be a number that a JSON library can write.
+    pub(super) fn with_exp(&self, text: &str) -> String {
+        self.with_payload(payload(&self.token().claim("exp", "{exp}")).replace("\"{exp}\"", text))
+    }
+
     /// A good token with `TEXT,` at the beginning of its payload.
     pub(super) fn with_first(&self, text: &str) -> String {
         self.with_payload(format!("{{{text},{}", &payload(&self.token())[1..]))

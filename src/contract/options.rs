@@ -37,6 +37,10 @@ pub struct Options {
     pub request_timeout: Duration,
     /// How long the target may refuse to ask for keys again. Longer than the cooldown of every well-known library (30 s).
     pub cooldown: Duration,
+    /// How long the target may pause after it has failed to fetch keys, before it tries again.
+    pub backoff: Duration,
+    /// How long a request may wait for keys that do not come. Longer than the timeout of every well-known library (30 s).
+    pub patience: Duration,
     /// A command line that starts the target, run by `sh -c` and stopped at the end.
     pub start: Option<String>,
     /// Told of every case.
@@ -79,6 +83,8 @@ impl Default for Options {
             ready_timeout: Duration::from_secs(60),
             request_timeout: Duration::from_secs(10),
             cooldown: Duration::from_secs(31),
+            backoff: Duration::from_secs(20),
+            patience: Duration::from_secs(35),
             start: None,
             progress: None,
         }

@@ -316,7 +316,10 @@ fn plan(options: &Options) -> Vec<Case> {
 fn not_ready(bench: &Bench, seen: &NotReady, command: &Command) -> String {
     let forge = &bench.forge;
     let next = match seen {
-        NotReady { ended: true, .. } => "run the command by itself; it found the variables BEARWARD_CONTRACT_ISSUER, _JWKS_URL, _AUDIENCE and _BASE".to_owned(),
+        NotReady { ended: true, .. } => {
+            "run the command by itself; it found the variables BEARWARD_CONTRACT_ISSUER, _JWKS_URL, _AUDIENCE and _BASE"
+                .to_owned()
+        }
         NotReady { answered: false, .. } => "is the address right, and does the target listen?".to_owned(),
         NotReady { fetches: 0, discoveries: 0, .. } => format!(
             "it never asked for keys: configure issuer {}, keys {}, or SUPABASE_URL={}",

@@ -20,18 +20,18 @@ pub(super) fn jwk(kid: &str) -> Value {
 
 /// RS256 by that key.
 pub(super) fn sign(message: &[u8]) -> Vec<u8> {
-    let (modulus, exponent) = (limbs(&bytes(MODULUS)), bytes(EXPONENT));
-    let base = limbs(&padded(message, 128));
-    let mut power = limbs(&[&[0; 127][..], &[1]].concat());
-    for byte in exponent {
+    let ring = Ring::new(limbs(&bytes(MODULUS)));
+    let base = ring.enter(&limbs(&padded(message, 128)));
+    let mut power = ring.enter(&one());
+    for byte in bytes(EXPONENT) {
         for bit in (0..8).rev() {
-            power = times(&power, &power, &modulus);
+            power = ring.times(&power, &power);
             if byte >> bit & 1 == 1 {
-                power = times(&power, &base, &modulus);
+                power = ring.times(&power, &base);
             }
         }
     }
-    power.iter().rev().flat_map(|limb| limb.to_be_bytes()).collect()
+    ring.times(&power, &one()).iter().rev().flat_map(|limb| limb.to_be_bytes()).collect()
 }
 
 /// EMSA-PKCS1-v1_5 with SHA-256 (RFC 8017 §9.2): with an exponent of one, this is the signature.
@@ -43,49 +43,98 @@ pub(super) fn padded(message: &[u8], length: usize) -> Vec<u8> {
     [&[0, 1], filling.as_slice(), &[0], &INFO, hash.as_ref()].concat()
 }
 
-/// 32 bits each, the least first.
-type Number = Vec<u32>;
+const LIMBS: usize = 16;
+
+/// 64 bits each, the least first.
+type Number = [u64; LIMBS];
+
+/// Arithmetic modulo an odd number in Montgomery's form: `a` stands for `a * 2^1024`.
+struct Ring {
+    modulus: Number,
+    /// `-1 / modulus`, modulo 2^64.
+    inverse: u64,
+    /// `2^2048` modulo the modulus.
+    square: Number,
+}
+
+impl Ring {
+    fn new(modulus: Number) -> Self {
+        // Newton: each step doubles the bits that are right.
+        let inverse = (0..6).fold(1_u64, |x, _| x.wrapping_mul(2_u64.wrapping_sub(modulus[0].wrapping_mul(x))));
+        let mut square = one();
+        for _ in 0..2048 {
+            square = reduced(&modulus, &square, &square);
+        }
+        Self { modulus, inverse: inverse.wrapping_neg(), square }
+    }
+
+    fn enter(&self, number: &Number) -> Number {
+        self.times(number, &self.square)
+    }
+
+    /// `a * b / 2^1024`, one limb of `b` at a time.
+    fn times(&self, a: &Number, b: &Number) -> Number {
+        let mut sum = [0; LIMBS + 1];
+        for &limb in b {
+            let over = add_multiple(&mut sum, a, limb);
+            let factor = sum[0].wrapping_mul(self.inverse);
+            let over = over + add_multiple(&mut sum, &self.modulus, factor);
+            sum.rotate_left(1);
+            sum[LIMBS] = over;
+        }
+        let mut low = [0; LIMBS];
+        low.copy_from_slice(&sum[..LIMBS]);
+        if sum[LIMBS] > 0 || !low.iter().rev().lt(self.modulus.iter().rev()) { minus(&low, &self.modulus) } else { low }
+    }
+}
+
+/// `sum += number * factor`; gives what does not fit any more.
+fn add_multiple(sum: &mut [u64; LIMBS + 1], number: &Number, factor: u64) -> u64 {
+    let mut carry = 0;
+    for (place, &limb) in sum.iter_mut().zip(number) {
+        (*place, carry) = halves(u128::from(*place) + u128::from(limb) * u128::from(factor) + u128::from(carry));
+    }
+    let (last, over) = sum[LIMBS].overflowing_add(carry);
+    sum[LIMBS] = last;
+    u64::from(over)
+}
+
+/// `a + b` modulo the modulus, both below it.
+fn reduced(modulus: &Number, a: &Number, b: &Number) -> Number {
+    let (mut sum, mut carry) = ([0; LIMBS], 0);
+    for (place, (&a, &b)) in sum.iter_mut().zip(a.iter().zip(b)) {
+        (*place, carry) = halves(u128::from(a) + u128::from(b) + u128::from(carry));
+    }
+    if carry == 0 && sum.iter().rev().lt(modulus.iter().rev()) { sum } else { minus(&sum, modulus) }
+}
+
+fn minus(a: &Number, b: &Number) -> Number {
+    let (mut difference, mut borrow) = ([0; LIMBS], false);
+    for (place, (&a, &b)) in difference.iter_mut().zip(a.iter().zip(b)) {
+        let (once, first) = a.overflowing_sub(b);
+        let (twice, second) = once.overflowing_sub(u64::from(borrow));
+        (*place, borrow) = (twice, first || second);
+    }
+    difference
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "the lower half is what is meant")]
+fn halves(number: u128) -> (u64, u64) {
+    (number as u64, (number >> 64) as u64)
+}
+
+fn one() -> Number {
+    let mut one = [0; LIMBS];
+    one[0] = 1;
+    one
+}
 
 fn limbs(bytes: &[u8]) -> Number {
-    bytes.rchunks(4).map(|chunk| chunk.iter().fold(0, |limb, &byte| limb << 8 | u32::from(byte))).collect()
-}
-
-/// `a * b mod modulus`, by doubling: slow, and short.
-fn times(a: &Number, b: &Number, modulus: &Number) -> Number {
-    let mut sum = vec![0; modulus.len()];
-    for limb in b.iter().rev() {
-        for bit in (0..32).rev() {
-            sum = plus(&sum, &sum, modulus);
-            if limb >> bit & 1 == 1 {
-                sum = plus(&sum, a, modulus);
-            }
-        }
+    let mut limbs = [0; LIMBS];
+    for (limb, chunk) in limbs.iter_mut().zip(bytes.rchunks(8)) {
+        *limb = chunk.iter().fold(0, |limb, &byte| limb << 8 | u64::from(byte));
     }
-    sum
-}
-
-/// `a + b mod modulus`, both below it.
-fn plus(a: &Number, b: &Number, modulus: &Number) -> Number {
-    let mut carry = 0;
-    let sum: Number =
-        a.iter().zip(b).map(|(&a, &b)| low(u64::from(a) + u64::from(b) + std::mem::take(&mut carry), &mut carry)).collect();
-    if carry == 0 && sum.iter().rev().lt(modulus.iter().rev()) {
-        return sum;
-    }
-    let mut borrow = 0;
-    let minus = sum.iter().zip(modulus).map(|(&sum, &modulus)| {
-        let (difference, once) = sum.overflowing_sub(modulus);
-        let (difference, twice) = difference.overflowing_sub(borrow);
-        borrow = u32::from(once || twice);
-        difference
-    });
-    minus.collect()
-}
-
-/// The lower half; the upper one is carried.
-fn low(sum: u64, carry: &mut u64) -> u32 {
-    *carry = sum >> 32;
-    u32::try_from(sum & u64::from(u32::MAX)).unwrap_or(u32::MAX)
+    limbs
 }
 
 fn bytes(hex: &str) -> Vec<u8> {

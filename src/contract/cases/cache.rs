@@ -3,10 +3,13 @@
 use std::sync::Arc;
 
 use super::Group;
-use crate::contract::{
-    bench::{Bench, accepted, refused},
-    case::{Case, Severity, Stop},
-    forge::{Forge, split},
+use crate::{
+    contract::{
+        bench::{Bench, accepted, refused},
+        case::{Case, Severity, Stop},
+        forge::{Forge, decode, split},
+    },
+    mint::encode,
 };
 
 pub(super) const GROUP: Group = Group {
@@ -24,13 +27,16 @@ fn cases() -> Vec<Case> {
     let cases = [
         Case::steps(
             "cache.signature",
-            "an accepted token, then the same with another signature",
+            "an accepted token, then the same with one bit of its signature turned",
             Severity::Critical,
             EXPECTED,
             |bench| {
                 Box::pin(after_a_good_one(bench, |_, good| {
                     let [header, payload, signature] = split(good);
-                    format!("{header}.{payload}.{}", signature.chars().rev().collect::<String>())
+                    let mut signature = decode(&signature);
+                    let middle = signature.len() / 2;
+                    signature[middle] ^= 1;
+                    format!("{header}.{payload}.{}", encode(&signature))
                 }))
             },
         ),
