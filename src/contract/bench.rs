@@ -47,8 +47,8 @@ pub(super) struct Bench {
 struct Turned {
     /// The key that came first, with a token of it that was accepted.
     key: Option<(KeyPair, String)>,
-    /// How often the target had asked when that key was withdrawn.
-    withdrawn: Option<usize>,
+    /// The target has seen a set without that key.
+    removed: bool,
     /// The kid under which anybody signs.
     weak: Option<String>,
     /// The key that came last, which the target has accepted.
@@ -130,8 +130,13 @@ impl Bench {
 
     /// The key endpoint behaves, and answers with the set.
     pub(super) fn publish_as_they_are(&self) {
+        let was_broken = self.broken.load(Ordering::SeqCst);
         self.break_with(Faults::default());
         self.broken.store(false, Ordering::SeqCst);
+        if was_broken {
+            // The last attempt may have ended only now, and a cooldown begins where an attempt ends.
+            self.watch.lock().unwrap_or_else(PoisonError::into_inner).at = Instant::now();
+        }
     }
 
     /// The key endpoint misbehaves; where the fault says nothing about the body, the set is as it was.
@@ -153,21 +158,18 @@ impl Bench {
         self.turning().key.clone()
     }
 
-    /// Withdraws that key, once; tells how often the target had asked by then.
-    pub(super) fn withdraw_turned(&self, kid: &str) -> usize {
-        let fetches = self.fetches();
+    /// This key is accepted, which came when the first one went.
+    pub(super) fn remember_latest(&self, key: KeyPair) {
         let mut turned = self.turning();
-        if let Some(withdrawn) = turned.withdrawn {
-            return withdrawn;
-        }
-        turned.withdrawn = Some(fetches);
-        drop(turned);
-        self.withdraw(kid);
-        fetches
+        (turned.latest, turned.removed) = (Some(key), true);
     }
 
-    pub(super) fn remember_latest(&self, key: KeyPair) {
-        self.turning().latest = Some(key);
+    pub(super) fn has_seen_removal(&self) -> bool {
+        self.turning().removed
+    }
+
+    pub(super) fn remember_removal(&self) {
+        self.turning().removed = true;
     }
 
     pub(super) fn latest(&self) -> Option<KeyPair> {
@@ -299,6 +301,14 @@ pub(super) fn refused(answer: Result<Answer, NoAnswer>, expected: &str) -> Resul
         Ok(answer) => Err(found(expected, answer.words())),
         Err(NoAnswer::Down(why)) => Err(Stop::Down(why)),
         Err(none) => Err(found(expected, none.words())),
+    }
+}
+
+/// A failure if it is 2xx: while keys cannot be had, 503 keeps a stranger out as well.
+pub(super) fn kept_out(answer: Result<Answer, NoAnswer>, expected: &str) -> Result<(), Stop> {
+    match answer {
+        Ok(answer) if (500..600).contains(&answer.status) => Ok(()),
+        answer => refused(answer, expected),
     }
 }
 

@@ -33,6 +33,8 @@ pub struct Options {
     pub exclude: Vec<String>,
     /// How long the target may take until it accepts a good token.
     pub ready_timeout: Duration,
+    /// How long a target that went away may take to come back, by whatever restarts it.
+    pub restart: Duration,
     /// How long one answer may take.
     pub request_timeout: Duration,
     /// How long the target may refuse to ask for keys again. Longer than the cooldown of every well-known library (30 s).
@@ -81,6 +83,7 @@ impl Default for Options {
             only: Vec::new(),
             exclude: Vec::new(),
             ready_timeout: Duration::from_secs(60),
+            restart: Duration::from_secs(10),
             request_timeout: Duration::from_secs(10),
             cooldown: Duration::from_secs(31),
             backoff: Duration::from_secs(20),

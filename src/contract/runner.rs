@@ -59,9 +59,6 @@ pub enum ContractError {
     },
 }
 
-/// How long a target that went away may take to come back.
-const RESTART: Duration = Duration::from_secs(10);
-
 impl Contract {
     /// Opens the IdP.
     ///
@@ -276,7 +273,7 @@ impl Run {
 
     /// The target does not listen any more: it may be restarted by somebody, which is a failure of the case alone.
     async fn gone(&mut self, case: &Case, why: String) -> Result<Outcome, ContractError> {
-        let until = Instant::now() + RESTART;
+        let until = Instant::now() + self.bench.options.restart;
         loop {
             let ended = self.command.ended();
             if ended.is_some() || Instant::now() >= until {

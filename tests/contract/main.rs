@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 mod double;
+mod extremes;
 mod holes;
 mod holes_are_caught;
+mod our_server;
 mod stand;

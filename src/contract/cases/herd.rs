@@ -5,9 +5,12 @@ use std::sync::Arc;
 use futures_util::future::join_all;
 
 use super::Group;
-use crate::contract::{
-    bench::{Bench, accepted, found},
-    case::{Case, Severity, Stop},
+use crate::{
+    contract::{
+        bench::{Bench, accepted, found},
+        case::{Case, Severity, Stop},
+    },
+    testing::Faults,
 };
 
 pub(super) const GROUP: Group = Group {
@@ -42,8 +45,12 @@ async fn herd(bench: Arc<Bench>) -> Result<(), Stop> {
     let key = bench.forge.new_key();
     bench.publish(key.jwk().into());
     let before = bench.fetches();
+    // Slow enough that all of them come before the first answer.
+    bench.break_with(Faults { delay_ms: Some(500), ..Faults::default() });
     let tokens: Vec<String> = (0..HERD).map(|_| bench.forge.token_by(key.clone()).sign()).collect();
-    for answer in join_all(tokens.iter().map(|token| bench.send(token))).await {
+    let answers = join_all(tokens.iter().map(|token| bench.send(token))).await;
+    bench.publish_as_they_are();
+    for answer in answers {
         accepted(answer, "2xx for each of thirty tokens of a new key")?;
     }
     match bench.fetches() - before {

@@ -42,7 +42,7 @@ impl Default for Cache {
     fn default() -> Self {
         Self {
             cooldown: Duration::from_millis(150),
-            timeout: Duration::from_millis(400),
+            timeout: Duration::from_secs(2),
             refetches: true,
             refetches_on_bad_signature: true,
             single_flight: true,

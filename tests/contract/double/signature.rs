@@ -241,14 +241,20 @@ fn malformed(key: &Value, parts: &Parts) -> Option<String> {
 
 fn hmac_secret(set: &[Value], parts: &Parts) -> Option<String> {
     let kid = parts.header["kid"].as_str();
-    let main = set.iter().find(|key| key["alg"] == "RS256" && key["use"] == "sig")?;
-    let own = KeyPair::shared(Algorithm::RS256, 0).with_kid(main["kid"].as_str()?);
+    // The issuer's key under its kid, or its first one.
+    let good = |key: &&Value| key["use"] == "sig" && key["alg"].as_str().is_some_and(|alg| alg.parse::<Algorithm>().is_ok());
+    let main = set.iter().filter(good).find(|key| key["kid"] == kid.unwrap_or_default()).or_else(|| set.iter().find(good))?;
+    let own = match main["alg"].as_str()?.parse().ok()? {
+        algorithm @ (Algorithm::ES256 | Algorithm::ES384 | Algorithm::EdDSA) => KeyPair::shared(algorithm, 0),
+        algorithm => KeyPair::shared(Algorithm::RS256, 0).with_algorithm(algorithm),
+    };
+    let own = own.with_kid(main["kid"].as_str()?);
     let text = |name: &str| main[name].as_str().unwrap_or_default().as_bytes().to_vec();
     let mut secrets: Vec<(String, Vec<u8>)> =
         own.public_encodings().into_iter().map(|(name, bytes)| (name.to_owned(), bytes)).collect();
     secrets.extend([
         ("kid".to_owned(), text("kid")),
-        ("the modulus's text".to_owned(), text("n")),
+        ("the modulus's text".to_owned(), [text("n"), text("x")].concat()),
         ("2".to_owned(), b"2\n".to_vec()),
     ]);
     for known in ["secret", "your-256-bit-secret", "super-secret-jwt-token-with-at-least-32-characters-long", "change-me", "x"] {
