@@ -17,6 +17,7 @@ use crate::{
 
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub(super) struct Options {
     /// The protected URL, for example `http://127.0.0.1:3000/protected`
     #[arg(long, value_name = "URL", required_unless_present = "list")]
@@ -63,7 +64,7 @@ pub(super) struct Options {
     /// A case, or a group, that is left out. May be repeated
     #[arg(long, value_name = "CASE", value_delimiter = ',')]
     exclude: Vec<String>,
-    /// Writes JUnit's XML, for continuous integration
+    /// Writes XML as `JUnit` does, for continuous integration
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
     /// Writes one JSON object; - for standard output, instead of the table

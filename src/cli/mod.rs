@@ -44,7 +44,7 @@ enum Action {
     Idp(idp::Options),
     /// Attacks any protected URL, in any language, with tokens, rotations and outages, and says what holds
     #[cfg(feature = "contract")]
-    Contract(contract::Options),
+    Contract(Box<contract::Options>),
     /// Says check by check why this configuration accepts or refuses a token
     Explain(explain::Options),
     /// Is the configuration sound, and can every issuer be reached? Lists keys, and what to do where something is wrong
@@ -105,7 +105,7 @@ pub fn run() -> ExitCode {
             #[cfg(feature = "idp")]
             Action::Idp(options) => idp::run(&sources, options).await,
             #[cfg(feature = "contract")]
-            Action::Contract(options) => contract::run(options).await,
+            Action::Contract(options) => contract::run(*options).await,
             Action::Explain(options) => explain::run(&sources, options).await,
             Action::Check(options) => check::run(&sources, options).await,
         }

@@ -1,9 +1,6 @@
 //! Tokens of the mock IdP, each with a subject, a session and an id that no other has.
 
-use std::sync::{
-    OnceLock,
-    atomic::{AtomicUsize, Ordering},
-};
+use std::sync::OnceLock;
 
 use aws_lc_rs::hmac;
 use serde_json::{Map, Value, json};
@@ -30,7 +27,7 @@ pub(crate) struct Forge {
     accepted: OnceLock<Vec<Algorithm>>,
     pub(super) odd: OddKeys,
     pub(super) canary: Canary,
-    minted: AtomicUsize,
+    clock: SystemClock,
 }
 
 /// The host that nobody has a reason to visit.
@@ -110,7 +107,7 @@ impl Forge {
             accepted: OnceLock::new(),
             odd: OddKeys::new(),
             canary,
-            minted: AtomicUsize::new(0),
+            clock: SystemClock::new(),
         }
     }
 
@@ -161,8 +158,7 @@ impl Forge {
 
     /// The same by this key.
     pub(super) fn token_by(&self, key: KeyPair) -> TokenBuilder {
-        self.minted.fetch_add(1, Ordering::SeqCst);
-        let now = SystemClock::new().now();
+        let now = self.clock.now();
         let subject = Uuid::new_v4().to_string();
         let mut token = TokenBuilder::new(&self.issuer, key, now)
             .audience(&self.audience)
@@ -180,7 +176,7 @@ impl Forge {
 
     /// Seconds since 1970.
     pub(super) fn now(&self) -> i64 {
-        SystemClock::new().now().unix()
+        self.clock.now().unix()
     }
 
     /// A good token whose header is this text, in which `{alg}` stands for the key's and `"{kid}"` for the kid and `typ`.

@@ -24,9 +24,11 @@ mod bench;
 mod case;
 mod cases;
 mod challenge;
+mod command;
 mod forge;
 mod judge;
 mod options;
+mod plan;
 #[cfg(unix)]
 mod process;
 mod ready;

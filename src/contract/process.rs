@@ -49,7 +49,7 @@ impl Process {
     /// The last lines that it wrote, without what could move a terminal.
     pub(super) fn last_words(&self) -> String {
         let said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
-        said.iter().map(|line| format!("  | {line}\n")).collect()
+        said.iter().flat_map(|line| ["  | ", line, "\n"]).collect()
     }
 
     fn signal(&self, signal: Signal) {

@@ -6,14 +6,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-#[cfg(unix)]
-use super::process::Process;
 use super::{
     bench::{Bench, Stage},
     case::{Action, Case, Needs, Stop},
-    cases::GROUPS,
+    command::Command,
     judge::judge,
     options::{Options, Progress, begins},
+    plan::plan,
     ready::{NotReady, Ready, await_target},
     report::{Outcome, Report, Tested, shown},
     target::{NoAnswer, Request, Target},
@@ -123,49 +122,11 @@ impl Contract {
     /// [`ContractError`]: the target cannot be reached, accepts no good token, or goes away in the middle. A failed case is none.
     pub async fn run(self, target: &str) -> Result<Report, ContractError> {
         let client = Target::new(target, self.options.request_timeout).map_err(ContractError::Options)?;
-        let mut command = Command::start(&self)?;
+        let mut command = Command::start(self.options.start.as_deref(), &self.variables())?;
         let bench = Arc::new(Bench::new(self.stage, client, self.options));
         let ready = await_target(&bench, || command.ended().map_or(Ok(()), Err)).await;
         let ready = ready.map_err(|seen| ContractError::NotReady(not_ready(&bench, &seen, &command)))?;
         Run { bench, ready, began: Instant::now(), results: Vec::new(), command }.finish().await
-    }
-}
-
-/// The target's command, where there is one.
-struct Command(#[cfg(unix)] Option<Process>);
-
-#[cfg(unix)]
-impl Command {
-    fn start(contract: &Contract) -> Result<Self, ContractError> {
-        let Some(line) = &contract.options.start else { return Ok(Self(None)) };
-        Process::start(line, &contract.variables()).map(|process| Self(Some(process))).map_err(ContractError::Start)
-    }
-
-    fn ended(&mut self) -> Option<String> {
-        self.0.as_mut().and_then(Process::ended)
-    }
-
-    fn last_words(&self) -> String {
-        let words = self.0.as_ref().map(Process::last_words).unwrap_or_default();
-        if words.is_empty() { words } else { format!("it wrote last:\n{words}") }
-    }
-}
-
-#[cfg(not(unix))]
-impl Command {
-    fn start(contract: &Contract) -> Result<Self, ContractError> {
-        match &contract.options.start {
-            None => Ok(Self()),
-            Some(_) => Err(ContractError::Options("--start needs a Unix system; start the target beforehand".to_owned())),
-        }
-    }
-
-    fn ended(&mut self) -> Option<String> {
-        None
-    }
-
-    fn last_words(&self) -> String {
-        String::new()
     }
 }
 
@@ -244,7 +205,7 @@ impl Run {
         let (forge, listed) = (&self.bench.forge, &self.bench.options.algorithms);
         let rsa = || forge.accepted_algorithms().iter().any(|algorithm| algorithm.name().starts_with(['R', 'P']));
         let (fits, why) = match case.needs {
-            Needs::Nothing => (true, "".to_owned()),
+            Needs::Nothing => (true, String::new()),
             Needs::Rsa => (rsa(), "the target accepts no RSA algorithm".to_owned()),
             Needs::Es256 => (forge.accepts(Algorithm::ES256), "the target does not accept ES256".to_owned()),
             Needs::EdDsa => (forge.accepts(Algorithm::EdDSA), "the target does not accept EdDSA".to_owned()),
@@ -288,25 +249,6 @@ impl Run {
             }
         }
     }
-}
-
-/// The cases of this run: the controls, then each group that is wanted, with the good token that must be accepted after it.
-fn plan(options: &Options) -> Vec<Case> {
-    let (mut after, mut plan): (Vec<Case>, Vec<Case>) =
-        (GROUPS[0].cases)().into_iter().partition(|case| begins(case.id, "control.after"));
-    plan.retain(|case| case.id == "control.valid" || case.id == "control.no-token" || options.wants(case.id));
-    for group in GROUPS.iter().skip(1).filter(|group| !(options.quick && group.timed)) {
-        let wanted = (group.cases)().into_iter().filter(|case| options.wants(case.id) && (options.strict || !case.strict));
-        let before = plan.len();
-        plan.extend(wanted);
-        let id = format!("control.after.{}", group.name);
-        if plan.len() > before
-            && let Some(at) = after.iter().position(|case| case.id == id)
-        {
-            plan.push(after.swap_remove(at));
-        }
-    }
-    plan
 }
 
 /// What to look at, from what was seen.

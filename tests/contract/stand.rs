@@ -49,7 +49,8 @@ pub(crate) fn failed(report: &Report) -> Vec<&'static str> {
 
 /// What a sound double finds wrong with the requests of each case.
 pub(crate) async fn findings(options: Options) -> Vec<(&'static str, Vec<Vec<Violations>>)> {
-    let (marks, seen): (Arc<Mutex<Vec<(&'static str, usize)>>>, Arc<Mutex<Vec<Vec<Violations>>>>) = Default::default();
+    let marks: Arc<Mutex<Vec<(&'static str, usize)>>> = Arc::default();
+    let seen: Arc<Mutex<Vec<Vec<Violations>>>> = Arc::default();
     let (noted, counted) = (Arc::clone(&marks), Arc::clone(&seen));
     let progress = move |progress| {
         if let Progress::Case { id, .. } = progress {

@@ -43,7 +43,7 @@ fn line(tested: &Tested, verbose: bool) {
     let (plain, faint, strong) = (style::PLAIN, style::FAINT, style::STRONG);
     match &tested.outcome {
         Outcome::Passed if verbose => {
-            anstream::println!("       {}ok{plain} {:<38} {faint}{}{plain}", style::GOOD, tested.id, tested.title)
+            anstream::println!("       {}ok{plain} {:<38} {faint}{}{plain}", style::GOOD, tested.id, tested.title);
         }
         Outcome::Skipped { why } if verbose => {
             anstream::println!("       {faint}-- {:<38} {}: {why}{plain}", tested.id, tested.title);

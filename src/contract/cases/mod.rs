@@ -13,6 +13,7 @@ mod http;
 mod issuer;
 mod jwks;
 mod key;
+mod manners;
 mod outage;
 mod rotation;
 mod signature;

@@ -78,11 +78,11 @@ async fn look(bench: &Bench) -> Result<Seen, Stop> {
                     }
                     break;
                 }
-                Either::Right((_, waiting)) if bench.fetches() > before => {
+                Either::Right(((), waiting)) if bench.fetches() > before => {
                     pending = Some(Either::Right(waiting));
                     break;
                 }
-                Either::Right((_, waiting)) => asked = waiting,
+                Either::Right(((), waiting)) => asked = waiting,
             }
         }
         if pending.is_some() {

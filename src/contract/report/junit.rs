@@ -1,4 +1,4 @@
-//! The report as JUnit's XML, which every continuous integration reads.
+//! The report as XML in the manner of `JUnit`, which every continuous integration reads.
 
 use std::fmt::Write;
 

@@ -165,7 +165,7 @@ impl Report {
         json::report(self)
     }
 
-    /// JUnit's XML, for continuous integration.
+    /// XML in the manner of `JUnit`, for continuous integration.
     pub fn to_junit(&self) -> String {
         junit::report(self)
     }
@@ -197,7 +197,9 @@ pub(super) fn shown(request: &Request) -> String {
     for (name, value) in &request.headers {
         let value = String::from_utf8_lossy(value);
         let value = value.split(' ').map(token).collect::<Vec<_>>().join(" ");
-        text.push_str(&format!(" {name}: {value}"));
+        for part in [" ", name, ": ", &value] {
+            text.push_str(part);
+        }
     }
     text
 }

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use actix_web::HttpRequest;
+use actix_web::{HttpRequest, http::header::HeaderValue};
 
 use super::Violations;
 
 /// Each way: what is wrong with it, and the token that it finds. None of them is wrong in nothing and finds nothing.
 pub(super) fn read(request: &HttpRequest) -> Vec<(Violations, Option<String>)> {
-    let headers: Vec<&[u8]> = request.headers().get_all("authorization").map(|value| value.as_bytes()).collect();
+    let headers: Vec<&[u8]> = request.headers().get_all("authorization").map(HeaderValue::as_bytes).collect();
     let one = |violation: String, token: Option<String>| vec![(Violations::from([violation]), token)];
     match headers.as_slice() {
         [] => {

@@ -81,14 +81,14 @@ fn verdict(set: &[Value], parts: &Parts, found: &mut Readings, state: &State) ->
     }
     if header["kid"] != key["kid"] && has_members {
         let own = key["kid"].as_str().unwrap();
-        let kind = match header.get("kid") {
+        let difference = match header.get("kid") {
             Some(Value::String(kid)) if kid.eq_ignore_ascii_case(own) => "of another case".to_owned(),
             Some(Value::String(kid)) if own.starts_with(kid.as_str()) => "a beginning".to_owned(),
             Some(Value::String(kid)) if kid.len() == 36 => "unknown".to_owned(),
             Some(kid) => kid.to_string(),
             None => "missing".to_owned(),
         };
-        violations.insert(format!("kid {kind}"));
+        violations.insert(format!("kid {difference}"));
     }
     found.traits.insert(format!("alg {algorithm}"));
     violations

@@ -61,7 +61,7 @@ fn forms(token: &str) -> Vec<(Violations, Option<String>, bool)> {
     let algorithm = lenient(parts[0])["alg"].as_str().unwrap_or_default().to_owned();
     match parts.as_slice() {
         [_, _, _] if token == ".." => one("two dots alone", None, false),
-        [_, payload, _] if payload.is_empty() => vec![(Violations::new(), Some(token.to_owned()), true)],
+        [_, "", _] => vec![(Violations::new(), Some(token.to_owned()), true)],
         ["", payload, signature] => one("no header", Some(format!("e30.{payload}.{signature}")), false),
         [_, _, _] => vec![(Violations::new(), Some(token.to_owned()), true)],
         [one_part] if one_part.starts_with("eyJ") => one("a header alone", None, false),
@@ -150,37 +150,33 @@ fn note_header(parts: &Parts, violations: &mut Violations, found: &mut Readings)
     if violations.contains("header: no base64url") {
         return;
     }
-    match claims::members(text.trim_start_matches('\u{feff}')) {
-        Some((members, rest)) => {
-            let mut names: Vec<&str> = members.iter().map(|(name, _)| name.as_str()).collect();
-            names.sort_unstable();
-            for pair in names.windows(2).filter(|pair| pair[0] == pair[1]) {
-                let escaped = if text.contains("\\u") { ", escaped" } else { "" };
-                let values: Vec<_> =
-                    members.iter().filter(|(name, _)| name == pair[0]).map(|(_, value)| value.as_str()).collect();
-                let values: Vec<&str> = values
-                    .iter()
-                    .map(|value| if value.contains("none") || value.contains("nobody") { value } else { "good" })
-                    .collect();
-                violations.insert(format!("header: {} twice, {}{escaped}", pair[0], values.join(" then ")));
-            }
-            if !rest.is_empty() {
-                violations.insert("header: something follows".to_owned());
-            }
-            if members.is_empty() {
-                violations.insert("header: no member".to_owned());
-            }
+    if let Some((members, rest)) = claims::members(text.trim_start_matches('\u{feff}')) {
+        let mut names: Vec<&str> = members.iter().map(|(name, _)| name.as_str()).collect();
+        names.sort_unstable();
+        for pair in names.windows(2).filter(|pair| pair[0] == pair[1]) {
+            let escaped = if text.contains("\\u") { ", escaped" } else { "" };
+            let values: Vec<_> = members.iter().filter(|(name, _)| name == pair[0]).map(|(_, value)| value.as_str()).collect();
+            let values: Vec<&str> = values
+                .iter()
+                .map(|value| if value.contains("none") || value.contains("nobody") { value } else { "good" })
+                .collect();
+            violations.insert(format!("header: {} twice, {}{escaped}", pair[0], values.join(" then ")));
         }
-        None => {
-            let kind = if text.starts_with('[') {
-                "array"
-            } else if text == "null" {
-                "null"
-            } else {
-                "text"
-            };
-            violations.insert(format!("header: {kind}"));
+        if !rest.is_empty() {
+            violations.insert("header: something follows".to_owned());
         }
+        if members.is_empty() {
+            violations.insert("header: no member".to_owned());
+        }
+    } else {
+        let kind = if text.starts_with('[') {
+            "array"
+        } else if text == "null" {
+            "null"
+        } else {
+            "text"
+        };
+        violations.insert(format!("header: {kind}"));
     }
     if text.starts_with('\u{feff}') {
         violations.insert("header: byte order mark".to_owned());
