@@ -57,7 +57,7 @@ pub enum Expectation {
     RefusedRequest,
     /// 401 or 403; strictly 401 with a Bearer challenge without an error code (RFC 6750 §3.1).
     Unauthenticated,
-    /// Any 4xx, or a connection that is closed: what no server has to read.
+    /// No 2xx and no crash: 3xx, 4xx or 501, or a connection that is closed.
     NotServed,
     /// Whatever the verdict, an answer in time that is no 5xx; or a connection that is closed by the HTTP layer.
     Survives,
@@ -218,7 +218,7 @@ impl Expectation {
             (Self::RefusedRequest, false) => "400, 401 or 403",
             (Self::RefusedRequest, true) => "400, or 401 with a Bearer challenge",
             (Self::Unauthenticated, true) => "401 with a Bearer challenge without an error code",
-            (Self::NotServed, _) => "4xx, or a closed connection",
+            (Self::NotServed, _) => "3xx, 4xx or 501, or a closed connection",
             (Self::Survives, _) => "an answer in time, whatever it is, but no 5xx",
             (Self::Steps(words), _) => words,
         }

@@ -19,7 +19,7 @@ pub(super) fn judge(expectation: Expectation, strict: bool, answer: &Result<Answ
         Expectation::Accepted => answer.is_accepted(),
         Expectation::Refused | Expectation::Unauthenticated => matches!(answer.status, 401 | 403),
         Expectation::RefusedRequest => matches!(answer.status, 400 | 401 | 403),
-        Expectation::NotServed => (400..500).contains(&answer.status),
+        Expectation::NotServed => (300..500).contains(&answer.status) || answer.status == 501,
         Expectation::Survives => answer.status < 500,
         Expectation::Steps(_) => true,
     };

@@ -90,7 +90,7 @@ const PATIENCE: usize = 6;
 
 impl Target {
     pub(super) fn new(url: &str, timeout: Duration) -> Result<Self, String> {
-        let url = Url::parse(url).map_err(|error| format!("{url:?} is no address: {error}"))?;
+        let url = Url::parse(url).map_err(|_| format!("{url:?} is no address; write http://HOST:PORT/PATH"))?;
         if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
             return Err(format!("{url} is no address of a web server; write http://HOST:PORT/PATH"));
         }

@@ -15,7 +15,7 @@ background:var(--card)}.sum b{display:block;font-size:1.5rem}details{border:1px 
 background:var(--card)}summary{cursor:pointer;padding:.4rem .75rem;display:flex;gap:.75rem;flex-wrap:wrap;align-items:baseline}\
 summary span:nth-child(3){flex:1}details dl{display:grid;grid-template-columns:7rem 1fr;gap:.25rem .75rem;margin:0;padding:.25rem .75rem \
 .75rem}dt{color:var(--faint)}dd{margin:0;overflow-wrap:anywhere}.tag{font-size:.8rem;border:1px solid currentColor;border-radius:99px;\
-padding:0 .5rem;white-space:nowrap}@media(max-width:40rem){details dl{grid-template-columns:1fr}}";
+padding:0 .5rem;white-space:nowrap}.rest{background:none;padding:0 .4rem}.rest>summary{padding:.25rem}@media(max-width:40rem){details dl{grid-template-columns:1fr}}";
 
 pub(super) fn report(report: &Report) -> String {
     let mut html = String::from("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">");
@@ -51,8 +51,21 @@ pub(super) fn report(report: &Report) -> String {
             escaped(group.name),
             escaped(group.title)
         );
-        for tested in results {
+        let (failures, others): (Vec<&Tested>, Vec<&Tested>) = results.into_iter().partition(|tested| tested.is_failed());
+        for tested in failures {
             case(&mut html, tested);
+        }
+        if !others.is_empty() {
+            let held = others.iter().filter(|tested| !tested.is_skipped()).count();
+            let _ = write!(
+                html,
+                "<details class=\"rest\"><summary class=\"faint\">{held} hold, {} not applicable</summary>",
+                others.len() - held
+            );
+            for tested in others {
+                case(&mut html, tested);
+            }
+            html.push_str("</details>");
         }
     }
     html.push_str("</body></html>\n");
@@ -86,7 +99,14 @@ fn case(html: &mut String, tested: &Tested) {
         }
         Outcome::Skipped { why } => row("because", why),
     }
-    row("sent", &tested.request);
+    if !tested.request.is_empty() {
+        let _ = write!(html, "<dt>sent</dt><dd><code>{}</code></dd>", escaped(&tested.request));
+    }
+    let mut row = |name: &str, value: &str| {
+        if !value.is_empty() {
+            let _ = write!(html, "<dt>{name}</dt><dd>{}</dd>", escaped(value));
+        }
+    };
     row("why", tested.why);
     row("see", tested.reference);
     if tested.is_failed() {
