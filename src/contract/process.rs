@@ -26,7 +26,7 @@ const GRACE: Duration = Duration::from_secs(5);
 
 impl Process {
     /// Starts it with these variables added to the environment.
-    pub(super) fn start(command: &str, variables: &[(&str, String)]) -> std::io::Result<Self> {
+    pub(super) fn start(command: &str, variables: &[(&'static str, String)]) -> std::io::Result<Self> {
         let mut shell = Command::new("sh");
         shell.args(["-c", command]).envs(variables.iter().map(|(name, value)| (name, value))).process_group(0);
         let mut child = shell.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;

@@ -15,7 +15,7 @@ use super::{
     plan::plan,
     ready::{NotReady, Ready, await_target},
     report::{Outcome, Report, Tested, shown},
-    target::{NoAnswer, Request, Target},
+    target::{Answer, NoAnswer, Request, Target},
 };
 use crate::auth::algorithm::Algorithm;
 
@@ -122,7 +122,7 @@ impl Contract {
     /// [`ContractError`]: the target cannot be reached, accepts no good token, or goes away in the middle. A failed case is none.
     pub async fn run(self, target: &str) -> Result<Report, ContractError> {
         let client = Target::new(target, self.options.request_timeout).map_err(ContractError::Options)?;
-        let mut command = Command::start(self.options.start.as_deref(), &self.variables())?;
+        let mut command = Command::start(self.options.start.as_deref(), self.variables().into())?;
         let bench = Arc::new(Bench::new(self.stage, client, self.options));
         let ready = await_target(&bench, || command.ended().map_or(Ok(()), Err)).await;
         let ready = ready.map_err(|seen| ContractError::NotReady(not_ready(&bench, &seen, &command)))?;
@@ -190,7 +190,7 @@ impl Run {
             }
         };
         let answer = bench.ask(&request).await;
-        if let Err(NoAnswer::Down(why)) = answer {
+        if let Some(why) = self.is_gone(&answer).await {
             return (shown(&request), Err(why));
         }
         let outcome = match judge(case.expectation, bench.options.strict, &answer) {
@@ -198,6 +198,18 @@ impl Run {
             Err(finding) => Outcome::Failed { expected: finding.expected, got: finding.got },
         };
         (shown(&request), Ok(outcome))
+    }
+
+    /// Whether nobody listens any more. A connection that breaks off may be a refusal, or the last that the target did.
+    async fn is_gone(&self, answer: &Result<Answer, NoAnswer>) -> Option<String> {
+        match answer {
+            Err(NoAnswer::Down(why)) => Some(why.clone()),
+            Err(NoAnswer::Broke(_)) => match self.bench.send(&self.bench.forge.token().sign()).await {
+                Err(NoAnswer::Down(why)) => Some(why),
+                _ => None,
+            },
+            _ => None,
+        }
     }
 
     /// A case that would say nothing about this target.
@@ -232,20 +244,28 @@ impl Run {
         (!fits).then_some(Outcome::Skipped { why })
     }
 
-    /// The target does not listen any more: it may be restarted by somebody, which is a failure of the case alone.
+    /// The target does not listen any more: it is started again, or comes back by itself, which is a failure of the case alone.
     async fn gone(&mut self, case: &Case, why: String) -> Result<Outcome, ContractError> {
-        let until = Instant::now() + self.bench.options.restart;
+        let mut until = Instant::now() + self.bench.options.restart;
+        let mut got = "the target stopped listening, and came back".to_owned();
+        let mut started = false;
         loop {
             let ended = self.command.ended();
-            if ended.is_some() || Instant::now() >= until {
+            if let (Some(ended), false) = (&ended, started) {
+                got = format!("{ended}; {}", self.command.last_words()).trim_end().to_owned();
+                started = self.command.restart()?;
+                until = Instant::now() + self.bench.options.ready_timeout;
+            } else if ended.is_some() || Instant::now() >= until {
                 let why = ended.unwrap_or_else(|| format!("no connection: {why}"));
                 return Err(ContractError::Down { case: case.id, why, last_words: self.command.last_words() });
+            }
+            if ended.is_some() && !started {
+                return Err(ContractError::Down { case: case.id, why: got, last_words: String::new() });
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
             let good = self.bench.send(&self.bench.forge.token().sign()).await;
             if good.is_ok_and(|answer| answer.is_accepted()) {
-                let expected = case.expected(self.bench.options.strict).to_owned();
-                return Ok(Outcome::Failed { expected, got: "the target stopped listening, and came back".to_owned() });
+                return Ok(Outcome::Failed { expected: case.expected(self.bench.options.strict).to_owned(), got });
             }
         }
     }

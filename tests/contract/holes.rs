@@ -11,7 +11,7 @@ pub(crate) type Caught = (&'static str, &'static [&'static str]);
 pub(crate) const OVERLOOKED: &[Caught] = &[
     ("nothing sent by GET", &["control.no-token", "http.keep-alive", "http.challenge.grammar"]),
     ("one part", &["form.garbage"]),
-    ("the scheme alone", &["form.empty", "http.scheme.alone"]),
+    ("the scheme alone", &["http.scheme.alone"]),
     ("a header alone", &["form.header-alone"]),
     ("two parts", &["form.two-parts"]),
     ("four parts", &["form.four-parts"]),

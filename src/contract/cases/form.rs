@@ -24,7 +24,6 @@ pub(super) const GROUP: Group = Group {
 fn cases() -> Vec<Case> {
     let mut cases = vec![
         Case::refused("form.garbage", "a word instead of a token", |_| "letmein".to_owned()),
-        Case::refused("form.empty", "the scheme, and no token", |_| String::new()),
         Case::refused("form.header-alone", "the first part alone", |f| f.parts()[0].clone()),
         Case::refused("form.two-parts", "header and payload, no signature and no second dot", |f| {
             let [header, payload, _] = f.parts();
@@ -97,10 +96,10 @@ fn cases() -> Vec<Case> {
             Request::bare().authorization([b"Bearer ".as_slice(), &[0xff, 0xfe], f.token().sign().as_bytes()].concat())
         })
         .severity(Severity::Medium),
-        Case::refused("form.inner-space", "a good token with a space in its middle", |f| {
+        Case::request("form.inner-space", "a good token with a space in its middle", Expectation::RefusedRequest, |f| {
             let token = f.token().sign();
             let (start, end) = token.split_at(token.len() / 2);
-            format!("{start} {end}")
+            Request::bearer(&format!("{start} {end}"))
         })
         .severity(Severity::Medium)
         .because("a token has no space; whatever was checked, it was not what was sent", "RFC 6750 §2.1"),

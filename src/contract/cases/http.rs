@@ -31,15 +31,15 @@ fn cases() -> Vec<Case> {
             Request::bare().authorization(format!("BEARER {}", f.token().sign()))
         })
         .because("schemes know no case", "RFC 9110 §11.1"),
-        Case::request("http.scheme.basic", "user and password", Expectation::Unauthenticated, |_| {
+        Case::request("http.scheme.basic", "user and password", Expectation::RefusedRequest, |_| {
             Request::bare().authorization("Basic YWRtaW46YWRtaW4=")
         })
         .because("another scheme is no token", "RFC 6750 §2.1"),
-        Case::request("http.scheme.alone", "the scheme, and nothing after it", Expectation::Refused, |_| {
+        Case::request("http.scheme.alone", "the scheme, and nothing after it", Expectation::RefusedRequest, |_| {
             Request::bare().authorization("Bearer")
         })
         .because("a scheme is no token", "RFC 6750 §2.1"),
-        Case::request("http.comma", "a good token, a comma, a bad one", Expectation::Refused, |f| {
+        Case::request("http.comma", "a good token, a comma, a bad one", Expectation::RefusedRequest, |f| {
             Request::bare().authorization(format!("Bearer {}, Bearer x", f.token().sign()))
         })
         .severity(Severity::Medium)

@@ -61,7 +61,7 @@ fn cases() -> Vec<Case> {
         Case::steps(
             "key.rotation.exponent-of-one",
             "a signature under a published RSA key whose exponent is one",
-            Severity::Critical,
+            Severity::Medium,
             "401, 403 or 5xx",
             |bench| {
                 Box::pin(async move {
