@@ -5,7 +5,13 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use clap::Args;
 
 use super::{Failure, idp, load, style};
-use crate::{auth::algorithm::Algorithm, config::Sources, idp::Idp, server::Application, testing::TokenBuilder};
+use crate::{
+    auth::algorithm::Algorithm,
+    config::Sources,
+    idp::{AuthOptions, Idp},
+    server::Application,
+    testing::TokenBuilder,
+};
 
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
@@ -31,7 +37,7 @@ Rows are kept in .bearward, which may be deleted. Each start has new keys, and t
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 pub(super) async fn run(sources: Sources, options: Options) -> Result<(), Failure> {
-    let idp = idp::start(&sources, options.idp_bind, options.alg, None, false)?;
+    let idp = idp::start(&sources, options.idp_bind, options.alg, None, false, AuthOptions::default())?;
     let algorithms: Vec<_> = Algorithm::DEFAULT.into_iter().filter(|usual| *usual != options.alg).map(Algorithm::name).collect();
     let sources = super::with_bind(sources, options.bind)
         .with("issuers.dev.issuer", idp.issuer())

@@ -1,6 +1,6 @@
 //! `bearward idp`: the development IdP alone.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
@@ -9,7 +9,7 @@ use super::{Failure, style};
 use crate::{
     auth::algorithm::Algorithm,
     config::Sources,
-    idp::{Idp, IdpError},
+    idp::{AuthOptions, Idp, IdpError},
 };
 
 #[derive(Debug, Args)]
@@ -24,6 +24,27 @@ pub(super) struct Options {
     /// Its own address as clients write it, for example `http://idp:9999` in a container network [default: `http://IP:PORT`]
     #[arg(long, value_name = "URL")]
     base: Option<String>,
+    /// Keep people, sessions, mails and keys in this file; without it they end with the process
+    #[arg(long, value_name = "FILE")]
+    data: Option<PathBuf>,
+    /// Another address to which a sign-in may return, beside the site and this machine; `*` and `**` as Supabase reads them
+    #[arg(long, value_name = "URL")]
+    redirect: Vec<String>,
+    /// Where a sign-in returns to that names no address
+    #[arg(long, value_name = "URL", default_value = "http://localhost:3000")]
+    site_url: String,
+    /// Ask people to confirm their email address before their first sign-in; the mails are at /.inbox
+    #[arg(long)]
+    confirm_email: bool,
+    /// Let nobody new in
+    #[arg(long)]
+    disable_signup: bool,
+    /// Let nobody in without a name
+    #[arg(long)]
+    disable_anonymous: bool,
+    /// How long an access token lives, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 3600, value_parser = clap::value_parser!(u32).range(1..=604_800))]
+    token_lifetime: u32,
     /// Listen on an address that other machines reach: anybody there can then be anybody
     #[arg(long)]
     dangerous_allow_remote: bool,
@@ -31,11 +52,22 @@ pub(super) struct Options {
 
 const AFTER_HELP: &str = "\
 A server that trusts it:  SUPABASE_URL=http://127.0.0.1:9999 bearward serve
+A frontend:               createClient(\"http://127.0.0.1:9999\", \"any-key\") of supabase-js
 What it can be asked for: curl http://127.0.0.1:9999/";
 
 pub(super) async fn run(sources: &Sources, options: Options) -> Result<(), Failure> {
-    let Options { bind, alg, base, dangerous_allow_remote } = options;
-    let idp = start(sources, bind, alg, base, dangerous_allow_remote)?;
+    let auth = AuthOptions {
+        site_url: options.site_url,
+        redirects: options.redirect,
+        confirm_email: options.confirm_email,
+        disable_signup: options.disable_signup,
+        disable_anonymous: options.disable_anonymous,
+        token_lifetime: Duration::from_secs(options.token_lifetime.into()),
+        data: options.data,
+        ..AuthOptions::default()
+    };
+    let Options { bind, alg, base, dangerous_allow_remote, .. } = options;
+    let idp = start(sources, bind, alg, base, dangerous_allow_remote, auth)?;
     let (strong, plain, note) = (style::STRONG, style::PLAIN, style::NOTE);
     let base = idp.base();
     anstream::println!("{note}development only:{plain} this IdP mints tokens for anybody who asks");
@@ -66,9 +98,10 @@ pub(super) fn start(
     algorithm: Algorithm,
     base: Option<String>,
     dangerous_allow_remote: bool,
+    auth: AuthOptions,
 ) -> Result<Idp, Failure> {
     let environment = sources.environment.clone();
-    let options = crate::idp::Options { address, base, algorithm, environment, dangerous_allow_remote };
+    let options = crate::idp::Options { address, base, algorithm, environment, dangerous_allow_remote, auth };
     Idp::start(options).map_err(|error| match error {
         IdpError::Bind { .. } => Failure::Failed(error.to_string()),
         _ => Failure::Usage(error.to_string()),

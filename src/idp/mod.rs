@@ -3,6 +3,7 @@
 //! It hands out tokens for anybody to whoever asks. It listens on loopback unless told otherwise, and refuses to run in production.
 
 mod admin;
+mod auth;
 mod body;
 mod gatekeeper;
 mod page;
@@ -10,19 +11,24 @@ mod running;
 
 use actix_web::{
     middleware::from_fn,
-    web::{self, ServiceConfig},
+    web::{self, Data, ServiceConfig},
 };
 
-pub use self::running::{Idp, IdpError, Options};
+pub use self::{
+    auth::{AuthOptions, StorageError},
+    running::{Idp, IdpError, Options},
+};
 use crate::testing::{
     endpoint,
     methods::{get, only},
 };
 
 /// Every route of the development IdP.
-fn routes(config: &mut ServiceConfig) {
-    endpoint::routes(config);
+fn routes(config: &mut ServiceConfig, auth: &Data<auth::Auth>) {
+    endpoint::documents(config, "");
+    auth::routes(config, auth);
     config
+        .app_data(auth.clone())
         .service(
             web::scope("/admin")
                 .wrap(from_fn(gatekeeper::keep_strangers_out))
@@ -31,6 +37,15 @@ fn routes(config: &mut ServiceConfig) {
                 .service(only("POST", web::resource("/keys/rotate").post(admin::rotate)))
                 .service(only("POST", web::resource("/keys/standby").post(admin::standby)))
                 .service(only("POST", web::resource("/keys/{kid}/revoke").post(admin::revoke)))
+                .service(only(
+                    "GET, HEAD, PUT",
+                    web::resource("/clock").route(get().to(auth::shifted::show)).put(auth::shifted::set),
+                ))
+                .service(only("GET, HEAD", web::resource("/users").route(get().to(auth::people::list))))
+                .service(only(
+                    "PATCH, DELETE",
+                    web::resource("/users/{id}").patch(auth::people::edit).delete(auth::people::remove),
+                ))
                 .service(only(
                     "GET, HEAD, PUT, DELETE",
                     web::resource("/faults").route(get().to(admin::faults)).put(admin::set_faults).delete(admin::clear_faults),

@@ -23,7 +23,13 @@ POST   /admin/keys/rotate       {{\"algorithm\": \"ES256\"}}, optional: a new ke
 POST   /admin/keys/standby      publishes the key that the next rotation will use
 POST   /admin/keys/KID/revoke   withdraws a key
 PUT    /admin/faults            {{\"status\": 503}} and the like, of the key endpoint; GET shows, DELETE ends them
+GET    /admin/users             who is known; PATCH /admin/users/ID {{\"app_metadata\": {{\"roles\": [\"admin\"]}}, \"banned\": true}}; DELETE takes somebody out
+PUT    /admin/clock             {{\"ahead_seconds\": 301}}: sign-ins, codes and sessions age; 0 puts it back
+GET    /.inbox                  the mails that it would have sent, with links that work; DELETE empties it
+POST   /google/credential       {{\"email\": \"ada@example.com\"}}: an ID token of the fake Google, issuer {base}/google
 GET    /health
+
+Everything that supabase-js asks of Supabase Auth is under {issuer}: createClient(\"{base}\", \"any-key\")
 
 forgeries  {forgeries}
 faults     {faults}

@@ -2,11 +2,13 @@
 
 use std::{io, net::SocketAddr, time::Duration};
 
+use actix_web::web::Data;
 use url::Url;
 
+use super::auth::{self, Auth, AuthError, AuthOptions, StorageError};
 use crate::{
     auth::algorithm::Algorithm,
-    mint::KeyRing,
+    mint::{KeyPair, KeyRing},
     testing::{MockIdp, TokenBuilder},
 };
 
@@ -27,6 +29,8 @@ pub struct Options {
     pub environment: String,
     /// Listens where other machines reach it: anybody there can then be anybody.
     pub dangerous_allow_remote: bool,
+    /// How people sign in.
+    pub auth: AuthOptions,
 }
 
 /// The development IdP does not run.
@@ -47,6 +51,12 @@ pub enum IdpError {
     /// The base would not make an issuer.
     #[error("{0:?} cannot be the development IdP's own address; write http://HOST:PORT, as its clients reach it, without a path")]
     Base(String),
+    /// The site is no address.
+    #[error("{0}")]
+    Site(String),
+    /// What was kept cannot be read.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
     /// Something else has the port, or the system refuses.
     #[error("the development IdP cannot listen on {address}: {}", explain(.source))]
     Bind {
@@ -63,7 +73,7 @@ impl Idp {
     /// # Errors
     /// [`IdpError`]: in production, on an address that others reach, with a base that is none, or where nothing can listen.
     pub fn start(options: Options) -> Result<Self, IdpError> {
-        let Options { address, base, algorithm, environment, dangerous_allow_remote } = options;
+        let Options { address, base, algorithm, environment, dangerous_allow_remote, auth } = options;
         if ["production", "prod"].iter().any(|name| environment.trim().eq_ignore_ascii_case(name)) {
             return Err(IdpError::Production);
         }
@@ -71,7 +81,8 @@ impl Idp {
             return Err(IdpError::Remote(address));
         }
         let base = base.map(origin).transpose()?;
-        MockIdp::bind_with(address, base, KeyRing::new(algorithm), super::routes)
+        let auth = Data::new(Auth::start(auth, KeyPair::pooled(Algorithm::RS256))?);
+        MockIdp::bind_with(address, base, KeyRing::new(algorithm), move |config| super::routes(config, &auth))
             .map(Self)
             .map_err(|source| IdpError::Bind { address, source })
     }
@@ -101,9 +112,33 @@ impl Idp {
         self.0.audience()
     }
 
+    /// The `iss` of the fake Google's ID tokens.
+    pub fn google_issuer(&self) -> String {
+        auth::google_issuer(&self.base())
+    }
+
+    /// Where the fake Google's JWK Set is.
+    pub fn google_jwks_url(&self) -> String {
+        auth::google_jwks_url(&self.base())
+    }
+
+    /// The `aud` of the fake Google's ID tokens.
+    pub fn google_client_id(&self) -> &'static str {
+        auth::CLIENT_ID
+    }
+
     /// A token of a signed-in person that lives this long.
     pub fn token(&self, lifetime: Duration) -> TokenBuilder {
         self.0.token().expires_in(lifetime)
+    }
+}
+
+impl From<AuthError> for IdpError {
+    fn from(error: AuthError) -> Self {
+        match error {
+            AuthError::Site(site) => Self::Site(site.to_string()),
+            AuthError::Storage(error) => Self::Storage(error),
+        }
     }
 }
 

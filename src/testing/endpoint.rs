@@ -150,13 +150,15 @@ impl Endpoint {
 /// Serves the endpoint in the Supabase layout and at the root. It needs `Data<Endpoint>`.
 pub(crate) fn routes(config: &mut ServiceConfig) {
     for prefix in ["", ISSUER_PATH] {
-        config
-            .service(only("GET, HEAD", web::resource(format!("{prefix}/.well-known/jwks.json")).route(get().to(jwks))))
-            .service(only(
-                "GET, HEAD",
-                web::resource(format!("{prefix}/.well-known/openid-configuration")).route(get().to(discovery)),
-            ));
+        documents(config, prefix);
     }
+}
+
+/// The key set and the discovery document below this path.
+pub(crate) fn documents(config: &mut ServiceConfig, prefix: &str) {
+    config.service(only("GET, HEAD", web::resource(format!("{prefix}/.well-known/jwks.json")).route(get().to(jwks)))).service(
+        only("GET, HEAD", web::resource(format!("{prefix}/.well-known/openid-configuration")).route(get().to(discovery))),
+    );
 }
 
 async fn jwks(endpoint: Data<Endpoint>, request: HttpRequest) -> HttpResponse {

@@ -92,7 +92,7 @@ impl MockIdp {
         address: SocketAddr,
         base: Option<String>,
         ring: KeyRing,
-        routes: fn(&mut ServiceConfig),
+        routes: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
     ) -> io::Result<Self> {
         let (tell, told) = mpsc::channel();
         let thread = thread::spawn(move || {
@@ -105,7 +105,7 @@ impl MockIdp {
                 let base = base.unwrap_or_else(|| format!("http://{}", reached_at(address)));
                 let endpoint = Arc::new(Endpoint::new(base, ring));
                 let data = Data::from(Arc::clone(&endpoint));
-                let app = move || App::new().app_data(data.clone()).configure(routes);
+                let app = move || App::new().app_data(data.clone()).configure(routes.clone());
                 let server = HttpServer::new(app).workers(1).disable_signals().shutdown_timeout(0).listen(socket);
                 match server {
                     Ok(server) => {

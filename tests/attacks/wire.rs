@@ -111,6 +111,7 @@ async fn no_web_page_drives_the_development_idp() {
         algorithm: bearward::Algorithm::ES256,
         environment: "development".to_owned(),
         dangerous_allow_remote: false,
+        auth: idp::AuthOptions::default(),
     };
     let production = idp::Options { environment: "Production".to_owned(), ..options.clone() };
     assert!(idp::Idp::start(production).is_err());

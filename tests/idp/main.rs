@@ -12,7 +12,7 @@ mod tokens;
 
 use bearward::{
     Algorithm, Bearward, Issuer, KeySource,
-    idp::{Idp, Options},
+    idp::{AuthOptions, Idp, Options},
 };
 
 /// What a developer runs, on a free port.
@@ -23,6 +23,7 @@ fn options() -> Options {
         algorithm: Algorithm::RS256,
         environment: "development".to_owned(),
         dangerous_allow_remote: false,
+        auth: AuthOptions::default(),
     }
 }
 

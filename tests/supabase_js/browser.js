@@ -1,0 +1,38 @@
+// As much of a browser as a sign-in needs: redirects one at a time, cookies, a form.
+import assert from 'node:assert/strict'
+
+export class Browser {
+  #cookies = new Map()
+
+  async go(url, init = {}) {
+    const cookie = [...this.#cookies].map(([name, value]) => `${name}=${value}`).join('; ')
+    const response = await fetch(url, { redirect: 'manual', ...init, headers: { ...(cookie && { cookie }), ...init.headers } })
+    for (const text of response.headers.getSetCookie()) {
+      const [name, value] = text.split(';')[0].split('=')
+      this.#cookies.set(name, value)
+    }
+    const location = response.headers.get('location')
+    return { response, next: location && new URL(location, url) }
+  }
+
+  // To the provider's page and through one of its forms; gives the address to which the app is sent back.
+  async signIn(idp, authorize, choice) {
+    const first = await this.go(authorize)
+    assert.equal(first.response.status, 302)
+    const shown = await this.go(first.next)
+    const page = await shown.response.text()
+    assert.equal(shown.response.status, 200, page)
+    assert.match(page, /Development only/)
+    const ticket = page.match(/name="ticket" value="([^"]+)"/)[1]
+    const sent = await this.go(first.next, {
+      method: 'POST',
+      headers: { origin: idp.url, 'content-type': 'application/x-www-form-urlencoded' },
+      body: new URLSearchParams({ ticket, ...choice }).toString(),
+    })
+    assert.equal(sent.response.status, 303)
+    assert.equal(sent.next.pathname, '/auth/v1/callback')
+    const back = await this.go(sent.next)
+    assert.equal(back.response.status, 302)
+    return { back: back.next, page, callback: sent.next }
+  }
+}

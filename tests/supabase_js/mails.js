@@ -1,0 +1,154 @@
+// resetPasswordForEmail, signInWithOtp, verifyOtp, resend: the inbox, its links and its codes.
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { admin, ahead } from './idp.js'
+import { Browser } from './browser.js'
+import { PASSWORD, UUID, assertSession, claimsOf, client, good, refused, signedUp, somebody } from './client.js'
+
+const BACK = 'http://localhost:3000/auth/callback'
+
+export default function (idps) {
+  async function mail(idp, to, type) {
+    const { mails } = await admin(idp, 'GET /.inbox')
+    const found = mails.find((each) => each.to === to && each.type === type)
+    assert.ok(found, `${type} to ${to}`)
+    return found
+  }
+
+  async function follow(link) {
+    const { response, next } = await new Browser().go(link)
+    assert.equal(response.status, 303)
+    return next
+  }
+
+  test('resetPasswordForEmail sends a link that leads to a code, and the code to a session that sets a password', async () => {
+    const { email, user } = await signedUp(idps.usual)
+    const supabase = client(idps.usual)
+    good(await supabase.auth.resetPasswordForEmail(email, { redirectTo: BACK }))
+    const { link } = await mail(idps.usual, email, 'recovery')
+    const back = await follow(link)
+    assert.equal(back.origin + back.pathname, BACK)
+    assert.match(back.searchParams.get('code'), UUID)
+    const { session } = good(await supabase.auth.exchangeCodeForSession(back.searchParams.get('code')))
+    assertSession(session)
+    assert.equal(session.user.id, user.id)
+    good(await supabase.auth.updateUser({ password: 'another horse' }))
+    assert.ok(good(await client(idps.usual).auth.signInWithPassword({ email, password: 'another horse' })).session)
+    const again = await follow(link)
+    assert.equal(again.searchParams.get('error_code'), 'otp_expired')
+    assert.equal(again.searchParams.get('error'), 'access_denied')
+  })
+
+  test('nobody learns from a reset who has an account', async () => {
+    const nobody = somebody()
+    assert.deepEqual(good(await client(idps.usual).auth.resetPasswordForEmail(nobody)), {})
+    const { mails } = await admin(idps.usual, 'GET /.inbox')
+    assert.ok(!mails.some((each) => each.to === nobody))
+  })
+
+  test('signInWithOtp makes somebody new and sends a magic link; without PKCE it leads to a session behind the #', async () => {
+    const email = somebody()
+    const supabase = client(idps.usual, { flowType: 'implicit' })
+    good(await supabase.auth.signInWithOtp({ email, options: { emailRedirectTo: BACK } }))
+    const back = await follow((await mail(idps.usual, email, 'magiclink')).link)
+    const fragment = new URLSearchParams(back.hash.slice(1))
+    assert.equal(fragment.get('type'), 'magiclink')
+    const { user } = good(await supabase.auth.setSession({ access_token: fragment.get('access_token'), refresh_token: fragment.get('refresh_token') }))
+    assert.equal(user.email, email)
+  })
+
+  test('signInWithOtp refuses somebody new where the app says so', async () => {
+    const supabase = client(idps.usual)
+    assert.equal(refused(await supabase.auth.signInWithOtp({ email: somebody(), options: { shouldCreateUser: false } })), '422 otp_disabled')
+    assert.equal(refused(await client(idps.closed).auth.signInWithOtp({ email: somebody() })), '422 signup_disabled')
+  })
+
+  test('verifyOtp takes the code of a mail once, and the hash of its link', async () => {
+    const email = somebody()
+    const supabase = client(idps.usual)
+    good(await supabase.auth.signInWithOtp({ email }))
+    const { code } = await mail(idps.usual, email, 'magiclink')
+    const wrong = code === '000000' ? '000001' : '000000'
+    assert.equal(refused(await supabase.auth.verifyOtp({ email, token: wrong, type: 'email' })), '403 otp_expired')
+    const { session } = good(await supabase.auth.verifyOtp({ email, token: code, type: 'email' }))
+    assertSession(session)
+    assert.equal(claimsOf(session.access_token).payload.amr[0].method, 'otp')
+    assert.equal(refused(await supabase.auth.verifyOtp({ email, token: code, type: 'email' })), '403 otp_expired')
+
+    good(await supabase.auth.signInWithOtp({ email }))
+    const { token_hash } = await mail(idps.usual, email, 'magiclink')
+    assert.ok(good(await client(idps.usual).auth.verifyOtp({ token_hash, type: 'email' })).session)
+  })
+
+  test('a code ends after an hour, after ten wrong ones, and with the next mail', async () => {
+    const supabase = client(idps.usual)
+    const sent = async (email) => {
+      good(await supabase.auth.signInWithOtp({ email }))
+      return (await mail(idps.usual, email, 'magiclink')).code
+    }
+    const verify = (email, token) => client(idps.usual).auth.verifyOtp({ email, token, type: 'email' })
+    const late = somebody()
+    const lateCode = await sent(late)
+    await ahead(idps.usual, 3601, async () => assert.equal(refused(await verify(late, lateCode)), '403 otp_expired'))
+    assert.ok(good(await verify(late, lateCode)).session, 'just inside')
+
+    const guessed = somebody()
+    const right = await sent(guessed)
+    const wrong = right === '000000' ? '000001' : '000000'
+    for (let tries = 0; tries < 10; tries++) assert.equal(refused(await verify(guessed, wrong)), '403 otp_expired')
+    assert.equal(refused(await verify(guessed, right)), '403 otp_expired')
+
+    const impatient = somebody()
+    const first = await sent(impatient)
+    const second = await sent(impatient)
+    if (first !== second) assert.equal(refused(await verify(impatient, first)), '403 otp_expired')
+    assert.ok(good(await verify(impatient, second)).session)
+  })
+
+  test('where addresses are confirmed, signUp waits for its mail, and resend sends it again', async () => {
+    const email = somebody()
+    const supabase = client(idps.confirming)
+    const options = { emailRedirectTo: BACK }
+    const waiting = good(await supabase.auth.signUp({ email, password: PASSWORD, options }))
+    assert.equal(waiting.session, null)
+    assert.ok(waiting.user.confirmation_sent_at)
+    const first = await mail(idps.confirming, email, 'signup')
+    good(await supabase.auth.resend({ type: 'signup', email, options }))
+    const second = await mail(idps.confirming, email, 'signup')
+    assert.notEqual(second.token_hash, first.token_hash)
+    assert.equal((await follow(first.link)).searchParams.get('error_code'), 'otp_expired')
+    const back = await follow(second.link)
+    const { user } = good(await supabase.auth.exchangeCodeForSession(back.searchParams.get('code')))
+    assert.ok(user.email_confirmed_at)
+    assert.ok(good(await client(idps.confirming).auth.signInWithPassword({ email, password: PASSWORD })).session)
+    // A stranger who signs up with the address learns nothing, and changes nothing.
+    const decoy = good(await client(idps.confirming).auth.signUp({ email, password: 'another horse' }))
+    assert.deepEqual([decoy.session, decoy.user.identities, decoy.user.id === user.id], [null, [], false])
+  })
+
+  test('a new address counts once its mail is answered', async () => {
+    const { supabase, email, user } = await signedUp(idps.usual)
+    const next = somebody()
+    good(await supabase.auth.updateUser({ email: next }, { emailRedirectTo: BACK }))
+    const back = await follow((await mail(idps.usual, next, 'email_change')).link)
+    good(await supabase.auth.exchangeCodeForSession(back.searchParams.get('code')))
+    const now = good(await supabase.auth.getUser()).user
+    assert.deepEqual([now.id, now.email, now.new_email], [user.id, next, undefined])
+    assert.equal(refused(await client(idps.usual).auth.signInWithPassword({ email, password: PASSWORD })), '400 invalid_credentials')
+    assert.ok(good(await client(idps.usual).auth.signInWithPassword({ email: next, password: PASSWORD })).session)
+  })
+
+  test('the inbox is a page for people, with links that work', async () => {
+    const email = somebody()
+    good(await client(idps.usual, { flowType: 'implicit' }).auth.signInWithOtp({ email, options: { emailRedirectTo: BACK } }))
+    const response = await fetch(`${idps.usual.url}/.inbox`, { headers: { accept: 'text/html' } })
+    const page = await response.text()
+    assert.match(page, /Development only/)
+    assert.match(response.headers.get('content-security-policy'), /default-src 'none'/)
+    const article = page.match(new RegExp(`<article data-type="magiclink" data-to="${email}">.*?</article>`, 's'))[0]
+    const link = article.match(/href="([^"]+)"/)[1].replaceAll('&amp;', '&')
+    assert.ok(new URLSearchParams((await follow(link)).hash.slice(1)).get('access_token'))
+    await admin(idps.usual, 'DELETE /.inbox')
+    assert.deepEqual(await admin(idps.usual, 'GET /.inbox'), { mails: [] })
+  })
+}

@@ -1,0 +1,185 @@
+// signInWithOAuth, the callback, exchangeCodeForSession.
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { ahead } from './idp.js'
+import { Browser } from './browser.js'
+import { UUID, assertSession, claimsOf, client, good, refused, somebody } from './client.js'
+
+const BACK = 'http://localhost:3000/auth/callback?next=%2Fdashboard'
+
+export default function (idps) {
+  const idp = () => idps.usual
+
+  async function begun(provider = 'google', options = {}, auth) {
+    const supabase = client(idp(), auth)
+    const { url } = good(await supabase.auth.signInWithOAuth({ provider, options: { redirectTo: BACK, skipBrowserRedirect: true, ...options } }))
+    return { supabase, url }
+  }
+
+  test('signInWithOAuth by PKCE leads over the page to a code, and the code to a session', async () => {
+    for (const provider of ['google', 'github']) {
+      const email = somebody()
+      const { supabase, url } = await begun(provider, { queryParams: { access_type: 'offline' } })
+      assert.match(new URL(url).searchParams.get('code_challenge'), /^[A-Za-z0-9_-]{43}$/)
+      const { back } = await new Browser().signIn(idp(), url, { email, name: 'Ada Lovelace' })
+      assert.equal(back.origin + back.pathname, 'http://localhost:3000/auth/callback')
+      assert.deepEqual([...back.searchParams.keys()], ['next', 'code'])
+      assert.equal(back.searchParams.get('next'), '/dashboard')
+      assert.match(back.searchParams.get('code'), UUID)
+
+      const { session, user } = good(await supabase.auth.exchangeCodeForSession(back.searchParams.get('code')))
+      assertSession(session)
+      assert.ok(session.provider_token)
+      assert.equal(Boolean(session.provider_refresh_token), provider === 'google')
+      assert.equal(claimsOf(session.access_token).payload.amr[0].method, 'oauth')
+      assert.deepEqual(user.app_metadata, { provider, providers: [provider] })
+      const metadata = user.user_metadata
+      assert.deepEqual([metadata.email, metadata.name, metadata.full_name], [email, 'Ada Lovelace', 'Ada Lovelace'])
+      assert.deepEqual([metadata.email_verified, metadata.phone_verified], [true, false])
+      assert.ok(metadata.avatar_url)
+      assert.equal(metadata.provider_id, metadata.sub)
+      if (provider === 'google') assert.equal(metadata.picture, metadata.avatar_url)
+      else assert.deepEqual([metadata.iss, metadata.user_name], ['https://api.github.com', metadata.preferred_username])
+      const [identity] = user.identities
+      assert.deepEqual([identity.provider, identity.id, identity.email], [provider, metadata.sub, email])
+    }
+  })
+
+  test('the implicit flow leads to a session behind the #', async () => {
+    const { supabase, url } = await begun('google', {}, { flowType: 'implicit' })
+    assert.equal(new URL(url).searchParams.get('code_challenge'), null)
+    const { back } = await new Browser().signIn(idp(), url, { email: somebody() })
+    assert.equal(back.search, '?next=%2Fdashboard')
+    const fragment = new URLSearchParams(back.hash.slice(1))
+    for (const name of ['access_token', 'expires_at', 'expires_in', 'refresh_token', 'token_type', 'provider_token']) {
+      assert.ok(fragment.get(name), name)
+    }
+    const session = { access_token: fragment.get('access_token'), refresh_token: fragment.get('refresh_token') }
+    assertSession(good(await supabase.auth.setSession(session)).session)
+  })
+
+  test('whoever comes back is the same person, by either provider', async () => {
+    const email = somebody()
+    const ids = []
+    for (const provider of ['google', 'github', 'google']) {
+      const { supabase, url } = await begun(provider)
+      const { back } = await new Browser().signIn(idp(), url, { email })
+      const { user } = good(await supabase.auth.exchangeCodeForSession(back.searchParams.get('code')))
+      ids.push(user.id)
+      assert.equal(user.app_metadata.provider, 'google')
+      if (ids.length > 1) assert.deepEqual(user.app_metadata.providers, ['google', 'github'])
+    }
+    assert.equal(new Set(ids).size, 1)
+  })
+
+  test('a person who is known is on the page, and can be picked without a name', async () => {
+    const email = somebody()
+    const first = await begun()
+    await new Browser().signIn(idp(), first.url, { email, name: 'Ada <script>alert(1)</script> & Co' })
+    const { supabase, url } = await begun()
+    const { back, page } = await new Browser().signIn(idp(), url, { email })
+    assert.ok(page.includes(`value="${email}"`))
+    assert.ok(!page.includes('<script>') && page.includes('Ada &lt;script&gt;alert(1)&lt;/script&gt; &amp; Co'))
+    const { user } = good(await supabase.auth.exchangeCodeForSession(back.searchParams.get('code')))
+    assert.equal(user.user_metadata.name, 'Ada <script>alert(1)</script> & Co')
+  })
+
+  test('a denial goes back as an error, in the query and behind the #', async () => {
+    for (const flowType of ['pkce', 'implicit']) {
+      const { url } = await begun('google', {}, { flowType })
+      const { back } = await new Browser().signIn(idp(), url, { action: 'deny' })
+      assert.equal(back.searchParams.get('next'), '/dashboard')
+      for (const members of [back.searchParams, new URLSearchParams(back.hash.slice(1))]) {
+        assert.equal(members.get('error'), 'access_denied')
+        assert.ok(members.get('error_description'))
+        assert.equal(members.get('code'), null)
+        assert.equal(members.get('access_token'), null)
+      }
+    }
+  })
+
+  test('an address that is not allowed is replaced by the site', async () => {
+    for (const redirectTo of ['https://attacker.invalid/', 'http://localhost:3000@attacker.invalid/', '//attacker.invalid', 'javascript:alert(1)']) {
+      const { url } = await begun('google', { redirectTo })
+      const { back } = await new Browser().signIn(idp(), url, { email: somebody() })
+      assert.equal(back.origin + back.pathname, 'http://localhost:3000/', redirectTo)
+    }
+    const supabase = client(idps.listed)
+    const options = { redirectTo: 'https://pr-7.preview.example/back', skipBrowserRedirect: true }
+    const { url } = good(await supabase.auth.signInWithOAuth({ provider: 'google', options }))
+    const { back } = await new Browser().signIn(idps.listed, url, { email: somebody() })
+    assert.equal(back.origin + back.pathname, 'https://pr-7.preview.example/back')
+  })
+
+  test('exchangeCodeForSession refuses a wrong verifier, and the code is good for the right one', async () => {
+    const { supabase, url } = await begun()
+    const { back } = await new Browser().signIn(idp(), url, { email: somebody() })
+    const code = back.searchParams.get('code')
+    // Another app has begun a sign-in too, and gets hold of the code.
+    const thief = await begun()
+    assert.equal(refused(await thief.supabase.auth.exchangeCodeForSession(code)), '400 bad_code_verifier')
+    assert.ok(good(await supabase.auth.exchangeCodeForSession(code)).session)
+  })
+
+  test('a code is good once, and one that never was is told from one that has ended', async () => {
+    const one = await begun()
+    const { back } = await new Browser().signIn(idp(), one.url, { email: somebody() })
+    const code = back.searchParams.get('code')
+    assert.ok(good(await one.supabase.auth.exchangeCodeForSession(code)).session)
+    const again = await begun()
+    assert.equal(refused(await again.supabase.auth.exchangeCodeForSession(code)), '404 flow_state_not_found')
+    const third = await begun()
+    const late = (await new Browser().signIn(idp(), third.url, { email: somebody() })).back.searchParams.get('code')
+    await ahead(idp(), 301, async () => {
+      assert.equal(refused(await third.supabase.auth.exchangeCodeForSession(late)), '422 flow_state_expired')
+    })
+    const fourth = await begun()
+    assert.equal(refused(await fourth.supabase.auth.exchangeCodeForSession('')), '400 validation_failed')
+  })
+
+  test('a callback is good once, and leads nowhere without its page', async () => {
+    const { url } = await begun()
+    const browser = new Browser()
+    const { callback } = await browser.signIn(idp(), url, { email: somebody() })
+    const again = await browser.go(callback)
+    assert.equal(again.next.origin, 'http://localhost:3000')
+    assert.equal(again.next.searchParams.get('error_code'), 'flow_state_already_used')
+    for (const query of ['', '?state=x', '?state=00000000-0000-4000-8000-000000000000&code=x']) {
+      const { next } = await browser.go(`${idp().issuer}/callback${query}`)
+      assert.match(next.searchParams.get('error_code'), /^bad_oauth_(state|callback)$/)
+    }
+  })
+
+  test('authorize refuses another provider and half a challenge', async () => {
+    for (const query of ['', 'provider=myspace', 'provider=google&code_challenge_method=s256', 'provider=google&code_challenge=short&code_challenge_method=s256']) {
+      const response = await fetch(`${idp().issuer}/authorize?${query}`, { redirect: 'manual' })
+      assert.equal(response.status, 400)
+      assert.equal(response.headers.get('x-sb-error-code'), 'validation_failed')
+      const body = await response.json()
+      assert.deepEqual([body.code, body.error_code, typeof body.msg], [400, 'validation_failed', 'string'])
+    }
+  })
+
+  test('a form of another site, or without its page, chooses nobody', async () => {
+    const { url } = await begun()
+    const browser = new Browser()
+    const page = (await browser.go(url)).next
+    const ticket = (await (await browser.go(page)).response.text()).match(/name="ticket" value="([^"]+)"/)[1]
+    const form = (body, origin = idp().url) => ({
+      method: 'POST',
+      headers: { origin, 'content-type': 'application/x-www-form-urlencoded' },
+      body: new URLSearchParams(body).toString(),
+    })
+    const stranger = new Browser()
+    for (const [who, init] of [
+      [browser, form({ email: 'x@example.com' })],
+      [browser, form({ email: 'x@example.com', ticket: 'guessed' })],
+      [browser, form({ email: 'x@example.com', ticket }, 'http://localhost:3000')],
+      [browser, form({ email: 'x@example.com', ticket }, 'null')],
+      [stranger, form({ email: 'x@example.com', ticket })],
+    ]) {
+      assert.equal((await who.go(page, init)).response.status, 403)
+    }
+    assert.equal((await browser.go(page, form({ email: 'x@example.com', ticket }))).response.status, 303)
+  })
+}
