@@ -6,8 +6,19 @@ use actix_web::{
 };
 use uuid::Uuid;
 
-use super::{Problem, current_user::CurrentUser, fields::Fields, status::page};
-use crate::{RequestId, Requirement, Standard, Verified, accounts::Accounts, auth::error::Rejection, domain::Administrator};
+use super::{
+    Problem,
+    current_user::CurrentUser,
+    fields::Fields,
+    openapi::ErrorEnvelope,
+    status::{PageQuery, page},
+};
+use crate::{
+    RequestId, Requirement, Standard, Verified,
+    accounts::Accounts,
+    auth::error::Rejection,
+    domain::{Administrator, Page, Profile},
+};
 
 /// The role that administers accounts.
 pub(super) struct Admin;
@@ -23,12 +34,35 @@ impl Requirement for Admin {
 /// Behind `for_users::<Admin>` alone.
 const ADMINISTRATOR: Administrator = Administrator::new();
 
+/// Every account, the latest first
+#[utoipa::path(
+    get, path = "/api/admin/users", operation_id = "listUsers", tag = "administration", params(PageQuery),
+    responses((status = 200, description = "A page", body = Page<Profile>))
+)]
 pub(super) async fn list(user: CurrentUser, request: HttpRequest) -> Result<impl Responder, Problem> {
     let page = page(&request)?;
     let page = user.on(async |store, _| store.users(&ADMINISTRATOR, page).await).await?;
     Ok(HttpResponse::Ok().json(page))
 }
 
+/// Whether an account may be used.
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "it describes what Fields reads")]
+pub(super) struct Activity {
+    is_active: bool,
+}
+
+/// Let an account be used, or not
+///
+/// A closed account is refused on every replica within 20 seconds.
+#[utoipa::path(
+    patch, path = "/api/admin/users/{id}", operation_id = "setUserActive", tag = "administration", request_body = Activity,
+    params(("id" = String, Path, description = "The account's `id`", format = Uuid)),
+    responses(
+        (status = 200, description = "The account after the change", body = Profile),
+        (status = 404, description = "There is no such account", body = ErrorEnvelope)
+    )
+)]
 pub(super) async fn set_active(
     user: CurrentUser,
     accounts: Data<Accounts>,

@@ -9,12 +9,11 @@ use actix_web::{
     web::Data,
 };
 use serde::Serialize;
-use serde_json::json;
 use time::OffsetDateTime;
 use url::Url;
 use uuid::Uuid;
 
-use super::{Problem, current_user, fields::Fields};
+use super::{Problem, current_user, fields::Fields, openapi::ErrorEnvelope};
 use crate::{Bearward, Refused, RequestId, accounts::Accounts, config::CorsOrigin, domain::Profile};
 
 /// Where users sign in: the identity provider's authorization endpoint, and who may be returned to.
@@ -38,6 +37,36 @@ impl SignIn {
     }
 }
 
+/// Where a browser goes to sign in.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(super) struct SignInAddress {
+    #[schema(example = "https://abc.supabase.co/auth/v1/authorize?provider=google")]
+    url: String,
+}
+
+/// A Google ID token.
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "it describes what Fields reads")]
+pub(super) struct GoogleCredential {
+    /// The ID token that Google's button gives.
+    #[schema(example = "eyJhbGciOiJSUzI1NiIs...")]
+    credential: String,
+    /// May be sent, is not looked at.
+    #[schema(value_type = Option<serde_json::Value>)]
+    user: Option<serde_json::Value>,
+}
+
+/// Where to sign in with Google
+///
+/// The authorization endpoint of the configured identity provider.
+#[utoipa::path(
+    get, path = "/api/auth/google", operation_id = "signInAddress", tag = "sign-in", security(()),
+    params(("redirect_to" = Option<String>, Query, description = "Where to come back to; its origin must be one of `server.cors_origins`", example = "http://localhost:3000/auth/callback")),
+    responses(
+        (status = 200, description = "The address", body = inline(SignInAddress)),
+        (status = 404, description = "No configured issuer offers it", body = ErrorEnvelope)
+    )
+)]
 pub(super) async fn address(sign_in: Data<SignIn>, request: HttpRequest) -> Result<impl Responder, Problem> {
     let mut query = Fields::of_query(&request);
     let place = query.optional("redirect_to", |text| sign_in.place(&text));
@@ -50,7 +79,7 @@ pub(super) async fn address(sign_in: Data<SignIn>, request: HttpRequest) -> Resu
     if let Some(place) = place {
         url.query_pairs_mut().append_pair("redirect_to", place.as_str());
     }
-    Ok(HttpResponse::Ok().json(json!({ "url": url.as_str() })))
+    Ok(HttpResponse::Ok().json(SignInAddress { url: url.into() }))
 }
 
 /// The user, in the names that this route has always had.
@@ -90,6 +119,13 @@ pub(super) struct Login {
     message: &'static str,
 }
 
+/// Sign in with a Google ID token
+///
+/// What stands beside the credential is not looked at.
+#[utoipa::path(
+    post, path = "/api/auth/google", operation_id = "signInWithGoogle", tag = "sign-in", security(()), request_body = GoogleCredential,
+    responses((status = 200, description = "The user that the credential names", body = Login))
+)]
 pub(super) async fn sign_in(auth: Data<Bearward>, accounts: Data<Accounts>, request: HttpRequest, body: Fields) -> HttpResponse {
     match login(&auth, &accounts, &request, body).await {
         Ok(user) => {

@@ -10,7 +10,7 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-use super::Problem;
+use super::{Problem, openapi::ErrorEnvelope};
 use crate::{Bearward, RequestId, store::Store, telemetry::Metrics};
 
 /// How long an answer of the database is taken as its state: these routes are public, and a flood of them must not become one of queries.
@@ -27,16 +27,18 @@ pub struct Health {
     metrics: Option<Metrics>,
 }
 
-#[derive(Serialize)]
-struct Report {
+/// The health of the server.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(super) struct Report {
     status: &'static str,
     version: &'static str,
     issuers: BTreeMap<String, KeysReport>,
     database: &'static str,
 }
 
-#[derive(Serialize)]
-struct KeysReport {
+/// An issuer's key set.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(super) struct KeysReport {
     state: &'static str,
     keys: usize,
     age_seconds: Option<u64>,
@@ -62,7 +64,10 @@ impl Health {
     }
 }
 
-/// 200 while the process can answer: a degraded service is still better than a restarted one.
+/// Version, keys, database
+///
+/// Always 200 while the process can answer: a degraded service is still better than a restarted one.
+#[utoipa::path(get, path = "/health", tag = "operation", security(()), responses((status = 200, description = "What the server knows of its health", body = Report)))]
 pub(super) async fn health(health: Data<Health>) -> HttpResponse {
     let sets = health.auth.key_sets();
     let well = sets.iter().all(|set| matches!(set.state(), "fresh" | "fixed"));
@@ -78,11 +83,16 @@ pub(super) async fn health(health: Data<Health>) -> HttpResponse {
     HttpResponse::Ok().insert_header(("cache-control", "no-store")).json(report)
 }
 
+/// Is the process up?
+///
 /// Never depends on the issuer or the database: restarting this process would cure neither.
+#[utoipa::path(get, path = "/livez", tag = "operation", security(()), responses((status = 200, description = "Yes", body = String, content_type = "text/plain")))]
 pub(super) async fn live() -> HttpResponse {
     HttpResponse::Ok().insert_header(("cache-control", "no-store")).content_type("text/plain; charset=utf-8").body("ok\n")
 }
 
+/// May requests come?
+#[utoipa::path(get, path = "/readyz", tag = "operation", security(()), responses((status = 200, description = "Yes", body = String, content_type = "text/plain"), (status = 503, description = "Keys or database are missing", body = ErrorEnvelope)))]
 pub(super) async fn ready(health: Data<Health>, request: HttpRequest) -> HttpResponse {
     if !health.database().await {
         return Problem::database_away(RequestId::of(&request)).error_response();
@@ -96,6 +106,10 @@ pub(super) async fn ready(health: Data<Health>, request: HttpRequest) -> HttpRes
     Problem::new(&request, StatusCode::SERVICE_UNAVAILABLE, "KEYS_UNAVAILABLE", message).error_response()
 }
 
+/// What has been counted
+///
+/// On `server.admin_bind` when that is set.
+#[utoipa::path(get, path = "/metrics", tag = "operation", security(()), responses((status = 200, description = "Prometheus text", body = String, content_type = "text/plain")))]
 pub(super) async fn metrics(health: Data<Health>) -> HttpResponse {
     health.auth.publish_metrics();
     let text = health.metrics.as_ref().map(Metrics::render).unwrap_or_default();

@@ -33,6 +33,10 @@ struct Claimed<'a> {
     expires_at: OffsetDateTime,
 }
 
+/// The caller's profile and claims
+///
+/// The first request of a subject makes its account.
+#[utoipa::path(get, operation_id = "me", path = "/api/auth/me", tag = "account", responses((status = 200, description = "The profile", body = Me)))]
 pub(super) async fn me(user: CurrentUser) -> Result<impl Responder, Problem> {
     let profile = user.on(async |store, owner| store.profile(owner).await).await?;
     Ok(HttpResponse::Ok().json(Me { profile, claims: Claimed::of(user.verified()) }))

@@ -8,7 +8,7 @@ use super::Problem;
 use crate::{Bearward, Usage};
 
 /// The protected resource metadata, made once.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct Metadata {
     resource: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -36,6 +36,11 @@ impl Metadata {
     }
 }
 
+/// Protected resource metadata (RFC 9728)
+#[utoipa::path(
+    get, path = "/.well-known/oauth-protected-resource", operation_id = "protectedResourceMetadata", tag = "operation", security(()),
+    responses((status = 200, description = "What this resource is, and whose tokens it takes", body = Metadata))
+)]
 pub(super) async fn metadata(metadata: Data<Metadata>, request: HttpRequest) -> HttpResponse {
     if metadata.is_at(request.match_info().query("resource")) {
         return HttpResponse::Ok().insert_header(("cache-control", "public, max-age=300")).json(metadata.get_ref());

@@ -2,12 +2,14 @@
 
 mod admin;
 mod current_user;
+mod docs;
 mod fields;
 mod google;
 mod health;
 mod limits;
 mod me;
 mod metadata;
+mod openapi;
 mod problem;
 mod protected;
 mod resource;
@@ -22,10 +24,11 @@ use self::{
     fields::Limit,
     resource::{At, at},
 };
-pub use self::{google::SignIn, health::Health, limits::Limits, metadata::Metadata, problem::Problem};
+pub use self::{google::SignIn, health::Health, limits::Limits, metadata::Metadata, openapi::Document, problem::Problem};
 use crate::Bearward;
 
-/// Mounts the routes. They need `Data` of [`Bearward`], [`Accounts`](crate::accounts::Accounts), [`SignIn`], [`Health`] and [`Metadata`].
+/// Mounts the routes. They need `Data` of [`Bearward`], [`Accounts`](crate::accounts::Accounts), [`SignIn`], [`Document`], [`Health`] and
+/// [`Metadata`].
 pub fn routes(config: &mut ServiceConfig, limits: Limits, auth: &Bearward) {
     const METADATA: [&str; 2] = ["/.well-known/oauth-protected-resource", "/.well-known/oauth-protected-resource/{resource:.*}"];
 
@@ -46,6 +49,9 @@ pub fn routes(config: &mut ServiceConfig, limits: Limits, auth: &Bearward) {
     at("/health").get(health::health).for_everybody(config, limits);
     at("/livez").get(health::live).for_everybody(config, limits);
     at("/readyz").get(health::ready).for_everybody(config, limits);
+    at("/openapi.json").get(openapi::document).for_everybody(config, limits);
+    at("/docs").get(docs::here).for_everybody(config, limits);
+    at("/docs/{file:.*}").get(docs::file).for_everybody(config, limits);
     At::from(web::resource(METADATA)).get(metadata::metadata).for_everybody(config, limits);
 
     config

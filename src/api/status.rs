@@ -6,15 +6,46 @@ use super::{
     Problem,
     current_user::CurrentUser,
     fields::{Fields, unfit},
+    openapi,
 };
 use crate::{
-    domain::{ClientName, Cursor, IdempotencyKey, PageRequest, Unfit},
+    domain::{ClientName, Cursor, IdempotencyKey, Page, PageRequest, StatusCheck, Unfit},
     store::Added,
 };
 
 /// What a client calls a request that it may send again (draft-ietf-httpapi-idempotency-key-header).
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
+/// A report to keep.
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "it describes what Fields reads")]
+pub(super) struct NewStatusCheck {
+    /// One line, without spaces around it.
+    #[schema(schema_with = openapi::client_name)]
+    client_name: String,
+}
+
+/// Which page.
+#[derive(utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "it describes what Fields reads")]
+pub(super) struct PageQuery {
+    /// How many rows.
+    #[param(minimum = 1, maximum = 100, default = 50)]
+    limit: Option<u64>,
+    /// `next_cursor` of the page before.
+    #[param(pattern = "^[0-9a-f]{32}$")]
+    cursor: Option<String>,
+}
+
+/// Report
+///
+/// With an `Idempotency-Key` the same report may be sent again: it is kept once.
+#[utoipa::path(
+    post, operation_id = "addStatusCheck", path = "/api/status", tag = "status", request_body = NewStatusCheck,
+    params(("Idempotency-Key" = Option<String>, Header, description = "1 to 200 visible characters of the client's choice, one for each report", max_length = 200, pattern = "^[!-~]{1,200}$")),
+    responses((status = 201, description = "The report, as it is kept", body = StatusCheck))
+)]
 pub(super) async fn add(user: CurrentUser, request: HttpRequest, mut body: Fields) -> Result<impl Responder, Problem> {
     let client = body.text("client_name", ClientName::new);
     let key = idempotency_key(request.headers()).map_err(|problem| body.problem("Idempotency-Key", problem)).ok().flatten();
@@ -30,6 +61,11 @@ pub(super) async fn add(user: CurrentUser, request: HttpRequest, mut body: Field
     }
 }
 
+/// The caller's reports, newest first
+#[utoipa::path(
+    get, operation_id = "listStatusChecks", path = "/api/status", tag = "status", params(PageQuery),
+    responses((status = 200, description = "A page", body = Page<StatusCheck>))
+)]
 pub(super) async fn list(user: CurrentUser, request: HttpRequest) -> Result<impl Responder, Problem> {
     let page = page(&request)?;
     let page = user.on(async |store, owner| store.status_checks(owner, page).await).await?;

@@ -2,9 +2,29 @@
 
 use actix_web::{HttpResponse, Responder};
 
-use super::{Problem, current_user::CurrentUser, fields::Fields};
-use crate::domain::ProfileChange;
+use super::{Problem, current_user::CurrentUser, fields::Fields, openapi};
+use crate::domain::{Profile, ProfileChange};
 
+/// What a user may change. At least one of them.
+#[derive(utoipa::ToSchema)]
+#[schema(min_properties = 1)]
+#[expect(dead_code, reason = "it describes what Fields reads")]
+pub(super) struct ProfileFields {
+    /// One line, without spaces around it.
+    #[schema(schema_with = openapi::name)]
+    name: Option<String>,
+    /// An https URL.
+    #[schema(max_length = 2048, format = "uri", example = "https://example.com/ada.png")]
+    picture: Option<String>,
+}
+
+/// Change name or picture
+///
+/// A field that is absent stays; null goes back to what the issuer says.
+#[utoipa::path(
+    patch, operation_id = "changeUser", path = "/api/user", tag = "account", request_body = ProfileFields,
+    responses((status = 200, description = "The profile after the change", body = Profile))
+)]
 pub(super) async fn change(user: CurrentUser, mut body: Fields) -> Result<impl Responder, Problem> {
     if body.is_empty() {
         body.problem("name", "or picture must be there: there is nothing to change");
@@ -19,7 +39,10 @@ pub(super) async fn change(user: CurrentUser, mut body: Fields) -> Result<impl R
     Ok(HttpResponse::Ok().json(profile))
 }
 
+/// Leave
+///
 /// Erases every row of the caller. The token lives on until it expires: its next request makes a new, empty account.
+#[utoipa::path(delete, operation_id = "eraseUser", path = "/api/user", tag = "account", responses((status = 204, description = "Nothing is left")))]
 pub(super) async fn erase(user: CurrentUser) -> Result<impl Responder, Problem> {
     user.on(async |store, owner| store.erase(owner).await).await?;
     user.forget();

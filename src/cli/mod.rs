@@ -6,6 +6,7 @@ mod dev;
 mod explain;
 #[cfg(feature = "idp")]
 mod idp;
+mod openapi;
 mod serve;
 mod style;
 
@@ -44,6 +45,8 @@ enum Action {
     Explain(explain::Options),
     /// Is the configuration sound, and can every issuer be reached? Lists keys, and what to do where something is wrong
     Check(check::Options),
+    /// Prints the `OpenAPI` document of the API
+    Openapi,
 }
 
 const AFTER_HELP: &str = "\
@@ -100,6 +103,7 @@ pub fn run() -> ExitCode {
             Action::Idp(options) => idp::run(&sources, options).await,
             Action::Explain(options) => explain::run(&sources, options).await,
             Action::Check(options) => check::run(&sources, options).await,
+            Action::Openapi => openapi::run(),
         }
     });
     match result {

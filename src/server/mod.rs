@@ -20,7 +20,7 @@ use url::Url;
 pub use self::issuers::IssuerProblem;
 use crate::{
     accounts::Accounts,
-    api::{self, Health, Limits, Metadata, SignIn},
+    api::{self, Document, Health, Limits, Metadata, SignIn},
     auth::{
         clock::{Clock, SystemClock},
         issuer::Usage,
@@ -95,6 +95,7 @@ struct Parts {
     auth: Data<Bearward>,
     accounts: Data<Accounts>,
     sign_in: Data<SignIn>,
+    document: Data<Document>,
     health: Data<Health>,
     metadata: Data<Metadata>,
 }
@@ -130,6 +131,7 @@ impl Application {
                 .app_data(parts.auth.clone())
                 .app_data(parts.accounts.clone())
                 .app_data(parts.sign_in.clone())
+                .app_data(parts.document.clone())
                 .app_data(parts.health.clone())
                 .app_data(parts.metadata.clone())
                 .wrap(layers::cors(&settings.cors_origins, with_credentials))
@@ -152,7 +154,8 @@ impl Application {
         let metadata = Data::new(Metadata::new(&public_url(config, address), &auth));
         let sign_in = Data::new(SignIn::new(authorize(&auth), config.server.cors_origins.clone()));
         let accounts = Data::new(Accounts::new(store, clock));
-        let parts = parts.get_or_init(|| Parts { auth: Data::new(auth), accounts, sign_in, health, metadata });
+        let document = Data::new(Document::new());
+        let parts = parts.get_or_init(|| Parts { auth: Data::new(auth), accounts, sign_in, document, health, metadata });
         let (auth, health) = (Bearward::clone(&parts.auth), parts.health.clone());
 
         let admin = match config.server.admin_bind {

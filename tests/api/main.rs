@@ -11,6 +11,7 @@ mod google;
 mod health;
 mod isolation;
 mod migrations;
+mod openapi;
 
 mod profile;
 mod provisioning;

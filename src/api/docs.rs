@@ -1,0 +1,49 @@
+//! `/docs`: the OpenAPI document in a browser, from this server alone.
+
+use std::{
+    borrow::Cow,
+    sync::{Arc, LazyLock},
+};
+
+use actix_web::{
+    HttpRequest, HttpResponse, ResponseError,
+    http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, LOCATION},
+    web::Path,
+};
+use utoipa_swagger_ui::Config;
+
+use super::Problem;
+use crate::RequestId;
+
+/// The page runs its own scripts and asks this server alone; its styles are partly written into its elements.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; \
+                      connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// The validator's badge would ask another site about this one's document.
+static CONFIG: LazyLock<Arc<Config<'static>>> = LazyLock::new(|| {
+    let config = Config::from("../openapi.json")
+        .use_base_layout()
+        .validator_url("none")
+        .try_it_out_enabled(true)
+        .persist_authorization(false);
+    Arc::new(config.display_request_duration(true).default_models_expand_depth(0))
+});
+
+/// The page's files are named relative to its folder.
+pub(super) async fn here() -> HttpResponse {
+    HttpResponse::PermanentRedirect().insert_header((LOCATION, "/docs/")).finish()
+}
+
+pub(super) async fn file(file: Path<String>, request: HttpRequest) -> HttpResponse {
+    match utoipa_swagger_ui::serve(&file, Arc::clone(&CONFIG)) {
+        Ok(Some(file)) => HttpResponse::Ok()
+            .insert_header((CONTENT_SECURITY_POLICY, POLICY))
+            .insert_header((CACHE_CONTROL, "public, max-age=3600"))
+            .content_type(file.content_type)
+            .body(match file.bytes {
+                Cow::Borrowed(bytes) => bytes.to_vec(),
+                Cow::Owned(bytes) => bytes,
+            }),
+        _ => Problem::not_found(RequestId::of(&request), "the documentation has no such file").error_response(),
+    }
+}

@@ -1,0 +1,214 @@
+//! The OpenAPI 3.1 document: every route with its errors, from the handlers that answer it.
+
+use std::collections::BTreeSet;
+
+use actix_web::{HttpResponse, web::Data};
+use utoipa::{
+    Modify, OpenApi, ToSchema,
+    openapi::{
+        Content, Ref, RefOr, Response, ResponseBuilder,
+        header::Header,
+        path::{Operation, PathItem},
+        schema::{AdditionalProperties, Object, ObjectBuilder, Schema, SchemaType, Type},
+        security::{Http, HttpAuthScheme, SecurityScheme},
+    },
+};
+
+use super::{admin, google, health, me, metadata, protected, status, user};
+
+/// The document, as text, made once.
+#[derive(Debug, Clone)]
+pub struct Document(String);
+
+impl Document {
+    /// The document of this version.
+    pub fn new() -> Self {
+        // A document of plain data becomes JSON, whatever is in it.
+        Self(Api::openapi().to_pretty_json().unwrap_or_default())
+    }
+
+    /// JSON, indented.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Default for Document {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// The OpenAPI document
+#[utoipa::path(
+    get, path = "/openapi.json", operation_id = "openapi", tag = "operation", security(()),
+    responses((status = 200, description = "This document", body = Object, content_type = "application/json"))
+)]
+pub(super) async fn document(document: Data<Document>) -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header(("cache-control", "public, max-age=300"))
+        .content_type("application/json")
+        .body(document.as_str().to_owned())
+}
+
+/// The body of every error.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it describes Envelope")]
+pub(super) struct ErrorEnvelope {
+    /// Always false.
+    #[schema(example = false)]
+    success: bool,
+    error: ErrorBody,
+    /// Under which id the log has the cause.
+    request_id: Option<String>,
+}
+
+/// What is wrong.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it describes Envelope")]
+pub(super) struct ErrorBody {
+    /// Stable, for programs.
+    #[schema(example = "TOKEN_EXPIRED")]
+    code: String,
+    /// For people.
+    #[schema(example = "the token has expired")]
+    message: String,
+    /// What the client can act on; for `VALIDATION_FAILED` a list of `{field, problem}`.
+    details: Option<serde_json::Value>,
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "bearward",
+        description = "A resource server behind an external identity provider: everything is keyed by the subject of a verified bearer token.",
+        license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
+        contact()
+    ),
+    servers((url = "/", description = "This server")),
+    paths(
+        protected::protected, me::me, user::change, user::erase, status::add, status::list,
+        admin::list, admin::set_active,
+        google::address, google::sign_in,
+        health::health, health::live, health::ready, health::metrics, metadata::metadata, document,
+    ),
+    components(schemas(ErrorEnvelope, ErrorBody)),
+    security(("bearer" = [])),
+    tags(
+        (name = "account", description = "The caller's own account"),
+        (name = "status", description = "Status checks"),
+        (name = "sign-in", description = "Signing in with Google"),
+        (name = "administration", description = "For tokens with the role `admin`"),
+        (name = "operation", description = "For operators, load balancers and tools"),
+    ),
+    modifiers(&Conventions)
+)]
+struct Api;
+
+/// What holds for every route, so that no route has to say it.
+struct Conventions;
+
+/// One line of text without control characters and without spaces around it, as the domain's types take it.
+const LINE: &str = concat!(
+    r"^[^\s\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069\ufeff]",
+    r"([^\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069\ufeff]*",
+    r"[^\s\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069\ufeff])?$"
+);
+
+fn line(most: usize, example: &str) -> ObjectBuilder {
+    let line = ObjectBuilder::new().min_length(Some(1)).max_length(Some(most)).pattern(Some(LINE));
+    line.schema_type(Type::String).examples([example])
+}
+
+/// The name of a client.
+pub(super) fn client_name() -> Object {
+    line(100, "web").description(Some("One line, without spaces around it.")).build()
+}
+
+/// The name of a user, or null.
+pub(super) fn name() -> Object {
+    let name = line(200, "Ada Lovelace").description(Some("One line, without spaces around it."));
+    name.schema_type(SchemaType::from_iter([Type::String, Type::Null])).build()
+}
+
+impl Modify for Conventions {
+    fn modify(&self, api: &mut utoipa::openapi::OpenApi) {
+        let components = api.components.get_or_insert_default();
+        let bearer = Http::builder().scheme(HttpAuthScheme::Bearer).bearer_format("JWT");
+        let bearer = bearer.description(Some("An access token of a configured issuer."));
+        components.add_security_scheme("bearer", SecurityScheme::Http(bearer.build()));
+        let mut bodies = BTreeSet::new();
+        for (path, item) in &mut api.paths.paths {
+            for operation in operations(item) {
+                complete(path, operation);
+                if let Some(RefOr::T(body)) = &operation.request_body {
+                    bodies.extend(body.content.values().filter_map(name_of));
+                }
+            }
+        }
+        for (name, schema) in &mut components.schemas {
+            close(schema, bodies.contains(name));
+        }
+    }
+}
+
+fn name_of(content: &RefOr<Content>) -> Option<String> {
+    let RefOr::T(content) = content else { return None };
+    match &content.schema {
+        Some(RefOr::Ref(reference)) => reference.ref_location.rsplit('/').next().map(str::to_owned),
+        _ => None,
+    }
+}
+
+/// A body may hold nothing else; an answer holds each of its members always, if only as null.
+fn close(schema: &mut RefOr<Schema>, is_body: bool) {
+    match schema {
+        RefOr::T(Schema::Object(object)) if is_body => {
+            object.additional_properties = Some(Box::new(AdditionalProperties::FreeForm(false)));
+        }
+        RefOr::T(Schema::Object(object)) => object.required = object.properties.keys().cloned().collect(),
+        RefOr::T(Schema::AllOf(all)) => all.items.iter_mut().for_each(|part| close(part, is_body)),
+        _ => {}
+    }
+}
+
+fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete].into_iter().flatten()
+}
+
+/// The errors that follow from what an operation is.
+fn complete(path: &str, operation: &mut Operation) {
+    let is_public = operation.security.is_some();
+    let mut add = |status: &str, description: &str, headers: &[&str]| {
+        let responses = &mut operation.responses.responses;
+        responses.entry(status.to_owned()).or_insert_with(|| RefOr::T(error(description, headers)));
+    };
+    let is_operation =
+        ["/health", "/livez", "/readyz", "/metrics", "/openapi.json", "/.well-known/oauth-protected-resource"].contains(&path);
+    if is_operation {
+        return;
+    }
+    add("400", "Two tokens, or a body that is not readable", &["www-authenticate"]);
+    add("429", "Too many requests", &["retry-after"]);
+    add("500", "A fault of ours, which the log has under the request's id", &[]);
+    if !is_public || path == "/api/auth/google" {
+        add("401", "No token, or one that is refused; the challenge says why", &["www-authenticate"]);
+        add("503", "Keys or database are away", &["retry-after"]);
+    }
+    if !is_public {
+        add("403", "A closed account, or a missing role, scope or origin", &["www-authenticate"]);
+    }
+    add("422", "Fields that are not as they must be, each named in `details`", &[]);
+    add("408", "It took longer than the server allows", &[]);
+    if operation.request_body.is_some() {
+        let responses = &mut operation.responses.responses;
+        responses.insert("413".to_owned(), RefOr::T(error("A body that is too large", &[])));
+        responses.insert("415".to_owned(), RefOr::T(error("A body that is not application/json", &[])));
+    }
+}
+
+fn error(description: &str, headers: &[&str]) -> Response {
+    let envelope = Content::new(Some(Ref::from_schema_name("ErrorEnvelope")));
+    let response = ResponseBuilder::new().description(description).content("application/json", envelope);
+    headers.iter().fold(response, |response, name| response.header(*name, Header::new(Object::with_type(Type::String)))).build()
+}
