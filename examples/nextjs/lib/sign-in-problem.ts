@@ -24,6 +24,7 @@ const WORDS: Record<string, Words> = {
   here: { tone: 'plain', text: 'You are signed out here. The sign-in service is out of reach, so other devices may still be signed in.' },
   invalid_credentials: { tone: 'problem', text: 'The email address or the password is wrong.' },
   over_request_rate_limit: { tone: 'problem', text: 'Too many attempts. Wait a minute, then try again.' },
+  pkce_code_verifier_not_found: { tone: 'problem', text: `This sign-in began in another browser. ${again}` },
   provider_disabled: { tone: 'problem', text: 'This way of signing in is not available.' },
   refused: { tone: 'problem', text: 'Our server did not accept your sign-in, even after renewing it. Sign in again; if that does not help, tell us.' },
   signup_disabled: { tone: 'problem', text: 'New accounts are not open at the moment.' },

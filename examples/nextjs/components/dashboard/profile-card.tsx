@@ -14,7 +14,7 @@ export function ProfileCard() {
   const { data: me, problem, reload } = useResult(load);
   return (
     <section className="card" aria-labelledby="profile-title" aria-busy={!me && !problem}>
-      <h2 id="profile-title">Your account</h2>
+      <h2 id="profile-title">Profile</h2>
       {problem && <ProblemNotice problem={problem} retry={() => void reload()} />}
       {!me && !problem && <Loading />}
       {me && (
@@ -27,10 +27,6 @@ export function ProfileCard() {
             </div>
           </div>
           <dl className="facts">
-            <div>
-              <dt>Email</dt>
-              <dd>{me.email_verified ? 'Confirmed' : 'Not confirmed'}</dd>
-            </div>
             <div>
               <dt>Here since</dt>
               <dd>
@@ -61,7 +57,7 @@ export function ProfileCard() {
 function Loading() {
   return (
     <div className="skeleton" role="status">
-      <span className="unseen">Loading your account…</span>
+      <span className="unseen">Loading your profile…</span>
       <span className="bone bone-wide" />
       <span className="bone" />
       <span className="bone bone-short" />
