@@ -44,7 +44,7 @@ pub(super) async fn run(sources: Sources, options: Options) -> Result<(), Failur
         .with("issuers.dev.jwks_url", idp.jwks_url())
         .with("issuers.dev.audiences", idp.audience())
         .with("issuers.dev.algorithms", format!("{},{}", options.alg, algorithms.join(",")));
-    let mut config = load(&sources)?;
+    let mut config = load(&with_google(sources, &idp))?;
     if config.database.is_default() {
         config.database.url = format!("sqlite://{}", options.data.join("dev.db").display()).into();
     }
@@ -54,6 +54,19 @@ pub(super) async fn run(sources: Sources, options: Options) -> Result<(), Failur
     super::log(&config)?;
     print(&idp, application.address());
     application.run().await.map_err(|error| Failure::Failed(error.to_string()))
+}
+
+/// The fake Google stands where Google is, unless somebody has a client of their own.
+fn with_google(sources: Sources, idp: &Idp) -> Sources {
+    let is_set = |name: &String| name == "GOOGLE_CLIENT_ID" || name.starts_with("BEARWARD_ISSUERS__GOOGLE__");
+    if sources.variables.keys().any(is_set) {
+        return sources;
+    }
+    sources
+        .with("issuers.google.issuer", idp.google_issuer())
+        .with("issuers.google.jwks_url", idp.google_jwks_url())
+        .with("issuers.google.audiences", idp.google_client_id())
+        .with("issuers.google.use", "credential")
 }
 
 /// Everything that somebody needs who runs this for the first time. Each line works by itself in a new terminal, so each holds its token.

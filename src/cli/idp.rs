@@ -1,11 +1,11 @@
 //! `bearward idp`: the development IdP alone.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::net::SocketAddr;
 
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{Failure, style};
+use super::{Failure, sign_in::SignIn, style};
 use crate::{
     auth::algorithm::Algorithm,
     config::Sources,
@@ -24,30 +24,11 @@ pub(super) struct Options {
     /// Its own address as clients write it, for example `http://idp:9999` in a container network [default: `http://IP:PORT`]
     #[arg(long, value_name = "URL")]
     base: Option<String>,
-    /// Keep people, sessions, mails and keys in this file; without it they end with the process
-    #[arg(long, value_name = "FILE")]
-    data: Option<PathBuf>,
-    /// Another address to which a sign-in may return, beside the site and this machine; `*` and `**` as Supabase reads them
-    #[arg(long, value_name = "URL")]
-    redirect: Vec<String>,
-    /// Where a sign-in returns to that names no address
-    #[arg(long, value_name = "URL", default_value = "http://localhost:3000")]
-    site_url: String,
-    /// Ask people to confirm their email address before their first sign-in; the mails are at /.inbox
-    #[arg(long)]
-    confirm_email: bool,
-    /// Let nobody new in
-    #[arg(long)]
-    disable_signup: bool,
-    /// Let nobody in without a name
-    #[arg(long)]
-    disable_anonymous: bool,
-    /// How long an access token lives, in seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 3600, value_parser = clap::value_parser!(u32).range(1..=604_800))]
-    token_lifetime: u32,
     /// Listen on an address that other machines reach: anybody there can then be anybody
     #[arg(long)]
     dangerous_allow_remote: bool,
+    #[command(flatten)]
+    sign_in: SignIn,
 }
 
 const AFTER_HELP: &str = "\
@@ -56,24 +37,20 @@ A frontend:               createClient(\"http://127.0.0.1:9999\", \"any-key\") o
 What it can be asked for: curl http://127.0.0.1:9999/";
 
 pub(super) async fn run(sources: &Sources, options: Options) -> Result<(), Failure> {
-    let auth = AuthOptions {
-        site_url: options.site_url,
-        redirects: options.redirect,
-        confirm_email: options.confirm_email,
-        disable_signup: options.disable_signup,
-        disable_anonymous: options.disable_anonymous,
-        token_lifetime: Duration::from_secs(options.token_lifetime.into()),
-        data: options.data,
-        ..AuthOptions::default()
-    };
-    let Options { bind, alg, base, dangerous_allow_remote, .. } = options;
-    let idp = start(sources, bind, alg, base, dangerous_allow_remote, auth)?;
+    let Options { bind, alg, base, sign_in, dangerous_allow_remote } = options;
+    let idp = start(sources, bind, alg, base, dangerous_allow_remote, sign_in.options())?;
     let (strong, plain, note) = (style::STRONG, style::PLAIN, style::NOTE);
     let base = idp.base();
     anstream::println!("{note}development only:{plain} this IdP mints tokens for anybody who asks");
     anstream::println!("{strong}issuer{plain}    {}", idp.issuer());
     anstream::println!("{strong}keys{plain}      {}", idp.jwks_url());
     anstream::println!("{strong}audience{plain}  {}", idp.audience());
+    anstream::println!("{strong}mails{plain}     {base}/.inbox");
+    anstream::println!(
+        "{strong}Google{plain}    {}   {}ID tokens: POST /google/credential{plain}",
+        idp.google_issuer(),
+        style::FAINT
+    );
     anstream::println!("\nA token; what else there is; a server that trusts it:\n");
     anstream::println!("  curl -s -X POST {base}/admin/tokens");
     anstream::println!("  curl -s {base}/");

@@ -8,6 +8,8 @@ mod explain;
 mod idp;
 mod openapi;
 mod serve;
+#[cfg(feature = "idp")]
+mod sign_in;
 mod style;
 
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode};

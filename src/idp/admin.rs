@@ -8,7 +8,7 @@ use actix_web::{
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::body::Asked;
+use super::{auth::Auth, body::Asked};
 use crate::{
     Envelope,
     auth::{
@@ -82,7 +82,7 @@ pub(super) async fn keys(endpoint: Data<Endpoint>) -> HttpResponse {
     HttpResponse::Ok().json(states(&endpoint.ring()))
 }
 
-pub(super) async fn rotate(endpoint: Data<Endpoint>, Asked(turn): Asked<Turn>) -> HttpResponse {
+pub(super) async fn rotate(endpoint: Data<Endpoint>, auth: Data<Auth>, Asked(turn): Asked<Turn>) -> HttpResponse {
     let standby = endpoint.ring().states().find(|(_, state)| *state == "standby").map(|(key, _)| key.algorithm().name());
     if let (Some(wanted), Some(standby)) = (&turn.algorithm, standby)
         && wanted != standby
@@ -90,17 +90,17 @@ pub(super) async fn rotate(endpoint: Data<Endpoint>, Asked(turn): Asked<Turn>) -
         let problem = format!("the standby key, which signs next, is for {standby}; leave this out, or revoke that key first");
         return invalid("another key waits", json!([{ "field": "algorithm", "problem": problem }]));
     }
-    change(&endpoint, &turn, KeyRing::rotate)
+    change(&endpoint, &auth, &turn, KeyRing::rotate).await
 }
 
-pub(super) async fn standby(endpoint: Data<Endpoint>, Asked(turn): Asked<Turn>) -> HttpResponse {
-    change(&endpoint, &turn, KeyRing::add_standby)
+pub(super) async fn standby(endpoint: Data<Endpoint>, auth: Data<Auth>, Asked(turn): Asked<Turn>) -> HttpResponse {
+    change(&endpoint, &auth, &turn, KeyRing::add_standby).await
 }
 
-pub(super) async fn revoke(endpoint: Data<Endpoint>, kid: Path<String>) -> HttpResponse {
-    let mut ring = endpoint.ring();
-    if ring.revoke(&kid) {
-        return HttpResponse::Ok().json(states(&ring));
+pub(super) async fn revoke(endpoint: Data<Endpoint>, auth: Data<Auth>, kid: Path<String>) -> HttpResponse {
+    let revoked = endpoint.ring().revoke(&kid);
+    if revoked {
+        return kept(&endpoint, &auth).await;
     }
     problem(StatusCode::NOT_FOUND, "NOT_FOUND", "no published key has this kid; GET /admin/keys lists them")
 }
@@ -139,17 +139,23 @@ pub(super) fn invalid(message: &str, details: Value) -> HttpResponse {
     HttpResponse::UnprocessableEntity().json(Envelope::new("VALIDATION_FAILED", message, None).with_details(details))
 }
 
-fn change(endpoint: &Endpoint, turn: &Turn, change: fn(&mut KeyRing, Algorithm) -> &KeyPair) -> HttpResponse {
-    let mut ring = endpoint.ring();
+async fn change(endpoint: &Endpoint, auth: &Auth, turn: &Turn, change: fn(&mut KeyRing, Algorithm) -> &KeyPair) -> HttpResponse {
     let algorithm = match turn.algorithm.as_deref().map(str::parse) {
-        None => ring.current().algorithm(),
+        None => endpoint.ring().current().algorithm(),
         Some(Ok(algorithm)) => algorithm,
         Some(Err(error)) => {
             return invalid("the algorithm is unknown", json!([{ "field": "algorithm", "problem": format!("{error}") }]));
         }
     };
-    change(&mut ring, algorithm);
-    HttpResponse::Ok().json(states(&ring))
+    change(&mut endpoint.ring(), algorithm);
+    kept(endpoint, auth).await
+}
+
+async fn kept(endpoint: &Endpoint, auth: &Auth) -> HttpResponse {
+    if auth.keep_keys(endpoint).await {
+        return HttpResponse::Ok().json(states(&endpoint.ring()));
+    }
+    problem(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL", "the keys could not be written to the data file")
 }
 
 /// What cannot be done over HTTP, or would end this process instead of the request.

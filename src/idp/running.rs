@@ -8,7 +8,6 @@ use url::Url;
 use super::auth::{self, Auth, AuthError, AuthOptions, StorageError};
 use crate::{
     auth::algorithm::Algorithm,
-    mint::{KeyPair, KeyRing},
     testing::{MockIdp, TokenBuilder},
 };
 
@@ -81,8 +80,9 @@ impl Idp {
             return Err(IdpError::Remote(address));
         }
         let base = base.map(origin).transpose()?;
-        let auth = Data::new(Auth::start(auth, KeyPair::pooled(Algorithm::RS256))?);
-        MockIdp::bind_with(address, base, KeyRing::new(algorithm), move |config| super::routes(config, &auth))
+        let (auth, ring) = Auth::start(auth, algorithm)?;
+        let auth = Data::new(auth);
+        MockIdp::bind_with(address, base, ring, move |config| super::routes(config, &auth))
             .map(Self)
             .map_err(|source| IdpError::Bind { address, source })
     }

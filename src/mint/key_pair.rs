@@ -6,7 +6,7 @@ use std::{
 };
 
 use aws_lc_rs::{
-    encoding::AsDer,
+    encoding::{AsDer, Pkcs8V1Der},
     hmac,
     rand::SystemRandom,
     rsa::{KeySize, PublicKeyComponents},
@@ -78,6 +78,30 @@ impl KeyPair {
         static STRANGERS: [OnceLock<KeyPair>; Algorithm::ALL.len()] = [const { OnceLock::new() }; Algorithm::ALL.len()];
         let place = Algorithm::ALL.iter().position(|known| *known == issuer.algorithm).unwrap_or(0);
         STRANGERS[place].get_or_init(|| Self::generate(issuer.algorithm)).clone().with_kid(issuer.kid())
+    }
+
+    /// The private key in PKCS #8, for the data file of the development IdP.
+    ///
+    /// # Panics
+    /// Never: a key has an encoding.
+    pub fn to_pkcs8(&self) -> Vec<u8> {
+        const ENCODES: &str = "a private key has an encoding";
+        match &*self.private {
+            Private::Rsa(pair) => AsDer::<Pkcs8V1Der>::as_der(pair).expect(ENCODES).as_ref().to_vec(),
+            Private::Ecdsa(pair) => pair.to_pkcs8v1().expect(ENCODES).as_ref().to_vec(),
+            Private::Ed25519(pair) => pair.to_pkcs8v1().expect(ENCODES).as_ref().to_vec(),
+        }
+    }
+
+    /// What [`to_pkcs8`](Self::to_pkcs8) made. `None` when it is no key for that algorithm.
+    pub fn from_pkcs8(kid: &str, algorithm: Algorithm, der: &[u8]) -> Option<Self> {
+        let private = match algorithm {
+            Algorithm::ES256 => EcdsaKeyPair::from_pkcs8(&lc::ECDSA_P256_SHA256_FIXED_SIGNING, der).ok().map(Private::Ecdsa),
+            Algorithm::ES384 => EcdsaKeyPair::from_pkcs8(&lc::ECDSA_P384_SHA384_FIXED_SIGNING, der).ok().map(Private::Ecdsa),
+            Algorithm::EdDSA => Ed25519KeyPair::from_pkcs8(der).ok().map(Private::Ed25519),
+            _ => RsaKeyPair::from_pkcs8(der).ok().map(Private::Rsa),
+        };
+        Some(Self { kid: kid.to_owned(), algorithm, private: Arc::new(private?) })
     }
 
     /// The same key under another id.

@@ -24,6 +24,11 @@ impl KeyRing {
         Self { current, standby: None, previous: Vec::new() }
     }
 
+    /// A ring as it was: the key in use, the one that waits, and those that were used before.
+    pub fn restored(current: KeyPair, standby: Option<KeyPair>, previous: Vec<KeyPair>) -> Self {
+        Self { current, standby, previous }
+    }
+
     /// The key that signs.
     pub fn current(&self) -> &KeyPair {
         &self.current

@@ -158,6 +158,25 @@ async fn other_issuers_of_the_environment_are_trusted_beside_it() {
     assert_eq!((&health["issuers"]["dev"]["state"], &health["issuers"]["supabase"]["state"]), (&"fresh".into(), &"empty".into()));
 }
 
+#[tokio::test]
+async fn the_fake_google_stands_where_google_is_unless_somebody_has_a_client() {
+    for (variables, issuer) in [
+        (vec![], true),
+        (
+            vec![
+                ("GOOGLE_CLIENT_ID", "1-a.apps.googleusercontent.com"),
+                ("BEARWARD_ISSUERS__GOOGLE__JWKS_URL", "http://127.0.0.1:9/certs"),
+            ],
+            false,
+        ),
+    ] {
+        let (_dev, printed) = start(&[], &variables);
+        let api = lines(&printed, "  API").remove(0).split_whitespace().nth(1).unwrap().to_owned();
+        let health = get(&format!("{api}/health")).await.json();
+        assert_eq!(health["issuers"]["google"]["state"] == "fresh", issuer, "{health}");
+    }
+}
+
 #[test]
 fn a_taken_port_is_answered_with_how_to_take_another() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();

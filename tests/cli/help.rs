@@ -20,6 +20,7 @@ fn every_commands_help_has_an_example_or_says_what_it_needs() {
         ("dev", ["--bind", "--idp-bind", "A port is taken?"]),
         ("serve", ["--bind", "SUPABASE_URL=", "BEARWARD_ISSUERS__"]),
         ("idp", ["--dangerous-allow-remote", "--base", "SUPABASE_URL=http://127.0.0.1:9999 bearward serve"]),
+        ("idp", ["--data", "--redirect", "createClient(\"http://127.0.0.1:9999\""]),
         ("explain", ["--json", "standard input", "explain - < token.txt"]),
         ("check", ["--values", "SUPABASE_URL=", "Exit code 0"]),
     ] {

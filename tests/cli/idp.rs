@@ -1,6 +1,8 @@
 //! `bearward idp`: the printed lines are all that a test in another language needs.
 
-use std::net::TcpListener;
+use std::{net::TcpListener, path::Path};
+
+use serde_json::json;
 
 use crate::{
     bearward,
@@ -64,4 +66,59 @@ fn an_address_that_other_machines_reach_is_refused_unless_it_is_called_dangerous
     let command = bearward(&["idp", "--bind", "0.0.0.0:0", "--dangerous-allow-remote", "--base", "http://idp:9999"], &[]);
     assert!(Running::start(command).line("issuer").ends_with(" http://idp:9999/auth/v1"));
     run(&["idp", "--bind", "127.0.0.1:0", "--base", "idp:9999"], &[]).expect(2, &["idp:9999", "http://HOST:PORT"]);
+}
+
+/// Somebody who signs up, and the body of the answer.
+async fn sign_up(issuer: &str, email: &str) -> crate::child::Answer {
+    let order = json!({ "email": email, "password": "correct horse" }).to_string();
+    send(client().post(format!("{issuer}/signup")).header("content-type", "application/json").body(order)).await
+}
+
+fn keeping(file: &Path) -> (Running, String) {
+    let (idp, printed) = start(&["--data", file.to_str().unwrap()]);
+    let issuer = named(&printed, "issuer").to_owned();
+    (idp, issuer)
+}
+
+#[tokio::test]
+async fn who_was_answered_is_kept_also_when_it_is_killed() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("people.db");
+    let (idp, issuer) = keeping(&file);
+    assert_eq!(sign_up(&issuer, "ada@example.com").await.status, 200);
+    // Dropped is killed.
+    drop(idp);
+    let (_idp, issuer) = keeping(&file);
+    let again = sign_up(&issuer, "ada@example.com").await;
+    assert_eq!((again.status, again.json()["error_code"].as_str()), (422, Some("user_already_exists")));
+}
+
+#[tokio::test]
+async fn without_a_file_nothing_is_kept() {
+    for _ in 0..2 {
+        let (_idp, printed) = start(&[]);
+        assert_eq!(sign_up(named(&printed, "issuer"), "ada@example.com").await.status, 200);
+    }
+}
+
+#[tokio::test]
+async fn its_flags_are_the_settings_of_a_hosted_project() {
+    let flags = ["--confirm-email", "--disable-signup", "--disable-anonymous", "--token-lifetime", "60"];
+    let (_idp, printed) = start(&flags);
+    let issuer = named(&printed, "issuer");
+    let settings = get(&format!("{issuer}/settings")).await.json();
+    assert_eq!(settings["disable_signup"], true);
+    assert_eq!(settings["mailer_autoconfirm"], false);
+    assert_eq!(settings["external"]["anonymous_users"], false);
+    assert_eq!(sign_up(issuer, "ada@example.com").await.status, 422);
+    for wrong in ["0", "604801", "1h"] {
+        run(&["idp", "--bind", "127.0.0.1:0", "--token-lifetime", wrong], &[]).expect(2, &["--token-lifetime"]);
+    }
+    run(&["idp", "--bind", "127.0.0.1:0", "--site-url", "localhost"], &[]).expect(2, &["http://localhost:3000"]);
+    run(&["idp", "--bind", "127.0.0.1:0", "--data", "/no/such/folder/x.db"], &[]).expect(2, &["/no/such/folder/x.db"]);
+}
+
+#[test]
+fn production_is_refused_whatever_else_is_said() {
+    run(&["idp", "--bind", "127.0.0.1:0", "--confirm-email"], &[("BEARWARD_ENV", "production")]).expect(2, &["BEARWARD_ENV"]);
 }

@@ -67,8 +67,18 @@ async fn the_first_page_says_what_it_is_for_and_lists_what_there_is() {
     let page = get(&idp, "/").await;
     assert_eq!(page.header("content-type"), Some("text/plain; charset=utf-8"));
     assert!(page.body.contains("FOR DEVELOPMENT ONLY"), "{}", page.body);
-    for named in [&*idp.issuer(), &*idp.jwks_url(), "/admin/tokens", "/admin/keys/rotate", "/admin/keys/standby", "/admin/faults"]
-    {
+    for named in [
+        &*idp.issuer(),
+        &*idp.jwks_url(),
+        "/admin/tokens",
+        "/admin/keys/rotate",
+        "/admin/keys/standby",
+        "/admin/faults",
+        "/admin/users",
+        "/admin/clock",
+        "/.inbox",
+        "/google/credential",
+    ] {
         assert!(page.body.contains(named), "{named} in {}", page.body);
     }
     assert!(FORGERIES.iter().all(|forgery| page.body.contains(forgery)), "{}", page.body);
@@ -103,6 +113,18 @@ async fn an_unknown_path_and_a_wrong_method_are_answered_in_the_envelope() {
         ("DELETE /admin/keys/standby", "POST"),
         ("DELETE /admin/keys/some-kid/revoke", "POST"),
         ("POST /admin/faults", "GET, HEAD, PUT, DELETE"),
+        ("POST /admin/users", "GET, HEAD"),
+        ("GET /admin/users/some-id", "PATCH, DELETE"),
+        ("DELETE /admin/clock", "GET, HEAD, PUT"),
+        ("POST /auth/v1/authorize", "GET"),
+        ("POST /auth/v1/callback", "GET"),
+        ("PUT /auth/v1/verify", "GET, POST"),
+        ("GET /auth/v1/token", "POST"),
+        ("GET /auth/v1/signup", "POST"),
+        ("GET /auth/v1/logout", "POST"),
+        ("POST /auth/v1/user", "GET, HEAD, PUT"),
+        ("POST /.inbox", "GET, HEAD, DELETE"),
+        ("GET /google/credential", "POST"),
     ] {
         let answer = send(&idp, line, &[], "").await;
         assert_eq!(answer.refusal(), (405, "METHOD_NOT_ALLOWED".to_owned()), "{line}");

@@ -1,6 +1,7 @@
 //! The development IdP over a real port: what it hands out, what it refuses, and what it will not be talked into.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
+mod auth;
 mod bodies;
 mod documents;
 mod faults;

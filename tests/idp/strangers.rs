@@ -5,7 +5,7 @@ use crate::{
     start,
 };
 
-const LINES: [&str; 8] = [
+const LINES: [&str; 13] = [
     "POST /admin/tokens",
     "GET /admin/keys",
     "POST /admin/keys/rotate",
@@ -14,6 +14,11 @@ const LINES: [&str; 8] = [
     "GET /admin/faults",
     "PUT /admin/faults",
     "DELETE /admin/faults",
+    "GET /admin/users",
+    "PATCH /admin/users/any",
+    "DELETE /admin/users/any",
+    "GET /admin/clock",
+    "PUT /admin/clock",
 ];
 
 #[tokio::test]

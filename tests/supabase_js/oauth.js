@@ -38,7 +38,7 @@ export default function (idps) {
       assert.deepEqual([metadata.email_verified, metadata.phone_verified], [true, false])
       assert.ok(metadata.avatar_url)
       assert.equal(metadata.provider_id, metadata.sub)
-      if (provider === 'google') assert.equal(metadata.picture, metadata.avatar_url)
+      if (provider === 'google') assert.deepEqual([metadata.iss, metadata.picture], ['https://accounts.google.com', metadata.avatar_url])
       else assert.deepEqual([metadata.iss, metadata.user_name], ['https://api.github.com', metadata.preferred_username])
       const [identity] = user.identities
       assert.deepEqual([identity.provider, identity.id, identity.email], [provider, metadata.sub, email])

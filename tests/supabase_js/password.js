@@ -13,7 +13,7 @@ export default function (idps) {
     assert.equal(user.email, email)
     assert.deepEqual([user.aud, user.role, user.phone, user.is_anonymous], ['authenticated', 'authenticated', '', false])
     assert.deepEqual(user.app_metadata, { provider: 'email', providers: ['email'] })
-    assert.equal(user.user_metadata.full_name, 'Ada')
+    assert.deepEqual(user.user_metadata, { full_name: 'Ada', sub: user.id, email, email_verified: true, phone_verified: false })
     for (const at of ['created_at', 'updated_at', 'email_confirmed_at', 'confirmed_at', 'last_sign_in_at']) {
       assert.ok(!Number.isNaN(Date.parse(user[at])), at)
     }

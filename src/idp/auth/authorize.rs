@@ -12,7 +12,6 @@ use super::{
     answer::Answer,
     fault::Fault,
     flow::{AtProvider, Challenge, Flow, Stage},
-    google,
     profile::{Profile, Provider},
     random, redirect,
     state::Auth,
@@ -104,7 +103,7 @@ pub(super) async fn callback(
             let Some((_, profile)) = picked.filter(|(expected, _)| random::same(code, expected)) else {
                 return refused(&Fault::new(400, "bad_oauth_callback", "OAuth callback with an unknown authorization code"));
             };
-            let metadata = profile.metadata(&google::issuer(endpoint.base()));
+            let metadata = profile.metadata();
             let person = match world.arrive(&profile, metadata, !auth.options.disable_signup, now) {
                 Ok(person) => person,
                 Err(fault) => return refused(&fault),
@@ -116,14 +115,14 @@ pub(super) async fn callback(
                 return Ok(answer.with_provider_tokens(Some(provider_token), provider_refresh_token).address(redirect, None));
             }
             let code = Uuid::new_v4().to_string();
-            let stage = Stage::Code {
+            let waiting = Stage::Code {
                 code: code.clone(),
                 person,
                 method: "oauth".to_owned(),
                 provider_token: Some(provider_token),
                 provider_refresh_token,
             };
-            world.begin(Flow { id: state, created_at: now.millis(), challenge, stage }, now);
+            world.begin(Flow { id: state, created_at: now.millis(), challenge, stage: waiting }, now);
             Ok(redirect::with_query(redirect, &[("code", &code)]))
         })
         .await?;

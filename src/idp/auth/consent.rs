@@ -54,7 +54,7 @@ pub(super) async fn show(auth: Data<Auth>, id: Path<String>) -> HttpResponse {
         };
         let mut people: Vec<(String, String)> = world
             .people()
-            .filter(|person| !person.email.is_empty())
+            .filter(|person| person.is_confirmed())
             .map(|person| (person.name().to_owned(), person.email.clone()))
             .collect();
         people.sort();
@@ -92,7 +92,10 @@ pub(super) async fn choose(
     let cookie = cookie(&request).unwrap_or_default();
     let code = random::secret::<24>();
     let outcome = auth.change(|world, now| {
-        let known = email::checked(&choice.email).ok().and_then(|email| Some(world.by_email(&email)?.name().to_owned()));
+        // A name that somebody wrote who never confirmed the address is not taken for its owner's.
+        let person =
+            email::checked(&choice.email).ok().and_then(|email| world.by_email(&email)).filter(|person| person.is_confirmed());
+        let known = person.map(|person| person.name().to_owned());
         let Some(flow) = world.flow_mut(id).filter(|flow| !flow.is_expired(now)) else { return Ok(gone()) };
         let Stage::AtProvider(at_provider) = &mut flow.stage else { return Ok(gone()) };
         // Both, so that neither another site's form nor another person's page will do.

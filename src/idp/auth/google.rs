@@ -108,8 +108,7 @@ pub(super) async fn read(auth: &Auth, endpoint: &Endpoint, token: &str, nonce: &
     let issuer = issuer.usage(Usage::Credential).keys(KeySource::Fixed(jwks(auth).to_string()));
     let issuer = issuer.leeway(Duration::ZERO).map_err(|_| bad())?;
     let verifier = Bearward::builder().issuer(issuer).clock(auth.clock()).token_cache(0).build().await.map_err(|_| bad())?;
-    let verified = verifier.verify_credential(token).await;
-    verified.map_err(|refusal| match refusal.rejection.code() {
+    verifier.verify_credential(token).await.map_err(|refusal| match refusal.rejection.code() {
         "INVALID_AUDIENCE" => Fault::OAuth("invalid request", "Unacceptable audience in id_token"),
         _ => bad(),
     })?;

@@ -12,6 +12,7 @@ mod glob;
 mod google;
 mod html;
 mod inbox;
+mod kept_keys;
 mod logout;
 mod mail;
 mod options;

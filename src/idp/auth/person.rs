@@ -32,7 +32,7 @@ pub(super) struct Person {
 /// One way in which a person signs in.
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct Identity {
-    pub(super) identity_id: Uuid,
+    pub(super) id: Uuid,
     pub(super) provider: String,
     /// The person's id at the provider.
     pub(super) provider_id: String,
@@ -71,6 +71,7 @@ impl Person {
 
     pub(super) fn confirm(&mut self, now: Timestamp) {
         self.email_confirmed_at.get_or_insert(now.millis());
+        self.user_metadata.insert("email_verified".to_owned(), true.into());
         let email = self.email.clone();
         for identity in self.identities.iter_mut().filter(|identity| identity.provider == "email") {
             identity.data.insert("email".to_owned(), email.clone().into());
@@ -101,7 +102,7 @@ impl Person {
             (identity.last_sign_in_at, identity.updated_at) = (now, now);
         } else {
             self.identities.push(Identity {
-                identity_id: Uuid::new_v4(),
+                id: Uuid::new_v4(),
                 provider: provider.to_owned(),
                 provider_id: provider_id.to_owned(),
                 data,
@@ -173,7 +174,7 @@ impl Person {
 impl Identity {
     fn json(&self, user: Uuid) -> Value {
         let mut identity = json!({
-            "identity_id": self.identity_id, "id": self.provider_id, "user_id": user, "identity_data": self.data,
+            "identity_id": self.id, "id": self.provider_id, "user_id": user, "identity_data": self.data,
             "provider": self.provider, "last_sign_in_at": time(self.last_sign_in_at),
             "created_at": time(self.created_at), "updated_at": time(self.updated_at),
         });

@@ -72,13 +72,13 @@ impl Profile {
     }
 
     /// `identity_data`, which the hosted service also writes into `user_metadata`.
-    pub(super) fn metadata(&self, google_issuer: &str) -> Map<String, Value> {
+    pub(super) fn metadata(&self) -> Map<String, Value> {
         let mut data = json!({
             "sub": self.subject, "provider_id": self.subject, "name": self.name, "full_name": self.name,
             "avatar_url": self.picture, "email": self.email, "email_verified": self.email_verified, "phone_verified": false,
         });
         let more = match self.provider {
-            Provider::Google => json!({ "iss": google_issuer, "picture": self.picture }),
+            Provider::Google => json!({ "iss": "https://accounts.google.com", "picture": self.picture }),
             Provider::GitHub => {
                 let login = self.email.split('@').next().unwrap_or_default();
                 json!({ "iss": "https://api.github.com", "user_name": login, "preferred_username": login })

@@ -12,7 +12,9 @@ use super::{
     fault::Fault,
     flow::Challenge,
     mail::{Kind, Mail},
-    password, random,
+    password,
+    person::Person,
+    random,
     signup::registered,
     state::Auth,
     world::World,
@@ -69,7 +71,7 @@ pub(super) async fn otp(request: HttpRequest, auth: Data<Auth>, Asked(wanted): A
             }
             (None, None) => return Ok(sent()),
         };
-        let kind = if world.person(id).is_some_and(|person| person.is_confirmed()) { Kind::MagicLink } else { Kind::Signup };
+        let kind = if world.person(id).is_some_and(Person::is_confirmed) { Kind::MagicLink } else { Kind::Signup };
         send(world, id, &email, kind, &redirect, challenge, now);
         Ok(sent())
     })

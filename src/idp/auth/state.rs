@@ -6,6 +6,7 @@ use tokio::sync::Mutex;
 
 use super::{
     fault::Fault,
+    kept_keys::{GOOGLE, KeptRing, OWN},
     options::AuthOptions,
     redirects::{NoSite, Redirects},
     shifted::Shifted,
@@ -13,8 +14,12 @@ use super::{
     world::World,
 };
 use crate::{
-    auth::clock::{Clock, Timestamp},
-    mint::KeyPair,
+    auth::{
+        algorithm::Algorithm,
+        clock::{Clock, Timestamp},
+    },
+    mint::{KeyPair, KeyRing},
+    testing::endpoint::Endpoint,
 };
 
 /// What the handlers of the auth API share.
@@ -38,13 +43,34 @@ pub(in crate::idp) enum AuthError {
 }
 
 impl Auth {
-    /// Opens the data file, where there is one.
-    pub(in crate::idp) fn start(options: AuthOptions, google: KeyPair) -> Result<Self, AuthError> {
+    /// Opens the data file, where there is one, and gives the keys to sign with.
+    pub(in crate::idp) fn start(options: AuthOptions, algorithm: Algorithm) -> Result<(Self, KeyRing), AuthError> {
         let redirects = Redirects::new(&options.site_url, &options.redirects)?;
-        let kept = options.data.as_deref().map(Storage::open).transpose()?;
-        let (storage, world) = kept.map_or_else(|| (None, World::default()), |(storage, world)| (Some(storage), world));
+        let (storage, world) = match options.data.as_deref() {
+            None => (None, World::default()),
+            Some(path) => {
+                let (storage, world) = Storage::open(path, move |world| prepare_keys(world, algorithm))?;
+                (Some(storage), world)
+            }
+        };
+        let kept = |id| world.ring(id).and_then(KeptRing::ring);
+        let ring = kept(OWN).unwrap_or_else(|| KeyRing::new(algorithm));
+        let google = kept(GOOGLE).unwrap_or_else(|| KeyRing::new(Algorithm::RS256)).current().clone();
         let clock = Arc::new(Shifted::new(Arc::clone(&options.clock)));
-        Ok(Self { options, redirects, clock, google, world: Mutex::new(world), storage })
+        Ok((Self { options, redirects, clock, google, world: Mutex::new(world), storage }, ring))
+    }
+
+    /// Keeps the keys after they have turned. `false` when the data file does not take them.
+    pub(in crate::idp) async fn keep_keys(&self, endpoint: &Endpoint) -> bool {
+        if self.storage.is_none() {
+            return true;
+        }
+        let ring = KeptRing::of(&endpoint.ring());
+        let kept = self.change(|world, _| {
+            world.keep_ring(OWN, ring);
+            Ok(())
+        });
+        kept.await.is_ok()
     }
 
     pub(super) fn now(&self) -> Timestamp {
@@ -64,12 +90,36 @@ impl Auth {
     pub(super) async fn change<T>(&self, change: impl FnOnce(&mut World, Timestamp) -> Result<T, Fault>) -> Result<T, Fault> {
         let mut world = self.world.lock().await;
         let result = change(&mut world, self.now());
+        let Some(storage) = &self.storage else {
+            world.forget_changes();
+            return result;
+        };
         let changes = world.take_changes();
-        if let (Some(storage), false) = (&self.storage, changes.is_empty()) {
+        if !changes.is_empty() {
             // Still locked: changes are kept in their order.
-            let kept = storage.keep(changes).await;
-            kept.map_err(|_| Fault::new(500, "unexpected_failure", "The change could not be written to the data file"))?;
+            storage
+                .keep(changes)
+                .await
+                .map_err(|_| Fault::new(500, "unexpected_failure", "The change could not be written to the data file"))?;
         }
         result
     }
+}
+
+/// Makes the keys that are not kept yet. Another algorithm than that of the key in use is a rotation. `None` where a key cannot be read.
+fn prepare_keys(world: &mut World, algorithm: Algorithm) -> Option<()> {
+    let mut kept = |id, algorithm| {
+        let mut ring = match world.ring(id) {
+            Some(ring) => ring.ring()?,
+            None => KeyRing::new(algorithm),
+        };
+        // A standby key of another algorithm comes into use first.
+        while ring.current().algorithm() != algorithm {
+            ring.rotate(algorithm);
+        }
+        world.keep_ring(id, KeptRing::of(&ring));
+        Some(())
+    };
+    kept(OWN, algorithm)?;
+    kept(GOOGLE, Algorithm::RS256)
 }

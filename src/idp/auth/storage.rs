@@ -43,8 +43,14 @@ const PUT: &str = "INSERT INTO idp_documents (kind, id, body) VALUES (?, ?, ?) \
 const DELETE: &str = "DELETE FROM idp_documents WHERE kind = ? AND id = ?";
 
 impl Storage {
-    /// Opens or makes the file, readable to its owner alone, and reads what it keeps.
-    pub(super) fn open(path: &Path) -> Result<(Self, World), StorageError> {
+    /// Opens or makes the file, readable to its owner alone, reads what it keeps, and keeps what `prepare` adds to that.
+    ///
+    /// # Errors
+    /// [`StorageError`], and what `prepare` cannot make sense of is [`Unreadable`](StorageError::Unreadable) as well.
+    pub(super) fn open(
+        path: &Path,
+        prepare: impl FnOnce(&mut World) -> Option<()> + Send + 'static,
+    ) -> Result<(Self, World), StorageError> {
         let unusable = |reason: String| StorageError::Unusable { path: path.to_owned(), reason };
         create_private(path).map_err(|error| unusable(error.to_string()))?;
         let url = format!("sqlite://{}?mode=rwc", path.display());
@@ -58,29 +64,26 @@ impl Storage {
             runtime.block_on(async move {
                 let opened = async {
                     let database = connect(url).await?;
-                    let documents = read(&database).await?;
-                    Ok::<_, DbErr>((database, documents))
+                    let world = restored(read(&database).await?).and_then(|mut world| prepare(&mut world).map(|()| world));
+                    let Some(mut world) = world else { return Ok((database, None)) };
+                    write(&database, world.take_changes()).await?;
+                    Ok::<_, DbErr>((database, Some(world)))
                 };
-                let (database, documents) = match opened.await {
-                    Ok(opened) => opened,
+                let database = match opened.await {
+                    Ok((database, world)) => {
+                        drop(tell.send(Ok(world)));
+                        database
+                    }
                     Err(error) => return drop(tell.send(Err(error))),
                 };
-                drop(tell.send(Ok(documents)));
                 while let Some((changes, done)) = todo.recv().await {
                     drop(done.send(write(&database, changes).await));
                 }
             });
         });
         let ended = || unusable("its thread ended".to_owned());
-        let documents = told.recv().map_err(|_| ended())?.map_err(|error| unusable(error.to_string()))?;
-        let mut world = World::default();
-        for (kind, id, body) in documents {
-            let restored = Uuid::parse_str(&id).is_ok_and(|id| world.restore(&kind, id, &body));
-            if !restored {
-                return Err(StorageError::Unreadable(path.to_owned()));
-            }
-        }
-        Ok((Self { jobs }, world))
+        let world = told.recv().map_err(|_| ended())?.map_err(|error| unusable(error.to_string()))?;
+        Ok((Self { jobs }, world.ok_or_else(|| StorageError::Unreadable(path.to_owned()))?))
     }
 
     /// Ends when the changes are in the file.
@@ -113,6 +116,12 @@ async fn read(database: &DatabaseConnection) -> Result<Vec<(String, String, Stri
     let rows = Statement::from_string(DbBackend::Sqlite, "SELECT kind, id, body FROM idp_documents");
     let rows = database.query_all_raw(rows).await?;
     rows.iter().map(|row| Ok((row.try_get("", "kind")?, row.try_get("", "id")?, row.try_get("", "body")?))).collect()
+}
+
+fn restored(documents: Vec<(String, String, String)>) -> Option<World> {
+    let mut world = World::default();
+    let is_read = documents.iter().all(|(kind, id, body)| Uuid::parse_str(id).is_ok_and(|id| world.restore(kind, id, body)));
+    is_read.then_some(world)
 }
 
 async fn write(database: &DatabaseConnection, changes: Vec<Change>) -> Result<(), DbErr> {

@@ -133,9 +133,8 @@ async fn by_id_token(auth: &Auth, endpoint: &Endpoint, sent: &Credentials) -> Re
         return Err(Fault::OAuth("invalid request", "this IdP takes ID tokens of the provider google alone"));
     }
     let profile = google::read(auth, endpoint, &sent.id_token, &sent.nonce).await?;
-    let issuer = google::issuer(endpoint.base());
     auth.change(|world, now| {
-        let person = world.arrive(&profile, profile.metadata(&issuer), !auth.options.disable_signup, now)?;
+        let person = world.arrive(&profile, profile.metadata(), !auth.options.disable_signup, now)?;
         let session = world.open_session(person, "oauth", now);
         Ok(Answer::of(world, session, auth, endpoint, now)?.response())
     })

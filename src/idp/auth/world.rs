@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::{
     fault::Fault,
     flow::{self, Flow},
+    kept_keys::KeptRing,
     mail::{self, Mail},
     person::Person,
     profile::Profile,
@@ -23,6 +24,7 @@ pub(super) struct World {
     sessions: BTreeMap<Uuid, Session>,
     mails: BTreeMap<Uuid, Mail>,
     flows: BTreeMap<Uuid, Flow>,
+    rings: BTreeMap<Uuid, KeptRing>,
     touched: BTreeSet<(Kind, Uuid)>,
 }
 
@@ -32,6 +34,7 @@ enum Kind {
     Person,
     Session,
     Mail,
+    Ring,
 }
 
 /// Something that changed: its new form, or that it is gone.
@@ -48,13 +51,14 @@ const MAX_MAILS: usize = 500;
 const MAX_FLOWS: usize = 10_000;
 
 impl Kind {
-    const ALL: [Self; 3] = [Self::Person, Self::Session, Self::Mail];
+    const ALL: [Self; 4] = [Self::Person, Self::Session, Self::Mail, Self::Ring];
 
     fn name(self) -> &'static str {
         match self {
             Self::Person => "person",
             Self::Session => "session",
             Self::Mail => "mail",
+            Self::Ring => "ring",
         }
     }
 }
@@ -69,6 +73,7 @@ impl World {
             Some(Kind::Person) => put(&mut self.people, id, body),
             Some(Kind::Session) => put(&mut self.sessions, id, body),
             Some(Kind::Mail) => put(&mut self.mails, id, body),
+            Some(Kind::Ring) => put(&mut self.rings, id, body),
             None => false,
         }
     }
@@ -84,10 +89,15 @@ impl World {
                 Kind::Person => write(&self.people, id),
                 Kind::Session => write(&self.sessions, id),
                 Kind::Mail => write(&self.mails, id),
+                Kind::Ring => write(&self.rings, id),
             };
             Change { kind: kind.name(), id, body }
         });
         changes.collect()
+    }
+
+    pub(super) fn forget_changes(&mut self) {
+        self.touched.clear();
     }
 
     pub(super) fn people(&self) -> impl Iterator<Item = &Person> {
@@ -278,6 +288,15 @@ impl World {
         person.confirm(now);
         person.updated_at = now.millis();
         Ok(mail.person)
+    }
+
+    pub(super) fn ring(&self, id: Uuid) -> Option<&KeptRing> {
+        self.rings.get(&id)
+    }
+
+    pub(super) fn keep_ring(&mut self, id: Uuid, ring: KeptRing) {
+        self.touched.insert((Kind::Ring, id));
+        self.rings.insert(id, ring);
     }
 
     pub(super) fn flow(&self, id: Uuid) -> Option<&Flow> {
