@@ -64,6 +64,8 @@ pub mod idp;
 #[cfg(feature = "testing")]
 pub mod mint;
 #[cfg(feature = "server")]
+pub mod rate_limit;
+#[cfg(feature = "server")]
 pub mod server;
 #[cfg(feature = "server")]
 pub mod store;
@@ -71,6 +73,10 @@ pub mod store;
 pub mod telemetry;
 #[cfg(feature = "testing")]
 pub mod testing;
+#[cfg(feature = "server")]
+pub mod upstream;
+#[cfg(feature = "server")]
+pub mod vault;
 
 #[cfg(feature = "actix")]
 pub use crate::actix::{Envelope, Guard, MaybePrincipal, Principal, RefusalNote, Refused, RequestId, Require};

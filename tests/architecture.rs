@@ -5,7 +5,7 @@
 use std::{collections::HashSet, fs, path::Path};
 
 /// Bottom to top. A module may name modules of earlier rows, and its own.
-const LAYERS: [&[&str]; 27] = [
+const LAYERS: [&[&str]; 29] = [
     &["auth::clock", "auth::algorithm"],
     &["auth::error"],
     &["auth::object"],
@@ -23,10 +23,12 @@ const LAYERS: [&[&str]; 27] = [
     &["bearward"],
     &["actix"],
     &["config"],
+    &["vault", "upstream"],
     &["telemetry"],
     &["domain"],
     &["store"],
     &["accounts"],
+    &["rate_limit"],
     &["api"],
     &["mint"],
     &["testing"],

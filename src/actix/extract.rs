@@ -115,6 +115,14 @@ pub(super) fn extract<T: FromToken>(request: &HttpRequest) -> Extracting<T> {
     Extracting::ready(result.map_err(|refusal| Refused::new(refusal, request, Some(auth))))
 }
 
+/// A refusal that a handler has decided on after its extractor: counted, and with the challenge of those who verified the token.
+#[cfg(feature = "server")]
+pub(crate) fn refuse(request: &HttpRequest, refusal: Refusal) -> Refused {
+    let guarded = request.extensions().get::<Guarded>().cloned();
+    let auth = verifier(request, guarded.as_ref().map(|guarded| &*guarded.auth)).ok();
+    Refused::new(Bearward::count(refusal), request, auth)
+}
+
 /// The guard's, `app_data(auth)` or `app_data(web::Data::new(auth))`: each is natural, so each works. Different ones do not: which of them
 /// stands nearest to the route cannot be asked, and a guess could let the wrong issuers in.
 fn verifier<'a>(request: &'a HttpRequest, guard: Option<&'a Bearward>) -> Result<&'a Bearward, &'static str> {

@@ -19,7 +19,7 @@ pub mod principal;
 pub mod request_id;
 
 #[cfg(feature = "server")]
-pub(crate) use self::extract::Guarded;
+pub(crate) use self::extract::{Guarded, refuse};
 pub use self::{
     challenge::{RefusalNote, Refused},
     envelope::Envelope,

@@ -113,14 +113,19 @@ impl Fields {
         self.problems.push(FieldProblem { field: field.into(), problem: problem.to_string() });
     }
 
+    /// Tells a problem of a member whose name comes from the client.
+    pub(super) fn unknown(&mut self, name: String, problem: impl fmt::Display) {
+        // What does not look like a name may be the secret itself: only short, plain names are said again.
+        let is_plain = name.len() <= 32 && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        self.problem(if is_plain { name } else { "?".to_owned() }, problem);
+    }
+
     /// What the fields have become: none of them without a problem is absent.
     ///
     /// # Errors
     /// 422 with every problem, a field that nobody asked for among them.
     pub(super) fn finish<T>(mut self, value: Option<T>) -> Result<T, Problem> {
         for (name, _) in std::mem::take(&mut self.members) {
-            // A name that is close to a secret's place may be the secret: only short, plain names are told again.
-            let plain = name.len() <= 32 && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
             let again = self.known.iter().any(|known| *known == name);
             let known = self.known.join(", ");
             let problem = match (again, known.as_str()) {
@@ -128,7 +133,7 @@ impl Fields {
                 (false, "") => "is not known here; there is nothing to send".to_owned(),
                 (false, known) => format!("is not known here; what may be sent: {known}"),
             };
-            self.problem(if plain { name } else { "?".to_owned() }, problem);
+            self.unknown(name, problem);
         }
         if self.problems.is_empty() {
             return value.ok_or_else(|| {

@@ -20,6 +20,8 @@ pub struct Limits {
     pub body: usize,
     /// How long an answer may take to begin. Streams that have begun are not cut.
     pub time: Duration,
+    /// The same for `/api/generate`, whose service has a time of its own.
+    pub generation: Duration,
 }
 
 /// Answers with the envelope whatever happens. It belongs around a resource, not around the application: the request is kept for the

@@ -14,7 +14,7 @@ use utoipa::{
     },
 };
 
-use super::{admin, google, health, me, metadata, protected, status, user};
+use super::{admin, api_keys, generate, google, health, me, metadata, protected, status, user, verify};
 
 /// The document, as text, made once.
 #[derive(Debug, Clone)]
@@ -88,14 +88,17 @@ pub(super) struct ErrorBody {
     servers((url = "/", description = "This server")),
     paths(
         protected::protected, me::me, user::change, user::erase, status::add, status::list,
+        api_keys::list, api_keys::keep, api_keys::remove, generate::generate,
         admin::list, admin::set_active,
-        google::address, google::sign_in,
+        verify::verify, google::address, google::sign_in,
         health::health, health::live, health::ready, health::metrics, metadata::metadata, document,
     ),
     components(schemas(ErrorEnvelope, ErrorBody)),
     security(("bearer" = [])),
     tags(
         (name = "account", description = "The caller's own account"),
+        (name = "api keys", description = "Keys of other services, kept sealed"),
+        (name = "generation", description = "Code, by the caller's own key"),
         (name = "status", description = "Status checks"),
         (name = "sign-in", description = "Signing in with Google"),
         (name = "administration", description = "For tokens with the role `admin`"),
@@ -139,8 +142,12 @@ impl Modify for Conventions {
         components.add_security_scheme("bearer", SecurityScheme::Http(bearer.build()));
         let mut bodies = BTreeSet::new();
         for (path, item) in &mut api.paths.paths {
-            for operation in operations(item) {
+            for (method, operation) in operations(item) {
                 complete(path, operation);
+                // A route that answers every method is an operation for each, and names are unique.
+                if let Some(name) = operation.operation_id.as_mut().filter(|name| *name == "verify") {
+                    name.push_str(method);
+                }
                 if let Some(RefOr::T(body)) = &operation.request_body {
                     bodies.extend(body.content.values().filter_map(name_of));
                 }
@@ -172,8 +179,19 @@ fn close(schema: &mut RefOr<Schema>, is_body: bool) {
     }
 }
 
-fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
-    [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete].into_iter().flatten()
+fn operations(item: &mut PathItem) -> impl Iterator<Item = (&'static str, &mut Operation)> {
+    let PathItem { get, head, post, put, patch, delete, options, trace, .. } = item;
+    let methods = [
+        ("", get),
+        ("Head", head),
+        ("Post", post),
+        ("Put", put),
+        ("Patch", patch),
+        ("Delete", delete),
+        ("Options", options),
+        ("Trace", trace),
+    ];
+    methods.into_iter().filter_map(|(method, operation)| Some((method, operation.as_mut()?)))
 }
 
 /// The errors that follow from what an operation is.

@@ -47,9 +47,15 @@ impl Problem {
 
     /// When to come again, in seconds (RFC 9110 §10.2.3).
     #[must_use]
-    pub fn retry_after(mut self, seconds: u64) -> Self {
+    pub fn with_retry_after(mut self, seconds: u64) -> Self {
         self.retry_after = Some(seconds);
         self
+    }
+
+    /// Somebody has asked too often.
+    pub fn rate_limited(request: &HttpRequest, retry_after: u64) -> Self {
+        let message = format!("too many requests; try again in {retry_after} s");
+        Self::new(request, StatusCode::TOO_MANY_REQUESTS, "RATE_LIMITED", message).with_retry_after(retry_after)
     }
 
     /// Cause and path stay in the log, under the request's id.
@@ -83,7 +89,7 @@ impl Problem {
 
     pub(super) fn database_away(request_id: Option<RequestId>) -> Self {
         let message = "the database cannot be reached; the request was not carried out";
-        Self::under(request_id, StatusCode::SERVICE_UNAVAILABLE, "DATABASE_UNAVAILABLE", message).retry_after(2)
+        Self::under(request_id, StatusCode::SERVICE_UNAVAILABLE, "DATABASE_UNAVAILABLE", message).with_retry_after(2)
     }
 
     pub(super) fn not_found(request_id: Option<RequestId>, message: &str) -> Self {

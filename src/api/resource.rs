@@ -12,7 +12,10 @@ use actix_web::{
     web::{self, ServiceConfig},
 };
 
-use super::{Limits, Problem, current_user, limits};
+use super::{
+    Limits, Problem, current_user, limits,
+    rate_limits::{count_refusals, limit_address, limit_user},
+};
 use crate::{Bearward, Requirement};
 
 /// A path under construction.
@@ -52,6 +55,11 @@ impl At {
         self.on("DELETE", web::delete().to(handler))
     }
 
+    /// Every method there is.
+    pub(super) fn any<H: Handler<A, Output: Responder + 'static>, A: FromRequest + 'static>(self, handler: H) -> Self {
+        self.on("", web::route().to(handler))
+    }
+
     /// Its answer may take this long to begin, in place of `server.request_timeout`.
     pub(super) fn within(mut self, time: Duration) -> Self {
         self.time = Some(time);
@@ -64,18 +72,28 @@ impl At {
         config.service(self.whole().wrap(from_fn(move |request, next| limits::keep_to(limits, request, next))));
     }
 
+    /// Mounts it for everybody, so often for each client address.
+    pub(super) fn for_each_address(self, config: &mut ServiceConfig, limits: Limits) {
+        let limits = self.limits(limits);
+        let limited = self.whole().wrap(from_fn(limit_address));
+        config.service(limited.wrap(from_fn(move |request, next| limits::keep_to(limits, request, next))));
+    }
+
+    // What is wrapped last is outermost: the limits of the server, what counts refused tokens, who somebody is, how often they may ask, whether
+    // the account may be used, and only then methods and bodies.
+
     /// Mounts it for whoever holds a token that meets `R`; no account is looked at.
     pub(super) fn for_bearers<R: Requirement>(self, config: &mut ServiceConfig, limits: Limits, auth: &Bearward) {
         let limits = self.limits(limits);
-        let guarded = self.whole().wrap(auth.require::<R>());
+        let guarded = self.whole().wrap(from_fn(limit_user)).wrap(auth.require::<R>()).wrap(from_fn(count_refusals));
         config.service(guarded.wrap(from_fn(move |request, next| limits::keep_to(limits, request, next))));
     }
 
     /// Mounts it for the active accounts of tokens that meet `R`. Handlers may ask for a [`CurrentUser`](current_user::CurrentUser).
     pub(super) fn for_users<R: Requirement>(self, config: &mut ServiceConfig, limits: Limits, auth: &Bearward) {
         let limits = self.limits(limits);
-        // What is wrapped last is outermost: the limits, then who somebody is, then whether the account may be used, then methods and bodies.
-        let guarded = self.whole().wrap(from_fn(current_user::enter)).wrap(auth.require::<R>());
+        let admitted = self.whole().wrap(from_fn(current_user::enter)).wrap(from_fn(limit_user));
+        let guarded = admitted.wrap(auth.require::<R>()).wrap(from_fn(count_refusals));
         config.service(guarded.wrap(from_fn(move |request, next| limits::keep_to(limits, request, next))));
     }
 

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::Args;
 
-use super::{Failure, idp, load, style};
+use super::{Failure, dev_key, idp, load, style};
 use crate::{
     auth::algorithm::Algorithm,
     config::Sources,
@@ -47,6 +47,9 @@ pub(super) async fn run(sources: Sources, options: Options) -> Result<(), Failur
     let mut config = load(&with_google(sources, &idp))?;
     if config.database.is_default() {
         config.database.url = format!("sqlite://{}", options.data.join("dev.db").display()).into();
+    }
+    if config.vault.keys.is_empty() {
+        config.vault.keys.push(dev_key::of(&options.data)?);
     }
     let application = Application::start(&config, Some(super::metrics()?)).await?;
     // The first lines that somebody sees are not for the log: it begins once the keys are there.

@@ -3,6 +3,8 @@
 mod check;
 #[cfg(feature = "idp")]
 mod dev;
+#[cfg(feature = "idp")]
+mod dev_key;
 mod explain;
 #[cfg(feature = "idp")]
 mod idp;
@@ -11,6 +13,7 @@ mod serve;
 #[cfg(feature = "idp")]
 mod sign_in;
 mod style;
+mod vault;
 
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 
@@ -49,6 +52,9 @@ enum Action {
     Check(check::Options),
     /// Prints the `OpenAPI` document of the API
     Openapi,
+    /// What users' API keys are sealed with
+    #[command(subcommand)]
+    Vault(vault::Action),
 }
 
 const AFTER_HELP: &str = "\
@@ -106,6 +112,7 @@ pub fn run() -> ExitCode {
             Action::Explain(options) => explain::run(&sources, options).await,
             Action::Check(options) => check::run(&sources, options).await,
             Action::Openapi => openapi::run(),
+            Action::Vault(action) => vault::run(&sources, action).await,
         }
     });
     match result {

@@ -26,6 +26,7 @@ under way end first (server.shutdown_timeout).";
 pub(super) async fn run(sources: Sources, options: Options) -> Result<(), Failure> {
     let config = load(&with_bind(sources, options.bind))?;
     config.require_issuer()?;
+    config.require_vault_key()?;
     super::log(&config)?;
     let application = Application::start(&config, Some(super::metrics()?)).await?;
     tracing::info!(

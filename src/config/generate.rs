@@ -18,7 +18,7 @@ pub struct Generate {
     pub base_url: Url,
     /// The model when a request names none.
     pub model: String,
-    /// How long one answer may take.
+    /// How long one answer may take; of a streamed one, how long it may be silent, and a tenth of how long it may take.
     pub timeout: Duration,
 }
 

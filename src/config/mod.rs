@@ -7,6 +7,7 @@ mod issuer_values;
 mod issuers;
 mod jwks;
 mod layers;
+mod network;
 mod origin;
 mod problem;
 mod quantity;
@@ -130,6 +131,17 @@ impl Config {
         if self.issuers.is_empty() { Err(ConfigErrors::new(vec![Problem::plain(NO_ISSUER)])) } else { Ok(()) }
     }
 
+    /// Refuses a production server without a vault key, which could keep no API key and would say so only to the first user who sends one.
+    ///
+    /// # Errors
+    /// When the environment is `production` and `vault.keys` is empty; the message tells how to make a key.
+    pub fn require_vault_key(&self) -> Result<(), ConfigErrors> {
+        if self.environment == "production" && self.vault.keys.is_empty() {
+            return Err(ConfigErrors::new(vec![Problem::plain(NO_VAULT_KEY)]));
+        }
+        Ok(())
+    }
+
     /// What is no mistake and yet may surprise: a shortcut that is not used, a file that is not there.
     pub fn notes(&self) -> &[String] {
         &self.notes
@@ -140,6 +152,11 @@ impl Config {
         Redacted::new(&self.shown)
     }
 }
+
+const NO_VAULT_KEY: &str =
+    "vault.keys is empty, so no user's API key could be kept. Make a key, keep it safe (without it nothing opens), and name it:
+    echo \"k1:$(openssl rand -base64 32)\" > vault.keys && chmod 600 vault.keys
+    BEARWARD_VAULT__KEYS_FILE=vault.keys";
 
 const NO_ISSUER: &str = "no issuer is configured, so every token would be refused. Name one:
     SUPABASE_URL=https://YOUR-PROJECT.supabase.co    for a Supabase project

@@ -1,7 +1,9 @@
 //! The `[rate_limit]` section.
 
+use std::num::NonZeroU32;
+
 use super::{
-    raw::{integer, switch},
+    raw::{Advice, Raw, integer, switch},
     section::{Section, Told},
 };
 
@@ -11,21 +13,26 @@ use super::{
 pub struct RateLimit {
     /// Whether requests are counted.
     pub enabled: bool,
-    /// Requests a minute of one subject.
-    pub per_user: u32,
-    /// Requests a minute of one address, before authentication.
-    pub per_address: u32,
-    /// Requests that may come at once, within those.
-    pub burst: u32,
+    /// Requests a minute of one user, whose token is good.
+    pub per_user: NonZeroU32,
+    /// Refused tokens and attempts to sign in, a minute, of one client address.
+    pub per_address: NonZeroU32,
+    /// How many of them may come at once, within those.
+    pub burst: NonZeroU32,
 }
 
 impl RateLimit {
     pub(super) fn read(mut section: Section<'_>) -> Result<Self, Told> {
         let enabled = section.take("enabled", switch);
-        let per_user = section.take("per_user", integer(1..=1_000_000));
-        let per_address = section.take("per_address", integer(1..=1_000_000));
-        let burst = section.take("burst", integer(1..=1_000_000));
+        let per_user = section.take("per_user", count);
+        let per_address = section.take("per_address", count);
+        let burst = section.take("burst", count);
         section.finish();
         Ok(Self { enabled: enabled?, per_user: per_user?, per_address: per_address?, burst: burst? })
     }
+}
+
+fn count(raw: Raw<'_>) -> Result<NonZeroU32, Advice> {
+    let value = integer(1..=1_000_000)(raw)?;
+    NonZeroU32::new(value).ok_or_else(|| "write at least 1".to_owned())
 }

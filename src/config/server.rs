@@ -2,9 +2,12 @@
 
 use std::{net::SocketAddr, time::Duration};
 
+use ipnet::IpNet;
+
 use super::{
     CorsOrigin, PublicUrl,
     address::{cors_origins, public_url, socket},
+    network::networks,
     quantity::{duration, size},
     raw::integer,
     section::{Section, Told},
@@ -30,6 +33,8 @@ pub struct Server {
     pub shutdown_timeout: Duration,
     /// Where `/metrics` listens instead of beside the API.
     pub admin_bind: Option<SocketAddr>,
+    /// The proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
 }
 
 impl Server {
@@ -42,6 +47,7 @@ impl Server {
         let request_timeout = section.take("request_timeout", duration(Duration::from_millis(100)..=Duration::from_mins(10)));
         let shutdown_timeout = section.take("shutdown_timeout", duration(Duration::ZERO..=Duration::from_mins(10)));
         let admin_bind = section.optional("admin_bind", socket);
+        let trusted_proxies = section.take("trusted_proxies", networks);
         if let (Ok(bind), Ok(Some(admin))) = (bind, admin_bind)
             && bind == admin
             && bind.port() != 0
@@ -58,6 +64,7 @@ impl Server {
             request_timeout: request_timeout?,
             shutdown_timeout: shutdown_timeout?,
             admin_bind: admin_bind?,
+            trusted_proxies: trusted_proxies?,
         })
     }
 }

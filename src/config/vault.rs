@@ -29,6 +29,11 @@ pub struct VaultKey {
 }
 
 impl VaultKey {
+    /// Reads `ID:BASE64`: 1 to 32 letters, digits, - and _; 32 bytes of key.
+    pub fn parse(line: &str) -> Option<Self> {
+        vault_key(line)
+    }
+
     /// The name that stands beside what the key has sealed.
     pub fn id(&self) -> &str {
         &self.id

@@ -20,7 +20,7 @@ use url::Url;
 pub use self::issuers::IssuerProblem;
 use crate::{
     accounts::Accounts,
-    api::{self, Document, Health, Limits, Metadata, SignIn},
+    api::{self, ApiKeys, Document, Health, Limits, Metadata, RateLimits, SignIn},
     auth::{
         clock::{Clock, SystemClock},
         issuer::Usage,
@@ -30,6 +30,7 @@ use crate::{
     cookie::CookieSource,
     store::{OpenError, Store},
     telemetry::{self, Metrics},
+    upstream::{Upstream, UpstreamBuildError},
 };
 
 /// A server that listens and waits to be run.
@@ -53,6 +54,9 @@ pub enum StartError {
     /// The database cannot be used.
     #[error(transparent)]
     Database(#[from] OpenError),
+    /// The service of `[generate]` cannot be called.
+    #[error(transparent)]
+    Upstream(#[from] UpstreamBuildError),
     /// Nothing can listen there.
     #[error("cannot listen on {address}: {}", explain(.source))]
     Bind {
@@ -95,9 +99,12 @@ struct Parts {
     auth: Data<Bearward>,
     accounts: Data<Accounts>,
     sign_in: Data<SignIn>,
+    api_keys: Data<ApiKeys>,
+    upstream: Data<Upstream>,
     document: Data<Document>,
     health: Data<Health>,
     metadata: Data<Metadata>,
+    rates: Data<RateLimits>,
 }
 
 impl Application {
@@ -121,7 +128,9 @@ impl Application {
         let workers = if config.server.workers == 0 { cores() } else { config.server.workers };
         let has_admin = config.server.admin_bind.is_some();
         let settings = config.server.clone();
-        let limits = Limits { body: settings.body_limit, time: settings.request_timeout };
+        // The service's own time ends first, and tells why.
+        let generation = config.generate.timeout + settings.request_timeout;
+        let limits = Limits { body: settings.body_limit, time: settings.request_timeout, generation };
         let with_credentials = config.tokens.cookie.is_some();
         let parts: Arc<OnceLock<Parts>> = Arc::default();
         let shared = Arc::clone(&parts);
@@ -131,11 +140,15 @@ impl Application {
                 .app_data(parts.auth.clone())
                 .app_data(parts.accounts.clone())
                 .app_data(parts.sign_in.clone())
+                .app_data(parts.api_keys.clone())
+                .app_data(parts.upstream.clone())
                 .app_data(parts.document.clone())
                 .app_data(parts.health.clone())
                 .app_data(parts.metadata.clone())
+                .app_data(parts.rates.clone())
                 .wrap(layers::cors(&settings.cors_origins, with_credentials))
                 .wrap(layers::security_headers())
+                .wrap(from_fn(api::as_forwarded))
                 .wrap(from_fn(telemetry::observe));
             let app = if has_admin { app } else { app.configure(|routes| api::metrics(routes, limits)) };
             app.configure(|routes| api::routes(routes, limits, &parts.auth))
@@ -153,9 +166,14 @@ impl Application {
         let health = Data::new(Health::new(auth.clone(), store.clone(), metrics));
         let metadata = Data::new(Metadata::new(&public_url(config, address), &auth));
         let sign_in = Data::new(SignIn::new(authorize(&auth), config.server.cors_origins.clone()));
+        let api_keys = Data::new(ApiKeys::new(&config.vault));
+        let upstream = Data::new(Upstream::new(&config.generate, Arc::clone(&clock))?);
         let accounts = Data::new(Accounts::new(store, clock));
         let document = Data::new(Document::new());
-        let parts = parts.get_or_init(|| Parts { auth: Data::new(auth), accounts, sign_in, document, health, metadata });
+        let rates = Data::new(RateLimits::new(&config.rate_limit, &config.server, auth.clock()));
+        let auth = Data::new(auth);
+        let parts =
+            parts.get_or_init(|| Parts { auth, accounts, sign_in, api_keys, upstream, document, health, metadata, rates });
         let (auth, health) = (Bearward::clone(&parts.auth), parts.health.clone());
 
         let admin = match config.server.admin_bind {

@@ -6,9 +6,11 @@ use serde_json::json;
 use crate::world::{World, send};
 
 /// Every route that takes a body.
-const BODIES: [(Method, &str); 4] = [
+const BODIES: [(Method, &str); 6] = [
     (Method::POST, "/api/status"),
     (Method::PATCH, "/api/user"),
+    (Method::POST, "/api/user/api-keys"),
+    (Method::POST, "/api/generate"),
     (Method::PATCH, "/api/admin/users/00000000-0000-7000-8000-000000000000"),
     (Method::POST, "/api/auth/google"),
 ];
@@ -92,6 +94,9 @@ async fn each_path_names_its_methods() {
         ("/api/auth/me", "GET, HEAD"),
         ("/api/user", "PATCH, DELETE"),
         ("/api/status", "POST, GET, HEAD"),
+        ("/api/user/api-keys", "POST, GET, HEAD"),
+        ("/api/user/api-keys/kestra", "DELETE"),
+        ("/api/generate", "POST"),
         ("/api/auth/google", "GET, HEAD, POST"),
         ("/api/admin/users", "GET, HEAD"),
         ("/api/admin/users/x", "PATCH"),

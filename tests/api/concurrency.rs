@@ -10,7 +10,7 @@ use crate::{database::number, world::World};
 async fn sixty_four_writers_lose_nothing() {
     const WRITERS: usize = 64;
     const EACH: usize = 20;
-    let world = Arc::new(World::with(&[("rate_limit.enabled", "false")]).await);
+    let world = Arc::new(World::start().await);
     let writers = (0..WRITERS).map(|writer| {
         let world = Arc::clone(&world);
         tokio::spawn(async move {
@@ -32,7 +32,7 @@ async fn sixty_four_writers_lose_nothing() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn changes_and_erasures_of_one_account_at_once_end_in_one_account_or_none() {
-    let world = Arc::new(World::with(&[("rate_limit.enabled", "false")]).await);
+    let world = Arc::new(World::start().await);
     let token = world.token("ada").sign();
     let work = (0..60).map(|n| {
         let (world, token) = (Arc::clone(&world), token.clone());

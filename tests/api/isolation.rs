@@ -16,6 +16,11 @@ fn routes(id: &str) -> Vec<(Method, String, Option<Value>)> {
         (Method::DELETE, "/api/user".to_owned(), None),
         (Method::GET, "/api/status".to_owned(), None),
         (Method::POST, "/api/status".to_owned(), Some(json!({"client_name": "web"}))),
+        (Method::GET, "/api/user/api-keys".to_owned(), None),
+        (Method::POST, "/api/user/api-keys".to_owned(), Some(json!({"kestra": "kestra-key-of-somebody-else"}))),
+        (Method::DELETE, "/api/user/api-keys/togetherAI".to_owned(), None),
+        (Method::POST, "/api/generate".to_owned(), Some(json!({"prompt": "x"}))),
+        (Method::GET, "/api/auth/verify".to_owned(), None),
         (Method::GET, "/api/admin/users".to_owned(), None),
         (Method::PATCH, format!("/api/admin/users/{id}"), Some(json!({"is_active": false}))),
     ]
@@ -26,17 +31,22 @@ async fn ada(world: &World) -> (String, String) {
     let token = world.token("ada").claim("email", "ada-private@example.com").sign();
     world.post("/api/status", &token, &json!({"client_name": "ada-private-client"})).await.expect(201);
     world.patch("/api/user", &token, &json!({"name": "ada-private-name"})).await.expect(200);
+    world.post("/api/user/api-keys", &token, &json!({"togetherAI": "ada-private-key-of-24-chars-and-more"})).await.expect(200);
     let id = world.get("/api/auth/me", &token).await.expect(200)["id"].as_str().unwrap().to_owned();
     (token, id)
 }
 
-async fn whole(world: &World, token: &str) -> [Value; 2] {
-    [world.get("/api/auth/me", token).await.expect(200), world.get("/api/status", token).await.expect(200)]
+async fn whole(world: &World, token: &str) -> Vec<Value> {
+    let mut whole = Vec::new();
+    for path in ["/api/auth/me", "/api/status", "/api/user/api-keys"] {
+        whole.push(world.get(path, token).await.expect(200));
+    }
+    whole
 }
 
 #[tokio::test]
 async fn who_is_not_let_in_learns_nothing_on_any_route() {
-    let world = World::start().await;
+    let world = World::with(&[("vault.keys", crate::api_keys::OLD)]).await;
     let (token, id) = ada(&world).await;
     let before = whole(&world, &token).await;
     let strangers = [
@@ -66,7 +76,7 @@ async fn who_is_not_let_in_learns_nothing_on_any_route() {
 
 #[tokio::test]
 async fn another_user_sees_and_changes_nothing_of_hers() {
-    let world = World::start().await;
+    let world = World::with(&[("vault.keys", crate::api_keys::OLD)]).await;
     let (token, id) = ada(&world).await;
     let before = whole(&world, &token).await;
     let others =
@@ -88,7 +98,7 @@ async fn another_user_sees_and_changes_nothing_of_hers() {
 
 #[tokio::test]
 async fn an_id_that_a_client_sends_is_never_used() {
-    let world = World::start().await;
+    let world = World::with(&[("vault.keys", crate::api_keys::OLD)]).await;
     let (_, id) = ada(&world).await;
     let bob = world.token("bob").sign();
     for query in [format!("user_id={id}"), format!("sub={id}"), format!("id={id}")] {

@@ -4,16 +4,22 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 mod administration;
+mod api_keys;
 mod bodies;
 mod concurrency;
 mod database;
+mod generate;
 mod google;
 mod health;
 mod isolation;
+mod limits;
 mod migrations;
 mod openapi;
 
 mod profile;
 mod provisioning;
+#[path = "../upstream/service.rs"]
+#[allow(dead_code, unreachable_pub, reason = "it serves two binaries")]
+mod service;
 mod status;
 mod world;

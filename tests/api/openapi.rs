@@ -86,7 +86,7 @@ async fn the_document_and_its_page_come_from_this_server_alone() {
     let page = world.get("/docs/", "").await;
     assert_eq!(page.status, 200);
     assert!(page.header("content-security-policy").starts_with("default-src 'none'; script-src 'self'"), "{page:?}");
-    for file in page.body.split('"').filter(|text| text.starts_with("./") || text.ends_with(".css") || text.ends_with(".js")) {
+    for file in page.body.split('"').filter(|text| [".css", ".js", ".png"].iter().any(|end| text.ends_with(end))) {
         assert!(!file.contains("//"), "{file} comes from elsewhere");
         assert_eq!(world.get(&format!("/docs/{}", file.trim_start_matches("./")), "").await.status, 200, "{file}");
     }

@@ -61,11 +61,15 @@ impl World {
 
     /// Another server on the same database.
     pub(crate) async fn replica(&self) -> SocketAddr {
+        self.replica_with(&[]).await
+    }
+
+    pub(crate) async fn replica_with(&self, settings: &[(&str, &str)]) -> SocketAddr {
         let sources = Sources::new(None, [])
             .with("issuers.main.issuer", self.idp.issuer())
             .with("issuers.main.jwks_url", self.idp.jwks_url())
             .with("issuers.main.audiences", self.idp.audience());
-        serve(sources, &self.database, &self.clock, &[]).await
+        serve(sources, &self.database, &self.clock, settings).await
     }
 
     pub(crate) fn token(&self, subject: &str) -> TokenBuilder {
@@ -111,7 +115,9 @@ async fn serve(sources: Sources, database: &str, clock: &MovableClock, settings:
         .with("server.workers", "2")
         .with("server.cors_origins", "http://localhost:3000")
         .with("database.url", database)
-        .with("database.max_connections", "4");
+        .with("database.max_connections", "4")
+        // Tests ask more often than people; those about limits switch them on.
+        .with("rate_limit.enabled", "false");
     for (key, value) in settings {
         sources = sources.with(*key, *value);
     }

@@ -25,6 +25,11 @@ fn check(inside: &str, outside: &str) {
 #[case::origin_without_slash("server", "cors_origins = ['https://a.example:1']", "cors_origins = ['https://a.example:1/']")]
 #[case::origin_is_no_star("server", "cors_origins = []", "cors_origins = ['*']")]
 #[case::body_limit_at_most_64_mib("server", "body_limit = '64MiB'", "body_limit = 67108865")]
+#[case::proxy_is_an_address("server", "trusted_proxies = ['10.0.0.1']", "trusted_proxies = ['lb.example']")]
+#[case::proxies_are_a_network("server", "trusted_proxies = ['fd00::/8']", "trusted_proxies = ['fd00::/129']")]
+#[case::proxies_without_bits_left("server", "trusted_proxies = ['10.1.0.0/16']", "trusted_proxies = ['10.1.0.1/16']")]
+#[case::proxies_are_not_everybody("server", "trusted_proxies = ['0.0.0.0/1']", "trusted_proxies = ['0.0.0.0/0']")]
+#[case::proxies_are_a_list("server", "trusted_proxies = []", "trusted_proxies = '10.0.0.1'")]
 #[case::min_ttl_within_default_ttl("jwks", "min_ttl = '10m'", "min_ttl = '601s'")]
 #[case::default_ttl_within_max_ttl("jwks", "default_ttl = '1h'", "default_ttl = '3601s'")]
 #[case::max_ttl_within_max_stale("jwks", "max_ttl = '6h'", "max_ttl = '21601s'")]
@@ -39,6 +44,8 @@ fn check(inside: &str, outside: &str) {
 #[case::at_least_one_connection("database", "max_connections = 1", "max_connections = 0")]
 #[case::generate_over_https("generate", "base_url = 'http://localhost:1/v1'", "base_url = 'http://llm:1/v1'")]
 #[case::burst_of_requests("rate_limit", "burst = 1", "burst = 0")]
+#[case::requests_of_a_user("rate_limit", "per_user = 1", "per_user = 0")]
+#[case::requests_of_an_address("rate_limit", "per_address = 1000000", "per_address = 1000001")]
 #[case::format_is_known("telemetry", "format = 'json'", "format = 'JSON'")]
 fn a_key_of_a_section(#[case] section: &str, #[case] inside: &str, #[case] outside: &str) {
     check(&format!("[{section}]\n{inside}"), &format!("[{section}]\n{outside}"));

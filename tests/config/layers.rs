@@ -1,6 +1,6 @@
 //! Which value wins.
 
-use std::path::Path;
+use std::{num::NonZeroU32, path::Path};
 
 use bearward::{
     auth::algorithm::Algorithm,
@@ -27,6 +27,7 @@ fn the_compiled_in_defaults_are_those_of_the_contract() {
     assert_eq!((server.workers, server.public_url.is_none(), server.admin_bind), (0, true, None));
     assert_eq!(server.cors_origins.iter().map(CorsOrigin::as_str).collect::<Vec<_>>(), ["http://localhost:3000"]);
     assert_eq!((server.body_limit, server.request_timeout.as_secs(), server.shutdown_timeout.as_secs()), (65_536, 30, 15));
+    assert!(server.trusted_proxies.is_empty());
     let jwks = &config.jwks;
     let seconds = [jwks.default_ttl, jwks.min_ttl, jwks.max_ttl, jwks.max_stale, jwks.refetch_cooldown].map(|ttl| ttl.as_secs());
     assert_eq!(seconds, [600, 60, 3600, 21_600, 30]);
@@ -38,7 +39,9 @@ fn the_compiled_in_defaults_are_those_of_the_contract() {
     assert!(config.vault.keys.is_empty());
     assert_eq!(config.vault.providers, ["togetherAI", "codeRabbit", "oumi", "kestra", "googleProviderToken"]);
     assert_eq!(config.generate.base_url.as_str(), "https://api.together.xyz/v1");
-    assert!(config.rate_limit.enabled);
+    let limits = &config.rate_limit;
+    assert!(limits.enabled);
+    assert_eq!([limits.per_user, limits.per_address, limits.burst].map(NonZeroU32::get), [600, 1200, 60]);
     assert_eq!((config.telemetry.format, &config.telemetry.otlp_endpoint), (LogFormat::Pretty, &None));
     assert!(config.issuers.is_empty() && config.notes().is_empty());
 }

@@ -83,6 +83,7 @@ fn neither_debug_nor_the_table_of_values_shows_a_secret() {
     server.request_timeout = "30s"                               the built-in defaults
     server.shutdown_timeout = "15s"                              the built-in defaults
     server.admin_bind = ""                                       the built-in defaults
+    server.trusted_proxies = []                                  the built-in defaults
     jwks.default_ttl = "10m"                                     the built-in defaults
     jwks.min_ttl = "60s"                                         the built-in defaults
     jwks.max_ttl = "1h"                                          the built-in defaults

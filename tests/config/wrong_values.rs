@@ -60,6 +60,10 @@ fn a_value_of_the_wrong_type_is_answered_with_how_to_write_it() {
     the configuration has a problem:
       server.cors_origins in config/default.toml: found "http://localhost:3000"; this is a list, written ["a", "b"]
     "#);
+    assert_snapshot!(refusal(file("[server]\ntrusted_proxies = [\"lb.internal\"]")), @r#"
+    the configuration has a problem:
+      server.trusted_proxies in config/default.toml: found ["lb.internal"]; "lb.internal" is no address: write IP addresses and networks, such as "127.0.0.1", "10.0.0.0/8" or "fd00::/8"
+    "#);
     assert_snapshot!(refusal(file("[server]\nbody_limit = \"64kb\"")), @r#"
     the configuration has a problem:
       server.body_limit in config/default.toml: found "64kb"; write a size such as "64KiB", "1MiB" or 65536 (bytes)

@@ -41,7 +41,7 @@ pub(super) fn server_time(headers: &HeaderMap) -> Option<Timestamp> {
 
 /// Reads `Retry-After` (RFC 9110 §10.2.3): seconds, or a date, which is compared with the response's own `Date` where it has one, so
 /// that two clocks that differ do no harm.
-pub(super) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+pub(crate) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     let now = values(headers, &DATE).find_map(date).unwrap_or(now);
     let pause = |value: &str| {
         let after_seconds = seconds(value).map(Duration::from_secs);

@@ -55,6 +55,8 @@ mod state;
 #[cfg(feature = "remote")]
 mod stored;
 
+#[cfg(feature = "server")]
+pub(crate) use self::freshness::retry_after;
 #[cfg(feature = "remote")]
 pub use self::{
     endpoint::{UrlError, is_loopback, key_url},

@@ -1,0 +1,133 @@
+//! `POST /api/generate`: a prompt to the configured service, with the caller's own key.
+
+use actix_web::{
+    HttpResponse,
+    http::{StatusCode, header::CACHE_CONTROL},
+    web::{Bytes, Data},
+};
+use futures_util::StreamExt;
+use serde::Serialize;
+
+use super::{ApiKeys, Problem, current_user::CurrentUser, fields::Fields, openapi::ErrorEnvelope};
+use crate::upstream::{Prompt, Upstream, UpstreamError};
+
+/// Under which name the key for the service is kept.
+const PROVIDER: &str = "togetherAI";
+
+/// What to ask for.
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "it describes what Fields reads")]
+pub(super) struct GenerateRequest {
+    /// What the model is told.
+    #[schema(
+        min_length = 1,
+        max_length = 32768,
+        pattern = "^[^\\u0000]*\\S[^\\u0000]*$",
+        example = "A function that reverses a string, in Rust"
+    )]
+    prompt: String,
+    /// Another model than the configured one.
+    #[schema(min_length = 1, max_length = 200, pattern = "^[!-~]+$", example = "Qwen/Qwen2.5-Coder-32B-Instruct")]
+    model: Option<String>,
+    /// Whether the answer is sent as it comes.
+    stream: Option<bool>,
+}
+
+/// What the model wrote.
+#[derive(Serialize, utoipa::ToSchema)]
+struct Generated {
+    #[schema(example = true)]
+    success: bool,
+    /// The text.
+    code: String,
+    /// Which model it was.
+    model: String,
+    /// What it cost, where the service says so.
+    usage: Option<Usage>,
+}
+
+/// Tokens, as the service counts them.
+#[derive(Serialize, utoipa::ToSchema)]
+struct Usage {
+    prompt_tokens: u64,
+    completion_tokens: u64,
+    total_tokens: u64,
+}
+
+/// Generate code
+///
+/// With the caller's own key for `togetherAI`. With `stream` the answer is server-sent events in the form of OpenAI's chat completions: each `data:`
+/// is a chunk, the last one `[DONE]`. When the service fails in the middle, an `event: error` with the error's envelope ends the stream.
+#[utoipa::path(
+    post, operation_id = "generate", path = "/api/generate", tag = "generation", request_body = GenerateRequest,
+    responses(
+        (status = 200, description = "What the model wrote", content((Generated = "application/json"), (String = "text/event-stream"))),
+        (status = 409, description = "No key for the service is kept", body = ErrorEnvelope),
+        (status = 502, description = "The service failed, or refused the key", body = ErrorEnvelope),
+        (status = 504, description = "The service did not answer in time", body = ErrorEnvelope)
+    )
+)]
+pub(super) async fn generate(
+    user: CurrentUser,
+    keys: Data<ApiKeys>,
+    upstream: Data<Upstream>,
+    mut body: Fields,
+) -> Result<HttpResponse, Problem> {
+    let prompt = body.text("prompt", prompt);
+    let model = body.optional("model", model);
+    let is_streamed = body.switch("stream");
+    let prompt = body.finish(prompt)?;
+    let prompt = Prompt { prompt, model };
+    let Some(key) = keys.open(&user, PROVIDER).await? else {
+        let message = "no key for togetherAI is kept; keep one with POST /api/user/api-keys";
+        return Err(Problem::under(user.request_id(), StatusCode::CONFLICT, "API_KEY_MISSING", message));
+    };
+    let failed = |error: UpstreamError| failed(&user, &error);
+    if is_streamed {
+        let chunks = upstream.stream(&key, &prompt).await.map_err(failed)?;
+        let request_id = user.request_id();
+        let events = chunks.map(move |chunk| {
+            let event = chunk.unwrap_or_else(|error| {
+                tracing::warn!(?error, "a streamed answer broke off");
+                error.event(request_id.as_ref())
+            });
+            Ok::<Bytes, actix_web::Error>(event)
+        });
+        return Ok(HttpResponse::Ok()
+            .content_type("text/event-stream")
+            .insert_header((CACHE_CONTROL, "no-store"))
+            // nginx would collect the events before it passes them on.
+            .insert_header(("x-accel-buffering", "no"))
+            .streaming(events));
+    }
+    let answer = upstream.complete(&key, &prompt).await.map_err(failed)?;
+    let usage = answer.usage.map(|usage| Usage {
+        prompt_tokens: usage.prompt_tokens,
+        completion_tokens: usage.completion_tokens,
+        total_tokens: usage.total_tokens,
+    });
+    Ok(HttpResponse::Ok().json(Generated { success: true, code: answer.text, model: answer.model, usage }))
+}
+
+fn prompt(text: String) -> Result<String, &'static str> {
+    match text.chars().count() {
+        _ if text.trim().is_empty() => Err("must not be empty"),
+        _ if text.contains('\0') => Err("must not hold null characters"),
+        0..=32768 => Ok(text),
+        _ => Err("must have at most 32768 characters"),
+    }
+}
+
+fn model(text: String) -> Result<String, &'static str> {
+    let fits = (1..=200).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
+    if fits { Ok(text) } else { Err("must be 1 to 200 visible ASCII characters") }
+}
+
+fn failed(user: &CurrentUser, error: &UpstreamError) -> Problem {
+    tracing::warn!(?error, "the service gave no answer");
+    let problem = Problem::under(user.request_id(), error.status(), error.code(), error.to_string());
+    match error.retry_after() {
+        Some(wait) => problem.with_retry_after(wait.as_secs()),
+        None => problem,
+    }
+}

@@ -1,0 +1,195 @@
+//! Who has asked too often: an address before anything else is looked at, an address after a refused token, a user who is known.
+
+use std::{fmt, net::IpAddr, sync::Arc};
+
+use actix_web::{
+    Error, HttpRequest, ResponseError,
+    body::{BoxBody, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
+    http::StatusCode,
+    middleware::Next,
+    web::Data,
+};
+
+use super::{
+    Problem,
+    client_address::{TrustedProxies, network},
+};
+use crate::{
+    actix::{Guarded, RefusalNote},
+    auth::clock::Clock,
+    config::{RateLimit as Numbers, Server},
+    domain::Identity,
+    rate_limit::{Denied, RateLimit},
+};
+
+/// The reasons of a 401 that is no bad token: there was none, or a good one that does not suffice for this route.
+const NO_BAD_TOKEN: [&str; 3] = ["no_token", "step_up", "unfit_claims"];
+
+/// The limits of one process, shared by its workers: put it into the application's `Data`.
+///
+/// A limit is counted in `bearward_rate_limited_total{limit}` when it refuses: `address` for [`limit_address`], `refusals` for [`count_refusals`],
+/// `user` for [`limit_user`].
+pub struct RateLimits {
+    proxies: TrustedProxies,
+    /// None: switched off.
+    counted: Option<Counted>,
+}
+
+struct Counted {
+    users: RateLimit<Identity>,
+    addresses: RateLimit<IpAddr>,
+}
+
+impl RateLimits {
+    /// What `[rate_limit]` says, for clients behind the proxies of `[server]`.
+    pub fn new(numbers: &Numbers, server: &Server, clock: &Arc<dyn Clock>) -> Self {
+        let counted = numbers.enabled.then(|| Counted {
+            users: RateLimit::new(numbers.per_user, numbers.burst, Arc::clone(clock)),
+            addresses: RateLimit::new(numbers.per_address, numbers.burst, Arc::clone(clock)),
+        });
+        Self { proxies: TrustedProxies::new(server.trusted_proxies.iter().copied()), counted }
+    }
+
+    fn count_user(&self, request: &HttpRequest, user: Identity) -> Result<(), Problem> {
+        let Some(counted) = &self.counted else { return Ok(()) };
+        counted.users.count(user).map_err(|denied| refuse(request, "user", denied))
+    }
+
+    fn count_address(&self, request: &HttpRequest, limit: &'static str) -> Result<(), Problem> {
+        let Some(counted) = &self.counted else { return Ok(()) };
+        let address = network(self.proxies.client(request));
+        counted.addresses.count(address).map_err(|denied| refuse(request, limit, denied))
+    }
+}
+
+/// A middleware for a public resource: each request counts against its client's address before anything else is looked at.
+///
+/// # Errors
+/// What the resource answers with an error. Its own refusal is an answer: 429 `RATE_LIMITED`.
+pub(super) async fn limit_address(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    match limits_of(&request).and_then(|limits| limits.count_address(request.request(), "address")) {
+        Ok(()) => next.call(request).await.map(ServiceResponse::map_into_boxed_body),
+        Err(problem) => Ok(request.into_response(problem.error_response())),
+    }
+}
+
+/// A middleware for a resource that asks for a bearer token: each token that is refused with 401 counts against its client's address; when the
+/// quota is used up, it is answered with 429 in place of 401.
+///
+/// A good token passes all the same, because an office shares an address. So every token is verified, and what this limits is
+/// what can be learned from the answers, not the work; the token's form, its issuer and its key are looked at before the signature,
+/// and the size of a token and the fetches of keys have limits of their own.
+///
+/// # Errors
+/// What the resource answers with an error.
+pub(super) async fn count_refusals(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let limits = match limits_of(&request) {
+        Ok(limits) => Data::clone(limits),
+        Err(problem) => return Ok(request.into_response(problem.error_response())),
+    };
+    let response = next.call(request).await?.map_into_boxed_body();
+    if !is_bad_token(&response) {
+        return Ok(response);
+    }
+    match limits.count_address(response.request(), "refusals") {
+        Ok(()) => Ok(response),
+        Err(problem) => Ok(response.into_response(problem.error_response())),
+    }
+}
+
+/// A middleware behind a guard: each request counts against its user, whatever the address and the token.
+pub(super) async fn limit_user(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let counted = limits_of(&request).and_then(|limits| {
+        let guarded = Guarded::of(request.request()).ok_or_else(|| {
+            tracing::error!(route = request.match_pattern(), "a route limits its users and has no guard before that");
+            Problem::internal(request.request())
+        })?;
+        let issuer = guarded.auth.canonical_issuer(&guarded.verified);
+        limits.count_user(request.request(), Identity::new(issuer, guarded.verified.subject()))
+    });
+    match counted {
+        Ok(()) => next.call(request).await.map(ServiceResponse::map_into_boxed_body),
+        Err(problem) => Ok(request.into_response(problem.error_response())),
+    }
+}
+
+/// Limits that somebody forgot to put into the application must not be no limits.
+fn limits_of(request: &ServiceRequest) -> Result<&Data<RateLimits>, Problem> {
+    request.app_data::<Data<RateLimits>>().ok_or_else(|| {
+        tracing::error!(route = request.match_pattern(), "a route has a rate limit, and the application holds no RateLimits");
+        Problem::internal(request.request())
+    })
+}
+
+fn is_bad_token(response: &ServiceResponse<BoxBody>) -> bool {
+    let extensions = response.response().extensions();
+    let note = extensions.get::<RefusalNote>();
+    response.status() == StatusCode::UNAUTHORIZED && note.is_some_and(|note| !NO_BAD_TOKEN.contains(&note.reason))
+}
+
+fn refuse(request: &HttpRequest, limit: &'static str, denied: Denied) -> Problem {
+    metrics::counter!("bearward_rate_limited_total", "limit" => limit).increment(1);
+    Problem::rate_limited(request, denied.retry_after)
+}
+
+impl fmt::Debug for RateLimits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RateLimits").field("enabled", &self.counted.is_some()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+    use metrics_exporter_prometheus::PrometheusBuilder;
+
+    use super::*;
+    use crate::{
+        auth::{clock::SystemClock, error::Rejection},
+        config::{Config, Sources},
+    };
+
+    #[test]
+    fn what_is_no_bad_token_goes_by_the_names_that_refusals_have() {
+        let refusals = [Rejection::NoToken, Rejection::StepUpRequired { required: "aal2" }, Rejection::UnfitClaims];
+        assert_eq!(refusals.map(|rejection| rejection.reason()), NO_BAD_TOKEN);
+    }
+
+    #[test]
+    fn each_denial_is_counted_under_the_limit_that_was_reached() {
+        let few = [
+            ("BEARWARD_RATE_LIMIT__BURST", "1"),
+            ("BEARWARD_RATE_LIMIT__PER_ADDRESS", "1"),
+            ("BEARWARD_RATE_LIMIT__PER_USER", "1"),
+        ];
+        let config =
+            Config::load(&Sources::new(None, few.map(|(name, value)| (name.to_owned(), value.to_owned())))).expect("numbers");
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let limits = RateLimits::new(&config.rate_limit, &config.server, &clock);
+        let request = TestRequest::get().to_http_request();
+        let ada = Identity::new("a", "ada");
+        let recorder = PrometheusBuilder::new().build_recorder();
+        metrics::with_local_recorder(&recorder, || {
+            assert!(limits.count_address(&request, "address").is_ok() && limits.count_user(&request, ada).is_ok());
+            assert!(recorder.handle().render().is_empty(), "what passes is not counted");
+            for limit in ["address", "refusals", "refusals"] {
+                assert!(limits.count_address(&request, limit).is_err());
+            }
+            assert!(limits.count_user(&request, ada).is_err() && limits.count_user(&request, Identity::new("a", "bob")).is_ok());
+        });
+        let rendered = recorder.handle().render();
+        for (limit, count) in [("address", 1), ("refusals", 2), ("user", 1)] {
+            assert!(rendered.contains(&format!("bearward_rate_limited_total{{limit=\"{limit}\"}} {count}")), "{rendered}");
+        }
+    }
+}

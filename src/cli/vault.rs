@@ -1,0 +1,108 @@
+//! `bearward vault rotate`: seals every kept API key under the first key of the configuration, so that older keys can go.
+
+use clap::Subcommand;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::{Failure, load, style};
+use crate::{
+    config::Sources,
+    domain::Owner,
+    store::{KeptKey, Store, StoreError},
+    vault::{Sealed, Vault, VaultError},
+};
+
+/// How many users' rows are asked for at a time.
+const BATCH: u64 = 100;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Action {
+    /// Seals every kept API key under the first of vault.keys; may be interrupted and run again, and run while servers serve
+    #[command(after_help = AFTER_HELP)]
+    Rotate,
+}
+
+const AFTER_HELP: &str = "\
+To change the key:
+  1. put a new key in front of vault.keys, keep the old one behind it, and restart every server
+  2. bearward vault rotate
+  3. when it says that nothing is left under another key, remove the old one";
+
+pub(super) async fn run(sources: &Sources, action: Action) -> Result<(), Failure> {
+    let Action::Rotate = action;
+    let config = load(sources)?;
+    let Some(first) = config.vault.keys.first().map(|key| key.id().to_owned()) else {
+        return Err(Failure::Usage("vault.keys is empty: there is no key to seal under".to_owned()));
+    };
+    let store = Store::open(&config.database).await.map_err(|error| Failure::Failed(error.to_string()))?;
+    let rotation = Rotation { store, vault: Vault::new(config.vault.keys.clone()), first };
+    let count = rotation.run().await.map_err(|error| Failure::Failed(format!("{error}; run it again to go on")))?;
+    let first = &rotation.first;
+    anstream::println!("{} keys sealed again under {first}", count.resealed);
+    if count.closed == 0 {
+        anstream::println!("{}nothing is left under another key{}", style::GOOD, style::PLAIN);
+        return Ok(());
+    }
+    anstream::eprintln!(
+        "{}{} keys do not open{}, each is named above: put the key that sealed them back into vault.keys",
+        style::BAD,
+        count.closed,
+        style::PLAIN
+    );
+    Err(Failure::Said)
+}
+
+struct Rotation {
+    store: Store,
+    vault: Vault,
+    first: String,
+}
+
+#[derive(Default)]
+struct Count {
+    resealed: u64,
+    closed: u64,
+}
+
+impl Rotation {
+    /// What is under the first key already is not asked for: that makes it resumable.
+    async fn run(&self) -> Result<Count, StoreError> {
+        let bar = ProgressBar::new(self.store.count_owners_to_reseal(&self.first).await?);
+        if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} users, {eta} left") {
+            bar.set_style(style);
+        }
+        let (mut count, mut last) = (Count::default(), None);
+        loop {
+            let owners = self.store.owners_to_reseal(&self.first, last, BATCH).await?;
+            let Some(latest) = owners.last() else { break };
+            last = Some(*latest);
+            for owner in &owners {
+                self.reseal(owner, &mut count, &bar).await?;
+                bar.inc(1);
+            }
+        }
+        bar.finish_and_clear();
+        Ok(count)
+    }
+
+    async fn reseal(&self, owner: &Owner, count: &mut Count, bar: &ProgressBar) -> Result<(), StoreError> {
+        for kept in self.store.api_keys(owner).await?.into_iter().filter(|kept| kept.key_id != self.first) {
+            match self.sealed_again(owner, &kept) {
+                // A user who has just kept another key needs no older one sealed again.
+                Ok(newer) => count.resealed += u64::from(self.store.replace_api_key(owner, &kept, &newer).await?),
+                Err(error) => {
+                    count.closed += 1;
+                    bar.suspend(|| anstream::eprintln!("user {}, {}: {error}", owner.id().uuid(), kept.provider));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn sealed_again(&self, owner: &Owner, kept: &KeptKey) -> Result<KeptKey, VaultError> {
+        let id = owner.id().uuid();
+        let sealed = Sealed { key_id: kept.key_id.clone(), bytes: kept.sealed.clone() };
+        let opened = self.vault.open(&id, &kept.provider, &sealed)?;
+        let Sealed { key_id, bytes } = self.vault.seal(&id, &kept.provider, &opened.plain)?;
+        Ok(KeptKey { provider: kept.provider.clone(), key_id, sealed: bytes })
+    }
+}
