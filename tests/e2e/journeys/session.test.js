@@ -116,9 +116,9 @@ test('the next person at the same browser never sees what the first one had', as
 test('a page made for one person does not act for another whose session took its place', async () => {
   const visitor = await world.visitor();
   const { page } = visitor;
-  const [eve, dan] = [somebody('Eve Before'), somebody('Dan After')];
-  await visitor.signUp(eve);
-  await record(visitor, 'the secret of Eve');
+  const [wilma, dan] = [somebody('Wilma Before'), somebody('Dan After')];
+  await visitor.signUp(wilma);
+  await record(visitor, 'the secret of Wilma');
 
   const elsewhere = await world.visitor();
   await elsewhere.signUp(dan);
@@ -126,11 +126,11 @@ test('a page made for one person does not act for another whose session took its
   await visitor.context.clearCookies();
   await visitor.context.addCookies(await elsewhere.context.cookies(addresses.app));
 
-  await page.getByLabel('What checks in?').fill('meant for Eve');
+  await page.getByLabel('What checks in?').fill('meant for Wilma');
   await visitor.button('Record').click();
   await visitor.sees('Dan After');
   await page.getByText('Nothing has checked in yet').waitFor();
-  assert.equal(await page.getByText('Eve').count(), 0);
+  assert.equal(await page.getByText('Wilma').count(), 0);
   await elsewhere.leave();
   await visitor.leave();
 });

@@ -4,7 +4,7 @@ import { env } from '@/lib/env';
 import { supabase } from '@/lib/supabase/browser';
 
 import type { paths } from './pending';
-import { accessToken, leave, renewed } from './session';
+import { accessToken, announce, leave, renewed } from './session';
 
 /** The API, typed by its own document. For the browser: each request carries the access token of whoever is signed in. */
 export const api = createClient<paths>({ baseUrl: env.apiUrl, fetch: authorized });
@@ -19,6 +19,7 @@ export async function authorized(request: Request): Promise<Response> {
   const second = await send(again, await renewed(token));
   if (second.status !== 401) return second;
   // Even a new token is refused. It goes, or the sign-in page would send people straight back.
+  announce('refused');
   await supabase().auth.signOut({ scope: 'local' });
   return leave('refused');
 }

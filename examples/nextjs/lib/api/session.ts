@@ -36,8 +36,16 @@ export async function renewed(used: string): Promise<string> {
 /** Why a page ends; `lib/sign-in-problem.ts` has the sentences. */
 export type Ending = 'ended' | 'erased' | 'everywhere' | 'expired' | 'here' | 'refused';
 
+let announced: Ending | undefined;
+
+/** Says why the session is about to end. `SessionWatch` leaves as soon as it has, and knows no reason. */
+export function announce(ending: Ending): void {
+  announced = ending;
+}
+
 /** Leaves for the sign-in page. The whole page goes, with all that it has in memory. */
-export function leave(ending: Ending): Promise<never> {
+export function leave(known: Ending): Promise<never> {
+  const ending = announced ?? known;
   const isWanted = ending === 'erased' || ending === 'everywhere' || ending === 'here';
   const { pathname, search } = window.location;
   const query = new URLSearchParams({ problem: ending, ...(!isWanted && { next: pathname + search }) });
