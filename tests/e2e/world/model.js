@@ -53,6 +53,11 @@ export class Model {
     response.end('data: [DONE]\n\n');
   }
 
+  /** Every connection ends where it is. */
+  breakOff() {
+    this.#server.closeAllConnections();
+  }
+
   close() {
     this.#server.closeAllConnections();
     this.#server.close();

@@ -14,6 +14,7 @@ const { ports } = addresses;
 export class Stack {
   #folder = mkdtempSync(join(tmpdir(), 'bearward-e2e-'));
   #children = [];
+  #serveSettings;
 
   /** `bearward dev`, as in the quick start. */
   static async dev(settings = {}) {
@@ -28,9 +29,9 @@ export class Stack {
   static async apart({ idp = [], settings = {} } = {}) {
     const stack = new Stack();
     return stack.#run(async () => {
+      stack.#serveSettings = { ...stack.#settings(settings), SUPABASE_URL: addresses.idp, BEARWARD_SERVER__BIND: `127.0.0.1:${ports.api}` };
       await stack.startIdp(idp);
-      const env = { ...stack.#settings(settings), SUPABASE_URL: addresses.idp, BEARWARD_SERVER__BIND: `127.0.0.1:${ports.api}` };
-      stack.serve = await stack.#child('bearward serve', bearward, ['serve'], env).answers(`${addresses.api}/readyz`);
+      await stack.startServe();
     });
   }
 
@@ -52,6 +53,18 @@ export class Stack {
   async startIdp(options = []) {
     this.idpOptions ??= ['idp', '--bind', `127.0.0.1:${ports.idp}`, '--data', join(this.#folder, 'idp.json'), ...options];
     this.idp = await this.#child('bearward idp', bearward, this.idpOptions, {}).answers(`${addresses.idp}/health`);
+  }
+
+  /** Anew where it runs already. */
+  async startServe(answersAt = '/readyz') {
+    await this.serve?.stop();
+    this.serve = await this.#child('bearward serve', bearward, ['serve'], this.#serveSettings).answers(addresses.api + answersAt);
+  }
+
+  /** While the key endpoint fails: until the faults are cleared. */
+  async startServeWithoutKeys() {
+    await idpAdmin('PUT', '/faults', { status: 503 });
+    await this.startServe('/livez');
   }
 
   async stop() {

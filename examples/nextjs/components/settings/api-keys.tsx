@@ -113,4 +113,4 @@ function Key({ service, masked, onChanged }: { service: Service; masked: string 
 }
 
 const save = (name: Service['name'], key: string) => result(api.POST('/api/user/api-keys', { body: { [name]: key } }));
-const remove = (name: Service['name']) => result(api.DELETE('/api/user/api-keys/{name}', { params: { path: { name } } }));
+const remove = (provider: Service['name']) => result(api.DELETE('/api/user/api-keys/{provider}', { params: { path: { provider } } }));

@@ -3,7 +3,7 @@ import createClient from 'openapi-fetch';
 import { env } from '@/lib/env';
 import { supabase } from '@/lib/supabase/browser';
 
-import type { paths } from './pending';
+import type { paths } from './schema';
 import { accessToken, announce, leave, renewed } from './session';
 
 /** The API, typed by its own document. For the browser: each request carries the access token of whoever is signed in. */

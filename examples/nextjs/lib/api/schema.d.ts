@@ -98,6 +98,235 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/auth/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * May this request pass, and whose is it?
+         * @description For a gateway, about each request that it gets. 200 without a body, and who it is in headers, for the gateway to copy onto the request that it lets pass:
+         *
+         *     | header | is |
+         *     |---|---|
+         *     | `X-Auth-Subject` | `sub`: who, unique within the issuer |
+         *     | `X-Auth-Issuer` | `iss`, in the configured spelling |
+         *     | `X-Auth-Email` | the e-mail address; it identifies nobody |
+         *     | `X-Auth-Role` | the one `role` claim; with Supabase `authenticated`. `?role=` asks the list of roles |
+         *     | `X-Auth-Scopes` | the scopes, separated by spaces |
+         *
+         *     Each is there always, and empty where the token has no such claim: some gateways keep what the client sent under a name that is
+         *     not in this answer, and a header that is absent would then be a header that the client can forge.
+         *
+         *     In a value, each byte of UTF-8 that is no visible ASCII character, and `%`, is written as `%` and two hexadecimal digits: whatever stands in a
+         *     claim, it neither breaks the header nor begins another. `decodeURIComponent` and its like give back the claim.
+         *
+         *     The query narrows it; every parameter must hold: `role`, `scope` (words separated by spaces, all of them), `aal` (`aal1`, `aal2`, `aal3`:
+         *     at least). Any other is refused, because a restriction that is passed over is an open door.
+         *
+         *     # Errors
+         *     As every route of an account; then 422 for a query that cannot be read; then 403 for a role or a scope, 401 for a level.
+         */
+        get: operations["verify"];
+        /**
+         * May this request pass, and whose is it?
+         * @description For a gateway, about each request that it gets. 200 without a body, and who it is in headers, for the gateway to copy onto the request that it lets pass:
+         *
+         *     | header | is |
+         *     |---|---|
+         *     | `X-Auth-Subject` | `sub`: who, unique within the issuer |
+         *     | `X-Auth-Issuer` | `iss`, in the configured spelling |
+         *     | `X-Auth-Email` | the e-mail address; it identifies nobody |
+         *     | `X-Auth-Role` | the one `role` claim; with Supabase `authenticated`. `?role=` asks the list of roles |
+         *     | `X-Auth-Scopes` | the scopes, separated by spaces |
+         *
+         *     Each is there always, and empty where the token has no such claim: some gateways keep what the client sent under a name that is
+         *     not in this answer, and a header that is absent would then be a header that the client can forge.
+         *
+         *     In a value, each byte of UTF-8 that is no visible ASCII character, and `%`, is written as `%` and two hexadecimal digits: whatever stands in a
+         *     claim, it neither breaks the header nor begins another. `decodeURIComponent` and its like give back the claim.
+         *
+         *     The query narrows it; every parameter must hold: `role`, `scope` (words separated by spaces, all of them), `aal` (`aal1`, `aal2`, `aal3`:
+         *     at least). Any other is refused, because a restriction that is passed over is an open door.
+         *
+         *     # Errors
+         *     As every route of an account; then 422 for a query that cannot be read; then 403 for a role or a scope, 401 for a level.
+         */
+        put: operations["verifyPut"];
+        /**
+         * May this request pass, and whose is it?
+         * @description For a gateway, about each request that it gets. 200 without a body, and who it is in headers, for the gateway to copy onto the request that it lets pass:
+         *
+         *     | header | is |
+         *     |---|---|
+         *     | `X-Auth-Subject` | `sub`: who, unique within the issuer |
+         *     | `X-Auth-Issuer` | `iss`, in the configured spelling |
+         *     | `X-Auth-Email` | the e-mail address; it identifies nobody |
+         *     | `X-Auth-Role` | the one `role` claim; with Supabase `authenticated`. `?role=` asks the list of roles |
+         *     | `X-Auth-Scopes` | the scopes, separated by spaces |
+         *
+         *     Each is there always, and empty where the token has no such claim: some gateways keep what the client sent under a name that is
+         *     not in this answer, and a header that is absent would then be a header that the client can forge.
+         *
+         *     In a value, each byte of UTF-8 that is no visible ASCII character, and `%`, is written as `%` and two hexadecimal digits: whatever stands in a
+         *     claim, it neither breaks the header nor begins another. `decodeURIComponent` and its like give back the claim.
+         *
+         *     The query narrows it; every parameter must hold: `role`, `scope` (words separated by spaces, all of them), `aal` (`aal1`, `aal2`, `aal3`:
+         *     at least). Any other is refused, because a restriction that is passed over is an open door.
+         *
+         *     # Errors
+         *     As every route of an account; then 422 for a query that cannot be read; then 403 for a role or a scope, 401 for a level.
+         */
+        post: operations["verifyPost"];
+        /**
+         * May this request pass, and whose is it?
+         * @description For a gateway, about each request that it gets. 200 without a body, and who it is in headers, for the gateway to copy onto the request that it lets pass:
+         *
+         *     | header | is |
+         *     |---|---|
+         *     | `X-Auth-Subject` | `sub`: who, unique within the issuer |
+         *     | `X-Auth-Issuer` | `iss`, in the configured spelling |
+         *     | `X-Auth-Email` | the e-mail address; it identifies nobody |
+         *     | `X-Auth-Role` | the one `role` claim; with Supabase `authenticated`. `?role=` asks the list of roles |
+         *     | `X-Auth-Scopes` | the scopes, separated by spaces |
+         *
+         *     Each is there always, and empty where the token has no such claim: some gateways keep what the client sent under a name that is
+         *     not in this answer, and a header that is absent would then be a header that the client can forge.
+         *
+         *     In a value, each byte of UTF-8 that is no visible ASCII character, and `%`, is written as `%` and two hexadecimal digits: whatever stands in a
+         *     claim, it neither breaks the header nor begins another. `decodeURIComponent` and its like give back the claim.
+         *
+         *     The query narrows it; every parameter must hold: `role`, `scope` (words separated by spaces, all of them), `aal` (`aal1`, `aal2`, `aal3`:
+         *     at least). Any other is refused, because a restriction that is passed over is an open door.
+         *
+         *     # Errors
+         *     As every route of an account; then 422 for a query that cannot be read; then 403 for a role or a scope, 401 for a level.
+         */
+        delete: operations["verifyDelete"];
+        /**
+         * May this request pass, and whose is it?
+         * @description For a gateway, about each request that it gets. 200 without a body, and who it is in headers, for the gateway to copy onto the request that it lets pass:
+         *
+         *     | header | is |
+         *     |---|---|
+         *     | `X-Auth-Subject` | `sub`: who, unique within the issuer |
+         *     | `X-Auth-Issuer` | `iss`, in the configured spelling |
+         *     | `X-Auth-Email` | the e-mail address; it identifies nobody |
+         *     | `X-Auth-Role` | the one `role` claim; with Supabase `authenticated`. `?role=` asks the list of roles |
+         *     | `X-Auth-Scopes` | the scopes, separated by spaces |
+         *
+         *     Each is there always, and empty where the token has no such claim: some gateways keep what the client sent under a name that is
+         *     not in this answer, and a header that is absent would then be a header that the client can forge.
+         *
+         *     In a value, each byte of UTF-8 that is no visible ASCII character, and `%`, is written as `%` and two hexadecimal digits: whatever stands in a
+         *     claim, it neither breaks the header nor begins another. `decodeURIComponent` and its like give back the claim.
+         *
+         *     The query narrows it; every parameter must hold: `role`, `scope` (words separated by spaces, all of them), `aal` (`aal1`, `aal2`, `aal3`:
+         *     at least). Any other is refused, because a restriction that is passed over is an open door.
+         *
+         *     # Errors
+         *     As every route of an account; then 422 for a query that cannot be read; then 403 for a role or a scope, 401 for a level.
+         */
+        options: operations["verifyOptions"];
+        /**
+         * May this request pass, and whose is it?
+         * @description For a gateway, about each request that it gets. 200 without a body, and who it is in headers, for the gateway to copy onto the request that it lets pass:
+         *
+         *     | header | is |
+         *     |---|---|
+         *     | `X-Auth-Subject` | `sub`: who, unique within the issuer |
+         *     | `X-Auth-Issuer` | `iss`, in the configured spelling |
+         *     | `X-Auth-Email` | the e-mail address; it identifies nobody |
+         *     | `X-Auth-Role` | the one `role` claim; with Supabase `authenticated`. `?role=` asks the list of roles |
+         *     | `X-Auth-Scopes` | the scopes, separated by spaces |
+         *
+         *     Each is there always, and empty where the token has no such claim: some gateways keep what the client sent under a name that is
+         *     not in this answer, and a header that is absent would then be a header that the client can forge.
+         *
+         *     In a value, each byte of UTF-8 that is no visible ASCII character, and `%`, is written as `%` and two hexadecimal digits: whatever stands in a
+         *     claim, it neither breaks the header nor begins another. `decodeURIComponent` and its like give back the claim.
+         *
+         *     The query narrows it; every parameter must hold: `role`, `scope` (words separated by spaces, all of them), `aal` (`aal1`, `aal2`, `aal3`:
+         *     at least). Any other is refused, because a restriction that is passed over is an open door.
+         *
+         *     # Errors
+         *     As every route of an account; then 422 for a query that cannot be read; then 403 for a role or a scope, 401 for a level.
+         */
+        head: operations["verifyHead"];
+        /**
+         * May this request pass, and whose is it?
+         * @description For a gateway, about each request that it gets. 200 without a body, and who it is in headers, for the gateway to copy onto the request that it lets pass:
+         *
+         *     | header | is |
+         *     |---|---|
+         *     | `X-Auth-Subject` | `sub`: who, unique within the issuer |
+         *     | `X-Auth-Issuer` | `iss`, in the configured spelling |
+         *     | `X-Auth-Email` | the e-mail address; it identifies nobody |
+         *     | `X-Auth-Role` | the one `role` claim; with Supabase `authenticated`. `?role=` asks the list of roles |
+         *     | `X-Auth-Scopes` | the scopes, separated by spaces |
+         *
+         *     Each is there always, and empty where the token has no such claim: some gateways keep what the client sent under a name that is
+         *     not in this answer, and a header that is absent would then be a header that the client can forge.
+         *
+         *     In a value, each byte of UTF-8 that is no visible ASCII character, and `%`, is written as `%` and two hexadecimal digits: whatever stands in a
+         *     claim, it neither breaks the header nor begins another. `decodeURIComponent` and its like give back the claim.
+         *
+         *     The query narrows it; every parameter must hold: `role`, `scope` (words separated by spaces, all of them), `aal` (`aal1`, `aal2`, `aal3`:
+         *     at least). Any other is refused, because a restriction that is passed over is an open door.
+         *
+         *     # Errors
+         *     As every route of an account; then 422 for a query that cannot be read; then 403 for a role or a scope, 401 for a level.
+         */
+        patch: operations["verifyPatch"];
+        /**
+         * May this request pass, and whose is it?
+         * @description For a gateway, about each request that it gets. 200 without a body, and who it is in headers, for the gateway to copy onto the request that it lets pass:
+         *
+         *     | header | is |
+         *     |---|---|
+         *     | `X-Auth-Subject` | `sub`: who, unique within the issuer |
+         *     | `X-Auth-Issuer` | `iss`, in the configured spelling |
+         *     | `X-Auth-Email` | the e-mail address; it identifies nobody |
+         *     | `X-Auth-Role` | the one `role` claim; with Supabase `authenticated`. `?role=` asks the list of roles |
+         *     | `X-Auth-Scopes` | the scopes, separated by spaces |
+         *
+         *     Each is there always, and empty where the token has no such claim: some gateways keep what the client sent under a name that is
+         *     not in this answer, and a header that is absent would then be a header that the client can forge.
+         *
+         *     In a value, each byte of UTF-8 that is no visible ASCII character, and `%`, is written as `%` and two hexadecimal digits: whatever stands in a
+         *     claim, it neither breaks the header nor begins another. `decodeURIComponent` and its like give back the claim.
+         *
+         *     The query narrows it; every parameter must hold: `role`, `scope` (words separated by spaces, all of them), `aal` (`aal1`, `aal2`, `aal3`:
+         *     at least). Any other is refused, because a restriction that is passed over is an open door.
+         *
+         *     # Errors
+         *     As every route of an account; then 422 for a query that cannot be read; then 403 for a role or a scope, 401 for a level.
+         */
+        trace: operations["verifyTrace"];
+    };
+    "/api/generate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Generate code
+         * @description With the caller's own key for `togetherAI`. With `stream` the answer is server-sent events in the form of OpenAI's chat completions: each `data:`
+         *     is a chunk, the last one `[DONE]`. When the service fails in the middle, an `event: error` with the error's envelope ends the stream.
+         */
+        post: operations["generate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/status": {
         parameters: {
             query?: never;
@@ -141,6 +370,44 @@ export interface paths {
          * @description A field that is absent stays; null goes back to what the issuer says.
          */
         patch: operations["changeUser"];
+        trace?: never;
+    };
+    "/api/user/api-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The caller's keys, masked */
+        get: operations["listApiKeys"];
+        put?: never;
+        /**
+         * Keep one or several keys
+         * @description In place of those that are kept for the same providers. All of them are kept, or none.
+         */
+        post: operations["keepApiKeys"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/user/api-keys/{provider}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Remove a key */
+        delete: operations["removeApiKey"];
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/health": {
@@ -309,6 +576,31 @@ export interface components {
              */
             success: boolean;
         };
+        /** @description What the model wrote. */
+        Generated: {
+            /** @description The text. */
+            code: string;
+            /** @description Which model it was. */
+            model: string;
+            /** @example true */
+            success: boolean;
+            usage: components["schemas"]["Usage"] | null;
+        };
+        /** @description What to ask for. */
+        GenerateRequest: {
+            /**
+             * @description Another model than the configured one.
+             * @example Qwen/Qwen2.5-Coder-32B-Instruct
+             */
+            model?: string | null;
+            /**
+             * @description What the model is told.
+             * @example A function that reverses a string, in Rust
+             */
+            prompt: string;
+            /** @description Whether the answer is sent as it comes. */
+            stream?: boolean | null;
+        };
         /** @description A Google ID token. */
         GoogleCredential: {
             /**
@@ -345,6 +637,20 @@ export interface components {
             success: boolean;
             user: components["schemas"]["GoogleUser"];
         };
+        /** @description The caller's keys. */
+        MaskedKeys: {
+            /**
+             * @description By provider; the first 8 and the last 4 characters, all stars for a short key.
+             * @example {
+             *       "togetherAI": "sk-abc12...wxyz"
+             *     }
+             */
+            apiKeys: {
+                [key: string]: string;
+            };
+            /** @example true */
+            success: boolean;
+        };
         /** @description A profile, and the claims that decide what its bearer may do. */
         Me: components["schemas"]["Profile"] & {
             claims: components["schemas"]["Claimed"];
@@ -355,6 +661,15 @@ export interface components {
             bearer_methods_supported: string[];
             resource: string;
             resource_name: string;
+        };
+        /** @description Keys to keep, by provider: one or several of those that `vault.providers` lists. */
+        NewKeys: {
+            codeRabbit?: string;
+            googleProviderToken?: string;
+            kestra?: string;
+            oumi?: string;
+            /** @example sk-abc12345678901234567890wxyz */
+            togetherAI?: string;
         };
         /** @description A report to keep. */
         NewStatusCheck: {
@@ -530,6 +845,15 @@ export interface components {
              * @description When it was received.
              */
             timestamp: string;
+        };
+        /** @description Tokens, as the service counts them. */
+        Usage: {
+            /** Format: int64 */
+            completion_tokens: number;
+            /** Format: int64 */
+            prompt_tokens: number;
+            /** Format: int64 */
+            total_tokens: number;
         };
     };
     responses: never;
@@ -1104,6 +1428,1049 @@ export interface operations {
             };
         };
     };
+    verify: {
+        parameters: {
+            query?: {
+                /** @description The level of authentication, at least */
+                aal?: string;
+                /** @description A role that the roles must hold; may be repeated */
+                role?: string;
+                /** @description Words separated by spaces: scopes that must all be there */
+                scope?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It may pass */
+            200: {
+                headers: {
+                    /** @description The address, or empty */
+                    "x-auth-email"?: string;
+                    /** @description `iss` */
+                    "x-auth-issuer"?: string;
+                    /** @description The `role` claim, or empty */
+                    "x-auth-role"?: string;
+                    /** @description The scopes, separated by spaces, or empty */
+                    "x-auth-scopes"?: string;
+                    /** @description `sub` */
+                    "x-auth-subject"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Two tokens, or a body that is not readable */
+            400: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description No token, or one that is refused; the challenge says why */
+            401: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description A closed account, or a missing role, scope or origin */
+            403: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description It took longer than the server allows */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Fields that are not as they must be, each named in `details` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description A fault of ours, which the log has under the request's id */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Keys or database are away */
+            503: {
+                headers: {
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    verifyPut: {
+        parameters: {
+            query?: {
+                /** @description The level of authentication, at least */
+                aal?: string;
+                /** @description A role that the roles must hold; may be repeated */
+                role?: string;
+                /** @description Words separated by spaces: scopes that must all be there */
+                scope?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It may pass */
+            200: {
+                headers: {
+                    /** @description The address, or empty */
+                    "x-auth-email"?: string;
+                    /** @description `iss` */
+                    "x-auth-issuer"?: string;
+                    /** @description The `role` claim, or empty */
+                    "x-auth-role"?: string;
+                    /** @description The scopes, separated by spaces, or empty */
+                    "x-auth-scopes"?: string;
+                    /** @description `sub` */
+                    "x-auth-subject"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Two tokens, or a body that is not readable */
+            400: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description No token, or one that is refused; the challenge says why */
+            401: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description A closed account, or a missing role, scope or origin */
+            403: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description It took longer than the server allows */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Fields that are not as they must be, each named in `details` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description A fault of ours, which the log has under the request's id */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Keys or database are away */
+            503: {
+                headers: {
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    verifyPost: {
+        parameters: {
+            query?: {
+                /** @description The level of authentication, at least */
+                aal?: string;
+                /** @description A role that the roles must hold; may be repeated */
+                role?: string;
+                /** @description Words separated by spaces: scopes that must all be there */
+                scope?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It may pass */
+            200: {
+                headers: {
+                    /** @description The address, or empty */
+                    "x-auth-email"?: string;
+                    /** @description `iss` */
+                    "x-auth-issuer"?: string;
+                    /** @description The `role` claim, or empty */
+                    "x-auth-role"?: string;
+                    /** @description The scopes, separated by spaces, or empty */
+                    "x-auth-scopes"?: string;
+                    /** @description `sub` */
+                    "x-auth-subject"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Two tokens, or a body that is not readable */
+            400: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description No token, or one that is refused; the challenge says why */
+            401: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description A closed account, or a missing role, scope or origin */
+            403: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description It took longer than the server allows */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Fields that are not as they must be, each named in `details` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description A fault of ours, which the log has under the request's id */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Keys or database are away */
+            503: {
+                headers: {
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    verifyDelete: {
+        parameters: {
+            query?: {
+                /** @description The level of authentication, at least */
+                aal?: string;
+                /** @description A role that the roles must hold; may be repeated */
+                role?: string;
+                /** @description Words separated by spaces: scopes that must all be there */
+                scope?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It may pass */
+            200: {
+                headers: {
+                    /** @description The address, or empty */
+                    "x-auth-email"?: string;
+                    /** @description `iss` */
+                    "x-auth-issuer"?: string;
+                    /** @description The `role` claim, or empty */
+                    "x-auth-role"?: string;
+                    /** @description The scopes, separated by spaces, or empty */
+                    "x-auth-scopes"?: string;
+                    /** @description `sub` */
+                    "x-auth-subject"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Two tokens, or a body that is not readable */
+            400: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description No token, or one that is refused; the challenge says why */
+            401: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description A closed account, or a missing role, scope or origin */
+            403: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description It took longer than the server allows */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Fields that are not as they must be, each named in `details` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description A fault of ours, which the log has under the request's id */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Keys or database are away */
+            503: {
+                headers: {
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    verifyOptions: {
+        parameters: {
+            query?: {
+                /** @description The level of authentication, at least */
+                aal?: string;
+                /** @description A role that the roles must hold; may be repeated */
+                role?: string;
+                /** @description Words separated by spaces: scopes that must all be there */
+                scope?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It may pass */
+            200: {
+                headers: {
+                    /** @description The address, or empty */
+                    "x-auth-email"?: string;
+                    /** @description `iss` */
+                    "x-auth-issuer"?: string;
+                    /** @description The `role` claim, or empty */
+                    "x-auth-role"?: string;
+                    /** @description The scopes, separated by spaces, or empty */
+                    "x-auth-scopes"?: string;
+                    /** @description `sub` */
+                    "x-auth-subject"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Two tokens, or a body that is not readable */
+            400: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description No token, or one that is refused; the challenge says why */
+            401: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description A closed account, or a missing role, scope or origin */
+            403: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description It took longer than the server allows */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Fields that are not as they must be, each named in `details` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description A fault of ours, which the log has under the request's id */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Keys or database are away */
+            503: {
+                headers: {
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    verifyHead: {
+        parameters: {
+            query?: {
+                /** @description The level of authentication, at least */
+                aal?: string;
+                /** @description A role that the roles must hold; may be repeated */
+                role?: string;
+                /** @description Words separated by spaces: scopes that must all be there */
+                scope?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It may pass */
+            200: {
+                headers: {
+                    /** @description The address, or empty */
+                    "x-auth-email"?: string;
+                    /** @description `iss` */
+                    "x-auth-issuer"?: string;
+                    /** @description The `role` claim, or empty */
+                    "x-auth-role"?: string;
+                    /** @description The scopes, separated by spaces, or empty */
+                    "x-auth-scopes"?: string;
+                    /** @description `sub` */
+                    "x-auth-subject"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Two tokens, or a body that is not readable */
+            400: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description No token, or one that is refused; the challenge says why */
+            401: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description A closed account, or a missing role, scope or origin */
+            403: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description It took longer than the server allows */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Fields that are not as they must be, each named in `details` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description A fault of ours, which the log has under the request's id */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Keys or database are away */
+            503: {
+                headers: {
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    verifyPatch: {
+        parameters: {
+            query?: {
+                /** @description The level of authentication, at least */
+                aal?: string;
+                /** @description A role that the roles must hold; may be repeated */
+                role?: string;
+                /** @description Words separated by spaces: scopes that must all be there */
+                scope?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It may pass */
+            200: {
+                headers: {
+                    /** @description The address, or empty */
+                    "x-auth-email"?: string;
+                    /** @description `iss` */
+                    "x-auth-issuer"?: string;
+                    /** @description The `role` claim, or empty */
+                    "x-auth-role"?: string;
+                    /** @description The scopes, separated by spaces, or empty */
+                    "x-auth-scopes"?: string;
+                    /** @description `sub` */
+                    "x-auth-subject"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Two tokens, or a body that is not readable */
+            400: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description No token, or one that is refused; the challenge says why */
+            401: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description A closed account, or a missing role, scope or origin */
+            403: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description It took longer than the server allows */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Fields that are not as they must be, each named in `details` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description A fault of ours, which the log has under the request's id */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Keys or database are away */
+            503: {
+                headers: {
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    verifyTrace: {
+        parameters: {
+            query?: {
+                /** @description The level of authentication, at least */
+                aal?: string;
+                /** @description A role that the roles must hold; may be repeated */
+                role?: string;
+                /** @description Words separated by spaces: scopes that must all be there */
+                scope?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It may pass */
+            200: {
+                headers: {
+                    /** @description The address, or empty */
+                    "x-auth-email"?: string;
+                    /** @description `iss` */
+                    "x-auth-issuer"?: string;
+                    /** @description The `role` claim, or empty */
+                    "x-auth-role"?: string;
+                    /** @description The scopes, separated by spaces, or empty */
+                    "x-auth-scopes"?: string;
+                    /** @description `sub` */
+                    "x-auth-subject"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Two tokens, or a body that is not readable */
+            400: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description No token, or one that is refused; the challenge says why */
+            401: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description A closed account, or a missing role, scope or origin */
+            403: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description It took longer than the server allows */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Fields that are not as they must be, each named in `details` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description A fault of ours, which the log has under the request's id */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Keys or database are away */
+            503: {
+                headers: {
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    generate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GenerateRequest"];
+            };
+        };
+        responses: {
+            /** @description What the model wrote */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Generated"];
+                    "text/event-stream": string;
+                };
+            };
+            /** @description Two tokens, or a body that is not readable */
+            400: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description No token, or one that is refused; the challenge says why */
+            401: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description A closed account, or a missing role, scope or origin */
+            403: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description It took longer than the server allows */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description No key for the service is kept */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description A body that is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description A body that is not application/json */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Fields that are not as they must be, each named in `details` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description A fault of ours, which the log has under the request's id */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description The service failed, or refused the key */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Keys or database are away */
+            503: {
+                headers: {
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description The service did not answer in time */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
     listStatusChecks: {
         parameters: {
             query?: {
@@ -1495,6 +2862,334 @@ export interface operations {
             };
             /** @description A body that is not application/json */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Fields that are not as they must be, each named in `details` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description A fault of ours, which the log has under the request's id */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Keys or database are away */
+            503: {
+                headers: {
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    listApiKeys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What is kept */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MaskedKeys"];
+                };
+            };
+            /** @description Two tokens, or a body that is not readable */
+            400: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description No token, or one that is refused; the challenge says why */
+            401: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description A closed account, or a missing role, scope or origin */
+            403: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description It took longer than the server allows */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Fields that are not as they must be, each named in `details` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description A fault of ours, which the log has under the request's id */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Keys or database are away */
+            503: {
+                headers: {
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    keepApiKeys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewKeys"];
+            };
+        };
+        responses: {
+            /** @description What is kept now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MaskedKeys"];
+                };
+            };
+            /** @description Two tokens, or a body that is not readable */
+            400: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description No token, or one that is refused; the challenge says why */
+            401: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description A closed account, or a missing role, scope or origin */
+            403: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description It took longer than the server allows */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description A body that is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description A body that is not application/json */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Fields that are not as they must be, each named in `details` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description A fault of ours, which the log has under the request's id */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Keys or database are away */
+            503: {
+                headers: {
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    removeApiKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The provider's name
+                 * @example togetherAI
+                 */
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What is kept now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MaskedKeys"];
+                };
+            };
+            /** @description Two tokens, or a body that is not readable */
+            400: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description No token, or one that is refused; the challenge says why */
+            401: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description A closed account, or a missing role, scope or origin */
+            403: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description There is no key for this provider */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description It took longer than the server allows */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
