@@ -5,7 +5,9 @@ import { Wordmark } from '@/components/wordmark';
 export default function NotFound() {
   return (
     <div className="alone">
-      <Wordmark href="/" />
+      <header>
+        <Wordmark href="/" />
+      </header>
       <main id="main">
         <h1>There is nothing here</h1>
         <p>The page was moved, or never was.</p>

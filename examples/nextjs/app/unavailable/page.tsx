@@ -8,7 +8,9 @@ export const metadata: Metadata = { title: 'One moment' };
 export default function Unavailable() {
   return (
     <div className="alone">
-      <Wordmark href="/" />
+      <header>
+        <Wordmark href="/" />
+      </header>
       <main id="main">
         <h1>One moment, please</h1>
         <p>The sign-in service is out of reach. You are still signed in, and nothing is lost.</p>
