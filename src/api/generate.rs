@@ -48,6 +48,7 @@ struct Generated {
 
 /// Tokens, as the service counts them.
 #[derive(Serialize, utoipa::ToSchema)]
+#[expect(clippy::struct_field_names, reason = "the names of OpenAI's API")]
 struct Usage {
     prompt_tokens: u64,
     completion_tokens: u64,

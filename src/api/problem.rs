@@ -88,7 +88,9 @@ impl Problem {
     }
 
     pub(super) fn database_away(request_id: Option<RequestId>) -> Self {
-        let message = "the database cannot be reached; the request was not carried out";
+        // Not "was not carried out": the connection may have been cut between the commit and its answer.
+        let message = "the database cannot be reached; whether a change was carried out is not known: send it again, under the same \
+                       Idempotency-Key";
         Self::under(request_id, StatusCode::SERVICE_UNAVAILABLE, "DATABASE_UNAVAILABLE", message).with_retry_after(2)
     }
 

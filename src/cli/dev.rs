@@ -79,8 +79,8 @@ fn print(idp: &Idp, api: SocketAddr) {
     let curl = |token: &str| format!("curl -i http://{api}/protected -H \"Authorization: Bearer {token}\"");
     let good = short(idp).sign();
     anstream::println!("{strong}bearward dev{plain} {note}for development only{plain}");
-    anstream::println!("  API   http://{api}   {faint}/protected /health /readyz /metrics{plain}");
-    anstream::println!("  IdP   {base}   {faint}mints a token for anybody who asks{plain}\n");
+    anstream::println!("  API   http://{api}   {faint}/docs shows every route{plain}");
+    anstream::println!("  IdP   {base}   {faint}sign in as anybody; mints a token for anybody who asks{plain}\n");
     anstream::println!("{strong}A token{plain} {faint}(lives a day){plain}\n{good}\n");
     anstream::println!("{faint}Copy a line into another terminal.{plain}\n");
     anstream::println!("{}200{plain} {faint}accepted{plain}\n{}\n", style::GOOD, curl(&good));

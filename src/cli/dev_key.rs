@@ -38,7 +38,7 @@ fn kept(path: &PathBuf, text: String) -> io::Result<Zeroizing<String>> {
 fn make(folder: &Path, path: &PathBuf) -> io::Result<Zeroizing<String>> {
     let mut key = Zeroizing::new([0; 32]);
     rand::fill(&mut *key).map_err(|_| io::Error::other("the system has no randomness"))?;
-    let line = Zeroizing::new(format!("dev:{}\n", STANDARD.encode_to_string(&*key)));
+    let line = Zeroizing::new(format!("dev:{}\n", STANDARD.encode_to_string(*key)));
     DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?.write_all(line.as_bytes())?;
     Ok(line)

@@ -22,6 +22,7 @@ use clap::{Parser, Subcommand};
 use crate::{
     config::{Config, ConfigErrors, Sources},
     server::StartError,
+    store::OpenError,
     telemetry::{self, Metrics},
 };
 
@@ -50,7 +51,7 @@ enum Action {
     Explain(explain::Options),
     /// Is the configuration sound, and can every issuer be reached? Lists keys, and what to do where something is wrong
     Check(check::Options),
-    /// Prints the `OpenAPI` document of the API
+    /// Prints the OpenAPI document of the API
     Openapi,
     /// What users' API keys are sealed with
     #[command(subcommand)]
@@ -84,7 +85,8 @@ enum Failure {
 impl From<StartError> for Failure {
     fn from(error: StartError) -> Self {
         match error {
-            StartError::Bind { .. } => Self::Failed(error.to_string()),
+            // What the configuration says may well be right.
+            StartError::Bind { .. } | StartError::Database(OpenError::Away(_)) => Self::Failed(error.to_string()),
             _ => Self::Usage(error.to_string()),
         }
     }

@@ -1,6 +1,6 @@
 //! Accounts: seen, shown, changed, erased.
 
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QuerySelect, sea_query::Expr};
 use uuid::Uuid;
 
 use super::{
@@ -123,10 +123,17 @@ impl Store {
     /// Erases the owner's account and every row that belongs to it.
     ///
     /// # Errors
-    /// What the database says.
+    /// [`StoreError::Gone`] when it was erased already: the user may have another one since. And what the database says.
     pub async fn erase(&self, owner: &Owner) -> Result<(), StoreError> {
-        Entity::delete_by_id(owner.id().uuid()).exec(&self.writes).await?;
-        Ok(())
+        let deleted = Entity::delete_by_id(owner.id().uuid()).exec(&self.writes).await?;
+        if deleted.rows_affected == 0 { Err(StoreError::Gone) } else { Ok(()) }
+    }
+
+    /// Whether an owner who has nothing is still there: replicas remember accounts for seconds, and another one may have erased this account
+    /// and made the user a new one, with rows of its own.
+    pub(super) async fn is_there(&self, owner: &Owner) -> Result<(), StoreError> {
+        let query = Entity::find_by_id(owner.id().uuid()).select_only().column(Column::Id).into_tuple::<Uuid>();
+        query.one(&self.reads).await?.map(drop).ok_or(StoreError::Gone)
     }
 }
 

@@ -51,19 +51,27 @@ impl Store {
     /// Every key of the owner, by provider.
     ///
     /// # Errors
-    /// What the database says.
+    /// [`StoreError::Gone`] when the account was erased, and what the database says.
     pub async fn api_keys(&self, owner: &Owner) -> Result<Vec<KeptKey>, StoreError> {
         let query = Entity::find().filter(Column::UserId.eq(owner.id().uuid())).order_by_asc(Column::Provider);
-        Ok(query.all(&self.reads).await?.into_iter().map(kept).collect())
+        let rows = query.all(&self.reads).await?;
+        if rows.is_empty() {
+            self.is_there(owner).await?;
+        }
+        Ok(rows.into_iter().map(kept).collect())
     }
 
     /// The owner's key for one provider.
     ///
     /// # Errors
-    /// What the database says.
+    /// [`StoreError::Gone`] when the account was erased, and what the database says.
     pub async fn api_key(&self, owner: &Owner, provider: &Provider) -> Result<Option<KeptKey>, StoreError> {
         let query = Entity::find_by_id((owner.id().uuid(), provider.as_str().to_owned()));
-        Ok(query.one(&self.reads).await?.map(kept))
+        let row = query.one(&self.reads).await?;
+        if row.is_none() {
+            self.is_there(owner).await?;
+        }
+        Ok(row.map(kept))
     }
 
     /// Puts `newer` in the place of `older`, unless the owner has changed the key meanwhile. Tells whether it did.
@@ -83,10 +91,14 @@ impl Store {
     /// Removes the owner's key for one provider. Tells whether there was one.
     ///
     /// # Errors
-    /// What the database says.
+    /// [`StoreError::Gone`] when the account was erased, and what the database says.
     pub async fn remove_api_key(&self, owner: &Owner, provider: &Provider) -> Result<bool, StoreError> {
         let delete = Entity::delete_by_id((owner.id().uuid(), provider.as_str().to_owned()));
-        Ok(delete.exec(&self.writes).await?.rows_affected == 1)
+        let is_removed = delete.exec(&self.writes).await?.rows_affected == 1;
+        if !is_removed {
+            self.is_there(owner).await?;
+        }
+        Ok(is_removed)
     }
 }
 

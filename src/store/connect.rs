@@ -1,34 +1,45 @@
 //! Opening the database: how each kind is spoken to, and how long it may take.
 
-use std::{io, time::Duration};
+use std::{io, path::Path, str::FromStr, time::Duration};
 
-use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr};
+use log::LevelFilter;
+use sea_orm::{ConnectOptions, Database, DbErr, RuntimeErr};
 use secrecy::ExposeSecret;
-use sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteError, SqliteJournalMode, SqliteSynchronous};
 
-use super::{Store, migrate::MigrationError};
+use super::{Store, error::is_away, file, migrate::MigrationError};
 use crate::config;
 
-/// How long a request waits for a connection: less than `server.request_timeout`, so that the answer says what is missing.
+/// How long a request waits for a connection: less than `server.request_timeout`, so that the answer says what is missing, and long enough that
+/// a database which restarts within it costs nobody an error.
 const ACQUIRE: Duration = Duration::from_secs(5);
 /// How long a write waits for another process's write to the same SQLite file.
 const BUSY: Duration = Duration::from_secs(10);
 /// How long a database may take to come up beside us: a container that starts at the same moment.
 const PATIENCE: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(500);
+/// How long a connection may have been idle to be used without a ping first. The pool itself pings whatever comes back to it, so only what has
+/// happened since is unknown; a ping before each use would cost each request another round trip.
+const TRUSTED: Duration = Duration::from_secs(1);
+/// A statement that takes longer is told in the log, without its values.
+const SLOW: Duration = Duration::from_secs(1);
 
 /// The database cannot be opened.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
-    /// No connection came about. The address is not shown: it may hold a password.
-    #[error("cannot open the database of database.url (DATABASE_URL): {}", told(.0))]
+    /// No connection came about, and none will until somebody changes the address, the password or the database. The address is not shown: it
+    /// may hold a password.
+    #[error("cannot open the database of database.url (DATABASE_URL): {}{}", told(.0), advice(.0))]
     Connect(#[source] DbErr),
-    /// The folder of a SQLite file.
-    #[error("cannot make the folder {folder} for the SQLite file of database.url: {source}")]
-    Folder {
+    /// It did not answer in time, or goes down just now.
+    #[error("the database of database.url (DATABASE_URL) does not answer: {}; is it up, and does the address lead to it?", told(.0))]
+    Away(#[source] DbErr),
+    /// The SQLite file, or the folder that it lies in.
+    #[error("cannot make or write {path}, which database.url (DATABASE_URL) names: {source}")]
+    File {
         /// Which.
-        folder: String,
+        path: String,
         /// Why not.
         source: io::Error,
     },
@@ -40,20 +51,56 @@ pub enum OpenError {
 /// What a person can act on, without the layers above it.
 fn told(error: &DbErr) -> String {
     match error {
-        DbErr::Conn(sea_orm::RuntimeErr::SqlxError(source)) => source.to_string(),
+        DbErr::Conn(RuntimeErr::SqlxError(source)) => source.to_string(),
         _ => error.to_string(),
     }
 }
 
+/// What to do about the refusals that people meet.
+fn advice(error: &DbErr) -> &'static str {
+    let DbErr::Conn(RuntimeErr::SqlxError(source)) = error else { return "" };
+    let code = source.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    match code.as_deref() {
+        // PostgreSQL and MySQL, the latter by SQLSTATE.
+        Some("28P01" | "28000") => ". Check the user and the password in it",
+        Some("3D000") => ". Create the database first: CREATE DATABASE name",
+        Some("42000") => ". Create the database first, and grant it to the user",
+        _ => "",
+    }
+}
+
+impl OpenError {
+    fn connecting(error: DbErr) -> Self {
+        if may_come(&error) { Self::Away(error) } else { Self::Connect(error) }
+    }
+}
+
 impl Store {
-    /// Connects, waiting up to 30 s for a database that is just starting, and brings the tables up to date.
+    /// Connects and brings the tables up to date, waiting up to 30 s for a database that is just starting.
     ///
     /// # Errors
     /// [`OpenError`].
     pub async fn open(settings: &config::Database) -> Result<Self, OpenError> {
-        let store = Self::connect(settings, PATIENCE).await?;
-        store.migrate().await?;
-        Ok(store)
+        let until = tokio::time::Instant::now() + PATIENCE;
+        loop {
+            // Boxed: it is deep, and would lie within the future of whoever starts a server.
+            match Box::pin(Self::open_now(settings)).await {
+                Err(OpenError::Away(error)) if tokio::time::Instant::now() < until => {
+                    tracing::warn!("the database is not there yet: {}", told(&error));
+                    tokio::time::sleep(PAUSE).await;
+                }
+                done => return done,
+            }
+        }
+    }
+
+    async fn open_now(settings: &config::Database) -> Result<Self, OpenError> {
+        let store = Self::connect(settings).await?;
+        match store.migrate().await {
+            Ok(()) => Ok(store),
+            Err(MigrationError::Database(error)) if may_come(&error) => Err(OpenError::Away(error)),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Connects and asks whether the tables are those of this version; changes nothing.
@@ -61,47 +108,60 @@ impl Store {
     /// # Errors
     /// [`OpenError`].
     pub async fn look(settings: &config::Database) -> Result<(Self, Vec<String>), OpenError> {
-        let store = Self::connect(settings, Duration::ZERO).await?;
+        let store = Self::connect(settings).await?;
         let pending = store.pending().await?;
         Ok((store, pending))
     }
 
-    async fn connect(settings: &config::Database, patience: Duration) -> Result<Self, OpenError> {
+    async fn connect(settings: &config::Database) -> Result<Self, OpenError> {
         let url = settings.url.expose_secret();
-        if let Some(path) = url.strip_prefix("sqlite:") {
-            let path = path.trim_start_matches("//").split('?').next().unwrap_or_default();
-            return Self::sqlite(url, path, settings.max_connections).await;
+        if url.starts_with("sqlite:") {
+            return Self::sqlite(url, settings.max_connections).await;
         }
-        let connection = with_patience(patience, || Database::connect(options(url, settings.max_connections))).await?;
+        let connection = Database::connect(options(url, settings.max_connections)).await.map_err(OpenError::connecting)?;
         Ok(Self { reads: connection.clone(), writes: connection })
     }
 
-    async fn sqlite(url: &str, path: &str, readers: u32) -> Result<Self, OpenError> {
-        let folder = std::path::Path::new(path).parent().filter(|folder| !folder.as_os_str().is_empty());
-        if let Some(folder) = folder.filter(|_| !path.starts_with(':')) {
-            std::fs::create_dir_all(folder)
-                .map_err(|source| OpenError::Folder { folder: folder.display().to_string(), source })?;
+    async fn sqlite(url: &str, readers: u32) -> Result<Self, OpenError> {
+        let wrong = |error: sqlx::Error| OpenError::Connect(DbErr::Conn(RuntimeErr::SqlxError(error.into())));
+        let parsed = SqliteConnectOptions::from_str(url).map_err(wrong)?;
+        let path = parsed.get_filename();
+        // The name is the library's own for ":memory:".
+        let in_memory = path.to_string_lossy().starts_with("file:sqlx-in-memory-") || url.contains("mode=memory");
+        if !in_memory {
+            make(path)?;
         }
         let open = async |connections: u32| {
             let mut options = options(url, connections);
+            if in_memory {
+                // It ends with its connection.
+                options.idle_timeout(None).max_lifetime(None);
+            }
             options.map_sqlx_sqlite_opts(|sqlite| {
                 sqlite
-                    .create_if_missing(true)
                     .foreign_keys(true)
                     .busy_timeout(BUSY)
                     .journal_mode(SqliteJournalMode::Wal)
                     // An acknowledged write survives a power cut, not only the end of this process.
                     .synchronous(SqliteSynchronous::Full)
             });
-            Database::connect(options).await.map_err(OpenError::Connect)
+            Database::connect(options).await.map_err(OpenError::connecting)
         };
-        // The writer first: it makes the file, and turns the journal to WAL.
+        // The writer first: it turns the journal to WAL.
         let writes = open(1).await?;
-        let in_memory = path.is_empty() || path == ":memory:" || url.contains("mode=memory");
         // A database in memory is its connection's own.
         let reads = if in_memory { writes.clone() } else { open(readers).await? };
         Ok(Self { reads, writes })
     }
+}
+
+/// The file and its folder, for this user alone.
+fn make(path: &Path) -> Result<(), OpenError> {
+    let failed = |path: &Path, source| OpenError::File { path: path.display().to_string(), source };
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        file::make_folder(folder).map_err(|source| failed(folder, source))?;
+    }
+    file::make(path).map_err(|source| failed(path, source))
 }
 
 fn options(url: &str, connections: u32) -> ConnectOptions {
@@ -110,10 +170,10 @@ fn options(url: &str, connections: u32) -> ConnectOptions {
         .max_connections(connections)
         .acquire_timeout(ACQUIRE)
         .connect_timeout(ACQUIRE)
-        // Statements hold no secret, their values do; the log needs neither.
-        .sqlx_logging(false)
-        // A connection that a restarted database has cut is found out by a ping before a request gets it, not by the request.
-        .test_before_acquire(true)
+        // RUST_LOG=sqlx=debug shows every statement. Values, which may be secret, are in none.
+        .sqlx_logging_level(LevelFilter::Debug)
+        .sqlx_slow_statements_logging_settings(LevelFilter::Warn, SLOW)
+        .test_before_acquire_if_idle_for(TRUSTED)
         .map_sqlx_mysql_opts(|mysql| {
             // Times are UTC, whatever the server's zone is; text is compared by its bytes.
             mysql.timezone(Some("+00:00".to_owned())).collation("utf8mb4_bin")
@@ -121,25 +181,22 @@ fn options(url: &str, connections: u32) -> ConnectOptions {
     options
 }
 
-async fn with_patience<F, Connecting>(patience: Duration, mut connect: F) -> Result<DatabaseConnection, OpenError>
-where
-    F: FnMut() -> Connecting,
-    Connecting: Future<Output = Result<DatabaseConnection, DbErr>>,
-{
-    let until = tokio::time::Instant::now() + patience;
-    loop {
-        match connect().await {
-            Ok(connection) => return Ok(connection),
-            Err(error) if may_come(&error) && tokio::time::Instant::now() < until => {
-                tracing::warn!("the database is not there yet: {}", told(&error));
-                tokio::time::sleep(PAUSE).await;
-            }
-            Err(error) => return Err(OpenError::Connect(error)),
-        }
+/// A refused password, an unknown database, a wrong certificate, a file that may not be written: they stay that way.
+fn may_come(error: &DbErr) -> bool {
+    let source = match error {
+        DbErr::Conn(RuntimeErr::SqlxError(source))
+        | DbErr::Exec(RuntimeErr::SqlxError(source))
+        | DbErr::Query(RuntimeErr::SqlxError(source)) => &**source,
+        _ => return is_away(error),
+    };
+    match source {
+        sqlx::Error::Tls(_) => false,
+        sqlx::Error::Database(told) if told.try_downcast_ref::<SqliteError>().is_some() => is_busy(told.code().as_deref()),
+        _ => is_away(error),
     }
 }
 
-/// A refused password or an unknown database stays that way.
-fn may_come(error: &DbErr) -> bool {
-    matches!(super::StoreError::from(error.clone()), super::StoreError::Unavailable(_))
+/// Another process writes, or turns the journal of a new file to WAL, which SQLite does not wait for.
+fn is_busy(code: Option<&str>) -> bool {
+    matches!(code.and_then(|code| code.parse::<u32>().ok()).map(|code| code & 0xff), Some(5 | 6))
 }

@@ -7,6 +7,7 @@ mod api_keys;
 mod connect;
 mod entity;
 mod error;
+mod file;
 mod instant;
 mod migrate;
 mod migrations;

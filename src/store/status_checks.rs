@@ -63,7 +63,7 @@ impl Store {
     /// The owner's reports, newest first.
     ///
     /// # Errors
-    /// What the database says.
+    /// [`StoreError::Gone`] when the account was erased, and what the database says.
     pub async fn status_checks(&self, owner: &Owner, request: PageRequest) -> Result<Page<StatusCheck>, StoreError> {
         let mut query =
             Entity::find().filter(Column::UserId.eq(owner.id().uuid())).order_by_desc(Column::Id).limit(request.limit() + 1);
@@ -71,6 +71,9 @@ impl Store {
             query = query.filter(Column::Id.lt(after));
         }
         let rows = query.all(&self.reads).await?;
+        if rows.is_empty() {
+            self.is_there(owner).await?;
+        }
         Ok(request.page(rows.into_iter().map(shown).collect(), |check| check.id))
     }
 }

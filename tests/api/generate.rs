@@ -151,7 +151,7 @@ async fn a_stream_that_breaks_off_ends_with_an_error_in_the_envelope() {
 #[tokio::test]
 async fn a_client_that_hangs_up_ends_the_call_of_the_service() {
     for stream in [true, false] {
-        let (world, mut service, token) = world(&[]).await;
+        let (world, mut service, token) = world(&[("generate.timeout", "10m")]).await;
         let request =
             world.request(Method::POST, "/api/generate").bearer_auth(&token).json(&json!({"prompt": "x", "stream": stream}));
         let client = tokio::spawn(async move {

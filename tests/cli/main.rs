@@ -9,9 +9,16 @@ mod dev;
 mod explain;
 mod help;
 mod idp;
+mod openapi;
 mod serve;
+mod vault;
 
-use std::{path::Path, process::Command, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+    sync::LazyLock,
+    time::Duration,
+};
 
 use assert_cmd::assert::Assert;
 
@@ -22,13 +29,20 @@ fn bearward(arguments: &[&str], variables: &[(&str, &str)]) -> Command {
     if let Some(path) = std::env::var_os("PATH") {
         command.env("PATH", path);
     }
-    command.current_dir(env!("CARGO_TARGET_TMPDIR"));
+    command.current_dir(&*FOLDER);
     command
 }
 
+/// A folder of this run: what an earlier version has left in another one is of no concern.
+static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("cli-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
+});
+
 /// Runs it to its end, which comes soon.
 fn run(arguments: &[&str], variables: &[(&str, &str)]) -> Said {
-    run_with(arguments, variables, "", Path::new(env!("CARGO_TARGET_TMPDIR")))
+    run_with(arguments, variables, "", &FOLDER)
 }
 
 /// With this on standard input, in this folder.

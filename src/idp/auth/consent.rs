@@ -151,11 +151,15 @@ fn form_action(at_provider: &AtProvider) -> String {
 fn form(id: Uuid, at_provider: &AtProvider, people: &[(String, String)]) -> String {
     let action = format!("{CONSENT_PATH}/{id}");
     let ticket = format!("<input type=\"hidden\" name=\"ticket\" value=\"{}\">", escaped(&at_provider.ticket));
-    let open = |name: &str| format!("<form method=\"post\" action=\"{action}\" id=\"{name}\" aria-label=\"{name}\">{ticket}");
+    let open =
+        |id: &str, label: &str| format!("<form method=\"post\" action=\"{action}\" id=\"{id}\" aria-label=\"{label}\">{ticket}");
     let app = at_provider.redirect.host_str().unwrap_or(at_provider.redirect.scheme());
     let mut body = format!("<p>to continue to <strong id=\"app\">{}</strong></p>\n", escaped(app));
-    let _ =
-        write!(body, "<h2 id=\"people-title\">Pick a person</h2>\n{}\n<ul aria-labelledby=\"people-title\">\n", open("people"));
+    let _ = write!(
+        body,
+        "<h2 id=\"people-title\">Pick a person</h2>\n{}\n<ul aria-labelledby=\"people-title\">\n",
+        open("people", "Pick a person")
+    );
     for (name, email) in people {
         let (name, email) = (escaped(name), escaped(email));
         let _ = writeln!(
@@ -170,8 +174,8 @@ fn form(id: Uuid, at_provider: &AtProvider, people: &[(String, String)]) -> Stri
          <label for=\"name\">Name</label><input id=\"name\" name=\"name\" maxlength=\"100\" autocomplete=\"off\">\n\
          <button class=\"main\" id=\"continue\">Continue</button>\n</form>\n\
          {}<button class=\"deny\" id=\"deny\" name=\"action\" value=\"deny\">Deny</button></form>",
-        open("somebody"),
-        open("refuse"),
+        open("somebody", "Be somebody else"),
+        open("refuse", "Deny"),
     );
     body
 }

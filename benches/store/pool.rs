@@ -1,0 +1,47 @@
+//! What a ping before each use of a connection costs, and what the store does in its place.
+
+use std::time::{Duration, Instant};
+
+use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, Statement};
+
+use crate::{Plan, client::median, databases::Databases};
+
+pub async fn measure(databases: &Databases, plan: &Plan) {
+    println!("\n## `SELECT 1` through the pool, {} rounds of {} s, interleaved\n", plan.rounds, plan.seconds / 4.0);
+    println!("| | pinged before each use, µs | pinged after a second of rest, µs | ratio |\n|---|---|---|---|");
+    for kind in databases.kinds() {
+        let url = databases.fresh(kind).await;
+        let url = if kind == "sqlite" { format!("{url}?mode=rwc") } else { url };
+        let pools = [connect(&url, true).await, connect(&url, false).await];
+        let mut measured = [Vec::new(), Vec::new()];
+        for _ in 0..plan.rounds {
+            for (row, pool) in measured.iter_mut().zip(&pools) {
+                row.push(ask(pool, Duration::from_secs_f64(plan.seconds / 4.0)).await);
+            }
+        }
+        let ratio = median(measured[1].iter().zip(&measured[0]).map(|(rested, each)| rested / each));
+        let [each, rested] = measured.map(|row| median(row.into_iter()));
+        println!("| {kind} | {each:.0} | {rested:.0} | {ratio:.2} |");
+    }
+}
+
+async fn connect(url: &str, each: bool) -> DatabaseConnection {
+    let mut options = ConnectOptions::new(url);
+    options.max_connections(2).sqlx_logging(false);
+    if each {
+        options.test_before_acquire(true);
+    } else {
+        options.test_before_acquire_if_idle_for(Duration::from_secs(1));
+    }
+    Database::connect(options).await.unwrap()
+}
+
+async fn ask(pool: &DatabaseConnection, long: Duration) -> f64 {
+    let (since, mut took) = (Instant::now(), Vec::new());
+    while since.elapsed() < long {
+        let asked = Instant::now();
+        pool.query_one_raw(Statement::from_string(pool.get_database_backend(), "SELECT 1")).await.unwrap();
+        took.push(asked.elapsed().as_secs_f64() * 1e6);
+    }
+    median(took.into_iter())
+}
