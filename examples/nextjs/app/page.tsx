@@ -10,6 +10,14 @@ const REASONS = [
   { title: 'One sign-in', text: 'Google, GitHub or a password. One button ends every session you have.' },
 ];
 
+const GLIMPSE = `function slug(title: string) {
+  return title
+    .normalize('NFKD')
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-|-$/g, '');
+}`;
+
 export default async function Landing() {
   const isSignedIn = (await visitorOfRequest()).state === 'signed-in';
   return (
@@ -28,11 +36,17 @@ export default async function Landing() {
       </header>
       <main id="main">
         <div className="hero">
-          <h1>{product.promise}</h1>
-          <p>{product.description}</p>
-          <Link className="button button-large" href={isSignedIn ? '/generate' : '/sign-up'}>
-            {isSignedIn ? 'Write something' : 'Start now'}
-          </Link>
+          <div className="hero-words">
+            <h1>{product.promise}</h1>
+            <p>{product.description}</p>
+            <Link className="button button-large" href={isSignedIn ? '/generate' : '/sign-up'}>
+              {isSignedIn ? 'Write something' : 'Start now'}
+            </Link>
+          </div>
+          <figure className="glimpse">
+            <figcaption>“A function that turns a title into a slug.”</figcaption>
+            <pre>{GLIMPSE}</pre>
+          </figure>
         </div>
         <ul className="reasons">
           {REASONS.map(({ title, text }) => (

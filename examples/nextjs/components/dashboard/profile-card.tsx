@@ -23,7 +23,7 @@ export function ProfileCard() {
             <Avatar large name={me.name ?? me.email ?? '?'} picture={me.picture} />
             <div>
               <p className="person-name">{me.name ?? 'No name yet'}</p>
-              <p className="person-email">{me.email ?? 'No email address'}</p>
+              <p className="person-email">{me.email ? <Email address={me.email} /> : 'No email address'}</p>
             </div>
           </div>
           <dl className="facts">
@@ -51,6 +51,18 @@ export function ProfileCard() {
         </>
       )}
     </section>
+  );
+}
+
+/** Breaks in front of the @, if anywhere. */
+function Email({ address }: { address: string }) {
+  const at = address.lastIndexOf('@');
+  return (
+    <>
+      {address.slice(0, at)}
+      <wbr />
+      {address.slice(at)}
+    </>
   );
 }
 
