@@ -15,6 +15,8 @@ if [ -z "${E2E_BEARWARD:-}" ]; then
 fi
 export E2E_BEARWARD
 
+node -e 'process.exit(Number(process.versions.node.split(".")[0]) >= 20 ? 0 : 1)' || { echo "Node 20 or later is needed, and this is $(node --version)" >&2; exit 1; }
+
 install() {
   if ! cmp -s "$1/package-lock.json" "$1/node_modules/.installed"; then
     npm ci --prefix "$1" --no-audit --no-fund --silent

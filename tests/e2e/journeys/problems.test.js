@@ -38,7 +38,7 @@ test('429: too much at once is told, with the time to wait', async () => {
   await visitor.leave(refusal(429));
 });
 
-test('503: an API without keys says that nobody is signed out, and goes on by itself', async () => {
+test('503: an API without keys says that nobody is signed out, and goes on afterwards', async () => {
   const visitor = await world.visitor();
   const { page } = visitor;
   await visitor.signUp(somebody('Uma Unavailable'));

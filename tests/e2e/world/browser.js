@@ -116,7 +116,9 @@ export async function picture(page, name) {
   mkdirSync(screenshots, { recursive: true });
   // What stands at the top of the window belongs at the top of the picture.
   await page.evaluate(() => window.scrollTo(0, 0));
-  await page.screenshot({ path: join(screenshots, `${name}.png`), fullPage: true, animations: 'disabled' });
+  // A dialog covers the window, and not what lies below it.
+  const fullPage = (await page.locator('dialog[open]').count()) === 0;
+  await page.screenshot({ path: join(screenshots, `${name}.png`), fullPage, animations: 'disabled' });
 }
 
 /** The browser's own line on a response of that status. */

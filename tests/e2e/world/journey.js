@@ -1,8 +1,8 @@
 // What each file of journeys begins and ends with.
+import assert from 'node:assert/strict';
 import { after, afterEach, before } from 'node:test';
 
-import { launch, picture } from './browser.js';
-import { Visitor } from './browser.js';
+import { Visitor, launch, picture } from './browser.js';
 
 /** Starts the stack and a browser for this file. Whoever is still there when a test fails leaves a picture. */
 export function journeys(start) {
@@ -22,6 +22,8 @@ export function journeys(start) {
   after(async () => {
     await world.browser?.close();
     await world.stack?.stop();
+    // `bearward dev` prints tokens to copy; nothing else does.
+    for (const child of [world.stack?.next, world.stack?.serve]) assert.doesNotMatch(child?.output ?? '', /eyJ[\w-]{8,}\./, 'a token in a log');
   });
   world.visitor = async (options) => {
     const visitor = await Visitor.arrive(world.browser, options);
