@@ -1,0 +1,28 @@
+import type { ReactNode } from 'react';
+
+import { AccountMenu } from '@/components/account-menu';
+import { Navigation } from '@/components/navigation';
+import { SessionWatch } from '@/components/session-watch';
+import { Wordmark } from '@/components/wordmark';
+import { HOME } from '@/lib/return-path';
+import { userOf } from '@/lib/supabase/user';
+
+/** Around every page for people who are signed in. */
+export default async function ProductLayout({ children }: { children: ReactNode }) {
+  const user = await userOf(HOME);
+  return (
+    <>
+      <SessionWatch user={user.id} />
+      <header className="bar">
+        <div className="bar-inner">
+          <Wordmark href={HOME} />
+          <Navigation />
+          <AccountMenu name={user.name} email={user.email} />
+        </div>
+      </header>
+      <main id="main" className="page">
+        {children}
+      </main>
+    </>
+  );
+}

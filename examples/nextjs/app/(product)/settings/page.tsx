@@ -1,0 +1,49 @@
+import type { Metadata } from 'next';
+import type { ReactNode } from 'react';
+
+import { ApiKeys } from '@/components/settings/api-keys';
+import { DeleteAccount } from '@/components/settings/delete-account';
+import { ProfileForm } from '@/components/settings/profile-form';
+import { SignOutButton } from '@/components/sign-out-button';
+import { userOf } from '@/lib/supabase/user';
+
+export const metadata: Metadata = { title: 'Settings' };
+
+export default async function Settings() {
+  await userOf('/settings');
+  return (
+    <>
+      <header className="page-head">
+        <h1>Settings</h1>
+      </header>
+      <Section id="profile" title="Profile" lead="How you appear in this product.">
+        <ProfileForm />
+      </Section>
+      <Section
+        id="keys"
+        title="API keys"
+        lead="Sealed before they are stored, and used for your requests alone. After saving, nobody can read a key again, not even you."
+      >
+        <ApiKeys />
+      </Section>
+      <Section id="sessions" title="Sessions" lead="A lost phone, a borrowed computer: end every session you have, this one too.">
+        <SignOutButton />
+      </Section>
+      <Section id="leaving" title="Delete account" lead="Erases your profile, your status checks and your keys. It cannot be undone.">
+        <DeleteAccount />
+      </Section>
+    </>
+  );
+}
+
+function Section({ id, title, lead, children }: { id: string; title: string; lead: string; children: ReactNode }) {
+  return (
+    <section className="setting" aria-labelledby={`${id}-title`}>
+      <div className="setting-head">
+        <h2 id={`${id}-title`}>{title}</h2>
+        <p>{lead}</p>
+      </div>
+      <div className="setting-body">{children}</div>
+    </section>
+  );
+}

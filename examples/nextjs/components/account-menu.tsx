@@ -1,0 +1,45 @@
+'use client';
+
+import { useEffect, useRef } from 'react';
+
+import { Avatar } from './avatar';
+import { SignOutButton } from './sign-out-button';
+
+/** A disclosure, not a menu: it has text and one button, and works before any script has run. */
+export function AccountMenu({ name, email }: { name: string; email: string }) {
+  const details = useRef<HTMLDetailsElement>(null);
+
+  useEffect(() => {
+    const close = (event: Event) => {
+      const menu = details.current;
+      if (!menu?.open) return;
+      if (event instanceof KeyboardEvent) {
+        if (event.key !== 'Escape') return;
+        menu.querySelector('summary')?.focus();
+      } else if (menu.contains(event.target as Node)) return;
+      menu.open = false;
+    };
+    document.addEventListener('click', close);
+    document.addEventListener('keydown', close);
+    return () => {
+      document.removeEventListener('click', close);
+      document.removeEventListener('keydown', close);
+    };
+  }, []);
+
+  return (
+    <details className="account" ref={details}>
+      <summary aria-label="Your account">
+        <Avatar name={name || email} />
+      </summary>
+      <div className="account-panel">
+        <p className="account-who">
+          {name && <strong>{name}</strong>}
+          <span>{email}</span>
+        </p>
+        <SignOutButton />
+        <p className="field-hint">Ends your sessions on all devices.</p>
+      </div>
+    </details>
+  );
+}

@@ -1,0 +1,60 @@
+'use client';
+
+import { type FormEvent, useRef, useState } from 'react';
+
+import { Field } from '@/components/field';
+import { ProblemNotice } from '@/components/problem-notice';
+import { Submit } from '@/components/submit';
+import { api } from '@/lib/api/client';
+import type { Problem } from '@/lib/api/problem';
+import { result } from '@/lib/api/result';
+import { signOut } from '@/lib/supabase/sign-out';
+
+/** What must be typed. */
+const WORD = 'delete';
+
+/** Erases everything that the API keeps about this person, and signs them out. The identity provider keeps the sign-in itself. */
+export function DeleteAccount() {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const [busy, setBusy] = useState(false);
+  const [hint, setHint] = useState<string>();
+  const [problem, setProblem] = useState<Problem>();
+
+  async function submit(event: FormEvent<HTMLFormElement>) {
+    event.preventDefault();
+    if (busy) return;
+    const typed = String(new FormData(event.currentTarget).get('word') ?? '').trim().toLowerCase();
+    setHint(typed === WORD ? undefined : `Type the word “${WORD}” to go on.`);
+    if (typed !== WORD) return;
+    setBusy(true);
+    setProblem(undefined);
+    const erased = await result(api.DELETE('/api/user'));
+    if (!erased.problem) return signOut(true);
+    setBusy(false);
+    setProblem(erased.problem);
+  }
+
+  return (
+    <>
+      <button type="button" className="button button-danger" onClick={() => dialog.current?.showModal()}>
+        Delete account…
+      </button>
+      <dialog ref={dialog} className="dialog" aria-labelledby="delete-title">
+        <form className="stack" onSubmit={(event) => void submit(event)} noValidate>
+          <h2 id="delete-title">Delete your account?</h2>
+          <p>Your profile, status checks and keys are erased at once, and you are signed out everywhere. Nobody can bring them back.</p>
+          <Field label={`Type “${WORD}” to confirm`} name="word" autoComplete="off" autoCapitalize="none" problem={hint} />
+          {problem && <ProblemNotice problem={problem} />}
+          <div className="dialog-actions">
+            <button type="button" className="button button-quiet" onClick={() => dialog.current?.close()}>
+              Keep it
+            </button>
+            <Submit busy={busy} doing="Deleting…" className="button button-danger">
+              Delete everything
+            </Submit>
+          </div>
+        </form>
+      </dialog>
+    </>
+  );
+}

@@ -1,0 +1,78 @@
+'use client';
+
+import { isAuthRetryableFetchError, isAuthWeakPasswordError } from '@supabase/supabase-js';
+import { type FormEvent, useState } from 'react';
+
+import { Field } from '@/components/field';
+import { Notice } from '@/components/notice';
+import { Submit } from '@/components/submit';
+import { inWords } from '@/lib/sign-in-problem';
+import { supabase } from '@/lib/supabase/browser';
+
+/** The shortest password that Supabase takes unless a project asks for more. */
+const SHORTEST = 6;
+
+/** Email and password, for somebody new or for somebody known. */
+export function EmailForm({ kind, next }: { kind: 'sign-in' | 'sign-up'; next: string }) {
+  const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState<string>();
+  const [sentTo, setSentTo] = useState<string>();
+  const isNew = kind === 'sign-up';
+
+  async function submit(event: FormEvent<HTMLFormElement>) {
+    event.preventDefault();
+    if (busy) return;
+    const form = new FormData(event.currentTarget);
+    const [name, email, password] = ['name', 'email', 'password'].map((field) => String(form.get(field) ?? '')) as [string, string, string];
+    setBusy(true);
+    setProblem(undefined);
+    const { auth } = supabase();
+    const { data, error } = isNew
+      ? await auth.signUp({
+          email: email.trim(),
+          password,
+          options: {
+            data: name.trim() ? { full_name: name.trim() } : {},
+            emailRedirectTo: `${window.location.origin}/auth/callback?next=${encodeURIComponent(next)}`,
+          },
+        })
+      : await auth.signInWithPassword({ email: email.trim(), password });
+    if (!error && data.session) {
+      // The whole page anew: proxy.ts sees the session, and nothing of an earlier visitor is left in memory.
+      window.location.assign(next);
+      return;
+    }
+    setBusy(false);
+    if (!error) setSentTo(email.trim());
+    else if (isAuthRetryableFetchError(error)) setProblem('We cannot reach the sign-in service. Check your connection, then try again.');
+    else if (isAuthWeakPasswordError(error) && error.reasons.includes('length')) setProblem(`Use at least ${SHORTEST} characters for your password.`);
+    else setProblem(inWords(error.code).text);
+  }
+
+  if (sentTo) {
+    return (
+      <Notice tone="good" title="Look into your mailbox">
+        We sent a link to {sentTo}. It brings you back here, signed in.
+      </Notice>
+    );
+  }
+  return (
+    <form className="stack" onSubmit={(event) => void submit(event)}>
+      {isNew && <Field label="Name" name="name" autoComplete="name" maxLength={100} hint="What we call you. You may leave it empty." />}
+      <Field label="Email" name="email" type="email" autoComplete="email" required />
+      <Field
+        label="Password"
+        name="password"
+        type="password"
+        autoComplete={isNew ? 'new-password' : 'current-password'}
+        required
+        minLength={isNew ? SHORTEST : undefined}
+        hint={isNew ? `At least ${SHORTEST} characters; a sentence is best.` : undefined}
+      />
+      {problem && <Notice tone="problem">{problem}</Notice>}
+      <Submit busy={busy} doing={isNew ? 'Creating your account…' : 'Signing in…'}>
+        {isNew ? 'Create account' : 'Sign in'}
+      </Submit>
+    </form>
+  );
+}

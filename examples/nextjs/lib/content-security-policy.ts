@@ -1,0 +1,22 @@
+import { env } from './env';
+
+/** What a page may load and whom it may call: its own scripts by nonce, the identity provider and the API. */
+export function contentSecurityPolicy(nonce: string): string {
+  const inDevelopment = process.env.NODE_ENV === 'development';
+  const idp = new URL(env.supabaseUrl).origin;
+  const api = new URL(env.apiUrl).origin;
+  return [
+    "default-src 'none'",
+    // React's error overlay evaluates source maps.
+    `script-src 'self' 'nonce-${nonce}' 'strict-dynamic'${inDevelopment ? " 'unsafe-eval'" : ''}`,
+    `style-src 'self' ${inDevelopment ? "'unsafe-inline'" : `'nonce-${nonce}'`}`,
+    // Pictures of people, from wherever their provider keeps them.
+    `img-src 'self' data: https: ${idp}`,
+    "font-src 'self'",
+    `connect-src 'self' ${idp} ${api}`,
+    "form-action 'self'",
+    "base-uri 'none'",
+    "frame-ancestors 'none'",
+    "manifest-src 'self'",
+  ].join('; ');
+}

@@ -1,0 +1,69 @@
+// People who come with an email address and a password: systems E (sign-up, sign-in) and C (status checks).
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { refusal } from '../world/browser.js';
+import { journeys, somebody } from '../world/journey.js';
+import { Stack } from '../world/stack.js';
+
+const world = journeys(() => Stack.dev());
+const ada = somebody('Ada Lovelace');
+
+test('somebody new signs up, is greeted by name, and records a status check', async () => {
+  const visitor = await world.visitor();
+  const { page } = visitor;
+  await visitor.goto('/');
+  await page.getByRole('link', { name: 'Start now' }).click();
+  await visitor.arrives('/sign-up');
+  await visitor.signUp(ada);
+
+  await page.getByRole('heading', { name: 'Good to see you, Ada' }).waitFor();
+  await visitor.sees('Ada Lovelace');
+  assert.equal(await page.locator('.person-email').textContent(), ada.email);
+  await page.getByText('Nothing has checked in yet').waitFor();
+  await visitor.picture('email-1-new');
+
+  await page.getByLabel('What checks in?').fill('build server');
+  await visitor.button('Record').click();
+  await page.getByRole('listitem').filter({ hasText: 'build server' }).waitFor();
+  await visitor.picture('email-2-recorded');
+  await visitor.leave();
+});
+
+test('somebody returning finds what was recorded, and goes on to the page that was asked for', async () => {
+  const visitor = await world.visitor();
+  const { page } = visitor;
+  await visitor.goto('/dashboard?from=mail');
+  await visitor.arrives('/sign-in');
+  assert.equal(new URL(page.url()).searchParams.get('next'), '/dashboard?from=mail');
+  await visitor.signIn(ada);
+  await visitor.arrives('/dashboard');
+  assert.equal(new URL(page.url()).search, '?from=mail');
+  await page.getByRole('listitem').filter({ hasText: 'build server' }).waitFor();
+  await visitor.leave();
+});
+
+test('a wrong password, a known address and a short password are each told in words', async () => {
+  const visitor = await world.visitor();
+  const { page } = visitor;
+  const alert = page.getByRole('alert').filter({ hasText: /\w/ });
+
+  await visitor.goto('/sign-in');
+  await visitor.signIn({ ...ada, password: 'not the password' });
+  await alert.filter({ hasText: 'The email address or the password is wrong.' }).waitFor();
+  await visitor.picture('email-3-wrong-password');
+
+  await page.getByRole('link', { name: 'Create an account' }).click();
+  await visitor.arrives('/sign-up');
+  await page.getByLabel('Email').fill(ada.email);
+  await page.getByLabel('Password').fill(ada.password);
+  await visitor.button('Create account').click();
+  await alert.filter({ hasText: 'There is an account with this address already.' }).waitFor();
+
+  await page.getByLabel('Email').fill(somebody('Bob').email);
+  await page.getByLabel('Password').fill('short');
+  await visitor.button('Create account').click();
+  assert.equal(await page.getByLabel('Password').evaluate((input) => input.validity.tooShort), true, 'the browser itself says so');
+  assert.equal(await visitor.session(), undefined);
+  await visitor.leave(refusal(400, 422));
+});

@@ -1,0 +1,125 @@
+// Every page in both colour schemes and two widths: nothing sticks out, and nothing keeps anybody out (axe).
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { test } from 'node:test';
+
+import { addresses } from '../world/addresses.js';
+import { refusal } from '../world/browser.js';
+import { journeys, somebody } from '../world/journey.js';
+import { MODEL_KEY } from '../world/model.js';
+import { Stack } from '../world/stack.js';
+
+const world = journeys(() => Stack.dev());
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const WIDTHS = [390, 1280];
+
+async function look(visitor, name) {
+  const { page } = visitor;
+  for (const width of WIDTHS) {
+    await page.setViewportSize({ width, height: width === 390 ? 844 : 860 });
+    const tooWide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    assert.equal(tooWide, 0, `${name} at ${width} px scrolls sideways`);
+    for (const colorScheme of ['light', 'dark']) {
+      await page.emulateMedia({ colorScheme });
+      await visitor.picture(`look-${name}-${width}-${colorScheme}`);
+      const { violations } = await page.evaluate(`${axe}; axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })`);
+      const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' | ')}`);
+      assert.deepEqual(found, [], `${name} at ${width} px, ${colorScheme}`);
+    }
+  }
+}
+
+test('the pages for everybody', async () => {
+  const visitor = await world.visitor();
+  for (const [path, name] of [['/', 'start'], ['/sign-in', 'sign-in'], ['/sign-in?problem=access_denied', 'sign-in-denied'], ['/sign-up', 'sign-up'], ['/nothing', 'not-found'], ['/unavailable', 'unavailable']]) {
+    await visitor.goto(path);
+    await visitor.page.getByRole('heading', { level: 1 }).waitFor();
+    await look(visitor, name);
+  }
+  await visitor.leave(refusal(404));
+});
+
+test('the pages for people', async () => {
+  const visitor = await world.visitor();
+  const { page } = visitor;
+  await visitor.signUp(somebody('Wilhelmina Featherstonehaugh'));
+  await visitor.sees('Wilhelmina');
+  await page.getByText('Nothing has checked in yet').waitFor();
+  await look(visitor, 'dashboard-empty');
+
+  const { access_token } = await visitor.session();
+  const headers = { authorization: `Bearer ${access_token}`, 'content-type': 'application/json' };
+  const post = (path, body) => fetch(addresses.api + path, { method: 'POST', headers, body: JSON.stringify(body) });
+  for (const client_name of ['build server', 'nightly backup', 'kitchen tablet', 'ci runner 7', 'a-host-name-that-somebody-made-rather-long.internal.example.com', 'laptop', 'phone']) {
+    assert.equal((await post('/api/status', { client_name })).status, 201);
+  }
+  assert.equal((await post('/api/user/api-keys', { togetherAI: MODEL_KEY, oumi: 'oumi-0123456789abcdef' })).status, 200);
+  await page.reload();
+  await page.getByRole('listitem').filter({ hasText: 'phone' }).waitFor();
+  await visitor.button('Show older').click();
+  await page.getByRole('listitem').filter({ hasText: 'build server' }).waitFor();
+  await look(visitor, 'dashboard');
+
+  await page.getByLabel('Your account').click();
+  await page.locator('.account-panel').waitFor();
+  await look(visitor, 'account');
+  await page.keyboard.press('Escape');
+  await page.locator('.account-panel').waitFor({ state: 'hidden' });
+
+  await visitor.goto('/settings');
+  await page.getByText(MODEL_KEY.slice(-4)).waitFor();
+  await page.getByLabel('Name').waitFor();
+  await visitor.button('Add CodeRabbit key').click();
+  await look(visitor, 'settings');
+
+  await visitor.goto('/generate');
+  await look(visitor, 'generate-empty');
+  world.stack.model.pieces = CODE.split(/(?<= )/);
+  await page.getByLabel('Your idea').fill('A function that turns a title into a URL slug, in TypeScript, with a test.');
+  await visitor.button('Write the code').click();
+  await page.getByText(`${CODE.split('\n').length} lines`).waitFor();
+  await look(visitor, 'generate');
+  await visitor.leave();
+});
+
+test('the keyboard alone is enough to sign up and to sign out', async () => {
+  const visitor = await world.visitor();
+  const { page } = visitor;
+  const kim = somebody('Kim Keyboard');
+  await visitor.goto('/sign-up');
+  await page.keyboard.press('Tab');
+  assert.equal(await page.evaluate(() => document.activeElement.textContent.trim()), 'Skip to the content');
+  await page.keyboard.press('Enter');
+  for (const text of ['Continue with Google', 'Continue with GitHub']) {
+    await page.keyboard.press('Tab');
+    assert.equal(await page.evaluate(() => document.activeElement.textContent.trim()), text);
+  }
+  for (const text of [kim.name, kim.email, kim.password]) {
+    await page.keyboard.press('Tab');
+    await page.keyboard.type(text);
+  }
+  await page.keyboard.press('Enter');
+  await visitor.arrives('/dashboard');
+  await visitor.sees('Kim Keyboard');
+  await page.getByLabel('Your account').focus();
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Enter');
+  await visitor.arrives('/sign-in');
+  await visitor.leave();
+});
+
+const CODE = `export function slug(title: string): string {
+  return title
+    .normalize('NFKD')
+    .replace(/\\p{Mark}/gu, '')
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-|-$/g, '');
+}
+
+test('accents and spaces become plain', () => {
+  expect(slug('Crème brûlée, twice!')).toBe('creme-brulee-twice'); // the longest line of this example, which scrolls by itself
+});
+`;

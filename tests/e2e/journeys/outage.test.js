@@ -1,0 +1,90 @@
+// The identity provider is gone: its process, not an answer of it.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { addresses } from '../world/addresses.js';
+import { journeys, somebody } from '../world/journey.js';
+import { Stack } from '../world/stack.js';
+
+const world = journeys(() => Stack.apart());
+const refused = /ERR_CONNECTION_REFUSED|Failed to fetch/;
+
+test('who is signed in notices nothing of an outage', async () => {
+  const visitor = await world.visitor();
+  const { page } = visitor;
+  await visitor.signUp(somebody('Otto Outage'));
+  await visitor.sees('Otto Outage');
+  await world.stack.idp.kill();
+  await assert.rejects(fetch(`${addresses.idp}/health`));
+
+  await page.reload();
+  await visitor.sees('Otto Outage');
+  await page.getByLabel('What checks in?').fill('during the outage');
+  await visitor.button('Record').click();
+  await page.getByRole('listitem').filter({ hasText: 'during the outage' }).waitFor();
+  for (const path of ['/generate', '/settings', '/dashboard']) {
+    const response = await visitor.goto(path);
+    assert.equal(response.status(), 200, path);
+    assert.equal(new URL(page.url()).pathname, path);
+  }
+  await visitor.picture('outage-1-signed-in');
+  await world.stack.startIdp();
+  await visitor.leave();
+});
+
+test('who wants to sign in meanwhile is told why it does not work, and can afterwards', async () => {
+  const visitor = await world.visitor();
+  const ines = somebody('Ines Waits');
+  await visitor.signUp(ines);
+  await visitor.signOut();
+  await world.stack.idp.kill();
+  await visitor.signIn(ines);
+  await visitor.page.getByText('We cannot reach the sign-in service.').waitFor();
+  await visitor.picture('outage-2-signing-in');
+  await world.stack.startIdp();
+  await visitor.button('Sign in').click();
+  await visitor.arrives('/dashboard');
+  await visitor.leave(refused);
+});
+
+test('who signs out meanwhile is signed out here, and told that it may be here only', async () => {
+  const visitor = await world.visitor();
+  const sam = somebody('Sam Leaves');
+  await visitor.signUp(sam);
+  await visitor.sees('Sam Leaves');
+  await world.stack.idp.kill();
+  await visitor.signOut();
+  await visitor.page.getByText('You are signed out here.').waitFor();
+  assert.equal(await visitor.session(), undefined);
+  await visitor.goto('/dashboard');
+  await visitor.arrives('/sign-in');
+  await world.stack.startIdp();
+  await visitor.leave(refused);
+});
+
+test('a session that has to be renewed meanwhile is kept, and goes on afterwards', async () => {
+  const visitor = await world.visitor();
+  const { page } = visitor;
+  await visitor.signUp(somebody('Edna Expired'));
+  await visitor.sees('Edna Expired');
+  await world.stack.idp.kill();
+  const session = await visitor.session();
+  const value = `base64-${Buffer.from(JSON.stringify({ ...session, expires_at: Math.floor(Date.now() / 1000) - 1 })).toString('base64url')}`;
+  await page.goto('about:blank');
+  await visitor.context.clearCookies();
+  const parts = value.length <= 3180 ? [['sb-127-auth-token', value]] : [['sb-127-auth-token.0', value.slice(0, 3180)], ['sb-127-auth-token.1', value.slice(3180)]];
+  await visitor.context.addCookies(parts.map(([name, part]) => ({ name, value: part, url: addresses.app, sameSite: 'Lax' })));
+
+  const response = await visitor.goto('/settings');
+  assert.equal(response.status(), 503);
+  assert.equal(response.headers()['retry-after'], '10');
+  await page.getByRole('heading', { name: 'One moment, please' }).waitFor();
+  assert.equal(new URL(page.url()).pathname, '/settings', 'the address is kept');
+  await visitor.picture('outage-3-renewal');
+  assert.ok(await visitor.session(), 'nobody is signed out');
+
+  await world.stack.startIdp();
+  await page.getByRole('link', { name: 'Try again' }).click();
+  await page.getByRole('heading', { name: 'Settings' }).waitFor();
+  await visitor.leave(/status of 503/);
+});

@@ -1,0 +1,145 @@
+// Who is not signed in gets no page, wherever an address leads; and what every page carries.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { addresses } from '../world/addresses.js';
+import { journeys, somebody } from '../world/journey.js';
+import { Stack, idpAdmin } from '../world/stack.js';
+
+const world = journeys(() => Stack.dev());
+const PROTECTED = ['/dashboard', '/settings', '/generate', '/settings/anything', '/dashboard?x=1'];
+
+const ask = (path, headers = {}) => fetch(addresses.app + path, { redirect: 'manual', headers });
+
+/** A session cookie around any access token. */
+function cookie(accessToken) {
+  const session = {
+    access_token: accessToken,
+    refresh_token: 'made-up',
+    token_type: 'bearer',
+    expires_in: 3600,
+    expires_at: Math.floor(Date.now() / 1000) + 3600,
+    user: { id: '00000000-0000-4000-8000-000000000000', aud: 'authenticated', role: 'authenticated' },
+  };
+  return { cookie: `sb-127-auth-token=base64-${Buffer.from(JSON.stringify(session)).toString('base64url')}` };
+}
+
+const minted = async (order) => (await idpAdmin('POST', '/tokens', order)).access_token;
+
+for (const path of PROTECTED) {
+  test(`${path} leads a stranger to the sign-in page, and back afterwards`, async () => {
+    for (const headers of [{}, { rsc: '1' }, { rsc: '1', 'next-router-prefetch': '1' }, { 'x-middleware-subrequest': 'proxy:proxy:proxy:proxy:proxy' }]) {
+      const response = await ask(path, headers);
+      assert.equal(response.status, 307, JSON.stringify(headers));
+      const to = new URL(response.headers.get('location'), addresses.app);
+      assert.equal(to.origin + to.pathname, `${addresses.app}/sign-in`);
+      assert.equal(to.searchParams.get('next')?.split('?')[0], path.split('?')[0]);
+    }
+  });
+}
+
+test('a token that was tampered with, has expired, or was signed by a stranger opens no page, and its cookie is taken away', async () => {
+  const orders = [{ forge: 'tampered' }, { forge: 'signed_by_stranger' }, { expires_in: -60 }, { claims: { aud: 'another-service' } }];
+  for (const order of orders) {
+    const response = await ask('/dashboard', cookie(await minted(order)));
+    assert.equal(response.status, 307, JSON.stringify(order));
+    assert.match(response.headers.get('location'), /\/sign-in/);
+    const taken = response.headers.getSetCookie().find((line) => line.startsWith('sb-127-auth-token='));
+    assert.match(taken ?? '', /Max-Age=0/, JSON.stringify(order));
+  }
+  const good = await ask('/dashboard', cookie(await minted({})));
+  assert.equal(good.status, 200, 'the same cookie around a good token does open it');
+});
+
+test('nobody is sent to another site after signing in', async () => {
+  const headers = cookie(await minted({}));
+  const hostile = [
+    'https://evil.example',
+    '//evil.example',
+    '/\\evil.example',
+    '\\\\evil.example',
+    '/\t/evil.example',
+    '/%09/evil.example/..//evil.example',
+    '/.//evil.example',
+    '/x/..//evil.example',
+    'javascript:alert(1)',
+    '@evil.example',
+    '',
+    '/sign-in?next=/sign-in',
+    '/auth/callback?code=x',
+  ];
+  for (const next of hostile) {
+    const response = await ask(`/sign-in?next=${encodeURIComponent(next)}`, headers);
+    assert.equal(response.status, 307, next);
+    const to = new URL(response.headers.get('location'), addresses.app);
+    assert.equal(to.origin, addresses.app, next);
+    assert.ok(to.pathname === '/dashboard' || to.pathname.startsWith('/%09/'), `${next} led to ${to.pathname}`);
+  }
+  for (const next of ['/settings', '/generate?from=mail', '/dashboard?x=//evil.example']) {
+    const response = await ask(`/sign-in?next=${encodeURIComponent(next)}`, headers);
+    const to = new URL(response.headers.get('location'), addresses.app);
+    assert.equal(to.pathname + to.search, next);
+  }
+});
+
+test('the callback leads nowhere but into this app', async () => {
+  for (const query of ['', '?code=made-up', '?error=access_denied', '?error=%3Cscript%3E', '?code=x&next=//evil.example', '?code=x&next=https://evil.example']) {
+    const response = await ask(`/auth/callback${query}`, { 'x-forwarded-host': 'evil.example' });
+    assert.equal(response.status, 303, query);
+    const location = response.headers.get('location');
+    assert.match(location, /^\/sign-in\?[^#]*#$/, query);
+    assert.doesNotMatch(location, /evil/, query);
+    assert.equal(response.headers.get('cache-control'), 'no-store');
+  }
+});
+
+test('words from an address are not shown: an unknown problem has the sentence for all', async () => {
+  const visitor = await world.visitor();
+  await visitor.goto(`/sign-in?problem=${encodeURIComponent('Your account was hacked, call 555')}`);
+  await visitor.page.getByText('The sign-in did not work.').waitFor();
+  assert.equal(await visitor.page.getByText('hacked').count(), 0);
+  for (const inherited of ['constructor', '__proto__', 'toString']) {
+    await visitor.goto(`/sign-in?problem=${inherited}`);
+    await visitor.page.getByText('The sign-in did not work.').waitFor();
+  }
+  await visitor.leave();
+});
+
+test('every page tells the browser what it may load, with a nonce of its own, and is not kept', async () => {
+  const headers = cookie(await minted({}));
+  const nonces = new Set();
+  for (const [path, sent] of [['/', {}], ['/sign-in', {}], ['/nothing-here', {}], ['/dashboard', headers], ['/settings', headers], ['/generate', headers]]) {
+    const response = await ask(path, sent);
+    const policy = response.headers.get('content-security-policy');
+    const nonce = /'nonce-([^']+)'/.exec(policy)?.[1];
+    assert.ok(nonce && !nonces.has(nonce), path);
+    nonces.add(nonce);
+    assert.match(policy, /default-src 'none'/);
+    assert.match(policy, /frame-ancestors 'none'/);
+    assert.doesNotMatch(policy, /unsafe/);
+    assert.equal(response.headers.get('x-content-type-options'), 'nosniff');
+    assert.equal(response.headers.get('x-frame-options'), 'DENY');
+    assert.equal(response.headers.get('x-powered-by'), null);
+    assert.match(response.headers.get('cache-control'), /no-store/, path);
+    const html = await response.text();
+    for (const [script] of html.matchAll(/<script[^>]*>/g)) assert.ok(script.includes(nonce), `${path}: ${script}`);
+  }
+});
+
+test('an account that was closed is told so, and sees nothing', async () => {
+  const visitor = await world.visitor();
+  await visitor.signUp(somebody('Closed Example'));
+  await visitor.sees('Closed Example');
+  const { user } = await visitor.session();
+  const admin = { authorization: `Bearer ${await minted({ claims: { sub: 'root', app_metadata: { roles: ['admin'] } } })}`, 'content-type': 'application/json' };
+  const { items } = await (await fetch(`${addresses.api}/api/admin/users?limit=100`, { headers: admin })).json();
+  const account = items.find(({ subject }) => subject === user.id);
+  const closed = await fetch(`${addresses.api}/api/admin/users/${account.id}`, { method: 'PATCH', headers: admin, body: '{"is_active":false}' });
+  assert.equal(closed.status, 200);
+
+  await visitor.page.reload();
+  await visitor.page.getByRole('alert').getByText('This account is closed').first().waitFor();
+  assert.equal(await visitor.page.locator('.person-name').count(), 0);
+  await visitor.picture('closed');
+  await visitor.leave(/status of 403/);
+});

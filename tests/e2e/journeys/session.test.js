@@ -1,0 +1,157 @@
+// What a session survives, and what ends it.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { addresses } from '../world/addresses.js';
+import { journeys, somebody } from '../world/journey.js';
+import { Stack, idpAdmin } from '../world/stack.js';
+
+const world = journeys(() => Stack.dev());
+
+async function record(visitor, what) {
+  await visitor.page.getByLabel('What checks in?').fill(what);
+  await visitor.button('Record').click();
+  await visitor.page.getByRole('listitem').filter({ hasText: what }).waitFor();
+}
+
+test('a session survives a reload, a new tab and a walk through the pages', async () => {
+  const visitor = await world.visitor();
+  await visitor.signUp(somebody('Rita Reload'));
+  const { refresh_token: before } = await visitor.session();
+  await visitor.page.reload();
+  await visitor.sees('Rita Reload');
+  const other = await visitor.tab();
+  await other.goto(`${addresses.app}/settings`);
+  await other.getByRole('heading', { name: 'Settings' }).waitFor();
+  for (const [link, path] of [['Generate', '/generate'], ['Settings', '/settings'], ['Dashboard', '/dashboard']]) {
+    await visitor.page.getByRole('navigation').getByRole('link', { name: link }).click();
+    await visitor.arrives(path);
+    assert.equal(await visitor.page.getByRole('link', { name: link }).getAttribute('aria-current'), 'page');
+  }
+  assert.equal((await visitor.session()).refresh_token, before, 'and was not renewed for it');
+  await visitor.leave();
+});
+
+test('somebody signed in who asks for the sign-in page is at home already', async () => {
+  const visitor = await world.visitor();
+  await visitor.signUp(somebody('Hannah Home'));
+  await visitor.goto('/sign-in');
+  await visitor.arrives('/dashboard');
+  await visitor.leave();
+});
+
+test('signing out in one tab ends the other tabs, and the session at the identity provider', async () => {
+  const visitor = await world.visitor();
+  const oscar = somebody('Oscar Out');
+  await visitor.signUp(oscar);
+  const { refresh_token: left } = await visitor.session();
+  const other = await visitor.tab();
+  await other.goto(`${addresses.app}/settings`);
+  await other.getByRole('heading', { name: 'Settings' }).waitFor();
+
+  await visitor.signOut();
+  await visitor.page.getByText('You are signed out, here and on all your devices.').waitFor();
+  await visitor.arrives('/sign-in', other);
+  await visitor.picture('signed-out-other-tab', other);
+  assert.equal(await visitor.session(), undefined);
+
+  const again = await fetch(`${addresses.idp}/auth/v1/token?grant_type=refresh_token`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', apikey: 'any' },
+    body: JSON.stringify({ refresh_token: left }),
+  });
+  assert.equal(again.status, 400, 'what was copied before is worth nothing');
+
+  // Signing in again in one brings the other along.
+  await visitor.signIn(oscar);
+  await visitor.arrives('/dashboard');
+  await visitor.arrives('/settings', other);
+  await visitor.leave();
+});
+
+test('signing out ends the session of another device at its next renewal', async () => {
+  const ida = somebody('Ida Twice');
+  const phone = await world.visitor();
+  const laptop = await world.visitor();
+  await phone.signUp(ida);
+  await laptop.signIn(ida);
+  await laptop.arrives('/dashboard');
+  await phone.signOut();
+
+  // An access token lives on until its end: the laptop's is put behind it.
+  await laptop.page.clock.install();
+  await laptop.page.reload();
+  await laptop.sees('Ida Twice');
+  await laptop.page.clock.fastForward('02:00:00');
+  await laptop.arrives('/sign-in');
+  assert.equal(await laptop.session(), undefined);
+  await phone.leave();
+  await laptop.leave(/status of 400/);
+});
+
+test('the next person at the same browser never sees what the first one had', async () => {
+  const visitor = await world.visitor();
+  const { page } = visitor;
+  const [ann, ben] = [somebody('Ann First'), somebody('Ben Second')];
+  await visitor.signUp(ann);
+  await record(visitor, 'the secret of Ann');
+  await visitor.signOut();
+  await visitor.signUp(ben);
+  await visitor.sees('Ben Second');
+  await page.getByText('Nothing has checked in yet').waitFor();
+  assert.equal(await page.getByText('the secret of Ann').count(), 0);
+
+  // Nor by going back to where Ann was.
+  for (let steps = 0; steps < 4; steps += 1) {
+    await page.goBack().catch(() => null);
+    await page.waitForLoadState();
+    if (!page.url().startsWith(addresses.app)) break;
+    if (new URL(page.url()).pathname === '/dashboard') await visitor.sees('Ben Second');
+    assert.equal(await page.getByText('the secret of Ann').count(), 0, page.url());
+    assert.equal(await page.getByText('Ann First').count(), 0, page.url());
+  }
+  await visitor.leave();
+});
+
+test('a page made for one person does not act for another whose session took its place', async () => {
+  const visitor = await world.visitor();
+  const { page } = visitor;
+  const [wilma, dan] = [somebody('Wilma Before'), somebody('Dan After')];
+  await visitor.signUp(wilma);
+  await record(visitor, 'the secret of Wilma');
+
+  const elsewhere = await world.visitor();
+  await elsewhere.signUp(dan);
+  // As if the message to the other tabs had been lost.
+  await visitor.context.clearCookies();
+  await visitor.context.addCookies(await elsewhere.context.cookies(addresses.app));
+
+  await page.getByLabel('What checks in?').fill('meant for Wilma');
+  await visitor.button('Record').click();
+  await visitor.sees('Dan After');
+  await page.getByText('Nothing has checked in yet').waitFor();
+  assert.equal(await page.getByText('Wilma').count(), 0);
+  await elsewhere.leave();
+  await visitor.leave();
+});
+
+test('a rotation of the keys costs nobody anything', async () => {
+  const before = await world.visitor();
+  await before.signUp(somebody('Olga Oldkey'));
+  await idpAdmin('POST', '/keys/rotate', {});
+
+  // Signed with the key before.
+  await before.page.reload();
+  await before.sees('Olga Oldkey');
+  await record(before, 'after the rotation');
+
+  // Signed with a key that neither the app nor the API has seen.
+  const after = await world.visitor();
+  await after.signUp(somebody('Nina Newkey'));
+  await after.sees('Nina Newkey');
+  await record(after, 'with the new key');
+  const kid = async (visitor) => JSON.parse(Buffer.from((await visitor.session()).access_token.split('.')[0], 'base64url').toString()).kid;
+  assert.notEqual(await kid(before), await kid(after));
+  await before.leave();
+  await after.leave();
+});

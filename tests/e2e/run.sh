@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# The journeys of the example app in a real browser. Arguments name files of journeys (email, session); without any, all run.
+# E2E_SCREENSHOTS is where pictures are kept, E2E_CHROMIUM the browser; E2E_BUILT=1 takes the build of the last run.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+export NEXT_TELEMETRY_DISABLED=1 CI=1
+here=$PWD/tests/e2e app=$PWD/examples/nextjs
+export E2E_SCREENSHOTS=${E2E_SCREENSHOTS:-$(mktemp -d)}
+export E2E_CHROMIUM=${E2E_CHROMIUM:-$(command -v chromium || command -v chromium-browser || command -v google-chrome || true)}
+[ -n "$E2E_CHROMIUM" ] || { echo "no Chromium: apt-get install chromium, or set E2E_CHROMIUM" >&2; exit 1; }
+
+if [ -z "${E2E_BEARWARD:-}" ]; then
+  cargo build --locked --quiet --bin bearward
+  E2E_BEARWARD=$PWD/target/debug/bearward
+fi
+export E2E_BEARWARD
+
+node -e 'process.exit(Number(process.versions.node.split(".")[0]) >= 20 ? 0 : 1)' || { echo "Node 20 or later is needed, and this is $(node --version)" >&2; exit 1; }
+
+install() {
+  if ! cmp -s "$1/package-lock.json" "$1/node_modules/.installed"; then
+    npm ci --prefix "$1" --no-audit --no-fund --silent
+    cp "$1/package-lock.json" "$1/node_modules/.installed"
+  fi
+}
+install "$app"
+install "$here"
+
+built=$app/.next/e2e-ports.json
+if [ -z "${E2E_BUILT:-}" ] || [ ! -e "$built" ]; then
+  BEARWARD=$E2E_BEARWARD npm run --silent --prefix "$app" schema:check
+  ports=$(node -e 'import(process.argv[1]).then(async ({ freePorts }) => console.log(JSON.stringify(await freePorts(["app", "idp", "api", "model"]))))' "$here/world/ports.js")
+  port() { node -p 'JSON.parse(process.argv[1])[process.argv[2]]' "$ports" "$1"; }
+  NEXT_PUBLIC_SUPABASE_URL=http://127.0.0.1:$(port idp) \
+    NEXT_PUBLIC_SUPABASE_PUBLISHABLE_KEY=sb_publishable_e2e \
+    NEXT_PUBLIC_API_URL=http://127.0.0.1:$(port api) \
+    npm run --silent --prefix "$app" build
+  echo "$ports" >"$built"
+fi
+E2E_PORTS=$(cat "$built")
+export E2E_PORTS
+
+echo "pictures: $E2E_SCREENSHOTS"
+if [ $# -eq 0 ]; then files=("$here"/journeys/*.test.js); else files=("${@/#/$here/journeys/}") && files=("${files[@]/%/.test.js}"); fi
+# Every file starts servers at the ports of the build, so one at a time.
+exec node --test --test-reporter=spec --test-concurrency=1 "${files[@]}"
