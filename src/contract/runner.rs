@@ -252,7 +252,7 @@ impl Run {
         loop {
             let ended = self.command.ended();
             if let (Some(ended), false) = (&ended, started) {
-                got = format!("{ended}; {}", self.command.last_words()).trim_end().to_owned();
+                format!("{ended}; {}", self.command.last_words()).trim_end().clone_into(&mut got);
                 started = self.command.restart()?;
                 until = Instant::now() + self.bench.options.ready_timeout;
             } else if ended.is_some() || Instant::now() >= until {
