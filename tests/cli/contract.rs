@@ -37,7 +37,7 @@ fn yes() -> SocketAddr {
     let address = listener.local_addr().unwrap();
     std::thread::spawn(move || {
         for mut stream in listener.incoming().map_while(Result::ok) {
-            let mut sent = [0; 65536];
+            let mut sent = vec![0; 65536];
             let _ = stream.read(&mut sent);
             let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
         }
