@@ -265,7 +265,10 @@ impl Run {
             tokio::time::sleep(Duration::from_millis(100)).await;
             let good = self.bench.send(&self.bench.forge.token().sign()).await;
             if good.is_ok_and(|answer| answer.is_accepted()) {
-                return Ok(Outcome::Failed { expected: case.expected(self.bench.options.strict).to_owned(), got });
+                return Ok(Outcome::Failed {
+                    expected: case.expected(self.bench.options.strict).to_owned(),
+                    got: got.trim_end().to_owned(),
+                });
             }
         }
     }
