@@ -37,6 +37,7 @@
 //! | `actix` | extractors, guard, challenges, the error envelope |
 //! | `remote` | keys over HTTP, discovery, snapshots on disk |
 //! | `testing` | `MockIdp`, forged tokens, a clock that tests move |
+//! | `contract` | the contract test: hostile tokens, rotations and outages against any protected URL |
 //! | `server` | the resource server, its configuration and commands |
 //! | `idp` | the development IdP |
 
@@ -57,6 +58,8 @@ pub mod api;
 pub mod cli;
 #[cfg(feature = "server")]
 pub mod config;
+#[cfg(feature = "contract")]
+pub mod contract;
 #[cfg(feature = "server")]
 pub mod domain;
 #[cfg(feature = "idp")]

@@ -1,4 +1,4 @@
-//! The command line: `bearward dev`, `serve`, `idp`, `explain`, `check`.
+//! The command line: `bearward dev`, `serve`, `idp`, `contract`, `explain`, `check`.
 
 use std::process::ExitCode;
 

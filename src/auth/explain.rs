@@ -94,7 +94,7 @@ pub(crate) fn explain(case: &Case<'_>) -> Explanation {
         Line { check, outcome, found, expected }
     });
     let refusal = case.result.as_ref().err().cloned();
-    let advice = refusal.as_ref().and_then(|refusal| advice::advice(&view, &refusal.rejection));
+    let advice = refusal.as_ref().map(|refusal| advice::advice(&view, &refusal.rejection));
     Explanation { lines: lines.collect(), advice, refusal }
 }
 
@@ -135,7 +135,11 @@ impl View<'_> {
             }
             Check::Key => (format!("kid {}", self.header("kid")), of(&|_, keys| published(keys))),
             Check::Signature => ("the last part, not shown".to_owned(), "a signature by that key over the first two".to_owned()),
-            Check::Claims => (self.times(), of(&|issuer, _| wanted(issuer))),
+            Check::Claims => {
+                let (found, expected) = self.refused_claim().unzip();
+                let more = |first: Option<String>, rest: String| first.map(|first| format!("{first}; {rest}")).unwrap_or(rest);
+                (more(found, self.times()), more(expected, of(&|issuer, _| wanted(issuer))))
+            }
             Check::Source | Check::Policy => (String::new(), String::new()),
         }
     }
@@ -168,6 +172,22 @@ impl View<'_> {
     fn header_members(&self) -> String {
         let Some(header) = &self.header else { return "not readable".to_owned() };
         header.members().map(|(name, _)| Excerpt::of(name).to_string()).collect::<Vec<_>>().join(", ")
+    }
+
+    /// The one claim that is at fault, where the usual line does not show it: what it is, and what it would have to be.
+    fn refused_claim(&self) -> Option<(String, String)> {
+        match &self.case.result.as_ref().err()?.rejection {
+            Rejection::MissingClaim(name) if !matches!(&**name, "exp" | "aud" | "sub") => {
+                Some((format!("{name} {}", self.claim(name)), format!("{name} not absent, not null")))
+            }
+            Rejection::InvalidClaim { name, problem } => {
+                Some((format!("{name} {}", self.claim(name)), format!("{name}: {problem}")))
+            }
+            Rejection::NotYetValid { claim, at, now } => {
+                Some((format!("{claim} {at} ({})", distance(*at, *now)), format!("{claim} not ahead of this machine's clock")))
+            }
+            _ => None,
+        }
     }
 
     fn times(&self) -> String {

@@ -2,6 +2,7 @@
 
 use anstyle::Style;
 use clap::Args;
+use serde_json::{Value, json};
 
 use super::{Failure, load, style};
 use crate::{
@@ -19,6 +20,9 @@ pub(super) struct Options {
     /// Every effective value of the configuration and where it comes from, secrets masked
     #[arg(long)]
     values: bool,
+    /// One JSON object instead of a table
+    #[arg(long, conflicts_with = "values")]
+    json: bool,
 }
 
 const AFTER_HELP: &str = "\
@@ -34,6 +38,14 @@ pub(super) async fn run(sources: &Sources, options: Options) -> Result<(), Failu
     }
     config.require_issuer()?;
     let auth = server::verifier(&config).await?;
+    if options.json {
+        auth.first_attempts().await;
+        let sets = auth.key_sets();
+        let issuers: Vec<_> = auth.issuers().zip(&sets).map(|(issuer, set)| described(issuer, set)).collect();
+        let sound = sets.iter().all(is_sound);
+        anstream::println!("{:#}", json!({ "sound": sound, "environment": config.environment, "issuers": issuers }));
+        return if sound { Ok(()) } else { Err(Failure::Said) };
+    }
     anstream::println!("{strong}configuration{plain} {}sound{plain}, environment {}", style::GOOD, config.environment);
     auth.first_attempts().await;
     let sets = auth.key_sets();
@@ -45,7 +57,7 @@ pub(super) async fn run(sources: &Sources, options: Options) -> Result<(), Failu
 /// Whether the issuer's keys could be had just now.
 fn report(issuer: &Issuer, set: &KeySetStatus) -> bool {
     let (plain, strong, faint) = (style::PLAIN, style::STRONG, style::FAINT);
-    let sound = set.phase.serves() && set.last_error.is_none();
+    let sound = is_sound(set);
     let (word, colour) = match set.phase {
         Phase::Fixed => ("keys configured", style::GOOD),
         _ if sound => ("keys fetched", style::GOOD),
@@ -69,6 +81,31 @@ fn report(issuer: &Issuer, set: &KeySetStatus) -> bool {
         anstream::println!("  {strong}next:{plain} {}", advice(error));
     }
     sound
+}
+
+/// Tokens can be verified, with keys that were had just now.
+fn is_sound(set: &KeySetStatus) -> bool {
+    set.phase.serves() && set.last_error.is_none()
+}
+
+/// The same for programs.
+fn described(issuer: &Issuer, set: &KeySetStatus) -> Value {
+    let skipped = set
+        .skipped
+        .iter()
+        .map(|skipped| json!({ "kid": skipped.kid.as_ref().map(ToString::to_string), "reason": skipped.reason.to_string() }));
+    json!({
+        "name": set.issuer,
+        "issuer": issuer.iss(),
+        "keys_from": keys_from(issuer),
+        "sound": is_sound(set),
+        "state": set.state(),
+        "usable": set.kids,
+        "skipped": skipped.collect::<Vec<_>>(),
+        "clock_ahead_seconds": set.clock_ahead_seconds,
+        "problem": set.last_error,
+        "advice": set.last_error.as_deref().map(advice),
+    })
 }
 
 fn keys_from(issuer: &Issuer) -> String {

@@ -1,6 +1,8 @@
 //! The commands: what they take, and which file does which.
 
 mod check;
+#[cfg(feature = "contract")]
+mod contract;
 #[cfg(feature = "idp")]
 mod dev;
 #[cfg(feature = "idp")]
@@ -47,6 +49,9 @@ enum Action {
     /// The development IdP alone, for frontends and for contract tests in any language
     #[cfg(feature = "idp")]
     Idp(idp::Options),
+    /// Attacks any protected URL, in any language, with tokens, rotations and outages, and says what holds
+    #[cfg(feature = "contract")]
+    Contract(Box<contract::Options>),
     /// Says check by check why this configuration accepts or refuses a token
     Explain(explain::Options),
     /// Is the configuration sound, and can every issuer be reached? Lists keys, and what to do where something is wrong
@@ -63,6 +68,7 @@ Examples:
   bearward dev                                                  try it, nothing else needed
   SUPABASE_URL=https://YOUR-PROJECT.supabase.co bearward serve  the API behind a Supabase project
   bearward check                                                is everything reachable?
+  bearward contract --target http://127.0.0.1:3000/protected    does this server, in any language, keep forged tokens out?
   bearward explain - < token.txt                                why is this token refused?
 
 Configuration: config/default.toml documents every key; BEARWARD_SECTION__KEY sets one.
@@ -111,6 +117,8 @@ pub fn run() -> ExitCode {
             Action::Serve(options) => serve::run(sources, options).await,
             #[cfg(feature = "idp")]
             Action::Idp(options) => idp::run(&sources, options).await,
+            #[cfg(feature = "contract")]
+            Action::Contract(options) => contract::run(*options).await,
             Action::Explain(options) => explain::run(&sources, options).await,
             Action::Check(options) => check::run(&sources, options).await,
             Action::Openapi => openapi::run(),

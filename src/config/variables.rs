@@ -7,6 +7,9 @@ use super::{Origin, Sources};
 /// Every variable whose name begins so is a key, but for the one that names the environment.
 const PREFIX: &str = "BEARWARD_";
 
+/// What `bearward contract` tells the server that it tests, which may be this one: no keys.
+const CONTRACT: &str = "BEARWARD_CONTRACT_";
+
 /// The layer that the environment makes.
 pub(super) fn layer(sources: &Sources) -> Map<String, Value> {
     let mut layer = Map::new();
@@ -51,7 +54,7 @@ pub(super) fn put(layer: &mut Map<String, Value>, path: &str, value: impl Into<V
 }
 
 fn path_of(name: &str) -> Option<String> {
-    let path = name.strip_prefix(PREFIX).filter(|_| name != Sources::ENVIRONMENT)?;
+    let path = name.strip_prefix(PREFIX).filter(|_| name != Sources::ENVIRONMENT && !name.starts_with(CONTRACT))?;
     Some(path.to_lowercase().replace("__", "."))
 }
 
@@ -65,5 +68,7 @@ mod tests {
         assert_eq!(path_of("BEARWARD_ISSUERS__GOOGLE__AUDIENCES").as_deref(), Some("issuers.google.audiences"));
         assert_eq!(path_of("BEARWARD_ENV"), None);
         assert_eq!(path_of("PATH"), None);
+        assert_eq!(path_of("BEARWARD_CONTRACT_ISSUER"), None);
+        assert!(path_of("BEARWARD_CONTRACT").is_some(), "a slip of the keyboard all the same");
     }
 }

@@ -154,11 +154,8 @@ impl Application {
             app.configure(|routes| api::routes(routes, limits, &parts.auth))
         })
         .workers(workers)
-        // A client that hangs up ends its request, and with it the call of a paid service. Half-closed connections, which this refuses, no
-        // browser and no proxy makes.
-        // A client that hangs up ends its request, and with it a stream that its owner pays for, not at the next byte but at once.
-        .h1_allow_half_closed(false)
-        // A client that hangs up ends its request, and with it a stream that its owner pays for, not at the next byte but at once.
+        // A client that hangs up ends its request at once, and with it the call of a service that its owner pays for. Half-closed connections,
+        // which this refuses, no browser and no proxy makes.
         .h1_allow_half_closed(false)
         .shutdown_timeout(config.server.shutdown_timeout.as_secs());
         let bind = |address| move |source| StartError::Bind { address, source };

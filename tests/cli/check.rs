@@ -123,6 +123,39 @@ fn fixed_keys_need_no_network() {
 }
 
 #[tokio::test]
+async fn json_is_one_object_with_every_issuer() {
+    let idp = MockIdp::start().await;
+    let mut sealing = idp.key().with_kid("sealing").jwk();
+    sealing.insert("use".to_owned(), "enc".into());
+    idp.set_faults(Faults::body(json!({ "keys": [idp.key().jwk(), sealing] }).to_string()));
+    let (issuer, base) = (idp.issuer(), idp.base());
+    let variables = [
+        ("BEARWARD_ISSUERS__CORP__ISSUER", "http://127.0.0.1:1"),
+        ("BEARWARD_ISSUERS__CORP__AUDIENCES", "my-api"),
+        ("SUPABASE_URL", base.as_str()),
+    ];
+    let said = run(&["check", "--json"], &variables);
+    assert_eq!(said.code, Some(1), "{said:?}");
+    let report: serde_json::Value = serde_json::from_str(&said.stdout).expect("one JSON object");
+    assert_eq!(report["sound"], false);
+    let of = |name: &str| report["issuers"].as_array().unwrap().iter().find(|issuer| issuer["name"] == name).unwrap().clone();
+    let (corp, supabase) = (of("corp"), of("supabase"));
+    assert_eq!((&corp["sound"], &corp["state"]), (&json!(false), &json!("empty")));
+    assert!(corp["problem"].as_str().unwrap().contains("could not connect") && corp["advice"].is_string(), "{corp}");
+    assert_eq!(
+        (&supabase["sound"], &supabase["issuer"], &supabase["usable"]),
+        (&json!(true), &json!(issuer), &json!([idp.key().kid()]))
+    );
+    assert_eq!(supabase["skipped"], json!([{ "kid": "sealing", "reason": "its use is not \"sig\"" }]));
+    assert!(supabase["problem"].is_null() && supabase["advice"].is_null(), "{supabase}");
+    let said = run(&["check", "--json"], &variables[2..]);
+    assert_eq!(
+        (said.code, serde_json::from_str::<serde_json::Value>(&said.stdout).unwrap()["sound"].clone()),
+        (Some(0), json!(true))
+    );
+}
+
+#[tokio::test]
 async fn values_are_shown_with_their_sources_and_secrets_are_not() {
     let idp = MockIdp::start().await;
     let base = idp.base();

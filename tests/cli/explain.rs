@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bearward::testing::{Faults, KeyPair, MockIdp};
+use bearward::testing::{Faults, KeyPair, MockIdp, Token};
 use serde_json::{Value, json};
 
 use crate::{Said, run, run_with};
@@ -75,11 +75,14 @@ async fn a_tampered_token_fails_at_the_signature_and_shows_none() {
 async fn an_issuer_that_differs_by_little_is_put_beside_the_configured_one() {
     let project = Project::start().await;
     let issuer = project.idp.issuer();
-    for near in
-        [format!("{issuer}/"), issuer.replace("127.0.0.1", "localhost"), issuer.replace("http:", "https:"), issuer.to_uppercase()]
-    {
+    for (near, by) in [
+        (format!("{issuer}/"), "by a trailing slash alone"),
+        (issuer.replace("127.0.0.1", "localhost"), "by the name of this machine alone"),
+        (issuer.replace("http:", "https:"), "by its scheme alone"),
+        (issuer.to_uppercase(), "by case alone"),
+    ] {
         let token = project.idp.token().issuer(&near).sign();
-        project.refuses(&token, "UNKNOWN_ISSUER", &["NO  issuer", &near, &issuer, "byte by byte", "spellings"]);
+        project.refuses(&token, "UNKNOWN_ISSUER", &["NO  issuer", &near, &issuer, by, "byte by byte", "spellings"]);
     }
     let token = project.idp.token().issuer("https://attacker.invalid").sign();
     project.refuses(&token, "UNKNOWN_ISSUER", &["https://attacker.invalid", "configure this issuer"]);
@@ -209,6 +212,60 @@ async fn a_key_that_was_revoked_is_not_there_any_more() {
     project.explain(&token).expect(0, &["accepted"]);
     assert!(project.idp.revoke(&kid));
     project.refuses(&token, "UNKNOWN_KEY", &[&kid, project.idp.key().kid()]);
+}
+
+/// The reasons that no other test of this file is about: found against expected, and the next step.
+#[tokio::test]
+async fn every_reason_has_a_next_step() {
+    let project = Project::start().await;
+    let token = || project.idp.token();
+    let key = project.idp.key();
+    let raw = |header: &str, payload: &str| Token::raw(header, payload).sign(&key);
+    let good_header = format!(r#"{{"alg":"RS256","kid":"{}"}}"#, key.kid());
+    let claims = Value::from(token().claims().clone()).to_string();
+    let doubled = format!("{},\"sub\":\"admin\"}}", &claims[..claims.len() - 1]);
+    let padded = format!("{}==", token().sign());
+    for (token, code, texts) in [
+        (padded, "MALFORMED_TOKEN", &["ordinary base64"][..]),
+        (token().without_header("alg").sign(), "MALFORMED_TOKEN", &["have the issuer write alg as a string"]),
+        (token().header("kid", 7).sign(), "MALFORMED_TOKEN", &["have the issuer write kid as a string"]),
+        (token().header("kid", "k".repeat(300)).sign(), "MALFORMED_TOKEN", &["256 bytes at most"]),
+        (token().header("crit", json!(["exp"])).sign(), "MALFORMED_TOKEN", &["sign without crit"]),
+        (token().header("b64", false).sign(), "MALFORMED_TOKEN", &["without b64"]),
+        (raw("[]", &claims), "MALFORMED_TOKEN", &["NO  header", "no JWT"]),
+        (raw(r#"{"alg":"RS256","alg":"none"}"#, &claims), "MALFORMED_TOKEN", &["member twice"]),
+        (raw(&good_header, "[]"), "MALFORMED_TOKEN", &["NO  payload", "no set of claims"]),
+        (raw(&good_header, &doubled), "MALFORMED_TOKEN", &["claim twice"]),
+        (token().header("alg", "XS256").sign(), "UNSUPPORTED_ALGORITHM", &["XS256", "no public key verifies"]),
+        (token().header("alg", "PS512").sign(), "UNSUPPORTED_ALGORITHM", &["PS512", "RS256 ES256 EdDSA", "list the algorithm"]),
+        (
+            token().header("typ", "logout+jwt").sign(),
+            "INVALID_TOKEN_TYPE",
+            &["logout+jwt", "absent, JWT or at+jwt", "token_type"],
+        ),
+        (token().without("sub").sign(), "MISSING_CLAIM", &["sub absent", "have the issuer write it"]),
+        (token().without("iss").sign(), "MISSING_CLAIM", &["every access token has iss"]),
+        (token().claim("sub", 7).sign(), "INVALID_CLAIM", &["sub 7", "sub: it must be a string", "have the issuer write sub"]),
+        (token().claim("aud", json!([1])).sign(), "INVALID_CLAIM", &["aud [1]", "array of strings"]),
+        (token().claim("exp", 4_102_444_800_000_i64).sign(), "INVALID_CLAIM", &["milliseconds", "seconds since 1970"]),
+        (
+            token().claim("iat", 4_102_444_800_i64).sign(),
+            "TOKEN_NOT_YET_VALID",
+            &["iat 2100-01-01", "not ahead of this machine's clock"],
+        ),
+        (token().claim("cnf", json!({ "jkt": "x" })).sign(), "INVALID_CLAIM", &["DPoP"]),
+    ] {
+        project.refuses(&token, code, &[texts, &["next: "]].concat());
+    }
+    let required = [("SUPABASE_URL", project.base.as_str()), ("BEARWARD_ISSUERS__SUPABASE__REQUIRED_CLAIMS", "tenant")];
+    let said = run(&["explain", &token().sign()], &required);
+    said.expect(1, &["MISSING_CLAIM", "tenant absent", "required_claims of the issuer asks for tenant"]);
+    let typed = [("SUPABASE_URL", project.base.as_str()), ("BEARWARD_ISSUERS__SUPABASE__TOKEN_TYPE", "at+jwt")];
+    let said = run(&["explain", &token().header("typ", "at+jwt").sign()], &typed);
+    said.expect(1, &["MISSING_CLAIM", "client_id absent", "token_type \"jwt\""]);
+    project.idp.add_standby();
+    let said = run(&["explain", &token().without_header("kid").sign()], &[("SUPABASE_URL", &project.base)]);
+    said.expect(1, &["UNKNOWN_KEY", "kid absent", "have the issuer write kid"]);
 }
 
 #[tokio::test]

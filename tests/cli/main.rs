@@ -5,6 +5,8 @@
 mod check;
 mod child;
 mod configuration;
+#[cfg(feature = "contract")]
+mod contract;
 mod dev;
 mod explain;
 mod help;

@@ -85,6 +85,8 @@ async fn a_request_under_way_ends_before_the_server_does() {
     let idp = MockIdp::start().await;
     idp.set_faults(Faults::hang());
     let (server, api) = start(&idp.base(), &[("BEARWARD_SERVER__SHUTDOWN_TIMEOUT", "20s")]);
+    // From then on it takes signals.
+    until_status(&format!("{api}/livez"), 200).await;
     let url = format!("{api}/protected");
     let token = idp.token().sign();
     // It waits for the keys, two seconds at most.

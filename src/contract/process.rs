@@ -1,0 +1,91 @@
+//! The target's process: started by a shell in a group of its own, listened to, and ended with all its children.
+
+use std::{
+    collections::VecDeque,
+    io::{BufRead, BufReader, Read},
+    os::unix::process::CommandExt,
+    process::{Child, Command, Stdio},
+    sync::{Arc, Mutex, PoisonError},
+    thread,
+    time::{Duration, Instant},
+};
+
+use rustix::process::{Pid, Signal, kill_process_group};
+
+/// A running command line. It is ended when this is dropped.
+pub(super) struct Process {
+    child: Child,
+    said: Arc<Mutex<VecDeque<String>>>,
+}
+
+/// How much of what it wrote is kept.
+const LINES: usize = 20;
+
+/// How long it may take to end before it is killed.
+const GRACE: Duration = Duration::from_secs(5);
+
+impl Process {
+    /// Starts it with these variables added to the environment.
+    pub(super) fn start(command: &str, variables: &[(&'static str, String)]) -> std::io::Result<Self> {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", command]).envs(variables.iter().map(|(name, value)| (name, value))).process_group(0);
+        let mut child = shell.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+        let said = Arc::default();
+        if let Some(stdout) = child.stdout.take() {
+            follow(stdout, Arc::clone(&said));
+        }
+        if let Some(stderr) = child.stderr.take() {
+            follow(stderr, Arc::clone(&said));
+        }
+        Ok(Self { child, said })
+    }
+
+    /// How it ended, if it has.
+    pub(super) fn ended(&mut self) -> Option<String> {
+        let status = self.child.try_wait().ok().flatten()?;
+        Some(format!("the command ended ({status})"))
+    }
+
+    /// The last lines that it wrote, without what could move a terminal.
+    pub(super) fn last_words(&self) -> String {
+        let said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        said.iter().flat_map(|line| ["  | ", line, "\n"]).collect()
+    }
+
+    fn signal(&self, signal: Signal) {
+        // The group's number is the child's own: it was made its leader.
+        if let Some(group) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) {
+            let _ = kill_process_group(group, signal);
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.signal(Signal::TERM);
+        let until = Instant::now() + GRACE;
+        while self.child.try_wait().is_ok_and(|ended| ended.is_none()) && Instant::now() < until {
+            thread::sleep(Duration::from_millis(10));
+        }
+        // Also when the shell has ended: its children may not have.
+        self.signal(Signal::KILL);
+        drop(self.child.wait());
+    }
+}
+
+fn follow(stream: impl Read + Send + 'static, said: Arc<Mutex<VecDeque<String>>>) {
+    thread::spawn(move || {
+        let mut reader = BufReader::new(stream);
+        let mut line = Vec::new();
+        while reader.by_ref().take(4096).read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
+            let text = String::from_utf8_lossy(&line);
+            let clean = text.trim_end().chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+            let mut said = said.lock().unwrap_or_else(PoisonError::into_inner);
+            if said.len() == LINES {
+                said.pop_front();
+            }
+            said.push_back(clean);
+            line.clear();
+        }
+    });
+}

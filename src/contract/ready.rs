@@ -1,0 +1,98 @@
+//! Until the target accepts a good token, and which algorithms it accepts.
+
+use std::time::{Duration, Instant};
+
+use super::{
+    bench::Bench,
+    options::Progress,
+    target::{Answer, NoAnswer},
+};
+use crate::auth::algorithm::Algorithm;
+
+/// What was learnt.
+pub(super) struct Ready {
+    /// It takes a key set with unusual members.
+    pub(super) odd: bool,
+}
+
+/// Why it never accepted a good token: what was seen.
+pub(super) struct NotReady {
+    pub(super) last: String,
+    pub(super) answered: bool,
+    /// The command ended, and nobody else listens.
+    pub(super) ended: bool,
+    pub(super) fetches: usize,
+    pub(super) discoveries: usize,
+}
+
+/// What servers are set up for most often, in the order in which it is tried.
+const USUAL: [Algorithm; 4] = [Algorithm::RS256, Algorithm::ES256, Algorithm::EdDSA, Algorithm::PS256];
+
+/// Waits for the target. `alive` tells that it has ended.
+pub(super) async fn await_target(bench: &Bench, mut alive: impl FnMut() -> Result<(), String>) -> Result<Ready, NotReady> {
+    bench.options.tell(Progress::Waiting);
+    let limit = bench.options.ready_timeout;
+    let began = Instant::now();
+    let (mut first_answer, mut odd) = (None, true);
+    let mut last = String::new();
+    let mut pause = Duration::from_millis(50);
+    loop {
+        for algorithm in candidates(bench, &USUAL) {
+            match send(bench, algorithm).await {
+                Ok(answer) if answer.is_accepted() => {
+                    settle(bench).await;
+                    return Ok(Ready { odd });
+                }
+                Ok(answer) => {
+                    first_answer.get_or_insert_with(Instant::now);
+                    last = format!("it answers a good {algorithm} token with {}", answer.words());
+                }
+                Err(none) => {
+                    last = none.words();
+                    break;
+                }
+            }
+        }
+        if let Err(ended) = alive() {
+            return Err(NotReady { ended: true, ..not_ready(bench, ended, first_answer.is_some()) });
+        }
+        if began.elapsed() >= limit {
+            return Err(not_ready(bench, last, first_answer.is_some()));
+        }
+        // Late enough that a cooldown from an earlier run has ended: then the unusual members are to blame.
+        if odd && first_answer.is_some_and(|at| at.elapsed() >= limit * 2 / 3) {
+            odd = false;
+            bench.publish_first(false);
+        }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(Duration::from_millis(500));
+    }
+}
+
+/// Notes the algorithms: as the options say, or as the target accepts.
+async fn settle(bench: &Bench) {
+    let listed = &bench.options.algorithms;
+    if !listed.is_empty() {
+        return bench.forge.settle(listed.clone());
+    }
+    let mut accepted = Vec::new();
+    for algorithm in Algorithm::ALL {
+        if send(bench, algorithm).await.is_ok_and(|answer| answer.is_accepted()) {
+            accepted.push(algorithm);
+        }
+    }
+    bench.forge.settle(accepted);
+}
+
+async fn send(bench: &Bench, algorithm: Algorithm) -> Result<Answer, NoAnswer> {
+    bench.send(&bench.forge.token_by(bench.forge.key_of(algorithm)).sign()).await
+}
+
+fn candidates(bench: &Bench, usual: &[Algorithm]) -> Vec<Algorithm> {
+    let listed = &bench.options.algorithms;
+    if listed.is_empty() { usual.to_vec() } else { listed.clone() }
+}
+
+fn not_ready(bench: &Bench, last: String, answered: bool) -> NotReady {
+    NotReady { last, answered, ended: false, fetches: bench.fetches(), discoveries: bench.idp.discoveries() }
+}

@@ -1,0 +1,93 @@
+//! Targets that nobody would ship: what accepts everything, what refuses everything, what is not there, what goes away.
+
+use std::{net::TcpListener, time::Duration};
+
+use bearward::contract::{Contract, ContractError, Expectation, Options, battery};
+
+use crate::{
+    double::{Double, Hole},
+    stand::{failed, options, run, trust},
+};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_accepts_everything_fails_every_case_that_wants_a_refusal() {
+    let report = run(Hole::AcceptsAll, Options { strict: false, ..options() }).await;
+    let failed = failed(&report);
+    for case in battery().iter().filter(|case| !case.strict && !case.group().timed) {
+        let wants_a_refusal = !matches!(case.expectation, Expectation::Accepted | Expectation::Survives);
+        let unlisted = case.id.starts_with("alg.unlisted");
+        assert_eq!(failed.contains(&case.id), wants_a_refusal && !unlisted, "{}", case.id);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_refuses_everything_passes_nothing() {
+    let contract = Contract::open(Options { ready_timeout: Duration::from_secs(1), ..options() }).unwrap();
+    let (issuer, double) = (contract.issuer(), Double::start(trust(&contract, &[]), Hole::RefusesAll));
+    let error = contract.run(&double.url()).await.unwrap_err();
+    assert!(matches!(error, ContractError::NotReady(_)), "{error:?}");
+    let words = error.to_string();
+    for part in ["401 Unauthorized", "asked for the keys", &issuer, "authenticated", "--claim"] {
+        assert!(words.contains(part), "{part:?} in {words}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_target_that_trusts_somebody_else_is_told_whom_to_trust() {
+    let contract = Contract::open(Options { ready_timeout: Duration::from_secs(1), ..options() }).unwrap();
+    let other = Contract::open(options()).unwrap();
+    let (jwks_url, double) = (contract.jwks_url(), Double::start(trust(&other, &[]), Hole::None));
+    let words = contract.run(&double.url()).await.unwrap_err().to_string();
+    assert!(words.contains("never asked for keys") && words.contains(&jwks_url), "{words}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_target_that_is_not_there_is_no_failure_of_a_case() {
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let contract = Contract::open(Options { ready_timeout: Duration::from_millis(300), ..options() }).unwrap();
+    let words = contract.run(&format!("http://{free}/")).await.unwrap_err().to_string();
+    assert!(words.contains("no connection") && words.contains("does the target listen"), "{words}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_target_that_goes_away_in_the_middle_ends_the_run_with_the_case_that_came_before() {
+    let (tell, told) = std::sync::mpsc::channel::<()>();
+    let progress = move |progress| {
+        if let bearward::contract::Progress::Case { id: "form.two-parts", .. } = progress {
+            let _ = tell.send(());
+            // Until it has gone: the requests that are to come find nobody.
+            std::thread::sleep(Duration::from_millis(200));
+        }
+    };
+    let contract = Contract::open(Options {
+        progress: Some(std::sync::Arc::new(progress)),
+        restart: Duration::from_millis(500),
+        ..options()
+    });
+    let contract = contract.unwrap();
+    let double = Double::start(trust(&contract, &[]), Hole::None);
+    let url = double.url();
+    std::thread::spawn(move || {
+        told.recv().unwrap();
+        drop(double);
+    });
+    let error = contract.run(&url).await.unwrap_err();
+    let ContractError::Down { case, why, .. } = &error else { panic!("{error:?}") };
+    assert!(case.starts_with("form.") && why.contains("no connection"), "{error}");
+}
+
+#[tokio::test]
+async fn options_that_cannot_be_are_named() {
+    let open = |options: Options| Contract::open(options).err().map(|error| error.to_string()).unwrap_or_default();
+    let remote = open(Options { issuer_bind: "0.0.0.0:0".parse().unwrap(), ..Options::default() });
+    assert!(remote.contains("other machines") && remote.contains("--dangerous-allow-remote"), "{remote}");
+    let unknown = open(Options { only: vec!["alg.no".to_owned()], ..Options::default() });
+    assert!(unknown.contains("alg.no") && unknown.contains("--list"), "{unknown}");
+    let base = open(Options { issuer_base: Some("idp:9999/x".to_owned()), ..Options::default() });
+    assert!(base.contains("http://HOST:PORT"), "{base}");
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = open(Options { issuer_bind: taken.local_addr().unwrap(), ..Options::default() });
+    assert!(taken.contains("listens there already"), "{taken}");
+    let target = Contract::open(Options::default()).unwrap().run("ftp://127.0.0.1/").await.unwrap_err();
+    assert!(matches!(target, ContractError::Options(_)), "{target:?}");
+}
