@@ -54,6 +54,7 @@ pub(super) async fn run(sources: Sources, options: Options) -> Result<(), Failur
     let application = Application::start(&config, Some(super::metrics()?)).await?;
     // The first lines that somebody sees are not for the log: it begins once the keys are there.
     application.auth().first_attempts().await;
+    idp.watch(format!("http://{}", application.address()), application.auth().clone());
     super::log(&config)?;
     print(&idp, application.address());
     application.run().await.map_err(|error| Failure::Failed(error.to_string()))
@@ -80,7 +81,9 @@ fn print(idp: &Idp, api: SocketAddr) {
     let good = short(idp).sign();
     anstream::println!("{strong}bearward dev{plain} {note}for development only{plain}");
     anstream::println!("  API   http://{api}   {faint}/docs shows every route{plain}");
-    anstream::println!("  IdP   {base}   {faint}sign in as anybody; mints a token for anybody who asks{plain}\n");
+    anstream::println!(
+        "  IdP   {base}   {faint}open it: sign in as anybody, see why a token is refused, turn keys, break things{plain}\n"
+    );
     anstream::println!("{strong}A token{plain} {faint}(lives a day){plain}\n{good}\n");
     anstream::println!("{faint}Copy a line into another terminal.{plain}\n");
     anstream::println!("{}200{plain} {faint}accepted{plain}\n{}\n", style::GOOD, curl(&good));
