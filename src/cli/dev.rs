@@ -28,6 +28,9 @@ pub(super) struct Options {
     /// Where rows are kept, unless `DATABASE_URL` says another place
     #[arg(long, value_name = "DIR", default_value = ".bearward")]
     data: PathBuf,
+    /// Let the development IdP listen on an address that other machines reach: anybody there can then be anybody. For containers
+    #[arg(long)]
+    dangerous_allow_remote: bool,
 }
 
 const AFTER_HELP: &str = "\
@@ -37,7 +40,7 @@ Rows are kept in .bearward, which may be deleted. Each start has new keys, and t
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 pub(super) async fn run(sources: Sources, options: Options) -> Result<(), Failure> {
-    let idp = idp::start(&sources, options.idp_bind, options.alg, None, false, AuthOptions::default())?;
+    let idp = idp::start(&sources, options.idp_bind, options.alg, None, options.dangerous_allow_remote, AuthOptions::default())?;
     let algorithms: Vec<_> = Algorithm::DEFAULT.into_iter().filter(|usual| *usual != options.alg).map(Algorithm::name).collect();
     let sources = super::with_bind(sources, options.bind)
         .with("issuers.dev.issuer", idp.issuer())
@@ -54,9 +57,10 @@ pub(super) async fn run(sources: Sources, options: Options) -> Result<(), Failur
     let application = Application::start(&config, Some(super::metrics()?)).await?;
     // The first lines that somebody sees are not for the log: it begins once the keys are there.
     application.auth().first_attempts().await;
-    idp.watch(format!("http://{}", application.address()), application.auth().clone());
+    let api = super::reached_at(application.address());
+    idp.watch(format!("http://{api}"), application.auth().clone());
     super::log(&config)?;
-    print(&idp, application.address());
+    print(&idp, api);
     application.run().await.map_err(|error| Failure::Failed(error.to_string()))
 }
 
