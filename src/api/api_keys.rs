@@ -135,7 +135,8 @@ pub(super) async fn list(user: CurrentUser, keys: Data<ApiKeys>) -> Result<HttpR
 )]
 pub(super) async fn keep(user: CurrentUser, keys: Data<ApiKeys>, mut body: Fields) -> Result<impl Responder, Problem> {
     if body.is_empty() {
-        body.problem("apiKeys", format!("none was sent; name at least one of: {}", keys.providers.join(", ")));
+        let example = "send at least one provider with its key, for example {\"togetherAI\": \"sk-...\"}";
+        body.problem("body", format!("is empty: {example}; providers are {}", keys.providers.join(", ")));
     }
     let mut plain = Vec::new();
     for (name, value) in body.rest() {
@@ -181,10 +182,12 @@ pub(super) async fn remove(user: CurrentUser, keys: Data<ApiKeys>, name: Path<St
 
 /// A key and where it belongs, or what is wrong with them.
 fn read(name: &str, value: Value, providers: &[String]) -> Result<(Provider, PlainKey), String> {
-    let provider =
-        Provider::listed(name, providers).map_err(|_| format!("is no provider; there are: {}", providers.join(", ")))?;
-    let Value::String(mut text) = value else { return Err("must be a text".to_owned()) };
-    let key = PlainKey::new(SecretString::from(text.as_str())).map_err(|problem| problem.to_string());
+    let provider = Provider::listed(name, providers)
+        .map_err(|_| format!("is no provider; send each key under its provider's name: {}", providers.join(", ")))?;
+    let Value::String(mut text) = value else {
+        return Err("must be a text; DELETE /api/user/api-keys/NAME removes a key".to_owned());
+    };
+    let key = PlainKey::new(SecretString::from(text.as_str())).map_err(|problem| format!("cannot be kept: {problem}"));
     text.zeroize();
     Ok((provider, key?))
 }

@@ -1,6 +1,9 @@
 //! The address of the client: the socket's peer, or whom a trusted proxy names.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    sync::Once,
+};
 
 use actix_web::{
     HttpRequest,
@@ -13,6 +16,9 @@ const MAX_HOPS: usize = 32;
 
 /// The longest element that can be an address: `[ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255]:65535` has 53 bytes.
 const MAX_ELEMENT: usize = 53;
+
+/// Told once a process: a client can write the header as often as it likes.
+static UNREAD: Once = Once::new();
 
 /// The proxies in front of the server, whose word about their client is believed.
 ///
@@ -36,6 +42,14 @@ impl TrustedProxies {
     pub(super) fn client(&self, request: &HttpRequest) -> IpAddr {
         let mut address = request.peer_addr().map_or(Ipv4Addr::UNSPECIFIED.into(), |peer| peer.ip().to_canonical());
         if !self.trusts(address) {
+            if request.headers().contains_key(X_FORWARDED_FOR) {
+                UNREAD.call_once(|| {
+                    tracing::warn!(
+                        "a request from {address} has an X-Forwarded-For, which is not read: if that is a proxy of yours, name it in \
+                         server.trusted_proxies, or all its clients share one quota"
+                    );
+                });
+            }
             return address;
         }
         let lines: Vec<&[u8]> = request.headers().get_all(X_FORWARDED_FOR).map(HeaderValue::as_bytes).collect();

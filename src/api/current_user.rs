@@ -81,13 +81,15 @@ async fn admit(request: &HttpRequest) -> Result<CurrentUser, HttpResponse> {
 pub(super) fn refused(request: &HttpRequest, auth: &Bearward, error: AdmissionError) -> HttpResponse {
     let request_id = RequestId::of(request);
     match error {
-        AdmissionError::Disabled => {
-            let message = "this account has been disabled; an administrator can enable it";
-            Problem::under(request_id, StatusCode::FORBIDDEN, "ACCOUNT_DISABLED", message).error_response()
-        }
+        AdmissionError::Disabled => disabled(request_id).error_response(),
         AdmissionError::Refused(refusal) => Refused::new(Bearward::count(refusal), request, Some(auth)).error_response(),
         AdmissionError::Store(error) => Problem::of_store(request_id, &error).error_response(),
     }
+}
+
+fn disabled(request_id: Option<RequestId>) -> Problem {
+    let message = "this account has been disabled; an administrator can enable it";
+    Problem::under(request_id, StatusCode::FORBIDDEN, "ACCOUNT_DISABLED", message)
 }
 
 impl CurrentUser {
@@ -118,7 +120,11 @@ impl CurrentUser {
             done = match self.accounts.admit(&self.auth, &self.verified, &self.token).await {
                 Ok(owner) => work(self.accounts.store(), &owner).await,
                 Err(AdmissionError::Store(error)) => Err(error),
-                Err(_) => return Err(Problem::fault(self.request_id())),
+                Err(AdmissionError::Disabled) => return Err(disabled(self.request_id())),
+                Err(AdmissionError::Refused(refusal)) => {
+                    tracing::error!(reason = refusal.rejection.reason(), "a token that was admitted is refused");
+                    return Err(Problem::fault(self.request_id()));
+                }
             };
         }
         done.map_err(|error| Problem::of_store(self.request_id(), &error))

@@ -2,14 +2,17 @@
 
 use std::{
     borrow::Cow,
+    convert::Infallible,
     sync::{Arc, LazyLock},
 };
 
 use actix_web::{
     HttpRequest, HttpResponse, ResponseError,
+    body::SizedStream,
     http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, LOCATION},
-    web::Path,
+    web::{Bytes, Path},
 };
+use futures_util::{Stream, stream};
 use utoipa_swagger_ui::Config;
 
 use super::Problem;
@@ -29,6 +32,11 @@ static CONFIG: LazyLock<Arc<Config<'static>>> = LazyLock::new(|| {
     Arc::new(config.display_request_duration(true).default_models_expand_depth(0))
 });
 
+/// A file of a megabyte is copied for a client as it reads, and not whole for each one that does not.
+fn pieces(file: &'static [u8]) -> impl Stream<Item = Result<Bytes, Infallible>> {
+    stream::iter(file.chunks(16 << 10).map(|piece| Ok(Bytes::from_static(piece))))
+}
+
 /// The page's files are named relative to its folder.
 pub(super) async fn here() -> HttpResponse {
     HttpResponse::PermanentRedirect().insert_header((LOCATION, "/docs/")).finish()
@@ -36,14 +44,17 @@ pub(super) async fn here() -> HttpResponse {
 
 pub(super) async fn file(file: Path<String>, request: HttpRequest) -> HttpResponse {
     match utoipa_swagger_ui::serve(&file, Arc::clone(&CONFIG)) {
-        Ok(Some(file)) => HttpResponse::Ok()
-            .insert_header((CONTENT_SECURITY_POLICY, POLICY))
-            .insert_header((CACHE_CONTROL, "public, max-age=3600"))
-            .content_type(file.content_type)
-            .body(match file.bytes {
-                Cow::Borrowed(bytes) => bytes.to_vec(),
-                Cow::Owned(bytes) => bytes,
-            }),
+        Ok(Some(file)) => {
+            let mut response = HttpResponse::Ok();
+            response
+                .insert_header((CONTENT_SECURITY_POLICY, POLICY))
+                .insert_header((CACHE_CONTROL, "public, max-age=3600"))
+                .content_type(file.content_type);
+            match file.bytes {
+                Cow::Borrowed(bytes) => response.body(SizedStream::new(bytes.len() as u64, pieces(bytes))),
+                Cow::Owned(bytes) => response.body(bytes),
+            }
+        }
         _ => Problem::not_found(RequestId::of(&request), "the documentation has no such file").error_response(),
     }
 }

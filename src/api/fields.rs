@@ -21,6 +21,9 @@ pub(super) struct Fields {
     request_id: Option<RequestId>,
 }
 
+/// How many problems one answer tells.
+const MOST: usize = 20;
+
 #[derive(Serialize)]
 struct FieldProblem {
     field: String,
@@ -110,6 +113,10 @@ impl Fields {
 
     /// Tells a problem.
     pub(super) fn problem(&mut self, field: impl Into<String>, problem: impl fmt::Display) {
+        // A small request must not make a large answer.
+        if self.problems.len() == MOST {
+            return;
+        }
         self.problems.push(FieldProblem { field: field.into(), problem: problem.to_string() });
     }
 
@@ -125,9 +132,9 @@ impl Fields {
     /// # Errors
     /// 422 with every problem, a field that nobody asked for among them.
     pub(super) fn finish<T>(mut self, value: Option<T>) -> Result<T, Problem> {
-        for (name, _) in std::mem::take(&mut self.members) {
+        let known = self.known.join(", ");
+        for (name, _) in std::mem::take(&mut self.members).into_iter().take(MOST) {
             let again = self.known.iter().any(|known| *known == name);
-            let known = self.known.join(", ");
             let problem = match (again, known.as_str()) {
                 (true, _) => "is there twice".to_owned(),
                 (false, "") => "is not known here; there is nothing to send".to_owned(),
@@ -231,6 +238,9 @@ fn members(body: &[u8], request: &HttpRequest) -> Result<Vec<(String, Value)>, P
                 "the body must be a JSON object",
                 json!([{ "field": Value::Null, "problem": "must be a JSON object" }]),
             ))
+        }
+        Err(_) if body.trim_ascii().is_empty() => {
+            Err(Problem::new(request, StatusCode::BAD_REQUEST, "INVALID_REQUEST", "the body is empty; send a JSON object"))
         }
         Err(error) => {
             let details = json!({ "line": error.line(), "column": error.column() });

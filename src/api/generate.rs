@@ -1,15 +1,24 @@
 //! `POST /api/generate`: a prompt to the configured service, with the caller's own key.
 
+use std::{convert::Infallible, time::Duration};
+
 use actix_web::{
     HttpResponse,
     http::{StatusCode, header::CACHE_CONTROL},
     web::{Bytes, Data},
 };
-use futures_util::StreamExt;
+use futures_util::{Stream, StreamExt, stream};
 use serde::Serialize;
+use tokio::sync::mpsc;
 
 use super::{ApiKeys, Problem, current_user::CurrentUser, fields::Fields, openapi::ErrorEnvelope};
-use crate::upstream::{Prompt, Upstream, UpstreamError};
+use crate::{
+    RequestId,
+    upstream::{Chunks, Prompt, Upstream, UpstreamError},
+};
+
+/// How much longer than the longest stream one is held: the stream's own end, which tells why, comes first.
+const GRACE: Duration = Duration::from_secs(5);
 
 /// Under which name the key for the service is kept.
 const PROVIDER: &str = "togetherAI";
@@ -86,14 +95,7 @@ pub(super) async fn generate(
     let failed = |error: UpstreamError| failed(&user, &error);
     if is_streamed {
         let chunks = upstream.stream(&key, &prompt).await.map_err(failed)?;
-        let request_id = user.request_id();
-        let events = chunks.map(move |chunk| {
-            let event = chunk.unwrap_or_else(|error| {
-                tracing::warn!(?error, "a streamed answer broke off");
-                error.event(request_id.as_ref())
-            });
-            Ok::<Bytes, actix_web::Error>(event)
-        });
+        let events = pumped(chunks, upstream.longest_stream(), user.request_id());
         return Ok(HttpResponse::Ok()
             .content_type("text/event-stream")
             .insert_header((CACHE_CONTROL, "no-store"))
@@ -108,6 +110,32 @@ pub(super) async fn generate(
         total_tokens: usage.total_tokens,
     });
     Ok(HttpResponse::Ok().json(Generated { success: true, code: answer.text, model: answer.model, usage }))
+}
+
+/// The events of a stream, taken from the service whether the client reads them or not: one that stops reading would else hold the call open, which
+/// its owner pays for, beyond any limit of time. A client that hangs up ends the call at once.
+fn pumped(mut chunks: Chunks, whole: Duration, request_id: Option<RequestId>) -> impl Stream<Item = Result<Bytes, Infallible>> {
+    let (send, events) = mpsc::channel(1);
+    actix_web::rt::spawn(async move {
+        let pump = async {
+            while let Some(chunk) = chunks.next().await {
+                let event = chunk.unwrap_or_else(|error| {
+                    tracing::warn!(?error, "a streamed answer broke off");
+                    error.event(request_id.as_ref())
+                });
+                if send.send(event).await.is_err() {
+                    break;
+                }
+            }
+        };
+        // What has ended, whoever ended it, lets go of the call.
+        tokio::select! {
+            () = pump => {}
+            () = send.closed() => {}
+            () = tokio::time::sleep(whole + GRACE) => {}
+        }
+    });
+    stream::unfold(events, async |mut events| Some((Ok(events.recv().await?), events)))
 }
 
 fn prompt(text: String) -> Result<String, &'static str> {

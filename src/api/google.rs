@@ -31,9 +31,13 @@ impl SignIn {
 
     /// A place that a browser may be sent back to: its origin is one of `server.cors_origins`.
     fn place(&self, text: &str) -> Result<Url, String> {
-        let wanted = Url::parse(text).ok().filter(|url| url.username().is_empty() && url.password().is_none());
+        let wanted = Url::parse(text)
+            .ok()
+            .filter(|url| matches!(url.scheme(), "http" | "https") && url.username().is_empty() && url.password().is_none());
         let listed = |url: &Url| self.origins.iter().any(|origin| origin.as_str() == url.origin().ascii_serialization());
-        wanted.filter(listed).ok_or_else(|| "must be a URL whose origin is one of server.cors_origins".to_owned())
+        wanted.filter(listed).ok_or_else(|| {
+            "must be a URL of an origin (scheme://host:port) that the operator lists in server.cors_origins".to_owned()
+        })
     }
 }
 
@@ -143,7 +147,7 @@ async fn login(
     request: &HttpRequest,
     mut body: Fields,
 ) -> Result<GoogleUser, HttpResponse> {
-    let credential = body.text("credential", Ok::<_, String>);
+    let credential = body.text("credential", |text| if text.is_empty() { Err("must not be empty") } else { Ok(text) });
     // What a client says of the user is never looked at: the credential says it, signed.
     body.ignore("user");
     let credential = body.finish(credential).map_err(|problem| problem.error_response())?;

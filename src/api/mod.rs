@@ -46,7 +46,7 @@ pub fn routes(config: &mut ServiceConfig, limits: Limits, auth: &Bearward) {
 
     // For the account behind a token.
     at("/api/auth/me").get(me::me).for_users::<Anybody>(config, limits, auth);
-    at("/api/auth/verify").any(verify::verify).for_users::<Anybody>(config, limits, auth);
+    at("/api/auth/verify").any(verify::verify).for_users_uncounted::<Anybody>(config, limits, auth);
     at("/api/user").patch(user::change).delete(user::erase).for_users::<Anybody>(config, limits, auth);
     at("/api/user/api-keys").post(api_keys::keep).get(api_keys::list).for_users::<Anybody>(config, limits, auth);
     at("/api/user/api-keys/{provider}").delete(api_keys::remove).for_users::<Anybody>(config, limits, auth);

@@ -113,9 +113,9 @@ struct Conventions;
 
 /// One line of text without control characters and without spaces around it, as the domain's types take it.
 const LINE: &str = concat!(
-    r"^[^\s\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069\ufeff]",
-    r"([^\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069\ufeff]*",
-    r"[^\s\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069\ufeff])?$"
+    r"^[^\s\u0000-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff]",
+    r"([^\u0000-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff]*",
+    r"[^\s\u0000-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff])?$"
 );
 
 fn line(most: usize, example: &str) -> ObjectBuilder {

@@ -38,7 +38,9 @@ pub struct RateLimits {
 
 struct Counted {
     users: RateLimit<Identity>,
-    addresses: RateLimit<IpAddr>,
+    /// Apart from each other: who sends bad tokens, from an address that others have too, must not keep them from signing in.
+    sign_ins: RateLimit<IpAddr>,
+    refusals: RateLimit<IpAddr>,
 }
 
 impl RateLimits {
@@ -46,7 +48,8 @@ impl RateLimits {
     pub fn new(numbers: &Numbers, server: &Server, clock: &Arc<dyn Clock>) -> Self {
         let counted = numbers.enabled.then(|| Counted {
             users: RateLimit::new(numbers.per_user, numbers.burst, Arc::clone(clock)),
-            addresses: RateLimit::new(numbers.per_address, numbers.burst, Arc::clone(clock)),
+            sign_ins: RateLimit::new(numbers.per_address, numbers.burst, Arc::clone(clock)),
+            refusals: RateLimit::new(numbers.per_address, numbers.burst, Arc::clone(clock)),
         });
         Self { proxies: TrustedProxies::new(server.trusted_proxies.iter().copied()), counted }
     }
@@ -59,11 +62,13 @@ impl RateLimits {
     fn count_address(&self, request: &HttpRequest, limit: &'static str) -> Result<(), Problem> {
         let Some(counted) = &self.counted else { return Ok(()) };
         let address = network(self.proxies.client(request));
-        counted.addresses.count(address).map_err(|denied| refuse(request, limit, denied))
+        let addresses = if limit == "refusals" { &counted.refusals } else { &counted.sign_ins };
+        addresses.count(address).map_err(|denied| refuse(request, limit, denied))
     }
 }
 
-/// A middleware for a public resource: each request counts against its client's address before anything else is looked at.
+/// A middleware for a public resource: each request that may change something counts against its client's address before anything else is
+/// looked at.
 ///
 /// # Errors
 /// What the resource answers with an error. Its own refusal is an answer: 429 `RATE_LIMITED`.
@@ -71,6 +76,9 @@ pub(super) async fn limit_address(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
+    if request.method().is_safe() {
+        return next.call(request).await.map(ServiceResponse::map_into_boxed_body);
+    }
     match limits_of(&request).and_then(|limits| limits.count_address(request.request(), "address")) {
         Ok(()) => next.call(request).await.map(ServiceResponse::map_into_boxed_body),
         Err(problem) => Ok(request.into_response(problem.error_response())),
@@ -182,6 +190,7 @@ mod tests {
         metrics::with_local_recorder(&recorder, || {
             assert!(limits.count_address(&request, "address").is_ok() && limits.count_user(&request, ada).is_ok());
             assert!(recorder.handle().render().is_empty(), "what passes is not counted");
+            assert!(limits.count_address(&request, "refusals").is_ok(), "each has its own quota");
             for limit in ["address", "refusals", "refusals"] {
                 assert!(limits.count_address(&request, limit).is_err());
             }

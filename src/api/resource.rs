@@ -82,10 +82,18 @@ impl At {
     // What is wrapped last is outermost: the limits of the server, what counts refused tokens, who somebody is, how often they may ask, whether
     // the account may be used, and only then methods and bodies.
 
-    /// Mounts it for whoever holds a token that meets `R`; no account is looked at.
+    /// Mounts it for whoever holds a token that meets `R`; no account is looked at, and nobody's requests are counted.
     pub(super) fn for_bearers<R: Requirement>(self, config: &mut ServiceConfig, limits: Limits, auth: &Bearward) {
         let limits = self.limits(limits);
-        let guarded = self.whole().wrap(from_fn(limit_user)).wrap(auth.require::<R>()).wrap(from_fn(count_refusals));
+        let guarded = self.whole().wrap(auth.require::<R>()).wrap(from_fn(count_refusals));
+        config.service(guarded.wrap(from_fn(move |request, next| limits::keep_to(limits, request, next))));
+    }
+
+    /// As [`for_users`](Self::for_users), however often they ask: a gateway asks about every file of a page.
+    pub(super) fn for_users_uncounted<R: Requirement>(self, config: &mut ServiceConfig, limits: Limits, auth: &Bearward) {
+        let limits = self.limits(limits);
+        let admitted = self.whole().wrap(from_fn(current_user::enter));
+        let guarded = admitted.wrap(auth.require::<R>()).wrap(from_fn(count_refusals));
         config.service(guarded.wrap(from_fn(move |request, next| limits::keep_to(limits, request, next))));
     }
 

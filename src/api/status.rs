@@ -86,5 +86,5 @@ pub(super) fn page(request: &HttpRequest) -> Result<PageRequest, Problem> {
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Unfit> {
     let mut keys = headers.get_all(IDEMPOTENCY_KEY);
     let key = keys.next().map(|key| IdempotencyKey::new(key.as_bytes())).transpose()?;
-    if keys.next().is_some() { IdempotencyKey::new(b"").map(Some) } else { Ok(key) }
+    if keys.next().is_some() { Err(Unfit::Twice) } else { Ok(key) }
 }

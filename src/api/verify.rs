@@ -116,6 +116,9 @@ pub async fn as_forwarded<B: MessageBody + 'static>(
 /// The request has passed [`as_forwarded`].
 struct AsForwarded;
 
+/// How many problems of a query one answer tells.
+const MOST: usize = 20;
+
 /// What the query asks of the user, beyond a good token.
 #[derive(Default)]
 struct Narrowing {
@@ -129,6 +132,9 @@ impl Narrowing {
         let mut narrowing = Self::default();
         let mut problems = Vec::new();
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+            if problems.len() == MOST {
+                break;
+            }
             if let Err(problem) = narrowing.add(&name, &value) {
                 problems.push(json!({ "field": name, "problem": problem }));
             }

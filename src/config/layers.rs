@@ -9,6 +9,9 @@ use super::{Origin, Problem, Sources, shortcuts, variables};
 /// The lowest layer, which also is the documentation of every key.
 const COMPILED_IN: &str = include_str!("../../config/default.toml");
 
+/// Laid over it in production.
+const PRODUCTION: &str = include_str!("../../config/production.toml");
+
 /// The effective tree, each leaf with the tag of its origin, and what is worth telling although it is no mistake.
 pub(super) struct Merged {
     pub(super) tree: Map<String, Value>,
@@ -19,6 +22,10 @@ pub(super) struct Merged {
 pub(super) fn merge(sources: &Sources, problems: &mut Vec<Problem>) -> Merged {
     let mut notes = Vec::new();
     let mut lower = vec![parsed(COMPILED_IN, &Origin::Default, problems)];
+    // A server that says that it is in production, and finds no folder, must not run with what is meant for a developer's machine.
+    if sources.is_production() {
+        lower.push(parsed(PRODUCTION, &Origin::Default, problems));
+    }
     if let Some(dir) = &sources.dir {
         lower.extend(files(dir, &sources.environment, problems, &mut notes));
     }

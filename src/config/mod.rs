@@ -41,6 +41,8 @@ pub use redacted::Redacted;
 pub use report::Shown;
 pub use server::Server;
 pub use sources::Sources;
+#[cfg(feature = "idp")]
+pub(crate) use sources::is_production;
 pub use telemetry::{LogFormat, Telemetry};
 pub use tokens::Tokens;
 pub use vault::{Vault, VaultKey};
@@ -136,7 +138,7 @@ impl Config {
     /// # Errors
     /// When the environment is `production` and `vault.keys` is empty; the message tells how to make a key.
     pub fn require_vault_key(&self) -> Result<(), ConfigErrors> {
-        if self.environment == "production" && self.vault.keys.is_empty() {
+        if sources::is_production(&self.environment) && self.vault.keys.is_empty() {
             return Err(ConfigErrors::new(vec![Problem::plain(NO_VAULT_KEY)]));
         }
         Ok(())

@@ -30,12 +30,22 @@ impl Sources {
         Self { dir, environment, variables, overrides: Vec::new() }
     }
 
+    /// Whether this is production, in either of its usual names.
+    pub fn is_production(&self) -> bool {
+        is_production(&self.environment)
+    }
+
     /// Adds a flag. The last one with the same path wins.
     #[must_use]
     pub fn with(mut self, path: impl Into<String>, value: impl Into<String>) -> Self {
         self.overrides.push((path.into(), value.into()));
         self
     }
+}
+
+/// Whether an environment of this name is production.
+pub(crate) fn is_production(environment: &str) -> bool {
+    ["production", "prod"].iter().any(|name| environment.trim().eq_ignore_ascii_case(name))
 }
 
 /// Variables hold secrets, so only their names are shown.

@@ -3,7 +3,7 @@
 use aws_lc_rs::digest::{Context, SHA256, SHA256_OUTPUT_LEN};
 use uuid::Uuid;
 
-use crate::auth::claims::Claims;
+use crate::auth::{claims::Claims, clock::Timestamp};
 
 /// A subject of an issuer, as one value: SHA-256 over both, the issuer's length first.
 ///
@@ -32,13 +32,13 @@ impl Session {
     pub fn of(claims: &Claims) -> Self {
         Self(match claims.session_id() {
             Some(id) => digest("session", id.as_bytes()),
-            None => digest("issued", &Self::moment(claims).to_be_bytes()),
+            None => digest("issued", &claims.issued_at().unwrap_or(claims.expires_at()).millis().to_be_bytes()),
         })
     }
 
-    /// When the token was issued, in milliseconds. Without `iat`, a later end stands for a later issue.
+    /// When the token was issued, in milliseconds. One that does not say is older than any that does: its far end must not make its claims last.
     pub fn moment(claims: &Claims) -> i64 {
-        claims.issued_at().unwrap_or(claims.expires_at()).millis()
+        claims.issued_at().map_or(0, Timestamp::millis)
     }
 
     /// The value, as a row keeps it.

@@ -82,7 +82,7 @@ impl Cursor {
     /// When it is not one that a page has given.
     pub fn parse(text: &str) -> Result<Self, Unfit> {
         let id = Uuid::try_parse(text).ok().filter(|id| id.simple().to_string() == text);
-        id.map(Self).ok_or_else(|| Unfit::NotListed("the next_cursor of an earlier page".to_owned()))
+        id.map(Self).ok_or(Unfit::NoCursor)
     }
 }
 

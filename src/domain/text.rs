@@ -22,6 +22,12 @@ pub enum Unfit {
     /// Not what a header may hold.
     #[error("must be 1 to {0} visible ASCII characters")]
     NotVisible(usize),
+    /// Not where a page ended.
+    #[error("must be the next_cursor of an earlier page")]
+    NoCursor,
+    /// Sent twice, so that it is not clear which counts.
+    #[error("was sent twice")]
+    Twice,
     /// Not one of a list.
     #[error("must be one of: {0}")]
     NotListed(String),
@@ -42,9 +48,13 @@ pub(super) fn line(text: String, most: usize) -> Result<String, Unfit> {
     }
 }
 
-/// Line and paragraph separators and marks that turn the direction of what follows: they let a text look like another one.
+/// Separators of lines, marks of direction, and what has no width: they let a text look like another one, or like none. Joiners stay, which scripts
+/// and emoji need.
 fn is_hidden(c: char) -> bool {
-    matches!(c, '\u{2028}' | '\u{2029}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}')
+    matches!(
+        c,
+        '\u{061C}' | '\u{200B}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}'
+    )
 }
 
 #[cfg(test)]
@@ -66,6 +76,8 @@ mod tests {
             ("a\nb", Unfit::Control),
             ("a\0", Unfit::Control),
             ("a\u{202e}b", Unfit::Control),
+            ("\u{200b}", Unfit::Control),
+            ("\u{200f}Admin\u{61c}", Unfit::Control),
         ] {
             assert_eq!(line(text.to_owned(), 9), Err(why), "{text:?}");
         }

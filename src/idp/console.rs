@@ -35,7 +35,7 @@ pub(super) async fn script() -> HttpResponse {
 /// Nothing of the state stands in the page: its script asks the admin API, which looks at who asks.
 fn shown() -> HttpResponse {
     let options =
-        |names: &mut dyn Iterator<Item = &str>| names.map(|name| format!("<option>{name}</option>")).collect::<String>();
+        |names: &mut dyn Iterator<Item = &str>| names.flat_map(|name| ["<option>", name, "</option>"]).collect::<String>();
     let text = PAGE
         .replace("<!-- algorithms -->", &options(&mut Algorithm::ALL.iter().map(|algorithm| algorithm.name())))
         .replace("<!-- forgeries -->", &options(&mut FORGERIES.iter().copied()));

@@ -12,6 +12,7 @@ use super::{
 use crate::{
     auth::algorithm::Algorithm,
     bearward::Bearward,
+    config::is_production,
     testing::{MockIdp, TokenBuilder},
 };
 
@@ -80,7 +81,7 @@ impl Idp {
     /// [`IdpError`]: in production, on an address that others reach, with a base that is none, or where nothing can listen.
     pub fn start(options: Options) -> Result<Self, IdpError> {
         let Options { address, base, algorithm, environment, dangerous_allow_remote, auth } = options;
-        if ["production", "prod"].iter().any(|name| environment.trim().eq_ignore_ascii_case(name)) {
+        if is_production(&environment) {
             return Err(IdpError::Production);
         }
         if !address.ip().is_loopback() && !dangerous_allow_remote {

@@ -13,7 +13,7 @@ pub(super) fn cors(origins: &[CorsOrigin], with_credentials: bool) -> Cors {
     let cors = Cors::default()
         .allowed_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
         .allowed_headers(["authorization", "content-type", "x-request-id", "idempotency-key"])
-        .expose_headers(["www-authenticate", "x-request-id", "retry-after"])
+        .expose_headers(["www-authenticate", "x-request-id", "retry-after", "idempotency-replayed"])
         .max_age(3600);
     let cors = origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin.as_str()));
     if with_credentials { cors.supports_credentials() } else { cors }

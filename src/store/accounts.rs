@@ -120,12 +120,14 @@ impl Store {
         self.profile(owner).await
     }
 
-    /// Erases the owner's account and every row that belongs to it.
+    /// Erases the owner's account and every row that belongs to it. One that was closed meanwhile stays: who is shut out must not be able to come
+    /// back as somebody new.
     ///
     /// # Errors
-    /// [`StoreError::Gone`] when it was erased already: the user may have another one since. And what the database says.
+    /// [`StoreError::Gone`] when it was erased or closed already: the user may have another one since. And what the database says.
     pub async fn erase(&self, owner: &Owner) -> Result<(), StoreError> {
-        let deleted = Entity::delete_by_id(owner.id().uuid()).exec(&self.writes).await?;
+        let delete = Entity::delete_many().filter(Column::Id.eq(owner.id().uuid())).filter(Column::IsActive.eq(true));
+        let deleted = delete.exec(&self.writes).await?;
         if deleted.rows_affected == 0 { Err(StoreError::Gone) } else { Ok(()) }
     }
 

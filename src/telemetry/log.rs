@@ -14,7 +14,7 @@ use tracing_subscriber::{
 use crate::config::{LogFormat, Telemetry};
 
 /// What is logged when nobody says otherwise.
-const DEFAULT_FILTER: &str = "info,actix_server=warn,sea_orm_migration=warn";
+const DEFAULT_FILTER: &str = "info,actix_server=warn,sea_orm_migration=warn,actix_http=off";
 
 /// Starts the log, once in a process. `rust_log` is the text of `RUST_LOG`; None or empty means `info`.
 ///

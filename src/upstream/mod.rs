@@ -86,6 +86,11 @@ impl Upstream {
         Ok(Self { client, url, model: settings.model.clone(), timeout: settings.timeout, clock })
     }
 
+    /// How long a streamed answer may take in all.
+    pub fn longest_stream(&self) -> Duration {
+        self.timeout * LONGEST_STREAM
+    }
+
     /// Asks, and waits for the whole answer. Dropping the future closes the connection.
     ///
     /// # Errors
@@ -108,7 +113,7 @@ impl Upstream {
         let start = Instant::now();
         let response = self.send(key, prompt, true, start + self.timeout).await?;
         is_of_type(&response, |essence| essence == "text/event-stream")?;
-        Ok(Chunks::of(response, self.timeout, start, self.timeout * LONGEST_STREAM))
+        Ok(Chunks::of(response, self.timeout, start, self.longest_stream()))
     }
 
     /// A response with status 200, or the reason why there is none.

@@ -120,3 +120,23 @@ async fn an_unknown_id_is_404_and_a_wrong_body_is_told() {
         patch(&id, body).await.invalid();
     }
 }
+
+#[tokio::test]
+async fn who_is_shut_out_cannot_erase_the_account_and_come_back_as_somebody_new() {
+    let world = World::start().await;
+    let replica = world.replica().await;
+    let token = world.token("ada").sign();
+    world.get_from(replica, "/api/auth/me", &token).await.expect(200);
+    let id = id_of(&world, "ada").await;
+    set_active(&world, &id, false).await;
+    // The replica still takes the account for open.
+    let erase = world.request_to(replica, Method::DELETE, "/api/user").bearer_auth(&token);
+    send(erase).await.refuses(403, "ACCOUNT_DISABLED");
+    for address in [None, Some(replica)] {
+        let me = match address {
+            None => world.get("/api/auth/me", &token).await,
+            Some(address) => world.get_from(address, "/api/auth/me", &token).await,
+        };
+        me.refuses(403, "ACCOUNT_DISABLED");
+    }
+}

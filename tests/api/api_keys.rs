@@ -88,7 +88,7 @@ async fn every_wrong_key_is_told_without_its_text_and_then_none_is_kept() {
         (json!({"togetherAI": KEY, "oumi": null}), "oumi"),
         (json!({"togetherAI": KEY, "openAI": "sk-hidden"}), "openAI"),
         (json!({"togetherAI": KEY, "sk-hidden": 1}), "?"),
-        (json!({}), "apiKeys"),
+        (json!({}), "body"),
     ];
     for (body, field) in cases {
         let answer = world.post(PATH, &token, &body).await;

@@ -43,7 +43,8 @@ fn dev_makes_a_key_once_that_its_owner_alone_can_read() {
 #[test]
 fn rotating_without_a_key_is_a_mistake_of_the_configuration() {
     run(&["vault", "rotate"], &[]).expect(2, &["vault.keys is empty"]);
-    run(&["vault", "rotate", "--help"], &[]).expect(0, &["put a new key in front", "remove the old one"]);
+    run(&["vault", "rotate", "--help"], &[])
+        .expect(0, &["add a new key behind", "put the new key in front", "remove the old one"]);
 }
 
 /// Three users keep a key each under the old key of the vault.
