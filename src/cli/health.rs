@@ -31,7 +31,8 @@ pub(super) async fn run(sources: &Sources, options: Options) -> Result<(), Failu
         Some(url) => url,
         None => own_address(sources)?,
     };
-    let url = base.join("/livez").map_err(|_| Failure::Usage(format!("{base} is no server's address; write http://HOST:PORT")))?;
+    let url =
+        base.join("/livez").map_err(|_| Failure::Usage(format!("{base} is no server's address; write http://HOST:PORT")))?;
     let failed = |problem: &str| Failure::Failed(format!("{url} {problem}"));
     let client = Client::builder().no_proxy().redirect(Policy::none()).timeout(PATIENCE).build();
     let client = client.map_err(|_| failed("cannot be asked: no HTTP client can be made"))?;

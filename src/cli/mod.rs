@@ -18,7 +18,11 @@ mod sign_in;
 mod style;
 mod vault;
 
-use std::{net::{Ipv4Addr, SocketAddr}, path::PathBuf, process::ExitCode};
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    process::ExitCode,
+};
 
 use clap::{Parser, Subcommand};
 
