@@ -9,7 +9,7 @@ export function ProblemNotice({ problem, retry, children }: { problem: Problem; 
   return (
     <Notice tone="problem" title={problem.title}>
       <p>{problem.text}</p>
-      {problem.requestId && !problem.code.startsWith('VALIDATION') && <p className="notice-reference">Reference: {problem.requestId}</p>}
+      {problem.requestId && <p className="notice-reference">Reference: {problem.requestId}</p>}
       {(retry || children) && (
         <div className="notice-actions">
           {children}

@@ -105,6 +105,20 @@ test('words from an address are not shown: an unknown problem has the sentence f
   await visitor.leave();
 });
 
+test('a form that is sent before its script has run puts no password into an address', async () => {
+  for (const path of ['/sign-in', '/sign-up']) {
+    const visitor = await world.visitor({ javaScriptEnabled: false });
+    await visitor.goto(path);
+    await visitor.page.getByLabel('Email').fill('early@example.com');
+    await visitor.page.getByLabel('Password').fill('correct horse battery');
+    const sent = visitor.page.waitForRequest((request) => request.isNavigationRequest());
+    await visitor.page.getByLabel('Password').press('Enter');
+    assert.equal((await sent).method(), 'POST');
+    for (const address of visitor.addresses) assert.doesNotMatch(address, /horse|early/);
+    await visitor.leave(/./);
+  }
+});
+
 test('every page tells the browser what it may load, with a nonce of its own, and is not kept', async () => {
   const headers = cookie(await minted({}));
   const nonces = new Set();

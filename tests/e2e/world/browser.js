@@ -93,9 +93,10 @@ export class Visitor {
     return text ? JSON.parse(Buffer.from(text.replace(/^base64-/, ''), 'base64url').toString()) : undefined;
   }
 
-  /** The person on the dashboard. */
+  /** The person on the dashboard, which has loaded everything. */
   async sees(name) {
     await this.page.locator('.person-name', { hasText: name }).waitFor();
+    await this.page.locator('section[aria-busy="true"]').waitFor({ state: 'detached' });
   }
 
   async picture(name, page = this.page) {

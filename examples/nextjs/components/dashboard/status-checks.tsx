@@ -97,7 +97,7 @@ function AddCheck({ onAdded }: { onAdded: (check: Check) => void }) {
   }
 
   return (
-    <form className="inline-form" onSubmit={(event) => void submit(event)} noValidate>
+    <form method="post" className="inline-form" onSubmit={(event) => void submit(event)} noValidate>
       <Field label="What checks in?" placeholder="build server" value={name} onChange={(event) => setName(event.target.value)} problem={ofField} autoComplete="off" />
       <Submit busy={busy} doing="Recording…">
         Record

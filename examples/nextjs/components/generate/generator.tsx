@@ -44,7 +44,7 @@ export function Generator() {
 
   return (
     <div className="generator">
-      <form className="stack" onSubmit={(event) => void submit(event)} noValidate>
+      <form method="post" className="stack" onSubmit={(event) => void submit(event)} noValidate>
         <TextField
           label="Your idea"
           name="prompt"

@@ -100,7 +100,7 @@ function Key({ service, masked, onChanged }: { service: Service; masked: string 
         </div>
       </div>
       {editing && (
-        <form className="inline-form" onSubmit={submit} noValidate>
+        <form method="post" className="inline-form" onSubmit={submit} noValidate>
           <Field label={`${service.title} key`} name="key" type="password" autoComplete="off" spellCheck={false} autoFocus problem={ofField} />
           <Submit busy={busy} doing="Saving…">
             Save key

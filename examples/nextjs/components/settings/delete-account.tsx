@@ -40,7 +40,7 @@ export function DeleteAccount() {
         Delete account…
       </button>
       <dialog ref={dialog} className="dialog" aria-labelledby="delete-title">
-        <form className="stack" onSubmit={(event) => void submit(event)} noValidate>
+        <form method="post" className="stack" onSubmit={(event) => void submit(event)} noValidate>
           <h2 id="delete-title">Delete your account?</h2>
           <p>Your profile, status checks and keys are erased at once, and you are signed out everywhere. Nobody can bring them back.</p>
           <Field label={`Type “${WORD}” to confirm`} name="word" autoComplete="off" autoCapitalize="none" problem={hint} />

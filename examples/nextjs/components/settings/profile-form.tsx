@@ -38,7 +38,7 @@ export function ProfileForm() {
   if (!me) return <p role="status">Loading your profile…</p>;
   const hasFields = problem && Object.keys(problem.fields).length > 0;
   return (
-    <form className="stack" onSubmit={(event) => void submit(event)} noValidate>
+    <form method="post" className="stack" onSubmit={(event) => void submit(event)} noValidate>
       <Field label="Name" name="name" defaultValue={me.name ?? ''} autoComplete="name" problem={problem?.fields['name']} />
       <Field
         label="Picture"

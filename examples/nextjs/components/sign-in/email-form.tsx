@@ -56,8 +56,9 @@ export function EmailForm({ kind, next }: { kind: 'sign-in' | 'sign-up'; next: s
       </Notice>
     );
   }
+  // A form that is sent before its script has run must not write the password into the address: hence post, here and in every form.
   return (
-    <form className="stack" onSubmit={(event) => void submit(event)}>
+    <form method="post" className="stack" onSubmit={(event) => void submit(event)}>
       {isNew && <Field label="Name" name="name" autoComplete="name" maxLength={100} hint="What we call you. You may leave it empty." />}
       <Field label="Email" name="email" type="email" autoComplete="email" required />
       <Field

@@ -8,7 +8,7 @@ export interface Problem {
   fields: Record<string, string>;
   /** The API's own name for it; "" where the API was not reached. */
   code: string;
-  /** What to tell those who run the API. */
+  /** What to tell those who run the API, where they can do something about it. */
   requestId: string | undefined;
 }
 
@@ -22,7 +22,8 @@ export function problemOf(response: Response, body: unknown): Problem {
   const { error, request_id } = (body && typeof body === 'object' ? body : {}) as Envelope;
   const code = typeof error?.code === 'string' ? error.code : '';
   const message = typeof error?.message === 'string' ? error.message : '';
-  const requestId = typeof request_id === 'string' ? request_id : (response.headers.get('x-request-id') ?? undefined);
+  const isOurs = response.status >= 500 || response.status === 403;
+  const requestId = isOurs && typeof request_id === 'string' ? request_id : undefined;
   const fields = fieldsOf(error?.details);
   return { ...words(response, code, message, Object.keys(fields).length > 0), code, requestId, fields };
 }
