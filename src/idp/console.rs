@@ -14,7 +14,7 @@ const STYLE: &str = include_str!("console/console.css");
 const SCRIPT: &str = include_str!("console/console.js");
 
 /// Two files of this server, calls to this server, and no way to make markup out of text: what the page shows came from anybody.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; form-action 'none'; base-uri 'none'; \
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; form-action 'none'; base-uri 'none'; \
                       frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
 
 pub(super) async fn root(request: HttpRequest, endpoint: Data<Endpoint>) -> HttpResponse {
@@ -34,11 +34,9 @@ pub(super) async fn script() -> HttpResponse {
 
 /// Nothing of the state stands in the page: its script asks the admin API, which looks at who asks.
 fn shown() -> HttpResponse {
-    let options =
-        |names: &mut dyn Iterator<Item = &str>| names.flat_map(|name| ["<option>", name, "</option>"]).collect::<String>();
     let text = PAGE
-        .replace("<!-- algorithms -->", &options(&mut Algorithm::ALL.iter().map(|algorithm| algorithm.name())))
-        .replace("<!-- forgeries -->", &options(&mut FORGERIES.iter().copied()));
+        .replace("<!-- algorithms -->", &options(Algorithm::ALL.iter().map(|algorithm| algorithm.name())))
+        .replace("<!-- forgeries -->", &options(FORGERIES.into_iter()));
     HttpResponse::Ok()
         .content_type(ContentType::html())
         .insert_header(("content-security-policy", POLICY))
@@ -48,6 +46,10 @@ fn shown() -> HttpResponse {
         .insert_header(("cross-origin-opener-policy", "same-origin"))
         .insert_header(("cache-control", "no-store"))
         .body(text)
+}
+
+fn options(names: impl Iterator<Item = &'static str>) -> String {
+    names.flat_map(|name| ["<option>", name, "</option>"]).collect()
 }
 
 fn file(content_type: &'static str, text: &'static str) -> HttpResponse {

@@ -104,6 +104,46 @@ async fn the_printed_token_lives_a_day_and_explain_accepts_it() {
 }
 
 #[tokio::test]
+async fn the_console_shows_the_api_that_runs_beside_it_and_explains_as_the_command_does() {
+    let (_dev, printed) = start(&[], &[]);
+    let address = |name: &str| {
+        let line = printed.lines().find(|line| line.trim_start().starts_with(name)).expect(name);
+        line.split_whitespace().nth(1).expect("an address").to_owned()
+    };
+    let (api, idp) = (address("API "), address("IdP "));
+    let shown = get(&format!("{idp}/admin/api")).await.json();
+    assert_eq!(shown["api"]["address"], api, "{shown}");
+    let issuers: Vec<_> = shown["api"]["issuers"].as_array().unwrap().iter().map(|set| (&set["name"], &set["state"])).collect();
+    assert_eq!(issuers, [(&"dev".into(), &"fresh".into()), (&"google".into(), &"fresh".into())]);
+
+    let order = client().post(format!("{idp}/admin/tokens")).header("content-type", "application/json");
+    let token = send(order.body(r#"{"claims": {"aud": "another"}}"#)).await.json()["access_token"].as_str().unwrap().to_owned();
+    let question = client().post(format!("{idp}/admin/explain")).header("content-type", "application/json");
+    let asked = send(question.body(format!("{{\"token\": \"{token}\"}}"))).await.json();
+    let said = run(&["explain", "--json", &token], &[("SUPABASE_URL", &idp)]);
+    said.expect(1, &["INVALID_AUDIENCE"]);
+    let command: serde_json::Value = serde_json::from_str(&said.stdout).unwrap();
+    for member in ["accepted", "code", "message", "advice"] {
+        assert_eq!(asked[member], command[member], "{member}");
+    }
+    let outcomes = |report: &serde_json::Value| {
+        let checks = report["checks"].as_array().unwrap().iter();
+        checks.map(|line| (line["check"].clone(), line["outcome"].clone())).collect::<Vec<_>>()
+    };
+    assert_eq!(outcomes(&asked), outcomes(&command));
+}
+
+#[test]
+fn only_whoever_says_that_it_is_dangerous_opens_the_idp_to_other_machines() {
+    let everywhere = ["dev", "--bind", "0.0.0.0:0", "--idp-bind", "0.0.0.0:0"];
+    run(&everywhere, &[]).expect(2, &["reached by other machines", "--dangerous-allow-remote"]);
+    let dev = Running::start(bearward(&[&everywhere[..], &["--dangerous-allow-remote"]].concat(), &[]));
+    dev.line("Ctrl-C stops both");
+    let printed = dev.output();
+    assert!(printed.contains("http://127.0.0.1:") && !printed.contains("0.0.0.0"), "nobody's address is not printed: {printed}");
+}
+
+#[tokio::test]
 async fn a_first_screen_has_no_log_lines_and_no_token_is_ever_logged() {
     let (dev, printed) = start(&[], &[]);
     assert!(printed.starts_with("bearward dev"), "{printed}");

@@ -9,6 +9,7 @@ mod configuration;
 mod contract;
 mod dev;
 mod explain;
+mod health;
 mod help;
 mod idp;
 mod openapi;

@@ -87,6 +87,8 @@ async function signIn(claims, { lifetime = 3600, forge } = {}) {
   const { access_token } = await ask('POST', '/tokens', order);
   at('token').value = access_token;
   await explain();
+  // On a small window it is below what was pressed.
+  if (at('token-title').getBoundingClientRect().top > window.innerHeight) at('token-title').scrollIntoView();
 }
 
 at('sign-in').addEventListener('submit', (event) => {

@@ -1,0 +1,72 @@
+// The developer console of the development IdP: what a developer does there, by mouse and by keyboard, and who is asked meanwhile.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { test } from 'node:test';
+
+import { addresses } from '../world/addresses.js';
+import { journeys } from '../world/journey.js';
+import { Stack, idpAdmin } from '../world/stack.js';
+
+const world = journeys(() => Stack.dev());
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+async function open(options) {
+  const visitor = await world.visitor(options);
+  await visitor.page.goto(`${addresses.idp}/`);
+  await visitor.page.locator('#keys li').first().waitFor();
+  return visitor;
+}
+
+async function look(visitor, name) {
+  const { page } = visitor;
+  for (const width of [390, 1280]) {
+    await page.setViewportSize({ width, height: width === 390 ? 844 : 860 });
+    const tooWide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    assert.equal(tooWide, 0, `${name} at ${width} px scrolls sideways`);
+    for (const colorScheme of ['light', 'dark']) {
+      await page.emulateMedia({ colorScheme });
+      await visitor.picture(`look-console-${name}-${width}-${colorScheme}`);
+      const { violations } = await page.evaluate(`${axe}; axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })`);
+      assert.deepEqual(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' | ')}`), [], `${name} at ${width} px, ${colorScheme}`);
+    }
+  }
+}
+
+test('a developer signs in as anyone, and sees what the API says of the token', async () => {
+  const visitor = await open();
+  const { page } = visitor;
+  await page.getByLabel('Email').fill('grace@example.com');
+  await page.getByLabel('Roles').fill('<img src=x onerror=alert(1)>, admin');
+  await visitor.button('Get a token').click();
+  await page.getByText('The API accepts it').waitFor();
+  const token = await page.getByRole('textbox', { name: /Paste one/ }).inputValue();
+  const answer = await fetch(`${addresses.api}/protected`, { headers: { authorization: `Bearer ${token}` } });
+  assert.deepEqual([answer.status, (await answer.json()).email], [200, 'grace@example.com']);
+  assert.match(await page.getByLabel('Claims').textContent(), /<img src=x/, 'markup is shown as text');
+  assert.equal(await page.locator('img').count(), 0);
+  await look(visitor, 'accepted');
+
+  await page.getByLabel('Forged').selectOption('tampered');
+  await visitor.button('Get a token').click();
+  await page.getByText('The API refuses it: INVALID_SIGNATURE').waitFor();
+  await look(visitor, 'refused');
+  for (const address of visitor.addresses) assert.ok(address.startsWith(`${addresses.idp}/`) || address.startsWith('data:'), address);
+  await visitor.leave();
+});
+
+test('the keyboard alone turns a key, breaks the key endpoint and mends it', async () => {
+  const visitor = await open();
+  const { page } = visitor;
+  await visitor.button('Rotate').focus();
+  await page.keyboard.press('Enter');
+  await page.getByText('previously used').waitFor();
+  await page.getByRole('radio', { name: 'Works' }).focus();
+  await page.keyboard.press('ArrowDown');
+  await page.getByText('Key endpoint: Outage 503.').waitFor();
+  assert.equal((await idpAdmin('GET', '/faults')).status, 503);
+  await page.keyboard.press('ArrowUp');
+  await page.getByText('Key endpoint: Works.').waitFor();
+  assert.equal((await idpAdmin('GET', '/faults')).status, null);
+  await visitor.leave();
+});
