@@ -18,7 +18,7 @@ for word; do
   case $word in
     --quick) quick=(--quick) ;;
     --keep) keep=(--keep) ;;
-    -*) sed -n 's/^# \{0,1\}//; 2,7p' "$0" >&2 && exit 2 ;;
+    -*) sed -n "2,7s/^# \{0,1\}//p" run.sh >&2; exit 2 ;;
     *) peers+=("${word%/}") ;;
   esac
 done
