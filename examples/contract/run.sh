@@ -50,8 +50,9 @@ install() {
 failed=0
 for peer in "${peers[@]}"; do
   install "$peer"
+  mapfile -t options < <(python3 -c 'import json, sys; [print(word) for word in json.load(open(sys.argv[1])).get("options", [])]' "$peer/peer.json")
   code=0
-  "$BEARWARD" contract --target "http://127.0.0.1:$PORT/protected" --issuer-bind "$bind" --algorithms RS256 "${quick[@]}" \
+  "$BEARWARD" contract --target "http://127.0.0.1:$PORT/protected" --issuer-bind "$bind" --algorithms RS256 "${quick[@]}" "${options[@]}" \
     --start "$start" --json "$work/$peer/report.json" --junit "$work/$peer/junit.xml" --html "$work/$peer/report.html" \
     >"$work/$peer/report.txt" 2>&1 || code=$?
   # 1 says that cases failed, which is what the results are about; 2 that nothing was learnt.
