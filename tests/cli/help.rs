@@ -22,6 +22,8 @@ fn every_commands_help_has_an_example_or_says_what_it_needs() {
         ("idp", ["--dangerous-allow-remote", "--base", "SUPABASE_URL=http://127.0.0.1:9999 bearward serve"]),
         ("explain", ["--json", "standard input", "explain - < token.txt"]),
         ("check", ["--values", "SUPABASE_URL=", "Exit code 0"]),
+        #[cfg(feature = "contract")]
+        ("contract", ["--start", "BEARWARD_CONTRACT_ISSUER", "Exit code 0"]),
     ] {
         run(&[command, "--help"], &[]).expect(0, &texts);
     }
