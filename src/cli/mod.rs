@@ -75,7 +75,7 @@ Examples:
   bearward dev                                                  try it, nothing else needed
   SUPABASE_URL=https://YOUR-PROJECT.supabase.co bearward serve  the API behind a Supabase project
   bearward check                                                is everything reachable?
-  bearward contract --target http://127.0.0.1:3000/protected    does this server, in any language, keep forged tokens out?
+  bearward contract --target http://127.0.0.1:3000/protected    does it keep forged tokens out?
   bearward explain - < token.txt                                why is this token refused?
 
 Configuration: config/default.toml documents every key; BEARWARD_SECTION__KEY sets one.

@@ -24,6 +24,8 @@ fn every_commands_help_has_an_example_or_says_what_it_needs() {
         ("explain", ["--json", "standard input", "explain - < token.txt"]),
         ("health", ["HEALTHCHECK", "/livez", "Exit code 0"]),
         ("check", ["--values", "SUPABASE_URL=", "Exit code 0"]),
+        #[cfg(feature = "contract")]
+        ("contract", ["--start", "BEARWARD_CONTRACT_ISSUER", "Exit code 0"]),
     ] {
         run(&[command, "--help"], &[]).expect(0, &texts);
     }

@@ -5,7 +5,7 @@ use std::{net::TcpListener, time::Duration};
 use bearward::contract::{Contract, ContractError, Expectation, Options, battery};
 
 use crate::{
-    double::{Double, Hole},
+    double::{Double, Hole, Trust},
     stand::{failed, options, run, trust},
 };
 
@@ -90,4 +90,33 @@ async fn options_that_cannot_be_are_named() {
     assert!(taken.contains("listens there already"), "{taken}");
     let target = Contract::open(Options::default()).unwrap().run("ftp://127.0.0.1/").await.unwrap_err();
     assert!(matches!(target, ContractError::Options(_)), "{target:?}");
+}
+
+/// The variable that makes a process of this test be a target.
+const TARGET: &str = "TARGET_THAT_FALLS";
+
+/// What the next test starts: for everybody else it is nothing.
+#[test]
+fn a_process_that_falls_over_a_token() {
+    let Ok(address) = std::env::var(TARGET) else { return };
+    let variable = |name: &str| std::env::var(format!("BEARWARD_CONTRACT_{name}")).unwrap();
+    let algorithms = vec!["RS256".to_owned()];
+    let trust = Trust { issuer: variable("ISSUER"), jwks_url: variable("JWKS_URL"), audience: variable("AUDIENCE"), algorithms };
+    let _double = Double::start_at(address.parse().unwrap(), trust, Hole::Falls("payload: null"));
+    loop {
+        std::thread::park();
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_target_that_falls_over_a_token_is_started_again_and_the_token_is_named() {
+    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let program = std::env::current_exe().unwrap();
+    let line = format!("{TARGET}={address} exec '{}' --exact extremes::a_process_that_falls_over_a_token", program.display());
+    let options =
+        Options { start: Some(line), only: vec!["form".to_owned()], ready_timeout: Duration::from_secs(60), ..options() };
+    let report = bearward::contract::run(&format!("http://{address}/protected"), options).await.unwrap();
+    assert_eq!(failed(&report), ["form.payload-null"], "{report}");
+    assert!(report.to_string().contains("the command ended (exit status: 3)"), "{report}");
 }

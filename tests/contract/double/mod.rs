@@ -37,6 +37,8 @@ pub(crate) enum Hole {
     Overlooks(&'static str),
     /// It refuses good tokens of this kind.
     Refuses(&'static str),
+    /// Its process ends over this.
+    Falls(&'static str),
     /// It answers this with 500.
     Breaks(&'static str),
     /// It accepts whatever comes.
@@ -106,8 +108,17 @@ impl Double {
         Self::start_seen(trust, hole, Arc::default())
     }
 
+    /// The same at this address.
+    pub(crate) fn start_at(address: SocketAddr, trust: Trust, hole: Hole) -> Self {
+        Self::listen(address, trust, hole, Arc::default())
+    }
+
     /// The same; what it finds is written there.
     pub(crate) fn start_seen(trust: Trust, hole: Hole, seen: Arc<Mutex<Vec<Vec<Violations>>>>) -> Self {
+        Self::listen(SocketAddr::from(([127, 0, 0, 1], 0)), trust, hole, seen)
+    }
+
+    fn listen(address: SocketAddr, trust: Trust, hole: Hole, seen: Arc<Mutex<Vec<Vec<Violations>>>>) -> Self {
         let cache = match &hole {
             Hole::Keeps(cache) => cache.clone(),
             _ => Cache::default(),
@@ -121,7 +132,7 @@ impl Double {
             actix_web::rt::System::new().block_on(async move {
                 let app = move || App::new().app_data(state.clone()).route("/protected", web::to(protected));
                 let server = HttpServer::new(app).workers(1).disable_signals().shutdown_timeout(0);
-                let server = server.bind("127.0.0.1:0").unwrap();
+                let server = server.bind(address).unwrap();
                 let address = server.addrs()[0];
                 let server = server.run();
                 tell.send((address, server.handle())).unwrap();
@@ -186,6 +197,7 @@ async fn respond(
         Hole::Breaks(kind) if has(kind) || good.as_ref().is_some_and(|traits| traits.contains(*kind)) => {
             return HttpResponse::InternalServerError().finish();
         }
+        Hole::Falls(mistake) if has(mistake) => std::process::exit(3),
         Hole::Visits(mistake) => {
             if has(mistake) {
                 visit(request).await;
