@@ -1,6 +1,7 @@
 //! Check by check, why a token is accepted or refused: for people at a terminal, never for the wire.
 
 mod advice;
+mod report;
 
 use std::fmt;
 

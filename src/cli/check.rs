@@ -12,6 +12,7 @@ use crate::{
     },
     config::Sources,
     server,
+    store::{Store, Tables},
 };
 
 #[derive(Debug, Args)]
@@ -28,7 +29,7 @@ pub(super) struct Options {
 const AFTER_HELP: &str = "\
   SUPABASE_URL=https://YOUR-PROJECT.supabase.co bearward check
 
-Exit code 0: tokens of every issuer can be verified. 1: not so, and what to do is printed. 2: the configuration is wrong.";
+Exit code 0: tokens of every issuer can be verified, and the database can be used. 1: not so, and what to do is printed. 2: the configuration is wrong.";
 
 pub(super) async fn run(sources: &Sources, options: Options) -> Result<(), Failure> {
     let config = load(sources)?;
@@ -42,16 +43,36 @@ pub(super) async fn run(sources: &Sources, options: Options) -> Result<(), Failu
         auth.first_attempts().await;
         let sets = auth.key_sets();
         let issuers: Vec<_> = auth.issuers().zip(&sets).map(|(issuer, set)| described(issuer, set)).collect();
-        let sound = sets.iter().all(is_sound);
-        anstream::println!("{:#}", json!({ "sound": sound, "environment": config.environment, "issuers": issuers }));
+        let database = Store::look(&config.database).await;
+        let sound = sets.iter().all(is_sound) && database.is_ok();
+        let database = match database {
+            Ok(tables) => json!({ "sound": true, "state": said(&tables) }),
+            Err(error) => json!({ "sound": false, "problem": error.to_string() }),
+        };
+        let report = json!({ "sound": sound, "environment": config.environment, "issuers": issuers, "database": database });
+        anstream::println!("{report:#}");
         return if sound { Ok(()) } else { Err(Failure::Said) };
     }
     anstream::println!("{strong}configuration{plain} {}sound{plain}, environment {}", style::GOOD, config.environment);
     auth.first_attempts().await;
     let sets = auth.key_sets();
     let sound = auth.issuers().zip(&sets).filter(|(issuer, set)| !report(issuer, set)).count() == 0;
-    anstream::println!("{strong}database{plain} not opened by this version");
-    if sound { Ok(()) } else { Err(Failure::Said) }
+    let database = Store::look(&config.database).await;
+    match &database {
+        Ok(tables) => anstream::println!("{strong}database{plain} {}{}{plain}", style::GOOD, said(tables)),
+        Err(error) => anstream::println!("{strong}database{plain} {}NOT USABLE{plain}\n  problem {error}", style::BAD),
+    }
+    if sound && database.is_ok() { Ok(()) } else { Err(Failure::Said) }
+}
+
+fn said(tables: &Tables) -> String {
+    match tables {
+        Tables::NoFile(path) => format!("sqlite: {} is not there yet, and made by serve", path.display()),
+        Tables::UpToDate(kind) => format!("{kind}: reached, its tables are those of this version"),
+        Tables::Behind(kind, pending) => {
+            format!("{kind}: reached; serve will bring its tables up to date ({})", pending.join(", "))
+        }
+    }
 }
 
 /// Whether the issuer's keys could be had just now.

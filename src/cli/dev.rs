@@ -28,6 +28,9 @@ pub(super) struct Options {
     /// Where rows are kept, unless `DATABASE_URL` says another place
     #[arg(long, value_name = "DIR", default_value = ".bearward")]
     data: PathBuf,
+    /// Let the development IdP listen on an address that other machines reach: anybody there can then be anybody. For containers
+    #[arg(long)]
+    dangerous_allow_remote: bool,
 }
 
 const AFTER_HELP: &str = "\
@@ -37,7 +40,7 @@ Rows are kept in .bearward, which may be deleted. Each start has new keys, and t
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 pub(super) async fn run(sources: Sources, options: Options) -> Result<(), Failure> {
-    let idp = idp::start(&sources, options.idp_bind, options.alg, None, false, AuthOptions::default())?;
+    let idp = idp::start(&sources, options.idp_bind, options.alg, None, options.dangerous_allow_remote, AuthOptions::default())?;
     let algorithms: Vec<_> = Algorithm::DEFAULT.into_iter().filter(|usual| *usual != options.alg).map(Algorithm::name).collect();
     let sources = super::with_bind(sources, options.bind)
         .with("issuers.dev.issuer", idp.issuer())
@@ -54,8 +57,10 @@ pub(super) async fn run(sources: Sources, options: Options) -> Result<(), Failur
     let application = Application::start(&config, Some(super::metrics()?)).await?;
     // The first lines that somebody sees are not for the log: it begins once the keys are there.
     application.auth().first_attempts().await;
+    let api = super::reached_at(application.address());
+    idp.watch(format!("http://{api}"), application.auth().clone());
     super::log(&config)?;
-    print(&idp, application.address());
+    print(&idp, api);
     application.run().await.map_err(|error| Failure::Failed(error.to_string()))
 }
 
@@ -80,7 +85,9 @@ fn print(idp: &Idp, api: SocketAddr) {
     let good = short(idp).sign();
     anstream::println!("{strong}bearward dev{plain} {note}for development only{plain}");
     anstream::println!("  API   http://{api}   {faint}/docs shows every route{plain}");
-    anstream::println!("  IdP   {base}   {faint}sign in as anybody; mints a token for anybody who asks{plain}\n");
+    anstream::println!(
+        "  IdP   {base}   {faint}open it: sign in as anybody, see why a token is refused, turn keys, break things{plain}\n"
+    );
     anstream::println!("{strong}A token{plain} {faint}(lives a day){plain}\n{good}\n");
     anstream::println!("{faint}Copy a line into another terminal.{plain}\n");
     anstream::println!("{}200{plain} {faint}accepted{plain}\n{}\n", style::GOOD, curl(&good));

@@ -3,7 +3,6 @@
 use std::io::{IsTerminal, Read};
 
 use clap::Args;
-use serde_json::json;
 
 use super::{Failure, load, style};
 use crate::{
@@ -42,7 +41,7 @@ pub(super) async fn run(sources: &Sources, options: Options) -> Result<(), Failu
     auth.first_attempts().await;
     let explanation = auth.explain(&token).await;
     if options.json {
-        print_json(&explanation);
+        anstream::println!("{:#}", explanation.report());
     } else {
         print(&explanation);
     }
@@ -99,30 +98,6 @@ fn print(explanation: &Explanation) {
     if let Some(advice) = &explanation.advice {
         anstream::println!("{strong}next:{plain} {advice}");
     }
-}
-
-fn print_json(explanation: &Explanation) {
-    let lines: Vec<_> = explanation
-        .lines
-        .iter()
-        .map(|line| {
-            let outcome = match line.outcome {
-                Outcome::Passed => "passed",
-                Outcome::Failed => "failed",
-                Outcome::NotReached => "not_reached",
-            };
-            json!({ "check": line.check.to_string(), "outcome": outcome, "found": line.found, "expected": line.expected })
-        })
-        .collect();
-    let refusal = explanation.refusal.as_ref();
-    let report = json!({
-        "accepted": explanation.is_accepted(),
-        "code": refusal.map(|refusal| refusal.rejection.code()),
-        "message": refusal.map(ToString::to_string),
-        "advice": explanation.advice,
-        "checks": lines,
-    });
-    anstream::println!("{report:#}");
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ mod dev;
 #[cfg(feature = "idp")]
 mod dev_key;
 mod explain;
+mod health;
 #[cfg(feature = "idp")]
 mod idp;
 mod openapi;
@@ -17,7 +18,7 @@ mod sign_in;
 mod style;
 mod vault;
 
-use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
+use std::{net::{Ipv4Addr, SocketAddr}, path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 
@@ -56,6 +57,8 @@ enum Action {
     Explain(explain::Options),
     /// Is the configuration sound, and can every issuer be reached? Lists keys, and what to do where something is wrong
     Check(check::Options),
+    /// Does a server answer? For the health check of a container
+    Health(health::Options),
     /// Prints the OpenAPI document of the API
     Openapi,
     /// What users' API keys are sealed with
@@ -121,6 +124,7 @@ pub fn run() -> ExitCode {
             Action::Contract(options) => contract::run(*options).await,
             Action::Explain(options) => explain::run(&sources, options).await,
             Action::Check(options) => check::run(&sources, options).await,
+            Action::Health(options) => health::run(&sources, options).await,
             Action::Openapi => openapi::run(),
             Action::Vault(action) => vault::run(&sources, action).await,
         }
@@ -161,6 +165,14 @@ fn with_bind(sources: Sources, bind: Option<SocketAddr>) -> Sources {
         Some(bind) => sources.with("server.bind", bind.to_string()),
         None => sources,
     }
+}
+
+/// Whoever listens on every address is reached on this machine's own.
+fn reached_at(mut address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() {
+        address.set_ip(Ipv4Addr::LOCALHOST.into());
+    }
+    address
 }
 
 /// `IP:PORT` on the command line, in the words of the configuration.

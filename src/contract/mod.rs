@@ -17,8 +17,10 @@
 //!
 //! # What a case assumes
 //! Every token has a subject, a session and an id of its own, so that no cache of the target decides. Nothing that comes before the
-//! rotations needs a key that the target has not seen. Where a case needs the target to ask for keys again, it tries at once, and then
-//! once more after [`Options::cooldown`]: a target that limits how often it asks is sound.
+//! rotations needs a key that the target has not seen, so a quick run waits for nothing. Where a case needs the target to ask for keys
+//! again, it tries at once, and then after [`Options::cooldown`], twice: a target that limits how often it asks is sound, and so is one
+//! that keeps a key for minutes. Rotations come before outages, and both before the flood, which uses up what a target may ask for.
+//! A run makes about 700 requests; a target that limits its rate (429) is waited for, and the report says so.
 
 mod bench;
 mod case;

@@ -6,7 +6,7 @@ use std::{
     os::unix::process::CommandExt,
     process::{Child, Command, Stdio},
     sync::{Arc, Mutex, PoisonError},
-    thread,
+    thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 
@@ -16,7 +16,11 @@ use rustix::process::{Pid, Signal, kill_process_group};
 pub(super) struct Process {
     child: Child,
     said: Arc<Mutex<VecDeque<String>>>,
+    readers: Vec<JoinHandle<()>>,
 }
+
+/// How long what it wrote last is waited for, once it has ended: a child of its own may hold the pipe open.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// How much of what it wrote is kept.
 const LINES: usize = 20;
@@ -31,18 +35,23 @@ impl Process {
         shell.args(["-c", command]).envs(variables.iter().map(|(name, value)| (name, value))).process_group(0);
         let mut child = shell.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
         let said = Arc::default();
+        let mut readers = Vec::new();
         if let Some(stdout) = child.stdout.take() {
-            follow(stdout, Arc::clone(&said));
+            readers.push(follow(stdout, Arc::clone(&said)));
         }
         if let Some(stderr) = child.stderr.take() {
-            follow(stderr, Arc::clone(&said));
+            readers.push(follow(stderr, Arc::clone(&said)));
         }
-        Ok(Self { child, said })
+        Ok(Self { child, said, readers })
     }
 
-    /// How it ended, if it has.
+    /// How it ended, if it has; then its last words are known.
     pub(super) fn ended(&mut self) -> Option<String> {
         let status = self.child.try_wait().ok().flatten()?;
+        let until = Instant::now() + LAST_WORDS;
+        while !self.readers.iter().all(JoinHandle::is_finished) && Instant::now() < until {
+            thread::sleep(Duration::from_millis(5));
+        }
         Some(format!("the command ended ({status})"))
     }
 
@@ -73,7 +82,7 @@ impl Drop for Process {
     }
 }
 
-fn follow(stream: impl Read + Send + 'static, said: Arc<Mutex<VecDeque<String>>>) {
+fn follow(stream: impl Read + Send + 'static, said: Arc<Mutex<VecDeque<String>>>) -> JoinHandle<()> {
     thread::spawn(move || {
         let mut reader = BufReader::new(stream);
         let mut line = Vec::new();
@@ -87,5 +96,5 @@ fn follow(stream: impl Read + Send + 'static, said: Arc<Mutex<VecDeque<String>>>
             said.push_back(clean);
             line.clear();
         }
-    });
+    })
 }

@@ -252,7 +252,7 @@ impl Run {
         loop {
             let ended = self.command.ended();
             if let (Some(ended), false) = (&ended, started) {
-                got = format!("{ended}; {}", self.command.last_words()).trim_end().to_owned();
+                format!("{ended}; {}", self.command.last_words()).trim_end().clone_into(&mut got);
                 started = self.command.restart()?;
                 until = Instant::now() + self.bench.options.ready_timeout;
             } else if ended.is_some() || Instant::now() >= until {
@@ -265,7 +265,10 @@ impl Run {
             tokio::time::sleep(Duration::from_millis(100)).await;
             let good = self.bench.send(&self.bench.forge.token().sign()).await;
             if good.is_ok_and(|answer| answer.is_accepted()) {
-                return Ok(Outcome::Failed { expected: case.expected(self.bench.options.strict).to_owned(), got });
+                return Ok(Outcome::Failed {
+                    expected: case.expected(self.bench.options.strict).to_owned(),
+                    got: got.trim_end().to_owned(),
+                });
             }
         }
     }

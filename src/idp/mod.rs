@@ -5,9 +5,11 @@
 mod admin;
 mod auth;
 mod body;
+mod console;
 mod gatekeeper;
 mod page;
 mod running;
+mod watched;
 
 use actix_web::{
     middleware::from_fn,
@@ -24,11 +26,12 @@ use crate::testing::{
 };
 
 /// Every route of the development IdP.
-fn routes(config: &mut ServiceConfig, auth: &Data<auth::Auth>) {
+fn routes(config: &mut ServiceConfig, auth: &Data<auth::Auth>, watched: &Data<watched::Watched>) {
     endpoint::documents(config, "");
     auth::routes(config, auth);
     config
         .app_data(auth.clone())
+        .app_data(watched.clone())
         .service(
             web::scope("/admin")
                 .wrap(from_fn(gatekeeper::keep_strangers_out))
@@ -41,6 +44,9 @@ fn routes(config: &mut ServiceConfig, auth: &Data<auth::Auth>) {
                     "GET, HEAD, PUT",
                     web::resource("/clock").route(get().to(auth::shifted::show)).put(auth::shifted::set),
                 ))
+                .service(only("GET, HEAD", web::resource("/api").route(get().to(watched::show))))
+                .service(only("POST", web::resource("/explain").post(watched::explain)))
+                .service(only("GET, HEAD", web::resource("/sessions").route(get().to(auth::signed_in::list))))
                 .service(only("GET, HEAD", web::resource("/users").route(get().to(auth::people::list))))
                 .service(only(
                     "PATCH, DELETE",
@@ -53,6 +59,8 @@ fn routes(config: &mut ServiceConfig, auth: &Data<auth::Auth>) {
                 .default_service(web::to(admin::not_found)),
         )
         .service(only("GET, HEAD", web::resource("/health").route(get().to(page::health))))
-        .service(only("GET, HEAD", web::resource("/").route(get().to(page::root))))
+        .service(only("GET, HEAD", web::resource("/.console/console.css").route(get().to(console::style))))
+        .service(only("GET, HEAD", web::resource("/.console/console.js").route(get().to(console::script))))
+        .service(only("GET, HEAD", web::resource("/").route(get().to(console::root))))
         .default_service(web::to(admin::not_found));
 }

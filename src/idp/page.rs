@@ -1,6 +1,6 @@
-//! What the development IdP says of itself.
+//! What the development IdP says of itself to programs.
 
-use actix_web::{HttpResponse, web::Data};
+use actix_web::HttpResponse;
 use serde_json::{Value, json};
 
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
     testing::{Faults, endpoint::Endpoint},
 };
 
-pub(super) async fn root(endpoint: Data<Endpoint>) -> HttpResponse {
+pub(super) fn listed(endpoint: &Endpoint) -> HttpResponse {
     let text = format!(
         "bearward's development IdP. FOR DEVELOPMENT ONLY: it mints tokens for anybody who asks.
 
@@ -23,6 +23,8 @@ POST   /admin/keys/rotate       {{\"algorithm\": \"ES256\"}}, optional: a new ke
 POST   /admin/keys/standby      publishes the key that the next rotation will use
 POST   /admin/keys/KID/revoke   withdraws a key
 PUT    /admin/faults            {{\"status\": 503}} and the like, of the key endpoint; GET shows, DELETE ends them
+GET    /admin/sessions          who is signed in
+POST   /admin/explain           {{\"token\": \"..\"}}: what the API of `bearward dev` says of it; GET /admin/api shows its key cache
 GET    /admin/users             who is known; PATCH /admin/users/ID {{\"app_metadata\": {{\"roles\": [\"admin\"]}}, \"banned\": true}}; DELETE takes somebody out
 PUT    /admin/clock             {{\"ahead_seconds\": 301}}: sign-ins, codes and sessions age; 0 puts it back
 GET    /.inbox                  the mails that it would have sent, with links that work; DELETE empties it

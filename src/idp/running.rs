@@ -5,15 +5,22 @@ use std::{io, net::SocketAddr, time::Duration};
 use actix_web::web::Data;
 use url::Url;
 
-use super::auth::{self, Auth, AuthError, AuthOptions, StorageError};
+use super::{
+    auth::{self, Auth, AuthError, AuthOptions, StorageError},
+    watched::Watched,
+};
 use crate::{
     auth::algorithm::Algorithm,
+    bearward::Bearward,
     testing::{MockIdp, TokenBuilder},
 };
 
 /// A running development IdP; it stops when it is dropped.
 #[derive(Debug)]
-pub struct Idp(MockIdp);
+pub struct Idp {
+    server: MockIdp,
+    watched: Data<Watched>,
+}
 
 /// How to run it.
 #[derive(Debug, Clone)]
@@ -81,35 +88,42 @@ impl Idp {
         }
         let base = base.map(origin).transpose()?;
         let (auth, ring) = Auth::start(auth, algorithm)?;
-        let auth = Data::new(auth);
-        MockIdp::bind_with(address, base, ring, move |config| super::routes(config, &auth))
-            .map(Self)
+        let (auth, watched) = (Data::new(auth), Data::new(Watched::default()));
+        let shown = watched.clone();
+        MockIdp::bind_with(address, base, ring, move |config| super::routes(config, &auth, &shown))
+            .map(|server| Self { server, watched })
             .map_err(|source| IdpError::Bind { address, source })
+    }
+
+    /// Shows the API that runs in this process on the console: its key cache, and what it says of a token. `address` is where people reach
+    /// it. The first that is named stays.
+    pub fn watch(&self, address: impl Into<String>, api: Bearward) {
+        self.watched.set(address.into(), api);
     }
 
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
-        self.0.address()
+        self.server.address()
     }
 
     /// Where its clients reach it: what `SUPABASE_URL` is for a server that trusts it.
     pub fn base(&self) -> String {
-        self.0.base()
+        self.server.base()
     }
 
     /// The `iss` of its tokens.
     pub fn issuer(&self) -> String {
-        self.0.issuer()
+        self.server.issuer()
     }
 
     /// Where its JWK Set is.
     pub fn jwks_url(&self) -> String {
-        self.0.jwks_url()
+        self.server.jwks_url()
     }
 
     /// The `aud` of its tokens.
     pub fn audience(&self) -> &'static str {
-        self.0.audience()
+        self.server.audience()
     }
 
     /// The `iss` of the fake Google's ID tokens.
@@ -129,7 +143,7 @@ impl Idp {
 
     /// A token of a signed-in person that lives this long.
     pub fn token(&self, lifetime: Duration) -> TokenBuilder {
-        self.0.token().expires_in(lifetime)
+        self.server.token().expires_in(lifetime)
     }
 }
 

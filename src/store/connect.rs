@@ -1,6 +1,11 @@
 //! Opening the database: how each kind is spoken to, and how long it may take.
 
-use std::{io, path::Path, str::FromStr, time::Duration};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    str::FromStr,
+    time::Duration,
+};
 
 use log::LevelFilter;
 use sea_orm::{ConnectOptions, Database, DbErr, RuntimeErr};
@@ -69,6 +74,18 @@ fn advice(error: &DbErr) -> &'static str {
     }
 }
 
+/// What a look at a database has found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Tables {
+    /// A SQLite file that is not there yet: `serve` makes it.
+    NoFile(PathBuf),
+    /// The tables of this version, in a database of this kind.
+    UpToDate(&'static str),
+    /// Migrations by name that are still to do: `serve` does them.
+    Behind(&'static str, Vec<String>),
+}
+
 impl OpenError {
     fn connecting(error: DbErr) -> Self {
         if may_come(&error) { Self::Away(error) } else { Self::Connect(error) }
@@ -103,14 +120,19 @@ impl Store {
         }
     }
 
-    /// Connects and asks whether the tables are those of this version; changes nothing.
+    /// Asks whether the tables are those of this version; makes and changes nothing.
     ///
     /// # Errors
     /// [`OpenError`].
-    pub async fn look(settings: &config::Database) -> Result<(Self, Vec<String>), OpenError> {
+    pub async fn look(settings: &config::Database) -> Result<Tables, OpenError> {
+        if let Some(file) = file_of(settings.url.expose_secret())?
+            && !file.exists()
+        {
+            return Ok(Tables::NoFile(file));
+        }
         let store = Self::connect(settings).await?;
         let pending = store.pending().await?;
-        Ok((store, pending))
+        Ok(if pending.is_empty() { Tables::UpToDate(store.kind()) } else { Tables::Behind(store.kind(), pending) })
     }
 
     async fn connect(settings: &config::Database) -> Result<Self, OpenError> {
@@ -123,13 +145,10 @@ impl Store {
     }
 
     async fn sqlite(url: &str, readers: u32) -> Result<Self, OpenError> {
-        let wrong = |error: sqlx::Error| OpenError::Connect(DbErr::Conn(RuntimeErr::SqlxError(error.into())));
-        let parsed = SqliteConnectOptions::from_str(url).map_err(wrong)?;
-        let path = parsed.get_filename();
-        // The name is the library's own for ":memory:".
-        let in_memory = path.to_string_lossy().starts_with("file:sqlx-in-memory-") || url.contains("mode=memory");
-        if !in_memory {
-            make(path)?;
+        let file = file_of(url)?;
+        let in_memory = file.is_none();
+        if let Some(path) = file {
+            make(&path)?;
         }
         let open = async |connections: u32| {
             let mut options = options(url, connections);
@@ -153,6 +172,19 @@ impl Store {
         let reads = if in_memory { writes.clone() } else { open(readers).await? };
         Ok(Self { reads, writes })
     }
+}
+
+/// The file of a SQLite database that is not in memory.
+fn file_of(url: &str) -> Result<Option<PathBuf>, OpenError> {
+    if !url.starts_with("sqlite:") {
+        return Ok(None);
+    }
+    let wrong = |error: sqlx::Error| OpenError::Connect(DbErr::Conn(RuntimeErr::SqlxError(error.into())));
+    let parsed = SqliteConnectOptions::from_str(url).map_err(wrong)?;
+    let path = parsed.get_filename();
+    // The name is the library's own for ":memory:".
+    let in_memory = path.to_string_lossy().starts_with("file:sqlx-in-memory-") || url.contains("mode=memory");
+    Ok((!in_memory).then(|| path.to_owned()))
 }
 
 /// The file and its folder, for this user alone.

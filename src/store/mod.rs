@@ -21,7 +21,7 @@ use sea_orm::{DatabaseConnection, DbBackend};
 pub use self::{
     accounts::{Account, Sighting},
     api_keys::KeptKey,
-    connect::OpenError,
+    connect::{OpenError, Tables},
     error::StoreError,
     instant::Instant,
     migrate::MigrationError,

@@ -18,15 +18,21 @@ ended() {
 }
 trap ended EXIT
 
-free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+# Below the ports that the system gives to whoever asks for any.
+free_port() {
+  local port
+  while port=$((15000 + RANDOM % 17000)) && (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do :; done
+  echo "$port"
+}
 
 # A database server refuses to run as root.
 as() { local user=$1; shift; if [ "$(id -u)" = 0 ]; then setpriv --reuid="$user" --regid="$user" --clear-groups env HOME="$folder" "$@"; else "$@"; fi; }
 
 until_answers() {
   for _ in $(seq 300); do
-    if (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; then return; fi
     kill -0 "$server" 2>/dev/null || break
+    # Ours is still running: what answers is not somebody else who was faster.
+    if (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null && kill -0 "$server" 2>/dev/null; then return; fi
     read -rt 0.1 <> <(:) || :
   done
   echo "the database server does not come up:" >&2

@@ -161,15 +161,30 @@ async fn values_are_shown_with_their_sources_and_secrets_are_not() {
     let base = idp.base();
     let variables = [
         ("SUPABASE_URL", base.as_str()),
-        ("DATABASE_URL", "postgres://somebody:hunter2@db.example.com/app"),
+        ("DATABASE_URL", "postgres://somebody:hunter2@127.0.0.1:1/app"),
         ("BEARWARD_VAULT__KEYS", "k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="),
         ("BEARWARD_JWKS__PROXY", "http://somebody:hunter3@proxy.internal:3128"),
         ("BEARWARD_JWKS__MAX_STALE", "2h"),
     ];
     let said = run(&["check", "--values"], &variables);
-    said.expect(0, &["jwks.max_stale = \"2h\"", "BEARWARD_JWKS__MAX_STALE", "the built-in defaults", "DATABASE_URL"]);
-    said.expect(0, &["postgres://somebody:***@db.example.com/app", "vault.keys = ***"]);
+    // That database is not there.
+    said.expect(1, &["NOT USABLE"]);
+    said.expect(1, &["jwks.max_stale = \"2h\"", "BEARWARD_JWKS__MAX_STALE", "the built-in defaults", "DATABASE_URL"]);
+    said.expect(1, &["postgres://somebody:***@127.0.0.1:1/app", "vault.keys = ***"]);
     for secret in ["hunter2", "hunter3", "AAECAwQFBgcI"] {
         assert!(!said.stdout.contains(secret) && !said.stderr.contains(secret), "{said:?}");
     }
+}
+
+#[tokio::test]
+async fn the_database_is_looked_at_and_left_as_it_is() {
+    let (idp, folder) = (MockIdp::start().await, tempfile::tempdir().unwrap());
+    let (base, file) = (idp.base(), folder.path().join("rows.db"));
+    let url = format!("sqlite://{}", file.display());
+    let variables = [("SUPABASE_URL", base.as_str()), ("DATABASE_URL", url.as_str())];
+    run(&["check"], &variables).expect(0, &["database", "rows.db is not there yet"]);
+    assert!(!file.exists());
+    std::fs::write(&file, "this is no database, however long it is").unwrap();
+    run(&["check"], &variables).expect(1, &["NOT USABLE", "file is not a database"]);
+    run(&["check", "--json"], &variables).expect(1, &["\"sound\": false", "file is not a database"]);
 }

@@ -405,7 +405,12 @@ pub(crate) fn kept() -> Vec<(&'static str, Cache, &'static [&'static str], &'sta
             &["herd", "flood"],
             &["herd.one-fetch", "flood.one-kid", "flood.many-kids"],
         ),
-        ("has a cooldown for each kid", with(|cache| cache.cooldown_by_kid = true), &["herd", "flood"], &["flood.many-kids"]),
+        (
+            "has a cooldown for each kid",
+            with(|cache| (cache.cooldown_by_kid, cache.cooldown) = (true, Duration::from_secs(60))),
+            &["herd", "flood"],
+            &["flood.many-kids"],
+        ),
         ("asks for keys of expired tokens", with(|cache| cache.gate_forgets = "expired"), &["gate"], &["gate.expired"]),
         ("asks for keys of other issuers", with(|cache| cache.gate_forgets = "issuer"), &["gate"], &["gate.issuer"]),
         ("asks for keys of HS256", with(|cache| cache.gate_forgets = "algorithm"), &["gate"], &["gate.algorithm"]),

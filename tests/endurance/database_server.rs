@@ -52,7 +52,7 @@ impl DatabaseServer {
             return None;
         }
         let folder = tempfile::tempdir().unwrap();
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = port();
         let server = Self { kind, folder, port, running: None };
         server.make_files();
         Some(server)
@@ -212,6 +212,12 @@ fn postgres(program: &str) -> Option<PathBuf> {
     let versions = fs::read_dir("/usr/lib/postgresql").ok()?.filter_map(|version| version.ok()?.file_name().into_string().ok());
     let newest = versions.filter_map(|version| version.parse::<u32>().ok()).max()?;
     Some(PathBuf::from(format!("/usr/lib/postgresql/{newest}/bin/{program}"))).filter(|path| path.exists())
+}
+
+/// A free port below those that the system gives to whoever asks for any: while the server is away, nobody is to come by its port.
+fn port() -> u16 {
+    let is_free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
+    std::iter::repeat_with(|| fastrand::u16(15_000..32_000)).find(is_free).expect("one of them is free")
 }
 
 fn existing<const N: usize>(paths: [&str; N]) -> Option<PathBuf> {

@@ -3,6 +3,7 @@
 
 mod auth;
 mod bodies;
+mod console;
 mod documents;
 mod faults;
 mod http;

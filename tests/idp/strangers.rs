@@ -5,7 +5,10 @@ use crate::{
     start,
 };
 
-const LINES: [&str; 13] = [
+const LINES: [&str; 16] = [
+    "GET /admin/api",
+    "POST /admin/explain",
+    "GET /admin/sessions",
     "POST /admin/tokens",
     "GET /admin/keys",
     "POST /admin/keys/rotate",

@@ -28,6 +28,7 @@ mod redirects;
 mod session;
 mod settings;
 pub(super) mod shifted;
+pub(super) mod signed_in;
 mod signup;
 mod state;
 mod storage;

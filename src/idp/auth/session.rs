@@ -70,6 +70,20 @@ impl Session {
         })
     }
 
+    /// When somebody signed in, in milliseconds.
+    pub(super) fn opened(&self) -> i64 {
+        self.created_at
+    }
+
+    /// What people may see of it: nothing that it could be continued with.
+    pub(super) fn described(&self, email: &str) -> Value {
+        let time = |millis| Timestamp::from_millis(millis).to_string();
+        json!({
+            "id": self.id, "user_id": self.person, "email": email, "method": self.method,
+            "created_at": time(self.created_at), "refreshed_at": time(self.refreshed_at),
+        })
+    }
+
     /// `amr`, newest first.
     pub(super) fn methods(&self) -> Value {
         json!([{ "method": self.method, "timestamp": Timestamp::from_millis(self.created_at).unix() }])

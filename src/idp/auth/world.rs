@@ -181,6 +181,10 @@ impl World {
         Ok(id)
     }
 
+    pub(super) fn sessions(&self) -> impl Iterator<Item = &Session> {
+        self.sessions.values()
+    }
+
     pub(super) fn session(&self, id: Uuid) -> Option<&Session> {
         self.sessions.get(&id)
     }

@@ -137,7 +137,8 @@ impl Keys {
             let cooling = !new_kid && kept.attempted.is_some_and(|at| at.elapsed() < self.cache.cooldown);
             let forgiven = kept.failed && !self.cache.counts_failures;
             let settled = kept.loaded && (!self.cache.refetches || (kept.failed && !self.cache.recovers));
-            if settled || (self.cache.single_flight && kept.loaded && kept.attempts != seen) || (cooling && !forgiven) {
+            if settled || (self.cache.single_flight && !new_kid && kept.loaded && kept.attempts != seen) || (cooling && !forgiven)
+            {
                 return;
             }
             if self.cache.single_flight {

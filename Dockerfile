@@ -1,0 +1,43 @@
+# The server for production, without a trace of the development IdP:   docker build -t bearward .
+# The quick start, the IdP included, for development machines alone:   docker build -t bearward-dev --target dev .
+FROM rust:1.95-slim-bookworm AS source
+# The image's own compiler, whatever else a toolchain file would fetch.
+ENV RUSTUP_TOOLCHAIN=1.95.0 CARGO_INCREMENTAL=0
+WORKDIR /src
+COPY . .
+
+FROM source AS build
+RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,target=/src/target,id=bearward-release \
+    cargo build --locked --release --no-default-features --features server --bin bearward \
+    && cp target/release/bearward /usr/local/bin/bearward
+
+FROM source AS build-dev
+RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,target=/src/target,id=bearward-dev \
+    cargo build --locked --release --bin bearward \
+    && cp target/release/bearward /usr/local/bin/bearward
+
+FROM debian:bookworm-slim AS base
+# hadolint ignore=DL3008
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends ca-certificates \
+    && rm -rf /var/lib/apt/lists/* \
+    && useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin bearward \
+    && install --directory --owner=bearward --mode=0700 /data
+WORKDIR /data
+USER 10001
+VOLUME /data
+EXPOSE 8000
+ENV BEARWARD_SERVER__BIND=0.0.0.0:8000
+ENTRYPOINT ["bearward"]
+HEALTHCHECK --interval=10s --timeout=5s --start-period=10s --retries=3 CMD ["bearward", "health"]
+
+FROM base AS dev
+COPY --from=build-dev /usr/local/bin/bearward /usr/local/bin/bearward
+EXPOSE 9999
+# A container's own network is reached by nobody whom its ports are not published to: publish them to 127.0.0.1 alone.
+CMD ["dev", "--idp-bind", "0.0.0.0:9999", "--dangerous-allow-remote", "--data", "/data"]
+
+FROM base AS release
+COPY --from=build /usr/local/bin/bearward /usr/local/bin/bearward
+ENV DATABASE_URL=sqlite:///data/bearward.db BEARWARD_TELEMETRY__FORMAT=json
+CMD ["serve"]

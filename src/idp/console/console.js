@@ -1,0 +1,296 @@
+// Everything that is shown came from anybody: it becomes text nodes, and never markup.
+const at = (id) => document.getElementById(id);
+const POLL_MS = 2000;
+const FAULTS = {
+  none: {},
+  outage: { status: 503 },
+  slow: { delay_ms: 3000 },
+  silent: { hang: true },
+  bad: { body: 'these are no keys' },
+};
+const STATES = { in_use: 'in use', previously_used: 'previously used', standby: 'standby, signs next' };
+const MARKS = { passed: ['✓', 'passed', 'good'], failed: ['✗', 'failed', 'bad'], not_reached: ['–', 'not reached', ''] };
+
+function make(name, attributes = {}, ...children) {
+  const element = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) {
+    if (key.startsWith('on')) element.addEventListener(key.slice(2), value);
+    else if (value !== undefined && value !== null) element.setAttribute(key, value);
+  }
+  element.append(...children.filter((child) => child !== undefined && child !== null));
+  return element;
+}
+
+function say(text, isBad = false) {
+  at('said').textContent = text;
+  at('said').className = isBad ? 'bad' : '';
+}
+
+async function ask(method, path, body) {
+  const headers = body === undefined ? {} : { 'content-type': 'application/json' };
+  const response = await fetch(`/admin${path}`, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
+  const text = await response.text();
+  const answer = text ? JSON.parse(text) : undefined;
+  if (!response.ok) throw new Error(answer?.error?.message ?? `${method} ${path} was answered with ${response.status}`);
+  return answer;
+}
+
+/** Does what a button is for, and says how it ended. */
+async function act(action, done) {
+  try {
+    const result = await action();
+    say(typeof done === 'function' ? done(result) : done);
+    await look();
+  } catch (error) {
+    say(error.message, true);
+  }
+}
+
+/** Shows anew only what has changed, and leaves the keyboard where it was. */
+const shown = new Map();
+function show(id, data, draw) {
+  const text = JSON.stringify(data);
+  if (shown.get(id) === text) return;
+  shown.set(id, text);
+  const place = at(id);
+  const focused = place.contains(document.activeElement) ? document.activeElement.dataset.name : undefined;
+  place.replaceChildren(...draw());
+  if (focused === undefined) return;
+  const buttons = [...place.querySelectorAll('[data-name]')];
+  (buttons.find((button) => button.dataset.name === focused) ?? buttons[0])?.focus();
+}
+
+// Who
+
+let people = [];
+
+function showPeople(users) {
+  people = users;
+  at('people-part').hidden = users.length === 0;
+  const button = (user) => {
+    const name = user.user_metadata?.full_name || user.user_metadata?.name || user.email || 'anonymous';
+    const banned = user.banned ? ' (banned)' : '';
+    return make('button', { type: 'button', 'data-name': user.id, onclick: () => act(() => signIn(claimsOf(user)), `Here is a token of ${name}.`) },
+      name, make('small', {}, `${user.email || user.id}${banned}`));
+  };
+  const seen = users.map(({ id, email, user_metadata, app_metadata, banned, is_anonymous }) => ({ id, email, user_metadata, app_metadata, banned, is_anonymous }));
+  show('people', seen, () => users.map((user) => make('li', {}, button(user))));
+  show('known', users.map(({ email }) => email), () => users.filter(({ email }) => email).map(({ email }) => make('option', { value: email })));
+}
+
+function claimsOf({ id, email, app_metadata, user_metadata, is_anonymous }) {
+  return { sub: id, email, app_metadata, user_metadata, is_anonymous: Boolean(is_anonymous) };
+}
+
+async function signIn(claims, { lifetime = 3600, forge } = {}) {
+  const order = { claims, expires_in: lifetime, ...(forge && { forge }) };
+  const { access_token } = await ask('POST', '/tokens', order);
+  at('token').value = access_token;
+  await explain();
+}
+
+at('sign-in').addEventListener('submit', (event) => {
+  event.preventDefault();
+  const form = new FormData(event.target);
+  const email = form.get('email').trim();
+  const roles = form.get('roles').split(',').map((role) => role.trim()).filter(Boolean);
+  const known = people.find((user) => user.email === email.toLowerCase());
+  const claims = known ? claimsOf(known) : { sub: email, email, user_metadata: { email } };
+  if (roles.length) claims.app_metadata = { ...claims.app_metadata, roles };
+  act(() => signIn(claims, { lifetime: Number(form.get('lifetime')), forge: form.get('forge') }), `Here is a token of ${email}.`);
+});
+
+function showSessions(sessions) {
+  show('sessions', sessions, () => {
+    if (sessions.length === 0) return [make('p', { class: 'quiet' }, 'Nobody. People who sign in through an app appear here.')];
+    const item = ({ email, user_id, method, created_at }) =>
+      make('li', {}, email || 'anonymous', make('small', {}, `by ${method}, ${when(created_at)}`), make('small', {}, user_id));
+    return [make('ul', { class: 'sessions', 'aria-labelledby': 'sessions-title' }, ...sessions.map(item))];
+  });
+}
+
+const when = (time) => new Date(time).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' });
+
+// Token
+
+/** People paste more than the token: quotes, the header's name, the scheme. */
+function bare(text) {
+  return text.trim().replace(/^["']+/, '').replace(/^authorization:\s*/i, '').replace(/^bearer\s+/i, '').replace(/["']+$/, '').trim();
+}
+
+function decoded(part) {
+  try {
+    const bytes = Uint8Array.from(atob(part.replaceAll('-', '+').replaceAll('_', '/')), (character) => character.charCodeAt(0));
+    const text = new TextDecoder().decode(bytes);
+    try {
+      return JSON.stringify(JSON.parse(text), null, 2);
+    } catch {
+      return text;
+    }
+  } catch {
+    return 'not readable';
+  }
+}
+
+async function explain() {
+  const token = bare(at('token').value);
+  at('parts').hidden = token === '';
+  at('verdict').replaceChildren();
+  if (token === '') return;
+  const [header = '', claims = ''] = token.split('.');
+  at('header').textContent = decoded(header);
+  at('claims').textContent = decoded(claims);
+  if (api === null) {
+    const how = ['Without an API beside it, this page reads a token and judges none. ', make('code', {}, 'bearward dev'), ' starts both; ', make('code', {}, 'bearward explain -'), ' asks any configuration.'];
+    at('verdict').replaceChildren(make('p', { class: 'advice' }, ...how));
+    return;
+  }
+  const report = await ask('POST', '/explain', { token });
+  at('verdict').replaceChildren(...verdict(report));
+}
+
+function verdict({ accepted, code, message, advice, checks }) {
+  const row = ({ check, outcome, found, expected }) => {
+    const [mark, name, colour] = MARKS[outcome] ?? ['?', outcome, ''];
+    return make('tr', { class: outcome },
+      make('td', { class: `mark ${colour}` }, make('span', { role: 'img', 'aria-label': name }, mark)),
+      make('th', { scope: 'row' }, check),
+      make('td', {}, found),
+      make('td', { class: 'expected' }, expected));
+  };
+  const head = make('thead', {}, make('tr', {}, make('td', {}), ...['check', 'found', 'expected'].map((text) => make('th', { scope: 'col' }, text))));
+  return [
+    make('p', { class: `verdict ${accepted ? 'good' : 'bad'}` }, accepted ? 'The API accepts it' : `The API refuses it: ${code}`),
+    accepted ? undefined : make('p', { class: 'advice' }, message),
+    advice ? make('p', { class: 'advice' }, make('strong', {}, 'Next: '), advice) : undefined,
+    make('table', { class: 'checks', 'aria-label': 'Check by check' }, head, make('tbody', {}, ...checks.map(row))),
+  ].filter(Boolean);
+}
+
+at('explain').addEventListener('submit', (event) => {
+  event.preventDefault();
+  act(explain, at('token').value.trim() ? 'Explained.' : 'There is no token to explain.');
+});
+
+async function copy(text, what) {
+  if (!text) return say('There is no token to copy.', true);
+  try {
+    await navigator.clipboard.writeText(text);
+    say(`${what} is in the clipboard.`);
+  } catch {
+    at('token').select();
+    say('The browser does not let this page copy: the token is selected, press Ctrl-C.', true);
+  }
+}
+
+at('copy').addEventListener('click', () => copy(bare(at('token').value), 'The token'));
+at('copy-curl').addEventListener('click', () => {
+  // What stands between double quotes there must not end them.
+  const token = bare(at('token').value).replace(/[^\w.~+/=-]/g, '');
+  copy(token && `curl -i ${api.address}/protected -H "Authorization: Bearer ${token}"`, 'The command');
+});
+
+// Keys
+
+function showKeys(keys) {
+  show('keys', keys, () => keys.map(({ kid, algorithm, state }) =>
+    make('li', {},
+      make('div', {}, make('code', {}, kid), make('small', {}, `${algorithm}, ${STATES[state] ?? state}`)),
+      make('button', {
+        type: 'button', class: 'small', 'data-name': kid, 'aria-label': `Revoke ${kid}`,
+        onclick: () => act(() => ask('POST', `/keys/${encodeURIComponent(kid)}/revoke`), `${kid} is withdrawn: its tokens are refused once the API has seen it.`),
+      }, 'Revoke'))));
+}
+
+at('turn').addEventListener('submit', (event) => {
+  event.preventDefault();
+  const turn = event.submitter?.value === 'standby' ? 'standby' : 'rotate';
+  const algorithm = at('algorithm').value;
+  const done = turn === 'rotate' ? 'A new key signs from now on; the old one stays published.' : 'A key waits for the next rotation.';
+  act(() => ask('POST', `/keys/${turn}`, algorithm ? { algorithm } : {}), done);
+});
+
+// Faults
+
+function showFaults(faults) {
+  const set = Object.entries(faults).filter(([, value]) => value !== null && value !== false);
+  const same = (wanted) => JSON.stringify(Object.entries(wanted)) === JSON.stringify(set);
+  const name = Object.keys(FAULTS).find((fault) => same(FAULTS[fault]));
+  for (const input of at('faults').querySelectorAll('input')) input.checked = input.value === name;
+  at('fault-note').textContent = name === undefined
+    ? `A program has set: ${set.map(([key, value]) => `${key} ${String(value).slice(0, 40)}`).join(', ')}`
+    : name === 'none' ? '' : 'An API that has the keys goes on without noticing. Rotate, and explain a new token, to make it fetch.';
+}
+
+at('faults').addEventListener('change', ({ target }) => {
+  const fault = FAULTS[target.value];
+  if (fault) act(() => (target.value === 'none' ? ask('DELETE', '/faults') : ask('PUT', '/faults', fault)), `Key endpoint: ${target.parentElement.textContent.trim()}.`);
+});
+
+// The API
+
+let api;
+
+function showApi(found) {
+  api = found;
+  at('docs').hidden = at('copy-curl').hidden = found === null;
+  if (found === null) {
+    show('api', null, () => [
+      make('p', {}, 'No API runs in this process. ', make('code', {}, 'bearward dev'), ' starts one beside this IdP and shows its keys here.'),
+      make('p', { class: 'quiet' }, 'Any other tells the same at ', make('code', {}, '/health'), ', and by ', make('code', {}, 'bearward check'), '.'),
+    ]);
+    return;
+  }
+  at('docs').href = `${found.address}/docs`;
+  show('api', found, () => found.issuers.map((set) => {
+    const colour = set.state === 'fresh' || set.state === 'fixed' ? 'good' : set.serves ? 'warn' : 'bad';
+    const facts = [
+      ['Keys', set.kids.map((kid) => kid ?? '(no kid)').join(', ') || 'none'],
+      ['Skipped', set.skipped || undefined],
+      ['Age', set.age_seconds === null ? undefined : seconds(set.age_seconds)],
+      ['Next fetch', set.next_attempt_in_seconds === null ? undefined : `in ${seconds(set.next_attempt_in_seconds)}`],
+      ['Fetches', String(set.attempts)],
+      ['Last error', set.last_error ?? undefined],
+    ].filter(([, value]) => value !== undefined);
+    return make('div', { class: 'issuer' },
+      make('h3', {}, set.name, make('span', { class: colour }, set.state)),
+      make('dl', {}, ...facts.flatMap(([name, value]) => [make('dt', {}, name), make('dd', { class: name === 'Last error' ? 'bad' : undefined }, String(value))])));
+  }));
+}
+
+const seconds = (count) => (count < 120 ? `${count} s` : `${Math.floor(count / 60)} min`);
+
+// What the admin API tells, again and again while somebody looks
+
+async function look() {
+  const [{ api: found }, { keys }, { users }, { sessions }, faults] = await Promise.all(
+    ['/api', '/keys', '/users', '/sessions', '/faults'].map((path) => ask('GET', path)),
+  );
+  showApi(found);
+  showKeys(keys);
+  showPeople(users);
+  showSessions(sessions);
+  showFaults(faults);
+}
+
+let isAway = false;
+async function watch() {
+  if (!document.hidden) {
+    try {
+      await look();
+      if (isAway) say('The IdP is back.');
+      isAway = false;
+    } catch (error) {
+      isAway = true;
+      say(error instanceof TypeError ? 'The IdP does not answer. Is it still running?' : error.message, true);
+    }
+  }
+  setTimeout(watch, POLL_MS);
+}
+
+at('programs').addEventListener('toggle', async ({ currentTarget }) => {
+  const place = currentTarget.querySelector('pre');
+  if (!place.textContent) place.textContent = await fetch('/', { headers: { accept: 'text/plain' } }).then((response) => response.text(), () => 'The IdP does not answer.');
+});
+
+watch();
