@@ -32,6 +32,19 @@ test('who is signed in notices nothing of an outage', async () => {
   await visitor.leave();
 });
 
+test('nor of one that lasts longer than the ten minutes for which keys are fresh', async () => {
+  const visitor = await world.visitor();
+  await visitor.signUp(somebody('Lou Longer'));
+  await visitor.sees('Lou Longer');
+  await world.stack.idp.kill();
+  await world.stack.next.told('SIGUSR2', 'the clock is 660 s ahead');
+  const response = await visitor.page.reload();
+  assert.equal(response.status(), 200);
+  await visitor.sees('Lou Longer');
+  await world.stack.startIdp();
+  await visitor.leave();
+});
+
 test('who wants to sign in meanwhile is told why it does not work, and can afterwards', async () => {
   const visitor = await world.visitor();
   const ines = somebody('Ines Waits');

@@ -1,4 +1,5 @@
 // A program that runs as long as a test needs it.
+import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 
@@ -24,6 +25,16 @@ export class Child {
       if (isThere) return this;
       if (this.#process.exitCode !== null || Date.now() > by) throw new Error(`${this.#name} does not answer at ${address}:\n${this.output}`);
       await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
+  /** Sends a signal, and waits until the program has written this. */
+  async told(signal, line) {
+    const from = this.output.length;
+    this.#process.kill(signal);
+    while (!this.output.slice(from).includes(line)) {
+      assert.equal(this.#process.exitCode, null, this.output);
+      await once(this.#process.stdout, 'data');
     }
   }
 

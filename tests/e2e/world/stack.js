@@ -9,6 +9,7 @@ import { Model } from './model.js';
 
 const bearward = process.env.E2E_BEARWARD;
 const app = new URL('../../../examples/nextjs/', import.meta.url).pathname;
+const clock = new URL('clock.cjs', import.meta.url).pathname;
 const { ports } = addresses;
 
 export class Stack {
@@ -40,7 +41,7 @@ export class Stack {
       this.model = await new Model().listen(ports.model);
       await start();
       const next = join(app, 'node_modules/next/dist/bin/next');
-      this.next = this.#child('next start', process.execPath, [next, 'start', '-p', String(ports.app), '-H', 'localhost'], { NEXT_TELEMETRY_DISABLED: '1' }, app);
+      this.next = this.#child('next start', process.execPath, ['--require', clock, next, 'start', '-p', String(ports.app), '-H', 'localhost'], { NEXT_TELEMETRY_DISABLED: '1' }, app);
       await this.next.answers(`${addresses.app}/`);
       return this;
     } catch (error) {

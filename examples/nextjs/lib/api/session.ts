@@ -34,9 +34,10 @@ export async function renewed(used: string): Promise<string> {
 }
 
 /** Why a page ends; `lib/sign-in-problem.ts` has the sentences. */
-export type Ending = 'ended' | 'erased' | 'everywhere' | 'expired' | 'here' | 'refused';
+export type Ending = 'ended' | 'erased' | 'everywhere' | 'here' | 'refused';
 
 let announced: Ending | undefined;
+let isLeaving = false;
 
 /** Says why the session is about to end. `SessionWatch` leaves as soon as it has, and knows no reason. */
 export function announce(ending: Ending): void {
@@ -46,6 +47,9 @@ export function announce(ending: Ending): void {
 /** Leaves for the sign-in page. The whole page goes, with all that it has in memory. */
 export function leave(known: Ending): Promise<never> {
   const ending = announced ?? known;
+  // Once: the end of a session is noticed in several places, and a second departure would break off the first.
+  if (isLeaving) return new Promise(() => undefined);
+  isLeaving = true;
   const isWanted = ending === 'erased' || ending === 'everywhere' || ending === 'here';
   const { pathname, search } = window.location;
   const query = new URLSearchParams({ problem: ending, ...(!isWanted && { next: pathname + search }) });
@@ -63,5 +67,5 @@ function own(session: { access_token: string; user: { id: string } }): string | 
 
 function refused(error: unknown): Promise<never> {
   if (isAuthRetryableFetchError(error)) throw new SignInUnreachable();
-  return leave('expired');
+  return leave('ended');
 }

@@ -18,7 +18,7 @@ let asking: Promise<void> | undefined;
 /**
  * The provider's public keys, from memory where possible, so that an outage of the provider signs nobody out.
  *
- * supabase-js keeps keys of its own, but one set for each client, which on a server lives as long as one request.
+ * supabase-js keeps keys of its own, but not for longer than ten minutes: after those an outage would open no page.
  */
 export async function signingKeys(kid: string | undefined): Promise<{ keys: JWK[] }> {
   const age = kept ? Date.now() - kept.at : Number.POSITIVE_INFINITY;
