@@ -116,11 +116,7 @@ impl Target {
 
     /// Sends it; again where the target limits its rate, which is no verdict about the token.
     pub(super) async fn send(&self, request: &Request) -> Result<Answer, NoAnswer> {
-        let mut answer = match self.send_within(request, self.timeout).await {
-            // A connection that was kept open may be closed by the other side at any time.
-            Err(NoAnswer::Broke(_)) => self.send_within(request, self.timeout).await?,
-            answer => answer?,
-        };
+        let mut answer = self.send_within(request, self.timeout).await?;
         for _ in 0..PATIENCE {
             if answer.status != 429 {
                 break;
@@ -133,8 +129,16 @@ impl Target {
         Ok(answer)
     }
 
-    /// Sends it once, with a limit of its own.
+    /// Sends it, with a limit of its own.
     pub(super) async fn send_within(&self, request: &Request, timeout: Duration) -> Result<Answer, NoAnswer> {
+        match self.send_once(request, timeout).await {
+            // A connection that was kept open may be closed by the other side at any time, as servers do after an error.
+            Err(NoAnswer::Broke(_)) => self.send_once(request, timeout).await,
+            answer => answer,
+        }
+    }
+
+    async fn send_once(&self, request: &Request, timeout: Duration) -> Result<Answer, NoAnswer> {
         let began = Instant::now();
         let mut url = self.url.clone();
         if let Some(query) = &request.query {
