@@ -28,8 +28,8 @@ const NO_BAD_TOKEN: [&str; 3] = ["no_token", "step_up", "unfit_claims"];
 
 /// The limits of one process, shared by its workers: put it into the application's `Data`.
 ///
-/// A limit is counted in `bearward_rate_limited_total{limit}` when it refuses: `address` for [`limit_address`], `refusals` for [`count_refusals`],
-/// `user` for [`limit_user`].
+/// A limit is counted in `bearward_rate_limited_total{limit}` when it refuses: `address` for sign-ins, `refusals` for refused tokens,
+/// `user` for requests of one user.
 pub struct RateLimits {
     proxies: TrustedProxies,
     /// None: switched off.
