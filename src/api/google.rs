@@ -53,7 +53,7 @@ pub(super) struct SignInAddress {
 #[expect(dead_code, reason = "it describes what Fields reads")]
 pub(super) struct GoogleCredential {
     /// The ID token that Google's button gives.
-    #[schema(example = "eyJhbGciOiJSUzI1NiIs...")]
+    #[schema(min_length = 1, example = "eyJhbGciOiJSUzI1NiIs...")]
     credential: String,
     /// May be sent, is not looked at.
     #[schema(value_type = Option<serde_json::Value>)]
