@@ -14,6 +14,7 @@ use tokio::sync::mpsc;
 use super::{ApiKeys, Problem, current_user::CurrentUser, fields::Fields, openapi::ErrorEnvelope};
 use crate::{
     RequestId,
+    telemetry::called,
     upstream::{Chunks, Prompt, Upstream, UpstreamError},
 };
 
@@ -22,6 +23,9 @@ const GRACE: Duration = Duration::from_secs(5);
 
 /// Under which name the key for the service is kept.
 const PROVIDER: &str = "togetherAI";
+
+/// What the call of the service is named in traces.
+const CALL: &str = "chat completions";
 
 /// What to ask for.
 #[derive(utoipa::ToSchema)]
@@ -94,7 +98,7 @@ pub(super) async fn generate(
     };
     let failed = |error: UpstreamError| failed(&user, &error);
     if is_streamed {
-        let chunks = upstream.stream(&key, &prompt).await.map_err(failed)?;
+        let chunks = called(CALL, upstream.stream(&key, &prompt)).await.map_err(failed)?;
         let events = pumped(chunks, upstream.longest_stream(), user.request_id());
         return Ok(HttpResponse::Ok()
             .content_type("text/event-stream")
@@ -103,7 +107,7 @@ pub(super) async fn generate(
             .insert_header(("x-accel-buffering", "no"))
             .streaming(events));
     }
-    let answer = upstream.complete(&key, &prompt).await.map_err(failed)?;
+    let answer = called(CALL, upstream.complete(&key, &prompt)).await.map_err(failed)?;
     let usage = answer.usage.map(|usage| Usage {
         prompt_tokens: usage.prompt_tokens,
         completion_tokens: usage.completion_tokens,

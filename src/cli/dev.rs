@@ -59,7 +59,7 @@ pub(super) async fn run(sources: Sources, options: Options) -> Result<(), Failur
     application.auth().first_attempts().await;
     let api = super::reached_at(application.address());
     idp.watch(format!("http://{api}"), application.auth().clone());
-    super::log(&config)?;
+    let _traces = super::log(&config)?;
     print(&idp, api);
     application.run().await.map_err(|error| Failure::Failed(error.to_string()))
 }

@@ -30,7 +30,7 @@ use crate::{
     config::{Config, ConfigErrors, Sources},
     server::StartError,
     store::OpenError,
-    telemetry::{self, Metrics},
+    telemetry::{self, Metrics, Traces},
 };
 
 /// Verifies bearer tokens of an external identity provider and serves what they protect.
@@ -158,9 +158,12 @@ fn metrics() -> Result<Metrics, Failure> {
     telemetry::metrics().map_err(|error| Failure::Failed(error.to_string()))
 }
 
-/// Starts the log.
-fn log(config: &Config) -> Result<(), Failure> {
-    telemetry::init(&config.telemetry, config.telemetry.rust_log.as_deref()).map_err(|error| Failure::Usage(error.to_string()))
+/// Starts the log, and the traces where somebody wants them, which end with what is given back.
+fn log(config: &Config) -> Result<Option<Traces>, Failure> {
+    let telemetry = &config.telemetry;
+    telemetry::init(telemetry, telemetry.rust_log.as_deref()).map_err(|error| Failure::Usage(error.to_string()))?;
+    let traces = telemetry.otlp_endpoint.as_ref().map(Traces::start).transpose();
+    traces.map_err(|error| Failure::Failed(format!("traces cannot be sent: {error}")))
 }
 
 /// A flag that stands for a key of the configuration.

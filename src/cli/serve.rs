@@ -27,7 +27,7 @@ pub(super) async fn run(sources: Sources, options: Options) -> Result<(), Failur
     let config = load(&with_bind(sources, options.bind))?;
     config.require_issuer()?;
     config.require_vault_key()?;
-    super::log(&config)?;
+    let _traces = super::log(&config)?;
     let application = Application::start(&config, Some(super::metrics()?)).await?;
     tracing::info!(
         address = %application.address(),

@@ -1,4 +1,4 @@
-//! One span, one line and two metrics for each request.
+//! One span, one line and two metrics for each request; a span of a trace where traces are wanted.
 
 use std::{
     thread,
@@ -16,9 +16,11 @@ use actix_web::{
     },
     middleware::Next,
 };
+use opentelemetry::{Context, trace::FutureExt};
 use tracing::{Instrument, info_span};
 use uuid::Uuid;
 
+use super::traces::RequestSpan;
 use crate::actix::{RefusalNote, RequestId};
 
 /// The status in line and metrics when the client has gone before the answer; nginx uses the same.
@@ -44,15 +46,13 @@ pub async fn observe(
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let id = inbound(request.headers()).unwrap_or_else(|| Uuid::now_v7().into());
     request.extensions_mut().insert(id.clone());
-    let mut line = Line {
-        started: Instant::now(),
-        method: method_label(request.method()),
-        route: request.match_pattern().unwrap_or_else(|| "unmatched".to_owned()),
-        id: id.clone(),
-        written: false,
-    };
+    let method = method_label(request.method());
+    let route = request.match_pattern().unwrap_or_else(|| "unmatched".to_owned());
+    let trace = RequestSpan::begin(request.headers(), method, &route, id.as_str());
+    let context = trace.as_ref().map_or_else(Context::new, RequestSpan::context);
+    let mut line = Line { started: Instant::now(), method, route, id: id.clone(), trace, written: false };
     let span = info_span!("request", request_id = id.as_str(), method = line.method, route = line.route.as_str());
-    match next.call(request).instrument(span).await {
+    match next.call(request).instrument(span).with_context(context).await {
         Ok(mut response) => {
             line.write(response.status().as_u16(), response.response().extensions().get());
             echo(response.headers_mut(), &id);
@@ -73,6 +73,7 @@ struct Line {
     method: &'static str,
     route: String,
     id: RequestId,
+    trace: Option<RequestSpan>,
     written: bool,
 }
 
@@ -88,12 +89,17 @@ impl Line {
         let kid = kid.as_deref();
         let reason = refusal.map(|note| note.reason);
         let issuer = refusal.and_then(|note| note.issuer.as_deref());
+        if let Some(trace) = &self.trace {
+            trace.end(status, reason);
+        }
+        let trace_id = self.trace.as_ref().map(RequestSpan::trace_id);
+        let trace_id = trace_id.as_deref();
         let (method, route, request_id, duration_ms) = (self.method, self.route.as_str(), self.id.as_str(), millis(elapsed));
         // Outside of the span, whose fields would come twice. Text fields are escaped by every format.
         if status >= 500 {
-            tracing::warn!(parent: None, method, route, status, duration_ms, request_id, reason, issuer, kid, "request");
+            tracing::warn!(parent: None, method, route, status, duration_ms, request_id, trace_id, reason, issuer, kid, "request");
         } else {
-            tracing::info!(parent: None, method, route, status, duration_ms, request_id, reason, issuer, kid, "request");
+            tracing::info!(parent: None, method, route, status, duration_ms, request_id, trace_id, reason, issuer, kid, "request");
         }
     }
 }

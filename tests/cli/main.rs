@@ -14,6 +14,7 @@ mod help;
 mod idp;
 mod openapi;
 mod serve;
+mod traces;
 mod vault;
 
 use std::{
