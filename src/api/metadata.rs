@@ -10,7 +10,8 @@ use crate::{Bearward, Usage};
 /// The protected resource metadata, made once.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct Metadata {
-    resource: String,
+    #[schema(value_type = String)]
+    resource: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     authorization_servers: Vec<String>,
     bearer_methods_supported: Vec<&'static str>,
@@ -18,11 +19,11 @@ pub struct Metadata {
 }
 
 impl Metadata {
-    /// `public_url` stands in `resource` letter for letter as it is configured (RFC 9728 §3.3).
-    pub fn new(public_url: &str, auth: &Bearward) -> Self {
+    /// The URL stands in `resource` letter for letter as it is configured (RFC 9728 §3.3). Without one there is no metadata to give.
+    pub fn new(resource: Option<String>, auth: &Bearward) -> Self {
         let bearers = auth.issuers().filter(|issuer| issuer.usage_is(Usage::Bearer));
         Self {
-            resource: public_url.to_owned(),
+            resource,
             authorization_servers: bearers.map(|issuer| issuer.iss().to_owned()).filter(|iss| is_url(iss)).collect(),
             bearer_methods_supported: vec!["header"],
             resource_name: "bearward",
@@ -31,7 +32,8 @@ impl Metadata {
 
     /// RFC 9728 §3.1: the resource's own path follows the well-known one.
     fn is_at(&self, path: &str) -> bool {
-        let own = Url::parse(&self.resource).map(|url| url.path().trim_matches('/').to_owned()).unwrap_or_default();
+        let Some(resource) = &self.resource else { return false };
+        let own = Url::parse(resource).map(|url| url.path().trim_matches('/').to_owned()).unwrap_or_default();
         path.trim_matches('/') == own || path.is_empty()
     }
 }
@@ -45,8 +47,11 @@ pub(super) async fn metadata(metadata: Data<Metadata>, request: HttpRequest) -> 
     if metadata.is_at(request.match_info().query("resource")) {
         return HttpResponse::Ok().insert_header(("cache-control", "public, max-age=300")).json(metadata.get_ref());
     }
-    Problem::new(&request, StatusCode::NOT_FOUND, "NOT_FOUND", "there is no metadata for a resource of this path")
-        .error_response()
+    let why = match metadata.resource {
+        Some(_) => "there is no metadata for a resource of this path",
+        None => "the server listens on every address and does not know its own; server.public_url would say it",
+    };
+    Problem::new(&request, StatusCode::NOT_FOUND, "NOT_FOUND", why).error_response()
 }
 
 /// Authorization servers are named by URLs (RFC 8414 §2).

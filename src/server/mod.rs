@@ -164,10 +164,12 @@ impl Application {
         let address = server.addrs().first().copied().unwrap_or(address);
 
         // The first fetches of keys are under way while the database is opened.
-        let auth = verifier_of(Arc::clone(&clock), config, resource(config, address)).await?;
+        let resource = resource(config, address);
+        let in_challenges = resource.as_ref().and_then(|resource| resource.parse().ok());
+        let auth = verifier_of(Arc::clone(&clock), config, in_challenges).await?;
         let store = Store::open(&config.database).await?;
         let health = Data::new(Health::new(auth.clone(), store.clone(), metrics));
-        let metadata = Data::new(Metadata::new(&public_url(config, address), &auth));
+        let metadata = Data::new(Metadata::new(resource, &auth));
         let sign_in = Data::new(SignIn::new(authorize(&auth), config.server.cors_origins.clone()));
         let api_keys = Data::new(ApiKeys::new(&config.vault));
         let upstream = Data::new(Upstream::new(&config.generate, Arc::clone(&clock))?);
@@ -223,9 +225,13 @@ impl Application {
     }
 }
 
-/// The address that RFC 9728 metadata names: as configured, letter for letter, else as it listens.
-fn public_url(config: &Config, address: SocketAddr) -> String {
-    config.server.public_url.as_ref().map_or_else(|| format!("http://{address}"), |url| url.as_str().to_owned())
+/// The address that RFC 9728 metadata and challenges name: as configured, letter for letter, else as it listens. None where nobody could go
+/// there: a server on every address does not know its own.
+fn resource(config: &Config, address: SocketAddr) -> Option<String> {
+    match &config.server.public_url {
+        Some(url) => Some(url.as_str().to_owned()),
+        None => (!address.ip().is_unspecified()).then(|| format!("http://{address}")),
+    }
 }
 
 /// Where users sign in: the first issuer whose tokens are bearer tokens and that lies where Supabase Auth does.
@@ -233,12 +239,6 @@ fn authorize(auth: &Bearward) -> Option<Url> {
     let bearers = auth.issuers().filter(|issuer| issuer.usage == Usage::Bearer);
     let mut supabase = bearers.filter_map(|issuer| issuer.spellings.first().filter(|spelling| spelling.ends_with("/auth/v1")));
     supabase.next().and_then(|issuer| format!("{issuer}/authorize").parse().ok())
-}
-
-/// The same for challenges, unless nobody could go there: a server on every address does not know its own.
-fn resource(config: &Config, address: SocketAddr) -> Option<Url> {
-    let known = config.server.public_url.is_some() || !address.ip().is_unspecified();
-    known.then(|| public_url(config, address).parse().ok()).flatten()
 }
 
 fn cores() -> usize {

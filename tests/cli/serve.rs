@@ -161,6 +161,19 @@ async fn the_metadata_of_the_resource_names_the_issuer() {
 }
 
 #[tokio::test]
+async fn a_server_on_every_address_that_knows_no_url_names_none() {
+    let server = Running::start(bearward(&["serve", "--bind", "0.0.0.0:0"], &[("SUPABASE_URL", "http://127.0.0.1:1")]));
+    let line = server.line(" serves ");
+    let port = line.split("address=0.0.0.0:").nth(1).and_then(|rest| rest.split(' ').next()).expect("its port");
+    let api = format!("http://127.0.0.1:{port}");
+    let metadata = get(&format!("{api}/.well-known/oauth-protected-resource")).await;
+    assert_eq!((metadata.status, metadata.code().as_str()), (404, "NOT_FOUND"));
+    assert!(metadata.body.contains("server.public_url"), "{metadata:?}");
+    let challenge = get(&format!("{api}/protected")).await.headers["www-authenticate"].to_str().unwrap().to_owned();
+    assert!(!challenge.contains("resource_metadata"), "{challenge}");
+}
+
+#[tokio::test]
 async fn without_a_public_url_challenges_name_the_address_that_it_listens_on() {
     let (_server, api) = start("http://127.0.0.1:1", &[]);
     let challenge = get(&format!("{api}/protected")).await.headers["www-authenticate"].to_str().unwrap().to_owned();
