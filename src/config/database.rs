@@ -1,6 +1,7 @@
 //! The `[database]` section.
 
 use secrecy::{ExposeSecret, SecretString};
+use url::Url;
 
 use super::{
     raw::{Advice, Raw, integer},
@@ -38,9 +39,17 @@ impl Database {
 
 fn database_url(raw: Raw<'_>) -> Result<SecretString, Advice> {
     let text = raw.text()?;
-    let scheme = text.split_once(':').map(|(scheme, _)| scheme);
-    if scheme.is_some_and(|scheme| SCHEMES.contains(&scheme)) {
+    let Some((scheme, rest)) = text.split_once(':').filter(|(scheme, _)| SCHEMES.contains(scheme)) else {
+        return Err(
+            "it must begin with sqlite://, postgres:// or mysql:// (the value is not shown: it may hold a password)".to_owned()
+        );
+    };
+    // What is no URL must not come to the driver, whose error repeats it.
+    if scheme == "sqlite" || (rest.starts_with("//") && Url::parse(text).is_ok()) {
         return Ok(text.into());
     }
-    Err("it must begin with sqlite://, postgres:// or mysql:// (the value is not shown: it may hold a password)".to_owned())
+    Err(format!(
+        "it is not of the form {scheme}://USER:PASSWORD@HOST/NAME (the value is not shown); in a password write / as %2F, ? as %3F, # as %23, \
+         @ as %40 and % as %25"
+    ))
 }

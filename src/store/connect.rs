@@ -57,6 +57,8 @@ pub enum OpenError {
 fn told(error: &DbErr) -> String {
     match error {
         DbErr::Conn(RuntimeErr::SqlxError(source)) => source.to_string(),
+        // These words repeat the address.
+        DbErr::Conn(RuntimeErr::Internal(_)) => "the address is no URL of a database".to_owned(),
         _ => error.to_string(),
     }
 }

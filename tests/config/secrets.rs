@@ -61,6 +61,32 @@ fn a_wrong_secret_is_not_repeated() {
 }
 
 #[test]
+fn a_database_address_that_is_no_url_is_told_here_where_its_password_is_not_repeated() {
+    assert_snapshot!(refusal(environment(&[("DATABASE_URL", "postgres://bear:hunter2/x@db/app")])), @r"
+    the configuration has a problem:
+      database.url in DATABASE_URL: it is not of the form postgres://USER:PASSWORD@HOST/NAME (the value is not shown); in a password write / as %2F, ? as %3F, # as %23, @ as %40 and % as %25
+    ");
+    for wrong in [
+        "postgres:bear:hunter2@db/app",
+        "postgres:/bear:hunter2@db/app",
+        "mysql://bear:hunter2@db:99999/app",
+        "postgres://bear:a#hunter2@db/app",
+    ] {
+        let told = refusal(environment(&[("DATABASE_URL", wrong)]));
+        assert!(told.contains("DATABASE_URL") && told.contains("%2F") && !told.contains("hunter2"), "{told}");
+    }
+    for right in [
+        "postgres://bear:hunter2%2Fx@db/app",
+        "mariadb://bear@db:3306/app",
+        "sqlite::memory:",
+        "sqlite:a b.db",
+        "sqlite://bear.db?mode=rwc",
+    ] {
+        assert_eq!(environment(&[("DATABASE_URL", right)]).expect(right).database.url.expose_secret(), right);
+    }
+}
+
+#[test]
 fn neither_debug_nor_the_table_of_values_shows_a_secret() {
     let config = environment(&[
         ("DATABASE_URL", "postgres://bear:hunter2@db.example.com/app"),
