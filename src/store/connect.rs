@@ -234,3 +234,18 @@ fn may_come(error: &DbErr) -> bool {
 fn is_busy(code: Option<&str>) -> bool {
     matches!(code.and_then(|code| code.parse::<u32>().ok()).map(|code| code & 0xff), Some(5 | 6))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_drivers_words_that_repeat_the_address_are_not_told() {
+        for address in ["postgres://bear:hunter2/x@db/app", "mysql://bear:hunter2@db:99999/app"] {
+            let error = Database::connect(address).await.expect_err(address);
+            assert!(matches!(&error, DbErr::Conn(RuntimeErr::Internal(words)) if words.contains("hunter2")), "{error}");
+            let told = OpenError::connecting(error).to_string();
+            assert!(told.contains("DATABASE_URL") && !told.contains("hunter2"), "{told}");
+        }
+    }
+}
