@@ -1,6 +1,9 @@
 //! The `[database]` section.
 
+use std::net::IpAddr;
+
 use secrecy::{ExposeSecret, SecretString};
+use url::Url;
 
 use super::{
     raw::{Advice, Raw, integer},
@@ -27,6 +30,20 @@ impl Database {
         self.url.expose_secret() == "sqlite://bearward.db"
     }
 
+    /// Unless told otherwise, drivers encrypt only where the other side offers it, and do not ask who that is.
+    pub(super) fn note(&self) -> Option<String> {
+        let url = Url::parse(self.url.expose_secret()).ok().filter(|url| url.scheme() != "sqlite")?;
+        let host = url.host_str().filter(|host| !host.is_empty() && !is_this_machine(host))?;
+        let is_told = url.query_pairs().any(|(name, _)| matches!(name.as_ref(), "sslmode" | "ssl-mode"));
+        (!is_told).then(|| {
+            let mode = if url.scheme().starts_with("postgres") { "sslmode=verify-full" } else { "ssl-mode=VERIFY_IDENTITY" };
+            format!(
+                "database.url does not say how {host} is to be reached: whoever stands between can read the password and every row; \
+                 unless that network is yours alone, end it with ?{mode}"
+            )
+        })
+    }
+
     pub(super) fn read(mut section: Section<'_>) -> Result<Self, Told> {
         let url = section.secret("url", without_password, database_url);
         let url = section.present("url", url, "write a database URL, such as \"sqlite://bearward.db\"");
@@ -38,9 +55,21 @@ impl Database {
 
 fn database_url(raw: Raw<'_>) -> Result<SecretString, Advice> {
     let text = raw.text()?;
-    let scheme = text.split_once(':').map(|(scheme, _)| scheme);
-    if scheme.is_some_and(|scheme| SCHEMES.contains(&scheme)) {
+    let Some((scheme, rest)) = text.split_once(':').filter(|(scheme, _)| SCHEMES.contains(scheme)) else {
+        return Err(
+            "it must begin with sqlite://, postgres:// or mysql:// (the value is not shown: it may hold a password)".to_owned()
+        );
+    };
+    // What is no URL must not come to the driver, whose error repeats it.
+    if scheme == "sqlite" || (rest.starts_with("//") && Url::parse(text).is_ok()) {
         return Ok(text.into());
     }
-    Err("it must begin with sqlite://, postgres:// or mysql:// (the value is not shown: it may hold a password)".to_owned())
+    Err(format!(
+        "it is not of the form {scheme}://USER:PASSWORD@HOST/NAME (the value is not shown); in a password write / as %2F, ? as %3F, # as %23, \
+         @ as %40 and % as %25"
+    ))
+}
+
+fn is_this_machine(host: &str) -> bool {
+    host == "localhost" || host.trim_matches(['[', ']']).parse().is_ok_and(|address: IpAddr| address.is_loopback())
 }

@@ -88,7 +88,7 @@ impl Config {
     /// Not checked: whether any address answers, whether keys of an inline set are usable.
     pub fn load(sources: &Sources) -> Result<Self, ConfigErrors> {
         let mut report = Report::default();
-        let layers::Merged { mut tree, notes } = layers::merge(sources, &mut report.problems);
+        let layers::Merged { mut tree, mut notes } = layers::merge(sources, &mut report.problems);
         let server = Section::open(&mut tree, "", "server", &mut report).and_then(Server::read);
         let jwks = Section::open(&mut tree, "", "jwks", &mut report).and_then(Jwks::read);
         // A broken [jwks] is told already; it must not make every http issuer look wrong as well.
@@ -101,6 +101,7 @@ impl Config {
         let rust_log = sources.variables.get("RUST_LOG");
         let telemetry =
             Section::open(&mut tree, "", "telemetry", &mut report).and_then(|section| Telemetry::read(section, rust_log));
+        notes.extend(database.as_ref().ok().and_then(Database::note));
         for (name, value) in tree {
             report.unknown(name, &value);
         }

@@ -10,7 +10,7 @@ pub(super) const REDACTED: &str = "***";
 const SHOWN_CHARS: usize = 120;
 
 /// What the name of a query parameter holds where its value is a secret.
-const SECRET_NAMES: [&str; 6] = ["pass", "key", "secret", "token", "sig", "auth"];
+const SECRET_NAMES: [&str; 7] = ["pass", "key", "secret", "token", "sig", "auth", "code"];
 
 /// Beginnings by which a credential is known that somebody pasted under the wrong key.
 const CREDENTIALS: [&str; 8] = ["sb_publishable_", "sb_secret_", "sbp_", "eyJ", "GOCSPX-", "sk-", "ghp_", "-----BEGIN"];
@@ -48,6 +48,10 @@ fn masked_url(text: &str) -> String {
         url.query_pairs().any(|(name, _)| SECRET_NAMES.iter().any(|part| name.to_ascii_lowercase().contains(part)));
     // A database's user has a name; on the web a user without password is a token.
     let secret_user = !url.username().is_empty() && url.password().is_none() && matches!(url.scheme(), "http" | "https");
+    if url.password().is_none() && url.username().is_empty() && text.contains('@') {
+        // A slash in the password ends the host early, and without slashes the user name is taken for a scheme.
+        return REDACTED.to_owned();
+    }
     if url.password().is_none() && !secret_query && !secret_user {
         return text.to_owned();
     }
@@ -92,6 +96,10 @@ mod tests {
         assert_eq!(masked_url("postgres://db/app?user=bear&password=hunter2"), "postgres://db/app?***");
         assert_eq!(masked_url("postgres://bear:hun/ter2@d b:x/app"), "***");
         assert_eq!(masked_url("https://hunter2@a.example/k?Access_Token=hunter2"), "https://***@a.example/k?***");
+        assert_eq!(masked_url("https://a.example/k?code=hunter2"), "https://a.example/k?***");
+        for misread in ["postgres://bear:12/hunter2@db/app", "postgres:bear:hunter2@db/app", "bear:hunter2@proxy.example:3128"] {
+            assert_eq!(masked_url(misread), "***", "{misread}");
+        }
         for plain in ["sqlite://bearward.db", "postgres://bear@db/app?sslmode=require"] {
             assert_eq!(masked_url(plain), plain);
         }

@@ -57,6 +57,8 @@ pub enum OpenError {
 fn told(error: &DbErr) -> String {
     match error {
         DbErr::Conn(RuntimeErr::SqlxError(source)) => source.to_string(),
+        // These words repeat the address.
+        DbErr::Conn(RuntimeErr::Internal(_)) => "the address is no URL of a database".to_owned(),
         _ => error.to_string(),
     }
 }
@@ -231,4 +233,19 @@ fn may_come(error: &DbErr) -> bool {
 /// Another process writes, or turns the journal of a new file to WAL, which SQLite does not wait for.
 fn is_busy(code: Option<&str>) -> bool {
     matches!(code.and_then(|code| code.parse::<u32>().ok()).map(|code| code & 0xff), Some(5 | 6))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_drivers_words_that_repeat_the_address_are_not_told() {
+        for address in ["postgres://bear:hunter2/x@db/app", "mysql://bear:hunter2@db:99999/app"] {
+            let error = Database::connect(address).await.expect_err(address);
+            assert!(matches!(&error, DbErr::Conn(RuntimeErr::Internal(words)) if words.contains("hunter2")), "{error}");
+            let told = OpenError::connecting(error).to_string();
+            assert!(told.contains("DATABASE_URL") && !told.contains("hunter2"), "{told}");
+        }
+    }
 }

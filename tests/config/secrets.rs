@@ -61,6 +61,57 @@ fn a_wrong_secret_is_not_repeated() {
 }
 
 #[test]
+fn a_database_address_that_is_no_url_is_told_here_where_its_password_is_not_repeated() {
+    assert_snapshot!(refusal(environment(&[("DATABASE_URL", "postgres://bear:hunter2/x@db/app")])), @r"
+    the configuration has a problem:
+      database.url in DATABASE_URL: it is not of the form postgres://USER:PASSWORD@HOST/NAME (the value is not shown); in a password write / as %2F, ? as %3F, # as %23, @ as %40 and % as %25
+    ");
+    for wrong in [
+        "postgres:bear:hunter2@db/app",
+        "postgres:/bear:hunter2@db/app",
+        "mysql://bear:hunter2@db:99999/app",
+        "postgres://bear:a#hunter2@db/app",
+    ] {
+        let told = refusal(environment(&[("DATABASE_URL", wrong)]));
+        assert!(told.contains("DATABASE_URL") && told.contains("%2F") && !told.contains("hunter2"), "{told}");
+    }
+    for right in [
+        "postgres://bear:hunter2%2Fx@db/app",
+        "mariadb://bear@db:3306/app",
+        "sqlite::memory:",
+        "sqlite:a b.db",
+        "sqlite://bear.db?mode=rwc",
+    ] {
+        assert_eq!(environment(&[("DATABASE_URL", right)]).expect(right).database.url.expose_secret(), right);
+    }
+}
+
+#[test]
+fn a_database_on_another_machine_that_is_reached_in_the_open_is_noted_without_its_password() {
+    let notes = |url: &str| environment(&[("DATABASE_URL", url)]).expect("loaded").notes().to_vec();
+    for (open, mode) in [
+        ("postgres://bear:hunter2@db.example.com/app", "?sslmode=verify-full"),
+        ("postgresql://bear:hunter2@10.0.0.1:5432/app?application_name=x", "?sslmode=verify-full"),
+        ("mariadb://bear:hunter2@db/app", "?ssl-mode=VERIFY_IDENTITY"),
+    ] {
+        let [note] = notes(open).try_into().expect("one note");
+        assert!(note.contains("database.url") && note.ends_with(mode) && !note.contains("hunter2"), "{note}");
+    }
+    for told in [
+        "postgres://bear:hunter2@db.example.com/app?sslmode=verify-full",
+        "postgres://bear:hunter2@db/app?sslmode=disable",
+        "mysql://bear:hunter2@db/app?ssl-mode=VERIFY_IDENTITY",
+        "postgres://bear:hunter2@localhost/app",
+        "postgres://bear:hunter2@127.0.0.1:5432/app",
+        "mysql://bear:hunter2@[::1]/app",
+        "postgres:///app?host=/var/run/postgresql",
+        "sqlite://bearward.db",
+    ] {
+        assert_eq!(notes(told), [""; 0], "{told}");
+    }
+}
+
+#[test]
 fn neither_debug_nor_the_table_of_values_shows_a_secret() {
     let config = environment(&[
         ("DATABASE_URL", "postgres://bear:hunter2@db.example.com/app"),

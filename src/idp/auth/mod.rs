@@ -61,7 +61,8 @@ pub(super) fn routes(config: &mut ServiceConfig, auth: &Data<Auth>) {
         .service(
             web::scope(ISSUER_PATH)
                 .wrap(from_fn(fault::in_the_asked_form))
-                .wrap(cors(auth))
+                // A page under a name that was rebound to this machine is of the same origin, and could read what CORS keeps from others.
+                .wrap(cors(auth).block_on_origin_mismatch(true))
                 .app_data(queries())
                 .configure(|config| endpoint::documents(config, ""))
                 .service(only("GET", web::resource("/authorize").get(authorize::authorize)))

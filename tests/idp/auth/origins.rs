@@ -38,6 +38,26 @@ async fn other_pages_may_not() {
 }
 
 #[tokio::test]
+async fn a_page_whose_name_was_rebound_to_this_machine_gets_no_session() {
+    let (idp, _) = start();
+    let name = format!("attacker.invalid:{}", idp.address().port());
+    let origin = format!("http://{name}");
+    let headers = [("host", name.as_str()), ("origin", origin.as_str()), ("content-type", "application/json")];
+    for (line, body) in [
+        ("POST /auth/v1/signup", r#"{"email": "mallory@example.com", "password": "long enough"}"#),
+        ("POST /auth/v1/signup", "{}"),
+        ("POST /auth/v1/token?grant_type=password", r#"{"email": "mallory@example.com", "password": "long enough"}"#),
+    ] {
+        let answer = send(&idp, line, &headers, body).await;
+        assert!(answer.status == 400 && answer.body.contains("Origin"), "{line}: {} {}", answer.status, answer.body);
+    }
+    assert_eq!(send(&idp, "GET /admin/users", &[], "").await.json()["users"], serde_json::json!([]), "nobody has signed up");
+    // Programs send no Origin, and may reach it by a name of their own, as containers do.
+    let program = [("host", "host.docker.internal:9999"), headers[2]];
+    assert_eq!(send(&idp, "POST /auth/v1/signup", &program, "{}").await.status, 200);
+}
+
+#[tokio::test]
 async fn the_admin_api_grants_no_page_anything() {
     let (idp, _) = start();
     for path in ["/admin/tokens", "/admin/users", "/admin/clock", "/.inbox"] {

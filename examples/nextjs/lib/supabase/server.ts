@@ -4,10 +4,13 @@ import 'server-only';
 
 import { env } from '@/lib/env';
 
+import { cookieOptions } from './cookies';
+
 /** A client for one request. It must not be shared: it holds that request's session. */
 export function serverClient(cookies: CookieMethodsServer, fetch?: typeof globalThis.fetch) {
   return createServerClient(env.supabaseUrl, env.supabaseKey, {
     cookies,
+    cookieOptions,
     ...(fetch && { global: { fetch } }),
     realtime: { transport: NoRealtime as unknown as Transport },
   });
