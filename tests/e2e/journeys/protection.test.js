@@ -94,6 +94,13 @@ test('the callback leads nowhere but into this app', async () => {
   }
 });
 
+test('trying again while the provider is away leads to the page that was asked for, and to no other site', async () => {
+  for (const [next, to] of [['/settings?x=1', '/settings?x=1'], ['//evil.example', '/dashboard'], ['/unavailable', '/dashboard']]) {
+    const html = await (await ask(`/unavailable?next=${encodeURIComponent(next)}`)).text();
+    assert.equal(/<a class="button" href="([^"]*)"/.exec(html)?.[1], to, next);
+  }
+});
+
 test('words from an address are not shown: an unknown problem has the sentence for all', async () => {
   const visitor = await world.visitor();
   await visitor.goto(`/sign-in?problem=${encodeURIComponent('Your account was hacked, call 555')}`);
