@@ -23,6 +23,10 @@ done
 
 # The key arrives as it was written, through the file, the variable and the document.
 grep -q '"crv":"P-256"' "$folder/supabase"
+# Without these the real server answers no page of the example app, and signs people out who have two tabs open.
+for setting in "GOTRUE_CORS_ALLOWED_HEADERS: apikey" "GOTRUE_SECURITY_REFRESH_TOKEN_REUSE_INTERVAL: ['\"]10['\"]"; do
+  grep -q "$setting" "$folder/supabase" || { echo "docker-compose.yml lacks $setting" >&2; exit 1; }
+done
 git check-ignore --quiet .env
 if git ls-files | grep -E '(^|/)\.env$'; then
   echo "a file with secrets is committed" >&2

@@ -7,7 +7,7 @@ import { serverClient } from '@/lib/supabase/server';
 import { type Visitor, visitor } from '@/lib/supabase/visitor';
 
 /** Pages for people who are signed in. Each also asks `userOf`, so that one missing here is not open. */
-const PROTECTED = /^\/(dashboard|generate|settings)(\/|$)/;
+const PROTECTED = /^\/(dashboard|generate|settings|new-password)(\/|$)/;
 /** Pages for people who are not. */
 const SIGNING_IN = /^\/(sign-in|sign-up)$/;
 /** How long the identity provider may take to renew a session. supabase-js alone would try for 30 seconds. */

@@ -3,10 +3,12 @@
 import { useEffect, useRef } from 'react';
 
 import { Avatar } from './avatar';
+import { useMe } from './me';
 import { SignOutButton } from './sign-out-button';
 
 /** A disclosure, not a menu: it has text and one button, and works before any script has run. */
-export function AccountMenu({ name, email }: { name: string; email: string }) {
+export function AccountMenu() {
+  const { name, email, picture } = useMe().shown;
   const details = useRef<HTMLDetailsElement>(null);
 
   useEffect(() => {
@@ -30,7 +32,7 @@ export function AccountMenu({ name, email }: { name: string; email: string }) {
   return (
     <details className="account" ref={details}>
       <summary aria-label="Your account">
-        <Avatar name={name || email} />
+        <Avatar name={name || email} picture={picture} />
       </summary>
       <div className="account-panel">
         <p className="account-who">

@@ -1,5 +1,7 @@
 /** Where somebody goes who has signed in. */
 export const HOME = '/dashboard';
+/** Where the link of a mail leads whose reader forgot the password. */
+export const NEW_PASSWORD = '/new-password';
 
 /**
  * A path of this app from an address bar that anybody may have written, or home.
@@ -20,5 +22,5 @@ export function returnPath(asked: string | string[] | null | undefined): string 
   const again = path.startsWith('//') ? null : new URL(path, here);
   if (url.origin !== here || again?.origin !== here) return HOME;
   // A page for signing in would send them round in a circle.
-  return /^\/(sign-in|sign-up|auth|unavailable)(\/|$)/.test(url.pathname) ? HOME : path;
+  return /^\/(sign-in|sign-up|forgot-password|auth|unavailable)(\/|$)/.test(url.pathname) ? HOME : path;
 }

@@ -1,10 +1,20 @@
-// `bearward dev` and this app, started together and stopped together.
+// `bearward dev` and this app, started together and stopped together. A port is taken? The variables of .env.development name others, and PORT the app's.
 import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+
+const lines = readFileSync(new URL('../.env.development', import.meta.url), 'utf8').matchAll(/^(\w+)=(.*)$/gm);
+// Not .env.local: what stands there is another project, whose tokens this API does not take.
+const { PORT: port = '3000', ...env } = { ...Object.fromEntries(Array.from(lines, ([, name, value]) => [name, value])), ...process.env };
+const listens = (name) => new URL(env[name]).host;
 
 const manifest = new URL('../../../Cargo.toml', import.meta.url).pathname;
+const [program, ...first] = env.BEARWARD ? [env.BEARWARD] : ['cargo', 'run', '--quiet', '--manifest-path', manifest, '--'];
+const dev = ['dev', '--bind', listens('NEXT_PUBLIC_API_URL'), '--idp-bind', listens('NEXT_PUBLIC_SUPABASE_URL')];
+delete env.BEARWARD;
 const children = [
-  spawn('cargo', ['run', '--quiet', '--manifest-path', manifest, '--', 'dev'], { stdio: 'inherit' }),
-  spawn(process.execPath, ['node_modules/next/dist/bin/next', 'dev'], { stdio: 'inherit' }),
+  spawn(program, [...first, ...dev], { stdio: 'inherit', env: { BEARWARD_SERVER__CORS_ORIGINS: `http://localhost:${port}`, ...env } }),
+  // With its port said: Next would take the next free one, whose pages the API lets in no more.
+  spawn(process.execPath, ['node_modules/next/dist/bin/next', 'dev', '--port', port], { stdio: 'inherit', env }),
 ];
 
 // One alone is of no use; Ctrl-C reaches both by itself.

@@ -27,7 +27,7 @@ pub(super) async fn show(request: HttpRequest, auth: Data<Auth>, endpoint: Data<
     let body = auth
         .read(|world, _| {
             let mails = world.mails();
-            let mut body = String::new();
+            let mut body = "<p><a href=\"/\">Console</a></p>".to_owned();
             if mails.is_empty() {
                 body.push_str("<p id=\"empty\">No mail yet. Ask for a magic link or a new password in your app.</p>");
             }

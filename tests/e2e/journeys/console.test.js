@@ -70,3 +70,33 @@ test('the keyboard alone turns a key, breaks the key endpoint and mends it', asy
   assert.equal((await idpAdmin('GET', '/faults')).status, null);
   await visitor.leave();
 });
+
+test('many people with long names stay in their place, the newest first, and the inbox leads back to them', async () => {
+  for (let at = 0; at < 9; at += 1) {
+    const email = `somebody-with-a-rather-long-address-${at}@some-department.of-a-company.example.com`;
+    const data = { full_name: `Maximiliana-Theodora Wolfeschlegelsteinhausenbergerdorff ${at}` };
+    const body = JSON.stringify({ email, password: 'correct horse', data });
+    assert.equal((await fetch(`${addresses.idp}/auth/v1/signup`, { method: 'POST', headers: { 'content-type': 'application/json' }, body })).status, 200);
+  }
+  const visitor = await open();
+  const { page } = visitor;
+  await page.getByRole('button', { name: 'bergerdorff 8' }).waitFor();
+  assert.match(await page.locator('#people button').first().textContent(), /bergerdorff 8/);
+  for (const width of [390, 1280]) {
+    await page.setViewportSize({ width, height: 860 });
+    const column = await page.locator('section', { has: page.locator('#people') }).boundingBox();
+    for (const person of await page.locator('#people button').all()) {
+      const { x, width: wide } = await person.boundingBox();
+      assert.ok(x + wide <= column.x + column.width, `at ${width} px`);
+      assert.equal(await person.evaluate((button) => button.scrollWidth > button.clientWidth), false, `at ${width} px`);
+    }
+    const list = await page.locator('#people').boundingBox();
+    assert.ok(list.height < 400, 'and leave room for who is signed in');
+  }
+  await look(visitor, 'many');
+  await page.getByRole('link', { name: 'Inbox' }).click();
+  await page.getByRole('heading', { name: 'Inbox' }).waitFor();
+  await page.getByRole('link', { name: 'Console' }).click();
+  await page.locator('#keys li').first().waitFor();
+  await visitor.leave();
+});

@@ -32,7 +32,7 @@ async function look(visitor, name) {
 
 test('the pages for everybody', async () => {
   const visitor = await world.visitor();
-  for (const [path, name] of [['/', 'start'], ['/sign-in', 'sign-in'], ['/sign-in?problem=access_denied', 'sign-in-denied'], ['/sign-up', 'sign-up'], ['/nothing', 'not-found'], ['/unavailable', 'unavailable']]) {
+  for (const [path, name] of [['/', 'start'], ['/sign-in', 'sign-in'], ['/sign-in?problem=access_denied', 'sign-in-denied'], ['/sign-up', 'sign-up'], ['/forgot-password', 'forgot-password'], ['/forgot-password?problem=otp_expired', 'forgot-password-late'], ['/nothing', 'not-found'], ['/unavailable', 'unavailable']]) {
     await visitor.goto(path);
     await visitor.page.getByRole('heading', { level: 1 }).waitFor();
     await look(visitor, name);
@@ -72,6 +72,10 @@ test('the pages for people', async () => {
   await page.getByLabel('Name').waitFor();
   await visitor.button('Add CodeRabbit key').click();
   await look(visitor, 'settings');
+
+  await visitor.goto('/new-password');
+  await visitor.page.getByLabel('New password').waitFor();
+  await look(visitor, 'new-password');
 
   await visitor.goto('/generate');
   await look(visitor, 'generate-empty');

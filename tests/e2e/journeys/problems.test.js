@@ -7,7 +7,9 @@ import { refusal } from '../world/browser.js';
 import { journeys, somebody } from '../world/journey.js';
 import { Stack, idpAdmin } from '../world/stack.js';
 
-const world = journeys(() => Stack.apart({ settings: { BEARWARD_RATE_LIMIT__PER_USER: '60', BEARWARD_RATE_LIMIT__BURST: '12' } }));
+// Without a vault, as a server has none that was started with an issuer alone.
+const settings = { BEARWARD_RATE_LIMIT__PER_USER: '60', BEARWARD_RATE_LIMIT__BURST: '12', BEARWARD_VAULT__KEYS: undefined };
+const world = journeys(() => Stack.apart({ settings }));
 
 test('422: an empty and a too long name are told at the field', async () => {
   const visitor = await world.visitor();
@@ -53,6 +55,21 @@ test('503: an API without keys says that nobody is signed out, and goes on after
   await world.stack.startServe();
   await page.getByRole('region', { name: 'Profile' }).getByRole('button', { name: 'Try again' }).click();
   await visitor.sees('Uma Unavailable');
+  await visitor.leave(refusal(503));
+});
+
+test('503: a server that was given no vault does not ask people to try again', async () => {
+  const visitor = await world.visitor();
+  const { page } = visitor;
+  await visitor.signUp(somebody('Val Tless'));
+  await visitor.goto('/settings');
+  await visitor.button('Add Together AI key').click();
+  await page.getByLabel('Together AI key', { exact: true }).fill('tgp_v1_0123456789abcdef');
+  await visitor.button('Save key').click();
+  await page.getByRole('alert').getByText('Keys cannot be stored here yet').waitFor();
+  await page.getByText(/Reference: \S/).waitFor();
+  assert.equal(await page.getByText('Try again').count(), 0);
+  await visitor.picture('problem-vault');
   await visitor.leave(refusal(503));
 });
 

@@ -7,7 +7,7 @@ import { journeys, somebody } from '../world/journey.js';
 import { Stack, idpAdmin } from '../world/stack.js';
 
 const world = journeys(() => Stack.dev());
-const PROTECTED = ['/dashboard', '/settings', '/generate', '/settings/anything', '/dashboard?x=1'];
+const PROTECTED = ['/dashboard', '/settings', '/generate', '/new-password', '/settings/anything', '/dashboard?x=1'];
 
 const ask = (path, headers = {}) => fetch(addresses.app + path, { redirect: 'manual', headers });
 
@@ -67,6 +67,7 @@ test('nobody is sent to another site after signing in', async () => {
     '',
     '/sign-in?next=/sign-in',
     '/auth/callback?code=x',
+    '/forgot-password',
   ];
   for (const next of hostile) {
     const response = await ask(`/sign-in?next=${encodeURIComponent(next)}`, headers);
@@ -93,6 +94,13 @@ test('the callback leads nowhere but into this app', async () => {
   }
 });
 
+test('trying again while the provider is away leads to the page that was asked for, and to no other site', async () => {
+  for (const [next, to] of [['/settings?x=1', '/settings?x=1'], ['//evil.example', '/dashboard'], ['/unavailable', '/dashboard']]) {
+    const html = await (await ask(`/unavailable?next=${encodeURIComponent(next)}`)).text();
+    assert.equal(/<a class="button" href="([^"]*)"/.exec(html)?.[1], to, next);
+  }
+});
+
 test('words from an address are not shown: an unknown problem has the sentence for all', async () => {
   const visitor = await world.visitor();
   await visitor.goto(`/sign-in?problem=${encodeURIComponent('Your account was hacked, call 555')}`);
@@ -106,13 +114,14 @@ test('words from an address are not shown: an unknown problem has the sentence f
 });
 
 test('a form that is sent before its script has run puts no password into an address', async () => {
-  for (const path of ['/sign-in', '/sign-up']) {
-    const visitor = await world.visitor({ javaScriptEnabled: false });
+  const session = cookie(await minted({}));
+  const pages = [['/sign-in', ['Email', 'Password']], ['/sign-up', ['Email', 'Password']], ['/forgot-password', ['Email']], ['/new-password', ['New password'], session]];
+  for (const [path, labels, extraHTTPHeaders] of pages) {
+    const visitor = await world.visitor({ javaScriptEnabled: false, ...(extraHTTPHeaders && { extraHTTPHeaders }) });
     await visitor.goto(path);
-    await visitor.page.getByLabel('Email').fill('early@example.com');
-    await visitor.page.getByLabel('Password').fill('correct horse battery');
+    for (const label of labels) await visitor.page.getByLabel(label).fill(label === 'Email' ? 'early@example.com' : 'correct horse battery');
     const sent = visitor.page.waitForRequest((request) => request.isNavigationRequest());
-    await visitor.page.getByLabel('Password').press('Enter');
+    await visitor.page.getByLabel(labels.at(-1)).press('Enter');
     assert.equal((await sent).method(), 'POST');
     for (const address of visitor.addresses) assert.doesNotMatch(address, /horse|early/);
     await visitor.leave(/./);
@@ -122,7 +131,7 @@ test('a form that is sent before its script has run puts no password into an add
 test('every page tells the browser what it may load, with a nonce of its own, and is not kept', async () => {
   const headers = cookie(await minted({}));
   const nonces = new Set();
-  for (const [path, sent] of [['/', {}], ['/sign-in', {}], ['/nothing-here', {}], ['/dashboard', headers], ['/settings', headers], ['/generate', headers]]) {
+  for (const [path, sent] of [['/', {}], ['/sign-in', {}], ['/nothing-here', {}], ['/dashboard', headers], ['/settings', headers], ['/generate', headers], ['/new-password', headers]]) {
     const response = await ask(path, sent);
     const policy = response.headers.get('content-security-policy');
     const nonce = /'nonce-([^']+)'/.exec(policy)?.[1];

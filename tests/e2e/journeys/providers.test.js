@@ -31,6 +31,9 @@ test('somebody consents at Google, and finds name and address on the dashboard',
   await visitor.arrives('/dashboard');
   await visitor.sees('Grace Hopper');
   assert.equal(await visitor.page.locator('.person-email').textContent(), grace.email);
+  for (const place of ['.person', '.bar']) {
+    await visitor.page.waitForFunction((where) => document.querySelector(`${where} img.avatar`)?.naturalWidth > 0, place);
+  }
   await visitor.picture('google-2-dashboard');
 
   const { user } = await visitor.session();

@@ -64,7 +64,7 @@ test('what cannot be a key is refused at its field, in words', async () => {
 test('a name is changed, and a picture that is no https address is refused', async () => {
   const visitor = await world.visitor();
   const { page } = visitor;
-  await visitor.signUp(somebody('Pat Before'));
+  await visitor.signUp(somebody('Tracy Before'));
   await visitor.goto('/settings');
   await page.getByLabel('Name').fill('Pat After');
   await page.getByLabel('Picture').fill('http://example.com/pat.png');
@@ -73,8 +73,15 @@ test('a name is changed, and a picture that is no https address is refused', asy
   await page.getByLabel('Picture').fill('');
   await visitor.button('Save profile').click();
   await page.getByText('Saved.').waitFor();
-  await visitor.goto('/dashboard');
-  await visitor.sees('Pat After');
+  // At once, and from the beginning: the token still says the name of before.
+  for (const walk of [() => page.getByRole('navigation').getByRole('link', { name: 'Dashboard' }).click(), () => page.reload()]) {
+    await walk();
+    await visitor.sees('Pat After');
+    await page.getByRole('heading', { name: 'Good to see you, Pat' }).waitFor();
+    await page.getByLabel('Your account').click();
+    await page.locator('.account-panel').getByText('Pat After').waitFor();
+    assert.equal(await page.getByText('Tracy Before').count(), 0);
+  }
   await visitor.leave(refusal(422));
 });
 

@@ -1,17 +1,13 @@
 'use client';
 
 import { Avatar } from '@/components/avatar';
+import { useMe } from '@/components/me';
 import { ProblemNotice } from '@/components/problem-notice';
 import { Time } from '@/components/time';
-import { api } from '@/lib/api/client';
-import { result } from '@/lib/api/result';
-import { useResult } from '@/lib/api/use-result';
-
-const load = () => result(api.GET('/api/auth/me'));
 
 /** The account as the API knows it. */
 export function ProfileCard() {
-  const { data: me, problem, reload } = useResult(load);
+  const { me, problem, reload, shown } = useMe();
   return (
     <section className="card" aria-labelledby="profile-title" aria-busy={!me && !problem}>
       <h2 id="profile-title">Profile</h2>
@@ -20,7 +16,7 @@ export function ProfileCard() {
       {me && (
         <>
           <div className="person">
-            <Avatar large name={me.name ?? me.email ?? '?'} picture={me.picture} />
+            <Avatar large name={me.name ?? me.email ?? '?'} picture={shown.picture} />
             <div>
               <p className="person-name">{me.name ?? 'No name yet'}</p>
               <p className="person-email">{me.email ? <Email address={me.email} /> : 'No email address'}</p>

@@ -3,19 +3,17 @@
 import { type FormEvent, useState } from 'react';
 
 import { Field } from '@/components/field';
+import { useMe } from '@/components/me';
 import { Notice } from '@/components/notice';
 import { ProblemNotice } from '@/components/problem-notice';
 import { Submit } from '@/components/submit';
 import { api } from '@/lib/api/client';
 import type { Problem } from '@/lib/api/problem';
 import { result } from '@/lib/api/result';
-import { useResult } from '@/lib/api/use-result';
-
-const load = () => result(api.GET('/api/auth/me'));
 
 /** Name and picture. The address belongs to the identity provider. */
 export function ProfileForm() {
-  const { data: me, problem: loading, reload } = useResult(load);
+  const { me, setMe, problem: loading, reload } = useMe();
   const [busy, setBusy] = useState(false);
   const [saved, setSaved] = useState(false);
   const [problem, setProblem] = useState<Problem>();
@@ -32,6 +30,7 @@ export function ProfileForm() {
     setBusy(false);
     setProblem(changed.problem);
     setSaved(!changed.problem);
+    if (changed.data) setMe((known) => known && { ...known, ...changed.data });
   }
 
   if (loading && !me) return <ProblemNotice problem={loading} retry={() => void reload()} />;

@@ -6,11 +6,8 @@ import { type FormEvent, useState } from 'react';
 import { Field } from '@/components/field';
 import { Notice } from '@/components/notice';
 import { Submit } from '@/components/submit';
-import { inWords } from '@/lib/sign-in-problem';
+import { OUT_OF_REACH, SHORTEST_PASSWORD, inWords } from '@/lib/sign-in-problem';
 import { supabase } from '@/lib/supabase/browser';
-
-/** The shortest password that Supabase takes unless a project asks for more. */
-const SHORTEST = 6;
 
 /** Email and password, for somebody new or for somebody known. */
 export function EmailForm({ kind, next }: { kind: 'sign-in' | 'sign-up'; next: string }) {
@@ -44,8 +41,8 @@ export function EmailForm({ kind, next }: { kind: 'sign-in' | 'sign-up'; next: s
     }
     setBusy(false);
     if (!error) setSentTo(email.trim());
-    else if (isAuthRetryableFetchError(error)) setProblem('We cannot reach the sign-in service. Check your connection, then try again.');
-    else if (isAuthWeakPasswordError(error) && error.reasons.includes('length')) setProblem(`Use at least ${SHORTEST} characters for your password.`);
+    else if (isAuthRetryableFetchError(error)) setProblem(OUT_OF_REACH);
+    else if (isAuthWeakPasswordError(error) && error.reasons.includes('length')) setProblem(`Use at least ${SHORTEST_PASSWORD} characters for your password.`);
     else setProblem(inWords(error.code).text);
   }
 
@@ -67,8 +64,8 @@ export function EmailForm({ kind, next }: { kind: 'sign-in' | 'sign-up'; next: s
         type="password"
         autoComplete={isNew ? 'new-password' : 'current-password'}
         required
-        minLength={isNew ? SHORTEST : undefined}
-        hint={isNew ? `At least ${SHORTEST} characters; a sentence is best.` : undefined}
+        minLength={isNew ? SHORTEST_PASSWORD : undefined}
+        hint={isNew ? `At least ${SHORTEST_PASSWORD} characters; a sentence is best.` : undefined}
       />
       {problem && <Notice tone="problem">{problem}</Notice>}
       <Submit busy={busy} doing={isNew ? 'Creating your account…' : 'Signing in…'}>

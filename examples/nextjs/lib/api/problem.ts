@@ -49,6 +49,8 @@ function words(response: Response, code: string, message: string, hasFields: boo
       return { title: 'One more step', text: 'This needs a second factor. Sign in with it, then try again.' };
     case 'API_KEY_MISSING':
       return { title: 'A key is missing', text: 'Store your Together AI key first; it is used for your requests alone.' };
+    case 'VAULT_UNAVAILABLE':
+      return { title: 'Keys cannot be stored here yet', text: 'Those who run this product have to set that up first. Tell them the reference.' };
     case 'UPSTREAM_REJECTED_KEY':
       return { title: 'Together AI refused your key', text: 'It may have been revoked, or mistyped. Replace it in the settings.' };
     case 'UPSTREAM_TIMEOUT':

@@ -28,5 +28,5 @@ export const visitorOfRequest = cache(async () => visitor(await clientOfRequest(
 export async function userOf(path: string): Promise<User> {
   const asking = await visitorOfRequest();
   if (asking.state === 'signed-in') return asking.user;
-  redirect(asking.state === 'unknown' ? '/unavailable' : `/sign-in?next=${encodeURIComponent(path)}`);
+  redirect(`${asking.state === 'unknown' ? '/unavailable' : '/sign-in'}?next=${encodeURIComponent(path)}`);
 }

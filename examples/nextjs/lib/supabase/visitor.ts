@@ -1,6 +1,8 @@
 import { type SupabaseClient, isAuthRetryableFetchError } from '@supabase/supabase-js';
 import 'server-only';
 
+import { env } from '@/lib/env';
+
 import { signingKeys } from './keys';
 
 /** Somebody whose access token was verified. */
@@ -8,6 +10,8 @@ export interface User {
   id: string;
   email: string;
   name: string;
+  /** An address that a page may show: the content security policy stops others. */
+  picture: string | undefined;
 }
 
 /** Who asks: somebody, nobody, or somebody who has a session while the identity provider, which would have to renew it, is out of reach. */
@@ -32,8 +36,14 @@ export async function visitor(supabase: SupabaseClient): Promise<Visitor> {
     await supabase.auth.signOut({ scope: 'local' });
     return { state: 'signed-out' };
   }
-  const name = typeof told?.['full_name'] === 'string' ? told['full_name'] : typeof told?.['name'] === 'string' ? told['name'] : '';
-  return { state: 'signed-in', user: { id: sub, email: typeof email === 'string' ? email : '', name } };
+  const spoken = [told?.['full_name'], told?.['name']].find((text) => typeof text === 'string');
+  const picture = [told?.['avatar_url'], told?.['picture']].find(isShown);
+  return { state: 'signed-in', user: { id: sub, email: typeof email === 'string' ? email : '', name: spoken ?? '', picture } };
+}
+
+/** The same as in `contentSecurityPolicy`. */
+function isShown(address: unknown): address is string {
+  return typeof address === 'string' && (address.startsWith('https://') || address.startsWith(`${env.supabaseUrl}/`));
 }
 
 /** Unverified: only says which key to look for. */

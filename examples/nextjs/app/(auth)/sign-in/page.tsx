@@ -27,6 +27,9 @@ export default async function SignIn({ searchParams }: Props) {
       <p className="divider">or with your email address</p>
       <EmailForm kind="sign-in" next={next} />
       <p className="aside">
+        <Link href="/forgot-password">Forgot your password?</Link>
+      </p>
+      <p className="aside">
         New here? <Link href={`/sign-up?next=${encodeURIComponent(next)}`}>Create an account</Link>
       </p>
     </>

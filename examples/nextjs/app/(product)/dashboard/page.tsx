@@ -1,5 +1,6 @@
 import type { Metadata } from 'next';
 
+import { Greeting } from '@/components/dashboard/greeting';
 import { ProfileCard } from '@/components/dashboard/profile-card';
 import { StatusChecks } from '@/components/dashboard/status-checks';
 import { userOf } from '@/lib/supabase/user';
@@ -7,11 +8,11 @@ import { userOf } from '@/lib/supabase/user';
 export const metadata: Metadata = { title: 'Dashboard' };
 
 export default async function Dashboard() {
-  const { name } = await userOf('/dashboard');
+  await userOf('/dashboard');
   return (
     <>
       <header className="page-head">
-        <h1>{name ? `Good to see you, ${name.split(' ')[0]}` : 'Good to see you'}</h1>
+        <Greeting />
       </header>
       <div className="dashboard">
         <ProfileCard />
