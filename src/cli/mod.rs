@@ -115,7 +115,9 @@ impl From<ConfigErrors> for Failure {
 pub fn run() -> ExitCode {
     let command = Command::parse();
     let dir = command.config.or_else(|| Some(PathBuf::from("config")).filter(|default| default.is_dir()));
-    let variables = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    // What is no text is refused where it is read; left out, a default would take its place unseen.
+    let variables =
+        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.to_string_lossy().into_owned())));
     let sources = Sources::new(dir, variables);
     let result = actix_web::rt::System::new().block_on(async {
         match command.action {

@@ -55,6 +55,7 @@ async fn no_spelling_of_this_machine_is_fetched_for_an_issuer_elsewhere() {
         "[64:ff9b::7f00:1]",
         "169.254.169.254",
         "[::ffff:169.254.169.254]",
+        "[fd00:ec2::254]",
         "[fe80::1]",
     ] {
         let jwks_uri = format!("https://{host}/keys");

@@ -1,8 +1,8 @@
 //! A configuration that is wrong: exit code 2, the key, where it was written, and what would be right.
 
-use std::fs;
+use std::{ffi::OsStr, fs, os::unix::ffi::OsStrExt};
 
-use crate::{run, run_with};
+use crate::{Said, bearward, child::GUARD, run, run_with};
 
 const FREE: [&str; 3] = ["serve", "--bind", "127.0.0.1:0"];
 const REFERENCE: &str = "abcdefghijklmnopqrst";
@@ -29,6 +29,15 @@ fn what_people_write_instead_of_the_projects_url_is_answered_with_the_url() {
         let said = run(&FREE, &[("SUPABASE_URL", &wrong)]);
         said.expect(2, &["SUPABASE_URL", &right]);
         assert!(!said.stderr.contains("hunter2"), "{said:?}");
+    }
+}
+
+#[test]
+fn a_value_that_is_no_text_is_refused_and_no_default_takes_its_place() {
+    for variable in ["BEARWARD_SERVER__BIND", "BEARWARD_TOKENS__LEEWAY", "PORT"] {
+        let mut command = bearward(&["serve"], &[("SUPABASE_URL", "http://127.0.0.1:1")]);
+        command.env(variable, OsStr::from_bytes(b"127.0.0.1:0\xff"));
+        Said::from(assert_cmd::Command::from_std(command).timeout(GUARD).assert()).expect(2, &[variable]);
     }
 }
 

@@ -49,11 +49,14 @@ pub(super) fn is_inward(url: &Url) -> bool {
         Some(Host::Ipv4(address)) => is_inward_v4(address),
         Some(Host::Ipv6(address)) => {
             let is_own = address.is_loopback() || address.is_unspecified() || address.is_unicast_link_local();
-            is_own || embedded_v4(address).is_some_and(is_inward_v4)
+            is_own || address == CREDENTIALS_OF_AWS || embedded_v4(address).is_some_and(is_inward_v4)
         }
         None => false,
     }
 }
+
+/// The one such address that lies in a private network.
+const CREDENTIALS_OF_AWS: Ipv6Addr = Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254);
 
 fn is_inward_v4(address: Ipv4Addr) -> bool {
     // The whole of 0.0.0.0/8 is "this host on this network" (RFC 6890 §2.2.2).
