@@ -13,6 +13,7 @@ import json
 import pathlib
 import re
 import sys
+from collections import Counter
 
 HERE = pathlib.Path(__file__).resolve().parent
 PAGE = HERE.parent.parent / "docs" / "contract-results.md"
@@ -35,6 +36,10 @@ def main(words: list[str]) -> int:
 
 def result(peer: str, report: dict) -> dict:
     failed = [case for case in report["cases"] if case["outcome"] == "failed"]
+    for case in failed:
+        # Who answers a forged token with 5xx lets nobody in.
+        if case["severity"] == "critical" and case["got"].startswith("5"):
+            case["severity"] = "medium"
     failed.sort(key=lambda case: SEVERITIES.index(case["severity"]))
     return {
         "quick": report["quick"],
@@ -109,9 +114,11 @@ def page() -> str:
             lines += ["| severity | case | what happens |", "|---|---|---|"]
         else:
             lines += ["Every case holds.", ""]
+        rows: dict[tuple[str, str], list[str]] = {}
         for case in theirs:
-            said = note(about["notes"], case["id"]) or f"{case['title']}: {case['got']}"
-            lines.append(f"| {case['severity']} | `{case['id']}` | {said.replace('|', chr(92) + '|')} |")
+            said = note(about["notes"], case) or f"{case['title']}: {case['got']}"
+            rows.setdefault((case["severity"], said.replace("|", "\\|")), []).append(case["id"])
+        lines += [f"| {severity} | {cases(ids)} | {said} |" for (severity, said), ids in rows.items()]
         if theirs:
             lines.append("")
         for case in ours:
@@ -119,10 +126,18 @@ def page() -> str:
     return "\n".join(lines)
 
 
-def note(notes: dict, case: str) -> str | None:
-    """The longest beginning of the case's id that has a note."""
-    fitting = [begin for begin in notes if case == begin or case.startswith(begin + ".")]
-    return notes[max(fitting, key=len)] if fitting else None
+def note(notes: dict, case: dict) -> str | None:
+    """The longest beginning of the case's id that has a note, or else what it got."""
+    fitting = [begin for begin in notes if case["id"] == begin or case["id"].startswith(begin + ".")]
+    return notes[max(fitting, key=len)] if fitting else notes.get(case["got"])
+
+
+def cases(ids: list[str]) -> str:
+    """The ids; of many that come of one thing, their groups."""
+    if len(ids) <= 8:
+        return ", ".join(f"`{case}`" for case in ids)
+    groups = Counter(case.split(".")[0] for case in ids)
+    return f"{len(ids)} cases: " + ", ".join(f"{count} of `{group}`" for group, count in groups.items())
 
 
 if __name__ == "__main__":

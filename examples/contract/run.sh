@@ -43,7 +43,8 @@ install() {
     start="node $to/server.js"
   else
     cargo build --locked --release --manifest-path "$from/Cargo.toml" --target-dir "$work/target"
-    start="$work/target/release/$1"
+    # Started again, as a service manager does: some read the key set at their start, and end where they cannot.
+    start="until $work/target/release/$1; do sleep 1; done"
   fi
 }
 

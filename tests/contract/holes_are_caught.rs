@@ -1,16 +1,20 @@
 //! Each hole is caught by exactly the cases that name it, and each case has a hole that it catches.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use bearward::{
     Algorithm,
-    contract::{Expectation, Options, battery, groups},
+    contract::{Contract, Expectation, Options, battery, groups},
+};
+use tokio::{
+    io::copy_bidirectional,
+    net::{TcpSocket, TcpStream},
 };
 
 use crate::{
-    double::{Hole, Manners, Remembers},
+    double::{Double, Hole, Manners, Remembers},
     holes::{BROKEN, Caught, OVERLOOKED, REFUSED, RUDE, VISITED, kept, remembered},
-    stand::{failed, findings, options, refusing_during, run},
+    stand::{failed, findings, options, refusing_during, run, trust},
 };
 
 /// The groups of these cases, so that a hole is looked for where it shows; the recorded run vouches for the others.
@@ -126,10 +130,39 @@ async fn keys_that_are_kept_wrongly_are_caught() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_set_with_unusual_keys_that_is_given_up_is_caught() {
     let cache = crate::double::Cache { skips_unknown_types: false, ..Default::default() };
-    let short = Options { ready_timeout: std::time::Duration::from_secs(3), only: vec!["jwks".to_owned()], ..options() };
+    let short = Options { ready_timeout: Duration::from_secs(3), only: vec!["jwks".to_owned()], ..options() };
     let report = run(Hole::Keeps(cache), short).await;
     assert_eq!(failed(&report), ["jwks.neighbours"], "{report}");
     assert!(report.skipped() > 3, "what needs the set says nothing: {report}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_target_that_listens_only_once_it_can_read_the_set_is_caught_by_the_same_case() {
+    let short = Options { ready_timeout: Duration::from_secs(6), only: vec!["jwks".to_owned()], ..options() };
+    let contract = Contract::open(short).unwrap();
+    let double = Double::start(trust(&contract, &[]), Hole::None);
+    let (jwks_url, behind) = (contract.jwks_url(), double.url().replace("http://", "").replace("/protected", ""));
+    // Bound and not listening: nobody else takes the port, and connections are refused.
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let target = format!("http://{}/protected", socket.local_addr().unwrap());
+    tokio::spawn(async move {
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        // The unusual members come when the run begins.
+        for unusual in [true, false] {
+            while client.get(&jwks_url).send().await.unwrap().text().await.unwrap().contains("PQC") != unusual {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        }
+        let listener = socket.listen(64).unwrap();
+        loop {
+            let (mut client, _) = listener.accept().await.unwrap();
+            let mut server = TcpStream::connect(&behind).await.unwrap();
+            tokio::spawn(async move { copy_bidirectional(&mut client, &mut server).await });
+        }
+    });
+    let report = contract.run(&target).await.unwrap();
+    assert_eq!(failed(&report), ["jwks.neighbours"], "{report}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
