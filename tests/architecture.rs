@@ -28,7 +28,7 @@ const LAYERS: &[&[&str]] = &[
     &["domain"],
     &["store"],
     &["accounts"],
-    &["rate_limit"],
+    &["rate_limit", "at_once"],
     &["api"],
     &["mint"],
     &["testing"],
