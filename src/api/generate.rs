@@ -50,8 +50,10 @@ struct Generated {
     #[schema(example = true)]
     success: bool,
     /// The text.
+    #[schema(example = "fn reverse(text: &str) -> String {\n    text.chars().rev().collect()\n}")]
     code: String,
     /// Which model it was.
+    #[schema(example = "Qwen/Qwen2.5-Coder-32B-Instruct")]
     model: String,
     /// What it cost, where the service says so.
     usage: Option<Usage>,

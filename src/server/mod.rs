@@ -147,6 +147,7 @@ impl Application {
                 .app_data(parts.metadata.clone())
                 .app_data(parts.rates.clone())
                 .wrap(layers::cors(&settings.cors_origins, with_credentials))
+                .wrap(from_fn(layers::refused_preflight))
                 .wrap(layers::security_headers())
                 .wrap(from_fn(api::as_forwarded))
                 .wrap(from_fn(telemetry::observe));

@@ -71,6 +71,8 @@ async fn what_was_sent_is_not_said_again() {
     let answer = world.post("/api/status", &world.admin(), &body).await;
     assert_eq!(answer.invalid().len(), 3);
     assert!(!answer.body.contains("hidden"), "{answer:?}");
+    let nameless = world.post("/api/status", &world.admin(), &json!({"client_name": "web", "": 1})).await;
+    assert_eq!(nameless.invalid()[0].0, "?");
 }
 
 #[tokio::test]
