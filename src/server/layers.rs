@@ -1,13 +1,23 @@
 //! What lies around every route: browsers told who may call, and what not to do with the answers.
 
+use std::{
+    cell::RefCell,
+    pin::Pin,
+    rc::Rc,
+    task::{Context, Poll},
+};
+
 use actix_cors::{Cors, CorsError};
 use actix_web::{
-    Error, ResponseError,
-    body::{BoxBody, MessageBody},
-    dev::{ServiceRequest, ServiceResponse},
+    Error, HttpMessage, ResponseError,
+    body::{BodySize, BoxBody, MessageBody},
+    dev::{Payload, ServiceRequest, ServiceResponse},
     http::{Method, StatusCode, header},
     middleware::{DefaultHeaders, Next},
+    web::Bytes,
 };
+
+use futures_util::{Stream, stream};
 
 use crate::{api::Problem, config::CorsOrigin};
 
@@ -42,6 +52,45 @@ pub(super) async fn refused_preflight(
     };
     let problem = Problem::new(response.request(), status, code, message);
     Ok(response.into_response(problem.error_response()))
+}
+
+/// An answer's body that holds the request's until it is sent.
+struct Holding<B> {
+    answer: B,
+    _request: Rc<RefCell<Payload>>,
+}
+
+impl<B: MessageBody + Unpin> MessageBody for Holding<B> {
+    type Error = B::Error;
+
+    fn size(&self) -> BodySize {
+        self.answer.size()
+    }
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, B::Error>>> {
+        Pin::new(&mut self.answer).poll_next(context)
+    }
+}
+
+/// A middleware around everything: where a body is not read to its end, the connection is closed after the answer. With a `Content-Length` that is so
+/// by itself; of a body in chunks the HTTP library would read and throw away the rest, without an end and for strangers too, once nobody holds
+/// the body any more. So the answer holds it.
+///
+/// # Errors
+/// What the application answers with an error.
+pub(super) async fn leave_unread(
+    mut request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    if !request.headers().contains_key(header::TRANSFER_ENCODING) {
+        return next.call(request).await.map(ServiceResponse::map_into_left_body);
+    }
+    let body = Rc::new(RefCell::new(request.take_payload()));
+    let read = Rc::clone(&body);
+    let payload = Box::pin(stream::poll_fn(move |context| Pin::new(&mut *read.borrow_mut()).poll_next(context)));
+    request.set_payload(Payload::Stream { payload });
+    let response = next.call(request).await?.map_into_boxed_body();
+    Ok(response.map_body(|_, answer| Holding { answer, _request: body }).map_into_right_body())
 }
 
 /// An API's answers are no documents: nothing in them is to be framed, sniffed, run or, unless a route says so, kept.

@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::database;
 
 /// Longer than anything here takes on a busy machine.
-const GUARD: Duration = Duration::from_secs(60);
+pub(crate) const GUARD: Duration = Duration::from_secs(60);
 
 pub(crate) struct World {
     pub(crate) idp: MockIdp,
@@ -25,8 +25,8 @@ pub(crate) struct World {
     pub(crate) stranger: MockIdp,
     pub(crate) database: String,
     pub(crate) clock: MovableClock,
+    pub(crate) address: SocketAddr,
     client: Client,
-    address: SocketAddr,
 }
 
 /// Where Google's tokens say that they come from, in both of its spellings.
