@@ -56,7 +56,7 @@ impl World {
         }
         let address = serve(sources, &database, &clock, settings).await;
         let client = Client::builder().no_proxy().timeout(GUARD).redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        Self { idp, other, google, stranger, database, clock, client, address }
+        Self { idp, other, google, stranger, database, clock, address, client }
     }
 
     /// Another server on the same database.

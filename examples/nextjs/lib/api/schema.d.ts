@@ -530,18 +530,25 @@ export interface components {
     schemas: {
         /** @description Whether an account may be used. */
         Activity: {
+            /** @example false */
             is_active: boolean;
         };
         /** @description What the token grants. */
         Claimed: {
-            /** @description The authenticator assurance level. */
+            /**
+             * @description The authenticator assurance level.
+             * @example aal1
+             */
             aal: string | null;
             /**
              * Format: date-time
              * @description `exp`.
              */
             expires_at: string;
-            /** @description The single role claim. */
+            /**
+             * @description The single role claim.
+             * @example authenticated
+             */
             role: string | null;
             /** @description The application roles. */
             roles: string[];
@@ -578,9 +585,17 @@ export interface components {
         };
         /** @description What the model wrote. */
         Generated: {
-            /** @description The text. */
+            /**
+             * @description The text.
+             * @example fn reverse(text: &str) -> String {
+             *         text.chars().rev().collect()
+             *     }
+             */
             code: string;
-            /** @description Which model it was. */
+            /**
+             * @description Which model it was.
+             * @example Qwen/Qwen2.5-Coder-32B-Instruct
+             */
             model: string;
             /** @example true */
             success: boolean;
@@ -615,10 +630,13 @@ export interface components {
         GoogleUser: {
             /** Format: date-time */
             createdAt: string;
+            /** @example ada@example.com */
             email: string | null;
+            /** @example 108204268033311374519 */
             googleId: string;
             /** Format: uuid */
             id: string;
+            /** @example Ada Lovelace */
             name: string | null;
             picture: string | null;
             /** Format: date-time */
@@ -629,11 +647,14 @@ export interface components {
             /** Format: int64 */
             age_seconds: number | null;
             keys: number;
+            /** @example fresh */
             state: string;
         };
         /** @description What a login is answered with. */
         Login: {
+            /** @example Login successful */
             message: string;
+            /** @example true */
             success: boolean;
             user: components["schemas"]["GoogleUser"];
         };
@@ -821,10 +842,12 @@ export interface components {
         };
         /** @description The health of the server. */
         Report: {
+            /** @example ok */
             database: string;
             issuers: {
                 [key: string]: components["schemas"]["KeysReport"];
             };
+            /** @example ok */
             status: string;
             version: string;
         };
@@ -914,6 +937,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "INVALID_REQUEST",
+                     *         "details": {
+                     *           "column": 17,
+                     *           "line": 1
+                     *         },
+                     *         "message": "the body is not readable JSON"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -924,6 +961,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "TOKEN_EXPIRED",
+                     *         "details": null,
+                     *         "message": "the token has expired"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -934,6 +982,37 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "ACCOUNT_DISABLED",
+                     *         "details": null,
+                     *         "message": "this account has been disabled; an administrator can enable it"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description The account was erased while the request was on its way */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "NOT_FOUND",
+                     *         "details": null,
+                     *         "message": "there is nothing under this name"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -943,6 +1022,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "REQUEST_TIMEOUT",
+                     *         "details": null,
+                     *         "message": "the request took longer than this server allows"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -952,16 +1042,43 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "VALIDATION_FAILED",
+                     *         "details": [
+                     *           {
+                     *             "field": "client_name",
+                     *             "problem": "is missing"
+                     *           }
+                     *         ],
+                     *         "message": "client_name is missing"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Too many requests */
+            /** @description Too many requests, or too many at once */
             429: {
                 headers: {
                     "retry-after"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "RATE_LIMITED",
+                     *         "details": null,
+                     *         "message": "too many requests; try again in 1 s"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -971,16 +1088,38 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "INTERNAL",
+                     *         "details": null,
+                     *         "message": "something went wrong here; the request id finds it in the log"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Keys or database are away */
+            /** @description Keys, database or vault are away */
             503: {
                 headers: {
                     "retry-after"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "DATABASE_UNAVAILABLE",
+                     *         "details": null,
+                     *         "message": "the database cannot be reached"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1018,6 +1157,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "INVALID_REQUEST",
+                     *         "details": {
+                     *           "column": 17,
+                     *           "line": 1
+                     *         },
+                     *         "message": "the body is not readable JSON"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1028,6 +1181,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "TOKEN_EXPIRED",
+                     *         "details": null,
+                     *         "message": "the token has expired"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1038,6 +1202,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "ACCOUNT_DISABLED",
+                     *         "details": null,
+                     *         "message": "this account has been disabled; an administrator can enable it"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1047,6 +1222,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "NOT_FOUND",
+                     *         "details": null,
+                     *         "message": "there is nothing under this name"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1056,6 +1242,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "REQUEST_TIMEOUT",
+                     *         "details": null,
+                     *         "message": "the request took longer than this server allows"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1065,6 +1262,19 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "PAYLOAD_TOO_LARGE",
+                     *         "details": {
+                     *           "limit_bytes": 65536
+                     *         },
+                     *         "message": "the body is larger than 65536 bytes"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1074,6 +1284,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "UNSUPPORTED_MEDIA_TYPE",
+                     *         "details": null,
+                     *         "message": "send the body as application/json"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1083,16 +1304,43 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "VALIDATION_FAILED",
+                     *         "details": [
+                     *           {
+                     *             "field": "client_name",
+                     *             "problem": "is missing"
+                     *           }
+                     *         ],
+                     *         "message": "client_name is missing"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Too many requests */
+            /** @description Too many requests, or too many at once */
             429: {
                 headers: {
                     "retry-after"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "RATE_LIMITED",
+                     *         "details": null,
+                     *         "message": "too many requests; try again in 1 s"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1102,16 +1350,38 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "INTERNAL",
+                     *         "details": null,
+                     *         "message": "something went wrong here; the request id finds it in the log"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Keys or database are away */
+            /** @description Keys, database or vault are away */
             503: {
                 headers: {
                     "retry-after"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "DATABASE_UNAVAILABLE",
+                     *         "details": null,
+                     *         "message": "the database cannot be reached"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1144,32 +1414,23 @@ export interface operations {
                     };
                 };
             };
-            /** @description Two tokens, or a body that is not readable */
-            400: {
-                headers: {
-                    "www-authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description No token, or one that is refused; the challenge says why */
-            401: {
-                headers: {
-                    "www-authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
             /** @description No configured issuer offers it */
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "NOT_FOUND",
+                     *         "details": null,
+                     *         "message": "there is nothing under this name"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1179,6 +1440,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "REQUEST_TIMEOUT",
+                     *         "details": null,
+                     *         "message": "the request took longer than this server allows"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1188,16 +1460,22 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    "retry-after"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "VALIDATION_FAILED",
+                     *         "details": [
+                     *           {
+                     *             "field": "client_name",
+                     *             "problem": "is missing"
+                     *           }
+                     *         ],
+                     *         "message": "client_name is missing"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1207,16 +1485,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description Keys or database are away */
-            503: {
-                headers: {
-                    "retry-after"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "INTERNAL",
+                     *         "details": null,
+                     *         "message": "something went wrong here; the request id finds it in the log"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1251,6 +1530,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "INVALID_REQUEST",
+                     *         "details": {
+                     *           "column": 17,
+                     *           "line": 1
+                     *         },
+                     *         "message": "the body is not readable JSON"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1261,6 +1554,58 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "TOKEN_EXPIRED",
+                     *         "details": null,
+                     *         "message": "the token has expired"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description A closed account, or a missing role, scope or origin */
+            403: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "ACCOUNT_DISABLED",
+                     *         "details": null,
+                     *         "message": "this account has been disabled; an administrator can enable it"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description The account was erased while the request was on its way */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "NOT_FOUND",
+                     *         "details": null,
+                     *         "message": "there is nothing under this name"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1270,6 +1615,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "REQUEST_TIMEOUT",
+                     *         "details": null,
+                     *         "message": "the request took longer than this server allows"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1279,6 +1635,19 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "PAYLOAD_TOO_LARGE",
+                     *         "details": {
+                     *           "limit_bytes": 65536
+                     *         },
+                     *         "message": "the body is larger than 65536 bytes"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1288,6 +1657,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "UNSUPPORTED_MEDIA_TYPE",
+                     *         "details": null,
+                     *         "message": "send the body as application/json"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1297,16 +1677,43 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "VALIDATION_FAILED",
+                     *         "details": [
+                     *           {
+                     *             "field": "client_name",
+                     *             "problem": "is missing"
+                     *           }
+                     *         ],
+                     *         "message": "client_name is missing"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Too many requests */
+            /** @description Too many requests, or too many at once */
             429: {
                 headers: {
                     "retry-after"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "RATE_LIMITED",
+                     *         "details": null,
+                     *         "message": "too many requests; try again in 1 s"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1316,16 +1723,38 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "INTERNAL",
+                     *         "details": null,
+                     *         "message": "something went wrong here; the request id finds it in the log"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Keys or database are away */
+            /** @description Keys, database or vault are away */
             503: {
                 headers: {
                     "retry-after"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "DATABASE_UNAVAILABLE",
+                     *         "details": null,
+                     *         "message": "the database cannot be reached"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1356,6 +1785,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "INVALID_REQUEST",
+                     *         "details": {
+                     *           "column": 17,
+                     *           "line": 1
+                     *         },
+                     *         "message": "the body is not readable JSON"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1366,6 +1809,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "TOKEN_EXPIRED",
+                     *         "details": null,
+                     *         "message": "the token has expired"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1376,6 +1830,37 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "ACCOUNT_DISABLED",
+                     *         "details": null,
+                     *         "message": "this account has been disabled; an administrator can enable it"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description The account was erased while the request was on its way */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "NOT_FOUND",
+                     *         "details": null,
+                     *         "message": "there is nothing under this name"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1385,25 +1870,38 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "REQUEST_TIMEOUT",
+                     *         "details": null,
+                     *         "message": "the request took longer than this server allows"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Fields that are not as they must be, each named in `details` */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description Too many requests */
+            /** @description Too many requests, or too many at once */
             429: {
                 headers: {
                     "retry-after"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "RATE_LIMITED",
+                     *         "details": null,
+                     *         "message": "too many requests; try again in 1 s"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1413,16 +1911,38 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "INTERNAL",
+                     *         "details": null,
+                     *         "message": "something went wrong here; the request id finds it in the log"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Keys or database are away */
+            /** @description Keys, database or vault are away */
             503: {
                 headers: {
                     "retry-after"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "DATABASE_UNAVAILABLE",
+                     *         "details": null,
+                     *         "message": "the database cannot be reached"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1468,6 +1988,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "INVALID_REQUEST",
+                     *         "details": {
+                     *           "column": 17,
+                     *           "line": 1
+                     *         },
+                     *         "message": "the body is not readable JSON"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1478,6 +2012,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "TOKEN_EXPIRED",
+                     *         "details": null,
+                     *         "message": "the token has expired"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1488,6 +2033,37 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "ACCOUNT_DISABLED",
+                     *         "details": null,
+                     *         "message": "this account has been disabled; an administrator can enable it"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description The account was erased while the request was on its way */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "NOT_FOUND",
+                     *         "details": null,
+                     *         "message": "there is nothing under this name"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1497,6 +2073,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "REQUEST_TIMEOUT",
+                     *         "details": null,
+                     *         "message": "the request took longer than this server allows"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1506,16 +2093,43 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "VALIDATION_FAILED",
+                     *         "details": [
+                     *           {
+                     *             "field": "client_name",
+                     *             "problem": "is missing"
+                     *           }
+                     *         ],
+                     *         "message": "client_name is missing"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Too many requests */
+            /** @description Too many requests, or too many at once */
             429: {
                 headers: {
                     "retry-after"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "RATE_LIMITED",
+                     *         "details": null,
+                     *         "message": "too many requests; try again in 1 s"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1525,16 +2139,38 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "INTERNAL",
+                     *         "details": null,
+                     *         "message": "something went wrong here; the request id finds it in the log"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Keys or database are away */
+            /** @description Keys, database or vault are away */
             503: {
                 headers: {
                     "retry-after"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "DATABASE_UNAVAILABLE",
+                     *         "details": null,
+                     *         "message": "the database cannot be reached"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1580,6 +2216,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "INVALID_REQUEST",
+                     *         "details": {
+                     *           "column": 17,
+                     *           "line": 1
+                     *         },
+                     *         "message": "the body is not readable JSON"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1590,6 +2240,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "TOKEN_EXPIRED",
+                     *         "details": null,
+                     *         "message": "the token has expired"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1600,6 +2261,37 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "ACCOUNT_DISABLED",
+                     *         "details": null,
+                     *         "message": "this account has been disabled; an administrator can enable it"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description The account was erased while the request was on its way */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "NOT_FOUND",
+                     *         "details": null,
+                     *         "message": "there is nothing under this name"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1609,6 +2301,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "REQUEST_TIMEOUT",
+                     *         "details": null,
+                     *         "message": "the request took longer than this server allows"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1618,16 +2321,43 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "VALIDATION_FAILED",
+                     *         "details": [
+                     *           {
+                     *             "field": "client_name",
+                     *             "problem": "is missing"
+                     *           }
+                     *         ],
+                     *         "message": "client_name is missing"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Too many requests */
+            /** @description Too many requests, or too many at once */
             429: {
                 headers: {
                     "retry-after"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "RATE_LIMITED",
+                     *         "details": null,
+                     *         "message": "too many requests; try again in 1 s"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1637,16 +2367,38 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "INTERNAL",
+                     *         "details": null,
+                     *         "message": "something went wrong here; the request id finds it in the log"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Keys or database are away */
+            /** @description Keys, database or vault are away */
             503: {
                 headers: {
                     "retry-after"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "DATABASE_UNAVAILABLE",
+                     *         "details": null,
+                     *         "message": "the database cannot be reached"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1692,6 +2444,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "INVALID_REQUEST",
+                     *         "details": {
+                     *           "column": 17,
+                     *           "line": 1
+                     *         },
+                     *         "message": "the body is not readable JSON"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1702,6 +2468,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "TOKEN_EXPIRED",
+                     *         "details": null,
+                     *         "message": "the token has expired"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1712,6 +2489,37 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "ACCOUNT_DISABLED",
+                     *         "details": null,
+                     *         "message": "this account has been disabled; an administrator can enable it"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description The account was erased while the request was on its way */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "NOT_FOUND",
+                     *         "details": null,
+                     *         "message": "there is nothing under this name"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1721,6 +2529,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "REQUEST_TIMEOUT",
+                     *         "details": null,
+                     *         "message": "the request took longer than this server allows"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1730,16 +2549,43 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "VALIDATION_FAILED",
+                     *         "details": [
+                     *           {
+                     *             "field": "client_name",
+                     *             "problem": "is missing"
+                     *           }
+                     *         ],
+                     *         "message": "client_name is missing"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Too many requests */
+            /** @description Too many requests, or too many at once */
             429: {
                 headers: {
                     "retry-after"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "RATE_LIMITED",
+                     *         "details": null,
+                     *         "message": "too many requests; try again in 1 s"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1749,16 +2595,38 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "INTERNAL",
+                     *         "details": null,
+                     *         "message": "something went wrong here; the request id finds it in the log"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Keys or database are away */
+            /** @description Keys, database or vault are away */
             503: {
                 headers: {
                     "retry-after"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "DATABASE_UNAVAILABLE",
+                     *         "details": null,
+                     *         "message": "the database cannot be reached"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1804,6 +2672,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "INVALID_REQUEST",
+                     *         "details": {
+                     *           "column": 17,
+                     *           "line": 1
+                     *         },
+                     *         "message": "the body is not readable JSON"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1814,6 +2696,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "TOKEN_EXPIRED",
+                     *         "details": null,
+                     *         "message": "the token has expired"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1824,6 +2717,37 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "ACCOUNT_DISABLED",
+                     *         "details": null,
+                     *         "message": "this account has been disabled; an administrator can enable it"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description The account was erased while the request was on its way */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "NOT_FOUND",
+                     *         "details": null,
+                     *         "message": "there is nothing under this name"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1833,6 +2757,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "REQUEST_TIMEOUT",
+                     *         "details": null,
+                     *         "message": "the request took longer than this server allows"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1842,16 +2777,43 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "VALIDATION_FAILED",
+                     *         "details": [
+                     *           {
+                     *             "field": "client_name",
+                     *             "problem": "is missing"
+                     *           }
+                     *         ],
+                     *         "message": "client_name is missing"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Too many requests */
+            /** @description Too many requests, or too many at once */
             429: {
                 headers: {
                     "retry-after"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "RATE_LIMITED",
+                     *         "details": null,
+                     *         "message": "too many requests; try again in 1 s"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1861,16 +2823,38 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "INTERNAL",
+                     *         "details": null,
+                     *         "message": "something went wrong here; the request id finds it in the log"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Keys or database are away */
+            /** @description Keys, database or vault are away */
             503: {
                 headers: {
                     "retry-after"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "DATABASE_UNAVAILABLE",
+                     *         "details": null,
+                     *         "message": "the database cannot be reached"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1916,6 +2900,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "INVALID_REQUEST",
+                     *         "details": {
+                     *           "column": 17,
+                     *           "line": 1
+                     *         },
+                     *         "message": "the body is not readable JSON"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1926,6 +2924,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "TOKEN_EXPIRED",
+                     *         "details": null,
+                     *         "message": "the token has expired"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1936,6 +2945,37 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "ACCOUNT_DISABLED",
+                     *         "details": null,
+                     *         "message": "this account has been disabled; an administrator can enable it"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description The account was erased while the request was on its way */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "NOT_FOUND",
+                     *         "details": null,
+                     *         "message": "there is nothing under this name"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1945,6 +2985,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "REQUEST_TIMEOUT",
+                     *         "details": null,
+                     *         "message": "the request took longer than this server allows"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1954,16 +3005,43 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "VALIDATION_FAILED",
+                     *         "details": [
+                     *           {
+                     *             "field": "client_name",
+                     *             "problem": "is missing"
+                     *           }
+                     *         ],
+                     *         "message": "client_name is missing"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Too many requests */
+            /** @description Too many requests, or too many at once */
             429: {
                 headers: {
                     "retry-after"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "RATE_LIMITED",
+                     *         "details": null,
+                     *         "message": "too many requests; try again in 1 s"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1973,16 +3051,38 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "INTERNAL",
+                     *         "details": null,
+                     *         "message": "something went wrong here; the request id finds it in the log"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Keys or database are away */
+            /** @description Keys, database or vault are away */
             503: {
                 headers: {
                     "retry-after"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "DATABASE_UNAVAILABLE",
+                     *         "details": null,
+                     *         "message": "the database cannot be reached"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2028,6 +3128,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "INVALID_REQUEST",
+                     *         "details": {
+                     *           "column": 17,
+                     *           "line": 1
+                     *         },
+                     *         "message": "the body is not readable JSON"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2038,6 +3152,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "TOKEN_EXPIRED",
+                     *         "details": null,
+                     *         "message": "the token has expired"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2048,6 +3173,37 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "ACCOUNT_DISABLED",
+                     *         "details": null,
+                     *         "message": "this account has been disabled; an administrator can enable it"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description The account was erased while the request was on its way */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "NOT_FOUND",
+                     *         "details": null,
+                     *         "message": "there is nothing under this name"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2057,6 +3213,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "REQUEST_TIMEOUT",
+                     *         "details": null,
+                     *         "message": "the request took longer than this server allows"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2066,16 +3233,43 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "VALIDATION_FAILED",
+                     *         "details": [
+                     *           {
+                     *             "field": "client_name",
+                     *             "problem": "is missing"
+                     *           }
+                     *         ],
+                     *         "message": "client_name is missing"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Too many requests */
+            /** @description Too many requests, or too many at once */
             429: {
                 headers: {
                     "retry-after"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "RATE_LIMITED",
+                     *         "details": null,
+                     *         "message": "too many requests; try again in 1 s"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2085,16 +3279,38 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "INTERNAL",
+                     *         "details": null,
+                     *         "message": "something went wrong here; the request id finds it in the log"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Keys or database are away */
+            /** @description Keys, database or vault are away */
             503: {
                 headers: {
                     "retry-after"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "DATABASE_UNAVAILABLE",
+                     *         "details": null,
+                     *         "message": "the database cannot be reached"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2140,6 +3356,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "INVALID_REQUEST",
+                     *         "details": {
+                     *           "column": 17,
+                     *           "line": 1
+                     *         },
+                     *         "message": "the body is not readable JSON"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2150,6 +3380,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "TOKEN_EXPIRED",
+                     *         "details": null,
+                     *         "message": "the token has expired"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2160,6 +3401,37 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "ACCOUNT_DISABLED",
+                     *         "details": null,
+                     *         "message": "this account has been disabled; an administrator can enable it"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description The account was erased while the request was on its way */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "NOT_FOUND",
+                     *         "details": null,
+                     *         "message": "there is nothing under this name"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2169,6 +3441,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "REQUEST_TIMEOUT",
+                     *         "details": null,
+                     *         "message": "the request took longer than this server allows"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2178,16 +3461,43 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "VALIDATION_FAILED",
+                     *         "details": [
+                     *           {
+                     *             "field": "client_name",
+                     *             "problem": "is missing"
+                     *           }
+                     *         ],
+                     *         "message": "client_name is missing"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Too many requests */
+            /** @description Too many requests, or too many at once */
             429: {
                 headers: {
                     "retry-after"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "RATE_LIMITED",
+                     *         "details": null,
+                     *         "message": "too many requests; try again in 1 s"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2197,16 +3507,38 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "INTERNAL",
+                     *         "details": null,
+                     *         "message": "something went wrong here; the request id finds it in the log"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Keys or database are away */
+            /** @description Keys, database or vault are away */
             503: {
                 headers: {
                     "retry-after"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "DATABASE_UNAVAILABLE",
+                     *         "details": null,
+                     *         "message": "the database cannot be reached"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2252,6 +3584,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "INVALID_REQUEST",
+                     *         "details": {
+                     *           "column": 17,
+                     *           "line": 1
+                     *         },
+                     *         "message": "the body is not readable JSON"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2262,6 +3608,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "TOKEN_EXPIRED",
+                     *         "details": null,
+                     *         "message": "the token has expired"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2272,6 +3629,37 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "ACCOUNT_DISABLED",
+                     *         "details": null,
+                     *         "message": "this account has been disabled; an administrator can enable it"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description The account was erased while the request was on its way */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "NOT_FOUND",
+                     *         "details": null,
+                     *         "message": "there is nothing under this name"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2281,6 +3669,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "REQUEST_TIMEOUT",
+                     *         "details": null,
+                     *         "message": "the request took longer than this server allows"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2290,16 +3689,43 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "VALIDATION_FAILED",
+                     *         "details": [
+                     *           {
+                     *             "field": "client_name",
+                     *             "problem": "is missing"
+                     *           }
+                     *         ],
+                     *         "message": "client_name is missing"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Too many requests */
+            /** @description Too many requests, or too many at once */
             429: {
                 headers: {
                     "retry-after"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "RATE_LIMITED",
+                     *         "details": null,
+                     *         "message": "too many requests; try again in 1 s"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2309,16 +3735,38 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "INTERNAL",
+                     *         "details": null,
+                     *         "message": "something went wrong here; the request id finds it in the log"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Keys or database are away */
+            /** @description Keys, database or vault are away */
             503: {
                 headers: {
                     "retry-after"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "DATABASE_UNAVAILABLE",
+                     *         "details": null,
+                     *         "message": "the database cannot be reached"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2354,6 +3802,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "INVALID_REQUEST",
+                     *         "details": {
+                     *           "column": 17,
+                     *           "line": 1
+                     *         },
+                     *         "message": "the body is not readable JSON"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2364,6 +3826,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "TOKEN_EXPIRED",
+                     *         "details": null,
+                     *         "message": "the token has expired"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2374,6 +3847,37 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "ACCOUNT_DISABLED",
+                     *         "details": null,
+                     *         "message": "this account has been disabled; an administrator can enable it"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description The account was erased while the request was on its way */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "NOT_FOUND",
+                     *         "details": null,
+                     *         "message": "there is nothing under this name"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2383,6 +3887,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "REQUEST_TIMEOUT",
+                     *         "details": null,
+                     *         "message": "the request took longer than this server allows"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2392,6 +3907,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "API_KEY_MISSING",
+                     *         "details": null,
+                     *         "message": "no key for togetherAI is kept; keep one with POST /api/user/api-keys"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2401,6 +3927,19 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "PAYLOAD_TOO_LARGE",
+                     *         "details": {
+                     *           "limit_bytes": 65536
+                     *         },
+                     *         "message": "the body is larger than 65536 bytes"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2410,6 +3949,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "UNSUPPORTED_MEDIA_TYPE",
+                     *         "details": null,
+                     *         "message": "send the body as application/json"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2419,16 +3969,43 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "VALIDATION_FAILED",
+                     *         "details": [
+                     *           {
+                     *             "field": "client_name",
+                     *             "problem": "is missing"
+                     *           }
+                     *         ],
+                     *         "message": "client_name is missing"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Too many requests */
+            /** @description Too many requests, or too many at once */
             429: {
                 headers: {
                     "retry-after"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "RATE_LIMITED",
+                     *         "details": null,
+                     *         "message": "too many requests; try again in 1 s"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2438,6 +4015,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "INTERNAL",
+                     *         "details": null,
+                     *         "message": "something went wrong here; the request id finds it in the log"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2447,16 +4035,38 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "UPSTREAM_REJECTED_KEY",
+                     *         "details": null,
+                     *         "message": "the service refused your API key; store one that it accepts and that may use the model"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Keys or database are away */
+            /** @description Keys, database or vault are away */
             503: {
                 headers: {
                     "retry-after"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "DATABASE_UNAVAILABLE",
+                     *         "details": null,
+                     *         "message": "the database cannot be reached"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2466,6 +4076,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "UPSTREAM_TIMEOUT",
+                     *         "details": null,
+                     *         "message": "the service gave no answer within 60s"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2501,6 +4122,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "INVALID_REQUEST",
+                     *         "details": {
+                     *           "column": 17,
+                     *           "line": 1
+                     *         },
+                     *         "message": "the body is not readable JSON"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2511,6 +4146,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "TOKEN_EXPIRED",
+                     *         "details": null,
+                     *         "message": "the token has expired"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2521,6 +4167,37 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "ACCOUNT_DISABLED",
+                     *         "details": null,
+                     *         "message": "this account has been disabled; an administrator can enable it"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description The account was erased while the request was on its way */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "NOT_FOUND",
+                     *         "details": null,
+                     *         "message": "there is nothing under this name"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2530,6 +4207,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "REQUEST_TIMEOUT",
+                     *         "details": null,
+                     *         "message": "the request took longer than this server allows"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2539,16 +4227,43 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "VALIDATION_FAILED",
+                     *         "details": [
+                     *           {
+                     *             "field": "client_name",
+                     *             "problem": "is missing"
+                     *           }
+                     *         ],
+                     *         "message": "client_name is missing"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Too many requests */
+            /** @description Too many requests, or too many at once */
             429: {
                 headers: {
                     "retry-after"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "RATE_LIMITED",
+                     *         "details": null,
+                     *         "message": "too many requests; try again in 1 s"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2558,16 +4273,38 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "INTERNAL",
+                     *         "details": null,
+                     *         "message": "something went wrong here; the request id finds it in the log"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Keys or database are away */
+            /** @description Keys, database or vault are away */
             503: {
                 headers: {
                     "retry-after"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "DATABASE_UNAVAILABLE",
+                     *         "details": null,
+                     *         "message": "the database cannot be reached"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2605,6 +4342,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "INVALID_REQUEST",
+                     *         "details": {
+                     *           "column": 17,
+                     *           "line": 1
+                     *         },
+                     *         "message": "the body is not readable JSON"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2615,6 +4366,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "TOKEN_EXPIRED",
+                     *         "details": null,
+                     *         "message": "the token has expired"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2625,6 +4387,37 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "ACCOUNT_DISABLED",
+                     *         "details": null,
+                     *         "message": "this account has been disabled; an administrator can enable it"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description The account was erased while the request was on its way */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "NOT_FOUND",
+                     *         "details": null,
+                     *         "message": "there is nothing under this name"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2634,6 +4427,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "REQUEST_TIMEOUT",
+                     *         "details": null,
+                     *         "message": "the request took longer than this server allows"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2643,6 +4447,19 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "PAYLOAD_TOO_LARGE",
+                     *         "details": {
+                     *           "limit_bytes": 65536
+                     *         },
+                     *         "message": "the body is larger than 65536 bytes"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2652,6 +4469,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "UNSUPPORTED_MEDIA_TYPE",
+                     *         "details": null,
+                     *         "message": "send the body as application/json"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2661,16 +4489,43 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "VALIDATION_FAILED",
+                     *         "details": [
+                     *           {
+                     *             "field": "client_name",
+                     *             "problem": "is missing"
+                     *           }
+                     *         ],
+                     *         "message": "client_name is missing"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Too many requests */
+            /** @description Too many requests, or too many at once */
             429: {
                 headers: {
                     "retry-after"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "RATE_LIMITED",
+                     *         "details": null,
+                     *         "message": "too many requests; try again in 1 s"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2680,16 +4535,38 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "INTERNAL",
+                     *         "details": null,
+                     *         "message": "something went wrong here; the request id finds it in the log"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Keys or database are away */
+            /** @description Keys, database or vault are away */
             503: {
                 headers: {
                     "retry-after"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "DATABASE_UNAVAILABLE",
+                     *         "details": null,
+                     *         "message": "the database cannot be reached"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2718,6 +4595,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "INVALID_REQUEST",
+                     *         "details": {
+                     *           "column": 17,
+                     *           "line": 1
+                     *         },
+                     *         "message": "the body is not readable JSON"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2728,6 +4619,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "TOKEN_EXPIRED",
+                     *         "details": null,
+                     *         "message": "the token has expired"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2738,6 +4640,37 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "ACCOUNT_DISABLED",
+                     *         "details": null,
+                     *         "message": "this account has been disabled; an administrator can enable it"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description The account was erased while the request was on its way */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "NOT_FOUND",
+                     *         "details": null,
+                     *         "message": "there is nothing under this name"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2747,25 +4680,38 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "REQUEST_TIMEOUT",
+                     *         "details": null,
+                     *         "message": "the request took longer than this server allows"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Fields that are not as they must be, each named in `details` */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description Too many requests */
+            /** @description Too many requests, or too many at once */
             429: {
                 headers: {
                     "retry-after"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "RATE_LIMITED",
+                     *         "details": null,
+                     *         "message": "too many requests; try again in 1 s"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2775,16 +4721,38 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "INTERNAL",
+                     *         "details": null,
+                     *         "message": "something went wrong here; the request id finds it in the log"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Keys or database are away */
+            /** @description Keys, database or vault are away */
             503: {
                 headers: {
                     "retry-after"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "DATABASE_UNAVAILABLE",
+                     *         "details": null,
+                     *         "message": "the database cannot be reached"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2819,6 +4787,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "INVALID_REQUEST",
+                     *         "details": {
+                     *           "column": 17,
+                     *           "line": 1
+                     *         },
+                     *         "message": "the body is not readable JSON"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2829,6 +4811,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "TOKEN_EXPIRED",
+                     *         "details": null,
+                     *         "message": "the token has expired"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2839,6 +4832,37 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "ACCOUNT_DISABLED",
+                     *         "details": null,
+                     *         "message": "this account has been disabled; an administrator can enable it"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description The account was erased while the request was on its way */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "NOT_FOUND",
+                     *         "details": null,
+                     *         "message": "there is nothing under this name"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2848,6 +4872,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "REQUEST_TIMEOUT",
+                     *         "details": null,
+                     *         "message": "the request took longer than this server allows"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2857,6 +4892,19 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "PAYLOAD_TOO_LARGE",
+                     *         "details": {
+                     *           "limit_bytes": 65536
+                     *         },
+                     *         "message": "the body is larger than 65536 bytes"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2866,6 +4914,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "UNSUPPORTED_MEDIA_TYPE",
+                     *         "details": null,
+                     *         "message": "send the body as application/json"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2875,16 +4934,43 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "VALIDATION_FAILED",
+                     *         "details": [
+                     *           {
+                     *             "field": "client_name",
+                     *             "problem": "is missing"
+                     *           }
+                     *         ],
+                     *         "message": "client_name is missing"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Too many requests */
+            /** @description Too many requests, or too many at once */
             429: {
                 headers: {
                     "retry-after"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "RATE_LIMITED",
+                     *         "details": null,
+                     *         "message": "too many requests; try again in 1 s"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2894,16 +4980,38 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "INTERNAL",
+                     *         "details": null,
+                     *         "message": "something went wrong here; the request id finds it in the log"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Keys or database are away */
+            /** @description Keys, database or vault are away */
             503: {
                 headers: {
                     "retry-after"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "DATABASE_UNAVAILABLE",
+                     *         "details": null,
+                     *         "message": "the database cannot be reached"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2934,6 +5042,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "INVALID_REQUEST",
+                     *         "details": {
+                     *           "column": 17,
+                     *           "line": 1
+                     *         },
+                     *         "message": "the body is not readable JSON"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2944,6 +5066,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "TOKEN_EXPIRED",
+                     *         "details": null,
+                     *         "message": "the token has expired"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2954,6 +5087,37 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "ACCOUNT_DISABLED",
+                     *         "details": null,
+                     *         "message": "this account has been disabled; an administrator can enable it"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description The account was erased while the request was on its way */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "NOT_FOUND",
+                     *         "details": null,
+                     *         "message": "there is nothing under this name"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2963,25 +5127,38 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "REQUEST_TIMEOUT",
+                     *         "details": null,
+                     *         "message": "the request took longer than this server allows"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Fields that are not as they must be, each named in `details` */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description Too many requests */
+            /** @description Too many requests, or too many at once */
             429: {
                 headers: {
                     "retry-after"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "RATE_LIMITED",
+                     *         "details": null,
+                     *         "message": "too many requests; try again in 1 s"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2991,16 +5168,38 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "INTERNAL",
+                     *         "details": null,
+                     *         "message": "something went wrong here; the request id finds it in the log"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Keys or database are away */
+            /** @description Keys, database or vault are away */
             503: {
                 headers: {
                     "retry-after"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "DATABASE_UNAVAILABLE",
+                     *         "details": null,
+                     *         "message": "the database cannot be reached"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -3035,6 +5234,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "INVALID_REQUEST",
+                     *         "details": {
+                     *           "column": 17,
+                     *           "line": 1
+                     *         },
+                     *         "message": "the body is not readable JSON"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -3045,6 +5258,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "TOKEN_EXPIRED",
+                     *         "details": null,
+                     *         "message": "the token has expired"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -3055,6 +5279,37 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "ACCOUNT_DISABLED",
+                     *         "details": null,
+                     *         "message": "this account has been disabled; an administrator can enable it"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description The account was erased while the request was on its way */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "NOT_FOUND",
+                     *         "details": null,
+                     *         "message": "there is nothing under this name"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -3064,6 +5319,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "REQUEST_TIMEOUT",
+                     *         "details": null,
+                     *         "message": "the request took longer than this server allows"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -3073,6 +5339,19 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "PAYLOAD_TOO_LARGE",
+                     *         "details": {
+                     *           "limit_bytes": 65536
+                     *         },
+                     *         "message": "the body is larger than 65536 bytes"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -3082,6 +5361,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "UNSUPPORTED_MEDIA_TYPE",
+                     *         "details": null,
+                     *         "message": "send the body as application/json"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -3091,16 +5381,43 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "VALIDATION_FAILED",
+                     *         "details": [
+                     *           {
+                     *             "field": "client_name",
+                     *             "problem": "is missing"
+                     *           }
+                     *         ],
+                     *         "message": "client_name is missing"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Too many requests */
+            /** @description Too many requests, or too many at once */
             429: {
                 headers: {
                     "retry-after"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "RATE_LIMITED",
+                     *         "details": null,
+                     *         "message": "too many requests; try again in 1 s"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -3110,16 +5427,38 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "INTERNAL",
+                     *         "details": null,
+                     *         "message": "something went wrong here; the request id finds it in the log"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Keys or database are away */
+            /** @description Keys, database or vault are away */
             503: {
                 headers: {
                     "retry-after"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "DATABASE_UNAVAILABLE",
+                     *         "details": null,
+                     *         "message": "the database cannot be reached"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -3156,6 +5495,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "INVALID_REQUEST",
+                     *         "details": {
+                     *           "column": 17,
+                     *           "line": 1
+                     *         },
+                     *         "message": "the body is not readable JSON"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -3166,6 +5519,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "TOKEN_EXPIRED",
+                     *         "details": null,
+                     *         "message": "the token has expired"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -3176,6 +5540,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "ACCOUNT_DISABLED",
+                     *         "details": null,
+                     *         "message": "this account has been disabled; an administrator can enable it"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -3185,6 +5560,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "NOT_FOUND",
+                     *         "details": null,
+                     *         "message": "there is nothing under this name"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -3194,25 +5580,38 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "REQUEST_TIMEOUT",
+                     *         "details": null,
+                     *         "message": "the request took longer than this server allows"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Fields that are not as they must be, each named in `details` */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description Too many requests */
+            /** @description Too many requests, or too many at once */
             429: {
                 headers: {
                     "retry-after"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "RATE_LIMITED",
+                     *         "details": null,
+                     *         "message": "too many requests; try again in 1 s"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -3222,16 +5621,38 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "INTERNAL",
+                     *         "details": null,
+                     *         "message": "something went wrong here; the request id finds it in the log"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Keys or database are away */
+            /** @description Keys, database or vault are away */
             503: {
                 headers: {
                     "retry-after"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "DATABASE_UNAVAILABLE",
+                     *         "details": null,
+                     *         "message": "the database cannot be reached"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -3353,6 +5774,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "INVALID_REQUEST",
+                     *         "details": {
+                     *           "column": 17,
+                     *           "line": 1
+                     *         },
+                     *         "message": "the body is not readable JSON"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -3363,6 +5798,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "TOKEN_EXPIRED",
+                     *         "details": null,
+                     *         "message": "the token has expired"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -3373,6 +5819,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "ACCOUNT_DISABLED",
+                     *         "details": null,
+                     *         "message": "this account has been disabled; an administrator can enable it"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -3382,25 +5839,38 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "REQUEST_TIMEOUT",
+                     *         "details": null,
+                     *         "message": "the request took longer than this server allows"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Fields that are not as they must be, each named in `details` */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description Too many requests */
+            /** @description Too many requests, or too many at once */
             429: {
                 headers: {
                     "retry-after"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "RATE_LIMITED",
+                     *         "details": null,
+                     *         "message": "too many requests; try again in 1 s"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -3410,16 +5880,38 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "INTERNAL",
+                     *         "details": null,
+                     *         "message": "something went wrong here; the request id finds it in the log"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Keys or database are away */
+            /** @description Keys, database or vault are away */
             503: {
                 headers: {
                     "retry-after"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "DATABASE_UNAVAILABLE",
+                     *         "details": null,
+                     *         "message": "the database cannot be reached"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -3446,9 +5938,21 @@ export interface operations {
             /** @description Keys or database are missing */
             503: {
                 headers: {
+                    "retry-after"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "DATABASE_UNAVAILABLE",
+                     *         "details": null,
+                     *         "message": "the database cannot be reached"
+                     *       },
+                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
+                     *       "success": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
