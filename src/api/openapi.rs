@@ -8,6 +8,7 @@ use utoipa::{
     Modify, OpenApi, ToSchema,
     openapi::{
         Content, Ref, RefOr, Response, ResponseBuilder,
+        example::ExampleBuilder,
         header::Header,
         path::{Operation, Parameter, ParameterIn, PathItem},
         schema::{AdditionalProperties, Object, ObjectBuilder, Schema, SchemaType, Type},
@@ -228,7 +229,8 @@ fn complete(path: &str, operation: &mut Operation) {
         if let (RefOr::T(response), Some(example)) = (response, example(status))
             && let Some(RefOr::T(content)) = response.content.get_mut("application/json")
         {
-            content.example = Some(example);
+            // Named, not `example`: clients made from the document have the shape and not a copy of the words.
+            content.examples.insert("usual".to_owned(), ExampleBuilder::new().value(Some(example)).build().into());
         }
     }
 }

@@ -106,7 +106,7 @@ fn every_error_has_an_example_with_a_code_of_its_own_status() {
             for (status, response) in
                 operation["responses"].as_object().unwrap().iter().filter(|(status, _)| status.as_str() >= "400")
             {
-                let example = &response["content"]["application/json"]["example"];
+                let example = &response["content"]["application/json"]["examples"]["usual"]["value"];
                 let code = example["error"]["code"].as_str().unwrap_or_else(|| panic!("{method} {path} {status}: {response}"));
                 assert!(codes(status).contains(&code), "{method} {path} {status}: {code}");
                 assert_eq!(status == "422", example["error"]["details"].is_array(), "{method} {path} {status}");

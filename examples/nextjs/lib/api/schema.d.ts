@@ -937,20 +937,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "INVALID_REQUEST",
-                     *         "details": {
-                     *           "column": 17,
-                     *           "line": 1
-                     *         },
-                     *         "message": "the body is not readable JSON"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -961,17 +947,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "TOKEN_EXPIRED",
-                     *         "details": null,
-                     *         "message": "the token has expired"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -982,17 +957,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "ACCOUNT_DISABLED",
-                     *         "details": null,
-                     *         "message": "this account has been disabled; an administrator can enable it"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1002,17 +966,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "NOT_FOUND",
-                     *         "details": null,
-                     *         "message": "there is nothing under this name"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1022,17 +975,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "REQUEST_TIMEOUT",
-                     *         "details": null,
-                     *         "message": "the request took longer than this server allows"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1042,22 +984,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "VALIDATION_FAILED",
-                     *         "details": [
-                     *           {
-                     *             "field": "client_name",
-                     *             "problem": "is missing"
-                     *           }
-                     *         ],
-                     *         "message": "client_name is missing"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1068,17 +994,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "RATE_LIMITED",
-                     *         "details": null,
-                     *         "message": "too many requests; try again in 1 s"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1088,17 +1003,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "INTERNAL",
-                     *         "details": null,
-                     *         "message": "something went wrong here; the request id finds it in the log"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1109,17 +1013,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "DATABASE_UNAVAILABLE",
-                     *         "details": null,
-                     *         "message": "the database cannot be reached"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1157,20 +1050,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "INVALID_REQUEST",
-                     *         "details": {
-                     *           "column": 17,
-                     *           "line": 1
-                     *         },
-                     *         "message": "the body is not readable JSON"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1181,17 +1060,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "TOKEN_EXPIRED",
-                     *         "details": null,
-                     *         "message": "the token has expired"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1202,17 +1070,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "ACCOUNT_DISABLED",
-                     *         "details": null,
-                     *         "message": "this account has been disabled; an administrator can enable it"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1222,17 +1079,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "NOT_FOUND",
-                     *         "details": null,
-                     *         "message": "there is nothing under this name"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1242,17 +1088,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "REQUEST_TIMEOUT",
-                     *         "details": null,
-                     *         "message": "the request took longer than this server allows"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1262,19 +1097,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "PAYLOAD_TOO_LARGE",
-                     *         "details": {
-                     *           "limit_bytes": 65536
-                     *         },
-                     *         "message": "the body is larger than 65536 bytes"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1284,17 +1106,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "UNSUPPORTED_MEDIA_TYPE",
-                     *         "details": null,
-                     *         "message": "send the body as application/json"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1304,22 +1115,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "VALIDATION_FAILED",
-                     *         "details": [
-                     *           {
-                     *             "field": "client_name",
-                     *             "problem": "is missing"
-                     *           }
-                     *         ],
-                     *         "message": "client_name is missing"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1330,17 +1125,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "RATE_LIMITED",
-                     *         "details": null,
-                     *         "message": "too many requests; try again in 1 s"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1350,17 +1134,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "INTERNAL",
-                     *         "details": null,
-                     *         "message": "something went wrong here; the request id finds it in the log"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1371,17 +1144,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "DATABASE_UNAVAILABLE",
-                     *         "details": null,
-                     *         "message": "the database cannot be reached"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1420,17 +1182,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "NOT_FOUND",
-                     *         "details": null,
-                     *         "message": "there is nothing under this name"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1440,17 +1191,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "REQUEST_TIMEOUT",
-                     *         "details": null,
-                     *         "message": "the request took longer than this server allows"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1460,22 +1200,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "VALIDATION_FAILED",
-                     *         "details": [
-                     *           {
-                     *             "field": "client_name",
-                     *             "problem": "is missing"
-                     *           }
-                     *         ],
-                     *         "message": "client_name is missing"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1485,17 +1209,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "INTERNAL",
-                     *         "details": null,
-                     *         "message": "something went wrong here; the request id finds it in the log"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1530,20 +1243,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "INVALID_REQUEST",
-                     *         "details": {
-                     *           "column": 17,
-                     *           "line": 1
-                     *         },
-                     *         "message": "the body is not readable JSON"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1554,17 +1253,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "TOKEN_EXPIRED",
-                     *         "details": null,
-                     *         "message": "the token has expired"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1575,17 +1263,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "ACCOUNT_DISABLED",
-                     *         "details": null,
-                     *         "message": "this account has been disabled; an administrator can enable it"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1595,17 +1272,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "NOT_FOUND",
-                     *         "details": null,
-                     *         "message": "there is nothing under this name"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1615,17 +1281,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "REQUEST_TIMEOUT",
-                     *         "details": null,
-                     *         "message": "the request took longer than this server allows"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1635,19 +1290,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "PAYLOAD_TOO_LARGE",
-                     *         "details": {
-                     *           "limit_bytes": 65536
-                     *         },
-                     *         "message": "the body is larger than 65536 bytes"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1657,17 +1299,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "UNSUPPORTED_MEDIA_TYPE",
-                     *         "details": null,
-                     *         "message": "send the body as application/json"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1677,22 +1308,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "VALIDATION_FAILED",
-                     *         "details": [
-                     *           {
-                     *             "field": "client_name",
-                     *             "problem": "is missing"
-                     *           }
-                     *         ],
-                     *         "message": "client_name is missing"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1703,17 +1318,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "RATE_LIMITED",
-                     *         "details": null,
-                     *         "message": "too many requests; try again in 1 s"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1723,17 +1327,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "INTERNAL",
-                     *         "details": null,
-                     *         "message": "something went wrong here; the request id finds it in the log"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1744,17 +1337,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "DATABASE_UNAVAILABLE",
-                     *         "details": null,
-                     *         "message": "the database cannot be reached"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1785,20 +1367,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "INVALID_REQUEST",
-                     *         "details": {
-                     *           "column": 17,
-                     *           "line": 1
-                     *         },
-                     *         "message": "the body is not readable JSON"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1809,17 +1377,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "TOKEN_EXPIRED",
-                     *         "details": null,
-                     *         "message": "the token has expired"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1830,17 +1387,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "ACCOUNT_DISABLED",
-                     *         "details": null,
-                     *         "message": "this account has been disabled; an administrator can enable it"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1850,17 +1396,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "NOT_FOUND",
-                     *         "details": null,
-                     *         "message": "there is nothing under this name"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1870,17 +1405,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "REQUEST_TIMEOUT",
-                     *         "details": null,
-                     *         "message": "the request took longer than this server allows"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1891,17 +1415,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "RATE_LIMITED",
-                     *         "details": null,
-                     *         "message": "too many requests; try again in 1 s"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1911,17 +1424,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "INTERNAL",
-                     *         "details": null,
-                     *         "message": "something went wrong here; the request id finds it in the log"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1932,17 +1434,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "DATABASE_UNAVAILABLE",
-                     *         "details": null,
-                     *         "message": "the database cannot be reached"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -1988,20 +1479,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "INVALID_REQUEST",
-                     *         "details": {
-                     *           "column": 17,
-                     *           "line": 1
-                     *         },
-                     *         "message": "the body is not readable JSON"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2012,17 +1489,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "TOKEN_EXPIRED",
-                     *         "details": null,
-                     *         "message": "the token has expired"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2033,17 +1499,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "ACCOUNT_DISABLED",
-                     *         "details": null,
-                     *         "message": "this account has been disabled; an administrator can enable it"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2053,17 +1508,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "NOT_FOUND",
-                     *         "details": null,
-                     *         "message": "there is nothing under this name"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2073,17 +1517,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "REQUEST_TIMEOUT",
-                     *         "details": null,
-                     *         "message": "the request took longer than this server allows"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2093,22 +1526,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "VALIDATION_FAILED",
-                     *         "details": [
-                     *           {
-                     *             "field": "client_name",
-                     *             "problem": "is missing"
-                     *           }
-                     *         ],
-                     *         "message": "client_name is missing"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2119,17 +1536,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "RATE_LIMITED",
-                     *         "details": null,
-                     *         "message": "too many requests; try again in 1 s"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2139,17 +1545,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "INTERNAL",
-                     *         "details": null,
-                     *         "message": "something went wrong here; the request id finds it in the log"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2160,17 +1555,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "DATABASE_UNAVAILABLE",
-                     *         "details": null,
-                     *         "message": "the database cannot be reached"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2216,20 +1600,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "INVALID_REQUEST",
-                     *         "details": {
-                     *           "column": 17,
-                     *           "line": 1
-                     *         },
-                     *         "message": "the body is not readable JSON"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2240,17 +1610,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "TOKEN_EXPIRED",
-                     *         "details": null,
-                     *         "message": "the token has expired"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2261,17 +1620,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "ACCOUNT_DISABLED",
-                     *         "details": null,
-                     *         "message": "this account has been disabled; an administrator can enable it"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2281,17 +1629,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "NOT_FOUND",
-                     *         "details": null,
-                     *         "message": "there is nothing under this name"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2301,17 +1638,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "REQUEST_TIMEOUT",
-                     *         "details": null,
-                     *         "message": "the request took longer than this server allows"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2321,22 +1647,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "VALIDATION_FAILED",
-                     *         "details": [
-                     *           {
-                     *             "field": "client_name",
-                     *             "problem": "is missing"
-                     *           }
-                     *         ],
-                     *         "message": "client_name is missing"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2347,17 +1657,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "RATE_LIMITED",
-                     *         "details": null,
-                     *         "message": "too many requests; try again in 1 s"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2367,17 +1666,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "INTERNAL",
-                     *         "details": null,
-                     *         "message": "something went wrong here; the request id finds it in the log"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2388,17 +1676,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "DATABASE_UNAVAILABLE",
-                     *         "details": null,
-                     *         "message": "the database cannot be reached"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2444,20 +1721,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "INVALID_REQUEST",
-                     *         "details": {
-                     *           "column": 17,
-                     *           "line": 1
-                     *         },
-                     *         "message": "the body is not readable JSON"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2468,17 +1731,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "TOKEN_EXPIRED",
-                     *         "details": null,
-                     *         "message": "the token has expired"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2489,17 +1741,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "ACCOUNT_DISABLED",
-                     *         "details": null,
-                     *         "message": "this account has been disabled; an administrator can enable it"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2509,17 +1750,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "NOT_FOUND",
-                     *         "details": null,
-                     *         "message": "there is nothing under this name"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2529,17 +1759,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "REQUEST_TIMEOUT",
-                     *         "details": null,
-                     *         "message": "the request took longer than this server allows"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2549,22 +1768,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "VALIDATION_FAILED",
-                     *         "details": [
-                     *           {
-                     *             "field": "client_name",
-                     *             "problem": "is missing"
-                     *           }
-                     *         ],
-                     *         "message": "client_name is missing"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2575,17 +1778,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "RATE_LIMITED",
-                     *         "details": null,
-                     *         "message": "too many requests; try again in 1 s"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2595,17 +1787,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "INTERNAL",
-                     *         "details": null,
-                     *         "message": "something went wrong here; the request id finds it in the log"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2616,17 +1797,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "DATABASE_UNAVAILABLE",
-                     *         "details": null,
-                     *         "message": "the database cannot be reached"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2672,20 +1842,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "INVALID_REQUEST",
-                     *         "details": {
-                     *           "column": 17,
-                     *           "line": 1
-                     *         },
-                     *         "message": "the body is not readable JSON"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2696,17 +1852,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "TOKEN_EXPIRED",
-                     *         "details": null,
-                     *         "message": "the token has expired"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2717,17 +1862,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "ACCOUNT_DISABLED",
-                     *         "details": null,
-                     *         "message": "this account has been disabled; an administrator can enable it"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2737,17 +1871,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "NOT_FOUND",
-                     *         "details": null,
-                     *         "message": "there is nothing under this name"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2757,17 +1880,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "REQUEST_TIMEOUT",
-                     *         "details": null,
-                     *         "message": "the request took longer than this server allows"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2777,22 +1889,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "VALIDATION_FAILED",
-                     *         "details": [
-                     *           {
-                     *             "field": "client_name",
-                     *             "problem": "is missing"
-                     *           }
-                     *         ],
-                     *         "message": "client_name is missing"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2803,17 +1899,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "RATE_LIMITED",
-                     *         "details": null,
-                     *         "message": "too many requests; try again in 1 s"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2823,17 +1908,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "INTERNAL",
-                     *         "details": null,
-                     *         "message": "something went wrong here; the request id finds it in the log"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2844,17 +1918,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "DATABASE_UNAVAILABLE",
-                     *         "details": null,
-                     *         "message": "the database cannot be reached"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2900,20 +1963,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "INVALID_REQUEST",
-                     *         "details": {
-                     *           "column": 17,
-                     *           "line": 1
-                     *         },
-                     *         "message": "the body is not readable JSON"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2924,17 +1973,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "TOKEN_EXPIRED",
-                     *         "details": null,
-                     *         "message": "the token has expired"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2945,17 +1983,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "ACCOUNT_DISABLED",
-                     *         "details": null,
-                     *         "message": "this account has been disabled; an administrator can enable it"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2965,17 +1992,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "NOT_FOUND",
-                     *         "details": null,
-                     *         "message": "there is nothing under this name"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -2985,17 +2001,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "REQUEST_TIMEOUT",
-                     *         "details": null,
-                     *         "message": "the request took longer than this server allows"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -3005,22 +2010,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "VALIDATION_FAILED",
-                     *         "details": [
-                     *           {
-                     *             "field": "client_name",
-                     *             "problem": "is missing"
-                     *           }
-                     *         ],
-                     *         "message": "client_name is missing"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -3031,17 +2020,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "RATE_LIMITED",
-                     *         "details": null,
-                     *         "message": "too many requests; try again in 1 s"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -3051,17 +2029,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "INTERNAL",
-                     *         "details": null,
-                     *         "message": "something went wrong here; the request id finds it in the log"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -3072,17 +2039,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "DATABASE_UNAVAILABLE",
-                     *         "details": null,
-                     *         "message": "the database cannot be reached"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -3128,20 +2084,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "INVALID_REQUEST",
-                     *         "details": {
-                     *           "column": 17,
-                     *           "line": 1
-                     *         },
-                     *         "message": "the body is not readable JSON"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -3152,17 +2094,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "TOKEN_EXPIRED",
-                     *         "details": null,
-                     *         "message": "the token has expired"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -3173,17 +2104,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "ACCOUNT_DISABLED",
-                     *         "details": null,
-                     *         "message": "this account has been disabled; an administrator can enable it"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -3193,17 +2113,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "NOT_FOUND",
-                     *         "details": null,
-                     *         "message": "there is nothing under this name"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -3213,17 +2122,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "REQUEST_TIMEOUT",
-                     *         "details": null,
-                     *         "message": "the request took longer than this server allows"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -3233,22 +2131,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "VALIDATION_FAILED",
-                     *         "details": [
-                     *           {
-                     *             "field": "client_name",
-                     *             "problem": "is missing"
-                     *           }
-                     *         ],
-                     *         "message": "client_name is missing"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -3259,17 +2141,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "RATE_LIMITED",
-                     *         "details": null,
-                     *         "message": "too many requests; try again in 1 s"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -3279,17 +2150,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "INTERNAL",
-                     *         "details": null,
-                     *         "message": "something went wrong here; the request id finds it in the log"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -3300,17 +2160,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "DATABASE_UNAVAILABLE",
-                     *         "details": null,
-                     *         "message": "the database cannot be reached"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -3356,20 +2205,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "INVALID_REQUEST",
-                     *         "details": {
-                     *           "column": 17,
-                     *           "line": 1
-                     *         },
-                     *         "message": "the body is not readable JSON"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -3380,17 +2215,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "TOKEN_EXPIRED",
-                     *         "details": null,
-                     *         "message": "the token has expired"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -3401,17 +2225,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "ACCOUNT_DISABLED",
-                     *         "details": null,
-                     *         "message": "this account has been disabled; an administrator can enable it"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -3421,17 +2234,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "NOT_FOUND",
-                     *         "details": null,
-                     *         "message": "there is nothing under this name"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -3441,17 +2243,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "REQUEST_TIMEOUT",
-                     *         "details": null,
-                     *         "message": "the request took longer than this server allows"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -3461,22 +2252,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "VALIDATION_FAILED",
-                     *         "details": [
-                     *           {
-                     *             "field": "client_name",
-                     *             "problem": "is missing"
-                     *           }
-                     *         ],
-                     *         "message": "client_name is missing"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -3487,17 +2262,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "RATE_LIMITED",
-                     *         "details": null,
-                     *         "message": "too many requests; try again in 1 s"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -3507,17 +2271,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "INTERNAL",
-                     *         "details": null,
-                     *         "message": "something went wrong here; the request id finds it in the log"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -3528,17 +2281,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "DATABASE_UNAVAILABLE",
-                     *         "details": null,
-                     *         "message": "the database cannot be reached"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -3584,20 +2326,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "INVALID_REQUEST",
-                     *         "details": {
-                     *           "column": 17,
-                     *           "line": 1
-                     *         },
-                     *         "message": "the body is not readable JSON"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -3608,17 +2336,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "TOKEN_EXPIRED",
-                     *         "details": null,
-                     *         "message": "the token has expired"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -3629,17 +2346,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "ACCOUNT_DISABLED",
-                     *         "details": null,
-                     *         "message": "this account has been disabled; an administrator can enable it"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -3649,17 +2355,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "NOT_FOUND",
-                     *         "details": null,
-                     *         "message": "there is nothing under this name"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -3669,17 +2364,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "REQUEST_TIMEOUT",
-                     *         "details": null,
-                     *         "message": "the request took longer than this server allows"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -3689,22 +2373,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "VALIDATION_FAILED",
-                     *         "details": [
-                     *           {
-                     *             "field": "client_name",
-                     *             "problem": "is missing"
-                     *           }
-                     *         ],
-                     *         "message": "client_name is missing"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -3715,17 +2383,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "RATE_LIMITED",
-                     *         "details": null,
-                     *         "message": "too many requests; try again in 1 s"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -3735,17 +2392,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "INTERNAL",
-                     *         "details": null,
-                     *         "message": "something went wrong here; the request id finds it in the log"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -3756,17 +2402,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "DATABASE_UNAVAILABLE",
-                     *         "details": null,
-                     *         "message": "the database cannot be reached"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -3802,20 +2437,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "INVALID_REQUEST",
-                     *         "details": {
-                     *           "column": 17,
-                     *           "line": 1
-                     *         },
-                     *         "message": "the body is not readable JSON"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -3826,17 +2447,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "TOKEN_EXPIRED",
-                     *         "details": null,
-                     *         "message": "the token has expired"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -3847,17 +2457,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "ACCOUNT_DISABLED",
-                     *         "details": null,
-                     *         "message": "this account has been disabled; an administrator can enable it"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -3867,17 +2466,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "NOT_FOUND",
-                     *         "details": null,
-                     *         "message": "there is nothing under this name"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -3887,17 +2475,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "REQUEST_TIMEOUT",
-                     *         "details": null,
-                     *         "message": "the request took longer than this server allows"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -3907,17 +2484,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "API_KEY_MISSING",
-                     *         "details": null,
-                     *         "message": "no key for togetherAI is kept; keep one with POST /api/user/api-keys"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -3927,19 +2493,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "PAYLOAD_TOO_LARGE",
-                     *         "details": {
-                     *           "limit_bytes": 65536
-                     *         },
-                     *         "message": "the body is larger than 65536 bytes"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -3949,17 +2502,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "UNSUPPORTED_MEDIA_TYPE",
-                     *         "details": null,
-                     *         "message": "send the body as application/json"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -3969,22 +2511,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "VALIDATION_FAILED",
-                     *         "details": [
-                     *           {
-                     *             "field": "client_name",
-                     *             "problem": "is missing"
-                     *           }
-                     *         ],
-                     *         "message": "client_name is missing"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -3995,17 +2521,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "RATE_LIMITED",
-                     *         "details": null,
-                     *         "message": "too many requests; try again in 1 s"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -4015,17 +2530,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "INTERNAL",
-                     *         "details": null,
-                     *         "message": "something went wrong here; the request id finds it in the log"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -4035,17 +2539,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "UPSTREAM_REJECTED_KEY",
-                     *         "details": null,
-                     *         "message": "the service refused your API key; store one that it accepts and that may use the model"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -4056,17 +2549,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "DATABASE_UNAVAILABLE",
-                     *         "details": null,
-                     *         "message": "the database cannot be reached"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -4076,17 +2558,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "UPSTREAM_TIMEOUT",
-                     *         "details": null,
-                     *         "message": "the service gave no answer within 60s"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -4122,20 +2593,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "INVALID_REQUEST",
-                     *         "details": {
-                     *           "column": 17,
-                     *           "line": 1
-                     *         },
-                     *         "message": "the body is not readable JSON"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -4146,17 +2603,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "TOKEN_EXPIRED",
-                     *         "details": null,
-                     *         "message": "the token has expired"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -4167,17 +2613,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "ACCOUNT_DISABLED",
-                     *         "details": null,
-                     *         "message": "this account has been disabled; an administrator can enable it"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -4187,17 +2622,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "NOT_FOUND",
-                     *         "details": null,
-                     *         "message": "there is nothing under this name"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -4207,17 +2631,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "REQUEST_TIMEOUT",
-                     *         "details": null,
-                     *         "message": "the request took longer than this server allows"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -4227,22 +2640,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "VALIDATION_FAILED",
-                     *         "details": [
-                     *           {
-                     *             "field": "client_name",
-                     *             "problem": "is missing"
-                     *           }
-                     *         ],
-                     *         "message": "client_name is missing"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -4253,17 +2650,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "RATE_LIMITED",
-                     *         "details": null,
-                     *         "message": "too many requests; try again in 1 s"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -4273,17 +2659,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "INTERNAL",
-                     *         "details": null,
-                     *         "message": "something went wrong here; the request id finds it in the log"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -4294,17 +2669,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "DATABASE_UNAVAILABLE",
-                     *         "details": null,
-                     *         "message": "the database cannot be reached"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -4342,20 +2706,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "INVALID_REQUEST",
-                     *         "details": {
-                     *           "column": 17,
-                     *           "line": 1
-                     *         },
-                     *         "message": "the body is not readable JSON"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -4366,17 +2716,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "TOKEN_EXPIRED",
-                     *         "details": null,
-                     *         "message": "the token has expired"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -4387,17 +2726,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "ACCOUNT_DISABLED",
-                     *         "details": null,
-                     *         "message": "this account has been disabled; an administrator can enable it"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -4407,17 +2735,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "NOT_FOUND",
-                     *         "details": null,
-                     *         "message": "there is nothing under this name"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -4427,17 +2744,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "REQUEST_TIMEOUT",
-                     *         "details": null,
-                     *         "message": "the request took longer than this server allows"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -4447,19 +2753,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "PAYLOAD_TOO_LARGE",
-                     *         "details": {
-                     *           "limit_bytes": 65536
-                     *         },
-                     *         "message": "the body is larger than 65536 bytes"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -4469,17 +2762,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "UNSUPPORTED_MEDIA_TYPE",
-                     *         "details": null,
-                     *         "message": "send the body as application/json"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -4489,22 +2771,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "VALIDATION_FAILED",
-                     *         "details": [
-                     *           {
-                     *             "field": "client_name",
-                     *             "problem": "is missing"
-                     *           }
-                     *         ],
-                     *         "message": "client_name is missing"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -4515,17 +2781,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "RATE_LIMITED",
-                     *         "details": null,
-                     *         "message": "too many requests; try again in 1 s"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -4535,17 +2790,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "INTERNAL",
-                     *         "details": null,
-                     *         "message": "something went wrong here; the request id finds it in the log"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -4556,17 +2800,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "DATABASE_UNAVAILABLE",
-                     *         "details": null,
-                     *         "message": "the database cannot be reached"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -4595,20 +2828,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "INVALID_REQUEST",
-                     *         "details": {
-                     *           "column": 17,
-                     *           "line": 1
-                     *         },
-                     *         "message": "the body is not readable JSON"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -4619,17 +2838,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "TOKEN_EXPIRED",
-                     *         "details": null,
-                     *         "message": "the token has expired"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -4640,17 +2848,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "ACCOUNT_DISABLED",
-                     *         "details": null,
-                     *         "message": "this account has been disabled; an administrator can enable it"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -4660,17 +2857,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "NOT_FOUND",
-                     *         "details": null,
-                     *         "message": "there is nothing under this name"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -4680,17 +2866,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "REQUEST_TIMEOUT",
-                     *         "details": null,
-                     *         "message": "the request took longer than this server allows"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -4701,17 +2876,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "RATE_LIMITED",
-                     *         "details": null,
-                     *         "message": "too many requests; try again in 1 s"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -4721,17 +2885,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "INTERNAL",
-                     *         "details": null,
-                     *         "message": "something went wrong here; the request id finds it in the log"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -4742,17 +2895,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "DATABASE_UNAVAILABLE",
-                     *         "details": null,
-                     *         "message": "the database cannot be reached"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -4787,20 +2929,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "INVALID_REQUEST",
-                     *         "details": {
-                     *           "column": 17,
-                     *           "line": 1
-                     *         },
-                     *         "message": "the body is not readable JSON"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -4811,17 +2939,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "TOKEN_EXPIRED",
-                     *         "details": null,
-                     *         "message": "the token has expired"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -4832,17 +2949,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "ACCOUNT_DISABLED",
-                     *         "details": null,
-                     *         "message": "this account has been disabled; an administrator can enable it"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -4852,17 +2958,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "NOT_FOUND",
-                     *         "details": null,
-                     *         "message": "there is nothing under this name"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -4872,17 +2967,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "REQUEST_TIMEOUT",
-                     *         "details": null,
-                     *         "message": "the request took longer than this server allows"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -4892,19 +2976,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "PAYLOAD_TOO_LARGE",
-                     *         "details": {
-                     *           "limit_bytes": 65536
-                     *         },
-                     *         "message": "the body is larger than 65536 bytes"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -4914,17 +2985,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "UNSUPPORTED_MEDIA_TYPE",
-                     *         "details": null,
-                     *         "message": "send the body as application/json"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -4934,22 +2994,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "VALIDATION_FAILED",
-                     *         "details": [
-                     *           {
-                     *             "field": "client_name",
-                     *             "problem": "is missing"
-                     *           }
-                     *         ],
-                     *         "message": "client_name is missing"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -4960,17 +3004,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "RATE_LIMITED",
-                     *         "details": null,
-                     *         "message": "too many requests; try again in 1 s"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -4980,17 +3013,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "INTERNAL",
-                     *         "details": null,
-                     *         "message": "something went wrong here; the request id finds it in the log"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -5001,17 +3023,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "DATABASE_UNAVAILABLE",
-                     *         "details": null,
-                     *         "message": "the database cannot be reached"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -5042,20 +3053,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "INVALID_REQUEST",
-                     *         "details": {
-                     *           "column": 17,
-                     *           "line": 1
-                     *         },
-                     *         "message": "the body is not readable JSON"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -5066,17 +3063,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "TOKEN_EXPIRED",
-                     *         "details": null,
-                     *         "message": "the token has expired"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -5087,17 +3073,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "ACCOUNT_DISABLED",
-                     *         "details": null,
-                     *         "message": "this account has been disabled; an administrator can enable it"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -5107,17 +3082,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "NOT_FOUND",
-                     *         "details": null,
-                     *         "message": "there is nothing under this name"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -5127,17 +3091,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "REQUEST_TIMEOUT",
-                     *         "details": null,
-                     *         "message": "the request took longer than this server allows"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -5148,17 +3101,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "RATE_LIMITED",
-                     *         "details": null,
-                     *         "message": "too many requests; try again in 1 s"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -5168,17 +3110,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "INTERNAL",
-                     *         "details": null,
-                     *         "message": "something went wrong here; the request id finds it in the log"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -5189,17 +3120,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "DATABASE_UNAVAILABLE",
-                     *         "details": null,
-                     *         "message": "the database cannot be reached"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -5234,20 +3154,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "INVALID_REQUEST",
-                     *         "details": {
-                     *           "column": 17,
-                     *           "line": 1
-                     *         },
-                     *         "message": "the body is not readable JSON"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -5258,17 +3164,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "TOKEN_EXPIRED",
-                     *         "details": null,
-                     *         "message": "the token has expired"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -5279,17 +3174,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "ACCOUNT_DISABLED",
-                     *         "details": null,
-                     *         "message": "this account has been disabled; an administrator can enable it"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -5299,17 +3183,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "NOT_FOUND",
-                     *         "details": null,
-                     *         "message": "there is nothing under this name"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -5319,17 +3192,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "REQUEST_TIMEOUT",
-                     *         "details": null,
-                     *         "message": "the request took longer than this server allows"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -5339,19 +3201,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "PAYLOAD_TOO_LARGE",
-                     *         "details": {
-                     *           "limit_bytes": 65536
-                     *         },
-                     *         "message": "the body is larger than 65536 bytes"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -5361,17 +3210,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "UNSUPPORTED_MEDIA_TYPE",
-                     *         "details": null,
-                     *         "message": "send the body as application/json"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -5381,22 +3219,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "VALIDATION_FAILED",
-                     *         "details": [
-                     *           {
-                     *             "field": "client_name",
-                     *             "problem": "is missing"
-                     *           }
-                     *         ],
-                     *         "message": "client_name is missing"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -5407,17 +3229,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "RATE_LIMITED",
-                     *         "details": null,
-                     *         "message": "too many requests; try again in 1 s"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -5427,17 +3238,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "INTERNAL",
-                     *         "details": null,
-                     *         "message": "something went wrong here; the request id finds it in the log"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -5448,17 +3248,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "DATABASE_UNAVAILABLE",
-                     *         "details": null,
-                     *         "message": "the database cannot be reached"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -5495,20 +3284,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "INVALID_REQUEST",
-                     *         "details": {
-                     *           "column": 17,
-                     *           "line": 1
-                     *         },
-                     *         "message": "the body is not readable JSON"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -5519,17 +3294,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "TOKEN_EXPIRED",
-                     *         "details": null,
-                     *         "message": "the token has expired"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -5540,17 +3304,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "ACCOUNT_DISABLED",
-                     *         "details": null,
-                     *         "message": "this account has been disabled; an administrator can enable it"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -5560,17 +3313,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "NOT_FOUND",
-                     *         "details": null,
-                     *         "message": "there is nothing under this name"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -5580,17 +3322,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "REQUEST_TIMEOUT",
-                     *         "details": null,
-                     *         "message": "the request took longer than this server allows"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -5601,17 +3332,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "RATE_LIMITED",
-                     *         "details": null,
-                     *         "message": "too many requests; try again in 1 s"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -5621,17 +3341,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "INTERNAL",
-                     *         "details": null,
-                     *         "message": "something went wrong here; the request id finds it in the log"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -5642,17 +3351,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "DATABASE_UNAVAILABLE",
-                     *         "details": null,
-                     *         "message": "the database cannot be reached"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -5774,20 +3472,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "INVALID_REQUEST",
-                     *         "details": {
-                     *           "column": 17,
-                     *           "line": 1
-                     *         },
-                     *         "message": "the body is not readable JSON"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -5798,17 +3482,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "TOKEN_EXPIRED",
-                     *         "details": null,
-                     *         "message": "the token has expired"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -5819,17 +3492,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "ACCOUNT_DISABLED",
-                     *         "details": null,
-                     *         "message": "this account has been disabled; an administrator can enable it"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -5839,17 +3501,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "REQUEST_TIMEOUT",
-                     *         "details": null,
-                     *         "message": "the request took longer than this server allows"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -5860,17 +3511,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "RATE_LIMITED",
-                     *         "details": null,
-                     *         "message": "too many requests; try again in 1 s"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -5880,17 +3520,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "INTERNAL",
-                     *         "details": null,
-                     *         "message": "something went wrong here; the request id finds it in the log"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -5901,17 +3530,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "DATABASE_UNAVAILABLE",
-                     *         "details": null,
-                     *         "message": "the database cannot be reached"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
@@ -5942,17 +3560,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "error": {
-                     *         "code": "DATABASE_UNAVAILABLE",
-                     *         "details": null,
-                     *         "message": "the database cannot be reached"
-                     *       },
-                     *       "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae",
-                     *       "success": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
