@@ -28,7 +28,7 @@ const LAYERS: &[&[&str]] = &[
     &["domain"],
     &["store"],
     &["accounts"],
-    &["rate_limit"],
+    &["rate_limit", "at_once"],
     &["api"],
     &["mint"],
     &["testing"],
@@ -74,6 +74,33 @@ fn every_module_has_a_rank() {
         .filter(|path| !matches!(path.as_str(), "lib" | "main" | "auth") && rank(path).is_none())
         .collect();
     assert!(unranked.is_empty(), "no rank for {unranked:?}: add them to LAYERS");
+}
+
+/// Methods of the store that see no user's rows.
+const OF_NOBODY: [&str; 4] = ["open", "look", "ping", "kind"];
+/// Whose keys a rotation of the vault has still to seal: it gives owners, and their rows are then asked for as each one's own.
+const OF_OWNERS: [&str; 2] = ["count_owners_to_reseal", "owners_to_reseal"];
+
+#[test]
+fn every_method_of_the_store_takes_first_on_whose_behalf_it_works() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store");
+    let mut unscoped: Vec<String> = Vec::new();
+    let mut scoped = 0;
+    for text in sources(&root).iter().map(|file| fs::read_to_string(file).unwrap()) {
+        let code = text.split_once("impl Store {").map_or("", |(_, code)| code);
+        for method in code.split("pub ").skip(1).filter_map(|text| text.trim_start_matches("async ").strip_prefix("fn ")) {
+            let (name, rest) = method.split_once('(').unwrap();
+            let parameters: Vec<&str> = rest.split(')').next().unwrap().split(',').map(str::trim).collect();
+            let first = parameters.get(1).and_then(|parameter| parameter.split(": ").nth(1)).unwrap_or_default();
+            if first.starts_with("&Sighting") || ["&Owner", "&Administrator"].contains(&first) {
+                scoped += 1;
+            } else if !OF_NOBODY.contains(&name) && !OF_OWNERS.contains(&name) {
+                unscoped.push(name.to_owned());
+            }
+        }
+    }
+    assert!(scoped >= 12, "the methods are no longer found in the source: {scoped}");
+    assert!(unscoped.is_empty(), "no owner comes first: {unscoped:?}");
 }
 
 fn rank(module: &str) -> Option<usize> {

@@ -49,6 +49,7 @@ pub(super) async fn list(user: CurrentUser, request: HttpRequest) -> Result<impl
 #[derive(utoipa::ToSchema)]
 #[expect(dead_code, reason = "it describes what Fields reads")]
 pub(super) struct Activity {
+    #[schema(example = false)]
     is_active: bool,
 }
 

@@ -18,7 +18,7 @@ use crate::{
     accounts::{Accounts, AdmissionError},
     actix::Guarded,
     auth::error::Rejection,
-    domain::Owner,
+    domain::{Identity, Owner},
     store::{Instant, Store, StoreError},
 };
 
@@ -96,6 +96,11 @@ impl CurrentUser {
     /// The token's evidence.
     pub(super) fn verified(&self) -> &Verified {
         &self.verified
+    }
+
+    /// Who it is, whatever becomes of the account.
+    pub(super) fn identity(&self) -> Identity {
+        Identity::new(self.auth.canonical_issuer(&self.verified), self.verified.subject())
     }
 
     /// The time, as rows keep it.

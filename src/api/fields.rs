@@ -123,7 +123,7 @@ impl Fields {
     /// Tells a problem of a member whose name comes from the client.
     pub(super) fn unknown(&mut self, name: String, problem: impl fmt::Display) {
         // What does not look like a name may be the secret itself: only short, plain names are said again.
-        let is_plain = name.len() <= 32 && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        let is_plain = (1..=32).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
         self.problem(if is_plain { name } else { "?".to_owned() }, problem);
     }
 

@@ -11,9 +11,11 @@ use futures_util::{Stream, StreamExt, stream};
 use serde::Serialize;
 use tokio::sync::mpsc;
 
-use super::{ApiKeys, Problem, current_user::CurrentUser, fields::Fields, openapi::ErrorEnvelope};
+use super::{ApiKeys, Problem, RateLimits, current_user::CurrentUser, fields::Fields, openapi::ErrorEnvelope};
 use crate::{
     RequestId,
+    at_once::Place,
+    domain::Identity,
     telemetry::called,
     upstream::{Chunks, Prompt, Upstream, UpstreamError},
 };
@@ -52,8 +54,10 @@ struct Generated {
     #[schema(example = true)]
     success: bool,
     /// The text.
+    #[schema(example = "fn reverse(text: &str) -> String {\n    text.chars().rev().collect()\n}")]
     code: String,
     /// Which model it was.
+    #[schema(example = "Qwen/Qwen2.5-Coder-32B-Instruct")]
     model: String,
     /// What it cost, where the service says so.
     usage: Option<Usage>,
@@ -85,6 +89,7 @@ pub(super) async fn generate(
     user: CurrentUser,
     keys: Data<ApiKeys>,
     upstream: Data<Upstream>,
+    rates: Data<RateLimits>,
     mut body: Fields,
 ) -> Result<HttpResponse, Problem> {
     let prompt = body.text("prompt", prompt);
@@ -96,10 +101,11 @@ pub(super) async fn generate(
         let message = "no key for togetherAI is kept; keep one with POST /api/user/api-keys";
         return Err(Problem::under(user.request_id(), StatusCode::CONFLICT, "API_KEY_MISSING", message));
     };
+    let place = rates.generation(&user)?;
     let failed = |error: UpstreamError| failed(&user, &error);
     if is_streamed {
         let chunks = called(CALL, upstream.stream(&key, &prompt)).await.map_err(failed)?;
-        let events = pumped(chunks, upstream.longest_stream(), user.request_id());
+        let events = pumped(chunks, place, upstream.longest_stream(), user.request_id());
         return Ok(HttpResponse::Ok()
             .content_type("text/event-stream")
             .insert_header((CACHE_CONTROL, "no-store"))
@@ -118,9 +124,17 @@ pub(super) async fn generate(
 
 /// The events of a stream, taken from the service whether the client reads them or not: one that stops reading would else hold the call open, which
 /// its owner pays for, beyond any limit of time. A client that hangs up ends the call at once.
-fn pumped(mut chunks: Chunks, whole: Duration, request_id: Option<RequestId>) -> impl Stream<Item = Result<Bytes, Infallible>> {
+fn pumped(
+    chunks: Chunks,
+    place: Option<Place<Identity>>,
+    whole: Duration,
+    request_id: Option<RequestId>,
+) -> impl Stream<Item = Result<Bytes, Infallible>> {
     let (send, events) = mpsc::channel(1);
     actix_web::rt::spawn(async move {
+        // Dropped in the opposite order: whoever sees the end of the call, or of the answer, finds the place free.
+        let (send, mut chunks) = (send, chunks);
+        let _place = place;
         let pump = async {
             while let Some(chunk) = chunks.next().await {
                 let event = chunk.unwrap_or_else(|error| {

@@ -91,8 +91,11 @@ pub(super) async fn address(sign_in: Data<SignIn>, request: HttpRequest) -> Resu
 #[serde(rename_all = "camelCase")]
 pub(super) struct GoogleUser {
     id: Uuid,
+    #[schema(example = "108204268033311374519")]
     google_id: String,
+    #[schema(example = "ada@example.com")]
     email: Option<String>,
+    #[schema(example = "Ada Lovelace")]
     name: Option<String>,
     picture: Option<String>,
     #[serde(with = "time::serde::rfc3339")]
@@ -118,8 +121,10 @@ impl From<Profile> for GoogleUser {
 /// What a login is answered with.
 #[derive(Serialize, utoipa::ToSchema)]
 pub(super) struct Login {
+    #[schema(example = true)]
     success: bool,
     user: GoogleUser,
+    #[schema(example = "Login successful")]
     message: &'static str,
 }
 

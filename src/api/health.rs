@@ -30,15 +30,18 @@ pub struct Health {
 /// The health of the server.
 #[derive(Serialize, utoipa::ToSchema)]
 pub(super) struct Report {
+    #[schema(example = "ok")]
     status: &'static str,
     version: &'static str,
     issuers: BTreeMap<String, KeysReport>,
+    #[schema(example = "ok")]
     database: &'static str,
 }
 
 /// An issuer's key set.
 #[derive(Serialize, utoipa::ToSchema)]
 pub(super) struct KeysReport {
+    #[schema(example = "fresh")]
     state: &'static str,
     keys: usize,
     age_seconds: Option<u64>,
@@ -92,7 +95,7 @@ pub(super) async fn live() -> HttpResponse {
 }
 
 /// May requests come?
-#[utoipa::path(get, path = "/readyz", tag = "operation", security(()), responses((status = 200, description = "Yes", body = String, content_type = "text/plain"), (status = 503, description = "Keys or database are missing", body = ErrorEnvelope)))]
+#[utoipa::path(get, path = "/readyz", tag = "operation", security(()), responses((status = 200, description = "Yes", body = String, content_type = "text/plain"), (status = 503, description = "Keys or database are missing", body = ErrorEnvelope, headers(("retry-after" = String)))))]
 pub(super) async fn ready(health: Data<Health>, request: HttpRequest) -> HttpResponse {
     if !health.database().await {
         return Problem::database_away(RequestId::of(&request)).error_response();
@@ -103,7 +106,7 @@ pub(super) async fn ready(health: Data<Health>, request: HttpRequest) -> HttpRes
     let waiting: Vec<String> =
         health.auth.key_sets().into_iter().filter(|set| !set.phase.serves()).map(|set| set.issuer).collect();
     let message = format!("no usable keys yet, or expired ones, of: {}", waiting.join(", "));
-    Problem::new(&request, StatusCode::SERVICE_UNAVAILABLE, "KEYS_UNAVAILABLE", message).error_response()
+    Problem::new(&request, StatusCode::SERVICE_UNAVAILABLE, "KEYS_UNAVAILABLE", message).with_retry_after(2).error_response()
 }
 
 /// What has been counted

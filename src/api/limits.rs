@@ -44,3 +44,65 @@ pub(super) async fn keep_to(
     };
     Ok(ServiceResponse::new(kept, problem.error_response()))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use actix_web::{
+        App, HttpMessage, HttpResponse,
+        dev::Service,
+        test::{TestRequest, call_service, init_service, read_body_json},
+    };
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::{RequestId, api::resource::at};
+
+    const SECRET: &str = "sk-in-a-panic";
+
+    async fn panics() -> HttpResponse {
+        panic!("{SECRET}")
+    }
+
+    async fn takes_for_ever() -> HttpResponse {
+        pending().await
+    }
+
+    async fn answers() -> HttpResponse {
+        HttpResponse::Ok().finish()
+    }
+
+    /// Status and body of what these paths answer one after the other.
+    async fn answered(paths: [&str; 3]) -> [(u16, Value); 3] {
+        let limits = Limits { body: 0, time: Duration::from_millis(1), generation: Duration::ZERO };
+        let app = App::new().wrap_fn(|request, app| {
+            request.extensions_mut().insert(RequestId::accept("the-request").expect("an id"));
+            app.call(request)
+        });
+        let app = init_service(app.configure(|config| {
+            at("/panics").get(panics).for_everybody(config, limits);
+            at("/takes-for-ever").get(takes_for_ever).for_everybody(config, limits);
+            at("/answers").get(answers).for_everybody(config, limits);
+        }))
+        .await;
+        let mut answers = Vec::new();
+        for path in paths {
+            let response = call_service(&app, TestRequest::get().uri(path).to_request()).await;
+            let status = response.status().as_u16();
+            answers.push((status, if status == 200 { Value::Null } else { read_body_json(response).await }));
+        }
+        answers.try_into().expect("one for each path")
+    }
+
+    #[actix_web::test]
+    async fn a_panic_and_a_request_without_end_are_answered_with_the_envelope_and_the_next_request_is_served() {
+        let [panicked, late, fine] = answered(["/panics", "/takes-for-ever", "/answers"]).await;
+        for ((status, body), (expected, code)) in [(panicked, (500, "INTERNAL")), (late, (408, "REQUEST_TIMEOUT"))] {
+            assert_eq!((status, &body["error"]["code"]), (expected, &json!(code)), "{body}");
+            assert_eq!((&body["success"], &body["request_id"]), (&json!(false), &json!("the-request")));
+            assert!(!body.to_string().contains(SECRET), "{body}");
+        }
+        assert_eq!(fine.0, 200);
+    }
+}

@@ -19,12 +19,14 @@ pub(super) struct Me<'a> {
 #[derive(Serialize, utoipa::ToSchema)]
 struct Claimed<'a> {
     /// The single role claim.
+    #[schema(example = "authenticated")]
     role: Option<&'a str>,
     /// The application roles.
     roles: Vec<&'a str>,
     /// The scopes.
     scopes: Vec<&'a str>,
     /// The authenticator assurance level.
+    #[schema(example = "aal1")]
     aal: Option<&'a str>,
     /// The session at the issuer.
     session_id: Option<&'a str>,

@@ -3,12 +3,14 @@
 use std::collections::BTreeSet;
 
 use actix_web::{HttpResponse, web::Data};
+use serde_json::{Value, json};
 use utoipa::{
     Modify, OpenApi, ToSchema,
     openapi::{
         Content, Ref, RefOr, Response, ResponseBuilder,
+        example::ExampleBuilder,
         header::Header,
-        path::{Operation, PathItem},
+        path::{Operation, Parameter, ParameterIn, PathItem},
         schema::{AdditionalProperties, Object, ObjectBuilder, Schema, SchemaType, Type},
         security::{Http, HttpAuthScheme, SecurityScheme},
     },
@@ -74,7 +76,7 @@ pub(super) struct ErrorBody {
     #[schema(example = "the token has expired")]
     message: String,
     /// What the client can act on; for `VALIDATION_FAILED` a list of `{field, problem}`.
-    details: Option<serde_json::Value>,
+    details: Option<Value>,
 }
 
 #[derive(OpenApi)]
@@ -197,36 +199,78 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = (&'static str, &mut O
 /// The errors that follow from what an operation is.
 fn complete(path: &str, operation: &mut Operation) {
     let is_public = operation.security.is_some();
-    let mut add = |status: &str, description: &str, headers: &[&str]| {
-        let responses = &mut operation.responses.responses;
-        responses.entry(status.to_owned()).or_insert_with(|| RefOr::T(error(description, headers)));
-    };
     let is_operation =
         ["/health", "/livez", "/readyz", "/metrics", "/openapi.json", "/.well-known/oauth-protected-resource"].contains(&path);
-    if is_operation {
-        return;
+    let takes_a_body = operation.request_body.is_some();
+    // What stands in a path is a name, and one that is not there is 404.
+    let is_field =
+        |parameter: &RefOr<Parameter>| matches!(parameter, RefOr::T(parameter) if parameter.parameter_in != ParameterIn::Path);
+    let takes_fields = operation.parameters.iter().flatten().any(is_field);
+    let works_on_an_account = takes_a_body || !is_public;
+    let has_account = works_on_an_account && path != "/protected";
+    let errors = [
+        ("400", works_on_an_account, "Two tokens, or a body that is not readable", "www-authenticate"),
+        ("401", works_on_an_account, "No token, or one that is refused; the challenge says why", "www-authenticate"),
+        ("403", works_on_an_account, "A closed account, or a missing role, scope or origin", "www-authenticate"),
+        ("404", has_account, "The account was erased while the request was on its way", ""),
+        ("408", true, "It took longer than the server allows", ""),
+        ("413", takes_a_body, "A body that is too large", ""),
+        ("415", takes_a_body, "A body that is not application/json", ""),
+        ("422", takes_a_body || takes_fields, "Fields that are not as they must be, each named in `details`", ""),
+        ("429", works_on_an_account, "Too many requests, or too many at once", "retry-after"),
+        ("500", true, "A fault of ours, which the log has under the request's id", ""),
+        ("503", works_on_an_account, "Keys, database or vault are away", "retry-after"),
+    ];
+    let responses = &mut operation.responses.responses;
+    for (status, _, description, header) in errors.into_iter().filter(|(_, applies, ..)| *applies && !is_operation) {
+        responses.entry(status.to_owned()).or_insert_with(|| RefOr::T(error(description, header)));
     }
-    add("400", "Two tokens, or a body that is not readable", &["www-authenticate"]);
-    add("429", "Too many requests", &["retry-after"]);
-    add("500", "A fault of ours, which the log has under the request's id", &[]);
-    if !is_public || path == "/api/auth/google" {
-        add("401", "No token, or one that is refused; the challenge says why", &["www-authenticate"]);
-        add("503", "Keys or database are away", &["retry-after"]);
-    }
-    if !is_public {
-        add("403", "A closed account, or a missing role, scope or origin", &["www-authenticate"]);
-    }
-    add("422", "Fields that are not as they must be, each named in `details`", &[]);
-    add("408", "It took longer than the server allows", &[]);
-    if operation.request_body.is_some() {
-        let responses = &mut operation.responses.responses;
-        responses.insert("413".to_owned(), RefOr::T(error("A body that is too large", &[])));
-        responses.insert("415".to_owned(), RefOr::T(error("A body that is not application/json", &[])));
+    for (status, response) in responses {
+        if let (RefOr::T(response), Some(example)) = (response, example(status))
+            && let Some(RefOr::T(content)) = response.content.get_mut("application/json")
+        {
+            // Named, not `example`: clients made from the document have the shape and not a copy of the words.
+            content.examples.insert("usual".to_owned(), ExampleBuilder::new().value(Some(example)).build().into());
+        }
     }
 }
 
-fn error(description: &str, headers: &[&str]) -> Response {
+fn error(description: &str, header: &str) -> Response {
     let envelope = Content::new(Some(Ref::from_schema_name("ErrorEnvelope")));
     let response = ResponseBuilder::new().description(description).content("application/json", envelope);
-    headers.iter().fold(response, |response, name| response.header(*name, Header::new(Object::with_type(Type::String)))).build()
+    match header {
+        "" => response.build(),
+        name => response.header(name, Header::new(Object::with_type(Type::String))).build(),
+    }
+}
+
+/// The envelope of the error that a status most often is.
+fn example(status: &str) -> Option<Value> {
+    let (code, message) = match status {
+        "400" => ("INVALID_REQUEST", "the body is not readable JSON"),
+        "401" => ("TOKEN_EXPIRED", "the token has expired"),
+        "403" => ("ACCOUNT_DISABLED", "this account has been disabled; an administrator can enable it"),
+        "404" => ("NOT_FOUND", "there is nothing under this name"),
+        "408" => ("REQUEST_TIMEOUT", "the request took longer than this server allows"),
+        "409" => ("API_KEY_MISSING", "no key for togetherAI is kept; keep one with POST /api/user/api-keys"),
+        "413" => ("PAYLOAD_TOO_LARGE", "the body is larger than 65536 bytes"),
+        "415" => ("UNSUPPORTED_MEDIA_TYPE", "send the body as application/json"),
+        "422" => ("VALIDATION_FAILED", "client_name is missing"),
+        "429" => ("RATE_LIMITED", "too many requests; try again in 1 s"),
+        "500" => ("INTERNAL", "something went wrong here; the request id finds it in the log"),
+        "502" => {
+            ("UPSTREAM_REJECTED_KEY", "the service refused your API key; store one that it accepts and that may use the model")
+        }
+        "503" => ("DATABASE_UNAVAILABLE", "the database cannot be reached"),
+        "504" => ("UPSTREAM_TIMEOUT", "the service gave no answer within 60s"),
+        _ => return None,
+    };
+    let details = match status {
+        "400" => json!({"line": 1, "column": 17}),
+        "413" => json!({"limit_bytes": 65536}),
+        "422" => json!([{"field": "client_name", "problem": "is missing"}]),
+        _ => Value::Null,
+    };
+    let error = json!({"code": code, "message": message, "details": details});
+    Some(json!({"success": false, "error": error, "request_id": "01a1fdbd-b8ed-70b5-aedb-fc20b355d5ae"}))
 }

@@ -1,4 +1,4 @@
-//! Who has asked too often: an address before anything else is looked at, an address after a refused token, a user who is known.
+//! Who asks too much: an address before anything else is looked at, an address after a refused token, a user who is known, also at once.
 
 use std::{fmt, net::IpAddr, sync::Arc};
 
@@ -14,9 +14,11 @@ use actix_web::{
 use super::{
     Problem,
     client_address::{TrustedProxies, network},
+    current_user::CurrentUser,
 };
 use crate::{
     actix::{Guarded, RefusalNote},
+    at_once::{AtOnce, Place},
     auth::clock::Clock,
     config::{RateLimit as Numbers, Server},
     domain::Identity,
@@ -29,7 +31,7 @@ const NO_BAD_TOKEN: [&str; 3] = ["no_token", "step_up", "unfit_claims"];
 /// The limits of one process, shared by its workers: put it into the application's `Data`.
 ///
 /// A limit is counted in `bearward_rate_limited_total{limit}` when it refuses: `address` for sign-ins, `refusals` for refused tokens,
-/// `user` for requests of one user.
+/// `user` for requests of one user, `generations` for answers that one user has under way at once.
 pub struct RateLimits {
     proxies: TrustedProxies,
     /// None: switched off.
@@ -41,7 +43,11 @@ struct Counted {
     /// Apart from each other: who sends bad tokens, from an address that others have too, must not keep them from signing in.
     sign_ins: RateLimit<IpAddr>,
     refusals: RateLimit<IpAddr>,
+    generations: AtOnce<Identity>,
 }
+
+/// When to ask again for a place: nobody knows when one will be free.
+const UNTIL_A_PLACE: u64 = 5;
 
 impl RateLimits {
     /// What `[rate_limit]` says, for clients behind the proxies of `[server]`.
@@ -50,8 +56,20 @@ impl RateLimits {
             users: RateLimit::new(numbers.per_user, numbers.burst, Arc::clone(clock)),
             sign_ins: RateLimit::new(numbers.per_address, numbers.burst, Arc::clone(clock)),
             refusals: RateLimit::new(numbers.per_address, numbers.burst, Arc::clone(clock)),
+            generations: AtOnce::new(numbers.generations),
         });
         Self { proxies: TrustedProxies::new(server.trusted_proxies.iter().copied()), counted }
+    }
+
+    /// A place for one more answer of this user, to be held for as long as it is under way. None where nothing is counted.
+    pub(super) fn generation(&self, user: &CurrentUser) -> Result<Option<Place<Identity>>, Problem> {
+        let Some(counted) = &self.counted else { return Ok(None) };
+        counted.generations.take(user.identity()).map(Some).ok_or_else(|| {
+            metrics::counter!("bearward_rate_limited_total", "limit" => "generations").increment(1);
+            let message = format!("too many answers are under way for this user; end one, or try again in {UNTIL_A_PLACE} s");
+            let problem = Problem::under(user.request_id(), StatusCode::TOO_MANY_REQUESTS, "RATE_LIMITED", message);
+            problem.with_retry_after(UNTIL_A_PLACE)
+        })
     }
 
     fn count_user(&self, request: &HttpRequest, user: Identity) -> Result<(), Problem> {

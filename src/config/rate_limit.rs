@@ -19,6 +19,8 @@ pub struct RateLimit {
     pub per_address: NonZeroU32,
     /// How many of them may come at once, within those.
     pub burst: NonZeroU32,
+    /// Answers of `/api/generate` that one user may have under way at once.
+    pub generations: NonZeroU32,
 }
 
 impl RateLimit {
@@ -27,8 +29,9 @@ impl RateLimit {
         let per_user = section.take("per_user", count);
         let per_address = section.take("per_address", count);
         let burst = section.take("burst", count);
+        let generations = section.take("generations", count);
         section.finish();
-        Ok(Self { enabled: enabled?, per_user: per_user?, per_address: per_address?, burst: burst? })
+        Ok(Self { enabled: enabled?, per_user: per_user?, per_address: per_address?, burst: burst?, generations: generations? })
     }
 }
 

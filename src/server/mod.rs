@@ -147,9 +147,11 @@ impl Application {
                 .app_data(parts.metadata.clone())
                 .app_data(parts.rates.clone())
                 .wrap(layers::cors(&settings.cors_origins, with_credentials))
+                .wrap(from_fn(layers::refused_preflight))
                 .wrap(layers::security_headers())
                 .wrap(from_fn(api::as_forwarded))
-                .wrap(from_fn(telemetry::observe));
+                .wrap(from_fn(telemetry::observe))
+                .wrap(from_fn(layers::leave_unread));
             let app = if has_admin { app } else { app.configure(|routes| api::metrics(routes, limits)) };
             app.configure(|routes| api::routes(routes, limits, &parts.auth))
         })

@@ -2,8 +2,12 @@
 
 use reqwest::Method;
 use serde_json::json;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 
-use crate::world::{World, send};
+use crate::world::{GUARD, World, send};
 
 /// Every route that takes a body.
 const BODIES: [(Method, &str); 6] = [
@@ -71,6 +75,8 @@ async fn what_was_sent_is_not_said_again() {
     let answer = world.post("/api/status", &world.admin(), &body).await;
     assert_eq!(answer.invalid().len(), 3);
     assert!(!answer.body.contains("hidden"), "{answer:?}");
+    let nameless = world.post("/api/status", &world.admin(), &json!({"client_name": "web", "": 1})).await;
+    assert_eq!(nameless.invalid()[0].0, "?");
 }
 
 #[tokio::test]
@@ -115,4 +121,45 @@ async fn an_unknown_path_is_404_in_the_envelope() {
     for path in ["/", "/api", "/api/", "/api/status/", "/api/users", "/api/status/1"] {
         world.get(path, &world.admin()).await.refuses(404, "NOT_FOUND");
     }
+}
+
+/// What comes back on one connection for these bytes, until the server closes it. The client leaves it open.
+async fn until_closed(world: &World, bytes: String) -> String {
+    let mut stream = TcpStream::connect(world.address).await.unwrap();
+    stream.write_all(bytes.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    tokio::time::timeout(GUARD, stream.read_to_string(&mut answer)).await.expect("the server closes the connection").unwrap();
+    answer
+}
+
+#[tokio::test]
+async fn a_body_without_an_end_that_nobody_reads_holds_no_connection() {
+    let world = World::with(&[("server.body_limit", "1KiB")]).await;
+    let token = world.token("ada").sign();
+    let head = |path: &str, token: &str| {
+        format!("POST {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\n")
+    };
+    let too_much = format!("1000\r\n{}\r\n", "x".repeat(4096));
+    for (head, body, status) in [
+        (head("/api/status", "x"), "1\r\n{\r\n", "401"),
+        (head("/nowhere", "x"), "1\r\n{\r\n", "404"),
+        (head("/api/status", &token), too_much.as_str(), "413"),
+    ] {
+        let answer = until_closed(&world, format!("{head}transfer-encoding: chunked\r\n\r\n{body}")).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")) && answer.contains("connection: close"), "{answer}");
+        let answer = until_closed(&world, format!("{head}content-length: 5000\r\n\r\n{body}")).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_connection_whose_body_in_chunks_was_read_serves_the_next_request() {
+    let world = World::start().await;
+    let token = world.token("ada").sign();
+    let first = format!(
+        "POST /api/status HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\n\
+         transfer-encoding: chunked\r\n\r\nb\r\n{{\"client_na\r\nb\r\nme\": \"web\"}}\r\n0\r\n\r\n"
+    );
+    let answer = until_closed(&world, first + "GET /livez HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await;
+    assert!(answer.starts_with("HTTP/1.1 201") && answer.contains("HTTP/1.1 200"), "{answer}");
 }

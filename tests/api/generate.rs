@@ -1,6 +1,6 @@
 //! `POST /api/generate`, before a service that behaves as services do.
 
-use reqwest::Method;
+use reqwest::{Method, Response};
 use serde_json::{Value, json};
 
 use crate::{
@@ -59,12 +59,12 @@ async fn the_callers_own_key_and_model_are_used() {
     let service = async {
         let mut call = service.call().await;
         assert!(is_with_key(&call), "{}", call.head);
-        call.send("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 41\r\n\r\n{\"choices\":[{\"message\":{\"content\":\"yes\"}}]}").await;
+        call.send("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 43\r\n\r\n{\"choices\":[{\"message\":{\"content\":\"yes\"}}]}").await;
         call.body["model"].clone()
     };
     let (answer, model) = tokio::join!(world.post("/api/generate", &token, &body), service);
     assert_eq!(model, "other/model");
-    assert!(matches!(answer.status, 200 | 502), "{answer:?}");
+    assert_eq!(answer.expect(200)["code"], "yes");
 }
 
 #[tokio::test]
@@ -150,7 +150,9 @@ async fn a_stream_that_breaks_off_ends_with_an_error_in_the_envelope() {
 
 #[tokio::test]
 async fn a_client_that_hangs_up_ends_the_call_of_the_service() {
-    for stream in [true, false] {
+    let begins = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n";
+    let first = format!("{begins}data: {{\"choices\":[]}}\n\n");
+    for (stream, said) in [(false, ""), (true, ""), (true, begins), (true, &first)] {
         let (world, mut service, token) = world(&[("generate.timeout", "10m")]).await;
         let request =
             world.request(Method::POST, "/api/generate").bearer_auth(&token).json(&json!({"prompt": "x", "stream": stream}));
@@ -159,9 +161,7 @@ async fn a_client_that_hangs_up_ends_the_call_of_the_service() {
             while response.chunk().await.unwrap().is_some() {}
         });
         let mut call = service.call().await;
-        if stream {
-            call.send("HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\ndata: {\"choices\":[]}\n\n").await;
-        }
+        call.send(said).await;
         client.abort();
         call.closed().await;
     }
@@ -187,4 +187,87 @@ async fn a_wrong_request_is_told_and_nobody_is_called() {
         assert_eq!((told.len(), told[0].0.as_str()), (1, field), "{told:?}");
     }
     assert_eq!(service.connections(), 0);
+}
+
+const TWO_AT_ONCE: [(&str, &str); 2] = [("rate_limit.enabled", "true"), ("rate_limit.generations", "2")];
+
+/// A stream that has begun, as its client and its service hold it.
+async fn begun(world: &World, service: &mut Service, token: &str) -> (Response, Call) {
+    let request = world.request(Method::POST, "/api/generate").bearer_auth(token).json(&json!({"prompt": "x", "stream": true}));
+    let response = tokio::spawn(request.send());
+    let mut call = service.call().await;
+    call.send("HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\ndata: {\"choices\":[]}\n\n").await;
+    (response.await.unwrap().unwrap(), call)
+}
+
+#[track_caller]
+fn is_full(answer: &Answer) {
+    answer.refuses(429, "RATE_LIMITED");
+    assert_eq!(answer.header("retry-after"), "5");
+}
+
+#[tokio::test]
+async fn a_user_has_so_many_answers_under_way_and_no_more_until_one_ends() {
+    let (world, mut service, token) = world(&TWO_AT_ONCE).await;
+    let ask = async |token: &str| world.post("/api/generate", token, &json!({"prompt": "x"})).await;
+    let (first, mut first_call) = begun(&world, &mut service, &token).await;
+    let (second, mut second_call) = begun(&world, &mut service, &token).await;
+    let another_token = world.token("ada").aal("aal2").sign();
+    for token in [&token, &another_token] {
+        is_full(&ask(token).await);
+    }
+    assert_eq!(service.connections(), 2, "nobody was called for what was refused");
+    world.get("/api/auth/me", &token).await.expect(200);
+
+    let same_subject = world.other.token().sub("ada").sign();
+    ask(&same_subject).await.refuses(409, "API_KEY_MISSING");
+    world.post("/api/user/api-keys", &same_subject, &json!({"togetherAI": KEY})).await.expect(200);
+    drop(begun(&world, &mut service, &same_subject).await);
+
+    // One whose client hangs up, and one that comes to its end.
+    drop(first);
+    first_call.closed().await;
+    let (third, _third_call) = begun(&world, &mut service, &token).await;
+    is_full(&ask(&token).await);
+    second_call.send("data: [DONE]\n\n").await;
+    drop(second_call);
+    assert!(second.text().await.unwrap().ends_with("data: [DONE]\n\n"));
+    let (_fourth, _fourth_call) = begun(&world, &mut service, &token).await;
+    is_full(&ask(&token).await);
+    drop(third);
+}
+
+#[tokio::test]
+async fn an_answer_that_failed_is_no_longer_under_way() {
+    let (world, mut service, token) = world(&[("rate_limit.enabled", "true"), ("rate_limit.generations", "1")]).await;
+    for (stream, status, code) in
+        [(false, "500 Oops", "UPSTREAM_FAILED"), (true, "401 No", "UPSTREAM_REJECTED_KEY"), (false, "200 OK", "UPSTREAM_FAILED")]
+    {
+        let body = json!({"prompt": "x", "stream": stream});
+        let service = async {
+            let mut call = service.call().await;
+            call.send(format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")).await;
+        };
+        let (answer, ()) = tokio::join!(world.post("/api/generate", &token, &body), service);
+        answer.refuses(502, code);
+    }
+}
+
+#[tokio::test]
+async fn erasing_the_account_frees_no_place() {
+    let (world, mut service, token) = world(&[("rate_limit.enabled", "true"), ("rate_limit.generations", "1")]).await;
+    let (_stream, _call) = begun(&world, &mut service, &token).await;
+    world.delete("/api/user", &token).await.expect(204);
+    world.post("/api/user/api-keys", &token, &json!({"togetherAI": KEY})).await.expect(200);
+    is_full(&world.post("/api/generate", &token, &json!({"prompt": "x"})).await);
+}
+
+#[tokio::test]
+async fn where_nothing_is_counted_any_number_may_be_under_way() {
+    let (world, mut service, token) = world(&[("rate_limit.generations", "1")]).await;
+    let mut streams = Vec::new();
+    for _ in 0..3 {
+        streams.push(begun(&world, &mut service, &token).await);
+    }
+    assert_eq!(service.connections(), 3);
 }

@@ -79,8 +79,13 @@ async fn another_user_sees_and_changes_nothing_of_hers() {
     let world = World::with(&[("vault.keys", crate::api_keys::OLD)]).await;
     let (token, id) = ada(&world).await;
     let before = whole(&world, &token).await;
-    let others =
-        [world.token("bob").sign(), world.other.token().sub("ada").sign(), world.token("Ada").sign(), world.token("ada ").sign()];
+    let others = [
+        world.token("bob").sign(),
+        world.token("nobody").claim("is_anonymous", true).without("email").sign(),
+        world.other.token().sub("ada").sign(),
+        world.token("Ada").sign(),
+        world.token("ada ").sign(),
+    ];
     for other in others {
         for (method, path, body) in routes(&id) {
             let mut request = world.request(method.clone(), &path).bearer_auth(&other);

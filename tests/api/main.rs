@@ -7,6 +7,7 @@ mod administration;
 mod api_keys;
 mod bodies;
 mod concurrency;
+mod cors;
 mod database;
 mod generate;
 mod google;

@@ -76,6 +76,87 @@ fn every_operation_has_a_name_of_its_own_a_summary_and_its_errors() {
     }
 }
 
+/// The codes of the contract, by status, and what was added to them.
+fn codes(status: &str) -> &'static [&'static str] {
+    match status {
+        "400" => &["INVALID_REQUEST"],
+        "401" => &["MISSING_TOKEN", "TOKEN_EXPIRED", "INVALID_SIGNATURE"],
+        "403" => &["INSUFFICIENT_SCOPE", "INSUFFICIENT_ROLE", "ACCOUNT_DISABLED", "ORIGIN_REFUSED"],
+        "404" => &["NOT_FOUND"],
+        "408" => &["REQUEST_TIMEOUT"],
+        "409" => &["API_KEY_MISSING"],
+        "413" => &["PAYLOAD_TOO_LARGE"],
+        "415" => &["UNSUPPORTED_MEDIA_TYPE"],
+        "422" => &["VALIDATION_FAILED"],
+        "429" => &["RATE_LIMITED"],
+        "500" => &["INTERNAL"],
+        "502" => &["UPSTREAM_FAILED", "UPSTREAM_REJECTED_KEY"],
+        "503" => &["KEYS_UNAVAILABLE", "DATABASE_UNAVAILABLE", "VAULT_UNAVAILABLE"],
+        "504" => &["UPSTREAM_TIMEOUT"],
+        _ => &[],
+    }
+}
+
+#[test]
+fn every_error_has_an_example_with_a_code_of_its_own_status() {
+    let document = document();
+    let mut seen = BTreeSet::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            for (status, response) in
+                operation["responses"].as_object().unwrap().iter().filter(|(status, _)| status.as_str() >= "400")
+            {
+                let example = &response["content"]["application/json"]["examples"]["usual"]["value"];
+                let code = example["error"]["code"].as_str().unwrap_or_else(|| panic!("{method} {path} {status}: {response}"));
+                assert!(codes(status).contains(&code), "{method} {path} {status}: {code}");
+                assert_eq!(status == "422", example["error"]["details"].is_array(), "{method} {path} {status}");
+                seen.insert(status.clone());
+            }
+        }
+    }
+    assert_eq!(seen.len(), 14, "{seen:?}");
+}
+
+#[test]
+fn each_operation_names_the_errors_that_it_can_give_and_no_other() {
+    let document = document();
+    let errors = |method: &str, path: &str| -> String {
+        let responses = document["paths"][path][method]["responses"].as_object().unwrap();
+        let statuses: Vec<&str> = responses.keys().map(String::as_str).filter(|status| *status >= "400").collect();
+        statuses.join(" ")
+    };
+    for (method, path, expected) in [
+        ("get", "/protected", "400 401 403 408 429 500 503"),
+        ("get", "/api/auth/me", "400 401 403 404 408 429 500 503"),
+        ("get", "/api/auth/google", "404 408 422 500"),
+        ("post", "/api/auth/google", "400 401 403 404 408 413 415 422 429 500 503"),
+        ("get", "/api/status", "400 401 403 404 408 422 429 500 503"),
+        ("post", "/api/status", "400 401 403 404 408 413 415 422 429 500 503"),
+        ("delete", "/api/user", "400 401 403 404 408 429 500 503"),
+        ("delete", "/api/user/api-keys/{provider}", "400 401 403 404 408 429 500 503"),
+        ("post", "/api/generate", "400 401 403 404 408 409 413 415 422 429 500 502 503 504"),
+        ("get", "/api/auth/verify", "400 401 403 404 408 422 429 500 503"),
+        ("get", "/readyz", "503"),
+        ("get", "/health", ""),
+    ] {
+        assert_eq!(errors(method, path), expected, "{method} {path}");
+    }
+}
+
+#[test]
+fn every_field_that_must_be_sent_has_an_example() {
+    let document = document();
+    let schemas = document["components"]["schemas"].as_object().unwrap();
+    let bodies: Vec<_> = schemas.values().filter(|schema| schema["additionalProperties"] == false).collect();
+    assert_eq!(bodies.len(), 6);
+    for schema in bodies {
+        for required in schema["required"].as_array().into_iter().flatten() {
+            let field = &schema["properties"][required.as_str().unwrap()];
+            assert!(field.get("example").or(field.get("examples")).is_some(), "{required}: {schema}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn the_document_and_its_page_come_from_this_server_alone() {
     let world = World::start().await;

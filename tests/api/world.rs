@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::database;
 
 /// Longer than anything here takes on a busy machine.
-const GUARD: Duration = Duration::from_secs(60);
+pub(crate) const GUARD: Duration = Duration::from_secs(60);
 
 pub(crate) struct World {
     pub(crate) idp: MockIdp,
@@ -25,8 +25,8 @@ pub(crate) struct World {
     pub(crate) stranger: MockIdp,
     pub(crate) database: String,
     pub(crate) clock: MovableClock,
+    pub(crate) address: SocketAddr,
     client: Client,
-    address: SocketAddr,
 }
 
 /// Where Google's tokens say that they come from, in both of its spellings.
@@ -56,7 +56,7 @@ impl World {
         }
         let address = serve(sources, &database, &clock, settings).await;
         let client = Client::builder().no_proxy().timeout(GUARD).redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        Self { idp, other, google, stranger, database, clock, client, address }
+        Self { idp, other, google, stranger, database, clock, address, client }
     }
 
     /// Another server on the same database.

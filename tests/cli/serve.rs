@@ -53,6 +53,7 @@ async fn with_its_issuer_down_it_serves_503_and_recovers_by_itself() {
     let unready = get(&format!("{api}/readyz")).await;
     assert_eq!((unready.status, unready.code().as_str()), (503, "KEYS_UNAVAILABLE"));
     assert!(unready.body.contains("supabase"), "which issuer: {unready:?}");
+    assert_eq!(unready.headers["retry-after"], "2");
     let health = get(&format!("{api}/health")).await;
     assert_eq!((health.status, &health.json()["status"]), (200, &"degraded".into()));
 

@@ -82,3 +82,39 @@ async fn rotation_moves_every_key_and_can_be_run_again() {
     rotate(&both).expect(0, &["0 keys sealed again under new", "nothing is left"]);
     rotate(NEW).expect(0, &["0 keys sealed again under new", "nothing is left"]);
 }
+
+/// What the level `trace` writes is everybody's who reads logs: of every crate that the key passes through.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_level_of_the_log_has_a_kept_key_a_token_or_a_prompt_in_it() {
+    const KEY: &str = "sk-hunter2-0123456789abcdefghijkl";
+    let (folder, idp) = (tempfile::tempdir().unwrap(), MockIdp::start().await);
+    let base = idp.base();
+    let variables = [
+        ("SUPABASE_URL", base.as_str()),
+        ("BEARWARD_VAULT__KEYS", OLD),
+        ("BEARWARD_GENERATE__BASE_URL", "http://127.0.0.1:1/v1"),
+        ("RUST_LOG", "trace"),
+        ("NO_COLOR", "1"),
+    ];
+    let mut serve = bearward(&["serve", "--bind", "127.0.0.1:0"], &variables);
+    serve.current_dir(folder.path());
+    let serve = Running::start(serve);
+    let line = serve.line("address=");
+    let address = line.split("address=").nth(1).unwrap().split_whitespace().next().unwrap().to_owned();
+    let token = idp.token().sub("ada").sign();
+    let post = async |path: &str, body: String| {
+        let request = client().post(format!("http://{address}{path}")).bearer_auth(&token);
+        send(request.header("content-type", "application/json").body(body)).await.status
+    };
+    let keep = "/api/user/api-keys";
+    assert_eq!(post(keep, json!({"togetherAI": KEY}).to_string()).await, 200);
+    assert_eq!(post(keep, json!({"togetherAI": format!("{KEY} ")}).to_string()).await, 422);
+    assert_eq!(post(keep, format!("{{\"togetherAI\": \"{KEY}\"")).await, 400);
+    assert_eq!(post("/api/generate", json!({"prompt": "a question of hunter2"}).to_string()).await, 502);
+    let (.., log) = serve.stop("TERM");
+    assert!(log.contains("TRACE hyper") && log.contains("sqlx::query"), "the log is not that of every crate: {log}");
+    let vault_key = OLD.split_once(':').unwrap().1;
+    for secret in ["hunter2", "104, 117, 110, 116, 101, 114", "0123456789abcdef", &token, vault_key, "aaaaaaaaaaaaaaaa"] {
+        assert!(!log.contains(secret), "{secret} in {log}");
+    }
+}

@@ -45,6 +45,7 @@ fn check(inside: &str, outside: &str) {
 #[case::generate_over_https("generate", "base_url = 'http://localhost:1/v1'", "base_url = 'http://llm:1/v1'")]
 #[case::burst_of_requests("rate_limit", "burst = 1", "burst = 0")]
 #[case::requests_of_a_user("rate_limit", "per_user = 1", "per_user = 0")]
+#[case::answers_at_once("rate_limit", "generations = 1", "generations = 0")]
 #[case::requests_of_an_address("rate_limit", "per_address = 1000000", "per_address = 1000001")]
 #[case::format_is_known("telemetry", "format = 'json'", "format = 'JSON'")]
 fn a_key_of_a_section(#[case] section: &str, #[case] inside: &str, #[case] outside: &str) {

@@ -41,7 +41,7 @@ fn the_compiled_in_defaults_are_those_of_the_contract() {
     assert_eq!(config.generate.base_url.as_str(), "https://api.together.xyz/v1");
     let limits = &config.rate_limit;
     assert!(limits.enabled);
-    assert_eq!([limits.per_user, limits.per_address, limits.burst].map(NonZeroU32::get), [600, 1200, 60]);
+    assert_eq!([limits.per_user, limits.per_address, limits.burst, limits.generations].map(NonZeroU32::get), [600, 1200, 60, 8]);
     assert_eq!((config.telemetry.format, &config.telemetry.otlp_endpoint), (LogFormat::Pretty, &None));
     assert!(config.issuers.is_empty() && config.notes().is_empty());
 }

@@ -171,6 +171,7 @@ fn neither_debug_nor_the_table_of_values_shows_a_secret() {
     rate_limit.per_user = 600                                    the built-in defaults
     rate_limit.per_address = 1200                                the built-in defaults
     rate_limit.burst = 60                                        the built-in defaults
+    rate_limit.generations = 8                                   the built-in defaults
     telemetry.format = "pretty"                                  the built-in defaults
     telemetry.otlp_endpoint = ""                                 the built-in defaults
     log filter = "debug"                                         RUST_LOG

@@ -4,13 +4,14 @@ use reqwest::Method;
 use rstest::rstest;
 
 use crate::{
-    gateway::Gateway::{self, Caddy, Nginx},
+    gateway::Gateway::{self, Caddy, Nginx, Traefik},
     stand::{Bearward, Stand},
 };
 
 #[rstest]
 #[case::nginx(Nginx)]
 #[case::caddy(Caddy)]
+#[case::traefik(Traefik)]
 #[actix_web::test]
 async fn a_cookie_opens_what_changes_nothing_and_the_rest_for_listed_origins_alone(#[case] gateway: Gateway) {
     if gateway.program().is_none() {

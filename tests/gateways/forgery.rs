@@ -3,7 +3,7 @@
 use rstest::rstest;
 
 use crate::{
-    gateway::Gateway::{self, Caddy, Envoy, Nginx},
+    gateway::Gateway::{self, Caddy, Envoy, Nginx, Traefik},
     stand::Stand,
 };
 
@@ -25,6 +25,7 @@ const FORGED: [&str; 10] = [
 #[case::nginx(Nginx)]
 #[case::caddy(Caddy)]
 #[case::envoy(Envoy)]
+#[case::traefik(Traefik)]
 #[actix_web::test]
 async fn a_forged_header_does_not_get_through_whether_the_token_has_the_claim_or_not(#[case] gateway: Gateway) {
     let Some(stand) = Stand::start(gateway).await else { return };
@@ -45,6 +46,7 @@ async fn a_forged_header_does_not_get_through_whether_the_token_has_the_claim_or
 #[rstest]
 #[case::caddy(Caddy)]
 #[case::envoy(Envoy)]
+#[case::traefik(Traefik)]
 #[actix_web::test]
 async fn nor_does_a_header_of_that_prefix_that_bearward_does_not_answer(#[case] gateway: Gateway) {
     let Some(stand) = Stand::start(gateway).await else { return };
@@ -58,6 +60,7 @@ async fn nor_does_a_header_of_that_prefix_that_bearward_does_not_answer(#[case] 
 #[case::nginx(Nginx)]
 #[case::caddy(Caddy)]
 #[case::envoy(Envoy)]
+#[case::traefik(Traefik)]
 #[actix_web::test]
 async fn a_client_cannot_have_the_gateways_headers_taken_away_again(#[case] gateway: Gateway) {
     let Some(stand) = Stand::start(gateway).await else { return };

@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    io::{Write, stderr},
+    io::{Read, Write, stderr},
     net::{SocketAddr, TcpListener, TcpStream},
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
@@ -24,6 +24,7 @@ pub enum Gateway {
     Nginx,
     Caddy,
     Envoy,
+    Traefik,
 }
 
 /// One that listens. It is killed when it is dropped.
@@ -39,6 +40,7 @@ impl Gateway {
             Self::Nginx => "nginx",
             Self::Caddy => "caddy",
             Self::Envoy => "envoy",
+            Self::Traefik => "traefik",
         }
     }
 
@@ -48,6 +50,7 @@ impl Gateway {
             Self::Nginx => "nginx.conf",
             Self::Caddy => "Caddyfile",
             Self::Envoy => "envoy.yaml",
+            Self::Traefik => "dynamic.yaml",
         };
         Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("examples/forward_auth_{}", self.name())).join(file)
     }
@@ -91,7 +94,7 @@ impl Gateway {
     fn configuration(self, own: SocketAddr, bearward: SocketAddr, backend: SocketAddr) -> String {
         let mut text = fs::read_to_string(self.example()).unwrap();
         let ports = |name: &str, port: u16| match self {
-            Self::Nginx | Self::Caddy => (format!("127.0.0.1:{name}"), format!("127.0.0.1:{port}")),
+            Self::Nginx | Self::Caddy | Self::Traefik => (format!("127.0.0.1:{name}"), format!("127.0.0.1:{port}")),
             Self::Envoy => (format!("port_value: {name} "), format!("port_value: {port} ")),
         };
         let mut places = vec![ports("8000", bearward.port()), ports("3000", backend.port()), ports("8080", own.port())];
@@ -118,6 +121,9 @@ impl Gateway {
             }
             Self::Caddy => command.args(["run", "--adapter", "caddyfile", "--config"]).arg(&file),
             Self::Envoy => command.args(["--disable-hot-restart", "--concurrency", "1", "-l", "warning", "-c"]).arg(&file),
+            Self::Traefik => command
+                .args(["--global.checkNewVersion=false", &format!("--entryPoints.gateway.address={address}")])
+                .arg(format!("--providers.file.filename={}", file.display())),
         };
         let output = fs::File::create(&log).unwrap();
         command.env("HOME", folder.path()).env_remove("XDG_CONFIG_HOME").env_remove("XDG_DATA_HOME");
@@ -128,13 +134,20 @@ impl Gateway {
             if running.child.try_wait().unwrap().is_some() {
                 break;
             }
-            if TcpStream::connect(address).is_ok() {
+            if TcpStream::connect(address).is_ok_and(|stream| self != Self::Traefik || has_routes(stream)) {
                 return Ok(running);
             }
             std::thread::sleep(Duration::from_millis(10));
         }
         Err(fs::read_to_string(log).unwrap())
     }
+}
+
+/// Traefik listens before it has read the file, and answers 404 until then.
+fn has_routes(mut stream: TcpStream) -> bool {
+    let mut answer = String::new();
+    let asked = stream.write_all(b"GET / HTTP/1.0\r\n\r\n").and_then(|()| stream.read_to_string(&mut answer));
+    asked.is_ok() && !answer.starts_with("HTTP/1.0 404")
 }
 
 /// A gateway does not tell which port it took for 0. The port is below those that the system gives for 0, or another server of the tests might

@@ -4,7 +4,7 @@ use reqwest::Method;
 use rstest::rstest;
 
 use crate::{
-    gateway::Gateway::{self, Caddy, Envoy, Nginx},
+    gateway::Gateway::{self, Caddy, Envoy, Nginx, Traefik},
     stand::Stand,
 };
 
@@ -12,6 +12,7 @@ use crate::{
 #[case::nginx(Nginx)]
 #[case::caddy(Caddy)]
 #[case::envoy(Envoy)]
+#[case::traefik(Traefik)]
 #[actix_web::test]
 async fn the_backend_is_told_who_it_is_and_not_the_token(#[case] gateway: Gateway) {
     let Some(stand) = Stand::start(gateway).await else { return };
@@ -36,6 +37,7 @@ async fn the_backend_is_told_who_it_is_and_not_the_token(#[case] gateway: Gatewa
 #[case::nginx(Nginx)]
 #[case::caddy(Caddy)]
 #[case::envoy(Envoy)]
+#[case::traefik(Traefik)]
 #[actix_web::test]
 async fn a_body_reaches_the_backend_unchanged_with_its_method_and_query(#[case] gateway: Gateway) {
     let Some(stand) = Stand::start(gateway).await else { return };
@@ -59,6 +61,7 @@ async fn a_body_reaches_the_backend_unchanged_with_its_method_and_query(#[case] 
 #[case::nginx(Nginx)]
 #[case::caddy(Caddy)]
 #[case::envoy(Envoy)]
+#[case::traefik(Traefik)]
 #[actix_web::test]
 async fn claims_as_long_as_a_token_can_hold_reach_the_backend(#[case] gateway: Gateway) {
     let Some(stand) = Stand::start(gateway).await else { return };

@@ -530,18 +530,25 @@ export interface components {
     schemas: {
         /** @description Whether an account may be used. */
         Activity: {
+            /** @example false */
             is_active: boolean;
         };
         /** @description What the token grants. */
         Claimed: {
-            /** @description The authenticator assurance level. */
+            /**
+             * @description The authenticator assurance level.
+             * @example aal1
+             */
             aal: string | null;
             /**
              * Format: date-time
              * @description `exp`.
              */
             expires_at: string;
-            /** @description The single role claim. */
+            /**
+             * @description The single role claim.
+             * @example authenticated
+             */
             role: string | null;
             /** @description The application roles. */
             roles: string[];
@@ -578,9 +585,17 @@ export interface components {
         };
         /** @description What the model wrote. */
         Generated: {
-            /** @description The text. */
+            /**
+             * @description The text.
+             * @example fn reverse(text: &str) -> String {
+             *         text.chars().rev().collect()
+             *     }
+             */
             code: string;
-            /** @description Which model it was. */
+            /**
+             * @description Which model it was.
+             * @example Qwen/Qwen2.5-Coder-32B-Instruct
+             */
             model: string;
             /** @example true */
             success: boolean;
@@ -615,10 +630,13 @@ export interface components {
         GoogleUser: {
             /** Format: date-time */
             createdAt: string;
+            /** @example ada@example.com */
             email: string | null;
+            /** @example 108204268033311374519 */
             googleId: string;
             /** Format: uuid */
             id: string;
+            /** @example Ada Lovelace */
             name: string | null;
             picture: string | null;
             /** Format: date-time */
@@ -629,11 +647,14 @@ export interface components {
             /** Format: int64 */
             age_seconds: number | null;
             keys: number;
+            /** @example fresh */
             state: string;
         };
         /** @description What a login is answered with. */
         Login: {
+            /** @example Login successful */
             message: string;
+            /** @example true */
             success: boolean;
             user: components["schemas"]["GoogleUser"];
         };
@@ -821,10 +842,12 @@ export interface components {
         };
         /** @description The health of the server. */
         Report: {
+            /** @example ok */
             database: string;
             issuers: {
                 [key: string]: components["schemas"]["KeysReport"];
             };
+            /** @example ok */
             status: string;
             version: string;
         };
@@ -937,6 +960,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
+            /** @description The account was erased while the request was on its way */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
             /** @description It took longer than the server allows */
             408: {
                 headers: {
@@ -955,7 +987,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Too many requests */
+            /** @description Too many requests, or too many at once */
             429: {
                 headers: {
                     "retry-after"?: string;
@@ -974,7 +1006,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Keys or database are away */
+            /** @description Keys, database or vault are away */
             503: {
                 headers: {
                     "retry-after"?: string;
@@ -1086,7 +1118,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Too many requests */
+            /** @description Too many requests, or too many at once */
             429: {
                 headers: {
                     "retry-after"?: string;
@@ -1105,7 +1137,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Keys or database are away */
+            /** @description Keys, database or vault are away */
             503: {
                 headers: {
                     "retry-after"?: string;
@@ -1144,26 +1176,6 @@ export interface operations {
                     };
                 };
             };
-            /** @description Two tokens, or a body that is not readable */
-            400: {
-                headers: {
-                    "www-authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description No token, or one that is refused; the challenge says why */
-            401: {
-                headers: {
-                    "www-authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
             /** @description No configured issuer offers it */
             404: {
                 headers: {
@@ -1191,29 +1203,9 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    "retry-after"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
             /** @description A fault of ours, which the log has under the request's id */
             500: {
                 headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description Keys or database are away */
-            503: {
-                headers: {
-                    "retry-after"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1264,6 +1256,25 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
+            /** @description A closed account, or a missing role, scope or origin */
+            403: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description The account was erased while the request was on its way */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
             /** @description It took longer than the server allows */
             408: {
                 headers: {
@@ -1300,7 +1311,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Too many requests */
+            /** @description Too many requests, or too many at once */
             429: {
                 headers: {
                     "retry-after"?: string;
@@ -1319,7 +1330,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Keys or database are away */
+            /** @description Keys, database or vault are away */
             503: {
                 headers: {
                     "retry-after"?: string;
@@ -1379,6 +1390,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
+            /** @description The account was erased while the request was on its way */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
             /** @description It took longer than the server allows */
             408: {
                 headers: {
@@ -1388,16 +1408,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Fields that are not as they must be, each named in `details` */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description Too many requests */
+            /** @description Too many requests, or too many at once */
             429: {
                 headers: {
                     "retry-after"?: string;
@@ -1416,7 +1427,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Keys or database are away */
+            /** @description Keys, database or vault are away */
             503: {
                 headers: {
                     "retry-after"?: string;
@@ -1491,6 +1502,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
+            /** @description The account was erased while the request was on its way */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
             /** @description It took longer than the server allows */
             408: {
                 headers: {
@@ -1509,7 +1529,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Too many requests */
+            /** @description Too many requests, or too many at once */
             429: {
                 headers: {
                     "retry-after"?: string;
@@ -1528,7 +1548,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Keys or database are away */
+            /** @description Keys, database or vault are away */
             503: {
                 headers: {
                     "retry-after"?: string;
@@ -1603,6 +1623,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
+            /** @description The account was erased while the request was on its way */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
             /** @description It took longer than the server allows */
             408: {
                 headers: {
@@ -1621,7 +1650,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Too many requests */
+            /** @description Too many requests, or too many at once */
             429: {
                 headers: {
                     "retry-after"?: string;
@@ -1640,7 +1669,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Keys or database are away */
+            /** @description Keys, database or vault are away */
             503: {
                 headers: {
                     "retry-after"?: string;
@@ -1715,6 +1744,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
+            /** @description The account was erased while the request was on its way */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
             /** @description It took longer than the server allows */
             408: {
                 headers: {
@@ -1733,7 +1771,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Too many requests */
+            /** @description Too many requests, or too many at once */
             429: {
                 headers: {
                     "retry-after"?: string;
@@ -1752,7 +1790,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Keys or database are away */
+            /** @description Keys, database or vault are away */
             503: {
                 headers: {
                     "retry-after"?: string;
@@ -1827,6 +1865,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
+            /** @description The account was erased while the request was on its way */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
             /** @description It took longer than the server allows */
             408: {
                 headers: {
@@ -1845,7 +1892,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Too many requests */
+            /** @description Too many requests, or too many at once */
             429: {
                 headers: {
                     "retry-after"?: string;
@@ -1864,7 +1911,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Keys or database are away */
+            /** @description Keys, database or vault are away */
             503: {
                 headers: {
                     "retry-after"?: string;
@@ -1939,6 +1986,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
+            /** @description The account was erased while the request was on its way */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
             /** @description It took longer than the server allows */
             408: {
                 headers: {
@@ -1957,7 +2013,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Too many requests */
+            /** @description Too many requests, or too many at once */
             429: {
                 headers: {
                     "retry-after"?: string;
@@ -1976,7 +2032,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Keys or database are away */
+            /** @description Keys, database or vault are away */
             503: {
                 headers: {
                     "retry-after"?: string;
@@ -2051,6 +2107,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
+            /** @description The account was erased while the request was on its way */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
             /** @description It took longer than the server allows */
             408: {
                 headers: {
@@ -2069,7 +2134,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Too many requests */
+            /** @description Too many requests, or too many at once */
             429: {
                 headers: {
                     "retry-after"?: string;
@@ -2088,7 +2153,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Keys or database are away */
+            /** @description Keys, database or vault are away */
             503: {
                 headers: {
                     "retry-after"?: string;
@@ -2163,6 +2228,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
+            /** @description The account was erased while the request was on its way */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
             /** @description It took longer than the server allows */
             408: {
                 headers: {
@@ -2181,7 +2255,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Too many requests */
+            /** @description Too many requests, or too many at once */
             429: {
                 headers: {
                     "retry-after"?: string;
@@ -2200,7 +2274,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Keys or database are away */
+            /** @description Keys, database or vault are away */
             503: {
                 headers: {
                     "retry-after"?: string;
@@ -2275,6 +2349,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
+            /** @description The account was erased while the request was on its way */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
             /** @description It took longer than the server allows */
             408: {
                 headers: {
@@ -2293,7 +2376,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Too many requests */
+            /** @description Too many requests, or too many at once */
             429: {
                 headers: {
                     "retry-after"?: string;
@@ -2312,7 +2395,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Keys or database are away */
+            /** @description Keys, database or vault are away */
             503: {
                 headers: {
                     "retry-after"?: string;
@@ -2377,6 +2460,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
+            /** @description The account was erased while the request was on its way */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
             /** @description It took longer than the server allows */
             408: {
                 headers: {
@@ -2422,7 +2514,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Too many requests */
+            /** @description Too many requests, or too many at once */
             429: {
                 headers: {
                     "retry-after"?: string;
@@ -2450,7 +2542,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Keys or database are away */
+            /** @description Keys, database or vault are away */
             503: {
                 headers: {
                     "retry-after"?: string;
@@ -2524,6 +2616,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
+            /** @description The account was erased while the request was on its way */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
             /** @description It took longer than the server allows */
             408: {
                 headers: {
@@ -2542,7 +2643,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Too many requests */
+            /** @description Too many requests, or too many at once */
             429: {
                 headers: {
                     "retry-after"?: string;
@@ -2561,7 +2662,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Keys or database are away */
+            /** @description Keys, database or vault are away */
             503: {
                 headers: {
                     "retry-after"?: string;
@@ -2628,6 +2729,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
+            /** @description The account was erased while the request was on its way */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
             /** @description It took longer than the server allows */
             408: {
                 headers: {
@@ -2664,7 +2774,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Too many requests */
+            /** @description Too many requests, or too many at once */
             429: {
                 headers: {
                     "retry-after"?: string;
@@ -2683,7 +2793,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Keys or database are away */
+            /** @description Keys, database or vault are away */
             503: {
                 headers: {
                     "retry-after"?: string;
@@ -2741,6 +2851,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
+            /** @description The account was erased while the request was on its way */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
             /** @description It took longer than the server allows */
             408: {
                 headers: {
@@ -2750,16 +2869,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Fields that are not as they must be, each named in `details` */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description Too many requests */
+            /** @description Too many requests, or too many at once */
             429: {
                 headers: {
                     "retry-after"?: string;
@@ -2778,7 +2888,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Keys or database are away */
+            /** @description Keys, database or vault are away */
             503: {
                 headers: {
                     "retry-after"?: string;
@@ -2842,6 +2952,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
+            /** @description The account was erased while the request was on its way */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
             /** @description It took longer than the server allows */
             408: {
                 headers: {
@@ -2878,7 +2997,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Too many requests */
+            /** @description Too many requests, or too many at once */
             429: {
                 headers: {
                     "retry-after"?: string;
@@ -2897,7 +3016,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Keys or database are away */
+            /** @description Keys, database or vault are away */
             503: {
                 headers: {
                     "retry-after"?: string;
@@ -2957,6 +3076,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
+            /** @description The account was erased while the request was on its way */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
             /** @description It took longer than the server allows */
             408: {
                 headers: {
@@ -2966,16 +3094,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Fields that are not as they must be, each named in `details` */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description Too many requests */
+            /** @description Too many requests, or too many at once */
             429: {
                 headers: {
                     "retry-after"?: string;
@@ -2994,7 +3113,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Keys or database are away */
+            /** @description Keys, database or vault are away */
             503: {
                 headers: {
                     "retry-after"?: string;
@@ -3058,6 +3177,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
+            /** @description The account was erased while the request was on its way */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
             /** @description It took longer than the server allows */
             408: {
                 headers: {
@@ -3094,7 +3222,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Too many requests */
+            /** @description Too many requests, or too many at once */
             429: {
                 headers: {
                     "retry-after"?: string;
@@ -3113,7 +3241,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Keys or database are away */
+            /** @description Keys, database or vault are away */
             503: {
                 headers: {
                     "retry-after"?: string;
@@ -3197,16 +3325,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Fields that are not as they must be, each named in `details` */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description Too many requests */
+            /** @description Too many requests, or too many at once */
             429: {
                 headers: {
                     "retry-after"?: string;
@@ -3225,7 +3344,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Keys or database are away */
+            /** @description Keys, database or vault are away */
             503: {
                 headers: {
                     "retry-after"?: string;
@@ -3385,16 +3504,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Fields that are not as they must be, each named in `details` */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description Too many requests */
+            /** @description Too many requests, or too many at once */
             429: {
                 headers: {
                     "retry-after"?: string;
@@ -3413,7 +3523,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Keys or database are away */
+            /** @description Keys, database or vault are away */
             503: {
                 headers: {
                     "retry-after"?: string;
@@ -3446,6 +3556,7 @@ export interface operations {
             /** @description Keys or database are missing */
             503: {
                 headers: {
+                    "retry-after"?: string;
                     [name: string]: unknown;
                 };
                 content: {
