@@ -1,6 +1,6 @@
 //! An issuer's profile: who signs, for whom, with what, and where its claims stand.
 
-use std::{sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use url::Url;
 
@@ -75,15 +75,17 @@ pub enum KeySource {
     Fixed(String),
 }
 
-/// A profile that would not be safe, or that cannot work.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+/// A profile that would not be safe, or that cannot work. `Debug` is the message too, because a `main` that returns it prints that.
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum IssuerError {
     /// The issuer is empty.
     #[error("the issuer is empty; it is the exact \"iss\" of the tokens")]
     EmptyIssuer,
     /// No audience, or an empty one.
-    #[error("the audience is empty; it is the \"aud\" of the tokens, or any_audience() where there is none to check")]
+    #[error(
+        "the audience is empty; it is the \"aud\" of the tokens, or `.dangerous_any_audience()` where there is none to check"
+    )]
     EmptyAudience,
     /// No algorithm.
     #[error("the list of algorithms is empty")]
@@ -97,6 +99,12 @@ pub enum IssuerError {
     /// Not a JSON pointer.
     #[error(transparent)]
     Pointer(#[from] PointerError),
+}
+
+impl fmt::Debug for IssuerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 impl Issuer {
