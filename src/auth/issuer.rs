@@ -4,7 +4,10 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use url::Url;
 
-use super::{algorithm::Algorithm, claim_map::ClaimMap, pointer::PointerError};
+use super::{
+    algorithm::Algorithm,
+    claim_map::{ClaimMap, ClaimMapError},
+};
 
 /// The most that a profile may forgive a clock.
 pub const MAX_LEEWAY: Duration = Duration::from_mins(5);
@@ -96,9 +99,9 @@ pub enum IssuerError {
     /// Not a project's address.
     #[error("not a Supabase project's address, such as https://abc.supabase.co or http://127.0.0.1:54321: {0}")]
     NotAProject(&'static str),
-    /// Not a JSON pointer.
+    /// A claim cannot be looked for there.
     #[error(transparent)]
-    Pointer(#[from] PointerError),
+    Claims(#[from] ClaimMapError),
 }
 
 impl fmt::Debug for IssuerError {

@@ -14,16 +14,10 @@ pub struct Pointer {
     rest: Box<[Box<str>]>,
 }
 
-/// The text is no JSON Pointer to a member. `Debug` is the message too, because a `main` that returns it prints that.
-#[derive(Clone, Copy, PartialEq, Eq, thiserror::Error)]
+/// The text is no JSON Pointer to a member.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a JSON pointer: it starts with \"/\" and names at least one member, as in \"/app_metadata/roles\"")]
 pub struct PointerError;
-
-impl fmt::Debug for PointerError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
 
 impl FromStr for Pointer {
     type Err = PointerError;

@@ -27,9 +27,11 @@ pub(super) struct Options {
 }
 
 const AFTER_HELP: &str = "\
+It asks what serve would use:
   SUPABASE_URL=https://YOUR-PROJECT.supabase.co bearward check
 
-Exit code 0: tokens of every issuer can be verified, and the database can be used. 1: not so, and what to do is printed. 2: the configuration is wrong.";
+Exit code 0: tokens of every issuer can be verified, and the database can be used.
+1: not so, and what to do is printed. 2: the configuration is wrong.";
 
 pub(super) async fn run(sources: &Sources, options: Options) -> Result<(), Failure> {
     let config = load(sources)?;
