@@ -104,7 +104,8 @@ A server that runs already, and one that the command starts:
 
 What is started finds these variables in its environment:
 
-  BEARWARD_CONTRACT_ISSUER  BEARWARD_CONTRACT_JWKS_URL  BEARWARD_CONTRACT_AUDIENCE  BEARWARD_CONTRACT_BASE
+  BEARWARD_CONTRACT_ISSUER    BEARWARD_CONTRACT_JWKS_URL
+  BEARWARD_CONTRACT_AUDIENCE  BEARWARD_CONTRACT_BASE
 
 Exit code 0: every case holds. 1: some do not. 2: it could not be run, and why.";
 
