@@ -59,8 +59,8 @@ pub struct Builder {
     fetch: Option<Arc<dyn Fetch>>,
 }
 
-/// The verifier cannot be built.
-#[derive(Debug, thiserror::Error)]
+/// The verifier cannot be built. `Debug` is the message too, because a `main` that returns it prints that.
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
     /// Without an issuer nothing could ever be accepted.
@@ -103,6 +103,12 @@ pub enum BuildError {
         /// The issuer's name.
         issuer: String,
     },
+}
+
+impl fmt::Debug for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 impl Bearward {

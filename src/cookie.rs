@@ -5,6 +5,9 @@ use url::Url;
 /// An opt-in place for the token: a cookie, which a browser sends by itself. Requests that may change something, and WebSocket handshakes,
 /// must therefore come from a listed origin; other GET, HEAD, OPTIONS and TRACE requests need none, so they must change nothing.
 ///
+/// Its value is the access token and nothing else. The cookies of `@supabase/ssr` hold a whole session, encoded and in pieces, and are none:
+/// its frontends send the header.
+///
 /// Set the cookie with `Secure; HttpOnly; SameSite=Lax`, under a name that begins with `__Host-`: no neighbouring subdomain can then plant a
 /// second one, which would be refused as two credentials. Header and cookie together are two as well, so a page that signs in anew must have
 /// the old cookie deleted first. An answer that depends on the cookie should say `Cache-Control: private`.

@@ -21,6 +21,10 @@
 //! # }
 //! ```
 //!
+//! That needs `actix-web = "4"` beside bearward's features `actix` and `remote`. `cargo run -- idp` in a clone stands in for a project:
+//! `Issuer::supabase("http://127.0.0.1:9999")`. What goes wrong with keys, or a route without `app_data`, is told to `tracing`, and to the `log`
+//! crate where nobody subscribes to that. [`Bearward::explain`] puts what a token has beside what is expected.
+//!
 //! # How it works
 //! [`Bearward`] verifies a token in the order of RFC 8725's advice: strict form, strict header, the one issuer that `iss` names, that
 //! issuer's key for `kid` and `alg`, the signature over the bytes received, typed claims, then what the route asks for. Every way to fail

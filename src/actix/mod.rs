@@ -10,6 +10,7 @@
 //! Each finds its [`Bearward`](crate::Bearward) in the `app_data` of the `App` or the scope. [`Bearward::require`](crate::Bearward::require) makes
 //! a guard for a whole scope instead.
 
+#[doc(hidden)]
 pub mod bearer;
 pub mod challenge;
 pub mod envelope;

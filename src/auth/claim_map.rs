@@ -1,8 +1,20 @@
 //! Where an issuer puts what bearward reads.
 
+use std::fmt;
+
 use super::pointer::{Pointer, PointerError};
 
-/// Where an issuer puts what bearward reads; JSON pointers, with Supabase's places as the default.
+/// Where an issuer puts what bearward reads; JSON pointers (RFC 6901), with Supabase's places as the default:
+///
+/// | name | stands at | read as |
+/// |---|---|---|
+/// | `email` | `/email` | a string |
+/// | `role` | `/role` | a string: with Supabase the role in the database, `authenticated` |
+/// | `roles` | `/app_metadata/roles` | a string, or an array of strings |
+/// | `scopes` | `/scope` | names separated by spaces, or an array of strings |
+/// | `aal` | `/aal` | a string |
+/// | `session_id` | `/session_id` | a string |
+/// | `tenant` | `/app_metadata/tenant_id` | a string |
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClaimMap {
     pub(crate) email: Pointer,
@@ -12,6 +24,24 @@ pub struct ClaimMap {
     pub(crate) aal: Pointer,
     pub(crate) session_id: Pointer,
     pub(crate) tenant: Pointer,
+}
+
+/// A place that cannot be set. `Debug` is the message too, because a `main` that returns it prints that.
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ClaimMapError {
+    /// Not one of [`ClaimMap::NAMES`].
+    #[error("bearward maps no claim of that name; it knows {}", ClaimMap::NAMES.join(", "))]
+    UnknownName,
+    /// Not a JSON pointer.
+    #[error(transparent)]
+    Pointer(#[from] PointerError),
+}
+
+impl fmt::Debug for ClaimMapError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 impl Default for ClaimMap {
@@ -35,8 +65,8 @@ impl ClaimMap {
     /// Points one of [`NAMES`](Self::NAMES) elsewhere, for example `set("roles", "/realm_access/roles")`.
     ///
     /// # Errors
-    /// When the name is none of them, or the pointer is no JSON pointer.
-    pub fn set(mut self, name: &str, pointer: &str) -> Result<Self, PointerError> {
+    /// [`ClaimMapError`]: the name is none of them, or the pointer is no JSON pointer.
+    pub fn set(mut self, name: &str, pointer: &str) -> Result<Self, ClaimMapError> {
         let place = match name {
             "email" => &mut self.email,
             "role" => &mut self.role,
@@ -45,7 +75,7 @@ impl ClaimMap {
             "aal" => &mut self.aal,
             "session_id" => &mut self.session_id,
             "tenant" => &mut self.tenant,
-            _ => return Err(PointerError),
+            _ => return Err(ClaimMapError::UnknownName),
         };
         *place = pointer.parse()?;
         Ok(self)

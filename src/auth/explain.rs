@@ -3,13 +3,13 @@
 mod advice;
 mod report;
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use super::{
     algorithm::Algorithm,
     clock::Timestamp,
-    error::{Check, Excerpt, Refusal, Rejection},
-    issuer::{Audiences, Issuer, KeySource, TokenType},
+    error::{Check, Excerpt, FormError, HeaderError, Refusal, Rejection},
+    issuer::{Audiences, Issuer, KeySource, TokenType, Usage},
     jws,
     keys::KeySetStatus,
     object::{Object, string},
@@ -112,21 +112,27 @@ impl View<'_> {
             |text: &dyn Fn(&Issuer, &KeySetStatus) -> String| issuer.map(|(issuer, keys)| text(issuer, keys)).unwrap_or_default();
         match check {
             Check::Size => (format!("{} bytes", self.case.token.len()), format!("at most {}", self.case.max_bytes)),
-            Check::Form => (count(self.case.token.split('.').count(), "part"), "3 parts of base64url without padding".to_owned()),
-            Check::Header => (self.header_members(), "one JSON object with alg; no crit, no b64".to_owned()),
+            Check::Form => {
+                let parts = count(self.case.token.split('.').count(), "part");
+                let found = match self.rejection() {
+                    Some(Rejection::Form(problem @ (FormError::Empty | FormError::Base64))) => format!("{parts}, {problem}"),
+                    _ => parts,
+                };
+                (found, "3 parts of base64url without padding".to_owned())
+            }
+            Check::Header => {
+                let (found, expected) = self.refused_member().unzip();
+                (after(found, self.header_members()), after(expected, "one JSON object with alg; no crit, no b64".to_owned()))
+            }
             Check::Payload => {
                 let claims = self.payload.as_ref().map(|payload| payload.members().count());
-                (
-                    claims.map_or("not readable".to_owned(), |claims| count(claims, "claim")),
-                    "one JSON object, no name twice".to_owned(),
-                )
+                (claims.map_or(self.unreadable(), |claims| count(claims, "claim")), "one JSON object, no name twice".to_owned())
             }
-            Check::Issuer => {
-                let known: Vec<&str> =
-                    self.case.issuers.iter().flat_map(|(issuer, _)| issuer.spellings.iter().map(AsRef::as_ref)).collect();
-                (self.claim("iss"), known.join(" or "))
+            Check::Issuer => (self.claim("iss"), self.bearer_issuers().join(" or ")),
+            Check::Algorithm => {
+                let accepted = issuer.map_or(&Algorithm::ALL[..], |(issuer, _)| &issuer.algorithms);
+                (self.header("alg"), names(accepted))
             }
-            Check::Algorithm => (self.header("alg"), of(&|issuer, _| names(&issuer.algorithms))),
             Check::Type => {
                 let expected = of(&|issuer, _| match issuer.token_type {
                     TokenType::Jwt => "absent, JWT or at+jwt".to_owned(),
@@ -134,12 +140,11 @@ impl View<'_> {
                 });
                 (self.header("typ"), expected)
             }
-            Check::Key => (format!("kid {}", self.header("kid")), of(&|_, keys| published(keys))),
+            Check::Key => (format!("kid {}, alg {}", self.header("kid"), self.header("alg")), of(&|_, keys| published(keys))),
             Check::Signature => ("the last part, not shown".to_owned(), "a signature by that key over the first two".to_owned()),
             Check::Claims => {
-                let (found, expected) = self.refused_claim().unzip();
-                let more = |first: Option<String>, rest: String| first.map(|first| format!("{first}; {rest}")).unwrap_or(rest);
-                (more(found, self.times()), more(expected, of(&|issuer, _| wanted(issuer))))
+                let (found, expected) = self.refused_member().unzip();
+                (after(found, self.usual_claims()), after(expected, of(&|issuer, _| wanted(issuer))))
             }
             Check::Source | Check::Policy => (String::new(), String::new()),
         }
@@ -162,6 +167,16 @@ impl View<'_> {
         self.case.issuers.iter().find(named).map(|(issuer, keys)| (*issuer, keys))
     }
 
+    /// Every `iss` that a bearer token may have.
+    fn bearer_issuers(&self) -> Vec<&str> {
+        let bearers = self.case.issuers.iter().filter(|(issuer, _)| issuer.usage_is(Usage::Bearer));
+        bearers.flat_map(|(issuer, _)| issuer.spellings.iter().map(AsRef::as_ref)).collect()
+    }
+
+    fn rejection(&self) -> Option<&Rejection> {
+        self.case.result.as_ref().err().map(|refusal| &refusal.rejection)
+    }
+
     fn header(&self, name: &str) -> String {
         member(self.header.as_ref(), name)
     }
@@ -171,19 +186,29 @@ impl View<'_> {
     }
 
     fn header_members(&self) -> String {
-        let Some(header) = &self.header else { return "not readable".to_owned() };
+        let Some(header) = &self.header else { return self.unreadable() };
         header.members().map(|(name, _)| Excerpt::of(name).to_string()).collect::<Vec<_>>().join(", ")
     }
 
-    /// The one claim that is at fault, where the usual line does not show it: what it is, and what it would have to be.
-    fn refused_claim(&self) -> Option<(String, String)> {
-        match &self.case.result.as_ref().err()?.rejection {
+    fn unreadable(&self) -> String {
+        match self.rejection() {
+            Some(Rejection::Header(HeaderError::Object(problem)) | Rejection::Payload(problem)) => {
+                format!("not readable: {problem}")
+            }
+            _ => "not readable".to_owned(),
+        }
+    }
+
+    /// The one member that is at fault, where the usual line does not show it: what it is, and what it would have to be.
+    fn refused_member(&self) -> Option<(String, String)> {
+        let shown = |object: &Option<Object<'_>>, name: &str| format!("{name} {}", json(object.as_ref(), name));
+        match self.rejection()? {
+            Rejection::Header(HeaderError::NotAString(name)) => Some((shown(&self.header, name), format!("{name}: a string"))),
+            Rejection::Header(HeaderError::LongKid) => Some((shown(&self.header, "kid"), "kid: at most 256 bytes".to_owned())),
             Rejection::MissingClaim(name) if !matches!(&**name, "exp" | "aud" | "sub") => {
-                Some((format!("{name} {}", self.claim(name)), format!("{name} not absent, not null")))
+                Some((shown(&self.payload, name), format!("{name} not absent, not null")))
             }
-            Rejection::InvalidClaim { name, problem } => {
-                Some((format!("{name} {}", self.claim(name)), format!("{name}: {problem}")))
-            }
+            Rejection::InvalidClaim { name, problem } => Some((shown(&self.payload, name), format!("{name}: {problem}"))),
             Rejection::NotYetValid { claim, at, now } => {
                 Some((format!("{claim} {at} ({})", distance(*at, *now)), format!("{claim} not ahead of this machine's clock")))
             }
@@ -191,11 +216,32 @@ impl View<'_> {
         }
     }
 
-    fn times(&self) -> String {
+    /// Time, audience and subject, without the one that [`refused_member`](Self::refused_member) has shown.
+    fn usual_claims(&self) -> String {
+        let shown = match self.rejection() {
+            Some(Rejection::InvalidClaim { name, .. }) => &**name,
+            _ => "",
+        };
         let exp = self.claim("exp").parse::<i64>().ok().map(Timestamp::from_unix);
         let exp = exp.map_or(self.claim("exp"), |at| format!("{at} ({})", distance(at, self.case.now)));
-        format!("exp {exp}, aud {}, sub {}", self.claim("aud"), self.claim("sub"))
+        let claims = [("exp", exp), ("aud", self.claim("aud")), ("sub", self.claim("sub"))];
+        let others = claims.into_iter().filter(|(name, _)| *name != shown);
+        others.map(|(name, found)| format!("{name} {found}")).collect::<Vec<_>>().join(", ")
     }
+}
+
+/// What is at fault, before the rest of the line.
+fn after(first: Option<String>, rest: String) -> String {
+    match first {
+        Some(first) if rest.is_empty() => first,
+        Some(first) => format!("{first}; {rest}"),
+        None => rest,
+    }
+}
+
+/// A member as the token writes it, so that a string can be told from a number.
+fn json(object: Option<&Object<'_>>, name: &str) -> String {
+    object.and_then(|object| object.member(name)).map_or_else(|| "absent".to_owned(), |json| Excerpt::of(json).to_string())
 }
 
 fn member(object: Option<&Object<'_>>, name: &str) -> String {
@@ -225,9 +271,12 @@ fn wanted(issuer: &Issuer) -> String {
     format!("exp ahead (leeway {} s), aud {audience}, sub not empty", issuer.leeway.as_secs())
 }
 
+/// In the two largest units: nobody acts on the seconds of a day.
 fn distance(at: Timestamp, now: Timestamp) -> String {
-    let seconds =
-        |span: std::time::Duration| humantime::format_duration(std::time::Duration::from_secs(span.as_secs())).to_string();
+    let seconds = |span: Duration| {
+        let units = humantime::format_duration(Duration::from_secs(span.as_secs())).to_string();
+        units.split(' ').take(2).collect::<Vec<_>>().join(" ")
+    };
     if at > now { format!("in {}", seconds(at.since(now))) } else { format!("{} ago", seconds(now.since(at))) }
 }
 

@@ -1,10 +1,13 @@
 //! An issuer's profile: who signs, for whom, with what, and where its claims stand.
 
-use std::{sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use url::Url;
 
-use super::{algorithm::Algorithm, claim_map::ClaimMap, pointer::PointerError};
+use super::{
+    algorithm::Algorithm,
+    claim_map::{ClaimMap, ClaimMapError},
+};
 
 /// The most that a profile may forgive a clock.
 pub const MAX_LEEWAY: Duration = Duration::from_mins(5);
@@ -75,15 +78,17 @@ pub enum KeySource {
     Fixed(String),
 }
 
-/// A profile that would not be safe, or that cannot work.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+/// A profile that would not be safe, or that cannot work. `Debug` is the message too, because a `main` that returns it prints that.
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum IssuerError {
     /// The issuer is empty.
     #[error("the issuer is empty; it is the exact \"iss\" of the tokens")]
     EmptyIssuer,
     /// No audience, or an empty one.
-    #[error("the audience is empty; it is the \"aud\" of the tokens, or any_audience() where there is none to check")]
+    #[error(
+        "the audience is empty; it is the \"aud\" of the tokens, or `.dangerous_any_audience()` where there is none to check"
+    )]
     EmptyAudience,
     /// No algorithm.
     #[error("the list of algorithms is empty")]
@@ -94,9 +99,15 @@ pub enum IssuerError {
     /// Not a project's address.
     #[error("not a Supabase project's address, such as https://abc.supabase.co or http://127.0.0.1:54321: {0}")]
     NotAProject(&'static str),
-    /// Not a JSON pointer.
+    /// A claim cannot be looked for there.
     #[error(transparent)]
-    Pointer(#[from] PointerError),
+    Claims(#[from] ClaimMapError),
+}
+
+impl fmt::Debug for IssuerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 impl Issuer {

@@ -87,12 +87,17 @@ impl<C> Verified<C> {
         self.claims().scopes().any(|held| held == scope)
     }
 
+    /// Refuses whoever does not hold `role`, letter for letter. Roles stand at `/app_metadata/roles` unless the issuer's
+    /// [`ClaimMap`](super::claim_map::ClaimMap) says otherwise; Supabase's own claim `role` is [`Claims::role`] and no role in this sense.
+    ///
     /// # Errors
     /// [`Rejection::InsufficientRole`] (403) without `role`.
     pub fn require_role(&self, role: &str) -> Result<(), Rejection> {
         if self.has_role(role) { Ok(()) } else { Err(Rejection::InsufficientRole { required: role.into() }) }
     }
 
+    /// Refuses whoever lacks one of `scopes`, which stand at `/scope` unless the issuer's [`ClaimMap`](super::claim_map::ClaimMap) says otherwise.
+    ///
     /// # Errors
     /// [`Rejection::InsufficientScope`] (403) without every one of `scopes`, which are separated by spaces.
     pub fn require_scope(&self, scopes: &str) -> Result<(), Rejection> {
@@ -100,6 +105,8 @@ impl<C> Verified<C> {
         if met { Ok(()) } else { Err(Rejection::InsufficientScope { required: scopes.into() }) }
     }
 
+    /// Refuses a weaker sign-in than `level`, so that the frontend can ask for a second factor.
+    ///
     /// # Errors
     /// [`Rejection::StepUpRequired`] (401, RFC 9470) when the assurance level is under `level`, for example `aal2`, or unknown.
     pub fn require_level(&self, level: &'static str) -> Result<(), Rejection> {
@@ -113,6 +120,8 @@ impl<C> Verified<C> {
         if met { Ok(()) } else { Err(Rejection::StepUpRequired { required: level }) }
     }
 
+    /// Refuses by a rule of the team's own, for example about [`own`](Self::own) claims.
+    ///
     /// # Errors
     /// [`Rejection::RequirementNotMet`] (403) unless `met`; `required` is told to the client.
     pub fn require(&self, met: bool, required: &'static str) -> Result<(), Rejection> {

@@ -27,9 +27,11 @@ pub(super) struct Options {
 }
 
 const AFTER_HELP: &str = "\
+It asks what serve would use:
   SUPABASE_URL=https://YOUR-PROJECT.supabase.co bearward check
 
-Exit code 0: tokens of every issuer can be verified, and the database can be used. 1: not so, and what to do is printed. 2: the configuration is wrong.";
+Exit code 0: tokens of every issuer can be verified, and the database can be used.
+1: not so, and what to do is printed. 2: the configuration is wrong.";
 
 pub(super) async fn run(sources: &Sources, options: Options) -> Result<(), Failure> {
     let config = load(sources)?;
@@ -152,6 +154,8 @@ fn advice(error: &str) -> &'static str {
         "with new signing keys in the project, rotate to one of them and sign in again; `bearward check` then lists it"
     } else if error.contains("no usable key") {
         "each key's reason stands above; list its algorithm under the issuer's algorithms, or publish another key"
+    } else if error.contains("is for issuer") {
+        "write the issuer as its document does, letter by letter, if that is the one you mean: its tokens say the same"
     } else if error.contains(" 404 ") || error.contains("discover") {
         "compare the address with the identity provider's documentation; for Supabase, SUPABASE_URL is https://PROJECT.supabase.co"
     } else if error.contains("redirect") {

@@ -2,7 +2,14 @@
 
 mod table;
 
-use std::{fs, io::IsTerminal, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    fs,
+    io::IsTerminal,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -82,16 +89,23 @@ pub(super) struct Options {
 }
 
 const AFTER_HELP: &str = "\
-It plays the identity provider, in the layout of Supabase and at the root: keys at /auth/v1/.well-known/jwks.json, discovery at
-/auth/v1/.well-known/openid-configuration. The target must trust that issuer; then:
+It plays the identity provider, in the layout of Supabase and at the root. The target must trust it:
+
+  issuer     http://127.0.0.1:9999/auth/v1
+  keys       http://127.0.0.1:9999/auth/v1/.well-known/jwks.json
+  discovery  http://127.0.0.1:9999/auth/v1/.well-known/openid-configuration
+
+A server that runs already, and one that the command starts:
 
   SUPABASE_URL=http://127.0.0.1:9999 bearward serve &
   bearward contract --target http://127.0.0.1:8000/protected
 
-or in one line. The command finds BEARWARD_CONTRACT_ISSUER, BEARWARD_CONTRACT_JWKS_URL, BEARWARD_CONTRACT_AUDIENCE and
-BEARWARD_CONTRACT_BASE in its environment:
+  bearward contract --target http://127.0.0.1:3000/protected --start 'node server.js'
 
-  bearward contract --target http://127.0.0.1:3000/protected --start 'node server.js' --junit report.xml
+What is started finds these variables in its environment:
+
+  BEARWARD_CONTRACT_ISSUER    BEARWARD_CONTRACT_JWKS_URL
+  BEARWARD_CONTRACT_AUDIENCE  BEARWARD_CONTRACT_BASE
 
 Exit code 0: every case holds. 1: some do not. 2: it could not be run, and why.";
 
@@ -100,6 +114,7 @@ pub(super) async fn run(options: Options) -> Result<(), Failure> {
         table::list(options.strict);
         return Ok(());
     }
+    make_folders(&options)?;
     let bar = progress();
     let report = tokio::select! {
         report = battery(&options, &bar) => report,
@@ -144,6 +159,19 @@ async fn battery(options: &Options, bar: &ProgressBar) -> Result<Report, Failure
     contract.run(target).await.map_err(|error| Failure::Usage(error.to_string()))
 }
 
+/// A report that nothing could be written to is told before the minutes that it would report on.
+fn make_folders(options: &Options) -> Result<(), Failure> {
+    let files = [&options.junit, &options.json, &options.html].into_iter().flatten().filter(|file| !is_stdout(file));
+    for (file, folder) in files.filter_map(|file| Some((file, file.parent()?))) {
+        fs::create_dir_all(folder).map_err(|error| unwritable(file, &error))?;
+    }
+    Ok(())
+}
+
+fn unwritable(file: &Path, error: &std::io::Error) -> Failure {
+    Failure::Usage(format!("{} cannot be written: {error}", file.display()))
+}
+
 fn write(options: &Options, report: &Report) -> Result<(), Failure> {
     let json = || format!("{:#}\n", report.to_json());
     for (file, text) in [
@@ -154,16 +182,13 @@ fn write(options: &Options, report: &Report) -> Result<(), Failure> {
         match file {
             None => {}
             Some(file) if is_stdout(file) => anstream::print!("{}", text()),
-            Some(file) => {
-                fs::write(file, text())
-                    .map_err(|error| Failure::Usage(format!("{} cannot be written: {error}", file.display())))?;
-            }
+            Some(file) => fs::write(file, text()).map_err(|error| unwritable(file, &error))?,
         }
     }
     Ok(())
 }
 
-fn is_stdout(file: &std::path::Path) -> bool {
+fn is_stdout(file: &Path) -> bool {
     file.as_os_str() == "-"
 }
 

@@ -96,7 +96,7 @@ fn print(idp: &Idp, api: SocketAddr) {
     let order = r#"{"claims": {"sub": "grace", "email": "grace@example.com"}, "expires_in": 600}"#;
     anstream::println!("{strong}Another user, another lifetime{plain} {faint}(what else: curl {base}/){plain}");
     anstream::println!("curl -s -X POST {base}/admin/tokens -H \"content-type: application/json\" -d '{order}'\n");
-    anstream::println!("{strong}Why is a token refused?{plain}\nSUPABASE_URL={base} {} explain -\n", invoked());
+    anstream::println!("{strong}Why is a token refused?{plain}\nSUPABASE_URL={base} {} explain -\n", super::invoked());
     anstream::println!("{faint}Ctrl-C stops both.{plain}");
 }
 
@@ -104,9 +104,4 @@ fn print(idp: &Idp, api: SocketAddr) {
 fn short(idp: &Idp) -> TokenBuilder {
     let unread = ["amr", "app_metadata", "is_anonymous", "phone", "session_id", "user_metadata"];
     unread.into_iter().fold(idp.token(DAY), TokenBuilder::without)
-}
-
-/// How this program was called: by its path where it was not installed.
-fn invoked() -> String {
-    std::env::args().next().filter(|name| !name.contains(char::is_whitespace)).unwrap_or_else(|| "bearward".to_owned())
 }

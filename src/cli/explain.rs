@@ -26,9 +26,10 @@ pub(super) struct Options {
 const AFTER_HELP: &str = "\
 Whose tokens are accepted comes from the configuration, as for serve:
   SUPABASE_URL=https://YOUR-PROJECT.supabase.co bearward explain - < token.txt
-  SUPABASE_URL=http://127.0.0.1:9999 bearward explain -                         for a token of `bearward dev`
+  SUPABASE_URL=http://127.0.0.1:9999 bearward explain -        a token of `bearward dev`
 
-The keys are fetched now. The token goes nowhere else, and its signature is never shown. Exit code 0: accepted; 1: refused.";
+The keys are fetched now. The token goes nowhere, and its signature is never shown.
+Exit code 0: accepted; 1: refused.";
 
 /// No token is longer, and a file given by mistake may be.
 const LONGEST: u64 = 1 << 20;

@@ -13,14 +13,15 @@ use crate::config::{Config, Sources};
 #[command(after_help = AFTER_HELP)]
 pub(super) struct Options {
     /// The server's own address [default: `server.bind` of the configuration]
-    #[arg(value_name = "URL")]
+    #[arg(value_name = "URL", value_parser = server)]
     url: Option<Url>,
 }
 
 const AFTER_HELP: &str = "\
 In a container file:  HEALTHCHECK CMD [\"bearward\", \"health\"]
 
-It asks /livez, which says that the process is up: restarting it would cure neither an issuer's outage nor the database's.
+It asks /livez, which says that the process is up: restarting it would cure neither
+an issuer's outage nor the database's.
 Exit code 0: it answers. 1: it does not.";
 
 /// Whoever asks waits for less: a health check's usual limit is 30 s, and a process that takes seconds for this is not well.
@@ -42,6 +43,10 @@ pub(super) async fn run(sources: &Sources, options: Options) -> Result<(), Failu
         Err(error) if error.is_timeout() => Err(failed("does not answer within 3 s")),
         Err(_) => Err(failed("does not answer: nothing listens there")),
     }
+}
+
+fn server(text: &str) -> Result<Url, String> {
+    Url::parse(text).ok().filter(Url::has_host).ok_or_else(|| "write http://HOST:PORT".to_owned())
 }
 
 fn own_address(sources: &Sources) -> Result<Url, Failure> {

@@ -54,7 +54,7 @@ pub(super) async fn run(sources: &Sources, options: Options) -> Result<(), Failu
     anstream::println!("\nA token; what else there is; a server that trusts it:\n");
     anstream::println!("  curl -s -X POST {base}/admin/tokens");
     anstream::println!("  curl -s {base}/");
-    anstream::println!("  SUPABASE_URL={base} bearward serve\n");
+    anstream::println!("  SUPABASE_URL={base} {} serve\n", super::invoked());
     anstream::println!("{}Ctrl-C stops it.{plain}", style::FAINT);
     until_told_to_stop().await.map_err(|error| Failure::Failed(error.to_string()))
 }

@@ -176,6 +176,12 @@ fn with_bind(sources: Sources, bind: Option<SocketAddr>) -> Sources {
     }
 }
 
+/// How this program was called: by its path where it was not installed.
+#[cfg(feature = "idp")]
+fn invoked() -> String {
+    std::env::args().next().filter(|name| !name.contains(char::is_whitespace)).unwrap_or_else(|| "bearward".to_owned())
+}
+
 /// Whoever listens on every address is reached on this machine's own.
 fn reached_at(mut address: SocketAddr) -> SocketAddr {
     if address.ip().is_unspecified() {

@@ -18,10 +18,11 @@ pub(super) struct Options {
 const AFTER_HELP: &str = "\
 Whose tokens are accepted comes from the configuration, for example from the environment:
   SUPABASE_URL=https://YOUR-PROJECT.supabase.co bearward serve
-  BEARWARD_ISSUERS__CORP__ISSUER=https://idp.example.com BEARWARD_ISSUERS__CORP__AUDIENCES=my-api bearward serve
+  BEARWARD_ISSUERS__CORP__ISSUER=https://idp.example.com \\
+    BEARWARD_ISSUERS__CORP__AUDIENCES=my-api bearward serve
 
-It serves while an issuer cannot be reached, and answers 503 until its keys are there. SIGTERM and Ctrl-C let requests
-under way end first (server.shutdown_timeout).";
+It serves while an issuer cannot be reached, and answers 503 until its keys are there.
+SIGTERM and Ctrl-C let requests under way end first (server.shutdown_timeout).";
 
 pub(super) async fn run(sources: Sources, options: Options) -> Result<(), Failure> {
     let config = load(&with_bind(sources, options.bind))?;

@@ -23,7 +23,8 @@ pub(super) enum Action {
 
 const AFTER_HELP: &str = "\
 To change the key:
-  1. add a new key behind the old one in vault.keys, on every server: each must be able to open what another one seals
+  1. add a new key behind the old one in vault.keys, on every server:
+     each must be able to open what another one seals
   2. put the new key in front, on every server, and keep the old one behind it
   3. bearward vault rotate
   4. when it says that nothing is left under another key, remove the old one";

@@ -96,7 +96,7 @@ async fn discovery_that_names_another_issuer_is_told() {
     let idp = MockIdp::start().await;
     let other = format!("{}/", idp.issuer());
     let variables = [("BEARWARD_ISSUERS__CORP__ISSUER", other.as_str()), ("BEARWARD_ISSUERS__CORP__AUDIENCES", "authenticated")];
-    run(&["check"], &variables).expect(1, &["NO KEYS", "discovery document", "issuer", "next:"]);
+    run(&["check"], &variables).expect(1, &["NO KEYS", "discovery document", "next: write the issuer as its document does"]);
 }
 
 #[tokio::test]

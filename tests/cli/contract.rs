@@ -88,9 +88,20 @@ fn a_sound_server_is_started_tested_stopped_and_reported() {
 }
 
 #[test]
+fn a_report_that_nothing_can_be_written_to_is_told_before_the_run() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let below = file.path().join("report.xml").to_str().unwrap().to_owned();
+    for option in ["--junit", "--json", "--html"] {
+        let said = contract("exec sleep 600", free(), free(), &[option, &below]);
+        said.expect(2, &[&below, "cannot be written"]);
+        assert!(!said.stderr.contains("accepted no good token"), "{said:#?}");
+    }
+}
+
+#[test]
 fn a_failed_case_ends_with_1_and_says_what_came_why_it_matters_and_how_it_is_put_right() {
     let (idp, api, dir) = (free(), yes(), tempfile::tempdir().unwrap());
-    let junit = dir.path().join("report.xml").to_str().unwrap().to_owned();
+    let junit = dir.path().join("made/for/it/report.xml").to_str().unwrap().to_owned();
     let said = contract("exec sleep 600", idp, api, &["--only", "alg.none", "--exclude", "alg.none.nul", "--junit", &junit]);
     let parts = [
         "critical",

@@ -26,10 +26,14 @@ impl Project {
         said
     }
 
-    /// Refused, with the code, and with each of these texts.
+    /// Refused, with the code, with each of these texts, and with what was found against something else that was expected.
     #[track_caller]
     fn refuses(&self, token: &str, code: &str, texts: &[&str]) {
         let said = self.explain(token);
+        let mut lines = said.stdout.lines().skip_while(|line| !line.starts_with("NO  "));
+        let found = lines.next().and_then(|line| line.get(15..)).map(str::trim);
+        let expected = lines.next().and_then(|line| line.trim().strip_prefix("expected: "));
+        assert!(expected.is_some() && found != expected, "{found:?} against {expected:?} in {said:#?}");
         said.expect(1, &[&format!("refused {code}: ")]);
         said.expect(1, texts);
     }
@@ -89,6 +93,21 @@ async fn an_issuer_that_differs_by_little_is_put_beside_the_configured_one() {
 }
 
 #[tokio::test]
+async fn a_credential_is_told_from_a_token_of_an_unknown_issuer() {
+    let project = Project::start().await;
+    let google = format!("{}/google", project.base);
+    let variables = [
+        ("SUPABASE_URL", project.base.as_str()),
+        ("BEARWARD_ISSUERS__GOOGLE__ISSUER", google.as_str()),
+        ("BEARWARD_ISSUERS__GOOGLE__AUDIENCES", "my-app"),
+        ("BEARWARD_ISSUERS__GOOGLE__USE", "credential"),
+    ];
+    let said = run(&["explain", &project.idp.token().issuer(&google).audience("my-app").sign()], &variables);
+    said.expect(1, &["UNKNOWN_ISSUER", "for signing in", "/api/auth/google"]);
+    assert!(!said.stdout.contains(&format!("expected: {google}")), "it is not expected here: {said:?}");
+}
+
+#[tokio::test]
 async fn a_wrong_audience_shows_both() {
     let project = Project::start().await;
     let token = project.idp.token().audience("another-api").sign();
@@ -99,7 +118,14 @@ async fn a_wrong_audience_shows_both() {
 async fn an_unknown_key_is_put_beside_the_published_ones() {
     let project = Project::start().await;
     let token = project.idp.token().kid("nobody").sign();
-    project.refuses(&token, "UNKNOWN_KEY", &["kid nobody", project.idp.key().kid(), "revoked"]);
+    project.refuses(&token, "UNKNOWN_KEY", &["kid nobody, alg RS256", project.idp.key().kid(), "revoked"]);
+    let token = project.idp.token().header("alg", "ES256").sign();
+    project.refuses(&token, "UNKNOWN_KEY", &["alg ES256", "publishes this kid, but not for the token's alg"]);
+    let mut sealing = project.idp.key().with_kid("sealing").jwk();
+    sealing.insert("use".to_owned(), "enc".into());
+    project.idp.set_faults(Faults::body(json!({ "keys": [project.idp.key().jwk(), sealing] }).to_string()));
+    let token = project.idp.token().kid("sealing").sign();
+    project.refuses(&token, "UNKNOWN_KEY", &["it is not used: its use is not \"sig\""]);
 }
 
 #[tokio::test]
@@ -226,17 +252,26 @@ async fn every_reason_has_a_next_step() {
     let doubled = format!("{},\"sub\":\"admin\"}}", &claims[..claims.len() - 1]);
     let padded = format!("{}==", token().sign());
     for (token, code, texts) in [
-        (padded, "MALFORMED_TOKEN", &["ordinary base64"][..]),
+        (padded, "MALFORMED_TOKEN", &["3 parts, one is not strict base64url", "ordinary base64"][..]),
         (token().without_header("alg").sign(), "MALFORMED_TOKEN", &["have the issuer write alg as a string"]),
-        (token().header("kid", 7).sign(), "MALFORMED_TOKEN", &["have the issuer write kid as a string"]),
-        (token().header("kid", "k".repeat(300)).sign(), "MALFORMED_TOKEN", &["256 bytes at most"]),
+        (
+            token().header("kid", 7).sign(),
+            "MALFORMED_TOKEN",
+            &["kid 7", "kid: a string", "have the issuer write kid as a string"],
+        ),
+        (token().header("kid", "k".repeat(300)).sign(), "MALFORMED_TOKEN", &["kid: at most 256 bytes", "256 bytes at most"]),
         (token().header("crit", json!(["exp"])).sign(), "MALFORMED_TOKEN", &["sign without crit"]),
         (token().header("b64", false).sign(), "MALFORMED_TOKEN", &["without b64"]),
         (raw("[]", &claims), "MALFORMED_TOKEN", &["NO  header", "no JWT"]),
-        (raw(r#"{"alg":"RS256","alg":"none"}"#, &claims), "MALFORMED_TOKEN", &["member twice"]),
+        (
+            raw(r#"{"alg":"RS256","alg":"none"}"#, &claims),
+            "MALFORMED_TOKEN",
+            &["not readable: a member name occurs twice", "member twice"],
+        ),
         (raw(&good_header, "[]"), "MALFORMED_TOKEN", &["NO  payload", "no set of claims"]),
         (raw(&good_header, &doubled), "MALFORMED_TOKEN", &["claim twice"]),
         (token().header("alg", "XS256").sign(), "UNSUPPORTED_ALGORITHM", &["XS256", "no public key verifies"]),
+        (token().header("alg", "rs256").sign(), "UNSUPPORTED_ALGORITHM", &["rs256", "write RS256", "letter by letter"]),
         (token().header("alg", "PS512").sign(), "UNSUPPORTED_ALGORITHM", &["PS512", "RS256 ES256 EdDSA", "list the algorithm"]),
         (
             token().header("typ", "logout+jwt").sign(),
@@ -246,6 +281,8 @@ async fn every_reason_has_a_next_step() {
         (token().without("sub").sign(), "MISSING_CLAIM", &["sub absent", "have the issuer write it"]),
         (token().without("iss").sign(), "MISSING_CLAIM", &["every access token has iss"]),
         (token().claim("sub", 7).sign(), "INVALID_CLAIM", &["sub 7", "sub: it must be a string", "have the issuer write sub"]),
+        (token().claim("exp", "4102444800").sign(), "INVALID_CLAIM", &["exp \"4102444800\"; aud", "exp: it must be a number"]),
+        (token().claim("iss", 7).sign(), "INVALID_CLAIM", &["iss 7", "iss: it must be a string\n"]),
         (token().claim("aud", json!([1])).sign(), "INVALID_CLAIM", &["aud [1]", "array of strings"]),
         (token().claim("exp", 4_102_444_800_000_i64).sign(), "INVALID_CLAIM", &["milliseconds", "seconds since 1970"]),
         (

@@ -52,5 +52,7 @@ fn where_nothing_listens_nobody_is_well() {
 
 #[test]
 fn what_is_no_address_is_a_slip_of_whoever_wrote_it() {
-    run(&["health", "8000"], &[]).expect(2, &["8000"]);
+    for slip in ["8000", "127.0.0.1:8000", "localhost:8000"] {
+        run(&["health", slip], &[]).expect(2, &[slip, "write http://HOST:PORT"]);
+    }
 }

@@ -5,7 +5,7 @@ use actix_web::{
     test::{TestRequest, call_service, init_service, read_body},
     web,
 };
-use bearward::Bearward;
+use bearward::{Bearward, ClaimMap, Issuer};
 
 use crate::{
     log::Log,
@@ -46,6 +46,22 @@ async fn the_log_says_which_route_lacks_what() {
     assert_eq!(lines.len(), 1, "{lines:?}");
     assert!(lines[0].starts_with("ERROR") && lines[0].contains(".app_data(auth.clone())"), "{lines:?}");
     assert!(lines[0].contains("/orders/{id}") && !lines[0].contains("SECRET"), "{lines:?}");
+}
+
+#[actix_web::test]
+async fn a_main_that_ends_with_a_mistake_prints_its_message_and_not_its_name() {
+    let not_built = Bearward::builder().build().await.unwrap_err();
+    let plain = Issuer::supabase("http://10.0.0.1").unwrap();
+    let unreachable = Bearward::builder().issuer(plain).build().await.unwrap_err();
+    for (printed, told) in [
+        (format!("{:?}", Issuer::supabase("abc.supabase.co").unwrap_err()), "such as https://abc.supabase.co"),
+        (format!("{:?}", Issuer::new("https://id.example", "").unwrap_err()), "dangerous_any_audience()"),
+        (format!("{:?}", ClaimMap::default().set("role", "role").unwrap_err()), "starts with \"/\""),
+        (format!("{not_built:?}"), "add one with .issuer("),
+        (format!("{unreachable:?}"), "must begin with https://"),
+    ] {
+        assert!(printed.contains(told), "{printed}");
+    }
 }
 
 #[actix_web::test]

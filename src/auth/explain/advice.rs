@@ -1,7 +1,10 @@
 //! What to do about a refusal: one next step for every reason there is.
 
 use super::{View, count, distance};
-use crate::auth::error::{FormError, HeaderError, ObjectError, Rejection};
+use crate::auth::{
+    algorithm::Algorithm,
+    error::{FormError, HeaderError, ObjectError, Rejection},
+};
 
 /// The next step. Every reason has one; a new reason does not compile without.
 pub(super) fn advice(view: &View<'_>, rejection: &Rejection) -> String {
@@ -17,24 +20,9 @@ pub(super) fn advice(view: &View<'_>, rejection: &Rejection) -> String {
         Rejection::Form(error) => form(view, *error),
         Rejection::Header(error) => header(*error),
         Rejection::Payload(error) => payload(*error),
-        Rejection::AlgorithmNotAllowed { found, .. } if found.as_str().starts_with("HS") => {
-            "it is signed with a shared secret, which a resource server must not hold. With Supabase: switch the project to asymmetric \
-             signing keys (Project settings, JWT signing keys), rotate, and sign in again"
-                .to_owned()
-        }
-        Rejection::AlgorithmNotAllowed { found, .. } if found.as_str().eq_ignore_ascii_case("none") => {
-            "nobody signed it: whoever made it wants it taken on trust".to_owned()
-        }
-        Rejection::AlgorithmNotAllowed { allowed, .. } if allowed.is_empty() => {
-            "no public key verifies such a token; have the issuer sign with RS256, ES256 or EdDSA".to_owned()
-        }
-        Rejection::AlgorithmNotAllowed { .. } => {
-            "if the issuer signs so on purpose, list the algorithm under the issuer's algorithms".to_owned()
-        }
+        Rejection::AlgorithmNotAllowed { found, allowed } => algorithm(found.as_str(), allowed),
         Rejection::UnknownIssuer { found } => unknown_issuer(view, found.as_str()),
-        Rejection::UnknownKey => {
-            "the set that the issuer publishes now lacks this key: it was revoked, or another project signed".to_owned()
-        }
+        Rejection::UnknownKey => unknown_key(view),
         Rejection::AmbiguousKey => "have the issuer write kid into its tokens, and give each of its keys a kid of its own".to_owned(),
         Rejection::KeysUnavailable { .. } => {
             let reason = view.issuer().and_then(|(_, keys)| keys.last_error.as_deref()).unwrap_or("no attempt has finished");
@@ -149,8 +137,46 @@ fn invalid_claim(view: &View<'_>, name: &str, problem: &str) -> String {
     }
 }
 
+fn algorithm(found: &str, allowed: &[Algorithm]) -> String {
+    if found.starts_with("HS") {
+        return "it is signed with a shared secret, which a resource server must not hold. With Supabase: switch the project to asymmetric \
+                signing keys (Project settings, JWT signing keys), rotate, and sign in again"
+            .to_owned();
+    }
+    if found.eq_ignore_ascii_case("none") {
+        return "nobody signed it: whoever made it wants it taken on trust".to_owned();
+    }
+    if !allowed.is_empty() {
+        return "if the issuer signs so on purpose, list the algorithm under the issuer's algorithms".to_owned();
+    }
+    match Algorithm::ALL.into_iter().find(|known| known.name().eq_ignore_ascii_case(found)) {
+        Some(meant) => format!("have the issuer write {meant}: algorithms are compared letter by letter (RFC 7515 §4.1.1)"),
+        None => "no public key verifies such a token; have the issuer sign with RS256, ES256 or EdDSA".to_owned(),
+    }
+}
+
+fn unknown_key(view: &View<'_>) -> String {
+    let kid = view.header("kid");
+    let keys = view.issuer().map(|(_, keys)| keys);
+    if keys.is_some_and(|keys| keys.kids.contains(&Some(kid.clone()))) {
+        return "the issuer publishes this kid, but not for the token's alg: one key serves one algorithm (RFC 8725 §3.1)"
+            .to_owned();
+    }
+    let skipped =
+        keys.and_then(|keys| keys.skipped.iter().find(|key| key.kid.as_ref().is_some_and(|named| named.as_str() == kid)));
+    match skipped {
+        Some(key) => format!("the issuer publishes this key, and it is not used: {}", key.reason),
+        None => "the set that the issuer publishes now lacks this key: it was revoked, or another project signed".to_owned(),
+    }
+}
+
 fn unknown_issuer(view: &View<'_>, found: &str) -> String {
-    let known: Vec<&str> = view.case.issuers.iter().flat_map(|(issuer, _)| issuer.spellings.iter().map(AsRef::as_ref)).collect();
+    if view.issuer().is_some() {
+        return "this issuer's tokens are for signing in (its use is \"credential\"): send it where one signs in, for Google's POST \
+                /api/auth/google, and to no route as a bearer token"
+            .to_owned();
+    }
+    let known = view.bearer_issuers();
     let near: Vec<_> = known.iter().filter_map(|known| Some((known, difference(known, found)?))).collect();
     if near.is_empty() {
         let known = count(known.len(), "issuer");
