@@ -145,7 +145,8 @@ fn a_target_that_ends_or_never_listens_is_2_with_its_last_words() {
         &["accepted no good token", "the command ended (exit status: 7)", "| it lacks a variable", "BEARWARD_CONTRACT_ISSUER"],
     );
     let (idp, target) = (free().to_string(), format!("http://{}/", free()));
-    let more = ["--issuer-bind", &idp, "--target", &target, "--start", "echo begun; echo begun; exec sleep 600", "--ready-timeout", "500ms"];
+    let more =
+        ["--issuer-bind", &idp, "--target", &target, "--start", "echo begun; echo begun; sleep 600", "--ready-timeout", "500ms"];
     run(&[&["contract"], &more[..]].concat(), &[]).expect(2, &["no connection", "does the target listen", "| begun (2 times)"]);
 }
 
