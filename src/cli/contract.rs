@@ -1,6 +1,7 @@
 //! `bearward contract`: is any resource server, in any language, sound?
 
 mod table;
+mod wrap;
 
 use std::{
     fs,
@@ -118,8 +119,8 @@ pub(super) async fn run(options: Options) -> Result<(), Failure> {
     let bar = progress();
     let report = tokio::select! {
         report = battery(&options, &bar) => report,
-        // What was started is stopped on the way out.
-        () = told_to_stop() => Err(Failure::Usage("interrupted".to_owned())),
+        // By now the other branch is dropped, and with it what was started.
+        () = told_to_stop() => Err(Failure::Usage(interrupted(&options))),
     };
     bar.finish_and_clear();
     let report = report?;
@@ -153,7 +154,9 @@ async fn battery(options: &Options, bar: &ProgressBar) -> Result<Report, Failure
     let contract = contract.map_err(|error| Failure::Usage(error.to_string()))?;
     if options.json.as_ref().is_none_or(|file| !is_stdout(file)) {
         let (faint, plain, strong) = (style::FAINT, style::PLAIN, style::STRONG);
-        anstream::eprintln!("{strong}issuer{plain} {}  {faint}keys{plain} {}", contract.issuer(), contract.jwks_url());
+        bar.suspend(|| {
+            anstream::eprintln!("{strong}issuer{plain} {}  {faint}keys{plain} {}", contract.issuer(), contract.jwks_url());
+        });
     }
     let target = options.target.as_deref().unwrap_or_default();
     contract.run(target).await.map_err(|error| Failure::Usage(error.to_string()))
@@ -216,6 +219,11 @@ fn tell(bar: &ProgressBar, progress: Progress) {
             bar.set_message(id);
         }
     }
+}
+
+fn interrupted(options: &Options) -> String {
+    let stopped = options.start.as_ref().map(|command| format!("; stopped what it had started: {command}"));
+    format!("interrupted, and so there is no report{}", stopped.unwrap_or_default())
 }
 
 async fn told_to_stop() {

@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
@@ -16,6 +16,7 @@ use super::{
     cases::slow::Seen,
     forge::{Canary, Forge},
     options::Options,
+    symptom::Symptom,
     target::{Answer, NoAnswer, Request, Target},
 };
 use crate::{
@@ -35,6 +36,8 @@ pub(super) struct Bench {
     /// The key endpoint misbehaves: a sound target then pauses, and longer each time.
     broken: AtomicBool,
     watch: Mutex<Watch>,
+    /// How often it had asked for keys when the cases began.
+    asked_to_be_ready: OnceLock<usize>,
     /// Found out once, so that a target without a second fetch is not waited for again and again.
     never_asks: AtomicBool,
     turned: Mutex<Turned>,
@@ -65,6 +68,9 @@ struct Watch {
 
 /// How often a target is asked that asks for no keys, a cooldown apart: together longer than the minute that some limits count by.
 const ATTEMPTS: usize = 3;
+
+/// What some limits count by.
+const MINUTE: Duration = Duration::from_secs(60);
 
 /// The IdP of a run before its target is known.
 pub(super) struct Stage {
@@ -102,6 +108,7 @@ impl Bench {
             broken: AtomicBool::new(false),
             never_asks: AtomicBool::new(false),
             watch,
+            asked_to_be_ready: OnceLock::new(),
             turned: Mutex::default(),
             slow: OnceCell::new(),
             storm: OnceCell::new(),
@@ -231,6 +238,27 @@ impl Bench {
         }
     }
 
+    /// The cases begin.
+    pub(super) fn note_ready(&self) {
+        let _ = self.asked_to_be_ready.set(self.fetches());
+    }
+
+    /// A new key was refused; where the target has asked for keys in this run, and not since then, it may limit how often.
+    pub(super) fn refused_new_key(&self, stop: Stop, fetches_before: usize) -> Stop {
+        let asks = self.asked_to_be_ready.get().is_some_and(|ready| fetches_before > *ready);
+        match stop {
+            Stop::Found(finding) if asks && self.fetches() == fetches_before && self.options.cooldown <= MINUTE => {
+                let got = format!(
+                    "{}; it asked for no keys meanwhile, though it has before: where it limits that by the minute, as jwks-rsa does \
+                     (jwksRequestsPerMinute), run this with --cooldown 61s",
+                    finding.got
+                );
+                Stop::Found(Finding { got, ..finding })
+            }
+            stop => stop,
+        }
+    }
+
     /// Waits until a cooldown that began with the last fetch, or now at the latest, has ended.
     pub(super) async fn cool_down(&self) {
         tokio::time::sleep(self.options.cooldown.saturating_sub(self.since_last_fetch())).await;
@@ -243,7 +271,7 @@ impl Bench {
 
     /// Sends a token whose key is new. Where the target may not ask for keys again so soon, it is given its cooldown and asked once more,
     /// with a token that it has not seen, and again after another; a refusal then is final.
-    pub(super) async fn send_with_new_key(&self, key: &KeyPair) -> Result<Answer, NoAnswer> {
+    async fn send_with_new_key(&self, key: &KeyPair) -> Result<Answer, NoAnswer> {
         let before = self.fetches();
         for _ in 1..ATTEMPTS {
             let answer = self.send(&self.forge.token_by(key.clone()).sign()).await;
@@ -257,6 +285,12 @@ impl Bench {
             self.never_asks.store(true, Ordering::SeqCst);
         }
         answer
+    }
+
+    /// Fails unless a token whose key is new is accepted, at once or after its cooldown.
+    pub(super) async fn must_accept_new(&self, key: &KeyPair, expected: &str) -> Result<(), Stop> {
+        let before = self.fetches();
+        accepted(self.send_with_new_key(key).await, expected).map_err(|stop| self.refused_new_key(stop, before))
     }
 
     /// Makes the target ask for the keys: a good token under a kid that nobody has published, and once more after a cooldown, unless the
@@ -306,9 +340,7 @@ impl Bench {
 pub(super) fn accepted(answer: Result<Answer, NoAnswer>, expected: &str) -> Result<(), Stop> {
     match answer {
         Ok(answer) if answer.is_accepted() => Ok(()),
-        Ok(answer) => Err(found(expected, answer.words())),
-        Err(NoAnswer::Down(why)) => Err(Stop::Down(why)),
-        Err(none) => Err(found(expected, none.words())),
+        answer => Err(answered_otherwise(answer, expected)),
     }
 }
 
@@ -316,9 +348,7 @@ pub(super) fn accepted(answer: Result<Answer, NoAnswer>, expected: &str) -> Resu
 pub(super) fn refused(answer: Result<Answer, NoAnswer>, expected: &str) -> Result<(), Stop> {
     match answer {
         Ok(answer) if matches!(answer.status, 401 | 403) => Ok(()),
-        Ok(answer) => Err(found(expected, answer.words())),
-        Err(NoAnswer::Down(why)) => Err(Stop::Down(why)),
-        Err(none) => Err(found(expected, none.words())),
+        answer => Err(answered_otherwise(answer, expected)),
     }
 }
 
@@ -331,5 +361,15 @@ pub(super) fn kept_out(answer: Result<Answer, NoAnswer>, expected: &str) -> Resu
 }
 
 pub(super) fn found(expected: impl Into<String>, got: impl Into<String>) -> Stop {
-    Stop::Found(Finding { expected: expected.into(), got: got.into() })
+    Stop::Found(Finding { expected: expected.into(), got: got.into(), symptom: Symptom::AsTold })
+}
+
+/// The finding that an answer, or none, is.
+pub(super) fn answered_otherwise(answer: Result<Answer, NoAnswer>, expected: &str) -> Stop {
+    let symptom = Symptom::of(&answer);
+    match answer {
+        Ok(answer) => Stop::Found(Finding { expected: expected.to_owned(), got: answer.words(), symptom }),
+        Err(NoAnswer::Down(why)) => Stop::Down(why),
+        Err(none) => Stop::Found(Finding { expected: expected.to_owned(), got: none.words(), symptom }),
+    }
 }

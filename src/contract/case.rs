@@ -6,6 +6,7 @@ use super::{
     bench::Bench,
     cases::{self, Group},
     forge::Forge,
+    symptom::Symptom,
     target::Request,
 };
 use crate::auth::algorithm::Algorithm;
@@ -20,8 +21,10 @@ pub struct Case {
     pub why: &'static str,
     /// The RFC's section, or the CVE.
     pub reference: &'static str,
-    /// What a failure means.
+    /// What a failure means at its worst.
     pub severity: Severity,
+    /// Why it means no more than that, where a reader may think so.
+    pub caveat: &'static str,
     /// What must happen.
     pub expectation: Expectation,
     /// Asked with [`Options::strict`](super::Options::strict) alone: what the RFCs say and sound servers differ in.
@@ -36,11 +39,11 @@ pub struct Case {
 /// What a failed case means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
-    /// A stranger gets in.
+    /// A stranger gets in: by a token that he made, or by one that the issuer gave for something else or for another time.
     Critical,
     /// A stranger, or an outage of the identity provider, keeps others out.
     High,
-    /// A good token is refused, or a token is believed that should not be and that only the issuer can make.
+    /// A good token is refused, a bad one in the wrong way, or one is believed that should not be and that only the issuer can make.
     Medium,
     /// Manners: what clients need to know why they were refused.
     Low,
@@ -93,6 +96,7 @@ pub enum Needs {
 pub(super) struct Finding {
     pub(super) expected: String,
     pub(super) got: String,
+    pub(super) symptom: Symptom,
 }
 
 pub(super) type Steps = Pin<Box<dyn Future<Output = Result<(), Stop>> + Send>>;
@@ -120,8 +124,8 @@ pub(super) enum Action {
 
 impl Case {
     fn new(id: &'static str, title: &'static str, severity: Severity, expectation: Expectation, action: Action) -> Self {
-        let (why, reference, hint) = ("", "", None);
-        Self { id, title, why, reference, severity, expectation, strict: false, needs: Needs::Nothing, hint, action }
+        let (why, reference, caveat, hint) = ("", "", "", None);
+        Self { id, title, why, reference, severity, caveat, expectation, strict: false, needs: Needs::Nothing, hint, action }
     }
 
     /// A token that must be refused: critical unless said otherwise.
@@ -180,6 +184,21 @@ impl Case {
 
     pub(super) fn severity(mut self, severity: Severity) -> Self {
         self.severity = severity;
+        self
+    }
+
+    /// Medium: it takes the issuer's own hand.
+    pub(super) fn by_the_issuer_alone(self) -> Self {
+        self.severity(Severity::Medium).no_worse("only the issuer can sign such a token")
+    }
+
+    /// Medium: it takes a good token.
+    pub(super) fn by_a_holder_alone(self) -> Self {
+        self.severity(Severity::Medium).no_worse("whoever sends it holds a good token")
+    }
+
+    pub(super) fn no_worse(mut self, caveat: &'static str) -> Self {
+        self.caveat = caveat;
         self
     }
 

@@ -3,17 +3,19 @@
 use super::{
     case::{Expectation, Finding},
     challenge::Bearer,
+    symptom::Symptom,
     target::{Answer, NoAnswer},
 };
 
 /// What was expected and what came, where the two differ.
 pub(super) fn judge(expectation: Expectation, strict: bool, answer: &Result<Answer, NoAnswer>) -> Result<(), Finding> {
-    let found = |got: String| Err(Finding { expected: expectation.words(strict).to_owned(), got });
+    let found = |got: String, symptom| Err(Finding { expected: expectation.words(strict).to_owned(), got, symptom });
+    let symptom = Symptom::of(answer);
     let answer = match answer {
         Ok(answer) => answer,
         // Whoever closes the connection on what no server has to read has refused it.
         Err(NoAnswer::Broke(_)) if matches!(expectation, Expectation::NotServed | Expectation::Survives) => return Ok(()),
-        Err(none) => return found(none.words()),
+        Err(none) => return found(none.words(), symptom),
     };
     let holds = match expectation {
         Expectation::Accepted => answer.is_accepted(),
@@ -24,10 +26,10 @@ pub(super) fn judge(expectation: Expectation, strict: bool, answer: &Result<Answ
         Expectation::Steps(_) => true,
     };
     if !holds {
-        return found(answer.words());
+        return found(answer.words(), symptom);
     }
     if strict && let Some(lacks) = manners(expectation, answer) {
-        return found(format!("{}, {lacks}", answer.words()));
+        return found(format!("{}, {lacks}", answer.words()), Symptom::Manners);
     }
     Ok(())
 }

@@ -36,6 +36,8 @@ mod process;
 mod ready;
 mod report;
 mod runner;
+mod selection;
+mod symptom;
 mod target;
 mod weak;
 

@@ -58,7 +58,13 @@ impl Process {
     /// The last lines that it wrote, without what could move a terminal.
     pub(super) fn last_words(&self) -> String {
         let said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
-        said.iter().flat_map(|line| ["  | ", line, "\n"]).collect()
+        let lines: Vec<&String> = said.iter().collect();
+        let runs = lines.chunk_by(|one, next| one == next);
+        let told = runs.map(|run| match run.len() {
+            1 => format!("  | {}\n", run[0]),
+            times => format!("  | {} ({times} times)\n", run[0]),
+        });
+        told.collect()
     }
 
     fn signal(&self, signal: Signal) {

@@ -19,6 +19,8 @@ pub(super) struct Ready {
 pub(super) struct NotReady {
     pub(super) last: String,
     pub(super) answered: bool,
+    /// What a good token was answered with last.
+    pub(super) status: Option<u16>,
     /// The command ended, and nobody else listens.
     pub(super) ended: bool,
     pub(super) fetches: usize,
@@ -34,18 +36,23 @@ pub(super) async fn await_target(bench: &Bench, mut alive: impl FnMut() -> Resul
     let limit = bench.options.ready_timeout;
     let began = Instant::now();
     let (mut first_answer, mut odd) = (None, true);
-    let mut last = String::new();
+    let (mut last, mut status) = (String::new(), None);
     let mut pause = Duration::from_millis(50);
     loop {
+        let mut answers: Vec<(Answer, Vec<&'static str>)> = Vec::new();
         for algorithm in candidates(bench, &USUAL) {
             match send(bench, algorithm).await {
                 Ok(answer) if answer.is_accepted() => {
                     settle(bench).await;
+                    bench.note_ready();
                     return Ok(Ready { odd });
                 }
                 Ok(answer) => {
                     first_answer.get_or_insert_with(Instant::now);
-                    last = format!("it answers a good {algorithm} token with {}", answer.words());
+                    match answers.iter_mut().find(|(known, _)| known.status == answer.status) {
+                        Some((_, algorithms)) => algorithms.push(algorithm.name()),
+                        None => answers.push((answer, vec![algorithm.name()])),
+                    }
                 }
                 Err(none) => {
                     last = none.words();
@@ -53,11 +60,16 @@ pub(super) async fn await_target(bench: &Bench, mut alive: impl FnMut() -> Resul
                 }
             }
         }
+        if let Some((answer, _)) = answers.first() {
+            status = Some(answer.status);
+            let with = |(answer, algorithms): &(Answer, Vec<&str>)| format!("{} with {}", algorithms.join(", "), answer.words());
+            last = format!("it answers a good token of {}", answers.iter().map(with).collect::<Vec<_>>().join("; of "));
+        }
         if let Err(ended) = alive() {
-            return Err(NotReady { ended: true, ..not_ready(bench, ended, first_answer.is_some()) });
+            return Err(NotReady { ended: true, ..not_ready(bench, ended, status) });
         }
         if began.elapsed() >= limit {
-            return Err(not_ready(bench, last, first_answer.is_some()));
+            return Err(not_ready(bench, last, status));
         }
         // Late enough that a cooldown from an earlier run has ended: then the unusual members are to blame. Also where it
         // has asked for the keys and does not listen: some read them first.
@@ -95,6 +107,13 @@ fn candidates(bench: &Bench, usual: &[Algorithm]) -> Vec<Algorithm> {
     if listed.is_empty() { usual.to_vec() } else { listed.clone() }
 }
 
-fn not_ready(bench: &Bench, last: String, answered: bool) -> NotReady {
-    NotReady { last, answered, ended: false, fetches: bench.fetches(), discoveries: bench.idp.discoveries() }
+fn not_ready(bench: &Bench, last: String, status: Option<u16>) -> NotReady {
+    NotReady {
+        last,
+        answered: status.is_some(),
+        status,
+        ended: false,
+        fetches: bench.fetches(),
+        discoveries: bench.idp.discoveries(),
+    }
 }

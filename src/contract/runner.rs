@@ -8,13 +8,15 @@ use std::{
 
 use super::{
     bench::{Bench, Stage},
-    case::{Action, Case, Needs, Stop},
+    case::{Action, Case, Finding, Needs, Stop},
     command::Command,
     judge::judge,
-    options::{Options, Progress, begins},
+    options::{Options, Progress},
     plan::plan,
     ready::{NotReady, Ready, await_target},
     report::{Outcome, Report, Tested, shown},
+    selection,
+    symptom::Symptom,
     target::{Answer, NoAnswer, Request, Target},
 };
 use crate::auth::algorithm::Algorithm;
@@ -70,11 +72,7 @@ impl Contract {
                 "{address} is reached by other machines; bind the mock IdP to 127.0.0.1, or say --dangerous-allow-remote"
             )));
         }
-        for pattern in options.only.iter().chain(&options.exclude) {
-            if !super::battery().iter().any(|case| begins(case.id, pattern)) {
-                return Err(ContractError::Options(format!("no case begins with {pattern:?}; --list shows all")));
-            }
-        }
+        selection::check(&options).map_err(ContractError::Options)?;
         let base = options.issuer_base.as_deref().map(|base| base.trim_end_matches('/'));
         if let Some(base) = base
             && !url::Url::parse(base).is_ok_and(|url| url.has_host() && url.path() == "/" && url.query().is_none())
@@ -162,28 +160,28 @@ impl Run {
     async fn test(&mut self, case: Case) -> Result<(), ContractError> {
         let began = Instant::now();
         let (request, outcome) = match self.unfit(&case) {
-            Some(outcome) => (String::new(), Ok(outcome)),
+            Some(outcome) => (String::new(), Ok((outcome, Symptom::AsTold))),
             None => self.act(&case).await,
         };
-        let outcome = match outcome {
+        let (outcome, symptom) = match outcome {
             Ok(outcome) => outcome,
-            Err(why) => self.gone(&case, why).await?,
+            Err(why) => (self.gone(&case, why).await?, Symptom::Ended),
         };
-        self.results.push(Tested::new(&case, self.bench.options.strict, request, outcome, began.elapsed()));
+        self.results.push(Tested::new(&case, self.bench.options.strict, request, outcome, symptom, began.elapsed()));
         Ok(())
     }
 
     /// What is sent, and what came of it; the error is a target that is gone.
-    async fn act(&self, case: &Case) -> (String, Result<Outcome, String>) {
+    async fn act(&self, case: &Case) -> (String, Result<(Outcome, Symptom), String>) {
         let bench = &self.bench;
         let request = match &case.action {
             Action::Token(token) => Request::bearer(&token(&bench.forge)),
             Action::Request(request) => request(&bench.forge),
             Action::Steps(steps) => {
                 let outcome = match steps(Arc::clone(bench)).await {
-                    Ok(()) => Ok(Outcome::Passed),
-                    Err(Stop::Found(finding)) => Ok(Outcome::Failed { expected: finding.expected, got: finding.got }),
-                    Err(Stop::Cannot(why)) => Ok(Outcome::Skipped { why }),
+                    Ok(()) => Ok((Outcome::Passed, Symptom::AsTold)),
+                    Err(Stop::Found(finding)) => Ok(failed(finding)),
+                    Err(Stop::Cannot(why)) => Ok((Outcome::Skipped { why }, Symptom::AsTold)),
                     Err(Stop::Down(why)) => Err(why),
                 };
                 return (String::new(), outcome);
@@ -194,8 +192,8 @@ impl Run {
             return (shown(&request), Err(why));
         }
         let outcome = match judge(case.expectation, bench.options.strict, &answer) {
-            Ok(()) => Outcome::Passed,
-            Err(finding) => Outcome::Failed { expected: finding.expected, got: finding.got },
+            Ok(()) => (Outcome::Passed, Symptom::AsTold),
+            Err(finding) => failed(finding),
         };
         (shown(&request), Ok(outcome))
     }
@@ -274,6 +272,10 @@ impl Run {
     }
 }
 
+fn failed(finding: Finding) -> (Outcome, Symptom) {
+    (Outcome::Failed { expected: finding.expected, got: finding.got }, finding.symptom)
+}
+
 /// What to look at, from what was seen.
 fn not_ready(bench: &Bench, seen: &NotReady, command: &Command) -> String {
     let forge = &bench.forge;
@@ -283,6 +285,10 @@ fn not_ready(bench: &Bench, seen: &NotReady, command: &Command) -> String {
                 .to_owned()
         }
         NotReady { answered: false, .. } => "is the address right, and does the target listen?".to_owned(),
+        NotReady { status: Some(404 | 405), .. } => {
+            "is the path right? The target answers as if there were nothing, or nothing for GET".to_owned()
+        }
+        NotReady { status: Some(500..), .. } => "it breaks on a good token: its own log says why".to_owned(),
         NotReady { fetches: 0, discoveries: 0, .. } => format!(
             "it never asked for keys: configure issuer {}, keys {}, or SUPABASE_URL={}",
             forge.issuer,
@@ -293,9 +299,11 @@ fn not_ready(bench: &Bench, seen: &NotReady, command: &Command) -> String {
             "it read the discovery document and asked for no keys: it reads jwks_uri only once?".to_owned()
         }
         _ => format!(
-            "it asked for the keys {} times and refuses all the same: compare its issuer with {}, its audience with {:?} (--audience), its \
+            "it asked for the keys ({}) and refuses all the same: compare its issuer with {}, its audience with {:?} (--audience), its \
              algorithms (--algorithms), and what else it wants (--claim)",
-            seen.fetches, forge.issuer, forge.audience
+            if seen.fetches == 1 { "once".to_owned() } else { format!("{} times", seen.fetches) },
+            forge.issuer,
+            forge.audience
         ),
     };
     let (target, last, words) = (bench.target.url(), &seen.last, command.last_words());

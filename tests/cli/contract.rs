@@ -80,7 +80,10 @@ fn a_sound_server_is_started_tested_stopped_and_reported() {
     assert_eq!(xml.matches("<testcase ").count(), cases.len());
     assert!(xml.contains("failures=\"0\"") && xml.contains("name=\"alg.none.mixed-case\""));
     let page = fs::read_to_string(html).unwrap();
-    assert!(page.contains("holds</span>") && !page.contains("src=") && !page.contains("href=") && !page.contains("eyJ"));
+    assert!(page.contains("holds</span>") && !page.contains("put right"));
+    for fetched in ["src=", "href=", "url(", "@import", "eyJ"] {
+        assert!(!page.contains(fetched), "{fetched}");
+    }
 
     for pid in fs::read_to_string(file("pids")).unwrap().split_whitespace() {
         must_end(pid);
@@ -112,12 +115,29 @@ fn a_failed_case_ends_with_1_and_says_what_came_why_it_matters_and_how_it_is_put
         "CVE-2015-9235",
         "pin the algorithms",
         "no signature",
+        "11 critical, 1 medium",
     ];
     said.expect(1, &parts);
     assert!(said.stdout.contains(" 12 failed (default, quick, "), "{said:#?}");
     assert!(!said.stdout.contains("alg.none.nul ") && !said.stdout.contains("alg.hmac"), "{said:#?}");
     let failure = fs::read_to_string(junit).unwrap();
     assert!(failure.contains("<failure type=\"critical\"") && failure.contains("expected 401 or 403, got 200 OK"), "{failure}");
+}
+
+#[test]
+fn the_page_has_counts_by_severity_the_worst_first_and_code_as_code() {
+    let dir = tempfile::tempdir().unwrap();
+    let html = dir.path().join("report.html").to_str().unwrap().to_owned();
+    let more = ["--only", "form,alg.none", "--html", &html];
+    contract("exec sleep 600", free(), yes(), &more).expect(1, &["critical", "medium"]);
+    let page = fs::read_to_string(html).unwrap();
+    let (failures, all) = page.split_once("Everything that was asked").unwrap();
+    assert!(failures.contains("</b>critical<small>a stranger gets in"), "{failures}");
+    let tags: Vec<&str> = failures.split("<span class=\"tag\">").skip(1).map(|rest| rest.split('<').next().unwrap()).collect();
+    let rank = |tag: &&str| ["critical", "high", "medium", "low"].iter().position(|known| known == tag).expect("a severity");
+    assert!(tags.len() > 20 && tags.is_sorted_by_key(rank), "{tags:?}");
+    assert!(failures.contains("PyJWT <code>algorithms=[&quot;RS256&quot;]</code>"), "{failures}");
+    assert!(all.contains("form.garbage") && all.contains("alg.none.nul"), "{all}");
 }
 
 #[test]
@@ -136,8 +156,9 @@ fn a_target_that_ends_or_never_listens_is_2_with_its_last_words() {
         &["accepted no good token", "the command ended (exit status: 7)", "| it lacks a variable", "BEARWARD_CONTRACT_ISSUER"],
     );
     let (idp, target) = (free().to_string(), format!("http://{}/", free()));
-    let more = ["--issuer-bind", &idp, "--target", &target, "--start", "echo begun; exec sleep 600", "--ready-timeout", "500ms"];
-    run(&[&["contract"], &more[..]].concat(), &[]).expect(2, &["no connection", "does the target listen", "| begun"]);
+    let more =
+        ["--issuer-bind", &idp, "--target", &target, "--start", "echo begun; echo begun; sleep 600", "--ready-timeout", "500ms"];
+    run(&[&["contract"], &more[..]].concat(), &[]).expect(2, &["no connection", "does the target listen", "| begun (2 times)"]);
 }
 
 #[test]
@@ -156,6 +177,12 @@ fn the_command_finds_whom_to_trust_in_its_environment() {
 
 #[test]
 fn what_it_has_started_ends_when_it_is_told_to_end() {
+    for signal in ["TERM", "INT"] {
+        what_it_has_started_ends_by(signal);
+    }
+}
+
+fn what_it_has_started_ends_by(signal: &str) {
     let (idp, dir) = (free().to_string(), tempfile::tempdir().unwrap());
     let pids = dir.path().join("pids");
     let start = format!("sleep 600 & echo $! $$ > '{0}.new'; mv '{0}.new' '{0}'; exec sleep 600", pids.display());
@@ -165,8 +192,9 @@ fn what_it_has_started_ends_when_it_is_told_to_end() {
     while !Path::new(&pids).exists() {
         std::thread::sleep(Duration::from_millis(10));
     }
-    let (end, _, output) = running.stop("TERM");
+    let (end, _, output) = running.stop(signal);
     assert_eq!(end.code(), Some(2), "{output}");
+    assert!(output.contains("interrupted") && output.contains("stopped what it had started: sleep 600"), "{output}");
     for pid in fs::read_to_string(pids).unwrap().split_whitespace() {
         must_end(pid);
     }
@@ -180,7 +208,9 @@ fn the_list_has_every_case_and_what_is_wrong_on_the_command_line_is_2() {
     assert!(total >= 150, "{total}");
     let target = ["contract", "--target", "http://127.0.0.1:1/"];
     run(&["contract"], &[]).expect(2, &["--target"]);
-    run(&[&target[..], &["--only", "nothing"]].concat(), &[]).expect(2, &["nothing", "--list"]);
+    run(&[&target[..], &["--only", "nothing"]].concat(), &[]).expect(2, &["nothing", "the groups are control, form", "--list"]);
+    run(&[&target[..], &["--exclude", "alg.no"]].concat(), &[]).expect(2, &["alg.no", "alg has alg.header-lies", "alg.none"]);
+    run(&[&target[..], &["--quick", "--only", "outage"]].concat(), &[]).expect(2, &["outage", "--quick leaves it out"]);
     run(&[&target[..], &["--issuer-bind", "0.0.0.0:0"]].concat(), &[]).expect(2, &["other machines", "--dangerous-allow-remote"]);
     run(&[&target[..], &["--algorithms", "HS256"]].concat(), &[]).expect(2, &["RS256", "ES256"]);
     run(&["contract", "--issuer-bind", "127.0.0.1:0", "--target", "127.0.0.1:3000"], &[]).expect(2, &["http://HOST:PORT/PATH"]);

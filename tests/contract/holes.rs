@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use bearward::contract::groups;
+
 use crate::double::{Cache, Hole, Manners, Remembers};
 
 /// One mistake, and the cases of the whole battery that name it. Where a set has several, the mistake cannot be made for one of them alone.
@@ -313,10 +315,13 @@ pub(crate) const VISITED: &[Caught] = &[
     ("iss CANARY", &["ssrf.iss"]),
 ];
 
-/// By what a double believes what it has seen before.
+/// By what a double believes what it has seen before, or sees beside it.
 pub(crate) fn remembered() -> Vec<(Hole, &'static [&'static str])> {
     vec![
         (Hole::Remembers(Remembers::HeaderAndPayload), &["cache.signature", "cache.no-signature"]),
+        (Hole::Remembers(Remembers::HeaderPayloadAndLength), &["cache.signature"]),
+        (Hole::Remembers(Remembers::Unsigned), &["cache.no-signature"]),
+        (Hole::Mixes, &["http.parallel"]),
         (Hole::Remembers(Remembers::Signature), &["cache.payload"]),
         (Hole::Remembers(Remembers::Identifier), &["cache.signature", "cache.no-signature", "cache.identifier"]),
     ]
@@ -405,6 +410,13 @@ pub(crate) fn kept() -> Vec<(&'static str, Cache, &'static [&'static str], &'sta
             &["herd", "flood"],
             &["herd.one-fetch", "flood.one-kid", "flood.many-kids"],
         ),
+        ("has no single flight", with(|cache| cache.single_flight = false), &["herd"], &["herd.one-fetch"]),
+        (
+            "asks again at once for a kid that was missing",
+            with(|cache| (cache.retries_missing_kid, cache.cooldown) = (true, Duration::from_secs(60))),
+            &["flood"],
+            &["flood.one-kid"],
+        ),
         (
             "has a cooldown for each kid",
             with(|cache| (cache.cooldown_by_kid, cache.cooldown) = (true, Duration::from_secs(60))),
@@ -417,6 +429,35 @@ pub(crate) fn kept() -> Vec<(&'static str, Cache, &'static [&'static str], &'sta
         ("asks for keys of garbage", with(|cache| cache.gate_forgets = "form"), &["gate"], &["gate.form"]),
     ]
 }
+
+/// Algorithms that a double accepts though they are not listed; RS256 where ES256 alone is.
+pub(crate) const UNLISTED: &[&str] = &["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA"];
+
+/// The cases that a double refuses everything at, and nothing before and after.
+pub(crate) fn locked_out() -> Vec<String> {
+    let after = groups().iter().filter(|group| group.name != "control").map(|group| format!("control.after.{}", group.name));
+    ["control.valid", "control.alg.rs256"].map(str::to_owned).into_iter().chain(after).collect()
+}
+
+/// Cases that are never caught alone, and why no mistake can be made that is theirs only.
+pub(crate) const SIBLINGS: &[(&[&str], &str)] = &[
+    (&["control.no-token"], "http.keep-alive and http.challenge.grammar send nothing as well"),
+    (
+        &["sig.tampered-payload", "sig.of-another-token"],
+        "each is a signature of something else, and cases about connections send such a token",
+    ),
+    (&["sig.empty"], "cache.no-signature sends the same after a good token"),
+    (&["sig.flipped-bit"], "cache.signature sends the same after a good token"),
+    (&["sig.stranger"], "cache.identifier sends the same after a good token"),
+    (&["key.unknown-kid"], "the floods send the same a hundred times"),
+    (&["cache.identifier"], "whoever has the same header and payload has the same identifier"),
+    (&["http.keep-alive"], "a connection that is believed once is believed in the cases after it, which use it again"),
+    (&["http.challenge.grammar"], "every case that reads a challenge looks at its grammar"),
+    (&["key.rotation.same-request"], "whoever does not ask for a new key misses it wherever one is published"),
+    (&["key.rotation.removed-key"], "a key that verifies a new token verifies one that was accepted before"),
+    (&["outage.known-key", "outage.page", "outage.empty-set"], "one failure follows the other: what was forgotten stays so"),
+    (&["outage.unknown-key"], "outage.recovery begins with the same request"),
+];
 
 /// Manners that are caught by one case alone.
 pub(crate) const RUDE: &[(Manners, &[&str])] = &[(Manners::Echo, &["http.echo"]), (Manners::Cacheable, &["http.no-store"])];

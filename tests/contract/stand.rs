@@ -68,11 +68,26 @@ pub(crate) async fn findings(options: Options) -> Vec<(&'static str, Vec<Vec<Vio
 
 /// A run during which the double refuses everything for as long as one case lasts.
 pub(crate) async fn refusing_during(case: &'static str, options: Options) -> Report {
+    refusing_while(move |id| id == case, options).await
+}
+
+/// The same, from that case on.
+pub(crate) async fn refusing_from(case: &'static str, options: Options) -> Report {
+    let begun = Mutex::new(false);
+    let has_begun = move |id: &str| {
+        let mut begun = begun.lock().unwrap();
+        *begun |= id == case;
+        *begun
+    };
+    refusing_while(has_begun, options).await
+}
+
+async fn refusing_while(refuses: impl Fn(&str) -> bool + Send + Sync + 'static, options: Options) -> Report {
     let hole: Arc<Mutex<Option<Arc<Mutex<Hole>>>>> = Arc::default();
     let switch = Arc::clone(&hole);
     let progress = move |progress| {
         if let (Progress::Case { id, .. }, Some(hole)) = (progress, &*switch.lock().unwrap()) {
-            *hole.lock().unwrap() = if id == case { Hole::RefusesAll } else { Hole::None };
+            *hole.lock().unwrap() = if refuses(id) { Hole::RefusesAll } else { Hole::None };
         }
     };
     let contract = Contract::open(Options { progress: Some(Arc::new(progress)), ..options }).unwrap();

@@ -2,10 +2,10 @@
 
 use anstyle::Style;
 
-use super::super::style;
+use super::{super::style, wrap};
 use crate::contract::{Outcome, Report, Severity, Tested, battery, groups};
 
-/// Failed groups first, failed cases first; what holds in one line a group.
+/// The worst groups first, failed cases first; what holds in one line a group.
 pub(super) fn print(report: &Report, verbose: bool) {
     let (plain, strong, faint) = (style::PLAIN, style::STRONG, style::FAINT);
     let algorithms: Vec<&str> = report.algorithms.iter().map(|algorithm| algorithm.name()).collect();
@@ -14,29 +14,43 @@ pub(super) fn print(report: &Report, verbose: bool) {
         let note = "the target limits its rate, and was waited for; turn the limit off for this test";
         anstream::println!("{}note{plain} {note} ({} times)", style::NOTE, report.limited);
     }
-    anstream::println!();
+    anstream::println!("\n{faint}{:<18}failed  hold  n/a{plain}", "");
     let groups = report.by_group();
     for (group, results) in &groups {
         let count = |wanted: fn(&Tested) -> bool| results.iter().filter(|tested| wanted(tested)).count();
         let (failed, skipped) = (count(Tested::is_failed), count(Tested::is_skipped));
-        let passed = results.len() - failed - skipped;
-        let (mark, colour) = if failed > 0 { ("FAILED", style::BAD) } else { ("ok", style::GOOD) };
-        let failed = if failed > 0 { format!("{failed} failed, ") } else { String::new() };
-        let skipped = if skipped > 0 { format!(", {skipped} not applicable") } else { String::new() };
+        let (mark, colour) = if failed > 0 { ("FAIL", style::BAD) } else { ("ok", style::GOOD) };
+        let number = |count: usize| if count == 0 { String::new() } else { count.to_string() };
         anstream::println!(
-            "{colour}{mark:<6}{plain} {strong}{:<13}{plain} {:<66} {failed}{passed} passed{faint}{skipped}{plain}",
+            "{colour}{mark:<4}{plain} {strong}{:<13}{plain}{colour}{:>6}{plain} {:>5} {faint}{:>4}{plain}  {}",
             group.name,
-            group.title
+            number(failed),
+            number(results.len() - failed - skipped),
+            number(skipped),
+            wrap::cut(group.title, 37)
         );
         for tested in results {
             line(tested, verbose);
         }
     }
     hints(&groups);
+    let worst: Vec<String> = report
+        .failed_by_severity()
+        .into_iter()
+        .filter(|(_, count)| *count > 0)
+        .map(|(severity, count)| format!("{}{count} {severity}{plain}", colour(severity)))
+        .collect();
+    anstream::println!();
+    if report.skipped() > 0 && !verbose {
+        anstream::println!("{faint}--verbose says why cases are not applicable, and what holds{plain}");
+    }
+    if !worst.is_empty() {
+        anstream::println!("{}", worst.join(", "));
+    }
     let colour = if report.is_sound() { style::GOOD } else { style::BAD };
     let mode = if report.quick { ", quick" } else { "" };
     let mode = format!("{}{mode}", if report.strict { "strict" } else { "default" });
-    anstream::println!("\n{colour}{}{plain} {faint}({mode}, {:.1} s){plain}", report.summary(), report.took.as_secs_f64());
+    anstream::println!("{colour}{}{plain} {faint}({mode}, {:.1} s){plain}", report.summary(), report.took.as_secs_f64());
 }
 
 fn line(tested: &Tested, verbose: bool) {
@@ -49,19 +63,21 @@ fn line(tested: &Tested, verbose: bool) {
             anstream::println!("       {faint}-- {:<38} {}: {why}{plain}", tested.id, tested.title);
         }
         Outcome::Failed { expected, got } => {
-            anstream::println!(
-                "       {}{:<8}{plain} {strong}{}{plain}  {}",
-                colour(tested.severity),
-                tested.severity,
-                tested.id,
-                tested.title
-            );
-            anstream::println!("                {faint}expected{plain} {expected}");
-            anstream::println!("                {faint}got{plain}      {got}");
-            if !tested.request.is_empty() {
-                anstream::println!("                {faint}sent     {}{plain}", tested.request);
-            }
-            anstream::println!("                {faint}why{plain}      {} {faint}({}){plain}", tested.why, tested.reference);
+            let severity = tested.severity;
+            anstream::println!("  {}{severity:<8}{plain}  {strong}{}{plain}", colour(severity), tested.id);
+            let row = |name: &str, text: &str, look: &str| {
+                if !text.is_empty() {
+                    let lines = wrap::wrapped(text, 22).join(&format!("{plain}\n{:22}{look}", ""));
+                    anstream::println!("            {faint}{name:<8}{plain}  {look}{lines}{plain}");
+                }
+            };
+            let caveat = if tested.caveat.is_empty() { String::new() } else { format!("; but {}", tested.caveat) };
+            let reference = reference(tested.reference);
+            row("case", tested.title, "");
+            row("expected", expected, "");
+            row("got", got, "");
+            row("sent", &tested.request, &faint.to_string());
+            row("why", &format!("{}{caveat} {reference}", tested.why), "");
         }
         _ => {}
     }
@@ -71,18 +87,23 @@ fn line(tested: &Tested, verbose: bool) {
 fn hints(groups: &[(&crate::contract::Group, Vec<&Tested>)]) {
     let (plain, strong) = (style::PLAIN, style::STRONG);
     let mut said: Vec<&str> = Vec::new();
-    for (group, results) in groups {
-        for tested in results.iter().filter(|tested| tested.is_failed()) {
-            if said.contains(&tested.hint) {
-                continue;
-            }
-            if said.is_empty() {
-                anstream::println!("\n{strong}How this is usually put right{plain}");
-            }
-            let about = if tested.hint == group.hint { group.name } else { tested.id };
-            anstream::println!("  {}{about}{plain}  {}", style::NOTE, tested.hint);
-            said.push(tested.hint);
+    let failed = || groups.iter().flat_map(|(group, results)| results.iter().map(move |tested| (group, tested)));
+    for (group, tested) in failed().filter(|(_, tested)| tested.is_failed()) {
+        if said.contains(&tested.hint) {
+            continue;
         }
+        if said.is_empty() {
+            anstream::println!("\n{strong}How this is usually put right{plain}");
+        }
+        let of_it: Vec<&str> = failed()
+            .map(|(_, other)| *other)
+            .filter(|other| other.is_failed() && other.hint == tested.hint)
+            .map(|other| other.id)
+            .collect();
+        let about = if tested.hint == group.hint { group.name.to_owned() } else { of_it.join(", ") };
+        anstream::println!("  {}{}{plain}", style::NOTE, wrap::wrapped(&about, 2).join("\n  "));
+        anstream::println!("    {}", wrap::wrapped(tested.hint, 4).join("\n    "));
+        said.push(tested.hint);
     }
 }
 

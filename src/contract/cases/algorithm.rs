@@ -15,8 +15,8 @@ use crate::{
 pub(super) const GROUP: Group = Group {
     name: "alg",
     title: "the server chooses the algorithm, never the token",
-    hint: "pin the algorithms where the token is verified: jose { algorithms: ['RS256'] }, PyJWT algorithms=[\"RS256\"], Spring \
-           jwsAlgorithm(RS256), golang-jwt WithValidMethods, and give the verifier a public key object, never its text",
+    hint: "pin the algorithms where the token is verified: jose `{ algorithms: ['RS256'] }`, PyJWT `algorithms=[\"RS256\"]`, Spring \
+           `jwsAlgorithm(RS256)`, golang-jwt `WithValidMethods`, and give the verifier a public key object, never its text",
     timed: false,
     cases,
 };
@@ -89,7 +89,8 @@ fn none() -> Vec<Case> {
         }),
         Case::refused("alg.none.rightly-signed", "alg none, and the right signature by the good key", |f| {
             f.token().header("alg", "none").sign()
-        }),
+        })
+        .by_the_issuer_alone(),
         Case::refused("alg.none.no-dot", "alg none, and no second dot", |f| signed(&f.token().header("alg", "none"))),
         Case::refused("alg.none.no-kid", "alg none without kid", |f| {
             f.token().header("alg", "none").without_header("kid").unsigned()
@@ -158,10 +159,13 @@ fn swapped() -> Vec<Case> {
             let lie = if key.algorithm() == Algorithm::RS384 { "RS512" } else { "RS384" };
             f.token().header("alg", lie).sign()
         })
+        .by_the_issuer_alone()
         .because("the header's name was not looked at", "RFC 7515 §5.2"),
         Case::refused("alg.unknown", "an algorithm that nobody knows", |f| f.token().header("alg", "XS256").sign())
+            .by_the_issuer_alone()
             .because("what is not known cannot be verified", "RFC 7515 §5.2"),
         Case::refused("alg.key-wrapping", "an algorithm that wraps keys", |f| f.token().header("alg", "dir").sign())
+            .by_the_issuer_alone()
             .because("what encrypts does not sign", "RFC 7518 §4.1"),
         Case::refused("alg.pbes2", "an algorithm that derives keys, two billion rounds of it", |f| {
             f.token().header("alg", "PBES2-HS256+A128KW").header("p2s", "AAAA").header("p2c", json!(2_000_000_000_u64)).sign()

@@ -15,7 +15,7 @@ use crate::{
 pub(super) const GROUP: Group = Group {
     name: "cache",
     title: "what was verified before vouches for nothing else",
-    hint: "key a cache of verified tokens by a hash of the whole token, every byte, and look at exp and at the key again at each hit",
+    hint: "key a cache of verified tokens by a hash of the whole token, every byte, and look at `exp` and at the key again at each hit",
     timed: false,
     cases,
 };

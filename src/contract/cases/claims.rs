@@ -11,11 +11,16 @@ use crate::contract::{
 pub(super) const GROUP: Group = Group {
     name: "claims",
     title: "times and audience are checked, by their types",
-    hint: "name the audience where the token is verified: jose { audience }, PyJWT audience=, Spring a JwtClaimValidator for aud, \
-           golang-jwt WithAudience; keep the clock's leeway at a minute; do not turn off the checks of exp and nbf",
+    hint: "name the audience where the token is verified: jose `{ audience }`, PyJWT `audience=`, Spring a `JwtClaimValidator` for `aud`, \
+           golang-jwt `WithAudience`; keep the clock's leeway at a minute; do not turn off the checks of `exp` and `nbf`",
     timed: false,
     cases,
 };
+
+/// Most libraries check a claim only where it is there.
+const REQUIRED: &str = "a check of a claim passes where the claim is missing, unless it is required as well: jose `requiredClaims`, PyJWT \
+                        `options={\"require\": [\"exp\", \"aud\", \"sub\"]}`, python-jose `options={\"require_aud\": True}`, golang-jwt \
+                        `WithExpirationRequired`";
 
 /// A good token but for this claim.
 fn claim(name: &'static str, value: impl Into<Value>) -> impl Fn(&Forge) -> String + Send + Sync {
@@ -42,17 +47,21 @@ fn times() -> Vec<Case> {
     let early = "the issuer said from when on it is good";
     let huge = "a number that no integer holds must end in a verdict, not in a crash";
     let text = |f: &Forge, seconds: i64| json!((f.now() + seconds).to_string());
-    vec![
+    let mut cases = vec![
         Case::refused("claims.exp.past", "expired an hour ago", |f| f.token().expired().sign()).because(ended, exp),
         Case::refused("claims.exp.ten-minutes", "expired ten minutes ago", from_now("exp", -600))
+            .severity(Severity::Medium)
+            .no_worse("it lives ten minutes longer than its issuer said, or more")
             .because("leeway is for clocks that differ: a few minutes at most", exp),
-        Case::refused("claims.exp.zero", "exp is 0", claim("exp", 0)).because("zero is 1970, not never", exp),
-        Case::refused("claims.exp.negative", "exp is negative", claim("exp", -1)).because("before 1970 is long ago", exp),
         Case::refused("claims.exp.fraction-past", "exp an hour ago, with a fraction", |f| {
             let past = f64::from(u32::try_from(f.now() - 3600).unwrap_or(u32::MAX)) + 0.5;
             f.token().claim("exp", json!(past)).sign()
         })
         .because("a fraction does not make it last", "RFC 7519 §2, §4.1.4"),
+    ];
+    let odd = [
+        Case::refused("claims.exp.zero", "exp is 0", claim("exp", 0)).because("zero is 1970, not never", exp),
+        Case::refused("claims.exp.negative", "exp is negative", claim("exp", -1)).because("before 1970 is long ago", exp),
         Case::refused("claims.exp.string-past", "exp an hour ago, as a string", move |f| {
             f.token().claim("exp", text(f, -3600)).sign()
         })
@@ -70,27 +79,22 @@ fn times() -> Vec<Case> {
         .because("a subject goes into logs and headers", "RFC 7519 §4.1.2"),
         Case::survived("claims.sub.object", "the subject is an object", claim("sub", json!({ "$ne": null })))
             .because("a subject goes into queries", "RFC 7519 §4.1.2"),
-    ]
+    ];
+    cases.extend(odd.map(Case::by_the_issuer_alone));
+    cases
 }
 
 fn audience() -> Vec<Case> {
     let why = "a token for another service, or for the app's front end, opens this one";
     let with = |change: fn(&str) -> Value| move |f: &Forge| f.token().claim("aud", change(&f.audience)).sign();
-    let cases = [
+    // What another service is called: somebody holds such a token.
+    let of_others = [
         Case::refused("claims.aud.other", "another audience", claim("aud", "https://other.example")),
-        Case::refused("claims.aud.missing", "no audience", |f| f.token().without("aud").sign()),
-        Case::refused("claims.aud.null", "the audience is null", claim("aud", Value::Null)),
-        Case::refused("claims.aud.empty", "the audience is empty", claim("aud", "")),
-        Case::refused("claims.aud.empty-array", "no audience among none", claim("aud", json!([]))),
         Case::refused(
             "claims.aud.array-of-others",
             "two other audiences",
             claim("aud", json!(["https://a.example", "https://b.example"])),
         ),
-        Case::refused("claims.aud.number", "the audience is a number", claim("aud", 1)),
-        Case::refused("claims.aud.true", "the audience is true", claim("aud", true)),
-        Case::refused("claims.aud.object", "the audience is the name of a member", with(|aud| json!({ aud: true }))),
-        Case::refused("claims.aud.nested", "the audience is in an array in an array", with(|aud| json!([[aud]]))),
         Case::refused("claims.aud.prefix", "an audience that begins with ours", with(|aud| json!(format!("{aud}.evil.example")))),
         Case::refused("claims.aud.suffix", "an audience that ends in ours", with(|aud| json!(format!("evil-{aud}")))),
         Case::refused(
@@ -98,6 +102,16 @@ fn audience() -> Vec<Case> {
             "the beginning of our audience",
             with(|aud| json!(aud.chars().take(aud.chars().count() / 2).collect::<String>())),
         ),
+    ];
+    let of_nobody = [
+        Case::refused("claims.aud.missing", "no audience", |f| f.token().without("aud").sign()).hint(REQUIRED),
+        Case::refused("claims.aud.null", "the audience is null", claim("aud", Value::Null)),
+        Case::refused("claims.aud.empty", "the audience is empty", claim("aud", "")),
+        Case::refused("claims.aud.empty-array", "no audience among none", claim("aud", json!([]))),
+        Case::refused("claims.aud.number", "the audience is a number", claim("aud", 1)),
+        Case::refused("claims.aud.true", "the audience is true", claim("aud", true)),
+        Case::refused("claims.aud.object", "the audience is the name of a member", with(|aud| json!({ aud: true }))),
+        Case::refused("claims.aud.nested", "the audience is in an array in an array", with(|aud| json!([[aud]]))),
         Case::refused(
             "claims.aud.case",
             "our audience in upper case",
@@ -111,7 +125,11 @@ fn audience() -> Vec<Case> {
         Case::refused("claims.aud.space", "our audience and a space", with(|aud| json!(format!("{aud} ")))),
         Case::refused("claims.aud.star", "the audience is a star", claim("aud", "*")),
     ];
-    cases.map(|case| case.because(why, "RFC 7519 §4.1.3, RFC 8725 §3.9")).into()
+    let not_compared = "what is missing, of another type or spelled otherwise is not the audience: the check was passed over";
+    let reference = "RFC 7519 §4.1.3, RFC 8725 §3.9";
+    let of_others = of_others.map(|case| case.because(why, reference));
+    let of_nobody = of_nobody.map(|case| case.because(not_compared, reference).by_the_issuer_alone());
+    of_others.into_iter().chain(of_nobody).collect()
 }
 
 /// RFC 7519 §4 lets a parser refuse a claim that is there twice, or take the last one; never the first.
@@ -144,6 +162,7 @@ fn strict() -> Vec<Case> {
     let numeric = "RFC 7519 §2, §4.1";
     let mut cases = vec![
         Case::refused("claims.exp.missing", "no exp", |f| f.token().without("exp").sign())
+            .hint(REQUIRED)
             .because(lasting, "RFC 9068 §2.2, RFC 7519 §4.1.4"),
         Case::refused("claims.exp.null", "exp is null", claim("exp", Value::Null)).because(lasting, numeric),
         Case::refused("claims.exp.string-future", "exp ahead, as a string", |f| {
@@ -165,7 +184,9 @@ fn strict() -> Vec<Case> {
             f.token().claim("aud", json!([f.audience, 1])).sign()
         })
         .because(typed, "RFC 7519 §4.1.3"),
-        Case::refused("claims.sub.missing", "no subject", |f| f.token().without("sub").sign()).because(subject, "RFC 9068 §2.2"),
+        Case::refused("claims.sub.missing", "no subject", |f| f.token().without("sub").sign())
+            .hint(REQUIRED)
+            .because(subject, "RFC 9068 §2.2"),
         Case::refused("claims.sub.null", "the subject is null", claim("sub", Value::Null)).because(subject, "RFC 7519 §4.1.2"),
         Case::refused("claims.sub.empty", "the subject is empty", claim("sub", "")).because(subject, "RFC 7519 §4.1.2"),
         Case::refused("claims.sub.number", "the subject is a number", claim("sub", 7)).because(subject, "RFC 7519 §4.1.2"),

@@ -18,8 +18,8 @@ use crate::{
 pub(super) const GROUP: Group = Group {
     name: "flood",
     title: "made-up kids cost the issuer a few requests and the others nothing",
-    hint: "limit how often an unknown kid asks for keys: jose cooldownDuration, jwks-rsa rateLimit with jwksRequestsPerMinute, \
-           JWKSourceBuilder.rateLimited, aws-jwt-verify's penalty box; PyJWKClient in its latest version",
+    hint: "limit how often an unknown kid asks for keys: jose `cooldownDuration`, jwks-rsa `rateLimit` with `jwksRequestsPerMinute`, \
+           `JWKSourceBuilder.rateLimited`, aws-jwt-verify's penalty box; `PyJWKClient` in its latest version",
     timed: false,
     cases,
 };

@@ -15,7 +15,8 @@ use crate::{
 pub(super) const GROUP: Group = Group {
     name: "form",
     title: "only a compact JWS is a token",
-    hint: "let one well-kept library split and decode the token (jose jwtVerify, PyJWT decode, NimbusJwtDecoder, golang-jwt v5), and answer \
+    hint: "let one well-kept library split and decode the token (jose `jwtVerify`, PyJWT `decode`, \
+           `NimbusJwtDecoder`, golang-jwt v5), and answer \
            every error of it with 401. Never decode first and verify later",
     timed: false,
     cases,
@@ -30,30 +31,36 @@ fn cases() -> Vec<Case> {
             format!("{header}.{payload}")
         })
         .because("a library that counts parts leniently takes it for an unsecured token", "RFC 7515 §7.1, RFC 8725 §3.2"),
-        Case::refused("form.four-parts", "a good token and a fourth part", |f| format!("{}.AAAA", f.token().sign())),
+        Case::refused("form.four-parts", "a good token and a fourth part", |f| format!("{}.AAAA", f.token().sign()))
+            .by_a_holder_alone(),
         Case::refused("form.five-parts", "a good token and two more parts, as an encrypted one has", |f| {
             format!("{}.AAAA.AAAA", f.token().sign())
-        }),
+        })
+        .by_a_holder_alone(),
         Case::refused("form.dots", "two dots and nothing else", |_| "..".to_owned()),
         Case::refused("form.no-header", "the first part is empty", |f| {
             let [_, payload, signature] = f.parts();
             format!(".{payload}.{signature}")
         }),
-        Case::refused("form.no-payload", "the payload is empty, and the signature covers that", |f| f.with_payload("")),
+        Case::refused("form.no-payload", "the payload is empty, and the signature covers that", |f| f.with_payload(""))
+            .by_the_issuer_alone(),
         Case::refused("form.json-flattened", "a good token in the flattened JSON form", |f| {
             let [protected, payload, signature] = f.parts();
             json!({ "protected": protected, "payload": payload, "signature": signature }).to_string()
         })
+        .by_a_holder_alone()
         .because("a second form is a second parser, and header members outside the signature", "RFC 7515 §7.2, RFC 7519 §1"),
         Case::refused("form.json-general", "a good token in the general JSON form", |f| {
             let [protected, payload, signature] = f.parts();
             json!({ "payload": payload, "signatures": [{ "protected": protected, "signature": signature }] }).to_string()
         })
+        .by_a_holder_alone()
         .because("a second form is a second parser, and header members outside the signature", "RFC 7515 §7.2, RFC 7519 §1"),
         Case::refused("form.nested", "a good token signed once more as the payload of another", |f| {
             let (key, outer) = (f.key(), f.token().header("cty", "JWT"));
             Token::raw(header(&outer), f.token().sign()).sign(&key)
         })
+        .by_the_issuer_alone()
         .because("claims that were checked and claims that are used come apart", "RFC 7519 §5.2, CVE-2026-29000"),
         Case::refused("form.encrypted", "an encrypted token", |f| {
             let header = json!({ "alg": "RSA-OAEP-256", "enc": "A256GCM", "kid": f.key().kid(), "typ": "JWT", "cty": "JWT" });
@@ -83,7 +90,8 @@ fn cases() -> Vec<Case> {
             let key = f.key();
             let signed = format!("{}.{}", f.parts()[0], "!!!!");
             format!("{signed}.{}", encode(&key.sign(signed.as_bytes())))
-        }),
+        })
+        .by_the_issuer_alone(),
         Case::refused("form.signature-base64", "a signature that is no base64url", |f| {
             let [header, payload, _] = f.parts();
             format!("{header}.{payload}.!!!!")
@@ -123,7 +131,10 @@ fn costly() -> Vec<Case> {
         Case::survived("form.deep-nesting", "a claim that nests two thousand arrays", |f| {
             f.with_last(&format!("\"x\":{}{}", "[".repeat(2000), "]".repeat(2000)))
         })
-        .because("a recursive parser overflows its stack, and the process ends", "RFC 8259 §9"),
+        .because(
+            "a recursive parser overflows its stack, and the process ends; people choose some claims of their tokens themselves",
+            "RFC 8259 §9",
+        ),
         Case::survived("form.deep-nesting-unsigned", "the same in the header, of nobody's token", |f| {
             let [_, payload, signature] = f.parts();
             let header = format!("{{\"alg\":{}1{}}}", "[".repeat(2000), "]".repeat(2000));
@@ -137,14 +148,15 @@ fn costly() -> Vec<Case> {
 
 /// Payloads that are rightly signed and are no JSON object.
 fn payloads() -> Vec<Case> {
-    vec![
+    let cases = [
         Case::refused("form.payload-array", "the payload is an array", |f| f.with_payload(format!("[{}]", payload(&f.token())))),
         Case::refused("form.payload-string", "the payload is a string", |f| f.with_payload("\"sub\"")),
         Case::refused("form.payload-number", "the payload is a number", |f| f.with_payload("1")),
         Case::refused("form.payload-null", "the payload is null", |f| f.with_payload("null")),
         Case::refused("form.payload-not-json", "the payload is text", |f| f.with_payload("sub=admin")),
         Case::refused("form.payload-empty-object", "the payload has no claims", |f| f.with_payload("{}")),
-    ]
+    ];
+    cases.map(Case::by_the_issuer_alone).into()
 }
 
 /// Other spellings of a good token: nobody gets in who could not, but what compares tokens by their bytes is fooled.

@@ -14,7 +14,7 @@ use crate::contract::{
 pub(super) const GROUP: Group = Group {
     name: "gate",
     title: "a token that can never be good costs the issuer nothing",
-    hint: "look at size, form, algorithm, issuer and exp before the keys are asked for: an unverified claim may refuse, and nothing else",
+    hint: "look at size, form, algorithm, issuer and `exp` before the keys are asked for: an unverified claim may refuse, and nothing else",
     timed: true,
     cases,
 };

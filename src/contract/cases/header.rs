@@ -1,10 +1,10 @@
-//! The protected header: what it must say, and what must not be passed over.
+//! The protected header: what it must say, and what must not be passed over. Every token here is rightly signed by the issuer.
 
 use serde_json::json;
 
 use super::Group;
 use crate::contract::{
-    case::{Case, Needs, Severity},
+    case::{Case, Needs},
     forge::Forge,
 };
 
@@ -36,12 +36,10 @@ fn cases() -> Vec<Case> {
             let key = f.key();
             f.token().header("alg", key.algorithm().name().to_lowercase()).sign()
         })
-        .severity(Severity::Medium)
         .because("names of algorithms are compared with their case; who folds it also folds nOnE", "RFC 7515 §4.1.1"),
         Case::refused("header.alg-space", "alg ends in a space", |f| {
             f.token().header("alg", format!("{} ", f.key().algorithm())).sign()
         })
-        .severity(Severity::Medium)
         .because("names of algorithms are compared whole; who trims them also trims \"none \"", "RFC 7515 §4.1.1"),
         Case::refused(
             "header.alg-twice-last-none",
@@ -54,18 +52,19 @@ fn cases() -> Vec<Case> {
             "kid twice, the last one unknown",
             header(r#"{"alg":"{alg}","kid":"{kid}","kid":"nobody"}"#),
         )
-        .severity(Severity::Medium)
         .because("two readers see two keys: a member must not occur twice, or else the last one counts", "RFC 7515 §4"),
     ];
     cases.extend(critical());
     cases.extend(strict());
     let why = "a header that the RFC does not allow was made by no issuer, and lenient readers disagree about it";
-    cases.into_iter().map(|case| if case.why.is_empty() { case.because(why, "RFC 7515 §4, §5.2") } else { case }).collect()
+    let because = |case: Case| if case.why.is_empty() { case.because(why, "RFC 7515 §4, §5.2") } else { case };
+    cases.into_iter().map(because).map(Case::by_the_issuer_alone).collect()
 }
 
 fn critical() -> Vec<Case> {
     let why = "the issuer said: refuse this unless you understand the extension. It may limit what the token is good for";
-    let because = |case: Case| case.because(why, "RFC 7515 §4.1.11, CVE-2025-59420, CVE-2026-32597");
+    let hint = "some libraries pass `crit` over: read the header before the token is verified, and refuse one that has `crit`";
+    let because = |case: Case| case.because(why, "RFC 7515 §4.1.11, CVE-2025-59420, CVE-2026-32597").hint(hint);
     let with = |value: serde_json::Value| move |f: &Forge| f.token().header("crit", value.clone()).header("exotic", true).sign();
     let cases = [
         Case::refused("header.crit-unknown", "crit names an extension that nobody knows", with(json!(["exotic"]))),
@@ -73,11 +72,9 @@ fn critical() -> Vec<Case> {
         Case::refused("header.crit-b64", "crit says b64, and b64 is false", |f| {
             f.token().header("b64", false).header("crit", json!(["b64"])).sign()
         }),
-        Case::refused("header.crit-empty", "crit is an empty list", with(json!([]))).strict().severity(Severity::Medium),
-        Case::refused("header.crit-standard", "crit names a member of the standard", with(json!(["alg"])))
-            .strict()
-            .severity(Severity::Medium),
-        Case::refused("header.crit-not-a-list", "crit is a string", with(json!("exotic"))).strict().severity(Severity::Medium),
+        Case::refused("header.crit-empty", "crit is an empty list", with(json!([]))).strict(),
+        Case::refused("header.crit-standard", "crit names a member of the standard", with(json!(["alg"]))).strict(),
+        Case::refused("header.crit-not-a-list", "crit is a string", with(json!("exotic"))).strict(),
     ];
     cases.map(because).into()
 }
@@ -120,5 +117,5 @@ fn strict() -> Vec<Case> {
         )
         .because("JSON on the network begins without one", "RFC 8259 §8.1"),
     ];
-    cases.map(|case| case.strict().severity(Severity::Medium)).into()
+    cases.map(Case::strict).into()
 }

@@ -51,7 +51,7 @@ async fn herd(bench: Arc<Bench>) -> Result<(), Stop> {
     let answers = join_all(tokens.iter().map(|token| bench.send(token))).await;
     bench.publish_as_they_are();
     for answer in answers {
-        accepted(answer, "2xx for each of thirty tokens of a new key")?;
+        accepted(answer, "2xx for each of thirty tokens of a new key").map_err(|stop| bench.refused_new_key(stop, before))?;
     }
     match bench.fetches() - before {
         0..=FETCHES => Ok(()),

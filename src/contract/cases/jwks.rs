@@ -63,6 +63,8 @@ fn cases() -> Vec<Case> {
         })
         .needs(Needs::OddRsaKeys)
         .severity(Severity::Medium)
+        .no_worse("it takes an issuer that publishes such a key")
+        .hint("refuse RSA keys under 2048 bits; PyJWT does with the option `enforce_minimum_key_length`")
         .because("a key that can be broken is a key that everybody has", "RFC 7518 §3.3"),
     ]
 }

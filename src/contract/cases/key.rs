@@ -15,8 +15,8 @@ use crate::{
 pub(super) const GROUP: Group = Group {
     name: "key",
     title: "the key comes from the issuer's set alone",
-    hint: "take the key from the fetched set by kid and algorithm, and never from the token: no `jwk`, `x5c`, `jku` or `x5u` of the header, \
-           no path or query built from kid",
+    hint: "take the key from the fetched set by `kid` and algorithm, and never from the token: no `jwk`, `x5c`, `jku` or `x5u` of the header, \
+           no path or query built from `kid`",
     timed: false,
     cases,
 };

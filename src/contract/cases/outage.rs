@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::Group;
 use crate::{
     contract::{
-        bench::{Bench, found},
+        bench::{Bench, answered_otherwise, found},
         case::{Case, Severity, Stop},
         target::{Answer, NoAnswer},
     },
@@ -152,9 +152,7 @@ async fn unknown_key(bench: Arc<Bench>) -> Result<(), Stop> {
         match answer {
             Ok(answer) if bench.options.strict && matches!(answer.status, 401 | 503) => Ok(()),
             Ok(answer) if !bench.options.strict && (matches!(answer.status, 401 | 403) || answer.status >= 500) => Ok(()),
-            Ok(answer) => Err(found(expected, answer.words())),
-            Err(NoAnswer::Down(why)) => Err(Stop::Down(why)),
-            Err(none) => Err(found(expected, none.words())),
+            answer => Err(answered_otherwise(answer, expected)),
         }
     })
     .await

@@ -13,8 +13,8 @@ use crate::{
 pub(super) const GROUP: Group = Group {
     name: "sig",
     title: "the signature covers every byte",
-    hint: "call the library's verifying function, not its decoding one: jose jwtVerify instead of decodeJwt, PyJWT without \
-           verify_signature=False, golang-jwt Parse instead of ParseUnverified; keep the crypto library up to date",
+    hint: "call the library's verifying function, not its decoding one: jose `jwtVerify` instead of `decodeJwt`, PyJWT without \
+           `verify_signature=False`, golang-jwt `Parse` instead of `ParseUnverified`; keep the crypto library up to date",
     timed: false,
     cases,
 };

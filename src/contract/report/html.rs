@@ -3,114 +3,154 @@
 use std::fmt::Write;
 
 use super::{Outcome, Report, Tested, junit::escaped};
+use crate::contract::case::Severity;
 
-const STYLE: &str = "\
-:root{color-scheme:light dark;--bad:light-dark(#b3261e,#ff8a80);--good:light-dark(#1b6e3c,#7bd49a);--faint:light-dark(#5f6368,#9aa0a6);\
---line:light-dark(#dadce0,#3c4043);--card:light-dark(#f8f9fa,#202124);--page:light-dark(#fff,#17181a);--text:light-dark(#202124,#e8eaed)}\
-*{box-sizing:border-box}body{margin:0 auto;max-width:72rem;padding:2rem 1rem;background:var(--page);color:var(--text);\
-font:16px/1.5 system-ui,sans-serif}h1{font-size:1.5rem;margin:0}h2{font-size:1.1rem;margin:2rem 0 .5rem}code{font:13px/1.45 ui-monospace,\
-monospace;overflow-wrap:anywhere}p{margin:.25rem 0}.faint{color:var(--faint)}.bad{color:var(--bad)}.good{color:var(--good)}\
-.sum{display:flex;flex-wrap:wrap;gap:.75rem;margin:1rem 0}.sum div{border:1px solid var(--line);border-radius:8px;padding:.5rem 1rem;\
-background:var(--card)}.sum b{display:block;font-size:1.5rem}details{border:1px solid var(--line);border-radius:8px;margin:.4rem 0;\
-background:var(--card)}summary{cursor:pointer;padding:.4rem .75rem;display:flex;gap:.75rem;flex-wrap:wrap;align-items:baseline}\
-summary span:nth-child(3){flex:1}details dl{display:grid;grid-template-columns:7rem 1fr;gap:.25rem .75rem;margin:0;padding:.25rem .75rem \
-.75rem}dt{color:var(--faint)}dd{margin:0;overflow-wrap:anywhere}.tag{font-size:.8rem;border:1px solid currentColor;border-radius:99px;\
-padding:0 .5rem;white-space:nowrap}.rest{background:none;padding:0 .4rem}.rest>summary{padding:.25rem}@media(max-width:40rem){details dl{grid-template-columns:1fr}}";
+const STYLE: &str = include_str!("page.css");
+
+/// Nothing is fetched, also where a value found a way out of its quotes.
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
 pub(super) fn report(report: &Report) -> String {
-    let mut html = String::from("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">");
-    let verdict = if report.is_sound() { "holds" } else { "does not hold" };
-    let algorithms: Vec<&str> = report.algorithms.iter().map(|algorithm| algorithm.name()).collect();
-    let _ = write!(
-        html,
-        "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><title>{}: bearward contract</title><style>{STYLE}</style>\
-         </head><body><h1>The contract <span class=\"{}\">{verdict}</span></h1><p><code>{}</code></p><p class=\"faint\">issuer <code>{}</code> · \
-         accepts {} · {}{} · {:.1} s</p><div class=\"sum\"><div class=\"good\"><b>{}</b>passed</div><div class=\"{}\"><b>{}</b>failed</div>\
-         <div class=\"faint\"><b>{}</b>not applicable</div></div>",
-        escaped(&report.summary()),
-        if report.is_sound() { "good" } else { "bad" },
-        escaped(&report.target),
-        escaped(&report.issuer),
-        algorithms.join(" "),
-        if report.strict { "strict" } else { "default" },
-        if report.quick { ", quick" } else { "" },
-        report.took.as_secs_f64(),
-        report.passed(),
-        if report.is_sound() { "faint" } else { "bad" },
-        report.failed(),
-        report.skipped(),
+    let mut html = format!(
+        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">\
+         <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><meta name=\"color-scheme\" content=\"light dark\">\
+         <title>{}: bearward contract</title><style>{STYLE}</style></head><body>\n",
+        escaped(&report.summary())
     );
+    head(&mut html, report);
+    let failures = report.by_severity();
+    if !failures.is_empty() {
+        html.push_str("<h2>What does not hold</h2>\n");
+    }
+    for tested in failures {
+        case(&mut html, tested, " open");
+    }
+    html.push_str("<h2>Everything that was asked</h2>\n");
     for (group, results) in report.by_group() {
-        let failed = results.iter().filter(|tested| tested.is_failed()).count();
-        let count =
-            if failed == 0 { format!("{} cases", results.len()) } else { format!("{failed} of {} failed", results.len()) };
-        let class = if failed == 0 { "faint" } else { "bad" };
+        let count = |wanted: fn(&Tested) -> bool| results.iter().filter(|tested| wanted(tested)).count();
+        let (failed, skipped) = (count(Tested::is_failed), count(Tested::is_skipped));
+        let failed_text = if failed == 0 { String::new() } else { format!("<b class=\"bad\">{failed} failed</b>") };
+        let skipped_text = if skipped == 0 { String::new() } else { format!(", {skipped} not applicable") };
         let _ = write!(
             html,
-            "<h2>{} <span class=\"{class}\">{count}</span></h2><p class=\"faint\">{}</p>",
-            escaped(group.name),
-            escaped(group.title)
+            "<details class=\"group\"><summary><code>{}</code><span class=\"title\">{}</span><span class=\"count\">{failed_text} {} \
+             hold{skipped_text}</span></summary>",
+            group.name,
+            marked(group.title),
+            results.len() - failed - skipped,
         );
-        let (failures, others): (Vec<&Tested>, Vec<&Tested>) = results.into_iter().partition(|tested| tested.is_failed());
-        for tested in failures {
-            case(&mut html, tested);
+        for tested in results {
+            case(&mut html, tested, "");
         }
-        if !others.is_empty() {
-            let held = others.iter().filter(|tested| !tested.is_skipped()).count();
-            let _ = write!(
-                html,
-                "<details class=\"rest\"><summary class=\"faint\">{held} hold, {} not applicable</summary>",
-                others.len() - held
-            );
-            for tested in others {
-                case(&mut html, tested);
-            }
-            html.push_str("</details>");
-        }
+        html.push_str("</details>\n");
     }
     html.push_str("</body></html>\n");
     html
 }
 
-fn case(html: &mut String, tested: &Tested) {
-    let (class, word, open) = match &tested.outcome {
-        Outcome::Passed => ("good", "passed", ""),
-        Outcome::Failed { .. } => ("bad", "failed", " open"),
-        Outcome::Skipped { .. } => ("faint", "not applicable", ""),
+fn head(html: &mut String, report: &Report) {
+    let algorithms: Vec<&str> = report.algorithms.iter().map(|algorithm| algorithm.name()).collect();
+    let (class, verdict) = if report.is_sound() { ("good", "holds") } else { ("bad", "does not hold") };
+    let _ = write!(
+        html,
+        "<header><h1>The contract <span class=\"{class}\">{verdict}</span></h1><p><code>{}</code></p><p class=\"faint\">issuer <code>{}</code> · \
+         accepts {} · {}{} · {:.1} s · bearward {}</p></header>\n<ul class=\"sum\">",
+        escaped(&report.target),
+        escaped(&report.issuer),
+        algorithms.join(" "),
+        if report.strict { "to the letter" } else { "what every sound server does" },
+        if report.quick { ", quick: without rotations and outages" } else { "" },
+        report.took.as_secs_f64(),
+        env!("CARGO_PKG_VERSION"),
+    );
+    let mut tile = |class: &str, count: usize, what: &str| {
+        let none = if count == 0 { " none" } else { "" };
+        let _ = write!(html, "<li class=\"{class}{none}\"><b>{count}</b>{what}</li>");
+    };
+    for (severity, count) in report.failed_by_severity() {
+        tile(severity.name(), count, &format!("{severity}<small>{}</small>", meaning(severity)));
+    }
+    tile("good", report.passed(), "hold");
+    tile("faint", report.skipped(), "not applicable");
+    html.push_str("</ul>\n");
+}
+
+fn meaning(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Critical => "a stranger gets in",
+        Severity::High => "others are kept out",
+        Severity::Medium => "a wrong verdict",
+        Severity::Low => "manners",
+    }
+}
+
+fn case(html: &mut String, tested: &Tested, open: &str) {
+    let (class, word) = match &tested.outcome {
+        Outcome::Passed => ("good", "holds"),
+        Outcome::Failed { .. } => (tested.severity.name(), tested.severity.name()),
+        Outcome::Skipped { .. } => ("faint", "not applicable"),
     };
     let _ = write!(
         html,
-        "<details{open}><summary><span class=\"{class} tag\">{word}</span><code>{}</code><span>{}</span><span class=\"faint tag\">{}</span>\
+        "<details class=\"case {class}\"{open}><summary><span class=\"tag\">{word}</span><code>{}</code><span class=\"title\">{}</span>\
          </summary><dl>",
         escaped(tested.id),
-        escaped(tested.title),
-        tested.severity,
+        marked(tested.title),
     );
     let mut row = |name: &str, value: &str| {
         if !value.is_empty() {
-            let _ = write!(html, "<dt>{name}</dt><dd>{}</dd>", escaped(value));
+            let _ = write!(html, "<dt>{name}</dt><dd>{value}</dd>");
         }
     };
     match &tested.outcome {
-        Outcome::Passed => row("expected", tested.expected),
+        Outcome::Passed => row("expected", &escaped(tested.expected)),
         Outcome::Failed { expected, got } => {
-            row("expected", expected);
-            row("got", got);
+            row("expected", &escaped(expected));
+            // After the first line, what a process wrote last.
+            let (line, words) = got.split_once('\n').unwrap_or((got, ""));
+            let words = if words.is_empty() { String::new() } else { format!("<pre>{}</pre>", escaped(words)) };
+            row("got", &format!("<strong>{}</strong>{words}", escaped(line)));
         }
-        Outcome::Skipped { why } => row("because", why),
+        Outcome::Skipped { why } => row("because", &escaped(why)),
     }
     if !tested.request.is_empty() {
-        let _ = write!(html, "<dt>sent</dt><dd><code>{}</code></dd>", escaped(&tested.request));
+        row("sent", &format!("<code>{}</code>", escaped(&tested.request)));
     }
-    let mut row = |name: &str, value: &str| {
-        if !value.is_empty() {
-            let _ = write!(html, "<dt>{name}</dt><dd>{}</dd>", escaped(value));
-        }
-    };
-    row("why", tested.why);
-    row("see", tested.reference);
+    let caveat = if tested.caveat.is_empty() { String::new() } else { format!(". But {}", marked(tested.caveat)) };
+    let reference =
+        if tested.reference.is_empty() { String::new() } else { format!(" <span class=\"faint\">{}</span>", tested.reference) };
+    row("why", &format!("{}{caveat}{reference}", marked(tested.why)));
     if tested.is_failed() {
-        row("hint", tested.hint);
+        row("put right", &marked(tested.hint));
     }
-    html.push_str("</dl></details>");
+    html.push_str("</dl></details>\n");
+}
+
+/// Words of this crate, in which backticks stand around code.
+fn marked(text: &str) -> String {
+    let mut marked = String::new();
+    for (at, part) in escaped(text).split('`').enumerate() {
+        let _ = if at % 2 == 1 { write!(marked, "<code>{part}</code>") } else { write!(marked, "{part}") };
+    }
+    marked
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contract::{battery, groups};
+
+    #[test]
+    fn words_in_backticks_are_code_and_everything_is_escaped() {
+        assert_eq!(marked("jose `{ a: ['<'] }`, or"), "jose <code>{ a: [&#39;&lt;&#39;] }</code>, or");
+    }
+
+    #[test]
+    fn no_text_of_the_battery_leaves_a_backtick_open() {
+        let cases = battery();
+        let texts = cases.iter().flat_map(|case| [case.title, case.why, case.caveat, case.hint.unwrap_or_default()]);
+        for text in texts.chain(groups().iter().flat_map(|group| [group.title, group.hint])) {
+            assert_eq!(text.matches('`').count() % 2, 0, "{text}");
+        }
+    }
 }

@@ -15,6 +15,7 @@ pub(super) fn report(report: &Report) -> Value {
         "rate_limited": report.limited,
         "passed": report.passed(),
         "failed": report.failed(),
+        "failed_by_severity": report.failed_by_severity().map(|(severity, count)| (severity.name().to_owned(), count.into())).into_iter().collect::<serde_json::Map<_, _>>(),
         "skipped": report.skipped(),
         "cases": report.results.iter().map(tested).collect::<Vec<_>>(),
     })
@@ -37,6 +38,7 @@ fn tested(tested: &Tested) -> Value {
         "skipped_because": why_skipped,
         "why": tested.why,
         "reference": tested.reference,
+        "caveat": if tested.caveat.is_empty() { None } else { Some(tested.caveat) },
         "hint": tested.hint,
         "request": if tested.request.is_empty() { None } else { Some(&tested.request) },
         "milliseconds": u64::try_from(tested.took.as_millis()).unwrap_or(u64::MAX),

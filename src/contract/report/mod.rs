@@ -4,14 +4,15 @@ mod html;
 mod json;
 mod junit;
 
-use std::{fmt, time::Duration};
+use std::{collections::BTreeMap, fmt, time::Duration};
 
-use serde_json::Value;
+use serde_json::{Value, value::RawValue};
 
 use super::{
     case::{Case, Severity},
     cases::{GROUPS, Group},
     forge::{decode, split},
+    symptom::Symptom,
     target::Request,
 };
 use crate::auth::algorithm::Algorithm;
@@ -46,7 +47,7 @@ pub struct Tested {
     pub group: &'static str,
     /// What was sent, in a few words.
     pub title: &'static str,
-    /// What a failure means.
+    /// What a failure means; of one that failed, what this failure means, which may be less than the case's worst.
     pub severity: Severity,
     /// What must happen.
     pub expected: &'static str,
@@ -54,6 +55,8 @@ pub struct Tested {
     pub why: &'static str,
     /// The RFC's section, or the CVE.
     pub reference: &'static str,
+    /// Why it means no more than its severity says, where a reader may think so.
+    pub caveat: &'static str,
     /// How this is usually put right.
     pub hint: &'static str,
     /// What was sent: the request with the token's header and claims, without its signature. Empty for cases of several steps.
@@ -84,17 +87,18 @@ pub enum Outcome {
 }
 
 impl Tested {
-    pub(super) fn new(case: &Case, strict: bool, request: String, outcome: Outcome, took: Duration) -> Self {
+    pub(super) fn new(case: &Case, strict: bool, request: String, outcome: Outcome, symptom: Symptom, took: Duration) -> Self {
         let group = case.group();
         Self {
             id: case.id,
             group: group.name,
             title: case.title,
-            severity: case.severity,
+            severity: symptom.severity(case),
             expected: case.expected(strict),
             why: case.why,
             reference: case.reference,
-            hint: case.hint.unwrap_or(group.hint),
+            caveat: case.caveat,
+            hint: symptom.hint(case),
             request,
             outcome,
             took,
@@ -138,7 +142,20 @@ impl Report {
         self.results.iter().filter(|tested| tested.is_failed())
     }
 
-    /// Groups in their order, those with failures first; within each, failures first.
+    /// Those that failed, the worst first.
+    pub fn by_severity(&self) -> Vec<&Tested> {
+        let mut failures: Vec<&Tested> = self.failures().collect();
+        failures.sort_by_key(|tested| tested.severity);
+        failures
+    }
+
+    /// How many failed, of each severity, the worst first.
+    pub fn failed_by_severity(&self) -> [(Severity, usize); 4] {
+        [Severity::Critical, Severity::High, Severity::Medium, Severity::Low]
+            .map(|severity| (severity, self.failures().filter(|tested| tested.severity == severity).count()))
+    }
+
+    /// Groups in their order, those with failures first, the worst at the top; within each, failures first.
     pub fn by_group(&self) -> Vec<(&'static Group, Vec<&Tested>)> {
         let mut groups: Vec<_> = GROUPS
             .iter()
@@ -149,7 +166,8 @@ impl Report {
             })
             .filter(|(_, results)| !results.is_empty())
             .collect();
-        groups.sort_by_key(|(_, results)| !results.iter().any(|tested| tested.is_failed()));
+        // Failures come first, and the worst of them at the front.
+        groups.sort_by_key(|(_, results)| (!results[0].is_failed(), results[0].is_failed().then_some(results[0].severity)));
         groups
     }
 
@@ -243,16 +261,14 @@ fn telling(payload: String) -> String {
         "session_id",
         "user_metadata",
     ];
-    let read: Value = serde_json::from_str(&payload).unwrap_or_default();
-    let written = read.to_string();
-    match read {
-        // A payload that says something twice, or in its own way, is shown as it stands.
-        Value::Object(mut claims) if written == payload => {
-            claims.retain(|name, _| !USUAL.contains(&name.as_str()));
-            Value::from(claims).to_string()
-        }
-        _ => payload,
+    // Values as they stand: what a case is about may be a number, or a depth, that no parser holds.
+    let read: BTreeMap<String, Box<RawValue>> = serde_json::from_str(&payload).unwrap_or_default();
+    // A payload that says something twice, or in its own way, is shown as it stands.
+    if serde_json::to_string(&read).ok().as_ref() != Some(&payload) {
+        return payload;
     }
+    let telling: BTreeMap<_, _> = read.into_iter().filter(|(name, _)| !USUAL.contains(&name.as_str())).collect();
+    serde_json::to_string(&telling).unwrap_or(payload)
 }
 
 fn cut(text: &str, limit: usize) -> String {

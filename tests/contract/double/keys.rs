@@ -14,6 +14,8 @@ use serde_json::Value;
 pub(crate) struct Cache {
     pub(crate) cooldown: Duration,
     pub(crate) timeout: Duration,
+    /// How often it asks in all.
+    pub(crate) asks_at_most: usize,
     pub(crate) refetches: bool,
     pub(crate) refetches_on_bad_signature: bool,
     pub(crate) single_flight: bool,
@@ -34,6 +36,8 @@ pub(crate) struct Cache {
     pub(crate) unavailable_is_accepted: bool,
     /// Each kid has a cooldown of its own.
     pub(crate) cooldown_by_kid: bool,
+    /// A kid that was missing is asked for again at once.
+    pub(crate) retries_missing_kid: bool,
     /// What it does not look at before it asks for keys.
     pub(crate) gate_forgets: &'static str,
 }
@@ -43,6 +47,7 @@ impl Default for Cache {
         Self {
             cooldown: Duration::from_millis(150),
             timeout: Duration::from_secs(2),
+            asks_at_most: usize::MAX,
             refetches: true,
             refetches_on_bad_signature: true,
             single_flight: true,
@@ -62,6 +67,7 @@ impl Default for Cache {
             remembers_tokens: false,
             unavailable_is_accepted: false,
             cooldown_by_kid: false,
+            retries_missing_kid: false,
             gate_forgets: "",
         }
     }
@@ -133,11 +139,14 @@ impl Keys {
         let _flight = if self.cache.single_flight { Some(self.flight.lock().await) } else { None };
         {
             let mut kept = self.kept.lock().unwrap();
-            let new_kid = self.cache.cooldown_by_kid && kid.is_some_and(|kid| kept.kids.insert(kid.to_owned()));
-            let cooling = !new_kid && kept.attempted.is_some_and(|at| at.elapsed() < self.cache.cooldown);
+            let is_new = kid.map(|kid| kept.kids.insert(kid.to_owned()));
+            let exempt =
+                (self.cache.cooldown_by_kid && is_new == Some(true)) || (self.cache.retries_missing_kid && is_new == Some(false));
+            let cooling = !exempt && kept.attempted.is_some_and(|at| at.elapsed() < self.cache.cooldown);
             let forgiven = kept.failed && !self.cache.counts_failures;
-            let settled = kept.loaded && (!self.cache.refetches || (kept.failed && !self.cache.recovers));
-            if settled || (self.cache.single_flight && !new_kid && kept.loaded && kept.attempts != seen) || (cooling && !forgiven)
+            let settled = kept.loaded
+                && (!self.cache.refetches || kept.attempts >= self.cache.asks_at_most || (kept.failed && !self.cache.recovers));
+            if settled || (self.cache.single_flight && !exempt && kept.loaded && kept.attempts != seen) || (cooling && !forgiven)
             {
                 return;
             }

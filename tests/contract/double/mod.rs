@@ -9,8 +9,13 @@ mod token;
 use std::{
     collections::BTreeSet,
     net::SocketAddr,
-    sync::{Arc, Mutex, mpsc},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+        mpsc,
+    },
     thread::JoinHandle,
+    time::Duration,
 };
 
 use actix_web::{
@@ -20,6 +25,7 @@ use actix_web::{
     web::{self, Data},
 };
 use serde_json::json;
+use tokio::sync::Notify;
 
 pub(crate) use self::keys::Cache;
 use self::keys::{Keys, Missing};
@@ -53,6 +59,8 @@ pub(crate) enum Hole {
     Answers(Manners),
     /// It believes what it remembers, by this part of the token.
     Remembers(Remembers),
+    /// It takes the verdict on one request for that on another, which is judged beside it.
+    Mixes,
 }
 
 /// What an answer lacks.
@@ -71,6 +79,10 @@ pub(crate) enum Manners {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Remembers {
     HeaderAndPayload,
+    /// And how long the signature is.
+    HeaderPayloadAndLength,
+    /// Header and payload, of what comes without a signature.
+    Unsigned,
     Signature,
     Identifier,
     Connection,
@@ -101,6 +113,8 @@ struct State {
     keys: Keys,
     seen: Arc<Mutex<Vec<Vec<Violations>>>>,
     remembered: Mutex<BTreeSet<String>>,
+    /// How many good requests are judged just now, and the bad one that comes meanwhile.
+    beside: (AtomicUsize, Notify),
 }
 
 impl Double {
@@ -126,7 +140,8 @@ impl Double {
         let keys = Keys::new(&trust.jwks_url, cache);
         let hole = Arc::new(Mutex::new(hole));
         let shared = Arc::clone(&hole);
-        let state = Data::new(State { trust, hole: shared, keys, seen, remembered: Mutex::default() });
+        let state =
+            Data::new(State { trust, hole: shared, keys, seen, remembered: Mutex::default(), beside: Default::default() });
         let (tell, told) = mpsc::channel();
         let thread = std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
@@ -204,6 +219,7 @@ async fn respond(
             }
             good.is_some()
         }
+        Hole::Mixes => mixed(state, good.is_some()).await,
         Hole::Remembers(by) => remembered(state, request, *by, good.is_some()),
         _ => good.is_some(),
     };
@@ -255,6 +271,19 @@ async fn visit(request: &HttpRequest) {
     drop(reqwest::Client::builder().no_proxy().build().unwrap().get(url).send().await);
 }
 
+/// A good request waits a moment for a bad one, so that two that are sent together also meet.
+async fn mixed(state: &State, good: bool) -> bool {
+    let (beside, bad) = &state.beside;
+    if good {
+        beside.fetch_add(1, Ordering::SeqCst);
+        drop(tokio::time::timeout(Duration::from_millis(200), bad.notified()).await);
+        beside.fetch_sub(1, Ordering::SeqCst);
+        return true;
+    }
+    bad.notify_waiters();
+    beside.load(Ordering::SeqCst) > 0
+}
+
 fn remembered(state: &State, request: &HttpRequest, by: Remembers, good: bool) -> bool {
     let Some(token) = credential::bearer(request) else {
         let connection = format!("{:?}", request.peer_addr());
@@ -263,7 +292,9 @@ fn remembered(state: &State, request: &HttpRequest, by: Remembers, good: bool) -
     let parts: Vec<&str> = token.split('.').collect();
     let part = |at: usize| parts.get(at).copied().unwrap_or_default();
     let name = match by {
-        Remembers::HeaderAndPayload => format!("{}.{}", part(0), part(1)),
+        Remembers::HeaderPayloadAndLength => format!("{}.{}.{}", part(0), part(1), part(2).len()),
+        Remembers::Unsigned if !good && !part(2).is_empty() => return false,
+        Remembers::HeaderAndPayload | Remembers::Unsigned => format!("{}.{}", part(0), part(1)),
         Remembers::Signature => part(2).to_owned(),
         Remembers::Identifier => {
             let claims = token::lenient(part(1));
