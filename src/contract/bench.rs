@@ -216,6 +216,13 @@ impl Bench {
         self.ask(&Request::bearer(token)).await
     }
 
+    /// Sends a token, and takes a rate limit for the answer.
+    pub(super) async fn try_once(&self, token: &str) -> Result<Answer, NoAnswer> {
+        let answer = self.target.try_once(&Request::bearer(token)).await;
+        self.look();
+        answer
+    }
+
     /// Sends a request, and looks whether the target has asked for keys.
     pub(super) async fn ask(&self, request: &Request) -> Result<Answer, NoAnswer> {
         let answer = self.target.send(request).await;

@@ -62,8 +62,10 @@ pub enum Expectation {
     Unauthenticated,
     /// No 2xx and no crash: 3xx, 4xx or 501, or a connection that is closed.
     NotServed,
-    /// Whatever the verdict, an answer in time that is no 5xx; or a connection that is closed by the HTTP layer.
+    /// Whatever the verdict, an answer in time that is no 5xx.
     Survives,
+    /// The same of what an HTTP layer may find too large: it may close the connection.
+    SurvivesSize,
     /// What the steps of the case look for.
     Steps(&'static str),
 }
@@ -155,6 +157,12 @@ impl Case {
         Self::new(id, title, Severity::High, Expectation::Survives, Action::Token(Box::new(token)))
     }
 
+    /// An HTTP layer may close the connection on it.
+    pub(super) fn may_be_too_large(mut self) -> Self {
+        self.expectation = Expectation::SurvivesSize;
+        self
+    }
+
     /// A request with headers of its own.
     pub(super) fn request(
         id: &'static str,
@@ -239,6 +247,7 @@ impl Expectation {
             (Self::Unauthenticated, true) => "401 with a Bearer challenge without an error code",
             (Self::NotServed, _) => "3xx, 4xx or 501, or a closed connection",
             (Self::Survives, _) => "an answer in time, whatever it is, but no 5xx",
+            (Self::SurvivesSize, _) => "an answer in time, whatever it is, but no 5xx; or a closed connection",
             (Self::Steps(words), _) => words,
         }
     }

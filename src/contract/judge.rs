@@ -14,7 +14,7 @@ pub(super) fn judge(expectation: Expectation, strict: bool, answer: &Result<Answ
     let answer = match answer {
         Ok(answer) => answer,
         // Whoever closes the connection on what no server has to read has refused it.
-        Err(NoAnswer::Broke(_)) if matches!(expectation, Expectation::NotServed | Expectation::Survives) => return Ok(()),
+        Err(NoAnswer::Broke(_)) if matches!(expectation, Expectation::NotServed | Expectation::SurvivesSize) => return Ok(()),
         Err(none) => return found(none.words(), symptom),
     };
     let holds = match expectation {
@@ -22,7 +22,7 @@ pub(super) fn judge(expectation: Expectation, strict: bool, answer: &Result<Answ
         Expectation::Refused | Expectation::Unauthenticated => matches!(answer.status, 401 | 403),
         Expectation::RefusedRequest => matches!(answer.status, 400 | 401 | 403),
         Expectation::NotServed => (300..500).contains(&answer.status) || answer.status == 501,
-        Expectation::Survives => answer.status < 500,
+        Expectation::Survives | Expectation::SurvivesSize => answer.status < 500,
         Expectation::Steps(_) => true,
     };
     if !holds {

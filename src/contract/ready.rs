@@ -2,11 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{
-    bench::Bench,
-    options::Progress,
-    target::{Answer, NoAnswer},
-};
+use super::{bench::Bench, options::Progress, target::Answer};
 use crate::auth::algorithm::Algorithm;
 
 /// What was learnt.
@@ -41,7 +37,7 @@ pub(super) async fn await_target(bench: &Bench, mut alive: impl FnMut() -> Resul
     loop {
         let mut answers: Vec<(Answer, Vec<&'static str>)> = Vec::new();
         for algorithm in candidates(bench, &USUAL) {
-            match send(bench, algorithm).await {
+            match bench.try_once(&good(bench, algorithm)).await {
                 Ok(answer) if answer.is_accepted() => {
                     settle(bench).await;
                     bench.note_ready();
@@ -91,15 +87,15 @@ async fn settle(bench: &Bench) {
     }
     let mut accepted = Vec::new();
     for algorithm in Algorithm::ALL {
-        if send(bench, algorithm).await.is_ok_and(|answer| answer.is_accepted()) {
+        if bench.send(&good(bench, algorithm)).await.is_ok_and(|answer| answer.is_accepted()) {
             accepted.push(algorithm);
         }
     }
     bench.forge.settle(accepted);
 }
 
-async fn send(bench: &Bench, algorithm: Algorithm) -> Result<Answer, NoAnswer> {
-    bench.send(&bench.forge.token_by(bench.forge.key_of(algorithm)).sign()).await
+fn good(bench: &Bench, algorithm: Algorithm) -> String {
+    bench.forge.token_by(bench.forge.key_of(algorithm)).sign()
 }
 
 fn candidates(bench: &Bench, usual: &[Algorithm]) -> Vec<Algorithm> {

@@ -2,7 +2,7 @@
 
 use std::{
     error::Error as _,
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
     time::{Duration, Instant},
 };
 
@@ -80,6 +80,8 @@ pub(super) struct Target {
     client: Client,
     timeout: Duration,
     limited: AtomicUsize,
+    /// Waiting has not helped, so it is not tried again until the target has answered otherwise.
+    only_limits: AtomicBool,
 }
 
 /// No answer needs more to be judged.
@@ -102,7 +104,7 @@ impl Target {
             .connect_timeout(timeout)
             .build()
             .map_err(|error| chain(&error))?;
-        Ok(Self { url, client, timeout, limited: AtomicUsize::new(0) })
+        Ok(Self { url, client, timeout, limited: AtomicUsize::new(0), only_limits: AtomicBool::new(false) })
     }
 
     pub(super) fn url(&self) -> &Url {
@@ -117,7 +119,8 @@ impl Target {
     /// Sends it; again where the target limits its rate, which is no verdict about the token.
     pub(super) async fn send(&self, request: &Request) -> Result<Answer, NoAnswer> {
         let mut answer = self.send_within(request, self.timeout).await?;
-        for _ in 0..PATIENCE {
+        let patience = if self.only_limits.load(Ordering::SeqCst) { 0 } else { PATIENCE };
+        for _ in 0..patience {
             if answer.status != 429 {
                 break;
             }
@@ -126,7 +129,13 @@ impl Target {
             tokio::time::sleep(Duration::from_secs(asked.unwrap_or(1)).min(Duration::from_secs(15))).await;
             answer = self.send_within(request, self.timeout).await?;
         }
+        self.only_limits.store(answer.status == 429, Ordering::SeqCst);
         Ok(answer)
+    }
+
+    /// Sends it, and takes a rate limit for the answer.
+    pub(super) async fn try_once(&self, request: &Request) -> Result<Answer, NoAnswer> {
+        self.send_within(request, self.timeout).await
     }
 
     /// Sends it, with a limit of its own.

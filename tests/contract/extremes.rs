@@ -15,7 +15,7 @@ use crate::{
 /// Whether a case passes where everything is accepted: its good tokens are, or it asks for no crash.
 fn wants_a_refusal(case: &Case) -> bool {
     match case.expectation {
-        Expectation::Accepted | Expectation::Survives => false,
+        Expectation::Accepted | Expectation::Survives | Expectation::SurvivesSize => false,
         Expectation::Steps(_) => !GOOD_ALONE.contains(&case.id),
         _ => true,
     }

@@ -78,6 +78,25 @@ async fn what_breaks_is_caught() {
     each_is_caught(BROKEN, Hole::Breaks, 0, 1).await;
 }
 
+/// But for what an HTTP layer may find too large.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_hangs_up_over_a_token_has_not_survived_it() {
+    for (kind, ids) in BROKEN {
+        let report = run(Hole::HangsUp(kind), Options { only: groups_of(ids), ..options() }).await;
+        let caught = if *kind == "oversize" { &[] } else { *ids };
+        assert_eq!(failed(&report), caught, "{kind}\n{report}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_limits_everybody_is_told_after_the_time_to_be_ready() {
+    let short = Options { ready_timeout: Duration::from_secs(1), ..options() };
+    let contract = Contract::open(short).unwrap();
+    let double = Double::start(trust(&contract, &[]), Hole::LimitsAll);
+    let error = contract.run(&double.url()).await.unwrap_err().to_string();
+    assert!(error.contains("429 Too Many Requests"), "{error}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn good_tokens_that_are_refused_are_caught() {
     for (kind, ids) in REFUSED {

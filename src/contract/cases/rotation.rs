@@ -145,7 +145,6 @@ async fn unreadable_neighbours(bench: Arc<Bench>) -> Result<(), Stop> {
     for jwk in unreadable(&bench, &kid) {
         bench.publish(jwk);
     }
-    bench.remember_weak(kid);
     bench.publish(key.jwk().into());
     if let Some((turned, _)) = bench.turned() {
         bench.withdraw(turned.kid());
@@ -154,6 +153,8 @@ async fn unreadable_neighbours(bench: Arc<Bench>) -> Result<(), Stop> {
     // For the cases to come the set is readable again.
     bench.withdraw_unreadable();
     accepted?;
+    // Whoever has not taken this set has no weak key of it.
+    bench.remember_weak(kid);
     bench.remember_latest(key);
     Ok(())
 }

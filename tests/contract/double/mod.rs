@@ -21,9 +21,11 @@ use std::{
 use actix_web::{
     App, HttpRequest, HttpResponse, HttpServer,
     dev::ServerHandle,
+    error::ErrorInternalServerError,
     http::StatusCode,
-    web::{self, Data},
+    web::{self, Bytes, Data},
 };
+use futures_util::{future::ready, stream};
 use serde_json::json;
 use tokio::sync::Notify;
 
@@ -47,6 +49,10 @@ pub(crate) enum Hole {
     Falls(&'static str),
     /// It answers this with 500.
     Breaks(&'static str),
+    /// It closes the connection over tokens of this kind, as a handler that panics does.
+    HangsUp(&'static str),
+    /// It says to everybody that it is asked too often.
+    LimitsAll,
     /// It accepts whatever comes.
     AcceptsAll,
     /// It refuses whatever comes.
@@ -212,6 +218,10 @@ async fn respond(
         Hole::Breaks(kind) if has(kind) || good.as_ref().is_some_and(|traits| traits.contains(*kind)) => {
             return HttpResponse::InternalServerError().finish();
         }
+        Hole::HangsUp(kind) if has(kind) || good.as_ref().is_some_and(|traits| traits.contains(*kind)) => {
+            return HttpResponse::Ok().streaming(stream::once(ready(Err::<Bytes, _>(ErrorInternalServerError("gone")))));
+        }
+        Hole::LimitsAll => return HttpResponse::TooManyRequests().insert_header(("retry-after", "3600")).finish(),
         Hole::Falls(mistake) if has(mistake) => std::process::exit(3),
         Hole::Visits(mistake) => {
             if has(mistake) {
