@@ -13,7 +13,7 @@ pub(super) struct SignIn {
     #[arg(long, value_name = "FILE")]
     data: Option<PathBuf>,
     /// Another address to which a sign-in may return, beside the site and this machine; `*` and `**` as Supabase reads them
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = redirect)]
     redirect: Vec<String>,
     /// Where a sign-in returns to that names no address
     #[arg(long, value_name = "URL", default_value = "http://localhost:3000")]
@@ -30,6 +30,14 @@ pub(super) struct SignIn {
     /// How long an access token lives, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 3600, value_parser = clap::value_parser!(u32).range(1..=604_800))]
     token_lifetime: u32,
+}
+
+/// A pattern without a scheme would match nothing, and nobody would see why.
+fn redirect(text: &str) -> Result<String, &'static str> {
+    match text.split_once("://") {
+        Some((scheme, rest)) if !scheme.is_empty() && !rest.is_empty() => Ok(text.to_owned()),
+        _ => Err("write an address with its scheme, such as https://app.example/**"),
+    }
 }
 
 impl SignIn {

@@ -111,6 +111,9 @@ async fn its_flags_are_the_settings_of_a_hosted_project() {
     assert_eq!(settings["mailer_autoconfirm"], false);
     assert_eq!(settings["external"]["anonymous_users"], false);
     assert_eq!(sign_up(issuer, "ada@example.com").await.status, 422);
+    for wrong in ["app.example/**", "/callback", "https://"] {
+        run(&["idp", "--bind", "127.0.0.1:0", "--redirect", wrong], &[]).expect(2, &["--redirect", "https://app.example/**"]);
+    }
     for wrong in ["0", "604801", "1h"] {
         run(&["idp", "--bind", "127.0.0.1:0", "--token-lifetime", wrong], &[]).expect(2, &["--token-lifetime"]);
     }
