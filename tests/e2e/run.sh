@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The journeys of the example app in a real browser. Arguments name files of journeys (email, session); without any, all run.
-# E2E_SCREENSHOTS is where pictures are kept, E2E_CHROMIUM the browser; E2E_BUILT=1 takes the build of the last run.
+# E2E_SCREENSHOTS is where pictures are kept, E2E_CHROMIUM the browser, BEARWARD another program than the debug build; E2E_BUILT=1 takes the build of the last run.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 export NEXT_TELEMETRY_DISABLED=1 CI=1
@@ -9,11 +9,11 @@ export E2E_SCREENSHOTS=${E2E_SCREENSHOTS:-$(mktemp -d)}
 export E2E_CHROMIUM=${E2E_CHROMIUM:-$(command -v chromium || command -v chromium-browser || command -v google-chrome || true)}
 [ -n "$E2E_CHROMIUM" ] || { echo "no Chromium: apt-get install chromium, or set E2E_CHROMIUM" >&2; exit 1; }
 
-if [ -z "${E2E_BEARWARD:-}" ]; then
+if [ -z "${BEARWARD:-}" ]; then
   cargo build --locked --quiet --bin bearward
-  E2E_BEARWARD=$PWD/target/debug/bearward
+  BEARWARD=$PWD/target/debug/bearward
 fi
-export E2E_BEARWARD
+export BEARWARD
 
 node -e 'process.exit(Number(process.versions.node.split(".")[0]) >= 20 ? 0 : 1)' || { echo "Node 20 or later is needed, and this is $(node --version)" >&2; exit 1; }
 
@@ -28,7 +28,7 @@ install "$here"
 
 built=$app/.next/e2e-ports.json
 if [ -z "${E2E_BUILT:-}" ] || [ ! -e "$built" ]; then
-  BEARWARD=$E2E_BEARWARD npm run --silent --prefix "$app" schema:check
+  npm run --silent --prefix "$app" schema:check
   ports=$(node -e 'import(process.argv[1]).then(async ({ freePorts }) => console.log(JSON.stringify(await freePorts(["app", "idp", "api", "model"]))))' "$here/world/ports.js")
   port() { node -p 'JSON.parse(process.argv[1])[process.argv[2]]' "$ports" "$1"; }
   NEXT_PUBLIC_SUPABASE_URL=http://127.0.0.1:$(port idp) \

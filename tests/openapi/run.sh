@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # The OpenAPI document against its standard, and the running server against the document: every operation, with a real token.
+# BEARWARD names another program than the debug build.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -10,8 +11,10 @@ if ! cmp -s tests/openapi/requirements.txt "$venv/installed"; then
   "$venv/bin/pip" install --quiet --disable-pip-version-check -r tests/openapi/requirements.txt
   cp tests/openapi/requirements.txt "$venv/installed"
 fi
-cargo build --locked --quiet --bin bearward
-bearward=$PWD/target/debug/bearward
+if [ -z "${BEARWARD:-}" ]; then
+  cargo build --locked --quiet --bin bearward
+  BEARWARD=$PWD/target/debug/bearward
+fi
 
 folder=$(mktemp -d)
 server=
@@ -21,10 +24,10 @@ ended() {
 }
 trap ended EXIT
 
-"$bearward" openapi >"$folder/openapi.json"
+"$BEARWARD" openapi >"$folder/openapi.json"
 "$venv/bin/python" -m openapi_spec_validator "$folder/openapi.json"
 
-(cd "$folder" && RUST_LOG=error BEARWARD_RATE_LIMIT__ENABLED=false exec "$bearward" dev --bind 127.0.0.1:0 --idp-bind 127.0.0.1:0) \
+(cd "$folder" && RUST_LOG=error BEARWARD_RATE_LIMIT__ENABLED=false exec "$BEARWARD" dev --bind 127.0.0.1:0 --idp-bind 127.0.0.1:0) \
   >"$folder/dev.log" 2>&1 &
 server=$!
 for _ in $(seq 300); do

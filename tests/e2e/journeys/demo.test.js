@@ -18,7 +18,7 @@ async function demo() {
     NEXT_PUBLIC_SUPABASE_URL: addresses.idp,
     NEXT_PUBLIC_API_URL: addresses.api,
     PORT: String(addresses.ports.app),
-    BEARWARD: process.env.E2E_BEARWARD,
+    BEARWARD: process.env.BEARWARD,
     DATABASE_URL: `sqlite://${join(folder, 'demo.db')}`,
     NEXT_TELEMETRY_DISABLED: '1',
   };

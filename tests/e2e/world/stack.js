@@ -7,7 +7,7 @@ import { addresses } from './addresses.js';
 import { Child } from './child.js';
 import { Model } from './model.js';
 
-const bearward = process.env.E2E_BEARWARD;
+const bearward = process.env.BEARWARD;
 const app = new URL('../../../examples/nextjs/', import.meta.url).pathname;
 const clock = new URL('clock.cjs', import.meta.url).pathname;
 const { ports } = addresses;
