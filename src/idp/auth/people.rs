@@ -1,5 +1,7 @@
 //! Who is known, for the admin API: to look at, to give roles, to ban, to take out.
 
+use std::cmp::Reverse;
+
 use actix_web::{
     HttpResponse,
     web::{Data, Path},
@@ -21,8 +23,15 @@ pub(in crate::idp) struct Edit {
     banned: Option<bool>,
 }
 
+/// Newest first: their times are told to the second, and cannot tell.
 pub(in crate::idp) async fn list(auth: Data<Auth>) -> HttpResponse {
-    let people = auth.read(|world, _| world.people().map(described).collect::<Vec<_>>()).await;
+    let people = auth
+        .read(|world, _| {
+            let mut people: Vec<_> = world.people().collect();
+            people.sort_by_key(|person| Reverse(person.created_at));
+            people.into_iter().map(described).collect::<Vec<_>>()
+        })
+        .await;
     HttpResponse::Ok().insert_header(("cache-control", "no-store")).json(json!({ "users": people }))
 }
 

@@ -65,7 +65,7 @@ function show(id, data, draw) {
 let people = [];
 
 function showPeople(users) {
-  people = users.sort((one, other) => Date.parse(other.created_at) - Date.parse(one.created_at));
+  people = users;
   at('people-part').hidden = users.length === 0;
   const button = (user) => {
     const name = user.user_metadata?.full_name || user.user_metadata?.name || user.email || 'anonymous';

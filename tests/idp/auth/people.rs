@@ -1,5 +1,7 @@
 //! The admin API's people and clock.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use super::{post, refresh, refusal, sign_up, start, text, user};
@@ -43,6 +45,18 @@ async fn whoever_is_banned_can_neither_sign_in_nor_go_on() {
     assert_eq!(refusal(&post(&idp, "/token?grant_type=password", credentials).await), (400, "user_banned".to_owned()));
     assert_eq!(refusal(&refresh(&idp, text(&session, "refresh_token")).await), (400, "user_banned".to_owned()));
     assert_eq!(refusal(&user(&idp, &session).await), (403, "user_banned".to_owned()));
+}
+
+#[tokio::test]
+async fn people_are_listed_with_the_newest_first() {
+    let (idp, clock) = start();
+    for at in 0..6 {
+        sign_up(&idp, &format!("ada-{at}@example.com")).await;
+        clock.advance(Duration::from_millis(1));
+    }
+    let listed = get(&idp, "/admin/users").await.json();
+    let emails: Vec<_> = listed["users"].as_array().unwrap().iter().map(|user| text(user, "email").to_owned()).collect();
+    assert_eq!(emails, [5, 4, 3, 2, 1, 0].map(|at| format!("ada-{at}@example.com")));
 }
 
 #[tokio::test]
