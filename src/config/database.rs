@@ -70,6 +70,7 @@ fn database_url(raw: Raw<'_>) -> Result<SecretString, Advice> {
     ))
 }
 
+/// Not by `is_loopback`: under a scheme that is not the web's, an IPv4 address is a name to the URL.
 fn is_this_machine(host: &str) -> bool {
     host == "localhost" || host.trim_matches(['[', ']']).parse().is_ok_and(|address: IpAddr| address.is_loopback())
 }

@@ -16,7 +16,7 @@ use actix_web::{
     },
     middleware::Next,
 };
-use opentelemetry::{Context, trace::FutureExt};
+use opentelemetry::trace::FutureExt;
 use tracing::{Instrument, info_span};
 use uuid::Uuid;
 
@@ -49,10 +49,15 @@ pub async fn observe(
     let method = method_label(request.method());
     let route = request.match_pattern().unwrap_or_else(|| "unmatched".to_owned());
     let trace = RequestSpan::begin(request.headers(), method, &route, id.as_str());
-    let context = trace.as_ref().map_or_else(Context::new, RequestSpan::context);
+    let context = trace.as_ref().map(RequestSpan::context);
     let mut line = Line { started: Instant::now(), method, route, id: id.clone(), trace, written: false };
     let span = info_span!("request", request_id = id.as_str(), method = line.method, route = line.route.as_str());
-    match next.call(request).instrument(span).with_context(context).await {
+    let answered = next.call(request).instrument(span);
+    let answered = match context {
+        Some(context) => answered.with_context(context).await,
+        None => answered.await,
+    };
+    match answered {
         Ok(mut response) => {
             line.write(response.status().as_u16(), response.response().extensions().get());
             echo(response.headers_mut(), &id);

@@ -4,7 +4,7 @@ use std::{sync::OnceLock, time::Duration};
 
 use actix_web::http::header::{HeaderMap, HeaderName};
 use opentelemetry::{
-    Context, KeyValue,
+    Context, Key, KeyValue,
     propagation::{Extractor, TextMapPropagator},
     trace::{FutureExt, SpanKind, Status, TraceContextExt, Tracer, TracerProvider},
 };
@@ -55,14 +55,13 @@ fn below(endpoint: &Url) -> String {
     format!("{}/v1/traces", endpoint.as_str().trim_end_matches('/'))
 }
 
-/// Who it is that traces: the environment's words come before ours.
+/// Who it is that traces: what the environment calls it, else `bearward`.
 fn resource() -> Resource {
-    let version = KeyValue::new("service.version", env!("CARGO_PKG_VERSION"));
-    let named = ["OTEL_SERVICE_NAME", "OTEL_RESOURCE_ATTRIBUTES"]
-        .into_iter()
-        .any(|name| std::env::var(name).is_ok_and(|value| name == "OTEL_SERVICE_NAME" || value.contains("service.name=")));
-    let resource = Resource::builder().with_attribute(version);
-    if named { resource.build() } else { resource.with_service_name("bearward").build() }
+    let resource = || Resource::builder().with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION")));
+    let told = resource().build();
+    // The SDK's word where the environment has none.
+    let is_nameless = told.get(&Key::new("service.name")).is_none_or(|name| name.as_str().starts_with("unknown_service"));
+    if is_nameless { resource().with_service_name("bearward").build() } else { told }
 }
 
 /// The span of one request. It ends when it is told the status, or dropped.
