@@ -218,7 +218,7 @@ impl Bench {
 
     /// Sends a token, and takes a rate limit for the answer.
     pub(super) async fn try_once(&self, token: &str) -> Result<Answer, NoAnswer> {
-        let answer = self.target.try_once(&Request::bearer(token)).await;
+        let answer = self.target.send_within(&Request::bearer(token), self.options.request_timeout).await;
         self.look();
         answer
     }

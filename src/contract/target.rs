@@ -133,12 +133,7 @@ impl Target {
         Ok(answer)
     }
 
-    /// Sends it, and takes a rate limit for the answer.
-    pub(super) async fn try_once(&self, request: &Request) -> Result<Answer, NoAnswer> {
-        self.send_within(request, self.timeout).await
-    }
-
-    /// Sends it, with a limit of its own.
+    /// Sends it, with a limit of its own, and takes a rate limit for the answer.
     pub(super) async fn send_within(&self, request: &Request, timeout: Duration) -> Result<Answer, NoAnswer> {
         match self.send_once(request, timeout).await {
             // A connection that was kept open may be closed by the other side at any time, as servers do after an error.

@@ -87,19 +87,18 @@ fn line(tested: &Tested, verbose: bool) {
 fn hints(groups: &[(&crate::contract::Group, Vec<&Tested>)]) {
     let (plain, strong) = (style::PLAIN, style::STRONG);
     let mut said: Vec<&str> = Vec::new();
-    let failed = || groups.iter().flat_map(|(group, results)| results.iter().map(move |tested| (group, tested)));
-    for (group, tested) in failed().filter(|(_, tested)| tested.is_failed()) {
+    let failed = || {
+        let all = groups.iter().flat_map(|(group, results)| results.iter().map(move |tested| (group, tested)));
+        all.filter(|(_, tested)| tested.is_failed())
+    };
+    for (group, tested) in failed() {
         if said.contains(&tested.hint) {
             continue;
         }
         if said.is_empty() {
             anstream::println!("\n{strong}How this is usually put right{plain}");
         }
-        let of_it: Vec<&str> = failed()
-            .map(|(_, other)| *other)
-            .filter(|other| other.is_failed() && other.hint == tested.hint)
-            .map(|other| other.id)
-            .collect();
+        let of_it: Vec<&str> = failed().filter(|(_, other)| other.hint == tested.hint).map(|(_, other)| other.id).collect();
         let about = if tested.hint == group.hint { group.name.to_owned() } else { of_it.join(", ") };
         anstream::println!("  {}{}{plain}", style::NOTE, wrap::wrapped(&about, 2).join("\n  "));
         anstream::println!("    {}", wrap::wrapped(tested.hint, 4).join("\n    "));
