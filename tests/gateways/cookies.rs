@@ -9,11 +9,10 @@ use crate::{
 };
 
 #[rstest]
-#[case::nginx(Nginx)]
-#[case::caddy(Caddy)]
-#[case::traefik(Traefik)]
 #[actix_web::test]
-async fn a_cookie_opens_what_changes_nothing_and_the_rest_for_listed_origins_alone(#[case] gateway: Gateway) {
+async fn a_cookie_opens_what_changes_nothing_and_the_rest_for_listed_origins_alone(
+    #[values(Nginx, Caddy, Traefik)] gateway: Gateway,
+) {
     if gateway.program().is_none() {
         return;
     }

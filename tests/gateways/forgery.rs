@@ -22,12 +22,10 @@ const FORGED: [&str; 10] = [
 ];
 
 #[rstest]
-#[case::nginx(Nginx)]
-#[case::caddy(Caddy)]
-#[case::envoy(Envoy)]
-#[case::traefik(Traefik)]
 #[actix_web::test]
-async fn a_forged_header_does_not_get_through_whether_the_token_has_the_claim_or_not(#[case] gateway: Gateway) {
+async fn a_forged_header_does_not_get_through_whether_the_token_has_the_claim_or_not(
+    #[values(Nginx, Caddy, Envoy, Traefik)] gateway: Gateway,
+) {
     let Some(stand) = Stand::start(gateway).await else { return };
     for token in [stand.token().role("reader").sign(), stand.token().without("role").sign()] {
         let line = format!("Authorization: Bearer {token}");
@@ -44,11 +42,8 @@ async fn a_forged_header_does_not_get_through_whether_the_token_has_the_claim_or
 
 /// nginx has no rule for a prefix: it replaces the names that it is told, and its example is told all that bearward answers.
 #[rstest]
-#[case::caddy(Caddy)]
-#[case::envoy(Envoy)]
-#[case::traefik(Traefik)]
 #[actix_web::test]
-async fn nor_does_a_header_of_that_prefix_that_bearward_does_not_answer(#[case] gateway: Gateway) {
+async fn nor_does_a_header_of_that_prefix_that_bearward_does_not_answer(#[values(Caddy, Envoy, Traefik)] gateway: Gateway) {
     let Some(stand) = Stand::start(gateway).await else { return };
     let line = format!("Authorization: Bearer {}", stand.token().sign());
     let answer = stand.write(&[&line, "X-Auth-Tenant: root", "X_Auth_Tenant: root", "X-AUTH-User: root"]).await;
@@ -57,12 +52,8 @@ async fn nor_does_a_header_of_that_prefix_that_bearward_does_not_answer(#[case] 
 
 /// RFC 9110 §7.6.1: a proxy takes the headers away that `Connection` names. What it has just written itself must not be among them.
 #[rstest]
-#[case::nginx(Nginx)]
-#[case::caddy(Caddy)]
-#[case::envoy(Envoy)]
-#[case::traefik(Traefik)]
 #[actix_web::test]
-async fn a_client_cannot_have_the_gateways_headers_taken_away_again(#[case] gateway: Gateway) {
+async fn a_client_cannot_have_the_gateways_headers_taken_away_again(#[values(Nginx, Caddy, Envoy, Traefik)] gateway: Gateway) {
     let Some(stand) = Stand::start(gateway).await else { return };
     let line = format!("Authorization: Bearer {}", stand.token().claim("role", "reader").sign());
     for named in ["X-Auth-Subject, X-Auth-Role", "x-auth-role,x-auth-subject", "upgrade, X-X-Auth-RoleAuth-Role, X-AUTH-ROLE"] {

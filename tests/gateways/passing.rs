@@ -9,12 +9,8 @@ use crate::{
 };
 
 #[rstest]
-#[case::nginx(Nginx)]
-#[case::caddy(Caddy)]
-#[case::envoy(Envoy)]
-#[case::traefik(Traefik)]
 #[actix_web::test]
-async fn the_backend_is_told_who_it_is_and_not_the_token(#[case] gateway: Gateway) {
+async fn the_backend_is_told_who_it_is_and_not_the_token(#[values(Nginx, Caddy, Envoy, Traefik)] gateway: Gateway) {
     let Some(stand) = Stand::start(gateway).await else { return };
     let token = stand.token().email("ada@example.com").role("authenticated").scope("orders:read orders:write").sign();
     let answer = stand.get(&token).await;
@@ -34,12 +30,10 @@ async fn the_backend_is_told_who_it_is_and_not_the_token(#[case] gateway: Gatewa
 }
 
 #[rstest]
-#[case::nginx(Nginx)]
-#[case::caddy(Caddy)]
-#[case::envoy(Envoy)]
-#[case::traefik(Traefik)]
 #[actix_web::test]
-async fn a_body_reaches_the_backend_unchanged_with_its_method_and_query(#[case] gateway: Gateway) {
+async fn a_body_reaches_the_backend_unchanged_with_its_method_and_query(
+    #[values(Nginx, Caddy, Envoy, Traefik)] gateway: Gateway,
+) {
     let Some(stand) = Stand::start(gateway).await else { return };
     let token = stand.token().sign();
     for method in [Method::POST, Method::PUT, Method::PATCH, Method::DELETE] {
@@ -58,12 +52,8 @@ async fn a_body_reaches_the_backend_unchanged_with_its_method_and_query(#[case] 
 }
 
 #[rstest]
-#[case::nginx(Nginx)]
-#[case::caddy(Caddy)]
-#[case::envoy(Envoy)]
-#[case::traefik(Traefik)]
 #[actix_web::test]
-async fn claims_as_long_as_a_token_can_hold_reach_the_backend(#[case] gateway: Gateway) {
+async fn claims_as_long_as_a_token_can_hold_reach_the_backend(#[values(Nginx, Caddy, Envoy, Traefik)] gateway: Gateway) {
     let Some(stand) = Stand::start(gateway).await else { return };
     let scopes: Vec<String> = (0..150).map(|number| format!("Größe:{number}")).collect();
     let answer = stand.get(&stand.token().scope(&scopes.join(" ")).sign()).await;

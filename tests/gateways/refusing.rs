@@ -10,12 +10,8 @@ use crate::{
 };
 
 #[rstest]
-#[case::nginx(Nginx)]
-#[case::caddy(Caddy)]
-#[case::envoy(Envoy)]
-#[case::traefik(Traefik)]
 #[actix_web::test]
-async fn a_401_reaches_the_client_with_its_challenge(#[case] gateway: Gateway) {
+async fn a_401_reaches_the_client_with_its_challenge(#[values(Nginx, Caddy, Envoy, Traefik)] gateway: Gateway) {
     let Some(stand) = Stand::start(gateway).await else { return };
     let nobody = stand.send(Method::GET, "/orders", |request| request).await;
     assert_eq!(nobody.status, 401, "{nobody:?}");
@@ -38,12 +34,8 @@ async fn a_401_reaches_the_client_with_its_challenge(#[case] gateway: Gateway) {
 }
 
 #[rstest]
-#[case::nginx(Nginx)]
-#[case::caddy(Caddy)]
-#[case::envoy(Envoy)]
-#[case::traefik(Traefik)]
 #[actix_web::test]
-async fn a_place_for_administrators_is_403_for_everybody_else(#[case] gateway: Gateway) {
+async fn a_place_for_administrators_is_403_for_everybody_else(#[values(Nginx, Caddy, Envoy, Traefik)] gateway: Gateway) {
     if gateway.program().is_none() {
         return;
     }
@@ -69,12 +61,8 @@ async fn a_place_for_administrators_is_403_for_everybody_else(#[case] gateway: G
 }
 
 #[rstest]
-#[case::nginx(Nginx)]
-#[case::caddy(Caddy)]
-#[case::envoy(Envoy)]
-#[case::traefik(Traefik)]
 #[actix_web::test]
-async fn an_outage_of_the_keys_is_503_and_when_to_try_again(#[case] gateway: Gateway) {
+async fn an_outage_of_the_keys_is_503_and_when_to_try_again(#[values(Nginx, Caddy, Envoy, Traefik)] gateway: Gateway) {
     if gateway.program().is_none() {
         return;
     }
@@ -90,12 +78,8 @@ async fn an_outage_of_the_keys_is_503_and_when_to_try_again(#[case] gateway: Gat
 }
 
 #[rstest]
-#[case::nginx(Nginx)]
-#[case::caddy(Caddy)]
-#[case::envoy(Envoy)]
-#[case::traefik(Traefik)]
 #[actix_web::test]
-async fn without_bearward_nobody_passes(#[case] gateway: Gateway) {
+async fn without_bearward_nobody_passes(#[values(Nginx, Caddy, Envoy, Traefik)] gateway: Gateway) {
     if gateway.program().is_none() {
         return;
     }
@@ -109,12 +93,10 @@ async fn without_bearward_nobody_passes(#[case] gateway: Gateway) {
 }
 
 #[rstest]
-#[case::nginx(Nginx)]
-#[case::caddy(Caddy)]
-#[case::envoy(Envoy)]
-#[case::traefik(Traefik)]
 #[actix_web::test]
-async fn too_many_refused_tokens_are_429_and_when_to_try_again_and_a_good_one_passes(#[case] gateway: Gateway) {
+async fn too_many_refused_tokens_are_429_and_when_to_try_again_and_a_good_one_passes(
+    #[values(Nginx, Caddy, Envoy, Traefik)] gateway: Gateway,
+) {
     if gateway.program().is_none() {
         return;
     }
@@ -134,12 +116,10 @@ async fn too_many_refused_tokens_are_429_and_when_to_try_again_and_a_good_one_pa
 /// Other systems have no second loopback address to come from.
 #[cfg(target_os = "linux")]
 #[rstest]
-#[case::nginx(Nginx)]
-#[case::caddy(Caddy)]
-#[case::envoy(Envoy)]
-#[case::traefik(Traefik)]
 #[actix_web::test]
-async fn refused_tokens_count_against_the_client_and_not_against_the_gateway_or_whom_the_client_names(#[case] gateway: Gateway) {
+async fn refused_tokens_count_against_the_client_and_not_against_the_gateway_or_whom_the_client_names(
+    #[values(Nginx, Caddy, Envoy, Traefik)] gateway: Gateway,
+) {
     if gateway.program().is_none() {
         return;
     }
@@ -153,12 +133,8 @@ async fn refused_tokens_count_against_the_client_and_not_against_the_gateway_or_
 }
 
 #[rstest]
-#[case::nginx(Nginx)]
-#[case::caddy(Caddy)]
-#[case::envoy(Envoy)]
-#[case::traefik(Traefik)]
 #[actix_web::test]
-async fn two_credentials_never_pass(#[case] gateway: Gateway) {
+async fn two_credentials_never_pass(#[values(Nginx, Caddy, Envoy, Traefik)] gateway: Gateway) {
     let Some(stand) = Stand::start(gateway).await else { return };
     let line = format!("Authorization: Bearer {}", stand.token().sign());
     let answer = stand.write(&[&line, &line]).await;
