@@ -18,6 +18,7 @@ mod source_cookie;
 mod source_header;
 
 mod challenge_grammar;
+#[path = "../upstream/log.rs"]
 mod log;
 mod wire;
 mod world;

@@ -130,7 +130,7 @@ async fn no_answer_holds_what_other_headers_say() {
 #[actix_web::test]
 async fn no_line_of_the_log_holds_a_token_or_a_claim() {
     let world = world().await;
-    let log = Log::listen();
+    let log = Log::listen_to("bearward");
     let app = init_service(App::new().app_data(world.auth.clone()).configure(routes)).await;
     let mut tokens: Vec<String> = EVIL.iter().flat_map(|evil| hostile_tokens(&world, evil)).collect();
     tokens.push(world.token().claim("plan", 7).claim("EVIL", "EVIL").sign());

@@ -36,7 +36,7 @@ async fn without_a_verifier_every_protected_route_answers_500_and_nothing_else_d
 
 #[actix_web::test]
 async fn the_log_says_which_route_lacks_what() {
-    let log = Log::listen();
+    let log = Log::listen_to("bearward");
     let app = init_service(App::new().route("/orders/{id}", web::get().to(me))).await;
     let response = call_service(&app, TestRequest::get().uri("/orders/SECRET-7").to_request()).await;
     assert_eq!(response.status(), 500);
@@ -88,7 +88,7 @@ async fn the_same_verifier_in_both_forms_is_one() {
 #[actix_web::test]
 async fn two_different_verifiers_in_two_forms_are_refused_because_neither_is_nearer() {
     let (partners, staff) = (world().await, world().await);
-    let log = Log::listen();
+    let log = Log::listen_to("bearward");
     let scope = web::scope("/staff").app_data(web::Data::new(staff.auth.clone())).route("/me", web::get().to(me));
     let app = init_service(App::new().app_data(partners.auth.clone()).service(scope)).await;
     for world in [&partners, &staff] {

@@ -1,4 +1,4 @@
-//! Everything that this thread writes into the log, at every level, by every crate.
+//! What this thread writes into the log, at every level, by the crates that a test listens to.
 
 use std::{
     cell::RefCell,
@@ -16,26 +16,34 @@ use tracing::{
 
 thread_local! {
     /// `None` while nobody listens.
-    static LINES: RefCell<Option<Vec<String>>> = const { RefCell::new(None) };
+    static HEARD: RefCell<Option<Heard>> = const { RefCell::new(None) };
+}
+
+struct Heard {
+    /// How targets begin that count.
+    targets: &'static str,
+    lines: Vec<String>,
 }
 
 /// Listens on this thread until it is dropped.
-pub struct Log(&'static LocalKey<RefCell<Option<Vec<String>>>>);
+pub struct Log(&'static LocalKey<RefCell<Option<Heard>>>);
 
-/// One for the process, which asks each time whether this thread listens.
+/// One for the process, which asks each time whether this thread listens: with one a thread, `tracing` lets whichever thread comes to a line
+/// first decide for all whether it is wanted.
 struct ToThread;
 
 impl Log {
-    pub fn listen() -> Self {
+    /// To targets that begin so; "" is every crate.
+    pub fn listen_to(targets: &'static str) -> Self {
         static INSTALLED: Once = Once::new();
         INSTALLED.call_once(|| tracing::subscriber::set_global_default(ToThread).unwrap());
-        LINES.set(Some(Vec::new()));
-        Self(&LINES)
+        HEARD.set(Some(Heard { targets, lines: Vec::new() }));
+        Self(&HEARD)
     }
 
     /// Level, target, then `name=value` of each field.
     pub fn lines(&self) -> Vec<String> {
-        self.0.with_borrow(|lines| lines.clone().unwrap_or_default())
+        self.0.with_borrow(|heard| heard.as_ref().map(|heard| heard.lines.clone()).unwrap_or_default())
     }
 }
 
@@ -48,7 +56,7 @@ impl Drop for Log {
 fn keep(metadata: &Metadata<'_>, record: impl FnOnce(&mut Line)) {
     let mut line = Line(format!("{} {}", metadata.level(), metadata.target()));
     record(&mut line);
-    LINES.with_borrow_mut(|lines| lines.as_mut().map(|lines| lines.push(line.0)));
+    HEARD.with_borrow_mut(|heard| heard.as_mut().map(|heard| heard.lines.push(line.0)));
 }
 
 impl Subscriber for ToThread {
@@ -56,8 +64,8 @@ impl Subscriber for ToThread {
         Interest::sometimes()
     }
 
-    fn enabled(&self, _: &Metadata<'_>) -> bool {
-        LINES.with_borrow(Option::is_some)
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        HEARD.with_borrow(|heard| heard.as_ref().is_some_and(|heard| metadata.target().starts_with(heard.targets)))
     }
 
     fn new_span(&self, span: &span::Attributes<'_>) -> span::Id {

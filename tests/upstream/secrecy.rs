@@ -34,7 +34,7 @@ fn echoes() -> Vec<String> {
 
 #[tokio::test]
 async fn a_key_that_the_service_repeats_is_in_no_error_and_in_no_log() {
-    let log = Log::listen();
+    let log = Log::listen_to("");
     for answer in echoes() {
         let plain = completed(&answer).await.unwrap_err();
         let (bytes, streamed) = streamed(&answer).await;
@@ -56,7 +56,7 @@ async fn a_key_that_the_service_repeats_is_in_no_error_and_in_no_log() {
 
 #[tokio::test]
 async fn a_good_call_leaves_the_key_in_no_log() {
-    let log = Log::listen();
+    let log = Log::listen_to("");
     completed(json_response(r#"{"choices":[{"message":{"content":"text"}}]}"#)).await.unwrap();
     assert_eq!(streamed(format!("{EVENTS}{DONE}")).await.1, None);
     let lines = log.lines();
