@@ -1,4 +1,5 @@
-//! The same paths in instructions, which repeat exactly on noisy machines. Needs valgrind and gungraun-runner.
+//! The same paths in instructions, which repeat exactly on noisy machines. Needs valgrind and
+//! gungraun-runner.
 
 #![allow(missing_docs, clippy::unwrap_used)]
 
@@ -16,7 +17,7 @@ use actix_web::{
 };
 use bearward::{
     Algorithm, Bearward, Principal, Rejection, Requirement, Standard, Verified,
-    auth::keys::{Found, Keys},
+    keys::{Found, Keys},
 };
 use futures_util::future::LocalBoxFuture;
 use gungraun::{library_benchmark, library_benchmark_group, main};
@@ -53,13 +54,17 @@ fn bare() -> Bare {
 }
 
 fn set(keys: usize) -> Keys {
-    Keys::parse(jwks_of(keys).as_bytes(), &Algorithm::DEFAULT, 100).unwrap().0
+    Keys::parse(jwks_of(keys).as_bytes(), &Algorithm::DEFAULT, 100)
+        .unwrap()
+        .0
 }
 
 #[library_benchmark]
 #[bench::rsa_2048(setup = bare)]
 fn signature_alone((key, signed, signature): Bare) -> (bool, Bare) {
-    let verified = key.verify_sig(black_box(signed.as_bytes()), black_box(&signature)).is_ok();
+    let verified = key
+        .verify_sig(black_box(signed.as_bytes()), black_box(&signature))
+        .is_ok();
     (verified, (key, signed, signature))
 }
 
@@ -76,11 +81,15 @@ fn verification((auth, token): (Bearward, String)) -> (bool, (Bearward, String))
 #[bench::one_key(args = (1), setup = set)]
 #[bench::hundred_keys(args = (100), setup = set)]
 fn key_lookup(keys: Keys) -> (bool, Keys) {
-    let found = matches!(keys.find(black_box(Some("key-0")), Algorithm::RS256), Found::One(_));
+    let found = matches!(
+        keys.find(black_box(Some("key-0")), Algorithm::RS256),
+        Found::One(_)
+    );
     (found, keys)
 }
 
-/// A request on its way into an application in the same process: what an extractor adds to a route that has none.
+/// A request on its way into an application in the same process: what an extractor adds to a route
+/// that has none.
 struct Call {
     runtime: Runtime,
     answer: LocalBoxFuture<'static, StatusCode>,
@@ -95,19 +104,35 @@ fn call(entries: usize, path: &'static str) -> Call {
     let subject = "11111111-2222-4333-8444-000000000001";
     let app = App::new()
         .app_data(auth)
-        .route("/open", web::get().to(async || HttpResponse::Ok().body(subject.to_owned())))
-        .route("/user", web::get().to(async |user: Principal| HttpResponse::Ok().body(user.subject().to_owned())))
-        .service(web::scope("/in").wrap(guarded).route("", web::get().to(async || HttpResponse::Ok().body(subject.to_owned()))));
+        .route(
+            "/open",
+            web::get().to(async || HttpResponse::Ok().body(subject.to_owned())),
+        )
+        .route(
+            "/user",
+            web::get()
+                .to(async |user: Principal| HttpResponse::Ok().body(user.subject().to_owned())),
+        )
+        .service(web::scope("/in").wrap(guarded).route(
+            "",
+            web::get().to(async || HttpResponse::Ok().body(subject.to_owned())),
+        ));
     let runtime = Runtime::new().unwrap();
     let service = Rc::new(runtime.block_on(init_service(app)));
     let answer = || -> LocalBoxFuture<'static, StatusCode> {
         let header = (header::AUTHORIZATION, format!("Bearer {token}"));
-        let request = TestRequest::with_uri(path).insert_header(header).to_request();
+        let request = TestRequest::with_uri(path)
+            .insert_header(header)
+            .to_request();
         let service = Rc::clone(&service);
         Box::pin(async move { service.call(request).await.unwrap().status() })
     };
     assert!((0..3).all(|_| runtime.block_on(answer()) == StatusCode::OK));
-    Call { runtime, answer: answer(), _service: service }
+    Call {
+        runtime,
+        answer: answer(),
+        _service: service,
+    }
 }
 
 struct Anybody;
@@ -130,5 +155,8 @@ fn route(mut call: Call) -> (StatusCode, Call) {
     (status, call)
 }
 
-library_benchmark_group!(name = paths, benchmarks = [signature_alone, verification, key_lookup, route]);
+library_benchmark_group!(
+    name = paths,
+    benchmarks = [signature_alone, verification, key_lookup, route]
+);
 main!(library_benchmark_groups = paths);

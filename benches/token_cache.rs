@@ -1,8 +1,10 @@
-//! The choice of the verified-token cache: moka or quick_cache, the whole token or its SHA-256 as the key, and what bearward does.
+//! The choice of the verified-token cache: moka or quick_cache, the whole token or its SHA-256 as
+//! the key, and what bearward does.
 //!
-//! Figures are CPU time of the thread that asks, so that neighbours on a shared machine cost cache lines but no waiting. The four
-//! candidates do the least that a usable cache must: find, and compare `exp` with the clock. Bearward's figure is its whole hit, with
-//! the key set's age and generation, and the counters.
+//! Figures are CPU time of the thread that asks, so that neighbours on a shared machine cost cache
+//! lines but no waiting. The four candidates do the least that a usable cache must: find, and
+//! compare `exp` with the clock. Bearward's figure is its whole hit, with the key set's age and
+//! generation, and the counters.
 
 #![allow(missing_docs, clippy::unwrap_used, clippy::doc_markdown)]
 
@@ -59,7 +61,8 @@ fn one_hot_token(c: &mut Criterion) {
     measure::<Bearward>(c, "one_token", &bench, &token);
 }
 
-/// The tokens lie scattered in memory, like those that come out of a network: most of a hit is waiting for memory.
+/// The tokens lie scattered in memory, like those that come out of a network: most of a hit is
+/// waiting for memory.
 fn many_tokens(c: &mut Criterion) {
     let bench = Bench::new();
     let tokens: Vec<String> = (0..TOKENS).map(|n| bench.token(n)).collect();
@@ -86,15 +89,19 @@ fn ask<C: Candidate>(cache: &C, tokens: &[String], rounds: u64) {
     if let [token] = tokens {
         return (0..rounds).for_each(|_| assert!(cache.hit(black_box(token))));
     }
-    let (mut random, mut buffer) = (fastrand::Rng::with_seed(SEED.fetch_add(1, Ordering::Relaxed)), String::new());
+    let (mut random, mut buffer) = (
+        fastrand::Rng::with_seed(SEED.fetch_add(1, Ordering::Relaxed)),
+        String::new(),
+    );
     (0..rounds).for_each(|_| {
         receive(&mut buffer, &tokens[random.usize(..tokens.len())]);
         assert!(cache.hit(black_box(&buffer)));
     });
 }
 
-/// A server has just written the request's bytes when it looks for them: they are in the processor's cache, and what is compared with
-/// them is not. The figure of [`Nothing`] is this copy alone.
+/// A server has just written the request's bytes when it looks for them: they are in the
+/// processor's cache, and what is compared with them is not. The figure of [`Nothing`] is this copy
+/// alone.
 fn receive(buffer: &mut String, token: &str) {
     buffer.clear();
     buffer.push_str(token);
@@ -112,26 +119,41 @@ fn cpu(threads: u32, work: impl Fn() + Sync) -> Duration {
     };
     let total: Duration = thread::scope(|scope| {
         let threads: Vec<_> = (0..threads).map(|_| scope.spawn(timed)).collect();
-        threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+        threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap())
+            .sum()
     });
     total / threads
 }
 
 fn thread_time() -> Duration {
     let time = clock_gettime(ClockId::ThreadCPUTime);
-    Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap())
+    Duration::new(
+        time.tv_sec.unsigned_abs(),
+        u32::try_from(time.tv_nsec).unwrap(),
+    )
 }
 
 fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap()
+        .as_secs()
 }
 
 fn entry(token: &str) -> Arc<Entry> {
-    Arc::new(Entry { exp: now() + 3600, _subject: token[..36].to_owned() })
+    Arc::new(Entry {
+        exp: now() + 3600,
+        _subject: token[..36].to_owned(),
+    })
 }
 
 fn sha256(token: &str) -> Key {
-    digest(&SHA256, token.as_bytes()).as_ref().try_into().unwrap()
+    digest(&SHA256, token.as_bytes())
+        .as_ref()
+        .try_into()
+        .unwrap()
 }
 
 impl Candidate for Nothing {
@@ -150,8 +172,9 @@ impl Candidate for MokaWhole {
     const NAME: &str = "moka_whole";
 
     fn filled(_: &Bench, tokens: &[String]) -> Self {
-        let cache =
-            moka::sync::Cache::builder().max_capacity(ROOM as u64).build_with_hasher(foldhash::fast::RandomState::default());
+        let cache = moka::sync::Cache::builder()
+            .max_capacity(ROOM as u64)
+            .build_with_hasher(foldhash::fast::RandomState::default());
         for token in tokens {
             cache.insert(Arc::from(token.as_str()), entry(token));
         }
@@ -168,8 +191,9 @@ impl Candidate for MokaDigest {
     const NAME: &str = "moka_digest";
 
     fn filled(_: &Bench, tokens: &[String]) -> Self {
-        let cache =
-            moka::sync::Cache::builder().max_capacity(ROOM as u64).build_with_hasher(foldhash::fast::RandomState::default());
+        let cache = moka::sync::Cache::builder()
+            .max_capacity(ROOM as u64)
+            .build_with_hasher(foldhash::fast::RandomState::default());
         for token in tokens {
             cache.insert(sha256(token), entry(token));
         }
@@ -178,7 +202,9 @@ impl Candidate for MokaDigest {
     }
 
     fn hit(&self, token: &str) -> bool {
-        self.0.get(&sha256(token)).is_some_and(|entry| now() < entry.exp)
+        self.0
+            .get(&sha256(token))
+            .is_some_and(|entry| now() < entry.exp)
     }
 }
 
@@ -210,7 +236,9 @@ impl Candidate for QuickDigest {
     }
 
     fn hit(&self, token: &str) -> bool {
-        self.0.get(&sha256(token)).is_some_and(|entry| now() < entry.exp)
+        self.0
+            .get(&sha256(token))
+            .is_some_and(|entry| now() < entry.exp)
     }
 }
 

@@ -1,10 +1,11 @@
-//! What it costs to seal and to open a key of 64 characters, beside a server that does it once for each request to generate.
+//! What it costs to seal and to open a key of 64 characters, beside a server that does it once for
+//! each request to generate.
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "a benchmark")]
 
 use std::hint::black_box;
 
-use bearward::{
+use bearward_server::{
     config::{Config, Sources},
     vault::{PlainKey, Vault},
 };
@@ -19,8 +20,20 @@ fn seal_and_open(c: &mut Criterion) {
     let owner = Uuid::from_u128(1);
     let plain = PlainKey::new("k".repeat(64).into()).unwrap();
     let sealed = vault.seal(&owner, "togetherAI", &plain).unwrap();
-    c.bench_function("vault/seal", |b| b.iter(|| vault.seal(black_box(&owner), "togetherAI", black_box(&plain)).unwrap()));
-    c.bench_function("vault/open", |b| b.iter(|| vault.open(black_box(&owner), "togetherAI", black_box(&sealed)).unwrap()));
+    c.bench_function("vault/seal", |b| {
+        b.iter(|| {
+            vault
+                .seal(black_box(&owner), "togetherAI", black_box(&plain))
+                .unwrap()
+        })
+    });
+    c.bench_function("vault/open", |b| {
+        b.iter(|| {
+            vault
+                .open(black_box(&owner), "togetherAI", black_box(&sealed))
+                .unwrap()
+        })
+    });
 }
 
 criterion_group!(benches, seal_and_open);

@@ -1,6 +1,11 @@
-//! What a verification costs: the bare signature check, the whole pipeline without cache, a cache hit, refusals.
+//! What a verification costs: the bare signature check, the whole pipeline without cache, a cache
+//! hit, refusals.
 
-#![allow(missing_docs, clippy::unwrap_used, clippy::semicolon_if_nothing_returned)]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::semicolon_if_nothing_returned
+)]
 
 mod support;
 
@@ -18,34 +23,56 @@ fn verification(c: &mut Criterion) {
 
     let mut group = c.benchmark_group("verify");
     group.bench_function("rsa_check_alone", |b| {
-        b.iter(|| parsed.verify_sig(black_box(signed.as_bytes()), black_box(&signature)).is_ok())
+        b.iter(|| {
+            parsed
+                .verify_sig(black_box(signed.as_bytes()), black_box(&signature))
+                .is_ok()
+        })
     });
     let uncached = bench.verifier(0);
     assert!(accept(&uncached, &token));
-    group.bench_function("full_cache_off", |b| b.iter(|| accept(&uncached, black_box(&token))));
+    group.bench_function("full_cache_off", |b| {
+        b.iter(|| accept(&uncached, black_box(&token)))
+    });
     let cached = bench.verifier(10_000);
     assert!(accept(&cached, &token));
-    group.bench_function("cache_hit", |b| b.iter(|| accept(&cached, black_box(&token))));
+    group.bench_function("cache_hit", |b| {
+        b.iter(|| accept(&cached, black_box(&token)))
+    });
 
     let many: Vec<String> = (0..20_000).map(|n| bench.token(n)).collect();
     let wide = bench.verifier(40_000);
     assert!(many.iter().all(|token| accept(&wide, token)));
     let mut random = fastrand::Rng::with_seed(7);
-    group.bench_function("cache_hit_20000_tokens", |b| b.iter(|| accept(&wide, &many[random.usize(..many.len())])));
+    group.bench_function("cache_hit_20000_tokens", |b| {
+        b.iter(|| accept(&wide, &many[random.usize(..many.len())]))
+    });
 
     let key = bench.decoding_key();
     let mut validation = jsonwebtoken::Validation::new(jsonwebtoken::Algorithm::RS256);
     validation.set_audience(&["authenticated"]);
     group.bench_function("jsonwebtoken_decode", |b| {
-        b.iter(|| jsonwebtoken::decode::<serde_json::Value>(black_box(&token), &key, &validation).is_ok());
+        b.iter(|| {
+            jsonwebtoken::decode::<serde_json::Value>(black_box(&token), &key, &validation).is_ok()
+        });
     });
 
-    let tampered = format!("{}.{}", signed, base64_simd::URL_SAFE_NO_PAD.encode_to_string(vec![1_u8; 256]));
-    group.bench_function("refuse_bad_signature", |b| b.iter(|| accept(&uncached, black_box(&tampered))));
+    let tampered = format!(
+        "{}.{}",
+        signed,
+        base64_simd::URL_SAFE_NO_PAD.encode_to_string(vec![1_u8; 256])
+    );
+    group.bench_function("refuse_bad_signature", |b| {
+        b.iter(|| accept(&uncached, black_box(&tampered)))
+    });
     let malformed = format!("{token}=");
-    group.bench_function("refuse_padding", |b| b.iter(|| accept(&uncached, black_box(&malformed))));
+    group.bench_function("refuse_padding", |b| {
+        b.iter(|| accept(&uncached, black_box(&malformed)))
+    });
     let dots = ".".repeat(8000);
-    group.bench_function("refuse_8000_dots", |b| b.iter(|| accept(&uncached, black_box(&dots))));
+    group.bench_function("refuse_8000_dots", |b| {
+        b.iter(|| accept(&uncached, black_box(&dots)))
+    });
     group.finish();
 }
 
@@ -62,7 +89,9 @@ fn contention(c: &mut Criterion) {
                 let start = Instant::now();
                 thread::scope(|scope| {
                     for _ in 0..threads {
-                        scope.spawn(|| (0..rounds).for_each(|_| assert!(accept(&auth, black_box(&token)))));
+                        scope.spawn(|| {
+                            (0..rounds).for_each(|_| assert!(accept(&auth, black_box(&token))))
+                        });
                     }
                 });
                 start.elapsed()

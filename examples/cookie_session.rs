@@ -1,5 +1,6 @@
-//! The token in a cookie, for a web page whose scripts must not see it. Opt-in, because a browser sends a cookie by itself: a request that may
-//! change something is refused unless it comes from a listed origin.
+//! The token in a cookie, for a web page whose scripts must not see it. Opt-in, because a browser
+//! sends a cookie by itself: a request that may change something is refused unless it comes from a
+//! listed origin.
 //!
 //! `cargo run --example cookie_session --no-default-features --features testing`
 
@@ -16,19 +17,35 @@ use support::{ADDRESS, Tokens, curl};
 const COOKIE: &str = "__Host-session";
 const FRONTEND: &str = "http://localhost:3000";
 
-/// The page signs in at the issuer and hands its token over once, in the header; from then on the cookie does.
+/// The page signs in at the issuer and hands its token over once, in the header; from then on the
+/// cookie does.
 #[post("/session")]
 async fn begin(user: Principal, request: actix_web::HttpRequest) -> impl Responder {
-    let header = request.headers().get("authorization").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let header = request
+        .headers()
+        .get("authorization")
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     let token = header.rsplit(' ').next().unwrap_or_default().to_owned();
-    let cookie = Cookie::build(COOKIE, token).path("/").secure(true).http_only(true).same_site(SameSite::Lax);
-    HttpResponse::Ok().cookie(cookie.finish()).body(format!("welcome, {}\n", user.subject()))
+    let cookie = Cookie::build(COOKIE, token)
+        .path("/")
+        .secure(true)
+        .http_only(true)
+        .same_site(SameSite::Lax);
+    HttpResponse::Ok()
+        .cookie(cookie.finish())
+        .body(format!("welcome, {}\n", user.subject()))
 }
 
-/// Also before the next sign-in: header and cookie together would be two credentials, and a script cannot delete this cookie itself.
+/// Also before the next sign-in: header and cookie together would be two credentials, and a script
+/// cannot delete this cookie itself.
 #[delete("/session")]
 async fn end() -> impl Responder {
-    let mut cookie = Cookie::build(COOKIE, "").path("/").secure(true).http_only(true).finish();
+    let mut cookie = Cookie::build(COOKIE, "")
+        .path("/")
+        .secure(true)
+        .http_only(true)
+        .finish();
     cookie.make_removal();
     HttpResponse::NoContent().cookie(cookie).finish()
 }
@@ -47,7 +64,11 @@ async fn order(user: Principal) -> impl Responder {
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let tokens = Tokens::start().await?;
     let cookie = CookieSource::new(COOKIE, [FRONTEND]);
-    let auth = Bearward::builder().issuer(tokens.issuer()?).cookie(cookie).build().await?;
+    let auth = Bearward::builder()
+        .issuer(tokens.issuer()?)
+        .cookie(cookie)
+        .build()
+        .await?;
 
     let token = tokens.token(&[]);
     let with_cookie = format!("-H \"Cookie: {COOKIE}={token}\"");
@@ -57,6 +78,13 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         format!("curl -i -X POST http://{ADDRESS}/orders -H \"Origin: {FRONTEND}\" {with_cookie}"),
         format!("curl -i -X POST http://{ADDRESS}/orders -H \"Origin: https://evil.example\" {with_cookie}   # 403"),
     ]);
-    let app = move || App::new().app_data(auth.clone()).service(begin).service(end).service(me).service(order);
+    let app = move || {
+        App::new()
+            .app_data(auth.clone())
+            .service(begin)
+            .service(end)
+            .service(me)
+            .service(order)
+    };
     Ok(HttpServer::new(app).bind(ADDRESS)?.run().await?)
 }

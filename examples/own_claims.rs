@@ -39,7 +39,12 @@ impl Requirement for Paying {
 
 #[get("/invoices")]
 async fn invoices(user: Principal<Membership>) -> impl Responder {
-    format!("the invoices of {} ({:?}), asked for by {}\n", user.own().tenant, user.own().plan, user.subject())
+    format!(
+        "the invoices of {} ({:?}), asked for by {}\n",
+        user.own().tenant,
+        user.own().plan,
+        user.subject()
+    )
 }
 
 #[get("/exports")]
@@ -52,14 +57,21 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let tokens = Tokens::start().await?;
     let auth = Bearward::builder().issuer(tokens.issuer()?).build().await?;
 
-    let (free, pro) =
-        (tokens.token(&[("tenant", json!("acme"))]), tokens.token(&[("tenant", json!("acme")), ("plan", json!("pro"))]));
+    let (free, pro) = (
+        tokens.token(&[("tenant", json!("acme"))]),
+        tokens.token(&[("tenant", json!("acme")), ("plan", json!("pro"))]),
+    );
     tokens.try_this(&[
         curl("/invoices", &free),
         curl("/exports", &pro),
         curl("/exports", &free),
         curl("/invoices", &tokens.token(&[])),
     ]);
-    let app = move || App::new().app_data(auth.clone()).service(invoices).service(exports);
+    let app = move || {
+        App::new()
+            .app_data(auth.clone())
+            .service(invoices)
+            .service(exports)
+    };
     Ok(HttpServer::new(app).bind(ADDRESS)?.run().await?)
 }

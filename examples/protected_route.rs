@@ -1,4 +1,5 @@
-//! A route is protected by one parameter, `Principal`; with `MaybePrincipal` it serves strangers too; without either it is public.
+//! A route is protected by one parameter, `Principal`; with `MaybePrincipal` it serves strangers
+//! too; without either it is public.
 //!
 //! `cargo run --example protected_route --no-default-features --features testing`
 //! (with `SUPABASE_URL` set, `--features actix,remote` is enough)
@@ -39,6 +40,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         curl("/feed", &token),
         curl_without_token("/feed"),
     ]);
-    let app = move || App::new().app_data(auth.clone()).service(orders).service(feed).service(public);
+    let app = move || {
+        App::new()
+            .app_data(auth.clone())
+            .service(orders)
+            .service(feed)
+            .service(public)
+    };
     Ok(HttpServer::new(app).bind(ADDRESS)?.run().await?)
 }

@@ -1,4 +1,5 @@
-//! What a route asks for has a name: `Require<Admin>` for a role, `Require<SecondFactor>` for a level of authentication.
+//! What a route asks for has a name: `Require<Admin>` for a role, `Require<SecondFactor>` for a
+//! level of authentication.
 //!
 //! `cargo run --example require_role --no-default-features --features testing`
 
@@ -20,7 +21,8 @@ impl Requirement for Admin {
     }
 }
 
-/// An administrator who signed in with a second factor; 401 with `acr_values` (RFC 9470) tells the frontend to ask for it.
+/// An administrator who signed in with a second factor; 401 with `acr_values` (RFC 9470) tells the
+/// frontend to ask for it.
 struct SecondFactor;
 
 impl Requirement for SecondFactor {
@@ -47,9 +49,17 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let tokens = Tokens::start().await?;
     let auth = Bearward::builder().issuer(tokens.issuer()?).build().await?;
 
-    let (user, admin) = (tokens.token(&[]), tokens.token(&[("app_metadata", json!({ "roles": ["admin"] }))]));
+    let (user, admin) = (
+        tokens.token(&[]),
+        tokens.token(&[("app_metadata", json!({ "roles": ["admin"] }))]),
+    );
     let removal = curl("/users/7 -X DELETE", &admin);
     tokens.try_this(&[curl("/reports", &admin), curl("/reports", &user), removal]);
-    let app = move || App::new().app_data(auth.clone()).service(reports).service(remove);
+    let app = move || {
+        App::new()
+            .app_data(auth.clone())
+            .service(reports)
+            .service(remove)
+    };
     Ok(HttpServer::new(app).bind(ADDRESS)?.run().await?)
 }

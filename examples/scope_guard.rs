@@ -1,5 +1,6 @@
-//! A guard around a whole scope, for teams that prefer one line over one parameter in each handler. It answers before any handler, any other
-//! parameter, and any body; `Principal` behind it verifies nothing again.
+//! A guard around a whole scope, for teams that prefer one line over one parameter in each handler.
+//! It answers before any handler, any other parameter, and any body; `Principal` behind it verifies
+//! nothing again.
 //!
 //! `cargo run --example scope_guard --no-default-features --features testing`
 
@@ -37,14 +38,25 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let auth = Bearward::builder().issuer(tokens.issuer()?).build().await?;
 
     let clerk = tokens.token(&[("scope", json!("orders:read orders:write"))]);
-    let order = curl("/orders -H 'Content-Type: application/json' -d '{\"item\": \"tea\"}'", &clerk);
+    let order = curl(
+        "/orders -H 'Content-Type: application/json' -d '{\"item\": \"tea\"}'",
+        &clerk,
+    );
     tokens.try_this(&[
         curl("/orders", &clerk),
         order,
         curl("/orders", &tokens.token(&[])),
         curl_without_token("/orders/nothing-here"),
     ]);
-    // With actix-cors, add .wrap(cors) after .wrap(auth.require()): the last one is outermost, and a preflight carries no token.
-    let app = move || App::new().service(web::scope("/orders").wrap(auth.require::<Clerk>()).service(list).service(create));
+    // With actix-cors, add .wrap(cors) after .wrap(auth.require()): the last one is outermost, and
+    // a preflight carries no token.
+    let app = move || {
+        App::new().service(
+            web::scope("/orders")
+                .wrap(auth.require::<Clerk>())
+                .service(list)
+                .service(create),
+        )
+    };
     Ok(HttpServer::new(app).bind(ADDRESS)?.run().await?)
 }

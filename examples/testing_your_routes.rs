@@ -1,9 +1,10 @@
-//! How a team tests its own routes: a real identity provider on a free port, tokens right and wrong, rotations and outages. No mocked verifier,
-//! so the tests say what production does.
+//! How a team tests its own routes: a real identity provider on a free port, tokens right and
+//! wrong, rotations and outages. No mocked verifier, so the tests say what production does.
 //!
 //! `cargo test --example testing_your_routes --no-default-features --features testing`
 //!
-//! In your own crate: `bearward = { version = "0.1", default-features = false, features = ["testing"] }` under `[dev-dependencies]`.
+//! In your own crate: `bearward = { version = "0.1", default-features = false, features =
+//! ["testing"] }` under `[dev-dependencies]`.
 
 use actix_web::{App, HttpServer, Responder, get, web};
 use bearward::{Bearward, Principal, Rejection, Require, Requirement, Standard, Verified};
@@ -35,10 +36,22 @@ fn routes(config: &mut web::ServiceConfig) {
 
 #[actix_web::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    println!("This example is its tests: cargo test --example testing_your_routes --no-default-features --features testing");
-    let Ok(url) = std::env::var("SUPABASE_URL") else { return Ok(()) };
-    let auth = Bearward::builder().issuer(bearward::Issuer::supabase(&url)?).build().await?;
-    Ok(HttpServer::new(move || App::new().app_data(auth.clone()).configure(routes)).bind("127.0.0.1:8000")?.run().await?)
+    println!(
+        "This example is its tests: cargo test --example testing_your_routes --no-default-features --features testing"
+    );
+    let Ok(url) = std::env::var("SUPABASE_URL") else {
+        return Ok(());
+    };
+    let auth = Bearward::builder()
+        .issuer(bearward::Issuer::supabase(&url)?)
+        .build()
+        .await?;
+    Ok(
+        HttpServer::new(move || App::new().app_data(auth.clone()).configure(routes))
+            .bind("127.0.0.1:8000")?
+            .run()
+            .await?,
+    )
 }
 
 #[cfg(test)]
@@ -46,7 +59,7 @@ mod tests {
     use std::time::Duration;
 
     use actix_web::test::{TestRequest, call_service, init_service, read_body};
-    use bearward::testing::{FORGERIES, MockIdp};
+    use bearward_testing::{FORGERIES, MockIdp};
 
     use super::*;
 
@@ -58,12 +71,20 @@ mod tests {
             Some(token) => request.insert_header(("authorization", format!("Bearer {token}"))),
             None => request,
         };
-        call_service(&app, request.to_request()).await.status().as_u16()
+        call_service(&app, request.to_request())
+            .await
+            .status()
+            .as_u16()
     }
 
     async fn idp_and_auth() -> (MockIdp, Bearward) {
         let idp = MockIdp::start().await.with_movable_clock();
-        let auth = Bearward::builder().issuer(idp.as_issuer()).clock(std::sync::Arc::new(idp.clock())).build().await.unwrap();
+        let auth = Bearward::builder()
+            .issuer(idp.as_issuer())
+            .clock(std::sync::Arc::new(idp.clock()))
+            .build()
+            .await
+            .unwrap();
         (idp, auth)
     }
 
@@ -72,8 +93,14 @@ mod tests {
         let (idp, auth) = idp_and_auth().await;
         let app = init_service(App::new().app_data(auth).configure(routes)).await;
         let token = idp.token().sub("user-1").sign();
-        let request = TestRequest::get().uri("/orders").insert_header(("authorization", format!("Bearer {token}"))).to_request();
-        assert_eq!(read_body(call_service(&app, request).await).await, "the orders of user-1");
+        let request = TestRequest::get()
+            .uri("/orders")
+            .insert_header(("authorization", format!("Bearer {token}")))
+            .to_request();
+        assert_eq!(
+            read_body(call_service(&app, request).await).await,
+            "the orders of user-1"
+        );
     }
 
     #[actix_web::test]
@@ -91,8 +118,14 @@ mod tests {
     #[actix_web::test]
     async fn reports_are_for_administrators() {
         let (idp, auth) = idp_and_auth().await;
-        assert_eq!(status(&auth, "/reports", Some(&idp.token().role("admin").sign())).await, 200);
-        assert_eq!(status(&auth, "/reports", Some(&idp.token().role("editor").sign())).await, 403);
+        assert_eq!(
+            status(&auth, "/reports", Some(&idp.token().role("admin").sign())).await,
+            200
+        );
+        assert_eq!(
+            status(&auth, "/reports", Some(&idp.token().role("editor").sign())).await,
+            403
+        );
     }
 
     #[actix_web::test]
@@ -110,7 +143,10 @@ mod tests {
         let before = idp.token().sign();
         assert_eq!(status(&auth, "/orders", Some(&before)).await, 200);
         idp.rotate();
-        assert_eq!(status(&auth, "/orders", Some(&idp.token().sign())).await, 200);
+        assert_eq!(
+            status(&auth, "/orders", Some(&idp.token().sign())).await,
+            200
+        );
         idp.outage();
         assert_eq!(status(&auth, "/orders", Some(&before)).await, 200);
         assert_eq!(idp.fetches(), 2, "one at the start, one for the new key");

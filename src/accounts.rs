@@ -1,19 +1,20 @@
-//! Who is admitted: the account of a verified token, remembered for seconds, so that a busy user costs the database nothing.
+//! Who is admitted: the account of a verified token, remembered for seconds, so that a busy user
+//! costs the database nothing.
 
 use std::{fmt, hash::BuildHasher, sync::Arc, time::Duration};
 
+use bearward::{bearward::Bearward, clock::Clock, error::Refusal, verified::Verified};
 use foldhash::quality::RandomState;
 use moka::sync::Cache;
 use smallvec::SmallVec;
 
 use crate::{
-    auth::{clock::Clock, error::Refusal, verified::Verified},
-    bearward::Bearward,
     domain::{ClaimedProfile, Identity, Owner, Session, UserId},
     store::{Instant, Sighting, Store, StoreError},
 };
 
-/// How long an account is taken as it was seen last. A deactivated user is out everywhere within this time, and a request that was on its way.
+/// How long an account is taken as it was seen last. A deactivated user is out everywhere within
+/// this time, and a request that was on its way.
 const FRESH: Duration = Duration::from_secs(20);
 /// How many accounts are remembered: about 200 bytes each.
 const REMEMBERED: u64 = 100_000;
@@ -35,7 +36,8 @@ struct Seen {
     is_active: bool,
     /// By the monotonic clock.
     at: Duration,
-    /// Hashes of tokens whose claims the account has taken. A token's claims never change, so its next request needs no look at them.
+    /// Hashes of tokens whose claims the account has taken. A token's claims never change, so its
+    /// next request needs no look at them.
     tokens: SmallVec<[u64; TOKENS]>,
 }
 
@@ -57,7 +59,12 @@ pub enum AdmissionError {
 impl Accounts {
     /// Accounts in this store.
     pub fn new(store: Store, clock: Arc<dyn Clock>) -> Self {
-        Self { store, clock, seen: Cache::new(REMEMBERED), hashes: RandomState::default() }
+        Self {
+            store,
+            clock,
+            seen: Cache::new(REMEMBERED),
+            hashes: RandomState::default(),
+        }
     }
 
     /// Where they are kept.
@@ -70,16 +77,25 @@ impl Accounts {
         self.clock.now().into()
     }
 
-    /// The account of a verified token, made at first sight. `token` is the text that `user` is the evidence of.
+    /// The account of a verified token, made at first sight. `token` is the text that `user` is the
+    /// evidence of.
     ///
     /// # Errors
     /// [`AdmissionError`].
-    pub async fn admit(&self, auth: &Bearward, user: &Verified, token: &str) -> Result<Owner, AdmissionError> {
+    pub async fn admit(
+        &self,
+        auth: &Bearward,
+        user: &Verified,
+        token: &str,
+    ) -> Result<Owner, AdmissionError> {
         let issuer = auth.canonical_issuer(user);
         let identity = Identity::new(issuer, user.subject());
         let hash = self.hashes.hash_one(token);
         let now = self.clock.monotonic();
-        let seen = self.seen.get(&identity).filter(|seen| now.saturating_sub(seen.at) < FRESH);
+        let seen = self
+            .seen
+            .get(&identity)
+            .filter(|seen| now.saturating_sub(seen.at) < FRESH);
         if let Some(seen) = seen.as_ref().filter(|seen| seen.tokens.contains(&hash)) {
             return seen.owner();
         }
@@ -95,8 +111,18 @@ impl Accounts {
         };
         let account = self.store.admit(&sighting).await?;
         let mut tokens: SmallVec<[u64; TOKENS]> = smallvec::smallvec![hash];
-        tokens.extend(seen.iter().flat_map(|seen| &seen.tokens).copied().take(TOKENS - 1));
-        let seen = Arc::new(Seen { user: account.id, is_active: account.is_active, at: now, tokens });
+        tokens.extend(
+            seen.iter()
+                .flat_map(|seen| &seen.tokens)
+                .copied()
+                .take(TOKENS - 1),
+        );
+        let seen = Arc::new(Seen {
+            user: account.id,
+            is_active: account.is_active,
+            at: now,
+            tokens,
+        });
         self.seen.insert(identity, Arc::clone(&seen));
         seen.owner()
     }
@@ -109,7 +135,11 @@ impl Accounts {
 
 impl Seen {
     fn owner(&self) -> Result<Owner, AdmissionError> {
-        if self.is_active { Ok(Owner::new(self.user)) } else { Err(AdmissionError::Disabled) }
+        if self.is_active {
+            Ok(Owner::new(self.user))
+        } else {
+            Err(AdmissionError::Disabled)
+        }
     }
 }
 

@@ -7,7 +7,8 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-/// So many places for each key. Who holds none is not remembered, so there are never more keys than things under way.
+/// So many places for each key. Who holds none is not remembered, so there are never more keys than
+/// things under way.
 #[derive(Debug)]
 pub struct AtOnce<K> {
     most: NonZeroU32,
@@ -24,7 +25,10 @@ pub struct Place<K: Hash + Eq> {
 impl<K: Hash + Eq + Copy> AtOnce<K> {
     /// `most` places for each key.
     pub fn new(most: NonZeroU32) -> Self {
-        Self { most, taken: Arc::default() }
+        Self {
+            most,
+            taken: Arc::default(),
+        }
     }
 
     /// A place, or None when this key holds all of its places.
@@ -35,7 +39,10 @@ impl<K: Hash + Eq + Copy> AtOnce<K> {
             return None;
         }
         *places += 1;
-        Some(Place { key, taken: Arc::clone(&self.taken) })
+        Some(Place {
+            key,
+            taken: Arc::clone(&self.taken),
+        })
     }
 }
 
@@ -79,7 +86,12 @@ mod tests {
     #[test]
     fn who_holds_no_place_is_forgotten_also_after_a_refusal() {
         let at_once = two_each();
-        let places = [at_once.take("ada"), at_once.take("ada"), at_once.take("ada"), at_once.take("bob")];
+        let places = [
+            at_once.take("ada"),
+            at_once.take("ada"),
+            at_once.take("ada"),
+            at_once.take("bob"),
+        ];
         assert_eq!(lock(&at_once.taken).len(), 2);
         drop(places);
         assert!(lock(&at_once.taken).is_empty());

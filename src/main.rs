@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    bearward::cli::run()
+    bearward_server::cli::run()
 }

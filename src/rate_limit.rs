@@ -2,6 +2,7 @@
 
 use std::{fmt, hash::Hash, num::NonZeroU32, sync::Arc, time::Duration};
 
+use bearward::clock::Clock;
 use governor::{
     Quota, RateLimiter,
     clock::Clock as GovernorClock,
@@ -10,21 +11,21 @@ use governor::{
 };
 use moka::{policy::EvictionPolicy, sync::Cache};
 
-use crate::auth::clock::Clock;
-
 /// How many keys one [`RateLimit`] remembers: about 45 MB when it is full.
 const MAX_KEYS: u64 = 100_000;
 
 /// So many a minute for each key, and so many of them at once (GCRA, which is a leaky bucket).
 ///
 /// # Memory
-/// At most 100,000 keys are remembered. When one more comes, the one that has been quiet for the longest time is forgotten, and so is each whose
-/// bucket has been full again for a while; a key that is forgotten begins with a full bucket. The newcomer is always the one that is kept:
+/// At most 100,000 keys are remembered. When one more comes, the one that has been quiet for the
+/// longest time is forgotten, and so is each whose bucket has been full again for a while; a key
+/// that is forgotten begins with a full bucket. The newcomer is always the one that is kept:
 /// were it the other way round, whoever fills the table could then ask without end under a new key.
 ///
-/// What it gains somebody who has more than 100,000 keys, such as the /64 networks of a large IPv6 block: each of his keys has a full burst
-/// again after he has used all the others. He needs that many keys for it, and they have that many bursts anyway; but
-/// others, whom his flood pushes out, begin afresh as well. Nobody is refused for being forgotten.
+/// What it gains somebody who has more than 100,000 keys, such as the /64 networks of a large IPv6
+/// block: each of his keys has a full burst again after he has used all the others. He needs that
+/// many keys for it, and they have that many bursts anyway; but others, whom his flood pushes out,
+/// begin afresh as well. Nobody is refused for being forgotten.
 pub struct RateLimit<K> {
     buckets: Cache<K, Arc<Bucket>>,
     quota: Quota,
@@ -46,12 +47,26 @@ impl<K: Hash + Eq + Send + Sync + 'static> RateLimit<K> {
         Self::with_room_for(MAX_KEYS, per_minute, burst, clock)
     }
 
-    fn with_room_for(keys: u64, per_minute: NonZeroU32, burst: NonZeroU32, clock: Arc<dyn Clock>) -> Self {
+    fn with_room_for(
+        keys: u64,
+        per_minute: NonZeroU32,
+        burst: NonZeroU32,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         let quota = Quota::per_minute(per_minute).allow_burst(burst);
-        // A bucket that is full again is as good as none. The table's own clock is the machine's, hence the minute between.
+        // A bucket that is full again is as good as none. The table's own clock is the machine's,
+        // hence the minute between.
         let idle = quota.burst_size_replenished_in() + Duration::from_secs(60);
-        let buckets = Cache::builder().max_capacity(keys).eviction_policy(EvictionPolicy::lru()).time_to_idle(idle).build();
-        Self { buckets, quota, time: Monotonic(clock) }
+        let buckets = Cache::builder()
+            .max_capacity(keys)
+            .eviction_policy(EvictionPolicy::lru())
+            .time_to_idle(idle)
+            .build();
+        Self {
+            buckets,
+            quota,
+            time: Monotonic(clock),
+        }
     }
 
     /// Counts one, if there is room for it.
@@ -59,23 +74,35 @@ impl<K: Hash + Eq + Send + Sync + 'static> RateLimit<K> {
     /// # Errors
     /// [`Denied`] when there is none; it is then not counted.
     pub fn count(&self, key: K) -> Result<(), Denied> {
-        let bucket = self.buckets.get_with(key, || Arc::new(RateLimiter::direct_with_clock(self.quota, self.time.clone())));
+        let bucket = self.buckets.get_with(key, || {
+            Arc::new(RateLimiter::direct_with_clock(
+                self.quota,
+                self.time.clone(),
+            ))
+        });
         bucket.check().map_err(|until| {
             let wait = until.wait_time_from(self.time.now());
-            Denied { retry_after: wait.as_secs() + u64::from(wait.subsec_nanos() > 0) }.at_least_1()
+            Denied {
+                retry_after: wait.as_secs() + u64::from(wait.subsec_nanos() > 0),
+            }
+            .at_least_1()
         })
     }
 }
 
 impl Denied {
     fn at_least_1(self) -> Self {
-        Self { retry_after: self.retry_after.max(1) }
+        Self {
+            retry_after: self.retry_after.max(1),
+        }
     }
 }
 
 impl<K> fmt::Debug for RateLimit<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RateLimit").field("quota", &self.quota).finish_non_exhaustive()
+        f.debug_struct("RateLimit")
+            .field("quota", &self.quota)
+            .finish_non_exhaustive()
     }
 }
 
@@ -92,15 +119,23 @@ impl GovernorClock for Monotonic {
 }
 
 #[cfg(test)]
-#[cfg(feature = "testing")]
 mod tests {
+    use bearward_testing::MovableClock;
+
     use super::*;
-    use crate::testing::MovableClock;
 
     fn limit(keys: u64, per_minute: u32, burst: u32) -> (RateLimit<u64>, MovableClock) {
         let clock = MovableClock::new();
         let number = |number| NonZeroU32::new(number).expect("a number");
-        (RateLimit::with_room_for(keys, number(per_minute), number(burst), Arc::new(clock.clone())), clock)
+        (
+            RateLimit::with_room_for(
+                keys,
+                number(per_minute),
+                number(burst),
+                Arc::new(clock.clone()),
+            ),
+            clock,
+        )
     }
 
     fn allowed(limit: &RateLimit<u64>, key: u64, tries: usize) -> usize {
@@ -123,7 +158,11 @@ mod tests {
         clock.advance(Duration::from_millis(1));
         assert_eq!(allowed(&limit, 1, 3), 1);
         clock.advance(Duration::from_secs(3600));
-        assert_eq!(allowed(&limit, 1, 5), 2, "a bucket holds no more than a burst");
+        assert_eq!(
+            allowed(&limit, 1, 5),
+            2,
+            "a bucket holds no more than a burst"
+        );
     }
 
     #[test]
@@ -136,8 +175,15 @@ mod tests {
         clock.advance(Duration::from_millis(999));
         assert_eq!(limit.count(1), Err(Denied { retry_after: 9 }));
         clock.advance(Duration::from_millis(8_999));
-        assert_eq!(limit.count(1), Err(Denied { retry_after: 1 }), "a millisecond");
-        assert_eq!(Denied { retry_after: 0 }.at_least_1(), Denied { retry_after: 1 });
+        assert_eq!(
+            limit.count(1),
+            Err(Denied { retry_after: 1 }),
+            "a millisecond"
+        );
+        assert_eq!(
+            Denied { retry_after: 0 }.at_least_1(),
+            Denied { retry_after: 1 }
+        );
     }
 
     #[test]
@@ -163,7 +209,11 @@ mod tests {
             let _ = limit.count(key);
         }
         limit.buckets.run_pending_tasks();
-        assert!(limit.buckets.entry_count() <= 100, "{}", limit.buckets.entry_count());
+        assert!(
+            limit.buckets.entry_count() <= 100,
+            "{}",
+            limit.buckets.entry_count()
+        );
         for _ in 0..3 {
             assert_eq!(limit.count(5_000), Ok(()));
             limit.buckets.run_pending_tasks();

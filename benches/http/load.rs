@@ -36,18 +36,43 @@ impl Case<'_> {
         let before = self.server.cpu();
         let output = Command::new("wrk")
             .args(["-t1", "-c64", "-d", &format!("{seconds}s"), "-s"])
-            .args([script.as_os_str(), url.as_ref(), "--".as_ref(), self.tokens.as_os_str()])
+            .args([
+                script.as_os_str(),
+                url.as_ref(),
+                "--".as_ref(),
+                self.tokens.as_os_str(),
+            ])
             .output()
             .expect("wrk runs");
         let used = self.server.cpu() - before;
         let report = String::from_utf8_lossy(&output.stdout);
-        let line = report.lines().find_map(|line| line.strip_prefix("figures ")).unwrap_or_else(|| panic!("wrk: {report}"));
-        let figures: Vec<f64> = line.split_whitespace().map(|figure| figure.parse().unwrap()).collect();
-        let [requests, microseconds, refused, broken, _] = figures[..] else { panic!("wrk: {line}") };
-        assert!(broken == 0.0 && requests > 0.0, "{}: {broken} of {requests} requests had no answer", self.name);
+        let line = report
+            .lines()
+            .find_map(|line| line.strip_prefix("figures "))
+            .unwrap_or_else(|| panic!("wrk: {report}"));
+        let figures: Vec<f64> = line
+            .split_whitespace()
+            .map(|figure| figure.parse().unwrap())
+            .collect();
+        let [requests, microseconds, refused, broken, _] = figures[..] else {
+            panic!("wrk: {line}")
+        };
+        assert!(
+            broken == 0.0 && requests > 0.0,
+            "{}: {broken} of {requests} requests had no answer",
+            self.name
+        );
         let expected = if self.refused { requests } else { 0.0 };
-        // When the time is over, wrk has counted a few answers that it no longer counts as requests, or the other way round.
-        assert!((refused - expected).abs() <= 64.0, "{}: {refused} of {requests} requests were refused", self.name);
-        Figures { cpu: used.as_secs_f64() * 1e6 / requests, per_second: requests / microseconds * 1e6 }
+        // When the time is over, wrk has counted a few answers that it no longer counts as
+        // requests, or the other way round.
+        assert!(
+            (refused - expected).abs() <= 64.0,
+            "{}: {refused} of {requests} requests were refused",
+            self.name
+        );
+        Figures {
+            cpu: used.as_secs_f64() * 1e6 / requests,
+            per_second: requests / microseconds * 1e6,
+        }
     }
 }

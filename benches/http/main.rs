@@ -1,11 +1,19 @@
 //! Over loopback, as performance.md asks (P1, P2, P5, P6, P7): `cargo bench --bench http`.
 //!
-//! wrk loads one route after the other, round after round, and the CPU time that the serving process spent on a request is read from
-//! /proc. Ratios within one run mean something; the microseconds belong to the machine. Variables: `HTTP_SECONDS` a measurement,
-//! `HTTP_ROUNDS`, `HTTP_TOKENS` in rotation, `HTTP_DISTINCT` tokens for P6, `HTTP_ONLY` parts (routes,serve,memory,start).
-//! A look in ten seconds: `HTTP_ROUNDS=1 HTTP_SECONDS=1 HTTP_TOKENS=500 HTTP_ONLY=routes cargo bench --bench http`.
+//! wrk loads one route after the other, round after round, and the CPU time that the serving
+//! process spent on a request is read from /proc. Ratios within one run mean something; the
+//! microseconds belong to the machine. Variables: `HTTP_SECONDS` a measurement, `HTTP_ROUNDS`,
+//! `HTTP_TOKENS` in rotation, `HTTP_DISTINCT` tokens for P6, `HTTP_ONLY` parts
+//! (routes,serve,memory,start). A look in ten seconds: `HTTP_ROUNDS=1 HTTP_SECONDS=1
+//! HTTP_TOKENS=500 HTTP_ONLY=routes cargo bench --bench http`.
 
-#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout
+)]
 
 mod load;
 mod memory;
@@ -48,7 +56,10 @@ fn main() {
     };
     let parts = env::var("HTTP_ONLY").unwrap_or_else(|_| "routes,serve,memory,start".to_owned());
     let chosen = |part: &str| parts.split(',').any(|chosen| chosen == part);
-    println!("load average before: {}", fs::read_to_string("/proc/loadavg").unwrap().trim());
+    println!(
+        "load average before: {}",
+        fs::read_to_string("/proc/loadavg").unwrap().trim()
+    );
     if chosen("routes") || chosen("serve") {
         let ground = routes::Ground::new(&Bench::new(), &plan);
         if chosen("routes") {
@@ -64,10 +75,16 @@ fn main() {
     if chosen("start") {
         start::measure(&plan);
     }
-    println!("\nload average after: {}", fs::read_to_string("/proc/loadavg").unwrap().trim());
+    println!(
+        "\nload average after: {}",
+        fs::read_to_string("/proc/loadavg").unwrap().trim()
+    );
 }
 
 fn number<N: std::str::FromStr>(name: &str, default: N) -> N {
-    let Ok(text) = env::var(name) else { return default };
-    text.parse().unwrap_or_else(|_| panic!("{name}={text} is no number"))
+    let Ok(text) = env::var(name) else {
+        return default;
+    };
+    text.parse()
+        .unwrap_or_else(|_| panic!("{name}={text} is no number"))
 }

@@ -1,4 +1,5 @@
-//! P6: resident memory of `bearward serve` at its start, with its token cache full, and after a crowd of distinct tokens.
+//! P6: resident memory of `bearward serve` at its start, with its token cache full, and after a
+//! crowd of distinct tokens.
 
 use std::{
     fs,
@@ -31,14 +32,23 @@ pub fn measure(plan: &Plan) {
     fs::write(dir.path().join("jwks"), minter.jwks()).unwrap();
     let address = process::free_address();
     let mut command = process::serve(address, ISSUER);
-    let server = Process::told(command.env("BEARWARD_ISSUERS__BENCH__JWKS_FILE", dir.path().join("jwks")), address);
+    let server = Process::told(
+        command.env(
+            "BEARWARD_ISSUERS__BENCH__JWKS_FILE",
+            dir.path().join("jwks"),
+        ),
+        address,
+    );
     server.first_ok("/livez", "none", Instant::now());
     let start = server.rss();
     send(address, &minter, 0..ENTRIES);
     let full = server.rss();
     println!("\n## Memory of `bearward serve`, all defaults\n\n| when | RSS, MiB |\n|---|---|");
     println!("| after start, one request | {start:.1} |");
-    println!("| {ENTRIES} distinct tokens of {} bytes | {full:.1} |", minter.token(0).len());
+    println!(
+        "| {ENTRIES} distinct tokens of {} bytes | {full:.1} |",
+        minter.token(0).len()
+    );
     let mut sent = ENTRIES;
     while sent < plan.distinct {
         let next = (sent * 4).min(plan.distinct);
@@ -53,8 +63,12 @@ fn send(address: SocketAddr, minter: &Minter, numbers: std::ops::Range<usize>) {
     let mut answers = vec![0_u8; 64 * 1024];
     let numbers: Vec<usize> = numbers.collect();
     for batch in numbers.chunks(PIPELINE) {
-        let request =
-            |&n: &usize| format!("GET /protected HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\r\n", minter.token(n));
+        let request = |&n: &usize| {
+            format!(
+                "GET /protected HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\r\n",
+                minter.token(n)
+            )
+        };
         let requests = batch.iter().map(request).collect::<Vec<_>>().concat();
         stream.write_all(requests.as_bytes()).unwrap();
         let (mut filled, mut answered) = (0, 0);
@@ -62,12 +76,15 @@ fn send(address: SocketAddr, minter: &Minter, numbers: std::ops::Range<usize>) {
             let count = stream.read(&mut answers[filled..]).unwrap();
             assert!(count > 0, "the server hung up");
             filled += count;
-            answered = String::from_utf8_lossy(&answers[..filled]).matches("\"user_id\"").count();
+            answered = String::from_utf8_lossy(&answers[..filled])
+                .matches("\"user_id\"")
+                .count();
         }
     }
 }
 
-/// Tokens of 1 KB, signed with Ed25519: a million RSA signatures would take ten minutes, and the memory is the same.
+/// Tokens of 1 KB, signed with Ed25519: a million RSA signatures would take ten minutes, and the
+/// memory is the same.
 struct Minter {
     key: Ed25519KeyPair,
     header: String,
@@ -79,8 +96,13 @@ impl Minter {
     fn new() -> Self {
         Self {
             key: Ed25519KeyPair::generate().unwrap(),
-            header: URL_SAFE_NO_PAD.encode_to_string(json!({"alg": "EdDSA", "typ": "JWT", "kid": KID}).to_string()),
-            exp: SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() + 86_400,
+            header: URL_SAFE_NO_PAD
+                .encode_to_string(json!({"alg": "EdDSA", "typ": "JWT", "kid": KID}).to_string()),
+            exp: SystemTime::now()
+                .duration_since(UNIX_EPOCH)
+                .unwrap()
+                .as_secs()
+                + 86_400,
             filler: "x".repeat(380),
         }
     }
@@ -96,7 +118,11 @@ impl Minter {
             "email": format!("user{n}@example.com"), "role": "authenticated", "aal": "aal1",
             "session_id": "0f0e0d0c-0b0a-4908-8706-050403020100", "user_metadata": {"picture": self.filler},
         });
-        let signed = format!("{}.{}", self.header, URL_SAFE_NO_PAD.encode_to_string(claims.to_string()));
+        let signed = format!(
+            "{}.{}",
+            self.header,
+            URL_SAFE_NO_PAD.encode_to_string(claims.to_string())
+        );
         let signature = URL_SAFE_NO_PAD.encode_to_string(self.key.sign(signed.as_bytes()));
         format!("{signed}.{signature}")
     }

@@ -21,16 +21,26 @@ pub struct Ground {
 
 impl Ground {
     pub fn new(bench: &Bench, plan: &Plan) -> Self {
-        let ground = Self { dir: tempfile::tempdir().unwrap() };
+        let ground = Self {
+            dir: tempfile::tempdir().unwrap(),
+        };
         fs::write(ground.file("jwks"), bench.jwks()).unwrap();
         let mut many: Vec<String> = (0..plan.tokens).map(|n| bench.token(n)).collect();
         fastrand::Rng::with_seed(7).shuffle(&mut many);
         let one = bench.token(1);
         let (signed, _) = split(&one);
-        ground.write("bad-signature", &[format!("{signed}.{}", URL_SAFE_NO_PAD.encode_to_string(vec![1_u8; 256]))]);
+        ground.write(
+            "bad-signature",
+            &[format!(
+                "{signed}.{}",
+                URL_SAFE_NO_PAD.encode_to_string(vec![1_u8; 256])
+            )],
+        );
         ground.write("malformed", &[format!("{one}=")]);
         // Signed by the right key, so that only the key id is wrong.
-        let flood: Vec<String> = (0..plan.tokens.min(2000)).map(|n| bench.token_with_kid(n, &format!("made-up-{n}"))).collect();
+        let flood: Vec<String> = (0..plan.tokens.min(2000))
+            .map(|n| bench.token_with_kid(n, &format!("made-up-{n}")))
+            .collect();
         ground.write("unknown-kid", &flood);
         ground.write("one", &[one]);
         ground.write("many", &many);
@@ -45,39 +55,109 @@ impl Ground {
         self.dir.path().join(name)
     }
 
-    fn case<'a>(&self, server: &'a Process, name: &'a str, path: &'a str, tokens: &str) -> Case<'a> {
-        let refused = matches!(tokens, "bad-signature" | "malformed" | "unknown-kid") && path != "/none" && path != "/livez";
-        Case { name, server, path, tokens: self.file(tokens), refused }
+    fn case<'a>(
+        &self,
+        server: &'a Process,
+        name: &'a str,
+        path: &'a str,
+        tokens: &str,
+    ) -> Case<'a> {
+        let refused = matches!(tokens, "bad-signature" | "malformed" | "unknown-kid")
+            && path != "/none"
+            && path != "/livez";
+        Case {
+            name,
+            server,
+            path,
+            tokens: self.file(tokens),
+            refused,
+        }
     }
 }
 
 pub fn compare(ground: &Ground, plan: &Plan) {
     let mut command = Command::new(env::current_exe().unwrap());
-    let server = Process::announced(command.arg(server::COMMAND).arg(ground.file("jwks")), "listens on ");
+    let server = Process::announced(
+        command.arg(server::COMMAND).arg(ground.file("jwks")),
+        "listens on ",
+    );
     let case = |name, path, tokens| ground.case(&server, name, path, tokens);
     let one = [
-        (case("no authentication", "/none", "one"), "no authentication"),
-        (case("bearward, cached", "/cached", "one"), "no authentication"),
-        (case("naive quick_cache", "/quick", "one"), "no authentication"),
-        (case("signature check alone", "/rsa", "one"), "signature check alone"),
-        (case("bearward, cache off", "/off", "one"), "signature check alone"),
-        (case("jsonwebtoken decode", "/decode", "one"), "signature check alone"),
+        (
+            case("no authentication", "/none", "one"),
+            "no authentication",
+        ),
+        (
+            case("bearward, cached", "/cached", "one"),
+            "no authentication",
+        ),
+        (
+            case("naive quick_cache", "/quick", "one"),
+            "no authentication",
+        ),
+        (
+            case("signature check alone", "/rsa", "one"),
+            "signature check alone",
+        ),
+        (
+            case("bearward, cache off", "/off", "one"),
+            "signature check alone",
+        ),
+        (
+            case("jsonwebtoken decode", "/decode", "one"),
+            "signature check alone",
+        ),
     ];
     table::run("One token", &one, plan.rounds, plan.seconds);
     let many = [
-        (case("no authentication", "/none", "many"), "no authentication"),
-        (case("bearward, cached", "/cached", "many"), "no authentication"),
-        (case("naive quick_cache", "/quick", "many"), "no authentication"),
-        (case("signature check alone", "/rsa", "many"), "signature check alone"),
-        (case("bearward, cache off", "/off", "many"), "signature check alone"),
+        (
+            case("no authentication", "/none", "many"),
+            "no authentication",
+        ),
+        (
+            case("bearward, cached", "/cached", "many"),
+            "no authentication",
+        ),
+        (
+            case("naive quick_cache", "/quick", "many"),
+            "no authentication",
+        ),
+        (
+            case("signature check alone", "/rsa", "many"),
+            "signature check alone",
+        ),
+        (
+            case("bearward, cache off", "/off", "many"),
+            "signature check alone",
+        ),
     ];
-    table::run(&format!("{} tokens in turn", plan.tokens), &many, plan.rounds, plan.seconds);
+    table::run(
+        &format!("{} tokens in turn", plan.tokens),
+        &many,
+        plan.rounds,
+        plan.seconds,
+    );
     let refused = [
-        (case("accepted, cache off", "/off", "one"), "accepted, cache off"),
-        (case("bad signature", "/cached", "bad-signature"), "accepted, cache off"),
-        (case("unknown kid, 2,000 of them", "/cached", "unknown-kid"), "accepted, cache off"),
-        (case("malformed", "/cached", "malformed"), "accepted, cache off"),
-        (case("jsonwebtoken, bad signature", "/decode", "bad-signature"), "accepted, cache off"),
+        (
+            case("accepted, cache off", "/off", "one"),
+            "accepted, cache off",
+        ),
+        (
+            case("bad signature", "/cached", "bad-signature"),
+            "accepted, cache off",
+        ),
+        (
+            case("unknown kid, 2,000 of them", "/cached", "unknown-kid"),
+            "accepted, cache off",
+        ),
+        (
+            case("malformed", "/cached", "malformed"),
+            "accepted, cache off",
+        ),
+        (
+            case("jsonwebtoken, bad signature", "/decode", "bad-signature"),
+            "accepted, cache off",
+        ),
     ];
     table::run("Refusals", &refused, plan.rounds, plan.seconds);
 }
@@ -86,17 +166,37 @@ pub fn compare(ground: &Ground, plan: &Plan) {
 pub fn compare_serve(ground: &Ground, plan: &Plan) {
     let address = process::free_address();
     let mut command = process::serve(address, ISSUER);
-    command.env("BEARWARD_ISSUERS__BENCH__JWKS_FILE", ground.file("jwks")).env("BEARWARD_TOKENS__CACHE_ENTRIES", "40000");
+    command
+        .env("BEARWARD_ISSUERS__BENCH__JWKS_FILE", ground.file("jwks"))
+        .env("BEARWARD_TOKENS__CACHE_ENTRIES", "40000");
     let server = Process::told(command.env("BEARWARD_SERVER__WORKERS", "1"), address);
-    server.first_ok("/protected", fs::read_to_string(ground.file("one")).unwrap().trim(), Instant::now());
+    server.first_ok(
+        "/protected",
+        fs::read_to_string(ground.file("one")).unwrap().trim(),
+        Instant::now(),
+    );
     let case = |name, path, tokens| ground.case(&server, name, path, tokens);
     let cases = [
         (case("/livez", "/livez", "one"), "/livez"),
         (case("/protected, one token", "/protected", "one"), "/livez"),
         (case("/livez, many tokens", "/livez", "many"), "/livez"),
-        (case("/protected, many tokens", "/protected", "many"), "/livez, many tokens"),
-        (case("/protected, bad signature", "/protected", "bad-signature"), "/livez"),
-        (case("/protected, unknown kids", "/protected", "unknown-kid"), "/livez"),
+        (
+            case("/protected, many tokens", "/protected", "many"),
+            "/livez, many tokens",
+        ),
+        (
+            case("/protected, bad signature", "/protected", "bad-signature"),
+            "/livez",
+        ),
+        (
+            case("/protected, unknown kids", "/protected", "unknown-kid"),
+            "/livez",
+        ),
     ];
-    table::run("`bearward serve`, one worker", &cases, plan.rounds, plan.seconds);
+    table::run(
+        "`bearward serve`, one worker",
+        &cases,
+        plan.rounds,
+        plan.seconds,
+    );
 }

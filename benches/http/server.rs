@@ -1,4 +1,5 @@
-//! The routes that are compared, all in one process with one worker; each is as its author would write it first.
+//! The routes that are compared, all in one process with one worker; each is as its author would
+//! write it first.
 
 use std::{
     fs,
@@ -9,7 +10,8 @@ use std::{
 };
 
 use actix_web::{
-    App, Error, FromRequest, HttpRequest, HttpResponse, HttpServer, dev::Payload, error::ErrorUnauthorized, http::header, web,
+    App, Error, FromRequest, HttpRequest, HttpResponse, HttpServer, dev::Payload,
+    error::ErrorUnauthorized, http::header, web,
 };
 use aws_lc_rs::{
     rsa::PublicKeyComponents,
@@ -61,10 +63,17 @@ pub fn serve(jwks_file: &str) {
     let app = move || {
         let route = |path: &str| web::resource(path).app_data(rivals.clone());
         App::new()
-            .service(route("/decode").to(async |claims: Decoded| whoami(&claims.0.sub, claims.0.email.as_deref())))
+            .service(
+                route("/decode")
+                    .to(async |claims: Decoded| whoami(&claims.0.sub, claims.0.email.as_deref())),
+            )
             .service(route("/rsa").to(async |_: SignatureAlone| constant()))
             .service(route("/none").to(async || constant()))
-            .service(route("/quick").to(async |claims: NaivelyCached| whoami(&claims.0.sub, claims.0.email.as_deref())))
+            .service(
+                route("/quick").to(async |claims: NaivelyCached| {
+                    whoami(&claims.0.sub, claims.0.email.as_deref())
+                }),
+            )
             .service(route("/off").app_data(uncached.clone()).to(protected))
             .service(route("/cached").app_data(cached.clone()).to(protected))
     };
@@ -81,7 +90,10 @@ async fn protected(user: Principal) -> HttpResponse {
 }
 
 fn constant() -> HttpResponse {
-    whoami("11111111-2222-4333-8444-000000000001", Some("user1@example.com"))
+    whoami(
+        "11111111-2222-4333-8444-000000000001",
+        Some("user1@example.com"),
+    )
 }
 
 fn whoami(user_id: &str, email: Option<&str>) -> HttpResponse {
@@ -91,30 +103,49 @@ fn whoami(user_id: &str, email: Option<&str>) -> HttpResponse {
 impl Rivals {
     fn of(jwks: &str) -> Self {
         let jwks: serde_json::Value = serde_json::from_str(jwks).unwrap();
-        let member = |name| URL_SAFE_NO_PAD.decode_to_vec(jwks["keys"][0][name].as_str().unwrap()).unwrap();
+        let member = |name| {
+            URL_SAFE_NO_PAD
+                .decode_to_vec(jwks["keys"][0][name].as_str().unwrap())
+                .unwrap()
+        };
         let (n, e) = (member("n"), member("e"));
         let mut validation = Validation::new(Algorithm::RS256);
         validation.set_audience(&["authenticated"]);
         validation.set_issuer(&[support::ISSUER]);
         let decoding = DecodingKey::from_rsa_raw_components(&n, &e);
-        let parsed = PublicKeyComponents { n, e }.to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA256).unwrap();
+        let parsed = PublicKeyComponents { n, e }
+            .to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA256)
+            .unwrap();
         let _ = jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER.install_default();
-        Self { parsed, decoding, validation, cache: quick_cache::sync::Cache::new(ROOM) }
+        Self {
+            parsed,
+            decoding,
+            validation,
+            cache: quick_cache::sync::Cache::new(ROOM),
+        }
     }
 
     fn signature_alone(&self, token: &str) -> Option<SignatureAlone> {
         let (signed, signature) = token.rsplit_once('.')?;
         let signature = URL_SAFE_NO_PAD.decode_to_vec(signature).ok()?;
-        self.parsed.verify_sig(signed.as_bytes(), &signature).ok().map(|()| SignatureAlone)
+        self.parsed
+            .verify_sig(signed.as_bytes(), &signature)
+            .ok()
+            .map(|()| SignatureAlone)
     }
 
     fn decode(&self, token: &str) -> Option<Claims> {
-        jsonwebtoken::decode(token, &self.decoding, &self.validation).ok().map(|data| data.claims)
+        jsonwebtoken::decode(token, &self.decoding, &self.validation)
+            .ok()
+            .map(|data| data.claims)
     }
 
     fn cached(&self, token: &str) -> Option<Arc<Claims>> {
         if let Some(claims) = self.cache.get(token) {
-            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+            let now = SystemTime::now()
+                .duration_since(UNIX_EPOCH)
+                .unwrap()
+                .as_secs();
             return (now < claims.exp).then_some(claims);
         }
         let claims = Arc::new(self.decode(token)?);
@@ -124,10 +155,20 @@ impl Rivals {
 }
 
 /// The least that an extractor does: one header, its scheme, and `check`.
-fn extract<T>(request: &HttpRequest, check: impl Fn(&Rivals, &str) -> Option<T>) -> Ready<Result<T, Error>> {
+fn extract<T>(
+    request: &HttpRequest,
+    check: impl Fn(&Rivals, &str) -> Option<T>,
+) -> Ready<Result<T, Error>> {
     let rivals = request.app_data::<web::Data<Rivals>>().unwrap();
-    let token = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
-    ready(token.and_then(|token| check(rivals, token)).ok_or_else(|| ErrorUnauthorized("no")))
+    let token = request
+        .headers()
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
+    ready(
+        token
+            .and_then(|token| check(rivals, token))
+            .ok_or_else(|| ErrorUnauthorized("no")),
+    )
 }
 
 impl FromRequest for SignatureAlone {

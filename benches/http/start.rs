@@ -10,12 +10,22 @@ use crate::{
 
 pub fn measure(plan: &Plan) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_bearward"));
-    let idp = Process::announced(command.env_clear().current_dir("/").args(["idp", "--bind", "127.0.0.1:0"]), "http://");
+    let idp = Process::announced(
+        command
+            .env_clear()
+            .current_dir("/")
+            .args(["idp", "--bind", "127.0.0.1:0"]),
+        "http://",
+    );
     let order = "POST /admin/tokens HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}";
     let answer = process::exchange(idp.address, order).expect("the IdP mints");
     let body = answer.split_once("\r\n\r\n").unwrap().1;
-    let minted: serde_json::Value = serde_json::from_str(body).unwrap_or_else(|_| panic!("no token: {answer}"));
-    let (token, issuer) = (minted["access_token"].as_str().unwrap(), minted["claims"]["iss"].as_str().unwrap());
+    let minted: serde_json::Value =
+        serde_json::from_str(body).unwrap_or_else(|_| panic!("no token: {answer}"));
+    let (token, issuer) = (
+        minted["access_token"].as_str().unwrap(),
+        minted["claims"]["iss"].as_str().unwrap(),
+    );
     let starts = (0..plan.rounds.max(3) * 3).map(|_| {
         let address = process::free_address();
         let since = Instant::now();
@@ -30,6 +40,9 @@ pub fn measure(plan: &Plan) {
     );
     for (place, name) in ["/livez", "/protected"].into_iter().enumerate() {
         let spread = Spread::of(starts.iter().map(|start| start[place]));
-        println!("| the first 200 of {name} | {:.1} ({:.1}–{:.1}) |", spread.median, spread.min, spread.max);
+        println!(
+            "| the first 200 of {name} | {:.1} ({:.1}–{:.1}) |",
+            spread.median, spread.min, spread.max
+        );
     }
 }

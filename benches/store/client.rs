@@ -1,4 +1,5 @@
-//! Clients that send one request after the other, each on a connection of its own, and what it took.
+//! Clients that send one request after the other, each on a connection of its own, and what it
+//! took.
 
 use std::{
     fs,
@@ -33,7 +34,9 @@ pub fn get(path: &str, token: &str) -> String {
 }
 
 pub fn post(path: &str, token: &str, body: &str) -> String {
-    let head = format!("POST {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\ncontent-type: application/json");
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\ncontent-type: application/json"
+    );
     format!("{head}\r\ncontent-length: {}\r\n\r\n{body}", body.len())
 }
 
@@ -42,8 +45,13 @@ impl Case<'_> {
         let (before, since) = (cpu(self.server), Instant::now());
         let until = since + Duration::from_secs_f64(seconds);
         let mut took: Vec<Duration> = thread::scope(|scope| {
-            let clients: Vec<_> = (0..self.clients).map(|_| scope.spawn(move || self.client(until))).collect();
-            clients.into_iter().flat_map(|client| client.join().unwrap()).collect()
+            let clients: Vec<_> = (0..self.clients)
+                .map(|_| scope.spawn(move || self.client(until)))
+                .collect();
+            clients
+                .into_iter()
+                .flat_map(|client| client.join().unwrap())
+                .collect()
         });
         let (elapsed, used) = (since.elapsed(), cpu(self.server) - before);
         took.sort_unstable();
@@ -64,7 +72,12 @@ impl Case<'_> {
             stream.write_all(self.request.as_bytes()).unwrap();
             read(&mut stream, &mut answer);
             took.push(since.elapsed());
-            assert!(answer.starts_with(b"HTTP/1.1 20"), "{}: {}", self.name, String::from_utf8_lossy(&answer));
+            assert!(
+                answer.starts_with(b"HTTP/1.1 20"),
+                "{}: {}",
+                self.name,
+                String::from_utf8_lossy(&answer)
+            );
         }
         took
     }
@@ -79,8 +92,13 @@ fn read(stream: &mut TcpStream, answer: &mut Vec<u8>) {
         assert!(count > 0, "the server hung up");
         answer.extend_from_slice(&part[..count]);
         let text = String::from_utf8_lossy(answer);
-        let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
-        let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).expect("a length");
+        let Some((head, body)) = text.split_once("\r\n\r\n") else {
+            continue;
+        };
+        let length = head
+            .lines()
+            .find_map(|line| line.strip_prefix("content-length: "))
+            .expect("a length");
         if body.len() >= length.parse::<usize>().unwrap() {
             return;
         }
@@ -90,12 +108,21 @@ fn read(stream: &mut TcpStream, answer: &mut Vec<u8>) {
 /// User and system time of all its threads, which the kernel tells in hundredths of a second.
 fn cpu(server: &Serving) -> Duration {
     let stat = fs::read_to_string(format!("/proc/{}/stat", server.process.pid())).expect("it runs");
-    let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
-    let ticks: u64 = [fields[11], fields[12]].map(|ticks| ticks.parse::<u64>().unwrap()).iter().sum();
+    let fields: Vec<&str> = stat
+        .rsplit(')')
+        .next()
+        .unwrap()
+        .split_whitespace()
+        .collect();
+    let ticks: u64 = [fields[11], fields[12]]
+        .map(|ticks| ticks.parse::<u64>().unwrap())
+        .iter()
+        .sum();
     Duration::from_millis(ticks * 10)
 }
 
-/// Runs every case once a round, and prints medians of the rounds; ratios are to the first case, round by round.
+/// Runs every case once a round, and prints medians of the rounds; ratios are to the first case,
+/// round by round.
 pub fn compare(title: &str, cases: &[Case<'_>], rounds: usize, seconds: f64) {
     let mut measured: Vec<Vec<Figures>> = vec![Vec::new(); cases.len()];
     for case in cases {
@@ -107,11 +134,18 @@ pub fn compare(title: &str, cases: &[Case<'_>], rounds: usize, seconds: f64) {
         }
     }
     println!("\n## {title} ({rounds} rounds of {seconds} s, interleaved)\n");
-    println!("| | median µs | ratio | CPU µs of ours | ratio | requests/s |\n|---|---|---|---|---|---|");
+    println!(
+        "| | median µs | ratio | CPU µs of ours | ratio | requests/s |\n|---|---|---|---|---|---|"
+    );
     for (row, case) in measured.iter().zip(cases) {
         let of = |figure: fn(&Figures) -> f64| median(row.iter().map(figure));
-        let ratio =
-            |figure: fn(&Figures) -> f64| median(row.iter().zip(&measured[0]).map(|(row, first)| figure(row) / figure(first)));
+        let ratio = |figure: fn(&Figures) -> f64| {
+            median(
+                row.iter()
+                    .zip(&measured[0])
+                    .map(|(row, first)| figure(row) / figure(first)),
+            )
+        };
         println!(
             "| {} | {:.0} | {:.2} | {:.0} | {:.2} | {:.0} |",
             case.name,

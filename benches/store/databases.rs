@@ -19,7 +19,8 @@ pub struct Databases {
 
 impl Databases {
     pub async fn start() -> Self {
-        let kinds = env::var("STORE_KINDS").unwrap_or_else(|_| "sqlite,postgres,mariadb".to_owned());
+        let kinds =
+            env::var("STORE_KINDS").unwrap_or_else(|_| "sqlite,postgres,mariadb".to_owned());
         let chosen = |kind: &str| kinds.split(',').any(|chosen| chosen == kind);
         let mut servers = Vec::new();
         for (name, kind) in [("postgres", Kind::Postgres), ("mariadb", Kind::MariaDb)] {
@@ -30,7 +31,12 @@ impl Databases {
             }
         }
         let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-        Self { folder, servers, made: AtomicUsize::new(0), has_sqlite: chosen("sqlite") }
+        Self {
+            folder,
+            servers,
+            made: AtomicUsize::new(0),
+            has_sqlite: chosen("sqlite"),
+        }
     }
 
     pub fn folder(&self) -> &std::path::Path {
@@ -38,7 +44,11 @@ impl Databases {
     }
 
     pub fn kinds(&self) -> Vec<&'static str> {
-        self.has_sqlite.then_some("sqlite").into_iter().chain(self.servers.iter().map(|(name, _)| *name)).collect()
+        self.has_sqlite
+            .then_some("sqlite")
+            .into_iter()
+            .chain(self.servers.iter().map(|(name, _)| *name))
+            .collect()
     }
 
     /// The URL of a new, empty database.

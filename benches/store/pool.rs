@@ -7,11 +7,21 @@ use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, Sta
 use crate::{Plan, client::median, databases::Databases};
 
 pub async fn measure(databases: &Databases, plan: &Plan) {
-    println!("\n## `SELECT 1` through the pool, {} rounds of {} s, interleaved\n", plan.rounds, plan.seconds / 4.0);
-    println!("| | pinged before each use, µs | pinged after a second of rest, µs | ratio |\n|---|---|---|---|");
+    println!(
+        "\n## `SELECT 1` through the pool, {} rounds of {} s, interleaved\n",
+        plan.rounds,
+        plan.seconds / 4.0
+    );
+    println!(
+        "| | pinged before each use, µs | pinged after a second of rest, µs | ratio |\n|---|---|---|---|"
+    );
     for kind in databases.kinds() {
         let url = databases.fresh(kind).await;
-        let url = if kind == "sqlite" { format!("{url}?mode=rwc") } else { url };
+        let url = if kind == "sqlite" {
+            format!("{url}?mode=rwc")
+        } else {
+            url
+        };
         let pools = [connect(&url, true).await, connect(&url, false).await];
         let mut measured = [Vec::new(), Vec::new()];
         for _ in 0..plan.rounds {
@@ -19,7 +29,12 @@ pub async fn measure(databases: &Databases, plan: &Plan) {
                 row.push(ask(pool, Duration::from_secs_f64(plan.seconds / 4.0)).await);
             }
         }
-        let ratio = median(measured[1].iter().zip(&measured[0]).map(|(rested, each)| rested / each));
+        let ratio = median(
+            measured[1]
+                .iter()
+                .zip(&measured[0])
+                .map(|(rested, each)| rested / each),
+        );
         let [each, rested] = measured.map(|row| median(row.into_iter()));
         println!("| {kind} | {each:.0} | {rested:.0} | {ratio:.2} |");
     }
@@ -40,7 +55,12 @@ async fn ask(pool: &DatabaseConnection, long: Duration) -> f64 {
     let (since, mut took) = (Instant::now(), Vec::new());
     while since.elapsed() < long {
         let asked = Instant::now();
-        pool.query_one_raw(Statement::from_string(pool.get_database_backend(), "SELECT 1")).await.unwrap();
+        pool.query_one_raw(Statement::from_string(
+            pool.get_database_backend(),
+            "SELECT 1",
+        ))
+        .await
+        .unwrap();
         took.push(asked.elapsed().as_secs_f64() * 1e6);
     }
     median(took.into_iter())

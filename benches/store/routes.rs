@@ -2,7 +2,7 @@
 
 use std::{fs::File, io::Write, time::Instant};
 
-use bearward::testing::MockIdp;
+use bearward_testing::MockIdp;
 use sea_orm::{ConnectOptions, Database, DatabaseConnection};
 
 use crate::{
@@ -20,9 +20,12 @@ const OWN: u32 = 100;
 
 async fn start(idp: &MockIdp, database: &str) -> Serving {
     let mut command = serve(&[], idp, database);
-    // A line a request is not what is measured here. What sqlx says at the level of info stays on: tracing-subscriber loses the line after one that
-    // was filtered out by its target.
-    command.env("RUST_LOG", "info,bearward::telemetry=warn,actix_server=warn");
+    // A line a request is not what is measured here. What sqlx says at the level of info stays on:
+    // tracing-subscriber loses the line after one that was filtered out by its target.
+    command.env(
+        "RUST_LOG",
+        "info,bearward::telemetry=warn,actix_server=warn",
+    );
     Serving::of(command).await
 }
 
@@ -40,16 +43,29 @@ pub async fn hot(databases: &Databases, plan: &Plan) {
         let server = start(&idp, &databases.fresh(kind).await).await;
         server.get("/api/auth/me", &token).await.expect(200);
         for clients in [1, 16] {
-            let case = |path: &str| Case { name: path.to_owned(), server: &server, request: get(path, &token), clients };
+            let case = |path: &str| Case {
+                name: path.to_owned(),
+                server: &server,
+                request: get(path, &token),
+                clients,
+            };
             let cases = [case("/protected"), case("/api/auth/me")];
-            compare(&format!("One statement more: {kind}, {clients} at once"), &cases, plan.rounds, plan.seconds);
+            compare(
+                &format!("One statement more: {kind}, {clients} at once"),
+                &cases,
+                plan.rounds,
+                plan.seconds,
+            );
         }
     }
 }
 
 /// `POST /api/status`, beside what the disk itself takes.
 pub async fn write(databases: &Databases, plan: &Plan) {
-    println!("\nfsync of 4 KiB on this disk: {:.0} µs (mean of 200)", disk(databases));
+    println!(
+        "\nfsync of 4 KiB on this disk: {:.0} µs (mean of 200)",
+        disk(databases)
+    );
     let idp = MockIdp::start().await;
     let token = idp.token().sub("ada").sign();
     for kind in databases.kinds() {
@@ -61,7 +77,12 @@ pub async fn write(databases: &Databases, plan: &Plan) {
             request: post("/api/status", &token, r#"{"client_name":"web"}"#),
             clients,
         };
-        compare(&format!("POST /api/status: {kind}"), &[case(1), case(16), case(64)], plan.rounds, plan.seconds);
+        compare(
+            &format!("POST /api/status: {kind}"),
+            &[case(1), case(16), case(64)],
+            plan.rounds,
+            plan.seconds,
+        );
     }
 }
 
@@ -77,7 +98,8 @@ fn disk(databases: &Databases) -> f64 {
     since.elapsed().as_secs_f64() * 1e6 / f64::from(TIMES)
 }
 
-/// `GET /api/status` of a user alone in a database, and of one with the same rows among a million of others.
+/// `GET /api/status` of a user alone in a database, and of one with the same rows among a million
+/// of others.
 pub async fn list(databases: &Databases, plan: &Plan) {
     let idp = MockIdp::start().await;
     let token = idp.token().sub("ada").sign();
@@ -88,22 +110,42 @@ pub async fn list(databases: &Databases, plan: &Plan) {
             let server = start(&idp, &url).await;
             server.get("/api/auth/me", &token).await.expect(200);
             let database = connect(&url).await;
-            add_reports(&database, "subject = 'ada'", OWN / 2).await.unwrap();
+            add_reports(&database, "subject = 'ada'", OWN / 2)
+                .await
+                .unwrap();
             let since = Instant::now();
             if rows > 0 {
                 fill(&database, USERS, rows / USERS).await.unwrap();
             }
             // Among the others', not before them.
-            add_reports(&database, "subject = 'ada'", OWN / 2).await.unwrap();
-            println!("\n{kind}: {rows} rows of others, made in {:.1} s", since.elapsed().as_secs_f64());
+            add_reports(&database, "subject = 'ada'", OWN / 2)
+                .await
+                .unwrap();
+            println!(
+                "\n{kind}: {rows} rows of others, made in {:.1} s",
+                since.elapsed().as_secs_f64()
+            );
             servers.push((rows, server));
         }
-        let cases: Vec<Case<'_>> = servers.iter().map(|(rows, server)| listing(*rows, server, &token)).collect();
-        compare(&format!("GET /api/status: {kind}"), &cases, plan.rounds, plan.seconds);
+        let cases: Vec<Case<'_>> = servers
+            .iter()
+            .map(|(rows, server)| listing(*rows, server, &token))
+            .collect();
+        compare(
+            &format!("GET /api/status: {kind}"),
+            &cases,
+            plan.rounds,
+            plan.seconds,
+        );
     }
 }
 
 fn listing<'a>(rows: u32, server: &'a Serving, token: &str) -> Case<'a> {
     let request = get("/api/status?limit=20", token);
-    Case { name: format!("beside {rows} rows of others"), server, request, clients: 1 }
+    Case {
+        name: format!("beside {rows} rows of others"),
+        server,
+        request,
+        clients: 1,
+    }
 }

@@ -1,6 +1,12 @@
-//! Tokens and verifiers for the benchmarks: one RSA-2048 key, and claims of about a kilobyte as a hosted Supabase project signs them.
+//! Tokens and verifiers for the benchmarks: one RSA-2048 key, and claims of about a kilobyte as a
+//! hosted Supabase project signs them.
 
-#![allow(dead_code, missing_docs, clippy::unwrap_used, clippy::missing_panics_doc)]
+#![allow(
+    dead_code,
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::missing_panics_doc
+)]
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -28,9 +34,16 @@ impl Bench {
         let _ = jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER.install_default();
         let pair = KeyPair::generate(KeySize::Rsa2048).unwrap();
         let public = PublicKeyComponents::<Vec<u8>>::from(pair.public_key());
-        let (n, e) = (URL_SAFE_NO_PAD.encode_to_string(&public.n), URL_SAFE_NO_PAD.encode_to_string(&public.e));
+        let (n, e) = (
+            URL_SAFE_NO_PAD.encode_to_string(&public.n),
+            URL_SAFE_NO_PAD.encode_to_string(&public.e),
+        );
         let key = json!({"kty": "RSA", "kid": KID, "alg": "RS256", "use": "sig", "key_ops": ["verify"], "n": n, "e": e});
-        Self { signing: encoding_key(&pair), pair, jwks: json!({ "keys": [key] }).to_string() }
+        Self {
+            signing: encoding_key(&pair),
+            pair,
+            jwks: json!({ "keys": [key] }).to_string(),
+        }
     }
 
     /// The public key as its issuer publishes it.
@@ -45,7 +58,10 @@ impl Bench {
 
     /// The same under another key id.
     pub fn token_with_kid(&self, n: usize, kid: &str) -> String {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap()
+            .as_secs();
         let claims = json!({
             "iss": ISSUER, "sub": format!("11111111-2222-4333-8444-{n:012}"), "aud": "authenticated", "exp": now + 86_400, "iat": now,
             "email": format!("user{n}@example.com"), "phone": "",
@@ -63,7 +79,9 @@ impl Bench {
     /// aws-lc's own key, parsed once: what every verification is compared with.
     pub fn parsed(&self) -> ParsedPublicKey {
         let public = PublicKeyComponents::<Vec<u8>>::from(self.pair.public_key());
-        public.to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA256).unwrap()
+        public
+            .to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA256)
+            .unwrap()
     }
 
     pub fn decoding_key(&self) -> jsonwebtoken::DecodingKey {
@@ -78,9 +96,19 @@ impl Bench {
 
 /// A verifier of the benchmark's issuer with these keys.
 pub fn verifier(jwks: &str, cache_entries: usize) -> Bearward {
-    let issuer = Issuer::new(ISSUER, "authenticated").unwrap().keys(KeySource::Fixed(jwks.to_owned()));
-    let built = Bearward::builder().issuer(issuer).token_cache(cache_entries).build();
-    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(built).unwrap()
+    let issuer = Issuer::new(ISSUER, "authenticated")
+        .unwrap()
+        .keys(KeySource::Fixed(jwks.to_owned()));
+    let built = Bearward::builder()
+        .issuer(issuer)
+        .token_cache(cache_entries)
+        .build();
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap()
+        .block_on(built)
+        .unwrap()
 }
 
 fn encoding_key(pair: &KeyPair) -> EncodingKey {
@@ -94,9 +122,16 @@ fn encoding_key(pair: &KeyPair) -> EncodingKey {
 
 /// A set of so many RSA keys, `key-0` and onwards.
 pub fn jwks_of(keys: usize) -> String {
-    let public = PublicKeyComponents::<Vec<u8>>::from(KeyPair::generate(KeySize::Rsa2048).unwrap().public_key());
-    let (n, e) = (URL_SAFE_NO_PAD.encode_to_string(&public.n), URL_SAFE_NO_PAD.encode_to_string(&public.e));
-    let keys: Vec<_> = (0..keys).map(|key| json!({"kty": "RSA", "kid": format!("key-{key}"), "n": n, "e": e})).collect();
+    let public = PublicKeyComponents::<Vec<u8>>::from(
+        KeyPair::generate(KeySize::Rsa2048).unwrap().public_key(),
+    );
+    let (n, e) = (
+        URL_SAFE_NO_PAD.encode_to_string(&public.n),
+        URL_SAFE_NO_PAD.encode_to_string(&public.e),
+    );
+    let keys: Vec<_> = (0..keys)
+        .map(|key| json!({"kty": "RSA", "kid": format!("key-{key}"), "n": n, "e": e}))
+        .collect();
     json!({ "keys": keys }).to_string()
 }
 

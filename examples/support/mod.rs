@@ -1,11 +1,5 @@
 //! What the examples share: whose tokens they take. Your own program has one line instead, `Issuer::supabase("https://YOUR-PROJECT.supabase.co")?`.
-#![allow(
-    dead_code,
-    unused_variables,
-    clippy::unused_async,
-    clippy::needless_return,
-    reason = "each example, and each set of features, uses a part of it"
-)]
+#![allow(dead_code, reason = "each example uses a part of it")]
 
 use std::{env, error::Error};
 
@@ -14,11 +8,11 @@ use bearward::{Issuer, IssuerError};
 /// The address that every example listens on.
 pub const ADDRESS: &str = "127.0.0.1:8000";
 
-/// Whose tokens are taken: the Supabase project of `SUPABASE_URL`, or, with the feature `testing`, an identity provider of our own.
+/// The issuer of an example's tokens: the Supabase project of `SUPABASE_URL`, or a mock identity
+/// provider.
 pub enum Tokens {
     Supabase(String),
-    #[cfg(feature = "testing")]
-    Mock(Box<bearward::testing::MockIdp>),
+    Mock(Box<bearward_testing::MockIdp>),
 }
 
 impl Tokens {
@@ -26,28 +20,29 @@ impl Tokens {
         if let Ok(url) = env::var("SUPABASE_URL") {
             return Ok(Self::Supabase(url));
         }
-        #[cfg(feature = "testing")]
-        return Ok(Self::Mock(Box::new(bearward::testing::MockIdp::start().await)));
-        #[cfg(not(feature = "testing"))]
-        return Err(
-            "set SUPABASE_URL to your project's address, or add --features testing for an identity provider of its own".into()
-        );
+        Ok(Self::Mock(Box::new(
+            bearward_testing::MockIdp::start().await,
+        )))
     }
 
     pub fn issuer(&self) -> Result<Issuer, IssuerError> {
         match self {
             Self::Supabase(url) => Issuer::supabase(url),
-            #[cfg(feature = "testing")]
             Self::Mock(idp) => Ok(idp.as_issuer()),
         }
     }
 
-    /// A token with these claims to try the example with; against a real project it is yours to fetch.
+    /// A token with these claims to try the example with; against a real project it is yours to
+    /// fetch.
     pub fn token(&self, claims: &[(&str, serde_json::Value)]) -> String {
         match self {
             Self::Supabase(_) => "$TOKEN".to_owned(),
-            #[cfg(feature = "testing")]
-            Self::Mock(idp) => claims.iter().fold(idp.token(), |token, (name, value)| token.claim(name, value.clone())).sign(),
+            Self::Mock(idp) => claims
+                .iter()
+                .fold(idp.token(), |token, (name, value)| {
+                    token.claim(name, value.clone())
+                })
+                .sign(),
         }
     }
 

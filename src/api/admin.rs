@@ -4,6 +4,7 @@ use actix_web::{
     HttpRequest, HttpResponse, Responder,
     web::{Data, Path},
 };
+use bearward::{RequestId, Requirement, Standard, Verified, error::Rejection};
 use uuid::Uuid;
 
 use super::{
@@ -14,9 +15,7 @@ use super::{
     status::{PageQuery, page},
 };
 use crate::{
-    RequestId, Requirement, Standard, Verified,
     accounts::Accounts,
-    auth::error::Rejection,
     domain::{Administrator, Page, Profile},
 };
 
@@ -39,9 +38,14 @@ const ADMINISTRATOR: Administrator = Administrator::new();
     get, path = "/api/admin/users", operation_id = "listUsers", tag = "administration", params(PageQuery),
     responses((status = 200, description = "A page", body = Page<Profile>))
 )]
-pub(super) async fn list(user: CurrentUser, request: HttpRequest) -> Result<impl Responder, Problem> {
+pub(super) async fn list(
+    user: CurrentUser,
+    request: HttpRequest,
+) -> Result<impl Responder, Problem> {
     let page = page(&request)?;
-    let page = user.on(async |store, _| store.users(&ADMINISTRATOR, page).await).await?;
+    let page = user
+        .on(async |store, _| store.users(&ADMINISTRATOR, page).await)
+        .await?;
     Ok(HttpResponse::Ok().json(page))
 }
 
@@ -76,8 +80,10 @@ pub(super) async fn set_active(
     let absent = || Problem::not_found(RequestId::of(&request), "there is no account with this id");
     let id = Uuid::try_parse(&id).map_err(|_| absent())?;
     let now = user.now();
-    let profile =
-        user.on(async |store, _| store.set_active(&ADMINISTRATOR, id, is_active, now).await).await?.ok_or_else(absent)?;
+    let profile = user
+        .on(async |store, _| store.set_active(&ADMINISTRATOR, id, is_active, now).await)
+        .await?
+        .ok_or_else(absent)?;
     accounts.forget(&profile.issuer, &profile.subject);
     Ok(HttpResponse::Ok().json(profile))
 }

@@ -1,4 +1,5 @@
-//! `/api/user/api-keys`: keys of other services, which users entrust to this one; sealed where they are kept, masked where they are shown.
+//! `/api/user/api-keys`: keys of other services, which users entrust to this one; sealed where they
+//! are kept, masked where they are shown.
 
 use std::collections::BTreeMap;
 
@@ -30,33 +31,67 @@ pub struct ApiKeys {
 impl ApiKeys {
     /// What `[vault]` says.
     pub fn new(settings: &config::Vault) -> Self {
-        Self { vault: Vault::new(settings.keys.clone()), providers: settings.providers.clone() }
+        Self {
+            vault: Vault::new(settings.keys.clone()),
+            providers: settings.providers.clone(),
+        }
     }
 
     /// The caller's key for one provider, opened. None without one.
-    pub(super) async fn open(&self, user: &CurrentUser, provider: &str) -> Result<Option<PlainKey>, Problem> {
-        let Ok(provider) = Provider::listed(provider, &self.providers) else { return Ok(None) };
-        let kept = user.on(async |store, owner| Ok(store.api_key(owner, &provider).await?.map(|kept| (*owner, kept)))).await?;
-        let Some((owner, kept)) = kept else { return Ok(None) };
-        let opened = self.unseal(&owner, &kept).map_err(|error| refused(user, &error))?;
+    pub(super) async fn open(
+        &self,
+        user: &CurrentUser,
+        provider: &str,
+    ) -> Result<Option<PlainKey>, Problem> {
+        let Ok(provider) = Provider::listed(provider, &self.providers) else {
+            return Ok(None);
+        };
+        let kept = user
+            .on(async |store, owner| {
+                Ok(store
+                    .api_key(owner, &provider)
+                    .await?
+                    .map(|kept| (*owner, kept)))
+            })
+            .await?;
+        let Some((owner, kept)) = kept else {
+            return Ok(None);
+        };
+        let opened = self
+            .unseal(&owner, &kept)
+            .map_err(|error| refused(user, &error))?;
         if opened.stale {
-            user.on(async |store, owner| self.reseal(store, owner, &kept, &opened.plain).await).await?;
+            user.on(async |store, owner| self.reseal(store, owner, &kept, &opened.plain).await)
+                .await?;
         }
         Ok(Some(opened.plain))
     }
 
     fn unseal(&self, owner: &Owner, kept: &KeptKey) -> Result<Opened, VaultError> {
-        let sealed = Sealed { key_id: kept.key_id.clone(), bytes: kept.sealed.clone() };
+        let sealed = Sealed {
+            key_id: kept.key_id.clone(),
+            bytes: kept.sealed.clone(),
+        };
         self.vault.open(&owner.id().uuid(), &kept.provider, &sealed)
     }
 
     fn seal(&self, owner: &Owner, provider: &str, plain: &PlainKey) -> Result<KeptKey, VaultError> {
         let Sealed { key_id, bytes } = self.vault.seal(&owner.id().uuid(), provider, plain)?;
-        Ok(KeptKey { provider: provider.to_owned(), key_id, sealed: bytes })
+        Ok(KeptKey {
+            provider: provider.to_owned(),
+            key_id,
+            sealed: bytes,
+        })
     }
 
     /// Seals a key again under the first key of the vault. What cannot be sealed stays as it is.
-    async fn reseal(&self, store: &Store, owner: &Owner, kept: &KeptKey, plain: &PlainKey) -> Result<(), StoreError> {
+    async fn reseal(
+        &self,
+        store: &Store,
+        owner: &Owner,
+        kept: &KeptKey,
+        plain: &PlainKey,
+    ) -> Result<(), StoreError> {
         match self.seal(owner, &kept.provider, plain) {
             Ok(newer) => store.replace_api_key(owner, kept, &newer).await.map(drop),
             Err(error) => {
@@ -66,14 +101,20 @@ impl ApiKeys {
         }
     }
 
-    /// Every key of the caller, masked. One that does not open is shown as one of which nothing may be seen: its owner can replace it.
+    /// Every key of the caller, masked. One that does not open is shown as one of which nothing may
+    /// be seen: its owner can replace it.
     async fn masked(&self, user: &CurrentUser) -> Result<BTreeMap<String, String>, Problem> {
-        let (owner, kept) = user.on(async |store, owner| Ok((*owner, store.api_keys(owner).await?))).await?;
+        let (owner, kept) = user
+            .on(async |store, owner| Ok((*owner, store.api_keys(owner).await?)))
+            .await?;
         let mask = |kept: KeptKey| {
             let masked = match self.unseal(&owner, &kept) {
                 Ok(opened) => opened.plain.masked(),
                 Err(error) => {
-                    tracing::error!(provider = kept.provider, "a kept key does not open: {error}");
+                    tracing::error!(
+                        provider = kept.provider,
+                        "a kept key does not open: {error}"
+                    );
                     PlainKey::hidden()
                 }
             };
@@ -107,13 +148,33 @@ pub(super) struct NewKeys {
         example = "sk-abc12345678901234567890wxyz"
     )]
     togetherAI: Option<String>,
-    #[schema(nullable = false, min_length = 1, max_length = 4096, pattern = "^[!-~]+$")]
+    #[schema(
+        nullable = false,
+        min_length = 1,
+        max_length = 4096,
+        pattern = "^[!-~]+$"
+    )]
     codeRabbit: Option<String>,
-    #[schema(nullable = false, min_length = 1, max_length = 4096, pattern = "^[!-~]+$")]
+    #[schema(
+        nullable = false,
+        min_length = 1,
+        max_length = 4096,
+        pattern = "^[!-~]+$"
+    )]
     oumi: Option<String>,
-    #[schema(nullable = false, min_length = 1, max_length = 4096, pattern = "^[!-~]+$")]
+    #[schema(
+        nullable = false,
+        min_length = 1,
+        max_length = 4096,
+        pattern = "^[!-~]+$"
+    )]
     kestra: Option<String>,
-    #[schema(nullable = false, min_length = 1, max_length = 4096, pattern = "^[!-~]+$")]
+    #[schema(
+        nullable = false,
+        min_length = 1,
+        max_length = 4096,
+        pattern = "^[!-~]+$"
+    )]
     googleProviderToken: Option<String>,
 }
 
@@ -123,7 +184,10 @@ pub(super) struct NewKeys {
     responses((status = 200, description = "What is kept", body = MaskedKeys))
 )]
 pub(super) async fn list(user: CurrentUser, keys: Data<ApiKeys>) -> Result<HttpResponse, Problem> {
-    Ok(HttpResponse::Ok().json(MaskedKeys { success: true, api_keys: keys.masked(&user).await? }))
+    Ok(HttpResponse::Ok().json(MaskedKeys {
+        success: true,
+        api_keys: keys.masked(&user).await?,
+    }))
 }
 
 /// Keep one or several keys
@@ -133,22 +197,40 @@ pub(super) async fn list(user: CurrentUser, keys: Data<ApiKeys>) -> Result<HttpR
     post, operation_id = "keepApiKeys", path = "/api/user/api-keys", tag = "api keys", request_body = NewKeys,
     responses((status = 200, description = "What is kept now", body = MaskedKeys))
 )]
-pub(super) async fn keep(user: CurrentUser, keys: Data<ApiKeys>, mut body: Fields) -> Result<impl Responder, Problem> {
+pub(super) async fn keep(
+    user: CurrentUser,
+    keys: Data<ApiKeys>,
+    mut body: Fields,
+) -> Result<impl Responder, Problem> {
     if body.is_empty() {
-        let example = "send at least one provider with its key, for example {\"togetherAI\": \"sk-...\"}";
-        body.problem("body", format!("is empty: {example}; providers are {}", keys.providers.join(", ")));
+        let example =
+            "send at least one provider with its key, for example {\"togetherAI\": \"sk-...\"}";
+        body.problem(
+            "body",
+            format!(
+                "is empty: {example}; providers are {}",
+                keys.providers.join(", ")
+            ),
+        );
     }
     let mut plain = Vec::new();
     for (name, value) in body.rest() {
         match read(&name, value, &keys.providers) {
-            Ok(key) if plain.iter().any(|(known, _)| *known == key.0) => body.problem(name, "is there twice"),
+            Ok(key) if plain.iter().any(|(known, _)| *known == key.0) => {
+                body.problem(name, "is there twice")
+            }
             Ok(key) => plain.push(key),
             Err(problem) => body.unknown(name, problem),
         }
     }
     let plain = body.finish(Some(plain))?;
     let now = user.now();
-    let seal = |owner: &Owner| plain.iter().map(|(provider, key)| keys.seal(owner, provider.as_str(), key)).collect();
+    let seal = |owner: &Owner| {
+        plain
+            .iter()
+            .map(|(provider, key)| keys.seal(owner, provider.as_str(), key))
+            .collect()
+    };
     let kept = user
         .on(async |store, owner| {
             let sealed: Result<Vec<KeptKey>, VaultError> = seal(owner);
@@ -171,10 +253,17 @@ pub(super) async fn keep(user: CurrentUser, keys: Data<ApiKeys>, mut body: Field
         (status = 404, description = "There is no key for this provider", body = ErrorEnvelope)
     )
 )]
-pub(super) async fn remove(user: CurrentUser, keys: Data<ApiKeys>, name: Path<String>) -> Result<impl Responder, Problem> {
+pub(super) async fn remove(
+    user: CurrentUser,
+    keys: Data<ApiKeys>,
+    name: Path<String>,
+) -> Result<impl Responder, Problem> {
     let absent = || Problem::not_found(user.request_id(), "no key is kept under this name");
     let provider = Provider::listed(&name, &keys.providers).map_err(|_| absent())?;
-    if !user.on(async |store, owner| store.remove_api_key(owner, &provider).await).await? {
+    if !user
+        .on(async |store, owner| store.remove_api_key(owner, &provider).await)
+        .await?
+    {
         return Err(absent());
     }
     list(user, keys).await
@@ -182,23 +271,35 @@ pub(super) async fn remove(user: CurrentUser, keys: Data<ApiKeys>, name: Path<St
 
 /// A key and where it belongs, or what is wrong with them.
 fn read(name: &str, value: Value, providers: &[String]) -> Result<(Provider, PlainKey), String> {
-    let provider = Provider::listed(name, providers)
-        .map_err(|_| format!("is no provider; send each key under its provider's name: {}", providers.join(", ")))?;
+    let provider = Provider::listed(name, providers).map_err(|_| {
+        format!(
+            "is no provider; send each key under its provider's name: {}",
+            providers.join(", ")
+        )
+    })?;
     let Value::String(mut text) = value else {
         return Err("must be a text; DELETE /api/user/api-keys/NAME removes a key".to_owned());
     };
-    let key = PlainKey::new(SecretString::from(text.as_str())).map_err(|problem| format!("cannot be kept: {problem}"));
+    let key = PlainKey::new(SecretString::from(text.as_str()))
+        .map_err(|problem| format!("cannot be kept: {problem}"));
     text.zeroize();
     Ok((provider, key?))
 }
 
-/// Without a vault nothing can be kept, which an operator can mend; what does not open is for the log.
+/// Without a vault nothing can be kept, which an operator can mend; what does not open is for the
+/// log.
 fn refused(user: &CurrentUser, error: &VaultError) -> Problem {
     tracing::error!("{error}");
     match error {
         VaultError::NoKey => {
             let message = "this server keeps no API keys: it has no vault key (vault.keys)";
-            Problem::under(user.request_id(), StatusCode::SERVICE_UNAVAILABLE, "VAULT_UNAVAILABLE", message).with_retry_after(300)
+            Problem::under(
+                user.request_id(),
+                StatusCode::SERVICE_UNAVAILABLE,
+                "VAULT_UNAVAILABLE",
+                message,
+            )
+            .with_retry_after(300)
         }
         _ => Problem::fault(user.request_id()),
     }

@@ -1,6 +1,10 @@
-//! Whose account a request works on: admitted once, before its body is looked at, and then a parameter of the handler.
+//! Whose account a request works on: admitted once, before its body is looked at, and then a
+//! parameter of the handler.
 
-use std::rc::Rc;
+use std::{
+    future::{Ready, ready},
+    rc::Rc,
+};
 
 use actix_web::{
     Error, FromRequest, HttpMessage, HttpRequest, HttpResponse, ResponseError,
@@ -10,14 +14,13 @@ use actix_web::{
     middleware::Next,
     web::Data,
 };
-use std::future::{Ready, ready};
+use bearward::{
+    Bearward, Refused, RequestId, Requirement, Standard, Verified, actix::Guarded, error::Rejection,
+};
 
 use super::Problem;
 use crate::{
-    Bearward, Refused, RequestId, Requirement, Standard, Verified,
     accounts::{Accounts, AdmissionError},
-    actix::Guarded,
-    auth::error::Rejection,
     domain::{Identity, Owner},
     store::{Instant, Store, StoreError},
 };
@@ -55,41 +58,67 @@ pub(super) async fn enter(
     match admit(request.request()).await {
         Ok(user) => {
             request.extensions_mut().insert(user);
-            next.call(request).await.map(ServiceResponse::map_into_boxed_body)
+            next.call(request)
+                .await
+                .map(ServiceResponse::map_into_boxed_body)
         }
         Err(response) => Ok(request.into_response(response)),
     }
 }
 
 async fn admit(request: &HttpRequest) -> Result<CurrentUser, HttpResponse> {
-    let (Some(guarded), Some(accounts)) = (Guarded::of(request), request.app_data::<Data<Accounts>>()) else {
+    let (Some(guarded), Some(accounts)) =
+        (Guarded::of(request), request.app_data::<Data<Accounts>>())
+    else {
         tracing::error!(
             route = request.match_pattern(),
             "a route asks for an account and has no guard, or the application no accounts"
         );
         return Err(Problem::internal(request).error_response());
     };
-    let Guarded { auth, verified, token } = guarded;
+    let Guarded {
+        auth,
+        verified,
+        token,
+    } = guarded;
     let request_id = RequestId::of(request);
     match accounts.admit(&auth, &verified, &token).await {
-        Ok(owner) => Ok(CurrentUser { accounts: accounts.clone(), auth, verified, token, owner, request_id }),
+        Ok(owner) => Ok(CurrentUser {
+            accounts: accounts.clone(),
+            auth,
+            verified,
+            token,
+            owner,
+            request_id,
+        }),
         Err(error) => Err(refused(request, &auth, error)),
     }
 }
 
 /// What somebody is told who is not admitted.
-pub(super) fn refused(request: &HttpRequest, auth: &Bearward, error: AdmissionError) -> HttpResponse {
+pub(super) fn refused(
+    request: &HttpRequest,
+    auth: &Bearward,
+    error: AdmissionError,
+) -> HttpResponse {
     let request_id = RequestId::of(request);
     match error {
         AdmissionError::Disabled => disabled(request_id).error_response(),
-        AdmissionError::Refused(refusal) => Refused::new(Bearward::count(refusal), request, Some(auth)).error_response(),
+        AdmissionError::Refused(refusal) => {
+            Refused::new(Bearward::count(refusal), request, Some(auth)).error_response()
+        }
         AdmissionError::Store(error) => Problem::of_store(request_id, &error).error_response(),
     }
 }
 
 fn disabled(request_id: Option<RequestId>) -> Problem {
     let message = "this account has been disabled; an administrator can enable it";
-    Problem::under(request_id, StatusCode::FORBIDDEN, "ACCOUNT_DISABLED", message)
+    Problem::under(
+        request_id,
+        StatusCode::FORBIDDEN,
+        "ACCOUNT_DISABLED",
+        message,
+    )
 }
 
 impl CurrentUser {
@@ -100,7 +129,10 @@ impl CurrentUser {
 
     /// Who it is, whatever becomes of the account.
     pub(super) fn identity(&self) -> Identity {
-        Identity::new(self.auth.canonical_issuer(&self.verified), self.verified.subject())
+        Identity::new(
+            self.auth.canonical_issuer(&self.verified),
+            self.verified.subject(),
+        )
     }
 
     /// The time, as rows keep it.
@@ -113,21 +145,31 @@ impl CurrentUser {
         self.request_id.clone()
     }
 
-    /// Works on the owner's rows. An account that another replica has erased meanwhile is made anew, as for any new user, and the work begins
-    /// again.
-    pub(super) async fn on<T>(&self, work: impl AsyncFn(&Store, &Owner) -> Result<T, StoreError>) -> Result<T, Problem> {
+    /// Works on the owner's rows. An account that another replica has erased meanwhile is made
+    /// anew, as for any new user, and the work begins again.
+    pub(super) async fn on<T>(
+        &self,
+        work: impl AsyncFn(&Store, &Owner) -> Result<T, StoreError>,
+    ) -> Result<T, Problem> {
         let mut done = work(self.accounts.store(), &self.owner).await;
         for _ in 0..ANEW {
             if !matches!(done, Err(StoreError::Gone)) {
                 break;
             }
             self.forget();
-            done = match self.accounts.admit(&self.auth, &self.verified, &self.token).await {
+            done = match self
+                .accounts
+                .admit(&self.auth, &self.verified, &self.token)
+                .await
+            {
                 Ok(owner) => work(self.accounts.store(), &owner).await,
                 Err(AdmissionError::Store(error)) => Err(error),
                 Err(AdmissionError::Disabled) => return Err(disabled(self.request_id())),
                 Err(AdmissionError::Refused(refusal)) => {
-                    tracing::error!(reason = refusal.rejection.reason(), "a token that was admitted is refused");
+                    tracing::error!(
+                        reason = refusal.rejection.reason(),
+                        "a token that was admitted is refused"
+                    );
                     return Err(Problem::fault(self.request_id()));
                 }
             };
@@ -137,7 +179,10 @@ impl CurrentUser {
 
     /// Lets the next request look at the account again.
     pub(super) fn forget(&self) {
-        self.accounts.forget(self.auth.canonical_issuer(&self.verified), self.verified.subject());
+        self.accounts.forget(
+            self.auth.canonical_issuer(&self.verified),
+            self.verified.subject(),
+        );
     }
 }
 
@@ -148,7 +193,10 @@ impl FromRequest for CurrentUser {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let user = request.extensions().get::<Self>().cloned();
         ready(user.ok_or_else(|| {
-            tracing::error!(route = request.match_pattern(), "a route asks for an account and does not admit one");
+            tracing::error!(
+                route = request.match_pattern(),
+                "a route asks for an account and does not admit one"
+            );
             Problem::internal(request)
         }))
     }

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use actix_web::{FromRequest, HttpMessage, HttpRequest, dev, error::PayloadError, http::StatusCode, web::Bytes};
+use actix_web::{
+    FromRequest, HttpMessage, HttpRequest, dev, error::PayloadError, http::StatusCode, web::Bytes,
+};
+use bearward::RequestId;
 use futures_util::future::LocalBoxFuture;
 use serde::{
     Deserialize, Deserializer, Serialize,
@@ -11,9 +14,9 @@ use serde::{
 use serde_json::{Value, json};
 
 use super::Problem;
-use crate::RequestId;
 
-/// The members of a JSON body, or of a query. Ask for each field that the route knows, then [`finish`](Self::finish).
+/// The members of a JSON body, or of a query. Ask for each field that the route knows, then
+/// [`finish`](Self::finish).
 pub(super) struct Fields {
     members: Vec<(String, Value)>,
     known: Vec<&'static str>,
@@ -34,13 +37,20 @@ impl Fields {
     /// The members of the query. Their values are texts.
     pub(super) fn of_query(request: &HttpRequest) -> Self {
         let pairs = url::form_urlencoded::parse(request.query_string().as_bytes());
-        let members = pairs.map(|(name, value)| (name.into_owned(), Value::String(value.into_owned()))).collect();
+        let members = pairs
+            .map(|(name, value)| (name.into_owned(), Value::String(value.into_owned())))
+            .collect();
         Self::new(members, request)
     }
 
     fn new(members: Vec<(String, Value)>, request: &HttpRequest) -> Self {
         let request_id = RequestId::of(request);
-        Self { members, known: Vec::new(), problems: Vec::new(), request_id }
+        Self {
+            members,
+            known: Vec::new(),
+            problems: Vec::new(),
+            request_id,
+        }
     }
 
     /// Whether nothing was sent.
@@ -97,8 +107,15 @@ impl Fields {
 
     /// True or false; absent and null are false.
     pub(super) fn switch(&mut self, name: &'static str) -> bool {
-        let is_there = self.members.iter().any(|(member, value)| member == name && !value.is_null());
-        if is_there { self.flag(name).unwrap_or_default() } else { self.take(name).is_some_and(|_| false) }
+        let is_there = self
+            .members
+            .iter()
+            .any(|(member, value)| member == name && !value.is_null());
+        if is_there {
+            self.flag(name).unwrap_or_default()
+        } else {
+            self.take(name).is_some_and(|_| false)
+        }
     }
 
     /// A field that may be sent and is never looked at.
@@ -117,13 +134,18 @@ impl Fields {
         if self.problems.len() == MOST {
             return;
         }
-        self.problems.push(FieldProblem { field: field.into(), problem: problem.to_string() });
+        self.problems.push(FieldProblem {
+            field: field.into(),
+            problem: problem.to_string(),
+        });
     }
 
     /// Tells a problem of a member whose name comes from the client.
     pub(super) fn unknown(&mut self, name: String, problem: impl fmt::Display) {
-        // What does not look like a name may be the secret itself: only short, plain names are said again.
-        let is_plain = (1..=32).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        // What does not look like a name may be the secret itself: only short, plain names are said
+        // again.
+        let is_plain = (1..=32).contains(&name.len())
+            && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
         self.problem(if is_plain { name } else { "?".to_owned() }, problem);
     }
 
@@ -150,7 +172,10 @@ impl Fields {
         }
         let message = match self.problems.as_slice() {
             [one] => format!("{} {}", one.field, one.problem),
-            several => format!("{} fields are not as they must be; details name them", several.len()),
+            several => format!(
+                "{} fields are not as they must be; details name them",
+                several.len()
+            ),
         };
         Err(invalid(self.request_id, message, json!(self.problems)))
     }
@@ -171,20 +196,33 @@ impl Fields {
             self.problem(name, "must be a text");
             return None;
         };
-        parse(text).map_err(|problem| self.problem(name, problem)).ok()
+        parse(text)
+            .map_err(|problem| self.problem(name, problem))
+            .ok()
     }
 }
 
 /// A field whose fault shows only when the work is done.
 pub(super) fn unfit(request_id: Option<RequestId>, field: &str, problem: &str) -> Problem {
-    invalid(request_id, format!("{field} {problem}"), json!([{ "field": field, "problem": problem }]))
+    invalid(
+        request_id,
+        format!("{field} {problem}"),
+        json!([{ "field": field, "problem": problem }]),
+    )
 }
 
 fn invalid(request_id: Option<RequestId>, message: impl Into<String>, details: Value) -> Problem {
-    Problem::under(request_id, StatusCode::UNPROCESSABLE_ENTITY, "VALIDATION_FAILED", message).with_details(details)
+    Problem::under(
+        request_id,
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "VALIDATION_FAILED",
+        message,
+    )
+    .with_details(details)
 }
 
-/// The members of the JSON body. It belongs behind a guard: a stranger must not learn what a body should look like.
+/// The members of the JSON body. It belongs behind a guard: a stranger must not learn what a body
+/// should look like.
 impl FromRequest for Fields {
     type Error = Problem;
     type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
@@ -203,7 +241,9 @@ impl FromRequest for Fields {
         }
         let read = Bytes::from_request(&request, payload);
         Box::pin(async move {
-            let body = read.await.map_err(|error| unread(&request, &error, limit))?;
+            let body = read
+                .await
+                .map_err(|error| unread(&request, &error, limit))?;
             members(&body, &request).map(|members| Self::new(members, &request))
         })
     }
@@ -215,17 +255,34 @@ pub(super) struct Limit(pub(super) usize);
 
 fn is_json(request: &HttpRequest) -> bool {
     let essence = request.content_type().trim();
-    let suffix = essence.split_once('/').and_then(|(_, subtype)| subtype.rsplit_once('+')).map(|(_, suffix)| suffix);
-    essence.eq_ignore_ascii_case("application/json") || suffix.is_some_and(|suffix| suffix.eq_ignore_ascii_case("json"))
+    let suffix = essence
+        .split_once('/')
+        .and_then(|(_, subtype)| subtype.rsplit_once('+'))
+        .map(|(_, suffix)| suffix);
+    essence.eq_ignore_ascii_case("application/json")
+        || suffix.is_some_and(|suffix| suffix.eq_ignore_ascii_case("json"))
 }
 
 fn unread(request: &HttpRequest, error: &actix_web::Error, Limit(limit): Limit) -> Problem {
-    if matches!(error.as_error::<PayloadError>(), Some(PayloadError::Overflow)) {
+    if matches!(
+        error.as_error::<PayloadError>(),
+        Some(PayloadError::Overflow)
+    ) {
         let message = format!("the body is larger than {limit} bytes");
-        return Problem::new(request, StatusCode::PAYLOAD_TOO_LARGE, "PAYLOAD_TOO_LARGE", message)
-            .with_details(json!({ "limit_bytes": limit }));
+        return Problem::new(
+            request,
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "PAYLOAD_TOO_LARGE",
+            message,
+        )
+        .with_details(json!({ "limit_bytes": limit }));
     }
-    Problem::new(request, StatusCode::BAD_REQUEST, "INVALID_REQUEST", "the body ended before it was whole")
+    Problem::new(
+        request,
+        StatusCode::BAD_REQUEST,
+        "INVALID_REQUEST",
+        "the body ended before it was whole",
+    )
 }
 
 fn members(body: &[u8], request: &HttpRequest) -> Result<Vec<(String, Value)>, Problem> {
@@ -239,18 +296,27 @@ fn members(body: &[u8], request: &HttpRequest) -> Result<Vec<(String, Value)>, P
                 json!([{ "field": Value::Null, "problem": "must be a JSON object" }]),
             ))
         }
-        Err(_) if body.trim_ascii().is_empty() => {
-            Err(Problem::new(request, StatusCode::BAD_REQUEST, "INVALID_REQUEST", "the body is empty; send a JSON object"))
-        }
+        Err(_) if body.trim_ascii().is_empty() => Err(Problem::new(
+            request,
+            StatusCode::BAD_REQUEST,
+            "INVALID_REQUEST",
+            "the body is empty; send a JSON object",
+        )),
         Err(error) => {
             let details = json!({ "line": error.line(), "column": error.column() });
-            Err(Problem::new(request, StatusCode::BAD_REQUEST, "INVALID_REQUEST", "the body is not readable JSON")
-                .with_details(details))
+            Err(Problem::new(
+                request,
+                StatusCode::BAD_REQUEST,
+                "INVALID_REQUEST",
+                "the body is not readable JSON",
+            )
+            .with_details(details))
         }
     }
 }
 
-/// An object whose doubled members are still there: which of them counts is a question that must not be answered differently elsewhere.
+/// An object whose doubled members are still there: which of them counts is a question that must
+/// not be answered differently elsewhere.
 struct Members(Vec<(String, Value)>);
 
 impl<'de> Deserialize<'de> for Members {

@@ -7,20 +7,23 @@ use actix_web::{
     http::{StatusCode, header::CACHE_CONTROL},
     web::{Bytes, Data},
 };
+use bearward::RequestId;
 use futures_util::{Stream, StreamExt, stream};
 use serde::Serialize;
 use tokio::sync::mpsc;
 
-use super::{ApiKeys, Problem, RateLimits, current_user::CurrentUser, fields::Fields, openapi::ErrorEnvelope};
+use super::{
+    ApiKeys, Problem, RateLimits, current_user::CurrentUser, fields::Fields, openapi::ErrorEnvelope,
+};
 use crate::{
-    RequestId,
     at_once::Place,
     domain::Identity,
     telemetry::called,
     upstream::{Chunks, Prompt, Upstream, UpstreamError},
 };
 
-/// How much longer than the longest stream one is held: the stream's own end, which tells why, comes first.
+/// How much longer than the longest stream one is held: the stream's own end, which tells why,
+/// comes first.
 const GRACE: Duration = Duration::from_secs(5);
 
 /// Under which name the key for the service is kept.
@@ -42,7 +45,12 @@ pub(super) struct GenerateRequest {
     )]
     prompt: String,
     /// Another model than the configured one.
-    #[schema(min_length = 1, max_length = 200, pattern = "^[!-~]+$", example = "Qwen/Qwen2.5-Coder-32B-Instruct")]
+    #[schema(
+        min_length = 1,
+        max_length = 200,
+        pattern = "^[!-~]+$",
+        example = "Qwen/Qwen2.5-Coder-32B-Instruct"
+    )]
     model: Option<String>,
     /// Whether the answer is sent as it comes.
     stream: Option<bool>,
@@ -74,8 +82,9 @@ struct Usage {
 
 /// Generate code
 ///
-/// With the caller's own key for `togetherAI`. With `stream` the answer is server-sent events in the form of OpenAI's chat completions: each `data:`
-/// is a chunk, the last one `[DONE]`. When the service fails in the middle, an `event: error` with the error's envelope ends the stream.
+/// With the caller's own key for `togetherAI`. With `stream` the answer is server-sent events in
+/// the form of OpenAI's chat completions: each `data:` is a chunk, the last one `[DONE]`. When the
+/// service fails in the middle, an `event: error` with the error's envelope ends the stream.
 #[utoipa::path(
     post, operation_id = "generate", path = "/api/generate", tag = "generation", request_body = GenerateRequest,
     responses(
@@ -99,12 +108,19 @@ pub(super) async fn generate(
     let prompt = Prompt { prompt, model };
     let Some(key) = keys.open(&user, PROVIDER).await? else {
         let message = "no key for togetherAI is kept; keep one with POST /api/user/api-keys";
-        return Err(Problem::under(user.request_id(), StatusCode::CONFLICT, "API_KEY_MISSING", message));
+        return Err(Problem::under(
+            user.request_id(),
+            StatusCode::CONFLICT,
+            "API_KEY_MISSING",
+            message,
+        ));
     };
     let place = rates.generation(&user)?;
     let failed = |error: UpstreamError| failed(&user, &error);
     if is_streamed {
-        let chunks = called(CALL, upstream.stream(&key, &prompt)).await.map_err(failed)?;
+        let chunks = called(CALL, upstream.stream(&key, &prompt))
+            .await
+            .map_err(failed)?;
         let events = pumped(chunks, place, upstream.longest_stream(), user.request_id());
         return Ok(HttpResponse::Ok()
             .content_type("text/event-stream")
@@ -113,17 +129,25 @@ pub(super) async fn generate(
             .insert_header(("x-accel-buffering", "no"))
             .streaming(events));
     }
-    let answer = called(CALL, upstream.complete(&key, &prompt)).await.map_err(failed)?;
+    let answer = called(CALL, upstream.complete(&key, &prompt))
+        .await
+        .map_err(failed)?;
     let usage = answer.usage.map(|usage| Usage {
         prompt_tokens: usage.prompt_tokens,
         completion_tokens: usage.completion_tokens,
         total_tokens: usage.total_tokens,
     });
-    Ok(HttpResponse::Ok().json(Generated { success: true, code: answer.text, model: answer.model, usage }))
+    Ok(HttpResponse::Ok().json(Generated {
+        success: true,
+        code: answer.text,
+        model: answer.model,
+        usage,
+    }))
 }
 
-/// The events of a stream, taken from the service whether the client reads them or not: one that stops reading would else hold the call open, which
-/// its owner pays for, beyond any limit of time. A client that hangs up ends the call at once.
+/// The events of a stream, taken from the service whether the client reads them or not: one that
+/// stops reading would else hold the call open, which its owner pays for, beyond any limit of time.
+/// A client that hangs up ends the call at once.
 fn pumped(
     chunks: Chunks,
     place: Option<Place<Identity>>,
@@ -132,7 +156,8 @@ fn pumped(
 ) -> impl Stream<Item = Result<Bytes, Infallible>> {
     let (send, events) = mpsc::channel(1);
     actix_web::rt::spawn(async move {
-        // Dropped in the opposite order: whoever sees the end of the call, or of the answer, finds the place free.
+        // Dropped in the opposite order: whoever sees the end of the call, or of the answer, finds
+        // the place free.
         let (send, mut chunks) = (send, chunks);
         let _place = place;
         let pump = async {
@@ -153,7 +178,9 @@ fn pumped(
             () = tokio::time::sleep(whole + GRACE) => {}
         }
     });
-    stream::unfold(events, async |mut events| Some((Ok(events.recv().await?), events)))
+    stream::unfold(events, async |mut events| {
+        Some((Ok(events.recv().await?), events))
+    })
 }
 
 fn prompt(text: String) -> Result<String, &'static str> {
@@ -167,12 +194,21 @@ fn prompt(text: String) -> Result<String, &'static str> {
 
 fn model(text: String) -> Result<String, &'static str> {
     let fits = (1..=200).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
-    if fits { Ok(text) } else { Err("must be 1 to 200 visible ASCII characters") }
+    if fits {
+        Ok(text)
+    } else {
+        Err("must be 1 to 200 visible ASCII characters")
+    }
 }
 
 fn failed(user: &CurrentUser, error: &UpstreamError) -> Problem {
     tracing::warn!(?error, "the service gave no answer");
-    let problem = Problem::under(user.request_id(), error.status(), error.code(), error.to_string());
+    let problem = Problem::under(
+        user.request_id(),
+        error.status(),
+        error.code(),
+        error.to_string(),
+    );
     match error.retry_after() {
         Some(wait) => problem.with_retry_after(wait.as_secs()),
         None => problem,

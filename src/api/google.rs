@@ -8,13 +8,14 @@ use actix_web::{
     },
     web::Data,
 };
+use bearward::{Bearward, Refused, RequestId};
 use serde::Serialize;
 use time::OffsetDateTime;
 use url::Url;
 use uuid::Uuid;
 
 use super::{Problem, current_user, fields::Fields, openapi::ErrorEnvelope};
-use crate::{Bearward, Refused, RequestId, accounts::Accounts, config::CorsOrigin, domain::Profile};
+use crate::{accounts::Accounts, config::CorsOrigin, domain::Profile};
 
 /// Where users sign in: the identity provider's authorization endpoint, and who may be returned to.
 #[derive(Debug, Clone)]
@@ -24,17 +25,24 @@ pub struct SignIn {
 }
 
 impl SignIn {
-    /// `authorize` is the endpoint of an issuer that offers Google; without one the route answers 404.
+    /// `authorize` is the endpoint of an issuer that offers Google; without one the route answers
+    /// 404.
     pub fn new(authorize: Option<Url>, origins: Vec<CorsOrigin>) -> Self {
         Self { authorize, origins }
     }
 
     /// A place that a browser may be sent back to: its origin is one of `server.cors_origins`.
     fn place(&self, text: &str) -> Result<Url, String> {
-        let wanted = Url::parse(text)
-            .ok()
-            .filter(|url| matches!(url.scheme(), "http" | "https") && url.username().is_empty() && url.password().is_none());
-        let listed = |url: &Url| self.origins.iter().any(|origin| origin.as_str() == url.origin().ascii_serialization());
+        let wanted = Url::parse(text).ok().filter(|url| {
+            matches!(url.scheme(), "http" | "https")
+                && url.username().is_empty()
+                && url.password().is_none()
+        });
+        let listed = |url: &Url| {
+            self.origins
+                .iter()
+                .any(|origin| origin.as_str() == url.origin().ascii_serialization())
+        };
         wanted.filter(listed).ok_or_else(|| {
             "must be a URL of an origin (scheme://host:port) that the operator lists in server.cors_origins".to_owned()
         })
@@ -71,17 +79,26 @@ pub(super) struct GoogleCredential {
         (status = 404, description = "No configured issuer offers it", body = ErrorEnvelope)
     )
 )]
-pub(super) async fn address(sign_in: Data<SignIn>, request: HttpRequest) -> Result<impl Responder, Problem> {
+pub(super) async fn address(
+    sign_in: Data<SignIn>,
+    request: HttpRequest,
+) -> Result<impl Responder, Problem> {
     let mut query = Fields::of_query(&request);
     let place = query.optional("redirect_to", |text| sign_in.place(&text));
     query.finish(Some(()))?;
     let Some(mut url) = sign_in.authorize.clone() else {
         let message = "no configured issuer offers signing in with Google by redirect; send a Google ID token with POST instead";
-        return Err(Problem::new(&request, StatusCode::NOT_FOUND, "NOT_FOUND", message));
+        return Err(Problem::new(
+            &request,
+            StatusCode::NOT_FOUND,
+            "NOT_FOUND",
+            message,
+        ));
     };
     url.query_pairs_mut().append_pair("provider", "google");
     if let Some(place) = place {
-        url.query_pairs_mut().append_pair("redirect_to", place.as_str());
+        url.query_pairs_mut()
+            .append_pair("redirect_to", place.as_str());
     }
     Ok(HttpResponse::Ok().json(SignInAddress { url: url.into() }))
 }
@@ -135,11 +152,22 @@ pub(super) struct Login {
     post, path = "/api/auth/google", operation_id = "signInWithGoogle", tag = "sign-in", security(()), request_body = GoogleCredential,
     responses((status = 200, description = "The user that the credential names", body = Login))
 )]
-pub(super) async fn sign_in(auth: Data<Bearward>, accounts: Data<Accounts>, request: HttpRequest, body: Fields) -> HttpResponse {
+pub(super) async fn sign_in(
+    auth: Data<Bearward>,
+    accounts: Data<Accounts>,
+    request: HttpRequest,
+    body: Fields,
+) -> HttpResponse {
     match login(&auth, &accounts, &request, body).await {
         Ok(user) => {
-            let mut response = HttpResponse::Ok().json(Login { success: true, user, message: "Login successful" });
-            response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+            let mut response = HttpResponse::Ok().json(Login {
+                success: true,
+                user,
+                message: "Login successful",
+            });
+            response
+                .headers_mut()
+                .insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
             response
         }
         Err(response) => response,
@@ -152,14 +180,26 @@ async fn login(
     request: &HttpRequest,
     mut body: Fields,
 ) -> Result<GoogleUser, HttpResponse> {
-    let credential = body.text("credential", |text| if text.is_empty() { Err("must not be empty") } else { Ok(text) });
+    let credential = body.text("credential", |text| {
+        if text.is_empty() {
+            Err("must not be empty")
+        } else {
+            Ok(text)
+        }
+    });
     // What a client says of the user is never looked at: the credential says it, signed.
     body.ignore("user");
-    let credential = body.finish(credential).map_err(|problem| problem.error_response())?;
+    let credential = body
+        .finish(credential)
+        .map_err(|problem| problem.error_response())?;
     let refused = |refusal| Refused::new(refusal, request, Some(auth)).error_response();
     let verified = auth.verify_credential(&credential).await.map_err(refused)?;
-    let owner =
-        accounts.admit(auth, &verified, &credential).await.map_err(|error| current_user::refused(request, auth, error))?;
+    let owner = accounts
+        .admit(auth, &verified, &credential)
+        .await
+        .map_err(|error| current_user::refused(request, auth, error))?;
     let profile = accounts.store().profile(&owner).await;
-    profile.map(GoogleUser::from).map_err(|error| Problem::of_store(RequestId::of(request), &error).error_response())
+    profile
+        .map(GoogleUser::from)
+        .map_err(|error| Problem::of_store(RequestId::of(request), &error).error_response())
 }

@@ -1,19 +1,21 @@
-//! What operators and load balancers ask: is it up, can it serve, how are the keys, what has been counted.
+//! What operators and load balancers ask: is it up, can it serve, how are the keys, what has been
+//! counted.
 
 use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
 use actix_web::{HttpRequest, HttpResponse, ResponseError, http::StatusCode, web::Data};
+use bearward::{Bearward, RequestId};
 use serde::Serialize;
-
 use tokio::{
     sync::Mutex,
     time::{Instant, timeout},
 };
 
 use super::{Problem, openapi::ErrorEnvelope};
-use crate::{Bearward, RequestId, store::Store, telemetry::Metrics};
+use crate::{store::Store, telemetry::Metrics};
 
-/// How long an answer of the database is taken as its state: these routes are public, and a flood of them must not become one of queries.
+/// How long an answer of the database is taken as its state: these routes are public, and a flood
+/// of them must not become one of queries.
 const PULSE: Duration = Duration::from_secs(1);
 /// How long the database may take to answer.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -50,7 +52,12 @@ pub(super) struct KeysReport {
 impl Health {
     /// Looks at these keys and this database; `/metrics` is empty without a recorder.
     pub fn new(auth: Bearward, store: Store, metrics: Option<Metrics>) -> Self {
-        Self { auth, store, pulse: Arc::default(), metrics }
+        Self {
+            auth,
+            store,
+            pulse: Arc::default(),
+            metrics,
+        }
     }
 
     /// Whether the database answers, or did a second ago.
@@ -69,21 +76,35 @@ impl Health {
 
 /// Version, keys, database
 ///
-/// Always 200 while the process can answer: a degraded service is still better than a restarted one.
+/// Always 200 while the process can answer: a degraded service is still better than a restarted
+/// one.
 #[utoipa::path(get, path = "/health", tag = "operation", security(()), responses((status = 200, description = "What the server knows of its health", body = Report)))]
 pub(super) async fn health(health: Data<Health>) -> HttpResponse {
     let sets = health.auth.key_sets();
-    let well = sets.iter().all(|set| matches!(set.state(), "fresh" | "fixed"));
+    let well = sets
+        .iter()
+        .all(|set| matches!(set.state(), "fresh" | "fixed"));
     let issuers = sets.into_iter().map(|set| {
-        let report = KeysReport { state: set.state(), keys: set.keys, age_seconds: set.age.map(|age| age.as_secs()) };
+        let report = KeysReport {
+            state: set.state(),
+            keys: set.keys,
+            age_seconds: set.age.map(|age| age.as_secs()),
+        };
         (set.issuer, report)
     });
     let issuers = issuers.collect();
     let database = health.database().await;
     let status = if well && database { "ok" } else { "degraded" };
     let database = if database { "ok" } else { "unavailable" };
-    let report = Report { status, version: env!("CARGO_PKG_VERSION"), issuers, database };
-    HttpResponse::Ok().insert_header(("cache-control", "no-store")).json(report)
+    let report = Report {
+        status,
+        version: env!("CARGO_PKG_VERSION"),
+        issuers,
+        database,
+    };
+    HttpResponse::Ok()
+        .insert_header(("cache-control", "no-store"))
+        .json(report)
 }
 
 /// Is the process up?
@@ -91,7 +112,10 @@ pub(super) async fn health(health: Data<Health>) -> HttpResponse {
 /// Never depends on the issuer or the database: restarting this process would cure neither.
 #[utoipa::path(get, path = "/livez", tag = "operation", security(()), responses((status = 200, description = "Yes", body = String, content_type = "text/plain")))]
 pub(super) async fn live() -> HttpResponse {
-    HttpResponse::Ok().insert_header(("cache-control", "no-store")).content_type("text/plain; charset=utf-8").body("ok\n")
+    HttpResponse::Ok()
+        .insert_header(("cache-control", "no-store"))
+        .content_type("text/plain; charset=utf-8")
+        .body("ok\n")
 }
 
 /// May requests come?
@@ -103,10 +127,25 @@ pub(super) async fn ready(health: Data<Health>, request: HttpRequest) -> HttpRes
     if health.auth.ready() {
         return live().await;
     }
-    let waiting: Vec<String> =
-        health.auth.key_sets().into_iter().filter(|set| !set.phase.serves()).map(|set| set.issuer).collect();
-    let message = format!("no usable keys yet, or expired ones, of: {}", waiting.join(", "));
-    Problem::new(&request, StatusCode::SERVICE_UNAVAILABLE, "KEYS_UNAVAILABLE", message).with_retry_after(2).error_response()
+    let waiting: Vec<String> = health
+        .auth
+        .key_sets()
+        .into_iter()
+        .filter(|set| !set.phase.serves())
+        .map(|set| set.issuer)
+        .collect();
+    let message = format!(
+        "no usable keys yet, or expired ones, of: {}",
+        waiting.join(", ")
+    );
+    Problem::new(
+        &request,
+        StatusCode::SERVICE_UNAVAILABLE,
+        "KEYS_UNAVAILABLE",
+        message,
+    )
+    .with_retry_after(2)
+    .error_response()
 }
 
 /// What has been counted
@@ -115,12 +154,20 @@ pub(super) async fn ready(health: Data<Health>, request: HttpRequest) -> HttpRes
 #[utoipa::path(get, path = "/metrics", tag = "operation", security(()), responses((status = 200, description = "Prometheus text", body = String, content_type = "text/plain")))]
 pub(super) async fn metrics(health: Data<Health>) -> HttpResponse {
     health.auth.publish_metrics();
-    let text = health.metrics.as_ref().map(Metrics::render).unwrap_or_default();
-    HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(text)
+    let text = health
+        .metrics
+        .as_ref()
+        .map(Metrics::render)
+        .unwrap_or_default();
+    HttpResponse::Ok()
+        .content_type("text/plain; version=0.0.4; charset=utf-8")
+        .body(text)
 }
 
 impl fmt::Debug for Health {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Health").field("auth", &self.auth).finish_non_exhaustive()
+        f.debug_struct("Health")
+            .field("auth", &self.auth)
+            .finish_non_exhaustive()
     }
 }

@@ -24,8 +24,9 @@ pub struct Limits {
     pub generation: Duration,
 }
 
-/// Answers with the envelope whatever happens. It belongs around a resource, not around the application: the request is kept for the
-/// answer, and while somebody else holds it the router cannot work on it.
+/// Answers with the envelope whatever happens. It belongs around a resource, not around the
+/// application: the request is kept for the answer, and while somebody else holds it the router
+/// cannot work on it.
 pub(super) async fn keep_to(
     limits: Limits,
     request: ServiceRequest,
@@ -38,9 +39,12 @@ pub(super) async fn keep_to(
         Ok(Ok(response)) => return response.map(ServiceResponse::map_into_boxed_body),
         // The panic hook has written the cause to the log.
         Ok(Err(_panic)) => Problem::internal(&kept),
-        Err(_elapsed) => {
-            Problem::new(&kept, StatusCode::REQUEST_TIMEOUT, "REQUEST_TIMEOUT", "the request took longer than this server allows")
-        }
+        Err(_elapsed) => Problem::new(
+            &kept,
+            StatusCode::REQUEST_TIMEOUT,
+            "REQUEST_TIMEOUT",
+            "the request took longer than this server allows",
+        ),
     };
     Ok(ServiceResponse::new(kept, problem.error_response()))
 }
@@ -54,10 +58,11 @@ mod tests {
         dev::Service,
         test::{TestRequest, call_service, init_service, read_body_json},
     };
+    use bearward::RequestId;
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::{RequestId, api::resource::at};
+    use crate::api::resource::at;
 
     const SECRET: &str = "sk-in-a-panic";
 
@@ -75,14 +80,22 @@ mod tests {
 
     /// Status and body of what these paths answer one after the other.
     async fn answered(paths: [&str; 3]) -> [(u16, Value); 3] {
-        let limits = Limits { body: 0, time: Duration::from_millis(1), generation: Duration::ZERO };
+        let limits = Limits {
+            body: 0,
+            time: Duration::from_millis(1),
+            generation: Duration::ZERO,
+        };
         let app = App::new().wrap_fn(|request, app| {
-            request.extensions_mut().insert(RequestId::accept("the-request").expect("an id"));
+            request
+                .extensions_mut()
+                .insert(RequestId::accept("the-request").expect("an id"));
             app.call(request)
         });
         let app = init_service(app.configure(|config| {
             at("/panics").get(panics).for_everybody(config, limits);
-            at("/takes-for-ever").get(takes_for_ever).for_everybody(config, limits);
+            at("/takes-for-ever")
+                .get(takes_for_ever)
+                .for_everybody(config, limits);
             at("/answers").get(answers).for_everybody(config, limits);
         }))
         .await;
@@ -90,17 +103,35 @@ mod tests {
         for path in paths {
             let response = call_service(&app, TestRequest::get().uri(path).to_request()).await;
             let status = response.status().as_u16();
-            answers.push((status, if status == 200 { Value::Null } else { read_body_json(response).await }));
+            answers.push((
+                status,
+                if status == 200 {
+                    Value::Null
+                } else {
+                    read_body_json(response).await
+                },
+            ));
         }
         answers.try_into().expect("one for each path")
     }
 
     #[actix_web::test]
-    async fn a_panic_and_a_request_without_end_are_answered_with_the_envelope_and_the_next_request_is_served() {
+    async fn a_panic_and_a_request_without_end_are_answered_with_the_envelope_and_the_next_request_is_served()
+     {
         let [panicked, late, fine] = answered(["/panics", "/takes-for-ever", "/answers"]).await;
-        for ((status, body), (expected, code)) in [(panicked, (500, "INTERNAL")), (late, (408, "REQUEST_TIMEOUT"))] {
-            assert_eq!((status, &body["error"]["code"]), (expected, &json!(code)), "{body}");
-            assert_eq!((&body["success"], &body["request_id"]), (&json!(false), &json!("the-request")));
+        for ((status, body), (expected, code)) in [
+            (panicked, (500, "INTERNAL")),
+            (late, (408, "REQUEST_TIMEOUT")),
+        ] {
+            assert_eq!(
+                (status, &body["error"]["code"]),
+                (expected, &json!(code)),
+                "{body}"
+            );
+            assert_eq!(
+                (&body["success"], &body["request_id"]),
+                (&json!(false), &json!("the-request"))
+            );
             assert!(!body.to_string().contains(SECRET), "{body}");
         }
         assert_eq!(fine.0, 200);

@@ -1,11 +1,12 @@
 //! `GET /api/auth/me`: the caller's profile, with what the token says beside it.
 
 use actix_web::{HttpResponse, Responder};
+use bearward::Verified;
 use serde::Serialize;
 use time::OffsetDateTime;
 
 use super::{Problem, current_user::CurrentUser};
-use crate::{Verified, domain::Profile};
+use crate::domain::Profile;
 
 /// A profile, and the claims that decide what its bearer may do.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -40,8 +41,13 @@ struct Claimed<'a> {
 /// The first request of a subject makes its account.
 #[utoipa::path(get, operation_id = "me", path = "/api/auth/me", tag = "account", responses((status = 200, description = "The profile", body = Me)))]
 pub(super) async fn me(user: CurrentUser) -> Result<impl Responder, Problem> {
-    let profile = user.on(async |store, owner| store.profile(owner).await).await?;
-    Ok(HttpResponse::Ok().json(Me { profile, claims: Claimed::of(user.verified()) }))
+    let profile = user
+        .on(async |store, owner| store.profile(owner).await)
+        .await?;
+    Ok(HttpResponse::Ok().json(Me {
+        profile,
+        claims: Claimed::of(user.verified()),
+    }))
 }
 
 impl<'a> Claimed<'a> {
@@ -53,7 +59,8 @@ impl<'a> Claimed<'a> {
             scopes: claims.scopes().collect(),
             aal: claims.aal(),
             session_id: claims.session_id(),
-            expires_at: OffsetDateTime::from_unix_timestamp(claims.expires_at().unix()).unwrap_or(OffsetDateTime::UNIX_EPOCH),
+            expires_at: OffsetDateTime::from_unix_timestamp(claims.expires_at().unix())
+                .unwrap_or(OffsetDateTime::UNIX_EPOCH),
         }
     }
 }

@@ -1,11 +1,11 @@
 //! RFC 9728: what this resource is and whose tokens it takes.
 
 use actix_web::{HttpRequest, HttpResponse, ResponseError, http::StatusCode, web::Data};
+use bearward::{Bearward, Usage};
 use serde::Serialize;
 use url::Url;
 
 use super::Problem;
-use crate::{Bearward, Usage};
 
 /// The protected resource metadata, made once.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
@@ -19,12 +19,18 @@ pub struct Metadata {
 }
 
 impl Metadata {
-    /// The URL stands in `resource` letter for letter as it is configured (RFC 9728 §3.3). Without one there is no metadata to give.
+    /// The URL stands in `resource` letter for letter as it is configured (RFC 9728 §3.3). Without
+    /// one there is no metadata to give.
     pub fn new(resource: Option<String>, auth: &Bearward) -> Self {
-        let bearers = auth.issuers().filter(|issuer| issuer.usage_is(Usage::Bearer));
+        let bearers = auth
+            .issuers()
+            .filter(|issuer| issuer.usage_is(Usage::Bearer));
         Self {
             resource,
-            authorization_servers: bearers.map(|issuer| issuer.iss().to_owned()).filter(|iss| is_url(iss)).collect(),
+            authorization_servers: bearers
+                .map(|issuer| issuer.iss().to_owned())
+                .filter(|iss| is_url(iss))
+                .collect(),
             bearer_methods_supported: vec!["header"],
             resource_name: "bearward",
         }
@@ -32,8 +38,12 @@ impl Metadata {
 
     /// RFC 9728 §3.1: the resource's own path follows the well-known one.
     fn is_at(&self, path: &str) -> bool {
-        let Some(resource) = &self.resource else { return false };
-        let own = Url::parse(resource).map(|url| url.path().trim_matches('/').to_owned()).unwrap_or_default();
+        let Some(resource) = &self.resource else {
+            return false;
+        };
+        let own = Url::parse(resource)
+            .map(|url| url.path().trim_matches('/').to_owned())
+            .unwrap_or_default();
         path.trim_matches('/') == own || path.is_empty()
     }
 }
@@ -45,11 +55,15 @@ impl Metadata {
 )]
 pub(super) async fn metadata(metadata: Data<Metadata>, request: HttpRequest) -> HttpResponse {
     if metadata.is_at(request.match_info().query("resource")) {
-        return HttpResponse::Ok().insert_header(("cache-control", "public, max-age=300")).json(metadata.get_ref());
+        return HttpResponse::Ok()
+            .insert_header(("cache-control", "public, max-age=300"))
+            .json(metadata.get_ref());
     }
     let why = match metadata.resource {
         Some(_) => "there is no metadata for a resource of this path",
-        None => "the server listens on every address and does not know its own; server.public_url would say it",
+        None => {
+            "the server listens on every address and does not know its own; server.public_url would say it"
+        }
     };
     Problem::new(&request, StatusCode::NOT_FOUND, "NOT_FOUND", why).error_response()
 }

@@ -1,4 +1,5 @@
-//! Errors that are not about authentication, in the one envelope: unknown routes, wrong methods, panics, what the store says.
+//! Errors that are not about authentication, in the one envelope: unknown routes, wrong methods,
+//! panics, what the store says.
 
 use std::fmt;
 
@@ -7,9 +8,10 @@ use actix_web::{
     error::PathError,
     http::{StatusCode, header::RETRY_AFTER},
 };
+use bearward::{Envelope, RequestId};
 use serde_json::Value;
 
-use crate::{Envelope, RequestId, store::StoreError};
+use crate::store::StoreError;
 
 /// An error of the API that is not about authentication.
 #[derive(Debug, Clone)]
@@ -24,7 +26,12 @@ pub struct Problem {
 
 impl Problem {
     /// A problem of this request.
-    pub fn new(request: &HttpRequest, status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+    pub fn new(
+        request: &HttpRequest,
+        status: StatusCode,
+        code: &'static str,
+        message: impl Into<String>,
+    ) -> Self {
         Self::under(RequestId::of(request), status, code, message)
     }
 
@@ -35,7 +42,14 @@ impl Problem {
         code: &'static str,
         message: impl Into<String>,
     ) -> Self {
-        Self { status, code, message: message.into(), details: Value::Null, retry_after: None, request_id }
+        Self {
+            status,
+            code,
+            message: message.into(),
+            details: Value::Null,
+            retry_after: None,
+            request_id,
+        }
     }
 
     /// What the client can act on.
@@ -55,7 +69,13 @@ impl Problem {
     /// Somebody has asked too often.
     pub fn rate_limited(request: &HttpRequest, retry_after: u64) -> Self {
         let message = format!("too many requests; try again in {retry_after} s");
-        Self::new(request, StatusCode::TOO_MANY_REQUESTS, "RATE_LIMITED", message).with_retry_after(retry_after)
+        Self::new(
+            request,
+            StatusCode::TOO_MANY_REQUESTS,
+            "RATE_LIMITED",
+            message,
+        )
+        .with_retry_after(retry_after)
     }
 
     /// Cause and path stay in the log, under the request's id.
@@ -72,14 +92,18 @@ impl Problem {
         )
     }
 
-    /// The database is away: 503. What is neither that nor an account erased meanwhile is a fault of ours.
+    /// The database is away: 503. What is neither that nor an account erased meanwhile is a fault
+    /// of ours.
     pub(super) fn of_store(request_id: Option<RequestId>, error: &StoreError) -> Self {
         match error {
             StoreError::Unavailable(_) => {
                 tracing::warn!("{error}");
                 Self::database_away(request_id)
             }
-            StoreError::Gone => Self::not_found(request_id, "the account was erased while this request was on its way"),
+            StoreError::Gone => Self::not_found(
+                request_id,
+                "the account was erased while this request was on its way",
+            ),
             StoreError::Unexpected(_) => {
                 tracing::error!("{error}");
                 Self::fault(request_id)
@@ -88,10 +112,17 @@ impl Problem {
     }
 
     pub(super) fn database_away(request_id: Option<RequestId>) -> Self {
-        // Not "was not carried out": the connection may have been cut between the commit and its answer.
+        // Not "was not carried out": the connection may have been cut between the commit and its
+        // answer.
         let message = "the database cannot be reached; whether a change was carried out is not known: send it again, under the same \
                        Idempotency-Key";
-        Self::under(request_id, StatusCode::SERVICE_UNAVAILABLE, "DATABASE_UNAVAILABLE", message).with_retry_after(2)
+        Self::under(
+            request_id,
+            StatusCode::SERVICE_UNAVAILABLE,
+            "DATABASE_UNAVAILABLE",
+            message,
+        )
+        .with_retry_after(2)
     }
 
     pub(super) fn not_found(request_id: Option<RequestId>, message: &str) -> Self {
@@ -111,7 +142,8 @@ impl ResponseError for Problem {
     }
 
     fn error_response(&self) -> HttpResponse {
-        let envelope = Envelope::new(self.code, &self.message, self.request_id.as_ref()).with_details(self.details.clone());
+        let envelope = Envelope::new(self.code, &self.message, self.request_id.as_ref())
+            .with_details(self.details.clone());
         let mut response = HttpResponse::build(self.status);
         if let Some(seconds) = self.retry_after {
             response.insert_header((RETRY_AFTER, seconds));
@@ -121,10 +153,22 @@ impl ResponseError for Problem {
 }
 
 pub(super) async fn not_found(request: HttpRequest) -> HttpResponse {
-    Problem::new(&request, StatusCode::NOT_FOUND, "NOT_FOUND", "there is nothing at this path").error_response()
+    Problem::new(
+        &request,
+        StatusCode::NOT_FOUND,
+        "NOT_FOUND",
+        "there is nothing at this path",
+    )
+    .error_response()
 }
 
 /// A path that holds what no path of ours can, such as broken percent-encoding.
 pub(super) fn path(_error: PathError, request: &HttpRequest) -> actix_web::Error {
-    Problem::new(request, StatusCode::NOT_FOUND, "NOT_FOUND", "there is nothing at this path").into()
+    Problem::new(
+        request,
+        StatusCode::NOT_FOUND,
+        "NOT_FOUND",
+        "there is nothing at this path",
+    )
+    .into()
 }

@@ -1,9 +1,8 @@
 //! `GET /protected`: who the token says you are; touches no database.
 
 use actix_web::{HttpResponse, Responder};
+use bearward::Principal;
 use serde::Serialize;
-
-use crate::Principal;
 
 /// The caller, by the token alone.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -21,5 +20,8 @@ struct Whoami<'a> {
 /// Touches no database: the plainest protected route.
 #[utoipa::path(get, operation_id = "whoami", path = "/protected", tag = "account", responses((status = 200, description = "The token's subject", body = inline(Whoami))))]
 pub(super) async fn protected(user: Principal) -> impl Responder {
-    HttpResponse::Ok().json(Whoami { user_id: user.subject(), email: user.email() })
+    HttpResponse::Ok().json(Whoami {
+        user_id: user.subject(),
+        email: user.email(),
+    })
 }

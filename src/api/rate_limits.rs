@@ -1,4 +1,5 @@
-//! Who asks too much: an address before anything else is looked at, an address after a refused token, a user who is known, also at once.
+//! Who asks too much: an address before anything else is looked at, an address after a refused
+//! token, a user who is known, also at once.
 
 use std::{fmt, net::IpAddr, sync::Arc};
 
@@ -10,6 +11,10 @@ use actix_web::{
     middleware::Next,
     web::Data,
 };
+use bearward::{
+    actix::{Guarded, RefusalNote},
+    clock::Clock,
+};
 
 use super::{
     Problem,
@@ -17,21 +22,21 @@ use super::{
     current_user::CurrentUser,
 };
 use crate::{
-    actix::{Guarded, RefusalNote},
     at_once::{AtOnce, Place},
-    auth::clock::Clock,
     config::{RateLimit as Numbers, Server},
     domain::Identity,
     rate_limit::{Denied, RateLimit},
 };
 
-/// The reasons of a 401 that is no bad token: there was none, or a good one that does not suffice for this route.
+/// The reasons of a 401 that is no bad token: there was none, or a good one that does not suffice
+/// for this route.
 const NO_BAD_TOKEN: [&str; 3] = ["no_token", "step_up", "unfit_claims"];
 
 /// The limits of one process, shared by its workers: put it into the application's `Data`.
 ///
-/// A limit is counted in `bearward_rate_limited_total{limit}` when it refuses: `address` for sign-ins, `refusals` for refused tokens,
-/// `user` for requests of one user, `generations` for answers that one user has under way at once.
+/// A limit is counted in `bearward_rate_limited_total{limit}` when it refuses: `address` for
+/// sign-ins, `refusals` for refused tokens, `user` for requests of one user, `generations` for
+/// answers that one user has under way at once.
 pub struct RateLimits {
     proxies: TrustedProxies,
     /// None: switched off.
@@ -40,7 +45,8 @@ pub struct RateLimits {
 
 struct Counted {
     users: RateLimit<Identity>,
-    /// Apart from each other: who sends bad tokens, from an address that others have too, must not keep them from signing in.
+    /// Apart from each other: who sends bad tokens, from an address that others have too, must not
+    /// keep them from signing in.
     sign_ins: RateLimit<IpAddr>,
     refusals: RateLimit<IpAddr>,
     generations: AtOnce<Identity>,
@@ -58,12 +64,21 @@ impl RateLimits {
             refusals: RateLimit::new(numbers.per_address, numbers.burst, Arc::clone(clock)),
             generations: AtOnce::new(numbers.generations),
         });
-        Self { proxies: TrustedProxies::new(server.trusted_proxies.iter().copied()), counted }
+        Self {
+            proxies: TrustedProxies::new(server.trusted_proxies.iter().copied()),
+            counted,
+        }
     }
 
-    /// A place for one more answer of this user, to be held for as long as it is under way. None where nothing is counted.
-    pub(super) fn generation(&self, user: &CurrentUser) -> Result<Option<Place<Identity>>, Problem> {
-        let Some(counted) = &self.counted else { return Ok(None) };
+    /// A place for one more answer of this user, to be held for as long as it is under way. None
+    /// where nothing is counted.
+    pub(super) fn generation(
+        &self,
+        user: &CurrentUser,
+    ) -> Result<Option<Place<Identity>>, Problem> {
+        let Some(counted) = &self.counted else {
+            return Ok(None);
+        };
         counted.generations.take(user.identity()).map(Some).ok_or_else(|| {
             metrics::counter!("bearward_rate_limited_total", "limit" => "generations").increment(1);
             let message = format!("too many answers are under way for this user; end one, or try again in {UNTIL_A_PLACE} s");
@@ -73,20 +88,33 @@ impl RateLimits {
     }
 
     fn count_user(&self, request: &HttpRequest, user: Identity) -> Result<(), Problem> {
-        let Some(counted) = &self.counted else { return Ok(()) };
-        counted.users.count(user).map_err(|denied| refuse(request, "user", denied))
+        let Some(counted) = &self.counted else {
+            return Ok(());
+        };
+        counted
+            .users
+            .count(user)
+            .map_err(|denied| refuse(request, "user", denied))
     }
 
     fn count_address(&self, request: &HttpRequest, limit: &'static str) -> Result<(), Problem> {
-        let Some(counted) = &self.counted else { return Ok(()) };
+        let Some(counted) = &self.counted else {
+            return Ok(());
+        };
         let address = network(self.proxies.client(request));
-        let addresses = if limit == "refusals" { &counted.refusals } else { &counted.sign_ins };
-        addresses.count(address).map_err(|denied| refuse(request, limit, denied))
+        let addresses = if limit == "refusals" {
+            &counted.refusals
+        } else {
+            &counted.sign_ins
+        };
+        addresses
+            .count(address)
+            .map_err(|denied| refuse(request, limit, denied))
     }
 }
 
-/// A middleware for a public resource: each request that may change something counts against its client's address before anything else is
-/// looked at.
+/// A middleware for a public resource: each request that may change something counts against its
+/// client's address before anything else is looked at.
 ///
 /// # Errors
 /// What the resource answers with an error. Its own refusal is an answer: 429 `RATE_LIMITED`.
@@ -95,20 +123,29 @@ pub(super) async fn limit_address(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     if request.method().is_safe() {
-        return next.call(request).await.map(ServiceResponse::map_into_boxed_body);
+        return next
+            .call(request)
+            .await
+            .map(ServiceResponse::map_into_boxed_body);
     }
-    match limits_of(&request).and_then(|limits| limits.count_address(request.request(), "address")) {
-        Ok(()) => next.call(request).await.map(ServiceResponse::map_into_boxed_body),
+    match limits_of(&request).and_then(|limits| limits.count_address(request.request(), "address"))
+    {
+        Ok(()) => next
+            .call(request)
+            .await
+            .map(ServiceResponse::map_into_boxed_body),
         Err(problem) => Ok(request.into_response(problem.error_response())),
     }
 }
 
-/// A middleware for a resource that asks for a bearer token: each token that is refused with 401 counts against its client's address; when the
-/// quota is used up, it is answered with 429 in place of 401.
+/// A middleware for a resource that asks for a bearer token: each token that is refused with 401
+/// counts against its client's address; when the quota is used up, it is answered with 429 in place
+/// of 401.
 ///
-/// A good token passes all the same, because an office shares an address. So every token is verified, and what this limits is
-/// what can be learned from the answers, not the work; the token's form, its issuer and its key are looked at before the signature,
-/// and the size of a token and the fetches of keys have limits of their own.
+/// A good token passes all the same, because an office shares an address. So every token is
+/// verified, and what this limits is what can be learned from the answers, not the work; the
+/// token's form, its issuer and its key are looked at before the signature, and the size of a token
+/// and the fetches of keys have limits of their own.
 ///
 /// # Errors
 /// What the resource answers with an error.
@@ -130,21 +167,31 @@ pub(super) async fn count_refusals(
     }
 }
 
-/// A middleware behind a guard: each request counts against its user, whatever the address and the token.
+/// A middleware behind a guard: each request counts against its user, whatever the address and the
+/// token.
 pub(super) async fn limit_user(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let counted = limits_of(&request).and_then(|limits| {
         let guarded = Guarded::of(request.request()).ok_or_else(|| {
-            tracing::error!(route = request.match_pattern(), "a route limits its users and has no guard before that");
+            tracing::error!(
+                route = request.match_pattern(),
+                "a route limits its users and has no guard before that"
+            );
             Problem::internal(request.request())
         })?;
         let issuer = guarded.auth.canonical_issuer(&guarded.verified);
-        limits.count_user(request.request(), Identity::new(issuer, guarded.verified.subject()))
+        limits.count_user(
+            request.request(),
+            Identity::new(issuer, guarded.verified.subject()),
+        )
     });
     match counted {
-        Ok(()) => next.call(request).await.map(ServiceResponse::map_into_boxed_body),
+        Ok(()) => next
+            .call(request)
+            .await
+            .map(ServiceResponse::map_into_boxed_body),
         Err(problem) => Ok(request.into_response(problem.error_response())),
     }
 }
@@ -152,7 +199,10 @@ pub(super) async fn limit_user(
 /// Limits that somebody forgot to put into the application must not be no limits.
 fn limits_of(request: &ServiceRequest) -> Result<&Data<RateLimits>, Problem> {
     request.app_data::<Data<RateLimits>>().ok_or_else(|| {
-        tracing::error!(route = request.match_pattern(), "a route has a rate limit, and the application holds no RateLimits");
+        tracing::error!(
+            route = request.match_pattern(),
+            "a route has a rate limit, and the application holds no RateLimits"
+        );
         Problem::internal(request.request())
     })
 }
@@ -160,7 +210,8 @@ fn limits_of(request: &ServiceRequest) -> Result<&Data<RateLimits>, Problem> {
 fn is_bad_token(response: &ServiceResponse<BoxBody>) -> bool {
     let extensions = response.response().extensions();
     let note = extensions.get::<RefusalNote>();
-    response.status() == StatusCode::UNAUTHORIZED && note.is_some_and(|note| !NO_BAD_TOKEN.contains(&note.reason))
+    response.status() == StatusCode::UNAUTHORIZED
+        && note.is_some_and(|note| !NO_BAD_TOKEN.contains(&note.reason))
 }
 
 fn refuse(request: &HttpRequest, limit: &'static str, denied: Denied) -> Problem {
@@ -170,24 +221,28 @@ fn refuse(request: &HttpRequest, limit: &'static str, denied: Denied) -> Problem
 
 impl fmt::Debug for RateLimits {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RateLimits").field("enabled", &self.counted.is_some()).finish_non_exhaustive()
+        f.debug_struct("RateLimits")
+            .field("enabled", &self.counted.is_some())
+            .finish_non_exhaustive()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use actix_web::test::TestRequest;
+    use bearward::{clock::SystemClock, error::Rejection};
     use metrics_exporter_prometheus::PrometheusBuilder;
 
     use super::*;
-    use crate::{
-        auth::{clock::SystemClock, error::Rejection},
-        config::{Config, Sources},
-    };
+    use crate::config::{Config, Sources};
 
     #[test]
     fn what_is_no_bad_token_goes_by_the_names_that_refusals_have() {
-        let refusals = [Rejection::NoToken, Rejection::StepUpRequired { required: "aal2" }, Rejection::UnfitClaims];
+        let refusals = [
+            Rejection::NoToken,
+            Rejection::StepUpRequired { required: "aal2" },
+            Rejection::UnfitClaims,
+        ];
         assert_eq!(refusals.map(|rejection| rejection.reason()), NO_BAD_TOKEN);
     }
 
@@ -198,25 +253,47 @@ mod tests {
             ("BEARWARD_RATE_LIMIT__PER_ADDRESS", "1"),
             ("BEARWARD_RATE_LIMIT__PER_USER", "1"),
         ];
-        let config =
-            Config::load(&Sources::new(None, few.map(|(name, value)| (name.to_owned(), value.to_owned())))).expect("numbers");
+        let config = Config::load(&Sources::new(
+            None,
+            few.map(|(name, value)| (name.to_owned(), value.to_owned())),
+        ))
+        .expect("numbers");
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let limits = RateLimits::new(&config.rate_limit, &config.server, &clock);
         let request = TestRequest::get().to_http_request();
         let ada = Identity::new("a", "ada");
         let recorder = PrometheusBuilder::new().build_recorder();
         metrics::with_local_recorder(&recorder, || {
-            assert!(limits.count_address(&request, "address").is_ok() && limits.count_user(&request, ada).is_ok());
-            assert!(recorder.handle().render().is_empty(), "what passes is not counted");
-            assert!(limits.count_address(&request, "refusals").is_ok(), "each has its own quota");
+            assert!(
+                limits.count_address(&request, "address").is_ok()
+                    && limits.count_user(&request, ada).is_ok()
+            );
+            assert!(
+                recorder.handle().render().is_empty(),
+                "what passes is not counted"
+            );
+            assert!(
+                limits.count_address(&request, "refusals").is_ok(),
+                "each has its own quota"
+            );
             for limit in ["address", "refusals", "refusals"] {
                 assert!(limits.count_address(&request, limit).is_err());
             }
-            assert!(limits.count_user(&request, ada).is_err() && limits.count_user(&request, Identity::new("a", "bob")).is_ok());
+            assert!(
+                limits.count_user(&request, ada).is_err()
+                    && limits
+                        .count_user(&request, Identity::new("a", "bob"))
+                        .is_ok()
+            );
         });
         let rendered = recorder.handle().render();
         for (limit, count) in [("address", 1), ("refusals", 2), ("user", 1)] {
-            assert!(rendered.contains(&format!("bearward_rate_limited_total{{limit=\"{limit}\"}} {count}")), "{rendered}");
+            assert!(
+                rendered.contains(&format!(
+                    "bearward_rate_limited_total{{limit=\"{limit}\"}} {count}"
+                )),
+                "{rendered}"
+            );
         }
     }
 }

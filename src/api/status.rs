@@ -13,7 +13,8 @@ use crate::{
     store::Added,
 };
 
-/// What a client calls a request that it may send again (draft-ietf-httpapi-idempotency-key-header).
+/// What a client calls a request that it may send again
+/// (draft-ietf-httpapi-idempotency-key-header).
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
 /// A report to keep.
@@ -46,18 +47,35 @@ pub(super) struct PageQuery {
     params(("Idempotency-Key" = Option<String>, Header, description = "1 to 200 visible characters of the client's choice, one for each report", max_length = 200, pattern = "^[!-~]{1,200}$")),
     responses((status = 201, description = "The report, as it is kept", body = StatusCheck))
 )]
-pub(super) async fn add(user: CurrentUser, request: HttpRequest, mut body: Fields) -> Result<impl Responder, Problem> {
+pub(super) async fn add(
+    user: CurrentUser,
+    request: HttpRequest,
+    mut body: Fields,
+) -> Result<impl Responder, Problem> {
     let client = body.text("client_name", ClientName::new);
-    let key = idempotency_key(request.headers()).map_err(|problem| body.problem("Idempotency-Key", problem)).ok().flatten();
+    let key = idempotency_key(request.headers())
+        .map_err(|problem| body.problem("Idempotency-Key", problem))
+        .ok()
+        .flatten();
     let client = body.finish(client)?;
     let now = user.now();
-    let added = user.on(async |store, owner| store.add_status_check(owner, &client, key.as_ref(), now).await).await?;
+    let added = user
+        .on(async |store, owner| {
+            store
+                .add_status_check(owner, &client, key.as_ref(), now)
+                .await
+        })
+        .await?;
     match added {
         Added::New(check) => Ok(HttpResponse::Created().json(check)),
-        Added::Again(check) => Ok(HttpResponse::Created().insert_header(("idempotency-replayed", "true")).json(check)),
-        Added::Conflict => {
-            Err(unfit(user.request_id(), "Idempotency-Key", "was used for another body; a new request needs a new key"))
-        }
+        Added::Again(check) => Ok(HttpResponse::Created()
+            .insert_header(("idempotency-replayed", "true"))
+            .json(check)),
+        Added::Conflict => Err(unfit(
+            user.request_id(),
+            "Idempotency-Key",
+            "was used for another body; a new request needs a new key",
+        )),
     }
 }
 
@@ -66,16 +84,23 @@ pub(super) async fn add(user: CurrentUser, request: HttpRequest, mut body: Field
     get, operation_id = "listStatusChecks", path = "/api/status", tag = "status", params(PageQuery),
     responses((status = 200, description = "A page", body = Page<StatusCheck>))
 )]
-pub(super) async fn list(user: CurrentUser, request: HttpRequest) -> Result<impl Responder, Problem> {
+pub(super) async fn list(
+    user: CurrentUser,
+    request: HttpRequest,
+) -> Result<impl Responder, Problem> {
     let page = page(&request)?;
-    let page = user.on(async |store, owner| store.status_checks(owner, page).await).await?;
+    let page = user
+        .on(async |store, owner| store.status_checks(owner, page).await)
+        .await?;
     Ok(HttpResponse::Ok().json(page))
 }
 
 /// `?limit=&cursor=`
 pub(super) fn page(request: &HttpRequest) -> Result<PageRequest, Problem> {
     let mut query = Fields::of_query(request);
-    let limit = query.optional("limit", |text| PageRequest::limited(&text)).unwrap_or_default();
+    let limit = query
+        .optional("limit", |text| PageRequest::limited(&text))
+        .unwrap_or_default();
     let cursor = query.optional("cursor", |text| Cursor::parse(&text));
     query.finish(Some(match cursor {
         Some(cursor) => limit.after_row(cursor),
@@ -85,6 +110,13 @@ pub(super) fn page(request: &HttpRequest) -> Result<PageRequest, Problem> {
 
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Unfit> {
     let mut keys = headers.get_all(IDEMPOTENCY_KEY);
-    let key = keys.next().map(|key| IdempotencyKey::new(key.as_bytes())).transpose()?;
-    if keys.next().is_some() { Err(Unfit::Twice) } else { Ok(key) }
+    let key = keys
+        .next()
+        .map(|key| IdempotencyKey::new(key.as_bytes()))
+        .transpose()?;
+    if keys.next().is_some() {
+        Err(Unfit::Twice)
+    } else {
+        Ok(key)
+    }
 }

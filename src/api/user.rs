@@ -14,7 +14,11 @@ pub(super) struct ProfileFields {
     #[schema(schema_with = openapi::name)]
     name: Option<String>,
     /// An https URL.
-    #[schema(max_length = 2048, format = "uri", example = "https://example.com/ada.png")]
+    #[schema(
+        max_length = 2048,
+        format = "uri",
+        example = "https://example.com/ada.png"
+    )]
     picture: Option<String>,
 }
 
@@ -27,7 +31,10 @@ pub(super) struct ProfileFields {
 )]
 pub(super) async fn change(user: CurrentUser, mut body: Fields) -> Result<impl Responder, Problem> {
     if body.is_empty() {
-        body.problem("name", "or picture must be there: there is nothing to change");
+        body.problem(
+            "name",
+            "or picture must be there: there is nothing to change",
+        );
     }
     let change = ProfileChange {
         name: body.nullable("name", ProfileChange::name),
@@ -35,16 +42,20 @@ pub(super) async fn change(user: CurrentUser, mut body: Fields) -> Result<impl R
     };
     let change = body.finish(Some(change))?;
     let now = user.now();
-    let profile = user.on(async |store, owner| store.change_profile(owner, &change, now).await).await?;
+    let profile = user
+        .on(async |store, owner| store.change_profile(owner, &change, now).await)
+        .await?;
     Ok(HttpResponse::Ok().json(profile))
 }
 
 /// Leave
 ///
-/// Erases every row of the caller. The token lives on until it expires: its next request makes a new, empty account.
+/// Erases every row of the caller. The token lives on until it expires: its next request makes a
+/// new, empty account.
 #[utoipa::path(delete, operation_id = "eraseUser", path = "/api/user", tag = "account", responses((status = 204, description = "Nothing is left")))]
 pub(super) async fn erase(user: CurrentUser) -> Result<impl Responder, Problem> {
-    user.on(async |store, owner| store.erase(owner).await).await?;
+    user.on(async |store, owner| store.erase(owner).await)
+        .await?;
     user.forget();
     Ok(HttpResponse::NoContent())
 }

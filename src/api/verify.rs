@@ -1,4 +1,5 @@
-//! `ANY /api/auth/verify`: may this request pass, and whose is it? Asked by a gateway (nginx, Caddy, Envoy, Traefik) about each request.
+//! `ANY /api/auth/verify`: may this request pass, and whose is it? Asked by a gateway (nginx,
+//! Caddy, Envoy, Traefik) about each request.
 
 use actix_web::{
     Error, HttpMessage, HttpRequest, HttpResponse,
@@ -10,15 +11,11 @@ use actix_web::{
     },
     middleware::Next,
 };
+use bearward::{Principal, actix::refuse, error::Rejection, verified::Verified};
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
 use super::Problem;
-use crate::{
-    Principal,
-    actix::refuse,
-    auth::{error::Rejection, verified::Verified},
-};
 
 pub(super) const PATH: &str = "/api/auth/verify";
 
@@ -26,7 +23,8 @@ const FORWARDED_METHOD: HeaderName = HeaderName::from_static("x-forwarded-method
 
 /// May this request pass, and whose is it?
 ///
-/// For a gateway, about each request that it gets. 200 without a body, and who it is in headers, for the gateway to copy onto the request that it lets pass:
+/// For a gateway, about each request that it gets. 200 without a body, and who it is in headers,
+/// for the gateway to copy onto the request that it lets pass:
 ///
 /// | header | is |
 /// |---|---|
@@ -36,17 +34,21 @@ const FORWARDED_METHOD: HeaderName = HeaderName::from_static("x-forwarded-method
 /// | `X-Auth-Role` | the one `role` claim; with Supabase `authenticated`. `?role=` asks the list of roles |
 /// | `X-Auth-Scopes` | the scopes, separated by spaces |
 ///
-/// Each is there always, and empty where the token has no such claim: some gateways keep what the client sent under a name that is
-/// not in this answer, and a header that is absent would then be a header that the client can forge.
+/// Each is there always, and empty where the token has no such claim: some gateways keep what the
+/// client sent under a name that is not in this answer, and a header that is absent would then be a
+/// header that the client can forge.
 ///
-/// In a value, each byte of UTF-8 that is no visible ASCII character, and `%`, is written as `%` and two hexadecimal digits: whatever stands in a
-/// claim, it neither breaks the header nor begins another. `decodeURIComponent` and its like give back the claim.
+/// In a value, each byte of UTF-8 that is no visible ASCII character, and `%`, is written as `%`
+/// and two hexadecimal digits: whatever stands in a claim, it neither breaks the header nor begins
+/// another. `decodeURIComponent` and its like give back the claim.
 ///
-/// The query narrows it; every parameter must hold: `role`, `scope` (words separated by spaces, all of them), `aal` (`aal1`, `aal2`, `aal3`:
-/// at least). Any other is refused, because a restriction that is passed over is an open door.
+/// The query narrows it; every parameter must hold: `role`, `scope` (words separated by spaces, all
+/// of them), `aal` (`aal1`, `aal2`, `aal3`: at least). Any other is refused, because a restriction
+/// that is passed over is an open door.
 ///
 /// # Errors
-/// As every route of an account; then 422 for a query that cannot be read; then 403 for a role or a scope, 401 for a level.
+/// As every route of an account; then 422 for a query that cannot be read; then 403 for a role or a
+/// scope, 401 for a level.
 #[utoipa::path(
     method(get, head, post, put, patch, delete, options, trace), path = "/api/auth/verify", operation_id = "verify", tag = "sign-in",
     params(
@@ -75,9 +77,15 @@ pub(super) async fn verify(user: Principal, request: HttpRequest) -> Result<Http
             "the query of this endpoint's address, in the gateway's configuration, does not have the form that is asked for";
         Problem::new(&request, StatusCode::UNPROCESSABLE_ENTITY, "VALIDATION_FAILED", message).with_details(details.into())
     })?;
-    narrowing.check(&user).map_err(|rejection| refuse(&request, user.refusal(rejection)))?;
+    narrowing
+        .check(&user)
+        .map_err(|rejection| refuse(&request, user.refusal(rejection)))?;
     let claims = user.claims();
-    let scopes: Vec<String> = claims.scopes().filter(|scope| !scope.is_empty()).map(encoded).collect();
+    let scopes: Vec<String> = claims
+        .scopes()
+        .filter(|scope| !scope.is_empty())
+        .map(encoded)
+        .collect();
     let response = HttpResponse::Ok()
         .insert_header((CACHE_CONTROL, "no-store"))
         .insert_header(("x-auth-subject", encoded(user.subject())))
@@ -89,13 +97,16 @@ pub(super) async fn verify(user: Principal, request: HttpRequest) -> Result<Http
     Ok(response)
 }
 
-/// A middleware around the whole application, outside of CORS: a gateway's question about somebody's request is no request of that kind itself.
+/// A middleware around the whole application, outside of CORS: a gateway's question about
+/// somebody's request is no request of that kind itself.
 ///
-/// Two things would go wrong. A preflight request, which a gateway forwards with its method, would be answered with 200 by the CORS rules of this
-/// server before anybody asks for a token. And most gateways ask with GET about a POST, so that a token in a cookie would not need an
-/// `Origin` that is listed (see [`CookieSource`](crate::CookieSource)). The question therefore counts as unsafe, unless
-/// `X-Forwarded-Method` says that it is about GET or HEAD and there is no `Origin`, which a `WebSocket` handshake from another site would have. A
-/// client may write that header itself; the other site, against which the rule protects it, cannot.
+/// Two things would go wrong. A preflight request, which a gateway forwards with its method, would
+/// be answered with 200 by the CORS rules of this server before anybody asks for a token. And most
+/// gateways ask with GET about a POST, so that a token in a cookie would not need an `Origin` that
+/// is listed (see [`CookieSource`](bearward::CookieSource)). The question therefore counts as
+/// unsafe, unless `X-Forwarded-Method` says that it is about GET or HEAD and there is no `Origin`,
+/// which a `WebSocket` handshake from another site would have. A client may write that header
+/// itself; the other site, against which the rule protects it, cannot.
 ///
 /// # Errors
 /// What the application answers with an error.
@@ -105,8 +116,12 @@ pub async fn as_forwarded<B: MessageBody + 'static>(
 ) -> Result<ServiceResponse<B>, Error> {
     if request.match_info().unprocessed() == PATH {
         let mut methods = request.headers().get_all(FORWARDED_METHOD);
-        let told = methods.next().filter(|_| methods.next().is_none()).map(HeaderValue::as_bytes);
-        let safe = matches!(told, Some(b"GET" | b"HEAD")) && !request.headers().contains_key(ORIGIN);
+        let told = methods
+            .next()
+            .filter(|_| methods.next().is_none())
+            .map(HeaderValue::as_bytes);
+        let safe =
+            matches!(told, Some(b"GET" | b"HEAD")) && !request.headers().contains_key(ORIGIN);
         request.head_mut().method = if safe { Method::GET } else { Method::POST };
         request.extensions_mut().insert(AsForwarded);
     }
@@ -139,7 +154,11 @@ impl Narrowing {
                 problems.push(json!({ "field": name, "problem": problem }));
             }
         }
-        if problems.is_empty() { Ok(narrowing) } else { Err(problems) }
+        if problems.is_empty() {
+            Ok(narrowing)
+        } else {
+            Err(problems)
+        }
     }
 
     fn add(&mut self, name: &str, value: &str) -> Result<(), &'static str> {
@@ -147,9 +166,19 @@ impl Narrowing {
         match name {
             "role" if !value.is_empty() => self.roles.push(value.to_owned()),
             "scope" if value.split(' ').any(|word| !word.is_empty()) => {
-                self.scopes.extend(value.split(' ').filter(|word| !word.is_empty()).map(str::to_owned));
+                self.scopes.extend(
+                    value
+                        .split(' ')
+                        .filter(|word| !word.is_empty())
+                        .map(str::to_owned),
+                );
             }
-            "aal" => self.levels.push(LEVELS.into_iter().find(|level| *level == value).ok_or("write aal1, aal2 or aal3")?),
+            "aal" => self.levels.push(
+                LEVELS
+                    .into_iter()
+                    .find(|level| *level == value)
+                    .ok_or("write aal1, aal2 or aal3")?,
+            ),
             "role" | "scope" => return Err("name one"),
             _ => return Err("there is no such parameter; there are role, scope and aal"),
         }
@@ -158,12 +187,16 @@ impl Narrowing {
 
     /// The level comes last: who lacks a role need not sign in again to learn it.
     fn check(&self, user: &Verified) -> Result<(), Rejection> {
-        self.roles.iter().try_for_each(|role| user.require_role(role))?;
+        self.roles
+            .iter()
+            .try_for_each(|role| user.require_role(role))?;
         if !self.scopes.is_empty() {
             // All at once: the challenge then names all that are needed.
             user.require_scope(&self.scopes.join(" "))?;
         }
-        self.levels.iter().try_for_each(|level| user.require_level(level))
+        self.levels
+            .iter()
+            .try_for_each(|level| user.require_level(level))
     }
 }
 
@@ -189,7 +222,10 @@ mod tests {
     fn visible_ascii_stands_as_it_is_and_everything_else_is_percent_encoded() {
         for (claim, header) in [
             ("ada@example.com", "ada@example.com"),
-            ("https://id.example.com/a?b=c", "https://id.example.com/a?b=c"),
+            (
+                "https://id.example.com/a?b=c",
+                "https://id.example.com/a?b=c",
+            ),
             ("auth0|1,2;\"3\"", "auth0|1,2;\"3\""),
             ("a b", "a%20b"),
             ("100%", "100%25"),
@@ -200,16 +236,30 @@ mod tests {
             ("", ""),
         ] {
             assert_eq!(encoded(claim), header);
-            let back = form_urlencoded::parse(header.replace('+', "%2B").replace('&', "%26").replace('=', "%3D").as_bytes())
-                .map(|(name, _)| name.into_owned())
-                .next();
+            let back = form_urlencoded::parse(
+                header
+                    .replace('+', "%2B")
+                    .replace('&', "%26")
+                    .replace('=', "%3D")
+                    .as_bytes(),
+            )
+            .map(|(name, _)| name.into_owned())
+            .next();
             assert_eq!(back.unwrap_or_default(), claim, "it can be read back");
         }
     }
 
     #[test]
     fn a_query_names_roles_scopes_and_levels_and_nothing_else() {
-        for query in ["", "&", "role=admin", "role=a&role=b", "scope=read+write", "scope=read%20write&aal=aal2", "role=a%26b"] {
+        for query in [
+            "",
+            "&",
+            "role=admin",
+            "role=a&role=b",
+            "scope=read+write",
+            "scope=read%20write&aal=aal2",
+            "role=a%26b",
+        ] {
             assert!(Narrowing::of(query).is_ok(), "{query}");
         }
         for query in [

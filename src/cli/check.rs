@@ -1,15 +1,15 @@
 //! `bearward check`: is the configuration sound, and can every issuer be reached?
 
 use anstyle::Style;
+use bearward::{
+    issuer::{Issuer, KeySource},
+    keys::{KeySetStatus, Phase},
+};
 use clap::Args;
 use serde_json::{Value, json};
 
 use super::{Failure, load, style};
 use crate::{
-    auth::{
-        issuer::{Issuer, KeySource},
-        keys::{KeySetStatus, Phase},
-    },
     config::Sources,
     server,
     store::{Store, Tables},
@@ -44,7 +44,11 @@ pub(super) async fn run(sources: &Sources, options: Options) -> Result<(), Failu
     if options.json {
         auth.first_attempts().await;
         let sets = auth.key_sets();
-        let issuers: Vec<_> = auth.issuers().zip(&sets).map(|(issuer, set)| described(issuer, set)).collect();
+        let issuers: Vec<_> = auth
+            .issuers()
+            .zip(&sets)
+            .map(|(issuer, set)| described(issuer, set))
+            .collect();
         let database = Store::look(&config.database).await;
         let sound = sets.iter().all(is_sound) && database.is_ok();
         let database = match database {
@@ -55,24 +59,50 @@ pub(super) async fn run(sources: &Sources, options: Options) -> Result<(), Failu
         anstream::println!("{report:#}");
         return if sound { Ok(()) } else { Err(Failure::Said) };
     }
-    anstream::println!("{strong}configuration{plain} {}sound{plain}, environment {}", style::GOOD, config.environment);
+    anstream::println!(
+        "{strong}configuration{plain} {}sound{plain}, environment {}",
+        style::GOOD,
+        config.environment
+    );
     auth.first_attempts().await;
     let sets = auth.key_sets();
-    let sound = auth.issuers().zip(&sets).filter(|(issuer, set)| !report(issuer, set)).count() == 0;
+    let sound = auth
+        .issuers()
+        .zip(&sets)
+        .filter(|(issuer, set)| !report(issuer, set))
+        .count()
+        == 0;
     let database = Store::look(&config.database).await;
     match &database {
-        Ok(tables) => anstream::println!("{strong}database{plain} {}{}{plain}", style::GOOD, said(tables)),
-        Err(error) => anstream::println!("{strong}database{plain} {}NOT USABLE{plain}\n  problem {error}", style::BAD),
+        Ok(tables) => anstream::println!(
+            "{strong}database{plain} {}{}{plain}",
+            style::GOOD,
+            said(tables)
+        ),
+        Err(error) => anstream::println!(
+            "{strong}database{plain} {}NOT USABLE{plain}\n  problem {error}",
+            style::BAD
+        ),
     }
-    if sound && database.is_ok() { Ok(()) } else { Err(Failure::Said) }
+    if sound && database.is_ok() {
+        Ok(())
+    } else {
+        Err(Failure::Said)
+    }
 }
 
 fn said(tables: &Tables) -> String {
     match tables {
-        Tables::NoFile(path) => format!("sqlite: {} is not there yet, and made by serve", path.display()),
+        Tables::NoFile(path) => format!(
+            "sqlite: {} is not there yet, and made by serve",
+            path.display()
+        ),
         Tables::UpToDate(kind) => format!("{kind}: reached, its tables are those of this version"),
         Tables::Behind(kind, pending) => {
-            format!("{kind}: reached; serve will bring its tables up to date ({})", pending.join(", "))
+            format!(
+                "{kind}: reached; serve will bring its tables up to date ({})",
+                pending.join(", ")
+            )
         }
     }
 }
@@ -87,10 +117,18 @@ fn report(issuer: &Issuer, set: &KeySetStatus) -> bool {
         _ if set.phase.serves() => ("KEYS NOT FETCHED, stored ones serve", style::BAD),
         _ => ("NO KEYS", style::BAD),
     };
-    anstream::println!("{strong}issuer {}{plain} {} {colour}{word}{plain}", set.issuer, issuer.iss());
+    anstream::println!(
+        "{strong}issuer {}{plain} {} {colour}{word}{plain}",
+        set.issuer,
+        issuer.iss()
+    );
     anstream::println!("  {faint}keys from{plain} {}", keys_from(issuer));
     for kid in &set.kids {
-        anstream::println!("  {}usable{plain}  {}", style::GOOD, kid.as_deref().unwrap_or("(no kid)"));
+        anstream::println!(
+            "  {}usable{plain}  {}",
+            style::GOOD,
+            kid.as_deref().unwrap_or("(no kid)")
+        );
     }
     for skipped in &set.skipped {
         anstream::println!("  {}skipped{plain} {skipped}", style::NOTE);
@@ -133,19 +171,34 @@ fn described(issuer: &Issuer, set: &KeySetStatus) -> Value {
 
 fn keys_from(issuer: &Issuer) -> String {
     match issuer.key_source() {
-        KeySource::Discovery => format!("{}/.well-known/openid-configuration", issuer.iss().trim_end_matches('/')),
+        KeySource::Discovery => format!(
+            "{}/.well-known/openid-configuration",
+            issuer.iss().trim_end_matches('/')
+        ),
         source => source.describe(),
     }
 }
 
-/// The difference that people can act on; a `Date` header has whole seconds, and the answer travels.
+/// The difference that people can act on; a `Date` header has whole seconds, and the answer
+/// travels.
 fn clocks(ahead: i64) -> (Style, String) {
     let seconds = ahead.unsigned_abs();
     let word = if ahead < 0 { "ahead of" } else { "behind" };
     match seconds {
-        0..=2 => (style::FAINT, "its clock agrees with this machine's".to_owned()),
-        3..=5 => (style::FAINT, format!("its clock is {seconds} s {word} this machine's")),
-        _ => (style::NOTE, format!("its clock is {seconds} s {word} this machine's: set this machine's clock by NTP")),
+        0..=2 => (
+            style::FAINT,
+            "its clock agrees with this machine's".to_owned(),
+        ),
+        3..=5 => (
+            style::FAINT,
+            format!("its clock is {seconds} s {word} this machine's"),
+        ),
+        _ => (
+            style::NOTE,
+            format!(
+                "its clock is {seconds} s {word} this machine's: set this machine's clock by NTP"
+            ),
+        ),
     }
 }
 

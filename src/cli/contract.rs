@@ -12,16 +12,14 @@ use std::{
     time::Duration,
 };
 
+use bearward::algorithm::Algorithm;
+use bearward_contract::{Contract, Progress, Report};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Map, Value};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{Failure, style};
-use crate::{
-    auth::algorithm::Algorithm,
-    contract::{Contract, Progress, Report},
-};
 
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
@@ -45,7 +43,8 @@ pub(super) struct Options {
     /// What the target accepts, and nothing else: RS256,ES256 [default: what it is seen to accept]
     #[arg(long, value_name = "ALG,..", value_delimiter = ',')]
     algorithms: Vec<Algorithm>,
-    /// A claim that the target wants beside the usual ones: scope="read", or any JSON; null leaves one out. May be repeated
+    /// A claim that the target wants beside the usual ones: scope="read", or any JSON; null leaves
+    /// one out. May be repeated
     #[arg(long, value_name = "NAME=JSON", value_parser = claim)]
     claim: Vec<(String, Value)>,
     /// The typ of good tokens, for a target that asks for at+jwt
@@ -128,12 +127,16 @@ pub(super) async fn run(options: Options) -> Result<(), Failure> {
     if options.json.as_ref().is_none_or(|file| !is_stdout(file)) {
         table::print(&report, options.verbose);
     }
-    if report.is_sound() { Ok(()) } else { Err(Failure::Said) }
+    if report.is_sound() {
+        Ok(())
+    } else {
+        Err(Failure::Said)
+    }
 }
 
 async fn battery(options: &Options, bar: &ProgressBar) -> Result<Report, Failure> {
     let shown = bar.clone();
-    let contract = Contract::open(crate::contract::Options {
+    let contract = Contract::open(bearward_contract::Options {
         issuer_bind: options.issuer_bind,
         issuer_base: options.issuer_base.clone(),
         dangerous_allow_remote: options.dangerous_allow_remote,
@@ -149,22 +152,32 @@ async fn battery(options: &Options, bar: &ProgressBar) -> Result<Report, Failure
         cooldown: options.cooldown,
         start: options.start.clone(),
         progress: Some(Arc::new(move |progress| tell(&shown, progress))),
-        ..crate::contract::Options::default()
+        ..bearward_contract::Options::default()
     });
     let contract = contract.map_err(|error| Failure::Usage(error.to_string()))?;
     if options.json.as_ref().is_none_or(|file| !is_stdout(file)) {
         let (faint, plain, strong) = (style::FAINT, style::PLAIN, style::STRONG);
         bar.suspend(|| {
-            anstream::eprintln!("{strong}issuer{plain} {}  {faint}keys{plain} {}", contract.issuer(), contract.jwks_url());
+            anstream::eprintln!(
+                "{strong}issuer{plain} {}  {faint}keys{plain} {}",
+                contract.issuer(),
+                contract.jwks_url()
+            );
         });
     }
     let target = options.target.as_deref().unwrap_or_default();
-    contract.run(target).await.map_err(|error| Failure::Usage(error.to_string()))
+    contract
+        .run(target)
+        .await
+        .map_err(|error| Failure::Usage(error.to_string()))
 }
 
 /// A report that nothing could be written to is told before the minutes that it would report on.
 fn make_folders(options: &Options) -> Result<(), Failure> {
-    let files = [&options.junit, &options.json, &options.html].into_iter().flatten().filter(|file| !is_stdout(file));
+    let files = [&options.junit, &options.json, &options.html]
+        .into_iter()
+        .flatten()
+        .filter(|file| !is_stdout(file));
     for (file, folder) in files.filter_map(|file| Some((file, file.parent()?))) {
         fs::create_dir_all(folder).map_err(|error| unwritable(file, &error))?;
     }
@@ -178,7 +191,10 @@ fn unwritable(file: &Path, error: &std::io::Error) -> Failure {
 fn write(options: &Options, report: &Report) -> Result<(), Failure> {
     let json = || format!("{:#}\n", report.to_json());
     for (file, text) in [
-        (&options.junit, &(|| report.to_junit()) as &dyn Fn() -> String),
+        (
+            &options.junit,
+            &(|| report.to_junit()) as &dyn Fn() -> String,
+        ),
         (&options.json, &json),
         (&options.html, &|| report.to_html()),
     ] {
@@ -201,7 +217,10 @@ fn progress() -> ProgressBar {
         return ProgressBar::hidden();
     }
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-    bar.set_style(ProgressStyle::with_template("{spinner} {msg}").unwrap_or_else(|_| ProgressStyle::default_bar()));
+    bar.set_style(
+        ProgressStyle::with_template("{spinner} {msg}")
+            .unwrap_or_else(|_| ProgressStyle::default_bar()),
+    );
     bar.enable_steady_tick(Duration::from_millis(100));
     bar
 }
@@ -222,12 +241,20 @@ fn tell(bar: &ProgressBar, progress: Progress) {
 }
 
 fn interrupted(options: &Options) -> String {
-    let stopped = options.start.as_ref().map(|command| format!("; stopped what it had started: {command}"));
-    format!("interrupted, and so there is no report{}", stopped.unwrap_or_default())
+    let stopped = options
+        .start
+        .as_ref()
+        .map(|command| format!("; stopped what it had started: {command}"));
+    format!(
+        "interrupted, and so there is no report{}",
+        stopped.unwrap_or_default()
+    )
 }
 
 async fn told_to_stop() {
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return std::future::pending().await };
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        return std::future::pending().await;
+    };
     tokio::select! {
         _ = tokio::signal::ctrl_c() => {}
         _ = terminate.recv() => {}
@@ -240,6 +267,12 @@ fn duration(text: &str) -> Result<Duration, String> {
 
 /// `NAME=JSON`; what is no JSON is a string, so that `--claim scope=read` does what it says.
 fn claim(text: &str) -> Result<(String, Value), String> {
-    let (name, value) = text.split_once('=').filter(|(name, _)| !name.is_empty()).ok_or("write NAME=JSON, such as scope=read")?;
-    Ok((name.to_owned(), serde_json::from_str(value).unwrap_or_else(|_| value.into())))
+    let (name, value) = text
+        .split_once('=')
+        .filter(|(name, _)| !name.is_empty())
+        .ok_or("write NAME=JSON, such as scope=read")?;
+    Ok((
+        name.to_owned(),
+        serde_json::from_str(value).unwrap_or_else(|_| value.into()),
+    ))
 }

@@ -2,16 +2,13 @@
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
+use bearward::algorithm::Algorithm;
+use bearward_idp::{AuthOptions, Idp};
+use bearward_testing::TokenBuilder;
 use clap::Args;
 
 use super::{Failure, dev_key, idp, load, style};
-use crate::{
-    auth::algorithm::Algorithm,
-    config::Sources,
-    idp::{AuthOptions, Idp},
-    server::Application,
-    testing::TokenBuilder,
-};
+use crate::{config::Sources, server::Application};
 
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
@@ -28,7 +25,8 @@ pub(super) struct Options {
     /// Where rows are kept, unless `DATABASE_URL` says another place
     #[arg(long, value_name = "DIR", default_value = ".bearward")]
     data: PathBuf,
-    /// Let the development IdP listen on an address that other machines reach: anybody there can then be anybody. For containers
+    /// Let the development IdP listen on an address that other machines reach: anybody there can
+    /// then be anybody. For containers
     #[arg(long)]
     dangerous_allow_remote: bool,
 }
@@ -40,13 +38,27 @@ Rows are kept in .bearward, which may be deleted. Each start has new keys, and t
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 pub(super) async fn run(sources: Sources, options: Options) -> Result<(), Failure> {
-    let idp = idp::start(&sources, options.idp_bind, options.alg, None, options.dangerous_allow_remote, AuthOptions::default())?;
-    let algorithms: Vec<_> = Algorithm::DEFAULT.into_iter().filter(|usual| *usual != options.alg).map(Algorithm::name).collect();
+    let idp = idp::start(
+        &sources,
+        options.idp_bind,
+        options.alg,
+        None,
+        options.dangerous_allow_remote,
+        AuthOptions::default(),
+    )?;
+    let algorithms: Vec<_> = Algorithm::DEFAULT
+        .into_iter()
+        .filter(|usual| *usual != options.alg)
+        .map(Algorithm::name)
+        .collect();
     let sources = super::with_bind(sources, options.bind)
         .with("issuers.dev.issuer", idp.issuer())
         .with("issuers.dev.jwks_url", idp.jwks_url())
         .with("issuers.dev.audiences", idp.audience())
-        .with("issuers.dev.algorithms", format!("{},{}", options.alg, algorithms.join(",")));
+        .with(
+            "issuers.dev.algorithms",
+            format!("{},{}", options.alg, algorithms.join(",")),
+        );
     let mut config = load(&with_google(sources, &idp))?;
     if config.database.is_default() {
         config.database.url = format!("sqlite://{}", options.data.join("dev.db").display()).into();
@@ -61,12 +73,17 @@ pub(super) async fn run(sources: Sources, options: Options) -> Result<(), Failur
     idp.watch(format!("http://{api}"), application.auth().clone());
     let _traces = super::log(&config)?;
     print(&idp, api);
-    application.run().await.map_err(|error| Failure::Failed(error.to_string()))
+    application
+        .run()
+        .await
+        .map_err(|error| Failure::Failed(error.to_string()))
 }
 
 /// The fake Google stands where Google is, unless somebody has a client of their own.
 fn with_google(sources: Sources, idp: &Idp) -> Sources {
-    let is_set = |name: &String| name == "GOOGLE_CLIENT_ID" || name.starts_with("BEARWARD_ISSUERS__GOOGLE__");
+    let is_set = |name: &String| {
+        name == "GOOGLE_CLIENT_ID" || name.starts_with("BEARWARD_ISSUERS__GOOGLE__")
+    };
     if sources.variables.keys().any(is_set) {
         return sources;
     }
@@ -77,11 +94,14 @@ fn with_google(sources: Sources, idp: &Idp) -> Sources {
         .with("issuers.google.use", "credential")
 }
 
-/// Everything that somebody needs who runs this for the first time. Each line works by itself in a new terminal, so each holds its token.
+/// Everything that somebody needs who runs this for the first time. Each line works by itself in a
+/// new terminal, so each holds its token.
 fn print(idp: &Idp, api: SocketAddr) {
     let (strong, plain, faint, note) = (style::STRONG, style::PLAIN, style::FAINT, style::NOTE);
     let base = idp.base();
-    let curl = |token: &str| format!("curl -i http://{api}/protected -H \"Authorization: Bearer {token}\"");
+    let curl = |token: &str| {
+        format!("curl -i http://{api}/protected -H \"Authorization: Bearer {token}\"")
+    };
     let good = short(idp).sign();
     anstream::println!("{strong}bearward dev{plain} {note}for development only{plain}");
     anstream::println!("  API   http://{api}   {faint}/docs shows every route{plain}");
@@ -90,18 +110,47 @@ fn print(idp: &Idp, api: SocketAddr) {
     );
     anstream::println!("{strong}A token{plain} {faint}(lives a day){plain}\n{good}\n");
     anstream::println!("{faint}Copy a line into another terminal.{plain}\n");
-    anstream::println!("{}200{plain} {faint}accepted{plain}\n{}\n", style::GOOD, curl(&good));
-    anstream::println!("{}401{plain} {faint}expired{plain}\n{}\n", style::BAD, curl(&short(idp).expired().sign()));
-    anstream::println!("{}401{plain} {faint}tampered with{plain}\n{}\n", style::BAD, curl(&short(idp).tampered()));
+    anstream::println!(
+        "{}200{plain} {faint}accepted{plain}\n{}\n",
+        style::GOOD,
+        curl(&good)
+    );
+    anstream::println!(
+        "{}401{plain} {faint}expired{plain}\n{}\n",
+        style::BAD,
+        curl(&short(idp).expired().sign())
+    );
+    anstream::println!(
+        "{}401{plain} {faint}tampered with{plain}\n{}\n",
+        style::BAD,
+        curl(&short(idp).tampered())
+    );
     let order = r#"{"claims": {"sub": "grace", "email": "grace@example.com"}, "expires_in": 600}"#;
-    anstream::println!("{strong}Another user, another lifetime{plain} {faint}(what else: curl {base}/){plain}");
-    anstream::println!("curl -s -X POST {base}/admin/tokens -H \"content-type: application/json\" -d '{order}'\n");
-    anstream::println!("{strong}Why is a token refused?{plain}\nSUPABASE_URL={base} {} explain -\n", super::invoked());
+    anstream::println!(
+        "{strong}Another user, another lifetime{plain} {faint}(what else: curl {base}/){plain}"
+    );
+    anstream::println!(
+        "curl -s -X POST {base}/admin/tokens -H \"content-type: application/json\" -d '{order}'\n"
+    );
+    anstream::println!(
+        "{strong}Why is a token refused?{plain}\nSUPABASE_URL={base} {} explain -\n",
+        super::invoked()
+    );
     anstream::println!("{faint}Ctrl-C stops both.{plain}");
 }
 
-/// Without the claims that nothing here reads, so that four tokens fit on one screen. The admin API gives whole ones.
+/// Without the claims that nothing here reads, so that four tokens fit on one screen. The admin API
+/// gives whole ones.
 fn short(idp: &Idp) -> TokenBuilder {
-    let unread = ["amr", "app_metadata", "is_anonymous", "phone", "session_id", "user_metadata"];
-    unread.into_iter().fold(idp.token(DAY), TokenBuilder::without)
+    let unread = [
+        "amr",
+        "app_metadata",
+        "is_anonymous",
+        "phone",
+        "session_id",
+        "user_metadata",
+    ];
+    unread
+        .into_iter()
+        .fold(idp.token(DAY), TokenBuilder::without)
 }

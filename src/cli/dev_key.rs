@@ -17,7 +17,8 @@ use crate::config::VaultKey;
 /// The key of this folder.
 pub(super) fn of(folder: &Path) -> Result<VaultKey, Failure> {
     let path = folder.join("vault.key");
-    let told = |error: io::Error| Failure::Failed(format!("the vault key {}: {error}", path.display()));
+    let told =
+        |error: io::Error| Failure::Failed(format!("the vault key {}: {error}", path.display()));
     let text = match fs::read_to_string(&path) {
         Ok(text) => kept(&path, text).map_err(told)?,
         Err(error) if error.kind() == ErrorKind::NotFound => make(folder, &path).map_err(told)?,
@@ -25,7 +26,10 @@ pub(super) fn of(folder: &Path) -> Result<VaultKey, Failure> {
     };
     let key = VaultKey::parse(text.trim());
     key.ok_or_else(|| {
-        Failure::Failed(format!("{} holds no key; delete it for a new one, under which old API keys do not open", path.display()))
+        Failure::Failed(format!(
+            "{} holds no key; delete it for a new one, under which old API keys do not open",
+            path.display()
+        ))
     })
 }
 
@@ -39,7 +43,15 @@ fn make(folder: &Path, path: &PathBuf) -> io::Result<Zeroizing<String>> {
     let mut key = Zeroizing::new([0; 32]);
     rand::fill(&mut *key).map_err(|_| io::Error::other("the system has no randomness"))?;
     let line = Zeroizing::new(format!("dev:{}\n", STANDARD.encode_to_string(*key)));
-    DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?.write_all(line.as_bytes())?;
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)?;
+    OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)?
+        .write_all(line.as_bytes())?;
     Ok(line)
 }

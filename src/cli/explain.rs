@@ -2,20 +2,18 @@
 
 use std::io::{IsTerminal, Read};
 
+use bearward::explain::{Explanation, Outcome};
 use clap::Args;
 
 use super::{Failure, load, style};
-use crate::{
-    auth::explain::{Explanation, Outcome},
-    config::Sources,
-    server,
-};
+use crate::{config::Sources, server};
 
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(super) struct Options {
     /// The token, or - to read it from standard input, which keeps it out of the shell's history
-    // Several words, so that "Bearer eyJ..." without quotes is no usage error, which would repeat the token.
+    // Several words, so that "Bearer eyJ..." without quotes is no usage error, which would repeat
+    // the token.
     #[arg(required = true, num_args = 1..)]
     token: Vec<String>,
     /// One JSON object instead of a table
@@ -46,7 +44,11 @@ pub(super) async fn run(sources: &Sources, options: Options) -> Result<(), Failu
     } else {
         print(&explanation);
     }
-    if explanation.is_accepted() { Ok(()) } else { Err(Failure::Said) }
+    if explanation.is_accepted() {
+        Ok(())
+    } else {
+        Err(Failure::Said)
+    }
 }
 
 /// The words of the command line, or what standard input holds.
@@ -58,10 +60,17 @@ fn read(words: Vec<String>) -> Result<String, Failure> {
             anstream::eprintln!("paste the token, then press Enter and Ctrl-D");
         }
         text.clear();
-        stdin.take(LONGEST).read_to_string(&mut text).map_err(|error| Failure::Usage(format!("standard input: {error}")))?;
+        stdin
+            .take(LONGEST)
+            .read_to_string(&mut text)
+            .map_err(|error| Failure::Usage(format!("standard input: {error}")))?;
     }
     let token = bare(&text);
-    if token.is_empty() { Err(Failure::Usage("there is no token to explain".to_owned())) } else { Ok(token.to_owned()) }
+    if token.is_empty() {
+        Err(Failure::Usage("there is no token to explain".to_owned()))
+    } else {
+        Ok(token.to_owned())
+    }
 }
 
 /// People paste more than the token: quotes, the header's name, the scheme, the end of the line.
@@ -85,7 +94,11 @@ fn print(explanation: &Explanation) {
             Outcome::Failed => ("NO", style::BAD),
             Outcome::NotReached => ("--", style::FAINT),
         };
-        anstream::println!("{colour}{mark}{plain}  {strong}{:<10}{plain} {}", line.check.to_string(), line.found);
+        anstream::println!(
+            "{colour}{mark}{plain}  {strong}{:<10}{plain} {}",
+            line.check.to_string(),
+            line.found
+        );
         if line.outcome != Outcome::NotReached && !line.expected.is_empty() {
             anstream::println!("               {faint}expected: {}{plain}", line.expected);
         }
@@ -93,7 +106,11 @@ fn print(explanation: &Explanation) {
     match &explanation.refusal {
         None => anstream::println!("\n{}accepted{plain}", style::GOOD),
         Some(refusal) => {
-            anstream::println!("\n{}refused{plain} {}: {refusal}", style::BAD, refusal.rejection.code());
+            anstream::println!(
+                "\n{}refused{plain} {}: {refusal}",
+                style::BAD,
+                refusal.rejection.code()
+            );
         }
     }
     if let Some(advice) = &explanation.advice {
@@ -120,7 +137,11 @@ mod tests {
         ] {
             assert_eq!(bare(pasted), "e.y.J", "{pasted}");
         }
-        assert_eq!(bare("Bearer "), "Bearer", "the scheme alone is explained as it stands");
+        assert_eq!(
+            bare("Bearer "),
+            "Bearer",
+            "the scheme alone is explained as it stands"
+        );
         assert_eq!(bare("e.y J"), "e.y J", "what is inside the token stays");
     }
 }

@@ -1,4 +1,5 @@
-//! `bearward health`: does a server answer? For containers, which have no other program to ask with.
+//! `bearward health`: does a server answer? For containers, which have no other program to ask
+//! with.
 
 use std::time::Duration;
 
@@ -24,7 +25,8 @@ It asks /livez, which says that the process is up: restarting it would cure neit
 an issuer's outage nor the database's.
 Exit code 0: it answers. 1: it does not.";
 
-/// Whoever asks waits for less: a health check's usual limit is 30 s, and a process that takes seconds for this is not well.
+/// Whoever asks waits for less: a health check's usual limit is 30 s, and a process that takes
+/// seconds for this is not well.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 pub(super) async fn run(sources: &Sources, options: Options) -> Result<(), Failure> {
@@ -32,10 +34,17 @@ pub(super) async fn run(sources: &Sources, options: Options) -> Result<(), Failu
         Some(url) => url,
         None => own_address(sources)?,
     };
-    let url =
-        base.join("/livez").map_err(|_| Failure::Usage(format!("{base} is no server's address; write http://HOST:PORT")))?;
+    let url = base.join("/livez").map_err(|_| {
+        Failure::Usage(format!(
+            "{base} is no server's address; write http://HOST:PORT"
+        ))
+    })?;
     let failed = |problem: &str| Failure::Failed(format!("{url} {problem}"));
-    let client = Client::builder().no_proxy().redirect(Policy::none()).timeout(PATIENCE).build();
+    let client = Client::builder()
+        .no_proxy()
+        .redirect(Policy::none())
+        .timeout(PATIENCE)
+        .build();
     let client = client.map_err(|_| failed("cannot be asked: no HTTP client can be made"))?;
     match client.get(url.clone()).send().await {
         Ok(response) if response.status().is_success() => Ok(()),
@@ -46,7 +55,10 @@ pub(super) async fn run(sources: &Sources, options: Options) -> Result<(), Failu
 }
 
 fn server(text: &str) -> Result<Url, String> {
-    Url::parse(text).ok().filter(Url::has_host).ok_or_else(|| "write http://HOST:PORT".to_owned())
+    Url::parse(text)
+        .ok()
+        .filter(Url::has_host)
+        .ok_or_else(|| "write http://HOST:PORT".to_owned())
 }
 
 fn own_address(sources: &Sources) -> Result<Url, Failure> {

@@ -2,15 +2,13 @@
 
 use std::net::SocketAddr;
 
+use bearward::algorithm::Algorithm;
+use bearward_idp::{AuthOptions, Idp, IdpError};
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{Failure, sign_in::SignIn, style};
-use crate::{
-    auth::algorithm::Algorithm,
-    config::Sources,
-    idp::{AuthOptions, Idp, IdpError},
-};
+use crate::config::Sources;
 
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
@@ -37,8 +35,21 @@ A frontend:               createClient(\"http://127.0.0.1:9999\", \"any-key\") o
 What it can be asked for: curl http://127.0.0.1:9999/";
 
 pub(super) async fn run(sources: &Sources, options: Options) -> Result<(), Failure> {
-    let Options { bind, alg, base, sign_in, dangerous_allow_remote } = options;
-    let idp = start(sources, bind, alg, base, dangerous_allow_remote, sign_in.options())?;
+    let Options {
+        bind,
+        alg,
+        base,
+        sign_in,
+        dangerous_allow_remote,
+    } = options;
+    let idp = start(
+        sources,
+        bind,
+        alg,
+        base,
+        dangerous_allow_remote,
+        sign_in.options(),
+    )?;
     let (strong, plain, note) = (style::STRONG, style::PLAIN, style::NOTE);
     let base = idp.base();
     anstream::println!("{note}development only:{plain} this IdP mints tokens for anybody who asks");
@@ -56,7 +67,9 @@ pub(super) async fn run(sources: &Sources, options: Options) -> Result<(), Failu
     anstream::println!("  curl -s {base}/");
     anstream::println!("  SUPABASE_URL={base} {} serve\n", super::invoked());
     anstream::println!("{}Ctrl-C stops it.{plain}", style::FAINT);
-    until_told_to_stop().await.map_err(|error| Failure::Failed(error.to_string()))
+    until_told_to_stop()
+        .await
+        .map_err(|error| Failure::Failed(error.to_string()))
 }
 
 /// SIGTERM too: the first process of a container ignores it unless it asks for it.
@@ -78,7 +91,14 @@ pub(super) fn start(
     auth: AuthOptions,
 ) -> Result<Idp, Failure> {
     let environment = sources.environment.clone();
-    let options = crate::idp::Options { address, base, algorithm, environment, dangerous_allow_remote, auth };
+    let options = bearward_idp::Options {
+        address,
+        base,
+        algorithm,
+        environment,
+        dangerous_allow_remote,
+        auth,
+    };
     Idp::start(options).map_err(|error| match error {
         IdpError::Bind { .. } => Failure::Failed(error.to_string()),
         _ => Failure::Usage(error.to_string()),

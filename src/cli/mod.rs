@@ -37,7 +37,8 @@ use crate::{
 #[derive(Debug, Parser)]
 #[command(name = "bearward", version, after_help = AFTER_HELP)]
 struct Command {
-    /// The folder with default.toml and one file an environment [default: ./config where it exists]
+    /// The folder with default.toml and one file an environment [default: ./config where it
+    /// exists]
     #[arg(long, global = true, value_name = "DIR")]
     config: Option<PathBuf>,
     #[command(subcommand)]
@@ -54,12 +55,14 @@ enum Action {
     /// The development IdP alone, for frontends and for contract tests in any language
     #[cfg(feature = "idp")]
     Idp(idp::Options),
-    /// Attacks any protected URL, in any language, with tokens, rotations and outages, and says what holds
+    /// Attacks any protected URL, in any language, with tokens, rotations and outages, and says
+    /// what holds
     #[cfg(feature = "contract")]
     Contract(Box<contract::Options>),
     /// Says check by check why this configuration accepts or refuses a token
     Explain(explain::Options),
-    /// Is the configuration sound, and can every issuer be reached? Lists keys, and what to do where something is wrong
+    /// Is the configuration sound, and can every issuer be reached? Lists keys, and what to do
+    /// where something is wrong
     Check(check::Options),
     /// Does a server answer? For the health check of a container
     Health(health::Options),
@@ -99,7 +102,9 @@ impl From<StartError> for Failure {
     fn from(error: StartError) -> Self {
         match error {
             // What the configuration says may well be right.
-            StartError::Bind { .. } | StartError::Database(OpenError::Away(_)) => Self::Failed(error.to_string()),
+            StartError::Bind { .. } | StartError::Database(OpenError::Away(_)) => {
+                Self::Failed(error.to_string())
+            }
             _ => Self::Usage(error.to_string()),
         }
     }
@@ -114,10 +119,16 @@ impl From<ConfigErrors> for Failure {
 /// Runs the command that the process's arguments name.
 pub fn run() -> ExitCode {
     let command = Command::parse();
-    let dir = command.config.or_else(|| Some(PathBuf::from("config")).filter(|default| default.is_dir()));
+    let dir = command
+        .config
+        .or_else(|| Some(PathBuf::from("config")).filter(|default| default.is_dir()));
     // What is no text is refused where it is read; left out, a default would take its place unseen.
-    let variables =
-        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.to_string_lossy().into_owned())));
+    let variables = std::env::vars_os().filter_map(|(name, value)| {
+        Some((
+            name.into_string().ok()?,
+            value.to_string_lossy().into_owned(),
+        ))
+    });
     let sources = Sources::new(dir, variables);
     let result = actix_web::rt::System::new().block_on(async {
         match command.action {
@@ -139,7 +150,11 @@ pub fn run() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::Said) => ExitCode::FAILURE,
         Err(failure) => {
-            let code = if matches!(failure, Failure::Usage(_)) { 2 } else { 1 };
+            let code = if matches!(failure, Failure::Usage(_)) {
+                2
+            } else {
+                1
+            };
             anstream::eprintln!("{}error:{} {failure}", style::BAD, style::PLAIN);
             ExitCode::from(code)
         }
@@ -163,8 +178,13 @@ fn metrics() -> Result<Metrics, Failure> {
 /// Starts the log, and the traces where somebody wants them, which end with what is given back.
 fn log(config: &Config) -> Result<Option<Traces>, Failure> {
     let telemetry = &config.telemetry;
-    telemetry::init(telemetry, telemetry.rust_log.as_deref()).map_err(|error| Failure::Usage(error.to_string()))?;
-    let traces = telemetry.otlp_endpoint.as_ref().map(Traces::start).transpose();
+    telemetry::init(telemetry, telemetry.rust_log.as_deref())
+        .map_err(|error| Failure::Usage(error.to_string()))?;
+    let traces = telemetry
+        .otlp_endpoint
+        .as_ref()
+        .map(Traces::start)
+        .transpose();
     traces.map_err(|error| Failure::Failed(format!("traces cannot be sent: {error}")))
 }
 
@@ -179,7 +199,10 @@ fn with_bind(sources: Sources, bind: Option<SocketAddr>) -> Sources {
 /// How this program was called: by its path where it was not installed.
 #[cfg(feature = "idp")]
 fn invoked() -> String {
-    std::env::args().next().filter(|name| !name.contains(char::is_whitespace)).unwrap_or_else(|| "bearward".to_owned())
+    std::env::args()
+        .next()
+        .filter(|name| !name.contains(char::is_whitespace))
+        .unwrap_or_else(|| "bearward".to_owned())
 }
 
 /// Whoever listens on every address is reached on this machine's own.
@@ -192,7 +215,15 @@ fn reached_at(mut address: SocketAddr) -> SocketAddr {
 
 /// `IP:PORT` on the command line, in the words of the configuration.
 fn address(text: &str) -> Result<SocketAddr, String> {
-    let port = text.strip_prefix("localhost:").or_else(|| text.strip_prefix(':')).unwrap_or(text);
-    let meant = port.parse::<u16>().map(|port| format!("; write 127.0.0.1:{port}")).unwrap_or_default();
-    text.parse().map_err(|_| format!("an address is an IP address and a port, such as 127.0.0.1:8000{meant}"))
+    let port = text
+        .strip_prefix("localhost:")
+        .or_else(|| text.strip_prefix(':'))
+        .unwrap_or(text);
+    let meant = port
+        .parse::<u16>()
+        .map(|port| format!("; write 127.0.0.1:{port}"))
+        .unwrap_or_default();
+    text.parse().map_err(|_| {
+        format!("an address is an IP address and a port, such as 127.0.0.1:8000{meant}")
+    })
 }

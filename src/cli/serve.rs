@@ -36,5 +36,8 @@ pub(super) async fn run(sources: Sources, options: Options) -> Result<(), Failur
         issuers = ?config.issuers.keys().collect::<Vec<_>>(),
         "bearward {} serves", env!("CARGO_PKG_VERSION")
     );
-    application.run().await.map_err(|error| Failure::Failed(error.to_string()))
+    application
+        .run()
+        .await
+        .map_err(|error| Failure::Failed(error.to_string()))
 }

@@ -2,9 +2,8 @@
 
 use std::{path::PathBuf, time::Duration};
 
+use bearward_idp::AuthOptions;
 use clap::Args;
-
-use crate::idp::AuthOptions;
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "How people sign in")]
@@ -12,13 +11,15 @@ pub(super) struct SignIn {
     /// Keep people, sessions, mails and keys in this file; without it they end with the process
     #[arg(long, value_name = "FILE")]
     data: Option<PathBuf>,
-    /// Another address to which a sign-in may return, beside the site and this machine; `*` and `**` as Supabase reads them
+    /// Another address to which a sign-in may return, beside the site and this machine; `*` and
+    /// `**` as Supabase reads them
     #[arg(long, value_name = "URL", value_parser = redirect)]
     redirect: Vec<String>,
     /// Where a sign-in returns to that names no address
     #[arg(long, value_name = "URL", default_value = "http://localhost:3000")]
     site_url: String,
-    /// Ask people to confirm their email address before their first sign-in; the mails are at /.inbox
+    /// Ask people to confirm their email address before their first sign-in; the mails are at
+    /// /.inbox
     #[arg(long)]
     confirm_email: bool,
     /// Let nobody new in

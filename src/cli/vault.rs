@@ -1,4 +1,5 @@
-//! `bearward vault rotate`: seals every kept API key under the first key of the configuration, so that older keys can go.
+//! `bearward vault rotate`: seals every kept API key under the first key of the configuration, so
+//! that older keys can go.
 
 use clap::Subcommand;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -16,7 +17,8 @@ const BATCH: u64 = 100;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Action {
-    /// Seals every kept API key under the first of vault.keys; may be interrupted and run again, and run while servers serve
+    /// Seals every kept API key under the first of vault.keys; may be interrupted and run again,
+    /// and run while servers serve
     #[command(after_help = AFTER_HELP)]
     Rotate,
 }
@@ -33,15 +35,30 @@ pub(super) async fn run(sources: &Sources, action: Action) -> Result<(), Failure
     let Action::Rotate = action;
     let config = load(sources)?;
     let Some(first) = config.vault.keys.first().map(|key| key.id().to_owned()) else {
-        return Err(Failure::Usage("vault.keys is empty: there is no key to seal under".to_owned()));
+        return Err(Failure::Usage(
+            "vault.keys is empty: there is no key to seal under".to_owned(),
+        ));
     };
-    let store = Store::open(&config.database).await.map_err(|error| Failure::Failed(error.to_string()))?;
-    let rotation = Rotation { store, vault: Vault::new(config.vault.keys.clone()), first };
-    let count = rotation.run().await.map_err(|error| Failure::Failed(format!("{error}; run it again to go on")))?;
+    let store = Store::open(&config.database)
+        .await
+        .map_err(|error| Failure::Failed(error.to_string()))?;
+    let rotation = Rotation {
+        store,
+        vault: Vault::new(config.vault.keys.clone()),
+        first,
+    };
+    let count = rotation
+        .run()
+        .await
+        .map_err(|error| Failure::Failed(format!("{error}; run it again to go on")))?;
     let first = &rotation.first;
     anstream::println!("{} keys sealed again under {first}", count.resealed);
     // Looked at, not counted: a server may have sealed under the old key meanwhile.
-    let left = rotation.store.count_owners_to_reseal(first).await.map_err(|error| Failure::Failed(error.to_string()))?;
+    let left = rotation
+        .store
+        .count_owners_to_reseal(first)
+        .await
+        .map_err(|error| Failure::Failed(error.to_string()))?;
     if left > 0 && count.closed == 0 {
         anstream::eprintln!(
             "{}keys of {left} users are under another key again{}: does a server still seal with it? Run it again",
@@ -51,7 +68,11 @@ pub(super) async fn run(sources: &Sources, action: Action) -> Result<(), Failure
         return Err(Failure::Said);
     }
     if left == 0 {
-        anstream::println!("{}nothing is left under another key{}", style::GOOD, style::PLAIN);
+        anstream::println!(
+            "{}nothing is left under another key{}",
+            style::GOOD,
+            style::PLAIN
+        );
         return Ok(());
     }
     anstream::eprintln!(
@@ -84,7 +105,10 @@ impl Rotation {
         }
         let (mut count, mut last) = (Count::default(), None);
         loop {
-            let owners = self.store.owners_to_reseal(&self.first, last, BATCH).await?;
+            let owners = self
+                .store
+                .owners_to_reseal(&self.first, last, BATCH)
+                .await?;
             let Some(latest) = owners.last() else { break };
             last = Some(*latest);
             for owner in &owners {
@@ -96,14 +120,34 @@ impl Rotation {
         Ok(count)
     }
 
-    async fn reseal(&self, owner: &Owner, count: &mut Count, bar: &ProgressBar) -> Result<(), StoreError> {
-        for kept in self.store.api_keys(owner).await?.into_iter().filter(|kept| kept.key_id != self.first) {
+    async fn reseal(
+        &self,
+        owner: &Owner,
+        count: &mut Count,
+        bar: &ProgressBar,
+    ) -> Result<(), StoreError> {
+        for kept in self
+            .store
+            .api_keys(owner)
+            .await?
+            .into_iter()
+            .filter(|kept| kept.key_id != self.first)
+        {
             match self.sealed_again(owner, &kept) {
                 // A user who has just kept another key needs no older one sealed again.
-                Ok(newer) => count.resealed += u64::from(self.store.replace_api_key(owner, &kept, &newer).await?),
+                Ok(newer) => {
+                    count.resealed +=
+                        u64::from(self.store.replace_api_key(owner, &kept, &newer).await?)
+                }
                 Err(error) => {
                     count.closed += 1;
-                    bar.suspend(|| anstream::eprintln!("user {}, {}: {error}", owner.id().uuid(), kept.provider));
+                    bar.suspend(|| {
+                        anstream::eprintln!(
+                            "user {}, {}: {error}",
+                            owner.id().uuid(),
+                            kept.provider
+                        )
+                    });
                 }
             }
         }
@@ -112,9 +156,16 @@ impl Rotation {
 
     fn sealed_again(&self, owner: &Owner, kept: &KeptKey) -> Result<KeptKey, VaultError> {
         let id = owner.id().uuid();
-        let sealed = Sealed { key_id: kept.key_id.clone(), bytes: kept.sealed.clone() };
+        let sealed = Sealed {
+            key_id: kept.key_id.clone(),
+            bytes: kept.sealed.clone(),
+        };
         let opened = self.vault.open(&id, &kept.provider, &sealed)?;
         let Sealed { key_id, bytes } = self.vault.seal(&id, &kept.provider, &opened.plain)?;
-        Ok(KeptKey { provider: kept.provider.clone(), key_id, sealed: bytes })
+        Ok(KeptKey {
+            provider: kept.provider.clone(),
+            key_id,
+            sealed: bytes,
+        })
     }
 }

@@ -2,12 +2,13 @@
 
 use std::{fmt, net::SocketAddr};
 
+use bearward::keys::is_loopback;
 use url::Url;
 
 use super::raw::{Advice, Raw};
-use crate::auth::keys::is_loopback;
 
-/// A URL kept as it was written, because metadata must repeat it byte for byte (RFC 9728 §3.3) and parsing adds a slash.
+/// A URL kept as it was written, because metadata must repeat it byte for byte (RFC 9728 §3.3) and
+/// parsing adds a slash.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublicUrl {
     written: String,
@@ -47,8 +48,13 @@ impl fmt::Display for CorsOrigin {
 pub(super) fn socket(raw: Raw<'_>) -> Result<SocketAddr, Advice> {
     let text = raw.text()?;
     text.parse().map_err(|_| {
-        let hint = text.strip_prefix("localhost:").map(|port| format!("; for localhost write \"127.0.0.1:{port}\""));
-        format!("write an IP address and a port, such as \"127.0.0.1:8000\" or \"0.0.0.0:8000\"{}", hint.unwrap_or_default())
+        let hint = text
+            .strip_prefix("localhost:")
+            .map(|port| format!("; for localhost write \"127.0.0.1:{port}\""));
+        format!(
+            "write an IP address and a port, such as \"127.0.0.1:8000\" or \"0.0.0.0:8000\"{}",
+            hint.unwrap_or_default()
+        )
     })
 }
 
@@ -61,7 +67,10 @@ pub(super) fn http_url(raw: Raw<'_>) -> Result<Url, Advice> {
         return Err(advice());
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err("a user name or password inside the URL is not accepted; remove the part before the @".to_owned());
+        return Err(
+            "a user name or password inside the URL is not accepted; remove the part before the @"
+                .to_owned(),
+        );
     }
     Ok(url)
 }
@@ -70,7 +79,11 @@ pub(super) fn http_url(raw: Raw<'_>) -> Result<Url, Advice> {
 pub(super) fn safe_url(raw: Raw<'_>) -> Result<Url, Advice> {
     let url = http_url(raw)?;
     let safe = url.scheme() == "https" || is_loopback(&url);
-    if safe { Ok(url) } else { Err("plain http is accepted for loopback hosts only; write https://".to_owned()) }
+    if safe {
+        Ok(url)
+    } else {
+        Err("plain http is accepted for loopback hosts only; write https://".to_owned())
+    }
 }
 
 /// The URL under which clients reach the server.
@@ -79,7 +92,10 @@ pub(super) fn public_url(raw: Raw<'_>) -> Result<PublicUrl, Advice> {
     if url.query().is_some() || url.fragment().is_some() {
         return Err("it must end before ? and # (RFC 9728 §3)".to_owned());
     }
-    Ok(PublicUrl { written: raw.text()?.to_owned(), url })
+    Ok(PublicUrl {
+        written: raw.text()?.to_owned(),
+        url,
+    })
 }
 
 /// Origins that browsers may call from.
@@ -93,12 +109,20 @@ fn cors_origin(text: &str) -> Result<CorsOrigin, Advice> {
             "\"*\" is not accepted, because answers to signed-in users would be open to every site; list the origins".to_owned()
         );
     }
-    let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-    let url = url.ok_or("an origin is scheme://host[:port], such as \"https://app.example.com\"")?;
+    let url = Url::parse(text)
+        .ok()
+        .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    let url =
+        url.ok_or("an origin is scheme://host[:port], such as \"https://app.example.com\"")?;
     let origin = url.origin().ascii_serialization();
-    let has_more = url.path() != "/" || text.ends_with('/') || url.query().is_some() || url.fragment().is_some();
+    let has_more = url.path() != "/"
+        || text.ends_with('/')
+        || url.query().is_some()
+        || url.fragment().is_some();
     if has_more || !url.username().is_empty() || url.password().is_some() {
-        return Err(format!("an origin ends after host and port: write {origin:?}"));
+        return Err(format!(
+            "an origin ends after host and port: write {origin:?}"
+        ));
     }
     Ok(CorsOrigin(origin))
 }
@@ -115,7 +139,11 @@ mod tests {
             ("https://app.example.com:443", "https://app.example.com"),
             ("http://[::1]:3000", "http://[::1]:3000"),
         ] {
-            assert_eq!(cors_origin(text).map(|origin| origin.0).as_deref(), Ok(header), "{text}");
+            assert_eq!(
+                cors_origin(text).map(|origin| origin.0).as_deref(),
+                Ok(header),
+                "{text}"
+            );
         }
         for text in [
             "*",

@@ -30,11 +30,18 @@ impl Database {
         self.url.expose_secret() == "sqlite://bearward.db"
     }
 
-    /// Unless told otherwise, drivers encrypt only where the other side offers it, and do not ask who that is.
+    /// Unless told otherwise, drivers encrypt only where the other side offers it, and do not ask
+    /// who that is.
     pub(super) fn note(&self) -> Option<String> {
-        let url = Url::parse(self.url.expose_secret()).ok().filter(|url| url.scheme() != "sqlite")?;
-        let host = url.host_str().filter(|host| !host.is_empty() && !is_this_machine(host))?;
-        let is_told = url.query_pairs().any(|(name, _)| matches!(name.as_ref(), "sslmode" | "ssl-mode"));
+        let url = Url::parse(self.url.expose_secret())
+            .ok()
+            .filter(|url| url.scheme() != "sqlite")?;
+        let host = url
+            .host_str()
+            .filter(|host| !host.is_empty() && !is_this_machine(host))?;
+        let is_told = url
+            .query_pairs()
+            .any(|(name, _)| matches!(name.as_ref(), "sslmode" | "ssl-mode"));
         (!is_told).then(|| {
             let mode = if url.scheme().starts_with("postgres") { "sslmode=verify-full" } else { "ssl-mode=VERIFY_IDENTITY" };
             format!(
@@ -46,16 +53,26 @@ impl Database {
 
     pub(super) fn read(mut section: Section<'_>) -> Result<Self, Told> {
         let url = section.secret("url", without_password, database_url);
-        let url = section.present("url", url, "write a database URL, such as \"sqlite://bearward.db\"");
+        let url = section.present(
+            "url",
+            url,
+            "write a database URL, such as \"sqlite://bearward.db\"",
+        );
         let max_connections = section.take("max_connections", integer(1..=10_000));
         section.finish();
-        Ok(Self { url: url?, max_connections: max_connections? })
+        Ok(Self {
+            url: url?,
+            max_connections: max_connections?,
+        })
     }
 }
 
 fn database_url(raw: Raw<'_>) -> Result<SecretString, Advice> {
     let text = raw.text()?;
-    let Some((scheme, rest)) = text.split_once(':').filter(|(scheme, _)| SCHEMES.contains(scheme)) else {
+    let Some((scheme, rest)) = text
+        .split_once(':')
+        .filter(|(scheme, _)| SCHEMES.contains(scheme))
+    else {
         return Err(
             "it must begin with sqlite://, postgres:// or mysql:// (the value is not shown: it may hold a password)".to_owned()
         );
@@ -70,7 +87,12 @@ fn database_url(raw: Raw<'_>) -> Result<SecretString, Advice> {
     ))
 }
 
-/// Not by `is_loopback`: under a scheme that is not the web's, an IPv4 address is a name to the URL.
+/// Not by `is_loopback`: under a scheme that is not the web's, an IPv4 address is a name to the
+/// URL.
 fn is_this_machine(host: &str) -> bool {
-    host == "localhost" || host.trim_matches(['[', ']']).parse().is_ok_and(|address: IpAddr| address.is_loopback())
+    host == "localhost"
+        || host
+            .trim_matches(['[', ']'])
+            .parse()
+            .is_ok_and(|address: IpAddr| address.is_loopback())
 }

@@ -18,7 +18,8 @@ pub struct Generate {
     pub base_url: Url,
     /// The model when a request names none.
     pub model: String,
-    /// How long one answer may take; of a streamed one, how long it may be silent, and a tenth of how long it may take.
+    /// How long one answer may take; of a streamed one, how long it may be silent, and a tenth of
+    /// how long it may take.
     pub timeout: Duration,
 }
 
@@ -26,8 +27,15 @@ impl Generate {
     pub(super) fn read(mut section: Section<'_>) -> Result<Self, Told> {
         let base_url = section.take("base_url", safe_url);
         let model = section.take("model", |raw| raw.text().map(str::to_owned));
-        let timeout = section.take("timeout", duration(Duration::from_secs(1)..=Duration::from_mins(10)));
+        let timeout = section.take(
+            "timeout",
+            duration(Duration::from_secs(1)..=Duration::from_mins(10)),
+        );
         section.finish();
-        Ok(Self { base_url: base_url?, model: model?, timeout: timeout? })
+        Ok(Self {
+            base_url: base_url?,
+            model: model?,
+            timeout: timeout?,
+        })
     }
 }

@@ -1,6 +1,7 @@
 //! The values that only an issuer's profile has.
 
 use ::config::{Value, ValueKind};
+use bearward::algorithm::Algorithm;
 use serde_json::Value as Json;
 use url::Url;
 
@@ -8,7 +9,6 @@ use super::{
     issuers::Audiences,
     raw::{Advice, Raw},
 };
-use crate::auth::algorithm::Algorithm;
 
 const HMAC: &str = "HS256, HS384 and HS512 sign with a secret that every verifier would have to hold, and who can verify could sign; \
                     bearward verifies with public keys only. A Supabase project moves to them in its dashboard under Project Settings, \
@@ -24,13 +24,22 @@ pub(super) fn spellings(raw: Raw<'_>) -> Result<Vec<String>, Advice> {
 }
 
 fn spelling(text: &str) -> Result<String, Advice> {
-    if text.is_empty() || text.len() > 512 || text.chars().any(|c| c.is_whitespace() || c.is_control()) {
+    if text.is_empty()
+        || text.len() > 512
+        || text.chars().any(|c| c.is_whitespace() || c.is_control())
+    {
         return Err("an issuer is 1 to 512 bytes without spaces".to_owned());
     }
     if let Ok(url) = Url::parse(text)
-        && (!url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some())
+        && (!url.username().is_empty()
+            || url.password().is_some()
+            || url.query().is_some()
+            || url.fragment().is_some())
     {
-        return Err("an issuer is a URL without user name, ? and # (OpenID Connect Discovery §3)".to_owned());
+        return Err(
+            "an issuer is a URL without user name, ? and # (OpenID Connect Discovery §3)"
+                .to_owned(),
+        );
     }
     Ok(text.to_owned())
 }
@@ -40,8 +49,12 @@ pub(super) fn audiences(raw: Raw<'_>) -> Result<Audiences, Advice> {
     match raw.one_or_list()?.as_slice() {
         [] => Err("name at least one audience; \"*\" accepts any".to_owned()),
         ["*"] => Ok(Audiences::Any),
-        names if names.contains(&"*") => Err("\"*\" accepts any audience, so it stands alone or not at all".to_owned()),
-        names => Ok(Audiences::OneOf(names.iter().map(|name| (*name).to_owned()).collect())),
+        names if names.contains(&"*") => {
+            Err("\"*\" accepts any audience, so it stands alone or not at all".to_owned())
+        }
+        names => Ok(Audiences::OneOf(
+            names.iter().map(|name| (*name).to_owned()).collect(),
+        )),
     }
 }
 
@@ -54,7 +67,11 @@ pub(super) fn algorithms(raw: Raw<'_>) -> Result<Vec<Algorithm>, Advice> {
             algorithms.push(algorithm);
         }
     }
-    if algorithms.is_empty() { Err("name at least one algorithm".to_owned()) } else { Ok(algorithms) }
+    if algorithms.is_empty() {
+        Err("name at least one algorithm".to_owned())
+    } else {
+        Ok(algorithms)
+    }
 }
 
 fn unknown_algorithm(name: &str) -> Advice {
@@ -65,10 +82,16 @@ fn unknown_algorithm(name: &str) -> Advice {
     if upper == "NONE" {
         return "\"none\" means no signature at all, and such a token is never accepted".to_owned();
     }
-    if let Some(near) = Algorithm::ALL.iter().find(|known| known.name().eq_ignore_ascii_case(name)) {
+    if let Some(near) = Algorithm::ALL
+        .iter()
+        .find(|known| known.name().eq_ignore_ascii_case(name))
+    {
         return format!("names of algorithms are case-sensitive: write \"{near}\"");
     }
-    format!("write some of {}", Algorithm::ALL.map(Algorithm::name).join(", "))
+    format!(
+        "write some of {}",
+        Algorithm::ALL.map(Algorithm::name).join(", ")
+    )
 }
 
 /// Names of claims.
@@ -84,18 +107,31 @@ pub(super) fn required_claims(raw: Raw<'_>) -> Result<Vec<String>, Advice> {
 pub(super) fn pointer(raw: Raw<'_>) -> Result<String, Advice> {
     let text = raw.text()?;
     if !text.starts_with('/') {
-        return Err(format!("a JSON pointer begins with a slash: write {:?}", format!("/{}", text.replace('.', "/"))));
+        return Err(format!(
+            "a JSON pointer begins with a slash: write {:?}",
+            format!("/{}", text.replace('.', "/"))
+        ));
     }
-    let escaped = text.split('~').skip(1).all(|rest| rest.starts_with(['0', '1']));
-    if escaped { Ok(text.to_owned()) } else { Err("in a JSON pointer, ~ is written ~0, and / inside a name ~1".to_owned()) }
+    let escaped = text
+        .split('~')
+        .skip(1)
+        .all(|rest| rest.starts_with(['0', '1']));
+    if escaped {
+        Ok(text.to_owned())
+    } else {
+        Err("in a JSON pointer, ~ is written ~0, and / inside a name ~1".to_owned())
+    }
 }
 
-/// The text of a JWK Set: JSON text, or a table of the configuration file. The keys themselves are judged where they are used.
+/// The text of a JWK Set: JSON text, or a table of the configuration file. The keys themselves are
+/// judged where they are used.
 pub(super) fn key_set(raw: Raw<'_>) -> Result<String, Advice> {
     let advice = || "this is a JWK Set: a JSON object with a list \"keys\"".to_owned();
     let json: Json = match raw.kind {
         ValueKind::String(text) => serde_json::from_str(text).map_err(|_| advice())?,
-        other => Value::new(None, other.clone()).try_deserialize().map_err(|_| advice())?,
+        other => Value::new(None, other.clone())
+            .try_deserialize()
+            .map_err(|_| advice())?,
     };
     if !json.get("keys").is_some_and(Json::is_array) {
         return Err(advice());
@@ -112,7 +148,10 @@ mod tests {
     use super::*;
 
     fn read<T>(text: &str, parser: fn(Raw<'_>) -> Result<T, Advice>) -> Result<T, Advice> {
-        parser(Raw { kind: &ValueKind::from(text), is_text: true })
+        parser(Raw {
+            kind: &ValueKind::from(text),
+            is_text: true,
+        })
     }
 
     #[test]
@@ -130,9 +169,14 @@ mod tests {
 
     #[test]
     fn an_algorithm_is_named_exactly_and_never_symmetric() {
-        assert_eq!(read("ES256,RS256,ES256", algorithms), Ok(vec![Algorithm::ES256, Algorithm::RS256]));
+        assert_eq!(
+            read("ES256,RS256,ES256", algorithms),
+            Ok(vec![Algorithm::ES256, Algorithm::RS256])
+        );
         assert!(read("rs256", algorithms).is_err_and(|advice| advice.ends_with("write \"RS256\"")));
-        assert!(read("HS256", algorithms).is_err_and(|advice| advice.contains("Migrate JWT secret")));
+        assert!(
+            read("HS256", algorithms).is_err_and(|advice| advice.contains("Migrate JWT secret"))
+        );
         assert!(read("none", algorithms).is_err_and(|advice| advice.contains("never accepted")));
         assert!(read("", algorithms).is_err());
     }
@@ -140,7 +184,10 @@ mod tests {
     #[test]
     fn a_star_stands_alone() {
         assert_eq!(read("*", audiences), Ok(Audiences::Any));
-        assert_eq!(read("a,b", audiences), Ok(Audiences::OneOf(vec!["a".into(), "b".into()])));
+        assert_eq!(
+            read("a,b", audiences),
+            Ok(Audiences::OneOf(vec!["a".into(), "b".into()]))
+        );
         assert!(read("a,*", audiences).is_err());
         assert!(read("", audiences).is_err());
     }

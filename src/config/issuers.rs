@@ -3,6 +3,12 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use ::config::{Map, Value};
+use bearward::{
+    algorithm::Algorithm,
+    claim_map::ClaimMap,
+    issuer::{KeySource, TokenType, Usage},
+    keys::is_loopback,
+};
 use url::Url;
 
 use super::{
@@ -14,12 +20,6 @@ use super::{
     redaction::hidden,
     report::Report,
     section::{Section, Told},
-};
-use crate::auth::{
-    algorithm::Algorithm,
-    claim_map::ClaimMap,
-    issuer::{KeySource, TokenType, Usage},
-    keys::is_loopback,
 };
 
 /// One issuer's profile.
@@ -42,7 +42,8 @@ pub struct IssuerSection {
     pub required_claims: Vec<String>,
     /// What its tokens are good for.
     pub usage: Usage,
-    /// JSON pointers (RFC 6901) by the name of what is found there: role, roles, scopes, tenant, email, aal, `session_id`.
+    /// JSON pointers (RFC 6901) by the name of what is found there: role, roles, scopes, tenant,
+    /// email, aal, `session_id`.
     pub claims: BTreeMap<&'static str, String>,
 }
 
@@ -56,22 +57,43 @@ pub enum Audiences {
 }
 
 /// Reads every issuer. `allow_http` is `[jwks] allow_http`.
-pub(super) fn read(tree: &mut Map<String, Value>, allow_http: bool, report: &mut Report) -> BTreeMap<String, IssuerSection> {
+pub(super) fn read(
+    tree: &mut Map<String, Value>,
+    allow_http: bool,
+    report: &mut Report,
+) -> BTreeMap<String, IssuerSection> {
     let mut issuers = BTreeMap::new();
-    let Ok(mut section) = Section::open(tree, "", "issuers", report) else { return issuers };
+    let Ok(mut section) = Section::open(tree, "", "issuers", report) else {
+        return issuers;
+    };
     for name in section.names() {
-        if name.is_empty() || !name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_') {
+        if name.is_empty()
+            || !name
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+        {
             let advice = "an issuer's name has lower-case letters, digits and _ only, so that variables and metrics can name it";
-            section.report.problems.push(Problem::plain(format!("issuers.{name}: {advice}")));
+            section
+                .report
+                .problems
+                .push(Problem::plain(format!("issuers.{name}: {advice}")));
         }
-        let read = section.inner(&name).and_then(|issuer| IssuerSection::read(&name, issuer, allow_http));
+        let read = section
+            .inner(&name)
+            .and_then(|issuer| IssuerSection::read(&name, issuer, allow_http));
         if let Ok(read) = read {
-            let taken = issuers
-                .iter()
-                .find(|(_, other): &(_, &IssuerSection)| read.spellings.iter().any(|s| other.spellings.contains(s)));
+            let taken = issuers.iter().find(|(_, other): &(_, &IssuerSection)| {
+                read.spellings.iter().any(|s| other.spellings.contains(s))
+            });
             if let Some((other, _)) = taken {
                 let advice = "one spelling of an issuer must belong to one profile";
-                section.report.conflict(&[&format!("issuers.{other}.issuer"), &format!("issuers.{name}.issuer")], advice);
+                section.report.conflict(
+                    &[
+                        &format!("issuers.{other}.issuer"),
+                        &format!("issuers.{name}.issuer"),
+                    ],
+                    advice,
+                );
             }
             issuers.insert(name, read);
         }
@@ -87,20 +109,38 @@ impl IssuerSection {
             _ => "",
         };
         let spellings = section.optional("issuer", spellings);
-        let spellings =
-            section.present("issuer", spellings, &format!("write the `iss` of its tokens, letter by letter{shortcut}"));
+        let spellings = section.present(
+            "issuer",
+            spellings,
+            &format!("write the `iss` of its tokens, letter by letter{shortcut}"),
+        );
         let keys = keys(&mut section, spellings.as_ref().ok(), allow_http);
         let audiences = section.optional("audiences", audiences);
         let whom = "name whom its tokens must be for, such as [\"authenticated\"]; \"*\" accepts any audience";
         let audiences = section.present("audiences", audiences, whom);
         let defaults = Algorithm::DEFAULT.map(Algorithm::name).join(",");
         let algorithms = section.or("algorithms", &defaults, algorithms);
-        let token_type = section.or("token_type", "jwt", one_of(&[("jwt", TokenType::Jwt), ("at+jwt", TokenType::AccessToken)]));
-        let leeway = section.or("leeway", "30s", duration(Duration::ZERO..=Duration::from_mins(5)));
+        let token_type = section.or(
+            "token_type",
+            "jwt",
+            one_of(&[("jwt", TokenType::Jwt), ("at+jwt", TokenType::AccessToken)]),
+        );
+        let leeway = section.or(
+            "leeway",
+            "30s",
+            duration(Duration::ZERO..=Duration::from_mins(5)),
+        );
         let required_claims = section.or("required_claims", "", required_claims);
-        let usage = section.or("use", "bearer", one_of(&[("bearer", Usage::Bearer), ("credential", Usage::Credential)]));
+        let usage = section.or(
+            "use",
+            "bearer",
+            one_of(&[("bearer", Usage::Bearer), ("credential", Usage::Credential)]),
+        );
         let claims = section.inner("claims").map(|mut claims| {
-            let found = ClaimMap::NAMES.iter().filter_map(|name| Some((*name, claims.optional(name, pointer).ok()??))).collect();
+            let found = ClaimMap::NAMES
+                .iter()
+                .filter_map(|name| Some((*name, claims.optional(name, pointer).ok()??)))
+                .collect();
             claims.finish();
             found
         });
@@ -119,28 +159,44 @@ impl IssuerSection {
     }
 }
 
-fn keys(section: &mut Section<'_>, spellings: Option<&Vec<String>>, allow_http: bool) -> Result<KeySource, Told> {
+fn keys(
+    section: &mut Section<'_>,
+    spellings: Option<&Vec<String>>,
+    allow_http: bool,
+) -> Result<KeySource, Told> {
     let encrypted = |url: &Url| url.scheme() == "https" || is_loopback(url) || allow_http;
     let plain_http = "plain http would let anybody on the way swap the keys; write https://, or set jwks.allow_http = true \
                       (BEARWARD_JWKS__ALLOW_HTTP) for a network that you trust";
     let url = section.optional("jwks_url", |raw| {
         let url = http_url(raw)?;
-        if encrypted(&url) { Ok(url) } else { Err(plain_http.to_owned()) }
+        if encrypted(&url) {
+            Ok(url)
+        } else {
+            Err(plain_http.to_owned())
+        }
     });
     let fixed = section.secret("jwks", hidden, key_set);
     match (url?, fixed?) {
         (Some(_), Some(_)) => {
-            section.conflict(&["jwks_url", "jwks"], "keys come from one place; keep one of jwks_url, jwks_file and jwks");
+            section.conflict(
+                &["jwks_url", "jwks"],
+                "keys come from one place; keep one of jwks_url, jwks_file and jwks",
+            );
             Err(Told)
         }
         (Some(url), None) => Ok(KeySource::Url(url)),
         (None, Some(text)) => Ok(KeySource::Fixed(text)),
         (None, None) => {
-            let canonical = spellings.ok_or(Told)?.first().and_then(|text| Url::parse(text).ok());
+            let canonical = spellings
+                .ok_or(Told)?
+                .first()
+                .and_then(|text| Url::parse(text).ok());
             let advice = match canonical.filter(|url| matches!(url.scheme(), "http" | "https")) {
                 Some(url) if encrypted(&url) => return Ok(KeySource::Discovery),
                 Some(_) => plain_http,
-                None => "keys are discovered below an https:// issuer only; set jwks_url or jwks_file",
+                None => {
+                    "keys are discovered below an https:// issuer only; set jwks_url or jwks_file"
+                }
             };
             section.conflict(&["issuer"], advice);
             Err(Told)

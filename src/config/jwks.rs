@@ -55,7 +55,10 @@ impl Jwks {
         let min_ttl = section.take("min_ttl", ttl());
         let max_ttl = section.take("max_ttl", ttl());
         let max_stale = section.take("max_stale", ttl());
-        let refetch_cooldown = section.take("refetch_cooldown", duration(Duration::from_secs(1)..=hours(1)));
+        let refetch_cooldown = section.take(
+            "refetch_cooldown",
+            duration(Duration::from_secs(1)..=hours(1)),
+        );
         let refetch_burst = section.take("refetch_burst", integer(1..=100));
         let connect_timeout = section.take("connect_timeout", timeouts());
         let timeout = section.take("timeout", timeouts());
@@ -65,7 +68,11 @@ impl Jwks {
         let ca_file = section.optional("ca_file", readable_file);
         let proxy = section.secret("proxy", without_password, proxy);
         let snapshot_dir = section.optional("snapshot_dir", |raw| raw.text().map(PathBuf::from));
-        for (lower, higher) in [("min_ttl", "default_ttl"), ("default_ttl", "max_ttl"), ("max_ttl", "max_stale")] {
+        for (lower, higher) in [
+            ("min_ttl", "default_ttl"),
+            ("default_ttl", "max_ttl"),
+            ("max_ttl", "max_stale"),
+        ] {
             let of = |key| match key {
                 "min_ttl" => min_ttl,
                 "default_ttl" => default_ttl,
@@ -75,7 +82,10 @@ impl Jwks {
             if let (Ok(low), Ok(high)) = (of(lower), of(higher))
                 && low > high
             {
-                section.conflict(&[lower, higher], &format!("{lower} must not be longer than {higher}"));
+                section.conflict(
+                    &[lower, higher],
+                    &format!("{lower} must not be longer than {higher}"),
+                );
             }
         }
         section.finish();
@@ -110,6 +120,9 @@ fn readable_file(raw: Raw<'_>) -> Result<PathBuf, Advice> {
 
 fn proxy(raw: Raw<'_>) -> Result<SecretString, Advice> {
     let text = raw.text()?;
-    let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-    url.map(|_| text.into()).ok_or_else(|| "write a URL such as \"http://proxy.internal:3128\"".to_owned())
+    let url = Url::parse(text)
+        .ok()
+        .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    url.map(|_| text.into())
+        .ok_or_else(|| "write a URL such as \"http://proxy.internal:3128\"".to_owned())
 }

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use ::config::{ConfigBuilder, ConfigError, FileFormat, Format, Map, Source, Value, builder::DefaultState};
+use ::config::{
+    ConfigBuilder, ConfigError, FileFormat, Format, Map, Source, Value, builder::DefaultState,
+};
 
 use super::{Origin, Problem, Sources, shortcuts, variables};
 
@@ -12,17 +14,20 @@ const COMPILED_IN: &str = include_str!("../../config/default.toml");
 /// Laid over it in production.
 const PRODUCTION: &str = include_str!("../../config/production.toml");
 
-/// The effective tree, each leaf with the tag of its origin, and what is worth telling although it is no mistake.
+/// The effective tree, each leaf with the tag of its origin, and what is worth telling although it
+/// is no mistake.
 pub(super) struct Merged {
     pub(super) tree: Map<String, Value>,
     pub(super) notes: Vec<String>,
 }
 
-/// Reads the files and merges all layers. A file that cannot be read is a problem, and the others are merged nevertheless.
+/// Reads the files and merges all layers. A file that cannot be read is a problem, and the others
+/// are merged nevertheless.
 pub(super) fn merge(sources: &Sources, problems: &mut Vec<Problem>) -> Merged {
     let mut notes = Vec::new();
     let mut lower = vec![parsed(COMPILED_IN, &Origin::Default, problems)];
-    // A server that says that it is in production, and finds no folder, must not run with what is meant for a developer's machine.
+    // A server that says that it is in production, and finds no folder, must not run with what is
+    // meant for a developer's machine.
     if sources.is_production() {
         lower.push(parsed(PRODUCTION, &Origin::Default, problems));
     }
@@ -33,16 +38,31 @@ pub(super) fn merge(sources: &Sources, problems: &mut Vec<Problem>) -> Merged {
     let lower = overlaid(lower, problems);
     let upper = overlaid(upper, problems);
     let shortcuts = shortcuts::layer(&sources.variables, &lower, &upper, problems, &mut notes);
-    Merged { tree: overlaid(vec![lower, shortcuts, upper], problems), notes }
+    Merged {
+        tree: overlaid(vec![lower, shortcuts, upper], problems),
+        notes,
+    }
 }
 
-fn files(dir: &Path, environment: &str, problems: &mut Vec<Problem>, notes: &mut Vec<String>) -> Vec<Map<String, Value>> {
+fn files(
+    dir: &Path,
+    environment: &str,
+    problems: &mut Vec<Problem>,
+    notes: &mut Vec<String>,
+) -> Vec<Map<String, Value>> {
     if !dir.is_dir() {
-        problems.push(Problem::plain(format!("the configuration folder {} does not exist", dir.display())));
+        problems.push(Problem::plain(format!(
+            "the configuration folder {} does not exist",
+            dir.display()
+        )));
         return Vec::new();
     }
     // The name becomes part of a path.
-    if environment.is_empty() || !environment.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_') {
+    if environment.is_empty()
+        || !environment
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+    {
         problems.push(Problem::plain(format!(
             "BEARWARD_ENV: found {environment:?}; an environment is named with letters, digits, - and _, for example production"
         )));
@@ -51,26 +71,37 @@ fn files(dir: &Path, environment: &str, problems: &mut Vec<Problem>, notes: &mut
     let mut layers = Vec::new();
     for name in ["default", environment] {
         let path = dir.join(format!("{name}.toml"));
-        let origin = Origin::File(path.strip_prefix(".").unwrap_or(&path).display().to_string());
+        let origin = Origin::File(
+            path.strip_prefix(".")
+                .unwrap_or(&path)
+                .display()
+                .to_string(),
+        );
         match std::fs::read_to_string(&path) {
             Ok(text) => layers.push(parsed(&text, &origin, problems)),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 // Whoever names an environment expects its file; nobody has to have the other two.
                 if name == environment && environment != Sources::DEVELOPMENT {
-                    notes.push(format!("{origin} does not exist, so nothing is read from it"));
+                    notes.push(format!(
+                        "{origin} does not exist, so nothing is read from it"
+                    ));
                 }
             }
-            Err(error) => problems.push(Problem::plain(format!("{origin} cannot be read: {error}"))),
+            Err(error) => {
+                problems.push(Problem::plain(format!("{origin} cannot be read: {error}")))
+            }
         }
     }
     layers
 }
 
 fn parsed(text: &str, origin: &Origin, problems: &mut Vec<Problem>) -> Map<String, Value> {
-    FileFormat::Toml.parse(Some(&origin.tag()), text).unwrap_or_else(|error| {
-        problems.push(Problem::plain(syntax(text, origin, error.as_ref())));
-        Map::new()
-    })
+    FileFormat::Toml
+        .parse(Some(&origin.tag()), text)
+        .unwrap_or_else(|error| {
+            problems.push(Problem::plain(syntax(text, origin, error.as_ref())));
+            Map::new()
+        })
 }
 
 /// Line, column and message only: the excerpt that the TOML crate would print may hold a secret.
@@ -80,7 +111,10 @@ fn syntax(text: &str, origin: &Origin, error: &(dyn std::error::Error + 'static)
     };
     let at = error.span().map_or(0, |span| span.start.min(text.len()));
     let before = text.get(..at).unwrap_or(text);
-    let (line, column) = (before.matches('\n').count() + 1, before.chars().rev().take_while(|c| *c != '\n').count() + 1);
+    let (line, column) = (
+        before.matches('\n').count() + 1,
+        before.chars().rev().take_while(|c| *c != '\n').count() + 1,
+    );
     // The mistake that everybody makes once; the parser speaks of literal strings.
     let message = if error.message().starts_with("string values must be quoted") {
         "text, durations and sizes are written in quotes, such as \"6h\""
@@ -92,12 +126,17 @@ fn syntax(text: &str, origin: &Origin, error: &(dyn std::error::Error + 'static)
 
 /// Later layers win, table by table; a list replaces a list.
 fn overlaid(layers: Vec<Map<String, Value>>, problems: &mut Vec<Problem>) -> Map<String, Value> {
-    let builder =
-        layers.into_iter().fold(ConfigBuilder::<DefaultState>::default(), |builder, layer| builder.add_source(Layer(layer)));
-    builder.build().and_then(|merged| merged.collect()).unwrap_or_else(|error| {
-        problems.push(Problem::plain(error.to_string()));
-        Map::new()
-    })
+    let builder = layers.into_iter().fold(
+        ConfigBuilder::<DefaultState>::default(),
+        |builder, layer| builder.add_source(Layer(layer)),
+    );
+    builder
+        .build()
+        .and_then(|merged| merged.collect())
+        .unwrap_or_else(|error| {
+            problems.push(Problem::plain(error.to_string()));
+            Map::new()
+        })
 }
 
 #[derive(Clone)]

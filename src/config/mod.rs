@@ -1,4 +1,5 @@
-//! The configuration: layered, strict, parsed once into its types. Nothing here reads the process's environment.
+//! The configuration: layered, strict, parsed once into its types. Nothing here reads the process's
+//! environment.
 
 mod address;
 mod database;
@@ -38,19 +39,17 @@ pub use origin::Origin;
 pub use problem::{ConfigErrors, Problem};
 pub use rate_limit::RateLimit;
 pub use redacted::Redacted;
+use report::Report;
 pub use report::Shown;
+use section::{Section, Told};
 pub use server::Server;
 pub use sources::Sources;
-#[cfg(feature = "idp")]
-pub(crate) use sources::is_production;
 pub use telemetry::{LogFormat, Telemetry};
 pub use tokens::Tokens;
 pub use vault::{Vault, VaultKey};
 
-use report::Report;
-use section::{Section, Told};
-
-/// The effective configuration, one field for each section. Every value has its type and lies within its bounds; `Debug` shows no secret.
+/// The effective configuration, one field for each section. Every value has its type and lies
+/// within its bounds; `Debug` shows no secret.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Config {
@@ -58,7 +57,8 @@ pub struct Config {
     pub environment: String,
     /// `[server]`
     pub server: Server,
-    /// `[issuers.NAME]`, by name. Empty until somebody names one: see [`require_issuer`](Self::require_issuer).
+    /// `[issuers.NAME]`, by name. Empty until somebody names one: see
+    /// [`require_issuer`](Self::require_issuer).
     pub issuers: BTreeMap<String, IssuerSection>,
     /// `[jwks]`
     pub jwks: Jwks,
@@ -79,28 +79,40 @@ pub struct Config {
 }
 
 impl Config {
-    /// Lays the sources over each other and reads every section. Files that a key names (`_file` twins, `jwks_file`) are read here.
+    /// Lays the sources over each other and reads every section. Files that a key names (`_file`
+    /// twins, `jwks_file`) are read here.
     ///
     /// # Errors
-    /// Every mistake at once: a folder or file that cannot be read, TOML that does not parse, an unknown key, a value of the wrong type or
-    /// out of its bounds, values that contradict each other, a secret set twice.
+    /// Every mistake at once: a folder or file that cannot be read, TOML that does not parse, an
+    /// unknown key, a value of the wrong type or out of its bounds, values that contradict each
+    /// other, a secret set twice.
     ///
     /// Not checked: whether any address answers, whether keys of an inline set are usable.
     pub fn load(sources: &Sources) -> Result<Self, ConfigErrors> {
         let mut report = Report::default();
-        let layers::Merged { mut tree, mut notes } = layers::merge(sources, &mut report.problems);
+        let layers::Merged {
+            mut tree,
+            mut notes,
+        } = layers::merge(sources, &mut report.problems);
         let server = Section::open(&mut tree, "", "server", &mut report).and_then(Server::read);
         let jwks = Section::open(&mut tree, "", "jwks", &mut report).and_then(Jwks::read);
         // A broken [jwks] is told already; it must not make every http issuer look wrong as well.
-        let issuers = issuers::read(&mut tree, jwks.as_ref().map_or(true, |jwks| jwks.allow_http), &mut report);
+        let issuers = issuers::read(
+            &mut tree,
+            jwks.as_ref().map_or(true, |jwks| jwks.allow_http),
+            &mut report,
+        );
         let tokens = Section::open(&mut tree, "", "tokens", &mut report).and_then(Tokens::read);
-        let database = Section::open(&mut tree, "", "database", &mut report).and_then(Database::read);
+        let database =
+            Section::open(&mut tree, "", "database", &mut report).and_then(Database::read);
         let vault = Section::open(&mut tree, "", "vault", &mut report).and_then(Vault::read);
-        let generate = Section::open(&mut tree, "", "generate", &mut report).and_then(Generate::read);
-        let rate_limit = Section::open(&mut tree, "", "rate_limit", &mut report).and_then(RateLimit::read);
+        let generate =
+            Section::open(&mut tree, "", "generate", &mut report).and_then(Generate::read);
+        let rate_limit =
+            Section::open(&mut tree, "", "rate_limit", &mut report).and_then(RateLimit::read);
         let rust_log = sources.variables.get("RUST_LOG");
-        let telemetry =
-            Section::open(&mut tree, "", "telemetry", &mut report).and_then(|section| Telemetry::read(section, rust_log));
+        let telemetry = Section::open(&mut tree, "", "telemetry", &mut report)
+            .and_then(|section| Telemetry::read(section, rust_log));
         notes.extend(database.as_ref().ok().and_then(Database::note));
         for (name, value) in tree {
             report.unknown(name, &value);
@@ -123,7 +135,11 @@ impl Config {
             })
         };
         // A section is missing only beside a problem, and then `finish` has returned already.
-        read().map_err(|Told| ConfigErrors::new(vec![Problem::plain("a section was not read, without a reason; this is a bug")]))
+        read().map_err(|Told| {
+            ConfigErrors::new(vec![Problem::plain(
+                "a section was not read, without a reason; this is a bug",
+            )])
+        })
     }
 
     /// Refuses a configuration without an issuer, under which every token would be refused.
@@ -131,13 +147,19 @@ impl Config {
     /// # Errors
     /// When no issuer is configured; the message tells the ways to give one.
     pub fn require_issuer(&self) -> Result<(), ConfigErrors> {
-        if self.issuers.is_empty() { Err(ConfigErrors::new(vec![Problem::plain(NO_ISSUER)])) } else { Ok(()) }
+        if self.issuers.is_empty() {
+            Err(ConfigErrors::new(vec![Problem::plain(NO_ISSUER)]))
+        } else {
+            Ok(())
+        }
     }
 
-    /// Refuses a production server without a vault key, which could keep no API key and would say so only to the first user who sends one.
+    /// Refuses a production server without a vault key, which could keep no API key and would say
+    /// so only to the first user who sends one.
     ///
     /// # Errors
-    /// When the environment is `production` and `vault.keys` is empty; the message tells how to make a key.
+    /// When the environment is `production` and `vault.keys` is empty; the message tells how to
+    /// make a key.
     pub fn require_vault_key(&self) -> Result<(), ConfigErrors> {
         if sources::is_production(&self.environment) && self.vault.keys.is_empty() {
             return Err(ConfigErrors::new(vec![Problem::plain(NO_VAULT_KEY)]));
@@ -145,7 +167,8 @@ impl Config {
         Ok(())
     }
 
-    /// What is no mistake and yet may surprise: a shortcut that is not used, a file that is not there.
+    /// What is no mistake and yet may surprise: a shortcut that is not used, a file that is not
+    /// there.
     pub fn notes(&self) -> &[String] {
         &self.notes
     }

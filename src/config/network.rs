@@ -13,7 +13,9 @@ pub(super) fn networks(raw: Raw<'_>) -> Result<Vec<IpNet>, Advice> {
 
 fn network(text: &str) -> Result<IpNet, Advice> {
     let advice = || {
-        format!("{text:?} is no address: write IP addresses and networks, such as \"127.0.0.1\", \"10.0.0.0/8\" or \"fd00::/8\"")
+        format!(
+            "{text:?} is no address: write IP addresses and networks, such as \"127.0.0.1\", \"10.0.0.0/8\" or \"fd00::/8\""
+        )
     };
     let network = match text.parse::<IpAddr>() {
         Ok(address) => IpNet::from(address),
@@ -25,17 +27,26 @@ fn network(text: &str) -> Result<IpNet, Advice> {
         ));
     }
     if network != network.trunc() {
-        return Err(format!("{text:?} has bits after its prefix: write {:?} for the network", network.trunc().to_string()));
+        return Err(format!(
+            "{text:?} has bits after its prefix: write {:?} for the network",
+            network.trunc().to_string()
+        ));
     }
     unmapped(network).ok_or_else(advice)
 }
 
-/// A socket that serves both families shows IPv4 as `::ffff:10.0.0.1`. Addresses are compared unmapped, so networks are too. None: a network that
-/// holds all mapped addresses, which is every IPv4 address, among others.
+/// A socket that serves both families shows IPv4 as `::ffff:10.0.0.1`. Addresses are compared
+/// unmapped, so networks are too. None: a network that holds all mapped addresses, which is every
+/// IPv4 address, among others.
 fn unmapped(network: IpNet) -> Option<IpNet> {
-    let IpNet::V6(v6) = network else { return Some(network) };
+    let IpNet::V6(v6) = network else {
+        return Some(network);
+    };
     match v6.addr().to_ipv4_mapped() {
-        Some(v4) => Ipv4Net::new(v4, v6.prefix_len().checked_sub(96)?).ok().filter(|v4| v4.prefix_len() > 0).map(IpNet::V4),
+        Some(v4) => Ipv4Net::new(v4, v6.prefix_len().checked_sub(96)?)
+            .ok()
+            .filter(|v4| v4.prefix_len() > 0)
+            .map(IpNet::V4),
         None => Some(network),
     }
 }
@@ -53,26 +64,51 @@ mod tests {
             ("fd00::/8", "fd00::/8"),
             ("0.0.0.0/1", "0.0.0.0/1"),
         ] {
-            assert_eq!(super::network(text).map(|network| network.to_string()).as_deref(), Ok(network), "{text}");
+            assert_eq!(
+                super::network(text)
+                    .map(|network| network.to_string())
+                    .as_deref(),
+                Ok(network),
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn an_ipv4_network_written_as_ipv6_is_the_ipv4_network() {
-        for (text, network) in [("::ffff:10.0.0.1", "10.0.0.1/32"), ("::ffff:10.0.0.0/104", "10.0.0.0/8")] {
-            assert_eq!(super::network(text).map(|network| network.to_string()).as_deref(), Ok(network), "{text}");
+        for (text, network) in [
+            ("::ffff:10.0.0.1", "10.0.0.1/32"),
+            ("::ffff:10.0.0.0/104", "10.0.0.0/8"),
+        ] {
+            assert_eq!(
+                super::network(text)
+                    .map(|network| network.to_string())
+                    .as_deref(),
+                Ok(network),
+                "{text}"
+            );
         }
         assert!(network("::ffff:0:0/96").is_err(), "every IPv4 address");
     }
 
     #[test]
     fn what_is_no_network_of_somebodys_is_refused() {
-        for text in
-            ["localhost", "", "10.0.0.1:80", "10.0.0.0/33", "10.0.0", "0.0.0.0/0", "::/0", "fe80::1%eth0", "10.0.0.0/255.0.0.0"]
-        {
+        for text in [
+            "localhost",
+            "",
+            "10.0.0.1:80",
+            "10.0.0.0/33",
+            "10.0.0",
+            "0.0.0.0/0",
+            "::/0",
+            "fe80::1%eth0",
+            "10.0.0.0/255.0.0.0",
+        ] {
             assert!(network(text).is_err(), "{text}");
         }
-        let advice = "\"10.0.0.1/8\" has bits after its prefix: write \"10.0.0.0/8\" for the network".to_owned();
+        let advice =
+            "\"10.0.0.1/8\" has bits after its prefix: write \"10.0.0.0/8\" for the network"
+                .to_owned();
         assert_eq!(network("10.0.0.1/8"), Err(advice));
     }
 }

@@ -16,7 +16,8 @@ pub enum Origin {
 }
 
 impl Origin {
-    /// Variables and flags hold nothing but text, so numbers and lists are read out of text there. A file has types of its own.
+    /// Variables and flags hold nothing but text, so numbers and lists are read out of text there.
+    /// A file has types of its own.
     pub(super) const fn is_text(&self) -> bool {
         matches!(self, Self::Variable(_) | Self::CommandLine)
     }
@@ -31,7 +32,8 @@ impl Origin {
         }
     }
 
-    /// The inverse of [`tag`](Self::tag). A merged table has lost its tag, so no tag reads as [`Origin::Default`].
+    /// The inverse of [`tag`](Self::tag). A merged table has lost its tag, so no tag reads as
+    /// [`Origin::Default`].
     pub(super) fn from_tag(tag: Option<&str>) -> Self {
         match tag.unwrap_or_default() {
             "flag" => Self::CommandLine,

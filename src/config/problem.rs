@@ -11,8 +11,15 @@ pub struct Problem(String);
 impl Problem {
     /// A value that cannot be used. `found` is None for a secret, and for a value that is absent.
     pub(super) fn value(path: &str, origin: &Origin, found: Option<&str>, advice: &str) -> Self {
-        let place = if path == origin.to_string() { path.to_owned() } else { format!("{path} in {origin}") };
-        Self(found.map_or_else(|| format!("{place}: {advice}"), |found| format!("{place}: found {found}; {advice}")))
+        let place = if path == origin.to_string() {
+            path.to_owned()
+        } else {
+            format!("{path} in {origin}")
+        };
+        Self(found.map_or_else(
+            || format!("{place}: {advice}"),
+            |found| format!("{place}: found {found}; {advice}"),
+        ))
     }
 
     /// Values that do not fit together; each comes as (path, origin, shown value).
@@ -62,7 +69,8 @@ impl fmt::Display for ConfigErrors {
             [only] => write!(f, "the configuration has a problem:\n  {only}"),
             all => {
                 write!(f, "the configuration has {} problems:", all.len())?;
-                all.iter().try_for_each(|problem| write!(f, "\n  {problem}"))
+                all.iter()
+                    .try_for_each(|problem| write!(f, "\n  {problem}"))
             }
         }
     }

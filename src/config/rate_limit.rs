@@ -31,7 +31,13 @@ impl RateLimit {
         let burst = section.take("burst", count);
         let generations = section.take("generations", count);
         section.finish();
-        Ok(Self { enabled: enabled?, per_user: per_user?, per_address: per_address?, burst: burst?, generations: generations? })
+        Ok(Self {
+            enabled: enabled?,
+            per_user: per_user?,
+            per_address: per_address?,
+            burst: burst?,
+            generations: generations?,
+        })
     }
 }
 

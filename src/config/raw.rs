@@ -28,12 +28,22 @@ impl<'v> Raw<'v> {
     pub(super) fn list(self) -> Result<Vec<&'v str>, Advice> {
         let advice = || "this is a list, written [\"a\", \"b\"]".to_owned();
         match self.kind {
-            ValueKind::String(text) if self.is_text => {
-                Ok(text.split(',').map(str::trim).filter(|item| !item.is_empty()).collect())
-            }
-            ValueKind::Array(items) => {
-                items.iter().map(|item| Raw { kind: &item.kind, is_text: false }.text().map_err(|_| advice())).collect()
-            }
+            ValueKind::String(text) if self.is_text => Ok(text
+                .split(',')
+                .map(str::trim)
+                .filter(|item| !item.is_empty())
+                .collect()),
+            ValueKind::Array(items) => items
+                .iter()
+                .map(|item| {
+                    Raw {
+                        kind: &item.kind,
+                        is_text: false,
+                    }
+                    .text()
+                    .map_err(|_| advice())
+                })
+                .collect(),
             _ => Err(advice()),
         }
     }
@@ -61,15 +71,22 @@ pub(super) fn switch(raw: Raw<'_>) -> Result<bool, Advice> {
         ValueKind::Boolean(value) => Ok(*value),
         ValueKind::String(text) if raw.is_text && text == "true" => Ok(true),
         ValueKind::String(text) if raw.is_text && text == "false" => Ok(false),
-        ValueKind::String(_) if !raw.is_text => Err("write true or false, without quotes".to_owned()),
+        ValueKind::String(_) if !raw.is_text => {
+            Err("write true or false, without quotes".to_owned())
+        }
         _ => Err("write true or false".to_owned()),
     }
 }
 
 /// A whole number within `range`.
-pub(super) fn integer<T: TryFrom<u64>>(range: RangeInclusive<u64>) -> impl Fn(Raw<'_>) -> Result<T, Advice> {
+pub(super) fn integer<T: TryFrom<u64>>(
+    range: RangeInclusive<u64>,
+) -> impl Fn(Raw<'_>) -> Result<T, Advice> {
     move |raw| {
-        let value = raw.integer().filter(|value| range.contains(value)).and_then(|value| T::try_from(value).ok());
+        let value = raw
+            .integer()
+            .filter(|value| range.contains(value))
+            .and_then(|value| T::try_from(value).ok());
         value.ok_or_else(|| {
             let quoted = matches!(raw.kind, ValueKind::String(text) if !raw.is_text && text.parse::<u64>().is_ok());
             let hint = if quoted { ", without quotes" } else { "" };
@@ -79,11 +96,19 @@ pub(super) fn integer<T: TryFrom<u64>>(range: RangeInclusive<u64>) -> impl Fn(Ra
 }
 
 /// One of the written names.
-pub(super) fn one_of<T: Copy>(choices: &'static [(&'static str, T)]) -> impl Fn(Raw<'_>) -> Result<T, Advice> {
+pub(super) fn one_of<T: Copy>(
+    choices: &'static [(&'static str, T)],
+) -> impl Fn(Raw<'_>) -> Result<T, Advice> {
     move |raw| {
-        let found = raw.text().ok().and_then(|text| choices.iter().find(|(name, _)| *name == text));
+        let found = raw
+            .text()
+            .ok()
+            .and_then(|text| choices.iter().find(|(name, _)| *name == text));
         found.map(|(_, choice)| *choice).ok_or_else(|| {
-            let names: Vec<String> = choices.iter().map(|(name, _)| format!("{name:?}")).collect();
+            let names: Vec<String> = choices
+                .iter()
+                .map(|(name, _)| format!("{name:?}"))
+                .collect();
             format!("write {}", names.join(" or "))
         })
     }

@@ -23,10 +23,20 @@ impl fmt::Display for Redacted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Beyond this width a long value pushes only its own source to the right.
         let width = |shown: &Shown| shown.path.len() + shown.value.chars().count() + 3;
-        let column = self.0.iter().map(width).filter(|width| *width <= 60).max().unwrap_or_default();
+        let column = self
+            .0
+            .iter()
+            .map(width)
+            .filter(|width| *width <= 60)
+            .max()
+            .unwrap_or_default();
         for shown in self.0 {
             let pad = column.saturating_sub(width(shown));
-            writeln!(f, "{} = {}{:pad$}  {}", shown.path, shown.value, "", shown.origin)?;
+            writeln!(
+                f,
+                "{} = {}{:pad$}  {}",
+                shown.path, shown.value, "", shown.origin
+            )?;
         }
         Ok(())
     }

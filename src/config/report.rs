@@ -1,4 +1,5 @@
-//! What reading the tree brings to light: problems, known keys, and each effective value with its source.
+//! What reading the tree brings to light: problems, known keys, and each effective value with its
+//! source.
 
 use std::collections::BTreeSet;
 
@@ -35,7 +36,11 @@ impl Report {
     /// Nobody asked for what stands at `path`.
     pub(super) fn unknown(&mut self, path: String, value: &Value) {
         let is_section = !path.contains('.') && matches!(value.kind, ValueKind::Table(_));
-        self.unknown.push(Unknown { path, origin: Origin::from_tag(first_tag(value)), is_section });
+        self.unknown.push(Unknown {
+            path,
+            origin: Origin::from_tag(first_tag(value)),
+            is_section,
+        });
     }
 
     /// Values that are right one by one and wrong together. Each path has been shown.
@@ -43,19 +48,41 @@ impl Report {
         let parts: Vec<_> = paths
             .iter()
             .filter_map(|path| self.shown.iter().find(|shown| shown.path == *path))
-            .map(|shown| (shown.path.as_str(), &shown.origin, Some(shown.value.as_str())))
+            .map(|shown| {
+                (
+                    shown.path.as_str(),
+                    &shown.origin,
+                    Some(shown.value.as_str()),
+                )
+            })
             .collect();
         let problem = Problem::conflict(&parts, advice);
         self.problems.push(problem);
     }
 
-    /// The effective values, or every problem. Unknown keys are told last, when all known ones have been asked for.
+    /// The effective values, or every problem. Unknown keys are told last, when all known ones have
+    /// been asked for.
     pub(super) fn finish(mut self) -> Result<Vec<Shown>, ConfigErrors> {
-        for Unknown { path, origin, is_section } in &self.unknown {
+        for Unknown {
+            path,
+            origin,
+            is_section,
+        } in &self.unknown
+        {
             let hint = suggestion(path, origin, &self.known);
-            let what = if *is_section && !origin.is_text() { format!("section [{path}]") } else { format!("key {path}") };
-            self.problems.push(Problem::plain(format!("unknown {what} in {origin}; {hint}")));
+            let what = if *is_section && !origin.is_text() {
+                format!("section [{path}]")
+            } else {
+                format!("key {path}")
+            };
+            self.problems.push(Problem::plain(format!(
+                "unknown {what} in {origin}; {hint}"
+            )));
         }
-        if self.problems.is_empty() { Ok(self.shown) } else { Err(ConfigErrors::new(self.problems)) }
+        if self.problems.is_empty() {
+            Ok(self.shown)
+        } else {
+            Err(ConfigErrors::new(self.problems))
+        }
     }
 }

@@ -23,16 +23,37 @@ pub(super) struct Section<'r> {
 
 impl<'r> Section<'r> {
     /// Takes the table `name` out of `tree`. An absent table is an empty one.
-    pub(super) fn open(tree: &mut Map<String, Value>, parent: &str, name: &str, report: &'r mut Report) -> Result<Self, Told> {
-        let path = if parent.is_empty() { name.to_owned() } else { format!("{parent}.{name}") };
+    pub(super) fn open(
+        tree: &mut Map<String, Value>,
+        parent: &str,
+        name: &str,
+        report: &'r mut Report,
+    ) -> Result<Self, Told> {
+        let path = if parent.is_empty() {
+            name.to_owned()
+        } else {
+            format!("{parent}.{name}")
+        };
         report.known.insert(path.clone());
-        let value = tree.remove(name).unwrap_or_else(|| Value::new(None, ValueKind::Table(Map::new())));
+        let value = tree
+            .remove(name)
+            .unwrap_or_else(|| Value::new(None, ValueKind::Table(Map::new())));
         let origin = Origin::from_tag(first_tag(&value));
         if let ValueKind::Table(entries) = value.kind {
-            return Ok(Self { path, entries, origin, report });
+            return Ok(Self {
+                path,
+                entries,
+                origin,
+                report,
+            });
         }
         let advice = format!("this is a section, written [{path}] with its keys below it");
-        report.problems.push(Problem::value(&path, &origin, Some(&shown(&value.kind)), &advice));
+        report.problems.push(Problem::value(
+            &path,
+            &origin,
+            Some(&shown(&value.kind)),
+            &advice,
+        ));
         Err(Told)
     }
 
@@ -49,7 +70,11 @@ impl<'r> Section<'r> {
     }
 
     /// A key that has a value in the compiled-in file, or one that the caller knows to be there.
-    pub(super) fn take<T>(&mut self, key: &str, parse: impl FnOnce(Raw<'_>) -> Result<T, Advice>) -> Result<T, Told> {
+    pub(super) fn take<T>(
+        &mut self,
+        key: &str,
+        parse: impl FnOnce(Raw<'_>) -> Result<T, Advice>,
+    ) -> Result<T, Told> {
         let Some(value) = self.entries.remove(key) else {
             return self.present(key, Ok(None), "it must have a value");
         };
@@ -57,7 +82,11 @@ impl<'r> Section<'r> {
     }
 
     /// A key that may be absent or empty, which reads as None.
-    pub(super) fn optional<T>(&mut self, key: &str, parse: impl FnOnce(Raw<'_>) -> Result<T, Advice>) -> Result<Option<T>, Told> {
+    pub(super) fn optional<T>(
+        &mut self,
+        key: &str,
+        parse: impl FnOnce(Raw<'_>) -> Result<T, Advice>,
+    ) -> Result<Option<T>, Told> {
         let Some(value) = self.entries.remove(key) else {
             self.known(key);
             return Ok(None);
@@ -78,8 +107,16 @@ impl<'r> Section<'r> {
         if !self.entries.contains_key(key) {
             let path = self.known(key);
             let default = ValueKind::String(written.to_owned());
-            self.report.shown.push(Shown { path, value: shown_text(written), origin: Origin::Default });
-            return parse(Raw { kind: &default, is_text: true }).map_err(|_| Told);
+            self.report.shown.push(Shown {
+                path,
+                value: shown_text(written),
+                origin: Origin::Default,
+            });
+            return parse(Raw {
+                kind: &default,
+                is_text: true,
+            })
+            .map_err(|_| Told);
         }
         self.take(key, parse)
     }
@@ -92,21 +129,32 @@ impl<'r> Section<'r> {
         parse: impl FnOnce(Raw<'_>) -> Result<T, Advice>,
     ) -> Result<Option<T>, Told> {
         let (path, twin) = (self.known(key), self.known(&format!("{key}_file")));
-        let is_set = |value: &Value| !matches!(&value.kind, ValueKind::String(text) if text.is_empty());
+        let is_set =
+            |value: &Value| !matches!(&value.kind, ValueKind::String(text) if text.is_empty());
         let value = self.entries.remove(key).filter(is_set);
         let file = self.entries.remove(&format!("{key}_file")).filter(is_set);
-        let origin_of = |value: &Option<Value>| Origin::from_tag(value.as_ref().and_then(first_tag));
+        let origin_of =
+            |value: &Option<Value>| Origin::from_tag(value.as_ref().and_then(first_tag));
         let (value_origin, file_origin) = (origin_of(&value), origin_of(&file));
         // The compiled-in value yields to the file; one that somebody wrote does not.
         if value.is_some() && file.is_some() && value_origin != Origin::Default {
-            let parts = [(path.as_str(), &value_origin, None), (twin.as_str(), &file_origin, None)];
-            self.report.problems.push(Problem::conflict(&parts, "both are set; keep one of them"));
+            let parts = [
+                (path.as_str(), &value_origin, None),
+                (twin.as_str(), &file_origin, None),
+            ];
+            self.report
+                .problems
+                .push(Problem::conflict(&parts, "both are set; keep one of them"));
             return Err(Told);
         }
         let (kind, origin, is_text) = match (file, value) {
             (Some(file), _) => {
                 let contents = self.contents(&twin, &file_origin, &file)?;
-                self.report.shown.push(Shown { path: twin, value: shown(&file.kind), origin: file_origin.clone() });
+                self.report.shown.push(Shown {
+                    path: twin,
+                    value: shown(&file.kind),
+                    origin: file_origin.clone(),
+                });
                 (ValueKind::String(contents), file_origin, true)
             }
             (None, Some(value)) => {
@@ -120,31 +168,52 @@ impl<'r> Section<'r> {
             ValueKind::Array(items) if items.is_empty() => "[]".to_owned(),
             _ => REDACTED.to_owned(),
         };
-        self.report.shown.push(Shown { path: path.clone(), value: masked, origin: origin.clone() });
-        match parse(Raw { kind: &kind, is_text }) {
+        self.report.shown.push(Shown {
+            path: path.clone(),
+            value: masked,
+            origin: origin.clone(),
+        });
+        match parse(Raw {
+            kind: &kind,
+            is_text,
+        }) {
             Ok(parsed) => Ok(Some(parsed)),
             Err(advice) => {
-                self.report.problems.push(Problem::value(&path, &origin, None, &advice));
+                self.report
+                    .problems
+                    .push(Problem::value(&path, &origin, None, &advice));
                 Err(Told)
             }
         }
     }
 
     /// An optional value that must be there after all; `advice` says what to write.
-    pub(super) fn present<T>(&mut self, key: &str, value: Result<Option<T>, Told>, advice: &str) -> Result<T, Told> {
+    pub(super) fn present<T>(
+        &mut self,
+        key: &str,
+        value: Result<Option<T>, Told>,
+        advice: &str,
+    ) -> Result<T, Told> {
         value?.ok_or_else(|| {
             let path = self.known(key);
-            self.report
-                .problems
-                .push(Problem::plain(format!("{path} is missing ([{}] is in {}): {advice}", self.path, self.origin)));
+            self.report.problems.push(Problem::plain(format!(
+                "{path} is missing ([{}] is in {}): {advice}",
+                self.path, self.origin
+            )));
             Told
         })
     }
 
     /// Reports that values of this section do not fit together.
     pub(super) fn conflict(&mut self, keys: &[&str], advice: &str) {
-        let paths: Vec<String> = keys.iter().map(|key| format!("{}.{key}", self.path)).collect();
-        self.report.conflict(&paths.iter().map(String::as_str).collect::<Vec<_>>(), advice);
+        let paths: Vec<String> = keys
+            .iter()
+            .map(|key| format!("{}.{key}", self.path))
+            .collect();
+        self.report.conflict(
+            &paths.iter().map(String::as_str).collect::<Vec<_>>(),
+            advice,
+        );
     }
 
     /// Whatever nobody asked for is unknown.
@@ -156,16 +225,30 @@ impl<'r> Section<'r> {
         }
     }
 
-    fn read<T>(&mut self, key: &str, value: &Value, parse: impl FnOnce(Raw<'_>) -> Result<T, Advice>) -> Result<T, Told> {
+    fn read<T>(
+        &mut self,
+        key: &str,
+        value: &Value,
+        parse: impl FnOnce(Raw<'_>) -> Result<T, Advice>,
+    ) -> Result<T, Told> {
         let path = self.known(key);
         let origin = Origin::from_tag(first_tag(value));
         let text = shown(&value.kind);
-        let parsed = parse(Raw { kind: &value.kind, is_text: origin.is_text() });
+        let parsed = parse(Raw {
+            kind: &value.kind,
+            is_text: origin.is_text(),
+        });
         let parsed = parsed.map_err(|advice| {
-            self.report.problems.push(Problem::value(&path, &origin, Some(&text), &advice));
+            self.report
+                .problems
+                .push(Problem::value(&path, &origin, Some(&text), &advice));
             Told
         });
-        self.report.shown.push(Shown { path, value: text, origin });
+        self.report.shown.push(Shown {
+            path,
+            value: text,
+            origin,
+        });
         parsed
     }
 
@@ -177,13 +260,28 @@ impl<'r> Section<'r> {
 
     /// The text of the file that a `_file` key names, without the line end that editors add.
     fn contents(&mut self, twin: &str, origin: &Origin, file: &Value) -> Result<String, Told> {
-        let text = Raw { kind: &file.kind, is_text: true }.text().and_then(|name| {
-            let text = std::fs::read_to_string(name).map_err(|error| format!("the file cannot be read: {error}"))?;
+        let text = Raw {
+            kind: &file.kind,
+            is_text: true,
+        }
+        .text()
+        .and_then(|name| {
+            let text = std::fs::read_to_string(name)
+                .map_err(|error| format!("the file cannot be read: {error}"))?;
             let text = text.trim_end_matches(['\r', '\n']);
-            if text.is_empty() { Err("the file is empty".to_owned()) } else { Ok(text.to_owned()) }
+            if text.is_empty() {
+                Err("the file is empty".to_owned())
+            } else {
+                Ok(text.to_owned())
+            }
         });
         text.map_err(|advice| {
-            self.report.problems.push(Problem::value(twin, origin, Some(&shown(&file.kind)), &advice));
+            self.report.problems.push(Problem::value(
+                twin,
+                origin,
+                Some(&shown(&file.kind)),
+                &advice,
+            ));
             Told
         })
     }

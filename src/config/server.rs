@@ -44,8 +44,14 @@ impl Server {
         let public_url = section.optional("public_url", public_url);
         let cors_origins = section.take("cors_origins", cors_origins);
         let body_limit = section.take("body_limit", size(1024..=64 << 20));
-        let request_timeout = section.take("request_timeout", duration(Duration::from_millis(100)..=Duration::from_mins(10)));
-        let shutdown_timeout = section.take("shutdown_timeout", duration(Duration::ZERO..=Duration::from_mins(10)));
+        let request_timeout = section.take(
+            "request_timeout",
+            duration(Duration::from_millis(100)..=Duration::from_mins(10)),
+        );
+        let shutdown_timeout = section.take(
+            "shutdown_timeout",
+            duration(Duration::ZERO..=Duration::from_mins(10)),
+        );
         let admin_bind = section.optional("admin_bind", socket);
         let trusted_proxies = section.take("trusted_proxies", networks);
         if let (Ok(bind), Ok(Some(admin))) = (bind, admin_bind)

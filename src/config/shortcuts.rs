@@ -25,7 +25,14 @@ pub(super) fn layer(
     problems: &mut Vec<Problem>,
     notes: &mut Vec<String>,
 ) -> Map<String, Value> {
-    let mut shortcuts = Shortcuts { variables, lower, upper, problems, notes, layer: Map::new() };
+    let mut shortcuts = Shortcuts {
+        variables,
+        lower,
+        upper,
+        problems,
+        notes,
+        layer: Map::new(),
+    };
     shortcuts.supabase();
     shortcuts.google();
     shortcuts.database();
@@ -44,58 +51,98 @@ struct Shortcuts<'a> {
 
 impl Shortcuts<'_> {
     fn supabase(&mut self) {
-        let Some(text) = self.issuer_wanted("SUPABASE_URL", "supabase") else { return };
+        let Some(text) = self.issuer_wanted("SUPABASE_URL", "supabase") else {
+            return;
+        };
         match supabase_url::project(&text) {
             Ok(project) => {
                 let jwks = format!("{project}/auth/v1/.well-known/jwks.json");
-                self.issuer("SUPABASE_URL", "supabase", format!("{project}/auth/v1").into(), &jwks, vec!["authenticated".into()]);
+                self.issuer(
+                    "SUPABASE_URL",
+                    "supabase",
+                    format!("{project}/auth/v1").into(),
+                    &jwks,
+                    vec!["authenticated".into()],
+                );
             }
             Err(advice) => self.refuse("SUPABASE_URL", &text, &advice),
         }
     }
 
     fn google(&mut self) {
-        let Some(text) = self.issuer_wanted("GOOGLE_CLIENT_ID", "google") else { return };
-        let clients: Vec<Value> = text.split(',').map(str::trim).filter(|id| !id.is_empty()).map(Value::from).collect();
-        let is_client = |id: &Value| matches!(&id.kind, ValueKind::String(id) if id.ends_with(GOOGLE_CLIENT));
+        let Some(text) = self.issuer_wanted("GOOGLE_CLIENT_ID", "google") else {
+            return;
+        };
+        let clients: Vec<Value> = text
+            .split(',')
+            .map(str::trim)
+            .filter(|id| !id.is_empty())
+            .map(Value::from)
+            .collect();
+        let is_client =
+            |id: &Value| matches!(&id.kind, ValueKind::String(id) if id.ends_with(GOOGLE_CLIENT));
         if clients.is_empty() || !clients.iter().all(is_client) {
-            let secret =
-                if text.contains("GOCSPX-") { "this is the client's secret, which bearward does not need; " } else { "" };
-            let advice =
-                format!("{secret}write the OAuth client's id, 1234567890-abc{GOOGLE_CLIENT}, several separated by commas");
+            let secret = if text.contains("GOCSPX-") {
+                "this is the client's secret, which bearward does not need; "
+            } else {
+                ""
+            };
+            let advice = format!(
+                "{secret}write the OAuth client's id, 1234567890-abc{GOOGLE_CLIENT}, several separated by commas"
+            );
             return self.refuse("GOOGLE_CLIENT_ID", &text, &advice);
         }
         let spellings = ValueKind::Array(GOOGLE_SPELLINGS.map(Value::from).into());
-        self.issuer("GOOGLE_CLIENT_ID", "google", spellings, GOOGLE_KEYS, clients);
+        self.issuer(
+            "GOOGLE_CLIENT_ID",
+            "google",
+            spellings,
+            GOOGLE_KEYS,
+            clients,
+        );
         if self.configured("issuers.google.use").is_none() {
             self.put("GOOGLE_CLIENT_ID", "issuers.google.use", "credential");
         }
     }
 
     fn database(&mut self) {
-        let Some(url) = self.variable("DATABASE_URL") else { return };
-        let explicit = ["database.url", "database.url_file"].into_iter().find_map(|path| Some((path, find(self.upper, path)?)));
+        let Some(url) = self.variable("DATABASE_URL") else {
+            return;
+        };
+        let explicit = ["database.url", "database.url_file"]
+            .into_iter()
+            .find_map(|path| Some((path, find(self.upper, path)?)));
         match explicit {
             Some((path, value)) => self.unused("DATABASE_URL", path, &origin_of(value)),
             None => self.put("DATABASE_URL", "database.url", url),
         }
     }
 
-    /// Changes the port and keeps the address, so that a variable that many tools set does not open the server to the network.
+    /// Changes the port and keeps the address, so that a variable that many tools set does not open
+    /// the server to the network.
     fn port(&mut self) {
-        let Some(text) = self.variable("PORT") else { return };
+        let Some(text) = self.variable("PORT") else {
+            return;
+        };
         if let Some(value) = find(self.upper, "server.bind") {
             let origin = origin_of(value);
             return self.unused("PORT", "server.bind", &origin);
         }
-        let Ok(port) = text.parse::<u16>() else { return self.refuse("PORT", &text, "write a port number from 0 to 65535") };
-        let address: Option<IpAddr> = match find(self.lower, "server.bind").map(|value| &value.kind) {
+        let Ok(port) = text.parse::<u16>() else {
+            return self.refuse("PORT", &text, "write a port number from 0 to 65535");
+        };
+        let address: Option<IpAddr> = match find(self.lower, "server.bind").map(|value| &value.kind)
+        {
             Some(ValueKind::String(bind)) => bind.parse::<SocketAddr>().ok().map(|bind| bind.ip()),
             _ => None,
         };
         // Without an address the file's mistake is told when the key is read.
         if let Some(address) = address {
-            self.put("PORT", "server.bind", SocketAddr::new(address, port).to_string());
+            self.put(
+                "PORT",
+                "server.bind",
+                SocketAddr::new(address, port).to_string(),
+            );
         }
     }
 
@@ -103,16 +150,28 @@ impl Shortcuts<'_> {
     fn issuer_wanted(&mut self, name: &str, issuer: &str) -> Option<String> {
         let text = self.variable(name)?;
         let path = format!("issuers.{issuer}.issuer");
-        let Some(origin) = self.configured(&path).map(origin_of) else { return Some(text) };
+        let Some(origin) = self.configured(&path).map(origin_of) else {
+            return Some(text);
+        };
         self.unused(name, &path, &origin);
         None
     }
 
     /// Fills in what the section does not say.
-    fn issuer(&mut self, name: &str, issuer: &str, spellings: ValueKind, jwks_url: &str, audiences: Vec<Value>) {
+    fn issuer(
+        &mut self,
+        name: &str,
+        issuer: &str,
+        spellings: ValueKind,
+        jwks_url: &str,
+        audiences: Vec<Value>,
+    ) {
         let path = |key: &str| format!("issuers.{issuer}.{key}");
         self.put(name, &path("issuer"), spellings);
-        if ["jwks_url", "jwks_file", "jwks"].iter().all(|key| self.configured(&path(key)).is_none()) {
+        if ["jwks_url", "jwks_file", "jwks"]
+            .iter()
+            .all(|key| self.configured(&path(key)).is_none())
+        {
             self.put(name, &path("jwks_url"), jwks_url);
         }
         if self.configured(&path("audiences")).is_none() {
@@ -122,7 +181,10 @@ impl Shortcuts<'_> {
 
     /// An empty variable is how compose files leave one out.
     fn variable(&self, name: &str) -> Option<String> {
-        self.variables.get(name).filter(|text| !text.trim().is_empty()).cloned()
+        self.variables
+            .get(name)
+            .filter(|text| !text.trim().is_empty())
+            .cloned()
     }
 
     fn configured(&self, path: &str) -> Option<&Value> {
@@ -130,15 +192,27 @@ impl Shortcuts<'_> {
     }
 
     fn put(&mut self, name: &str, path: &str, value: impl Into<ValueKind>) {
-        variables::put(&mut self.layer, path, value, &Origin::Variable(name.to_owned()));
+        variables::put(
+            &mut self.layer,
+            path,
+            value,
+            &Origin::Variable(name.to_owned()),
+        );
     }
 
     fn refuse(&mut self, name: &str, text: &str, advice: &str) {
-        self.problems.push(Problem::value(name, &Origin::Variable(name.to_owned()), Some(&shown_text(text)), advice));
+        self.problems.push(Problem::value(
+            name,
+            &Origin::Variable(name.to_owned()),
+            Some(&shown_text(text)),
+            advice,
+        ));
     }
 
     fn unused(&mut self, name: &str, path: &str, origin: &Origin) {
-        self.notes.push(format!("{name} is not used, because {path} is set in {origin}"));
+        self.notes.push(format!(
+            "{name} is not used, because {path} is set in {origin}"
+        ));
     }
 }
 
@@ -148,7 +222,9 @@ fn origin_of(value: &Value) -> Origin {
 
 fn find<'v>(tree: &'v Map<String, Value>, path: &str) -> Option<&'v Value> {
     match path.split_once('.') {
-        None => tree.get(path).filter(|value| !matches!(&value.kind, ValueKind::String(text) if text.is_empty())),
+        None => tree
+            .get(path)
+            .filter(|value| !matches!(&value.kind, ValueKind::String(text) if text.is_empty())),
         Some((first, rest)) => match &tree.get(first)?.kind {
             ValueKind::Table(table) => find(table, rest),
             _ => None,

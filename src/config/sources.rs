@@ -2,7 +2,8 @@
 
 use std::{collections::BTreeMap, fmt, path::PathBuf};
 
-/// The inputs of [`Config::load`](super::Config::load). Nothing is read from the process, so that tests run beside each other.
+/// The inputs of [`Config::load`](super::Config::load). Nothing is read from the process, so that
+/// tests run beside each other.
 #[derive(Clone)]
 pub struct Sources {
     /// The folder with `default.toml` and a file for each environment. None reads no file.
@@ -23,11 +24,21 @@ impl Sources {
     pub const ENVIRONMENT: &str = "BEARWARD_ENV";
 
     /// Takes the environment's name from `BEARWARD_ENV` among the variables.
-    pub fn new(dir: Option<PathBuf>, variables: impl IntoIterator<Item = (String, String)>) -> Self {
+    pub fn new(
+        dir: Option<PathBuf>,
+        variables: impl IntoIterator<Item = (String, String)>,
+    ) -> Self {
         let variables: BTreeMap<_, _> = variables.into_iter().collect();
-        let named = variables.get(Self::ENVIRONMENT).filter(|name| !name.is_empty());
+        let named = variables
+            .get(Self::ENVIRONMENT)
+            .filter(|name| !name.is_empty());
         let environment = named.map_or_else(|| Self::DEVELOPMENT.to_owned(), Clone::clone);
-        Self { dir, environment, variables, overrides: Vec::new() }
+        Self {
+            dir,
+            environment,
+            variables,
+            overrides: Vec::new(),
+        }
     }
 
     /// Whether this is production, in either of its usual names.
@@ -45,7 +56,9 @@ impl Sources {
 
 /// Whether an environment of this name is production.
 pub(crate) fn is_production(environment: &str) -> bool {
-    ["production", "prod"].iter().any(|name| environment.trim().eq_ignore_ascii_case(name))
+    ["production", "prod"]
+        .iter()
+        .any(|name| environment.trim().eq_ignore_ascii_case(name))
 }
 
 /// Variables hold secrets, so only their names are shown.
@@ -55,7 +68,14 @@ impl fmt::Debug for Sources {
             .field("dir", &self.dir)
             .field("environment", &self.environment)
             .field("variables", &self.variables.keys())
-            .field("overrides", &self.overrides.iter().map(|(path, _)| path).collect::<Vec<_>>())
+            .field(
+                "overrides",
+                &self
+                    .overrides
+                    .iter()
+                    .map(|(path, _)| path)
+                    .collect::<Vec<_>>(),
+            )
             .finish()
     }
 }

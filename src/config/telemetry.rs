@@ -35,7 +35,10 @@ pub enum LogFormat {
 
 impl Telemetry {
     pub(super) fn read(mut section: Section<'_>, rust_log: Option<&String>) -> Result<Self, Told> {
-        let format = section.take("format", one_of(&[("pretty", LogFormat::Pretty), ("json", LogFormat::Json)]));
+        let format = section.take(
+            "format",
+            one_of(&[("pretty", LogFormat::Pretty), ("json", LogFormat::Json)]),
+        );
         let otlp_endpoint = section.optional("otlp_endpoint", http_url);
         let rust_log = rust_log.filter(|filter| !filter.is_empty());
         if let Some(filter) = rust_log {
@@ -43,11 +46,24 @@ impl Telemetry {
             let value = shown_text(filter);
             if EnvFilter::try_new(filter).is_err() {
                 let advice = "write levels such as \"info\" or \"info,bearward=debug\"";
-                section.report.problems.push(Problem::value("RUST_LOG", &origin, Some(&value), advice));
+                section.report.problems.push(Problem::value(
+                    "RUST_LOG",
+                    &origin,
+                    Some(&value),
+                    advice,
+                ));
             }
-            section.report.shown.push(Shown { path: "log filter".to_owned(), value, origin });
+            section.report.shown.push(Shown {
+                path: "log filter".to_owned(),
+                value,
+                origin,
+            });
         }
         section.finish();
-        Ok(Self { format: format?, otlp_endpoint: otlp_endpoint?, rust_log: rust_log.cloned() })
+        Ok(Self {
+            format: format?,
+            otlp_endpoint: otlp_endpoint?,
+            rust_log: rust_log.cloned(),
+        })
     }
 }

@@ -24,14 +24,20 @@ impl Tokens {
         let cache_entries = section.take("cache_entries", integer(0..=10_000_000));
         let cookie = section.optional("cookie", cookie_name);
         section.finish();
-        Ok(Self { max_bytes: max_bytes?, cache_entries: cache_entries?, cookie: cookie? })
+        Ok(Self {
+            max_bytes: max_bytes?,
+            cache_entries: cache_entries?,
+            cookie: cookie?,
+        })
     }
 }
 
 /// A token of RFC 9110 §5.6.2, as RFC 6265 §4.1.1 asks of a cookie's name.
 fn cookie_name(raw: Raw<'_>) -> Result<String, Advice> {
     let name = raw.text()?;
-    let is_token = name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b));
+    let is_token = name
+        .bytes()
+        .all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b));
     if is_token && name.len() <= 64 {
         return Ok(name.to_owned());
     }

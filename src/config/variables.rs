@@ -15,7 +15,12 @@ pub(super) fn layer(sources: &Sources) -> Map<String, Value> {
     let mut layer = Map::new();
     for (name, value) in &sources.variables {
         if let Some(path) = path_of(name) {
-            put(&mut layer, &path, value.as_str(), &Origin::Variable(name.clone()));
+            put(
+                &mut layer,
+                &path,
+                value.as_str(),
+                &Origin::Variable(name.clone()),
+            );
         }
     }
     layer
@@ -36,13 +41,20 @@ pub(super) fn name_of(path: &str) -> String {
 }
 
 /// Writes `value` at `path` (segments joined by `.`), making the tables on the way.
-pub(super) fn put(layer: &mut Map<String, Value>, path: &str, value: impl Into<ValueKind>, origin: &Origin) {
+pub(super) fn put(
+    layer: &mut Map<String, Value>,
+    path: &str,
+    value: impl Into<ValueKind>,
+    origin: &Origin,
+) {
     match path.split_once('.') {
         None => {
             layer.insert(path.to_owned(), Value::new(Some(&origin.tag()), value));
         }
         Some((first, rest)) => {
-            let entry = layer.entry(first.to_owned()).or_insert_with(|| Value::new(None, ValueKind::Table(Map::new())));
+            let entry = layer
+                .entry(first.to_owned())
+                .or_insert_with(|| Value::new(None, ValueKind::Table(Map::new())));
             if !matches!(entry.kind, ValueKind::Table(_)) {
                 entry.kind = ValueKind::Table(Map::new());
             }
@@ -54,7 +66,9 @@ pub(super) fn put(layer: &mut Map<String, Value>, path: &str, value: impl Into<V
 }
 
 fn path_of(name: &str) -> Option<String> {
-    let path = name.strip_prefix(PREFIX).filter(|_| name != Sources::ENVIRONMENT && !name.starts_with(CONTRACT))?;
+    let path = name
+        .strip_prefix(PREFIX)
+        .filter(|_| name != Sources::ENVIRONMENT && !name.starts_with(CONTRACT))?;
     Some(path.to_lowercase().replace("__", "."))
 }
 
@@ -64,11 +78,20 @@ mod tests {
 
     #[test]
     fn a_path_and_its_variable_name_each_other() {
-        assert_eq!(name_of("issuers.google.audiences"), "BEARWARD_ISSUERS__GOOGLE__AUDIENCES");
-        assert_eq!(path_of("BEARWARD_ISSUERS__GOOGLE__AUDIENCES").as_deref(), Some("issuers.google.audiences"));
+        assert_eq!(
+            name_of("issuers.google.audiences"),
+            "BEARWARD_ISSUERS__GOOGLE__AUDIENCES"
+        );
+        assert_eq!(
+            path_of("BEARWARD_ISSUERS__GOOGLE__AUDIENCES").as_deref(),
+            Some("issuers.google.audiences")
+        );
         assert_eq!(path_of("BEARWARD_ENV"), None);
         assert_eq!(path_of("PATH"), None);
         assert_eq!(path_of("BEARWARD_CONTRACT_ISSUER"), None);
-        assert!(path_of("BEARWARD_CONTRACT").is_some(), "a slip of the keyboard all the same");
+        assert!(
+            path_of("BEARWARD_CONTRACT").is_some(),
+            "a slip of the keyboard all the same"
+        );
     }
 }

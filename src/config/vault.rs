@@ -47,7 +47,9 @@ impl VaultKey {
 
 impl fmt::Debug for VaultKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("VaultKey").field("id", &self.id).finish_non_exhaustive()
+        f.debug_struct("VaultKey")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
     }
 }
 
@@ -56,13 +58,21 @@ impl Vault {
         let keys = section.secret("keys", hidden, vault_keys);
         let providers = section.take("providers", providers);
         section.finish();
-        Ok(Self { keys: keys?.unwrap_or_default(), providers: providers? })
+        Ok(Self {
+            keys: keys?.unwrap_or_default(),
+            providers: providers?,
+        })
     }
 }
 
 /// From a list, or from text with one key a line or separated by commas.
 fn vault_keys(raw: Raw<'_>) -> Result<Vec<VaultKey>, Advice> {
-    let lines = raw.list()?.into_iter().flat_map(str::lines).map(str::trim).filter(|line| !line.is_empty());
+    let lines = raw
+        .list()?
+        .into_iter()
+        .flat_map(str::lines)
+        .map(str::trim)
+        .filter(|line| !line.is_empty());
     let mut ids = BTreeSet::new();
     lines
         .enumerate()
@@ -80,14 +90,29 @@ fn vault_keys(raw: Raw<'_>) -> Result<Vec<VaultKey>, Advice> {
 
 fn vault_key(line: &str) -> Option<VaultKey> {
     let (id, encoded) = line.split_once(':')?;
-    let named = (1..=32).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
-    let key: [u8; 32] = STANDARD.decode_to_vec(encoded.trim()).ok()?.try_into().ok()?;
-    named.then(|| VaultKey { id: id.to_owned(), key: Arc::new(SecretBox::new(Box::new(key))) })
+    let named = (1..=32).contains(&id.len())
+        && id
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+    let key: [u8; 32] = STANDARD
+        .decode_to_vec(encoded.trim())
+        .ok()?
+        .try_into()
+        .ok()?;
+    named.then(|| VaultKey {
+        id: id.to_owned(),
+        key: Arc::new(SecretBox::new(Box::new(key))),
+    })
 }
 
 fn providers(raw: Raw<'_>) -> Result<Vec<String>, Advice> {
     let names = raw.list()?;
-    let fits = |name: &&str| name.len() <= 64 && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+    let fits = |name: &&str| {
+        name.len() <= 64
+            && name
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+    };
     if !names.iter().all(fits) {
         return Err("a provider is named with letters, digits, - and _, 64 at most".to_owned());
     }

@@ -11,7 +11,9 @@ impl Provider {
     /// [`Unfit::NotListed`] for a name that is not listed, letter for letter.
     pub fn listed(name: &str, providers: &[String]) -> Result<Self, Unfit> {
         let listed = providers.iter().find(|listed| *listed == name);
-        listed.map(|name| Self(name.clone())).ok_or_else(|| Unfit::NotListed(providers.join(", ")))
+        listed
+            .map(|name| Self(name.clone()))
+            .ok_or_else(|| Unfit::NotListed(providers.join(", ")))
     }
 
     /// The name.

@@ -1,18 +1,19 @@
 //! Who owns a row: an account of ours, which stands for a subject of an issuer.
 
 use aws_lc_rs::digest::{Context, SHA256, SHA256_OUTPUT_LEN};
+use bearward::{claims::Claims, clock::Timestamp};
 use uuid::Uuid;
-
-use crate::auth::{claims::Claims, clock::Timestamp};
 
 /// A subject of an issuer, as one value: SHA-256 over both, the issuer's length first.
 ///
-/// Databases compare text each in their own way (case, trailing spaces, accents); whose account it is must not depend on that.
+/// Databases compare text each in their own way (case, trailing spaces, accents); whose account it
+/// is must not depend on that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Identity([u8; SHA256_OUTPUT_LEN]);
 
 impl Identity {
-    /// `issuer` is the canonical spelling, so that an issuer that spells itself in two ways has one account for a subject.
+    /// `issuer` is the canonical spelling, so that an issuer that spells itself in two ways has one
+    /// account for a subject.
     pub fn new(issuer: &str, subject: &str) -> Self {
         Self(digest(issuer, subject.as_bytes()))
     }
@@ -32,11 +33,19 @@ impl Session {
     pub fn of(claims: &Claims) -> Self {
         Self(match claims.session_id() {
             Some(id) => digest("session", id.as_bytes()),
-            None => digest("issued", &claims.issued_at().unwrap_or(claims.expires_at()).millis().to_be_bytes()),
+            None => digest(
+                "issued",
+                &claims
+                    .issued_at()
+                    .unwrap_or(claims.expires_at())
+                    .millis()
+                    .to_be_bytes(),
+            ),
         })
     }
 
-    /// When the token was issued, in milliseconds. One that does not say is older than any that does: its far end must not make its claims last.
+    /// When the token was issued, in milliseconds. One that does not say is older than any that
+    /// does: its far end must not make its claims last.
     pub fn moment(claims: &Claims) -> i64 {
         claims.issued_at().map_or(0, Timestamp::millis)
     }
@@ -72,7 +81,8 @@ impl UserId {
     }
 }
 
-/// The active account on whose behalf a request works. Every repository method takes one first, and only rows of its own are seen.
+/// The active account on whose behalf a request works. Every repository method takes one first, and
+/// only rows of its own are seen.
 ///
 /// There is no public constructor: the accounts give one out for a verified token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,8 +99,8 @@ impl Owner {
     }
 }
 
-/// Somebody who may see and (de)activate every account. There is no public constructor: the administration's routes give one out for a verified
-/// token with the role.
+/// Somebody who may see and (de)activate every account. There is no public constructor: the
+/// administration's routes give one out for a verified token with the role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Administrator(());
 
@@ -106,8 +116,14 @@ mod tests {
 
     #[test]
     fn letters_that_move_between_issuer_and_subject_make_another_identity() {
-        assert_ne!(Identity::new("https://a", "bc"), Identity::new("https://ab", "c"));
-        assert_eq!(Identity::new("https://a", "bc"), Identity::new("https://a", "bc"));
+        assert_ne!(
+            Identity::new("https://a", "bc"),
+            Identity::new("https://ab", "c")
+        );
+        assert_eq!(
+            Identity::new("https://a", "bc"),
+            Identity::new("https://a", "bc")
+        );
     }
 
     #[test]

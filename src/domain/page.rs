@@ -1,4 +1,5 @@
-//! A list, a page at a time: pages stay right while rows are added, because each begins after a row and not after a number of rows.
+//! A list, a page at a time: pages stay right while rows are added, because each begins after a row
+//! and not after a number of rows.
 
 use serde::Serialize;
 use uuid::Uuid;
@@ -27,7 +28,10 @@ pub struct Page<T> {
 
 impl Default for PageRequest {
     fn default() -> Self {
-        Self { limit: Self::USUAL, after: None }
+        Self {
+            limit: Self::USUAL,
+            after: None,
+        }
     }
 }
 
@@ -42,14 +46,22 @@ impl PageRequest {
     /// # Errors
     /// Anything but a number from 1 to 100.
     pub fn limited(limit: &str) -> Result<Self, OutOfRange> {
-        let limit = limit.parse().ok().filter(|limit| (1..=Self::MOST).contains(limit));
-        limit.map(|limit| Self { limit, after: None }).ok_or(OutOfRange)
+        let limit = limit
+            .parse()
+            .ok()
+            .filter(|limit| (1..=Self::MOST).contains(limit));
+        limit
+            .map(|limit| Self { limit, after: None })
+            .ok_or(OutOfRange)
     }
 
     /// The page that begins after this row.
     #[must_use]
     pub fn after_row(self, cursor: Cursor) -> Self {
-        Self { after: Some(cursor), ..self }
+        Self {
+            after: Some(cursor),
+            ..self
+        }
     }
 
     /// How many rows.
@@ -67,8 +79,14 @@ impl PageRequest {
         let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
         let more = rows.len() > limit;
         rows.truncate(limit);
-        let next_cursor = rows.last().filter(|_| more).map(|last| Cursor(id(last)).to_string());
-        Page { items: rows, next_cursor }
+        let next_cursor = rows
+            .last()
+            .filter(|_| more)
+            .map(|last| Cursor(id(last)).to_string());
+        Page {
+            items: rows,
+            next_cursor,
+        }
     }
 }
 
@@ -81,7 +99,9 @@ impl Cursor {
     /// # Errors
     /// When it is not one that a page has given.
     pub fn parse(text: &str) -> Result<Self, Unfit> {
-        let id = Uuid::try_parse(text).ok().filter(|id| id.simple().to_string() == text);
+        let id = Uuid::try_parse(text)
+            .ok()
+            .filter(|id| id.simple().to_string() == text);
         id.map(Self).ok_or(Unfit::NoCursor)
     }
 }
@@ -114,7 +134,10 @@ mod tests {
         let request = PageRequest::limited("2").unwrap_or_default();
         let rows: Vec<Uuid> = (1..=3).map(Uuid::from_u128).collect();
         let page = request.page(rows.clone(), |id| *id);
-        assert_eq!(page.next_cursor.as_deref(), Some("00000000000000000000000000000002"));
+        assert_eq!(
+            page.next_cursor.as_deref(),
+            Some("00000000000000000000000000000002")
+        );
         assert_eq!(request.page(rows[..2].to_vec(), |id| *id).next_cursor, None);
     }
 
@@ -122,7 +145,13 @@ mod tests {
     fn a_cursor_reads_as_it_was_written_and_nothing_else() {
         let cursor = Cursor(Uuid::from_u128(7));
         assert_eq!(Cursor::parse(&cursor.to_string()), Ok(cursor));
-        for wrong in ["", "7", "00000000-0000-0000-0000-000000000007", "0000000000000000000000000000000G", "' OR 1=1 --"] {
+        for wrong in [
+            "",
+            "7",
+            "00000000-0000-0000-0000-000000000007",
+            "0000000000000000000000000000000G",
+            "' OR 1=1 --",
+        ] {
             assert!(Cursor::parse(wrong).is_err(), "{wrong}");
         }
     }

@@ -45,7 +45,8 @@ pub struct Profile {
     pub updated_at: OffsetDateTime,
 }
 
-/// What the issuer's claims say of a user. Values that could not be kept count as absent: a strange picture must not lock anybody out.
+/// What the issuer's claims say of a user. Values that could not be kept count as absent: a strange
+/// picture must not lock anybody out.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ClaimedProfile {
     /// `email`.
@@ -58,7 +59,8 @@ pub struct ClaimedProfile {
     pub picture: Option<String>,
 }
 
-/// The claims that a profile is made of: OpenID Connect Core §5.1, and the places where Supabase puts the same.
+/// The claims that a profile is made of: OpenID Connect Core §5.1, and the places where Supabase
+/// puts the same.
 #[derive(Deserialize)]
 #[serde(default)]
 struct Spoken {
@@ -94,13 +96,26 @@ impl Default for Spoken {
 impl ClaimedProfile {
     fn of(spoken: Spoken) -> Self {
         let nested = match spoken.user_metadata {
-            nested @ serde_json::Value::Object(_) => serde_json::from_value::<Spoken>(nested).unwrap_or_default(),
+            nested @ serde_json::Value::Object(_) => {
+                serde_json::from_value::<Spoken>(nested).unwrap_or_default()
+            }
             _ => Spoken::default(),
         };
-        let keep = |text: Option<String>, most| text.and_then(|text| line(text.trim().to_owned(), most).ok());
-        let name = spoken.name.or(spoken.full_name).or(nested.name).or(nested.full_name);
-        let picture = spoken.picture.or(spoken.avatar_url).or(nested.picture).or(nested.avatar_url);
-        // At Supabase the metadata is the user's own to write: it may give a name, and cannot vouch for an address.
+        let keep = |text: Option<String>, most| {
+            text.and_then(|text| line(text.trim().to_owned(), most).ok())
+        };
+        let name = spoken
+            .name
+            .or(spoken.full_name)
+            .or(nested.name)
+            .or(nested.full_name);
+        let picture = spoken
+            .picture
+            .or(spoken.avatar_url)
+            .or(nested.picture)
+            .or(nested.avatar_url);
+        // At Supabase the metadata is the user's own to write: it may give a name, and cannot vouch
+        // for an address.
         let email_verified = spoken.email_verified.unwrap_or(false);
         let email = keep(spoken.email, 320);
         Self {
@@ -120,7 +135,9 @@ impl<'de> Deserialize<'de> for ClaimedProfile {
 
 /// A string, or nothing: what an issuer writes in another type says nothing.
 fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    Ok(serde_json::Value::deserialize(deserializer)?.as_str().map(str::to_owned))
+    Ok(serde_json::Value::deserialize(deserializer)?
+        .as_str()
+        .map(str::to_owned))
 }
 
 /// A boolean, or the text of one, which some issuers write.
@@ -147,7 +164,8 @@ impl ProfileChange {
         line(name, NAME)
     }
 
-    /// A picture that may be kept: an https URL of at most 2,048 characters. Nothing else may become an `img`'s source.
+    /// A picture that may be kept: an https URL of at most 2,048 characters. Nothing else may
+    /// become an `img`'s source.
     ///
     /// # Errors
     /// What is wrong with it.
@@ -157,8 +175,9 @@ impl ProfileChange {
 }
 
 fn link(text: String) -> Result<String, Unfit> {
-    let url =
-        Url::parse(&text).ok().filter(|url| url.scheme() == "https" && url.username().is_empty() && url.password().is_none());
+    let url = Url::parse(&text).ok().filter(|url| {
+        url.scheme() == "https" && url.username().is_empty() && url.password().is_none()
+    });
     match url {
         Some(url) if text.len() <= LINK && url.as_str().len() <= LINK => Ok(url.into()),
         _ => Err(Unfit::NotALink(LINK)),
@@ -177,8 +196,9 @@ mod tests {
 
     #[test]
     fn a_google_token_and_a_supabase_token_say_the_same() {
-        let google =
-            claimed(json!({"email": "a@b.c", "email_verified": true, "name": "Ada", "picture": "https://x.example/a.png"}));
+        let google = claimed(
+            json!({"email": "a@b.c", "email_verified": true, "name": "Ada", "picture": "https://x.example/a.png"}),
+        );
         let supabase = claimed(json!({
             "email": "a@b.c",
             "email_verified": true,
@@ -191,8 +211,7 @@ mod tests {
 
     #[test]
     fn claims_of_another_type_say_nothing() {
-        let strange =
-            json!({"email": 7, "email_verified": "yes", "name": ["Ada"], "picture": "javascript:alert(1)", "user_metadata": "x"});
+        let strange = json!({"email": 7, "email_verified": "yes", "name": ["Ada"], "picture": "javascript:alert(1)", "user_metadata": "x"});
         assert_eq!(claimed(strange), ClaimedProfile::default());
     }
 
@@ -211,10 +230,18 @@ mod tests {
     #[test]
     fn a_picture_is_an_https_link_and_nothing_else() {
         assert!(ProfileChange::picture("https://x.example/a.png".to_owned()).is_ok());
-        for wrong in
-            ["http://x.example/a.png", "data:image/png;base64,AA", "javascript:1", "//x.example", "https://u:p@x.example/"]
-        {
-            assert_eq!(ProfileChange::picture(wrong.to_owned()), Err(Unfit::NotALink(2048)), "{wrong}");
+        for wrong in [
+            "http://x.example/a.png",
+            "data:image/png;base64,AA",
+            "javascript:1",
+            "//x.example",
+            "https://u:p@x.example/",
+        ] {
+            assert_eq!(
+                ProfileChange::picture(wrong.to_owned()),
+                Err(Unfit::NotALink(2048)),
+                "{wrong}"
+            );
         }
         let at_the_limit = |length: usize| format!("https://x.example/{}", "a".repeat(length - 18));
         assert!(ProfileChange::picture(at_the_limit(2048)).is_ok());

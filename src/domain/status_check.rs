@@ -36,7 +36,8 @@ impl ClientName {
     }
 }
 
-/// What a client calls a request that it may send again: 1 to 200 visible ASCII characters, unique among the requests of one user.
+/// What a client calls a request that it may send again: 1 to 200 visible ASCII characters, unique
+/// among the requests of one user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdempotencyKey(String);
 
@@ -49,7 +50,8 @@ impl IdempotencyKey {
     pub fn new(key: &[u8]) -> Result<Self, Unfit> {
         let fits = (1..=Self::LONGEST).contains(&key.len()) && key.iter().all(u8::is_ascii_graphic);
         let text = std::str::from_utf8(key).ok().filter(|_| fits);
-        text.map(|key| Self(key.to_owned())).ok_or(Unfit::NotVisible(Self::LONGEST))
+        text.map(|key| Self(key.to_owned()))
+            .ok_or(Unfit::NotVisible(Self::LONGEST))
     }
 
     /// The key.

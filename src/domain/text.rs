@@ -48,8 +48,8 @@ pub(super) fn line(text: String, most: usize) -> Result<String, Unfit> {
     }
 }
 
-/// Separators of lines, marks of direction, and what has no width: they let a text look like another one, or like none. Joiners stay, which scripts
-/// and emoji need.
+/// Separators of lines, marks of direction, and what has no width: they let a text look like
+/// another one, or like none. Joiners stay, which scripts and emoji need.
 fn is_hidden(c: char) -> bool {
     matches!(
         c,

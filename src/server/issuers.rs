@@ -1,16 +1,14 @@
 //! From the sections of a configuration to the profiles and numbers of the verifier.
 
+use bearward::{
+    claim_map::ClaimMap,
+    issuer::{Issuer, IssuerError},
+    keys::KeyPolicy,
+};
 use secrecy::ExposeSecret;
 use url::Url;
 
-use crate::{
-    auth::{
-        claim_map::ClaimMap,
-        issuer::{Issuer, IssuerError},
-        keys::KeyPolicy,
-    },
-    config::{Audiences, IssuerSection, Jwks},
-};
+use crate::config::{Audiences, IssuerSection, Jwks};
 
 /// A section that the configuration accepts and the verifier refuses.
 #[derive(Debug, thiserror::Error)]
@@ -21,7 +19,10 @@ pub struct IssuerProblem {
 }
 
 pub(super) fn profile(name: &str, section: &IssuerSection) -> Result<Issuer, IssuerProblem> {
-    build(name, section).map_err(|source| IssuerProblem { name: name.to_owned(), source })
+    build(name, section).map_err(|source| IssuerProblem {
+        name: name.to_owned(),
+        source,
+    })
 }
 
 fn build(name: &str, section: &IssuerSection) -> Result<Issuer, IssuerError> {
@@ -32,15 +33,32 @@ fn build(name: &str, section: &IssuerSection) -> Result<Issuer, IssuerError> {
         Audiences::Any => (&[], true),
     };
     let mut issuer = match audiences.split_first() {
-        Some((audience, more)) => more.iter().try_fold(Issuer::new(first, audience)?, Issuer::audience)?,
+        Some((audience, more)) => more
+            .iter()
+            .try_fold(Issuer::new(first, audience)?, Issuer::audience)?,
         None if any => Issuer::new(first, "*")?.dangerous_any_audience(),
         None => return Err(IssuerError::EmptyAudience),
     };
     issuer = spellings.fold(issuer, Issuer::spelling);
-    issuer = section.required_claims.iter().fold(issuer, Issuer::require_claim);
-    let claims = section.claims.iter().try_fold(ClaimMap::default(), |map, (name, pointer)| map.set(name, pointer))?;
-    let issuer = issuer.name(name).algorithms(section.algorithms.iter().copied())?.leeway(section.leeway)?;
-    Ok(issuer.token_type(section.token_type).usage(section.usage).claims(claims).keys(section.keys.clone()))
+    issuer = section
+        .required_claims
+        .iter()
+        .fold(issuer, Issuer::require_claim);
+    let claims = section
+        .claims
+        .iter()
+        .try_fold(ClaimMap::default(), |map, (name, pointer)| {
+            map.set(name, pointer)
+        })?;
+    let issuer = issuer
+        .name(name)
+        .algorithms(section.algorithms.iter().copied())?
+        .leeway(section.leeway)?;
+    Ok(issuer
+        .token_type(section.token_type)
+        .usage(section.usage)
+        .claims(claims)
+        .keys(section.keys.clone()))
 }
 
 pub(super) fn key_policy(jwks: &Jwks) -> KeyPolicy {

@@ -16,7 +16,6 @@ use actix_web::{
     middleware::{DefaultHeaders, Next},
     web::Bytes,
 };
-
 use futures_util::{Stream, stream};
 
 use crate::{api::Problem, config::CorsOrigin};
@@ -24,21 +23,47 @@ use crate::{api::Problem, config::CorsOrigin};
 /// The configured origins and no other; credentials only where a cookie may hold a token.
 pub(super) fn cors(origins: &[CorsOrigin], with_credentials: bool) -> Cors {
     let cors = Cors::default()
-        .allowed_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
-        .allowed_headers(["authorization", "content-type", "x-request-id", "idempotency-key"])
-        .expose_headers(["www-authenticate", "x-request-id", "retry-after", "idempotency-replayed"])
+        .allowed_methods([
+            Method::GET,
+            Method::POST,
+            Method::PUT,
+            Method::PATCH,
+            Method::DELETE,
+        ])
+        .allowed_headers([
+            "authorization",
+            "content-type",
+            "x-request-id",
+            "idempotency-key",
+        ])
+        .expose_headers([
+            "www-authenticate",
+            "x-request-id",
+            "retry-after",
+            "idempotency-replayed",
+        ])
         .max_age(3600);
-    let cors = origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin.as_str()));
-    if with_credentials { cors.supports_credentials() } else { cors }
+    let cors = origins
+        .iter()
+        .fold(cors, |cors, origin| cors.allowed_origin(origin.as_str()));
+    if with_credentials {
+        cors.supports_credentials()
+    } else {
+        cors
+    }
 }
 
-/// A middleware around [`cors`]: a preflight request that it refuses is answered with the envelope, as everything else is.
+/// A middleware around [`cors`]: a preflight request that it refuses is answered with the envelope,
+/// as everything else is.
 pub(super) async fn refused_preflight(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let response = next.call(request).await?.map_into_boxed_body();
-    let refusal = response.response().error().and_then(Error::as_error::<CorsError>);
+    let refusal = response
+        .response()
+        .error()
+        .and_then(Error::as_error::<CorsError>);
     let (status, code, message) = match refusal {
         None => return Ok(response),
         Some(CorsError::OriginNotAllowed) => (
@@ -46,9 +71,11 @@ pub(super) async fn refused_preflight(
             "ORIGIN_REFUSED",
             "pages of this origin may not call this server; the operator lists those that may",
         ),
-        Some(_) => {
-            (StatusCode::BAD_REQUEST, "INVALID_REQUEST", "pages may not call this server with this method or these headers")
-        }
+        Some(_) => (
+            StatusCode::BAD_REQUEST,
+            "INVALID_REQUEST",
+            "pages may not call this server with this method or these headers",
+        ),
     };
     let problem = Problem::new(response.request(), status, code, message);
     Ok(response.into_response(problem.error_response()))
@@ -67,14 +94,18 @@ impl<B: MessageBody + Unpin> MessageBody for Holding<B> {
         self.answer.size()
     }
 
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, B::Error>>> {
+    fn poll_next(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, B::Error>>> {
         Pin::new(&mut self.answer).poll_next(context)
     }
 }
 
-/// A middleware around everything: where a body is not read to its end, the connection is closed after the answer. With a `Content-Length` that is so
-/// by itself; of a body in chunks the HTTP library would read and throw away the rest, without an end and for strangers too, once nobody holds
-/// the body any more. So the answer holds it.
+/// A middleware around everything: where a body is not read to its end, the connection is closed
+/// after the answer. With a `Content-Length` that is so by itself; of a body in chunks the HTTP
+/// library would read and throw away the rest, without an end and for strangers too, once nobody
+/// holds the body any more. So the answer holds it.
 ///
 /// # Errors
 /// What the application answers with an error.
@@ -83,21 +114,35 @@ pub(super) async fn leave_unread(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     if !request.headers().contains_key(header::TRANSFER_ENCODING) {
-        return next.call(request).await.map(ServiceResponse::map_into_left_body);
+        return next
+            .call(request)
+            .await
+            .map(ServiceResponse::map_into_left_body);
     }
     let body = Rc::new(RefCell::new(request.take_payload()));
     let read = Rc::clone(&body);
-    let payload = Box::pin(stream::poll_fn(move |context| Pin::new(&mut *read.borrow_mut()).poll_next(context)));
+    let payload = Box::pin(stream::poll_fn(move |context| {
+        Pin::new(&mut *read.borrow_mut()).poll_next(context)
+    }));
     request.set_payload(Payload::Stream { payload });
     let response = next.call(request).await?.map_into_boxed_body();
-    Ok(response.map_body(|_, answer| Holding { answer, _request: body }).map_into_right_body())
+    Ok(response
+        .map_body(|_, answer| Holding {
+            answer,
+            _request: body,
+        })
+        .map_into_right_body())
 }
 
-/// An API's answers are no documents: nothing in them is to be framed, sniffed, run or, unless a route says so, kept.
+/// An API's answers are no documents: nothing in them is to be framed, sniffed, run or, unless a
+/// route says so, kept.
 pub(super) fn security_headers() -> DefaultHeaders {
     DefaultHeaders::new()
         .add((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .add((header::CACHE_CONTROL, "no-store"))
         .add((header::REFERRER_POLICY, "no-referrer"))
-        .add((header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"))
+        .add((
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; frame-ancestors 'none'",
+        ))
 }

@@ -15,19 +15,19 @@ use actix_web::{
     middleware::from_fn,
     web::Data,
 };
+use bearward::{
+    bearward::{Bearward, BuildError},
+    clock::{Clock, SystemClock},
+    cookie::CookieSource,
+    issuer::{Issuer, Usage},
+};
 use url::Url;
 
 pub use self::issuers::IssuerProblem;
 use crate::{
     accounts::Accounts,
     api::{self, ApiKeys, Document, Health, Limits, Metadata, RateLimits, SignIn},
-    auth::{
-        clock::{Clock, SystemClock},
-        issuer::Usage,
-    },
-    bearward::{Bearward, BuildError},
     config::{Config, CorsOrigin},
-    cookie::CookieSource,
     store::{OpenError, Store},
     telemetry::{self, Metrics},
     upstream::{Upstream, UpstreamBuildError},
@@ -72,10 +72,23 @@ pub enum StartError {
 /// # Errors
 /// [`StartError`]: an issuer that cannot be one, keys that can never be had.
 pub async fn verifier(config: &Config) -> Result<Bearward, StartError> {
-    verifier_of(Arc::new(SystemClock::new()), config, config.server.public_url.as_ref().map(|url| url.url().clone())).await
+    verifier_of(
+        Arc::new(SystemClock::new()),
+        config,
+        config
+            .server
+            .public_url
+            .as_ref()
+            .map(|url| url.url().clone()),
+    )
+    .await
 }
 
-async fn verifier_of(clock: Arc<dyn Clock>, config: &Config, resource: Option<Url>) -> Result<Bearward, StartError> {
+async fn verifier_of(
+    clock: Arc<dyn Clock>,
+    config: &Config,
+    resource: Option<Url>,
+) -> Result<Bearward, StartError> {
     let mut builder = Bearward::builder()
         .clock(clock)
         .key_policy(issuers::key_policy(&config.jwks))
@@ -108,11 +121,11 @@ struct Parts {
 }
 
 impl Application {
-    /// Opens the listeners, then builds the verifier, whose challenges name the address; nothing waits for an issuer.
+    /// Opens the listeners, then builds the verifier, whose challenges name the address; nothing
+    /// waits for an issuer.
     ///
     /// # Errors
     /// [`StartError`]: what [`verifier`] gives, and addresses that cannot be listened on.
-    ///
     pub async fn start(config: &Config, metrics: Option<Metrics>) -> Result<Self, StartError> {
         Self::start_by(Arc::new(SystemClock::new()), config, metrics).await
     }
@@ -124,18 +137,32 @@ impl Application {
     ///
     /// # Panics
     /// Never: workers start when everything is there.
-    pub async fn start_by(clock: Arc<dyn Clock>, config: &Config, metrics: Option<Metrics>) -> Result<Self, StartError> {
-        let workers = if config.server.workers == 0 { cores() } else { config.server.workers };
+    pub async fn start_by(
+        clock: Arc<dyn Clock>,
+        config: &Config,
+        metrics: Option<Metrics>,
+    ) -> Result<Self, StartError> {
+        let workers = if config.server.workers == 0 {
+            cores()
+        } else {
+            config.server.workers
+        };
         let has_admin = config.server.admin_bind.is_some();
         let settings = config.server.clone();
         // The service's own time ends first, and tells why.
         let generation = config.generate.timeout + settings.request_timeout;
-        let limits = Limits { body: settings.body_limit, time: settings.request_timeout, generation };
+        let limits = Limits {
+            body: settings.body_limit,
+            time: settings.request_timeout,
+            generation,
+        };
         let with_credentials = config.tokens.cookie.is_some();
         let parts: Arc<OnceLock<Parts>> = Arc::default();
         let shared = Arc::clone(&parts);
         let server = HttpServer::new(move || {
-            let parts = shared.get().expect("the server is not run before its parts are there");
+            let parts = shared
+                .get()
+                .expect("the server is not run before its parts are there");
             let app = App::new()
                 .app_data(parts.auth.clone())
                 .app_data(parts.accounts.clone())
@@ -152,12 +179,17 @@ impl Application {
                 .wrap(from_fn(api::as_forwarded))
                 .wrap(from_fn(telemetry::observe))
                 .wrap(from_fn(layers::leave_unread));
-            let app = if has_admin { app } else { app.configure(|routes| api::metrics(routes, limits)) };
+            let app = if has_admin {
+                app
+            } else {
+                app.configure(|routes| api::metrics(routes, limits))
+            };
             app.configure(|routes| api::routes(routes, limits, &parts.auth))
         })
         .workers(workers)
-        // A client that hangs up ends its request at once, and with it the call of a service that its owner pays for. Half-closed connections,
-        // which this refuses, no browser and no proxy makes.
+        // A client that hangs up ends its request at once, and with it the call of a service that
+        // its owner pays for. Half-closed connections, which this refuses, no browser and
+        // no proxy makes.
         .h1_allow_half_closed(false)
         .shutdown_timeout(config.server.shutdown_timeout.as_secs());
         let bind = |address| move |source| StartError::Bind { address, source };
@@ -172,25 +204,56 @@ impl Application {
         let store = Store::open(&config.database).await?;
         let health = Data::new(Health::new(auth.clone(), store.clone(), metrics));
         let metadata = Data::new(Metadata::new(resource, &auth));
-        let sign_in = Data::new(SignIn::new(authorize(&auth), config.server.cors_origins.clone()));
+        let sign_in = Data::new(SignIn::new(
+            authorize(&auth),
+            config.server.cors_origins.clone(),
+        ));
         let api_keys = Data::new(ApiKeys::new(&config.vault));
         let upstream = Data::new(Upstream::new(&config.generate, Arc::clone(&clock))?);
         let accounts = Data::new(Accounts::new(store, clock));
         let document = Data::new(Document::new());
-        let rates = Data::new(RateLimits::new(&config.rate_limit, &config.server, auth.clock()));
+        let rates = Data::new(RateLimits::new(
+            &config.rate_limit,
+            &config.server,
+            auth.clock(),
+        ));
         let auth = Data::new(auth);
-        let parts =
-            parts.get_or_init(|| Parts { auth, accounts, sign_in, api_keys, upstream, document, health, metadata, rates });
+        let parts = parts.get_or_init(|| Parts {
+            auth,
+            accounts,
+            sign_in,
+            api_keys,
+            upstream,
+            document,
+            health,
+            metadata,
+            rates,
+        });
         let (auth, health) = (Bearward::clone(&parts.auth), parts.health.clone());
 
         let admin = match config.server.admin_bind {
             Some(address) => {
-                let app = move || App::new().app_data(health.clone()).configure(|routes| api::metrics(routes, limits));
-                Some(HttpServer::new(app).workers(1).bind(address).map_err(bind(address))?.run())
+                let app = move || {
+                    App::new()
+                        .app_data(health.clone())
+                        .configure(|routes| api::metrics(routes, limits))
+                };
+                Some(
+                    HttpServer::new(app)
+                        .workers(1)
+                        .bind(address)
+                        .map_err(bind(address))?
+                        .run(),
+                )
             }
             None => None,
         };
-        Ok(Self { api: server.run(), admin, address, auth })
+        Ok(Self {
+            api: server.run(),
+            admin,
+            address,
+            auth,
+        })
     }
 
     /// Where the API listens: the real port, also when 0 was configured.
@@ -208,7 +271,8 @@ impl Application {
         self.api.handle()
     }
 
-    /// Serves until a signal, or [`handle`](Self::handle), stops it; requests under way may end first.
+    /// Serves until a signal, or [`handle`](Self::handle), stops it; requests under way may end
+    /// first.
     ///
     /// # Errors
     /// What the operating system refuses while it runs.
@@ -227,8 +291,9 @@ impl Application {
     }
 }
 
-/// The address that RFC 9728 metadata and challenges name: as configured, letter for letter, else as it listens. None where nobody could go
-/// there: a server on every address does not know its own.
+/// The address that RFC 9728 metadata and challenges name: as configured, letter for letter, else
+/// as it listens. None where nobody could go there: a server on every address does not know its
+/// own.
 fn resource(config: &Config, address: SocketAddr) -> Option<String> {
     match &config.server.public_url {
         Some(url) => Some(url.as_str().to_owned()),
@@ -236,11 +301,18 @@ fn resource(config: &Config, address: SocketAddr) -> Option<String> {
     }
 }
 
-/// Where users sign in: the first issuer whose tokens are bearer tokens and that lies where Supabase Auth does.
+/// Where users sign in: the first issuer whose tokens are bearer tokens and that lies where
+/// Supabase Auth does.
 fn authorize(auth: &Bearward) -> Option<Url> {
-    let bearers = auth.issuers().filter(|issuer| issuer.usage == Usage::Bearer);
-    let mut supabase = bearers.filter_map(|issuer| issuer.spellings.first().filter(|spelling| spelling.ends_with("/auth/v1")));
-    supabase.next().and_then(|issuer| format!("{issuer}/authorize").parse().ok())
+    let bearers = auth
+        .issuers()
+        .filter(|issuer| issuer.usage_is(Usage::Bearer));
+    let mut supabase = bearers
+        .map(Issuer::iss)
+        .filter(|issuer| issuer.ends_with("/auth/v1"));
+    supabase
+        .next()
+        .and_then(|issuer| format!("{issuer}/authorize").parse().ok())
 }
 
 fn cores() -> usize {

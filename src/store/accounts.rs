@@ -1,6 +1,8 @@
 //! Accounts: seen, shown, changed, erased.
 
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QuerySelect, sea_query::Expr};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QuerySelect, sea_query::Expr,
+};
 use uuid::Uuid;
 
 use super::{
@@ -39,8 +41,9 @@ pub struct Account {
 }
 
 impl Store {
-    /// The account of a verified token: made at first sight, brought up to date by newer claims. `last_login` moves with a new session.
-    /// However many requests come at once, there is one account.
+    /// The account of a verified token: made at first sight, brought up to date by newer claims.
+    /// `last_login` moves with a new session. However many requests come at once, there is one
+    /// account.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -48,22 +51,34 @@ impl Store {
         if let Some(row) = self.find(&sighting.identity).await? {
             return self.refresh(row, sighting).await;
         }
-        match Entity::insert(newcomer(sighting)).exec_without_returning(&self.writes).await {
+        match Entity::insert(newcomer(sighting))
+            .exec_without_returning(&self.writes)
+            .await
+        {
             Ok(_) => {}
             // Another request of the same user was faster.
             Err(error) if is_taken(&error) => {}
             Err(error) => return Err(error.into()),
         }
-        let row = self.find(&sighting.identity).await?.ok_or(StoreError::Gone)?;
+        let row = self
+            .find(&sighting.identity)
+            .await?
+            .ok_or(StoreError::Gone)?;
         self.refresh(row, sighting).await
     }
 
     async fn find(&self, identity: &Identity) -> Result<Option<Model>, StoreError> {
-        Ok(Entity::find().filter(Column::Identity.eq(identity.as_bytes().to_vec())).one(&self.reads).await?)
+        Ok(Entity::find()
+            .filter(Column::Identity.eq(identity.as_bytes().to_vec()))
+            .one(&self.reads)
+            .await?)
     }
 
     async fn refresh(&self, row: Model, sighting: &Sighting<'_>) -> Result<Account, StoreError> {
-        let account = Account { id: UserId::new(row.id), is_active: row.is_active };
+        let account = Account {
+            id: UserId::new(row.id),
+            is_active: row.is_active,
+        };
         let is_newer = sighting.issued_at >= row.claims_at;
         let is_login = row.session != sighting.session.as_bytes();
         let is_changed = claimed(&row) != sighting.claimed;
@@ -72,7 +87,10 @@ impl Store {
         }
         let now = sighting.now.column();
         let mut update = Entity::update_many()
-            .col_expr(Column::Session, Expr::value(sighting.session.as_bytes().to_vec()))
+            .col_expr(
+                Column::Session,
+                Expr::value(sighting.session.as_bytes().to_vec()),
+            )
             .col_expr(Column::ClaimsAt, Expr::value(sighting.issued_at))
             .filter(Column::Id.eq(row.id))
             // A newer token may have been faster.
@@ -98,7 +116,9 @@ impl Store {
     /// # Errors
     /// [`StoreError::Gone`] when it was erased, and what the database says.
     pub async fn profile(&self, owner: &Owner) -> Result<Profile, StoreError> {
-        let row = Entity::find_by_id(owner.id().uuid()).one(&self.reads).await?;
+        let row = Entity::find_by_id(owner.id().uuid())
+            .one(&self.reads)
+            .await?;
         row.map(profile).ok_or(StoreError::Gone)
     }
 
@@ -106,36 +126,62 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Gone`] when it was erased, and what the database says.
-    pub async fn change_profile(&self, owner: &Owner, change: &ProfileChange, now: Instant) -> Result<Profile, StoreError> {
+    pub async fn change_profile(
+        &self,
+        owner: &Owner,
+        change: &ProfileChange,
+        now: Instant,
+    ) -> Result<Profile, StoreError> {
         let mut update = Entity::update_many().filter(Column::Id.eq(owner.id().uuid()));
-        let changes = [(Column::ChosenName, &change.name), (Column::ChosenPicture, &change.picture)];
+        let changes = [
+            (Column::ChosenName, &change.name),
+            (Column::ChosenPicture, &change.picture),
+        ];
         for (column, value) in changes {
             if let Some(value) = value {
                 update = update.col_expr(column, Expr::value(value.clone()));
             }
         }
         if change != &ProfileChange::default() {
-            update.col_expr(Column::UpdatedAt, Expr::value(now.column())).exec(&self.writes).await?;
+            update
+                .col_expr(Column::UpdatedAt, Expr::value(now.column()))
+                .exec(&self.writes)
+                .await?;
         }
         self.profile(owner).await
     }
 
-    /// Erases the owner's account and every row that belongs to it. One that was closed meanwhile stays: who is shut out must not be able to come
-    /// back as somebody new.
+    /// Erases the owner's account and every row that belongs to it. One that was closed meanwhile
+    /// stays: who is shut out must not be able to come back as somebody new.
     ///
     /// # Errors
-    /// [`StoreError::Gone`] when it was erased or closed already: the user may have another one since. And what the database says.
+    /// [`StoreError::Gone`] when it was erased or closed already: the user may have another one
+    /// since. And what the database says.
     pub async fn erase(&self, owner: &Owner) -> Result<(), StoreError> {
-        let delete = Entity::delete_many().filter(Column::Id.eq(owner.id().uuid())).filter(Column::IsActive.eq(true));
+        let delete = Entity::delete_many()
+            .filter(Column::Id.eq(owner.id().uuid()))
+            .filter(Column::IsActive.eq(true));
         let deleted = delete.exec(&self.writes).await?;
-        if deleted.rows_affected == 0 { Err(StoreError::Gone) } else { Ok(()) }
+        if deleted.rows_affected == 0 {
+            Err(StoreError::Gone)
+        } else {
+            Ok(())
+        }
     }
 
-    /// Whether an owner who has nothing is still there: replicas remember accounts for seconds, and another one may have erased this account
-    /// and made the user a new one, with rows of its own.
+    /// Whether an owner who has nothing is still there: replicas remember accounts for seconds, and
+    /// another one may have erased this account and made the user a new one, with rows of its
+    /// own.
     pub(super) async fn is_there(&self, owner: &Owner) -> Result<(), StoreError> {
-        let query = Entity::find_by_id(owner.id().uuid()).select_only().column(Column::Id).into_tuple::<Uuid>();
-        query.one(&self.reads).await?.map(drop).ok_or(StoreError::Gone)
+        let query = Entity::find_by_id(owner.id().uuid())
+            .select_only()
+            .column(Column::Id)
+            .into_tuple::<Uuid>();
+        query
+            .one(&self.reads)
+            .await?
+            .map(drop)
+            .ok_or(StoreError::Gone)
     }
 }
 

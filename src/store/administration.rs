@@ -15,8 +15,14 @@ impl Store {
     ///
     /// # Errors
     /// What the database says.
-    pub async fn users(&self, _: &Administrator, request: PageRequest) -> Result<Page<Profile>, StoreError> {
-        let mut query = Entity::find().order_by_desc(Column::Id).limit(request.limit() + 1);
+    pub async fn users(
+        &self,
+        _: &Administrator,
+        request: PageRequest,
+    ) -> Result<Page<Profile>, StoreError> {
+        let mut query = Entity::find()
+            .order_by_desc(Column::Id)
+            .limit(request.limit() + 1);
         if let Some(after) = request.after() {
             query = query.filter(Column::Id.lt(after));
         }

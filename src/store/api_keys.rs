@@ -24,11 +24,17 @@ pub struct KeptKey {
 }
 
 impl Store {
-    /// Keeps keys of the owner, in place of those that have the same providers: all of them, or none.
+    /// Keeps keys of the owner, in place of those that have the same providers: all of them, or
+    /// none.
     ///
     /// # Errors
     /// [`StoreError::Gone`] when the account was erased, and what the database says.
-    pub async fn keep_api_keys(&self, owner: &Owner, keys: Vec<KeptKey>, now: Instant) -> Result<(), StoreError> {
+    pub async fn keep_api_keys(
+        &self,
+        owner: &Owner,
+        keys: Vec<KeptKey>,
+        now: Instant,
+    ) -> Result<(), StoreError> {
         if keys.is_empty() {
             return Ok(());
         }
@@ -44,7 +50,10 @@ impl Store {
             .update_columns([Column::KeyId, Column::Sealed, Column::UpdatedAt])
             .to_owned();
         // One statement, so all of them or none.
-        Entity::insert_many(rows).on_conflict(newer).exec_without_returning(&self.writes).await?;
+        Entity::insert_many(rows)
+            .on_conflict(newer)
+            .exec_without_returning(&self.writes)
+            .await?;
         Ok(())
     }
 
@@ -53,7 +62,9 @@ impl Store {
     /// # Errors
     /// [`StoreError::Gone`] when the account was erased, and what the database says.
     pub async fn api_keys(&self, owner: &Owner) -> Result<Vec<KeptKey>, StoreError> {
-        let query = Entity::find().filter(Column::UserId.eq(owner.id().uuid())).order_by_asc(Column::Provider);
+        let query = Entity::find()
+            .filter(Column::UserId.eq(owner.id().uuid()))
+            .order_by_asc(Column::Provider);
         let rows = query.all(&self.reads).await?;
         if rows.is_empty() {
             self.is_there(owner).await?;
@@ -65,7 +76,11 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Gone`] when the account was erased, and what the database says.
-    pub async fn api_key(&self, owner: &Owner, provider: &Provider) -> Result<Option<KeptKey>, StoreError> {
+    pub async fn api_key(
+        &self,
+        owner: &Owner,
+        provider: &Provider,
+    ) -> Result<Option<KeptKey>, StoreError> {
         let query = Entity::find_by_id((owner.id().uuid(), provider.as_str().to_owned()));
         let row = query.one(&self.reads).await?;
         if row.is_none() {
@@ -74,11 +89,17 @@ impl Store {
         Ok(row.map(kept))
     }
 
-    /// Puts `newer` in the place of `older`, unless the owner has changed the key meanwhile. Tells whether it did.
+    /// Puts `newer` in the place of `older`, unless the owner has changed the key meanwhile. Tells
+    /// whether it did.
     ///
     /// # Errors
     /// What the database says.
-    pub async fn replace_api_key(&self, owner: &Owner, older: &KeptKey, newer: &KeptKey) -> Result<bool, StoreError> {
+    pub async fn replace_api_key(
+        &self,
+        owner: &Owner,
+        older: &KeptKey,
+        newer: &KeptKey,
+    ) -> Result<bool, StoreError> {
         let update = Entity::update_many()
             .col_expr(Column::KeyId, Expr::value(newer.key_id.clone()))
             .col_expr(Column::Sealed, Expr::value(newer.sealed.clone()))
@@ -92,7 +113,11 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Gone`] when the account was erased, and what the database says.
-    pub async fn remove_api_key(&self, owner: &Owner, provider: &Provider) -> Result<bool, StoreError> {
+    pub async fn remove_api_key(
+        &self,
+        owner: &Owner,
+        provider: &Provider,
+    ) -> Result<bool, StoreError> {
         let delete = Entity::delete_by_id((owner.id().uuid(), provider.as_str().to_owned()));
         let is_removed = delete.exec(&self.writes).await?.rows_affected == 1;
         if !is_removed {
@@ -103,12 +128,19 @@ impl Store {
 }
 
 fn kept(row: Model) -> KeptKey {
-    KeptKey { provider: row.provider, key_id: row.key_id, sealed: row.sealed }
+    KeptKey {
+        provider: row.provider,
+        key_id: row.key_id,
+        sealed: row.sealed,
+    }
 }
 
 /// Without the sealed bytes: a log is no place for them either.
 impl std::fmt::Debug for KeptKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("KeptKey").field("provider", &self.provider).field("key_id", &self.key_id).finish_non_exhaustive()
+        f.debug_struct("KeptKey")
+            .field("provider", &self.provider)
+            .field("key_id", &self.key_id)
+            .finish_non_exhaustive()
     }
 }

@@ -15,16 +15,18 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteError, SqliteJournalMode, SqliteS
 use super::{Store, error::is_away, file, migrate::MigrationError};
 use crate::config;
 
-/// How long a request waits for a connection: less than `server.request_timeout`, so that the answer says what is missing, and long enough that
-/// a database which restarts within it costs nobody an error.
+/// How long a request waits for a connection: less than `server.request_timeout`, so that the
+/// answer says what is missing, and long enough that a database which restarts within it costs
+/// nobody an error.
 const ACQUIRE: Duration = Duration::from_secs(5);
 /// How long a write waits for another process's write to the same SQLite file.
 const BUSY: Duration = Duration::from_secs(10);
 /// How long a database may take to come up beside us: a container that starts at the same moment.
 const PATIENCE: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(500);
-/// How long a connection may have been idle to be used without a ping first. The pool itself pings whatever comes back to it, so only what has
-/// happened since is unknown; a ping before each use would cost each request another round trip.
+/// How long a connection may have been idle to be used without a ping first. The pool itself pings
+/// whatever comes back to it, so only what has happened since is unknown; a ping before each use
+/// would cost each request another round trip.
 const TRUSTED: Duration = Duration::from_secs(1);
 /// A statement that takes longer is told in the log, without its values.
 const SLOW: Duration = Duration::from_secs(1);
@@ -33,8 +35,8 @@ const SLOW: Duration = Duration::from_secs(1);
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
-    /// No connection came about, and none will until somebody changes the address, the password or the database. The address is not shown: it
-    /// may hold a password.
+    /// No connection came about, and none will until somebody changes the address, the password or
+    /// the database. The address is not shown: it may hold a password.
     #[error("cannot open the database of database.url (DATABASE_URL): {}{}", told(.0), advice(.0))]
     Connect(#[source] DbErr),
     /// It did not answer in time, or goes down just now.
@@ -65,8 +67,12 @@ fn told(error: &DbErr) -> String {
 
 /// What to do about the refusals that people meet.
 fn advice(error: &DbErr) -> &'static str {
-    let DbErr::Conn(RuntimeErr::SqlxError(source)) = error else { return "" };
-    let code = source.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    let DbErr::Conn(RuntimeErr::SqlxError(source)) = error else {
+        return "";
+    };
+    let code = source
+        .as_database_error()
+        .and_then(sqlx::error::DatabaseError::code);
     match code.as_deref() {
         // PostgreSQL and MySQL, the latter by SQLSTATE.
         Some("28P01" | "28000") => ". Check the user and the password in it",
@@ -90,12 +96,17 @@ pub enum Tables {
 
 impl OpenError {
     fn connecting(error: DbErr) -> Self {
-        if may_come(&error) { Self::Away(error) } else { Self::Connect(error) }
+        if may_come(&error) {
+            Self::Away(error)
+        } else {
+            Self::Connect(error)
+        }
     }
 }
 
 impl Store {
-    /// Connects and brings the tables up to date, waiting up to 30 s for a database that is just starting.
+    /// Connects and brings the tables up to date, waiting up to 30 s for a database that is just
+    /// starting.
     ///
     /// # Errors
     /// [`OpenError`].
@@ -134,7 +145,11 @@ impl Store {
         }
         let store = Self::connect(settings).await?;
         let pending = store.pending().await?;
-        Ok(if pending.is_empty() { Tables::UpToDate(store.kind()) } else { Tables::Behind(store.kind(), pending) })
+        Ok(if pending.is_empty() {
+            Tables::UpToDate(store.kind())
+        } else {
+            Tables::Behind(store.kind(), pending)
+        })
     }
 
     async fn connect(settings: &config::Database) -> Result<Self, OpenError> {
@@ -142,8 +157,13 @@ impl Store {
         if url.starts_with("sqlite:") {
             return Self::sqlite(url, settings.max_connections).await;
         }
-        let connection = Database::connect(options(url, settings.max_connections)).await.map_err(OpenError::connecting)?;
-        Ok(Self { reads: connection.clone(), writes: connection })
+        let connection = Database::connect(options(url, settings.max_connections))
+            .await
+            .map_err(OpenError::connecting)?;
+        Ok(Self {
+            reads: connection.clone(),
+            writes: connection,
+        })
     }
 
     async fn sqlite(url: &str, readers: u32) -> Result<Self, OpenError> {
@@ -166,12 +186,18 @@ impl Store {
                     // An acknowledged write survives a power cut, not only the end of this process.
                     .synchronous(SqliteSynchronous::Full)
             });
-            Database::connect(options).await.map_err(OpenError::connecting)
+            Database::connect(options)
+                .await
+                .map_err(OpenError::connecting)
         };
         // The writer first: it turns the journal to WAL.
         let writes = open(1).await?;
         // A database in memory is its connection's own.
-        let reads = if in_memory { writes.clone() } else { open(readers).await? };
+        let reads = if in_memory {
+            writes.clone()
+        } else {
+            open(readers).await?
+        };
         Ok(Self { reads, writes })
     }
 }
@@ -181,18 +207,26 @@ fn file_of(url: &str) -> Result<Option<PathBuf>, OpenError> {
     if !url.starts_with("sqlite:") {
         return Ok(None);
     }
-    let wrong = |error: sqlx::Error| OpenError::Connect(DbErr::Conn(RuntimeErr::SqlxError(error.into())));
+    let wrong =
+        |error: sqlx::Error| OpenError::Connect(DbErr::Conn(RuntimeErr::SqlxError(error.into())));
     let parsed = SqliteConnectOptions::from_str(url).map_err(wrong)?;
     let path = parsed.get_filename();
     // The name is the library's own for ":memory:".
-    let in_memory = path.to_string_lossy().starts_with("file:sqlx-in-memory-") || url.contains("mode=memory");
+    let in_memory =
+        path.to_string_lossy().starts_with("file:sqlx-in-memory-") || url.contains("mode=memory");
     Ok((!in_memory).then(|| path.to_owned()))
 }
 
 /// The file and its folder, for this user alone.
 fn make(path: &Path) -> Result<(), OpenError> {
-    let failed = |path: &Path, source| OpenError::File { path: path.display().to_string(), source };
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+    let failed = |path: &Path, source| OpenError::File {
+        path: path.display().to_string(),
+        source,
+    };
+    if let Some(folder) = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+    {
         file::make_folder(folder).map_err(|source| failed(folder, source))?;
     }
     file::make(path).map_err(|source| failed(path, source))
@@ -210,12 +244,15 @@ fn options(url: &str, connections: u32) -> ConnectOptions {
         .test_before_acquire_if_idle_for(TRUSTED)
         .map_sqlx_mysql_opts(|mysql| {
             // Times are UTC, whatever the server's zone is; text is compared by its bytes.
-            mysql.timezone(Some("+00:00".to_owned())).collation("utf8mb4_bin")
+            mysql
+                .timezone(Some("+00:00".to_owned()))
+                .collation("utf8mb4_bin")
         });
     options
 }
 
-/// A refused password, an unknown database, a wrong certificate, a file that may not be written: they stay that way.
+/// A refused password, an unknown database, a wrong certificate, a file that may not be written:
+/// they stay that way.
 fn may_come(error: &DbErr) -> bool {
     let source = match error {
         DbErr::Conn(RuntimeErr::SqlxError(source))
@@ -225,14 +262,21 @@ fn may_come(error: &DbErr) -> bool {
     };
     match source {
         sqlx::Error::Tls(_) => false,
-        sqlx::Error::Database(told) if told.try_downcast_ref::<SqliteError>().is_some() => is_busy(told.code().as_deref()),
+        sqlx::Error::Database(told) if told.try_downcast_ref::<SqliteError>().is_some() => {
+            is_busy(told.code().as_deref())
+        }
         _ => is_away(error),
     }
 }
 
-/// Another process writes, or turns the journal of a new file to WAL, which SQLite does not wait for.
+/// Another process writes, or turns the journal of a new file to WAL, which SQLite does not wait
+/// for.
 fn is_busy(code: Option<&str>) -> bool {
-    matches!(code.and_then(|code| code.parse::<u32>().ok()).map(|code| code & 0xff), Some(5 | 6))
+    matches!(
+        code.and_then(|code| code.parse::<u32>().ok())
+            .map(|code| code & 0xff),
+        Some(5 | 6)
+    )
 }
 
 #[cfg(test)]
@@ -241,11 +285,20 @@ mod tests {
 
     #[tokio::test]
     async fn the_drivers_words_that_repeat_the_address_are_not_told() {
-        for address in ["postgres://bear:hunter2/x@db/app", "mysql://bear:hunter2@db:99999/app"] {
+        for address in [
+            "postgres://bear:hunter2/x@db/app",
+            "mysql://bear:hunter2@db:99999/app",
+        ] {
             let error = Database::connect(address).await.expect_err(address);
-            assert!(matches!(&error, DbErr::Conn(RuntimeErr::Internal(words)) if words.contains("hunter2")), "{error}");
+            assert!(
+                matches!(&error, DbErr::Conn(RuntimeErr::Internal(words)) if words.contains("hunter2")),
+                "{error}"
+            );
             let told = OpenError::connecting(error).to_string();
-            assert!(told.contains("DATABASE_URL") && !told.contains("hunter2"), "{told}");
+            assert!(
+                told.contains("DATABASE_URL") && !told.contains("hunter2"),
+                "{told}"
+            );
         }
     }
 }

@@ -7,7 +7,8 @@ use sqlx::{mysql::MySqlDatabaseError, sqlite::SqliteError};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// The database is away, restarts, or has no connection left: the same request may succeed later.
+    /// The database is away, restarts, or has no connection left: the same request may succeed
+    /// later.
     #[error("the database cannot be reached: {0}")]
     Unavailable(#[source] DbErr),
     /// The account is gone: it was erased while this request was on its way.
@@ -20,11 +21,14 @@ pub enum StoreError {
 
 impl From<DbErr> for StoreError {
     fn from(error: DbErr) -> Self {
-        // Without a connection the statement was never sent: whatever the reason is, also a password that was changed while we run, another
-        // day it may succeed.
+        // Without a connection the statement was never sent: whatever the reason is, also a
+        // password that was changed while we run, another day it may succeed.
         if matches!(error, DbErr::Conn(_) | DbErr::ConnectionAcquire(_)) || is_away(&error) {
             Self::Unavailable(error)
-        } else if matches!(error.sql_err(), Some(SqlErr::ForeignKeyConstraintViolation(_))) {
+        } else if matches!(
+            error.sql_err(),
+            Some(SqlErr::ForeignKeyConstraintViolation(_))
+        ) {
             // Every foreign key of ours leads to the account.
             Self::Gone
         } else {
@@ -36,7 +40,9 @@ impl From<DbErr> for StoreError {
 /// Whether it is a matter of time. What the wire says, each database in its own words.
 pub(super) fn is_away(error: &DbErr) -> bool {
     let source = match error {
-        DbErr::ConnectionAcquire(ConnAcquireErr::Timeout | ConnAcquireErr::ConnectionClosed) => return true,
+        DbErr::ConnectionAcquire(ConnAcquireErr::Timeout | ConnAcquireErr::ConnectionClosed) => {
+            return true;
+        }
         DbErr::Conn(RuntimeErr::SqlxError(source))
         | DbErr::Exec(RuntimeErr::SqlxError(source))
         | DbErr::Query(RuntimeErr::SqlxError(source)) => source,
@@ -65,23 +71,33 @@ pub(super) fn is_away(error: &DbErr) -> bool {
     }
 }
 
-/// By SQLSTATE: class 08 (connection), 53 (no room on the disk, no memory, too many connections), 57P01 to 57P05 (shutdown, crash, starting
-/// up), 58 (the system's input and output), 25006 (read-only: a standby that is about to be promoted), 40001 and 40P01 (serialization,
-/// deadlock), 55P03 (a lock that another statement keeps too long).
+/// By SQLSTATE: class 08 (connection), 53 (no room on the disk, no memory, too many connections),
+/// 57P01 to 57P05 (shutdown, crash, starting up), 58 (the system's input and output), 25006
+/// (read-only: a standby that is about to be promoted), 40001 and 40P01 (serialization, deadlock),
+/// 55P03 (a lock that another statement keeps too long).
 fn is_away_in_postgres(code: &str) -> bool {
-    ["08", "53", "57P", "58"].iter().any(|class| code.starts_with(class)) || ["25006", "40001", "40P01", "55P03"].contains(&code)
+    ["08", "53", "57P", "58"]
+        .iter()
+        .any(|class| code.starts_with(class))
+        || ["25006", "40001", "40P01", "55P03"].contains(&code)
 }
 
-/// The low byte of an extended code: 5 and 6 (busy, locked), 8 (read-only), 10 (input and output), 13 (disk full), 14 (cannot open).
+/// The low byte of an extended code: 5 and 6 (busy, locked), 8 (read-only), 10 (input and output),
+/// 13 (disk full), 14 (cannot open).
 fn is_away_in_sqlite(code: &str) -> bool {
-    matches!(code.parse::<u32>().map(|code| code & 0xff), Ok(5 | 6 | 8 | 10 | 13 | 14))
+    matches!(
+        code.parse::<u32>().map(|code| code & 0xff),
+        Ok(5 | 6 | 8 | 10 | 13 | 14)
+    )
 }
 
-/// By SQLSTATE where it says something: 08 (connection, shutdown), 40001 (deadlock), 25006 (read-only transaction). HY000, 42000 and 70100
-/// are said of everything, so there the number decides.
+/// By SQLSTATE where it says something: 08 (connection, shutdown), 40001 (deadlock), 25006
+/// (read-only transaction). HY000, 42000 and 70100 are said of everything, so there the number
+/// decides.
 fn is_away_in_mysql(number: u16, code: &str) -> bool {
     const NUMBERS: [u16; 16] = [
-        3, 1021, 1026, 1030, 1114, 1180, // no room, or the storage fails: also while it shuts down
+        3, 1021, 1026, 1030, 1114,
+        1180, // no room, or the storage fails: also while it shuts down
         1129, 1203, 1226, // this host, or this user, has too many connections
         1205, // a lock that another statement keeps too long
         1290, 1836, // read-only: a replica that is about to be promoted
@@ -101,10 +117,15 @@ mod tests {
 
     #[test]
     fn postgres_tells_what_time_cures_from_what_it_does_not() {
-        for away in ["08006", "08P01", "53100", "53300", "57P01", "57P02", "57P03", "58030", "25006", "40001", "40P01", "55P03"] {
+        for away in [
+            "08006", "08P01", "53100", "53300", "57P01", "57P02", "57P03", "58030", "25006",
+            "40001", "40P01", "55P03",
+        ] {
             assert!(is_away_in_postgres(away), "{away}");
         }
-        for fault in ["23505", "23503", "42P01", "57014", "28P01", "3D000", "XX000", ""] {
+        for fault in [
+            "23505", "23503", "42P01", "57014", "28P01", "3D000", "XX000", "",
+        ] {
             assert!(!is_away_in_postgres(fault), "{fault}");
         }
     }
@@ -133,9 +154,14 @@ mod tests {
         for (number, code) in away {
             assert!(is_away_in_mysql(number, code), "{number}");
         }
-        for (number, code) in
-            [(1045, "28000"), (1049, "42000"), (1064, "42000"), (1146, "42S02"), (1105, "HY000"), (1062, "23000")]
-        {
+        for (number, code) in [
+            (1045, "28000"),
+            (1049, "42000"),
+            (1064, "42000"),
+            (1146, "42S02"),
+            (1105, "HY000"),
+            (1062, "23000"),
+        ] {
             assert!(!is_away_in_mysql(number, code), "{number}");
         }
     }

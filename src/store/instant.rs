@@ -1,9 +1,8 @@
 //! Points in time as rows keep them: UTC, to the microsecond, which is what every database can do.
 
+use bearward::clock::Timestamp;
 use sea_orm::prelude::TimeDateTime;
 use time::{OffsetDateTime, UtcDateTime};
-
-use crate::auth::clock::Timestamp;
 
 /// A point in time that reads back as it was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,7 +23,8 @@ impl Instant {
 impl From<Timestamp> for Instant {
     fn from(at: Timestamp) -> Self {
         let nanoseconds = i128::from(at.millis()) * 1_000_000;
-        let utc = UtcDateTime::from_unix_timestamp_nanos(nanoseconds).unwrap_or(UtcDateTime::UNIX_EPOCH);
+        let utc =
+            UtcDateTime::from_unix_timestamp_nanos(nanoseconds).unwrap_or(UtcDateTime::UNIX_EPOCH);
         Self(TimeDateTime::new(utc.date(), utc.time()))
     }
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use sea_orm::{
-    ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode, Statement, TransactionOptions,
-    TransactionTrait,
+    ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode, Statement,
+    TransactionOptions, TransactionTrait,
 };
 use sea_orm_migration::MigratorTrait;
 
@@ -41,14 +41,19 @@ impl Store {
         let pending = Migrations::get_pending_migrations(&lock).await?.len();
         let done = Migrations::up(&lock, None).await;
         if lock.get_database_backend() == DbBackend::MySql {
-            // It belongs to the connection, which goes back to the pool. What the statements changed is committed already: MySQL does that
-            // after each of them.
-            lock.execute_raw(mysql("DO RELEASE_LOCK(CONCAT('bearward ', DATABASE()))")).await?;
+            // It belongs to the connection, which goes back to the pool. What the statements
+            // changed is committed already: MySQL does that after each of them.
+            lock.execute_raw(mysql("DO RELEASE_LOCK(CONCAT('bearward ', DATABASE()))"))
+                .await?;
         }
         done?;
         lock.commit().await?;
         if pending > 0 {
-            tracing::info!(migrations = pending, database = self.kind(), "the tables are up to date");
+            tracing::info!(
+                migrations = pending,
+                database = self.kind(),
+                "the tables are up to date"
+            );
         }
         Ok(())
     }
@@ -57,7 +62,10 @@ impl Store {
     pub(super) async fn pending(&self) -> Result<Vec<String>, MigrationError> {
         refuse_newer(&self.reads).await?;
         let pending = Migrations::get_pending_migrations_read_only(&self.reads).await?;
-        Ok(pending.iter().map(|migration| migration.name().to_owned()).collect())
+        Ok(pending
+            .iter()
+            .map(|migration| migration.name().to_owned())
+            .collect())
     }
 
     /// A transaction that nobody else can have at the same time.
@@ -69,15 +77,22 @@ impl Store {
         let lock = self.writes.begin_with_options(immediate).await?;
         match lock.get_database_backend() {
             DbBackend::Postgres => {
-                lock.execute_unprepared(&format!("SET LOCAL lock_timeout = '{WAIT}s'")).await?;
-                let statement =
-                    Statement::from_string(DbBackend::Postgres, format!("SELECT pg_advisory_xact_lock({POSTGRES_LOCK})"));
+                lock.execute_unprepared(&format!("SET LOCAL lock_timeout = '{WAIT}s'"))
+                    .await?;
+                let statement = Statement::from_string(
+                    DbBackend::Postgres,
+                    format!("SELECT pg_advisory_xact_lock({POSTGRES_LOCK})"),
+                );
                 lock.execute_raw(statement).await?;
             }
             DbBackend::MySql => {
-                let statement = mysql(&format!("SELECT GET_LOCK(CONCAT('bearward ', DATABASE()), {WAIT}) = 1 AS locked"));
+                let statement = mysql(&format!(
+                    "SELECT GET_LOCK(CONCAT('bearward ', DATABASE()), {WAIT}) = 1 AS locked"
+                ));
                 let row = lock.query_one_raw(statement).await?;
-                let locked = row.and_then(|row| row.try_get::<Option<i64>>("", "locked").ok().flatten()) == Some(1);
+                let locked = row
+                    .and_then(|row| row.try_get::<Option<i64>>("", "locked").ok().flatten())
+                    == Some(1);
                 if !locked {
                     return Err(MigrationError::Locked);
                 }
@@ -93,12 +108,29 @@ fn mysql(statement: &str) -> Statement {
 }
 
 async fn refuse_newer(db: &impl ConnectionTrait) -> Result<(), MigrationError> {
-    let known: BTreeSet<String> = Migrations::migrations().iter().map(|migration| migration.name().to_owned()).collect();
+    let known: BTreeSet<String> = Migrations::migrations()
+        .iter()
+        .map(|migration| migration.name().to_owned())
+        .collect();
     let applied = match Migrations::get_applied_migrations_read_only(db).await {
         // The library's own check of the same; the names are read below.
-        Err(DbErr::Custom(_)) => Migrations::get_migration_models(db).await?.into_iter().map(|row| row.version).collect(),
-        other => other?.iter().map(|migration| migration.name().to_owned()).collect::<Vec<_>>(),
+        Err(DbErr::Custom(_)) => Migrations::get_migration_models(db)
+            .await?
+            .into_iter()
+            .map(|row| row.version)
+            .collect(),
+        other => other?
+            .iter()
+            .map(|migration| migration.name().to_owned())
+            .collect::<Vec<_>>(),
     };
-    let newer: Vec<String> = applied.into_iter().filter(|name| !known.contains(name)).collect();
-    if newer.is_empty() { Ok(()) } else { Err(MigrationError::Newer(newer)) }
+    let newer: Vec<String> = applied
+        .into_iter()
+        .filter(|name| !known.contains(name))
+        .collect();
+    if newer.is_empty() {
+        Ok(())
+    } else {
+        Err(MigrationError::Newer(newer))
+    }
 }

@@ -1,5 +1,5 @@
-//! The rows: one code path for SQLite, PostgreSQL and MySQL. Every method that reads or changes a user's rows takes the owner first, and
-//! there is none that does the same for everybody.
+//! The rows: one code path for SQLite, PostgreSQL and MySQL. Every method that reads or changes a
+//! user's rows takes the owner first, and there is none that does the same for everybody.
 
 mod accounts;
 mod administration;
@@ -32,8 +32,9 @@ pub use self::{
 #[derive(Clone)]
 pub struct Store {
     reads: DatabaseConnection,
-    /// SQLite has one writer at a time: a connection of its own lets writers queue here, fairly, and not inside the database, where the
-    /// unlucky one gives up. With other databases it is the same pool.
+    /// SQLite has one writer at a time: a connection of its own lets writers queue here, fairly,
+    /// and not inside the database, where the unlucky one gives up. With other databases it is
+    /// the same pool.
     writes: DatabaseConnection,
 }
 

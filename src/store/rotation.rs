@@ -25,14 +25,22 @@ impl Store {
             .into_tuple::<i64>()
             .one(&self.reads)
             .await?;
-        Ok(count.and_then(|count| u64::try_from(count).ok()).unwrap_or(0))
+        Ok(count
+            .and_then(|count| u64::try_from(count).ok())
+            .unwrap_or(0))
     }
 
-    /// The next of these users after `last`, at most `limit`. Their rows are then worked on as each owner's own.
+    /// The next of these users after `last`, at most `limit`. Their rows are then worked on as each
+    /// owner's own.
     ///
     /// # Errors
     /// What the database says.
-    pub async fn owners_to_reseal(&self, key_id: &str, last: Option<Owner>, limit: u64) -> Result<Vec<Owner>, StoreError> {
+    pub async fn owners_to_reseal(
+        &self,
+        key_id: &str,
+        last: Option<Owner>,
+        limit: u64,
+    ) -> Result<Vec<Owner>, StoreError> {
         let mut query = Entity::find()
             .select_only()
             .column(Column::UserId)
@@ -44,6 +52,9 @@ impl Store {
             query = query.filter(Column::UserId.gt(last.id().uuid()));
         }
         let owners: Vec<Uuid> = query.into_tuple().all(&self.reads).await?;
-        Ok(owners.into_iter().map(|id| Owner::new(UserId::new(id))).collect())
+        Ok(owners
+            .into_iter()
+            .map(|id| Owner::new(UserId::new(id)))
+            .collect())
     }
 }

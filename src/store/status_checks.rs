@@ -22,7 +22,8 @@ pub enum Added {
 }
 
 impl Store {
-    /// Adds a report of the owner, once for each idempotency key, however often and on however many replicas it arrives.
+    /// Adds a report of the owner, once for each idempotency key, however often and on however many
+    /// replicas it arrives.
     ///
     /// # Errors
     /// [`StoreError::Gone`] when the account was erased, and what the database says.
@@ -54,19 +55,36 @@ impl Store {
         }
     }
 
-    async fn earlier(&self, owner: &Owner, client: &ClientName, key: &IdempotencyKey) -> Result<Added, StoreError> {
-        let query = Entity::find().filter(Column::UserId.eq(owner.id().uuid())).filter(Column::IdempotencyKey.eq(key.as_str()));
+    async fn earlier(
+        &self,
+        owner: &Owner,
+        client: &ClientName,
+        key: &IdempotencyKey,
+    ) -> Result<Added, StoreError> {
+        let query = Entity::find()
+            .filter(Column::UserId.eq(owner.id().uuid()))
+            .filter(Column::IdempotencyKey.eq(key.as_str()));
         let row = query.one(&self.reads).await?.ok_or(StoreError::Gone)?;
-        Ok(if row.client_name == client.as_str() { Added::Again(shown(row)) } else { Added::Conflict })
+        Ok(if row.client_name == client.as_str() {
+            Added::Again(shown(row))
+        } else {
+            Added::Conflict
+        })
     }
 
     /// The owner's reports, newest first.
     ///
     /// # Errors
     /// [`StoreError::Gone`] when the account was erased, and what the database says.
-    pub async fn status_checks(&self, owner: &Owner, request: PageRequest) -> Result<Page<StatusCheck>, StoreError> {
-        let mut query =
-            Entity::find().filter(Column::UserId.eq(owner.id().uuid())).order_by_desc(Column::Id).limit(request.limit() + 1);
+    pub async fn status_checks(
+        &self,
+        owner: &Owner,
+        request: PageRequest,
+    ) -> Result<Page<StatusCheck>, StoreError> {
+        let mut query = Entity::find()
+            .filter(Column::UserId.eq(owner.id().uuid()))
+            .order_by_desc(Column::Id)
+            .limit(request.limit() + 1);
         if let Some(after) = request.after() {
             query = query.filter(Column::Id.lt(after));
         }
@@ -79,5 +97,9 @@ impl Store {
 }
 
 fn shown(row: Model) -> StatusCheck {
-    StatusCheck { id: row.id, client_name: row.client_name, timestamp: Instant::of(row.timestamp).into() }
+    StatusCheck {
+        id: row.id,
+        client_name: row.client_name,
+        timestamp: Instant::of(row.timestamp).into(),
+    }
 }

@@ -4,9 +4,11 @@ use std::{sync::OnceLock, thread, time::Duration};
 
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 
-/// Upper bounds in seconds for every histogram named `*_seconds`: a cached verification takes well under a millisecond, a request may
-/// take half a minute.
-const SECONDS: [f64; 15] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
+/// Upper bounds in seconds for every histogram named `*_seconds`: a cached verification takes well
+/// under a millisecond, a request may take half a minute.
+const SECONDS: [f64; 15] = [
+    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,
+];
 
 /// Observations wait in memory until they are counted, whether or not anybody scrapes.
 const UPKEEP: Duration = Duration::from_secs(5);
@@ -34,13 +36,16 @@ pub fn metrics() -> Result<Metrics, BuildError> {
     match builder()?.install_recorder() {
         Ok(handle) => {
             let kept = handle.clone();
-            // A thread and not a task: the recorder outlives every runtime of the process, one for each test for example.
-            let _ = thread::Builder::new().name("metrics-upkeep".to_owned()).spawn(move || {
-                loop {
-                    thread::sleep(UPKEEP);
-                    kept.run_upkeep();
-                }
-            });
+            // A thread and not a task: the recorder outlives every runtime of the process, one for
+            // each test for example.
+            let _ = thread::Builder::new()
+                .name("metrics-upkeep".to_owned())
+                .spawn(move || {
+                    loop {
+                        thread::sleep(UPKEEP);
+                        kept.run_upkeep();
+                    }
+                });
             Ok(INSTALLED.get_or_init(|| Metrics(handle)).clone())
         }
         // Another thread may have come first, between the look and the installation.
@@ -49,7 +54,8 @@ pub fn metrics() -> Result<Metrics, BuildError> {
 }
 
 pub(super) fn builder() -> Result<PrometheusBuilder, BuildError> {
-    PrometheusBuilder::new().set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)
+    PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)
 }
 
 #[cfg(test)]
@@ -58,7 +64,10 @@ mod tests {
 
     #[test]
     fn installing_twice_reads_the_same_metrics() {
-        let (first, second) = (metrics().expect("installed"), metrics().expect("still installed"));
+        let (first, second) = (
+            metrics().expect("installed"),
+            metrics().expect("still installed"),
+        );
         ::metrics::counter!("bearward_test_installed_twice").increment(1);
         assert!(first.render().contains("bearward_test_installed_twice 1"));
         assert!(second.render().contains("bearward_test_installed_twice 1"));

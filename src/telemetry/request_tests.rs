@@ -40,7 +40,10 @@ impl Captured {
 
 impl io::Write for Captured {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().expect("not poisoned").extend_from_slice(bytes);
+        self.0
+            .lock()
+            .expect("not poisoned")
+            .extend_from_slice(bytes);
         Ok(bytes.len())
     }
 
@@ -70,13 +73,25 @@ async fn observed(format: LogFormat, request: TestRequest) -> Observed {
             .wrap(from_fn(observe))
             .route("/orders/{id}", web::get().to(HttpResponse::Ok))
             .route("/panics", web::get().to(panics))
-            .route("/hangs", web::get().to(std::future::pending::<HttpResponse>))
+            .route(
+                "/hangs",
+                web::get().to(std::future::pending::<HttpResponse>),
+            )
             .route("/refused", web::get().to(refused)),
     )
     .await;
-    let answered = AssertUnwindSafe(app.call(request.to_request())).catch_unwind().now_or_never();
-    let answer = answered.and_then(Result::ok).and_then(Result::ok).map(|answer| answer.headers().clone());
-    Observed { captured, metrics, answer }
+    let answered = AssertUnwindSafe(app.call(request.to_request()))
+        .catch_unwind()
+        .now_or_never();
+    let answer = answered
+        .and_then(Result::ok)
+        .and_then(Result::ok)
+        .map(|answer| answer.headers().clone());
+    Observed {
+        captured,
+        metrics,
+        answer,
+    }
 }
 
 async fn panics() -> HttpResponse {
@@ -95,12 +110,23 @@ async fn refused() -> HttpResponse {
 
 fn echoed(observed: &Observed) -> String {
     let answer = observed.answer.as_ref().expect("an answer");
-    answer.get(RequestId::HEADER).expect("the header").to_str().expect("text").to_owned()
+    answer
+        .get(RequestId::HEADER)
+        .expect("the header")
+        .to_str()
+        .expect("text")
+        .to_owned()
 }
 
 #[actix_web::test]
 async fn a_request_is_one_line_with_route_status_duration_and_id() {
-    let seen = observed(LogFormat::Json, TestRequest::get().uri("/orders/17").insert_header(("x-request-id", "abc-1"))).await;
+    let seen = observed(
+        LogFormat::Json,
+        TestRequest::get()
+            .uri("/orders/17")
+            .insert_header(("x-request-id", "abc-1")),
+    )
+    .await;
     let line = seen.captured.only_line();
     assert_eq!(line["method"], "GET");
     assert_eq!(line["route"], "/orders/{id}");
@@ -128,7 +154,10 @@ async fn a_missing_or_malformed_id_is_replaced_by_a_uuid_of_version_7() {
 #[actix_web::test]
 async fn nothing_that_a_client_sent_is_in_the_line() {
     for format in [LogFormat::Json, LogFormat::Pretty] {
-        for path in ["/orders/secret-path?token=secret-query", "/nowhere/secret-path?token=secret-query"] {
+        for path in [
+            "/orders/secret-path?token=secret-query",
+            "/nowhere/secret-path?token=secret-query",
+        ] {
             let request = TestRequest::get()
                 .uri(path)
                 .insert_header(("authorization", "Bearer secret-token"))
@@ -144,15 +173,24 @@ async fn nothing_that_a_client_sent_is_in_the_line() {
 
 #[actix_web::test]
 async fn a_refusal_is_told_by_its_closed_reason_its_issuer_and_its_key() {
-    let line = observed(LogFormat::Json, TestRequest::get().uri("/refused")).await.captured.only_line();
+    let line = observed(LogFormat::Json, TestRequest::get().uri("/refused"))
+        .await
+        .captured
+        .only_line();
     assert_eq!(line["reason"], "unknown_key");
     assert_eq!(line["issuer"], "supabase");
-    assert_eq!(line["kid"].as_str().map(|kid| kid.chars().count()), Some(KID_CHARS));
+    assert_eq!(
+        line["kid"].as_str().map(|kid| kid.chars().count()),
+        Some(KID_CHARS)
+    );
 }
 
 #[actix_web::test]
 async fn a_key_id_cannot_begin_a_line_of_its_own() {
-    let text = observed(LogFormat::Pretty, TestRequest::get().uri("/refused")).await.captured.text();
+    let text = observed(LogFormat::Pretty, TestRequest::get().uri("/refused"))
+        .await
+        .captured
+        .text();
     assert_eq!(text.lines().count(), 1, "{text}");
     assert!(!text.contains('\u{1b}'), "{text}");
 }
@@ -162,24 +200,42 @@ async fn a_panic_in_a_handler_is_a_line_with_status_500() {
     let seen = observed(LogFormat::Json, TestRequest::get().uri("/panics")).await;
     assert!(seen.answer.is_none());
     let line = seen.captured.only_line();
-    assert_eq!((&line["status"], &line["route"]), (&500.into(), &"/panics".into()));
+    assert_eq!(
+        (&line["status"], &line["route"]),
+        (&500.into(), &"/panics".into())
+    );
 }
 
 #[actix_web::test]
 async fn a_client_that_hangs_up_is_a_line_with_status_499() {
-    let line = observed(LogFormat::Json, TestRequest::get().uri("/hangs")).await.captured.only_line();
+    let line = observed(LogFormat::Json, TestRequest::get().uri("/hangs"))
+        .await
+        .captured
+        .only_line();
     assert_eq!(line["status"], 499);
 }
 
 #[actix_web::test]
 async fn the_labels_of_metrics_are_bounded() {
-    let rendered = |request| async move { observed(LogFormat::Json, request).await.metrics.render() };
+    let rendered =
+        |request| async move { observed(LogFormat::Json, request).await.metrics.render() };
     let known = rendered(TestRequest::get().uri("/orders/17")).await;
-    assert!(known.contains(r#"http_requests_total{method="GET",route="/orders/{id}",status="200"} 1"#), "{known}");
-    assert!(known.contains(r#"http_request_duration_seconds_bucket{method="GET",route="/orders/{id}",le="0.0005"}"#), "{known}");
+    assert!(
+        known.contains(r#"http_requests_total{method="GET",route="/orders/{id}",status="200"} 1"#),
+        "{known}"
+    );
+    assert!(
+        known.contains(
+            r#"http_request_duration_seconds_bucket{method="GET",route="/orders/{id}",le="0.0005"}"#
+        ),
+        "{known}"
+    );
     let brew = Method::from_bytes(b"BREW").expect("a method");
     let unknown = rendered(TestRequest::with_uri("/nowhere/17").method(brew)).await;
-    assert!(unknown.contains(r#"http_requests_total{method="other",route="unmatched",status="404"} 1"#), "{unknown}");
+    assert!(
+        unknown.contains(r#"http_requests_total{method="other",route="unmatched",status="404"} 1"#),
+        "{unknown}"
+    );
 }
 
 #[actix_web::test]
@@ -192,7 +248,12 @@ async fn an_error_of_an_inner_middleware_has_its_line_and_its_header() {
         Err::<ServiceResponse, Error>(actix_web::error::ErrorForbidden("no"))
     };
     let app = init_service(App::new().wrap(from_fn(refuse)).wrap(from_fn(observe))).await;
-    let error = app.call(TestRequest::get().to_request()).await.err().expect("refused").error_response();
+    let error = app
+        .call(TestRequest::get().to_request())
+        .await
+        .err()
+        .expect("refused")
+        .error_response();
     assert_eq!(error.status(), 403);
     assert!(error.headers().contains_key(RequestId::HEADER));
     assert_eq!(captured.only_line()["status"], 403);

@@ -37,7 +37,13 @@ pub struct Usage {
 
 impl fmt::Debug for Completion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Completion {{ text: {} bytes, model: {:?}, usage: {:?} }}", self.text.len(), self.model, self.usage)
+        write!(
+            f,
+            "Completion {{ text: {} bytes, model: {:?}, usage: {:?} }}",
+            self.text.len(),
+            self.model,
+            self.usage
+        )
     }
 }
 
@@ -59,7 +65,10 @@ struct Message {
 }
 
 /// Stops reading at the limit, whatever `Content-Length` says.
-pub(super) async fn read(mut response: Response, asked_for: &str) -> Result<Completion, UpstreamError> {
+pub(super) async fn read(
+    mut response: Response,
+    asked_for: &str,
+) -> Result<Completion, UpstreamError> {
     let announced = response.content_length().unwrap_or(0);
     if usize::try_from(announced).map_or(true, |announced| announced > MAX_BYTES) {
         return Err(UpstreamError::TooLarge { limit: MAX_BYTES });
@@ -75,9 +84,26 @@ pub(super) async fn read(mut response: Response, asked_for: &str) -> Result<Comp
 }
 
 fn parse(body: &[u8], asked_for: &str) -> Result<Completion, UpstreamError> {
-    let answer: Answer = serde_json::from_slice(body)
-        .map_err(|error| if error.is_data() { UpstreamError::NoText } else { UpstreamError::NotJson })?;
-    let text = answer.choices.into_iter().next().ok_or(UpstreamError::NoText)?.message.content;
+    let answer: Answer = serde_json::from_slice(body).map_err(|error| {
+        if error.is_data() {
+            UpstreamError::NoText
+        } else {
+            UpstreamError::NotJson
+        }
+    })?;
+    let text = answer
+        .choices
+        .into_iter()
+        .next()
+        .ok_or(UpstreamError::NoText)?
+        .message
+        .content;
     let model = answer.model.unwrap_or_else(|| asked_for.to_owned());
-    Ok(Completion { text, model, usage: answer.usage.and_then(|usage| serde_json::from_value(usage).ok()) })
+    Ok(Completion {
+        text,
+        model,
+        usage: answer
+            .usage
+            .and_then(|usage| serde_json::from_value(usage).ok()),
+    })
 }

@@ -3,18 +3,19 @@
 use std::{error::Error as _, iter, time::Duration};
 
 use actix_web::{http::StatusCode, web::Bytes};
-
-use crate::{Envelope, RequestId};
+use bearward::{Envelope, RequestId};
 
 /// Why the service gave no answer.
 ///
-/// `Display` is the message for the client. No variant holds a word that the service sent, or anything of the key; a `cause` is this
-/// machine's view of a broken connection, for the log alone.
+/// `Display` is the message for the client. No variant holds a word that the service sent, or
+/// anything of the key; a `cause` is this machine's view of a broken connection, for the log alone.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum UpstreamError {
     /// 401 or 403.
-    #[error("the service refused your API key; store one that it accepts and that may use the model")]
+    #[error(
+        "the service refused your API key; store one that it accepts and that may use the model"
+    )]
     RejectedKey,
     /// 429.
     #[error("the service takes no more requests with your API key for now")]
@@ -23,7 +24,9 @@ pub enum UpstreamError {
         retry_after: Duration,
     },
     /// 404, and 400 or 422 that speak of the model.
-    #[error("the service does not know the model, or not for your API key; name another one in \"model\"")]
+    #[error(
+        "the service does not know the model, or not for your API key; name another one in \"model\""
+    )]
     UnknownModel,
     /// Any other 4xx.
     #[error("the service refused the request with status {status}")]
@@ -38,7 +41,9 @@ pub enum UpstreamError {
         status: u16,
     },
     /// A status that answers nothing: 3xx, which is not followed, or another 2xx than 200.
-    #[error("the service answered with status {status}, which is no answer; redirects are not followed")]
+    #[error(
+        "the service answered with status {status}, which is no answer; redirects are not followed"
+    )]
     Unexpected {
         /// The status.
         status: u16,
@@ -118,8 +123,9 @@ impl UpstreamError {
         }
     }
 
-    /// The end of a stream that has begun: `event: error` with the envelope that a response would have had. OpenAI's own clients raise its
-    /// `error` as an exception. Nothing follows it, `data: [DONE]` neither: who looks for that alone must not take half an answer for one.
+    /// The end of a stream that has begun: `event: error` with the envelope that a response would
+    /// have had. OpenAI's own clients raise its `error` as an exception. Nothing follows it,
+    /// `data: [DONE]` neither: who looks for that alone must not take half an answer for one.
     pub fn event(&self, request_id: Option<&RequestId>) -> Bytes {
         let envelope = serde_json::json!(Envelope::new(self.code(), &self.to_string(), request_id));
         format!("event: error\ndata: {envelope}\n\n").into()
@@ -129,9 +135,10 @@ impl UpstreamError {
         match self {
             Self::RejectedKey => ("UPSTREAM_REJECTED_KEY", StatusCode::BAD_GATEWAY),
             Self::RateLimited { .. } => ("RATE_LIMITED", StatusCode::TOO_MANY_REQUESTS),
-            Self::NoAnswer { .. } | Self::SlowConnect | Self::Silent { .. } | Self::Endless { .. } => {
-                ("UPSTREAM_TIMEOUT", StatusCode::GATEWAY_TIMEOUT)
-            }
+            Self::NoAnswer { .. }
+            | Self::SlowConnect
+            | Self::Silent { .. }
+            | Self::Endless { .. } => ("UPSTREAM_TIMEOUT", StatusCode::GATEWAY_TIMEOUT),
             Self::UnknownModel
             | Self::Refused { .. }
             | Self::OutOfOrder { .. }
@@ -150,15 +157,23 @@ impl UpstreamError {
     pub(super) fn of(error: reqwest::Error) -> Self {
         match () {
             () if error.is_connect() && error.is_timeout() => Self::SlowConnect,
-            () if error.is_connect() => Self::Unreachable { cause: chain(error) },
-            () => Self::Interrupted { cause: chain(error) },
+            () if error.is_connect() => Self::Unreachable {
+                cause: chain(error),
+            },
+            () => Self::Interrupted {
+                cause: chain(error),
+            },
         }
     }
 }
 
-/// The innermost cause is the one that helps ("Connection refused"). The address is left out, which may have something secret in its query.
+/// The innermost cause is the one that helps ("Connection refused"). The address is left out, which
+/// may have something secret in its query.
 pub(super) fn chain(error: reqwest::Error) -> String {
     let error = error.without_url();
     let causes = iter::successors(error.source(), |&cause| cause.source()).map(ToString::to_string);
-    iter::once(error.to_string()).chain(causes).collect::<Vec<_>>().join(": ")
+    iter::once(error.to_string())
+        .chain(causes)
+        .collect::<Vec<_>>()
+        .join(": ")
 }

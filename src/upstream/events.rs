@@ -14,11 +14,13 @@ pub(super) enum Event {
     Data(Vec<u8>),
     /// `event: error`, whatever its data.
     Error,
-    /// A line that begins with a colon, which keeps connections open; or an event whose data is empty.
+    /// A line that begins with a colon, which keeps connections open; or an event whose data is
+    /// empty.
     Comment,
 }
 
-/// Keeps the beginning of an event until the rest has come. Nothing is decoded before a line is whole, so that no cut harms a character.
+/// Keeps the beginning of an event until the rest has come. Nothing is decoded before a line is
+/// whole, so that no cut harms a character.
 #[derive(Debug, Default)]
 pub(super) struct EventReader {
     line: Vec<u8>,
@@ -52,8 +54,8 @@ impl EventReader {
         Ok(found)
     }
 
-    /// What has begun and not ended when the service closes the stream. The standard drops it; some services forget the empty line after
-    /// their last event.
+    /// What has begun and not ended when the service closes the stream. The standard drops it; some
+    /// services forget the empty line after their last event.
     pub(super) fn rest(mut self) -> Option<Vec<u8>> {
         if !self.line.is_empty() {
             self.end_line();
@@ -87,7 +89,13 @@ impl EventReader {
                 if std::mem::take(&mut self.is_error) {
                     Some(Event::Error)
                 } else {
-                    data.map(|data| if data.trim_ascii().is_empty() { Event::Comment } else { Event::Data(data) })
+                    data.map(|data| {
+                        if data.trim_ascii().is_empty() {
+                            Event::Comment
+                        } else {
+                            Event::Data(data)
+                        }
+                    })
                 }
             }
             [] => Some(Event::Comment),
@@ -122,7 +130,10 @@ mod tests {
 
     fn read_in(pieces: &[&[u8]]) -> Vec<Event> {
         let mut reader = EventReader::default();
-        pieces.iter().flat_map(|piece| reader.read(piece).unwrap()).collect()
+        pieces
+            .iter()
+            .flat_map(|piece| reader.read(piece).unwrap())
+            .collect()
     }
 
     #[test]
@@ -141,7 +152,10 @@ mod tests {
             ("data: a\n: alive\ndata: b\n\n", vec![Comment, data("a\nb")]),
             ("data:\n\n", vec![Comment]),
             ("event: message\ndata: a\n\n", vec![data("a")]),
-            ("event: error\ndata: a\n\ndata: b\n\n", vec![Error, data("b")]),
+            (
+                "event: error\ndata: a\n\ndata: b\n\n",
+                vec![Error, data("b")],
+            ),
             ("\n\n\n", vec![]),
             ("data: a\n", vec![]),
         ];
@@ -180,11 +194,17 @@ mod tests {
         let line = |length: usize| [b"data: ".to_vec(), vec![b'x'; length - 6]].concat();
         let mut reader = EventReader::default();
         assert!(reader.read(&line(MAX_BYTES)).is_ok());
-        assert_eq!(reader.read(b"x"), Err(UpstreamError::TooLarge { limit: MAX_BYTES }));
+        assert_eq!(
+            reader.read(b"x"),
+            Err(UpstreamError::TooLarge { limit: MAX_BYTES })
+        );
         let mut reader = EventReader::default();
         reader.read(&line(MAX_BYTES / 2)).unwrap();
         reader.read(b"\n").unwrap();
-        assert_eq!(reader.read(&line(MAX_BYTES / 2 + 7)), Err(UpstreamError::TooLarge { limit: MAX_BYTES }));
+        assert_eq!(
+            reader.read(&line(MAX_BYTES / 2 + 7)),
+            Err(UpstreamError::TooLarge { limit: MAX_BYTES })
+        );
     }
 
     #[test]

@@ -2,16 +2,14 @@
 
 use std::time::Duration;
 
+use bearward::{clock::Timestamp, error::Excerpt, keys::retry_after};
 use reqwest::{Response, StatusCode};
 use serde_json::Value;
 use tracing::Level;
 use zeroize::Zeroizing;
 
 use super::UpstreamError;
-use crate::{
-    auth::{clock::Timestamp, error::Excerpt, keys::retry_after},
-    vault::PlainKey,
-};
+use crate::vault::PlainKey;
 
 /// Services explain themselves in a few hundred bytes; what is longer is an HTML page.
 const MAX_BYTES: usize = 16 << 10;
@@ -19,33 +17,48 @@ const MAX_BYTES: usize = 16 << 10;
 /// An explanation is worth no wait: the status is known already.
 const TIME: Duration = Duration::from_secs(2);
 
-/// When a service that takes no more requests does not say until when: the limits of most are counted by the minute or less.
+/// When a service that takes no more requests does not say until when: the limits of most are
+/// counted by the minute or less.
 const UNSTATED_PAUSE: Duration = Duration::from_secs(10);
 
 /// A part of the key that is shorter than this may stay in the log: it occurs in other words too.
 const TELLING: usize = 6;
 
-/// The refusal that a response means. Its body is looked at where the status does not say enough, or for the log at debug level.
+/// The refusal that a response means. Its body is looked at where the status does not say enough,
+/// or for the log at debug level.
 pub(super) async fn refusal(response: Response, key: &PlainKey, now: Timestamp) -> UpstreamError {
     let status = response.status();
     let pause = retry_after(response.headers(), now).unwrap_or(UNSTATED_PAUSE);
     let is_logged = tracing::enabled!(Level::DEBUG);
-    let is_unclear = matches!(status, StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY);
-    let body = if is_logged || is_unclear { body(response).await } else { Vec::new() };
+    let is_unclear = matches!(
+        status,
+        StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY
+    );
+    let body = if is_logged || is_unclear {
+        body(response).await
+    } else {
+        Vec::new()
+    };
     if is_logged {
         let explanation = scrubbed(&body, key);
         tracing::debug!(status = status.as_u16(), %explanation, "the chat service refused");
     }
     match status {
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => UpstreamError::RejectedKey,
-        StatusCode::TOO_MANY_REQUESTS => {
-            UpstreamError::RateLimited { retry_after: pause.clamp(Duration::from_secs(1), Duration::from_hours(1)) }
-        }
+        StatusCode::TOO_MANY_REQUESTS => UpstreamError::RateLimited {
+            retry_after: pause.clamp(Duration::from_secs(1), Duration::from_hours(1)),
+        },
         StatusCode::NOT_FOUND => UpstreamError::UnknownModel,
         _ if is_unclear && speaks_of_the_model(&body) => UpstreamError::UnknownModel,
-        _ if status.is_client_error() => UpstreamError::Refused { status: status.as_u16() },
-        _ if status.is_server_error() => UpstreamError::OutOfOrder { status: status.as_u16() },
-        _ => UpstreamError::Unexpected { status: status.as_u16() },
+        _ if status.is_client_error() => UpstreamError::Refused {
+            status: status.as_u16(),
+        },
+        _ if status.is_server_error() => UpstreamError::OutOfOrder {
+            status: status.as_u16(),
+        },
+        _ => UpstreamError::Unexpected {
+            status: status.as_u16(),
+        },
     }
 }
 
@@ -65,8 +78,9 @@ async fn body(mut response: Response) -> Vec<u8> {
     body
 }
 
-/// Whether an error object names the model as what is wrong: by `param` or `code`, as OpenAI and Together AI do, or in the words of vLLM,
-/// LiteLLM and others. A context that is too long for the model is another matter.
+/// Whether an error object names the model as what is wrong: by `param` or `code`, as OpenAI and
+/// Together AI do, or in the words of vLLM, LiteLLM and others. A context that is too long for the
+/// model is another matter.
 fn speaks_of_the_model(body: &[u8]) -> bool {
     const WORDS: [&str; 7] = [
         "invalid model",
@@ -77,16 +91,26 @@ fn speaks_of_the_model(body: &[u8]) -> bool {
         "model is not available",
         "access model",
     ];
-    let Ok(document) = serde_json::from_slice::<Value>(body) else { return false };
+    let Ok(document) = serde_json::from_slice::<Value>(body) else {
+        return false;
+    };
     let error = document.get("error").unwrap_or(&document);
-    let text = |name: &str| error.get(name).and_then(Value::as_str).unwrap_or_default().to_ascii_lowercase();
-    let message = error.as_str().map_or_else(|| text("message"), str::to_ascii_lowercase);
+    let text = |name: &str| {
+        error
+            .get(name)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_ascii_lowercase()
+    };
+    let message = error
+        .as_str()
+        .map_or_else(|| text("message"), str::to_ascii_lowercase);
     let is_named = text("param") == "model" || text("code").contains("model");
     is_named || WORDS.iter().any(|words| message.contains(words))
 }
 
-/// The beginning of what the service said, for the log: whatever of the key it repeats is starred out, also where it was cut, escaped or
-/// written in other capitals.
+/// The beginning of what the service said, for the log: whatever of the key it repeats is starred
+/// out, also where it was cut, escaped or written in other capitals.
 fn scrubbed(body: &[u8], key: &PlainKey) -> Excerpt {
     let text = Zeroizing::new(String::from_utf8_lossy(&body[..body.len().min(1024)]).into_owned());
     let lower = Zeroizing::new(text.to_ascii_lowercase());
@@ -99,7 +123,10 @@ fn scrubbed(body: &[u8], key: &PlainKey) -> Excerpt {
         }
     }
     // The key is ASCII, so no character is hidden in part.
-    let shown: String = text.char_indices().map(|(at, c)| if is_secret[at] { '*' } else { c }).collect();
+    let shown: String = text
+        .char_indices()
+        .map(|(at, c)| if is_secret[at] { '*' } else { c })
+        .collect();
     Excerpt::of(&shown)
 }
 
@@ -115,13 +142,27 @@ mod tests {
 
     #[test]
     fn a_repeated_key_is_starred_out_in_whatever_form() {
-        assert_eq!(shown(&format!("bad key {KEY}.")), format!("bad key {}.", "*".repeat(KEY.len())));
-        assert_eq!(shown("bad key sk-proj-****StUvWx=="), format!("bad key {}****{}", "*".repeat(8), "*".repeat(8)));
-        for form in [KEY.to_uppercase(), KEY.replace('/', "\\/"), KEY.replace('+', "%2B"), KEY[3..20].to_owned()] {
+        assert_eq!(
+            shown(&format!("bad key {KEY}.")),
+            format!("bad key {}.", "*".repeat(KEY.len()))
+        );
+        assert_eq!(
+            shown("bad key sk-proj-****StUvWx=="),
+            format!("bad key {}****{}", "*".repeat(8), "*".repeat(8))
+        );
+        for form in [
+            KEY.to_uppercase(),
+            KEY.replace('/', "\\/"),
+            KEY.replace('+', "%2B"),
+            KEY[3..20].to_owned(),
+        ] {
             let shown = shown(&format!("bad key {form} in use"));
             let left: String = shown.chars().filter(char::is_ascii_alphanumeric).collect();
             assert!(left.len() <= "badkey2Binuse".len(), "{form}: {shown}");
-            assert!(shown.starts_with("bad key *") && shown.ends_with(" in use"), "{shown}");
+            assert!(
+                shown.starts_with("bad key *") && shown.ends_with(" in use"),
+                "{shown}"
+            );
         }
     }
 
@@ -135,7 +176,10 @@ mod tests {
 
     #[test]
     fn other_text_stays_readable_and_moves_no_terminal() {
-        assert_eq!(shown("{\"error\": \"schlüssel\"}"), "{\"error\": \"schlüssel\"}");
+        assert_eq!(
+            shown("{\"error\": \"schlüssel\"}"),
+            "{\"error\": \"schlüssel\"}"
+        );
         assert_eq!(shown("a\r\nb\u{1b}[2J"), "a\u{fffd}\u{fffd}b\u{fffd}[2J");
         assert_eq!(shown(&"x".repeat(5000)).chars().count(), 121);
         assert_eq!(shown(""), "");
@@ -143,7 +187,10 @@ mod tests {
 
     #[test]
     fn a_short_key_is_starred_out_whole() {
-        assert_eq!(scrubbed(b"key abc", &PlainKey::new("abc".into()).unwrap()).to_string(), "key ***");
+        assert_eq!(
+            scrubbed(b"key abc", &PlainKey::new("abc".into()).unwrap()).to_string(),
+            "key ***"
+        );
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! The client of an OpenAI-compatible chat completions service, called with the user's own key.
 //!
-//! One call is one request: nothing is tried again, because a prompt costs its user money each time. Redirects are not followed, and no
-//! proxy of the environment is used: the key goes to the configured host and nowhere else. What the service says in its errors is never
-//! passed on, because some services repeat the key there; the log has a scrubbed beginning of it at debug level.
+//! One call is one request: nothing is tried again, because a prompt costs its user money each
+//! time. Redirects are not followed, and no proxy of the environment is used: the key goes to the
+//! configured host and nowhere else. What the service says in its errors is never passed on,
+//! because some services repeat the key there; the log has a scrubbed beginning of it at debug
+//! level.
 //!
 //! | bound | value |
 //! |---|---|
@@ -21,6 +23,7 @@ mod relay;
 
 use std::{fmt, sync::Arc, time::Duration};
 
+use bearward::{clock::Clock, keys::is_loopback};
 use reqwest::{
     Client, Response,
     header::{ACCEPT, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue},
@@ -36,17 +39,14 @@ pub use self::{
     prompt::Prompt,
     relay::Chunks,
 };
-use crate::{
-    auth::{clock::Clock, keys::is_loopback},
-    config::Generate,
-    vault::PlainKey,
-};
+use crate::{config::Generate, vault::PlainKey};
 
-/// How long connecting may take: a service that is there has answered by then from anywhere on earth.
+/// How long connecting may take: a service that is there has answered by then from anywhere on
+/// earth.
 const CONNECT_TIME: Duration = Duration::from_secs(5);
 
-/// Shorter than the 5 s after which uvicorn, which vLLM and many others stand on, closes an idle connection: one that the service has just
-/// closed would fail a call that must not be repeated.
+/// Shorter than the 5 s after which uvicorn, which vLLM and many others stand on, closes an idle
+/// connection: one that the service has just closed would fail a call that must not be repeated.
 const IDLE_CONNECTION: Duration = Duration::from_secs(4);
 
 /// How often `generate.timeout` goes into the longest stream.
@@ -63,13 +63,15 @@ pub struct Upstream {
 }
 
 impl Upstream {
-    /// Takes over the section's values. The clock is asked only for the meaning of a `Retry-After` date.
+    /// Takes over the section's values. The clock is asked only for the meaning of a `Retry-After`
+    /// date.
     ///
     /// # Errors
     /// [`UpstreamBuildError`]: the address cannot be called, or TLS cannot start. Nothing is called yet.
     pub fn new(settings: &Generate, clock: Arc<dyn Clock>) -> Result<Self, UpstreamBuildError> {
         let url = chat_completions(&settings.base_url).ok_or(UpstreamBuildError::Address)?;
-        // The configuration has checked this already; here it keeps the key from leaving in the clear whoever fills the section.
+        // The configuration has checked this already; here it keeps the key from leaving in the
+        // clear whoever fills the section.
         if url.scheme() != "https" && !is_loopback(&url) {
             return Err(UpstreamBuildError::PlainHttp);
         }
@@ -83,7 +85,13 @@ impl Upstream {
             .connect_timeout(CONNECT_TIME.min(settings.timeout))
             .build()
             .map_err(|error| UpstreamBuildError::Tls(error::chain(error)))?;
-        Ok(Self { client, url, model: settings.model.clone(), timeout: settings.timeout, clock })
+        Ok(Self {
+            client,
+            url,
+            model: settings.model.clone(),
+            timeout: settings.timeout,
+            clock,
+        })
     }
 
     /// How long a streamed answer may take in all.
@@ -97,28 +105,58 @@ impl Upstream {
     /// [`UpstreamError`] but for those that only a stream has.
     ///
     /// Not checked: whether the answer is complete (`finish_reason`), and anything about its text.
-    pub async fn complete(&self, key: &PlainKey, prompt: &Prompt) -> Result<Completion, UpstreamError> {
+    pub async fn complete(
+        &self,
+        key: &PlainKey,
+        prompt: &Prompt,
+    ) -> Result<Completion, UpstreamError> {
         let deadline = Instant::now() + self.timeout;
         let response = self.send(key, prompt, false, deadline).await?;
-        is_of_type(&response, |essence| essence == "application/json" || essence.ends_with("+json"))?;
-        let late = |_| UpstreamError::NoAnswer { after: self.timeout };
-        timeout_at(deadline, completion::read(response, prompt.model(&self.model))).await.map_err(late)?
+        is_of_type(&response, |essence| {
+            essence == "application/json" || essence.ends_with("+json")
+        })?;
+        let late = |_| UpstreamError::NoAnswer {
+            after: self.timeout,
+        };
+        timeout_at(
+            deadline,
+            completion::read(response, prompt.model(&self.model)),
+        )
+        .await
+        .map_err(late)?
     }
 
-    /// Asks, and gives the answer as it comes. Dropping the future or the [`Chunks`] closes the connection, so that the service stops.
+    /// Asks, and gives the answer as it comes. Dropping the future or the [`Chunks`] closes the
+    /// connection, so that the service stops.
     ///
     /// # Errors
-    /// [`UpstreamError`] for all that happens before the first chunk; what happens later is the last item of the [`Chunks`].
+    /// [`UpstreamError`] for all that happens before the first chunk; what happens later is the
+    /// last item of the [`Chunks`].
     pub async fn stream(&self, key: &PlainKey, prompt: &Prompt) -> Result<Chunks, UpstreamError> {
         let start = Instant::now();
         let response = self.send(key, prompt, true, start + self.timeout).await?;
         is_of_type(&response, |essence| essence == "text/event-stream")?;
-        Ok(Chunks::of(response, self.timeout, start, self.longest_stream()))
+        Ok(Chunks::of(
+            response,
+            self.timeout,
+            start,
+            self.longest_stream(),
+        ))
     }
 
     /// A response with status 200, or the reason why there is none.
-    async fn send(&self, key: &PlainKey, prompt: &Prompt, stream: bool, by: Instant) -> Result<Response, UpstreamError> {
-        let accept = if stream { "text/event-stream" } else { "application/json" };
+    async fn send(
+        &self,
+        key: &PlainKey,
+        prompt: &Prompt,
+        stream: bool,
+        by: Instant,
+    ) -> Result<Response, UpstreamError> {
+        let accept = if stream {
+            "text/event-stream"
+        } else {
+            "application/json"
+        };
         let request = self
             .client
             .post(self.url.clone())
@@ -127,7 +165,11 @@ impl Upstream {
             .header(CONTENT_TYPE, "application/json")
             .body(prompt.body(&self.model, stream));
         let answered = timeout_at(by, request.send()).await;
-        let response = answered.map_err(|_| UpstreamError::NoAnswer { after: self.timeout })?.map_err(UpstreamError::of)?;
+        let response = answered
+            .map_err(|_| UpstreamError::NoAnswer {
+                after: self.timeout,
+            })?
+            .map_err(UpstreamError::of)?;
         if response.status() == reqwest::StatusCode::OK {
             return Ok(response);
         }
@@ -148,15 +190,20 @@ impl fmt::Debug for Upstream {
     }
 }
 
-/// Below the root, whether that ends in a slash or not; a query, which some services ask for, stays.
+/// Below the root, whether that ends in a slash or not; a query, which some services ask for,
+/// stays.
 fn chat_completions(base: &Url) -> Option<Url> {
     let mut url = base.clone();
-    url.path_segments_mut().ok()?.pop_if_empty().extend(["chat", "completions"]);
+    url.path_segments_mut()
+        .ok()?
+        .pop_if_empty()
+        .extend(["chat", "completions"]);
     url.set_fragment(None);
     Some(url)
 }
 
-/// The one header that holds the key. Its bytes belong to the HTTP library, which does not overwrite them; it shows them nowhere.
+/// The one header that holds the key. Its bytes belong to the HTTP library, which does not
+/// overwrite them; it shows them nowhere.
 fn bearer(key: &PlainKey) -> Result<HeaderValue, UpstreamError> {
     const SCHEME: &str = "Bearer ";
     let mut text = Zeroizing::new(String::with_capacity(SCHEME.len() + key.expose().len()));
@@ -168,13 +215,32 @@ fn bearer(key: &PlainKey) -> Result<HeaderValue, UpstreamError> {
     Ok(value)
 }
 
-/// Looks at `Content-Type` without its parameters, and refuses a `Content-Encoding`, which was not asked for.
+/// Looks at `Content-Type` without its parameters, and refuses a `Content-Encoding`, which was not
+/// asked for.
 fn is_of_type(response: &Response, is_right: impl Fn(&str) -> bool) -> Result<(), UpstreamError> {
-    let text = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let essence = text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let text = response
+        .headers()
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let essence = text
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
     let is_plain = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"identity");
-    let right = is_right(&essence) && response.headers().get_all(CONTENT_ENCODING).iter().all(is_plain);
-    if right { Ok(()) } else { Err(UpstreamError::WrongType) }
+    let right = is_right(&essence)
+        && response
+            .headers()
+            .get_all(CONTENT_ENCODING)
+            .iter()
+            .all(is_plain);
+    if right {
+        Ok(())
+    } else {
+        Err(UpstreamError::WrongType)
+    }
 }
 
 /// Why the service cannot be called at all.
@@ -182,7 +248,9 @@ fn is_of_type(response: &Response, is_right: impl Fn(&str) -> bool) -> Result<()
 #[non_exhaustive]
 pub enum UpstreamBuildError {
     /// Nothing can be appended to the address.
-    #[error("generate.base_url must be an address with a path, such as https://api.together.xyz/v1")]
+    #[error(
+        "generate.base_url must be an address with a path, such as https://api.together.xyz/v1"
+    )]
     Address,
     /// Plain http to another machine.
     #[error(
@@ -190,6 +258,8 @@ pub enum UpstreamBuildError {
     )]
     PlainHttp,
     /// TLS cannot start.
-    #[error("TLS cannot start: {0}; an image without certificate authorities needs the ca-certificates package")]
+    #[error(
+        "TLS cannot start: {0}; an image without certificate authorities needs the ca-certificates package"
+    )]
     Tls(String),
 }

@@ -18,17 +18,30 @@ impl Prompt {
         self.model.as_deref().unwrap_or(configured)
     }
 
-    /// The JSON of the request. No option is sent that is not needed: not every service accepts `stream_options`, for one.
+    /// The JSON of the request. No option is sent that is not needed: not every service accepts
+    /// `stream_options`, for one.
     pub(super) fn body(&self, configured: &str, stream: bool) -> String {
-        let messages = [Message { role: "user", content: &self.prompt }];
-        let request = Request { model: self.model(configured), messages, stream };
+        let messages = [Message {
+            role: "user",
+            content: &self.prompt,
+        }];
+        let request = Request {
+            model: self.model(configured),
+            messages,
+            stream,
+        };
         serde_json::json!(request).to_string()
     }
 }
 
 impl fmt::Debug for Prompt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Prompt {{ prompt: {} bytes, model: {:?} }}", self.prompt.len(), self.model)
+        write!(
+            f,
+            "Prompt {{ prompt: {} bytes, model: {:?} }}",
+            self.prompt.len(),
+            self.model
+        )
     }
 }
 

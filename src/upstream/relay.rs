@@ -19,36 +19,53 @@ use super::{
     events::{Event, EventReader},
 };
 
-/// The longest stream, in bytes as they come from the service: each token has its own JSON around it, a hundred times its size.
+/// The longest stream, in bytes as they come from the service: each token has its own JSON around
+/// it, a hundred times its size.
 const MAX_BYTES: usize = 16 << 20;
 
 const DONE: &[u8] = b"[DONE]";
 
-/// The server-sent events of an answer, in OpenAI's own format: `data: ` with each chunk of the service as it is, and `data: [DONE]` at
-/// the end, so that any OpenAI client reads them.
+/// The server-sent events of an answer, in OpenAI's own format: `data: ` with each chunk of the
+/// service as it is, and `data: [DONE]` at the end, so that any OpenAI client reads them.
 ///
-/// Only whole events are passed on, each at once; comments of the service, which keep connections open, become empty ones. An error is the
-/// last item and stands where [`UpstreamError::event`] belongs:
+/// Only whole events are passed on, each at once; comments of the service, which keep connections
+/// open, become empty ones. An error is the last item and stands where [`UpstreamError::event`]
+/// belongs:
 ///
 /// ```
-/// # use bearward::upstream::{Chunks, UpstreamError};
+/// # use crate::upstream::{Chunks, UpstreamError};
 /// # use futures_util::{Stream, StreamExt};
 /// # fn body(chunks: Chunks) -> impl Stream<Item = actix_web::web::Bytes> {
 /// chunks.map(|chunk| chunk.unwrap_or_else(|error| error.event(None)))
 /// # }
 /// ```
 ///
-/// The service's own errors within the stream are not passed on: [`UpstreamError::Failed`]. A stream that the service ends without
-/// `[DONE]` is complete when a chunk had a `finish_reason`. The time in which nobody asks for the next item is not counted as silence, but
-/// as part of the whole, which is noticed with the next item. Dropping it closes the connection.
+/// The service's own errors within the stream are not passed on: [`UpstreamError::Failed`]. A
+/// stream that the service ends without `[DONE]` is complete when a chunk had a `finish_reason`.
+/// The time in which nobody asks for the next item is not counted as silence, but as part of the
+/// whole, which is noticed with the next item. Dropping it closes the connection.
 ///
 /// Not checked: whether a chunk has anything in it.
 pub struct Chunks(Pin<Box<dyn Stream<Item = Result<Bytes, UpstreamError>> + Send>>);
 
 impl Chunks {
-    pub(super) fn of(response: Response, silence: Duration, start: Instant, whole: Duration) -> Self {
+    pub(super) fn of(
+        response: Response,
+        silence: Duration,
+        start: Instant,
+        whole: Duration,
+    ) -> Self {
         let (reader, left) = (EventReader::default(), MAX_BYTES);
-        let relay = Relay { response, reader, silence, whole, deadline: start + whole, left, has_finished: false, broken: None };
+        let relay = Relay {
+            response,
+            reader,
+            silence,
+            whole,
+            deadline: start + whole,
+            left,
+            has_finished: false,
+            broken: None,
+        };
         // The connection lives in the state, and the state ends with the stream.
         Self(Box::pin(unfold(Some(relay), async |relay| {
             let mut relay = relay?;
@@ -100,8 +117,13 @@ impl Relay {
             if let Some(error) = self.broken.take() {
                 return Err(error);
             }
-            let Some(bytes) = self.receive().await? else { return self.end() };
-            self.left = self.left.checked_sub(bytes.len()).ok_or(UpstreamError::TooLarge { limit: MAX_BYTES })?;
+            let Some(bytes) = self.receive().await? else {
+                return self.end();
+            };
+            self.left = self
+                .left
+                .checked_sub(bytes.len())
+                .ok_or(UpstreamError::TooLarge { limit: MAX_BYTES })?;
             for event in self.reader.read(&bytes)? {
                 match self.pass_on(event, &mut out) {
                     Ok(Follows::More) => {}
@@ -124,11 +146,19 @@ impl Relay {
             return Err(endless);
         }
         let (by, late) = if now + self.silence < self.deadline {
-            (now + self.silence, UpstreamError::Silent { after: self.silence })
+            (
+                now + self.silence,
+                UpstreamError::Silent {
+                    after: self.silence,
+                },
+            )
         } else {
             (self.deadline, endless)
         };
-        timeout_at(by, self.response.chunk()).await.map_err(|_| late)?.map_err(UpstreamError::of)
+        timeout_at(by, self.response.chunk())
+            .await
+            .map_err(|_| late)?
+            .map_err(UpstreamError::of)
     }
 
     fn pass_on(&mut self, event: Event, out: &mut Vec<u8>) -> Result<Follows, UpstreamError> {
@@ -179,7 +209,8 @@ struct Choice {
     finish_reason: Option<IgnoredAny>,
 }
 
-/// Looks at a chunk: it must be a JSON object, without an `error`, whose text would be the service's own.
+/// Looks at a chunk: it must be a JSON object, without an `error`, whose text would be the
+/// service's own.
 fn is_last_of_its_choice(data: &[u8]) -> Result<bool, UpstreamError> {
     let text = std::str::from_utf8(data).map_err(|_| UpstreamError::NotJson)?;
     // An array would be read as the members in their order.
@@ -192,5 +223,7 @@ fn is_last_of_its_choice(data: &[u8]) -> Result<bool, UpstreamError> {
     if chunk.error.is_some() {
         return Err(UpstreamError::Failed);
     }
-    Ok(chunk.choices.is_some_and(|choices| choices.iter().any(|choice| choice.finish_reason.is_some())))
+    Ok(chunk
+        .choices
+        .is_some_and(|choices| choices.iter().any(|choice| choice.finish_reason.is_some())))
 }

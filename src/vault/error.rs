@@ -1,8 +1,9 @@
 //! Why the vault did not seal or open.
 
-use crate::auth::error::Excerpt;
+use bearward::error::Excerpt;
 
-/// What went wrong, in words for the log and for operators. No variant holds a key or a part of one.
+/// What went wrong, in words for the log and for operators. No variant holds a key or a part of
+/// one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum VaultError {
@@ -12,13 +13,17 @@ pub enum VaultError {
     )]
     NoKey,
     /// The row was sealed with a key that is not configured.
-    #[error("a stored API key was sealed with the vault key {id:?}, which is not configured; put it back into vault.keys")]
+    #[error(
+        "a stored API key was sealed with the vault key {id:?}, which is not configured; put it back into vault.keys"
+    )]
     UnknownKey {
         /// The id that the row names.
         id: Excerpt,
     },
     /// The row is not as this vault sealed it for this owner and provider.
-    #[error("a stored API key does not open: its row was changed or moved, or vault.keys has other bytes under the same id")]
+    #[error(
+        "a stored API key does not open: its row was changed or moved, or vault.keys has other bytes under the same id"
+    )]
     NotAuthentic,
     /// The system gave no randomness, or the cipher failed.
     #[error("an API key could not be sealed, because the system gave no randomness")]

@@ -4,21 +4,24 @@ use std::fmt;
 
 use secrecy::{ExposeSecret, SecretString};
 
-/// A key shorter than this is masked whole: of any longer one at least half stays hidden beside the 12 characters shown.
+/// A key shorter than this is masked whole: of any longer one at least half stays hidden beside the
+/// 12 characters shown.
 const SHORTEST_SHOWN: usize = 24;
 
-/// Stands for a key that is too short to show a part of, whatever its length, which is not told either.
+/// Stands for a key that is too short to show a part of, whatever its length, which is not told
+/// either.
 const ALL_STARS: &str = "************";
 
-/// An API key of a user: 1 to 4096 visible ASCII characters, as it goes into an `Authorization` header. `Debug` shows nothing of it, and
-/// its memory is overwritten when it is dropped.
+/// An API key of a user: 1 to 4096 visible ASCII characters, as it goes into an `Authorization`
+/// header. `Debug` shows nothing of it, and its memory is overwritten when it is dropped.
 pub struct PlainKey(SecretString);
 
 impl PlainKey {
     /// The longest key, in bytes. Google's access tokens may have 2048.
     pub const MAX_BYTES: usize = 4096;
 
-    /// Takes a key as it stands. Nothing is trimmed: a key that was stored differently than it was sent would be refused far from here.
+    /// Takes a key as it stands. Nothing is trimmed: a key that was stored differently than it was
+    /// sent would be refused far from here.
     ///
     /// # Errors
     /// [`PlainKeyError`]: it is empty or too long, or has a character that no API key has. Whether any service accepts it is not known here.
@@ -26,7 +29,9 @@ impl PlainKey {
         let text = key.expose_secret();
         match text.len() {
             0 => Err(PlainKeyError::Empty),
-            1..=Self::MAX_BYTES if text.bytes().all(|byte| byte.is_ascii_graphic()) => Ok(Self(key)),
+            1..=Self::MAX_BYTES if text.bytes().all(|byte| byte.is_ascii_graphic()) => {
+                Ok(Self(key))
+            }
             1..=Self::MAX_BYTES if text.contains(char::is_whitespace) => Err(PlainKeyError::Space),
             1..=Self::MAX_BYTES => Err(PlainKeyError::NotVisible),
             _ => Err(PlainKeyError::TooLong),
@@ -38,8 +43,9 @@ impl PlainKey {
         self.0.expose_secret()
     }
 
-    /// The first 8 and the last 4 characters, `sk-abc12...wxyz`: enough to know one's own key by. A key shorter than 24 characters is 12
-    /// stars, so that of none more than half is shown, and of a short one not even its length.
+    /// The first 8 and the last 4 characters, `sk-abc12...wxyz`: enough to know one's own key by. A
+    /// key shorter than 24 characters is 12 stars, so that of none more than half is shown, and
+    /// of a short one not even its length.
     pub fn masked(&self) -> String {
         let key = self.expose();
         match key.len() {
@@ -75,6 +81,8 @@ pub enum PlainKeyError {
     #[error("the key has a space or a line end in it; copy it without")]
     Space,
     /// A character that is not visible ASCII.
-    #[error("the key has a character in it that is not visible ASCII; copy it again from where it was made")]
+    #[error(
+        "the key has a character in it that is not visible ASCII; copy it again from where it was made"
+    )]
     NotVisible,
 }

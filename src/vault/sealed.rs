@@ -5,9 +5,10 @@
 //! material = HKDF-SHA256(secret = vault key, salt, info = "bearward vault v1"), 44 bytes: AES-256 key (32) || nonce (12)
 //! context  = for each of version (1 byte), key id, owner (the 16 bytes of its UUID), provider: length (8 bytes, big-endian) || part
 //! ```
-//! The context is the associated data. Random 96-bit nonces under the vault key itself would be simpler, but NIST SP 800-38D §8.3 ends them
-//! at 2^32 messages for each key, counted over every replica and every backup. A derived key with its nonce repeats only where 256
-//! random bits do, so a vault key needs no counter and no deadline; it costs two microseconds.
+//! The context is the associated data. Random 96-bit nonces under the vault key itself would be
+//! simpler, but NIST SP 800-38D §8.3 ends them at 2^32 messages for each key, counted over every
+//! replica and every backup. A derived key with its nonce repeats only where 256 random bits do, so
+//! a vault key needs no counter and no deadline; it costs two microseconds.
 
 use std::fmt;
 
@@ -30,7 +31,8 @@ const KEY: usize = 32;
 const NONCE: usize = 12;
 const TAG: usize = 16;
 
-/// What a row of the database holds of a key. `Debug` shows the vault key's name and how many bytes there are.
+/// What a row of the database holds of a key. `Debug` shows the vault key's name and how many bytes
+/// there are.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Sealed {
     /// The name of the vault key that sealed it.
@@ -57,7 +59,12 @@ impl Sealed {
 
 impl fmt::Debug for Sealed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Sealed {{ key_id: {:?}, bytes: {} of them }}", self.key_id, self.bytes.len())
+        write!(
+            f,
+            "Sealed {{ key_id: {:?}, bytes: {} of them }}",
+            self.key_id,
+            self.bytes.len()
+        )
     }
 }
 
@@ -85,22 +92,37 @@ pub(super) fn seal(
     let context = context(vault_key.id(), owner, provider);
     let tag = key.seal_in_place_separate_tag(nonce, Aad::from(context), &mut bytes[1 + SALT..])?;
     bytes.extend_from_slice(tag.as_ref());
-    Ok(Sealed { key_id: vault_key.id().to_owned(), bytes: std::mem::take(&mut *bytes) })
+    Ok(Sealed {
+        key_id: vault_key.id().to_owned(),
+        bytes: std::mem::take(&mut *bytes),
+    })
 }
 
 /// The key and the nonce of the one message that has this salt.
-pub(super) fn message_key(vault_key: &VaultKey, salt: &[u8; SALT]) -> Result<(LessSafeKey, Nonce), Unspecified> {
+pub(super) fn message_key(
+    vault_key: &VaultKey,
+    salt: &[u8; SALT],
+) -> Result<(LessSafeKey, Nonce), Unspecified> {
     let mut material = Zeroizing::new([0; KEY + NONCE]);
     let secret = Salt::new(HKDF_SHA256, salt).extract(vault_key.expose());
     secret.expand(&[INFO], Material)?.fill(&mut *material)?;
     let (key, nonce) = material.split_at(KEY);
-    Ok((LessSafeKey::new(UnboundKey::new(&AES_256_GCM, key)?), Nonce::try_assume_unique_for_key(nonce)?))
+    Ok((
+        LessSafeKey::new(UnboundKey::new(&AES_256_GCM, key)?),
+        Nonce::try_assume_unique_for_key(nonce)?,
+    ))
 }
 
-/// What a row is bound to. The lengths keep a provider's name from taking over what belongs to its neighbour.
+/// What a row is bound to. The lengths keep a provider's name from taking over what belongs to its
+/// neighbour.
 pub(super) fn context(key_id: &str, owner: &Uuid, provider: &str) -> Vec<u8> {
     let mut context = Vec::new();
-    for part in [&[VERSION], key_id.as_bytes(), owner.as_bytes(), provider.as_bytes()] {
+    for part in [
+        &[VERSION],
+        key_id.as_bytes(),
+        owner.as_bytes(),
+        provider.as_bytes(),
+    ] {
         context.extend_from_slice(&(part.len() as u64).to_be_bytes());
         context.extend_from_slice(part);
     }

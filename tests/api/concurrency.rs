@@ -17,14 +17,25 @@ async fn sixty_four_writers_lose_nothing() {
             let token = world.token(&format!("user-{}", writer % 16)).sign();
             let mut ids = Vec::new();
             for n in 0..EACH {
-                let made =
-                    world.post("/api/status", &token, &json!({ "client_name": format!("{writer}-{n}") })).await.expect(201);
+                let made = world
+                    .post(
+                        "/api/status",
+                        &token,
+                        &json!({ "client_name": format!("{writer}-{n}") }),
+                    )
+                    .await
+                    .expect(201);
                 ids.push(made["id"].to_string());
             }
             ids
         })
     });
-    let ids: HashSet<String> = futures_util::future::try_join_all(writers).await.unwrap().concat().into_iter().collect();
+    let ids: HashSet<String> = futures_util::future::try_join_all(writers)
+        .await
+        .unwrap()
+        .concat()
+        .into_iter()
+        .collect();
     assert_eq!(ids.len(), WRITERS * EACH);
     let rows = number(&world.database, "SELECT COUNT(*) FROM status_checks").await;
     assert_eq!(usize::try_from(rows), Ok(WRITERS * EACH));
@@ -38,8 +49,16 @@ async fn changes_and_erasures_of_one_account_at_once_end_in_one_account_or_none(
         let (world, token) = (Arc::clone(&world), token.clone());
         tokio::spawn(async move {
             match n % 3 {
-                0 => world.patch("/api/user", &token, &json!({ "name": format!("name {n}") })).await,
-                1 => world.post("/api/status", &token, &json!({"client_name": "web"})).await,
+                0 => {
+                    world
+                        .patch("/api/user", &token, &json!({ "name": format!("name {n}") }))
+                        .await
+                }
+                1 => {
+                    world
+                        .post("/api/status", &token, &json!({"client_name": "web"}))
+                        .await
+                }
                 _ => world.delete("/api/user", &token).await,
             }
         })

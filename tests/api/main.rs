@@ -1,6 +1,7 @@
 //! The API as its clients see it: a real server, a real identity provider, a real database.
 //!
-//! `BEARWARD_TEST_DATABASE_URL` says which: a server of PostgreSQL or MySQL where databases may be created, else SQLite files.
+//! `BEARWARD_TEST_DATABASE_URL` says which: a server of PostgreSQL or MySQL where databases may be
+//! created, else SQLite files.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 mod administration;

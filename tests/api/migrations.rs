@@ -1,6 +1,6 @@
 //! Tables: made once, however many servers start, and never by an older version over a newer one's.
 
-use bearward::{
+use bearward_server::{
     config::{Config, Sources},
     store::{MigrationError, OpenError, Store, Tables},
 };
@@ -9,7 +9,12 @@ use sea_orm::ConnectionTrait;
 use crate::database::{connect, fresh, number};
 
 fn settings(url: &str) -> Config {
-    Config::load(&Sources::new(None, []).with("database.url", url).with("database.max_connections", "2")).unwrap()
+    Config::load(
+        &Sources::new(None, [])
+            .with("database.url", url)
+            .with("database.max_connections", "2"),
+    )
+    .unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -22,7 +27,10 @@ async fn ten_servers_that_start_at_once_make_the_tables_once() {
     for opened in futures_util::future::try_join_all(starts).await.unwrap() {
         opened.expect("each of them starts").ping().await.unwrap();
     }
-    assert_eq!(number(&url, "SELECT COUNT(*) FROM seaql_migrations").await, 1);
+    assert_eq!(
+        number(&url, "SELECT COUNT(*) FROM seaql_migrations").await,
+        1
+    );
 }
 
 #[tokio::test]
@@ -40,8 +48,16 @@ async fn a_newer_database_is_refused_by_name_and_left_as_it_is() {
         matches!(&error, OpenError::Migration(MigrationError::Newer(names)) if names == &["m9999_from_the_future"]),
         "{error:?}"
     );
-    assert!(error.to_string().contains("newer bearward (m9999_from_the_future)"), "{error}");
-    assert_eq!(number(&url, "SELECT COUNT(*) FROM seaql_migrations").await, 2);
+    assert!(
+        error
+            .to_string()
+            .contains("newer bearward (m9999_from_the_future)"),
+        "{error}"
+    );
+    assert_eq!(
+        number(&url, "SELECT COUNT(*) FROM seaql_migrations").await,
+        2
+    );
 }
 
 #[tokio::test]

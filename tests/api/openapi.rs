@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use bearward::api::Document;
+use bearward_server::api::Document;
 use reqwest::Method;
 use serde_json::Value;
 
@@ -17,7 +17,12 @@ fn documented() -> BTreeSet<String> {
     let document = document();
     let paths = document["paths"].as_object().unwrap().iter();
     paths
-        .flat_map(|(path, item)| item.as_object().unwrap().keys().map(move |method| format!("{} {path}", method.to_uppercase())))
+        .flat_map(|(path, item)| {
+            item.as_object()
+                .unwrap()
+                .keys()
+                .map(move |method| format!("{} {path}", method.to_uppercase()))
+        })
         .collect()
 }
 
@@ -28,9 +33,13 @@ fn mounted() -> BTreeSet<String> {
     for statement in source.split("at(\"").skip(1) {
         let (path, rest) = statement.split_once('"').unwrap();
         let methods = rest.split(';').next().unwrap();
-        for (call, method) in
-            [(".get(", "GET"), (".post(", "POST"), (".patch(", "PATCH"), (".delete(", "DELETE"), (".any(", "GET")]
-        {
+        for (call, method) in [
+            (".get(", "GET"),
+            (".post(", "POST"),
+            (".patch(", "PATCH"),
+            (".delete(", "DELETE"),
+            (".any(", "GET"),
+        ] {
             if methods.contains(call) {
                 routes.insert(format!("{method} {path}"));
             }
@@ -42,9 +51,15 @@ fn mounted() -> BTreeSet<String> {
 #[test]
 fn every_mounted_route_is_in_the_document() {
     let (mounted, documented) = (mounted(), documented());
-    assert!(mounted.len() > 12, "the routes are no longer found in the source: {mounted:?}");
+    assert!(
+        mounted.len() > 12,
+        "the routes are no longer found in the source: {mounted:?}"
+    );
     // Pages for people are no operations.
-    let missing: Vec<_> = mounted.difference(&documented).filter(|route| !route.contains(" /docs")).collect();
+    let missing: Vec<_> = mounted
+        .difference(&documented)
+        .filter(|route| !route.contains(" /docs"))
+        .collect();
     assert!(missing.is_empty(), "not in the document: {missing:?}");
 }
 
@@ -53,9 +68,17 @@ async fn every_documented_operation_is_answered() {
     let world = World::start().await;
     for operation in documented() {
         let (method, path) = operation.split_once(' ').unwrap();
-        let answer = send(world.request(method.parse::<Method>().unwrap(), path).bearer_auth(world.admin())).await;
+        let answer = send(
+            world
+                .request(method.parse::<Method>().unwrap(), path)
+                .bearer_auth(world.admin()),
+        )
+        .await;
         assert_ne!(answer.status, 405, "{operation}");
-        assert!(answer.status != 404 || path.contains('{') || answer.body.contains("issuer"), "{operation}: {answer:?}");
+        assert!(
+            answer.status != 404 || path.contains('{') || answer.body.contains("issuer"),
+            "{operation}: {answer:?}"
+        );
     }
 }
 
@@ -67,10 +90,18 @@ fn every_operation_has_a_name_of_its_own_a_summary_and_its_errors() {
         for (method, operation) in item.as_object().unwrap() {
             let name = operation["operationId"].as_str().unwrap();
             assert!(names.insert(name.to_owned()), "{name} twice");
-            assert!(operation["summary"].as_str().is_some_and(|summary| !summary.ends_with('.')), "{method} {path}");
+            assert!(
+                operation["summary"]
+                    .as_str()
+                    .is_some_and(|summary| !summary.ends_with('.')),
+                "{method} {path}"
+            );
             let is_behind_a_token = operation.get("security").is_none();
             for status in ["401", "403", "429", "503"] {
-                assert!(!is_behind_a_token || operation["responses"].get(status).is_some(), "{method} {path} {status}");
+                assert!(
+                    !is_behind_a_token || operation["responses"].get(status).is_some(),
+                    "{method} {path} {status}"
+                );
             }
         }
     }
@@ -81,7 +112,12 @@ fn codes(status: &str) -> &'static [&'static str] {
     match status {
         "400" => &["INVALID_REQUEST"],
         "401" => &["MISSING_TOKEN", "TOKEN_EXPIRED", "INVALID_SIGNATURE"],
-        "403" => &["INSUFFICIENT_SCOPE", "INSUFFICIENT_ROLE", "ACCOUNT_DISABLED", "ORIGIN_REFUSED"],
+        "403" => &[
+            "INSUFFICIENT_SCOPE",
+            "INSUFFICIENT_ROLE",
+            "ACCOUNT_DISABLED",
+            "ORIGIN_REFUSED",
+        ],
         "404" => &["NOT_FOUND"],
         "408" => &["REQUEST_TIMEOUT"],
         "409" => &["API_KEY_MISSING"],
@@ -91,7 +127,11 @@ fn codes(status: &str) -> &'static [&'static str] {
         "429" => &["RATE_LIMITED"],
         "500" => &["INTERNAL"],
         "502" => &["UPSTREAM_FAILED", "UPSTREAM_REJECTED_KEY"],
-        "503" => &["KEYS_UNAVAILABLE", "DATABASE_UNAVAILABLE", "VAULT_UNAVAILABLE"],
+        "503" => &[
+            "KEYS_UNAVAILABLE",
+            "DATABASE_UNAVAILABLE",
+            "VAULT_UNAVAILABLE",
+        ],
         "504" => &["UPSTREAM_TIMEOUT"],
         _ => &[],
     }
@@ -103,13 +143,26 @@ fn every_error_has_an_example_with_a_code_of_its_own_status() {
     let mut seen = BTreeSet::new();
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
-            for (status, response) in
-                operation["responses"].as_object().unwrap().iter().filter(|(status, _)| status.as_str() >= "400")
+            for (status, response) in operation["responses"]
+                .as_object()
+                .unwrap()
+                .iter()
+                .filter(|(status, _)| status.as_str() >= "400")
             {
-                let example = &response["content"]["application/json"]["examples"]["usual"]["value"];
-                let code = example["error"]["code"].as_str().unwrap_or_else(|| panic!("{method} {path} {status}: {response}"));
-                assert!(codes(status).contains(&code), "{method} {path} {status}: {code}");
-                assert_eq!(status == "422", example["error"]["details"].is_array(), "{method} {path} {status}");
+                let example =
+                    &response["content"]["application/json"]["examples"]["usual"]["value"];
+                let code = example["error"]["code"]
+                    .as_str()
+                    .unwrap_or_else(|| panic!("{method} {path} {status}: {response}"));
+                assert!(
+                    codes(status).contains(&code),
+                    "{method} {path} {status}: {code}"
+                );
+                assert_eq!(
+                    status == "422",
+                    example["error"]["details"].is_array(),
+                    "{method} {path} {status}"
+                );
                 seen.insert(status.clone());
             }
         }
@@ -121,21 +174,47 @@ fn every_error_has_an_example_with_a_code_of_its_own_status() {
 fn each_operation_names_the_errors_that_it_can_give_and_no_other() {
     let document = document();
     let errors = |method: &str, path: &str| -> String {
-        let responses = document["paths"][path][method]["responses"].as_object().unwrap();
-        let statuses: Vec<&str> = responses.keys().map(String::as_str).filter(|status| *status >= "400").collect();
+        let responses = document["paths"][path][method]["responses"]
+            .as_object()
+            .unwrap();
+        let statuses: Vec<&str> = responses
+            .keys()
+            .map(String::as_str)
+            .filter(|status| *status >= "400")
+            .collect();
         statuses.join(" ")
     };
     for (method, path, expected) in [
         ("get", "/protected", "400 401 403 408 429 500 503"),
         ("get", "/api/auth/me", "400 401 403 404 408 429 500 503"),
         ("get", "/api/auth/google", "404 408 422 500"),
-        ("post", "/api/auth/google", "400 401 403 404 408 413 415 422 429 500 503"),
+        (
+            "post",
+            "/api/auth/google",
+            "400 401 403 404 408 413 415 422 429 500 503",
+        ),
         ("get", "/api/status", "400 401 403 404 408 422 429 500 503"),
-        ("post", "/api/status", "400 401 403 404 408 413 415 422 429 500 503"),
+        (
+            "post",
+            "/api/status",
+            "400 401 403 404 408 413 415 422 429 500 503",
+        ),
         ("delete", "/api/user", "400 401 403 404 408 429 500 503"),
-        ("delete", "/api/user/api-keys/{provider}", "400 401 403 404 408 429 500 503"),
-        ("post", "/api/generate", "400 401 403 404 408 409 413 415 422 429 500 502 503 504"),
-        ("get", "/api/auth/verify", "400 401 403 404 408 422 429 500 503"),
+        (
+            "delete",
+            "/api/user/api-keys/{provider}",
+            "400 401 403 404 408 429 500 503",
+        ),
+        (
+            "post",
+            "/api/generate",
+            "400 401 403 404 408 409 413 415 422 429 500 502 503 504",
+        ),
+        (
+            "get",
+            "/api/auth/verify",
+            "400 401 403 404 408 422 429 500 503",
+        ),
         ("get", "/readyz", "503"),
         ("get", "/health", ""),
     ] {
@@ -147,12 +226,18 @@ fn each_operation_names_the_errors_that_it_can_give_and_no_other() {
 fn every_field_that_must_be_sent_has_an_example() {
     let document = document();
     let schemas = document["components"]["schemas"].as_object().unwrap();
-    let bodies: Vec<_> = schemas.values().filter(|schema| schema["additionalProperties"] == false).collect();
+    let bodies: Vec<_> = schemas
+        .values()
+        .filter(|schema| schema["additionalProperties"] == false)
+        .collect();
     assert_eq!(bodies.len(), 6);
     for schema in bodies {
         for required in schema["required"].as_array().into_iter().flatten() {
             let field = &schema["properties"][required.as_str().unwrap()];
-            assert!(field.get("example").or(field.get("examples")).is_some(), "{required}: {schema}");
+            assert!(
+                field.get("example").or(field.get("examples")).is_some(),
+                "{required}: {schema}"
+            );
         }
     }
 }
@@ -163,14 +248,38 @@ async fn the_document_and_its_page_come_from_this_server_alone() {
     let served = world.get("/openapi.json", "").await;
     assert_eq!(served.expect(200)["openapi"], "3.1.0");
     let redirect = world.get("/docs", "").await;
-    assert_eq!((redirect.status, redirect.header("location")), (308, "/docs/"));
+    assert_eq!(
+        (redirect.status, redirect.header("location")),
+        (308, "/docs/")
+    );
     let page = world.get("/docs/", "").await;
     assert_eq!(page.status, 200);
-    assert!(page.header("content-security-policy").starts_with("default-src 'none'; script-src 'self'"), "{page:?}");
-    for file in page.body.split('"').filter(|text| [".css", ".js", ".png"].iter().any(|end| text.ends_with(end))) {
+    assert!(
+        page.header("content-security-policy")
+            .starts_with("default-src 'none'; script-src 'self'"),
+        "{page:?}"
+    );
+    for file in page.body.split('"').filter(|text| {
+        [".css", ".js", ".png"]
+            .iter()
+            .any(|end| text.ends_with(end))
+    }) {
         assert!(!file.contains("//"), "{file} comes from elsewhere");
-        assert_eq!(world.get(&format!("/docs/{}", file.trim_start_matches("./")), "").await.status, 200, "{file}");
+        assert_eq!(
+            world
+                .get(&format!("/docs/{}", file.trim_start_matches("./")), "")
+                .await
+                .status,
+            200,
+            "{file}"
+        );
     }
-    world.get("/docs/../Cargo.toml", "").await.refuses(404, "NOT_FOUND");
-    world.get("/docs/nothing.js", "").await.refuses(404, "NOT_FOUND");
+    world
+        .get("/docs/../Cargo.toml", "")
+        .await
+        .refuses(404, "NOT_FOUND");
+    world
+        .get("/docs/nothing.js", "")
+        .await
+        .refuses(404, "NOT_FOUND");
 }

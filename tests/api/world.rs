@@ -2,11 +2,11 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use bearward::{
+use bearward_server::{
     config::{Config, Sources},
     server::Application,
-    testing::{MockIdp, MovableClock, TokenBuilder},
 };
+use bearward_testing::{MockIdp, MovableClock, TokenBuilder};
 use reqwest::{Client, Method, RequestBuilder, header::HeaderMap};
 use serde_json::Value;
 
@@ -41,7 +41,11 @@ impl World {
     pub(crate) async fn with(settings: &[(&str, &str)]) -> Self {
         let database = database::fresh().await;
         let idp = MockIdp::start().await.with_movable_clock();
-        let [other, google, stranger] = [MockIdp::start().await, MockIdp::start().await, MockIdp::start().await];
+        let [other, google, stranger] = [
+            MockIdp::start().await,
+            MockIdp::start().await,
+            MockIdp::start().await,
+        ];
         let clock = idp.clock();
         let mut sources = Sources::new(None, [])
             .with("issuers.google.issuer", GOOGLE.join(","))
@@ -55,8 +59,22 @@ impl World {
                 .with(format!("issuers.{name}.audiences"), idp.audience());
         }
         let address = serve(sources, &database, &clock, settings).await;
-        let client = Client::builder().no_proxy().timeout(GUARD).redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        Self { idp, other, google, stranger, database, clock, address, client }
+        let client = Client::builder()
+            .no_proxy()
+            .timeout(GUARD)
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .unwrap();
+        Self {
+            idp,
+            other,
+            google,
+            stranger,
+            database,
+            clock,
+            address,
+            client,
+        }
     }
 
     /// Another server on the same database.
@@ -84,8 +102,14 @@ impl World {
         self.request_to(self.address, method, path)
     }
 
-    pub(crate) fn request_to(&self, address: SocketAddr, method: Method, path: &str) -> RequestBuilder {
-        self.client.request(method, format!("http://{address}{path}"))
+    pub(crate) fn request_to(
+        &self,
+        address: SocketAddr,
+        method: Method,
+        path: &str,
+    ) -> RequestBuilder {
+        self.client
+            .request(method, format!("http://{address}{path}"))
     }
 
     pub(crate) async fn get(&self, path: &str, token: &str) -> Answer {
@@ -93,7 +117,11 @@ impl World {
     }
 
     pub(crate) async fn get_from(&self, address: SocketAddr, path: &str, token: &str) -> Answer {
-        send(self.request_to(address, Method::GET, path).bearer_auth(token)).await
+        send(
+            self.request_to(address, Method::GET, path)
+                .bearer_auth(token),
+        )
+        .await
     }
 
     pub(crate) async fn delete(&self, path: &str, token: &str) -> Answer {
@@ -101,15 +129,30 @@ impl World {
     }
 
     pub(crate) async fn post(&self, path: &str, token: &str, body: &Value) -> Answer {
-        send(self.request(Method::POST, path).bearer_auth(token).json(body)).await
+        send(
+            self.request(Method::POST, path)
+                .bearer_auth(token)
+                .json(body),
+        )
+        .await
     }
 
     pub(crate) async fn patch(&self, path: &str, token: &str, body: &Value) -> Answer {
-        send(self.request(Method::PATCH, path).bearer_auth(token).json(body)).await
+        send(
+            self.request(Method::PATCH, path)
+                .bearer_auth(token)
+                .json(body),
+        )
+        .await
     }
 }
 
-async fn serve(sources: Sources, database: &str, clock: &MovableClock, settings: &[(&str, &str)]) -> SocketAddr {
+async fn serve(
+    sources: Sources,
+    database: &str,
+    clock: &MovableClock,
+    settings: &[(&str, &str)],
+) -> SocketAddr {
     let mut sources = sources
         .with("server.bind", "127.0.0.1:0")
         .with("server.workers", "2")
@@ -138,7 +181,11 @@ async fn serve(sources: Sources, database: &str, clock: &MovableClock, settings:
 pub(crate) async fn send(request: RequestBuilder) -> Answer {
     let response = request.send().await.unwrap();
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
-    Answer { status, headers, body: response.text().await.unwrap() }
+    Answer {
+        status,
+        headers,
+        body: response.text().await.unwrap(),
+    }
 }
 
 #[derive(Debug)]
@@ -158,7 +205,11 @@ impl Answer {
     #[track_caller]
     pub(crate) fn expect(&self, status: u16) -> Value {
         assert_eq!(self.status, status, "{self:?}");
-        if self.body.is_empty() { Value::Null } else { self.json() }
+        if self.body.is_empty() {
+            Value::Null
+        } else {
+            self.json()
+        }
     }
 
     /// It is the one envelope, with this status and code; gives its details.
@@ -168,8 +219,17 @@ impl Answer {
         assert_eq!(body["error"]["code"], code, "{self:?}");
         assert_eq!(body["success"], false, "{self:?}");
         assert_eq!(body["request_id"], self.header("x-request-id"), "{self:?}");
-        assert!(body["error"]["message"].as_str().is_some_and(|message| !message.is_empty()), "{self:?}");
-        assert_eq!(body.as_object().map(serde_json::Map::len), Some(3), "{self:?}");
+        assert!(
+            body["error"]["message"]
+                .as_str()
+                .is_some_and(|message| !message.is_empty()),
+            "{self:?}"
+        );
+        assert_eq!(
+            body.as_object().map(serde_json::Map::len),
+            Some(3),
+            "{self:?}"
+        );
         body["error"]["details"].clone()
     }
 
@@ -179,12 +239,17 @@ impl Answer {
         let text = |value: &Value| value.as_str().unwrap_or("null").to_owned();
         let details = self.refuses(422, "VALIDATION_FAILED");
         let fields = details.as_array().unwrap_or_else(|| panic!("{self:?}"));
-        fields.iter().map(|field| (text(&field["field"]), text(&field["problem"]))).collect()
+        fields
+            .iter()
+            .map(|field| (text(&field["field"]), text(&field["problem"])))
+            .collect()
     }
 
     #[track_caller]
     pub(crate) fn header(&self, name: &str) -> &str {
-        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+        self.headers
+            .get(name)
+            .map_or("", |value| value.to_str().unwrap())
     }
 }
 
@@ -195,6 +260,7 @@ pub(crate) trait Json {
 
 impl Json for RequestBuilder {
     fn json(self, body: &Value) -> Self {
-        self.header("content-type", "application/json").body(body.to_string())
+        self.header("content-type", "application/json")
+            .body(body.to_string())
     }
 }

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use bearward::{
     Bearward, Issuer,
-    auth::keys::{Fetch, FetchRequest, Fetched, Fetching, Lifetime},
+    keys::{Fetch, FetchRequest, Fetched, Fetching, Lifetime},
 };
 
 const ISSUER: &str = "https://idp.example";
@@ -19,16 +19,31 @@ struct Forged {
 impl Fetch for Forged {
     fn fetch(&self, request: FetchRequest) -> Fetching {
         self.asked.lock().unwrap().push(request.url.into());
-        let body = serde_json::json!({ "issuer": ISSUER, "jwks_uri": self.jwks_uri }).to_string().into_bytes();
-        let fetched = Fetched::Document { body, etag: None, lifetime: Lifetime::Unstated, server_time: None };
+        let body = serde_json::json!({ "issuer": ISSUER, "jwks_uri": self.jwks_uri })
+            .to_string()
+            .into_bytes();
+        let fetched = Fetched::Document {
+            body,
+            etag: None,
+            lifetime: Lifetime::Unstated,
+            server_time: None,
+        };
         Box::pin(async move { Ok(fetched) })
     }
 }
 
 async fn asked(jwks_uri: &str) -> Vec<String> {
-    let forged = Forged { jwks_uri: jwks_uri.to_owned(), asked: Arc::default() };
+    let forged = Forged {
+        jwks_uri: jwks_uri.to_owned(),
+        asked: Arc::default(),
+    };
     let issuer = Issuer::new(ISSUER, "authenticated").unwrap();
-    let auth = Bearward::builder().issuer(issuer).fetch(Arc::new(forged.clone())).build().await.unwrap();
+    let auth = Bearward::builder()
+        .issuer(issuer)
+        .fetch(Arc::new(forged.clone()))
+        .build()
+        .await
+        .unwrap();
     auth.first_attempts().await;
     let asked = forged.asked.lock().unwrap();
     asked.clone()
@@ -59,7 +74,15 @@ async fn no_spelling_of_this_machine_is_fetched_for_an_issuer_elsewhere() {
         "[fe80::1]",
     ] {
         let jwks_uri = format!("https://{host}/keys");
-        assert_eq!(asked(&jwks_uri).await, [format!("{ISSUER}/.well-known/openid-configuration")], "{jwks_uri}");
+        assert_eq!(
+            asked(&jwks_uri).await,
+            [format!("{ISSUER}/.well-known/openid-configuration")],
+            "{jwks_uri}"
+        );
     }
-    assert_eq!(asked("https://10.0.0.7/keys").await.len(), 2, "a private network may be where the identity provider lives");
+    assert_eq!(
+        asked("https://10.0.0.7/keys").await.len(),
+        2,
+        "a private network may be where the identity provider lives"
+    );
 }

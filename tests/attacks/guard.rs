@@ -13,9 +13,8 @@ use actix_web::{
 };
 use bearward::{
     Bearward, KeyPolicy, Principal, Rejection, Require, Requirement, Standard, Verified,
-    mint::encode,
-    testing::{Faults, MockIdp},
 };
+use bearward_testing::{Faults, MockIdp, signing::encode};
 
 #[derive(serde::Deserialize)]
 struct Tenant {
@@ -53,31 +52,56 @@ async fn quoted(_: Require<Quoted>) -> &'static str {
 #[actix_web::test]
 async fn a_header_rewritten_behind_the_guard_does_not_bring_claims_that_nobody_verified() {
     let idp = MockIdp::start().await;
-    let auth = Bearward::builder().issuer(idp.as_issuer()).build().await.unwrap();
+    let auth = Bearward::builder()
+        .issuer(idp.as_issuer())
+        .build()
+        .await
+        .unwrap();
     let forged = format!("Bearer e30.{}.AAAA", encode(br#"{"tenant":"victim"}"#));
     let rewritten = HeaderValue::from_str(&forged).unwrap();
     let scope = web::scope("/a").route("/tenant", web::get().to(tenant));
     let scope = scope.wrap_fn(move |mut request, service| {
-        request.headers_mut().insert(AUTHORIZATION, rewritten.clone());
+        request
+            .headers_mut()
+            .insert(AUTHORIZATION, rewritten.clone());
         service.call(request)
     });
     let app = test::init_service(App::new().service(scope.wrap(auth.require::<Anybody>()))).await;
     let token = idp.token().claim("tenant", "own").sign();
-    let request = test::TestRequest::get().uri("/a/tenant").insert_header((AUTHORIZATION, format!("Bearer {token}")));
-    assert_eq!(test::call_and_read_body(&app, request.to_request()).await, "own");
+    let request = test::TestRequest::get()
+        .uri("/a/tenant")
+        .insert_header((AUTHORIZATION, format!("Bearer {token}")));
+    assert_eq!(
+        test::call_and_read_body(&app, request.to_request()).await,
+        "own"
+    );
 }
 
 #[actix_web::test]
 async fn a_level_cannot_break_out_of_its_attribute_nor_take_the_challenge_away() {
     let idp = MockIdp::start().await;
-    let auth = Bearward::builder().issuer(idp.as_issuer()).build().await.unwrap();
+    let auth = Bearward::builder()
+        .issuer(idp.as_issuer())
+        .build()
+        .await
+        .unwrap();
     let app = test::init_service(App::new().app_data(auth).route("/", web::get().to(quoted))).await;
     let token = idp.token().sign();
-    let request = test::TestRequest::get().uri("/").insert_header((AUTHORIZATION, format!("Bearer {token}")));
+    let request = test::TestRequest::get()
+        .uri("/")
+        .insert_header((AUTHORIZATION, format!("Bearer {token}")));
     let response = test::call_service(&app, request.to_request()).await;
     assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
-    let challenge = response.headers().get(WWW_AUTHENTICATE).expect("every 401 has one").to_str().unwrap();
-    assert!(challenge.ends_with("acr_values=\"aal2, error=noneX-Forged: 1\""), "{challenge}");
+    let challenge = response
+        .headers()
+        .get(WWW_AUTHENTICATE)
+        .expect("every 401 has one")
+        .to_str()
+        .unwrap();
+    assert!(
+        challenge.ends_with("acr_values=\"aal2, error=noneX-Forged: 1\""),
+        "{challenge}"
+    );
     assert!(!response.headers().contains_key("x-forged"));
 }
 
@@ -90,11 +114,26 @@ async fn behind_a_guard_a_stranger_learns_nothing_of_the_body_even_while_keys_ar
     let idp = MockIdp::start().await;
     idp.set_faults(Faults::hang());
     let policy = KeyPolicy::default().join_timeout(Duration::from_millis(20));
-    let auth = Bearward::builder().issuer(idp.as_issuer()).key_policy(policy).build().await.unwrap();
-    let scope = web::scope("/a").route("", web::post().to(with_body)).wrap(auth.require::<Anybody>());
+    let auth = Bearward::builder()
+        .issuer(idp.as_issuer())
+        .key_policy(policy)
+        .build()
+        .await
+        .unwrap();
+    let scope = web::scope("/a")
+        .route("", web::post().to(with_body))
+        .wrap(auth.require::<Anybody>());
     let app = test::init_service(App::new().service(scope)).await;
     let token = format!("Bearer {}", idp.token().signed_by_stranger());
-    let request = test::TestRequest::post().uri("/a").insert_header((AUTHORIZATION, token)).set_payload("no json");
-    assert_eq!(test::call_service(&app, request.to_request()).await.status(), StatusCode::SERVICE_UNAVAILABLE);
+    let request = test::TestRequest::post()
+        .uri("/a")
+        .insert_header((AUTHORIZATION, token))
+        .set_payload("no json");
+    assert_eq!(
+        test::call_service(&app, request.to_request())
+            .await
+            .status(),
+        StatusCode::SERVICE_UNAVAILABLE
+    );
     idp.recover();
 }

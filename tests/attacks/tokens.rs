@@ -1,31 +1,38 @@
 //! Floods and near-copies of good tokens.
 
-use bearward::{
-    Algorithm, Bearward, Usage, Verification,
-    mint::encode,
-    telemetry,
-    testing::{MockIdp, MovableClock},
-};
+use bearward::{Algorithm, Bearward, Usage, Verification};
+use bearward_server::telemetry;
+use bearward_testing::{MockIdp, MovableClock, signing::encode};
 
 #[tokio::test]
 async fn no_other_spelling_of_a_good_token_is_good() {
     for algorithm in [Algorithm::RS256, Algorithm::ES256, Algorithm::EdDSA] {
         let idp = MockIdp::start_with(algorithm).await;
-        let auth = Bearward::builder().issuer(idp.as_issuer()).build().await.unwrap();
+        let auth = Bearward::builder()
+            .issuer(idp.as_issuer())
+            .build()
+            .await
+            .unwrap();
         let token = idp.token().sign();
         assert!(auth.verify(&token).await.is_ok());
         let accepted = |text: &str| matches!(auth.try_verify(text), Verification::Ready(Ok(_)));
         for at in 0..token.len() {
-            // Every character where the parts end, whose last bits must be zero, and what another alphabet has elsewhere.
+            // Every character where the parts end, whose last bits must be zero, and what another
+            // alphabet has elsewhere.
             let ends = token[at..].len() < 4 || token[at..].chars().take(4).any(|c| c == '.');
-            let others = (0..=0x7f_u8).map(char::from).filter(|other| ends || "+/=. \n\0".contains(*other));
+            let others = (0..=0x7f_u8)
+                .map(char::from)
+                .filter(|other| ends || "+/=. \n\0".contains(*other));
             for other in others.filter(|other| !token[at..].starts_with(*other)) {
                 let near = format!("{}{other}{}", &token[..at], &token[at + 1..]);
                 assert!(!accepted(&near), "{algorithm}: {other:?} at {at}");
             }
         }
         for end in ["=", "==", "A", ".", " ", "\n", "\0", "\u{e4}"] {
-            assert!(!accepted(&format!("{token}{end}")) && !accepted(&format!("{end}{token}")), "{end:?}");
+            assert!(
+                !accepted(&format!("{token}{end}")) && !accepted(&format!("{end}{token}")),
+                "{end:?}"
+            );
         }
     }
 }
@@ -34,22 +41,47 @@ async fn no_other_spelling_of_a_good_token_is_good() {
 async fn a_hundred_thousand_refused_tokens_leave_nothing_behind() {
     let metrics = telemetry::metrics().unwrap();
     let idp = MockIdp::start().await;
-    let auth = Bearward::builder().issuer(idp.as_issuer()).build().await.unwrap();
+    let auth = Bearward::builder()
+        .issuer(idp.as_issuer())
+        .build()
+        .await
+        .unwrap();
     let good = idp.token().sign();
     assert!(auth.verify(&good).await.is_ok());
     let parts: Vec<&str> = good.split('.').collect();
     let flood = |from: usize| {
         for n in from..from + 50_000 {
             let token = match n % 3 {
-                0 => format!("{}.{}.{}", encode(format!(r#"{{"alg":"ES256","kid":"{n}"}}"#).as_bytes()), parts[1], parts[2]),
-                1 => format!("{}.{}.{}", parts[0], encode(format!(r#"{{"iss":"https://{n}.example"}}"#).as_bytes()), parts[2]),
-                _ => format!("{}.{}.{}", parts[0], parts[1], encode(format!("{n:064}").as_bytes())),
+                0 => format!(
+                    "{}.{}.{}",
+                    encode(format!(r#"{{"alg":"ES256","kid":"{n}"}}"#).as_bytes()),
+                    parts[1],
+                    parts[2]
+                ),
+                1 => format!(
+                    "{}.{}.{}",
+                    parts[0],
+                    encode(format!(r#"{{"iss":"https://{n}.example"}}"#).as_bytes()),
+                    parts[2]
+                ),
+                _ => format!(
+                    "{}.{}.{}",
+                    parts[0],
+                    parts[1],
+                    encode(format!("{n:064}").as_bytes())
+                ),
             };
-            assert!(!matches!(auth.try_verify(&token), Verification::Ready(Ok(_))));
+            assert!(!matches!(
+                auth.try_verify(&token),
+                Verification::Ready(Ok(_))
+            ));
         }
         // The other tests of this process count here too, and the reasons are a closed set.
         let lines = metrics.render().lines().count();
-        assert!(lines < 500 && auth.remembered_tokens() == 1, "{lines} lines of metrics");
+        assert!(
+            lines < 500 && auth.remembered_tokens() == 1,
+            "{lines} lines of metrics"
+        );
     };
     flood(0);
     flood(50_000);
@@ -60,22 +92,37 @@ async fn a_hundred_thousand_refused_tokens_leave_nothing_behind() {
 async fn a_token_that_this_thread_remembers_is_refused_once_revoked_expired_or_not_yet_issued() {
     let idp = MockIdp::start().await.with_movable_clock();
     let clock: MovableClock = idp.clock();
-    let auth = Bearward::builder().issuer(idp.as_issuer()).clock(std::sync::Arc::new(clock.clone())).build().await.unwrap();
+    let auth = Bearward::builder()
+        .issuer(idp.as_issuer())
+        .clock(std::sync::Arc::new(clock.clone()))
+        .build()
+        .await
+        .unwrap();
     let token = idp.token().sign();
     // Thrice: the third one comes from this thread's own copy.
     for _ in 0..3 {
         assert!(auth.verify(&token).await.is_ok());
     }
-    assert!(auth.verify_credential(&token).await.is_err(), "{:?}", Usage::Credential);
+    assert!(
+        auth.verify_credential(&token).await.is_err(),
+        "{:?}",
+        Usage::Credential
+    );
     let now = bearward::Clock::now(&clock);
     clock.set_wall(now.minus(std::time::Duration::from_secs(3600)));
-    assert_eq!(auth.verify(&token).await.unwrap_err().rejection.code(), "TOKEN_NOT_YET_VALID");
+    assert_eq!(
+        auth.verify(&token).await.unwrap_err().rejection.code(),
+        "TOKEN_NOT_YET_VALID"
+    );
     clock.set_wall(now);
     for _ in 0..3 {
         assert!(auth.verify(&token).await.is_ok());
     }
     clock.set_wall(now.plus(std::time::Duration::from_secs(100_000)));
-    assert_eq!(auth.verify(&token).await.unwrap_err().rejection.code(), "TOKEN_EXPIRED");
+    assert_eq!(
+        auth.verify(&token).await.unwrap_err().rejection.code(),
+        "TOKEN_EXPIRED"
+    );
     clock.set_wall(now);
     for _ in 0..3 {
         assert!(auth.verify(&token).await.is_ok());
@@ -84,5 +131,8 @@ async fn a_token_that_this_thread_remembers_is_refused_once_revoked_expired_or_n
     idp.rotate();
     idp.revoke(old.kid());
     assert!(auth.verify(&idp.token().sign()).await.is_ok());
-    assert_eq!(auth.verify(&token).await.unwrap_err().rejection.code(), "UNKNOWN_KEY");
+    assert_eq!(
+        auth.verify(&token).await.unwrap_err().rejection.code(),
+        "UNKNOWN_KEY"
+    );
 }

@@ -1,22 +1,38 @@
-//! `bearward check`: is the configuration sound, can every issuer be reached, and what to do when not.
+//! `bearward check`: is the configuration sound, can every issuer be reached, and what to do when
+//! not.
 
-use bearward::testing::{Faults, KeyRing, MockIdp};
+use bearward_testing::{Faults, KeyRing, MockIdp};
 use serde_json::json;
 
 use crate::run;
 
 async fn check(idp: &MockIdp) -> crate::Said {
     let base = idp.base();
-    tokio::task::spawn_blocking(move || run(&["check"], &[("SUPABASE_URL", &base)])).await.unwrap()
+    tokio::task::spawn_blocking(move || run(&["check"], &[("SUPABASE_URL", &base)]))
+        .await
+        .unwrap()
 }
 
 #[tokio::test]
 async fn a_sound_configuration_is_told_with_its_keys_and_clocks() {
     let idp = MockIdp::start().await;
     let said = check(&idp).await;
-    said.expect(0, &["configuration sound", "issuer supabase", &idp.issuer(), "keys fetched", &idp.jwks_url(), idp.key().kid()]);
+    said.expect(
+        0,
+        &[
+            "configuration sound",
+            "issuer supabase",
+            &idp.issuer(),
+            "keys fetched",
+            &idp.jwks_url(),
+            idp.key().kid(),
+        ],
+    );
     said.expect(0, &["usable", "its clock agrees"]);
-    assert!(!said.stdout.contains("problem") && said.stderr.is_empty(), "{said:?}");
+    assert!(
+        !said.stdout.contains("problem") && said.stderr.is_empty(),
+        "{said:?}"
+    );
 }
 
 #[tokio::test]
@@ -40,7 +56,12 @@ async fn a_key_that_is_not_used_is_listed_with_the_reason() {
     let said = check(&idp).await;
     said.expect(
         0,
-        &["usable", "skipped leaked: it holds private members", "skipped sealing: its use", "skipped shared: a symmetric key"],
+        &[
+            "usable",
+            "skipped leaked: it holds private members",
+            "skipped sealing: its use",
+            "skipped shared: a symmetric key",
+        ],
     );
     said.expect(0, &["skipped sibling: its alg is not in the issuer's list"]);
     assert!(!said.stdout.contains("c2VjcmV0"), "{said:?}");
@@ -49,13 +70,31 @@ async fn a_key_that_is_not_used_is_listed_with_the_reason() {
 #[tokio::test]
 async fn a_set_whose_keys_are_all_unusable_says_why_for_each() {
     let idp = MockIdp::start_with(bearward::Algorithm::PS256).await;
-    check(&idp).await.expect(1, &["NO KEYS", idp.key().kid(), "not in the issuer's list", "next:", "algorithms"]);
+    check(&idp).await.expect(
+        1,
+        &[
+            "NO KEYS",
+            idp.key().kid(),
+            "not in the issuer's list",
+            "next:",
+            "algorithms",
+        ],
+    );
 }
 
 #[test]
 fn an_issuer_that_is_down_is_named_with_what_to_do() {
     let said = run(&["check"], &[("SUPABASE_URL", "http://127.0.0.1:1")]);
-    said.expect(1, &["NO KEYS", "http://127.0.0.1:1/auth/v1/.well-known/jwks.json", "could not connect", "next:", "curl -i"]);
+    said.expect(
+        1,
+        &[
+            "NO KEYS",
+            "http://127.0.0.1:1/auth/v1/.well-known/jwks.json",
+            "could not connect",
+            "next:",
+            "curl -i",
+        ],
+    );
 }
 
 #[tokio::test]
@@ -63,18 +102,33 @@ async fn a_project_that_signs_with_a_shared_secret_is_told_to_change_that() {
     let idp = MockIdp::start().await;
     idp.set_faults(Faults::body(r#"{"keys":[]}"#));
     let said = check(&idp).await;
-    said.expect(1, &["NO KEYS", "HS256", "asymmetric signing keys", "next:", "rotate"]);
+    said.expect(
+        1,
+        &[
+            "NO KEYS",
+            "HS256",
+            "asymmetric signing keys",
+            "next:",
+            "rotate",
+        ],
+    );
 }
 
 #[tokio::test]
 async fn an_address_without_keys_is_told_apart_from_one_that_is_down() {
     let idp = MockIdp::start().await;
     idp.set_faults(Faults::status(404));
-    check(&idp).await.expect(1, &["NO KEYS", "404", "https://PROJECT.supabase.co"]);
+    check(&idp)
+        .await
+        .expect(1, &["NO KEYS", "404", "https://PROJECT.supabase.co"]);
     idp.set_faults(Faults::redirect("http://127.0.0.1:1/keys"));
-    check(&idp).await.expect(1, &["NO KEYS", "redirects are not followed", "next:"]);
+    check(&idp)
+        .await
+        .expect(1, &["NO KEYS", "redirects are not followed", "next:"]);
     idp.set_faults(Faults::body("<html>"));
-    check(&idp).await.expect(1, &["NO KEYS", "not one JSON object", "next:"]);
+    check(&idp)
+        .await
+        .expect(1, &["NO KEYS", "not one JSON object", "next:"]);
 }
 
 #[tokio::test]
@@ -87,7 +141,16 @@ async fn every_issuer_is_reported_and_one_that_fails_is_enough() {
         ("SUPABASE_URL", "http://127.0.0.1:1"),
     ];
     let said = run(&["check"], &variables);
-    said.expect(1, &["issuer corp", "keys fetched", "/.well-known/openid-configuration", "issuer supabase", "NO KEYS"]);
+    said.expect(
+        1,
+        &[
+            "issuer corp",
+            "keys fetched",
+            "/.well-known/openid-configuration",
+            "issuer supabase",
+            "NO KEYS",
+        ],
+    );
     run(&["check"], &variables[..2]).expect(0, &["issuer corp", "keys fetched"]);
 }
 
@@ -95,15 +158,28 @@ async fn every_issuer_is_reported_and_one_that_fails_is_enough() {
 async fn discovery_that_names_another_issuer_is_told() {
     let idp = MockIdp::start().await;
     let other = format!("{}/", idp.issuer());
-    let variables = [("BEARWARD_ISSUERS__CORP__ISSUER", other.as_str()), ("BEARWARD_ISSUERS__CORP__AUDIENCES", "authenticated")];
-    run(&["check"], &variables).expect(1, &["NO KEYS", "discovery document", "next: write the issuer as its document does"]);
+    let variables = [
+        ("BEARWARD_ISSUERS__CORP__ISSUER", other.as_str()),
+        ("BEARWARD_ISSUERS__CORP__AUDIENCES", "authenticated"),
+    ];
+    run(&["check"], &variables).expect(
+        1,
+        &[
+            "NO KEYS",
+            "discovery document",
+            "next: write the issuer as its document does",
+        ],
+    );
 }
 
 #[tokio::test]
 async fn stored_keys_that_serve_through_an_outage_do_not_hide_it() {
     let (idp, folder) = (MockIdp::start().await, tempfile::tempdir().unwrap());
     let (base, dir) = (idp.base(), folder.path().to_str().unwrap().to_owned());
-    let variables = [("SUPABASE_URL", base.as_str()), ("BEARWARD_JWKS__SNAPSHOT_DIR", dir.as_str())];
+    let variables = [
+        ("SUPABASE_URL", base.as_str()),
+        ("BEARWARD_JWKS__SNAPSHOT_DIR", dir.as_str()),
+    ];
     run(&["check"], &variables).expect(0, &["keys fetched"]);
     idp.outage();
     run(&["check"], &variables).expect(1, &["KEYS NOT FETCHED, stored ones serve", "503", "next:"]);
@@ -113,7 +189,11 @@ async fn stored_keys_that_serve_through_an_outage_do_not_hide_it() {
 fn fixed_keys_need_no_network() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("keys.json");
-    std::fs::write(&file, KeyRing::new(bearward::Algorithm::ES256).jwks().to_string()).unwrap();
+    std::fs::write(
+        &file,
+        KeyRing::new(bearward::Algorithm::ES256).jwks().to_string(),
+    )
+    .unwrap();
     let variables = [
         ("BEARWARD_ISSUERS__CORP__ISSUER", "https://idp.invalid/"),
         ("BEARWARD_ISSUERS__CORP__AUDIENCES", "my-api"),
@@ -127,7 +207,9 @@ async fn json_is_one_object_with_every_issuer() {
     let idp = MockIdp::start().await;
     let mut sealing = idp.key().with_kid("sealing").jwk();
     sealing.insert("use".to_owned(), "enc".into());
-    idp.set_faults(Faults::body(json!({ "keys": [idp.key().jwk(), sealing] }).to_string()));
+    idp.set_faults(Faults::body(
+        json!({ "keys": [idp.key().jwk(), sealing] }).to_string(),
+    ));
     let (issuer, base) = (idp.issuer(), idp.base());
     let variables = [
         ("BEARWARD_ISSUERS__CORP__ISSUER", "http://127.0.0.1:1"),
@@ -138,19 +220,46 @@ async fn json_is_one_object_with_every_issuer() {
     assert_eq!(said.code, Some(1), "{said:?}");
     let report: serde_json::Value = serde_json::from_str(&said.stdout).expect("one JSON object");
     assert_eq!(report["sound"], false);
-    let of = |name: &str| report["issuers"].as_array().unwrap().iter().find(|issuer| issuer["name"] == name).unwrap().clone();
+    let of = |name: &str| {
+        report["issuers"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|issuer| issuer["name"] == name)
+            .unwrap()
+            .clone()
+    };
     let (corp, supabase) = (of("corp"), of("supabase"));
-    assert_eq!((&corp["sound"], &corp["state"]), (&json!(false), &json!("empty")));
-    assert!(corp["problem"].as_str().unwrap().contains("could not connect") && corp["advice"].is_string(), "{corp}");
+    assert_eq!(
+        (&corp["sound"], &corp["state"]),
+        (&json!(false), &json!("empty"))
+    );
+    assert!(
+        corp["problem"]
+            .as_str()
+            .unwrap()
+            .contains("could not connect")
+            && corp["advice"].is_string(),
+        "{corp}"
+    );
     assert_eq!(
         (&supabase["sound"], &supabase["issuer"], &supabase["usable"]),
         (&json!(true), &json!(issuer), &json!([idp.key().kid()]))
     );
-    assert_eq!(supabase["skipped"], json!([{ "kid": "sealing", "reason": "its use is not \"sig\"" }]));
-    assert!(supabase["problem"].is_null() && supabase["advice"].is_null(), "{supabase}");
+    assert_eq!(
+        supabase["skipped"],
+        json!([{ "kid": "sealing", "reason": "its use is not \"sig\"" }])
+    );
+    assert!(
+        supabase["problem"].is_null() && supabase["advice"].is_null(),
+        "{supabase}"
+    );
     let said = run(&["check", "--json"], &variables[2..]);
     assert_eq!(
-        (said.code, serde_json::from_str::<serde_json::Value>(&said.stdout).unwrap()["sound"].clone()),
+        (
+            said.code,
+            serde_json::from_str::<serde_json::Value>(&said.stdout).unwrap()["sound"].clone()
+        ),
         (Some(0), json!(true))
     );
 }
@@ -161,18 +270,44 @@ async fn values_are_shown_with_their_sources_and_secrets_are_not() {
     let base = idp.base();
     let variables = [
         ("SUPABASE_URL", base.as_str()),
-        ("DATABASE_URL", "postgres://somebody:hunter2@127.0.0.1:1/app"),
-        ("BEARWARD_VAULT__KEYS", "k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="),
-        ("BEARWARD_JWKS__PROXY", "http://somebody:hunter3@proxy.internal:3128"),
+        (
+            "DATABASE_URL",
+            "postgres://somebody:hunter2@127.0.0.1:1/app",
+        ),
+        (
+            "BEARWARD_VAULT__KEYS",
+            "k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
+        ),
+        (
+            "BEARWARD_JWKS__PROXY",
+            "http://somebody:hunter3@proxy.internal:3128",
+        ),
         ("BEARWARD_JWKS__MAX_STALE", "2h"),
     ];
     let said = run(&["check", "--values"], &variables);
     // That database is not there.
     said.expect(1, &["NOT USABLE"]);
-    said.expect(1, &["jwks.max_stale = \"2h\"", "BEARWARD_JWKS__MAX_STALE", "the built-in defaults", "DATABASE_URL"]);
-    said.expect(1, &["postgres://somebody:***@127.0.0.1:1/app", "vault.keys = ***"]);
+    said.expect(
+        1,
+        &[
+            "jwks.max_stale = \"2h\"",
+            "BEARWARD_JWKS__MAX_STALE",
+            "the built-in defaults",
+            "DATABASE_URL",
+        ],
+    );
+    said.expect(
+        1,
+        &[
+            "postgres://somebody:***@127.0.0.1:1/app",
+            "vault.keys = ***",
+        ],
+    );
     for secret in ["hunter2", "hunter3", "AAECAwQFBgcI"] {
-        assert!(!said.stdout.contains(secret) && !said.stderr.contains(secret), "{said:?}");
+        assert!(
+            !said.stdout.contains(secret) && !said.stderr.contains(secret),
+            "{said:?}"
+        );
     }
 }
 
@@ -181,10 +316,14 @@ async fn the_database_is_looked_at_and_left_as_it_is() {
     let (idp, folder) = (MockIdp::start().await, tempfile::tempdir().unwrap());
     let (base, file) = (idp.base(), folder.path().join("rows.db"));
     let url = format!("sqlite://{}", file.display());
-    let variables = [("SUPABASE_URL", base.as_str()), ("DATABASE_URL", url.as_str())];
+    let variables = [
+        ("SUPABASE_URL", base.as_str()),
+        ("DATABASE_URL", url.as_str()),
+    ];
     run(&["check"], &variables).expect(0, &["database", "rows.db is not there yet"]);
     assert!(!file.exists());
     std::fs::write(&file, "this is no database, however long it is").unwrap();
     run(&["check"], &variables).expect(1, &["NOT USABLE", "file is not a database"]);
-    run(&["check", "--json"], &variables).expect(1, &["\"sound\": false", "file is not a database"]);
+    run(&["check", "--json"], &variables)
+        .expect(1, &["\"sound\": false", "file is not a database"]);
 }

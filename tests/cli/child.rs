@@ -1,4 +1,5 @@
-//! A command that runs until it is told to stop. It is killed when it is dropped, also by a test that panics.
+//! A command that runs until it is told to stop. It is killed when it is dropped, also by a test
+//! that panics.
 
 use std::{
     io::{BufRead, BufReader, Read},
@@ -22,10 +23,19 @@ pub(crate) struct Running {
 
 impl Running {
     pub(crate) fn start(mut command: Command) -> Self {
-        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
         let (tell, lines) = mpsc::channel();
         let seen = Arc::new(Mutex::new(String::new()));
-        follow(child.stdout.take().unwrap(), tell.clone(), Arc::clone(&seen));
+        follow(
+            child.stdout.take().unwrap(),
+            tell.clone(),
+            Arc::clone(&seen),
+        );
         follow(child.stderr.take().unwrap(), tell, Arc::clone(&seen));
         Self { child, lines, seen }
     }
@@ -35,11 +45,18 @@ impl Running {
     pub(crate) fn line(&self, text: &str) -> String {
         let until = Instant::now() + GUARD;
         loop {
-            match self.lines.recv_timeout(until.saturating_duration_since(Instant::now())) {
+            match self
+                .lines
+                .recv_timeout(until.saturating_duration_since(Instant::now()))
+            {
                 Ok(line) if line.contains(text) => return line,
                 Ok(_) => {}
-                Err(RecvTimeoutError::Timeout) => panic!("no line with {text:?} in time:\n{}", self.output()),
-                Err(RecvTimeoutError::Disconnected) => panic!("it ended without a line with {text:?}:\n{}", self.output()),
+                Err(RecvTimeoutError::Timeout) => {
+                    panic!("no line with {text:?} in time:\n{}", self.output())
+                }
+                Err(RecvTimeoutError::Disconnected) => {
+                    panic!("it ended without a line with {text:?}:\n{}", self.output())
+                }
             }
         }
     }
@@ -53,7 +70,13 @@ impl Running {
     pub(crate) fn stop(mut self, signal: &str) -> (ExitStatus, Duration, String) {
         let asked = Instant::now();
         let pid = self.child.id().to_string();
-        assert!(Command::new("sh").args(["-c", &format!("kill -{signal} {pid}")]).status().unwrap().success());
+        assert!(
+            Command::new("sh")
+                .args(["-c", &format!("kill -{signal} {pid}")])
+                .status()
+                .unwrap()
+                .success()
+        );
         while asked.elapsed() < GUARD {
             if let Some(status) = self.child.try_wait().unwrap() {
                 // Both ends are closed: what is left is read.
@@ -73,7 +96,11 @@ impl Drop for Running {
     }
 }
 
-fn follow(stream: impl Read + Send + 'static, tell: mpsc::Sender<String>, seen: Arc<Mutex<String>>) {
+fn follow(
+    stream: impl Read + Send + 'static,
+    tell: mpsc::Sender<String>,
+    seen: Arc<Mutex<String>>,
+) {
     thread::spawn(move || {
         for line in BufReader::new(stream).lines().map_while(Result::ok) {
             let mut seen = seen.lock().unwrap();
@@ -100,18 +127,29 @@ impl Answer {
 
     /// The code of the error envelope.
     pub(crate) fn code(&self) -> String {
-        self.json()["error"]["code"].as_str().expect("a code").to_owned()
+        self.json()["error"]["code"]
+            .as_str()
+            .expect("a code")
+            .to_owned()
     }
 }
 
 pub(crate) fn client() -> reqwest::Client {
-    reqwest::Client::builder().no_proxy().timeout(GUARD).build().unwrap()
+    reqwest::Client::builder()
+        .no_proxy()
+        .timeout(GUARD)
+        .build()
+        .unwrap()
 }
 
 pub(crate) async fn send(request: reqwest::RequestBuilder) -> Answer {
     let response = request.send().await.unwrap();
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
-    Answer { status, headers, body: response.text().await.unwrap() }
+    Answer {
+        status,
+        headers,
+        body: response.text().await.unwrap(),
+    }
 }
 
 pub(crate) async fn get(url: &str) -> Answer {
@@ -120,7 +158,12 @@ pub(crate) async fn get(url: &str) -> Answer {
 
 /// With a bearer token.
 pub(crate) async fn get_as(url: &str, token: &str) -> Answer {
-    send(client().get(url).header("authorization", format!("Bearer {token}"))).await
+    send(
+        client()
+            .get(url)
+            .header("authorization", format!("Bearer {token}")),
+    )
+    .await
 }
 
 /// Asks again until the status is this one.

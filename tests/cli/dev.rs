@@ -20,14 +20,25 @@ fn start(more: &[&str], variables: &[(&str, &str)]) -> (Running, String) {
 
 /// The printed lines that begin with this word.
 fn lines<'a>(printed: &'a str, word: &str) -> Vec<&'a str> {
-    printed.lines().filter(|line| line.starts_with(word)).collect()
+    printed
+        .lines()
+        .filter(|line| line.starts_with(word))
+        .collect()
 }
 
 /// Sends what a printed `curl` line sends.
 async fn curl(line: &str) -> Answer {
     let words: Vec<String> = words(line);
-    let value = |flag: &str| words.iter().position(|word| word == flag).and_then(|at| words.get(at + 1));
-    let url = words.iter().find(|word| word.starts_with("http://")).expect("a URL");
+    let value = |flag: &str| {
+        words
+            .iter()
+            .position(|word| word == flag)
+            .and_then(|at| words.get(at + 1))
+    };
+    let url = words
+        .iter()
+        .find(|word| word.starts_with("http://"))
+        .expect("a URL");
     let method = value("-X").map_or("GET", String::as_str);
     let mut request = client().request(method.parse().unwrap(), url);
     if let Some((name, value)) = value("-H").and_then(|header| header.split_once(": ")) {
@@ -58,7 +69,9 @@ fn words(line: &str) -> Vec<String> {
 async fn each_printed_curl_line_does_what_is_printed_above_it() {
     let (_dev, printed) = start(&[], &[]);
     let lines = lines(&printed, "curl ");
-    let [good, expired, tampered, another] = lines[..] else { panic!("four lines: {printed}") };
+    let [good, expired, tampered, another] = lines[..] else {
+        panic!("four lines: {printed}")
+    };
 
     let accepted = curl(good).await;
     assert_eq!(accepted.status, 200, "{accepted:?}");
@@ -70,25 +83,44 @@ async fn each_printed_curl_line_does_what_is_printed_above_it() {
         let refused = curl(line).await;
         assert_eq!((refused.status, refused.code().as_str()), (401, code));
         let challenge = refused.headers["www-authenticate"].to_str().unwrap();
-        assert!(challenge.starts_with("Bearer ") && challenge.contains("error=\"invalid_token\""), "{challenge}");
+        assert!(
+            challenge.starts_with("Bearer ") && challenge.contains("error=\"invalid_token\""),
+            "{challenge}"
+        );
     }
 
     let minted = curl(another).await.json();
-    let grace = good.split("eyJ").next().unwrap().to_owned() + minted["access_token"].as_str().unwrap() + "\"";
+    let grace = good.split("eyJ").next().unwrap().to_owned()
+        + minted["access_token"].as_str().unwrap()
+        + "\"";
     assert_eq!(curl(&grace).await.json()["user_id"], "grace");
 }
 
 #[tokio::test]
 async fn a_shell_runs_the_printed_lines_as_they_stand() {
     let (_dev, printed) = start(&[], &[]);
-    if std::process::Command::new("curl").arg("--version").output().is_err() {
+    if std::process::Command::new("curl")
+        .arg("--version")
+        .output()
+        .is_err()
+    {
         eprintln!("left out: there is no curl here");
         return;
     }
-    for (line, status) in lines(&printed, "curl ").into_iter().zip(["200", "401", "401"]) {
-        let output = std::process::Command::new("sh").args(["-c", line]).env_remove("http_proxy").output().unwrap();
+    for (line, status) in lines(&printed, "curl ")
+        .into_iter()
+        .zip(["200", "401", "401"])
+    {
+        let output = std::process::Command::new("sh")
+            .args(["-c", line])
+            .env_remove("http_proxy")
+            .output()
+            .unwrap();
         let head = String::from_utf8_lossy(&output.stdout);
-        assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{line}: {head}");
+        assert!(
+            head.starts_with(&format!("HTTP/1.1 {status} ")),
+            "{line}: {head}"
+        );
     }
 }
 
@@ -96,9 +128,18 @@ async fn a_shell_runs_the_printed_lines_as_they_stand() {
 async fn the_printed_token_lives_a_day_and_explain_accepts_it() {
     let (_dev, printed) = start(&[], &[]);
     let tokens = lines(&printed, "eyJ");
-    let [token] = tokens[..] else { panic!("one token: {printed}") };
-    let line = printed.lines().find(|line| line.starts_with("SUPABASE_URL=")).expect("a line for explain");
-    let base = line.trim_start_matches("SUPABASE_URL=").split(' ').next().unwrap();
+    let [token] = tokens[..] else {
+        panic!("one token: {printed}")
+    };
+    let line = printed
+        .lines()
+        .find(|line| line.starts_with("SUPABASE_URL="))
+        .expect("a line for explain");
+    let base = line
+        .trim_start_matches("SUPABASE_URL=")
+        .split(' ')
+        .next()
+        .unwrap();
     let said = run(&["explain", token], &[("SUPABASE_URL", base)]);
     said.expect(0, &["accepted", "in 23h 59m"]);
 }
@@ -107,19 +148,47 @@ async fn the_printed_token_lives_a_day_and_explain_accepts_it() {
 async fn the_console_shows_the_api_that_runs_beside_it_and_explains_as_the_command_does() {
     let (_dev, printed) = start(&[], &[]);
     let address = |name: &str| {
-        let line = printed.lines().find(|line| line.trim_start().starts_with(name)).expect(name);
-        line.split_whitespace().nth(1).expect("an address").to_owned()
+        let line = printed
+            .lines()
+            .find(|line| line.trim_start().starts_with(name))
+            .expect(name);
+        line.split_whitespace()
+            .nth(1)
+            .expect("an address")
+            .to_owned()
     };
     let (api, idp) = (address("API "), address("IdP "));
     let shown = get(&format!("{idp}/admin/api")).await.json();
     assert_eq!(shown["api"]["address"], api, "{shown}");
-    let issuers: Vec<_> = shown["api"]["issuers"].as_array().unwrap().iter().map(|set| (&set["name"], &set["state"])).collect();
-    assert_eq!(issuers, [(&"dev".into(), &"fresh".into()), (&"google".into(), &"fresh".into())]);
+    let issuers: Vec<_> = shown["api"]["issuers"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|set| (&set["name"], &set["state"]))
+        .collect();
+    assert_eq!(
+        issuers,
+        [
+            (&"dev".into(), &"fresh".into()),
+            (&"google".into(), &"fresh".into())
+        ]
+    );
 
-    let order = client().post(format!("{idp}/admin/tokens")).header("content-type", "application/json");
-    let token = send(order.body(r#"{"claims": {"aud": "another"}}"#)).await.json()["access_token"].as_str().unwrap().to_owned();
-    let question = client().post(format!("{idp}/admin/explain")).header("content-type", "application/json");
-    let asked = send(question.body(format!("{{\"token\": \"{token}\"}}"))).await.json();
+    let order = client()
+        .post(format!("{idp}/admin/tokens"))
+        .header("content-type", "application/json");
+    let token = send(order.body(r#"{"claims": {"aud": "another"}}"#))
+        .await
+        .json()["access_token"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let question = client()
+        .post(format!("{idp}/admin/explain"))
+        .header("content-type", "application/json");
+    let asked = send(question.body(format!("{{\"token\": \"{token}\"}}")))
+        .await
+        .json();
     let said = run(&["explain", "--json", &token], &[("SUPABASE_URL", &idp)]);
     said.expect(1, &["INVALID_AUDIENCE"]);
     let command: serde_json::Value = serde_json::from_str(&said.stdout).unwrap();
@@ -128,7 +197,9 @@ async fn the_console_shows_the_api_that_runs_beside_it_and_explains_as_the_comma
     }
     let outcomes = |report: &serde_json::Value| {
         let checks = report["checks"].as_array().unwrap().iter();
-        checks.map(|line| (line["check"].clone(), line["outcome"].clone())).collect::<Vec<_>>()
+        checks
+            .map(|line| (line["check"].clone(), line["outcome"].clone()))
+            .collect::<Vec<_>>()
     };
     assert_eq!(outcomes(&asked), outcomes(&command));
 }
@@ -136,31 +207,49 @@ async fn the_console_shows_the_api_that_runs_beside_it_and_explains_as_the_comma
 #[test]
 fn only_whoever_says_that_it_is_dangerous_opens_the_idp_to_other_machines() {
     let everywhere = ["dev", "--bind", "0.0.0.0:0", "--idp-bind", "0.0.0.0:0"];
-    run(&everywhere, &[]).expect(2, &["reached by other machines", "--dangerous-allow-remote"]);
-    let dev = Running::start(bearward(&[&everywhere[..], &["--dangerous-allow-remote"]].concat(), &[]));
+    run(&everywhere, &[]).expect(
+        2,
+        &["reached by other machines", "--dangerous-allow-remote"],
+    );
+    let dev = Running::start(bearward(
+        &[&everywhere[..], &["--dangerous-allow-remote"]].concat(),
+        &[],
+    ));
     dev.line("Ctrl-C stops both");
     let printed = dev.output();
-    assert!(printed.contains("http://127.0.0.1:") && !printed.contains("0.0.0.0"), "nobody's address is not printed: {printed}");
+    assert!(
+        printed.contains("http://127.0.0.1:") && !printed.contains("0.0.0.0"),
+        "nobody's address is not printed: {printed}"
+    );
 }
 
 #[tokio::test]
 async fn a_first_screen_has_no_log_lines_and_no_token_is_ever_logged() {
     let (dev, printed) = start(&[], &[]);
     assert!(printed.starts_with("bearward dev"), "{printed}");
-    assert!(!printed.contains("INFO") && !printed.contains("WARN"), "{printed}");
+    assert!(
+        !printed.contains("INFO") && !printed.contains("WARN"),
+        "{printed}"
+    );
     let lines = lines(&printed, "curl ");
     assert_eq!(curl(lines[0]).await.status, 200);
     assert_eq!(curl(lines[2]).await.status, 401);
     let (_, _, output) = dev.stop("TERM");
     let log = output.strip_prefix(&printed).expect("what came later");
-    assert!(log.contains("route=\"/protected\" status=200") && log.contains("reason=\"signature\""), "{log}");
+    assert!(
+        log.contains("route=\"/protected\" status=200") && log.contains("reason=\"signature\""),
+        "{log}"
+    );
     assert!(!log.contains("eyJ"), "{log}");
 }
 
 #[tokio::test]
 async fn everything_fits_on_a_screen() {
     let (_dev, printed) = start(&[], &[]);
-    let rows: usize = printed.lines().map(|line| line.chars().count().max(1).div_ceil(120)).sum();
+    let rows: usize = printed
+        .lines()
+        .map(|line| line.chars().count().max(1).div_ceil(120))
+        .sum();
     assert!(rows <= 50, "{rows} rows of 120 columns");
 }
 
@@ -168,7 +257,11 @@ async fn everything_fits_on_a_screen() {
 async fn each_algorithm_that_it_can_sign_with_is_one_that_it_accepts() {
     for algorithm in ["ES256", "EdDSA", "PS256", "ES384"] {
         let (_dev, printed) = start(&["--alg", algorithm], &[]);
-        assert_eq!(curl(lines(&printed, "curl ")[0]).await.status, 200, "{algorithm}");
+        assert_eq!(
+            curl(lines(&printed, "curl ")[0]).await.status,
+            200,
+            "{algorithm}"
+        );
     }
 }
 
@@ -176,27 +269,47 @@ async fn each_algorithm_that_it_can_sign_with_is_one_that_it_accepts() {
 async fn a_signal_ends_both_servers_at_once_although_a_connection_is_open() {
     for signal in ["TERM", "INT"] {
         let (dev, printed) = start(&[], &[("BEARWARD_SERVER__SHUTDOWN_TIMEOUT", "5s")]);
-        let api = printed.lines().find_map(|line| line.trim().strip_prefix("API ")).expect("the API's address");
+        let api = printed
+            .lines()
+            .find_map(|line| line.trim().strip_prefix("API "))
+            .expect("the API's address");
         let api = api.split_whitespace().next().unwrap().to_owned();
         let idle = client();
         assert_eq!(send(idle.get(format!("{api}/livez"))).await.status, 200);
         let (status, took, output) = dev.stop(signal);
         assert_eq!(status.code(), Some(0), "{output}");
         assert!(took < Duration::from_secs(10), "{took:?}");
-        assert!(idle.get(format!("{api}/livez")).send().await.is_err(), "nobody listens");
+        assert!(
+            idle.get(format!("{api}/livez")).send().await.is_err(),
+            "nobody listens"
+        );
     }
 }
 
 #[tokio::test]
 async fn other_issuers_of_the_environment_are_trusted_beside_it() {
-    let (_dev, printed) =
-        start(&[], &[("SUPABASE_URL", "http://127.0.0.1:1"), ("DATABASE_URL", "sqlite://of-the-environment.db")]);
+    let (_dev, printed) = start(
+        &[],
+        &[
+            ("SUPABASE_URL", "http://127.0.0.1:1"),
+            ("DATABASE_URL", "sqlite://of-the-environment.db"),
+        ],
+    );
     assert!(!printed.contains("hunter2"));
     let good = lines(&printed, "curl ")[0];
     assert_eq!(curl(good).await.status, 200);
-    let api = words(good).into_iter().find_map(|word| Some(word.strip_suffix("/protected")?.to_owned())).unwrap();
+    let api = words(good)
+        .into_iter()
+        .find_map(|word| Some(word.strip_suffix("/protected")?.to_owned()))
+        .unwrap();
     let health = get(&format!("{api}/health")).await.json();
-    assert_eq!((&health["issuers"]["dev"]["state"], &health["issuers"]["supabase"]["state"]), (&"fresh".into(), &"empty".into()));
+    assert_eq!(
+        (
+            &health["issuers"]["dev"]["state"],
+            &health["issuers"]["supabase"]["state"]
+        ),
+        (&"fresh".into(), &"empty".into())
+    );
 }
 
 #[tokio::test]
@@ -206,15 +319,27 @@ async fn the_fake_google_stands_where_google_is_unless_somebody_has_a_client() {
         (
             vec![
                 ("GOOGLE_CLIENT_ID", "1-a.apps.googleusercontent.com"),
-                ("BEARWARD_ISSUERS__GOOGLE__JWKS_URL", "http://127.0.0.1:9/certs"),
+                (
+                    "BEARWARD_ISSUERS__GOOGLE__JWKS_URL",
+                    "http://127.0.0.1:9/certs",
+                ),
             ],
             false,
         ),
     ] {
         let (_dev, printed) = start(&[], &variables);
-        let api = lines(&printed, "  API").remove(0).split_whitespace().nth(1).unwrap().to_owned();
+        let api = lines(&printed, "  API")
+            .remove(0)
+            .split_whitespace()
+            .nth(1)
+            .unwrap()
+            .to_owned();
         let health = get(&format!("{api}/health")).await.json();
-        assert_eq!(health["issuers"]["google"]["state"] == "fresh", issuer, "{health}");
+        assert_eq!(
+            health["issuers"]["google"]["state"] == "fresh",
+            issuer,
+            "{health}"
+        );
     }
 }
 
@@ -222,6 +347,14 @@ async fn the_fake_google_stands_where_google_is_unless_somebody_has_a_client() {
 fn a_taken_port_is_answered_with_how_to_take_another() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    run(&["dev", "--bind", &address, "--idp-bind", "127.0.0.1:0"], &[]).expect(1, &[&address, "--bind"]);
-    run(&["dev", "--bind", "127.0.0.1:0", "--idp-bind", &address], &[]).expect(1, &[&address, "--idp-bind"]);
+    run(
+        &["dev", "--bind", &address, "--idp-bind", "127.0.0.1:0"],
+        &[],
+    )
+    .expect(1, &[&address, "--bind"]);
+    run(
+        &["dev", "--bind", "127.0.0.1:0", "--idp-bind", &address],
+        &[],
+    )
+    .expect(1, &[&address, "--idp-bind"]);
 }

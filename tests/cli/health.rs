@@ -16,8 +16,14 @@ fn server(answer: &'static str) -> (SocketAddr, thread::JoinHandle<String>) {
         let (mut socket, _) = listener.accept().unwrap();
         let mut request = [0; 1024];
         let read = socket.read(&mut request).unwrap();
-        socket.write_all(format!("HTTP/1.1 {answer}\r\nconnection: close\r\n\r\n").as_bytes()).unwrap();
-        String::from_utf8_lossy(&request[..read]).lines().next().unwrap_or_default().to_owned()
+        socket
+            .write_all(format!("HTTP/1.1 {answer}\r\nconnection: close\r\n\r\n").as_bytes())
+            .unwrap();
+        String::from_utf8_lossy(&request[..read])
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .to_owned()
     });
     (address, asked)
 }
@@ -28,26 +34,37 @@ fn a_server_that_lives_is_healthy_by_its_url_and_by_its_configuration() {
         let (address, asked) = server("200 OK\r\ncontent-length: 0");
         let url = format!("http://{address}");
         let bind = format!("0.0.0.0:{}", address.port());
-        let said = if by_url { run(&["health", &url], &[]) } else { run(&["health"], &[("BEARWARD_SERVER__BIND", &bind)]) };
+        let said = if by_url {
+            run(&["health", &url], &[])
+        } else {
+            run(&["health"], &[("BEARWARD_SERVER__BIND", &bind)])
+        };
         said.expect(0, &[]);
-        assert_eq!(asked.join().unwrap(), "GET /livez HTTP/1.1", "it depends on neither issuer nor database");
+        assert_eq!(
+            asked.join().unwrap(),
+            "GET /livez HTTP/1.1",
+            "it depends on neither issuer nor database"
+        );
     }
 }
 
 #[test]
 fn a_server_that_answers_anything_else_is_not() {
-    for answer in
-        ["503 Service Unavailable\r\ncontent-length: 0", "302 Found\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0"]
-    {
+    for answer in [
+        "503 Service Unavailable\r\ncontent-length: 0",
+        "302 Found\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0",
+    ] {
         let (address, asked) = server(answer);
-        run(&["health", &format!("http://{address}")], &[]).expect(1, &["/livez answers", &answer[..3]]);
+        run(&["health", &format!("http://{address}")], &[])
+            .expect(1, &["/livez answers", &answer[..3]]);
         asked.join().unwrap();
     }
 }
 
 #[test]
 fn where_nothing_listens_nobody_is_well() {
-    run(&["health", "http://127.0.0.1:1"], &[]).expect(1, &["http://127.0.0.1:1/livez", "nothing listens there"]);
+    run(&["health", "http://127.0.0.1:1"], &[])
+        .expect(1, &["http://127.0.0.1:1/livez", "nothing listens there"]);
 }
 
 #[test]

@@ -19,13 +19,33 @@ fn every_commands_help_has_an_example_or_says_what_it_needs() {
     for (command, texts) in [
         ("dev", ["--bind", "--idp-bind", "A port is taken?"]),
         ("serve", ["--bind", "SUPABASE_URL=", "BEARWARD_ISSUERS__"]),
-        ("idp", ["--dangerous-allow-remote", "--base", "SUPABASE_URL=http://127.0.0.1:9999 bearward serve"]),
-        ("idp", ["--data", "--redirect", "createClient(\"http://127.0.0.1:9999\""]),
-        ("explain", ["--json", "standard input", "explain - < token.txt"]),
+        (
+            "idp",
+            [
+                "--dangerous-allow-remote",
+                "--base",
+                "SUPABASE_URL=http://127.0.0.1:9999 bearward serve",
+            ],
+        ),
+        (
+            "idp",
+            [
+                "--data",
+                "--redirect",
+                "createClient(\"http://127.0.0.1:9999\"",
+            ],
+        ),
+        (
+            "explain",
+            ["--json", "standard input", "explain - < token.txt"],
+        ),
         ("health", ["HEALTHCHECK", "/livez", "Exit code 0"]),
         ("check", ["--values", "SUPABASE_URL=", "Exit code 0"]),
         #[cfg(feature = "contract")]
-        ("contract", ["--start", "BEARWARD_CONTRACT_ISSUER", "Exit code 0"]),
+        (
+            "contract",
+            ["--start", "BEARWARD_CONTRACT_ISSUER", "Exit code 0"],
+        ),
     ] {
         run(&[command, "--help"], &[]).expect(0, &texts);
     }

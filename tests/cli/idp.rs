@@ -11,7 +11,10 @@ use crate::{
 };
 
 fn start(more: &[&str]) -> (Running, String) {
-    let idp = Running::start(bearward(&[&["idp", "--bind", "127.0.0.1:0"], more].concat(), &[]));
+    let idp = Running::start(bearward(
+        &[&["idp", "--bind", "127.0.0.1:0"], more].concat(),
+        &[],
+    ));
     idp.line("Ctrl-C stops it");
     let printed = idp.output();
     (idp, printed)
@@ -19,7 +22,11 @@ fn start(more: &[&str]) -> (Running, String) {
 
 /// What stands behind a printed name.
 fn named<'a>(printed: &'a str, name: &str) -> &'a str {
-    printed.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_else(|| panic!("{name} in {printed}")).trim()
+    printed
+        .lines()
+        .find_map(|line| line.strip_prefix(name))
+        .unwrap_or_else(|| panic!("{name} in {printed}"))
+        .trim()
 }
 
 #[tokio::test]
@@ -27,19 +34,38 @@ async fn what_it_prints_is_where_it_is() {
     let (_idp, printed) = start(&[]);
     assert!(printed.starts_with("development only"), "{printed}");
     let (issuer, keys) = (named(&printed, "issuer"), named(&printed, "keys"));
-    assert_eq!(get(&format!("{issuer}/.well-known/openid-configuration")).await.json()["issuer"], issuer);
+    assert_eq!(
+        get(&format!("{issuer}/.well-known/openid-configuration"))
+            .await
+            .json()["issuer"],
+        issuer
+    );
     assert_eq!(get(keys).await.json()["keys"].as_array().unwrap().len(), 1);
-    let tokens = printed.lines().find_map(|line| line.trim().strip_prefix("curl -s -X POST ")).expect("a line for a token");
+    let tokens = printed
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("curl -s -X POST "))
+        .expect("a line for a token");
     let answer = send(client().post(tokens)).await.json();
     assert_eq!(answer["claims"]["aud"], named(&printed, "audience"));
-    let page = printed.lines().find_map(|line| line.trim().strip_prefix("curl -s http")).expect("a line for the page");
-    assert!(get(&format!("http{page}")).await.body.contains("/admin/faults"));
+    let page = printed
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("curl -s http"))
+        .expect("a line for the page");
+    assert!(
+        get(&format!("http{page}"))
+            .await
+            .body
+            .contains("/admin/faults")
+    );
 }
 
 #[tokio::test]
 async fn a_server_trusts_it_by_the_printed_variable() {
     let (_idp, printed) = start(&["--alg", "ES256"]);
-    let base = printed.lines().find_map(|line| line.trim().strip_prefix("SUPABASE_URL=")).expect("a line for a server");
+    let base = printed
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("SUPABASE_URL="))
+        .expect("a line for a server");
     let base = base.split(' ').next().unwrap();
     run(&["check"], &[("SUPABASE_URL", base)]).expect(0, &["keys fetched"]);
 }
@@ -57,21 +83,46 @@ fn a_signal_ends_it_well() {
 fn a_taken_port_is_answered_with_how_to_take_another() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    run(&["idp", "--bind", &address], &[]).expect(1, &[&address, "bearward idp --bind 127.0.0.1:PORT"]);
+    run(&["idp", "--bind", &address], &[])
+        .expect(1, &[&address, "bearward idp --bind 127.0.0.1:PORT"]);
 }
 
 #[test]
 fn an_address_that_other_machines_reach_is_refused_unless_it_is_called_dangerous() {
-    run(&["idp", "--bind", "0.0.0.0:0"], &[]).expect(2, &["other machines", "127.0.0.1", "--dangerous-allow-remote"]);
-    let command = bearward(&["idp", "--bind", "0.0.0.0:0", "--dangerous-allow-remote", "--base", "http://idp:9999"], &[]);
-    assert!(Running::start(command).line("issuer").ends_with(" http://idp:9999/auth/v1"));
-    run(&["idp", "--bind", "127.0.0.1:0", "--base", "idp:9999"], &[]).expect(2, &["idp:9999", "http://HOST:PORT"]);
+    run(&["idp", "--bind", "0.0.0.0:0"], &[]).expect(
+        2,
+        &["other machines", "127.0.0.1", "--dangerous-allow-remote"],
+    );
+    let command = bearward(
+        &[
+            "idp",
+            "--bind",
+            "0.0.0.0:0",
+            "--dangerous-allow-remote",
+            "--base",
+            "http://idp:9999",
+        ],
+        &[],
+    );
+    assert!(
+        Running::start(command)
+            .line("issuer")
+            .ends_with(" http://idp:9999/auth/v1")
+    );
+    run(&["idp", "--bind", "127.0.0.1:0", "--base", "idp:9999"], &[])
+        .expect(2, &["idp:9999", "http://HOST:PORT"]);
 }
 
 /// Somebody who signs up, and the body of the answer.
 async fn sign_up(issuer: &str, email: &str) -> crate::child::Answer {
     let order = json!({ "email": email, "password": "correct horse" }).to_string();
-    send(client().post(format!("{issuer}/signup")).header("content-type", "application/json").body(order)).await
+    send(
+        client()
+            .post(format!("{issuer}/signup"))
+            .header("content-type", "application/json")
+            .body(order),
+    )
+    .await
 }
 
 fn keeping(file: &Path) -> (Running, String) {
@@ -90,20 +141,34 @@ async fn who_was_answered_is_kept_also_when_it_is_killed() {
     drop(idp);
     let (_idp, issuer) = keeping(&file);
     let again = sign_up(&issuer, "ada@example.com").await;
-    assert_eq!((again.status, again.json()["error_code"].as_str()), (422, Some("user_already_exists")));
+    assert_eq!(
+        (again.status, again.json()["error_code"].as_str()),
+        (422, Some("user_already_exists"))
+    );
 }
 
 #[tokio::test]
 async fn without_a_file_nothing_is_kept() {
     for _ in 0..2 {
         let (_idp, printed) = start(&[]);
-        assert_eq!(sign_up(named(&printed, "issuer"), "ada@example.com").await.status, 200);
+        assert_eq!(
+            sign_up(named(&printed, "issuer"), "ada@example.com")
+                .await
+                .status,
+            200
+        );
     }
 }
 
 #[tokio::test]
 async fn its_flags_are_the_settings_of_a_hosted_project() {
-    let flags = ["--confirm-email", "--disable-signup", "--disable-anonymous", "--token-lifetime", "60"];
+    let flags = [
+        "--confirm-email",
+        "--disable-signup",
+        "--disable-anonymous",
+        "--token-lifetime",
+        "60",
+    ];
     let (_idp, printed) = start(&flags);
     let issuer = named(&printed, "issuer");
     let settings = get(&format!("{issuer}/settings")).await.json();
@@ -112,16 +177,39 @@ async fn its_flags_are_the_settings_of_a_hosted_project() {
     assert_eq!(settings["external"]["anonymous_users"], false);
     assert_eq!(sign_up(issuer, "ada@example.com").await.status, 422);
     for wrong in ["app.example/**", "/callback", "https://"] {
-        run(&["idp", "--bind", "127.0.0.1:0", "--redirect", wrong], &[]).expect(2, &["--redirect", "https://app.example/**"]);
+        run(&["idp", "--bind", "127.0.0.1:0", "--redirect", wrong], &[])
+            .expect(2, &["--redirect", "https://app.example/**"]);
     }
     for wrong in ["0", "604801", "1h"] {
-        run(&["idp", "--bind", "127.0.0.1:0", "--token-lifetime", wrong], &[]).expect(2, &["--token-lifetime"]);
+        run(
+            &["idp", "--bind", "127.0.0.1:0", "--token-lifetime", wrong],
+            &[],
+        )
+        .expect(2, &["--token-lifetime"]);
     }
-    run(&["idp", "--bind", "127.0.0.1:0", "--site-url", "localhost"], &[]).expect(2, &["http://localhost:3000"]);
-    run(&["idp", "--bind", "127.0.0.1:0", "--data", "/no/such/folder/x.db"], &[]).expect(2, &["/no/such/folder/x.db"]);
+    run(
+        &["idp", "--bind", "127.0.0.1:0", "--site-url", "localhost"],
+        &[],
+    )
+    .expect(2, &["http://localhost:3000"]);
+    run(
+        &[
+            "idp",
+            "--bind",
+            "127.0.0.1:0",
+            "--data",
+            "/no/such/folder/x.db",
+        ],
+        &[],
+    )
+    .expect(2, &["/no/such/folder/x.db"]);
 }
 
 #[test]
 fn production_is_refused_whatever_else_is_said() {
-    run(&["idp", "--bind", "127.0.0.1:0", "--confirm-email"], &[("BEARWARD_ENV", "production")]).expect(2, &["BEARWARD_ENV"]);
+    run(
+        &["idp", "--bind", "127.0.0.1:0", "--confirm-email"],
+        &[("BEARWARD_ENV", "production")],
+    )
+    .expect(2, &["BEARWARD_ENV"]);
 }

@@ -1,4 +1,5 @@
-//! Every command as somebody runs it: the printed lines, the exit code, and what is said when something is wrong.
+//! Every command as somebody runs it: the printed lines, the exit code, and what is said when
+//! something is wrong.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
@@ -29,7 +30,10 @@ use assert_cmd::assert::Assert;
 /// The binary in an environment with nothing in it, in a folder without configuration.
 fn bearward(arguments: &[&str], variables: &[(&str, &str)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_bearward"));
-    command.args(arguments).env_clear().envs(variables.iter().copied());
+    command
+        .args(arguments)
+        .env_clear()
+        .envs(variables.iter().copied());
     if let Some(path) = std::env::var_os("PATH") {
         command.env("PATH", path);
     }
@@ -53,7 +57,10 @@ fn run(arguments: &[&str], variables: &[(&str, &str)]) -> Said {
 fn run_with(arguments: &[&str], variables: &[(&str, &str)], stdin: &str, folder: &Path) -> Said {
     let mut command = bearward(arguments, variables);
     command.current_dir(folder);
-    let assert = assert_cmd::Command::from_std(command).write_stdin(stdin).timeout(Duration::from_secs(60)).assert();
+    let assert = assert_cmd::Command::from_std(command)
+        .write_stdin(stdin)
+        .timeout(Duration::from_secs(60))
+        .assert();
     Said::from(assert)
 }
 
@@ -69,7 +76,11 @@ impl From<Assert> for Said {
     fn from(assert: Assert) -> Self {
         let output = assert.get_output();
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("UTF-8");
-        Self { code: output.status.code(), stdout: text(&output.stdout), stderr: text(&output.stderr) }
+        Self {
+            code: output.status.code(),
+            stdout: text(&output.stdout),
+            stderr: text(&output.stderr),
+        }
     }
 }
 
@@ -79,7 +90,10 @@ impl Said {
     fn expect(&self, code: i32, texts: &[&str]) {
         assert_eq!(self.code, Some(code), "{self:#?}");
         for text in texts {
-            assert!(self.stdout.contains(text) || self.stderr.contains(text), "{text:?} in {self:#?}");
+            assert!(
+                self.stdout.contains(text) || self.stderr.contains(text),
+                "{text:?} in {self:#?}"
+            );
         }
     }
 
@@ -88,6 +102,9 @@ impl Said {
     fn hides_signature_of(&self, token: &str) {
         let signature = token.rsplit('.').next().unwrap();
         assert!(signature.len() > 40);
-        assert!(!self.stdout.contains(signature) && !self.stderr.contains(signature), "{self:#?}");
+        assert!(
+            !self.stdout.contains(signature) && !self.stderr.contains(signature),
+            "{self:#?}"
+        );
     }
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use actix_web::{App, HttpResponse, HttpServer, dev::ServerHandle, web};
-use bearward::testing::MockIdp;
+use bearward_testing::MockIdp;
 use opentelemetry_proto::tonic::{
     collector::trace::v1::ExportTraceServiceRequest,
     common::v1::{KeyValue, any_value::Value},
@@ -31,21 +31,42 @@ impl Collector {
         let got = Arc::new(Mutex::new(Vec::new()));
         let kept = web::Data::from(Arc::clone(&got));
         let take = async |kept: web::Data<Mutex<Vec<ResourceSpans>>>, body: web::Bytes| {
-            kept.lock().unwrap().extend(ExportTraceServiceRequest::decode(body).unwrap().resource_spans);
-            HttpResponse::Ok().content_type("application/x-protobuf").finish()
+            kept.lock().unwrap().extend(
+                ExportTraceServiceRequest::decode(body)
+                    .unwrap()
+                    .resource_spans,
+            );
+            HttpResponse::Ok()
+                .content_type("application/x-protobuf")
+                .finish()
         };
-        let server = HttpServer::new(move || App::new().app_data(kept.clone()).route("/otlp/v1/traces", web::post().to(take)));
-        let server = server.workers(1).disable_signals().bind("127.0.0.1:0").unwrap();
+        let server = HttpServer::new(move || {
+            App::new()
+                .app_data(kept.clone())
+                .route("/otlp/v1/traces", web::post().to(take))
+        });
+        let server = server
+            .workers(1)
+            .disable_signals()
+            .bind("127.0.0.1:0")
+            .unwrap();
         let address = server.addrs()[0];
         let server = server.run();
         let handle = server.handle();
         tokio::spawn(server);
-        Self { address, got, handle }
+        Self {
+            address,
+            got,
+            handle,
+        }
     }
 
     fn spans(&self) -> Vec<Span> {
         let got = self.got.lock().unwrap();
-        got.iter().flat_map(|resource| &resource.scope_spans).flat_map(|scope| scope.spans.clone()).collect()
+        got.iter()
+            .flat_map(|resource| &resource.scope_spans)
+            .flat_map(|scope| scope.spans.clone())
+            .collect()
     }
 }
 
@@ -62,7 +83,10 @@ fn start(idp: &MockIdp, endpoint: &str, variables: &[(&str, &str)]) -> (Running,
         ("SUPABASE_URL", base.as_str()),
         ("BEARWARD_TELEMETRY__OTLP_ENDPOINT", endpoint),
         ("BEARWARD_TELEMETRY__FORMAT", "json"),
-        ("BEARWARD_VAULT__KEYS", "k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="),
+        (
+            "BEARWARD_VAULT__KEYS",
+            "k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
+        ),
         ("BEARWARD_GENERATE__BASE_URL", "http://127.0.0.1:1/v1"),
         ("DATABASE_URL", "sqlite::memory:"),
     ];
@@ -74,7 +98,13 @@ fn start(idp: &MockIdp, endpoint: &str, variables: &[(&str, &str)]) -> (Running,
 }
 
 fn value<'a>(attributes: &'a [KeyValue], name: &str) -> Option<&'a Value> {
-    attributes.iter().find(|attribute| attribute.key == name)?.value.as_ref()?.value.as_ref()
+    attributes
+        .iter()
+        .find(|attribute| attribute.key == name)?
+        .value
+        .as_ref()?
+        .value
+        .as_ref()
 }
 
 fn text(attributes: &[KeyValue], name: &str) -> Option<String> {
@@ -95,32 +125,85 @@ async fn a_request_is_a_span_of_its_callers_trace_and_holds_nothing_that_was_sen
     let token = idp.token().sub("ada").sign();
     let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
     let request = client().get(format!("{api}/protected?secret=in-the-query"));
-    let request = request.header("traceparent", parent).header("x-request-id", "of-the-test");
-    assert_eq!(send(request.header("authorization", format!("Bearer {token}"))).await.status, 200);
-    assert_eq!(get_as(&format!("{api}/protected"), &idp.token().tampered()).await.status, 401);
+    let request = request
+        .header("traceparent", parent)
+        .header("x-request-id", "of-the-test");
+    assert_eq!(
+        send(request.header("authorization", format!("Bearer {token}")))
+            .await
+            .status,
+        200
+    );
+    assert_eq!(
+        get_as(&format!("{api}/protected"), &idp.token().tampered())
+            .await
+            .status,
+        401
+    );
     let (exit, _, output) = server.stop("TERM");
     assert!(exit.success(), "what is left is sent at the end: {output}");
 
     let spans = collector.spans();
-    let [good, bad] = spans.as_slice() else { panic!("two spans: {spans:?}") };
-    assert_eq!((good.name.as_str(), good.kind()), ("GET /protected", SpanKind::Server));
-    assert_eq!(good.trace_id, [0x4b, 0xf9, 0x2f, 0x35, 0x77, 0xb3, 0x4d, 0xa6, 0xa3, 0xce, 0x92, 0x9d, 0x0e, 0x0e, 0x47, 0x36]);
-    assert_eq!(good.parent_span_id, [0, 0xf0, 0x67, 0xaa, 0x0b, 0xa9, 0x02, 0xb7]);
+    let [good, bad] = spans.as_slice() else {
+        panic!("two spans: {spans:?}")
+    };
+    assert_eq!(
+        (good.name.as_str(), good.kind()),
+        ("GET /protected", SpanKind::Server)
+    );
+    assert_eq!(
+        good.trace_id,
+        [
+            0x4b, 0xf9, 0x2f, 0x35, 0x77, 0xb3, 0x4d, 0xa6, 0xa3, 0xce, 0x92, 0x9d, 0x0e, 0x0e,
+            0x47, 0x36
+        ]
+    );
+    assert_eq!(
+        good.parent_span_id,
+        [0, 0xf0, 0x67, 0xaa, 0x0b, 0xa9, 0x02, 0xb7]
+    );
     assert_eq!(status(good), Some(&Value::IntValue(200)));
-    assert_eq!(text(&good.attributes, "http.route").as_deref(), Some("/protected"));
-    assert_eq!(text(&good.attributes, "bearward.request_id").as_deref(), Some("of-the-test"));
-    assert!(bad.parent_span_id.is_empty() && bad.trace_id != good.trace_id, "a trace of its own");
-    assert_eq!(text(&bad.attributes, "bearward.refusal").as_deref(), Some("signature"));
-    assert!(bad.status.as_ref().is_none_or(|status| status.code == 0), "a refusal is no error of the server");
+    assert_eq!(
+        text(&good.attributes, "http.route").as_deref(),
+        Some("/protected")
+    );
+    assert_eq!(
+        text(&good.attributes, "bearward.request_id").as_deref(),
+        Some("of-the-test")
+    );
+    assert!(
+        bad.parent_span_id.is_empty() && bad.trace_id != good.trace_id,
+        "a trace of its own"
+    );
+    assert_eq!(
+        text(&bad.attributes, "bearward.refusal").as_deref(),
+        Some("signature")
+    );
+    assert!(
+        bad.status.as_ref().is_none_or(|status| status.code == 0),
+        "a refusal is no error of the server"
+    );
     let all = format!("{spans:?}");
-    assert!(!all.contains("in-the-query") && !all.contains("eyJ"), "{all}");
-    let line = output.lines().find(|line| line.contains("of-the-test")).unwrap();
-    assert!(line.contains(r#""trace_id":"4bf92f3577b34da6a3ce929d0e0e4736""#), "the log names the trace: {line}");
+    assert!(
+        !all.contains("in-the-query") && !all.contains("eyJ"),
+        "{all}"
+    );
+    let line = output
+        .lines()
+        .find(|line| line.contains("of-the-test"))
+        .unwrap();
+    assert!(
+        line.contains(r#""trace_id":"4bf92f3577b34da6a3ce929d0e0e4736""#),
+        "the log names the trace: {line}"
+    );
 
     let resources = collector.got.lock().unwrap();
     let resource = &resources[0].resource.as_ref().unwrap().attributes;
     assert_eq!(text(resource, "service.name").as_deref(), Some("bearward"));
-    assert_eq!(text(resource, "service.version").as_deref(), Some(env!("CARGO_PKG_VERSION")));
+    assert_eq!(
+        text(resource, "service.version").as_deref(),
+        Some(env!("CARGO_PKG_VERSION"))
+    );
 }
 
 #[actix_web::test]
@@ -130,29 +213,72 @@ async fn a_call_of_another_service_is_a_span_below_the_request() {
     let (server, api) = start(&idp, &format!("http://{}/otlp", collector.address), &named);
     let bearer = format!("Bearer {}", idp.token().sub("ada").sign());
     let post = |path: &str, body: serde_json::Value| {
-        let request = client().post(format!("{api}{path}")).header("authorization", &bearer);
-        send(request.header("content-type", "application/json").body(body.to_string()))
+        let request = client()
+            .post(format!("{api}{path}"))
+            .header("authorization", &bearer);
+        send(
+            request
+                .header("content-type", "application/json")
+                .body(body.to_string()),
+        )
     };
-    let kept = post("/api/user/api-keys", serde_json::json!({"togetherAI": "sk-0123456789012345678901234567"})).await;
+    let kept = post(
+        "/api/user/api-keys",
+        serde_json::json!({"togetherAI": "sk-0123456789012345678901234567"}),
+    )
+    .await;
     assert_eq!(kept.status, 200, "{kept:?}");
-    assert_eq!(post("/api/generate", serde_json::json!({"prompt": "hello"})).await.status, 502);
+    assert_eq!(
+        post("/api/generate", serde_json::json!({"prompt": "hello"}))
+            .await
+            .status,
+        502
+    );
     server.stop("TERM");
 
     let spans = collector.spans();
-    let named = |name: &str| spans.iter().find(|span| span.name == name).unwrap_or_else(|| panic!("{name} in {spans:?}"));
+    let named = |name: &str| {
+        spans
+            .iter()
+            .find(|span| span.name == name)
+            .unwrap_or_else(|| panic!("{name} in {spans:?}"))
+    };
     let (request, call) = (named("POST /api/generate"), named("chat completions"));
-    assert_eq!((call.kind(), &call.parent_span_id, &call.trace_id), (SpanKind::Client, &request.span_id, &request.trace_id));
-    assert_eq!([call, request].map(|span| span.status.as_ref().unwrap().code), [2, 2], "both failed");
+    assert_eq!(
+        (call.kind(), &call.parent_span_id, &call.trace_id),
+        (SpanKind::Client, &request.span_id, &request.trace_id)
+    );
+    assert_eq!(
+        [call, request].map(|span| span.status.as_ref().unwrap().code),
+        [2, 2],
+        "both failed"
+    );
     assert!(!format!("{spans:?}").contains("sk-0123"));
     let resources = collector.got.lock().unwrap();
-    assert_eq!(text(&resources[0].resource.as_ref().unwrap().attributes, "service.name").as_deref(), Some("shop"));
+    assert_eq!(
+        text(
+            &resources[0].resource.as_ref().unwrap().attributes,
+            "service.name"
+        )
+        .as_deref(),
+        Some("shop")
+    );
 }
 
 #[actix_web::test]
 async fn a_collector_that_is_away_costs_no_request_and_is_told() {
     let idp = MockIdp::start().await;
-    let (server, api) = start(&idp, "http://127.0.0.1:1", &[("OTEL_BSP_SCHEDULE_DELAY", "50")]);
-    assert_eq!(get_as(&format!("{api}/protected"), &idp.token().sign()).await.status, 200);
+    let (server, api) = start(
+        &idp,
+        "http://127.0.0.1:1",
+        &[("OTEL_BSP_SCHEDULE_DELAY", "50")],
+    );
+    assert_eq!(
+        get_as(&format!("{api}/protected"), &idp.token().sign())
+            .await
+            .status,
+        200
+    );
     server.line("BatchSpanProcessor");
     assert_eq!(get(&format!("{api}/livez")).await.status, 200);
     let (exit, ..) = server.stop("TERM");

@@ -16,19 +16,63 @@ fn check(inside: &str, outside: &str) {
 #[case::workers_not_negative("server", "workers = 0", "workers = -1")]
 #[case::bind_is_an_address("server", "bind = '[::]:80'", "bind = 'example.com:80'")]
 #[case::bind_has_a_port("server", "bind = '0.0.0.0:0'", "bind = '0.0.0.0'")]
-#[case::listeners_differ("server", "admin_bind = '127.0.0.1:8001'", "admin_bind = '127.0.0.1:8000'")]
-#[case::public_url_is_http("server", "public_url = 'http://a.example'", "public_url = 'ftp://a.example'")]
-#[case::public_url_without_query("server", "public_url = 'https://a.example/api'", "public_url = 'https://a.example/api?x'")]
-#[case::public_url_without_fragment("server", "public_url = 'https://a.example/'", "public_url = 'https://a.example/#x'")]
-#[case::public_url_without_user("server", "public_url = 'https://a.example'", "public_url = 'https://u@a.example'")]
-#[case::origin_without_path("server", "cors_origins = ['https://a.example']", "cors_origins = ['https://a.example/x']")]
-#[case::origin_without_slash("server", "cors_origins = ['https://a.example:1']", "cors_origins = ['https://a.example:1/']")]
+#[case::listeners_differ(
+    "server",
+    "admin_bind = '127.0.0.1:8001'",
+    "admin_bind = '127.0.0.1:8000'"
+)]
+#[case::public_url_is_http(
+    "server",
+    "public_url = 'http://a.example'",
+    "public_url = 'ftp://a.example'"
+)]
+#[case::public_url_without_query(
+    "server",
+    "public_url = 'https://a.example/api'",
+    "public_url = 'https://a.example/api?x'"
+)]
+#[case::public_url_without_fragment(
+    "server",
+    "public_url = 'https://a.example/'",
+    "public_url = 'https://a.example/#x'"
+)]
+#[case::public_url_without_user(
+    "server",
+    "public_url = 'https://a.example'",
+    "public_url = 'https://u@a.example'"
+)]
+#[case::origin_without_path(
+    "server",
+    "cors_origins = ['https://a.example']",
+    "cors_origins = ['https://a.example/x']"
+)]
+#[case::origin_without_slash(
+    "server",
+    "cors_origins = ['https://a.example:1']",
+    "cors_origins = ['https://a.example:1/']"
+)]
 #[case::origin_is_no_star("server", "cors_origins = []", "cors_origins = ['*']")]
 #[case::body_limit_at_most_64_mib("server", "body_limit = '64MiB'", "body_limit = 67108865")]
-#[case::proxy_is_an_address("server", "trusted_proxies = ['10.0.0.1']", "trusted_proxies = ['lb.example']")]
-#[case::proxies_are_a_network("server", "trusted_proxies = ['fd00::/8']", "trusted_proxies = ['fd00::/129']")]
-#[case::proxies_without_bits_left("server", "trusted_proxies = ['10.1.0.0/16']", "trusted_proxies = ['10.1.0.1/16']")]
-#[case::proxies_are_not_everybody("server", "trusted_proxies = ['0.0.0.0/1']", "trusted_proxies = ['0.0.0.0/0']")]
+#[case::proxy_is_an_address(
+    "server",
+    "trusted_proxies = ['10.0.0.1']",
+    "trusted_proxies = ['lb.example']"
+)]
+#[case::proxies_are_a_network(
+    "server",
+    "trusted_proxies = ['fd00::/8']",
+    "trusted_proxies = ['fd00::/129']"
+)]
+#[case::proxies_without_bits_left(
+    "server",
+    "trusted_proxies = ['10.1.0.0/16']",
+    "trusted_proxies = ['10.1.0.1/16']"
+)]
+#[case::proxies_are_not_everybody(
+    "server",
+    "trusted_proxies = ['0.0.0.0/1']",
+    "trusted_proxies = ['0.0.0.0/0']"
+)]
 #[case::proxies_are_a_list("server", "trusted_proxies = []", "trusted_proxies = '10.0.0.1'")]
 #[case::min_ttl_within_default_ttl("jwks", "min_ttl = '10m'", "min_ttl = '601s'")]
 #[case::default_ttl_within_max_ttl("jwks", "default_ttl = '1h'", "default_ttl = '3601s'")]
@@ -42,23 +86,39 @@ fn check(inside: &str, outside: &str) {
 #[case::cookie_without_equals("tokens", "cookie = 'a'", "cookie = 'a=b'")]
 #[case::database_is_known("database", "url = 'postgres://db/app'", "url = 'mongodb://db/app'")]
 #[case::at_least_one_connection("database", "max_connections = 1", "max_connections = 0")]
-#[case::generate_over_https("generate", "base_url = 'http://localhost:1/v1'", "base_url = 'http://llm:1/v1'")]
+#[case::generate_over_https(
+    "generate",
+    "base_url = 'http://localhost:1/v1'",
+    "base_url = 'http://llm:1/v1'"
+)]
 #[case::burst_of_requests("rate_limit", "burst = 1", "burst = 0")]
 #[case::requests_of_a_user("rate_limit", "per_user = 1", "per_user = 0")]
 #[case::answers_at_once("rate_limit", "generations = 1", "generations = 0")]
 #[case::requests_of_an_address("rate_limit", "per_address = 1000000", "per_address = 1000001")]
 #[case::format_is_known("telemetry", "format = 'json'", "format = 'JSON'")]
 fn a_key_of_a_section(#[case] section: &str, #[case] inside: &str, #[case] outside: &str) {
-    check(&format!("[{section}]\n{inside}"), &format!("[{section}]\n{outside}"));
+    check(
+        &format!("[{section}]\n{inside}"),
+        &format!("[{section}]\n{outside}"),
+    );
 }
 
 #[rstest]
 #[case::leeway_at_most_300s("leeway = '300s'", "leeway = '301s'")]
 #[case::pointer_begins_with_a_slash("claims = { roles = '/r' }", "claims = { roles = 'r' }")]
-#[case::keys_from_one_place("jwks = '{\"keys\":[]}'", "jwks = '{\"keys\":[]}'\njwks_url = 'https://idp/k'")]
+#[case::keys_from_one_place(
+    "jwks = '{\"keys\":[]}'",
+    "jwks = '{\"keys\":[]}'\njwks_url = 'https://idp/k'"
+)]
 #[case::keys_over_https("jwks_url = 'https://idp/k'", "jwks_url = 'http://idp/k'")]
-#[case::keys_over_http_from_loopback("jwks_url = 'http://127.0.0.1:1/k'", "jwks_url = 'http://127.0.0.1.example:1/k'")]
-#[case::keys_over_http_when_allowed("jwks_url = 'http://kong/k'\n[jwks]\nallow_http = true", "jwks_url = 'http://kong/k'")]
+#[case::keys_over_http_from_loopback(
+    "jwks_url = 'http://127.0.0.1:1/k'",
+    "jwks_url = 'http://127.0.0.1.example:1/k'"
+)]
+#[case::keys_over_http_when_allowed(
+    "jwks_url = 'http://kong/k'\n[jwks]\nallow_http = true",
+    "jwks_url = 'http://kong/k'"
+)]
 #[case::keys_without_user("jwks_url = 'https://idp/k'", "jwks_url = 'https://u:p@idp/k'")]
 #[case::keys_are_a_set("jwks = { keys = [] }", "jwks = { key = [] }")]
 #[case::algorithm_is_asymmetric("algorithms = ['PS512']", "algorithms = ['HS512']")]
@@ -73,38 +133,71 @@ fn a_key_of_an_issuer(#[case] inside: &str, #[case] outside: &str) {
 
 #[rstest]
 #[case::audiences_are_named("issuer = 'https://a'\naudiences = ['x']", "issuer = 'https://a'")]
-#[case::audiences_are_not_empty("issuer = 'https://a'\naudiences = ['*']", "issuer = 'https://a'\naudiences = []")]
-#[case::star_stands_alone("issuer = 'https://a'\naudiences = '*'", "issuer = 'https://a'\naudiences = ['*', 'x']")]
+#[case::audiences_are_not_empty(
+    "issuer = 'https://a'\naudiences = ['*']",
+    "issuer = 'https://a'\naudiences = []"
+)]
+#[case::star_stands_alone(
+    "issuer = 'https://a'\naudiences = '*'",
+    "issuer = 'https://a'\naudiences = ['*', 'x']"
+)]
 #[case::issuer_is_named("issuer = 'https://a'\naudiences = ['x']", "audiences = ['x']")]
-#[case::issuer_without_query("issuer = 'https://a/'\naudiences = ['x']", "issuer = 'https://a/?x'\naudiences = ['x']")]
-#[case::issuer_without_user("issuer = 'https://a'\naudiences = ['x']", "issuer = 'https://u:p@a'\naudiences = ['x']")]
-#[case::discovery_needs_a_url("issuer = 'a'\naudiences = ['x']\njwks_url = 'https://a/k'", "issuer = 'a'\naudiences = ['x']")]
-#[case::discovery_over_https("issuer = 'http://localhost:1'\naudiences = ['x']", "issuer = 'http://idp'\naudiences = ['x']")]
+#[case::issuer_without_query(
+    "issuer = 'https://a/'\naudiences = ['x']",
+    "issuer = 'https://a/?x'\naudiences = ['x']"
+)]
+#[case::issuer_without_user(
+    "issuer = 'https://a'\naudiences = ['x']",
+    "issuer = 'https://u:p@a'\naudiences = ['x']"
+)]
+#[case::discovery_needs_a_url(
+    "issuer = 'a'\naudiences = ['x']\njwks_url = 'https://a/k'",
+    "issuer = 'a'\naudiences = ['x']"
+)]
+#[case::discovery_over_https(
+    "issuer = 'http://localhost:1'\naudiences = ['x']",
+    "issuer = 'http://idp'\naudiences = ['x']"
+)]
 fn an_issuer(#[case] inside: &str, #[case] outside: &str) {
-    check(&format!("[issuers.a]\n{inside}"), &format!("[issuers.a]\n{outside}"));
+    check(
+        &format!("[issuers.a]\n{inside}"),
+        &format!("[issuers.a]\n{outside}"),
+    );
 }
 
 #[test]
 fn an_issuers_name_can_stand_in_a_variable() {
-    check(&issuer("").replace("idp]", "my_idp2]"), &issuer("").replace("idp]", "my-idp]"));
+    check(
+        &issuer("").replace("idp]", "my_idp2]"),
+        &issuer("").replace("idp]", "my-idp]"),
+    );
 }
 
 #[test]
 fn a_spelling_belongs_to_one_issuer() {
     let other = issuer("").replace("idp]", "other]");
     let different = other.replace("idp.example", "other.example");
-    check(&format!("{}\n{different}", issuer("")), &format!("{}\n{other}", issuer("")));
+    check(
+        &format!("{}\n{different}", issuer("")),
+        &format!("{}\n{other}", issuer("")),
+    );
 }
 
 #[test]
 fn a_vault_key_has_32_bytes_and_an_id_of_its_own() {
     let keys = |list: &str| format!("[vault]\nkeys = [{list}]");
     check(&keys(&format!("'k1:{KEY}'")), &keys("'k1:c2hvcnQ='"));
-    check(&keys(&format!("'a:{KEY}', 'b:{KEY}'")), &keys(&format!("'a:{KEY}', 'a:{KEY}'")));
+    check(
+        &keys(&format!("'a:{KEY}', 'b:{KEY}'")),
+        &keys(&format!("'a:{KEY}', 'a:{KEY}'")),
+    );
 }
 
 #[test]
 fn a_certificate_file_exists() {
-    check("[jwks]\nca_file = 'Cargo.toml'", "[jwks]\nca_file = 'no/such.pem'");
+    check(
+        "[jwks]\nca_file = 'Cargo.toml'",
+        "[jwks]\nca_file = 'no/such.pem'",
+    );
     check("[jwks]\nca_file = ''", "[jwks]\nca_file = 'src'");
 }

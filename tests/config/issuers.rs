@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use bearward::{KeySource, TokenType, Usage, config::Audiences};
+use bearward::{KeySource, TokenType, Usage};
+use bearward_server::config::Audiences;
 use insta::assert_snapshot;
 
 use super::{environment, file, folder, idp, issuer, refusal};
@@ -18,19 +19,36 @@ fn an_issuer_is_read_with_all_its_keys() {
         use = 'credential'
         claims = { roles = '/realm_access/roles', tenant = '/org~1id' }");
     assert_eq!(idp.spellings, ["https://idp.example.com"]);
-    assert_eq!(idp.keys, KeySource::Url("https://keys.example.com/set".parse().expect("a URL")));
-    assert_eq!((idp.token_type, idp.usage, idp.leeway), (TokenType::AccessToken, Usage::Credential, Duration::ZERO));
+    assert_eq!(
+        idp.keys,
+        KeySource::Url("https://keys.example.com/set".parse().expect("a URL"))
+    );
+    assert_eq!(
+        (idp.token_type, idp.usage, idp.leeway),
+        (TokenType::AccessToken, Usage::Credential, Duration::ZERO)
+    );
     assert_eq!(idp.required_claims, ["email"]);
-    let claims: Vec<_> = idp.claims.iter().map(|(name, pointer)| (*name, pointer.as_str())).collect();
-    assert_eq!(claims, [("roles", "/realm_access/roles"), ("tenant", "/org~1id")]);
+    let claims: Vec<_> = idp
+        .claims
+        .iter()
+        .map(|(name, pointer)| (*name, pointer.as_str()))
+        .collect();
+    assert_eq!(
+        claims,
+        [("roles", "/realm_access/roles"), ("tenant", "/org~1id")]
+    );
 }
 
 #[test]
 fn an_issuer_may_be_spelled_in_several_ways() {
-    let config = file("[issuers.a]\nissuer = ['https://a.example', 'a.example']\naudiences = '*'").expect("loaded");
+    let config = file("[issuers.a]\nissuer = ['https://a.example', 'a.example']\naudiences = '*'")
+        .expect("loaded");
     let issuer = &config.issuers["a"];
     assert_eq!(issuer.spellings, ["https://a.example", "a.example"]);
-    assert_eq!((&issuer.audiences, &issuer.keys), (&Audiences::Any, &KeySource::Discovery));
+    assert_eq!(
+        (&issuer.audiences, &issuer.keys),
+        (&Audiences::Any, &KeySource::Discovery)
+    );
 }
 
 #[test]
@@ -38,9 +56,18 @@ fn fixed_keys_come_from_a_file_or_from_the_configuration_itself() {
     let set = r#"{"keys":[{"kty":"EC"}]}"#;
     let dir = folder(&[("keys.json", set)]);
     let path = dir.path().join("keys.json");
-    assert_eq!(idp(&format!("jwks_file = '{}'", path.display())).keys, KeySource::Fixed(set.into()));
-    assert_eq!(idp(&format!("jwks = '{set}'")).keys, KeySource::Fixed(set.into()));
-    assert_eq!(idp("jwks = { keys = [{ kty = 'EC' }] }").keys, KeySource::Fixed(set.into()));
+    assert_eq!(
+        idp(&format!("jwks_file = '{}'", path.display())).keys,
+        KeySource::Fixed(set.into())
+    );
+    assert_eq!(
+        idp(&format!("jwks = '{set}'")).keys,
+        KeySource::Fixed(set.into())
+    );
+    assert_eq!(
+        idp("jwks = { keys = [{ kty = 'EC' }] }").keys,
+        KeySource::Fixed(set.into())
+    );
     assert_snapshot!(refusal(file(&issuer("jwks_file = 'no/such/keys.json'"))), @r#"
     the configuration has a problem:
       issuers.idp.jwks_file in config/default.toml: found "no/such/keys.json"; the file cannot be read: No such file or directory (os error 2)

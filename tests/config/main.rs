@@ -1,5 +1,4 @@
 //! The configuration as its users meet it: what wins, what is refused, and in which words.
-#![cfg(feature = "server")]
 
 mod bounds;
 mod issuers;
@@ -11,7 +10,7 @@ mod wrong_values;
 
 use std::{fs, path::Path};
 
-use bearward::config::{Config, IssuerSection, Sources};
+use bearward_server::config::{Config, IssuerSection, Sources};
 use tempfile::TempDir;
 
 /// A folder of files, each given as (name, text).
@@ -24,13 +23,19 @@ fn folder(files: &[(&str, &str)]) -> TempDir {
 }
 
 fn variables(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
-    pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    pairs
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect()
 }
 
 /// The configuration of these files and variables, or the message that a user reads.
 fn load(files: &[(&str, &str)], environment: &[(&str, &str)]) -> Result<Config, String> {
     let dir = folder(files);
-    let sources = Sources::new((!files.is_empty()).then(|| dir.path().to_owned()), variables(environment));
+    let sources = Sources::new(
+        (!files.is_empty()).then(|| dir.path().to_owned()),
+        variables(environment),
+    );
     Config::load(&sources).map_err(|errors| told(&errors.to_string(), dir.path()))
 }
 

@@ -1,6 +1,6 @@
 //! Secrets come from where they are kept, and are shown nowhere.
 
-use bearward::config::{Sources, VaultKey};
+use bearward_server::config::{Sources, VaultKey};
 use insta::assert_snapshot;
 use secrecy::ExposeSecret;
 
@@ -10,13 +10,31 @@ const KEY: &str = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
 
 #[test]
 fn a_secret_is_read_from_the_file_that_its_twin_names() {
-    let dir = folder(&[("url", "postgres://u:p@db/app\n"), ("keys", &format!("new:{KEY}\nold:{KEY}\r\n"))]);
+    let dir = folder(&[
+        ("url", "postgres://u:p@db/app\n"),
+        ("keys", &format!("new:{KEY}\nold:{KEY}\r\n")),
+    ]);
     let at = |name: &str| dir.path().join(name).display().to_string();
-    let pairs = [("BEARWARD_DATABASE__URL_FILE", at("url")), ("BEARWARD_VAULT__KEYS_FILE", at("keys"))];
-    let config = environment(&pairs.each_ref().map(|(name, path)| (*name, path.as_str()))).expect("loaded");
+    let pairs = [
+        ("BEARWARD_DATABASE__URL_FILE", at("url")),
+        ("BEARWARD_VAULT__KEYS_FILE", at("keys")),
+    ];
+    let config =
+        environment(&pairs.each_ref().map(|(name, path)| (*name, path.as_str()))).expect("loaded");
     assert_eq!(config.database.url.expose_secret(), "postgres://u:p@db/app");
-    assert_eq!(config.vault.keys.iter().map(VaultKey::id).collect::<Vec<_>>(), ["new", "old"]);
-    assert_eq!(config.vault.keys[0].expose(), b"0123456789abcdef0123456789abcdef");
+    assert_eq!(
+        config
+            .vault
+            .keys
+            .iter()
+            .map(VaultKey::id)
+            .collect::<Vec<_>>(),
+        ["new", "old"]
+    );
+    assert_eq!(
+        config.vault.keys[0].expose(),
+        b"0123456789abcdef0123456789abcdef"
+    );
 }
 
 #[test]
@@ -37,7 +55,12 @@ fn a_twin_whose_file_cannot_be_used_is_named_with_its_path() {
     let dir = folder(&[("empty", "\n")]);
     let path = dir.path().join("empty").display().to_string();
     let told = refusal(environment(&[("BEARWARD_DATABASE__URL_FILE", &path)]));
-    assert!(told.contains("database.url_file") && told.contains(&path) && told.ends_with("the file is empty"), "{told}");
+    assert!(
+        told.contains("database.url_file")
+            && told.contains(&path)
+            && told.ends_with("the file is empty"),
+        "{told}"
+    );
 }
 
 #[test]
@@ -73,7 +96,10 @@ fn a_database_address_that_is_no_url_is_told_here_where_its_password_is_not_repe
         "postgres://bear:a#hunter2@db/app",
     ] {
         let told = refusal(environment(&[("DATABASE_URL", wrong)]));
-        assert!(told.contains("DATABASE_URL") && told.contains("%2F") && !told.contains("hunter2"), "{told}");
+        assert!(
+            told.contains("DATABASE_URL") && told.contains("%2F") && !told.contains("hunter2"),
+            "{told}"
+        );
     }
     for right in [
         "postgres://bear:hunter2%2Fx@db/app",
@@ -82,20 +108,41 @@ fn a_database_address_that_is_no_url_is_told_here_where_its_password_is_not_repe
         "sqlite:a b.db",
         "sqlite://bear.db?mode=rwc",
     ] {
-        assert_eq!(environment(&[("DATABASE_URL", right)]).expect(right).database.url.expose_secret(), right);
+        assert_eq!(
+            environment(&[("DATABASE_URL", right)])
+                .expect(right)
+                .database
+                .url
+                .expose_secret(),
+            right
+        );
     }
 }
 
 #[test]
 fn a_database_on_another_machine_that_is_reached_in_the_open_is_noted_without_its_password() {
-    let notes = |url: &str| environment(&[("DATABASE_URL", url)]).expect("loaded").notes().to_vec();
+    let notes = |url: &str| {
+        environment(&[("DATABASE_URL", url)])
+            .expect("loaded")
+            .notes()
+            .to_vec()
+    };
     for (open, mode) in [
-        ("postgres://bear:hunter2@db.example.com/app", "?sslmode=verify-full"),
-        ("postgresql://bear:hunter2@10.0.0.1:5432/app?application_name=x", "?sslmode=verify-full"),
+        (
+            "postgres://bear:hunter2@db.example.com/app",
+            "?sslmode=verify-full",
+        ),
+        (
+            "postgresql://bear:hunter2@10.0.0.1:5432/app?application_name=x",
+            "?sslmode=verify-full",
+        ),
         ("mariadb://bear:hunter2@db/app", "?ssl-mode=VERIFY_IDENTITY"),
     ] {
         let [note] = notes(open).try_into().expect("one note");
-        assert!(note.contains("database.url") && note.ends_with(mode) && !note.contains("hunter2"), "{note}");
+        assert!(
+            note.contains("database.url") && note.ends_with(mode) && !note.contains("hunter2"),
+            "{note}"
+        );
     }
     for told in [
         "postgres://bear:hunter2@db.example.com/app?sslmode=verify-full",
@@ -116,14 +163,28 @@ fn neither_debug_nor_the_table_of_values_shows_a_secret() {
     let config = environment(&[
         ("DATABASE_URL", "postgres://bear:hunter2@db.example.com/app"),
         ("BEARWARD_VAULT__KEYS", &format!("k1:{KEY}")),
-        ("BEARWARD_JWKS__PROXY", "http://bear:hunter2@proxy.example.com:3128"),
+        (
+            "BEARWARD_JWKS__PROXY",
+            "http://bear:hunter2@proxy.example.com:3128",
+        ),
         ("SUPABASE_URL", "https://abc.supabase.co"),
         ("RUST_LOG", "debug"),
     ])
     .expect("loaded");
-    let sources = Sources::new(None, variables(&[("DATABASE_URL", "postgres://bear:hunter2@db/app")]));
-    for text in [format!("{config:?}"), format!("{config:#?}"), config.redacted().to_string(), format!("{sources:?}")] {
-        assert!(!text.contains("hunter2") && !text.contains(KEY) && !text.contains("0123456789abcdef"), "{text}");
+    let sources = Sources::new(
+        None,
+        variables(&[("DATABASE_URL", "postgres://bear:hunter2@db/app")]),
+    );
+    for text in [
+        format!("{config:?}"),
+        format!("{config:#?}"),
+        config.redacted().to_string(),
+        format!("{sources:?}"),
+    ] {
+        assert!(
+            !text.contains("hunter2") && !text.contains(KEY) && !text.contains("0123456789abcdef"),
+            "{text}"
+        );
     }
     assert_snapshot!(config.redacted(), @r#"
     server.bind = "127.0.0.1:8000"                               the built-in defaults

@@ -1,6 +1,7 @@
 //! The variables that people already have.
 
-use bearward::{KeySource, Usage, config::Audiences};
+use bearward::{KeySource, Usage};
+use bearward_server::config::Audiences;
 use insta::assert_snapshot;
 use secrecy::ExposeSecret;
 
@@ -11,12 +12,22 @@ const REFERENCE: &str = "abcdefghijklmnopqrst";
 #[test]
 fn supabase_url_adds_the_project_as_an_issuer() {
     for end in ["", "/", "/auth/v1", "/auth/v1/"] {
-        let config = environment(&[("SUPABASE_URL", &format!("https://{REFERENCE}.supabase.co{end}"))]).expect("loaded");
+        let config = environment(&[(
+            "SUPABASE_URL",
+            &format!("https://{REFERENCE}.supabase.co{end}"),
+        )])
+        .expect("loaded");
         let supabase = &config.issuers["supabase"];
-        assert_eq!(supabase.spellings, [format!("https://{REFERENCE}.supabase.co/auth/v1")]);
+        assert_eq!(
+            supabase.spellings,
+            [format!("https://{REFERENCE}.supabase.co/auth/v1")]
+        );
         let keys = format!("https://{REFERENCE}.supabase.co/auth/v1/.well-known/jwks.json");
         assert_eq!(supabase.keys, KeySource::Url(keys.parse().expect("a URL")));
-        assert_eq!(supabase.audiences, Audiences::OneOf(vec!["authenticated".into()]));
+        assert_eq!(
+            supabase.audiences,
+            Audiences::OneOf(vec!["authenticated".into()])
+        );
         assert_eq!(supabase.usage, Usage::Bearer);
         assert!(config.require_issuer().is_ok());
     }
@@ -25,10 +36,17 @@ fn supabase_url_adds_the_project_as_an_issuer() {
 #[test]
 fn supabase_url_fills_in_what_its_section_does_not_say() {
     let text = "[issuers.supabase]\naudiences = ['authenticated', 'admin']\nleeway = '5s'";
-    let config = load(&[("default.toml", text)], &[("SUPABASE_URL", "http://127.0.0.1:54321")]).expect("loaded");
+    let config = load(
+        &[("default.toml", text)],
+        &[("SUPABASE_URL", "http://127.0.0.1:54321")],
+    )
+    .expect("loaded");
     let supabase = &config.issuers["supabase"];
     assert_eq!(supabase.spellings, ["http://127.0.0.1:54321/auth/v1"]);
-    assert_eq!(supabase.audiences, Audiences::OneOf(vec!["authenticated".into(), "admin".into()]));
+    assert_eq!(
+        supabase.audiences,
+        Audiences::OneOf(vec!["authenticated".into(), "admin".into()])
+    );
     assert_eq!(supabase.leeway.as_secs(), 5);
 }
 
@@ -37,8 +55,14 @@ fn supabase_url_leaves_a_configured_issuer_alone_and_says_so() {
     let text = "[issuers.supabase]\nissuer = 'https://auth.example.com/auth/v1'\naudiences = ['a']";
     let files = [("default.toml", text)];
     let config = load(&files, &[("SUPABASE_URL", "https://abc.supabase.co")]).expect("loaded");
-    assert_eq!(config.issuers["supabase"].spellings, ["https://auth.example.com/auth/v1"]);
-    assert!(config.notes()[0].starts_with("SUPABASE_URL is not used, because issuers.supabase.issuer is set in"));
+    assert_eq!(
+        config.issuers["supabase"].spellings,
+        ["https://auth.example.com/auth/v1"]
+    );
+    assert!(
+        config.notes()[0]
+            .starts_with("SUPABASE_URL is not used, because issuers.supabase.issuer is set in")
+    );
 }
 
 #[test]
@@ -80,11 +104,25 @@ fn a_wrong_supabase_url_is_answered_with_the_right_one() {
 
 #[test]
 fn google_client_id_adds_google_for_signing_in_only() {
-    let config = environment(&[("GOOGLE_CLIENT_ID", "123-abc.apps.googleusercontent.com")]).expect("loaded");
+    let config =
+        environment(&[("GOOGLE_CLIENT_ID", "123-abc.apps.googleusercontent.com")]).expect("loaded");
     let google = &config.issuers["google"];
-    assert_eq!(google.spellings, ["https://accounts.google.com", "accounts.google.com"]);
-    assert_eq!(google.keys, KeySource::Url("https://www.googleapis.com/oauth2/v3/certs".parse().expect("a URL")));
-    assert_eq!(google.audiences, Audiences::OneOf(vec!["123-abc.apps.googleusercontent.com".into()]));
+    assert_eq!(
+        google.spellings,
+        ["https://accounts.google.com", "accounts.google.com"]
+    );
+    assert_eq!(
+        google.keys,
+        KeySource::Url(
+            "https://www.googleapis.com/oauth2/v3/certs"
+                .parse()
+                .expect("a URL")
+        )
+    );
+    assert_eq!(
+        google.audiences,
+        Audiences::OneOf(vec!["123-abc.apps.googleusercontent.com".into()])
+    );
     assert_eq!(google.usage, Usage::Credential);
 }
 
@@ -96,7 +134,10 @@ fn database_url_and_port_are_above_files_and_below_bearward_variables() {
     let config = load(&files, &shortcuts).expect("loaded");
     assert_eq!(config.server.bind.to_string(), "0.0.0.0:9000");
     assert_eq!(config.database.url.expose_secret(), "sqlite://shortcut.db");
-    let explicit = [("BEARWARD_SERVER__BIND", "[::1]:1"), ("BEARWARD_DATABASE__URL", "sqlite://explicit.db")];
+    let explicit = [
+        ("BEARWARD_SERVER__BIND", "[::1]:1"),
+        ("BEARWARD_DATABASE__URL", "sqlite://explicit.db"),
+    ];
     let config = load(&files, &[shortcuts, explicit].concat()).expect("loaded");
     assert_eq!(config.server.bind.to_string(), "[::1]:1");
     assert_eq!(config.database.url.expose_secret(), "sqlite://explicit.db");

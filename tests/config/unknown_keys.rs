@@ -70,6 +70,10 @@ fn an_unknown_variable_is_answered_with_the_nearest_variable() {
 
 #[test]
 fn variables_of_others_and_those_that_are_no_keys_are_passed_over() {
-    let config = environment(&[("PATH", "/bin"), ("BEARWARD_ENV", "test"), ("bearward_x", "y")]);
+    let config = environment(&[
+        ("PATH", "/bin"),
+        ("BEARWARD_ENV", "test"),
+        ("bearward_x", "y"),
+    ]);
     assert_eq!(config.expect("loaded").environment, "test");
 }

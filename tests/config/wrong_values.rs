@@ -19,7 +19,10 @@ fn every_mistake_is_told_at_once() {
         format = \"logfmt\"
         [colours]
         blue = 1";
-    let told = load(&[("default.toml", text)], &[("BEARWARD_JWKS__ALLOW_HTTP", "yes"), ("PORT", "http")]);
+    let told = load(
+        &[("default.toml", text)],
+        &[("BEARWARD_JWKS__ALLOW_HTTP", "yes"), ("PORT", "http")],
+    );
     assert_snapshot!(refusal(told), @r#"
     the configuration has 9 problems:
       PORT: found "http"; write a port number from 0 to 65535
@@ -84,7 +87,10 @@ fn a_value_of_the_wrong_type_is_answered_with_how_to_write_it() {
 
 #[test]
 fn values_that_contradict_each_other_are_shown_together() {
-    let told = load(&[("default.toml", "[jwks]\nmin_ttl = \"20m\"")], &[("BEARWARD_JWKS__MAX_STALE", "30m")]);
+    let told = load(
+        &[("default.toml", "[jwks]\nmin_ttl = \"20m\"")],
+        &[("BEARWARD_JWKS__MAX_STALE", "30m")],
+    );
     assert_snapshot!(refusal(told), @r#"
     the configuration has 2 problems:
       jwks.min_ttl = "20m" (config/default.toml) and jwks.default_ttl = "10m" (the built-in defaults): min_ttl must not be longer than default_ttl

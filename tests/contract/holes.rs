@@ -2,16 +2,24 @@
 
 use std::time::Duration;
 
-use bearward::contract::groups;
+use bearward_contract::groups;
 
 use crate::double::{Cache, Hole, Manners, Remembers};
 
-/// One mistake, and the cases of the whole battery that name it. Where a set has several, the mistake cannot be made for one of them alone.
+/// One mistake, and the cases of the whole battery that name it. Where a set has several, the
+/// mistake cannot be made for one of them alone.
 pub(crate) type Caught = (&'static str, &'static [&'static str]);
 
 /// What a double accepts that it should not.
 pub(crate) const OVERLOOKED: &[Caught] = &[
-    ("nothing sent by GET", &["control.no-token", "http.keep-alive", "http.challenge.grammar"]),
+    (
+        "nothing sent by GET",
+        &[
+            "control.no-token",
+            "http.keep-alive",
+            "http.challenge.grammar",
+        ],
+    ),
     ("one part", &["form.garbage"]),
     ("the scheme alone", &["http.scheme.alone"]),
     ("a header alone", &["form.header-alone"]),
@@ -25,7 +33,10 @@ pub(crate) const OVERLOOKED: &[Caught] = &[
     ("the general JSON form", &["form.json-general"]),
     ("payload: another token", &["form.nested"]),
     ("encrypted by RSA-OAEP-256", &["form.encrypted"]),
-    ("encrypted by PBES2-HS512+A256KW", &["form.encrypted-by-password"]),
+    (
+        "encrypted by PBES2-HS512+A256KW",
+        &["form.encrypted-by-password"],
+    ),
     ("payload: something follows", &["form.payload-trailing"]),
     ("header: something follows", &["form.header-trailing"]),
     ("header: no base64url", &["form.header-base64"]),
@@ -56,10 +67,19 @@ pub(crate) const OVERLOOKED: &[Caught] = &[
     ("alg \"\"", &["header.alg-empty"]),
     ("alg \"rs256\"", &["header.alg-case"]),
     ("alg \"RS256 \"", &["header.alg-space"]),
-    ("header: alg twice, good then \"none\"", &["header.alg-twice-last-none"]),
-    ("header: kid twice, good then \"nobody\"", &["header.kid-twice-last-unknown"]),
+    (
+        "header: alg twice, good then \"none\"",
+        &["header.alg-twice-last-none"],
+    ),
+    (
+        "header: kid twice, good then \"nobody\"",
+        &["header.kid-twice-last-unknown"],
+    ),
     ("header: crit [\"exotic\"]", &["header.crit-unknown"]),
-    ("header: crit [\"elsewhere\"]", &["header.crit-absent-member"]),
+    (
+        "header: crit [\"elsewhere\"]",
+        &["header.crit-absent-member"],
+    ),
     ("header: crit [\"b64\"]", &["header.crit-b64"]),
     ("header: crit []", &["header.crit-empty"]),
     ("header: crit [\"alg\"]", &["header.crit-standard"]),
@@ -67,51 +87,111 @@ pub(crate) const OVERLOOKED: &[Caught] = &[
     ("header: typ \"logout+jwt\"", &["header.typ-logout"]),
     ("header: typ \"dpop+jwt\"", &["header.typ-dpop"]),
     ("header: typ \"secevent+jwt\"", &["header.typ-secevent"]),
-    ("header: typ \"client-authentication+jwt\"", &["header.typ-client-authentication"]),
+    (
+        "header: typ \"client-authentication+jwt\"",
+        &["header.typ-client-authentication"],
+    ),
     ("header: typ 1", &["header.typ-number"]),
     ("kid 1", &["header.kid-number"]),
     ("kid null", &["header.kid-null"]),
     ("header: b64 false", &["header.b64"]),
-    ("header: alg twice, \"none\" then good", &["header.alg-twice-first-none"]),
-    ("header: alg twice, \"none\" then good, escaped", &["header.alg-twice-escaped"]),
+    (
+        "header: alg twice, \"none\" then good",
+        &["header.alg-twice-first-none"],
+    ),
+    (
+        "header: alg twice, \"none\" then good, escaped",
+        &["header.alg-twice-escaped"],
+    ),
     ("header: x twice, good then good", &["header.unknown-twice"]),
     ("header: byte order mark", &["header.byte-order-mark"]),
-    ("alg \"none\" and no signature, under the issuer's kid", &["alg.none.lower-case"]),
-    ("alg \"NONE\" and no signature, under the issuer's kid", &["alg.none.upper-case"]),
-    ("alg \"None\" and no signature, under the issuer's kid", &["alg.none.capitalised"]),
-    ("alg \"nOnE\" and no signature, under the issuer's kid", &["alg.none.mixed-case"]),
-    ("alg \"none \" and no signature, under the issuer's kid", &["alg.none.space"]),
-    ("alg \" none\" and no signature, under the issuer's kid", &["alg.none.leading-space"]),
-    ("alg \"none\\0\" and no signature, under the issuer's kid", &["alg.none.nul"]),
-    ("alg \"null\" and no signature, under the issuer's kid", &["alg.none.null"]),
+    (
+        "alg \"none\" and no signature, under the issuer's kid",
+        &["alg.none.lower-case"],
+    ),
+    (
+        "alg \"NONE\" and no signature, under the issuer's kid",
+        &["alg.none.upper-case"],
+    ),
+    (
+        "alg \"None\" and no signature, under the issuer's kid",
+        &["alg.none.capitalised"],
+    ),
+    (
+        "alg \"nOnE\" and no signature, under the issuer's kid",
+        &["alg.none.mixed-case"],
+    ),
+    (
+        "alg \"none \" and no signature, under the issuer's kid",
+        &["alg.none.space"],
+    ),
+    (
+        "alg \" none\" and no signature, under the issuer's kid",
+        &["alg.none.leading-space"],
+    ),
+    (
+        "alg \"none\\0\" and no signature, under the issuer's kid",
+        &["alg.none.nul"],
+    ),
+    (
+        "alg \"null\" and no signature, under the issuer's kid",
+        &["alg.none.null"],
+    ),
     ("alg none and zeros", &["alg.none.with-signature"]),
     ("alg \"none\"", &["alg.none.rightly-signed"]),
     ("two parts that say none", &["alg.none.no-dot"]),
-    ("alg \"none\" and no signature, under no kid", &["alg.none.no-kid"]),
+    (
+        "alg \"none\" and no signature, under no kid",
+        &["alg.none.no-kid"],
+    ),
     ("an HMAC as HS256 by pem", &["alg.hmac.pem"]),
-    ("an HMAC as HS256 by pem without the last line's end", &["alg.hmac.pem-trimmed"]),
+    (
+        "an HMAC as HS256 by pem without the last line's end",
+        &["alg.hmac.pem-trimmed"],
+    ),
     ("an HMAC as HS256 by der", &["alg.hmac.der"]),
     ("an HMAC as HS256 by raw", &["alg.hmac.raw"]),
     ("an HMAC as HS256 by jwk", &["alg.hmac.jwk"]),
     ("an HMAC as HS256 by empty", &["alg.hmac.empty"]),
     ("an HMAC as HS384 by pem", &["alg.hmac.hs384"]),
     ("an HMAC as HS512 by pem", &["alg.hmac.hs512"]),
-    ("an HMAC as HS256 by pem, under no kid", &["alg.hmac.no-kid"]),
+    (
+        "an HMAC as HS256 by pem, under no kid",
+        &["alg.hmac.no-kid"],
+    ),
     ("an HMAC as RS256 by pem", &["alg.hmac.own-name"]),
     ("an HMAC as HS256 by kid", &["alg.hmac.kid"]),
-    ("an HMAC as HS256 by the modulus's text", &["alg.hmac.modulus-text"]),
+    (
+        "an HMAC as HS256 by the modulus's text",
+        &["alg.hmac.modulus-text"],
+    ),
     ("an HMAC as HS256 by secret", &["alg.hmac.known.secret"]),
-    ("an HMAC as HS256 by your-256-bit-secret", &["alg.hmac.known.your-256-bit-secret"]),
-    ("an HMAC as HS256 by super-secret-jwt-token-with-at-least-32-characters-long", &["alg.hmac.known.supabase-local"]),
-    ("an HMAC as HS256 by change-me", &["alg.hmac.known.change-me"]),
+    (
+        "an HMAC as HS256 by your-256-bit-secret",
+        &["alg.hmac.known.your-256-bit-secret"],
+    ),
+    (
+        "an HMAC as HS256 by super-secret-jwt-token-with-at-least-32-characters-long",
+        &["alg.hmac.known.supabase-local"],
+    ),
+    (
+        "an HMAC as HS256 by change-me",
+        &["alg.hmac.known.change-me"],
+    ),
     ("a key of RS256 signs RS512", &["alg.swap.rs512"]),
     ("a key of RS256 signs PS256", &["alg.swap.ps256"]),
     ("alg \"RS384\"", &["alg.header-lies"]),
     ("alg \"XS256\"", &["alg.unknown"]),
     ("alg \"dir\"", &["alg.key-wrapping"]),
     ("alg \"PBES2-HS256+A128KW\"", &["alg.pbes2"]),
-    ("an HMAC as RS256 by pem, again and again", &["alg.hmac.padded"]),
-    ("no signature, under the issuer's kid", &["sig.empty", "cache.no-signature"]),
+    (
+        "an HMAC as RS256 by pem, again and again",
+        &["alg.hmac.padded"],
+    ),
+    (
+        "no signature, under the issuer's kid",
+        &["sig.empty", "cache.no-signature"],
+    ),
     (
         "a signature of something else",
         &[
@@ -123,50 +203,119 @@ pub(crate) const OVERLOOKED: &[Caught] = &[
             "cache.payload",
         ],
     ),
-    ("a signature by RSA: of a header with one member less", &["sig.tampered-header"]),
-    ("signed by a stranger, under the issuer's kid", &["sig.stranger", "cache.identifier"]),
-    ("a signature by RSA: one bit turned", &["sig.flipped-bit", "cache.signature"]),
+    (
+        "a signature by RSA: of a header with one member less",
+        &["sig.tampered-header"],
+    ),
+    (
+        "signed by a stranger, under the issuer's kid",
+        &["sig.stranger", "cache.identifier"],
+    ),
+    (
+        "a signature by RSA: one bit turned",
+        &["sig.flipped-bit", "cache.signature"],
+    ),
     ("a signature by RSA: one byte less", &["sig.truncated"]),
     ("a signature by RSA: one half", &["sig.half"]),
     ("a signature by RSA: zeros", &["sig.zeros"]),
     ("a signature by RSA: one", &["sig.one"]),
-    ("a signature by RSA: of the payload alone", &["sig.payload-alone"]),
-    ("a signature by RSA: of the text before it was encoded", &["sig.decoded"]),
+    (
+        "a signature by RSA: of the payload alone",
+        &["sig.payload-alone"],
+    ),
+    (
+        "a signature by RSA: of the text before it was encoded",
+        &["sig.decoded"],
+    ),
     ("a signature by RSA: one byte more", &["sig.extended"]),
     ("a signature by EC P-256: zeros", &["sig.ecdsa.zeros"]),
     ("a signature by EC P-256: r zero", &["sig.ecdsa.r-zero"]),
     ("a signature by EC P-256: s zero", &["sig.ecdsa.s-zero"]),
     ("a signature by EC P-256: the order", &["sig.ecdsa.order"]),
     ("a signature by EC P-256: in DER", &["sig.ecdsa.der"]),
-    ("a signature by OKP Ed25519: the neutral point", &["sig.eddsa.identity"]),
-    ("a signature by OKP Ed25519: with the order added", &["sig.eddsa.other-spelling"]),
+    (
+        "a signature by OKP Ed25519: the neutral point",
+        &["sig.eddsa.identity"],
+    ),
+    (
+        "a signature by OKP Ed25519: with the order added",
+        &["sig.eddsa.other-spelling"],
+    ),
     ("a signature by RSA: the modulus", &["sig.rsa.modulus"]),
-    ("signed by the jwk of the header, under the issuer's kid", &["key.embedded-jwk"]),
-    ("signed by the jwk of the header, under no kid", &["key.embedded-jwk-no-kid"]),
-    ("signed by the x5c of the header, under the issuer's kid", &["key.embedded-x5c"]),
-    ("signed by a stranger, under an unknown kid", &["key.unknown-kid", "flood.one-kid", "flood.many-kids"]),
-    ("signed by a stranger, under no kid", &["key.no-kid-stranger"]),
-    ("signed by a host that is named by nobody", &["key.of-another-issuer"]),
+    (
+        "signed by the jwk of the header, under the issuer's kid",
+        &["key.embedded-jwk"],
+    ),
+    (
+        "signed by the jwk of the header, under no kid",
+        &["key.embedded-jwk-no-kid"],
+    ),
+    (
+        "signed by the x5c of the header, under the issuer's kid",
+        &["key.embedded-x5c"],
+    ),
+    (
+        "signed by a stranger, under an unknown kid",
+        &["key.unknown-kid", "flood.one-kid", "flood.many-kids"],
+    ),
+    (
+        "signed by a stranger, under no kid",
+        &["key.no-kid-stranger"],
+    ),
+    (
+        "signed by a host that is named by nobody",
+        &["key.of-another-issuer"],
+    ),
     ("signed by a stranger, under a long kid", &["key.kid.long"]),
     ("kid of another case", &["key.kid.case"]),
     ("kid unknown", &["key.kid.other"]),
     ("kid a beginning", &["key.kid.beginning"]),
-    ("an HMAC by empty, under kid \"../../../../../../../../dev/null\"", &["key.kid.dev-null"]),
-    ("an HMAC by 2, under kid \"../../../../../../../../proc/sys/kernel/randomize_va_space\"", &["key.kid.file"]),
-    ("an HMAC by secret, under kid \"x' UNION SELECT 'secret' -- \"", &["key.kid.sql"]),
-    ("an HMAC by empty, under kid \"*)(objectClass=*\"", &["key.kid.ldap"]),
-    ("an HMAC by empty, under kid \"$(id)`id`|id;id\"", &["key.kid.shell"]),
-    ("signed by a stranger, under kid \"__proto__\"", &["key.kid.proto"]),
-    ("signed by a stranger, under kid \"constructor\"", &["key.kid.constructor"]),
-    ("signed by a stranger, under kid \"toString\"", &["key.kid.to-string"]),
+    (
+        "an HMAC by empty, under kid \"../../../../../../../../dev/null\"",
+        &["key.kid.dev-null"],
+    ),
+    (
+        "an HMAC by 2, under kid \"../../../../../../../../proc/sys/kernel/randomize_va_space\"",
+        &["key.kid.file"],
+    ),
+    (
+        "an HMAC by secret, under kid \"x' UNION SELECT 'secret' -- \"",
+        &["key.kid.sql"],
+    ),
+    (
+        "an HMAC by empty, under kid \"*)(objectClass=*\"",
+        &["key.kid.ldap"],
+    ),
+    (
+        "an HMAC by empty, under kid \"$(id)`id`|id;id\"",
+        &["key.kid.shell"],
+    ),
+    (
+        "signed by a stranger, under kid \"__proto__\"",
+        &["key.kid.proto"],
+    ),
+    (
+        "signed by a stranger, under kid \"constructor\"",
+        &["key.kid.constructor"],
+    ),
+    (
+        "signed by a stranger, under kid \"toString\"",
+        &["key.kid.to-string"],
+    ),
     ("signed by a stranger, under kid \"\"", &["key.kid.empty"]),
     ("signed by a stranger, under kid \"0\"", &["key.kid.number"]),
-    ("signed by a stranger, under kid \"%n%s{0}${jndi:ldap://127.0.0.1:9/a}\\r\\nX-Injected: 1\"", &["key.kid.format"]),
+    (
+        "signed by a stranger, under kid \"%n%s{0}${jndi:ldap://127.0.0.1:9/a}\\r\\nX-Injected: 1\"",
+        &["key.kid.format"],
+    ),
     ("exp by 3600 s", &["claims.exp.past"]),
     ("exp by 600 s", &["claims.exp.ten-minutes"]),
     ("exp 0", &["claims.exp.zero"]),
     ("exp -1", &["claims.exp.negative"]),
-    ("exp by 3600 s, with a fraction", &["claims.exp.fraction-past"]),
+    (
+        "exp by 3600 s, with a fraction",
+        &["claims.exp.fraction-past"],
+    ),
     ("exp text past", &["claims.exp.string-past"]),
     ("nbf by 3600 s", &["claims.nbf.future"]),
     ("nbf by 600 s", &["claims.nbf.ten-minutes"]),
@@ -175,7 +324,10 @@ pub(crate) const OVERLOOKED: &[Caught] = &[
     ("aud null", &["claims.aud.null"]),
     ("aud \"\"", &["claims.aud.empty"]),
     ("aud []", &["claims.aud.empty-array"]),
-    ("aud [\"https://a.example\",\"https://b.example\"]", &["claims.aud.array-of-others"]),
+    (
+        "aud [\"https://a.example\",\"https://b.example\"]",
+        &["claims.aud.array-of-others"],
+    ),
     ("aud 1", &["claims.aud.number"]),
     ("aud true", &["claims.aud.true"]),
     ("aud {\"authenticated\":true}", &["claims.aud.object"]),
@@ -189,7 +341,10 @@ pub(crate) const OVERLOOKED: &[Caught] = &[
     ("aud \"authenticated \"", &["claims.aud.space"]),
     ("aud \"*\"", &["claims.aud.star"]),
     ("exp twice, the first counts", &["claims.twice.exp"]),
-    ("exp twice, escaped, the first counts", &["claims.twice.exp-escaped"]),
+    (
+        "exp twice, escaped, the first counts",
+        &["claims.twice.exp-escaped"],
+    ),
     ("aud twice, the first counts", &["claims.twice.aud"]),
     ("iss twice, the first counts", &["claims.twice.iss"]),
     ("nbf twice, the first counts", &["claims.twice.nbf"]),
@@ -212,8 +367,14 @@ pub(crate) const OVERLOOKED: &[Caught] = &[
     ("cnf", &["claims.cnf"]),
     ("sub twice, the first counts", &["claims.twice.sub"]),
     ("sub twice, the last counts", &["claims.twice.sub"]),
-    ("sub twice, escaped, the first counts", &["claims.twice.sub-escaped"]),
-    ("sub twice, escaped, the last counts", &["claims.twice.sub-escaped"]),
+    (
+        "sub twice, escaped, the first counts",
+        &["claims.twice.sub-escaped"],
+    ),
+    (
+        "sub twice, escaped, the last counts",
+        &["claims.twice.sub-escaped"],
+    ),
     ("exp twice, the last counts", &["claims.twice.exp-first"]),
     ("x twice, the first counts", &["claims.twice.unknown"]),
     ("x twice, the last counts", &["claims.twice.unknown"]),
@@ -239,26 +400,47 @@ pub(crate) const OVERLOOKED: &[Caught] = &[
     ("iss \"HOST/auth/v1\"", &["iss.scheme"]),
     ("iss \"ISSUER\\u0000.evil.example\"", &["iss.nul"]),
     ("iss \"BASE/аuth/v1\"", &["iss.look-alike"]),
-    ("an HMAC as HS256 by the published secret", &["jwks.symmetric"]),
+    (
+        "an HMAC as HS256 by the published secret",
+        &["jwks.symmetric"],
+    ),
     ("a key for encryption", &["jwks.for-encryption"]),
     ("a key whose operations lack verify", &["jwks.key-ops"]),
     ("a key of RS512 signs RS256", &["jwks.other-algorithm"]),
     ("a key with a private member", &["jwks.private"]),
     ("a key of 1024 bits", &["jwks.short-rsa"]),
     ("signed by a host that is named by jku", &["ssrf.jku"]),
-    ("signed by a host that is named by jku behind a user", &["ssrf.jku-user"]),
+    (
+        "signed by a host that is named by jku behind a user",
+        &["ssrf.jku-user"],
+    ),
     ("signed by a host that is named by x5u", &["ssrf.x5u"]),
     ("iss CANARY", &["ssrf.iss"]),
     ("signed by a host that is named by kid", &["ssrf.kid"]),
-    ("signed by a host that is named by the claims", &["ssrf.claims"]),
+    (
+        "signed by a host that is named by the claims",
+        &["ssrf.claims"],
+    ),
     ("nothing sent but a password", &["http.scheme.basic"]),
     ("a comma", &["http.comma"]),
-    ("nothing sent but headers that name a user", &["http.identity-headers"]),
-    ("nothing sent but headers of an inner network", &["http.internal-headers"]),
+    (
+        "nothing sent but headers that name a user",
+        &["http.identity-headers"],
+    ),
+    (
+        "nothing sent but headers of an inner network",
+        &["http.internal-headers"],
+    ),
     ("nothing sent by HEAD", &["http.method.head"]),
     ("nothing sent by POST", &["http.method.post"]),
-    ("two headers, the first counts", &["http.two-headers.good-first"]),
-    ("two headers, the last counts", &["http.two-headers.good-last"]),
+    (
+        "two headers, the first counts",
+        &["http.two-headers.good-first"],
+    ),
+    (
+        "two headers, the last counts",
+        &["http.two-headers.good-last"],
+    ),
     ("nothing sent but in the query", &["http.query"]),
     ("no scheme", &["http.no-scheme"]),
     ("another scheme", &["http.scheme.other"]),
@@ -272,7 +454,10 @@ pub(crate) const BROKEN: &[Caught] = &[
     ("exp 1e300", &["claims.exp.float"]),
     ("exp 1e999", &["claims.exp.overflow"]),
     ("exp -9223372036854775808", &["claims.exp.lowest"]),
-    ("sub \"a\\u0000b\\u001b[31m\\r\\nX: 1\u{2028}\"", &["claims.sub.odd"]),
+    (
+        "sub \"a\\u0000b\\u001b[31m\\r\\nX: 1\u{2028}\"",
+        &["claims.sub.odd"],
+    ),
     ("sub {\"$ne\":null}", &["claims.sub.object"]),
     ("header: deep", &["form.deep-nesting-unsigned"]),
     ("oversize", &["form.oversize"]),
@@ -308,27 +493,51 @@ pub(crate) const REFUSED: &[Caught] = &[
 /// Addresses of a token that a double visits, and refuses the token all the same.
 pub(crate) const VISITED: &[Caught] = &[
     ("signed by a host that is named by jku", &["ssrf.jku"]),
-    ("signed by a host that is named by jku behind a user", &["ssrf.jku-user"]),
+    (
+        "signed by a host that is named by jku behind a user",
+        &["ssrf.jku-user"],
+    ),
     ("signed by a host that is named by x5u", &["ssrf.x5u"]),
     ("signed by a host that is named by kid", &["ssrf.kid"]),
-    ("signed by a host that is named by the claims", &["ssrf.claims"]),
+    (
+        "signed by a host that is named by the claims",
+        &["ssrf.claims"],
+    ),
     ("iss CANARY", &["ssrf.iss"]),
 ];
 
 /// By what a double believes what it has seen before, or sees beside it.
 pub(crate) fn remembered() -> Vec<(Hole, &'static [&'static str])> {
     vec![
-        (Hole::Remembers(Remembers::HeaderAndPayload), &["cache.signature", "cache.no-signature"]),
-        (Hole::Remembers(Remembers::HeaderPayloadAndLength), &["cache.signature"]),
-        (Hole::Remembers(Remembers::Unsigned), &["cache.no-signature"]),
+        (
+            Hole::Remembers(Remembers::HeaderAndPayload),
+            &["cache.signature", "cache.no-signature"],
+        ),
+        (
+            Hole::Remembers(Remembers::HeaderPayloadAndLength),
+            &["cache.signature"],
+        ),
+        (
+            Hole::Remembers(Remembers::Unsigned),
+            &["cache.no-signature"],
+        ),
         (Hole::Mixes, &["http.parallel"]),
         (Hole::Remembers(Remembers::Signature), &["cache.payload"]),
-        (Hole::Remembers(Remembers::Identifier), &["cache.signature", "cache.no-signature", "cache.identifier"]),
+        (
+            Hole::Remembers(Remembers::Identifier),
+            &["cache.signature", "cache.no-signature", "cache.identifier"],
+        ),
     ]
 }
 
-/// How a double keeps keys wrongly, the groups in which that shows, and the cases that must catch it.
-pub(crate) fn kept() -> Vec<(&'static str, Cache, &'static [&'static str], &'static [&'static str])> {
+/// How a double keeps keys wrongly, the groups in which that shows, and the cases that must catch
+/// it.
+pub(crate) fn kept() -> Vec<(
+    &'static str,
+    Cache,
+    &'static [&'static str],
+    &'static [&'static str],
+)> {
     let with = |change: fn(&mut Cache)| {
         let mut cache = Cache::default();
         change(&mut cache);
@@ -341,21 +550,39 @@ pub(crate) fn kept() -> Vec<(&'static str, Cache, &'static [&'static str], &'sta
             "never asks again",
             with(|cache| cache.refetches = false),
             &["key.rotation", "outage", "slow", "herd", "gate"],
-            &["key.rotation.same-request", "key.rotation.unreadable-neighbours", "outage.recovery", "herd.one-fetch"],
+            &[
+                "key.rotation.same-request",
+                "key.rotation.unreadable-neighbours",
+                "outage.recovery",
+                "herd.one-fetch",
+            ],
         ),
-        ("keeps the newest key alone", with(|cache| cache.newest_only = true), turned, &["key.rotation.old-key"]),
+        (
+            "keeps the newest key alone",
+            with(|cache| cache.newest_only = true),
+            turned,
+            &["key.rotation.old-key"],
+        ),
         (
             "gives up a set with one unreadable member",
             with(|cache| cache.skips_unreadable_members = false),
             turned,
             &["key.rotation.unreadable-neighbours"],
         ),
-        ("believes an exponent of one", with(|cache| cache.exponent_of_one = true), turned, &["key.rotation.exponent-of-one"]),
+        (
+            "believes an exponent of one",
+            with(|cache| cache.exponent_of_one = true),
+            turned,
+            &["key.rotation.exponent-of-one"],
+        ),
         (
             "keeps what is no longer published",
             with(|cache| cache.keeps_removed = true),
             turned,
-            &["key.rotation.removed-key", "key.rotation.removed-key-known-token"],
+            &[
+                "key.rotation.removed-key",
+                "key.rotation.removed-key-known-token",
+            ],
         ),
         (
             "remembers tokens beyond their key",
@@ -373,7 +600,12 @@ pub(crate) fn kept() -> Vec<(&'static str, Cache, &'static [&'static str], &'sta
             "forgets its keys when a fetch fails",
             with(|cache| cache.keeps_when_failing = false),
             down,
-            &["outage.known-key", "outage.page", "outage.empty-set", "outage.large-set"],
+            &[
+                "outage.known-key",
+                "outage.page",
+                "outage.empty-set",
+                "outage.large-set",
+            ],
         ),
         (
             "forgets its keys for an error page",
@@ -387,33 +619,67 @@ pub(crate) fn kept() -> Vec<(&'static str, Cache, &'static [&'static str], &'sta
             down,
             &["outage.empty-set", "outage.large-set"],
         ),
-        ("reads whatever comes", with(|cache| cache.has_a_size_limit = false), down, &["outage.large-set"]),
+        (
+            "reads whatever comes",
+            with(|cache| cache.has_a_size_limit = false),
+            down,
+            &["outage.large-set"],
+        ),
         (
             "lets in whom it cannot check",
             with(|cache| cache.unavailable_is_accepted = true),
             down,
             &["outage.unknown-key", "outage.recovery"],
         ),
-        ("follows a redirect", with(|cache| cache.follows_redirects = true), down, &["outage.redirect"]),
-        ("counts successes alone", with(|cache| cache.counts_failures = false), down, &["outage.hammering"]),
-        ("never asks again after a failure", with(|cache| cache.recovers = false), down, &["outage.recovery"]),
+        (
+            "follows a redirect",
+            with(|cache| cache.follows_redirects = true),
+            down,
+            &["outage.redirect"],
+        ),
+        (
+            "counts successes alone",
+            with(|cache| cache.counts_failures = false),
+            down,
+            &["outage.hammering"],
+        ),
+        (
+            "never asks again after a failure",
+            with(|cache| cache.recovers = false),
+            down,
+            &["outage.recovery"],
+        ),
         (
             "makes everybody wait for a fetch",
-            with(|cache| (cache.waits_for_every_fetch, cache.timeout) = (true, Duration::from_secs(4))),
+            with(|cache| {
+                (cache.waits_for_every_fetch, cache.timeout) = (true, Duration::from_secs(4))
+            }),
             &["slow"],
             &["slow.known-key"],
         ),
-        ("waits for ever", with(|cache| cache.timeout = Duration::from_secs(60)), &["slow"], &["slow.unknown-key"]),
+        (
+            "waits for ever",
+            with(|cache| cache.timeout = Duration::from_secs(60)),
+            &["slow"],
+            &["slow.unknown-key"],
+        ),
         (
             "asks once a request",
             with(|cache| (cache.single_flight, cache.cooldown) = (false, Duration::ZERO)),
             &["herd", "flood"],
             &["herd.one-fetch", "flood.one-kid", "flood.many-kids"],
         ),
-        ("has no single flight", with(|cache| cache.single_flight = false), &["herd"], &["herd.one-fetch"]),
+        (
+            "has no single flight",
+            with(|cache| cache.single_flight = false),
+            &["herd"],
+            &["herd.one-fetch"],
+        ),
         (
             "asks again at once for a kid that was missing",
-            with(|cache| (cache.retries_missing_kid, cache.cooldown) = (true, Duration::from_secs(60))),
+            with(|cache| {
+                (cache.retries_missing_kid, cache.cooldown) = (true, Duration::from_secs(60))
+            }),
             &["flood"],
             &["flood.one-kid"],
         ),
@@ -423,41 +689,109 @@ pub(crate) fn kept() -> Vec<(&'static str, Cache, &'static [&'static str], &'sta
             &["herd", "flood"],
             &["flood.many-kids"],
         ),
-        ("asks for keys of expired tokens", with(|cache| cache.gate_forgets = "expired"), &["gate"], &["gate.expired"]),
-        ("asks for keys of other issuers", with(|cache| cache.gate_forgets = "issuer"), &["gate"], &["gate.issuer"]),
-        ("asks for keys of HS256", with(|cache| cache.gate_forgets = "algorithm"), &["gate"], &["gate.algorithm"]),
-        ("asks for keys of garbage", with(|cache| cache.gate_forgets = "form"), &["gate"], &["gate.form"]),
+        (
+            "asks for keys of expired tokens",
+            with(|cache| cache.gate_forgets = "expired"),
+            &["gate"],
+            &["gate.expired"],
+        ),
+        (
+            "asks for keys of other issuers",
+            with(|cache| cache.gate_forgets = "issuer"),
+            &["gate"],
+            &["gate.issuer"],
+        ),
+        (
+            "asks for keys of HS256",
+            with(|cache| cache.gate_forgets = "algorithm"),
+            &["gate"],
+            &["gate.algorithm"],
+        ),
+        (
+            "asks for keys of garbage",
+            with(|cache| cache.gate_forgets = "form"),
+            &["gate"],
+            &["gate.form"],
+        ),
     ]
 }
 
 /// Algorithms that a double accepts though they are not listed; RS256 where ES256 alone is.
-pub(crate) const UNLISTED: &[&str] = &["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA"];
+pub(crate) const UNLISTED: &[&str] = &[
+    "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA",
+];
 
 /// The cases that a double refuses everything at, and nothing before and after.
 pub(crate) fn locked_out() -> Vec<String> {
-    let after = groups().iter().filter(|group| group.name != "control").map(|group| format!("control.after.{}", group.name));
-    ["control.valid", "control.alg.rs256"].map(str::to_owned).into_iter().chain(after).collect()
+    let after = groups()
+        .iter()
+        .filter(|group| group.name != "control")
+        .map(|group| format!("control.after.{}", group.name));
+    ["control.valid", "control.alg.rs256"]
+        .map(str::to_owned)
+        .into_iter()
+        .chain(after)
+        .collect()
 }
 
 /// Cases that are never caught alone, and why no mistake can be made that is theirs only.
 pub(crate) const SIBLINGS: &[(&[&str], &str)] = &[
-    (&["control.no-token"], "http.keep-alive and http.challenge.grammar send nothing as well"),
+    (
+        &["control.no-token"],
+        "http.keep-alive and http.challenge.grammar send nothing as well",
+    ),
     (
         &["sig.tampered-payload", "sig.of-another-token"],
         "each is a signature of something else, and cases about connections send such a token",
     ),
-    (&["sig.empty"], "cache.no-signature sends the same after a good token"),
-    (&["sig.flipped-bit"], "cache.signature sends the same after a good token"),
-    (&["sig.stranger"], "cache.identifier sends the same after a good token"),
-    (&["key.unknown-kid"], "the floods send the same a hundred times"),
-    (&["cache.identifier"], "whoever has the same header and payload has the same identifier"),
-    (&["http.keep-alive"], "a connection that is believed once is believed in the cases after it, which use it again"),
-    (&["http.challenge.grammar"], "every case that reads a challenge looks at its grammar"),
-    (&["key.rotation.same-request"], "whoever does not ask for a new key misses it wherever one is published"),
-    (&["key.rotation.removed-key"], "a key that verifies a new token verifies one that was accepted before"),
-    (&["outage.known-key", "outage.page", "outage.empty-set"], "one failure follows the other: what was forgotten stays so"),
-    (&["outage.unknown-key"], "outage.recovery begins with the same request"),
+    (
+        &["sig.empty"],
+        "cache.no-signature sends the same after a good token",
+    ),
+    (
+        &["sig.flipped-bit"],
+        "cache.signature sends the same after a good token",
+    ),
+    (
+        &["sig.stranger"],
+        "cache.identifier sends the same after a good token",
+    ),
+    (
+        &["key.unknown-kid"],
+        "the floods send the same a hundred times",
+    ),
+    (
+        &["cache.identifier"],
+        "whoever has the same header and payload has the same identifier",
+    ),
+    (
+        &["http.keep-alive"],
+        "a connection that is believed once is believed in the cases after it, which use it again",
+    ),
+    (
+        &["http.challenge.grammar"],
+        "every case that reads a challenge looks at its grammar",
+    ),
+    (
+        &["key.rotation.same-request"],
+        "whoever does not ask for a new key misses it wherever one is published",
+    ),
+    (
+        &["key.rotation.removed-key"],
+        "a key that verifies a new token verifies one that was accepted before",
+    ),
+    (
+        &["outage.known-key", "outage.page", "outage.empty-set"],
+        "one failure follows the other: what was forgotten stays so",
+    ),
+    (
+        &["outage.unknown-key"],
+        "outage.recovery begins with the same request",
+    ),
 ];
 
 /// Manners that are caught by one case alone.
-pub(crate) const RUDE: &[(Manners, &[&str])] = &[(Manners::Echo, &["http.echo"]), (Manners::Cacheable, &["http.no-store"])];
+pub(crate) const RUDE: &[(Manners, &[&str])] = &[
+    (Manners::Echo, &["http.echo"]),
+    (Manners::Cacheable, &["http.no-store"]),
+];

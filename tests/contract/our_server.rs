@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use bearward::{
+use bearward_contract::{Contract, Options, Report};
+use bearward_server::{
     config::{Config, Sources},
-    contract::{Contract, Options, Report},
     server::Application,
 };
 
@@ -24,23 +24,42 @@ async fn serve_and_run(contract: Contract, cooldown: &str) -> Report {
             application.run().await.unwrap();
         });
     });
-    contract.run(&format!("http://{}/protected", told.recv().unwrap())).await.unwrap()
+    contract
+        .run(&format!("http://{}/protected", told.recv().unwrap()))
+        .await
+        .unwrap()
 }
 
 fn nothing_is_left_out(report: &Report) {
     assert!(report.is_sound(), "{report}");
-    let skipped = report.results.iter().filter(|tested| tested.is_skipped() && !tested.id.contains("alg."));
-    assert_eq!(skipped.clone().count(), 0, "{:?}", skipped.collect::<Vec<_>>());
+    let skipped = report
+        .results
+        .iter()
+        .filter(|tested| tested.is_skipped() && !tested.id.contains("alg."));
+    assert_eq!(
+        skipped.clone().count(),
+        0,
+        "{:?}",
+        skipped.collect::<Vec<_>>()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn our_server_passes_everything_to_the_letter() {
-    let options = Options { strict: true, cooldown: Duration::from_millis(1500), ..Options::default() };
+    let options = Options {
+        strict: true,
+        cooldown: Duration::from_millis(1500),
+        ..Options::default()
+    };
     nothing_is_left_out(&serve_and_run(Contract::open(options).unwrap(), "1s").await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn our_server_as_it_is_configured_passes_the_quick_run() {
-    let options = Options { strict: true, quick: true, ..Options::default() };
+    let options = Options {
+        strict: true,
+        quick: true,
+        ..Options::default()
+    };
     nothing_is_left_out(&serve_and_run(Contract::open(options).unwrap(), "30s").await);
 }

@@ -5,10 +5,8 @@ use std::{
     time::Duration,
 };
 
-use bearward::{
-    Algorithm,
-    contract::{Contract, Options, Progress, Report},
-};
+use bearward::Algorithm;
+use bearward_contract::{Contract, Options, Progress, Report};
 
 use crate::double::{Double, Hole, Trust, Violations};
 
@@ -25,12 +23,19 @@ pub(crate) fn options() -> Options {
 }
 
 pub(crate) fn trust(contract: &Contract, algorithms: &[Algorithm]) -> Trust {
-    let algorithms = if algorithms.is_empty() { &Algorithm::ALL[..] } else { algorithms };
+    let algorithms = if algorithms.is_empty() {
+        &Algorithm::ALL[..]
+    } else {
+        algorithms
+    };
     Trust {
         issuer: contract.issuer(),
         jwks_url: contract.jwks_url(),
         audience: contract.audience().to_owned(),
-        algorithms: algorithms.iter().map(|algorithm| algorithm.name().to_owned()).collect(),
+        algorithms: algorithms
+            .iter()
+            .map(|algorithm| algorithm.name().to_owned())
+            .collect(),
     }
 }
 
@@ -54,16 +59,31 @@ pub(crate) async fn findings(options: Options) -> Vec<(&'static str, Vec<Vec<Vio
     let (noted, counted) = (Arc::clone(&marks), Arc::clone(&seen));
     let progress = move |progress| {
         if let Progress::Case { id, .. } = progress {
-            noted.lock().unwrap().push((id, counted.lock().unwrap().len()));
+            noted
+                .lock()
+                .unwrap()
+                .push((id, counted.lock().unwrap().len()));
         }
     };
-    let contract = Contract::open(Options { progress: Some(Arc::new(progress)), ..options }).unwrap();
+    let contract = Contract::open(Options {
+        progress: Some(Arc::new(progress)),
+        ..options
+    })
+    .unwrap();
     let double = Double::start_seen(trust(&contract, &[]), Hole::None, Arc::clone(&seen));
     let report = contract.run(&double.url()).await.unwrap();
     assert!(report.is_sound(), "{report}");
     let (marks, seen) = (marks.lock().unwrap(), seen.lock().unwrap());
-    let ends = marks.iter().skip(1).map(|(_, end)| *end).chain([seen.len()]);
-    marks.iter().zip(ends).map(|((id, start), end)| (*id, seen[*start..end].to_vec())).collect()
+    let ends = marks
+        .iter()
+        .skip(1)
+        .map(|(_, end)| *end)
+        .chain([seen.len()]);
+    marks
+        .iter()
+        .zip(ends)
+        .map(|((id, start), end)| (*id, seen[*start..end].to_vec()))
+        .collect()
 }
 
 /// A run during which the double refuses everything for as long as one case lasts.
@@ -82,15 +102,26 @@ pub(crate) async fn refusing_from(case: &'static str, options: Options) -> Repor
     refusing_while(has_begun, options).await
 }
 
-async fn refusing_while(refuses: impl Fn(&str) -> bool + Send + Sync + 'static, options: Options) -> Report {
+async fn refusing_while(
+    refuses: impl Fn(&str) -> bool + Send + Sync + 'static,
+    options: Options,
+) -> Report {
     let hole: Arc<Mutex<Option<Arc<Mutex<Hole>>>>> = Arc::default();
     let switch = Arc::clone(&hole);
     let progress = move |progress| {
         if let (Progress::Case { id, .. }, Some(hole)) = (progress, &*switch.lock().unwrap()) {
-            *hole.lock().unwrap() = if refuses(id) { Hole::RefusesAll } else { Hole::None };
+            *hole.lock().unwrap() = if refuses(id) {
+                Hole::RefusesAll
+            } else {
+                Hole::None
+            };
         }
     };
-    let contract = Contract::open(Options { progress: Some(Arc::new(progress)), ..options }).unwrap();
+    let contract = Contract::open(Options {
+        progress: Some(Arc::new(progress)),
+        ..options
+    })
+    .unwrap();
     let double = Double::start(trust(&contract, &[]), Hole::None);
     *hole.lock().unwrap() = Some(Arc::clone(&double.hole));
     contract.run(&double.url()).await.unwrap()

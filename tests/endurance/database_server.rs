@@ -1,4 +1,5 @@
-//! A PostgreSQL or MariaDB server of the test's own, which it may stop as it likes. Writes reach the disk, as in production.
+//! A PostgreSQL or MariaDB server of the test's own, which it may stop as it likes. Writes reach
+//! the disk, as in production.
 
 use std::{
     fs,
@@ -45,7 +46,10 @@ impl DatabaseServer {
     pub(crate) fn make(kind: Kind) -> Option<Self> {
         let (program, install) = match kind {
             Kind::Postgres => (postgres("postgres"), "apt-get install postgresql"),
-            Kind::MariaDb => (existing(["/usr/sbin/mariadbd", "/usr/bin/mariadbd"]), "apt-get install mariadb-server"),
+            Kind::MariaDb => (
+                existing(["/usr/sbin/mariadbd", "/usr/bin/mariadbd"]),
+                "apt-get install mariadb-server",
+            ),
         };
         if program.is_none() {
             left_out(&format!("{kind:?} is not installed (Debian: {install})"));
@@ -53,7 +57,12 @@ impl DatabaseServer {
         }
         let folder = tempfile::tempdir().unwrap();
         let port = port();
-        let server = Self { kind, folder, port, running: None };
+        let server = Self {
+            kind,
+            folder,
+            port,
+            running: None,
+        };
         server.make_files();
         Some(server)
     }
@@ -67,7 +76,15 @@ impl DatabaseServer {
                 let password = self.path("password");
                 fs::write(&password, PASSWORD).unwrap();
                 let mut command = self.command(postgres("initdb").unwrap());
-                command.args(["-U", "bearward", "--auth=scram-sha-256", "--no-sync", "--pwfile"]).arg(password);
+                command
+                    .args([
+                        "-U",
+                        "bearward",
+                        "--auth=scram-sha-256",
+                        "--no-sync",
+                        "--pwfile",
+                    ])
+                    .arg(password);
                 command.arg("-D").arg(self.path("data"));
                 command
             }
@@ -77,13 +94,21 @@ impl DatabaseServer {
                 );
                 fs::write(self.path("init.sql"), grant).unwrap();
                 let mut command = self.command(existing(["/usr/bin/mariadb-install-db"]).unwrap());
-                command.args(["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db"]);
+                command.args([
+                    "--no-defaults",
+                    "--auth-root-authentication-method=normal",
+                    "--skip-test-db",
+                ]);
                 command.arg(format!("--datadir={}", self.path("data").display()));
                 command
             }
         };
         let output = command.output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
     }
 
     /// Starts it, on the port that it always has.
@@ -93,10 +118,21 @@ impl DatabaseServer {
         let port = self.port.to_string();
         let mut command = match self.kind {
             Kind::Postgres => self.command(postgres("postgres").unwrap()),
-            Kind::MariaDb => self.command(existing(["/usr/sbin/mariadbd", "/usr/bin/mariadbd"]).unwrap()),
+            Kind::MariaDb => {
+                self.command(existing(["/usr/sbin/mariadbd", "/usr/bin/mariadbd"]).unwrap())
+            }
         };
         match self.kind {
-            Kind::Postgres => command.args(["-D", &data, "-p", &port, "-k", &folder, "-c", "listen_addresses=127.0.0.1"]),
+            Kind::Postgres => command.args([
+                "-D",
+                &data,
+                "-p",
+                &port,
+                "-k",
+                &folder,
+                "-c",
+                "listen_addresses=127.0.0.1",
+            ]),
             Kind::MariaDb => command.args([
                 "--no-defaults".to_owned(),
                 format!("--datadir={data}"),
@@ -123,7 +159,11 @@ impl DatabaseServer {
                 Ok(database) => return database.close().await.unwrap(),
                 Err(error) => {
                     let running = self.running.as_mut().expect("it was started");
-                    assert!(running.is_running() && since.elapsed() < GUARD, "{error}:\n{}", running.output());
+                    assert!(
+                        running.is_running() && since.elapsed() < GUARD,
+                        "{error}:\n{}",
+                        running.output()
+                    );
                     tokio::time::sleep(Duration::from_millis(50)).await;
                 }
             }
@@ -137,7 +177,10 @@ impl DatabaseServer {
             Kind::MariaDb => "mysql",
         }));
         let admin = admin.await.unwrap();
-        admin.execute_unprepared(&format!("CREATE DATABASE {name}")).await.unwrap();
+        admin
+            .execute_unprepared(&format!("CREATE DATABASE {name}"))
+            .await
+            .unwrap();
         admin.close().await.unwrap();
         self.url(name)
     }
@@ -151,12 +194,17 @@ impl DatabaseServer {
             Kind::Postgres => "postgres",
             Kind::MariaDb => "mysql",
         };
-        format!("{scheme}://bearward:{password}@127.0.0.1:{}/{name}", self.port)
+        format!(
+            "{scheme}://bearward:{password}@127.0.0.1:{}/{name}",
+            self.port
+        )
     }
 
     /// Ends it, and waits until it is gone.
     pub(crate) async fn stop(&mut self, end: End) {
-        let Some(mut running) = self.running.take() else { return };
+        let Some(mut running) = self.running.take() else {
+            return;
+        };
         running.signal(match (self.kind, end) {
             // "Fast": it ends the sessions in place of waiting for them.
             (Kind::Postgres, End::Orderly) => Signal::INT,
@@ -174,7 +222,9 @@ impl DatabaseServer {
     /// As the user that the package has made for it: database servers refuse to run as root.
     fn command(&self, program: PathBuf) -> Command {
         let mut command = Command::new(program);
-        command.current_dir(self.folder.path()).env("HOME", self.folder.path());
+        command
+            .current_dir(self.folder.path())
+            .env("HOME", self.folder.path());
         if let Some((user, group)) = self.user() {
             command.uid(user).gid(group);
         }
@@ -190,7 +240,11 @@ impl DatabaseServer {
             return None;
         }
         let users = fs::read_to_string("/etc/passwd").unwrap();
-        let fields: Vec<&str> = users.lines().find(|line| line.starts_with(name))?.split(':').collect();
+        let fields: Vec<&str> = users
+            .lines()
+            .find(|line| line.starts_with(name))?
+            .split(':')
+            .collect();
         Some((fields[2].parse().unwrap(), fields[3].parse().unwrap()))
     }
 }
@@ -198,8 +252,14 @@ impl DatabaseServer {
 /// PostgreSQL's workers outlive a parent that is killed; this lets them go too.
 impl Drop for DatabaseServer {
     fn drop(&mut self) {
-        let Some(running) = &mut self.running else { return };
-        running.signal(if self.kind == Kind::Postgres { Signal::QUIT } else { Signal::KILL });
+        let Some(running) = &mut self.running else {
+            return;
+        };
+        running.signal(if self.kind == Kind::Postgres {
+            Signal::QUIT
+        } else {
+            Signal::KILL
+        });
         let since = Instant::now();
         while running.is_running() && since.elapsed() < Duration::from_secs(10) {
             std::thread::sleep(Duration::from_millis(5));
@@ -209,17 +269,30 @@ impl Drop for DatabaseServer {
 
 /// A program of the newest PostgreSQL.
 fn postgres(program: &str) -> Option<PathBuf> {
-    let versions = fs::read_dir("/usr/lib/postgresql").ok()?.filter_map(|version| version.ok()?.file_name().into_string().ok());
-    let newest = versions.filter_map(|version| version.parse::<u32>().ok()).max()?;
-    Some(PathBuf::from(format!("/usr/lib/postgresql/{newest}/bin/{program}"))).filter(|path| path.exists())
+    let versions = fs::read_dir("/usr/lib/postgresql")
+        .ok()?
+        .filter_map(|version| version.ok()?.file_name().into_string().ok());
+    let newest = versions
+        .filter_map(|version| version.parse::<u32>().ok())
+        .max()?;
+    Some(PathBuf::from(format!(
+        "/usr/lib/postgresql/{newest}/bin/{program}"
+    )))
+    .filter(|path| path.exists())
 }
 
-/// A free port below those that the system gives to whoever asks for any: while the server is away, nobody is to come by its port.
+/// A free port below those that the system gives to whoever asks for any: while the server is away,
+/// nobody is to come by its port.
 fn port() -> u16 {
     let is_free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
-    std::iter::repeat_with(|| fastrand::u16(15_000..32_000)).find(is_free).expect("one of them is free")
+    std::iter::repeat_with(|| fastrand::u16(15_000..32_000))
+        .find(is_free)
+        .expect("one of them is free")
 }
 
 fn existing<const N: usize>(paths: [&str; N]) -> Option<PathBuf> {
-    paths.into_iter().map(PathBuf::from).find(|path| path.exists())
+    paths
+        .into_iter()
+        .map(PathBuf::from)
+        .find(|path| path.exists())
 }

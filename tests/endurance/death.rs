@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bearward::testing::MockIdp;
+use bearward_testing::MockIdp;
 use rustix::process::Signal;
 
 use crate::{
@@ -54,7 +54,12 @@ async fn a_server_that_is_told_to_stop_keeps_what_it_acknowledged_and_ends_well(
     let load = Load::start(16, &idp, &[&server.api]);
     load.until_kept(100).await;
     server.process.signal(Signal::TERM);
-    assert_eq!(server.process.ended().await.code(), Some(0), "{}", server.process.output());
+    assert_eq!(
+        server.process.ended().await.code(),
+        Some(0),
+        "{}",
+        server.process.output()
+    );
     let told = load.end().await;
     assert_eq!(told.unavailable, 0);
     told.is_in(&rows(&database).await);

@@ -1,4 +1,5 @@
-//! Many rows of many users, made by the database itself: over HTTP a million of them would take an hour.
+//! Many rows of many users, made by the database itself: over HTTP a million of them would take an
+//! hour.
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr};
 
@@ -26,13 +27,20 @@ pub async fn add_reports(database: &DatabaseConnection, of: &str, each: u32) -> 
     database.execute_unprepared(&sql).await.map(drop)
 }
 
-/// What the server does by itself, sooner or later: the planner's statistics. SQLite has none unless somebody asks.
+/// What the server does by itself, sooner or later: the planner's statistics. SQLite has none
+/// unless somebody asks.
 async fn settle(database: &DatabaseConnection) -> Result<(), DbErr> {
     match database.get_database_backend() {
-        DbBackend::Postgres => database.execute_unprepared("VACUUM ANALYZE").await.map(drop),
+        DbBackend::Postgres => database
+            .execute_unprepared("VACUUM ANALYZE")
+            .await
+            .map(drop),
         DbBackend::MySql => {
             database.execute_unprepared("ANALYZE TABLE users").await?;
-            database.execute_unprepared("ANALYZE TABLE status_checks").await.map(drop)
+            database
+                .execute_unprepared("ANALYZE TABLE status_checks")
+                .await
+                .map(drop)
         }
         _ => Ok(()),
     }
@@ -41,19 +49,30 @@ async fn settle(database: &DatabaseConnection) -> Result<(), DbErr> {
 /// A random id, a random digest, the time.
 fn words(database: &DatabaseConnection) -> (&'static str, &'static str, &'static str) {
     match database.get_database_backend() {
-        DbBackend::Postgres => ("gen_random_uuid()", "sha256(gen_random_uuid()::text::bytea)", "now()::timestamp"),
+        DbBackend::Postgres => (
+            "gen_random_uuid()",
+            "sha256(gen_random_uuid()::text::bytea)",
+            "now()::timestamp",
+        ),
         DbBackend::MySql => ("RANDOM_BYTES(16)", "RANDOM_BYTES(32)", "UTC_TIMESTAMP(6)"),
         _ => ("randomblob(16)", "randomblob(32)", "'2026-01-01 00:00:00'"),
     }
 }
 
-/// The numbers from 1: what comes before the query, what it selects from, and what the number is called, as text.
+/// The numbers from 1: what comes before the query, what it selects from, and what the number is
+/// called, as text.
 fn numbers(database: &DatabaseConnection, last: u32) -> (String, String, &'static str) {
     match database.get_database_backend() {
-        DbBackend::Postgres => (String::new(), format!("generate_series(1, {last}) AS numbers (n)"), "n::text"),
+        DbBackend::Postgres => (
+            String::new(),
+            format!("generate_series(1, {last}) AS numbers (n)"),
+            "n::text",
+        ),
         DbBackend::MySql => (String::new(), format!("seq_1_to_{last}"), "seq"),
         _ => {
-            let with = format!("WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {last})");
+            let with = format!(
+                "WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {last})"
+            );
             (with, "numbers".to_owned(), "CAST(n AS TEXT)")
         }
     }

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bearward::testing::MockIdp;
+use bearward_testing::MockIdp;
 use reqwest::{Client, Response};
 use sea_orm::{ConnectionTrait, Statement};
 use serde_json::{Value, json};
@@ -49,20 +49,35 @@ impl Load {
     /// So many writers, which take the servers in turn.
     pub(crate) fn start(writers: usize, idp: &MockIdp, servers: &[&str]) -> Self {
         let shared = Arc::<Shared>::default();
-        let tokens: Vec<String> = (0..USERS).map(|user| idp.token().sub(&format!("user-{user}")).sign()).collect();
+        let tokens: Vec<String> = (0..USERS)
+            .map(|user| idp.token().sub(&format!("user-{user}")).sign())
+            .collect();
         let client = Client::builder().no_proxy().timeout(GUARD).build().unwrap();
         let writers = (0..writers).map(|writer| {
             let url = format!("{}/api/status", servers[writer % servers.len()]);
-            tokio::spawn(write(Arc::clone(&shared), client.clone(), url, tokens[writer % USERS].clone(), writer))
+            tokio::spawn(write(
+                Arc::clone(&shared),
+                client.clone(),
+                url,
+                tokens[writer % USERS].clone(),
+                writer,
+            ))
         });
-        Self { writers: writers.collect(), shared }
+        Self {
+            writers: writers.collect(),
+            shared,
+        }
     }
 
     /// Waits for so many more acknowledged rows.
     pub(crate) async fn until_kept(&self, more: usize) {
         let (since, kept) = (Instant::now(), self.shared.kept.load(Ordering::Relaxed));
         while self.shared.kept.load(Ordering::Relaxed) < kept + more {
-            assert!(since.elapsed() < GUARD, "{} rows, and no more", self.shared.kept.load(Ordering::Relaxed));
+            assert!(
+                since.elapsed() < GUARD,
+                "{} rows, and no more",
+                self.shared.kept.load(Ordering::Relaxed)
+            );
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
@@ -71,7 +86,10 @@ impl Load {
     pub(crate) async fn end(self) -> Told {
         self.shared.is_over.store(true, Ordering::Relaxed);
         let mut all = Told::default();
-        for told in futures_util::future::try_join_all(self.writers).await.unwrap() {
+        for told in futures_util::future::try_join_all(self.writers)
+            .await
+            .unwrap()
+        {
             all.kept.extend(told.kept);
             all.unavailable += told.unavailable;
             all.cut += told.cut;
@@ -91,26 +109,46 @@ impl Told {
         let lost = kept.difference(rows).count();
         assert_eq!(lost, 0, "of {} acknowledged rows", kept.len());
         let unknown = self.cut + self.unavailable;
-        assert!(rows.len() <= kept.len() + unknown, "{} rows of {} and {unknown} without an answer", rows.len(), kept.len());
+        assert!(
+            rows.len() <= kept.len() + unknown,
+            "{} rows of {} and {unknown} without an answer",
+            rows.len(),
+            kept.len()
+        );
     }
 }
 
 /// Every row of the database, by its id.
 pub(crate) async fn rows(url: &str) -> HashSet<Uuid> {
     let database = database::connect(url).await;
-    let statement = Statement::from_string(database.get_database_backend(), "SELECT id FROM status_checks");
+    let statement = Statement::from_string(
+        database.get_database_backend(),
+        "SELECT id FROM status_checks",
+    );
     let rows = database.query_all_raw(statement).await.unwrap();
     database.close().await.unwrap();
-    rows.iter().map(|row| row.try_get_by_index(0).unwrap()).collect()
+    rows.iter()
+        .map(|row| row.try_get_by_index(0).unwrap())
+        .collect()
 }
 
-async fn write(shared: Arc<Shared>, client: Client, url: String, token: String, writer: usize) -> Told {
+async fn write(
+    shared: Arc<Shared>,
+    client: Client,
+    url: String,
+    token: String,
+    writer: usize,
+) -> Told {
     let mut told = Told::default();
     let mut n = 0;
     while !shared.is_over.load(Ordering::Relaxed) {
         n += 1;
         let body = json!({ "client_name": format!("{writer}-{n}") }).to_string();
-        let request = client.post(&url).bearer_auth(&token).header("content-type", "application/json").body(body);
+        let request = client
+            .post(&url)
+            .bearer_auth(&token)
+            .header("content-type", "application/json")
+            .body(body);
         let Ok(response) = request.send().await else {
             told.cut += 1;
             tokio::time::sleep(Duration::from_millis(10)).await;
@@ -118,10 +156,13 @@ async fn write(shared: Arc<Shared>, client: Client, url: String, token: String, 
         };
         match answer(response).await {
             Some((201, body, _)) => {
-                told.kept.push(body["id"].as_str().unwrap().parse().unwrap());
+                told.kept
+                    .push(body["id"].as_str().unwrap().parse().unwrap());
                 shared.kept.fetch_add(1, Ordering::Relaxed);
             }
-            Some((503, body, true)) if body["error"]["code"] == "DATABASE_UNAVAILABLE" => told.unavailable += 1,
+            Some((503, body, true)) if body["error"]["code"] == "DATABASE_UNAVAILABLE" => {
+                told.unavailable += 1
+            }
             Some((status, body, _)) => told.faults.push(format!("{status}: {body}")),
             None => told.cut += 1,
         }
@@ -131,7 +172,14 @@ async fn write(shared: Arc<Shared>, client: Client, url: String, token: String, 
 
 /// Status, body, and whether it says when to come again.
 async fn answer(response: Response) -> Option<(u16, Value, bool)> {
-    let (status, retry) = (response.status().as_u16(), response.headers().contains_key("retry-after"));
+    let (status, retry) = (
+        response.status().as_u16(),
+        response.headers().contains_key("retry-after"),
+    );
     let text = response.text().await.ok()?;
-    Some((status, serde_json::from_str(&text).unwrap_or(Value::String(text)), retry))
+    Some((
+        status,
+        serde_json::from_str(&text).unwrap_or(Value::String(text)),
+        retry,
+    ))
 }

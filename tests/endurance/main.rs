@@ -1,7 +1,9 @@
-//! The store under stress: servers of ours that are killed, stopped and doubled, databases that are taken away and brought back.
+//! The store under stress: servers of ours that are killed, stopped and doubled, databases that are
+//! taken away and brought back.
 //!
-//! Everything is a process of its own: `bearward serve`, nginx, PostgreSQL, MariaDB. By default each test takes seconds; `BEARWARD_TEST_ALL=1`
-//! lets it take as long as it should, and leaves nothing out. `BEARWARD_TEST_DATABASE_URL` names a database server as it does for tests/api,
+//! Everything is a process of its own: `bearward serve`, nginx, PostgreSQL, MariaDB. By default
+//! each test takes seconds; `BEARWARD_TEST_ALL=1` lets it take as long as it should, and leaves
+//! nothing out. `BEARWARD_TEST_DATABASE_URL` names a database server as it does for tests/api,
 //! SQLite without it; the tests that stop a database start one of their own.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]

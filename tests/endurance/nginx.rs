@@ -15,17 +15,41 @@ pub(crate) struct Nginx {
 impl Nginx {
     /// None where it is not installed.
     pub(crate) async fn before(servers: &[&str]) -> Option<Self> {
-        let binary = ["/usr/sbin/nginx", "/usr/bin/nginx"].into_iter().find(|path| fs::exists(path).unwrap_or(false))?;
+        let binary = ["/usr/sbin/nginx", "/usr/bin/nginx"]
+            .into_iter()
+            .find(|path| fs::exists(path).unwrap_or(false))?;
         let folder = tempfile::tempdir().unwrap();
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port();
         let file = folder.path().join("nginx.conf");
-        fs::write(&file, configuration(folder.path().to_str().unwrap(), port, servers)).unwrap();
+        fs::write(
+            &file,
+            configuration(folder.path().to_str().unwrap(), port, servers),
+        )
+        .unwrap();
         let mut command = Command::new(binary);
-        command.arg("-p").arg(folder.path()).arg("-e").arg("stderr").arg("-c").arg(file);
-        let mut nginx = Self { process: Process::start(command), api: format!("http://127.0.0.1:{port}"), _folder: folder };
+        command
+            .arg("-p")
+            .arg(folder.path())
+            .arg("-e")
+            .arg("stderr")
+            .arg("-c")
+            .arg(file);
+        let mut nginx = Self {
+            process: Process::start(command),
+            api: format!("http://127.0.0.1:{port}"),
+            _folder: folder,
+        };
         let since = Instant::now();
         while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(nginx.process.is_running() && since.elapsed() < GUARD, "nginx:\n{}", nginx.process.output());
+            assert!(
+                nginx.process.is_running() && since.elapsed() < GUARD,
+                "nginx:\n{}",
+                nginx.process.output()
+            );
             tokio::time::sleep(std::time::Duration::from_millis(10)).await;
         }
         Some(nginx)
@@ -34,10 +58,15 @@ impl Nginx {
 
 /// One process without a master, which would drop root and with it the folder.
 fn configuration(folder: &str, port: u16, servers: &[&str]) -> String {
-    let servers: Vec<String> = servers.iter().map(|api| format!("server {};", api.trim_start_matches("http://"))).collect();
+    let servers: Vec<String> = servers
+        .iter()
+        .map(|api| format!("server {};", api.trim_start_matches("http://")))
+        .collect();
     let servers = servers.concat();
     let folders = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
-    let folders = folders.map(|name| format!("{name}_temp_path {folder}/{name};\n")).concat();
+    let folders = folders
+        .map(|name| format!("{name}_temp_path {folder}/{name};\n"))
+        .concat();
     format!(
         "daemon off; master_process off; pid {folder}/pid; error_log stderr;
 events {{ worker_connections 512; }}

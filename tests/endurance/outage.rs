@@ -1,8 +1,9 @@
-//! A database that goes away under load and comes back: 503 meanwhile, never 500, and nothing that was acknowledged is lost.
+//! A database that goes away under load and comes back: 503 meanwhile, never 500, and nothing that
+//! was acknowledged is lost.
 
 use std::collections::BTreeSet;
 
-use bearward::testing::MockIdp;
+use bearward_testing::MockIdp;
 
 use crate::{
     database_server::{DatabaseServer, End, Kind},
@@ -22,7 +23,9 @@ async fn mariadb_goes_away_under_load_and_comes_back() {
 }
 
 async fn goes_away_and_comes_back(kind: Kind) {
-    let Some(mut database) = DatabaseServer::make(kind) else { return };
+    let Some(mut database) = DatabaseServer::make(kind) else {
+        return;
+    };
     database.start();
     database.until_up().await;
     let url = database.create("bearward").await;
@@ -31,16 +34,29 @@ async fn goes_away_and_comes_back(kind: Kind) {
     let mut server = Serving::start(&idp, &url).await;
     server.get("/api/auth/me", &token).await.expect(200);
     let load = Load::start(24, &idp, &[&server.api]);
-    let ends: &[End] = if is_all() { &[End::Orderly, End::Crash, End::Orderly, End::Crash] } else { &[End::Crash] };
+    let ends: &[End] = if is_all() {
+        &[End::Orderly, End::Crash, End::Orderly, End::Crash]
+    } else {
+        &[End::Crash]
+    };
     for end in ends {
         load.until_kept(50).await;
         database.stop(*end).await;
         until(&server.api, "/readyz", 503).await.is_database_away();
         let health = server.get("/health", &token).await.expect(200);
-        assert_eq!((&health["status"], &health["database"]), (&"degraded".into(), &"unavailable".into()));
+        assert_eq!(
+            (&health["status"], &health["database"]),
+            (&"degraded".into(), &"unavailable".into())
+        );
         server.get("/livez", &token).await;
-        assert_eq!(server.get("/protected", &token).await.expect(200)["user_id"], "ada");
-        let (profile, page) = tokio::join!(server.get("/api/auth/me", &token), server.get("/api/status", &token));
+        assert_eq!(
+            server.get("/protected", &token).await.expect(200)["user_id"],
+            "ada"
+        );
+        let (profile, page) = tokio::join!(
+            server.get("/api/auth/me", &token),
+            server.get("/api/status", &token)
+        );
         profile.is_database_away();
         page.is_database_away();
         database.start();
@@ -51,14 +67,29 @@ async fn goes_away_and_comes_back(kind: Kind) {
     // Many restarts that nobody waits out: requests of every moment of a shutdown and of a start.
     for round in 0..if is_all() { 10 } else { 2 } {
         load.until_kept(20).await;
-        database.stop(if round % 2 == 0 { End::Orderly } else { End::Crash }).await;
+        database
+            .stop(if round % 2 == 0 {
+                End::Orderly
+            } else {
+                End::Crash
+            })
+            .await;
         database.start();
     }
     database.until_up().await;
     load.until_kept(50).await;
     let told = load.end().await;
-    println!("{kind:?}: {} rows, {} times 503", told.kept.len(), told.unavailable);
-    assert!(told.unavailable > 0 && told.cut == 0, "{} {}", told.unavailable, told.cut);
+    println!(
+        "{kind:?}: {} rows, {} times 503",
+        told.kept.len(),
+        told.unavailable
+    );
+    assert!(
+        told.unavailable > 0 && told.cut == 0,
+        "{} {}",
+        told.unavailable,
+        told.cut
+    );
     told.is_in(&rows(&url).await);
     assert!(server.process.is_running());
     let log = server.process.output();
@@ -70,5 +101,12 @@ async fn goes_away_and_comes_back(kind: Kind) {
 
 /// What the database said while it was away, each thing once.
 fn shapes(log: &str) -> BTreeSet<&str> {
-    log.lines().filter_map(|line| line.split("the database cannot be reached: ").nth(1)?.split(" request_id=").next()).collect()
+    log.lines()
+        .filter_map(|line| {
+            line.split("the database cannot be reached: ")
+                .nth(1)?
+                .split(" request_id=")
+                .next()
+        })
+        .collect()
 }

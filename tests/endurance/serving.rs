@@ -1,4 +1,5 @@
-//! `bearward serve` as a process, which trusts the test's identity provider. It is killed when it is dropped, also by a test that panics.
+//! `bearward serve` as a process, which trusts the test's identity provider. It is killed when it
+//! is dropped, also by a test that panics.
 
 use std::{
     io::{BufRead, BufReader},
@@ -8,18 +9,31 @@ use std::{
     time::Instant,
 };
 
-use bearward::testing::MockIdp;
+use bearward_testing::MockIdp;
 use reqwest::{Client, Method, RequestBuilder};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
 use crate::GUARD;
 
-/// The command, in an environment that holds nothing else. Another command may come before it, such as a shell with a limit.
+/// The command, in an environment that holds nothing else. Another command may come before it, such
+/// as a shell with a limit.
 pub(crate) fn serve(before: &[&str], idp: &MockIdp, database: &str) -> Command {
-    let words = [before, &[env!("CARGO_BIN_EXE_bearward"), "serve", "--bind", "127.0.0.1:0"]].concat();
+    let words = [
+        before,
+        &[
+            env!("CARGO_BIN_EXE_bearward"),
+            "serve",
+            "--bind",
+            "127.0.0.1:0",
+        ],
+    ]
+    .concat();
     let mut command = Command::new(words[0]);
-    command.args(&words[1..]).env_clear().current_dir(env!("CARGO_TARGET_TMPDIR"));
+    command
+        .args(&words[1..])
+        .env_clear()
+        .current_dir(env!("CARGO_TARGET_TMPDIR"));
     command.envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
     command
         .env("BEARWARD_ISSUERS__TEST__ISSUER", idp.issuer())
@@ -40,15 +54,27 @@ pub(crate) struct Process {
 
 impl Process {
     pub(crate) fn start(mut command: Command) -> Self {
-        let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-        let (output, lines) = (Arc::<Mutex<String>>::default(), BufReader::new(child.stderr.take().unwrap()).lines());
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let (output, lines) = (
+            Arc::<Mutex<String>>::default(),
+            BufReader::new(child.stderr.take().unwrap()).lines(),
+        );
         let written = Arc::clone(&output);
         let reader = thread::spawn(move || {
             for line in lines.map_while(Result::ok) {
                 written.lock().unwrap().extend([line.as_str(), "\n"]);
             }
         });
-        Self { child, output, reader: Some(reader) }
+        Self {
+            child,
+            output,
+            reader: Some(reader),
+        }
     }
 
     pub(crate) fn output(&self) -> String {
@@ -64,7 +90,10 @@ impl Process {
                 return output;
             }
             let ended = self.child.try_wait().unwrap();
-            assert!(ended.is_none() && since.elapsed() < GUARD, "no {text:?} (ended: {ended:?}):\n{output}");
+            assert!(
+                ended.is_none() && since.elapsed() < GUARD,
+                "no {text:?} (ended: {ended:?}):\n{output}"
+            );
             tokio::time::sleep(std::time::Duration::from_millis(10)).await;
         }
     }
@@ -73,7 +102,10 @@ impl Process {
     pub(crate) async fn until_told(&mut self) -> String {
         self.ended().await;
         if let Some(reader) = self.reader.take() {
-            tokio::task::spawn_blocking(|| reader.join()).await.unwrap().unwrap();
+            tokio::task::spawn_blocking(|| reader.join())
+                .await
+                .unwrap()
+                .unwrap();
         }
         self.output()
     }
@@ -97,7 +129,11 @@ impl Process {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return status;
             }
-            assert!(since.elapsed() < GUARD, "it does not end:\n{}", self.output());
+            assert!(
+                since.elapsed() < GUARD,
+                "it does not end:\n{}",
+                self.output()
+            );
             tokio::time::sleep(std::time::Duration::from_millis(5)).await;
         }
     }
@@ -140,7 +176,11 @@ impl Serving {
 
 /// Where a log says that the server listens.
 fn address(log: &str) -> &str {
-    let rest = log.split("address=").nth(1).or_else(|| log.split("\"address\":\"").nth(1)).expect("its address");
+    let rest = log
+        .split("address=")
+        .nth(1)
+        .or_else(|| log.split("\"address\":\"").nth(1))
+        .expect("its address");
     rest.split([' ', '"']).next().unwrap()
 }
 
@@ -168,21 +208,39 @@ impl Answer {
     #[track_caller]
     pub(crate) fn expect(&self, status: u16) -> Value {
         assert_eq!(self.status, status, "{self:?}");
-        if self.body.is_empty() { Value::Null } else { serde_json::from_str(&self.body).unwrap() }
+        if self.body.is_empty() {
+            Value::Null
+        } else {
+            serde_json::from_str(&self.body).unwrap()
+        }
     }
 
     /// 503, the code, and when to come again.
     #[track_caller]
     pub(crate) fn is_database_away(&self) {
-        assert_eq!(self.expect(503)["error"]["code"], "DATABASE_UNAVAILABLE", "{self:?}");
-        let seconds: u64 = self.headers["retry-after"].to_str().unwrap().parse().unwrap();
+        assert_eq!(
+            self.expect(503)["error"]["code"],
+            "DATABASE_UNAVAILABLE",
+            "{self:?}"
+        );
+        let seconds: u64 = self.headers["retry-after"]
+            .to_str()
+            .unwrap()
+            .parse()
+            .unwrap();
         assert!((1..=60).contains(&seconds), "{seconds}");
     }
 }
 
 /// Without connections that are kept: they would belong to the runtime of one test.
-static CLIENT: LazyLock<Client> =
-    LazyLock::new(|| Client::builder().no_proxy().timeout(GUARD).pool_max_idle_per_host(0).build().unwrap());
+static CLIENT: LazyLock<Client> = LazyLock::new(|| {
+    Client::builder()
+        .no_proxy()
+        .timeout(GUARD)
+        .pool_max_idle_per_host(0)
+        .build()
+        .unwrap()
+});
 
 pub(crate) fn request(api: &str, method: Method, path: &str) -> RequestBuilder {
     CLIENT.request(method, format!("{api}{path}"))
@@ -191,12 +249,18 @@ pub(crate) fn request(api: &str, method: Method, path: &str) -> RequestBuilder {
 pub(crate) async fn send(request: RequestBuilder) -> Answer {
     let response = request.send().await.unwrap();
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
-    Answer { status, headers, body: response.text().await.unwrap() }
+    Answer {
+        status,
+        headers,
+        body: response.text().await.unwrap(),
+    }
 }
 
 /// A request with a body.
 pub(crate) fn with_body(request: RequestBuilder, body: &Value) -> RequestBuilder {
-    request.header("content-type", "application/json").body(body.to_string())
+    request
+        .header("content-type", "application/json")
+        .body(body.to_string())
 }
 
 /// `POST /api/status`.

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use bearward::testing::MockIdp;
+use bearward_testing::MockIdp;
 
 use crate::{
     database,
@@ -16,7 +16,8 @@ async fn ten_servers_that_start_at_once_on_an_empty_database_all_come_up() {
     let idp = MockIdp::start().await;
     for _ in 0..if is_all() { 5 } else { 1 } {
         let database = database::fresh().await;
-        let servers = futures_util::future::join_all((0..10).map(|_| Serving::start(&idp, &database))).await;
+        let servers =
+            futures_util::future::join_all((0..10).map(|_| Serving::start(&idp, &database))).await;
         let token = idp.token().sub("ada").sign();
         let mut ids = Vec::new();
         for server in &servers {
@@ -24,7 +25,10 @@ async fn ten_servers_that_start_at_once_on_an_empty_database_all_come_up() {
         }
         ids.dedup();
         assert_eq!((ids.len(), servers.len()), (1, 10));
-        assert_eq!(database::number(&database, "SELECT COUNT(*) FROM seaql_migrations").await, 1);
+        assert_eq!(
+            database::number(&database, "SELECT COUNT(*) FROM seaql_migrations").await,
+            1
+        );
     }
 }
 
@@ -39,20 +43,35 @@ async fn mariadb_is_waited_for_and_a_wrong_password_or_database_is_not() {
 }
 
 async fn is_waited_for(kind: Kind) {
-    let Some(mut database) = DatabaseServer::make(kind) else { return };
+    let Some(mut database) = DatabaseServer::make(kind) else {
+        return;
+    };
     database.start();
     database.until_up().await;
     let (idp, url) = (MockIdp::start().await, database.create("bearward").await);
     for (url, advice) in [
-        (database.url_with("wrong-battery", "bearward"), "Check the user and the password"),
+        (
+            database.url_with("wrong-battery", "bearward"),
+            "Check the user and the password",
+        ),
         (database.url("nowhere"), "Create the database first"),
     ] {
         let mut server = Process::start(serve(&[], &idp, &url));
-        assert_eq!(server.ended().await.code(), Some(2), "the configuration is wrong");
+        assert_eq!(
+            server.ended().await.code(),
+            Some(2),
+            "the configuration is wrong"
+        );
         let told = server.until_told().await;
-        assert!(told.contains("database.url") && told.contains(advice), "{told}");
+        assert!(
+            told.contains("database.url") && told.contains(advice),
+            "{told}"
+        );
         assert!(!told.contains("not there yet"), "nobody waits: {told}");
-        assert!(!told.contains("wrong-battery") && !told.contains("correct-horse"), "{told}");
+        assert!(
+            !told.contains("wrong-battery") && !told.contains("correct-horse"),
+            "{told}"
+        );
     }
 
     database.stop(End::Orderly).await;
@@ -69,10 +88,26 @@ async fn a_server_gives_up_on_a_database_that_does_not_come_within_thirty_second
     }
     let idp = MockIdp::start().await;
     let since = Instant::now();
-    let mut server = Process::start(serve(&[], &idp, "postgres://bearward:correct-horse@127.0.0.1:1/bearward"));
-    assert_eq!(server.ended().await.code(), Some(1), "the configuration may be right");
+    let mut server = Process::start(serve(
+        &[],
+        &idp,
+        "postgres://bearward:correct-horse@127.0.0.1:1/bearward",
+    ));
+    assert_eq!(
+        server.ended().await.code(),
+        Some(1),
+        "the configuration may be right"
+    );
     let took = since.elapsed();
-    assert!((Duration::from_secs(30)..Duration::from_secs(60)).contains(&took), "{took:?}");
+    assert!(
+        (Duration::from_secs(30)..Duration::from_secs(60)).contains(&took),
+        "{took:?}"
+    );
     let told = server.until_told().await;
-    assert!(told.contains("database.url") && told.contains("does not answer") && !told.contains("correct-horse"), "{told}");
+    assert!(
+        told.contains("database.url")
+            && told.contains("does not answer")
+            && !told.contains("correct-horse"),
+        "{told}"
+    );
 }

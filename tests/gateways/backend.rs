@@ -29,12 +29,24 @@ impl Backend {
                 counter.fetch_add(1, Ordering::SeqCst);
                 std::future::ready(HttpResponse::Ok().json(echo(&request, &body)))
             };
-            App::new().app_data(web::PayloadConfig::new(1 << 22)).default_service(web::to(echo))
+            App::new()
+                .app_data(web::PayloadConfig::new(1 << 22))
+                .default_service(web::to(echo))
         };
-        let server = HttpServer::new(app).workers(1).disable_signals().shutdown_timeout(0).listen(listener).unwrap().run();
+        let server = HttpServer::new(app)
+            .workers(1)
+            .disable_signals()
+            .shutdown_timeout(0)
+            .listen(listener)
+            .unwrap()
+            .run();
         let handle = server.handle();
         actix_web::rt::spawn(server);
-        Self { address, seen, handle }
+        Self {
+            address,
+            seen,
+            handle,
+        }
     }
 
     /// How many requests have come through.
@@ -51,6 +63,10 @@ impl Drop for Backend {
 
 fn echo(request: &HttpRequest, body: &[u8]) -> Value {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let headers: Vec<_> = request.headers().iter().map(|(name, value)| (name.as_str(), text(value.as_bytes()))).collect();
+    let headers: Vec<_> = request
+        .headers()
+        .iter()
+        .map(|(name, value)| (name.as_str(), text(value.as_bytes())))
+        .collect();
     json!({ "method": request.method().as_str(), "target": request.uri().to_string(), "headers": headers, "body": text(body) })
 }

@@ -1,12 +1,16 @@
 //! `?role=`, `?scope=` and `?aal=`: what a place asks for beyond a good token.
 
-use bearward::testing::TokenBuilder;
+use bearward_testing::TokenBuilder;
 
 use crate::stand::{Answer, Bearward};
 
 /// A user with the roles a and b, the scopes read and write, and the level aal2.
 fn user(bearward: &Bearward) -> TokenBuilder {
-    bearward.token().roles(["a", "b"]).scope("read write").aal("aal2")
+    bearward
+        .token()
+        .roles(["a", "b"])
+        .scope("read write")
+        .aal("aal2")
 }
 
 async fn asked(query: &str) -> Answer {
@@ -37,9 +41,20 @@ async fn whoever_has_what_is_asked_for_passes() {
 
 #[actix_web::test]
 async fn every_role_that_is_named_is_needed() {
-    for query in ["?role=c", "?role=a&role=c", "?role=c&role=a", "?role=A", "?role=a+b", "?role=a,b"] {
+    for query in [
+        "?role=c",
+        "?role=a&role=c",
+        "?role=c&role=a",
+        "?role=A",
+        "?role=a+b",
+        "?role=a,b",
+    ] {
         let answer = asked(query).await;
-        assert_eq!(answer.refusal(), (403, "INSUFFICIENT_ROLE".to_owned()), "{query}");
+        assert_eq!(
+            answer.refusal(),
+            (403, "INSUFFICIENT_ROLE".to_owned()),
+            "{query}"
+        );
     }
 }
 
@@ -52,10 +67,20 @@ async fn every_scope_that_is_named_is_needed_and_the_challenge_names_them() {
         ("?scope=READ", "READ"),
     ] {
         let answer = asked(query).await;
-        assert_eq!(answer.refusal(), (403, "INSUFFICIENT_SCOPE".to_owned()), "{query}");
+        assert_eq!(
+            answer.refusal(),
+            (403, "INSUFFICIENT_SCOPE".to_owned()),
+            "{query}"
+        );
         let challenge = answer.header("www-authenticate").unwrap();
-        assert!(challenge.contains("error=\"insufficient_scope\""), "{challenge}");
-        assert!(challenge.contains(&format!("scope=\"{scope}\"")), "{challenge}");
+        assert!(
+            challenge.contains("error=\"insufficient_scope\""),
+            "{challenge}"
+        );
+        assert!(
+            challenge.contains(&format!("scope=\"{scope}\"")),
+            "{challenge}"
+        );
         assert!(challenge.contains("resource_metadata="), "{challenge}");
     }
 }
@@ -64,12 +89,23 @@ async fn every_scope_that_is_named_is_needed_and_the_challenge_names_them() {
 async fn a_level_that_is_too_low_is_a_challenge_to_sign_in_again() {
     for query in ["?aal=aal3", "?aal=aal1&aal=aal3", "?role=a&aal=aal3"] {
         let answer = asked(query).await;
-        assert_eq!(answer.refusal(), (401, "STEP_UP_REQUIRED".to_owned()), "{query}");
+        assert_eq!(
+            answer.refusal(),
+            (401, "STEP_UP_REQUIRED".to_owned()),
+            "{query}"
+        );
         let challenge = answer.header("www-authenticate").unwrap();
-        assert!(challenge.contains("error=\"insufficient_user_authentication\""), "{challenge}");
+        assert!(
+            challenge.contains("error=\"insufficient_user_authentication\""),
+            "{challenge}"
+        );
         assert!(challenge.contains("acr_values=\"aal3\""), "{challenge}");
     }
-    assert_eq!(asked("?aal=aal3&role=c").await.refusal().1, "INSUFFICIENT_ROLE", "another sign-in would not help");
+    assert_eq!(
+        asked("?aal=aal3&role=c").await.refusal().1,
+        "INSUFFICIENT_ROLE",
+        "another sign-in would not help"
+    );
 }
 
 #[actix_web::test]
@@ -85,14 +121,24 @@ async fn a_parameter_that_is_not_understood_is_refused_by_its_name() {
         ("?aal=aal4", "aal"),
     ] {
         let answer = asked(query).await;
-        assert_eq!(answer.refusal(), (422, "VALIDATION_FAILED".to_owned()), "{query}");
-        assert_eq!(answer.json()["error"]["details"][0]["field"], field, "{query}");
+        assert_eq!(
+            answer.refusal(),
+            (422, "VALIDATION_FAILED".to_owned()),
+            "{query}"
+        );
+        assert_eq!(
+            answer.json()["error"]["details"][0]["field"],
+            field,
+            "{query}"
+        );
     }
 }
 
 #[actix_web::test]
 async fn authentication_comes_first() {
     let bearward = Bearward::start(&[]).await;
-    let answer = bearward.verify("?tenant=x", &bearward.token().tampered()).await;
+    let answer = bearward
+        .verify("?tenant=x", &bearward.token().tampered())
+        .await;
     assert_eq!(answer.refusal(), (401, "INVALID_SIGNATURE".to_owned()));
 }

@@ -10,9 +10,18 @@ use crate::{
 
 #[rstest]
 #[actix_web::test]
-async fn the_backend_is_told_who_it_is_and_not_the_token(#[values(Nginx, Caddy, Envoy, Traefik)] gateway: Gateway) {
-    let Some(stand) = Stand::start(gateway).await else { return };
-    let token = stand.token().email("ada@example.com").role("authenticated").scope("orders:read orders:write").sign();
+async fn the_backend_is_told_who_it_is_and_not_the_token(
+    #[values(Nginx, Caddy, Envoy, Traefik)] gateway: Gateway,
+) {
+    let Some(stand) = Stand::start(gateway).await else {
+        return;
+    };
+    let token = stand
+        .token()
+        .email("ada@example.com")
+        .role("authenticated")
+        .scope("orders:read orders:write")
+        .sign();
     let answer = stand.get(&token).await;
     assert_eq!(answer.status, 200, "{answer:?}");
     let issuer = stand.bearward.idp.issuer();
@@ -23,7 +32,10 @@ async fn the_backend_is_told_who_it_is_and_not_the_token(#[values(Nginx, Caddy, 
         ("x-auth-scopes", "orders:read orders:write"),
         ("x-auth-subject", "ada"),
     ];
-    assert_eq!(answer.backend_got("x-auth-"), expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    assert_eq!(
+        answer.backend_got("x-auth-"),
+        expected.map(|(name, value)| (name.to_owned(), value.to_owned()))
+    );
     assert_eq!(answer.backend_got("authorization"), []);
     assert!(!answer.body.contains(&token));
     assert_eq!(answer.json()["target"], "/orders");
@@ -34,31 +46,49 @@ async fn the_backend_is_told_who_it_is_and_not_the_token(#[values(Nginx, Caddy, 
 async fn a_body_reaches_the_backend_unchanged_with_its_method_and_query(
     #[values(Nginx, Caddy, Envoy, Traefik)] gateway: Gateway,
 ) {
-    let Some(stand) = Stand::start(gateway).await else { return };
+    let Some(stand) = Stand::start(gateway).await else {
+        return;
+    };
     let token = stand.token().sign();
     for method in [Method::POST, Method::PUT, Method::PATCH, Method::DELETE] {
         for length in [0, 10, 300_000] {
             let body: String = "0123456789".chars().cycle().take(length).collect();
             let with = |request: reqwest::RequestBuilder| {
-                request.bearer_auth(&token).header("content-type", "text/plain").body(body.clone())
+                request
+                    .bearer_auth(&token)
+                    .header("content-type", "text/plain")
+                    .body(body.clone())
             };
-            let answer = stand.send(method.clone(), "/orders/17?x=1&role=admin", with).await;
+            let answer = stand
+                .send(method.clone(), "/orders/17?x=1&role=admin", with)
+                .await;
             assert_eq!(answer.status, 200, "{method} {length}: {answer:?}");
             let echoed = answer.json();
             assert!(echoed["body"] == body, "{method} {length}");
-            assert_eq!((&echoed["method"], &echoed["target"]), (&method.as_str().into(), &"/orders/17?x=1&role=admin".into()));
+            assert_eq!(
+                (&echoed["method"], &echoed["target"]),
+                (&method.as_str().into(), &"/orders/17?x=1&role=admin".into())
+            );
         }
     }
 }
 
 #[rstest]
 #[actix_web::test]
-async fn claims_as_long_as_a_token_can_hold_reach_the_backend(#[values(Nginx, Caddy, Envoy, Traefik)] gateway: Gateway) {
-    let Some(stand) = Stand::start(gateway).await else { return };
+async fn claims_as_long_as_a_token_can_hold_reach_the_backend(
+    #[values(Nginx, Caddy, Envoy, Traefik)] gateway: Gateway,
+) {
+    let Some(stand) = Stand::start(gateway).await else {
+        return;
+    };
     let scopes: Vec<String> = (0..150).map(|number| format!("Größe:{number}")).collect();
-    let answer = stand.get(&stand.token().scope(&scopes.join(" ")).sign()).await;
+    let answer = stand
+        .get(&stand.token().scope(&scopes.join(" ")).sign())
+        .await;
     assert_eq!(answer.status, 200, "{answer:?}");
-    let [(_, scopes)] = &answer.backend_got("x-auth-scopes")[..] else { panic!("one header: {answer:?}") };
+    let [(_, scopes)] = &answer.backend_got("x-auth-scopes")[..] else {
+        panic!("one header: {answer:?}")
+    };
     assert_eq!(scopes.split(' ').count(), 150);
     assert!(scopes.ends_with("Gr%C3%B6%C3%9Fe:149"), "{scopes}");
 }

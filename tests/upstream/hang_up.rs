@@ -7,7 +7,8 @@ async fn dropping_a_stream_closes_the_connection_to_the_service() {
     let mut service = Service::start().await;
     let asking = streaming(&service);
     let mut call = service.call().await;
-    call.send(format!("{CHUNKED_EVENTS}{}", chunked(&delta("one")))).await;
+    call.send(format!("{CHUNKED_EVENTS}{}", chunked(&delta("one"))))
+        .await;
     let mut chunks = soon(asking).await.unwrap().unwrap();
     assert_eq!(next(&mut chunks).await, Some(Ok(delta("one").into())));
     drop(chunks);
@@ -31,7 +32,11 @@ async fn an_error_closes_the_connection_before_the_stream_is_dropped() {
     let mut service = Service::start().await;
     let asking = streaming(&service);
     let mut call = service.call().await;
-    call.send(format!("{CHUNKED_EVENTS}{}", chunked("data: {\"error\":\"overloaded\"}\n\n"))).await;
+    call.send(format!(
+        "{CHUNKED_EVENTS}{}",
+        chunked("data: {\"error\":\"overloaded\"}\n\n")
+    ))
+    .await;
     let mut chunks = soon(asking).await.unwrap().unwrap();
     assert_eq!(next(&mut chunks).await, Some(Err(UpstreamError::Failed)));
     call.closed().await;
@@ -43,7 +48,8 @@ async fn a_service_that_goes_on_after_its_end_is_left() {
     let mut service = Service::start().await;
     let asking = streaming(&service);
     let mut call = service.call().await;
-    call.send(format!("{CHUNKED_EVENTS}{}", chunked(DONE))).await;
+    call.send(format!("{CHUNKED_EVENTS}{}", chunked(DONE)))
+        .await;
     let mut chunks = soon(asking).await.unwrap().unwrap();
     assert_eq!(next(&mut chunks).await, Some(Ok(DONE.into())));
     call.closed().await;

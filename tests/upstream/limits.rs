@@ -13,7 +13,9 @@ fn json_of(length: usize) -> String {
 async fn a_plain_answer_has_1_mib_at_most() {
     for (length, fits) in [(MIB, true), (MIB + 1, false)] {
         let body = json_of(length);
-        let unannounced = format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\n\r\n{body}");
+        let unannounced = format!(
+            "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\n\r\n{body}"
+        );
         for answer in [json_response(&body), unannounced] {
             let outcome = completed(answer).await;
             if fits {
@@ -21,7 +23,10 @@ async fn a_plain_answer_has_1_mib_at_most() {
             } else {
                 let error = outcome.unwrap_err();
                 assert_eq!(error, UpstreamError::TooLarge { limit: MIB });
-                assert_eq!((error.code(), error.status().as_u16()), ("UPSTREAM_FAILED", 502));
+                assert_eq!(
+                    (error.code(), error.status().as_u16()),
+                    ("UPSTREAM_FAILED", 502)
+                );
             }
         }
     }
@@ -32,10 +37,17 @@ async fn an_endless_plain_answer_is_cut_off() {
     let mut service = Service::start().await;
     let asking = completing(&service);
     let mut call = service.call().await;
-    let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n";
+    let head =
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n";
     call.send(head).await;
-    let pouring = tokio::spawn(async move { while call.try_send(chunked(&" ".repeat(4096))).await.is_ok() {} });
-    assert_eq!(soon(asking).await.unwrap(), Err(UpstreamError::TooLarge { limit: MIB }));
+    let pouring =
+        tokio::spawn(
+            async move { while call.try_send(chunked(&" ".repeat(4096))).await.is_ok() {} },
+        );
+    assert_eq!(
+        soon(asking).await.unwrap(),
+        Err(UpstreamError::TooLarge { limit: MIB })
+    );
     soon(pouring).await.unwrap();
 }
 
@@ -55,7 +67,10 @@ async fn a_stream_has_16_mib_at_most() {
         let events = events_of(length);
         assert_eq!(events.len(), length);
         let (bytes, error) = streamed(format!("{EVENTS}{events}")).await;
-        assert_eq!(error, (!fits).then_some(UpstreamError::TooLarge { limit: 16 * MIB }));
+        assert_eq!(
+            error,
+            (!fits).then_some(UpstreamError::TooLarge { limit: 16 * MIB })
+        );
         assert_eq!(bytes.ends_with(DONE), fits);
     }
 }
@@ -67,15 +82,29 @@ async fn an_endless_stream_is_cut_off() {
     let mut call = service.call().await;
     call.send(CHUNKED_EVENTS).await;
     let chunks = soon(asking).await.unwrap().unwrap();
-    let pouring = tokio::spawn(async move { while call.try_send(chunked(&delta(&"x".repeat(4096)))).await.is_ok() {} });
+    let pouring = tokio::spawn(async move {
+        while call
+            .try_send(chunked(&delta(&"x".repeat(4096))))
+            .await
+            .is_ok()
+        {}
+    });
     let (bytes, error) = soon(read(chunks)).await;
     assert_eq!(error, Some(UpstreamError::TooLarge { limit: 16 * MIB }));
-    assert!(bytes.len() > 15 * MIB, "what came before was passed on: {}", bytes.len());
+    assert!(
+        bytes.len() > 15 * MIB,
+        "what came before was passed on: {}",
+        bytes.len()
+    );
     soon(pouring).await.unwrap();
 }
 
 #[tokio::test]
 async fn an_event_that_does_not_end_is_cut_off() {
-    let (bytes, error) = streamed(format!("{EVENTS}{}data: {}", delta("one"), "x".repeat(MIB))).await;
-    assert_eq!((bytes, error), (delta("one"), Some(UpstreamError::TooLarge { limit: MIB })));
+    let (bytes, error) =
+        streamed(format!("{EVENTS}{}data: {}", delta("one"), "x".repeat(MIB))).await;
+    assert_eq!(
+        (bytes, error),
+        (delta("one"), Some(UpstreamError::TooLarge { limit: MIB }))
+    );
 }

@@ -28,8 +28,8 @@ struct Heard {
 /// Listens on this thread until it is dropped.
 pub struct Log(&'static LocalKey<RefCell<Option<Heard>>>);
 
-/// One for the process, which asks each time whether this thread listens: with one a thread, `tracing` lets whichever thread comes to a line
-/// first decide for all whether it is wanted.
+/// One for the process, which asks each time whether this thread listens: with one a thread,
+/// `tracing` lets whichever thread comes to a line first decide for all whether it is wanted.
 struct ToThread;
 
 impl Log {
@@ -37,13 +37,21 @@ impl Log {
     pub fn listen_to(targets: &'static str) -> Self {
         static INSTALLED: Once = Once::new();
         INSTALLED.call_once(|| tracing::subscriber::set_global_default(ToThread).unwrap());
-        HEARD.set(Some(Heard { targets, lines: Vec::new() }));
+        HEARD.set(Some(Heard {
+            targets,
+            lines: Vec::new(),
+        }));
         Self(&HEARD)
     }
 
     /// Level, target, then `name=value` of each field.
     pub fn lines(&self) -> Vec<String> {
-        self.0.with_borrow(|heard| heard.as_ref().map(|heard| heard.lines.clone()).unwrap_or_default())
+        self.0.with_borrow(|heard| {
+            heard
+                .as_ref()
+                .map(|heard| heard.lines.clone())
+                .unwrap_or_default()
+        })
     }
 }
 
@@ -65,7 +73,11 @@ impl Subscriber for ToThread {
     }
 
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        HEARD.with_borrow(|heard| heard.as_ref().is_some_and(|heard| metadata.target().starts_with(heard.targets)))
+        HEARD.with_borrow(|heard| {
+            heard
+                .as_ref()
+                .is_some_and(|heard| metadata.target().starts_with(heard.targets))
+        })
     }
 
     fn new_span(&self, span: &span::Attributes<'_>) -> span::Id {

@@ -15,9 +15,8 @@ mod time;
 use std::{sync::Arc, time::Duration};
 
 use actix_web::web::Bytes;
-use bearward::{
-    Clock, Timestamp,
-    auth::clock::Sleep,
+use bearward::{Clock, Timestamp, clock::Sleep};
+use bearward_server::{
     config::{Config, Generate, Sources},
     upstream::{Chunks, Completion, Prompt, Upstream, UpstreamError},
     vault::PlainKey,
@@ -54,9 +53,14 @@ impl Clock for StoppedClock {
 }
 
 fn settings(base_url: &str) -> Generate {
-    let variables = [("BEARWARD_GENERATE__BASE_URL", base_url), ("BEARWARD_GENERATE__MODEL", MODEL)];
+    let variables = [
+        ("BEARWARD_GENERATE__BASE_URL", base_url),
+        ("BEARWARD_GENERATE__MODEL", MODEL),
+    ];
     let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
-    let mut settings = Config::load(&Sources::new(None, variables)).unwrap().generate;
+    let mut settings = Config::load(&Sources::new(None, variables))
+        .unwrap()
+        .generate;
     settings.timeout = TIMEOUT;
     settings
 }
@@ -70,7 +74,10 @@ fn key() -> PlainKey {
 }
 
 fn prompt() -> Prompt {
-    Prompt { prompt: "Write \"hello\",\nin Rust 👋".to_owned(), model: None }
+    Prompt {
+        prompt: "Write \"hello\",\nin Rust 👋".to_owned(),
+        model: None,
+    }
 }
 
 /// Asks for a plain answer in a task of its own.
@@ -85,7 +92,8 @@ fn streaming(service: &Service) -> JoinHandle<Result<Chunks, UpstreamError>> {
     tokio::spawn(async move { upstream.stream(&key(), &prompt()).await })
 }
 
-/// What comes of a plain call that is answered with these bytes, after which the service closes the connection.
+/// What comes of a plain call that is answered with these bytes, after which the service closes the
+/// connection.
 async fn completed(answer: impl AsRef<[u8]>) -> Result<Completion, UpstreamError> {
     let mut service = Service::start().await;
     let asking = completing(&service);
@@ -133,7 +141,10 @@ async fn next(chunks: &mut Chunks) -> Option<Result<Bytes, UpstreamError>> {
 
 /// A whole response with this body.
 fn response(status: &str, headers: &str, body: &str) -> String {
-    format!("HTTP/1.1 {status}\r\n{headers}content-length: {}\r\n\r\n{body}", body.len())
+    format!(
+        "HTTP/1.1 {status}\r\n{headers}content-length: {}\r\n\r\n{body}",
+        body.len()
+    )
 }
 
 fn json_response(body: &str) -> String {
@@ -141,10 +152,12 @@ fn json_response(body: &str) -> String {
 }
 
 /// The head of a response whose body ends with the connection.
-const EVENTS: &str = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n";
+const EVENTS: &str =
+    "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n";
 
 /// The head of a response whose end is marked, so that a cut is told from it.
-const CHUNKED_EVENTS: &str = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n";
+const CHUNKED_EVENTS: &str =
+    "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n";
 
 fn chunked(part: &str) -> String {
     format!("{:x}\r\n{part}\r\n", part.len())
@@ -157,5 +170,6 @@ fn delta(text: &str) -> String {
     format!("data: {chunk}\n\n")
 }
 
-const FINISHED: &str = "data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n";
+const FINISHED: &str =
+    "data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n";
 const DONE: &str = "data: [DONE]\n\n";

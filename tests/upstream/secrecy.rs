@@ -13,11 +13,17 @@ fn assert_silent(printed: &str) {
 
 /// Answers that repeat the key wherever an answer has room for it.
 fn echoes() -> Vec<String> {
-    let explanation =
-        format!("{{\"error\":{{\"message\":\"Incorrect API key provided: {KEY}.\",\"param\":\"{KEY}\",\"code\":\"{KEY}\"}}}}");
-    let headers = format!("content-type: application/json\r\nx-key: {KEY}\r\nretry-after: {KEY}\r\nlocation: http://{KEY}/\r\n");
-    let mut answers: Vec<_> =
-        ["200", "302", "400", "401", "403", "404", "422", "429", "500", "503"].map(|status| format!("{status} {KEY}")).to_vec();
+    let explanation = format!(
+        "{{\"error\":{{\"message\":\"Incorrect API key provided: {KEY}.\",\"param\":\"{KEY}\",\"code\":\"{KEY}\"}}}}"
+    );
+    let headers = format!(
+        "content-type: application/json\r\nx-key: {KEY}\r\nretry-after: {KEY}\r\nlocation: http://{KEY}/\r\n"
+    );
+    let mut answers: Vec<_> = [
+        "200", "302", "400", "401", "403", "404", "422", "429", "500", "503",
+    ]
+    .map(|status| format!("{status} {KEY}"))
+    .to_vec();
     for answer in &mut answers {
         *answer = response(answer, &headers, &explanation);
     }
@@ -50,14 +56,25 @@ async fn a_key_that_the_service_repeats_is_in_no_error_and_in_no_log() {
         assert_silent(line);
     }
     let is_told = |part: &str| lines.iter().any(|line| line.contains(part));
-    assert!(is_told("DEBUG bearward::upstream::explanation") && is_told("Incorrect API key provided: ****"), "{lines:#?}");
-    assert!(is_told("TRACE hyper_util") || is_told("TRACE hyper"), "the crates below are listened to: {lines:#?}");
+    assert!(
+        is_told("DEBUG bearward_server::upstream::explanation")
+            && is_told("Incorrect API key provided: ****"),
+        "{lines:#?}"
+    );
+    assert!(
+        is_told("TRACE hyper_util") || is_told("TRACE hyper"),
+        "the crates below are listened to: {lines:#?}"
+    );
 }
 
 #[tokio::test]
 async fn a_good_call_leaves_the_key_in_no_log() {
     let log = Log::listen_to("");
-    completed(json_response(r#"{"choices":[{"message":{"content":"text"}}]}"#)).await.unwrap();
+    completed(json_response(
+        r#"{"choices":[{"message":{"content":"text"}}]}"#,
+    ))
+    .await
+    .unwrap();
     assert_eq!(streamed(format!("{EVENTS}{DONE}")).await.1, None);
     let lines = log.lines();
     assert!(!lines.is_empty());
@@ -74,7 +91,11 @@ async fn debug_shows_neither_key_nor_answer() {
     let mut call = service.call().await;
     call.send(format!("{EVENTS}{}", delta("the answer"))).await;
     let chunks = soon(asking).await.unwrap().unwrap();
-    let completion = completed(json_response(r#"{"choices":[{"message":{"content":"the answer"}}]}"#)).await.unwrap();
+    let completion = completed(json_response(
+        r#"{"choices":[{"message":{"content":"the answer"}}]}"#,
+    ))
+    .await
+    .unwrap();
     let printed = format!("{:?} {chunks:?} {completion:?}", upstream(&service));
     assert_silent(&printed);
     assert!(!printed.contains("the answer"), "{printed}");

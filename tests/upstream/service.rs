@@ -51,7 +51,11 @@ impl Service {
                 });
             }
         });
-        Self { base_url, calls, connections }
+        Self {
+            base_url,
+            calls,
+            connections,
+        }
     }
 
     /// The next call on a new connection.
@@ -71,10 +75,20 @@ impl Call {
             head.push(stream.read_u8().await.ok()?);
         }
         let head = String::from_utf8(head).unwrap().to_lowercase();
-        let length = head.split("content-length: ").nth(1).unwrap().split("\r\n").next().unwrap();
+        let length = head
+            .split("content-length: ")
+            .nth(1)
+            .unwrap()
+            .split("\r\n")
+            .next()
+            .unwrap();
         let mut body = vec![0; length.parse().unwrap()];
         stream.read_exact(&mut body).await.ok()?;
-        Some(Self { head, body: serde_json::from_slice(&body).unwrap(), stream })
+        Some(Self {
+            head,
+            body: serde_json::from_slice(&body).unwrap(),
+            stream,
+        })
     }
 
     /// The next call on the same connection.
@@ -94,7 +108,8 @@ impl Call {
     /// Ends when the client has closed the connection; what it sent before is passed over.
     pub async fn closed(&mut self) {
         let mut rest = [0; 1024];
-        let reading = async { while self.stream.read(&mut rest).await.is_ok_and(|read| read > 0) {} };
+        let reading =
+            async { while self.stream.read(&mut rest).await.is_ok_and(|read| read > 0) {} };
         soon(reading).await;
     }
 
@@ -106,5 +121,7 @@ impl Call {
 
 /// Waits, but not for ever: a test that would hang fails.
 pub async fn soon<T>(waiting: impl Future<Output = T>) -> T {
-    tokio::time::timeout(Duration::from_secs(60), waiting).await.expect("this happens at once")
+    tokio::time::timeout(Duration::from_secs(60), waiting)
+        .await
+        .expect("this happens at once")
 }

@@ -1,6 +1,7 @@
 //! No answer takes longer than it may.
 //!
-//! Time is tokio's. It runs while bytes are under way and is stopped when nothing is: then it jumps to the next timer by itself.
+//! Time is tokio's. It runs while bytes are under way and is stopped when nothing is: then it jumps
+//! to the next timer by itself.
 
 use tokio::time::{Instant, advance, pause, resume};
 
@@ -17,7 +18,8 @@ async fn pass(time: Duration) {
 async fn begun(service: &mut Service) -> (Chunks, Call) {
     let asking = streaming(service);
     let mut call = service.call().await;
-    call.send(format!("{CHUNKED_EVENTS}{}", chunked(&delta("one")))).await;
+    call.send(format!("{CHUNKED_EVENTS}{}", chunked(&delta("one"))))
+        .await;
     let mut chunks = soon(asking).await.unwrap().unwrap();
     assert_eq!(next(&mut chunks).await, Some(Ok(delta("one").into())));
     (chunks, call)
@@ -25,9 +27,11 @@ async fn begun(service: &mut Service) -> (Chunks, Call) {
 
 #[tokio::test]
 async fn a_plain_answer_has_the_configured_time_to_its_last_byte() {
-    for part in
-        ["", "HTTP/1.1 200 OK\r\nx-slow: ", "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{"]
-    {
+    for part in [
+        "",
+        "HTTP/1.1 200 OK\r\nx-slow: ",
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{",
+    ] {
         let mut service = Service::start().await;
         let asking = completing(&service);
         let mut call = service.call().await;
@@ -36,9 +40,19 @@ async fn a_plain_answer_has_the_configured_time_to_its_last_byte() {
         pause();
         let error = asking.await.unwrap().unwrap_err();
         resume();
-        assert_eq!(error, UpstreamError::NoAnswer { after: TIMEOUT }, "{part:?}");
-        assert_eq!((error.code(), error.status().as_u16()), ("UPSTREAM_TIMEOUT", 504));
-        assert!(start.elapsed() > TIMEOUT - Duration::from_mins(1) && start.elapsed() < TIMEOUT + Duration::from_mins(1));
+        assert_eq!(
+            error,
+            UpstreamError::NoAnswer { after: TIMEOUT },
+            "{part:?}"
+        );
+        assert_eq!(
+            (error.code(), error.status().as_u16()),
+            ("UPSTREAM_TIMEOUT", 504)
+        );
+        assert!(
+            start.elapsed() > TIMEOUT - Duration::from_mins(1)
+                && start.elapsed() < TIMEOUT + Duration::from_mins(1)
+        );
         call.closed().await;
     }
 }
@@ -49,7 +63,10 @@ async fn an_answer_that_comes_just_in_time_is_one() {
     let asking = completing(&service);
     let mut call = service.call().await;
     pass(TIMEOUT - Duration::from_mins(2)).await;
-    call.send(json_response(r#"{"choices":[{"message":{"content":"text"}}]}"#)).await;
+    call.send(json_response(
+        r#"{"choices":[{"message":{"content":"text"}}]}"#,
+    ))
+    .await;
     assert_eq!(soon(asking).await.unwrap().unwrap().text, "text");
 }
 
@@ -74,13 +91,20 @@ async fn a_stream_that_stalls_ends_after_the_configured_time() {
     let error = chunks.next().await.unwrap().unwrap_err();
     resume();
     assert_eq!(error, UpstreamError::Silent { after: TIMEOUT });
-    assert_eq!((error.code(), error.status().as_u16()), ("UPSTREAM_TIMEOUT", 504));
-    assert!(start.elapsed() > TIMEOUT - Duration::from_mins(1) && start.elapsed() < TIMEOUT + Duration::from_mins(1));
+    assert_eq!(
+        (error.code(), error.status().as_u16()),
+        ("UPSTREAM_TIMEOUT", 504)
+    );
+    assert!(
+        start.elapsed() > TIMEOUT - Duration::from_mins(1)
+            && start.elapsed() < TIMEOUT + Duration::from_mins(1)
+    );
     call.closed().await;
     assert!(chunks.next().await.is_none());
 }
 
-/// The comment between the parts is passed on at once, and so tells that the part before it has arrived.
+/// The comment between the parts is passed on at once, and so tells that the part before it has
+/// arrived.
 #[tokio::test]
 async fn an_event_may_take_longer_than_a_silence() {
     let mut service = Service::start().await;
@@ -92,7 +116,10 @@ async fn an_event_may_take_longer_than_a_silence() {
     }
     pass(TIMEOUT - Duration::from_mins(2)).await;
     call.send(chunked("data: }\n\n")).await;
-    assert_eq!(next(&mut chunks).await, Some(Ok("data: {\"choices\":\ndata: []\ndata: }\n\n".into())));
+    assert_eq!(
+        next(&mut chunks).await,
+        Some(Ok("data: {\"choices\":\ndata: []\ndata: }\n\n".into()))
+    );
 }
 
 #[tokio::test]
@@ -102,7 +129,11 @@ async fn a_stream_that_never_stalls_ends_after_ten_times_the_configured_time() {
     for n in 1..=10 {
         pass(TIMEOUT - Duration::from_mins(1)).await;
         call.send(chunked(&delta("more"))).await;
-        assert_eq!(next(&mut chunks).await, Some(Ok(delta("more").into())), "after {n} times nine tenths");
+        assert_eq!(
+            next(&mut chunks).await,
+            Some(Ok(delta("more").into())),
+            "after {n} times nine tenths"
+        );
     }
     // 90 of 100 minutes are over, and the next silence may not outlast the whole.
     let start = Instant::now();
@@ -110,9 +141,21 @@ async fn a_stream_that_never_stalls_ends_after_ten_times_the_configured_time() {
     pause();
     let error = chunks.next().await.unwrap().unwrap_err();
     resume();
-    assert_eq!(error, UpstreamError::Endless { after: TIMEOUT * 10 });
-    assert_eq!((error.code(), error.status().as_u16()), ("UPSTREAM_TIMEOUT", 504));
-    assert!(start.elapsed() < Duration::from_mins(11), "{:?}", start.elapsed());
+    assert_eq!(
+        error,
+        UpstreamError::Endless {
+            after: TIMEOUT * 10
+        }
+    );
+    assert_eq!(
+        (error.code(), error.status().as_u16()),
+        ("UPSTREAM_TIMEOUT", 504)
+    );
+    assert!(
+        start.elapsed() < Duration::from_mins(11),
+        "{:?}",
+        start.elapsed()
+    );
     call.closed().await;
 }
 
@@ -122,7 +165,12 @@ async fn bytes_that_are_there_already_make_no_stream_longer() {
     let (mut chunks, mut call) = begun(&mut service).await;
     call.send(chunked(&delta("late"))).await;
     pass(TIMEOUT * 10).await;
-    assert_eq!(next(&mut chunks).await, Some(Err(UpstreamError::Endless { after: TIMEOUT * 10 })));
+    assert_eq!(
+        next(&mut chunks).await,
+        Some(Err(UpstreamError::Endless {
+            after: TIMEOUT * 10
+        }))
+    );
 }
 
 /// A connection is there and TLS never begins.
@@ -139,6 +187,13 @@ async fn connecting_has_5_seconds() {
     let error = asking.await.unwrap().unwrap_err();
     resume();
     assert_eq!(error, UpstreamError::SlowConnect);
-    assert_eq!((error.code(), error.status().as_u16()), ("UPSTREAM_TIMEOUT", 504));
-    assert!(start.elapsed() < Duration::from_mins(1), "{:?}", start.elapsed());
+    assert_eq!(
+        (error.code(), error.status().as_u16()),
+        ("UPSTREAM_TIMEOUT", 504)
+    );
+    assert!(
+        start.elapsed() < Duration::from_mins(1),
+        "{:?}",
+        start.elapsed()
+    );
 }

@@ -9,7 +9,7 @@ mod secrecy;
 mod vector;
 
 use base64_simd::STANDARD;
-use bearward::{
+use bearward_server::{
     config::{Config, Sources, VaultKey},
     vault::{PlainKey, PlainKeyError, Sealed, Vault, VaultError},
 };
@@ -21,12 +21,18 @@ const TEXT: &str = "sk-known-answer-0123456789abcdefWXYZ";
 
 /// Keys as the configuration gives them, each from its id and the byte that it is made of.
 fn keys(named: &[(&str, u8)]) -> Vec<VaultKey> {
-    let lines: Vec<_> = named.iter().map(|(id, byte)| format!("{id}:{}", STANDARD.encode_to_string([*byte; 32]))).collect();
+    let lines: Vec<_> = named
+        .iter()
+        .map(|(id, byte)| format!("{id}:{}", STANDARD.encode_to_string([*byte; 32])))
+        .collect();
     keys_of(&lines.join(","))
 }
 
 fn keys_of(configured: &str) -> Vec<VaultKey> {
-    let sources = Sources::new(None, [("BEARWARD_VAULT__KEYS".to_owned(), configured.to_owned())]);
+    let sources = Sources::new(
+        None,
+        [("BEARWARD_VAULT__KEYS".to_owned(), configured.to_owned())],
+    );
     Config::load(&sources).unwrap().vault.keys
 }
 
@@ -47,5 +53,7 @@ fn seal(vault: &Vault) -> Sealed {
 }
 
 fn open(vault: &Vault, sealed: &Sealed) -> Result<String, VaultError> {
-    vault.open(&OWNER, PROVIDER, sealed).map(|opened| opened.plain.expose().to_owned())
+    vault
+        .open(&OWNER, PROVIDER, sealed)
+        .map(|opened| opened.plain.expose().to_owned())
 }

@@ -18,10 +18,27 @@ fn every_visible_ascii_character_can_be_in_a_key() {
 
 #[test]
 fn nothing_else_can_and_nothing_is_trimmed() {
-    for text in [" sk-1", "sk-1 ", "sk 1", "sk-1\n", "sk-1\r\n", "\tsk-1", "sk\u{a0}1", " "] {
+    for text in [
+        " sk-1",
+        "sk-1 ",
+        "sk 1",
+        "sk-1\n",
+        "sk-1\r\n",
+        "\tsk-1",
+        "sk\u{a0}1",
+        " ",
+    ] {
         assert_eq!(refused(text), PlainKeyError::Space, "{text:?}");
     }
-    for text in ["sk-\u{0}", "sk-\u{1b}", "sk-\u{7f}", "sk-ä", "sk\u{2010}1", "\u{feff}sk-1", "sk-\u{1f600}"] {
+    for text in [
+        "sk-\u{0}",
+        "sk-\u{1b}",
+        "sk-\u{7f}",
+        "sk-ä",
+        "sk\u{2010}1",
+        "\u{feff}sk-1",
+        "sk-\u{1f600}",
+    ] {
         assert_eq!(refused(text), PlainKeyError::NotVisible, "{text:?}");
     }
 }
@@ -41,7 +58,11 @@ fn a_masked_key_shows_its_first_8_and_last_4_characters() {
 #[test]
 fn a_short_key_is_12_stars_whatever_its_length() {
     for length in 1..24 {
-        assert_eq!(plain(&"k".repeat(length)).masked(), "*".repeat(12), "{length}");
+        assert_eq!(
+            plain(&"k".repeat(length)).masked(),
+            "*".repeat(12),
+            "{length}"
+        );
     }
 }
 
@@ -49,6 +70,9 @@ fn a_short_key_is_12_stars_whatever_its_length() {
 fn no_mask_shows_more_than_half_of_a_key() {
     for length in 1..200 {
         let masked = plain(&"k".repeat(length)).masked();
-        assert!(masked.matches('k').count() * 2 <= length, "{length}: {masked}");
+        assert!(
+            masked.matches('k').count() * 2 <= length,
+            "{length}: {masked}"
+        );
     }
 }

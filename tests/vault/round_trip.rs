@@ -27,13 +27,24 @@ fn one_key_sealed_twice_gives_two_rows_with_nothing_in_common() {
     let (one, other) = (seal(&vault), seal(&vault));
     assert_eq!((one.bytes[0], other.bytes[0]), (1, 1), "the version");
     assert_ne!(one.bytes[1..33], other.bytes[1..33], "the salt");
-    let shared = one.bytes[33..].iter().zip(&other.bytes[33..]).filter(|(a, b)| a == b).count();
-    assert!(shared < 16, "{shared} of {} bytes alike", one.bytes.len() - 33);
+    let shared = one.bytes[33..]
+        .iter()
+        .zip(&other.bytes[33..])
+        .filter(|(a, b)| a == b)
+        .count();
+    assert!(
+        shared < 16,
+        "{shared} of {} bytes alike",
+        one.bytes.len() - 33
+    );
 }
 
 #[test]
 fn a_row_has_49_bytes_more_than_its_key() {
-    assert_eq!(seal(&vault(&[("k1", 1)])).bytes.len(), 1 + 32 + TEXT.len() + 16);
+    assert_eq!(
+        seal(&vault(&[("k1", 1)])).bytes.len(),
+        1 + 32 + TEXT.len() + 16
+    );
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 use super::*;
 
-/// Made with Python's hmac (HKDF of RFC 5869) and the AES-GCM of its cryptography package from the bytes 0 to 31 as the key and 224 to 255
-/// as the salt.
+/// Made with Python's hmac (HKDF of RFC 5869) and the AES-GCM of its cryptography package from the
+/// bytes 0 to 31 as the key and 224 to 255 as the salt.
 const KEY: &str = "k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 const ROW: &str = "01\
     e0e1e2e3e4e5e6e7e8e9eaebecedeeeff0f1f2f3f4f5f6f7f8f9fafbfcfdfeff\
@@ -12,7 +12,10 @@ const ROW: &str = "01\
 
 fn row() -> Sealed {
     let digits = |at: usize| u8::from_str_radix(&ROW[at..at + 2], 16).unwrap();
-    Sealed { key_id: "k1".to_owned(), bytes: (0..ROW.len()).step_by(2).map(digits).collect() }
+    Sealed {
+        key_id: "k1".to_owned(),
+        bytes: (0..ROW.len()).step_by(2).map(digits).collect(),
+    }
 }
 
 #[test]
@@ -23,5 +26,8 @@ fn a_row_of_version_1_opens_for_ever() {
 #[test]
 fn new_rows_have_the_form_of_that_row() {
     let (sealed, known) = (seal(&Vault::new(keys_of(KEY))), row());
-    assert_eq!((&sealed.key_id, sealed.bytes[0], sealed.bytes.len()), (&known.key_id, known.bytes[0], known.bytes.len()));
+    assert_eq!(
+        (&sealed.key_id, sealed.bytes[0], sealed.bytes.len()),
+        (&known.key_id, known.bytes[0], known.bytes.len())
+    );
 }

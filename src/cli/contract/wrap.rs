@@ -1,11 +1,15 @@
-//! Text within the width of the terminal. Where nobody looks at a terminal, lines stay whole for whoever searches them.
+//! Text within the width of the terminal. Where nobody looks at a terminal, lines stay whole for
+//! whoever searches them.
 
 /// The columns of the terminal that standard output is.
 fn columns() -> Option<usize> {
-    console::Term::stdout().size_checked().map(|(_, columns)| usize::from(columns).clamp(60, 160))
+    console::Term::stdout()
+        .size_checked()
+        .map(|(_, columns)| usize::from(columns).clamp(60, 160))
 }
 
-/// The lines of a text that stands behind so many columns; a word that is longer than a line is broken, after a comma where it has one.
+/// The lines of a text that stands behind so many columns; a word that is longer than a line is
+/// broken, after a comma where it has one.
 pub(super) fn wrapped(text: &str, indent: usize) -> Vec<String> {
     match columns() {
         Some(columns) => within(text, columns - indent),
@@ -45,7 +49,10 @@ fn within(text: &str, width: usize) -> Vec<String> {
             }
             while used + word.len() > width {
                 let room = width - used;
-                let comma = word[..room].iter().rposition(|c| *c == ',').map_or(room, |at| at + 1);
+                let comma = word[..room]
+                    .iter()
+                    .rposition(|c| *c == ',')
+                    .map_or(room, |at| at + 1);
                 let rest = word.split_off(comma);
                 line.extend(word);
                 lines.push(std::mem::take(&mut line));
@@ -66,9 +73,18 @@ mod tests {
     fn no_line_is_longer_than_its_width_and_no_word_is_lost() {
         assert_eq!(within("a bc def", 8), ["a bc def"]);
         assert_eq!(within("a bc def", 7), ["a bc", "def"]);
-        assert_eq!(within("a {\"kid\":\"b\"} c", 6), ["a {\"ki", "d\":\"b\"", "} c"]);
-        assert_eq!(within("{\"a\":1,\"bcd\":2}", 9), ["{\"a\":1,", "\"bcd\":2}"]);
-        assert_eq!(within("ended; it wrote:\n  | at x", 11), ["ended; it", "wrote:", "  | at x"]);
+        assert_eq!(
+            within("a {\"kid\":\"b\"} c", 6),
+            ["a {\"ki", "d\":\"b\"", "} c"]
+        );
+        assert_eq!(
+            within("{\"a\":1,\"bcd\":2}", 9),
+            ["{\"a\":1,", "\"bcd\":2}"]
+        );
+        assert_eq!(
+            within("ended; it wrote:\n  | at x", 11),
+            ["ended; it", "wrote:", "  | at x"]
+        );
         assert_eq!(within("", 5), [""; 0]);
     }
 }

@@ -25,6 +25,9 @@ impl ActiveModelBehavior for ActiveModel {}
 /// Without the sealed bytes: a log is no place for them either.
 impl fmt::Debug for Model {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ApiKey").field("user_id", &self.user_id).field("provider", &self.provider).finish_non_exhaustive()
+        f.debug_struct("ApiKey")
+            .field("user_id", &self.user_id)
+            .field("provider", &self.provider)
+            .finish_non_exhaustive()
     }
 }

@@ -20,7 +20,8 @@ pub struct Model {
     pub is_active: bool,
     /// A digest of the session that moved `last_login` last.
     pub session: Vec<u8>,
-    /// When the token was issued that the claims were taken from, in milliseconds: an older token's claims do not undo a newer one's.
+    /// When the token was issued that the claims were taken from, in milliseconds: an older
+    /// token's claims do not undo a newer one's.
     pub claims_at: i64,
     pub last_login: TimeDateTime,
     pub created_at: TimeDateTime,

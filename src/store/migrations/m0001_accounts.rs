@@ -60,17 +60,29 @@ impl MigrationTrait for Migration {
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager.drop_table(Table::drop().table(ApiKeys::Table).to_owned()).await?;
-        manager.drop_table(Table::drop().table(StatusChecks::Table).to_owned()).await?;
-        manager.drop_table(Table::drop().table(Users::Table).to_owned()).await
+        manager
+            .drop_table(Table::drop().table(ApiKeys::Table).to_owned())
+            .await?;
+        manager
+            .drop_table(Table::drop().table(StatusChecks::Table).to_owned())
+            .await?;
+        manager
+            .drop_table(Table::drop().table(Users::Table).to_owned())
+            .await
     }
 }
 
 fn users(backend: DbBackend) -> TableCreateStatement {
     table(backend, Users::Table)
         .col(ColumnDef::new(Users::Id).uuid().not_null().primary_key())
-        // Issuer and subject as one value of fixed length, which every database compares byte by byte.
-        .col(ColumnDef::new(Users::Identity).binary_len(32).not_null().unique_key())
+        // Issuer and subject as one value of fixed length, which every database compares byte by
+        // byte.
+        .col(
+            ColumnDef::new(Users::Identity)
+                .binary_len(32)
+                .not_null()
+                .unique_key(),
+        )
         .col(ColumnDef::new(Users::Issuer).text().not_null())
         .col(ColumnDef::new(Users::Subject).text().not_null())
         .col(ColumnDef::new(Users::Email).text())
@@ -92,11 +104,19 @@ fn status_checks(backend: DbBackend) -> TableCreateStatement {
     table(backend, StatusChecks::Table)
         .col(ColumnDef::new(StatusChecks::Id).uuid().not_null())
         .col(ColumnDef::new(StatusChecks::UserId).uuid().not_null())
-        .col(ColumnDef::new(StatusChecks::ClientName).string_len(100).not_null())
+        .col(
+            ColumnDef::new(StatusChecks::ClientName)
+                .string_len(100)
+                .not_null(),
+        )
         .col(ColumnDef::new(StatusChecks::IdempotencyKey).string_len(200))
         .col(instant(backend, StatusChecks::Timestamp))
         // The rows of one user lie side by side in the order in which they are listed.
-        .primary_key(Index::create().col(StatusChecks::UserId).col(StatusChecks::Id))
+        .primary_key(
+            Index::create()
+                .col(StatusChecks::UserId)
+                .col(StatusChecks::Id),
+        )
         .index(
             Index::create()
                 .name("status_checks_idempotency")
@@ -104,7 +124,11 @@ fn status_checks(backend: DbBackend) -> TableCreateStatement {
                 .col(StatusChecks::UserId)
                 .col(StatusChecks::IdempotencyKey),
         )
-        .foreign_key(&mut owner("status_checks_user", StatusChecks::Table, StatusChecks::UserId))
+        .foreign_key(&mut owner(
+            "status_checks_user",
+            StatusChecks::Table,
+            StatusChecks::UserId,
+        ))
         .to_owned()
 }
 
@@ -121,12 +145,16 @@ fn api_keys(backend: DbBackend) -> TableCreateStatement {
         .to_owned()
 }
 
-/// MySQL commits each statement by itself: a migration that was cut short must be able to run again.
+/// MySQL commits each statement by itself: a migration that was cut short must be able to run
+/// again.
 fn table(backend: DbBackend, name: impl IntoTableRef) -> TableCreateStatement {
     let mut table = Table::create();
     table.table(name).if_not_exists();
     if backend == DbBackend::MySql {
-        table.engine("InnoDB").character_set("utf8mb4").collate("utf8mb4_bin");
+        table
+            .engine("InnoDB")
+            .character_set("utf8mb4")
+            .collate("utf8mb4_bin");
     }
     table
 }

@@ -1,4 +1,5 @@
-//! The tables' history. An entry that was released is never changed again: a change of the tables is a new one.
+//! The tables' history. An entry that was released is never changed again: a change of the tables
+//! is a new one.
 
 mod m0001_accounts;
 

@@ -1,4 +1,5 @@
-//! Rate limits as clients meet them, by a clock that the tests move: each just inside and just outside.
+//! Rate limits as clients meet them, by a clock that the tests move: each just inside and just
+//! outside.
 
 mod address;
 mod refusals;

@@ -56,7 +56,9 @@ impl Stand {
     pub(super) async fn used_up(&self, from: &str) {
         let bad = self.bad();
         for _ in 0..BURST {
-            self.ask("/protected", from, &bad).await.refuses(401, "INVALID_SIGNATURE");
+            self.ask("/protected", from, &bad)
+                .await
+                .refuses(401, "INVALID_SIGNATURE");
         }
         assert_eq!(self.ask("/protected", from, &bad).await.status, 429);
     }
@@ -68,6 +70,10 @@ impl Answer {
     pub(super) fn is_limited(&self, retry_after: u64) {
         self.refuses(429, "RATE_LIMITED");
         assert_eq!(self.header("retry-after"), retry_after.to_string());
-        assert_eq!(self.header("www-authenticate"), "", "no other token would help");
+        assert_eq!(
+            self.header("www-authenticate"),
+            "",
+            "no other token would help"
+        );
     }
 }

@@ -12,6 +12,11 @@ async fn nothing_is_limited() {
     for _ in 0..5 * BURST {
         assert_eq!(stand.ask("/protected", from, &bad).await.status, 401);
         assert_eq!(stand.ask("/api/auth/me", from, &good).await.status, 200);
-        assert_eq!(send(stand.request(Method::GET, "/api/auth/google", from)).await.status, 200);
+        assert_eq!(
+            send(stand.request(Method::GET, "/api/auth/google", from))
+                .await
+                .status,
+            200
+        );
     }
 }

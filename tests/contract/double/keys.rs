@@ -103,11 +103,26 @@ struct Kept {
 
 impl Keys {
     pub(super) fn new(url: &str, cache: Cache) -> Self {
-        let policy =
-            if cache.follows_redirects { reqwest::redirect::Policy::limited(3) } else { reqwest::redirect::Policy::none() };
-        let client = reqwest::Client::builder().no_proxy().redirect(policy).timeout(cache.timeout).build().unwrap();
+        let policy = if cache.follows_redirects {
+            reqwest::redirect::Policy::limited(3)
+        } else {
+            reqwest::redirect::Policy::none()
+        };
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(policy)
+            .timeout(cache.timeout)
+            .build()
+            .unwrap();
         let (kept, remembered) = (Mutex::default(), Mutex::default());
-        Self { url: url.to_owned(), cache, kept, flight: tokio::sync::Mutex::new(()), client, remembered }
+        Self {
+            url: url.to_owned(),
+            cache,
+            kept,
+            flight: tokio::sync::Mutex::new(()),
+            client,
+            remembered,
+        }
     }
 
     pub(super) fn cache(&self) -> &Cache {
@@ -136,17 +151,28 @@ impl Keys {
 
     /// Asks again, unless it may not so soon, or somebody has meanwhile.
     pub(super) async fn fetch(&self, kid: Option<&str>, seen: usize) {
-        let _flight = if self.cache.single_flight { Some(self.flight.lock().await) } else { None };
+        let _flight = if self.cache.single_flight {
+            Some(self.flight.lock().await)
+        } else {
+            None
+        };
         {
             let mut kept = self.kept.lock().unwrap();
             let is_new = kid.map(|kid| kept.kids.insert(kid.to_owned()));
-            let exempt =
-                (self.cache.cooldown_by_kid && is_new == Some(true)) || (self.cache.retries_missing_kid && is_new == Some(false));
-            let cooling = !exempt && kept.attempted.is_some_and(|at| at.elapsed() < self.cache.cooldown);
+            let exempt = (self.cache.cooldown_by_kid && is_new == Some(true))
+                || (self.cache.retries_missing_kid && is_new == Some(false));
+            let cooling = !exempt
+                && kept
+                    .attempted
+                    .is_some_and(|at| at.elapsed() < self.cache.cooldown);
             let forgiven = kept.failed && !self.cache.counts_failures;
             let settled = kept.loaded
-                && (!self.cache.refetches || kept.attempts >= self.cache.asks_at_most || (kept.failed && !self.cache.recovers));
-            if settled || (self.cache.single_flight && !exempt && kept.loaded && kept.attempts != seen) || (cooling && !forgiven)
+                && (!self.cache.refetches
+                    || kept.attempts >= self.cache.asks_at_most
+                    || (kept.failed && !self.cache.recovers));
+            if settled
+                || (self.cache.single_flight && !exempt && kept.loaded && kept.attempts != seen)
+                || (cooling && !forgiven)
             {
                 return;
             }
@@ -162,7 +188,11 @@ impl Keys {
         match outcome {
             Ok(set) => {
                 kept.loaded = true;
-                let removed = if self.cache.keeps_removed { std::mem::take(&mut kept.set) } else { Vec::new() };
+                let removed = if self.cache.keeps_removed {
+                    std::mem::take(&mut kept.set)
+                } else {
+                    Vec::new()
+                };
                 kept.set = set;
                 for key in removed {
                     if !kept.set.iter().any(|kept| kept["kid"] == key["kid"]) {
@@ -178,7 +208,12 @@ impl Keys {
     /// The set, or whether the old one is kept.
     async fn ask(&self) -> Result<Vec<Value>, bool> {
         let cache = &self.cache;
-        let answer = self.client.get(&self.url).send().await.map_err(|_| cache.keeps_when_failing)?;
+        let answer = self
+            .client
+            .get(&self.url)
+            .send()
+            .await
+            .map_err(|_| cache.keeps_when_failing)?;
         if answer.status() != 200 {
             return Err(cache.keeps_when_failing);
         }
@@ -186,12 +221,15 @@ impl Keys {
         if text.len() > 1 << 20 {
             return Err(cache.has_a_size_limit);
         }
-        let document: Value = serde_json::from_str(&text).map_err(|_| cache.keeps_when_unreadable)?;
+        let document: Value =
+            serde_json::from_str(&text).map_err(|_| cache.keeps_when_unreadable)?;
         let set = document["keys"].as_array().cloned().unwrap_or_default();
         if set.is_empty() {
             return Err(cache.keeps_when_empty);
         }
-        if !cache.skips_unreadable_members && set.iter().any(|key| key.get("x-unreadable").is_some()) {
+        if !cache.skips_unreadable_members
+            && set.iter().any(|key| key.get("x-unreadable").is_some())
+        {
             return Err(true);
         }
         if !cache.skips_unknown_types && set.iter().any(|key| key["kty"] == "PQC") {
@@ -209,6 +247,12 @@ impl Keys {
     }
 
     pub(super) fn remembers(&self, token: &str) -> bool {
-        self.cache.remembers_tokens && self.remembered.lock().unwrap().iter().any(|known| known == token)
+        self.cache.remembers_tokens
+            && self
+                .remembered
+                .lock()
+                .unwrap()
+                .iter()
+                .any(|known| known == token)
     }
 }

@@ -1,4 +1,5 @@
-//! A small resource server that knows every mistake of the battery by name, makes none, and can be told to make one.
+//! A small resource server that knows every mistake of the battery by name, makes none, and can be
+//! told to make one.
 
 mod claims;
 mod credential;
@@ -134,11 +135,20 @@ impl Double {
     }
 
     /// The same; what it finds is written there.
-    pub(crate) fn start_seen(trust: Trust, hole: Hole, seen: Arc<Mutex<Vec<Vec<Violations>>>>) -> Self {
+    pub(crate) fn start_seen(
+        trust: Trust,
+        hole: Hole,
+        seen: Arc<Mutex<Vec<Vec<Violations>>>>,
+    ) -> Self {
         Self::listen(SocketAddr::from(([127, 0, 0, 1], 0)), trust, hole, seen)
     }
 
-    fn listen(address: SocketAddr, trust: Trust, hole: Hole, seen: Arc<Mutex<Vec<Vec<Violations>>>>) -> Self {
+    fn listen(
+        address: SocketAddr,
+        trust: Trust,
+        hole: Hole,
+        seen: Arc<Mutex<Vec<Vec<Violations>>>>,
+    ) -> Self {
         let cache = match &hole {
             Hole::Keeps(cache) => cache.clone(),
             _ => Cache::default(),
@@ -146,13 +156,26 @@ impl Double {
         let keys = Keys::new(&trust.jwks_url, cache);
         let hole = Arc::new(Mutex::new(hole));
         let shared = Arc::clone(&hole);
-        let state =
-            Data::new(State { trust, hole: shared, keys, seen, remembered: Mutex::default(), beside: Default::default() });
+        let state = Data::new(State {
+            trust,
+            hole: shared,
+            keys,
+            seen,
+            remembered: Mutex::default(),
+            beside: Default::default(),
+        });
         let (tell, told) = mpsc::channel();
         let thread = std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
-                let app = move || App::new().app_data(state.clone()).route("/protected", web::to(protected));
-                let server = HttpServer::new(app).workers(1).disable_signals().shutdown_timeout(0);
+                let app = move || {
+                    App::new()
+                        .app_data(state.clone())
+                        .route("/protected", web::to(protected))
+                };
+                let server = HttpServer::new(app)
+                    .workers(1)
+                    .disable_signals()
+                    .shutdown_timeout(0);
                 let server = server.bind(address).unwrap();
                 let address = server.addrs()[0];
                 let server = server.run();
@@ -161,7 +184,12 @@ impl Double {
             });
         });
         let (address, handle) = told.recv().unwrap();
-        Self { address, hole, handle, thread: Some(thread) }
+        Self {
+            address,
+            hole,
+            handle,
+            thread: Some(thread),
+        }
     }
 
     pub(crate) fn url(&self) -> String {
@@ -181,7 +209,10 @@ async fn protected(state: Data<State>, request: HttpRequest) -> HttpResponse {
     let mut missing = None;
     let mut good = None;
     for (reading, token) in credential::read(&request) {
-        let mut found = Readings { traits: credential::traits(&request), missing: None };
+        let mut found = Readings {
+            traits: credential::traits(&request),
+            missing: None,
+        };
         for violations in token::judge(&state, token.as_deref(), &mut found).await {
             let violations: Violations = violations.into_iter().chain(reading.clone()).collect();
             if violations.is_empty() {
@@ -195,7 +226,8 @@ async fn protected(state: Data<State>, request: HttpRequest) -> HttpResponse {
     respond(&state, &request, &readings, good, missing).await
 }
 
-/// What else a way to read a request finds: what kind of good token it is, and why a key is not there.
+/// What else a way to read a request finds: what kind of good token it is, and why a key is not
+/// there.
 struct Readings {
     traits: BTreeSet<String>,
     missing: Option<Missing>,
@@ -213,15 +245,30 @@ async fn respond(
     let accepted = match &hole {
         Hole::AcceptsAll => true,
         Hole::RefusesAll => false,
-        Hole::Overlooks(mistake) => good.is_some() || readings.iter().any(|reading| reading.iter().all(|found| found == mistake)),
+        Hole::Overlooks(mistake) => {
+            good.is_some()
+                || readings
+                    .iter()
+                    .any(|reading| reading.iter().all(|found| found == mistake))
+        }
         Hole::Refuses(kind) => good.as_ref().is_some_and(|traits| !traits.contains(*kind)),
-        Hole::Breaks(kind) if has(kind) || good.as_ref().is_some_and(|traits| traits.contains(*kind)) => {
+        Hole::Breaks(kind)
+            if has(kind) || good.as_ref().is_some_and(|traits| traits.contains(*kind)) =>
+        {
             return HttpResponse::InternalServerError().finish();
         }
-        Hole::HangsUp(kind) if has(kind) || good.as_ref().is_some_and(|traits| traits.contains(*kind)) => {
-            return HttpResponse::Ok().streaming(stream::once(ready(Err::<Bytes, _>(ErrorInternalServerError("gone")))));
+        Hole::HangsUp(kind)
+            if has(kind) || good.as_ref().is_some_and(|traits| traits.contains(*kind)) =>
+        {
+            return HttpResponse::Ok().streaming(stream::once(ready(Err::<Bytes, _>(
+                ErrorInternalServerError("gone"),
+            ))));
         }
-        Hole::LimitsAll => return HttpResponse::TooManyRequests().insert_header(("retry-after", "3600")).finish(),
+        Hole::LimitsAll => {
+            return HttpResponse::TooManyRequests()
+                .insert_header(("retry-after", "3600"))
+                .finish();
+        }
         Hole::Falls(mistake) if has(mistake) => std::process::exit(3),
         Hole::Visits(mistake) => {
             if has(mistake) {
@@ -239,17 +286,34 @@ async fn respond(
     refuse(state, request, readings, missing)
 }
 
-fn refuse(state: &State, request: &HttpRequest, readings: &[Violations], missing: Option<Missing>) -> HttpResponse {
+fn refuse(
+    state: &State,
+    request: &HttpRequest,
+    readings: &[Violations],
+    missing: Option<Missing>,
+) -> HttpResponse {
     let manners = match &*state.hole.lock().unwrap() {
         Hole::Answers(manners) => Some(*manners),
         _ => None,
     };
     if missing == Some(Missing::Unavailable) && readings.iter().all(|reading| reading.len() == 1) {
-        let status = if state.keys.cache().unavailable_is_accepted { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-        return HttpResponse::build(status).insert_header(("retry-after", "1")).finish();
+        let status = if state.keys.cache().unavailable_is_accepted {
+            StatusCode::OK
+        } else {
+            StatusCode::SERVICE_UNAVAILABLE
+        };
+        return HttpResponse::build(status)
+            .insert_header(("retry-after", "1"))
+            .finish();
     }
-    let nobody = readings.iter().flatten().any(|found| found.starts_with("nothing sent"));
-    let wrong_request = readings.iter().flatten().any(|found| found.starts_with("two headers"));
+    let nobody = readings
+        .iter()
+        .flatten()
+        .any(|found| found.starts_with("nothing sent"));
+    let wrong_request = readings
+        .iter()
+        .flatten()
+        .any(|found| found.starts_with("two headers"));
     let mut response = match manners {
         Some(Manners::Forbidden) => HttpResponse::Forbidden(),
         _ if wrong_request => HttpResponse::BadRequest(),
@@ -258,27 +322,56 @@ fn refuse(state: &State, request: &HttpRequest, readings: &[Violations], missing
     let error = match (nobody, manners) {
         (true, Some(Manners::ErrorCodeForNobody)) => ", error=\"invalid_token\"",
         (true, _) | (false, Some(Manners::NoErrorCode)) => "",
-        (false, Some(Manners::AttributeTwice)) => ", error=\"invalid_token\", error=\"invalid_token\"",
+        (false, Some(Manners::AttributeTwice)) => {
+            ", error=\"invalid_token\", error=\"invalid_token\""
+        }
         (false, _) => ", error=\"invalid_token\"",
     };
     if manners != Some(Manners::NoChallenge) {
-        response.insert_header(("www-authenticate", format!("Bearer realm=\"double\"{error}")));
+        response.insert_header((
+            "www-authenticate",
+            format!("Bearer realm=\"double\"{error}"),
+        ));
     }
     if manners == Some(Manners::Cacheable) {
         response.insert_header(("cache-control", "public, max-age=60"));
     }
-    let echo = if manners == Some(Manners::Echo) { request.query_string().to_owned() } else { String::new() };
+    let echo = if manners == Some(Manners::Echo) {
+        request.query_string().to_owned()
+    } else {
+        String::new()
+    };
     response.body(echo)
 }
 
-/// Makes the request that no target should make: to the first address that stands anywhere in the token.
+/// Makes the request that no target should make: to the first address that stands anywhere in the
+/// token.
 async fn visit(request: &HttpRequest) {
-    let Some(text) = credential::decoded(request) else { return };
-    let Some(start) = text.rfind("http://") else { return };
-    let url: String = text[start..].chars().take_while(|c| !"\"\\ ".contains(*c)).collect();
+    let Some(text) = credential::decoded(request) else {
+        return;
+    };
+    let Some(start) = text.rfind("http://") else {
+        return;
+    };
+    let url: String = text[start..]
+        .chars()
+        .take_while(|c| !"\"\\ ".contains(*c))
+        .collect();
     // The address that stands last: where several do, the first ones are the issuer's own.
-    let url = if url.ends_with("/auth/v1") { format!("{url}/.well-known/jwks.json") } else { url };
-    drop(reqwest::Client::builder().no_proxy().build().unwrap().get(url).send().await);
+    let url = if url.ends_with("/auth/v1") {
+        format!("{url}/.well-known/jwks.json")
+    } else {
+        url
+    };
+    drop(
+        reqwest::Client::builder()
+            .no_proxy()
+            .build()
+            .unwrap()
+            .get(url)
+            .send()
+            .await,
+    );
 }
 
 /// A good request waits a moment for a bad one, so that two that are sent together also meet.
@@ -297,7 +390,8 @@ async fn mixed(state: &State, good: bool) -> bool {
 fn remembered(state: &State, request: &HttpRequest, by: Remembers, good: bool) -> bool {
     let Some(token) = credential::bearer(request) else {
         let connection = format!("{:?}", request.peer_addr());
-        return by == Remembers::Connection && state.remembered.lock().unwrap().contains(&connection);
+        return by == Remembers::Connection
+            && state.remembered.lock().unwrap().contains(&connection);
     };
     let parts: Vec<&str> = token.split('.').collect();
     let part = |at: usize| parts.get(at).copied().unwrap_or_default();

@@ -30,9 +30,14 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             ..ValidationOptions::default()
         },
     };
-    HttpServer::new(move || App::new().app_data(oidc.clone()).wrap(validator.clone()).service(protected))
-        .bind(format!("127.0.0.1:{}", var("PORT")?))?
-        .run()
-        .await?;
+    HttpServer::new(move || {
+        App::new()
+            .app_data(oidc.clone())
+            .wrap(validator.clone())
+            .service(protected)
+    })
+    .bind(format!("127.0.0.1:{}", var("PORT")?))?
+    .run()
+    .await?;
     Ok(())
 }

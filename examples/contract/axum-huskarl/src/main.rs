@@ -6,7 +6,9 @@ use axum::{Router, routing::get};
 use huskarl_axum::{
     extractors::ValidatedToken,
     layers::ValidatorLayer,
-    resource_server::{core::server_metadata::AuthorizationServerMetadata, validator::custom::CustomValidator},
+    resource_server::{
+        core::server_metadata::AuthorizationServerMetadata, validator::custom::CustomValidator,
+    },
 };
 use huskarl_reqwest::ReqwestClient;
 use tokio::net::TcpListener;
@@ -14,8 +16,11 @@ use tokio::net::TcpListener;
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let client = ReqwestClient::builder().build().await?;
-    let metadata =
-        AuthorizationServerMetadata::oidc_fetch().http_client(&client).issuer(var("BEARWARD_CONTRACT_ISSUER")?).call().await?;
+    let metadata = AuthorizationServerMetadata::oidc_fetch()
+        .http_client(&client)
+        .issuer(var("BEARWARD_CONTRACT_ISSUER")?)
+        .call()
+        .await?;
     let validator = CustomValidator::builder_from_metadata(&metadata)
         .iss(metadata.issuer.clone())
         .aud(var("BEARWARD_CONTRACT_AUDIENCE")?)
@@ -24,7 +29,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .build()
         .await?;
     let auth = ValidatorLayer::builder().validator(validator).build();
-    let app = Router::new().route("/protected", get(protected)).layer(auth.authenticated());
+    let app = Router::new()
+        .route("/protected", get(protected))
+        .layer(auth.authenticated());
     let listener = TcpListener::bind(format!("127.0.0.1:{}", var("PORT")?)).await?;
     axum::serve(listener, app).await?;
     Ok(())

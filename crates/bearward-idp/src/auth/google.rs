@@ -1,0 +1,193 @@
+//! A fake Google: ID tokens with Google's claims, under an issuer and keys of its own.
+
+use std::time::Duration;
+
+use actix_web::{HttpResponse, web::Data};
+use aws_lc_rs::digest::{SHA256, digest};
+use bearward::{
+    bearward::Bearward,
+    issuer::{Issuer, KeySource, Usage},
+};
+use bearward_testing::{endpoint::Endpoint, signing::Token};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use super::{
+    asked::Asked,
+    email,
+    fault::Fault,
+    profile::{Profile, Provider},
+    random,
+    state::Auth,
+};
+
+/// The `aud` of its tokens unless another one is asked for.
+pub(crate) const CLIENT_ID: &str = "bearward-dev.apps.googleusercontent.com";
+
+/// Where its documents are.
+pub(crate) const PATH: &str = "/google";
+
+/// The `iss` of its tokens.
+pub(crate) fn issuer(base: &str) -> String {
+    format!("{base}{PATH}")
+}
+
+/// Where its keys are, by the path that Google has.
+pub(crate) fn jwks_url(base: &str) -> String {
+    format!("{base}{PATH}/oauth2/v3/certs")
+}
+
+/// Whose credential is asked for.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(super) struct Order {
+    email: String,
+    name: String,
+    sub: String,
+    picture: String,
+    /// A Workspace domain.
+    hd: String,
+    email_verified: Option<bool>,
+    /// Goes into the token as it is; supabase-js wants its SHA-256 in hexadecimal there.
+    nonce: String,
+    audience: String,
+    /// Seconds; negative for a token that has expired.
+    expires_in: Option<i64>,
+}
+
+/// What Google's button hands to a page: `{"credential": "<ID token>"}`.
+pub(super) async fn credential(
+    auth: Data<Auth>,
+    endpoint: Data<Endpoint>,
+    Asked(order): Asked<Order>,
+) -> Result<HttpResponse, Fault> {
+    let email = email::checked(&order.email)?;
+    let profile = Profile::new(Provider::Google, endpoint.base(), &email, &order.name);
+    let now = auth.now().unix();
+    let exp = now.saturating_add(order.expires_in.unwrap_or(3600));
+    let or = |given: String, usual: &str| {
+        if given.is_empty() {
+            usual.to_owned()
+        } else {
+            given
+        }
+    };
+    let audience = or(order.audience, CLIENT_ID);
+    let (given_name, family_name) = profile.name.split_once(' ').unwrap_or((&profile.name, ""));
+    let mut claims = json!({
+        "iss": issuer(endpoint.base()), "azp": audience, "aud": audience, "sub": or(order.sub, &profile.subject), "email": email,
+        "email_verified": order.email_verified.unwrap_or(true), "name": profile.name, "picture": or(order.picture, &profile.picture),
+        "given_name": given_name, "family_name": family_name, "iat": now.min(exp), "nbf": now.min(exp).saturating_sub(300),
+        "exp": exp, "jti": Uuid::new_v4().simple().to_string(),
+    });
+    if let Value::Object(claims) = &mut claims {
+        let optional = [("hd", order.hd), ("nonce", order.nonce)]
+            .into_iter()
+            .filter(|(_, value)| !value.is_empty());
+        claims.extend(optional.map(|(name, value)| (name.to_owned(), value.into())));
+    }
+    let members = claims.as_object().cloned().unwrap_or_default();
+    let credential = Token::new(&Token::header_of(&auth.google), &members).sign(&auth.google);
+    let body = json!({ "credential": credential, "client_id": audience, "claims": claims });
+    Ok(HttpResponse::Ok()
+        .insert_header(("cache-control", "no-store"))
+        .json(body))
+}
+
+pub(super) async fn certs(auth: Data<Auth>) -> HttpResponse {
+    let set = jwks(&auth);
+    HttpResponse::Ok()
+        .insert_header(("cache-control", "public, max-age=600"))
+        .json(set)
+}
+
+pub(super) async fn discovery(endpoint: Data<Endpoint>) -> HttpResponse {
+    HttpResponse::Ok().json(json!({
+        "issuer": issuer(endpoint.base()), "jwks_uri": jwks_url(endpoint.base()), "response_types_supported": ["id_token"],
+        "subject_types_supported": ["public"], "id_token_signing_alg_values_supported": ["RS256"],
+    }))
+}
+
+/// Reads an ID token of this Google for this client.
+///
+/// # Errors
+/// In the form of RFC 6749, as the hosted service has it for ID tokens.
+pub(super) async fn read(
+    auth: &Auth,
+    endpoint: &Endpoint,
+    token: &str,
+    nonce: &str,
+) -> Result<Profile, Fault> {
+    let bad = || Fault::OAuth("invalid request", "Bad ID token");
+    let issuer = Issuer::new(issuer(endpoint.base()), CLIENT_ID).map_err(|_| bad())?;
+    let issuer = issuer
+        .usage(Usage::Credential)
+        .keys(KeySource::Fixed(jwks(auth).to_string()));
+    let issuer = issuer.leeway(Duration::ZERO).map_err(|_| bad())?;
+    let verifier = Bearward::builder()
+        .issuer(issuer)
+        .clock(auth.clock())
+        .token_cache(0)
+        .build()
+        .await
+        .map_err(|_| bad())?;
+    verifier
+        .verify_credential(token)
+        .await
+        .map_err(|refusal| match refusal.rejection.code() {
+            "INVALID_AUDIENCE" => {
+                Fault::OAuth("invalid request", "Unacceptable audience in id_token")
+            }
+            _ => bad(),
+        })?;
+    let claims = payload(token).ok_or_else(bad)?;
+    let text = |name: &str| claims.get(name).and_then(Value::as_str).unwrap_or_default();
+    match (text("nonce"), nonce) {
+        ("", "") => {}
+        ("", _) | (_, "") => {
+            let message = "Passed nonce and nonce in id_token should either both exist or not.";
+            return Err(Fault::OAuth("invalid request", message));
+        }
+        (expected, nonce)
+            if !random::same(
+                &hexadecimal(digest(&SHA256, nonce.as_bytes()).as_ref()),
+                expected,
+            ) =>
+        {
+            return Err(Fault::OAuth("invalid nonce", "Nonces mismatch"));
+        }
+        _ => {}
+    }
+    let mut profile = Profile::new(
+        Provider::Google,
+        endpoint.base(),
+        &text("email").to_lowercase(),
+        text("name"),
+    );
+    text("sub").clone_into(&mut profile.subject);
+    text("picture").clone_into(&mut profile.picture);
+    profile.email_verified = claims
+        .get("email_verified")
+        .and_then(Value::as_bool)
+        .unwrap_or(false);
+    Ok(profile)
+}
+
+fn jwks(auth: &Auth) -> Value {
+    json!({ "keys": [auth.google.jwk()] })
+}
+
+/// The claims of a token that has been verified.
+fn payload(token: &str) -> Option<Map<String, Value>> {
+    let payload = base64_simd::URL_SAFE_NO_PAD
+        .decode_to_vec(token.split('.').nth(1)?.as_bytes())
+        .ok()?;
+    serde_json::from_slice(&payload).ok()
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes
+        .iter()
+        .fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
+}

@@ -1,0 +1,57 @@
+//! What the auth API says of itself.
+
+use actix_web::{HttpResponse, web::Data};
+use serde_json::{Map, Value, json};
+
+use super::{profile::Provider, state::Auth};
+
+/// Every provider that the hosted service lists; those that are not played are off.
+const OTHERS: [&str; 23] = [
+    "apple",
+    "azure",
+    "bitbucket",
+    "discord",
+    "facebook",
+    "figma",
+    "fly",
+    "gitlab",
+    "kakao",
+    "keycloak",
+    "linkedin",
+    "linkedin_oidc",
+    "notion",
+    "phone",
+    "slack",
+    "slack_oidc",
+    "snapchat",
+    "spotify",
+    "twitch",
+    "twitter",
+    "web3",
+    "workos",
+    "zoom",
+];
+
+pub(super) async fn settings(auth: Data<Auth>) -> HttpResponse {
+    let mut external: Map<String, Value> = OTHERS
+        .iter()
+        .map(|name| ((*name).to_owned(), false.into()))
+        .collect();
+    external.extend(Provider::ALL.map(|provider| (provider.name().to_owned(), true.into())));
+    external.insert("email".to_owned(), true.into());
+    external.insert(
+        "anonymous_users".to_owned(),
+        (!auth.options.disable_anonymous).into(),
+    );
+    HttpResponse::Ok().json(json!({
+        "external": external, "disable_signup": auth.options.disable_signup, "mailer_autoconfirm": !auth.options.confirm_email,
+        "phone_autoconfirm": false, "sms_provider": "", "saml_enabled": false, "passkeys_enabled": false,
+    }))
+}
+
+pub(super) async fn health() -> HttpResponse {
+    HttpResponse::Ok().json(json!({
+        "version": concat!("bearward-", env!("CARGO_PKG_VERSION")), "name": "GoTrue",
+        "description": "bearward's development IdP, which speaks as GoTrue does. For development only",
+    }))
+}

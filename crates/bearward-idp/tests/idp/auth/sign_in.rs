@@ -1,0 +1,232 @@
+//! From the first redirect to the session: PKCE, codes, redirects.
+
+use std::time::Duration;
+
+use bearward_idp::{AuthOptions, Idp};
+use serde_json::json;
+use url::Url;
+
+use super::{
+    consent::{Page, deny, pick},
+    post, refusal, start, start_with,
+};
+use crate::http::{Answer, get};
+
+/// The example of RFC 7636, appendix B.
+const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+
+fn authorize(more: &str) -> String {
+    format!("/auth/v1/authorize?provider=google&redirect_to=http://localhost:3000/back{more}")
+}
+
+fn by_pkce() -> String {
+    authorize(&format!(
+        "&code_challenge={CHALLENGE}&code_challenge_method=s256"
+    ))
+}
+
+async fn exchange(idp: &Idp, code: &str, verifier: &str) -> Answer {
+    post(
+        idp,
+        "/token?grant_type=pkce",
+        json!({ "auth_code": code, "code_verifier": verifier }),
+    )
+    .await
+}
+
+fn code(address: &Url) -> String {
+    let (_, code) = address
+        .query_pairs()
+        .find(|(name, _)| name == "code")
+        .unwrap_or_else(|| panic!("no code in {address}"));
+    code.into_owned()
+}
+
+#[tokio::test]
+async fn a_code_is_good_for_five_minutes_and_once() {
+    let (idp, clock) = start();
+    let in_time = code(&pick(&idp, &by_pkce(), "ada@example.com").await);
+    clock.advance(Duration::from_secs(300));
+    assert_eq!(exchange(&idp, &in_time, VERIFIER).await.status, 200);
+    assert_eq!(
+        refusal(&exchange(&idp, &in_time, VERIFIER).await),
+        (404, "flow_state_not_found".to_owned())
+    );
+
+    let late = code(&pick(&idp, &by_pkce(), "ada@example.com").await);
+    clock.advance(Duration::from_millis(300_001));
+    assert_eq!(
+        refusal(&exchange(&idp, &late, VERIFIER).await),
+        (422, "flow_state_expired".to_owned())
+    );
+}
+
+#[tokio::test]
+async fn a_wrong_verifier_does_not_end_the_sign_in() {
+    let (idp, _) = start();
+    let code = code(&pick(&idp, &by_pkce(), "ada@example.com").await);
+    for wrong in [CHALLENGE, &VERIFIER[1..], "x"] {
+        assert_eq!(
+            refusal(&exchange(&idp, &code, wrong).await),
+            (400, "bad_code_verifier".to_owned())
+        );
+    }
+    assert_eq!(
+        refusal(&exchange(&idp, &code, "").await),
+        (400, "validation_failed".to_owned())
+    );
+    assert_eq!(exchange(&idp, &code, VERIFIER).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_challenge_has_43_to_128_characters_and_a_method() {
+    let (idp, _) = start();
+    let long = "x".repeat(128);
+    for (challenge, method, status) in [
+        (CHALLENGE, "s256", 302),
+        (CHALLENGE, "S256", 302),
+        (CHALLENGE, "plain", 302),
+        (&*long, "plain", 302),
+        (&CHALLENGE[1..], "s256", 400),
+        (&*format!("{long}x"), "plain", 400),
+        (&*CHALLENGE.replace('-', "*"), "s256", 400),
+        (CHALLENGE, "s512", 400),
+        (CHALLENGE, "", 400),
+        ("", "s256", 400),
+    ] {
+        let answer = get(
+            &idp,
+            &authorize(&format!(
+                "&code_challenge={challenge}&code_challenge_method={method}"
+            )),
+        )
+        .await;
+        assert_eq!(
+            answer.status, status,
+            "{challenge} {method}: {}",
+            answer.body
+        );
+        if status == 400 {
+            assert_eq!(refusal(&answer), (400, "validation_failed".to_owned()));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_plain_challenge_is_the_verifier() {
+    let (idp, _) = start();
+    let address = authorize(&format!(
+        "&code_challenge={VERIFIER}&code_challenge_method=PLAIN"
+    ));
+    let code = code(&pick(&idp, &address, "ada@example.com").await);
+    assert_eq!(
+        refusal(&exchange(&idp, &code, &VERIFIER[1..]).await),
+        (400, "bad_code_verifier".to_owned())
+    );
+    assert_eq!(exchange(&idp, &code, VERIFIER).await.status, 200);
+}
+
+#[tokio::test]
+async fn the_page_waits_for_five_minutes() {
+    for (waited, found) in [(300_000, true), (300_001, false)] {
+        let (idp, clock) = start();
+        let page = Page::open(&idp, &by_pkce()).await;
+        clock.advance(Duration::from_millis(waited));
+        assert_eq!(
+            page.send(&idp, &[("email", "ada@example.com")])
+                .await
+                .status
+                == 303,
+            found,
+            "{waited}"
+        );
+        assert_eq!(get(&idp, &page.path).await.status == 200, found);
+    }
+}
+
+#[tokio::test]
+async fn a_denial_goes_back_to_the_app_with_its_query() {
+    let (idp, _) = start();
+    let address = deny(&idp, &by_pkce().replace("/back", "/back%3Fnext%3D%252Fa")).await;
+    let pairs: Vec<_> = address.query_pairs().collect();
+    assert_eq!(pairs[0], ("next".into(), "/a".into()));
+    assert_eq!(pairs[1], ("error".into(), "access_denied".into()));
+    assert!(
+        address
+            .fragment()
+            .is_some_and(|fragment| fragment.starts_with("error=access_denied&")),
+        "{address}"
+    );
+}
+
+#[tokio::test]
+async fn nobody_is_led_to_an_address_that_is_not_allowed() {
+    let (idp, _) = start_with(AuthOptions {
+        site_url: "http://localhost:4000/home".to_owned(),
+        redirects: vec!["https://*.preview.example/**".to_owned()],
+        ..AuthOptions::default()
+    });
+    for (wish, expected) in [
+        (
+            "https://pr-1.preview.example/x",
+            "https://pr-1.preview.example/x",
+        ),
+        ("http://127.0.0.1:9/x", "http://127.0.0.1:9/x"),
+        ("https://attacker.invalid/", "http://localhost:4000/home"),
+        (
+            "https://preview.example.attacker.invalid/",
+            "http://localhost:4000/home",
+        ),
+        (
+            "https://a.preview.example%40attacker.invalid/x",
+            "http://localhost:4000/home",
+        ),
+        (
+            "https://attacker.invalid%5C%5C.preview.example/x",
+            "http://localhost:4000/home",
+        ),
+        ("javascript:alert(1)", "http://localhost:4000/home"),
+        ("//attacker.invalid", "http://localhost:4000/home"),
+        ("", "http://localhost:4000/home"),
+    ] {
+        let address = format!("/auth/v1/authorize?provider=github&redirect_to={wish}");
+        let mut back = deny(&idp, &address).await;
+        back.set_query(None);
+        back.set_fragment(None);
+        assert_eq!(back.as_str(), expected, "{wish}");
+    }
+}
+
+#[tokio::test]
+async fn an_account_that_nobody_confirmed_does_not_keep_its_password_when_its_owner_arrives() {
+    let (idp, _) = start_with(AuthOptions {
+        confirm_email: true,
+        ..AuthOptions::default()
+    });
+    let squatter = json!({ "email": "ada@example.com", "password": "squatter", "data": { "full_name": "Not Ada" } });
+    assert_eq!(post(&idp, "/signup", squatter.clone()).await.status, 200);
+    let code = code(&pick(&idp, &by_pkce(), "ada@example.com").await);
+    let session = exchange(&idp, &code, VERIFIER).await.json();
+    assert_eq!(
+        session["user"]["app_metadata"],
+        json!({ "provider": "google", "providers": ["google"] })
+    );
+    assert_ne!(session["user"]["user_metadata"]["full_name"], "Not Ada");
+    let refused = post(&idp, "/token?grant_type=password", squatter).await;
+    assert_eq!(refusal(&refused), (400, "invalid_credentials".to_owned()));
+}
+
+#[tokio::test]
+async fn whoever_is_not_let_in_is_led_back_with_the_reason() {
+    let (idp, _) = start_with(AuthOptions {
+        disable_signup: true,
+        ..AuthOptions::default()
+    });
+    let back = pick(&idp, &by_pkce(), "ada@example.com").await;
+    assert!(
+        back.as_str()
+            .contains("error=access_denied&error_code=signup_disabled"),
+        "{back}"
+    );
+}

@@ -1,0 +1,452 @@
+//! The pipeline: a token in, evidence or one named reason out.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use super::{
+    claims::Standard,
+    clock::{Clock, Timestamp},
+    counters::Counters,
+    error::{Excerpt, Refusal, Rejection},
+    issuer::{Issuer, TokenType, Usage},
+    judge,
+    jws::{Decoded, Header, UnverifiedJws},
+    keys::{Flight, Found, KeySet, Snapshot, Unavailable, UnknownKey},
+    object::Object,
+    token_cache::TokenCache,
+    verified::{Evidence, Verified},
+};
+
+/// Verifies bearer tokens of a fixed list of issuers. Made by
+/// [`Bearward::builder`](crate::Bearward::builder).
+pub struct Verifier {
+    trusted: Vec<Trusted>,
+    by_spelling: HashMap<Box<str>, usize, foldhash::fast::RandomState>,
+    cache: Option<TokenCache>,
+    clock: Arc<dyn Clock>,
+    max_bytes: usize,
+}
+
+/// One issuer: its profile, its keys, its counters.
+pub(crate) struct Trusted {
+    pub(crate) profile: Issuer,
+    pub(crate) keys: KeySet,
+    pub(crate) counters: Counters,
+    spellings: Vec<Arc<str>>,
+}
+
+/// What [`Verifier::verify`] gives: most often the answer itself, and a future only when a key must
+/// be fetched first.
+#[derive(Debug)]
+#[must_use]
+pub enum Verification {
+    /// The answer; nothing was awaited.
+    Ready(Result<Verified, Refusal>),
+    /// The answer waits for the issuer's keys, `join_timeout` at most.
+    Pending(PendingVerification),
+}
+
+/// A verification that waits for a fetch. To drop it cancels nothing for others.
+#[must_use = "futures do nothing unless awaited"]
+pub struct PendingVerification(Pin<Box<dyn Future<Output = Result<Verified, Refusal>> + Send>>);
+
+/// The next step of the pipeline.
+enum Step {
+    Done(Result<Arc<Evidence>, Refusal>),
+    Join(Joining),
+}
+
+/// A fetch to wait for, and the verdict that stands if it fails; without one, the keys are
+/// unavailable.
+struct Joining {
+    flight: Flight,
+    verdict: Option<Rejection>,
+}
+
+/// One pass of a token through the pipeline.
+struct Pass<'t> {
+    token: &'t str,
+    usage: Usage,
+    now: Timestamp,
+    /// The outcome of the fetch that it has waited for: the set to look in for the last time, or
+    /// the verdict.
+    last: Option<Result<Arc<Snapshot>, Rejection>>,
+}
+
+impl Verifier {
+    pub(crate) fn new(
+        trusted: Vec<Trusted>,
+        cache_entries: usize,
+        max_bytes: usize,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let places = trusted.iter().enumerate();
+        let spelled = places.flat_map(|(place, trusted)| {
+            trusted
+                .profile
+                .spellings
+                .iter()
+                .map(move |iss| (iss.clone(), place))
+        });
+        Self {
+            by_spelling: spelled.collect(),
+            cache: TokenCache::new(cache_entries),
+            trusted,
+            clock,
+            max_bytes,
+        }
+    }
+
+    /// Verifies a bearer token. It does not check what the route asks for: that is
+    /// [`Requirement`](super::verified::Requirement)'s.
+    ///
+    /// Ready at once unless the issuer's keys have to be fetched for it. A refusal has been counted
+    /// when it is returned.
+    pub fn verify(self: &Arc<Self>, token: &str) -> Verification {
+        self.verify_as(token, Usage::Bearer)
+    }
+
+    /// Verifies a credential that was handed over in a body, such as a Google ID token, against the
+    /// issuers of [`Usage::Credential`] alone.
+    pub fn verify_credential(self: &Arc<Self>, token: &str) -> Verification {
+        self.verify_as(token, Usage::Credential)
+    }
+
+    pub(crate) fn trusted(&self) -> &[Trusted] {
+        &self.trusted
+    }
+
+    pub(crate) fn clock(&self) -> &Arc<dyn Clock> {
+        &self.clock
+    }
+
+    /// The longest token that is looked at, in bytes.
+    pub(crate) fn max_bytes(&self) -> usize {
+        self.max_bytes
+    }
+
+    /// How many verified tokens are remembered.
+    pub fn remembered(&self) -> usize {
+        self.cache.as_ref().map_or(0, TokenCache::len)
+    }
+
+    fn verify_as(self: &Arc<Self>, token: &str, usage: Usage) -> Verification {
+        let now = self.clock.now();
+        if token.len() > self.max_bytes {
+            return Verification::Ready(
+                self.finish(Err(Rejection::TooLong {
+                    limit: self.max_bytes,
+                }
+                .into())),
+            );
+        }
+        if let Some(known) = self.remembered_evidence(token, usage, now) {
+            return Verification::Ready(known);
+        }
+        match self.judge(&Pass {
+            token,
+            usage,
+            now,
+            last: None,
+        }) {
+            Step::Done(result) => Verification::Ready(self.finish(result)),
+            Step::Join(joining) => {
+                let (verifier, token) = (Arc::clone(self), Box::from(token));
+                Verification::Pending(PendingVerification(Box::pin(
+                    verifier.after(token, usage, joining),
+                )))
+            }
+        }
+    }
+
+    async fn after(
+        self: Arc<Self>,
+        token: Box<str>,
+        usage: Usage,
+        joining: Joining,
+    ) -> Result<Verified, Refusal> {
+        let unavailable = |Unavailable { retry_after }| Rejection::KeysUnavailable { retry_after };
+        let last = joining
+            .flight
+            .await
+            .map_err(|error| joining.verdict.unwrap_or_else(|| unavailable(error)));
+        match self.judge(&Pass {
+            token: &token,
+            usage,
+            now: self.clock.now(),
+            last: Some(last),
+        }) {
+            Step::Done(result) => self.finish(result),
+            // A second wait is never asked for.
+            Step::Join(_) => self.finish(Err(Rejection::UnknownKey.into())),
+        }
+    }
+
+    fn finish(&self, result: Result<Arc<Evidence>, Refusal>) -> Result<Verified, Refusal> {
+        match result {
+            Ok(evidence) => {
+                if let Some(trusted) = self.trusted.get(evidence.place) {
+                    trusted.counters.accepted();
+                }
+                Ok(Verified {
+                    evidence,
+                    own: Standard,
+                })
+            }
+            Err(refusal) => {
+                Counters::refused(&refusal);
+                Err(refusal)
+            }
+        }
+    }
+
+    /// Rule 3: a hit is asked again for time and for its key.
+    fn remembered_evidence(
+        &self,
+        token: &str,
+        usage: Usage,
+        now: Timestamp,
+    ) -> Option<Result<Verified, Refusal>> {
+        let cache = self.cache.as_ref()?;
+        let sent = cache.sent(token);
+        let evidence = cache.find(sent)?;
+        let trusted = self.trusted.get(evidence.place)?;
+        let snapshot = trusted.keys.current();
+        if trusted.profile.usage != usage || !snapshot.serves(self.clock.monotonic()) {
+            return None;
+        }
+        if snapshot.generation() != evidence.generation {
+            cache.forget(sent);
+            return None;
+        }
+        if let Err(rejection) = judge::still_valid(&evidence.claims, &trusted.profile, now) {
+            cache.forget(sent);
+            let issuer = Some(Arc::clone(&trusted.profile.name));
+            let kid = evidence.kid.as_deref().map(Excerpt::of);
+            return Some(self.finish(Err(Refusal {
+                rejection,
+                issuer,
+                kid,
+            })));
+        }
+        trusted.counters.hit();
+        Some(Ok(Verified {
+            evidence,
+            own: Standard,
+        }))
+    }
+
+    /// Rules 4 to 10, up to the first refusal or the first key that has to be fetched.
+    fn judge(&self, pass: &Pass<'_>) -> Step {
+        let mut issuer = None;
+        let decoded = Decoded::of(pass.token);
+        let jws = match decoded
+            .as_ref()
+            .map_err(Clone::clone)
+            .and_then(Decoded::read)
+        {
+            Ok(jws) => jws,
+            Err(rejection) => return Step::Done(Err(rejection.into())),
+        };
+        self.judge_jws(pass, &jws, &mut issuer)
+            .unwrap_or_else(|rejection| {
+                Step::Done(Err(Refusal {
+                    rejection,
+                    issuer,
+                    kid: jws.header.kid.as_deref().map(Excerpt::of),
+                }))
+            })
+    }
+
+    fn judge_jws(
+        &self,
+        pass: &Pass<'_>,
+        jws: &UnverifiedJws<'_>,
+        chosen: &mut Option<Arc<str>>,
+    ) -> Result<Step, Rejection> {
+        let now = pass.now;
+        let payload = Object::parse(jws.payload).map_err(Rejection::Payload)?;
+        let iss = judge::unverified_issuer(&payload)?;
+        let (place, trusted) = self
+            .by_spelling
+            .get(iss.as_ref())
+            .and_then(|&place| Some((place, self.trusted.get(place)?)))
+            .filter(|(_, trusted)| trusted.profile.usage == pass.usage)
+            .ok_or_else(|| Rejection::UnknownIssuer {
+                found: Excerpt::of(&iss),
+            })?;
+        *chosen = Some(Arc::clone(&trusted.profile.name));
+        accept_header(&jws.header, &trusted.profile)?;
+        let current;
+        let snapshot = match &pass.last {
+            None => {
+                current = trusted.keys.current();
+                &*current
+            }
+            Some(Ok(snapshot)) => snapshot,
+            Some(Err(verdict)) => return Err(verdict.clone()),
+        };
+        let (kid, algorithm) = (jws.header.kid.as_deref(), jws.header.algorithm);
+        let monotonic = self.clock.monotonic();
+        let key = match snapshot.keys().find(kid, algorithm) {
+            Found::One(key) if snapshot.serves(monotonic) => key,
+            Found::Ambiguous if snapshot.serves(monotonic) => return Err(Rejection::AmbiguousKey),
+            _ => {
+                judge::gate(&payload, &trusted.profile, now)?;
+                if pass.last.is_some() {
+                    return Err(Rejection::UnknownKey);
+                }
+                return match trusted.keys.unknown_key(kid, algorithm, monotonic) {
+                    UnknownKey::Join(flight) => Ok(Step::Join(Joining {
+                        flight,
+                        verdict: None,
+                    })),
+                    UnknownKey::Unavailable(Unavailable { retry_after }) => {
+                        Err(Rejection::KeysUnavailable { retry_after })
+                    }
+                    UnknownKey::Refuse => Err(Rejection::UnknownKey),
+                };
+            }
+        };
+        if !key.verifies(jws.signed, jws.signature) {
+            // An issuer that replaced a key in place is found out once a cooldown; only a token
+            // that could be good may ask.
+            let may_ask =
+                pass.last.is_none() && judge::gate(&payload, &trusted.profile, now).is_ok();
+            let flight = may_ask
+                .then(|| trusted.keys.bad_signature(snapshot, monotonic))
+                .flatten();
+            let join = |flight| {
+                Step::Join(Joining {
+                    flight,
+                    verdict: Some(Rejection::InvalidSignature),
+                })
+            };
+            return flight.map(join).ok_or(Rejection::InvalidSignature);
+        }
+        let claims = judge::judge(&payload, &trusted.profile, now)?;
+        let issuer = trusted.spelling(&iss);
+        let generation = snapshot.generation();
+        let name = Arc::clone(&trusted.profile.name);
+        let evidence = Arc::new(Evidence {
+            claims,
+            issuer,
+            name,
+            place,
+            kid: kid.map(Box::from),
+            algorithm,
+            generation,
+        });
+        if let Some(cache) = &self.cache {
+            cache.remember(cache.sent(pass.token), Arc::clone(&evidence));
+        }
+        Ok(Step::Done(Ok(evidence)))
+    }
+}
+
+impl Trusted {
+    pub(crate) fn new(profile: Issuer, keys: KeySet) -> Self {
+        let spellings = profile
+            .spellings
+            .iter()
+            .map(|spelling| Arc::from(spelling.as_ref()))
+            .collect();
+        Self {
+            counters: Counters::of(&profile.name),
+            spellings,
+            profile,
+            keys,
+        }
+    }
+
+    /// The shared copy of the spelling that chose this issuer.
+    fn spelling(&self, iss: &str) -> Arc<str> {
+        self.spellings
+            .iter()
+            .find(|spelling| ***spelling == *iss)
+            .cloned()
+            .unwrap_or_else(|| Arc::from(iss))
+    }
+}
+
+impl Future for PendingVerification {
+    type Output = Result<Verified, Refusal>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.0.as_mut().poll(cx)
+    }
+}
+
+impl Verification {
+    /// Waits, where there is something to wait for.
+    ///
+    /// # Errors
+    /// The one reason why the token is refused.
+    pub async fn finish(self) -> Result<Verified, Refusal> {
+        match self {
+            Self::Ready(result) => result,
+            Self::Pending(pending) => pending.await,
+        }
+    }
+}
+
+impl fmt::Debug for PendingVerification {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PendingVerification")
+    }
+}
+
+impl fmt::Debug for Verifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self
+            .trusted
+            .iter()
+            .map(|trusted| &trusted.profile.name)
+            .collect();
+        f.debug_struct("Verifier")
+            .field("issuers", &names)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The rest of rule 5, which the issuer decides.
+fn accept_header(header: &Header<'_>, profile: &Issuer) -> Result<(), Rejection> {
+    if !profile.algorithms.contains(&header.algorithm) {
+        return Err(Rejection::AlgorithmNotAllowed {
+            found: Excerpt::of(header.algorithm.name()),
+            allowed: profile.algorithms.clone(),
+        });
+    }
+    let typ = header.typ.as_deref().map(|typ| match typ.get(..12) {
+        // RFC 7515 §4.1.9: the prefix may be left out.
+        Some(prefix) if prefix.eq_ignore_ascii_case("application/") => &typ[12..],
+        _ => typ,
+    });
+    let (accepted, expected) = match (profile.token_type, typ) {
+        (TokenType::Jwt, None) => (true, ""),
+        (TokenType::Jwt, Some(typ)) => (
+            ["jwt", "at+jwt"]
+                .iter()
+                .any(|known| typ.eq_ignore_ascii_case(known)),
+            "absent, JWT or at+jwt",
+        ),
+        (TokenType::AccessToken, typ) => (
+            typ.is_some_and(|typ| typ.eq_ignore_ascii_case("at+jwt")),
+            "at+jwt",
+        ),
+    };
+    if accepted {
+        Ok(())
+    } else {
+        Err(Rejection::WrongType {
+            found: header.typ.as_deref().map(Excerpt::of),
+            expected,
+        })
+    }
+}

@@ -1,0 +1,86 @@
+//! Two readers of one document see different things: doubled names, escaped names, names that
+//! differ in nothing visible.
+
+use bearward::{
+    Rejection,
+    error::{HeaderError, ObjectError},
+};
+use rstest::rstest;
+
+use crate::stand::{AUDIENCE, ISSUER, NOW, Stand, refused};
+
+fn claims(stand: &Stand, extra: &str) -> String {
+    let exp = NOW + 60;
+    stand.with_payload(format!(
+        r#"{{"iss":"{ISSUER}","aud":"{AUDIENCE}","exp":{exp},"sub":"user"{extra}}}"#
+    ))
+}
+
+#[rstest]
+#[case::plain(r#","sub":"admin""#)]
+#[case::escaped(r#","s\u0075b":"admin""#)]
+#[case::escaped_wholly(r#","\u0073\u0075\u0062":"admin""#)]
+#[case::escaped_in_upper_case_digits(r#","su\u0062":"admin""#)]
+#[case::same_value(r#","sub":"user""#)]
+#[case::null(r#","sub":null"#)]
+#[case::exp(r#","exp":9999999999"#)]
+#[case::issuer(r#","iss":"https://evil.example""#)]
+#[case::audience(r#","aud":["other"]"#)]
+#[case::unknown_names(r#","x":1,"y":2,"x":1"#)]
+#[case::empty_names(r#","":1,"":2"#)]
+#[case::solidus(r#","a/b":1,"a\/b":2"#)]
+#[case::surrogates("\u{2c}\"\u{1f43b}\":1,\"\\ud83d\\udc3b\":2")]
+fn doubled_names_in_the_payload_are_refused(#[case] extra: &str) {
+    let stand = Stand::new();
+    refused!(
+        stand,
+        claims(&stand, extra),
+        "MALFORMED_TOKEN",
+        Rejection::Payload(ObjectError::Duplicate)
+    );
+}
+
+#[rstest]
+#[case::nothing("")]
+#[case::other_case(r#","SUB":"admin""#)]
+#[case::white_space(r#","sub ":"admin""#)]
+#[case::nul(r#","sub\u0000":"admin""#)]
+#[case::zero_width(r#","sub\u200b":"admin""#)]
+#[case::long_s(r#","\u017fub":"admin""#)]
+#[case::composed_and_decomposed(r#","\u00e9":1,"e\u0301":2"#)]
+#[case::escaped_backslash(r#","s\\u0075b":"admin""#)]
+#[case::deeper(r#","x":{"sub":"admin"}"#)]
+fn names_that_only_look_alike_are_others_and_say_nothing(#[case] extra: &str) {
+    let stand = Stand::new();
+    assert_eq!(stand.accepts(&claims(&stand, extra)).subject(), "user");
+}
+
+#[test]
+fn a_name_doubled_within_a_mapped_object_grants_nothing() {
+    let stand = Stand::new();
+    let user = stand.accepts(&claims(
+        &stand,
+        r#","app_metadata":{"roles":["admin"],"roles":[]}"#,
+    ));
+    assert_eq!(user.claims().roles().len(), 0);
+    let user = stand.accepts(&claims(
+        &stand,
+        r#","app_metadata":{"roles":[],"role\u0073":["admin"]}"#,
+    ));
+    assert_eq!(user.claims().roles().len(), 0);
+    let user = stand.accepts(&claims(&stand, r#","app_metadata":{"roles":["admin"]}"#));
+    assert!(user.has_role("admin"));
+}
+
+#[rstest]
+#[case::alg(r#","alg":"none""#)]
+#[case::alg_escaped(r#","a\u006cg":"none""#)]
+#[case::kid(r#","kid":"other""#)]
+#[case::typ(r#","typ":"JWT","typ":"JWT""#)]
+#[case::unknown(r#","x":1,"\u0078":1"#)]
+fn doubled_names_in_the_header_are_refused(#[case] extra: &str) {
+    let stand = Stand::new();
+    let header = format!(r#"{{"alg":"ES256","kid":"{}"{extra}}}"#, stand.key.kid());
+    let refusal = HeaderError::Object(ObjectError::Duplicate);
+    refused!(stand, stand.with_header(&header), "MALFORMED_TOKEN", Rejection::Header(error) if *error == refusal);
+}

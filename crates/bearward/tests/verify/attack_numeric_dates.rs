@@ -1,0 +1,102 @@
+//! Times that overflow, wrap, or compare as something else than numbers. The limits stand in
+//! `rule_9_times`.
+
+use bearward::{Rejection, Timestamp};
+use rstest::rstest;
+
+use crate::stand::{NOW, Stand, refused};
+
+#[rstest]
+#[case::infinity("1e999")]
+#[case::largest("1.7976931348623157e308")]
+#[case::large("1e308")]
+#[case::two_to_the_63("9223372036854775808")]
+#[case::two_to_the_63_minus_1("9223372036854775807")]
+#[case::two_to_the_64("18446744073709551616")]
+#[case::two_to_the_128("340282366920938463463374607431768211456")]
+#[case::milliseconds("1800003600000")]
+#[case::year_10000("253402300800")]
+#[case::ten_to_the_12("1e12")]
+#[case::string("\"1800003600\"")]
+#[case::word("\"never\"")]
+#[case::truth("true")]
+#[case::null("null")]
+#[case::list("[1800003600]")]
+fn an_exp_that_lives_for_ever_is_refused_as_what_it_is(#[case] exp: &str) {
+    let stand = Stand::new();
+    refused!(stand, stand.with_claim("exp", exp), "INVALID_CLAIM", Rejection::InvalidClaim { name, .. } if &**name == "exp");
+}
+
+#[rstest]
+#[case::minus_one("-1")]
+#[case::zero("0")]
+#[case::two_to_the_31_before_1970("-2147483648")]
+#[case::fraction_of_nothing("1e-300")]
+#[case::two_to_the_31("2147483647.0e-1")]
+fn an_exp_that_would_wrap_around_is_long_ago(#[case] exp: &str) {
+    let stand = Stand::new();
+    refused!(
+        stand,
+        stand.with_claim("exp", exp),
+        "TOKEN_EXPIRED",
+        Rejection::Expired { .. }
+    );
+}
+
+#[rstest]
+#[case("1e10")]
+#[case("1E10")]
+#[case("1.0e+10")]
+#[case("10000000000")]
+#[case("100000000000e-1")]
+#[case("0.00000001e18")]
+fn an_exp_with_an_exponent_is_the_number_that_it_is(#[case] exp: &str) {
+    let stand = Stand::new();
+    assert_eq!(
+        stand
+            .accepts(&stand.with_claim("exp", exp))
+            .claims()
+            .expires_at(),
+        Timestamp::from_unix(10_000_000_000)
+    );
+}
+
+#[test]
+fn the_arithmetic_of_the_leeway_does_not_overflow_at_the_ends_of_time() {
+    let stand = Stand::new();
+    stand.accepts(&stand.with_claim("nbf", "-253402300799"));
+    stand.accepts(&stand.with_claim("iat", "-253402300799"));
+    for millis in [i64::MIN, i64::MAX] {
+        stand.clock.set_wall(Timestamp::from_millis(millis));
+        assert!(
+            stand
+                .verify(&stand.token().claim("exp", NOW).sign())
+                .is_err()
+        );
+    }
+}
+
+#[test]
+fn a_date_of_two_claims_that_contradict_each_other_is_refused_by_either() {
+    let stand = Stand::new();
+    refused!(
+        stand,
+        stand
+            .token()
+            .claim("nbf", NOW + 100)
+            .claim("exp", NOW + 50)
+            .sign(),
+        "TOKEN_NOT_YET_VALID",
+        Rejection::NotYetValid { .. }
+    );
+    refused!(
+        stand,
+        stand
+            .token()
+            .claim("nbf", NOW + 100)
+            .claim("exp", NOW - 50)
+            .sign(),
+        "TOKEN_EXPIRED",
+        Rejection::Expired { .. }
+    );
+}
