@@ -16,8 +16,8 @@ use actix_web::{
     web,
 };
 use bearward::{
-    Algorithm, Bearward, Principal, Rejection, Requirement, Standard, Verified,
-    keys::{Found, Keys},
+    Algorithm, AuthError, Bearward, NoCustomClaims, Principal, Requirement, Verified,
+    keys::{KeyLookup, ParsedJwks},
 };
 use futures_util::future::LocalBoxFuture;
 use gungraun::{library_benchmark, library_benchmark_group, main};
@@ -53,8 +53,8 @@ fn bare() -> Bare {
     (bench.parsed(), signed.to_owned(), signature)
 }
 
-fn set(keys: usize) -> Keys {
-    Keys::parse(jwks_of(keys).as_bytes(), &Algorithm::DEFAULT, 100)
+fn set(keys: usize) -> ParsedJwks {
+    ParsedJwks::parse(jwks_of(keys).as_bytes(), &Algorithm::DEFAULT, 100)
         .unwrap()
         .0
 }
@@ -80,10 +80,10 @@ fn verification((auth, token): (Bearward, String)) -> (bool, (Bearward, String))
 #[library_benchmark]
 #[bench::one_key(args = (1), setup = set)]
 #[bench::hundred_keys(args = (100), setup = set)]
-fn key_lookup(keys: Keys) -> (bool, Keys) {
+fn key_lookup(keys: ParsedJwks) -> (bool, ParsedJwks) {
     let found = matches!(
         keys.find(black_box(Some("key-0")), Algorithm::RS256),
-        Found::One(_)
+        KeyLookup::One(_)
     );
     (found, keys)
 }
@@ -100,7 +100,7 @@ struct Call {
 fn call(entries: usize, path: &'static str) -> Call {
     let bench = Bench::new();
     let (auth, token) = (bench.verifier(entries), bench.token(1));
-    let guarded = auth.require::<Anybody>();
+    let guarded = auth.require::<AnyUser>();
     let subject = "11111111-2222-4333-8444-000000000001";
     let app = App::new()
         .app_data(auth)
@@ -135,12 +135,12 @@ fn call(entries: usize, path: &'static str) -> Call {
     }
 }
 
-struct Anybody;
+struct AnyUser;
 
-impl Requirement for Anybody {
-    type Claims = Standard;
+impl Requirement for AnyUser {
+    type Claims = NoCustomClaims;
 
-    fn check(_: &Verified) -> Result<(), Rejection> {
+    fn check(_: &Verified) -> Result<(), AuthError> {
         Ok(())
     }
 }

@@ -248,7 +248,7 @@ impl Candidate for Bearward {
     fn filled(bench: &Bench, tokens: &[String]) -> Self {
         let auth = bench.verifier(ROOM);
         assert!(tokens.iter().all(|token| accept(&auth, token)));
-        assert_eq!(auth.remembered_tokens(), tokens.len());
+        assert_eq!(auth.cached_tokens(), tokens.len());
         auth
     }
 

@@ -6,8 +6,8 @@
 use std::hint::black_box;
 
 use bearward_server::{
-    config::{Config, Sources},
-    vault::{PlainKey, Vault},
+    settings::{Config, Sources},
+    vault::{ApiKeySecret, Vault},
 };
 use criterion::{Criterion, criterion_group, criterion_main};
 use uuid::Uuid;
@@ -18,7 +18,7 @@ fn seal_and_open(c: &mut Criterion) {
     let sources = Sources::new(None, [("BEARWARD_VAULT__KEYS".to_owned(), KEY.to_owned())]);
     let vault = Vault::new(Config::load(&sources).unwrap().vault.keys);
     let owner = Uuid::from_u128(1);
-    let plain = PlainKey::new("k".repeat(64).into()).unwrap();
+    let plain = ApiKeySecret::new("k".repeat(64).into()).unwrap();
     let sealed = vault.seal(&owner, "togetherAI", &plain).unwrap();
     c.bench_function("vault/seal", |b| {
         b.iter(|| {

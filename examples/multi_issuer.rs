@@ -6,7 +6,7 @@
 
 use actix_web::{App, HttpServer, Responder, get};
 use bearward::{
-    Algorithm, Bearward, ClaimMap, Issuer, IssuerError, KeySource, Principal, TokenType,
+    Algorithm, Bearward, ClaimMapping, Issuer, IssuerError, KeySource, Principal, TypRule,
 };
 
 mod support;
@@ -19,7 +19,7 @@ fn staff() -> Result<Issuer, IssuerError> {
         "kty": "EC", "crv": "P-256", "alg": "ES256", "kid": "staff-1",
         "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU", "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"
     }]}"#;
-    let claims = ClaimMap::default().set("roles", "/realm_access/roles")?;
+    let claims = ClaimMapping::default().set("roles", "/realm_access/roles")?;
     let issuer = Issuer::new(
         "https://id.example.com/realms/staff",
         "https://api.example.com",
@@ -27,7 +27,7 @@ fn staff() -> Result<Issuer, IssuerError> {
     .name("staff");
     Ok(issuer
         .algorithms([Algorithm::ES256])?
-        .token_type(TokenType::AccessToken)
+        .token_type(TypRule::AtJwt)
         .claims(claims)
         .keys(KeySource::Fixed(keys.to_owned())))
 }

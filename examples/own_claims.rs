@@ -3,7 +3,7 @@
 //! `cargo run --example own_claims --no-default-features --features testing`
 
 use actix_web::{App, HttpServer, Responder, get};
-use bearward::{Bearward, Principal, Rejection, Require, Requirement, Verified};
+use bearward::{AuthError, Bearward, Principal, Require, Requirement, Verified};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -32,8 +32,8 @@ struct Paying;
 impl Requirement for Paying {
     type Claims = Membership;
 
-    fn check(user: &Verified<Membership>) -> Result<(), Rejection> {
-        user.require(user.own().plan == Plan::Pro, "the plan \"pro\"")
+    fn check(user: &Verified<Membership>) -> Result<(), AuthError> {
+        user.require(user.custom().plan == Plan::Pro, "the plan \"pro\"")
     }
 }
 
@@ -41,15 +41,15 @@ impl Requirement for Paying {
 async fn invoices(user: Principal<Membership>) -> impl Responder {
     format!(
         "the invoices of {} ({:?}), asked for by {}\n",
-        user.own().tenant,
-        user.own().plan,
+        user.custom().tenant,
+        user.custom().plan,
         user.subject()
     )
 }
 
 #[get("/exports")]
 async fn exports(user: Require<Paying>) -> impl Responder {
-    format!("the exports of {}\n", user.own().tenant)
+    format!("the exports of {}\n", user.custom().tenant)
 }
 
 #[actix_web::main]

@@ -4,7 +4,7 @@
 //! `cargo run --example require_role --no-default-features --features testing`
 
 use actix_web::{App, HttpServer, Responder, delete, get};
-use bearward::{Bearward, Rejection, Require, Requirement, Standard, Verified};
+use bearward::{AuthError, Bearward, NoCustomClaims, Require, Requirement, Verified};
 use serde_json::json;
 
 mod support;
@@ -14,9 +14,9 @@ use support::{ADDRESS, Tokens, curl};
 struct Admin;
 
 impl Requirement for Admin {
-    type Claims = Standard;
+    type Claims = NoCustomClaims;
 
-    fn check(user: &Verified) -> Result<(), Rejection> {
+    fn check(user: &Verified) -> Result<(), AuthError> {
         user.require_role("admin")
     }
 }
@@ -26,11 +26,11 @@ impl Requirement for Admin {
 struct SecondFactor;
 
 impl Requirement for SecondFactor {
-    type Claims = Standard;
+    type Claims = NoCustomClaims;
 
-    fn check(user: &Verified) -> Result<(), Rejection> {
+    fn check(user: &Verified) -> Result<(), AuthError> {
         Admin::check(user)?;
-        user.require_level("aal2")
+        user.require_aal("aal2")
     }
 }
 

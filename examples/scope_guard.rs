@@ -5,7 +5,7 @@
 //! `cargo run --example scope_guard --no-default-features --features testing`
 
 use actix_web::{App, HttpServer, Responder, get, post, web};
-use bearward::{Bearward, Principal, Rejection, Requirement, Standard, Verified};
+use bearward::{AuthError, Bearward, NoCustomClaims, Principal, Requirement, Verified};
 use serde_json::json;
 
 mod support;
@@ -15,9 +15,9 @@ use support::{ADDRESS, Tokens, curl, curl_without_token};
 struct Clerk;
 
 impl Requirement for Clerk {
-    type Claims = Standard;
+    type Claims = NoCustomClaims;
 
-    fn check(user: &Verified) -> Result<(), Rejection> {
+    fn check(user: &Verified) -> Result<(), AuthError> {
         user.require_scope("orders:read orders:write")
     }
 }

@@ -7,14 +7,14 @@
 //! ["testing"] }` under `[dev-dependencies]`.
 
 use actix_web::{App, HttpServer, Responder, get, web};
-use bearward::{Bearward, Principal, Rejection, Require, Requirement, Standard, Verified};
+use bearward::{AuthError, Bearward, NoCustomClaims, Principal, Require, Requirement, Verified};
 
 struct Admin;
 
 impl Requirement for Admin {
-    type Claims = Standard;
+    type Claims = NoCustomClaims;
 
-    fn check(user: &Verified) -> Result<(), Rejection> {
+    fn check(user: &Verified) -> Result<(), AuthError> {
         user.require_role("admin")
     }
 }

@@ -5,11 +5,11 @@ use std::sync::{Arc, LazyLock};
 
 use actix_web::http::header::HeaderValue;
 use bearward::{
-    Algorithm, Bearward, Issuer, KeySource, Refusal, Timestamp, Verification, Verified,
+    Algorithm, AuthFailure, Bearward, Issuer, KeySource, Timestamp, Verification, Verified,
     actix::bearer::bearer,
-    keys::{Found, Keys},
+    keys::{KeyLookup, ParsedJwks},
 };
-use bearward_testing::{KeyPair, MovableClock, Token};
+use bearward_testing::{KeyPair, TestClock, Token};
 use futures_util::FutureExt;
 
 /// Public keys whose private halves nobody has kept, one for each algorithm of the issuer.
@@ -48,7 +48,7 @@ static SETUP: LazyLock<Setup> = LazyLock::new(|| {
         .keys(KeySource::Fixed(set.to_string()));
     let builder = Bearward::builder()
         .issuer(issuer)
-        .clock(Arc::new(MovableClock::at(NOW)))
+        .clock(Arc::new(TestClock::at(NOW)))
         .token_cache(64);
     let auth = builder
         .build()
@@ -99,7 +99,7 @@ fn covered(token: &str) -> Option<&str> {
     token.rsplit_once('.').map(|(covered, _)| covered)
 }
 
-fn verdict(token: &str) -> Result<Verified, Refusal> {
+fn verdict(token: &str) -> Result<Verified, AuthFailure> {
     match SETUP.auth.try_verify(token) {
         Verification::Ready(verdict) => verdict,
         Verification::Pending(_) => panic!("fixed keys are never fetched"),
@@ -107,7 +107,7 @@ fn verdict(token: &str) -> Result<Verified, Refusal> {
 }
 
 /// The message for the client never holds a part of the token, so it is short and closed.
-fn shown(verdict: &Result<Verified, Refusal>) -> String {
+fn shown(verdict: &Result<Verified, AuthFailure>) -> String {
     match verdict {
         Ok(verified) => format!("{} {:?}", verified.subject(), verified.claims()),
         Err(refusal) => {
@@ -118,8 +118,8 @@ fn shown(verdict: &Result<Verified, Refusal>) -> String {
             );
             format!(
                 "{} {} {message}",
-                refusal.rejection.code(),
-                refusal.rejection.reason()
+                refusal.error.code(),
+                refusal.error.metric_label()
             )
         }
     }
@@ -133,7 +133,7 @@ pub fn jwks(input: &[u8]) {
         &[Algorithm::ES256],
         &[Algorithm::PS256, Algorithm::RS256],
     ] {
-        let (keys, skipped) = match Keys::parse(input, listed, LIMIT) {
+        let (keys, skipped) = match ParsedJwks::parse(input, listed, LIMIT) {
             Ok(parsed) => parsed,
             Err(error) => {
                 assert!(!error.to_string().is_empty());
@@ -150,12 +150,12 @@ pub fn jwks(input: &[u8]) {
                 .count()
                 == 1;
             match found {
-                Found::One(found) => assert!(
+                KeyLookup::One(found) => assert!(
                     std::ptr::eq(found, key),
                     "a kid and an algorithm lead to one key"
                 ),
-                Found::Ambiguous => assert!(key.kid().is_none() && !alone),
-                Found::Missing => panic!("a usable key cannot be found"),
+                KeyLookup::Ambiguous => assert!(key.kid().is_none() && !alone),
+                KeyLookup::Missing => panic!("a usable key cannot be found"),
             }
         }
         assert!(
@@ -195,7 +195,7 @@ pub fn authorization(input: &[u8]) {
         }
         Err(rejection) => {
             assert!(scheme.eq_ignore_ascii_case(b"bearer"));
-            assert_eq!(rejection, bearward::Rejection::BadAuthorization);
+            assert_eq!(rejection, bearward::AuthError::BadAuthorization);
         }
     }
 }

@@ -3,14 +3,14 @@
 
 use std::{fmt, hash::BuildHasher, sync::Arc, time::Duration};
 
-use bearward::{bearward::Bearward, clock::Clock, error::Refusal, verified::Verified};
+use bearward::{bearward::Bearward, clock::Clock, error::AuthFailure, verified::Verified};
 use foldhash::quality::RandomState;
 use moka::sync::Cache;
 use smallvec::SmallVec;
 
 use crate::{
-    domain::{ClaimedProfile, Identity, Owner, Session, UserId},
-    store::{Instant, Sighting, Store, StoreError},
+    domain::{IdpProfile, Owner, Session, SubjectHash, UserId},
+    store::{AccountUpsert, DbTimestamp, Store, StoreError},
 };
 
 /// How long an account is taken as it was seen last. A deactivated user is out everywhere within
@@ -26,12 +26,12 @@ const TOKENS: usize = 8;
 pub struct Accounts {
     store: Store,
     clock: Arc<dyn Clock>,
-    seen: Cache<Identity, Arc<Seen>>,
+    seen: Cache<SubjectHash, Arc<CachedAccount>>,
     hashes: RandomState,
 }
 
 /// What is remembered of an account.
-struct Seen {
+struct CachedAccount {
     user: UserId,
     is_active: bool,
     /// By the monotonic clock.
@@ -50,7 +50,7 @@ pub enum AdmissionError {
     Disabled,
     /// The token's claims cannot be read as a profile.
     #[error(transparent)]
-    Refused(#[from] Refusal),
+    AuthRejection(#[from] AuthFailure),
     /// The store cannot tell.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -73,7 +73,7 @@ impl Accounts {
     }
 
     /// The time, as rows keep it.
-    pub fn now(&self) -> Instant {
+    pub fn now(&self) -> DbTimestamp {
         self.clock.now().into()
     }
 
@@ -89,7 +89,7 @@ impl Accounts {
         token: &str,
     ) -> Result<Owner, AdmissionError> {
         let issuer = auth.canonical_issuer(user);
-        let identity = Identity::new(issuer, user.subject());
+        let identity = SubjectHash::new(issuer, user.subject());
         let hash = self.hashes.hash_one(token);
         let now = self.clock.monotonic();
         let seen = self
@@ -99,8 +99,11 @@ impl Accounts {
         if let Some(seen) = seen.as_ref().filter(|seen| seen.tokens.contains(&hash)) {
             return seen.owner();
         }
-        let claimed = user.clone().with_own::<ClaimedProfile>(token)?.into_own();
-        let sighting = Sighting {
+        let claimed = user
+            .clone()
+            .with_custom_claims::<IdpProfile>(token)?
+            .into_custom();
+        let sighting = AccountUpsert {
             identity,
             issuer,
             subject: user.subject(),
@@ -117,7 +120,7 @@ impl Accounts {
                 .copied()
                 .take(TOKENS - 1),
         );
-        let seen = Arc::new(Seen {
+        let seen = Arc::new(CachedAccount {
             user: account.id,
             is_active: account.is_active,
             at: now,
@@ -129,11 +132,11 @@ impl Accounts {
 
     /// Forgets an account that has just been changed here; other replicas see it within seconds.
     pub fn forget(&self, issuer: &str, subject: &str) {
-        self.seen.invalidate(&Identity::new(issuer, subject));
+        self.seen.invalidate(&SubjectHash::new(issuer, subject));
     }
 }
 
-impl Seen {
+impl CachedAccount {
     fn owner(&self) -> Result<Owner, AdmissionError> {
         if self.is_active {
             Ok(Owner::new(self.user))

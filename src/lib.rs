@@ -7,16 +7,16 @@
 
 pub mod accounts;
 pub mod api;
-pub mod at_once;
 #[doc(hidden)]
 pub mod cli;
-pub mod config;
+pub mod completions;
+pub mod concurrency_limit;
 pub mod domain;
 pub mod rate_limit;
 pub mod server;
+pub mod settings;
 pub mod store;
 pub mod telemetry;
-pub mod upstream;
 pub mod vault;
 
 /// Compiles the examples of README.md.

@@ -5,7 +5,6 @@ use std::{fmt, hash::Hash, num::NonZeroU32, sync::Arc, time::Duration};
 use bearward::clock::Clock;
 use governor::{
     Quota, RateLimiter,
-    clock::Clock as GovernorClock,
     middleware::NoOpMiddleware,
     state::{InMemoryState, NotKeyed},
 };
@@ -29,14 +28,14 @@ const MAX_KEYS: u64 = 100_000;
 pub struct RateLimit<K> {
     buckets: Cache<K, Arc<Bucket>>,
     quota: Quota,
-    time: Monotonic,
+    time: GovernorClock,
 }
 
-type Bucket = RateLimiter<NotKeyed, InMemoryState, Monotonic, NoOpMiddleware<Duration>>;
+type Bucket = RateLimiter<NotKeyed, InMemoryState, GovernorClock, NoOpMiddleware<Duration>>;
 
 /// The bucket is empty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Denied {
+pub struct RateLimited {
     /// After so many seconds there is room for one; at least 1.
     pub retry_after: u64,
 }
@@ -65,15 +64,15 @@ impl<K: Hash + Eq + Send + Sync + 'static> RateLimit<K> {
         Self {
             buckets,
             quota,
-            time: Monotonic(clock),
+            time: GovernorClock(clock),
         }
     }
 
     /// Counts one, if there is room for it.
     ///
     /// # Errors
-    /// [`Denied`] when there is none; it is then not counted.
-    pub fn count(&self, key: K) -> Result<(), Denied> {
+    /// [`RateLimited`] when there is none; it is then not counted.
+    pub fn count(&self, key: K) -> Result<(), RateLimited> {
         let bucket = self.buckets.get_with(key, || {
             Arc::new(RateLimiter::direct_with_clock(
                 self.quota,
@@ -81,8 +80,8 @@ impl<K: Hash + Eq + Send + Sync + 'static> RateLimit<K> {
             ))
         });
         bucket.check().map_err(|until| {
-            let wait = until.wait_time_from(self.time.now());
-            Denied {
+            let wait = until.wait_time_from(governor::clock::Clock::now(&self.time));
+            RateLimited {
                 retry_after: wait.as_secs() + u64::from(wait.subsec_nanos() > 0),
             }
             .at_least_1()
@@ -90,7 +89,7 @@ impl<K: Hash + Eq + Send + Sync + 'static> RateLimit<K> {
     }
 }
 
-impl Denied {
+impl RateLimited {
     fn at_least_1(self) -> Self {
         Self {
             retry_after: self.retry_after.max(1),
@@ -108,9 +107,9 @@ impl<K> fmt::Debug for RateLimit<K> {
 
 /// The crate's clock, as governor reads one.
 #[derive(Debug, Clone)]
-struct Monotonic(Arc<dyn Clock>);
+struct GovernorClock(Arc<dyn Clock>);
 
-impl GovernorClock for Monotonic {
+impl governor::clock::Clock for GovernorClock {
     type Instant = Duration;
 
     fn now(&self) -> Duration {
@@ -120,12 +119,12 @@ impl GovernorClock for Monotonic {
 
 #[cfg(test)]
 mod tests {
-    use bearward_testing::MovableClock;
+    use bearward_testing::TestClock;
 
     use super::*;
 
-    fn limit(keys: u64, per_minute: u32, burst: u32) -> (RateLimit<u64>, MovableClock) {
-        let clock = MovableClock::new();
+    fn limit(keys: u64, per_minute: u32, burst: u32) -> (RateLimit<u64>, TestClock) {
+        let clock = TestClock::new();
         let number = |number| NonZeroU32::new(number).expect("a number");
         (
             RateLimit::with_room_for(
@@ -146,7 +145,7 @@ mod tests {
     fn a_burst_passes_and_the_next_one_does_not() {
         let (limit, _clock) = limit(10, 60, 5);
         assert_eq!(allowed(&limit, 1, 5), 5);
-        assert_eq!(limit.count(1), Err(Denied { retry_after: 1 }));
+        assert_eq!(limit.count(1), Err(RateLimited { retry_after: 1 }));
     }
 
     #[test]
@@ -154,7 +153,7 @@ mod tests {
         let (limit, clock) = limit(10, 6, 2);
         assert_eq!(allowed(&limit, 1, 3), 2);
         clock.advance(Duration::from_millis(9_999));
-        assert_eq!(limit.count(1), Err(Denied { retry_after: 1 }));
+        assert_eq!(limit.count(1), Err(RateLimited { retry_after: 1 }));
         clock.advance(Duration::from_millis(1));
         assert_eq!(allowed(&limit, 1, 3), 1);
         clock.advance(Duration::from_secs(3600));
@@ -169,20 +168,24 @@ mod tests {
     fn the_seconds_until_there_is_room_are_rounded_up_and_at_least_one() {
         let (limit, clock) = limit(10, 6, 1);
         assert_eq!(limit.count(1), Ok(()));
-        assert_eq!(limit.count(1), Err(Denied { retry_after: 10 }));
+        assert_eq!(limit.count(1), Err(RateLimited { retry_after: 10 }));
         clock.advance(Duration::from_millis(1));
-        assert_eq!(limit.count(1), Err(Denied { retry_after: 10 }), "9.999 s");
+        assert_eq!(
+            limit.count(1),
+            Err(RateLimited { retry_after: 10 }),
+            "9.999 s"
+        );
         clock.advance(Duration::from_millis(999));
-        assert_eq!(limit.count(1), Err(Denied { retry_after: 9 }));
+        assert_eq!(limit.count(1), Err(RateLimited { retry_after: 9 }));
         clock.advance(Duration::from_millis(8_999));
         assert_eq!(
             limit.count(1),
-            Err(Denied { retry_after: 1 }),
+            Err(RateLimited { retry_after: 1 }),
             "a millisecond"
         );
         assert_eq!(
-            Denied { retry_after: 0 }.at_least_1(),
-            Denied { retry_after: 1 }
+            RateLimited { retry_after: 0 }.at_least_1(),
+            RateLimited { retry_after: 1 }
         );
     }
 

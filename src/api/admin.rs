@@ -4,13 +4,13 @@ use actix_web::{
     HttpRequest, HttpResponse, Responder,
     web::{Data, Path},
 };
-use bearward::{RequestId, Requirement, Standard, Verified, error::Rejection};
+use bearward::{NoCustomClaims, RequestId, Requirement, Verified, error::AuthError};
 use uuid::Uuid;
 
 use super::{
-    Problem,
+    ApiError,
+    body::FieldReader,
     current_user::CurrentUser,
-    fields::Fields,
     openapi::ErrorEnvelope,
     status::{PageQuery, page},
 };
@@ -23,14 +23,14 @@ use crate::{
 pub(super) struct Admin;
 
 impl Requirement for Admin {
-    type Claims = Standard;
+    type Claims = NoCustomClaims;
 
-    fn check(user: &Verified) -> Result<(), Rejection> {
+    fn check(user: &Verified) -> Result<(), AuthError> {
         user.require_role("admin")
     }
 }
 
-/// Behind `for_users::<Admin>` alone.
+/// Behind `with_account::<Admin>` alone.
 const ADMINISTRATOR: Administrator = Administrator::new();
 
 /// Every account, the latest first
@@ -41,7 +41,7 @@ const ADMINISTRATOR: Administrator = Administrator::new();
 pub(super) async fn list(
     user: CurrentUser,
     request: HttpRequest,
-) -> Result<impl Responder, Problem> {
+) -> Result<impl Responder, ApiError> {
     let page = page(&request)?;
     let page = user
         .on(async |store, _| store.users(&ADMINISTRATOR, page).await)
@@ -52,7 +52,7 @@ pub(super) async fn list(
 /// Whether an account may be used.
 #[derive(utoipa::ToSchema)]
 #[expect(dead_code, reason = "it describes what Fields reads")]
-pub(super) struct Activity {
+pub(super) struct AccountStatus {
     #[schema(example = false)]
     is_active: bool,
 }
@@ -61,7 +61,7 @@ pub(super) struct Activity {
 ///
 /// A closed account is refused on every replica within 20 seconds.
 #[utoipa::path(
-    patch, path = "/api/admin/users/{id}", operation_id = "setUserActive", tag = "administration", request_body = Activity,
+    patch, path = "/api/admin/users/{id}", operation_id = "setUserActive", tag = "administration", request_body = AccountStatus,
     params(("id" = String, Path, description = "The account's `id`", format = Uuid)),
     responses(
         (status = 200, description = "The account after the change", body = Profile),
@@ -73,11 +73,12 @@ pub(super) async fn set_active(
     accounts: Data<Accounts>,
     request: HttpRequest,
     id: Path<String>,
-    mut body: Fields,
-) -> Result<impl Responder, Problem> {
+    mut body: FieldReader,
+) -> Result<impl Responder, ApiError> {
     let is_active = body.flag("is_active");
     let is_active = body.finish(is_active)?;
-    let absent = || Problem::not_found(RequestId::of(&request), "there is no account with this id");
+    let absent =
+        || ApiError::not_found(RequestId::of(&request), "there is no account with this id");
     let id = Uuid::try_parse(&id).map_err(|_| absent())?;
     let now = user.now();
     let profile = user

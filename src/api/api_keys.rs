@@ -13,12 +13,12 @@ use serde::Serialize;
 use serde_json::Value;
 use zeroize::Zeroize;
 
-use super::{Problem, current_user::CurrentUser, fields::Fields, openapi::ErrorEnvelope};
+use super::{ApiError, body::FieldReader, current_user::CurrentUser, openapi::ErrorEnvelope};
 use crate::{
-    config,
     domain::{Owner, Provider},
-    store::{KeptKey, Store, StoreError},
-    vault::{Opened, PlainKey, Sealed, Vault, VaultError},
+    settings,
+    store::{SealedApiKey, Store, StoreError},
+    vault::{ApiKeySecret, Sealed, Unsealed, Vault, VaultError},
 };
 
 /// What users' keys are kept with, and under which names.
@@ -30,7 +30,7 @@ pub struct ApiKeys {
 
 impl ApiKeys {
     /// What `[vault]` says.
-    pub fn new(settings: &config::Vault) -> Self {
+    pub fn new(settings: &settings::Vault) -> Self {
         Self {
             vault: Vault::new(settings.keys.clone()),
             providers: settings.providers.clone(),
@@ -42,7 +42,7 @@ impl ApiKeys {
         &self,
         user: &CurrentUser,
         provider: &str,
-    ) -> Result<Option<PlainKey>, Problem> {
+    ) -> Result<Option<ApiKeySecret>, ApiError> {
         let Ok(provider) = Provider::listed(provider, &self.providers) else {
             return Ok(None);
         };
@@ -67,7 +67,7 @@ impl ApiKeys {
         Ok(Some(opened.plain))
     }
 
-    fn unseal(&self, owner: &Owner, kept: &KeptKey) -> Result<Opened, VaultError> {
+    fn unseal(&self, owner: &Owner, kept: &SealedApiKey) -> Result<Unsealed, VaultError> {
         let sealed = Sealed {
             key_id: kept.key_id.clone(),
             bytes: kept.sealed.clone(),
@@ -75,9 +75,14 @@ impl ApiKeys {
         self.vault.open(&owner.id().uuid(), &kept.provider, &sealed)
     }
 
-    fn seal(&self, owner: &Owner, provider: &str, plain: &PlainKey) -> Result<KeptKey, VaultError> {
+    fn seal(
+        &self,
+        owner: &Owner,
+        provider: &str,
+        plain: &ApiKeySecret,
+    ) -> Result<SealedApiKey, VaultError> {
         let Sealed { key_id, bytes } = self.vault.seal(&owner.id().uuid(), provider, plain)?;
-        Ok(KeptKey {
+        Ok(SealedApiKey {
             provider: provider.to_owned(),
             key_id,
             sealed: bytes,
@@ -89,8 +94,8 @@ impl ApiKeys {
         &self,
         store: &Store,
         owner: &Owner,
-        kept: &KeptKey,
-        plain: &PlainKey,
+        kept: &SealedApiKey,
+        plain: &ApiKeySecret,
     ) -> Result<(), StoreError> {
         match self.seal(owner, &kept.provider, plain) {
             Ok(newer) => store.replace_api_key(owner, kept, &newer).await.map(drop),
@@ -103,11 +108,11 @@ impl ApiKeys {
 
     /// Every key of the caller, masked. One that does not open is shown as one of which nothing may
     /// be seen: its owner can replace it.
-    async fn masked(&self, user: &CurrentUser) -> Result<BTreeMap<String, String>, Problem> {
+    async fn masked(&self, user: &CurrentUser) -> Result<BTreeMap<String, String>, ApiError> {
         let (owner, kept) = user
             .on(async |store, owner| Ok((*owner, store.api_keys(owner).await?)))
             .await?;
-        let mask = |kept: KeptKey| {
+        let mask = |kept: SealedApiKey| {
             let masked = match self.unseal(&owner, &kept) {
                 Ok(opened) => opened.plain.masked(),
                 Err(error) => {
@@ -115,7 +120,7 @@ impl ApiKeys {
                         provider = kept.provider,
                         "a kept key does not open: {error}"
                     );
-                    PlainKey::hidden()
+                    ApiKeySecret::hidden()
                 }
             };
             (kept.provider, masked)
@@ -183,7 +188,7 @@ pub(super) struct NewKeys {
     get, operation_id = "listApiKeys", path = "/api/user/api-keys", tag = "api keys",
     responses((status = 200, description = "What is kept", body = MaskedKeys))
 )]
-pub(super) async fn list(user: CurrentUser, keys: Data<ApiKeys>) -> Result<HttpResponse, Problem> {
+pub(super) async fn list(user: CurrentUser, keys: Data<ApiKeys>) -> Result<HttpResponse, ApiError> {
     Ok(HttpResponse::Ok().json(MaskedKeys {
         success: true,
         api_keys: keys.masked(&user).await?,
@@ -200,8 +205,8 @@ pub(super) async fn list(user: CurrentUser, keys: Data<ApiKeys>) -> Result<HttpR
 pub(super) async fn keep(
     user: CurrentUser,
     keys: Data<ApiKeys>,
-    mut body: Fields,
-) -> Result<impl Responder, Problem> {
+    mut body: FieldReader,
+) -> Result<impl Responder, ApiError> {
     if body.is_empty() {
         let example =
             "send at least one provider with its key, for example {\"togetherAI\": \"sk-...\"}";
@@ -233,9 +238,9 @@ pub(super) async fn keep(
     };
     let kept = user
         .on(async |store, owner| {
-            let sealed: Result<Vec<KeptKey>, VaultError> = seal(owner);
+            let sealed: Result<Vec<SealedApiKey>, VaultError> = seal(owner);
             match sealed {
-                Ok(sealed) => store.keep_api_keys(owner, sealed, now).await.map(Ok),
+                Ok(sealed) => store.put_api_keys(owner, sealed, now).await.map(Ok),
                 Err(error) => Ok(Err(error)),
             }
         })
@@ -257,8 +262,8 @@ pub(super) async fn remove(
     user: CurrentUser,
     keys: Data<ApiKeys>,
     name: Path<String>,
-) -> Result<impl Responder, Problem> {
-    let absent = || Problem::not_found(user.request_id(), "no key is kept under this name");
+) -> Result<impl Responder, ApiError> {
+    let absent = || ApiError::not_found(user.request_id(), "no key is kept under this name");
     let provider = Provider::listed(&name, &keys.providers).map_err(|_| absent())?;
     if !user
         .on(async |store, owner| store.remove_api_key(owner, &provider).await)
@@ -270,7 +275,11 @@ pub(super) async fn remove(
 }
 
 /// A key and where it belongs, or what is wrong with them.
-fn read(name: &str, value: Value, providers: &[String]) -> Result<(Provider, PlainKey), String> {
+fn read(
+    name: &str,
+    value: Value,
+    providers: &[String],
+) -> Result<(Provider, ApiKeySecret), String> {
     let provider = Provider::listed(name, providers).map_err(|_| {
         format!(
             "is no provider; send each key under its provider's name: {}",
@@ -280,7 +289,7 @@ fn read(name: &str, value: Value, providers: &[String]) -> Result<(Provider, Pla
     let Value::String(mut text) = value else {
         return Err("must be a text; DELETE /api/user/api-keys/NAME removes a key".to_owned());
     };
-    let key = PlainKey::new(SecretString::from(text.as_str()))
+    let key = ApiKeySecret::new(SecretString::from(text.as_str()))
         .map_err(|problem| format!("cannot be kept: {problem}"));
     text.zeroize();
     Ok((provider, key?))
@@ -288,12 +297,12 @@ fn read(name: &str, value: Value, providers: &[String]) -> Result<(Provider, Pla
 
 /// Without a vault nothing can be kept, which an operator can mend; what does not open is for the
 /// log.
-fn refused(user: &CurrentUser, error: &VaultError) -> Problem {
+fn refused(user: &CurrentUser, error: &VaultError) -> ApiError {
     tracing::error!("{error}");
     match error {
         VaultError::NoKey => {
             let message = "this server keeps no API keys: it has no vault key (vault.keys)";
-            Problem::under(
+            ApiError::under(
                 user.request_id(),
                 StatusCode::SERVICE_UNAVAILABLE,
                 "VAULT_UNAVAILABLE",
@@ -301,6 +310,6 @@ fn refused(user: &CurrentUser, error: &VaultError) -> Problem {
             )
             .with_retry_after(300)
         }
-        _ => Problem::fault(user.request_id()),
+        _ => ApiError::fault(user.request_id()),
     }
 }

@@ -15,29 +15,30 @@ use actix_web::{
     web::Data,
 };
 use bearward::{
-    Bearward, Refused, RequestId, Requirement, Standard, Verified, actix::Guarded, error::Rejection,
+    AuthRejection, Bearward, NoCustomClaims, RequestId, Requirement, Verified,
+    actix::ScopeAuthentication, error::AuthError,
 };
 
-use super::Problem;
+use super::ApiError;
 use crate::{
     accounts::{Accounts, AdmissionError},
-    domain::{Identity, Owner},
-    store::{Instant, Store, StoreError},
+    domain::{Owner, SubjectHash},
+    store::{DbTimestamp, Store, StoreError},
 };
 
 /// The requirement of routes that every user may call.
-pub(super) struct Anybody;
+pub(super) struct AnyUser;
 
-impl Requirement for Anybody {
-    type Claims = Standard;
+impl Requirement for AnyUser {
+    type Claims = NoCustomClaims;
 
-    fn check(_: &Verified) -> Result<(), Rejection> {
+    fn check(_: &Verified) -> Result<(), AuthError> {
         Ok(())
     }
 }
 
 /// How often an account is made anew for one request, while others keep erasing it.
-const ANEW: usize = 3;
+const MAX_RECREATE: usize = 3;
 
 /// The active account of the request's token. Only [`enter`] makes one.
 #[derive(Clone)]
@@ -67,16 +68,17 @@ pub(super) async fn enter(
 }
 
 async fn admit(request: &HttpRequest) -> Result<CurrentUser, HttpResponse> {
-    let (Some(guarded), Some(accounts)) =
-        (Guarded::of(request), request.app_data::<Data<Accounts>>())
-    else {
+    let (Some(guarded), Some(accounts)) = (
+        ScopeAuthentication::of(request),
+        request.app_data::<Data<Accounts>>(),
+    ) else {
         tracing::error!(
             route = request.match_pattern(),
             "a route asks for an account and has no guard, or the application no accounts"
         );
-        return Err(Problem::internal(request).error_response());
+        return Err(ApiError::internal(request).error_response());
     };
-    let Guarded {
+    let ScopeAuthentication {
         auth,
         verified,
         token,
@@ -104,16 +106,17 @@ pub(super) fn refused(
     let request_id = RequestId::of(request);
     match error {
         AdmissionError::Disabled => disabled(request_id).error_response(),
-        AdmissionError::Refused(refusal) => {
-            Refused::new(Bearward::count(refusal), request, Some(auth)).error_response()
+        AdmissionError::AuthRejection(refusal) => {
+            AuthRejection::new(Bearward::record_rejection(refusal), request, Some(auth))
+                .error_response()
         }
-        AdmissionError::Store(error) => Problem::of_store(request_id, &error).error_response(),
+        AdmissionError::Store(error) => ApiError::of_store(request_id, &error).error_response(),
     }
 }
 
-fn disabled(request_id: Option<RequestId>) -> Problem {
+fn disabled(request_id: Option<RequestId>) -> ApiError {
     let message = "this account has been disabled; an administrator can enable it";
-    Problem::under(
+    ApiError::under(
         request_id,
         StatusCode::FORBIDDEN,
         "ACCOUNT_DISABLED",
@@ -128,15 +131,15 @@ impl CurrentUser {
     }
 
     /// Who it is, whatever becomes of the account.
-    pub(super) fn identity(&self) -> Identity {
-        Identity::new(
+    pub(super) fn identity(&self) -> SubjectHash {
+        SubjectHash::new(
             self.auth.canonical_issuer(&self.verified),
             self.verified.subject(),
         )
     }
 
     /// The time, as rows keep it.
-    pub(super) fn now(&self) -> Instant {
+    pub(super) fn now(&self) -> DbTimestamp {
         self.accounts.now()
     }
 
@@ -150,10 +153,10 @@ impl CurrentUser {
     pub(super) async fn on<T>(
         &self,
         work: impl AsyncFn(&Store, &Owner) -> Result<T, StoreError>,
-    ) -> Result<T, Problem> {
+    ) -> Result<T, ApiError> {
         let mut done = work(self.accounts.store(), &self.owner).await;
-        for _ in 0..ANEW {
-            if !matches!(done, Err(StoreError::Gone)) {
+        for _ in 0..MAX_RECREATE {
+            if !matches!(done, Err(StoreError::AccountDeleted)) {
                 break;
             }
             self.forget();
@@ -165,16 +168,16 @@ impl CurrentUser {
                 Ok(owner) => work(self.accounts.store(), &owner).await,
                 Err(AdmissionError::Store(error)) => Err(error),
                 Err(AdmissionError::Disabled) => return Err(disabled(self.request_id())),
-                Err(AdmissionError::Refused(refusal)) => {
+                Err(AdmissionError::AuthRejection(refusal)) => {
                     tracing::error!(
-                        reason = refusal.rejection.reason(),
+                        reason = refusal.error.metric_label(),
                         "a token that was admitted is refused"
                     );
-                    return Err(Problem::fault(self.request_id()));
+                    return Err(ApiError::fault(self.request_id()));
                 }
             };
         }
-        done.map_err(|error| Problem::of_store(self.request_id(), &error))
+        done.map_err(|error| ApiError::of_store(self.request_id(), &error))
     }
 
     /// Lets the next request look at the account again.
@@ -187,8 +190,8 @@ impl CurrentUser {
 }
 
 impl FromRequest for CurrentUser {
-    type Error = Problem;
-    type Future = Ready<Result<Self, Problem>>;
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let user = request.extensions().get::<Self>().cloned();
@@ -197,7 +200,7 @@ impl FromRequest for CurrentUser {
                 route = request.match_pattern(),
                 "a route asks for an account and does not admit one"
             );
-            Problem::internal(request)
+            ApiError::internal(request)
         }))
     }
 }

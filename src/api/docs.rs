@@ -16,7 +16,7 @@ use bearward::RequestId;
 use futures_util::{Stream, stream};
 use utoipa_swagger_ui::Config;
 
-use super::Problem;
+use super::ApiError;
 
 /// The page runs its own scripts and asks this server alone; its styles are partly written into its
 /// elements.
@@ -68,7 +68,7 @@ pub(super) async fn file(file: Path<String>, request: HttpRequest) -> HttpRespon
                 Cow::Owned(bytes) => response.body(bytes),
             }
         }
-        _ => Problem::not_found(
+        _ => ApiError::not_found(
             RequestId::of(&request),
             "the documentation has no such file",
         )

@@ -13,13 +13,14 @@ use serde::Serialize;
 use tokio::sync::mpsc;
 
 use super::{
-    ApiKeys, Problem, RateLimits, current_user::CurrentUser, fields::Fields, openapi::ErrorEnvelope,
+    ApiError, ApiKeys, RateLimits, body::FieldReader, current_user::CurrentUser,
+    openapi::ErrorEnvelope,
 };
 use crate::{
-    at_once::Place,
-    domain::Identity,
+    completions::{CompletionStream, Completions, CompletionsError, Prompt},
+    concurrency_limit::Permit,
+    domain::SubjectHash,
     telemetry::called,
-    upstream::{Chunks, Prompt, Upstream, UpstreamError},
 };
 
 /// How much longer than the longest stream one is held: the stream's own end, which tells why,
@@ -97,10 +98,10 @@ struct Usage {
 pub(super) async fn generate(
     user: CurrentUser,
     keys: Data<ApiKeys>,
-    upstream: Data<Upstream>,
+    upstream: Data<Completions>,
     rates: Data<RateLimits>,
-    mut body: Fields,
-) -> Result<HttpResponse, Problem> {
+    mut body: FieldReader,
+) -> Result<HttpResponse, ApiError> {
     let prompt = body.text("prompt", prompt);
     let model = body.optional("model", model);
     let is_streamed = body.switch("stream");
@@ -108,7 +109,7 @@ pub(super) async fn generate(
     let prompt = Prompt { prompt, model };
     let Some(key) = keys.open(&user, PROVIDER).await? else {
         let message = "no key for togetherAI is kept; keep one with POST /api/user/api-keys";
-        return Err(Problem::under(
+        return Err(ApiError::under(
             user.request_id(),
             StatusCode::CONFLICT,
             "API_KEY_MISSING",
@@ -116,7 +117,7 @@ pub(super) async fn generate(
         ));
     };
     let place = rates.generation(&user)?;
-    let failed = |error: UpstreamError| failed(&user, &error);
+    let failed = |error: CompletionsError| failed(&user, &error);
     if is_streamed {
         let chunks = called(CALL, upstream.stream(&key, &prompt))
             .await
@@ -149,8 +150,8 @@ pub(super) async fn generate(
 /// stops reading would else hold the call open, which its owner pays for, beyond any limit of time.
 /// A client that hangs up ends the call at once.
 fn pumped(
-    chunks: Chunks,
-    place: Option<Place<Identity>>,
+    chunks: CompletionStream,
+    place: Option<Permit<SubjectHash>>,
     whole: Duration,
     request_id: Option<RequestId>,
 ) -> impl Stream<Item = Result<Bytes, Infallible>> {
@@ -201,9 +202,9 @@ fn model(text: String) -> Result<String, &'static str> {
     }
 }
 
-fn failed(user: &CurrentUser, error: &UpstreamError) -> Problem {
+fn failed(user: &CurrentUser, error: &CompletionsError) -> ApiError {
     tracing::warn!(?error, "the service gave no answer");
-    let problem = Problem::under(
+    let problem = ApiError::under(
         user.request_id(),
         error.status(),
         error.code(),

@@ -8,23 +8,23 @@ use actix_web::{
     },
     web::Data,
 };
-use bearward::{Bearward, Refused, RequestId};
+use bearward::{AuthRejection, Bearward, RequestId};
 use serde::Serialize;
 use time::OffsetDateTime;
 use url::Url;
 use uuid::Uuid;
 
-use super::{Problem, current_user, fields::Fields, openapi::ErrorEnvelope};
-use crate::{accounts::Accounts, config::CorsOrigin, domain::Profile};
+use super::{ApiError, body::FieldReader, current_user, openapi::ErrorEnvelope};
+use crate::{accounts::Accounts, domain::Profile, settings::CorsOrigin};
 
 /// Where users sign in: the identity provider's authorization endpoint, and who may be returned to.
 #[derive(Debug, Clone)]
-pub struct SignIn {
+pub struct GoogleSignIn {
     authorize: Option<Url>,
     origins: Vec<CorsOrigin>,
 }
 
-impl SignIn {
+impl GoogleSignIn {
     /// `authorize` is the endpoint of an issuer that offers Google; without one the route answers
     /// 404.
     pub fn new(authorize: Option<Url>, origins: Vec<CorsOrigin>) -> Self {
@@ -51,7 +51,7 @@ impl SignIn {
 
 /// Where a browser goes to sign in.
 #[derive(Serialize, utoipa::ToSchema)]
-pub(super) struct SignInAddress {
+pub(super) struct SignInUrl {
     #[schema(example = "https://abc.supabase.co/auth/v1/authorize?provider=google")]
     url: String,
 }
@@ -75,20 +75,20 @@ pub(super) struct GoogleCredential {
     get, path = "/api/auth/google", operation_id = "signInAddress", tag = "sign-in", security(()),
     params(("redirect_to" = Option<String>, Query, description = "Where to come back to; its origin must be one of `server.cors_origins`", example = "http://localhost:3000/auth/callback")),
     responses(
-        (status = 200, description = "The address", body = inline(SignInAddress)),
+        (status = 200, description = "The address", body = inline(SignInUrl)),
         (status = 404, description = "No configured issuer offers it", body = ErrorEnvelope)
     )
 )]
 pub(super) async fn address(
-    sign_in: Data<SignIn>,
+    sign_in: Data<GoogleSignIn>,
     request: HttpRequest,
-) -> Result<impl Responder, Problem> {
-    let mut query = Fields::of_query(&request);
+) -> Result<impl Responder, ApiError> {
+    let mut query = FieldReader::of_query(&request);
     let place = query.optional("redirect_to", |text| sign_in.place(&text));
     query.finish(Some(()))?;
     let Some(mut url) = sign_in.authorize.clone() else {
         let message = "no configured issuer offers signing in with Google by redirect; send a Google ID token with POST instead";
-        return Err(Problem::new(
+        return Err(ApiError::new(
             &request,
             StatusCode::NOT_FOUND,
             "NOT_FOUND",
@@ -100,7 +100,7 @@ pub(super) async fn address(
         url.query_pairs_mut()
             .append_pair("redirect_to", place.as_str());
     }
-    Ok(HttpResponse::Ok().json(SignInAddress { url: url.into() }))
+    Ok(HttpResponse::Ok().json(SignInUrl { url: url.into() }))
 }
 
 /// The user, in the names that this route has always had.
@@ -156,7 +156,7 @@ pub(super) async fn sign_in(
     auth: Data<Bearward>,
     accounts: Data<Accounts>,
     request: HttpRequest,
-    body: Fields,
+    body: FieldReader,
 ) -> HttpResponse {
     match login(&auth, &accounts, &request, body).await {
         Ok(user) => {
@@ -178,7 +178,7 @@ async fn login(
     auth: &Bearward,
     accounts: &Accounts,
     request: &HttpRequest,
-    mut body: Fields,
+    mut body: FieldReader,
 ) -> Result<GoogleUser, HttpResponse> {
     let credential = body.text("credential", |text| {
         if text.is_empty() {
@@ -192,7 +192,7 @@ async fn login(
     let credential = body
         .finish(credential)
         .map_err(|problem| problem.error_response())?;
-    let refused = |refusal| Refused::new(refusal, request, Some(auth)).error_response();
+    let refused = |refusal| AuthRejection::new(refusal, request, Some(auth)).error_response();
     let verified = auth.verify_credential(&credential).await.map_err(refused)?;
     let owner = accounts
         .admit(auth, &verified, &credential)
@@ -201,5 +201,5 @@ async fn login(
     let profile = accounts.store().profile(&owner).await;
     profile
         .map(GoogleUser::from)
-        .map_err(|error| Problem::of_store(RequestId::of(request), &error).error_response())
+        .map_err(|error| ApiError::of_store(RequestId::of(request), &error).error_response())
 }

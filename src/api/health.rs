@@ -11,7 +11,7 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-use super::{Problem, openapi::ErrorEnvelope};
+use super::{ApiError, openapi::ErrorEnvelope};
 use crate::{store::Store, telemetry::Metrics};
 
 /// How long an answer of the database is taken as its state: these routes are public, and a flood
@@ -80,7 +80,7 @@ impl Health {
 /// one.
 #[utoipa::path(get, path = "/health", tag = "operation", security(()), responses((status = 200, description = "What the server knows of its health", body = Report)))]
 pub(super) async fn health(health: Data<Health>) -> HttpResponse {
-    let sets = health.auth.key_sets();
+    let sets = health.auth.key_set_statuses();
     let well = sets
         .iter()
         .all(|set| matches!(set.state(), "fresh" | "fixed"));
@@ -122,23 +122,23 @@ pub(super) async fn live() -> HttpResponse {
 #[utoipa::path(get, path = "/readyz", tag = "operation", security(()), responses((status = 200, description = "Yes", body = String, content_type = "text/plain"), (status = 503, description = "Keys or database are missing", body = ErrorEnvelope, headers(("retry-after" = String)))))]
 pub(super) async fn ready(health: Data<Health>, request: HttpRequest) -> HttpResponse {
     if !health.database().await {
-        return Problem::database_away(RequestId::of(&request)).error_response();
+        return ApiError::database_unavailable(RequestId::of(&request)).error_response();
     }
-    if health.auth.ready() {
+    if health.auth.is_ready() {
         return live().await;
     }
     let waiting: Vec<String> = health
         .auth
-        .key_sets()
+        .key_set_statuses()
         .into_iter()
-        .filter(|set| !set.phase.serves())
+        .filter(|set| !set.state.serves())
         .map(|set| set.issuer)
         .collect();
     let message = format!(
         "no usable keys yet, or expired ones, of: {}",
         waiting.join(", ")
     );
-    Problem::new(
+    ApiError::new(
         &request,
         StatusCode::SERVICE_UNAVAILABLE,
         "KEYS_UNAVAILABLE",

@@ -11,7 +11,7 @@ use actix_web::{
 };
 use futures_util::FutureExt;
 
-use super::Problem;
+use super::ApiError;
 
 /// The limits of every resource.
 #[derive(Debug, Clone, Copy)]
@@ -27,7 +27,7 @@ pub struct Limits {
 /// Answers with the envelope whatever happens. It belongs around a resource, not around the
 /// application: the request is kept for the answer, and while somebody else holds it the router
 /// cannot work on it.
-pub(super) async fn keep_to(
+pub(super) async fn enforce(
     limits: Limits,
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -38,8 +38,8 @@ pub(super) async fn keep_to(
     let problem = match tokio::time::timeout(limits.time, answer).await {
         Ok(Ok(response)) => return response.map(ServiceResponse::map_into_boxed_body),
         // The panic hook has written the cause to the log.
-        Ok(Err(_panic)) => Problem::internal(&kept),
-        Err(_elapsed) => Problem::new(
+        Ok(Err(_panic)) => ApiError::internal(&kept),
+        Err(_elapsed) => ApiError::new(
             &kept,
             StatusCode::REQUEST_TIMEOUT,
             "REQUEST_TIMEOUT",
@@ -62,7 +62,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::api::resource::at;
+    use crate::api::endpoint::at;
 
     const SECRET: &str = "sk-in-a-panic";
 
@@ -92,11 +92,11 @@ mod tests {
             app.call(request)
         });
         let app = init_service(app.configure(|config| {
-            at("/panics").get(panics).for_everybody(config, limits);
+            at("/panics").get(panics).public(config, limits);
             at("/takes-for-ever")
                 .get(takes_for_ever)
-                .for_everybody(config, limits);
-            at("/answers").get(answers).for_everybody(config, limits);
+                .public(config, limits);
+            at("/answers").get(answers).public(config, limits);
         }))
         .await;
         let mut answers = Vec::new();

@@ -5,7 +5,7 @@ use bearward::Verified;
 use serde::Serialize;
 use time::OffsetDateTime;
 
-use super::{Problem, current_user::CurrentUser};
+use super::{ApiError, current_user::CurrentUser};
 use crate::domain::Profile;
 
 /// A profile, and the claims that decide what its bearer may do.
@@ -13,12 +13,12 @@ use crate::domain::Profile;
 pub(super) struct Me<'a> {
     #[serde(flatten)]
     profile: Profile,
-    claims: Claimed<'a>,
+    claims: GrantedClaims<'a>,
 }
 
 /// What the token grants.
 #[derive(Serialize, utoipa::ToSchema)]
-struct Claimed<'a> {
+struct GrantedClaims<'a> {
     /// The single role claim.
     #[schema(example = "authenticated")]
     role: Option<&'a str>,
@@ -40,17 +40,17 @@ struct Claimed<'a> {
 ///
 /// The first request of a subject makes its account.
 #[utoipa::path(get, operation_id = "me", path = "/api/auth/me", tag = "account", responses((status = 200, description = "The profile", body = Me)))]
-pub(super) async fn me(user: CurrentUser) -> Result<impl Responder, Problem> {
+pub(super) async fn me(user: CurrentUser) -> Result<impl Responder, ApiError> {
     let profile = user
         .on(async |store, owner| store.profile(owner).await)
         .await?;
     Ok(HttpResponse::Ok().json(Me {
         profile,
-        claims: Claimed::of(user.verified()),
+        claims: GrantedClaims::of(user.verified()),
     }))
 }
 
-impl<'a> Claimed<'a> {
+impl<'a> GrantedClaims<'a> {
     fn of(user: &'a Verified) -> Self {
         let claims = user.claims();
         Self {

@@ -1,11 +1,11 @@
 //! RFC 9728: what this resource is and whose tokens it takes.
 
 use actix_web::{HttpRequest, HttpResponse, ResponseError, http::StatusCode, web::Data};
-use bearward::{Bearward, Usage};
+use bearward::{Bearward, TokenUse};
 use serde::Serialize;
 use url::Url;
 
-use super::Problem;
+use super::ApiError;
 
 /// The protected resource metadata, made once.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
@@ -24,7 +24,7 @@ impl Metadata {
     pub fn new(resource: Option<String>, auth: &Bearward) -> Self {
         let bearers = auth
             .issuers()
-            .filter(|issuer| issuer.usage_is(Usage::Bearer));
+            .filter(|issuer| issuer.has_token_use(TokenUse::AccessToken));
         Self {
             resource,
             authorization_servers: bearers
@@ -65,7 +65,7 @@ pub(super) async fn metadata(metadata: Data<Metadata>, request: HttpRequest) -> 
             "the server listens on every address and does not know its own; server.public_url would say it"
         }
     };
-    Problem::new(&request, StatusCode::NOT_FOUND, "NOT_FOUND", why).error_response()
+    ApiError::new(&request, StatusCode::NOT_FOUND, "NOT_FOUND", why).error_response()
 }
 
 /// Authorization servers are named by URLs (RFC 8414 §2).

@@ -17,7 +17,7 @@ use utoipa::{
 };
 
 use super::{
-    admin, api_keys, generate, google, health, me, metadata, protected, status, user, verify,
+    admin, api_keys, forward_auth, generate, google, health, me, metadata, protected, status, user,
 };
 
 /// The document, as text, made once.
@@ -57,7 +57,7 @@ pub(super) async fn document(document: Data<Document>) -> HttpResponse {
 
 /// The body of every error.
 #[derive(ToSchema)]
-#[expect(dead_code, reason = "it describes Envelope")]
+#[expect(dead_code, reason = "it describes ErrorBody")]
 pub(super) struct ErrorEnvelope {
     /// Always false.
     #[schema(example = false)]
@@ -69,7 +69,7 @@ pub(super) struct ErrorEnvelope {
 
 /// What is wrong.
 #[derive(ToSchema)]
-#[expect(dead_code, reason = "it describes Envelope")]
+#[expect(dead_code, reason = "it describes ErrorBody")]
 pub(super) struct ErrorBody {
     /// Stable, for programs.
     #[schema(example = "TOKEN_EXPIRED")]
@@ -94,7 +94,7 @@ pub(super) struct ErrorBody {
         protected::protected, me::me, user::change, user::erase, status::add, status::list,
         api_keys::list, api_keys::keep, api_keys::remove, generate::generate,
         admin::list, admin::set_active,
-        verify::verify, google::address, google::sign_in,
+        forward_auth::verify, google::address, google::sign_in,
         health::health, health::live, health::ready, health::metrics, metadata::metadata, document,
     ),
     components(schemas(ErrorEnvelope, ErrorBody)),
@@ -108,12 +108,12 @@ pub(super) struct ErrorBody {
         (name = "administration", description = "For tokens with the role `admin`"),
         (name = "operation", description = "For operators, load balancers and tools"),
     ),
-    modifiers(&Conventions)
+    modifiers(&CommonResponses)
 )]
 struct Api;
 
 /// What holds for every route, so that no route has to say it.
-struct Conventions;
+struct CommonResponses;
 
 /// One line of text without control characters and without spaces around it, as the domain's types
 /// take it.
@@ -145,7 +145,7 @@ pub(super) fn name() -> Object {
         .build()
 }
 
-impl Modify for Conventions {
+impl Modify for CommonResponses {
     fn modify(&self, api: &mut utoipa::openapi::OpenApi) {
         let components = api.components.get_or_insert_default();
         let bearer = Http::builder()

@@ -12,20 +12,20 @@ use actix_web::{
     web::Data,
 };
 use bearward::{
-    actix::{Guarded, RefusalNote},
+    actix::{RejectionLog, ScopeAuthentication},
     clock::Clock,
 };
 
 use super::{
-    Problem,
+    ApiError,
     client_address::{TrustedProxies, network},
     current_user::CurrentUser,
 };
 use crate::{
-    at_once::{AtOnce, Place},
-    config::{RateLimit as Numbers, Server},
-    domain::Identity,
-    rate_limit::{Denied, RateLimit},
+    concurrency_limit::{ConcurrencyLimiter, Permit},
+    domain::SubjectHash,
+    rate_limit::{RateLimit, RateLimited},
+    settings::{RateLimit as RateLimitConfig, Server},
 };
 
 /// The reasons of a 401 that is no bad token: there was none, or a good one that does not suffice
@@ -44,12 +44,12 @@ pub struct RateLimits {
 }
 
 struct Counted {
-    users: RateLimit<Identity>,
+    users: RateLimit<SubjectHash>,
     /// Apart from each other: who sends bad tokens, from an address that others have too, must not
     /// keep them from signing in.
     sign_ins: RateLimit<IpAddr>,
     refusals: RateLimit<IpAddr>,
-    generations: AtOnce<Identity>,
+    generations: ConcurrencyLimiter<SubjectHash>,
 }
 
 /// When to ask again for a place: nobody knows when one will be free.
@@ -57,12 +57,12 @@ const UNTIL_A_PLACE: u64 = 5;
 
 impl RateLimits {
     /// What `[rate_limit]` says, for clients behind the proxies of `[server]`.
-    pub fn new(numbers: &Numbers, server: &Server, clock: &Arc<dyn Clock>) -> Self {
+    pub fn new(numbers: &RateLimitConfig, server: &Server, clock: &Arc<dyn Clock>) -> Self {
         let counted = numbers.enabled.then(|| Counted {
             users: RateLimit::new(numbers.per_user, numbers.burst, Arc::clone(clock)),
             sign_ins: RateLimit::new(numbers.per_address, numbers.burst, Arc::clone(clock)),
             refusals: RateLimit::new(numbers.per_address, numbers.burst, Arc::clone(clock)),
-            generations: AtOnce::new(numbers.generations),
+            generations: ConcurrencyLimiter::new(numbers.generations),
         });
         Self {
             proxies: TrustedProxies::new(server.trusted_proxies.iter().copied()),
@@ -75,19 +75,19 @@ impl RateLimits {
     pub(super) fn generation(
         &self,
         user: &CurrentUser,
-    ) -> Result<Option<Place<Identity>>, Problem> {
+    ) -> Result<Option<Permit<SubjectHash>>, ApiError> {
         let Some(counted) = &self.counted else {
             return Ok(None);
         };
         counted.generations.take(user.identity()).map(Some).ok_or_else(|| {
             metrics::counter!("bearward_rate_limited_total", "limit" => "generations").increment(1);
             let message = format!("too many answers are under way for this user; end one, or try again in {UNTIL_A_PLACE} s");
-            let problem = Problem::under(user.request_id(), StatusCode::TOO_MANY_REQUESTS, "RATE_LIMITED", message);
+            let problem = ApiError::under(user.request_id(), StatusCode::TOO_MANY_REQUESTS, "RATE_LIMITED", message);
             problem.with_retry_after(UNTIL_A_PLACE)
         })
     }
 
-    fn count_user(&self, request: &HttpRequest, user: Identity) -> Result<(), Problem> {
+    fn count_user(&self, request: &HttpRequest, user: SubjectHash) -> Result<(), ApiError> {
         let Some(counted) = &self.counted else {
             return Ok(());
         };
@@ -97,7 +97,7 @@ impl RateLimits {
             .map_err(|denied| refuse(request, "user", denied))
     }
 
-    fn count_address(&self, request: &HttpRequest, limit: &'static str) -> Result<(), Problem> {
+    fn count_address(&self, request: &HttpRequest, limit: &'static str) -> Result<(), ApiError> {
         let Some(counted) = &self.counted else {
             return Ok(());
         };
@@ -174,17 +174,17 @@ pub(super) async fn limit_user(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let counted = limits_of(&request).and_then(|limits| {
-        let guarded = Guarded::of(request.request()).ok_or_else(|| {
+        let guarded = ScopeAuthentication::of(request.request()).ok_or_else(|| {
             tracing::error!(
                 route = request.match_pattern(),
                 "a route limits its users and has no guard before that"
             );
-            Problem::internal(request.request())
+            ApiError::internal(request.request())
         })?;
         let issuer = guarded.auth.canonical_issuer(&guarded.verified);
         limits.count_user(
             request.request(),
-            Identity::new(issuer, guarded.verified.subject()),
+            SubjectHash::new(issuer, guarded.verified.subject()),
         )
     });
     match counted {
@@ -197,26 +197,26 @@ pub(super) async fn limit_user(
 }
 
 /// Limits that somebody forgot to put into the application must not be no limits.
-fn limits_of(request: &ServiceRequest) -> Result<&Data<RateLimits>, Problem> {
+fn limits_of(request: &ServiceRequest) -> Result<&Data<RateLimits>, ApiError> {
     request.app_data::<Data<RateLimits>>().ok_or_else(|| {
         tracing::error!(
             route = request.match_pattern(),
             "a route has a rate limit, and the application holds no RateLimits"
         );
-        Problem::internal(request.request())
+        ApiError::internal(request.request())
     })
 }
 
 fn is_bad_token(response: &ServiceResponse<BoxBody>) -> bool {
     let extensions = response.response().extensions();
-    let note = extensions.get::<RefusalNote>();
+    let note = extensions.get::<RejectionLog>();
     response.status() == StatusCode::UNAUTHORIZED
         && note.is_some_and(|note| !NO_BAD_TOKEN.contains(&note.reason))
 }
 
-fn refuse(request: &HttpRequest, limit: &'static str, denied: Denied) -> Problem {
+fn refuse(request: &HttpRequest, limit: &'static str, denied: RateLimited) -> ApiError {
     metrics::counter!("bearward_rate_limited_total", "limit" => limit).increment(1);
-    Problem::rate_limited(request, denied.retry_after)
+    ApiError::rate_limited(request, denied.retry_after)
 }
 
 impl fmt::Debug for RateLimits {
@@ -230,20 +230,23 @@ impl fmt::Debug for RateLimits {
 #[cfg(test)]
 mod tests {
     use actix_web::test::TestRequest;
-    use bearward::{clock::SystemClock, error::Rejection};
+    use bearward::{clock::SystemClock, error::AuthError};
     use metrics_exporter_prometheus::PrometheusBuilder;
 
     use super::*;
-    use crate::config::{Config, Sources};
+    use crate::settings::{Config, Sources};
 
     #[test]
     fn what_is_no_bad_token_goes_by_the_names_that_refusals_have() {
         let refusals = [
-            Rejection::NoToken,
-            Rejection::StepUpRequired { required: "aal2" },
-            Rejection::UnfitClaims,
+            AuthError::NoToken,
+            AuthError::StepUpRequired { required: "aal2" },
+            AuthError::CustomClaimsMismatch,
         ];
-        assert_eq!(refusals.map(|rejection| rejection.reason()), NO_BAD_TOKEN);
+        assert_eq!(
+            refusals.map(|rejection| rejection.metric_label()),
+            NO_BAD_TOKEN
+        );
     }
 
     #[test]
@@ -261,7 +264,7 @@ mod tests {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let limits = RateLimits::new(&config.rate_limit, &config.server, &clock);
         let request = TestRequest::get().to_http_request();
-        let ada = Identity::new("a", "ada");
+        let ada = SubjectHash::new("a", "ada");
         let recorder = PrometheusBuilder::new().build_recorder();
         metrics::with_local_recorder(&recorder, || {
             assert!(
@@ -282,7 +285,7 @@ mod tests {
             assert!(
                 limits.count_user(&request, ada).is_err()
                     && limits
-                        .count_user(&request, Identity::new("a", "bob"))
+                        .count_user(&request, SubjectHash::new("a", "bob"))
                         .is_ok()
             );
         });

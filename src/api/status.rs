@@ -3,14 +3,14 @@
 use actix_web::{HttpRequest, HttpResponse, Responder, http::header::HeaderMap};
 
 use super::{
-    Problem,
+    ApiError,
+    body::{FieldReader, unfit},
     current_user::CurrentUser,
-    fields::{Fields, unfit},
     openapi,
 };
 use crate::{
-    domain::{ClientName, Cursor, IdempotencyKey, Page, PageRequest, StatusCheck, Unfit},
-    store::Added,
+    domain::{ClientName, Cursor, IdempotencyKey, Page, PageRequest, StatusCheck, ValidationError},
+    store::Insert,
 };
 
 /// What a client calls a request that it may send again
@@ -50,8 +50,8 @@ pub(super) struct PageQuery {
 pub(super) async fn add(
     user: CurrentUser,
     request: HttpRequest,
-    mut body: Fields,
-) -> Result<impl Responder, Problem> {
+    mut body: FieldReader,
+) -> Result<impl Responder, ApiError> {
     let client = body.text("client_name", ClientName::new);
     let key = idempotency_key(request.headers())
         .map_err(|problem| body.problem("Idempotency-Key", problem))
@@ -67,11 +67,11 @@ pub(super) async fn add(
         })
         .await?;
     match added {
-        Added::New(check) => Ok(HttpResponse::Created().json(check)),
-        Added::Again(check) => Ok(HttpResponse::Created()
+        Insert::New(check) => Ok(HttpResponse::Created().json(check)),
+        Insert::Again(check) => Ok(HttpResponse::Created()
             .insert_header(("idempotency-replayed", "true"))
             .json(check)),
-        Added::Conflict => Err(unfit(
+        Insert::Conflict => Err(unfit(
             user.request_id(),
             "Idempotency-Key",
             "was used for another body; a new request needs a new key",
@@ -87,7 +87,7 @@ pub(super) async fn add(
 pub(super) async fn list(
     user: CurrentUser,
     request: HttpRequest,
-) -> Result<impl Responder, Problem> {
+) -> Result<impl Responder, ApiError> {
     let page = page(&request)?;
     let page = user
         .on(async |store, owner| store.status_checks(owner, page).await)
@@ -96,8 +96,8 @@ pub(super) async fn list(
 }
 
 /// `?limit=&cursor=`
-pub(super) fn page(request: &HttpRequest) -> Result<PageRequest, Problem> {
-    let mut query = Fields::of_query(request);
+pub(super) fn page(request: &HttpRequest) -> Result<PageRequest, ApiError> {
+    let mut query = FieldReader::of_query(request);
     let limit = query
         .optional("limit", |text| PageRequest::limited(&text))
         .unwrap_or_default();
@@ -108,14 +108,14 @@ pub(super) fn page(request: &HttpRequest) -> Result<PageRequest, Problem> {
     }))
 }
 
-fn idempotency_key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Unfit> {
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, ValidationError> {
     let mut keys = headers.get_all(IDEMPOTENCY_KEY);
     let key = keys
         .next()
         .map(|key| IdempotencyKey::new(key.as_bytes()))
         .transpose()?;
     if keys.next().is_some() {
-        Err(Unfit::Twice)
+        Err(ValidationError::Twice)
     } else {
         Ok(key)
     }

@@ -2,7 +2,7 @@
 
 use actix_web::{HttpResponse, Responder};
 
-use super::{Problem, current_user::CurrentUser, fields::Fields, openapi};
+use super::{ApiError, body::FieldReader, current_user::CurrentUser, openapi};
 use crate::domain::{Profile, ProfileChange};
 
 /// What a user may change. At least one of them.
@@ -29,7 +29,10 @@ pub(super) struct ProfileFields {
     patch, operation_id = "changeUser", path = "/api/user", tag = "account", request_body = ProfileFields,
     responses((status = 200, description = "The profile after the change", body = Profile))
 )]
-pub(super) async fn change(user: CurrentUser, mut body: Fields) -> Result<impl Responder, Problem> {
+pub(super) async fn change(
+    user: CurrentUser,
+    mut body: FieldReader,
+) -> Result<impl Responder, ApiError> {
     if body.is_empty() {
         body.problem(
             "name",
@@ -53,7 +56,7 @@ pub(super) async fn change(user: CurrentUser, mut body: Fields) -> Result<impl R
 /// Erases every row of the caller. The token lives on until it expires: its next request makes a
 /// new, empty account.
 #[utoipa::path(delete, operation_id = "eraseUser", path = "/api/user", tag = "account", responses((status = 204, description = "Nothing is left")))]
-pub(super) async fn erase(user: CurrentUser) -> Result<impl Responder, Problem> {
+pub(super) async fn erase(user: CurrentUser) -> Result<impl Responder, ApiError> {
     user.on(async |store, owner| store.erase(owner).await)
         .await?;
     user.forget();

@@ -3,16 +3,16 @@
 use anstyle::Style;
 use bearward::{
     issuer::{Issuer, KeySource},
-    keys::{KeySetStatus, Phase},
+    keys::{KeySetState, KeySetStatus},
 };
 use clap::Args;
 use serde_json::{Value, json};
 
 use super::{Failure, load, style};
 use crate::{
-    config::Sources,
     server,
-    store::{Store, Tables},
+    settings::Sources,
+    store::{SchemaStatus, Store},
 };
 
 #[derive(Debug, Args)]
@@ -42,8 +42,8 @@ pub(super) async fn run(sources: &Sources, options: Options) -> Result<(), Failu
     config.require_issuer()?;
     let auth = server::verifier(&config).await?;
     if options.json {
-        auth.first_attempts().await;
-        let sets = auth.key_sets();
+        auth.wait_for_initial_fetch().await;
+        let sets = auth.key_set_statuses();
         let issuers: Vec<_> = auth
             .issuers()
             .zip(&sets)
@@ -57,15 +57,19 @@ pub(super) async fn run(sources: &Sources, options: Options) -> Result<(), Failu
         };
         let report = json!({ "sound": sound, "environment": config.environment, "issuers": issuers, "database": database });
         anstream::println!("{report:#}");
-        return if sound { Ok(()) } else { Err(Failure::Said) };
+        return if sound {
+            Ok(())
+        } else {
+            Err(Failure::AlreadyReported)
+        };
     }
     anstream::println!(
         "{strong}configuration{plain} {}sound{plain}, environment {}",
         style::GOOD,
         config.environment
     );
-    auth.first_attempts().await;
-    let sets = auth.key_sets();
+    auth.wait_for_initial_fetch().await;
+    let sets = auth.key_set_statuses();
     let sound = auth
         .issuers()
         .zip(&sets)
@@ -87,18 +91,20 @@ pub(super) async fn run(sources: &Sources, options: Options) -> Result<(), Failu
     if sound && database.is_ok() {
         Ok(())
     } else {
-        Err(Failure::Said)
+        Err(Failure::AlreadyReported)
     }
 }
 
-fn said(tables: &Tables) -> String {
+fn said(tables: &SchemaStatus) -> String {
     match tables {
-        Tables::NoFile(path) => format!(
+        SchemaStatus::NoFile(path) => format!(
             "sqlite: {} is not there yet, and made by serve",
             path.display()
         ),
-        Tables::UpToDate(kind) => format!("{kind}: reached, its tables are those of this version"),
-        Tables::Behind(kind, pending) => {
+        SchemaStatus::UpToDate(kind) => {
+            format!("{kind}: reached, its tables are those of this version")
+        }
+        SchemaStatus::Behind(kind, pending) => {
             format!(
                 "{kind}: reached; serve will bring its tables up to date ({})",
                 pending.join(", ")
@@ -111,10 +117,10 @@ fn said(tables: &Tables) -> String {
 fn report(issuer: &Issuer, set: &KeySetStatus) -> bool {
     let (plain, strong, faint) = (style::PLAIN, style::STRONG, style::FAINT);
     let sound = is_sound(set);
-    let (word, colour) = match set.phase {
-        Phase::Fixed => ("keys configured", style::GOOD),
+    let (word, colour) = match set.state {
+        KeySetState::Fixed => ("keys configured", style::GOOD),
         _ if sound => ("keys fetched", style::GOOD),
-        _ if set.phase.serves() => ("KEYS NOT FETCHED, stored ones serve", style::BAD),
+        _ if set.state.serves() => ("KEYS NOT FETCHED, stored ones serve", style::BAD),
         _ => ("NO KEYS", style::BAD),
     };
     anstream::println!(
@@ -146,7 +152,7 @@ fn report(issuer: &Issuer, set: &KeySetStatus) -> bool {
 
 /// Tokens can be verified, with keys that were had just now.
 fn is_sound(set: &KeySetStatus) -> bool {
-    set.phase.serves() && set.last_error.is_none()
+    set.state.serves() && set.last_error.is_none()
 }
 
 /// The same for programs.

@@ -117,9 +117,9 @@ pub(super) async fn run(options: Options) -> Result<(), Failure> {
     make_folders(&options)?;
     let bar = progress();
     let report = tokio::select! {
-        report = battery(&options, &bar) => report,
+        report = all_cases(&options, &bar) => report,
         // By now the other branch is dropped, and with it what was started.
-        () = told_to_stop() => Err(Failure::Usage(interrupted(&options))),
+        () = shutdown_signal() => Err(Failure::Usage(interrupted(&options))),
     };
     bar.finish_and_clear();
     let report = report?;
@@ -127,14 +127,14 @@ pub(super) async fn run(options: Options) -> Result<(), Failure> {
     if options.json.as_ref().is_none_or(|file| !is_stdout(file)) {
         table::print(&report, options.verbose);
     }
-    if report.is_sound() {
+    if report.passed() {
         Ok(())
     } else {
-        Err(Failure::Said)
+        Err(Failure::AlreadyReported)
     }
 }
 
-async fn battery(options: &Options, bar: &ProgressBar) -> Result<Report, Failure> {
+async fn all_cases(options: &Options, bar: &ProgressBar) -> Result<Report, Failure> {
     let shown = bar.clone();
     let contract = Contract::open(bearward_contract::Options {
         issuer_bind: options.issuer_bind,
@@ -251,7 +251,7 @@ fn interrupted(options: &Options) -> String {
     )
 }
 
-async fn told_to_stop() {
+async fn shutdown_signal() {
     let Ok(mut terminate) = signal(SignalKind::terminate()) else {
         return std::future::pending().await;
     };

@@ -8,7 +8,7 @@ use bearward_testing::TokenBuilder;
 use clap::Args;
 
 use super::{Failure, dev_key, idp, load, style};
-use crate::{config::Sources, server::Application};
+use crate::{server::Application, settings::Sources};
 
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
@@ -68,7 +68,7 @@ pub(super) async fn run(sources: Sources, options: Options) -> Result<(), Failur
     }
     let application = Application::start(&config, Some(super::metrics()?)).await?;
     // The first lines that somebody sees are not for the log: it begins once the keys are there.
-    application.auth().first_attempts().await;
+    application.auth().wait_for_initial_fetch().await;
     let api = super::reached_at(application.address());
     idp.watch(format!("http://{api}"), application.auth().clone());
     let _traces = super::log(&config)?;

@@ -12,7 +12,7 @@ use base64_simd::STANDARD;
 use zeroize::Zeroizing;
 
 use super::Failure;
-use crate::config::VaultKey;
+use crate::settings::VaultKey;
 
 /// The key of this folder.
 pub(super) fn of(folder: &Path) -> Result<VaultKey, Failure> {

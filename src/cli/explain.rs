@@ -6,7 +6,7 @@ use bearward::explain::{Explanation, Outcome};
 use clap::Args;
 
 use super::{Failure, load, style};
-use crate::{config::Sources, server};
+use crate::{server, settings::Sources};
 
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
@@ -37,7 +37,7 @@ pub(super) async fn run(sources: &Sources, options: Options) -> Result<(), Failu
     config.require_issuer()?;
     let token = read(options.token)?;
     let auth = server::verifier(&config).await?;
-    auth.first_attempts().await;
+    auth.wait_for_initial_fetch().await;
     let explanation = auth.explain(&token).await;
     if options.json {
         anstream::println!("{:#}", explanation.report());
@@ -47,7 +47,7 @@ pub(super) async fn run(sources: &Sources, options: Options) -> Result<(), Failu
     if explanation.is_accepted() {
         Ok(())
     } else {
-        Err(Failure::Said)
+        Err(Failure::AlreadyReported)
     }
 }
 
@@ -109,7 +109,7 @@ fn print(explanation: &Explanation) {
             anstream::println!(
                 "\n{}refused{plain} {}: {refusal}",
                 style::BAD,
-                refusal.rejection.code()
+                refusal.error.code()
             );
         }
     }

@@ -8,7 +8,7 @@ use reqwest::{Client, redirect::Policy};
 use url::Url;
 
 use super::Failure;
-use crate::config::{Config, Sources};
+use crate::settings::{Config, Sources};
 
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]

@@ -7,8 +7,8 @@ use bearward_idp::{AuthOptions, Idp, IdpError};
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{Failure, sign_in::SignIn, style};
-use crate::config::Sources;
+use super::{Failure, idp_flags::IdpFlags, style};
+use crate::settings::Sources;
 
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
@@ -26,7 +26,7 @@ pub(super) struct Options {
     #[arg(long)]
     dangerous_allow_remote: bool,
     #[command(flatten)]
-    sign_in: SignIn,
+    sign_in: IdpFlags,
 }
 
 const AFTER_HELP: &str = "\

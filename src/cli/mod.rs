@@ -11,10 +11,10 @@ mod explain;
 mod health;
 #[cfg(feature = "idp")]
 mod idp;
+#[cfg(feature = "idp")]
+mod idp_flags;
 mod openapi;
 mod serve;
-#[cfg(feature = "idp")]
-mod sign_in;
 mod style;
 mod vault;
 
@@ -27,8 +27,8 @@ use std::{
 use clap::{Parser, Subcommand};
 
 use crate::{
-    config::{Config, ConfigErrors, Sources},
     server::StartError,
+    settings::{Config, ConfigErrors, Sources},
     store::OpenError,
     telemetry::{self, Metrics, Traces},
 };
@@ -36,17 +36,17 @@ use crate::{
 /// Verifies bearer tokens of an external identity provider and serves what they protect.
 #[derive(Debug, Parser)]
 #[command(name = "bearward", version, after_help = AFTER_HELP)]
-struct Command {
+struct Arguments {
     /// The folder with default.toml and one file an environment [default: ./config where it
     /// exists]
     #[arg(long, global = true, value_name = "DIR")]
     config: Option<PathBuf>,
     #[command(subcommand)]
-    action: Action,
+    command: Command,
 }
 
 #[derive(Debug, Subcommand)]
-enum Action {
+enum Command {
     /// Try it: a development IdP and the API on this machine, one ready token, ready curl lines
     #[cfg(feature = "idp")]
     Dev(dev::Options),
@@ -70,7 +70,7 @@ enum Action {
     Openapi,
     /// What users' API keys are sealed with
     #[command(subcommand)]
-    Vault(vault::Action),
+    Vault(vault::Command),
 }
 
 const AFTER_HELP: &str = "\
@@ -95,7 +95,7 @@ enum Failure {
     Failed(String),
     /// Everything has been said already: exit code 1.
     #[error("")]
-    Said,
+    AlreadyReported,
 }
 
 impl From<StartError> for Failure {
@@ -118,8 +118,8 @@ impl From<ConfigErrors> for Failure {
 
 /// Runs the command that the process's arguments name.
 pub fn run() -> ExitCode {
-    let command = Command::parse();
-    let dir = command
+    let arguments = Arguments::parse();
+    let dir = arguments
         .config
         .or_else(|| Some(PathBuf::from("config")).filter(|default| default.is_dir()));
     // What is no text is refused where it is read; left out, a default would take its place unseen.
@@ -131,24 +131,24 @@ pub fn run() -> ExitCode {
     });
     let sources = Sources::new(dir, variables);
     let result = actix_web::rt::System::new().block_on(async {
-        match command.action {
+        match arguments.command {
             #[cfg(feature = "idp")]
-            Action::Dev(options) => dev::run(sources, options).await,
-            Action::Serve(options) => serve::run(sources, options).await,
+            Command::Dev(options) => dev::run(sources, options).await,
+            Command::Serve(options) => serve::run(sources, options).await,
             #[cfg(feature = "idp")]
-            Action::Idp(options) => idp::run(&sources, options).await,
+            Command::Idp(options) => idp::run(&sources, options).await,
             #[cfg(feature = "contract")]
-            Action::Contract(options) => contract::run(*options).await,
-            Action::Explain(options) => explain::run(&sources, options).await,
-            Action::Check(options) => check::run(&sources, options).await,
-            Action::Health(options) => health::run(&sources, options).await,
-            Action::Openapi => openapi::run(),
-            Action::Vault(action) => vault::run(&sources, action).await,
+            Command::Contract(options) => contract::run(*options).await,
+            Command::Explain(options) => explain::run(&sources, options).await,
+            Command::Check(options) => check::run(&sources, options).await,
+            Command::Health(options) => health::run(&sources, options).await,
+            Command::Openapi => openapi::run(),
+            Command::Vault(action) => vault::run(&sources, action).await,
         }
     });
     match result {
         Ok(()) => ExitCode::SUCCESS,
-        Err(Failure::Said) => ExitCode::FAILURE,
+        Err(Failure::AlreadyReported) => ExitCode::FAILURE,
         Err(failure) => {
             let code = if matches!(failure, Failure::Usage(_)) {
                 2

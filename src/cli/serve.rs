@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use clap::Args;
 
 use super::{Failure, load, with_bind};
-use crate::{config::Sources, server::Application};
+use crate::{server::Application, settings::Sources};
 
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]

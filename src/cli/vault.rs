@@ -6,9 +6,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{Failure, load, style};
 use crate::{
-    config::Sources,
     domain::Owner,
-    store::{KeptKey, Store, StoreError},
+    settings::Sources,
+    store::{SealedApiKey, Store, StoreError},
     vault::{Sealed, Vault, VaultError},
 };
 
@@ -16,7 +16,7 @@ use crate::{
 const BATCH: u64 = 100;
 
 #[derive(Debug, Subcommand)]
-pub(super) enum Action {
+pub(super) enum Command {
     /// Seals every kept API key under the first of vault.keys; may be interrupted and run again,
     /// and run while servers serve
     #[command(after_help = AFTER_HELP)]
@@ -31,8 +31,8 @@ To change the key:
   3. bearward vault rotate
   4. when it says that nothing is left under another key, remove the old one";
 
-pub(super) async fn run(sources: &Sources, action: Action) -> Result<(), Failure> {
-    let Action::Rotate = action;
+pub(super) async fn run(sources: &Sources, action: Command) -> Result<(), Failure> {
+    let Command::Rotate = action;
     let config = load(sources)?;
     let Some(first) = config.vault.keys.first().map(|key| key.id().to_owned()) else {
         return Err(Failure::Usage(
@@ -65,7 +65,7 @@ pub(super) async fn run(sources: &Sources, action: Action) -> Result<(), Failure
             style::BAD,
             style::PLAIN
         );
-        return Err(Failure::Said);
+        return Err(Failure::AlreadyReported);
     }
     if left == 0 {
         anstream::println!(
@@ -81,7 +81,7 @@ pub(super) async fn run(sources: &Sources, action: Action) -> Result<(), Failure
         count.closed,
         style::PLAIN
     );
-    Err(Failure::Said)
+    Err(Failure::AlreadyReported)
 }
 
 struct Rotation {
@@ -154,7 +154,7 @@ impl Rotation {
         Ok(())
     }
 
-    fn sealed_again(&self, owner: &Owner, kept: &KeptKey) -> Result<KeptKey, VaultError> {
+    fn sealed_again(&self, owner: &Owner, kept: &SealedApiKey) -> Result<SealedApiKey, VaultError> {
         let id = owner.id().uuid();
         let sealed = Sealed {
             key_id: kept.key_id.clone(),
@@ -162,7 +162,7 @@ impl Rotation {
         };
         let opened = self.vault.open(&id, &kept.provider, &sealed)?;
         let Sealed { key_id, bytes } = self.vault.seal(&id, &kept.provider, &opened.plain)?;
-        Ok(KeptKey {
+        Ok(SealedApiKey {
             provider: kept.provider.clone(),
             key_id,
             sealed: bytes,

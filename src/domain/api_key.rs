@@ -1,6 +1,6 @@
 //! Under which names a user may keep an API key.
 
-use super::text::Unfit;
+use super::validation::ValidationError;
 
 /// One of the names that `vault.providers` lists.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -8,12 +8,12 @@ pub struct Provider(String);
 
 impl Provider {
     /// # Errors
-    /// [`Unfit::NotListed`] for a name that is not listed, letter for letter.
-    pub fn listed(name: &str, providers: &[String]) -> Result<Self, Unfit> {
+    /// [`ValidationError::NotListed`] for a name that is not listed, letter for letter.
+    pub fn listed(name: &str, providers: &[String]) -> Result<Self, ValidationError> {
         let listed = providers.iter().find(|listed| *listed == name);
         listed
             .map(|name| Self(name.clone()))
-            .ok_or_else(|| Unfit::NotListed(providers.join(", ")))
+            .ok_or_else(|| ValidationError::NotListed(providers.join(", ")))
     }
 
     /// The name.

@@ -1,17 +1,17 @@
 //! What the server keeps for its users, as types that cannot hold anything else.
 
 mod api_key;
-mod identity;
 mod page;
 mod profile;
 mod status_check;
-mod text;
+mod subject_hash;
+mod validation;
 
 pub use self::{
     api_key::Provider,
-    identity::{Administrator, Identity, Owner, Session, UserId},
     page::{Cursor, OutOfRange, Page, PageRequest},
-    profile::{ClaimedProfile, Profile, ProfileChange},
+    profile::{IdpProfile, Profile, ProfileChange},
     status_check::{ClientName, IdempotencyKey, StatusCheck},
-    text::Unfit,
+    subject_hash::{Administrator, Owner, Session, SubjectHash, UserId},
+    validation::ValidationError,
 };

@@ -4,7 +4,7 @@
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::text::Unfit;
+use super::validation::ValidationError;
 
 /// Which page is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,11 +98,11 @@ pub struct OutOfRange;
 impl Cursor {
     /// # Errors
     /// When it is not one that a page has given.
-    pub fn parse(text: &str) -> Result<Self, Unfit> {
+    pub fn parse(text: &str) -> Result<Self, ValidationError> {
         let id = Uuid::try_parse(text)
             .ok()
             .filter(|id| id.simple().to_string() == text);
-        id.map(Self).ok_or(Unfit::NoCursor)
+        id.map(Self).ok_or(ValidationError::InvalidCursor)
     }
 }
 

@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 use url::Url;
 use uuid::Uuid;
 
-use super::text::{Unfit, line};
+use super::validation::{ValidationError, line};
 
 /// The longest name and the longest link, in characters.
 const NAME: usize = 200;
@@ -48,7 +48,7 @@ pub struct Profile {
 /// What the issuer's claims say of a user. Values that could not be kept count as absent: a strange
 /// picture must not lock anybody out.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ClaimedProfile {
+pub struct IdpProfile {
     /// `email`.
     pub email: Option<String>,
     /// `email_verified`, at the top alone: what stands in `user_metadata` was written by the user.
@@ -63,7 +63,7 @@ pub struct ClaimedProfile {
 /// puts the same.
 #[derive(Deserialize)]
 #[serde(default)]
-struct Spoken {
+struct ProfileClaims {
     #[serde(deserialize_with = "text")]
     email: Option<String>,
     #[serde(deserialize_with = "truth")]
@@ -79,7 +79,7 @@ struct Spoken {
     user_metadata: serde_json::Value,
 }
 
-impl Default for Spoken {
+impl Default for ProfileClaims {
     fn default() -> Self {
         Self {
             email: None,
@@ -93,13 +93,13 @@ impl Default for Spoken {
     }
 }
 
-impl ClaimedProfile {
-    fn of(spoken: Spoken) -> Self {
+impl IdpProfile {
+    fn of(spoken: ProfileClaims) -> Self {
         let nested = match spoken.user_metadata {
             nested @ serde_json::Value::Object(_) => {
-                serde_json::from_value::<Spoken>(nested).unwrap_or_default()
+                serde_json::from_value::<ProfileClaims>(nested).unwrap_or_default()
             }
-            _ => Spoken::default(),
+            _ => ProfileClaims::default(),
         };
         let keep = |text: Option<String>, most| {
             text.and_then(|text| line(text.trim().to_owned(), most).ok())
@@ -127,9 +127,9 @@ impl ClaimedProfile {
     }
 }
 
-impl<'de> Deserialize<'de> for ClaimedProfile {
+impl<'de> Deserialize<'de> for IdpProfile {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Spoken::deserialize(deserializer).map(Self::of)
+        ProfileClaims::deserialize(deserializer).map(Self::of)
     }
 }
 
@@ -160,7 +160,7 @@ impl ProfileChange {
     ///
     /// # Errors
     /// What is wrong with it.
-    pub fn name(name: String) -> Result<String, Unfit> {
+    pub fn name(name: String) -> Result<String, ValidationError> {
         line(name, NAME)
     }
 
@@ -169,18 +169,18 @@ impl ProfileChange {
     ///
     /// # Errors
     /// What is wrong with it.
-    pub fn picture(picture: String) -> Result<String, Unfit> {
+    pub fn picture(picture: String) -> Result<String, ValidationError> {
         link(picture)
     }
 }
 
-fn link(text: String) -> Result<String, Unfit> {
+fn link(text: String) -> Result<String, ValidationError> {
     let url = Url::parse(&text).ok().filter(|url| {
         url.scheme() == "https" && url.username().is_empty() && url.password().is_none()
     });
     match url {
         Some(url) if text.len() <= LINK && url.as_str().len() <= LINK => Ok(url.into()),
-        _ => Err(Unfit::NotALink(LINK)),
+        _ => Err(ValidationError::InvalidUrl(LINK)),
     }
 }
 
@@ -188,9 +188,9 @@ fn link(text: String) -> Result<String, Unfit> {
 mod tests {
     use serde_json::json;
 
-    use super::{ClaimedProfile, ProfileChange, Unfit};
+    use super::{IdpProfile, ProfileChange, ValidationError};
 
-    fn claimed(payload: serde_json::Value) -> ClaimedProfile {
+    fn claimed(payload: serde_json::Value) -> IdpProfile {
         serde_json::from_value(payload).unwrap_or_default()
     }
 
@@ -212,7 +212,7 @@ mod tests {
     #[test]
     fn claims_of_another_type_say_nothing() {
         let strange = json!({"email": 7, "email_verified": "yes", "name": ["Ada"], "picture": "javascript:alert(1)", "user_metadata": "x"});
-        assert_eq!(claimed(strange), ClaimedProfile::default());
+        assert_eq!(claimed(strange), IdpProfile::default());
     }
 
     #[test]
@@ -239,7 +239,7 @@ mod tests {
         ] {
             assert_eq!(
                 ProfileChange::picture(wrong.to_owned()),
-                Err(Unfit::NotALink(2048)),
+                Err(ValidationError::InvalidUrl(2048)),
                 "{wrong}"
             );
         }

@@ -4,7 +4,7 @@ use serde::Serialize;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::text::{Unfit, line};
+use super::validation::{ValidationError, line};
 
 /// One report, as the API shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -26,7 +26,7 @@ pub struct ClientName(String);
 impl ClientName {
     /// # Errors
     /// What is wrong with the name.
-    pub fn new(name: String) -> Result<Self, Unfit> {
+    pub fn new(name: String) -> Result<Self, ValidationError> {
         line(name, 100).map(Self)
     }
 
@@ -47,11 +47,11 @@ impl IdempotencyKey {
 
     /// # Errors
     /// When it is none.
-    pub fn new(key: &[u8]) -> Result<Self, Unfit> {
+    pub fn new(key: &[u8]) -> Result<Self, ValidationError> {
         let fits = (1..=Self::LONGEST).contains(&key.len()) && key.iter().all(u8::is_ascii_graphic);
         let text = std::str::from_utf8(key).ok().filter(|_| fits);
         text.map(|key| Self(key.to_owned()))
-            .ok_or(Unfit::NotVisible(Self::LONGEST))
+            .ok_or(ValidationError::NotVisible(Self::LONGEST))
     }
 
     /// The key.

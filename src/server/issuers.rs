@@ -1,33 +1,33 @@
 //! From the sections of a configuration to the profiles and numbers of the verifier.
 
 use bearward::{
-    claim_map::ClaimMap,
+    claim_mapping::ClaimMapping,
     issuer::{Issuer, IssuerError},
-    keys::KeyPolicy,
+    keys::JwksCacheConfig,
 };
 use secrecy::ExposeSecret;
 use url::Url;
 
-use crate::config::{Audiences, IssuerSection, Jwks};
+use crate::settings::{Audiences, IssuerSection, Jwks};
 
 /// A section that the configuration accepts and the verifier refuses.
 #[derive(Debug, thiserror::Error)]
 #[error("issuers.{name}: {source}")]
-pub struct IssuerProblem {
+pub struct IssuerConfigError {
     name: String,
     source: IssuerError,
 }
 
-pub(super) fn profile(name: &str, section: &IssuerSection) -> Result<Issuer, IssuerProblem> {
-    build(name, section).map_err(|source| IssuerProblem {
+pub(super) fn profile(name: &str, section: &IssuerSection) -> Result<Issuer, IssuerConfigError> {
+    build(name, section).map_err(|source| IssuerConfigError {
         name: name.to_owned(),
         source,
     })
 }
 
 fn build(name: &str, section: &IssuerSection) -> Result<Issuer, IssuerError> {
-    let mut spellings = section.spellings.iter();
-    let first = spellings.next().ok_or(IssuerError::EmptyIssuer)?;
+    let mut accepted_issuers = section.accepted_issuers.iter();
+    let first = accepted_issuers.next().ok_or(IssuerError::EmptyIssuer)?;
     let (audiences, any): (&[String], bool) = match &section.audiences {
         Audiences::OneOf(audiences) => (audiences, false),
         Audiences::Any => (&[], true),
@@ -39,7 +39,7 @@ fn build(name: &str, section: &IssuerSection) -> Result<Issuer, IssuerError> {
         None if any => Issuer::new(first, "*")?.dangerous_any_audience(),
         None => return Err(IssuerError::EmptyAudience),
     };
-    issuer = spellings.fold(issuer, Issuer::spelling);
+    issuer = accepted_issuers.fold(issuer, Issuer::issuer_alias);
     issuer = section
         .required_claims
         .iter()
@@ -47,7 +47,7 @@ fn build(name: &str, section: &IssuerSection) -> Result<Issuer, IssuerError> {
     let claims = section
         .claims
         .iter()
-        .try_fold(ClaimMap::default(), |map, (name, pointer)| {
+        .try_fold(ClaimMapping::default(), |map, (name, pointer)| {
             map.set(name, pointer)
         })?;
     let issuer = issuer
@@ -56,13 +56,13 @@ fn build(name: &str, section: &IssuerSection) -> Result<Issuer, IssuerError> {
         .leeway(section.leeway)?;
     Ok(issuer
         .token_type(section.token_type)
-        .usage(section.usage)
+        .token_use(section.usage)
         .claims(claims)
         .keys(section.keys.clone()))
 }
 
-pub(super) fn key_policy(jwks: &Jwks) -> KeyPolicy {
-    let mut policy = KeyPolicy::default()
+pub(super) fn key_policy(jwks: &Jwks) -> JwksCacheConfig {
+    let mut policy = JwksCacheConfig::default()
         .default_ttl(jwks.default_ttl)
         .min_ttl(jwks.min_ttl)
         .max_ttl(jwks.max_ttl)

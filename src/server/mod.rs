@@ -1,7 +1,7 @@
 //! The composition root: from a configuration to a listening server.
 
 mod issuers;
-mod layers;
+mod middleware;
 
 use std::{
     io,
@@ -19,18 +19,18 @@ use bearward::{
     bearward::{Bearward, BuildError},
     clock::{Clock, SystemClock},
     cookie::CookieSource,
-    issuer::{Issuer, Usage},
+    issuer::{Issuer, TokenUse},
 };
 use url::Url;
 
-pub use self::issuers::IssuerProblem;
+pub use self::issuers::IssuerConfigError;
 use crate::{
     accounts::Accounts,
-    api::{self, ApiKeys, Document, Health, Limits, Metadata, RateLimits, SignIn},
-    config::{Config, CorsOrigin},
+    api::{self, ApiKeys, Document, GoogleSignIn, Health, Limits, Metadata, RateLimits},
+    completions::{Completions, CompletionsBuildError},
+    settings::{Config, CorsOrigin},
     store::{OpenError, Store},
     telemetry::{self, Metrics},
-    upstream::{Upstream, UpstreamBuildError},
 };
 
 /// A server that listens and waits to be run.
@@ -47,7 +47,7 @@ pub struct Application {
 pub enum StartError {
     /// An issuer's section cannot become a profile.
     #[error(transparent)]
-    Issuer(#[from] IssuerProblem),
+    Issuer(#[from] IssuerConfigError),
     /// The verifier cannot be built.
     #[error(transparent)]
     Build(#[from] BuildError),
@@ -56,7 +56,7 @@ pub enum StartError {
     Database(#[from] OpenError),
     /// The service of `[generate]` cannot be called.
     #[error(transparent)]
-    Upstream(#[from] UpstreamBuildError),
+    Completions(#[from] CompletionsBuildError),
     /// Nothing can listen there.
     #[error("cannot listen on {address}: {}", explain(.source))]
     Bind {
@@ -108,12 +108,12 @@ async fn verifier_of(
 }
 
 /// What every worker shares.
-struct Parts {
+struct AppState {
     auth: Data<Bearward>,
     accounts: Data<Accounts>,
-    sign_in: Data<SignIn>,
+    sign_in: Data<GoogleSignIn>,
     api_keys: Data<ApiKeys>,
-    upstream: Data<Upstream>,
+    upstream: Data<Completions>,
     document: Data<Document>,
     health: Data<Health>,
     metadata: Data<Metadata>,
@@ -127,7 +127,7 @@ impl Application {
     /// # Errors
     /// [`StartError`]: what [`verifier`] gives, and addresses that cannot be listened on.
     pub async fn start(config: &Config, metrics: Option<Metrics>) -> Result<Self, StartError> {
-        Self::start_by(Arc::new(SystemClock::new()), config, metrics).await
+        Self::start_with_clock(Arc::new(SystemClock::new()), config, metrics).await
     }
 
     /// The same by another clock, which tests move.
@@ -137,7 +137,7 @@ impl Application {
     ///
     /// # Panics
     /// Never: workers start when everything is there.
-    pub async fn start_by(
+    pub async fn start_with_clock(
         clock: Arc<dyn Clock>,
         config: &Config,
         metrics: Option<Metrics>,
@@ -157,7 +157,7 @@ impl Application {
             generation,
         };
         let with_credentials = config.tokens.cookie.is_some();
-        let parts: Arc<OnceLock<Parts>> = Arc::default();
+        let parts: Arc<OnceLock<AppState>> = Arc::default();
         let shared = Arc::clone(&parts);
         let server = HttpServer::new(move || {
             let parts = shared
@@ -173,12 +173,12 @@ impl Application {
                 .app_data(parts.health.clone())
                 .app_data(parts.metadata.clone())
                 .app_data(parts.rates.clone())
-                .wrap(layers::cors(&settings.cors_origins, with_credentials))
-                .wrap(from_fn(layers::refused_preflight))
-                .wrap(layers::security_headers())
-                .wrap(from_fn(api::as_forwarded))
+                .wrap(middleware::cors(&settings.cors_origins, with_credentials))
+                .wrap(from_fn(middleware::refused_preflight))
+                .wrap(middleware::security_headers())
+                .wrap(from_fn(api::forward_auth_method))
                 .wrap(from_fn(telemetry::observe))
-                .wrap(from_fn(layers::leave_unread));
+                .wrap(from_fn(middleware::leave_unread));
             let app = if has_admin {
                 app
             } else {
@@ -204,12 +204,12 @@ impl Application {
         let store = Store::open(&config.database).await?;
         let health = Data::new(Health::new(auth.clone(), store.clone(), metrics));
         let metadata = Data::new(Metadata::new(resource, &auth));
-        let sign_in = Data::new(SignIn::new(
+        let sign_in = Data::new(GoogleSignIn::new(
             authorize(&auth),
             config.server.cors_origins.clone(),
         ));
         let api_keys = Data::new(ApiKeys::new(&config.vault));
-        let upstream = Data::new(Upstream::new(&config.generate, Arc::clone(&clock))?);
+        let upstream = Data::new(Completions::new(&config.generate, Arc::clone(&clock))?);
         let accounts = Data::new(Accounts::new(store, clock));
         let document = Data::new(Document::new());
         let rates = Data::new(RateLimits::new(
@@ -218,7 +218,7 @@ impl Application {
             auth.clock(),
         ));
         let auth = Data::new(auth);
-        let parts = parts.get_or_init(|| Parts {
+        let parts = parts.get_or_init(|| AppState {
             auth,
             accounts,
             sign_in,
@@ -306,7 +306,7 @@ fn resource(config: &Config, address: SocketAddr) -> Option<String> {
 fn authorize(auth: &Bearward) -> Option<Url> {
     let bearers = auth
         .issuers()
-        .filter(|issuer| issuer.usage_is(Usage::Bearer));
+        .filter(|issuer| issuer.has_token_use(TokenUse::AccessToken));
     let mut supabase = bearers
         .map(Issuer::iss)
         .filter(|issuer| issuer.ends_with("/auth/v1"));

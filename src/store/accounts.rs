@@ -6,29 +6,29 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::{
-    Instant, Store, StoreError,
+    DbTimestamp, Store, StoreError,
     entity::users::{ActiveModel, Column, Entity, Model},
     error::is_taken,
 };
-use crate::domain::{ClaimedProfile, Identity, Owner, Profile, ProfileChange, Session, UserId};
+use crate::domain::{IdpProfile, Owner, Profile, ProfileChange, Session, SubjectHash, UserId};
 
 /// A verified token, as an account sees it.
 #[derive(Debug, Clone)]
-pub struct Sighting<'a> {
+pub struct AccountUpsert<'a> {
     /// Issuer and subject as one value.
-    pub identity: Identity,
+    pub identity: SubjectHash,
     /// The issuer's canonical spelling.
     pub issuer: &'a str,
     /// `sub`.
     pub subject: &'a str,
     /// What the token says of the user.
-    pub claimed: ClaimedProfile,
+    pub claimed: IdpProfile,
     /// Its session.
     pub session: Session,
     /// When the token was issued, in milliseconds: newer claims go before older ones.
     pub issued_at: i64,
     /// When it was seen.
-    pub now: Instant,
+    pub now: DbTimestamp,
 }
 
 /// What every request must know of its account.
@@ -47,7 +47,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn admit(&self, sighting: &Sighting<'_>) -> Result<Account, StoreError> {
+    pub async fn admit(&self, sighting: &AccountUpsert<'_>) -> Result<Account, StoreError> {
         if let Some(row) = self.find(&sighting.identity).await? {
             return self.refresh(row, sighting).await;
         }
@@ -63,18 +63,22 @@ impl Store {
         let row = self
             .find(&sighting.identity)
             .await?
-            .ok_or(StoreError::Gone)?;
+            .ok_or(StoreError::AccountDeleted)?;
         self.refresh(row, sighting).await
     }
 
-    async fn find(&self, identity: &Identity) -> Result<Option<Model>, StoreError> {
+    async fn find(&self, identity: &SubjectHash) -> Result<Option<Model>, StoreError> {
         Ok(Entity::find()
             .filter(Column::Identity.eq(identity.as_bytes().to_vec()))
             .one(&self.reads)
             .await?)
     }
 
-    async fn refresh(&self, row: Model, sighting: &Sighting<'_>) -> Result<Account, StoreError> {
+    async fn refresh(
+        &self,
+        row: Model,
+        sighting: &AccountUpsert<'_>,
+    ) -> Result<Account, StoreError> {
         let account = Account {
             id: UserId::new(row.id),
             is_active: row.is_active,
@@ -114,23 +118,23 @@ impl Store {
     /// The owner's profile.
     ///
     /// # Errors
-    /// [`StoreError::Gone`] when it was erased, and what the database says.
+    /// [`StoreError::AccountDeleted`] when it was erased, and what the database says.
     pub async fn profile(&self, owner: &Owner) -> Result<Profile, StoreError> {
         let row = Entity::find_by_id(owner.id().uuid())
             .one(&self.reads)
             .await?;
-        row.map(profile).ok_or(StoreError::Gone)
+        row.map(profile).ok_or(StoreError::AccountDeleted)
     }
 
     /// Changes what the owner may change, and gives the profile after it.
     ///
     /// # Errors
-    /// [`StoreError::Gone`] when it was erased, and what the database says.
+    /// [`StoreError::AccountDeleted`] when it was erased, and what the database says.
     pub async fn change_profile(
         &self,
         owner: &Owner,
         change: &ProfileChange,
-        now: Instant,
+        now: DbTimestamp,
     ) -> Result<Profile, StoreError> {
         let mut update = Entity::update_many().filter(Column::Id.eq(owner.id().uuid()));
         let changes = [
@@ -155,15 +159,15 @@ impl Store {
     /// stays: who is shut out must not be able to come back as somebody new.
     ///
     /// # Errors
-    /// [`StoreError::Gone`] when it was erased or closed already: the user may have another one
-    /// since. And what the database says.
+    /// [`StoreError::AccountDeleted`] when it was erased or closed already: the user may have
+    /// another one since. And what the database says.
     pub async fn erase(&self, owner: &Owner) -> Result<(), StoreError> {
         let delete = Entity::delete_many()
             .filter(Column::Id.eq(owner.id().uuid()))
             .filter(Column::IsActive.eq(true));
         let deleted = delete.exec(&self.writes).await?;
         if deleted.rows_affected == 0 {
-            Err(StoreError::Gone)
+            Err(StoreError::AccountDeleted)
         } else {
             Ok(())
         }
@@ -181,11 +185,11 @@ impl Store {
             .one(&self.reads)
             .await?
             .map(drop)
-            .ok_or(StoreError::Gone)
+            .ok_or(StoreError::AccountDeleted)
     }
 }
 
-fn newcomer(sighting: &Sighting<'_>) -> ActiveModel {
+fn newcomer(sighting: &AccountUpsert<'_>) -> ActiveModel {
     let claimed = sighting.claimed.clone();
     let now = sighting.now.column();
     ActiveModel {
@@ -209,8 +213,8 @@ fn newcomer(sighting: &Sighting<'_>) -> ActiveModel {
     }
 }
 
-fn claimed(row: &Model) -> ClaimedProfile {
-    ClaimedProfile {
+fn claimed(row: &Model) -> IdpProfile {
+    IdpProfile {
         email: row.email.clone(),
         email_verified: row.email_verified,
         name: row.name.clone(),
@@ -228,8 +232,8 @@ pub(super) fn profile(row: Model) -> Profile {
         name: row.chosen_name.or(row.name),
         picture: row.chosen_picture.or(row.picture),
         is_active: row.is_active,
-        last_login: Instant::of(row.last_login).into(),
-        created_at: Instant::of(row.created_at).into(),
-        updated_at: Instant::of(row.updated_at).into(),
+        last_login: DbTimestamp::of(row.last_login).into(),
+        created_at: DbTimestamp::of(row.created_at).into(),
+        updated_at: DbTimestamp::of(row.updated_at).into(),
     }
 }

@@ -4,7 +4,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, se
 use uuid::Uuid;
 
 use super::{
-    Instant, Store, StoreError,
+    DbTimestamp, Store, StoreError,
     accounts::profile,
     entity::users::{Column, Entity},
 };
@@ -39,7 +39,7 @@ impl Store {
         _: &Administrator,
         id: Uuid,
         is_active: bool,
-        now: Instant,
+        now: DbTimestamp,
     ) -> Result<Option<Profile>, StoreError> {
         Entity::update_many()
             .col_expr(Column::IsActive, Expr::value(is_active))

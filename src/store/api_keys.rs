@@ -7,14 +7,14 @@ use sea_orm::{
 };
 
 use super::{
-    Instant, Store, StoreError,
+    DbTimestamp, Store, StoreError,
     entity::api_keys::{ActiveModel, Column, Entity, Model},
 };
 use crate::domain::{Owner, Provider};
 
 /// A sealed key as a row holds it.
 #[derive(Clone, PartialEq, Eq)]
-pub struct KeptKey {
+pub struct SealedApiKey {
     /// Whose service it opens.
     pub provider: String,
     /// Which key of the vault has sealed it.
@@ -28,12 +28,12 @@ impl Store {
     /// none.
     ///
     /// # Errors
-    /// [`StoreError::Gone`] when the account was erased, and what the database says.
-    pub async fn keep_api_keys(
+    /// [`StoreError::AccountDeleted`] when the account was erased, and what the database says.
+    pub async fn put_api_keys(
         &self,
         owner: &Owner,
-        keys: Vec<KeptKey>,
-        now: Instant,
+        keys: Vec<SealedApiKey>,
+        now: DbTimestamp,
     ) -> Result<(), StoreError> {
         if keys.is_empty() {
             return Ok(());
@@ -60,8 +60,8 @@ impl Store {
     /// Every key of the owner, by provider.
     ///
     /// # Errors
-    /// [`StoreError::Gone`] when the account was erased, and what the database says.
-    pub async fn api_keys(&self, owner: &Owner) -> Result<Vec<KeptKey>, StoreError> {
+    /// [`StoreError::AccountDeleted`] when the account was erased, and what the database says.
+    pub async fn api_keys(&self, owner: &Owner) -> Result<Vec<SealedApiKey>, StoreError> {
         let query = Entity::find()
             .filter(Column::UserId.eq(owner.id().uuid()))
             .order_by_asc(Column::Provider);
@@ -75,12 +75,12 @@ impl Store {
     /// The owner's key for one provider.
     ///
     /// # Errors
-    /// [`StoreError::Gone`] when the account was erased, and what the database says.
+    /// [`StoreError::AccountDeleted`] when the account was erased, and what the database says.
     pub async fn api_key(
         &self,
         owner: &Owner,
         provider: &Provider,
-    ) -> Result<Option<KeptKey>, StoreError> {
+    ) -> Result<Option<SealedApiKey>, StoreError> {
         let query = Entity::find_by_id((owner.id().uuid(), provider.as_str().to_owned()));
         let row = query.one(&self.reads).await?;
         if row.is_none() {
@@ -97,8 +97,8 @@ impl Store {
     pub async fn replace_api_key(
         &self,
         owner: &Owner,
-        older: &KeptKey,
-        newer: &KeptKey,
+        older: &SealedApiKey,
+        newer: &SealedApiKey,
     ) -> Result<bool, StoreError> {
         let update = Entity::update_many()
             .col_expr(Column::KeyId, Expr::value(newer.key_id.clone()))
@@ -112,7 +112,7 @@ impl Store {
     /// Removes the owner's key for one provider. Tells whether there was one.
     ///
     /// # Errors
-    /// [`StoreError::Gone`] when the account was erased, and what the database says.
+    /// [`StoreError::AccountDeleted`] when the account was erased, and what the database says.
     pub async fn remove_api_key(
         &self,
         owner: &Owner,
@@ -127,8 +127,8 @@ impl Store {
     }
 }
 
-fn kept(row: Model) -> KeptKey {
-    KeptKey {
+fn kept(row: Model) -> SealedApiKey {
+    SealedApiKey {
         provider: row.provider,
         key_id: row.key_id,
         sealed: row.sealed,
@@ -136,7 +136,7 @@ fn kept(row: Model) -> KeptKey {
 }
 
 /// Without the sealed bytes: a log is no place for them either.
-impl std::fmt::Debug for KeptKey {
+impl std::fmt::Debug for SealedApiKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("KeptKey")
             .field("provider", &self.provider)

@@ -13,7 +13,7 @@ use secrecy::ExposeSecret;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteError, SqliteJournalMode, SqliteSynchronous};
 
 use super::{Store, error::is_away, file, migrate::MigrationError};
-use crate::config;
+use crate::settings;
 
 /// How long a request waits for a connection: less than `server.request_timeout`, so that the
 /// answer says what is missing, and long enough that a database which restarts within it costs
@@ -85,7 +85,7 @@ fn advice(error: &DbErr) -> &'static str {
 /// What a look at a database has found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Tables {
+pub enum SchemaStatus {
     /// A SQLite file that is not there yet: `serve` makes it.
     NoFile(PathBuf),
     /// The tables of this version, in a database of this kind.
@@ -110,7 +110,7 @@ impl Store {
     ///
     /// # Errors
     /// [`OpenError`].
-    pub async fn open(settings: &config::Database) -> Result<Self, OpenError> {
+    pub async fn open(settings: &settings::Database) -> Result<Self, OpenError> {
         let until = tokio::time::Instant::now() + PATIENCE;
         loop {
             // Boxed: it is deep, and would lie within the future of whoever starts a server.
@@ -124,7 +124,7 @@ impl Store {
         }
     }
 
-    async fn open_now(settings: &config::Database) -> Result<Self, OpenError> {
+    async fn open_now(settings: &settings::Database) -> Result<Self, OpenError> {
         let store = Self::connect(settings).await?;
         match store.migrate().await {
             Ok(()) => Ok(store),
@@ -137,22 +137,22 @@ impl Store {
     ///
     /// # Errors
     /// [`OpenError`].
-    pub async fn look(settings: &config::Database) -> Result<Tables, OpenError> {
+    pub async fn look(settings: &settings::Database) -> Result<SchemaStatus, OpenError> {
         if let Some(file) = file_of(settings.url.expose_secret())?
             && !file.exists()
         {
-            return Ok(Tables::NoFile(file));
+            return Ok(SchemaStatus::NoFile(file));
         }
         let store = Self::connect(settings).await?;
         let pending = store.pending().await?;
         Ok(if pending.is_empty() {
-            Tables::UpToDate(store.kind())
+            SchemaStatus::UpToDate(store.kind())
         } else {
-            Tables::Behind(store.kind(), pending)
+            SchemaStatus::Behind(store.kind(), pending)
         })
     }
 
-    async fn connect(settings: &config::Database) -> Result<Self, OpenError> {
+    async fn connect(settings: &settings::Database) -> Result<Self, OpenError> {
         let url = settings.url.expose_secret();
         if url.starts_with("sqlite:") {
             return Self::sqlite(url, settings.max_connections).await;

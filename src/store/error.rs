@@ -13,7 +13,7 @@ pub enum StoreError {
     Unavailable(#[source] DbErr),
     /// The account is gone: it was erased while this request was on its way.
     #[error("the account is gone")]
-    Gone,
+    AccountDeleted,
     /// Anything else: a fault of ours, or of the database.
     #[error("the database refused: {0}")]
     Unexpected(#[source] DbErr),
@@ -30,7 +30,7 @@ impl From<DbErr> for StoreError {
             Some(SqlErr::ForeignKeyConstraintViolation(_))
         ) {
             // Every foreign key of ours leads to the account.
-            Self::Gone
+            Self::AccountDeleted
         } else {
             Self::Unexpected(error)
         }

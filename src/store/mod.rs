@@ -5,27 +5,27 @@ mod accounts;
 mod administration;
 mod api_keys;
 mod connect;
+mod db_timestamp;
 mod entity;
 mod error;
 mod file;
-mod instant;
 mod migrate;
 mod migrations;
-mod rotation;
 mod status_checks;
+mod vault_rotation;
 
 use std::fmt;
 
 use sea_orm::{DatabaseConnection, DbBackend};
 
 pub use self::{
-    accounts::{Account, Sighting},
-    api_keys::KeptKey,
-    connect::{OpenError, Tables},
+    accounts::{Account, AccountUpsert},
+    api_keys::SealedApiKey,
+    connect::{OpenError, SchemaStatus},
+    db_timestamp::DbTimestamp,
     error::StoreError,
-    instant::Instant,
     migrate::MigrationError,
-    status_checks::Added,
+    status_checks::Insert,
 };
 
 /// The database. Cloning is cheap and shares the connections.

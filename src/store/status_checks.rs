@@ -4,7 +4,7 @@ use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrde
 use uuid::Uuid;
 
 use super::{
-    Instant, Store, StoreError,
+    DbTimestamp, Store, StoreError,
     entity::status_checks::{ActiveModel, Column, Entity, Model},
     error::is_taken,
 };
@@ -12,7 +12,7 @@ use crate::domain::{ClientName, IdempotencyKey, Owner, Page, PageRequest, Status
 
 /// What became of a report.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Added {
+pub enum Insert {
     /// It is a row now.
     New(StatusCheck),
     /// It was a row already: this is the same request, sent again.
@@ -26,14 +26,14 @@ impl Store {
     /// replicas it arrives.
     ///
     /// # Errors
-    /// [`StoreError::Gone`] when the account was erased, and what the database says.
+    /// [`StoreError::AccountDeleted`] when the account was erased, and what the database says.
     pub async fn add_status_check(
         &self,
         owner: &Owner,
         client: &ClientName,
         key: Option<&IdempotencyKey>,
-        now: Instant,
-    ) -> Result<Added, StoreError> {
+        now: DbTimestamp,
+    ) -> Result<Insert, StoreError> {
         let row = Model {
             user_id: owner.id().uuid(),
             id: Uuid::now_v7(),
@@ -49,7 +49,7 @@ impl Store {
             timestamp: Set(row.timestamp),
         });
         match (insert.exec_without_returning(&self.writes).await, key) {
-            (Ok(_), _) => Ok(Added::New(shown(row))),
+            (Ok(_), _) => Ok(Insert::New(shown(row))),
             (Err(error), Some(key)) if is_taken(&error) => self.earlier(owner, client, key).await,
             (Err(error), _) => Err(error.into()),
         }
@@ -60,22 +60,25 @@ impl Store {
         owner: &Owner,
         client: &ClientName,
         key: &IdempotencyKey,
-    ) -> Result<Added, StoreError> {
+    ) -> Result<Insert, StoreError> {
         let query = Entity::find()
             .filter(Column::UserId.eq(owner.id().uuid()))
             .filter(Column::IdempotencyKey.eq(key.as_str()));
-        let row = query.one(&self.reads).await?.ok_or(StoreError::Gone)?;
+        let row = query
+            .one(&self.reads)
+            .await?
+            .ok_or(StoreError::AccountDeleted)?;
         Ok(if row.client_name == client.as_str() {
-            Added::Again(shown(row))
+            Insert::Again(shown(row))
         } else {
-            Added::Conflict
+            Insert::Conflict
         })
     }
 
     /// The owner's reports, newest first.
     ///
     /// # Errors
-    /// [`StoreError::Gone`] when the account was erased, and what the database says.
+    /// [`StoreError::AccountDeleted`] when the account was erased, and what the database says.
     pub async fn status_checks(
         &self,
         owner: &Owner,
@@ -100,6 +103,6 @@ fn shown(row: Model) -> StatusCheck {
     StatusCheck {
         id: row.id,
         client_name: row.client_name,
-        timestamp: Instant::of(row.timestamp).into(),
+        timestamp: DbTimestamp::of(row.timestamp).into(),
     }
 }

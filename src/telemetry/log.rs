@@ -11,7 +11,7 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 
-use crate::config::{LogFormat, Telemetry};
+use crate::settings::{LogFormat, Telemetry};
 
 /// What is logged when nobody says otherwise.
 const DEFAULT_FILTER: &str = "info,actix_server=warn,sea_orm_migration=warn,actix_http=off";

@@ -16,7 +16,7 @@ use actix_web::{
     },
     middleware::Next,
 };
-use bearward::actix::{RefusalNote, RequestId};
+use bearward::actix::{RejectionLog, RequestId};
 use opentelemetry::trace::FutureExt;
 use tracing::{Instrument, info_span};
 use uuid::Uuid;
@@ -34,7 +34,7 @@ const KID_CHARS: usize = 64;
 ///
 /// Gives the request a [`RequestId`] (the inbound `x-request-id` when it is well-formed, else a new
 /// UUID v7) as an extension and as a response header; runs the rest inside a span; ends with one
-/// line of method, route pattern, status, duration, request id, and of a [`RefusalNote`] when the
+/// line of method, route pattern, status, duration, request id, and of a [`RejectionLog`] when the
 /// response carries one. The line is written also when a handler panics (status 500) and when the
 /// client hangs up (499). The duration ends with the response's head; a streamed body is not
 /// counted.
@@ -58,7 +58,7 @@ pub async fn observe(
         .unwrap_or_else(|| "unmatched".to_owned());
     let trace = RequestSpan::begin(request.headers(), method, &route, id.as_str());
     let context = trace.as_ref().map(RequestSpan::context);
-    let mut line = Line {
+    let mut line = AccessLogEntry {
         started: Instant::now(),
         method,
         route,
@@ -96,7 +96,7 @@ pub async fn observe(
     }
 }
 
-struct Line {
+struct AccessLogEntry {
     started: Instant,
     method: &'static str,
     route: String,
@@ -105,8 +105,8 @@ struct Line {
     written: bool,
 }
 
-impl Line {
-    fn write(&mut self, status: u16, refusal: Option<&RefusalNote>) {
+impl AccessLogEntry {
+    fn write(&mut self, status: u16, refusal: Option<&RejectionLog>) {
         self.written = true;
         let elapsed = self.started.elapsed();
         let status_label = status.to_string();
@@ -146,7 +146,7 @@ impl Line {
 
 /// The future of a request ends early for two reasons only: a panic unwinds it, or the connection
 /// is gone and it is dropped.
-impl Drop for Line {
+impl Drop for AccessLogEntry {
     fn drop(&mut self) {
         if !self.written {
             self.write(

@@ -19,7 +19,7 @@ use tracing_subscriber::{Registry, layer::SubscriberExt};
 
 use super::*;
 use crate::{
-    config::LogFormat,
+    settings::LogFormat,
     telemetry::{log, prometheus},
 };
 
@@ -100,7 +100,7 @@ async fn panics() -> HttpResponse {
 
 async fn refused() -> HttpResponse {
     let mut response = HttpResponse::Unauthorized().finish();
-    response.extensions_mut().insert(RefusalNote {
+    response.extensions_mut().insert(RejectionLog {
         reason: "unknown_key",
         issuer: Some("supabase".into()),
         kid: Some(format!("evil\n\u{1b}[31mline {}", "x".repeat(500))),

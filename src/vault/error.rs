@@ -1,6 +1,6 @@
 //! Why the vault did not seal or open.
 
-use bearward::error::Excerpt;
+use bearward::error::SanitizedText;
 
 /// What went wrong, in words for the log and for operators. No variant holds a key or a part of
 /// one.
@@ -18,7 +18,7 @@ pub enum VaultError {
     )]
     UnknownKey {
         /// The id that the row names.
-        id: Excerpt,
+        id: SanitizedText,
     },
     /// The row is not as this vault sealed it for this owner and provider.
     #[error(

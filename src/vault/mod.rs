@@ -6,22 +6,22 @@
 //! key is and no more; who also writes it can take rows away or bring old ones back, but cannot
 //! make one user's key another's.
 
+mod api_key_secret;
 mod error;
-mod plain_key;
 mod sealed;
 
 use aws_lc_rs::aead::Aad;
-use bearward::error::Excerpt;
+use bearward::error::SanitizedText;
 use secrecy::SecretString;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
 pub use self::{
+    api_key_secret::{ApiKeySecret, PlainKeyError},
     error::VaultError,
-    plain_key::{PlainKey, PlainKeyError},
     sealed::Sealed,
 };
-use crate::config::VaultKey;
+use crate::settings::VaultKey;
 
 /// Seals with the first of its keys and opens with all of them; its `Debug` shows their names.
 #[derive(Debug, Clone)]
@@ -31,9 +31,9 @@ pub struct Vault {
 
 /// What was in a row.
 #[derive(Debug)]
-pub struct Opened {
+pub struct Unsealed {
     /// The user's key.
-    pub plain: PlainKey,
+    pub plain: ApiKeySecret,
     /// Another key than the first one has sealed the row: seal it again, so that the old key can
     /// go.
     pub stale: bool,
@@ -57,7 +57,7 @@ impl Vault {
         &self,
         owner: &Uuid,
         provider: &str,
-        plain: &PlainKey,
+        plain: &ApiKeySecret,
     ) -> Result<Sealed, VaultError> {
         let key = self.keys.first().ok_or(VaultError::NoKey)?;
         let salt = sealed::salt().map_err(|_| VaultError::NotSealed)?;
@@ -77,9 +77,9 @@ impl Vault {
         owner: &Uuid,
         provider: &str,
         sealed: &Sealed,
-    ) -> Result<Opened, VaultError> {
+    ) -> Result<Unsealed, VaultError> {
         let unknown = || VaultError::UnknownKey {
-            id: Excerpt::of(&sealed.key_id),
+            id: SanitizedText::of(&sealed.key_id),
         };
         let position = self
             .keys
@@ -96,8 +96,8 @@ impl Vault {
             .map_err(|_| VaultError::NotAuthentic)?;
         let text = std::str::from_utf8(plain).map_err(|_| VaultError::NotAuthentic)?;
         let plain =
-            PlainKey::new(SecretString::from(text)).map_err(|_| VaultError::NotAuthentic)?;
-        Ok(Opened {
+            ApiKeySecret::new(SecretString::from(text)).map_err(|_| VaultError::NotAuthentic)?;
+        Ok(Unsealed {
             plain,
             stale: position > 0,
         })

@@ -21,8 +21,8 @@ use aws_lc_rs::{
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-use super::PlainKey;
-use crate::config::VaultKey;
+use super::ApiKeySecret;
+use crate::settings::VaultKey;
 
 const VERSION: u8 = 1;
 const INFO: &[u8] = b"bearward vault v1";
@@ -52,7 +52,7 @@ impl Sealed {
     pub(super) fn parts(&self) -> Option<Parts<'_>> {
         let (&version, rest) = self.bytes.split_first()?;
         let (salt, ciphertext) = rest.split_first_chunk()?;
-        let fits = (TAG + 1..=TAG + PlainKey::MAX_BYTES).contains(&ciphertext.len());
+        let fits = (TAG + 1..=TAG + ApiKeySecret::MAX_BYTES).contains(&ciphertext.len());
         (version == VERSION && fits).then_some(Parts { salt, ciphertext })
     }
 }
@@ -80,7 +80,7 @@ pub(super) fn seal(
     salt: &[u8; SALT],
     owner: &Uuid,
     provider: &str,
-    plain: &PlainKey,
+    plain: &ApiKeySecret,
 ) -> Result<Sealed, Unspecified> {
     let plain = plain.expose().as_bytes();
     let (key, nonce) = message_key(vault_key, salt)?;

@@ -20,7 +20,7 @@ mod openapi;
 
 mod profile;
 mod provisioning;
-#[path = "../upstream/service.rs"]
+#[path = "../completions/service.rs"]
 #[allow(dead_code, unreachable_pub, reason = "it serves two binaries")]
 mod service;
 mod status;

@@ -1,8 +1,8 @@
 //! Tables: made once, however many servers start, and never by an older version over a newer one's.
 
 use bearward_server::{
-    config::{Config, Sources},
-    store::{MigrationError, OpenError, Store, Tables},
+    settings::{Config, Sources},
+    store::{MigrationError, OpenError, SchemaStatus, Store},
 };
 use sea_orm::ConnectionTrait;
 
@@ -66,11 +66,11 @@ async fn a_look_makes_and_changes_nothing() {
     let look = async || Store::look(&settings(&url).database).await.unwrap();
     for _ in 0..2 {
         match look().await {
-            Tables::NoFile(path) => assert!(url.starts_with("sqlite") && !path.exists()),
-            Tables::Behind(_, pending) => assert_eq!(pending, ["m0001_accounts"]),
+            SchemaStatus::NoFile(path) => assert!(url.starts_with("sqlite") && !path.exists()),
+            SchemaStatus::Behind(_, pending) => assert_eq!(pending, ["m0001_accounts"]),
             tables => panic!("{tables:?}"),
         }
     }
     Store::open(&settings(&url).database).await.unwrap();
-    assert!(matches!(look().await, Tables::UpToDate(_)));
+    assert!(matches!(look().await, SchemaStatus::UpToDate(_)));
 }

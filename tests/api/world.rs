@@ -3,10 +3,10 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use bearward_server::{
-    config::{Config, Sources},
     server::Application,
+    settings::{Config, Sources},
 };
-use bearward_testing::{MockIdp, MovableClock, TokenBuilder};
+use bearward_testing::{MockIdp, TestClock, TokenBuilder};
 use reqwest::{Client, Method, RequestBuilder, header::HeaderMap};
 use serde_json::Value;
 
@@ -24,7 +24,7 @@ pub(crate) struct World {
     /// Nobody trusts this one.
     pub(crate) stranger: MockIdp,
     pub(crate) database: String,
-    pub(crate) clock: MovableClock,
+    pub(crate) clock: TestClock,
     pub(crate) address: SocketAddr,
     client: Client,
 }
@@ -150,7 +150,7 @@ impl World {
 async fn serve(
     sources: Sources,
     database: &str,
-    clock: &MovableClock,
+    clock: &TestClock,
     settings: &[(&str, &str)],
 ) -> SocketAddr {
     let mut sources = sources
@@ -169,8 +169,10 @@ async fn serve(
     let (tell, told) = tokio::sync::oneshot::channel();
     std::thread::spawn(move || {
         actix_web::rt::System::new().block_on(async {
-            let application = Application::start_by(clock, &config, None).await.unwrap();
-            application.auth().first_attempts().await;
+            let application = Application::start_with_clock(clock, &config, None)
+                .await
+                .unwrap();
+            application.auth().wait_for_initial_fetch().await;
             tell.send(application.address()).unwrap();
             application.run().await.unwrap();
         });

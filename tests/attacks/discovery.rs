@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use bearward::{
     Bearward, Issuer,
-    keys::{Fetch, FetchRequest, Fetched, Fetching, Lifetime},
+    keys::{Fetch, FetchRequest, Fetched, Fetching, Freshness},
 };
 
 const ISSUER: &str = "https://idp.example";
@@ -25,7 +25,7 @@ impl Fetch for Forged {
         let fetched = Fetched::Document {
             body,
             etag: None,
-            lifetime: Lifetime::Unstated,
+            lifetime: Freshness::Unspecified,
             server_time: None,
         };
         Box::pin(async move { Ok(fetched) })
@@ -44,7 +44,7 @@ async fn asked(jwks_uri: &str) -> Vec<String> {
         .build()
         .await
         .unwrap();
-    auth.first_attempts().await;
+    auth.wait_for_initial_fetch().await;
     let asked = forged.asked.lock().unwrap();
     asked.clone()
 }

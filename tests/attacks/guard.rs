@@ -12,7 +12,7 @@ use actix_web::{
     test, web,
 };
 use bearward::{
-    Bearward, KeyPolicy, Principal, Rejection, Require, Requirement, Standard, Verified,
+    AuthError, Bearward, JwksCacheConfig, NoCustomClaims, Principal, Require, Requirement, Verified,
 };
 use bearward_testing::{Faults, MockIdp, signing::encode};
 
@@ -21,12 +21,12 @@ struct Tenant {
     tenant: String,
 }
 
-struct Anybody;
+struct AnyUser;
 
-impl Requirement for Anybody {
-    type Claims = Standard;
+impl Requirement for AnyUser {
+    type Claims = NoCustomClaims;
 
-    fn check(_: &Verified) -> Result<(), Rejection> {
+    fn check(_: &Verified) -> Result<(), AuthError> {
         Ok(())
     }
 }
@@ -34,15 +34,15 @@ impl Requirement for Anybody {
 struct Quoted;
 
 impl Requirement for Quoted {
-    type Claims = Standard;
+    type Claims = NoCustomClaims;
 
-    fn check(user: &Verified) -> Result<(), Rejection> {
-        user.require_level("aal2\", error=\"none\r\nX-Forged: 1")
+    fn check(user: &Verified) -> Result<(), AuthError> {
+        user.require_aal("aal2\", error=\"none\r\nX-Forged: 1")
     }
 }
 
 async fn tenant(user: Principal<Tenant>) -> String {
-    user.own().tenant.clone()
+    user.custom().tenant.clone()
 }
 
 async fn quoted(_: Require<Quoted>) -> &'static str {
@@ -66,7 +66,7 @@ async fn a_header_rewritten_behind_the_guard_does_not_bring_claims_that_nobody_v
             .insert(AUTHORIZATION, rewritten.clone());
         service.call(request)
     });
-    let app = test::init_service(App::new().service(scope.wrap(auth.require::<Anybody>()))).await;
+    let app = test::init_service(App::new().service(scope.wrap(auth.require::<AnyUser>()))).await;
     let token = idp.token().claim("tenant", "own").sign();
     let request = test::TestRequest::get()
         .uri("/a/tenant")
@@ -113,7 +113,7 @@ async fn with_body(_: Principal, _: web::Json<serde_json::Value>) -> &'static st
 async fn behind_a_guard_a_stranger_learns_nothing_of_the_body_even_while_keys_are_fetched() {
     let idp = MockIdp::start().await;
     idp.set_faults(Faults::hang());
-    let policy = KeyPolicy::default().join_timeout(Duration::from_millis(20));
+    let policy = JwksCacheConfig::default().wait_timeout(Duration::from_millis(20));
     let auth = Bearward::builder()
         .issuer(idp.as_issuer())
         .key_policy(policy)
@@ -122,7 +122,7 @@ async fn behind_a_guard_a_stranger_learns_nothing_of_the_body_even_while_keys_ar
         .unwrap();
     let scope = web::scope("/a")
         .route("", web::post().to(with_body))
-        .wrap(auth.require::<Anybody>());
+        .wrap(auth.require::<AnyUser>());
     let app = test::init_service(App::new().service(scope)).await;
     let token = format!("Bearer {}", idp.token().signed_by_stranger());
     let request = test::TestRequest::post()

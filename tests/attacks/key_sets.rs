@@ -100,9 +100,9 @@ async fn times_as_large_as_numbers_go_neither_overflow_nor_last_for_ever() {
             .verify(&idp.token().kid("unknown").sign())
             .await
             .unwrap_err();
-        assert_eq!(refusal.rejection.code(), "KEYS_UNAVAILABLE");
+        assert_eq!(refusal.error.code(), "KEYS_UNAVAILABLE");
         assert!(
-            auth.key_sets()[0]
+            auth.key_set_statuses()[0]
                 .next_attempt_in
                 .is_some_and(|pause| pause.as_secs() <= 300)
         );

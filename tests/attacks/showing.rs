@@ -1,7 +1,7 @@
 //! What a person is shown: no escape sequence of somebody else's, no secret of one's own.
 
 use bearward::{Algorithm, Bearward, Issuer, KeySource};
-use bearward_server::config::{Config, Sources};
+use bearward_server::settings::{Config, Sources};
 use bearward_testing::{
     MockIdp,
     signing::{KeyPair, KeyRing},
@@ -34,7 +34,7 @@ async fn neither_a_kid_of_the_key_set_nor_a_claim_moves_the_terminals_cursor_or_
             .lines
             .iter()
             .map(|line| format!("{} {}", line.found, line.expected));
-        for text in shown.chain(auth.key_sets()[0].kids.iter().flatten().cloned()) {
+        for text in shown.chain(auth.key_set_statuses()[0].kids.iter().flatten().cloned()) {
             assert!(!text.contains(hostile), "{text:?}");
         }
     }

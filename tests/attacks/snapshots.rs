@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use bearward::{Algorithm, Bearward, KeyPolicy};
+use bearward::{Algorithm, Bearward, JwksCacheConfig};
 use bearward_testing::{Faults, MockIdp, signing::KeyPair};
 
 /// A file as bearward writes it, which holds the keys of whoever `key` belongs to; the identity
@@ -20,7 +20,7 @@ async fn planted(dir: &Path, idp: &MockIdp, key: &KeyPair) -> PathBuf {
         serde_json::json!({ "keys": [key.jwk()] }).to_string(),
     ));
     let writer = build(dir, idp).await;
-    writer.first_attempts().await;
+    writer.wait_for_initial_fetch().await;
     let is_json = |path: &PathBuf| {
         path.extension()
             .is_some_and(|extension| extension == "json")
@@ -41,7 +41,7 @@ async fn planted(dir: &Path, idp: &MockIdp, key: &KeyPair) -> PathBuf {
 }
 
 async fn build(dir: &Path, idp: &MockIdp) -> Bearward {
-    let policy = KeyPolicy::default().snapshot_dir(dir);
+    let policy = JwksCacheConfig::default().snapshot_dir(dir);
     Bearward::builder()
         .issuer(idp.as_issuer())
         .key_policy(policy)
@@ -71,7 +71,7 @@ async fn stored_keys_that_another_user_owns_are_not_believed_though_nobody_else_
         .verify(&token)
         .await
         .unwrap_err();
-    assert_eq!(refusal.rejection.code(), "KEYS_UNAVAILABLE");
+    assert_eq!(refusal.error.code(), "KEYS_UNAVAILABLE");
 }
 
 #[tokio::test]
@@ -97,7 +97,7 @@ async fn a_pipe_in_the_place_of_stored_keys_does_not_keep_the_service_from_start
             .build()
             .unwrap();
         runtime.block_on(async {
-            let policy = KeyPolicy::default().snapshot_dir(folder);
+            let policy = JwksCacheConfig::default().snapshot_dir(folder);
             let auth = Bearward::builder()
                 .issuer(issuer)
                 .key_policy(policy)

@@ -1,8 +1,8 @@
 //! Floods and near-copies of good tokens.
 
-use bearward::{Algorithm, Bearward, Usage, Verification};
+use bearward::{Algorithm, Bearward, TokenUse, Verification};
 use bearward_server::telemetry;
-use bearward_testing::{MockIdp, MovableClock, signing::encode};
+use bearward_testing::{MockIdp, TestClock, signing::encode};
 
 #[tokio::test]
 async fn no_other_spelling_of_a_good_token_is_good() {
@@ -79,7 +79,7 @@ async fn a_hundred_thousand_refused_tokens_leave_nothing_behind() {
         // The other tests of this process count here too, and the reasons are a closed set.
         let lines = metrics.render().lines().count();
         assert!(
-            lines < 500 && auth.remembered_tokens() == 1,
+            lines < 500 && auth.cached_tokens() == 1,
             "{lines} lines of metrics"
         );
     };
@@ -91,7 +91,7 @@ async fn a_hundred_thousand_refused_tokens_leave_nothing_behind() {
 #[tokio::test]
 async fn a_token_that_this_thread_remembers_is_refused_once_revoked_expired_or_not_yet_issued() {
     let idp = MockIdp::start().await.with_movable_clock();
-    let clock: MovableClock = idp.clock();
+    let clock: TestClock = idp.clock();
     let auth = Bearward::builder()
         .issuer(idp.as_issuer())
         .clock(std::sync::Arc::new(clock.clone()))
@@ -106,24 +106,24 @@ async fn a_token_that_this_thread_remembers_is_refused_once_revoked_expired_or_n
     assert!(
         auth.verify_credential(&token).await.is_err(),
         "{:?}",
-        Usage::Credential
+        TokenUse::IdToken
     );
     let now = bearward::Clock::now(&clock);
-    clock.set_wall(now.minus(std::time::Duration::from_secs(3600)));
+    clock.set_wall_clock(now.minus(std::time::Duration::from_secs(3600)));
     assert_eq!(
-        auth.verify(&token).await.unwrap_err().rejection.code(),
+        auth.verify(&token).await.unwrap_err().error.code(),
         "TOKEN_NOT_YET_VALID"
     );
-    clock.set_wall(now);
+    clock.set_wall_clock(now);
     for _ in 0..3 {
         assert!(auth.verify(&token).await.is_ok());
     }
-    clock.set_wall(now.plus(std::time::Duration::from_secs(100_000)));
+    clock.set_wall_clock(now.plus(std::time::Duration::from_secs(100_000)));
     assert_eq!(
-        auth.verify(&token).await.unwrap_err().rejection.code(),
+        auth.verify(&token).await.unwrap_err().error.code(),
         "TOKEN_EXPIRED"
     );
-    clock.set_wall(now);
+    clock.set_wall_clock(now);
     for _ in 0..3 {
         assert!(auth.verify(&token).await.is_ok());
     }
@@ -132,7 +132,7 @@ async fn a_token_that_this_thread_remembers_is_refused_once_revoked_expired_or_n
     idp.revoke(old.kid());
     assert!(auth.verify(&idp.token().sign()).await.is_ok());
     assert_eq!(
-        auth.verify(&token).await.unwrap_err().rejection.code(),
+        auth.verify(&token).await.unwrap_err().error.code(),
         "UNKNOWN_KEY"
     );
 }

@@ -8,8 +8,8 @@ use std::{
 
 use bearward_idp as idp;
 use bearward_server::{
-    config::{Config, Sources},
     server::Application,
+    settings::{Config, Sources},
 };
 use bearward_testing::{MockIdp, signing::encode};
 

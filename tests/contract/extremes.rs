@@ -4,7 +4,7 @@
 use std::{net::TcpListener, time::Duration};
 
 use bearward::Algorithm;
-use bearward_contract::{Case, Contract, ContractError, Expectation, Options, Severity, battery};
+use bearward_contract::{Case, Contract, ContractError, Expectation, Options, Severity, all_cases};
 
 use crate::{
     double::{Double, Hole, Trust},
@@ -48,7 +48,7 @@ async fn who_accepts_everything_fails_every_case_that_wants_a_refusal() {
         ..options()
     };
     let report = run(Hole::AcceptsAll, listed).await;
-    let named = |id: &str| battery().into_iter().find(|case| case.id == id).unwrap();
+    let named = |id: &str| all_cases().into_iter().find(|case| case.id == id).unwrap();
     let run = report.results.iter().filter(|tested| !tested.is_skipped());
     let wrong: Vec<_> = run
         .filter(|tested| tested.is_failed() != wants_a_refusal(&named(tested.id)))
@@ -73,7 +73,7 @@ async fn who_refuses_everything_from_the_first_case_on_fails_every_case_that_has
             .any(|begin| id.starts_with(begin))
     };
     for tested in &report.results {
-        let case = battery()
+        let case = all_cases()
             .into_iter()
             .find(|case| case.id == tested.id)
             .unwrap();

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use bearward::Algorithm;
-use bearward_contract::{Contract, Expectation, Options, Outcome, Severity, battery};
+use bearward_contract::{Contract, Expectation, Options, Outcome, Severity, all_cases};
 use tokio::{
     io::copy_bidirectional,
     net::{TcpSocket, TcpStream},
@@ -21,7 +21,7 @@ use crate::{
 /// The groups of these cases, so that a hole is looked for where it shows; the recorded run vouches
 /// for the others.
 fn groups_of(ids: &[&str]) -> Vec<String> {
-    let named: BTreeSet<&str> = battery()
+    let named: BTreeSet<&str> = all_cases()
         .iter()
         .filter(|case| ids.contains(&case.id))
         .map(|case| case.group().name)
@@ -58,7 +58,7 @@ async fn a_sound_double_passes_everything_to_the_letter() {
         },
     )
     .await;
-    assert!(report.is_sound(), "{report}");
+    assert!(report.passed(), "{report}");
     let skipped = report.results.iter().filter(|tested| tested.is_skipped());
     assert!(
         skipped
@@ -334,7 +334,7 @@ async fn rudeness_is_caught_by_those_who_ask_for_manners_alone() {
         assert_eq!(failed(&report), *ids, "{report}");
     }
     let expecting = |wanted: &[Expectation]| -> BTreeSet<&'static str> {
-        let cases = battery()
+        let cases = all_cases()
             .into_iter()
             .filter(|case| wanted.contains(&case.expectation) && !case.group().timed);
         cases
@@ -377,7 +377,7 @@ async fn rudeness_is_caught_by_those_who_ask_for_manners_alone() {
             },
         )
         .await;
-        assert!(report.is_sound(), "{manners:?}\n{report}");
+        assert!(report.passed(), "{manners:?}\n{report}");
     }
 }
 
@@ -415,8 +415,8 @@ fn every_case_has_a_hole_that_it_alone_catches_or_a_reason_why_there_is_none() {
         .iter()
         .flat_map(|(ids, _)| ids.iter().copied())
         .collect();
-    let ids: BTreeSet<&str> = battery().iter().map(|case| case.id).collect();
-    assert_eq!(ids.len(), battery().len(), "no id twice");
+    let ids: BTreeSet<&str> = all_cases().iter().map(|case| case.id).collect();
+    assert_eq!(ids.len(), all_cases().len(), "no id twice");
     assert_eq!(&ids - &together, BTreeSet::new(), "cases without a hole");
     assert_eq!(
         &(&ids - &alone) - &excused,
@@ -472,7 +472,7 @@ async fn a_failure_is_as_bad_as_what_came_and_no_worse() {
 #[test]
 fn what_only_the_issuer_can_sign_is_never_critical() {
     let severity = |id: &str| {
-        battery()
+        all_cases()
             .into_iter()
             .find(|case| case.id == id)
             .expect("a case")
@@ -497,7 +497,9 @@ fn what_only_the_issuer_can_sign_is_never_critical() {
     ] {
         assert_eq!(severity(id), Severity::Critical, "{id}");
     }
-    let excused = battery().into_iter().filter(|case| !case.caveat.is_empty());
+    let excused = all_cases()
+        .into_iter()
+        .filter(|case| !case.caveat.is_empty());
     for case in excused {
         assert!(
             case.severity > Severity::High,

@@ -5,8 +5,8 @@ use std::{net::SocketAddr, time::Duration};
 
 use bearward::Algorithm;
 use bearward_server::{
-    config::{Config, Sources},
     server::Application,
+    settings::{Config, Sources},
 };
 use bearward_testing::{MockIdp, TokenBuilder};
 use reqwest::{Method, RequestBuilder, header::HeaderMap};
@@ -76,7 +76,7 @@ impl Bearward {
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         let config = Config::load(&Sources::new(None, variables.collect::<Vec<_>>())).unwrap();
         let application = Application::start(&config, None).await.unwrap();
-        application.auth().first_attempts().await;
+        application.auth().wait_for_initial_fetch().await;
         let (address, handle) = (application.address(), application.handle());
         actix_web::rt::spawn(application.run());
         Self {

@@ -10,8 +10,8 @@ mod vector;
 
 use base64_simd::STANDARD;
 use bearward_server::{
-    config::{Config, Sources, VaultKey},
-    vault::{PlainKey, PlainKeyError, Sealed, Vault, VaultError},
+    settings::{Config, Sources, VaultKey},
+    vault::{ApiKeySecret, PlainKeyError, Sealed, Vault, VaultError},
 };
 use uuid::Uuid;
 
@@ -40,12 +40,12 @@ fn vault(named: &[(&str, u8)]) -> Vault {
     Vault::new(keys(named))
 }
 
-fn plain(text: &str) -> PlainKey {
-    PlainKey::new(text.into()).unwrap()
+fn plain(text: &str) -> ApiKeySecret {
+    ApiKeySecret::new(text.into()).unwrap()
 }
 
 fn refused(text: &str) -> PlainKeyError {
-    PlainKey::new(text.into()).unwrap_err()
+    ApiKeySecret::new(text.into()).unwrap_err()
 }
 
 fn seal(vault: &Vault) -> Sealed {

@@ -15,7 +15,7 @@ fn a_sealed_key_opens_to_itself() {
 #[test]
 fn the_shortest_and_the_longest_key_open_to_themselves() {
     let vault = vault(&[("k1", 1)]);
-    for text in ["k".to_owned(), "k".repeat(PlainKey::MAX_BYTES)] {
+    for text in ["k".to_owned(), "k".repeat(ApiKeySecret::MAX_BYTES)] {
         let sealed = vault.seal(&OWNER, PROVIDER, &plain(&text)).unwrap();
         assert_eq!(open(&vault, &sealed), Ok(text));
     }

@@ -5,10 +5,10 @@ use std::{fmt, future::Future, pin::Pin, sync::Arc};
 use bearward::algorithm::Algorithm;
 
 use super::{
-    bench::Bench,
     cases::{self, Group},
+    failure_kind::FailureKind,
     forge::Forge,
-    symptom::Symptom,
+    harness::Harness,
     target::Request,
 };
 
@@ -32,7 +32,7 @@ pub struct Case {
     /// servers differ in.
     pub strict: bool,
     /// What the target must accept for the case to say something.
-    pub needs: Needs,
+    pub needs: Precondition,
     /// How this is usually put right, where the group's hint does not say it.
     pub hint: Option<&'static str>,
     pub(super) action: Action,
@@ -77,7 +77,7 @@ pub enum Expectation {
 
 /// What the target must accept before a case says something about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Needs {
+pub enum Precondition {
     /// Any algorithm.
     Nothing,
     /// An RSA algorithm.
@@ -91,7 +91,7 @@ pub enum Needs {
     /// A list given by `algorithms`, of which this is none.
     Unlisted(Algorithm),
     /// The key set with unusual members, which not every target takes.
-    OddKeys,
+    UnusualKeys,
     /// The unusual members, and RS256.
     OddRsaKeys,
     /// No fixed token type.
@@ -103,14 +103,14 @@ pub enum Needs {
 pub(super) struct Finding {
     pub(super) expected: String,
     pub(super) got: String,
-    pub(super) symptom: Symptom,
+    pub(super) symptom: FailureKind,
 }
 
-pub(super) type Steps = Pin<Box<dyn Future<Output = Result<(), Stop>> + Send>>;
+pub(super) type Steps = Pin<Box<dyn Future<Output = Result<(), StepError>> + Send>>;
 
 /// Why the steps of a case end before their end.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Stop {
+pub(super) enum StepError {
     /// The case has failed.
     Found(Finding),
     /// It cannot be said: why.
@@ -126,7 +126,7 @@ pub(super) enum Action {
     /// A request of its own.
     Request(Box<dyn Fn(&Forge) -> Request + Send + Sync>),
     /// Several steps: keys turned, fetches counted.
-    Steps(fn(Arc<Bench>) -> Steps),
+    Steps(fn(Arc<Harness>) -> Steps),
 }
 
 impl Case {
@@ -147,7 +147,7 @@ impl Case {
             caveat,
             expectation,
             strict: false,
-            needs: Needs::Nothing,
+            needs: Precondition::Nothing,
             hint,
             action,
         }
@@ -231,7 +231,7 @@ impl Case {
         title: &'static str,
         severity: Severity,
         expected: &'static str,
-        steps: fn(Arc<Bench>) -> Steps,
+        steps: fn(Arc<Harness>) -> Steps,
     ) -> Self {
         Self::new(
             id,
@@ -242,7 +242,7 @@ impl Case {
         )
     }
 
-    pub(super) fn because(mut self, why: &'static str, reference: &'static str) -> Self {
+    pub(super) fn rationale(mut self, why: &'static str, reference: &'static str) -> Self {
         (self.why, self.reference) = (why, reference);
         self
     }
@@ -253,18 +253,18 @@ impl Case {
     }
 
     /// Medium: it takes the issuer's own hand.
-    pub(super) fn by_the_issuer_alone(self) -> Self {
+    pub(super) fn requires_issuer(self) -> Self {
         self.severity(Severity::Medium)
-            .no_worse("only the issuer can sign such a token")
+            .severity_note("only the issuer can sign such a token")
     }
 
     /// Medium: it takes a good token.
-    pub(super) fn by_a_holder_alone(self) -> Self {
+    pub(super) fn requires_valid_token(self) -> Self {
         self.severity(Severity::Medium)
-            .no_worse("whoever sends it holds a good token")
+            .severity_note("whoever sends it holds a good token")
     }
 
-    pub(super) fn no_worse(mut self, caveat: &'static str) -> Self {
+    pub(super) fn severity_note(mut self, caveat: &'static str) -> Self {
         self.caveat = caveat;
         self
     }
@@ -274,7 +274,7 @@ impl Case {
         self
     }
 
-    pub(super) fn needs(mut self, needs: Needs) -> Self {
+    pub(super) fn needs(mut self, needs: Precondition) -> Self {
         self.needs = needs;
         self
     }

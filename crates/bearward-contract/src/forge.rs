@@ -14,7 +14,7 @@ use bearward_testing::{
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::{options::Options, weak};
+use super::{options::Options, rsa_1024};
 
 /// What mints: the good keys, the unusual ones, and everything that a recipe needs to know.
 pub(crate) struct Forge {
@@ -25,7 +25,7 @@ pub(crate) struct Forge {
     token_type: String,
     good: Vec<KeyPair>,
     accepted: OnceLock<Vec<Algorithm>>,
-    pub(super) odd: OddKeys,
+    pub(super) odd: UnusualKeys,
     pub(super) canary: Canary,
     clock: SystemClock,
 }
@@ -38,7 +38,7 @@ pub(super) struct Canary {
 }
 
 /// Members of the key set that sign and must not be believed.
-pub(super) struct OddKeys {
+pub(super) struct UnusualKeys {
     /// A symmetric one: kid and secret.
     pub(super) symmetric: (String, Vec<u8>),
     pub(super) encryption: KeyPair,
@@ -51,7 +51,7 @@ pub(super) struct OddKeys {
     pub(super) private: KeyPair,
 }
 
-impl OddKeys {
+impl UnusualKeys {
     fn new() -> Self {
         let key = || KeyPair::shared(Algorithm::RS256, 1);
         Self {
@@ -91,7 +91,7 @@ impl OddKeys {
             // No exponent that belongs to it: a verifier has to refuse the key for the member
             // alone.
             with(&self.private, json!({ "d": encode(&[1; 256]) })),
-            weak::jwk(&self.weak),
+            rsa_1024::jwk(&self.weak),
             json!({ "kty": "PQC", "kid": Uuid::new_v4().to_string(), "alg": "ML-DSA-44", "pub": "AAAA", "x-unknown": {} }),
         ]
     }
@@ -115,7 +115,7 @@ impl Forge {
             token_type: options.token_type.clone(),
             good: Algorithm::ALL.into_iter().map(key).collect(),
             accepted: OnceLock::new(),
-            odd: OddKeys::new(),
+            odd: UnusualKeys::new(),
             canary,
             clock: SystemClock::new(),
         }
@@ -164,12 +164,12 @@ impl Forge {
 
     /// A key for rotations, of the first accepted algorithm.
     pub(super) fn new_key(&self) -> KeyPair {
-        KeyPair::pooled(self.key().algorithm())
+        KeyPair::cached_with(self.key().algorithm())
     }
 
     /// Somebody else's key under this one's kid.
     pub(super) fn stranger(&self) -> KeyPair {
-        KeyPair::stranger_to(&self.key())
+        KeyPair::foreign_key(&self.key())
     }
 
     /// A good token in the making.

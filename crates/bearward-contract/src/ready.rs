@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use bearward::algorithm::Algorithm;
 
-use super::{bench::Bench, options::Progress, target::Answer};
+use super::{harness::Harness, options::Progress, target::Answer};
 
 /// What was learnt.
 pub(super) struct Ready {
@@ -34,7 +34,7 @@ const USUAL: [Algorithm; 4] = [
 
 /// Waits for the target. `alive` tells that it has ended.
 pub(super) async fn await_target(
-    bench: &Bench,
+    bench: &Harness,
     mut alive: impl FnMut() -> Result<(), String>,
 ) -> Result<Ready, NotReady> {
     bench.options.tell(Progress::Waiting);
@@ -93,7 +93,7 @@ pub(super) async fn await_target(
         let since = first_answer.or((bench.fetches() > 0).then_some(began));
         if odd && since.is_some_and(|at| at.elapsed() >= limit * 2 / 3) {
             odd = false;
-            bench.publish_first(false);
+            bench.publish_initial(false);
         }
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(Duration::from_millis(500));
@@ -101,7 +101,7 @@ pub(super) async fn await_target(
 }
 
 /// Notes the algorithms: as the options say, or as the target accepts.
-async fn settle(bench: &Bench) {
+async fn settle(bench: &Harness) {
     let listed = &bench.options.algorithms;
     if !listed.is_empty() {
         return bench.forge.settle(listed.clone());
@@ -119,11 +119,11 @@ async fn settle(bench: &Bench) {
     bench.forge.settle(accepted);
 }
 
-fn good(bench: &Bench, algorithm: Algorithm) -> String {
+fn good(bench: &Harness, algorithm: Algorithm) -> String {
     bench.forge.token_by(bench.forge.key_of(algorithm)).sign()
 }
 
-fn candidates(bench: &Bench, usual: &[Algorithm]) -> Vec<Algorithm> {
+fn candidates(bench: &Harness, usual: &[Algorithm]) -> Vec<Algorithm> {
     let listed = &bench.options.algorithms;
     if listed.is_empty() {
         usual.to_vec()
@@ -132,7 +132,7 @@ fn candidates(bench: &Bench, usual: &[Algorithm]) -> Vec<Algorithm> {
     }
 }
 
-fn not_ready(bench: &Bench, last: String, status: Option<u16>) -> NotReady {
+fn not_ready(bench: &Harness, last: String, status: Option<u16>) -> NotReady {
     NotReady {
         last,
         answered: status.is_some(),

@@ -9,22 +9,22 @@ use std::{
 use bearward::algorithm::Algorithm;
 
 use super::{
-    bench::{Bench, Stage},
-    case::{Action, Case, Finding, Needs, Stop},
+    case::{Action, Case, Finding, Precondition, StepError},
     command::Command,
-    judge::judge,
+    evaluate::judge,
+    failure_kind::FailureKind,
+    harness::{Fixture, Harness},
     options::{Options, Progress},
     plan::plan,
     ready::{NotReady, Ready, await_target},
-    report::{Outcome, Report, Tested, shown},
+    report::{CaseResult, Outcome, Report, shown},
     selection,
-    symptom::Symptom,
     target::{Answer, NoAnswer, Request, Target},
 };
 
 /// The mock IdP that listens, before the target is known.
 pub struct Contract {
-    stage: Stage,
+    stage: Fixture,
     options: Options,
 }
 
@@ -91,7 +91,7 @@ impl Contract {
             ..options
         };
         let stage =
-            Stage::open(&options).map_err(|source| ContractError::Bind { address, source })?;
+            Fixture::open(&options).map_err(|source| ContractError::Bind { address, source })?;
         Ok(Self { stage, options })
     }
 
@@ -133,7 +133,7 @@ impl Contract {
         let client =
             Target::new(target, self.options.request_timeout).map_err(ContractError::Options)?;
         let mut command = Command::start(self.options.start.as_deref(), self.variables().into())?;
-        let bench = Arc::new(Bench::new(self.stage, client, self.options));
+        let bench = Arc::new(Harness::new(self.stage, client, self.options));
         let ready = await_target(&bench, || command.ended().map_or(Ok(()), Err)).await;
         let ready =
             ready.map_err(|seen| ContractError::NotReady(not_ready(&bench, &seen, &command)))?;
@@ -150,10 +150,10 @@ impl Contract {
 }
 
 struct Run {
-    bench: Arc<Bench>,
+    bench: Arc<Harness>,
     ready: Ready,
     began: Instant,
-    results: Vec<Tested>,
+    results: Vec<CaseResult>,
     command: Command,
 }
 
@@ -184,15 +184,15 @@ impl Run {
 
     async fn test(&mut self, case: Case) -> Result<(), ContractError> {
         let began = Instant::now();
-        let (request, outcome) = match self.unfit(&case) {
-            Some(outcome) => (String::new(), Ok((outcome, Symptom::AsTold))),
+        let (request, outcome) = match self.skip_reason(&case) {
+            Some(outcome) => (String::new(), Ok((outcome, FailureKind::AsDescribed))),
             None => self.act(&case).await,
         };
         let (outcome, symptom) = match outcome {
             Ok(outcome) => outcome,
-            Err(why) => (self.gone(&case, why).await?, Symptom::Ended),
+            Err(why) => (self.gone(&case, why).await?, FailureKind::Ended),
         };
-        self.results.push(Tested::new(
+        self.results.push(CaseResult::new(
             &case,
             self.bench.options.strict,
             request,
@@ -204,17 +204,19 @@ impl Run {
     }
 
     /// What is sent, and what came of it; the error is a target that is gone.
-    async fn act(&self, case: &Case) -> (String, Result<(Outcome, Symptom), String>) {
+    async fn act(&self, case: &Case) -> (String, Result<(Outcome, FailureKind), String>) {
         let bench = &self.bench;
         let request = match &case.action {
             Action::Token(token) => Request::bearer(&token(&bench.forge)),
             Action::Request(request) => request(&bench.forge),
             Action::Steps(steps) => {
                 let outcome = match steps(Arc::clone(bench)).await {
-                    Ok(()) => Ok((Outcome::Passed, Symptom::AsTold)),
-                    Err(Stop::Found(finding)) => Ok(failed(finding)),
-                    Err(Stop::Cannot(why)) => Ok((Outcome::Skipped { why }, Symptom::AsTold)),
-                    Err(Stop::Down(why)) => Err(why),
+                    Ok(()) => Ok((Outcome::Passed, FailureKind::AsDescribed)),
+                    Err(StepError::Found(finding)) => Ok(failed(finding)),
+                    Err(StepError::Cannot(why)) => {
+                        Ok((Outcome::Skipped { why }, FailureKind::AsDescribed))
+                    }
+                    Err(StepError::Down(why)) => Err(why),
                 };
                 return (String::new(), outcome);
             }
@@ -224,7 +226,7 @@ impl Run {
             return (shown(&request), Err(why));
         }
         let outcome = match judge(case.expectation, bench.options.strict, &answer) {
-            Ok(()) => (Outcome::Passed, Symptom::AsTold),
+            Ok(()) => (Outcome::Passed, FailureKind::AsDescribed),
             Err(finding) => failed(finding),
         };
         (shown(&request), Ok(outcome))
@@ -246,7 +248,7 @@ impl Run {
     }
 
     /// A case that would say nothing about this target.
-    fn unfit(&self, case: &Case) -> Option<Outcome> {
+    fn skip_reason(&self, case: &Case) -> Option<Outcome> {
         let (forge, listed) = (&self.bench.forge, &self.bench.options.algorithms);
         let rsa = || {
             forge
@@ -255,44 +257,44 @@ impl Run {
                 .any(|algorithm| algorithm.name().starts_with(['R', 'P']))
         };
         let (fits, why) = match case.needs {
-            Needs::Nothing => (true, String::new()),
-            Needs::Rsa => (rsa(), "the target accepts no RSA algorithm".to_owned()),
-            Needs::Es256 => (
+            Precondition::Nothing => (true, String::new()),
+            Precondition::Rsa => (rsa(), "the target accepts no RSA algorithm".to_owned()),
+            Precondition::Es256 => (
                 forge.accepts(Algorithm::ES256),
                 "the target does not accept ES256".to_owned(),
             ),
-            Needs::EdDsa => (
+            Precondition::EdDsa => (
                 forge.accepts(Algorithm::EdDSA),
                 "the target does not accept EdDSA".to_owned(),
             ),
-            Needs::Exactly(algorithm) => (
+            Precondition::Exactly(algorithm) => (
                 forge.accepts(algorithm),
                 format!("the target does not accept {algorithm}"),
             ),
-            Needs::Unlisted(algorithm) if listed.is_empty() => (
+            Precondition::Unlisted(algorithm) if listed.is_empty() => (
                 false,
                 format!("no list of algorithms was given to leave {algorithm} out"),
             ),
-            Needs::Unlisted(algorithm) => (
+            Precondition::Unlisted(algorithm) => (
                 self.ready.odd && !listed.contains(&algorithm),
                 format!("{algorithm} is listed"),
             ),
-            Needs::OddKeys if !self.ready.odd && case.id == "jwks.neighbours" => {
+            Precondition::UnusualKeys if !self.ready.odd && case.id == "jwks.neighbours" => {
                 return Some(Outcome::Failed {
                     expected: "2xx".to_owned(),
                     got: "no good token was accepted until the unusual keys were gone from the set"
                         .to_owned(),
                 });
             }
-            Needs::OddKeys => (
+            Precondition::UnusualKeys => (
                 self.ready.odd,
                 "the target takes no set with unusual keys".to_owned(),
             ),
-            Needs::OddRsaKeys => (
+            Precondition::OddRsaKeys => (
                 self.ready.odd && forge.accepts(Algorithm::RS256),
                 "the target does not accept RS256, or takes no set with unusual keys".to_owned(),
             ),
-            Needs::FreeType => (
+            Precondition::FreeType => (
                 self.bench.options.token_type.eq_ignore_ascii_case("JWT"),
                 "the type of tokens is fixed".to_owned(),
             ),
@@ -341,7 +343,7 @@ impl Run {
     }
 }
 
-fn failed(finding: Finding) -> (Outcome, Symptom) {
+fn failed(finding: Finding) -> (Outcome, FailureKind) {
     (
         Outcome::Failed {
             expected: finding.expected,
@@ -352,7 +354,7 @@ fn failed(finding: Finding) -> (Outcome, Symptom) {
 }
 
 /// What to look at, from what was seen.
-fn not_ready(bench: &Bench, seen: &NotReady, command: &Command) -> String {
+fn not_ready(bench: &Harness, seen: &NotReady, command: &Command) -> String {
     let forge = &bench.forge;
     let next = match seen {
         NotReady { ended: true, .. } => {

@@ -9,7 +9,7 @@ use super::{
 
 /// The error is a sentence for whoever wrote the options.
 pub(super) fn check(options: &Options) -> Result<(), String> {
-    let ids: Vec<&str> = super::battery().iter().map(|case| case.id).collect();
+    let ids: Vec<&str> = super::all_cases().iter().map(|case| case.id).collect();
     for pattern in options.only.iter().chain(&options.exclude) {
         if !ids.iter().any(|id| begins(id, pattern)) {
             return Err(format!(

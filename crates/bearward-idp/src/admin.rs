@@ -6,24 +6,24 @@ use actix_web::{
     web::{Data, Path},
 };
 use bearward::{
-    Envelope,
+    ErrorBody,
     algorithm::Algorithm,
     clock::{Clock, SystemClock},
 };
 use bearward_testing::{
     Faults, TokenBuilder,
-    endpoint::Endpoint,
+    endpoint::JwksEndpoint,
     signing::{FORGERIES, KeyPair, KeyRing},
 };
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{auth::Auth, body::Asked};
+use super::{auth::AuthService, body::StrictJson};
 
 /// What `POST /admin/tokens` takes; every member is optional.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(super) struct Order {
+pub(super) struct MintRequest {
     /// Claims over those of a Supabase access token; `null` leaves one out.
     claims: Map<String, Value>,
     /// Members over the usual header; `null` leaves one out.
@@ -37,7 +37,7 @@ pub(super) struct Order {
 /// What a change of keys takes.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(super) struct Turn {
+pub(super) struct KeyChange {
     /// What the new key signs with; unless set, the same as the key in use.
     algorithm: Option<String>,
 }
@@ -45,8 +45,11 @@ pub(super) struct Turn {
 /// More than any verifier reads, and nothing that this process cannot hold.
 const MAX_PADDING: usize = 16 << 20;
 
-pub(super) async fn mint(endpoint: Data<Endpoint>, Asked(order): Asked<Order>) -> HttpResponse {
-    let Order {
+pub(super) async fn mint(
+    endpoint: Data<JwksEndpoint>,
+    StrictJson(order): StrictJson<MintRequest>,
+) -> HttpResponse {
+    let MintRequest {
         claims,
         header,
         expires_in,
@@ -94,14 +97,14 @@ pub(super) async fn mint(endpoint: Data<Endpoint>, Asked(order): Asked<Order>) -
         }))
 }
 
-pub(super) async fn keys(endpoint: Data<Endpoint>) -> HttpResponse {
+pub(super) async fn keys(endpoint: Data<JwksEndpoint>) -> HttpResponse {
     HttpResponse::Ok().json(states(&endpoint.ring()))
 }
 
 pub(super) async fn rotate(
-    endpoint: Data<Endpoint>,
-    auth: Data<Auth>,
-    Asked(turn): Asked<Turn>,
+    endpoint: Data<JwksEndpoint>,
+    auth: Data<AuthService>,
+    StrictJson(turn): StrictJson<KeyChange>,
 ) -> HttpResponse {
     let standby = endpoint
         .ring()
@@ -123,16 +126,16 @@ pub(super) async fn rotate(
 }
 
 pub(super) async fn standby(
-    endpoint: Data<Endpoint>,
-    auth: Data<Auth>,
-    Asked(turn): Asked<Turn>,
+    endpoint: Data<JwksEndpoint>,
+    auth: Data<AuthService>,
+    StrictJson(turn): StrictJson<KeyChange>,
 ) -> HttpResponse {
     change(&endpoint, &auth, &turn, KeyRing::add_standby).await
 }
 
 pub(super) async fn revoke(
-    endpoint: Data<Endpoint>,
-    auth: Data<Auth>,
+    endpoint: Data<JwksEndpoint>,
+    auth: Data<AuthService>,
     kid: Path<String>,
 ) -> HttpResponse {
     let revoked = endpoint.ring().revoke(&kid);
@@ -146,13 +149,13 @@ pub(super) async fn revoke(
     )
 }
 
-pub(super) async fn faults(endpoint: Data<Endpoint>) -> HttpResponse {
+pub(super) async fn faults(endpoint: Data<JwksEndpoint>) -> HttpResponse {
     HttpResponse::Ok().json(endpoint.faults().clone())
 }
 
 pub(super) async fn set_faults(
-    endpoint: Data<Endpoint>,
-    Asked(faults): Asked<Faults>,
+    endpoint: Data<JwksEndpoint>,
+    StrictJson(faults): StrictJson<Faults>,
 ) -> HttpResponse {
     let wrong = impossible(&faults);
     if !wrong.is_empty() {
@@ -165,7 +168,7 @@ pub(super) async fn set_faults(
     HttpResponse::Ok().json(faults)
 }
 
-pub(super) async fn clear_faults(endpoint: Data<Endpoint>) -> HttpResponse {
+pub(super) async fn clear_faults(endpoint: Data<JwksEndpoint>) -> HttpResponse {
     endpoint.release();
     *endpoint.faults() = Faults::default();
     HttpResponse::NoContent().finish()
@@ -180,18 +183,18 @@ pub(super) async fn not_found() -> HttpResponse {
 }
 
 pub(super) fn problem(status: StatusCode, code: &'static str, message: &str) -> HttpResponse {
-    HttpResponse::build(status).json(Envelope::new(code, message, None))
+    HttpResponse::build(status).json(ErrorBody::new(code, message, None))
 }
 
 pub(super) fn invalid(message: &str, details: Value) -> HttpResponse {
     HttpResponse::UnprocessableEntity()
-        .json(Envelope::new("VALIDATION_FAILED", message, None).with_details(details))
+        .json(ErrorBody::new("VALIDATION_FAILED", message, None).with_details(details))
 }
 
 async fn change(
-    endpoint: &Endpoint,
-    auth: &Auth,
-    turn: &Turn,
+    endpoint: &JwksEndpoint,
+    auth: &AuthService,
+    turn: &KeyChange,
     change: fn(&mut KeyRing, Algorithm) -> &KeyPair,
 ) -> HttpResponse {
     let algorithm = match turn.algorithm.as_deref().map(str::parse) {
@@ -208,7 +211,7 @@ async fn change(
     kept(endpoint, auth).await
 }
 
-async fn kept(endpoint: &Endpoint, auth: &Auth) -> HttpResponse {
+async fn kept(endpoint: &JwksEndpoint, auth: &AuthService) -> HttpResponse {
     if auth.keep_keys(endpoint).await {
         return HttpResponse::Ok().json(states(&endpoint.ring()));
     }

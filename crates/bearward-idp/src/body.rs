@@ -16,9 +16,9 @@ use super::admin::{invalid, problem};
 /// # Errors
 /// Envelopes that say what would be right: 400 for what is no JSON, 413 over 256 KiB, 415 for
 /// another content type, 422 for members of another name or type.
-pub(super) struct Asked<T>(pub(super) T);
+pub(super) struct StrictJson<T>(pub(super) T);
 
-impl<T: DeserializeOwned + Default> FromRequest for Asked<T> {
+impl<T: DeserializeOwned + Default> FromRequest for StrictJson<T> {
     type Error = actix_web::Error;
     type Future = LocalBoxFuture<'static, Result<Self, Self::Error>>;
 

@@ -7,7 +7,7 @@ use actix_web::{
     web::Data,
 };
 use bearward::algorithm::Algorithm;
-use bearward_testing::{endpoint::Endpoint, signing::FORGERIES};
+use bearward_testing::{endpoint::JwksEndpoint, signing::FORGERIES};
 
 use super::page;
 
@@ -20,7 +20,7 @@ const SCRIPT: &str = include_str!("console/console.js");
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; form-action 'none'; base-uri 'none'; \
                       frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
 
-pub(super) async fn root(request: HttpRequest, endpoint: Data<Endpoint>) -> HttpResponse {
+pub(super) async fn root(request: HttpRequest, endpoint: Data<JwksEndpoint>) -> HttpResponse {
     let accepts = request
         .headers()
         .get(header::ACCEPT)

@@ -5,13 +5,13 @@
 //! and refuses to run in production.
 
 mod admin;
+mod attached_api;
 mod auth;
 mod body;
 mod console;
-mod gatekeeper;
+mod local_only;
 mod page;
-mod running;
-mod watched;
+mod server;
 
 use actix_web::{
     middleware::from_fn,
@@ -19,70 +19,77 @@ use actix_web::{
 };
 use bearward_testing::{
     endpoint,
-    methods::{get, only},
+    methods::{allow_methods, get},
 };
 
 pub use self::{
     auth::{AuthOptions, StorageError},
-    running::{Idp, IdpError, Options},
+    server::{Idp, IdpError, Options},
 };
 
 /// Every route of the development IdP.
-fn routes(config: &mut ServiceConfig, auth: &Data<auth::Auth>, watched: &Data<watched::Watched>) {
+fn routes(
+    config: &mut ServiceConfig,
+    auth: &Data<auth::AuthService>,
+    attached_api: &Data<attached_api::AttachedApi>,
+) {
     endpoint::documents(config, "");
     auth::routes(config, auth);
     config
         .app_data(auth.clone())
-        .app_data(watched.clone())
+        .app_data(attached_api.clone())
         .service(
             web::scope("/admin")
-                .wrap(from_fn(gatekeeper::keep_strangers_out))
-                .service(only("POST", web::resource("/tokens").post(admin::mint)))
-                .service(only(
+                .wrap(from_fn(local_only::require_loopback_origin))
+                .service(allow_methods(
+                    "POST",
+                    web::resource("/tokens").post(admin::mint),
+                ))
+                .service(allow_methods(
                     "GET, HEAD",
                     web::resource("/keys").route(get().to(admin::keys)),
                 ))
-                .service(only(
+                .service(allow_methods(
                     "POST",
                     web::resource("/keys/rotate").post(admin::rotate),
                 ))
-                .service(only(
+                .service(allow_methods(
                     "POST",
                     web::resource("/keys/standby").post(admin::standby),
                 ))
-                .service(only(
+                .service(allow_methods(
                     "POST",
                     web::resource("/keys/{kid}/revoke").post(admin::revoke),
                 ))
-                .service(only(
+                .service(allow_methods(
                     "GET, HEAD, PUT",
                     web::resource("/clock")
-                        .route(get().to(auth::shifted::show))
-                        .put(auth::shifted::set),
+                        .route(get().to(auth::clock::show))
+                        .put(auth::clock::set),
                 ))
-                .service(only(
+                .service(allow_methods(
                     "GET, HEAD",
-                    web::resource("/api").route(get().to(watched::show)),
+                    web::resource("/api").route(get().to(attached_api::show)),
                 ))
-                .service(only(
+                .service(allow_methods(
                     "POST",
-                    web::resource("/explain").post(watched::explain),
+                    web::resource("/explain").post(attached_api::explain),
                 ))
-                .service(only(
+                .service(allow_methods(
                     "GET, HEAD",
                     web::resource("/sessions").route(get().to(auth::signed_in::list)),
                 ))
-                .service(only(
+                .service(allow_methods(
                     "GET, HEAD",
                     web::resource("/users").route(get().to(auth::people::list)),
                 ))
-                .service(only(
+                .service(allow_methods(
                     "PATCH, DELETE",
                     web::resource("/users/{id}")
                         .patch(auth::people::edit)
                         .delete(auth::people::remove),
                 ))
-                .service(only(
+                .service(allow_methods(
                     "GET, HEAD, PUT, DELETE",
                     web::resource("/faults")
                         .route(get().to(admin::faults))
@@ -91,19 +98,19 @@ fn routes(config: &mut ServiceConfig, auth: &Data<auth::Auth>, watched: &Data<wa
                 ))
                 .default_service(web::to(admin::not_found)),
         )
-        .service(only(
+        .service(allow_methods(
             "GET, HEAD",
             web::resource("/health").route(get().to(page::health)),
         ))
-        .service(only(
+        .service(allow_methods(
             "GET, HEAD",
             web::resource("/.console/console.css").route(get().to(console::style)),
         ))
-        .service(only(
+        .service(allow_methods(
             "GET, HEAD",
             web::resource("/.console/console.js").route(get().to(console::script)),
         ))
-        .service(only(
+        .service(allow_methods(
             "GET, HEAD",
             web::resource("/").route(get().to(console::root)),
         ))

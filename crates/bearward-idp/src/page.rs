@@ -1,10 +1,10 @@
 //! What the development IdP says of itself to programs.
 
 use actix_web::HttpResponse;
-use bearward_testing::{Faults, endpoint::Endpoint, signing::FORGERIES};
+use bearward_testing::{Faults, endpoint::JwksEndpoint, signing::FORGERIES};
 use serde_json::{Value, json};
 
-pub(super) fn listed(endpoint: &Endpoint) -> HttpResponse {
+pub(super) fn listed(endpoint: &JwksEndpoint) -> HttpResponse {
     let text = format!(
         "bearward's development IdP. FOR DEVELOPMENT ONLY: it mints tokens for anybody who asks.
 

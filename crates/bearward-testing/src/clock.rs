@@ -13,24 +13,24 @@ use tokio::sync::Notify;
 ///
 /// It starts at the machine's time, so that tokens of other makers are in time too.
 #[derive(Debug, Clone)]
-pub struct MovableClock {
+pub struct TestClock {
     shared: Arc<Shared>,
 }
 
 #[derive(Debug)]
 struct Shared {
-    times: Mutex<Times>,
+    times: Mutex<ClockState>,
     moved: Notify,
 }
 
 #[derive(Debug)]
-struct Times {
+struct ClockState {
     wall: Timestamp,
     monotonic: Duration,
     sleepers: Vec<Duration>,
 }
 
-impl MovableClock {
+impl TestClock {
     /// A clock that shows the machine's time and stands.
     pub fn new() -> Self {
         Self::at(SystemClock::new().now())
@@ -38,7 +38,7 @@ impl MovableClock {
 
     /// A clock that shows this time and stands.
     pub fn at(wall: Timestamp) -> Self {
-        let times = Times {
+        let times = ClockState {
             wall,
             monotonic: Duration::from_secs(1),
             sleepers: Vec::new(),
@@ -61,7 +61,7 @@ impl MovableClock {
     }
 
     /// Sets the wall clock alone, as an administrator may: monotonic time does not follow.
-    pub fn set_wall(&self, wall: Timestamp) {
+    pub fn set_wall_clock(&self, wall: Timestamp) {
         self.times().wall = wall;
     }
 
@@ -80,7 +80,7 @@ impl MovableClock {
         self.times().sleepers.len()
     }
 
-    fn times(&self) -> MutexGuard<'_, Times> {
+    fn times(&self) -> MutexGuard<'_, ClockState> {
         self.shared
             .times
             .lock()
@@ -88,13 +88,13 @@ impl MovableClock {
     }
 }
 
-impl Default for MovableClock {
+impl Default for TestClock {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl Clock for MovableClock {
+impl Clock for TestClock {
     fn now(&self) -> Timestamp {
         self.times().wall
     }
@@ -122,12 +122,12 @@ impl Clock for MovableClock {
 
 /// Counted as long as it sleeps.
 struct Sleeper {
-    clock: MovableClock,
+    clock: TestClock,
     deadline: Duration,
 }
 
 impl Sleeper {
-    fn new(clock: MovableClock, deadline: Duration) -> Self {
+    fn new(clock: TestClock, deadline: Duration) -> Self {
         clock.times().sleepers.push(deadline);
         Self { clock, deadline }
     }

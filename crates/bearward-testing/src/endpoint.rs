@@ -18,29 +18,29 @@ use tokio::sync::Notify;
 
 use super::{
     faults::Faults,
-    methods::{get, only},
+    methods::{allow_methods, get},
 };
 use crate::signing::{KeyRing, encode};
 
 /// One issuer's published side, shared by the server that answers and the test that changes it.
-pub struct Endpoint {
+pub struct JwksEndpoint {
     base: String,
     ring: Mutex<KeyRing>,
     faults: Mutex<Faults>,
     released: Notify,
     fetches: AtomicUsize,
     discoveries: AtomicUsize,
-    seen: Mutex<Vec<SeenRequest>>,
+    seen: Mutex<Vec<RecordedRequest>>,
 }
 
 /// One request for the key set.
 #[derive(Debug, Clone)]
-pub struct SeenRequest {
+pub struct RecordedRequest {
     /// The headers, names in lower case.
     pub headers: Vec<(String, String)>,
 }
 
-impl SeenRequest {
+impl RecordedRequest {
     /// A header's value.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers
@@ -53,7 +53,7 @@ impl SeenRequest {
 /// The path of the issuer below its base, as Supabase has it.
 pub const ISSUER_PATH: &str = "/auth/v1";
 
-impl Endpoint {
+impl JwksEndpoint {
     /// `base` is `scheme://host:port`.
     pub fn new(base: impl Into<String>, ring: KeyRing) -> Self {
         Self {
@@ -103,7 +103,7 @@ impl Endpoint {
     }
 
     /// The requests for the key set.
-    pub fn requests(&self) -> Vec<SeenRequest> {
+    pub fn requests(&self) -> Vec<RecordedRequest> {
         self.seen().clone()
     }
 
@@ -123,7 +123,7 @@ impl Endpoint {
         }
     }
 
-    fn seen(&self) -> MutexGuard<'_, Vec<SeenRequest>> {
+    fn seen(&self) -> MutexGuard<'_, Vec<RecordedRequest>> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -139,7 +139,7 @@ impl Endpoint {
                 .headers()
                 .iter()
                 .map(|(name, value)| (name.as_str().to_owned(), text(value)));
-            seen.push(SeenRequest {
+            seen.push(RecordedRequest {
                 headers: headers.collect(),
             });
         }
@@ -157,7 +157,7 @@ impl Endpoint {
     }
 }
 
-/// Serves the endpoint in the Supabase layout and at the root. It needs `Data<Endpoint>`.
+/// Serves the endpoint in the Supabase layout and at the root. It needs `Data<JwksEndpoint>`.
 pub fn routes(config: &mut ServiceConfig) {
     for prefix in ["", ISSUER_PATH] {
         documents(config, prefix);
@@ -167,18 +167,18 @@ pub fn routes(config: &mut ServiceConfig) {
 /// The key set and the discovery document below this path.
 pub fn documents(config: &mut ServiceConfig, prefix: &str) {
     config
-        .service(only(
+        .service(allow_methods(
             "GET, HEAD",
             web::resource(format!("{prefix}/.well-known/jwks.json")).route(get().to(jwks)),
         ))
-        .service(only(
+        .service(allow_methods(
             "GET, HEAD",
             web::resource(format!("{prefix}/.well-known/openid-configuration"))
                 .route(get().to(discovery)),
         ));
 }
 
-async fn jwks(endpoint: Data<Endpoint>, request: HttpRequest) -> HttpResponse {
+async fn jwks(endpoint: Data<JwksEndpoint>, request: HttpRequest) -> HttpResponse {
     endpoint.note(&request);
     let faults = endpoint.next_faults();
     if let Some(delay) = faults.delay() {
@@ -238,12 +238,12 @@ async fn jwks(endpoint: Data<Endpoint>, request: HttpRequest) -> HttpResponse {
     if faults.cut {
         let half = Bytes::from(body.as_bytes()[..body.len() / 2].to_vec());
         let cut = std::io::Error::other("cut on purpose");
-        return response.streaming(Halves(vec![Err(cut), Ok(half)]));
+        return response.streaming(TruncatedBody(vec![Err(cut), Ok(half)]));
     }
     response.body(body)
 }
 
-async fn discovery(endpoint: Data<Endpoint>) -> HttpResponse {
+async fn discovery(endpoint: Data<JwksEndpoint>) -> HttpResponse {
     endpoint.discoveries.fetch_add(1, Ordering::SeqCst);
     let instead = endpoint.faults().discovery.clone();
     if let Some(document) = instead {
@@ -264,9 +264,9 @@ async fn discovery(endpoint: Data<Endpoint>) -> HttpResponse {
 }
 
 /// A body that breaks off.
-struct Halves(Vec<Result<Bytes, std::io::Error>>);
+struct TruncatedBody(Vec<Result<Bytes, std::io::Error>>);
 
-impl futures_util::Stream for Halves {
+impl futures_util::Stream for TruncatedBody {
     type Item = Result<Bytes, std::io::Error>;
 
     fn poll_next(
@@ -277,7 +277,7 @@ impl futures_util::Stream for Halves {
     }
 }
 
-impl fmt::Debug for Endpoint {
+impl fmt::Debug for JwksEndpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Endpoint")
             .field("issuer", &self.issuer())

@@ -16,7 +16,7 @@ pub mod signing;
 mod token;
 
 pub use self::{
-    clock::MovableClock, endpoint::SeenRequest, faults::Faults, mock_idp::MockIdp,
+    clock::TestClock, endpoint::RecordedRequest, faults::Faults, mock_idp::MockIdp,
     token::TokenBuilder,
 };
 pub use crate::signing::{

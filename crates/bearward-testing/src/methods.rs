@@ -2,13 +2,13 @@
 //! asks by another.
 
 use actix_web::{HttpResponse, Resource, Route, guard, http::header::ALLOW, web};
-use bearward::Envelope;
+use bearward::ErrorBody;
 
 /// RFC 9110 §15.5.6: 405 comes with `Allow`.
-pub fn only(methods: &'static str, resource: Resource) -> Resource {
+pub fn allow_methods(methods: &'static str, resource: Resource) -> Resource {
     let message = format!("this path answers {methods} alone");
     resource.default_service(web::to(move || {
-        let envelope = Envelope::new("METHOD_NOT_ALLOWED", &message, None);
+        let envelope = ErrorBody::new("METHOD_NOT_ALLOWED", &message, None);
         let response = HttpResponse::MethodNotAllowed()
             .insert_header((ALLOW, methods))
             .json(envelope);

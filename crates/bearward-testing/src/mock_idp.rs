@@ -19,8 +19,8 @@ use bearward::{
 };
 
 use super::{
-    clock::MovableClock,
-    endpoint::{self, Endpoint, SeenRequest},
+    clock::TestClock,
+    endpoint::{self, JwksEndpoint, RecordedRequest},
     faults::Faults,
     token::TokenBuilder,
 };
@@ -47,10 +47,10 @@ use crate::signing::{KeyPair, KeyRing};
 /// ```
 #[derive(Debug)]
 pub struct MockIdp {
-    endpoint: Arc<Endpoint>,
+    endpoint: Arc<JwksEndpoint>,
     address: SocketAddr,
     clock: Arc<dyn Clock>,
-    movable: MovableClock,
+    movable: TestClock,
     server: Option<Running>,
 }
 
@@ -111,7 +111,7 @@ impl MockIdp {
                 };
                 let (address, socket) = listener;
                 let base = base.unwrap_or_else(|| format!("http://{}", reached_at(address)));
-                let endpoint = Arc::new(Endpoint::new(base, ring));
+                let endpoint = Arc::new(JwksEndpoint::new(base, ring));
                 let data = Data::from(Arc::clone(&endpoint));
                 let app = move || App::new().app_data(data.clone()).configure(routes.clone());
                 let server = HttpServer::new(app)
@@ -135,7 +135,7 @@ impl MockIdp {
             endpoint,
             address,
             clock,
-            movable: MovableClock::new(),
+            movable: TestClock::new(),
             server: Some(Running { handle, thread }),
         })
     }
@@ -148,7 +148,7 @@ impl MockIdp {
     }
 
     /// The clock that tests move; give it to [`Builder::clock`](bearward::Builder::clock) as well.
-    pub fn clock(&self) -> MovableClock {
+    pub fn clock(&self) -> TestClock {
         self.movable.clone()
     }
 
@@ -262,7 +262,7 @@ impl MockIdp {
     }
 
     /// The requests for the key set, in their order.
-    pub fn requests(&self) -> Vec<SeenRequest> {
+    pub fn requests(&self) -> Vec<RecordedRequest> {
         self.endpoint.requests()
     }
 }

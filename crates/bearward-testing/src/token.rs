@@ -172,7 +172,7 @@ impl TokenBuilder {
 
     /// Signed by a key of somebody else, under this issuer's kid.
     pub fn signed_by_stranger(self) -> String {
-        let stranger = KeyPair::stranger_to(&self.key);
+        let stranger = KeyPair::foreign_key(&self.key);
         Token::new(&self.header, &self.claims).sign(&stranger)
     }
 

@@ -5,18 +5,18 @@ use std::{fmt, sync::Arc};
 use url::Url;
 
 #[cfg(feature = "remote")]
-use crate::keys::{Fetch, HttpFetch, HttpFetchError, RemoteKeys, RemoteKeysError};
+use crate::keys::{Fetch, HttpFetch, HttpFetchError, RemoteJwks, RemoteJwksError};
 use crate::{
-    claims::OwnClaims,
+    claims::CustomClaims,
     clock::{Clock, SystemClock},
     cookie::{CookieError, CookieSource},
-    counters::Counters,
-    error::Refusal,
+    error::AuthFailure,
     explain::{self, Explanation},
-    issuer::{Issuer, KeySource, Usage},
-    keys::{KeyPolicy, KeySet, KeySetStatus, SetError},
+    issuer::{Issuer, KeySource, TokenUse},
+    keys::{JwksCacheConfig, KeySet, KeySetStatus, SetError},
+    metrics::VerificationMetrics,
     verified::Verified,
-    verifier::{Trusted, Verification, Verifier},
+    verifier::{TrustedIssuer, Verification, Verifier},
 };
 
 /// A verifier for a list of issuers, with what its challenges say. Cloning is cheap and shares
@@ -36,12 +36,12 @@ pub struct Bearward {
         not(feature = "actix"),
         allow(dead_code, reason = "requests come by actix-web")
     )]
-    pub(crate) manners: Arc<Manners>,
+    pub(crate) challenge: Arc<ChallengeConfig>,
 }
 
 /// How requests bring tokens, and what refusals tell them.
 #[derive(Debug)]
-pub(crate) struct Manners {
+pub(crate) struct ChallengeConfig {
     pub(crate) realm: String,
     pub(crate) resource: Option<Url>,
     pub(crate) cookie: Option<CookieSource>,
@@ -55,8 +55,8 @@ pub struct Builder {
     clock: Arc<dyn Clock>,
     cache_entries: usize,
     max_token_bytes: usize,
-    policy: KeyPolicy,
-    manners: Manners,
+    policy: JwksCacheConfig,
+    challenge: ChallengeConfig,
     #[cfg(feature = "remote")]
     fetch: Option<Arc<dyn Fetch>>,
 }
@@ -93,11 +93,11 @@ pub enum BuildError {
     /// An issuer's keys may not be fetched as configured.
     #[cfg(feature = "remote")]
     #[error("issuer {issuer:?}: {source}")]
-    RemoteKeys {
+    RemoteJwks {
         /// The issuer's name.
         issuer: String,
         /// What is wrong with its address or the policy.
-        source: RemoteKeysError,
+        source: RemoteJwksError,
     },
     /// The HTTP client cannot be made: a CA file or a proxy that does not work.
     #[cfg(feature = "remote")]
@@ -128,8 +128,8 @@ impl Bearward {
             clock: Arc::new(SystemClock::new()),
             cache_entries: 10_000,
             max_token_bytes: 8192,
-            policy: KeyPolicy::default(),
-            manners: Manners {
+            policy: JwksCacheConfig::default(),
+            challenge: ChallengeConfig {
                 realm: "bearward".to_owned(),
                 resource: None,
                 cookie: None,
@@ -144,18 +144,24 @@ impl Bearward {
     ///
     /// # Errors
     /// The one reason why it is refused. The refusal has been counted.
-    pub async fn verify(&self, token: &str) -> Result<Verified, Refusal> {
+    pub async fn verify(&self, token: &str) -> Result<Verified, AuthFailure> {
         self.verifier.verify(token).finish().await
     }
 
     /// The same with a type of one's own for the claims.
     ///
     /// # Errors
-    /// The one reason why it is refused; [`Rejection::UnfitClaims`](crate::Rejection::UnfitClaims)
+    /// The one reason why it is refused;
+    /// [`AuthError::CustomClaimsMismatch`](crate::AuthError::CustomClaimsMismatch)
     /// when the payload is no `C`. The refusal has been counted.
-    pub async fn verify_as<C: OwnClaims>(&self, token: &str) -> Result<Verified<C>, Refusal> {
+    pub async fn verify_as<C: CustomClaims>(
+        &self,
+        token: &str,
+    ) -> Result<Verified<C>, AuthFailure> {
         let verified = self.verify(token).await?;
-        verified.with_own(token).map_err(Self::count)
+        verified
+            .with_custom_claims(token)
+            .map_err(Self::record_rejection)
     }
 
     /// The same without `async`: [`Verification::Ready`] unless a fetch is needed.
@@ -164,11 +170,11 @@ impl Bearward {
     }
 
     /// Verifies a credential from a request's body, such as a Google ID token, against the issuers
-    /// of [`Usage::Credential`] alone.
+    /// of [`TokenUse::IdToken`] alone.
     ///
     /// # Errors
     /// The one reason why it is refused. The refusal has been counted.
-    pub async fn verify_credential(&self, token: &str) -> Result<Verified, Refusal> {
+    pub async fn verify_credential(&self, token: &str) -> Result<Verified, AuthFailure> {
         self.verifier.verify_credential(token).finish().await
     }
 
@@ -181,7 +187,7 @@ impl Bearward {
             .map(|trusted| (&trusted.profile, trusted.keys.status()))
             .collect();
         let (max_bytes, now) = (self.verifier.max_bytes(), self.verifier.clock().now());
-        explain::explain(&explain::Case {
+        explain::explain(&explain::ExplainInput {
             token,
             max_bytes,
             issuers,
@@ -192,14 +198,14 @@ impl Bearward {
 
     /// Whether both are clones of one.
     #[cfg(feature = "actix")]
-    pub(crate) fn is_same(&self, other: &Self) -> bool {
+    pub(crate) fn ptr_eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.verifier, &other.verifier)
     }
 
     /// Counts a refusal that was decided outside the verifier: by the request's form, or by a
     /// route's requirement.
-    pub fn count(refusal: Refusal) -> Refusal {
-        Counters::refused(&refusal);
+    pub fn record_rejection(refusal: AuthFailure) -> AuthFailure {
+        VerificationMetrics::refused(&refusal);
         refusal
     }
 
@@ -220,12 +226,12 @@ impl Bearward {
             .get(user.place())
             .map(|trusted| &trusted.profile);
         profile
-            .and_then(|profile| profile.spellings.first())
+            .and_then(|profile| profile.accepted_issuers.first())
             .map_or(user.issuer(), |spelling| spelling)
     }
 
     /// The state of every issuer's key set, in the same order.
-    pub fn key_sets(&self) -> Vec<KeySetStatus> {
+    pub fn key_set_statuses(&self) -> Vec<KeySetStatus> {
         self.verifier
             .trusted()
             .iter()
@@ -235,9 +241,9 @@ impl Bearward {
 
     /// Waits until each issuer's first fetch has ended, whatever its outcome. For commands and
     /// tests: a server serves without it.
-    pub async fn first_attempts(&self) {
+    pub async fn wait_for_initial_fetch(&self) {
         for trusted in self.verifier.trusted() {
-            trusted.keys.first_attempt().await;
+            trusted.keys.wait_for_initial_fetch().await;
         }
     }
 
@@ -252,23 +258,23 @@ impl Bearward {
             clippy::cast_precision_loss,
             reason = "a gauge is a float, and nobody remembers 2^52 tokens"
         )]
-        metrics::gauge!("bearward_remembered_tokens").set(self.remembered_tokens() as f64);
+        metrics::gauge!("bearward_cached_tokens").set(self.cached_tokens() as f64);
     }
 
     /// Whether every bearer issuer's keys are there and not expired.
-    pub fn ready(&self) -> bool {
+    pub fn is_ready(&self) -> bool {
         let now = self.verifier.clock().monotonic();
         let mut bearers = self
             .verifier
             .trusted()
             .iter()
-            .filter(|trusted| trusted.profile.usage == Usage::Bearer);
+            .filter(|trusted| trusted.profile.usage == TokenUse::AccessToken);
         bearers.all(|trusted| trusted.keys.current().serves(now))
     }
 
     /// How many verified tokens are remembered.
-    pub fn remembered_tokens(&self) -> usize {
-        self.verifier.remembered()
+    pub fn cached_tokens(&self) -> usize {
+        self.verifier.cached()
     }
 
     /// The clock that judges tokens.
@@ -303,7 +309,7 @@ impl Builder {
     }
 
     /// The numbers of the key cache.
-    pub fn key_policy(mut self, policy: KeyPolicy) -> Self {
+    pub fn key_policy(mut self, policy: JwksCacheConfig) -> Self {
         self.policy = policy;
         self
     }
@@ -311,7 +317,7 @@ impl Builder {
     /// The realm of the challenges (RFC 9110 §11.5); `bearward` unless set. Quotes, backslashes and
     /// control characters are dropped.
     pub fn realm(mut self, realm: &str) -> Self {
-        self.manners.realm = realm
+        self.challenge.realm = realm
             .chars()
             .filter(|c| !matches!(c, '"' | '\\') && (' '..='~').contains(c))
             .collect();
@@ -321,13 +327,13 @@ impl Builder {
     /// This resource's own address, to which its challenges' `resource_metadata` belongs (RFC 9728
     /// §5.1).
     pub fn resource(mut self, public_url: Url) -> Self {
-        self.manners.resource = Some(public_url);
+        self.challenge.resource = Some(public_url);
         self
     }
 
     /// Takes the token from a cookie too.
     pub fn cookie(mut self, cookie: CookieSource) -> Self {
-        self.manners.cookie = Some(cookie);
+        self.challenge.cookie = Some(cookie);
         self
     }
 
@@ -353,10 +359,10 @@ impl Builder {
         if self.issuers.is_empty() {
             return Err(BuildError::NoIssuer);
         }
-        if let Some(cookie) = &self.manners.cookie {
+        if let Some(cookie) = &self.challenge.cookie {
             cookie.check()?;
         }
-        let mut trusted: Vec<Trusted> = Vec::with_capacity(self.issuers.len());
+        let mut trusted: Vec<TrustedIssuer> = Vec::with_capacity(self.issuers.len());
         #[cfg(feature = "remote")]
         let mut network = self.fetch.clone();
         #[cfg(not(feature = "remote"))]
@@ -364,9 +370,9 @@ impl Builder {
         for issuer in &self.issuers {
             for earlier in trusted.iter().map(|trusted| &trusted.profile) {
                 if let Some(doubled) = issuer
-                    .spellings
+                    .accepted_issuers
                     .iter()
-                    .find(|iss| earlier.spellings.contains(iss))
+                    .find(|iss| earlier.accepted_issuers.contains(iss))
                 {
                     return Err(BuildError::DoubledIssuer(doubled.to_string()));
                 }
@@ -375,7 +381,7 @@ impl Builder {
                 }
             }
             let keys = self.key_set(issuer, &mut network)?;
-            trusted.push(Trusted::new(issuer.clone(), keys));
+            trusted.push(TrustedIssuer::new(issuer.clone(), keys));
         }
         let verifier = Verifier::new(
             trusted,
@@ -385,7 +391,7 @@ impl Builder {
         );
         Ok(Bearward {
             verifier: Arc::new(verifier),
-            manners: Arc::new(self.manners),
+            challenge: Arc::new(self.challenge),
         })
     }
 }
@@ -403,7 +409,7 @@ impl Builder {
         not(feature = "remote"),
         allow(unused_variables, reason = "fixed keys need no network")
     )]
-    fn key_set(&self, issuer: &Issuer, network: &mut Network) -> Result<KeySet, BuildError> {
+    fn key_set(&self, issuer: &Issuer, network: &mut SharedFetcher) -> Result<KeySet, BuildError> {
         let name = issuer.name.to_string();
         match &issuer.keys {
             KeySource::Fixed(document) => {
@@ -421,7 +427,7 @@ impl Builder {
                 } else {
                     None
                 };
-                let keys = RemoteKeys {
+                let keys = RemoteJwks {
                     name: name.clone(),
                     issuer: issuer.iss().to_owned(),
                     jwks_url,
@@ -440,7 +446,7 @@ impl Builder {
                     Arc::clone(&self.clock),
                     Arc::clone(fetch),
                 )
-                .map_err(|source| BuildError::RemoteKeys {
+                .map_err(|source| BuildError::RemoteJwks {
                     issuer: name,
                     source,
                 })
@@ -453,6 +459,6 @@ impl Builder {
 
 /// The one client of all issuers, made when the first of them needs it.
 #[cfg(feature = "remote")]
-type Network = Option<Arc<dyn Fetch>>;
+type SharedFetcher = Option<Arc<dyn Fetch>>;
 #[cfg(not(feature = "remote"))]
-type Network = ();
+type SharedFetcher = ();

@@ -6,31 +6,31 @@ use serde::de::DeserializeOwned;
 use smallvec::SmallVec;
 
 use super::{
-    claim_map::ClaimMap,
+    claim_lookup::ClaimLookup,
+    claim_mapping::ClaimMapping,
     clock::Timestamp,
-    error::Rejection,
+    error::AuthError,
     jws,
-    object::{Object, string, strings},
-    pointer::Places,
+    strict_object::{StrictObject, string, strings},
 };
 
 /// The registered and mapped claims of a verified token (RFC 7519 §4.1, RFC 9068 §2.2).
 ///
-/// Roles, scopes, tenant and the rest come from where the issuer's [`ClaimMap`] points. A mapped
-/// claim of another type than expected counts as absent: it grants nothing.
+/// Roles, scopes, tenant and the rest come from where the issuer's [`ClaimMapping`] points. A
+/// mapped claim of another type than expected counts as absent: it grants nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claims {
     /// Every text of the claims below, one after the other: one allocation for a token that may be
     /// cached ten thousand times.
     text: Box<str>,
-    subject: Span,
-    email: Option<Span>,
-    role: Option<Span>,
-    roles: SmallVec<[Span; 2]>,
-    scopes: SmallVec<[Span; 2]>,
-    aal: Option<Span>,
-    session_id: Option<Span>,
-    tenant: Option<Span>,
+    subject: StrRange,
+    email: Option<StrRange>,
+    role: Option<StrRange>,
+    roles: SmallVec<[StrRange; 2]>,
+    scopes: SmallVec<[StrRange; 2]>,
+    aal: Option<StrRange>,
+    session_id: Option<StrRange>,
+    tenant: Option<StrRange>,
     expires_at: Timestamp,
     not_before: Option<Timestamp>,
     issued_at: Option<Timestamp>,
@@ -38,13 +38,13 @@ pub struct Claims {
 
 /// A piece of [`Claims::text`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Span {
+struct StrRange {
     start: u32,
     end: u32,
 }
 
 /// The claims of one token while they are judged.
-pub(super) struct Judged<'a> {
+pub(super) struct RegisteredClaims<'a> {
     pub(super) subject: Cow<'a, str>,
     pub(super) expires_at: Timestamp,
     pub(super) not_before: Option<Timestamp>,
@@ -53,9 +53,13 @@ pub(super) struct Judged<'a> {
 
 impl Claims {
     /// Takes the mapped claims from where the profile says that they are.
-    pub(super) fn mapped(payload: &Object<'_>, map: &ClaimMap, judged: &Judged<'_>) -> Self {
-        let mut places = Places::of(payload);
-        let mut texts = Texts(String::with_capacity(256));
+    pub(super) fn mapped(
+        payload: &StrictObject<'_>,
+        map: &ClaimMapping,
+        judged: &RegisteredClaims<'_>,
+    ) -> Self {
+        let mut places = ClaimLookup::of(payload);
+        let mut texts = StringArena(String::with_capacity(256));
         Self {
             subject: texts.push(&judged.subject),
             email: texts.text(places.find(&map.email)),
@@ -72,7 +76,7 @@ impl Claims {
         }
     }
 
-    fn at(&self, span: Span) -> &str {
+    fn at(&self, span: StrRange) -> &str {
         // Spans are cut where whole texts were appended: always within, always between characters.
         self.text
             .get(span.start as usize..span.end as usize)
@@ -138,27 +142,27 @@ impl Claims {
 }
 
 /// Texts, one after the other.
-struct Texts(String);
+struct StringArena(String);
 
-impl Texts {
-    fn push(&mut self, text: &str) -> Span {
+impl StringArena {
+    fn push(&mut self, text: &str) -> StrRange {
         let place = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
         let start = place(self.0.len());
         self.0.push_str(text);
-        Span {
+        StrRange {
             start,
             end: place(self.0.len()),
         }
     }
 
     /// A string that is not empty.
-    fn text(&mut self, json: Option<&str>) -> Option<Span> {
+    fn text(&mut self, json: Option<&str>) -> Option<StrRange> {
         let text = json.and_then(string).filter(|text| !text.is_empty())?;
         Some(self.push(&text))
     }
 
     /// A string, which a separator may divide, or an array of strings.
-    fn list(&mut self, json: Option<&str>, separator: Option<char>) -> SmallVec<[Span; 2]> {
+    fn list(&mut self, json: Option<&str>, separator: Option<char>) -> SmallVec<[StrRange; 2]> {
         let Some(json) = json else {
             return SmallVec::new();
         };
@@ -178,29 +182,30 @@ impl Texts {
     }
 }
 
-/// A type that a verified token's payload can become: [`Standard`], or any type that serde can
-/// deserialize.
+/// A type that a verified token's payload can become: [`NoCustomClaims`], or any type that serde
+/// can deserialize.
 ///
 /// # Errors
-/// A payload that does not fit is a refusal ([`Rejection::UnfitClaims`]), not a server error.
+/// A payload that does not fit is a refusal ([`AuthError::CustomClaimsMismatch`]), not a server
+/// error.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be read from a token's claims",
     label = "not a claims type",
     note = "derive `serde::Deserialize` for it: `#[derive(serde::Deserialize)] struct MyClaims {{ .. }}`; it must own its data (`String`, not `&str`)",
     note = "a role, a scope or a level that a route asks for is not a claims type: that is `bearward::Require<Admin>`"
 )]
-pub trait OwnClaims: Sized + 'static {
+pub trait CustomClaims: Sized + 'static {
     /// Reads the payload of a token whose signature and claims have already been judged.
     #[doc(hidden)]
-    fn from_verified(token: &str) -> Result<Self, Rejection>;
+    fn from_verified(token: &str) -> Result<Self, AuthError>;
 }
 
 /// No claims of one's own: what [`Claims`] offers is enough, and nothing more is parsed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Standard;
+pub struct NoCustomClaims;
 
-impl OwnClaims for Standard {
-    fn from_verified(_token: &str) -> Result<Self, Rejection> {
+impl CustomClaims for NoCustomClaims {
+    fn from_verified(_token: &str) -> Result<Self, AuthError> {
         Ok(Self)
     }
 }
@@ -208,9 +213,9 @@ impl OwnClaims for Standard {
 // Without this line a type that lacks `Deserialize` is answered with serde's advice instead of the
 // trait's own.
 #[diagnostic::do_not_recommend]
-impl<C: DeserializeOwned + 'static> OwnClaims for C {
-    fn from_verified(token: &str) -> Result<Self, Rejection> {
-        let [_, payload, _] = jws::parts(token).map_err(Rejection::Form)?;
+impl<C: DeserializeOwned + 'static> CustomClaims for C {
+    fn from_verified(token: &str) -> Result<Self, AuthError> {
+        let [_, payload, _] = jws::parts(token).map_err(AuthError::Form)?;
         serde_json::from_slice(&jws::decode(payload)?).map_err(|error| {
             // Of serde's text only what comes from the type: the rest may quote a claim's value.
             let text = error.to_string();
@@ -224,7 +229,7 @@ impl<C: DeserializeOwned + 'static> OwnClaims for C {
                 "a verified token's payload does not fit {}",
                 std::any::type_name::<C>()
             );
-            Rejection::UnfitClaims
+            AuthError::CustomClaimsMismatch
         })
     }
 }

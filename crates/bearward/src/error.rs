@@ -11,7 +11,7 @@ use super::{algorithm::Algorithm, clock::Timestamp};
 /// cut to 120 characters and free of control characters; no variant holds a token or a part of one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum Rejection {
+pub enum AuthError {
     /// Nothing was sent that could be a bearer token (RFC 6750 §3.1: the challenge carries no error
     /// code).
     #[error("no bearer token was sent; send it as \"Authorization: Bearer TOKEN\"")]
@@ -37,7 +37,7 @@ pub enum Rejection {
     ApiKey,
     /// Not a compact JWS (RFC 7515 §7.1).
     #[error("the token is not three base64url parts: {0}")]
-    Form(FormError),
+    Form(FormatError),
     /// The protected header breaks a rule.
     #[error("the token's header is refused: {0}")]
     Header(HeaderError),
@@ -48,7 +48,7 @@ pub enum Rejection {
     #[error("the token's signature algorithm is not accepted here")]
     AlgorithmNotAllowed {
         /// The header's `alg`.
-        found: Excerpt,
+        found: SanitizedText,
         /// The issuer's allow-list; empty when no issuer was looked up because bearward verifies
         /// no such algorithm.
         allowed: Vec<Algorithm>,
@@ -57,7 +57,7 @@ pub enum Rejection {
     #[error("the token is of another type than this service accepts")]
     WrongType {
         /// The header's `typ`; `None` when absent.
-        found: Option<Excerpt>,
+        found: Option<SanitizedText>,
         /// What `typ` may be.
         expected: &'static str,
     },
@@ -65,7 +65,7 @@ pub enum Rejection {
     #[error("the token's issuer is not one that this service trusts")]
     UnknownIssuer {
         /// The token's unverified `iss`.
-        found: Excerpt,
+        found: SanitizedText,
     },
     /// The issuer publishes no key with this `kid` that serves this algorithm.
     #[error("the issuer publishes no key that fits the token's kid and algorithm")]
@@ -98,7 +98,7 @@ pub enum Rejection {
     #[error("the token is meant for another audience")]
     WrongAudience {
         /// What the token names.
-        found: Vec<Excerpt>,
+        found: Vec<SanitizedText>,
         /// What is configured.
         expected: Arc<[Box<str>]>,
     },
@@ -115,7 +115,7 @@ pub enum Rejection {
     },
     /// The payload does not have the form of the route's own claims type.
     #[error("the token's claims do not have the form that this route asks for")]
-    UnfitClaims,
+    CustomClaimsMismatch,
     /// The level of authentication is too low (RFC 9470).
     #[error("this needs a stronger sign-in: {required}")]
     StepUpRequired {
@@ -156,7 +156,7 @@ pub enum Rejection {
 
 /// The stages of the pipeline, in their order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Check {
+pub enum VerificationStep {
     /// One credential, one place.
     Source,
     /// The length limit.
@@ -174,7 +174,7 @@ pub enum Check {
     /// The issuer accepts the type.
     Type,
     /// The issuer has exactly one key for `kid` and `alg`.
-    Key,
+    VerificationKey,
     /// The signature over the exact bytes.
     Signature,
     /// Types of the claims, times, audience.
@@ -183,73 +183,119 @@ pub enum Check {
     Policy,
 }
 
-impl Rejection {
+impl AuthError {
     /// The stable code of the error envelope.
     pub fn code(&self) -> &'static str {
-        self.names().0
+        self.metadata().0
     }
 
     /// The closed reason under which it is logged and counted.
-    pub fn reason(&self) -> &'static str {
-        self.names().1
+    pub fn metric_label(&self) -> &'static str {
+        self.metadata().1
     }
 
     /// The stage of the pipeline that refused.
-    pub fn check(&self) -> Check {
-        self.names().2
+    pub fn step(&self) -> VerificationStep {
+        self.metadata().2
     }
 
-    fn names(&self) -> (&'static str, &'static str, Check) {
+    fn metadata(&self) -> (&'static str, &'static str, VerificationStep) {
         match self {
-            Self::NoToken => ("MISSING_TOKEN", "no_token", Check::Source),
-            Self::SeveralCredentials => ("INVALID_REQUEST", "several_credentials", Check::Source),
-            Self::BadAuthorization => ("MALFORMED_TOKEN", "bad_authorization", Check::Source),
-            Self::OriginRefused => ("ORIGIN_REFUSED", "origin", Check::Source),
-            Self::NotConfigured => ("INTERNAL", "not_configured", Check::Source),
-            Self::TooLong { .. } => ("MALFORMED_TOKEN", "too_long", Check::Size),
-            Self::ApiKey => ("MALFORMED_TOKEN", "api_key", Check::Form),
-            Self::Form(_) => ("MALFORMED_TOKEN", "form", Check::Form),
-            Self::Header(_) => ("MALFORMED_TOKEN", "header", Check::Header),
-            Self::Payload(_) => ("MALFORMED_TOKEN", "payload", Check::Payload),
-            Self::UnknownIssuer { .. } => ("UNKNOWN_ISSUER", "issuer", Check::Issuer),
-            Self::AlgorithmNotAllowed { .. } => {
-                ("UNSUPPORTED_ALGORITHM", "algorithm", Check::Algorithm)
+            Self::NoToken => ("MISSING_TOKEN", "no_token", VerificationStep::Source),
+            Self::SeveralCredentials => (
+                "INVALID_REQUEST",
+                "several_credentials",
+                VerificationStep::Source,
+            ),
+            Self::BadAuthorization => (
+                "MALFORMED_TOKEN",
+                "bad_authorization",
+                VerificationStep::Source,
+            ),
+            Self::OriginRefused => ("ORIGIN_REFUSED", "origin", VerificationStep::Source),
+            Self::NotConfigured => ("INTERNAL", "not_configured", VerificationStep::Source),
+            Self::TooLong { .. } => ("MALFORMED_TOKEN", "too_long", VerificationStep::Size),
+            Self::ApiKey => ("MALFORMED_TOKEN", "api_key", VerificationStep::Form),
+            Self::Form(_) => ("MALFORMED_TOKEN", "form", VerificationStep::Form),
+            Self::Header(_) => ("MALFORMED_TOKEN", "header", VerificationStep::Header),
+            Self::Payload(_) => ("MALFORMED_TOKEN", "payload", VerificationStep::Payload),
+            Self::UnknownIssuer { .. } => ("UNKNOWN_ISSUER", "issuer", VerificationStep::Issuer),
+            Self::AlgorithmNotAllowed { .. } => (
+                "UNSUPPORTED_ALGORITHM",
+                "algorithm",
+                VerificationStep::Algorithm,
+            ),
+            Self::WrongType { .. } => ("INVALID_TOKEN_TYPE", "type", VerificationStep::Type),
+            Self::UnknownKey => (
+                "UNKNOWN_KEY",
+                "unknown_key",
+                VerificationStep::VerificationKey,
+            ),
+            Self::AmbiguousKey => (
+                "UNKNOWN_KEY",
+                "ambiguous_key",
+                VerificationStep::VerificationKey,
+            ),
+            Self::KeysUnavailable { .. } => (
+                "KEYS_UNAVAILABLE",
+                "keys_unavailable",
+                VerificationStep::VerificationKey,
+            ),
+            Self::InvalidSignature => (
+                "INVALID_SIGNATURE",
+                "signature",
+                VerificationStep::Signature,
+            ),
+            Self::Expired { .. } => ("TOKEN_EXPIRED", "expired", VerificationStep::Claims),
+            Self::NotYetValid { .. } => (
+                "TOKEN_NOT_YET_VALID",
+                "not_yet_valid",
+                VerificationStep::Claims,
+            ),
+            Self::WrongAudience { .. } => {
+                ("INVALID_AUDIENCE", "audience", VerificationStep::Claims)
             }
-            Self::WrongType { .. } => ("INVALID_TOKEN_TYPE", "type", Check::Type),
-            Self::UnknownKey => ("UNKNOWN_KEY", "unknown_key", Check::Key),
-            Self::AmbiguousKey => ("UNKNOWN_KEY", "ambiguous_key", Check::Key),
-            Self::KeysUnavailable { .. } => ("KEYS_UNAVAILABLE", "keys_unavailable", Check::Key),
-            Self::InvalidSignature => ("INVALID_SIGNATURE", "signature", Check::Signature),
-            Self::Expired { .. } => ("TOKEN_EXPIRED", "expired", Check::Claims),
-            Self::NotYetValid { .. } => ("TOKEN_NOT_YET_VALID", "not_yet_valid", Check::Claims),
-            Self::WrongAudience { .. } => ("INVALID_AUDIENCE", "audience", Check::Claims),
-            Self::MissingClaim(_) => ("MISSING_CLAIM", "missing_claim", Check::Claims),
-            Self::InvalidClaim { .. } => ("INVALID_CLAIM", "invalid_claim", Check::Claims),
-            Self::UnfitClaims => ("INVALID_CLAIM", "unfit_claims", Check::Policy),
-            Self::StepUpRequired { .. } => ("STEP_UP_REQUIRED", "step_up", Check::Policy),
-            Self::InsufficientScope { .. } => ("INSUFFICIENT_SCOPE", "scope", Check::Policy),
-            Self::InsufficientRole { .. } => ("INSUFFICIENT_ROLE", "role", Check::Policy),
-            Self::RequirementNotMet { .. } => ("REQUIREMENT_NOT_MET", "requirement", Check::Policy),
+            Self::MissingClaim(_) => ("MISSING_CLAIM", "missing_claim", VerificationStep::Claims),
+            Self::InvalidClaim { .. } => {
+                ("INVALID_CLAIM", "invalid_claim", VerificationStep::Claims)
+            }
+            Self::CustomClaimsMismatch => {
+                ("INVALID_CLAIM", "unfit_claims", VerificationStep::Policy)
+            }
+            Self::StepUpRequired { .. } => {
+                ("STEP_UP_REQUIRED", "step_up", VerificationStep::Policy)
+            }
+            Self::InsufficientScope { .. } => {
+                ("INSUFFICIENT_SCOPE", "scope", VerificationStep::Policy)
+            }
+            Self::InsufficientRole { .. } => {
+                ("INSUFFICIENT_ROLE", "role", VerificationStep::Policy)
+            }
+            Self::RequirementNotMet { .. } => (
+                "REQUIREMENT_NOT_MET",
+                "requirement",
+                VerificationStep::Policy,
+            ),
         }
     }
 }
 
 /// A refusal and where it happened: what is logged and counted beside the reason.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{rejection}")]
-pub struct Refusal {
+#[error("{error}")]
+pub struct AuthFailure {
     /// The cause.
-    pub rejection: Rejection,
+    pub error: AuthError,
     /// The configured name of the issuer, once one was chosen.
     pub issuer: Option<Arc<str>>,
     /// The header's `kid`, once the header was read.
-    pub kid: Option<Excerpt>,
+    pub kid: Option<SanitizedText>,
 }
 
-impl From<Rejection> for Refusal {
-    fn from(rejection: Rejection) -> Self {
+impl From<AuthError> for AuthFailure {
+    fn from(error: AuthError) -> Self {
         Self {
-            rejection,
+            error,
             issuer: None,
             kid: None,
         }
@@ -259,7 +305,7 @@ impl From<Rejection> for Refusal {
 /// How the outer form is broken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum FormError {
+pub enum FormatError {
     /// Another number of parts than three; counting stops at 6.
     #[error("it has {0} of them")]
     Parts(usize),
@@ -313,9 +359,9 @@ pub enum ObjectError {
 /// Control characters and those that break lines or turn the text around are replaced, so that it
 /// moves no terminal and forges no line.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Excerpt(Box<str>);
+pub struct SanitizedText(Box<str>);
 
-impl Excerpt {
+impl SanitizedText {
     /// Cuts and cleans.
     pub fn of(text: &str) -> Self {
         const LIMIT: usize = 120;
@@ -342,13 +388,13 @@ impl Excerpt {
     }
 }
 
-impl fmt::Display for Excerpt {
+impl fmt::Display for SanitizedText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-impl fmt::Debug for Excerpt {
+impl fmt::Debug for SanitizedText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(&self.0, f)
     }

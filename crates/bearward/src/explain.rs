@@ -1,7 +1,7 @@
 //! Check by check, why a token is accepted or refused: for people at a terminal, never for the
 //! wire.
 
-mod advice;
+mod next_step;
 mod report;
 
 use std::{fmt, time::Duration};
@@ -9,11 +9,11 @@ use std::{fmt, time::Duration};
 use super::{
     algorithm::Algorithm,
     clock::Timestamp,
-    error::{Check, Excerpt, FormError, HeaderError, Refusal, Rejection},
-    issuer::{Audiences, Issuer, KeySource, TokenType, Usage},
+    error::{AuthError, AuthFailure, FormatError, HeaderError, SanitizedText, VerificationStep},
+    issuer::{Audiences, Issuer, KeySource, TokenUse, TypRule},
     jws,
     keys::KeySetStatus,
-    object::{Object, string},
+    strict_object::{StrictObject, string},
     verified::Verified,
 };
 
@@ -21,18 +21,18 @@ use super::{
 #[derive(Debug, Clone)]
 pub struct Explanation {
     /// One line a check, in the order of the pipeline.
-    pub lines: Vec<Line>,
+    pub lines: Vec<StepReport>,
     /// Why it was refused; `None` when it was accepted.
-    pub refusal: Option<Refusal>,
+    pub refusal: Option<AuthFailure>,
     /// What to do about it.
     pub advice: Option<String>,
 }
 
 /// One check.
 #[derive(Debug, Clone)]
-pub struct Line {
+pub struct StepReport {
     /// Which.
-    pub check: Check,
+    pub check: VerificationStep,
     /// How it ended.
     pub outcome: Outcome,
     /// What the token has; unverified until the signature's line has passed.
@@ -53,28 +53,28 @@ pub enum Outcome {
 }
 
 /// Everything that a line can be written from.
-pub(crate) struct Case<'a> {
+pub(crate) struct ExplainInput<'a> {
     pub(crate) token: &'a str,
     pub(crate) max_bytes: usize,
     pub(crate) issuers: Vec<(&'a Issuer, KeySetStatus)>,
     pub(crate) now: Timestamp,
-    pub(crate) result: Result<Verified, Refusal>,
+    pub(crate) result: Result<Verified, AuthFailure>,
 }
 
-const CHECKS: [Check; 10] = [
-    Check::Size,
-    Check::Form,
-    Check::Header,
-    Check::Payload,
-    Check::Issuer,
-    Check::Algorithm,
-    Check::Type,
-    Check::Key,
-    Check::Signature,
-    Check::Claims,
+const CHECKS: [VerificationStep; 10] = [
+    VerificationStep::Size,
+    VerificationStep::Form,
+    VerificationStep::Header,
+    VerificationStep::Payload,
+    VerificationStep::Issuer,
+    VerificationStep::Algorithm,
+    VerificationStep::Type,
+    VerificationStep::VerificationKey,
+    VerificationStep::Signature,
+    VerificationStep::Claims,
 ];
 
-pub(crate) fn explain(case: &Case<'_>) -> Explanation {
+pub(crate) fn explain(case: &ExplainInput<'_>) -> Explanation {
     // Also of a token whose form is refused, as an unsigned one's is: people want to see what they
     // have.
     let mut parts = case.token.split('.');
@@ -85,20 +85,24 @@ pub(crate) fn explain(case: &Case<'_>) -> Explanation {
             .unwrap_or_default()
     };
     let (header, payload) = (decoded(), decoded());
-    let view = View {
+    let view = ExplainContext {
         case,
-        header: Object::parse(&header).ok(),
-        payload: Object::parse(&payload).ok(),
+        header: StrictObject::parse(&header).ok(),
+        payload: StrictObject::parse(&payload).ok(),
     };
     let failed = case
         .result
         .as_ref()
         .err()
-        .map(|refusal| refusal.rejection.check());
+        .map(|refusal| refusal.error.step());
     // An algorithm that nobody verifies is refused before the issuer is looked up.
-    let before_issuer = matches!(&case.result, Err(Refusal { rejection: Rejection::AlgorithmNotAllowed { allowed, .. }, .. }) if allowed.is_empty());
-    let outcome = |check: Check| match failed {
-        Some(_) if before_issuer && check < Check::Algorithm && check > Check::Header => {
+    let before_issuer = matches!(&case.result, Err(AuthFailure { error: AuthError::AlgorithmNotAllowed { allowed, .. }, .. }) if allowed.is_empty());
+    let outcome = |check: VerificationStep| match failed {
+        Some(_)
+            if before_issuer
+                && check < VerificationStep::Algorithm
+                && check > VerificationStep::Header =>
+        {
             Outcome::NotReached
         }
         Some(failed) if check == failed => Outcome::Failed,
@@ -113,7 +117,7 @@ pub(crate) fn explain(case: &Case<'_>) -> Explanation {
         } else {
             found
         };
-        Line {
+        StepReport {
             check,
             outcome,
             found,
@@ -123,7 +127,7 @@ pub(crate) fn explain(case: &Case<'_>) -> Explanation {
     let refusal = case.result.as_ref().err().cloned();
     let advice = refusal
         .as_ref()
-        .map(|refusal| advice::advice(&view, &refusal.rejection));
+        .map(|refusal| next_step::advice(&view, &refusal.error));
     Explanation {
         lines: lines.collect(),
         advice,
@@ -131,14 +135,14 @@ pub(crate) fn explain(case: &Case<'_>) -> Explanation {
     }
 }
 
-struct View<'a> {
-    case: &'a Case<'a>,
-    header: Option<Object<'a>>,
-    payload: Option<Object<'a>>,
+struct ExplainContext<'a> {
+    case: &'a ExplainInput<'a>,
+    header: Option<StrictObject<'a>>,
+    payload: Option<StrictObject<'a>>,
 }
 
-impl View<'_> {
-    fn describe(&self, check: Check) -> (String, String) {
+impl ExplainContext<'_> {
+    fn describe(&self, check: VerificationStep) -> (String, String) {
         let issuer = self.issuer();
         let of = |text: &dyn Fn(&Issuer, &KeySetStatus) -> String| {
             issuer
@@ -146,21 +150,21 @@ impl View<'_> {
                 .unwrap_or_default()
         };
         match check {
-            Check::Size => (
+            VerificationStep::Size => (
                 format!("{} bytes", self.case.token.len()),
                 format!("at most {}", self.case.max_bytes),
             ),
-            Check::Form => {
+            VerificationStep::Form => {
                 let parts = count(self.case.token.split('.').count(), "part");
-                let found = match self.rejection() {
-                    Some(Rejection::Form(problem @ (FormError::Empty | FormError::Base64))) => {
+                let found = match self.error() {
+                    Some(AuthError::Form(problem @ (FormatError::Empty | FormatError::Base64))) => {
                         format!("{parts}, {problem}")
                     }
                     _ => parts,
                 };
                 (found, "3 parts of base64url without padding".to_owned())
             }
-            Check::Header => {
+            VerificationStep::Header => {
                 let (found, expected) = self.refused_member().unzip();
                 (
                     after(found, self.header_members()),
@@ -170,7 +174,7 @@ impl View<'_> {
                     ),
                 )
             }
-            Check::Payload => {
+            VerificationStep::Payload => {
                 let claims = self
                     .payload
                     .as_ref()
@@ -180,43 +184,48 @@ impl View<'_> {
                     "one JSON object, no name twice".to_owned(),
                 )
             }
-            Check::Issuer => (self.claim("iss"), self.bearer_issuers().join(" or ")),
-            Check::Algorithm => {
+            VerificationStep::Issuer => (self.claim("iss"), self.bearer_issuers().join(" or ")),
+            VerificationStep::Algorithm => {
                 let accepted = issuer.map_or(&Algorithm::ALL[..], |(issuer, _)| &issuer.algorithms);
                 (self.header("alg"), names(accepted))
             }
-            Check::Type => {
+            VerificationStep::Type => {
                 let expected = of(&|issuer, _| match issuer.token_type {
-                    TokenType::Jwt => "absent, JWT or at+jwt".to_owned(),
-                    TokenType::AccessToken => "at+jwt".to_owned(),
+                    TypRule::Jwt => "absent, JWT or at+jwt".to_owned(),
+                    TypRule::AtJwt => "at+jwt".to_owned(),
                 });
                 (self.header("typ"), expected)
             }
-            Check::Key => (
+            VerificationStep::VerificationKey => (
                 format!("kid {}, alg {}", self.header("kid"), self.header("alg")),
                 of(&|_, keys| published(keys)),
             ),
-            Check::Signature => (
+            VerificationStep::Signature => (
                 "the last part, not shown".to_owned(),
                 "a signature by that key over the first two".to_owned(),
             ),
-            Check::Claims => {
+            VerificationStep::Claims => {
                 let (found, expected) = self.refused_member().unzip();
                 (
                     after(found, self.usual_claims()),
                     after(expected, of(&|issuer, _| wanted(issuer))),
                 )
             }
-            Check::Source | Check::Policy => (String::new(), String::new()),
+            VerificationStep::Source | VerificationStep::Policy => (String::new(), String::new()),
         }
     }
 
     /// Whether the part that a check looks at could be read at all.
-    fn is_readable(&self, check: Check) -> bool {
+    fn is_readable(&self, check: VerificationStep) -> bool {
         match check {
-            Check::Header | Check::Algorithm | Check::Type | Check::Key => self.header.is_some(),
-            Check::Payload | Check::Issuer | Check::Claims => self.payload.is_some(),
-            Check::Signature => jws::parts(self.case.token).is_ok(),
+            VerificationStep::Header
+            | VerificationStep::Algorithm
+            | VerificationStep::Type
+            | VerificationStep::VerificationKey => self.header.is_some(),
+            VerificationStep::Payload | VerificationStep::Issuer | VerificationStep::Claims => {
+                self.payload.is_some()
+            }
+            VerificationStep::Signature => jws::parts(self.case.token).is_ok(),
             _ => true,
         }
     }
@@ -225,7 +234,11 @@ impl View<'_> {
     fn issuer(&self) -> Option<(&Issuer, &KeySetStatus)> {
         let iss = self.payload.as_ref()?.member("iss").and_then(string)?;
         let named = |issuer: &&(&Issuer, KeySetStatus)| {
-            issuer.0.spellings.iter().any(|spelling| **spelling == *iss)
+            issuer
+                .0
+                .accepted_issuers
+                .iter()
+                .any(|spelling| **spelling == *iss)
         };
         self.case
             .issuers
@@ -240,18 +253,18 @@ impl View<'_> {
             .case
             .issuers
             .iter()
-            .filter(|(issuer, _)| issuer.usage_is(Usage::Bearer));
+            .filter(|(issuer, _)| issuer.has_token_use(TokenUse::AccessToken));
         bearers
-            .flat_map(|(issuer, _)| issuer.spellings.iter().map(AsRef::as_ref))
+            .flat_map(|(issuer, _)| issuer.accepted_issuers.iter().map(AsRef::as_ref))
             .collect()
     }
 
-    fn rejection(&self) -> Option<&Rejection> {
+    fn error(&self) -> Option<&AuthError> {
         self.case
             .result
             .as_ref()
             .err()
-            .map(|refusal| &refusal.rejection)
+            .map(|refusal| &refusal.error)
     }
 
     fn header(&self, name: &str) -> String {
@@ -268,14 +281,14 @@ impl View<'_> {
         };
         header
             .members()
-            .map(|(name, _)| Excerpt::of(name).to_string())
+            .map(|(name, _)| SanitizedText::of(name).to_string())
             .collect::<Vec<_>>()
             .join(", ")
     }
 
     fn unreadable(&self) -> String {
-        match self.rejection() {
-            Some(Rejection::Header(HeaderError::Object(problem)) | Rejection::Payload(problem)) => {
+        match self.error() {
+            Some(AuthError::Header(HeaderError::Object(problem)) | AuthError::Payload(problem)) => {
                 format!("not readable: {problem}")
             }
             _ => "not readable".to_owned(),
@@ -285,25 +298,25 @@ impl View<'_> {
     /// The one member that is at fault, where the usual line does not show it: what it is, and what
     /// it would have to be.
     fn refused_member(&self) -> Option<(String, String)> {
-        let shown = |object: &Option<Object<'_>>, name: &str| {
+        let shown = |object: &Option<StrictObject<'_>>, name: &str| {
             format!("{name} {}", json(object.as_ref(), name))
         };
-        match self.rejection()? {
-            Rejection::Header(HeaderError::NotAString(name)) => {
+        match self.error()? {
+            AuthError::Header(HeaderError::NotAString(name)) => {
                 Some((shown(&self.header, name), format!("{name}: a string")))
             }
-            Rejection::Header(HeaderError::LongKid) => Some((
+            AuthError::Header(HeaderError::LongKid) => Some((
                 shown(&self.header, "kid"),
                 "kid: at most 256 bytes".to_owned(),
             )),
-            Rejection::MissingClaim(name) if !matches!(&**name, "exp" | "aud" | "sub") => Some((
+            AuthError::MissingClaim(name) if !matches!(&**name, "exp" | "aud" | "sub") => Some((
                 shown(&self.payload, name),
                 format!("{name} not absent, not null"),
             )),
-            Rejection::InvalidClaim { name, problem } => {
+            AuthError::InvalidClaim { name, problem } => {
                 Some((shown(&self.payload, name), format!("{name}: {problem}")))
             }
-            Rejection::NotYetValid { claim, at, now } => Some((
+            AuthError::NotYetValid { claim, at, now } => Some((
                 format!("{claim} {at} ({})", distance(*at, *now)),
                 format!("{claim} not ahead of this machine's clock"),
             )),
@@ -314,8 +327,8 @@ impl View<'_> {
     /// Time, audience and subject, without the one that [`refused_member`](Self::refused_member)
     /// has shown.
     fn usual_claims(&self) -> String {
-        let shown = match self.rejection() {
-            Some(Rejection::InvalidClaim { name, .. }) => &**name,
+        let shown = match self.error() {
+            Some(AuthError::InvalidClaim { name, .. }) => &**name,
             _ => "",
         };
         let exp = self
@@ -349,19 +362,20 @@ fn after(first: Option<String>, rest: String) -> String {
 }
 
 /// A member as the token writes it, so that a string can be told from a number.
-fn json(object: Option<&Object<'_>>, name: &str) -> String {
-    object
-        .and_then(|object| object.member(name))
-        .map_or_else(|| "absent".to_owned(), |json| Excerpt::of(json).to_string())
+fn json(object: Option<&StrictObject<'_>>, name: &str) -> String {
+    object.and_then(|object| object.member(name)).map_or_else(
+        || "absent".to_owned(),
+        |json| SanitizedText::of(json).to_string(),
+    )
 }
 
-fn member(object: Option<&Object<'_>>, name: &str) -> String {
+fn member(object: Option<&StrictObject<'_>>, name: &str) -> String {
     let Some(json) = object.and_then(|object| object.member(name)) else {
         return "absent".to_owned();
     };
     string(json).map_or_else(
-        || Excerpt::of(json).to_string(),
-        |text| Excerpt::of(&text).to_string(),
+        || SanitizedText::of(json).to_string(),
+        |text| SanitizedText::of(&text).to_string(),
     )
 }
 
@@ -447,7 +461,7 @@ impl fmt::Debug for KeySource {
     }
 }
 
-impl fmt::Display for Check {
+impl fmt::Display for VerificationStep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Source => "source",
@@ -458,7 +472,7 @@ impl fmt::Display for Check {
             Self::Issuer => "issuer",
             Self::Algorithm => "algorithm",
             Self::Type => "type",
-            Self::Key => "key",
+            Self::VerificationKey => "key",
             Self::Signature => "signature",
             Self::Claims => "claims",
             Self::Policy => "policy",

@@ -6,7 +6,7 @@ use url::Url;
 
 use super::{
     algorithm::Algorithm,
-    claim_map::{ClaimMap, ClaimMapError},
+    claim_mapping::{ClaimMapError, ClaimMapping},
 };
 
 /// The most that a profile may forgive a clock.
@@ -26,14 +26,14 @@ pub const MAX_LEEWAY: Duration = Duration::from_mins(5);
 #[derive(Debug, Clone)]
 pub struct Issuer {
     pub(crate) name: Arc<str>,
-    pub(crate) spellings: Vec<Box<str>>,
+    pub(crate) accepted_issuers: Vec<Box<str>>,
     pub(crate) audiences: Audiences,
     pub(crate) algorithms: Vec<Algorithm>,
-    pub(crate) token_type: TokenType,
+    pub(crate) token_type: TypRule,
     pub(crate) leeway: Duration,
     pub(crate) required_claims: Vec<Box<str>>,
-    pub(crate) usage: Usage,
-    pub(crate) claims: ClaimMap,
+    pub(crate) usage: TokenUse,
+    pub(crate) claims: ClaimMapping,
     pub(crate) keys: KeySource,
 }
 
@@ -48,23 +48,23 @@ pub(crate) enum Audiences {
 
 /// What `typ` must say (RFC 8725 §3.11).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum TokenType {
+pub enum TypRule {
     /// Absent, `JWT` or `at+jwt`, in any case, with or without `application/`.
     #[default]
     Jwt,
     /// `at+jwt` alone, and the claims that RFC 9068 §2.2 requires: `client_id`, `iat`, `jti`.
-    AccessToken,
+    AtJwt,
 }
 
 /// Where tokens of this issuer may come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Usage {
+pub enum TokenUse {
     /// As bearer tokens of requests.
     #[default]
-    Bearer,
+    AccessToken,
     /// As credentials handed over in a request's body, such as Google ID tokens; never as bearer
     /// tokens.
-    Credential,
+    IdToken,
 }
 
 /// Where the public keys come from.
@@ -133,14 +133,14 @@ impl Issuer {
         }
         let new = Self {
             name: issuer.as_str().into(),
-            spellings: vec![issuer.into()],
+            accepted_issuers: vec![issuer.into()],
             audiences: Audiences::OneOf(Arc::default()),
             algorithms: Algorithm::DEFAULT.to_vec(),
-            token_type: TokenType::default(),
+            token_type: TypRule::default(),
             leeway: Duration::from_secs(30),
             required_claims: Vec::new(),
-            usage: Usage::default(),
-            claims: ClaimMap::default(),
+            usage: TokenUse::default(),
+            claims: ClaimMapping::default(),
             keys: KeySource::Discovery,
         };
         new.audience(audience)
@@ -185,18 +185,18 @@ impl Issuer {
     pub fn google(client_id: &str) -> Result<Self, IssuerError> {
         let keys = Url::parse("https://www.googleapis.com/oauth2/v3/certs")
             .map_or(KeySource::Discovery, KeySource::Url);
-        let google =
-            Self::new("https://accounts.google.com", client_id)?.spelling("accounts.google.com");
+        let google = Self::new("https://accounts.google.com", client_id)?
+            .issuer_alias("accounts.google.com");
         Ok(google
             .name("google")
             .algorithms([Algorithm::RS256])?
-            .usage(Usage::Credential)
+            .token_use(TokenUse::IdToken)
             .keys(keys))
     }
 
     /// The first spelling of `iss`.
     pub fn iss(&self) -> &str {
-        self.spellings.first().map_or("", AsRef::as_ref)
+        self.accepted_issuers.first().map_or("", AsRef::as_ref)
     }
 
     /// Where its keys come from.
@@ -205,7 +205,7 @@ impl Issuer {
     }
 
     /// Whether its tokens may come from there.
-    pub fn usage_is(&self, usage: Usage) -> bool {
+    pub fn has_token_use(&self, usage: TokenUse) -> bool {
         self.usage == usage
     }
 
@@ -218,8 +218,8 @@ impl Issuer {
 
     /// One more accepted spelling of `iss`, for an issuer that signs under two names.
     #[must_use]
-    pub fn spelling(mut self, issuer: impl Into<String>) -> Self {
-        self.spellings.push(issuer.into().into());
+    pub fn issuer_alias(mut self, issuer: impl Into<String>) -> Self {
+        self.accepted_issuers.push(issuer.into().into());
         self
     }
 
@@ -264,9 +264,9 @@ impl Issuer {
         }
     }
 
-    /// What `typ` must say; [`TokenType::Jwt`] unless set.
+    /// What `typ` must say; [`TypRule::Jwt`] unless set.
     #[must_use]
-    pub fn token_type(mut self, token_type: TokenType) -> Self {
+    pub fn token_type(mut self, token_type: TypRule) -> Self {
         self.token_type = token_type;
         self
     }
@@ -291,16 +291,16 @@ impl Issuer {
         self
     }
 
-    /// Where its tokens may come from; [`Usage::Bearer`] unless set.
+    /// Where its tokens may come from; [`TokenUse::AccessToken`] unless set.
     #[must_use]
-    pub fn usage(mut self, usage: Usage) -> Self {
+    pub fn token_use(mut self, usage: TokenUse) -> Self {
         self.usage = usage;
         self
     }
 
     /// Where its claims stand.
     #[must_use]
-    pub fn claims(mut self, claims: ClaimMap) -> Self {
+    pub fn claims(mut self, claims: ClaimMapping) -> Self {
         self.claims = claims;
         self
     }

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use super::{
     algorithm::Algorithm,
-    error::{Excerpt, FormError, HeaderError, Rejection},
-    object::{Object, string},
+    error::{AuthError, FormatError, HeaderError, SanitizedText},
+    strict_object::{StrictObject, string},
 };
 
 /// Longer key ids than any issuer uses would only serve to fill caches.
@@ -15,7 +15,7 @@ const MAX_KID: usize = 256;
 const MAX_SIGNATURE: usize = 1024;
 
 /// The parts of a compact JWS (RFC 7515 §7.1), decoded into one buffer.
-pub(crate) struct Decoded<'t> {
+pub(crate) struct CompactJws<'t> {
     /// What the signature covers: the first two parts as they were received.
     signed: &'t [u8],
     bytes: Vec<u8>,
@@ -38,15 +38,15 @@ pub(crate) struct Header<'d> {
     pub(crate) typ: Option<Cow<'d, str>>,
 }
 
-impl<'t> Decoded<'t> {
+impl<'t> CompactJws<'t> {
     /// Rule 4: the form.
-    pub(crate) fn of(token: &'t str) -> Result<Self, Rejection> {
+    pub(crate) fn of(token: &'t str) -> Result<Self, AuthError> {
         let [header, payload, signature] = parts(token).map_err(|error| {
             // supabase-js sends its API key as the bearer token while nobody is signed in.
             if is_api_key(token) {
-                Rejection::ApiKey
+                AuthError::ApiKey
             } else {
-                Rejection::Form(error)
+                AuthError::Form(error)
             }
         })?;
         let signed = &token.as_bytes()[..header.len() + 1 + payload.len()];
@@ -55,7 +55,7 @@ impl<'t> Decoded<'t> {
         let payload = append(&mut bytes, payload)?;
         let end = append(&mut bytes, signature)?;
         if end - payload > MAX_SIGNATURE {
-            Err(Rejection::Form(FormError::Base64))
+            Err(AuthError::Form(FormatError::Base64))
         } else {
             Ok(Self {
                 signed,
@@ -67,11 +67,11 @@ impl<'t> Decoded<'t> {
     }
 
     /// Rule 5, as far as no issuer decides it. The payload is not parsed.
-    pub(crate) fn read(&self) -> Result<UnverifiedJws<'_>, Rejection> {
+    pub(crate) fn read(&self) -> Result<UnverifiedJws<'_>, AuthError> {
         let (header, rest) = self.bytes.split_at(self.header);
         let (payload, signature) = rest.split_at(self.payload - self.header);
-        let header =
-            Object::parse(header).map_err(|error| Rejection::Header(HeaderError::Object(error)))?;
+        let header = StrictObject::parse(header)
+            .map_err(|error| AuthError::Header(HeaderError::Object(error)))?;
         Ok(UnverifiedJws {
             signed: self.signed,
             header: Header::read(&header)?,
@@ -82,7 +82,7 @@ impl<'t> Decoded<'t> {
 }
 
 impl<'d> Header<'d> {
-    fn read(object: &Object<'d>) -> Result<Self, Rejection> {
+    fn read(object: &StrictObject<'d>) -> Result<Self, AuthError> {
         let mut algorithm = None;
         let mut kid = None;
         let mut typ = None;
@@ -91,19 +91,19 @@ impl<'d> Header<'d> {
                 "alg" => algorithm = Some(text(value, "alg")?),
                 "kid" => kid = Some(text(value, "kid")?),
                 "typ" => typ = Some(text(value, "typ")?),
-                "crit" => return Err(Rejection::Header(HeaderError::Critical)),
-                "b64" => return Err(Rejection::Header(HeaderError::Unencoded)),
+                "crit" => return Err(AuthError::Header(HeaderError::Critical)),
+                "b64" => return Err(AuthError::Header(HeaderError::Unencoded)),
                 // RFC 7515 §4: unknown members are ignored; `jwk`, `jku`, `x5u` and `x5c` are among
                 // them on purpose.
                 _ => {}
             }
         }
         if kid.as_ref().is_some_and(|kid| kid.len() > MAX_KID) {
-            return Err(Rejection::Header(HeaderError::LongKid));
+            return Err(AuthError::Header(HeaderError::LongKid));
         }
-        let name = algorithm.ok_or(Rejection::Header(HeaderError::NotAString("alg")))?;
-        let algorithm = name.parse().map_err(|_| Rejection::AlgorithmNotAllowed {
-            found: Excerpt::of(&name),
+        let name = algorithm.ok_or(AuthError::Header(HeaderError::NotAString("alg")))?;
+        let algorithm = name.parse().map_err(|_| AuthError::AlgorithmNotAllowed {
+            found: SanitizedText::of(&name),
             allowed: Vec::new(),
         })?;
         Ok(Self {
@@ -114,23 +114,23 @@ impl<'d> Header<'d> {
     }
 }
 
-fn text<'d>(json: &'d str, name: &'static str) -> Result<Cow<'d, str>, Rejection> {
-    string(json).ok_or(Rejection::Header(HeaderError::NotAString(name)))
+fn text<'d>(json: &'d str, name: &'static str) -> Result<Cow<'d, str>, AuthError> {
+    string(json).ok_or(AuthError::Header(HeaderError::NotAString(name)))
 }
 
 /// Splits without allocating, and looks no further than the sixth part.
-pub(crate) fn parts(token: &str) -> Result<[&str; 3], FormError> {
+pub(crate) fn parts(token: &str) -> Result<[&str; 3], FormatError> {
     let mut parts = token.split('.');
     let (Some(header), Some(payload), Some(signature), None) =
         (parts.next(), parts.next(), parts.next(), parts.next())
     else {
         return Err(match token.splitn(6, '.').count() {
-            5 => FormError::Encrypted,
-            count => FormError::Parts(count),
+            5 => FormatError::Encrypted,
+            count => FormatError::Parts(count),
         });
     };
     if header.is_empty() || payload.is_empty() || signature.is_empty() {
-        Err(FormError::Empty)
+        Err(FormatError::Empty)
     } else {
         Ok([header, payload, signature])
     }
@@ -138,17 +138,17 @@ pub(crate) fn parts(token: &str) -> Result<[&str; 3], FormError> {
 
 /// RFC 7515 §2: the URL-safe alphabet, no padding, no white space; trailing bits are zero, so that
 /// one signature has one spelling.
-pub(crate) fn decode(part: &str) -> Result<Vec<u8>, Rejection> {
+pub(crate) fn decode(part: &str) -> Result<Vec<u8>, AuthError> {
     let mut bytes = Vec::new();
     append(&mut bytes, part).map(|_| bytes)
 }
 
 /// Decodes to the end of `bytes`, and tells their new length.
-fn append(bytes: &mut Vec<u8>, part: &str) -> Result<usize, Rejection> {
+fn append(bytes: &mut Vec<u8>, part: &str) -> Result<usize, AuthError> {
     let base64 = base64_simd::URL_SAFE_NO_PAD;
     base64
         .decode_append(part, bytes)
-        .map_err(|_| Rejection::Form(FormError::Base64))?;
+        .map_err(|_| AuthError::Form(FormatError::Base64))?;
     Ok(bytes.len())
 }
 
@@ -168,7 +168,7 @@ mod tests {
         ] {
             assert_eq!(
                 decode(wrong),
-                Err(Rejection::Form(FormError::Base64)),
+                Err(AuthError::Form(FormatError::Base64)),
                 "{wrong:?}"
             );
         }

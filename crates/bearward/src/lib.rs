@@ -30,7 +30,7 @@
 //! # How it works
 //! [`Bearward`] verifies a token in the order of RFC 8725's advice: strict form, strict header, the
 //! one issuer that `iss` names, that issuer's key for `kid` and `alg`, the signature over the bytes
-//! received, typed claims, then what the route asks for. Every way to fail is a [`Rejection`]. The
+//! received, typed claims, then what the route asks for. Every way to fail is a [`AuthError`]. The
 //! keys come from a cache of their own task ([`keys`]); verified tokens are remembered, and asked
 //! again for their time and their key at each use.
 //!
@@ -54,37 +54,37 @@
 pub mod actix;
 pub mod algorithm;
 pub mod bearward;
-pub mod claim_map;
+pub mod claim_lookup;
+pub mod claim_mapping;
 pub mod claims;
+pub mod claims_validation;
 pub mod clock;
 pub mod cookie;
-pub mod counters;
 pub mod error;
 pub mod explain;
 pub mod issuer;
-pub mod judge;
 pub mod jws;
 pub mod keys;
-pub mod object;
-pub mod pointer;
+pub mod metrics;
+pub mod strict_object;
 pub mod token_cache;
 pub mod verified;
 pub mod verifier;
 
 #[cfg(feature = "actix")]
 pub use self::actix::{
-    Envelope, Guard, MaybePrincipal, Principal, RefusalNote, Refused, RequestId, Require,
+    AuthRejection, ErrorBody, Guard, MaybePrincipal, Principal, RejectionLog, RequestId, Require,
 };
 pub use self::{
     algorithm::Algorithm,
     bearward::{Bearward, BuildError, Builder},
-    claim_map::ClaimMap,
-    claims::{Claims, OwnClaims, Standard},
+    claim_mapping::ClaimMapping,
+    claims::{Claims, CustomClaims, NoCustomClaims},
     clock::{Clock, SystemClock, Timestamp},
     cookie::{CookieError, CookieSource},
-    error::{Check, Refusal, Rejection},
-    issuer::{Issuer, IssuerError, KeySource, TokenType, Usage},
-    keys::{KeyPolicy, KeySetStatus},
+    error::{AuthError, AuthFailure, VerificationStep},
+    issuer::{Issuer, IssuerError, KeySource, TokenUse, TypRule},
+    keys::{JwksCacheConfig, KeySetStatus},
     verified::{Requirement, Verified},
     verifier::{PendingVerification, Verification},
 };

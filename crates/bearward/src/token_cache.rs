@@ -13,7 +13,7 @@ use quick_cache::{
 };
 use thread_local::ThreadLocal;
 
-use super::verified::Evidence;
+use super::verified::VerifiedToken;
 
 /// The verified-token cache. It holds only tokens that passed the whole pipeline; whoever hits must
 /// still ask for time and key.
@@ -22,36 +22,36 @@ use super::verified::Evidence;
 /// with one token then write to no memory that they share, neither a lock nor a reference count.
 pub(super) struct TokenCache {
     shared: Cache<
-        Token,
-        Arc<Evidence>,
+        TokenKey,
+        Arc<VerifiedToken>,
         UnitWeighter,
         RandomState,
-        DefaultLifecycle<Token, Arc<Evidence>>,
+        DefaultLifecycle<TokenKey, Arc<VerifiedToken>>,
     >,
-    own: ThreadLocal<RefCell<Own>>,
+    own: ThreadLocal<RefCell<ThreadLocalCache>>,
     random: RandomState,
 }
 
 /// One thread's copies, each in the place that its hash names.
-struct Own {
-    places: [Option<(Token, Arc<Evidence>)>; PLACES],
+struct ThreadLocalCache {
+    places: [Option<(TokenKey, Arc<VerifiedToken>)>; SLOTS],
     /// The hash that came last to each place: a token moves in when it comes twice in a row, so
     /// that a crowd of tokens copies nothing.
-    last: [u64; PLACES],
+    last: [u64; SLOTS],
 }
 
-const PLACES: usize = 32;
+const SLOTS: usize = 32;
 
 /// A whole token as the key: equality is of every byte.
 #[derive(Clone)]
-struct Token {
+struct TokenKey {
     hash: u64,
     text: Box<str>,
 }
 
 /// The same, borrowed from a request.
 #[derive(Clone, Copy)]
-pub(super) struct Sent<'a> {
+pub(super) struct TokenKeyRef<'a> {
     hash: u64,
     text: &'a str,
 }
@@ -76,10 +76,10 @@ impl TokenCache {
     /// A signature's last characters are as good as random, so hashing them alone spreads as well
     /// as hashing a kilobyte. Whoever makes tokens that end alike gains nothing: only verified
     /// tokens are entries, and equality compares all of it.
-    pub(super) fn sent<'a>(&self, token: &'a str) -> Sent<'a> {
+    pub(super) fn sent<'a>(&self, token: &'a str) -> TokenKeyRef<'a> {
         const TAIL: usize = 32;
         let bytes = token.as_bytes();
-        Sent {
+        TokenKeyRef {
             hash: self
                 .random
                 .hash_one(&bytes[bytes.len().saturating_sub(TAIL)..]),
@@ -87,7 +87,7 @@ impl TokenCache {
         }
     }
 
-    pub(super) fn find(&self, sent: Sent<'_>) -> Option<Arc<Evidence>> {
+    pub(super) fn find(&self, sent: TokenKeyRef<'_>) -> Option<Arc<VerifiedToken>> {
         let own = self.own.get_or(RefCell::default);
         if let Ok(own) = own.try_borrow()
             && let Some((token, evidence)) = &own.places[sent.place()]
@@ -102,9 +102,9 @@ impl TokenCache {
         Some(evidence)
     }
 
-    pub(super) fn remember(&self, sent: Sent<'_>, evidence: Arc<Evidence>) {
+    pub(super) fn remember(&self, sent: TokenKeyRef<'_>, evidence: Arc<VerifiedToken>) {
         self.shared.insert(
-            Token {
+            TokenKey {
                 hash: sent.hash,
                 text: sent.text.into(),
             },
@@ -113,7 +113,7 @@ impl TokenCache {
     }
 
     /// Other threads' copies go when they are looked at.
-    pub(super) fn forget(&self, sent: Sent<'_>) {
+    pub(super) fn forget(&self, sent: TokenKeyRef<'_>) {
         self.shared.remove(&sent);
         if let Some(Ok(mut own)) = self.own.get().map(RefCell::try_borrow_mut) {
             own.places[sent.place()].take_if(|(token, _)| sent.equivalent(token));
@@ -125,11 +125,11 @@ impl TokenCache {
     }
 }
 
-impl Own {
-    fn offer(&mut self, sent: Sent<'_>, evidence: &Evidence) {
+impl ThreadLocalCache {
+    fn offer(&mut self, sent: TokenKeyRef<'_>, evidence: &VerifiedToken) {
         let place = sent.place();
         if self.last[place] == sent.hash {
-            let token = Token {
+            let token = TokenKey {
                 hash: sent.hash,
                 text: sent.text.into(),
             };
@@ -139,43 +139,43 @@ impl Own {
     }
 }
 
-impl Default for Own {
+impl Default for ThreadLocalCache {
     fn default() -> Self {
         Self {
-            places: [const { None }; PLACES],
-            last: [0; PLACES],
+            places: [const { None }; SLOTS],
+            last: [0; SLOTS],
         }
     }
 }
 
-impl Sent<'_> {
+impl TokenKeyRef<'_> {
     fn place(self) -> usize {
-        usize::try_from(self.hash % PLACES as u64).unwrap_or(0)
+        usize::try_from(self.hash % SLOTS as u64).unwrap_or(0)
     }
 }
 
-impl Hash for Token {
+impl Hash for TokenKey {
     fn hash<H: Hasher>(&self, state: &mut H) {
         state.write_u64(self.hash);
     }
 }
 
-impl Hash for Sent<'_> {
+impl Hash for TokenKeyRef<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         state.write_u64(self.hash);
     }
 }
 
-impl PartialEq for Token {
+impl PartialEq for TokenKey {
     fn eq(&self, other: &Self) -> bool {
         self.hash == other.hash && self.text == other.text
     }
 }
 
-impl Eq for Token {}
+impl Eq for TokenKey {}
 
-impl Equivalent<Token> for Sent<'_> {
-    fn equivalent(&self, key: &Token) -> bool {
+impl Equivalent<TokenKey> for TokenKeyRef<'_> {
+    fn equivalent(&self, key: &TokenKey) -> bool {
         self.hash == key.hash && *self.text == *key.text
     }
 }

@@ -4,8 +4,8 @@ use std::{fmt, sync::Arc};
 
 use super::{
     algorithm::Algorithm,
-    claims::{Claims, OwnClaims, Standard},
-    error::{Excerpt, Refusal, Rejection},
+    claims::{Claims, CustomClaims, NoCustomClaims},
+    error::{AuthError, AuthFailure, SanitizedText},
 };
 
 /// A token that passed the whole pipeline, with a team's own claims `C` beside the standard ones.
@@ -13,16 +13,16 @@ use super::{
 /// There is no constructor: to hold one is the proof.
 ///
 /// ```compile_fail
-/// let forged = bearward::Verified { evidence: todo!(), own: bearward::Standard };
+/// let forged = bearward::Verified { evidence: todo!(), own: bearward::NoCustomClaims };
 /// ```
-pub struct Verified<C = Standard> {
-    pub(super) evidence: Arc<Evidence>,
+pub struct Verified<C = NoCustomClaims> {
+    pub(super) evidence: Arc<VerifiedToken>,
     pub(super) own: C,
 }
 
 /// What is kept of a verified token; shared by every request that sends it.
 #[derive(Debug, Clone)]
-pub(crate) struct Evidence {
+pub(crate) struct VerifiedToken {
     pub(super) claims: Claims,
     /// `iss`, in the configured spelling that it equals.
     pub(super) issuer: Arc<str>,
@@ -58,12 +58,12 @@ impl<C> Verified<C> {
     }
 
     /// The team's own claims.
-    pub fn own(&self) -> &C {
+    pub fn custom(&self) -> &C {
         &self.own
     }
 
     /// Gives up the evidence for the team's own claims.
-    pub fn into_own(self) -> C {
+    pub fn into_custom(self) -> C {
         self.own
     }
 
@@ -88,33 +88,34 @@ impl<C> Verified<C> {
     }
 
     /// Refuses whoever does not hold `role`, letter for letter. Roles stand at
-    /// `/app_metadata/roles` unless the issuer's [`ClaimMap`](super::claim_map::ClaimMap) says
-    /// otherwise; Supabase's own claim `role` is [`Claims::role`] and no role in this sense.
+    /// `/app_metadata/roles` unless the issuer's
+    /// [`ClaimMapping`](super::claim_mapping::ClaimMapping) says otherwise; Supabase's own
+    /// claim `role` is [`Claims::role`] and no role in this sense.
     ///
     /// # Errors
-    /// [`Rejection::InsufficientRole`] (403) without `role`.
-    pub fn require_role(&self, role: &str) -> Result<(), Rejection> {
+    /// [`AuthError::InsufficientRole`] (403) without `role`.
+    pub fn require_role(&self, role: &str) -> Result<(), AuthError> {
         if self.has_role(role) {
             Ok(())
         } else {
-            Err(Rejection::InsufficientRole {
+            Err(AuthError::InsufficientRole {
                 required: role.into(),
             })
         }
     }
 
     /// Refuses whoever lacks one of `scopes`, which stand at `/scope` unless the issuer's
-    /// [`ClaimMap`](super::claim_map::ClaimMap) says otherwise.
+    /// [`ClaimMapping`](super::claim_mapping::ClaimMapping) says otherwise.
     ///
     /// # Errors
-    /// [`Rejection::InsufficientScope`] (403) without every one of `scopes`, which are separated by
+    /// [`AuthError::InsufficientScope`] (403) without every one of `scopes`, which are separated by
     /// spaces.
-    pub fn require_scope(&self, scopes: &str) -> Result<(), Rejection> {
+    pub fn require_scope(&self, scopes: &str) -> Result<(), AuthError> {
         let met = scopes.split(' ').all(|scope| self.has_scope(scope));
         if met {
             Ok(())
         } else {
-            Err(Rejection::InsufficientScope {
+            Err(AuthError::InsufficientScope {
                 required: scopes.into(),
             })
         }
@@ -123,9 +124,9 @@ impl<C> Verified<C> {
     /// Refuses a weaker sign-in than `level`, so that the frontend can ask for a second factor.
     ///
     /// # Errors
-    /// [`Rejection::StepUpRequired`] (401, RFC 9470) when the assurance level is under `level`, for
+    /// [`AuthError::StepUpRequired`] (401, RFC 9470) when the assurance level is under `level`, for
     /// example `aal2`, or unknown.
-    pub fn require_level(&self, level: &'static str) -> Result<(), Rejection> {
+    pub fn require_aal(&self, level: &'static str) -> Result<(), AuthError> {
         let rank = |level: &str| {
             level
                 .strip_prefix("aal")
@@ -140,19 +141,19 @@ impl<C> Verified<C> {
         if met {
             Ok(())
         } else {
-            Err(Rejection::StepUpRequired { required: level })
+            Err(AuthError::StepUpRequired { required: level })
         }
     }
 
-    /// Refuses by a rule of the team's own, for example about [`own`](Self::own) claims.
+    /// Refuses by a rule of the team's own, for example about [`own`](Self::custom) claims.
     ///
     /// # Errors
-    /// [`Rejection::RequirementNotMet`] (403) unless `met`; `required` is told to the client.
-    pub fn require(&self, met: bool, required: &'static str) -> Result<(), Rejection> {
+    /// [`AuthError::RequirementNotMet`] (403) unless `met`; `required` is told to the client.
+    pub fn require(&self, met: bool, required: &'static str) -> Result<(), AuthError> {
         if met {
             Ok(())
         } else {
-            Err(Rejection::RequirementNotMet { required })
+            Err(AuthError::RequirementNotMet { required })
         }
     }
 }
@@ -168,10 +169,10 @@ impl<C: Clone> Clone for Verified<C> {
 
 impl<C> Verified<C> {
     /// A refusal of this token after its verification.
-    pub fn refusal(&self, rejection: Rejection) -> Refusal {
-        let kid = self.kid().map(Excerpt::of);
-        Refusal {
-            rejection,
+    pub fn refusal(&self, rejection: AuthError) -> AuthFailure {
+        let kid = self.kid().map(SanitizedText::of);
+        AuthFailure {
+            error: rejection,
             issuer: Some(Arc::clone(&self.evidence.name)),
             kid,
         }
@@ -183,7 +184,10 @@ impl<C> Verified<C> {
     }
 
     /// Reads the payload of the token that this is the evidence of as `Own`.
-    pub fn with_own<Own: OwnClaims>(self, token: &str) -> Result<Verified<Own>, Refusal> {
+    pub fn with_custom_claims<Own: CustomClaims>(
+        self,
+        token: &str,
+    ) -> Result<Verified<Own>, AuthFailure> {
         match Own::from_verified(token) {
             Ok(own) => Ok(Verified {
                 own,
@@ -207,16 +211,16 @@ impl<C> fmt::Debug for Verified<C> {
 /// What a route asks of a verified token, under a name of its own.
 ///
 /// ```
-/// use bearward::{Rejection, Requirement, Standard, Verified};
+/// use bearward::{AuthError, Requirement, NoCustomClaims, Verified};
 ///
 /// /// Administrators who signed in with a second factor.
 /// struct Admin;
 ///
 /// impl Requirement for Admin {
-///     type Claims = Standard;
-///     fn check(user: &Verified) -> Result<(), Rejection> {
+///     type Claims = NoCustomClaims;
+///     fn check(user: &Verified) -> Result<(), AuthError> {
 ///         user.require_role("admin")?;
-///         user.require_level("aal2")
+///         user.require_aal("aal2")
 ///     }
 /// }
 /// ```
@@ -226,13 +230,13 @@ impl<C> fmt::Debug for Verified<C> {
     note = "implement `bearward::Requirement` for it, with `type Claims = Standard;` and a `check` that calls `user.require_role(\"..\")` or the like"
 )]
 pub trait Requirement: 'static {
-    /// The claims that [`check`](Self::check) looks at; [`Standard`] when roles, scopes and level
-    /// are enough.
-    type Claims: OwnClaims;
+    /// The claims that [`check`](Self::check) looks at; [`NoCustomClaims`] when roles, scopes and
+    /// level are enough.
+    type Claims: CustomClaims;
 
     /// Accepts or refuses.
     ///
     /// # Errors
     /// The refusal that the client gets.
-    fn check(user: &Verified<Self::Claims>) -> Result<(), Rejection>;
+    fn check(user: &Verified<Self::Claims>) -> Result<(), AuthError>;
 }

@@ -10,23 +10,23 @@ use std::{
 };
 
 use super::{
-    claims::Standard,
+    claims::NoCustomClaims,
+    claims_validation,
     clock::{Clock, Timestamp},
-    counters::Counters,
-    error::{Excerpt, Refusal, Rejection},
-    issuer::{Issuer, TokenType, Usage},
-    judge,
-    jws::{Decoded, Header, UnverifiedJws},
-    keys::{Flight, Found, KeySet, Snapshot, Unavailable, UnknownKey},
-    object::Object,
+    error::{AuthError, AuthFailure, SanitizedText},
+    issuer::{Issuer, TokenUse, TypRule},
+    jws::{CompactJws, Header, UnverifiedJws},
+    keys::{KeyLookup, KeySet, PendingKeys, Snapshot, Unavailable, UnknownKeyDecision},
+    metrics::VerificationMetrics,
+    strict_object::StrictObject,
     token_cache::TokenCache,
-    verified::{Evidence, Verified},
+    verified::{Verified, VerifiedToken},
 };
 
 /// Verifies bearer tokens of a fixed list of issuers. Made by
 /// [`Bearward::builder`](crate::Bearward::builder).
 pub struct Verifier {
-    trusted: Vec<Trusted>,
+    trusted: Vec<TrustedIssuer>,
     by_spelling: HashMap<Box<str>, usize, foldhash::fast::RandomState>,
     cache: Option<TokenCache>,
     clock: Arc<dyn Clock>,
@@ -34,11 +34,11 @@ pub struct Verifier {
 }
 
 /// One issuer: its profile, its keys, its counters.
-pub(crate) struct Trusted {
+pub(crate) struct TrustedIssuer {
     pub(crate) profile: Issuer,
     pub(crate) keys: KeySet,
-    pub(crate) counters: Counters,
-    spellings: Vec<Arc<str>>,
+    pub(crate) counters: VerificationMetrics,
+    accepted_issuers: Vec<Arc<str>>,
 }
 
 /// What [`Verifier::verify`] gives: most often the answer itself, and a future only when a key must
@@ -47,41 +47,41 @@ pub(crate) struct Trusted {
 #[must_use]
 pub enum Verification {
     /// The answer; nothing was awaited.
-    Ready(Result<Verified, Refusal>),
-    /// The answer waits for the issuer's keys, `join_timeout` at most.
+    Ready(Result<Verified, AuthFailure>),
+    /// The answer waits for the issuer's keys, `wait_timeout` at most.
     Pending(PendingVerification),
 }
 
 /// A verification that waits for a fetch. To drop it cancels nothing for others.
 #[must_use = "futures do nothing unless awaited"]
-pub struct PendingVerification(Pin<Box<dyn Future<Output = Result<Verified, Refusal>> + Send>>);
+pub struct PendingVerification(Pin<Box<dyn Future<Output = Result<Verified, AuthFailure>> + Send>>);
 
 /// The next step of the pipeline.
-enum Step {
-    Done(Result<Arc<Evidence>, Refusal>),
-    Join(Joining),
+enum PipelineStep {
+    Done(Result<Arc<VerifiedToken>, AuthFailure>),
+    Join(PendingFetch),
 }
 
 /// A fetch to wait for, and the verdict that stands if it fails; without one, the keys are
 /// unavailable.
-struct Joining {
-    flight: Flight,
-    verdict: Option<Rejection>,
+struct PendingFetch {
+    flight: PendingKeys,
+    verdict: Option<AuthError>,
 }
 
 /// One pass of a token through the pipeline.
-struct Pass<'t> {
+struct VerificationAttempt<'t> {
     token: &'t str,
-    usage: Usage,
+    usage: TokenUse,
     now: Timestamp,
     /// The outcome of the fetch that it has waited for: the set to look in for the last time, or
     /// the verdict.
-    last: Option<Result<Arc<Snapshot>, Rejection>>,
+    last: Option<Result<Arc<Snapshot>, AuthError>>,
 }
 
 impl Verifier {
     pub(crate) fn new(
-        trusted: Vec<Trusted>,
+        trusted: Vec<TrustedIssuer>,
         cache_entries: usize,
         max_bytes: usize,
         clock: Arc<dyn Clock>,
@@ -90,7 +90,7 @@ impl Verifier {
         let spelled = places.flat_map(|(place, trusted)| {
             trusted
                 .profile
-                .spellings
+                .accepted_issuers
                 .iter()
                 .map(move |iss| (iss.clone(), place))
         });
@@ -109,16 +109,16 @@ impl Verifier {
     /// Ready at once unless the issuer's keys have to be fetched for it. A refusal has been counted
     /// when it is returned.
     pub fn verify(self: &Arc<Self>, token: &str) -> Verification {
-        self.verify_as(token, Usage::Bearer)
+        self.verify_as(token, TokenUse::AccessToken)
     }
 
     /// Verifies a credential that was handed over in a body, such as a Google ID token, against the
-    /// issuers of [`Usage::Credential`] alone.
+    /// issuers of [`TokenUse::IdToken`] alone.
     pub fn verify_credential(self: &Arc<Self>, token: &str) -> Verification {
-        self.verify_as(token, Usage::Credential)
+        self.verify_as(token, TokenUse::IdToken)
     }
 
-    pub(crate) fn trusted(&self) -> &[Trusted] {
+    pub(crate) fn trusted(&self) -> &[TrustedIssuer] {
         &self.trusted
     }
 
@@ -132,31 +132,31 @@ impl Verifier {
     }
 
     /// How many verified tokens are remembered.
-    pub fn remembered(&self) -> usize {
+    pub fn cached(&self) -> usize {
         self.cache.as_ref().map_or(0, TokenCache::len)
     }
 
-    fn verify_as(self: &Arc<Self>, token: &str, usage: Usage) -> Verification {
+    fn verify_as(self: &Arc<Self>, token: &str, usage: TokenUse) -> Verification {
         let now = self.clock.now();
         if token.len() > self.max_bytes {
             return Verification::Ready(
-                self.finish(Err(Rejection::TooLong {
+                self.finish(Err(AuthError::TooLong {
                     limit: self.max_bytes,
                 }
                 .into())),
             );
         }
-        if let Some(known) = self.remembered_evidence(token, usage, now) {
+        if let Some(known) = self.lookup_cache(token, usage, now) {
             return Verification::Ready(known);
         }
-        match self.judge(&Pass {
+        match self.judge(&VerificationAttempt {
             token,
             usage,
             now,
             last: None,
         }) {
-            Step::Done(result) => Verification::Ready(self.finish(result)),
-            Step::Join(joining) => {
+            PipelineStep::Done(result) => Verification::Ready(self.finish(result)),
+            PipelineStep::Join(joining) => {
                 let (verifier, token) = (Arc::clone(self), Box::from(token));
                 Verification::Pending(PendingVerification(Box::pin(
                     verifier.after(token, usage, joining),
@@ -168,27 +168,30 @@ impl Verifier {
     async fn after(
         self: Arc<Self>,
         token: Box<str>,
-        usage: Usage,
-        joining: Joining,
-    ) -> Result<Verified, Refusal> {
-        let unavailable = |Unavailable { retry_after }| Rejection::KeysUnavailable { retry_after };
+        usage: TokenUse,
+        joining: PendingFetch,
+    ) -> Result<Verified, AuthFailure> {
+        let unavailable = |Unavailable { retry_after }| AuthError::KeysUnavailable { retry_after };
         let last = joining
             .flight
             .await
             .map_err(|error| joining.verdict.unwrap_or_else(|| unavailable(error)));
-        match self.judge(&Pass {
+        match self.judge(&VerificationAttempt {
             token: &token,
             usage,
             now: self.clock.now(),
             last: Some(last),
         }) {
-            Step::Done(result) => self.finish(result),
+            PipelineStep::Done(result) => self.finish(result),
             // A second wait is never asked for.
-            Step::Join(_) => self.finish(Err(Rejection::UnknownKey.into())),
+            PipelineStep::Join(_) => self.finish(Err(AuthError::UnknownKey.into())),
         }
     }
 
-    fn finish(&self, result: Result<Arc<Evidence>, Refusal>) -> Result<Verified, Refusal> {
+    fn finish(
+        &self,
+        result: Result<Arc<VerifiedToken>, AuthFailure>,
+    ) -> Result<Verified, AuthFailure> {
         match result {
             Ok(evidence) => {
                 if let Some(trusted) = self.trusted.get(evidence.place) {
@@ -196,23 +199,23 @@ impl Verifier {
                 }
                 Ok(Verified {
                     evidence,
-                    own: Standard,
+                    own: NoCustomClaims,
                 })
             }
             Err(refusal) => {
-                Counters::refused(&refusal);
+                VerificationMetrics::refused(&refusal);
                 Err(refusal)
             }
         }
     }
 
     /// Rule 3: a hit is asked again for time and for its key.
-    fn remembered_evidence(
+    fn lookup_cache(
         &self,
         token: &str,
-        usage: Usage,
+        usage: TokenUse,
         now: Timestamp,
-    ) -> Option<Result<Verified, Refusal>> {
+    ) -> Option<Result<Verified, AuthFailure>> {
         let cache = self.cache.as_ref()?;
         let sent = cache.sent(token);
         let evidence = cache.find(sent)?;
@@ -225,12 +228,14 @@ impl Verifier {
             cache.forget(sent);
             return None;
         }
-        if let Err(rejection) = judge::still_valid(&evidence.claims, &trusted.profile, now) {
+        if let Err(rejection) =
+            claims_validation::revalidate_cached(&evidence.claims, &trusted.profile, now)
+        {
             cache.forget(sent);
             let issuer = Some(Arc::clone(&trusted.profile.name));
-            let kid = evidence.kid.as_deref().map(Excerpt::of);
-            return Some(self.finish(Err(Refusal {
-                rejection,
+            let kid = evidence.kid.as_deref().map(SanitizedText::of);
+            return Some(self.finish(Err(AuthFailure {
+                error: rejection,
                 issuer,
                 kid,
             })));
@@ -238,48 +243,48 @@ impl Verifier {
         trusted.counters.hit();
         Some(Ok(Verified {
             evidence,
-            own: Standard,
+            own: NoCustomClaims,
         }))
     }
 
     /// Rules 4 to 10, up to the first refusal or the first key that has to be fetched.
-    fn judge(&self, pass: &Pass<'_>) -> Step {
+    fn judge(&self, pass: &VerificationAttempt<'_>) -> PipelineStep {
         let mut issuer = None;
-        let decoded = Decoded::of(pass.token);
+        let decoded = CompactJws::of(pass.token);
         let jws = match decoded
             .as_ref()
             .map_err(Clone::clone)
-            .and_then(Decoded::read)
+            .and_then(CompactJws::read)
         {
             Ok(jws) => jws,
-            Err(rejection) => return Step::Done(Err(rejection.into())),
+            Err(rejection) => return PipelineStep::Done(Err(rejection.into())),
         };
-        self.judge_jws(pass, &jws, &mut issuer)
+        self.verify_jws(pass, &jws, &mut issuer)
             .unwrap_or_else(|rejection| {
-                Step::Done(Err(Refusal {
-                    rejection,
+                PipelineStep::Done(Err(AuthFailure {
+                    error: rejection,
                     issuer,
-                    kid: jws.header.kid.as_deref().map(Excerpt::of),
+                    kid: jws.header.kid.as_deref().map(SanitizedText::of),
                 }))
             })
     }
 
-    fn judge_jws(
+    fn verify_jws(
         &self,
-        pass: &Pass<'_>,
+        pass: &VerificationAttempt<'_>,
         jws: &UnverifiedJws<'_>,
         chosen: &mut Option<Arc<str>>,
-    ) -> Result<Step, Rejection> {
+    ) -> Result<PipelineStep, AuthError> {
         let now = pass.now;
-        let payload = Object::parse(jws.payload).map_err(Rejection::Payload)?;
-        let iss = judge::unverified_issuer(&payload)?;
+        let payload = StrictObject::parse(jws.payload).map_err(AuthError::Payload)?;
+        let iss = claims_validation::unverified_issuer(&payload)?;
         let (place, trusted) = self
             .by_spelling
             .get(iss.as_ref())
             .and_then(|&place| Some((place, self.trusted.get(place)?)))
             .filter(|(_, trusted)| trusted.profile.usage == pass.usage)
-            .ok_or_else(|| Rejection::UnknownIssuer {
-                found: Excerpt::of(&iss),
+            .ok_or_else(|| AuthError::UnknownIssuer {
+                found: SanitizedText::of(&iss),
             })?;
         *chosen = Some(Arc::clone(&trusted.profile.name));
         accept_header(&jws.header, &trusted.profile)?;
@@ -295,46 +300,48 @@ impl Verifier {
         let (kid, algorithm) = (jws.header.kid.as_deref(), jws.header.algorithm);
         let monotonic = self.clock.monotonic();
         let key = match snapshot.keys().find(kid, algorithm) {
-            Found::One(key) if snapshot.serves(monotonic) => key,
-            Found::Ambiguous if snapshot.serves(monotonic) => return Err(Rejection::AmbiguousKey),
+            KeyLookup::One(key) if snapshot.serves(monotonic) => key,
+            KeyLookup::Ambiguous if snapshot.serves(monotonic) => {
+                return Err(AuthError::AmbiguousKey);
+            }
             _ => {
-                judge::gate(&payload, &trusted.profile, now)?;
+                claims_validation::gate(&payload, &trusted.profile, now)?;
                 if pass.last.is_some() {
-                    return Err(Rejection::UnknownKey);
+                    return Err(AuthError::UnknownKey);
                 }
                 return match trusted.keys.unknown_key(kid, algorithm, monotonic) {
-                    UnknownKey::Join(flight) => Ok(Step::Join(Joining {
+                    UnknownKeyDecision::Join(flight) => Ok(PipelineStep::Join(PendingFetch {
                         flight,
                         verdict: None,
                     })),
-                    UnknownKey::Unavailable(Unavailable { retry_after }) => {
-                        Err(Rejection::KeysUnavailable { retry_after })
+                    UnknownKeyDecision::Unavailable(Unavailable { retry_after }) => {
+                        Err(AuthError::KeysUnavailable { retry_after })
                     }
-                    UnknownKey::Refuse => Err(Rejection::UnknownKey),
+                    UnknownKeyDecision::Refuse => Err(AuthError::UnknownKey),
                 };
             }
         };
         if !key.verifies(jws.signed, jws.signature) {
             // An issuer that replaced a key in place is found out once a cooldown; only a token
             // that could be good may ask.
-            let may_ask =
-                pass.last.is_none() && judge::gate(&payload, &trusted.profile, now).is_ok();
+            let may_ask = pass.last.is_none()
+                && claims_validation::gate(&payload, &trusted.profile, now).is_ok();
             let flight = may_ask
                 .then(|| trusted.keys.bad_signature(snapshot, monotonic))
                 .flatten();
             let join = |flight| {
-                Step::Join(Joining {
+                PipelineStep::Join(PendingFetch {
                     flight,
-                    verdict: Some(Rejection::InvalidSignature),
+                    verdict: Some(AuthError::InvalidSignature),
                 })
             };
-            return flight.map(join).ok_or(Rejection::InvalidSignature);
+            return flight.map(join).ok_or(AuthError::InvalidSignature);
         }
-        let claims = judge::judge(&payload, &trusted.profile, now)?;
-        let issuer = trusted.spelling(&iss);
+        let claims = claims_validation::judge(&payload, &trusted.profile, now)?;
+        let issuer = trusted.issuer_alias(&iss);
         let generation = snapshot.generation();
         let name = Arc::clone(&trusted.profile.name);
-        let evidence = Arc::new(Evidence {
+        let evidence = Arc::new(VerifiedToken {
             claims,
             issuer,
             name,
@@ -346,28 +353,28 @@ impl Verifier {
         if let Some(cache) = &self.cache {
             cache.remember(cache.sent(pass.token), Arc::clone(&evidence));
         }
-        Ok(Step::Done(Ok(evidence)))
+        Ok(PipelineStep::Done(Ok(evidence)))
     }
 }
 
-impl Trusted {
+impl TrustedIssuer {
     pub(crate) fn new(profile: Issuer, keys: KeySet) -> Self {
         let spellings = profile
-            .spellings
+            .accepted_issuers
             .iter()
             .map(|spelling| Arc::from(spelling.as_ref()))
             .collect();
         Self {
-            counters: Counters::of(&profile.name),
-            spellings,
+            counters: VerificationMetrics::of(&profile.name),
+            accepted_issuers: spellings,
             profile,
             keys,
         }
     }
 
     /// The shared copy of the spelling that chose this issuer.
-    fn spelling(&self, iss: &str) -> Arc<str> {
-        self.spellings
+    fn issuer_alias(&self, iss: &str) -> Arc<str> {
+        self.accepted_issuers
             .iter()
             .find(|spelling| ***spelling == *iss)
             .cloned()
@@ -376,7 +383,7 @@ impl Trusted {
 }
 
 impl Future for PendingVerification {
-    type Output = Result<Verified, Refusal>;
+    type Output = Result<Verified, AuthFailure>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         self.0.as_mut().poll(cx)
@@ -388,7 +395,7 @@ impl Verification {
     ///
     /// # Errors
     /// The one reason why the token is refused.
-    pub async fn finish(self) -> Result<Verified, Refusal> {
+    pub async fn finish(self) -> Result<Verified, AuthFailure> {
         match self {
             Self::Ready(result) => result,
             Self::Pending(pending) => pending.await,
@@ -416,10 +423,10 @@ impl fmt::Debug for Verifier {
 }
 
 /// The rest of rule 5, which the issuer decides.
-fn accept_header(header: &Header<'_>, profile: &Issuer) -> Result<(), Rejection> {
+fn accept_header(header: &Header<'_>, profile: &Issuer) -> Result<(), AuthError> {
     if !profile.algorithms.contains(&header.algorithm) {
-        return Err(Rejection::AlgorithmNotAllowed {
-            found: Excerpt::of(header.algorithm.name()),
+        return Err(AuthError::AlgorithmNotAllowed {
+            found: SanitizedText::of(header.algorithm.name()),
             allowed: profile.algorithms.clone(),
         });
     }
@@ -429,14 +436,14 @@ fn accept_header(header: &Header<'_>, profile: &Issuer) -> Result<(), Rejection>
         _ => typ,
     });
     let (accepted, expected) = match (profile.token_type, typ) {
-        (TokenType::Jwt, None) => (true, ""),
-        (TokenType::Jwt, Some(typ)) => (
+        (TypRule::Jwt, None) => (true, ""),
+        (TypRule::Jwt, Some(typ)) => (
             ["jwt", "at+jwt"]
                 .iter()
                 .any(|known| typ.eq_ignore_ascii_case(known)),
             "absent, JWT or at+jwt",
         ),
-        (TokenType::AccessToken, typ) => (
+        (TypRule::AtJwt, typ) => (
             typ.is_some_and(|typ| typ.eq_ignore_ascii_case("at+jwt")),
             "at+jwt",
         ),
@@ -444,8 +451,8 @@ fn accept_header(header: &Header<'_>, profile: &Issuer) -> Result<(), Rejection>
     if accepted {
         Ok(())
     } else {
-        Err(Rejection::WrongType {
-            found: header.typ.as_deref().map(Excerpt::of),
+        Err(AuthError::WrongType {
+            found: header.typ.as_deref().map(SanitizedText::of),
             expected,
         })
     }

@@ -1,7 +1,7 @@
 //! The report as a table for people.
 
 use anstyle::Style;
-use bearward_contract::{Outcome, Report, Severity, Tested, battery, groups};
+use bearward_contract::{CaseResult, Outcome, Report, Severity, all_cases, groups};
 
 use super::{super::style, wrap};
 
@@ -30,9 +30,10 @@ pub(super) fn print(report: &Report, verbose: bool) {
     anstream::println!("\n{faint}{:<18}failed  hold  n/a{plain}", "");
     let groups = report.by_group();
     for (group, results) in &groups {
-        let count =
-            |wanted: fn(&Tested) -> bool| results.iter().filter(|tested| wanted(tested)).count();
-        let (failed, skipped) = (count(Tested::is_failed), count(Tested::is_skipped));
+        let count = |wanted: fn(&CaseResult) -> bool| {
+            results.iter().filter(|tested| wanted(tested)).count()
+        };
+        let (failed, skipped) = (count(CaseResult::is_failed), count(CaseResult::is_skipped));
         let (mark, colour) = if failed > 0 {
             ("FAIL", style::BAD)
         } else {
@@ -73,7 +74,7 @@ pub(super) fn print(report: &Report, verbose: bool) {
     if !worst.is_empty() {
         anstream::println!("{}", worst.join(", "));
     }
-    let colour = if report.is_sound() {
+    let colour = if report.passed() {
         style::GOOD
     } else {
         style::BAD
@@ -87,7 +88,7 @@ pub(super) fn print(report: &Report, verbose: bool) {
     );
 }
 
-fn line(tested: &Tested, verbose: bool) {
+fn line(tested: &CaseResult, verbose: bool) {
     let (plain, faint, strong) = (style::PLAIN, style::FAINT, style::STRONG);
     match &tested.outcome {
         Outcome::Passed if verbose => {
@@ -135,7 +136,7 @@ fn line(tested: &Tested, verbose: bool) {
 }
 
 /// Once a group, since its failures are most often one mistake; a case's own where it has one.
-fn hints(groups: &[(&bearward_contract::Group, Vec<&Tested>)]) {
+fn hints(groups: &[(&bearward_contract::Group, Vec<&CaseResult>)]) {
     let (plain, strong) = (style::PLAIN, style::STRONG);
     let mut said: Vec<&str> = Vec::new();
     let failed = || {
@@ -173,7 +174,7 @@ fn hints(groups: &[(&bearward_contract::Group, Vec<&Tested>)]) {
 /// Every case that would be run.
 pub(super) fn list(strict: bool) {
     let (plain, strong, faint) = (style::PLAIN, style::STRONG, style::FAINT);
-    let cases = battery();
+    let cases = all_cases();
     for group in groups() {
         let timed = if group.timed {
             "  (not in a quick run)"

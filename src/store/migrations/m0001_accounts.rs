@@ -12,7 +12,7 @@ pub(super) struct Migration;
 enum Users {
     Table,
     Id,
-    Identity,
+    SubjectHash,
     Issuer,
     Subject,
     Email,
@@ -78,7 +78,7 @@ fn users(backend: DbBackend) -> TableCreateStatement {
         // Issuer and subject as one value of fixed length, which every database compares byte by
         // byte.
         .col(
-            ColumnDef::new(Users::Identity)
+            ColumnDef::new(Users::SubjectHash)
                 .binary_len(32)
                 .not_null()
                 .unique_key(),

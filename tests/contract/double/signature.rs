@@ -271,7 +271,7 @@ fn explanation(set: &[Value], parts: &Parts, named: Option<&Value>) -> String {
                 .replace(", under the issuer's kid", "")
         };
     }
-    let stranger = KeyPair::stranger_to(&KeyPair::shared(Algorithm::RS256, 0)).jwk();
+    let stranger = KeyPair::foreign_key(&KeyPair::shared(Algorithm::RS256, 0)).jwk();
     if actual(&stranger.into(), parts.signed.as_bytes(), signature).is_some() {
         return match () {
             () if header.get("jwk").is_some() => {

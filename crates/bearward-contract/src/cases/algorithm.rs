@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::Group;
 use crate::{
-    case::{Case, Needs, Severity},
+    case::{Case, Precondition, Severity},
     forge::{signed, with_signature},
 };
 
@@ -104,8 +104,8 @@ fn cases() -> Vec<Case> {
             move |f| f.token_by(f.key_of(algorithm)).sign(),
         )
         .severity(Severity::Medium)
-        .needs(Needs::Unlisted(algorithm))
-        .because(
+        .needs(Precondition::Unlisted(algorithm))
+        .rationale(
             "what is accepted is a list, and this is not on it",
             "RFC 8725 §3.1",
         )
@@ -130,7 +130,7 @@ fn none() -> Vec<Case> {
             "alg none, and the right signature by the good key",
             |f| f.token().header("alg", "none").sign(),
         )
-        .by_the_issuer_alone(),
+        .requires_issuer(),
         Case::refused("alg.none.no-dot", "alg none, and no second dot", |f| {
             signed(&f.token().header("alg", "none"))
         }),
@@ -145,7 +145,7 @@ fn none() -> Vec<Case> {
     cases
         .into_iter()
         .map(|case| {
-            case.because(
+            case.rationale(
                 why,
                 "RFC 7518 §3.6, RFC 8725 §3.2, CVE-2015-9235, CVE-2026-23993",
             )
@@ -204,7 +204,7 @@ fn hmac() -> Vec<Case> {
     let mut cases: Vec<Case> = cases
         .into_iter()
         .map(|case| {
-            case.because(
+            case.rationale(
                 confused,
                 "RFC 8725 §3.1, CVE-2015-9235, CVE-2022-29217, CVE-2026-22817",
             )
@@ -213,7 +213,7 @@ fn hmac() -> Vec<Case> {
     let known = "a secret that stands in documentation is a secret that everybody has";
     cases.extend(KNOWN_SECRETS.map(|(id, secret, title)| {
         Case::refused(id, title, move |f| f.hmac("HS256", None, secret.as_bytes()))
-            .because(known, "RFC 8725 §3.5")
+            .rationale(known, "RFC 8725 §3.5")
             .hint("remove the shared secret from the server's configuration: its tokens are verified with the published keys")
     }));
     cases
@@ -245,8 +245,8 @@ fn swapped() -> Vec<Case> {
         .map(|case| {
             let case = case
                 .severity(Severity::Medium)
-                .needs(Needs::Exactly(Algorithm::RS256));
-            case.because(other, "RFC 8725 §3.1, RFC 7517 §4.4, CVE-2026-48523")
+                .needs(Precondition::Exactly(Algorithm::RS256));
+            case.rationale(other, "RFC 8725 §3.1, RFC 7517 §4.4, CVE-2026-48523")
         })
         .into();
     cases.extend([
@@ -263,18 +263,18 @@ fn swapped() -> Vec<Case> {
                 f.token().header("alg", lie).sign()
             },
         )
-        .by_the_issuer_alone()
-        .because("the header's name was not looked at", "RFC 7515 §5.2"),
+        .requires_issuer()
+        .rationale("the header's name was not looked at", "RFC 7515 §5.2"),
         Case::refused("alg.unknown", "an algorithm that nobody knows", |f| {
             f.token().header("alg", "XS256").sign()
         })
-        .by_the_issuer_alone()
-        .because("what is not known cannot be verified", "RFC 7515 §5.2"),
+        .requires_issuer()
+        .rationale("what is not known cannot be verified", "RFC 7515 §5.2"),
         Case::refused("alg.key-wrapping", "an algorithm that wraps keys", |f| {
             f.token().header("alg", "dir").sign()
         })
-        .by_the_issuer_alone()
-        .because("what encrypts does not sign", "RFC 7518 §4.1"),
+        .requires_issuer()
+        .rationale("what encrypts does not sign", "RFC 7518 §4.1"),
         Case::refused(
             "alg.pbes2",
             "an algorithm that derives keys, two billion rounds of it",
@@ -287,7 +287,7 @@ fn swapped() -> Vec<Case> {
             },
         )
         .severity(Severity::High)
-        .because(
+        .rationale(
             "a stranger chooses how long the server computes",
             "CVE-2022-36083",
         ),
@@ -305,7 +305,7 @@ fn swapped() -> Vec<Case> {
                 )
             },
         )
-        .because(
+        .rationale(
             "a signature is verified, not compared in part",
             "CVE-2022-29217",
         ),

@@ -6,9 +6,9 @@ use bearward_testing::signing::encode;
 
 use super::Group;
 use crate::{
-    bench::{Bench, accepted, refused},
-    case::{Case, Severity, Stop},
+    case::{Case, Severity, StepError},
     forge::{Forge, decode, split},
+    harness::{Harness, accepted, refused},
 };
 
 pub(super) const GROUP: Group = Group {
@@ -83,14 +83,14 @@ fn cases() -> Vec<Case> {
         ),
     ];
     cases
-        .map(|case| case.because(why, "GHSA-rp9m-7r4c-75qg, GHSA-qvp4-rpmr-xwrr"))
+        .map(|case| case.rationale(why, "GHSA-rp9m-7r4c-75qg, GHSA-qvp4-rpmr-xwrr"))
         .into()
 }
 
 async fn after_a_good_one(
-    bench: Arc<Bench>,
+    bench: Arc<Harness>,
     change: fn(&Forge, &str) -> String,
-) -> Result<(), Stop> {
+) -> Result<(), StepError> {
     let good = bench.forge.token().sign();
     for _ in 0..2 {
         accepted(bench.send(&good).await, "2xx for the good token")?;

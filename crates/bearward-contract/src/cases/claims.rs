@@ -52,15 +52,15 @@ fn times() -> Vec<Case> {
         Case::refused("claims.exp.past", "expired an hour ago", |f| {
             f.token().expired().sign()
         })
-        .because(ended, exp),
+        .rationale(ended, exp),
         Case::refused(
             "claims.exp.ten-minutes",
             "expired ten minutes ago",
             from_now("exp", -600),
         )
         .severity(Severity::Medium)
-        .no_worse("it lives ten minutes longer than its issuer said, or more")
-        .because(
+        .severity_note("it lives ten minutes longer than its issuer said, or more")
+        .rationale(
             "leeway is for clocks that differ: a few minutes at most",
             exp,
         ),
@@ -72,62 +72,62 @@ fn times() -> Vec<Case> {
                 f.token().claim("exp", json!(past)).sign()
             },
         )
-        .because("a fraction does not make it last", "RFC 7519 §2, §4.1.4"),
+        .rationale("a fraction does not make it last", "RFC 7519 §2, §4.1.4"),
     ];
     let odd = [
         Case::refused("claims.exp.zero", "exp is 0", claim("exp", 0))
-            .because("zero is 1970, not never", exp),
+            .rationale("zero is 1970, not never", exp),
         Case::refused("claims.exp.negative", "exp is negative", claim("exp", -1))
-            .because("before 1970 is long ago", exp),
+            .rationale("before 1970 is long ago", exp),
         Case::refused(
             "claims.exp.string-past",
             "exp an hour ago, as a string",
             move |f| f.token().claim("exp", text(f, -3600)).sign(),
         )
-        .because("a type that is not looked at turns the check off", exp),
+        .rationale("a type that is not looked at turns the check off", exp),
         Case::refused(
             "claims.nbf.future",
             "good from an hour on",
             from_now("nbf", 3600),
         )
-        .because(early, nbf),
+        .rationale(early, nbf),
         Case::refused(
             "claims.nbf.ten-minutes",
             "good from ten minutes on",
             from_now("nbf", 600),
         )
-        .because(
+        .rationale(
             "leeway is for clocks that differ: a few minutes at most",
             nbf,
         ),
         Case::survived("claims.exp.huge", "exp is 2^63", |f| {
             f.with_exp("9223372036854775808")
         })
-        .because(huge, exp),
+        .rationale(huge, exp),
         Case::survived("claims.exp.float", "exp is 1e300", |f| f.with_exp("1e300"))
-            .because(huge, exp),
+            .rationale(huge, exp),
         Case::survived("claims.exp.overflow", "exp is 1e999", |f| {
             f.with_exp("1e999")
         })
-        .because(huge, exp),
+        .rationale(huge, exp),
         Case::survived("claims.exp.lowest", "exp is -2^63", |f| {
             f.with_exp("-9223372036854775808")
         })
-        .because(huge, exp),
+        .rationale(huge, exp),
         Case::survived("claims.sub.odd", "a subject of control characters", |f| {
             f.with_payload(super::super::forge::payload(
                 &f.token().sub("a\u{0}b\u{1b}[31m\r\nX: 1\u{2028}"),
             ))
         })
-        .because("a subject goes into logs and headers", "RFC 7519 §4.1.2"),
+        .rationale("a subject goes into logs and headers", "RFC 7519 §4.1.2"),
         Case::survived(
             "claims.sub.object",
             "the subject is an object",
             claim("sub", json!({ "$ne": null })),
         )
-        .because("a subject goes into queries", "RFC 7519 §4.1.2"),
+        .rationale("a subject goes into queries", "RFC 7519 §4.1.2"),
     ];
-    cases.extend(odd.map(Case::by_the_issuer_alone));
+    cases.extend(odd.map(Case::requires_issuer));
     cases
 }
 
@@ -245,9 +245,8 @@ fn audience() -> Vec<Case> {
     ];
     let not_compared = "what is missing, of another type or spelled otherwise is not the audience: the check was passed over";
     let reference = "RFC 7519 §4.1.3, RFC 8725 §3.9";
-    let of_others = of_others.map(|case| case.because(why, reference));
-    let of_nobody =
-        of_nobody.map(|case| case.because(not_compared, reference).by_the_issuer_alone());
+    let of_others = of_others.map(|case| case.rationale(why, reference));
+    let of_nobody = of_nobody.map(|case| case.rationale(not_compared, reference).requires_issuer());
     of_others.into_iter().chain(of_nobody).collect()
 }
 
@@ -276,7 +275,10 @@ fn doubled() -> Vec<Case> {
         }),
     ];
     cases
-        .map(|case| case.severity(Severity::Medium).because(why, "RFC 7519 §4"))
+        .map(|case| {
+            case.severity(Severity::Medium)
+                .rationale(why, "RFC 7519 §4")
+        })
         .into()
 }
 
@@ -289,43 +291,43 @@ fn strict() -> Vec<Case> {
     let mut cases = vec![
         Case::refused("claims.exp.missing", "no exp", |f| f.token().without("exp").sign())
             .hint(REQUIRED)
-            .because(lasting, "RFC 9068 §2.2, RFC 7519 §4.1.4"),
-        Case::refused("claims.exp.null", "exp is null", claim("exp", Value::Null)).because(lasting, numeric),
+            .rationale(lasting, "RFC 9068 §2.2, RFC 7519 §4.1.4"),
+        Case::refused("claims.exp.null", "exp is null", claim("exp", Value::Null)).rationale(lasting, numeric),
         Case::refused("claims.exp.string-future", "exp ahead, as a string", |f| {
             f.token().claim("exp", (f.now() + 3600).to_string()).sign()
         })
-        .because(typed, numeric),
-        Case::refused("claims.exp.true", "exp is true", claim("exp", true)).because(typed, numeric),
+        .rationale(typed, numeric),
+        Case::refused("claims.exp.true", "exp is true", claim("exp", true)).rationale(typed, numeric),
         Case::refused("claims.exp.array", "exp ahead, in an array", |f| f.token().claim("exp", json!([f.now() + 3600])).sign())
-            .because(typed, numeric),
-        Case::refused("claims.exp.object", "exp is an object", claim("exp", json!({}))).because(typed, numeric),
+            .rationale(typed, numeric),
+        Case::refused("claims.exp.object", "exp is an object", claim("exp", json!({}))).rationale(typed, numeric),
         Case::refused("claims.nbf.string", "nbf ahead, as a string", |f| {
             f.token().claim("nbf", (f.now() + 3600).to_string()).sign()
         })
-        .because(typed, numeric),
+        .rationale(typed, numeric),
         Case::refused("claims.iat.future", "issued in an hour", from_now("iat", 3600))
-            .because("a token from the future was made by a clock that is not to be trusted", "RFC 7519 §4.1.6"),
-        Case::refused("claims.iat.string", "iat is a string", claim("iat", "now")).because(typed, numeric),
+            .rationale("a token from the future was made by a clock that is not to be trusted", "RFC 7519 §4.1.6"),
+        Case::refused("claims.iat.string", "iat is a string", claim("iat", "now")).rationale(typed, numeric),
         Case::refused("claims.aud.mixed", "our audience beside a number", |f| {
             f.token().claim("aud", json!([f.audience, 1])).sign()
         })
-        .because(typed, "RFC 7519 §4.1.3"),
+        .rationale(typed, "RFC 7519 §4.1.3"),
         Case::refused("claims.sub.missing", "no subject", |f| f.token().without("sub").sign())
             .hint(REQUIRED)
-            .because(subject, "RFC 9068 §2.2"),
-        Case::refused("claims.sub.null", "the subject is null", claim("sub", Value::Null)).because(subject, "RFC 7519 §4.1.2"),
-        Case::refused("claims.sub.empty", "the subject is empty", claim("sub", "")).because(subject, "RFC 7519 §4.1.2"),
-        Case::refused("claims.sub.number", "the subject is a number", claim("sub", 7)).because(subject, "RFC 7519 §4.1.2"),
+            .rationale(subject, "RFC 9068 §2.2"),
+        Case::refused("claims.sub.null", "the subject is null", claim("sub", Value::Null)).rationale(subject, "RFC 7519 §4.1.2"),
+        Case::refused("claims.sub.empty", "the subject is empty", claim("sub", "")).rationale(subject, "RFC 7519 §4.1.2"),
+        Case::refused("claims.sub.number", "the subject is a number", claim("sub", 7)).rationale(subject, "RFC 7519 §4.1.2"),
         Case::refused("claims.sub.array", "the subject is two", claim("sub", json!(["a", "b"])))
-            .because(subject, "RFC 7519 §4.1.2"),
-        Case::refused("claims.sub.long", "a subject of 300 characters", claim("sub", "s".repeat(300))).because(
+            .rationale(subject, "RFC 7519 §4.1.2"),
+        Case::refused("claims.sub.long", "a subject of 300 characters", claim("sub", "s".repeat(300))).rationale(
             "OpenID Connect promises 255 at most; a longer one is cut somewhere and becomes another's",
             "OpenID Connect Core §2",
         ),
         Case::refused("claims.cnf", "a token that is bound to a key", |f| {
             f.token().claim("cnf", json!({ "jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I" })).sign()
         })
-        .because(
+        .rationale(
             "a stolen one must be worth nothing: it needs a proof that the Bearer scheme does not carry",
             "RFC 9449 §7.2, RFC 8705 §3",
         ),
@@ -350,7 +352,7 @@ fn strict() -> Vec<Case> {
                 f.with_last("\"x\":1,\"x\":2")
             }),
         ]
-        .map(|case| case.because(twice, "RFC 7519 §4")),
+        .map(|case| case.rationale(twice, "RFC 7519 §4")),
     );
     cases
         .into_iter()

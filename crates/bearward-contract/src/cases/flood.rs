@@ -8,8 +8,8 @@ use uuid::Uuid;
 
 use super::Group;
 use crate::{
-    bench::{Bench, accepted, found},
-    case::{Case, Severity, Stop},
+    case::{Case, Severity, StepError},
+    harness::{Harness, accepted, found},
     target::{NoAnswer, Request},
 };
 
@@ -51,10 +51,12 @@ fn cases() -> Vec<Case> {
             |bench| Box::pin(flood(bench, || Uuid::new_v4().to_string())),
         ),
     ];
-    cases.map(|case| case.because(why, "CVE-2026-48524")).into()
+    cases
+        .map(|case| case.rationale(why, "CVE-2026-48524"))
+        .into()
 }
 
-async fn flood(bench: Arc<Bench>, kid: impl Fn() -> String) -> Result<(), Stop> {
+async fn flood(bench: Arc<Harness>, kid: impl Fn() -> String) -> Result<(), StepError> {
     let before = bench.fetches();
     let stranger = bench.forge.stranger();
     for _ in 0..10 {
@@ -76,7 +78,7 @@ async fn flood(bench: Arc<Bench>, kid: impl Fn() -> String) -> Result<(), Stop> 
                     return Err(found("a refusal of each", answer.words()));
                 }
                 Ok(_) => {}
-                Err(NoAnswer::Down(why)) => return Err(Stop::Down(why)),
+                Err(NoAnswer::Down(why)) => return Err(StepError::Down(why)),
                 Err(none) => return Err(found("a refusal of each", none.words())),
             }
         }

@@ -28,50 +28,50 @@ fn cases() -> Vec<Case> {
             let [header, payload, _] = f.parts();
             format!("{header}.{payload}")
         })
-        .because("a library that counts parts leniently takes it for an unsecured token", "RFC 7515 §7.1, RFC 8725 §3.2"),
+        .rationale("a library that counts parts leniently takes it for an unsecured token", "RFC 7515 §7.1, RFC 8725 §3.2"),
         Case::refused("form.four-parts", "a good token and a fourth part", |f| format!("{}.AAAA", f.token().sign()))
-            .by_a_holder_alone(),
+            .requires_valid_token(),
         Case::refused("form.five-parts", "a good token and two more parts, as an encrypted one has", |f| {
             format!("{}.AAAA.AAAA", f.token().sign())
         })
-        .by_a_holder_alone(),
+        .requires_valid_token(),
         Case::refused("form.dots", "two dots and nothing else", |_| "..".to_owned()),
         Case::refused("form.no-header", "the first part is empty", |f| {
             let [_, payload, signature] = f.parts();
             format!(".{payload}.{signature}")
         }),
         Case::refused("form.no-payload", "the payload is empty, and the signature covers that", |f| f.with_payload(""))
-            .by_the_issuer_alone(),
+            .requires_issuer(),
         Case::refused("form.json-flattened", "a good token in the flattened JSON form", |f| {
             let [protected, payload, signature] = f.parts();
             json!({ "protected": protected, "payload": payload, "signature": signature }).to_string()
         })
-        .by_a_holder_alone()
-        .because("a second form is a second parser, and header members outside the signature", "RFC 7515 §7.2, RFC 7519 §1"),
+        .requires_valid_token()
+        .rationale("a second form is a second parser, and header members outside the signature", "RFC 7515 §7.2, RFC 7519 §1"),
         Case::refused("form.json-general", "a good token in the general JSON form", |f| {
             let [protected, payload, signature] = f.parts();
             json!({ "payload": payload, "signatures": [{ "protected": protected, "signature": signature }] }).to_string()
         })
-        .by_a_holder_alone()
-        .because("a second form is a second parser, and header members outside the signature", "RFC 7515 §7.2, RFC 7519 §1"),
+        .requires_valid_token()
+        .rationale("a second form is a second parser, and header members outside the signature", "RFC 7515 §7.2, RFC 7519 §1"),
         Case::refused("form.nested", "a good token signed once more as the payload of another", |f| {
             let (key, outer) = (f.key(), f.token().header("cty", "JWT"));
             Token::raw(header(&outer), f.token().sign()).sign(&key)
         })
-        .by_the_issuer_alone()
-        .because("claims that were checked and claims that are used come apart", "RFC 7519 §5.2, CVE-2026-29000"),
+        .requires_issuer()
+        .rationale("claims that were checked and claims that are used come apart", "RFC 7519 §5.2, CVE-2026-29000"),
         Case::refused("form.encrypted", "an encrypted token", |f| {
             let header = json!({ "alg": "RSA-OAEP-256", "enc": "A256GCM", "kid": f.key().kid(), "typ": "JWT", "cty": "JWT" });
             let part = |length| encode(&vec![0x5a; length]);
             format!("{}.{}.{}.{}.{}", encode(header.to_string().as_bytes()), part(256), part(12), part(300), part(16))
         })
-        .because("a public key encrypts for anybody: what decrypts is not signed", "CVE-2023-51774, CVE-2026-29000"),
+        .rationale("a public key encrypts for anybody: what decrypts is not signed", "CVE-2023-51774, CVE-2026-29000"),
         Case::refused("form.encrypted-by-password", "an encrypted token whose key costs two billion rounds of PBKDF2", |_| {
             let header = json!({ "alg": "PBES2-HS512+A256KW", "enc": "A256GCM", "p2s": "AAAAAAAAAAA", "p2c": 2_000_000_000_u64 });
             format!("{}.AAAA.AAAA.AAAA.AAAA", encode(header.to_string().as_bytes()))
         })
         .severity(Severity::High)
-        .because("a stranger chooses how long the server computes", "CVE-2022-36083, CVE-2023-52428"),
+        .rationale("a stranger chooses how long the server computes", "CVE-2022-36083, CVE-2023-52428"),
         Case::refused("form.payload-trailing", "something follows the payload's object", |f| {
             f.with_payload(format!("{}{{}}", payload(&f.token())))
         })
@@ -89,7 +89,7 @@ fn cases() -> Vec<Case> {
             let signed = format!("{}.{}", f.parts()[0], "!!!!");
             format!("{signed}.{}", encode(&key.sign(signed.as_bytes())))
         })
-        .by_the_issuer_alone(),
+        .requires_issuer(),
         Case::refused("form.signature-base64", "a signature that is no base64url", |f| {
             let [header, payload, _] = f.parts();
             format!("{header}.{payload}.!!!!")
@@ -108,7 +108,7 @@ fn cases() -> Vec<Case> {
             Request::bearer(&format!("{start} {end}"))
         })
         .severity(Severity::Medium)
-        .because("a token has no space; whatever was checked, it was not what was sent", "RFC 6750 §2.1"),
+        .rationale("a token has no space; whatever was checked, it was not what was sent", "RFC 6750 §2.1"),
     ];
     cases.extend(costly());
     cases.extend(payloads());
@@ -118,7 +118,7 @@ fn cases() -> Vec<Case> {
         .into_iter()
         .map(|case| {
             if case.why.is_empty() {
-                case.because(why, "RFC 7515 §5.2, RFC 7519 §7.2")
+                case.rationale(why, "RFC 7515 §5.2, RFC 7519 §7.2")
             } else {
                 case
             }
@@ -131,11 +131,11 @@ fn costly() -> Vec<Case> {
     vec![
         Case::refused("form.many-dots", "seven thousand dots", |_| ".".repeat(7000))
             .severity(Severity::High)
-            .because("splitting without a limit allocates for each", "CVE-2025-30204, CVE-2025-27144"),
+            .rationale("splitting without a limit allocates for each", "CVE-2025-30204, CVE-2025-27144"),
         Case::survived("form.deep-nesting", "a claim that nests two thousand arrays", |f| {
             f.with_last(&format!("\"x\":{}{}", "[".repeat(2000), "]".repeat(2000)))
         })
-        .because(
+        .rationale(
             "a recursive parser overflows its stack, and the process ends; people choose some claims of their tokens themselves",
             "RFC 8259 §9",
         ),
@@ -144,10 +144,10 @@ fn costly() -> Vec<Case> {
             let header = format!("{{\"alg\":{}1{}}}", "[".repeat(2000), "]".repeat(2000));
             format!("{}.{payload}.{signature}", encode(header.as_bytes()))
         })
-        .because("a recursive parser overflows its stack, and the process ends", "RFC 8259 §9"),
+        .rationale("a recursive parser overflows its stack, and the process ends", "RFC 8259 §9"),
         Case::survived("form.oversize", "a token of 24 KiB", |f| f.token().claim("x", "a".repeat(18_000)).sign())
             .may_be_too_large()
-            .because("one header must not cost more than a refusal", "RFC 9110 §5.4"),
+            .rationale("one header must not cost more than a refusal", "RFC 9110 §5.4"),
     ]
 }
 
@@ -175,7 +175,7 @@ fn payloads() -> Vec<Case> {
             |f| f.with_payload("{}"),
         ),
     ];
-    cases.map(Case::by_the_issuer_alone).into()
+    cases.map(Case::requires_issuer).into()
 }
 
 /// Other spellings of a good token: nobody gets in who could not, but what compares tokens by their
@@ -232,7 +232,7 @@ fn spellings() -> Vec<Case> {
         .map(|case| {
             case.strict()
                 .severity(Severity::Low)
-                .because(why, "RFC 7515 §2, RFC 4648 §3.5")
+                .rationale(why, "RFC 7515 §2, RFC 4648 §3.5")
         })
         .into()
 }

@@ -6,9 +6,9 @@ use uuid::Uuid;
 
 use super::Group;
 use crate::{
-    bench::{Bench, found, refused},
     case::{Case, Severity, Steps},
     forge::Forge,
+    harness::{Harness, found, refused},
 };
 
 pub(super) const GROUP: Group = Group {
@@ -69,11 +69,11 @@ fn cases() -> Vec<Case> {
         ),
     ];
     cases
-        .map(|case| case.strict().because(why, "CVE-2026-48524"))
+        .map(|case| case.strict().rationale(why, "CVE-2026-48524"))
         .into()
 }
 
-fn costs_nothing(bench: Arc<Bench>, token: fn(&Forge) -> String) -> Steps {
+fn costs_nothing(bench: Arc<Harness>, token: fn(&Forge) -> String) -> Steps {
     Box::pin(async move {
         let mut fetches = 0;
         // Twice before it is a finding: a scheduled refresh may fall into one of these moments.

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::Group;
 use crate::{
-    case::{Case, Needs},
+    case::{Case, Precondition},
     forge::Forge,
 };
 
@@ -37,46 +37,46 @@ fn cases() -> Vec<Case> {
             let key = f.key();
             f.token().header("alg", key.algorithm().name().to_lowercase()).sign()
         })
-        .because("names of algorithms are compared with their case; who folds it also folds nOnE", "RFC 7515 §4.1.1"),
+        .rationale("names of algorithms are compared with their case; who folds it also folds nOnE", "RFC 7515 §4.1.1"),
         Case::refused("header.alg-space", "alg ends in a space", |f| {
             f.token().header("alg", format!("{} ", f.key().algorithm())).sign()
         })
-        .because("names of algorithms are compared whole; who trims them also trims \"none \"", "RFC 7515 §4.1.1"),
+        .rationale("names of algorithms are compared whole; who trims them also trims \"none \"", "RFC 7515 §4.1.1"),
         Case::refused(
             "header.alg-twice-last-none",
             "alg twice, the last one none",
             header(r#"{"alg":"{alg}","kid":"{kid}","alg":"none"}"#),
         )
-        .because("two readers see two algorithms: a member must not occur twice, or else the last one counts", "RFC 7515 §4"),
+        .rationale("two readers see two algorithms: a member must not occur twice, or else the last one counts", "RFC 7515 §4"),
         Case::refused(
             "header.kid-twice-last-unknown",
             "kid twice, the last one unknown",
             header(r#"{"alg":"{alg}","kid":"{kid}","kid":"nobody"}"#),
         )
-        .because("two readers see two keys: a member must not occur twice, or else the last one counts", "RFC 7515 §4"),
+        .rationale("two readers see two keys: a member must not occur twice, or else the last one counts", "RFC 7515 §4"),
     ];
     cases.extend(critical());
     cases.extend(strict());
     let why = "a header that the RFC does not allow was made by no issuer, and lenient readers disagree about it";
-    let because = |case: Case| {
+    let rationale = |case: Case| {
         if case.why.is_empty() {
-            case.because(why, "RFC 7515 §4, §5.2")
+            case.rationale(why, "RFC 7515 §4, §5.2")
         } else {
             case
         }
     };
     cases
         .into_iter()
-        .map(because)
-        .map(Case::by_the_issuer_alone)
+        .map(rationale)
+        .map(Case::requires_issuer)
         .collect()
 }
 
 fn critical() -> Vec<Case> {
     let why = "the issuer said: refuse this unless you understand the extension. It may limit what the token is good for";
     let hint = "some libraries pass `crit` over: read the header before the token is verified, and refuse one that has `crit`";
-    let because = |case: Case| {
-        case.because(why, "RFC 7515 §4.1.11, CVE-2025-59420, CVE-2026-32597")
+    let rationale = |case: Case| {
+        case.rationale(why, "RFC 7515 §4.1.11, CVE-2025-59420, CVE-2026-32597")
             .hint(hint)
     };
     let with = |value: serde_json::Value| {
@@ -123,7 +123,7 @@ fn critical() -> Vec<Case> {
         )
         .strict(),
     ];
-    cases.map(because).into()
+    cases.map(rationale).into()
 }
 
 fn strict() -> Vec<Case> {
@@ -135,29 +135,29 @@ fn strict() -> Vec<Case> {
             "the type of a logout token",
             typ("logout+jwt"),
         )
-        .because(typed, "RFC 8725 §3.11, OpenID Connect Back-Channel Logout"),
+        .rationale(typed, "RFC 8725 §3.11, OpenID Connect Back-Channel Logout"),
         Case::refused(
             "header.typ-dpop",
             "the type of a DPoP proof",
             typ("dpop+jwt"),
         )
-        .because(typed, "RFC 8725 §3.11, RFC 9449 §4.2"),
+        .rationale(typed, "RFC 8725 §3.11, RFC 9449 §4.2"),
         Case::refused(
             "header.typ-secevent",
             "the type of a security event",
             typ("secevent+jwt"),
         )
-        .because(typed, "RFC 8725 §3.11, RFC 8417 §2.3"),
+        .rationale(typed, "RFC 8725 §3.11, RFC 8417 §2.3"),
         Case::refused(
             "header.typ-client-authentication",
             "the type of a client's assertion",
             typ("client-authentication+jwt"),
         )
-        .because(typed, "RFC 8725 §3.11"),
+        .rationale(typed, "RFC 8725 §3.11"),
         Case::refused("header.typ-number", "typ is a number", |f| {
             f.token().header("typ", 1).sign()
         })
-        .needs(Needs::FreeType),
+        .needs(Precondition::FreeType),
         Case::refused(
             "header.kid-number",
             "kid is a number",
@@ -173,7 +173,7 @@ fn strict() -> Vec<Case> {
             "b64 is false, and crit does not say so",
             |f| f.token().header("b64", false).sign(),
         )
-        .because(
+        .rationale(
             "b64 must be named by crit; whoever knows it reads another payload",
             "RFC 7797 §6",
         ),
@@ -182,19 +182,19 @@ fn strict() -> Vec<Case> {
             "alg twice, the first one none",
             header(r#"{"alg":"none","kid":"{kid}","alg":"{alg}"}"#),
         )
-        .because("two readers see two algorithms", "RFC 7515 §4"),
+        .rationale("two readers see two algorithms", "RFC 7515 §4"),
         Case::refused(
             "header.alg-twice-escaped",
             "alg twice, once with an escape",
             header(r#"{"alg":"none","kid":"{kid}","a\u006cg":"{alg}"}"#),
         )
-        .because("two readers see two algorithms", "RFC 7515 §4"),
+        .rationale("two readers see two algorithms", "RFC 7515 §4"),
         Case::refused(
             "header.unknown-twice",
             "an unknown member twice",
             header(r#"{"alg":"{alg}","kid":"{kid}","x":1,"x":1}"#),
         )
-        .because(
+        .rationale(
             "a strict parser refuses what two readers may read differently",
             "RFC 7515 §4",
         ),
@@ -203,7 +203,7 @@ fn strict() -> Vec<Case> {
             "a byte order mark before the header",
             header("\u{feff}{\"alg\":\"{alg}\",\"kid\":\"{kid}\"}"),
         )
-        .because("JSON on the network begins without one", "RFC 8259 §8.1"),
+        .rationale("JSON on the network begins without one", "RFC 8259 §8.1"),
     ];
     cases.map(Case::strict).into()
 }

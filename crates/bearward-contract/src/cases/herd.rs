@@ -7,8 +7,8 @@ use futures_util::future::join_all;
 
 use super::Group;
 use crate::{
-    bench::{Bench, accepted, found},
-    case::{Case, Severity, Stop},
+    case::{Case, Severity, StepError},
+    harness::{Harness, accepted, found},
 };
 
 pub(super) const GROUP: Group = Group {
@@ -34,14 +34,14 @@ fn cases() -> Vec<Case> {
             "2xx for all, and at most 3 requests for keys",
             |bench| Box::pin(herd(bench)),
         )
-        .because(
+        .rationale(
             "each rotation is a flood at the issuer, from each of its servers",
             "CVE-2026-48524",
         ),
     ]
 }
 
-async fn herd(bench: Arc<Bench>) -> Result<(), Stop> {
+async fn herd(bench: Arc<Harness>) -> Result<(), StepError> {
     bench.cool_down().await;
     let key = bench.forge.new_key();
     bench.publish(key.jwk().into());
@@ -55,7 +55,7 @@ async fn herd(bench: Arc<Bench>) -> Result<(), Stop> {
         .map(|_| bench.forge.token_by(key.clone()).sign())
         .collect();
     let answers = join_all(tokens.iter().map(|token| bench.send(token))).await;
-    bench.publish_as_they_are();
+    bench.publish_current();
     for answer in answers {
         accepted(answer, "2xx for each of thirty tokens of a new key")
             .map_err(|stop| bench.refused_new_key(stop, before))?;

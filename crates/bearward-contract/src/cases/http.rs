@@ -7,8 +7,8 @@ use reqwest::Method;
 
 use super::{Group, manners};
 use crate::{
-    bench::{Bench, accepted, refused},
-    case::{Case, Expectation, Severity, Stop},
+    case::{Case, Expectation, Severity, StepError},
+    harness::{Harness, accepted, refused},
     target::Request,
 };
 
@@ -29,28 +29,28 @@ fn cases() -> Vec<Case> {
             Expectation::Accepted,
             |f| Request::bare().authorization(format!("bearer {}", f.token().sign())),
         )
-        .because("schemes know no case", "RFC 9110 §11.1"),
+        .rationale("schemes know no case", "RFC 9110 §11.1"),
         Case::request(
             "http.scheme.upper-case",
             "the scheme in upper case",
             Expectation::Accepted,
             |f| Request::bare().authorization(format!("BEARER {}", f.token().sign())),
         )
-        .because("schemes know no case", "RFC 9110 §11.1"),
+        .rationale("schemes know no case", "RFC 9110 §11.1"),
         Case::request(
             "http.scheme.basic",
             "user and password",
             Expectation::RefusedRequest,
             |_| Request::bare().authorization("Basic YWRtaW46YWRtaW4="),
         )
-        .because("another scheme is no token", "RFC 6750 §2.1"),
+        .rationale("another scheme is no token", "RFC 6750 §2.1"),
         Case::request(
             "http.scheme.alone",
             "the scheme, and nothing after it",
             Expectation::RefusedRequest,
             |_| Request::bare().authorization("Bearer"),
         )
-        .because("a scheme is no token", "RFC 6750 §2.1"),
+        .rationale("a scheme is no token", "RFC 6750 §2.1"),
         Case::request(
             "http.comma",
             "a good token, a comma, a bad one",
@@ -58,7 +58,7 @@ fn cases() -> Vec<Case> {
             |f| Request::bare().authorization(format!("Bearer {}, Bearer x", f.token().sign())),
         )
         .severity(Severity::Medium)
-        .because("two readers see two tokens", "RFC 6750 §2.1"),
+        .rationale("two readers see two tokens", "RFC 6750 §2.1"),
         Case::request(
             "http.identity-headers",
             "no token, and headers that name a user",
@@ -77,7 +77,7 @@ fn cases() -> Vec<Case> {
                 })
             },
         )
-        .because(
+        .rationale(
             "whoever reaches the server past its proxy is whoever he says",
             "CVE-2026-40575, CVE-2026-42274",
         ),
@@ -96,14 +96,14 @@ fn cases() -> Vec<Case> {
                     .header("x-original-url", "/")
             },
         )
-        .because("a header makes nobody an inner client", "CVE-2025-29927"),
+        .rationale("a header makes nobody an inner client", "CVE-2025-29927"),
         Case::request(
             "http.method.head",
             "HEAD without a token",
             Expectation::NotServed,
             |_| Request::bare().method(Method::HEAD),
         )
-        .because(
+        .rationale(
             "every method of a protected URL is protected",
             "RFC 9110 §9.3.2",
         ),
@@ -113,7 +113,7 @@ fn cases() -> Vec<Case> {
             Expectation::NotServed,
             |_| Request::bare().method(Method::POST),
         )
-        .because(
+        .rationale(
             "every method of a protected URL is protected",
             "RFC 9110 §9",
         ),
@@ -142,7 +142,7 @@ fn cases() -> Vec<Case> {
                 })
             },
         )
-        .because(
+        .rationale(
             "a connection is not a session: behind a proxy, others share it",
             "RFC 9110 §3.3",
         ),
@@ -153,7 +153,7 @@ fn cases() -> Vec<Case> {
             "2xx for the good, 401 or 403 for the bad",
             |bench| Box::pin(parallel(bench)),
         )
-        .because(
+        .rationale(
             "what one request leaves behind must not judge another",
             "GHSA-rp9m-7r4c-75qg",
         ),
@@ -162,7 +162,7 @@ fn cases() -> Vec<Case> {
     cases
 }
 
-async fn parallel(bench: Arc<Bench>) -> Result<(), Stop> {
+async fn parallel(bench: Arc<Harness>) -> Result<(), StepError> {
     let tokens: Vec<(bool, String)> = (0..40)
         .map(|n| {
             if n % 2 == 0 {

@@ -31,39 +31,36 @@ fn cases() -> Vec<Case> {
         Case::refused("iss.missing", "no issuer", |f| {
             f.token().without("iss").sign()
         })
-        .by_the_issuer_alone(),
-        Case::refused("iss.null", "the issuer is null", with(|_| Value::Null))
-            .by_the_issuer_alone(),
-        Case::refused("iss.empty", "the issuer is empty", with(|_| json!("")))
-            .by_the_issuer_alone(),
-        Case::refused("iss.number", "the issuer is a number", with(|_| json!(1)))
-            .by_the_issuer_alone(),
+        .requires_issuer(),
+        Case::refused("iss.null", "the issuer is null", with(|_| Value::Null)).requires_issuer(),
+        Case::refused("iss.empty", "the issuer is empty", with(|_| json!(""))).requires_issuer(),
+        Case::refused("iss.number", "the issuer is a number", with(|_| json!(1))).requires_issuer(),
         Case::refused(
             "iss.array",
             "the issuer is in an array",
             with(|f| json!([f.issuer])),
         )
-        .by_the_issuer_alone(),
+        .requires_issuer(),
         Case::refused(
             "iss.object",
             "the issuer is the name of a member",
             with(|f| json!({ &f.issuer: true })),
         )
-        .by_the_issuer_alone(),
+        .requires_issuer(),
         Case::refused(
             "iss.slash",
             "our issuer and a slash",
             with(|f| json!(format!("{}/", f.issuer))),
         )
         .severity(Severity::Medium)
-        .no_worse(SAME),
+        .severity_note(SAME),
         Case::refused(
             "iss.case",
             "our issuer in upper case",
             with(|f| json!(f.issuer.to_uppercase())),
         )
         .severity(Severity::Medium)
-        .no_worse(SAME),
+        .severity_note(SAME),
         Case::refused(
             "iss.base",
             "the issuer's host without its path",
@@ -105,7 +102,7 @@ fn cases() -> Vec<Case> {
             with(|f| json!(format!(" {}", f.issuer))),
         )
         .severity(Severity::Medium)
-        .no_worse(SAME),
+        .severity_note(SAME),
         Case::refused(
             "iss.list",
             "our issuer among commas",
@@ -117,7 +114,7 @@ fn cases() -> Vec<Case> {
             with(|f| json!(f.issuer.replace("/auth", "/x/../auth"))),
         )
         .severity(Severity::Medium)
-        .no_worse(SAME),
+        .severity_note(SAME),
         Case::refused(
             "iss.scheme",
             "our issuer without its scheme",
@@ -130,7 +127,7 @@ fn cases() -> Vec<Case> {
             }),
         )
         .severity(Severity::Medium)
-        .no_worse(SAME),
+        .severity_note(SAME),
         Case::refused(
             "iss.nul",
             "our issuer, a NUL, another",
@@ -144,6 +141,6 @@ fn cases() -> Vec<Case> {
     ];
     let why = "providers sign for many tenants with the same keys: whoever has a tenant of his own gets in here";
     cases
-        .map(|case| case.because(why, "RFC 7519 §4.1.1, RFC 8725 §3.8, GHSA-75c5-xw7c-p5pm"))
+        .map(|case| case.rationale(why, "RFC 7519 §4.1.1, RFC 8725 §3.8, GHSA-75c5-xw7c-p5pm"))
         .into()
 }

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::Group;
 use crate::{
-    case::{Case, Needs, Severity},
+    case::{Case, Precondition, Severity},
     forge::Forge,
 };
 
@@ -80,7 +80,7 @@ fn cases() -> Vec<Case> {
                 Token::new(token.header_members(), token.claims()).sign(&own)
             },
         )
-        .because(
+        .rationale(
             "the token brings the key that it is verified with",
             "CVE-2018-0114, RFC 8725 §3.10",
         ),
@@ -96,7 +96,7 @@ fn cases() -> Vec<Case> {
                 Token::new(token.header_members(), token.claims()).sign(&own)
             },
         )
-        .because(
+        .rationale(
             "the token brings the key that it is verified with",
             "CVE-2018-0114, RFC 8725 §3.10",
         ),
@@ -113,7 +113,7 @@ fn cases() -> Vec<Case> {
                 .header("x5c", json!([base64_simd::STANDARD.encode_to_string(der)]));
             Token::new(token.header_members(), token.claims()).sign(&own)
         })
-        .because(
+        .rationale(
             "the token brings the key that it is verified with",
             "RFC 8725 §3.10",
         ),
@@ -125,7 +125,7 @@ fn cases() -> Vec<Case> {
                 Token::new(token.header_members(), token.claims()).sign(&f.stranger())
             },
         )
-        .because(
+        .rationale(
             "what no key of the issuer verifies was not signed by the issuer",
             "RFC 7515 §5.2",
         ),
@@ -137,7 +137,7 @@ fn cases() -> Vec<Case> {
                 Token::new(token.header_members(), token.claims()).sign(&f.stranger())
             },
         )
-        .because(
+        .rationale(
             "what no key of the issuer verifies was not signed by the issuer",
             "RFC 7515 §5.2",
         ),
@@ -149,8 +149,8 @@ fn cases() -> Vec<Case> {
                     .sign()
             },
         )
-        .needs(Needs::Rsa)
-        .because(
+        .needs(Precondition::Rsa)
+        .rationale(
             "keys belong to one issuer",
             "RFC 8725 §3.8, GHSA-75c5-xw7c-p5pm",
         ),
@@ -159,7 +159,7 @@ fn cases() -> Vec<Case> {
             Token::new(token.header_members(), token.claims()).sign(&f.stranger())
         })
         .severity(Severity::High)
-        .because(
+        .rationale(
             "a kid that fills caches and logs costs memory",
             "RFC 7515 §4.1.4",
         ),
@@ -173,7 +173,7 @@ fn cases() -> Vec<Case> {
         )
         .strict()
         .severity(Severity::Low)
-        .because("kids are compared with their case", "RFC 7515 §4.1.4"),
+        .rationale("kids are compared with their case", "RFC 7515 §4.1.4"),
         Case::refused(
             "key.kid.other",
             "a good token under a kid that nobody has published",
@@ -181,7 +181,7 @@ fn cases() -> Vec<Case> {
         )
         .strict()
         .severity(Severity::Medium)
-        .because(
+        .rationale(
             "who tries every key does a stranger's bidding, as often as he asks",
             "RFC 7515 §4.1.4",
         ),
@@ -195,15 +195,15 @@ fn cases() -> Vec<Case> {
         )
         .strict()
         .severity(Severity::Medium)
-        .because("a kid is compared whole", "RFC 7515 §4.1.4"),
+        .rationale("a kid is compared whole", "RFC 7515 §4.1.4"),
     ];
     cases.extend(INJECTIONS.map(|(id, title, kid, secret)| {
         Case::refused(id, title, move |f| f.hmac("HS256", Some(kid), secret))
-            .because(INJECTION, "RFC 7515 §4.1.4, RFC 8725 §3.10")
+            .rationale(INJECTION, "RFC 7515 §4.1.4, RFC 8725 §3.10")
     }));
     cases.extend(STRANGE.map(|(id, title, kid)| {
         Case::refused(id, title, stranger(kid))
-            .because(INJECTION, "RFC 7515 §4.1.4, RFC 8725 §3.10")
+            .rationale(INJECTION, "RFC 7515 §4.1.4, RFC 8725 §3.10")
     }));
     cases
 }

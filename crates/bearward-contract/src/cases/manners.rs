@@ -4,10 +4,10 @@
 use reqwest::header::HeaderValue;
 
 use crate::{
-    bench::found,
-    case::{Case, Expectation, Severity, Stop},
+    case::{Case, Expectation, Severity, StepError},
     challenge::Bearer,
     forge::Forge,
+    harness::found,
     target::{NoAnswer, Request},
 };
 
@@ -29,7 +29,7 @@ fn requests() -> Vec<Case> {
             |f| Request::bearer(&f.token().sign()).authorization("Bearer x"),
         )
         .severity(Severity::Medium)
-        .because(once, "RFC 6750 §2, RFC 9110 §5.3"),
+        .rationale(once, "RFC 6750 §2, RFC 9110 §5.3"),
         Case::request(
             "http.two-headers.good-last",
             "two Authorization headers, the good token last",
@@ -41,7 +41,7 @@ fn requests() -> Vec<Case> {
             },
         )
         .severity(Severity::Medium)
-        .because(once, "RFC 6750 §2, RFC 9110 §5.3"),
+        .rationale(once, "RFC 6750 §2, RFC 9110 §5.3"),
         Case::request(
             "http.query",
             "a good token in the query",
@@ -49,7 +49,7 @@ fn requests() -> Vec<Case> {
             |f| Request::bare().query(format!("access_token={}", f.token().sign())),
         )
         .severity(Severity::Medium)
-        .because(
+        .rationale(
             "addresses stand in logs, histories and Referer headers",
             "RFC 9700 §4.3.2, RFC 6750 §2.3",
         ),
@@ -60,7 +60,7 @@ fn requests() -> Vec<Case> {
             |f| Request::bare().authorization(f.token().sign()),
         )
         .severity(Severity::Low)
-        .because(
+        .rationale(
             "what is no bearer credential is not read as one",
             "RFC 6750 §2.1",
         ),
@@ -71,7 +71,7 @@ fn requests() -> Vec<Case> {
             |f| Request::bare().authorization(format!("Token {}", f.token().sign())),
         )
         .severity(Severity::Low)
-        .because(
+        .rationale(
             "what is no bearer credential is not read as one",
             "RFC 6750 §2.1",
         ),
@@ -82,7 +82,7 @@ fn requests() -> Vec<Case> {
             |f| Request::bare().authorization(format!("Bearer \"{}\"", f.token().sign())),
         )
         .severity(Severity::Low)
-        .because(
+        .rationale(
             "a token has no quotes; whatever was checked, it was not what was sent",
             "RFC 6750 §2.1",
         ),
@@ -93,7 +93,7 @@ fn requests() -> Vec<Case> {
             |f| Request::bare().authorization(format!("Bearer  {}", f.token().sign())),
         )
         .severity(Severity::Low)
-        .because("one space or more", "RFC 6750 §2.1"),
+        .rationale("one space or more", "RFC 6750 §2.1"),
     ]
 }
 
@@ -124,7 +124,7 @@ fn answers() -> Vec<Case> {
                 })
             },
         )
-        .because(
+        .rationale(
             "a client that cannot read why does not know to sign in again",
             "RFC 9110 §11.6.1, RFC 6750 §3",
         ),
@@ -159,7 +159,7 @@ fn answers() -> Vec<Case> {
                 })
             },
         )
-        .because(
+        .rationale(
             "what a stranger sends comes back into somebody's page or log",
             "CWE-79, CWE-117",
         ),
@@ -191,16 +191,16 @@ fn answers() -> Vec<Case> {
                 })
             },
         )
-        .because(
+        .rationale(
             "a cache that keeps a refusal refuses the next one, whose token is good",
             "RFC 9111 §3.5",
         ),
     ]
 }
 
-fn answered<T>(answer: Result<T, NoAnswer>) -> Result<T, Stop> {
+fn answered<T>(answer: Result<T, NoAnswer>) -> Result<T, StepError> {
     answer.map_err(|none| match none {
-        NoAnswer::Down(why) => Stop::Down(why),
+        NoAnswer::Down(why) => StepError::Down(why),
         none => found("an answer", none.words()),
     })
 }

@@ -7,8 +7,8 @@ use uuid::Uuid;
 
 use super::Group;
 use crate::{
-    bench::{Bench, answered_otherwise, found},
-    case::{Case, Severity, Stop},
+    case::{Case, Severity, StepError},
+    harness::{Harness, found, unexpected_response},
     target::{Answer, NoAnswer},
 };
 
@@ -28,7 +28,7 @@ fn cases() -> Vec<Case> {
     let out =
         "the issuer is down for an hour a year; everybody who is signed in is kept out meanwhile";
     let known = "2xx for a token of a key that the target has";
-    let down = |case: Case| case.because(out, "RFC 9111 §4.2.4");
+    let down = |case: Case| case.rationale(out, "RFC 9111 §4.2.4");
     let cases = [
         Case::steps(
             "outage.known-key",
@@ -70,7 +70,7 @@ fn cases() -> Vec<Case> {
             "a refusal: 401, 403 or 5xx; strictly 401 or 503",
             |bench| Box::pin(unknown_key(bench)),
         )
-        .because("what cannot be verified is not accepted, and a 503 tells clients not to sign out", "RFC 9110 §15.6.4"),
+        .rationale("what cannot be verified is not accepted, and a 503 tells clients not to sign out", "RFC 9110 §15.6.4"),
         Case::steps(
             "outage.redirect",
             "the key endpoint redirects to another host",
@@ -79,7 +79,7 @@ fn cases() -> Vec<Case> {
             |bench| Box::pin(redirected(bench)),
         )
         .strict()
-        .because(
+        .rationale(
             "whoever can make the issuer redirect chooses the keys, or what the server fetches inside its network",
             "GHSA-f5mr-q85p-6hh6",
         ),
@@ -91,7 +91,7 @@ fn cases() -> Vec<Case> {
             |bench| Box::pin(hammered(bench)),
         )
         .strict()
-        .because("a limit that counts successes makes every client hammer an issuer that is trying to get up", "CVE-2026-48524"),
+        .rationale("a limit that counts successes makes every client hammer an issuer that is trying to get up", "CVE-2026-48524"),
         Case::steps(
             "outage.recovery",
             "the key endpoint is back, with a new key",
@@ -99,26 +99,26 @@ fn cases() -> Vec<Case> {
             "2xx for a token of the new key, within two cooldowns",
             |bench| Box::pin(recovery(bench)),
         )
-        .because("an outage must end when it ends, without a restart", "OpenID Connect Core §10.1.1"),
+        .rationale("an outage must end when it ends, without a restart", "OpenID Connect Core §10.1.1"),
     ]);
     cases
 }
 
 /// Whatever comes of it, the endpoint behaves again.
 async fn during<T>(
-    bench: &Bench,
+    bench: &Harness,
     faults: Faults,
-    steps: impl Future<Output = Result<T, Stop>>,
-) -> Result<T, Stop> {
+    steps: impl Future<Output = Result<T, StepError>>,
+) -> Result<T, StepError> {
     bench.break_with(faults);
     let result = steps.await;
-    bench.publish_as_they_are();
+    bench.publish_current();
     result
 }
 
 /// One way to fail after the other without a good answer in between, so that a target's cooldown is
 /// waited for once.
-async fn storm(bench: &Bench) -> Vec<(&'static str, Result<(), Stop>)> {
+async fn storm(bench: &Harness) -> Vec<(&'static str, Result<(), StepError>)> {
     let faults = [
         ("outage.known-key", Faults::outage()),
         (
@@ -142,11 +142,11 @@ async fn storm(bench: &Bench) -> Vec<(&'static str, Result<(), Stop>)> {
             seen.push((id, known_key_after_a_fetch(bench).await));
         }
     }
-    bench.publish_as_they_are();
+    bench.publish_current();
     seen
 }
 
-async fn known_key_after_a_fetch(bench: &Bench) -> Result<(), Stop> {
+async fn known_key_after_a_fetch(bench: &Harness) -> Result<(), StepError> {
     bench.provoke().await?;
     for _ in 0..3 {
         let expected = "2xx for a token of a key that the target has, after it has failed to fetch";
@@ -157,16 +157,16 @@ async fn known_key_after_a_fetch(bench: &Bench) -> Result<(), Stop> {
     Ok(())
 }
 
-async fn known_key(bench: Arc<Bench>, id: &'static str) -> Result<(), Stop> {
+async fn known_key(bench: Arc<Harness>, id: &'static str) -> Result<(), StepError> {
     let seen = bench.storm.get_or_init(|| storm(&bench)).await;
     let found = seen
         .iter()
         .find(|(seen, _)| *seen == id)
         .map(|(_, result)| result.clone());
-    found.unwrap_or_else(|| Err(Stop::Cannot("it was left out".to_owned())))
+    found.unwrap_or_else(|| Err(StepError::Cannot("it was left out".to_owned())))
 }
 
-async fn unknown_key(bench: Arc<Bench>) -> Result<(), Stop> {
+async fn unknown_key(bench: Arc<Harness>) -> Result<(), StepError> {
     let expected = if bench.options.strict {
         "401 or 503"
     } else {
@@ -183,13 +183,13 @@ async fn unknown_key(bench: Arc<Bench>) -> Result<(), Stop> {
             {
                 Ok(())
             }
-            answer => Err(answered_otherwise(answer, expected)),
+            answer => Err(unexpected_response(answer, expected)),
         }
     })
     .await
 }
 
-async fn redirected(bench: Arc<Bench>) -> Result<(), Stop> {
+async fn redirected(bench: Arc<Harness>) -> Result<(), StepError> {
     let to = bench.forge.canary.jwks_url.clone();
     let before = bench.canary.fetches();
     during(&bench, Faults::redirect(to), bench.provoke()).await?;
@@ -202,7 +202,7 @@ async fn redirected(bench: Arc<Bench>) -> Result<(), Stop> {
     }
 }
 
-async fn hammered(bench: Arc<Bench>) -> Result<(), Stop> {
+async fn hammered(bench: Arc<Harness>) -> Result<(), StepError> {
     const LIMIT: usize = 12;
     bench.cool_down().await;
     let before = bench.fetches();
@@ -210,7 +210,7 @@ async fn hammered(bench: Arc<Bench>) -> Result<(), Stop> {
         for _ in 0..40 {
             let token = bench.forge.token().kid(&Uuid::new_v4().to_string()).sign();
             if let Err(NoAnswer::Down(why)) = bench.send(&token).await {
-                return Err(Stop::Down(why));
+                return Err(StepError::Down(why));
             }
         }
         Ok(())
@@ -225,7 +225,7 @@ async fn hammered(bench: Arc<Bench>) -> Result<(), Stop> {
     }
 }
 
-async fn recovery(bench: Arc<Bench>) -> Result<(), Stop> {
+async fn recovery(bench: Arc<Harness>) -> Result<(), StepError> {
     let key = bench.forge.new_key();
     let expected = "2xx for a token of the new key, within two cooldowns";
     during(&bench, Faults::outage(), async {
@@ -234,7 +234,7 @@ async fn recovery(bench: Arc<Bench>) -> Result<(), Stop> {
                 "a refusal while the key is not published",
                 answer.words(),
             )),
-            Err(NoAnswer::Down(why)) => Err(Stop::Down(why)),
+            Err(NoAnswer::Down(why)) => Err(StepError::Down(why)),
             _ => Ok(()),
         }
     })
@@ -250,7 +250,7 @@ async fn recovery(bench: Arc<Bench>) -> Result<(), Stop> {
         let answer = bench.send(&bench.forge.token_by(key.clone()).sign()).await;
         match answer {
             Ok(answer) if answer.is_accepted() => return Ok(()),
-            Err(NoAnswer::Down(why)) => return Err(Stop::Down(why)),
+            Err(NoAnswer::Down(why)) => return Err(StepError::Down(why)),
             answer if tokio::time::Instant::now() >= until => {
                 return Err(found(
                     expected,

@@ -8,10 +8,10 @@ use uuid::Uuid;
 
 use super::Group;
 use crate::{
-    bench::{Bench, accepted, kept_out},
-    case::{Case, Severity, Stop},
+    case::{Case, Severity, StepError},
     forge::{signed, with_signature},
-    weak,
+    harness::{Harness, accepted, assert_not_accepted},
+    rsa_1024,
 };
 
 pub(super) const GROUP: Group = Group {
@@ -34,7 +34,7 @@ fn cases() -> Vec<Case> {
             "2xx for that very request, at once or after a cooldown",
             |bench| Box::pin(same_request(bench)),
         )
-        .because("every user of the issuer is kept out until the target asks for the keys again", "OpenID Connect Core §10.1.1"),
+        .rationale("every user of the issuer is kept out until the target asks for the keys again", "OpenID Connect Core §10.1.1"),
         Case::steps(
             "key.rotation.old-key",
             "a token of the key before, which is still published",
@@ -47,7 +47,7 @@ fn cases() -> Vec<Case> {
                 })
             },
         )
-        .because("who was signed in before the rotation is thrown out", "OpenID Connect Core §10.1.1"),
+        .rationale("who was signed in before the rotation is thrown out", "OpenID Connect Core §10.1.1"),
         Case::steps(
             "key.rotation.unreadable-neighbours",
             "a new key is published beside members that are no keys",
@@ -55,7 +55,7 @@ fn cases() -> Vec<Case> {
             "2xx for a token of the new key, at once or after a cooldown",
             |bench| Box::pin(unreadable_neighbours(bench)),
         )
-        .because("one member that the target cannot read keeps everybody out", "RFC 7517 §5"),
+        .rationale("one member that the target cannot read keeps everybody out", "RFC 7517 §5"),
         Case::steps(
             "key.rotation.exponent-of-one",
             "a signature under a published RSA key whose exponent is one",
@@ -65,16 +65,16 @@ fn cases() -> Vec<Case> {
                 Box::pin(async move {
                     let kid = bench.weak_kid().ok_or_else(|| needs("key.rotation.unreadable-neighbours"))?;
                     let token = bench.forge.token().header("alg", "RS256").kid(&kid);
-                    let signature = weak::padded(signed(&token).as_bytes(), 256);
-                    kept_out(
+                    let signature = rsa_1024::padded(signed(&token).as_bytes(), 256);
+                    assert_not_accepted(
                         bench.send(&with_signature(&token, &signature)).await,
                         "401, 403 or 5xx: under such a key anybody signs",
                     )
                 })
             },
         )
-        .no_worse("it takes an issuer that publishes such a key")
-        .because("with an exponent of one, the padded hash is the signature: anybody signs", "RFC 8017 §3.1"),
+        .severity_note("it takes an issuer that publishes such a key")
+        .rationale("with an exponent of one, the padded hash is the signature: anybody signs", "RFC 8017 §3.1"),
         Case::steps(
             "key.rotation.removed-key",
             "a fresh token of a key that is no longer published",
@@ -83,7 +83,7 @@ fn cases() -> Vec<Case> {
             |bench| {
                 Box::pin(async move {
                     let (key, _) = removed(&bench).await?;
-                    kept_out(
+                    assert_not_accepted(
                         bench.send(&bench.forge.token_by(key).sign()).await,
                         "401, 403 or 5xx, after the target has seen the set without that key",
                     )
@@ -91,10 +91,10 @@ fn cases() -> Vec<Case> {
             },
         )
         .strict()
-        .no_worse(
+        .severity_note(
             "it takes somebody who has that key, and libraries that remember each key by itself let it live for some minutes",
         )
-        .because(gone, "RFC 7517 §5, NIST SP 800-57 part 1 §8.2"),
+        .rationale(gone, "RFC 7517 §5, NIST SP 800-57 part 1 §8.2"),
         Case::steps(
             "key.rotation.removed-key-known-token",
             "a token that was accepted before its key was withdrawn",
@@ -103,13 +103,13 @@ fn cases() -> Vec<Case> {
             |bench| {
                 Box::pin(async move {
                     let (_, token) = removed(&bench).await?;
-                    kept_out(bench.send(&token).await, "401, 403 or 5xx, after the target has seen the set without that key")
+                    assert_not_accepted(bench.send(&token).await, "401, 403 or 5xx, after the target has seen the set without that key")
                 })
             },
         )
         .strict()
-        .no_worse("it takes somebody who has that key, and the token ends by itself")
-        .because(gone, "NIST SP 800-57 part 1 §8.2"),
+        .severity_note("it takes somebody who has that key, and the token ends by itself")
+        .rationale(gone, "NIST SP 800-57 part 1 §8.2"),
         Case::steps(
             "key.rotation.in-place",
             "another key under the kid of a published one",
@@ -118,15 +118,15 @@ fn cases() -> Vec<Case> {
             |bench| Box::pin(in_place(bench)),
         )
         .strict()
-        .because("some issuers replace a key and keep its kid", "RFC 7517 §4.5"),
+        .rationale("some issuers replace a key and keep its kid", "RFC 7517 §4.5"),
     ]
 }
 
-fn needs(id: &str) -> Stop {
-    Stop::Cannot(format!("it needs {id}"))
+fn needs(id: &str) -> StepError {
+    StepError::Cannot(format!("it needs {id}"))
 }
 
-async fn same_request(bench: Arc<Bench>) -> Result<(), Stop> {
+async fn same_request(bench: Arc<Harness>) -> Result<(), StepError> {
     let key = bench.forge.new_key();
     bench.publish(key.jwk().into());
     bench
@@ -145,7 +145,7 @@ async fn same_request(bench: Arc<Bench>) -> Result<(), Stop> {
     Ok(())
 }
 
-async fn unreadable_neighbours(bench: Arc<Bench>) -> Result<(), Stop> {
+async fn unreadable_neighbours(bench: Arc<Harness>) -> Result<(), StepError> {
     let key = bench.forge.new_key();
     let kid = Uuid::new_v4().to_string();
     for jwk in unreadable(&bench, &kid) {
@@ -171,7 +171,7 @@ async fn unreadable_neighbours(bench: Arc<Bench>) -> Result<(), Stop> {
 }
 
 /// Members that cannot be keys.
-fn unreadable(bench: &Bench, kid: &str) -> Vec<Value> {
+fn unreadable(bench: &Harness, kid: &str) -> Vec<Value> {
     let name = || Uuid::new_v4().to_string();
     let mut one = bench.forge.key_of(bearward::Algorithm::RS256).jwk();
     one.insert("e".to_owned(), "AQ".into());
@@ -189,7 +189,9 @@ fn unreadable(bench: &Bench, kid: &str) -> Vec<Value> {
 }
 
 /// The key that was withdrawn, with a token of it, once the target has seen the set without it.
-async fn removed(bench: &Bench) -> Result<(bearward_testing::signing::KeyPair, String), Stop> {
+async fn removed(
+    bench: &Harness,
+) -> Result<(bearward_testing::signing::KeyPair, String), StepError> {
     let (key, token) = bench
         .turned()
         .ok_or_else(|| needs("key.rotation.same-request"))?;
@@ -201,7 +203,7 @@ async fn removed(bench: &Bench) -> Result<(bearward_testing::signing::KeyPair, S
     Ok((key, token))
 }
 
-async fn in_place(bench: Arc<Bench>) -> Result<(), Stop> {
+async fn in_place(bench: Arc<Harness>) -> Result<(), StepError> {
     let first = bench
         .latest()
         .ok_or_else(|| needs("key.rotation.unreadable-neighbours"))?;

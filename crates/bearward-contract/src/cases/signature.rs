@@ -5,7 +5,7 @@ use bearward_testing::signing::{Token, der_signature, encode};
 
 use super::Group;
 use crate::{
-    case::{Case, Needs, Severity},
+    case::{Case, Precondition, Severity},
     forge::{Forge, decode, payload, signed, split, with_signature},
 };
 
@@ -123,8 +123,8 @@ fn cases() -> Vec<Case> {
                 .unwrap_or_default();
             with_signature(&f.token_by(key), &modulus)
         })
-        .needs(Needs::Rsa)
-        .because(
+        .needs(Precondition::Rsa)
+        .rationale(
             "a number that is not below the modulus is no signature",
             "RFC 8017 §5.2.2",
         )],
@@ -134,7 +134,7 @@ fn cases() -> Vec<Case> {
         .into_iter()
         .map(|case| {
             if case.why.is_empty() {
-                case.because(why, "RFC 7515 §5.2")
+                case.rationale(why, "RFC 7515 §5.2")
             } else {
                 case
             }
@@ -169,34 +169,34 @@ fn ecdsa() -> Vec<Case> {
             "ECDSA with r and s zero",
             pair(|r, s| vec![0; r.len() + s.len()]),
         )
-        .because(zero, cve),
+        .rationale(zero, cve),
         Case::refused(
             "sig.ecdsa.r-zero",
             "ECDSA with r zero",
             pair(|_, s| [&[0; 32], s].concat()),
         )
-        .because(zero, cve),
+        .rationale(zero, cve),
         Case::refused(
             "sig.ecdsa.s-zero",
             "ECDSA with s zero",
             pair(|r, _| [r, &[0; 32]].concat()),
         )
-        .because(zero, cve),
+        .rationale(zero, cve),
         Case::refused(
             "sig.ecdsa.order",
             "ECDSA with r and s the curve's order",
             pair(|_, _| [P256, P256].concat()),
         )
-        .because(zero, cve),
+        .rationale(zero, cve),
         Case::refused(
             "sig.ecdsa.der",
             "a right ECDSA signature in DER",
             pair(|r, s| der_signature(&[r, s].concat())),
         )
         .severity(Severity::Medium)
-        .because(form, rfc),
+        .rationale(form, rfc),
     ];
-    cases.map(|case| case.needs(Needs::Es256)).into()
+    cases.map(|case| case.needs(Precondition::Es256)).into()
 }
 
 fn eddsa() -> Vec<Case> {
@@ -218,7 +218,7 @@ fn eddsa() -> Vec<Case> {
                 with_signature(&f.token_by(key), &[&[1], [0; 63].as_slice()].concat())
             },
         )
-        .because("it verifies under keys of small order", "RFC 8032 §5.1.7"),
+        .rationale("it verifies under keys of small order", "RFC 8032 §5.1.7"),
         Case::refused(
             "sig.eddsa.other-spelling",
             "a right Ed25519 signature with S and the order added",
@@ -231,7 +231,7 @@ fn eddsa() -> Vec<Case> {
             },
         )
         .severity(Severity::Low)
-        .because("one token then has two spellings", "RFC 8032 §5.1.7"),
+        .rationale("one token then has two spellings", "RFC 8032 §5.1.7"),
     ];
-    cases.map(|case| case.needs(Needs::EdDsa)).into()
+    cases.map(|case| case.needs(Precondition::EdDsa)).into()
 }

@@ -8,8 +8,8 @@ use uuid::Uuid;
 
 use super::Group;
 use crate::{
-    bench::{Bench, accepted, found},
-    case::{Case, Severity, Stop},
+    case::{Case, Severity, StepError},
+    harness::{Harness, accepted, found},
     target::{Answer, NoAnswer, Request},
 };
 
@@ -33,7 +33,7 @@ fn cases() -> Vec<Case> {
             "2xx within 3 s",
             |bench| Box::pin(async move { outcome(&bench).await?.known }),
         )
-        .because(
+        .rationale(
             "one token of a stranger, and everybody waits",
             "RFC 9110 §15.6.5",
         ),
@@ -44,7 +44,7 @@ fn cases() -> Vec<Case> {
             "a refusal, within the longest timeout of well-known libraries (35 s)",
             |bench| Box::pin(async move { outcome(&bench).await?.unknown }),
         )
-        .because(
+        .rationale(
             "requests without an end fill the server",
             "RFC 9110 §15.6.5",
         ),
@@ -54,15 +54,15 @@ fn cases() -> Vec<Case> {
 /// What was seen while the endpoint hung, once a run: both cases look at it.
 #[derive(Debug, Clone)]
 pub(crate) struct Seen {
-    known: Result<(), Stop>,
-    unknown: Result<(), Stop>,
+    known: Result<(), StepError>,
+    unknown: Result<(), StepError>,
 }
 
-async fn outcome(bench: &Arc<Bench>) -> Result<Seen, Stop> {
+async fn outcome(bench: &Arc<Harness>) -> Result<Seen, StepError> {
     bench.slow.get_or_init(|| look(bench)).await.clone()
 }
 
-async fn look(bench: &Bench) -> Result<Seen, Stop> {
+async fn look(bench: &Harness) -> Result<Seen, StepError> {
     let before = bench.fetches();
     let mut pending = None;
     bench.break_with(Faults::hang());
@@ -104,7 +104,7 @@ async fn look(bench: &Bench) -> Result<Seen, Stop> {
         }
     }
     let seen = match pending {
-        None => Err(Stop::Cannot(
+        None => Err(StepError::Cannot(
             "the target did not ask for the keys again, even after its cooldown".to_owned(),
         )),
         Some(pending) => {
@@ -121,11 +121,11 @@ async fn look(bench: &Bench) -> Result<Seen, Stop> {
             })
         }
     };
-    bench.publish_as_they_are();
+    bench.publish_current();
     seen
 }
 
-async fn known(bench: &Bench) -> Result<(), Stop> {
+async fn known(bench: &Harness) -> Result<(), StepError> {
     for _ in 0..3 {
         let request = Request::bearer(&bench.forge.token().sign());
         accepted(
@@ -136,13 +136,13 @@ async fn known(bench: &Bench) -> Result<(), Stop> {
     Ok(())
 }
 
-fn bounded(answer: Result<Answer, NoAnswer>) -> Result<(), Stop> {
+fn bounded(answer: Result<Answer, NoAnswer>) -> Result<(), StepError> {
     match answer {
         Ok(answer) if answer.is_accepted() => {
             Err(found("a refusal: the key is not published", answer.words()))
         }
         Ok(_) => Ok(()),
-        Err(NoAnswer::Down(why)) => Err(Stop::Down(why)),
+        Err(NoAnswer::Down(why)) => Err(StepError::Down(why)),
         Err(none) => Err(found("an answer, sooner or later", none.words())),
     }
 }

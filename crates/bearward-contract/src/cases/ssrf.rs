@@ -8,9 +8,9 @@ use serde_json::json;
 
 use super::Group;
 use crate::{
-    bench::{Bench, found, refused},
     case::{Case, Severity, Steps},
     forge::Forge,
+    harness::{Harness, found, refused},
 };
 
 pub(super) const GROUP: Group = Group {
@@ -114,11 +114,11 @@ fn cases() -> Vec<Case> {
         ),
     ];
     cases
-        .map(|case| case.because(why, "RFC 8725 §3.10, CVE-2018-0114, CVE-2026-32301"))
+        .map(|case| case.rationale(why, "RFC 8725 §3.10, CVE-2018-0114, CVE-2026-32301"))
         .into()
 }
 
-fn visit(bench: Arc<Bench>, token: fn(&Forge) -> String) -> Steps {
+fn visit(bench: Arc<Harness>, token: fn(&Forge) -> String) -> Steps {
     Box::pin(async move {
         let visits = || bench.canary.fetches() + bench.canary.discoveries();
         let before = visits();

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Outcome, Report, Tested, junit::escaped};
+use super::{CaseResult, Outcome, Report, junit::escaped};
 use crate::case::Severity;
 
 const STYLE: &str = include_str!("page.css");
@@ -28,9 +28,10 @@ pub(super) fn report(report: &Report) -> String {
     }
     html.push_str("<h2>Everything that was asked</h2>\n");
     for (group, results) in report.by_group() {
-        let count =
-            |wanted: fn(&Tested) -> bool| results.iter().filter(|tested| wanted(tested)).count();
-        let (failed, skipped) = (count(Tested::is_failed), count(Tested::is_skipped));
+        let count = |wanted: fn(&CaseResult) -> bool| {
+            results.iter().filter(|tested| wanted(tested)).count()
+        };
+        let (failed, skipped) = (count(CaseResult::is_failed), count(CaseResult::is_skipped));
         let failed_text = if failed == 0 {
             String::new()
         } else {
@@ -64,7 +65,7 @@ fn head(html: &mut String, report: &Report) {
         .iter()
         .map(|algorithm| algorithm.name())
         .collect();
-    let (class, verdict) = if report.is_sound() {
+    let (class, verdict) = if report.passed() {
         ("good", "holds")
     } else {
         ("bad", "does not hold")
@@ -103,7 +104,7 @@ fn head(html: &mut String, report: &Report) {
             &format!("{severity}<small>{}</small>", meaning(severity)),
         );
     }
-    tile("good", report.passed(), "hold");
+    tile("good", report.passed_count(), "hold");
     tile("faint", report.skipped(), "not applicable");
     html.push_str("</ul>\n");
 }
@@ -117,7 +118,7 @@ fn meaning(severity: Severity) -> &'static str {
     }
 }
 
-fn case(html: &mut String, tested: &Tested, open: &str) {
+fn case(html: &mut String, tested: &CaseResult, open: &str) {
     let (class, word) = match &tested.outcome {
         Outcome::Passed => ("good", "holds"),
         Outcome::Failed { .. } => (tested.severity.name(), tested.severity.name()),
@@ -189,7 +190,7 @@ fn marked(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{battery, groups};
+    use crate::{all_cases, groups};
 
     #[test]
     fn words_in_backticks_are_code_and_everything_is_escaped() {
@@ -201,7 +202,7 @@ mod tests {
 
     #[test]
     fn no_text_of_the_battery_leaves_a_backtick_open() {
-        let cases = battery();
+        let cases = all_cases();
         let texts = cases.iter().flat_map(|case| {
             [
                 case.title,

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Outcome, Report, Tested};
+use super::{CaseResult, Outcome, Report};
 
 pub(super) fn report(report: &Report) -> Value {
     json!({
@@ -13,7 +13,7 @@ pub(super) fn report(report: &Report) -> Value {
         "quick": report.quick,
         "seconds": report.took.as_secs_f64(),
         "rate_limited": report.limited,
-        "passed": report.passed(),
+        "passed": report.passed_count(),
         "failed": report.failed(),
         "failed_by_severity": report.failed_by_severity().map(|(severity, count)| (severity.name().to_owned(), count.into())).into_iter().collect::<serde_json::Map<_, _>>(),
         "skipped": report.skipped(),
@@ -21,7 +21,7 @@ pub(super) fn report(report: &Report) -> Value {
     })
 }
 
-fn tested(tested: &Tested) -> Value {
+fn tested(tested: &CaseResult) -> Value {
     let (outcome, expected, got, why_skipped) = match &tested.outcome {
         Outcome::Passed => ("passed", None, None, None),
         Outcome::Failed { expected, got } => ("failed", Some(expected), Some(got), None),

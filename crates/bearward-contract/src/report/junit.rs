@@ -2,12 +2,12 @@
 
 use std::fmt::Write;
 
-use super::{Outcome, Report, Tested};
+use super::{CaseResult, Outcome, Report};
 use crate::cases::GROUPS;
 
 pub(super) fn report(report: &Report) -> String {
     let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
-    let counts = |results: &[&Tested]| {
+    let counts = |results: &[&CaseResult]| {
         let failures = results.iter().filter(|tested| tested.is_failed()).count();
         let skipped = results.iter().filter(|tested| tested.is_skipped()).count();
         let seconds: f64 = results.iter().map(|tested| tested.took.as_secs_f64()).sum();
@@ -16,14 +16,14 @@ pub(super) fn report(report: &Report) -> String {
             results.len()
         )
     };
-    let all: Vec<&Tested> = report.results.iter().collect();
+    let all: Vec<&CaseResult> = report.results.iter().collect();
     let _ = writeln!(
         xml,
         "<testsuites name=\"bearward contract\" {}>",
         counts(&all)
     );
     for group in &GROUPS {
-        let results: Vec<&Tested> = report
+        let results: Vec<&CaseResult> = report
             .results
             .iter()
             .filter(|tested| tested.group == group.name)
@@ -46,7 +46,7 @@ pub(super) fn report(report: &Report) -> String {
     xml
 }
 
-fn case(xml: &mut String, tested: &Tested) {
+fn case(xml: &mut String, tested: &CaseResult) {
     let head = format!(
         "    <testcase classname=\"bearward.contract.{}\" name=\"{}\" time=\"{:.3}\"",
         escaped(tested.group),

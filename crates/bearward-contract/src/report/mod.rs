@@ -12,8 +12,8 @@ use serde_json::{Value, value::RawValue};
 use super::{
     case::{Case, Severity},
     cases::{GROUPS, Group},
+    failure_kind::FailureKind,
     forge::{decode, split},
-    symptom::Symptom,
     target::Request,
 };
 
@@ -36,12 +36,12 @@ pub struct Report {
     /// How long it took, from the first accepted token on.
     pub took: Duration,
     /// Case by case, in the order in which they were run.
-    pub results: Vec<Tested>,
+    pub results: Vec<CaseResult>,
 }
 
 /// One case and how it ended.
 #[derive(Debug, Clone)]
-pub struct Tested {
+pub struct CaseResult {
     /// The case's id.
     pub id: &'static str,
     /// Its group's name.
@@ -89,13 +89,13 @@ pub enum Outcome {
     },
 }
 
-impl Tested {
+impl CaseResult {
     pub(super) fn new(
         case: &Case,
         strict: bool,
         request: String,
         outcome: Outcome,
-        symptom: Symptom,
+        symptom: FailureKind,
         took: Duration,
     ) -> Self {
         let group = case.group();
@@ -128,12 +128,12 @@ impl Tested {
 
 impl Report {
     /// Whether nothing failed.
-    pub fn is_sound(&self) -> bool {
+    pub fn passed(&self) -> bool {
         self.failed() == 0
     }
 
-    /// How many cases hold.
-    pub fn passed(&self) -> usize {
+    /// Returns the number of cases that passed.
+    pub fn passed_count(&self) -> usize {
         self.results.len() - self.failed() - self.skipped()
     }
 
@@ -151,13 +151,13 @@ impl Report {
     }
 
     /// Those that failed, in the order in which they were run.
-    pub fn failures(&self) -> impl Iterator<Item = &Tested> {
+    pub fn failures(&self) -> impl Iterator<Item = &CaseResult> {
         self.results.iter().filter(|tested| tested.is_failed())
     }
 
     /// Those that failed, the worst first.
-    pub fn by_severity(&self) -> Vec<&Tested> {
-        let mut failures: Vec<&Tested> = self.failures().collect();
+    pub fn by_severity(&self) -> Vec<&CaseResult> {
+        let mut failures: Vec<&CaseResult> = self.failures().collect();
         failures.sort_by_key(|tested| tested.severity);
         failures
     }
@@ -182,11 +182,11 @@ impl Report {
 
     /// Groups in their order, those with failures first, the worst at the top; within each,
     /// failures first.
-    pub fn by_group(&self) -> Vec<(&'static Group, Vec<&Tested>)> {
+    pub fn by_group(&self) -> Vec<(&'static Group, Vec<&CaseResult>)> {
         let mut groups: Vec<_> = GROUPS
             .iter()
             .map(|group| {
-                let mut results: Vec<&Tested> = self
+                let mut results: Vec<&CaseResult> = self
                     .results
                     .iter()
                     .filter(|tested| tested.group == group.name)
@@ -221,7 +221,7 @@ impl Report {
         };
         format!(
             "{} passed, {} failed{skipped}",
-            self.passed(),
+            self.passed_count(),
             self.failed()
         )
     }

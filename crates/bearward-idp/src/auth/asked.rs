@@ -9,18 +9,18 @@ use futures_util::future::LocalBoxFuture;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::fault::Fault;
+use super::error::AuthApiError;
 
 /// A JSON object; unknown members are ignored, and `null` stands for a member that is absent, as
 /// the clients send it.
 ///
 /// # Errors
 /// 400 `bad_json` for anything else, 413 `request_entity_too_large` over 256 KiB.
-pub(super) struct Asked<T>(pub(super) T);
+pub(super) struct LenientJson<T>(pub(super) T);
 
-impl<T: DeserializeOwned> FromRequest for Asked<T> {
-    type Error = Fault;
-    type Future = LocalBoxFuture<'static, Result<Self, Fault>>;
+impl<T: DeserializeOwned> FromRequest for LenientJson<T> {
+    type Error = AuthApiError;
+    type Future = LocalBoxFuture<'static, Result<Self, AuthApiError>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         // A form of another site can send text/plain without asking first.
@@ -32,15 +32,15 @@ impl<T: DeserializeOwned> FromRequest for Asked<T> {
             let body =
                 body.await
                     .map_err(|error| match error.as_response_error().status_code() {
-                        StatusCode::PAYLOAD_TOO_LARGE => Fault::new(
+                        StatusCode::PAYLOAD_TOO_LARGE => AuthApiError::new(
                             413,
                             "request_entity_too_large",
                             "Request body too large (max 262144 bytes)",
                         ),
-                        _ => Fault::new(400, "bad_json", "Could not read the request body"),
+                        _ => AuthApiError::new(400, "bad_json", "Could not read the request body"),
                     })?;
             if !is_json {
-                return Err(Fault::new(
+                return Err(AuthApiError::new(
                     400,
                     "bad_json",
                     "Send JSON, with content-type: application/json",
@@ -53,7 +53,7 @@ impl<T: DeserializeOwned> FromRequest for Asked<T> {
                     error.line(),
                     error.column()
                 );
-                Fault::Plain(400, "bad_json", Cow::Owned(message))
+                AuthApiError::Plain(400, "bad_json", Cow::Owned(message))
             };
             let members: Map<String, Value> = serde_json::from_slice(&body).map_err(wrong)?;
             let members = members
@@ -61,7 +61,7 @@ impl<T: DeserializeOwned> FromRequest for Asked<T> {
                 .filter(|(_, value)| !value.is_null())
                 .collect();
             T::deserialize(Value::Object(members)).map(Self).map_err(|_| {
-                Fault::new(400, "bad_json", "Could not parse request body as JSON: a member has another type than is asked for")
+                AuthApiError::new(400, "bad_json", "Could not parse request body as JSON: a member has another type than is asked for")
             })
         })
     }

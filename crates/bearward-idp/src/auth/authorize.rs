@@ -5,17 +5,17 @@ use actix_web::{
     http::StatusCode,
     web::{Data, Query},
 };
-use bearward_testing::endpoint::{Endpoint, ISSUER_PATH};
+use bearward_testing::endpoint::{ISSUER_PATH, JwksEndpoint};
 use serde::Deserialize;
 use uuid::Uuid;
 
 use super::{
-    answer::Answer,
-    fault::Fault,
-    flow::{AtProvider, Challenge, Flow, Stage},
+    error::AuthApiError,
+    flow::{AtProvider, Flow, PkceChallenge, Stage},
     profile::{Profile, Provider},
-    random, redirect,
-    state::Auth,
+    random, redirect_response,
+    service::AuthService,
+    token_response::TokenResponse,
 };
 
 /// Where the provider's page is.
@@ -39,14 +39,14 @@ pub(super) struct Returned {
 
 pub(super) async fn authorize(
     request: HttpRequest,
-    auth: Data<Auth>,
+    auth: Data<AuthService>,
     query: Query<Request>,
-) -> Result<HttpResponse, Fault> {
+) -> Result<HttpResponse, AuthApiError> {
     let provider = query.provider.as_deref().and_then(Provider::parse);
-    let provider = provider.ok_or(Fault::invalid(
+    let provider = provider.ok_or(AuthApiError::invalid(
         "Unsupported provider: this IdP plays google and github",
     ))?;
-    let challenge = Challenge::read(
+    let challenge = PkceChallenge::read(
         query.code_challenge.as_deref(),
         query.code_challenge_method.as_deref(),
     )?;
@@ -69,7 +69,7 @@ pub(super) async fn authorize(
         })
         .await?;
     // Without a host: the browser stays at the name by which it came.
-    Ok(redirect::to(
+    Ok(redirect_response::to(
         StatusCode::FOUND,
         &format!("{CONSENT_PATH}/{id}"),
     ))
@@ -85,29 +85,31 @@ pub(super) fn callback_address(state: Uuid, outcome: (&str, &str)) -> String {
 }
 
 pub(super) async fn callback(
-    auth: Data<Auth>,
-    endpoint: Data<Endpoint>,
+    auth: Data<AuthService>,
+    endpoint: Data<JwksEndpoint>,
     returned: Query<Returned>,
-) -> Result<HttpResponse, Fault> {
+) -> Result<HttpResponse, AuthApiError> {
     let outcome = auth
         .change(|world, now| {
             let state = match returned.state.as_deref() {
-                None | Some("") => Err(Fault::new(
+                None | Some("") => Err(AuthApiError::new(
                     400,
                     "bad_oauth_callback",
                     "OAuth state parameter missing",
                 )),
                 Some(text) => Uuid::parse_str(text).map_err(|_| {
-                    Fault::new(400, "bad_oauth_state", "OAuth state parameter is invalid")
+                    AuthApiError::new(400, "bad_oauth_state", "OAuth state parameter is invalid")
                 }),
             };
-            let at_site =
-                |fault: &Fault| redirect::with_fault(auth.redirects.site().clone(), fault, true);
+            let at_site = |fault: &AuthApiError| {
+                redirect_response::with_fault(auth.redirects.site().clone(), fault, true)
+            };
             let state = match state {
                 Ok(state) => state,
                 Err(fault) => return Ok(at_site(&fault)),
             };
-            let unknown = Fault::new(400, "bad_oauth_state", "OAuth state not found or expired");
+            let unknown =
+                AuthApiError::new(400, "bad_oauth_state", "OAuth state not found or expired");
             let Some(flow) = world.take_flow(state) else {
                 return Ok(at_site(&unknown));
             };
@@ -120,7 +122,7 @@ pub(super) async fn callback(
             else {
                 // The code that waits for its exchange goes on waiting.
                 world.begin(flow, now);
-                let used = Fault::new(
+                let used = AuthApiError::new(
                     400,
                     "flow_state_already_used",
                     "State has already been used",
@@ -128,7 +130,7 @@ pub(super) async fn callback(
                 return Ok(at_site(&used));
             };
             if is_expired {
-                return Ok(at_site(&Fault::new(
+                return Ok(at_site(&AuthApiError::new(
                     400,
                     "bad_oauth_state",
                     "OAuth state has expired",
@@ -140,9 +142,11 @@ pub(super) async fn callback(
                 picked,
                 ..
             } = at_provider;
-            let refused = |fault: &Fault| Ok(redirect::with_fault(redirect.clone(), fault, true));
+            let refused = |fault: &AuthApiError| {
+                Ok(redirect_response::with_fault(redirect.clone(), fault, true))
+            };
             if returned.error.is_some() {
-                return refused(&Fault::OAuth(
+                return refused(&AuthApiError::OAuth(
                     "access_denied",
                     "The user denied the request",
                 ));
@@ -150,7 +154,7 @@ pub(super) async fn callback(
             let code = returned.code.as_deref().unwrap_or_default();
             let Some((_, profile)) = picked.filter(|(expected, _)| random::same(code, expected))
             else {
-                return refused(&Fault::new(
+                return refused(&AuthApiError::new(
                     400,
                     "bad_oauth_callback",
                     "OAuth callback with an unknown authorization code",
@@ -164,7 +168,7 @@ pub(super) async fn callback(
             let (provider_token, provider_refresh_token) = provider_tokens(&profile, offline);
             if challenge.is_none() {
                 let session = world.open_session(person, "oauth", now);
-                let answer = Answer::of(world, session, &auth, &endpoint, now)?;
+                let answer = TokenResponse::of(world, session, &auth, &endpoint, now)?;
                 return Ok(answer
                     .with_provider_tokens(Some(provider_token), provider_refresh_token)
                     .address(redirect, None));
@@ -186,10 +190,10 @@ pub(super) async fn callback(
                 },
                 now,
             );
-            Ok(redirect::with_query(redirect, &[("code", &code)]))
+            Ok(redirect_response::with_query(redirect, &[("code", &code)]))
         })
         .await?;
-    Ok(redirect::to(StatusCode::FOUND, outcome.as_str()))
+    Ok(redirect_response::to(StatusCode::FOUND, outcome.as_str()))
 }
 
 /// Opaque, and good for nothing: no provider stands behind them.

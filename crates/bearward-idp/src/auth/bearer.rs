@@ -9,11 +9,11 @@ use bearward::{
     issuer::{Issuer, KeySource},
     verified::Verified,
 };
-use bearward_testing::endpoint::Endpoint;
+use bearward_testing::endpoint::JwksEndpoint;
 use futures_util::future::LocalBoxFuture;
 use uuid::Uuid;
 
-use super::{fault::Fault, state::Auth};
+use super::{error::AuthApiError, service::AuthService};
 
 /// A person with a session that goes on.
 #[derive(Debug, Clone, Copy)]
@@ -23,13 +23,13 @@ pub(super) struct Bearer {
 }
 
 impl FromRequest for Bearer {
-    type Error = Fault;
-    type Future = LocalBoxFuture<'static, Result<Self, Fault>>;
+    type Error = AuthApiError;
+    type Future = LocalBoxFuture<'static, Result<Self, AuthApiError>>;
 
     fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
         let shared = (
-            request.app_data::<Data<Auth>>().cloned(),
-            request.app_data::<Data<Endpoint>>().cloned(),
+            request.app_data::<Data<AuthService>>().cloned(),
+            request.app_data::<Data<JwksEndpoint>>().cloned(),
         );
         let sent = request
             .headers()
@@ -43,13 +43,13 @@ impl FromRequest for Bearer {
             .filter(|token| !token.is_empty());
         Box::pin(async move {
             let (Some(auth), Some(endpoint)) = shared else {
-                return Err(Fault::new(
+                return Err(AuthApiError::new(
                     500,
                     "unexpected_failure",
                     "The auth API is not there",
                 ));
             };
-            let token = token.ok_or(Fault::new(
+            let token = token.ok_or(AuthApiError::new(
                 401,
                 "no_authorization",
                 "This endpoint requires a valid Bearer token",
@@ -57,7 +57,7 @@ impl FromRequest for Bearer {
             let verified = verify(&auth, &endpoint, &token).await?;
             let person = Uuid::parse_str(verified.subject());
             let person = person.map_err(|_| {
-                Fault::new(403, "bad_jwt", "invalid claim: sub claim must be a UUID")
+                AuthApiError::new(403, "bad_jwt", "invalid claim: sub claim must be a UUID")
             })?;
             let session = verified
                 .claims()
@@ -65,7 +65,7 @@ impl FromRequest for Bearer {
                 .map(Uuid::parse_str)
                 .transpose();
             let session = session.map_err(|_| {
-                Fault::new(
+                AuthApiError::new(
                     403,
                     "bad_jwt",
                     "invalid claim: session_id claim must be a UUID",
@@ -73,7 +73,7 @@ impl FromRequest for Bearer {
             })?;
             auth.read(|world, _| {
                 let Some(found) = world.person(person) else {
-                    return Err(Fault::new(
+                    return Err(AuthApiError::new(
                         403,
                         "user_not_found",
                         "User from sub claim in JWT does not exist",
@@ -86,10 +86,10 @@ impl FromRequest for Bearer {
                 };
                 if session.is_some_and(is_ended) {
                     let message = "Session from session_id claim in JWT does not exist";
-                    return Err(Fault::new(403, "session_not_found", message));
+                    return Err(AuthApiError::new(403, "session_not_found", message));
                 }
                 if found.banned {
-                    return Err(Fault::new(403, "user_banned", "User is banned"));
+                    return Err(AuthApiError::new(403, "user_banned", "User is banned"));
                 }
                 Ok(Self { person, session })
             })
@@ -100,9 +100,13 @@ impl FromRequest for Bearer {
 
 /// By the verifier that this crate is about, with the keys of this moment: a revoked one is gone at
 /// once.
-async fn verify(auth: &Auth, endpoint: &Endpoint, token: &str) -> Result<Verified, Fault> {
+async fn verify(
+    auth: &AuthService,
+    endpoint: &JwksEndpoint,
+    token: &str,
+) -> Result<Verified, AuthApiError> {
     let bad = |_| {
-        Fault::new(
+        AuthApiError::new(
             403,
             "bad_jwt",
             "invalid JWT: unable to parse or verify signature",
@@ -121,18 +125,18 @@ async fn verify(auth: &Auth, endpoint: &Endpoint, token: &str) -> Result<Verifie
         .token_cache(0)
         .build()
         .await;
-    let verifier =
-        verifier.map_err(|_| Fault::new(500, "unexpected_failure", "The keys cannot be read"))?;
+    let verifier = verifier
+        .map_err(|_| AuthApiError::new(500, "unexpected_failure", "The keys cannot be read"))?;
     verifier
         .verify(token)
         .await
-        .map_err(|refusal| match refusal.rejection.code() {
-            "TOKEN_EXPIRED" => Fault::new(
+        .map_err(|refusal| match refusal.error.code() {
+            "TOKEN_EXPIRED" => AuthApiError::new(
                 403,
                 "bad_jwt",
                 "invalid JWT: unable to parse or verify signature, token is expired",
             ),
-            _ => Fault::new(
+            _ => AuthApiError::new(
                 403,
                 "bad_jwt",
                 "invalid JWT: unable to parse or verify signature",

@@ -10,7 +10,7 @@ use actix_web::{
     },
     web::{Data, Form, Path},
 };
-use bearward_testing::endpoint::Endpoint;
+use bearward_testing::endpoint::JwksEndpoint;
 use serde::Deserialize;
 use url::Url;
 use uuid::Uuid;
@@ -21,8 +21,8 @@ use super::{
     flow::{AtProvider, Flow, Stage},
     html::{escaped, page},
     profile::Profile,
-    random, redirect,
-    state::Auth,
+    random, redirect_response,
+    service::AuthService,
 };
 
 /// Holds the ticket of the page that was shown, for that page's address alone.
@@ -49,7 +49,7 @@ pub(super) struct Choice {
     name: String,
 }
 
-pub(super) async fn show(auth: Data<Auth>, id: Path<String>) -> HttpResponse {
+pub(super) async fn show(auth: Data<AuthService>, id: Path<String>) -> HttpResponse {
     let shown = auth.read(|world, now| {
         let id = Uuid::parse_str(&id).ok()?;
         let Flow {
@@ -97,8 +97,8 @@ pub(super) async fn show(auth: Data<Auth>, id: Path<String>) -> HttpResponse {
 
 pub(super) async fn choose(
     request: HttpRequest,
-    auth: Data<Auth>,
-    endpoint: Data<Endpoint>,
+    auth: Data<AuthService>,
+    endpoint: Data<JwksEndpoint>,
     id: Path<String>,
     choice: Form<Choice>,
 ) -> HttpResponse {
@@ -121,7 +121,7 @@ pub(super) async fn choose(
             return Ok(page(StatusCode::FORBIDDEN, "Refused", body, "'none'"));
         }
         if choice.action == "deny" {
-            return Ok(redirect::to(StatusCode::SEE_OTHER, &callback_address(id, ("error", "access_denied"))));
+            return Ok(redirect_response::to(StatusCode::SEE_OTHER, &callback_address(id, ("error", "access_denied"))));
         }
         let Ok(email) = email::checked(&choice.email) else {
             let back = format!("{CONSENT_PATH}/{id}");
@@ -132,7 +132,7 @@ pub(super) async fn choose(
         let name = if typed.is_empty() { known.as_deref().unwrap_or_default() } else { typed };
         let profile = Profile::new(at_provider.provider, endpoint.base(), &email, name);
         at_provider.picked = Some((code.clone(), profile));
-        Ok(redirect::to(StatusCode::SEE_OTHER, &callback_address(id, ("code", &code))))
+        Ok(redirect_response::to(StatusCode::SEE_OTHER, &callback_address(id, ("code", &code))))
     });
     outcome
         .await

@@ -1,18 +1,18 @@
 //! Email addresses, as far as an identity provider looks at them.
 
-use super::fault::Fault;
+use super::error::AuthApiError;
 
 /// In lower case, when it has the form of an address.
 ///
 /// # Errors
 /// 400 `validation_failed`.
-pub(super) fn checked(text: &str) -> Result<String, Fault> {
+pub(super) fn checked(text: &str) -> Result<String, AuthApiError> {
     let text = text.trim();
     if text.is_empty() {
-        return Err(Fault::invalid("An email address is required"));
+        return Err(AuthApiError::invalid("An email address is required"));
     }
     if text.len() > 255 {
-        return Err(Fault::invalid("An email address is too long"));
+        return Err(AuthApiError::invalid("An email address is too long"));
     }
     let is_address = text.split_once('@').is_some_and(|(local, domain)| {
         let plain = |part: &str| {
@@ -25,7 +25,7 @@ pub(super) fn checked(text: &str) -> Result<String, Fault> {
     if is_address {
         Ok(text.to_lowercase())
     } else {
-        Err(Fault::invalid(
+        Err(AuthApiError::invalid(
             "Unable to validate email address: invalid format",
         ))
     }

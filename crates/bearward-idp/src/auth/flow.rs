@@ -8,7 +8,7 @@ use url::Url;
 use uuid::Uuid;
 
 use super::{
-    fault::Fault,
+    error::AuthApiError,
     profile::{Profile, Provider},
     random,
 };
@@ -23,7 +23,7 @@ pub(super) const REMEMBERED_SECONDS: i64 = 3600;
 pub(super) struct Flow {
     pub(super) id: Uuid,
     pub(super) created_at: i64,
-    pub(super) challenge: Option<Challenge>,
+    pub(super) challenge: Option<PkceChallenge>,
     pub(super) stage: Stage,
 }
 
@@ -55,13 +55,13 @@ pub(super) struct AtProvider {
 
 /// A PKCE challenge (RFC 7636 §4.3).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Challenge {
+pub(super) struct PkceChallenge {
     is_plain: bool,
     text: String,
 }
 
 impl Flow {
-    pub(super) fn new(challenge: Option<Challenge>, stage: Stage, now: Timestamp) -> Self {
+    pub(super) fn new(challenge: Option<PkceChallenge>, stage: Stage, now: Timestamp) -> Self {
         Self {
             id: Uuid::new_v4(),
             created_at: now.millis(),
@@ -80,17 +80,20 @@ impl Flow {
     }
 }
 
-impl Challenge {
+impl PkceChallenge {
     /// `None` is the implicit flow.
     ///
     /// # Errors
     /// 400 `validation_failed`: one member without the other, 42 or 129 characters, other
     /// characters, another method.
-    pub(super) fn read(text: Option<&str>, method: Option<&str>) -> Result<Option<Self>, Fault> {
+    pub(super) fn read(
+        text: Option<&str>,
+        method: Option<&str>,
+    ) -> Result<Option<Self>, AuthApiError> {
         let given = |text: Option<&str>| text.unwrap_or_default().to_owned();
         let (text, method) = (given(text), given(method));
         if text.is_empty() != method.is_empty() {
-            return Err(Fault::invalid(
+            return Err(AuthApiError::invalid(
                 "PKCE flow requires code_challenge_method and code_challenge",
             ));
         }
@@ -98,7 +101,7 @@ impl Challenge {
             return Ok(None);
         }
         if !(43..=128).contains(&text.len()) {
-            return Err(Fault::invalid(
+            return Err(AuthApiError::invalid(
                 "code challenge has to be between 43 and 128 characters",
             ));
         }
@@ -107,7 +110,7 @@ impl Challenge {
             .all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte))
         {
             let message = "code challenge can only contain alphanumeric characters, hyphens, periods, underscores and tildes";
-            return Err(Fault::invalid(message));
+            return Err(AuthApiError::invalid(message));
         }
         match method.to_ascii_lowercase().as_str() {
             "s256" => Ok(Some(Self {
@@ -118,7 +121,7 @@ impl Challenge {
                 is_plain: true,
                 text,
             })),
-            _ => Err(Fault::invalid("Invalid code_challenge_method")),
+            _ => Err(AuthApiError::invalid("Invalid code_challenge_method")),
         }
     }
 

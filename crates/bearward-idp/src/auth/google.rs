@@ -6,20 +6,20 @@ use actix_web::{HttpResponse, web::Data};
 use aws_lc_rs::digest::{SHA256, digest};
 use bearward::{
     bearward::Bearward,
-    issuer::{Issuer, KeySource, Usage},
+    issuer::{Issuer, KeySource, TokenUse},
 };
-use bearward_testing::{endpoint::Endpoint, signing::Token};
+use bearward_testing::{endpoint::JwksEndpoint, signing::Token};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::{
-    asked::Asked,
+    asked::LenientJson,
     email,
-    fault::Fault,
+    error::AuthApiError,
     profile::{Profile, Provider},
     random,
-    state::Auth,
+    service::AuthService,
 };
 
 /// The `aud` of its tokens unless another one is asked for.
@@ -58,10 +58,10 @@ pub(super) struct Order {
 
 /// What Google's button hands to a page: `{"credential": "<ID token>"}`.
 pub(super) async fn credential(
-    auth: Data<Auth>,
-    endpoint: Data<Endpoint>,
-    Asked(order): Asked<Order>,
-) -> Result<HttpResponse, Fault> {
+    auth: Data<AuthService>,
+    endpoint: Data<JwksEndpoint>,
+    LenientJson(order): LenientJson<Order>,
+) -> Result<HttpResponse, AuthApiError> {
     let email = email::checked(&order.email)?;
     let profile = Profile::new(Provider::Google, endpoint.base(), &email, &order.name);
     let now = auth.now().unix();
@@ -95,14 +95,14 @@ pub(super) async fn credential(
         .json(body))
 }
 
-pub(super) async fn certs(auth: Data<Auth>) -> HttpResponse {
+pub(super) async fn certs(auth: Data<AuthService>) -> HttpResponse {
     let set = jwks(&auth);
     HttpResponse::Ok()
         .insert_header(("cache-control", "public, max-age=600"))
         .json(set)
 }
 
-pub(super) async fn discovery(endpoint: Data<Endpoint>) -> HttpResponse {
+pub(super) async fn discovery(endpoint: Data<JwksEndpoint>) -> HttpResponse {
     HttpResponse::Ok().json(json!({
         "issuer": issuer(endpoint.base()), "jwks_uri": jwks_url(endpoint.base()), "response_types_supported": ["id_token"],
         "subject_types_supported": ["public"], "id_token_signing_alg_values_supported": ["RS256"],
@@ -114,15 +114,15 @@ pub(super) async fn discovery(endpoint: Data<Endpoint>) -> HttpResponse {
 /// # Errors
 /// In the form of RFC 6749, as the hosted service has it for ID tokens.
 pub(super) async fn read(
-    auth: &Auth,
-    endpoint: &Endpoint,
+    auth: &AuthService,
+    endpoint: &JwksEndpoint,
     token: &str,
     nonce: &str,
-) -> Result<Profile, Fault> {
-    let bad = || Fault::OAuth("invalid request", "Bad ID token");
+) -> Result<Profile, AuthApiError> {
+    let bad = || AuthApiError::OAuth("invalid request", "Bad ID token");
     let issuer = Issuer::new(issuer(endpoint.base()), CLIENT_ID).map_err(|_| bad())?;
     let issuer = issuer
-        .usage(Usage::Credential)
+        .token_use(TokenUse::IdToken)
         .keys(KeySource::Fixed(jwks(auth).to_string()));
     let issuer = issuer.leeway(Duration::ZERO).map_err(|_| bad())?;
     let verifier = Bearward::builder()
@@ -135,9 +135,9 @@ pub(super) async fn read(
     verifier
         .verify_credential(token)
         .await
-        .map_err(|refusal| match refusal.rejection.code() {
+        .map_err(|refusal| match refusal.error.code() {
             "INVALID_AUDIENCE" => {
-                Fault::OAuth("invalid request", "Unacceptable audience in id_token")
+                AuthApiError::OAuth("invalid request", "Unacceptable audience in id_token")
             }
             _ => bad(),
         })?;
@@ -147,7 +147,7 @@ pub(super) async fn read(
         ("", "") => {}
         ("", _) | (_, "") => {
             let message = "Passed nonce and nonce in id_token should either both exist or not.";
-            return Err(Fault::OAuth("invalid request", message));
+            return Err(AuthApiError::OAuth("invalid request", message));
         }
         (expected, nonce)
             if !random::same(
@@ -155,7 +155,7 @@ pub(super) async fn read(
                 expected,
             ) =>
         {
-            return Err(Fault::OAuth("invalid nonce", "Nonces mismatch"));
+            return Err(AuthApiError::OAuth("invalid nonce", "Nonces mismatch"));
         }
         _ => {}
     }
@@ -174,7 +174,7 @@ pub(super) async fn read(
     Ok(profile)
 }
 
-fn jwks(auth: &Auth) -> Value {
+fn jwks(auth: &AuthService) -> Value {
     json!({ "keys": [auth.google.jwk()] })
 }
 

@@ -8,20 +8,20 @@ use actix_web::{
     web::Data,
 };
 use bearward::clock::Timestamp;
-use bearward_testing::endpoint::Endpoint;
+use bearward_testing::endpoint::JwksEndpoint;
 use serde_json::json;
 
 use super::{
-    fault::Fault,
+    error::AuthApiError,
     html::{escaped, page},
-    state::Auth,
+    service::AuthService,
 };
 
 /// A page for whoever asks for `text/html`, as browsers do; else JSON.
 pub(super) async fn show(
     request: HttpRequest,
-    auth: Data<Auth>,
-    endpoint: Data<Endpoint>,
+    auth: Data<AuthService>,
+    endpoint: Data<JwksEndpoint>,
 ) -> HttpResponse {
     let accepts = request
         .headers()
@@ -71,7 +71,7 @@ pub(super) async fn show(
     page(StatusCode::OK, "Inbox", &body, "'none'")
 }
 
-pub(super) async fn empty(auth: Data<Auth>) -> Result<HttpResponse, Fault> {
+pub(super) async fn empty(auth: Data<AuthService>) -> Result<HttpResponse, AuthApiError> {
     auth.change(|world, _| {
         world.empty_inbox();
         Ok(HttpResponse::NoContent().finish())

@@ -7,7 +7,7 @@ use actix_web::{
 };
 use serde::Deserialize;
 
-use super::{bearer::Bearer, fault::Fault, state::Auth};
+use super::{bearer::Bearer, error::AuthApiError, service::AuthService};
 
 #[derive(Deserialize)]
 pub(super) struct Scope {
@@ -15,13 +15,13 @@ pub(super) struct Scope {
 }
 
 pub(super) async fn logout(
-    auth: Data<Auth>,
+    auth: Data<AuthService>,
     bearer: Bearer,
     query: Query<Scope>,
-) -> Result<HttpResponse, Fault> {
+) -> Result<HttpResponse, AuthApiError> {
     let scope = query.scope.as_deref().unwrap_or_default();
     if !matches!(scope, "" | "global" | "local" | "others") {
-        return Err(Fault::invalid("Unsupported logout scope"));
+        return Err(AuthApiError::invalid("Unsupported logout scope"));
     }
     auth.change(|world, _| {
         world.end_sessions(|session| {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use url::Url;
 use uuid::Uuid;
 
-use super::{flow::Challenge, random};
+use super::{flow::PkceChallenge, random};
 
 /// A link and its code are good for an hour.
 const LIFETIME_SECONDS: i64 = 3600;
@@ -20,12 +20,12 @@ pub(super) struct Mail {
     pub(super) id: Uuid,
     pub(super) person: Uuid,
     pub(super) to: String,
-    pub(super) kind: Kind,
+    pub(super) kind: MailKind,
     /// What is in the link. With `pkce_` before it, the link leads to a code instead of a session.
     pub(super) token_hash: String,
     pub(super) code: String,
     pub(super) redirect: String,
-    pub(super) challenge: Option<Challenge>,
+    pub(super) challenge: Option<PkceChallenge>,
     pub(super) sent_at: i64,
     /// Followed, typed in, or replaced by a later mail.
     pub(super) is_spent: bool,
@@ -34,14 +34,14 @@ pub(super) struct Mail {
 
 /// What a mail is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum Kind {
+pub(super) enum MailKind {
     Signup,
     Recovery,
     MagicLink,
     EmailChange,
 }
 
-impl Kind {
+impl MailKind {
     /// `type` in links and in the client.
     pub(super) fn name(self) -> &'static str {
         match self {
@@ -85,9 +85,9 @@ impl Mail {
     pub(super) fn new(
         person: Uuid,
         to: &str,
-        kind: Kind,
+        kind: MailKind,
         redirect: &Url,
-        challenge: Option<Challenge>,
+        challenge: Option<PkceChallenge>,
         now: Timestamp,
     ) -> Self {
         let prefix = if challenge.is_some() { "pkce_" } else { "" };

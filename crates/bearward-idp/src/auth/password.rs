@@ -6,7 +6,7 @@ use argon2::{
     password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
 };
 
-use super::fault::Fault;
+use super::error::AuthApiError;
 
 const MIN_CHARACTERS: usize = 6;
 
@@ -17,14 +17,14 @@ const MAX_BYTES: usize = 72;
 ///
 /// # Errors
 /// 422 `weak_password`, 400 `validation_failed` for one that is too long.
-pub(super) async fn hashed(password: String) -> Result<String, Fault> {
+pub(super) async fn hashed(password: String) -> Result<String, AuthApiError> {
     if password.len() > MAX_BYTES {
-        return Err(Fault::invalid(
+        return Err(AuthApiError::invalid(
             "Password cannot be longer than 72 characters",
         ));
     }
     if password.chars().count() < MIN_CHARACTERS {
-        return Err(Fault::WeakPassword(
+        return Err(AuthApiError::WeakPassword(
             "Password should be at least 6 characters.".to_owned(),
         ));
     }
@@ -34,7 +34,7 @@ pub(super) async fn hashed(password: String) -> Result<String, Fault> {
             .map(|hash| hash.to_string())
     })
     .await;
-    hash.ok().and_then(Result::ok).ok_or(Fault::new(
+    hash.ok().and_then(Result::ok).ok_or(AuthApiError::new(
         500,
         "unexpected_failure",
         "The password could not be hashed",

@@ -10,8 +10,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::{person::Person, state::Auth};
-use crate::{admin::problem, body::Asked};
+use super::{service::AuthService, user::User};
+use crate::{admin::problem, body::StrictJson};
 
 /// What may be changed of a person.
 #[derive(Debug, Default, Deserialize)]
@@ -24,7 +24,7 @@ pub(crate) struct Edit {
 }
 
 /// Newest first: their times are told to the second, and cannot tell.
-pub(crate) async fn list(auth: Data<Auth>) -> HttpResponse {
+pub(crate) async fn list(auth: Data<AuthService>) -> HttpResponse {
     let people = auth
         .read(|world, _| {
             let mut people: Vec<_> = world.people().collect();
@@ -38,9 +38,9 @@ pub(crate) async fn list(auth: Data<Auth>) -> HttpResponse {
 }
 
 pub(crate) async fn edit(
-    auth: Data<Auth>,
+    auth: Data<AuthService>,
     id: Path<String>,
-    Asked(edit): Asked<Edit>,
+    StrictJson(edit): StrictJson<Edit>,
 ) -> HttpResponse {
     let Ok(id) = Uuid::parse_str(&id) else {
         return nobody();
@@ -66,7 +66,7 @@ pub(crate) async fn edit(
     }
 }
 
-pub(crate) async fn remove(auth: Data<Auth>, id: Path<String>) -> HttpResponse {
+pub(crate) async fn remove(auth: Data<AuthService>, id: Path<String>) -> HttpResponse {
     let Ok(id) = Uuid::parse_str(&id) else {
         return nobody();
     };
@@ -77,7 +77,7 @@ pub(crate) async fn remove(auth: Data<Auth>, id: Path<String>) -> HttpResponse {
     }
 }
 
-fn described(person: &Person) -> Value {
+fn described(person: &User) -> Value {
     let mut user = person.json();
     if let Value::Object(user) = &mut user {
         user.insert("banned".to_owned(), person.banned.into());

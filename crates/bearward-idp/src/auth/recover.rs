@@ -8,22 +8,21 @@ use url::Url;
 use uuid::Uuid;
 
 use super::{
-    asked::Asked,
+    asked::LenientJson,
+    auth_state::AuthState,
     email,
-    fault::Fault,
-    flow::Challenge,
-    mail::{Kind, Mail},
-    password,
-    person::Person,
-    random,
+    error::AuthApiError,
+    flow::PkceChallenge,
+    mail::{Mail, MailKind},
+    password, random,
+    service::AuthService,
     signup::registered,
-    state::Auth,
-    world::World,
+    user::User,
 };
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
-pub(super) struct Wanted {
+pub(super) struct OtpRequest {
     email: String,
     phone: String,
     create_user: Option<bool>,
@@ -37,13 +36,21 @@ pub(super) struct Wanted {
 /// A link to set a new password. The answer does not tell whether anybody is there.
 pub(super) async fn recover(
     request: HttpRequest,
-    auth: Data<Auth>,
-    Asked(wanted): Asked<Wanted>,
-) -> Result<HttpResponse, Fault> {
+    auth: Data<AuthService>,
+    LenientJson(wanted): LenientJson<OtpRequest>,
+) -> Result<HttpResponse, AuthApiError> {
     let (email, challenge, redirect) = read(&request, &auth, &wanted)?;
     auth.change(|world, now| {
         if let Some(id) = world.by_email(&email).map(|person| person.id) {
-            send(world, id, &email, Kind::Recovery, &redirect, challenge, now);
+            send(
+                world,
+                id,
+                &email,
+                MailKind::Recovery,
+                &redirect,
+                challenge,
+                now,
+            );
         }
         Ok(sent())
     })
@@ -54,20 +61,20 @@ pub(super) async fn recover(
 /// otherwise.
 pub(super) async fn otp(
     request: HttpRequest,
-    auth: Data<Auth>,
-    Asked(wanted): Asked<Wanted>,
-) -> Result<HttpResponse, Fault> {
+    auth: Data<AuthService>,
+    LenientJson(wanted): LenientJson<OtpRequest>,
+) -> Result<HttpResponse, AuthApiError> {
     let (email, challenge, redirect) = read(&request, &auth, &wanted)?;
     let is_known = auth.read(|world, _| world.by_email(&email).is_some()).await;
     if !is_known && !wanted.create_user.unwrap_or(true) {
-        return Err(Fault::new(
+        return Err(AuthApiError::new(
             422,
             "otp_disabled",
             "Signups not allowed for otp",
         ));
     }
     if !is_known && auth.options.disable_signup {
-        return Err(Fault::new(
+        return Err(AuthApiError::new(
             422,
             "signup_disabled",
             "Signups not allowed for this instance",
@@ -92,10 +99,10 @@ pub(super) async fn otp(
             }
             (None, None) => return Ok(sent()),
         };
-        let kind = if world.person(id).is_some_and(Person::is_confirmed) {
-            Kind::MagicLink
+        let kind = if world.person(id).is_some_and(User::is_confirmed) {
+            MailKind::MagicLink
         } else {
-            Kind::Signup
+            MailKind::Signup
         };
         send(world, id, &email, kind, &redirect, challenge, now);
         Ok(sent())
@@ -106,11 +113,11 @@ pub(super) async fn otp(
 /// The mail of a sign-up or of a new address once more.
 pub(super) async fn resend(
     request: HttpRequest,
-    auth: Data<Auth>,
-    Asked(wanted): Asked<Wanted>,
-) -> Result<HttpResponse, Fault> {
+    auth: Data<AuthService>,
+    LenientJson(wanted): LenientJson<OtpRequest>,
+) -> Result<HttpResponse, AuthApiError> {
     if !matches!(wanted.kind.as_str(), "signup" | "email_change") {
-        return Err(Fault::invalid(
+        return Err(AuthApiError::invalid(
             "Missing one of these types: signup, email_change, sms, phone_change",
         ));
     }
@@ -121,14 +128,20 @@ pub(super) async fn resend(
         };
         let (id, new_email) = (person.id, person.new_email.clone());
         match (wanted.kind.as_str(), new_email) {
-            ("signup", _) if !person.is_confirmed() => {
-                send(world, id, &email, Kind::Signup, &redirect, challenge, now)
-            }
+            ("signup", _) if !person.is_confirmed() => send(
+                world,
+                id,
+                &email,
+                MailKind::Signup,
+                &redirect,
+                challenge,
+                now,
+            ),
             ("email_change", Some(new)) => send(
                 world,
                 id,
                 &new,
-                Kind::EmailChange,
+                MailKind::EmailChange,
                 &redirect,
                 challenge,
                 now,
@@ -142,17 +155,17 @@ pub(super) async fn resend(
 
 fn read(
     request: &HttpRequest,
-    auth: &Auth,
-    wanted: &Wanted,
-) -> Result<(String, Option<Challenge>, Url), Fault> {
+    auth: &AuthService,
+    wanted: &OtpRequest,
+) -> Result<(String, Option<PkceChallenge>, Url), AuthApiError> {
     if !wanted.phone.is_empty() {
-        return Err(Fault::new(
+        return Err(AuthApiError::new(
             400,
             "phone_provider_disabled",
             "Unsupported phone provider",
         ));
     }
-    let challenge = Challenge::read(
+    let challenge = PkceChallenge::read(
         wanted.code_challenge.as_deref(),
         wanted.code_challenge_method.as_deref(),
     )?;
@@ -164,20 +177,20 @@ fn read(
 }
 
 fn send(
-    world: &mut World,
+    world: &mut AuthState,
     id: Uuid,
     to: &str,
-    kind: Kind,
+    kind: MailKind,
     redirect: &Url,
-    challenge: Option<Challenge>,
+    challenge: Option<PkceChallenge>,
     now: Timestamp,
 ) {
     world.send(Mail::new(id, to, kind, redirect, challenge, now));
     if let Some(person) = world.person_mut(id) {
         let at = match kind {
-            Kind::Signup => &mut person.confirmation_sent_at,
-            Kind::Recovery | Kind::MagicLink => &mut person.recovery_sent_at,
-            Kind::EmailChange => &mut person.email_change_sent_at,
+            MailKind::Signup => &mut person.confirmation_sent_at,
+            MailKind::Recovery | MailKind::MagicLink => &mut person.recovery_sent_at,
+            MailKind::EmailChange => &mut person.email_change_sent_at,
         };
         *at = Some(now.millis());
     }

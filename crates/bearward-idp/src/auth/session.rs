@@ -28,13 +28,13 @@ pub(super) struct Session {
 
 /// What a refresh token is good for.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Refresh {
+pub(super) enum RefreshOutcome {
     /// It is the last one, and another follows.
     Next,
     /// It is not the last one, but may be shown again: the last one is given out once more.
     Again,
     /// Somebody has an old one who should not.
-    Stolen,
+    ReuseDetected,
 }
 
 impl Session {
@@ -60,7 +60,7 @@ impl Session {
     /// Takes a refresh token. As with the hosted service, the one before the last is good at any
     /// time, because an answer can get lost on its way; an older one is good within
     /// [`REUSE_SECONDS`] of the last refresh. `None` when the token was not made here.
-    pub(super) fn refresh(&mut self, token: &str, now: Timestamp) -> Option<Refresh> {
+    pub(super) fn refresh(&mut self, token: &str, now: Timestamp) -> Option<RefreshOutcome> {
         let number = number(token)?;
         if !random::same(token, &self.numbered(number)) || number > self.counter {
             return None;
@@ -70,11 +70,11 @@ impl Session {
             0 => {
                 self.counter += 1;
                 self.refreshed_at = now.millis();
-                Refresh::Next
+                RefreshOutcome::Next
             }
-            1 => Refresh::Again,
-            _ if is_recent => Refresh::Again,
-            _ => Refresh::Stolen,
+            1 => RefreshOutcome::Again,
+            _ if is_recent => RefreshOutcome::Again,
+            _ => RefreshOutcome::ReuseDetected,
         })
     }
 
@@ -139,7 +139,7 @@ mod tests {
         let mut session = session();
         let first = session.refresh_token();
         assert_eq!(session_of(&first), Some(session.id));
-        assert_eq!(session.refresh(&first, at(1)), Some(Refresh::Next));
+        assert_eq!(session.refresh(&first, at(1)), Some(RefreshOutcome::Next));
         assert_ne!(session.refresh_token(), first);
     }
 
@@ -149,7 +149,10 @@ mod tests {
         let first = session.refresh_token();
         session.refresh(&first, at(1));
         let second = session.refresh_token();
-        assert_eq!(session.refresh(&first, at(100_000)), Some(Refresh::Again));
+        assert_eq!(
+            session.refresh(&first, at(100_000)),
+            Some(RefreshOutcome::Again)
+        );
         assert_eq!(session.refresh_token(), second, "no third one is made");
     }
 
@@ -159,8 +162,11 @@ mod tests {
         let first = session.refresh_token();
         session.refresh(&first, at(0));
         session.refresh(&session.refresh_token(), at(5));
-        assert_eq!(session.refresh(&first, at(15)), Some(Refresh::Again));
-        assert_eq!(session.refresh(&first, at(16)), Some(Refresh::Stolen));
+        assert_eq!(session.refresh(&first, at(15)), Some(RefreshOutcome::Again));
+        assert_eq!(
+            session.refresh(&first, at(16)),
+            Some(RefreshOutcome::ReuseDetected)
+        );
     }
 
     #[test]

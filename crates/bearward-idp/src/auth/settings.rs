@@ -3,7 +3,7 @@
 use actix_web::{HttpResponse, web::Data};
 use serde_json::{Map, Value, json};
 
-use super::{profile::Provider, state::Auth};
+use super::{profile::Provider, service::AuthService};
 
 /// Every provider that the hosted service lists; those that are not played are off.
 const OTHERS: [&str; 23] = [
@@ -32,7 +32,7 @@ const OTHERS: [&str; 23] = [
     "zoom",
 ];
 
-pub(super) async fn settings(auth: Data<Auth>) -> HttpResponse {
+pub(super) async fn settings(auth: Data<AuthService>) -> HttpResponse {
     let mut external: Map<String, Value> = OTHERS
         .iter()
         .map(|name| ((*name).to_owned(), false.into()))

@@ -3,12 +3,12 @@
 use actix_web::{HttpResponse, web::Data};
 use serde_json::{Value, json};
 
-use super::state::Auth;
+use super::service::AuthService;
 
 /// Newest first, and no more than anybody reads.
 const MOST: usize = 100;
 
-pub(crate) async fn list(auth: Data<Auth>) -> HttpResponse {
+pub(crate) async fn list(auth: Data<AuthService>) -> HttpResponse {
     let sessions = auth
         .read(|world, _| {
             let mut sessions: Vec<_> = world.sessions().collect();

@@ -2,22 +2,22 @@
 
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use bearward::clock::Timestamp;
-use bearward_testing::endpoint::Endpoint;
+use bearward_testing::endpoint::JwksEndpoint;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::{
-    answer::Answer,
-    asked::Asked,
+    asked::LenientJson,
+    auth_state::AuthState,
     email,
-    fault::Fault,
-    flow::Challenge,
-    mail::{Kind, Mail},
+    error::AuthApiError,
+    flow::PkceChallenge,
+    mail::{Mail, MailKind},
     password,
-    person::Person,
-    state::Auth,
-    world::World,
+    service::AuthService,
+    token_response::TokenResponse,
+    user::User,
 };
 
 #[derive(Deserialize, Default)]
@@ -33,19 +33,19 @@ pub(super) struct Signup {
 
 pub(super) async fn signup(
     request: HttpRequest,
-    auth: Data<Auth>,
-    endpoint: Data<Endpoint>,
-    Asked(asked): Asked<Signup>,
-) -> Result<HttpResponse, Fault> {
+    auth: Data<AuthService>,
+    endpoint: Data<JwksEndpoint>,
+    LenientJson(asked): LenientJson<Signup>,
+) -> Result<HttpResponse, AuthApiError> {
     if auth.options.disable_signup {
-        return Err(Fault::new(
+        return Err(AuthApiError::new(
             422,
             "signup_disabled",
             "Signups not allowed for this instance",
         ));
     }
     if !asked.phone.is_empty() {
-        return Err(Fault::new(
+        return Err(AuthApiError::new(
             400,
             "phone_provider_disabled",
             "Phone signups are disabled",
@@ -55,10 +55,10 @@ pub(super) async fn signup(
         return anonymous(&auth, &endpoint, asked.data).await;
     }
     if asked.password.is_empty() {
-        return Err(Fault::invalid("Signup requires a valid password"));
+        return Err(AuthApiError::invalid("Signup requires a valid password"));
     }
     let hash = password::hashed(asked.password).await?;
-    let challenge = Challenge::read(
+    let challenge = PkceChallenge::read(
         asked.code_challenge.as_deref(),
         asked.code_challenge_method.as_deref(),
     )?;
@@ -72,12 +72,12 @@ pub(super) async fn signup(
         match known {
             Some((_, true)) if confirms => {
                 // What a new address is answered: a stranger does not learn who has an account.
-                let mut decoy = Person::new(&email, asked.data, now);
+                let mut decoy = User::new(&email, asked.data, now);
                 decoy.confirmation_sent_at = Some(now.millis());
                 return Ok(HttpResponse::Ok().json(decoy.json()));
             }
             Some((_, true)) => {
-                return Err(Fault::new(
+                return Err(AuthApiError::new(
                     422,
                     "user_already_exists",
                     "User already registered",
@@ -93,7 +93,7 @@ pub(super) async fn signup(
             world.send(Mail::new(
                 id,
                 &email,
-                Kind::Signup,
+                MailKind::Signup,
                 &redirect,
                 challenge,
                 now,
@@ -108,20 +108,20 @@ pub(super) async fn signup(
             person.confirm(now);
         }
         let session = world.open_session(id, "password", now);
-        Ok(Answer::of(world, session, &auth, &endpoint, now)?.response())
+        Ok(TokenResponse::of(world, session, &auth, &endpoint, now)?.response())
     })
     .await
 }
 
 /// Somebody new with an address that is not confirmed yet.
 pub(super) fn registered(
-    world: &mut World,
+    world: &mut AuthState,
     email: &str,
     hash: String,
     data: Map<String, Value>,
     now: Timestamp,
 ) -> Uuid {
-    let mut person = Person::new(email, data.clone(), now);
+    let mut person = User::new(email, data.clone(), now);
     let id = person.id.to_string();
     let known = [
         ("sub".to_owned(), id.clone().into()),
@@ -137,21 +137,21 @@ pub(super) fn registered(
 }
 
 async fn anonymous(
-    auth: &Auth,
-    endpoint: &Endpoint,
+    auth: &AuthService,
+    endpoint: &JwksEndpoint,
     data: Map<String, Value>,
-) -> Result<HttpResponse, Fault> {
+) -> Result<HttpResponse, AuthApiError> {
     if auth.options.disable_anonymous {
-        return Err(Fault::new(
+        return Err(AuthApiError::new(
             422,
             "anonymous_provider_disabled",
             "Anonymous sign-ins are disabled",
         ));
     }
     auth.change(|world, now| {
-        let id = world.add(Person::new("", data, now));
+        let id = world.add(User::new("", data, now));
         let session = world.open_session(id, "anonymous", now);
-        Ok(Answer::of(world, session, auth, endpoint, now)?.response())
+        Ok(TokenResponse::of(world, session, auth, endpoint, now)?.response())
     })
     .await
 }

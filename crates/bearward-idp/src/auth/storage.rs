@@ -13,7 +13,7 @@ use sea_orm::{
 use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
-use super::world::{Change, World};
+use super::auth_state::{AuthState, Change};
 
 /// A data file that is open, with a thread of its own.
 pub(super) struct Storage {
@@ -54,8 +54,8 @@ impl Storage {
     /// [`Unreadable`](StorageError::Unreadable) as well.
     pub(super) fn open(
         path: &Path,
-        prepare: impl FnOnce(&mut World) -> Option<()> + Send + 'static,
-    ) -> Result<(Self, World), StorageError> {
+        prepare: impl FnOnce(&mut AuthState) -> Option<()> + Send + 'static,
+    ) -> Result<(Self, AuthState), StorageError> {
         let unusable = |reason: String| StorageError::Unusable {
             path: path.to_owned(),
             reason,
@@ -149,8 +149,8 @@ async fn read(database: &DatabaseConnection) -> Result<Vec<(String, String, Stri
         .collect()
 }
 
-fn restored(documents: Vec<(String, String, String)>) -> Option<World> {
-    let mut world = World::default();
+fn restored(documents: Vec<(String, String, String)>) -> Option<AuthState> {
+    let mut world = AuthState::default();
     let is_read = documents
         .iter()
         .all(|(kind, id, body)| Uuid::parse_str(id).is_ok_and(|id| world.restore(kind, id, body)));

@@ -4,17 +4,17 @@ use actix_web::{
     HttpResponse,
     web::{Data, Query},
 };
-use bearward_testing::endpoint::Endpoint;
+use bearward_testing::endpoint::JwksEndpoint;
 use serde::Deserialize;
 
 use super::{
-    answer::Answer,
-    asked::Asked,
+    asked::LenientJson,
     email,
-    fault::Fault,
+    error::AuthApiError,
     flow::{Flow, Stage},
     google, password,
-    state::Auth,
+    service::AuthService,
+    token_response::TokenResponse,
 };
 
 #[derive(Deserialize)]
@@ -38,17 +38,17 @@ pub(super) struct Credentials {
 }
 
 pub(super) async fn token(
-    auth: Data<Auth>,
-    endpoint: Data<Endpoint>,
+    auth: Data<AuthService>,
+    endpoint: Data<JwksEndpoint>,
     grant: Query<Grant>,
-    Asked(sent): Asked<Credentials>,
-) -> Result<HttpResponse, Fault> {
+    LenientJson(sent): LenientJson<Credentials>,
+) -> Result<HttpResponse, AuthApiError> {
     match grant.grant_type.as_deref() {
         Some("password") => by_password(&auth, &endpoint, sent).await,
         Some("refresh_token") => by_refresh_token(&auth, &endpoint, &sent.refresh_token).await,
         Some("pkce") => by_code(&auth, &endpoint, &sent).await,
         Some("id_token") => by_id_token(&auth, &endpoint, &sent).await,
-        _ => Err(Fault::new(
+        _ => Err(AuthApiError::new(
             400,
             "invalid_credentials",
             "unsupported_grant_type",
@@ -57,20 +57,20 @@ pub(super) async fn token(
 }
 
 async fn by_password(
-    auth: &Auth,
-    endpoint: &Endpoint,
+    auth: &AuthService,
+    endpoint: &JwksEndpoint,
     sent: Credentials,
-) -> Result<HttpResponse, Fault> {
-    let wrong = || Fault::new(400, "invalid_credentials", "Invalid login credentials");
+) -> Result<HttpResponse, AuthApiError> {
+    let wrong = || AuthApiError::new(400, "invalid_credentials", "Invalid login credentials");
     if !sent.phone.is_empty() {
-        return Err(Fault::new(
+        return Err(AuthApiError::new(
             422,
             "phone_provider_disabled",
             "Phone logins are disabled",
         ));
     }
     if sent.email.is_empty() {
-        return Err(Fault::invalid("missing email or phone"));
+        return Err(AuthApiError::invalid("missing email or phone"));
     }
     let email = email::checked(&sent.email).map_err(|_| wrong())?;
     let found = auth
@@ -91,57 +91,60 @@ async fn by_password(
             .filter(|person| person.password.as_ref() == Some(&hash))
             .ok_or_else(wrong)?;
         if person.banned {
-            return Err(Fault::new(400, "user_banned", "User is banned"));
+            return Err(AuthApiError::new(400, "user_banned", "User is banned"));
         }
         if !fits {
             return Err(wrong());
         }
         if !person.is_confirmed() {
-            return Err(Fault::new(
+            return Err(AuthApiError::new(
                 400,
                 "email_not_confirmed",
                 "Email not confirmed",
             ));
         }
         let session = world.open_session(id, "password", now);
-        Ok(Answer::of(world, session, auth, endpoint, now)?.response())
+        Ok(TokenResponse::of(world, session, auth, endpoint, now)?.response())
     })
     .await
 }
 
 async fn by_refresh_token(
-    auth: &Auth,
-    endpoint: &Endpoint,
+    auth: &AuthService,
+    endpoint: &JwksEndpoint,
     token: &str,
-) -> Result<HttpResponse, Fault> {
+) -> Result<HttpResponse, AuthApiError> {
     if token.is_empty() {
-        return Err(Fault::OAuth("invalid_request", "refresh_token required"));
+        return Err(AuthApiError::OAuth(
+            "invalid_request",
+            "refresh_token required",
+        ));
     }
     auth.change(|world, now| {
         let session = world.refresh(token, now)?;
-        Ok(Answer::of(world, session, auth, endpoint, now)?.response())
+        Ok(TokenResponse::of(world, session, auth, endpoint, now)?.response())
     })
     .await
 }
 
 async fn by_code(
-    auth: &Auth,
-    endpoint: &Endpoint,
+    auth: &AuthService,
+    endpoint: &JwksEndpoint,
     sent: &Credentials,
-) -> Result<HttpResponse, Fault> {
+) -> Result<HttpResponse, AuthApiError> {
     if sent.auth_code.is_empty() || sent.code_verifier.is_empty() {
         let message = "invalid request: both auth code and code verifier should be non-empty";
-        return Err(Fault::invalid(message));
+        return Err(AuthApiError::invalid(message));
     }
     auth.change(|world, now| {
-        let unknown = Fault::new(
+        let unknown = AuthApiError::new(
             404,
             "flow_state_not_found",
             "invalid flow state, no valid flow state found",
         );
         let flow = world.flow_of_code(&sent.auth_code).ok_or(unknown.clone())?;
         if flow.is_expired(now) {
-            return Err(Fault::new(
+            return Err(AuthApiError::new(
                 422,
                 "flow_state_expired",
                 "invalid flow state, flow state has expired",
@@ -154,7 +157,7 @@ async fn by_code(
             .is_some_and(|challenge| challenge.is_met_by(&sent.code_verifier))
         {
             let message = "code challenge does not match previously saved code verifier";
-            return Err(Fault::new(400, "bad_code_verifier", message));
+            return Err(AuthApiError::new(400, "bad_code_verifier", message));
         }
         let id = flow.id;
         let Some(Flow {
@@ -172,10 +175,10 @@ async fn by_code(
             return Err(unknown);
         };
         if world.person(person).is_some_and(|person| person.banned) {
-            return Err(Fault::new(400, "user_banned", "User is banned"));
+            return Err(AuthApiError::new(400, "user_banned", "User is banned"));
         }
         let session = world.open_session(person, &method, now);
-        let answer = Answer::of(world, session, auth, endpoint, now)?;
+        let answer = TokenResponse::of(world, session, auth, endpoint, now)?;
         Ok(answer
             .with_provider_tokens(provider_token, provider_refresh_token)
             .response())
@@ -184,15 +187,15 @@ async fn by_code(
 }
 
 async fn by_id_token(
-    auth: &Auth,
-    endpoint: &Endpoint,
+    auth: &AuthService,
+    endpoint: &JwksEndpoint,
     sent: &Credentials,
-) -> Result<HttpResponse, Fault> {
+) -> Result<HttpResponse, AuthApiError> {
     if sent.id_token.is_empty() {
-        return Err(Fault::OAuth("invalid request", "id_token required"));
+        return Err(AuthApiError::OAuth("invalid request", "id_token required"));
     }
     if sent.provider != "google" {
-        return Err(Fault::OAuth(
+        return Err(AuthApiError::OAuth(
             "invalid request",
             "this IdP takes ID tokens of the provider google alone",
         ));
@@ -206,7 +209,7 @@ async fn by_id_token(
             now,
         )?;
         let session = world.open_session(person, "oauth", now);
-        Ok(Answer::of(world, session, auth, endpoint, now)?.response())
+        Ok(TokenResponse::of(world, session, auth, endpoint, now)?.response())
     })
     .await
 }

@@ -5,18 +5,18 @@ use actix_web::{
     http::StatusCode,
     web::{Data, Query},
 };
-use bearward_testing::endpoint::Endpoint;
+use bearward_testing::endpoint::JwksEndpoint;
 use serde::Deserialize;
 use uuid::Uuid;
 
 use super::{
-    answer::Answer,
-    asked::Asked,
+    asked::LenientJson,
     email,
-    fault::Fault,
+    error::AuthApiError,
     flow::{Flow, Stage},
-    random, redirect,
-    state::Auth,
+    random, redirect_response,
+    service::AuthService,
+    token_response::TokenResponse,
 };
 
 const TYPES: [&str; 6] = [
@@ -37,7 +37,7 @@ pub(super) struct Link {
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
-pub(super) struct Typed {
+pub(super) struct VerifyRequest {
     #[serde(rename = "type")]
     kind: String,
     token: String,
@@ -50,22 +50,24 @@ pub(super) struct Typed {
 /// for by PKCE.
 pub(super) async fn followed(
     request: HttpRequest,
-    auth: Data<Auth>,
-    endpoint: Data<Endpoint>,
+    auth: Data<AuthService>,
+    endpoint: Data<JwksEndpoint>,
     link: Query<Link>,
-) -> Result<HttpResponse, Fault> {
+) -> Result<HttpResponse, AuthApiError> {
     let kind = link.kind.as_deref().unwrap_or_default();
     let token = link.token.as_deref().unwrap_or_default();
     check_type(kind)?;
     if token.is_empty() {
-        return Err(Fault::invalid("Verify requires a token or a token hash"));
+        return Err(AuthApiError::invalid(
+            "Verify requires a token or a token hash",
+        ));
     }
     let address = auth.redirects.chosen(&request);
     let used = auth.change(|world, now| {
         let fits = |mail: &mut super::mail::Mail| {
             mail.kind.answers_to(kind) && random::same(token, &mail.token_hash)
         };
-        let mail = world.spend(now, fits).ok_or(Fault::new(
+        let mail = world.spend(now, fits).ok_or(AuthApiError::new(
             403,
             "otp_expired",
             "Email link is invalid or has expired",
@@ -73,7 +75,7 @@ pub(super) async fn followed(
         let person = world.follow(&mail, now)?;
         if mail.challenge.is_none() {
             let session = world.open_session(person, "otp", now);
-            return Ok(Answer::of(world, session, &auth, &endpoint, now)?
+            return Ok(TokenResponse::of(world, session, &auth, &endpoint, now)?
                 .address(address.clone(), Some(kind)));
         }
         let code = Uuid::new_v4().to_string();
@@ -86,29 +88,35 @@ pub(super) async fn followed(
             provider_refresh_token: None,
         };
         world.begin(Flow::new(mail.challenge, stage, now), now);
-        Ok(redirect::with_query(address.clone(), &[("code", &code)]))
+        Ok(redirect_response::with_query(
+            address.clone(),
+            &[("code", &code)],
+        ))
     });
     let asked_by_pkce = token.starts_with("pkce_");
-    let address = used
-        .await
-        .unwrap_or_else(|fault| redirect::with_fault(address.clone(), &fault, asked_by_pkce));
-    Ok(redirect::to(StatusCode::SEE_OTHER, address.as_str()))
+    let address = used.await.unwrap_or_else(|fault| {
+        redirect_response::with_fault(address.clone(), &fault, asked_by_pkce)
+    });
+    Ok(redirect_response::to(
+        StatusCode::SEE_OTHER,
+        address.as_str(),
+    ))
 }
 
 /// Answers with a session.
 pub(super) async fn typed(
-    auth: Data<Auth>,
-    endpoint: Data<Endpoint>,
-    Asked(typed): Asked<Typed>,
-) -> Result<HttpResponse, Fault> {
+    auth: Data<AuthService>,
+    endpoint: Data<JwksEndpoint>,
+    LenientJson(typed): LenientJson<VerifyRequest>,
+) -> Result<HttpResponse, AuthApiError> {
     check_type(&typed.kind)?;
     if typed.token.is_empty() == typed.token_hash.is_empty() {
-        return Err(Fault::invalid(
+        return Err(AuthApiError::invalid(
             "Verify requires either a token or a token hash",
         ));
     }
     if !typed.phone.is_empty() || (!typed.token.is_empty() && typed.email.is_empty()) {
-        return Err(Fault::invalid(
+        return Err(AuthApiError::invalid(
             "Only an email address or phone number should be provided on verify",
         ));
     }
@@ -127,22 +135,22 @@ pub(super) async fn typed(
                     random::same(&typed.token_hash, &mail.token_hash)
                 }
         });
-        let mail = mail.ok_or(Fault::new(
+        let mail = mail.ok_or(AuthApiError::new(
             403,
             "otp_expired",
             "Token has expired or is invalid",
         ))?;
         let person = world.follow(&mail, now)?;
         let session = world.open_session(person, "otp", now);
-        Ok(Answer::of(world, session, &auth, &endpoint, now)?.response())
+        Ok(TokenResponse::of(world, session, &auth, &endpoint, now)?.response())
     })
     .await
 }
 
-fn check_type(kind: &str) -> Result<(), Fault> {
+fn check_type(kind: &str) -> Result<(), AuthApiError> {
     match kind {
-        "" => Err(Fault::invalid("Verify requires a verification type")),
+        "" => Err(AuthApiError::invalid("Verify requires a verification type")),
         kind if TYPES.contains(&kind) => Ok(()),
-        _ => Err(Fault::invalid("Unsupported verification type")),
+        _ => Err(AuthApiError::invalid("Unsupported verification type")),
     }
 }

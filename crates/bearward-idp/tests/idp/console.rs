@@ -2,7 +2,7 @@
 
 use bearward::{Algorithm, Bearward, Issuer, KeySource};
 use bearward_idp::Idp;
-use bearward_testing::{FORGERIES, MovableClock};
+use bearward_testing::{FORGERIES, TestClock};
 use serde_json::{Value, json};
 
 use crate::{
@@ -158,7 +158,7 @@ async fn no_state_stands_in_the_page_that_a_stranger_could_read() {
 #[tokio::test]
 async fn a_hostile_page_or_a_rebound_name_learns_nothing_from_what_the_console_asks() {
     let idp = start();
-    let api = trusting(&idp, &MovableClock::new()).await;
+    let api = trusting(&idp, &TestClock::new()).await;
     idp.watch("http://127.0.0.1:8000", api);
     let token = mint(&idp, "{}").await;
     let body = json!({ "token": token }).to_string();
@@ -203,9 +203,9 @@ async fn a_hostile_page_or_a_rebound_name_learns_nothing_from_what_the_console_a
 
 #[tokio::test]
 async fn the_report_is_the_one_of_the_library_for_tokens_right_and_wrong() {
-    let (idp, clock) = (start(), MovableClock::new());
+    let (idp, clock) = (start(), TestClock::new());
     let api = trusting(&idp, &clock).await;
-    api.first_attempts().await;
+    api.wait_for_initial_fetch().await;
     idp.watch("http://127.0.0.1:8000", api.clone());
     let orders = [
         json!({}),
@@ -226,7 +226,7 @@ async fn the_report_is_the_one_of_the_library_for_tokens_right_and_wrong() {
                 expected
                     .refusal
                     .as_ref()
-                    .map(|refusal| refusal.rejection.code())
+                    .map(|refusal| refusal.error.code())
             )
         );
         assert_eq!(asked["advice"], json!(expected.advice));
@@ -260,7 +260,7 @@ async fn the_report_is_the_one_of_the_library_for_tokens_right_and_wrong() {
 
 #[tokio::test]
 async fn a_token_must_be_there_to_be_explained() {
-    let (idp, clock) = (start(), MovableClock::new());
+    let (idp, clock) = (start(), TestClock::new());
     idp.watch("http://127.0.0.1:8000", trusting(&idp, &clock).await);
     for body in [
         "{}",
@@ -290,16 +290,19 @@ async fn without_an_api_it_says_how_to_have_one() {
 
 #[tokio::test]
 async fn the_key_cache_of_the_api_is_shown_as_it_stands() {
-    let (idp, clock) = (start(), MovableClock::new());
+    let (idp, clock) = (start(), TestClock::new());
     let api = trusting(&idp, &clock).await;
-    api.first_attempts().await;
+    api.wait_for_initial_fetch().await;
     idp.watch("http://127.0.0.1:8000", api.clone());
     let before = shown(&idp).await;
     assert_eq!(
         (&before["address"], &before["issuers"][0]["state"]),
         (&json!("http://127.0.0.1:8000"), &json!("fresh"))
     );
-    assert_eq!(before["issuers"][0]["kids"], json!(api.key_sets()[0].kids));
+    assert_eq!(
+        before["issuers"][0]["kids"],
+        json!(api.key_set_statuses()[0].kids)
+    );
     send(&idp, "POST /admin/keys/rotate", &[], "").await;
     assert_eq!(
         shown(&idp).await["issuers"][0]["kids"]
@@ -388,7 +391,7 @@ async fn shown(idp: &Idp) -> Value {
 }
 
 /// Its clock stands, so that two reports of one token are the same to the second.
-async fn trusting(idp: &Idp, clock: &MovableClock) -> Bearward {
+async fn trusting(idp: &Idp, clock: &TestClock) -> Bearward {
     let issuer = Issuer::new(idp.issuer(), idp.audience())
         .unwrap()
         .keys(KeySource::Url(idp.jwks_url().parse().unwrap()));

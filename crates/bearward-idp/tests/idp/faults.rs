@@ -148,7 +148,7 @@ async fn whoever_a_hang_holds_is_let_go_when_the_faults_are_cleared() {
 async fn an_outage_of_the_key_endpoint_costs_a_running_server_nothing() {
     let idp = start();
     let auth = trusting(&idp).await;
-    auth.first_attempts().await;
+    auth.wait_for_initial_fetch().await;
     put(&idp, json!({ "status": 503 })).await;
     assert!(
         auth.verify(&crate::http::mint(&idp, "{}").await)
@@ -162,13 +162,13 @@ async fn a_server_that_starts_into_an_outage_says_that_the_keys_are_missing() {
     let idp = start();
     put(&idp, json!({ "body": "{\"keys\":[]}" })).await;
     let auth = trusting(&idp).await;
-    auth.first_attempts().await;
+    auth.wait_for_initial_fetch().await;
     assert_eq!(
         crate::code(&auth, &crate::http::mint(&idp, "{}").await).await,
         "KEYS_UNAVAILABLE"
     );
     assert!(
-        auth.key_sets()[0]
+        auth.key_set_statuses()[0]
             .last_error
             .as_ref()
             .is_some_and(|error| error.contains("asymmetric"))

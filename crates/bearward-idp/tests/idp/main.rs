@@ -49,6 +49,6 @@ async fn code(auth: &Bearward, token: &str) -> &'static str {
     auth.verify(token)
         .await
         .expect_err("a refusal")
-        .rejection
+        .error
         .code()
 }

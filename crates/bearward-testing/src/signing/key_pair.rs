@@ -76,7 +76,7 @@ impl KeyPair {
     /// A key that nobody else in this process holds while this one, or a clone of it, lives; given
     /// back, it serves the next who asks. Makes a test of two issuers mean what it says without
     /// making a new RSA key for every test.
-    pub fn pooled(algorithm: Algorithm) -> Self {
+    pub fn cached_with(algorithm: Algorithm) -> Self {
         static POOL: Mutex<Vec<KeyPair>> = Mutex::new(Vec::new());
         let mut pool = POOL.lock().unwrap_or_else(PoisonError::into_inner);
         let free = pool
@@ -92,7 +92,7 @@ impl KeyPair {
 
     /// Another key of the same type under the same kid: what somebody has who is not the issuer.
     /// Made once a process.
-    pub fn stranger_to(issuer: &Self) -> Self {
+    pub fn foreign_key(issuer: &Self) -> Self {
         static STRANGERS: [OnceLock<KeyPair>; Algorithm::ALL.len()] =
             [const { OnceLock::new() }; Algorithm::ALL.len()];
         let place = Algorithm::ALL

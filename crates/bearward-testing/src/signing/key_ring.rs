@@ -18,7 +18,7 @@ impl KeyRing {
     /// One key, in use.
     pub fn new(algorithm: Algorithm) -> Self {
         Self {
-            current: KeyPair::pooled(algorithm),
+            current: KeyPair::cached_with(algorithm),
             standby: None,
             previous: Vec::new(),
         }
@@ -54,7 +54,7 @@ impl KeyRing {
 
     /// Publishes a key that will sign after the next rotation, so that verifiers know it in time.
     pub fn add_standby(&mut self, algorithm: Algorithm) -> &KeyPair {
-        let key = KeyPair::pooled(algorithm);
+        let key = KeyPair::cached_with(algorithm);
         self.standby.insert(key)
     }
 
@@ -62,7 +62,7 @@ impl KeyRing {
     pub fn rotate(&mut self, algorithm: Algorithm) -> &KeyPair {
         let next = match self.standby.take() {
             Some(standby) => standby,
-            None => KeyPair::pooled(algorithm),
+            None => KeyPair::cached_with(algorithm),
         };
         self.previous
             .push(std::mem::replace(&mut self.current, next));

@@ -139,7 +139,7 @@ pub fn forge(
     };
     Some(match name {
         "tampered" => tamper(&Token::new(header, claims).sign(key)),
-        "signed_by_stranger" => Token::new(header, claims).sign(&KeyPair::stranger_to(key)),
+        "signed_by_stranger" => Token::new(header, claims).sign(&KeyPair::foreign_key(key)),
         "alg_none" => with(json!({ "alg": "none" })).unsigned(),
         "hmac_with_public_key" => {
             let (_, pem) = key.public_encodings().swap_remove(0);
@@ -147,7 +147,7 @@ pub fn forge(
         }
         "stripped_signature" => Token::new(header, claims).unsigned(),
         "embedded_jwk" => {
-            let own = KeyPair::stranger_to(key);
+            let own = KeyPair::foreign_key(key);
             with(json!({ "jwk": own.jwk() })).sign(&own)
         }
         _ => return None,

@@ -9,45 +9,48 @@ use actix_web::{
 };
 
 use crate::{
-    bearward::Manners,
+    bearward::ChallengeConfig,
     cookie::CookieSource,
-    error::{FormError, Rejection},
+    error::{AuthError, FormatError},
 };
 
 /// Finds the token without copying it (RFC 6750 §2.1). The query and the body are never looked at.
 ///
 /// Another scheme than Bearer counts as no token: it may be meant for somebody else. So does an
 /// empty cookie: it is what a sign-out leaves.
-pub(super) fn token<'r>(request: &'r HttpRequest, manners: &Manners) -> Result<&'r str, Rejection> {
+pub(super) fn token<'r>(
+    request: &'r HttpRequest,
+    challenge: &ChallengeConfig,
+) -> Result<&'r str, AuthError> {
     let mut values = request.headers().get_all(header::AUTHORIZATION);
     let (first, second) = (values.next(), values.next());
     if second.is_some() {
-        return Err(Rejection::SeveralCredentials);
+        return Err(AuthError::SeveralCredentials);
     }
     let from_header = first.map(bearer).transpose()?.flatten();
-    let from_cookie = match &manners.cookie {
+    let from_cookie = match &challenge.cookie {
         Some(cookie) => from_cookie(request, cookie)?,
         None => None,
     };
     match (from_header, from_cookie) {
-        (Some(_), Some(_)) => Err(Rejection::SeveralCredentials),
+        (Some(_), Some(_)) => Err(AuthError::SeveralCredentials),
         (Some(token), None) => Ok(token),
         (None, Some(token)) => {
-            let cookie = manners.cookie.as_ref().ok_or(Rejection::NoToken)?;
-            if changes_nothing(request) || has_listed_origin(request, cookie) {
+            let cookie = challenge.cookie.as_ref().ok_or(AuthError::NoToken)?;
+            if is_safe_method(request) || has_listed_origin(request, cookie) {
                 Ok(token)
             } else {
-                Err(Rejection::OriginRefused)
+                Err(AuthError::OriginRefused)
             }
         }
-        (None, None) => Err(Rejection::NoToken),
+        (None, None) => Err(AuthError::NoToken),
     }
 }
 
 /// The token of a Bearer header; `None` when the scheme is another. Public for the fuzz target
 /// alone.
 #[doc(hidden)]
-pub fn bearer(value: &HeaderValue) -> Result<Option<&str>, Rejection> {
+pub fn bearer(value: &HeaderValue) -> Result<Option<&str>, AuthError> {
     const SCHEME: &[u8] = b"bearer";
     let Some((scheme, after)) = value.as_bytes().split_at_checked(SCHEME.len()) else {
         return Ok(None);
@@ -56,11 +59,11 @@ pub fn bearer(value: &HeaderValue) -> Result<Option<&str>, Rejection> {
         return Ok(None);
     }
     let spaces = after.iter().take_while(|&&byte| byte == b' ').count();
-    let token = str::from_utf8(&after[spaces..]).map_err(|_| Rejection::BadAuthorization)?;
-    if spaces > 0 && is_one(token.as_bytes()) {
+    let token = str::from_utf8(&after[spaces..]).map_err(|_| AuthError::BadAuthorization)?;
+    if spaces > 0 && is_single_token(token.as_bytes()) {
         Ok(Some(token))
     } else {
-        Err(Rejection::BadAuthorization)
+        Err(AuthError::BadAuthorization)
     }
 }
 
@@ -71,7 +74,7 @@ pub fn bearer(value: &HeaderValue) -> Result<Option<&str>, Rejection> {
     clippy::needless_bitwise_bool,
     reason = "a lazy operator is a branch for each byte"
 )]
-fn is_one(token: &[u8]) -> bool {
+fn is_single_token(token: &[u8]) -> bool {
     let visible = token.iter().fold(true, |so_far, &byte| {
         so_far & byte.is_ascii_graphic() & (byte != b',')
     });
@@ -90,7 +93,7 @@ fn is_tchar(byte: u8) -> bool {
 fn from_cookie<'r>(
     request: &'r HttpRequest,
     cookie: &CookieSource,
-) -> Result<Option<&'r str>, Rejection> {
+) -> Result<Option<&'r str>, AuthError> {
     let pairs = request
         .headers()
         .get_all(header::COOKIE)
@@ -108,17 +111,17 @@ fn from_cookie<'r>(
         )
     });
     match (named.next(), named.next()) {
-        (_, Some(_)) => Err(Rejection::SeveralCredentials),
+        (_, Some(_)) => Err(AuthError::SeveralCredentials),
         (Some(b"") | None, None) => Ok(None),
         (Some(token), None) => str::from_utf8(token)
             .map(Some)
-            .map_err(|_| Rejection::Form(FormError::Base64)),
+            .map_err(|_| AuthError::Form(FormatError::Base64)),
     }
 }
 
 /// RFC 9110 §9.2.1. A `WebSocket` handshake is a GET too, but opens a way to change things that no
 /// CORS rule stands before.
-fn changes_nothing(request: &HttpRequest) -> bool {
+fn is_safe_method(request: &HttpRequest) -> bool {
     let safe = matches!(
         *request.method(),
         Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE

@@ -10,10 +10,10 @@ use actix_web::{
     },
 };
 
-use super::{envelope::Envelope, request_id::RequestId};
+use super::{error_body::ErrorBody, request_id::RequestId};
 use crate::{
-    bearward::{Bearward, Manners},
-    error::{Refusal, Rejection},
+    bearward::{Bearward, ChallengeConfig},
+    error::{AuthError, AuthFailure},
 };
 
 /// A refused request: the error of every extractor and guard of this crate.
@@ -21,41 +21,41 @@ use crate::{
 /// It answers with the status, the challenge (RFC 6750 §3, RFC 9470 §3, RFC 9728 §5.1) and the
 /// error envelope. Its `Display` is the message for the client.
 #[derive(Clone)]
-pub struct Refused {
-    refusal: Refusal,
-    manners: Option<Arc<Manners>>,
+pub struct AuthRejection {
+    refusal: AuthFailure,
+    challenge: Option<Arc<ChallengeConfig>>,
     request_id: Option<RequestId>,
 }
 
-impl Refused {
+impl AuthRejection {
     /// Builds the response for a failed request.
-    pub fn new(refusal: Refusal, request: &HttpRequest, auth: Option<&Bearward>) -> Self {
+    pub fn new(refusal: AuthFailure, request: &HttpRequest, auth: Option<&Bearward>) -> Self {
         Self {
             refusal,
-            manners: auth.map(|auth| Arc::clone(&auth.manners)),
+            challenge: auth.map(|auth| Arc::clone(&auth.challenge)),
             request_id: request.extensions().get::<RequestId>().cloned(),
         }
     }
 
     /// Why.
-    pub fn rejection(&self) -> &Rejection {
-        &self.refusal.rejection
+    pub fn error(&self) -> &AuthError {
+        &self.refusal.error
     }
 
     /// Why and where.
-    pub fn refusal(&self) -> &Refusal {
+    pub fn refusal(&self) -> &AuthFailure {
         &self.refusal
     }
 
     fn challenge(&self) -> Option<String> {
-        let (error, attribute) = match &self.refusal.rejection {
-            Rejection::NoToken => (None, None),
-            Rejection::SeveralCredentials => (Some("invalid_request"), None),
-            Rejection::StepUpRequired { required } => (
+        let (error, attribute) = match &self.refusal.error {
+            AuthError::NoToken => (None, None),
+            AuthError::SeveralCredentials => (Some("invalid_request"), None),
+            AuthError::StepUpRequired { required } => (
                 Some("insufficient_user_authentication"),
                 Some(format!("acr_values=\"{}\"", words(required))),
             ),
-            Rejection::InsufficientScope { required } => (
+            AuthError::InsufficientScope { required } => (
                 Some("insufficient_scope"),
                 Some(format!("scope=\"{}\"", words(required))),
             ),
@@ -63,17 +63,22 @@ impl Refused {
             _ => return None,
         };
         let realm = self
-            .manners
+            .challenge
             .as_ref()
-            .map_or("bearward", |manners| manners.realm.as_str());
+            .map_or("bearward", |challenge| challenge.realm.as_str());
         let resource = self
-            .manners
+            .challenge
             .as_ref()
-            .and_then(|manners| manners.resource.as_ref());
+            .and_then(|challenge| challenge.resource.as_ref());
         let attributes = [
             Some(format!("realm=\"{realm}\"")),
             error.map(|error| format!("error=\"{error}\"")),
-            error.map(|_| format!("error_description=\"{}\"", quotable(&self.to_string()))),
+            error.map(|_| {
+                format!(
+                    "error_description=\"{}\"",
+                    quoted_string_safe(&self.to_string())
+                )
+            }),
             attribute,
             resource
                 .and_then(metadata_url)
@@ -84,16 +89,16 @@ impl Refused {
     }
 }
 
-impl ResponseError for Refused {
+impl ResponseError for AuthRejection {
     fn status_code(&self) -> StatusCode {
-        match &self.refusal.rejection {
-            Rejection::SeveralCredentials => StatusCode::BAD_REQUEST,
-            Rejection::KeysUnavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
-            Rejection::NotConfigured => StatusCode::INTERNAL_SERVER_ERROR,
-            Rejection::OriginRefused
-            | Rejection::InsufficientScope { .. }
-            | Rejection::InsufficientRole { .. }
-            | Rejection::RequirementNotMet { .. } => StatusCode::FORBIDDEN,
+        match &self.refusal.error {
+            AuthError::SeveralCredentials => StatusCode::BAD_REQUEST,
+            AuthError::KeysUnavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            AuthError::NotConfigured => StatusCode::INTERNAL_SERVER_ERROR,
+            AuthError::OriginRefused
+            | AuthError::InsufficientScope { .. }
+            | AuthError::InsufficientRole { .. }
+            | AuthError::RequirementNotMet { .. } => StatusCode::FORBIDDEN,
             // Everything else is the token's own fault.
             _ => StatusCode::UNAUTHORIZED,
         }
@@ -108,16 +113,16 @@ impl ResponseError for Refused {
         {
             response.insert_header((header::WWW_AUTHENTICATE, challenge));
         }
-        if let Rejection::KeysUnavailable { retry_after } = &self.refusal.rejection {
+        if let AuthError::KeysUnavailable { retry_after } = &self.refusal.error {
             response.insert_header((header::RETRY_AFTER, retry_after.as_secs().max(1)));
         }
         // What is refused today may be accepted with another token: no shared cache may keep it.
         response.insert_header((header::CACHE_CONTROL, "no-store"));
         response
             .extensions_mut()
-            .insert(RefusalNote::of(&self.refusal));
-        response.json(Envelope::new(
-            self.refusal.rejection.code(),
+            .insert(RejectionLog::of(&self.refusal));
+        response.json(ErrorBody::new(
+            self.refusal.error.code(),
             &self.to_string(),
             self.request_id.as_ref(),
         ))
@@ -126,7 +131,7 @@ impl ResponseError for Refused {
 
 /// What the access log tells about a refusal; set in the extensions of its response.
 #[derive(Debug, Clone)]
-pub struct RefusalNote {
+pub struct RejectionLog {
     /// The closed reason.
     pub reason: &'static str,
     /// The configured name of the issuer, once one was chosen.
@@ -135,24 +140,24 @@ pub struct RefusalNote {
     pub kid: Option<String>,
 }
 
-impl RefusalNote {
-    fn of(refusal: &Refusal) -> Self {
+impl RejectionLog {
+    fn of(refusal: &AuthFailure) -> Self {
         let kid = refusal.kid.as_ref().map(ToString::to_string);
         Self {
-            reason: refusal.rejection.reason(),
+            reason: refusal.error.metric_label(),
             issuer: refusal.issuer.clone(),
             kid,
         }
     }
 }
 
-impl fmt::Display for Refused {
+impl fmt::Display for AuthRejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.refusal.fmt(f)
     }
 }
 
-impl fmt::Debug for Refused {
+impl fmt::Debug for AuthRejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Refused")
             .field("refusal", &self.refusal)
@@ -160,7 +165,7 @@ impl fmt::Debug for Refused {
     }
 }
 
-impl std::error::Error for Refused {
+impl std::error::Error for AuthRejection {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         Some(&self.refusal)
     }
@@ -201,7 +206,7 @@ fn words(words: &str) -> String {
 }
 
 /// RFC 6750 §3: `error_description` is printable ASCII without quotes and backslashes.
-fn quotable(message: &str) -> String {
+fn quoted_string_safe(message: &str) -> String {
     let swap = |c: char| match c {
         '"' | '\\' => '\'',
         ' '..='~' => c,

@@ -10,17 +10,17 @@ use std::{
 
 use actix_web::{HttpMessage, HttpRequest, web::Data};
 
-use super::{bearer, challenge::Refused};
+use super::{bearer, challenge::AuthRejection};
 use crate::{
     bearward::Bearward,
-    error::{Refusal, Rejection},
+    error::{AuthError, AuthFailure},
     verified::Verified,
     verifier::{PendingVerification, Verification},
 };
 
 /// What an extractor makes of a verified token.
 pub(super) trait FromToken: Sized + 'static {
-    fn convert(verified: Verified, token: &str) -> Result<Self, Refusal>;
+    fn convert(verified: Verified, token: &str) -> Result<Self, AuthFailure>;
 
     /// What stands for no token at all, where that is allowed.
     fn anonymous() -> Option<Self> {
@@ -29,11 +29,11 @@ pub(super) trait FromToken: Sized + 'static {
 }
 
 /// An extraction, ready unless a fetch is needed.
-pub struct Extracting<T>(State<T>);
+pub struct ExtractFuture<T>(State<T>);
 
 enum State<T> {
-    Ready(Option<Result<T, Refused>>),
-    Pending(Pin<Box<dyn Future<Output = Result<T, Refused>>>>),
+    Ready(Option<Result<T, AuthRejection>>),
+    Pending(Pin<Box<dyn Future<Output = Result<T, AuthRejection>>>>),
 }
 
 /// The evidence that a scope's guard leaves for the extractors behind it. Private, so that nothing
@@ -42,7 +42,7 @@ enum State<T> {
 /// It holds the token too: a middleware between the two may have put another one into the header,
 /// which nobody has verified.
 #[derive(Clone)]
-pub struct Guarded {
+pub struct ScopeAuthentication {
     /// The verifier.
     pub auth: Rc<Bearward>,
     /// The verified token.
@@ -51,7 +51,7 @@ pub struct Guarded {
     pub token: Rc<str>,
 }
 
-impl Guarded {
+impl ScopeAuthentication {
     /// What the guard around this request's scope has left.
     pub fn of(request: &HttpRequest) -> Option<Self> {
         request.extensions().get::<Self>().cloned()
@@ -62,16 +62,18 @@ impl Guarded {
 pub(super) enum Authentication<'r> {
     /// No token was sent; not counted yet, because a route may serve strangers.
     Nobody,
-    Done(Result<Verified, Refusal>, &'r str),
-    Refused(Refusal),
+    Done(Result<Verified, AuthFailure>, &'r str),
+    AuthRejection(AuthFailure),
     Pending(PendingVerification, &'r str),
 }
 
 pub(super) fn authenticate<'r>(request: &'r HttpRequest, auth: &Bearward) -> Authentication<'r> {
-    let token = match bearer::token(request, &auth.manners) {
+    let token = match bearer::token(request, &auth.challenge) {
         Ok(token) => token,
-        Err(Rejection::NoToken) => return Authentication::Nobody,
-        Err(rejection) => return Authentication::Refused(Bearward::count(rejection.into())),
+        Err(AuthError::NoToken) => return Authentication::Nobody,
+        Err(rejection) => {
+            return Authentication::AuthRejection(Bearward::record_rejection(rejection.into()));
+        }
     };
     match auth.try_verify(token) {
         Verification::Ready(result) => Authentication::Done(result, token),
@@ -80,17 +82,17 @@ pub(super) fn authenticate<'r>(request: &'r HttpRequest, auth: &Bearward) -> Aut
 }
 
 /// The refusal of a request without a token, counted.
-pub(super) fn no_token() -> Refusal {
-    Bearward::count(Rejection::NoToken.into())
+pub(super) fn no_token() -> AuthFailure {
+    Bearward::record_rejection(AuthError::NoToken.into())
 }
 
 /// What `T` makes of a verified token; its refusals are the route's, and counted as such.
-pub(super) fn convert<T: FromToken>(verified: Verified, token: &str) -> Result<T, Refusal> {
-    T::convert(verified, token).map_err(Bearward::count)
+pub(super) fn convert<T: FromToken>(verified: Verified, token: &str) -> Result<T, AuthFailure> {
+    T::convert(verified, token).map_err(Bearward::record_rejection)
 }
 
-pub(super) fn extract<T: FromToken>(request: &HttpRequest) -> Extracting<T> {
-    let guarded = request.extensions().get::<Guarded>().cloned();
+pub(super) fn extract<T: FromToken>(request: &HttpRequest) -> ExtractFuture<T> {
+    let guarded = request.extensions().get::<ScopeAuthentication>().cloned();
     let auth = match verifier(request, guarded.as_ref().map(|guarded| &*guarded.auth)) {
         Ok(auth) => auth,
         Err(remedy) => {
@@ -98,43 +100,43 @@ pub(super) fn extract<T: FromToken>(request: &HttpRequest) -> Extracting<T> {
                 route = request.match_pattern(),
                 "a route asks for a principal, and {remedy}"
             );
-            return Extracting::ready(Err(Refused::new(
-                Bearward::count(Rejection::NotConfigured.into()),
+            return ExtractFuture::ready(Err(AuthRejection::new(
+                Bearward::record_rejection(AuthError::NotConfigured.into()),
                 request,
                 None,
             )));
         }
     };
-    if let Some(Guarded {
+    if let Some(ScopeAuthentication {
         verified, token, ..
     }) = &guarded
     {
         let result = convert(verified.clone(), token);
-        return Extracting::ready(
-            result.map_err(|refusal| Refused::new(refusal, request, Some(auth))),
+        return ExtractFuture::ready(
+            result.map_err(|refusal| AuthRejection::new(refusal, request, Some(auth))),
         );
     }
     let result = match authenticate(request, auth) {
         Authentication::Nobody => T::anonymous().ok_or_else(no_token),
-        Authentication::Refused(refusal) => Err(refusal),
+        Authentication::AuthRejection(refusal) => Err(refusal),
         Authentication::Done(result, token) => result.and_then(|verified| convert(verified, token)),
         Authentication::Pending(pending, token) => {
             let (request, auth, token) = (request.clone(), auth.clone(), Box::<str>::from(token));
-            return Extracting(State::Pending(Box::pin(async move {
+            return ExtractFuture(State::Pending(Box::pin(async move {
                 let result = pending.await.and_then(|verified| convert(verified, &token));
-                result.map_err(|refusal| Refused::new(refusal, &request, Some(&auth)))
+                result.map_err(|refusal| AuthRejection::new(refusal, &request, Some(&auth)))
             })));
         }
     };
-    Extracting::ready(result.map_err(|refusal| Refused::new(refusal, request, Some(auth))))
+    ExtractFuture::ready(result.map_err(|refusal| AuthRejection::new(refusal, request, Some(auth))))
 }
 
 /// A refusal that a handler has decided on after its extractor: counted, and with the challenge of
 /// those who verified the token.
-pub fn refuse(request: &HttpRequest, refusal: Refusal) -> Refused {
-    let guarded = request.extensions().get::<Guarded>().cloned();
+pub fn refuse(request: &HttpRequest, refusal: AuthFailure) -> AuthRejection {
+    let guarded = request.extensions().get::<ScopeAuthentication>().cloned();
     let auth = verifier(request, guarded.as_ref().map(|guarded| &*guarded.auth)).ok();
-    Refused::new(Bearward::count(refusal), request, auth)
+    AuthRejection::new(Bearward::record_rejection(refusal), request, auth)
 }
 
 /// The guard's, `app_data(auth)` or `app_data(web::Data::new(auth))`: each is natural, so each
@@ -151,7 +153,7 @@ fn verifier<'a>(
     let auth = known
         .next()
         .ok_or("the application holds no Bearward: add .app_data(auth.clone()) to the App")?;
-    if known.all(|other| other.is_same(auth)) {
+    if known.all(|other| other.ptr_eq(auth)) {
         Ok(auth)
     } else {
         Err(
@@ -161,17 +163,17 @@ fn verifier<'a>(
     }
 }
 
-impl<T> Extracting<T> {
-    fn ready(result: Result<T, Refused>) -> Self {
+impl<T> ExtractFuture<T> {
+    fn ready(result: Result<T, AuthRejection>) -> Self {
         Self(State::Ready(Some(result)))
     }
 }
 
 // Nothing here is pinned in place: the pending future is pinned in its box.
-impl<T> Unpin for Extracting<T> {}
+impl<T> Unpin for ExtractFuture<T> {}
 
-impl<T> Future for Extracting<T> {
-    type Output = Result<T, Refused>;
+impl<T> Future for ExtractFuture<T> {
+    type Output = Result<T, AuthRejection>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match &mut self.0 {
@@ -181,7 +183,7 @@ impl<T> Future for Extracting<T> {
     }
 }
 
-impl<T> fmt::Debug for Extracting<T> {
+impl<T> fmt::Debug for ExtractFuture<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Extracting")
     }

@@ -15,13 +15,13 @@ use actix_web::{
 };
 
 use super::{
-    challenge::Refused,
-    extract::{Authentication, Guarded, authenticate, convert, no_token},
+    challenge::AuthRejection,
+    extract::{Authentication, ScopeAuthentication, authenticate, convert, no_token},
     principal::Require,
 };
 use crate::{
     bearward::Bearward,
-    error::Refusal,
+    error::AuthFailure,
     verified::{Requirement, Verified},
 };
 
@@ -47,11 +47,11 @@ impl Bearward {
     ///
     /// ```
     /// use actix_web::{App, web};
-    /// # use bearward::{Bearward, Rejection, Requirement, Standard, Verified};
+    /// # use bearward::{Bearward, AuthError, Requirement, NoCustomClaims, Verified};
     /// # struct Admin;
     /// # impl Requirement for Admin {
-    /// #     type Claims = Standard;
-    /// #     fn check(user: &Verified) -> Result<(), Rejection> { user.require_role("admin") }
+    /// #     type Claims = NoCustomClaims;
+    /// #     fn check(user: &Verified) -> Result<(), AuthError> { user.require_role("admin") }
     /// # }
     /// # async fn users() -> &'static str { "" }
     ///
@@ -112,7 +112,7 @@ where
         Box::pin(async move {
             match admit::<R>(&request, &auth).await {
                 Ok((verified, token)) => {
-                    request.extensions_mut().insert(Guarded {
+                    request.extensions_mut().insert(ScopeAuthentication {
                         auth,
                         verified,
                         token,
@@ -125,7 +125,7 @@ where
                 Err(refusal) => {
                     // A response, not an error: middleware further out (CORS, access log) then
                     // treats it like any other.
-                    let refused = Refused::new(refusal, request.request(), Some(&auth));
+                    let refused = AuthRejection::new(refusal, request.request(), Some(&auth));
                     Ok(request
                         .into_response(refused.error_response())
                         .map_into_right_body())
@@ -138,10 +138,10 @@ where
 async fn admit<R: Requirement>(
     request: &ServiceRequest,
     auth: &Bearward,
-) -> Result<(Verified, Rc<str>), Refusal> {
+) -> Result<(Verified, Rc<str>), AuthFailure> {
     let (verified, token) = match authenticate(request.request(), auth) {
         Authentication::Nobody => return Err(no_token()),
-        Authentication::Refused(refusal) => return Err(refusal),
+        Authentication::AuthRejection(refusal) => return Err(refusal),
         Authentication::Done(result, token) => (result?, token),
         Authentication::Pending(pending, token) => (pending.await?, token),
     };

@@ -14,18 +14,18 @@
 #[doc(hidden)]
 pub mod bearer;
 pub mod challenge;
-pub mod envelope;
+pub mod error_body;
 mod extract;
 pub mod guard;
 pub mod principal;
 pub mod request_id;
 
 #[doc(hidden)]
-pub use self::extract::{Guarded, refuse};
+pub use self::extract::{ScopeAuthentication, refuse};
 pub use self::{
-    challenge::{RefusalNote, Refused},
-    envelope::Envelope,
-    extract::Extracting,
+    challenge::{AuthRejection, RejectionLog},
+    error_body::ErrorBody,
+    extract::ExtractFuture,
     guard::Guard,
     principal::{MaybePrincipal, Principal, Require},
     request_id::RequestId,

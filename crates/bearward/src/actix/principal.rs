@@ -5,12 +5,12 @@ use std::{fmt, ops::Deref};
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
 
 use super::{
-    challenge::Refused,
-    extract::{Extracting, FromToken, extract},
+    challenge::AuthRejection,
+    extract::{ExtractFuture, FromToken, extract},
 };
 use crate::{
-    claims::{OwnClaims, Standard},
-    error::Refusal,
+    claims::{CustomClaims, NoCustomClaims},
+    error::AuthFailure,
     verified::{Requirement, Verified},
 };
 
@@ -27,7 +27,7 @@ use crate::{
 /// ```
 ///
 /// `Principal<MyClaims>` reads the payload as a type of one's own too, found under
-/// [`own`](Verified::own):
+/// [`own`](Verified::custom):
 ///
 /// ```
 /// use actix_web::{Responder, get};
@@ -40,7 +40,7 @@ use crate::{
 ///
 /// #[get("/invoices")]
 /// async fn invoices(user: Principal<MyClaims>) -> impl Responder {
-///     format!("the invoices of {}", user.own().tenant)
+///     format!("the invoices of {}", user.custom().tenant)
 /// }
 /// ```
 ///
@@ -51,7 +51,7 @@ use crate::{
 /// always.
 ///
 /// # Errors
-/// The extractor refuses with [`Refused`]:
+/// The extractor refuses with [`AuthRejection`]:
 ///
 /// | status | when |
 /// |---|---|
@@ -66,7 +66,7 @@ use crate::{
 /// the user still exists at the issuer: a token lives until it expires or its key is withdrawn. Do
 /// not write `Option<Principal>`: actix-web turns every refusal into `None` there;
 /// [`MaybePrincipal`] does not.
-pub struct Principal<C: OwnClaims = Standard>(Verified<C>);
+pub struct Principal<C: CustomClaims = NoCustomClaims>(Verified<C>);
 
 /// Who sent this request, if anybody says so: `None` only when no token was sent; a bad one is
 /// still refused.
@@ -89,19 +89,19 @@ pub struct Principal<C: OwnClaims = Standard>(Verified<C>);
 ///
 /// # Errors
 /// As [`Principal`], apart from the missing token.
-pub struct MaybePrincipal<C: OwnClaims = Standard>(Option<Principal<C>>);
+pub struct MaybePrincipal<C: CustomClaims = NoCustomClaims>(Option<Principal<C>>);
 
 /// Who sent this request, and meets the requirement `R`.
 ///
 /// ```
 /// use actix_web::{Responder, get};
-/// use bearward::{Rejection, Require, Requirement, Standard, Verified};
+/// use bearward::{AuthError, Require, Requirement, NoCustomClaims, Verified};
 ///
 /// struct Admin;
 ///
 /// impl Requirement for Admin {
-///     type Claims = Standard;
-///     fn check(user: &Verified) -> Result<(), Rejection> {
+///     type Claims = NoCustomClaims;
+///     fn check(user: &Verified) -> Result<(), AuthError> {
 ///         user.require_role("admin")
 ///     }
 /// }
@@ -117,14 +117,14 @@ pub struct MaybePrincipal<C: OwnClaims = Standard>(Option<Principal<C>>);
 /// requirement of one's own, 401 for the level of authentication (RFC 9470).
 pub struct Require<R: Requirement>(Principal<R::Claims>);
 
-impl<C: OwnClaims> Principal<C> {
+impl<C: CustomClaims> Principal<C> {
     /// The evidence itself.
     pub fn into_inner(self) -> Verified<C> {
         self.0
     }
 }
 
-impl<C: OwnClaims> Deref for Principal<C> {
+impl<C: CustomClaims> Deref for Principal<C> {
     type Target = Verified<C>;
 
     fn deref(&self) -> &Verified<C> {
@@ -132,7 +132,7 @@ impl<C: OwnClaims> Deref for Principal<C> {
     }
 }
 
-impl<C: OwnClaims> MaybePrincipal<C> {
+impl<C: CustomClaims> MaybePrincipal<C> {
     /// The principal, where there is one.
     pub fn as_ref(&self) -> Option<&Principal<C>> {
         self.0.as_ref()
@@ -159,13 +159,13 @@ impl<R: Requirement> Deref for Require<R> {
     }
 }
 
-impl<C: OwnClaims + Clone> Clone for Principal<C> {
+impl<C: CustomClaims + Clone> Clone for Principal<C> {
     fn clone(&self) -> Self {
         Self(self.0.clone())
     }
 }
 
-impl<C: OwnClaims + Clone> Clone for MaybePrincipal<C> {
+impl<C: CustomClaims + Clone> Clone for MaybePrincipal<C> {
     fn clone(&self) -> Self {
         Self(self.0.clone())
     }
@@ -178,13 +178,13 @@ impl<R: Requirement<Claims: Clone>> Clone for Require<R> {
 }
 
 /// As [`Verified`]'s: the subject and the issuer, no other claim.
-impl<C: OwnClaims> fmt::Debug for Principal<C> {
+impl<C: CustomClaims> fmt::Debug for Principal<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Principal").field(&self.0).finish()
     }
 }
 
-impl<C: OwnClaims> fmt::Debug for MaybePrincipal<C> {
+impl<C: CustomClaims> fmt::Debug for MaybePrincipal<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("MaybePrincipal").field(&self.0).finish()
     }
@@ -196,18 +196,18 @@ impl<R: Requirement> fmt::Debug for Require<R> {
     }
 }
 
-impl<C: OwnClaims> FromRequest for Principal<C> {
-    type Error = Refused;
-    type Future = Extracting<Self>;
+impl<C: CustomClaims> FromRequest for Principal<C> {
+    type Error = AuthRejection;
+    type Future = ExtractFuture<Self>;
 
     fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
         extract(request)
     }
 }
 
-impl<C: OwnClaims> FromRequest for MaybePrincipal<C> {
-    type Error = Refused;
-    type Future = Extracting<Self>;
+impl<C: CustomClaims> FromRequest for MaybePrincipal<C> {
+    type Error = AuthRejection;
+    type Future = ExtractFuture<Self>;
 
     fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
         extract(request)
@@ -215,22 +215,22 @@ impl<C: OwnClaims> FromRequest for MaybePrincipal<C> {
 }
 
 impl<R: Requirement> FromRequest for Require<R> {
-    type Error = Refused;
-    type Future = Extracting<Self>;
+    type Error = AuthRejection;
+    type Future = ExtractFuture<Self>;
 
     fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
         extract(request)
     }
 }
 
-impl<C: OwnClaims> FromToken for Principal<C> {
-    fn convert(verified: Verified, token: &str) -> Result<Self, Refusal> {
-        verified.with_own(token).map(Self)
+impl<C: CustomClaims> FromToken for Principal<C> {
+    fn convert(verified: Verified, token: &str) -> Result<Self, AuthFailure> {
+        verified.with_custom_claims(token).map(Self)
     }
 }
 
-impl<C: OwnClaims> FromToken for MaybePrincipal<C> {
-    fn convert(verified: Verified, token: &str) -> Result<Self, Refusal> {
+impl<C: CustomClaims> FromToken for MaybePrincipal<C> {
+    fn convert(verified: Verified, token: &str) -> Result<Self, AuthFailure> {
         Principal::convert(verified, token).map(|principal| Self(Some(principal)))
     }
 
@@ -240,7 +240,7 @@ impl<C: OwnClaims> FromToken for MaybePrincipal<C> {
 }
 
 impl<R: Requirement> FromToken for Require<R> {
-    fn convert(verified: Verified, token: &str) -> Result<Self, Refusal> {
+    fn convert(verified: Verified, token: &str) -> Result<Self, AuthFailure> {
         let principal = Principal::convert(verified, token)?;
         match R::check(&principal) {
             Ok(()) => Ok(Self(principal)),

@@ -8,7 +8,7 @@ impl Explanation {
     /// `accepted`, `code`, `message`, `advice`, and `checks` with `check`, `outcome`, `found` and
     /// `expected` each. It holds claims, and no signature.
     pub fn report(&self) -> Value {
-        let check = |line: &super::Line| {
+        let check = |line: &super::StepReport| {
             json!({
                 "check": line.check.to_string(), "outcome": line.outcome.name(), "found": line.found, "expected": line.expected,
             })
@@ -16,7 +16,7 @@ impl Explanation {
         let refusal = self.refusal.as_ref();
         json!({
             "accepted": self.is_accepted(),
-            "code": refusal.map(|refusal| refusal.rejection.code()),
+            "code": refusal.map(|refusal| refusal.error.code()),
             "message": refusal.map(ToString::to_string),
             "advice": self.advice,
             "checks": self.lines.iter().map(check).collect::<Vec<_>>(),

@@ -5,18 +5,18 @@ use std::sync::Arc;
 use url::Url;
 
 use super::{
-    KeyPolicy, discovery,
+    JwksCacheConfig, discovery,
     endpoint::{self, UrlError},
     fetch::{Failure, Fetch, FetchError, FetchRequest, Fetched},
-    freshness::Lifetime,
-    set::{Keys, SetError, Skipped},
-    snapshot::Validator,
+    freshness::Freshness,
+    jwks::{IgnoredKey, ParsedJwks, SetError},
+    snapshot::CacheValidator,
 };
 use crate::{algorithm::Algorithm, clock::Timestamp};
 
 /// Everything an attempt needs that does not change.
 #[derive(Debug)]
-pub(super) struct Source {
+pub(super) struct JwksSource {
     issuer: String,
     address: Address,
     algorithms: Vec<Algorithm>,
@@ -28,15 +28,15 @@ pub(super) struct Source {
 
 #[derive(Debug)]
 enum Address {
-    Keys(Url),
+    ParsedJwks(Url),
     Discovery(Url),
 }
 
 /// A successful attempt.
 #[derive(Debug)]
-pub(super) struct Landed {
+pub(super) struct FetchedJwks {
     pub(super) url: Url,
-    pub(super) lifetime: Lifetime,
+    pub(super) lifetime: Freshness,
     pub(super) server_time: Option<Timestamp>,
     /// `None` for a 304.
     pub(super) set: Option<FetchedSet>,
@@ -46,12 +46,12 @@ pub(super) struct Landed {
 #[derive(Debug)]
 pub(super) struct FetchedSet {
     pub(super) document: Vec<u8>,
-    pub(super) keys: Keys,
-    pub(super) skipped: Vec<Skipped>,
+    pub(super) keys: ParsedJwks,
+    pub(super) skipped: Vec<IgnoredKey>,
     pub(super) etag: Option<String>,
 }
 
-impl Source {
+impl JwksSource {
     /// Without `jwks_url`, the issuer's own metadata tells where the keys are.
     ///
     /// # Errors
@@ -60,11 +60,13 @@ impl Source {
         issuer: String,
         jwks_url: Option<Url>,
         algorithms: Vec<Algorithm>,
-        policy: &KeyPolicy,
+        policy: &JwksCacheConfig,
         fetch: Arc<dyn Fetch>,
     ) -> Result<Self, UrlError> {
         let address = match jwks_url {
-            Some(url) => endpoint::check(&url, policy.allow_http).map(|()| Address::Keys(url))?,
+            Some(url) => {
+                endpoint::check(&url, policy.allow_http).map(|()| Address::ParsedJwks(url))?
+            }
             None => Address::Discovery(discovery::document_url(&issuer, policy.allow_http)?),
         };
         let (max_bytes, max_keys, allow_http) =
@@ -87,7 +89,7 @@ impl Source {
     /// The one address that the configuration names.
     pub(super) fn configured(&self) -> &Url {
         match &self.address {
-            Address::Keys(url) | Address::Discovery(url) => url,
+            Address::ParsedJwks(url) | Address::Discovery(url) => url,
         }
     }
 
@@ -95,10 +97,10 @@ impl Source {
     pub(super) async fn attempt(
         &self,
         discovered: Option<Url>,
-        validator: Option<Validator>,
-    ) -> Result<Landed, FetchError> {
+        validator: Option<CacheValidator>,
+    ) -> Result<FetchedJwks, FetchError> {
         let url = match (&self.address, discovered) {
-            (Address::Keys(url), _) => url.clone(),
+            (Address::ParsedJwks(url), _) => url.clone(),
             (Address::Discovery(_), Some(url)) => url,
             (Address::Discovery(document), None) => self.discover(document.clone()).await?,
         };
@@ -117,7 +119,7 @@ impl Source {
             Fetched::NotModified {
                 lifetime,
                 server_time,
-            } if conditional => Ok(Landed {
+            } if conditional => Ok(FetchedJwks {
                 url,
                 lifetime,
                 server_time,
@@ -134,7 +136,7 @@ impl Source {
                 server_time,
             } => {
                 let (keys, skipped) = self.read(&body)?;
-                Ok(Landed {
+                Ok(FetchedJwks {
                     url,
                     lifetime,
                     server_time,
@@ -150,14 +152,17 @@ impl Source {
     }
 
     /// Reads a key set, from the network or from disk, by the same rules.
-    pub(super) fn read(&self, document: &[u8]) -> Result<(Keys, Vec<Skipped>), FetchError> {
+    pub(super) fn read(
+        &self,
+        document: &[u8],
+    ) -> Result<(ParsedJwks, Vec<IgnoredKey>), FetchError> {
         if document.len() > self.max_bytes {
             return Err(FetchError::new(
                 Failure::TooLarge,
                 format!("the key set is larger than {} bytes", self.max_bytes),
             ));
         }
-        Keys::parse(document, &self.algorithms, self.max_keys).map_err(|error| {
+        ParsedJwks::parse(document, &self.algorithms, self.max_keys).map_err(|error| {
             let failure = match &error {
                 SetError::NotJson => Failure::NotJson,
                 SetError::NotASet => Failure::NotASet,

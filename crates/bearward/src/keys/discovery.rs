@@ -48,7 +48,9 @@ pub(super) fn jwks_url(
     endpoint::check(&url, allow_http).map_err(DiscoveryError::BadUrl)?;
     match url.scheme() {
         "http" if issuer.starts_with("https:") && !allow_http => Err(DiscoveryError::Downgrade),
-        _ if endpoint::is_inward(&url) && !issuer_is_loopback => Err(DiscoveryError::Inward),
+        _ if endpoint::is_local_or_link_local(&url) && !issuer_is_loopback => {
+            Err(DiscoveryError::Inward)
+        }
         _ => Ok(url),
     }
 }

@@ -46,7 +46,7 @@ pub fn is_loopback(url: &Url) -> bool {
 /// Every way to write an address of this machine, and of its own link, where clouds keep a
 /// machine's credentials (169.254.169.254). Wider than [`is_loopback`], which grants something;
 /// private networks are not meant, an identity provider may well live there.
-pub(super) fn is_inward(url: &Url) -> bool {
+pub(super) fn is_local_or_link_local(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => {
             let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
@@ -57,16 +57,14 @@ pub(super) fn is_inward(url: &Url) -> bool {
             let is_own = address.is_loopback()
                 || address.is_unspecified()
                 || address.is_unicast_link_local();
-            is_own
-                || address == CREDENTIALS_OF_AWS
-                || embedded_v4(address).is_some_and(is_inward_v4)
+            is_own || address == AWS_IMDS_V6 || embedded_v4(address).is_some_and(is_inward_v4)
         }
         None => false,
     }
 }
 
 /// The one such address that lies in a private network.
-const CREDENTIALS_OF_AWS: Ipv6Addr = Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254);
+const AWS_IMDS_V6: Ipv6Addr = Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254);
 
 fn is_inward_v4(address: Ipv4Addr) -> bool {
     // The whole of 0.0.0.0/8 is "this host on this network" (RFC 6890 §2.2.2).

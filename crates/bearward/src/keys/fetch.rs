@@ -4,7 +4,7 @@ use std::{fmt, future::Future, pin::Pin, time::Duration};
 
 use url::Url;
 
-use super::freshness::Lifetime;
+use super::freshness::Freshness;
 use crate::clock::Timestamp;
 
 /// What [`Fetch::fetch`] returns.
@@ -35,7 +35,7 @@ pub enum Fetched {
     /// 304: the document that is there already is the current one.
     NotModified {
         /// For how long.
-        lifetime: Lifetime,
+        lifetime: Freshness,
         /// What time it is there: `Date` plus `Age`.
         server_time: Option<Timestamp>,
     },
@@ -46,7 +46,7 @@ pub enum Fetched {
         /// Its `ETag`, as it was sent.
         etag: Option<String>,
         /// For how long it is fresh.
-        lifetime: Lifetime,
+        lifetime: Freshness,
         /// What time it is there: `Date` plus `Age`.
         server_time: Option<Timestamp>,
     },

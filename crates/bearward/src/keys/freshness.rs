@@ -8,25 +8,25 @@ use crate::clock::Timestamp;
 
 /// What a response says about the time in which its content is fresh (RFC 9111 §5.2.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lifetime {
+pub enum Freshness {
     /// Nothing, or nothing readable. A 304 that says nothing repeats what the set had.
-    Unstated,
+    Unspecified,
     /// `no-cache` or `no-store`.
-    Uncacheable,
+    NoCache,
     /// `max-age` less `Age`.
     Seconds(u64),
 }
 
 /// Reads `Cache-Control` and `Age`. Of two `max-age` the smaller one counts; one too large to count
 /// is as large as can be (RFC 9111 §1.2.2); `s-maxage` is for caches that serve others.
-pub(super) fn lifetime(headers: &HeaderMap) -> Lifetime {
+pub(super) fn lifetime(headers: &HeaderMap) -> Freshness {
     let mut max_age = None::<u64>;
     for directive in values(headers, &CACHE_CONTROL).flat_map(directives) {
         let (name, value) = directive
             .split_once('=')
             .map_or((directive, None), |(name, value)| (name, Some(value)));
         match (name.trim().to_ascii_lowercase().as_str(), value) {
-            ("no-cache" | "no-store", _) => return Lifetime::Uncacheable,
+            ("no-cache" | "no-store", _) => return Freshness::NoCache,
             ("max-age", Some(value)) => {
                 max_age = [max_age, seconds(unquoted(value.trim()))]
                     .into_iter()
@@ -36,8 +36,8 @@ pub(super) fn lifetime(headers: &HeaderMap) -> Lifetime {
             _ => {}
         }
     }
-    max_age.map_or(Lifetime::Unstated, |max_age| {
-        Lifetime::Seconds(max_age.saturating_sub(age(headers)))
+    max_age.map_or(Freshness::Unspecified, |max_age| {
+        Freshness::Seconds(max_age.saturating_sub(age(headers)))
     })
 }
 
@@ -112,7 +112,7 @@ fn date(value: &str) -> Option<Timestamp> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Lifetime::*, *};
+    use super::{Freshness::*, *};
 
     fn headers(lines: &[(&'static str, &str)]) -> HeaderMap {
         lines
@@ -130,20 +130,20 @@ mod tests {
             ("max-age=600, max-age=60", Seconds(60)),
             ("max-age=99999999999999999999999999", Seconds(u64::MAX)),
             ("max-age=0", Seconds(0)),
-            ("max-age=-1", Unstated),
-            ("max-age=1.5", Unstated),
-            ("max-age=+5", Unstated),
-            ("max-age=", Unstated),
-            ("max-age", Unstated),
-            ("s-maxage=600", Unstated),
+            ("max-age=-1", Unspecified),
+            ("max-age=1.5", Unspecified),
+            ("max-age=+5", Unspecified),
+            ("max-age=", Unspecified),
+            ("max-age", Unspecified),
+            ("s-maxage=600", Unspecified),
             ("private=\"a, max-age=5\", max-age=600", Seconds(600)),
             ("private=\"a\\\", max-age=5\", max-age=600", Seconds(600)),
-            ("private=\"never closed, max-age=5", Unstated),
-            ("x-max-age=600", Unstated),
-            ("no-cache, max-age=600", Uncacheable),
-            ("max-age=600, No-Store", Uncacheable),
-            ("", Unstated),
-            (",,,", Unstated),
+            ("private=\"never closed, max-age=5", Unspecified),
+            ("x-max-age=600", Unspecified),
+            ("no-cache, max-age=600", NoCache),
+            ("max-age=600, No-Store", NoCache),
+            ("", Unspecified),
+            (",,,", Unspecified),
         ];
         for (line, expected) in cases {
             assert_eq!(
@@ -152,7 +152,7 @@ mod tests {
                 "{line}"
             );
         }
-        assert_eq!(lifetime(&HeaderMap::new()), Unstated);
+        assert_eq!(lifetime(&HeaderMap::new()), Unspecified);
     }
 
     #[test]
@@ -161,7 +161,7 @@ mod tests {
         assert_eq!(with_age("100"), Seconds(500));
         assert_eq!(with_age("601"), Seconds(0));
         assert_eq!(with_age("soon"), Seconds(600));
-        assert_eq!(lifetime(&headers(&[("age", "100")])), Unstated);
+        assert_eq!(lifetime(&headers(&[("age", "100")])), Unspecified);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use reqwest::{
 use url::Url;
 
 use super::{
-    KeyPolicy,
+    JwksCacheConfig,
     fetch::{Failure, Fetch, FetchError, FetchRequest, Fetched, Fetching},
     freshness,
 };
@@ -44,7 +44,7 @@ impl HttpFetch {
     /// # Errors
     /// [`HttpFetchError`]: `ca_file` cannot be read or holds no certificate, the proxy's address cannot be used, or TLS cannot start
     /// (usually because a slim image has no certificate authorities).
-    pub fn new(policy: &KeyPolicy, clock: Arc<dyn Clock>) -> Result<Self, HttpFetchError> {
+    pub fn new(policy: &JwksCacheConfig, clock: Arc<dyn Clock>) -> Result<Self, HttpFetchError> {
         let mut builder = Client::builder()
             .user_agent(concat!("bearward/", env!("CARGO_PKG_VERSION")))
             .redirect(redirect::Policy::none())
@@ -75,14 +75,14 @@ impl HttpFetch {
 
     async fn fetch_with_retry(&self, request: &FetchRequest) -> Result<Fetched, FetchError> {
         match self.fetch_once(request).await {
-            Err((error, Again::Yes)) if error.retry_after.is_none() => {
+            Err((error, Retry::Yes)) if error.retry_after.is_none() => {
                 self.fetch_once(request).await.map_err(|(error, _)| error)
             }
             outcome => outcome.map_err(|(error, _)| error),
         }
     }
 
-    async fn fetch_once(&self, request: &FetchRequest) -> Result<Fetched, (FetchError, Again)> {
+    async fn fetch_once(&self, request: &FetchRequest) -> Result<Fetched, (FetchError, Retry)> {
         let etag = request
             .etag
             .as_deref()
@@ -111,12 +111,12 @@ impl HttpFetch {
             StatusCode::OK if is_encoded(&response) => failed(
                 Failure::Encoded,
                 "has a Content-Encoding".to_owned(),
-                Again::No,
+                Retry::No,
             ),
             StatusCode::OK => self
                 .read(response)
                 .await
-                .map_err(|error| (error, Again::No)),
+                .map_err(|error| (error, Retry::No)),
             StatusCode::NOT_MODIFIED if etag.is_some() => {
                 let (lifetime, server_time) = (
                     freshness::lifetime(response.headers()),
@@ -130,12 +130,12 @@ impl HttpFetch {
             _ if status.is_redirection() && status != StatusCode::NOT_MODIFIED => failed(
                 Failure::Redirect,
                 format!("answered {status}; redirects are not followed"),
-                Again::No,
+                Retry::No,
             ),
             _ if status.is_server_error() => {
-                failed(Failure::Status, format!("answered {status}"), Again::Yes)
+                failed(Failure::Status, format!("answered {status}"), Retry::Yes)
             }
-            _ => failed(Failure::Status, format!("answered {status}"), Again::No),
+            _ => failed(Failure::Status, format!("answered {status}"), Retry::No),
         }
     }
 
@@ -200,16 +200,16 @@ impl Fetch for HttpFetch {
 
 /// Whether the quick retry may help.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Again {
+enum Retry {
     Yes,
     No,
 }
 
-fn broken(error: reqwest::Error) -> (FetchError, Again) {
+fn broken(error: reqwest::Error) -> (FetchError, Retry) {
     let (failure, verb, again) = match () {
-        () if error.is_connect() => (Failure::Connect, "could not connect", Again::Yes),
-        () if error.is_timeout() => (Failure::Timeout, "timed out", Again::No),
-        () => (Failure::Interrupted, "broke off", Again::No),
+        () if error.is_connect() => (Failure::Connect, "could not connect", Retry::Yes),
+        () if error.is_timeout() => (Failure::Timeout, "timed out", Retry::No),
+        () => (Failure::Interrupted, "broke off", Retry::No),
     };
     (
         FetchError::new(failure, format!("{verb}: {}", chain(error))),

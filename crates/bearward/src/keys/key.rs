@@ -6,7 +6,7 @@ use crate::algorithm::Algorithm;
 
 /// A usable public key. It verifies with its own algorithm alone, whatever a token's header says.
 #[derive(Debug)]
-pub struct Key {
+pub struct VerificationKey {
     kid: Option<Box<str>>,
     algorithm: Algorithm,
     public: ParsedPublicKey,
@@ -14,15 +14,15 @@ pub struct Key {
 
 /// The primitive refused the key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Unusable;
+pub(super) struct KeyRejected;
 
-impl Key {
+impl VerificationKey {
     pub(super) fn rsa(
         kid: Option<Box<str>>,
         algorithm: Algorithm,
         n: &[u8],
         e: &[u8],
-    ) -> Result<Self, Unusable> {
+    ) -> Result<Self, KeyRejected> {
         let parameters = match algorithm {
             Algorithm::RS256 => &signature::RSA_PKCS1_2048_8192_SHA256,
             Algorithm::RS384 => &signature::RSA_PKCS1_2048_8192_SHA384,
@@ -30,11 +30,11 @@ impl Key {
             Algorithm::PS256 => &signature::RSA_PSS_2048_8192_SHA256,
             Algorithm::PS384 => &signature::RSA_PSS_2048_8192_SHA384,
             Algorithm::PS512 => &signature::RSA_PSS_2048_8192_SHA512,
-            Algorithm::ES256 | Algorithm::ES384 | Algorithm::EdDSA => return Err(Unusable),
+            Algorithm::ES256 | Algorithm::ES384 | Algorithm::EdDSA => return Err(KeyRejected),
         };
         let public = RsaPublicKeyComponents { n, e }
             .to_parsed_public_key(parameters)
-            .map_err(|_| Unusable)?;
+            .map_err(|_| KeyRejected)?;
         Ok(Self {
             kid,
             algorithm,
@@ -47,17 +47,17 @@ impl Key {
         kid: Option<Box<str>>,
         algorithm: Algorithm,
         point: &[u8],
-    ) -> Result<Self, Unusable> {
+    ) -> Result<Self, KeyRejected> {
         // FIXED is RFC 7518 §3.4's form: r and s, each as long as the curve's order. The DER form
         // does not parse as one.
         let parameters: &'static dyn VerificationAlgorithm = match algorithm {
             Algorithm::ES256 => &signature::ECDSA_P256_SHA256_FIXED,
             Algorithm::ES384 => &signature::ECDSA_P384_SHA384_FIXED,
-            Algorithm::EdDSA if has_small_order(point) => return Err(Unusable),
+            Algorithm::EdDSA if has_small_order(point) => return Err(KeyRejected),
             Algorithm::EdDSA => &signature::ED25519,
-            _ => return Err(Unusable),
+            _ => return Err(KeyRejected),
         };
-        let public = ParsedPublicKey::new(parameters, point).map_err(|_| Unusable)?;
+        let public = ParsedPublicKey::new(parameters, point).map_err(|_| KeyRejected)?;
         Ok(Self {
             kid,
             algorithm,
@@ -82,7 +82,7 @@ impl Key {
 
     /// Same id, same algorithm, same public key.
     #[cfg(feature = "remote")]
-    pub(super) fn same_as(&self, other: &Self) -> bool {
+    pub(super) fn eq_ignoring_order(&self, other: &Self) -> bool {
         self.kid == other.kid
             && self.algorithm == other.algorithm
             && self.public.as_ref() == other.public.as_ref()

@@ -2,7 +2,8 @@
 //! provider is not.
 //!
 //! A [`KeySet`] belongs to one issuer. Reading it takes no lock and waits for nothing; a task of
-//! its own keeps it fresh, so that no request pays for a refresh. [`KeyPolicy`] holds the numbers.
+//! its own keeps it fresh, so that no request pays for a refresh. [`JwksCacheConfig`] holds the
+//! numbers.
 //!
 //! | state | when | a known key | an unknown key |
 //! |---|---|---|---|
@@ -18,14 +19,14 @@ use std::{ops::Deref, sync::Arc, time::Duration};
 
 use arc_swap::{ArcSwap, Guard};
 
-use self::counters::{Counters, Unknown};
-use crate::{algorithm::Algorithm, error::Excerpt};
+use self::metrics::{UnknownKeyOutcome, VerificationMetrics};
+use crate::{algorithm::Algorithm, error::SanitizedText};
 
-mod counters;
-mod flight;
+mod cache_config;
+mod jwks;
 mod key;
-mod policy;
-mod set;
+mod metrics;
+mod pending;
 mod snapshot;
 mod status;
 
@@ -33,8 +34,6 @@ mod status;
 mod attempt;
 #[cfg(feature = "remote")]
 mod backoff;
-#[cfg(feature = "remote")]
-mod bucket;
 #[cfg(feature = "remote")]
 mod discovery;
 #[cfg(feature = "remote")]
@@ -46,33 +45,35 @@ mod freshness;
 #[cfg(feature = "remote")]
 mod http;
 #[cfg(feature = "remote")]
-mod negative;
+mod negative_cache;
 #[cfg(feature = "remote")]
 mod refresh;
 #[cfg(feature = "remote")]
 mod remote;
 #[cfg(feature = "remote")]
-mod state;
+mod scheduler;
 #[cfg(feature = "remote")]
-mod stored;
+mod snapshot_file;
+#[cfg(feature = "remote")]
+mod token_bucket;
 
 #[doc(hidden)]
 pub use self::freshness::retry_after;
+pub use self::{
+    cache_config::{JwksCacheConfig, JwksCacheConfigError},
+    jwks::{IgnoreReason, IgnoredKey, KeyLookup, ParsedJwks, SetError},
+    key::VerificationKey,
+    pending::{PendingKeys, Unavailable, UnknownKeyDecision},
+    snapshot::Snapshot,
+    status::{KeySetState, KeySetStatus},
+};
 #[cfg(feature = "remote")]
 pub use self::{
     endpoint::{UrlError, is_loopback, key_url},
     fetch::{Failure, Fetch, FetchError, FetchRequest, Fetched, Fetching},
-    freshness::Lifetime,
+    freshness::Freshness,
     http::{HttpFetch, HttpFetchError},
-    remote::{RemoteKeys, RemoteKeysError},
-};
-pub use self::{
-    flight::{Flight, Unavailable, UnknownKey},
-    key::Key,
-    policy::{KeyPolicy, PolicyError},
-    set::{Found, Keys, SetError, SkipReason, Skipped},
-    snapshot::Snapshot,
-    status::{KeySetStatus, Phase},
+    remote::{RemoteJwks, RemoteJwksError},
 };
 
 /// The keys of one issuer. Cloning is cheap, and all clones are the same set.
@@ -81,17 +82,17 @@ pub struct KeySet {
     shared: Arc<Shared>,
     /// Ends the fetching task with the last clone.
     #[cfg(feature = "remote")]
-    _refresh: Option<Arc<refresh::Running>>,
+    _refresh: Option<Arc<refresh::TaskHandle>>,
 }
 
 #[derive(Debug)]
 struct Shared {
     issuer: String,
     current: ArcSwap<Snapshot>,
-    counters: Counters,
+    counters: VerificationMetrics,
     /// `None` for fixed keys.
     #[cfg(feature = "remote")]
-    remote: Option<remote::Remote>,
+    remote: Option<remote::RemoteKeySet>,
 }
 
 impl KeySet {
@@ -107,13 +108,13 @@ impl KeySet {
         issuer: &str,
         document: &[u8],
         allowed: &[Algorithm],
-        policy: &KeyPolicy,
+        policy: &JwksCacheConfig,
     ) -> Result<Self, SetError> {
-        let (keys, skipped) = Keys::parse(document, allowed, policy.max_keys)?;
+        let (keys, skipped) = ParsedJwks::parse(document, allowed, policy.max_keys)?;
         let shared = Shared {
             issuer: issuer.to_owned(),
             current: ArcSwap::from_pointee(Snapshot::fixed(keys, skipped)),
-            counters: Counters::new(issuer, []),
+            counters: VerificationMetrics::new(issuer, []),
             #[cfg(feature = "remote")]
             remote: None,
         };
@@ -132,8 +133,8 @@ impl KeySet {
     }
 
     /// The keys right now. Ask [`Snapshot::serves`] before using them.
-    pub fn current(&self) -> Current {
-        Current(self.shared.current.load())
+    pub fn current(&self) -> SnapshotGuard {
+        SnapshotGuard(self.shared.current.load())
     }
 
     /// What to do for a request whose set does not serve or does not hold its key. `kid` and
@@ -150,13 +151,13 @@ impl KeySet {
         kid: Option<&str>,
         algorithm: Algorithm,
         now: Duration,
-    ) -> UnknownKey {
+    ) -> UnknownKeyDecision {
         #[cfg(feature = "remote")]
         if let Some(remote) = &self.shared.remote {
             return remote.unknown_key(&self.shared, kid, algorithm, now);
         }
-        self.shared.counters.unknown_key(Unknown::Missing);
-        UnknownKey::Refuse
+        self.shared.counters.unknown_key(UnknownKeyOutcome::Missing);
+        UnknownKeyDecision::Refuse
     }
 
     /// What to do for a signature that is wrong under a key that is there: usually nothing. Where
@@ -173,7 +174,7 @@ impl KeySet {
             reason = "fixed keys are never fetched"
         )
     )]
-    pub fn bad_signature(&self, checked: &Snapshot, now: Duration) -> Option<Flight> {
+    pub fn bad_signature(&self, checked: &Snapshot, now: Duration) -> Option<PendingKeys> {
         #[cfg(feature = "remote")]
         if let Some(remote) = &self.shared.remote {
             return remote.bad_signature(&self.shared, checked, now);
@@ -186,7 +187,7 @@ impl KeySet {
         not(feature = "remote"),
         allow(clippy::unused_async, reason = "fixed keys are never fetched")
     )]
-    pub async fn first_attempt(&self) {
+    pub async fn wait_for_initial_fetch(&self) {
         #[cfg(feature = "remote")]
         if let Some(remote) = &self.shared.remote {
             remote.finished(1).await;
@@ -199,13 +200,13 @@ impl KeySet {
         let snapshot = self.shared.current.load();
         let status = KeySetStatus {
             issuer: self.shared.issuer.clone(),
-            phase: Phase::Fixed,
+            state: KeySetState::Fixed,
             generation: snapshot.generation,
             keys: snapshot.keys.len(),
             kids: snapshot
                 .keys
                 .kids()
-                .map(|kid| kid.map(|kid| Excerpt::of(kid).to_string()))
+                .map(|kid| kid.map(|kid| SanitizedText::of(kid).to_string()))
                 .collect(),
             skipped: snapshot.skipped.to_vec(),
             age: None,
@@ -227,9 +228,9 @@ impl KeySet {
 
 /// A [`Snapshot`] that is held while it is looked at. Cheap to get; not to be kept across an await.
 #[derive(Debug)]
-pub struct Current(Guard<Arc<Snapshot>>);
+pub struct SnapshotGuard(Guard<Arc<Snapshot>>);
 
-impl Deref for Current {
+impl Deref for SnapshotGuard {
     type Target = Snapshot;
 
     fn deref(&self) -> &Snapshot {

@@ -16,32 +16,32 @@ use tokio::{
 use url::Url;
 
 use super::{
-    KeyPolicy, Shared,
-    attempt::{FetchedSet, Landed, Source},
+    JwksCacheConfig, Shared,
+    attempt::{FetchedJwks, FetchedSet, JwksSource},
     fetch::{Failure, FetchError},
-    remote::{Remote, Told, first},
-    snapshot::{Snapshot, Validator},
-    state::Next,
-    stored::{Contents, StoredSet},
+    remote::{Diagnostics, RemoteKeySet, first},
+    scheduler::Next,
+    snapshot::{CacheValidator, Snapshot},
+    snapshot_file::{SnapshotFile, StoredSnapshot},
 };
 
 /// Starts the task. `None` only if `shared` is not remote.
 pub(super) fn start(
     runtime: &Handle,
     shared: &Arc<Shared>,
-    source: Source,
-    policy: &KeyPolicy,
-) -> Option<Running> {
+    source: JwksSource,
+    policy: &JwksCacheConfig,
+) -> Option<TaskHandle> {
     let remote = shared.remote.as_ref()?;
     let stored = policy.snapshot_dir.as_deref().map(|dir| {
-        StoredSet::new(
+        SnapshotFile::new(
             dir,
             &shared.issuer,
             source.issuer(),
             source.configured().as_str(),
         )
     });
-    let mut refresh = Refresh {
+    let mut refresh = RefreshTask {
         shared: Arc::clone(shared),
         source: Arc::new(source),
         discovered: None,
@@ -56,7 +56,7 @@ pub(super) fn start(
     };
     refresh.restore(remote, policy);
     let closing = Arc::new(AtomicBool::new(false));
-    let ending = Ending {
+    let ending = TaskGuard {
         shared: Arc::clone(shared),
         closing: Arc::clone(&closing),
     };
@@ -64,7 +64,7 @@ pub(super) fn start(
         let _ending = ending;
         refresh.run().await;
     });
-    Some(Running {
+    Some(TaskHandle {
         task: task.abort_handle(),
         closing,
     })
@@ -72,12 +72,12 @@ pub(super) fn start(
 
 /// The task ends when this is dropped.
 #[derive(Debug)]
-pub(super) struct Running {
+pub(super) struct TaskHandle {
     task: AbortHandle,
     closing: Arc<AtomicBool>,
 }
 
-impl Drop for Running {
+impl Drop for TaskHandle {
     fn drop(&mut self) {
         self.closing.store(true, Ordering::Relaxed);
         self.task.abort();
@@ -85,12 +85,12 @@ impl Drop for Running {
 }
 
 /// However the task ends, nobody waits for it any longer.
-struct Ending {
+struct TaskGuard {
     shared: Arc<Shared>,
     closing: Arc<AtomicBool>,
 }
 
-impl Drop for Ending {
+impl Drop for TaskGuard {
     fn drop(&mut self) {
         let Some(remote) = &self.shared.remote else {
             return;
@@ -134,12 +134,12 @@ impl Outcome {
     }
 }
 
-struct Refresh {
+struct RefreshTask {
     shared: Arc<Shared>,
-    source: Arc<Source>,
+    source: Arc<JwksSource>,
     /// Where the metadata said that the keys are. Kept while attempts succeed.
     discovered: Option<Url>,
-    stored: Option<StoredSet>,
+    stored: Option<SnapshotFile>,
     /// What the current snapshot was read from, kept only for `stored`.
     document: Arc<Vec<u8>>,
     save: Option<JoinHandle<()>>,
@@ -148,7 +148,7 @@ struct Refresh {
     longest_attempt: Duration,
 }
 
-impl Refresh {
+impl RefreshTask {
     async fn run(mut self) {
         let shared = Arc::clone(&self.shared);
         let Some(remote) = &shared.remote else { return };
@@ -164,7 +164,7 @@ impl Refresh {
     }
 
     /// In a task of its own, so that a panic is a failed attempt.
-    async fn attempt(&self) -> Result<Landed, FetchError> {
+    async fn attempt(&self) -> Result<FetchedJwks, FetchError> {
         let source = Arc::clone(&self.source);
         let (discovered, validator) = (
             self.discovered.clone(),
@@ -188,10 +188,10 @@ impl Refresh {
         }
     }
 
-    fn landed(&mut self, remote: &Remote, landed: Landed) -> Outcome {
+    fn landed(&mut self, remote: &RemoteKeySet, landed: FetchedJwks) -> Outcome {
         let (now, fetched) = (remote.clock.monotonic(), remote.clock.now());
         let before = self.shared.current.load_full();
-        let Landed {
+        let FetchedJwks {
             url,
             lifetime,
             server_time,
@@ -214,13 +214,13 @@ impl Refresh {
         }) = set
         {
             outcome = Outcome::Unchanged;
-            if before.generation == 0 || !before.keys.same_as(&keys) {
+            if before.generation == 0 || !before.keys.eq_ignoring_order(&keys) {
                 outcome = Outcome::Updated;
                 snapshot.generation += 1;
                 snapshot.keys = Arc::new(keys);
             }
             snapshot.skipped = skipped.into();
-            snapshot.validator = etag.map(|etag| Validator {
+            snapshot.validator = etag.map(|etag| CacheValidator {
                 url: url.as_str().to_owned(),
                 etag,
             });
@@ -237,7 +237,7 @@ impl Refresh {
         self.shared.current.store(Arc::new(snapshot));
         drop(state);
         let clock_ahead_seconds = server_time.map(|there| fetched.unix() - there.unix());
-        *remote.told() = Told {
+        *remote.told() = Diagnostics {
             last_error: None,
             clock_ahead_seconds,
         };
@@ -246,13 +246,13 @@ impl Refresh {
         outcome
     }
 
-    fn failed(&mut self, remote: &Remote, error: &FetchError) -> Outcome {
+    fn failed(&mut self, remote: &RemoteKeySet, error: &FetchError) -> Outcome {
         // The keys may have moved.
         self.discovered = None;
         let now = remote.clock.monotonic();
         let mut state = remote.state();
         let pause = state.failed(error.retry_after, now, fastrand::f64());
-        let phase = state.phase(now).name();
+        let phase = state.state(now).name();
         drop(state);
         let issuer = self.shared.issuer.as_str();
         tracing::warn!(issuer, outcome = error.failure.name(), state = phase, next_attempt = ?pause, "keys not fetched: {}", error.detail);
@@ -283,7 +283,7 @@ impl Refresh {
     }
 
     /// Starts from the last good set on disk. Nothing that is wrong with it stops the start.
-    fn restore(&mut self, remote: &Remote, policy: &KeyPolicy) {
+    fn restore(&mut self, remote: &RemoteKeySet, policy: &JwksCacheConfig) {
         let Some(stored) = &self.stored else { return };
         let (issuer, file) = (self.shared.issuer.as_str(), stored.path().display());
         let (now, wall) = (remote.clock.monotonic(), remote.clock.now());
@@ -304,7 +304,7 @@ impl Refresh {
             keys: Arc::new(keys),
             skipped: skipped.into(),
             fetched: Some(contents.fetched),
-            validator: contents.etag.map(|etag| Validator {
+            validator: contents.etag.map(|etag| CacheValidator {
                 url: contents.url,
                 etag,
             }),
@@ -344,7 +344,7 @@ impl Refresh {
         );
         self.saved_at = now;
         self.save = Some(tokio::task::spawn_blocking(move || {
-            let contents = Contents {
+            let contents = StoredSnapshot {
                 url,
                 etag,
                 fetched,
@@ -358,7 +358,7 @@ impl Refresh {
 }
 
 /// Waits until an attempt is due or wanted, and begins it.
-async fn due(remote: &Remote) -> u64 {
+async fn due(remote: &RemoteKeySet) -> u64 {
     loop {
         let next = remote.state().next(remote.clock.monotonic());
         match next {

@@ -15,23 +15,23 @@ use tokio::sync::{Notify, watch};
 use url::Url;
 
 use super::{
-    KeyPolicy, KeySet, PolicyError, Shared,
-    attempt::Source,
-    counters::{Counters, Unknown},
+    JwksCacheConfig, JwksCacheConfigError, KeySet, Shared,
+    attempt::JwksSource,
     endpoint::UrlError,
     fetch::Fetch,
-    flight::{Flight, Unavailable, UnknownKey},
+    jwks::KeyLookup,
+    metrics::{UnknownKeyOutcome, VerificationMetrics},
+    pending::{PendingKeys, Unavailable, UnknownKeyDecision},
     refresh::{self, Outcome},
-    set::Found,
+    scheduler::{AttemptTicket, Decision, NoFetchReason, RefreshScheduler},
     snapshot::Snapshot,
-    state::{Answer, Refusal, State, Ticket},
     status::KeySetStatus,
 };
 use crate::{algorithm::Algorithm, clock::Clock};
 
 /// Where one issuer's keys are fetched from.
 #[derive(Debug, Clone)]
-pub struct RemoteKeys {
+pub struct RemoteJwks {
     /// The issuer's name in the configuration, for metrics, messages and the file in
     /// `snapshot_dir`.
     pub name: String,
@@ -51,35 +51,35 @@ impl KeySet {
     /// The task lives as long as a clone of this set and as long as the runtime.
     ///
     /// # Errors
-    /// [`RemoteKeysError`]: the policy's numbers do not fit together, the address may not be fetched from, or there is no tokio runtime. That
+    /// [`RemoteJwksError`]: the policy's numbers do not fit together, the address may not be fetched from, or there is no tokio runtime. That
     /// nothing answers at the address is no error: the set is empty until something does.
     pub fn remote(
-        keys: RemoteKeys,
-        policy: &KeyPolicy,
+        keys: RemoteJwks,
+        policy: &JwksCacheConfig,
         clock: Arc<dyn Clock>,
         fetch: Arc<dyn Fetch>,
-    ) -> Result<Self, RemoteKeysError> {
+    ) -> Result<Self, RemoteJwksError> {
         policy.check()?;
         let runtime =
-            tokio::runtime::Handle::try_current().map_err(|_| RemoteKeysError::NoRuntime)?;
-        let RemoteKeys {
+            tokio::runtime::Handle::try_current().map_err(|_| RemoteJwksError::NoRuntime)?;
+        let RemoteJwks {
             name,
             issuer,
             jwks_url,
             algorithms,
         } = keys;
-        let source = Source::new(issuer, jwks_url, algorithms, policy, fetch)?;
+        let source = JwksSource::new(issuer, jwks_url, algorithms, policy, fetch)?;
         let shared = Arc::new(Shared {
             current: ArcSwap::from_pointee(Snapshot::empty()),
-            counters: Counters::new(&name, Outcome::names()),
+            counters: VerificationMetrics::new(&name, Outcome::names()),
             issuer: name,
-            remote: Some(Remote {
-                state: Mutex::new(State::new(policy, clock.monotonic())),
+            remote: Some(RemoteKeySet {
+                state: Mutex::new(RefreshScheduler::new(policy, clock.monotonic())),
                 told: Mutex::default(),
                 finished: watch::Sender::new(0),
                 wake: Notify::new(),
                 hasher: RandomState::new(),
-                join_timeout: policy.join_timeout,
+                wait_timeout: policy.wait_timeout,
                 clock,
             }),
         });
@@ -95,10 +95,10 @@ impl KeySet {
 
 /// Why a key set cannot be fetched at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum RemoteKeysError {
+pub enum RemoteJwksError {
     /// The numbers do not fit together.
     #[error(transparent)]
-    Policy(#[from] PolicyError),
+    Policy(#[from] JwksCacheConfigError),
     /// The address of the keys, or the issuer as the address of its metadata, breaks a rule.
     #[error("the address of the keys {0}")]
     Url(#[from] UrlError),
@@ -109,32 +109,32 @@ pub enum RemoteKeysError {
 
 /// What the requests and the fetching task of one issuer share.
 #[derive(Debug)]
-pub(super) struct Remote {
-    state: Mutex<State>,
-    told: Mutex<Told>,
+pub(super) struct RemoteKeySet {
+    state: Mutex<RefreshScheduler>,
+    told: Mutex<Diagnostics>,
     /// The number of the last attempt that finished.
     pub(super) finished: watch::Sender<u64>,
     pub(super) wake: Notify,
     hasher: RandomState,
-    join_timeout: Duration,
+    wait_timeout: Duration,
     pub(super) clock: Arc<dyn Clock>,
 }
 
 /// What only operators want to know.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Told {
+pub(super) struct Diagnostics {
     pub(super) last_error: Option<String>,
     pub(super) clock_ahead_seconds: Option<i64>,
 }
 
-impl Remote {
+impl RemoteKeySet {
     /// The snapshot is replaced only while this is held, so what is looked up under it is not out
     /// of date.
-    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+    pub(super) fn state(&self) -> MutexGuard<'_, RefreshScheduler> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn told(&self) -> MutexGuard<'_, Told> {
+    pub(super) fn told(&self) -> MutexGuard<'_, Diagnostics> {
         self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -154,37 +154,37 @@ impl Remote {
         kid: Option<&str>,
         algorithm: Algorithm,
         now: Duration,
-    ) -> UnknownKey {
-        let deadline = now.saturating_add(self.join_timeout);
+    ) -> UnknownKeyDecision {
+        let deadline = now.saturating_add(self.wait_timeout);
         let hash = self.hasher.hash_one((kid, algorithm));
         let mut state = self.state();
         if let Some(snapshot) = found(shared, kid, algorithm, now) {
-            return UnknownKey::Join(Flight::landed(snapshot));
+            return UnknownKeyDecision::Join(PendingKeys::landed(snapshot));
         }
-        let serves = state.phase(now).serves();
+        let serves = state.state(now).serves();
         let answer = state.ask(hash, now, deadline);
         drop(state);
         match answer {
-            Answer::Refuse(refusal) => {
+            Decision::Refuse(refusal) => {
                 shared.counters.unknown_key(refusal.into());
-                UnknownKey::Refuse
+                UnknownKeyDecision::Refuse
             }
-            Answer::Unavailable(retry_after) => {
+            Decision::Unavailable(retry_after) => {
                 if serves {
-                    shared.counters.unknown_key(Unknown::Unavailable);
+                    shared.counters.unknown_key(UnknownKeyOutcome::Unavailable);
                 }
-                UnknownKey::Unavailable(Unavailable { retry_after })
+                UnknownKeyDecision::Unavailable(Unavailable { retry_after })
             }
-            Answer::Join(ticket) => {
+            Decision::Join(ticket) => {
                 self.wake_for(ticket);
-                let wanted = Wanted {
+                let wanted = KeyRequest {
                     kid: kid.map(Into::into),
                     algorithm,
                     hash,
                     serves,
                     deadline,
                 };
-                UnknownKey::Join(Flight::new(wait(Arc::clone(shared), wanted, ticket)))
+                UnknownKeyDecision::Join(PendingKeys::new(wait(Arc::clone(shared), wanted, ticket)))
             }
         }
     }
@@ -194,18 +194,18 @@ impl Remote {
         shared: &Arc<Shared>,
         checked: &Snapshot,
         now: Duration,
-    ) -> Option<Flight> {
+    ) -> Option<PendingKeys> {
         let mut state = self.state();
         let current = shared.current.load_full();
         if current.generation != checked.generation {
-            return Some(Flight::landed(current));
+            return Some(PendingKeys::landed(current));
         }
         let ticket = state.ask_after_bad_signature(now)?;
         drop(state);
         self.wake_for(ticket);
-        let deadline = now.saturating_add(self.join_timeout);
+        let deadline = now.saturating_add(self.wait_timeout);
         let shared = Arc::clone(shared);
-        Some(Flight::new(async move {
+        Some(PendingKeys::new(async move {
             let Some(remote) = &shared.remote else {
                 return Ok(current);
             };
@@ -223,15 +223,15 @@ impl Remote {
     /// Adds what only this part knows.
     pub(super) fn complete(&self, status: KeySetStatus) -> KeySetStatus {
         let now = self.clock.monotonic();
-        let Told {
+        let Diagnostics {
             last_error,
             clock_ahead_seconds,
         } = self.told().clone();
         let state = self.state();
         let (phase, age, next_attempt_in) =
-            (state.phase(now), state.age(now), state.next_attempt_in(now));
+            (state.state(now), state.age(now), state.next_attempt_in(now));
         KeySetStatus {
-            phase,
+            state: phase,
             age,
             last_error,
             clock_ahead_seconds,
@@ -240,7 +240,7 @@ impl Remote {
         }
     }
 
-    fn wake_for(&self, ticket: Ticket) {
+    fn wake_for(&self, ticket: AttemptTicket) {
         if ticket.wake {
             self.wake.notify_one();
         }
@@ -258,7 +258,7 @@ impl Remote {
 }
 
 /// What a waiting request is after.
-struct Wanted {
+struct KeyRequest {
     kid: Option<Box<str>>,
     algorithm: Algorithm,
     hash: u64,
@@ -270,8 +270,8 @@ struct Wanted {
 
 async fn wait(
     shared: Arc<Shared>,
-    wanted: Wanted,
-    mut ticket: Ticket,
+    wanted: KeyRequest,
+    mut ticket: AttemptTicket,
 ) -> Result<Arc<Snapshot>, Unavailable> {
     let count = |outcome| shared.counters.unknown_key(outcome);
     let count_if_served = |outcome| wanted.serves.then(|| shared.counters.unknown_key(outcome));
@@ -285,25 +285,25 @@ async fn wait(
         // Also when the time is over: the set is there a moment before the attempt is called
         // finished.
         if let Some(snapshot) = found(&shared, wanted.kid.as_deref(), wanted.algorithm, now) {
-            count_if_served(Unknown::Refreshed);
+            count_if_served(UnknownKeyOutcome::Refreshed);
             return Ok(snapshot);
         }
         if !finished {
-            count_if_served(Unknown::Unavailable);
+            count_if_served(UnknownKeyOutcome::Unavailable);
             return Err(Unavailable {
                 retry_after: state.retry_after(now),
             });
         }
         match state.ask_again(wanted.hash, now, wanted.deadline, ticket) {
-            Answer::Refuse(refusal) => {
+            Decision::Refuse(refusal) => {
                 count(refusal.into());
                 return Ok(shared.current.load_full());
             }
-            Answer::Unavailable(retry_after) => {
-                count_if_served(Unknown::Unavailable);
+            Decision::Unavailable(retry_after) => {
+                count_if_served(UnknownKeyOutcome::Unavailable);
                 return Err(Unavailable { retry_after });
             }
-            Answer::Join(next) => ticket = next,
+            Decision::Join(next) => ticket = next,
         }
         drop(state);
         remote.wake_for(ticket);
@@ -318,7 +318,8 @@ fn found(
     now: Duration,
 ) -> Option<Arc<Snapshot>> {
     let current = shared.current.load();
-    let knows = current.serves(now) && !matches!(current.keys.find(kid, algorithm), Found::Missing);
+    let knows =
+        current.serves(now) && !matches!(current.keys.find(kid, algorithm), KeyLookup::Missing);
     knows.then(|| Arc::clone(&current))
 }
 
@@ -332,12 +333,12 @@ pub(super) async fn first(a: impl Future, b: impl Future) -> bool {
     .await
 }
 
-impl From<Refusal> for Unknown {
-    fn from(refusal: Refusal) -> Self {
+impl From<NoFetchReason> for UnknownKeyOutcome {
+    fn from(refusal: NoFetchReason) -> Self {
         match refusal {
-            Refusal::Negative => Self::Negative,
-            Refusal::Limited => Self::Limited,
-            Refusal::Missing => Self::Missing,
+            NoFetchReason::Negative => Self::Negative,
+            NoFetchReason::Limited => Self::Limited,
+            NoFetchReason::Missing => Self::Missing,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::set::{Keys, Skipped};
+use super::jwks::{IgnoredKey, ParsedJwks};
 #[cfg(feature = "remote")]
 use crate::clock::Timestamp;
 
@@ -12,19 +12,19 @@ use crate::clock::Timestamp;
 pub struct Snapshot {
     pub(super) generation: u64,
     pub(super) hard: Duration,
-    pub(super) keys: Arc<Keys>,
-    pub(super) skipped: Arc<[Skipped]>,
+    pub(super) keys: Arc<ParsedJwks>,
+    pub(super) skipped: Arc<[IgnoredKey]>,
     /// The wall clock at the last success; `None` where there was none, and for fixed keys.
     #[cfg(feature = "remote")]
     pub(super) fetched: Option<Timestamp>,
     #[cfg(feature = "remote")]
-    pub(super) validator: Option<Validator>,
+    pub(super) validator: Option<CacheValidator>,
 }
 
 /// What lets the next fetch be answered with 304.
 #[cfg(feature = "remote")]
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Validator {
+pub(super) struct CacheValidator {
     /// An ETag says nothing about another address.
     pub(super) url: String,
     pub(super) etag: String,
@@ -38,7 +38,7 @@ impl Snapshot {
     }
 
     /// Keys that came with the configuration: they serve for ever.
-    pub(super) fn fixed(keys: Keys, skipped: Vec<Skipped>) -> Self {
+    pub(super) fn fixed(keys: ParsedJwks, skipped: Vec<IgnoredKey>) -> Self {
         Self {
             generation: 1,
             hard: Duration::MAX,
@@ -65,12 +65,12 @@ impl Snapshot {
     }
 
     /// The keys, also when they do not serve any more.
-    pub fn keys(&self) -> &Keys {
+    pub fn keys(&self) -> &ParsedJwks {
         &self.keys
     }
 
     /// The keys of the same set that are not used, with the reasons.
-    pub fn skipped(&self) -> &[Skipped] {
+    pub fn skipped(&self) -> &[IgnoredKey] {
         &self.skipped
     }
 }

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use super::set::Skipped;
+use super::jwks::IgnoredKey;
 
 /// Where a key set stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Phase {
+pub enum KeySetState {
     /// No fetch has succeeded yet: requests wait for one, and are answered with 503.
     Empty,
     /// Younger than what its response granted.
@@ -19,7 +19,7 @@ pub enum Phase {
     Fixed,
 }
 
-impl Phase {
+impl KeySetState {
     /// Every phase.
     pub const ALL: [Self; 5] = [
         Self::Empty,
@@ -52,7 +52,7 @@ pub struct KeySetStatus {
     /// The issuer's name in the configuration.
     pub issuer: String,
     /// Where the set stands.
-    pub phase: Phase,
+    pub state: KeySetState,
     /// The number of the set's content; 0 before the first.
     pub generation: u64,
     /// How many keys are usable.
@@ -61,7 +61,7 @@ pub struct KeySetStatus {
     /// one.
     pub kids: Vec<Option<String>>,
     /// The keys of the set that are not used, with the reasons.
-    pub skipped: Vec<Skipped>,
+    pub skipped: Vec<IgnoredKey>,
     /// The time since the last success, across a restart where the set came from disk. `None`
     /// before the first, and for fixed keys.
     pub age: Option<Duration>,
@@ -81,7 +81,7 @@ pub struct KeySetStatus {
 impl KeySetStatus {
     /// `empty`, `fresh`, `stale`, `expired` or `fixed`.
     pub fn state(&self) -> &'static str {
-        self.phase.name()
+        self.state.name()
     }
 
     /// Attempts that have finished, whatever their outcome.

@@ -3,8 +3,8 @@
 
 use std::{fs, path::Path};
 
-use super::{Found, Keys};
-use crate::{algorithm::Algorithm, error::Rejection, jws::Decoded};
+use super::{KeyLookup, ParsedJwks};
+use crate::{algorithm::Algorithm, error::AuthError, jws::CompactJws};
 
 /// A file of `tests/vectors`.
 fn read(name: &str) -> String {
@@ -18,8 +18,8 @@ fn read(name: &str) -> String {
 }
 
 /// The only key of a set, bound to `algorithm` where it does not say so itself.
-fn keys(name: &str, algorithm: Algorithm) -> Keys {
-    Keys::parse(
+fn keys(name: &str, algorithm: Algorithm) -> ParsedJwks {
+    ParsedJwks::parse(
         format!("{{\"keys\":[{}]}}", read(name)).as_bytes(),
         &[algorithm],
         1,
@@ -28,18 +28,18 @@ fn keys(name: &str, algorithm: Algorithm) -> Keys {
     .0
 }
 
-fn verifies(keys: &Keys, token: &str) -> bool {
-    let decoded = Decoded::of(token).unwrap();
+fn verifies(keys: &ParsedJwks, token: &str) -> bool {
+    let decoded = CompactJws::of(token).unwrap();
     let jws = decoded.read().unwrap();
-    let Found::One(key) = keys.find(jws.header.kid.as_deref(), jws.header.algorithm) else {
+    let KeyLookup::One(key) = keys.find(jws.header.kid.as_deref(), jws.header.algorithm) else {
         return false;
     };
     key.verifies(jws.signed, jws.signature)
 }
 
 /// What form and header alone say of a token.
-fn refusal(token: &str) -> Result<(), Rejection> {
-    Decoded::of(token)?.read().map(|_| ())
+fn refusal(token: &str) -> Result<(), AuthError> {
+    CompactJws::of(token)?.read().map(|_| ())
 }
 
 /// The same token with one bit of the signed part, or of the signature, changed; `place` counts
@@ -98,14 +98,14 @@ fn published_tokens_of_other_algorithms_are_refused_by_their_header() {
         ("rfc7520/4_3.jws", "ES512"),
         ("rfc7520/4_4.jws", "HS256"),
     ] {
-        let Err(Rejection::AlgorithmNotAllowed { found, .. }) = refusal(&read(name)) else {
+        let Err(AuthError::AlgorithmNotAllowed { found, .. }) = refusal(&read(name)) else {
             panic!("{name} must be refused")
         };
         assert_eq!(found.as_str(), alg, "{name}");
     }
     for name in ["rfc7515/a5.jws", "rfc7520/5_3.jwe", "rfc7520/5_9.jwe"] {
         assert!(
-            matches!(refusal(&read(name)), Err(Rejection::Form(_))),
+            matches!(refusal(&read(name)), Err(AuthError::Form(_))),
             "{name}"
         );
     }

@@ -10,7 +10,7 @@ struct MyClaims<'a> {
 
 #[get("/invoices")]
 async fn invoices(user: Principal<MyClaims<'_>>) -> HttpResponse {
-    HttpResponse::Ok().body(user.own().tenant.to_owned())
+    HttpResponse::Ok().body(user.custom().tenant.to_owned())
 }
 
 fn main() {}

@@ -9,7 +9,7 @@ struct MyClaims {
 
 #[get("/invoices")]
 async fn invoices(user: Principal<MyClaims>) -> HttpResponse {
-    HttpResponse::Ok().body(user.own().tenant.clone())
+    HttpResponse::Ok().body(user.custom().tenant.clone())
 }
 
 fn main() {}

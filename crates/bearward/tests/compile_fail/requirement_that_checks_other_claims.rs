@@ -1,6 +1,6 @@
 //! A requirement checks the claims type that it names.
 
-use bearward::{Rejection, Requirement, Verified};
+use bearward::{AuthError, Requirement, Verified};
 
 #[derive(serde::Deserialize)]
 struct MyClaims {
@@ -12,8 +12,8 @@ struct OfAcme;
 impl Requirement for OfAcme {
     type Claims = MyClaims;
 
-    fn check(user: &Verified) -> Result<(), Rejection> {
-        user.require(user.own().tenant == "acme", "the tenant acme")
+    fn check(user: &Verified) -> Result<(), AuthError> {
+        user.require(user.custom().tenant == "acme", "the tenant acme")
     }
 }
 

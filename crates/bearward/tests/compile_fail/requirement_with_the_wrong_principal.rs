@@ -1,14 +1,14 @@
 //! `Require` takes the requirement, not the principal, and `Principal` takes the claims, not the requirement.
 
 use actix_web::{HttpResponse, get};
-use bearward::{Principal, Rejection, Require, Requirement, Standard, Verified};
+use bearward::{Principal, AuthError, Require, Requirement, NoCustomClaims, Verified};
 
 struct Admin;
 
 impl Requirement for Admin {
-    type Claims = Standard;
+    type Claims = NoCustomClaims;
 
-    fn check(user: &Verified) -> Result<(), Rejection> {
+    fn check(user: &Verified) -> Result<(), AuthError> {
         user.require_role("admin")
     }
 }

@@ -1,7 +1,7 @@
 //! Only the verifier makes evidence.
 
-use bearward::{Standard, Verified};
+use bearward::{NoCustomClaims, Verified};
 
 fn main() {
-    let _forged: Verified = Verified { own: Standard };
+    let _forged: Verified = Verified { own: NoCustomClaims };
 }

@@ -2,7 +2,7 @@
 //! RFC 9728. Those that hold for every answer are checked with every answer (`wire`).
 
 use actix_web::web;
-use bearward::{CookieSource, Rejection, Require, Requirement, Standard, Verified};
+use bearward::{AuthError, CookieSource, NoCustomClaims, Require, Requirement, Verified};
 
 use crate::{
     challenge_grammar::{Challenge, challenges},
@@ -236,9 +236,9 @@ async fn the_realm_cannot_break_out_of_its_quotes() {
 struct Careless;
 
 impl Requirement for Careless {
-    type Claims = Standard;
+    type Claims = NoCustomClaims;
 
-    fn check(user: &Verified) -> Result<(), Rejection> {
+    fn check(user: &Verified) -> Result<(), AuthError> {
         user.require_scope("read\", realm=\"x \u{1f43b}\\ all\r\nX-Injected: yes")
     }
 }
@@ -246,10 +246,10 @@ impl Requirement for Careless {
 struct CarelessLevel;
 
 impl Requirement for CarelessLevel {
-    type Claims = Standard;
+    type Claims = NoCustomClaims;
 
-    fn check(user: &Verified) -> Result<(), Rejection> {
-        user.require_level("gold\"\r\nX-Injected: yes\u{e4}")
+    fn check(user: &Verified) -> Result<(), AuthError> {
+        user.require_aal("gold\"\r\nX-Injected: yes\u{e4}")
     }
 }
 

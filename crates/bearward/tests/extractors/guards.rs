@@ -172,7 +172,7 @@ async fn extractors_behind_a_guard_verify_nothing_again() {
         [
             a.subject() == b.as_ref().unwrap().subject(),
             c.subject() == d.subject(),
-            e.own().plan == "pro",
+            e.custom().plan == "pro",
         ]
         .iter()
         .all(|same| *same)
@@ -325,7 +325,7 @@ async fn a_middleware_between_guard_and_handler_cannot_put_other_claims_under_th
         })
         .wrap(world.auth.require::<Paying>());
     let handler = |user: Principal<Membership>| async move {
-        format!("{} {}", user.subject(), user.own().seats)
+        format!("{} {}", user.subject(), user.custom().seats)
     };
     let app = init_service(App::new().service(scope.route("", web::get().to(handler)))).await;
     let token = world

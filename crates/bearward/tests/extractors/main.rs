@@ -1,5 +1,5 @@
-//! The extractors and the guard, rule by rule, through a real socket: each request is written byte by byte, and each answer is held against
-//! what every answer must be (`wire`).
+//! The extractors and the guard, rule by rule, through a real socket: each request is written byte
+//! by byte, and each answer is held against what every answer must be (`wire`).
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests too")]
 
@@ -18,7 +18,7 @@ mod source_cookie;
 mod source_header;
 
 mod challenge_grammar;
-#[path = "../../../../tests/upstream/log.rs"]
+#[path = "../../../../tests/completions/log.rs"]
 mod log;
 mod wire;
 mod world;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bearward::{Algorithm, CookieSource, KeyPolicy};
+use bearward::{Algorithm, CookieSource, JwksCacheConfig};
 use bearward_testing::{Faults, MockIdp};
 
 use crate::{
@@ -15,10 +15,10 @@ async fn world_without_keys(faults: Faults) -> World {
     let idp = MockIdp::start_with(Algorithm::ES256).await;
     idp.set_faults(faults);
     // A request may wait for the next attempt; that patience is another test's matter.
-    let policy = KeyPolicy::default().join_timeout(Duration::from_millis(50));
+    let policy = JwksCacheConfig::default().wait_timeout(Duration::from_millis(50));
     let cookie = CookieSource::new("session", ["https://app.example.com"]);
     let world = cold_world_of(idp, |builder| builder.cookie(cookie).key_policy(policy)).await;
-    world.auth.first_attempts().await;
+    world.auth.wait_for_initial_fetch().await;
     world
 }
 

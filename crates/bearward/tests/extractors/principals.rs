@@ -22,14 +22,14 @@ fn own_routes(config: &mut web::ServiceConfig) {
         .route(
             "/own",
             web::get().to(|user: Principal<Own>| async move {
-                format!("{} {}", user.own().tenant, user.own().seats)
+                format!("{} {}", user.custom().tenant, user.custom().seats)
             }),
         )
         .route(
             "/maybe-own",
             web::get().to(|user: MaybePrincipal<Own>| async move {
                 user.into_inner()
-                    .map_or_else(|| "nobody".to_owned(), |user| user.own().tenant.clone())
+                    .map_or_else(|| "nobody".to_owned(), |user| user.custom().tenant.clone())
             }),
         );
 }

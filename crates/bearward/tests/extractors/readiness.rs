@@ -8,7 +8,7 @@ use std::{
 };
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload, test::TestRequest};
-use bearward::{Algorithm, MaybePrincipal, Principal, Require, Standard};
+use bearward::{Algorithm, MaybePrincipal, NoCustomClaims, Principal, Require};
 use bearward_testing::{Faults, MockIdp};
 
 use crate::{
@@ -56,7 +56,7 @@ async fn a_verification_with_known_keys_is_ready_at_once() {
         let (good, admin) = (world.good(), world.token().role("admin").sign());
         for _ in 0..3 {
             assert_eq!(
-                at_once::<Principal<Standard>>(&request(&world, &good))
+                at_once::<Principal<NoCustomClaims>>(&request(&world, &good))
                     .unwrap()
                     .subject(),
                 "ada"
@@ -69,10 +69,7 @@ async fn a_verification_with_known_keys_is_ready_at_once() {
             );
             assert!(at_once::<Require<Admin>>(&request(&world, &admin)).is_ok());
         }
-        assert_eq!(
-            world.auth.remembered_tokens(),
-            if entries == 0 { 0 } else { 2 }
-        );
+        assert_eq!(world.auth.cached_tokens(), if entries == 0 { 0 } else { 2 });
     }
 }
 
@@ -84,13 +81,13 @@ async fn a_refusal_is_ready_at_once() {
             // It may ask whether the key was replaced in place, once a cooldown.
             continue;
         }
-        let refused = at_once::<Principal<Standard>>(&request(&world, &token)).unwrap_err();
-        assert_eq!(refused.rejection().code(), code);
+        let refused = at_once::<Principal<NoCustomClaims>>(&request(&world, &token)).unwrap_err();
+        assert_eq!(refused.error().code(), code);
     }
     let nobody = TestRequest::get()
         .app_data(world.auth.clone())
         .to_http_request();
-    assert!(at_once::<Principal<Standard>>(&nobody).is_err());
+    assert!(at_once::<Principal<NoCustomClaims>>(&nobody).is_err());
     assert!(
         at_once::<MaybePrincipal>(&nobody)
             .unwrap()
@@ -102,10 +99,11 @@ async fn a_refusal_is_ready_at_once() {
 #[actix_web::test]
 async fn what_needs_no_key_is_ready_before_there_are_any() {
     let world = world_before_its_keys().await;
-    assert!(at_once::<Principal<Standard>>(&request(&world, "x")).is_err());
-    let refused = at_once::<Principal<Standard>>(&request(&world, &world.token().expired().sign()))
-        .unwrap_err();
-    assert_eq!(refused.rejection().code(), "TOKEN_EXPIRED");
+    assert!(at_once::<Principal<NoCustomClaims>>(&request(&world, "x")).is_err());
+    let refused =
+        at_once::<Principal<NoCustomClaims>>(&request(&world, &world.token().expired().sign()))
+            .unwrap_err();
+    assert_eq!(refused.error().code(), "TOKEN_EXPIRED");
     assert!(
         at_once::<MaybePrincipal>(
             &TestRequest::get()
@@ -120,9 +118,10 @@ async fn what_needs_no_key_is_ready_before_there_are_any() {
 async fn without_keys_an_extraction_waits_for_the_fetch_and_no_longer() {
     let world = world_before_its_keys().await;
     let good = request(&world, &world.good());
-    let mut principal = begin::<Principal<Standard>>(&good);
+    let mut principal = begin::<Principal<NoCustomClaims>>(&good);
     let mut maybe = begin::<MaybePrincipal>(&good);
-    let mut tampered = begin::<Principal<Standard>>(&request(&world, &world.token().tampered()));
+    let mut tampered =
+        begin::<Principal<NoCustomClaims>>(&request(&world, &world.token().tampered()));
     let mut lacking = begin::<Require<Admin>>(&good);
     for _ in 0..3 {
         assert!(poll_once(&mut principal).is_pending() && poll_once(&mut maybe).is_pending());
@@ -132,28 +131,28 @@ async fn without_keys_an_extraction_waits_for_the_fetch_and_no_longer() {
     assert_eq!(principal.await.unwrap().subject(), "ada");
     assert!(maybe.await.unwrap().as_ref().is_some());
     assert_eq!(
-        tampered.await.unwrap_err().rejection().code(),
+        tampered.await.unwrap_err().error().code(),
         "INVALID_SIGNATURE"
     );
     assert_eq!(
-        lacking.await.unwrap_err().rejection().code(),
+        lacking.await.unwrap_err().error().code(),
         "INSUFFICIENT_ROLE"
     );
     assert_eq!(world.idp.fetches(), 1, "all of them waited for one fetch");
-    assert!(at_once::<Principal<Standard>>(&good).is_ok());
+    assert!(at_once::<Principal<NoCustomClaims>>(&good).is_ok());
 }
 
 #[actix_web::test]
 async fn an_unknown_kid_waits_once_and_is_refused_at_once_from_then_on() {
     let world = world().await;
     let unknown = request(&world, &world.token().kid("unheard-of").sign());
-    let mut first = begin::<Principal<Standard>>(&unknown);
+    let mut first = begin::<Principal<NoCustomClaims>>(&unknown);
     assert!(poll_once(&mut first).is_pending());
-    assert_eq!(first.await.unwrap_err().rejection().code(), "UNKNOWN_KEY");
+    assert_eq!(first.await.unwrap_err().error().code(), "UNKNOWN_KEY");
     assert_eq!(
-        at_once::<Principal<Standard>>(&unknown)
+        at_once::<Principal<NoCustomClaims>>(&unknown)
             .unwrap_err()
-            .rejection()
+            .error()
             .code(),
         "UNKNOWN_KEY"
     );
@@ -164,8 +163,8 @@ async fn an_unknown_kid_waits_once_and_is_refused_at_once_from_then_on() {
 async fn an_extraction_that_is_dropped_cancels_nothing() {
     let world = world_before_its_keys().await;
     let good = request(&world, &world.good());
-    let mut dropped = begin::<Principal<Standard>>(&good);
-    let mut kept = begin::<Principal<Standard>>(&good);
+    let mut dropped = begin::<Principal<NoCustomClaims>>(&good);
+    let mut kept = begin::<Principal<NoCustomClaims>>(&good);
     assert!(poll_once(&mut dropped).is_pending() && poll_once(&mut kept).is_pending());
     drop(dropped);
     world.idp.recover();
@@ -194,7 +193,7 @@ async fn when_every_client_hangs_up_the_fetch_still_ends() {
     let server = world.plain();
     drop(server.begin(&get("/me").bearer(&world.good())).await);
     world.idp.recover();
-    world.auth.first_attempts().await;
-    assert!(world.auth.ready());
+    world.auth.wait_for_initial_fetch().await;
+    assert!(world.auth.is_ready());
     assert_eq!(world.idp.fetches(), 1);
 }

@@ -2,7 +2,9 @@
 //! one's own claim.
 
 use actix_web::web::{self, ServiceConfig};
-use bearward::{MaybePrincipal, Principal, Rejection, Require, Requirement, Standard, Verified};
+use bearward::{
+    AuthError, MaybePrincipal, NoCustomClaims, Principal, Require, Requirement, Verified,
+};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -15,9 +17,9 @@ use crate::{
 pub struct Admin;
 
 impl Requirement for Admin {
-    type Claims = Standard;
+    type Claims = NoCustomClaims;
 
-    fn check(user: &Verified) -> Result<(), Rejection> {
+    fn check(user: &Verified) -> Result<(), AuthError> {
         user.require_role("admin")
     }
 }
@@ -26,9 +28,9 @@ impl Requirement for Admin {
 pub struct Reader;
 
 impl Requirement for Reader {
-    type Claims = Standard;
+    type Claims = NoCustomClaims;
 
-    fn check(user: &Verified) -> Result<(), Rejection> {
+    fn check(user: &Verified) -> Result<(), AuthError> {
         user.require_scope("orders:read orders:list")
     }
 }
@@ -37,10 +39,10 @@ impl Requirement for Reader {
 pub struct TwoFactors;
 
 impl Requirement for TwoFactors {
-    type Claims = Standard;
+    type Claims = NoCustomClaims;
 
-    fn check(user: &Verified) -> Result<(), Rejection> {
-        user.require_level("aal2")
+    fn check(user: &Verified) -> Result<(), AuthError> {
+        user.require_aal("aal2")
     }
 }
 
@@ -57,8 +59,8 @@ pub struct Paying;
 impl Requirement for Paying {
     type Claims = Membership;
 
-    fn check(user: &Verified<Membership>) -> Result<(), Rejection> {
-        user.require(user.own().plan == "pro", "the plan pro")
+    fn check(user: &Verified<Membership>) -> Result<(), AuthError> {
+        user.require(user.custom().plan == "pro", "the plan pro")
     }
 }
 
@@ -66,9 +68,9 @@ impl Requirement for Paying {
 pub struct CarefulAdmin;
 
 impl Requirement for CarefulAdmin {
-    type Claims = Standard;
+    type Claims = NoCustomClaims;
 
-    fn check(user: &Verified) -> Result<(), Rejection> {
+    fn check(user: &Verified) -> Result<(), AuthError> {
         Admin::check(user)?;
         TwoFactors::check(user)
     }
@@ -85,8 +87,9 @@ pub fn routes(config: &mut ServiceConfig) {
         .route("/two-factors", web::route().to(name::<TwoFactors>))
         .route(
             "/paying",
-            web::route()
-                .to(|user: Require<Paying>| async move { format!("{} seats", user.own().seats) }),
+            web::route().to(|user: Require<Paying>| async move {
+                format!("{} seats", user.custom().seats)
+            }),
         );
 }
 
@@ -294,7 +297,7 @@ async fn several_extractors_in_one_handler_agree() {
                             a.subject(),
                             b.into_inner().unwrap().subject(),
                             c.into_inner().subject(),
-                            d.into_inner().into_own().plan
+                            d.into_inner().into_custom().plan
                         )
                     },
                 ),

@@ -191,7 +191,7 @@ async fn no_line_of_the_log_holds_a_token_or_a_claim() {
     tokens.push(
         world
             .token()
-            .key(KeyPair::stranger_to(&world.idp.key()))
+            .key(KeyPair::foreign_key(&world.idp.key()))
             .email("EVIL@example.com")
             .sign(),
     );

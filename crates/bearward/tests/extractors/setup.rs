@@ -6,7 +6,7 @@ use actix_web::{
     test::{TestRequest, call_service, init_service, read_body},
     web,
 };
-use bearward::{Bearward, ClaimMap, Issuer};
+use bearward::{Bearward, ClaimMapping, Issuer};
 
 use crate::{
     log::Log,
@@ -84,7 +84,10 @@ async fn a_main_that_ends_with_a_mistake_prints_its_message_and_not_its_name() {
             "dangerous_any_audience()",
         ),
         (
-            format!("{:?}", ClaimMap::default().set("role", "role").unwrap_err()),
+            format!(
+                "{:?}",
+                ClaimMapping::default().set("role", "role").unwrap_err()
+            ),
             "starts with \"/\"",
         ),
         (format!("{not_built:?}"), "add one with .issuer("),

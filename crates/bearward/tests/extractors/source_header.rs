@@ -2,7 +2,7 @@
 //! the query and the body are never read.
 
 use actix_web::{FromRequest, test::TestRequest};
-use bearward::{Principal, Rejection};
+use bearward::{AuthError, Principal};
 
 use crate::{
     wire::{get, post, request},
@@ -109,7 +109,7 @@ async fn a_value_that_still_ends_in_whitespace_is_refused() {
         let value = format!("Bearer {}{end}", world.good());
         assert_eq!(
             rejection_of(&world, value.as_bytes()).await,
-            Rejection::BadAuthorization,
+            AuthError::BadAuthorization,
             "{end:?}"
         );
     }
@@ -308,15 +308,15 @@ async fn every_method_is_asked_for_the_same() {
     }
 }
 
-async fn rejection_of(world: &World, authorization: &[u8]) -> Rejection {
+async fn rejection_of(world: &World, authorization: &[u8]) -> AuthError {
     let value = actix_web::http::header::HeaderValue::from_bytes(authorization).unwrap();
     let request = TestRequest::get()
         .app_data(world.auth.clone())
         .insert_header(("authorization", value))
         .to_http_request();
-    Principal::<bearward::Standard>::extract(&request)
+    Principal::<bearward::NoCustomClaims>::extract(&request)
         .await
         .unwrap_err()
-        .rejection()
+        .error()
         .clone()
 }

@@ -27,7 +27,7 @@ pub struct World {
 /// A verifier as `change` wants it, with its keys fetched.
 pub async fn world_with(change: impl FnOnce(Builder) -> Builder) -> World {
     let world = cold_world_with(change).await;
-    world.auth.first_attempts().await;
+    world.auth.wait_for_initial_fetch().await;
     world
 }
 

@@ -120,7 +120,7 @@ async fn the_same_answers_at_the_start_leave_the_set_empty_until_a_good_one() {
         idp.set_faults(fault.clone());
         let stack = Stack::warm_at(idp).await;
         assert_eq!(
-            (stack.outcome(outcome), stack.state(), stack.auth.ready()),
+            (stack.outcome(outcome), stack.state(), stack.auth.is_ready()),
             (1, "empty", false),
             "{fault:?}"
         );
@@ -209,8 +209,8 @@ async fn an_address_where_nothing_listens_is_a_failure_by_name() {
         .unwrap();
     let issuer = idp.as_issuer().keys(bearward::KeySource::Url(url));
     let auth = builder_of(issuer, &idp).build().await.unwrap();
-    auth.first_attempts().await;
-    let status = auth.key_sets().swap_remove(0);
+    auth.wait_for_initial_fetch().await;
+    let status = auth.key_set_statuses().swap_remove(0);
     assert!(
         status.fetches.contains(&("connect", 1)),
         "{:?}",
@@ -326,7 +326,7 @@ async fn what_is_no_usable_key_is_skipped_with_its_reason_and_the_rest_serves() 
 async fn nothing_is_said_to_the_identity_provider_but_what_it_needs() {
     let idp = idp().await;
     let auth = builder(&idp).build().await.unwrap();
-    auth.first_attempts().await;
+    auth.wait_for_initial_fetch().await;
     let seen = idp.requests().swap_remove(0);
     let mut names: Vec<&str> = seen.headers.iter().map(|(name, _)| name.as_str()).collect();
     names.sort_unstable();

@@ -1,6 +1,6 @@
 //! Which key of a set a token is checked with.
 
-use bearward::{Algorithm, Rejection};
+use bearward::{Algorithm, AuthError};
 use bearward_testing::{Faults, KeyPair, KeyRing};
 use serde_json::json;
 
@@ -43,8 +43,8 @@ async fn with_two_keys_that_fit_it_is_refused_and_nothing_is_fetched() {
     for token in [token, stack.token().without_header("kid").sign()] {
         let refusal = stack.verify(&token).await.unwrap_err();
         assert_eq!(
-            (&refusal.rejection, refusal.rejection.code()),
-            (&Rejection::AmbiguousKey, "UNKNOWN_KEY")
+            (&refusal.error, refusal.error.code()),
+            (&AuthError::AmbiguousKey, "UNKNOWN_KEY")
         );
     }
     assert_eq!(

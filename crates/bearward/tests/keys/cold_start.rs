@@ -69,16 +69,16 @@ async fn building_does_not_wait_for_the_identity_provider() {
         .now_or_never()
         .expect("no await")
         .unwrap();
-    assert!(!auth.ready());
-    let status = auth.key_sets().swap_remove(0);
+    assert!(!auth.is_ready());
+    let status = auth.key_set_statuses().swap_remove(0);
     assert_eq!(
         (status.state(), status.keys, status.generation, status.age),
         ("empty", 0, 0, None)
     );
     until("the fetch begins", || idp.fetches() == 1).await;
     idp.release();
-    auth.first_attempts().await;
-    assert!(auth.ready());
+    auth.wait_for_initial_fetch().await;
+    assert!(auth.is_ready());
 }
 
 #[tokio::test]
@@ -94,8 +94,8 @@ async fn a_request_waits_two_seconds_for_a_slow_identity_provider_and_is_then_50
     stack.clock.advance(Duration::from_millis(1));
     let refusal = request.await.unwrap().unwrap_err();
     assert_eq!(
-        refusal.rejection,
-        bearward::Rejection::KeysUnavailable { retry_after: s(1) }
+        refusal.error,
+        bearward::AuthError::KeysUnavailable { retry_after: s(1) }
     );
     stack.idp.release();
     stack.attempted(1).await;

@@ -15,7 +15,7 @@ fn metadata(issuer: &str, jwks_uri: &str) -> Faults {
 async fn discovering(idp: MockIdp) -> Stack {
     let issuer = idp.as_issuer().keys(KeySource::Discovery);
     let auth = builder_of(issuer, &idp).build().await.unwrap();
-    auth.first_attempts().await;
+    auth.wait_for_initial_fetch().await;
     Stack {
         clock: idp.clock(),
         idp,
@@ -33,8 +33,8 @@ async fn elsewhere(idp: &MockIdp) -> KeySetStatus {
         .build()
         .await
         .unwrap();
-    auth.first_attempts().await;
-    auth.key_sets().swap_remove(0)
+    auth.wait_for_initial_fetch().await;
+    auth.key_set_statuses().swap_remove(0)
 }
 
 fn assert_refused(status: &KeySetStatus, reason: &str) {

@@ -172,12 +172,12 @@ async fn a_wall_clock_that_is_set_neither_ages_nor_renews_a_set() {
         wall.plus(Duration::from_hours(24)),
         wall.minus(Duration::from_hours(24)),
     ] {
-        stack.clock.set_wall(moved);
+        stack.clock.set_wall_clock(moved);
         assert_eq!(
             (stack.state(), stack.status().next_attempt_in),
             ("fresh", next)
         );
-        assert!(stack.auth.ready());
+        assert!(stack.auth.is_ready());
     }
     assert_eq!(stack.idp.fetches(), 1);
 }

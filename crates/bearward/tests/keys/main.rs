@@ -1,6 +1,8 @@
-//! The key cache as a whole: a verifier, real HTTP, the test kit's identity provider, a clock that the tests move.
+//! The key cache as a whole: a verifier, real HTTP, the test kit's identity provider, a clock that
+//! the tests move.
 //!
-//! Nothing here sleeps. What happens in another task or in the server is waited for by looking, see [`stack::until`].
+//! Nothing here sleeps. What happens in another task or in the server is waited for by looking, see
+//! [`stack::until`].
 
 #![allow(
     clippy::unwrap_used,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bearward::{Rejection, Verification};
+use bearward::{AuthError, Verification};
 use bearward_testing::Faults;
 
 use crate::stack::{MAX_STALE, REFRESHED, Stack, code, idp, s};
@@ -23,7 +23,7 @@ async fn an_outage_shorter_than_max_stale_costs_nothing() {
             matches!(stack.auth.try_verify(&fresh), Verification::Ready(Ok(_))),
             "after {passed:?}"
         );
-        assert!(stack.auth.ready());
+        assert!(stack.auth.is_ready());
         assert_eq!(
             stack.state(),
             if passed < s(600) { "fresh" } else { "stale" },
@@ -66,13 +66,13 @@ async fn a_longer_one_is_503_for_known_keys_and_cached_tokens_and_ends_by_itself
             panic!("503 at once")
         };
         assert_eq!(
-            refusal.rejection,
-            Rejection::KeysUnavailable {
+            refusal.error,
+            AuthError::KeysUnavailable {
                 retry_after: s(300)
             }
         );
     }
-    assert_eq!((stack.state(), stack.auth.ready()), ("expired", false));
+    assert_eq!((stack.state(), stack.auth.is_ready()), ("expired", false));
 
     stack.idp.recover();
     assert_eq!(
@@ -81,7 +81,7 @@ async fn a_longer_one_is_503_for_known_keys_and_cached_tokens_and_ends_by_itself
         "the pause that the server asked for is kept"
     );
     stack.refresh().await;
-    assert_eq!((stack.state(), stack.auth.ready()), ("fresh", true));
+    assert_eq!((stack.state(), stack.auth.is_ready()), ("fresh", true));
     assert_eq!(
         stack.code(&cached).await,
         "OK",

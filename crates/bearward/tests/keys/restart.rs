@@ -6,12 +6,12 @@ use std::{
     time::Duration,
 };
 
-use bearward::{Bearward, Clock, Issuer, KeyPolicy, Verification};
+use bearward::{Bearward, Clock, Issuer, JwksCacheConfig, Verification};
 use bearward_testing::{Faults, MockIdp};
 
 use crate::stack::{MAX_STALE, Stack, builder, builder_of, code, idp, policy, s, until};
 
-fn storing(dir: &Path) -> KeyPolicy {
+fn storing(dir: &Path) -> JwksCacheConfig {
     policy().snapshot_dir(dir)
 }
 
@@ -30,7 +30,7 @@ fn file(dir: &Path) -> Option<PathBuf> {
 /// Runs until the keys are stored, and ends.
 async fn run_once(idp: &MockIdp, dir: &Path) -> PathBuf {
     let before = builder(idp).key_policy(storing(dir)).build().await.unwrap();
-    before.first_attempts().await;
+    before.wait_for_initial_fetch().await;
     until("the keys are stored", || file(dir).is_some()).await;
     file(dir).unwrap()
 }
@@ -41,7 +41,7 @@ async fn restarted(idp: &MockIdp, dir: &Path) -> Bearward {
 }
 
 fn state(auth: &Bearward) -> &'static str {
-    auth.key_sets()[0].state()
+    auth.key_set_statuses()[0].state()
 }
 
 #[tokio::test]
@@ -58,11 +58,11 @@ async fn a_restart_during_an_outage_verifies_at_once() {
         panic!("at once")
     };
     assert_eq!(
-        (user.subject(), state(&auth), auth.ready()),
+        (user.subject(), state(&auth), auth.is_ready()),
         ("user-1", "stale", true)
     );
     assert_eq!(
-        auth.key_sets()[0].age,
+        auth.key_set_statuses()[0].age,
         Some(s(3600)),
         "its age goes on across the restart"
     );
@@ -82,7 +82,7 @@ async fn a_restart_during_an_outage_verifies_at_once() {
     assert_eq!(stack.code(&token.clone().sub("user-3").sign()).await, "OK");
     stack.clock.advance(Duration::from_millis(1));
     assert_eq!(
-        (stack.state(), stack.auth.ready()),
+        (stack.state(), stack.auth.is_ready()),
         ("expired", false),
         "max_stale counts from the fetch"
     );
@@ -100,7 +100,7 @@ async fn a_restart_while_all_is_well_asks_with_the_stored_etag() {
     let idp = idp().await;
     run_once(&idp, dir.path()).await;
     let auth = restarted(&idp, dir.path()).await;
-    auth.first_attempts().await;
+    auth.wait_for_initial_fetch().await;
     assert_eq!(state(&auth), "fresh");
     let requests = idp.requests();
     assert_eq!(
@@ -111,7 +111,7 @@ async fn a_restart_while_all_is_well_asks_with_the_stored_etag() {
         (2, true)
     );
     assert_eq!(
-        auth.key_sets()[0]
+        auth.key_set_statuses()[0]
             .fetches
             .iter()
             .find(|(name, _)| *name == "not_modified"),
@@ -134,7 +134,7 @@ async fn a_key_that_was_removed_meanwhile_dies_with_the_first_fetch() {
         "OK"
     );
     idp.recover();
-    auth.first_attempts().await;
+    auth.wait_for_initial_fetch().await;
     assert_eq!(
         code(&auth.verify(&idp.token().key(old).sign()).await),
         "UNKNOWN_KEY"
@@ -157,7 +157,7 @@ async fn a_snapshot_is_used_below_max_stale_and_not_at_it() {
     );
     idp.clock().advance(Duration::from_millis(1));
     let auth = restarted(&idp, dir.path()).await;
-    assert_eq!((state(&auth), auth.ready()), ("empty", false));
+    assert_eq!((state(&auth), auth.is_ready()), ("empty", false));
     assert!(
         matches!(auth.try_verify(&token), Verification::Pending(_)),
         "it joins the first fetch"
@@ -172,9 +172,9 @@ async fn a_snapshot_from_the_future_is_ignored() {
     idp.set_faults(Faults::hang());
     let clock = idp.clock();
     let wall = clock.now();
-    clock.set_wall(wall.minus(Duration::from_millis(1)));
+    clock.set_wall_clock(wall.minus(Duration::from_millis(1)));
     assert_eq!(state(&restarted(&idp, dir.path()).await), "empty");
-    clock.set_wall(wall);
+    clock.set_wall_clock(wall);
     assert_eq!(state(&restarted(&idp, dir.path()).await), "stale");
 }
 
@@ -210,7 +210,7 @@ async fn a_corrupt_file_is_ignored_and_written_anew() {
     fs::write(&path, "corrupt").unwrap();
     idp.recover();
     let auth = restarted(&idp, dir.path()).await;
-    auth.first_attempts().await;
+    auth.wait_for_initial_fetch().await;
     assert_eq!(code(&auth.verify(&idp.token().sign()).await), "OK");
     until("it is written anew", || {
         fs::read(&path).is_ok_and(|now| now.len() > 100)
@@ -314,7 +314,7 @@ async fn a_folder_that_cannot_be_used_costs_nothing() {
     fs::write(&not_a_folder, "").unwrap();
     let idp = idp().await;
     let auth = restarted(&idp, &not_a_folder).await;
-    auth.first_attempts().await;
+    auth.wait_for_initial_fetch().await;
     assert_eq!(code(&auth.verify(&idp.token().sign()).await), "OK");
 }
 

@@ -157,7 +157,7 @@ async fn a_removed_key_dies_at_the_next_refresh_also_for_tokens_that_were_verifi
     let stack = Stack::warm().await;
     let (removed, token) = (stack.idp.key(), stack.token().sign());
     assert_eq!(stack.code(&token).await, "OK");
-    assert_eq!(stack.auth.remembered_tokens(), 1);
+    assert_eq!(stack.auth.cached_tokens(), 1);
     stack.idp.rotate();
     assert!(stack.idp.revoke(removed.kid()));
     assert_eq!(
@@ -167,7 +167,7 @@ async fn a_removed_key_dies_at_the_next_refresh_also_for_tokens_that_were_verifi
     );
     stack.refresh().await;
     assert_eq!(stack.code(&token).await, "UNKNOWN_KEY");
-    assert_eq!(stack.auth.remembered_tokens(), 0);
+    assert_eq!(stack.auth.cached_tokens(), 0);
     assert_eq!(
         stack
             .code(&stack.token().key(removed).sub("another").sign())
@@ -211,7 +211,7 @@ async fn a_refresh_without_a_change_keeps_what_was_verified() {
         stack.refresh().await;
         assert_eq!((stack.outcome(outcome), stack.status().generation), (1, 1));
         assert_eq!(
-            (stack.code(&token).await, stack.auth.remembered_tokens()),
+            (stack.code(&token).await, stack.auth.cached_tokens()),
             ("OK", 1)
         );
     }

@@ -11,8 +11,8 @@ async fn fixed_keys_never_fetch_and_never_age() {
     let set = serde_json::json!({ "keys": [idp.key().jwk()] }).to_string();
     let issuer = idp.as_issuer().keys(KeySource::Fixed(set));
     let auth = builder_of(issuer, &idp).build().await.unwrap();
-    auth.first_attempts().await;
-    assert!(auth.ready());
+    auth.wait_for_initial_fetch().await;
+    assert!(auth.is_ready());
     let known = idp.token().expires_in(MAX_STALE * 3);
     assert_eq!(code(&auth.verify(&known.clone().sign()).await), "OK");
     idp.rotate();
@@ -24,7 +24,7 @@ async fn fixed_keys_never_fetch_and_never_age() {
     );
     idp.clock().advance(MAX_STALE * 2);
     assert_eq!(code(&auth.verify(&known.sub("another").sign()).await), "OK");
-    let status = auth.key_sets().swap_remove(0);
+    let status = auth.key_set_statuses().swap_remove(0);
     assert_eq!(
         (
             status.state(),
@@ -136,7 +136,7 @@ async fn two_issuers_do_not_see_each_others_keys() {
         .build()
         .await
         .unwrap();
-    auth.first_attempts().await;
+    auth.wait_for_initial_fetch().await;
     assert_eq!(code(&auth.verify(&one.token().sign()).await), "OK");
     assert_eq!(code(&auth.verify(&other.token().sign()).await), "OK");
     let crossed = one.token().issuer(&other.issuer()).sign();

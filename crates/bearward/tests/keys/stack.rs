@@ -5,8 +5,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bearward::{Algorithm, Bearward, Builder, Issuer, KeyPolicy, KeySetStatus, Refusal, Verified};
-use bearward_testing::{Faults, MockIdp, MovableClock, TokenBuilder};
+use bearward::{
+    Algorithm, AuthFailure, Bearward, Builder, Issuer, JwksCacheConfig, KeySetStatus, Verified,
+};
+use bearward_testing::{Faults, MockIdp, TestClock, TokenBuilder};
 
 /// Past the refresh of a set that was granted ten minutes, as the identity provider grants unless
 /// told otherwise.
@@ -17,7 +19,7 @@ pub(crate) const MAX_STALE: Duration = Duration::from_hours(6);
 
 pub(crate) struct Stack {
     pub(crate) idp: MockIdp,
-    pub(crate) clock: MovableClock,
+    pub(crate) clock: TestClock,
     pub(crate) auth: Bearward,
 }
 
@@ -36,8 +38,10 @@ pub(crate) async fn idp() -> MockIdp {
 
 /// The defaults, but for the limits that are real time: a machine under load must not turn a slow
 /// answer into a failed one.
-pub(crate) fn policy() -> KeyPolicy {
-    KeyPolicy::default().connect_timeout(s(60)).timeout(s(60))
+pub(crate) fn policy() -> JwksCacheConfig {
+    JwksCacheConfig::default()
+        .connect_timeout(s(60))
+        .timeout(s(60))
 }
 
 /// A verifier for that identity provider alone, by the same clock.
@@ -55,7 +59,7 @@ pub(crate) fn builder_of(issuer: Issuer, idp: &MockIdp) -> Builder {
 
 impl Stack {
     /// Built; nothing was waited for.
-    pub(crate) async fn cold_with(idp: MockIdp, policy: KeyPolicy) -> Self {
+    pub(crate) async fn cold_with(idp: MockIdp, policy: JwksCacheConfig) -> Self {
         let auth = builder(&idp).key_policy(policy).build().await.unwrap();
         Self {
             clock: idp.clock(),
@@ -69,7 +73,7 @@ impl Stack {
     }
 
     /// The first fetch has finished.
-    pub(crate) async fn warm_with(idp: MockIdp, policy: KeyPolicy) -> Self {
+    pub(crate) async fn warm_with(idp: MockIdp, policy: JwksCacheConfig) -> Self {
         let stack = Self::cold_with(idp, policy).await;
         stack.attempted(1).await;
         stack
@@ -97,7 +101,7 @@ impl Stack {
         self.idp.token().expires_in(Duration::from_hours(24))
     }
 
-    pub(crate) async fn verify(&self, token: &str) -> Result<Verified, Refusal> {
+    pub(crate) async fn verify(&self, token: &str) -> Result<Verified, AuthFailure> {
         self.auth.verify(token).await
     }
 
@@ -107,7 +111,7 @@ impl Stack {
     }
 
     pub(crate) fn status(&self) -> KeySetStatus {
-        self.auth.key_sets().swap_remove(0)
+        self.auth.key_set_statuses().swap_remove(0)
     }
 
     pub(crate) fn state(&self) -> &'static str {
@@ -167,10 +171,10 @@ fn count(counts: &[(&'static str, u64)], name: &str) -> u64 {
 }
 
 /// The code of the refusal; "OK" for a token that is accepted.
-pub(crate) fn code(result: &Result<Verified, Refusal>) -> &'static str {
+pub(crate) fn code(result: &Result<Verified, AuthFailure>) -> &'static str {
     result
         .as_ref()
-        .map_or_else(|refusal| refusal.rejection.code(), |_| "OK")
+        .map_or_else(|refusal| refusal.error.code(), |_| "OK")
 }
 
 /// Looks again and again until `condition` holds, and lets the other tasks work in between. The

@@ -136,7 +136,7 @@ async fn a_token_that_could_not_be_good_makes_no_fetch() {
     let idp = idp().await;
     let issuer = idp.as_issuer().algorithms([Algorithm::EdDSA]).unwrap();
     let auth = builder_of(issuer, &idp).build().await.unwrap();
-    auth.first_attempts().await;
+    auth.wait_for_initial_fetch().await;
     let unknown = || idp.token().kid("nobody");
     let two_parts = unknown().sign().rsplit_once('.').unwrap().0.to_owned();
     let rsa = KeyPair::shared(Algorithm::RS256, 0);
@@ -251,7 +251,7 @@ async fn each_issuer_has_a_bucket_of_its_own() {
         .build()
         .await
         .unwrap();
-    auth.first_attempts().await;
+    auth.wait_for_initial_fetch().await;
     for n in 0..10 {
         let signature = encode(&[1; 64]);
         let token = one.token().kid(&format!("random-{n}")).sign();

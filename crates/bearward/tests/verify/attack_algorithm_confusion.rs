@@ -1,7 +1,7 @@
 //! The verifier is talked into another algorithm than the key's (CVE-2015-9235, CVE-2022-29217,
 //! CVE-2026-22817, CVE-2026-48523).
 
-use bearward::{Algorithm, Rejection};
+use bearward::{Algorithm, AuthError};
 use bearward_testing::{KeyPair, Token, encode, hmac_sha256};
 
 use crate::stand::{Stand, refused};
@@ -26,7 +26,7 @@ fn cve_2015_9235_an_hmac_with_any_encoding_of_the_public_key_is_refused() {
                 let token = stand.token().header("alg", alg).sign_hmac(&secret);
                 let rejection = stand.refusal(&token);
                 assert!(
-                    matches!(rejection, Rejection::AlgorithmNotAllowed { .. }),
+                    matches!(rejection, AuthError::AlgorithmNotAllowed { .. }),
                     "{algorithm} {alg} {encoding}: {rejection:?}"
                 );
             }
@@ -44,7 +44,7 @@ fn cve_2022_29217_an_hmac_under_the_keys_own_algorithm_name_is_no_signature() {
                 stand,
                 stand.token().sign_hmac(&secret),
                 "INVALID_SIGNATURE",
-                Rejection::InvalidSignature
+                AuthError::InvalidSignature
             );
             // As long as the real one.
             let good = stand.token();
@@ -54,7 +54,7 @@ fn cve_2022_29217_an_hmac_under_the_keys_own_algorithm_name_is_no_signature() {
                 stand,
                 format!("{signed}.{}", encode(&padded)),
                 "INVALID_SIGNATURE",
-                Rejection::InvalidSignature
+                AuthError::InvalidSignature
             );
         }
     }
@@ -73,7 +73,7 @@ fn cve_2026_22817_a_key_without_alg_does_not_take_the_headers() {
             stand,
             token,
             "UNSUPPORTED_ALGORITHM",
-            Rejection::AlgorithmNotAllowed { .. }
+            AuthError::AlgorithmNotAllowed { .. }
         );
     }
     // Nor another asymmetric one, though the issuer lists it and the signature is right.
@@ -81,7 +81,7 @@ fn cve_2026_22817_a_key_without_alg_does_not_take_the_headers() {
         .token()
         .key(key.with_algorithm(Algorithm::PS512))
         .sign();
-    refused!(stand, token, "UNKNOWN_KEY", Rejection::UnknownKey);
+    refused!(stand, token, "UNKNOWN_KEY", AuthError::UnknownKey);
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn cve_2026_48523_a_keys_own_algorithm_wins_over_the_header() {
         stand,
         stand.token().key(other).sign(),
         "UNKNOWN_KEY",
-        Rejection::UnknownKey
+        AuthError::UnknownKey
     );
 }
 
@@ -108,7 +108,7 @@ fn an_ecdsa_key_is_not_taken_for_another_curve_or_type() {
             stand,
             stand.token().header("alg", alg).sign(),
             "UNKNOWN_KEY",
-            Rejection::UnknownKey
+            AuthError::UnknownKey
         );
         refused!(
             stand,
@@ -118,7 +118,7 @@ fn an_ecdsa_key_is_not_taken_for_another_curve_or_type() {
                 .without_header("kid")
                 .sign(),
             "UNKNOWN_KEY",
-            Rejection::UnknownKey
+            AuthError::UnknownKey
         );
     }
 }
@@ -140,7 +140,7 @@ fn a_symmetric_key_in_the_set_verifies_nothing() {
         stand,
         hmac("HS256"),
         "UNSUPPORTED_ALGORITHM",
-        Rejection::AlgorithmNotAllowed { .. }
+        AuthError::AlgorithmNotAllowed { .. }
     );
-    refused!(stand, hmac("ES256"), "UNKNOWN_KEY", Rejection::UnknownKey);
+    refused!(stand, hmac("ES256"), "UNKNOWN_KEY", AuthError::UnknownKey);
 }

@@ -1,7 +1,7 @@
 //! Signatures that a careless check finds right: zeros, other encodings, another spelling of the
 //! same (CVE-2022-21449).
 
-use bearward::{Algorithm, Rejection};
+use bearward::{Algorithm, AuthError};
 use bearward_testing::{KeyPair, Token, der_signature, encode};
 use rstest::rstest;
 
@@ -80,7 +80,7 @@ fn cve_2022_21449_an_ecdsa_signature_of_zeros_is_refused(
             stand,
             with_signature(&stand, &[r, s].concat()),
             "INVALID_SIGNATURE",
-            Rejection::InvalidSignature
+            AuthError::InvalidSignature
         );
     }
 }
@@ -101,7 +101,7 @@ fn an_ecdsa_signature_whose_numbers_reach_the_order_is_refused() {
             stand,
             with_signature(&stand, &[r, s].concat()),
             "INVALID_SIGNATURE",
-            Rejection::InvalidSignature
+            AuthError::InvalidSignature
         );
     }
 }
@@ -135,7 +135,7 @@ fn an_ecdsa_signature_in_der_is_refused(
         stand,
         format!("{header}.{payload}.{}", encode(&der)),
         "INVALID_SIGNATURE",
-        Rejection::InvalidSignature
+        AuthError::InvalidSignature
     );
     stand.accepts(&token);
 }
@@ -155,7 +155,7 @@ fn an_ecdsa_signature_without_its_leading_zero_bytes_is_refused() {
         stand,
         short,
         "INVALID_SIGNATURE",
-        Rejection::InvalidSignature
+        AuthError::InvalidSignature
     );
 }
 
@@ -176,7 +176,7 @@ fn the_second_spelling_of_an_ed25519_signature_is_refused() {
         stand,
         other,
         "INVALID_SIGNATURE",
-        Rejection::InvalidSignature
+        AuthError::InvalidSignature
     );
 }
 
@@ -198,7 +198,7 @@ fn an_ed25519_signature_of_zeros_or_of_another_length_is_refused() {
             stand,
             with_signature(&stand, &other),
             "INVALID_SIGNATURE",
-            Rejection::InvalidSignature
+            AuthError::InvalidSignature
         );
     }
 }

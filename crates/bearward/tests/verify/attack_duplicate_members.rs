@@ -2,7 +2,7 @@
 //! differ in nothing visible.
 
 use bearward::{
-    Rejection,
+    AuthError,
     error::{HeaderError, ObjectError},
 };
 use rstest::rstest;
@@ -36,7 +36,7 @@ fn doubled_names_in_the_payload_are_refused(#[case] extra: &str) {
         stand,
         claims(&stand, extra),
         "MALFORMED_TOKEN",
-        Rejection::Payload(ObjectError::Duplicate)
+        AuthError::Payload(ObjectError::Duplicate)
     );
 }
 
@@ -82,5 +82,5 @@ fn doubled_names_in_the_header_are_refused(#[case] extra: &str) {
     let stand = Stand::new();
     let header = format!(r#"{{"alg":"ES256","kid":"{}"{extra}}}"#, stand.key.kid());
     let refusal = HeaderError::Object(ObjectError::Duplicate);
-    refused!(stand, stand.with_header(&header), "MALFORMED_TOKEN", Rejection::Header(error) if *error == refusal);
+    refused!(stand, stand.with_header(&header), "MALFORMED_TOKEN", AuthError::Header(error) if *error == refusal);
 }

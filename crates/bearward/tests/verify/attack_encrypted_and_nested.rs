@@ -2,8 +2,8 @@
 //! CVE-2026-29000, CVE-2022-36083).
 
 use bearward::{
-    Rejection,
-    error::{FormError, ObjectError},
+    AuthError,
+    error::{FormatError, ObjectError},
 };
 use bearward_testing::encode;
 use rstest::rstest;
@@ -19,7 +19,7 @@ fn cve_2023_51774_published_encrypted_tokens_are_refused_by_their_form(#[case] n
         Stand::new(),
         vector(name),
         "MALFORMED_TOKEN",
-        Rejection::Form(FormError::Encrypted)
+        AuthError::Form(FormatError::Encrypted)
     );
 }
 
@@ -32,11 +32,11 @@ fn cve_2022_36083_a_billion_iterations_are_not_begun() {
         stand,
         five,
         "MALFORMED_TOKEN",
-        Rejection::Form(FormError::Encrypted)
+        AuthError::Form(FormatError::Encrypted)
     );
     // Dressed as a signed token.
     let token = stand.with_header(&header);
-    refused!(stand, token, "UNSUPPORTED_ALGORITHM", Rejection::AlgorithmNotAllowed { found, .. } if found.as_str() == "PBES2-HS256+A128KW");
+    refused!(stand, token, "UNSUPPORTED_ALGORITHM", AuthError::AlgorithmNotAllowed { found, .. } if found.as_str() == "PBES2-HS256+A128KW");
 }
 
 #[rstest]
@@ -64,7 +64,7 @@ fn key_management_algorithms_are_unsupported(
         stand,
         token,
         "UNSUPPORTED_ALGORITHM",
-        Rejection::AlgorithmNotAllowed { .. }
+        AuthError::AlgorithmNotAllowed { .. }
     );
 }
 
@@ -78,7 +78,7 @@ fn cve_2026_29000_a_plain_token_within_an_encrypted_one_is_not_reached() {
         stand,
         outer,
         "MALFORMED_TOKEN",
-        Rejection::Form(FormError::Encrypted)
+        AuthError::Form(FormatError::Encrypted)
     );
 }
 
@@ -91,7 +91,7 @@ fn a_token_within_a_signed_token_is_not_unwrapped() {
             stand,
             stand.sign(&header, &inner),
             "MALFORMED_TOKEN",
-            Rejection::Payload(ObjectError::NotAnObject)
+            AuthError::Payload(ObjectError::NotAnObject)
         );
     }
     // `cty` alone says nothing: the claims are there.
@@ -111,6 +111,6 @@ fn zip_inflates_nothing() {
         stand,
         token,
         "MALFORMED_TOKEN",
-        Rejection::Payload(ObjectError::NotAnObject)
+        AuthError::Payload(ObjectError::NotAnObject)
     );
 }

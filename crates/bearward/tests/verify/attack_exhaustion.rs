@@ -2,8 +2,8 @@
 //! (CVE-2025-30204, CVE-2025-27144).
 
 use bearward::{
-    Algorithm, Rejection,
-    error::{FormError, ObjectError},
+    Algorithm, AuthError,
+    error::{FormatError, ObjectError},
 };
 use bearward_testing::{KeyPair, encode};
 
@@ -27,25 +27,25 @@ fn cve_2025_30204_and_cve_2025_27144_a_million_dots_are_too_long_and_without_a_l
         Stand::new(),
         dots.clone(),
         "MALFORMED_TOKEN",
-        Rejection::TooLong { .. }
+        AuthError::TooLong { .. }
     );
     refused!(
         generous(),
         dots.clone(),
         "MALFORMED_TOKEN",
-        Rejection::Form(FormError::Parts(6))
+        AuthError::Form(FormatError::Parts(6))
     );
     refused!(
         generous(),
         format!("a{dots}"),
         "MALFORMED_TOKEN",
-        Rejection::Form(FormError::Parts(6))
+        AuthError::Form(FormatError::Parts(6))
     );
     refused!(
         Stand::new(),
         ".".repeat(8192),
         "MALFORMED_TOKEN",
-        Rejection::Form(FormError::Parts(6))
+        AuthError::Form(FormatError::Parts(6))
     );
 }
 
@@ -57,7 +57,7 @@ fn megabytes_of_anything_are_too_long() {
             stand,
             unit.repeat((4 << 20) / unit.len()),
             "MALFORMED_TOKEN",
-            Rejection::TooLong { .. }
+            AuthError::TooLong { .. }
         );
     }
 }
@@ -71,7 +71,7 @@ fn a_claim_nested_ten_thousand_deep_is_too_long_and_without_a_limit_neither_cras
             Stand::new(),
             Stand::new().with_claim("deep", &claim),
             "MALFORMED_TOKEN",
-            Rejection::TooLong { .. }
+            AuthError::TooLong { .. }
         );
         let stand = generous();
         // It is signed and nothing looks into it: a claim that nobody asks for may be anything.
@@ -89,7 +89,7 @@ fn a_claim_nested_ten_thousand_deep_is_too_long_and_without_a_limit_neither_cras
                 stand,
                 stand.with_claim(name, &claim),
                 "INVALID_CLAIM",
-                Rejection::InvalidClaim { .. }
+                AuthError::InvalidClaim { .. }
             );
         }
         for name in ["app_metadata", "email", "scope", "aal"] {
@@ -108,25 +108,25 @@ fn a_header_nested_ten_thousand_deep_neither_crashes_nor_harms() {
         stand,
         stand.with_header_member("kid", &deep),
         "MALFORMED_TOKEN",
-        Rejection::Header(_)
+        AuthError::Header(_)
     );
     refused!(
         stand,
         stand.with_header(&deep),
         "MALFORMED_TOKEN",
-        Rejection::Header(_)
+        AuthError::Header(_)
     );
     refused!(
         stand,
         stand.with_payload(deep),
         "MALFORMED_TOKEN",
-        Rejection::Payload(ObjectError::NotAnObject)
+        AuthError::Payload(ObjectError::NotAnObject)
     );
     refused!(
         stand,
         stand.with_payload("[".repeat(100_000)),
         "MALFORMED_TOKEN",
-        Rejection::Payload(ObjectError::NotAnObject)
+        AuthError::Payload(ObjectError::NotAnObject)
     );
 }
 
@@ -145,7 +145,7 @@ fn a_hundred_thousand_members_are_read_in_no_time_and_the_repeated_one_is_found(
         stand,
         stand.with_payload(repeated),
         "MALFORMED_TOKEN",
-        Rejection::Payload(ObjectError::Duplicate)
+        AuthError::Payload(ObjectError::Duplicate)
     );
 }
 
@@ -157,7 +157,7 @@ fn a_hundred_thousand_audiences_are_compared_and_what_is_reported_of_them_is_sho
         .collect::<Vec<_>>()
         .join(",");
     let rejection = stand.refusal(&stand.with_claim("aud", &format!("[{many}]")));
-    let Rejection::WrongAudience { found, .. } = rejection else {
+    let AuthError::WrongAudience { found, .. } = rejection else {
         panic!("{rejection:?}")
     };
     assert!(found.len() <= 8);
@@ -172,7 +172,7 @@ fn a_number_of_a_hundred_thousand_digits_is_no_date() {
         format!("1{}", "0".repeat(100_000)),
         format!("1e{}", "9".repeat(100_000)),
     ] {
-        refused!(stand, stand.with_claim("exp", &digits), "INVALID_CLAIM", Rejection::InvalidClaim { name, .. } if &**name == "exp");
+        refused!(stand, stand.with_claim("exp", &digits), "INVALID_CLAIM", AuthError::InvalidClaim { name, .. } if &**name == "exp");
     }
     // A long way to write a small number.
     stand.accepts(&stand.with_claim(
@@ -190,6 +190,6 @@ fn a_signature_of_megabytes_is_refused_before_any_arithmetic() {
         stand,
         format!("{body}.{}", encode(&vec![1; 1 << 20])),
         "MALFORMED_TOKEN",
-        Rejection::Form(FormError::Base64)
+        AuthError::Form(FormatError::Base64)
     );
 }

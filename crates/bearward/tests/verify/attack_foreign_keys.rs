@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use bearward::{Algorithm, Bearward, Rejection};
+use bearward::{Algorithm, AuthError, Bearward};
 use bearward_testing::{Faults, KeyPair, MockIdp, Token, encode};
 use serde_json::{Value, json};
 
@@ -16,7 +16,7 @@ async fn trusting(idp: &MockIdp) -> Bearward {
         .build()
         .await
         .unwrap();
-    auth.first_attempts().await;
+    auth.wait_for_initial_fetch().await;
     auth
 }
 
@@ -34,19 +34,19 @@ fn cve_2018_0114_a_key_in_the_header_verifies_nothing() {
         stand,
         with(json!({ "alg": "ES256", "kid": stranger.kid() })),
         "UNKNOWN_KEY",
-        Rejection::UnknownKey
+        AuthError::UnknownKey
     );
     refused!(
         stand,
         with(json!({ "alg": "ES256", "kid": stand.key.kid() })),
         "INVALID_SIGNATURE",
-        Rejection::InvalidSignature
+        AuthError::InvalidSignature
     );
     refused!(
         stand,
         with(json!({ "alg": "ES256" })),
         "INVALID_SIGNATURE",
-        Rejection::InvalidSignature
+        AuthError::InvalidSignature
     );
 }
 
@@ -74,12 +74,12 @@ async fn an_address_in_the_header_is_never_fetched_and_what_lies_there_verifies_
             .key(attacker.key())
             .header(name, address.as_str());
         let refusal = auth.verify(&token.clone().sign()).await.unwrap_err();
-        assert_eq!(refusal.rejection, Rejection::UnknownKey, "{name}");
+        assert_eq!(refusal.error, AuthError::UnknownKey, "{name}");
         let refusal = auth
             .verify(&token.kid(idp.key().kid()).sign())
             .await
             .unwrap_err();
-        assert_eq!(refusal.rejection, Rejection::InvalidSignature, "{name}");
+        assert_eq!(refusal.error, AuthError::InvalidSignature, "{name}");
         // The same member on the issuer's own token is ignored.
         assert!(
             auth.verify(&idp.token().header(name, address.as_str()).sign())
@@ -112,7 +112,7 @@ fn certificates_in_the_header_verify_nothing() {
             stand,
             token,
             "INVALID_SIGNATURE",
-            Rejection::InvalidSignature
+            AuthError::InvalidSignature
         );
     }
 }
@@ -139,7 +139,7 @@ async fn cve_2026_32301_an_issuer_of_the_tokens_choice_is_never_asked_for_keys()
             .sign();
         let refusal = auth.verify(&token).await.unwrap_err();
         assert!(
-            matches!(refusal.rejection, Rejection::UnknownIssuer { .. }),
+            matches!(refusal.error, AuthError::UnknownIssuer { .. }),
             "{iss}: {refusal:?}"
         );
     }
@@ -159,7 +159,7 @@ async fn ghsa_f5mr_q85p_6hh6_a_redirect_of_the_key_endpoint_is_not_followed() {
         .await
         .unwrap_err();
     assert!(
-        matches!(refusal.rejection, Rejection::KeysUnavailable { .. }),
+        matches!(refusal.error, AuthError::KeysUnavailable { .. }),
         "{refusal:?}"
     );
     assert_eq!(inner.fetches(), 0);
@@ -174,7 +174,7 @@ async fn cve_2026_48524_random_kids_cause_no_more_fetches_than_the_burst() {
             .verify(&idp.token().kid(&format!("kid-{number}")).sign())
             .await
             .unwrap_err();
-        assert_eq!(refusal.rejection, Rejection::UnknownKey);
+        assert_eq!(refusal.error, AuthError::UnknownKey);
     }
     assert!(
         idp.fetches() <= 1 + 2,

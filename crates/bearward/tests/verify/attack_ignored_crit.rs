@@ -1,7 +1,7 @@
 //! An extension that must be understood is not (CVE-2026-32597, CVE-2025-59420), or the payload is
 //! not what was signed (RFC 7797).
 
-use bearward::{Rejection, error::HeaderError};
+use bearward::{AuthError, error::HeaderError};
 use bearward_testing::{Token, encode};
 use serde_json::json;
 
@@ -28,7 +28,7 @@ fn cve_2025_59420_and_cve_2026_32597_a_crit_that_names_anything_is_refused_thoug
         assert!(
             matches!(
                 rejection,
-                Rejection::Header(HeaderError::Critical | HeaderError::Unencoded)
+                AuthError::Header(HeaderError::Critical | HeaderError::Unencoded)
             ),
             "{rejection:?}"
         );
@@ -53,7 +53,7 @@ fn an_empty_crit_and_one_that_names_standard_members_are_refused_too() {
             stand,
             token,
             "MALFORMED_TOKEN",
-            Rejection::Header(HeaderError::Critical)
+            AuthError::Header(HeaderError::Critical)
         );
     }
 }
@@ -72,14 +72,14 @@ fn rfc_7797_an_unencoded_payload_is_refused() {
         stand,
         token,
         "MALFORMED_TOKEN",
-        Rejection::Header(HeaderError::Unencoded | HeaderError::Critical)
+        AuthError::Header(HeaderError::Unencoded | HeaderError::Critical)
     );
     let without_crit = header.replace(r#","crit":["b64"]"#, "");
     refused!(
         stand,
         stand.with_header(&without_crit),
         "MALFORMED_TOKEN",
-        Rejection::Header(HeaderError::Unencoded)
+        AuthError::Header(HeaderError::Unencoded)
     );
     let good = header.replace(r#","b64":false,"crit":["b64"]"#, "");
     stand.accepts(

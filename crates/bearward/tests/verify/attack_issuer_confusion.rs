@@ -1,6 +1,6 @@
 //! Among several issuers, one is taken for another (GHSA-75c5-xw7c-p5pm).
 
-use bearward::{Algorithm, Bearward, BuildError, Issuer, KeySource, Rejection};
+use bearward::{Algorithm, AuthError, Bearward, BuildError, Issuer, KeySource};
 use bearward_testing::KeyPair;
 use futures_util::FutureExt;
 use rstest::rstest;
@@ -53,13 +53,13 @@ fn another_issuers_key_with_the_same_kid_is_refused() {
         stand,
         stand.token().key(two).issuer(ONE).sign(),
         "INVALID_SIGNATURE",
-        Rejection::InvalidSignature
+        AuthError::InvalidSignature
     );
     refused!(
         stand,
         stand.token().key(one).issuer(TWO).audience("two").sign(),
         "INVALID_SIGNATURE",
-        Rejection::InvalidSignature
+        AuthError::InvalidSignature
     );
 }
 
@@ -70,13 +70,13 @@ fn another_issuers_audience_is_refused() {
         stand,
         stand.token().key(one).issuer(ONE).audience("two").sign(),
         "INVALID_AUDIENCE",
-        Rejection::WrongAudience { .. }
+        AuthError::WrongAudience { .. }
     );
     refused!(
         stand,
         stand.token().key(two).issuer(TWO).audience(AUDIENCE).sign(),
         "INVALID_AUDIENCE",
-        Rejection::WrongAudience { .. }
+        AuthError::WrongAudience { .. }
     );
 }
 
@@ -86,12 +86,12 @@ fn another_issuers_algorithms_are_refused() {
     let (stand, ..) = two();
     let token = |iss: &str| stand.token().key(key.clone()).issuer(iss).sign();
     // The first lists ES384 and has no such key, the second keeps to the default list.
-    refused!(stand, token(ONE), "UNKNOWN_KEY", Rejection::UnknownKey);
+    refused!(stand, token(ONE), "UNKNOWN_KEY", AuthError::UnknownKey);
     refused!(
         stand,
         token(TWO),
         "UNSUPPORTED_ALGORITHM",
-        Rejection::AlgorithmNotAllowed { .. }
+        AuthError::AlgorithmNotAllowed { .. }
     );
 }
 
@@ -114,7 +114,7 @@ fn an_iss_that_is_nearly_one_of_them_is_none_of_them(#[case] iss: &str) {
             stand,
             stand.token().key(key).issuer(iss).sign(),
             "UNKNOWN_ISSUER",
-            Rejection::UnknownIssuer { .. }
+            AuthError::UnknownIssuer { .. }
         );
     }
 }
@@ -129,7 +129,7 @@ fn ghsa_75c5_xw7c_p5pm_a_list_of_issuers_is_no_issuer() {
         json!({ "0": ONE }),
     ] {
         let token = stand.token().key(one.clone()).claim("iss", iss).sign();
-        refused!(stand, token, "INVALID_CLAIM", Rejection::InvalidClaim { name, .. } if &**name == "iss");
+        refused!(stand, token, "INVALID_CLAIM", AuthError::InvalidClaim { name, .. } if &**name == "iss");
     }
 }
 
@@ -147,7 +147,7 @@ fn two_profiles_cannot_claim_one_issuer_or_one_name() {
     };
     let doubled = built(
         stand::trusting(ONE, &set).name("a"),
-        stand::trusting(TWO, &set).name("b").spelling(ONE),
+        stand::trusting(TWO, &set).name("b").issuer_alias(ONE),
     );
     assert!(matches!(doubled, Err(BuildError::DoubledIssuer(iss)) if iss == ONE));
     let named = built(

@@ -1,7 +1,7 @@
 //! A kid that is a query, a path, a command, or endless: it is a key into a table of the issuer's
 //! keys and nothing else.
 
-use bearward::{Algorithm, Rejection, error::HeaderError};
+use bearward::{Algorithm, AuthError, error::HeaderError};
 use bearward_testing::KeyPair;
 use rstest::rstest;
 
@@ -40,7 +40,7 @@ fn a_kid_that_names_no_key_of_the_issuer_is_an_unknown_key(#[case] kid: &str) {
         stand,
         stand.token().kid(&kid).sign(),
         "UNKNOWN_KEY",
-        Rejection::UnknownKey
+        AuthError::UnknownKey
     );
 }
 
@@ -68,7 +68,7 @@ fn a_very_long_kid_is_malformed_and_what_is_logged_of_it_is_short() {
         stand,
         stand.token().kid(&"k".repeat(4096)).sign(),
         "MALFORMED_TOKEN",
-        Rejection::Header(HeaderError::LongKid)
+        AuthError::Header(HeaderError::LongKid)
     );
     let hostile = format!("\u{1b}[31m\r\n{}", "k".repeat(200));
     let bearward::Verification::Ready(Err(refusal)) =

@@ -1,7 +1,7 @@
 //! Times that overflow, wrap, or compare as something else than numbers. The limits stand in
 //! `rule_9_times`.
 
-use bearward::{Rejection, Timestamp};
+use bearward::{AuthError, Timestamp};
 use rstest::rstest;
 
 use crate::stand::{NOW, Stand, refused};
@@ -24,7 +24,7 @@ use crate::stand::{NOW, Stand, refused};
 #[case::list("[1800003600]")]
 fn an_exp_that_lives_for_ever_is_refused_as_what_it_is(#[case] exp: &str) {
     let stand = Stand::new();
-    refused!(stand, stand.with_claim("exp", exp), "INVALID_CLAIM", Rejection::InvalidClaim { name, .. } if &**name == "exp");
+    refused!(stand, stand.with_claim("exp", exp), "INVALID_CLAIM", AuthError::InvalidClaim { name, .. } if &**name == "exp");
 }
 
 #[rstest]
@@ -39,7 +39,7 @@ fn an_exp_that_would_wrap_around_is_long_ago(#[case] exp: &str) {
         stand,
         stand.with_claim("exp", exp),
         "TOKEN_EXPIRED",
-        Rejection::Expired { .. }
+        AuthError::Expired { .. }
     );
 }
 
@@ -67,7 +67,7 @@ fn the_arithmetic_of_the_leeway_does_not_overflow_at_the_ends_of_time() {
     stand.accepts(&stand.with_claim("nbf", "-253402300799"));
     stand.accepts(&stand.with_claim("iat", "-253402300799"));
     for millis in [i64::MIN, i64::MAX] {
-        stand.clock.set_wall(Timestamp::from_millis(millis));
+        stand.clock.set_wall_clock(Timestamp::from_millis(millis));
         assert!(
             stand
                 .verify(&stand.token().claim("exp", NOW).sign())
@@ -87,7 +87,7 @@ fn a_date_of_two_claims_that_contradict_each_other_is_refused_by_either() {
             .claim("exp", NOW + 50)
             .sign(),
         "TOKEN_NOT_YET_VALID",
-        Rejection::NotYetValid { .. }
+        AuthError::NotYetValid { .. }
     );
     refused!(
         stand,
@@ -97,6 +97,6 @@ fn a_date_of_two_claims_that_contradict_each_other_is_refused_by_either() {
             .claim("exp", NOW - 50)
             .sign(),
         "TOKEN_EXPIRED",
-        Rejection::Expired { .. }
+        AuthError::Expired { .. }
     );
 }

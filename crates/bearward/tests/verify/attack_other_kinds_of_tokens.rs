@@ -1,7 +1,7 @@
 //! A token of the same issuer that was never meant as an access token: ID tokens, logout tokens,
 //! proofs, refresh tokens.
 
-use bearward::{Rejection, TokenType, Usage};
+use bearward::{AuthError, TokenUse, TypRule};
 use rstest::rstest;
 
 use crate::stand::{Stand, refused};
@@ -20,20 +20,20 @@ fn an_id_token_is_for_the_client_and_its_audience_says_so() {
         stand,
         id_token.sign(),
         "INVALID_AUDIENCE",
-        Rejection::WrongAudience { .. }
+        AuthError::WrongAudience { .. }
     );
 }
 
 #[test]
 fn an_id_token_with_the_right_audience_is_told_apart_by_its_type() {
-    let stand = Stand::with(|issuer| issuer.token_type(TokenType::AccessToken));
+    let stand = Stand::with(|issuer| issuer.token_type(TypRule::AtJwt));
     let claims = stand.token().claim("client_id", "app").claim("jti", "1");
     stand.accepts(&claims.clone().header("typ", "at+jwt").sign());
     refused!(
         stand,
         claims.header("typ", "JWT").sign(),
         "INVALID_TOKEN_TYPE",
-        Rejection::WrongType { .. }
+        AuthError::WrongType { .. }
     );
 }
 
@@ -58,26 +58,26 @@ fn a_typed_token_of_another_kind_is_refused_whatever_its_claims(#[case] typ: &st
             stand,
             stand.token().header("typ", typ).sign(),
             "INVALID_TOKEN_TYPE",
-            Rejection::WrongType { .. }
+            AuthError::WrongType { .. }
         );
     }
 }
 
 #[tokio::test]
 async fn a_sign_in_credential_is_no_bearer_token() {
-    let stand = Stand::with(|issuer| issuer.usage(Usage::Credential));
+    let stand = Stand::with(|issuer| issuer.token_use(TokenUse::IdToken));
     let token = stand.token().sign();
     refused!(
         stand,
         token.clone(),
         "UNKNOWN_ISSUER",
-        Rejection::UnknownIssuer { .. }
+        AuthError::UnknownIssuer { .. }
     );
     assert!(stand.auth.verify_credential(&token).await.is_ok());
     refused!(
         stand,
         token,
         "UNKNOWN_ISSUER",
-        Rejection::UnknownIssuer { .. }
+        AuthError::UnknownIssuer { .. }
     );
 }

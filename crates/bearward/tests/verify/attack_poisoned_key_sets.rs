@@ -1,6 +1,6 @@
 //! One bad entry must neither take the others with it nor be used.
 
-use bearward::{Algorithm, Rejection, keys::SkipReason};
+use bearward::{Algorithm, AuthError, keys::IgnoreReason};
 use bearward_testing::KeyPair;
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -12,28 +12,28 @@ fn good() -> KeyPair {
 }
 
 #[rstest]
-#[case::null(json!(null), SkipReason::Malformed)]
-#[case::number(json!(1), SkipReason::Malformed)]
-#[case::string(json!("-----BEGIN PUBLIC KEY-----"), SkipReason::Malformed)]
-#[case::list(json!([[]]), SkipReason::Malformed)]
-#[case::empty(json!({}), SkipReason::Malformed)]
-#[case::numeric_kid(jwk_with(&good(), "kid", json!(1)), SkipReason::Malformed)]
-#[case::kty_a_list(jwk_with(&good(), "kty", json!(["EC"])), SkipReason::Malformed)]
-#[case::alg_a_number(jwk_with(&good(), "alg", json!(256)), SkipReason::Malformed)]
-#[case::private(jwk_with(&good(), "d", json!("AAAA")), SkipReason::Private)]
-#[case::private_though_null_is_absent_elsewhere(json!({ "kty": "EC", "crv": "P-256", "d": null }), SkipReason::Private)]
-#[case::symmetric(json!({ "kty": "oct", "k": "AAAA", "kid": "s" }), SkipReason::Symmetric)]
-#[case::for_encryption(jwk_with(&good(), "use", json!("enc")), SkipReason::Use)]
-#[case::for_signing_only(jwk_with(&good(), "key_ops", json!(["sign"])), SkipReason::KeyOps)]
-#[case::other_type(json!({ "kty": "DSA", "y": "AAAA" }), SkipReason::KeyType)]
-#[case::hmac_on_an_elliptic_key(jwk_with(&good(), "alg", json!("HS256")), SkipReason::Algorithm)]
-#[case::none_on_an_elliptic_key(jwk_with(&good(), "alg", json!("none")), SkipReason::Algorithm)]
-#[case::no_coordinates(json!({ "kty": "EC", "crv": "P-256", "alg": "ES256" }), SkipReason::Malformed)]
-#[case::rsa_without_modulus(json!({ "kty": "RSA", "e": "AQAB" }), SkipReason::Malformed)]
-#[case::rsa_with_nothing_in_it(json!({ "kty": "RSA", "e": "", "n": "" }), SkipReason::Size)]
+#[case::null(json!(null), IgnoreReason::Malformed)]
+#[case::number(json!(1), IgnoreReason::Malformed)]
+#[case::string(json!("-----BEGIN PUBLIC KEY-----"), IgnoreReason::Malformed)]
+#[case::list(json!([[]]), IgnoreReason::Malformed)]
+#[case::empty(json!({}), IgnoreReason::Malformed)]
+#[case::numeric_kid(jwk_with(&good(), "kid", json!(1)), IgnoreReason::Malformed)]
+#[case::kty_a_list(jwk_with(&good(), "kty", json!(["EC"])), IgnoreReason::Malformed)]
+#[case::alg_a_number(jwk_with(&good(), "alg", json!(256)), IgnoreReason::Malformed)]
+#[case::private(jwk_with(&good(), "d", json!("AAAA")), IgnoreReason::Private)]
+#[case::private_though_null_is_absent_elsewhere(json!({ "kty": "EC", "crv": "P-256", "d": null }), IgnoreReason::Private)]
+#[case::symmetric(json!({ "kty": "oct", "k": "AAAA", "kid": "s" }), IgnoreReason::Symmetric)]
+#[case::for_encryption(jwk_with(&good(), "use", json!("enc")), IgnoreReason::Use)]
+#[case::for_signing_only(jwk_with(&good(), "key_ops", json!(["sign"])), IgnoreReason::KeyOps)]
+#[case::other_type(json!({ "kty": "DSA", "y": "AAAA" }), IgnoreReason::KeyType)]
+#[case::hmac_on_an_elliptic_key(jwk_with(&good(), "alg", json!("HS256")), IgnoreReason::Algorithm)]
+#[case::none_on_an_elliptic_key(jwk_with(&good(), "alg", json!("none")), IgnoreReason::Algorithm)]
+#[case::no_coordinates(json!({ "kty": "EC", "crv": "P-256", "alg": "ES256" }), IgnoreReason::Malformed)]
+#[case::rsa_without_modulus(json!({ "kty": "RSA", "e": "AQAB" }), IgnoreReason::Malformed)]
+#[case::rsa_with_nothing_in_it(json!({ "kty": "RSA", "e": "", "n": "" }), IgnoreReason::Size)]
 fn a_poisoned_entry_is_skipped_with_its_reason_first_or_last(
     #[case] poison: Value,
-    #[case] reason: SkipReason,
+    #[case] reason: IgnoreReason,
 ) {
     assert_eq!(skipped(&poison), Some(reason));
     // A kid of its own, so that the entry is judged and not its likeness to the good one.
@@ -44,8 +44,8 @@ fn a_poisoned_entry_is_skipped_with_its_reason_first_or_last(
     ] {
         let stand = Stand::of_set(&good, &set_of(entries));
         stand.accepts(&stand.token().sign());
-        assert_eq!(stand.auth.key_sets()[0].skipped.len(), 1);
-        assert_eq!(stand.auth.key_sets()[0].skipped[0].reason, reason);
+        assert_eq!(stand.auth.key_set_statuses()[0].skipped.len(), 1);
+        assert_eq!(stand.auth.key_set_statuses()[0].skipped[0].reason, reason);
     }
 }
 
@@ -79,7 +79,7 @@ fn a_hundred_poisoned_entries_are_a_hundred_entries() {
         |count: usize| set_of(std::iter::repeat_n(json!(null), count).chain([good.jwk().into()]));
     let stand = Stand::of_set(&good, &entries(99));
     stand.accepts(&stand.token().sign());
-    let too_many = bearward::keys::Keys::parse(entries(100).as_bytes(), &Algorithm::ALL, 100);
+    let too_many = bearward::keys::ParsedJwks::parse(entries(100).as_bytes(), &Algorithm::ALL, 100);
     assert!(too_many.is_err());
 }
 
@@ -100,6 +100,6 @@ fn an_entry_nested_ten_thousand_deep_is_skipped() {
         stand,
         stand.token().kid("deep").sign(),
         "UNKNOWN_KEY",
-        Rejection::UnknownKey
+        AuthError::UnknownKey
     );
 }

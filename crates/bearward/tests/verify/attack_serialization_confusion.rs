@@ -1,7 +1,7 @@
 //! The same signature in another dress: JSON serializations, detached payloads, several tokens in
 //! one.
 
-use bearward::{Rejection, error::FormError};
+use bearward::{AuthError, error::FormatError};
 use serde_json::json;
 
 use crate::stand::{Stand, parts, refused, vector};
@@ -22,7 +22,7 @@ fn a_json_serialization_is_no_token_signed_or_published() {
     for form in forms.map(|form| form.to_string()) {
         let rejection = stand.refusal(&form);
         assert!(
-            matches!(rejection, Rejection::Form(_)),
+            matches!(rejection, AuthError::Form(_)),
             "{form}: {rejection:?}"
         );
     }
@@ -31,7 +31,7 @@ fn a_json_serialization_is_no_token_signed_or_published() {
             stand,
             vector(name),
             "MALFORMED_TOKEN",
-            Rejection::Form(FormError::Parts(_))
+            AuthError::Form(FormatError::Parts(_))
         );
     }
 }
@@ -51,7 +51,7 @@ fn a_json_serialization_that_reads_as_a_compact_one_is_none() {
         format!("\"{header}.{payload}.{signature}\""),
     ] {
         let rejection = stand.refusal(&polyglot);
-        assert!(matches!(rejection, Rejection::Form(_)), "{rejection:?}");
+        assert!(matches!(rejection, AuthError::Form(_)), "{rejection:?}");
     }
 }
 
@@ -64,7 +64,7 @@ fn a_detached_payload_is_an_empty_part() {
         stand,
         format!("{header}..{signature}"),
         "MALFORMED_TOKEN",
-        Rejection::Form(FormError::Empty)
+        AuthError::Form(FormatError::Empty)
     );
 }
 
@@ -75,7 +75,7 @@ fn two_tokens_in_one_are_none() {
     for separator in [",", " ", ", ", ";", "\n", "."] {
         let rejection = stand.refusal(&format!("{token}{separator}{token}"));
         assert!(
-            matches!(rejection, Rejection::Form(_)),
+            matches!(rejection, AuthError::Form(_)),
             "{separator:?}: {rejection:?}"
         );
     }
@@ -83,7 +83,7 @@ fn two_tokens_in_one_are_none() {
         stand,
         format!("Bearer {token}"),
         "MALFORMED_TOKEN",
-        Rejection::Form(FormError::Base64)
+        AuthError::Form(FormatError::Base64)
     );
 }
 
@@ -97,7 +97,7 @@ fn disclosures_after_a_token_are_no_part_of_it() {
             stand,
             format!("{token}{more}"),
             "MALFORMED_TOKEN",
-            Rejection::Form(FormError::Base64)
+            AuthError::Form(FormatError::Base64)
         );
     }
 }

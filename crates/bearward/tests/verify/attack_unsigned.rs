@@ -1,6 +1,6 @@
 //! A token without a signature (CVE-2026-23993, RFC 7515 appendix A.5).
 
-use bearward::{Rejection, error::FormError};
+use bearward::{AuthError, error::FormatError};
 use bearward_testing::{Token, encode};
 use rstest::rstest;
 
@@ -38,19 +38,19 @@ fn cve_2026_23993_none_is_refused_in_every_spelling_with_and_without_a_signature
         stand,
         token.clone().unsigned(),
         "MALFORMED_TOKEN",
-        Rejection::Form(FormError::Empty)
+        AuthError::Form(FormatError::Empty)
     );
     refused!(
         stand,
         format!("{}AA", token.clone().unsigned()),
         "UNSUPPORTED_ALGORITHM",
-        Rejection::AlgorithmNotAllowed { .. }
+        AuthError::AlgorithmNotAllowed { .. }
     );
     refused!(
         stand,
         token.sign(),
         "UNSUPPORTED_ALGORITHM",
-        Rejection::AlgorithmNotAllowed { .. }
+        AuthError::AlgorithmNotAllowed { .. }
     );
 }
 
@@ -65,7 +65,7 @@ fn none_written_otherwise_is_none(#[case] header: &str) {
         stand,
         stand.with_header(&header),
         "UNSUPPORTED_ALGORITHM",
-        Rejection::AlgorithmNotAllowed { .. }
+        AuthError::AlgorithmNotAllowed { .. }
     );
 }
 
@@ -79,19 +79,19 @@ fn a_good_token_whose_signature_is_cut_off_is_refused() {
         stand,
         format!("{header}.{payload}"),
         "MALFORMED_TOKEN",
-        Rejection::Form(FormError::Parts(2))
+        AuthError::Form(FormatError::Parts(2))
     );
     refused!(
         stand,
         format!("{header}.{payload}."),
         "MALFORMED_TOKEN",
-        Rejection::Form(FormError::Empty)
+        AuthError::Form(FormatError::Empty)
     );
     refused!(
         stand,
         format!("{header}.{payload}.AA"),
         "INVALID_SIGNATURE",
-        Rejection::InvalidSignature
+        AuthError::InvalidSignature
     );
 }
 
@@ -102,7 +102,7 @@ fn a_header_without_alg_is_not_taken_for_the_keys_algorithm() {
         stand,
         stand.token().without_header("alg").sign(),
         "MALFORMED_TOKEN",
-        Rejection::Header(_)
+        AuthError::Header(_)
     );
 }
 
@@ -116,7 +116,7 @@ fn a_signature_of_nothing_but_zeros_is_none() {
             stand,
             token,
             "INVALID_SIGNATURE",
-            Rejection::InvalidSignature
+            AuthError::InvalidSignature
         );
     }
     let none = format!(
@@ -129,6 +129,6 @@ fn a_signature_of_nothing_but_zeros_is_none() {
         stand,
         none,
         "UNSUPPORTED_ALGORITHM",
-        Rejection::AlgorithmNotAllowed { .. }
+        AuthError::AlgorithmNotAllowed { .. }
     );
 }

@@ -2,7 +2,7 @@
 //! are not used.
 
 use aws_lc_rs::digest;
-use bearward::{Algorithm, Rejection, keys::SkipReason};
+use bearward::{Algorithm, AuthError, keys::IgnoreReason};
 use bearward_testing::{KeyPair, Token, encode};
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -19,11 +19,11 @@ fn beside_a_good_key(weak: Value) -> Stand {
 fn a_1024_bit_rsa_key_is_not_used() {
     let n = encode(&[[0xff; 127].as_slice(), &[0xfd]].concat());
     let weak = json!({ "kty": "RSA", "n": n, "e": "AQAB", "kid": "weak", "alg": "RS256" });
-    assert_eq!(skipped(&weak), Some(SkipReason::Size));
+    assert_eq!(skipped(&weak), Some(IgnoreReason::Size));
     let stand = beside_a_good_key(weak);
     stand.accepts(&stand.token().sign());
     let token = stand.token().kid("weak").header("alg", "RS256").sign();
-    refused!(stand, token, "UNKNOWN_KEY", Rejection::UnknownKey);
+    refused!(stand, token, "UNKNOWN_KEY", AuthError::UnknownKey);
 }
 
 #[test]
@@ -31,7 +31,7 @@ fn with_an_exponent_of_one_the_padded_digest_is_the_signature_so_such_a_key_is_n
     let rsa = KeyPair::shared(Algorithm::RS256, 0);
     for exponent in [vec![1], vec![0, 1]] {
         let weak = jwk_with(&rsa, "e", json!(encode(&exponent)));
-        assert_eq!(skipped(&weak), Some(SkipReason::Exponent));
+        assert_eq!(skipped(&weak), Some(IgnoreReason::Exponent));
         let stand = beside_a_good_key(weak);
         // The forgery that needs no private key.
         let token = stand.token().kid(rsa.kid()).header("alg", "RS256");
@@ -47,7 +47,7 @@ fn with_an_exponent_of_one_the_padded_digest_is_the_signature_so_such_a_key_is_n
             stand,
             token.with_signature(&padded),
             "UNKNOWN_KEY",
-            Rejection::UnknownKey
+            AuthError::UnknownKey
         );
     }
 }
@@ -94,9 +94,9 @@ fn an_ed25519_key_of_small_order_would_accept_one_signature_for_every_message_so
                 .claim("attempt", attempt);
             let token =
                 Token::new(token.header_members(), token.claims()).with_signature(&signature);
-            refused!(stand, token, "UNKNOWN_KEY", Rejection::UnknownKey);
+            refused!(stand, token, "UNKNOWN_KEY", AuthError::UnknownKey);
         }
-        assert_eq!(skipped(&weak), Some(SkipReason::Point), "{hex}");
+        assert_eq!(skipped(&weak), Some(IgnoreReason::Point), "{hex}");
     }
 }
 
@@ -106,11 +106,11 @@ fn the_point_at_infinity_is_no_key_of_an_ecdsa_curve() {
         let zero = encode(&vec![0; length]);
         assert_eq!(
             skipped(&json!({ "kty": "EC", "crv": curve, "x": zero, "y": zero })),
-            Some(SkipReason::Point)
+            Some(IgnoreReason::Point)
         );
         assert_eq!(
             skipped(&json!({ "kty": "EC", "crv": curve, "x": "", "y": "" })),
-            Some(SkipReason::Point)
+            Some(IgnoreReason::Point)
         );
     }
 }

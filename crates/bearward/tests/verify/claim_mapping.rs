@@ -1,14 +1,14 @@
 //! Where an issuer puts roles, scopes, tenant and the rest: JSON pointers, with Supabase's places
 //! as the default.
 
-use bearward::{ClaimMap, Verified};
+use bearward::{ClaimMapping, Verified};
 use rstest::rstest;
 
 use crate::stand::Stand;
 
 fn mapped(name: &str, pointer: &str, claim: &str, value: &str) -> Verified {
     let stand =
-        Stand::with(|issuer| issuer.claims(ClaimMap::default().set(name, pointer).unwrap()));
+        Stand::with(|issuer| issuer.claims(ClaimMapping::default().set(name, pointer).unwrap()));
     stand.accepts(&stand.with_claim(claim, value))
 }
 
@@ -162,6 +162,6 @@ fn a_pointer_or_a_name_that_is_none_is_told_when_it_is_set(
     #[case] pointer: &str,
     #[case] told: &str,
 ) {
-    let error = ClaimMap::default().set(name, pointer).unwrap_err();
+    let error = ClaimMapping::default().set(name, pointer).unwrap_err();
     assert!(error.to_string().contains(told), "{error}");
 }

@@ -12,7 +12,7 @@ use std::{
 };
 
 use bearward::{Algorithm, Bearward, Clock};
-use bearward_testing::{FORGERIES, KeyPair, MovableClock, TokenBuilder};
+use bearward_testing::{FORGERIES, KeyPair, TestClock, TokenBuilder};
 use serde_json::{Value, json};
 
 use crate::stand::{AUDIENCE, ISSUER, build, set, trusting, verify};
@@ -47,7 +47,7 @@ fn peer(task: &str, case: &Value) -> Option<Value> {
 
 #[test]
 fn pyjwt_accepts_our_tokens_of_every_algorithm_from_our_key_set_and_refuses_our_forgeries() {
-    let now = MovableClock::new().now();
+    let now = TestClock::new().now();
     let keys: Vec<KeyPair> = Algorithm::ALL
         .into_iter()
         .map(|algorithm| match algorithm {
@@ -102,7 +102,7 @@ fn we_accept_the_tokens_of_pyjwt_from_its_key_set_and_refuse_its_bad_ones_for_th
         return;
     };
     // Made after the tokens, so that none of them is from the future.
-    let clock = MovableClock::new();
+    let clock = TestClock::new();
     let auth = build(
         Bearward::builder().issuer(trusting(ISSUER, &minted["jwks"].to_string())),
         &clock,
@@ -125,7 +125,10 @@ fn we_accept_the_tokens_of_pyjwt_from_its_key_set_and_refuse_its_bad_ones_for_th
     );
     // Its keys for algorithms that bearward does not know are skipped, the others are all there.
     assert_eq!(
-        (auth.key_sets()[0].keys, auth.key_sets()[0].skipped.len()),
+        (
+            auth.key_set_statuses()[0].keys,
+            auth.key_set_statuses()[0].skipped.len()
+        ),
         (Algorithm::ALL.len(), 2)
     );
 }

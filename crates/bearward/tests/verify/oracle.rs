@@ -4,7 +4,7 @@
 use std::{cell::Cell, collections::HashMap, sync::Arc};
 
 use bearward::{Algorithm, Bearward, Clock, KeySource, Timestamp};
-use bearward_testing::{KeyPair, MovableClock, Token, TokenBuilder};
+use bearward_testing::{KeyPair, TestClock, Token, TokenBuilder};
 use jsonwebtoken::{DecodingKey, Validation};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
@@ -24,7 +24,7 @@ struct Court {
 impl Court {
     fn of(algorithm: Algorithm) -> Self {
         let key = KeyPair::shared(algorithm, 0);
-        let clock = MovableClock::new();
+        let clock = TestClock::new();
         let now = clock.now();
         let auth = build(
             Bearward::builder().issuer(trusting(ISSUER, &set([&key]))),
@@ -177,7 +177,7 @@ fn whatever_bearward_accepts_jsonwebtoken_accepts_too() {
         if let Some(name) = without {
             token = token.without(name).without_header(name);
         }
-        let signer = if forged { KeyPair::stranger_to(&court.stand.key) } else { court.stand.key.clone() };
+        let signer = if forged { KeyPair::foreign_key(&court.stand.key) } else { court.stand.key.clone() };
         let token = Token::new(token.header_members(), token.claims()).sign(&signer);
         if let Ok(user) = court.stand.verify(&token) {
             let judged = court.judge(&token);

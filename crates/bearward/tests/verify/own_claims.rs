@@ -25,7 +25,7 @@ struct Organisation {
 
 async fn answer(stand: &Stand, token: &str) -> (StatusCode, Value) {
     async fn route(user: Principal<Order>) -> HttpResponse {
-        let Order { org, limits, beta } = user.own();
+        let Order { org, limits, beta } = user.custom();
         HttpResponse::Ok().json(json!({ "sub": user.subject(), "org": [org.id, org.name], "limits": limits, "beta": beta }))
     }
     let app = test::init_service(

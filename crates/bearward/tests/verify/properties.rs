@@ -1,6 +1,6 @@
 //! What holds for every input: nothing panics, and no altered token is the token.
 
-use bearward::{Algorithm, Bearward, keys::Keys};
+use bearward::{Algorithm, Bearward, keys::ParsedJwks};
 use bearward_testing::{KeyPair, Token, encode};
 use futures_util::FutureExt;
 use proptest::prelude::*;
@@ -117,7 +117,7 @@ fn no_header_and_no_claims_panic_though_rightly_signed() {
 
 #[test]
 fn no_key_set_panics() {
-    proptest!(|(text in ".{0,200}")| drop(Keys::parse(text.as_bytes(), &Algorithm::ALL, 100)));
+    proptest!(|(text in ".{0,200}")| drop(ParsedJwks::parse(text.as_bytes(), &Algorithm::ALL, 100)));
     let good = KeyPair::shared(Algorithm::ES256, 0).jwk();
     proptest!(|(changes in prop::collection::vec(members(JWK), 1..4), from_good in any::<bool>())| {
         let entries = changes.into_iter().map(|change| {
@@ -125,7 +125,7 @@ fn no_key_set_panics() {
             entry.extend(change);
             Value::from(entry)
         });
-        drop(Keys::parse(crate::stand::set_of(entries).as_bytes(), &Algorithm::ALL, 100));
+        drop(ParsedJwks::parse(crate::stand::set_of(entries).as_bytes(), &Algorithm::ALL, 100));
     });
 }
 

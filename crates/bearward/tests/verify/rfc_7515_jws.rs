@@ -2,8 +2,8 @@
 //! appendix A.
 
 use bearward::{
-    Algorithm, Rejection, Timestamp,
-    error::{FormError, HeaderError, ObjectError},
+    Algorithm, AuthError, Timestamp,
+    error::{FormatError, HeaderError, ObjectError},
 };
 use serde_json::{Value, json};
 
@@ -24,7 +24,7 @@ fn section_2_base64url_has_no_padding_white_space_or_line_breaks() {
             stand,
             spoilt,
             "MALFORMED_TOKEN",
-            Rejection::Form(FormError::Base64)
+            AuthError::Form(FormatError::Base64)
         );
     }
 }
@@ -40,7 +40,7 @@ fn section_4_header_names_must_be_unique_also_when_escaped() {
         format!(r#"{{"alg":"ES256","kid":"{kid}","x":1,"x":1}}"#),
     ] {
         let refusal = HeaderError::Object(ObjectError::Duplicate);
-        refused!(stand, stand.with_header(&twice), "MALFORMED_TOKEN", Rejection::Header(error) if *error == refusal);
+        refused!(stand, stand.with_header(&twice), "MALFORMED_TOKEN", AuthError::Header(error) if *error == refusal);
     }
     // Names are case-sensitive: these are two.
     stand.accepts(&stand.with_header(&format!(
@@ -69,7 +69,7 @@ fn section_4_1_1_alg_is_case_sensitive() {
             stand,
             stand.token().header("alg", alg).sign(),
             "UNSUPPORTED_ALGORITHM",
-            Rejection::AlgorithmNotAllowed { .. }
+            AuthError::AlgorithmNotAllowed { .. }
         );
     }
 }
@@ -84,7 +84,7 @@ fn section_4_1_9_typ_may_leave_out_application_and_is_compared_in_any_case() {
         stand,
         stand.token().header("typ", "example/jwt").sign(),
         "INVALID_TOKEN_TYPE",
-        Rejection::WrongType { .. }
+        AuthError::WrongType { .. }
     );
 }
 
@@ -105,7 +105,7 @@ fn section_4_1_11_crit_is_refused_unknown_empty_and_naming_standard_members() {
             stand,
             with(crit),
             "MALFORMED_TOKEN",
-            Rejection::Header(HeaderError::Critical)
+            AuthError::Header(HeaderError::Critical)
         );
     }
     // The same member without `crit` is an unknown one.
@@ -118,7 +118,7 @@ fn section_5_2_the_header_is_a_json_object_in_utf_8() {
     let refusal = HeaderError::Object(ObjectError::NotAnObject);
     for header in ["[]", "\"{}\"", "{", "", " ", "{}{}"] {
         let token = stand.with_header(if header.is_empty() { "\n" } else { header });
-        refused!(stand, token, "MALFORMED_TOKEN", Rejection::Header(error) if *error == refusal);
+        refused!(stand, token, "MALFORMED_TOKEN", AuthError::Header(error) if *error == refusal);
     }
 }
 
@@ -135,7 +135,7 @@ fn section_7_2_the_json_serializations_are_refused() {
         .chain(published)
     {
         let refusal = stand.refusal(&serialized);
-        assert!(matches!(refusal, Rejection::Form(_)), "{refusal:?}");
+        assert!(matches!(refusal, AuthError::Form(_)), "{refusal:?}");
         assert_eq!(refusal.code(), "MALFORMED_TOKEN");
     }
 }
@@ -146,7 +146,7 @@ fn appendix(name: &str) -> (Stand, String) {
     let keys = stand::set_of([jwk]);
     let profile = stand::trusting("joe", &keys);
     let clock = stand::clock();
-    clock.set_wall(Timestamp::from_unix(1_300_819_379));
+    clock.set_wall_clock(Timestamp::from_unix(1_300_819_379));
     let auth = stand::build(bearward::Bearward::builder().issuer(profile), &clock);
     let key = bearward_testing::KeyPair::shared(Algorithm::ES256, 0);
     (
@@ -159,7 +159,7 @@ fn appendix(name: &str) -> (Stand, String) {
 fn appendix_a_2_rs256_and_a_3_es256_verify_and_one_altered_byte_does_not() {
     for name in ["a2", "a3"] {
         let (stand, token) = appendix(name);
-        refused!(stand, token.clone(), "MISSING_CLAIM", Rejection::MissingClaim(claim) if &**claim == "sub");
+        refused!(stand, token.clone(), "MISSING_CLAIM", AuthError::MissingClaim(claim) if &**claim == "sub");
         let [header, payload, signature] = parts(&token);
         let mut bytes = stand::decode(signature);
         bytes[7] ^= 1;
@@ -168,7 +168,7 @@ fn appendix_a_2_rs256_and_a_3_es256_verify_and_one_altered_byte_does_not() {
             stand,
             altered,
             "INVALID_SIGNATURE",
-            Rejection::InvalidSignature
+            AuthError::InvalidSignature
         );
         let later = String::from_utf8(stand::decode(payload))
             .unwrap()
@@ -181,7 +181,7 @@ fn appendix_a_2_rs256_and_a_3_es256_verify_and_one_altered_byte_does_not() {
             stand,
             altered,
             "INVALID_SIGNATURE",
-            Rejection::InvalidSignature
+            AuthError::InvalidSignature
         );
     }
 }
@@ -193,20 +193,20 @@ fn appendix_a_1_hs256_and_a_5_none_are_refused_for_their_algorithm_or_their_miss
         stand,
         vector("rfc7515/a1.jws"),
         "UNSUPPORTED_ALGORITHM",
-        Rejection::AlgorithmNotAllowed { .. }
+        AuthError::AlgorithmNotAllowed { .. }
     );
     let unsecured = vector("rfc7515/a5.jws");
     refused!(
         stand,
         unsecured.clone(),
         "MALFORMED_TOKEN",
-        Rejection::Form(FormError::Empty)
+        AuthError::Form(FormatError::Empty)
     );
     refused!(
         stand,
         format!("{unsecured}AA"),
         "UNSUPPORTED_ALGORITHM",
-        Rejection::AlgorithmNotAllowed { .. }
+        AuthError::AlgorithmNotAllowed { .. }
     );
 }
 
@@ -217,11 +217,11 @@ fn appendix_a_4_es512_is_no_algorithm_of_bearward_and_its_key_no_usable_one() {
         stand,
         vector("rfc7515/a4.jws"),
         "UNSUPPORTED_ALGORITHM",
-        Rejection::AlgorithmNotAllowed { .. }
+        AuthError::AlgorithmNotAllowed { .. }
     );
     let key: Value = serde_json::from_str(&vector("rfc7515/a4.jwk")).unwrap();
     assert_eq!(
         stand::skipped(&key),
-        Some(bearward::keys::SkipReason::Curve)
+        Some(bearward::keys::IgnoreReason::Curve)
     );
 }

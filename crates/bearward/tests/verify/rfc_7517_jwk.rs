@@ -3,7 +3,7 @@
 
 use bearward::{
     Algorithm,
-    keys::{Keys, SetError, SkipReason},
+    keys::{IgnoreReason, ParsedJwks, SetError},
 };
 use bearward_testing::{KeyPair, encode};
 use rstest::rstest;
@@ -15,8 +15,8 @@ fn elliptic() -> KeyPair {
     KeyPair::shared(Algorithm::ES256, 0)
 }
 
-fn parse(document: &str) -> Result<(Keys, Vec<SkipReason>), SetError> {
-    let parsed = Keys::parse(document.as_bytes(), &Algorithm::ALL, 100)?;
+fn parse(document: &str) -> Result<(ParsedJwks, Vec<IgnoreReason>), SetError> {
+    let parsed = ParsedJwks::parse(document.as_bytes(), &Algorithm::ALL, 100)?;
     Ok((
         parsed.0,
         parsed.1.iter().map(|skipped| skipped.reason).collect(),
@@ -27,22 +27,22 @@ fn parse(document: &str) -> Result<(Keys, Vec<SkipReason>), SetError> {
 fn section_5_a_bad_key_is_skipped_and_the_set_lives() {
     let good = elliptic();
     let bad = [
-        (json!(null), SkipReason::Malformed),
-        (json!("key"), SkipReason::Malformed),
-        (json!([]), SkipReason::Malformed),
-        (json!({}), SkipReason::Malformed),
-        (json!({ "kty": "RSA" }), SkipReason::Malformed),
+        (json!(null), IgnoreReason::Malformed),
+        (json!("key"), IgnoreReason::Malformed),
+        (json!([]), IgnoreReason::Malformed),
+        (json!({}), IgnoreReason::Malformed),
+        (json!({ "kty": "RSA" }), IgnoreReason::Malformed),
         (
             json!({ "kty": "oct", "k": "c2VjcmV0" }),
-            SkipReason::Symmetric,
+            IgnoreReason::Symmetric,
         ),
         (
             json!({ "kty": "AKP", "alg": "ML-DSA-44", "pub": "AAAA" }),
-            SkipReason::KeyType,
+            IgnoreReason::KeyType,
         ),
         (
             json!({ "kty": "EC", "crv": "secp256k1", "x": "AA", "y": "AA" }),
-            SkipReason::Curve,
+            IgnoreReason::Curve,
         ),
     ];
     let document = set_of(
@@ -110,20 +110,20 @@ fn section_4_unknown_members_of_a_key_are_ignored_and_doubled_ones_spoil_it() {
         let SetError::NoUsableKey(skipped) = parse(&document).unwrap_err() else {
             panic!("{document}")
         };
-        assert_eq!(skipped[0].reason, SkipReason::Malformed);
+        assert_eq!(skipped[0].reason, IgnoreReason::Malformed);
     }
 }
 
 #[rstest]
 #[case::sig(json!("sig"), None)]
 #[case::absent(json!(null), None)]
-#[case::enc(json!("enc"), Some(SkipReason::Use))]
-#[case::upper_case(json!("SIG"), Some(SkipReason::Use))]
-#[case::empty(json!(""), Some(SkipReason::Use))]
-#[case::list(json!(["sig"]), Some(SkipReason::Malformed))]
+#[case::enc(json!("enc"), Some(IgnoreReason::Use))]
+#[case::upper_case(json!("SIG"), Some(IgnoreReason::Use))]
+#[case::empty(json!(""), Some(IgnoreReason::Use))]
+#[case::list(json!(["sig"]), Some(IgnoreReason::Malformed))]
 fn section_4_2_a_key_whose_use_is_not_sig_is_not_used(
     #[case] purpose: Value,
-    #[case] expected: Option<SkipReason>,
+    #[case] expected: Option<IgnoreReason>,
 ) {
     assert_eq!(skipped(&jwk_with(&elliptic(), "use", purpose)), expected);
 }
@@ -132,15 +132,15 @@ fn section_4_2_a_key_whose_use_is_not_sig_is_not_used(
 #[case::verify(json!(["verify"]), None)]
 #[case::absent(json!(null), None)]
 #[case::among_others(json!(["sign", "verify"]), None)]
-#[case::sign(json!(["sign"]), Some(SkipReason::KeyOps))]
-#[case::encrypt(json!(["encrypt", "wrapKey"]), Some(SkipReason::KeyOps))]
-#[case::none(json!([]), Some(SkipReason::KeyOps))]
-#[case::upper_case(json!(["VERIFY"]), Some(SkipReason::KeyOps))]
-#[case::string(json!("verify"), Some(SkipReason::Malformed))]
-#[case::numbers(json!([1]), Some(SkipReason::Malformed))]
+#[case::sign(json!(["sign"]), Some(IgnoreReason::KeyOps))]
+#[case::encrypt(json!(["encrypt", "wrapKey"]), Some(IgnoreReason::KeyOps))]
+#[case::none(json!([]), Some(IgnoreReason::KeyOps))]
+#[case::upper_case(json!(["VERIFY"]), Some(IgnoreReason::KeyOps))]
+#[case::string(json!("verify"), Some(IgnoreReason::Malformed))]
+#[case::numbers(json!([1]), Some(IgnoreReason::Malformed))]
 fn section_4_3_a_key_without_the_operation_verify_is_not_used(
     #[case] operations: Value,
-    #[case] expected: Option<SkipReason>,
+    #[case] expected: Option<IgnoreReason>,
 ) {
     assert_eq!(
         skipped(&jwk_with(&elliptic(), "key_ops", operations)),
@@ -149,18 +149,18 @@ fn section_4_3_a_key_without_the_operation_verify_is_not_used(
 }
 
 #[rstest]
-#[case::own(json!("ES256"), None)]
+#[case::custom(json!("ES256"), None)]
 #[case::absent(json!(null), None)]
-#[case::other_curve(json!("ES384"), Some(SkipReason::Algorithm))]
-#[case::other_type(json!("RS256"), Some(SkipReason::Algorithm))]
-#[case::symmetric(json!("HS256"), Some(SkipReason::Algorithm))]
-#[case::none(json!("none"), Some(SkipReason::Algorithm))]
-#[case::lower_case(json!("es256"), Some(SkipReason::Algorithm))]
-#[case::encryption(json!("ECDH-ES"), Some(SkipReason::Algorithm))]
-#[case::number(json!(256), Some(SkipReason::Malformed))]
+#[case::other_curve(json!("ES384"), Some(IgnoreReason::Algorithm))]
+#[case::other_type(json!("RS256"), Some(IgnoreReason::Algorithm))]
+#[case::symmetric(json!("HS256"), Some(IgnoreReason::Algorithm))]
+#[case::none(json!("none"), Some(IgnoreReason::Algorithm))]
+#[case::lower_case(json!("es256"), Some(IgnoreReason::Algorithm))]
+#[case::encryption(json!("ECDH-ES"), Some(IgnoreReason::Algorithm))]
+#[case::number(json!(256), Some(IgnoreReason::Malformed))]
 fn section_4_4_a_key_whose_alg_does_not_fit_its_type_is_not_used(
     #[case] alg: Value,
-    #[case] expected: Option<SkipReason>,
+    #[case] expected: Option<IgnoreReason>,
 ) {
     assert_eq!(skipped(&jwk_with(&elliptic(), "alg", alg)), expected);
 }
@@ -168,11 +168,11 @@ fn section_4_4_a_key_whose_alg_does_not_fit_its_type_is_not_used(
 #[test]
 fn a_key_whose_alg_the_issuer_does_not_list_is_not_used() {
     let document = set_of([Value::from(elliptic().jwk())]);
-    let error = Keys::parse(document.as_bytes(), &[Algorithm::RS256], 100).unwrap_err();
+    let error = ParsedJwks::parse(document.as_bytes(), &[Algorithm::RS256], 100).unwrap_err();
     let SetError::NoUsableKey(skipped) = error else {
         panic!("{error:?}")
     };
-    assert_eq!(skipped[0].reason, SkipReason::NotListed);
+    assert_eq!(skipped[0].reason, IgnoreReason::NotListed);
     assert_eq!(
         skipped[0].kid.as_ref().map(ToString::to_string).unwrap(),
         document
@@ -192,7 +192,7 @@ fn section_4_5_a_kid_is_a_string_of_256_bytes_at_most() {
     for kid in [json!("k".repeat(257)), json!(1), json!([]), json!(true)] {
         assert_eq!(
             skipped(&jwk_with(&elliptic(), "kid", kid)),
-            Some(SkipReason::Malformed)
+            Some(IgnoreReason::Malformed)
         );
     }
 }
@@ -215,7 +215,7 @@ fn a_published_private_key_is_not_used(
 ) {
     assert_eq!(
         skipped(&jwk_with(&elliptic(), name, json!("AAAA"))),
-        Some(SkipReason::Private)
+        Some(IgnoreReason::Private)
     );
 }
 
@@ -223,15 +223,15 @@ fn a_published_private_key_is_not_used(
 fn a_symmetric_key_is_not_used_whatever_it_calls_itself() {
     assert_eq!(
         skipped(&json!({ "kty": "oct", "k": "AAAA", "alg": "HS256" })),
-        Some(SkipReason::Symmetric)
+        Some(IgnoreReason::Symmetric)
     );
     assert_eq!(
         skipped(&jwk_with(&elliptic(), "k", json!("AAAA"))),
-        Some(SkipReason::Symmetric)
+        Some(IgnoreReason::Symmetric)
     );
     assert_eq!(
         skipped(&json!({ "kty": "OCT", "k": "AAAA" })),
-        Some(SkipReason::Symmetric)
+        Some(IgnoreReason::Symmetric)
     );
 }
 
@@ -241,11 +241,11 @@ fn section_4_1_kty_is_required_and_case_sensitive(
 ) {
     assert_eq!(
         skipped(&jwk_with(&elliptic(), "kty", json!(kty))),
-        Some(SkipReason::KeyType)
+        Some(IgnoreReason::KeyType)
     );
     assert_eq!(
         skipped(&jwk_with(&elliptic(), "kty", Value::Null)),
-        Some(SkipReason::Malformed)
+        Some(IgnoreReason::Malformed)
     );
 }
 
@@ -273,7 +273,7 @@ fn rfc_7518_section_6_2_1_a_coordinate_has_exactly_the_curves_length(
     ] {
         assert_eq!(
             with(wrong),
-            Some(SkipReason::Point),
+            Some(IgnoreReason::Point),
             "{} bytes",
             wrong.len()
         );
@@ -300,7 +300,7 @@ fn rfc_7518_section_6_2_1_a_coordinate_whose_leading_zero_bytes_were_dropped_is_
             "x",
             json!(encode(&[&[0], x.as_slice()].concat()))
         )),
-        Some(SkipReason::Point)
+        Some(IgnoreReason::Point)
     );
 }
 
@@ -310,11 +310,11 @@ fn a_point_off_the_curve_is_not_used() {
     y[31] ^= 1;
     assert_eq!(
         skipped(&jwk_with(&elliptic(), "y", json!(encode(&y)))),
-        Some(SkipReason::Point)
+        Some(IgnoreReason::Point)
     );
     let zero = encode(&[0; 32]);
     let origin = json!({ "kty": "EC", "crv": "P-256", "x": zero, "y": zero });
-    assert_eq!(skipped(&origin), Some(SkipReason::Point));
+    assert_eq!(skipped(&origin), Some(IgnoreReason::Point));
     // A point of P-384 is none of P-256, nor the other way round.
     assert_eq!(
         skipped(&jwk_with(
@@ -322,14 +322,14 @@ fn a_point_off_the_curve_is_not_used() {
             "crv",
             json!("P-256")
         )),
-        Some(SkipReason::Algorithm)
+        Some(IgnoreReason::Algorithm)
     );
     let unnamed = jwk_with(&elliptic(), "alg", Value::Null);
     let Value::Object(mut unnamed) = unnamed else {
         panic!()
     };
     unnamed.insert("crv".to_owned(), json!("P-384"));
-    assert_eq!(skipped(&unnamed.into()), Some(SkipReason::Point));
+    assert_eq!(skipped(&unnamed.into()), Some(IgnoreReason::Point));
 }
 
 #[rstest]
@@ -341,7 +341,7 @@ fn a_point_off_the_curve_is_not_used() {
 fn a_curve_that_bearward_does_not_know_is_not_used(#[case] curve: &str) {
     assert_eq!(
         skipped(&jwk_with(&elliptic(), "crv", json!(curve))),
-        Some(SkipReason::Curve)
+        Some(IgnoreReason::Curve)
     );
 }
 
@@ -354,7 +354,7 @@ fn rfc_8037_an_octet_key_is_ed25519_of_32_bytes() {
     for curve in ["Ed448", "X25519", "X448", "ed25519", "P-256"] {
         assert_eq!(
             skipped(&jwk_with(&key, "crv", json!(curve))),
-            Some(SkipReason::Curve),
+            Some(IgnoreReason::Curve),
             "{curve}"
         );
     }
@@ -362,7 +362,7 @@ fn rfc_8037_an_octet_key_is_ed25519_of_32_bytes() {
     for wrong in [&x[..31], &[x.as_slice(), &[0]].concat(), &[]] {
         assert_eq!(
             skipped(&jwk_with(&key, "x", json!(encode(wrong)))),
-            Some(SkipReason::Point),
+            Some(IgnoreReason::Point),
             "{} bytes",
             wrong.len()
         );
@@ -378,7 +378,7 @@ fn rfc_8037_an_octet_key_is_ed25519_of_32_bytes() {
 fn key_material_that_is_no_base64url_is_malformed(#[case] value: Value) {
     assert_eq!(
         skipped(&jwk_with(&elliptic(), "x", value.clone())),
-        Some(SkipReason::Malformed)
+        Some(IgnoreReason::Malformed)
     );
     assert_eq!(
         skipped(&jwk_with(
@@ -386,11 +386,11 @@ fn key_material_that_is_no_base64url_is_malformed(#[case] value: Value) {
             "n",
             value.clone()
         )),
-        Some(SkipReason::Malformed)
+        Some(IgnoreReason::Malformed)
     );
     assert_eq!(
         skipped(&jwk_with(&KeyPair::shared(Algorithm::EdDSA, 0), "x", value)),
-        Some(SkipReason::Malformed)
+        Some(IgnoreReason::Malformed)
     );
 }
 
@@ -399,12 +399,15 @@ fn appendix_a_1_its_rsa_key_is_used_and_its_elliptic_key_is_for_encryption() {
     let (keys, reasons) = parse(&vector("rfc7517/a1.jwks")).unwrap();
     assert_eq!(keys.kids().collect::<Vec<_>>(), [Some("2011-04-29")]);
     assert_eq!(keys.iter().next().unwrap().algorithm(), Algorithm::RS256);
-    assert_eq!(reasons, [SkipReason::Use]);
+    assert_eq!(reasons, [IgnoreReason::Use]);
 }
 
 #[test]
 fn appendix_a_2_private_keys_and_a_3_symmetric_keys_are_not_used() {
-    for (name, reason) in [("a2", SkipReason::Private), ("a3", SkipReason::Symmetric)] {
+    for (name, reason) in [
+        ("a2", IgnoreReason::Private),
+        ("a3", IgnoreReason::Symmetric),
+    ] {
         let SetError::NoUsableKey(skipped) =
             parse(&vector(&format!("rfc7517/{name}.jwks"))).unwrap_err()
         else {
@@ -424,6 +427,6 @@ fn appendix_a_2_private_keys_and_a_3_symmetric_keys_are_not_used() {
 fn rfc_7520_section_3_the_rsa_key_is_used_and_those_of_p_521_and_for_hmac_are_not() {
     let key = |name: &str| serde_json::from_str(&vector(&format!("rfc7520/{name}.jwk"))).unwrap();
     assert_eq!(skipped(&key("3_3")), None);
-    assert_eq!(skipped(&key("3_1")), Some(SkipReason::Curve));
-    assert_eq!(skipped(&key("3_5")), Some(SkipReason::Symmetric));
+    assert_eq!(skipped(&key("3_1")), Some(IgnoreReason::Curve));
+    assert_eq!(skipped(&key("3_5")), Some(IgnoreReason::Symmetric));
 }

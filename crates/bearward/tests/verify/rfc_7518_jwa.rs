@@ -1,7 +1,7 @@
 //! RFC 7518, JSON Web Algorithms: sizes of RSA keys, the exact length of ECDSA signatures, and
 //! `none` never.
 
-use bearward::{Algorithm, Rejection, error::FormError, keys::SkipReason};
+use bearward::{Algorithm, AuthError, error::FormatError, keys::IgnoreReason};
 use bearward_testing::{KeyPair, Token, der_signature, encode};
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -36,7 +36,7 @@ fn section_3_3_an_rsa_key_has_2048_bits_at_least_and_8192_at_most(
 ) {
     assert_eq!(
         skipped(&modulus(bits)),
-        if used { None } else { Some(SkipReason::Size) }
+        if used { None } else { Some(IgnoreReason::Size) }
     );
 }
 
@@ -54,25 +54,25 @@ fn leading_zero_bytes_of_a_modulus_are_neither_bits_nor_a_mistake() {
     short[128..].fill(0xff);
     assert_eq!(
         skipped(&json!({ "kty": "RSA", "n": encode(&short), "e": "AQAB" })),
-        Some(SkipReason::Size)
+        Some(IgnoreReason::Size)
     );
 }
 
 #[rstest]
-#[case::zero(&[0], Some(SkipReason::Exponent))]
-#[case::empty(&[], Some(SkipReason::Exponent))]
-#[case::one(&[1], Some(SkipReason::Exponent))]
-#[case::one_with_a_zero_byte(&[0, 1], Some(SkipReason::Exponent))]
-#[case::two(&[2], Some(SkipReason::Exponent))]
+#[case::zero(&[0], Some(IgnoreReason::Exponent))]
+#[case::empty(&[], Some(IgnoreReason::Exponent))]
+#[case::one(&[1], Some(IgnoreReason::Exponent))]
+#[case::one_with_a_zero_byte(&[0, 1], Some(IgnoreReason::Exponent))]
+#[case::two(&[2], Some(IgnoreReason::Exponent))]
 #[case::three(&[3], None)]
-#[case::four(&[4], Some(SkipReason::Exponent))]
+#[case::four(&[4], Some(IgnoreReason::Exponent))]
 #[case::seventeen(&[17], None)]
 #[case::f4(&[1, 0, 1], None)]
 #[case::f4_with_a_zero_byte(&[0, 1, 0, 1], None)]
-#[case::f4_and_one(&[1, 0, 2], Some(SkipReason::Exponent))]
+#[case::f4_and_one(&[1, 0, 2], Some(IgnoreReason::Exponent))]
 fn an_rsa_exponent_is_odd_and_three_at_least(
     #[case] e: &[u8],
-    #[case] expected: Option<SkipReason>,
+    #[case] expected: Option<IgnoreReason>,
 ) {
     let key = KeyPair::shared(Algorithm::RS256, 0);
     assert_eq!(skipped(&jwk_with(&key, "e", json!(encode(e)))), expected);
@@ -81,11 +81,11 @@ fn an_rsa_exponent_is_odd_and_three_at_least(
 #[rstest]
 #[case::f4(&[1, 0, 1], None)]
 #[case::bits_33(&[1, 0xff, 0xff, 0xff, 0xff], None)]
-#[case::bits_34(&[2, 0, 0, 0, 1], Some(SkipReason::Exponent))]
-#[case::bits_2040(&[0xff; 255], Some(SkipReason::Exponent))]
+#[case::bits_34(&[2, 0, 0, 0, 1], Some(IgnoreReason::Exponent))]
+#[case::bits_2040(&[0xff; 255], Some(IgnoreReason::Exponent))]
 fn an_rsa_exponent_of_over_33_bits_would_make_a_slow_check_and_is_not_used(
     #[case] e: &[u8],
-    #[case] expected: Option<SkipReason>,
+    #[case] expected: Option<IgnoreReason>,
 ) {
     assert_eq!(
         skipped(&jwk_with(
@@ -127,7 +127,7 @@ fn section_3_4_an_ecdsa_signature_has_exactly_twice_the_curves_length(
             stand,
             spoilt,
             "INVALID_SIGNATURE",
-            Rejection::InvalidSignature
+            AuthError::InvalidSignature
         );
     }
 }
@@ -155,7 +155,7 @@ fn section_3_3_an_rsa_signature_is_exactly_as_long_as_the_modulus(
             stand,
             spoilt,
             "INVALID_SIGNATURE",
-            Rejection::InvalidSignature
+            AuthError::InvalidSignature
         );
     }
 }
@@ -176,7 +176,7 @@ fn section_3_5_a_pkcs1_signature_is_no_pss_signature_of_the_same_key_nor_the_oth
             stand,
             token,
             "INVALID_SIGNATURE",
-            Rejection::InvalidSignature
+            AuthError::InvalidSignature
         );
     }
 }
@@ -189,13 +189,13 @@ fn section_3_6_none_is_never_accepted(#[values("none", "None", "NONE", "nOnE")] 
         stand,
         token.clone().unsigned(),
         "MALFORMED_TOKEN",
-        Rejection::Form(FormError::Empty)
+        AuthError::Form(FormatError::Empty)
     );
     refused!(
         stand,
         token.sign(),
         "UNSUPPORTED_ALGORITHM",
-        Rejection::AlgorithmNotAllowed { .. }
+        AuthError::AlgorithmNotAllowed { .. }
     );
 }
 
@@ -207,6 +207,6 @@ fn section_3_2_no_hmac_is_ever_computed(#[values("HS256", "HS384", "HS512")] alg
         stand,
         token,
         "UNSUPPORTED_ALGORITHM",
-        Rejection::AlgorithmNotAllowed { .. }
+        AuthError::AlgorithmNotAllowed { .. }
     );
 }

@@ -1,7 +1,7 @@
 //! RFC 7519, JSON Web Token: the statements about claims. The limits of each claim stand in
 //! `rule_9_claims` and `rule_9_times`.
 
-use bearward::{Rejection, error::ObjectError};
+use bearward::{AuthError, error::ObjectError};
 
 use crate::stand::{NOW, Stand, refused};
 
@@ -29,7 +29,7 @@ fn section_4_claim_names_must_be_unique_also_when_escaped() {
                 stand,
                 stand.with_payload(twice),
                 "MALFORMED_TOKEN",
-                Rejection::Payload(ObjectError::Duplicate)
+                AuthError::Payload(ObjectError::Duplicate)
             );
         }
     }
@@ -52,7 +52,7 @@ fn section_4_1_1_iss_is_a_case_sensitive_string() {
             .issuer(&crate::stand::ISSUER.to_uppercase())
             .sign(),
         "UNKNOWN_ISSUER",
-        Rejection::UnknownIssuer { .. }
+        AuthError::UnknownIssuer { .. }
     );
 }
 
@@ -75,7 +75,7 @@ fn section_4_1_3_aud_is_a_string_or_a_list_of_strings() {
         stand,
         stand.with_claim("aud", r#"["other"]"#),
         "INVALID_AUDIENCE",
-        Rejection::WrongAudience { .. }
+        AuthError::WrongAudience { .. }
     );
 }
 
@@ -87,7 +87,7 @@ fn section_4_1_4_on_or_after_exp_a_token_is_not_accepted() {
         stand,
         stand.token().claim("exp", NOW).sign(),
         "TOKEN_EXPIRED",
-        Rejection::Expired { .. }
+        AuthError::Expired { .. }
     );
 }
 
@@ -99,7 +99,7 @@ fn section_4_1_5_before_nbf_a_token_is_not_accepted() {
         stand,
         stand.token().claim("nbf", NOW + 1).sign(),
         "TOKEN_NOT_YET_VALID",
-        Rejection::NotYetValid { claim: "nbf", .. }
+        AuthError::NotYetValid { claim: "nbf", .. }
     );
 }
 
@@ -112,14 +112,14 @@ fn section_5_2_a_nested_token_is_no_claims_set() {
         stand,
         token,
         "MALFORMED_TOKEN",
-        Rejection::Payload(ObjectError::NotAnObject)
+        AuthError::Payload(ObjectError::NotAnObject)
     );
     let quoted = stand.sign(&stand.with_cty(), &format!("\"{inner}\""));
     refused!(
         stand,
         quoted,
         "MALFORMED_TOKEN",
-        Rejection::Payload(ObjectError::NotAnObject)
+        AuthError::Payload(ObjectError::NotAnObject)
     );
 }
 
@@ -130,7 +130,7 @@ fn section_6_an_unsecured_token_is_refused() {
         stand,
         stand.token().alg_none(),
         "MALFORMED_TOKEN",
-        Rejection::Form(_)
+        AuthError::Form(_)
     );
 }
 

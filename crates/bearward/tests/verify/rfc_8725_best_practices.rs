@@ -1,6 +1,6 @@
 //! RFC 8725, JSON Web Token Best Current Practices, and its successor draft.
 
-use bearward::{Algorithm, Bearward, Rejection, TokenType, error::FormError};
+use bearward::{Algorithm, AuthError, Bearward, TypRule, error::FormatError};
 use bearward_testing::{KeyPair, Token};
 
 use crate::stand::{self, Stand, refused, vector};
@@ -20,7 +20,7 @@ fn section_3_1_only_algorithms_on_the_list_are_used_and_a_key_only_with_its_own(
         stand,
         other,
         "UNSUPPORTED_ALGORITHM",
-        Rejection::AlgorithmNotAllowed { .. }
+        AuthError::AlgorithmNotAllowed { .. }
     );
 }
 
@@ -31,14 +31,14 @@ fn section_3_3_every_cryptographic_operation_is_checked_or_the_whole_token_is_re
         stand,
         stand.token().signed_by_stranger(),
         "INVALID_SIGNATURE",
-        Rejection::InvalidSignature
+        AuthError::InvalidSignature
     );
     let inner_unsigned = stand.sign(&stand.header(), &stand.token().alg_none());
     refused!(
         stand,
         inner_unsigned,
         "MALFORMED_TOKEN",
-        Rejection::Payload(_)
+        AuthError::Payload(_)
     );
 }
 
@@ -58,7 +58,7 @@ fn section_3_8_the_keys_belong_to_the_issuer() {
         stand,
         stand.token().issuer("https://two.example").sign(),
         "UNKNOWN_KEY",
-        Rejection::UnknownKey
+        AuthError::UnknownKey
     );
 }
 
@@ -69,7 +69,7 @@ fn section_3_8_a_token_must_have_a_subject() {
         stand,
         stand.token().without("sub").sign(),
         "MISSING_CLAIM",
-        Rejection::MissingClaim(_)
+        AuthError::MissingClaim(_)
     );
 }
 
@@ -80,13 +80,13 @@ fn section_3_9_the_audience_is_always_checked() {
         stand,
         stand.token().without("aud").sign(),
         "MISSING_CLAIM",
-        Rejection::MissingClaim(_)
+        AuthError::MissingClaim(_)
     );
     refused!(
         stand,
         stand.token().audience("another-service").sign(),
         "INVALID_AUDIENCE",
-        Rejection::WrongAudience { .. }
+        AuthError::WrongAudience { .. }
     );
 }
 
@@ -99,13 +99,13 @@ fn section_3_10_claims_received_are_not_trusted_as_commands() {
         stand,
         stand.token().kid("../../../../dev/null").sign(),
         "UNKNOWN_KEY",
-        Rejection::UnknownKey
+        AuthError::UnknownKey
     );
 }
 
 #[test]
 fn section_3_11_explicit_typing_tells_kinds_of_tokens_apart() {
-    let stand = Stand::with(|issuer| issuer.token_type(TokenType::AccessToken));
+    let stand = Stand::with(|issuer| issuer.token_type(TypRule::AtJwt));
     let token = |typ: &str| {
         stand
             .token()
@@ -119,7 +119,7 @@ fn section_3_11_explicit_typing_tells_kinds_of_tokens_apart() {
         stand,
         token("JWT"),
         "INVALID_TOKEN_TYPE",
-        Rejection::WrongType { .. }
+        AuthError::WrongType { .. }
     );
     let lax = Stand::new();
     lax.accepts(&lax.token().header("typ", "JWT").sign());
@@ -127,7 +127,7 @@ fn section_3_11_explicit_typing_tells_kinds_of_tokens_apart() {
         lax,
         lax.token().header("typ", "secevent+jwt").sign(),
         "INVALID_TOKEN_TYPE",
-        Rejection::WrongType { .. }
+        AuthError::WrongType { .. }
     );
 }
 
@@ -139,7 +139,7 @@ fn the_successor_an_encrypted_token_is_refused_unopened() {
             stand,
             vector(name),
             "MALFORMED_TOKEN",
-            Rejection::Form(FormError::Encrypted)
+            AuthError::Form(FormatError::Encrypted)
         );
     }
 }
@@ -148,7 +148,7 @@ fn the_successor_an_encrypted_token_is_refused_unopened() {
 fn the_successor_a_json_serialization_is_refused() {
     let stand = Stand::new();
     for name in ["rfc7515/a6.json", "rfc7515/a7.json"] {
-        refused!(stand, vector(name), "MALFORMED_TOKEN", Rejection::Form(_));
+        refused!(stand, vector(name), "MALFORMED_TOKEN", AuthError::Form(_));
     }
 }
 
@@ -164,7 +164,7 @@ fn the_successor_alg_is_compared_as_it_stands() {
             stand,
             token,
             "UNSUPPORTED_ALGORITHM",
-            Rejection::AlgorithmNotAllowed { .. }
+            AuthError::AlgorithmNotAllowed { .. }
         );
     }
 }

@@ -1,13 +1,13 @@
 //! RFC 9068 §4: what an issuer with `token_type = "at+jwt"` must have put into its tokens.
 
-use bearward::{Rejection, TokenType};
+use bearward::{AuthError, TypRule};
 use bearward_testing::TokenBuilder;
 use rstest::rstest;
 
 use crate::stand::{NOW, Stand, refused};
 
 fn access_tokens() -> (Stand, TokenBuilder) {
-    let stand = Stand::with(|issuer| issuer.token_type(TokenType::AccessToken));
+    let stand = Stand::with(|issuer| issuer.token_type(TypRule::AtJwt));
     let token = stand
         .token()
         .header("typ", "at+jwt")
@@ -27,14 +27,14 @@ fn each_claim_of_section_2_2_is_required(
     #[values("iss", "exp", "aud", "sub", "client_id", "iat", "jti")] name: &str,
 ) {
     let (stand, token) = access_tokens();
-    refused!(stand, token.without(name).sign(), "MISSING_CLAIM", Rejection::MissingClaim(missing) if &**missing == name);
+    refused!(stand, token.without(name).sign(), "MISSING_CLAIM", AuthError::MissingClaim(missing) if &**missing == name);
 }
 
 #[rstest]
 fn a_claim_that_is_null_is_missing(#[values("client_id", "jti")] name: &str) {
     let (stand, token) = access_tokens();
     let token = token.claim(name, serde_json::Value::Null).sign();
-    refused!(stand, token, "MISSING_CLAIM", Rejection::MissingClaim(missing) if &**missing == name);
+    refused!(stand, token, "MISSING_CLAIM", AuthError::MissingClaim(missing) if &**missing == name);
 }
 
 #[test]
@@ -62,30 +62,30 @@ fn issuer_audience_signature_and_expiry_are_checked_as_everywhere() {
         stand,
         token.clone().issuer("https://evil.example").sign(),
         "UNKNOWN_ISSUER",
-        Rejection::UnknownIssuer { .. }
+        AuthError::UnknownIssuer { .. }
     );
     refused!(
         stand,
         token.clone().audience("other").sign(),
         "INVALID_AUDIENCE",
-        Rejection::WrongAudience { .. }
+        AuthError::WrongAudience { .. }
     );
     refused!(
         stand,
         token.clone().signed_by_stranger(),
         "INVALID_SIGNATURE",
-        Rejection::InvalidSignature
+        AuthError::InvalidSignature
     );
     refused!(
         stand,
         token.clone().claim("exp", NOW - 30).sign(),
         "TOKEN_EXPIRED",
-        Rejection::Expired { .. }
+        AuthError::Expired { .. }
     );
     refused!(
         stand,
         token.header("alg", "none").sign(),
         "UNSUPPORTED_ALGORITHM",
-        Rejection::AlgorithmNotAllowed { .. }
+        AuthError::AlgorithmNotAllowed { .. }
     );
 }

@@ -1,7 +1,7 @@
 //! Rule 10: the claims that the profile requires, then what the route asks for: role, scope,
 //! assurance level, any claim.
 
-use bearward::{Check, Rejection, Verified};
+use bearward::{AuthError, VerificationStep, Verified};
 use rstest::rstest;
 use serde_json::json;
 
@@ -18,7 +18,7 @@ fn a_required_claim_is_there_and_not_null(#[case] value: &str, #[case] accepted:
     if accepted {
         stand.accepts(&stand.with_claim("org_id", value));
     } else {
-        refused!(stand, stand.with_claim("org_id", value), "MISSING_CLAIM", Rejection::MissingClaim(name) if &**name == "org_id");
+        refused!(stand, stand.with_claim("org_id", value), "MISSING_CLAIM", AuthError::MissingClaim(name) if &**name == "org_id");
     }
 }
 
@@ -29,19 +29,19 @@ fn an_absent_required_claim_is_missing_and_one_elsewhere_does_not_count() {
         stand,
         stand.token().sign(),
         "MISSING_CLAIM",
-        Rejection::MissingClaim(_)
+        AuthError::MissingClaim(_)
     );
     refused!(
         stand,
         stand.with_claim("nested", r#"{"org_id":1}"#),
         "MISSING_CLAIM",
-        Rejection::MissingClaim(_)
+        AuthError::MissingClaim(_)
     );
     refused!(
         stand,
         stand.with_claim("ORG_ID", "1"),
         "MISSING_CLAIM",
-        Rejection::MissingClaim(_)
+        AuthError::MissingClaim(_)
     );
 }
 
@@ -49,8 +49,8 @@ fn an_absent_required_claim_is_missing_and_one_elsewhere_does_not_count() {
 fn every_required_claim_is_required() {
     let stand = Stand::with(|issuer| issuer.require_claim("one").require_claim("two"));
     stand.accepts(&stand.token().claim("one", 1).claim("two", 2).sign());
-    refused!(stand, stand.token().claim("one", 1).sign(), "MISSING_CLAIM", Rejection::MissingClaim(name) if &**name == "two");
-    refused!(stand, stand.token().claim("two", 2).sign(), "MISSING_CLAIM", Rejection::MissingClaim(name) if &**name == "one");
+    refused!(stand, stand.token().claim("one", 1).sign(), "MISSING_CLAIM", AuthError::MissingClaim(name) if &**name == "two");
+    refused!(stand, stand.token().claim("two", 2).sign(), "MISSING_CLAIM", AuthError::MissingClaim(name) if &**name == "one");
 }
 
 #[test]
@@ -70,11 +70,11 @@ fn a_role_is_held_letter_for_letter() {
         assert_eq!(rejection.code(), "INSUFFICIENT_ROLE", "{other:?}");
         assert_eq!(
             rejection,
-            Rejection::InsufficientRole {
+            AuthError::InsufficientRole {
                 required: other.into()
             }
         );
-        assert_eq!(rejection.check(), Check::Policy);
+        assert_eq!(rejection.step(), VerificationStep::Policy);
     }
 }
 
@@ -108,7 +108,7 @@ fn every_scope_asked_for_must_be_held() {
         assert_eq!(rejection.code(), "INSUFFICIENT_SCOPE", "{lacking:?}");
         assert_eq!(
             rejection,
-            Rejection::InsufficientScope {
+            AuthError::InsufficientScope {
                 required: lacking.into()
             }
         );
@@ -155,11 +155,11 @@ fn an_assurance_level_is_met_by_the_same_or_a_higher_one(
     let expected = if met {
         Ok(())
     } else {
-        Err(Rejection::StepUpRequired { required })
+        Err(AuthError::StepUpRequired { required })
     };
-    assert_eq!(user.require_level(required), expected);
+    assert_eq!(user.require_aal(required), expected);
     assert_eq!(
-        Rejection::StepUpRequired { required }.code(),
+        AuthError::StepUpRequired { required }.code(),
         "STEP_UP_REQUIRED"
     );
 }
@@ -171,7 +171,7 @@ fn a_team_may_require_anything_in_its_own_words() {
     assert_eq!(user.require(true, "a verified address"), Ok(()));
     let rejection = user.require(false, "a verified address").unwrap_err();
     assert_eq!(
-        (rejection.code(), rejection.check()),
-        ("REQUIREMENT_NOT_MET", Check::Policy)
+        (rejection.code(), rejection.step()),
+        ("REQUIREMENT_NOT_MET", VerificationStep::Policy)
     );
 }

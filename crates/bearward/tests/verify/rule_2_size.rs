@@ -1,6 +1,6 @@
 //! Rule 2: a token over the limit is not looked at.
 
-use bearward::{Algorithm, Rejection};
+use bearward::{Algorithm, AuthError};
 use bearward_testing::KeyPair;
 
 use crate::stand::{Stand, refused};
@@ -36,7 +36,7 @@ fn a_token_of_8192_bytes_is_accepted_and_one_of_8193_is_malformed() {
         stand,
         of_length(&stand, 8193),
         "MALFORMED_TOKEN",
-        Rejection::TooLong { limit: 8192 }
+        AuthError::TooLong { limit: 8192 }
     );
 }
 
@@ -59,7 +59,7 @@ fn the_limit_is_the_configured_one() {
         stand,
         of_length(&stand, 1501),
         "MALFORMED_TOKEN",
-        Rejection::TooLong { limit: 1500 }
+        AuthError::TooLong { limit: 1500 }
     );
 }
 
@@ -71,6 +71,6 @@ fn the_limit_comes_before_every_other_look_at_the_token() {
         "sb_secret_".repeat(900),
         "\u{1f43b}".repeat(2049),
     ] {
-        refused!(stand, junk, "MALFORMED_TOKEN", Rejection::TooLong { .. });
+        refused!(stand, junk, "MALFORMED_TOKEN", AuthError::TooLong { .. });
     }
 }

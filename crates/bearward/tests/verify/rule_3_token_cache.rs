@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use bearward::{Algorithm, Bearward, Issuer, Rejection, Timestamp, Usage};
+use bearward::{Algorithm, AuthError, Bearward, Issuer, Timestamp, TokenUse};
 use bearward_testing::{KeyPair, MockIdp};
 use metrics::{
     Counter, CounterFn, Gauge, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit,
@@ -94,15 +94,9 @@ impl Counted {
 fn the_same_token_again_is_answered_from_the_cache_with_the_same_evidence() {
     let counted = Counted::new(100);
     let token = counted.stand.token().sub("u").role("admin").sign();
-    assert_eq!(
-        (counted.hits(), counted.stand.auth.remembered_tokens()),
-        (0, 0)
-    );
+    assert_eq!((counted.hits(), counted.stand.auth.cached_tokens()), (0, 0));
     let first = counted.stand.accepts(&token);
-    assert_eq!(
-        (counted.hits(), counted.stand.auth.remembered_tokens()),
-        (0, 1)
-    );
+    assert_eq!((counted.hits(), counted.stand.auth.cached_tokens()), (0, 1));
     for again in 1..=5 {
         let user = counted.stand.accepts(&token);
         assert_eq!(user.claims(), first.claims());
@@ -158,7 +152,7 @@ fn two_tokens_that_end_alike_are_two_entries() {
         counted.stand,
         other,
         "INVALID_SIGNATURE",
-        Rejection::InvalidSignature
+        AuthError::InvalidSignature
     );
 }
 
@@ -170,19 +164,19 @@ fn a_remembered_token_dies_at_exp_plus_leeway_and_is_forgotten() {
     (0..3).for_each(|_| drop(stand.accepts(&token)));
     stand
         .clock
-        .set_wall(Timestamp::from_millis((NOW + 90) * 1000 - 1));
+        .set_wall_clock(Timestamp::from_millis((NOW + 90) * 1000 - 1));
     stand.accepts(&token);
     assert_eq!(counted.hits(), 3);
-    stand.clock.set_wall(Timestamp::from_unix(NOW + 90));
+    stand.clock.set_wall_clock(Timestamp::from_unix(NOW + 90));
     refused!(
         stand,
         token.clone(),
         "TOKEN_EXPIRED",
-        Rejection::Expired { .. }
+        AuthError::Expired { .. }
     );
-    assert_eq!(stand.auth.remembered_tokens(), 0);
+    assert_eq!(stand.auth.cached_tokens(), 0);
     // Once forgotten, it is refused by the whole pipeline, for the same reason.
-    refused!(stand, token, "TOKEN_EXPIRED", Rejection::Expired { .. });
+    refused!(stand, token, "TOKEN_EXPIRED", AuthError::Expired { .. });
 }
 
 #[test]
@@ -194,14 +188,14 @@ fn a_clock_that_is_set_back_stops_a_remembered_token_before_its_nbf_and_iat() {
         stand.accepts(&token);
         stand
             .clock
-            .set_wall(Timestamp::from_millis((NOW - 30) * 1000 - 1));
+            .set_wall_clock(Timestamp::from_millis((NOW - 30) * 1000 - 1));
         refused!(
             stand,
             token.clone(),
             "TOKEN_NOT_YET_VALID",
-            Rejection::NotYetValid { .. }
+            AuthError::NotYetValid { .. }
         );
-        stand.clock.set_wall(Timestamp::from_unix(NOW - 30));
+        stand.clock.set_wall_clock(Timestamp::from_unix(NOW - 30));
         stand.accepts(&token);
     }
 }
@@ -213,10 +207,7 @@ fn with_room_for_0_tokens_nothing_is_remembered() {
     for _ in 0..3 {
         counted.stand.accepts(&token);
     }
-    assert_eq!(
-        (counted.hits(), counted.stand.auth.remembered_tokens()),
-        (0, 0)
-    );
+    assert_eq!((counted.hits(), counted.stand.auth.cached_tokens()), (0, 0));
 }
 
 #[test]
@@ -227,7 +218,7 @@ fn the_cache_keeps_to_its_bound() {
             .stand
             .accepts(&counted.stand.token().sub(&format!("user-{number}")).sign());
     }
-    assert!(counted.stand.auth.remembered_tokens() <= 16);
+    assert!(counted.stand.auth.cached_tokens() <= 16);
 }
 
 #[test]
@@ -242,7 +233,7 @@ fn refused_tokens_are_not_remembered() {
         stand.refusal(&token);
         stand.refusal(&token);
     }
-    assert_eq!((counted.hits(), stand.auth.remembered_tokens()), (0, 0));
+    assert_eq!((counted.hits(), stand.auth.cached_tokens()), (0, 0));
 }
 
 #[test]
@@ -267,7 +258,7 @@ fn one_subject_of_two_issuers_is_two_people() {
         }
     }
     assert_eq!(
-        stand.auth.remembered_tokens(),
+        stand.auth.cached_tokens(),
         6,
         "ECDSA signs the same claims differently each time"
     );
@@ -279,7 +270,7 @@ async fn a_token_of_a_credential_issuer_never_passes_as_a_bearer_token_nor_the_o
     let [bearer, credential] = [0, 1].map(|which| KeyPair::shared(Algorithm::EdDSA, which));
     let clock = stand::clock();
     let sign_in = stand::trusting("https://accounts.example", &stand::set([&credential]))
-        .usage(Usage::Credential);
+        .token_use(TokenUse::IdToken);
     let builder = Bearward::builder()
         .issuer(stand::trusting(ISSUER, &stand::set([&bearer])))
         .issuer(sign_in);
@@ -309,11 +300,11 @@ async fn a_token_of_a_credential_issuer_never_passes_as_a_bearer_token_nor_the_o
             stand,
             id_token.clone(),
             "UNKNOWN_ISSUER",
-            Rejection::UnknownIssuer { .. }
+            AuthError::UnknownIssuer { .. }
         );
         let refusal = stand.auth.verify_credential(&access).await.unwrap_err();
         assert!(
-            matches!(refusal.rejection, Rejection::UnknownIssuer { .. }),
+            matches!(refusal.error, AuthError::UnknownIssuer { .. }),
             "{refusal:?}"
         );
     }
@@ -327,7 +318,7 @@ async fn remote(idp: &MockIdp) -> Bearward {
         .build()
         .await
         .unwrap();
-    auth.first_attempts().await;
+    auth.wait_for_initial_fetch().await;
     auth
 }
 
@@ -347,7 +338,7 @@ async fn a_remembered_token_is_asked_again_for_its_key_when_the_set_has_another_
     // Another user's new token brings the new set: the old key dies with it.
     auth.verify(&idp.token().sign()).await.unwrap();
     let refusal = auth.verify(&revoked).await.unwrap_err();
-    assert_eq!(refusal.rejection, Rejection::UnknownKey);
+    assert_eq!(refusal.error, AuthError::UnknownKey);
 }
 
 #[tokio::test]
@@ -356,10 +347,10 @@ async fn a_remembered_token_whose_key_is_in_the_new_set_too_lives_on() {
     let auth = remote(&idp).await;
     let old = idp.token().sub("kept").sign();
     auth.verify(&old).await.unwrap();
-    let generation = auth.key_sets()[0].generation;
+    let generation = auth.key_set_statuses()[0].generation;
     idp.rotate();
     auth.verify(&idp.token().sign()).await.unwrap();
-    assert_ne!(auth.key_sets()[0].generation, generation);
+    assert_ne!(auth.key_set_statuses()[0].generation, generation);
     for _ in 0..2 {
         assert_eq!(auth.verify(&old).await.unwrap().subject(), "kept");
     }
@@ -377,14 +368,14 @@ async fn a_remembered_token_is_not_served_from_an_expired_set() {
         .await
         .unwrap_err();
     assert!(
-        matches!(refusal.rejection, Rejection::KeysUnavailable { .. }),
+        matches!(refusal.error, AuthError::KeysUnavailable { .. }),
         "{refusal:?}"
     );
 }
 
 #[test]
 fn evidence_keeps_the_configured_spelling_that_the_token_used() {
-    let stand = Stand::with(|issuer: Issuer| issuer.spelling("id.example.com"));
+    let stand = Stand::with(|issuer: Issuer| issuer.issuer_alias("id.example.com"));
     let token = stand.token().issuer("id.example.com").sign();
     for _ in 0..3 {
         assert_eq!(stand.accepts(&token).issuer(), "id.example.com");

@@ -1,6 +1,6 @@
 //! Rule 4: three non-empty base64url parts, alphabet only, no padding, canonical trailing bits.
 
-use bearward::{Rejection, error::FormError};
+use bearward::{AuthError, error::FormatError};
 
 use crate::stand::{Stand, parts, refused};
 
@@ -14,49 +14,49 @@ fn three_parts_are_a_token_and_any_other_number_is_not() {
         stand,
         "",
         "MALFORMED_TOKEN",
-        Rejection::Form(FormError::Parts(1))
+        AuthError::Form(FormatError::Parts(1))
     );
     refused!(
         stand,
         header,
         "MALFORMED_TOKEN",
-        Rejection::Form(FormError::Parts(1))
+        AuthError::Form(FormatError::Parts(1))
     );
     refused!(
         stand,
         format!("{header}.{payload}"),
         "MALFORMED_TOKEN",
-        Rejection::Form(FormError::Parts(2))
+        AuthError::Form(FormatError::Parts(2))
     );
     refused!(
         stand,
         format!("{token}.{signature}"),
         "MALFORMED_TOKEN",
-        Rejection::Form(FormError::Parts(4))
+        AuthError::Form(FormatError::Parts(4))
     );
     refused!(
         stand,
         format!("{token}.a.a"),
         "MALFORMED_TOKEN",
-        Rejection::Form(FormError::Encrypted)
+        AuthError::Form(FormatError::Encrypted)
     );
     refused!(
         stand,
         format!("{token}.a.a.a"),
         "MALFORMED_TOKEN",
-        Rejection::Form(FormError::Parts(6))
+        AuthError::Form(FormatError::Parts(6))
     );
     refused!(
         stand,
         format!("{token}."),
         "MALFORMED_TOKEN",
-        Rejection::Form(FormError::Parts(4))
+        AuthError::Form(FormatError::Parts(4))
     );
     refused!(
         stand,
         format!(".{token}"),
         "MALFORMED_TOKEN",
-        Rejection::Form(FormError::Parts(4))
+        AuthError::Form(FormatError::Parts(4))
     );
 }
 
@@ -67,13 +67,13 @@ fn five_parts_are_refused_as_an_encrypted_token_even_when_all_are_empty() {
         stand,
         "....",
         "MALFORMED_TOKEN",
-        Rejection::Form(FormError::Encrypted)
+        AuthError::Form(FormatError::Encrypted)
     );
     refused!(
         stand,
         "a.b.c.d.e",
         "MALFORMED_TOKEN",
-        Rejection::Form(FormError::Encrypted)
+        AuthError::Form(FormatError::Encrypted)
     );
 }
 
@@ -92,7 +92,7 @@ fn no_part_may_be_empty() {
             stand,
             token,
             "MALFORMED_TOKEN",
-            Rejection::Form(FormError::Empty)
+            AuthError::Form(FormatError::Empty)
         );
     }
 }
@@ -109,7 +109,7 @@ fn padding_is_refused_in_each_part() {
                 stand,
                 parts.join("."),
                 "MALFORMED_TOKEN",
-                Rejection::Form(FormError::Base64)
+                AuthError::Form(FormatError::Base64)
             );
         }
     }
@@ -126,7 +126,7 @@ fn white_space_is_refused_in_around_and_between_the_parts() {
                 stand,
                 format!("{before}{space}{after}"),
                 "MALFORMED_TOKEN",
-                Rejection::Form(FormError::Base64)
+                AuthError::Form(FormatError::Base64)
             );
         }
     }
@@ -149,14 +149,14 @@ fn the_alphabet_is_the_url_safe_one_alone() {
         stand,
         format!("{standard}.{payload}.{signature}"),
         "MALFORMED_TOKEN",
-        Rejection::Form(FormError::Base64)
+        AuthError::Form(FormatError::Base64)
     );
     for foreign in ["+", "/", "!", "*", "%3D", "\u{212a}", "\u{ff21}"] {
         refused!(
             stand,
             format!("{header}.{foreign}{payload}.{signature}"),
             "MALFORMED_TOKEN",
-            Rejection::Form(FormError::Base64)
+            AuthError::Form(FormatError::Base64)
         );
     }
 }
@@ -180,7 +180,7 @@ fn trailing_bits_are_zero_so_that_one_signature_has_one_spelling() {
             stand,
             format!("{body}{other}"),
             "MALFORMED_TOKEN",
-            Rejection::Form(FormError::Base64)
+            AuthError::Form(FormatError::Base64)
         );
     }
 }
@@ -195,13 +195,13 @@ fn a_lone_character_at_the_end_of_a_part_is_no_byte() {
         stand,
         format!("{header}.{payload}.{}A", whole(signature)),
         "MALFORMED_TOKEN",
-        Rejection::Form(FormError::Base64)
+        AuthError::Form(FormatError::Base64)
     );
     refused!(
         stand,
         format!("{}A.{payload}.{signature}", whole(header)),
         "MALFORMED_TOKEN",
-        Rejection::Form(FormError::Base64)
+        AuthError::Form(FormatError::Base64)
     );
 }
 
@@ -216,12 +216,12 @@ fn a_signature_longer_than_any_key_makes_is_refused_before_any_key_is_looked_for
             bearward_testing::encode(&vec![1; bytes])
         )
     };
-    refused!(stand, signed(1024), "UNKNOWN_KEY", Rejection::UnknownKey);
+    refused!(stand, signed(1024), "UNKNOWN_KEY", AuthError::UnknownKey);
     refused!(
         stand,
         signed(1025),
         "MALFORMED_TOKEN",
-        Rejection::Form(FormError::Base64)
+        AuthError::Form(FormatError::Base64)
     );
 }
 
@@ -229,12 +229,12 @@ fn a_signature_longer_than_any_key_makes_is_refused_before_any_key_is_looked_for
 fn a_supabase_api_key_in_place_of_a_token_is_called_by_its_name() {
     let stand = Stand::new();
     for key in ["sb_publishable_pasted", "sb_secret_pasted"] {
-        refused!(stand, key, "MALFORMED_TOKEN", Rejection::ApiKey);
+        refused!(stand, key, "MALFORMED_TOKEN", AuthError::ApiKey);
     }
     refused!(
         stand,
         "sb_other_pasted",
         "MALFORMED_TOKEN",
-        Rejection::Form(FormError::Parts(1))
+        AuthError::Form(FormatError::Parts(1))
     );
 }

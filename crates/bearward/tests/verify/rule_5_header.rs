@@ -2,7 +2,7 @@
 //! `b64`, `kid` a string.
 
 use bearward::{
-    Algorithm, Rejection, TokenType,
+    Algorithm, AuthError, TypRule,
     error::{HeaderError, ObjectError},
 };
 use bearward_testing::{KeyPair, Token};
@@ -19,7 +19,7 @@ use crate::stand::{Stand, refused};
 fn alg_must_be_a_string(#[case] header: &str) {
     let stand = Stand::new();
     let refusal = HeaderError::NotAString("alg");
-    refused!(stand, stand.with_header(header), "MALFORMED_TOKEN", Rejection::Header(error) if *error == refusal);
+    refused!(stand, stand.with_header(header), "MALFORMED_TOKEN", AuthError::Header(error) if *error == refusal);
 }
 
 #[rstest]
@@ -40,7 +40,7 @@ fn alg_must_be_a_string(#[case] header: &str) {
 fn the_header_is_one_json_object(#[case] header: &str) {
     let stand = Stand::new();
     let refusal = HeaderError::Object(ObjectError::NotAnObject);
-    refused!(stand, stand.with_header(header), "MALFORMED_TOKEN", Rejection::Header(error) if *error == refusal);
+    refused!(stand, stand.with_header(header), "MALFORMED_TOKEN", AuthError::Header(error) if *error == refusal);
 }
 
 #[test]
@@ -60,7 +60,7 @@ fn the_header_is_utf_8() {
         stand,
         token,
         "MALFORMED_TOKEN",
-        Rejection::Header(HeaderError::Object(ObjectError::NotAnObject))
+        AuthError::Header(HeaderError::Object(ObjectError::NotAnObject))
     );
 }
 
@@ -88,7 +88,7 @@ fn an_algorithm_that_is_not_on_the_issuers_list_is_unsupported() {
         .key(key.clone().with_algorithm(Algorithm::PS256))
         .sign();
     let refusal = stand.refusal(&ps256);
-    let Rejection::AlgorithmNotAllowed { found, allowed } = &refusal else {
+    let AuthError::AlgorithmNotAllowed { found, allowed } = &refusal else {
         panic!("{refusal:?}")
     };
     assert_eq!(
@@ -130,7 +130,7 @@ fn the_default_list_is_rs256_es256_and_eddsa() {
                 stand,
                 token,
                 "UNSUPPORTED_ALGORITHM",
-                Rejection::AlgorithmNotAllowed { .. }
+                AuthError::AlgorithmNotAllowed { .. }
             );
         }
     }
@@ -150,7 +150,7 @@ fn the_default_list_is_rs256_es256_and_eddsa() {
 fn an_algorithm_that_no_key_serves_is_unsupported(#[case] alg: &str) {
     let stand = Stand::new();
     let token = stand.with_header_member("alg", &format!("\"{alg}\""));
-    refused!(stand, token, "UNSUPPORTED_ALGORITHM", Rejection::AlgorithmNotAllowed { allowed, .. } if allowed.is_empty());
+    refused!(stand, token, "UNSUPPORTED_ALGORITHM", AuthError::AlgorithmNotAllowed { allowed, .. } if allowed.is_empty());
 }
 
 #[test]
@@ -173,7 +173,7 @@ fn crit_must_be_absent(#[case] crit: &str) {
         stand,
         stand.with_header_member("crit", crit),
         "MALFORMED_TOKEN",
-        Rejection::Header(HeaderError::Critical)
+        AuthError::Header(HeaderError::Critical)
     );
 }
 
@@ -184,7 +184,7 @@ fn b64_must_be_absent(#[values("true", "false", "null")] b64: &str) {
         stand,
         stand.with_header_member("b64", b64),
         "MALFORMED_TOKEN",
-        Rejection::Header(HeaderError::Unencoded)
+        AuthError::Header(HeaderError::Unencoded)
     );
 }
 
@@ -228,14 +228,14 @@ fn a_token_without_typ_is_a_jwt() {
 fn any_other_type_is_refused(#[case] typ: &str) {
     let stand = Stand::new();
     let token = stand.token().header("typ", typ).sign();
-    refused!(stand, token, "INVALID_TOKEN_TYPE", Rejection::WrongType { found: Some(found), .. } if found.as_str() == typ);
+    refused!(stand, token, "INVALID_TOKEN_TYPE", AuthError::WrongType { found: Some(found), .. } if found.as_str() == typ);
 }
 
 #[rstest]
 fn typ_must_be_a_string(#[values("null", "1", "[\"JWT\"]", "{}")] typ: &str) {
     let stand = Stand::new();
     let refusal = HeaderError::NotAString("typ");
-    refused!(stand, stand.with_header_member("typ", typ), "MALFORMED_TOKEN", Rejection::Header(error) if *error == refusal);
+    refused!(stand, stand.with_header_member("typ", typ), "MALFORMED_TOKEN", AuthError::Header(error) if *error == refusal);
 }
 
 #[rstest]
@@ -246,7 +246,7 @@ fn typ_must_be_a_string(#[values("null", "1", "[\"JWT\"]", "{}")] typ: &str) {
 #[case("application/jwt", false)]
 #[case("", false)]
 fn an_issuer_of_access_tokens_accepts_at_jwt_alone(#[case] typ: &str, #[case] accepted: bool) {
-    let stand = Stand::with(|issuer| issuer.token_type(TokenType::AccessToken));
+    let stand = Stand::with(|issuer| issuer.token_type(TypRule::AtJwt));
     let token = stand
         .token()
         .claim("client_id", "app")
@@ -259,7 +259,7 @@ fn an_issuer_of_access_tokens_accepts_at_jwt_alone(#[case] typ: &str, #[case] ac
             stand,
             token.sign(),
             "INVALID_TOKEN_TYPE",
-            Rejection::WrongType {
+            AuthError::WrongType {
                 expected: "at+jwt",
                 ..
             }
@@ -269,7 +269,7 @@ fn an_issuer_of_access_tokens_accepts_at_jwt_alone(#[case] typ: &str, #[case] ac
 
 #[test]
 fn an_issuer_of_access_tokens_refuses_a_token_without_typ() {
-    let stand = Stand::with(|issuer| issuer.token_type(TokenType::AccessToken));
+    let stand = Stand::with(|issuer| issuer.token_type(TypRule::AtJwt));
     let token = stand
         .token()
         .claim("client_id", "app")
@@ -280,7 +280,7 @@ fn an_issuer_of_access_tokens_refuses_a_token_without_typ() {
         stand,
         token,
         "INVALID_TOKEN_TYPE",
-        Rejection::WrongType {
+        AuthError::WrongType {
             found: None,
             expected: "at+jwt"
         }
@@ -291,7 +291,7 @@ fn an_issuer_of_access_tokens_refuses_a_token_without_typ() {
 fn kid_must_be_a_string(#[values("null", "1", "[]", "{}", "true")] kid: &str) {
     let stand = Stand::new();
     let refusal = HeaderError::NotAString("kid");
-    refused!(stand, stand.with_header_member("kid", kid), "MALFORMED_TOKEN", Rejection::Header(error) if *error == refusal);
+    refused!(stand, stand.with_header_member("kid", kid), "MALFORMED_TOKEN", AuthError::Header(error) if *error == refusal);
 }
 
 #[test]
@@ -303,20 +303,20 @@ fn a_kid_of_256_bytes_is_looked_up_and_one_of_257_is_malformed() {
         stand,
         stand.token().kid(&"k".repeat(257)).sign(),
         "MALFORMED_TOKEN",
-        Rejection::Header(HeaderError::LongKid)
+        AuthError::Header(HeaderError::LongKid)
     );
     // The limit counts bytes, not characters.
     refused!(
         stand,
         stand.token().kid(&"\u{e9}".repeat(128)).sign(),
         "UNKNOWN_KEY",
-        Rejection::UnknownKey
+        AuthError::UnknownKey
     );
     refused!(
         stand,
         stand.token().kid(&"\u{e9}".repeat(129)).sign(),
         "MALFORMED_TOKEN",
-        Rejection::Header(HeaderError::LongKid)
+        AuthError::Header(HeaderError::LongKid)
     );
 }
 
@@ -341,6 +341,6 @@ fn the_header_is_judged_before_the_payload() {
         stand,
         token,
         "UNSUPPORTED_ALGORITHM",
-        Rejection::AlgorithmNotAllowed { .. }
+        AuthError::AlgorithmNotAllowed { .. }
     );
 }

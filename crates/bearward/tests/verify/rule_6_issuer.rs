@@ -1,7 +1,7 @@
 //! Rule 6: `iss`, exactly equal to one configured spelling, picks the profile; nothing else of an
 //! unverified claim decides anything.
 
-use bearward::{Algorithm, Bearward, Rejection};
+use bearward::{Algorithm, AuthError, Bearward};
 use bearward_testing::KeyPair;
 use rstest::rstest;
 
@@ -35,13 +35,13 @@ fn any_other_spelling_is_an_unknown_issuer(#[case] iss: &str) {
         stand,
         stand.token().issuer(iss).sign(),
         "UNKNOWN_ISSUER",
-        Rejection::UnknownIssuer { .. }
+        AuthError::UnknownIssuer { .. }
     );
 }
 
 #[test]
 fn each_accepted_spelling_is_accepted_and_kept_apart() {
-    let stand = Stand::with(|issuer| issuer.spelling("id.example.com"));
+    let stand = Stand::with(|issuer| issuer.issuer_alias("id.example.com"));
     for iss in [ISSUER, "id.example.com"] {
         assert_eq!(
             stand.accepts(&stand.token().issuer(iss).sign()).issuer(),
@@ -52,7 +52,7 @@ fn each_accepted_spelling_is_accepted_and_kept_apart() {
         stand,
         stand.token().issuer("https://id.example.com").sign(),
         "UNKNOWN_ISSUER",
-        Rejection::UnknownIssuer { .. }
+        AuthError::UnknownIssuer { .. }
     );
 }
 
@@ -69,13 +69,13 @@ fn an_iss_with_escapes_is_the_string_that_it_means() {
 #[case::number("1")]
 fn iss_must_be_a_string(#[case] iss: &str) {
     let stand = Stand::new();
-    refused!(stand, stand.with_claim("iss", iss), "INVALID_CLAIM", Rejection::InvalidClaim { name, .. } if &**name == "iss");
+    refused!(stand, stand.with_claim("iss", iss), "INVALID_CLAIM", AuthError::InvalidClaim { name, .. } if &**name == "iss");
 }
 
 #[test]
 fn iss_must_be_there() {
     let stand = Stand::new();
-    refused!(stand, stand.token().without("iss").sign(), "MISSING_CLAIM", Rejection::MissingClaim(name) if &**name == "iss");
+    refused!(stand, stand.token().without("iss").sign(), "MISSING_CLAIM", AuthError::MissingClaim(name) if &**name == "iss");
 }
 
 #[test]
@@ -102,7 +102,7 @@ fn each_of_several_issuers_is_judged_by_its_own_profile() {
         stand,
         two().sign(),
         "MISSING_CLAIM",
-        Rejection::MissingClaim(_)
+        AuthError::MissingClaim(_)
     );
 }
 
@@ -121,7 +121,7 @@ fn nothing_of_the_claims_is_believed_before_the_signature() {
             stand,
             token.signed_by_stranger(),
             "INVALID_SIGNATURE",
-            Rejection::InvalidSignature
+            AuthError::InvalidSignature
         );
     }
 }
@@ -134,19 +134,19 @@ fn the_unverified_exp_may_refuse_before_a_fetch_and_no_other_claim_may() {
         stand,
         unknown().sign(),
         "UNKNOWN_KEY",
-        Rejection::UnknownKey
+        AuthError::UnknownKey
     );
     refused!(
         stand,
         unknown().expired().sign(),
         "TOKEN_EXPIRED",
-        Rejection::Expired { .. }
+        AuthError::Expired { .. }
     );
-    refused!(stand, unknown().without("exp").sign(), "MISSING_CLAIM", Rejection::MissingClaim(name) if &**name == "exp");
+    refused!(stand, unknown().without("exp").sign(), "MISSING_CLAIM", AuthError::MissingClaim(name) if &**name == "exp");
     refused!(
         stand,
         unknown().audience("somebody else").sign(),
         "UNKNOWN_KEY",
-        Rejection::UnknownKey
+        AuthError::UnknownKey
     );
 }

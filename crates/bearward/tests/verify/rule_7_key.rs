@@ -1,6 +1,6 @@
 //! Rule 7: a key of that issuer only, by kid, algorithm and type. One key serves one algorithm.
 
-use bearward::{Algorithm, Rejection};
+use bearward::{Algorithm, AuthError};
 use bearward_testing::{KeyPair, Token};
 use serde_json::{Value, json};
 
@@ -16,25 +16,25 @@ fn the_kid_names_the_key() {
         stand,
         stand.token().kid(two.kid()).sign(),
         "INVALID_SIGNATURE",
-        Rejection::InvalidSignature
+        AuthError::InvalidSignature
     );
     refused!(
         stand,
         stand.token().kid("nobody").sign(),
         "UNKNOWN_KEY",
-        Rejection::UnknownKey
+        AuthError::UnknownKey
     );
     refused!(
         stand,
         stand.token().kid("").sign(),
         "UNKNOWN_KEY",
-        Rejection::UnknownKey
+        AuthError::UnknownKey
     );
     refused!(
         stand,
         stand.token().kid(&one.kid().to_uppercase()).sign(),
         "UNKNOWN_KEY",
-        Rejection::UnknownKey
+        AuthError::UnknownKey
     );
 }
 
@@ -49,14 +49,14 @@ fn without_kid_the_only_key_that_fits_is_taken() {
         ambiguous,
         ambiguous.token().without_header("kid").sign(),
         "UNKNOWN_KEY",
-        Rejection::AmbiguousKey
+        AuthError::AmbiguousKey
     );
     let none = Stand::of_set(&other_type, &set([&other_type]));
     refused!(
         none,
         none.token().key(one).without_header("kid").sign(),
         "UNKNOWN_KEY",
-        Rejection::UnknownKey
+        AuthError::UnknownKey
     );
 }
 
@@ -69,7 +69,7 @@ fn a_key_without_kid_serves_tokens_without_kid_alone() {
         stand,
         stand.token().sign(),
         "UNKNOWN_KEY",
-        Rejection::UnknownKey
+        AuthError::UnknownKey
     );
 }
 
@@ -86,7 +86,7 @@ fn one_key_serves_one_algorithm_though_its_type_would_fit_another() {
         Algorithm::PS512,
     ] {
         let token = stand.token().key(key.clone().with_algorithm(other)).sign();
-        refused!(stand, token, "UNKNOWN_KEY", Rejection::UnknownKey);
+        refused!(stand, token, "UNKNOWN_KEY", AuthError::UnknownKey);
     }
 }
 
@@ -109,7 +109,7 @@ fn a_key_without_alg_serves_the_first_listed_algorithm_that_fits_its_type() {
         rs_first,
         rs_first.token().sign(),
         "UNKNOWN_KEY",
-        Rejection::UnknownKey
+        AuthError::UnknownKey
     );
 }
 
@@ -132,7 +132,7 @@ fn of_two_keys_with_one_kid_and_one_algorithm_neither_is_used() {
             stand,
             stand.token().key(key).sign(),
             "UNKNOWN_KEY",
-            Rejection::UnknownKey
+            AuthError::UnknownKey
         );
     }
     stand.accepts(&stand.token().sign());
@@ -146,6 +146,6 @@ fn the_header_cannot_choose_another_type_than_the_key_has() {
     for alg in ["RS256", "ES384", "EdDSA", "PS256"] {
         let header = json!({ "alg": alg, "kid": key.kid() });
         let token = Token::new(header.as_object().unwrap(), &claims).sign(&key);
-        refused!(stand, token, "UNKNOWN_KEY", Rejection::UnknownKey);
+        refused!(stand, token, "UNKNOWN_KEY", AuthError::UnknownKey);
     }
 }

@@ -1,6 +1,6 @@
 //! Rule 8: the signature is over the exact bytes received.
 
-use bearward::{Algorithm, Rejection};
+use bearward::{Algorithm, AuthError};
 use bearward_testing::{KeyPair, Token, encode, tamper};
 
 use crate::stand::{Stand, decode, parts, refused};
@@ -26,13 +26,13 @@ fn each_algorithm_accepts_its_own_signature_and_no_other_keys() {
             stand,
             forged,
             "INVALID_SIGNATURE",
-            Rejection::InvalidSignature
+            AuthError::InvalidSignature
         );
         refused!(
             stand,
             tamper(&good.sign()),
             "INVALID_SIGNATURE",
-            Rejection::InvalidSignature
+            AuthError::InvalidSignature
         );
     }
 }
@@ -47,14 +47,14 @@ fn the_same_claims_in_another_spelling_are_not_what_was_signed() {
         stand,
         format!("{header}.{spaced}.{signature}"),
         "INVALID_SIGNATURE",
-        Rejection::InvalidSignature
+        AuthError::InvalidSignature
     );
     let spaced = encode(&[decode(header).as_slice(), b" "].concat());
     refused!(
         stand,
         format!("{spaced}.{payload}.{signature}"),
         "INVALID_SIGNATURE",
-        Rejection::InvalidSignature
+        AuthError::InvalidSignature
     );
 }
 
@@ -70,7 +70,7 @@ fn the_payload_of_one_token_does_not_go_with_the_signature_of_another() {
         stand,
         format!("{header}.{payload}.{signature}"),
         "INVALID_SIGNATURE",
-        Rejection::InvalidSignature
+        AuthError::InvalidSignature
     );
 }
 
@@ -84,7 +84,7 @@ fn the_dot_belongs_to_what_is_signed() {
         stand,
         format!("{header}.{payload}.{signature}"),
         "INVALID_SIGNATURE",
-        Rejection::InvalidSignature
+        AuthError::InvalidSignature
     );
     let signature = encode(&stand.key.sign(format!("{header}.{payload}").as_bytes()));
     stand.accepts(&format!("{header}.{payload}.{signature}"));

@@ -1,7 +1,7 @@
 //! Rule 9, without the times: strict types, distinct names, `iss`, `aud`, `exp`, `sub` required, no
 //! sender-constrained token.
 
-use bearward::{Issuer, IssuerError, Rejection, error::ObjectError};
+use bearward::{AuthError, Issuer, IssuerError, error::ObjectError};
 use rstest::rstest;
 
 use crate::stand::{AUDIENCE, ISSUER, Stand, refused};
@@ -10,7 +10,7 @@ use crate::stand::{AUDIENCE, ISSUER, Stand, refused};
 fn the_required_claims_are_required(#[values("iss", "aud", "exp", "sub")] name: &str) {
     let stand = Stand::new();
     let token = stand.token().without(name).sign();
-    refused!(stand, token, "MISSING_CLAIM", Rejection::MissingClaim(missing) if &**missing == name);
+    refused!(stand, token, "MISSING_CLAIM", AuthError::MissingClaim(missing) if &**missing == name);
 }
 
 #[test]
@@ -49,7 +49,7 @@ fn the_payload_is_one_json_object(#[case] payload: &str) {
         stand,
         token,
         "MALFORMED_TOKEN",
-        Rejection::Payload(ObjectError::NotAnObject)
+        AuthError::Payload(ObjectError::NotAnObject)
     );
 }
 
@@ -61,7 +61,7 @@ fn the_payload_is_utf_8() {
         stand,
         token,
         "MALFORMED_TOKEN",
-        Rejection::Payload(ObjectError::NotAnObject)
+        AuthError::Payload(ObjectError::NotAnObject)
     );
 }
 
@@ -79,7 +79,7 @@ fn the_names_of_the_top_level_are_distinct() {
             stand,
             stand.with_payload(twice),
             "MALFORMED_TOKEN",
-            Rejection::Payload(ObjectError::Duplicate)
+            AuthError::Payload(ObjectError::Duplicate)
         );
     }
     stand.accepts(&stand.with_claim("Sub", "\"names are case-sensitive\""));
@@ -104,7 +104,7 @@ fn a_name_may_occur_again_at_another_level() {
 #[case::c1_control("\"u\\u0085\"")]
 fn sub_is_a_string_with_something_in_it_and_no_control_characters(#[case] sub: &str) {
     let stand = Stand::new();
-    refused!(stand, stand.with_claim("sub", sub), "INVALID_CLAIM", Rejection::InvalidClaim { name, .. } if &**name == "sub");
+    refused!(stand, stand.with_claim("sub", sub), "INVALID_CLAIM", AuthError::InvalidClaim { name, .. } if &**name == "sub");
 }
 
 #[test]
@@ -122,7 +122,7 @@ fn a_sub_of_255_bytes_is_accepted_and_one_of_256_is_not() {
         stand,
         stand.token().sub(&"s".repeat(256)).sign(),
         "INVALID_CLAIM",
-        Rejection::InvalidClaim { .. }
+        AuthError::InvalidClaim { .. }
     );
     // The limit counts bytes, not characters, and not the escapes of its JSON.
     stand.accepts(
@@ -135,7 +135,7 @@ fn a_sub_of_255_bytes_is_accepted_and_one_of_256_is_not() {
         stand,
         stand.token().sub(&"\u{e9}".repeat(128)).sign(),
         "INVALID_CLAIM",
-        Rejection::InvalidClaim { .. }
+        AuthError::InvalidClaim { .. }
     );
     stand.accepts(&stand.with_claim("sub", &format!("\"{}\"", "\\u0073".repeat(255))));
 }
@@ -182,7 +182,7 @@ fn any_other_audience_is_refused(#[case] aud: &str) {
         stand,
         stand.with_claim("aud", aud),
         "INVALID_AUDIENCE",
-        Rejection::WrongAudience { .. }
+        AuthError::WrongAudience { .. }
     );
 }
 
@@ -196,7 +196,7 @@ fn any_other_audience_is_refused(#[case] aud: &str) {
 #[case::nested_list("[[\"authenticated\"]]")]
 fn aud_of_another_type_is_refused_though_it_holds_the_right_word(#[case] aud: &str) {
     let stand = Stand::new();
-    refused!(stand, stand.with_claim("aud", aud), "INVALID_CLAIM", Rejection::InvalidClaim { name, .. } if &**name == "aud");
+    refused!(stand, stand.with_claim("aud", aud), "INVALID_CLAIM", AuthError::InvalidClaim { name, .. } if &**name == "aud");
 }
 
 #[test]
@@ -206,7 +206,7 @@ fn every_configured_audience_is_accepted() {
         stand.accepts(&stand.token().audience(audience).sign());
     }
     let refusal = stand.refusal(&stand.token().audience("other").sign());
-    let Rejection::WrongAudience { found, expected } = &refusal else {
+    let AuthError::WrongAudience { found, expected } = &refusal else {
         panic!("{refusal:?}")
     };
     assert_eq!(found[0].as_str(), "other");
@@ -233,13 +233,13 @@ fn a_profile_without_an_audience_cannot_be_made_and_the_way_out_is_written_out()
         stand,
         stand.token().without("aud").sign(),
         "MISSING_CLAIM",
-        Rejection::MissingClaim(_)
+        AuthError::MissingClaim(_)
     );
     refused!(
         stand,
         stand.with_claim("aud", "[1]"),
         "INVALID_CLAIM",
-        Rejection::InvalidClaim { .. }
+        AuthError::InvalidClaim { .. }
     );
 }
 
@@ -250,7 +250,7 @@ fn a_mistaken_star_is_an_audience_like_any_other() {
         stand,
         stand.token().audience("*").sign(),
         "INVALID_AUDIENCE",
-        Rejection::WrongAudience { .. }
+        AuthError::WrongAudience { .. }
     );
 }
 
@@ -283,5 +283,5 @@ fn an_email_that_is_no_string_is_null_to_the_application(
 fn a_token_that_is_bound_to_a_proof_is_no_bearer_token(#[case] cnf: &str) {
     let stand = Stand::new();
     stand.accepts(&stand.with_claim("cnf2", cnf));
-    refused!(stand, stand.with_claim("cnf", cnf), "INVALID_CLAIM", Rejection::InvalidClaim { name, .. } if &**name == "cnf");
+    refused!(stand, stand.with_claim("cnf", cnf), "INVALID_CLAIM", AuthError::InvalidClaim { name, .. } if &**name == "cnf");
 }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use bearward::{IssuerError, Rejection, Timestamp};
+use bearward::{AuthError, IssuerError, Timestamp};
 use rstest::rstest;
 
 use crate::stand::{ISSUER, NOW, Stand, refused};
@@ -12,7 +12,7 @@ use crate::stand::{ISSUER, NOW, Stand, refused};
 fn at(stand: &Stand, millis: i64) {
     stand
         .clock
-        .set_wall(Timestamp::from_millis(NOW * 1000 + millis));
+        .set_wall_clock(Timestamp::from_millis(NOW * 1000 + millis));
 }
 
 fn leeway(seconds: u64) -> Stand {
@@ -29,7 +29,7 @@ fn a_token_lives_until_a_millisecond_before_exp_plus_leeway_and_not_at_it() {
     }
     for millis in [30_000, 30_001, i64::from(u32::MAX)] {
         at(&stand, millis);
-        refused!(stand, token(), "TOKEN_EXPIRED", Rejection::Expired { at, .. } if at.unix() == NOW);
+        refused!(stand, token(), "TOKEN_EXPIRED", AuthError::Expired { at, .. } if at.unix() == NOW);
     }
 }
 
@@ -43,7 +43,7 @@ fn without_leeway_a_token_dies_at_exp_itself() {
         stand,
         stand.token().claim("exp", NOW).sign(),
         "TOKEN_EXPIRED",
-        Rejection::Expired { .. }
+        AuthError::Expired { .. }
     );
 }
 
@@ -59,7 +59,7 @@ fn a_token_is_not_valid_before_nbf_and_iat_minus_leeway(#[values("nbf", "iat")] 
     };
     for millis in [-1, -30_000] {
         at(&stand, millis);
-        refused!(stand, token(), "TOKEN_NOT_YET_VALID", Rejection::NotYetValid { claim, .. } if *claim == name);
+        refused!(stand, token(), "TOKEN_NOT_YET_VALID", AuthError::NotYetValid { claim, .. } if *claim == name);
     }
     for millis in [0, 1, 30_000] {
         at(&stand, millis);
@@ -76,7 +76,7 @@ fn without_leeway_a_token_begins_at_nbf_itself() {
         stand,
         token(),
         "TOKEN_NOT_YET_VALID",
-        Rejection::NotYetValid { claim: "nbf", .. }
+        AuthError::NotYetValid { claim: "nbf", .. }
     );
     at(&stand, 0);
     stand.accepts(&token());
@@ -92,7 +92,7 @@ fn the_leeway_is_30_seconds_unless_set() {
         stand,
         stand.token().claim("exp", NOW).sign(),
         "TOKEN_EXPIRED",
-        Rejection::Expired { .. }
+        AuthError::Expired { .. }
     );
 }
 
@@ -114,7 +114,7 @@ fn a_leeway_of_300_seconds_is_the_most() {
         stand,
         stand.token().claim("exp", NOW).sign(),
         "TOKEN_EXPIRED",
-        Rejection::Expired { .. }
+        AuthError::Expired { .. }
     );
 }
 
@@ -136,7 +136,7 @@ fn a_date_may_have_a_fraction_or_an_exponent(#[case] exp: &str, #[case] millis: 
         stand,
         stand.with_claim("exp", exp),
         "TOKEN_EXPIRED",
-        Rejection::Expired { .. }
+        AuthError::Expired { .. }
     );
 }
 
@@ -167,7 +167,7 @@ fn each_date_must_be_a_finite_number_within_the_year_9999(
 ) {
     let stand = Stand::new();
     let token = stand.with_claim(name, value);
-    refused!(stand, token, "INVALID_CLAIM", Rejection::InvalidClaim { name: refused, .. } if &**refused == name);
+    refused!(stand, token, "INVALID_CLAIM", AuthError::InvalidClaim { name: refused, .. } if &**refused == name);
 }
 
 #[rstest]
@@ -184,7 +184,7 @@ fn what_is_no_json_number_is_no_date_nor_a_payload(#[case] value: &str) {
         stand,
         stand.with_claim("exp", value),
         "MALFORMED_TOKEN",
-        Rejection::Payload(_)
+        AuthError::Payload(_)
     );
 }
 
@@ -202,7 +202,7 @@ fn an_exp_long_ago_is_expired_however_it_is_written(#[case] exp: &str) {
         stand,
         stand.with_claim("exp", exp),
         "TOKEN_EXPIRED",
-        Rejection::Expired { .. }
+        AuthError::Expired { .. }
     );
 }
 
@@ -221,7 +221,7 @@ fn the_last_second_of_the_year_9999_is_a_date() {
         stand,
         stand.with_claim("exp", "253402300800"),
         "INVALID_CLAIM",
-        Rejection::InvalidClaim { .. }
+        AuthError::InvalidClaim { .. }
     );
 }
 

@@ -4,10 +4,10 @@
 use std::{fs, path::Path, sync::Arc, time::Duration};
 
 use bearward::{
-    Algorithm, Bearward, Builder, Issuer, KeySource, Rejection, Timestamp, Verification, Verified,
-    keys::{Keys, SetError, SkipReason, Skipped},
+    Algorithm, AuthError, Bearward, Builder, Issuer, KeySource, Timestamp, Verification, Verified,
+    keys::{IgnoreReason, IgnoredKey, ParsedJwks, SetError},
 };
-use bearward_testing::{KeyPair, MovableClock, Token, TokenBuilder};
+use bearward_testing::{KeyPair, TestClock, Token, TokenBuilder};
 use futures_util::FutureExt;
 use serde_json::{Map, Value, json};
 
@@ -19,7 +19,7 @@ pub const NOW: i64 = 1_800_000_000;
 /// A verifier that trusts [`ISSUER`], and what that issuer signs with.
 pub struct Stand {
     pub auth: Bearward,
-    pub clock: MovableClock,
+    pub clock: TestClock,
     pub key: KeyPair,
 }
 
@@ -106,13 +106,13 @@ impl Stand {
         Value::from(self.token().header_members().clone()).to_string()
     }
 
-    pub fn verify(&self, token: &str) -> Result<Verified, Rejection> {
+    pub fn verify(&self, token: &str) -> Result<Verified, AuthError> {
         verify(&self.auth, token)
     }
 
     /// # Panics
     /// When the token is accepted.
-    pub fn refusal(&self, token: &str) -> Rejection {
+    pub fn refusal(&self, token: &str) -> AuthError {
         self.verify(token).expect_err("it must be refused")
     }
 
@@ -124,18 +124,18 @@ impl Stand {
 }
 
 /// The answer of a verifier that has its keys: it never waits.
-pub fn verify(auth: &Bearward, token: &str) -> Result<Verified, Rejection> {
+pub fn verify(auth: &Bearward, token: &str) -> Result<Verified, AuthError> {
     match auth.try_verify(token) {
-        Verification::Ready(result) => result.map_err(|refusal| refusal.rejection),
+        Verification::Ready(result) => result.map_err(|refusal| refusal.error),
         Verification::Pending(_) => panic!("fixed keys are never fetched"),
     }
 }
 
-pub fn clock() -> MovableClock {
-    MovableClock::at(Timestamp::from_unix(NOW))
+pub fn clock() -> TestClock {
+    TestClock::at(Timestamp::from_unix(NOW))
 }
 
-pub fn build(builder: Builder, clock: &MovableClock) -> Bearward {
+pub fn build(builder: Builder, clock: &TestClock) -> Bearward {
     let build = builder.clock(Arc::new(clock.clone())).build();
     build
         .now_or_never()
@@ -173,11 +173,11 @@ pub fn jwk_with(key: &KeyPair, name: &str, value: Value) -> Value {
 }
 
 /// Why an entry of a key set is not used; `None` when it is.
-pub fn skipped(entry: &Value) -> Option<SkipReason> {
-    match Keys::parse(set_of([entry.clone()]).as_bytes(), &Algorithm::ALL, 100) {
+pub fn skipped(entry: &Value) -> Option<IgnoreReason> {
+    match ParsedJwks::parse(set_of([entry.clone()]).as_bytes(), &Algorithm::ALL, 100) {
         Ok(_) => None,
         Err(SetError::NoUsableKey(skipped)) => {
-            skipped.first().map(|Skipped { reason, .. }| *reason)
+            skipped.first().map(|IgnoredKey { reason, .. }| *reason)
         }
         Err(other) => panic!("{other}"),
     }
@@ -220,7 +220,7 @@ pub fn decode(part: &str) -> Vec<u8> {
 }
 
 /// Waits for what ends by the clock, which is moved until it does.
-pub async fn moving<T>(clock: &MovableClock, waiting: impl Future<Output = T>) -> T {
+pub async fn moving<T>(clock: &TestClock, waiting: impl Future<Output = T>) -> T {
     tokio::pin!(waiting);
     loop {
         tokio::select! {

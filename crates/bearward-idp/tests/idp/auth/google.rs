@@ -1,6 +1,6 @@
 //! The fake Google: its ID tokens are Google's to whoever trusts it.
 
-use bearward::{Bearward, Issuer, KeySource, Usage};
+use bearward::{Bearward, Issuer, KeySource, TokenUse};
 use bearward_idp::Idp;
 use serde_json::{Value, json};
 
@@ -17,7 +17,7 @@ async fn credential(idp: &Idp, order: Value) -> Value {
 async fn trusting(idp: &Idp) -> Bearward {
     let issuer = Issuer::new(idp.google_issuer(), idp.google_client_id())
         .unwrap()
-        .usage(Usage::Credential);
+        .token_use(TokenUse::IdToken);
     let keys = KeySource::Url(idp.google_jwks_url().parse().unwrap());
     Bearward::builder()
         .issuer(issuer.keys(keys))
@@ -120,7 +120,7 @@ async fn wrong_tokens_can_be_asked_for() {
             .verify_credential(made["credential"].as_str().unwrap())
             .await
             .unwrap_err();
-        assert_eq!(refused.rejection.code(), expected);
+        assert_eq!(refused.error.code(), expected);
     }
 }
 

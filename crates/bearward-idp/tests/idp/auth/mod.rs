@@ -14,7 +14,7 @@ mod sign_in;
 use std::sync::Arc;
 
 use bearward_idp::{AuthOptions, Idp, Options};
-use bearward_testing::MovableClock;
+use bearward_testing::TestClock;
 use serde_json::{Value, json};
 
 use crate::http::{Answer, JSON, send};
@@ -22,8 +22,8 @@ use crate::http::{Answer, JSON, send};
 const PASSWORD: &str = "correct horse";
 
 /// An IdP whose time stands until it is moved.
-fn start_with(auth: AuthOptions) -> (Idp, MovableClock) {
-    let clock = MovableClock::new();
+fn start_with(auth: AuthOptions) -> (Idp, TestClock) {
+    let clock = TestClock::new();
     let auth = AuthOptions {
         clock: Arc::new(clock.clone()),
         ..auth
@@ -38,7 +38,7 @@ fn start_with(auth: AuthOptions) -> (Idp, MovableClock) {
     )
 }
 
-fn start() -> (Idp, MovableClock) {
+fn start() -> (Idp, TestClock) {
     start_with(AuthOptions::default())
 }
 

@@ -4,11 +4,11 @@ use super::{super::*, script::*};
 
 fn discovered() -> World {
     World::at(
-        RemoteKeys {
+        RemoteJwks {
             jwks_url: None,
             ..remote_keys()
         },
-        &KeyPolicy::default(),
+        &JwksCacheConfig::default(),
         TestClock::start(),
     )
 }
@@ -20,7 +20,7 @@ fn metadata(jwks_uri: &str) -> Result<Fetched, FetchError> {
     Ok(Fetched::Document {
         body,
         etag: Some("\"metadata\"".to_owned()),
-        lifetime: Lifetime::Unstated,
+        lifetime: Freshness::Unspecified,
         server_time: None,
     })
 }

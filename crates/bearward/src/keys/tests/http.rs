@@ -76,7 +76,7 @@ fn response(status: &str, headers: &str, body: &str) -> Vec<u8> {
 }
 
 async fn fetch_with(
-    policy: &KeyPolicy,
+    policy: &JwksCacheConfig,
     url: &url::Url,
     etag: Option<&str>,
 ) -> Result<Fetched, FetchError> {
@@ -90,7 +90,7 @@ async fn fetch_with(
 }
 
 async fn fetch(server: &Server) -> Result<Fetched, FetchError> {
-    fetch_with(&KeyPolicy::default(), &server.url, None).await
+    fetch_with(&JwksCacheConfig::default(), &server.url, None).await
 }
 
 async fn failure_of(answer: Vec<u8>) -> (Failure, usize) {
@@ -107,7 +107,7 @@ async fn a_document_comes_with_its_etag_and_lifetime() {
     let expected = Fetched::Document {
         body: b"{}".to_vec(),
         etag: Some("\"v7\"".to_owned()),
-        lifetime: Lifetime::Seconds(540),
+        lifetime: Freshness::Seconds(540),
         server_time: None,
     };
     assert_eq!(fetch(&server).await, Ok(expected));
@@ -143,11 +143,11 @@ async fn a_304_counts_only_as_an_answer_to_an_etag() {
         "",
     )])
     .await;
-    let conditional = fetch_with(&KeyPolicy::default(), &server.url, Some("\"v7\"")).await;
+    let conditional = fetch_with(&JwksCacheConfig::default(), &server.url, Some("\"v7\"")).await;
     assert_eq!(
         conditional,
         Ok(Fetched::NotModified {
-            lifetime: Lifetime::Seconds(60),
+            lifetime: Freshness::Seconds(60),
             server_time: None
         })
     );
@@ -239,7 +239,7 @@ async fn nothing_listening_is_a_connect_failure() {
         .parse()
         .unwrap();
     drop(listener);
-    let error = fetch_with(&KeyPolicy::default(), &url, None)
+    let error = fetch_with(&JwksCacheConfig::default(), &url, None)
         .await
         .unwrap_err();
     assert_eq!(error.failure, Failure::Connect);
@@ -251,7 +251,7 @@ async fn nothing_listening_is_a_connect_failure() {
 
 #[tokio::test]
 async fn a_document_is_read_up_to_the_cap_and_no_further() {
-    let policy = KeyPolicy::default().max_bytes(1000);
+    let policy = JwksCacheConfig::default().max_bytes(1000);
     for (length, fits) in [(1000, true), (1001, false)] {
         let body = " ".repeat(length);
         let announced = Server::with([response("200 OK", "", &body)]).await;
@@ -291,7 +291,7 @@ async fn an_endless_document_is_cut_off_at_the_cap() {
         {}
     });
     assert_eq!(
-        fetch_with(&KeyPolicy::default(), &url, None)
+        fetch_with(&JwksCacheConfig::default(), &url, None)
             .await
             .unwrap_err()
             .failure,
@@ -320,7 +320,9 @@ async fn a_server_that_never_answers_is_given_up_after_the_total_time() {
         });
         // The connection itself is made in real time, before the paused clock may jump past
         // connect_timeout.
-        let policy = KeyPolicy::default().timeout(s(60)).connect_timeout(s(60));
+        let policy = JwksCacheConfig::default()
+            .timeout(s(60))
+            .connect_timeout(s(60));
         let before = tokio::time::Instant::now();
         assert_eq!(
             fetch_with(&policy, &url, None).await.unwrap_err().failure,
@@ -341,8 +343,11 @@ fn a_ca_file_that_cannot_be_used_is_named() {
     let empty = dir.path().join("empty.pem");
     std::fs::write(&empty, "").unwrap();
     for path in [dir.path().join("missing.pem"), empty] {
-        let error =
-            HttpFetch::new(&KeyPolicy::default().ca_file(&path), TestClock::start()).unwrap_err();
+        let error = HttpFetch::new(
+            &JwksCacheConfig::default().ca_file(&path),
+            TestClock::start(),
+        )
+        .unwrap_err();
         assert!(
             error.to_string().contains(path.to_str().unwrap()),
             "{error}"
@@ -354,7 +359,7 @@ fn a_ca_file_that_cannot_be_used_is_named() {
 async fn loopback_is_never_reached_through_the_proxy() {
     let proxy = Server::with([response("200 OK", "", "from the proxy")]).await;
     let server = Server::with([response("200 OK", "", "direct")]).await;
-    let policy = KeyPolicy::default().proxy(proxy.url.clone());
+    let policy = JwksCacheConfig::default().proxy(proxy.url.clone());
     let Fetched::Document { body, .. } = fetch_with(&policy, &server.url, None).await.unwrap()
     else {
         panic!("a document")

@@ -16,7 +16,7 @@ async fn the_first_fetch_begins_without_any_request() {
         ("fresh", 1, 1, Some(Duration::ZERO))
     );
     assert_eq!(status.kids, [Some("a".to_owned())]);
-    world.set.first_attempt().await;
+    world.set.wait_for_initial_fetch().await;
 }
 
 #[tokio::test]
@@ -170,9 +170,9 @@ fn a_runtime_that_ended_leaves_keys_until_they_expire_and_never_hangs_a_request(
     drop(building);
     runtime().block_on(async {
         assert!(world.has("a"));
-        assert!(matches!(world.ask("x"), UnknownKey::Unavailable(_)));
+        assert!(matches!(world.ask("x"), UnknownKeyDecision::Unavailable(_)));
         world.clock.advance(s(6 * 3600)).await;
-        assert!(matches!(world.ask("a"), UnknownKey::Unavailable(_)));
+        assert!(matches!(world.ask("a"), UnknownKeyDecision::Unavailable(_)));
         assert!(
             world
                 .set
@@ -185,46 +185,46 @@ fn a_runtime_that_ended_leaves_keys_until_they_expire_and_never_hangs_a_request(
 
 #[test]
 fn without_a_runtime_building_fails_by_name() {
-    let fetch = HttpFetch::new(&KeyPolicy::default(), TestClock::start()).unwrap();
+    let fetch = HttpFetch::new(&JwksCacheConfig::default(), TestClock::start()).unwrap();
     let built = KeySet::remote(
         remote_keys(),
-        &KeyPolicy::default(),
+        &JwksCacheConfig::default(),
         TestClock::start(),
         Arc::new(fetch),
     );
-    assert_eq!(built.err(), Some(RemoteKeysError::NoRuntime));
+    assert_eq!(built.err(), Some(RemoteJwksError::NoRuntime));
 }
 
 #[tokio::test]
 async fn a_url_or_a_number_that_does_not_fit_fails_by_name() {
-    let build = |keys: RemoteKeys, policy: KeyPolicy| {
-        let fetch = HttpFetch::new(&KeyPolicy::default(), TestClock::start()).unwrap();
+    let build = |keys: RemoteJwks, policy: JwksCacheConfig| {
+        let fetch = HttpFetch::new(&JwksCacheConfig::default(), TestClock::start()).unwrap();
         KeySet::remote(keys, &policy, TestClock::start(), Arc::new(fetch)).err()
     };
-    let at = |url: &str| RemoteKeys {
+    let at = |url: &str| RemoteJwks {
         jwks_url: Some(url.parse().unwrap()),
         ..remote_keys()
     };
-    let plain = Some(RemoteKeysError::Url(UrlError::PlainHttp));
+    let plain = Some(RemoteJwksError::Url(UrlError::PlainHttp));
     assert_eq!(
-        build(at("http://idp.example/jwks"), KeyPolicy::default()),
+        build(at("http://idp.example/jwks"), JwksCacheConfig::default()),
         plain
     );
     assert_eq!(
         build(
             at("http://idp.example/jwks"),
-            KeyPolicy::default().allow_http(true)
+            JwksCacheConfig::default().allow_http(true)
         ),
         None
     );
-    let discovered = RemoteKeys {
+    let discovered = RemoteJwks {
         jwks_url: None,
         issuer: "http://idp.example".to_owned(),
         ..remote_keys()
     };
-    assert_eq!(build(discovered, KeyPolicy::default()), plain);
+    assert_eq!(build(discovered, JwksCacheConfig::default()), plain);
     assert!(matches!(
-        build(remote_keys(), KeyPolicy::default().max_keys(0)),
-        Some(RemoteKeysError::Policy(_))
+        build(remote_keys(), JwksCacheConfig::default().max_keys(0)),
+        Some(RemoteJwksError::Policy(_))
     ));
 }

@@ -2,13 +2,13 @@
 
 use super::{super::*, script::*};
 
-fn refused(answer: &UnknownKey) -> bool {
-    matches!(answer, UnknownKey::Refuse)
+fn refused(answer: &UnknownKeyDecision) -> bool {
+    matches!(answer, UnknownKeyDecision::Refuse)
 }
 
-fn unavailable_for(answer: &UnknownKey) -> Option<Duration> {
+fn unavailable_for(answer: &UnknownKeyDecision) -> Option<Duration> {
     match answer {
-        UnknownKey::Unavailable(unavailable) => Some(unavailable.retry_after),
+        UnknownKeyDecision::Unavailable(unavailable) => Some(unavailable.retry_after),
         _ => None,
     }
 }
@@ -83,10 +83,10 @@ async fn an_outage_of_less_than_max_stale_costs_nothing_and_a_longer_one_is_503(
         }
         assert!(world.has("a"), "after {passed:?}");
     }
-    assert_eq!(world.set.status().phase, Phase::Stale);
+    assert_eq!(world.set.status().state, KeySetState::Stale);
     world.clock.advance(s(300)).await;
     assert!(!world.has("a"));
-    assert_eq!(world.set.status().phase, Phase::Expired);
+    assert_eq!(world.set.status().state, KeySetState::Expired);
     let request = world.join("a");
     world.call().await.answer(not_modified()).await;
     assert!(
@@ -140,8 +140,8 @@ async fn five_thousand_random_kids_cost_the_burst_and_good_tokens_stay_good() {
     let (mut fetches, mut refusals) = (0, 0);
     for n in 0..5000 {
         match world.ask(&format!("random-{n}")) {
-            UnknownKey::Refuse => refusals += 1,
-            UnknownKey::Join(flight) => {
+            UnknownKeyDecision::Refuse => refusals += 1,
+            UnknownKeyDecision::Join(flight) => {
                 let request = tokio::spawn(flight);
                 settle().await;
                 if let Ok(call) = world.calls.try_recv() {
@@ -150,7 +150,7 @@ async fn five_thousand_random_kids_cost_the_burst_and_good_tokens_stay_good() {
                 }
                 assert!(request.await.unwrap().is_ok());
             }
-            UnknownKey::Unavailable(_) => panic!("the identity provider is up"),
+            UnknownKeyDecision::Unavailable(_) => panic!("the identity provider is up"),
         }
         assert!(world.has("a"));
     }
@@ -258,7 +258,7 @@ async fn requests_on_other_runtimes_are_served_by_the_same_fetch() {
                     .build()
                     .unwrap();
                 let served = |answer| match answer {
-                    UnknownKey::Join(flight) => runtime
+                    UnknownKeyDecision::Join(flight) => runtime
                         .block_on(flight)
                         .is_ok_and(|snapshot| has(&snapshot, "a")),
                     _ => false,
@@ -281,14 +281,15 @@ async fn requests_on_other_runtimes_are_served_by_the_same_fetch() {
 #[tokio::test]
 async fn a_token_without_kid_finds_the_one_key_that_fits() {
     let mut world = World::start();
-    let UnknownKey::Join(flight) = world.set.unknown_key(None, Algorithm::EdDSA, world.now())
+    let UnknownKeyDecision::Join(flight) =
+        world.set.unknown_key(None, Algorithm::EdDSA, world.now())
     else {
         panic!("must join")
     };
     world.call().await.answer(document(jwks(&["a"]))).await;
     assert!(matches!(
         flight.await.unwrap().keys().find(None, Algorithm::EdDSA),
-        Found::One(_)
+        KeyLookup::One(_)
     ));
     let _unfit = world.set.unknown_key(None, Algorithm::RS256, world.now());
     world.call().await.answer(document(jwks(&["a"]))).await;
@@ -338,14 +339,14 @@ async fn fixed_keys_never_age_and_fetch_nothing() {
         "corp",
         &jwks(&["a"]),
         &Algorithm::DEFAULT,
-        &KeyPolicy::default(),
+        &JwksCacheConfig::default(),
     )
     .unwrap();
     let far = s(100 * 365 * 86_400);
     assert!(set.current().serves(far) && has(&set.current(), "a"));
     assert!(refused(&set.unknown_key(Some("x"), Algorithm::EdDSA, far)));
     assert!(set.bad_signature(&set.current(), far).is_none());
-    set.first_attempt().await;
+    set.wait_for_initial_fetch().await;
     assert_eq!(
         (set.status().state(), set.status().attempts()),
         ("fixed", 0)
@@ -355,7 +356,7 @@ async fn fixed_keys_never_age_and_fetch_nothing() {
             "corp",
             br#"{"keys":[]}"#,
             &Algorithm::DEFAULT,
-            &KeyPolicy::default()
+            &JwksCacheConfig::default()
         )
         .is_err()
     );

@@ -30,14 +30,14 @@ pub(super) fn document(body: Vec<u8>) -> Result<Fetched, FetchError> {
     Ok(Fetched::Document {
         body,
         etag: Some("\"v1\"".to_owned()),
-        lifetime: Lifetime::Unstated,
+        lifetime: Freshness::Unspecified,
         server_time: None,
     })
 }
 
 pub(super) fn not_modified() -> Result<Fetched, FetchError> {
     Ok(Fetched::NotModified {
-        lifetime: Lifetime::Unstated,
+        lifetime: Freshness::Unspecified,
         server_time: Some(START),
     })
 }
@@ -127,7 +127,7 @@ pub(super) struct World {
 }
 
 impl World {
-    pub(super) fn at(keys: RemoteKeys, policy: &KeyPolicy, clock: Arc<TestClock>) -> Self {
+    pub(super) fn at(keys: RemoteJwks, policy: &JwksCacheConfig, clock: Arc<TestClock>) -> Self {
         let (line, calls) = mpsc::unbounded_channel();
         let set = KeySet::remote(keys, policy, clock.clone(), Arc::new(Line(line))).unwrap();
         Self { set, clock, calls }
@@ -135,7 +135,11 @@ impl World {
 
     /// Before the first fetch has been answered.
     pub(super) fn start() -> Self {
-        Self::at(remote_keys(), &KeyPolicy::default(), TestClock::start())
+        Self::at(
+            remote_keys(),
+            &JwksCacheConfig::default(),
+            TestClock::start(),
+        )
     }
 
     /// After the first fetch has brought these keys.
@@ -160,7 +164,7 @@ impl World {
         self.clock.monotonic()
     }
 
-    pub(super) fn ask(&self, kid: &str) -> UnknownKey {
+    pub(super) fn ask(&self, kid: &str) -> UnknownKeyDecision {
         self.set
             .unknown_key(Some(kid), Algorithm::EdDSA, self.now())
     }
@@ -168,7 +172,7 @@ impl World {
     /// Asks, and waits in a task of its own.
     pub(super) fn join(&self, kid: &str) -> Waiting {
         match self.ask(kid) {
-            UnknownKey::Join(flight) => Waiting(tokio::spawn(flight)),
+            UnknownKeyDecision::Join(flight) => Waiting(tokio::spawn(flight)),
             other => panic!("must join: {other:?}"),
         }
     }
@@ -190,7 +194,7 @@ impl World {
 pub(super) fn has(snapshot: &Snapshot, kid: &str) -> bool {
     matches!(
         snapshot.keys().find(Some(kid), Algorithm::EdDSA),
-        Found::One(_)
+        KeyLookup::One(_)
     )
 }
 
@@ -202,9 +206,9 @@ fn count(counts: &[(&'static str, u64)], outcome: &str) -> u64 {
         .1
 }
 
-pub(super) fn remote_keys() -> RemoteKeys {
+pub(super) fn remote_keys() -> RemoteJwks {
     let jwks_url = Some("https://idp.example/jwks".parse().unwrap());
-    RemoteKeys {
+    RemoteJwks {
         name: "corp".to_owned(),
         issuer: ISSUER.to_owned(),
         jwks_url,

@@ -7,7 +7,7 @@ use super::{super::*, script::*};
 fn start(dir: &Path, clock: Arc<TestClock>) -> World {
     World::at(
         remote_keys(),
-        &KeyPolicy::default().snapshot_dir(dir),
+        &JwksCacheConfig::default().snapshot_dir(dir),
         clock,
     )
 }
@@ -54,7 +54,7 @@ async fn a_restart_during_an_outage_verifies_at_once() {
     );
     call.answer(down()).await;
     assert!(after.has("a"));
-    assert!(matches!(after.ask("x"), UnknownKey::Unavailable(_)));
+    assert!(matches!(after.ask("x"), UnknownKeyDecision::Unavailable(_)));
     after.clock.advance(s(5 * 3600)).await;
     assert!(
         !after.has("a"),

@@ -1,0 +1,222 @@
+//! Server-sent events, read from bytes that are cut anywhere (WHATWG HTML §9.2.6).
+
+use super::CompletionsError;
+
+/// The longest event, in bytes. A chunk of an answer has a few hundred.
+pub(super) const MAX_BYTES: usize = 1 << 20;
+
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// What a service sent.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Event {
+    /// The lines of its data, joined by line feeds.
+    Data(Vec<u8>),
+    /// `event: error`, whatever its data.
+    Error,
+    /// A line that begins with a colon, which keeps connections open; or an event whose data is
+    /// empty.
+    Comment,
+}
+
+/// Keeps the beginning of an event until the rest has come. Nothing is decoded before a line is
+/// whole, so that no cut harms a character.
+#[derive(Debug, Default)]
+pub(super) struct EventReader {
+    line: Vec<u8>,
+    data: Option<Vec<u8>>,
+    is_error: bool,
+    /// The last byte was a carriage return: a line feed after it ends the same line.
+    after_return: bool,
+    past_first_line: bool,
+}
+
+impl EventReader {
+    /// The events that these bytes complete.
+    ///
+    /// # Errors
+    /// [`CompletionsError::TooLarge`]: an event does not end.
+    pub(super) fn read(&mut self, mut bytes: &[u8]) -> Result<Vec<Event>, CompletionsError> {
+        let mut found = Vec::new();
+        while let Some(at) = bytes.iter().position(|byte| matches!(byte, b'\n' | b'\r')) {
+            let is_second_half = self.after_return && at == 0 && bytes[0] == b'\n';
+            self.after_return = bytes[at] == b'\r';
+            if !is_second_half {
+                self.keep(&bytes[..at])?;
+                found.extend(self.end_line());
+            }
+            bytes = &bytes[at + 1..];
+        }
+        if !bytes.is_empty() {
+            self.after_return = false;
+            self.keep(bytes)?;
+        }
+        Ok(found)
+    }
+
+    /// What has begun and not ended when the service closes the stream. The standard drops it; some
+    /// services forget the empty line after their last event.
+    pub(super) fn rest(mut self) -> Option<Vec<u8>> {
+        if !self.line.is_empty() {
+            self.end_line();
+        }
+        self.data
+    }
+
+    fn keep(&mut self, part: &[u8]) -> Result<(), CompletionsError> {
+        let held = self.line.len() + self.data.as_ref().map_or(0, Vec::len);
+        if held + part.len() > MAX_BYTES {
+            return Err(CompletionsError::TooLarge { limit: MAX_BYTES });
+        }
+        self.line.extend_from_slice(part);
+        Ok(())
+    }
+
+    fn end_line(&mut self) -> Option<Event> {
+        let mut line = &self.line[..];
+        if !self.past_first_line {
+            line = line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line);
+            self.past_first_line = true;
+        }
+        let (field, value) = match line.iter().position(|byte| *byte == b':') {
+            Some(colon) => (&line[..colon], &line[colon + 1..]),
+            None => (line, &[][..]),
+        };
+        let value = value.strip_prefix(b" ").unwrap_or(value);
+        let event = match field {
+            [] if line.is_empty() => {
+                let data = self.data.take();
+                if std::mem::take(&mut self.is_error) {
+                    Some(Event::Error)
+                } else {
+                    data.map(|data| {
+                        if data.trim_ascii().is_empty() {
+                            Event::Comment
+                        } else {
+                            Event::Data(data)
+                        }
+                    })
+                }
+            }
+            [] => Some(Event::Comment),
+            b"data" => {
+                match &mut self.data {
+                    Some(data) => {
+                        data.push(b'\n');
+                        data.extend_from_slice(value);
+                    }
+                    None => self.data = Some(value.to_vec()),
+                }
+                None
+            }
+            b"event" => {
+                self.is_error = value == b"error";
+                None
+            }
+            _ => None,
+        };
+        self.line.clear();
+        event
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Event::*, *};
+
+    fn data(text: &str) -> Event {
+        Data(text.as_bytes().to_vec())
+    }
+
+    fn read_in(pieces: &[&[u8]]) -> Vec<Event> {
+        let mut reader = EventReader::default();
+        pieces
+            .iter()
+            .flat_map(|piece| reader.read(piece).unwrap())
+            .collect()
+    }
+
+    #[test]
+    fn events_are_read_as_the_standard_says() {
+        let cases: [(&str, Vec<Event>); 16] = [
+            ("data: a\n\n", vec![data("a")]),
+            ("data:a\n\n", vec![data("a")]),
+            ("data:  a \n\n", vec![data(" a ")]),
+            ("data: a\r\n\r\ndata: b\r\n\r\n", vec![data("a"), data("b")]),
+            ("data: a\r\rdata: b\r\r", vec![data("a"), data("b")]),
+            ("data: a\ndata: b\n\n", vec![data("a\nb")]),
+            ("data: a: b\n\n", vec![data("a: b")]),
+            ("\u{feff}data: a\n\n", vec![data("a")]),
+            ("id: 7\nretry: 10\ndata: a\nunknown\n\n", vec![data("a")]),
+            (": alive\n\ndata: a\n\n", vec![Comment, data("a")]),
+            ("data: a\n: alive\ndata: b\n\n", vec![Comment, data("a\nb")]),
+            ("data:\n\n", vec![Comment]),
+            ("event: message\ndata: a\n\n", vec![data("a")]),
+            (
+                "event: error\ndata: a\n\ndata: b\n\n",
+                vec![Error, data("b")],
+            ),
+            ("\n\n\n", vec![]),
+            ("data: a\n", vec![]),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(read_in(&[text.as_bytes()]), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_cut_at_any_byte_changes_nothing() {
+        for text in [
+            "data: {\"a\": \"grüße 👋\"}\n\n: alive\n\ndata: b\n\n",
+            "\u{feff}data: {\"a\": \"grüße 👋\"}\r\n\r\n: alive\r\n\r\nevent: error\r\ndata: b\r\n\r\n",
+            "data: grüße\rdata: 👋\r\r: alive\r\rdata: b\r\r",
+        ] {
+            let whole = read_in(&[text.as_bytes()]);
+            for at in 0..=text.len() {
+                let (head, tail) = text.as_bytes().split_at(at);
+                assert_eq!(read_in(&[head, tail]), whole, "{text:?} at {at}");
+                assert_eq!(read_in(&[head, b"", tail]), whole, "{text:?} at {at}");
+            }
+            let bytes: Vec<_> = text.as_bytes().chunks(1).collect();
+            assert_eq!(read_in(&bytes), whole, "{text:?} byte by byte");
+        }
+    }
+
+    #[test]
+    fn an_event_is_there_as_soon_as_its_empty_line_has_begun() {
+        let mut reader = EventReader::default();
+        assert_eq!(reader.read(b"data: a\r\n\r").unwrap(), [data("a")]);
+        assert_eq!(reader.read(b"\ndata: b\n\n").unwrap(), [data("b")]);
+    }
+
+    #[test]
+    fn an_event_has_1_mib_at_most() {
+        let line = |length: usize| [b"data: ".to_vec(), vec![b'x'; length - 6]].concat();
+        let mut reader = EventReader::default();
+        assert!(reader.read(&line(MAX_BYTES)).is_ok());
+        assert_eq!(
+            reader.read(b"x"),
+            Err(CompletionsError::TooLarge { limit: MAX_BYTES })
+        );
+        let mut reader = EventReader::default();
+        reader.read(&line(MAX_BYTES / 2)).unwrap();
+        reader.read(b"\n").unwrap();
+        assert_eq!(
+            reader.read(&line(MAX_BYTES / 2 + 7)),
+            Err(CompletionsError::TooLarge { limit: MAX_BYTES })
+        );
+    }
+
+    #[test]
+    fn what_is_left_at_the_end_is_told() {
+        let rest = |text: &[u8]| {
+            let mut reader = EventReader::default();
+            reader.read(text).unwrap();
+            reader.rest()
+        };
+        assert_eq!(rest(b"data: [DONE]").as_deref(), Some(&b"[DONE]"[..]));
+        assert_eq!(rest(b"data: [DONE]\n").as_deref(), Some(&b"[DONE]"[..]));
+        assert_eq!(rest(b"data: [DONE]\n\n"), None);
+        assert_eq!(rest(b""), None);
+    }
+}

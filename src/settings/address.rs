@@ -1,0 +1,165 @@
+//! Where things are: socket addresses, URLs, browser origins.
+
+use std::{fmt, net::SocketAddr};
+
+use bearward::keys::is_loopback;
+use url::Url;
+
+use super::raw::{Hint, Raw};
+
+/// A URL kept as it was written, because metadata must repeat it byte for byte (RFC 9728 §3.3) and
+/// parsing adds a slash.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublicUrl {
+    written: String,
+    url: Url,
+}
+
+impl PublicUrl {
+    /// As it was written.
+    pub fn as_str(&self) -> &str {
+        &self.written
+    }
+
+    /// The parsed form.
+    pub fn url(&self) -> &Url {
+        &self.url
+    }
+}
+
+/// A browser origin in the form of the `ValueSource` header: `scheme://host[:port]`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct CorsOrigin(String);
+
+impl CorsOrigin {
+    /// The text that the `ValueSource` header must equal.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for CorsOrigin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// An address to listen on. Names are refused: what they resolve to can change between two starts.
+pub(super) fn socket(raw: Raw<'_>) -> Result<SocketAddr, Hint> {
+    let text = raw.text()?;
+    text.parse().map_err(|_| {
+        let hint = text
+            .strip_prefix("localhost:")
+            .map(|port| format!("; for localhost write \"127.0.0.1:{port}\""));
+        format!(
+            "write an IP address and a port, such as \"127.0.0.1:8000\" or \"0.0.0.0:8000\"{}",
+            hint.unwrap_or_default()
+        )
+    })
+}
+
+/// An http or https URL without user name and password.
+pub(super) fn http_url(raw: Raw<'_>) -> Result<Url, Hint> {
+    let text = raw.text()?;
+    let advice = || "write a URL that begins with https:// or http://".to_owned();
+    let url = Url::parse(text).map_err(|_| advice())?;
+    if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
+        return Err(advice());
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(
+            "a user name or password inside the URL is not accepted; remove the part before the @"
+                .to_owned(),
+        );
+    }
+    Ok(url)
+}
+
+/// An https URL, or http to this machine.
+pub(super) fn safe_url(raw: Raw<'_>) -> Result<Url, Hint> {
+    let url = http_url(raw)?;
+    let safe = url.scheme() == "https" || is_loopback(&url);
+    if safe {
+        Ok(url)
+    } else {
+        Err("plain http is accepted for loopback hosts only; write https://".to_owned())
+    }
+}
+
+/// The URL under which clients reach the server.
+pub(super) fn public_url(raw: Raw<'_>) -> Result<PublicUrl, Hint> {
+    let url = http_url(raw)?;
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err("it must end before ? and # (RFC 9728 §3)".to_owned());
+    }
+    Ok(PublicUrl {
+        written: raw.text()?.to_owned(),
+        url,
+    })
+}
+
+/// Origins that browsers may call from.
+pub(super) fn cors_origins(raw: Raw<'_>) -> Result<Vec<CorsOrigin>, Hint> {
+    raw.list()?.into_iter().map(cors_origin).collect()
+}
+
+fn cors_origin(text: &str) -> Result<CorsOrigin, Hint> {
+    if text.contains('*') {
+        return Err(
+            "\"*\" is not accepted, because answers to signed-in users would be open to every site; list the origins".to_owned()
+        );
+    }
+    let url = Url::parse(text)
+        .ok()
+        .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    let url =
+        url.ok_or("an origin is scheme://host[:port], such as \"https://app.example.com\"")?;
+    let origin = url.origin().ascii_serialization();
+    let has_more = url.path() != "/"
+        || text.ends_with('/')
+        || url.query().is_some()
+        || url.fragment().is_some();
+    if has_more || !url.username().is_empty() || url.password().is_some() {
+        return Err(format!(
+            "an origin ends after host and port: write {origin:?}"
+        ));
+    }
+    Ok(CorsOrigin(origin))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_origin_is_scheme_host_and_port_only() {
+        for (text, header) in [
+            ("http://localhost:3000", "http://localhost:3000"),
+            ("https://App.example.com", "https://app.example.com"),
+            ("https://app.example.com:443", "https://app.example.com"),
+            ("http://[::1]:3000", "http://[::1]:3000"),
+        ] {
+            assert_eq!(
+                cors_origin(text).map(|origin| origin.0).as_deref(),
+                Ok(header),
+                "{text}"
+            );
+        }
+        for text in [
+            "*",
+            "https://*.example.com",
+            "null",
+            "app.example.com",
+            "https://a.com/",
+            "https://a.com/x",
+            "https://a.com?x",
+            "ftp://a",
+        ] {
+            assert!(cors_origin(text).is_err(), "{text}");
+        }
+        assert_eq!(
+            cors_origin("https://a.com/").map(|_| ()),
+            Err("an origin ends after host and port: write \"https://a.com\"".to_owned())
+        );
+    }
+}

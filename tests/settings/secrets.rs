@@ -1,0 +1,240 @@
+//! Secrets come from where they are kept, and are shown nowhere.
+
+use bearward_server::settings::{Sources, VaultKey};
+use insta::assert_snapshot;
+use secrecy::ExposeSecret;
+
+use super::{environment, file, folder, load, refusal, variables};
+
+const KEY: &str = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
+
+#[test]
+fn a_secret_is_read_from_the_file_that_its_twin_names() {
+    let dir = folder(&[
+        ("url", "postgres://u:p@db/app\n"),
+        ("keys", &format!("new:{KEY}\nold:{KEY}\r\n")),
+    ]);
+    let at = |name: &str| dir.path().join(name).display().to_string();
+    let pairs = [
+        ("BEARWARD_DATABASE__URL_FILE", at("url")),
+        ("BEARWARD_VAULT__KEYS_FILE", at("keys")),
+    ];
+    let config =
+        environment(&pairs.each_ref().map(|(name, path)| (*name, path.as_str()))).expect("loaded");
+    assert_eq!(config.database.url.expose_secret(), "postgres://u:p@db/app");
+    assert_eq!(
+        config
+            .vault
+            .keys
+            .iter()
+            .map(VaultKey::id)
+            .collect::<Vec<_>>(),
+        ["new", "old"]
+    );
+    assert_eq!(
+        config.vault.keys[0].expose(),
+        b"0123456789abcdef0123456789abcdef"
+    );
+}
+
+#[test]
+fn a_secret_that_is_set_twice_is_refused() {
+    let text = "[database]\nurl_file = '/run/secrets/url'";
+    assert_snapshot!(refusal(load(&[("default.toml", text)], &[("DATABASE_URL", "postgres://u:hunter2@db/app")])), @r"
+    the configuration has a problem:
+      database.url (DATABASE_URL) and database.url_file (config/default.toml): both are set; keep one of them
+    ");
+}
+
+#[test]
+fn a_twin_whose_file_cannot_be_used_is_named_with_its_path() {
+    assert_snapshot!(refusal(environment(&[("BEARWARD_VAULT__KEYS_FILE", "/no/such/keys")])), @r#"
+    the configuration has a problem:
+      vault.keys_file in BEARWARD_VAULT__KEYS_FILE: found "/no/such/keys"; the file cannot be read: No such file or directory (os error 2)
+    "#);
+    let dir = folder(&[("empty", "\n")]);
+    let path = dir.path().join("empty").display().to_string();
+    let told = refusal(environment(&[("BEARWARD_DATABASE__URL_FILE", &path)]));
+    assert!(
+        told.contains("database.url_file")
+            && told.contains(&path)
+            && told.ends_with("the file is empty"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_wrong_secret_is_not_repeated() {
+    assert_snapshot!(refusal(file("[vault]\nkeys = ['hunter2']")), @r#"
+    the configuration has a problem:
+      vault.keys in config/default.toml: key number 1 is not ID:BASE64 with 32 bytes of key; make one with `echo "k1:$(openssl rand -base64 32)"`
+    "#);
+    assert_snapshot!(refusal(file("[vault]\nkeys = 'k1:hunter2'")), @r#"
+    the configuration has a problem:
+      vault.keys in config/default.toml: this is a list, written ["a", "b"]
+    "#);
+    assert_snapshot!(refusal(file("[jwks]\nproxy = 'socks5://u:hunter2@proxy'")), @r#"
+    the configuration has a problem:
+      jwks.proxy in config/default.toml: write a URL such as "http://proxy.internal:3128"
+    "#);
+    assert_snapshot!(refusal(file("[server]\npublic_url = 'https://u:hunter2@a.example'")), @r#"
+    the configuration has a problem:
+      server.public_url in config/default.toml: found "https://u:***@a.example/"; a user name or password inside the URL is not accepted; remove the part before the @
+    "#);
+}
+
+#[test]
+fn a_database_address_that_is_no_url_is_told_here_where_its_password_is_not_repeated() {
+    assert_snapshot!(refusal(environment(&[("DATABASE_URL", "postgres://bear:hunter2/x@db/app")])), @r"
+    the configuration has a problem:
+      database.url in DATABASE_URL: it is not of the form postgres://USER:PASSWORD@HOST/NAME (the value is not shown); in a password write / as %2F, ? as %3F, # as %23, @ as %40 and % as %25
+    ");
+    for wrong in [
+        "postgres:bear:hunter2@db/app",
+        "postgres:/bear:hunter2@db/app",
+        "mysql://bear:hunter2@db:99999/app",
+        "postgres://bear:a#hunter2@db/app",
+    ] {
+        let told = refusal(environment(&[("DATABASE_URL", wrong)]));
+        assert!(
+            told.contains("DATABASE_URL") && told.contains("%2F") && !told.contains("hunter2"),
+            "{told}"
+        );
+    }
+    for right in [
+        "postgres://bear:hunter2%2Fx@db/app",
+        "mariadb://bear@db:3306/app",
+        "sqlite::memory:",
+        "sqlite:a b.db",
+        "sqlite://bear.db?mode=rwc",
+    ] {
+        assert_eq!(
+            environment(&[("DATABASE_URL", right)])
+                .expect(right)
+                .database
+                .url
+                .expose_secret(),
+            right
+        );
+    }
+}
+
+#[test]
+fn a_database_on_another_machine_that_is_reached_in_the_open_is_noted_without_its_password() {
+    let notes = |url: &str| {
+        environment(&[("DATABASE_URL", url)])
+            .expect("loaded")
+            .notes()
+            .to_vec()
+    };
+    for (open, mode) in [
+        (
+            "postgres://bear:hunter2@db.example.com/app",
+            "?sslmode=verify-full",
+        ),
+        (
+            "postgresql://bear:hunter2@10.0.0.1:5432/app?application_name=x",
+            "?sslmode=verify-full",
+        ),
+        ("mariadb://bear:hunter2@db/app", "?ssl-mode=VERIFY_IDENTITY"),
+    ] {
+        let [note] = notes(open).try_into().expect("one note");
+        assert!(
+            note.contains("database.url") && note.ends_with(mode) && !note.contains("hunter2"),
+            "{note}"
+        );
+    }
+    for told in [
+        "postgres://bear:hunter2@db.example.com/app?sslmode=verify-full",
+        "postgres://bear:hunter2@db/app?sslmode=disable",
+        "mysql://bear:hunter2@db/app?ssl-mode=VERIFY_IDENTITY",
+        "postgres://bear:hunter2@localhost/app",
+        "postgres://bear:hunter2@127.0.0.1:5432/app",
+        "mysql://bear:hunter2@[::1]/app",
+        "postgres:///app?host=/var/run/postgresql",
+        "sqlite://bearward.db",
+    ] {
+        assert_eq!(notes(told), [""; 0], "{told}");
+    }
+}
+
+#[test]
+fn neither_debug_nor_the_table_of_values_shows_a_secret() {
+    let config = environment(&[
+        ("DATABASE_URL", "postgres://bear:hunter2@db.example.com/app"),
+        ("BEARWARD_VAULT__KEYS", &format!("k1:{KEY}")),
+        (
+            "BEARWARD_JWKS__PROXY",
+            "http://bear:hunter2@proxy.example.com:3128",
+        ),
+        ("SUPABASE_URL", "https://abc.supabase.co"),
+        ("RUST_LOG", "debug"),
+    ])
+    .expect("loaded");
+    let sources = Sources::new(
+        None,
+        variables(&[("DATABASE_URL", "postgres://bear:hunter2@db/app")]),
+    );
+    for text in [
+        format!("{config:?}"),
+        format!("{config:#?}"),
+        config.redacted().to_string(),
+        format!("{sources:?}"),
+    ] {
+        assert!(
+            !text.contains("hunter2") && !text.contains(KEY) && !text.contains("0123456789abcdef"),
+            "{text}"
+        );
+    }
+    assert_snapshot!(config.redacted(), @r#"
+    server.bind = "127.0.0.1:8000"                               the built-in defaults
+    server.workers = 0                                           the built-in defaults
+    server.public_url = ""                                       the built-in defaults
+    server.cors_origins = ["http://localhost:3000"]              the built-in defaults
+    server.body_limit = "64KiB"                                  the built-in defaults
+    server.request_timeout = "30s"                               the built-in defaults
+    server.shutdown_timeout = "15s"                              the built-in defaults
+    server.admin_bind = ""                                       the built-in defaults
+    server.trusted_proxies = []                                  the built-in defaults
+    jwks.default_ttl = "10m"                                     the built-in defaults
+    jwks.min_ttl = "60s"                                         the built-in defaults
+    jwks.max_ttl = "1h"                                          the built-in defaults
+    jwks.max_stale = "6h"                                        the built-in defaults
+    jwks.refetch_cooldown = "30s"                                the built-in defaults
+    jwks.refetch_burst = 2                                       the built-in defaults
+    jwks.connect_timeout = "2s"                                  the built-in defaults
+    jwks.timeout = "5s"                                          the built-in defaults
+    jwks.max_bytes = "128KiB"                                    the built-in defaults
+    jwks.max_keys = 100                                          the built-in defaults
+    jwks.allow_http = false                                      the built-in defaults
+    jwks.ca_file = ""                                            the built-in defaults
+    jwks.proxy = "http://bear:***@proxy.example.com:3128/"       BEARWARD_JWKS__PROXY
+    jwks.snapshot_dir = ""                                       the built-in defaults
+    issuers.supabase.issuer = "https://abc.supabase.co/auth/v1"  SUPABASE_URL
+    issuers.supabase.jwks_url = "https://abc.supabase.co/auth/v1/.well-known/jwks.json"  SUPABASE_URL
+    issuers.supabase.audiences = ["authenticated"]               SUPABASE_URL
+    issuers.supabase.algorithms = "RS256,ES256,EdDSA"            the built-in defaults
+    issuers.supabase.token_type = "jwt"                          the built-in defaults
+    issuers.supabase.leeway = "30s"                              the built-in defaults
+    issuers.supabase.required_claims = ""                        the built-in defaults
+    issuers.supabase.use = "bearer"                              the built-in defaults
+    tokens.max_bytes = 8192                                      the built-in defaults
+    tokens.cache_entries = 10000                                 the built-in defaults
+    tokens.cookie = ""                                           the built-in defaults
+    database.url = "postgres://bear:***@db.example.com/app"      DATABASE_URL
+    database.max_connections = 10                                the built-in defaults
+    vault.keys = ***                                             BEARWARD_VAULT__KEYS
+    vault.providers = ["togetherAI", "codeRabbit", "oumi", "kestra", "googleProviderToken"]  the built-in defaults
+    generate.base_url = "https://api.together.xyz/v1"            the built-in defaults
+    generate.model = "Qwen/Qwen2.5-Coder-32B-Instruct"           the built-in defaults
+    generate.timeout = "60s"                                     the built-in defaults
+    rate_limit.enabled = true                                    the built-in defaults
+    rate_limit.per_user = 600                                    the built-in defaults
+    rate_limit.per_address = 1200                                the built-in defaults
+    rate_limit.burst = 60                                        the built-in defaults
+    rate_limit.generations = 8                                   the built-in defaults
+    telemetry.format = "pretty"                                  the built-in defaults
+    telemetry.otlp_endpoint = ""                                 the built-in defaults
+    log filter = "debug"                                         RUST_LOG
+    "#);
+}
