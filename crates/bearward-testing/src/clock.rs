@@ -1,4 +1,4 @@
-//! A clock that tests move.
+//! A clock that tests control.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -8,10 +8,21 @@ use std::{
 use bearward::clock::{Clock, Sleep, SystemClock, Timestamp};
 use tokio::sync::Notify;
 
-/// A clock that stands still until a test moves it; whoever sleeps by it wakes when its time has
-/// come. Clones are the same clock.
+/// A clock that advances only when a test advances it. Clones share the same time.
 ///
-/// It starts at the machine's time, so that tokens of other makers are in time too.
+/// Futures from [`Clock::sleep_until`] complete when the clock reaches their deadline. The clock
+/// starts at the system time, so that tokens signed elsewhere are valid too.
+///
+/// ```
+/// use std::time::Duration;
+/// use bearward::Clock;
+/// use bearward_testing::TestClock;
+///
+/// let clock = TestClock::new();
+/// let start = clock.now();
+/// clock.advance(Duration::from_secs(60));
+/// assert_eq!(clock.now(), start.plus(Duration::from_secs(60)));
+/// ```
 #[derive(Debug, Clone)]
 pub struct TestClock {
     shared: Arc<Shared>,
@@ -19,8 +30,8 @@ pub struct TestClock {
 
 #[derive(Debug)]
 struct Shared {
-    times: Mutex<ClockState>,
-    moved: Notify,
+    state: Mutex<ClockState>,
+    advanced: Notify,
 }
 
 #[derive(Debug)]
@@ -31,58 +42,58 @@ struct ClockState {
 }
 
 impl TestClock {
-    /// A clock that shows the machine's time and stands.
+    /// Creates a clock set to the system time.
     pub fn new() -> Self {
         Self::at(SystemClock::new().now())
     }
 
-    /// A clock that shows this time and stands.
+    /// Creates a clock set to `wall`.
     pub fn at(wall: Timestamp) -> Self {
-        let times = ClockState {
+        let state = ClockState {
             wall,
             monotonic: Duration::from_secs(1),
             sleepers: Vec::new(),
         };
         Self {
             shared: Arc::new(Shared {
-                times: Mutex::new(times),
-                moved: Notify::new(),
+                state: Mutex::new(state),
+                advanced: Notify::new(),
             }),
         }
     }
 
-    /// Moves both times forward, and wakes who has slept until then.
+    /// Advances the wall clock and the monotonic clock and completes the sleeps that are due.
     pub fn advance(&self, by: Duration) {
-        let mut times = self.times();
-        times.wall = times.wall.plus(by);
-        times.monotonic += by;
-        drop(times);
-        self.shared.moved.notify_waiters();
+        let mut state = self.state();
+        state.wall = state.wall.plus(by);
+        state.monotonic += by;
+        drop(state);
+        self.shared.advanced.notify_waiters();
     }
 
-    /// Sets the wall clock alone, as an administrator may: monotonic time does not follow.
+    /// Sets only the wall clock, as an administrator or NTP may do. Monotonic time is unchanged.
     pub fn set_wall_clock(&self, wall: Timestamp) {
-        self.times().wall = wall;
+        self.state().wall = wall;
     }
 
-    /// How long until the next sleeper wakes; `None` when nobody sleeps.
+    /// Returns the time until the next pending sleep is due, or `None` if there is none.
     pub fn next_wake(&self) -> Option<Duration> {
-        let times = self.times();
-        times
+        let state = self.state();
+        state
             .sleepers
             .iter()
             .min()
-            .map(|deadline| deadline.saturating_sub(times.monotonic))
+            .map(|deadline| deadline.saturating_sub(state.monotonic))
     }
 
-    /// How many sleep by this clock: a test that waits for somebody to sleep need not sleep itself.
+    /// Returns the number of pending sleeps, so that a test can wait for a task to go to sleep.
     pub fn sleepers(&self) -> usize {
-        self.times().sleepers.len()
+        self.state().sleepers.len()
     }
 
-    fn times(&self) -> MutexGuard<'_, ClockState> {
+    fn state(&self) -> MutexGuard<'_, ClockState> {
         self.shared
-            .times
+            .state
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
@@ -96,31 +107,31 @@ impl Default for TestClock {
 
 impl Clock for TestClock {
     fn now(&self) -> Timestamp {
-        self.times().wall
+        self.state().wall
     }
 
     fn monotonic(&self) -> Duration {
-        self.times().monotonic
+        self.state().monotonic
     }
 
     fn sleep_until(&self, deadline: Duration) -> Sleep {
         let sleeper = Sleeper::new(self.clone(), deadline);
         Box::pin(async move {
             loop {
-                let moved = sleeper.clock.shared.moved.notified();
-                tokio::pin!(moved);
-                // Registered before the time is read: a move in between is not missed.
-                moved.as_mut().enable();
+                let advanced = sleeper.clock.shared.advanced.notified();
+                tokio::pin!(advanced);
+                // Registered before the time is read, so that an advance in between is not missed.
+                advanced.as_mut().enable();
                 if sleeper.clock.monotonic() >= deadline {
                     return;
                 }
-                moved.await;
+                advanced.await;
             }
         })
     }
 }
 
-/// Counted as long as it sleeps.
+/// A pending sleep; counted until it is dropped.
 struct Sleeper {
     clock: TestClock,
     deadline: Duration,
@@ -128,20 +139,20 @@ struct Sleeper {
 
 impl Sleeper {
     fn new(clock: TestClock, deadline: Duration) -> Self {
-        clock.times().sleepers.push(deadline);
+        clock.state().sleepers.push(deadline);
         Self { clock, deadline }
     }
 }
 
 impl Drop for Sleeper {
     fn drop(&mut self) {
-        let mut times = self.clock.times();
-        if let Some(at) = times
+        let mut state = self.clock.state();
+        if let Some(index) = state
             .sleepers
             .iter()
             .position(|deadline| *deadline == self.deadline)
         {
-            times.sleepers.swap_remove(at);
+            state.sleepers.swap_remove(index);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The key endpoint over HTTP: JWKS and OIDC discovery of one issuer, with its faults.
+//! HTTP endpoints of one issuer: the JWKS and the OpenID Connect discovery document, with faults.
 
 use std::{
     fmt,
@@ -22,7 +22,7 @@ use super::{
 };
 use crate::signing::{KeyRing, encode};
 
-/// One issuer's published side, shared by the server that answers and the test that changes it.
+/// The published state of one issuer, shared by the HTTP server and the test that changes it.
 pub struct JwksEndpoint {
     base: String,
     ring: Mutex<KeyRing>,
@@ -30,18 +30,18 @@ pub struct JwksEndpoint {
     released: Notify,
     fetches: AtomicUsize,
     discoveries: AtomicUsize,
-    seen: Mutex<Vec<RecordedRequest>>,
+    requests: Mutex<Vec<RecordedRequest>>,
 }
 
-/// One request for the key set.
+/// A request for the JWKS.
 #[derive(Debug, Clone)]
 pub struct RecordedRequest {
-    /// The headers, names in lower case.
+    /// The headers, with names in lower case.
     pub headers: Vec<(String, String)>,
 }
 
 impl RecordedRequest {
-    /// A header's value.
+    /// Returns the value of a header by its lower-case name.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers
             .iter()
@@ -50,11 +50,11 @@ impl RecordedRequest {
     }
 }
 
-/// The path of the issuer below its base, as Supabase has it.
+/// The path of the issuer below the base URL, as in Supabase Auth.
 pub const ISSUER_PATH: &str = "/auth/v1";
 
 impl JwksEndpoint {
-    /// `base` is `scheme://host:port`.
+    /// Creates the endpoint; `base` is `scheme://host:port`.
     pub fn new(base: impl Into<String>, ring: KeyRing) -> Self {
         Self {
             base: base.into(),
@@ -63,51 +63,51 @@ impl JwksEndpoint {
             released: Notify::new(),
             fetches: AtomicUsize::new(0),
             discoveries: AtomicUsize::new(0),
-            seen: Mutex::default(),
+            requests: Mutex::default(),
         }
     }
 
-    /// `scheme://host:port`.
+    /// Returns the base URL, `scheme://host:port`.
     pub fn base(&self) -> &str {
         &self.base
     }
 
-    /// `{base}/auth/v1`.
+    /// Returns the issuer, `{base}/auth/v1`.
     pub fn issuer(&self) -> String {
         format!("{}{ISSUER_PATH}", self.base)
     }
 
-    /// `{issuer}/.well-known/jwks.json`.
+    /// Returns the JWKS URL, `{issuer}/.well-known/jwks.json`.
     pub fn jwks_url(&self) -> String {
         format!("{}/.well-known/jwks.json", self.issuer())
     }
 
-    /// The keys.
+    /// Locks and returns the keys.
     pub fn ring(&self) -> MutexGuard<'_, KeyRing> {
         self.ring.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The faults.
+    /// Locks and returns the faults.
     pub fn faults(&self) -> MutexGuard<'_, Faults> {
         self.faults.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Requests for the key set so far, whatever they were answered.
+    /// Returns the number of requests for the JWKS, whatever the response was.
     pub fn fetches(&self) -> usize {
         self.fetches.load(Ordering::SeqCst)
     }
 
-    /// Requests for the discovery document so far.
+    /// Returns the number of requests for the discovery document.
     pub fn discoveries(&self) -> usize {
         self.discoveries.load(Ordering::SeqCst)
     }
 
-    /// The requests for the key set.
+    /// Returns the requests for the JWKS in order; at most 10,000 are recorded.
     pub fn requests(&self) -> Vec<RecordedRequest> {
-        self.seen().clone()
+        self.recorded().clone()
     }
 
-    /// Ends the waiting of everybody that [`Faults::hang`] holds.
+    /// Completes the responses that [`Faults::hang`] holds back.
     pub fn release(&self) {
         self.faults().hang = false;
         self.released.notify_waiters();
@@ -116,22 +116,22 @@ impl JwksEndpoint {
     async fn until_released(&self) {
         let released = self.released.notified();
         tokio::pin!(released);
-        // Registered before the fault is read: a release in between is not missed.
+        // Registered before the fault is read, so that a release in between is not missed.
         released.as_mut().enable();
         if self.faults().hang {
             released.await;
         }
     }
 
-    fn seen(&self) -> MutexGuard<'_, Vec<RecordedRequest>> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    fn recorded(&self) -> MutexGuard<'_, Vec<RecordedRequest>> {
+        self.requests.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn note(&self, request: &HttpRequest) {
+    fn record(&self, request: &HttpRequest) {
         self.fetches.fetch_add(1, Ordering::SeqCst);
-        let mut seen = self.seen();
-        // A development IdP that runs for weeks remembers no more than this.
-        if seen.len() < 10_000 {
+        let mut recorded = self.recorded();
+        // Bounds the memory of a development IdP that runs for weeks.
+        if recorded.len() < 10_000 {
             let text = |value: &header::HeaderValue| {
                 String::from_utf8_lossy(value.as_bytes()).into_owned()
             };
@@ -139,13 +139,13 @@ impl JwksEndpoint {
                 .headers()
                 .iter()
                 .map(|(name, value)| (name.as_str().to_owned(), text(value)));
-            seen.push(RecordedRequest {
+            recorded.push(RecordedRequest {
                 headers: headers.collect(),
             });
         }
     }
 
-    /// The faults for this request; a counted fault wears off.
+    /// Returns the faults for this request and counts down [`Faults::times`].
     fn next_faults(&self) -> Faults {
         let mut faults = self.faults();
         match faults.times {
@@ -157,14 +157,14 @@ impl JwksEndpoint {
     }
 }
 
-/// Serves the endpoint in the Supabase layout and at the root. It needs `Data<JwksEndpoint>`.
+/// Registers the endpoints below `/auth/v1` and at the root. They need `Data<JwksEndpoint>`.
 pub fn routes(config: &mut ServiceConfig) {
     for prefix in ["", ISSUER_PATH] {
         documents(config, prefix);
     }
 }
 
-/// The key set and the discovery document below this path.
+/// Registers the JWKS and the discovery document below `prefix`.
 pub fn documents(config: &mut ServiceConfig, prefix: &str) {
     config
         .service(allow_methods(
@@ -179,7 +179,7 @@ pub fn documents(config: &mut ServiceConfig, prefix: &str) {
 }
 
 async fn jwks(endpoint: Data<JwksEndpoint>, request: HttpRequest) -> HttpResponse {
-    endpoint.note(&request);
+    endpoint.record(&request);
     let faults = endpoint.next_faults();
     if let Some(delay) = faults.delay() {
         tokio::time::sleep(delay).await;
@@ -200,8 +200,8 @@ async fn jwks(endpoint: Data<JwksEndpoint>, request: HttpRequest) -> HttpRespons
         .headers()
         .get(header::IF_NONE_MATCH)
         .is_some_and(|sent| sent.as_bytes() == etag.as_bytes());
-    // A 304 has no middle in which it could be cut.
-    let usual = if known && !faults.no_etag && !faults.cut {
+    // A 304 response has no body that could be truncated.
+    let regular = if known && !faults.no_etag && !faults.cut {
         StatusCode::NOT_MODIFIED
     } else {
         StatusCode::OK
@@ -209,7 +209,7 @@ async fn jwks(endpoint: Data<JwksEndpoint>, request: HttpRequest) -> HttpRespons
     let status = faults
         .status
         .and_then(|status| StatusCode::from_u16(status).ok())
-        .unwrap_or(usual);
+        .unwrap_or(regular);
 
     let mut response = HttpResponse::build(status);
     match faults.cache_control.as_deref() {
@@ -237,16 +237,16 @@ async fn jwks(endpoint: Data<JwksEndpoint>, request: HttpRequest) -> HttpRespons
     response.content_type("application/json");
     if faults.cut {
         let half = Bytes::from(body.as_bytes()[..body.len() / 2].to_vec());
-        let cut = std::io::Error::other("cut on purpose");
-        return response.streaming(TruncatedBody(vec![Err(cut), Ok(half)]));
+        let error = std::io::Error::other("truncated on purpose");
+        return response.streaming(TruncatedBody(vec![Err(error), Ok(half)]));
     }
     response.body(body)
 }
 
 async fn discovery(endpoint: Data<JwksEndpoint>) -> HttpResponse {
     endpoint.discoveries.fetch_add(1, Ordering::SeqCst);
-    let instead = endpoint.faults().discovery.clone();
-    if let Some(document) = instead {
+    let replacement = endpoint.faults().discovery.clone();
+    if let Some(document) = replacement {
         return HttpResponse::Ok()
             .content_type("application/json")
             .body(document);
@@ -263,7 +263,7 @@ async fn discovery(endpoint: Data<JwksEndpoint>) -> HttpResponse {
     }))
 }
 
-/// A body that breaks off.
+/// A response body that ends before it is complete.
 struct TruncatedBody(Vec<Result<Bytes, std::io::Error>>);
 
 impl futures_util::Stream for TruncatedBody {
@@ -279,7 +279,7 @@ impl futures_util::Stream for TruncatedBody {
 
 impl fmt::Debug for JwksEndpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Endpoint")
+        f.debug_struct("JwksEndpoint")
             .field("issuer", &self.issuer())
             .finish_non_exhaustive()
     }

@@ -1,45 +1,45 @@
-//! What a key endpoint can do to people.
+//! Faults of a JWKS endpoint.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// How the key endpoint misbehaves. The default behaves: 200, `Cache-Control: public, max-age=600`,
-/// `ETag`, 304 on `If-None-Match`.
+/// Faults of the JWKS endpoint. The default has none: status 200, `Cache-Control: public,
+/// max-age=600`, an `ETag`, and 304 for a matching `If-None-Match`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Faults {
-    /// This status instead of the key set; a 3xx goes with [`redirect_to`](Self::redirect_to).
+    /// The status instead of 200; combine a 3xx with [`redirect_to`](Self::redirect_to).
     pub status: Option<u16>,
-    /// `Location`, for a status of 3xx.
+    /// The `Location` header, for a 3xx status.
     pub redirect_to: Option<String>,
-    /// `Retry-After`, in seconds.
+    /// The `Retry-After` header, in seconds.
     pub retry_after: Option<u64>,
-    /// This text instead of the key set.
+    /// The response body instead of the JWKS.
     pub body: Option<String>,
-    /// That many spaces before the key set: still JSON, only larger.
+    /// The number of spaces before the JWKS, which stays valid JSON.
     pub padding_bytes: Option<usize>,
-    /// `Cache-Control` instead of the usual one; empty for none.
+    /// The `Cache-Control` header instead of the default; empty sends none.
     pub cache_control: Option<String>,
-    /// `Age`, in seconds.
+    /// The `Age` header, in seconds.
     pub age: Option<u64>,
-    /// No `ETag`.
+    /// Whether to send no `ETag`.
     pub no_etag: bool,
-    /// Milliseconds before the answer begins.
+    /// The delay before the response, in milliseconds.
     pub delay_ms: Option<u64>,
-    /// The answer begins when [`MockIdp::release`](super::MockIdp::release) says so.
+    /// Whether to hold the response until [`MockIdp::release`](super::MockIdp::release) is called.
     pub hang: bool,
-    /// The connection ends in the middle of the answer.
+    /// Whether to close the connection in the middle of the body.
     pub cut: bool,
-    /// This text instead of the discovery document. It says nothing about the key set, and `times`
-    /// does not count it.
+    /// The body of the discovery document instead of the regular one. It does not affect the JWKS,
+    /// and `times` does not count it.
     pub discovery: Option<String>,
-    /// How many requests are treated so; all of them unless set.
+    /// The number of requests that the faults apply to; all requests if `None`.
     pub times: Option<usize>,
 }
 
 impl Faults {
-    /// 503 to everybody.
+    /// Responds with 503.
     pub fn outage() -> Self {
         Self {
             status: Some(503),
@@ -47,7 +47,7 @@ impl Faults {
         }
     }
 
-    /// This status to everybody.
+    /// Responds with `status`.
     pub fn status(status: u16) -> Self {
         Self {
             status: Some(status),
@@ -55,7 +55,7 @@ impl Faults {
         }
     }
 
-    /// This text instead of a key set.
+    /// Responds with `body` instead of a JWKS.
     pub fn body(body: impl Into<String>) -> Self {
         Self {
             body: Some(body.into()),
@@ -63,7 +63,7 @@ impl Faults {
         }
     }
 
-    /// A redirect to this address.
+    /// Responds with a redirect (302) to `to`.
     pub fn redirect(to: impl Into<String>) -> Self {
         Self {
             status: Some(302),
@@ -72,7 +72,7 @@ impl Faults {
         }
     }
 
-    /// No answer until released.
+    /// Does not respond until released.
     pub fn hang() -> Self {
         Self {
             hang: true,
@@ -80,7 +80,7 @@ impl Faults {
         }
     }
 
-    /// Another `Cache-Control`.
+    /// Responds with another `Cache-Control` header.
     pub fn cache_control(value: impl Into<String>) -> Self {
         Self {
             cache_control: Some(value.into()),
@@ -88,7 +88,7 @@ impl Faults {
         }
     }
 
-    /// This text instead of the discovery document; the key set is as usual.
+    /// Responds with `document` to requests for the discovery document; the JWKS is unaffected.
     pub fn discovery(document: impl Into<String>) -> Self {
         Self {
             discovery: Some(document.into()),
@@ -96,7 +96,7 @@ impl Faults {
         }
     }
 
-    /// The same for the next `times` requests alone.
+    /// Limits the faults to the next `times` requests for the JWKS.
     #[must_use]
     pub fn times(mut self, times: usize) -> Self {
         self.times = Some(times);

@@ -1,8 +1,25 @@
-//! The test kit: a real identity provider on a free port, tokens right and wrong, a clock that
-//! tests move.
+//! Test kit for [`bearward`]: a mock identity provider, valid and invalid tokens, and a test clock.
 //!
-//! See [`MockIdp`] for an example, and `examples/testing_your_routes.rs` for how a team tests its
-//! own routes with it.
+//! ```
+//! use bearward::Bearward;
+//! use bearward_testing::MockIdp;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let idp = MockIdp::start().await;
+//! let auth = Bearward::builder().issuer(idp.as_issuer()).build().await?;
+//!
+//! let token = idp.token().sub("ada").role("admin").sign();
+//! assert_eq!(auth.verify(&token).await?.subject(), "ada");
+//! assert!(auth.verify(&idp.token().tampered()).await.is_err());
+//! # Ok(()) }
+//! ```
+//!
+//! [`MockIdp`] also rotates and revokes keys and simulates failures of the JWKS endpoint.
+//! `examples/testing_your_routes.rs` in the repository tests the routes of an application.
+//!
+//! Tokens are signed by [`jsonwebtoken`], so that the verifier is tested with tokens of an
+//! independent implementation. Nothing here is meant for production.
 #![allow(clippy::missing_panics_doc)]
 
 mod clock;

@@ -1,4 +1,4 @@
-//! An identity provider for tests: a real JWK Set over HTTP on a free port.
+//! A mock identity provider that serves a JWKS over HTTP.
 
 use std::{
     io,
@@ -26,7 +26,10 @@ use super::{
 };
 use crate::signing::{KeyPair, KeyRing};
 
-/// A running identity provider. It answers over HTTP on a thread of its own until it is dropped.
+/// An identity provider for tests: it serves a JWKS over HTTP on a free loopback port and signs
+/// tokens with the keys it publishes.
+///
+/// The HTTP server runs on its own thread and stops when the value is dropped.
 ///
 /// ```no_run
 /// use bearward::Bearward;
@@ -36,12 +39,12 @@ use crate::signing::{KeyPair, KeyRing};
 /// let idp = MockIdp::start().await;
 /// let auth = Bearward::builder().issuer(idp.as_issuer()).build().await?;
 ///
-/// let good = idp.token().sub("user-1").role("admin").sign();
-/// assert_eq!(auth.verify(&good).await?.subject(), "user-1");
+/// let token = idp.token().sub("user-1").role("admin").sign();
+/// assert_eq!(auth.verify(&token).await?.subject(), "user-1");
 /// assert!(auth.verify(&idp.token().tampered()).await.is_err());
 /// assert!(auth.verify(&idp.token().expired().sign()).await.is_err());
 ///
-/// idp.outage(); // the keys are known: nobody notices
+/// idp.outage(); // cached keys keep working
 /// assert!(auth.verify(&idp.token().sub("user-2").sign()).await.is_ok());
 /// # Ok(()) }
 /// ```
@@ -50,7 +53,7 @@ pub struct MockIdp {
     endpoint: Arc<JwksEndpoint>,
     address: SocketAddr,
     clock: Arc<dyn Clock>,
-    movable: TestClock,
+    test_clock: TestClock,
     server: Option<Running>,
 }
 
@@ -61,22 +64,19 @@ struct Running {
 }
 
 impl MockIdp {
-    /// Starts on a free port of this machine, signs RS256, and keeps the machine's time.
+    /// Starts on a free loopback port, signs with RS256 and uses the system clock.
     ///
     /// # Panics
-    /// When no port can be had.
+    /// If no port can be bound.
     pub async fn start() -> Self {
         Self::start_with(Algorithm::RS256).await
     }
 
-    /// The same with another algorithm.
+    /// Starts on a free loopback port and signs with `algorithm`.
     ///
     /// # Panics
-    /// When no port can be had.
-    #[allow(
-        clippy::unused_async,
-        reason = "what a later version has to wait for must not change every test"
-    )]
+    /// If no port can be bound.
+    #[allow(clippy::unused_async, reason = "a later version may have to wait")]
     pub async fn start_with(algorithm: Algorithm) -> Self {
         Self::bind(
             "127.0.0.1:0".parse().expect("an address"),
@@ -85,32 +85,35 @@ impl MockIdp {
         .expect("a free port")
     }
 
-    /// Starts at a fixed address with these keys.
+    /// Starts on `address` with the keys of `ring`.
     ///
     /// # Errors
-    /// When nothing can listen there.
+    /// If the address cannot be bound.
     pub fn bind(address: SocketAddr, ring: KeyRing) -> io::Result<Self> {
         Self::bind_with(address, None, ring, endpoint::routes)
     }
 
-    /// The same with other routes beside the endpoint's, and under another base than the address.
+    /// Starts on `address` with custom routes and, if given, another base URL than the address.
+    ///
+    /// # Errors
+    /// If the address cannot be bound.
     pub fn bind_with(
         address: SocketAddr,
         base: Option<String>,
         ring: KeyRing,
         routes: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
     ) -> io::Result<Self> {
-        let (tell, told) = mpsc::channel();
+        let (started, start_result) = mpsc::channel();
         let thread = thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
                 let listener = match std::net::TcpListener::bind(address)
                     .and_then(|socket| Ok((socket.local_addr()?, socket)))
                 {
                     Ok(bound) => bound,
-                    Err(error) => return drop(tell.send(Err(error))),
+                    Err(error) => return drop(started.send(Err(error))),
                 };
                 let (address, socket) = listener;
-                let base = base.unwrap_or_else(|| format!("http://{}", reached_at(address)));
+                let base = base.unwrap_or_else(|| format!("http://{}", client_address(address)));
                 let endpoint = Arc::new(JwksEndpoint::new(base, ring));
                 let data = Data::from(Arc::clone(&endpoint));
                 let app = move || App::new().app_data(data.clone()).configure(routes.clone());
@@ -122,153 +125,153 @@ impl MockIdp {
                 match server {
                     Ok(server) => {
                         let server = server.run();
-                        drop(tell.send(Ok((address, endpoint, server.handle()))));
+                        drop(started.send(Ok((address, endpoint, server.handle()))));
                         drop(server.await);
                     }
-                    Err(error) => drop(tell.send(Err(error))),
+                    Err(error) => drop(started.send(Err(error))),
                 }
             });
         });
-        let (address, endpoint, handle) = told.recv().map_err(io::Error::other)??;
+        let (address, endpoint, handle) = start_result.recv().map_err(io::Error::other)??;
         let clock = Arc::new(SystemClock::new());
         Ok(Self {
             endpoint,
             address,
             clock,
-            movable: TestClock::new(),
+            test_clock: TestClock::new(),
             server: Some(Running { handle, thread }),
         })
     }
 
-    /// Keeps the time of [`clock`](Self::clock) from now on, which a test moves.
+    /// Uses the test clock of [`clock`](Self::clock) instead of the system clock.
     #[must_use]
     pub fn with_movable_clock(mut self) -> Self {
-        self.clock = Arc::new(self.movable.clone());
+        self.clock = Arc::new(self.test_clock.clone());
         self
     }
 
-    /// The clock that tests move; give it to [`Builder::clock`](bearward::Builder::clock) as well.
+    /// Returns the test clock; pass it to [`Builder::clock`](bearward::Builder::clock) as well.
     pub fn clock(&self) -> TestClock {
-        self.movable.clone()
+        self.test_clock.clone()
     }
 
-    /// The address that it listens on.
+    /// Returns the address that the server listens on.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// `scheme://host:port` as clients write it.
+    /// Returns the base URL, `scheme://host:port`.
     pub fn base(&self) -> String {
         self.endpoint.base().to_owned()
     }
 
-    /// The `iss` of its tokens.
+    /// Returns the issuer, the `iss` claim of its tokens.
     pub fn issuer(&self) -> String {
         self.endpoint.issuer()
     }
 
-    /// Where its JWK Set is.
+    /// Returns the URL of the JWKS.
     pub fn jwks_url(&self) -> String {
         self.endpoint.jwks_url()
     }
 
-    /// The `aud` of its tokens.
+    /// Returns the audience, the `aud` claim of its tokens.
     pub fn audience(&self) -> &'static str {
         "authenticated"
     }
 
-    /// The profile under which a verifier trusts it: every algorithm that bearward knows, keys from
-    /// its address.
+    /// Returns the issuer configuration that makes a verifier trust this IdP: every supported
+    /// algorithm, keys from [`jwks_url`](Self::jwks_url).
     ///
-    /// # Panics
-    /// Never: its addresses are addresses.
+    /// # Security
+    /// A production configuration usually lists fewer algorithms.
     pub fn as_issuer(&self) -> Issuer {
-        let url = self.jwks_url().parse().expect("an address");
+        let url = self.jwks_url().parse().expect("a valid URL");
         let issuer =
-            Issuer::new(self.issuer(), self.audience()).expect("an issuer and an audience");
+            Issuer::new(self.issuer(), self.audience()).expect("a valid issuer and audience");
         issuer
             .name("mock")
             .keys(KeySource::Url(url))
             .algorithms(Algorithm::ALL)
-            .expect("algorithms")
+            .expect("a non-empty list of algorithms")
     }
 
-    /// A token by the key in use; see [`TokenBuilder`] for what can be changed.
+    /// Returns a builder for a token signed with the current key.
     pub fn token(&self) -> TokenBuilder {
         TokenBuilder::new(&self.issuer(), self.key(), self.clock.now())
     }
 
-    /// The key in use.
+    /// Returns the current signing key.
     pub fn key(&self) -> KeyPair {
         self.endpoint.ring().current().clone()
     }
 
-    /// A new key signs from now on, the old one stays published. Returns the new kid.
+    /// Rotates to a new signing key and returns its key id. The previous key stays published.
     pub fn rotate(&self) -> String {
         let algorithm = self.key().algorithm();
         self.rotate_to(algorithm)
     }
 
-    /// The same with another algorithm.
+    /// Rotates to a new signing key for `algorithm` and returns its key id.
     pub fn rotate_to(&self, algorithm: Algorithm) -> String {
         self.endpoint.ring().rotate(algorithm).kid().to_owned()
     }
 
-    /// Publishes a key that signs after the next rotation. Returns its kid.
+    /// Publishes a key that becomes current at the next rotation and returns its key id.
     pub fn add_standby(&self) -> String {
         let algorithm = self.key().algorithm();
         self.endpoint.ring().add_standby(algorithm).kid().to_owned()
     }
 
-    /// Withdraws a key. `false` when there is no such key.
+    /// Removes a key from the JWKS. Returns `false` if there is no such key.
     pub fn revoke(&self, kid: &str) -> bool {
         self.endpoint.ring().revoke(kid)
     }
 
-    /// Puts these keys in place of all others.
+    /// Replaces all keys.
     pub fn replace_keys(&self, ring: KeyRing) {
         *self.endpoint.ring() = ring;
     }
 
-    /// From now on every fetch is answered with 503, until [`recover`](Self::recover).
+    /// Responds to every fetch of the JWKS with 503 until [`recover`](Self::recover) is called.
     pub fn outage(&self) {
         self.set_faults(Faults::outage());
     }
 
-    /// From now on the key endpoint misbehaves so.
+    /// Sets the faults of the JWKS endpoint.
     pub fn set_faults(&self, faults: Faults) {
         *self.endpoint.faults() = faults;
     }
 
-    /// All is well again.
+    /// Clears all faults and releases held responses.
     pub fn recover(&self) {
         self.endpoint.release();
         self.set_faults(Faults::default());
     }
 
-    /// Lets everybody go whom [`Faults::hang`] holds.
+    /// Completes the responses that [`Faults::hang`] holds back.
     pub fn release(&self) {
         self.endpoint.release();
     }
 
-    /// How often the key set was asked for, whatever the answer.
+    /// Returns the number of requests for the JWKS, whatever the response was.
     pub fn fetches(&self) -> usize {
         self.endpoint.fetches()
     }
 
-    /// How often the discovery document was asked for.
+    /// Returns the number of requests for the discovery document.
     pub fn discoveries(&self) -> usize {
         self.endpoint.discoveries()
     }
 
-    /// The requests for the key set, in their order.
+    /// Returns the requests for the JWKS in order.
     pub fn requests(&self) -> Vec<RecordedRequest> {
         self.endpoint.requests()
     }
 }
 
-/// Whoever listens on every address is reached on this machine's own.
-fn reached_at(address: SocketAddr) -> SocketAddr {
+/// Returns the address at which clients on this machine reach the server.
+fn client_address(address: SocketAddr) -> SocketAddr {
     match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => (Ipv4Addr::LOCALHOST, address.port()).into(),
         IpAddr::V6(ip) if ip.is_unspecified() => (Ipv6Addr::LOCALHOST, address.port()).into(),
@@ -280,8 +283,7 @@ impl Drop for MockIdp {
     fn drop(&mut self) {
         self.endpoint.release();
         if let Some(Running { handle, thread }) = self.server.take() {
-            // `stop` sends its command when it is called; only its acknowledgement would have to be
-            // awaited.
+            // `stop` sends the command when called; only its acknowledgement is awaited.
             drop(handle.stop(false));
             drop(thread.join());
         }

@@ -1,4 +1,4 @@
-//! Tokens of a [`MockIdp`](super::MockIdp): a Supabase access token unless told otherwise.
+//! A builder for tokens of a [`MockIdp`](super::MockIdp).
 
 use std::time::Duration;
 
@@ -7,7 +7,10 @@ use serde_json::{Map, Value, json};
 
 use crate::signing::{KeyPair, Token, forge, tamper};
 
-/// A token in the making. `sign` ends it rightly, the other endings wrongly on purpose.
+/// Builds a token. [`sign`](Self::sign) produces a valid one; the other finishing methods produce
+/// invalid ones.
+///
+/// The default is an access token of Supabase Auth for one user, valid for an hour.
 #[derive(Debug, Clone)]
 pub struct TokenBuilder {
     key: KeyPair,
@@ -17,8 +20,8 @@ pub struct TokenBuilder {
 }
 
 impl TokenBuilder {
-    /// A user's access token as the hosted IdP makes it: an hour long, `role` and `aud`
-    /// `authenticated`, `aal1`.
+    /// Creates a builder with the claims of a Supabase access token: valid for an hour, `role` and
+    /// `aud` are `authenticated`, `aal` is `aal1`.
     pub fn new(issuer: &str, key: KeyPair, now: Timestamp) -> Self {
         let subject = "11111111-2222-4333-8444-555555555555";
         let claims = json!({
@@ -38,14 +41,14 @@ impl TokenBuilder {
         }
     }
 
-    /// `sub`.
+    /// Sets `sub`.
     #[must_use]
     #[expect(clippy::should_implement_trait, reason = "it is the name of the claim")]
     pub fn sub(self, subject: &str) -> Self {
         self.claim("sub", subject)
     }
 
-    /// `email`, in the claims and in the user's metadata.
+    /// Sets `email` and `user_metadata.email`.
     #[must_use]
     pub fn email(mut self, email: &str) -> Self {
         if let Some(Value::Object(metadata)) = self.claims.get_mut("user_metadata") {
@@ -54,13 +57,13 @@ impl TokenBuilder {
         self.claim("email", email)
     }
 
-    /// One application role, `/app_metadata/roles`.
+    /// Sets `app_metadata.roles` to one role.
     #[must_use]
     pub fn role(self, role: &str) -> Self {
         self.roles([role])
     }
 
-    /// The application roles, `/app_metadata/roles`.
+    /// Sets `app_metadata.roles`.
     #[must_use]
     pub fn roles<'a>(mut self, roles: impl IntoIterator<Item = &'a str>) -> Self {
         let roles: Vec<&str> = roles.into_iter().collect();
@@ -70,79 +73,79 @@ impl TokenBuilder {
         self
     }
 
-    /// `scope`: several are separated by spaces.
+    /// Sets `scope`; separate several scopes with spaces.
     #[must_use]
     pub fn scope(self, scope: &str) -> Self {
         self.claim("scope", scope)
     }
 
-    /// `aal`, for example `aal2`.
+    /// Sets the assurance level `aal`, for example `aal2`.
     #[must_use]
     pub fn aal(self, level: &str) -> Self {
         self.claim("aal", level)
     }
 
-    /// `iss`.
+    /// Sets `iss`.
     #[must_use]
     pub fn issuer(self, issuer: &str) -> Self {
         self.claim("iss", issuer)
     }
 
-    /// `aud`.
+    /// Sets `aud`.
     #[must_use]
     pub fn audience(self, audience: &str) -> Self {
         self.claim("aud", audience)
     }
 
-    /// `exp`, counted from the IdP's clock.
+    /// Sets `exp` relative to the clock of the IdP.
     #[must_use]
     pub fn expires_in(self, lifetime: Duration) -> Self {
         let exp = self.now.plus(lifetime).unix();
         self.claim("exp", exp)
     }
 
-    /// Issued two hours ago, expired one hour ago.
+    /// Sets `iat` to two hours ago and `exp` to one hour ago.
     #[must_use]
     pub fn expired(self) -> Self {
         let now = self.now.unix();
         self.claim("iat", now - 7200).claim("exp", now - 3600)
     }
 
-    /// Any claim.
+    /// Sets any claim.
     #[must_use]
     pub fn claim(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.claims.insert(name.to_owned(), value.into());
         self
     }
 
-    /// Without that claim.
+    /// Removes a claim.
     #[must_use]
     pub fn without(mut self, name: &str) -> Self {
         self.claims.remove(name);
         self
     }
 
-    /// Any member of the header.
+    /// Sets any header parameter.
     #[must_use]
     pub fn header(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.header.insert(name.to_owned(), value.into());
         self
     }
 
-    /// Without that member of the header.
+    /// Removes a header parameter.
     #[must_use]
     pub fn without_header(mut self, name: &str) -> Self {
         self.header.remove(name);
         self
     }
 
-    /// `kid`, whichever key signs.
+    /// Sets `kid` in the header; the signing key is unchanged.
     #[must_use]
     pub fn kid(self, kid: &str) -> Self {
         self.header("kid", kid)
     }
 
-    /// Signed by another key than the one in use; the header follows.
+    /// Sets the signing key and updates `alg` and `kid` in the header.
     #[must_use]
     pub fn key(mut self, key: KeyPair) -> Self {
         self.header.extend(Token::header_of(&key));
@@ -150,54 +153,55 @@ impl TokenBuilder {
         self
     }
 
-    /// The claims as they stand.
+    /// Returns the claims.
     pub fn claims(&self) -> &Map<String, Value> {
         &self.claims
     }
 
-    /// The header as it stands.
+    /// Returns the header parameters.
     pub fn header_members(&self) -> &Map<String, Value> {
         &self.header
     }
 
-    /// The token, signed.
+    /// Signs the token.
     pub fn sign(self) -> String {
         Token::new(&self.header, &self.claims).sign(&self.key)
     }
 
-    /// Signed, and then changed by one character of the subject.
+    /// Signs the token and then changes one character of the subject.
     pub fn tampered(self) -> String {
         tamper(&self.sign())
     }
 
-    /// Signed by a key of somebody else, under this issuer's kid.
+    /// Signs the token with a foreign key under the issuer's key id.
     pub fn signed_by_stranger(self) -> String {
-        let stranger = KeyPair::foreign_key(&self.key);
-        Token::new(&self.header, &self.claims).sign(&stranger)
+        let foreign_key = KeyPair::foreign_key(&self.key);
+        Token::new(&self.header, &self.claims).sign(&foreign_key)
     }
 
-    /// `alg: none` and an empty signature (RFC 7518 §3.6).
+    /// Produces a token with `alg: none` and an empty signature (RFC 7518 §3.6).
     pub fn alg_none(self) -> String {
         self.header("alg", "none").unsigned()
     }
 
-    /// HS256 with the public key's PEM as the secret (CVE-2015-9235).
+    /// Signs with HS256 and the PEM of the public key as the secret (CVE-2015-9235).
     pub fn hmac_with_public_key(self) -> String {
         let (_, pem) = self.key.public_encodings().swap_remove(0);
         self.header("alg", "HS256").sign_hmac(&pem)
     }
 
-    /// HMAC-SHA256 of any secret, whatever the header says.
+    /// Signs with HMAC-SHA256 and `secret`; the header is unchanged.
     pub fn sign_hmac(self, secret: &[u8]) -> String {
         Token::new(&self.header, &self.claims).sign_hmac(secret)
     }
 
-    /// Without a signature, whatever the header says.
+    /// Produces a token with an empty signature; the header is unchanged.
     pub fn unsigned(self) -> String {
         Token::new(&self.header, &self.claims).unsigned()
     }
 
-    /// One of [`FORGERIES`](crate::signing::FORGERIES) by name.
+    /// Produces a forged token of one of the kinds in [`FORGERIES`](crate::signing::FORGERIES).
+    /// Returns `None` for an unknown name.
     pub fn forged(self, name: &str) -> Option<String> {
         forge(name, &self.header, &self.claims, &self.key)
     }

@@ -1,81 +1,102 @@
-//! A key pair that signs tokens: for tests and the development IdP, never for production.
+//! A signing key and its public JWK.
 
 use std::{
     fmt,
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{Arc, Mutex, Once, OnceLock, PoisonError},
 };
 
 use aws_lc_rs::{
     encoding::{AsDer, Pkcs8V1Der},
     hmac,
-    rand::SystemRandom,
     rsa::{KeySize, PublicKeyComponents},
     signature::{self as lc, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, RsaKeyPair},
 };
 use base64_simd::{STANDARD, URL_SAFE_NO_PAD};
-use bearward::algorithm::Algorithm;
-use serde_json::{Map, Value, json};
+use bearward::Algorithm;
+use jsonwebtoken::{
+    EncodingKey,
+    crypto::aws_lc,
+    jwk::{Jwk, KeyOperations, PublicKeyUse},
+};
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
-/// A private key with its public JWK. `Debug` shows the key id and the algorithm alone.
+/// A private key with its public JWK. `Debug` shows only the key id and the algorithm.
+///
+/// [`jsonwebtoken`] signs and exports the JWK, so that the verifier is tested with tokens and key
+/// sets that an independent implementation produced.
+///
+/// ```
+/// use bearward::Algorithm;
+/// use bearward_testing::KeyPair;
+///
+/// let key = KeyPair::generate(Algorithm::ES256);
+/// assert_eq!(key.jwk()["crv"], "P-256");
+/// assert_eq!(key.sign(b"message").len(), 64);
+/// ```
 #[derive(Clone)]
 pub struct KeyPair {
     kid: String,
     algorithm: Algorithm,
-    private: Arc<Private>,
+    private: Arc<PrivateKey>,
 }
 
-enum Private {
-    Rsa(RsaKeyPair),
-    Ecdsa(EcdsaKeyPair),
-    Ed25519(Ed25519KeyPair),
+struct PrivateKey {
+    pkcs8: Vec<u8>,
+    encoding_key: EncodingKey,
+}
+
+/// The key type that an algorithm uses.
+#[derive(Clone, Copy)]
+enum KeyType {
+    Rsa,
+    P256,
+    P384,
+    Ed25519,
 }
 
 impl KeyPair {
-    /// A new key with a new kid; RSA with 2048 bits.
+    /// Generates a key with a random (UUID) key id. RSA keys have 2048 bits.
     ///
     /// # Panics
-    /// When the machine gives no randomness.
+    /// If the operating system provides no randomness.
     pub fn generate(algorithm: Algorithm) -> Self {
-        const RANDOM: &str = "the machine gives randomness";
-        let private = match algorithm {
-            Algorithm::ES256 => Private::Ecdsa(
-                EcdsaKeyPair::generate(&lc::ECDSA_P256_SHA256_FIXED_SIGNING).expect(RANDOM),
-            ),
-            Algorithm::ES384 => Private::Ecdsa(
-                EcdsaKeyPair::generate(&lc::ECDSA_P384_SHA384_FIXED_SIGNING).expect(RANDOM),
-            ),
-            Algorithm::EdDSA => Private::Ed25519(Ed25519KeyPair::generate().expect(RANDOM)),
-            _ => Private::Rsa(RsaKeyPair::generate(KeySize::Rsa2048).expect(RANDOM)),
+        const RANDOMNESS: &str = "the operating system provides randomness";
+        const ENCODING: &str = "a private key can be encoded";
+        let pkcs8 = match key_type(algorithm) {
+            KeyType::Rsa => {
+                let pair = RsaKeyPair::generate(KeySize::Rsa2048).expect(RANDOMNESS);
+                let der = AsDer::<Pkcs8V1Der<'_>>::as_der(&pair).expect(ENCODING);
+                der.as_ref().to_vec()
+            }
+            KeyType::P256 => ecdsa_pkcs8(&lc::ECDSA_P256_SHA256_FIXED_SIGNING),
+            KeyType::P384 => ecdsa_pkcs8(&lc::ECDSA_P384_SHA384_FIXED_SIGNING),
+            KeyType::Ed25519 => {
+                let pair = Ed25519KeyPair::generate().expect(RANDOMNESS);
+                pair.to_pkcs8v1().expect(ENCODING).as_ref().to_vec()
+            }
         };
-        Self {
-            kid: Uuid::new_v4().to_string(),
-            algorithm,
-            private: Arc::new(private),
-        }
+        let kid = Uuid::new_v4().to_string();
+        Self::from_pkcs8(&kid, algorithm, &pkcs8).expect("a generated key can be parsed")
     }
 
-    /// One of two keys that this process makes once an algorithm, under a kid of its own: RSA keys
-    /// take long to make. `which` is 0 or 1.
+    /// Returns one of two keys per algorithm that are generated once per process, under a new key
+    /// id. `which` is 0 or 1.
     ///
-    /// # Panics
-    /// When the machine gives no randomness.
+    /// Generating an RSA key takes long; tests that need any key share these.
     pub fn shared(algorithm: Algorithm, which: usize) -> Self {
         static KEYS: [[OnceLock<KeyPair>; 2]; Algorithm::ALL.len()] =
             [const { [const { OnceLock::new() }; 2] }; Algorithm::ALL.len()];
-        let row = Algorithm::ALL
-            .iter()
-            .position(|known| *known == algorithm)
-            .unwrap_or(0);
-        let shared = KEYS[row][which % 2]
+        KEYS[position(algorithm)][which % 2]
             .get_or_init(|| Self::generate(algorithm))
-            .clone();
-        shared.with_kid(Uuid::new_v4().to_string())
+            .clone()
+            .with_kid(Uuid::new_v4().to_string())
     }
 
-    /// A key that nobody else in this process holds while this one, or a clone of it, lives; given
-    /// back, it serves the next who asks. Makes a test of two issuers mean what it says without
-    /// making a new RSA key for every test.
+    /// Returns a key that no other caller of this process holds, under a new key id.
+    ///
+    /// A key returns to the pool when its last clone is dropped. Two issuers of one test therefore
+    /// have different keys without generating an RSA key for each test.
     pub fn cached_with(algorithm: Algorithm) -> Self {
         static POOL: Mutex<Vec<KeyPair>> = Mutex::new(Vec::new());
         let mut pool = POOL.lock().unwrap_or_else(PoisonError::into_inner);
@@ -90,182 +111,145 @@ impl KeyPair {
         key.with_kid(Uuid::new_v4().to_string())
     }
 
-    /// Another key of the same type under the same kid: what somebody has who is not the issuer.
-    /// Made once a process.
+    /// Returns a different key of the same type under the issuer's key id: the key of an attacker.
+    /// Generated once per process and algorithm.
     pub fn foreign_key(issuer: &Self) -> Self {
-        static STRANGERS: [OnceLock<KeyPair>; Algorithm::ALL.len()] =
+        static KEYS: [OnceLock<KeyPair>; Algorithm::ALL.len()] =
             [const { OnceLock::new() }; Algorithm::ALL.len()];
-        let place = Algorithm::ALL
-            .iter()
-            .position(|known| *known == issuer.algorithm)
-            .unwrap_or(0);
-        STRANGERS[place]
+        KEYS[position(issuer.algorithm)]
             .get_or_init(|| Self::generate(issuer.algorithm))
             .clone()
             .with_kid(issuer.kid())
     }
 
-    /// The private key in PKCS #8, for the data file of the development IdP.
-    ///
-    /// # Panics
-    /// Never: a key has an encoding.
+    /// Returns the private key as PKCS #8 (RFC 5208), for the data file of the development IdP.
     pub fn to_pkcs8(&self) -> Vec<u8> {
-        const ENCODES: &str = "a private key has an encoding";
-        match &*self.private {
-            Private::Rsa(pair) => AsDer::<Pkcs8V1Der>::as_der(pair)
-                .expect(ENCODES)
-                .as_ref()
-                .to_vec(),
-            Private::Ecdsa(pair) => pair.to_pkcs8v1().expect(ENCODES).as_ref().to_vec(),
-            Private::Ed25519(pair) => pair.to_pkcs8v1().expect(ENCODES).as_ref().to_vec(),
-        }
+        self.private.pkcs8.clone()
     }
 
-    /// What [`to_pkcs8`](Self::to_pkcs8) made. `None` when it is no key for that algorithm.
+    /// Parses a private key from PKCS #8. Returns `None` if it is no key for `algorithm`.
     pub fn from_pkcs8(kid: &str, algorithm: Algorithm, der: &[u8]) -> Option<Self> {
-        let private = match algorithm {
-            Algorithm::ES256 => EcdsaKeyPair::from_pkcs8(&lc::ECDSA_P256_SHA256_FIXED_SIGNING, der)
-                .ok()
-                .map(Private::Ecdsa),
-            Algorithm::ES384 => EcdsaKeyPair::from_pkcs8(&lc::ECDSA_P384_SHA384_FIXED_SIGNING, der)
-                .ok()
-                .map(Private::Ecdsa),
-            Algorithm::EdDSA => Ed25519KeyPair::from_pkcs8(der).ok().map(Private::Ed25519),
-            _ => RsaKeyPair::from_pkcs8(der).ok().map(Private::Rsa),
+        let private_pem = pem("PRIVATE KEY", der);
+        let private_pem = private_pem.as_bytes();
+        let encoding_key = match key_type(algorithm) {
+            KeyType::Rsa => {
+                RsaKeyPair::from_pkcs8(der).ok()?;
+                EncodingKey::from_rsa_pem(private_pem)
+            }
+            KeyType::P256 => {
+                EcdsaKeyPair::from_pkcs8(&lc::ECDSA_P256_SHA256_FIXED_SIGNING, der).ok()?;
+                EncodingKey::from_ec_pem(private_pem)
+            }
+            KeyType::P384 => {
+                EcdsaKeyPair::from_pkcs8(&lc::ECDSA_P384_SHA384_FIXED_SIGNING, der).ok()?;
+                EncodingKey::from_ec_pem(private_pem)
+            }
+            KeyType::Ed25519 => {
+                Ed25519KeyPair::from_pkcs8(der).ok()?;
+                EncodingKey::from_ed_pem(private_pem)
+            }
         };
         Some(Self {
             kid: kid.to_owned(),
             algorithm,
-            private: Arc::new(private?),
+            private: Arc::new(PrivateKey {
+                pkcs8: der.to_vec(),
+                encoding_key: encoding_key.ok()?,
+            }),
         })
     }
 
-    /// The same key under another id.
+    /// Returns the same key under another key id.
     #[must_use]
     pub fn with_kid(mut self, kid: impl Into<String>) -> Self {
         self.kid = kid.into();
         self
     }
 
-    /// The same key for another algorithm of its type.
+    /// Returns the same key for another algorithm of its key type.
     #[must_use]
     pub fn with_algorithm(mut self, algorithm: Algorithm) -> Self {
         self.algorithm = algorithm;
         self
     }
 
-    /// The key id.
+    /// Returns the key id.
     pub fn kid(&self) -> &str {
         &self.kid
     }
 
-    /// What it signs with.
+    /// Returns the algorithm that this key signs with.
     pub fn algorithm(&self) -> Algorithm {
         self.algorithm
     }
 
-    /// The public JWK in the shape of a hosted Supabase project (RFC 7517 §4): `kty`, `kid`, `alg`,
-    /// `use`, `key_ops` and the key.
+    /// Returns the public JWK (RFC 7517 §4) with the members that a hosted Supabase project
+    /// publishes: `kty`, `kid`, `alg`, `use`, `key_ops` and the public key.
+    ///
+    /// # Panics
+    /// If the algorithm does not fit the key type.
     pub fn jwk(&self) -> Map<String, Value> {
-        let text = |bytes: &[u8]| URL_SAFE_NO_PAD.encode_to_string(bytes);
-        let mut jwk = match &*self.private {
-            Private::Rsa(pair) => {
-                let public = PublicKeyComponents::<Vec<u8>>::from(pair.public_key());
-                json!({ "kty": "RSA", "n": text(&public.n), "e": text(&public.e) })
-            }
-            Private::Ecdsa(pair) => {
-                let point = &pair.public_key().as_ref()[1..];
-                let (x, y) = point.split_at(point.len() / 2);
-                let curve = if x.len() == 32 { "P-256" } else { "P-384" };
-                json!({ "kty": "EC", "crv": curve, "x": text(x), "y": text(y) })
-            }
-            Private::Ed25519(pair) => {
-                json!({ "kty": "OKP", "crv": "Ed25519", "x": text(pair.public_key().as_ref()) })
-            }
-        };
-        let names = json!({ "kid": self.kid, "alg": self.algorithm.name(), "use": "sig", "key_ops": ["verify"] });
-        if let (Value::Object(jwk), Value::Object(names)) = (&mut jwk, names) {
-            jwk.extend(names);
-        }
-        match jwk {
-            Value::Object(jwk) => jwk,
-            _ => Map::new(),
+        install_crypto_provider();
+        let mut jwk = Jwk::from_encoding_key(&self.private.encoding_key, jwt(self.algorithm))
+            .expect("the algorithm fits the key type");
+        jwk.common.key_id = Some(self.kid.clone());
+        jwk.common.public_key_use = Some(PublicKeyUse::Signature);
+        jwk.common.key_operations = Some(vec![KeyOperations::Verify]);
+        match serde_json::to_value(jwk) {
+            Ok(Value::Object(members)) => members,
+            other => unreachable!("a JWK is a JSON object: {other:?}"),
         }
     }
 
-    /// Signs the bytes as a JWS does.
+    /// Returns the signature over `message`, in the form that a JWS carries (RFC 7518 §3).
     ///
     /// # Panics
-    /// When the algorithm does not fit the key's type.
+    /// If the algorithm does not fit the key type.
     pub fn sign(&self, message: &[u8]) -> Vec<u8> {
-        match &*self.private {
-            Private::Rsa(pair) => {
-                let padding: &dyn lc::RsaEncoding = match self.algorithm {
-                    Algorithm::RS256 => &lc::RSA_PKCS1_SHA256,
-                    Algorithm::RS384 => &lc::RSA_PKCS1_SHA384,
-                    Algorithm::RS512 => &lc::RSA_PKCS1_SHA512,
-                    Algorithm::PS256 => &lc::RSA_PSS_SHA256,
-                    Algorithm::PS384 => &lc::RSA_PSS_SHA384,
-                    Algorithm::PS512 => &lc::RSA_PSS_SHA512,
-                    Algorithm::ES256 | Algorithm::ES384 | Algorithm::EdDSA => {
-                        panic!("an RSA key signs RS and PS alone")
-                    }
-                };
-                let mut signature = vec![0; pair.public_modulus_len()];
-                pair.sign(padding, &SystemRandom::new(), message, &mut signature)
-                    .expect("RSA signs");
-                signature
-            }
-            Private::Ecdsa(pair) => pair
-                .sign(&SystemRandom::new(), message)
-                .expect("ECDSA signs")
-                .as_ref()
-                .to_vec(),
-            Private::Ed25519(pair) => pair.sign(message).as_ref().to_vec(),
-        }
+        install_crypto_provider();
+        let encoded =
+            jsonwebtoken::crypto::sign(message, &self.private.encoding_key, jwt(self.algorithm))
+                .expect("the algorithm fits the key type");
+        URL_SAFE_NO_PAD
+            .decode_to_vec(encoded.as_bytes())
+            .expect("jsonwebtoken encodes signatures as base64url")
     }
 
-    /// The public key in every encoding that a confused verifier may take for an HMAC secret
-    /// (CVE-2015-9235 and its heirs).
+    /// Returns the public key in every encoding that a confused verifier could use as an HMAC
+    /// secret (CVE-2015-9235), each with its name.
     ///
     /// # Panics
-    /// Never: a public key has an encoding.
+    /// If the algorithm does not fit the key type.
     pub fn public_encodings(&self) -> Vec<(&'static str, Vec<u8>)> {
-        let jwk = Value::Object(self.jwk()).to_string().into_bytes();
-        let (spki, raw): (Vec<u8>, Vec<u8>) = match &*self.private {
-            Private::Rsa(pair) => {
-                let public = PublicKeyComponents::<Vec<u8>>::from(pair.public_key());
-                (
-                    public
-                        .as_der()
-                        .expect("an RSA key has an encoding")
-                        .as_ref()
-                        .to_vec(),
-                    public.n,
-                )
-            }
-            Private::Ecdsa(pair) => (
-                pair.public_key()
-                    .as_der()
-                    .expect("a point has an encoding")
-                    .as_ref()
-                    .to_vec(),
-                pair.public_key().as_ref().to_vec(),
-            ),
-            Private::Ed25519(pair) => (
-                pair.public_key()
-                    .as_der()
-                    .expect("a key has an encoding")
-                    .as_ref()
-                    .to_vec(),
-                pair.public_key().as_ref().to_vec(),
-            ),
+        const ENCODING: &str = "a public key can be encoded";
+        const PARSED: &str = "the key was parsed before";
+        let pkcs8 = &self.private.pkcs8;
+        let ecdsa = |algorithm| {
+            let pair = EcdsaKeyPair::from_pkcs8(algorithm, pkcs8).expect(PARSED);
+            let spki = pair.public_key().as_der().expect(ENCODING);
+            (spki.as_ref().to_vec(), pair.public_key().as_ref().to_vec())
         };
+        let (spki, raw) = match key_type(self.algorithm) {
+            KeyType::Rsa => {
+                let pair = RsaKeyPair::from_pkcs8(pkcs8).expect(PARSED);
+                let public = PublicKeyComponents::<Vec<u8>>::from(pair.public_key());
+                let spki = public.as_der().expect(ENCODING);
+                (spki.as_ref().to_vec(), public.n)
+            }
+            KeyType::P256 => ecdsa(&lc::ECDSA_P256_SHA256_FIXED_SIGNING),
+            KeyType::P384 => ecdsa(&lc::ECDSA_P384_SHA384_FIXED_SIGNING),
+            KeyType::Ed25519 => {
+                let pair = Ed25519KeyPair::from_pkcs8(pkcs8).expect(PARSED);
+                let spki = pair.public_key().as_der().expect(ENCODING);
+                (spki.as_ref().to_vec(), pair.public_key().as_ref().to_vec())
+            }
+        };
+        let jwk = Value::Object(self.jwk()).to_string().into_bytes();
         let pem = pem("PUBLIC KEY", &spki);
         vec![
             ("pem", pem.clone().into_bytes()),
             (
-                "pem without the last line's end",
+                "pem without the final newline",
                 pem.trim_end().as_bytes().to_vec(),
             ),
             ("der", spki),
@@ -276,25 +260,6 @@ impl KeyPair {
     }
 }
 
-/// HMAC-SHA256 with a secret, which no verifier of bearward ever does.
-pub fn hmac_sha256(secret: &[u8], message: &[u8]) -> Vec<u8> {
-    hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret), message)
-        .as_ref()
-        .to_vec()
-}
-
-fn pem(label: &str, der: &[u8]) -> String {
-    let text = STANDARD.encode_to_string(der);
-    let lines: Vec<&str> = (0..text.len())
-        .step_by(64)
-        .map(|at| &text[at..text.len().min(at + 64)])
-        .collect();
-    format!(
-        "-----BEGIN {label}-----\n{}\n-----END {label}-----\n",
-        lines.join("\n")
-    )
-}
-
 impl fmt::Debug for KeyPair {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("KeyPair")
@@ -302,4 +267,63 @@ impl fmt::Debug for KeyPair {
             .field("algorithm", &self.algorithm)
             .finish_non_exhaustive()
     }
+}
+
+/// Returns the HMAC-SHA256 of `message`, for tokens with `alg: HS256`, which bearward never
+/// accepts.
+pub fn hmac_sha256(secret: &[u8], message: &[u8]) -> Vec<u8> {
+    hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret), message)
+        .as_ref()
+        .to_vec()
+}
+
+/// Selects jsonwebtoken's aws-lc-rs backend. Without this, jsonwebtoken panics in a build where
+/// another crate enables its second backend too.
+fn install_crypto_provider() {
+    static INSTALL: Once = Once::new();
+    INSTALL.call_once(|| {
+        // An error means that the application has installed a provider already.
+        let _ = aws_lc::DEFAULT_PROVIDER.install_default();
+    });
+}
+
+fn ecdsa_pkcs8(algorithm: &'static lc::EcdsaSigningAlgorithm) -> Vec<u8> {
+    let pair = EcdsaKeyPair::generate(algorithm).expect("the operating system provides randomness");
+    let der = pair.to_pkcs8v1().expect("a private key can be encoded");
+    der.as_ref().to_vec()
+}
+
+fn key_type(algorithm: Algorithm) -> KeyType {
+    match algorithm {
+        Algorithm::ES256 => KeyType::P256,
+        Algorithm::ES384 => KeyType::P384,
+        Algorithm::EdDSA => KeyType::Ed25519,
+        _ => KeyType::Rsa,
+    }
+}
+
+fn jwt(algorithm: Algorithm) -> jsonwebtoken::Algorithm {
+    algorithm
+        .name()
+        .parse()
+        .expect("jsonwebtoken knows every algorithm of the test kit")
+}
+
+fn position(algorithm: Algorithm) -> usize {
+    Algorithm::ALL
+        .iter()
+        .position(|known| *known == algorithm)
+        .unwrap_or(0)
+}
+
+fn pem(label: &str, der: &[u8]) -> String {
+    let text = STANDARD.encode_to_string(der);
+    let lines: Vec<&str> = (0..text.len())
+        .step_by(64)
+        .map(|start| &text[start..text.len().min(start + 64)])
+        .collect();
+    format!(
+        "-----BEGIN {label}-----\n{}\n-----END {label}-----\n",
+        lines.join("\n")
+    )
 }

@@ -1,12 +1,12 @@
-//! The keys of an issuer through their life: standby, in use, previously used, revoked.
+//! The signing keys of an issuer: standby, in use, previously used.
 
 use bearward::algorithm::Algorithm;
 use serde_json::{Value, json};
 
 use super::key_pair::KeyPair;
 
-/// An issuer's keys. Standby and previously used keys are published too, as the hosted service
-/// does; a revoked one is gone.
+/// The signing keys of an issuer. Standby and previously used keys are published too, as in
+/// Supabase Auth; revoked keys are removed.
 #[derive(Debug, Clone)]
 pub struct KeyRing {
     current: KeyPair,
@@ -15,7 +15,7 @@ pub struct KeyRing {
 }
 
 impl KeyRing {
-    /// One key, in use.
+    /// Creates a key ring with one current key.
     pub fn new(algorithm: Algorithm) -> Self {
         Self {
             current: KeyPair::cached_with(algorithm),
@@ -24,7 +24,7 @@ impl KeyRing {
         }
     }
 
-    /// A ring that starts with this key.
+    /// Creates a key ring with the given current key.
     pub fn of(current: KeyPair) -> Self {
         Self {
             current,
@@ -33,7 +33,7 @@ impl KeyRing {
         }
     }
 
-    /// A ring as it was: the key in use, the one that waits, and those that were used before.
+    /// Restores a key ring from its current, standby and previously used keys.
     pub fn restored(current: KeyPair, standby: Option<KeyPair>, previous: Vec<KeyPair>) -> Self {
         Self {
             current,
@@ -42,23 +42,23 @@ impl KeyRing {
         }
     }
 
-    /// The key that signs.
+    /// Returns the current signing key.
     pub fn current(&self) -> &KeyPair {
         &self.current
     }
 
-    /// A published key by its id.
+    /// Finds a published key by its key id.
     pub fn find(&self, kid: &str) -> Option<&KeyPair> {
         self.published().find(|key| key.kid() == kid)
     }
 
-    /// Publishes a key that will sign after the next rotation, so that verifiers know it in time.
+    /// Publishes a key that becomes current at the next rotation.
     pub fn add_standby(&mut self, algorithm: Algorithm) -> &KeyPair {
         let key = KeyPair::cached_with(algorithm);
         self.standby.insert(key)
     }
 
-    /// The standby key, or a new one, signs from now on; the old one stays published.
+    /// Makes the standby key, or a new one, current. The previous key stays published.
     pub fn rotate(&mut self, algorithm: Algorithm) -> &KeyPair {
         let next = match self.standby.take() {
             Some(standby) => standby,
@@ -69,8 +69,8 @@ impl KeyRing {
         &self.current
     }
 
-    /// Withdraws a key. The one in use gives way to the standby key or a new one first. `false`
-    /// when there is no such key.
+    /// Removes a key. If it is the current key, rotates first. Returns `false` if there is no such
+    /// key.
     pub fn revoke(&mut self, kid: &str) -> bool {
         if self.find(kid).is_none() {
             return false;
@@ -83,7 +83,7 @@ impl KeyRing {
         true
     }
 
-    /// Every published key with its place in life.
+    /// Iterates over the published keys and their states.
     pub fn states(&self) -> impl Iterator<Item = (&KeyPair, &'static str)> {
         let standby = self.standby.iter().map(|key| (key, "standby"));
         let previous = self.previous.iter().map(|key| (key, "previously_used"));
@@ -93,7 +93,7 @@ impl KeyRing {
             .chain(previous)
     }
 
-    /// The JWK Set.
+    /// Returns the JWKS (RFC 7517 §5).
     pub fn jwks(&self) -> Value {
         json!({ "keys": self.published().map(KeyPair::jwk).collect::<Vec<_>>() })
     }

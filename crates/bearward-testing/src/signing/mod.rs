@@ -1,7 +1,6 @@
-//! Key pairs and tokens, right and wrong, for tests and the development IdP. Nothing in production
-//! reaches this.
+//! Key pairs and tokens, valid and invalid, for tests and the development IdP.
 //!
-//! It panics where a caller asks for what cannot be: it is a tool of tests.
+//! Invalid arguments panic.
 #![allow(clippy::missing_panics_doc)]
 
 mod key_pair;

@@ -1,11 +1,12 @@
-//! A token in the making: any header, any claims, signed or forged.
+//! Compact JWS with any header and any payload, signed or forged.
 
 use base64_simd::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
 
 use super::key_pair::{KeyPair, hmac_sha256};
-/// A header and a payload that become a compact JWS (RFC 7515 §7.1), rightly signed or wrongly on
-/// purpose.
+
+/// A header and a payload, to be serialized as a compact JWS (RFC 7515 §7.1) with a valid or an
+/// invalid signature.
 #[derive(Debug, Clone)]
 pub struct Token {
     header: String,
@@ -13,7 +14,7 @@ pub struct Token {
 }
 
 impl Token {
-    /// With this header and these claims.
+    /// Creates a token from a header and claims.
     pub fn new(header: &Map<String, Value>, claims: &Map<String, Value>) -> Self {
         Self {
             header: Value::from(header.clone()).to_string(),
@@ -21,7 +22,7 @@ impl Token {
         }
     }
 
-    /// With these texts, which need not be JSON.
+    /// Creates a token from raw text, which need not be JSON.
     pub fn raw(header: impl Into<String>, payload: impl Into<Vec<u8>>) -> Self {
         Self {
             header: header.into(),
@@ -29,33 +30,33 @@ impl Token {
         }
     }
 
-    /// The header `{"alg", "kid", "typ": "JWT"}` of a key.
+    /// Returns the header `{"alg", "kid", "typ": "JWT"}` for a key.
     pub fn header_of(key: &KeyPair) -> Map<String, Value> {
         let header = json!({ "alg": key.algorithm().name(), "kid": key.kid(), "typ": "JWT" });
         header.as_object().cloned().unwrap_or_default()
     }
 
-    /// Signed by `key`, whatever the header says.
+    /// Signs with `key`; the header is unchanged.
     pub fn sign(&self, key: &KeyPair) -> String {
         self.with_signature(&key.sign(self.signed().as_bytes()))
     }
 
-    /// With an HMAC-SHA256 of `secret` as the signature, whatever the header says.
+    /// Signs with HMAC-SHA256 and `secret`; the header is unchanged.
     pub fn sign_hmac(&self, secret: &[u8]) -> String {
         self.with_signature(&hmac_sha256(secret, self.signed().as_bytes()))
     }
 
-    /// With these bytes as the signature.
+    /// Serializes with `signature` as the signature.
     pub fn with_signature(&self, signature: &[u8]) -> String {
         format!("{}.{}", self.signed(), encode(signature))
     }
 
-    /// With an empty signature, as `alg: none` has it.
+    /// Serializes with an empty signature, as for `alg: none`.
     pub fn unsigned(&self) -> String {
         format!("{}.", self.signed())
     }
 
-    /// What a signature covers.
+    /// Returns the JWS signing input (RFC 7515 §5.1).
     pub fn signed(&self) -> String {
         format!(
             "{}.{}",
@@ -65,34 +66,33 @@ impl Token {
     }
 }
 
-/// base64url without padding (RFC 7515 §2).
+/// Encodes as base64url without padding (RFC 7515 §2).
 pub fn encode(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode_to_string(bytes)
 }
 
-/// The same token with one byte of its subject's neighbourhood changed: the signature no longer
-/// covers it.
+/// Changes one character of the subject, so that the signature no longer matches.
 pub fn tamper(token: &str) -> String {
     let mut parts: Vec<String> = token.split('.').map(str::to_owned).collect();
     if let Some(payload) = parts.get_mut(1) {
         let mut bytes = URL_SAFE_NO_PAD
             .decode_to_vec(payload.as_bytes())
             .unwrap_or_default();
-        // A character inside a string value, so that the payload stays JSON.
-        if let Some(at) = bytes
+        // A character inside a string value, so that the payload stays valid JSON.
+        if let Some(index) = bytes
             .windows(6)
             .position(|window| window == b"\"sub\":")
-            .map(|at| at + 7)
-            .filter(|&at| at < bytes.len())
+            .map(|start| start + 7)
+            .filter(|&index| index < bytes.len())
         {
-            bytes[at] = if bytes[at] == b'x' { b'y' } else { b'x' };
+            bytes[index] = if bytes[index] == b'x' { b'y' } else { b'x' };
         }
         *payload = encode(&bytes);
     }
     parts.join(".")
 }
 
-/// The DER form of an ECDSA signature, which JWS does not use (RFC 7518 §3.4).
+/// Converts an ECDSA signature to DER, which a JWS does not use (RFC 7518 §3.4).
 pub fn der_signature(fixed: &[u8]) -> Vec<u8> {
     let integer = |bytes: &[u8]| {
         let zeros = bytes
@@ -115,7 +115,7 @@ pub fn der_signature(fixed: &[u8]) -> Vec<u8> {
     .concat()
 }
 
-/// How a development IdP can spoil a token on request, by name.
+/// The names of the forgeries that [`forge`] produces.
 pub const FORGERIES: [&str; 6] = [
     "tampered",
     "signed_by_stranger",
@@ -125,7 +125,7 @@ pub const FORGERIES: [&str; 6] = [
     "embedded_jwk",
 ];
 
-/// One of [`FORGERIES`]; `None` for another name.
+/// Produces a forged token. Returns `None` if `name` is not in [`FORGERIES`].
 pub fn forge(
     name: &str,
     header: &Map<String, Value>,
@@ -147,8 +147,8 @@ pub fn forge(
         }
         "stripped_signature" => Token::new(header, claims).unsigned(),
         "embedded_jwk" => {
-            let own = KeyPair::foreign_key(key);
-            with(json!({ "jwk": own.jwk() })).sign(&own)
+            let foreign_key = KeyPair::foreign_key(key);
+            with(json!({ "jwk": foreign_key.jwk() })).sign(&foreign_key)
         }
         _ => return None,
     })
