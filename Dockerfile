@@ -8,7 +8,7 @@ COPY . .
 
 FROM source AS build
 RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,target=/src/target,id=bearward-release \
-    cargo build --locked --release --no-default-features --features server --bin bearward \
+    cargo build --locked --release --no-default-features --bin bearward \
     && cp target/release/bearward /usr/local/bin/bearward
 
 FROM source AS build-dev

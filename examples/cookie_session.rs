@@ -2,7 +2,7 @@
 //! sends a cookie by itself: a request that may change something is refused unless it comes from a
 //! listed origin.
 //!
-//! `cargo run --example cookie_session --no-default-features --features testing`
+//! `cargo run --example cookie_session`
 
 use actix_web::{
     App, HttpResponse, HttpServer, Responder,

@@ -2,7 +2,7 @@
 //! token's `iss` picks the profile, exactly; a subject means something only together with its
 //! issuer.
 //!
-//! `cargo run --example multi_issuer --no-default-features --features testing`
+//! `cargo run --example multi_issuer`
 
 use actix_web::{App, HttpServer, Responder, get};
 use bearward::{

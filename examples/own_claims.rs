@@ -1,6 +1,6 @@
 //! Claims of one's own: any type that serde can read, in a handler and in a requirement.
 //!
-//! `cargo run --example own_claims --no-default-features --features testing`
+//! `cargo run --example own_claims`
 
 use actix_web::{App, HttpServer, Responder, get};
 use bearward::{AuthError, Bearward, Principal, Require, Requirement, Verified};

@@ -1,7 +1,7 @@
 //! A route is protected by one parameter, `Principal`; with `MaybePrincipal` it serves strangers
 //! too; without either it is public.
 //!
-//! `cargo run --example protected_route --no-default-features --features testing`
+//! `cargo run --example protected_route`
 //! (with `SUPABASE_URL` set, `--features actix,remote` is enough)
 
 use actix_web::{App, HttpServer, Responder, get};

@@ -1,7 +1,7 @@
 //! What a route asks for has a name: `Require<Admin>` for a role, `Require<SecondFactor>` for a
 //! level of authentication.
 //!
-//! `cargo run --example require_role --no-default-features --features testing`
+//! `cargo run --example require_role`
 
 use actix_web::{App, HttpServer, Responder, delete, get};
 use bearward::{AuthError, Bearward, NoCustomClaims, Require, Requirement, Verified};

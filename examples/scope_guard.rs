@@ -2,7 +2,7 @@
 //! It answers before any handler, any other parameter, and any body; `Principal` behind it verifies
 //! nothing again.
 //!
-//! `cargo run --example scope_guard --no-default-features --features testing`
+//! `cargo run --example scope_guard`
 
 use actix_web::{App, HttpServer, Responder, get, post, web};
 use bearward::{AuthError, Bearward, NoCustomClaims, Principal, Requirement, Verified};

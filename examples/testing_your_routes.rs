@@ -1,7 +1,7 @@
 //! How a team tests its own routes: a real identity provider on a free port, tokens right and
 //! wrong, rotations and outages. No mocked verifier, so the tests say what production does.
 //!
-//! `cargo test --example testing_your_routes --no-default-features --features testing`
+//! `cargo test --example testing_your_routes`
 //!
 //! In your own crate: `bearward = { version = "0.1", default-features = false, features =
 //! ["testing"] }` under `[dev-dependencies]`.
@@ -37,7 +37,7 @@ fn routes(config: &mut web::ServiceConfig) {
 #[actix_web::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!(
-        "This example is its tests: cargo test --example testing_your_routes --no-default-features --features testing"
+        "This example is its tests: cargo test --example testing_your_routes"
     );
     let Ok(url) = std::env::var("SUPABASE_URL") else {
         return Ok(());
