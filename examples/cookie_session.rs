@@ -1,6 +1,7 @@
-//! The token in a cookie, for a web page whose scripts must not see it. Opt-in, because a browser
-//! sends a cookie by itself: a request that may change something is refused unless it comes from a
-//! listed origin.
+//! Takes the token from a cookie, for web pages whose scripts must not read it.
+//!
+//! Browsers attach cookies to cross-site requests, so requests with unsafe methods are rejected
+//! unless their `Origin` is listed.
 //!
 //! `cargo run --example cookie_session`
 
@@ -17,10 +18,9 @@ use support::{ADDRESS, Tokens, curl};
 const COOKIE: &str = "__Host-session";
 const FRONTEND: &str = "http://localhost:3000";
 
-/// The page signs in at the issuer and hands its token over once, in the header; from then on the
-/// cookie does.
+/// Sets the cookie. The page signs in at the issuer and sends its token once, in the header.
 #[post("/session")]
-async fn begin(user: Principal, request: actix_web::HttpRequest) -> impl Responder {
+async fn create_session(user: Principal, request: actix_web::HttpRequest) -> impl Responder {
     let header = request
         .headers()
         .get("authorization")
@@ -37,10 +37,10 @@ async fn begin(user: Principal, request: actix_web::HttpRequest) -> impl Respond
         .body(format!("welcome, {}\n", user.subject()))
 }
 
-/// Also before the next sign-in: header and cookie together would be two credentials, and a script
-/// cannot delete this cookie itself.
+/// Deletes the cookie. Call this before the next sign-in too: a header and a cookie in one request
+/// are rejected, and scripts cannot delete an `HttpOnly` cookie.
 #[delete("/session")]
-async fn end() -> impl Responder {
+async fn delete_session() -> impl Responder {
     let mut cookie = Cookie::build(COOKIE, "")
         .path("/")
         .secure(true)
@@ -56,7 +56,7 @@ async fn me(user: Principal) -> impl Responder {
 }
 
 #[post("/orders")]
-async fn order(user: Principal) -> impl Responder {
+async fn create_order(user: Principal) -> impl Responder {
     format!("ordered by {}\n", user.subject())
 }
 
@@ -81,10 +81,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let app = move || {
         App::new()
             .app_data(auth.clone())
-            .service(begin)
-            .service(end)
+            .service(create_session)
+            .service(delete_session)
             .service(me)
-            .service(order)
+            .service(create_order)
     };
     Ok(HttpServer::new(app).bind(ADDRESS)?.run().await?)
 }

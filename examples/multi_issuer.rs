@@ -1,6 +1,8 @@
-//! Several issuers, each with its own audience, algorithms, keys and places for its claims. The
-//! token's `iss` picks the profile, exactly; a subject means something only together with its
-//! issuer.
+//! Accepts tokens of several issuers, each with its own audience, algorithms, keys and claim
+//! mapping.
+//!
+//! The `iss` claim selects the issuer by exact comparison. A subject is unique only together with
+//! its issuer.
 //!
 //! `cargo run --example multi_issuer`
 
@@ -12,9 +14,9 @@ use bearward::{
 mod support;
 use support::{ADDRESS, Tokens, curl};
 
-/// A company's own identity provider: RFC 9068 access tokens, roles where Keycloak puts them, and
-/// one key that never changes. Without `.keys(..)` the keys would be found by OIDC discovery.
-fn staff() -> Result<Issuer, IssuerError> {
+/// An identity provider with RFC 9068 access tokens, Keycloak's location for roles, and one fixed
+/// key. Without `.keys(..)` the keys are found through OpenID Connect discovery.
+fn staff_issuer() -> Result<Issuer, IssuerError> {
     let keys = r#"{"keys": [{
         "kty": "EC", "crv": "P-256", "alg": "ES256", "kid": "staff-1",
         "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU", "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"
@@ -42,14 +44,14 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let tokens = Tokens::start().await?;
     let auth = Bearward::builder()
         .issuer(tokens.issuer()?.name("customers"))
-        .issuer(staff()?)
+        .issuer(staff_issuer()?)
         .build()
         .await?;
 
-    let stranger = tokens.token(&[("iss", "https://somebody-else.example".into())]);
+    let unknown_issuer = tokens.token(&[("iss", "https://unknown.example".into())]);
     tokens.try_this(&[
         curl("/whoami", &tokens.token(&[])),
-        curl("/whoami", &stranger),
+        curl("/whoami", &unknown_issuer),
     ]);
     let app = move || App::new().app_data(auth.clone()).service(whoami);
     Ok(HttpServer::new(app).bind(ADDRESS)?.run().await?)

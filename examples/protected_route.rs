@@ -1,8 +1,9 @@
-//! A route is protected by one parameter, `Principal`; with `MaybePrincipal` it serves strangers
-//! too; without either it is public.
+//! Protects a route with one parameter.
+//!
+//! `Principal` requires a token, `MaybePrincipal` accepts requests without one, and a handler with
+//! neither is public.
 //!
 //! `cargo run --example protected_route`
-//! (with `SUPABASE_URL` set, `--features actix,remote` is enough)
 
 use actix_web::{App, HttpServer, Responder, get};
 use bearward::{Bearward, MaybePrincipal, Principal};
@@ -12,20 +13,23 @@ use support::{ADDRESS, Tokens, curl, curl_without_token};
 
 #[get("/orders")]
 async fn orders(user: Principal) -> impl Responder {
-    format!("the orders of {}\n", user.subject())
+    format!("orders of {}\n", user.subject())
 }
 
 #[get("/feed")]
 async fn feed(user: MaybePrincipal) -> impl Responder {
     match user.as_ref() {
-        Some(user) => format!("the feed of {}\n", user.email().unwrap_or("somebody")),
-        None => "the feed for everybody\n".to_owned(),
+        Some(user) => format!(
+            "feed of {}\n",
+            user.email().unwrap_or("a user without email")
+        ),
+        None => "public feed\n".to_owned(),
     }
 }
 
 #[get("/")]
 async fn public() -> impl Responder {
-    "anybody may read this\n"
+    "public page\n"
 }
 
 #[actix_web::main]

@@ -1,5 +1,4 @@
-//! What a route asks for has a name: `Require<Admin>` for a role, `Require<SecondFactor>` for a
-//! level of authentication.
+//! Requires a role with `Require<Admin>`, and an assurance level with `Require<SecondFactor>`.
 //!
 //! `cargo run --example require_role`
 
@@ -10,7 +9,7 @@ use serde_json::json;
 mod support;
 use support::{ADDRESS, Tokens, curl};
 
-/// Holds the role `admin` among `app_metadata.roles`.
+/// Requires the role `admin` in `app_metadata.roles`.
 struct Admin;
 
 impl Requirement for Admin {
@@ -21,8 +20,8 @@ impl Requirement for Admin {
     }
 }
 
-/// An administrator who signed in with a second factor; 401 with `acr_values` (RFC 9470) tells the
-/// frontend to ask for it.
+/// Requires the role `admin` and a second factor. A token without it gets a 401 with `acr_values`
+/// (RFC 9470), so that the frontend can request step-up authentication.
 struct SecondFactor;
 
 impl Requirement for SecondFactor {

@@ -1,6 +1,7 @@
-//! A guard around a whole scope, for teams that prefer one line over one parameter in each handler.
-//! It answers before any handler, any other parameter, and any body; `Principal` behind it verifies
-//! nothing again.
+//! Protects a whole scope with a guard instead of a parameter in each handler.
+//!
+//! The guard rejects requests before routing, other extractors and the body. A `Principal` behind it
+//! reuses the guard's result.
 //!
 //! `cargo run --example scope_guard`
 
@@ -11,7 +12,7 @@ use serde_json::json;
 mod support;
 use support::{ADDRESS, Tokens, curl, curl_without_token};
 
-/// May read and write orders: two scopes of OAuth.
+/// Requires the OAuth scopes `orders:read` and `orders:write`.
 struct Clerk;
 
 impl Requirement for Clerk {
@@ -48,8 +49,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         curl("/orders", &tokens.token(&[])),
         curl_without_token("/orders/nothing-here"),
     ]);
-    // With actix-cors, add .wrap(cors) after .wrap(auth.require()): the last one is outermost, and
-    // a preflight carries no token.
+    // With actix-cors, add .wrap(cors) after .wrap(auth.require()): the last middleware is outermost,
+    // and preflight requests carry no token.
     let app = move || {
         App::new().service(
             web::scope("/orders")

@@ -1,10 +1,9 @@
-//! How a team tests its own routes: a real identity provider on a free port, tokens right and
-//! wrong, rotations and outages. No mocked verifier, so the tests say what production does.
+//! Tests the routes of an application with `MockIdp`: valid and forged tokens, key rotations and
+//! outages. The verifier is the one of production.
 //!
 //! `cargo test --example testing_your_routes`
 //!
-//! In your own crate: `bearward = { version = "0.1", default-features = false, features =
-//! ["testing"] }` under `[dev-dependencies]`.
+//! In your own crate, add `bearward-testing` to `[dev-dependencies]`.
 
 use actix_web::{App, HttpServer, Responder, get, web};
 use bearward::{AuthError, Bearward, NoCustomClaims, Principal, Require, Requirement, Verified};
@@ -21,7 +20,7 @@ impl Requirement for Admin {
 
 #[get("/orders")]
 async fn orders(user: Principal) -> impl Responder {
-    format!("the orders of {}", user.subject())
+    format!("orders of {}", user.subject())
 }
 
 #[get("/reports")]
@@ -29,16 +28,14 @@ async fn reports(admin: Require<Admin>) -> impl Responder {
     format!("reports for {}", admin.subject())
 }
 
-/// All routes of the service: what `main` serves, and what the tests call.
+/// Registers all routes of the service, for `main` and for the tests.
 fn routes(config: &mut web::ServiceConfig) {
     config.service(orders).service(reports);
 }
 
 #[actix_web::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    println!(
-        "This example is its tests: cargo test --example testing_your_routes"
-    );
+    println!("Run the tests of this example: cargo test --example testing_your_routes");
     let Ok(url) = std::env::var("SUPABASE_URL") else {
         return Ok(());
     };
@@ -63,7 +60,7 @@ mod tests {
 
     use super::*;
 
-    /// The service as it is in production, but with `idp` as the issuer.
+    /// Returns the status of a GET request to the service.
     async fn status(auth: &Bearward, path: &str, token: Option<&str>) -> u16 {
         let app = init_service(App::new().app_data(auth.clone()).configure(routes)).await;
         let request = TestRequest::get().uri(path);
@@ -89,7 +86,7 @@ mod tests {
     }
 
     #[actix_web::test]
-    async fn a_user_sees_their_own_orders() {
+    async fn returns_the_orders_of_the_caller() {
         let (idp, auth) = idp_and_auth().await;
         let app = init_service(App::new().app_data(auth).configure(routes)).await;
         let token = idp.token().sub("user-1").sign();
@@ -99,12 +96,12 @@ mod tests {
             .to_request();
         assert_eq!(
             read_body(call_service(&app, request).await).await,
-            "the orders of user-1"
+            "orders of user-1"
         );
     }
 
     #[actix_web::test]
-    async fn nobody_gets_in_without_a_token_or_with_a_forged_one() {
+    async fn rejects_missing_and_forged_tokens() {
         let (idp, auth) = idp_and_auth().await;
         for path in ["/orders", "/reports"] {
             assert_eq!(status(&auth, path, None).await, 401);
@@ -116,7 +113,7 @@ mod tests {
     }
 
     #[actix_web::test]
-    async fn reports_are_for_administrators() {
+    async fn reports_require_the_admin_role() {
         let (idp, auth) = idp_and_auth().await;
         assert_eq!(
             status(&auth, "/reports", Some(&idp.token().role("admin").sign())).await,
@@ -129,7 +126,7 @@ mod tests {
     }
 
     #[actix_web::test]
-    async fn a_token_lives_until_it_expires_and_no_longer() {
+    async fn rejects_expired_tokens() {
         let (idp, auth) = idp_and_auth().await;
         let token = idp.token().expires_in(Duration::from_mins(5)).sign();
         assert_eq!(status(&auth, "/orders", Some(&token)).await, 200);
@@ -138,7 +135,7 @@ mod tests {
     }
 
     #[actix_web::test]
-    async fn a_rotation_and_an_outage_cost_no_user_anything() {
+    async fn accepts_tokens_during_rotation_and_outage() {
         let (idp, auth) = idp_and_auth().await;
         let before = idp.token().sign();
         assert_eq!(status(&auth, "/orders", Some(&before)).await, 200);
@@ -149,6 +146,10 @@ mod tests {
         );
         idp.outage();
         assert_eq!(status(&auth, "/orders", Some(&before)).await, 200);
-        assert_eq!(idp.fetches(), 2, "one at the start, one for the new key");
+        assert_eq!(
+            idp.fetches(),
+            2,
+            "one fetch at the start, one for the new key"
+        );
     }
 }

@@ -1,6 +1,6 @@
-"""`idp`: the identity provider of the tests, and `client`: the service that trusts it.
+"""Fixtures: `idp`, the identity provider, and `client`, the service that trusts it.
 
-In CI it is a service beside the job, and IDP_URL says where. On a developer's machine it is started here: `bearward` on the PATH, or BEARWARD.
+With IDP_URL, the fixtures use a running IdP, as in CI. Otherwise they start `bearward` from the PATH, or the program that BEARWARD names.
 """
 
 import os
@@ -13,30 +13,30 @@ import pytest
 
 
 class Idp:
-    """The admin API of `bearward idp`: `curl $IDP_URL` lists all of it."""
+    """The admin API of `bearward idp`; `curl $IDP_URL` lists it."""
 
     def __init__(self, url: str):
         self.url = url
         self.http = httpx2.Client(base_url=url)
 
-    def token(self, **wish) -> str:
-        """claims={"sub": "ada"}, expires_in=-60, forge="tampered", all optional."""
-        return self.ask("POST", "/admin/tokens", wish)["access_token"]
+    def token(self, **options) -> str:
+        """Issues a token. Options: claims={"sub": "ada"}, expires_in=-60, forge="tampered"."""
+        return self.request("POST", "/admin/tokens", options)["access_token"]
 
     def rotate(self) -> None:
-        self.ask("POST", "/admin/keys/rotate", {})
+        self.request("POST", "/admin/keys/rotate", {})
 
     def fault(self, **fault) -> None:
-        """status=503 until `recover()`, delay_ms=2000, hang=True and the like, of the key endpoint."""
-        self.ask("PUT", "/admin/faults", fault)
+        """Simulates a failure of the JWKS endpoint until `recover()`: status=503, delay_ms=2000, hang=True, …"""
+        self.request("PUT", "/admin/faults", fault)
 
     def recover(self) -> None:
         self.http.delete("/admin/faults").raise_for_status()
 
-    def ask(self, method: str, path: str, body: dict) -> dict:
-        answer = self.http.request(method, path, json=body)
-        answer.raise_for_status()
-        return answer.json()
+    def request(self, method: str, path: str, body: dict) -> dict:
+        response = self.http.request(method, path, json=body)
+        response.raise_for_status()
+        return response.json()
 
 
 @pytest.fixture(scope="session")

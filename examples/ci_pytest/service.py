@@ -1,4 +1,4 @@
-"""The service under test: FastAPI with PyJWT. SUPABASE_URL is the only thing that differs between here and production."""
+"""The service under test: FastAPI with PyJWT. Only SUPABASE_URL differs between tests and production."""
 
 import os
 
@@ -9,7 +9,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 ISSUER = os.environ["SUPABASE_URL"] + "/auth/v1"
 
 app = FastAPI()
-# Zero in the tests, which do not wait: how long the service refuses to ask for keys again.
+# The minimum time between two fetches of the keys; 0 in the tests.
 keys = jwt.PyJWKClient(ISSUER + "/.well-known/jwks.json", cooldown_duration=float(os.environ.get("JWKS_COOLDOWN", 30)))
 
 

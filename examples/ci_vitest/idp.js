@@ -1,4 +1,4 @@
-// The admin API of `bearward idp`: `curl $IDP_URL` lists all of it.
+// The admin API of `bearward idp`; `curl $IDP_URL` lists it.
 import { inject } from 'vitest'
 
 const url = inject('idpUrl')
@@ -6,21 +6,21 @@ const url = inject('idpUrl')
 export const idp = {
   url,
 
-  /** { claims: { sub: 'ada' }, expires_in: -60, forge: 'tampered' }, all optional. */
-  token: async (wish = {}) => (await ask('POST', '/admin/tokens', wish)).access_token,
+  /** Issues a token. Options: { claims: { sub: 'ada' }, expires_in: -60, forge: 'tampered' } */
+  token: async (options = {}) => (await request('POST', '/admin/tokens', options)).access_token,
 
-  rotate: () => ask('POST', '/admin/keys/rotate', {}),
+  rotate: () => request('POST', '/admin/keys/rotate', {}),
 
-  /** { status: 503 } until `recover()`, { delay_ms: 2000 }, { hang: true } and the like, of the key endpoint. */
-  fault: fault => ask('PUT', '/admin/faults', fault),
+  /** Simulates a failure of the JWKS endpoint until `recover()`: { status: 503 }, { delay_ms: 2000 }, { hang: true }, … */
+  fault: fault => request('PUT', '/admin/faults', fault),
 
-  recover: () => ask('DELETE', '/admin/faults'),
+  recover: () => request('DELETE', '/admin/faults'),
 }
 
-async function ask(method, path, body) {
+async function request(method, path, body) {
   const headers = body && { 'Content-Type': 'application/json' }
-  const answer = await fetch(url + path, { method, headers, body: body && JSON.stringify(body) })
-  if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`)
-  const text = await answer.text()
+  const response = await fetch(url + path, { method, headers, body: body && JSON.stringify(body) })
+  if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`)
+  const text = await response.text()
   return text && JSON.parse(text)
 }

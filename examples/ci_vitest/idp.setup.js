@@ -1,14 +1,14 @@
-// Once a run: the identity provider of the tests. In CI it is a service beside the job, and IDP_URL says where; on a developer's machine it is
-// started here: `bearward` on the PATH, or BEARWARD.
+// Provides the identity provider, once per run. With IDP_URL, the tests use a running IdP, as in CI. Otherwise this starts `bearward` from the PATH, or
+// the program that BEARWARD names.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
-import { setTimeout as pause } from 'node:timers/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 export default async function setup({ provide }) {
   const child = process.env.IDP_URL ? undefined : await start()
   const url = process.env.IDP_URL ?? child.url
-  await answers(`${url}/health`)
+  await waitUntilReady(`${url}/health`)
   provide('idpUrl', url)
   return async () => {
     if (!child) return
@@ -27,7 +27,7 @@ async function start() {
   return { url: `http://127.0.0.1:${port}`, process: spawn(program, ['idp', '--bind', `127.0.0.1:${port}`], { stdio: 'ignore' }) }
 }
 
-async function answers(url) {
+async function waitUntilReady(url) {
   const deadline = Date.now() + 30_000
   for (;;) {
     try {
@@ -35,6 +35,6 @@ async function answers(url) {
     } catch (error) {
       if (Date.now() > deadline) throw error
     }
-    await pause(50)
+    await sleep(50)
   }
 }

@@ -1,8 +1,8 @@
-// The service under test: Fastify with jose. SUPABASE_URL is the only thing that differs between here and production.
+// The service under test: Fastify with jose. Only SUPABASE_URL differs between tests and production.
 import Fastify from 'fastify'
 import { createRemoteJWKSet, jwtVerify } from 'jose'
 
-/** cooldown: milliseconds in which it does not ask for keys again. */
+/** `cooldown` is the minimum time between two fetches of the keys, in milliseconds. */
 export function service(supabaseUrl, { cooldown = 30_000 } = {}) {
   const issuer = `${supabaseUrl}/auth/v1`
   const keys = createRemoteJWKSet(new URL(`${issuer}/.well-known/jwks.json`), { cooldownDuration: cooldown })

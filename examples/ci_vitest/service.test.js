@@ -3,7 +3,7 @@ import { afterEach, expect, test } from 'vitest'
 import { idp } from './idp.js'
 import { service } from './service.js'
 
-// Without a cooldown: the tests do not wait.
+// Without a cooldown, so that the tests need not wait.
 const app = service(idp.url, { cooldown: 0 })
 
 async function orders(token, method = 'GET') {
@@ -12,19 +12,19 @@ async function orders(token, method = 'GET') {
 
 afterEach(() => idp.recover())
 
-test('the owner of a token sees their orders', async () => {
-  const answer = await orders(await idp.token({ claims: { sub: 'ada' } }))
-  expect(answer.statusCode).toBe(200)
-  expect(answer.json()).toEqual({ of: 'ada' })
+test('returns the orders of the caller', async () => {
+  const response = await orders(await idp.token({ claims: { sub: 'ada' } }))
+  expect(response.statusCode).toBe(200)
+  expect(response.json()).toEqual({ of: 'ada' })
 })
 
-test('nobody without a token sees any', async () => {
+test('rejects requests without a token', async () => {
   expect((await orders()).statusCode).toBe(401)
 })
 
 test.each([
   { expires_in: -60 },
-  { claims: { aud: 'somebody-else' } },
+  { claims: { aud: 'another-service' } },
   { claims: { iss: 'https://elsewhere.example' } },
   { forge: 'tampered' },
   { forge: 'signed_by_stranger' },
@@ -32,17 +32,17 @@ test.each([
   { forge: 'hmac_with_public_key' },
   { forge: 'stripped_signature' },
   { forge: 'embedded_jwk' },
-])('a bad token is refused: %o', async wish => {
-  expect((await orders(await idp.token(wish))).statusCode).toBe(401)
+])('rejects an invalid token: %o', async options => {
+  expect((await orders(await idp.token(options))).statusCode).toBe(401)
 })
 
-test('only admins delete', async () => {
+test('only admins can delete', async () => {
   const admin = await idp.token({ claims: { app_metadata: { role: 'admin' } } })
   expect((await orders(admin, 'DELETE')).statusCode).toBe(200)
   expect((await orders(await idp.token(), 'DELETE')).statusCode).toBe(403)
 })
 
-test('nobody notices a rotation', async () => {
+test('accepts tokens across a rotation', async () => {
   const before = await idp.token()
   expect((await orders(before)).statusCode).toBe(200)
   await idp.rotate()
@@ -50,7 +50,7 @@ test('nobody notices a rotation', async () => {
   expect((await orders(before)).statusCode).toBe(200)
 })
 
-test('who is signed in stays in during an outage', async () => {
+test('accepts tokens during an outage', async () => {
   const token = await idp.token()
   expect((await orders(token)).statusCode).toBe(200)
   await idp.fault({ status: 503 })

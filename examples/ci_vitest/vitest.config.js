@@ -1,4 +1,4 @@
 import { defineConfig } from 'vitest/config'
 
-// One file after the other: a rotation or an outage is everybody's.
+// Files run one after another because they share the identity provider.
 export default defineConfig({ test: { globalSetup: './idp.setup.js', fileParallelism: false } })

@@ -1,11 +1,12 @@
-//! What the examples share: whose tokens they take. Your own program has one line instead, `Issuer::supabase("https://YOUR-PROJECT.supabase.co")?`.
+//! Shared by the examples: the issuer and tokens to try. Your own program needs only
+//! `Issuer::supabase("https://YOUR-PROJECT.supabase.co")?`.
 #![allow(dead_code, reason = "each example uses a part of it")]
 
 use std::{env, error::Error};
 
 use bearward::{Issuer, IssuerError};
 
-/// The address that every example listens on.
+/// The address that the examples listen on.
 pub const ADDRESS: &str = "127.0.0.1:8000";
 
 /// The issuer of an example's tokens: the Supabase project of `SUPABASE_URL`, or a mock identity
@@ -32,8 +33,7 @@ impl Tokens {
         }
     }
 
-    /// A token with these claims to try the example with; against a real project it is yours to
-    /// fetch.
+    /// Returns a token with the given claims, or `$TOKEN` if the tokens come from a real project.
     pub fn token(&self, claims: &[(&str, serde_json::Value)]) -> String {
         match self {
             Self::Supabase(_) => "$TOKEN".to_owned(),
@@ -46,7 +46,7 @@ impl Tokens {
         }
     }
 
-    /// Says what to try.
+    /// Prints the commands to try.
     pub fn try_this(&self, commands: &[String]) {
         println!("Listening on http://{ADDRESS}. Try:\n");
         if matches!(self, Self::Supabase(_)) {
@@ -58,12 +58,12 @@ impl Tokens {
     }
 }
 
-/// `curl` for a path of the example, with a token.
+/// Returns a `curl` command for a path, with a token.
 pub fn curl(path: &str, token: &str) -> String {
     format!("curl -i http://{ADDRESS}{path} -H \"Authorization: Bearer {token}\"")
 }
 
-/// The same without one.
+/// Returns a `curl` command for a path, without a token.
 pub fn curl_without_token(path: &str) -> String {
     format!("curl -i http://{ADDRESS}{path}")
 }

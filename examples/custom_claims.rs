@@ -1,6 +1,6 @@
-//! Claims of one's own: any type that serde can read, in a handler and in a requirement.
+//! Reads custom claims into a type that implements `Deserialize`, in a handler and in a requirement.
 //!
-//! `cargo run --example own_claims`
+//! `cargo run --example custom_claims`
 
 use actix_web::{App, HttpServer, Responder, get};
 use bearward::{AuthError, Bearward, Principal, Require, Requirement, Verified};
@@ -10,7 +10,7 @@ use serde_json::json;
 mod support;
 use support::{ADDRESS, Tokens, curl};
 
-/// What this service reads beside the standard claims; everything else in the token is ignored.
+/// The custom claims of this service. Other claims of the token are ignored.
 #[derive(Deserialize)]
 struct Membership {
     tenant: String,
@@ -26,10 +26,10 @@ enum Plan {
     Pro,
 }
 
-/// Whoever pays.
-struct Paying;
+/// Requires the plan "pro".
+struct ProPlan;
 
-impl Requirement for Paying {
+impl Requirement for ProPlan {
     type Claims = Membership;
 
     fn check(user: &Verified<Membership>) -> Result<(), AuthError> {
@@ -40,7 +40,7 @@ impl Requirement for Paying {
 #[get("/invoices")]
 async fn invoices(user: Principal<Membership>) -> impl Responder {
     format!(
-        "the invoices of {} ({:?}), asked for by {}\n",
+        "invoices of {} ({:?}), requested by {}\n",
         user.custom().tenant,
         user.custom().plan,
         user.subject()
@@ -48,8 +48,8 @@ async fn invoices(user: Principal<Membership>) -> impl Responder {
 }
 
 #[get("/exports")]
-async fn exports(user: Require<Paying>) -> impl Responder {
-    format!("the exports of {}\n", user.custom().tenant)
+async fn exports(user: Require<ProPlan>) -> impl Responder {
+    format!("exports of {}\n", user.custom().tenant)
 }
 
 #[actix_web::main]
