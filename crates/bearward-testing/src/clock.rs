@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use bearward::clock::{Clock, Sleep, SystemClock, Timestamp};
+use bearward::{Clock, Sleep, SystemClock, Timestamp};
 use tokio::sync::Notify;
 
 /// A clock that stands still until a test moves it; whoever sleeps by it wakes when its time has

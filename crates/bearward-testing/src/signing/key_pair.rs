@@ -13,7 +13,7 @@ use aws_lc_rs::{
     signature::{self as lc, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, RsaKeyPair},
 };
 use base64_simd::{STANDARD, URL_SAFE_NO_PAD};
-use bearward::algorithm::Algorithm;
+use bearward::Algorithm;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 

@@ -1,6 +1,6 @@
 //! The keys of an issuer through their life: standby, in use, previously used, revoked.
 
-use bearward::algorithm::Algorithm;
+use bearward::Algorithm;
 use serde_json::{Value, json};
 
 use super::key_pair::KeyPair;
