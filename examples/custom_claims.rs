@@ -33,7 +33,7 @@ impl Requirement for ProPlan {
     type Claims = Membership;
 
     fn check(user: &Verified<Membership>) -> Result<(), AuthError> {
-        user.require(user.custom().plan == Plan::Pro, "the plan \"pro\"")
+        user.require_that(user.custom().plan == Plan::Pro, "the plan \"pro\"")
     }
 }
 

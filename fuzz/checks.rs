@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 use actix_web::http::header::HeaderValue;
 use bearward::{
     Algorithm, AuthFailure, Bearward, Issuer, KeySource, Timestamp, Verification, Verified,
-    actix::bearer::bearer,
+    internals::parse_authorization,
     keys::{KeyLookup, ParsedJwks},
 };
 use bearward_testing::{KeyPair, TestClock, Token};
@@ -88,7 +88,7 @@ pub fn token(input: &[u8]) -> bool {
         .now_or_never()
         .expect("fixed keys need no wait");
     assert_eq!(explanation.is_accepted(), verdict.is_ok());
-    for line in &explanation.lines {
+    for line in &explanation.steps {
         assert!(!line.found.contains(|c: char| c.is_control()), "{line:?}");
     }
     verdict.is_ok()
@@ -176,7 +176,7 @@ pub fn authorization(input: &[u8]) {
         .iter()
         .position(|byte| !is_tchar(byte))
         .unwrap_or(input.len())];
-    match bearer(&value) {
+    match parse_authorization(&value) {
         Ok(None) => assert!(!scheme.eq_ignore_ascii_case(b"bearer")),
         Ok(Some(token)) => {
             assert!(scheme.eq_ignore_ascii_case(b"bearer") && input.ends_with(token.as_bytes()));

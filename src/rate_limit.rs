@@ -2,7 +2,7 @@
 
 use std::{fmt, hash::Hash, num::NonZeroU32, sync::Arc, time::Duration};
 
-use bearward::clock::Clock;
+use bearward::Clock;
 use governor::{
     Quota, RateLimiter,
     middleware::NoOpMiddleware,

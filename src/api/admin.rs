@@ -4,7 +4,7 @@ use actix_web::{
     HttpRequest, HttpResponse, Responder,
     web::{Data, Path},
 };
-use bearward::{NoCustomClaims, RequestId, Requirement, Verified, error::AuthError};
+use bearward::{AuthError, NoCustomClaims, RequestId, Requirement, Verified};
 use uuid::Uuid;
 
 use super::{
@@ -77,8 +77,12 @@ pub(super) async fn set_active(
 ) -> Result<impl Responder, ApiError> {
     let is_active = body.flag("is_active");
     let is_active = body.finish(is_active)?;
-    let absent =
-        || ApiError::not_found(RequestId::of(&request), "there is no account with this id");
+    let absent = || {
+        ApiError::not_found(
+            RequestId::from_request(&request),
+            "there is no account with this id",
+        )
+    };
     let id = Uuid::try_parse(&id).map_err(|_| absent())?;
     let now = user.now();
     let profile = user

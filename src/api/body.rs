@@ -44,7 +44,7 @@ impl FieldReader {
     }
 
     fn new(members: Vec<(String, Value)>, request: &HttpRequest) -> Self {
-        let request_id = RequestId::of(request);
+        let request_id = RequestId::from_request(request);
         Self {
             members,
             known: Vec::new(),
@@ -289,7 +289,7 @@ fn members(body: &[u8], request: &HttpRequest) -> Result<Vec<(String, Value)>, A
     match serde_json::from_slice::<Members>(body) {
         Ok(Members(members)) => Ok(members),
         Err(error) if error.is_data() => {
-            let request_id = RequestId::of(request);
+            let request_id = RequestId::from_request(request);
             Err(invalid(
                 request_id,
                 "the body must be a JSON object",

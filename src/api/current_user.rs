@@ -15,8 +15,8 @@ use actix_web::{
     web::Data,
 };
 use bearward::{
-    AuthRejection, Bearward, NoCustomClaims, RequestId, Requirement, Verified,
-    actix::ScopeAuthentication, error::AuthError,
+    AuthError, AuthRejection, Bearward, NoCustomClaims, RequestId, Requirement, Verified,
+    internals::ScopeAuthentication,
 };
 
 use super::ApiError;
@@ -69,7 +69,7 @@ pub(super) async fn enter(
 
 async fn admit(request: &HttpRequest) -> Result<CurrentUser, HttpResponse> {
     let (Some(guarded), Some(accounts)) = (
-        ScopeAuthentication::of(request),
+        ScopeAuthentication::from_request(request),
         request.app_data::<Data<Accounts>>(),
     ) else {
         tracing::error!(
@@ -83,7 +83,7 @@ async fn admit(request: &HttpRequest) -> Result<CurrentUser, HttpResponse> {
         verified,
         token,
     } = guarded;
-    let request_id = RequestId::of(request);
+    let request_id = RequestId::from_request(request);
     match accounts.admit(&auth, &verified, &token).await {
         Ok(owner) => Ok(CurrentUser {
             accounts: accounts.clone(),
@@ -103,7 +103,7 @@ pub(super) fn refused(
     auth: &Bearward,
     error: AdmissionError,
 ) -> HttpResponse {
-    let request_id = RequestId::of(request);
+    let request_id = RequestId::from_request(request);
     match error {
         AdmissionError::Disabled => disabled(request_id).error_response(),
         AdmissionError::AuthRejection(refusal) => {

@@ -69,7 +69,7 @@ pub(super) async fn file(file: Path<String>, request: HttpRequest) -> HttpRespon
             }
         }
         _ => ApiError::not_found(
-            RequestId::of(&request),
+            RequestId::from_request(&request),
             "the documentation has no such file",
         )
         .error_response(),

@@ -32,7 +32,7 @@ impl ApiError {
         code: &'static str,
         message: impl Into<String>,
     ) -> Self {
-        Self::under(RequestId::of(request), status, code, message)
+        Self::under(RequestId::from_request(request), status, code, message)
     }
 
     /// The same where only the request's id is at hand.
@@ -80,7 +80,7 @@ impl ApiError {
 
     /// Cause and path stay in the log, under the request's id.
     pub fn internal(request: &HttpRequest) -> Self {
-        Self::fault(RequestId::of(request))
+        Self::fault(RequestId::from_request(request))
     }
 
     pub(super) fn fault(request_id: Option<RequestId>) -> Self {

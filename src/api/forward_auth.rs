@@ -11,7 +11,7 @@ use actix_web::{
     },
     middleware::Next,
 };
-use bearward::{Principal, actix::refuse, error::AuthError, verified::Verified};
+use bearward::{AuthError, Principal, Verified, internals::reject};
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
@@ -79,7 +79,7 @@ pub(super) async fn verify(user: Principal, request: HttpRequest) -> Result<Http
     })?;
     narrowing
         .check(&user)
-        .map_err(|rejection| refuse(&request, user.refusal(rejection)))?;
+        .map_err(|rejection| reject(&request, user.failure(rejection)))?;
     let claims = user.claims();
     let scopes: Vec<String> = claims
         .scopes()

@@ -199,7 +199,7 @@ async fn login(
         .await
         .map_err(|error| current_user::refused(request, auth, error))?;
     let profile = accounts.store().profile(&owner).await;
-    profile
-        .map(GoogleUser::from)
-        .map_err(|error| ApiError::of_store(RequestId::of(request), &error).error_response())
+    profile.map(GoogleUser::from).map_err(|error| {
+        ApiError::of_store(RequestId::from_request(request), &error).error_response()
+    })
 }

@@ -122,7 +122,7 @@ pub(super) async fn live() -> HttpResponse {
 #[utoipa::path(get, path = "/readyz", tag = "operation", security(()), responses((status = 200, description = "Yes", body = String, content_type = "text/plain"), (status = 503, description = "Keys or database are missing", body = ErrorEnvelope, headers(("retry-after" = String)))))]
 pub(super) async fn ready(health: Data<Health>, request: HttpRequest) -> HttpResponse {
     if !health.database().await {
-        return ApiError::database_unavailable(RequestId::of(&request)).error_response();
+        return ApiError::database_unavailable(RequestId::from_request(&request)).error_response();
     }
     if health.auth.is_ready() {
         return live().await;

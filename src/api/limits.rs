@@ -88,7 +88,7 @@ mod tests {
         let app = App::new().wrap_fn(|request, app| {
             request
                 .extensions_mut()
-                .insert(RequestId::accept("the-request").expect("an id"));
+                .insert(RequestId::parse("the-request").expect("an id"));
             app.call(request)
         });
         let app = init_service(app.configure(|config| {

@@ -11,10 +11,7 @@ use actix_web::{
     middleware::Next,
     web::Data,
 };
-use bearward::{
-    actix::{RejectionLog, ScopeAuthentication},
-    clock::Clock,
-};
+use bearward::{Clock, RejectionLog, internals::ScopeAuthentication};
 
 use super::{
     ApiError,
@@ -174,7 +171,7 @@ pub(super) async fn limit_user(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let counted = limits_of(&request).and_then(|limits| {
-        let guarded = ScopeAuthentication::of(request.request()).ok_or_else(|| {
+        let guarded = ScopeAuthentication::from_request(request.request()).ok_or_else(|| {
             tracing::error!(
                 route = request.match_pattern(),
                 "a route limits its users and has no guard before that"
@@ -230,7 +227,7 @@ impl fmt::Debug for RateLimits {
 #[cfg(test)]
 mod tests {
     use actix_web::test::TestRequest;
-    use bearward::{clock::SystemClock, error::AuthError};
+    use bearward::{AuthError, SystemClock};
     use metrics_exporter_prometheus::PrometheusBuilder;
 
     use super::*;
@@ -240,7 +237,9 @@ mod tests {
     fn what_is_no_bad_token_goes_by_the_names_that_refusals_have() {
         let refusals = [
             AuthError::NoToken,
-            AuthError::StepUpRequired { required: "aal2" },
+            AuthError::StepUpRequired {
+                required: "aal2".into(),
+            },
             AuthError::CustomClaimsMismatch,
         ];
         assert_eq!(

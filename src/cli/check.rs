@@ -2,7 +2,7 @@
 
 use anstyle::Style;
 use bearward::{
-    issuer::{Issuer, KeySource},
+    Issuer, KeySource,
     keys::{KeySetState, KeySetStatus},
 };
 use clap::Args;

@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use bearward::algorithm::Algorithm;
+use bearward::Algorithm;
 use bearward_contract::{Contract, Progress, Report};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};

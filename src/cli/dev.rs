@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-use bearward::algorithm::Algorithm;
+use bearward::Algorithm;
 use bearward_idp::{AuthOptions, Idp};
 use bearward_testing::TokenBuilder;
 use clap::Args;

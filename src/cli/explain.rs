@@ -40,7 +40,7 @@ pub(super) async fn run(sources: &Sources, options: Options) -> Result<(), Failu
     auth.wait_for_initial_fetch().await;
     let explanation = auth.explain(&token).await;
     if options.json {
-        anstream::println!("{:#}", explanation.report());
+        anstream::println!("{:#}", explanation.to_json());
     } else {
         print(&explanation);
     }
@@ -88,7 +88,7 @@ fn bare(text: &str) -> &str {
 
 fn print(explanation: &Explanation) {
     let (plain, faint, strong) = (style::PLAIN, style::FAINT, style::STRONG);
-    for line in &explanation.lines {
+    for line in &explanation.steps {
         let (mark, colour) = match line.outcome {
             Outcome::Passed => ("ok", style::GOOD),
             Outcome::Failed => ("NO", style::BAD),
@@ -96,14 +96,14 @@ fn print(explanation: &Explanation) {
         };
         anstream::println!(
             "{colour}{mark}{plain}  {strong}{:<10}{plain} {}",
-            line.check.to_string(),
+            line.step.to_string(),
             line.found
         );
         if line.outcome != Outcome::NotReached && !line.expected.is_empty() {
             anstream::println!("               {faint}expected: {}{plain}", line.expected);
         }
     }
-    match &explanation.refusal {
+    match &explanation.failure {
         None => anstream::println!("\n{}accepted{plain}", style::GOOD),
         Some(refusal) => {
             anstream::println!(
@@ -113,7 +113,7 @@ fn print(explanation: &Explanation) {
             );
         }
     }
-    if let Some(advice) = &explanation.advice {
+    if let Some(advice) = &explanation.next_step {
         anstream::println!("{strong}next:{plain} {advice}");
     }
 }

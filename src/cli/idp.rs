@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use bearward::algorithm::Algorithm;
+use bearward::Algorithm;
 use bearward_idp::{AuthOptions, Idp, IdpError};
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};

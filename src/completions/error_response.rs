@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bearward::{clock::Timestamp, error::SanitizedText, keys::retry_after};
+use bearward::{SanitizedText, Timestamp, internals::retry_after};
 use reqwest::{Response, StatusCode};
 use serde_json::Value;
 use tracing::Level;
@@ -131,7 +131,7 @@ fn scrubbed(body: &[u8], key: &ApiKeySecret) -> SanitizedText {
         .char_indices()
         .map(|(at, c)| if is_secret[at] { '*' } else { c })
         .collect();
-    SanitizedText::of(&shown)
+    SanitizedText::new(&shown)
 }
 
 #[cfg(test)]

@@ -1,10 +1,6 @@
 //! From the sections of a configuration to the profiles and numbers of the verifier.
 
-use bearward::{
-    claim_mapping::ClaimMapping,
-    issuer::{Issuer, IssuerError},
-    keys::JwksCacheConfig,
-};
+use bearward::{ClaimMapping, Issuer, IssuerError, keys::JwksCacheConfig};
 use secrecy::ExposeSecret;
 use url::Url;
 

@@ -15,12 +15,7 @@ use actix_web::{
     middleware::from_fn,
     web::Data,
 };
-use bearward::{
-    bearward::{Bearward, BuildError},
-    clock::{Clock, SystemClock},
-    cookie::CookieSource,
-    issuer::{Issuer, TokenUse},
-};
+use bearward::{Bearward, BuildError, Clock, CookieSource, Issuer, SystemClock, TokenUse};
 use url::Url;
 
 pub use self::issuers::IssuerConfigError;
@@ -91,7 +86,7 @@ async fn verifier_of(
 ) -> Result<Bearward, StartError> {
     let mut builder = Bearward::builder()
         .clock(clock)
-        .key_policy(issuers::key_policy(&config.jwks))
+        .jwks_cache(issuers::key_policy(&config.jwks))
         .token_cache(config.tokens.cache_entries)
         .max_token_bytes(config.tokens.max_bytes);
     if let Some(url) = resource {

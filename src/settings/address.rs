@@ -2,7 +2,7 @@
 
 use std::{fmt, net::SocketAddr};
 
-use bearward::keys::is_loopback;
+use bearward::internals::is_loopback;
 use url::Url;
 
 use super::raw::{Hint, Raw};

@@ -1,7 +1,7 @@
 //! The values that only an issuer's profile has.
 
 use ::config::{Value, ValueKind};
-use bearward::algorithm::Algorithm;
+use bearward::{Algorithm, JsonPointer, JsonPointerError};
 use serde_json::Value as Json;
 use url::Url;
 
@@ -106,20 +106,13 @@ pub(super) fn required_claims(raw: Raw<'_>) -> Result<Vec<String>, Hint> {
 /// A JSON pointer (RFC 6901 §3) to something inside the claims.
 pub(super) fn pointer(raw: Raw<'_>) -> Result<String, Hint> {
     let text = raw.text()?;
-    if !text.starts_with('/') {
-        return Err(format!(
+    match text.parse::<JsonPointer>() {
+        Ok(_) => Ok(text.to_owned()),
+        Err(JsonPointerError::NoLeadingSlash) => Err(format!(
             "a JSON pointer begins with a slash: write {:?}",
             format!("/{}", text.replace('.', "/"))
-        ));
-    }
-    let escaped = text
-        .split('~')
-        .skip(1)
-        .all(|rest| rest.starts_with(['0', '1']));
-    if escaped {
-        Ok(text.to_owned())
-    } else {
-        Err("in a JSON pointer, ~ is written ~0, and / inside a name ~1".to_owned())
+        )),
+        Err(error) => Err(error.to_string()),
     }
 }
 
@@ -165,6 +158,8 @@ mod tests {
         );
         assert!(read("/a~2b", pointer).is_err());
         assert!(read("/a~", pointer).is_err());
+        assert!(read("/", pointer).is_err(), "it names no claim");
+        assert!(read("//a", pointer).is_err(), "it names no claim");
     }
 
     #[test]

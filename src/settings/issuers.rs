@@ -3,12 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use ::config::{Map, Value};
-use bearward::{
-    algorithm::Algorithm,
-    claim_mapping::ClaimMapping,
-    issuer::{KeySource, TokenUse, TypRule},
-    keys::is_loopback,
-};
+use bearward::{Algorithm, ClaimMapping, KeySource, TokenUse, TypRule, internals::is_loopback};
 use url::Url;
 
 use super::{

@@ -1,6 +1,6 @@
 //! Points in time as rows keep them: UTC, to the microsecond, which is what every database can do.
 
-use bearward::clock::Timestamp;
+use bearward::Timestamp;
 use sea_orm::prelude::TimeDateTime;
 use time::{OffsetDateTime, UtcDateTime};
 

@@ -16,7 +16,7 @@ use actix_web::{
     },
     middleware::Next,
 };
-use bearward::actix::{RejectionLog, RequestId};
+use bearward::{RejectionLog, RequestId};
 use opentelemetry::trace::FutureExt;
 use tracing::{Instrument, info_span};
 use uuid::Uuid;
@@ -49,7 +49,7 @@ pub async fn observe(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let id = inbound(request.headers()).unwrap_or_else(|| {
-        RequestId::accept(&Uuid::now_v7().to_string()).expect("a UUID is a valid request id")
+        RequestId::parse(&Uuid::now_v7().to_string()).expect("a UUID is a valid request id")
     });
     request.extensions_mut().insert(id.clone());
     let method = method_label(request.method());
@@ -162,7 +162,7 @@ impl Drop for AccessLogEntry {
 }
 
 fn inbound(headers: &HeaderMap) -> Option<RequestId> {
-    RequestId::accept(headers.get(RequestId::HEADER)?.to_str().ok()?)
+    RequestId::parse(headers.get(RequestId::HEADER)?.to_str().ok()?)
 }
 
 fn echo(headers: &mut HeaderMap, id: &RequestId) {

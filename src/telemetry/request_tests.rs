@@ -100,11 +100,10 @@ async fn panics() -> HttpResponse {
 
 async fn refused() -> HttpResponse {
     let mut response = HttpResponse::Unauthorized().finish();
-    response.extensions_mut().insert(RejectionLog {
-        reason: "unknown_key",
-        issuer: Some("supabase".into()),
-        kid: Some(format!("evil\n\u{1b}[31mline {}", "x".repeat(500))),
-    });
+    let mut log = RejectionLog::new(&bearward::AuthError::UnknownKey.into());
+    log.issuer = Some("supabase".into());
+    log.kid = Some(format!("evil\n\u{1b}[31mline {}", "x".repeat(500)));
+    response.extensions_mut().insert(log);
     response
 }
 

@@ -1,6 +1,6 @@
 //! Why the vault did not seal or open.
 
-use bearward::error::SanitizedText;
+use bearward::SanitizedText;
 
 /// What went wrong, in words for the log and for operators. No variant holds a key or a part of
 /// one.

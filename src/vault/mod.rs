@@ -11,7 +11,7 @@ mod error;
 mod sealed;
 
 use aws_lc_rs::aead::Aad;
-use bearward::error::SanitizedText;
+use bearward::SanitizedText;
 use secrecy::SecretString;
 use uuid::Uuid;
 use zeroize::Zeroizing;
@@ -79,7 +79,7 @@ impl Vault {
         sealed: &Sealed,
     ) -> Result<Unsealed, VaultError> {
         let unknown = || VaultError::UnknownKey {
-            id: SanitizedText::of(&sealed.key_id),
+            id: SanitizedText::new(&sealed.key_id),
         };
         let position = self
             .keys

@@ -116,7 +116,7 @@ async fn behind_a_guard_a_stranger_learns_nothing_of_the_body_even_while_keys_ar
     let policy = JwksCacheConfig::default().wait_timeout(Duration::from_millis(20));
     let auth = Bearward::builder()
         .issuer(idp.as_issuer())
-        .key_policy(policy)
+        .jwks_cache(policy)
         .build()
         .await
         .unwrap();

@@ -44,7 +44,7 @@ async fn build(dir: &Path, idp: &MockIdp) -> Bearward {
     let policy = JwksCacheConfig::default().snapshot_dir(dir);
     Bearward::builder()
         .issuer(idp.as_issuer())
-        .key_policy(policy)
+        .jwks_cache(policy)
         .build()
         .await
         .unwrap()
@@ -100,7 +100,7 @@ async fn a_pipe_in_the_place_of_stored_keys_does_not_keep_the_service_from_start
             let policy = JwksCacheConfig::default().snapshot_dir(folder);
             let auth = Bearward::builder()
                 .issuer(issuer)
-                .key_policy(policy)
+                .jwks_cache(policy)
                 .build()
                 .await
                 .unwrap();

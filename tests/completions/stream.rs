@@ -220,7 +220,7 @@ async fn another_content_type_than_events_is_refused() {
 
 #[test]
 fn an_error_event_is_the_envelope_in_one_line() {
-    let id = bearward::RequestId::accept("req-7").unwrap();
+    let id = bearward::RequestId::parse("req-7").unwrap();
     let event = CompletionsError::IdleTimeout {
         after: Duration::from_mins(1),
     }

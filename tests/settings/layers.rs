@@ -2,7 +2,7 @@
 
 use std::{num::NonZeroU32, path::Path};
 
-use bearward::algorithm::Algorithm;
+use bearward::Algorithm;
 use bearward_server::settings::{Audiences, Config, CorsOrigin, LogFormat, Sources, ValueSource};
 use insta::assert_snapshot;
 use secrecy::ExposeSecret;

@@ -2,7 +2,7 @@
 
 use std::{fmt, future::Future, pin::Pin, sync::Arc};
 
-use bearward::algorithm::Algorithm;
+use bearward::Algorithm;
 
 use super::{
     cases::{self, Group},

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bearward::algorithm::Algorithm;
+use bearward::Algorithm;
 use bearward_testing::{
     Faults, MockIdp, endpoint,
     signing::{KeyPair, KeyRing},

@@ -2,7 +2,7 @@
 
 use std::{fmt, net::SocketAddr, sync::Arc, time::Duration};
 
-use bearward::algorithm::Algorithm;
+use bearward::Algorithm;
 use serde_json::{Map, Value};
 
 /// How the battery is run. The default asks everything that any sound server answers, with the IdP

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use bearward::algorithm::Algorithm;
+use bearward::Algorithm;
 
 use super::{harness::Harness, options::Progress, target::Answer};
 

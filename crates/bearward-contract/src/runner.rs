@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bearward::algorithm::Algorithm;
+use bearward::Algorithm;
 
 use super::{
     case::{Action, Case, Finding, Precondition, StepError},

@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use actix_web::{HttpResponse, http::StatusCode, web::Data};
-use bearward::{bearward::Bearward, keys::KeySetStatus};
+use bearward::{Bearward, keys::KeySetStatus};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -64,7 +64,7 @@ pub(super) async fn explain(
     };
     HttpResponse::Ok()
         .insert_header(("cache-control", "no-store"))
-        .json(api.explain(token).await.report())
+        .json(api.explain(token).await.to_json())
 }
 
 fn described(set: &KeySetStatus) -> Value {

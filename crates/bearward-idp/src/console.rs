@@ -6,7 +6,7 @@ use actix_web::{
     http::header::{self, ContentType},
     web::Data,
 };
-use bearward::algorithm::Algorithm;
+use bearward::Algorithm;
 use bearward_testing::{endpoint::JwksEndpoint, signing::FORGERIES};
 
 use super::page;

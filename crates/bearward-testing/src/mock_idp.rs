@@ -12,11 +12,7 @@ use actix_web::{
     dev::ServerHandle,
     web::{Data, ServiceConfig},
 };
-use bearward::{
-    algorithm::Algorithm,
-    clock::{Clock, SystemClock},
-    issuer::{Issuer, KeySource},
-};
+use bearward::{Algorithm, Clock, Issuer, KeySource, SystemClock};
 
 use super::{
     clock::TestClock,

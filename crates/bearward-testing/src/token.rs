@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bearward::clock::Timestamp;
+use bearward::Timestamp;
 use serde_json::{Map, Value, json};
 
 use crate::signing::{KeyPair, Token, forge, tamper};

@@ -1,168 +1,114 @@
-//! A JSON Pointer (RFC 6901) into a token's claims.
-
-use std::{fmt, str::FromStr};
+//! Resolves JSON pointers in one payload.
 
 use serde_json::value::RawValue;
 
-use super::strict_object::StrictObject;
+use super::{json_pointer::JsonPointer, strict_object::StrictObject};
 
-/// Where a claim stands, for example `/app_metadata/roles`; `~1` writes a slash, `~0` a tilde.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Pointer {
-    text: Box<str>,
-    first: Box<str>,
-    rest: Box<[Box<str>]>,
+/// Resolves JSON pointers in one payload. An object that several pointers share is parsed once.
+pub(crate) struct ClaimLookup<'o, 'a> {
+    payload: &'o StrictObject<'a>,
+    /// The JSON text of the nested object that was parsed last, and the object.
+    nested: Option<(&'a str, StrictObject<'a>)>,
 }
 
-/// The text is no JSON Pointer to a member.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "not a JSON pointer: it starts with \"/\" and names at least one member, as in \"/app_metadata/roles\""
-)]
-pub struct PointerError;
-
-impl FromStr for Pointer {
-    type Err = PointerError;
-
-    fn from_str(text: &str) -> Result<Self, PointerError> {
-        let mut segments = text
-            .strip_prefix('/')
-            .ok_or(PointerError)?
-            .split('/')
-            .map(unescape);
-        let first = segments
-            .next()
-            .flatten()
-            .filter(|first| !first.is_empty())
-            .ok_or(PointerError)?;
-        let rest = segments.collect::<Option<_>>().ok_or(PointerError)?;
-        Ok(Self {
-            text: text.into(),
-            first,
-            rest,
-        })
-    }
-}
-
-impl Pointer {
-    /// A pointer to a top-level claim.
-    pub(crate) fn top(name: &str) -> Self {
+impl<'o, 'a> ClaimLookup<'o, 'a> {
+    pub(crate) fn new(payload: &'o StrictObject<'a>) -> Self {
         Self {
-            text: format!("/{}", name.replace('~', "~0").replace('/', "~1")).into(),
-            first: name.into(),
-            rest: Box::default(),
+            payload,
+            nested: None,
         }
     }
 
-    /// A pointer to a claim one level down; both names are plain.
-    pub(crate) fn nested(first: &str, second: &str) -> Self {
-        Self {
-            text: format!("/{first}/{second}").into(),
-            first: first.into(),
-            rest: Box::new([second.into()]),
-        }
+    /// Returns the JSON text of the value that a pointer refers to.
+    pub(crate) fn resolve(&mut self, pointer: &JsonPointer) -> Option<&'a str> {
+        let json = self.payload.member(&pointer.claim)?;
+        let Some((segment, rest)) = pointer.path.split_first() else {
+            return Some(json);
+        };
+        let cached = self.nested.take_if(|(text, _)| std::ptr::eq(*text, json));
+        let value = match cached
+            .map(|(_, object)| object)
+            .or_else(|| StrictObject::parse(json.as_bytes()).ok())
+        {
+            Some(object) => {
+                let value = object.member(segment);
+                self.nested = Some((json, object));
+                value
+            }
+            None => child(json, segment),
+        };
+        rest.iter()
+            .try_fold(value?, |json, segment| child(json, segment))
     }
 }
 
-impl fmt::Display for Pointer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
-    }
-}
-
-impl fmt::Debug for Pointer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.text, f)
-    }
-}
-
-fn step<'a>(json: &'a str, segment: &str) -> Option<&'a str> {
+/// Returns the member of an object, or the element of an array, that a segment names.
+fn child<'a>(json: &'a str, segment: &str) -> Option<&'a str> {
     match json.as_bytes().first()? {
-        // An object that says two things says nothing.
+        // An object with duplicate member names does not parse and so resolves to nothing.
         b'{' => StrictObject::parse(json.as_bytes()).ok()?.member(segment),
         b'[' => serde_json::from_str::<Vec<&'a RawValue>>(json)
             .ok()?
-            .get(segment.parse::<usize>().ok()?)
+            .get(array_index(segment)?)
             .map(|value| value.get()),
         _ => None,
     }
 }
 
-fn unescape(segment: &str) -> Option<Box<str>> {
-    let well_formed = segment
-        .split('~')
-        .skip(1)
-        .all(|after| after.starts_with('0') || after.starts_with('1'));
-    well_formed.then(|| segment.replace("~1", "/").replace("~0", "~").into())
-}
-
-/// Finds claims in one payload, and reads an object that several of them live in once.
-pub(crate) struct ClaimLookup<'o, 'a> {
-    payload: &'o StrictObject<'a>,
-    opened: Option<(&'a str, StrictObject<'a>)>,
-}
-
-impl<'o, 'a> ClaimLookup<'o, 'a> {
-    pub(crate) fn of(payload: &'o StrictObject<'a>) -> Self {
-        Self {
-            payload,
-            opened: None,
-        }
-    }
-
-    pub(crate) fn find(&mut self, pointer: &Pointer) -> Option<&'a str> {
-        let json = self.payload.member(&pointer.first)?;
-        let Some((segment, rest)) = pointer.rest.split_first() else {
-            return Some(json);
-        };
-        let opened = self.opened.take_if(|(text, _)| std::ptr::eq(*text, json));
-        let found = match opened
-            .map(|(_, object)| object)
-            .or_else(|| StrictObject::parse(json.as_bytes()).ok())
-        {
-            Some(object) => {
-                let found = object.member(segment);
-                self.opened = Some((json, object));
-                found
-            }
-            None => step(json, segment),
-        };
-        rest.iter()
-            .try_fold(found?, |json, segment| step(json, segment))
-    }
+/// RFC 6901 §4: digits without a sign or leading zeros.
+fn array_index(segment: &str) -> Option<usize> {
+    let is_index = segment == "0"
+        || (!segment.starts_with('0') && segment.bytes().all(|byte| byte.is_ascii_digit()));
+    if is_index { segment.parse().ok() } else { None }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn find(pointer: &str, json: &'static str) -> Option<String> {
+    fn resolve(pointer: &str, json: &'static str) -> Option<String> {
         let object = StrictObject::parse(json.as_bytes()).unwrap();
-        ClaimLookup::of(&object)
-            .find(&pointer.parse().unwrap())
+        ClaimLookup::new(&object)
+            .resolve(&pointer.parse().unwrap())
             .map(str::to_owned)
     }
 
     #[test]
-    fn it_walks_objects_and_arrays_and_unescapes() {
-        assert_eq!(find("/a/b/1", r#"{"a":{"b":[1,2]}}"#).as_deref(), Some("2"));
+    fn objects_and_arrays_are_traversed() {
         assert_eq!(
-            find(
+            resolve("/a/b/1", r#"{"a":{"b":[1,2]}}"#).as_deref(),
+            Some("2")
+        );
+        assert_eq!(
+            resolve(
                 "/https:~1~1x.test~1roles",
                 r#"{"https://x.test/roles":["r"]}"#
             )
             .as_deref(),
             Some(r#"["r"]"#)
         );
-        assert_eq!(find("/m~01", r#"{"m~1":true}"#).as_deref(), Some("true"));
-        assert_eq!(find("/a/b", r#"{"a":"b"}"#), None);
-        assert_eq!(find("/a/b", r#"{"a":{"\u0062":3}}"#).as_deref(), Some("3"));
+        assert_eq!(resolve("/m~01", r#"{"m~1":true}"#).as_deref(), Some("true"));
+        assert_eq!(resolve("/a/b", r#"{"a":"b"}"#), None);
+        assert_eq!(
+            resolve("/a/b", r#"{"a":{"\u0062":3}}"#).as_deref(),
+            Some("3")
+        );
+        assert_eq!(resolve("/a/", r#"{"a":{"":4}}"#).as_deref(), Some("4"));
     }
 
     #[test]
-    fn what_is_no_pointer_is_refused() {
-        for wrong in ["", "/", "a", "a/b", "/~", "/~2", "/a/~"] {
-            assert!(wrong.parse::<Pointer>().is_err(), "{wrong:?}");
+    fn array_indexes_have_no_sign_and_no_leading_zeros() {
+        assert_eq!(resolve("/a/0", r#"{"a":[7]}"#).as_deref(), Some("7"));
+        assert_eq!(
+            resolve("/a/10", r#"{"a":[0,1,2,3,4,5,6,7,8,9,10]}"#).as_deref(),
+            Some("10")
+        );
+        for segment in ["+0", "-0", "00", "01", "1", "-", "", " 0"] {
+            assert_eq!(
+                resolve(&format!("/a/{segment}"), r#"{"a":[7]}"#),
+                None,
+                "{segment:?}"
+            );
         }
     }
 }

@@ -1,43 +1,58 @@
-//! Where an issuer puts what bearward reads.
+//! Maps issuer-specific claims to the fields of [`Claims`](crate::Claims).
 
 use std::fmt;
 
-use super::claim_lookup::{Pointer, PointerError};
+use super::json_pointer::{JsonPointer, JsonPointerError};
 
-/// Where an issuer puts what bearward reads; JSON pointers (RFC 6901), with Supabase's places as
-/// the default:
+/// Maps an issuer's claims to the fields of [`Claims`](crate::Claims), as JSON pointers.
 ///
-/// | name | stands at | read as |
+/// The default is the layout of Supabase's access tokens:
+///
+/// | field | pointer | type of the claim |
 /// |---|---|---|
-/// | `email` | `/email` | a string |
-/// | `role` | `/role` | a string: with Supabase the role in the database, `authenticated` |
-/// | `roles` | `/app_metadata/roles` | a string, or an array of strings |
-/// | `scopes` | `/scope` | names separated by spaces, or an array of strings |
-/// | `aal` | `/aal` | a string |
-/// | `session_id` | `/session_id` | a string |
-/// | `tenant` | `/app_metadata/tenant_id` | a string |
+/// | `email` | `/email` | string |
+/// | `role` | `/role` | string; with Supabase the database role, `authenticated` |
+/// | `roles` | `/app_metadata/roles` | string, or array of strings |
+/// | `scopes` | `/scope` | space-separated string, or array of strings |
+/// | `aal` | `/aal` | string |
+/// | `session_id` | `/session_id` | string |
+/// | `tenant` | `/app_metadata/tenant_id` | string |
+///
+/// A claim that is absent or has another type leaves its field empty: it grants nothing.
+///
+/// ```
+/// use bearward::{ClaimMapping, Issuer};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let keycloak = ClaimMapping::default()
+///     .set("roles", "/realm_access/roles")?
+///     .set("tenant", "/https:~1~1example.com~1tenant")?;
+/// let issuer = Issuer::new("https://id.example.com/realms/shop", "api")?.claims(keycloak);
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClaimMapping {
-    pub(crate) email: Pointer,
-    pub(crate) role: Pointer,
-    pub(crate) roles: Pointer,
-    pub(crate) scopes: Pointer,
-    pub(crate) aal: Pointer,
-    pub(crate) session_id: Pointer,
-    pub(crate) tenant: Pointer,
+    pub(crate) email: JsonPointer,
+    pub(crate) role: JsonPointer,
+    pub(crate) roles: JsonPointer,
+    pub(crate) scopes: JsonPointer,
+    pub(crate) aal: JsonPointer,
+    pub(crate) session_id: JsonPointer,
+    pub(crate) tenant: JsonPointer,
 }
 
-/// A place that cannot be set. `Debug` is the message too, because a `main` that returns it prints
-/// that.
+/// The reason why [`ClaimMapping::set`] fails.
+///
+/// `Debug` prints the message too, because a `main` that returns an error prints its `Debug` form.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ClaimMapError {
-    /// Not one of [`ClaimMapping::NAMES`].
-    #[error("bearward maps no claim of that name; it knows {}", ClaimMapping::NAMES.join(", "))]
+    /// The field is not one of [`ClaimMapping::NAMES`].
+    #[error("unknown claim mapping; the fields are {}", ClaimMapping::NAMES.join(", "))]
     UnknownName,
-    /// Not a JSON pointer.
+    /// The pointer is invalid.
     #[error(transparent)]
-    Pointer(#[from] PointerError),
+    Pointer(#[from] JsonPointerError),
 }
 
 impl fmt::Debug for ClaimMapError {
@@ -49,20 +64,20 @@ impl fmt::Debug for ClaimMapError {
 impl Default for ClaimMapping {
     fn default() -> Self {
         Self {
-            email: Pointer::top("email"),
-            role: Pointer::top("role"),
-            roles: Pointer::nested("app_metadata", "roles"),
-            scopes: Pointer::top("scope"),
-            aal: Pointer::top("aal"),
-            session_id: Pointer::top("session_id"),
-            tenant: Pointer::nested("app_metadata", "tenant_id"),
+            email: JsonPointer::root_member("email"),
+            role: JsonPointer::root_member("role"),
+            roles: JsonPointer::nested_member("app_metadata", "roles"),
+            scopes: JsonPointer::root_member("scope"),
+            aal: JsonPointer::root_member("aal"),
+            session_id: JsonPointer::root_member("session_id"),
+            tenant: JsonPointer::nested_member("app_metadata", "tenant_id"),
         }
     }
 }
 
 impl ClaimMapping {
-    /// The names that [`set`](Self::set) knows.
-    pub const NAMES: [&'static str; 7] = [
+    /// The fields that [`set`](Self::set) accepts.
+    pub const NAMES: &'static [&'static str] = &[
         "email",
         "role",
         "roles",
@@ -72,13 +87,12 @@ impl ClaimMapping {
         "tenant",
     ];
 
-    /// Points one of [`NAMES`](Self::NAMES) elsewhere, for example `set("roles",
-    /// "/realm_access/roles")`.
+    /// Reads one of the [`NAMES`](Self::NAMES) from another claim.
     ///
     /// # Errors
-    /// [`ClaimMapError`]: the name is none of them, or the pointer is no JSON pointer.
+    /// [`ClaimMapError`] if the field is unknown or the pointer is not a valid [`JsonPointer`].
     pub fn set(mut self, name: &str, pointer: &str) -> Result<Self, ClaimMapError> {
-        let place = match name {
+        let field = match name {
             "email" => &mut self.email,
             "role" => &mut self.role,
             "roles" => &mut self.roles,
@@ -88,7 +102,28 @@ impl ClaimMapping {
             "tenant" => &mut self.tenant,
             _ => return Err(ClaimMapError::UnknownName),
         };
-        *place = pointer.parse()?;
+        *field = pointer.parse()?;
         Ok(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_can_be_set() {
+        for name in ClaimMapping::NAMES {
+            let mapping = ClaimMapping::default().set(name, "/elsewhere").unwrap();
+            assert_ne!(mapping, ClaimMapping::default(), "{name}");
+        }
+        assert_eq!(
+            ClaimMapping::default().set("subject", "/sub"),
+            Err(ClaimMapError::UnknownName)
+        );
+        assert_eq!(
+            ClaimMapping::default().set("roles", "roles"),
+            Err(JsonPointerError::NoLeadingSlash.into())
+        );
     }
 }

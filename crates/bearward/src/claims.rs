@@ -1,4 +1,4 @@
-//! The claims that bearward understands, typed; and the door for a team's own.
+//! Typed claims of a verified token, and the trait for custom claim types.
 
 use std::borrow::Cow;
 
@@ -11,17 +11,25 @@ use super::{
     clock::Timestamp,
     error::AuthError,
     jws,
-    strict_object::{StrictObject, string, strings},
+    strict_object::{StrictObject, parse_string, parse_string_array},
 };
 
 /// The registered and mapped claims of a verified token (RFC 7519 §4.1, RFC 9068 §2.2).
 ///
-/// Roles, scopes, tenant and the rest come from where the issuer's [`ClaimMapping`] points. A
-/// mapped claim of another type than expected counts as absent: it grants nothing.
+/// Roles, scopes, tenant and the other mapped claims are read as the issuer's [`ClaimMapping`]
+/// says. A mapped claim with an unexpected type counts as absent, so it grants nothing.
+///
+/// ```
+/// use bearward::Verified;
+///
+/// fn may_edit(user: &Verified) -> bool {
+///     let claims = user.claims();
+///     claims.tenant() == Some("acme") && claims.roles().any(|role| role == "editor")
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claims {
-    /// Every text of the claims below, one after the other: one allocation for a token that may be
-    /// cached ten thousand times.
+    /// The strings of all claims below, concatenated: one allocation for each cached token.
     text: Box<str>,
     subject: StrRange,
     email: Option<StrRange>,
@@ -36,14 +44,14 @@ pub struct Claims {
     issued_at: Option<Timestamp>,
 }
 
-/// A piece of [`Claims::text`].
+/// A range of bytes in [`Claims::text`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct StrRange {
     start: u32,
     end: u32,
 }
 
-/// The claims of one token while they are judged.
+/// The registered claims of a token that is being validated.
 pub(super) struct RegisteredClaims<'a> {
     pub(super) subject: Cow<'a, str>,
     pub(super) expires_at: Timestamp,
@@ -52,155 +60,188 @@ pub(super) struct RegisteredClaims<'a> {
 }
 
 impl Claims {
-    /// Takes the mapped claims from where the profile says that they are.
-    pub(super) fn mapped(
+    /// Collects the registered claims and the claims that the mapping points to.
+    pub(super) fn from_payload(
         payload: &StrictObject<'_>,
-        map: &ClaimMapping,
-        judged: &RegisteredClaims<'_>,
+        mapping: &ClaimMapping,
+        registered: &RegisteredClaims<'_>,
     ) -> Self {
-        let mut places = ClaimLookup::of(payload);
-        let mut texts = StringArena(String::with_capacity(256));
+        let mut lookup = ClaimLookup::new(payload);
+        let mut arena = StringArena(String::with_capacity(256));
         Self {
-            subject: texts.push(&judged.subject),
-            email: texts.text(places.find(&map.email)),
-            role: texts.text(places.find(&map.role)),
-            roles: texts.list(places.find(&map.roles), None),
-            scopes: texts.list(places.find(&map.scopes), Some(' ')),
-            aal: texts.text(places.find(&map.aal)),
-            session_id: texts.text(places.find(&map.session_id)),
-            tenant: texts.text(places.find(&map.tenant)),
-            expires_at: judged.expires_at,
-            not_before: judged.not_before,
-            issued_at: judged.issued_at,
-            text: texts.0.into(),
+            subject: arena.push(&registered.subject),
+            email: arena.push_string(lookup.resolve(&mapping.email)),
+            role: arena.push_string(lookup.resolve(&mapping.role)),
+            roles: arena.push_list(lookup.resolve(&mapping.roles), None),
+            scopes: arena.push_list(lookup.resolve(&mapping.scopes), Some(' ')),
+            aal: arena.push_string(lookup.resolve(&mapping.aal)),
+            session_id: arena.push_string(lookup.resolve(&mapping.session_id)),
+            tenant: arena.push_string(lookup.resolve(&mapping.tenant)),
+            expires_at: registered.expires_at,
+            not_before: registered.not_before,
+            issued_at: registered.issued_at,
+            text: arena.0.into(),
         }
     }
 
-    fn at(&self, span: StrRange) -> &str {
-        // Spans are cut where whole texts were appended: always within, always between characters.
+    fn str(&self, range: StrRange) -> &str {
+        // A range covers a whole string that was appended, so it is within bounds and starts and
+        // ends on a character boundary.
         self.text
-            .get(span.start as usize..span.end as usize)
+            .get(range.start as usize..range.end as usize)
             .unwrap_or_default()
     }
 
-    /// `sub`: who this is, unique within the issuer. 1 to 255 bytes, no control characters.
+    /// Returns `sub`: the user's identifier, unique within the issuer. It has 1 to 255 bytes and no
+    /// control characters.
     pub fn subject(&self) -> &str {
-        self.at(self.subject)
+        self.str(self.subject)
     }
 
-    /// The e-mail address, when it is a string that is not empty. It identifies nobody: use the
-    /// subject.
+    /// Returns the email address; `None` if it is absent or empty.
+    ///
+    /// # Security
+    /// An address can be unverified, can change and can be reassigned. Identify users by issuer and
+    /// [`subject`](Self::subject).
     pub fn email(&self) -> Option<&str> {
-        self.email.map(|span| self.at(span))
+        self.email.map(|range| self.str(range))
     }
 
-    /// The single role claim: with Supabase the database role, `authenticated`. Authorise on
-    /// [`roles`](Self::roles).
+    /// Returns the `role` claim, with Supabase the database role `authenticated`. Authorization
+    /// checks use [`roles`](Self::roles) instead.
     pub fn role(&self) -> Option<&str> {
-        self.role.map(|span| self.at(span))
+        self.role.map(|range| self.str(range))
     }
 
-    /// The application roles.
+    /// Returns the application roles.
     pub fn roles(&self) -> impl ExactSizeIterator<Item = &str> {
-        self.roles.iter().map(|span| self.at(*span))
+        self.roles.iter().map(|range| self.str(*range))
     }
 
-    /// The scopes (RFC 8693 §4.2: one string, separated by spaces; an array is accepted too).
+    /// Returns the scopes (RFC 8693 §4.2: one space-separated string; an array is accepted too).
     pub fn scopes(&self) -> impl ExactSizeIterator<Item = &str> {
-        self.scopes.iter().map(|span| self.at(*span))
+        self.scopes.iter().map(|range| self.str(*range))
     }
 
-    /// The authenticator assurance level, `aal1`, `aal2` or `aal3`.
+    /// Returns the authenticator assurance level, for example `aal1`, `aal2` or `aal3`.
     pub fn aal(&self) -> Option<&str> {
-        self.aal.map(|span| self.at(span))
+        self.aal.map(|range| self.str(range))
     }
 
-    /// The session that the token belongs to.
+    /// Returns the identifier of the session that the token belongs to.
     pub fn session_id(&self) -> Option<&str> {
-        self.session_id.map(|span| self.at(span))
+        self.session_id.map(|range| self.str(range))
     }
 
-    /// The tenant.
+    /// Returns the tenant.
     pub fn tenant(&self) -> Option<&str> {
-        self.tenant.map(|span| self.at(span))
+        self.tenant.map(|range| self.str(range))
     }
 
-    /// `exp`, without the leeway.
+    /// Returns `exp`, without the leeway.
     pub fn expires_at(&self) -> Timestamp {
         self.expires_at
     }
 
-    /// `nbf`.
+    /// Returns `nbf`.
     pub fn not_before(&self) -> Option<Timestamp> {
         self.not_before
     }
 
-    /// `iat`.
+    /// Returns `iat`.
     pub fn issued_at(&self) -> Option<Timestamp> {
         self.issued_at
     }
 }
 
-/// Texts, one after the other.
+/// Concatenates strings and returns their ranges.
 struct StringArena(String);
 
 impl StringArena {
     fn push(&mut self, text: &str) -> StrRange {
-        let place = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
-        let start = place(self.0.len());
+        let offset = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
+        let start = offset(self.0.len());
         self.0.push_str(text);
         StrRange {
             start,
-            end: place(self.0.len()),
+            end: offset(self.0.len()),
         }
     }
 
-    /// A string that is not empty.
-    fn text(&mut self, json: Option<&str>) -> Option<StrRange> {
-        let text = json.and_then(string).filter(|text| !text.is_empty())?;
+    /// Appends a JSON string unless it is empty.
+    fn push_string(&mut self, json: Option<&str>) -> Option<StrRange> {
+        let text = json
+            .and_then(parse_string)
+            .filter(|text| !text.is_empty())?;
         Some(self.push(&text))
     }
 
-    /// A string, which a separator may divide, or an array of strings.
-    fn list(&mut self, json: Option<&str>, separator: Option<char>) -> SmallVec<[StrRange; 2]> {
+    /// Appends a JSON string, split at the separator if there is one, or the strings of an array.
+    fn push_list(
+        &mut self,
+        json: Option<&str>,
+        separator: Option<char>,
+    ) -> SmallVec<[StrRange; 2]> {
         let Some(json) = json else {
             return SmallVec::new();
         };
-        match (string(json), separator) {
-            (Some(words), Some(separator)) => words
+        match (parse_string(json), separator) {
+            (Some(list), Some(separator)) => list
                 .split(separator)
-                .filter(|word| !word.is_empty())
-                .map(|word| self.push(word))
+                .filter(|element| !element.is_empty())
+                .map(|element| self.push(element))
                 .collect(),
-            (Some(word), None) => smallvec::smallvec![self.push(&word)],
-            (None, _) => strings(json)
+            (Some(element), None) => smallvec::smallvec![self.push(&element)],
+            (None, _) => parse_string_array(json)
                 .unwrap_or_default()
                 .iter()
-                .map(|word| self.push(word))
+                .map(|element| self.push(element))
                 .collect(),
         }
     }
 }
 
-/// A type that a verified token's payload can become: [`NoCustomClaims`], or any type that serde
-/// can deserialize.
+/// A type that the payload of a verified token can be deserialized into.
 ///
-/// # Errors
-/// A payload that does not fit is a refusal ([`AuthError::CustomClaimsMismatch`]), not a server
-/// error.
+/// It is implemented for [`NoCustomClaims`] and for every type that implements
+/// [`serde::Deserialize`] and owns its data. A payload that does not match is rejected with
+/// [`AuthError::CustomClaimsMismatch`] (401); the log names the missing field at level `debug`.
+///
+/// ```
+/// use bearward::{AuthError, Requirement, Verified};
+///
+/// #[derive(serde::Deserialize)]
+/// struct Plan {
+///     plan: String,
+/// }
+///
+/// /// Customers with the plan "pro".
+/// struct Pro;
+///
+/// impl Requirement for Pro {
+///     type Claims = Plan;
+///     fn check(user: &Verified<Plan>) -> Result<(), AuthError> {
+///         user.require_that(user.custom().plan == "pro", "the plan \"pro\"")
+///     }
+/// }
+/// ```
+///
+/// # Security
+/// The type is checked by serde only. Members that the type does not name are ignored, and no value
+/// is checked beyond its type.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be read from a token's claims",
     label = "not a claims type",
     note = "derive `serde::Deserialize` for it: `#[derive(serde::Deserialize)] struct MyClaims {{ .. }}`; it must own its data (`String`, not `&str`)",
-    note = "a role, a scope or a level that a route asks for is not a claims type: that is `bearward::Require<Admin>`"
+    note = "a role, scope or assurance level that a route requires is not a claims type: use `bearward::Require<Admin>`"
 )]
 pub trait CustomClaims: Sized + 'static {
-    /// Reads the payload of a token whose signature and claims have already been judged.
+    /// Deserializes the payload of a token that has been verified.
     #[doc(hidden)]
     fn from_verified(token: &str) -> Result<Self, AuthError>;
 }
 
-/// No claims of one's own: what [`Claims`] offers is enough, and nothing more is parsed.
+/// Stands for the absence of custom claims: nothing beyond [`Claims`] is parsed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct NoCustomClaims;
 
@@ -210,14 +251,15 @@ impl CustomClaims for NoCustomClaims {
     }
 }
 
-// Without this line a type that lacks `Deserialize` is answered with serde's advice instead of the
-// trait's own.
+// Without this attribute, the compiler shows serde's diagnostic for a type without `Deserialize`
+// instead of the one of this trait.
 #[diagnostic::do_not_recommend]
 impl<C: DeserializeOwned + 'static> CustomClaims for C {
     fn from_verified(token: &str) -> Result<Self, AuthError> {
-        let [_, payload, _] = jws::parts(token).map_err(AuthError::Form)?;
-        serde_json::from_slice(&jws::decode(payload)?).map_err(|error| {
-            // Of serde's text only what comes from the type: the rest may quote a claim's value.
+        let [_, payload, _] = jws::split(token).map_err(AuthError::Form)?;
+        serde_json::from_slice(&jws::decode_base64url(payload)?).map_err(|error| {
+            // Only the parts of serde's message that come from the type are logged: the rest may
+            // contain a claim's value.
             let text = error.to_string();
             let missing = text
                 .strip_prefix("missing field ")
@@ -226,7 +268,7 @@ impl<C: DeserializeOwned + 'static> CustomClaims for C {
             tracing::debug!(
                 missing,
                 column,
-                "a verified token's payload does not fit {}",
+                "the payload of a verified token does not match {}",
                 std::any::type_name::<C>()
             );
             AuthError::CustomClaimsMismatch

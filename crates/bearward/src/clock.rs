@@ -1,5 +1,5 @@
-//! Time as an argument: the wall clock that judges tokens and the monotonic clock that ages key
-//! sets.
+//! The clock as a dependency: a wall clock for the times in tokens and a monotonic clock for the
+//! age of key sets.
 
 use std::{
     fmt,
@@ -8,31 +8,57 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-/// What [`Clock::sleep_until`] returns.
+/// The future that [`Clock::sleep_until`] returns.
 pub type Sleep = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// The only source of time in bearward. [`SystemClock`] in production; the test kit has one that
-/// tests move.
+/// A source of time. All times in bearward come from one.
+///
+/// [`SystemClock`] is the default. The test kit has a clock that tests set and advance. An
+/// implementation of one's own looks like this:
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use bearward::{Clock, Sleep, SystemClock, Timestamp};
+///
+/// /// A machine whose clock is known to be slow.
+/// #[derive(Debug)]
+/// struct Ahead(SystemClock);
+///
+/// impl Clock for Ahead {
+///     fn now(&self) -> Timestamp {
+///         self.0.now().plus(Duration::from_secs(5))
+///     }
+///     fn monotonic(&self) -> Duration {
+///         self.0.monotonic()
+///     }
+///     fn sleep_until(&self, deadline: Duration) -> Sleep {
+///         self.0.sleep_until(deadline)
+///     }
+/// }
+///
+/// let auth = bearward::Bearward::builder().clock(std::sync::Arc::new(Ahead(SystemClock::new())));
+/// ```
 pub trait Clock: fmt::Debug + Send + Sync + 'static {
-    /// The wall clock, which `exp`, `nbf` and `iat` are compared with.
+    /// Returns the wall-clock time, which is compared with `exp`, `nbf` and `iat`.
     fn now(&self) -> Timestamp;
 
-    /// Time since some fixed origin of this clock; never goes back. Key sets age by it, so that a
-    /// corrected wall clock neither revives nor kills them.
+    /// Returns the time since a fixed origin of this clock. It never decreases. The age of key sets
+    /// is measured with it, so wall-clock adjustments do not affect key freshness.
     fn monotonic(&self) -> Duration;
 
-    /// Ends when [`monotonic`](Self::monotonic) has reached `deadline`.
+    /// Completes when [`monotonic`](Self::monotonic) reaches `deadline`.
     fn sleep_until(&self, deadline: Duration) -> Sleep;
 }
 
-/// The machine's clocks.
+/// The clocks of the operating system.
 #[derive(Debug, Clone, Copy)]
 pub struct SystemClock {
     origin: Instant,
 }
 
 impl SystemClock {
-    /// A clock whose monotonic origin is now.
+    /// Creates a clock whose monotonic origin is the current time.
     pub fn new() -> Self {
         Self {
             origin: Instant::now(),
@@ -63,36 +89,48 @@ impl Clock for SystemClock {
     }
 }
 
-/// A point in time as RFC 7519 §2 `NumericDate` means it, kept to the millisecond. Displays as RFC
-/// 3339 UTC.
+/// A point in time (`NumericDate` of RFC 7519 §2) with millisecond resolution.
+///
+/// `Display` and `Debug` print RFC 3339 in UTC, in whole seconds.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use bearward::Timestamp;
+///
+/// let issued = Timestamp::from_unix(1_700_000_000);
+/// let expires = issued.plus(Duration::from_secs(3600));
+/// assert_eq!(expires.to_string(), "2023-11-14T23:13:20Z");
+/// assert_eq!(expires.since(issued), Duration::from_secs(3600));
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
 impl Timestamp {
-    /// The last instant that RFC 3339 can write: 9999-12-31T23:59:59Z, in seconds.
+    /// 9999-12-31T23:59:59Z in seconds: the last second that RFC 3339 can represent.
     pub(crate) const MAX_SECONDS: i64 = 253_402_300_799;
 
-    /// Milliseconds since 1970-01-01T00:00:00Z.
+    /// Creates a timestamp from milliseconds since 1970-01-01T00:00:00Z.
     pub const fn from_millis(millis: i64) -> Self {
         Self(millis)
     }
 
-    /// Seconds since 1970-01-01T00:00:00Z.
+    /// Creates a timestamp from seconds since 1970-01-01T00:00:00Z.
     pub const fn from_unix(seconds: i64) -> Self {
         Self(seconds.saturating_mul(1000))
     }
 
-    /// Whole seconds since 1970-01-01T00:00:00Z, rounded towards the past.
+    /// Returns whole seconds since 1970-01-01T00:00:00Z, rounded down.
     pub const fn unix(self) -> i64 {
         self.0.div_euclid(1000)
     }
 
-    /// Milliseconds since 1970-01-01T00:00:00Z.
+    /// Returns milliseconds since 1970-01-01T00:00:00Z.
     pub const fn millis(self) -> i64 {
         self.0
     }
 
-    /// This much later; stops at the end of the representable range.
+    /// Adds a duration; saturates at the end of the representable range.
     #[must_use]
     pub fn plus(self, by: Duration) -> Self {
         Self(
@@ -101,7 +139,7 @@ impl Timestamp {
         )
     }
 
-    /// This much earlier; stops at the start of the representable range.
+    /// Subtracts a duration; saturates at the start of the representable range.
     #[must_use]
     pub fn minus(self, by: Duration) -> Self {
         Self(
@@ -110,7 +148,7 @@ impl Timestamp {
         )
     }
 
-    /// How long after `earlier` this is; zero when it is not.
+    /// Returns the duration since `earlier`; zero if `earlier` is later.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }

@@ -1,18 +1,30 @@
-//! The session cookie: an opt-in place for the token, and the origins that may use it.
+//! The session cookie as an optional token source, and the origins that may use it.
 
 use url::Url;
 
-/// An opt-in place for the token: a cookie, which a browser sends by itself. Requests that may
-/// change something, and WebSocket handshakes, must therefore come from a listed origin; other GET,
-/// HEAD, OPTIONS and TRACE requests need none, so they must change nothing.
+use super::text::is_token_char;
+
+/// A session cookie that may carry the token, in addition to the `Authorization` header.
 ///
-/// Its value is the access token and nothing else. The cookies of `@supabase/ssr` hold a whole
-/// session, encoded and in pieces, and are none: its frontends send the header.
+/// Browsers send cookies automatically, so requests need protection against cross-site request
+/// forgery: an unsafe request (RFC 9110 §9.2.1) or a WebSocket handshake is accepted only with an
+/// `Origin` header that equals a listed origin. GET, HEAD, OPTIONS and TRACE requests without an
+/// `Upgrade` header are accepted from any origin, so their handlers must not change state.
 ///
-/// Set the cookie with `Secure; HttpOnly; SameSite=Lax`, under a name that begins with `__Host-`:
-/// no neighbouring subdomain can then plant a second one, which would be refused as two
-/// credentials. Header and cookie together are two as well, so a page that signs in anew must have
-/// the old cookie deleted first. An answer that depends on the cookie should say `Cache-Control:
+/// The value must be the bare access token; `@supabase/ssr` session cookies are not supported.
+///
+/// ```
+/// use bearward::{Bearward, CookieSource};
+///
+/// let builder = Bearward::builder()
+///     .cookie(CookieSource::new("__Host-session", ["https://app.example.com"]));
+/// ```
+///
+/// # Security
+/// Set the cookie with `Secure; HttpOnly; SameSite=Lax` and a name that begins with `__Host-`, so
+/// that a neighbouring subdomain cannot set a second cookie of that name. A request with two such
+/// cookies, or with a header and a cookie, is rejected with 400; a page that signs in again must
+/// delete the old cookie first. Responses that depend on the cookie should have `Cache-Control:
 /// private`.
 #[derive(Debug, Clone)]
 pub struct CookieSource {
@@ -20,21 +32,23 @@ pub struct CookieSource {
     pub(crate) origins: Vec<String>,
 }
 
-/// A session cookie that could not work.
+/// The reason why a [`CookieSource`] is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum CookieError {
-    /// Its name is none (RFC 6265 §4.1.1).
-    #[error("the session cookie cannot be named {0:?}: a name is letters, digits, \"-\" and \"_\"")]
+    /// The name is not a token (RFC 6265 §4.1.1).
+    #[error("invalid session cookie name {0:?}: use letters, digits, \"-\" and \"_\"")]
     Name(String),
-    /// An origin that no browser would ever send.
+    /// The origin is not written as browsers send it, so it would never match.
     #[error(
-        "the session cookie's origin {0:?} can never match: browsers send scheme, host and port alone, like \"https://app.example.com\""
+        "invalid session cookie origin {0:?}: write scheme, host and port as browsers send them, like \"https://app.example.com\""
     )]
     Origin(String),
 }
 
 impl CookieSource {
-    /// The cookie's name, and the origins (`https://app.example.com`) whose unsafe requests may use it.
+    /// Creates a source from the cookie's name and the origins (`https://app.example.com`) whose
+    /// unsafe requests are accepted. [`Builder::build`](crate::Builder::build) validates both.
     pub fn new(
         name: impl Into<String>,
         origins: impl IntoIterator<Item = impl Into<String>>,
@@ -45,24 +59,23 @@ impl CookieSource {
         }
     }
 
-    pub(crate) fn check(&self) -> Result<(), CookieError> {
-        let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-        if self.name.is_empty() || !self.name.bytes().all(is_name) {
+    pub(crate) fn validate(&self) -> Result<(), CookieError> {
+        if self.name.is_empty() || !self.name.bytes().all(is_token_char) {
             return Err(CookieError::Name(self.name.clone()));
         }
         match self
             .origins
             .iter()
-            .find(|text| serialized_origin(text).as_ref() != Some(*text))
+            .find(|origin| serialized_origin(origin).as_ref() != Some(*origin))
         {
-            Some(wrong) => Err(CookieError::Origin(wrong.clone())),
+            Some(invalid) => Err(CookieError::Origin(invalid.clone())),
             None => Ok(()),
         }
     }
 }
 
-/// An origin as browsers write it (RFC 6454 §6.2), those of `app://` shells included; `null` has no
-/// host, and vouches for nobody.
+/// Serializes an origin as browsers do (RFC 6454 §6.2), including those of application shells such
+/// as `capacitor://localhost`. `null` has no host and is not an origin.
 fn serialized_origin(text: &str) -> Option<String> {
     let url = Url::parse(text).ok().filter(|_| !text.contains('*'))?;
     let origin = url.origin();
@@ -85,15 +98,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_origin_is_accepted_only_as_a_browser_writes_it() {
+    fn only_serialized_origins_are_valid() {
         let accepted = [
             "https://app.example.com",
             "http://localhost:3000",
             "http://[::1]:3000",
             "capacitor://localhost",
         ];
-        assert_eq!(CookieSource::new("session", accepted).check(), Ok(()));
-        for wrong in [
+        assert_eq!(CookieSource::new("session", accepted).validate(), Ok(()));
+        for invalid in [
             "",
             "*",
             "null",
@@ -108,22 +121,25 @@ mod tests {
             "data:text/plain,",
         ] {
             assert_eq!(
-                CookieSource::new("session", [wrong]).check(),
-                Err(CookieError::Origin(wrong.to_owned())),
-                "{wrong}"
+                CookieSource::new("session", [invalid]).validate(),
+                Err(CookieError::Origin(invalid.to_owned())),
+                "{invalid}"
             );
         }
     }
 
     #[test]
-    fn a_name_is_a_token() {
+    fn only_tokens_are_valid_names() {
         let origins = ["https://app.example.com"];
-        assert_eq!(CookieSource::new("__Host-session", origins).check(), Ok(()));
-        for wrong in ["", "a b", "a=b", "a;b", "sitzung\u{e4}"] {
+        assert_eq!(
+            CookieSource::new("__Host-session", origins).validate(),
+            Ok(())
+        );
+        for invalid in ["", "a b", "a=b", "a;b", "session\u{e4}"] {
             assert_eq!(
-                CookieSource::new(wrong, origins).check(),
-                Err(CookieError::Name(wrong.to_owned())),
-                "{wrong}"
+                CookieSource::new(invalid, origins).validate(),
+                Err(CookieError::Name(invalid.to_owned())),
+                "{invalid}"
             );
         }
     }

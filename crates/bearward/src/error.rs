@@ -1,173 +1,189 @@
-//! Every reason why a request's token is refused: one enum, whose variants name the cause.
+//! The reasons why a request is rejected: one enum whose variants name the cause.
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use super::{algorithm::Algorithm, clock::Timestamp};
+use super::{algorithm::Algorithm, clock::Timestamp, jws::MAX_KID_BYTES};
 
-/// Why a request was refused.
+pub(crate) use super::text::SanitizedText;
+
+/// The reason why a request was rejected.
 ///
-/// `Display` is the message for the client: it names the cause and what would be right, never a
-/// claim's value. What an operator needs beyond that (found against expected) stands in the fields,
-/// cut to 120 characters and free of control characters; no variant holds a token or a part of one.
+/// `Display` is the message for the client: it names the cause and, where useful, the remedy. It
+/// never contains a claim's value. The fields hold what an operator needs in addition (found and
+/// expected values), as [`SanitizedText`]. No variant holds a token or a part of one.
+///
+/// ```
+/// use bearward::{AuthError, VerificationStep};
+///
+/// let error = AuthError::InsufficientRole { required: "admin".into() };
+/// assert_eq!(error.code(), "INSUFFICIENT_ROLE");
+/// assert_eq!(error.step(), VerificationStep::Policy);
+/// assert_eq!(error.to_string(), "missing role \"admin\"");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AuthError {
-    /// Nothing was sent that could be a bearer token (RFC 6750 §3.1: the challenge carries no error
-    /// code).
+    /// No bearer token was sent (RFC 6750 §3.1: the challenge carries no error code).
     #[error("no bearer token was sent; send it as \"Authorization: Bearer TOKEN\"")]
     NoToken,
-    /// Two Authorization headers, or a header and the cookie (RFC 6750 §2: one method a request).
+    /// Two `Authorization` headers, two cookies of that name, or a header and a cookie (RFC 6750
+    /// §2: one method per request).
     #[error(
         "credentials were sent more than once; send one Authorization header or the cookie, not both"
     )]
     SeveralCredentials,
-    /// The header names the Bearer scheme but is not `Bearer`, one space or more, one token.
+    /// The header names the Bearer scheme but does not have the form `Bearer TOKEN`.
     #[error("the Authorization header is not of the form \"Bearer TOKEN\"")]
     BadAuthorization,
-    /// Longer than the configured limit, in bytes.
+    /// The token is longer than [`Builder::max_token_bytes`](crate::Builder::max_token_bytes).
     #[error("the token is longer than {limit} bytes")]
     TooLong {
         /// The limit, in bytes.
         limit: usize,
     },
-    /// A Supabase API key (`sb_publishable_…`, `sb_secret_…`) instead of an access token.
+    /// A Supabase API key (`sb_publishable_…`, `sb_secret_…`) was sent instead of an access token.
     #[error(
         "this is a Supabase API key, not an access token; sign in and send session.access_token"
     )]
     ApiKey,
-    /// Not a compact JWS (RFC 7515 §7.1).
-    #[error("the token is not three base64url parts: {0}")]
+    /// The token is not a compact JWS (RFC 7515 §7.1).
+    #[error("malformed token: {0}")]
     Form(FormatError),
-    /// The protected header breaks a rule.
-    #[error("the token's header is refused: {0}")]
+    /// The protected header violates a rule.
+    #[error("invalid token header: {0}")]
     Header(HeaderError),
     /// The payload is not one JSON object with distinct member names.
-    #[error("the token's payload is refused: {0}")]
+    #[error("invalid token payload: {0}")]
     Payload(ObjectError),
-    /// `alg` is not in the issuer's allow-list, or nothing that a public key verifies.
-    #[error("the token's signature algorithm is not accepted here")]
+    /// `alg` is not in the issuer's allow-list, or is not an asymmetric algorithm that bearward
+    /// supports.
+    #[error("signature algorithm not accepted")]
     AlgorithmNotAllowed {
         /// The header's `alg`.
         found: SanitizedText,
-        /// The issuer's allow-list; empty when no issuer was looked up because bearward verifies
-        /// no such algorithm.
+        /// The issuer's allow-list; empty if bearward does not support the algorithm, in which
+        /// case no issuer was looked up.
         allowed: Vec<Algorithm>,
     },
-    /// `typ` is not one that the issuer's token type allows (RFC 8725 §3.11).
-    #[error("the token is of another type than this service accepts")]
+    /// `typ` is not accepted by the issuer's [`TypRule`](crate::TypRule) (RFC 8725 §3.11).
+    #[error("token type not accepted")]
     WrongType {
-        /// The header's `typ`; `None` when absent.
+        /// The header's `typ`; `None` if absent.
         found: Option<SanitizedText>,
-        /// What `typ` may be.
+        /// The accepted values.
         expected: &'static str,
     },
-    /// `iss` equals no accepted spelling of a configured issuer.
-    #[error("the token's issuer is not one that this service trusts")]
+    /// `iss` equals no accepted issuer.
+    #[error("the token's issuer is not trusted")]
     UnknownIssuer {
         /// The token's unverified `iss`.
         found: SanitizedText,
     },
-    /// The issuer publishes no key with this `kid` that serves this algorithm.
-    #[error("the issuer publishes no key that fits the token's kid and algorithm")]
+    /// The issuer publishes no key with this `kid` for this algorithm.
+    #[error("no key of the issuer matches the token's kid and algorithm")]
     UnknownKey,
-    /// No `kid`, or a doubled one, and more than one key fits.
-    #[error("the token does not say which of the issuer's keys signed it")]
+    /// More than one key matches: the token has no `kid`, or several keys share it.
+    #[error("the token does not identify which of the issuer's keys signed it")]
     AmbiguousKey,
-    /// The signature does not verify over the bytes received.
-    #[error("the token's signature does not verify")]
+    /// The signature is not valid for the bytes received.
+    #[error("invalid signature")]
     InvalidSignature,
-    /// At or after `exp` plus the leeway (RFC 7519 §4.1.4).
+    /// The time is `exp` plus the leeway, or later (RFC 7519 §4.1.4).
     #[error("the token has expired; get a new one from the issuer")]
     Expired {
-        /// `exp`.
+        /// The value of `exp`.
         at: Timestamp,
-        /// The clock that judged it.
+        /// The time of the check.
         now: Timestamp,
     },
-    /// Before `nbf`, or `iat` lies ahead, by more than the leeway (RFC 7519 §4.1.5, §4.1.6).
+    /// `nbf` or `iat` is in the future by more than the leeway (RFC 7519 §4.1.5, §4.1.6).
     #[error("the token is not valid yet")]
     NotYetValid {
         /// `nbf` or `iat`.
         claim: &'static str,
-        /// That claim's time.
+        /// The value of that claim.
         at: Timestamp,
-        /// The clock that judged it.
+        /// The time of the check.
         now: Timestamp,
     },
-    /// No element of `aud` is a configured audience (RFC 7519 §4.1.3).
-    #[error("the token is meant for another audience")]
+    /// No element of `aud` is an accepted audience (RFC 7519 §4.1.3).
+    #[error("invalid audience")]
     WrongAudience {
-        /// What the token names.
+        /// The first eight elements of the token's `aud`.
         found: Vec<SanitizedText>,
-        /// What is configured.
+        /// The configured audiences.
         expected: Arc<[Box<str>]>,
     },
-    /// A claim that must be there is absent.
-    #[error("the token lacks the claim {0:?}")]
+    /// A required claim is absent.
+    #[error("missing claim {0:?}")]
     MissingClaim(Box<str>),
-    /// A claim is there but is not what it must be.
-    #[error("the token's claim {name:?} is refused: {problem}")]
+    /// A claim has the wrong type or value.
+    #[error("invalid claim {name:?}: {problem}")]
     InvalidClaim {
         /// The claim's name.
         name: Box<str>,
-        /// What it must be.
+        /// The rule that it violates.
         problem: &'static str,
     },
-    /// The payload does not have the form of the route's own claims type.
-    #[error("the token's claims do not have the form that this route asks for")]
+    /// The payload cannot be deserialized into the route's custom claims type.
+    #[error("the token does not contain the claims this route requires")]
     CustomClaimsMismatch,
-    /// The level of authentication is too low (RFC 9470).
-    #[error("this needs a stronger sign-in: {required}")]
+    /// The authenticator assurance level is too low (RFC 9470).
+    #[error("stronger authentication required: {required}")]
     StepUpRequired {
-        /// The level asked for, for example `aal2`.
-        required: &'static str,
+        /// The required level, for example `aal2`.
+        required: Box<str>,
     },
     /// A scope is missing (RFC 6750 §3.1).
-    #[error("the token lacks the scope {required:?}")]
+    #[error("missing scope {required:?}")]
     InsufficientScope {
-        /// The scopes asked for, separated by spaces.
+        /// The required scopes, separated by spaces.
         required: Box<str>,
     },
     /// A role is missing.
-    #[error("this needs the role {required:?}")]
+    #[error("missing role {required:?}")]
     InsufficientRole {
-        /// The role asked for.
+        /// The required role.
         required: Box<str>,
     },
-    /// A team's own requirement was not met.
-    #[error("the token does not meet the requirement: {required}")]
+    /// A condition of the application is not met; see
+    /// [`Verified::require_that`](crate::Verified::require_that).
+    #[error("requirement not met: {required}")]
     RequirementNotMet {
-        /// What was asked for, in the team's words.
-        required: &'static str,
+        /// The application's description of the condition.
+        required: Box<str>,
     },
-    /// A cookie was sent with an unsafe method from an origin that is not listed, or from none.
-    #[error("this request's Origin may not use the session cookie")]
+    /// The token is in the session cookie, and the request is unsafe and has no `Origin` header
+    /// with a listed origin.
+    #[error("the session cookie is not accepted from this request's Origin")]
     OriginRefused,
-    /// The issuer's keys could not be had: never the token's fault, hence 503 and never 401.
-    #[error("the issuer's keys cannot be fetched at present; try again in {} s", .retry_after.as_secs())]
+    /// The issuer's keys are not available. This is never the token's fault, so the status is 503
+    /// and not 401.
+    #[error("the issuer's signing keys are temporarily unavailable; try again in {} s", .retry_after.as_secs())]
     KeysUnavailable {
         /// When to try again: whole seconds, at least one.
         retry_after: Duration,
     },
-    /// The application holds no `Bearward`: a mistake of the server's author.
-    #[error("the server is not set up to verify tokens")]
+    /// The application has no `Bearward` in its `app_data`: a programming error of the server.
+    #[error("the server is not configured to verify tokens")]
     NotConfigured,
 }
 
-/// The stages of the pipeline, in their order.
+/// A step of the verification pipeline. The order of the variants is the order of the checks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum VerificationStep {
-    /// One credential, one place.
+    /// The request carries exactly one credential.
     Source,
-    /// The length limit.
+    /// The token is not too long.
     Size,
-    /// Three base64url parts.
+    /// The token has three base64url parts.
     Form,
-    /// The protected header's members.
+    /// The protected header is one JSON object with known members of the right types.
     Header,
     /// The payload is one JSON object.
     Payload,
-    /// The unverified `iss` picks a configured issuer.
+    /// The unverified `iss` selects a configured issuer.
     Issuer,
     /// The issuer accepts the algorithm.
     Algorithm,
@@ -175,26 +191,26 @@ pub enum VerificationStep {
     Type,
     /// The issuer has exactly one key for `kid` and `alg`.
     VerificationKey,
-    /// The signature over the exact bytes.
+    /// The signature is valid for the bytes received.
     Signature,
-    /// Types of the claims, times, audience.
+    /// The types of the claims, the times and the audience.
     Claims,
-    /// What the route asks for.
+    /// The route's requirement.
     Policy,
 }
 
 impl AuthError {
-    /// The stable code of the error envelope.
+    /// Returns the stable code of the error body, for example `TOKEN_EXPIRED`.
     pub fn code(&self) -> &'static str {
         self.metadata().0
     }
 
-    /// The closed reason under which it is logged and counted.
+    /// Returns the label for logs and metrics, for example `expired`: one of a fixed set.
     pub fn metric_label(&self) -> &'static str {
         self.metadata().1
     }
 
-    /// The stage of the pipeline that refused.
+    /// Returns the step of the pipeline that failed.
     pub fn step(&self) -> VerificationStep {
         self.metadata().2
     }
@@ -280,122 +296,113 @@ impl AuthError {
     }
 }
 
-/// A refusal and where it happened: what is logged and counted beside the reason.
+/// An [`AuthError`] with the context in which it occurred, for logs and metrics.
+///
+/// ```
+/// use bearward::{AuthError, AuthFailure};
+///
+/// let failure = AuthFailure::from(AuthError::NoToken);
+/// assert_eq!(failure.error, AuthError::NoToken);
+/// assert!(failure.issuer.is_none());
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{error}")]
+#[non_exhaustive]
 pub struct AuthFailure {
     /// The cause.
     pub error: AuthError,
-    /// The configured name of the issuer, once one was chosen.
+    /// The configured name of the issuer; `None` if the token was rejected before an issuer was
+    /// selected.
     pub issuer: Option<Arc<str>>,
-    /// The header's `kid`, once the header was read.
+    /// The header's `kid`; `None` if the token has none or was rejected before its header was
+    /// parsed.
     pub kid: Option<SanitizedText>,
+}
+
+impl AuthFailure {
+    /// Creates a failure with the issuer's configured name and the token's `kid`.
+    pub fn new(error: AuthError, issuer: Option<Arc<str>>, kid: Option<&str>) -> Self {
+        Self {
+            error,
+            issuer,
+            kid: kid.map(SanitizedText::new),
+        }
+    }
 }
 
 impl From<AuthError> for AuthFailure {
     fn from(error: AuthError) -> Self {
-        Self {
-            error,
-            issuer: None,
-            kid: None,
-        }
+        Self::new(error, None, None)
     }
 }
 
-/// How the outer form is broken.
+/// The reason why a token is not a compact JWS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FormatError {
-    /// Another number of parts than three; counting stops at 6.
-    #[error("it has {0} of them")]
+    /// The number of parts is not three; counting stops at 6.
+    #[error("it has {0} parts instead of three")]
     Parts(usize),
-    /// Five parts: an encrypted token (RFC 7516).
-    #[error("it has five, so it is encrypted (JWE), which is not accepted")]
+    /// The token has five parts: it is encrypted (RFC 7516).
+    #[error("it has five parts, so it is encrypted (JWE), which is not supported")]
     Encrypted,
     /// A part is empty.
-    #[error("one is empty")]
+    #[error("a part is empty")]
     Empty,
-    /// A character outside the base64url alphabet, padding included, or bits that a strict encoder
-    /// leaves zero (RFC 4648 §3.5).
-    #[error("one is not strict base64url without padding")]
+    /// A part has a character outside the base64url alphabet, padding, or trailing bits that are
+    /// not zero (RFC 4648 §3.5).
+    #[error("a part is not base64url without padding")]
     Base64,
 }
 
-/// How the protected header breaks the rules.
+/// The reason why a protected header is rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum HeaderError {
-    /// Not one JSON object with distinct names.
+    /// The header is not one JSON object with distinct member names.
     #[error("{0}")]
     Object(ObjectError),
-    /// A member has the wrong JSON type, or `alg` is absent.
+    /// A member is not a string, or `alg` is absent.
     #[error("{0:?} must be a string")]
     NotAString(&'static str),
-    /// `crit` is there: bearward implements no extension, so none can be understood (RFC 7515
-    /// §4.1.11).
-    #[error("\"crit\" asks for extensions, and none is implemented")]
+    /// `crit` is present: bearward supports no extension (RFC 7515 §4.1.11).
+    #[error("\"crit\" requires extensions, and none is supported")]
     Critical,
-    /// `b64` is there (RFC 7797).
-    #[error("\"b64\" is not accepted")]
+    /// `b64` is present (RFC 7797).
+    #[error("\"b64\" is not supported")]
     Unencoded,
     /// `kid` is longer than 256 bytes.
-    #[error("\"kid\" is longer than 256 bytes")]
+    #[error("\"kid\" is longer than {max} bytes", max = MAX_KID_BYTES)]
     LongKid,
 }
 
-/// How a JSON object breaks the rules.
+/// The reason why a header or payload is rejected as a JSON object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ObjectError {
-    /// Not UTF-8, not JSON, not an object, or something follows it.
-    #[error("it is not one JSON object in UTF-8")]
+    /// Not UTF-8, not JSON, not an object, or followed by more data.
+    #[error("not one JSON object in UTF-8")]
     NotAnObject,
-    /// Two members have one name once escapes are resolved (RFC 7515 §4, RFC 7519 §4).
-    #[error("a member name occurs twice")]
+    /// Two members have the same name after unescaping (RFC 7515 §4, RFC 7519 §4).
+    #[error("duplicate member name")]
     Duplicate,
 }
 
-/// At most 120 characters of something that a client sent: for operators, never for the wire.
-/// Control characters and those that break lines or turn the text around are replaced, so that it
-/// moves no terminal and forges no line.
-#[derive(Clone, PartialEq, Eq)]
-pub struct SanitizedText(Box<str>);
-
-impl SanitizedText {
-    /// Cuts and cleans.
-    pub fn of(text: &str) -> Self {
-        const LIMIT: usize = 120;
-        let clean = |c: char| match c {
-            // Line and paragraph separator, and the bidirectional controls (UAX #9 §2).
-            '\u{61c}'
-            | '\u{200e}'
-            | '\u{200f}'
-            | '\u{2028}'..='\u{202e}'
-            | '\u{2066}'..='\u{2069}' => '\u{fffd}',
-            c if c.is_control() => '\u{fffd}',
-            c => c,
-        };
-        let mut excerpt: String = text.chars().take(LIMIT).map(clean).collect();
-        if text.chars().nth(LIMIT).is_some() {
-            excerpt.push('…');
-        }
-        Self(excerpt.into())
-    }
-
-    /// The text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for SanitizedText {
+impl fmt::Display for VerificationStep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl fmt::Debug for SanitizedText {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.0, f)
+        f.write_str(match self {
+            Self::Source => "source",
+            Self::Size => "size",
+            Self::Form => "form",
+            Self::Header => "header",
+            Self::Payload => "payload",
+            Self::Issuer => "issuer",
+            Self::Algorithm => "algorithm",
+            Self::Type => "type",
+            Self::VerificationKey => "key",
+            Self::Signature => "signature",
+            Self::Claims => "claims",
+            Self::Policy => "policy",
+        })
     }
 }

@@ -1,5 +1,27 @@
-//! Check by check, why a token is accepted or refused: for people at a terminal, never for the
-//! wire.
+//! Explains why a token is accepted or rejected, check by check.
+//!
+//! [`Bearward::explain`](crate::Bearward::explain) returns an [`Explanation`]: one [`StepReport`]
+//! per check with the found and the expected values, and a next step for the person who has to fix
+//! a rejected token. It is meant for developers and operators, not for responses to clients.
+//!
+//! ```
+//! # use bearward::{Bearward, Issuer, KeySource, explain::Outcome};
+//! # fn jwks() -> String {
+//! #     r#"{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#.to_owned()
+//! # }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let issuer = Issuer::new("https://id.example.com/", "https://api.example.com")?
+//!     .keys(KeySource::Fixed(jwks()));
+//! let auth = Bearward::builder().issuer(issuer).build().await?;
+//!
+//! let explanation = auth.explain("eyJhbGciOiJub25lIn0.e30.").await;
+//! assert!(!explanation.is_accepted());
+//! let failed = explanation.steps.iter().find(|step| step.outcome == Outcome::Failed).unwrap();
+//! assert_eq!(failed.step.to_string(), "form");
+//! assert!(explanation.next_step.unwrap().contains("unsigned"));
+//! # Ok(()) }
+//! ```
 
 mod next_step;
 mod report;
@@ -9,50 +31,53 @@ use std::{fmt, time::Duration};
 use super::{
     algorithm::Algorithm,
     clock::Timestamp,
-    error::{AuthError, AuthFailure, FormatError, HeaderError, SanitizedText, VerificationStep},
+    error::{AuthError, AuthFailure, FormatError, HeaderError, VerificationStep},
     issuer::{Audiences, Issuer, KeySource, TokenUse, TypRule},
-    jws,
+    jws::{self, MAX_KID_BYTES},
     keys::KeySetStatus,
-    strict_object::{StrictObject, string},
+    strict_object::{StrictObject, parse_string},
+    text::SanitizedText,
     verified::Verified,
 };
 
-/// What the pipeline said of a token, and what it looked at.
+/// The checks of a token, with the found and the expected values.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Explanation {
-    /// One line a check, in the order of the pipeline.
-    pub lines: Vec<StepReport>,
-    /// Why it was refused; `None` when it was accepted.
-    pub refusal: Option<AuthFailure>,
-    /// What to do about it.
-    pub advice: Option<String>,
+    /// The checks, in the order of the pipeline.
+    pub steps: Vec<StepReport>,
+    /// Why the token was rejected; `None` if it was accepted.
+    pub failure: Option<AuthFailure>,
+    /// What to do about the rejection; `None` if the token was accepted.
+    pub next_step: Option<String>,
 }
 
-/// One check.
+/// One check of an [`Explanation`].
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct StepReport {
-    /// Which.
-    pub check: VerificationStep,
-    /// How it ended.
+    /// The check.
+    pub step: VerificationStep,
+    /// The result.
     pub outcome: Outcome,
-    /// What the token has; unverified until the signature's line has passed.
+    /// The token's value. It is unverified unless the signature check passed.
     pub found: String,
-    /// What the configuration asks for.
+    /// The accepted values.
     pub expected: String,
 }
 
-/// How a check ended.
+/// The result of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
-    /// It holds.
+    /// The check passed.
     Passed,
-    /// It is the reason for the refusal.
+    /// The check is the reason for the rejection.
     Failed,
-    /// An earlier one failed.
+    /// The check did not run, because an earlier one failed.
     NotReached,
 }
 
-/// Everything that a line can be written from.
+/// What an explanation is made from.
 pub(crate) struct ExplainInput<'a> {
     pub(crate) token: &'a str,
     pub(crate) max_bytes: usize,
@@ -61,7 +86,7 @@ pub(crate) struct ExplainInput<'a> {
     pub(crate) result: Result<Verified, AuthFailure>,
 }
 
-const CHECKS: [VerificationStep; 10] = [
+const STEPS: [VerificationStep; 10] = [
     VerificationStep::Size,
     VerificationStep::Form,
     VerificationStep::Header,
@@ -74,103 +99,97 @@ const CHECKS: [VerificationStep; 10] = [
     VerificationStep::Claims,
 ];
 
-pub(crate) fn explain(case: &ExplainInput<'_>) -> Explanation {
-    // Also of a token whose form is refused, as an unsigned one's is: people want to see what they
-    // have.
-    let mut parts = case.token.split('.');
+pub(crate) fn explain(input: &ExplainInput<'_>) -> Explanation {
+    // Malformed tokens are decoded as far as possible, so that the reports show their contents.
+    let mut parts = input.token.split('.');
     let mut decoded = || {
         parts
             .next()
-            .and_then(|part| jws::decode(part).ok())
+            .and_then(|part| jws::decode_base64url(part).ok())
             .unwrap_or_default()
     };
     let (header, payload) = (decoded(), decoded());
-    let view = ExplainContext {
-        case,
+    let context = ExplainContext {
+        input,
         header: StrictObject::parse(&header).ok(),
         payload: StrictObject::parse(&payload).ok(),
     };
-    let failed = case
-        .result
-        .as_ref()
-        .err()
-        .map(|refusal| refusal.error.step());
-    // An algorithm that nobody verifies is refused before the issuer is looked up.
-    let before_issuer = matches!(&case.result, Err(AuthFailure { error: AuthError::AlgorithmNotAllowed { allowed, .. }, .. }) if allowed.is_empty());
-    let outcome = |check: VerificationStep| match failed {
+    let failure = input.result.as_ref().err().cloned();
+    let failed = failure.as_ref().map(|failure| failure.error.step());
+    // An unsupported algorithm is rejected before the payload is parsed and the issuer selected.
+    let is_unsupported_algorithm = matches!(
+        context.error(),
+        Some(AuthError::AlgorithmNotAllowed { allowed, .. }) if allowed.is_empty()
+    );
+    let outcome = |step: VerificationStep| match failed {
         Some(_)
-            if before_issuer
-                && check < VerificationStep::Algorithm
-                && check > VerificationStep::Header =>
+            if is_unsupported_algorithm
+                && step > VerificationStep::Header
+                && step < VerificationStep::Algorithm =>
         {
             Outcome::NotReached
         }
-        Some(failed) if check == failed => Outcome::Failed,
-        Some(failed) if check > failed => Outcome::NotReached,
+        Some(failed) if step == failed => Outcome::Failed,
+        Some(failed) if step > failed => Outcome::NotReached,
         _ => Outcome::Passed,
     };
-    let lines = CHECKS.into_iter().map(|check| {
-        let (found, expected) = view.describe(check);
-        let outcome = outcome(check);
-        let found = if outcome == Outcome::NotReached && !view.is_readable(check) {
+    let steps = STEPS.into_iter().map(|step| {
+        let (found, expected) = context.describe(step);
+        let outcome = outcome(step);
+        let found = if outcome == Outcome::NotReached && !context.is_readable(step) {
             String::new()
         } else {
             found
         };
         StepReport {
-            check,
+            step,
             outcome,
             found,
             expected,
         }
     });
-    let refusal = case.result.as_ref().err().cloned();
-    let advice = refusal
+    let next_step = failure
         .as_ref()
-        .map(|refusal| next_step::advice(&view, &refusal.error));
+        .map(|failure| next_step::next_step(&context, &failure.error));
     Explanation {
-        lines: lines.collect(),
-        advice,
-        refusal,
+        steps: steps.collect(),
+        next_step,
+        failure,
     }
 }
 
 struct ExplainContext<'a> {
-    case: &'a ExplainInput<'a>,
+    input: &'a ExplainInput<'a>,
     header: Option<StrictObject<'a>>,
     payload: Option<StrictObject<'a>>,
 }
 
 impl ExplainContext<'_> {
-    fn describe(&self, check: VerificationStep) -> (String, String) {
+    /// Returns the found and the expected value of a check.
+    fn describe(&self, step: VerificationStep) -> (String, String) {
         let issuer = self.issuer();
-        let of = |text: &dyn Fn(&Issuer, &KeySetStatus) -> String| {
-            issuer
-                .map(|(issuer, keys)| text(issuer, keys))
-                .unwrap_or_default()
-        };
-        match check {
+        match step {
             VerificationStep::Size => (
-                format!("{} bytes", self.case.token.len()),
-                format!("at most {}", self.case.max_bytes),
+                format!("{} bytes", self.input.token.len()),
+                format!("at most {} bytes", self.input.max_bytes),
             ),
             VerificationStep::Form => {
-                let parts = count(self.case.token.split('.').count(), "part");
+                let parts = count(self.input.token.split('.').count(), "part");
                 let found = match self.error() {
-                    Some(AuthError::Form(problem @ (FormatError::Empty | FormatError::Base64))) => {
-                        format!("{parts}, {problem}")
+                    Some(AuthError::Form(error @ (FormatError::Empty | FormatError::Base64))) => {
+                        format!("{parts}, {error}")
                     }
                     _ => parts,
                 };
                 (found, "3 parts of base64url without padding".to_owned())
             }
             VerificationStep::Header => {
-                let (found, expected) = self.refused_member().unzip();
+                let (found, expected) = self.invalid_member().unzip();
                 (
-                    after(found, self.header_members()),
-                    after(
+                    prefix(found, self.header_members()),
+                    prefix(
                         expected,
-                        "one JSON object with alg; no crit, no b64".to_owned(),
+                        "one JSON object with alg, without crit and b64".to_owned(),
                     ),
                 )
             }
@@ -181,43 +200,46 @@ impl ExplainContext<'_> {
                     .map(|payload| payload.members().count());
                 (
                     claims.map_or(self.unreadable(), |claims| count(claims, "claim")),
-                    "one JSON object, no name twice".to_owned(),
+                    "one JSON object without duplicate names".to_owned(),
                 )
             }
             VerificationStep::Issuer => (self.claim("iss"), self.bearer_issuers().join(" or ")),
             VerificationStep::Algorithm => {
                 let accepted = issuer.map_or(&Algorithm::ALL[..], |(issuer, _)| &issuer.algorithms);
-                (self.header("alg"), names(accepted))
+                (self.header("alg"), algorithm_names(accepted))
             }
             VerificationStep::Type => {
-                let expected = of(&|issuer, _| match issuer.token_type {
-                    TypRule::Jwt => "absent, JWT or at+jwt".to_owned(),
-                    TypRule::AtJwt => "at+jwt".to_owned(),
-                });
-                (self.header("typ"), expected)
+                let expected = match issuer.map(|(issuer, _)| issuer.token_type) {
+                    Some(TypRule::Jwt) => "absent, JWT or at+jwt",
+                    Some(TypRule::AtJwt) => "at+jwt",
+                    None => "",
+                };
+                (self.header("typ"), expected.to_owned())
             }
             VerificationStep::VerificationKey => (
                 format!("kid {}, alg {}", self.header("kid"), self.header("alg")),
-                of(&|_, keys| published(keys)),
+                issuer.map_or_else(String::new, |(_, keys)| published_keys(keys)),
             ),
             VerificationStep::Signature => (
-                "the last part, not shown".to_owned(),
-                "a signature by that key over the first two".to_owned(),
+                "the last part (not shown)".to_owned(),
+                "a signature of the first two parts by that key".to_owned(),
             ),
             VerificationStep::Claims => {
-                let (found, expected) = self.refused_member().unzip();
+                let (found, expected) = self.invalid_member().unzip();
+                let expected_claims =
+                    issuer.map_or_else(String::new, |(issuer, _)| expected_claims(issuer));
                 (
-                    after(found, self.usual_claims()),
-                    after(expected, of(&|issuer, _| wanted(issuer))),
+                    prefix(found, self.main_claims()),
+                    prefix(expected, expected_claims),
                 )
             }
             VerificationStep::Source | VerificationStep::Policy => (String::new(), String::new()),
         }
     }
 
-    /// Whether the part that a check looks at could be read at all.
-    fn is_readable(&self, check: VerificationStep) -> bool {
-        match check {
+    /// Returns whether the part of the token that a check needs could be decoded.
+    fn is_readable(&self, step: VerificationStep) -> bool {
+        match step {
             VerificationStep::Header
             | VerificationStep::Algorithm
             | VerificationStep::Type
@@ -225,46 +247,46 @@ impl ExplainContext<'_> {
             VerificationStep::Payload | VerificationStep::Issuer | VerificationStep::Claims => {
                 self.payload.is_some()
             }
-            VerificationStep::Signature => jws::parts(self.case.token).is_ok(),
+            VerificationStep::Signature => jws::split(self.input.token).is_ok(),
             _ => true,
         }
     }
 
-    /// The issuer that `iss` names.
+    /// Returns the issuer that accepts the token's `iss`.
     fn issuer(&self) -> Option<(&Issuer, &KeySetStatus)> {
-        let iss = self.payload.as_ref()?.member("iss").and_then(string)?;
-        let named = |issuer: &&(&Issuer, KeySetStatus)| {
-            issuer
-                .0
-                .accepted_issuers
-                .iter()
-                .any(|spelling| **spelling == *iss)
-        };
-        self.case
+        let iss = self
+            .payload
+            .as_ref()?
+            .member("iss")
+            .and_then(parse_string)?;
+        self.input
             .issuers
             .iter()
-            .find(named)
+            .find(|(issuer, _)| {
+                issuer
+                    .accepted_issuers
+                    .iter()
+                    .any(|accepted| **accepted == *iss)
+            })
             .map(|(issuer, keys)| (*issuer, keys))
     }
 
-    /// Every `iss` that a bearer token may have.
+    /// Returns every accepted `iss` of a bearer token.
     fn bearer_issuers(&self) -> Vec<&str> {
-        let bearers = self
-            .case
+        self.input
             .issuers
             .iter()
-            .filter(|(issuer, _)| issuer.has_token_use(TokenUse::AccessToken));
-        bearers
+            .filter(|(issuer, _)| issuer.has_token_use(TokenUse::AccessToken))
             .flat_map(|(issuer, _)| issuer.accepted_issuers.iter().map(AsRef::as_ref))
             .collect()
     }
 
     fn error(&self) -> Option<&AuthError> {
-        self.case
+        self.input
             .result
             .as_ref()
             .err()
-            .map(|refusal| &refusal.error)
+            .map(|failure| &failure.error)
     }
 
     fn header(&self, name: &str) -> String {
@@ -281,53 +303,53 @@ impl ExplainContext<'_> {
         };
         header
             .members()
-            .map(|(name, _)| SanitizedText::of(name).to_string())
+            .map(|(name, _)| SanitizedText::new(name).to_string())
             .collect::<Vec<_>>()
             .join(", ")
     }
 
     fn unreadable(&self) -> String {
         match self.error() {
-            Some(AuthError::Header(HeaderError::Object(problem)) | AuthError::Payload(problem)) => {
-                format!("not readable: {problem}")
+            Some(AuthError::Header(HeaderError::Object(error)) | AuthError::Payload(error)) => {
+                format!("unreadable: {error}")
             }
-            _ => "not readable".to_owned(),
+            _ => "unreadable".to_owned(),
         }
     }
 
-    /// The one member that is at fault, where the usual line does not show it: what it is, and what
-    /// it would have to be.
-    fn refused_member(&self) -> Option<(String, String)> {
-        let shown = |object: &Option<StrictObject<'_>>, name: &str| {
+    /// Returns the found and expected value of the invalid member, unless the reports show that
+    /// member anyway.
+    fn invalid_member(&self) -> Option<(String, String)> {
+        let found = |object: &Option<StrictObject<'_>>, name: &str| {
             format!("{name} {}", json(object.as_ref(), name))
         };
         match self.error()? {
             AuthError::Header(HeaderError::NotAString(name)) => {
-                Some((shown(&self.header, name), format!("{name}: a string")))
+                Some((found(&self.header, name), format!("{name}: a string")))
             }
             AuthError::Header(HeaderError::LongKid) => Some((
-                shown(&self.header, "kid"),
-                "kid: at most 256 bytes".to_owned(),
+                found(&self.header, "kid"),
+                format!("kid: at most {MAX_KID_BYTES} bytes"),
             )),
             AuthError::MissingClaim(name) if !matches!(&**name, "exp" | "aud" | "sub") => Some((
-                shown(&self.payload, name),
-                format!("{name} not absent, not null"),
+                found(&self.payload, name),
+                format!("{name} present and not null"),
             )),
             AuthError::InvalidClaim { name, problem } => {
-                Some((shown(&self.payload, name), format!("{name}: {problem}")))
+                Some((found(&self.payload, name), format!("{name}: {problem}")))
             }
             AuthError::NotYetValid { claim, at, now } => Some((
-                format!("{claim} {at} ({})", distance(*at, *now)),
-                format!("{claim} not ahead of this machine's clock"),
+                format!("{claim} {at} ({})", relative_time(*at, *now)),
+                format!("{claim} not later than the clock of this machine"),
             )),
             _ => None,
         }
     }
 
-    /// Time, audience and subject, without the one that [`refused_member`](Self::refused_member)
-    /// has shown.
-    fn usual_claims(&self) -> String {
-        let shown = match self.error() {
+    /// Lists `exp`, `aud` and `sub`, except one that [`invalid_member`](Self::invalid_member)
+    /// returns.
+    fn main_claims(&self) -> String {
+        let invalid = match self.error() {
             Some(AuthError::InvalidClaim { name, .. }) => &**name,
             _ => "",
         };
@@ -337,23 +359,24 @@ impl ExplainContext<'_> {
             .ok()
             .map(Timestamp::from_unix);
         let exp = exp.map_or(self.claim("exp"), |at| {
-            format!("{at} ({})", distance(at, self.case.now))
+            format!("{at} ({})", relative_time(at, self.input.now))
         });
         let claims = [
             ("exp", exp),
             ("aud", self.claim("aud")),
             ("sub", self.claim("sub")),
         ];
-        let others = claims.into_iter().filter(|(name, _)| *name != shown);
-        others
+        claims
+            .into_iter()
+            .filter(|(name, _)| *name != invalid)
             .map(|(name, found)| format!("{name} {found}"))
             .collect::<Vec<_>>()
             .join(", ")
     }
 }
 
-/// What is at fault, before the rest of the line.
-fn after(first: Option<String>, rest: String) -> String {
+/// Joins the invalid member, if there is one, and the rest of a report.
+fn prefix(first: Option<String>, rest: String) -> String {
     match first {
         Some(first) if rest.is_empty() => first,
         Some(first) => format!("{first}; {rest}"),
@@ -361,21 +384,22 @@ fn after(first: Option<String>, rest: String) -> String {
     }
 }
 
-/// A member as the token writes it, so that a string can be told from a number.
+/// Returns a member as JSON text, which distinguishes strings from numbers.
 fn json(object: Option<&StrictObject<'_>>, name: &str) -> String {
     object.and_then(|object| object.member(name)).map_or_else(
         || "absent".to_owned(),
-        |json| SanitizedText::of(json).to_string(),
+        |json| SanitizedText::new(json).to_string(),
     )
 }
 
+/// Returns a member as text: the content of a string, or other JSON as written.
 fn member(object: Option<&StrictObject<'_>>, name: &str) -> String {
     let Some(json) = object.and_then(|object| object.member(name)) else {
         return "absent".to_owned();
     };
-    string(json).map_or_else(
-        || SanitizedText::of(json).to_string(),
-        |text| SanitizedText::of(&text).to_string(),
+    parse_string(json).map_or_else(
+        || SanitizedText::new(json).to_string(),
+        |text| SanitizedText::new(&text).to_string(),
     )
 }
 
@@ -383,7 +407,7 @@ fn count(number: usize, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
-fn names(algorithms: &[Algorithm]) -> String {
+fn algorithm_names(algorithms: &[Algorithm]) -> String {
     algorithms
         .iter()
         .map(|algorithm| algorithm.name())
@@ -391,7 +415,7 @@ fn names(algorithms: &[Algorithm]) -> String {
         .join(" ")
 }
 
-fn published(keys: &KeySetStatus) -> String {
+fn published_keys(keys: &KeySetStatus) -> String {
     let kids: Vec<&str> = keys
         .kids
         .iter()
@@ -408,49 +432,50 @@ fn published(keys: &KeySetStatus) -> String {
     }
 }
 
-fn wanted(issuer: &Issuer) -> String {
+fn expected_claims(issuer: &Issuer) -> String {
     let audience = match &issuer.audiences {
         Audiences::OneOf(audiences) => audiences.join(" or "),
-        Audiences::Any => "anything (configured)".to_owned(),
+        Audiences::Any => "any (as configured)".to_owned(),
     };
     format!(
-        "exp ahead (leeway {} s), aud {audience}, sub not empty",
+        "exp in the future (leeway {} s), aud {audience}, sub not empty",
         issuer.leeway.as_secs()
     )
 }
 
-/// In the two largest units: nobody acts on the seconds of a day.
-fn distance(at: Timestamp, now: Timestamp) -> String {
-    let seconds = |span: Duration| {
-        let units = humantime::format_duration(Duration::from_secs(span.as_secs())).to_string();
+/// Formats a time relative to now in its two largest units, for example `1h 5m ago`.
+fn relative_time(at: Timestamp, now: Timestamp) -> String {
+    let format = |duration: Duration| {
+        let seconds = Duration::from_secs(duration.as_secs());
+        let units = humantime::format_duration(seconds).to_string();
         units.split(' ').take(2).collect::<Vec<_>>().join(" ")
     };
     if at > now {
-        format!("in {}", seconds(at.since(now)))
+        format!("in {}", format(at.since(now)))
     } else {
-        format!("{} ago", seconds(now.since(at)))
+        format!("{} ago", format(now.since(at)))
     }
 }
 
 impl Explanation {
-    /// Whether the token is accepted.
+    /// Returns whether the token is accepted.
     pub fn is_accepted(&self) -> bool {
-        self.refusal.is_none()
+        self.failure.is_none()
     }
 }
 
 impl KeySource {
-    /// Where the keys come from, for people: an address without its query, which may hold a key,
-    /// and no fixed key.
+    /// Describes the source for logs and reports. The query of a URL, which may contain a secret,
+    /// and fixed keys are omitted.
     pub fn describe(&self) -> String {
         match self {
             Self::Discovery => "OIDC discovery".to_owned(),
             Self::Url(url) => {
-                let mut shown = url.clone();
-                shown.set_query(url.query().map(|_| "***"));
-                shown.into()
+                let mut redacted = url.clone();
+                redacted.set_query(url.query().map(|_| "***"));
+                redacted.into()
             }
-            Self::Fixed(_) => "fixed keys of the configuration".to_owned(),
+            Self::Fixed(_) => "fixed keys from the configuration".to_owned(),
         }
     }
 }
@@ -458,24 +483,5 @@ impl KeySource {
 impl fmt::Debug for KeySource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.describe())
-    }
-}
-
-impl fmt::Display for VerificationStep {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Source => "source",
-            Self::Size => "size",
-            Self::Form => "form",
-            Self::Header => "header",
-            Self::Payload => "payload",
-            Self::Issuer => "issuer",
-            Self::Algorithm => "algorithm",
-            Self::Type => "type",
-            Self::VerificationKey => "key",
-            Self::Signature => "signature",
-            Self::Claims => "claims",
-            Self::Policy => "policy",
-        })
     }
 }

@@ -1,29 +1,32 @@
-//! The compact form and the protected header of a JWS, read strictly and not yet believed.
+//! The compact serialization and protected header of a JWS, parsed strictly. Nothing is verified
+//! here.
 
 use std::borrow::Cow;
 
 use super::{
     algorithm::Algorithm,
     error::{AuthError, FormatError, HeaderError, SanitizedText},
-    strict_object::{StrictObject, string},
+    strict_object::{StrictObject, parse_string},
 };
 
-/// Longer key ids than any issuer uses would only serve to fill caches.
-const MAX_KID: usize = 256;
+/// The longest `kid` that is accepted, in tokens and in key sets. Issuers use far shorter ones, and
+/// key ids are stored in caches.
+pub const MAX_KID_BYTES: usize = 256;
 
-/// A signature of the largest key that is verified: RSA with 8192 bits.
-const MAX_SIGNATURE: usize = 1024;
+/// The signature size of the largest supported key, RSA with 8192 bits.
+const MAX_SIGNATURE_BYTES: usize = 1024;
 
 /// The parts of a compact JWS (RFC 7515 §7.1), decoded into one buffer.
 pub(crate) struct CompactJws<'t> {
-    /// What the signature covers: the first two parts as they were received.
+    /// The JWS signing input: the first two parts as received.
     signed: &'t [u8],
+    /// Header, payload and signature, concatenated.
     bytes: Vec<u8>,
-    header: usize,
-    payload: usize,
+    header_end: usize,
+    payload_end: usize,
 }
 
-/// A compact JWS whose form and header are right. Nothing here has been verified.
+/// A compact JWS with a valid header. Its signature and payload have not been verified.
 pub(crate) struct UnverifiedJws<'d> {
     pub(crate) signed: &'d [u8],
     pub(crate) header: Header<'d>,
@@ -31,7 +34,7 @@ pub(crate) struct UnverifiedJws<'d> {
     pub(crate) signature: &'d [u8],
 }
 
-/// The members of the protected header that decide something.
+/// The members of the protected header that affect verification.
 pub(crate) struct Header<'d> {
     pub(crate) algorithm: Algorithm,
     pub(crate) kid: Option<Cow<'d, str>>,
@@ -39,10 +42,10 @@ pub(crate) struct Header<'d> {
 }
 
 impl<'t> CompactJws<'t> {
-    /// Rule 4: the form.
-    pub(crate) fn of(token: &'t str) -> Result<Self, AuthError> {
-        let [header, payload, signature] = parts(token).map_err(|error| {
-            // supabase-js sends its API key as the bearer token while nobody is signed in.
+    /// Splits and decodes a token.
+    pub(crate) fn decode(token: &'t str) -> Result<Self, AuthError> {
+        let [header, payload, signature] = split(token).map_err(|error| {
+            // supabase-js sends its API key as the bearer token if no user is signed in.
             if is_api_key(token) {
                 AuthError::ApiKey
             } else {
@@ -51,59 +54,72 @@ impl<'t> CompactJws<'t> {
         })?;
         let signed = &token.as_bytes()[..header.len() + 1 + payload.len()];
         let mut bytes = Vec::with_capacity(token.len() / 4 * 3 + 3);
-        let header = append(&mut bytes, header)?;
-        let payload = append(&mut bytes, payload)?;
-        let end = append(&mut bytes, signature)?;
-        if end - payload > MAX_SIGNATURE {
+        let header_end = decode_append(&mut bytes, header)?;
+        let payload_end = decode_append(&mut bytes, payload)?;
+        let signature_end = decode_append(&mut bytes, signature)?;
+        if signature_end - payload_end > MAX_SIGNATURE_BYTES {
             Err(AuthError::Form(FormatError::Base64))
         } else {
             Ok(Self {
                 signed,
                 bytes,
-                header,
-                payload,
+                header_end,
+                payload_end,
             })
         }
     }
 
-    /// Rule 5, as far as no issuer decides it. The payload is not parsed.
-    pub(crate) fn read(&self) -> Result<UnverifiedJws<'_>, AuthError> {
-        let (header, rest) = self.bytes.split_at(self.header);
-        let (payload, signature) = rest.split_at(self.payload - self.header);
+    /// Parses the header and checks the rules that do not depend on the issuer. The payload is not
+    /// parsed.
+    pub(crate) fn parse_header(&self) -> Result<UnverifiedJws<'_>, AuthError> {
+        let (header, rest) = self.bytes.split_at(self.header_end);
+        let (payload, signature) = rest.split_at(self.payload_end - self.header_end);
         let header = StrictObject::parse(header)
             .map_err(|error| AuthError::Header(HeaderError::Object(error)))?;
         Ok(UnverifiedJws {
             signed: self.signed,
-            header: Header::read(&header)?,
+            header: Header::from_object(&header)?,
             payload,
             signature,
         })
     }
 }
 
+/// The names that the tests of `keys` use.
+#[cfg(test)]
+impl<'t> CompactJws<'t> {
+    pub(crate) fn of(token: &'t str) -> Result<Self, AuthError> {
+        Self::decode(token)
+    }
+
+    pub(crate) fn read(&self) -> Result<UnverifiedJws<'_>, AuthError> {
+        self.parse_header()
+    }
+}
+
 impl<'d> Header<'d> {
-    fn read(object: &StrictObject<'d>) -> Result<Self, AuthError> {
+    fn from_object(object: &StrictObject<'d>) -> Result<Self, AuthError> {
         let mut algorithm = None;
         let mut kid = None;
         let mut typ = None;
         for (name, value) in object.members() {
             match name {
-                "alg" => algorithm = Some(text(value, "alg")?),
-                "kid" => kid = Some(text(value, "kid")?),
-                "typ" => typ = Some(text(value, "typ")?),
+                "alg" => algorithm = Some(string_member(value, "alg")?),
+                "kid" => kid = Some(string_member(value, "kid")?),
+                "typ" => typ = Some(string_member(value, "typ")?),
                 "crit" => return Err(AuthError::Header(HeaderError::Critical)),
                 "b64" => return Err(AuthError::Header(HeaderError::Unencoded)),
-                // RFC 7515 §4: unknown members are ignored; `jwk`, `jku`, `x5u` and `x5c` are among
-                // them on purpose.
+                // RFC 7515 §4: unknown members are ignored. `jwk`, `jku`, `x5u` and `x5c` must be
+                // among them: a token must not choose its own key.
                 _ => {}
             }
         }
-        if kid.as_ref().is_some_and(|kid| kid.len() > MAX_KID) {
+        if kid.as_ref().is_some_and(|kid| kid.len() > MAX_KID_BYTES) {
             return Err(AuthError::Header(HeaderError::LongKid));
         }
         let name = algorithm.ok_or(AuthError::Header(HeaderError::NotAString("alg")))?;
         let algorithm = name.parse().map_err(|_| AuthError::AlgorithmNotAllowed {
-            found: SanitizedText::of(&name),
+            found: SanitizedText::new(&name),
             allowed: Vec::new(),
         })?;
         Ok(Self {
@@ -114,12 +130,12 @@ impl<'d> Header<'d> {
     }
 }
 
-fn text<'d>(json: &'d str, name: &'static str) -> Result<Cow<'d, str>, AuthError> {
-    string(json).ok_or(AuthError::Header(HeaderError::NotAString(name)))
+fn string_member<'d>(json: &'d str, name: &'static str) -> Result<Cow<'d, str>, AuthError> {
+    parse_string(json).ok_or(AuthError::Header(HeaderError::NotAString(name)))
 }
 
-/// Splits without allocating, and looks no further than the sixth part.
-pub(crate) fn parts(token: &str) -> Result<[&str; 3], FormatError> {
+/// Splits a token into its three parts, without allocating. Counting stops at the sixth part.
+pub(crate) fn split(token: &str) -> Result<[&str; 3], FormatError> {
     let mut parts = token.split('.');
     let (Some(header), Some(payload), Some(signature), None) =
         (parts.next(), parts.next(), parts.next(), parts.next())
@@ -136,15 +152,15 @@ pub(crate) fn parts(token: &str) -> Result<[&str; 3], FormatError> {
     }
 }
 
-/// RFC 7515 §2: the URL-safe alphabet, no padding, no white space; trailing bits are zero, so that
-/// one signature has one spelling.
-pub(crate) fn decode(part: &str) -> Result<Vec<u8>, AuthError> {
+/// Decodes base64url (RFC 7515 §2): no padding and no whitespace. Trailing bits must be zero, so
+/// that each byte string has exactly one encoding.
+pub(crate) fn decode_base64url(part: &str) -> Result<Vec<u8>, AuthError> {
     let mut bytes = Vec::new();
-    append(&mut bytes, part).map(|_| bytes)
+    decode_append(&mut bytes, part).map(|_| bytes)
 }
 
-/// Decodes to the end of `bytes`, and tells their new length.
-fn append(bytes: &mut Vec<u8>, part: &str) -> Result<usize, AuthError> {
+/// Appends the decoded part to `bytes` and returns the new length.
+fn decode_append(bytes: &mut Vec<u8>, part: &str) -> Result<usize, AuthError> {
     let base64 = base64_simd::URL_SAFE_NO_PAD;
     base64
         .decode_append(part, bytes)
@@ -161,15 +177,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn base64_is_strict_in_alphabet_padding_and_trailing_bits() {
-        assert_eq!(decode("AA").unwrap(), [0]);
-        for wrong in [
+    fn base64url_is_decoded_strictly() {
+        assert_eq!(decode_base64url("AA").unwrap(), [0]);
+        for invalid in [
             "AB", "A", "AA=", "AA==", "A+", "A/", "A A", "AA\n", "A\u{e4}", "AAB",
         ] {
             assert_eq!(
-                decode(wrong),
+                decode_base64url(invalid),
                 Err(AuthError::Form(FormatError::Base64)),
-                "{wrong:?}"
+                "{invalid:?}"
             );
         }
     }

@@ -1,7 +1,8 @@
-//! Bearer tokens, verified: actix-web extractors over a key cache that survives what identity
-//! providers do to people.
+//! Verifies JWT bearer tokens, with extractors for actix-web.
 //!
-//! A handler with a [`Principal`] among its parameters is a protected route; one without is public.
+//! bearward verifies access tokens of OpenID Connect providers and other issuers that publish a JWK
+//! Set. It is backed by a JWKS cache that tolerates rotation, outages and misbehaving providers. A
+//! handler with a [`Principal`] parameter requires a valid token; a handler without one is public.
 //!
 //! ```no_run
 //! # #[cfg(feature = "actix")] mod example {
@@ -15,76 +16,136 @@
 //!
 //! #[actix_web::main]
 //! async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//!     let auth = Bearward::builder().issuer(Issuer::supabase("https://abc.supabase.co")?).build().await?;
-//!     HttpServer::new(move || App::new().app_data(auth.clone()).service(orders)).bind("127.0.0.1:8080")?.run().await?;
+//!     let auth = Bearward::builder()
+//!         .issuer(Issuer::supabase("https://abc.supabase.co")?)
+//!         .build()
+//!         .await?;
+//!     HttpServer::new(move || App::new().app_data(auth.clone()).service(orders))
+//!         .bind("127.0.0.1:8080")?
+//!         .run()
+//!         .await?;
 //!     Ok(())
 //! }
 //! # }
 //! ```
 //!
-//! That needs `actix-web = "4"` beside bearward's features `actix` and `remote`. `cargo run -- idp`
-//! in a clone stands in for a project: `Issuer::supabase("http://127.0.0.1:9999")`. What goes wrong with keys, or a route without `app_data`, is told to `tracing`, and to the `log`
-//! crate where nobody subscribes to that. [`Bearward::explain`] puts what a token has beside what
-//! is expected.
+//! The example needs `actix-web = "4"` and bearward's default features. Key-fetch failures and
+//! missing `app_data` are logged through `tracing`, or through `log` if no subscriber is installed.
+//! [`Bearward::explain`] shows why a token is rejected.
 //!
-//! # How it works
-//! [`Bearward`] verifies a token in the order of RFC 8725's advice: strict form, strict header, the
-//! one issuer that `iss` names, that issuer's key for `kid` and `alg`, the signature over the bytes
-//! received, typed claims, then what the route asks for. Every way to fail is a [`AuthError`]. The
-//! keys come from a cache of their own task ([`keys`]); verified tokens are remembered, and asked
-//! again for their time and their key at each use.
+//! # Protecting routes
+//!
+//! | parameter of the handler | allows | without a token | with an invalid token |
+//! |---|---|---|---|
+//! | none of these | anyone | 200 | 200; the token is ignored |
+//! | [`MaybePrincipal`] | anyone; identifies the user if a token is sent | 200 | 401 |
+//! | [`Principal`] | anyone with a valid token | 401 | 401 |
+//! | [`Require<R>`](Require) | users who meet the [`Requirement`] `R` | 401 | 401; 403 for a valid token that does not meet `R` |
+//!
+//! The extractors find the [`Bearward`] in the `app_data` of the `App` or of the scope.
+//! [`Bearward::require`] creates a [`Guard`] for a whole scope instead. Without actix-web,
+//! [`Bearward::verify`] verifies a token.
+//!
+//! # How verification works
+//!
+//! A token passes these checks in order, following RFC 8725. The first one that fails is the
+//! [`AuthError`]; [`AuthError::step`] names the check.
+//!
+//! 1. The request has one token, and the token is not too long.
+//! 2. Format: three parts of strict base64url; a header and a payload that are JSON objects without
+//!    duplicate names; no `crit`, no `b64`.
+//! 3. The unverified `iss` selects one configured [`Issuer`], which limits `alg` and `typ`.
+//! 4. The issuer has exactly one key for `kid` and `alg`. Keys come from a cache that a background
+//!    task refreshes, see [`keys`].
+//! 5. The signature is valid for the bytes received. HMAC and `none` are not implemented.
+//! 6. Claims: `exp`, `nbf`, `iat`, `aud`, `sub` and the issuer's required claims.
+//! 7. The route's [`Requirement`].
+//!
+//! Verified tokens are cached; expiry and key validity are re-checked on every hit. A [`Verified`]
+//! value can only be created by this pipeline.
 //!
 //! # What it does not do
-//! It signs nobody in, mints no token outside of tests, holds no secret, and does not know whether
-//! a session was ended before its token expired.
+//!
+//! - It does not perform sign-in, issue tokens or hold secrets.
+//! - It does not know whether a session was ended or a user was deleted before the token expires.
+//! - It does not accept encrypted tokens (JWE), opaque tokens, shared-secret signatures or
+//!   sender-constrained tokens (`DPoP`, mutual TLS).
 //!
 //! # Features
-//! | feature | adds |
-//! |---|---|
-//! | `actix` | extractors, guard, challenges, the error envelope |
-//! | `remote` | keys over HTTP, discovery, snapshots on disk |
-//! | `testing` | `MockIdp`, forged tokens, a clock that tests move |
-//! | `contract` | the contract test: hostile tokens, rotations and outages against any protected URL |
-//! | `server` | the resource server, its configuration and commands |
-//! | `idp` | the development IdP |
+//!
+//! | feature | default | adds |
+//! |---|---|---|
+//! | `actix` | yes | extractors, guard, challenges and the error body for actix-web |
+//! | `remote` | yes | key sets over HTTP, OIDC discovery, snapshots on disk |
+//!
+//! Without `remote`, issuers need a fixed key set ([`KeySource::Fixed`]).
+//!
+//! # Where to go next
+//!
+//! - [`Issuer`]: audiences, algorithms, required claims, [`ClaimMapping`] for roles and scopes
+//! - [`Builder`]: limits, challenges, the session cookie
+//! - [`Requirement`] and [`CustomClaims`]: authorization with roles, scopes and custom claims
+//! - [`keys`]: the key cache, its states and its settings
+//! - [`explain`]: reports on rejected tokens
 
 #![warn(unreachable_pub)]
 
-#[cfg(feature = "actix")]
-pub mod actix;
-pub mod algorithm;
-pub mod bearward;
-pub mod claim_lookup;
-pub mod claim_mapping;
-pub mod claims;
-pub mod claims_validation;
-pub mod clock;
-pub mod cookie;
-pub mod error;
 pub mod explain;
-pub mod issuer;
-pub mod jws;
 pub mod keys;
-pub mod metrics;
-pub mod strict_object;
-pub mod token_cache;
-pub mod verified;
-pub mod verifier;
+
+#[cfg(feature = "actix")]
+mod actix;
+mod algorithm;
+mod bearward;
+mod builder;
+mod claim_lookup;
+mod claim_mapping;
+mod claims;
+mod claims_validation;
+mod clock;
+mod cookie;
+mod error;
+mod issuer;
+mod json_pointer;
+mod jws;
+mod metrics;
+mod strict_object;
+mod text;
+mod token_cache;
+mod verified;
+mod verifier;
 
 #[cfg(feature = "actix")]
 pub use self::actix::{
-    AuthRejection, ErrorBody, Guard, MaybePrincipal, Principal, RejectionLog, RequestId, Require,
+    AuthRejection, ErrorBody, ExtractFuture, Guard, GuardService, MaybePrincipal, Principal,
+    RejectionLog, RequestId, Require,
 };
 pub use self::{
-    algorithm::Algorithm,
-    bearward::{Bearward, BuildError, Builder},
-    claim_mapping::ClaimMapping,
+    algorithm::{Algorithm, UnknownAlgorithm},
+    bearward::Bearward,
+    builder::{BuildError, Builder},
+    claim_mapping::{ClaimMapError, ClaimMapping},
     claims::{Claims, CustomClaims, NoCustomClaims},
-    clock::{Clock, SystemClock, Timestamp},
+    clock::{Clock, Sleep, SystemClock, Timestamp},
     cookie::{CookieError, CookieSource},
-    error::{AuthError, AuthFailure, VerificationStep},
-    issuer::{Issuer, IssuerError, KeySource, TokenUse, TypRule},
+    error::{AuthError, AuthFailure, FormatError, HeaderError, ObjectError, VerificationStep},
+    issuer::{Issuer, IssuerError, KeySource, MAX_LEEWAY, TokenUse, TypRule},
+    json_pointer::{JsonPointer, JsonPointerError},
     keys::{JwksCacheConfig, KeySetStatus},
+    text::SanitizedText,
     verified::{Requirement, Verified},
     verifier::{PendingVerification, Verification},
 };
+
+/// Items that the crates of this workspace share. They are not covered by semantic versioning.
+#[doc(hidden)]
+pub mod internals {
+    #[cfg(feature = "actix")]
+    pub use crate::actix::{ScopeAuthentication, parse_authorization, reject};
+    #[cfg(feature = "remote")]
+    pub use crate::keys::{is_loopback, retry_after};
+    pub use crate::{
+        jws::MAX_KID_BYTES,
+        text::{error_chain, is_invisible, is_token_char},
+    };
+}

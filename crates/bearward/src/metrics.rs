@@ -1,4 +1,4 @@
-//! Verifications, counted by issuer and reason through the `metrics` facade.
+//! Counts verifications by issuer and outcome through the `metrics` facade.
 
 use std::sync::{
     Arc, Mutex, PoisonError,
@@ -10,64 +10,75 @@ use thread_local::ThreadLocal;
 
 use super::error::AuthFailure;
 
-/// The counters of one issuer. They reach the recorder that was installed when the verifier was
-/// built.
+/// The counters of one issuer. They use the recorder that is installed when the verifier is built.
 #[derive(Debug)]
 pub(crate) struct VerificationMetrics {
     accepted: Counter,
-    hits: Counter,
-    /// Cache hits of each thread, so that counting them makes no thread wait for another's memory.
-    own_hits: ThreadLocal<PaddedCounter>,
-    /// How many of them the recorder knows.
+    cache_hits: Counter,
+    /// Cache hits per thread: threads do not contend for one counter.
+    thread_hits: ThreadLocal<PaddedCounter>,
+    /// The number of hits that the recorder has received.
     published: Mutex<u64>,
 }
 
-/// A cache line of its own.
+/// A counter in a cache line of its own.
 #[derive(Debug, Default)]
 #[repr(align(128))]
 struct PaddedCounter(AtomicU64);
 
 impl VerificationMetrics {
-    pub(super) fn of(issuer: &Arc<str>) -> Self {
-        let of = |outcome| counter!("bearward_verifications_total", "issuer" => Arc::clone(issuer), "outcome" => outcome);
+    pub(super) fn new(issuer: &Arc<str>) -> Self {
+        let counter = |outcome| {
+            counter!(
+                "bearward_verifications_total",
+                "issuer" => Arc::clone(issuer),
+                "outcome" => outcome
+            )
+        };
         Self {
-            accepted: of("accepted"),
-            hits: of("accepted_from_cache"),
-            own_hits: ThreadLocal::new(),
+            accepted: counter("accepted"),
+            cache_hits: counter("accepted_from_cache"),
+            thread_hits: ThreadLocal::new(),
             published: Mutex::new(0),
         }
     }
 
-    pub(super) fn accepted(&self) {
+    pub(super) fn record_accepted(&self) {
         self.accepted.increment(1);
         self.publish();
     }
 
-    pub(super) fn hit(&self) {
-        // One writer: a load and a store, no locked instruction.
-        let own = &self.own_hits.get_or_default().0;
-        own.store(own.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+    pub(super) fn record_cache_hit(&self) {
+        // Only this thread writes its counter, so a load and a store suffice.
+        let hits = &self.thread_hits.get_or_default().0;
+        hits.store(hits.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
     }
 
-    /// Tells the recorder of the hits since the last time.
+    /// Passes the cache hits since the last call to the recorder.
     pub(crate) fn publish(&self) {
         let mut published = self
             .published
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         let total = self
-            .own_hits
+            .thread_hits
             .iter()
-            .map(|own| own.0.load(Ordering::Relaxed))
+            .map(|hits| hits.0.load(Ordering::Relaxed))
             .sum();
-        self.hits.increment(u64::saturating_sub(total, *published));
+        self.cache_hits
+            .increment(u64::saturating_sub(total, *published));
         *published = total;
     }
 
-    /// Reasons are a closed set, and so are the issuers' names: one that is not configured has
-    /// none.
-    pub(crate) fn refused(refusal: &AuthFailure) {
-        let issuer = refusal.issuer.clone().unwrap_or_else(|| Arc::from("none"));
-        counter!("bearward_verifications_total", "issuer" => issuer, "outcome" => refusal.error.metric_label()).increment(1);
+    /// Counts a rejected token. Both labels have a bounded number of values: `issuer` is `none`
+    /// unless a configured issuer was selected.
+    pub(crate) fn record_rejected(failure: &AuthFailure) {
+        let issuer = failure.issuer.clone().unwrap_or_else(|| Arc::from("none"));
+        counter!(
+            "bearward_verifications_total",
+            "issuer" => issuer,
+            "outcome" => failure.error.metric_label()
+        )
+        .increment(1);
     }
 }

@@ -1,5 +1,5 @@
-//! One JSON object read strictly: member names in order, distinct after unescaping; values kept as
-//! they stand.
+//! Parses one JSON object strictly: member names are distinct after unescaping; values stay
+//! unparsed.
 
 use std::{borrow::Cow, collections::HashSet, fmt};
 
@@ -12,14 +12,14 @@ use smallvec::SmallVec;
 
 use super::error::ObjectError;
 
-/// The members of one JSON object, values unparsed.
+/// The members of one JSON object, in the order of the document, with unparsed values.
 #[derive(Debug)]
 pub(crate) struct StrictObject<'a> {
     members: Vec<(Cow<'a, str>, &'a str)>,
 }
 
 impl<'a> StrictObject<'a> {
-    /// Reads exactly one object; white space may surround it, nothing else may.
+    /// Parses exactly one object. Only whitespace may surround it.
     pub(crate) fn parse(bytes: &'a [u8]) -> Result<Self, ObjectError> {
         let text = str::from_utf8(bytes).map_err(|_| ObjectError::NotAnObject)?;
         let mut json = serde_json::Deserializer::from_str(text);
@@ -35,7 +35,7 @@ impl<'a> StrictObject<'a> {
         }
     }
 
-    /// The JSON text of a member.
+    /// Returns the JSON text of a member.
     pub(crate) fn member(&self, name: &str) -> Option<&'a str> {
         self.members
             .iter()
@@ -43,34 +43,34 @@ impl<'a> StrictObject<'a> {
             .map(|&(_, value)| value)
     }
 
-    /// Names and JSON texts, in the order of the document.
+    /// Returns names and JSON texts, in the order of the document.
     pub(crate) fn members(&self) -> impl Iterator<Item = (&str, &'a str)> {
         self.members
             .iter()
             .map(|(name, value)| (name.as_ref(), *value))
     }
 
-    /// A small filter makes the usual object cheap; a set keeps a hostile one linear.
+    /// Uses a 64-bit filter for objects of usual size, and a set for larger ones to stay linear.
     fn has_duplicates(&self) -> bool {
         const SMALL: usize = 64;
         if self.members.len() > SMALL {
-            let mut seen = HashSet::with_capacity(self.members.len());
+            let mut names = HashSet::with_capacity(self.members.len());
             return !self
                 .members
                 .iter()
-                .all(|(name, _)| seen.insert(name.as_ref()));
+                .all(|(name, _)| names.insert(name.as_ref()));
         }
         let mut filter = 0_u64;
         self.members.iter().enumerate().any(|(index, (name, _))| {
             let bytes = name.as_bytes();
-            let ends = [bytes.first(), bytes.get(bytes.len() / 2), bytes.last()];
-            let mixed = ends.iter().flatten().fold(bytes.len(), |sum, &&byte| {
+            let sample = [bytes.first(), bytes.get(bytes.len() / 2), bytes.last()];
+            let hash = sample.iter().flatten().fold(bytes.len(), |sum, &&byte| {
                 sum.wrapping_mul(31) + usize::from(byte)
             });
-            let bit = 1 << (mixed % 64);
-            let suspect = filter & bit != 0;
+            let bit = 1 << (hash % 64);
+            let is_candidate = filter & bit != 0;
             filter |= bit;
-            suspect
+            is_candidate
                 && self.members[..index]
                     .iter()
                     .any(|(earlier, _)| earlier == name)
@@ -78,8 +78,8 @@ impl<'a> StrictObject<'a> {
     }
 }
 
-/// A JSON string's content; borrowed unless it has escapes. `None` when the text is no string.
-pub(crate) fn string(json: &str) -> Option<Cow<'_, str>> {
+/// Parses a JSON string; borrows unless it has escapes. Returns `None` for any other value.
+pub(crate) fn parse_string(json: &str) -> Option<Cow<'_, str>> {
     let inner = json.strip_prefix('"')?.strip_suffix('"')?;
     if inner.contains('\\') {
         serde_json::from_str(json).ok().map(Cow::Owned)
@@ -88,15 +88,18 @@ pub(crate) fn string(json: &str) -> Option<Cow<'_, str>> {
     }
 }
 
-/// A JSON array's strings. `None` when the text is no array, or holds something else.
-pub(crate) fn strings(json: &str) -> Option<SmallVec<[Cow<'_, str>; 4]>> {
+/// Parses a JSON array of strings. Returns `None` for any other value.
+pub(crate) fn parse_string_array(json: &str) -> Option<SmallVec<[Cow<'_, str>; 4]>> {
     let elements: SmallVec<[&RawValue; 4]> =
         serde_json::from_str::<Vec<&RawValue>>(json).ok()?.into();
     elements
         .into_iter()
-        .map(|element| string(element.get()))
+        .map(|element| parse_string(element.get()))
         .collect()
 }
+
+// The names that `keys` uses.
+pub(crate) use self::{parse_string as string, parse_string_array as strings};
 
 struct MembersVisitor;
 
@@ -108,19 +111,20 @@ impl<'de> Visitor<'de> for MembersVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        // A Supabase token has 17 claims. On the stack they would be copied a kilobyte at a time.
+        // A Supabase token has 17 claims. A `SmallVec` of that size is slower: moving it copies a
+        // kilobyte.
         let mut members = Vec::with_capacity(24);
-        while let Some(name) = map.next_key_seed(Name)? {
+        while let Some(name) = map.next_key_seed(MemberName)? {
             members.push((name, map.next_value::<&'de RawValue>()?.get()));
         }
         Ok(members)
     }
 }
 
-/// A member name; `Cow` alone would always allocate.
-struct Name;
+/// Deserializes a member name; the implementation for `Cow` always allocates.
+struct MemberName;
 
-impl<'de> DeserializeSeed<'de> for Name {
+impl<'de> DeserializeSeed<'de> for MemberName {
     type Value = Cow<'de, str>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
@@ -128,7 +132,7 @@ impl<'de> DeserializeSeed<'de> for Name {
     }
 }
 
-impl<'de> Visitor<'de> for Name {
+impl<'de> Visitor<'de> for MemberName {
     type Value = Cow<'de, str>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -149,7 +153,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_compared_after_unescaping() {
+    fn member_names_are_compared_after_unescaping() {
         assert_eq!(
             StrictObject::parse(br#"{"sub":"a","s\u0075b":"b"}"#).unwrap_err(),
             ObjectError::Duplicate
@@ -158,10 +162,10 @@ mod tests {
     }
 
     #[test]
-    fn a_thousand_members_are_read_and_one_repeated_among_them_is_found() {
+    fn duplicates_are_found_among_a_thousand_members() {
         let members = |last: &str| {
-            let many: Vec<String> = (0..1000).map(|n| format!("\"m{n}\":0")).collect();
-            format!("{{{},\"{last}\":1}}", many.join(","))
+            let members: Vec<String> = (0..1000).map(|n| format!("\"m{n}\":0")).collect();
+            format!("{{{},\"{last}\":1}}", members.join(","))
         };
         assert!(StrictObject::parse(members("other").as_bytes()).is_ok());
         assert_eq!(
@@ -171,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn only_one_whole_object_is_an_object() {
+    fn only_one_complete_object_parses() {
         for text in [
             "",
             "[]",
@@ -200,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn nesting_of_ten_thousand_neither_overflows_nor_hides_a_member() {
+    fn ten_thousand_levels_of_nesting_do_not_overflow() {
         let deep = format!(
             "{{\"a\":{}{},\"b\":1}}",
             "[".repeat(10_000),

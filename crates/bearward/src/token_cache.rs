@@ -1,4 +1,4 @@
-//! Verified tokens, remembered: bounded, and found again only by the very same bytes.
+//! A bounded cache of verified tokens. A hit requires exactly the same bytes.
 
 use std::{
     cell::RefCell,
@@ -15,11 +15,11 @@ use thread_local::ThreadLocal;
 
 use super::verified::VerifiedToken;
 
-/// The verified-token cache. It holds only tokens that passed the whole pipeline; whoever hits must
-/// still ask for time and key.
+/// A cache of tokens that passed the whole pipeline. Callers must re-check expiry and key
+/// generation on a hit.
 ///
-/// Each thread keeps its own copies of the few tokens that it sees again and again: many threads
-/// with one token then write to no memory that they share, neither a lock nor a reference count.
+/// Each thread has copies of the few tokens that it sees most. Many threads that verify the same
+/// token then do not write to shared memory: no lock and no reference count.
 pub(super) struct TokenCache {
     shared: Cache<
         TokenKey,
@@ -28,28 +28,28 @@ pub(super) struct TokenCache {
         RandomState,
         DefaultLifecycle<TokenKey, Arc<VerifiedToken>>,
     >,
-    own: ThreadLocal<RefCell<ThreadLocalCache>>,
+    local: ThreadLocal<RefCell<ThreadLocalCache>>,
     random: RandomState,
 }
 
-/// One thread's copies, each in the place that its hash names.
+/// The copies of one thread, each in the slot that its hash selects.
 struct ThreadLocalCache {
-    places: [Option<(TokenKey, Arc<VerifiedToken>)>; SLOTS],
-    /// The hash that came last to each place: a token moves in when it comes twice in a row, so
-    /// that a crowd of tokens copies nothing.
-    last: [u64; SLOTS],
+    slots: [Option<(TokenKey, Arc<VerifiedToken>)>; SLOTS],
+    /// The last hash that selected each slot. A token is admitted if it occurs twice in a row, so
+    /// that many different tokens cause no copies.
+    last_hash: [u64; SLOTS],
 }
 
 const SLOTS: usize = 32;
 
-/// A whole token as the key: equality is of every byte.
+/// A whole token as the key: equality compares every byte.
 #[derive(Clone)]
 struct TokenKey {
     hash: u64,
     text: Box<str>,
 }
 
-/// The same, borrowed from a request.
+/// A [`TokenKey`] that borrows the token from a request.
 #[derive(Clone, Copy)]
 pub(super) struct TokenKeyRef<'a> {
     hash: u64,
@@ -57,26 +57,26 @@ pub(super) struct TokenKeyRef<'a> {
 }
 
 impl TokenCache {
-    /// Room for `entries` tokens; `None` for 0.
+    /// Creates a cache for `entries` tokens; `None` for 0.
     pub(super) fn new(entries: usize) -> Option<Self> {
-        let room = u64::try_from(entries).unwrap_or(u64::MAX);
+        let capacity = u64::try_from(entries).unwrap_or(u64::MAX);
         (entries > 0).then(|| Self {
             shared: Cache::with(
                 entries,
-                room,
+                capacity,
                 UnitWeighter,
                 RandomState::default(),
                 DefaultLifecycle::default(),
             ),
-            own: ThreadLocal::new(),
+            local: ThreadLocal::new(),
             random: RandomState::default(),
         })
     }
 
-    /// A signature's last characters are as good as random, so hashing them alone spreads as well
-    /// as hashing a kilobyte. Whoever makes tokens that end alike gains nothing: only verified
-    /// tokens are entries, and equality compares all of it.
-    pub(super) fn sent<'a>(&self, token: &'a str) -> TokenKeyRef<'a> {
+    /// Hashes the end of a token. The last characters of a signature are as random as a hash of the
+    /// whole token. Crafted tokens with equal endings have no effect: only verified tokens are
+    /// stored, and equality compares the whole token.
+    pub(super) fn key_for<'a>(&self, token: &'a str) -> TokenKeyRef<'a> {
         const TAIL: usize = 32;
         let bytes = token.as_bytes();
         TokenKeyRef {
@@ -87,36 +87,31 @@ impl TokenCache {
         }
     }
 
-    pub(super) fn find(&self, sent: TokenKeyRef<'_>) -> Option<Arc<VerifiedToken>> {
-        let own = self.own.get_or(RefCell::default);
-        if let Ok(own) = own.try_borrow()
-            && let Some((token, evidence)) = &own.places[sent.place()]
-            && sent.equivalent(token)
+    pub(super) fn get(&self, key: TokenKeyRef<'_>) -> Option<Arc<VerifiedToken>> {
+        let local = self.local.get_or(RefCell::default);
+        if let Ok(local) = local.try_borrow()
+            && let Some((stored, verified)) = &local.slots[key.slot()]
+            && key.equivalent(stored)
         {
-            return Some(Arc::clone(evidence));
+            return Some(Arc::clone(verified));
         }
-        let evidence = self.shared.get(&sent)?;
-        if let Ok(mut own) = own.try_borrow_mut() {
-            own.offer(sent, &evidence);
+        let verified = self.shared.get(&key)?;
+        if let Ok(mut local) = local.try_borrow_mut() {
+            local.admit(key, &verified);
         }
-        Some(evidence)
+        Some(verified)
     }
 
-    pub(super) fn remember(&self, sent: TokenKeyRef<'_>, evidence: Arc<VerifiedToken>) {
-        self.shared.insert(
-            TokenKey {
-                hash: sent.hash,
-                text: sent.text.into(),
-            },
-            evidence,
-        );
+    pub(super) fn insert(&self, key: TokenKeyRef<'_>, verified: Arc<VerifiedToken>) {
+        self.shared.insert(key.to_token_key(), verified);
     }
 
-    /// Other threads' copies go when they are looked at.
-    pub(super) fn forget(&self, sent: TokenKeyRef<'_>) {
-        self.shared.remove(&sent);
-        if let Some(Ok(mut own)) = self.own.get().map(RefCell::try_borrow_mut) {
-            own.places[sent.place()].take_if(|(token, _)| sent.equivalent(token));
+    /// Removes a token from the shared cache and from this thread's copies. Other threads remove
+    /// their copies when they re-check them.
+    pub(super) fn remove(&self, key: TokenKeyRef<'_>) {
+        self.shared.remove(&key);
+        if let Some(Ok(mut local)) = self.local.get().map(RefCell::try_borrow_mut) {
+            local.slots[key.slot()].take_if(|(stored, _)| key.equivalent(stored));
         }
     }
 
@@ -126,31 +121,36 @@ impl TokenCache {
 }
 
 impl ThreadLocalCache {
-    fn offer(&mut self, sent: TokenKeyRef<'_>, evidence: &VerifiedToken) {
-        let place = sent.place();
-        if self.last[place] == sent.hash {
-            let token = TokenKey {
-                hash: sent.hash,
-                text: sent.text.into(),
-            };
-            self.places[place] = Some((token, Arc::new(evidence.clone())));
+    /// Copies a token into its slot if it was also the previous token for that slot.
+    fn admit(&mut self, key: TokenKeyRef<'_>, verified: &VerifiedToken) {
+        let slot = key.slot();
+        if self.last_hash[slot] == key.hash {
+            // A copy, not a clone of the `Arc`: its reference count belongs to this thread.
+            self.slots[slot] = Some((key.to_token_key(), Arc::new(verified.clone())));
         }
-        self.last[place] = sent.hash;
+        self.last_hash[slot] = key.hash;
     }
 }
 
 impl Default for ThreadLocalCache {
     fn default() -> Self {
         Self {
-            places: [const { None }; SLOTS],
-            last: [0; SLOTS],
+            slots: [const { None }; SLOTS],
+            last_hash: [0; SLOTS],
         }
     }
 }
 
 impl TokenKeyRef<'_> {
-    fn place(self) -> usize {
+    fn slot(self) -> usize {
         usize::try_from(self.hash % SLOTS as u64).unwrap_or(0)
+    }
+
+    fn to_token_key(self) -> TokenKey {
+        TokenKey {
+            hash: self.hash,
+            text: self.text.into(),
+        }
     }
 }
 

@@ -1,99 +1,115 @@
-//! The evidence that a token was verified: only the verifier can make it.
+//! The proof that a token was verified: only the verifier creates it.
 
 use std::{fmt, sync::Arc};
 
 use super::{
     algorithm::Algorithm,
     claims::{Claims, CustomClaims, NoCustomClaims},
-    error::{AuthError, AuthFailure, SanitizedText},
+    error::{AuthError, AuthFailure},
 };
 
-/// A token that passed the whole pipeline, with a team's own claims `C` beside the standard ones.
+/// A verified token: the registered and mapped claims, and custom claims of type `C`.
 ///
-/// There is no constructor: to hold one is the proof.
+/// There is no public constructor, so a value proves that a token passed the whole pipeline. It is
+/// cheap to clone.
+///
+/// ```
+/// use bearward::{Bearward, Verified};
+///
+/// async fn subject(auth: &Bearward, token: &str) -> Option<String> {
+///     let user: Verified = auth.verify(token).await.ok()?;
+///     Some(user.subject().to_owned())
+/// }
+/// ```
 ///
 /// ```compile_fail
-/// let forged = bearward::Verified { evidence: todo!(), own: bearward::NoCustomClaims };
+/// let forged = bearward::Verified { token: todo!(), custom: bearward::NoCustomClaims };
 /// ```
+///
+/// # Security
+/// The token was valid when it was verified. The user may have been deleted or signed out since:
+/// the issuer is not asked.
 pub struct Verified<C = NoCustomClaims> {
-    pub(super) evidence: Arc<VerifiedToken>,
-    pub(super) own: C,
+    pub(super) token: Arc<VerifiedToken>,
+    pub(super) custom: C,
 }
 
-/// What is kept of a verified token; shared by every request that sends it.
+/// The data of a verified token, shared by all requests that send it.
 #[derive(Debug, Clone)]
 pub(crate) struct VerifiedToken {
     pub(super) claims: Claims,
-    /// `iss`, in the configured spelling that it equals.
+    /// `iss`: one of the issuer's accepted spellings.
     pub(super) issuer: Arc<str>,
     /// The issuer's configured name.
-    pub(super) name: Arc<str>,
-    /// Which of the verifier's issuers, by position.
-    pub(super) place: usize,
+    pub(super) issuer_name: Arc<str>,
+    /// The issuer's index in the verifier.
+    pub(super) issuer_index: usize,
     pub(super) kid: Option<Box<str>>,
     pub(super) algorithm: Algorithm,
-    /// The key set's generation whose key verified it.
+    /// The generation of the key set that verified the token.
     pub(super) generation: u64,
 }
 
 impl<C> Verified<C> {
-    /// `sub`: who this is, unique within [`issuer`](Self::issuer).
+    /// Returns `sub`: the user's identifier, unique within the [`issuer`](Self::issuer).
     pub fn subject(&self) -> &str {
-        self.evidence.claims.subject()
+        self.token.claims.subject()
     }
 
-    /// `iss`, one of the configured spellings.
+    /// Returns `iss`: one of the issuer's accepted spellings. See
+    /// [`Bearward::canonical_issuer`](crate::Bearward::canonical_issuer) for database keys.
     pub fn issuer(&self) -> &str {
-        &self.evidence.issuer
+        &self.token.issuer
     }
 
-    /// The standard and mapped claims.
+    /// Returns the registered and mapped claims.
     pub fn claims(&self) -> &Claims {
-        &self.evidence.claims
+        &self.token.claims
     }
 
-    /// The e-mail address, when it is a string that is not empty.
+    /// Returns the email address; see [`Claims::email`].
     pub fn email(&self) -> Option<&str> {
-        self.evidence.claims.email()
+        self.token.claims.email()
     }
 
-    /// The team's own claims.
+    /// Returns the custom claims.
     pub fn custom(&self) -> &C {
-        &self.own
+        &self.custom
     }
 
-    /// Gives up the evidence for the team's own claims.
+    /// Returns the custom claims and drops the rest.
     pub fn into_custom(self) -> C {
-        self.own
+        self.custom
     }
 
-    /// The key that verified it, when the token names one.
+    /// Returns the id of the key that verified the token; `None` if the token has no `kid`.
     pub fn kid(&self) -> Option<&str> {
-        self.evidence.kid.as_deref()
+        self.token.kid.as_deref()
     }
 
-    /// The algorithm that verified it.
+    /// Returns the algorithm of the signature.
     pub fn algorithm(&self) -> Algorithm {
-        self.evidence.algorithm
+        self.token.algorithm
     }
 
-    /// Whether the roles hold `role`, letter for letter.
+    /// Returns whether the user has a role. The comparison is case-sensitive.
     pub fn has_role(&self, role: &str) -> bool {
         self.claims().roles().any(|held| held == role)
     }
 
-    /// Whether the scopes hold `scope`, letter for letter.
+    /// Returns whether the token has a scope. The comparison is case-sensitive.
     pub fn has_scope(&self, scope: &str) -> bool {
         self.claims().scopes().any(|held| held == scope)
     }
 
-    /// Refuses whoever does not hold `role`, letter for letter. Roles stand at
-    /// `/app_metadata/roles` unless the issuer's
-    /// [`ClaimMapping`](super::claim_mapping::ClaimMapping) says otherwise; Supabase's own
-    /// claim `role` is [`Claims::role`] and no role in this sense.
+    /// Requires a role. The comparison is case-sensitive.
+    ///
+    /// Roles are read from `/app_metadata/roles` unless the issuer's
+    /// [`ClaimMapping`](crate::ClaimMapping) says otherwise. Supabase's `role` claim is
+    /// [`Claims::role`], which this method does not read.
     ///
     /// # Errors
-    /// [`AuthError::InsufficientRole`] (403) without `role`.
+    /// [`AuthError::InsufficientRole`] (403).
     pub fn require_role(&self, role: &str) -> Result<(), AuthError> {
         if self.has_role(role) {
             Ok(())
@@ -104,15 +120,15 @@ impl<C> Verified<C> {
         }
     }
 
-    /// Refuses whoever lacks one of `scopes`, which stand at `/scope` unless the issuer's
-    /// [`ClaimMapping`](super::claim_mapping::ClaimMapping) says otherwise.
+    /// Requires all of the space-separated `scopes`. The comparison is case-sensitive.
+    ///
+    /// Scopes are read from `/scope` unless the issuer's [`ClaimMapping`](crate::ClaimMapping) says
+    /// otherwise.
     ///
     /// # Errors
-    /// [`AuthError::InsufficientScope`] (403) without every one of `scopes`, which are separated by
-    /// spaces.
+    /// [`AuthError::InsufficientScope`] (403) if one of them is missing.
     pub fn require_scope(&self, scopes: &str) -> Result<(), AuthError> {
-        let met = scopes.split(' ').all(|scope| self.has_scope(scope));
-        if met {
+        if scopes.split(' ').all(|scope| self.has_scope(scope)) {
             Ok(())
         } else {
             Err(AuthError::InsufficientScope {
@@ -121,39 +137,78 @@ impl<C> Verified<C> {
         }
     }
 
-    /// Refuses a weaker sign-in than `level`, so that the frontend can ask for a second factor.
+    /// Requires an authenticator assurance level, so that a frontend can ask for a second factor.
+    ///
+    /// `aal2` is met by `aal2` and every higher `aalN`. A level with another name is met only by
+    /// exactly that level.
     ///
     /// # Errors
-    /// [`AuthError::StepUpRequired`] (401, RFC 9470) when the assurance level is under `level`, for
-    /// example `aal2`, or unknown.
-    pub fn require_aal(&self, level: &'static str) -> Result<(), AuthError> {
+    /// [`AuthError::StepUpRequired`] (401, RFC 9470) if the level is lower or absent.
+    pub fn require_aal(&self, level: &str) -> Result<(), AuthError> {
         let rank = |level: &str| {
             level
                 .strip_prefix("aal")
                 .and_then(|digits| digits.parse::<u8>().ok())
         };
         let held = self.claims().aal();
-        let met = match (held.and_then(rank), rank(level)) {
+        let is_met = match (held.and_then(rank), rank(level)) {
             (Some(held), Some(required)) => held >= required,
-            // Another vocabulary than aalN has no order that bearward could know.
+            // The order of levels with other names is unknown.
             _ => held == Some(level),
         };
-        if met {
+        if is_met {
             Ok(())
         } else {
-            Err(AuthError::StepUpRequired { required: level })
+            Err(AuthError::StepUpRequired {
+                required: level.into(),
+            })
         }
     }
 
-    /// Refuses by a rule of the team's own, for example about [`own`](Self::custom) claims.
+    /// Requires a condition of the application, for example on [`custom`](Self::custom) claims.
     ///
     /// # Errors
-    /// [`AuthError::RequirementNotMet`] (403) unless `met`; `required` is told to the client.
-    pub fn require(&self, met: bool, required: &'static str) -> Result<(), AuthError> {
-        if met {
+    /// [`AuthError::RequirementNotMet`] (403) unless `is_met`. The response contains `required`,
+    /// the description of the condition.
+    pub fn require_that(&self, is_met: bool, required: &str) -> Result<(), AuthError> {
+        if is_met {
             Ok(())
         } else {
-            Err(AuthError::RequirementNotMet { required })
+            Err(AuthError::RequirementNotMet {
+                required: required.into(),
+            })
+        }
+    }
+
+    /// Adds the issuer and key id of this token to an error, for logs and metrics.
+    pub fn failure(&self, error: AuthError) -> AuthFailure {
+        AuthFailure::new(error, Some(Arc::clone(&self.token.issuer_name)), self.kid())
+    }
+
+    /// The issuer's index in the verifier.
+    pub(crate) fn issuer_index(&self) -> usize {
+        self.token.issuer_index
+    }
+
+    /// Deserializes the payload of the token as custom claims of another type.
+    ///
+    /// # Errors
+    /// [`AuthError::CustomClaimsMismatch`] if the payload does not match `D`.
+    ///
+    /// # Security
+    /// `token` must be the token that this value was created from. That is not checked, and the
+    /// payload of any other token would be trusted without verification.
+    #[doc(hidden)]
+    pub fn with_custom_claims<D: CustomClaims>(
+        self,
+        token: &str,
+    ) -> Result<Verified<D>, AuthFailure> {
+        match D::from_verified(token) {
+            Ok(custom) => Ok(Verified {
+                custom,
+                token: self.token,
+            }),
+            Err(error) => Err(self.failure(error)),
         }
     }
 }
@@ -161,44 +216,13 @@ impl<C> Verified<C> {
 impl<C: Clone> Clone for Verified<C> {
     fn clone(&self) -> Self {
         Self {
-            evidence: Arc::clone(&self.evidence),
-            own: self.own.clone(),
+            token: Arc::clone(&self.token),
+            custom: self.custom.clone(),
         }
     }
 }
 
-impl<C> Verified<C> {
-    /// A refusal of this token after its verification.
-    pub fn refusal(&self, rejection: AuthError) -> AuthFailure {
-        let kid = self.kid().map(SanitizedText::of);
-        AuthFailure {
-            error: rejection,
-            issuer: Some(Arc::clone(&self.evidence.name)),
-            kid,
-        }
-    }
-
-    /// Which of the verifier's issuers, by position.
-    pub(crate) fn place(&self) -> usize {
-        self.evidence.place
-    }
-
-    /// Reads the payload of the token that this is the evidence of as `Own`.
-    pub fn with_custom_claims<Own: CustomClaims>(
-        self,
-        token: &str,
-    ) -> Result<Verified<Own>, AuthFailure> {
-        match Own::from_verified(token) {
-            Ok(own) => Ok(Verified {
-                own,
-                evidence: self.evidence,
-            }),
-            Err(rejection) => Err(self.refusal(rejection)),
-        }
-    }
-}
-
-/// Names the subject and the issuer, no other claim.
+/// Prints the subject and the issuer, and no other claim.
 impl<C> fmt::Debug for Verified<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Verified")
@@ -208,10 +232,13 @@ impl<C> fmt::Debug for Verified<C> {
     }
 }
 
-/// What a route asks of a verified token, under a name of its own.
+/// A named requirement that a route has for a verified token.
+///
+/// With the feature `actix`, a handler requires it with a [`Require<R>`](crate::Require) parameter,
+/// and a scope with [`Bearward::require`](crate::Bearward::require).
 ///
 /// ```
-/// use bearward::{AuthError, Requirement, NoCustomClaims, Verified};
+/// use bearward::{AuthError, NoCustomClaims, Requirement, Verified};
 ///
 /// /// Administrators who signed in with a second factor.
 /// struct Admin;
@@ -227,16 +254,17 @@ impl<C> fmt::Debug for Verified<C> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a requirement",
     label = "does not say what it requires",
-    note = "implement `bearward::Requirement` for it, with `type Claims = Standard;` and a `check` that calls `user.require_role(\"..\")` or the like"
+    note = "implement `bearward::Requirement` for it, with `type Claims = bearward::NoCustomClaims;` and a `check` that calls `user.require_role(\"..\")` or the like"
 )]
 pub trait Requirement: 'static {
-    /// The claims that [`check`](Self::check) looks at; [`NoCustomClaims`] when roles, scopes and
-    /// level are enough.
+    /// The custom claims that [`check`](Self::check) reads; [`NoCustomClaims`] if roles, scopes and
+    /// the assurance level suffice.
     type Claims: CustomClaims;
 
-    /// Accepts or refuses.
+    /// Checks a verified token.
     ///
     /// # Errors
-    /// The refusal that the client gets.
+    /// The reason for the rejection, which determines the response. The `require_…` methods of
+    /// [`Verified`] return suitable errors.
     fn check(user: &Verified<Self::Claims>) -> Result<(), AuthError>;
 }

@@ -1,4 +1,5 @@
-//! The pipeline: a token in, evidence or one named reason out.
+//! The pipeline: verifies a bearer token and returns a [`Verified`] or the reason for its
+//! rejection.
 
 use std::{
     collections::HashMap,
@@ -13,130 +14,127 @@ use super::{
     claims::NoCustomClaims,
     claims_validation,
     clock::{Clock, Timestamp},
-    error::{AuthError, AuthFailure, SanitizedText},
+    error::{AuthError, AuthFailure},
     issuer::{Issuer, TokenUse, TypRule},
     jws::{CompactJws, Header, UnverifiedJws},
     keys::{KeyLookup, KeySet, PendingKeys, Snapshot, Unavailable, UnknownKeyDecision},
     metrics::VerificationMetrics,
     strict_object::StrictObject,
+    text::SanitizedText,
     token_cache::TokenCache,
     verified::{Verified, VerifiedToken},
 };
 
-/// Verifies bearer tokens of a fixed list of issuers. Made by
-/// [`Bearward::builder`](crate::Bearward::builder).
-pub struct Verifier {
-    trusted: Vec<TrustedIssuer>,
-    by_spelling: HashMap<Box<str>, usize, foldhash::fast::RandomState>,
+/// Verifies tokens of a fixed list of issuers.
+pub(crate) struct Verifier {
+    issuers: Vec<TrustedIssuer>,
+    /// The index of the issuer that accepts each value of `iss`.
+    by_iss: HashMap<Box<str>, usize, foldhash::fast::RandomState>,
     cache: Option<TokenCache>,
     clock: Arc<dyn Clock>,
     max_bytes: usize,
 }
 
-/// One issuer: its profile, its keys, its counters.
+/// An issuer's configuration, keys and counters.
 pub(crate) struct TrustedIssuer {
-    pub(crate) profile: Issuer,
+    pub(crate) config: Issuer,
     pub(crate) keys: KeySet,
-    pub(crate) counters: VerificationMetrics,
+    pub(crate) metrics: VerificationMetrics,
+    /// The accepted values of `iss`, shared with the verified tokens.
     accepted_issuers: Vec<Arc<str>>,
 }
 
-/// What [`Verifier::verify`] gives: most often the answer itself, and a future only when a key must
-/// be fetched first.
+/// The result of [`Bearward::try_verify`](crate::Bearward::try_verify): a result, or a future if
+/// keys must be fetched first.
+///
+/// ```
+/// use bearward::{AuthFailure, Bearward, Verification, Verified};
+///
+/// async fn verify(auth: &Bearward, token: &str) -> Result<Verified, AuthFailure> {
+///     match auth.try_verify(token) {
+///         Verification::Ready(result) => result,
+///         Verification::Pending(pending) => pending.await,
+///     }
+/// }
+/// ```
 #[derive(Debug)]
 #[must_use]
 pub enum Verification {
-    /// The answer; nothing was awaited.
+    /// The token was verified without waiting.
     Ready(Result<Verified, AuthFailure>),
-    /// The answer waits for the issuer's keys, `wait_timeout` at most.
+    /// The issuer's keys must be fetched first. The future completes within the `wait_timeout` of
+    /// [`JwksCacheConfig`](crate::JwksCacheConfig).
     Pending(PendingVerification),
 }
 
-/// A verification that waits for a fetch. To drop it cancels nothing for others.
+/// A verification that waits for a key fetch. Dropping it does not cancel the shared fetch.
 #[must_use = "futures do nothing unless awaited"]
 pub struct PendingVerification(Pin<Box<dyn Future<Output = Result<Verified, AuthFailure>> + Send>>);
 
-/// The next step of the pipeline.
+/// The next step after an attempt.
 enum PipelineStep {
     Done(Result<Arc<VerifiedToken>, AuthFailure>),
-    Join(PendingFetch),
+    WaitForFetch(PendingFetch),
 }
 
-/// A fetch to wait for, and the verdict that stands if it fails; without one, the keys are
-/// unavailable.
+/// A key fetch to wait for, and the error to return if it fails or changes nothing. `None` stands
+/// for [`AuthError::KeysUnavailable`].
 struct PendingFetch {
-    flight: PendingKeys,
-    verdict: Option<AuthError>,
+    keys: PendingKeys,
+    on_failure: Option<AuthError>,
 }
 
-/// One pass of a token through the pipeline.
+/// One attempt to verify a token.
 struct VerificationAttempt<'t> {
     token: &'t str,
-    usage: TokenUse,
+    token_use: TokenUse,
     now: Timestamp,
-    /// The outcome of the fetch that it has waited for: the set to look in for the last time, or
-    /// the verdict.
-    last: Option<Result<Arc<Snapshot>, AuthError>>,
+    /// The outcome of the fetch that the token has waited for. `None` on the first attempt.
+    fetched: Option<Result<Arc<Snapshot>, AuthError>>,
 }
 
 impl Verifier {
     pub(crate) fn new(
-        trusted: Vec<TrustedIssuer>,
+        issuers: Vec<TrustedIssuer>,
         cache_entries: usize,
         max_bytes: usize,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        let places = trusted.iter().enumerate();
-        let spelled = places.flat_map(|(place, trusted)| {
-            trusted
-                .profile
+        let by_iss = issuers.iter().enumerate().flat_map(|(index, issuer)| {
+            issuer
+                .config
                 .accepted_issuers
                 .iter()
-                .map(move |iss| (iss.clone(), place))
+                .map(move |iss| (iss.clone(), index))
         });
         Self {
-            by_spelling: spelled.collect(),
+            by_iss: by_iss.collect(),
             cache: TokenCache::new(cache_entries),
-            trusted,
+            issuers,
             clock,
             max_bytes,
         }
     }
 
-    /// Verifies a bearer token. It does not check what the route asks for: that is
-    /// [`Requirement`](super::verified::Requirement)'s.
-    ///
-    /// Ready at once unless the issuer's keys have to be fetched for it. A refusal has been counted
-    /// when it is returned.
-    pub fn verify(self: &Arc<Self>, token: &str) -> Verification {
-        self.verify_as(token, TokenUse::AccessToken)
-    }
-
-    /// Verifies a credential that was handed over in a body, such as a Google ID token, against the
-    /// issuers of [`TokenUse::IdToken`] alone.
-    pub fn verify_credential(self: &Arc<Self>, token: &str) -> Verification {
-        self.verify_as(token, TokenUse::IdToken)
-    }
-
-    pub(crate) fn trusted(&self) -> &[TrustedIssuer] {
-        &self.trusted
+    pub(crate) fn issuers(&self) -> &[TrustedIssuer] {
+        &self.issuers
     }
 
     pub(crate) fn clock(&self) -> &Arc<dyn Clock> {
         &self.clock
     }
 
-    /// The longest token that is looked at, in bytes.
+    /// The maximum length of a token, in bytes.
     pub(crate) fn max_bytes(&self) -> usize {
         self.max_bytes
     }
 
-    /// How many verified tokens are remembered.
-    pub fn cached(&self) -> usize {
+    pub(crate) fn cached_tokens(&self) -> usize {
         self.cache.as_ref().map_or(0, TokenCache::len)
     }
 
-    fn verify_as(self: &Arc<Self>, token: &str, usage: TokenUse) -> Verification {
+    /// Verifies a token of an issuer with this `token_use`. Rejections are counted.
+    pub(crate) fn verify(self: &Arc<Self>, token: &str, token_use: TokenUse) -> Verification {
         let now = self.clock.now();
         if token.len() > self.max_bytes {
             return Verification::Ready(
@@ -146,45 +144,45 @@ impl Verifier {
                 .into())),
             );
         }
-        if let Some(known) = self.lookup_cache(token, usage, now) {
-            return Verification::Ready(known);
+        if let Some(result) = self.lookup_cache(token, token_use, now) {
+            return Verification::Ready(result);
         }
-        match self.judge(&VerificationAttempt {
+        match self.verify_uncached(&VerificationAttempt {
             token,
-            usage,
+            token_use,
             now,
-            last: None,
+            fetched: None,
         }) {
             PipelineStep::Done(result) => Verification::Ready(self.finish(result)),
-            PipelineStep::Join(joining) => {
+            PipelineStep::WaitForFetch(fetch) => {
                 let (verifier, token) = (Arc::clone(self), Box::from(token));
                 Verification::Pending(PendingVerification(Box::pin(
-                    verifier.after(token, usage, joining),
+                    verifier.verify_after_fetch(token, token_use, fetch),
                 )))
             }
         }
     }
 
-    async fn after(
+    async fn verify_after_fetch(
         self: Arc<Self>,
         token: Box<str>,
-        usage: TokenUse,
-        joining: PendingFetch,
+        token_use: TokenUse,
+        fetch: PendingFetch,
     ) -> Result<Verified, AuthFailure> {
         let unavailable = |Unavailable { retry_after }| AuthError::KeysUnavailable { retry_after };
-        let last = joining
-            .flight
+        let fetched = fetch
+            .keys
             .await
-            .map_err(|error| joining.verdict.unwrap_or_else(|| unavailable(error)));
-        match self.judge(&VerificationAttempt {
+            .map_err(|error| fetch.on_failure.unwrap_or_else(|| unavailable(error)));
+        match self.verify_uncached(&VerificationAttempt {
             token: &token,
-            usage,
+            token_use,
             now: self.clock.now(),
-            last: Some(last),
+            fetched: Some(fetched),
         }) {
             PipelineStep::Done(result) => self.finish(result),
-            // A second wait is never asked for.
-            PipelineStep::Join(_) => self.finish(Err(AuthError::UnknownKey.into())),
+            // Unreachable: the second attempt does not request a fetch.
+            PipelineStep::WaitForFetch(_) => self.finish(Err(AuthError::UnknownKey.into())),
         }
     }
 
@@ -193,109 +191,104 @@ impl Verifier {
         result: Result<Arc<VerifiedToken>, AuthFailure>,
     ) -> Result<Verified, AuthFailure> {
         match result {
-            Ok(evidence) => {
-                if let Some(trusted) = self.trusted.get(evidence.place) {
-                    trusted.counters.accepted();
+            Ok(token) => {
+                if let Some(issuer) = self.issuers.get(token.issuer_index) {
+                    issuer.metrics.record_accepted();
                 }
                 Ok(Verified {
-                    evidence,
-                    own: NoCustomClaims,
+                    token,
+                    custom: NoCustomClaims,
                 })
             }
-            Err(refusal) => {
-                VerificationMetrics::refused(&refusal);
-                Err(refusal)
+            Err(failure) => {
+                VerificationMetrics::record_rejected(&failure);
+                Err(failure)
             }
         }
     }
 
-    /// Rule 3: a hit is asked again for time and for its key.
+    /// Looks up a cached token and re-checks its times and the generation of its key.
     fn lookup_cache(
         &self,
         token: &str,
-        usage: TokenUse,
+        token_use: TokenUse,
         now: Timestamp,
     ) -> Option<Result<Verified, AuthFailure>> {
         let cache = self.cache.as_ref()?;
-        let sent = cache.sent(token);
-        let evidence = cache.find(sent)?;
-        let trusted = self.trusted.get(evidence.place)?;
-        let snapshot = trusted.keys.current();
-        if trusted.profile.usage != usage || !snapshot.serves(self.clock.monotonic()) {
+        let key = cache.key_for(token);
+        let verified = cache.get(key)?;
+        let issuer = self.issuers.get(verified.issuer_index)?;
+        let snapshot = issuer.keys.current();
+        if issuer.config.usage != token_use || !snapshot.serves(self.clock.monotonic()) {
             return None;
         }
-        if snapshot.generation() != evidence.generation {
-            cache.forget(sent);
+        if snapshot.generation() != verified.generation {
+            cache.remove(key);
             return None;
         }
-        if let Err(rejection) =
-            claims_validation::revalidate_cached(&evidence.claims, &trusted.profile, now)
+        if let Err(error) =
+            claims_validation::revalidate_cached(&verified.claims, &issuer.config, now)
         {
-            cache.forget(sent);
-            let issuer = Some(Arc::clone(&trusted.profile.name));
-            let kid = evidence.kid.as_deref().map(SanitizedText::of);
-            return Some(self.finish(Err(AuthFailure {
-                error: rejection,
-                issuer,
-                kid,
-            })));
+            cache.remove(key);
+            let name = Some(Arc::clone(&issuer.config.name));
+            let failure = AuthFailure::new(error, name, verified.kid.as_deref());
+            return Some(self.finish(Err(failure)));
         }
-        trusted.counters.hit();
+        issuer.metrics.record_cache_hit();
         Some(Ok(Verified {
-            evidence,
-            own: NoCustomClaims,
+            token: verified,
+            custom: NoCustomClaims,
         }))
     }
 
-    /// Rules 4 to 10, up to the first refusal or the first key that has to be fetched.
-    fn judge(&self, pass: &VerificationAttempt<'_>) -> PipelineStep {
-        let mut issuer = None;
-        let decoded = CompactJws::of(pass.token);
+    /// Runs the pipeline up to the first error or the first key that must be fetched.
+    fn verify_uncached(&self, attempt: &VerificationAttempt<'_>) -> PipelineStep {
+        let decoded = CompactJws::decode(attempt.token);
         let jws = match decoded
             .as_ref()
             .map_err(Clone::clone)
-            .and_then(CompactJws::read)
+            .and_then(CompactJws::parse_header)
         {
             Ok(jws) => jws,
-            Err(rejection) => return PipelineStep::Done(Err(rejection.into())),
+            Err(error) => return PipelineStep::Done(Err(error.into())),
         };
-        self.verify_jws(pass, &jws, &mut issuer)
-            .unwrap_or_else(|rejection| {
-                PipelineStep::Done(Err(AuthFailure {
-                    error: rejection,
-                    issuer,
-                    kid: jws.header.kid.as_deref().map(SanitizedText::of),
-                }))
+        let mut issuer = None;
+        self.verify_jws(attempt, &jws, &mut issuer)
+            .unwrap_or_else(|error| {
+                let kid = jws.header.kid.as_deref();
+                PipelineStep::Done(Err(AuthFailure::new(error, issuer, kid)))
             })
     }
 
+    /// Verifies a decoded token. `selected` receives the name of the issuer once it is known, so
+    /// that errors can be attributed to it.
     fn verify_jws(
         &self,
-        pass: &VerificationAttempt<'_>,
+        attempt: &VerificationAttempt<'_>,
         jws: &UnverifiedJws<'_>,
-        chosen: &mut Option<Arc<str>>,
+        selected: &mut Option<Arc<str>>,
     ) -> Result<PipelineStep, AuthError> {
-        let now = pass.now;
+        let now = attempt.now;
         let payload = StrictObject::parse(jws.payload).map_err(AuthError::Payload)?;
         let iss = claims_validation::unverified_issuer(&payload)?;
-        let (place, trusted) = self
-            .by_spelling
+        let (issuer_index, issuer) = self
+            .by_iss
             .get(iss.as_ref())
-            .and_then(|&place| Some((place, self.trusted.get(place)?)))
-            .filter(|(_, trusted)| trusted.profile.usage == pass.usage)
+            .and_then(|&index| Some((index, self.issuers.get(index)?)))
+            .filter(|(_, issuer)| issuer.config.usage == attempt.token_use)
             .ok_or_else(|| AuthError::UnknownIssuer {
-                found: SanitizedText::of(&iss),
+                found: SanitizedText::new(&iss),
             })?;
-        *chosen = Some(Arc::clone(&trusted.profile.name));
-        accept_header(&jws.header, &trusted.profile)?;
+        *selected = Some(Arc::clone(&issuer.config.name));
+        check_header(&jws.header, &issuer.config)?;
         let current;
-        let snapshot = match &pass.last {
+        let snapshot = match &attempt.fetched {
             None => {
-                current = trusted.keys.current();
+                current = issuer.keys.current();
                 &*current
             }
             Some(Ok(snapshot)) => snapshot,
-            Some(Err(verdict)) => return Err(verdict.clone()),
+            Some(Err(error)) => return Err(error.clone()),
         };
         let (kid, algorithm) = (jws.header.kid.as_deref(), jws.header.algorithm);
         let monotonic = self.clock.monotonic();
@@ -305,15 +298,17 @@ impl Verifier {
                 return Err(AuthError::AmbiguousKey);
             }
             _ => {
-                claims_validation::gate(&payload, &trusted.profile, now)?;
-                if pass.last.is_some() {
+                claims_validation::reject_if_unverified_exp_passed(&payload, &issuer.config, now)?;
+                if attempt.fetched.is_some() {
                     return Err(AuthError::UnknownKey);
                 }
-                return match trusted.keys.unknown_key(kid, algorithm, monotonic) {
-                    UnknownKeyDecision::Join(flight) => Ok(PipelineStep::Join(PendingFetch {
-                        flight,
-                        verdict: None,
-                    })),
+                return match issuer.keys.unknown_key(kid, algorithm, monotonic) {
+                    UnknownKeyDecision::Join(keys) => {
+                        Ok(PipelineStep::WaitForFetch(PendingFetch {
+                            keys,
+                            on_failure: None,
+                        }))
+                    }
                     UnknownKeyDecision::Unavailable(Unavailable { retry_after }) => {
                         Err(AuthError::KeysUnavailable { retry_after })
                     }
@@ -322,61 +317,64 @@ impl Verifier {
             }
         };
         if !key.verifies(jws.signed, jws.signature) {
-            // An issuer that replaced a key in place is found out once a cooldown; only a token
-            // that could be good may ask.
-            let may_ask = pass.last.is_none()
-                && claims_validation::gate(&payload, &trusted.profile, now).is_ok();
-            let flight = may_ask
-                .then(|| trusted.keys.bad_signature(snapshot, monotonic))
-                .flatten();
-            let join = |flight| {
-                PipelineStep::Join(PendingFetch {
-                    flight,
-                    verdict: Some(AuthError::InvalidSignature),
-                })
+            // The issuer may have replaced the key under the same kid. The cooldown limits such
+            // fetches, and expired tokens do not cause one.
+            let may_fetch = attempt.fetched.is_none()
+                && claims_validation::reject_if_unverified_exp_passed(
+                    &payload,
+                    &issuer.config,
+                    now,
+                )
+                .is_ok();
+            let keys = if may_fetch {
+                issuer.keys.bad_signature(snapshot, monotonic)
+            } else {
+                None
             };
-            return flight.map(join).ok_or(AuthError::InvalidSignature);
+            return match keys {
+                Some(keys) => Ok(PipelineStep::WaitForFetch(PendingFetch {
+                    keys,
+                    on_failure: Some(AuthError::InvalidSignature),
+                })),
+                None => Err(AuthError::InvalidSignature),
+            };
         }
-        let claims = claims_validation::judge(&payload, &trusted.profile, now)?;
-        let issuer = trusted.issuer_alias(&iss);
-        let generation = snapshot.generation();
-        let name = Arc::clone(&trusted.profile.name);
-        let evidence = Arc::new(VerifiedToken {
-            claims,
-            issuer,
-            name,
-            place,
+        let verified = Arc::new(VerifiedToken {
+            claims: claims_validation::validate_claims(&payload, &issuer.config, now)?,
+            issuer: issuer.issuer_alias(&iss),
+            issuer_name: Arc::clone(&issuer.config.name),
+            issuer_index,
             kid: kid.map(Box::from),
             algorithm,
-            generation,
+            generation: snapshot.generation(),
         });
         if let Some(cache) = &self.cache {
-            cache.remember(cache.sent(pass.token), Arc::clone(&evidence));
+            cache.insert(cache.key_for(attempt.token), Arc::clone(&verified));
         }
-        Ok(PipelineStep::Done(Ok(evidence)))
+        Ok(PipelineStep::Done(Ok(verified)))
     }
 }
 
 impl TrustedIssuer {
-    pub(crate) fn new(profile: Issuer, keys: KeySet) -> Self {
-        let spellings = profile
+    pub(crate) fn new(config: Issuer, keys: KeySet) -> Self {
+        let accepted_issuers = config
             .accepted_issuers
             .iter()
-            .map(|spelling| Arc::from(spelling.as_ref()))
+            .map(|iss| Arc::from(iss.as_ref()))
             .collect();
         Self {
-            counters: VerificationMetrics::of(&profile.name),
-            accepted_issuers: spellings,
-            profile,
+            metrics: VerificationMetrics::new(&config.name),
+            accepted_issuers,
+            config,
             keys,
         }
     }
 
-    /// The shared copy of the spelling that chose this issuer.
+    /// Returns the shared copy of an accepted `iss`.
     fn issuer_alias(&self, iss: &str) -> Arc<str> {
         self.accepted_issuers
             .iter()
-            .find(|spelling| ***spelling == *iss)
+            .find(|accepted| ***accepted == *iss)
             .cloned()
             .unwrap_or_else(|| Arc::from(iss))
     }
@@ -391,10 +389,10 @@ impl Future for PendingVerification {
 }
 
 impl Verification {
-    /// Waits, where there is something to wait for.
+    /// Returns the result, after waiting for the key fetch if there is one.
     ///
     /// # Errors
-    /// The one reason why the token is refused.
+    /// The reason why the token is rejected.
     pub async fn finish(self) -> Result<Verified, AuthFailure> {
         match self {
             Self::Ready(result) => result,
@@ -412,9 +410,9 @@ impl fmt::Debug for PendingVerification {
 impl fmt::Debug for Verifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<_> = self
-            .trusted
+            .issuers
             .iter()
-            .map(|trusted| &trusted.profile.name)
+            .map(|issuer| &issuer.config.name)
             .collect();
         f.debug_struct("Verifier")
             .field("issuers", &names)
@@ -422,25 +420,25 @@ impl fmt::Debug for Verifier {
     }
 }
 
-/// The rest of rule 5, which the issuer decides.
-fn accept_header(header: &Header<'_>, profile: &Issuer) -> Result<(), AuthError> {
-    if !profile.algorithms.contains(&header.algorithm) {
+/// Checks `alg` and `typ` against the issuer's configuration.
+fn check_header(header: &Header<'_>, issuer: &Issuer) -> Result<(), AuthError> {
+    if !issuer.algorithms.contains(&header.algorithm) {
         return Err(AuthError::AlgorithmNotAllowed {
-            found: SanitizedText::of(header.algorithm.name()),
-            allowed: profile.algorithms.clone(),
+            found: SanitizedText::new(header.algorithm.name()),
+            allowed: issuer.algorithms.clone(),
         });
     }
     let typ = header.typ.as_deref().map(|typ| match typ.get(..12) {
-        // RFC 7515 §4.1.9: the prefix may be left out.
+        // RFC 7515 §4.1.9: the prefix may be omitted.
         Some(prefix) if prefix.eq_ignore_ascii_case("application/") => &typ[12..],
         _ => typ,
     });
-    let (accepted, expected) = match (profile.token_type, typ) {
+    let (is_accepted, expected) = match (issuer.token_type, typ) {
         (TypRule::Jwt, None) => (true, ""),
         (TypRule::Jwt, Some(typ)) => (
             ["jwt", "at+jwt"]
                 .iter()
-                .any(|known| typ.eq_ignore_ascii_case(known)),
+                .any(|accepted| typ.eq_ignore_ascii_case(accepted)),
             "absent, JWT or at+jwt",
         ),
         (TypRule::AtJwt, typ) => (
@@ -448,11 +446,11 @@ fn accept_header(header: &Header<'_>, profile: &Issuer) -> Result<(), AuthError>
             "at+jwt",
         ),
     };
-    if accepted {
+    if is_accepted {
         Ok(())
     } else {
         Err(AuthError::WrongType {
-            found: header.typ.as_deref().map(SanitizedText::of),
+            found: header.typ.as_deref().map(SanitizedText::new),
             expected,
         })
     }

@@ -1,6 +1,6 @@
 //! The verifier is talked into another algorithm than the key's.
 
-use bearward::algorithm::Algorithm;
+use bearward::Algorithm;
 use bearward_testing::signing::{Token, encode, hmac_sha256};
 use serde_json::json;
 

@@ -1,6 +1,6 @@
 //! Good tokens: a target that refuses them passes everything else by accident.
 
-use bearward::algorithm::Algorithm;
+use bearward::Algorithm;
 use serde_json::{Value, json};
 
 use super::Group;

@@ -1,6 +1,6 @@
 //! Signatures that are none, or none of this token.
 
-use bearward::algorithm::Algorithm;
+use bearward::Algorithm;
 use bearward_testing::signing::{Token, der_signature, encode};
 
 use super::Group;

@@ -6,7 +6,7 @@ mod junit;
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
-use bearward::algorithm::Algorithm;
+use bearward::Algorithm;
 use serde_json::{Value, value::RawValue};
 
 use super::{

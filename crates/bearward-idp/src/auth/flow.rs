@@ -1,7 +1,7 @@
 //! A sign-in on its way: from the first redirect to the exchange of its code.
 
 use aws_lc_rs::digest::{SHA256, digest};
-use bearward::clock::Timestamp;
+use bearward::Timestamp;
 use bearward_testing::signing::encode;
 use serde::{Deserialize, Serialize};
 use url::Url;

@@ -7,7 +7,7 @@ use actix_web::{
     http::{StatusCode, header},
     web::Data,
 };
-use bearward::clock::Timestamp;
+use bearward::Timestamp;
 use bearward_testing::endpoint::JwksEndpoint;
 use serde_json::json;
 

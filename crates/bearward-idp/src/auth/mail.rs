@@ -1,6 +1,6 @@
 //! A mail that the development IdP would have sent, with the link and the code in it.
 
-use bearward::clock::Timestamp;
+use bearward::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use url::Url;

@@ -1,7 +1,7 @@
 //! `POST /recover`, `/otp` and `/resend`: mails that sign somebody in.
 
 use actix_web::{HttpRequest, HttpResponse, web::Data};
-use bearward::clock::Timestamp;
+use bearward::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use url::Url;

@@ -1,7 +1,7 @@
 //! Where a sign-in may return to, and which pages may call the auth API.
 
 use actix_web::{HttpRequest, http::header};
-use bearward::keys::is_loopback;
+use bearward::internals::is_loopback;
 use serde::Deserialize;
 use url::{Origin, Url};
 

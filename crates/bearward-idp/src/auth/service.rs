@@ -2,10 +2,7 @@
 
 use std::sync::Arc;
 
-use bearward::{
-    algorithm::Algorithm,
-    clock::{Clock, Timestamp},
-};
+use bearward::{Algorithm, Clock, Timestamp};
 use bearward_testing::{
     endpoint::JwksEndpoint,
     signing::{KeyPair, KeyRing},

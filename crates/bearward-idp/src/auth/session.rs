@@ -1,6 +1,6 @@
 //! A session: who signed in how, and which refresh token is the one that counts.
 
-use bearward::clock::Timestamp;
+use bearward::Timestamp;
 use bearward_testing::signing::{encode, hmac_sha256};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};

@@ -1,7 +1,7 @@
 //! `POST /signup`: somebody new, with a password or without a name.
 
 use actix_web::{HttpRequest, HttpResponse, web::Data};
-use bearward::clock::Timestamp;
+use bearward::Timestamp;
 use bearward_testing::endpoint::JwksEndpoint;
 use serde::Deserialize;
 use serde_json::{Map, Value};

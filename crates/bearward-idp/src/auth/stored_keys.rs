@@ -1,7 +1,7 @@
 //! Signing keys in the data file, so that tokens of before a restart are good after it.
 
 use base64_simd::STANDARD;
-use bearward::algorithm::Algorithm;
+use bearward::Algorithm;
 use bearward_testing::signing::{KeyPair, KeyRing};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;

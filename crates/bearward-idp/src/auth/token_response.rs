@@ -1,7 +1,7 @@
 //! A session as the clients get it: in a body, or behind the `#` of an address.
 
 use actix_web::HttpResponse;
-use bearward::clock::Timestamp;
+use bearward::Timestamp;
 use bearward_testing::{endpoint::JwksEndpoint, signing::Token};
 use serde_json::{Map, Value, json};
 use url::Url;

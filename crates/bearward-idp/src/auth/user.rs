@@ -1,6 +1,6 @@
 //! A person whom the development IdP knows, and the identities by which that person comes.
 
-use bearward::clock::Timestamp;
+use bearward::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;

@@ -224,17 +224,17 @@ async fn the_report_is_the_one_of_the_library_for_tokens_right_and_wrong() {
             asked["code"],
             json!(
                 expected
-                    .refusal
+                    .failure
                     .as_ref()
-                    .map(|refusal| refusal.error.code())
+                    .map(|failure| failure.error.code())
             )
         );
-        assert_eq!(asked["advice"], json!(expected.advice));
+        assert_eq!(asked["advice"], json!(expected.next_step));
         let lines = asked["checks"].as_array().unwrap();
-        assert_eq!(lines.len(), expected.lines.len());
-        for (line, expected) in lines.iter().zip(&expected.lines) {
+        assert_eq!(lines.len(), expected.steps.len());
+        for (line, expected) in lines.iter().zip(&expected.steps) {
             let wanted = json!({
-                "check": expected.check.to_string(), "outcome": expected.outcome.name(),
+                "check": expected.step.to_string(), "outcome": expected.outcome.name(),
                 "found": expected.found, "expected": expected.expected,
             });
             assert_eq!(*line, wanted);

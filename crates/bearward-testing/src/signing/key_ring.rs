@@ -1,6 +1,6 @@
 //! The signing keys of an issuer: standby, in use, previously used.
 
-use bearward::algorithm::Algorithm;
+use bearward::Algorithm;
 use serde_json::{Value, json};
 
 use super::key_pair::KeyPair;

@@ -1,4 +1,5 @@
-//! Where a request's token is: one Authorization header, or the cookie where one is configured.
+//! Reads the token of a request: from the `Authorization` header, or from the session cookie if one
+//! is configured.
 
 use actix_web::{
     HttpRequest,
@@ -12,12 +13,13 @@ use crate::{
     bearward::ChallengeConfig,
     cookie::CookieSource,
     error::{AuthError, FormatError},
+    text::is_token_char,
 };
 
-/// Finds the token without copying it (RFC 6750 §2.1). The query and the body are never looked at.
+/// Returns the token of a request (RFC 6750 §2.1). The query and the body are not read.
 ///
-/// Another scheme than Bearer counts as no token: it may be meant for somebody else. So does an
-/// empty cookie: it is what a sign-out leaves.
+/// An `Authorization` header with another scheme than Bearer counts as no token, and so does an
+/// empty cookie, which remains after a sign-out.
 pub(super) fn token<'r>(
     request: &'r HttpRequest,
     challenge: &ChallengeConfig,
@@ -27,17 +29,16 @@ pub(super) fn token<'r>(
     if second.is_some() {
         return Err(AuthError::SeveralCredentials);
     }
-    let from_header = first.map(bearer).transpose()?.flatten();
+    let from_header = first.map(parse_authorization).transpose()?.flatten();
     let from_cookie = match &challenge.cookie {
-        Some(cookie) => from_cookie(request, cookie)?,
+        Some(cookie) => cookie_token(request, cookie)?.map(|token| (token, cookie)),
         None => None,
     };
     match (from_header, from_cookie) {
         (Some(_), Some(_)) => Err(AuthError::SeveralCredentials),
         (Some(token), None) => Ok(token),
-        (None, Some(token)) => {
-            let cookie = challenge.cookie.as_ref().ok_or(AuthError::NoToken)?;
-            if is_safe_method(request) || has_listed_origin(request, cookie) {
+        (None, Some((token, cookie))) => {
+            if is_safe(request) || has_listed_origin(request, cookie) {
                 Ok(token)
             } else {
                 Err(AuthError::OriginRefused)
@@ -47,19 +48,23 @@ pub(super) fn token<'r>(
     }
 }
 
-/// The token of a Bearer header; `None` when the scheme is another. Public for the fuzz target
-/// alone.
-#[doc(hidden)]
-pub fn bearer(value: &HeaderValue) -> Result<Option<&str>, AuthError> {
+/// Parses an `Authorization` header. Returns `None` if the scheme is not Bearer.
+///
+/// # Errors
+/// [`AuthError::BadAuthorization`] if the scheme is Bearer and no single token follows.
+pub fn parse_authorization(value: &HeaderValue) -> Result<Option<&str>, AuthError> {
     const SCHEME: &[u8] = b"bearer";
-    let Some((scheme, after)) = value.as_bytes().split_at_checked(SCHEME.len()) else {
+    let Some((scheme, rest)) = value.as_bytes().split_at_checked(SCHEME.len()) else {
         return Ok(None);
     };
-    if !scheme.eq_ignore_ascii_case(SCHEME) || after.first().is_some_and(|&byte| is_tchar(byte)) {
+    // The scheme ends where its token (RFC 9110 §5.6.2) ends: "Bearer:" and "Bearer" with a tab are
+    // malformed Bearer credentials and not another scheme.
+    if !scheme.eq_ignore_ascii_case(SCHEME) || rest.first().is_some_and(|&byte| is_token_char(byte))
+    {
         return Ok(None);
     }
-    let spaces = after.iter().take_while(|&&byte| byte == b' ').count();
-    let token = str::from_utf8(&after[spaces..]).map_err(|_| AuthError::BadAuthorization)?;
+    let spaces = rest.iter().take_while(|&&byte| byte == b' ').count();
+    let token = str::from_utf8(&rest[spaces..]).map_err(|_| AuthError::BadAuthorization)?;
     if spaces > 0 && is_single_token(token.as_bytes()) {
         Ok(Some(token))
     } else {
@@ -67,50 +72,46 @@ pub fn bearer(value: &HeaderValue) -> Result<Option<&str>, AuthError> {
     }
 }
 
-/// Visible characters other than the comma, and at least one. No branch for each byte, so that this
-/// becomes vector code: looking for one after the other takes longer than everything else about a
-/// token that is remembered.
+/// Returns whether the text is not empty and consists of visible characters other than the comma.
+///
+/// The loop has no branch per byte, so that it is vectorized: with a branch, it would take longer
+/// than the rest of the verification of a cached token.
 #[expect(
     clippy::needless_bitwise_bool,
-    reason = "a lazy operator is a branch for each byte"
+    reason = "a lazy operator would be a branch per byte"
 )]
 fn is_single_token(token: &[u8]) -> bool {
-    let visible = token.iter().fold(true, |so_far, &byte| {
-        so_far & byte.is_ascii_graphic() & (byte != b',')
+    let is_visible = token.iter().fold(true, |is_visible, &byte| {
+        is_visible & byte.is_ascii_graphic() & (byte != b',')
     });
-    visible && !token.is_empty()
+    is_visible && !token.is_empty()
 }
 
-/// RFC 9110 §5.6.2: what a scheme's name is made of. `Bearer:` and `Bearer` with a tab are then
-/// Bearer written wrongly, not another scheme.
-fn is_tchar(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
-}
-
-/// The cookie's value; two of that name are as wrong as two headers.
+/// Returns the value of the session cookie; `None` if it is absent or empty.
 ///
-/// It reads bytes: what another application put into a cookie of its own must not hide this one.
-fn from_cookie<'r>(
+/// Two cookies of that name are an error, like two headers. The header is read as bytes, because
+/// cookies of other applications may contain anything.
+fn cookie_token<'r>(
     request: &'r HttpRequest,
     cookie: &CookieSource,
 ) -> Result<Option<&'r str>, AuthError> {
-    let pairs = request
+    let mut values = request
         .headers()
         .get_all(header::COOKIE)
-        .flat_map(|value| value.as_bytes().split(|&byte| byte == b';'));
-    let mut named = pairs.filter_map(|pair| {
-        let value = pair
-            .trim_ascii()
-            .strip_prefix(cookie.name.as_bytes())?
-            .strip_prefix(b"=")?;
-        Some(
-            value
-                .strip_prefix(b"\"")
-                .and_then(|inner| inner.strip_suffix(b"\""))
-                .unwrap_or(value),
-        )
-    });
-    match (named.next(), named.next()) {
+        .flat_map(|header| header.as_bytes().split(|&byte| byte == b';'))
+        .filter_map(|pair| {
+            let value = pair
+                .trim_ascii()
+                .strip_prefix(cookie.name.as_bytes())?
+                .strip_prefix(b"=")?;
+            Some(
+                value
+                    .strip_prefix(b"\"")
+                    .and_then(|inner| inner.strip_suffix(b"\""))
+                    .unwrap_or(value),
+            )
+        });
+    match (values.next(), values.next()) {
         (_, Some(_)) => Err(AuthError::SeveralCredentials),
         (Some(b"") | None, None) => Ok(None),
         (Some(token), None) => str::from_utf8(token)
@@ -119,17 +120,19 @@ fn from_cookie<'r>(
     }
 }
 
-/// RFC 9110 §9.2.1. A `WebSocket` handshake is a GET too, but opens a way to change things that no
-/// CORS rule stands before.
-fn is_safe_method(request: &HttpRequest) -> bool {
-    let safe = matches!(
+/// Returns whether the method is safe (RFC 9110 §9.2.1) and the request is not a `WebSocket`
+/// handshake. A handshake is a GET request, but CORS does not apply to the connection that it
+/// opens.
+fn is_safe(request: &HttpRequest) -> bool {
+    let is_safe_method = matches!(
         *request.method(),
         Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE
     );
-    safe && !request.headers().contains_key(header::UPGRADE)
+    is_safe_method && !request.headers().contains_key(header::UPGRADE)
 }
 
-/// A browser sends Origin with every unsafe request; its absence therefore vouches for nothing.
+/// Returns whether the request has one `Origin` header with a listed origin. Browsers send it with
+/// every unsafe request, so a request without it is not accepted.
 fn has_listed_origin(request: &HttpRequest, cookie: &CookieSource) -> bool {
     let mut origins = request.headers().get_all(header::ORIGIN);
     let (Some(origin), None) = (origins.next(), origins.next()) else {

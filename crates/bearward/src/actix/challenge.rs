@@ -1,9 +1,9 @@
-//! A refusal on the wire: the one match from rejection to status and challenge.
+//! Converts a rejection to a response: status, challenge and body.
 
 use std::{fmt, sync::Arc};
 
 use actix_web::{
-    HttpMessage, HttpRequest, HttpResponse, ResponseError,
+    HttpRequest, HttpResponse, ResponseError,
     http::{
         StatusCode,
         header::{self, HeaderValue},
@@ -16,163 +16,223 @@ use crate::{
     error::{AuthError, AuthFailure},
 };
 
-/// A refused request: the error of every extractor and guard of this crate.
+/// The error of every extractor and guard of this crate.
 ///
-/// It answers with the status, the challenge (RFC 6750 §3, RFC 9470 §3, RFC 9728 §5.1) and the
-/// error envelope. Its `Display` is the message for the client.
+/// As a response, it has the status, the challenge (RFC 6750 §3, RFC 9470 §3, RFC 9728 §5.1) and an
+/// [`ErrorBody`]. `Display` is the message for the client.
 #[derive(Clone)]
 pub struct AuthRejection {
-    refusal: AuthFailure,
+    failure: AuthFailure,
     challenge: Option<Arc<ChallengeConfig>>,
     request_id: Option<RequestId>,
 }
 
+/// What a rejection is in HTTP: the status, and the challenge if there is one.
+struct HttpError {
+    status: StatusCode,
+    challenge: Option<Challenge>,
+}
+
+/// The attributes of a challenge that depend on the error.
+#[derive(Default)]
+struct Challenge {
+    /// RFC 6750 §3.1; absent if no token was sent.
+    error: Option<&'static str>,
+    /// A further attribute.
+    attribute: Option<String>,
+}
+
+impl HttpError {
+    /// Maps an error to HTTP. The match has no wildcard arm: every new variant needs a status.
+    fn new(error: &AuthError) -> Self {
+        let challenge = |status, error| Self {
+            status,
+            challenge: Some(Challenge {
+                error: Some(error),
+                attribute: None,
+            }),
+        };
+        let no_challenge = |status| Self {
+            status,
+            challenge: None,
+        };
+        match error {
+            AuthError::NoToken => Self {
+                status: StatusCode::UNAUTHORIZED,
+                challenge: Some(Challenge::default()),
+            },
+            AuthError::SeveralCredentials => challenge(StatusCode::BAD_REQUEST, "invalid_request"),
+            AuthError::BadAuthorization
+            | AuthError::TooLong { .. }
+            | AuthError::ApiKey
+            | AuthError::Form(_)
+            | AuthError::Header(_)
+            | AuthError::Payload(_)
+            | AuthError::AlgorithmNotAllowed { .. }
+            | AuthError::WrongType { .. }
+            | AuthError::UnknownIssuer { .. }
+            | AuthError::UnknownKey
+            | AuthError::AmbiguousKey
+            | AuthError::InvalidSignature
+            | AuthError::Expired { .. }
+            | AuthError::NotYetValid { .. }
+            | AuthError::WrongAudience { .. }
+            | AuthError::MissingClaim(_)
+            | AuthError::InvalidClaim { .. }
+            | AuthError::CustomClaimsMismatch => {
+                challenge(StatusCode::UNAUTHORIZED, "invalid_token")
+            }
+            AuthError::StepUpRequired { required } => Self {
+                status: StatusCode::UNAUTHORIZED,
+                challenge: Some(Challenge {
+                    error: Some("insufficient_user_authentication"),
+                    attribute: Some(format!("acr_values=\"{}\"", scope_charset(required))),
+                }),
+            },
+            AuthError::InsufficientScope { required } => Self {
+                status: StatusCode::FORBIDDEN,
+                challenge: Some(Challenge {
+                    error: Some("insufficient_scope"),
+                    attribute: Some(format!("scope=\"{}\"", scope_charset(required))),
+                }),
+            },
+            AuthError::InsufficientRole { .. }
+            | AuthError::RequirementNotMet { .. }
+            | AuthError::OriginRefused => no_challenge(StatusCode::FORBIDDEN),
+            AuthError::KeysUnavailable { .. } => no_challenge(StatusCode::SERVICE_UNAVAILABLE),
+            AuthError::NotConfigured => no_challenge(StatusCode::INTERNAL_SERVER_ERROR),
+        }
+    }
+}
+
 impl AuthRejection {
-    /// Builds the response for a failed request.
-    pub fn new(refusal: AuthFailure, request: &HttpRequest, auth: Option<&Bearward>) -> Self {
+    /// Creates the error of a request. `auth` provides the realm and the resource metadata of the
+    /// challenge.
+    pub fn new(failure: AuthFailure, request: &HttpRequest, auth: Option<&Bearward>) -> Self {
         Self {
-            refusal,
+            failure,
             challenge: auth.map(|auth| Arc::clone(&auth.challenge)),
-            request_id: request.extensions().get::<RequestId>().cloned(),
+            request_id: RequestId::from_request(request),
         }
     }
 
-    /// Why.
+    /// Returns the cause.
     pub fn error(&self) -> &AuthError {
-        &self.refusal.error
+        &self.failure.error
     }
 
-    /// Why and where.
-    pub fn refusal(&self) -> &AuthFailure {
-        &self.refusal
+    /// Returns the cause, the issuer and the key id.
+    pub fn failure(&self) -> &AuthFailure {
+        &self.failure
     }
 
-    fn challenge(&self) -> Option<String> {
-        let (error, attribute) = match &self.refusal.error {
-            AuthError::NoToken => (None, None),
-            AuthError::SeveralCredentials => (Some("invalid_request"), None),
-            AuthError::StepUpRequired { required } => (
-                Some("insufficient_user_authentication"),
-                Some(format!("acr_values=\"{}\"", words(required))),
-            ),
-            AuthError::InsufficientScope { required } => (
-                Some("insufficient_scope"),
-                Some(format!("scope=\"{}\"", words(required))),
-            ),
-            _ if self.status_code() == StatusCode::UNAUTHORIZED => (Some("invalid_token"), None),
-            _ => return None,
-        };
-        let realm = self
-            .challenge
-            .as_ref()
-            .map_or("bearward", |challenge| challenge.realm.as_str());
-        let resource = self
-            .challenge
-            .as_ref()
-            .and_then(|challenge| challenge.resource.as_ref());
-        let attributes = [
-            Some(format!("realm=\"{realm}\"")),
-            error.map(|error| format!("error=\"{error}\"")),
-            error.map(|_| {
-                format!(
-                    "error_description=\"{}\"",
-                    quoted_string_safe(&self.to_string())
-                )
-            }),
-            attribute,
-            resource
-                .and_then(metadata_url)
-                .map(|url| format!("resource_metadata=\"{url}\"")),
-        ];
-        let attributes: Vec<String> = attributes.into_iter().flatten().collect();
-        Some(format!("Bearer {}", attributes.join(", ")))
+    /// Formats the `WWW-Authenticate` field.
+    fn www_authenticate(&self, challenge: Challenge) -> String {
+        let config = self.challenge.as_deref();
+        let realm = config.map_or("bearward", |config| config.realm.as_str());
+        let mut attributes = vec![format!("realm=\"{realm}\"")];
+        if let Some(error) = challenge.error {
+            let description = quoted_string_safe(&self.to_string());
+            attributes.push(format!("error=\"{error}\""));
+            attributes.push(format!("error_description=\"{description}\""));
+        }
+        attributes.extend(challenge.attribute);
+        let resource = config.and_then(|config| config.resource.as_ref());
+        if let Some(url) = resource.and_then(metadata_url) {
+            attributes.push(format!("resource_metadata=\"{url}\""));
+        }
+        format!("Bearer {}", attributes.join(", "))
     }
 }
 
 impl ResponseError for AuthRejection {
     fn status_code(&self) -> StatusCode {
-        match &self.refusal.error {
-            AuthError::SeveralCredentials => StatusCode::BAD_REQUEST,
-            AuthError::KeysUnavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
-            AuthError::NotConfigured => StatusCode::INTERNAL_SERVER_ERROR,
-            AuthError::OriginRefused
-            | AuthError::InsufficientScope { .. }
-            | AuthError::InsufficientRole { .. }
-            | AuthError::RequirementNotMet { .. } => StatusCode::FORBIDDEN,
-            // Everything else is the token's own fault.
-            _ => StatusCode::UNAUTHORIZED,
-        }
+        HttpError::new(&self.failure.error).status
     }
 
     fn error_response(&self) -> HttpResponse {
-        let status = self.status_code();
+        let HttpError { status, challenge } = HttpError::new(&self.failure.error);
         let mut response = HttpResponse::build(status);
-        if let Some(challenge) = self
-            .challenge()
-            .and_then(|challenge| HeaderValue::try_from(challenge).ok())
+        if let Some(value) = challenge
+            .and_then(|challenge| HeaderValue::try_from(self.www_authenticate(challenge)).ok())
         {
-            response.insert_header((header::WWW_AUTHENTICATE, challenge));
+            response.insert_header((header::WWW_AUTHENTICATE, value));
         }
-        if let AuthError::KeysUnavailable { retry_after } = &self.refusal.error {
+        if let AuthError::KeysUnavailable { retry_after } = &self.failure.error {
             response.insert_header((header::RETRY_AFTER, retry_after.as_secs().max(1)));
         }
-        // What is refused today may be accepted with another token: no shared cache may keep it.
+        // The same request may be accepted with another token, so caches must not store this.
         response.insert_header((header::CACHE_CONTROL, "no-store"));
         response
             .extensions_mut()
-            .insert(RejectionLog::of(&self.refusal));
+            .insert(RejectionLog::new(&self.failure));
         response.json(ErrorBody::new(
-            self.refusal.error.code(),
+            self.failure.error.code(),
             &self.to_string(),
             self.request_id.as_ref(),
         ))
     }
 }
 
-/// What the access log tells about a refusal; set in the extensions of its response.
+/// What an access log records about a rejection. It is in the extensions of the response.
+///
+/// ```
+/// use actix_web::{body::MessageBody, dev::ServiceResponse};
+/// use bearward::RejectionLog;
+///
+/// fn log<B: MessageBody>(response: &ServiceResponse<B>) {
+///     if let Some(rejection) = response.response().extensions().get::<RejectionLog>() {
+///         println!("rejected: {} issuer={:?}", rejection.reason, rejection.issuer);
+///     }
+/// }
+/// ```
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct RejectionLog {
-    /// The closed reason.
+    /// The [metric label](AuthError::metric_label): one of a fixed set.
     pub reason: &'static str,
-    /// The configured name of the issuer, once one was chosen.
+    /// The configured name of the issuer; `None` if the token was rejected before an issuer was
+    /// selected.
     pub issuer: Option<Arc<str>>,
-    /// The token's key id, cut and cleaned, once the header was read.
+    /// The token's key id as [`SanitizedText`](crate::SanitizedText); `None` if the token has none
+    /// or was rejected before its header was parsed.
     pub kid: Option<String>,
 }
 
 impl RejectionLog {
-    fn of(refusal: &AuthFailure) -> Self {
-        let kid = refusal.kid.as_ref().map(ToString::to_string);
+    /// Creates the log record of a failure.
+    pub fn new(failure: &AuthFailure) -> Self {
         Self {
-            reason: refusal.error.metric_label(),
-            issuer: refusal.issuer.clone(),
-            kid,
+            reason: failure.error.metric_label(),
+            issuer: failure.issuer.clone(),
+            kid: failure.kid.as_ref().map(ToString::to_string),
         }
     }
 }
 
 impl fmt::Display for AuthRejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.refusal.fmt(f)
+        self.failure.fmt(f)
     }
 }
 
 impl fmt::Debug for AuthRejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Refused")
-            .field("refusal", &self.refusal)
+        f.debug_struct("AuthRejection")
+            .field("failure", &self.failure)
             .finish_non_exhaustive()
     }
 }
 
 impl std::error::Error for AuthRejection {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&self.refusal)
+        Some(&self.failure)
     }
 }
 
-/// RFC 9728 §3.1: the well-known path goes between the host and the resource's own path and query.
-pub(crate) fn metadata_url(resource: &url::Url) -> Option<String> {
+/// Returns the URL of a resource's metadata: the well-known path is inserted between the host and
+/// the path and query of the resource (RFC 9728 §3.1).
+fn metadata_url(resource: &url::Url) -> Option<String> {
     let origin = resource.origin();
     if !origin.is_tuple() {
         return None;
@@ -192,25 +252,26 @@ pub(crate) fn metadata_url(resource: &url::Url) -> Option<String> {
     ))
 }
 
-/// RFC 6750 §3, RFC 9470 §3: only %x21 / %x23-5B / %x5D-7E may stand in a scope or a level, with
-/// spaces between.
-fn words(words: &str) -> String {
-    let lawful: String = words
+/// Removes the characters that are not allowed in scopes and levels: only %x21 / %x23-5B / %x5D-7E,
+/// separated by single spaces, are (RFC 6750 §3, RFC 9470 §3).
+fn scope_charset(values: &str) -> String {
+    let allowed: String = values
         .chars()
         .filter(|c| (' '..='~').contains(c) && !matches!(c, '"' | '\\'))
         .collect();
-    lawful
+    allowed
         .split_ascii_whitespace()
         .collect::<Vec<_>>()
         .join(" ")
 }
 
-/// RFC 6750 §3: `error_description` is printable ASCII without quotes and backslashes.
+/// Replaces the characters that are not allowed in `error_description`: printable ASCII without
+/// quotes and backslashes is (RFC 6750 §3).
 fn quoted_string_safe(message: &str) -> String {
-    let swap = |c: char| match c {
+    let replace = |c: char| match c {
         '"' | '\\' => '\'',
         ' '..='~' => c,
         _ => '?',
     };
-    message.chars().map(swap).collect()
+    message.chars().map(replace).collect()
 }

@@ -1,4 +1,4 @@
-//! From a request to a principal: ready at once whenever no key has to be fetched.
+//! Authenticates a request for the extractors and guards, without waiting if possible.
 
 use std::{
     fmt,
@@ -18,17 +18,17 @@ use crate::{
     verifier::{PendingVerification, Verification},
 };
 
-/// What an extractor makes of a verified token.
+/// A type that extractors create from a verified token.
 pub(super) trait FromToken: Sized + 'static {
-    fn convert(verified: Verified, token: &str) -> Result<Self, AuthFailure>;
+    fn from_token(verified: Verified, token: &str) -> Result<Self, AuthFailure>;
 
-    /// What stands for no token at all, where that is allowed.
+    /// The value for a request without a token; `None` if a token is required.
     fn anonymous() -> Option<Self> {
         None
     }
 }
 
-/// An extraction, ready unless a fetch is needed.
+/// The future of the extractors. It is ready unless keys must be fetched first.
 pub struct ExtractFuture<T>(State<T>);
 
 enum State<T> {
@@ -36,43 +36,46 @@ enum State<T> {
     Pending(Pin<Box<dyn Future<Output = Result<T, AuthRejection>>>>),
 }
 
-/// The evidence that a scope's guard leaves for the extractors behind it. Private, so that nothing
-/// else can leave one.
+/// The authentication of a request by the guard of its scope, for the extractors inside the scope.
 ///
-/// It holds the token too: a middleware between the two may have put another one into the header,
-/// which nobody has verified.
+/// It contains the token too, because a middleware inside the scope may replace the `Authorization`
+/// header by one that was not verified.
 #[derive(Clone)]
+#[non_exhaustive]
 pub struct ScopeAuthentication {
-    /// The verifier.
+    /// The guard's verifier.
     pub auth: Rc<Bearward>,
     /// The verified token.
     pub verified: Verified,
-    /// The token as sent.
+    /// The token that was verified.
     pub token: Rc<str>,
 }
 
 impl ScopeAuthentication {
-    /// What the guard around this request's scope has left.
-    pub fn of(request: &HttpRequest) -> Option<Self> {
+    /// Returns the authentication of a request; `None` if no guard has authenticated it.
+    pub fn from_request(request: &HttpRequest) -> Option<Self> {
         request.extensions().get::<Self>().cloned()
     }
 }
 
-/// The token of a request, checked as far as possible without waiting. A refusal has been counted.
+/// The result of authenticating a request without waiting. Failures have been counted.
 pub(super) enum Authentication<'r> {
-    /// No token was sent; not counted yet, because a route may serve strangers.
-    Nobody,
+    /// The request has no token. That is not counted yet, because the route may allow it.
+    Missing,
+    /// The request's credentials cannot be used.
+    Rejected(AuthFailure),
+    /// The token was verified or rejected.
     Done(Result<Verified, AuthFailure>, &'r str),
-    AuthRejection(AuthFailure),
+    /// Keys must be fetched first.
     Pending(PendingVerification, &'r str),
 }
 
 pub(super) fn authenticate<'r>(request: &'r HttpRequest, auth: &Bearward) -> Authentication<'r> {
     let token = match bearer::token(request, &auth.challenge) {
         Ok(token) => token,
-        Err(AuthError::NoToken) => return Authentication::Nobody,
-        Err(rejection) => {
-            return Authentication::AuthRejection(Bearward::record_rejection(rejection.into()));
+        Err(AuthError::NoToken) => return Authentication::Missing,
+        Err(error) => {
+            return Authentication::Rejected(Bearward::record_rejection(error.into()));
         }
     };
     match auth.try_verify(token) {
@@ -81,24 +84,24 @@ pub(super) fn authenticate<'r>(request: &'r HttpRequest, auth: &Bearward) -> Aut
     }
 }
 
-/// The refusal of a request without a token, counted.
-pub(super) fn no_token() -> AuthFailure {
+/// Returns and counts the failure of a request without a token.
+pub(super) fn missing_token() -> AuthFailure {
     Bearward::record_rejection(AuthError::NoToken.into())
 }
 
-/// What `T` makes of a verified token; its refusals are the route's, and counted as such.
+/// Creates a `T` from a verified token. Failures are counted.
 pub(super) fn convert<T: FromToken>(verified: Verified, token: &str) -> Result<T, AuthFailure> {
-    T::convert(verified, token).map_err(Bearward::record_rejection)
+    T::from_token(verified, token).map_err(Bearward::record_rejection)
 }
 
 pub(super) fn extract<T: FromToken>(request: &HttpRequest) -> ExtractFuture<T> {
-    let guarded = request.extensions().get::<ScopeAuthentication>().cloned();
-    let auth = match verifier(request, guarded.as_ref().map(|guarded| &*guarded.auth)) {
+    let scope = ScopeAuthentication::from_request(request);
+    let auth = match verifier(request, scope.as_ref()) {
         Ok(auth) => auth,
-        Err(remedy) => {
+        Err(problem) => {
             tracing::error!(
                 route = request.match_pattern(),
-                "a route asks for a principal, and {remedy}"
+                "cannot verify the token of a request: {problem}"
             );
             return ExtractFuture::ready(Err(AuthRejection::new(
                 Bearward::record_rejection(AuthError::NotConfigured.into()),
@@ -109,56 +112,59 @@ pub(super) fn extract<T: FromToken>(request: &HttpRequest) -> ExtractFuture<T> {
     };
     if let Some(ScopeAuthentication {
         verified, token, ..
-    }) = &guarded
+    }) = &scope
     {
         let result = convert(verified.clone(), token);
         return ExtractFuture::ready(
-            result.map_err(|refusal| AuthRejection::new(refusal, request, Some(auth))),
+            result.map_err(|failure| AuthRejection::new(failure, request, Some(auth))),
         );
     }
     let result = match authenticate(request, auth) {
-        Authentication::Nobody => T::anonymous().ok_or_else(no_token),
-        Authentication::AuthRejection(refusal) => Err(refusal),
+        Authentication::Missing => T::anonymous().ok_or_else(missing_token),
+        Authentication::Rejected(failure) => Err(failure),
         Authentication::Done(result, token) => result.and_then(|verified| convert(verified, token)),
         Authentication::Pending(pending, token) => {
             let (request, auth, token) = (request.clone(), auth.clone(), Box::<str>::from(token));
             return ExtractFuture(State::Pending(Box::pin(async move {
                 let result = pending.await.and_then(|verified| convert(verified, &token));
-                result.map_err(|refusal| AuthRejection::new(refusal, &request, Some(&auth)))
+                result.map_err(|failure| AuthRejection::new(failure, &request, Some(&auth)))
             })));
         }
     };
-    ExtractFuture::ready(result.map_err(|refusal| AuthRejection::new(refusal, request, Some(auth))))
+    ExtractFuture::ready(result.map_err(|failure| AuthRejection::new(failure, request, Some(auth))))
 }
 
-/// A refusal that a handler has decided on after its extractor: counted, and with the challenge of
-/// those who verified the token.
-pub fn refuse(request: &HttpRequest, refusal: AuthFailure) -> AuthRejection {
-    let guarded = request.extensions().get::<ScopeAuthentication>().cloned();
-    let auth = verifier(request, guarded.as_ref().map(|guarded| &*guarded.auth)).ok();
-    AuthRejection::new(Bearward::record_rejection(refusal), request, auth)
+/// Rejects a request in its handler: counts the failure and creates the response with the challenge
+/// of the verifier that authenticated the request.
+pub fn reject(request: &HttpRequest, failure: AuthFailure) -> AuthRejection {
+    let scope = ScopeAuthentication::from_request(request);
+    let auth = verifier(request, scope.as_ref()).ok();
+    AuthRejection::new(Bearward::record_rejection(failure), request, auth)
 }
 
-/// The guard's, `app_data(auth)` or `app_data(web::Data::new(auth))`: each is natural, so each
-/// works. Different ones do not: which of them stands nearest to the route cannot be asked, and a
-/// guess could let the wrong issuers in.
+/// Returns the verifier of a request: the guard's, or the one in the `app_data`, as `Bearward` or
+/// as `web::Data<Bearward>`.
+///
+/// Different verifiers are an error: actix-web does not say which `app_data` is closer to the
+/// route, and the wrong choice would accept tokens of the wrong issuers.
 fn verifier<'a>(
     request: &'a HttpRequest,
-    guard: Option<&'a Bearward>,
+    scope: Option<&'a ScopeAuthentication>,
 ) -> Result<&'a Bearward, &'static str> {
+    let guard = scope.map(|scope| &*scope.auth);
     let shared = request.app_data::<Data<Bearward>>().map(|data| &***data);
-    let mut known = [guard, request.app_data::<Bearward>(), shared]
+    let mut verifiers = [guard, request.app_data::<Bearward>(), shared]
         .into_iter()
         .flatten();
-    let auth = known
+    let auth = verifiers
         .next()
-        .ok_or("the application holds no Bearward: add .app_data(auth.clone()) to the App")?;
-    if known.all(|other| other.ptr_eq(auth)) {
+        .ok_or("no Bearward in app_data; add .app_data(auth.clone()) to the App")?;
+    if verifiers.all(|other| other.ptr_eq(auth)) {
         Ok(auth)
     } else {
         Err(
-            "two different ones reach it, by a guard, by app_data(auth) or by app_data(web::Data::new(auth)): give its scope the one it is \
-             meant to use, with .app_data(auth.clone())",
+            "the guard, app_data(auth) and app_data(web::Data::new(auth)) provide different ones; use one, and set it for the scope with \
+             .app_data(auth.clone())",
         )
     }
 }
@@ -169,7 +175,7 @@ impl<T> ExtractFuture<T> {
     }
 }
 
-// Nothing here is pinned in place: the pending future is pinned in its box.
+// No field is structurally pinned: the pending future is pinned in its box.
 impl<T> Unpin for ExtractFuture<T> {}
 
 impl<T> Future for ExtractFuture<T> {
@@ -185,6 +191,6 @@ impl<T> Future for ExtractFuture<T> {
 
 impl<T> fmt::Debug for ExtractFuture<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Extracting")
+        f.write_str("ExtractFuture")
     }
 }

@@ -1,4 +1,4 @@
-//! A requirement for a whole scope: `web::scope("/admin").wrap(auth.require::<Admin>())`.
+//! A middleware that applies a requirement to a scope.
 
 use std::{
     fmt,
@@ -16,8 +16,8 @@ use actix_web::{
 
 use super::{
     challenge::AuthRejection,
-    extract::{Authentication, ScopeAuthentication, authenticate, convert, no_token},
-    principal::Require,
+    extract::{Authentication, ScopeAuthentication, authenticate, convert, missing_token},
+    require::Require,
 };
 use crate::{
     bearward::Bearward,
@@ -25,29 +25,54 @@ use crate::{
     verified::{Requirement, Verified},
 };
 
-/// The middleware that [`Bearward::require`] makes. It refuses before any handler, extractor or
-/// body of its scope is looked at, and before the scope says which routes it has.
+/// A middleware that accepts only requests that meet the requirement `R`. Created by
+/// [`Bearward::require`].
+///
+/// It authenticates before routing inside its scope, so unknown paths are also 401, and before any
+/// extractor reads the request.
+///
+/// ```
+/// use actix_web::{App, HttpResponse, web};
+/// use bearward::{AuthError, Bearward, NoCustomClaims, Requirement, Verified};
+///
+/// struct Staff;
+///
+/// impl Requirement for Staff {
+///     type Claims = NoCustomClaims;
+///     fn check(user: &Verified) -> Result<(), AuthError> {
+///         user.require_role("staff")
+///     }
+/// }
+///
+/// # fn build(auth: Bearward) {
+/// let app = App::new().service(
+///     web::scope("/internal")
+///         .wrap(auth.require::<Staff>())
+///         .route("/ping", web::get().to(HttpResponse::Ok)),
+/// );
+/// # }
+/// ```
 pub struct Guard<R> {
     auth: Bearward,
     requirement: PhantomData<fn() -> R>,
 }
 
-/// A [`Guard`] around a scope.
+/// The service of a [`Guard`].
 pub struct GuardService<R, S> {
-    /// Each worker's own: to count the references of the one that they share would make them wait
-    /// for each other at every request.
+    /// One per worker: workers that share a reference count contend for it with every request.
     auth: Rc<Bearward>,
     service: Rc<S>,
     requirement: PhantomData<fn() -> R>,
 }
 
 impl Bearward {
-    /// A guard around a scope that lets only requests pass that meet `R`; it refuses as
-    /// [`Require<R>`](super::Require) does.
+    /// Creates a middleware that accepts only requests that meet the requirement `R`.
+    ///
+    /// It rejects with the same responses as [`Require<R>`](super::Require).
     ///
     /// ```
     /// use actix_web::{App, web};
-    /// # use bearward::{Bearward, AuthError, Requirement, NoCustomClaims, Verified};
+    /// # use bearward::{AuthError, Bearward, NoCustomClaims, Requirement, Verified};
     /// # struct Admin;
     /// # impl Requirement for Admin {
     /// #     type Claims = NoCustomClaims;
@@ -56,16 +81,19 @@ impl Bearward {
     /// # async fn users() -> &'static str { "" }
     ///
     /// # fn build(auth: Bearward) {
-    /// let admin = web::scope("/admin").wrap(auth.require::<Admin>()).route("/users", web::get().to(users));
+    /// let admin = web::scope("/admin")
+    ///     .wrap(auth.require::<Admin>())
+    ///     .route("/users", web::get().to(users));
     /// let app = App::new().service(admin);
     /// # }
     /// ```
     ///
-    /// The extractors behind it verify nothing again, and need no `app_data`; where there is one,
-    /// it must hold the same `Bearward`.
+    /// Extractors inside the scope reuse the verified token and need no `app_data`. If there is
+    /// one, it must be the same `Bearward`.
     ///
-    /// A CORS middleware belongs around it, because a preflight request carries no token:
-    /// `.wrap(auth.require::<Admin>()).wrap(cors)`, for what is wrapped last is outermost.
+    /// Preflight requests carry no token, so a CORS middleware must be outside of the guard:
+    /// `.wrap(auth.require::<Admin>()).wrap(cors)`, since the middleware that is wrapped last runs
+    /// first.
     pub fn require<R: Requirement>(&self) -> Guard<R> {
         Guard {
             auth: self.clone(),
@@ -110,7 +138,7 @@ where
     fn call(&self, request: ServiceRequest) -> Self::Future {
         let (auth, service) = (Rc::clone(&self.auth), Rc::clone(&self.service));
         Box::pin(async move {
-            match admit::<R>(&request, &auth).await {
+            match authorize::<R>(&request, &auth).await {
                 Ok((verified, token)) => {
                     request.extensions_mut().insert(ScopeAuthentication {
                         auth,
@@ -122,12 +150,12 @@ where
                         .await
                         .map(ServiceResponse::map_into_left_body)
                 }
-                Err(refusal) => {
-                    // A response, not an error: middleware further out (CORS, access log) then
-                    // treats it like any other.
-                    let refused = AuthRejection::new(refusal, request.request(), Some(&auth));
+                Err(failure) => {
+                    // A response and not an error, so that outer middleware (CORS, access log)
+                    // processes it.
+                    let rejection = AuthRejection::new(failure, request.request(), Some(&auth));
                     Ok(request
-                        .into_response(refused.error_response())
+                        .into_response(rejection.error_response())
                         .map_into_right_body())
                 }
             }
@@ -135,13 +163,14 @@ where
     }
 }
 
-async fn admit<R: Requirement>(
+/// Authenticates a request and checks the requirement.
+async fn authorize<R: Requirement>(
     request: &ServiceRequest,
     auth: &Bearward,
 ) -> Result<(Verified, Rc<str>), AuthFailure> {
     let (verified, token) = match authenticate(request.request(), auth) {
-        Authentication::Nobody => return Err(no_token()),
-        Authentication::AuthRejection(refusal) => return Err(refusal),
+        Authentication::Missing => return Err(missing_token()),
+        Authentication::Rejected(failure) => return Err(failure),
         Authentication::Done(result, token) => (result?, token),
         Authentication::Pending(pending, token) => (pending.await?, token),
     };

@@ -1,32 +1,44 @@
-//! The id under which a request is found again in every log that it passed through.
+//! The request id, which connects a response with the logs of all services that the request passed.
 
 use std::{fmt, sync::Arc};
 
 use actix_web::{HttpMessage, HttpRequest};
 
-/// Lives in the request's extensions, and goes back in the [`HEADER`](Self::HEADER) and in the
-/// error envelope.
+/// The id of a request: 1 to 64 letters, digits, `.`, `_` or `-`.
+///
+/// A middleware stores it in the request's extensions. It is sent back in the
+/// [`HEADER`](Self::HEADER) and in the [`ErrorBody`](crate::ErrorBody).
+///
+/// ```
+/// use bearward::RequestId;
+///
+/// let id = RequestId::parse("0198f3a2-7c1e").unwrap();
+/// assert_eq!(id.as_str(), "0198f3a2-7c1e");
+/// assert!(RequestId::parse("two words").is_none());
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct RequestId(Arc<str>);
 
 impl RequestId {
-    /// Where an inbound id is read and the effective one is echoed.
+    /// The request and response header.
     pub const HEADER: &str = "x-request-id";
 
-    /// Takes an id that came from outside: 1 to 64 of letters, digits, `.`, `_` and `-`. None for
-    /// anything else, because the id is written to logs and headers.
-    pub fn accept(inbound: &str) -> Option<Self> {
-        let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
-        let well_formed = (1..=64).contains(&inbound.len()) && inbound.bytes().all(fits);
-        well_formed.then(|| Self(inbound.into()))
+    const MAX_BYTES: usize = 64;
+
+    /// Parses an id from a client. Returns `None` if it has another form, because the id is written
+    /// to logs and headers.
+    pub fn parse(id: &str) -> Option<Self> {
+        let is_allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
+        let is_valid = (1..=Self::MAX_BYTES).contains(&id.len()) && id.bytes().all(is_allowed);
+        is_valid.then(|| Self(id.into()))
     }
 
-    /// The id of a request, once the telemetry has given it one.
-    pub fn of(request: &HttpRequest) -> Option<Self> {
+    /// Returns the id in the request's extensions; `None` if no middleware has stored one.
+    pub fn from_request(request: &HttpRequest) -> Option<Self> {
         request.extensions().get::<Self>().cloned()
     }
 
-    /// The id's text, safe in a header and in a log.
+    /// Returns the id.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -43,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_inbound_id_is_1_to_64_plain_characters() {
+    fn ids_have_1_to_64_plain_characters() {
         for id in [
             "a",
             "0198f3a2-7c1e-7abc-8def-0123456789ab",
@@ -51,12 +63,12 @@ mod tests {
             &"x".repeat(64),
         ] {
             assert_eq!(
-                RequestId::accept(id).as_ref().map(RequestId::as_str),
+                RequestId::parse(id).as_ref().map(RequestId::as_str),
                 Some(id)
             );
         }
         for id in ["", "a b", "a\nb", "a;b", "ä", "<x>", &"x".repeat(65)] {
-            assert_eq!(RequestId::accept(id), None, "{id:?}");
+            assert_eq!(RequestId::parse(id), None, "{id:?}");
         }
     }
 }

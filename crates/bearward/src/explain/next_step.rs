@@ -1,227 +1,271 @@
-//! What to do about a refusal: one next step for every reason there is.
+//! What to do about a rejected token: one next step for every reason.
 
-use super::{ExplainContext, count, distance};
+use super::{ExplainContext, count, relative_time};
 use crate::{
     algorithm::Algorithm,
     error::{AuthError, FormatError, HeaderError, ObjectError},
+    issuer::Issuer,
 };
 
-/// The next step. Every reason has one; a new reason does not compile without.
-pub(super) fn advice(view: &ExplainContext<'_>, rejection: &AuthError) -> String {
-    match rejection {
+const UNSIGNED: &str = "the token is unsigned (alg \"none\") and is never accepted";
+
+/// Returns the next step. The match is exhaustive, so every new reason needs one.
+pub(super) fn next_step(context: &ExplainContext<'_>, error: &AuthError) -> String {
+    match error {
         AuthError::ApiKey => {
-            "it is the project's, and the same for everybody; the token is session.access_token after a sign-in".to_owned()
-        }
-        _ if is_legacy_api_key(view) => {
-            "this is the project's anon or service_role key, not a person's token; the token is session.access_token after a sign-in"
+            "this is the project's API key, which is the same for all users; send session.access_token of a signed-in user"
                 .to_owned()
         }
-        AuthError::TooLong { .. } => "tokens.max_bytes sets the limit; real access tokens have 1 to 3 KiB".to_owned(),
-        AuthError::Form(error) => form(view, *error),
-        AuthError::Header(error) => header(*error),
-        AuthError::Payload(error) => payload(*error),
-        AuthError::AlgorithmNotAllowed { found, allowed } => algorithm(found.as_str(), allowed),
-        AuthError::UnknownIssuer { found } => unknown_issuer(view, found.as_str()),
-        AuthError::UnknownKey => unknown_key(view),
-        AuthError::AmbiguousKey => "have the issuer write kid into its tokens, and give each of its keys a kid of its own".to_owned(),
-        AuthError::KeysUnavailable { .. } => {
-            let reason = view.issuer().and_then(|(_, keys)| keys.last_error.as_deref()).unwrap_or("no attempt has finished");
-            format!("the keys could not be fetched: {reason}; `bearward check` says more")
+        _ if is_legacy_api_key(context) => {
+            "this is the project's anon or service_role key; send session.access_token of a signed-in user".to_owned()
         }
-        AuthError::InvalidSignature => "some byte was changed after signing, or another key of the same kid signed".to_owned(),
-        AuthError::Expired { at, now } => format!("it ended {}; sign in again or refresh the session", distance(*at, *now)),
+        AuthError::TooLong { .. } => {
+            "check that this is an access token, which usually has 1 to 3 KiB; tokens.max_bytes sets the limit".to_owned()
+        }
+        AuthError::Form(error) => malformed(context, *error),
+        AuthError::Header(error) => invalid_header(*error),
+        AuthError::Payload(error) => invalid_payload(*error),
+        AuthError::AlgorithmNotAllowed { found, allowed } => algorithm(found.as_str(), allowed),
+        AuthError::UnknownIssuer { found } => unknown_issuer(context, found.as_str()),
+        AuthError::UnknownKey => unknown_key(context),
+        AuthError::AmbiguousKey => {
+            "configure the issuer to set kid in its tokens, and to give each of its keys a different kid".to_owned()
+        }
+        AuthError::KeysUnavailable { .. } => {
+            let reason = context
+                .issuer()
+                .and_then(|(_, keys)| keys.last_error.as_deref())
+                .unwrap_or("no fetch has finished yet");
+            format!("the issuer's keys could not be fetched: {reason}; run `bearward check` for details")
+        }
+        AuthError::InvalidSignature => {
+            "the token was modified, or was signed by a different key with the same kid".to_owned()
+        }
+        AuthError::Expired { at, now } => {
+            format!("the token expired {}; sign in again or refresh the session", relative_time(*at, *now))
+        }
         AuthError::NotYetValid { claim, at, now } => format!(
-            "its {claim} is {}; compare this machine's clock with the issuer's: `bearward check` shows the difference",
-            distance(*at, *now)
+            "{claim} is {}; compare this machine's clock with the issuer's: `bearward check` shows the difference",
+            relative_time(*at, *now)
         ),
         AuthError::WrongAudience { .. } => {
-            "add the token's audience to the issuer's audiences only if it names this service; an ID token names the app instead".to_owned()
+            "add the token's audience to the issuer's `audiences` only if it names this service; the audience of an ID token names the \
+             client application"
+                .to_owned()
         }
         AuthError::WrongType { .. } => {
-            "send the access token, not an ID or logout token; token_type of the issuer says which types are access tokens".to_owned()
+            "send an access token, not an ID token or logout token; `token_type` of the issuer sets the accepted types".to_owned()
         }
-        AuthError::MissingClaim(name) => missing_claim(view, name),
-        AuthError::InvalidClaim { name, problem } => invalid_claim(view, name, problem),
-        AuthError::CustomClaimsMismatch => "compare the route's own claims type with the token's payload: a member is absent or of another type".to_owned(),
-        AuthError::StepUpRequired { required } => format!("sign in again with a second factor, until aal is {required}"),
-        AuthError::InsufficientScope { required } => format!("ask the issuer for the scope {required} when signing in"),
-        AuthError::InsufficientRole { required } => {
-            format!("give this person the role {required} at the issuer, and sign in again; claims.roles of the issuer says where roles stand")
+        AuthError::MissingClaim(name) => missing_claim(context, name),
+        AuthError::InvalidClaim { name, problem } => invalid_claim(context, name, problem),
+        AuthError::CustomClaimsMismatch => {
+            "compare the route's custom claims type with the token's payload: a member is missing or has another type".to_owned()
         }
-        AuthError::RequirementNotMet { .. } => "the requirement is the service's own; its code says what it looks at".to_owned(),
-        AuthError::NoToken | AuthError::BadAuthorization => "send it as one header, Authorization: Bearer TOKEN".to_owned(),
-        AuthError::SeveralCredentials => "send one Authorization header, or the cookie, and not both".to_owned(),
-        AuthError::OriginRefused => "list the page's origin under server.cors_origins, if it is yours".to_owned(),
-        AuthError::NotConfigured => "give the verifier to the application: App::new().app_data(auth.clone())".to_owned(),
+        AuthError::StepUpRequired { required } => {
+            format!("sign in again with a second factor, so that aal is {required}")
+        }
+        AuthError::InsufficientScope { required } => {
+            format!("request the scope {required} from the issuer when signing in")
+        }
+        AuthError::InsufficientRole { required } => format!(
+            "assign the role {required} to the user at the issuer and sign in again; `claims.roles` of the issuer sets where roles are read"
+        ),
+        AuthError::RequirementNotMet { .. } => {
+            "this is a requirement of the service; see its code or documentation".to_owned()
+        }
+        AuthError::NoToken | AuthError::BadAuthorization => {
+            "send one header of the form \"Authorization: Bearer TOKEN\"".to_owned()
+        }
+        AuthError::SeveralCredentials => {
+            "send one Authorization header or the cookie, not both".to_owned()
+        }
+        AuthError::OriginRefused => {
+            "add the page's origin to `server.cors_origins` if it is yours".to_owned()
+        }
+        AuthError::NotConfigured => {
+            "add the verifier to the application: App::new().app_data(auth.clone())".to_owned()
+        }
     }
 }
 
-fn form(view: &ExplainContext<'_>, error: FormatError) -> String {
+fn malformed(context: &ExplainContext<'_>, error: FormatError) -> String {
     match error {
-        FormatError::Encrypted => "ask the issuer for signed tokens (JWS)".to_owned(),
-        FormatError::Empty if view.header("alg").eq_ignore_ascii_case("none") => {
-            "nobody signed it: whoever made it wants it taken on trust".to_owned()
+        FormatError::Encrypted => {
+            "configure the issuer to sign tokens (JWS) instead of encrypting them (JWE)".to_owned()
         }
-        _ if view.case.token.contains(char::is_whitespace) => {
-            "there is a space or the end of a line inside; copy the token in one piece".to_owned()
+        FormatError::Empty if context.header("alg").eq_ignore_ascii_case("none") => {
+            UNSIGNED.to_owned()
         }
-        FormatError::Base64 if view.case.token.contains(['=', '+', '/']) => {
-            "some library wrote it in ordinary base64; tokens are base64url without = (RFC 7515 §2)".to_owned()
+        _ if context.input.token.contains(char::is_whitespace) => {
+            "the token contains a space or line break; copy it in one piece".to_owned()
+        }
+        FormatError::Base64 if context.input.token.contains(['=', '+', '/']) => {
+            "the token was encoded with standard base64; tokens use base64url without padding (RFC 7515 §2)".to_owned()
         }
         FormatError::Parts(_) | FormatError::Empty | FormatError::Base64 => {
-            "an access token begins with eyJ and has two dots; copy all of it, and take the access token, not the refresh token"
-                .to_owned()
+            "copy the complete access token, which begins with eyJ and has two dots, and not the refresh token".to_owned()
         }
     }
 }
 
-fn header(error: HeaderError) -> String {
+fn invalid_header(error: HeaderError) -> String {
     match error {
         HeaderError::Object(ObjectError::Duplicate) => {
-            "no issuer writes a member twice: somebody wants two readers to see two things (RFC 7515 §4)".to_owned()
+            "duplicate header names indicate a tampered or malformed token (RFC 7515 §4)".to_owned()
         }
         HeaderError::Object(ObjectError::NotAnObject) => {
-            "the first part is no JSON object, so this is no JWT; copy the whole token from where it begins".to_owned()
+            "the first part is not a JSON object, so this is not a JWT; copy the complete token".to_owned()
         }
-        HeaderError::NotAString(name) => format!("have the issuer write {name} as a string (RFC 7515 §4.1)"),
+        HeaderError::NotAString(name) => {
+            format!("configure the issuer to write {name} as a string (RFC 7515 §4.1)")
+        }
         HeaderError::Critical => {
-            "the issuer asks for an extension that no verifier of bearward knows; have it sign without crit (RFC 7515 §4.1.11)"
+            "the token requires a header extension that bearward does not support; configure the issuer to sign without crit (RFC 7515 \
+             §4.1.11)"
                 .to_owned()
         }
-        HeaderError::Unencoded => "have the issuer sign the payload as it is usual, without b64 (RFC 7797)".to_owned(),
-        HeaderError::LongKid => "have the issuer name its keys in 256 bytes at most".to_owned(),
+        HeaderError::Unencoded => {
+            "configure the issuer to sign the base64url-encoded payload, without b64 (RFC 7797)".to_owned()
+        }
+        HeaderError::LongKid => {
+            format!("configure the issuer to use key ids of at most {} bytes", crate::jws::MAX_KID_BYTES)
+        }
     }
 }
 
-fn payload(error: ObjectError) -> String {
+fn invalid_payload(error: ObjectError) -> String {
     match error {
         ObjectError::Duplicate => {
-            "no issuer writes a claim twice: somebody wants two readers to see two things (RFC 7519 §4)".to_owned()
+            "duplicate claim names indicate a tampered or malformed token (RFC 7519 §4)".to_owned()
         }
         ObjectError::NotAnObject => {
-            "what is signed is no set of claims, so this is no JWT (RFC 7519 §7.2); take the access token".to_owned()
+            "the payload is not a JSON object of claims, so this is not a JWT (RFC 7519 §7.2); send the access token".to_owned()
         }
     }
 }
 
-fn missing_claim(view: &ExplainContext<'_>, name: &str) -> String {
-    let of_profile = |wanted: &dyn Fn(&crate::issuer::Issuer) -> bool| {
-        view.issuer().is_some_and(|(issuer, _)| wanted(issuer))
+fn missing_claim(context: &ExplainContext<'_>, name: &str) -> String {
+    let is_required_by = |issuer: &Issuer| {
+        issuer
+            .required_claims
+            .iter()
+            .any(|required| **required == *name)
     };
     match name {
-        "iss" | "sub" | "aud" | "exp" => {
-            format!(
-                "every access token has {name} (RFC 9068 §2.2); have the issuer write it, or take the access token instead of another kind"
-            )
-        }
-        _ if of_profile(&|issuer| {
-            issuer
-                .required_claims
-                .iter()
-                .any(|required| **required == *name)
-        }) =>
+        "iss" | "sub" | "aud" | "exp" => format!(
+            "every access token has {name} (RFC 9068 §2.2); configure the issuer to add it, or send the access token instead of another token"
+        ),
+        _ if context
+            .issuer()
+            .is_some_and(|(issuer, _)| is_required_by(issuer)) =>
         {
             format!(
-                "required_claims of the issuer asks for {name}: have the issuer write it, or take it off that list"
+                "`required_claims` of the issuer contains {name}: configure the issuer to add the claim, or remove it from that list"
             )
         }
         _ => format!(
-            "token_type \"at+jwt\" of the issuer asks for {name} (RFC 9068 §2.2): have the issuer write it, or use token_type \"jwt\""
+            "`token_type = \"at+jwt\"` of the issuer requires {name} (RFC 9068 §2.2): configure the issuer to add the claim, or use \
+             `token_type = \"jwt\"`"
         ),
     }
 }
 
-fn invalid_claim(view: &ExplainContext<'_>, name: &str, problem: &str) -> String {
-    /// Seconds have ten digits until 2286.
-    const IN_MILLISECONDS: f64 = 100_000_000_000.0;
+fn invalid_claim(context: &ExplainContext<'_>, name: &str, problem: &str) -> String {
+    /// Times in seconds have ten digits until 2286.
+    const MIN_MILLISECONDS: f64 = 100_000_000_000.0;
     match name {
         "cnf" => {
-            "the token is bound to its holder's key and good for DPoP or mutual TLS alone; get a bearer token for this service"
-                .to_owned()
+            "the token is bound to a key and requires DPoP or mutual TLS; request a bearer token for this service".to_owned()
         }
-        "exp" | "nbf" | "iat" if view.claim(name).parse::<f64>().is_ok_and(|found| found >= IN_MILLISECONDS) => {
-            format!("{name} is written in milliseconds; have the issuer write seconds since 1970 (RFC 7519 §2)")
+        "exp" | "nbf" | "iat"
+            if context
+                .claim(name)
+                .parse::<f64>()
+                .is_ok_and(|found| found >= MIN_MILLISECONDS) =>
+        {
+            format!("{name} is in milliseconds; configure the issuer to write seconds since 1970 (RFC 7519 §2)")
         }
-        _ => format!("have the issuer write {name} as RFC 7519 §4.1 has it: {problem}"),
+        _ => format!("configure the issuer to write {name} as specified in RFC 7519 §4.1: it {problem}"),
     }
 }
 
 fn algorithm(found: &str, allowed: &[Algorithm]) -> String {
     if found.starts_with("HS") {
-        return "it is signed with a shared secret, which a resource server must not hold. With Supabase: switch the project to asymmetric \
-                signing keys (Project settings, JWT signing keys), rotate, and sign in again"
+        return "the token is signed with a shared secret, which a resource server must not have. With Supabase: switch the project to \
+                asymmetric signing keys (Project settings, JWT signing keys), rotate, and sign in again"
             .to_owned();
     }
     if found.eq_ignore_ascii_case("none") {
-        return "nobody signed it: whoever made it wants it taken on trust".to_owned();
+        return UNSIGNED.to_owned();
     }
     if !allowed.is_empty() {
-        return "if the issuer signs so on purpose, list the algorithm under the issuer's algorithms".to_owned();
+        return "add the algorithm to the issuer's `algorithms` if the issuer uses it intentionally".to_owned();
     }
     match Algorithm::ALL
-        .into_iter()
+        .iter()
         .find(|known| known.name().eq_ignore_ascii_case(found))
     {
-        Some(meant) => format!(
-            "have the issuer write {meant}: algorithms are compared letter by letter (RFC 7515 §4.1.1)"
+        Some(known) => format!(
+            "configure the issuer to write {known}: algorithm names are case-sensitive (RFC 7515 §4.1.1)"
         ),
         None => {
-            "no public key verifies such a token; have the issuer sign with RS256, ES256 or EdDSA"
-                .to_owned()
+            "bearward does not support this algorithm; configure the issuer to sign with RS256, ES256 or EdDSA".to_owned()
         }
     }
 }
 
-fn unknown_key(view: &ExplainContext<'_>) -> String {
-    let kid = view.header("kid");
-    let keys = view.issuer().map(|(_, keys)| keys);
+fn unknown_key(context: &ExplainContext<'_>) -> String {
+    let kid = context.header("kid");
+    let keys = context.issuer().map(|(_, keys)| keys);
     if keys.is_some_and(|keys| keys.kids.contains(&Some(kid.clone()))) {
-        return "the issuer publishes this kid, but not for the token's alg: one key serves one algorithm (RFC 8725 §3.1)"
+        return "the issuer publishes a key with this kid for another algorithm: a key is used with one algorithm (RFC 8725 §3.1)"
             .to_owned();
     }
-    let skipped = keys.and_then(|keys| {
-        keys.skipped
-            .iter()
-            .find(|key| key.kid.as_ref().is_some_and(|named| named.as_str() == kid))
+    let ignored = keys.and_then(|keys| {
+        keys.skipped.iter().find(|key| {
+            key.kid
+                .as_ref()
+                .is_some_and(|ignored| ignored.as_str() == kid)
+        })
     });
-    match skipped {
-        Some(key) => format!("the issuer publishes this key, and it is not used: {}", key.reason),
-        None => "the set that the issuer publishes now lacks this key: it was revoked, or another project signed".to_owned(),
+    match ignored {
+        Some(key) => format!("the issuer publishes this key, but it cannot be used: {}", key.reason),
+        None => {
+            "the issuer's current key set does not contain this key: it was revoked, or another project signed the token".to_owned()
+        }
     }
 }
 
-fn unknown_issuer(view: &ExplainContext<'_>, found: &str) -> String {
-    if view.issuer().is_some() {
-        return "this issuer's tokens are for signing in (its use is \"credential\"): send it where one signs in, for Google's POST \
-                /api/auth/google, and to no route as a bearer token"
+fn unknown_issuer(context: &ExplainContext<'_>, found: &str) -> String {
+    if context.issuer().is_some() {
+        return "this issuer's tokens are accepted for signing in only (`use = \"credential\"`): send the token to the sign-in route, for \
+                Google POST /api/auth/google, and not as a bearer token"
             .to_owned();
     }
-    let known = view.bearer_issuers();
-    let near: Vec<_> = known
+    let configured = context.bearer_issuers();
+    let similar: Vec<_> = configured
         .iter()
-        .filter_map(|known| Some((known, difference(known, found)?)))
+        .filter_map(|iss| Some(format!("{iss:?} only by {}", difference(iss, found)?)))
         .collect();
-    if near.is_empty() {
-        let known = count(known.len(), "issuer");
-        return format!(
-            "{known} configured, and none like it: configure this issuer (for Supabase by SUPABASE_URL), or get a token from a configured one"
-        );
+    if similar.is_empty() {
+        format!(
+            "{} configured, none of them similar: configure this issuer (for Supabase with SUPABASE_URL), or get a token from a configured \
+             issuer",
+            count(configured.len(), "issuer")
+        )
+    } else {
+        format!(
+            "it differs from {}; issuers are compared byte by byte, and `issuer` accepts a list",
+            similar.join(", from ")
+        )
     }
-    let near: Vec<_> = near
-        .into_iter()
-        .map(|(known, by)| format!("{known:?} by {by} alone"))
-        .collect();
-    format!(
-        "it differs from {}; issuers are compared byte by byte, and `issuer` takes a list of spellings",
-        near.join(", from ")
-    )
 }
 
-/// What two issuers differ in that are equal but for case, scheme, a slash at the end and the name
-/// of this machine; `None` for others.
-fn difference(known: &str, found: &str) -> Option<String> {
-    type Step = (&'static str, fn(&str) -> String);
-    let steps: [Step; 4] = [
+/// Names the differences between two issuers that are equal except for case, scheme, trailing
+/// slashes and the name of this machine. Returns `None` for other issuers.
+fn difference(configured: &str, found: &str) -> Option<String> {
+    type Normalization = (&'static str, fn(&str) -> String);
+    let normalizations: [Normalization; 4] = [
         ("a trailing slash", |iss| {
             iss.trim_end_matches('/').to_owned()
         }),
@@ -235,28 +279,32 @@ fn difference(known: &str, found: &str) -> Option<String> {
             iss.replacen("localhost", "127.0.0.1", 1)
         }),
     ];
-    let bare = |iss: &str, without: usize| {
-        let steps = steps.iter().enumerate().filter(|(at, _)| *at != without);
-        steps.fold(iss.to_owned(), |iss, (_, (_, bare))| bare(&iss))
+    let normalize = |iss: &str, except: Option<usize>| {
+        normalizations
+            .iter()
+            .enumerate()
+            .filter(|(index, _)| Some(*index) != except)
+            .fold(iss.to_owned(), |iss, (_, (_, normalize))| normalize(&iss))
     };
-    let equal = |without: usize| bare(known, without) == bare(found, without);
-    if !equal(steps.len()) {
+    let are_equal = |except| normalize(configured, except) == normalize(found, except);
+    if !are_equal(None) {
         return None;
     }
-    // Without the step that undoes a difference the two are not equal.
-    let by: Vec<_> = steps
+    // Without the normalization that removes a difference, the two are not equal.
+    let differences: Vec<_> = normalizations
         .iter()
         .enumerate()
-        .filter(|(at, _)| !equal(*at))
+        .filter(|(index, _)| !are_equal(Some(*index)))
         .map(|(_, (name, _))| *name)
         .collect();
-    Some(by.join(" and "))
+    Some(differences.join(" and "))
 }
 
-/// Before `sb_publishable_` keys, a project's API keys were tokens themselves.
-fn is_legacy_api_key(view: &ExplainContext<'_>) -> bool {
-    view.claim("iss") == "supabase"
-        && matches!(view.claim("role").as_str(), "anon" | "service_role")
+/// Returns whether the token is one of the JWT API keys that Supabase projects had before
+/// `sb_publishable_` keys.
+fn is_legacy_api_key(context: &ExplainContext<'_>) -> bool {
+    context.claim("iss") == "supabase"
+        && matches!(context.claim("role").as_str(), "anon" | "service_role")
 }
 
 #[cfg(test)]
@@ -264,9 +312,9 @@ mod tests {
     use super::difference;
 
     #[test]
-    fn what_issuers_differ_in_is_named() {
-        let known = "http://127.0.0.1:9999/auth/v1";
-        for (found, by) in [
+    fn differences_between_similar_issuers_are_named() {
+        let configured = "http://127.0.0.1:9999/auth/v1";
+        for (found, expected) in [
             ("http://127.0.0.1:9999/auth/v1/", "a trailing slash"),
             ("https://127.0.0.1:9999/auth/v1", "its scheme"),
             ("http://localhost:9999/auth/v1", "the name of this machine"),
@@ -276,14 +324,18 @@ mod tests {
                 "a trailing slash and its scheme and the name of this machine",
             ),
         ] {
-            assert_eq!(difference(known, found).as_deref(), Some(by), "{found}");
+            assert_eq!(
+                difference(configured, found).as_deref(),
+                Some(expected),
+                "{found}"
+            );
         }
         for other in [
             "http://127.0.0.1:9998/auth/v1",
             "http://127.0.0.1:9999/auth",
             "https://evil.example",
         ] {
-            assert_eq!(difference(known, other), None, "{other}");
+            assert_eq!(difference(configured, other), None, "{other}");
         }
     }
 }

@@ -1,31 +1,36 @@
-//! An explanation as one JSON object, for programs and for the developer console.
+//! Converts an explanation to JSON.
 
 use serde_json::{Value, json};
 
-use super::{Explanation, Outcome};
+use super::{Explanation, Outcome, StepReport};
 
 impl Explanation {
-    /// `accepted`, `code`, `message`, `advice`, and `checks` with `check`, `outcome`, `found` and
-    /// `expected` each. It holds claims, and no signature.
-    pub fn report(&self) -> Value {
-        let check = |line: &super::StepReport| {
+    /// Converts the explanation to a JSON object with the members `accepted`, `code`, `message`,
+    /// `advice` and `checks`. Each check has `check`, `outcome`, `found` and `expected`.
+    ///
+    /// The object contains claims of the token, but no signature.
+    pub fn to_json(&self) -> Value {
+        let check = |report: &StepReport| {
             json!({
-                "check": line.check.to_string(), "outcome": line.outcome.name(), "found": line.found, "expected": line.expected,
+                "check": report.step.to_string(),
+                "outcome": report.outcome.name(),
+                "found": report.found,
+                "expected": report.expected,
             })
         };
-        let refusal = self.refusal.as_ref();
+        let failure = self.failure.as_ref();
         json!({
             "accepted": self.is_accepted(),
-            "code": refusal.map(|refusal| refusal.error.code()),
-            "message": refusal.map(ToString::to_string),
-            "advice": self.advice,
-            "checks": self.lines.iter().map(check).collect::<Vec<_>>(),
+            "code": failure.map(|failure| failure.error.code()),
+            "message": failure.map(ToString::to_string),
+            "advice": self.next_step,
+            "checks": self.steps.iter().map(check).collect::<Vec<_>>(),
         })
     }
 }
 
 impl Outcome {
-    /// `passed`, `failed` or `not_reached`.
+    /// Returns `passed`, `failed` or `not_reached`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Passed => "passed",

@@ -13,7 +13,7 @@ impl Requirement for OfAcme {
     type Claims = MyClaims;
 
     fn check(user: &Verified) -> Result<(), AuthError> {
-        user.require(user.custom().tenant == "acme", "the tenant acme")
+        user.require_that(user.custom().tenant == "acme", "the tenant acme")
     }
 }
 

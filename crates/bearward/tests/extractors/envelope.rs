@@ -72,7 +72,7 @@ async fn with_the_id_of_the_request_where_a_middleware_gave_it_one() {
         let scope = web::scope("").wrap_fn(|request, service| {
             request
                 .extensions_mut()
-                .insert(RequestId::accept("0f0e-from.outside").unwrap());
+                .insert(RequestId::parse("0f0e-from.outside").unwrap());
             service.call(request)
         });
         config

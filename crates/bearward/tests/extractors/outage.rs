@@ -17,7 +17,7 @@ async fn world_without_keys(faults: Faults) -> World {
     // A request may wait for the next attempt; that patience is another test's matter.
     let policy = JwksCacheConfig::default().wait_timeout(Duration::from_millis(50));
     let cookie = CookieSource::new("session", ["https://app.example.com"]);
-    let world = cold_world_of(idp, |builder| builder.cookie(cookie).key_policy(policy)).await;
+    let world = cold_world_of(idp, |builder| builder.cookie(cookie).jwks_cache(policy)).await;
     world.auth.wait_for_initial_fetch().await;
     world
 }

@@ -60,7 +60,7 @@ impl Requirement for Paying {
     type Claims = Membership;
 
     fn check(user: &Verified<Membership>) -> Result<(), AuthError> {
-        user.require(user.custom().plan == "pro", "the plan pro")
+        user.require_that(user.custom().plan == "pro", "the plan pro")
     }
 }
 

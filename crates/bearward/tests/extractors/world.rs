@@ -11,8 +11,8 @@ use std::{
 
 use actix_web::web::{self, ServiceConfig};
 use bearward::{
-    Algorithm, Bearward, Builder, Clock, Issuer, KeySource, MaybePrincipal, Principal, SystemClock,
-    Timestamp, clock::Sleep,
+    Algorithm, Bearward, Builder, Clock, Issuer, KeySource, MaybePrincipal, Principal, Sleep,
+    SystemClock, Timestamp,
 };
 use bearward_testing::{KeyRing, MockIdp, TokenBuilder};
 

@@ -29,7 +29,7 @@ async fn elsewhere(idp: &MockIdp) -> KeySetStatus {
     let proxy = format!("http://{}", idp.address()).parse().unwrap();
     let policy = policy().allow_http(true).proxy(proxy);
     let auth = builder_of(issuer, idp)
-        .key_policy(policy)
+        .jwks_cache(policy)
         .build()
         .await
         .unwrap();

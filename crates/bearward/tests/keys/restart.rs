@@ -29,7 +29,7 @@ fn file(dir: &Path) -> Option<PathBuf> {
 
 /// Runs until the keys are stored, and ends.
 async fn run_once(idp: &MockIdp, dir: &Path) -> PathBuf {
-    let before = builder(idp).key_policy(storing(dir)).build().await.unwrap();
+    let before = builder(idp).jwks_cache(storing(dir)).build().await.unwrap();
     before.wait_for_initial_fetch().await;
     until("the keys are stored", || file(dir).is_some()).await;
     file(dir).unwrap()
@@ -37,7 +37,7 @@ async fn run_once(idp: &MockIdp, dir: &Path) -> PathBuf {
 
 /// Built again on the same folder; what the network brings cannot have come yet.
 async fn restarted(idp: &MockIdp, dir: &Path) -> Bearward {
-    builder(idp).key_policy(storing(dir)).build().await.unwrap()
+    builder(idp).jwks_cache(storing(dir)).build().await.unwrap()
 }
 
 fn state(auth: &Bearward) -> &'static str {
@@ -240,7 +240,7 @@ async fn the_file_of_another_issuer_or_another_address_is_ignored() {
     evil.set_faults(Faults::hang());
     idp.set_faults(Faults::hang());
     let moved = builder_of(moved, &idp)
-        .key_policy(storing(dir.path()))
+        .jwks_cache(storing(dir.path()))
         .build()
         .await
         .unwrap();
@@ -251,14 +251,14 @@ async fn the_file_of_another_issuer_or_another_address_is_ignored() {
         .name("mock")
         .keys(idp.as_issuer().key_source().clone());
     let other = builder_of(other, &idp)
-        .key_policy(storing(dir.path()))
+        .jwks_cache(storing(dir.path()))
         .build()
         .await
         .unwrap();
     assert_eq!(state(&other), "empty");
     // And under another name it is another file.
     let renamed = builder_of(idp.as_issuer().name("other"), &idp)
-        .key_policy(storing(dir.path()))
+        .jwks_cache(storing(dir.path()))
         .build()
         .await
         .unwrap();

@@ -90,7 +90,7 @@ async fn plain_http_to_another_machine_is_refused_when_it_is_built_with_what_to_
         assert!(
             Bearward::builder()
                 .issuer(refused)
-                .key_policy(accepting)
+                .jwks_cache(accepting)
                 .build()
                 .await
                 .is_ok(),

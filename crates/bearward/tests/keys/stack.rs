@@ -54,13 +54,13 @@ pub(crate) fn builder_of(issuer: Issuer, idp: &MockIdp) -> Builder {
     Bearward::builder()
         .issuer(issuer)
         .clock(Arc::new(idp.clock()))
-        .key_policy(policy())
+        .jwks_cache(policy())
 }
 
 impl Stack {
     /// Built; nothing was waited for.
     pub(crate) async fn cold_with(idp: MockIdp, policy: JwksCacheConfig) -> Self {
-        let auth = builder(&idp).key_policy(policy).build().await.unwrap();
+        let auth = builder(&idp).jwks_cache(policy).build().await.unwrap();
         Self {
             clock: idp.clock(),
             idp,

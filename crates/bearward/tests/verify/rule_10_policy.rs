@@ -155,11 +155,16 @@ fn an_assurance_level_is_met_by_the_same_or_a_higher_one(
     let expected = if met {
         Ok(())
     } else {
-        Err(AuthError::StepUpRequired { required })
+        Err(AuthError::StepUpRequired {
+            required: required.into(),
+        })
     };
     assert_eq!(user.require_aal(required), expected);
     assert_eq!(
-        AuthError::StepUpRequired { required }.code(),
+        AuthError::StepUpRequired {
+            required: required.into()
+        }
+        .code(),
         "STEP_UP_REQUIRED"
     );
 }
@@ -168,8 +173,8 @@ fn an_assurance_level_is_met_by_the_same_or_a_higher_one(
 fn a_team_may_require_anything_in_its_own_words() {
     let stand = Stand::new();
     let user: Verified = stand.accepts(&stand.token().sign());
-    assert_eq!(user.require(true, "a verified address"), Ok(()));
-    let rejection = user.require(false, "a verified address").unwrap_err();
+    assert_eq!(user.require_that(true, "a verified address"), Ok(()));
+    let rejection = user.require_that(false, "a verified address").unwrap_err();
     assert_eq!(
         (rejection.code(), rejection.step()),
         ("REQUIREMENT_NOT_MET", VerificationStep::Policy)
