@@ -117,10 +117,12 @@ fn print_case(result: &CaseResult, verbose: bool) {
                 severity_style(severity),
                 result.id
             );
-            let row = |name: &str, text: &str, look: &str| {
+            let row = |name: &str, text: &str, color: &str| {
                 if !text.is_empty() {
-                    let lines = wrap(text, 22).join(&format!("{plain}\n{:22}{look}", ""));
-                    anstream::println!("            {faint}{name:<8}{plain}  {look}{lines}{plain}");
+                    let lines = wrap(text, 22).join(&format!("{plain}\n{:22}{color}", ""));
+                    anstream::println!(
+                        "            {faint}{name:<8}{plain}  {color}{lines}{plain}"
+                    );
                 }
             };
             let severity_note = if result.severity_note.is_empty() {

@@ -82,7 +82,7 @@ async fn flood(harness: Arc<Harness>, kid: impl Fn() -> String) -> Result<(), St
                 }
                 Ok(_) => {}
                 Err(RequestError::Connect(error)) => return Err(StepError::Connect(error)),
-                Err(none) => return Err(failure("a rejection of each", none.describe())),
+                Err(error) => return Err(failure("a rejection of each", error.describe())),
             }
         }
     }

@@ -279,7 +279,7 @@ async fn recovery(harness: Arc<Harness>) -> Result<(), StepError> {
                 return Err(failure(
                     expected,
                     response.map_or_else(
-                        |none| none.describe(),
+                        |error| error.describe(),
                         |response: Response| response.describe(),
                     ),
                 ));

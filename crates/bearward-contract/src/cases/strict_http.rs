@@ -200,9 +200,9 @@ fn responses() -> Vec<Case> {
 }
 
 fn expect_response<T>(response: Result<T, RequestError>) -> Result<T, StepError> {
-    response.map_err(|none| match none {
+    response.map_err(|error| match error {
         RequestError::Connect(error) => StepError::Connect(error),
-        none => failure("a response", none.describe()),
+        error => failure("a response", error.describe()),
     })
 }
 
