@@ -1,11 +1,11 @@
-"""Writes what a run said about a peer to its result.json, and docs/contract-results.md from all of them.
+"""Writes the results of a run to the result.json of a peer, and generates docs/contract-results.md from all of them.
 
     results.py [--keep] [PEER REPORT.json]
 
---keep writes nothing, and fails where the run and result.json differ in which cases fail.
+--keep writes nothing, and fails if the failed cases differ from those in result.json.
 
-A case under "ours" in peer.json was looked at by hand, and is a mistake of the contract test: it is told, and not counted.
-A case whose digest stands under "withheld" there is counted, and not named: its maintainers hear of it first.
+A case under "ours" in peer.json was reviewed by hand and is a fault of the suite: it is listed but not counted.
+A case whose digest is under "withheld" is counted but not named, until its maintainers have been informed.
 """
 
 import hashlib
@@ -20,11 +20,11 @@ PAGE = HERE.parent.parent / "docs" / "contract-results.md"
 SEVERITIES = ["critical", "high", "medium", "low"]
 
 
-def main(words: list[str]) -> int:
-    keep = "--keep" in words
-    words = [word for word in words if word != "--keep"]
-    if words:
-        peer, report = words[0], json.loads(pathlib.Path(words[1]).read_text())
+def main(arguments: list[str]) -> int:
+    keep = "--keep" in arguments
+    arguments = [argument for argument in arguments if argument != "--keep"]
+    if arguments:
+        peer, report = arguments[0], json.loads(pathlib.Path(arguments[1]).read_text())
         if keep:
             return compare(peer, report)
         (HERE / peer / "result.json").write_text(json.dumps(result(peer, report), indent=2) + "\n")
@@ -47,9 +47,9 @@ def result(peer: str, report: dict) -> dict:
 
 def named(peer: str, case: dict) -> dict:
     if is_withheld(peer, case):
-        return {"id": "withheld", "severity": case["severity"], "title": "withheld", "got": "its maintainers hear of it first"}
-    # What a process wrote last has paths of the machine in it.
-    return {name: case[name].split(" it wrote last:")[0].rstrip(";") for name in ("id", "severity", "title", "got")}
+        return {"id": "withheld", "severity": case["severity"], "title": "withheld", "got": "not yet published"}
+    # The output of a process may contain local paths.
+    return {name: case[name].split(" its last output:")[0].rstrip(";") for name in ("id", "severity", "title", "got")}
 
 
 def is_withheld(peer: str, case: dict) -> bool:
@@ -58,23 +58,23 @@ def is_withheld(peer: str, case: dict) -> bool:
 
 
 def compare(peer: str, report: dict) -> int:
-    """Only among the cases of this run: a quick one has fewer."""
+    """Compares only the cases of this run: a quick run has fewer."""
     ran = {case["id"] for case in report["cases"] if case["outcome"] != "skipped" and not is_withheld(peer, case)}
     now = {case["id"] for case in report["cases"] if case["outcome"] == "failed"} & ran
     then = {case["id"] for case in json.loads((HERE / peer / "result.json").read_text())["failed"]} & ran
     for case in sorted(now - then):
-        print(f"{peer}: {case} fails, and held when docs/contract-results.md was written")
+        print(f"{peer}: {case} fails, but passed when docs/contract-results.md was written")
     for case in sorted(then - now):
-        print(f"{peer}: {case} holds, and failed when docs/contract-results.md was written")
+        print(f"{peer}: {case} passes, but failed when docs/contract-results.md was written")
     if now == then:
-        print(f"{peer}: {len(ran)} cases, of which {len(now)} fail, as docs/contract-results.md says")
+        print(f"{peer}: {len(ran)} cases, {len(now)} failed, as in docs/contract-results.md")
     return 0 if now == then else 1
 
 
 def versions(peer: pathlib.Path) -> str:
-    """The packages that the server itself asks for."""
+    """Returns the direct dependencies of the server."""
     if (peer / "requirements.txt").exists():
-        text = (peer / "requirements.txt").read_text().split("# What these bring")[0]
+        text = (peer / "requirements.txt").read_text().split("# Transitive dependencies")[0]
         found = re.findall(r"^([\w-]+)(?:\[\w+\])?==(\S+)", text, re.M)
     elif (peer / "package.json").exists():
         found = json.loads((peer / "package.json").read_text())["dependencies"].items()
@@ -87,11 +87,11 @@ def page() -> str:
     peers = [(path.parent, json.loads(path.read_text())) for path in sorted(HERE.glob("*/peer.json"))]
     peers = [(path, about, json.loads((path / "result.json").read_text())) for path, about in peers if (path / "result.json").exists()]
     lines = [
-        "# What the contract test says about other servers",
+        "# Conformance suite: results of other servers",
         "",
-        "Small servers written the usual way, each as the documentation of its packages writes it, with issuer, audience and RS256 given. They are in",
-        "[`examples/contract`](../examples/contract); `examples/contract/run.sh` wrote this page. It is about these few lines and these versions, on one",
-        "machine, and not about what the packages can do when they are set up otherwise.",
+        "Results of the conformance suite (`bearward contract`) for minimal servers, each written as the documentation of its packages shows, with issuer,",
+        "audience and RS256 configured. The servers are in [`examples/contract`](../examples/contract); `examples/contract/run.sh` generates this page.",
+        "The results apply to these servers and versions on one machine. The packages may behave differently with other settings.",
         "",
         "| server | packages | passed | critical | high | medium | low |",
         "|---|---|---|---|---|---|---|",
@@ -101,7 +101,7 @@ def page() -> str:
         quick = " (quick)" if ran["quick"] else ""
         cells = [f"[{about['name']}](#{path.name})", versions(path), f"{ran['passed']}{quick}", *map(str, counts)]
         lines.append(f"| {' | '.join(cells)} |")
-    lines += ["", "Beside *passed* are the cases that do not hold, by severity. What was skipped counts nowhere. The critical and high ones were looked at by hand.", ""]
+    lines += ["", "The columns after *passed* count the failed cases by severity. Skipped cases are not counted. Critical and high failures were reviewed by hand.", ""]
     for path, about, ran in peers:
         lines += [f'<a id="{path.name}"></a>', f"## {about['name']}", "", about["about"], ""]
         ours = [case for case in ran["failed"] if case["id"] in about.get("ours", {})]
@@ -109,12 +109,12 @@ def page() -> str:
         if theirs:
             lines += ["| severity | case | what happens |", "|---|---|---|"]
         else:
-            lines += ["Every case holds.", ""]
+            lines += ["All cases passed.", ""]
         rows: dict[tuple[str, str], list[str]] = {}
         for case in theirs:
-            said = note(about["notes"], case) or f"{case['title']}: {case['got']}"
-            rows.setdefault((case["severity"], said.replace("|", "\\|")), []).append(case["id"])
-        lines += [f"| {severity} | {cases(ids)} | {said} |" for (severity, said), ids in rows.items()]
+            text = note(about["notes"], case) or f"{case['title']}: {case['got']}"
+            rows.setdefault((case["severity"], text.replace("|", "\\|")), []).append(case["id"])
+        lines += [f"| {severity} | {cases(ids)} | {text} |" for (severity, text), ids in rows.items()]
         if theirs:
             lines.append("")
         for case in ours:
@@ -123,13 +123,13 @@ def page() -> str:
 
 
 def note(notes: dict, case: dict) -> str | None:
-    """The longest beginning of the case's id that has a note, or else what it got."""
-    fitting = [begin for begin in notes if case["id"] == begin or case["id"].startswith(begin + ".")]
-    return notes[max(fitting, key=len)] if fitting else notes.get(case["got"])
+    """Returns the note with the longest prefix of the case id, or else the note for its result."""
+    matching = [prefix for prefix in notes if case["id"] == prefix or case["id"].startswith(prefix + ".")]
+    return notes[max(matching, key=len)] if matching else notes.get(case["got"])
 
 
 def cases(ids: list[str]) -> str:
-    """The ids; of many that come of one thing, their groups."""
+    """Returns the ids, or a count per group if there are many."""
     if len(ids) <= 8:
         return ", ".join(f"`{case}`" for case in ids)
     groups = Counter(case.split(".")[0] for case in ids)

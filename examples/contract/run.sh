@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# The contract test against real servers that others would write: all of them, or those that are named.
+# Runs the conformance suite against the example servers: all of them, or the named ones.
 #
 #   examples/contract/run.sh [--quick] [--keep] [PEER...]
 #
-# --quick leaves out what waits for a cooldown; --keep writes nothing to the results, and fails where they differ from what is written.
-# BEARWARD names another program than the debug build; BIND and PORT the addresses of the mock identity provider and of the peer.
+# --quick skips cases that wait for a cooldown; --keep does not update the results, and fails if they differ.
+# BEARWARD is the binary to use instead of a debug build; BIND and PORT are the address of the mock identity provider and the port of the peer.
 set -euo pipefail
 cd "$(dirname "$0")"
 here=$PWD
@@ -29,7 +29,7 @@ if [ -z "${BEARWARD:-}" ]; then
   BEARWARD=$root/target/debug/bearward
 fi
 
-# Installs a peer's pinned packages under target/, and leaves the command line that starts it in $start.
+# Installs the pinned packages of a peer under target/, and sets $start to the command that starts it.
 install() {
   local from=$here/$1 to=$work/$1
   mkdir -p "$to"
@@ -43,7 +43,7 @@ install() {
     start="node $to/server.js"
   else
     cargo build --locked --release --manifest-path "$from/Cargo.toml" --target-dir "$work/target"
-    # Started again, as a service manager does: some read the key set at their start, and end where they cannot.
+    # Restarted like under a service manager: some servers load the key set at start and exit if that fails.
     start="until $work/target/release/$1; do sleep 1; done"
   fi
 }
@@ -56,7 +56,7 @@ for peer in "${peers[@]}"; do
   "$BEARWARD" contract --target "http://127.0.0.1:$PORT/protected" --issuer-bind "$bind" --algorithms RS256 "${quick[@]}" "${options[@]}" \
     --start "$start" --json "$work/$peer/report.json" --junit "$work/$peer/junit.xml" --html "$work/$peer/report.html" \
     >"$work/$peer/report.txt" 2>&1 || code=$?
-  # 1 says that cases failed, which is what the results are about; 2 that nothing was learnt.
+  # Exit code 1: cases failed, which is a result. 2: the suite could not run.
   if [ "$code" -gt 1 ]; then
     cat "$work/$peer/report.txt" >&2
     exit 2

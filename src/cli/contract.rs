@@ -1,4 +1,4 @@
-//! `bearward contract`: is any resource server, in any language, sound?
+//! `bearward contract`: runs the conformance suite against a resource server in any language.
 
 mod table;
 mod wrap;
@@ -28,98 +28,98 @@ pub(super) struct Options {
     /// The protected URL, for example `http://127.0.0.1:3000/protected`
     #[arg(long, value_name = "URL", required_unless_present = "list")]
     target: Option<String>,
-    /// Where the mock IdP listens: the target must trust it
+    /// Address of the mock IdP, which the target must trust
     #[arg(long, value_name = "IP:PORT", value_parser = super::address, default_value = "127.0.0.1:9999")]
     issuer_bind: SocketAddr,
-    /// The mock IdP's own address as the target writes it, for a target in a container [default: `http://IP:PORT`]
+    /// Base URL at which the target reaches the mock IdP, for example from a container [default: `http://IP:PORT`]
     #[arg(long, value_name = "URL")]
     issuer_base: Option<String>,
-    /// Listen on an address that other machines reach
+    /// Allow an address that other machines can reach
     #[arg(long)]
     dangerous_allow_remote: bool,
-    /// The audience that the target asks for
+    /// Audience that the target requires
     #[arg(long, value_name = "AUD", default_value = "authenticated")]
     audience: String,
-    /// What the target accepts, and nothing else: RS256,ES256 [default: what it is seen to accept]
+    /// Algorithms that the target accepts, for example RS256,ES256; all others must be rejected [default: detect them]
     #[arg(long, value_name = "ALG,..", value_delimiter = ',')]
     algorithms: Vec<Algorithm>,
-    /// A claim that the target wants beside the usual ones: scope="read", or any JSON; null leaves
-    /// one out. May be repeated
+    /// Additional claim of valid tokens, for example scope="read" or any JSON; null removes a claim.
+    /// May be repeated
     #[arg(long, value_name = "NAME=JSON", value_parser = claim)]
     claim: Vec<(String, Value)>,
-    /// The typ of good tokens, for a target that asks for at+jwt
+    /// The typ header of valid tokens, for example at+jwt
     #[arg(long, value_name = "TYP", default_value = "JWT")]
     token_type: String,
-    /// A command line that starts the target; it is stopped at the end
+    /// Command line that starts the target; it is stopped at the end
     #[arg(long, value_name = "COMMAND")]
     start: Option<String>,
-    /// How long the target may take until it accepts a good token
+    /// How long to wait until the target accepts a valid token
     #[arg(long, value_name = "TIME", value_parser = duration, default_value = "60s")]
     ready_timeout: Duration,
-    /// How long the target may refuse to ask for keys again
+    /// Longest time for which the target refuses to fetch the keys again
     #[arg(long, value_name = "TIME", value_parser = duration, default_value = "31s")]
     cooldown: Duration,
-    /// Challenges, codes and the letter of the RFCs too
+    /// Also check challenges, status codes and RFC details
     #[arg(long)]
     strict: bool,
-    /// Seconds instead of minutes: without rotations, outages and what else waits for a cooldown
+    /// Skip rotation, outage and cooldown cases: takes seconds instead of minutes
     #[arg(long)]
     quick: bool,
-    /// A group, or the beginning of an id. May be repeated
+    /// Run only this group or id prefix. May be repeated
     #[arg(long, value_name = "GROUP", value_delimiter = ',')]
     only: Vec<String>,
-    /// A case, or a group, that is left out. May be repeated
+    /// Skip this group or id prefix. May be repeated
     #[arg(long, value_name = "CASE", value_delimiter = ',')]
     exclude: Vec<String>,
-    /// Writes XML as `JUnit` does, for continuous integration
+    /// Write the report as `JUnit` XML
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
-    /// Writes one JSON object; - for standard output, instead of the table
+    /// Write the report as JSON; - writes to standard output instead of the table
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// Writes one page to look at
+    /// Write the report as an HTML page
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
-    /// Shows the cases that hold too
+    /// Also show passed and skipped cases
     #[arg(long, short)]
     verbose: bool,
-    /// Lists the cases and runs none
+    /// List all cases and exit
     #[arg(long)]
     list: bool,
 }
 
 const AFTER_HELP: &str = "\
-It plays the identity provider, in the layout of Supabase and at the root. The target must trust it:
+The suite acts as the identity provider, with the URL layout of Supabase. The target must trust it:
 
   issuer     http://127.0.0.1:9999/auth/v1
   keys       http://127.0.0.1:9999/auth/v1/.well-known/jwks.json
   discovery  http://127.0.0.1:9999/auth/v1/.well-known/openid-configuration
 
-A server that runs already, and one that the command starts:
+Test a running server, or start one for the test:
 
   SUPABASE_URL=http://127.0.0.1:9999 bearward serve &
   bearward contract --target http://127.0.0.1:8000/protected
 
   bearward contract --target http://127.0.0.1:3000/protected --start 'node server.js'
 
-What is started finds these variables in its environment:
+The command of --start receives these environment variables:
 
   BEARWARD_CONTRACT_ISSUER    BEARWARD_CONTRACT_JWKS_URL
   BEARWARD_CONTRACT_AUDIENCE  BEARWARD_CONTRACT_BASE
 
-Exit code 0: every case holds. 1: some do not. 2: it could not be run, and why.";
+Exit codes: 0 all cases passed, 1 at least one failed, 2 the suite could not run.";
 
 pub(super) async fn run(options: Options) -> Result<(), Failure> {
     if options.list {
         table::list(options.strict);
         return Ok(());
     }
-    make_folders(&options)?;
-    let bar = progress();
+    create_directories(&options)?;
+    let bar = progress_bar();
     let report = tokio::select! {
-        report = all_cases(&options, &bar) => report,
-        // By now the other branch is dropped, and with it what was started.
-        () = shutdown_signal() => Err(Failure::Usage(interrupted(&options))),
+        report = run_cases(&options, &bar) => report,
+        // The other branch has been dropped, which stops the target's command.
+        () = shutdown_signal() => Err(Failure::Usage(interrupted_message(&options))),
     };
     bar.finish_and_clear();
     let report = report?;
@@ -134,8 +134,8 @@ pub(super) async fn run(options: Options) -> Result<(), Failure> {
     }
 }
 
-async fn all_cases(options: &Options, bar: &ProgressBar) -> Result<Report, Failure> {
-    let shown = bar.clone();
+async fn run_cases(options: &Options, bar: &ProgressBar) -> Result<Report, Failure> {
+    let progress_bar = bar.clone();
     let contract = Contract::open(bearward_contract::Options {
         issuer_bind: options.issuer_bind,
         issuer_base: options.issuer_base.clone(),
@@ -151,7 +151,9 @@ async fn all_cases(options: &Options, bar: &ProgressBar) -> Result<Report, Failu
         ready_timeout: options.ready_timeout,
         cooldown: options.cooldown,
         start: options.start.clone(),
-        progress: Some(Arc::new(move |progress| tell(&shown, progress))),
+        progress: Some(Arc::new(move |progress| {
+            show_progress(&progress_bar, progress)
+        })),
         ..bearward_contract::Options::default()
     });
     let contract = contract.map_err(|error| Failure::Usage(error.to_string()))?;
@@ -172,20 +174,20 @@ async fn all_cases(options: &Options, bar: &ProgressBar) -> Result<Report, Failu
         .map_err(|error| Failure::Usage(error.to_string()))
 }
 
-/// A report that nothing could be written to is told before the minutes that it would report on.
-fn make_folders(options: &Options) -> Result<(), Failure> {
+/// Creates the directories of the reports, so that an invalid path is reported before the run.
+fn create_directories(options: &Options) -> Result<(), Failure> {
     let files = [&options.junit, &options.json, &options.html]
         .into_iter()
         .flatten()
         .filter(|file| !is_stdout(file));
-    for (file, folder) in files.filter_map(|file| Some((file, file.parent()?))) {
-        fs::create_dir_all(folder).map_err(|error| unwritable(file, &error))?;
+    for (file, directory) in files.filter_map(|file| Some((file, file.parent()?))) {
+        fs::create_dir_all(directory).map_err(|error| write_error(file, &error))?;
     }
     Ok(())
 }
 
-fn unwritable(file: &Path, error: &std::io::Error) -> Failure {
-    Failure::Usage(format!("{} cannot be written: {error}", file.display()))
+fn write_error(file: &Path, error: &std::io::Error) -> Failure {
+    Failure::Usage(format!("cannot write {}: {error}", file.display()))
 }
 
 fn write(options: &Options, report: &Report) -> Result<(), Failure> {
@@ -201,7 +203,7 @@ fn write(options: &Options, report: &Report) -> Result<(), Failure> {
         match file {
             None => {}
             Some(file) if is_stdout(file) => anstream::print!("{}", text()),
-            Some(file) => fs::write(file, text()).map_err(|error| unwritable(file, &error))?,
+            Some(file) => fs::write(file, text()).map_err(|error| write_error(file, &error))?,
         }
     }
     Ok(())
@@ -211,8 +213,8 @@ fn is_stdout(file: &Path) -> bool {
     file.as_os_str() == "-"
 }
 
-/// A bar on a terminal, and nothing elsewhere.
-fn progress() -> ProgressBar {
+/// Returns a progress bar, which is hidden if standard error is not a terminal.
+fn progress_bar() -> ProgressBar {
     if !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
@@ -225,9 +227,9 @@ fn progress() -> ProgressBar {
     bar
 }
 
-fn tell(bar: &ProgressBar, progress: Progress) {
+fn show_progress(bar: &ProgressBar, progress: Progress) {
     match progress {
-        Progress::Waiting => bar.set_message("waits until the target accepts a good token"),
+        Progress::Waiting => bar.set_message("waiting until the target accepts a valid token"),
         Progress::Ready { cases } => {
             bar.set_length(u64::try_from(cases).unwrap_or(0));
             let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {elapsed} {msg}");
@@ -240,13 +242,13 @@ fn tell(bar: &ProgressBar, progress: Progress) {
     }
 }
 
-fn interrupted(options: &Options) -> String {
+fn interrupted_message(options: &Options) -> String {
     let stopped = options
         .start
         .as_ref()
-        .map(|command| format!("; stopped what it had started: {command}"));
+        .map(|command| format!("; stopped the command: {command}"));
     format!(
-        "interrupted, and so there is no report{}",
+        "interrupted before the report was complete{}",
         stopped.unwrap_or_default()
     )
 }
@@ -262,15 +264,16 @@ async fn shutdown_signal() {
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
-    humantime::parse_duration(text).map_err(|error| format!("{error}; write 500ms, 30s or 2m"))
+    humantime::parse_duration(text)
+        .map_err(|error| format!("{error}; expected a duration such as 500ms, 30s or 2m"))
 }
 
-/// `NAME=JSON`; what is no JSON is a string, so that `--claim scope=read` does what it says.
+/// Parses `NAME=JSON`. A value that is not JSON is a string, so that `--claim scope=read` works.
 fn claim(text: &str) -> Result<(String, Value), String> {
     let (name, value) = text
         .split_once('=')
         .filter(|(name, _)| !name.is_empty())
-        .ok_or("write NAME=JSON, such as scope=read")?;
+        .ok_or("expected NAME=JSON, for example scope=read")?;
     Ok((
         name.to_owned(),
         serde_json::from_str(value).unwrap_or_else(|_| value.into()),

@@ -11,26 +11,26 @@ use std::{
 
 use crate::{Said, bearward, child::Running, run};
 
-/// A port that nobody has just now.
-fn free() -> SocketAddr {
+/// Returns an address with a free port.
+fn free_address() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()
         .unwrap()
 }
 
-/// The command line that starts our own server for an IdP at this address.
-fn serve(idp: SocketAddr, api: SocketAddr) -> String {
+/// Returns a command line that starts bearward for an IdP at this address.
+fn serve_command(idp: SocketAddr, api: SocketAddr) -> String {
     format!(
         "SUPABASE_URL=http://{idp} BEARWARD_RATE_LIMIT__ENABLED=false exec '{}' serve --bind {api}",
         env!("CARGO_BIN_EXE_bearward")
     )
 }
 
-/// A quick run with more arguments, against what a command starts.
+/// Runs the suite quickly against the target that a command starts.
 fn contract(start: &str, idp: SocketAddr, api: SocketAddr, more: &[&str]) -> Said {
     let (idp, target) = (idp.to_string(), format!("http://{api}/protected"));
-    let usual = [
+    let common = [
         "contract",
         "--quick",
         "--issuer-bind",
@@ -42,17 +42,17 @@ fn contract(start: &str, idp: SocketAddr, api: SocketAddr, more: &[&str]) -> Sai
         "--ready-timeout",
         "40s",
     ];
-    run(&[&usual, more].concat(), &[])
+    run(&[&common, more].concat(), &[])
 }
 
-/// A server that says yes to everybody.
-fn yes() -> SocketAddr {
+/// Starts a server that responds to every request with 200.
+fn accept_all() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     std::thread::spawn(move || {
         for mut stream in listener.incoming().map_while(Result::ok) {
-            let mut sent = vec![0; 65536];
-            let _ = stream.read(&mut sent);
+            let mut request = vec![0; 65536];
+            let _ = stream.read(&mut request);
             let _ = stream
                 .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
         }
@@ -68,34 +68,34 @@ fn is_alive(pid: &str) -> bool {
         .success()
 }
 
-/// Until a process that was told to end has ended.
-fn must_end(pid: &str) {
+/// Waits until the process has exited.
+fn assert_exits(pid: &str) {
     for _ in 0..400 {
         if !is_alive(pid) {
             return;
         }
         std::thread::sleep(Duration::from_millis(25));
     }
-    panic!("{pid} is still there");
+    panic!("process {pid} is still running");
 }
 
 #[test]
-fn a_sound_server_is_started_tested_stopped_and_reported() {
-    let (idp, api, dir) = (free(), free(), tempfile::tempdir().unwrap());
+fn bearward_is_started_tested_stopped_and_reported() {
+    let (idp, api, dir) = (free_address(), free_address(), tempfile::tempdir().unwrap());
     let file = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
     let (junit, json, html) = (file("report.xml"), file("report.json"), file("report.html"));
     let start = format!(
         "sleep 600 & echo $! $$ > '{}'; {}",
         file("pids"),
-        serve(idp, api)
+        serve_command(idp, api)
     );
-    let said = contract(
+    let output = contract(
         &start,
         idp,
         api,
         &["--junit", &junit, "--json", &json, "--html", &html],
     );
-    said.expect(
+    output.expect(
         0,
         &[
             "passed, 0 failed",
@@ -104,8 +104,8 @@ fn a_sound_server_is_started_tested_stopped_and_reported() {
         ],
     );
     assert!(
-        !said.stdout.contains('\u{1b}') && !said.stdout.contains("eyJ"),
-        "{said:#?}"
+        !output.stdout.contains('\u{1b}') && !output.stdout.contains("eyJ"),
+        "{output:#?}"
     );
 
     let report: serde_json::Value =
@@ -125,37 +125,45 @@ fn a_sound_server_is_started_tested_stopped_and_reported() {
     assert_eq!(xml.matches("<testcase ").count(), cases.len());
     assert!(xml.contains("failures=\"0\"") && xml.contains("name=\"alg.none.mixed-case\""));
     let page = fs::read_to_string(html).unwrap();
-    assert!(page.contains("holds</span>") && !page.contains("put right"));
-    for fetched in ["src=", "href=", "url(", "@import", "eyJ"] {
-        assert!(!page.contains(fetched), "{fetched}");
+    assert!(page.contains("passed</span>") && !page.contains("<dt>fix</dt>"));
+    for external in ["src=", "href=", "url(", "@import", "eyJ"] {
+        assert!(!page.contains(external), "{external}");
     }
 
     for pid in fs::read_to_string(file("pids")).unwrap().split_whitespace() {
-        must_end(pid);
+        assert_exits(pid);
     }
 }
 
 #[test]
-fn a_report_that_nothing_can_be_written_to_is_told_before_the_run() {
+fn unwritable_report_files_are_errors_before_the_run() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let below = file.path().join("report.xml").to_str().unwrap().to_owned();
     for option in ["--junit", "--json", "--html"] {
-        let said = contract("exec sleep 600", free(), free(), &[option, &below]);
-        said.expect(2, &[&below, "cannot be written"]);
-        assert!(!said.stderr.contains("accepted no good token"), "{said:#?}");
+        let output = contract(
+            "exec sleep 600",
+            free_address(),
+            free_address(),
+            &[option, &below],
+        );
+        output.expect(2, &[&below, "cannot write"]);
+        assert!(
+            !output.stderr.contains("accepted no valid token"),
+            "{output:#?}"
+        );
     }
 }
 
 #[test]
-fn a_failed_case_ends_with_1_and_says_what_came_why_it_matters_and_how_it_is_put_right() {
-    let (idp, api, dir) = (free(), yes(), tempfile::tempdir().unwrap());
+fn a_failed_case_exits_with_1_and_is_explained() {
+    let (idp, api, dir) = (free_address(), accept_all(), tempfile::tempdir().unwrap());
     let junit = dir
         .path()
-        .join("made/for/it/report.xml")
+        .join("created/for/it/report.xml")
         .to_str()
         .unwrap()
         .to_owned();
-    let said = contract(
+    let output = contract(
         "exec sleep 600",
         idp,
         api,
@@ -179,33 +187,34 @@ fn a_failed_case_ends_with_1_and_says_what_came_why_it_matters_and_how_it_is_put
         "no signature",
         "11 critical, 1 medium",
     ];
-    said.expect(1, &parts);
+    output.expect(1, &parts);
     assert!(
-        said.stdout.contains(" 12 failed (default, quick, "),
-        "{said:#?}"
+        output.stdout.contains(" 12 failed (default, quick, "),
+        "{output:#?}"
     );
     assert!(
-        !said.stdout.contains("alg.none.nul ") && !said.stdout.contains("alg.hmac"),
-        "{said:#?}"
+        !output.stdout.contains("alg.none.nul ") && !output.stdout.contains("alg.hmac"),
+        "{output:#?}"
     );
     let failure = fs::read_to_string(junit).unwrap();
     assert!(
-        failure.contains("<failure type=\"critical\"")
+        failure.contains("type=\"critical\"")
             && failure.contains("expected 401 or 403, got 200 OK"),
         "{failure}"
     );
 }
 
 #[test]
-fn the_page_has_counts_by_severity_the_worst_first_and_code_as_code() {
+fn html_shows_severity_counts_and_the_most_severe_first() {
     let dir = tempfile::tempdir().unwrap();
     let html = dir.path().join("report.html").to_str().unwrap().to_owned();
     let more = ["--only", "form,alg.none", "--html", &html];
-    contract("exec sleep 600", free(), yes(), &more).expect(1, &["critical", "medium"]);
+    contract("exec sleep 600", free_address(), accept_all(), &more)
+        .expect(1, &["critical", "medium"]);
     let page = fs::read_to_string(html).unwrap();
-    let (failures, all) = page.split_once("Everything that was asked").unwrap();
+    let (failures, all) = page.split_once("All cases").unwrap();
     assert!(
-        failures.contains("</b>critical<small>a stranger gets in"),
+        failures.contains("</b>critical<small>an attacker gains access"),
         "{failures}"
     );
     let tags: Vec<&str> = failures
@@ -231,38 +240,46 @@ fn the_page_has_counts_by_severity_the_worst_first_and_code_as_code() {
 }
 
 #[test]
-fn json_alone_on_standard_output_is_one_object() {
-    let said = contract(
+fn json_on_standard_output_is_one_object() {
+    let output = contract(
         "exec sleep 600",
-        free(),
-        yes(),
+        free_address(),
+        accept_all(),
         &["--only", "alg.none", "--json", "-"],
     );
-    assert_eq!(said.code, Some(1), "{said:#?}");
-    let report: serde_json::Value = serde_json::from_str(&said.stdout).unwrap();
+    assert_eq!(output.code, Some(1), "{output:#?}");
+    let report: serde_json::Value = serde_json::from_str(&output.stdout).unwrap();
     assert!(report["failed"].as_u64().unwrap() > 5, "{report}");
 }
 
 #[test]
-fn a_target_that_ends_or_never_listens_is_2_with_its_last_words() {
-    let said = contract("echo it lacks a variable >&2; exit 7", free(), free(), &[]);
-    said.expect(
+fn a_target_that_exits_or_never_listens_exits_with_2() {
+    let output = contract(
+        "echo missing variable >&2; exit 7",
+        free_address(),
+        free_address(),
+        &[],
+    );
+    output.expect(
         2,
         &[
-            "accepted no good token",
-            "the command ended (exit status: 7)",
-            "| it lacks a variable",
+            "accepted no valid token",
+            "the command exited (exit status: 7)",
+            "| missing variable",
             "BEARWARD_CONTRACT_ISSUER",
         ],
     );
-    let (idp, target) = (free().to_string(), format!("http://{}/", free()));
+    let (idp, target) = (
+        free_address().to_string(),
+        format!("http://{}/", free_address()),
+    );
     let more = [
         "--issuer-bind",
         &idp,
         "--target",
         &target,
         "--start",
-        "echo begun; echo begun; sleep 600",
+        "echo started; echo started; sleep 600",
         "--ready-timeout",
         "500ms",
     ];
@@ -270,21 +287,21 @@ fn a_target_that_ends_or_never_listens_is_2_with_its_last_words() {
         2,
         &[
             "no connection",
-            "does the target listen",
-            "| begun (2 times)",
+            "the target is listening",
+            "| started (2 times)",
         ],
     );
 }
 
 #[test]
-fn the_command_finds_whom_to_trust_in_its_environment() {
-    let (idp, dir) = (free(), tempfile::tempdir().unwrap());
+fn the_command_receives_the_issuer_in_its_environment() {
+    let (idp, dir) = (free_address(), tempfile::tempdir().unwrap());
     let file = dir.path().join("variables");
     let start = format!(
         "env | grep ^BEARWARD_CONTRACT_ | sort > '{}'; exit 1",
         file.display()
     );
-    contract(&start, idp, free(), &["--audience", "my-api"]).expect(2, &[]);
+    contract(&start, idp, free_address(), &["--audience", "my-api"]).expect(2, &[]);
     let base = format!("http://{idp}");
     let expected = format!(
         "BEARWARD_CONTRACT_AUDIENCE=my-api\nBEARWARD_CONTRACT_BASE={base}\nBEARWARD_CONTRACT_ISSUER={base}/auth/v1\n\
@@ -294,20 +311,20 @@ fn the_command_finds_whom_to_trust_in_its_environment() {
 }
 
 #[test]
-fn what_it_has_started_ends_when_it_is_told_to_end() {
+fn signals_also_stop_the_target() {
     for signal in ["TERM", "INT"] {
-        what_it_has_started_ends_by(signal);
+        assert_signal_stops_target(signal);
     }
 }
 
-fn what_it_has_started_ends_by(signal: &str) {
-    let (idp, dir) = (free().to_string(), tempfile::tempdir().unwrap());
+fn assert_signal_stops_target(signal: &str) {
+    let (idp, dir) = (free_address().to_string(), tempfile::tempdir().unwrap());
     let pids = dir.path().join("pids");
     let start = format!(
         "sleep 600 & echo $! $$ > '{0}.new'; mv '{0}.new' '{0}'; exec sleep 600",
         pids.display()
     );
-    let target = format!("http://{}/", free());
+    let target = format!("http://{}/", free_address());
     let running = Running::start(bearward(
         &[
             "contract",
@@ -324,21 +341,21 @@ fn what_it_has_started_ends_by(signal: &str) {
     while !Path::new(&pids).exists() {
         std::thread::sleep(Duration::from_millis(10));
     }
-    let (end, _, output) = running.stop(signal);
-    assert_eq!(end.code(), Some(2), "{output}");
+    let (status, _, output) = running.stop(signal);
+    assert_eq!(status.code(), Some(2), "{output}");
     assert!(
-        output.contains("interrupted") && output.contains("stopped what it had started: sleep 600"),
+        output.contains("interrupted") && output.contains("stopped the command: sleep 600"),
         "{output}"
     );
     for pid in fs::read_to_string(pids).unwrap().split_whitespace() {
-        must_end(pid);
+        assert_exits(pid);
     }
 }
 
 #[test]
-fn the_list_has_every_case_and_what_is_wrong_on_the_command_line_is_2() {
-    let said = run(&["contract", "--list"], &[]);
-    said.expect(
+fn list_shows_every_case_and_invalid_options_exit_with_2() {
+    let output = run(&["contract", "--list"], &[]);
+    output.expect(
         0,
         &[
             "alg.none.mixed-case",
@@ -348,7 +365,7 @@ fn the_list_has_every_case_and_what_is_wrong_on_the_command_line_is_2() {
             "RFC 7515",
         ],
     );
-    let total: usize = said
+    let total: usize = output
         .stdout
         .lines()
         .last()
@@ -369,7 +386,7 @@ fn the_list_has_every_case_and_what_is_wrong_on_the_command_line_is_2() {
         &[&target[..], &["--quick", "--only", "outage"]].concat(),
         &[],
     )
-    .expect(2, &["outage", "--quick leaves it out"]);
+    .expect(2, &["outage", "--quick skips it"]);
     run(
         &[&target[..], &["--issuer-bind", "0.0.0.0:0"]].concat(),
         &[],

@@ -1,10 +1,10 @@
-//! The battery is itself put to the test: against a sound server, against ours, and against servers
-//! with one hole each.
+//! Tests of the conformance suite: against a correct server, against bearward, and against servers
+//! with one flaw each.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
-mod double;
-mod extremes;
-mod holes;
-mod holes_are_caught;
+mod edge_cases;
+mod flaws;
+mod flaws_are_detected;
+mod helpers;
 mod our_server;
-mod stand;
+mod test_server;

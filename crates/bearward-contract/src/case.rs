@@ -1,55 +1,50 @@
-//! One case of the battery: what is sent, what must happen, and why it matters.
+//! One case of the suite: what is sent, what must happen, and why it matters.
 
 use std::{fmt, future::Future, pin::Pin, sync::Arc};
 
 use bearward::Algorithm;
 
-use super::{
-    cases::{self, Group},
-    failure_kind::FailureKind,
-    forge::Forge,
-    harness::Harness,
-    target::Request,
-};
+use super::{error::StepError, forge::Forge, harness::Harness, target::Request};
 
-/// What a target is asked, under an id that does not change between versions.
+/// One test case.
 pub struct Case {
-    /// For example `alg.none.mixed-case`: the group, then what is special.
+    /// The id, stable between versions: the group name followed by what is tested, for example
+    /// `alg.none.mixed-case`.
     pub id: &'static str,
     /// What is sent, in a few words.
     pub title: &'static str,
     /// Why it matters.
-    pub why: &'static str,
-    /// The RFC's section, or the CVE.
+    pub rationale: &'static str,
+    /// The section of an RFC, or the CVE.
     pub reference: &'static str,
-    /// What a failure means at its worst.
+    /// The severity of a failure at its worst.
     pub severity: Severity,
-    /// Why it means no more than that, where a reader may think so.
-    pub caveat: &'static str,
+    /// Why the severity is not higher, or empty.
+    pub severity_note: &'static str,
     /// What must happen.
     pub expectation: Expectation,
-    /// Asked with [`Options::strict`](super::Options::strict) alone: what the RFCs say and sound
-    /// servers differ in.
+    /// Whether the case runs only with [`Options::strict`](super::Options::strict): it tests RFC
+    /// details in which secure servers differ.
     pub strict: bool,
-    /// What the target must accept for the case to say something.
-    pub needs: Precondition,
-    /// How this is usually put right, where the group's hint does not say it.
+    /// What the target must support for the case to apply.
+    pub precondition: Precondition,
+    /// How to fix a failure, if the group's hint does not apply.
     pub hint: Option<&'static str>,
     pub(super) action: Action,
 }
 
-/// What a failed case means.
+/// The severity of a failed case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
-    /// A stranger gets in: by a token that he made, or by one that the issuer gave for something
-    /// else or for another time.
+    /// An attacker gains access, with a forged token or with one that was issued for another
+    /// purpose or time.
     Critical,
-    /// A stranger, or an outage of the identity provider, keeps others out.
+    /// An attacker, or an outage of the identity provider, locks out other users.
     High,
-    /// A good token is refused, a bad one in the wrong way, or one is believed that should not be
-    /// and that only the issuer can make.
+    /// A valid token is rejected, an invalid one is rejected in the wrong way, or an invalid one
+    /// that only the issuer can sign is accepted.
     Medium,
-    /// Manners: what clients need to know why they were refused.
+    /// Protocol details, such as a missing challenge.
     Low,
 }
 
@@ -58,27 +53,30 @@ pub enum Severity {
 pub enum Expectation {
     /// 2xx.
     Accepted,
-    /// 401 or 403; strictly 401 with a Bearer challenge that says `invalid_token` (RFC 6750 §3).
-    Refused,
-    /// 400, 401 or 403: the request is wrong, not the token alone; strictly 400 or 401 with a
-    /// challenge.
-    RefusedRequest,
-    /// 401 or 403; strictly 401 with a Bearer challenge without an error code (RFC 6750 §3.1).
+    /// 401 or 403. In strict mode: 401 with a Bearer challenge that contains
+    /// `error="invalid_token"` (RFC 6750 §3).
+    Rejected,
+    /// 400, 401 or 403: the request is malformed, not only the token. In strict mode: 400, or 401
+    /// with a challenge.
+    RejectedRequest,
+    /// 401 or 403. In strict mode: 401 with a Bearer challenge without an error code (RFC 6750
+    /// §3.1).
     Unauthenticated,
-    /// No 2xx and no crash: 3xx, 4xx or 501, or a connection that is closed.
+    /// No 2xx and no crash: 3xx, 4xx or 501, or a closed connection.
     NotServed,
-    /// Whatever the verdict, an answer in time that is no 5xx.
+    /// Any response in time that is not 5xx.
     Survives,
-    /// The same of what an HTTP layer may find too large: it may close the connection.
-    SurvivesSize,
-    /// What the steps of the case look for.
+    /// As [`Survives`](Self::Survives), or a closed connection, because the HTTP layer may reject
+    /// the size of the request.
+    SurvivesOversize,
+    /// Described by the steps of the case.
     Steps(&'static str),
 }
 
-/// What the target must accept before a case says something about it.
+/// What the target must support for a case to apply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Precondition {
-    /// Any algorithm.
+    /// No requirement.
     Nothing,
     /// An RSA algorithm.
     Rsa,
@@ -86,46 +84,28 @@ pub enum Precondition {
     Es256,
     /// EdDSA.
     EdDsa,
-    /// This very algorithm.
+    /// Exactly this algorithm.
     Exactly(Algorithm),
-    /// A list given by `algorithms`, of which this is none.
+    /// [`Options::algorithms`](super::Options::algorithms) is set and does not contain this
+    /// algorithm.
     Unlisted(Algorithm),
-    /// The key set with unusual members, which not every target takes.
+    /// A key set with unusual members, which some targets reject as a whole.
     UnusualKeys,
-    /// The unusual members, and RS256.
-    OddRsaKeys,
-    /// No fixed token type.
-    FreeType,
-}
-
-/// A finding: what was expected and what came.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Finding {
-    pub(super) expected: String,
-    pub(super) got: String,
-    pub(super) symptom: FailureKind,
+    /// A key set with unusual members, and RS256.
+    UnusualRsaKeys,
+    /// Tokens with the usual `typ`.
+    AnyTokenType,
 }
 
 pub(super) type Steps = Pin<Box<dyn Future<Output = Result<(), StepError>> + Send>>;
 
-/// Why the steps of a case end before their end.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum StepError {
-    /// The case has failed.
-    Found(Finding),
-    /// It cannot be said: why.
-    Cannot(String),
-    /// The target is gone.
-    Down(String),
-}
-
-/// What is done.
+/// What the case does.
 pub(super) enum Action {
-    /// A token in the Authorization header.
+    /// Sends a token in the Authorization header.
     Token(Box<dyn Fn(&Forge) -> String + Send + Sync>),
-    /// A request of its own.
+    /// Sends a custom request.
     Request(Box<dyn Fn(&Forge) -> Request + Send + Sync>),
-    /// Several steps: keys turned, fetches counted.
+    /// Runs several steps, for example rotates keys and counts fetches.
     Steps(fn(Arc<Harness>) -> Steps),
 }
 
@@ -137,24 +117,24 @@ impl Case {
         expectation: Expectation,
         action: Action,
     ) -> Self {
-        let (why, reference, caveat, hint) = ("", "", "", None);
+        let (rationale, reference, severity_note, hint) = ("", "", "", None);
         Self {
             id,
             title,
-            why,
+            rationale,
             reference,
             severity,
-            caveat,
+            severity_note,
             expectation,
             strict: false,
-            needs: Precondition::Nothing,
+            precondition: Precondition::Nothing,
             hint,
             action,
         }
     }
 
-    /// A token that must be refused: critical unless said otherwise.
-    pub(super) fn refused(
+    /// Creates a case whose token must be rejected. The default severity is critical.
+    pub(super) fn rejected(
         id: &'static str,
         title: &'static str,
         token: impl Fn(&Forge) -> String + Send + Sync + 'static,
@@ -163,12 +143,12 @@ impl Case {
             id,
             title,
             Severity::Critical,
-            Expectation::Refused,
+            Expectation::Rejected,
             Action::Token(Box::new(token)),
         )
     }
 
-    /// A token that must be accepted.
+    /// Creates a case whose token must be accepted. The default severity is medium.
     pub(super) fn accepted(
         id: &'static str,
         title: &'static str,
@@ -183,8 +163,9 @@ impl Case {
         )
     }
 
-    /// A token that may be judged either way, and breaks nothing.
-    pub(super) fn survived(
+    /// Creates a case whose token may be accepted or rejected, but must not cause an error. The
+    /// default severity is high.
+    pub(super) fn no_crash(
         id: &'static str,
         title: &'static str,
         token: impl Fn(&Forge) -> String + Send + Sync + 'static,
@@ -198,13 +179,13 @@ impl Case {
         )
     }
 
-    /// An HTTP layer may close the connection on it.
-    pub(super) fn may_be_too_large(mut self) -> Self {
-        self.expectation = Expectation::SurvivesSize;
+    /// Also allows the HTTP layer to close the connection.
+    pub(super) fn may_exceed_size_limit(mut self) -> Self {
+        self.expectation = Expectation::SurvivesOversize;
         self
     }
 
-    /// A request with headers of its own.
+    /// Creates a case with a custom request.
     pub(super) fn request(
         id: &'static str,
         title: &'static str,
@@ -225,7 +206,7 @@ impl Case {
         )
     }
 
-    /// Several steps.
+    /// Creates a case with several steps.
     pub(super) fn steps(
         id: &'static str,
         title: &'static str,
@@ -242,9 +223,22 @@ impl Case {
         )
     }
 
-    pub(super) fn rationale(mut self, why: &'static str, reference: &'static str) -> Self {
-        (self.why, self.reference) = (why, reference);
+    pub(super) fn rationale(mut self, rationale: &'static str, reference: &'static str) -> Self {
+        (self.rationale, self.reference) = (rationale, reference);
         self
+    }
+
+    /// Sets rationale and reference unless the case has its own.
+    pub(super) fn default_rationale(
+        self,
+        rationale: &'static str,
+        reference: &'static str,
+    ) -> Self {
+        if self.rationale.is_empty() {
+            self.rationale(rationale, reference)
+        } else {
+            self
+        }
     }
 
     pub(super) fn severity(mut self, severity: Severity) -> Self {
@@ -252,20 +246,20 @@ impl Case {
         self
     }
 
-    /// Medium: it takes the issuer's own hand.
+    /// Lowers the severity to medium because only the issuer can sign the token.
     pub(super) fn requires_issuer(self) -> Self {
         self.severity(Severity::Medium)
             .severity_note("only the issuer can sign such a token")
     }
 
-    /// Medium: it takes a good token.
+    /// Lowers the severity to medium because the sender needs a valid token.
     pub(super) fn requires_valid_token(self) -> Self {
         self.severity(Severity::Medium)
-            .severity_note("whoever sends it holds a good token")
+            .severity_note("the sender needs a valid token")
     }
 
-    pub(super) fn severity_note(mut self, caveat: &'static str) -> Self {
-        self.caveat = caveat;
+    pub(super) fn severity_note(mut self, severity_note: &'static str) -> Self {
+        self.severity_note = severity_note;
         self
     }
 
@@ -274,8 +268,8 @@ impl Case {
         self
     }
 
-    pub(super) fn needs(mut self, needs: Precondition) -> Self {
-        self.needs = needs;
+    pub(super) fn requires(mut self, precondition: Precondition) -> Self {
+        self.precondition = precondition;
         self
     }
 
@@ -284,40 +278,37 @@ impl Case {
         self
     }
 
-    /// The group that it belongs to.
-    pub fn group(&self) -> &'static Group {
-        cases::group(self.id)
-    }
-
-    /// What must happen, in words.
+    /// Returns a description of what must happen.
     pub fn expected(&self, strict: bool) -> &'static str {
-        self.expectation.words(strict)
+        self.expectation.describe(strict)
     }
 }
 
 impl Expectation {
-    pub(super) fn words(self, strict: bool) -> &'static str {
+    pub(super) fn is_accepted(self) -> bool {
+        self == Self::Accepted
+    }
+
+    pub(super) fn describe(self, strict: bool) -> &'static str {
         match (self, strict) {
             (Self::Accepted, _) => "2xx",
-            (Self::Refused | Self::Unauthenticated, false) => "401 or 403",
-            (Self::Refused, true) => {
-                "401 with a Bearer challenge that says error=\"invalid_token\""
-            }
-            (Self::RefusedRequest, false) => "400, 401 or 403",
-            (Self::RefusedRequest, true) => "400, or 401 with a Bearer challenge",
+            (Self::Rejected | Self::Unauthenticated, false) => "401 or 403",
+            (Self::Rejected, true) => "401 with a Bearer challenge with error=\"invalid_token\"",
+            (Self::RejectedRequest, false) => "400, 401 or 403",
+            (Self::RejectedRequest, true) => "400, or 401 with a Bearer challenge",
             (Self::Unauthenticated, true) => "401 with a Bearer challenge without an error code",
             (Self::NotServed, _) => "3xx, 4xx or 501, or a closed connection",
-            (Self::Survives, _) => "an answer in time, whatever it is, but no 5xx",
-            (Self::SurvivesSize, _) => {
-                "an answer in time, whatever it is, but no 5xx; or a closed connection"
+            (Self::Survives, _) => "any response in time except 5xx",
+            (Self::SurvivesOversize, _) => {
+                "any response in time except 5xx, or a closed connection"
             }
-            (Self::Steps(words), _) => words,
+            (Self::Steps(description), _) => description,
         }
     }
 }
 
 impl Severity {
-    /// In lower case.
+    /// Returns the name in lower case.
     pub fn name(self) -> &'static str {
         match self {
             Self::Critical => "critical",

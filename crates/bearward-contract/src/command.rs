@@ -1,10 +1,10 @@
-//! The command line that starts the target, where there is one.
+//! Starts and restarts the target, if a command line is given.
 
+use super::error::ContractError;
 #[cfg(unix)]
 use super::process::Process;
-use super::runner::ContractError;
 
-/// The target's command, where there is one.
+/// The command that runs the target, or nothing if the target is already running.
 pub(super) struct Command {
     line: Option<String>,
     variables: Vec<(&'static str, String)>,
@@ -13,9 +13,9 @@ pub(super) struct Command {
     process: Option<Process>,
 }
 
-/// A target that falls over a token is started again that often, so that a report names every such
-/// token and still ends.
-const RESTARTS: usize = 10;
+/// The maximum number of restarts of a target that crashes, so that a report lists all tokens that
+/// crash it and the run still ends.
+const MAX_RESTARTS: usize = 10;
 
 impl Command {
     pub(super) fn start(
@@ -26,7 +26,7 @@ impl Command {
         #[cfg(not(unix))]
         if line.is_some() {
             return Err(ContractError::Options(
-                "--start needs a Unix system; start the target beforehand".to_owned(),
+                "--start requires a Unix system; start the target before the run".to_owned(),
             ));
         }
         let mut command = Self {
@@ -40,10 +40,11 @@ impl Command {
         Ok(command)
     }
 
-    /// Starts it once more after it has ended; `false` where there is no command, or it has ended
-    /// too often.
+    /// Starts the command again after it exited.
+    ///
+    /// Returns `false` if there is no command, or if it exited too often.
     pub(super) fn restart(&mut self) -> Result<bool, ContractError> {
-        if self.line.is_none() || self.restarts == RESTARTS {
+        if self.line.is_none() || self.restarts == MAX_RESTARTS {
             return Ok(false);
         }
         self.restarts += 1;
@@ -54,7 +55,7 @@ impl Command {
     #[cfg(unix)]
     fn launch(&mut self) -> Result<(), ContractError> {
         if let Some(line) = &self.line {
-            // What is left of the first one has to go before the second one wants its port.
+            // Child processes of the previous command may still use the port.
             drop(self.process.take());
             self.process =
                 Some(Process::start(line, &self.variables).map_err(ContractError::Start)?);
@@ -67,28 +68,28 @@ impl Command {
         Ok(())
     }
 
-    /// How it ended, if it has.
-    pub(super) fn ended(&mut self) -> Option<String> {
+    /// Returns how the command exited, if it did.
+    pub(super) fn exit_status(&mut self) -> Option<String> {
         #[cfg(unix)]
-        return self.process.as_mut().and_then(Process::ended);
+        return self.process.as_mut().and_then(Process::exit_status);
         #[cfg(not(unix))]
         None
     }
 
-    /// What it wrote last.
-    pub(super) fn last_words(&self) -> String {
+    /// Returns the last lines that the command wrote.
+    pub(super) fn recent_output(&self) -> String {
         #[cfg(unix)]
-        let words = self
+        let lines = self
             .process
             .as_ref()
-            .map(Process::last_words)
+            .map(Process::recent_output)
             .unwrap_or_default();
         #[cfg(not(unix))]
-        let words = String::new();
-        if words.is_empty() {
-            words
+        let lines = String::new();
+        if lines.is_empty() {
+            lines
         } else {
-            format!("it wrote last:\n{words}")
+            format!("its last output:\n{lines}")
         }
     }
 }

@@ -1,86 +1,92 @@
-//! An answer against an expectation.
+//! Compares a response with the expectation of a case.
 
 use super::{
-    case::{Expectation, Finding},
-    challenge::Bearer,
-    failure_kind::FailureKind,
-    target::{Answer, NoAnswer},
+    case::Expectation,
+    challenge::BearerChallenge,
+    finding::{Failure, FailureKind},
+    target::{RequestError, Response},
 };
 
-/// What was expected and what came, where the two differ.
-pub(super) fn judge(
+/// Returns a [`Failure`] if the response does not meet the expectation.
+pub(super) fn evaluate(
     expectation: Expectation,
     strict: bool,
-    answer: &Result<Answer, NoAnswer>,
-) -> Result<(), Finding> {
-    let found = |got: String, symptom| {
-        Err(Finding {
-            expected: expectation.words(strict).to_owned(),
+    response: &Result<Response, RequestError>,
+) -> Result<(), Failure> {
+    let failure = |got: String, kind| {
+        Err(Failure {
+            expected: expectation.describe(strict).to_owned(),
             got,
-            symptom,
+            kind,
         })
     };
-    let symptom = FailureKind::of(answer);
-    let answer = match answer {
-        Ok(answer) => answer,
-        // Whoever closes the connection on what no server has to read has refused it.
-        Err(NoAnswer::Broke(_))
+    let kind = FailureKind::from_response(response);
+    let response = match response {
+        Ok(response) => response,
+        // A server may close the connection if it does not read the request.
+        Err(RequestError::Disconnected(_))
             if matches!(
                 expectation,
-                Expectation::NotServed | Expectation::SurvivesSize
+                Expectation::NotServed | Expectation::SurvivesOversize
             ) =>
         {
             return Ok(());
         }
-        Err(none) => return found(none.words(), symptom),
+        Err(error) => return failure(error.describe(), kind),
     };
-    let holds = match expectation {
-        Expectation::Accepted => answer.is_accepted(),
-        Expectation::Refused | Expectation::Unauthenticated => matches!(answer.status, 401 | 403),
-        Expectation::RefusedRequest => matches!(answer.status, 400 | 401 | 403),
-        Expectation::NotServed => (300..500).contains(&answer.status) || answer.status == 501,
-        Expectation::Survives | Expectation::SurvivesSize => answer.status < 500,
+    let is_expected = match expectation {
+        Expectation::Accepted => response.is_accepted(),
+        Expectation::Rejected | Expectation::Unauthenticated => {
+            matches!(response.status, 401 | 403)
+        }
+        Expectation::RejectedRequest => matches!(response.status, 400 | 401 | 403),
+        Expectation::NotServed => (300..500).contains(&response.status) || response.status == 501,
+        Expectation::Survives | Expectation::SurvivesOversize => response.status < 500,
         Expectation::Steps(_) => true,
     };
-    if !holds {
-        return found(answer.words(), symptom);
+    if !is_expected {
+        return failure(response.describe(), kind);
     }
-    if strict && let Some(lacks) = manners(expectation, answer) {
-        return found(format!("{}, {lacks}", answer.words()), FailureKind::Manners);
+    if strict && let Some(problem) = challenge_problem(expectation, response) {
+        return failure(
+            format!("{}, {problem}", response.describe()),
+            FailureKind::ChallengeDetails,
+        );
     }
     Ok(())
 }
 
-/// What the letter of RFC 6750 misses.
-fn manners(expectation: Expectation, answer: &Answer) -> Option<String> {
-    let code = match expectation {
-        Expectation::Refused => Some("invalid_token"),
+/// Returns how the response deviates from RFC 6750 §3.
+fn challenge_problem(expectation: Expectation, response: &Response) -> Option<String> {
+    let expected_code = match expectation {
+        Expectation::Rejected => Some("invalid_token"),
         Expectation::Unauthenticated => None,
-        Expectation::RefusedRequest if answer.status == 400 => return None,
-        Expectation::RefusedRequest if answer.status == 401 => {
-            return Bearer::of(&answer.headers).err();
+        Expectation::RejectedRequest if response.status == 400 => return None,
+        Expectation::RejectedRequest if response.status == 401 => {
+            return BearerChallenge::from_headers(&response.headers).err();
         }
-        Expectation::RefusedRequest => {
-            return Some("which says that the client is known".to_owned());
+        Expectation::RejectedRequest => {
+            return Some("which means that the client is authenticated".to_owned());
         }
         _ => return None,
     };
-    if answer.status != 401 {
+    if response.status != 401 {
         return Some(
-            "which says that the client is known and may not (RFC 9110 §15.5.4)".to_owned(),
+            "which means that the client is authenticated but not authorized (RFC 9110 §15.5.4)"
+                .to_owned(),
         );
     }
-    let challenge = match Bearer::of(&answer.headers) {
+    let challenge = match BearerChallenge::from_headers(&response.headers) {
         Ok(challenge) => challenge,
         Err(problem) => return Some(problem),
     };
-    match (challenge.problem(), challenge.parameter("error"), code) {
-        (Some(problem), _, _) => Some(problem),
-        (None, found, code) if found == code => None,
-        (None, Some(found), _) => Some(format!(
+    match (challenge.problem(), challenge.parameter("error")) {
+        (Some(problem), _) => Some(problem),
+        (None, code) if code == expected_code => None,
+        (None, Some(code)) => Some(format!(
             "a challenge with error={:?}",
-            found.chars().take(40).collect::<String>()
+            code.chars().take(40).collect::<String>()
         )),
-        (None, None, _) => Some("a challenge without error".to_owned()),
+        (None, None) => Some("a challenge without an error code".to_owned()),
     }
 }

@@ -1,4 +1,4 @@
-//! Tokens of the mock IdP, each with a subject, a session and an id that no other has.
+//! Creates the tokens of the suite. Each valid token has its own subject, session and `jti`.
 
 use std::sync::OnceLock;
 
@@ -13,38 +13,40 @@ use uuid::Uuid;
 
 use super::{options::Options, rsa_1024};
 
-/// What mints: the good keys, the unusual ones, and everything that a recipe needs to know.
+/// Creates tokens; holds the keys and the configuration they depend on.
 pub(crate) struct Forge {
     pub(super) issuer: String,
     pub(super) base: String,
     pub(super) audience: String,
     claims: Map<String, Value>,
     token_type: String,
-    good: Vec<KeyPair>,
+    keys: Vec<KeyPair>,
     accepted: OnceLock<Vec<Algorithm>>,
-    pub(super) odd: UnusualKeys,
+    pub(super) unusual: UnusualKeys,
     pub(super) canary: Canary,
     clock: SystemClock,
 }
 
-/// The host that nobody has a reason to visit.
+/// A host that a correct target never contacts. It publishes the attacker's key.
 pub(super) struct Canary {
     pub(super) issuer: String,
     pub(super) jwks_url: String,
     pub(super) key: KeyPair,
 }
 
-/// Members of the key set that sign and must not be believed.
+/// Published keys that sign tokens but must not verify them.
 pub(super) struct UnusualKeys {
-    /// A symmetric one: kid and secret.
+    /// The `kid` and secret of a symmetric key.
     pub(super) symmetric: (String, Vec<u8>),
+    /// Published with `"use": "enc"`.
     pub(super) encryption: KeyPair,
+    /// Published with `key_ops` without `verify`.
     pub(super) key_ops: KeyPair,
-    /// It says RS512.
+    /// Published with `"alg": "RS512"`.
     pub(super) other_algorithm: KeyPair,
-    /// The kid of an RSA key of 1024 bits.
-    pub(super) weak: String,
-    /// It is published with its private exponent's name.
+    /// The `kid` of an RSA key of 1024 bits.
+    pub(super) short_rsa_kid: String,
+    /// Published with a private member.
     pub(super) private: KeyPair,
 }
 
@@ -59,12 +61,12 @@ impl UnusualKeys {
             encryption: key(),
             key_ops: key(),
             other_algorithm: key(),
-            weak: Uuid::new_v4().to_string(),
+            short_rsa_kid: Uuid::new_v4().to_string(),
             private: key(),
         }
     }
 
-    /// As they are published.
+    /// Returns the JWKs as published.
     pub(super) fn jwks(&self) -> Vec<Value> {
         let with = |key: &KeyPair, members: Value| {
             let mut jwk = key.jwk();
@@ -85,10 +87,9 @@ impl UnusualKeys {
                 json!({ "use": null, "key_ops": ["encrypt", "wrapKey"] }),
             ),
             with(&self.other_algorithm, json!({ "alg": "RS512" })),
-            // No exponent that belongs to it: a verifier has to refuse the key for the member
-            // alone.
+            // Not the real exponent: a verifier must reject the key because of the member.
             with(&self.private, json!({ "d": encode(&[1; 256]) })),
-            rsa_1024::jwk(&self.weak),
+            rsa_1024::jwk(&self.short_rsa_kid),
             json!({ "kty": "PQC", "kid": Uuid::new_v4().to_string(), "alg": "ML-DSA-44", "pub": "AAAA", "x-unknown": {} }),
         ]
     }
@@ -110,16 +111,16 @@ impl Forge {
             audience: options.audience.clone(),
             claims: options.claims.clone(),
             token_type: options.token_type.clone(),
-            good: Algorithm::ALL.into_iter().map(key).collect(),
+            keys: Algorithm::ALL.into_iter().map(key).collect(),
             accepted: OnceLock::new(),
-            odd: UnusualKeys::new(),
+            unusual: UnusualKeys::new(),
             canary,
             clock: SystemClock::new(),
         }
     }
 
-    /// The target accepts these. Said once.
-    pub(super) fn settle(&self, accepted: Vec<Algorithm>) {
+    /// Sets the algorithms that the target accepts. Later calls have no effect.
+    pub(super) fn set_accepted(&self, accepted: Vec<Algorithm>) {
         drop(self.accepted.set(accepted));
     }
 
@@ -131,15 +132,15 @@ impl Forge {
         self.accepted_algorithms().contains(&algorithm)
     }
 
-    /// The published good key of an algorithm.
-    pub(super) fn key_of(&self, algorithm: Algorithm) -> KeyPair {
-        let found = self.good.iter().find(|key| key.algorithm() == algorithm);
-        found.cloned().unwrap_or_else(|| self.good[0].clone())
+    /// Returns the published key of an algorithm.
+    pub(super) fn key_for(&self, algorithm: Algorithm) -> KeyPair {
+        let found = self.keys.iter().find(|key| key.algorithm() == algorithm);
+        found.cloned().unwrap_or_else(|| self.keys[0].clone())
     }
 
-    /// The key of the first accepted algorithm.
+    /// Returns the key of the first accepted algorithm.
     pub(super) fn key(&self) -> KeyPair {
-        self.key_of(
+        self.key_for(
             self.accepted_algorithms()
                 .first()
                 .copied()
@@ -147,35 +148,35 @@ impl Forge {
         )
     }
 
-    /// The key of the first accepted RSA algorithm.
-    pub(super) fn rsa(&self) -> KeyPair {
-        let rsa = |algorithm: &&Algorithm| algorithm.name().starts_with(['R', 'P']);
-        self.key_of(
+    /// Returns the key of the first accepted RSA algorithm.
+    pub(super) fn rsa_key(&self) -> KeyPair {
+        let is_rsa = |algorithm: &&Algorithm| algorithm.name().starts_with(['R', 'P']);
+        self.key_for(
             self.accepted_algorithms()
                 .iter()
-                .find(rsa)
+                .find(is_rsa)
                 .copied()
                 .unwrap_or(Algorithm::RS256),
         )
     }
 
-    /// A key for rotations, of the first accepted algorithm.
+    /// Creates a key of the first accepted algorithm, for a rotation.
     pub(super) fn new_key(&self) -> KeyPair {
         KeyPair::cached_with(self.key().algorithm())
     }
 
-    /// Somebody else's key under this one's kid.
-    pub(super) fn stranger(&self) -> KeyPair {
+    /// Returns an attacker's key with the `kid` of [`key`](Self::key).
+    pub(super) fn foreign_key(&self) -> KeyPair {
         KeyPair::foreign_key(&self.key())
     }
 
-    /// A good token in the making.
+    /// Returns a builder for a valid token.
     pub(super) fn token(&self) -> TokenBuilder {
-        self.token_by(self.key())
+        self.token_signed_by(self.key())
     }
 
-    /// The same by this key.
-    pub(super) fn token_by(&self, key: KeyPair) -> TokenBuilder {
+    /// Returns a builder for a valid token signed with this key.
+    pub(super) fn token_signed_by(&self, key: KeyPair) -> TokenBuilder {
         let now = self.clock.now();
         let subject = Uuid::new_v4().to_string();
         let mut token = TokenBuilder::new(&self.issuer, key, now)
@@ -196,13 +197,13 @@ impl Forge {
         token
     }
 
-    /// Seconds since 1970.
+    /// Returns the current time in seconds since the Unix epoch.
     pub(super) fn now(&self) -> i64 {
         self.clock.now().unix()
     }
 
-    /// A good token whose header is this text, in which `{alg}` stands for the key's and `"{kid}"`
-    /// for the kid and `typ`.
+    /// Signs a valid payload with this header. `{alg}` is replaced by the algorithm, `"{kid}"` by the
+    /// `kid` and `typ`.
     pub(super) fn with_header(&self, header: &str) -> String {
         let key = self.key();
         let kid = format!("\"{}\",\"typ\":\"{}\"", key.kid(), self.token_type);
@@ -212,46 +213,46 @@ impl Forge {
         Token::raw(header, payload(&self.token())).sign(&key)
     }
 
-    /// A good header over this payload, rightly signed.
+    /// Signs this payload with a valid header.
     pub(super) fn with_payload(&self, payload: impl Into<Vec<u8>>) -> String {
         let key = self.key();
         Token::raw(header(&self.token()), payload).sign(&key)
     }
 
-    /// A good token with `,TEXT` before the end of its payload.
-    pub(super) fn with_last(&self, text: &str) -> String {
-        let good = payload(&self.token());
-        self.with_payload(format!("{},{text}}}", &good[..good.len() - 1]))
+    /// Signs a valid payload with `,TEXT` added at the end.
+    pub(super) fn with_appended_member(&self, text: &str) -> String {
+        let valid = payload(&self.token());
+        self.with_payload(format!("{},{text}}}", &valid[..valid.len() - 1]))
     }
 
-    /// A good token whose `exp` is this text, which need not be a number that a JSON library can
-    /// write.
+    /// Signs a valid payload with this text as `exp`. The text may be a number that JSON libraries
+    /// cannot represent.
     pub(super) fn with_exp(&self, text: &str) -> String {
         self.with_payload(payload(&self.token().claim("exp", "{exp}")).replace("\"{exp}\"", text))
     }
 
-    /// A good token with `TEXT,` at the beginning of its payload.
-    pub(super) fn with_first(&self, text: &str) -> String {
+    /// Signs a valid payload with `TEXT,` added at the beginning.
+    pub(super) fn with_prepended_member(&self, text: &str) -> String {
         self.with_payload(format!("{{{text},{}", &payload(&self.token())[1..]))
     }
 
-    /// A good token, split.
+    /// Returns the three parts of a valid token.
     pub(super) fn parts(&self) -> [String; 3] {
         split(&self.token().sign())
     }
 
-    /// HMAC of any width by any secret, under any kid.
+    /// Creates a token with an HMAC computed with this secret.
     pub(super) fn hmac(&self, alg: &str, kid: Option<&str>, secret: &[u8]) -> String {
         let token = self.token().header("alg", alg);
         let token = kid.map_or(token.clone(), |kid| token.kid(kid));
-        let signed = signed(&token);
+        let input = signing_input(&token);
         let algorithm = match alg {
             "HS384" => hmac::HMAC_SHA384,
             "HS512" => hmac::HMAC_SHA512,
             _ => hmac::HMAC_SHA256,
         };
-        let tag = hmac::sign(&hmac::Key::new(algorithm, secret), signed.as_bytes());
-        format!("{signed}.{}", encode(tag.as_ref()))
+        let tag = hmac::sign(&hmac::Key::new(algorithm, secret), input.as_bytes());
+        format!("{input}.{}", encode(tag.as_ref()))
     }
 }
 
@@ -263,8 +264,8 @@ pub(super) fn payload(token: &TokenBuilder) -> String {
     Value::from(token.claims().clone()).to_string()
 }
 
-/// What a signature covers.
-pub(super) fn signed(token: &TokenBuilder) -> String {
+/// Returns the text that the signature covers (RFC 7515 §5.1).
+pub(super) fn signing_input(token: &TokenBuilder) -> String {
     Token::new(token.header_members(), token.claims()).signed()
 }
 
@@ -272,7 +273,7 @@ pub(super) fn with_signature(token: &TokenBuilder, signature: &[u8]) -> String {
     Token::new(token.header_members(), token.claims()).with_signature(signature)
 }
 
-/// Three parts, of a token that has three.
+/// Splits a token into its three parts.
 pub(super) fn split(token: &str) -> [String; 3] {
     let mut parts = token.splitn(3, '.').map(str::to_owned);
     [(); 3].map(|()| parts.next().unwrap_or_default())

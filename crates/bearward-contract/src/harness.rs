@@ -1,9 +1,11 @@
-//! The stage of one run: the mock IdP, the host that nobody should visit, the target, and the steps
-//! that cases are made of.
+//! The environment that the cases of a run share: the mock IdP, the canary host, the target, and
+//! common steps.
 
 use std::{
+    any::{Any, TypeId},
+    collections::HashMap,
     sync::{
-        Mutex, MutexGuard, OnceLock, PoisonError,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
@@ -15,18 +17,16 @@ use bearward_testing::{
     signing::{KeyPair, KeyRing},
 };
 use serde_json::{Value, json};
-use tokio::sync::OnceCell;
 
 use super::{
-    case::{Finding, StepError},
-    cases::slow::Seen,
-    failure_kind::FailureKind,
+    error::StepError,
+    finding::{Failure, FailureKind},
     forge::{Canary, Forge},
     options::Options,
-    target::{Answer, NoAnswer, Request, Target},
+    target::{Request, RequestError, Response, Target},
 };
 
-/// What the cases of one run share.
+/// The environment of a run.
 pub(super) struct Harness {
     pub(super) forge: Forge,
     pub(super) idp: MockIdp,
@@ -34,47 +34,31 @@ pub(super) struct Harness {
     pub(super) target: Target,
     pub(super) options: Options,
     published: Mutex<Vec<Value>>,
-    /// The key endpoint misbehaves: a sound target then pauses, and longer each time.
-    broken: AtomicBool,
-    watch: Mutex<FetchWatch>,
-    /// How often it had asked for keys when the cases began.
-    asked_to_be_ready: OnceLock<usize>,
-    /// Found out once, so that a target without a second fetch is not waited for again and again.
-    never_asks: AtomicBool,
-    turned: Mutex<RotationState>,
-    /// What the cases of a slow endpoint have seen.
-    pub(super) slow: OnceCell<Result<Seen, StepError>>,
-    /// What the cases of a failing endpoint have seen, by their ids.
-    pub(super) storm: OnceCell<Vec<(&'static str, Result<(), StepError>)>>,
+    /// Whether the key endpoint currently fails. A target may then back off.
+    has_faults: AtomicBool,
+    fetch_watch: Mutex<FetchWatch>,
+    /// The number of fetches when the target became ready.
+    fetches_when_ready: OnceLock<usize>,
+    /// Set once the target is known to fetch the keys only once, so that later cases do not wait.
+    never_refetches: AtomicBool,
+    /// State that the cases of a group share, by its type.
+    group_states: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
 }
 
-/// What the cases of a rotation leave to each other.
-#[derive(Default)]
-struct RotationState {
-    /// The key that came first, with a token of it that was accepted.
-    key: Option<(KeyPair, String)>,
-    /// The target has seen a set without that key.
-    removed: bool,
-    /// The kid under which anybody signs.
-    weak: Option<String>,
-    /// The key that came last, which the target has accepted.
-    latest: Option<KeyPair>,
-}
-
-/// When the target was last seen to ask for the keys, as far as anybody looked.
+/// When the last fetch was observed.
 struct FetchWatch {
     fetches: usize,
     at: Instant,
 }
 
-/// How often a target is asked that asks for no keys, a cooldown apart: together longer than the
-/// minute that some limits count by.
+/// How often a fetch is attempted, one cooldown apart. With the default cooldown this exceeds one
+/// minute, the window of some rate limits.
 const ATTEMPTS: usize = 3;
 
-/// What some limits count by.
+/// The window of rate limits that count per minute.
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// The IdP of a run before its target is known.
+/// The mock IdP and the canary host, before the target is known.
 pub(super) struct Fixture {
     pub(super) forge: Forge,
     pub(super) idp: MockIdp,
@@ -82,7 +66,7 @@ pub(super) struct Fixture {
 }
 
 impl Fixture {
-    /// Listens.
+    /// Starts listening.
     pub(super) fn open(options: &Options) -> std::io::Result<Self> {
         let ring = || KeyRing::of(KeyPair::shared(Algorithm::RS256, 0));
         let idp = MockIdp::bind_with(
@@ -91,10 +75,10 @@ impl Fixture {
             ring(),
             endpoint::routes,
         )?;
-        let mut beside = options.issuer_bind;
-        beside.set_port(0);
+        let mut canary_address = options.issuer_bind;
+        canary_address.set_port(0);
         let key = KeyPair::shared(Algorithm::RS256, 1);
-        let canary = MockIdp::bind(beside, KeyRing::of(key.clone()))?;
+        let canary = MockIdp::bind(canary_address, KeyRing::of(key.clone()))?;
         let (issuer, jwks_url) = (canary.issuer(), canary.jwks_url());
         let forge = Forge::new(
             idp.base(),
@@ -111,88 +95,102 @@ impl Fixture {
 }
 
 impl Harness {
-    pub(super) fn new(stage: Fixture, target: Target, options: Options) -> Self {
-        let Fixture { forge, idp, canary } = stage;
-        let (published, watch) = (
-            Mutex::default(),
-            Mutex::new(FetchWatch {
-                fetches: 0,
-                at: Instant::now(),
-            }),
-        );
-        let bench = Self {
+    pub(super) fn new(fixture: Fixture, target: Target, options: Options) -> Self {
+        let Fixture { forge, idp, canary } = fixture;
+        let fetch_watch = Mutex::new(FetchWatch {
+            fetches: 0,
+            at: Instant::now(),
+        });
+        let harness = Self {
             forge,
             idp,
             canary,
             target,
             options,
-            published,
-            broken: AtomicBool::new(false),
-            never_asks: AtomicBool::new(false),
-            watch,
-            asked_to_be_ready: OnceLock::new(),
-            turned: Mutex::default(),
-            slow: OnceCell::new(),
-            storm: OnceCell::new(),
+            published: Mutex::default(),
+            has_faults: AtomicBool::new(false),
+            fetch_watch,
+            fetches_when_ready: OnceLock::new(),
+            never_refetches: AtomicBool::new(false),
+            group_states: Mutex::default(),
         };
-        bench.publish_initial(true);
-        // The forger's key is published there alone, and rightly signs for whoever asks the wrong
-        // host.
-        bench
+        harness.publish_initial(true);
+        // Only the canary host publishes the attacker's key, so only a target that fetches keys
+        // from the wrong host accepts it.
+        harness
             .canary
-            .replace_keys(KeyRing::of(bench.forge.canary.key.clone()));
-        bench
+            .replace_keys(KeyRing::of(harness.forge.canary.key.clone()));
+        harness
     }
 
-    /// The keys at the start: one of every algorithm, and those that only a lenient target would
-    /// use.
-    pub(super) fn publish_initial(&self, with_odd: bool) {
+    /// Returns the state that the cases of a group share. The first call creates it.
+    pub(super) fn group_state<T: Any + Default + Send + Sync>(&self) -> Arc<T> {
+        let mut states = self
+            .group_states
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let state = states
+            .entry(TypeId::of::<T>())
+            .or_insert_with(|| Arc::new(T::default()));
+        Arc::clone(state).downcast().unwrap_or_default()
+    }
+
+    /// Publishes the initial keys: one per algorithm and, with `with_unusual`, keys that a strict
+    /// target ignores.
+    pub(super) fn publish_initial(&self, with_unusual: bool) {
         let usual = if self.options.algorithms.is_empty() {
             &Algorithm::DEFAULT[..]
         } else {
             &self.options.algorithms[..]
         };
-        let algorithms = if with_odd { &Algorithm::ALL[..] } else { usual };
-        let good = algorithms
+        let algorithms = if with_unusual {
+            &Algorithm::ALL[..]
+        } else {
+            usual
+        };
+        let keys = algorithms
             .iter()
-            .map(|algorithm| Value::from(self.forge.key_of(*algorithm).jwk()));
-        let odd = if with_odd {
-            self.forge.odd.jwks()
+            .map(|algorithm| Value::from(self.forge.key_for(*algorithm).jwk()));
+        let unusual = if with_unusual {
+            self.forge.unusual.jwks()
         } else {
             Vec::new()
         };
-        *self.published() = good.chain(odd).collect();
+        *self.published() = keys.chain(unusual).collect();
         self.publish_current();
     }
 
-    /// One more key in the set.
+    /// Adds a key to the published set.
     pub(super) fn publish(&self, jwk: Value) {
         self.published().push(jwk);
         self.publish_current();
     }
 
-    /// Takes a key out of the set.
+    /// Removes a key from the published set.
     pub(super) fn withdraw(&self, kid: &str) {
-        self.published().retain(|jwk| jwk["kid"] != kid);
+        self.withdraw_where(|jwk| jwk["kid"] == kid);
+    }
+
+    /// Removes all members of the published set that match.
+    pub(super) fn withdraw_where(&self, matches: impl Fn(&Value) -> bool) {
+        self.published().retain(|jwk| !matches(jwk));
         self.publish_current();
     }
 
-    /// The key endpoint behaves, and answers with the set.
+    /// Publishes the current set and ends all faults.
     pub(super) fn publish_current(&self) {
-        let was_broken = self.broken.load(Ordering::SeqCst);
-        self.break_with(Faults::default());
-        self.broken.store(false, Ordering::SeqCst);
-        if was_broken {
-            // The last attempt may have ended only now, and a cooldown begins where an attempt
-            // ends.
-            self.watch.lock().unwrap_or_else(PoisonError::into_inner).at = Instant::now();
+        let had_faults = self.has_faults.load(Ordering::SeqCst);
+        self.inject_faults(Faults::default());
+        self.has_faults.store(false, Ordering::SeqCst);
+        if had_faults {
+            // A cooldown starts at the end of an attempt, and the last one may have ended just now.
+            self.watch().at = Instant::now();
         }
     }
 
-    /// The key endpoint misbehaves; where the fault says nothing about the body, the set is as it
-    /// was.
-    pub(super) fn break_with(&self, faults: Faults) {
-        self.broken.store(true, Ordering::SeqCst);
+    /// Makes the key endpoint fail. A fault without a body serves the current set.
+    pub(super) fn inject_faults(&self, faults: Faults) {
+        self.has_faults.store(true, Ordering::SeqCst);
         let set = json!({ "keys": *self.published() }).to_string();
         if !faults.hang {
             self.idp.release();
@@ -203,127 +201,93 @@ impl Harness {
         });
     }
 
-    pub(super) fn remember_turned(&self, key: KeyPair, token: String) {
-        self.turning().key = Some((key, token));
-    }
-
-    /// The key of the first rotation, with a token of it that was accepted.
-    pub(super) fn turned(&self) -> Option<(KeyPair, String)> {
-        self.turning().key.clone()
-    }
-
-    /// This key is accepted, which came when the first one went.
-    pub(super) fn remember_latest(&self, key: KeyPair) {
-        let mut turned = self.turning();
-        (turned.latest, turned.removed) = (Some(key), true);
-    }
-
-    pub(super) fn has_seen_removal(&self) -> bool {
-        self.turning().removed
-    }
-
-    pub(super) fn remember_removal(&self) {
-        self.turning().removed = true;
-    }
-
-    pub(super) fn latest(&self) -> Option<KeyPair> {
-        self.turning().latest.clone()
-    }
-
-    pub(super) fn remember_weak(&self, kid: String) {
-        self.turning().weak = Some(kid);
-    }
-
-    pub(super) fn weak_kid(&self) -> Option<String> {
-        self.turning().weak.clone()
-    }
-
-    /// Takes the members out of the set that are no keys.
-    pub(super) fn withdraw_unreadable(&self) {
-        self.published()
-            .retain(|jwk| jwk.get("x-unreadable").is_none());
-        self.publish_current();
-    }
-
-    fn turning(&self) -> MutexGuard<'_, RotationState> {
-        self.turned.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn published(&self) -> MutexGuard<'_, Vec<Value>> {
         self.published
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Sends a token.
-    pub(super) async fn send(&self, token: &str) -> Result<Answer, NoAnswer> {
-        self.ask(&Request::bearer(token)).await
+    fn watch(&self) -> MutexGuard<'_, FetchWatch> {
+        self.fetch_watch
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Sends a token, and takes a rate limit for the answer.
-    pub(super) async fn try_once(&self, token: &str) -> Result<Answer, NoAnswer> {
-        let answer = self
+    /// Sends a token.
+    pub(super) async fn send_token(&self, token: &str) -> Result<Response, RequestError> {
+        self.send_request(&Request::bearer(token)).await
+    }
+
+    /// Sends a token and returns 429 as it is.
+    pub(super) async fn send_token_once(&self, token: &str) -> Result<Response, RequestError> {
+        let response = self
             .target
             .send_within(&Request::bearer(token), self.options.request_timeout)
             .await;
-        self.look();
-        answer
+        self.poll_fetches();
+        response
     }
 
-    /// Sends a request, and looks whether the target has asked for keys.
-    pub(super) async fn ask(&self, request: &Request) -> Result<Answer, NoAnswer> {
-        let answer = self.target.send(request).await;
-        self.look();
-        answer
+    /// Sends a request.
+    pub(super) async fn send_request(&self, request: &Request) -> Result<Response, RequestError> {
+        let response = self.target.send(request).await;
+        self.poll_fetches();
+        response
     }
 
-    /// How often the target has asked for keys.
+    /// Returns how often the target has fetched the keys.
     pub(super) fn fetches(&self) -> usize {
-        self.look();
+        self.poll_fetches();
         self.idp.fetches()
     }
 
-    fn look(&self) {
-        let mut watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
+    fn poll_fetches(&self) {
+        let mut watch = self.watch();
         let fetches = self.idp.fetches();
         if fetches != watch.fetches {
             *watch = FetchWatch {
                 fetches,
                 at: Instant::now(),
             };
-            self.never_asks.store(false, Ordering::SeqCst);
+            self.never_refetches.store(false, Ordering::SeqCst);
         }
     }
 
-    /// The cases begin.
-    pub(super) fn note_ready(&self) {
-        let _ = self.asked_to_be_ready.set(self.fetches());
+    /// Records that the target is ready and the cases start.
+    pub(super) fn record_ready(&self) {
+        let _ = self.fetches_when_ready.set(self.fetches());
     }
 
-    /// A new key was refused; where the target has asked for keys in this run, and not since then,
-    /// it may limit how often.
-    pub(super) fn refused_new_key(&self, stop: StepError, fetches_before: usize) -> StepError {
-        let asks = self
-            .asked_to_be_ready
+    /// Mentions `--cooldown` in the failure of a rejected new key if the target has fetched keys in
+    /// this run, but not since `fetches_before`: it may limit fetches per minute.
+    pub(super) fn explain_rejected_new_key(
+        &self,
+        error: StepError,
+        fetches_before: usize,
+    ) -> StepError {
+        let has_refetched = self
+            .fetches_when_ready
             .get()
             .is_some_and(|ready| fetches_before > *ready);
-        match stop {
-            StepError::Found(finding)
-                if asks && self.fetches() == fetches_before && self.options.cooldown <= MINUTE =>
+        match error {
+            StepError::Failed(failure)
+                if has_refetched
+                    && self.fetches() == fetches_before
+                    && self.options.cooldown <= MINUTE =>
             {
                 let got = format!(
-                    "{}; it asked for no keys meanwhile, though it has before: where it limits that by the minute, as jwks-rsa does \
-                     (jwksRequestsPerMinute), run this with --cooldown 61s",
-                    finding.got
+                    "{}; the target did not fetch the keys during this case, but did before: if it limits fetches per minute, as jwks-rsa does \
+                     (jwksRequestsPerMinute), run the suite with --cooldown 61s",
+                    failure.got
                 );
-                StepError::Found(Finding { got, ..finding })
+                StepError::Failed(Failure { got, ..failure })
             }
-            stop => stop,
+            error => error,
         }
     }
 
-    /// Waits until a cooldown that began with the last fetch, or now at the latest, has ended.
-    pub(super) async fn cool_down(&self) {
+    /// Waits until a cooldown that started with the last fetch has passed.
+    pub(super) async fn wait_for_cooldown(&self) {
         tokio::time::sleep(
             self.options
                 .cooldown
@@ -333,57 +297,53 @@ impl Harness {
     }
 
     fn since_last_fetch(&self) -> Duration {
-        self.look();
-        self.watch
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .at
-            .elapsed()
+        self.poll_fetches();
+        self.watch().at.elapsed()
     }
 
-    /// Sends a token whose key is new. Where the target may not ask for keys again so soon, it is
-    /// given its cooldown and asked once more, with a token that it has not seen, and again
-    /// after another; a refusal then is final.
-    async fn send_with_new_key(&self, key: &KeyPair) -> Result<Answer, NoAnswer> {
+    /// Sends a token signed with a new key. After a rejection, waits for the cooldown and tries
+    /// again with another token, up to twice.
+    async fn send_with_new_key(&self, key: &KeyPair) -> Result<Response, RequestError> {
         let before = self.fetches();
+        let token = || self.forge.token_signed_by(key.clone()).sign();
         for _ in 1..ATTEMPTS {
-            let answer = self.send(&self.forge.token_by(key.clone()).sign()).await;
-            if answer.as_ref().is_ok_and(Answer::is_accepted)
-                || self.never_asks.load(Ordering::SeqCst)
+            let response = self.send_token(&token()).await;
+            if response.as_ref().is_ok_and(Response::is_accepted)
+                || self.never_refetches.load(Ordering::SeqCst)
             {
-                return answer;
+                return response;
             }
             tokio::time::sleep(self.options.cooldown).await;
         }
-        let answer = self.send(&self.forge.token_by(key.clone()).sign()).await;
+        let response = self.send_token(&token()).await;
         if self.fetches() == before {
-            self.never_asks.store(true, Ordering::SeqCst);
+            self.never_refetches.store(true, Ordering::SeqCst);
         }
-        answer
+        response
     }
 
-    /// Fails unless a token whose key is new is accepted, at once or after its cooldown.
-    pub(super) async fn must_accept_new(
+    /// Requires that a token signed with a new key is accepted, immediately or after the cooldown.
+    pub(super) async fn expect_new_key_accepted(
         &self,
         key: &KeyPair,
         expected: &str,
     ) -> Result<(), StepError> {
         let before = self.fetches();
-        accepted(self.send_with_new_key(key).await, expected)
-            .map_err(|stop| self.refused_new_key(stop, before))
+        expect_accepted(self.send_with_new_key(key).await, expected)
+            .map_err(|error| self.explain_rejected_new_key(error, before))
     }
 
-    /// Makes the target ask for the keys: a good token under a kid that nobody has published, and
-    /// once more after a cooldown, unless the target asks by itself meanwhile.
-    pub(super) async fn provoke(&self) -> Result<(), StepError> {
+    /// Makes the target fetch the keys by sending a token with an unknown `kid`; repeated after a
+    /// cooldown unless the target fetches on its own.
+    pub(super) async fn trigger_refresh(&self) -> Result<(), StepError> {
         let before = self.fetches();
-        let attempts = if self.never_asks.load(Ordering::SeqCst) {
+        let attempts = if self.never_refetches.load(Ordering::SeqCst) {
             1
         } else {
             ATTEMPTS
         };
         for attempt in 0..attempts {
-            if attempt > 0 && self.asked_within_a_cooldown(before, attempt > 1).await {
+            if attempt > 0 && self.fetches_within_cooldown(before, attempt > 1).await {
                 return Ok(());
             }
             let token = self
@@ -391,102 +351,110 @@ impl Harness {
                 .token()
                 .kid(&uuid::Uuid::new_v4().to_string())
                 .sign();
-            if let Err(NoAnswer::Down(why)) = self.send(&token).await {
-                return Err(StepError::Down(why));
+            if let Err(RequestError::Connect(error)) = self.send_token(&token).await {
+                return Err(StepError::Connect(error));
             }
             if self.fetches() > before {
                 return Ok(());
             }
         }
-        self.never_asks.store(true, Ordering::SeqCst);
-        Err(StepError::Cannot(
-            "the target does not ask for the keys again, whatever kid a token has, not even after a cooldown".to_owned(),
+        self.never_refetches.store(true, Ordering::SeqCst);
+        Err(StepError::NotApplicable(
+            "the target does not fetch the keys again for an unknown kid, not even after the cooldown"
+                .to_owned(),
         ))
     }
 
-    /// Waits until the cooldown that began with the last request for keys has ended, or a whole
-    /// one, or the target asks by itself.
-    async fn asked_within_a_cooldown(&self, before: usize, whole: bool) -> bool {
+    /// Waits for the rest of the cooldown since the last fetch, or for a whole one, and returns
+    /// whether the target fetched the keys meanwhile.
+    async fn fetches_within_cooldown(&self, before: usize, whole: bool) -> bool {
         let since = if whole {
             Duration::ZERO
         } else {
             self.since_last_fetch()
         };
         let cooldown = self.options.cooldown.saturating_sub(since);
-        let backoff = if self.broken.load(Ordering::SeqCst) {
+        let backoff = if self.has_faults.load(Ordering::SeqCst) {
             self.options.backoff
         } else {
             Duration::ZERO
         };
-        let until = Instant::now() + cooldown.max(backoff);
-        while self.fetches() == before && Instant::now() < until {
+        let deadline = Instant::now() + cooldown.max(backoff);
+        while self.fetches() == before && Instant::now() < deadline {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         self.fetches() > before
     }
 
-    /// Fails unless a good token of this key is accepted within a limit.
-    pub(super) async fn must_accept(
+    /// Requires that a valid token signed with this key is accepted within the time limit.
+    pub(super) async fn expect_accepted_within(
         &self,
         key: &KeyPair,
-        within: Duration,
+        timeout: Duration,
         expected: &str,
     ) -> Result<(), StepError> {
-        let request = Request::bearer(&self.forge.token_by(key.clone()).sign());
-        let answer = self.target.send_within(&request, within).await;
-        accepted(answer, expected)
+        let request = Request::bearer(&self.forge.token_signed_by(key.clone()).sign());
+        let response = self.target.send_within(&request, timeout).await;
+        expect_accepted(response, expected)
     }
 }
 
-/// A failure unless it is 2xx.
-pub(super) fn accepted(answer: Result<Answer, NoAnswer>, expected: &str) -> Result<(), StepError> {
-    match answer {
-        Ok(answer) if answer.is_accepted() => Ok(()),
-        answer => Err(unexpected_response(answer, expected)),
-    }
-}
-
-/// A failure unless it is 401 or 403.
-pub(super) fn refused(answer: Result<Answer, NoAnswer>, expected: &str) -> Result<(), StepError> {
-    match answer {
-        Ok(answer) if matches!(answer.status, 401 | 403) => Ok(()),
-        answer => Err(unexpected_response(answer, expected)),
-    }
-}
-
-/// A failure if it is 2xx: while keys cannot be had, 503 keeps a stranger out as well.
-pub(super) fn assert_not_accepted(
-    answer: Result<Answer, NoAnswer>,
+/// Requires a 2xx response.
+pub(super) fn expect_accepted(
+    response: Result<Response, RequestError>,
     expected: &str,
 ) -> Result<(), StepError> {
-    match answer {
-        Ok(answer) if (500..600).contains(&answer.status) => Ok(()),
-        answer => refused(answer, expected),
+    match response {
+        Ok(response) if response.is_accepted() => Ok(()),
+        response => Err(unexpected_response(response, expected)),
     }
 }
 
-pub(super) fn found(expected: impl Into<String>, got: impl Into<String>) -> StepError {
-    StepError::Found(Finding {
+/// Requires 401 or 403.
+pub(super) fn expect_rejected(
+    response: Result<Response, RequestError>,
+    expected: &str,
+) -> Result<(), StepError> {
+    match response {
+        Ok(response) if matches!(response.status, 401 | 403) => Ok(()),
+        response => Err(unexpected_response(response, expected)),
+    }
+}
+
+/// Requires 401, 403 or 5xx: if keys are unavailable, 503 also denies access.
+pub(super) fn assert_not_accepted(
+    response: Result<Response, RequestError>,
+    expected: &str,
+) -> Result<(), StepError> {
+    match response {
+        Ok(response) if (500..600).contains(&response.status) => Ok(()),
+        response => expect_rejected(response, expected),
+    }
+}
+
+/// Creates the failure of a case whose target did what the case describes.
+pub(super) fn failure(expected: impl Into<String>, got: impl Into<String>) -> StepError {
+    StepError::Failed(Failure {
         expected: expected.into(),
         got: got.into(),
-        symptom: FailureKind::AsDescribed,
+        kind: FailureKind::AsDescribed,
     })
 }
 
-/// The finding that an answer, or none, is.
-pub(super) fn unexpected_response(answer: Result<Answer, NoAnswer>, expected: &str) -> StepError {
-    let symptom = FailureKind::of(&answer);
-    match answer {
-        Ok(answer) => StepError::Found(Finding {
-            expected: expected.to_owned(),
-            got: answer.words(),
-            symptom,
-        }),
-        Err(NoAnswer::Down(why)) => StepError::Down(why),
-        Err(none) => StepError::Found(Finding {
-            expected: expected.to_owned(),
-            got: none.words(),
-            symptom,
-        }),
-    }
+/// Creates the failure for an unexpected response.
+pub(super) fn unexpected_response(
+    response: Result<Response, RequestError>,
+    expected: &str,
+) -> StepError {
+    let kind = FailureKind::from_response(&response);
+    let got = match response {
+        Ok(response) => response.describe(),
+        Err(RequestError::Connect(error)) => return StepError::Connect(error),
+        Err(error) => error.describe(),
+    };
+    StepError::Failed(Failure {
+        expected: expected.to_owned(),
+        got,
+        kind,
+    })
 }

@@ -1,7 +1,9 @@
-//! The contract test: one identity provider against one protected URL, in any language.
+//! Conformance suite for servers that verify JWTs, in any language.
 //!
-//! It plays the IdP that the target trusts, sends good tokens and hostile ones, turns keys, fails,
-//! and says what holds. The command `bearward contract` is this with a table; a Rust test writes:
+//! The suite acts as the identity provider that the server under test (the *target*) trusts. It
+//! sends valid, invalid and forged tokens to one protected URL, rotates keys, simulates outages,
+//! and reports which cases passed. The command `bearward contract` runs it from the command line; a
+//! Rust test uses [`Contract`]:
 //!
 //! ```no_run
 //! use bearward_contract::{Contract, Options};
@@ -15,63 +17,61 @@
 //! # Ok(()) }
 //! ```
 //!
-//! # What a case assumes
-//! Every token has a subject, a session and an id of its own, so that no cache of the target
-//! decides. Nothing that comes before the rotations needs a key that the target has not seen, so a
-//! quick run waits for nothing. Where a case needs the target to ask for keys again, it tries at
-//! once, and then after [`Options::cooldown`], twice: a target that limits how often it asks is
-//! sound, and so is one that keeps a key for minutes. Rotations come before outages, and both
-//! before the flood, which uses up what a target may ask for. A run makes about 700 requests; a
-//! target that limits its rate (429) is waited for, and the report says so.
+//! # Assumptions
+//! - Every token has its own subject, session and `jti`, so that token caches of the target do not
+//!   affect the result.
+//! - No case before the rotations needs a key that the target has not fetched, so a quick run does
+//!   not wait.
+//! - If a case needs the target to fetch the keys again, it tries immediately and then after
+//!   [`Options::cooldown`], up to twice. Targets may limit how often they fetch, and may cache keys
+//!   for minutes.
+//! - Rotations run before outages, and both before the flood, which exhausts the target's fetch
+//!   limit.
+//! - A full run sends about 700 requests. If the target limits the request rate (429), the suite
+//!   waits and the report says so.
 
 mod case;
 mod cases;
 mod challenge;
 mod command;
+mod diagnosis;
+mod error;
 mod evaluate;
-mod failure_kind;
+mod finding;
 mod forge;
+mod group;
 mod harness;
 mod options;
 mod plan;
 #[cfg(unix)]
 mod process;
 mod ready;
+mod registry;
 mod report;
 mod rsa_1024;
 mod runner;
-mod selection;
 mod target;
+mod validate;
 
 pub use self::{
     case::{Case, Expectation, Precondition, Severity},
-    cases::Group,
+    error::ContractError,
+    group::Group,
     options::{Options, Progress},
+    registry::{all_cases, groups},
     report::{CaseResult, Outcome, Report},
-    runner::{Contract, ContractError},
+    runner::Contract,
 };
 
-/// Opens the IdP, runs the battery against the target, and tells what held.
+/// Starts the mock IdP, runs the suite against `target` and returns the report.
 ///
-/// The target has to trust the IdP of [`Options::issuer_bind`] already, or be started by
-/// [`Options::start`]; a test that starts its own server needs the address first and uses
+/// The target must already trust the IdP at [`Options::issuer_bind`], or be started by
+/// [`Options::start`]. A test that starts its own server needs the IdP's address first: use
 /// [`Contract`].
 ///
 /// # Errors
-/// [`ContractError`]: why it could not be run.
+/// Returns a [`ContractError`] if the suite could not be run to its end. A failed case is not an
+/// error.
 pub async fn run(target: &str, options: Options) -> Result<Report, ContractError> {
     Contract::open(options)?.run(target).await
-}
-
-/// Every case, in the order in which they are run.
-pub fn all_cases() -> Vec<Case> {
-    cases::GROUPS
-        .iter()
-        .flat_map(|group| (group.cases)())
-        .collect()
-}
-
-/// Every group, in that order.
-pub fn groups() -> &'static [Group] {
-    &cases::GROUPS
 }

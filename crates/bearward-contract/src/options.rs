@@ -1,73 +1,76 @@
-//! How the battery is run.
+//! Options of a run, and progress notifications.
 
 use std::{fmt, net::SocketAddr, sync::Arc, time::Duration};
 
 use bearward::Algorithm;
 use serde_json::{Map, Value};
 
-/// How the battery is run. The default asks everything that any sound server answers, with the IdP
-/// on a free port.
+/// Options of a run.
+///
+/// The default runs every case that is not strict, with the mock IdP on a free port of 127.0.0.1.
 #[derive(Clone)]
 pub struct Options {
-    /// Where the mock IdP listens; port 0 takes a free one.
+    /// The address on which the mock IdP listens. Port 0 selects a free port.
     pub issuer_bind: SocketAddr,
-    /// `http://host:port` under which the target reaches the IdP; told from the address unless set.
+    /// `http://host:port` at which the target reaches the IdP. Derived from `issuer_bind` if unset.
     pub issuer_base: Option<String>,
-    /// Listens where other machines reach it: they can then read the keys of a test, and nothing
-    /// else.
+    /// Allows an `issuer_bind` that other machines can reach. They can then read the public test
+    /// keys.
     pub dangerous_allow_remote: bool,
-    /// The `aud` of good tokens.
+    /// The `aud` of valid tokens.
     pub audience: String,
-    /// What the target accepts. Empty: it is tried, and what is accepted counts. Given: the rest
-    /// must be refused.
+    /// The algorithms that the target accepts. If empty, the suite detects them; if set, all others
+    /// must be rejected.
     pub algorithms: Vec<Algorithm>,
-    /// Claims over those of a Supabase access token; `null` leaves one out.
+    /// Claims that are added to those of a Supabase access token or replace them; `null` removes a
+    /// claim.
     pub claims: Map<String, Value>,
-    /// The header's `typ` of good tokens.
+    /// The `typ` header of valid tokens.
     pub token_type: String,
-    /// Challenges, codes and the letter of the RFCs too.
+    /// Also checks challenges, status codes and RFC details.
     pub strict: bool,
-    /// Without the groups that wait for cooldowns and outages.
+    /// Skips the groups that wait for cooldowns and outages.
     pub quick: bool,
-    /// Groups, or beginnings of ids; all unless given. `control` is always run.
+    /// Groups or id prefixes to run; all if empty. `control.valid` and `control.no-token` always
+    /// run.
     pub only: Vec<String>,
-    /// Groups, or beginnings of ids, that are left out.
+    /// Groups or id prefixes to skip.
     pub exclude: Vec<String>,
-    /// How long the target may take until it accepts a good token.
+    /// How long to wait until the target accepts a valid token.
     pub ready_timeout: Duration,
-    /// How long a target that went away may take to come back, by whatever restarts it.
-    pub restart: Duration,
-    /// How long one answer may take.
+    /// How long to wait until a target that crashed accepts connections again.
+    pub restart_timeout: Duration,
+    /// Timeout of one request.
     pub request_timeout: Duration,
-    /// How long the target may refuse to ask for keys again. Longer than the cooldown of every
-    /// well-known library (30 s).
+    /// The longest time for which the target refuses to fetch the keys again. The default exceeds
+    /// the cooldown of common libraries (30 s).
     pub cooldown: Duration,
-    /// How long the target may pause after it has failed to fetch keys, before it tries again.
+    /// How long the target may wait after a failed fetch before it tries again.
     pub backoff: Duration,
-    /// How long a request may wait for keys that do not come. Longer than the timeout of every
-    /// well-known library (30 s).
-    pub patience: Duration,
-    /// A command line that starts the target, run by `sh -c` and stopped at the end.
+    /// Timeout of a request that waits for a hanging key endpoint. The default exceeds the fetch
+    /// timeout of common libraries (30 s).
+    pub slow_request_timeout: Duration,
+    /// A command line that starts the target, run with `sh -c` and stopped at the end.
     pub start: Option<String>,
-    /// Told of every case.
+    /// Called before each case.
     pub progress: Option<Arc<dyn Fn(Progress) + Send + Sync>>,
 }
 
-/// What happens, for whoever watches.
+/// The progress of a run.
 #[derive(Debug, Clone, Copy)]
 pub enum Progress {
-    /// The target is awaited.
+    /// The suite waits until the target accepts a valid token.
     Waiting,
-    /// So many cases are to come.
+    /// The target is ready.
     Ready {
-        /// How many.
+        /// The number of cases to run.
         cases: usize,
     },
-    /// This case begins.
+    /// A case starts.
     Case {
-        /// Its id.
+        /// The id of the case.
         id: &'static str,
-        /// How many are done.
+        /// The number of completed cases.
         done: usize,
     },
 }
@@ -87,11 +90,11 @@ impl Default for Options {
             only: Vec::new(),
             exclude: Vec::new(),
             ready_timeout: Duration::from_secs(60),
-            restart: Duration::from_secs(10),
+            restart_timeout: Duration::from_secs(10),
             request_timeout: Duration::from_secs(10),
             cooldown: Duration::from_secs(31),
             backoff: Duration::from_secs(20),
-            patience: Duration::from_secs(35),
+            slow_request_timeout: Duration::from_secs(35),
             start: None,
             progress: None,
         }
@@ -99,21 +102,23 @@ impl Default for Options {
 }
 
 impl Options {
-    /// Whether a case of this id is run; `false` is what `only` and `exclude` say.
-    pub(super) fn wants(&self, id: &str) -> bool {
-        let names = |patterns: &[String]| patterns.iter().any(|pattern| begins(id, pattern));
-        (self.only.is_empty() || names(&self.only)) && !names(&self.exclude)
+    /// Whether `only` and `exclude` select the case.
+    pub(super) fn is_selected(&self, id: &str) -> bool {
+        let matches_any =
+            |patterns: &[String]| patterns.iter().any(|pattern| matches_prefix(id, pattern));
+        (self.only.is_empty() || matches_any(&self.only)) && !matches_any(&self.exclude)
     }
 
-    pub(super) fn tell(&self, progress: Progress) {
-        if let Some(told) = &self.progress {
-            told(progress);
+    pub(super) fn report_progress(&self, progress: Progress) {
+        if let Some(callback) = &self.progress {
+            callback(progress);
         }
     }
 }
 
-/// Whole words of an id: `alg.none` begins `alg.none.lowercase`, `alg.no` does not.
-pub(super) fn begins(id: &str, pattern: &str) -> bool {
+/// Whether the id starts with the pattern, in whole segments: `alg.none` matches
+/// `alg.none.lower-case`, `alg.no` does not.
+pub(super) fn matches_prefix(id: &str, pattern: &str) -> bool {
     id.strip_prefix(pattern.trim_end_matches(['.', '*']))
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }

@@ -1,35 +1,35 @@
-//! Which cases a run has, and in which order.
+//! Selects the cases of a run.
 
 use super::{
     case::Case,
-    cases::GROUPS,
-    options::{Options, begins},
+    options::{Options, matches_prefix},
+    registry::GROUPS,
 };
 
-/// The cases of this run: the controls, then each group that is wanted, with the good token that
-/// must be accepted after it.
+/// Returns the cases of the run in order: the baseline, then each selected group, followed by a
+/// case that checks that the target still accepts a valid token.
 pub(super) fn plan(options: &Options) -> Vec<Case> {
-    let (mut after, mut plan): (Vec<Case>, Vec<Case>) = (GROUPS[0].cases)()
+    let (mut follow_ups, mut plan): (Vec<Case>, Vec<Case>) = (GROUPS[0].cases)()
         .into_iter()
-        .partition(|case| begins(case.id, "control.after"));
+        .partition(|case| matches_prefix(case.id, "control.after"));
     plan.retain(|case| {
-        case.id == "control.valid" || case.id == "control.no-token" || options.wants(case.id)
+        case.id == "control.valid" || case.id == "control.no-token" || options.is_selected(case.id)
     });
     for group in GROUPS
         .iter()
         .skip(1)
         .filter(|group| !(options.quick && group.timed))
     {
-        let wanted = (group.cases)()
+        let selected = (group.cases)()
             .into_iter()
-            .filter(|case| options.wants(case.id) && (options.strict || !case.strict));
+            .filter(|case| options.is_selected(case.id) && (options.strict || !case.strict));
         let before = plan.len();
-        plan.extend(wanted);
+        plan.extend(selected);
         let id = format!("control.after.{}", group.name);
         if plan.len() > before
-            && let Some(at) = after.iter().position(|case| case.id == id)
+            && let Some(index) = follow_ups.iter().position(|case| case.id == id)
         {
-            plan.push(after.swap_remove(at));
+            plan.push(follow_ups.swap_remove(index));
         }
     }
     plan

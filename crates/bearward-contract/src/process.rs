@@ -1,5 +1,4 @@
-//! The target's process: started by a shell in a group of its own, listened to, and ended with all
-//! its children.
+//! The process of the target: runs in its own process group, which is terminated as a whole.
 
 use std::{
     collections::VecDeque,
@@ -13,25 +12,25 @@ use std::{
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
-/// A running command line. It is ended when this is dropped.
+/// A running shell command. Dropping it terminates the process group.
 pub(super) struct Process {
     child: Child,
-    said: Arc<Mutex<VecDeque<String>>>,
+    output: Arc<Mutex<VecDeque<String>>>,
     readers: Vec<JoinHandle<()>>,
 }
 
-/// How long what it wrote last is waited for, once it has ended: a child of its own may hold the
-/// pipe open.
-const LAST_WORDS: Duration = Duration::from_secs(1);
+/// How long to wait for the end of the output after the process exited. A child process may keep
+/// the pipe open.
+const OUTPUT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How much of what it wrote is kept.
-const LINES: usize = 20;
+/// The number of output lines that are kept.
+const MAX_LINES: usize = 20;
 
-/// How long it may take to end before it is killed.
-const GRACE: Duration = Duration::from_secs(5);
+/// The time between SIGTERM and SIGKILL.
+const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 
 impl Process {
-    /// Starts it with these variables added to the environment.
+    /// Runs a command line with `sh -c` and additional environment variables.
     pub(super) fn start(
         command: &str,
         variables: &[(&'static str, String)],
@@ -46,45 +45,45 @@ impl Process {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()?;
-        let said = Arc::default();
+        let output = Arc::default();
         let mut readers = Vec::new();
         if let Some(stdout) = child.stdout.take() {
-            readers.push(follow(stdout, Arc::clone(&said)));
+            readers.push(read_lines(stdout, Arc::clone(&output)));
         }
         if let Some(stderr) = child.stderr.take() {
-            readers.push(follow(stderr, Arc::clone(&said)));
+            readers.push(read_lines(stderr, Arc::clone(&output)));
         }
         Ok(Self {
             child,
-            said,
+            output,
             readers,
         })
     }
 
-    /// How it ended, if it has; then its last words are known.
-    pub(super) fn ended(&mut self) -> Option<String> {
+    /// Returns how the process exited, if it did, after its output has been read.
+    pub(super) fn exit_status(&mut self) -> Option<String> {
         let status = self.child.try_wait().ok().flatten()?;
-        let until = Instant::now() + LAST_WORDS;
-        while !self.readers.iter().all(JoinHandle::is_finished) && Instant::now() < until {
+        let deadline = Instant::now() + OUTPUT_TIMEOUT;
+        while !self.readers.iter().all(JoinHandle::is_finished) && Instant::now() < deadline {
             thread::sleep(Duration::from_millis(5));
         }
-        Some(format!("the command ended ({status})"))
+        Some(format!("the command exited ({status})"))
     }
 
-    /// The last lines that it wrote, without what could move a terminal.
-    pub(super) fn last_words(&self) -> String {
-        let said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
-        let lines: Vec<&String> = said.iter().collect();
-        let runs = lines.chunk_by(|one, next| one == next);
-        let told = runs.map(|run| match run.len() {
+    /// Returns the last output lines, without control characters. Repeated lines are merged.
+    pub(super) fn recent_output(&self) -> String {
+        let output = self.output.lock().unwrap_or_else(PoisonError::into_inner);
+        let lines: Vec<&String> = output.iter().collect();
+        let runs = lines.chunk_by(|line, next| line == next);
+        runs.map(|run| match run.len() {
             1 => format!("  | {}\n", run[0]),
-            times => format!("  | {} ({times} times)\n", run[0]),
-        });
-        told.collect()
+            count => format!("  | {} ({count} times)\n", run[0]),
+        })
+        .collect()
     }
 
     fn signal(&self, signal: Signal) {
-        // The group's number is the child's own: it was made its leader.
+        // The child is the leader of its group, so the group has its id.
         if let Some(group) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) {
             let _ = kill_process_group(group, signal);
         }
@@ -94,19 +93,21 @@ impl Process {
 impl Drop for Process {
     fn drop(&mut self) {
         self.signal(Signal::TERM);
-        let until = Instant::now() + GRACE;
-        while self.child.try_wait().is_ok_and(|ended| ended.is_none()) && Instant::now() < until {
+        let deadline = Instant::now() + STOP_TIMEOUT;
+        while self.child.try_wait().is_ok_and(|status| status.is_none())
+            && Instant::now() < deadline
+        {
             thread::sleep(Duration::from_millis(10));
         }
-        // Also when the shell has ended: its children may not have.
+        // Also if the shell has exited: its child processes may still be running.
         self.signal(Signal::KILL);
         drop(self.child.wait());
     }
 }
 
-fn follow(
+fn read_lines(
     stream: impl Read + Send + 'static,
-    said: Arc<Mutex<VecDeque<String>>>,
+    output: Arc<Mutex<VecDeque<String>>>,
 ) -> JoinHandle<()> {
     thread::spawn(move || {
         let mut reader = BufReader::new(stream);
@@ -123,11 +124,11 @@ fn follow(
                 .chars()
                 .map(|c| if c.is_control() { '\u{fffd}' } else { c })
                 .collect();
-            let mut said = said.lock().unwrap_or_else(PoisonError::into_inner);
-            if said.len() == LINES {
-                said.pop_front();
+            let mut output = output.lock().unwrap_or_else(PoisonError::into_inner);
+            if output.len() == MAX_LINES {
+                output.pop_front();
             }
-            said.push_back(clean);
+            output.push_back(clean);
             line.clear();
         }
     })

@@ -1,144 +1,156 @@
-//! Until the target accepts a good token, and which algorithms it accepts.
+//! Waits until the target accepts a valid token, and detects which algorithms it accepts.
 
 use std::time::{Duration, Instant};
 
 use bearward::Algorithm;
 
-use super::{harness::Harness, options::Progress, target::Answer};
+use super::{harness::Harness, options::Progress, target::Response};
 
-/// What was learnt.
+/// The target accepts valid tokens.
 pub(super) struct Ready {
-    /// It takes a key set with unusual members.
-    pub(super) odd: bool,
+    /// Whether it accepts a key set with unusual members.
+    pub(super) accepts_unusual_keys: bool,
 }
 
-/// Why it never accepted a good token: what was seen.
+/// What was observed of a target that did not accept a valid token.
 pub(super) struct NotReady {
     pub(super) last: String,
-    pub(super) answered: bool,
-    /// What a good token was answered with last.
+    pub(super) responded: bool,
+    /// The status of the last response to a valid token.
     pub(super) status: Option<u16>,
-    /// The command ended, and nobody else listens.
-    pub(super) ended: bool,
+    /// Whether the command exited.
+    pub(super) exited: bool,
     pub(super) fetches: usize,
     pub(super) discoveries: usize,
 }
 
-/// What servers are set up for most often, in the order in which it is tried.
-const USUAL: [Algorithm; 4] = [
+/// The algorithms that servers support most often, in the order in which they are tried.
+const CANDIDATES: [Algorithm; 4] = [
     Algorithm::RS256,
     Algorithm::ES256,
     Algorithm::EdDSA,
     Algorithm::PS256,
 ];
 
-/// Waits for the target. `alive` tells that it has ended.
+/// Waits until the target accepts a valid token. `check_alive` returns an error once the command
+/// has exited.
 pub(super) async fn await_target(
-    bench: &Harness,
-    mut alive: impl FnMut() -> Result<(), String>,
+    harness: &Harness,
+    mut check_alive: impl FnMut() -> Result<(), String>,
 ) -> Result<Ready, NotReady> {
-    bench.options.tell(Progress::Waiting);
-    let limit = bench.options.ready_timeout;
-    let began = Instant::now();
-    let (mut first_answer, mut odd) = (None, true);
+    harness.options.report_progress(Progress::Waiting);
+    let timeout = harness.options.ready_timeout;
+    let started_at = Instant::now();
+    let (mut first_response, mut accepts_unusual_keys) = (None, true);
     let (mut last, mut status) = (String::new(), None);
     let mut pause = Duration::from_millis(50);
     loop {
-        let mut answers: Vec<(Answer, Vec<&'static str>)> = Vec::new();
-        for algorithm in candidates(bench, &USUAL) {
-            match bench.try_once(&good(bench, algorithm)).await {
-                Ok(answer) if answer.is_accepted() => {
-                    settle(bench).await;
-                    bench.note_ready();
-                    return Ok(Ready { odd });
+        let mut responses: Vec<(Response, Vec<&'static str>)> = Vec::new();
+        for algorithm in candidates(harness) {
+            match harness
+                .send_token_once(&valid_token(harness, algorithm))
+                .await
+            {
+                Ok(response) if response.is_accepted() => {
+                    detect_algorithms(harness).await;
+                    harness.record_ready();
+                    return Ok(Ready {
+                        accepts_unusual_keys,
+                    });
                 }
-                Ok(answer) => {
-                    first_answer.get_or_insert_with(Instant::now);
-                    match answers
+                Ok(response) => {
+                    first_response.get_or_insert_with(Instant::now);
+                    match responses
                         .iter_mut()
-                        .find(|(known, _)| known.status == answer.status)
+                        .find(|(known, _)| known.status == response.status)
                     {
                         Some((_, algorithms)) => algorithms.push(algorithm.name()),
-                        None => answers.push((answer, vec![algorithm.name()])),
+                        None => responses.push((response, vec![algorithm.name()])),
                     }
                 }
-                Err(none) => {
-                    last = none.words();
+                Err(error) => {
+                    last = error.describe();
                     break;
                 }
             }
         }
-        if let Some((answer, _)) = answers.first() {
-            status = Some(answer.status);
-            let with = |(answer, algorithms): &(Answer, Vec<&str>)| {
-                format!("{} with {}", algorithms.join(", "), answer.words())
+        if let Some((response, _)) = responses.first() {
+            status = Some(response.status);
+            let describe = |(response, algorithms): &(Response, Vec<&str>)| {
+                format!("{} with {}", algorithms.join(", "), response.describe())
             };
             last = format!(
-                "it answers a good token of {}",
-                answers.iter().map(with).collect::<Vec<_>>().join("; of ")
+                "it responds to a valid token signed with {}",
+                responses
+                    .iter()
+                    .map(describe)
+                    .collect::<Vec<_>>()
+                    .join("; with ")
             );
         }
-        if let Err(ended) = alive() {
+        if let Err(exit_status) = check_alive() {
             return Err(NotReady {
-                ended: true,
-                ..not_ready(bench, ended, status)
+                exited: true,
+                ..not_ready(harness, exit_status, status)
             });
         }
-        if began.elapsed() >= limit {
-            return Err(not_ready(bench, last, status));
+        if started_at.elapsed() >= timeout {
+            return Err(not_ready(harness, last, status));
         }
-        // Late enough that a cooldown from an earlier run has ended: then the unusual members are
-        // to blame. Also where it has asked for the keys and does not listen: some read
-        // them first.
-        let since = first_answer.or((bench.fetches() > 0).then_some(began));
-        if odd && since.is_some_and(|at| at.elapsed() >= limit * 2 / 3) {
-            odd = false;
-            bench.publish_initial(false);
+        // By now a cooldown from an earlier run has passed, so the unusual keys may be the cause.
+        // Also if the target has fetched the keys but does not listen: some load keys at start.
+        let since = first_response.or((harness.fetches() > 0).then_some(started_at));
+        if accepts_unusual_keys && since.is_some_and(|at| at.elapsed() >= timeout * 2 / 3) {
+            accepts_unusual_keys = false;
+            harness.publish_initial(false);
         }
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(Duration::from_millis(500));
     }
 }
 
-/// Notes the algorithms: as the options say, or as the target accepts.
-async fn settle(bench: &Harness) {
-    let listed = &bench.options.algorithms;
+/// Stores the accepted algorithms: those of the options, or those that the target accepts.
+async fn detect_algorithms(harness: &Harness) {
+    let listed = &harness.options.algorithms;
     if !listed.is_empty() {
-        return bench.forge.settle(listed.clone());
+        return harness.forge.set_accepted(listed.clone());
     }
     let mut accepted = Vec::new();
     for algorithm in Algorithm::ALL {
-        if bench
-            .send(&good(bench, algorithm))
+        if harness
+            .send_token(&valid_token(harness, algorithm))
             .await
-            .is_ok_and(|answer| answer.is_accepted())
+            .is_ok_and(|response| response.is_accepted())
         {
             accepted.push(algorithm);
         }
     }
-    bench.forge.settle(accepted);
+    harness.forge.set_accepted(accepted);
 }
 
-fn good(bench: &Harness, algorithm: Algorithm) -> String {
-    bench.forge.token_by(bench.forge.key_of(algorithm)).sign()
+fn valid_token(harness: &Harness, algorithm: Algorithm) -> String {
+    harness
+        .forge
+        .token_signed_by(harness.forge.key_for(algorithm))
+        .sign()
 }
 
-fn candidates(bench: &Harness, usual: &[Algorithm]) -> Vec<Algorithm> {
-    let listed = &bench.options.algorithms;
+fn candidates(harness: &Harness) -> Vec<Algorithm> {
+    let listed = &harness.options.algorithms;
     if listed.is_empty() {
-        usual.to_vec()
+        CANDIDATES.to_vec()
     } else {
         listed.clone()
     }
 }
 
-fn not_ready(bench: &Harness, last: String, status: Option<u16>) -> NotReady {
+fn not_ready(harness: &Harness, last: String, status: Option<u16>) -> NotReady {
     NotReady {
         last,
-        answered: status.is_some(),
+        responded: status.is_some(),
         status,
-        ended: false,
-        fetches: bench.fetches(),
-        discoveries: bench.idp.discoveries(),
+        exited: false,
+        fetches: harness.fetches(),
+        discoveries: harness.idp.discoveries(),
     }
 }

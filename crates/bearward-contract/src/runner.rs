@@ -1,7 +1,6 @@
-//! The run: open, wait for the target, case by case, in the order of the groups.
+//! Runs the suite: starts the IdP, waits for the target, and runs each case in order.
 
 use std::{
-    io,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -9,71 +8,40 @@ use std::{
 use bearward::Algorithm;
 
 use super::{
-    case::{Action, Case, Finding, Precondition, StepError},
+    case::{Action, Case, Precondition},
     command::Command,
-    evaluate::judge,
-    failure_kind::FailureKind,
+    error::{ContractError, StepError},
+    evaluate::evaluate,
+    finding::{Failure, FailureKind},
     harness::{Fixture, Harness},
     options::{Options, Progress},
     plan::plan,
     ready::{NotReady, Ready, await_target},
-    report::{CaseResult, Outcome, Report, shown},
-    selection,
-    target::{Answer, NoAnswer, Request, Target},
+    report::{CaseResult, Outcome, Report, describe_request},
+    target::{Request, RequestError, Response, Target},
+    validate::validate_selection,
 };
 
-/// The mock IdP that listens, before the target is known.
+/// A run whose mock IdP is listening, before the target is known.
 pub struct Contract {
-    stage: Fixture,
+    fixture: Fixture,
     options: Options,
 }
 
-/// The battery could not be run, or not to its end.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ContractError {
-    /// The options do not fit together.
-    #[error("{0}")]
-    Options(String),
-    /// The IdP cannot listen.
-    #[error("the mock IdP cannot listen on {address}: {}", explain(.source))]
-    Bind {
-        /// The address asked for.
-        address: std::net::SocketAddr,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// The target's command cannot be started.
-    #[error("the command that starts the target cannot be run: {0}")]
-    Start(io::Error),
-    /// The target accepts no good token.
-    #[error("{0}")]
-    NotReady(String),
-    /// The target went away and did not come back.
-    #[error("the target stopped answering at case {case}: {why}\n{last_words}")]
-    Down {
-        /// What was sent last.
-        case: &'static str,
-        /// What was seen.
-        why: String,
-        /// What the command wrote last.
-        last_words: String,
-    },
-}
-
 impl Contract {
-    /// Opens the IdP.
+    /// Validates the options and starts the mock IdP.
     ///
     /// # Errors
-    /// [`ContractError`]: options that cannot be, an address that other machines reach, a taken port.
+    /// Returns [`ContractError::Options`] for invalid options or an address that other machines can
+    /// reach, and [`ContractError::Bind`] if the address is not available.
     pub fn open(options: Options) -> Result<Self, ContractError> {
         let address = options.issuer_bind;
         if !address.ip().is_loopback() && !options.dangerous_allow_remote {
             return Err(ContractError::Options(format!(
-                "{address} is reached by other machines; bind the mock IdP to 127.0.0.1, or say --dangerous-allow-remote"
+                "{address} is reachable from other machines; bind the mock IdP to 127.0.0.1, or pass --dangerous-allow-remote"
             )));
         }
-        selection::check(&options).map_err(ContractError::Options)?;
+        validate_selection(&options).map_err(ContractError::Options)?;
         let base = options
             .issuer_base
             .as_deref()
@@ -83,39 +51,40 @@ impl Contract {
                 .is_ok_and(|url| url.has_host() && url.path() == "/" && url.query().is_none())
         {
             return Err(ContractError::Options(format!(
-                "{base:?} is no address of the mock IdP; write http://HOST:PORT"
+                "{base:?} is not a base URL of the mock IdP; expected http://HOST:PORT"
             )));
         }
         let options = Options {
             issuer_base: base.map(str::to_owned),
             ..options
         };
-        let stage =
+        let fixture =
             Fixture::open(&options).map_err(|source| ContractError::Bind { address, source })?;
-        Ok(Self { stage, options })
+        Ok(Self { fixture, options })
     }
 
-    /// `{base}/auth/v1`: the `iss` of good tokens.
+    /// Returns the `iss` of valid tokens: `{base}/auth/v1`.
     pub fn issuer(&self) -> String {
-        self.stage.idp.issuer()
+        self.fixture.idp.issuer()
     }
 
-    /// Where the key set is.
+    /// Returns the URL of the key set.
     pub fn jwks_url(&self) -> String {
-        self.stage.idp.jwks_url()
+        self.fixture.idp.jwks_url()
     }
 
-    /// `http://host:port`: what `SUPABASE_URL` is for a server that trusts it.
+    /// Returns the base URL of the IdP, `http://host:port`, which is the `SUPABASE_URL` of a server
+    /// that trusts it.
     pub fn base(&self) -> String {
-        self.stage.idp.base()
+        self.fixture.idp.base()
     }
 
-    /// The `aud` of good tokens.
+    /// Returns the `aud` of valid tokens.
     pub fn audience(&self) -> &str {
         &self.options.audience
     }
 
-    /// What the target's command finds in its environment.
+    /// Returns the environment variables that the target's command receives.
     pub fn variables(&self) -> [(&'static str, String); 4] {
         [
             ("BEARWARD_CONTRACT_ISSUER", self.issuer()),
@@ -125,22 +94,24 @@ impl Contract {
         ]
     }
 
-    /// Starts the target where a command says how, waits for it, and runs the battery.
+    /// Starts the target if a command is given, waits until it is ready, and runs the cases.
     ///
     /// # Errors
-    /// [`ContractError`]: the target cannot be reached, accepts no good token, or goes away in the middle. A failed case is none.
+    /// Returns a [`ContractError`] if the target cannot be reached, accepts no valid token, or stops
+    /// responding during the run. A failed case is not an error.
     pub async fn run(self, target: &str) -> Result<Report, ContractError> {
         let client =
             Target::new(target, self.options.request_timeout).map_err(ContractError::Options)?;
         let mut command = Command::start(self.options.start.as_deref(), self.variables().into())?;
-        let bench = Arc::new(Harness::new(self.stage, client, self.options));
-        let ready = await_target(&bench, || command.ended().map_or(Ok(()), Err)).await;
-        let ready =
-            ready.map_err(|seen| ContractError::NotReady(not_ready(&bench, &seen, &command)))?;
+        let harness = Arc::new(Harness::new(self.fixture, client, self.options));
+        let ready = await_target(&harness, || command.exit_status().map_or(Ok(()), Err)).await;
+        let ready = ready.map_err(|observed| {
+            ContractError::NotReady(readiness_help(&harness, &observed, &command))
+        })?;
         Run {
-            bench,
+            harness,
             ready,
-            began: Instant::now(),
+            started_at: Instant::now(),
             results: Vec::new(),
             command,
         }
@@ -150,96 +121,101 @@ impl Contract {
 }
 
 struct Run {
-    bench: Arc<Harness>,
+    harness: Arc<Harness>,
     ready: Ready,
-    began: Instant,
+    started_at: Instant,
     results: Vec<CaseResult>,
     command: Command,
 }
 
 impl Run {
     async fn finish(mut self) -> Result<Report, ContractError> {
-        let plan = plan(&self.bench.options);
-        self.bench
+        let plan = plan(&self.harness.options);
+        self.harness
             .options
-            .tell(Progress::Ready { cases: plan.len() });
+            .report_progress(Progress::Ready { cases: plan.len() });
         for (done, case) in plan.into_iter().enumerate() {
-            self.bench
+            self.harness
                 .options
-                .tell(Progress::Case { id: case.id, done });
-            self.test(case).await?;
+                .report_progress(Progress::Case { id: case.id, done });
+            self.run_case(case).await?;
         }
-        let forge = &self.bench.forge;
+        let forge = &self.harness.forge;
         Ok(Report {
-            target: self.bench.target.url().to_string(),
+            target: self.harness.target.url().to_string(),
             issuer: forge.issuer.clone(),
             algorithms: forge.accepted_algorithms().to_vec(),
-            strict: self.bench.options.strict,
-            quick: self.bench.options.quick,
-            limited: self.bench.target.limited(),
-            took: self.began.elapsed(),
+            strict: self.harness.options.strict,
+            quick: self.harness.options.quick,
+            rate_limited: self.harness.target.rate_limited(),
+            duration: self.started_at.elapsed(),
             results: self.results,
         })
     }
 
-    async fn test(&mut self, case: Case) -> Result<(), ContractError> {
-        let began = Instant::now();
+    async fn run_case(&mut self, case: Case) -> Result<(), ContractError> {
+        let started_at = Instant::now();
         let (request, outcome) = match self.skip_reason(&case) {
             Some(outcome) => (String::new(), Ok((outcome, FailureKind::AsDescribed))),
-            None => self.act(&case).await,
+            None => self.execute(&case).await,
         };
-        let (outcome, symptom) = match outcome {
+        let (outcome, kind) = match outcome {
             Ok(outcome) => outcome,
-            Err(why) => (self.gone(&case, why).await?, FailureKind::Ended),
+            Err(reason) => (
+                self.handle_crash(&case, reason).await?,
+                FailureKind::Crashed,
+            ),
         };
         self.results.push(CaseResult::new(
             &case,
-            self.bench.options.strict,
+            self.harness.options.strict,
             request,
             outcome,
-            symptom,
-            began.elapsed(),
+            kind,
+            started_at.elapsed(),
         ));
         Ok(())
     }
 
-    /// What is sent, and what came of it; the error is a target that is gone.
-    async fn act(&self, case: &Case) -> (String, Result<(Outcome, FailureKind), String>) {
-        let bench = &self.bench;
+    /// Returns the description of the request and the outcome, or an error if the target does not
+    /// accept connections.
+    async fn execute(&self, case: &Case) -> (String, Result<(Outcome, FailureKind), String>) {
+        let harness = &self.harness;
         let request = match &case.action {
-            Action::Token(token) => Request::bearer(&token(&bench.forge)),
-            Action::Request(request) => request(&bench.forge),
+            Action::Token(token) => Request::bearer(&token(&harness.forge)),
+            Action::Request(request) => request(&harness.forge),
             Action::Steps(steps) => {
-                let outcome = match steps(Arc::clone(bench)).await {
+                let outcome = match steps(Arc::clone(harness)).await {
                     Ok(()) => Ok((Outcome::Passed, FailureKind::AsDescribed)),
-                    Err(StepError::Found(finding)) => Ok(failed(finding)),
-                    Err(StepError::Cannot(why)) => {
-                        Ok((Outcome::Skipped { why }, FailureKind::AsDescribed))
+                    Err(StepError::Failed(failure)) => Ok(failed(failure)),
+                    Err(StepError::NotApplicable(reason)) => {
+                        Ok((Outcome::Skipped { reason }, FailureKind::AsDescribed))
                     }
-                    Err(StepError::Down(why)) => Err(why),
+                    Err(StepError::Connect(error)) => Err(error),
                 };
                 return (String::new(), outcome);
             }
         };
-        let answer = bench.ask(&request).await;
-        if let Some(why) = self.is_gone(&answer).await {
-            return (shown(&request), Err(why));
+        let response = harness.send_request(&request).await;
+        if let Some(reason) = self.connect_error(&response).await {
+            return (describe_request(&request), Err(reason));
         }
-        let outcome = match judge(case.expectation, bench.options.strict, &answer) {
+        let outcome = match evaluate(case.expectation, harness.options.strict, &response) {
             Ok(()) => (Outcome::Passed, FailureKind::AsDescribed),
-            Err(finding) => failed(finding),
+            Err(failure) => failed(failure),
         };
-        (shown(&request), Ok(outcome))
+        (describe_request(&request), Ok(outcome))
     }
 
-    /// Whether nobody listens any more. A connection that breaks off may be a refusal, or the last
-    /// that the target did.
-    async fn is_gone(&self, answer: &Result<Answer, NoAnswer>) -> Option<String> {
-        match answer {
-            Err(NoAnswer::Down(why)) => Some(why.clone()),
-            Err(NoAnswer::Broke(_)) => {
-                match self.bench.send(&self.bench.forge.token().sign()).await {
-                    Err(NoAnswer::Down(why)) => Some(why),
+    /// Returns the error if the target no longer accepts connections. After a connection that ended
+    /// early, another request is sent to find out.
+    async fn connect_error(&self, response: &Result<Response, RequestError>) -> Option<String> {
+        match response {
+            Err(RequestError::Connect(error)) => Some(error.clone()),
+            Err(RequestError::Disconnected(_)) => {
+                let token = self.harness.forge.token().sign();
+                match self.harness.send_token(&token).await {
+                    Err(RequestError::Connect(error)) => Some(error),
                     _ => None,
                 }
             }
@@ -247,18 +223,22 @@ impl Run {
         }
     }
 
-    /// A case that would say nothing about this target.
+    /// Returns why the case does not apply to this target.
     fn skip_reason(&self, case: &Case) -> Option<Outcome> {
-        let (forge, listed) = (&self.bench.forge, &self.bench.options.algorithms);
-        let rsa = || {
+        let (forge, listed) = (&self.harness.forge, &self.harness.options.algorithms);
+        let accepts_rsa = || {
             forge
                 .accepted_algorithms()
                 .iter()
                 .any(|algorithm| algorithm.name().starts_with(['R', 'P']))
         };
-        let (fits, why) = match case.needs {
+        let accepts_unusual_keys = self.ready.accepts_unusual_keys;
+        let (applies, reason) = match case.precondition {
             Precondition::Nothing => (true, String::new()),
-            Precondition::Rsa => (rsa(), "the target accepts no RSA algorithm".to_owned()),
+            Precondition::Rsa => (
+                accepts_rsa(),
+                "the target accepts no RSA algorithm".to_owned(),
+            ),
             Precondition::Es256 => (
                 forge.accepts(Algorithm::ES256),
                 "the target does not accept ES256".to_owned(),
@@ -273,69 +253,76 @@ impl Run {
             ),
             Precondition::Unlisted(algorithm) if listed.is_empty() => (
                 false,
-                format!("no list of algorithms was given to leave {algorithm} out"),
+                format!("--algorithms is not set, so {algorithm} may be accepted"),
             ),
             Precondition::Unlisted(algorithm) => (
-                self.ready.odd && !listed.contains(&algorithm),
-                format!("{algorithm} is listed"),
+                accepts_unusual_keys && !listed.contains(&algorithm),
+                format!("{algorithm} is listed in --algorithms"),
             ),
-            Precondition::UnusualKeys if !self.ready.odd && case.id == "jwks.neighbours" => {
+            Precondition::UnusualKeys
+                if !accepts_unusual_keys && case.expectation.is_accepted() =>
+            {
                 return Some(Outcome::Failed {
                     expected: "2xx".to_owned(),
-                    got: "no good token was accepted until the unusual keys were gone from the set"
+                    got: "valid tokens were accepted only after the unusual keys were removed from the set"
                         .to_owned(),
                 });
             }
             Precondition::UnusualKeys => (
-                self.ready.odd,
-                "the target takes no set with unusual keys".to_owned(),
+                accepts_unusual_keys,
+                "the target does not accept a key set with unusual keys".to_owned(),
             ),
-            Precondition::OddRsaKeys => (
-                self.ready.odd && forge.accepts(Algorithm::RS256),
-                "the target does not accept RS256, or takes no set with unusual keys".to_owned(),
+            Precondition::UnusualRsaKeys => (
+                accepts_unusual_keys && forge.accepts(Algorithm::RS256),
+                "the target does not accept RS256, or a key set with unusual keys".to_owned(),
             ),
-            Precondition::FreeType => (
-                self.bench.options.token_type.eq_ignore_ascii_case("JWT"),
-                "the type of tokens is fixed".to_owned(),
+            Precondition::AnyTokenType => (
+                self.harness.options.token_type.eq_ignore_ascii_case("JWT"),
+                "--token-type is set".to_owned(),
             ),
         };
-        (!fits).then_some(Outcome::Skipped { why })
+        (!applies).then_some(Outcome::Skipped { reason })
     }
 
-    /// The target does not listen any more: it is started again, or comes back by itself, which is
-    /// a failure of the case alone.
-    async fn gone(&mut self, case: &Case, why: String) -> Result<Outcome, ContractError> {
-        let mut until = Instant::now() + self.bench.options.restart;
-        let mut got = "the target stopped listening, and came back".to_owned();
-        let mut started = false;
+    /// Waits until a target that no longer accepts connections comes back, after starting its
+    /// command again if there is one. If it comes back, only this case fails.
+    async fn handle_crash(
+        &mut self,
+        case: &Case,
+        reason: String,
+    ) -> Result<Outcome, ContractError> {
+        let mut deadline = Instant::now() + self.harness.options.restart_timeout;
+        let mut got = "the target stopped accepting connections, and came back".to_owned();
+        let mut restarted = false;
         loop {
-            let ended = self.command.ended();
-            if let (Some(ended), false) = (&ended, started) {
-                format!("{ended}; {}", self.command.last_words())
+            let exit_status = self.command.exit_status();
+            if let (Some(exit_status), false) = (&exit_status, restarted) {
+                format!("{exit_status}; {}", self.command.recent_output())
                     .trim_end()
                     .clone_into(&mut got);
-                started = self.command.restart()?;
-                until = Instant::now() + self.bench.options.ready_timeout;
-            } else if ended.is_some() || Instant::now() >= until {
-                let why = ended.unwrap_or_else(|| format!("no connection: {why}"));
+                restarted = self.command.restart()?;
+                deadline = Instant::now() + self.harness.options.ready_timeout;
+            } else if exit_status.is_some() || Instant::now() >= deadline {
+                let reason = exit_status.unwrap_or_else(|| format!("no connection: {reason}"));
                 return Err(ContractError::Down {
                     case: case.id,
-                    why,
-                    last_words: self.command.last_words(),
+                    reason,
+                    recent_output: self.command.recent_output(),
                 });
             }
-            if ended.is_some() && !started {
+            if exit_status.is_some() && !restarted {
                 return Err(ContractError::Down {
                     case: case.id,
-                    why: got,
-                    last_words: String::new(),
+                    reason: got,
+                    recent_output: String::new(),
                 });
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
-            let good = self.bench.send(&self.bench.forge.token().sign()).await;
-            if good.is_ok_and(|answer| answer.is_accepted()) {
+            let token = self.harness.forge.token().sign();
+            let response = self.harness.send_token(&token).await;
+            if response.is_ok_and(|response| response.is_accepted()) {
                 return Ok(Outcome::Failed {
-                    expected: case.expected(self.bench.options.strict).to_owned(),
+                    expected: case.expected(self.harness.options.strict).to_owned(),
                     got: got.trim_end().to_owned(),
                 });
             }
@@ -343,63 +330,62 @@ impl Run {
     }
 }
 
-fn failed(finding: Finding) -> (Outcome, FailureKind) {
+fn failed(failure: Failure) -> (Outcome, FailureKind) {
     (
         Outcome::Failed {
-            expected: finding.expected,
-            got: finding.got,
+            expected: failure.expected,
+            got: failure.got,
         },
-        finding.symptom,
+        failure.kind,
     )
 }
 
-/// What to look at, from what was seen.
-fn not_ready(bench: &Harness, seen: &NotReady, command: &Command) -> String {
-    let forge = &bench.forge;
-    let next = match seen {
-        NotReady { ended: true, .. } => {
-            "run the command by itself; it found the variables BEARWARD_CONTRACT_ISSUER, _JWKS_URL, _AUDIENCE and _BASE"
+/// Describes why the target is not ready, and what to check.
+fn readiness_help(harness: &Harness, observed: &NotReady, command: &Command) -> String {
+    let forge = &harness.forge;
+    let next = match observed {
+        NotReady { exited: true, .. } => {
+            "run the command on its own; it receives the variables BEARWARD_CONTRACT_ISSUER, _JWKS_URL, _AUDIENCE and _BASE"
                 .to_owned()
         }
-        NotReady { answered: false, .. } => "is the address right, and does the target listen?".to_owned(),
-        NotReady { status: Some(404 | 405), .. } => {
-            "is the path right? The target answers as if there were nothing, or nothing for GET".to_owned()
+        NotReady { responded: false, .. } => {
+            "check the address, and that the target is listening".to_owned()
         }
-        NotReady { status: Some(500..), .. } => "it breaks on a good token: its own log says why".to_owned(),
+        NotReady { status: Some(404 | 405), .. } => {
+            "check the path: the target has no resource there, or none for GET".to_owned()
+        }
+        NotReady { status: Some(500..), .. } => {
+            "a valid token causes a server error: check the target's log".to_owned()
+        }
         NotReady { fetches: 0, discoveries: 0, .. } => format!(
-            "it never asked for keys: configure issuer {}, keys {}, or SUPABASE_URL={}",
+            "the target never fetched the keys: configure the issuer {} and the keys {}, or SUPABASE_URL={}",
             forge.issuer,
-            bench.idp.jwks_url(),
+            harness.idp.jwks_url(),
             forge.base
         ),
         NotReady { fetches: 0, .. } => {
-            "it read the discovery document and asked for no keys: it reads jwks_uri only once?".to_owned()
+            "the target fetched the discovery document but not the keys: it may have cached an old jwks_uri"
+                .to_owned()
         }
         _ => format!(
-            "it asked for the keys ({}) and refuses all the same: compare its issuer with {}, its audience with {:?} (--audience), its \
-             algorithms (--algorithms), and what else it wants (--claim)",
-            if seen.fetches == 1 { "once".to_owned() } else { format!("{} times", seen.fetches) },
+            "the target fetched the keys ({}) but rejects the token: compare its issuer with {}, its audience with {:?} (--audience), its \
+             algorithms (--algorithms), and the claims it requires (--claim)",
+            if observed.fetches == 1 { "once".to_owned() } else { format!("{} times", observed.fetches) },
             forge.issuer,
             forge.audience
         ),
     };
-    let (target, last, words) = (bench.target.url(), &seen.last, command.last_words());
-    let when = if seen.ended {
+    let (target, last, output) = (
+        harness.target.url(),
+        &observed.last,
+        command.recent_output(),
+    );
+    let within = if observed.exited {
         String::new()
     } else {
-        format!(" within {} s", bench.options.ready_timeout.as_secs())
+        format!(" within {} s", harness.options.ready_timeout.as_secs())
     };
-    format!("{target} accepted no good token{when}: {last}\nnext: {next}\n{words}")
+    format!("{target} accepted no valid token{within}: {last}\nnext: {next}\n{output}")
         .trim_end()
         .to_owned()
-}
-
-fn explain(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::AddrInUse => {
-            "something listens there already; choose another by --issuer-bind 127.0.0.1:PORT"
-                .to_owned()
-        }
-        _ => error.to_string(),
-    }
 }

@@ -1,4 +1,4 @@
-//! The client's side: one request to the target, one answer or the reason why there is none.
+//! HTTP client for the target: sends one request and returns the response or the error.
 
 use std::{
     error::Error as _,
@@ -13,7 +13,7 @@ use reqwest::{
 };
 use url::Url;
 
-/// A request of the battery.
+/// A request to the target.
 #[derive(Debug, Clone)]
 pub(super) struct Request {
     pub(super) method: Method,
@@ -22,7 +22,7 @@ pub(super) struct Request {
 }
 
 impl Request {
-    /// GET without a header.
+    /// Creates a GET request without credentials.
     pub(super) fn bare() -> Self {
         Self {
             method: Method::GET,
@@ -31,12 +31,12 @@ impl Request {
         }
     }
 
-    /// GET with a bearer token.
+    /// Creates a GET request with a bearer token.
     pub(super) fn bearer(token: &str) -> Self {
         Self::bare().authorization(format!("Bearer {token}"))
     }
 
-    /// One more Authorization header.
+    /// Adds an Authorization header.
     pub(super) fn authorization(self, value: impl Into<Vec<u8>>) -> Self {
         self.header("authorization", value)
     }
@@ -57,50 +57,50 @@ impl Request {
     }
 }
 
-/// What came back.
+/// The response of the target.
 #[derive(Debug, Clone)]
-pub(super) struct Answer {
+pub(super) struct Response {
     pub(super) status: u16,
     pub(super) headers: HeaderMap,
     pub(super) body: Vec<u8>,
-    pub(super) took: Duration,
+    pub(super) duration: Duration,
 }
 
-/// Why nothing came back.
+/// Why there is no response.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum NoAnswer {
-    /// Nobody listens there.
-    Down(String),
-    /// The connection ended, or what came is no HTTP.
-    Broke(String),
-    /// It took too long.
-    Late(Duration),
+pub(super) enum RequestError {
+    /// The target does not accept connections.
+    Connect(String),
+    /// The connection ended early, or the response is not HTTP.
+    Disconnected(String),
+    /// The timeout expired.
+    TimedOut(Duration),
 }
 
-/// The protected URL.
+/// The protected URL of the target.
 #[derive(Debug)]
 pub(super) struct Target {
     url: Url,
     client: Client,
     timeout: Duration,
-    limited: AtomicUsize,
-    /// Waiting has not helped, so it is not tried again until the target has answered otherwise.
-    only_limits: AtomicBool,
+    rate_limited: AtomicUsize,
+    /// Waiting did not help before, so 429 is not retried until the target responds otherwise.
+    always_rate_limited: AtomicBool,
 }
 
-/// No answer needs more to be judged.
-const LONGEST_BODY: usize = 64 * 1024;
+/// The maximum number of body bytes to read.
+const MAX_BODY_BYTES: usize = 64 * 1024;
 
-/// How often a request is sent again that the target's own rate limit refused.
-const PATIENCE: usize = 6;
+/// How often a request is repeated after 429.
+const RATE_LIMIT_RETRIES: usize = 6;
 
 impl Target {
     pub(super) fn new(url: &str, timeout: Duration) -> Result<Self, String> {
         let url = Url::parse(url)
-            .map_err(|_| format!("{url:?} is no address; write http://HOST:PORT/PATH"))?;
+            .map_err(|_| format!("{url:?} is not a URL; expected http://HOST:PORT/PATH"))?;
         if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
             return Err(format!(
-                "{url} is no address of a web server; write http://HOST:PORT/PATH"
+                "{url} is not an HTTP URL; expected http://HOST:PORT/PATH"
             ));
         }
         let client = Client::builder()
@@ -110,13 +110,13 @@ impl Target {
             .no_proxy()
             .connect_timeout(timeout)
             .build()
-            .map_err(|error| chain(&error))?;
+            .map_err(|error| root_cause(&error))?;
         Ok(Self {
             url,
             client,
             timeout,
-            limited: AtomicUsize::new(0),
-            only_limits: AtomicBool::new(false),
+            rate_limited: AtomicUsize::new(0),
+            always_rate_limited: AtomicBool::new(false),
         })
     }
 
@@ -124,55 +124,58 @@ impl Target {
         &self.url
     }
 
-    /// How often the target's rate limit was waited for.
-    pub(super) fn limited(&self) -> usize {
-        self.limited.load(Ordering::SeqCst)
+    /// Returns how often the suite waited because of 429.
+    pub(super) fn rate_limited(&self) -> usize {
+        self.rate_limited.load(Ordering::SeqCst)
     }
 
-    /// Sends it; again where the target limits its rate, which is no verdict about the token.
-    pub(super) async fn send(&self, request: &Request) -> Result<Answer, NoAnswer> {
-        let mut answer = self.send_within(request, self.timeout).await?;
-        let patience = if self.only_limits.load(Ordering::SeqCst) {
+    /// Sends a request. Waits and repeats it after 429, which says nothing about the token.
+    pub(super) async fn send(&self, request: &Request) -> Result<Response, RequestError> {
+        let mut response = self.send_within(request, self.timeout).await?;
+        let retries = if self.always_rate_limited.load(Ordering::SeqCst) {
             0
         } else {
-            PATIENCE
+            RATE_LIMIT_RETRIES
         };
-        for _ in 0..patience {
-            if answer.status != 429 {
+        for _ in 0..retries {
+            if response.status != 429 {
                 break;
             }
-            self.limited.fetch_add(1, Ordering::SeqCst);
-            let asked = answer
+            self.rate_limited.fetch_add(1, Ordering::SeqCst);
+            let delay = response
                 .headers
                 .get("retry-after")
                 .and_then(|value| value.to_str().ok()?.parse().ok());
             tokio::time::sleep(
-                Duration::from_secs(asked.unwrap_or(1)).min(Duration::from_secs(15)),
+                Duration::from_secs(delay.unwrap_or(1)).min(Duration::from_secs(15)),
             )
             .await;
-            answer = self.send_within(request, self.timeout).await?;
+            response = self.send_within(request, self.timeout).await?;
         }
-        self.only_limits
-            .store(answer.status == 429, Ordering::SeqCst);
-        Ok(answer)
+        self.always_rate_limited
+            .store(response.status == 429, Ordering::SeqCst);
+        Ok(response)
     }
 
-    /// Sends it, with a limit of its own, and takes a rate limit for the answer.
+    /// Sends a request with its own timeout, without repeating it after 429.
     pub(super) async fn send_within(
         &self,
         request: &Request,
         timeout: Duration,
-    ) -> Result<Answer, NoAnswer> {
+    ) -> Result<Response, RequestError> {
         match self.send_once(request, timeout).await {
-            // A connection that was kept open may be closed by the other side at any time, as
-            // servers do after an error.
-            Err(NoAnswer::Broke(_)) => self.send_once(request, timeout).await,
-            answer => answer,
+            // The target may close a kept-alive connection at any time.
+            Err(RequestError::Disconnected(_)) => self.send_once(request, timeout).await,
+            response => response,
         }
     }
 
-    async fn send_once(&self, request: &Request, timeout: Duration) -> Result<Answer, NoAnswer> {
-        let began = Instant::now();
+    async fn send_once(
+        &self,
+        request: &Request,
+        timeout: Duration,
+    ) -> Result<Response, RequestError> {
+        let started_at = Instant::now();
         let mut url = self.url.clone();
         if let Some(query) = &request.query {
             url.query_pairs_mut()
@@ -181,7 +184,7 @@ impl Target {
         let mut headers = HeaderMap::new();
         for (name, value) in &request.headers {
             let value = HeaderValue::from_bytes(value)
-                .map_err(|error| NoAnswer::Broke(error.to_string()))?;
+                .map_err(|error| RequestError::Disconnected(error.to_string()))?;
             headers.append(HeaderName::from_static(name), value);
         }
         let send = self
@@ -190,32 +193,32 @@ impl Target {
             .headers(headers)
             .timeout(timeout)
             .send();
-        let mut response = send.await.map_err(|error| no_answer(&error, timeout))?;
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let mut reply = send.await.map_err(|error| map_error(&error, timeout))?;
+        let (status, headers) = (reply.status().as_u16(), reply.headers().clone());
         let mut body = Vec::new();
-        while body.len() < LONGEST_BODY {
-            match response.chunk().await {
+        while body.len() < MAX_BODY_BYTES {
+            match reply.chunk().await {
                 Ok(Some(chunk)) => body.extend_from_slice(&chunk),
                 Ok(None) => break,
-                Err(error) => return Err(no_answer(&error, timeout)),
+                Err(error) => return Err(map_error(&error, timeout)),
             }
         }
-        Ok(Answer {
+        Ok(Response {
             status,
             headers,
             body,
-            took: began.elapsed(),
+            duration: started_at.elapsed(),
         })
     }
 }
 
-impl Answer {
+impl Response {
     pub(super) fn is_accepted(&self) -> bool {
         (200..300).contains(&self.status)
     }
 
-    /// The status with its name.
-    pub(super) fn words(&self) -> String {
+    /// Returns the status code and its reason phrase.
+    pub(super) fn describe(&self) -> String {
         let reason = reqwest::StatusCode::from_u16(self.status)
             .ok()
             .and_then(|status| status.canonical_reason());
@@ -225,28 +228,30 @@ impl Answer {
     }
 }
 
-impl NoAnswer {
-    pub(super) fn words(&self) -> String {
+impl RequestError {
+    pub(super) fn describe(&self) -> String {
         match self {
-            Self::Down(why) => format!("no connection: {why}"),
-            Self::Broke(why) => format!("the connection broke off: {why}"),
-            Self::Late(limit) => format!("no answer within {} s", limit.as_secs_f32()),
+            Self::Connect(error) => format!("no connection: {error}"),
+            Self::Disconnected(error) => format!("the connection ended early: {error}"),
+            Self::TimedOut(limit) => format!("no response within {} s", limit.as_secs_f32()),
         }
     }
 }
 
-fn no_answer(error: &reqwest::Error, limit: Duration) -> NoAnswer {
-    match () {
-        () if error.is_connect() => NoAnswer::Down(chain(error)),
-        () if error.is_timeout() => NoAnswer::Late(limit),
-        () => NoAnswer::Broke(chain(error)),
+fn map_error(error: &reqwest::Error, timeout: Duration) -> RequestError {
+    if error.is_connect() {
+        RequestError::Connect(root_cause(error))
+    } else if error.is_timeout() {
+        RequestError::TimedOut(timeout)
+    } else {
+        RequestError::Disconnected(root_cause(error))
     }
 }
 
-/// The innermost cause, which reqwest does not print.
-fn chain(error: &reqwest::Error) -> String {
+/// Returns the innermost cause, which reqwest does not print.
+fn root_cause(error: &reqwest::Error) -> String {
     let mut source = error.source();
-    let mut text = "it failed".to_owned();
+    let mut text = "the request failed".to_owned();
     while let Some(cause) = source {
         text = cause.to_string();
         source = cause.source();

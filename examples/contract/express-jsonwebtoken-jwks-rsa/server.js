@@ -1,4 +1,4 @@
-// Express with jsonwebtoken and jwks-rsa, as their two READMEs write it.
+// Express with jsonwebtoken and jwks-rsa, as in their READMEs.
 import express from 'express'
 import jwt from 'jsonwebtoken'
 import jwksClient from 'jwks-rsa'

@@ -1,4 +1,4 @@
-// Express with express-oauth2-jwt-bearer, as its README writes it: the key set is found through discovery.
+// Express with express-oauth2-jwt-bearer, as in its README; the key set is discovered.
 import express from 'express'
 import { auth } from 'express-oauth2-jwt-bearer'
 

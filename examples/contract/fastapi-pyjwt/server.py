@@ -1,4 +1,4 @@
-"""FastAPI with PyJWT's PyJWKClient, as the usage page of PyJWT writes it."""
+"""FastAPI with PyJWT's PyJWKClient, as in the PyJWT documentation."""
 
 import os
 

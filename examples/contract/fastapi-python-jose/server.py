@@ -1,4 +1,4 @@
-"""FastAPI with python-jose, as the quickstarts of hosted identity providers wrote it for years: the key set is asked for at each request."""
+"""FastAPI with python-jose, as in common quickstarts: the key set is fetched on each request."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-// Fastify with jose's createRemoteJWKSet, as the documentation of jose writes it.
+// Fastify with jose's createRemoteJWKSet, as in its documentation.
 import Fastify from 'fastify'
 import { createRemoteJWKSet, jwtVerify } from 'jose'
 

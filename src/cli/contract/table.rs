@@ -1,11 +1,15 @@
-//! The report as a table for people.
+//! Prints the report as a table, and the list of cases.
 
 use anstyle::Style;
 use bearward_contract::{CaseResult, Outcome, Report, Severity, all_cases, groups};
 
-use super::{super::style, wrap};
+use super::{
+    super::style,
+    wrap::{truncate, wrap},
+};
 
-/// The worst groups first, failed cases first; what holds in one line a group.
+/// Prints the report: groups with the most severe failures first, and one line for each group that
+/// passed.
 pub(super) fn print(report: &Report, verbose: bool) {
     let (plain, strong, faint) = (style::PLAIN, style::STRONG, style::FAINT);
     let algorithms: Vec<&str> = report
@@ -18,23 +22,23 @@ pub(super) fn print(report: &Report, verbose: bool) {
         report.target,
         algorithms.join(" ")
     );
-    if report.limited > 0 {
+    if report.rate_limited > 0 {
         let note =
-            "the target limits its rate, and was waited for; turn the limit off for this test";
+            "the target responded with 429 and the suite waited; disable rate limits for this run";
         anstream::println!(
             "{}note{plain} {note} ({} times)",
             style::NOTE,
-            report.limited
+            report.rate_limited
         );
     }
-    anstream::println!("\n{faint}{:<18}failed  hold  n/a{plain}", "");
+    anstream::println!("\n{faint}{:<18}failed passed  n/a{plain}", "");
     let groups = report.by_group();
     for (group, results) in &groups {
-        let count = |wanted: fn(&CaseResult) -> bool| {
-            results.iter().filter(|tested| wanted(tested)).count()
+        let count = |is_counted: fn(&CaseResult) -> bool| {
+            results.iter().filter(|result| is_counted(result)).count()
         };
         let (failed, skipped) = (count(CaseResult::is_failed), count(CaseResult::is_skipped));
-        let (mark, colour) = if failed > 0 {
+        let (mark, color) = if failed > 0 {
             ("FAIL", style::BAD)
         } else {
             ("ok", style::GOOD)
@@ -47,34 +51,34 @@ pub(super) fn print(report: &Report, verbose: bool) {
             }
         };
         anstream::println!(
-            "{colour}{mark:<4}{plain} {strong}{:<13}{plain}{colour}{:>6}{plain} {:>5} {faint}{:>4}{plain}  {}",
+            "{color}{mark:<4}{plain} {strong}{:<13}{plain}{color}{:>6}{plain} {:>6} {faint}{:>4}{plain}  {}",
             group.name,
             number(failed),
             number(results.len() - failed - skipped),
             number(skipped),
-            wrap::cut(group.title, 37)
+            truncate(group.title, 38)
         );
-        for tested in results {
-            line(tested, verbose);
+        for result in results {
+            print_case(result, verbose);
         }
     }
-    hints(&groups);
-    let worst: Vec<String> = report
+    print_hints(&groups);
+    let failed: Vec<String> = report
         .failed_by_severity()
         .into_iter()
         .filter(|(_, count)| *count > 0)
-        .map(|(severity, count)| format!("{}{count} {severity}{plain}", colour(severity)))
+        .map(|(severity, count)| format!("{}{count} {severity}{plain}", severity_style(severity)))
         .collect();
     anstream::println!();
     if report.skipped() > 0 && !verbose {
         anstream::println!(
-            "{faint}--verbose says why cases are not applicable, and what holds{plain}"
+            "{faint}--verbose shows why cases are not applicable, and the passed cases{plain}"
         );
     }
-    if !worst.is_empty() {
-        anstream::println!("{}", worst.join(", "));
+    if !failed.is_empty() {
+        anstream::println!("{}", failed.join(", "));
     }
-    let colour = if report.passed() {
+    let color = if report.passed() {
         style::GOOD
     } else {
         style::BAD
@@ -82,96 +86,98 @@ pub(super) fn print(report: &Report, verbose: bool) {
     let mode = if report.quick { ", quick" } else { "" };
     let mode = format!("{}{mode}", if report.strict { "strict" } else { "default" });
     anstream::println!(
-        "{colour}{}{plain} {faint}({mode}, {:.1} s){plain}",
+        "{color}{}{plain} {faint}({mode}, {:.1} s){plain}",
         report.summary(),
-        report.took.as_secs_f64()
+        report.duration.as_secs_f64()
     );
 }
 
-fn line(tested: &CaseResult, verbose: bool) {
+fn print_case(result: &CaseResult, verbose: bool) {
     let (plain, faint, strong) = (style::PLAIN, style::FAINT, style::STRONG);
-    match &tested.outcome {
+    match &result.outcome {
         Outcome::Passed if verbose => {
             anstream::println!(
                 "       {}ok{plain} {:<38} {faint}{}{plain}",
                 style::GOOD,
-                tested.id,
-                tested.title
+                result.id,
+                result.title
             );
         }
-        Outcome::Skipped { why } if verbose => {
+        Outcome::Skipped { reason } if verbose => {
             anstream::println!(
-                "       {faint}-- {:<38} {}: {why}{plain}",
-                tested.id,
-                tested.title
+                "       {faint}-- {:<38} {}: {reason}{plain}",
+                result.id,
+                result.title
             );
         }
         Outcome::Failed { expected, got } => {
-            let severity = tested.severity;
+            let severity = result.severity;
             anstream::println!(
                 "  {}{severity:<8}{plain}  {strong}{}{plain}",
-                colour(severity),
-                tested.id
+                severity_style(severity),
+                result.id
             );
-            let row = |name: &str, text: &str, look: &str| {
+            let row = |name: &str, text: &str, color: &str| {
                 if !text.is_empty() {
-                    let lines = wrap::wrapped(text, 22).join(&format!("{plain}\n{:22}{look}", ""));
-                    anstream::println!("            {faint}{name:<8}{plain}  {look}{lines}{plain}");
+                    let lines = wrap(text, 22).join(&format!("{plain}\n{:22}{color}", ""));
+                    anstream::println!(
+                        "            {faint}{name:<8}{plain}  {color}{lines}{plain}"
+                    );
                 }
             };
-            let caveat = if tested.caveat.is_empty() {
+            let severity_note = if result.severity_note.is_empty() {
                 String::new()
             } else {
-                format!("; but {}", tested.caveat)
+                format!("; {}", result.severity_note)
             };
-            let reference = reference(tested.reference);
-            row("case", tested.title, "");
+            let reference = parenthesized(result.reference);
+            row("case", result.title, "");
             row("expected", expected, "");
             row("got", got, "");
-            row("sent", &tested.request, &faint.to_string());
-            row("why", &format!("{}{caveat} {reference}", tested.why), "");
+            row("sent", &result.request, &faint.to_string());
+            row(
+                "why",
+                &format!("{}{severity_note} {reference}", result.rationale),
+                "",
+            );
         }
         _ => {}
     }
 }
 
-/// Once a group, since its failures are most often one mistake; a case's own where it has one.
-fn hints(groups: &[(&bearward_contract::Group, Vec<&CaseResult>)]) {
+/// Prints each hint once, with the group or the cases it applies to.
+fn print_hints(groups: &[(&bearward_contract::Group, Vec<&CaseResult>)]) {
     let (plain, strong) = (style::PLAIN, style::STRONG);
-    let mut said: Vec<&str> = Vec::new();
+    let mut printed: Vec<&str> = Vec::new();
     let failed = || {
         let all = groups
             .iter()
-            .flat_map(|(group, results)| results.iter().map(move |tested| (group, tested)));
-        all.filter(|(_, tested)| tested.is_failed())
+            .flat_map(|(group, results)| results.iter().map(move |result| (group, result)));
+        all.filter(|(_, result)| result.is_failed())
     };
-    for (group, tested) in failed() {
-        if said.contains(&tested.hint) {
+    for (group, result) in failed() {
+        if printed.contains(&result.hint) {
             continue;
         }
-        if said.is_empty() {
-            anstream::println!("\n{strong}How this is usually put right{plain}");
+        if printed.is_empty() {
+            anstream::println!("\n{strong}How to fix it{plain}");
         }
-        let of_it: Vec<&str> = failed()
-            .filter(|(_, other)| other.hint == tested.hint)
+        let ids: Vec<&str> = failed()
+            .filter(|(_, other)| other.hint == result.hint)
             .map(|(_, other)| other.id)
             .collect();
-        let about = if tested.hint == group.hint {
+        let scope = if result.hint == group.hint {
             group.name.to_owned()
         } else {
-            of_it.join(", ")
+            ids.join(", ")
         };
-        anstream::println!(
-            "  {}{}{plain}",
-            style::NOTE,
-            wrap::wrapped(&about, 2).join("\n  ")
-        );
-        anstream::println!("    {}", wrap::wrapped(tested.hint, 4).join("\n    "));
-        said.push(tested.hint);
+        anstream::println!("  {}{}{plain}", style::NOTE, wrap(&scope, 2).join("\n  "));
+        anstream::println!("    {}", wrap(result.hint, 4).join("\n    "));
+        printed.push(result.hint);
     }
 }
 
-/// Every case that would be run.
+/// Prints every case.
 pub(super) fn list(strict: bool) {
     let (plain, strong, faint) = (style::PLAIN, style::STRONG, style::FAINT);
     let cases = all_cases();
@@ -191,27 +197,27 @@ pub(super) fn list(strict: bool) {
             let severity = case.severity;
             anstream::println!(
                 "  {}{severity:<8}{plain} {:<40} {}{faint}{only}{plain}",
-                colour(severity),
+                severity_style(severity),
                 case.id,
                 case.title
             );
             anstream::println!(
-                "  {faint}{:49} must: {}; {} {}{plain}",
+                "  {faint}{:49} expected: {}; {} {}{plain}",
                 "",
                 case.expected(strict),
-                case.why,
-                reference(case.reference)
+                case.rationale,
+                parenthesized(case.reference)
             );
         }
     }
-    let asked_always = cases.iter().filter(|case| !case.strict).count();
+    let not_strict = cases.iter().filter(|case| !case.strict).count();
     anstream::println!(
-        "\n{} cases, {asked_always} of them without --strict",
+        "\n{} cases, {not_strict} of them without --strict",
         cases.len()
     );
 }
 
-fn reference(reference: &str) -> String {
+fn parenthesized(reference: &str) -> String {
     if reference.is_empty() {
         String::new()
     } else {
@@ -219,7 +225,7 @@ fn reference(reference: &str) -> String {
     }
 }
 
-fn colour(severity: Severity) -> Style {
+fn severity_style(severity: Severity) -> Style {
     match severity {
         Severity::Critical | Severity::High => style::BAD,
         Severity::Medium => style::NOTE,

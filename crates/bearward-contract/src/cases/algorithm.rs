@@ -1,83 +1,100 @@
-//! The verifier is talked into another algorithm than the key's.
+//! Algorithm confusion: tokens that try to select the verification algorithm.
 
-use bearward::Algorithm;
-use bearward_testing::signing::{Token, encode, hmac_sha256};
+use bearward::algorithm::Algorithm;
+use bearward_testing::signing::{encode, hmac_sha256};
 use serde_json::json;
 
-use super::Group;
 use crate::{
     case::{Case, Precondition, Severity},
-    forge::{signed, with_signature},
+    forge::{signing_input, with_signature},
+    group::Group,
 };
 
-pub(super) const GROUP: Group = Group {
+pub(crate) const GROUP: Group = Group {
     name: "alg",
-    title: "the server chooses the algorithm, never the token",
+    title: "the server selects the algorithm, not the token",
     hint: "pin the algorithms where the token is verified: jose `{ algorithms: ['RS256'] }`, PyJWT `algorithms=[\"RS256\"]`, Spring \
-           `jwsAlgorithm(RS256)`, golang-jwt `WithValidMethods`, and give the verifier a public key object, never its text",
+           `jwsAlgorithm(RS256)`, golang-jwt `WithValidMethods`; pass a public key object to the verifier, not its text",
     timed: false,
     cases,
 };
 
-/// RFC 7518 §3.6: no algorithm at all.
+/// Spellings of the algorithm none (RFC 7518 §3.6).
 const NONE: [(&str, &str, &str); 8] = [
     ("alg.none.lower-case", "none", "alg none, no signature"),
     ("alg.none.upper-case", "NONE", "alg NONE, no signature"),
     ("alg.none.capitalised", "None", "alg None, no signature"),
     ("alg.none.mixed-case", "nOnE", "alg nOnE, no signature"),
-    (
-        "alg.none.space",
-        "none ",
-        "alg none and a space, no signature",
-    ),
+    ("alg.none.space", "none ", "alg \"none \", no signature"),
     (
         "alg.none.leading-space",
         " none",
-        "alg a space and none, no signature",
+        "alg \" none\", no signature",
     ),
-    ("alg.none.nul", "none\0", "alg none and a NUL, no signature"),
-    ("alg.none.null", "null", "alg null as a word, no signature"),
+    (
+        "alg.none.nul",
+        "none\0",
+        "alg none followed by NUL, no signature",
+    ),
+    (
+        "alg.none.null",
+        "null",
+        "alg is the string \"null\", no signature",
+    ),
 ];
 
-/// CVE-2015-9235: the public key as the secret, in the encodings of `KeyPair::public_encodings`.
+/// Encodings of the public key that are used as an HMAC secret (CVE-2015-9235), from
+/// `KeyPair::public_encodings`.
 const ENCODINGS: [(&str, &str, &str); 6] = [
-    ("alg.hmac.pem", "pem", "HS256 by the public key's PEM"),
+    (
+        "alg.hmac.pem",
+        "pem",
+        "HS256 with the public key's PEM as the secret",
+    ),
     (
         "alg.hmac.pem-trimmed",
         "pem without the last line's end",
-        "HS256 by the public key's PEM without the last line's end",
+        "HS256 with the public key's PEM, without the trailing newline, as the secret",
     ),
-    ("alg.hmac.der", "der", "HS256 by the public key's DER"),
+    (
+        "alg.hmac.der",
+        "der",
+        "HS256 with the public key's DER as the secret",
+    ),
     (
         "alg.hmac.raw",
         "raw",
-        "HS256 by the public key's modulus or point",
+        "HS256 with the public key's modulus or point as the secret",
     ),
-    ("alg.hmac.jwk", "jwk", "HS256 by the public JWK's text"),
-    ("alg.hmac.empty", "empty", "HS256 by an empty secret"),
+    (
+        "alg.hmac.jwk",
+        "jwk",
+        "HS256 with the public JWK as the secret",
+    ),
+    ("alg.hmac.empty", "empty", "HS256 with an empty secret"),
 ];
 
-/// Secrets that stand in documentation.
+/// Secrets from documentation.
 const KNOWN_SECRETS: [(&str, &str, &str); 4] = [
     (
         "alg.hmac.known.secret",
         "secret",
-        "HS256 by the secret \"secret\"",
+        "HS256 with the secret \"secret\"",
     ),
     (
         "alg.hmac.known.your-256-bit-secret",
         "your-256-bit-secret",
-        "HS256 by the secret of jwt.io's example",
+        "HS256 with the secret of the jwt.io example",
     ),
     (
         "alg.hmac.known.supabase-local",
         "super-secret-jwt-token-with-at-least-32-characters-long",
-        "HS256 by the secret of every local Supabase",
+        "HS256 with the default secret of local Supabase stacks",
     ),
     (
         "alg.hmac.known.change-me",
         "change-me",
-        "HS256 by the secret \"change-me\"",
+        "HS256 with the secret \"change-me\"",
     ),
 ];
 
@@ -96,17 +113,17 @@ const UNLISTED: [(&str, Algorithm); 9] = [
 fn cases() -> Vec<Case> {
     let mut cases = none();
     cases.extend(hmac());
-    cases.extend(swapped());
+    cases.extend(key_algorithm_mismatch());
     cases.extend(UNLISTED.map(|(id, algorithm)| {
-        Case::refused(
+        Case::rejected(
             id,
-            "a right signature of an algorithm that is not listed",
-            move |f| f.token_by(f.key_of(algorithm)).sign(),
+            "a valid signature with an algorithm that is not in --algorithms",
+            move |f| f.token_signed_by(f.key_for(algorithm)).sign(),
         )
         .severity(Severity::Medium)
-        .needs(Precondition::Unlisted(algorithm))
+        .requires(Precondition::Unlisted(algorithm))
         .rationale(
-            "what is accepted is a list, and this is not on it",
+            "a server must accept only the algorithms it is configured for",
             "RFC 8725 §3.1",
         )
     }));
@@ -116,37 +133,37 @@ fn cases() -> Vec<Case> {
 fn none() -> Vec<Case> {
     let mut cases: Vec<Case> = NONE
         .map(|(id, alg, title)| {
-            Case::refused(id, title, move |f| f.token().header("alg", alg).unsigned())
+            Case::rejected(id, title, move |f| f.token().header("alg", alg).unsigned())
         })
         .into();
     cases.extend([
-        Case::refused(
+        Case::rejected(
             "alg.none.with-signature",
-            "alg none, and a signature of zeros",
+            "alg none with a signature of zeros",
             |f| with_signature(&f.token().header("alg", "none"), &[0; 64]),
         ),
-        Case::refused(
+        Case::rejected(
             "alg.none.rightly-signed",
-            "alg none, and the right signature by the good key",
+            "alg none with a valid signature of the issuer's key",
             |f| f.token().header("alg", "none").sign(),
         )
         .requires_issuer(),
-        Case::refused("alg.none.no-dot", "alg none, and no second dot", |f| {
-            signed(&f.token().header("alg", "none"))
+        Case::rejected("alg.none.no-dot", "alg none without the second dot", |f| {
+            signing_input(&f.token().header("alg", "none"))
         }),
-        Case::refused("alg.none.no-kid", "alg none without kid", |f| {
+        Case::rejected("alg.none.no-kid", "alg none without kid", |f| {
             f.token()
                 .header("alg", "none")
                 .without_header("kid")
                 .unsigned()
         }),
     ]);
-    let why = "anybody writes such a token, with any subject";
+    let rationale = "anyone can create such a token for any subject";
     cases
         .into_iter()
         .map(|case| {
             case.rationale(
-                why,
+                rationale,
                 "RFC 7518 §3.6, RFC 8725 §3.2, CVE-2015-9235, CVE-2026-23993",
             )
         })
@@ -156,37 +173,37 @@ fn none() -> Vec<Case> {
 fn hmac() -> Vec<Case> {
     let mut cases: Vec<Case> = ENCODINGS
         .map(|(id, encoding, title)| {
-            Case::refused(id, title, move |f| {
-                f.hmac("HS256", None, &public(&f.key(), encoding))
+            Case::rejected(id, title, move |f| {
+                f.hmac("HS256", None, &public_encoding(&f.key(), encoding))
             })
         })
         .into();
     cases.extend([
-        Case::refused("alg.hmac.hs384", "HS384 by the public key's PEM", |f| {
-            f.hmac("HS384", None, &public(&f.key(), "pem"))
+        Case::rejected("alg.hmac.hs384", "HS384 with the public key's PEM as the secret", |f| {
+            f.hmac("HS384", None, &public_encoding(&f.key(), "pem"))
         }),
-        Case::refused("alg.hmac.hs512", "HS512 by the public key's PEM", |f| {
-            f.hmac("HS512", None, &public(&f.key(), "pem"))
+        Case::rejected("alg.hmac.hs512", "HS512 with the public key's PEM as the secret", |f| {
+            f.hmac("HS512", None, &public_encoding(&f.key(), "pem"))
         }),
-        Case::refused(
+        Case::rejected(
             "alg.hmac.no-kid",
-            "HS256 by the public key's PEM, without kid",
+            "HS256 with the public key's PEM as the secret, without kid",
             |f| {
                 let token = f.token().header("alg", "HS256").without_header("kid");
-                token.sign_hmac(&public(&f.key(), "pem"))
+                token.sign_hmac(&public_encoding(&f.key(), "pem"))
             },
         ),
-        Case::refused(
+        Case::rejected(
             "alg.hmac.own-name",
-            "an HMAC by the public key's PEM under the key's own algorithm",
-            |f| f.token().sign_hmac(&public(&f.key(), "pem")),
+            "an HMAC with the public key's PEM as the secret, with the key's algorithm in the header",
+            |f| f.token().sign_hmac(&public_encoding(&f.key(), "pem")),
         ),
-        Case::refused("alg.hmac.kid", "HS256 by the kid", |f| {
+        Case::rejected("alg.hmac.kid", "HS256 with the kid as the secret", |f| {
             f.hmac("HS256", None, f.key().kid().as_bytes())
         }),
-        Case::refused(
+        Case::rejected(
             "alg.hmac.modulus-text",
-            "HS256 by the text of the JWK's n or x",
+            "HS256 with the n or x member of the JWK as the secret",
             |f| {
                 let jwk = f.key().jwk();
                 let text = jwk
@@ -199,85 +216,91 @@ fn hmac() -> Vec<Case> {
             },
         ),
     ]);
-    let confused =
-        "the public key is public: whoever takes it for an HMAC secret lets everybody sign";
+    let rationale =
+        "the public key is not a secret: if it is used as an HMAC secret, anyone can sign tokens";
     let mut cases: Vec<Case> = cases
         .into_iter()
         .map(|case| {
             case.rationale(
-                confused,
+                rationale,
                 "RFC 8725 §3.1, CVE-2015-9235, CVE-2022-29217, CVE-2026-22817",
             )
         })
         .collect();
-    let known = "a secret that stands in documentation is a secret that everybody has";
+    let rationale = "secrets from documentation are publicly known";
     cases.extend(KNOWN_SECRETS.map(|(id, secret, title)| {
-        Case::refused(id, title, move |f| f.hmac("HS256", None, secret.as_bytes()))
-            .rationale(known, "RFC 8725 §3.5")
-            .hint("remove the shared secret from the server's configuration: its tokens are verified with the published keys")
+        Case::rejected(id, title, move |f| f.hmac("HS256", None, secret.as_bytes()))
+            .rationale(rationale, "RFC 8725 §3.5")
+            .hint("remove the shared secret from the server's configuration and verify tokens with the published keys")
     }));
     cases
 }
 
-fn swapped() -> Vec<Case> {
-    let other = "a key serves one algorithm; who lets the header choose another lets it choose a weaker one";
-    let rs = |alg: Algorithm| {
+fn key_algorithm_mismatch() -> Vec<Case> {
+    let rationale = "a key is bound to one algorithm; if the header can select another, it can select a weaker one";
+    let with_rsa_key = |alg: Algorithm| {
         move |f: &crate::forge::Forge| {
-            let key = f.rsa();
-            f.token_by(key.clone().with_algorithm(alg))
+            let key = f.rsa_key();
+            f.token_signed_by(key.clone().with_algorithm(alg))
                 .kid(key.kid())
                 .sign()
         }
     };
     let cases = [
-        Case::refused(
+        Case::rejected(
             "alg.swap.rs512",
-            "the key of RS256 signs RS512",
-            rs(Algorithm::RS512),
+            "RS512 signed with the RS256 key",
+            with_rsa_key(Algorithm::RS512),
         ),
-        Case::refused(
+        Case::rejected(
             "alg.swap.ps256",
-            "the key of RS256 signs PS256",
-            rs(Algorithm::PS256),
+            "PS256 signed with the RS256 key",
+            with_rsa_key(Algorithm::PS256),
         ),
     ];
     let mut cases: Vec<Case> = cases
         .map(|case| {
             let case = case
                 .severity(Severity::Medium)
-                .needs(Precondition::Exactly(Algorithm::RS256));
-            case.rationale(other, "RFC 8725 §3.1, RFC 7517 §4.4, CVE-2026-48523")
+                .requires(Precondition::Exactly(Algorithm::RS256));
+            case.rationale(rationale, "RFC 8725 §3.1, RFC 7517 §4.4, CVE-2026-48523")
         })
         .into();
     cases.extend([
-        Case::refused(
+        Case::rejected(
             "alg.header-lies",
-            "a right signature under another algorithm's name",
+            "a valid signature with another algorithm in the header",
             |f| {
                 let key = f.key();
-                let lie = if key.algorithm() == Algorithm::RS384 {
+                let other = if key.algorithm() == Algorithm::RS384 {
                     "RS512"
                 } else {
                     "RS384"
                 };
-                f.token().header("alg", lie).sign()
+                f.token().header("alg", other).sign()
             },
         )
         .requires_issuer()
-        .rationale("the header's name was not looked at", "RFC 7515 §5.2"),
-        Case::refused("alg.unknown", "an algorithm that nobody knows", |f| {
+        .rationale("the alg header was not checked", "RFC 7515 §5.2"),
+        Case::rejected("alg.unknown", "an unknown algorithm", |f| {
             f.token().header("alg", "XS256").sign()
         })
         .requires_issuer()
-        .rationale("what is not known cannot be verified", "RFC 7515 §5.2"),
-        Case::refused("alg.key-wrapping", "an algorithm that wraps keys", |f| {
+        .rationale(
+            "a signature with an unknown algorithm cannot be verified",
+            "RFC 7515 §5.2",
+        ),
+        Case::rejected("alg.key-wrapping", "a key encryption algorithm", |f| {
             f.token().header("alg", "dir").sign()
         })
         .requires_issuer()
-        .rationale("what encrypts does not sign", "RFC 7518 §4.1"),
-        Case::refused(
+        .rationale(
+            "an encryption algorithm is not a signature algorithm",
+            "RFC 7518 §4.1",
+        ),
+        Case::rejected(
             "alg.pbes2",
-            "an algorithm that derives keys, two billion rounds of it",
+            "a password-based key derivation with two billion iterations",
             |f| {
                 f.token()
                     .header("alg", "PBES2-HS256+A128KW")
@@ -288,32 +311,32 @@ fn swapped() -> Vec<Case> {
         )
         .severity(Severity::High)
         .rationale(
-            "a stranger chooses how long the server computes",
+            "an attacker controls how much CPU time the server spends",
             "CVE-2022-36083",
         ),
-        Case::refused(
+        Case::rejected(
             "alg.hmac.padded",
-            "an HMAC as long as the right signature",
+            "an HMAC repeated to the length of a valid signature",
             |f| {
                 let token = f.token();
-                let tag = hmac_sha256(&public(&f.key(), "pem"), signed(&token).as_bytes());
+                let tag = hmac_sha256(
+                    &public_encoding(&f.key(), "pem"),
+                    signing_input(&token).as_bytes(),
+                );
                 let length = f.key().sign(b"").len();
-                let text = Token::new(token.header_members(), token.claims()).signed();
+                let input = signing_input(&token);
                 format!(
-                    "{text}.{}",
+                    "{input}.{}",
                     encode(&tag.repeat(length.div_ceil(32))[..length])
                 )
             },
         )
-        .rationale(
-            "a signature is verified, not compared in part",
-            "CVE-2022-29217",
-        ),
+        .rationale("a signature must be verified as a whole", "CVE-2022-29217"),
     ]);
     cases
 }
 
-fn public(key: &bearward_testing::signing::KeyPair, encoding: &str) -> Vec<u8> {
+fn public_encoding(key: &bearward_testing::signing::KeyPair, encoding: &str) -> Vec<u8> {
     key.public_encodings()
         .into_iter()
         .find(|(name, _)| *name == encoding)

@@ -1,34 +1,34 @@
-//! The claims: times, audience, subject. Every token here is rightly signed by the issuer.
+//! Claims: times, audience, subject. All tokens are correctly signed by the issuer.
 
 use serde_json::{Value, json};
 
-use super::Group;
 use crate::{
     case::{Case, Severity},
-    forge::Forge,
+    forge::{Forge, payload},
+    group::Group,
 };
 
-pub(super) const GROUP: Group = Group {
+pub(crate) const GROUP: Group = Group {
     name: "claims",
-    title: "times and audience are checked, by their types",
-    hint: "name the audience where the token is verified: jose `{ audience }`, PyJWT `audience=`, Spring a `JwtClaimValidator` for `aud`, \
-           golang-jwt `WithAudience`; keep the clock's leeway at a minute; do not turn off the checks of `exp` and `nbf`",
+    title: "times and audience are validated, including their JSON types",
+    hint: "set the audience where the token is verified: jose `{ audience }`, PyJWT `audience=`, Spring a `JwtClaimValidator` for `aud`, \
+           golang-jwt `WithAudience`; limit the clock leeway to one minute; do not disable the checks of `exp` and `nbf`",
     timed: false,
     cases,
 };
 
-/// Most libraries check a claim only where it is there.
-const REQUIRED: &str = "a check of a claim passes where the claim is missing, unless it is required as well: jose `requiredClaims`, PyJWT \
+/// Most libraries validate a claim only if it is present.
+const REQUIRED: &str = "libraries validate a claim only if it is present, unless it is also required: jose `requiredClaims`, PyJWT \
                         `options={\"require\": [\"exp\", \"aud\", \"sub\"]}`, python-jose `options={\"require_aud\": True}`, golang-jwt \
                         `WithExpirationRequired`";
 
-/// A good token but for this claim.
+/// Creates a valid token except for this claim.
 fn claim(name: &'static str, value: impl Into<Value>) -> impl Fn(&Forge) -> String + Send + Sync {
     let value = value.into();
     move |f| f.token().claim(name, value.clone()).sign()
 }
 
-/// So many seconds from now.
+/// Creates a token whose claim is this many seconds from now.
 fn from_now(name: &'static str, seconds: i64) -> impl Fn(&Forge) -> String + Send + Sync {
     move |f| f.token().claim(name, f.now() + seconds).sign()
 }
@@ -36,131 +36,134 @@ fn from_now(name: &'static str, seconds: i64) -> impl Fn(&Forge) -> String + Sen
 fn cases() -> Vec<Case> {
     let mut cases = times();
     cases.extend(audience());
-    cases.extend(doubled());
+    cases.extend(duplicate_claims());
     cases.extend(strict());
     cases
 }
 
 fn times() -> Vec<Case> {
-    let ended =
-        "a token that has ended is worth nothing, or a stolen one is worth something for ever";
+    let expired = "without the check, a stolen token can be used forever";
     let (exp, nbf) = ("RFC 7519 §4.1.4", "RFC 7519 §4.1.5");
-    let early = "the issuer said from when on it is good";
-    let huge = "a number that no integer holds must end in a verdict, not in a crash";
-    let text = |f: &Forge, seconds: i64| json!((f.now() + seconds).to_string());
+    let not_yet_valid = "the token is not valid yet";
+    let out_of_range = "a number outside the integer range must not cause an error";
+    let timestamp_text = |f: &Forge, seconds: i64| json!((f.now() + seconds).to_string());
     let mut cases = vec![
-        Case::refused("claims.exp.past", "expired an hour ago", |f| {
+        Case::rejected("claims.exp.past", "exp one hour ago", |f| {
             f.token().expired().sign()
         })
-        .rationale(ended, exp),
-        Case::refused(
+        .rationale(expired, exp),
+        Case::rejected(
             "claims.exp.ten-minutes",
-            "expired ten minutes ago",
+            "exp ten minutes ago",
             from_now("exp", -600),
         )
         .severity(Severity::Medium)
-        .severity_note("it lives ten minutes longer than its issuer said, or more")
+        .severity_note("the token was valid until ten minutes ago")
         .rationale(
-            "leeway is for clocks that differ: a few minutes at most",
+            "leeway compensates clock skew and is a few minutes at most",
             exp,
         ),
-        Case::refused(
+        Case::rejected(
             "claims.exp.fraction-past",
-            "exp an hour ago, with a fraction",
+            "exp one hour ago, with a fraction",
             |f| {
                 let past = f64::from(u32::try_from(f.now() - 3600).unwrap_or(u32::MAX)) + 0.5;
                 f.token().claim("exp", json!(past)).sign()
             },
         )
-        .rationale("a fraction does not make it last", "RFC 7519 §2, §4.1.4"),
+        .rationale(
+            "a fraction must not disable the check",
+            "RFC 7519 §2, §4.1.4",
+        ),
     ];
-    let odd = [
-        Case::refused("claims.exp.zero", "exp is 0", claim("exp", 0))
-            .rationale("zero is 1970, not never", exp),
-        Case::refused("claims.exp.negative", "exp is negative", claim("exp", -1))
-            .rationale("before 1970 is long ago", exp),
-        Case::refused(
+    let only_by_issuer = [
+        Case::rejected("claims.exp.zero", "exp is 0", claim("exp", 0))
+            .rationale("0 is 1970, not \"never\"", exp),
+        Case::rejected("claims.exp.negative", "exp is negative", claim("exp", -1))
+            .rationale("a negative NumericDate is before 1970", exp),
+        Case::rejected(
             "claims.exp.string-past",
-            "exp an hour ago, as a string",
-            move |f| f.token().claim("exp", text(f, -3600)).sign(),
+            "exp one hour ago, as a string",
+            move |f| f.token().claim("exp", timestamp_text(f, -3600)).sign(),
         )
-        .rationale("a type that is not looked at turns the check off", exp),
-        Case::refused(
+        .rationale("a wrong type must not disable the check", exp),
+        Case::rejected(
             "claims.nbf.future",
-            "good from an hour on",
+            "nbf in one hour",
             from_now("nbf", 3600),
         )
-        .rationale(early, nbf),
-        Case::refused(
+        .rationale(not_yet_valid, nbf),
+        Case::rejected(
             "claims.nbf.ten-minutes",
-            "good from ten minutes on",
+            "nbf in ten minutes",
             from_now("nbf", 600),
         )
         .rationale(
-            "leeway is for clocks that differ: a few minutes at most",
+            "leeway compensates clock skew and is a few minutes at most",
             nbf,
         ),
-        Case::survived("claims.exp.huge", "exp is 2^63", |f| {
+        Case::no_crash("claims.exp.huge", "exp is 2^63", |f| {
             f.with_exp("9223372036854775808")
         })
-        .rationale(huge, exp),
-        Case::survived("claims.exp.float", "exp is 1e300", |f| f.with_exp("1e300"))
-            .rationale(huge, exp),
-        Case::survived("claims.exp.overflow", "exp is 1e999", |f| {
+        .rationale(out_of_range, exp),
+        Case::no_crash("claims.exp.float", "exp is 1e300", |f| f.with_exp("1e300"))
+            .rationale(out_of_range, exp),
+        Case::no_crash("claims.exp.overflow", "exp is 1e999", |f| {
             f.with_exp("1e999")
         })
-        .rationale(huge, exp),
-        Case::survived("claims.exp.lowest", "exp is -2^63", |f| {
+        .rationale(out_of_range, exp),
+        Case::no_crash("claims.exp.lowest", "exp is -2^63", |f| {
             f.with_exp("-9223372036854775808")
         })
-        .rationale(huge, exp),
-        Case::survived("claims.sub.odd", "a subject of control characters", |f| {
-            f.with_payload(super::super::forge::payload(
-                &f.token().sub("a\u{0}b\u{1b}[31m\r\nX: 1\u{2028}"),
-            ))
+        .rationale(out_of_range, exp),
+        Case::no_crash("claims.sub.odd", "a subject with control characters", |f| {
+            f.with_payload(payload(&f.token().sub("a\u{0}b\u{1b}[31m\r\nX: 1\u{2028}")))
         })
-        .rationale("a subject goes into logs and headers", "RFC 7519 §4.1.2"),
-        Case::survived(
+        .rationale(
+            "applications write subjects to logs and headers",
+            "RFC 7519 §4.1.2",
+        ),
+        Case::no_crash(
             "claims.sub.object",
-            "the subject is an object",
+            "sub is an object",
             claim("sub", json!({ "$ne": null })),
         )
-        .rationale("a subject goes into queries", "RFC 7519 §4.1.2"),
+        .rationale("applications use subjects in queries", "RFC 7519 §4.1.2"),
     ];
-    cases.extend(odd.map(Case::requires_issuer));
+    cases.extend(only_by_issuer.map(Case::requires_issuer));
     cases
 }
 
 fn audience() -> Vec<Case> {
-    let why = "a token for another service, or for the app's front end, opens this one";
+    let other_service =
+        "a token issued for another service, or for the app's front end, is accepted here";
     let with = |change: fn(&str) -> Value| {
         move |f: &Forge| f.token().claim("aud", change(&f.audience)).sign()
     };
-    // What another service is called: somebody holds such a token.
-    let of_others = [
-        Case::refused(
+    let other_audiences = [
+        Case::rejected(
             "claims.aud.other",
             "another audience",
             claim("aud", "https://other.example"),
         ),
-        Case::refused(
+        Case::rejected(
             "claims.aud.array-of-others",
-            "two other audiences",
+            "an array of two other audiences",
             claim("aud", json!(["https://a.example", "https://b.example"])),
         ),
-        Case::refused(
+        Case::rejected(
             "claims.aud.prefix",
-            "an audience that begins with ours",
+            "an audience that starts with the expected one",
             with(|aud| json!(format!("{aud}.evil.example"))),
         ),
-        Case::refused(
+        Case::rejected(
             "claims.aud.suffix",
-            "an audience that ends in ours",
+            "an audience that ends with the expected one",
             with(|aud| json!(format!("evil-{aud}"))),
         ),
-        Case::refused(
+        Case::rejected(
             "claims.aud.beginning",
-            "the beginning of our audience",
+            "a prefix of the expected audience",
             with(|aud| {
                 json!(
                     aud.chars()
@@ -170,49 +173,33 @@ fn audience() -> Vec<Case> {
             }),
         ),
     ];
-    let of_nobody = [
-        Case::refused("claims.aud.missing", "no audience", |f| {
+    let malformed_audiences = [
+        Case::rejected("claims.aud.missing", "no aud", |f| {
             f.token().without("aud").sign()
         })
         .hint(REQUIRED),
-        Case::refused(
-            "claims.aud.null",
-            "the audience is null",
-            claim("aud", Value::Null),
-        ),
-        Case::refused(
-            "claims.aud.empty",
-            "the audience is empty",
-            claim("aud", ""),
-        ),
-        Case::refused(
+        Case::rejected("claims.aud.null", "aud is null", claim("aud", Value::Null)),
+        Case::rejected("claims.aud.empty", "aud is empty", claim("aud", "")),
+        Case::rejected(
             "claims.aud.empty-array",
-            "no audience among none",
+            "aud is an empty array",
             claim("aud", json!([])),
         ),
-        Case::refused(
-            "claims.aud.number",
-            "the audience is a number",
-            claim("aud", 1),
-        ),
-        Case::refused(
-            "claims.aud.true",
-            "the audience is true",
-            claim("aud", true),
-        ),
-        Case::refused(
+        Case::rejected("claims.aud.number", "aud is a number", claim("aud", 1)),
+        Case::rejected("claims.aud.true", "aud is true", claim("aud", true)),
+        Case::rejected(
             "claims.aud.object",
-            "the audience is the name of a member",
+            "aud is an object with the audience as a member name",
             with(|aud| json!({ aud: true })),
         ),
-        Case::refused(
+        Case::rejected(
             "claims.aud.nested",
-            "the audience is in an array in an array",
+            "aud is a nested array",
             with(|aud| json!([[aud]])),
         ),
-        Case::refused(
+        Case::rejected(
             "claims.aud.case",
-            "our audience in upper case",
+            "the expected audience in upper case",
             with(|aud| {
                 let upper = aud.to_uppercase();
                 json!(if upper == aud {
@@ -222,137 +209,146 @@ fn audience() -> Vec<Case> {
                 })
             }),
         ),
-        Case::refused(
+        Case::rejected(
             "claims.aud.words",
-            "our audience among words",
+            "the expected audience in a space-separated list",
             with(|aud| json!(format!("other {aud}"))),
         ),
-        Case::refused(
+        Case::rejected(
             "claims.aud.commas",
-            "our audience among commas",
+            "the expected audience in a comma-separated list",
             with(|aud| json!(format!("other,{aud}"))),
         ),
-        Case::refused(
+        Case::rejected(
             "claims.aud.space",
-            "our audience and a space",
+            "the expected audience followed by a space",
             with(|aud| json!(format!("{aud} "))),
         ),
-        Case::refused(
-            "claims.aud.star",
-            "the audience is a star",
-            claim("aud", "*"),
-        ),
+        Case::rejected("claims.aud.star", "aud is \"*\"", claim("aud", "*")),
     ];
-    let not_compared = "what is missing, of another type or spelled otherwise is not the audience: the check was passed over";
+    let not_validated =
+        "a missing aud, or one of another type or spelling, does not match: the check was skipped";
     let reference = "RFC 7519 §4.1.3, RFC 8725 §3.9";
-    let of_others = of_others.map(|case| case.rationale(why, reference));
-    let of_nobody = of_nobody.map(|case| case.rationale(not_compared, reference).requires_issuer());
-    of_others.into_iter().chain(of_nobody).collect()
+    let other_audiences = other_audiences.map(|case| case.rationale(other_service, reference));
+    let malformed_audiences =
+        malformed_audiences.map(|case| case.rationale(not_validated, reference).requires_issuer());
+    other_audiences
+        .into_iter()
+        .chain(malformed_audiences)
+        .collect()
 }
 
-/// RFC 7519 §4 lets a parser refuse a claim that is there twice, or take the last one; never the
-/// first.
-fn doubled() -> Vec<Case> {
-    let why = "a parser must refuse a claim that is there twice, or take the last one; whoever takes the first sees another token";
+/// RFC 7519 §4: a parser must reject duplicate claims or use the last one.
+fn duplicate_claims() -> Vec<Case> {
+    let rationale = "a parser must reject a duplicate claim or use the last one; parsers that use the first one disagree about the token";
     let cases = [
-        Case::refused("claims.twice.exp", "exp twice, the last one past", |f| {
-            f.with_last(&format!("\"exp\":{}", f.now() - 3600))
-        }),
-        Case::refused(
-            "claims.twice.exp-escaped",
-            "exp twice, the last one past and escaped",
-            |f| f.with_last(&format!("\"e\\u0078p\":{}", f.now() - 3600)),
+        Case::rejected(
+            "claims.twice.exp",
+            "duplicate exp, the last one in the past",
+            |f| f.with_appended_member(&format!("\"exp\":{}", f.now() - 3600)),
         ),
-        Case::refused("claims.twice.aud", "aud twice, the last one another", |f| {
-            f.with_last("\"aud\":\"https://other.example\"")
-        }),
-        Case::refused("claims.twice.iss", "iss twice, the last one another", |f| {
-            f.with_last("\"iss\":\"https://evil.example\"")
-        }),
-        Case::refused("claims.twice.nbf", "nbf twice, the last one ahead", |f| {
-            let early = f.now() + 3600;
-            f.with_last(&format!("\"nbf\":0,\"nbf\":{early}"))
-        }),
+        Case::rejected(
+            "claims.twice.exp-escaped",
+            "duplicate exp, the last one in the past and its name escaped",
+            |f| f.with_appended_member(&format!("\"e\\u0078p\":{}", f.now() - 3600)),
+        ),
+        Case::rejected(
+            "claims.twice.aud",
+            "duplicate aud, the last one another audience",
+            |f| f.with_appended_member("\"aud\":\"https://other.example\""),
+        ),
+        Case::rejected(
+            "claims.twice.iss",
+            "duplicate iss, the last one another issuer",
+            |f| f.with_appended_member("\"iss\":\"https://evil.example\""),
+        ),
+        Case::rejected(
+            "claims.twice.nbf",
+            "duplicate nbf, the last one in the future",
+            |f| {
+                let future = f.now() + 3600;
+                f.with_appended_member(&format!("\"nbf\":0,\"nbf\":{future}"))
+            },
+        ),
     ];
     cases
         .map(|case| {
             case.severity(Severity::Medium)
-                .rationale(why, "RFC 7519 §4")
+                .rationale(rationale, "RFC 7519 §4")
         })
         .into()
 }
 
 fn strict() -> Vec<Case> {
-    let typed =
-        "a claim of another type was made by no issuer, and lenient readers disagree about it";
-    let lasting = "a token without an end is good for ever";
-    let subject = "whoever has no name, or everybody's, is somebody else's account";
+    let wrong_type = "issuers do not write claims of another type, and lenient parsers interpret them differently";
+    let no_expiry = "the token never expires";
+    let subject = "a missing or shared subject maps to another user's account";
     let numeric = "RFC 7519 §2, §4.1";
     let mut cases = vec![
-        Case::refused("claims.exp.missing", "no exp", |f| f.token().without("exp").sign())
+        Case::rejected("claims.exp.missing", "no exp", |f| f.token().without("exp").sign())
             .hint(REQUIRED)
-            .rationale(lasting, "RFC 9068 §2.2, RFC 7519 §4.1.4"),
-        Case::refused("claims.exp.null", "exp is null", claim("exp", Value::Null)).rationale(lasting, numeric),
-        Case::refused("claims.exp.string-future", "exp ahead, as a string", |f| {
+            .rationale(no_expiry, "RFC 9068 §2.2, RFC 7519 §4.1.4"),
+        Case::rejected("claims.exp.null", "exp is null", claim("exp", Value::Null)).rationale(no_expiry, numeric),
+        Case::rejected("claims.exp.string-future", "exp in the future, as a string", |f| {
             f.token().claim("exp", (f.now() + 3600).to_string()).sign()
         })
-        .rationale(typed, numeric),
-        Case::refused("claims.exp.true", "exp is true", claim("exp", true)).rationale(typed, numeric),
-        Case::refused("claims.exp.array", "exp ahead, in an array", |f| f.token().claim("exp", json!([f.now() + 3600])).sign())
-            .rationale(typed, numeric),
-        Case::refused("claims.exp.object", "exp is an object", claim("exp", json!({}))).rationale(typed, numeric),
-        Case::refused("claims.nbf.string", "nbf ahead, as a string", |f| {
+        .rationale(wrong_type, numeric),
+        Case::rejected("claims.exp.true", "exp is true", claim("exp", true)).rationale(wrong_type, numeric),
+        Case::rejected("claims.exp.array", "exp in the future, in an array", |f| f.token().claim("exp", json!([f.now() + 3600])).sign())
+            .rationale(wrong_type, numeric),
+        Case::rejected("claims.exp.object", "exp is an object", claim("exp", json!({}))).rationale(wrong_type, numeric),
+        Case::rejected("claims.nbf.string", "nbf in the future, as a string", |f| {
             f.token().claim("nbf", (f.now() + 3600).to_string()).sign()
         })
-        .rationale(typed, numeric),
-        Case::refused("claims.iat.future", "issued in an hour", from_now("iat", 3600))
-            .rationale("a token from the future was made by a clock that is not to be trusted", "RFC 7519 §4.1.6"),
-        Case::refused("claims.iat.string", "iat is a string", claim("iat", "now")).rationale(typed, numeric),
-        Case::refused("claims.aud.mixed", "our audience beside a number", |f| {
+        .rationale(wrong_type, numeric),
+        Case::rejected("claims.iat.future", "iat in one hour", from_now("iat", 3600))
+            .rationale("a token from the future was issued by a wrong clock", "RFC 7519 §4.1.6"),
+        Case::rejected("claims.iat.string", "iat is a string", claim("iat", "now")).rationale(wrong_type, numeric),
+        Case::rejected("claims.aud.mixed", "an array of the expected audience and a number", |f| {
             f.token().claim("aud", json!([f.audience, 1])).sign()
         })
-        .rationale(typed, "RFC 7519 §4.1.3"),
-        Case::refused("claims.sub.missing", "no subject", |f| f.token().without("sub").sign())
+        .rationale(wrong_type, "RFC 7519 §4.1.3"),
+        Case::rejected("claims.sub.missing", "no sub", |f| f.token().without("sub").sign())
             .hint(REQUIRED)
             .rationale(subject, "RFC 9068 §2.2"),
-        Case::refused("claims.sub.null", "the subject is null", claim("sub", Value::Null)).rationale(subject, "RFC 7519 §4.1.2"),
-        Case::refused("claims.sub.empty", "the subject is empty", claim("sub", "")).rationale(subject, "RFC 7519 §4.1.2"),
-        Case::refused("claims.sub.number", "the subject is a number", claim("sub", 7)).rationale(subject, "RFC 7519 §4.1.2"),
-        Case::refused("claims.sub.array", "the subject is two", claim("sub", json!(["a", "b"])))
+        Case::rejected("claims.sub.null", "sub is null", claim("sub", Value::Null)).rationale(subject, "RFC 7519 §4.1.2"),
+        Case::rejected("claims.sub.empty", "sub is empty", claim("sub", "")).rationale(subject, "RFC 7519 §4.1.2"),
+        Case::rejected("claims.sub.number", "sub is a number", claim("sub", 7)).rationale(subject, "RFC 7519 §4.1.2"),
+        Case::rejected("claims.sub.array", "sub is an array of two strings", claim("sub", json!(["a", "b"])))
             .rationale(subject, "RFC 7519 §4.1.2"),
-        Case::refused("claims.sub.long", "a subject of 300 characters", claim("sub", "s".repeat(300))).rationale(
-            "OpenID Connect promises 255 at most; a longer one is cut somewhere and becomes another's",
+        Case::rejected("claims.sub.long", "a subject of 300 characters", claim("sub", "s".repeat(300))).rationale(
+            "OpenID Connect allows 255 characters; a longer subject may be truncated and collide with another one",
             "OpenID Connect Core §2",
         ),
-        Case::refused("claims.cnf", "a token that is bound to a key", |f| {
+        Case::rejected("claims.cnf", "a token bound to a key (cnf)", |f| {
             f.token().claim("cnf", json!({ "jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I" })).sign()
         })
         .rationale(
-            "a stolen one must be worth nothing: it needs a proof that the Bearer scheme does not carry",
+            "a bound token requires a proof of possession, which the Bearer scheme does not carry; otherwise a stolen one is usable",
             "RFC 9449 §7.2, RFC 8705 §3",
         ),
     ];
-    let twice = "two readers see two tokens";
+    let duplicate = "two parsers read different tokens";
     cases.extend(
         [
-            Case::refused("claims.twice.sub", "sub twice", |f| {
-                f.with_last("\"sub\":\"admin\"")
+            Case::rejected("claims.twice.sub", "duplicate sub", |f| {
+                f.with_appended_member("\"sub\":\"admin\"")
             }),
-            Case::refused(
+            Case::rejected(
                 "claims.twice.sub-escaped",
-                "sub twice, once with an escape",
-                |f| f.with_last("\"s\\u0075b\":\"admin\""),
+                "duplicate sub, one with an escaped name",
+                |f| f.with_appended_member("\"s\\u0075b\":\"admin\""),
             ),
-            Case::refused(
+            Case::rejected(
                 "claims.twice.exp-first",
-                "exp twice, the first one past",
-                |f| f.with_first(&format!("\"exp\":{}", f.now() - 3600)),
+                "duplicate exp, the first one in the past",
+                |f| f.with_prepended_member(&format!("\"exp\":{}", f.now() - 3600)),
             ),
-            Case::refused("claims.twice.unknown", "an unknown claim twice", |f| {
-                f.with_last("\"x\":1,\"x\":2")
+            Case::rejected("claims.twice.unknown", "a duplicate unknown claim", |f| {
+                f.with_appended_member("\"x\":1,\"x\":2")
             }),
         ]
-        .map(|case| case.rationale(twice, "RFC 7519 §4")),
+        .map(|case| case.rationale(duplicate, "RFC 7519 §4")),
     );
     cases
         .into_iter()

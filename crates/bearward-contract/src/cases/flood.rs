@@ -1,4 +1,4 @@
-//! A stranger makes up kids, as many as he likes.
+//! Tokens with many unknown kids.
 
 use std::{sync::Arc, time::Duration};
 
@@ -6,101 +6,104 @@ use bearward_testing::signing::Token;
 use futures_util::future::join_all;
 use uuid::Uuid;
 
-use super::Group;
 use crate::{
-    case::{Case, Severity, StepError},
-    harness::{Harness, accepted, found},
-    target::{NoAnswer, Request},
+    case::{Case, Severity},
+    error::StepError,
+    group::Group,
+    harness::{Harness, expect_accepted, failure},
+    target::{Request, RequestError},
 };
 
-pub(super) const GROUP: Group = Group {
+pub(crate) const GROUP: Group = Group {
     name: "flood",
-    title: "made-up kids cost the issuer a few requests and the others nothing",
-    hint: "limit how often an unknown kid asks for keys: jose `cooldownDuration`, jwks-rsa `rateLimit` with `jwksRequestsPerMinute`, \
-           `JWKSourceBuilder.rateLimited`, aws-jwt-verify's penalty box; `PyJWKClient` in its latest version",
+    title: "unknown kids cause few fetches and do not affect other users",
+    hint: "limit how often an unknown kid causes a fetch: jose `cooldownDuration`, jwks-rsa `rateLimit` with `jwksRequestsPerMinute`, \
+           `JWKSourceBuilder.rateLimited`, the penalty box of aws-jwt-verify, `PyJWKClient` in its latest version",
     timed: false,
     cases,
 };
 
-/// jwks-rsa's limit is ten a minute; nobody needs more.
-const FETCHES: usize = 12;
+/// The maximum number of fetches. The limit of jwks-rsa is ten per minute.
+const MAX_FETCHES: usize = 12;
 
-/// In time, while somebody floods.
+/// The time limit for a valid token during the flood.
 const PROMPT: Duration = Duration::from_secs(3);
 
 fn cases() -> Vec<Case> {
-    let why = "a stranger turns the target against its issuer, who then limits the target";
-    let expected =
-        "a refusal of each, at most 12 requests for keys, and 2xx for a good token meanwhile";
+    let rationale =
+        "an attacker makes the target flood its issuer, which then rate-limits the target";
+    let expected = "a rejection of each, at most 12 fetches, and 2xx for a valid token afterwards";
     let cases = [
         Case::steps(
             "flood.one-kid",
-            "a hundred tokens under one unknown kid",
+            "100 tokens with the same unknown kid",
             Severity::High,
             expected,
-            |bench| {
+            |harness| {
                 let kid = Uuid::new_v4().to_string();
-                Box::pin(flood(bench, move || kid.clone()))
+                Box::pin(flood(harness, move || kid.clone()))
             },
         ),
         Case::steps(
             "flood.many-kids",
-            "a hundred tokens under a hundred unknown kids",
+            "100 tokens with 100 unknown kids",
             Severity::High,
             expected,
-            |bench| Box::pin(flood(bench, || Uuid::new_v4().to_string())),
+            |harness| Box::pin(flood(harness, || Uuid::new_v4().to_string())),
         ),
     ];
     cases
-        .map(|case| case.rationale(why, "CVE-2026-48524"))
+        .map(|case| case.rationale(rationale, "CVE-2026-48524"))
         .into()
 }
 
-async fn flood(bench: Arc<Harness>, kid: impl Fn() -> String) -> Result<(), StepError> {
-    let before = bench.fetches();
-    let stranger = bench.forge.stranger();
+async fn flood(harness: Arc<Harness>, kid: impl Fn() -> String) -> Result<(), StepError> {
+    let before = harness.fetches();
+    let foreign_key = harness.forge.foreign_key();
     for _ in 0..10 {
         let requests: Vec<Request> = (0..10)
             .map(|_| {
-                let token = bench.forge.token().kid(&kid());
-                Request::bearer(&Token::new(token.header_members(), token.claims()).sign(&stranger))
+                let token = harness.forge.token().kid(&kid());
+                Request::bearer(
+                    &Token::new(token.header_members(), token.claims()).sign(&foreign_key),
+                )
             })
             .collect();
-        // Sent once: a limit of the target's own is a good answer to a flood.
+        // 429 is not repeated: rate limiting is a correct response to a flood.
         let flood = join_all(requests.iter().map(|request| {
-            bench
+            harness
                 .target
-                .send_within(request, bench.options.request_timeout)
+                .send_within(request, harness.options.request_timeout)
         }));
-        for answer in flood.await {
-            match answer {
-                Ok(answer) if answer.is_accepted() => {
-                    return Err(found("a refusal of each", answer.words()));
+        for response in flood.await {
+            match response {
+                Ok(response) if response.is_accepted() => {
+                    return Err(failure("a rejection of each", response.describe()));
                 }
                 Ok(_) => {}
-                Err(NoAnswer::Down(why)) => return Err(StepError::Down(why)),
-                Err(none) => return Err(found("a refusal of each", none.words())),
+                Err(RequestError::Connect(error)) => return Err(StepError::Connect(error)),
+                Err(error) => return Err(failure("a rejection of each", error.describe())),
             }
         }
     }
-    match bench.fetches() - before {
-        0..=FETCHES => {}
+    match harness.fetches() - before {
+        0..=MAX_FETCHES => {}
         fetches => {
-            return Err(found(
-                "at most 12 requests for keys",
-                format!("{fetches} requests for keys"),
-            ));
+            return Err(failure("at most 12 fetches", format!("{fetches} fetches")));
         }
     }
-    let good = bench.send(&bench.forge.token().sign()).await;
-    let took = good.as_ref().map(|answer| answer.took).unwrap_or_default();
-    accepted(good, "2xx for a good token after that")?;
-    if took <= PROMPT {
+    let response = harness.send_token(&harness.forge.token().sign()).await;
+    let duration = response
+        .as_ref()
+        .map(|response| response.duration)
+        .unwrap_or_default();
+    expect_accepted(response, "2xx for a valid token afterwards")?;
+    if duration <= PROMPT {
         Ok(())
     } else {
-        Err(found(
-            "2xx within 3 s for a good token after that",
-            format!("2xx after {took:?}"),
+        Err(failure(
+            "2xx within 3 s for a valid token afterwards",
+            format!("2xx after {duration:?}"),
         ))
     }
 }

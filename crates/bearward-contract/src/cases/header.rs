@@ -1,70 +1,64 @@
-//! The protected header: what it must say, and what must not be passed over. Every token here is
-//! rightly signed by the issuer.
+//! The protected header. All tokens are correctly signed by the issuer.
 
 use serde_json::json;
 
-use super::Group;
 use crate::{
     case::{Case, Precondition},
     forge::Forge,
+    group::Group,
 };
 
-pub(super) const GROUP: Group = Group {
+pub(crate) const GROUP: Group = Group {
     name: "header",
-    title: "the header is read strictly",
-    hint: "use a library that reads the header with a strict JSON parser, knows `crit`, and wants `alg` to be a string; then update it",
+    title: "the header is parsed strictly",
+    hint: "use an up-to-date library that parses the header with a strict JSON parser, supports `crit`, and requires `alg` to be a string",
     timed: false,
     cases,
 };
 
-/// Over the usual claims, rightly signed by the good key: the header alone is at fault.
+/// Creates a token with this header, valid claims and a valid signature.
 fn header(text: &'static str) -> impl Fn(&Forge) -> String + Send + Sync {
     move |f| f.with_header(text)
 }
 
 fn cases() -> Vec<Case> {
     let mut cases = vec![
-        Case::refused("header.not-json", "a header that is text", header("alg={alg}")),
-        Case::refused("header.array", "a header that is an array", header(r#"[{"alg":"{alg}","kid":"{kid}"}]"#)),
-        Case::refused("header.null", "a header that is null", header("null")),
-        Case::refused("header.empty-object", "a header without members", header("{}")),
-        Case::refused("header.alg-missing", "no alg", header(r#"{"kid":"{kid}"}"#)),
-        Case::refused("header.alg-null", "alg is null", header(r#"{"alg":null,"kid":"{kid}"}"#)),
-        Case::refused("header.alg-number", "alg is a number", header(r#"{"alg":256,"kid":"{kid}"}"#)),
-        Case::refused("header.alg-array", "alg is an array", header(r#"{"alg":["{alg}"],"kid":"{kid}"}"#)),
-        Case::refused("header.alg-empty", "alg is empty", header(r#"{"alg":"","kid":"{kid}"}"#)),
-        Case::refused("header.alg-case", "alg in lower case", |f| {
+        Case::rejected("header.not-json", "a header that is not JSON", header("alg={alg}")),
+        Case::rejected("header.array", "a header that is an array", header(r#"[{"alg":"{alg}","kid":"{kid}"}]"#)),
+        Case::rejected("header.null", "a header that is null", header("null")),
+        Case::rejected("header.empty-object", "a header without members", header("{}")),
+        Case::rejected("header.alg-missing", "no alg", header(r#"{"kid":"{kid}"}"#)),
+        Case::rejected("header.alg-null", "alg is null", header(r#"{"alg":null,"kid":"{kid}"}"#)),
+        Case::rejected("header.alg-number", "alg is a number", header(r#"{"alg":256,"kid":"{kid}"}"#)),
+        Case::rejected("header.alg-array", "alg is an array", header(r#"{"alg":["{alg}"],"kid":"{kid}"}"#)),
+        Case::rejected("header.alg-empty", "alg is empty", header(r#"{"alg":"","kid":"{kid}"}"#)),
+        Case::rejected("header.alg-case", "alg in lower case", |f| {
             let key = f.key();
             f.token().header("alg", key.algorithm().name().to_lowercase()).sign()
         })
-        .rationale("names of algorithms are compared with their case; who folds it also folds nOnE", "RFC 7515 §4.1.1"),
-        Case::refused("header.alg-space", "alg ends in a space", |f| {
+        .rationale("algorithm names are case-sensitive; a server that ignores case may also accept nOnE", "RFC 7515 §4.1.1"),
+        Case::rejected("header.alg-space", "alg with a trailing space", |f| {
             f.token().header("alg", format!("{} ", f.key().algorithm())).sign()
         })
-        .rationale("names of algorithms are compared whole; who trims them also trims \"none \"", "RFC 7515 §4.1.1"),
-        Case::refused(
+        .rationale("algorithm names are compared exactly; a server that trims them may also accept \"none \"", "RFC 7515 §4.1.1"),
+        Case::rejected(
             "header.alg-twice-last-none",
-            "alg twice, the last one none",
+            "duplicate alg, the last one none",
             header(r#"{"alg":"{alg}","kid":"{kid}","alg":"none"}"#),
         )
-        .rationale("two readers see two algorithms: a member must not occur twice, or else the last one counts", "RFC 7515 §4"),
-        Case::refused(
+        .rationale("two parsers read different algorithms: duplicate members must be rejected, or the last one used", "RFC 7515 §4"),
+        Case::rejected(
             "header.kid-twice-last-unknown",
-            "kid twice, the last one unknown",
+            "duplicate kid, the last one unknown",
             header(r#"{"alg":"{alg}","kid":"{kid}","kid":"nobody"}"#),
         )
-        .rationale("two readers see two keys: a member must not occur twice, or else the last one counts", "RFC 7515 §4"),
+        .rationale("two parsers read different keys: duplicate members must be rejected, or the last one used", "RFC 7515 §4"),
     ];
     cases.extend(critical());
     cases.extend(strict());
-    let why = "a header that the RFC does not allow was made by no issuer, and lenient readers disagree about it";
-    let rationale = |case: Case| {
-        if case.why.is_empty() {
-            case.rationale(why, "RFC 7515 §4, §5.2")
-        } else {
-            case
-        }
-    };
+    let rationale =
+        "issuers do not write such headers, and lenient parsers interpret them differently";
+    let rationale = |case: Case| case.default_rationale(rationale, "RFC 7515 §4, §5.2");
     cases
         .into_iter()
         .map(rationale)
@@ -73,11 +67,14 @@ fn cases() -> Vec<Case> {
 }
 
 fn critical() -> Vec<Case> {
-    let why = "the issuer said: refuse this unless you understand the extension. It may limit what the token is good for";
-    let hint = "some libraries pass `crit` over: read the header before the token is verified, and refuse one that has `crit`";
+    let rationale = "the issuer requires that the extension is understood, for example because it restricts the token";
+    let hint = "some libraries ignore `crit`: check the header before verification, and reject tokens that have `crit`";
     let rationale = |case: Case| {
-        case.rationale(why, "RFC 7515 §4.1.11, CVE-2025-59420, CVE-2026-32597")
-            .hint(hint)
+        case.rationale(
+            rationale,
+            "RFC 7515 §4.1.11, CVE-2025-59420, CVE-2026-32597",
+        )
+        .hint(hint)
     };
     let with = |value: serde_json::Value| {
         move |f: &Forge| {
@@ -88,35 +85,35 @@ fn critical() -> Vec<Case> {
         }
     };
     let cases = [
-        Case::refused(
+        Case::rejected(
             "header.crit-unknown",
-            "crit names an extension that nobody knows",
+            "crit lists an unknown extension",
             with(json!(["exotic"])),
         ),
-        Case::refused(
+        Case::rejected(
             "header.crit-absent-member",
-            "crit names a member that is not there",
+            "crit lists a missing member",
             with(json!(["elsewhere"])),
         ),
-        Case::refused("header.crit-b64", "crit says b64, and b64 is false", |f| {
+        Case::rejected("header.crit-b64", "crit lists b64, and b64 is false", |f| {
             f.token()
                 .header("b64", false)
                 .header("crit", json!(["b64"]))
                 .sign()
         }),
-        Case::refused(
+        Case::rejected(
             "header.crit-empty",
             "crit is an empty list",
             with(json!([])),
         )
         .strict(),
-        Case::refused(
+        Case::rejected(
             "header.crit-standard",
-            "crit names a member of the standard",
+            "crit lists a registered member",
             with(json!(["alg"])),
         )
         .strict(),
-        Case::refused(
+        Case::rejected(
             "header.crit-not-a-list",
             "crit is a string",
             with(json!("exotic")),
@@ -128,82 +125,82 @@ fn critical() -> Vec<Case> {
 
 fn strict() -> Vec<Case> {
     let typ = |typ: &'static str| move |f: &Forge| f.token().header("typ", typ).sign();
-    let typed = "a token of another kind, signed by the same issuer for another purpose, is no access token";
+    let other_type = "the same issuer signs tokens for other purposes, which are not access tokens";
     let cases = [
-        Case::refused(
+        Case::rejected(
             "header.typ-logout",
-            "the type of a logout token",
+            "typ of a logout token",
             typ("logout+jwt"),
         )
-        .rationale(typed, "RFC 8725 §3.11, OpenID Connect Back-Channel Logout"),
-        Case::refused(
-            "header.typ-dpop",
-            "the type of a DPoP proof",
-            typ("dpop+jwt"),
-        )
-        .rationale(typed, "RFC 8725 §3.11, RFC 9449 §4.2"),
-        Case::refused(
+        .rationale(
+            other_type,
+            "RFC 8725 §3.11, OpenID Connect Back-Channel Logout",
+        ),
+        Case::rejected("header.typ-dpop", "typ of a DPoP proof", typ("dpop+jwt"))
+            .rationale(other_type, "RFC 8725 §3.11, RFC 9449 §4.2"),
+        Case::rejected(
             "header.typ-secevent",
-            "the type of a security event",
+            "typ of a security event token",
             typ("secevent+jwt"),
         )
-        .rationale(typed, "RFC 8725 §3.11, RFC 8417 §2.3"),
-        Case::refused(
+        .rationale(other_type, "RFC 8725 §3.11, RFC 8417 §2.3"),
+        Case::rejected(
             "header.typ-client-authentication",
-            "the type of a client's assertion",
+            "typ of a client assertion",
             typ("client-authentication+jwt"),
         )
-        .rationale(typed, "RFC 8725 §3.11"),
-        Case::refused("header.typ-number", "typ is a number", |f| {
+        .rationale(other_type, "RFC 8725 §3.11"),
+        Case::rejected("header.typ-number", "typ is a number", |f| {
             f.token().header("typ", 1).sign()
         })
-        .needs(Precondition::FreeType),
-        Case::refused(
+        .requires(Precondition::AnyTokenType),
+        Case::rejected(
             "header.kid-number",
             "kid is a number",
             header(r#"{"alg":"{alg}","kid":1}"#),
         ),
-        Case::refused(
+        Case::rejected(
             "header.kid-null",
             "kid is null",
             header(r#"{"alg":"{alg}","kid":null}"#),
         ),
-        Case::refused(
-            "header.b64",
-            "b64 is false, and crit does not say so",
-            |f| f.token().header("b64", false).sign(),
-        )
+        Case::rejected("header.b64", "b64 is false, but not listed in crit", |f| {
+            f.token().header("b64", false).sign()
+        })
         .rationale(
-            "b64 must be named by crit; whoever knows it reads another payload",
+            "b64 must be listed in crit; implementations that support it read another payload",
             "RFC 7797 §6",
         ),
-        Case::refused(
+        Case::rejected(
             "header.alg-twice-first-none",
-            "alg twice, the first one none",
+            "duplicate alg, the first one none",
             header(r#"{"alg":"none","kid":"{kid}","alg":"{alg}"}"#),
         )
-        .rationale("two readers see two algorithms", "RFC 7515 §4"),
-        Case::refused(
+        .rationale("two parsers read different algorithms", "RFC 7515 §4"),
+        Case::rejected(
             "header.alg-twice-escaped",
-            "alg twice, once with an escape",
+            "duplicate alg, one with an escaped name",
             header(r#"{"alg":"none","kid":"{kid}","a\u006cg":"{alg}"}"#),
         )
-        .rationale("two readers see two algorithms", "RFC 7515 §4"),
-        Case::refused(
+        .rationale("two parsers read different algorithms", "RFC 7515 §4"),
+        Case::rejected(
             "header.unknown-twice",
-            "an unknown member twice",
+            "a duplicate unknown member",
             header(r#"{"alg":"{alg}","kid":"{kid}","x":1,"x":1}"#),
         )
         .rationale(
-            "a strict parser refuses what two readers may read differently",
+            "a strict parser rejects duplicate members, which parsers interpret differently",
             "RFC 7515 §4",
         ),
-        Case::refused(
+        Case::rejected(
             "header.byte-order-mark",
             "a byte order mark before the header",
             header("\u{feff}{\"alg\":\"{alg}\",\"kid\":\"{kid}\"}"),
         )
-        .rationale("JSON on the network begins without one", "RFC 8259 §8.1"),
+        .rationale(
+            "JSON on the network must not start with a byte order mark",
+            "RFC 8259 §8.1",
+        ),
     ];
     cases.map(Case::strict).into()
 }

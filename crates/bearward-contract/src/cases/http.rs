@@ -1,22 +1,24 @@
-//! The request around the token, and the manners of the answer.
+//! The HTTP request that carries the token, and the response.
 
 use std::sync::Arc;
 
 use futures_util::future::join_all;
 use reqwest::Method;
 
-use super::{Group, manners};
+use super::strict_http;
 use crate::{
-    case::{Case, Expectation, Severity, StepError},
-    harness::{Harness, accepted, refused},
+    case::{Case, Expectation, Severity},
+    error::StepError,
+    group::Group,
+    harness::{Harness, expect_accepted, expect_rejected},
     target::Request,
 };
 
-pub(super) const GROUP: Group = Group {
+pub(crate) const GROUP: Group = Group {
     name: "http",
-    title: "one credential, in one place, and an answer that clients understand",
-    hint: "let the framework's bearer middleware read the header, send its challenge through, and believe no identity in another header \
-           unless a proxy of yours sets it and removes the client's",
+    title: "one credential in one place, and a response that clients understand",
+    hint: "let the framework's bearer middleware parse the header and send its challenge; trust identity headers only if your own proxy \
+           sets them and removes those of the client",
     timed: false,
     cases,
 };
@@ -29,42 +31,51 @@ fn cases() -> Vec<Case> {
             Expectation::Accepted,
             |f| Request::bare().authorization(format!("bearer {}", f.token().sign())),
         )
-        .rationale("schemes know no case", "RFC 9110 §11.1"),
+        .rationale(
+            "authentication schemes are case-insensitive",
+            "RFC 9110 §11.1",
+        ),
         Case::request(
             "http.scheme.upper-case",
             "the scheme in upper case",
             Expectation::Accepted,
             |f| Request::bare().authorization(format!("BEARER {}", f.token().sign())),
         )
-        .rationale("schemes know no case", "RFC 9110 §11.1"),
+        .rationale(
+            "authentication schemes are case-insensitive",
+            "RFC 9110 §11.1",
+        ),
         Case::request(
             "http.scheme.basic",
-            "user and password",
-            Expectation::RefusedRequest,
+            "user name and password (Basic)",
+            Expectation::RejectedRequest,
             |_| Request::bare().authorization("Basic YWRtaW46YWRtaW4="),
         )
-        .rationale("another scheme is no token", "RFC 6750 §2.1"),
+        .rationale(
+            "credentials of another scheme are not a token",
+            "RFC 6750 §2.1",
+        ),
         Case::request(
             "http.scheme.alone",
-            "the scheme, and nothing after it",
-            Expectation::RefusedRequest,
+            "the scheme without a token",
+            Expectation::RejectedRequest,
             |_| Request::bare().authorization("Bearer"),
         )
         .rationale("a scheme is no token", "RFC 6750 §2.1"),
         Case::request(
             "http.comma",
-            "a good token, a comma, a bad one",
-            Expectation::RefusedRequest,
+            "a valid token, a comma, an invalid token",
+            Expectation::RejectedRequest,
             |f| Request::bare().authorization(format!("Bearer {}, Bearer x", f.token().sign())),
         )
         .severity(Severity::Medium)
-        .rationale("two readers see two tokens", "RFC 6750 §2.1"),
+        .rationale("two parsers read different tokens", "RFC 6750 §2.1"),
         Case::request(
             "http.identity-headers",
-            "no token, and headers that name a user",
+            "no token, with headers that name a user",
             Expectation::Unauthenticated,
             |_| {
-                let names = [
+                let headers = [
                     "x-user-id",
                     "x-forwarded-user",
                     "x-auth-subject",
@@ -72,18 +83,18 @@ fn cases() -> Vec<Case> {
                     "x-remote-user",
                     "x-authenticated-userid",
                 ];
-                names.into_iter().fold(Request::bare(), |request, name| {
+                headers.into_iter().fold(Request::bare(), |request, name| {
                     request.header(name, "admin")
                 })
             },
         )
         .rationale(
-            "whoever reaches the server past its proxy is whoever he says",
+            "a client that bypasses the proxy can impersonate any user",
             "CVE-2026-40575, CVE-2026-42274",
         ),
         Case::request(
             "http.internal-headers",
-            "no token, and headers of an inner network",
+            "no token, with headers of internal requests",
             Expectation::Unauthenticated,
             |_| {
                 Request::bare()
@@ -96,7 +107,10 @@ fn cases() -> Vec<Case> {
                     .header("x-original-url", "/")
             },
         )
-        .rationale("a header makes nobody an inner client", "CVE-2025-29927"),
+        .rationale(
+            "a request header does not make a client internal",
+            "CVE-2025-29927",
+        ),
         Case::request(
             "http.method.head",
             "HEAD without a token",
@@ -119,23 +133,23 @@ fn cases() -> Vec<Case> {
         ),
         Case::steps(
             "http.keep-alive",
-            "a good token and a bad one, in turn on one connection",
+            "valid and invalid tokens in turn on one connection",
             Severity::Critical,
             "2xx, then 401 or 403, twice",
-            |bench| {
+            |harness| {
                 Box::pin(async move {
                     for _ in 0..2 {
-                        accepted(
-                            bench.send(&bench.forge.token().sign()).await,
-                            "2xx for the good token",
+                        expect_accepted(
+                            harness.send_token(&harness.forge.token().sign()).await,
+                            "2xx for the valid token",
                         )?;
-                        refused(
-                            bench.send(&bench.forge.token().tampered()).await,
-                            "401 or 403 for the bad token after a good one",
+                        expect_rejected(
+                            harness.send_token(&harness.forge.token().tampered()).await,
+                            "401 or 403 for the invalid token after a valid one",
                         )?;
-                        refused(
-                            bench.ask(&Request::bare()).await,
-                            "401 or 403 without a token after a good one",
+                        expect_rejected(
+                            harness.send_request(&Request::bare()).await,
+                            "401 or 403 without a token after a valid one",
                         )?;
                     }
                     Ok(())
@@ -143,40 +157,40 @@ fn cases() -> Vec<Case> {
             },
         )
         .rationale(
-            "a connection is not a session: behind a proxy, others share it",
+            "a connection is not a session: behind a proxy it is shared by several clients",
             "RFC 9110 §3.3",
         ),
         Case::steps(
             "http.parallel",
-            "twenty good and twenty bad tokens at once",
+            "20 valid and 20 invalid tokens concurrently",
             Severity::Critical,
-            "2xx for the good, 401 or 403 for the bad",
-            |bench| Box::pin(parallel(bench)),
+            "2xx for the valid, 401 or 403 for the invalid tokens",
+            |harness| Box::pin(parallel(harness)),
         )
         .rationale(
-            "what one request leaves behind must not judge another",
+            "the state of one request must not affect another",
             "GHSA-rp9m-7r4c-75qg",
         ),
     ];
-    cases.extend(manners::cases());
+    cases.extend(strict_http::cases());
     cases
 }
 
-async fn parallel(bench: Arc<Harness>) -> Result<(), StepError> {
+async fn parallel(harness: Arc<Harness>) -> Result<(), StepError> {
     let tokens: Vec<(bool, String)> = (0..40)
         .map(|n| {
             if n % 2 == 0 {
-                (true, bench.forge.token().sign())
+                (true, harness.forge.token().sign())
             } else {
-                (false, bench.forge.token().tampered())
+                (false, harness.forge.token().tampered())
             }
         })
         .collect();
-    let answers = join_all(tokens.iter().map(|(_, token)| bench.send(token))).await;
-    for ((good, _), answer) in tokens.iter().zip(answers) {
-        match good {
-            true => accepted(answer, "2xx for the good tokens")?,
-            false => refused(answer, "401 or 403 for the bad tokens")?,
+    let responses = join_all(tokens.iter().map(|(_, token)| harness.send_token(token))).await;
+    for ((is_valid, _), response) in tokens.iter().zip(responses) {
+        match is_valid {
+            true => expect_accepted(response, "2xx for the valid tokens")?,
+            false => expect_rejected(response, "401 or 403 for the invalid tokens")?,
         }
     }
     Ok(())

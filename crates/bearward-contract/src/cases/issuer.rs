@@ -1,123 +1,121 @@
-//! The issuer: one exact string. Every token here is rightly signed by the good key.
+//! The issuer claim. All tokens are correctly signed with the issuer's key.
 
 use serde_json::{Value, json};
 
-use super::Group;
 use crate::{
     case::{Case, Severity},
     forge::Forge,
+    group::Group,
 };
 
-pub(super) const GROUP: Group = Group {
+pub(crate) const GROUP: Group = Group {
     name: "iss",
     title: "the issuer is one exact string",
-    hint: "name the issuer where the token is verified and let it be compared byte by byte: jose `{ issuer }`, PyJWT `issuer=`, Spring \
-           `issuer-uri`, golang-jwt `WithIssuer`. No prefix, no regular expression, no URL normalisation",
+    hint: "set the issuer where the token is verified and compare it byte by byte: jose `{ issuer }`, PyJWT `issuer=`, Spring \
+           `issuer-uri`, golang-jwt `WithIssuer`. Do not use prefixes, regular expressions or URL normalization",
     timed: false,
     cases,
 };
 
-const SAME: &str = "another spelling of one issuer is no other issuer, until two tenants differ in no more than that";
+const EQUIVALENT: &str = "it matters only if two tenants differ only in that spelling";
 
 fn cases() -> Vec<Case> {
     let with =
         |change: fn(&Forge) -> Value| move |f: &Forge| f.token().claim("iss", change(f)).sign();
     let cases = [
-        Case::refused(
+        Case::rejected(
             "iss.other",
             "another issuer",
             with(|_| json!("https://evil.example/auth/v1")),
         ),
-        Case::refused("iss.missing", "no issuer", |f| {
-            f.token().without("iss").sign()
-        })
-        .requires_issuer(),
-        Case::refused("iss.null", "the issuer is null", with(|_| Value::Null)).requires_issuer(),
-        Case::refused("iss.empty", "the issuer is empty", with(|_| json!(""))).requires_issuer(),
-        Case::refused("iss.number", "the issuer is a number", with(|_| json!(1))).requires_issuer(),
-        Case::refused(
+        Case::rejected("iss.missing", "no iss", |f| f.token().without("iss").sign())
+            .requires_issuer(),
+        Case::rejected("iss.null", "iss is null", with(|_| Value::Null)).requires_issuer(),
+        Case::rejected("iss.empty", "iss is empty", with(|_| json!(""))).requires_issuer(),
+        Case::rejected("iss.number", "iss is a number", with(|_| json!(1))).requires_issuer(),
+        Case::rejected(
             "iss.array",
-            "the issuer is in an array",
+            "iss is an array with the expected issuer",
             with(|f| json!([f.issuer])),
         )
         .requires_issuer(),
-        Case::refused(
+        Case::rejected(
             "iss.object",
-            "the issuer is the name of a member",
+            "iss is an object with the issuer as a member name",
             with(|f| json!({ &f.issuer: true })),
         )
         .requires_issuer(),
-        Case::refused(
+        Case::rejected(
             "iss.slash",
-            "our issuer and a slash",
+            "the expected issuer with a trailing slash",
             with(|f| json!(format!("{}/", f.issuer))),
         )
         .severity(Severity::Medium)
-        .severity_note(SAME),
-        Case::refused(
+        .severity_note(EQUIVALENT),
+        Case::rejected(
             "iss.case",
-            "our issuer in upper case",
+            "the expected issuer in upper case",
             with(|f| json!(f.issuer.to_uppercase())),
         )
         .severity(Severity::Medium)
-        .severity_note(SAME),
-        Case::refused(
+        .severity_note(EQUIVALENT),
+        Case::rejected(
             "iss.base",
             "the issuer's host without its path",
             with(|f| json!(f.base)),
         ),
-        Case::refused(
+        Case::rejected(
             "iss.longer-host",
-            "a host that begins with the issuer's",
+            "a host that starts with the issuer's host",
             with(|f| json!(format!("{}.evil.example/auth/v1", f.base))),
         ),
-        Case::refused(
+        Case::rejected(
             "iss.longer-path",
             "a path below the issuer",
             with(|f| json!(format!("{}/evil", f.issuer))),
         ),
-        Case::refused(
+        Case::rejected(
             "iss.contained",
-            "our issuer in the path of another",
+            "the expected issuer in the path of another host",
             with(|f| json!(format!("https://evil.example/{}", f.issuer))),
         ),
-        Case::refused(
+        Case::rejected(
             "iss.user",
-            "our issuer as the user of another host",
+            "the expected issuer as the userinfo of another host",
             with(|f| json!(format!("{}@evil.example/auth/v1", f.base))),
         ),
-        Case::refused(
+        Case::rejected(
             "iss.query",
-            "our issuer and a query",
+            "the expected issuer with a query",
             with(|f| json!(format!("{}?x=1", f.issuer))),
         ),
-        Case::refused(
+        Case::rejected(
             "iss.fragment",
-            "our issuer and a fragment",
+            "the expected issuer with a fragment",
             with(|f| json!(format!("{}#x", f.issuer))),
         ),
-        Case::refused(
+        Case::rejected(
             "iss.space",
-            "our issuer after a space",
+            "the expected issuer after a space",
             with(|f| json!(format!(" {}", f.issuer))),
         )
         .severity(Severity::Medium)
-        .severity_note(SAME),
-        Case::refused(
+        .severity_note(EQUIVALENT),
+        Case::rejected(
             "iss.list",
-            "our issuer among commas",
+            "the expected issuer in a comma-separated list",
             with(|f| json!(format!("{},https://evil.example", f.issuer))),
         ),
-        Case::refused(
+        Case::rejected(
             "iss.dots",
-            "our issuer by a roundabout path",
+            "the expected issuer with .. in its path",
             with(|f| json!(f.issuer.replace("/auth", "/x/../auth"))),
         )
         .severity(Severity::Medium)
-        .severity_note(SAME),
-        Case::refused(
+        .severity_note(EQUIVALENT),
+        Case::rejected(
             "iss.scheme",
-            "our issuer without its scheme",
+            "the expected issuer without its scheme",
             with(|f| {
                 json!(
                     f.issuer
@@ -127,20 +125,25 @@ fn cases() -> Vec<Case> {
             }),
         )
         .severity(Severity::Medium)
-        .severity_note(SAME),
-        Case::refused(
+        .severity_note(EQUIVALENT),
+        Case::rejected(
             "iss.nul",
-            "our issuer, a NUL, another",
+            "the expected issuer, NUL, another host",
             with(|f| json!(format!("{}\u{0}.evil.example", f.issuer))),
         ),
-        Case::refused(
+        Case::rejected(
             "iss.look-alike",
-            "our issuer with a letter that looks like another",
+            "the expected issuer with a homoglyph",
             with(|f| json!(f.issuer.replace('a', "\u{430}"))),
         ),
     ];
-    let why = "providers sign for many tenants with the same keys: whoever has a tenant of his own gets in here";
+    let rationale = "providers sign tokens of all tenants with the same keys: an attacker with another tenant gains access";
     cases
-        .map(|case| case.rationale(why, "RFC 7519 §4.1.1, RFC 8725 §3.8, GHSA-75c5-xw7c-p5pm"))
+        .map(|case| {
+            case.rationale(
+                rationale,
+                "RFC 7519 §4.1.1, RFC 8725 §3.8, GHSA-75c5-xw7c-p5pm",
+            )
+        })
         .into()
 }

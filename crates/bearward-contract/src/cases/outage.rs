@@ -1,260 +1,287 @@
-//! The issuer's key endpoint is down, or answers nonsense.
+//! The key endpoint is down, or responds with errors.
 
 use std::{future::Future, sync::Arc, time::Duration};
 
 use bearward_testing::Faults;
+use tokio::sync::OnceCell;
 use uuid::Uuid;
 
-use super::Group;
 use crate::{
-    case::{Case, Severity, StepError},
-    harness::{Harness, found, unexpected_response},
-    target::{Answer, NoAnswer},
+    case::{Case, Severity},
+    error::StepError,
+    group::Group,
+    harness::{Harness, failure, unexpected_response},
+    target::{RequestError, Response},
 };
 
-pub(super) const GROUP: Group = Group {
+pub(crate) const GROUP: Group = Group {
     name: "outage",
-    title: "an outage of the issuer is not an outage of the target",
-    hint: "keep the last good key set while a fetch fails, replace it by a readable set alone, and answer 503 where a key cannot be \
-           had. Fetch keys apart from the requests, with a timeout and pauses that grow",
+    title: "an outage of the issuer does not cause an outage of the target",
+    hint: "keep the last valid key set while fetches fail, replace it only with a set that can be parsed, and respond with 503 if a key is \
+           unavailable. Fetch keys in the background, with a timeout and exponential backoff",
     timed: true,
     cases,
 };
 
-/// In time, while something else hangs or fails.
+/// The time limit for a valid token during an outage.
 const PROMPT: Duration = Duration::from_secs(5);
 
 fn cases() -> Vec<Case> {
-    let out =
-        "the issuer is down for an hour a year; everybody who is signed in is kept out meanwhile";
-    let known = "2xx for a token of a key that the target has";
-    let down = |case: Case| case.rationale(out, "RFC 9111 §4.2.4");
+    let rationale = "otherwise every outage of the issuer locks out all signed-in users";
+    let known = "2xx for a token signed with a known key";
+    let with_rationale = |case: Case| case.rationale(rationale, "RFC 9111 §4.2.4");
     let cases = [
         Case::steps(
             "outage.known-key",
-            "a good token while the key endpoint answers 503",
+            "a valid token while the key endpoint responds with 503",
             Severity::High,
             known,
-            |bench| Box::pin(known_key(bench, "outage.known-key")),
+            |harness| Box::pin(known_key(harness, "outage.known-key")),
         ),
         Case::steps(
             "outage.page",
-            "a good token while the key endpoint answers 200 with an error page",
+            "a valid token while the key endpoint responds with 200 and an error page",
             Severity::High,
             known,
-            |bench| Box::pin(known_key(bench, "outage.page")),
+            |harness| Box::pin(known_key(harness, "outage.page")),
         ),
         Case::steps(
             "outage.empty-set",
-            "a good token while the key endpoint answers with no keys",
+            "a valid token while the key endpoint responds with an empty set",
             Severity::Medium,
             known,
-            |bench| Box::pin(known_key(bench, "outage.empty-set")),
+            |harness| Box::pin(known_key(harness, "outage.empty-set")),
         )
         .strict(),
         Case::steps(
             "outage.large-set",
-            "a good token while the key endpoint answers with 4 MiB",
+            "a valid token while the key endpoint responds with 4 MiB",
             Severity::High,
             known,
-            |bench| Box::pin(known_key(bench, "outage.large-set")),
+            |harness| Box::pin(known_key(harness, "outage.large-set")),
         )
         .strict(),
     ];
-    let mut cases: Vec<Case> = cases.map(down).into();
+    let mut cases: Vec<Case> = cases.map(with_rationale).into();
     cases.extend([
         Case::steps(
             "outage.unknown-key",
-            "a token of a key that nobody has published, while the key endpoint answers 503",
+            "a token signed with an unpublished key while the key endpoint responds with 503",
             Severity::Critical,
-            "a refusal: 401, 403 or 5xx; strictly 401 or 503",
-            |bench| Box::pin(unknown_key(bench)),
+            "401, 403 or 5xx; in strict mode 401 or 503",
+            |harness| Box::pin(unknown_key(harness)),
         )
-        .rationale("what cannot be verified is not accepted, and a 503 tells clients not to sign out", "RFC 9110 §15.6.4"),
+        .rationale("a token that cannot be verified must not be accepted; a 503 tells clients to retry instead of signing out", "RFC 9110 §15.6.4"),
         Case::steps(
             "outage.redirect",
             "the key endpoint redirects to another host",
             Severity::Medium,
             "no request to that host",
-            |bench| Box::pin(redirected(bench)),
+            |harness| Box::pin(no_request_to_redirect_target(harness)),
         )
         .strict()
         .rationale(
-            "whoever can make the issuer redirect chooses the keys, or what the server fetches inside its network",
+            "an attacker who can cause a redirect controls the keys, or the internal URLs that the server fetches",
             "GHSA-f5mr-q85p-6hh6",
         ),
         Case::steps(
             "outage.hammering",
-            "forty tokens of unknown keys while the key endpoint answers 503",
+            "40 tokens with unknown kids while the key endpoint responds with 503",
             Severity::High,
-            "at most 12 requests for keys",
-            |bench| Box::pin(hammered(bench)),
+            "at most 12 fetches",
+            |harness| Box::pin(limited_fetches(harness)),
         )
         .strict()
-        .rationale("a limit that counts successes makes every client hammer an issuer that is trying to get up", "CVE-2026-48524"),
+        .rationale("a limit that counts only successful fetches lets every client flood an issuer that is recovering", "CVE-2026-48524"),
         Case::steps(
             "outage.recovery",
-            "the key endpoint is back, with a new key",
+            "the key endpoint recovers, with a new key",
             Severity::High,
-            "2xx for a token of the new key, within two cooldowns",
-            |bench| Box::pin(recovery(bench)),
+            "2xx for a token signed with the new key, within two cooldowns",
+            |harness| Box::pin(recovery(harness)),
         )
-        .rationale("an outage must end when it ends, without a restart", "OpenID Connect Core §10.1.1"),
+        .rationale("the target must recover without a restart", "OpenID Connect Core §10.1.1"),
     ]);
     cases
 }
 
-/// Whatever comes of it, the endpoint behaves again.
-async fn during<T>(
-    bench: &Harness,
+/// Runs steps while the key endpoint fails, and ends the fault afterwards.
+async fn with_faults<T>(
+    harness: &Harness,
     faults: Faults,
     steps: impl Future<Output = Result<T, StepError>>,
 ) -> Result<T, StepError> {
-    bench.break_with(faults);
+    harness.inject_faults(faults);
     let result = steps.await;
-    bench.publish_current();
+    harness.publish_current();
     result
 }
 
-/// One way to fail after the other without a good answer in between, so that a target's cooldown is
-/// waited for once.
-async fn storm(bench: &Harness) -> Vec<(&'static str, Result<(), StepError>)> {
+/// The results of the cases with a valid token, which [`outage_results`] runs together.
+#[derive(Default)]
+struct OutageResults(OnceCell<Vec<(&'static str, Result<(), StepError>)>>);
+
+/// Runs one fault after the other without a successful fetch in between, so that the target's
+/// cooldown elapses only once.
+async fn outage_results(harness: &Harness) -> Vec<(&'static str, Result<(), StepError>)> {
     let faults = [
-        ("outage.known-key", Faults::outage()),
+        ("outage.known-key", false, Faults::outage()),
         (
             "outage.page",
+            false,
             Faults::body("<html><body>Service unavailable</body></html>"),
         ),
-        ("outage.empty-set", Faults::body(r#"{"keys":[]}"#)),
+        ("outage.empty-set", true, Faults::body(r#"{"keys":[]}"#)),
         (
             "outage.large-set",
+            true,
             Faults {
                 padding_bytes: Some(4 << 20),
                 ..Faults::body("{}")
             },
         ),
     ];
-    let mut seen = Vec::new();
-    for (id, faults) in faults {
-        let strict = matches!(id, "outage.empty-set" | "outage.large-set");
-        if bench.options.wants(id) && (bench.options.strict || !strict) {
-            bench.break_with(faults);
-            seen.push((id, known_key_after_a_fetch(bench).await));
+    let mut results = Vec::new();
+    for (id, is_strict, faults) in faults {
+        if harness.options.is_selected(id) && (harness.options.strict || !is_strict) {
+            harness.inject_faults(faults);
+            results.push((id, known_key_after_failed_fetch(harness).await));
         }
     }
-    bench.publish_current();
-    seen
+    harness.publish_current();
+    results
 }
 
-async fn known_key_after_a_fetch(bench: &Harness) -> Result<(), StepError> {
-    bench.provoke().await?;
+async fn known_key_after_failed_fetch(harness: &Harness) -> Result<(), StepError> {
+    harness.trigger_refresh().await?;
     for _ in 0..3 {
-        let expected = "2xx for a token of a key that the target has, after it has failed to fetch";
-        bench
-            .must_accept(&bench.forge.key(), PROMPT, expected)
+        harness
+            .expect_accepted_within(
+                &harness.forge.key(),
+                PROMPT,
+                "2xx for a token signed with a known key, after a failed fetch",
+            )
             .await?;
     }
     Ok(())
 }
 
-async fn known_key(bench: Arc<Harness>, id: &'static str) -> Result<(), StepError> {
-    let seen = bench.storm.get_or_init(|| storm(&bench)).await;
-    let found = seen
-        .iter()
-        .find(|(seen, _)| *seen == id)
-        .map(|(_, result)| result.clone());
-    found.unwrap_or_else(|| Err(StepError::Cannot("it was left out".to_owned())))
+async fn known_key(harness: Arc<Harness>, id: &'static str) -> Result<(), StepError> {
+    let state = harness.group_state::<OutageResults>();
+    let results = state.0.get_or_init(|| outage_results(&harness)).await;
+    let result = results.iter().find(|(known, _)| *known == id);
+    result.map_or_else(
+        || {
+            Err(StepError::NotApplicable(
+                "the case is not selected".to_owned(),
+            ))
+        },
+        |(_, result)| result.clone(),
+    )
 }
 
-async fn unknown_key(bench: Arc<Harness>) -> Result<(), StepError> {
-    let expected = if bench.options.strict {
+async fn unknown_key(harness: Arc<Harness>) -> Result<(), StepError> {
+    let expected = if harness.options.strict {
         "401 or 503"
     } else {
         "401, 403 or 5xx"
     };
-    during(&bench, Faults::outage(), async {
-        let key = bench.forge.new_key();
-        let answer = bench.send(&bench.forge.token_by(key).sign()).await;
-        match answer {
-            Ok(answer) if bench.options.strict && matches!(answer.status, 401 | 503) => Ok(()),
-            Ok(answer)
-                if !bench.options.strict
-                    && (matches!(answer.status, 401 | 403) || answer.status >= 500) =>
+    with_faults(&harness, Faults::outage(), async {
+        let key = harness.forge.new_key();
+        let response = harness
+            .send_token(&harness.forge.token_signed_by(key).sign())
+            .await;
+        match response {
+            Ok(response) if harness.options.strict && matches!(response.status, 401 | 503) => {
+                Ok(())
+            }
+            Ok(response)
+                if !harness.options.strict
+                    && (matches!(response.status, 401 | 403) || response.status >= 500) =>
             {
                 Ok(())
             }
-            answer => Err(unexpected_response(answer, expected)),
+            response => Err(unexpected_response(response, expected)),
         }
     })
     .await
 }
 
-async fn redirected(bench: Arc<Harness>) -> Result<(), StepError> {
-    let to = bench.forge.canary.jwks_url.clone();
-    let before = bench.canary.fetches();
-    during(&bench, Faults::redirect(to), bench.provoke()).await?;
-    match bench.canary.fetches() - before {
+async fn no_request_to_redirect_target(harness: Arc<Harness>) -> Result<(), StepError> {
+    let to = harness.forge.canary.jwks_url.clone();
+    let before = harness.canary.fetches();
+    with_faults(&harness, Faults::redirect(to), harness.trigger_refresh()).await?;
+    match harness.canary.fetches() - before {
         0 => Ok(()),
-        visits => Err(found(
-            "no request to the host that it redirects to",
-            format!("{visits} requests"),
+        requests => Err(failure(
+            "no request to the host of the redirect",
+            format!("{requests} requests"),
         )),
     }
 }
 
-async fn hammered(bench: Arc<Harness>) -> Result<(), StepError> {
+async fn limited_fetches(harness: Arc<Harness>) -> Result<(), StepError> {
     const LIMIT: usize = 12;
-    bench.cool_down().await;
-    let before = bench.fetches();
-    during(&bench, Faults::outage(), async {
+    harness.wait_for_cooldown().await;
+    let before = harness.fetches();
+    with_faults(&harness, Faults::outage(), async {
         for _ in 0..40 {
-            let token = bench.forge.token().kid(&Uuid::new_v4().to_string()).sign();
-            if let Err(NoAnswer::Down(why)) = bench.send(&token).await {
-                return Err(StepError::Down(why));
+            let token = harness
+                .forge
+                .token()
+                .kid(&Uuid::new_v4().to_string())
+                .sign();
+            if let Err(RequestError::Connect(error)) = harness.send_token(&token).await {
+                return Err(StepError::Connect(error));
             }
         }
         Ok(())
     })
     .await?;
-    match bench.fetches() - before {
+    match harness.fetches() - before {
         0..=LIMIT => Ok(()),
-        fetches => Err(found(
-            "at most 12 requests for keys",
-            format!("{fetches} requests for keys"),
-        )),
+        fetches => Err(failure("at most 12 fetches", format!("{fetches} fetches"))),
     }
 }
 
-async fn recovery(bench: Arc<Harness>) -> Result<(), StepError> {
-    let key = bench.forge.new_key();
-    let expected = "2xx for a token of the new key, within two cooldowns";
-    during(&bench, Faults::outage(), async {
-        match bench.send(&bench.forge.token_by(key.clone()).sign()).await {
-            Ok(answer) if answer.is_accepted() => Err(found(
-                "a refusal while the key is not published",
-                answer.words(),
+async fn recovery(harness: Arc<Harness>) -> Result<(), StepError> {
+    let key = harness.forge.new_key();
+    let expected = "2xx for a token signed with the new key, within two cooldowns";
+    with_faults(&harness, Faults::outage(), async {
+        match harness
+            .send_token(&harness.forge.token_signed_by(key.clone()).sign())
+            .await
+        {
+            Ok(response) if response.is_accepted() => Err(failure(
+                "a rejection while the key is not published",
+                response.describe(),
             )),
-            Err(NoAnswer::Down(why)) => Err(StepError::Down(why)),
+            Err(RequestError::Connect(error)) => Err(StepError::Connect(error)),
             _ => Ok(()),
         }
     })
     .await?;
-    bench.publish(key.jwk().into());
+    harness.publish(key.jwk().into());
     let until = tokio::time::Instant::now()
-        + 2 * bench.options.cooldown
-        + bench.options.backoff.max(PROMPT);
-    // Seldom enough that the asking itself keeps no cooldown alive.
+        + 2 * harness.options.cooldown
+        + harness.options.backoff.max(PROMPT);
+    // Requests are spaced so that they do not extend a cooldown that each attempt restarts.
     let pause =
-        (bench.options.cooldown / 10).clamp(Duration::from_millis(50), Duration::from_secs(5));
+        (harness.options.cooldown / 10).clamp(Duration::from_millis(50), Duration::from_secs(5));
     loop {
-        let answer = bench.send(&bench.forge.token_by(key.clone()).sign()).await;
-        match answer {
-            Ok(answer) if answer.is_accepted() => return Ok(()),
-            Err(NoAnswer::Down(why)) => return Err(StepError::Down(why)),
-            answer if tokio::time::Instant::now() >= until => {
-                return Err(found(
+        let response = harness
+            .send_token(&harness.forge.token_signed_by(key.clone()).sign())
+            .await;
+        match response {
+            Ok(response) if response.is_accepted() => return Ok(()),
+            Err(RequestError::Connect(error)) => return Err(StepError::Connect(error)),
+            response if tokio::time::Instant::now() >= until => {
+                return Err(failure(
                     expected,
-                    answer.map_or_else(|none| none.words(), |answer: Answer| answer.words()),
+                    response.map_or_else(
+                        |error| error.describe(),
+                        |response: Response| response.describe(),
+                    ),
                 ));
             }
             _ => tokio::time::sleep(pause).await,

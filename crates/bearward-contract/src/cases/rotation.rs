@@ -1,184 +1,225 @@
-//! The issuer turns its keys while the target runs.
+//! Key rotation while the target is running.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
 
-use bearward_testing::signing::encode;
+use bearward_testing::signing::{KeyPair, encode};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::Group;
 use crate::{
-    case::{Case, Severity, StepError},
-    forge::{signed, with_signature},
-    harness::{Harness, accepted, assert_not_accepted},
+    case::{Case, Severity},
+    error::StepError,
+    forge::{signing_input, with_signature},
+    group::Group,
+    harness::{Harness, assert_not_accepted, expect_accepted},
     rsa_1024,
 };
 
-pub(super) const GROUP: Group = Group {
+pub(crate) const GROUP: Group = Group {
     name: "key.rotation",
-    title: "keys turn, and nobody is kept out for longer than a cooldown",
-    hint: "ask for the key set again when a `kid` is unknown, within a cooldown, and judge the same request again: jose \
-           `createRemoteJWKSet`, `PyJWKClient`, `NimbusJwtDecoder.withJwkSetUri` and jwks-rsa do; a set that is read once at the start does not. Skip a key that \
-           cannot be read, not the set",
+    title: "after a key rotation, new tokens are accepted within a cooldown",
+    hint: "fetch the key set again if a `kid` is unknown, limited by a cooldown, and verify the same request again: jose \
+           `createRemoteJWKSet`, `PyJWKClient`, `NimbusJwtDecoder.withJwkSetUri` and jwks-rsa do this; a set that is loaded once at start \
+           does not. Ignore a key that cannot be parsed, not the whole set",
     timed: true,
     cases,
 };
 
 fn cases() -> Vec<Case> {
-    let gone = "a key is withdrawn because somebody has it";
+    let withdrawn = "a key is withdrawn because it was compromised";
     vec![
         Case::steps(
             "key.rotation.same-request",
-            "the first token of a key that was published just now",
+            "the first token signed with a newly published key",
             Severity::High,
-            "2xx for that very request, at once or after a cooldown",
-            |bench| Box::pin(same_request(bench)),
+            "2xx for that request, immediately or after a cooldown",
+            |harness| Box::pin(same_request(harness)),
         )
-        .rationale("every user of the issuer is kept out until the target asks for the keys again", "OpenID Connect Core §10.1.1"),
+        .rationale("all users are locked out until the target fetches the keys again", "OpenID Connect Core §10.1.1"),
         Case::steps(
             "key.rotation.old-key",
-            "a token of the key before, which is still published",
+            "a token signed with the previous key, which is still published",
             Severity::High,
             "2xx",
-            |bench| {
+            |harness| {
                 Box::pin(async move {
-                    let token = bench.forge.token().sign();
-                    accepted(bench.send(&token).await, "2xx: the key is still published")
+                    let token = harness.forge.token().sign();
+                    expect_accepted(harness.send_token(&token).await, "2xx: the key is still published")
                 })
             },
         )
-        .rationale("who was signed in before the rotation is thrown out", "OpenID Connect Core §10.1.1"),
+        .rationale("users who signed in before the rotation are locked out", "OpenID Connect Core §10.1.1"),
         Case::steps(
             "key.rotation.unreadable-neighbours",
-            "a new key is published beside members that are no keys",
+            "a new key is published next to members that are not valid keys",
             Severity::High,
-            "2xx for a token of the new key, at once or after a cooldown",
-            |bench| Box::pin(unreadable_neighbours(bench)),
+            "2xx for a token signed with the new key, immediately or after a cooldown",
+            |harness| Box::pin(unreadable_neighbours(harness)),
         )
-        .rationale("one member that the target cannot read keeps everybody out", "RFC 7517 §5"),
+        .rationale("one member that the target cannot parse locks out all users", "RFC 7517 §5"),
         Case::steps(
             "key.rotation.exponent-of-one",
-            "a signature under a published RSA key whose exponent is one",
+            "a signature for a published RSA key with exponent one",
             Severity::Medium,
             "401, 403 or 5xx",
-            |bench| {
+            |harness| {
                 Box::pin(async move {
-                    let kid = bench.weak_kid().ok_or_else(|| needs("key.rotation.unreadable-neighbours"))?;
-                    let token = bench.forge.token().header("alg", "RS256").kid(&kid);
-                    let signature = rsa_1024::padded(signed(&token).as_bytes(), 256);
+                    let kid = state(&harness).exponent_one_kid().ok_or_else(|| not_passed("key.rotation.unreadable-neighbours"))?;
+                    let token = harness.forge.token().header("alg", "RS256").kid(&kid);
+                    let signature = rsa_1024::pkcs1_v1_5(signing_input(&token).as_bytes(), 256);
                     assert_not_accepted(
-                        bench.send(&with_signature(&token, &signature)).await,
-                        "401, 403 or 5xx: under such a key anybody signs",
+                        harness.send_token(&with_signature(&token, &signature)).await,
+                        "401, 403 or 5xx: anyone can sign for such a key",
                     )
                 })
             },
         )
-        .severity_note("it takes an issuer that publishes such a key")
-        .rationale("with an exponent of one, the padded hash is the signature: anybody signs", "RFC 8017 §3.1"),
+        .severity_note("the issuer would have to publish such a key")
+        .rationale("with an exponent of one, the padded hash is a valid signature, so anyone can sign", "RFC 8017 §3.1"),
         Case::steps(
             "key.rotation.removed-key",
-            "a fresh token of a key that is no longer published",
+            "a new token signed with a key that is no longer published",
             Severity::Medium,
             "401, 403 or 5xx",
-            |bench| {
+            |harness| {
                 Box::pin(async move {
-                    let (key, _) = removed(&bench).await?;
+                    let (key, _) = removed_key(&harness).await?;
                     assert_not_accepted(
-                        bench.send(&bench.forge.token_by(key).sign()).await,
-                        "401, 403 or 5xx, after the target has seen the set without that key",
+                        harness.send_token(&harness.forge.token_signed_by(key).sign()).await,
+                        "401, 403 or 5xx, after the target has fetched the set without that key",
                     )
                 })
             },
         )
         .strict()
         .severity_note(
-            "it takes somebody who has that key, and libraries that remember each key by itself let it live for some minutes",
+            "an attacker needs that key, and libraries that cache keys individually accept it for some minutes",
         )
-        .rationale(gone, "RFC 7517 §5, NIST SP 800-57 part 1 §8.2"),
+        .rationale(withdrawn, "RFC 7517 §5, NIST SP 800-57 part 1 §8.2"),
         Case::steps(
             "key.rotation.removed-key-known-token",
             "a token that was accepted before its key was withdrawn",
             Severity::Medium,
             "401, 403 or 5xx",
-            |bench| {
+            |harness| {
                 Box::pin(async move {
-                    let (_, token) = removed(&bench).await?;
-                    assert_not_accepted(bench.send(&token).await, "401, 403 or 5xx, after the target has seen the set without that key")
+                    let (_, token) = removed_key(&harness).await?;
+                    assert_not_accepted(harness.send_token(&token).await, "401, 403 or 5xx, after the target has fetched the set without that key")
                 })
             },
         )
         .strict()
-        .severity_note("it takes somebody who has that key, and the token ends by itself")
-        .rationale(gone, "NIST SP 800-57 part 1 §8.2"),
+        .severity_note("an attacker needs that key, and the token expires")
+        .rationale(withdrawn, "NIST SP 800-57 part 1 §8.2"),
         Case::steps(
             "key.rotation.in-place",
-            "another key under the kid of a published one",
+            "another key with the kid of a published one",
             Severity::Medium,
-            "2xx, at once or after a cooldown",
-            |bench| Box::pin(in_place(bench)),
+            "2xx, immediately or after a cooldown",
+            |harness| Box::pin(in_place(harness)),
         )
         .strict()
         .rationale("some issuers replace a key and keep its kid", "RFC 7517 §4.5"),
     ]
 }
 
-fn needs(id: &str) -> StepError {
-    StepError::Cannot(format!("it needs {id}"))
+/// What the cases of the group pass on to later ones.
+#[derive(Default)]
+struct RotationState {
+    /// The key of the first rotation, with an accepted token.
+    first_key: Mutex<Option<(KeyPair, String)>>,
+    /// The key of the second rotation, which the target has accepted.
+    latest_key: Mutex<Option<KeyPair>>,
+    /// The `kid` of the published RSA key with exponent one.
+    exponent_one_kid: Mutex<Option<String>>,
+    /// Whether the target has fetched a set without the first key.
+    has_fetched_removal: AtomicBool,
 }
 
-async fn same_request(bench: Arc<Harness>) -> Result<(), StepError> {
-    let key = bench.forge.new_key();
-    bench.publish(key.jwk().into());
-    bench
-        .must_accept_new(
+impl RotationState {
+    fn first_key(&self) -> Option<(KeyPair, String)> {
+        lock(&self.first_key).clone()
+    }
+
+    fn latest_key(&self) -> Option<KeyPair> {
+        lock(&self.latest_key).clone()
+    }
+
+    fn exponent_one_kid(&self) -> Option<String> {
+        lock(&self.exponent_one_kid).clone()
+    }
+}
+
+fn state(harness: &Harness) -> Arc<RotationState> {
+    harness.group_state()
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn not_passed(id: &str) -> StepError {
+    StepError::NotApplicable(format!("it requires {id} to pass"))
+}
+
+async fn same_request(harness: Arc<Harness>) -> Result<(), StepError> {
+    let key = harness.forge.new_key();
+    harness.publish(key.jwk().into());
+    harness
+        .expect_new_key_accepted(
             &key,
-            "2xx for a token of a key that is published, also after a cooldown",
+            "2xx for a token signed with a published key, immediately or after a cooldown",
         )
         .await?;
-    // A second token of that key, to be remembered and sent again.
-    let token = bench.forge.token_by(key.clone()).sign();
-    accepted(
-        bench.send(&token).await,
-        "2xx for the next token of that key",
+    // Another token with that key, which later cases send again.
+    let token = harness.forge.token_signed_by(key.clone()).sign();
+    expect_accepted(
+        harness.send_token(&token).await,
+        "2xx for the next token signed with that key",
     )?;
-    bench.remember_turned(key, token);
+    *lock(&state(&harness).first_key) = Some((key, token));
     Ok(())
 }
 
-async fn unreadable_neighbours(bench: Arc<Harness>) -> Result<(), StepError> {
-    let key = bench.forge.new_key();
+async fn unreadable_neighbours(harness: Arc<Harness>) -> Result<(), StepError> {
+    let state = state(&harness);
+    let key = harness.forge.new_key();
     let kid = Uuid::new_v4().to_string();
-    for jwk in unreadable(&bench, &kid) {
-        bench.publish(jwk);
+    for jwk in invalid_members(&harness, &kid) {
+        harness.publish(jwk);
     }
-    bench.publish(key.jwk().into());
-    if let Some((turned, _)) = bench.turned() {
-        bench.withdraw(turned.kid());
+    harness.publish(key.jwk().into());
+    if let Some((first_key, _)) = state.first_key() {
+        harness.withdraw(first_key.kid());
     }
-    let accepted = bench
-        .must_accept_new(
+    let result = harness
+        .expect_new_key_accepted(
             &key,
-            "2xx for a token of the new key, whatever stands beside it",
+            "2xx for a token signed with the new key, whatever else the set contains",
         )
         .await;
-    // For the cases to come the set is readable again.
-    bench.withdraw_unreadable();
-    accepted?;
-    // Whoever has not taken this set has no weak key of it.
-    bench.remember_weak(kid);
-    bench.remember_latest(key);
+    // Later cases use a set that can be parsed.
+    harness.withdraw_where(|jwk| jwk.get("x-unreadable").is_some());
+    result?;
+    // Only now the target has fetched the key with exponent one.
+    *lock(&state.exponent_one_kid) = Some(kid);
+    *lock(&state.latest_key) = Some(key);
+    state.has_fetched_removal.store(true, Ordering::SeqCst);
     Ok(())
 }
 
-/// Members that cannot be keys.
-fn unreadable(bench: &Harness, kid: &str) -> Vec<Value> {
+/// Returns members that are not valid keys.
+fn invalid_members(harness: &Harness, kid: &str) -> Vec<Value> {
     let name = || Uuid::new_v4().to_string();
-    let mut one = bench.forge.key_of(bearward::Algorithm::RS256).jwk();
-    one.insert("e".to_owned(), "AQ".into());
-    one.insert("kid".to_owned(), kid.into());
-    one.insert("x-unreadable".to_owned(), true.into());
+    let mut exponent_one = harness.forge.key_for(bearward::Algorithm::RS256).jwk();
+    exponent_one.insert("e".to_owned(), "AQ".into());
+    exponent_one.insert("kid".to_owned(), kid.into());
+    exponent_one.insert("x-unreadable".to_owned(), true.into());
     vec![
-        one.into(),
+        exponent_one.into(),
         json!({ "x-unreadable": true }),
         json!({ "x-unreadable": true, "kty": "RSA", "kid": name(), "use": "sig", "alg": "RS256" }),
         json!({ "x-unreadable": true, "kty": "RSA", "kid": name(), "use": "sig", "alg": "RS256", "n": "!!", "e": 65537 }),
@@ -188,32 +229,32 @@ fn unreadable(bench: &Harness, kid: &str) -> Vec<Value> {
     ]
 }
 
-/// The key that was withdrawn, with a token of it, once the target has seen the set without it.
-async fn removed(
-    bench: &Harness,
-) -> Result<(bearward_testing::signing::KeyPair, String), StepError> {
-    let (key, token) = bench
-        .turned()
-        .ok_or_else(|| needs("key.rotation.same-request"))?;
-    if !bench.has_seen_removal() {
-        bench.withdraw(key.kid());
-        bench.provoke().await?;
-        bench.remember_removal();
+/// Returns the withdrawn key with an accepted token, after the target has fetched the set without
+/// it.
+async fn removed_key(harness: &Harness) -> Result<(KeyPair, String), StepError> {
+    let state = state(harness);
+    let (key, token) = state
+        .first_key()
+        .ok_or_else(|| not_passed("key.rotation.same-request"))?;
+    if !state.has_fetched_removal.load(Ordering::SeqCst) {
+        harness.withdraw(key.kid());
+        harness.trigger_refresh().await?;
+        state.has_fetched_removal.store(true, Ordering::SeqCst);
     }
     Ok((key, token))
 }
 
-async fn in_place(bench: Arc<Harness>) -> Result<(), StepError> {
-    let first = bench
-        .latest()
-        .ok_or_else(|| needs("key.rotation.unreadable-neighbours"))?;
-    let second = bench.forge.new_key().with_kid(first.kid());
-    bench.withdraw(first.kid());
-    bench.publish(second.jwk().into());
-    bench
-        .must_accept_new(
+async fn in_place(harness: Arc<Harness>) -> Result<(), StepError> {
+    let first = state(&harness)
+        .latest_key()
+        .ok_or_else(|| not_passed("key.rotation.unreadable-neighbours"))?;
+    let second = harness.forge.new_key().with_kid(first.kid());
+    harness.withdraw(first.kid());
+    harness.publish(second.jwk().into());
+    harness
+        .expect_new_key_accepted(
             &second,
-            "2xx for the second key of that kid, also after a cooldown",
+            "2xx for the second key with that kid, immediately or after a cooldown",
         )
         .await
 }

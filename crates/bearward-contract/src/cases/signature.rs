@@ -1,149 +1,143 @@
-//! Signatures that are none, or none of this token.
+//! Invalid signatures, and signatures of other data.
 
 use bearward::Algorithm;
 use bearward_testing::signing::{Token, der_signature, encode};
 
-use super::Group;
 use crate::{
     case::{Case, Precondition, Severity},
-    forge::{Forge, decode, payload, signed, split, with_signature},
+    forge::{Forge, decode, header, payload, signing_input, split, with_signature},
+    group::Group,
 };
 
-pub(super) const GROUP: Group = Group {
+pub(crate) const GROUP: Group = Group {
     name: "sig",
     title: "the signature covers every byte",
-    hint: "call the library's verifying function, not its decoding one: jose `jwtVerify` instead of `decodeJwt`, PyJWT without \
+    hint: "call the verifying function of the library, not the decoding one: jose `jwtVerify` instead of `decodeJwt`, PyJWT without \
            `verify_signature=False`, golang-jwt `Parse` instead of `ParseUnverified`; keep the crypto library up to date",
     timed: false,
     cases,
 };
 
-/// The order of P-256.
-const P256: [u8; 32] = [
+/// The order of the P-256 group.
+const P256_ORDER: [u8; 32] = [
     0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xbc, 0xe6,
     0xfa, 0xad, 0xa7, 0x17, 0x9e, 0x84, 0xf3, 0xb9, 0xca, 0xc2, 0xfc, 0x63, 0x25, 0x51,
 ];
 
-/// The order of Ed25519's base point, the least significant byte first as signatures write it.
-const ED25519: [u8; 32] = [
+/// The order of the Ed25519 base point, little-endian.
+const ED25519_ORDER: [u8; 32] = [
     0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14,
     0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,
 ];
 
 fn cases() -> Vec<Case> {
     let mut cases = vec![
-        Case::refused("sig.empty", "no signature", |f| f.token().unsigned()),
-        Case::refused(
+        Case::rejected("sig.empty", "no signature", |f| f.token().unsigned()),
+        Case::rejected(
             "sig.tampered-payload",
-            "another subject under a signature of the first",
+            "a changed subject with the original signature",
             |f| f.token().tampered(),
         ),
-        Case::refused(
+        Case::rejected(
             "sig.tampered-header",
-            "one more member of the header than was signed",
+            "a header member added after signing",
             |f| {
                 let token = f.token();
                 let signature = decode(&split(&token.clone().sign())[2]);
                 with_signature(&token.header("x", 1), &signature)
             },
         ),
-        Case::refused(
+        Case::rejected(
             "sig.stranger",
-            "a signature by a stranger's key under the issuer's kid",
+            "a signature with an attacker's key and the issuer's kid",
             |f| f.token().signed_by_stranger(),
         ),
-        Case::refused(
+        Case::rejected(
             "sig.of-another-token",
-            "the signature of another good token",
-            |f| format!("{}.{}", signed(&f.token()), f.parts()[2]),
+            "the signature of another valid token",
+            |f| format!("{}.{}", signing_input(&f.token()), f.parts()[2]),
         ),
-        Case::refused(
+        Case::rejected(
             "sig.flipped-bit",
-            "one bit of the signature is turned",
+            "one bit of the signature is flipped",
             |f| {
-                respelled(f, |signature| {
+                with_changed_signature(f, |signature| {
                     let middle = signature.len() / 2;
                     signature[middle] ^= 1;
                 })
             },
         ),
-        Case::refused("sig.truncated", "the signature lacks its last byte", |f| {
-            respelled(f, |signature| signature.truncate(signature.len() - 1))
+        Case::rejected(
+            "sig.truncated",
+            "the signature without its last byte",
+            |f| with_changed_signature(f, |signature| signature.truncate(signature.len() - 1)),
+        ),
+        Case::rejected("sig.half", "the first half of the signature", |f| {
+            with_changed_signature(f, |signature| signature.truncate(signature.len() / 2))
         }),
-        Case::refused("sig.half", "the first half of the signature", |f| {
-            respelled(f, |signature| signature.truncate(signature.len() / 2))
+        Case::rejected("sig.zeros", "a signature of zeros", |f| {
+            with_changed_signature(f, |signature| signature.fill(0))
         }),
-        Case::refused("sig.zeros", "a signature of zeros", |f| {
-            respelled(f, |signature| signature.fill(0))
-        }),
-        Case::refused("sig.one", "the number one", |f| {
-            respelled(f, |signature| {
+        Case::rejected("sig.one", "a signature that is the number one", |f| {
+            with_changed_signature(f, |signature| {
                 signature.fill(0);
                 if let Some(last) = signature.last_mut() {
                     *last = 1;
                 }
             })
         }),
-        Case::refused(
+        Case::rejected(
             "sig.payload-alone",
-            "a signature that covers the payload alone",
+            "a signature that covers only the payload",
             |f| {
                 let token = f.token();
                 with_signature(&token, &f.key().sign(payload(&token).as_bytes()))
             },
         ),
-        Case::refused(
+        Case::rejected(
             "sig.decoded",
-            "a signature of header and payload before they were encoded",
+            "a signature of header and payload before base64url encoding",
             |f| {
                 let token = f.token();
-                let text = format!(
-                    "{}.{}",
-                    super::super::forge::header(&token),
-                    payload(&token)
-                );
+                let text = format!("{}.{}", header(&token), payload(&token));
                 with_signature(&token, &f.key().sign(text.as_bytes()))
             },
         ),
-        Case::refused("sig.extended", "a right signature and one byte more", |f| {
-            respelled(f, |signature| signature.push(0))
-        })
+        Case::rejected(
+            "sig.extended",
+            "a valid signature with one more byte",
+            |f| with_changed_signature(f, |signature| signature.push(0)),
+        )
         .severity(Severity::Medium),
     ];
     cases.extend(ecdsa());
     cases.extend(eddsa());
-    cases.extend(
-        [Case::refused("sig.rsa.modulus", "the modulus itself", |f| {
-            let key = f.rsa();
+    cases.extend([
+        Case::rejected("sig.rsa.modulus", "a signature that is the modulus", |f| {
+            let key = f.rsa_key();
             let modulus = key
                 .jwk()
                 .get("n")
                 .and_then(serde_json::Value::as_str)
                 .map(decode)
                 .unwrap_or_default();
-            with_signature(&f.token_by(key), &modulus)
+            with_signature(&f.token_signed_by(key), &modulus)
         })
-        .needs(Precondition::Rsa)
+        .requires(Precondition::Rsa)
         .rationale(
-            "a number that is not below the modulus is no signature",
+            "a signature must be smaller than the modulus",
             "RFC 8017 §5.2.2",
-        )],
-    );
-    let why = "without the check anybody writes what he likes into a token";
+        ),
+    ]);
+    let rationale = "without this check anyone can forge a token";
     cases
         .into_iter()
-        .map(|case| {
-            if case.why.is_empty() {
-                case.rationale(why, "RFC 7515 §5.2")
-            } else {
-                case
-            }
-        })
+        .map(|case| case.default_rationale(rationale, "RFC 7515 §5.2"))
         .collect()
 }
 
-/// A good token with another signature.
-fn respelled(f: &Forge, change: impl FnOnce(&mut Vec<u8>)) -> String {
+/// Replaces the signature of a valid token.
+fn with_changed_signature(f: &Forge, change: impl FnOnce(&mut Vec<u8>)) -> String {
     let [header, payload, signature] = f.parts();
     let mut signature = decode(&signature);
     change(&mut signature);
@@ -153,85 +147,88 @@ fn respelled(f: &Forge, change: impl FnOnce(&mut Vec<u8>)) -> String {
 fn ecdsa() -> Vec<Case> {
     let pair = |make: fn(&[u8], &[u8]) -> Vec<u8>| {
         move |f: &Forge| {
-            let token = f.token_by(f.key_of(Algorithm::ES256));
-            let good = decode(&split(&token.clone().sign())[2]);
-            let (r, s) = good.split_at(good.len() / 2);
+            let token = f.token_signed_by(f.key_for(Algorithm::ES256));
+            let valid = decode(&split(&token.clone().sign())[2]);
+            let (r, s) = valid.split_at(valid.len() / 2);
             with_signature(&token, &make(r, s))
         }
     };
     let zero =
-        "two zeros verify for every message where r and s are not looked at: psychic signatures";
-    let form = "two numbers of 32 bytes, and nothing else, are an ECDSA signature of JWS";
+        "if r and s are not checked, zeros verify for every message (\"psychic signatures\")";
+    let format = "a JWS ECDSA signature consists of exactly two 32-byte numbers";
     let (cve, rfc) = ("CVE-2022-21449, RFC 7518 §3.4", "RFC 7518 §3.4");
     let cases = [
-        Case::refused(
+        Case::rejected(
             "sig.ecdsa.zeros",
-            "ECDSA with r and s zero",
+            "ECDSA with r = s = 0",
             pair(|r, s| vec![0; r.len() + s.len()]),
         )
         .rationale(zero, cve),
-        Case::refused(
+        Case::rejected(
             "sig.ecdsa.r-zero",
-            "ECDSA with r zero",
+            "ECDSA with r = 0",
             pair(|_, s| [&[0; 32], s].concat()),
         )
         .rationale(zero, cve),
-        Case::refused(
+        Case::rejected(
             "sig.ecdsa.s-zero",
-            "ECDSA with s zero",
+            "ECDSA with s = 0",
             pair(|r, _| [r, &[0; 32]].concat()),
         )
         .rationale(zero, cve),
-        Case::refused(
+        Case::rejected(
             "sig.ecdsa.order",
-            "ECDSA with r and s the curve's order",
-            pair(|_, _| [P256, P256].concat()),
+            "ECDSA with r and s equal to the order of the curve",
+            pair(|_, _| [P256_ORDER, P256_ORDER].concat()),
         )
         .rationale(zero, cve),
-        Case::refused(
+        Case::rejected(
             "sig.ecdsa.der",
-            "a right ECDSA signature in DER",
+            "a valid ECDSA signature in DER",
             pair(|r, s| der_signature(&[r, s].concat())),
         )
         .severity(Severity::Medium)
-        .rationale(form, rfc),
+        .rationale(format, rfc),
     ];
-    cases.map(|case| case.needs(Precondition::Es256)).into()
+    cases.map(|case| case.requires(Precondition::Es256)).into()
 }
 
 fn eddsa() -> Vec<Case> {
-    let plus = |s: &[u8]| -> Vec<u8> {
+    let add_order = |s: &[u8]| -> Vec<u8> {
         let mut carry = 0;
-        let digits = s.iter().zip(ED25519).map(|(&one, other)| {
+        let bytes = s.iter().zip(ED25519_ORDER).map(|(&one, other)| {
             let sum = u16::from(one) + u16::from(other) + carry;
             carry = sum >> 8;
             u8::try_from(sum & 0xff).unwrap_or(u8::MAX)
         });
-        digits.collect()
+        bytes.collect()
     };
     let cases = [
-        Case::refused(
+        Case::rejected(
             "sig.eddsa.identity",
-            "Ed25519 with the neutral point and zero",
+            "Ed25519 with R = identity and S = 0",
             |f| {
-                let key = f.key_of(Algorithm::EdDSA);
-                with_signature(&f.token_by(key), &[&[1], [0; 63].as_slice()].concat())
+                let key = f.key_for(Algorithm::EdDSA);
+                with_signature(
+                    &f.token_signed_by(key),
+                    &[&[1], [0; 63].as_slice()].concat(),
+                )
             },
         )
-        .rationale("it verifies under keys of small order", "RFC 8032 §5.1.7"),
-        Case::refused(
+        .rationale("it verifies with keys of small order", "RFC 8032 §5.1.7"),
+        Case::rejected(
             "sig.eddsa.other-spelling",
-            "a right Ed25519 signature with S and the order added",
+            "a valid Ed25519 signature with the group order added to S",
             move |f| {
-                let token = f.token_by(f.key_of(Algorithm::EdDSA));
-                let good = decode(&split(&token.clone().sign())[2]);
-                let (r, s) = good.split_at(good.len() / 2);
+                let token = f.token_signed_by(f.key_for(Algorithm::EdDSA));
+                let valid = decode(&split(&token.clone().sign())[2]);
+                let (r, s) = valid.split_at(valid.len() / 2);
                 Token::new(token.header_members(), token.claims())
-                    .with_signature(&[r, &plus(s)].concat())
+                    .with_signature(&[r, &add_order(s)].concat())
             },
         )
         .severity(Severity::Low)
-        .rationale("one token then has two spellings", "RFC 8032 §5.1.7"),
+        .rationale("a token then has two valid encodings", "RFC 8032 §5.1.7"),
     ];
-    cases.map(|case| case.needs(Precondition::EdDsa)).into()
+    cases.map(|case| case.requires(Precondition::EdDsa)).into()
 }

@@ -1,40 +1,39 @@
-//! Addresses in the token: the target must not visit them. The host that they name counts its
-//! visitors.
+//! URLs in the token, which the target must not fetch. The canary host counts requests.
 
 use std::sync::Arc;
 
 use bearward_testing::signing::Token;
 use serde_json::json;
 
-use super::Group;
 use crate::{
     case::{Case, Severity, Steps},
     forge::Forge,
-    harness::{Harness, found, refused},
+    group::Group,
+    harness::{Harness, expect_rejected, failure},
 };
 
-pub(super) const GROUP: Group = Group {
+pub(crate) const GROUP: Group = Group {
     name: "ssrf",
-    title: "the token names no address that is visited",
-    hint: "configure the address of the keys, or discover it from the configured issuer. Never fetch `jku`, `x5u`, `iss` or `kid` of a token \
-           that is not verified",
+    title: "URLs in a token are never fetched",
+    hint: "configure the key URL, or discover it from the configured issuer. Never fetch `jku`, `x5u`, `iss` or `kid` of an unverified token",
     timed: false,
     cases,
 };
 
-const EXPECTED: &str = "401 or 403, and no request to the host that the token names";
+const EXPECTED: &str = "401 or 403, and no request to the host in the token";
 
 fn cases() -> Vec<Case> {
-    let why = "a stranger makes the server fetch what he likes, inside its network, and sign as whom he likes";
+    let rationale =
+        "an attacker makes the server fetch URLs inside its network, or trust the attacker's keys";
     let cases = [
         Case::steps(
             "ssrf.jku",
-            "jku names another host, which publishes the forger's key",
+            "jku is another host, which publishes the attacker's key",
             Severity::Critical,
             EXPECTED,
-            |bench| {
-                visit(bench, |f| {
-                    f.token_by(f.canary.key.clone())
+            |harness| {
+                without_request(harness, |f| {
+                    f.token_signed_by(f.canary.key.clone())
                         .header("jku", f.canary.jwks_url.as_str())
                         .sign()
                 })
@@ -42,13 +41,13 @@ fn cases() -> Vec<Case> {
         ),
         Case::steps(
             "ssrf.jku-user",
-            "jku looks as if it began with the issuer's address",
+            "jku has the issuer's address as its userinfo",
             Severity::Critical,
             EXPECTED,
-            |bench| {
-                visit(bench, |f| {
+            |harness| {
+                without_request(harness, |f| {
                     let host = f.canary.jwks_url.trim_start_matches("http://");
-                    f.token_by(f.canary.key.clone())
+                    f.token_signed_by(f.canary.key.clone())
                         .header("jku", format!("{}@{host}", f.base))
                         .sign()
                 })
@@ -56,12 +55,12 @@ fn cases() -> Vec<Case> {
         ),
         Case::steps(
             "ssrf.x5u",
-            "x5u names another host",
+            "x5u is another host",
             Severity::Critical,
             EXPECTED,
-            |bench| {
-                visit(bench, |f| {
-                    f.token_by(f.canary.key.clone())
+            |harness| {
+                without_request(harness, |f| {
+                    f.token_signed_by(f.canary.key.clone())
                         .header("x5u", format!("{}?x5u", f.canary.jwks_url))
                         .sign()
                 })
@@ -69,12 +68,12 @@ fn cases() -> Vec<Case> {
         ),
         Case::steps(
             "ssrf.iss",
-            "iss is another host, which publishes the forger's key",
+            "iss is another host, which publishes the attacker's key",
             Severity::Critical,
             EXPECTED,
-            |bench| {
-                visit(bench, |f| {
-                    f.token_by(f.canary.key.clone())
+            |harness| {
+                without_request(harness, |f| {
+                    f.token_signed_by(f.canary.key.clone())
                         .issuer(&f.canary.issuer)
                         .sign()
                 })
@@ -82,25 +81,27 @@ fn cases() -> Vec<Case> {
         ),
         Case::steps(
             "ssrf.kid",
-            "kid is an address",
+            "kid is a URL",
             Severity::Critical,
             EXPECTED,
-            |bench| {
-                visit(bench, |f| {
-                    let token = f.token_by(f.canary.key.clone()).kid(&f.canary.jwks_url);
+            |harness| {
+                without_request(harness, |f| {
+                    let token = f
+                        .token_signed_by(f.canary.key.clone())
+                        .kid(&f.canary.jwks_url);
                     Token::new(token.header_members(), token.claims()).sign(&f.canary.key)
                 })
             },
         ),
         Case::steps(
             "ssrf.claims",
-            "jwks_uri and azp among the claims are addresses",
+            "the claims jwks_uri and azp are URLs",
             Severity::Critical,
             EXPECTED,
-            |bench| {
-                visit(bench, |f| {
+            |harness| {
+                without_request(harness, |f| {
                     let token = f
-                        .token_by(f.canary.key.clone())
+                        .token_signed_by(f.canary.key.clone())
                         .claim("jwks_uri", f.canary.jwks_url.as_str());
                     token
                         .claim("azp", f.canary.jwks_url.as_str())
@@ -114,21 +115,21 @@ fn cases() -> Vec<Case> {
         ),
     ];
     cases
-        .map(|case| case.rationale(why, "RFC 8725 §3.10, CVE-2018-0114, CVE-2026-32301"))
+        .map(|case| case.rationale(rationale, "RFC 8725 §3.10, CVE-2018-0114, CVE-2026-32301"))
         .into()
 }
 
-fn visit(bench: Arc<Harness>, token: fn(&Forge) -> String) -> Steps {
+fn without_request(harness: Arc<Harness>, token: fn(&Forge) -> String) -> Steps {
     Box::pin(async move {
-        let visits = || bench.canary.fetches() + bench.canary.discoveries();
-        let before = visits();
-        let answer = bench.send(&token(&bench.forge)).await;
-        refused(answer, EXPECTED)?;
-        match visits() - before {
+        let requests = || harness.canary.fetches() + harness.canary.discoveries();
+        let before = requests();
+        let response = harness.send_token(&token(&harness.forge)).await;
+        expect_rejected(response, EXPECTED)?;
+        match requests() - before {
             0 => Ok(()),
-            visits => Err(found(
+            requests => Err(failure(
                 EXPECTED,
-                format!("refused, after {visits} requests to that host"),
+                format!("a rejection after {requests} requests to that host"),
             )),
         }
     })

@@ -1,213 +1,202 @@
-//! The report as one page that fetches nothing, light or dark as its reader has it.
+//! The report as one HTML page without external resources. Follows the reader's color scheme.
 
-use std::fmt::Write;
+use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::{CaseResult, Outcome, Report, junit::escaped};
+use super::{CaseResult, Outcome, Report};
 use crate::case::Severity;
 
 const STYLE: &str = include_str!("page.css");
 
-/// Nothing is fetched, also where a value found a way out of its quotes.
-const POLICY: &str =
+/// Blocks scripts and external resources even if a value were not escaped.
+const CONTENT_SECURITY_POLICY: &str =
     "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
 pub(super) fn report(report: &Report) -> String {
-    let mut html = format!(
-        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">\
-         <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><meta name=\"color-scheme\" content=\"light dark\">\
-         <title>{}: bearward contract</title><style>{STYLE}</style></head><body>\n",
-        escaped(&report.summary())
-    );
-    head(&mut html, report);
     let failures = report.by_severity();
-    if !failures.is_empty() {
-        html.push_str("<h2>What does not hold</h2>\n");
-    }
-    for tested in failures {
-        case(&mut html, tested, " open");
-    }
-    html.push_str("<h2>Everything that was asked</h2>\n");
-    for (group, results) in report.by_group() {
-        let count = |wanted: fn(&CaseResult) -> bool| {
-            results.iter().filter(|tested| wanted(tested)).count()
-        };
-        let (failed, skipped) = (count(CaseResult::is_failed), count(CaseResult::is_skipped));
-        let failed_text = if failed == 0 {
-            String::new()
-        } else {
-            format!("<b class=\"bad\">{failed} failed</b>")
-        };
-        let skipped_text = if skipped == 0 {
-            String::new()
-        } else {
-            format!(", {skipped} not applicable")
-        };
-        let _ = write!(
-            html,
-            "<details class=\"group\"><summary><code>{}</code><span class=\"title\">{}</span><span class=\"count\">{failed_text} {} \
-             hold{skipped_text}</span></summary>",
-            group.name,
-            marked(group.title),
-            results.len() - failed - skipped,
-        );
-        for tested in results {
-            case(&mut html, tested, "");
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta http-equiv="Content-Security-Policy" content=(CONTENT_SECURITY_POLICY);
+                meta name="viewport" content="width=device-width,initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { (report.summary()) ": bearward contract" }
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                (header(report))
+                @if !failures.is_empty() {
+                    h2 { "Failed cases" }
+                }
+                @for result in failures {
+                    (case(result, true))
+                }
+                h2 { "All cases" }
+                @for (group, results) in report.by_group() {
+                    (group_details(group.name, group.title, &results))
+                }
+            }
         }
-        html.push_str("</details>\n");
     }
-    html.push_str("</body></html>\n");
-    html
+    .into_string()
 }
 
-fn head(html: &mut String, report: &Report) {
+fn header(report: &Report) -> Markup {
     let algorithms: Vec<&str> = report
         .algorithms
         .iter()
         .map(|algorithm| algorithm.name())
         .collect();
     let (class, verdict) = if report.passed() {
-        ("good", "holds")
+        ("good", "passed")
     } else {
-        ("bad", "does not hold")
+        ("bad", "failed")
     };
-    let _ = write!(
-        html,
-        "<header><h1>The contract <span class=\"{class}\">{verdict}</span></h1><p><code>{}</code></p><p class=\"faint\">issuer <code>{}</code> · \
-         accepts {} · {}{} · {:.1} s · bearward {}</p></header>\n<ul class=\"sum\">",
-        escaped(&report.target),
-        escaped(&report.issuer),
-        algorithms.join(" "),
-        if report.strict {
-            "to the letter"
-        } else {
-            "what every sound server does"
-        },
-        if report.quick {
-            ", quick: without rotations and outages"
-        } else {
-            ""
-        },
-        report.took.as_secs_f64(),
-        env!("CARGO_PKG_VERSION"),
-    );
-    let mut tile = |class: &str, count: usize, what: &str| {
-        let none = if count == 0 { " none" } else { "" };
-        let _ = write!(
-            html,
-            "<li class=\"{class}{none}\"><b>{count}</b>{what}</li>"
-        );
-    };
-    for (severity, count) in report.failed_by_severity() {
-        tile(
-            severity.name(),
-            count,
-            &format!("{severity}<small>{}</small>", meaning(severity)),
-        );
+    html! {
+        header {
+            h1 { "Conformance suite " span class=(class) { (verdict) } }
+            p { code { (report.target) } }
+            p class="faint" {
+                "issuer " code { (report.issuer) }
+                " · accepts " (algorithms.join(" "))
+                " · " (if report.strict { "strict" } else { "default" })
+                @if report.quick { ", quick: without rotations and outages" }
+                " · " (format!("{:.1}", report.duration.as_secs_f64())) " s"
+                " · bearward " (env!("CARGO_PKG_VERSION"))
+            }
+        }
+        ul class="sum" {
+            @for (severity, count) in report.failed_by_severity() {
+                (tile(severity.name(), count, html! {
+                    (severity.name()) small { (meaning(severity)) }
+                }))
+            }
+            (tile("good", report.passed_count(), html! { "passed" }))
+            (tile("faint", report.skipped(), html! { "not applicable" }))
+        }
     }
-    tile("good", report.passed_count(), "hold");
-    tile("faint", report.skipped(), "not applicable");
-    html.push_str("</ul>\n");
+}
+
+fn tile(class: &str, count: usize, label: Markup) -> Markup {
+    html! {
+        li class={ (class) @if count == 0 { " none" } } { b { (count) } (label) }
+    }
 }
 
 fn meaning(severity: Severity) -> &'static str {
     match severity {
-        Severity::Critical => "a stranger gets in",
-        Severity::High => "others are kept out",
-        Severity::Medium => "a wrong verdict",
-        Severity::Low => "manners",
+        Severity::Critical => "an attacker gains access",
+        Severity::High => "users are locked out",
+        Severity::Medium => "a wrong result",
+        Severity::Low => "protocol details",
     }
 }
 
-fn case(html: &mut String, tested: &CaseResult, open: &str) {
-    let (class, word) = match &tested.outcome {
-        Outcome::Passed => ("good", "holds"),
-        Outcome::Failed { .. } => (tested.severity.name(), tested.severity.name()),
+fn group_details(name: &str, title: &str, results: &[&CaseResult]) -> Markup {
+    let count = |is_counted: fn(&CaseResult) -> bool| {
+        results.iter().filter(|result| is_counted(result)).count()
+    };
+    let (failed, skipped) = (count(CaseResult::is_failed), count(CaseResult::is_skipped));
+    html! {
+        details class="group" {
+            summary {
+                code { (name) }
+                span class="title" { (with_code(title)) }
+                span class="count" {
+                    @if failed > 0 { b class="bad" { (failed) " failed" } }
+                    " " (results.len() - failed - skipped) " passed"
+                    @if skipped > 0 { ", " (skipped) " not applicable" }
+                }
+            }
+            @for result in results {
+                (case(result, false))
+            }
+        }
+    }
+}
+
+fn case(result: &CaseResult, is_open: bool) -> Markup {
+    let (class, label) = match &result.outcome {
+        Outcome::Passed => ("good", "passed"),
+        Outcome::Failed { .. } => (result.severity.name(), result.severity.name()),
         Outcome::Skipped { .. } => ("faint", "not applicable"),
     };
-    let _ = write!(
-        html,
-        "<details class=\"case {class}\"{open}><summary><span class=\"tag\">{word}</span><code>{}</code><span class=\"title\">{}</span>\
-         </summary><dl>",
-        escaped(tested.id),
-        marked(tested.title),
-    );
-    let mut row = |name: &str, value: &str| {
-        if !value.is_empty() {
-            let _ = write!(html, "<dt>{name}</dt><dd>{value}</dd>");
+    html! {
+        details class={ "case " (class) } open[is_open] {
+            summary {
+                span class="tag" { (label) }
+                code { (result.id) }
+                span class="title" { (with_code(result.title)) }
+            }
+            dl {
+                @match &result.outcome {
+                    Outcome::Passed => { (row("expected", html! { (result.expected) })) }
+                    Outcome::Failed { expected, got } => {
+                        (row("expected", html! { (expected) }))
+                        (row("got", multi_line(got)))
+                    }
+                    Outcome::Skipped { reason } => { (row("reason", html! { (reason) })) }
+                }
+                @if !result.request.is_empty() {
+                    (row("sent", html! { code { (result.request) } }))
+                }
+                (row("why", html! {
+                    (with_code(result.rationale))
+                    @if !result.severity_note.is_empty() { "; " (with_code(result.severity_note)) }
+                    @if !result.reference.is_empty() { " " span class="faint" { (result.reference) } }
+                }))
+                @if result.is_failed() {
+                    (row("fix", with_code(result.hint)))
+                }
+            }
         }
-    };
-    match &tested.outcome {
-        Outcome::Passed => row("expected", &escaped(tested.expected)),
-        Outcome::Failed { expected, got } => {
-            row("expected", &escaped(expected));
-            // After the first line, what a process wrote last.
-            let (line, words) = got.split_once('\n').unwrap_or((got, ""));
-            let words = if words.is_empty() {
-                String::new()
-            } else {
-                format!("<pre>{}</pre>", escaped(words))
-            };
-            row("got", &format!("<strong>{}</strong>{words}", escaped(line)));
-        }
-        Outcome::Skipped { why } => row("because", &escaped(why)),
     }
-    if !tested.request.is_empty() {
-        row(
-            "sent",
-            &format!("<code>{}</code>", escaped(&tested.request)),
-        );
-    }
-    let caveat = if tested.caveat.is_empty() {
-        String::new()
-    } else {
-        format!(". But {}", marked(tested.caveat))
-    };
-    let reference = if tested.reference.is_empty() {
-        String::new()
-    } else {
-        format!(" <span class=\"faint\">{}</span>", tested.reference)
-    };
-    row("why", &format!("{}{caveat}{reference}", marked(tested.why)));
-    if tested.is_failed() {
-        row("put right", &marked(tested.hint));
-    }
-    html.push_str("</dl></details>\n");
 }
 
-/// Words of this crate, in which backticks stand around code.
-fn marked(text: &str) -> String {
-    let mut marked = String::new();
-    for (at, part) in escaped(text).split('`').enumerate() {
-        let _ = if at % 2 == 1 {
-            write!(marked, "<code>{part}</code>")
-        } else {
-            write!(marked, "{part}")
-        };
+fn row(name: &str, value: Markup) -> Markup {
+    html! { dt { (name) } dd { (value) } }
+}
+
+/// Shows the first line, and the output of a process below it.
+fn multi_line(got: &str) -> Markup {
+    let (line, output) = got.split_once('\n').unwrap_or((got, ""));
+    html! {
+        strong { (line) }
+        @if !output.is_empty() { pre { (output) } }
     }
-    marked
+}
+
+/// Renders text in backticks as code.
+fn with_code(text: &str) -> Markup {
+    html! {
+        @for (index, part) in text.split('`').enumerate() {
+            @if index % 2 == 1 { code { (part) } } @else { (part) }
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{all_cases, groups};
+    use crate::registry::{all_cases, groups};
 
     #[test]
-    fn words_in_backticks_are_code_and_everything_is_escaped() {
+    fn backticks_become_code_and_markup_is_escaped() {
         assert_eq!(
-            marked("jose `{ a: ['<'] }`, or"),
-            "jose <code>{ a: [&#39;&lt;&#39;] }</code>, or"
+            with_code("jose `{ a: [\"<\"] }`, or").into_string(),
+            "jose <code>{ a: [&quot;&lt;&quot;] }</code>, or"
         );
     }
 
     #[test]
-    fn no_text_of_the_battery_leaves_a_backtick_open() {
+    fn backticks_in_texts_are_balanced() {
         let cases = all_cases();
         let texts = cases.iter().flat_map(|case| {
             [
                 case.title,
-                case.why,
-                case.caveat,
+                case.rationale,
+                case.severity_note,
                 case.hint.unwrap_or_default(),
             ]
         });

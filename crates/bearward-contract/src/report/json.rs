@@ -1,46 +1,56 @@
-//! The report as one JSON object, for programs.
+//! The report as one JSON object. Its member names are stable.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{CaseResult, Outcome, Report};
 
 pub(super) fn report(report: &Report) -> Value {
+    let algorithms: Vec<&str> = report
+        .algorithms
+        .iter()
+        .map(|algorithm| algorithm.name())
+        .collect();
+    let by_severity: Map<String, Value> = report
+        .failed_by_severity()
+        .map(|(severity, count)| (severity.name().to_owned(), count.into()))
+        .into_iter()
+        .collect();
     json!({
         "target": report.target,
         "issuer": report.issuer,
-        "algorithms": report.algorithms.iter().map(|algorithm| algorithm.name()).collect::<Vec<_>>(),
+        "algorithms": algorithms,
         "strict": report.strict,
         "quick": report.quick,
-        "seconds": report.took.as_secs_f64(),
-        "rate_limited": report.limited,
+        "seconds": report.duration.as_secs_f64(),
+        "rate_limited": report.rate_limited,
         "passed": report.passed_count(),
         "failed": report.failed(),
-        "failed_by_severity": report.failed_by_severity().map(|(severity, count)| (severity.name().to_owned(), count.into())).into_iter().collect::<serde_json::Map<_, _>>(),
+        "failed_by_severity": by_severity,
         "skipped": report.skipped(),
-        "cases": report.results.iter().map(tested).collect::<Vec<_>>(),
+        "cases": report.results.iter().map(case).collect::<Vec<_>>(),
     })
 }
 
-fn tested(tested: &CaseResult) -> Value {
-    let (outcome, expected, got, why_skipped) = match &tested.outcome {
+fn case(result: &CaseResult) -> Value {
+    let (outcome, expected, got, skip_reason) = match &result.outcome {
         Outcome::Passed => ("passed", None, None, None),
         Outcome::Failed { expected, got } => ("failed", Some(expected), Some(got), None),
-        Outcome::Skipped { why } => ("skipped", None, None, Some(why)),
+        Outcome::Skipped { reason } => ("skipped", None, None, Some(reason)),
     };
     json!({
-        "id": tested.id,
-        "group": tested.group,
-        "title": tested.title,
-        "severity": tested.severity.name(),
+        "id": result.id,
+        "group": result.group,
+        "title": result.title,
+        "severity": result.severity.name(),
         "outcome": outcome,
-        "expected": expected.map_or(tested.expected, String::as_str),
+        "expected": expected.map_or(result.expected, String::as_str),
         "got": got,
-        "skipped_because": why_skipped,
-        "why": tested.why,
-        "reference": tested.reference,
-        "caveat": if tested.caveat.is_empty() { None } else { Some(tested.caveat) },
-        "hint": tested.hint,
-        "request": if tested.request.is_empty() { None } else { Some(&tested.request) },
-        "milliseconds": u64::try_from(tested.took.as_millis()).unwrap_or(u64::MAX),
+        "skipped_because": skip_reason,
+        "why": result.rationale,
+        "reference": result.reference,
+        "caveat": if result.severity_note.is_empty() { None } else { Some(result.severity_note) },
+        "hint": result.hint,
+        "request": if result.request.is_empty() { None } else { Some(&result.request) },
+        "milliseconds": u64::try_from(result.duration.as_millis()).unwrap_or(u64::MAX),
     })
 }

@@ -1,114 +1,105 @@
-//! The report as XML in the manner of `JUnit`, which every continuous integration reads.
+//! The report as `JUnit` XML, for continuous integration.
 
-use std::fmt::Write;
+use std::time::Duration;
+
+use quick_junit::{NonSuccessKind, Report as JUnitReport, TestCase, TestCaseStatus, TestSuite};
 
 use super::{CaseResult, Outcome, Report};
-use crate::cases::GROUPS;
+use crate::registry::GROUPS;
 
 pub(super) fn report(report: &Report) -> String {
-    let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
-    let counts = |results: &[&CaseResult]| {
-        let failures = results.iter().filter(|tested| tested.is_failed()).count();
-        let skipped = results.iter().filter(|tested| tested.is_skipped()).count();
-        let seconds: f64 = results.iter().map(|tested| tested.took.as_secs_f64()).sum();
-        format!(
-            "tests=\"{}\" failures=\"{failures}\" errors=\"0\" skipped=\"{skipped}\" time=\"{seconds:.3}\"",
-            results.len()
-        )
-    };
-    let all: Vec<&CaseResult> = report.results.iter().collect();
-    let _ = writeln!(
-        xml,
-        "<testsuites name=\"bearward contract\" {}>",
-        counts(&all)
-    );
+    let mut junit = JUnitReport::new("bearward contract");
+    junit.set_time(total_time(&report.results));
     for group in &GROUPS {
-        let results: Vec<&CaseResult> = report
+        let results = report
             .results
             .iter()
-            .filter(|tested| tested.group == group.name)
-            .collect();
-        if results.is_empty() {
-            continue;
+            .filter(|result| result.group == group.name);
+        let mut suite = TestSuite::new(group.name);
+        suite
+            .set_time(total_time(results.clone()))
+            .add_test_cases(results.map(case));
+        if suite.tests > 0 {
+            junit.add_test_suite(suite);
         }
-        let _ = writeln!(
-            xml,
-            "  <testsuite name=\"{}\" {}>",
-            escaped(group.name),
-            counts(&results)
-        );
-        for tested in results {
-            case(&mut xml, tested);
-        }
-        xml.push_str("  </testsuite>\n");
     }
-    xml.push_str("</testsuites>\n");
-    xml
+    // Writing to a string does not fail.
+    junit.to_string().unwrap_or_default()
 }
 
-fn case(xml: &mut String, tested: &CaseResult) {
-    let head = format!(
-        "    <testcase classname=\"bearward.contract.{}\" name=\"{}\" time=\"{:.3}\"",
-        escaped(tested.group),
-        escaped(tested.id),
-        tested.took.as_secs_f64()
-    );
-    let _ = match &tested.outcome {
-        Outcome::Passed => writeln!(xml, "{head}/>"),
-        Outcome::Skipped { why } => writeln!(
-            xml,
-            "{head}><skipped message=\"{}\"/></testcase>",
-            escaped(why)
-        ),
+fn total_time<'a>(results: impl IntoIterator<Item = &'a CaseResult>) -> Duration {
+    results.into_iter().map(|result| result.duration).sum()
+}
+
+fn case(result: &CaseResult) -> TestCase {
+    let status = match &result.outcome {
+        Outcome::Passed => TestCaseStatus::success(),
+        Outcome::Skipped { reason } => {
+            let mut status = TestCaseStatus::skipped();
+            status.set_message(reason.as_str());
+            status
+        }
         Outcome::Failed { expected, got } => {
-            let message = escaped(&format!("{}: expected {expected}, got {got}", tested.title));
-            let body = escaped(&format!(
-                "sent: {}\nwhy: {} ({})\nhint: {}",
-                if tested.request.is_empty() {
-                    tested.title
-                } else {
-                    &tested.request
-                },
-                tested.why,
-                tested.reference,
-                tested.hint
-            ));
-            let severity = tested.severity;
-            writeln!(
-                xml,
-                "{head}>\n      <failure type=\"{severity}\" message=\"{message}\">{body}</failure>\n    </testcase>"
-            )
+            let sent = if result.request.is_empty() {
+                result.title
+            } else {
+                &result.request
+            };
+            let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+            status
+                .set_type(result.severity.name())
+                .set_message(format!("{}: expected {expected}, got {got}", result.title))
+                .set_description(format!(
+                    "sent: {sent}\nwhy: {} ({})\nhint: {}",
+                    result.rationale, result.reference, result.hint
+                ));
+            status
         }
     };
-}
-
-/// For text and for attributes. What XML 1.0 cannot write at all is replaced.
-pub(super) fn escaped(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '"' => safe.push_str("&quot;"),
-            '\'' => safe.push_str("&#39;"),
-            '\n' | '\t' => safe.push(c),
-            c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') => safe.push('\u{fffd}'),
-            c => safe.push(c),
-        }
-    }
-    safe
+    let mut case = TestCase::new(result.id, status);
+    case.set_classname(format!("bearward.contract.{}", result.group))
+        .set_time(result.duration);
+    case
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{finding::FailureKind, registry::all_cases};
+
+    fn with_got(got: &str) -> String {
+        let case = &all_cases()[0];
+        let outcome = Outcome::Failed {
+            expected: "2xx".to_owned(),
+            got: got.to_owned(),
+        };
+        let result = CaseResult::new(
+            case,
+            false,
+            String::new(),
+            outcome,
+            FailureKind::AsDescribed,
+            Duration::ZERO,
+        );
+        report(&Report {
+            target: String::new(),
+            issuer: String::new(),
+            algorithms: Vec::new(),
+            strict: false,
+            quick: false,
+            rate_limited: 0,
+            duration: Duration::ZERO,
+            results: vec![result],
+        })
+    }
 
     #[test]
-    fn what_xml_cannot_write_is_replaced() {
-        assert_eq!(
-            escaped("<a b='\"'>&\u{0}\u{1b}\u{ffff}\u{1f43b}\n"),
-            "&lt;a b=&#39;&quot;&#39;&gt;&amp;\u{fffd}\u{fffd}\u{fffd}\u{1f43b}\n"
+    fn escapes_markup_and_drops_control_characters() {
+        let xml = with_got("<a b='\"'>&\u{0}\u{1b}\u{ffff}\u{1f43b}");
+        assert!(
+            xml.contains("got &lt;a b=&apos;&quot;&apos;&gt;&amp;\u{1f43b}\""),
+            "{xml}"
         );
+        assert!(!xml.contains(['\u{0}', '\u{1b}', '\u{ffff}']), "{xml}");
     }
 }

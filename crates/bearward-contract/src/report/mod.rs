@@ -1,4 +1,4 @@
-//! What held and what did not.
+//! The result of a run, and its output formats.
 
 mod html;
 mod json;
@@ -11,81 +11,83 @@ use serde_json::{Value, value::RawValue};
 
 use super::{
     case::{Case, Severity},
-    cases::{GROUPS, Group},
-    failure_kind::FailureKind,
+    diagnosis,
+    finding::FailureKind,
     forge::{decode, split},
+    group::Group,
+    registry::GROUPS,
     target::Request,
 };
 
-/// The outcome of one run. `Display` shows the failures and the closing line; a Rust test prints it
-/// where it asserts.
+/// The result of a run.
+///
+/// `Display` prints the failures and the summary, for use in an assertion of a Rust test.
 #[derive(Debug, Clone)]
 pub struct Report {
     /// The protected URL.
     pub target: String,
-    /// The `iss` of good tokens.
+    /// The `iss` of valid tokens.
     pub issuer: String,
-    /// What the target accepts.
+    /// The algorithms that the target accepts.
     pub algorithms: Vec<Algorithm>,
-    /// Whether the letter of the RFCs was asked for.
+    /// Whether strict cases were run.
     pub strict: bool,
-    /// Whether cooldowns and outages were left out.
+    /// Whether the groups that wait for cooldowns and outages were skipped.
     pub quick: bool,
-    /// How often the target's own rate limit was waited for.
-    pub limited: usize,
-    /// How long it took, from the first accepted token on.
-    pub took: Duration,
-    /// Case by case, in the order in which they were run.
+    /// How often the suite waited because the target responded with 429.
+    pub rate_limited: usize,
+    /// The duration of the run, from the first accepted token.
+    pub duration: Duration,
+    /// The results, in the order in which the cases were run.
     pub results: Vec<CaseResult>,
 }
 
-/// One case and how it ended.
+/// The result of one case.
 #[derive(Debug, Clone)]
 pub struct CaseResult {
-    /// The case's id.
+    /// The id of the case.
     pub id: &'static str,
-    /// Its group's name.
+    /// The name of its group.
     pub group: &'static str,
     /// What was sent, in a few words.
     pub title: &'static str,
-    /// What a failure means; of one that failed, what this failure means, which may be less than
-    /// the case's worst.
+    /// The severity of the failure, or of a failure at its worst if the case did not fail.
     pub severity: Severity,
     /// What must happen.
     pub expected: &'static str,
     /// Why it matters.
-    pub why: &'static str,
-    /// The RFC's section, or the CVE.
+    pub rationale: &'static str,
+    /// The section of an RFC, or the CVE.
     pub reference: &'static str,
-    /// Why it means no more than its severity says, where a reader may think so.
-    pub caveat: &'static str,
-    /// How this is usually put right.
+    /// Why the severity is not higher, or empty.
+    pub severity_note: &'static str,
+    /// How to fix a failure.
     pub hint: &'static str,
-    /// What was sent: the request with the token's header and claims, without its signature. Empty
-    /// for cases of several steps.
+    /// The request with the header and claims of the token, without its signature. Empty for cases
+    /// with several steps.
     pub request: String,
-    /// How it ended.
+    /// The outcome.
     pub outcome: Outcome,
-    /// How long it took.
-    pub took: Duration,
+    /// The duration of the case.
+    pub duration: Duration,
 }
 
-/// How a case ended.
+/// The outcome of a case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// It holds.
+    /// The target behaved as expected.
     Passed,
-    /// It does not.
+    /// The target did not behave as expected.
     Failed {
         /// What must happen.
         expected: String,
         /// What happened.
         got: String,
     },
-    /// It says nothing about this target.
+    /// The case does not apply to this target.
     Skipped {
-        /// Why.
-        why: String,
+        /// Why it does not apply.
+        reason: String,
     },
 }
 
@@ -95,39 +97,39 @@ impl CaseResult {
         strict: bool,
         request: String,
         outcome: Outcome,
-        symptom: FailureKind,
-        took: Duration,
+        kind: FailureKind,
+        duration: Duration,
     ) -> Self {
         let group = case.group();
         Self {
             id: case.id,
             group: group.name,
             title: case.title,
-            severity: symptom.severity(case),
+            severity: diagnosis::severity(case, kind),
             expected: case.expected(strict),
-            why: case.why,
+            rationale: case.rationale,
             reference: case.reference,
-            caveat: case.caveat,
-            hint: symptom.hint(case),
+            severity_note: case.severity_note,
+            hint: diagnosis::hint(case, kind),
             request,
             outcome,
-            took,
+            duration,
         }
     }
 
-    /// Whether it failed.
+    /// Whether the case failed.
     pub fn is_failed(&self) -> bool {
         matches!(self.outcome, Outcome::Failed { .. })
     }
 
-    /// Whether it was left out.
+    /// Whether the case was skipped.
     pub fn is_skipped(&self) -> bool {
         matches!(self.outcome, Outcome::Skipped { .. })
     }
 }
 
 impl Report {
-    /// Whether nothing failed.
+    /// Whether no case failed.
     pub fn passed(&self) -> bool {
         self.failed() == 0
     }
@@ -137,32 +139,32 @@ impl Report {
         self.results.len() - self.failed() - self.skipped()
     }
 
-    /// How many do not.
+    /// Returns the number of cases that failed.
     pub fn failed(&self) -> usize {
         self.failures().count()
     }
 
-    /// How many say nothing about this target.
+    /// Returns the number of cases that were skipped.
     pub fn skipped(&self) -> usize {
         self.results
             .iter()
-            .filter(|tested| tested.is_skipped())
+            .filter(|result| result.is_skipped())
             .count()
     }
 
-    /// Those that failed, in the order in which they were run.
+    /// Returns the failed cases, in the order in which they were run.
     pub fn failures(&self) -> impl Iterator<Item = &CaseResult> {
-        self.results.iter().filter(|tested| tested.is_failed())
+        self.results.iter().filter(|result| result.is_failed())
     }
 
-    /// Those that failed, the worst first.
+    /// Returns the failed cases, the most severe first.
     pub fn by_severity(&self) -> Vec<&CaseResult> {
         let mut failures: Vec<&CaseResult> = self.failures().collect();
-        failures.sort_by_key(|tested| tested.severity);
+        failures.sort_by_key(|result| result.severity);
         failures
     }
 
-    /// How many failed, of each severity, the worst first.
+    /// Returns the number of failed cases per severity, the most severe first.
     pub fn failed_by_severity(&self) -> [(Severity, usize); 4] {
         [
             Severity::Critical,
@@ -174,14 +176,14 @@ impl Report {
             (
                 severity,
                 self.failures()
-                    .filter(|tested| tested.severity == severity)
+                    .filter(|result| result.severity == severity)
                     .count(),
             )
         })
     }
 
-    /// Groups in their order, those with failures first, the worst at the top; within each,
-    /// failures first.
+    /// Returns the results by group. Groups with failures come first, ordered by their most severe
+    /// failure; within a group, failures come first.
     pub fn by_group(&self) -> Vec<(&'static Group, Vec<&CaseResult>)> {
         let mut groups: Vec<_> = GROUPS
             .iter()
@@ -189,19 +191,18 @@ impl Report {
                 let mut results: Vec<&CaseResult> = self
                     .results
                     .iter()
-                    .filter(|tested| tested.group == group.name)
+                    .filter(|result| result.group == group.name)
                     .collect();
-                results.sort_by_key(|tested| {
+                results.sort_by_key(|result| {
                     (
-                        !tested.is_failed(),
-                        tested.is_failed().then_some(tested.severity),
+                        !result.is_failed(),
+                        result.is_failed().then_some(result.severity),
                     )
                 });
                 (group, results)
             })
             .filter(|(_, results)| !results.is_empty())
             .collect();
-        // Failures come first, and the worst of them at the front.
         groups.sort_by_key(|(_, results)| {
             (
                 !results[0].is_failed(),
@@ -211,7 +212,7 @@ impl Report {
         groups
     }
 
-    /// The closing line.
+    /// Returns a one-line summary.
     pub fn summary(&self) -> String {
         let skipped = self.skipped();
         let skipped = if skipped == 0 {
@@ -226,17 +227,17 @@ impl Report {
         )
     }
 
-    /// One JSON object, for programs.
+    /// Returns the report as a JSON object.
     pub fn to_json(&self) -> Value {
         json::report(self)
     }
 
-    /// XML in the manner of `JUnit`, for continuous integration.
+    /// Returns the report as `JUnit` XML.
     pub fn to_junit(&self) -> String {
         junit::report(self)
     }
 
-    /// One page without anything that is fetched.
+    /// Returns the report as an HTML page without external resources.
     pub fn to_html(&self) -> String {
         html::report(self)
     }
@@ -244,15 +245,15 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for tested in self.failures() {
-            if let Outcome::Failed { expected, got } = &tested.outcome {
+        for result in self.failures() {
+            if let Outcome::Failed { expected, got } = &result.outcome {
                 writeln!(
                     f,
                     "{} ({}): {}\n  expected {expected}\n  got      {got}",
-                    tested.id, tested.severity, tested.title
+                    result.id, result.severity, result.title
                 )?;
-                if !tested.request.is_empty() {
-                    writeln!(f, "  sent     {}", tested.request)?;
+                if !result.request.is_empty() {
+                    writeln!(f, "  sent     {}", result.request)?;
                 }
             }
         }
@@ -260,17 +261,21 @@ impl fmt::Display for Report {
     }
 }
 
-/// A request for people: what a token says, and never its signature.
-pub(super) fn shown(request: &Request) -> String {
+/// Describes a request without the signature of its token.
+pub(super) fn describe_request(request: &Request) -> String {
     let query = request
         .query
         .as_deref()
-        .map(|query| format!("?{}", token(query)))
+        .map(|query| format!("?{}", describe_word(query)))
         .unwrap_or_default();
     let mut text = format!("{}{query}", request.method);
     for (name, value) in &request.headers {
         let value = String::from_utf8_lossy(value);
-        let value = value.split(' ').map(token).collect::<Vec<_>>().join(" ");
+        let value = value
+            .split(' ')
+            .map(describe_word)
+            .collect::<Vec<_>>()
+            .join(" ");
         for part in [" ", name, ": ", &value] {
             text.push_str(part);
         }
@@ -278,42 +283,41 @@ pub(super) fn shown(request: &Request) -> String {
     text
 }
 
-/// A word; where it is a token, its header and claims.
-fn token(word: &str) -> String {
+/// Replaces a token by its header and claims. Returns other words truncated.
+fn describe_word(word: &str) -> String {
     let [header, payload, signature] = split(word);
-    let readable = |part: &str| {
+    let decode_text = |part: &str| {
         String::from_utf8(decode(part))
             .ok()
             .filter(|text| !text.is_empty())
     };
-    match (readable(&header), readable(&payload)) {
+    match (decode_text(&header), decode_text(&payload)) {
         (Some(header), Some(payload)) => {
             let signature = match signature.len() {
                 0 => "no signature".to_owned(),
                 length => format!("{length} characters of signature"),
             };
             let payload = if is_token(&payload) {
-                format!("[{}]", token(&payload))
+                format!("[{}]", describe_word(&payload))
             } else {
-                cut(&telling(payload), 300)
+                truncate(&relevant_claims(payload), 300)
             };
-            format!("{} . {payload} . {signature}", cut(&header, 300))
+            format!("{} . {payload} . {signature}", truncate(&header, 300))
         }
-        // Half a token, or one in another dress.
+        // Part of a token, or a token in another encoding.
         _ if is_token(word) => format!("({} characters of a token)", word.len()),
-        _ => cut(word, 60),
+        _ => truncate(word, 60),
     }
 }
 
-/// What base64url makes of `{"`: no token is written out, not even one that is good for this test
-/// alone.
+/// Whether the text contains `{"` in base64url. Tokens are never printed, not even test tokens.
 fn is_token(text: &str) -> bool {
     text.contains("eyJ")
 }
 
-/// The claims without those that every token of Supabase has and no case is about.
-fn telling(payload: String) -> String {
-    const USUAL: [&str; 11] = [
+/// Removes the claims that every Supabase token has and that no case tests.
+fn relevant_claims(payload: String) -> String {
+    const COMMON: [&str; 11] = [
         "aal",
         "amr",
         "app_metadata",
@@ -326,27 +330,28 @@ fn telling(payload: String) -> String {
         "session_id",
         "user_metadata",
     ];
-    // Values as they stand: what a case is about may be a number, or a depth, that no parser holds.
-    let read: BTreeMap<String, Box<RawValue>> = serde_json::from_str(&payload).unwrap_or_default();
-    // A payload that says something twice, or in its own way, is shown as it stands.
-    if serde_json::to_string(&read).ok().as_ref() != Some(&payload) {
+    // Raw values: a case may test a number or a nesting depth that a parser cannot represent.
+    let claims: BTreeMap<String, Box<RawValue>> =
+        serde_json::from_str(&payload).unwrap_or_default();
+    // A payload with duplicate members or other formatting is shown unchanged.
+    if serde_json::to_string(&claims).ok().as_ref() != Some(&payload) {
         return payload;
     }
-    let telling: BTreeMap<_, _> = read
+    let relevant: BTreeMap<_, _> = claims
         .into_iter()
-        .filter(|(name, _)| !USUAL.contains(&name.as_str()))
+        .filter(|(name, _)| !COMMON.contains(&name.as_str()))
         .collect();
-    serde_json::to_string(&telling).unwrap_or(payload)
+    serde_json::to_string(&relevant).unwrap_or(payload)
 }
 
-fn cut(text: &str, limit: usize) -> String {
-    let mut shown: String = text
+fn truncate(text: &str, limit: usize) -> String {
+    let mut truncated: String = text
         .chars()
         .take(limit)
         .map(|c| if c.is_control() { '\u{fffd}' } else { c })
         .collect();
     if text.chars().nth(limit).is_some() {
-        shown.push('…');
+        truncated.push('…');
     }
-    shown
+    truncated
 }

@@ -1,4 +1,4 @@
-//! actix-web with actix-4-jwt-auth, as its README writes it.
+//! actix-web with actix-4-jwt-auth, as in its README.
 
 use std::env::var;
 

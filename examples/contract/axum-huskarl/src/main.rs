@@ -1,4 +1,4 @@
-//! axum with huskarl-axum, as its guides write it for tokens of an issuer's own form.
+//! axum with huskarl-axum, as in its guides for tokens that do not follow RFC 9068.
 
 use std::{env::var, error::Error};
 

@@ -1,4 +1,4 @@
-//! axum with jwt-authorizer, as its README writes it.
+//! axum with jwt-authorizer, as in its README.
 
 use std::env::var;
 

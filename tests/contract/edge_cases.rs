@@ -1,5 +1,4 @@
-//! Targets that nobody would ship: what accepts everything, what refuses everything, what is not
-//! there, what goes away.
+//! Targets that accept or reject everything, cannot be reached, or crash; and invalid options.
 
 use std::{net::TcpListener, time::Duration};
 
@@ -7,23 +6,22 @@ use bearward::Algorithm;
 use bearward_contract::{Case, Contract, ContractError, Expectation, Options, Severity, all_cases};
 
 use crate::{
-    double::{Double, Hole, Trust},
-    stand::{failed, options, refusing_from, run, trust},
+    helpers::{failed, options, rejecting_from, run, trust},
+    test_server::{Behavior, TestServer, Trust},
 };
 
-/// Whether a case passes where everything is accepted: its good tokens are, or it asks for no
-/// crash.
-fn wants_a_refusal(case: &Case) -> bool {
+/// Whether the case fails if everything is accepted.
+fn requires_rejection(case: &Case) -> bool {
     match case.expectation {
-        Expectation::Accepted | Expectation::Survives | Expectation::SurvivesSize => false,
-        Expectation::Steps(_) => !GOOD_ALONE.contains(&case.id),
+        Expectation::Accepted | Expectation::Survives | Expectation::SurvivesOversize => false,
+        Expectation::Steps(_) => !WITHOUT_REJECTION.contains(&case.id),
         _ => true,
     }
 }
 
-/// Cases of several steps in which no bad token is sent, or what is looked at is something else
-/// than the verdict.
-const GOOD_ALONE: [&str; 14] = [
+/// Cases with several steps that send only valid tokens, or do not check whether the token is
+/// rejected.
+const WITHOUT_REJECTION: [&str; 14] = [
     "http.echo",
     "http.no-store",
     "key.rotation.same-request",
@@ -41,112 +39,115 @@ const GOOD_ALONE: [&str; 14] = [
 ];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_accepts_everything_fails_every_case_that_wants_a_refusal() {
-    let listed = Options {
+async fn accepting_everything_fails_cases_that_require_rejection() {
+    let options = Options {
         quick: false,
         algorithms: vec![Algorithm::RS256],
         ..options()
     };
-    let report = run(Hole::AcceptsAll, listed).await;
-    let named = |id: &str| all_cases().into_iter().find(|case| case.id == id).unwrap();
-    let run = report.results.iter().filter(|tested| !tested.is_skipped());
-    let wrong: Vec<_> = run
-        .filter(|tested| tested.is_failed() != wants_a_refusal(&named(tested.id)))
+    let report = run(Behavior::AcceptsAll, options).await;
+    let case = |id: &str| all_cases().into_iter().find(|case| case.id == id).unwrap();
+    let executed = report.results.iter().filter(|result| !result.is_skipped());
+    let wrong: Vec<_> = executed
+        .filter(|result| result.is_failed() != requires_rejection(&case(result.id)))
         .collect();
     assert!(wrong.is_empty(), "{wrong:#?}");
-    for tested in report.results.iter().filter(|tested| tested.is_skipped()) {
-        let of_another = ["control.alg.", "alg.unlisted.", "sig.ecdsa.", "sig.eddsa."];
+    for result in report.results.iter().filter(|result| result.is_skipped()) {
+        let other_algorithms = ["control.alg.", "alg.unlisted.", "sig.ecdsa.", "sig.eddsa."];
         assert!(
-            of_another.iter().any(|begin| tested.id.starts_with(begin)),
-            "{tested:?}"
+            other_algorithms
+                .iter()
+                .any(|prefix| result.id.starts_with(prefix)),
+            "{result:?}"
         );
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_refuses_everything_from_the_first_case_on_fails_every_case_that_has_a_good_token() {
-    let report = refusing_from("control.valid", options()).await;
+async fn rejecting_everything_fails_all_cases_with_valid_tokens() {
+    let report = rejecting_from("control.valid", options()).await;
     let failed = failed(&report);
-    let of_several = |id: &str| {
+    let has_valid_steps = |id: &str| {
         ["cache", "flood", "http.keep-alive", "http.parallel"]
             .iter()
-            .any(|begin| id.starts_with(begin))
+            .any(|prefix| id.starts_with(prefix))
     };
-    for tested in &report.results {
+    for result in &report.results {
         let case = all_cases()
             .into_iter()
-            .find(|case| case.id == tested.id)
+            .find(|case| case.id == result.id)
             .unwrap();
-        let has_a_good_token = case.expectation == Expectation::Accepted || of_several(case.id);
-        assert_eq!(failed.contains(&case.id), has_a_good_token, "{}", case.id);
+        let sends_valid_token =
+            case.expectation == Expectation::Accepted || has_valid_steps(case.id);
+        assert_eq!(failed.contains(&case.id), sends_valid_token, "{}", case.id);
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_refuses_everything_passes_nothing() {
+async fn rejecting_everything_from_the_start_is_not_ready() {
     let contract = Contract::open(Options {
         ready_timeout: Duration::from_secs(1),
         ..options()
     })
     .unwrap();
-    let (issuer, double) = (
+    let (issuer, server) = (
         contract.issuer(),
-        Double::start(trust(&contract, &[]), Hole::RefusesAll),
+        TestServer::start(trust(&contract, &[]), Behavior::RejectsAll),
     );
-    let error = contract.run(&double.url()).await.unwrap_err();
+    let error = contract.run(&server.url()).await.unwrap_err();
     assert!(matches!(error, ContractError::NotReady(_)), "{error:?}");
-    let words = error.to_string();
+    let message = error.to_string();
     for part in [
-        "a good token of RS256, ES256, EdDSA, PS256 with 401 Unauthorized",
-        "asked for the keys",
+        "a valid token signed with RS256, ES256, EdDSA, PS256 with 401 Unauthorized",
+        "fetched the keys",
         &issuer,
         "authenticated",
         "--claim",
     ] {
-        assert!(words.contains(part), "{part:?} in {words}");
+        assert!(message.contains(part), "{part:?} in {message}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_target_that_trusts_somebody_else_is_told_whom_to_trust() {
+async fn a_target_with_another_issuer_gets_the_configuration() {
     let contract = Contract::open(Options {
         ready_timeout: Duration::from_secs(1),
         ..options()
     })
     .unwrap();
     let other = Contract::open(options()).unwrap();
-    let (jwks_url, double) = (
+    let (jwks_url, server) = (
         contract.jwks_url(),
-        Double::start(trust(&other, &[]), Hole::None),
+        TestServer::start(trust(&other, &[]), Behavior::Correct),
     );
-    let words = contract.run(&double.url()).await.unwrap_err().to_string();
+    let message = contract.run(&server.url()).await.unwrap_err().to_string();
     assert!(
-        words.contains("never asked for keys") && words.contains(&jwks_url),
-        "{words}"
+        message.contains("never fetched the keys") && message.contains(&jwks_url),
+        "{message}"
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_path_that_the_target_does_not_know_is_suspected_first() {
+async fn not_found_suggests_checking_the_path() {
     let contract = Contract::open(Options {
         ready_timeout: Duration::from_millis(300),
         ..options()
     })
     .unwrap();
-    let double = Double::start(trust(&contract, &[]), Hole::None);
-    let words = contract
-        .run(&double.url().replace("protected", "protcted"))
+    let server = TestServer::start(trust(&contract, &[]), Behavior::Correct);
+    let message = contract
+        .run(&server.url().replace("protected", "protcted"))
         .await
         .unwrap_err()
         .to_string();
     assert!(
-        words.contains("404 Not Found") && words.contains("is the path right?"),
-        "{words}"
+        message.contains("404 Not Found") && message.contains("check the path"),
+        "{message}"
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_target_that_is_not_there_is_no_failure_of_a_case() {
+async fn an_unreachable_target_is_an_error() {
     let free = TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()
@@ -156,55 +157,55 @@ async fn a_target_that_is_not_there_is_no_failure_of_a_case() {
         ..options()
     })
     .unwrap();
-    let words = contract
+    let message = contract
         .run(&format!("http://{free}/"))
         .await
         .unwrap_err()
         .to_string();
     assert!(
-        words.contains("no connection") && words.contains("does the target listen"),
-        "{words}"
+        message.contains("no connection") && message.contains("the target is listening"),
+        "{message}"
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_target_that_goes_away_in_the_middle_ends_the_run_with_the_case_that_came_before() {
-    let (tell, told) = std::sync::mpsc::channel::<()>();
+async fn a_target_that_stops_ends_the_run_with_the_case() {
+    let (sender, receiver) = std::sync::mpsc::channel::<()>();
     let progress = move |progress| {
         if let bearward_contract::Progress::Case {
             id: "form.two-parts",
             ..
         } = progress
         {
-            let _ = tell.send(());
-            // Until it has gone: the requests that are to come find nobody.
+            let _ = sender.send(());
+            // Until the target has stopped.
             std::thread::sleep(Duration::from_millis(200));
         }
     };
     let contract = Contract::open(Options {
         progress: Some(std::sync::Arc::new(progress)),
-        restart: Duration::from_millis(500),
+        restart_timeout: Duration::from_millis(500),
         ..options()
     });
     let contract = contract.unwrap();
-    let double = Double::start(trust(&contract, &[]), Hole::None);
-    let url = double.url();
+    let server = TestServer::start(trust(&contract, &[]), Behavior::Correct);
+    let url = server.url();
     std::thread::spawn(move || {
-        told.recv().unwrap();
-        drop(double);
+        receiver.recv().unwrap();
+        drop(server);
     });
     let error = contract.run(&url).await.unwrap_err();
-    let ContractError::Down { case, why, .. } = &error else {
+    let ContractError::Down { case, reason, .. } = &error else {
         panic!("{error:?}")
     };
     assert!(
-        case.starts_with("form.") && why.contains("no connection"),
+        case.starts_with("form.") && reason.contains("no connection"),
         "{error}"
     );
 }
 
 #[tokio::test]
-async fn options_that_cannot_be_are_named() {
+async fn invalid_options_are_explained() {
     let open = |options: Options| {
         Contract::open(options)
             .err()
@@ -248,7 +249,7 @@ async fn options_that_cannot_be_are_named() {
         issuer_bind: taken.local_addr().unwrap(),
         ..Options::default()
     });
-    assert!(taken.contains("listens there already"), "{taken}");
+    assert!(taken.contains("already in use"), "{taken}");
     let target = Contract::open(Options::default())
         .unwrap()
         .run("ftp://127.0.0.1/")
@@ -257,9 +258,9 @@ async fn options_that_cannot_be_are_named() {
     assert!(matches!(target, ContractError::Options(_)), "{target:?}");
 }
 
-/// A run of nothing would pass.
+/// An empty run would pass.
 #[tokio::test]
-async fn a_group_of_which_nothing_would_be_run_is_an_error_that_says_why() {
+async fn an_empty_selection_is_an_error_with_the_reason() {
     let open = |only: &str, options: Options| {
         let error = Contract::open(Options {
             only: vec![only.to_owned()],
@@ -272,14 +273,14 @@ async fn a_group_of_which_nothing_would_be_run_is_an_error_that_says_why() {
         quick: true,
         ..Options::default()
     };
-    assert!(open("outage", quick()).contains("--quick leaves it out"));
-    assert!(open("gate", Options::default()).contains("with --strict alone"));
-    assert!(open("gate", quick()).contains("--strict alone, and --quick"));
+    assert!(open("outage", quick()).contains("--quick skips it"));
+    assert!(open("gate", Options::default()).contains("it requires --strict"));
+    assert!(open("gate", quick()).contains("it requires --strict, and --quick"));
     let excluded = Options {
         exclude: vec!["alg".to_owned()],
         ..Options::default()
     };
-    assert!(open("alg.none", excluded).contains("--exclude leaves it out"));
+    assert!(open("alg.none", excluded).contains("--exclude skips it"));
     assert_eq!(
         open(
             "gate",
@@ -290,15 +291,15 @@ async fn a_group_of_which_nothing_would_be_run_is_an_error_that_says_why() {
         ),
         ""
     );
-    assert_eq!(open("key", quick()), "", "the rotations alone are left out");
+    assert_eq!(open("key", quick()), "", "only the rotations are skipped");
 }
 
-/// The variable that makes a process of this test be a target.
-const TARGET: &str = "TARGET_THAT_FALLS";
+/// The variable that makes a process of this test binary run a target.
+const TARGET: &str = "CRASHING_TARGET";
 
-/// What the next test starts: for everybody else it is nothing.
+/// The process that the next test starts. Does nothing without the variable.
 #[test]
-fn a_process_that_falls_over_a_token() {
+fn crashing_target_process() {
     let Ok(address) = std::env::var(TARGET) else {
         return;
     };
@@ -310,10 +311,10 @@ fn a_process_that_falls_over_a_token() {
         audience: variable("AUDIENCE"),
         algorithms,
     };
-    let _double = Double::start_at(
+    let _server = TestServer::start_at(
         address.parse().unwrap(),
         trust,
-        Hole::Falls("payload: null"),
+        Behavior::Exits("form.payload-null"),
     );
     loop {
         std::thread::park();
@@ -322,14 +323,14 @@ fn a_process_that_falls_over_a_token() {
 
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
-async fn a_target_that_falls_over_a_token_is_started_again_and_the_token_is_named() {
+async fn a_target_that_crashes_is_restarted_and_the_case_fails() {
     let address = TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()
         .unwrap();
     let program = std::env::current_exe().unwrap();
     let line = format!(
-        "{TARGET}={address} exec '{}' --exact extremes::a_process_that_falls_over_a_token",
+        "{TARGET}={address} exec '{}' --exact extremes::crashing_target_process",
         program.display()
     );
     let options = Options {
@@ -345,12 +346,12 @@ async fn a_target_that_falls_over_a_token_is_started_again_and_the_token_is_name
     assert!(
         report
             .to_string()
-            .contains("the command ended (exit status: 3)"),
+            .contains("the command exited (exit status: 3)"),
         "{report}"
     );
-    let fallen = report.failures().next().unwrap();
+    let result = report.failures().next().unwrap();
     assert!(
-        fallen.hint.contains("has ended the process") && fallen.severity == Severity::Medium,
-        "{fallen:?}"
+        result.hint.contains("terminated the process") && result.severity == Severity::Medium,
+        "{result:?}"
     );
 }

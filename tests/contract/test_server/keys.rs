@@ -1,4 +1,4 @@
-//! The published keys as the double keeps them: rightly unless told otherwise.
+//! The key cache of the test server, correct unless configured otherwise.
 
 use std::{
     collections::HashSet,
@@ -8,17 +8,17 @@ use std::{
 
 use serde_json::Value;
 
-/// How keys are kept. The default is sound.
+/// How keys are cached. The default is correct.
 #[derive(Debug, Clone)]
-#[allow(clippy::struct_excessive_bools, reason = "each is one mistake")]
-pub(crate) struct Cache {
+#[allow(clippy::struct_excessive_bools, reason = "each is one flaw")]
+pub(crate) struct KeyCache {
     pub(crate) cooldown: Duration,
     pub(crate) timeout: Duration,
-    /// How often it asks in all.
-    pub(crate) asks_at_most: usize,
+    /// The maximum number of fetches.
+    pub(crate) max_fetches: usize,
     pub(crate) refetches: bool,
     pub(crate) refetches_on_bad_signature: bool,
-    pub(crate) single_flight: bool,
+    pub(crate) coalesces_fetches: bool,
     pub(crate) counts_failures: bool,
     pub(crate) recovers: bool,
     pub(crate) follows_redirects: bool,
@@ -32,25 +32,25 @@ pub(crate) struct Cache {
     pub(crate) keeps_removed: bool,
     pub(crate) newest_only: bool,
     pub(crate) exponent_of_one: bool,
-    pub(crate) remembers_tokens: bool,
+    pub(crate) caches_tokens_forever: bool,
     pub(crate) unavailable_is_accepted: bool,
-    /// Each kid has a cooldown of its own.
-    pub(crate) cooldown_by_kid: bool,
-    /// A kid that was missing is asked for again at once.
+    /// Each kid has its own cooldown.
+    pub(crate) cooldown_per_kid: bool,
+    /// A missing kid is fetched again immediately.
     pub(crate) retries_missing_kid: bool,
-    /// What it does not look at before it asks for keys.
-    pub(crate) gate_forgets: &'static str,
+    /// A check that it skips before fetching keys.
+    pub(crate) skipped_check: Option<SkippedCheck>,
 }
 
-impl Default for Cache {
+impl Default for KeyCache {
     fn default() -> Self {
         Self {
             cooldown: Duration::from_millis(150),
             timeout: Duration::from_secs(2),
-            asks_at_most: usize::MAX,
+            max_fetches: usize::MAX,
             refetches: true,
             refetches_on_bad_signature: true,
-            single_flight: true,
+            coalesces_fetches: true,
             counts_failures: true,
             recovers: true,
             follows_redirects: false,
@@ -64,45 +64,54 @@ impl Default for Cache {
             keeps_removed: false,
             newest_only: false,
             exponent_of_one: false,
-            remembers_tokens: false,
+            caches_tokens_forever: false,
             unavailable_is_accepted: false,
-            cooldown_by_kid: false,
+            cooldown_per_kid: false,
             retries_missing_kid: false,
-            gate_forgets: "",
+            skipped_check: None,
         }
     }
 }
 
-/// Why a key is not there.
+/// A check that needs no key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Missing {
+pub(crate) enum SkippedCheck {
+    Format,
+    Algorithm,
+    Issuer,
+    Expiry,
+}
+
+/// Why a key is missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum MissingKey {
     /// The issuer does not publish it.
     Unknown,
-    /// The issuer could not be asked.
+    /// The fetch failed.
     Unavailable,
 }
 
 pub(super) struct Keys {
     url: String,
-    cache: Cache,
-    kept: Mutex<Kept>,
-    flight: tokio::sync::Mutex<()>,
+    cache: KeyCache,
+    state: Mutex<CacheState>,
+    in_flight: tokio::sync::Mutex<()>,
     client: reqwest::Client,
-    remembered: Mutex<Vec<String>>,
+    cached_tokens: Mutex<Vec<String>>,
 }
 
 #[derive(Default)]
-struct Kept {
+struct CacheState {
     set: Vec<Value>,
-    loaded: bool,
-    attempted: Option<Instant>,
-    failed: bool,
+    is_loaded: bool,
+    last_attempt: Option<Instant>,
+    last_failed: bool,
     attempts: usize,
     kids: HashSet<String>,
 }
 
 impl Keys {
-    pub(super) fn new(url: &str, cache: Cache) -> Self {
+    pub(super) fn new(url: &str, cache: KeyCache) -> Self {
         let policy = if cache.follows_redirects {
             reqwest::redirect::Policy::limited(3)
         } else {
@@ -114,110 +123,116 @@ impl Keys {
             .timeout(cache.timeout)
             .build()
             .unwrap();
-        let (kept, remembered) = (Mutex::default(), Mutex::default());
+        let (state, cached_tokens) = (Mutex::default(), Mutex::default());
         Self {
             url: url.to_owned(),
             cache,
-            kept,
-            flight: tokio::sync::Mutex::new(()),
+            state,
+            in_flight: tokio::sync::Mutex::new(()),
             client,
-            remembered,
+            cached_tokens,
         }
     }
 
-    pub(super) fn cache(&self) -> &Cache {
+    pub(super) fn cache(&self) -> &KeyCache {
         &self.cache
     }
 
-    /// The keys, after a first fetch where there has been none.
+    /// Returns the keys. The first call fetches them.
     pub(super) async fn current(&self) -> Vec<Value> {
-        if !self.kept.lock().unwrap().loaded {
+        if !self.state.lock().unwrap().is_loaded {
             self.fetch(None, 0).await;
         }
         if self.cache.waits_for_every_fetch {
-            drop(self.flight.lock().await);
+            drop(self.in_flight.lock().await);
         }
-        self.kept.lock().unwrap().set.clone()
+        self.state.lock().unwrap().set.clone()
     }
 
-    /// How often it has asked, for [`fetch`](Self::fetch).
+    /// Returns the number of fetches, for [`fetch`](Self::fetch).
     pub(super) fn attempts(&self) -> usize {
-        self.kept.lock().unwrap().attempts
+        self.state.lock().unwrap().attempts
     }
 
-    pub(super) fn failed(&self) -> bool {
-        self.kept.lock().unwrap().failed
+    pub(super) fn last_fetch_failed(&self) -> bool {
+        self.state.lock().unwrap().last_failed
     }
 
-    /// Asks again, unless it may not so soon, or somebody has meanwhile.
+    /// Fetches the keys unless the cooldown is active, or another request fetched them since `seen`.
     pub(super) async fn fetch(&self, kid: Option<&str>, seen: usize) {
-        let _flight = if self.cache.single_flight {
-            Some(self.flight.lock().await)
+        let _guard = if self.cache.coalesces_fetches {
+            Some(self.in_flight.lock().await)
         } else {
             None
         };
         {
-            let mut kept = self.kept.lock().unwrap();
-            let is_new = kid.map(|kid| kept.kids.insert(kid.to_owned()));
-            let exempt = (self.cache.cooldown_by_kid && is_new == Some(true))
+            let mut state = self.state.lock().unwrap();
+            let is_new = kid.map(|kid| state.kids.insert(kid.to_owned()));
+            let is_exempt = (self.cache.cooldown_per_kid && is_new == Some(true))
                 || (self.cache.retries_missing_kid && is_new == Some(false));
-            let cooling = !exempt
-                && kept
-                    .attempted
+            let is_cooling_down = !is_exempt
+                && state
+                    .last_attempt
                     .is_some_and(|at| at.elapsed() < self.cache.cooldown);
-            let forgiven = kept.failed && !self.cache.counts_failures;
-            let settled = kept.loaded
+            let ignores_cooldown = state.last_failed && !self.cache.counts_failures;
+            let never_refetches = state.is_loaded
                 && (!self.cache.refetches
-                    || kept.attempts >= self.cache.asks_at_most
-                    || (kept.failed && !self.cache.recovers));
-            if settled
-                || (self.cache.single_flight && !exempt && kept.loaded && kept.attempts != seen)
-                || (cooling && !forgiven)
+                    || state.attempts >= self.cache.max_fetches
+                    || (state.last_failed && !self.cache.recovers));
+            if never_refetches
+                || (self.cache.coalesces_fetches
+                    && !is_exempt
+                    && state.is_loaded
+                    && state.attempts != seen)
+                || (is_cooling_down && !ignores_cooldown)
             {
                 return;
             }
-            if self.cache.single_flight {
-                kept.attempted = Some(Instant::now());
+            if self.cache.coalesces_fetches {
+                state.last_attempt = Some(Instant::now());
             }
         }
-        let outcome = self.ask().await;
-        let mut kept = self.kept.lock().unwrap();
-        kept.attempted = Some(Instant::now());
-        kept.attempts += 1;
-        kept.failed = outcome.is_err();
+        let outcome = self.request().await;
+        let mut state = self.state.lock().unwrap();
+        state.last_attempt = Some(Instant::now());
+        state.attempts += 1;
+        state.last_failed = outcome.is_err();
         match outcome {
             Ok(set) => {
-                kept.loaded = true;
+                state.is_loaded = true;
                 let removed = if self.cache.keeps_removed {
-                    std::mem::take(&mut kept.set)
+                    std::mem::take(&mut state.set)
                 } else {
                     Vec::new()
                 };
-                kept.set = set;
+                state.set = set;
                 for key in removed {
-                    if !kept.set.iter().any(|kept| kept["kid"] == key["kid"]) {
-                        kept.set.push(key);
+                    if !state.set.iter().any(|current| current["kid"] == key["kid"]) {
+                        state.set.push(key);
                     }
                 }
             }
             Err(true) => {}
-            Err(false) => kept.set.clear(),
+            Err(false) => state.set.clear(),
         }
     }
 
-    /// The set, or whether the old one is kept.
-    async fn ask(&self) -> Result<Vec<Value>, bool> {
+    /// Returns the set, or whether the previous set stays in use.
+    async fn request(&self) -> Result<Vec<Value>, bool> {
         let cache = &self.cache;
-        let answer = self
+        let response = self
             .client
             .get(&self.url)
             .send()
             .await
             .map_err(|_| cache.keeps_when_failing)?;
-        if answer.status() != 200 {
+        if response.status() != 200 {
             return Err(cache.keeps_when_failing);
         }
-        let text = answer.text().await.map_err(|_| cache.keeps_when_failing)?;
+        let text = response
+            .text()
+            .await
+            .map_err(|_| cache.keeps_when_failing)?;
         if text.len() > 1 << 20 {
             return Err(cache.has_a_size_limit);
         }
@@ -235,21 +250,21 @@ impl Keys {
         if !cache.skips_unknown_types && set.iter().any(|key| key["kty"] == "PQC") {
             return Err(true);
         }
-        if cache.newest_only && self.kept.lock().unwrap().attempts == 1 {
-            // Whatever was there at the start is gone, until the next rotation.
+        if cache.newest_only && self.state.lock().unwrap().attempts == 1 {
+            // Drops the initial keys, until the next rotation.
             return Ok(set.into_iter().rev().take(1).collect());
         }
         Ok(set)
     }
 
-    pub(super) fn remember(&self, token: &str) {
-        self.remembered.lock().unwrap().push(token.to_owned());
+    pub(super) fn cache_token(&self, token: &str) {
+        self.cached_tokens.lock().unwrap().push(token.to_owned());
     }
 
-    pub(super) fn remembers(&self, token: &str) -> bool {
-        self.cache.remembers_tokens
+    pub(super) fn has_cached_token(&self, token: &str) -> bool {
+        self.cache.caches_tokens_forever
             && self
-                .remembered
+                .cached_tokens
                 .lock()
                 .unwrap()
                 .iter()

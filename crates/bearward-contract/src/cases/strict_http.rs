@@ -1,39 +1,39 @@
-//! What the RFCs want of requests and answers, and sound servers differ in: asked of those who want
-//! the letter.
+//! RFC details of requests and responses in which secure servers differ. All cases are strict.
 
 use reqwest::header::HeaderValue;
 
 use crate::{
-    case::{Case, Expectation, Severity, StepError},
-    challenge::Bearer,
+    case::{Case, Expectation, Severity},
+    challenge::BearerChallenge,
+    error::StepError,
     forge::Forge,
-    harness::found,
-    target::{NoAnswer, Request},
+    harness::failure,
+    target::{Request, RequestError},
 };
 
 pub(super) fn cases() -> Vec<Case> {
     requests()
         .into_iter()
-        .chain(answers())
+        .chain(responses())
         .map(Case::strict)
         .collect()
 }
 
 fn requests() -> Vec<Case> {
-    let once = "whoever logs, caches or checks one of them sees another than whoever lets in";
+    let ambiguous = "a component that logs, caches or checks one header may see another token than the one that is verified";
     vec![
         Case::request(
             "http.two-headers.good-first",
-            "two Authorization headers, the good token first",
-            Expectation::RefusedRequest,
+            "two Authorization headers, the valid token first",
+            Expectation::RejectedRequest,
             |f| Request::bearer(&f.token().sign()).authorization("Bearer x"),
         )
         .severity(Severity::Medium)
-        .rationale(once, "RFC 6750 §2, RFC 9110 §5.3"),
+        .rationale(ambiguous, "RFC 6750 §2, RFC 9110 §5.3"),
         Case::request(
             "http.two-headers.good-last",
-            "two Authorization headers, the good token last",
-            Expectation::RefusedRequest,
+            "two Authorization headers, the valid token last",
+            Expectation::RejectedRequest,
             |f| {
                 Request::bare()
                     .authorization("Bearer x")
@@ -41,49 +41,43 @@ fn requests() -> Vec<Case> {
             },
         )
         .severity(Severity::Medium)
-        .rationale(once, "RFC 6750 §2, RFC 9110 §5.3"),
+        .rationale(ambiguous, "RFC 6750 §2, RFC 9110 §5.3"),
         Case::request(
             "http.query",
-            "a good token in the query",
+            "a valid token in the query string",
             Expectation::Unauthenticated,
             |f| Request::bare().query(format!("access_token={}", f.token().sign())),
         )
         .severity(Severity::Medium)
         .rationale(
-            "addresses stand in logs, histories and Referer headers",
+            "URLs appear in logs, browser histories and Referer headers",
             "RFC 9700 §4.3.2, RFC 6750 §2.3",
         ),
         Case::request(
             "http.no-scheme",
-            "a good token without the scheme",
-            Expectation::RefusedRequest,
+            "a valid token without the scheme",
+            Expectation::RejectedRequest,
             |f| Request::bare().authorization(f.token().sign()),
         )
         .severity(Severity::Low)
-        .rationale(
-            "what is no bearer credential is not read as one",
-            "RFC 6750 §2.1",
-        ),
+        .rationale("only Bearer credentials may be accepted", "RFC 6750 §2.1"),
         Case::request(
             "http.scheme.other",
-            "a good token under another scheme",
-            Expectation::RefusedRequest,
+            "a valid token with another scheme",
+            Expectation::RejectedRequest,
             |f| Request::bare().authorization(format!("Token {}", f.token().sign())),
         )
         .severity(Severity::Low)
-        .rationale(
-            "what is no bearer credential is not read as one",
-            "RFC 6750 §2.1",
-        ),
+        .rationale("only Bearer credentials may be accepted", "RFC 6750 §2.1"),
         Case::request(
             "http.quoted",
-            "a good token in quotes",
-            Expectation::RefusedRequest,
+            "a valid token in quotes",
+            Expectation::RejectedRequest,
             |f| Request::bare().authorization(format!("Bearer \"{}\"", f.token().sign())),
         )
         .severity(Severity::Low)
         .rationale(
-            "a token has no quotes; whatever was checked, it was not what was sent",
+            "a token contains no quotes: the verified text differs from the one that was sent",
             "RFC 6750 §2.1",
         ),
         Case::request(
@@ -93,29 +87,32 @@ fn requests() -> Vec<Case> {
             |f| Request::bare().authorization(format!("Bearer  {}", f.token().sign())),
         )
         .severity(Severity::Low)
-        .rationale("one space or more", "RFC 6750 §2.1"),
+        .rationale(
+            "the scheme is followed by one or more spaces",
+            "RFC 6750 §2.1",
+        ),
     ]
 }
 
-fn answers() -> Vec<Case> {
+fn responses() -> Vec<Case> {
     vec![
         Case::steps(
             "http.challenge.grammar",
-            "no token, then a bad one",
+            "no token, then an invalid token",
             Severity::Low,
-            "challenges within the grammar, no attribute twice",
-            |bench| {
+            "well-formed challenges without duplicate attributes",
+            |harness| {
                 Box::pin(async move {
                     for request in [
                         Request::bare(),
-                        Request::bearer(&bench.forge.token().tampered()),
+                        Request::bearer(&harness.forge.token().tampered()),
                     ] {
-                        let answer = answered(bench.ask(&request).await)?;
-                        let problem = Bearer::of(&answer.headers)
+                        let response = expect_response(harness.send_request(&request).await)?;
+                        let problem = BearerChallenge::from_headers(&response.headers)
                             .map_or_else(Some, |challenge| challenge.problem());
                         if let Some(problem) = problem {
-                            return Err(found(
-                                "challenges within the grammar, no attribute twice",
+                            return Err(failure(
+                                "well-formed challenges without duplicate attributes",
                                 problem,
                             ));
                         }
@@ -125,23 +122,25 @@ fn answers() -> Vec<Case> {
             },
         )
         .rationale(
-            "a client that cannot read why does not know to sign in again",
+            "a client that cannot parse the challenge does not know that it must sign in again",
             "RFC 9110 §11.6.1, RFC 6750 §3",
         ),
         Case::steps(
             "http.echo",
-            "a bad token whose every part says canary",
+            "an invalid token with a marker in every part",
             Severity::Low,
-            "an answer that repeats nothing of it",
-            |bench| {
+            "a response that does not echo the marker",
+            |harness| {
                 Box::pin(async move {
-                    let answer = answered(bench.ask(&canaries(&bench.forge)).await)?;
-                    let sent = answer
+                    let response = expect_response(
+                        harness.send_request(&marked_request(&harness.forge)).await,
+                    )?;
+                    let received = response
                         .headers
                         .values()
                         .map(HeaderValue::as_bytes)
-                        .chain([answer.body.as_slice()]);
-                    let echoes = sent
+                        .chain([response.body.as_slice()]);
+                    let echoes = received
                         .filter(|text| {
                             String::from_utf8_lossy(text)
                                 .to_lowercase()
@@ -151,38 +150,40 @@ fn answers() -> Vec<Case> {
                     if echoes == 0 {
                         Ok(())
                     } else {
-                        Err(found(
-                            "an answer that repeats nothing of it",
-                            "what was sent came back",
+                        Err(failure(
+                            "a response that does not echo the marker",
+                            "the response echoes the marker",
                         ))
                     }
                 })
             },
         )
         .rationale(
-            "what a stranger sends comes back into somebody's page or log",
+            "echoed input ends up in pages or logs of other users",
             "CWE-79, CWE-117",
         ),
         Case::steps(
             "http.no-store",
-            "a bad token",
+            "an invalid token",
             Severity::Low,
-            "Cache-Control: no-store, or nothing that a cache may keep",
-            |bench| {
+            "Cache-Control: no-store, or no freshness information",
+            |harness| {
                 Box::pin(async move {
-                    let answer = answered(bench.send(&bench.forge.token().tampered()).await)?;
-                    let control = answer
+                    let response = expect_response(
+                        harness.send_token(&harness.forge.token().tampered()).await,
+                    )?;
+                    let control = response
                         .headers
                         .get("cache-control")
                         .and_then(|value| value.to_str().ok())
                         .unwrap_or_default();
-                    let kept = ["public", "max-age", "s-maxage"]
+                    let is_cacheable = ["public", "max-age", "s-maxage"]
                         .iter()
                         .any(|word| control.contains(word))
                         && !control.contains("max-age=0");
-                    if kept {
-                        Err(found(
-                            "no refusal that a shared cache keeps",
+                    if is_cacheable {
+                        Err(failure(
+                            "a response that shared caches do not store",
                             format!("Cache-Control: {control}"),
                         ))
                     } else {
@@ -192,20 +193,20 @@ fn answers() -> Vec<Case> {
             },
         )
         .rationale(
-            "a cache that keeps a refusal refuses the next one, whose token is good",
+            "a cached rejection is served to clients with a valid token",
             "RFC 9111 §3.5",
         ),
     ]
 }
 
-fn answered<T>(answer: Result<T, NoAnswer>) -> Result<T, StepError> {
-    answer.map_err(|none| match none {
-        NoAnswer::Down(why) => StepError::Down(why),
-        none => found("an answer", none.words()),
+fn expect_response<T>(response: Result<T, RequestError>) -> Result<T, StepError> {
+    response.map_err(|error| match error {
+        RequestError::Connect(error) => StepError::Connect(error),
+        error => failure("a response", error.describe()),
     })
 }
 
-fn canaries(f: &Forge) -> Request {
+fn marked_request(f: &Forge) -> Request {
     let token = f
         .token()
         .kid("canary\"\r\nX-Canary: 1")

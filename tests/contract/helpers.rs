@@ -1,0 +1,127 @@
+//! Runs of the suite against the test server.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use bearward::Algorithm;
+use bearward_contract::{Contract, Options, Progress, Report};
+
+use crate::test_server::{Behavior, Flaws, RequestLog, TestServer, Trust};
+
+/// Options with short times, which are sufficient for the test server.
+pub(crate) fn options() -> Options {
+    Options {
+        strict: true,
+        quick: true,
+        cooldown: Duration::from_millis(300),
+        backoff: Duration::from_millis(300),
+        slow_request_timeout: Duration::from_secs(6),
+        ..Options::default()
+    }
+}
+
+pub(crate) fn trust(contract: &Contract, algorithms: &[Algorithm]) -> Trust {
+    let algorithms = if algorithms.is_empty() {
+        &Algorithm::ALL[..]
+    } else {
+        algorithms
+    };
+    Trust {
+        issuer: contract.issuer(),
+        jwks_url: contract.jwks_url(),
+        audience: contract.audience().to_owned(),
+        algorithms: algorithms
+            .iter()
+            .map(|algorithm| algorithm.name().to_owned())
+            .collect(),
+    }
+}
+
+/// Runs the suite against a test server with this behavior.
+pub(crate) async fn run(behavior: Behavior, options: Options) -> Report {
+    let algorithms = options.algorithms.clone();
+    let contract = Contract::open(options).unwrap();
+    let server = TestServer::start(trust(&contract, &algorithms), behavior);
+    contract.run(&server.url()).await.unwrap()
+}
+
+/// Returns the ids of the failed cases in order.
+pub(crate) fn failed(report: &Report) -> Vec<&'static str> {
+    report.failures().map(|result| result.id).collect()
+}
+
+/// Runs the suite against a correct server, and returns the flaws of the requests of each case.
+pub(crate) async fn flaws_by_case(options: Options) -> Vec<(&'static str, Vec<Vec<Flaws>>)> {
+    let starts: Arc<Mutex<Vec<(&'static str, usize)>>> = Arc::default();
+    let log = RequestLog::default();
+    let (case_starts, requests) = (Arc::clone(&starts), Arc::clone(&log));
+    let progress = move |progress| {
+        if let Progress::Case { id, .. } = progress {
+            let sent = requests.lock().unwrap().len();
+            case_starts.lock().unwrap().push((id, sent));
+        }
+    };
+    let contract = Contract::open(Options {
+        progress: Some(Arc::new(progress)),
+        ..options
+    })
+    .unwrap();
+    let server =
+        TestServer::start_logging(trust(&contract, &[]), Behavior::Correct, Arc::clone(&log));
+    let report = contract.run(&server.url()).await.unwrap();
+    assert!(report.passed(), "{report}");
+    let (starts, log) = (starts.lock().unwrap(), log.lock().unwrap());
+    let ends = starts
+        .iter()
+        .skip(1)
+        .map(|(_, start)| *start)
+        .chain([log.len()]);
+    starts
+        .iter()
+        .zip(ends)
+        .map(|((id, start), end)| (*id, log[*start..end].to_vec()))
+        .collect()
+}
+
+/// Runs the suite; the server rejects everything during one case.
+pub(crate) async fn rejecting_during(case: &'static str, options: Options) -> Report {
+    rejecting_while(move |id| id == case, options).await
+}
+
+/// Runs the suite; the server rejects everything from one case on.
+pub(crate) async fn rejecting_from(case: &'static str, options: Options) -> Report {
+    let has_started = Mutex::new(false);
+    let rejects = move |id: &str| {
+        let mut has_started = has_started.lock().unwrap();
+        *has_started |= id == case;
+        *has_started
+    };
+    rejecting_while(rejects, options).await
+}
+
+async fn rejecting_while(
+    rejects: impl Fn(&str) -> bool + Send + Sync + 'static,
+    options: Options,
+) -> Report {
+    let behavior: Arc<Mutex<Option<Arc<Mutex<Behavior>>>>> = Arc::default();
+    let switch = Arc::clone(&behavior);
+    let progress = move |progress| {
+        if let (Progress::Case { id, .. }, Some(behavior)) = (progress, &*switch.lock().unwrap()) {
+            *behavior.lock().unwrap() = if rejects(id) {
+                Behavior::RejectsAll
+            } else {
+                Behavior::Correct
+            };
+        }
+    };
+    let contract = Contract::open(Options {
+        progress: Some(Arc::new(progress)),
+        ..options
+    })
+    .unwrap();
+    let server = TestServer::start(trust(&contract, &[]), Behavior::Correct);
+    *behavior.lock().unwrap() = Some(Arc::clone(&server.behavior));
+    contract.run(&server.url()).await.unwrap()
+}
