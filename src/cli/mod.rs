@@ -164,7 +164,7 @@ pub fn run() -> ExitCode {
 /// Reads the configuration and tells what in it may surprise.
 fn load(sources: &Sources) -> Result<Config, Failure> {
     let config = Config::load(sources)?;
-    for note in config.notes() {
+    for note in config.warnings() {
         anstream::eprintln!("{}note:{} {note}", style::NOTE, style::PLAIN);
     }
     Ok(config)

@@ -126,8 +126,8 @@ impl Bearward {
         Builder {
             issuers: Vec::new(),
             clock: Arc::new(SystemClock::new()),
-            cache_entries: 10_000,
-            max_token_bytes: 8192,
+            cache_entries: Builder::DEFAULT_TOKEN_CACHE_ENTRIES,
+            max_token_bytes: Builder::DEFAULT_MAX_TOKEN_BYTES,
             policy: JwksCacheConfig::default(),
             challenge: ChallengeConfig {
                 realm: "bearward".to_owned(),
@@ -268,7 +268,7 @@ impl Bearward {
             .verifier
             .trusted()
             .iter()
-            .filter(|trusted| trusted.profile.usage == TokenUse::AccessToken);
+            .filter(|trusted| trusted.profile.token_use == TokenUse::AccessToken);
         bearers.all(|trusted| trusted.keys.current().serves(now))
     }
 
@@ -284,6 +284,12 @@ impl Bearward {
 }
 
 impl Builder {
+    /// The default of [`token_cache`](Self::token_cache).
+    pub const DEFAULT_TOKEN_CACHE_ENTRIES: usize = 10_000;
+
+    /// The default of [`max_token_bytes`](Self::max_token_bytes).
+    pub const DEFAULT_MAX_TOKEN_BYTES: usize = 8192;
+
     /// Trusts one more issuer.
     pub fn issuer(mut self, issuer: Issuer) -> Self {
         self.issuers.push(issuer);

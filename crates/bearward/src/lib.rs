@@ -66,6 +66,7 @@ pub mod issuer;
 pub mod jws;
 pub mod keys;
 pub mod metrics;
+pub mod setting;
 pub mod strict_object;
 pub mod token_cache;
 pub mod verified;
@@ -85,6 +86,7 @@ pub use self::{
     error::{AuthError, AuthFailure, VerificationStep},
     issuer::{Issuer, IssuerError, KeySource, TokenUse, TypRule},
     keys::{JwksCacheConfig, KeySetStatus},
+    setting::Setting,
     verified::{Requirement, Verified},
     verifier::{PendingVerification, Verification},
 };

@@ -221,7 +221,7 @@ impl Verifier {
         let evidence = cache.find(sent)?;
         let trusted = self.trusted.get(evidence.place)?;
         let snapshot = trusted.keys.current();
-        if trusted.profile.usage != usage || !snapshot.serves(self.clock.monotonic()) {
+        if trusted.profile.token_use != usage || !snapshot.serves(self.clock.monotonic()) {
             return None;
         }
         if snapshot.generation() != evidence.generation {
@@ -282,7 +282,7 @@ impl Verifier {
             .by_spelling
             .get(iss.as_ref())
             .and_then(|&place| Some((place, self.trusted.get(place)?)))
-            .filter(|(_, trusted)| trusted.profile.usage == pass.usage)
+            .filter(|(_, trusted)| trusted.profile.token_use == pass.usage)
             .ok_or_else(|| AuthError::UnknownIssuer {
                 found: SanitizedText::of(&iss),
             })?;
