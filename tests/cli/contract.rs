@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use crate::{Said, bearward, child::Running, run};
+use crate::{CommandOutput, bearward, process::TestProcess, run};
 
 /// A port that nobody has just now.
 fn free() -> SocketAddr {
@@ -28,7 +28,7 @@ fn serve(idp: SocketAddr, api: SocketAddr) -> String {
 }
 
 /// A quick run with more arguments, against what a command starts.
-fn contract(start: &str, idp: SocketAddr, api: SocketAddr, more: &[&str]) -> Said {
+fn contract(start: &str, idp: SocketAddr, api: SocketAddr, more: &[&str]) -> CommandOutput {
     let (idp, target) = (idp.to_string(), format!("http://{api}/protected"));
     let usual = [
         "contract",
@@ -308,7 +308,7 @@ fn what_it_has_started_ends_by(signal: &str) {
         pids.display()
     );
     let target = format!("http://{}/", free());
-    let running = Running::start(bearward(
+    let running = TestProcess::start(bearward(
         &[
             "contract",
             "--issuer-bind",
