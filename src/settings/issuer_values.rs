@@ -1,7 +1,7 @@
 //! Parsers of values that only `[issuers.NAME]` sections have.
 
 use ::config::{Value, ValueKind};
-use bearward::{Algorithm, issuer::Audiences};
+use bearward::{Algorithm, Audiences};
 use serde_json::Value as Json;
 use url::Url;
 

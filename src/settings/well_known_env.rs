@@ -7,7 +7,7 @@ use std::{
 };
 
 use ::config::{Map, Value, ValueKind};
-use bearward::{Algorithm, Issuer, KeySource, TokenUse, issuer::Audiences};
+use bearward::{Algorithm, Audiences, Issuer, KeySource, TokenUse};
 
 use super::{
     Problem, ValueSource,

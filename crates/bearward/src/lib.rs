@@ -84,7 +84,7 @@ pub use self::{
     clock::{Clock, SystemClock, Timestamp},
     cookie::{CookieError, CookieSource},
     error::{AuthError, AuthFailure, VerificationStep},
-    issuer::{Issuer, IssuerError, KeySource, TokenUse, TypRule},
+    issuer::{Audiences, Issuer, IssuerError, KeySource, TokenUse, TypRule},
     keys::{JwksCacheConfig, KeySetStatus},
     setting::Setting,
     verified::{Requirement, Verified},
