@@ -15,7 +15,7 @@ use actix_web::{
     test::{TestRequest, init_service},
     web,
 };
-use bearward::{
+use {
     Algorithm, AuthError, Bearward, NoCustomClaims, Principal, Requirement, Verified,
     keys::{KeyLookup, ParsedJwks},
 };

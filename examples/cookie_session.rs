@@ -10,7 +10,7 @@ use actix_web::{
     cookie::{Cookie, SameSite},
     delete, get, post,
 };
-use bearward::{Bearward, CookieSource, Principal};
+use {Bearward, CookieSource, Principal};
 
 mod support;
 use support::{ADDRESS, Tokens, curl};

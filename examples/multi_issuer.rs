@@ -7,7 +7,7 @@
 //! `cargo run --example multi_issuer`
 
 use actix_web::{App, HttpServer, Responder, get};
-use bearward::{
+use {
     Algorithm, Bearward, ClaimMapping, Issuer, IssuerError, KeySource, Principal, TypRule,
 };
 

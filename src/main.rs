@@ -1,4 +1,4 @@
-//! The command line: `bearward dev`, `serve`, `idp`, `contract`, `explain`, `check`.
+//! The command line program; see `bearward --help`.
 
 use std::process::ExitCode;
 

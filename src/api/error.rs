@@ -8,7 +8,7 @@ use actix_web::{
     error::PathError,
     http::{StatusCode, header::RETRY_AFTER},
 };
-use bearward::{ErrorBody, RequestId};
+use {ErrorBody, RequestId};
 use serde_json::Value;
 
 use crate::store::StoreError;

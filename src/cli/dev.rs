@@ -1,4 +1,4 @@
-//! `bearward dev`: the quick start, an identity provider and the API on this machine.
+//! `bearward dev`: starts a development IdP and the API on this machine.
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -13,29 +13,33 @@ use crate::{server::Application, settings::Sources};
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(super) struct Options {
-    /// Where the API listens [default: server.bind, 127.0.0.1:8000]
+    /// Listen on this address [default: server.bind, 127.0.0.1:8000]
     #[arg(long, value_name = "IP:PORT", value_parser = super::address)]
     bind: Option<SocketAddr>,
-    /// Where the development IdP listens
+    /// Let the development IdP listen on this address
     #[arg(long, value_name = "IP:PORT", value_parser = super::address, default_value = "127.0.0.1:9999")]
     idp_bind: SocketAddr,
-    /// What the development IdP signs with: RS256, ES256, EdDSA or another
+    /// Sign tokens with this algorithm: RS256, ES256, EdDSA or another
     #[arg(long, value_name = "ALG", default_value = "RS256")]
     alg: Algorithm,
-    /// Where rows are kept, unless `DATABASE_URL` says another place
+    /// Keep the database and the vault key in this folder; `DATABASE_URL` overrides the database
     #[arg(long, value_name = "DIR", default_value = ".bearward")]
     data: PathBuf,
-    /// Let the development IdP listen on an address that other machines reach: anybody there can
-    /// then be anybody. For containers
+    /// Allow the development IdP to listen on an address that other machines can reach, for
+    /// containers. Anyone who reaches it can impersonate any user
     #[arg(long)]
     dangerous_allow_remote: bool,
 }
 
 const AFTER_HELP: &str = "\
-A port is taken?  bearward dev --bind 127.0.0.1:8001 --idp-bind 127.0.0.1:9998
-Rows are kept in .bearward, which may be deleted. Each start has new keys, and tokens of the last one are refused.";
+If a port is in use:
+  bearward dev --bind 127.0.0.1:8001 --idp-bind 127.0.0.1:9998
 
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+Data is kept in the folder .bearward, which may be deleted. Every start creates
+new signing keys, so tokens of an earlier start are rejected.";
+
+/// The lifetime of the printed tokens.
+const TOKEN_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
 pub(super) async fn run(sources: Sources, options: Options) -> Result<(), Failure> {
     let idp = idp::start(
@@ -46,9 +50,9 @@ pub(super) async fn run(sources: Sources, options: Options) -> Result<(), Failur
         options.dangerous_allow_remote,
         AuthOptions::default(),
     )?;
-    let algorithms: Vec<_> = Algorithm::DEFAULT
+    let other_algorithms: Vec<_> = Algorithm::DEFAULT
         .into_iter()
-        .filter(|usual| *usual != options.alg)
+        .filter(|algorithm| *algorithm != options.alg)
         .map(Algorithm::name)
         .collect();
     let sources = super::with_bind(sources, options.bind)
@@ -57,21 +61,24 @@ pub(super) async fn run(sources: Sources, options: Options) -> Result<(), Failur
         .with("issuers.dev.audiences", idp.audience())
         .with(
             "issuers.dev.algorithms",
-            format!("{},{}", options.alg, algorithms.join(",")),
+            format!("{},{}", options.alg, other_algorithms.join(",")),
         );
-    let mut config = load(&with_google(sources, &idp))?;
+    let mut config = load(&with_fake_google(sources, &idp))?;
     if config.database.is_default() {
         config.database.url = format!("sqlite://{}", options.data.join("dev.db").display()).into();
     }
     if config.vault.keys.is_empty() {
-        config.vault.keys.push(dev_key::of(&options.data)?);
+        config
+            .vault
+            .keys
+            .push(dev_key::load_or_create(&options.data)?);
     }
-    let application = Application::start(&config, Some(super::metrics()?)).await?;
-    // The first lines that somebody sees are not for the log: it begins once the keys are there.
+    let application = Application::start(&config, Some(super::install_metrics()?)).await?;
+    // Logging starts after the first key fetch, so that the printed text is not mixed with log lines.
     application.auth().wait_for_initial_fetch().await;
-    let api = super::reached_at(application.address());
+    let api = super::connectable_address(application.address());
     idp.watch(format!("http://{api}"), application.auth().clone());
-    let _traces = super::log(&config)?;
+    let _traces = super::start_telemetry(&config)?;
     print(&idp, api);
     application
         .run()
@@ -79,12 +86,13 @@ pub(super) async fn run(sources: Sources, options: Options) -> Result<(), Failur
         .map_err(|error| Failure::Failed(error.to_string()))
 }
 
-/// The fake Google stands where Google is, unless somebody has a client of their own.
-fn with_google(sources: Sources, idp: &Idp) -> Sources {
-    let is_set = |name: &String| {
+/// Configures the fake Google of the development IdP as the issuer `google`, unless the environment
+/// configures that issuer.
+fn with_fake_google(sources: Sources, idp: &Idp) -> Sources {
+    let configures_google = |name: &String| {
         name == "GOOGLE_CLIENT_ID" || name.starts_with("BEARWARD_ISSUERS__GOOGLE__")
     };
-    if sources.variables.keys().any(is_set) {
+    if sources.variables.keys().any(configures_google) {
         return sources;
     }
     sources
@@ -94,55 +102,55 @@ fn with_google(sources: Sources, idp: &Idp) -> Sources {
         .with("issuers.google.use", "credential")
 }
 
-/// Everything that somebody needs who runs this for the first time. Each line works by itself in a
-/// new terminal, so each holds its token.
+/// Prints the addresses, a token and example commands. Each command contains its token, so that it
+/// works in a new terminal.
 fn print(idp: &Idp, api: SocketAddr) {
     let (strong, plain, faint, note) = (style::STRONG, style::PLAIN, style::FAINT, style::NOTE);
     let base = idp.base();
     let curl = |token: &str| {
         format!("curl -i http://{api}/protected -H \"Authorization: Bearer {token}\"")
     };
-    let good = short(idp).sign();
+    let token = compact_token(idp).sign();
     anstream::println!("{strong}bearward dev{plain} {note}for development only{plain}");
-    anstream::println!("  API   http://{api}   {faint}/docs shows every route{plain}");
+    anstream::println!("  API   http://{api}   {faint}/docs lists every route{plain}");
     anstream::println!(
-        "  IdP   {base}   {faint}open it: sign in as anybody, see why a token is refused, turn keys, break things{plain}\n"
+        "  IdP   {base}   {faint}console: sign in as any user, explain tokens, rotate keys, simulate failures{plain}\n"
     );
-    anstream::println!("{strong}A token{plain} {faint}(lives a day){plain}\n{good}\n");
-    anstream::println!("{faint}Copy a line into another terminal.{plain}\n");
+    anstream::println!("{strong}A token{plain} {faint}(valid for 24 hours){plain}\n{token}\n");
+    anstream::println!("{faint}Run these commands in another terminal:{plain}\n");
     anstream::println!(
         "{}200{plain} {faint}accepted{plain}\n{}\n",
         style::GOOD,
-        curl(&good)
+        curl(&token)
     );
     anstream::println!(
         "{}401{plain} {faint}expired{plain}\n{}\n",
         style::BAD,
-        curl(&short(idp).expired().sign())
+        curl(&compact_token(idp).expired().sign())
     );
     anstream::println!(
         "{}401{plain} {faint}tampered with{plain}\n{}\n",
         style::BAD,
-        curl(&short(idp).tampered())
+        curl(&compact_token(idp).tampered())
     );
-    let order = r#"{"claims": {"sub": "grace", "email": "grace@example.com"}, "expires_in": 600}"#;
+    let body = r#"{"claims": {"sub": "grace", "email": "grace@example.com"}, "expires_in": 600}"#;
     anstream::println!(
-        "{strong}Another user, another lifetime{plain} {faint}(what else: curl {base}/){plain}"
-    );
-    anstream::println!(
-        "curl -s -X POST {base}/admin/tokens -H \"content-type: application/json\" -d '{order}'\n"
+        "{strong}A token of another user, valid for 10 minutes{plain} {faint}(more options: curl {base}/){plain}"
     );
     anstream::println!(
-        "{strong}Why is a token refused?{plain}\nSUPABASE_URL={base} {} explain -\n",
-        super::invoked()
+        "curl -s -X POST {base}/admin/tokens -H \"content-type: application/json\" -d '{body}'\n"
+    );
+    anstream::println!(
+        "{strong}Explain why a token is rejected{plain}\nSUPABASE_URL={base} {} explain -\n",
+        super::program_name()
     );
     anstream::println!("{faint}Ctrl-C stops both.{plain}");
 }
 
-/// Without the claims that nothing here reads, so that four tokens fit on one screen. The admin API
-/// gives whole ones.
-fn short(idp: &Idp) -> TokenBuilder {
-    let unread = [
+/// Builds a token without the claims that the API does not use, so that four tokens fit on one
+/// screen. The admin API of the IdP returns complete tokens.
+fn compact_token(idp: &Idp) -> TokenBuilder {
+    let unused_claims = [
         "amr",
         "app_metadata",
         "is_anonymous",
@@ -150,7 +158,7 @@ fn short(idp: &Idp) -> TokenBuilder {
         "session_id",
         "user_metadata",
     ];
-    unread
+    unused_claims
         .into_iter()
-        .fold(idp.token(DAY), TokenBuilder::without)
+        .fold(idp.token(TOKEN_LIFETIME), TokenBuilder::without)
 }

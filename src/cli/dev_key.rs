@@ -1,4 +1,4 @@
-//! The vault key of `bearward dev`: made once, in its data folder, readable by its owner alone.
+//! The vault key of `bearward dev`, a file in its data folder that only its owner can read.
 
 use std::{
     fs::{self, DirBuilder, OpenOptions, Permissions},
@@ -14,34 +14,37 @@ use zeroize::Zeroizing;
 use super::Failure;
 use crate::settings::VaultKey;
 
-/// The key of this folder.
-pub(super) fn of(folder: &Path) -> Result<VaultKey, Failure> {
+/// Loads the key of this data folder, or creates it.
+pub(super) fn load_or_create(folder: &Path) -> Result<VaultKey, Failure> {
     let path = folder.join("vault.key");
-    let told =
+    let failed =
         |error: io::Error| Failure::Failed(format!("the vault key {}: {error}", path.display()));
     let text = match fs::read_to_string(&path) {
-        Ok(text) => kept(&path, text).map_err(told)?,
-        Err(error) if error.kind() == ErrorKind::NotFound => make(folder, &path).map_err(told)?,
-        Err(error) => return Err(told(error)),
+        Ok(text) => restrict(&path, text).map_err(failed)?,
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            create(folder, &path).map_err(failed)?
+        }
+        Err(error) => return Err(failed(error)),
     };
     let key = VaultKey::parse(text.trim());
     key.ok_or_else(|| {
         Failure::Failed(format!(
-            "{} holds no key; delete it for a new one, under which old API keys do not open",
+            "{} does not contain a valid key; delete it to create a new one (stored API keys can then no longer be read)",
             path.display()
         ))
     })
 }
 
-/// Others must not be able to read it, whoever made it.
-fn kept(path: &PathBuf, text: String) -> io::Result<Zeroizing<String>> {
+/// Removes the access of other users, in case the file was created with another mode.
+fn restrict(path: &PathBuf, text: String) -> io::Result<Zeroizing<String>> {
     fs::set_permissions(path, Permissions::from_mode(0o600))?;
     Ok(Zeroizing::new(text))
 }
 
-fn make(folder: &Path, path: &PathBuf) -> io::Result<Zeroizing<String>> {
+fn create(folder: &Path, path: &PathBuf) -> io::Result<Zeroizing<String>> {
     let mut key = Zeroizing::new([0; 32]);
-    rand::fill(&mut *key).map_err(|_| io::Error::other("the system has no randomness"))?;
+    rand::fill(&mut *key)
+        .map_err(|_| io::Error::other("the system cannot provide random bytes"))?;
     let line = Zeroizing::new(format!("dev:{}\n", STANDARD.encode_to_string(*key)));
     DirBuilder::new()
         .recursive(true)

@@ -1,4 +1,4 @@
-//! `bearward explain`: check by check, why a token is accepted or refused.
+//! `bearward explain`: explains step by step why a token is accepted or rejected.
 
 use std::io::{IsTerminal, Read};
 
@@ -11,31 +11,35 @@ use crate::{server, settings::Sources};
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(super) struct Options {
-    /// The token, or - to read it from standard input, which keeps it out of the shell's history
-    // Several words, so that "Bearer eyJ..." without quotes is no usage error, which would repeat
-    // the token.
+    /// The token, or - to read it from standard input (which keeps it out of the shell history)
+    // Accepts several words, because `Bearer eyJ...` without quotes would otherwise be a usage
+    // error whose message repeats the token.
     #[arg(required = true, num_args = 1..)]
     token: Vec<String>,
-    /// One JSON object instead of a table
+    /// Print one JSON object instead of a table
     #[arg(long)]
     json: bool,
 }
 
 const AFTER_HELP: &str = "\
-Whose tokens are accepted comes from the configuration, as for serve:
-  SUPABASE_URL=https://YOUR-PROJECT.supabase.co bearward explain - < token.txt
-  SUPABASE_URL=http://127.0.0.1:9999 bearward explain -        a token of `bearward dev`
+The trusted issuers come from the configuration, as for serve:
+  SUPABASE_URL=https://YOUR-PROJECT.supabase.co \\
+    bearward explain - < token.txt
+With a token of `bearward dev`:
+  SUPABASE_URL=http://127.0.0.1:9999 bearward explain -
 
-The keys are fetched now. The token goes nowhere, and its signature is never shown.
-Exit code 0: accepted; 1: refused.";
+The keys are fetched from the issuers. The token is not sent anywhere, and its
+signature is not printed.
 
-/// No token is longer, and a file given by mistake may be.
-const LONGEST: u64 = 1 << 20;
+Exit codes: 0 accepted, 1 rejected.";
+
+/// The maximum number of bytes read from standard input, in case it is not a token.
+const MAX_INPUT_BYTES: u64 = 1 << 20;
 
 pub(super) async fn run(sources: &Sources, options: Options) -> Result<(), Failure> {
     let config = load(sources)?;
     config.require_issuer()?;
-    let token = read(options.token)?;
+    let token = read_token(options.token)?;
     let auth = server::verifier(&config).await?;
     auth.wait_for_initial_fetch().await;
     let explanation = auth.explain(&token).await;
@@ -51,21 +55,21 @@ pub(super) async fn run(sources: &Sources, options: Options) -> Result<(), Failu
     }
 }
 
-/// The words of the command line, or what standard input holds.
-fn read(words: Vec<String>) -> Result<String, Failure> {
+/// Returns the token from the command line or from standard input.
+fn read_token(words: Vec<String>) -> Result<String, Failure> {
     let mut text = words.join(" ");
     if text == "-" {
         let stdin = std::io::stdin();
         if stdin.is_terminal() {
-            anstream::eprintln!("paste the token, then press Enter and Ctrl-D");
+            anstream::eprintln!("Paste the token, then press Enter and Ctrl-D.");
         }
         text.clear();
         stdin
-            .take(LONGEST)
+            .take(MAX_INPUT_BYTES)
             .read_to_string(&mut text)
             .map_err(|error| Failure::Usage(format!("standard input: {error}")))?;
     }
-    let token = bare(&text);
+    let token = strip_decoration(&text);
     if token.is_empty() {
         Err(Failure::Usage("there is no token to explain".to_owned()))
     } else {
@@ -73,8 +77,9 @@ fn read(words: Vec<String>) -> Result<String, Failure> {
     }
 }
 
-/// People paste more than the token: quotes, the header's name, the scheme, the end of the line.
-fn bare(text: &str) -> &str {
+/// Removes what is often copied together with a token: quotes, the header name, the scheme and line
+/// breaks.
+fn strip_decoration(text: &str) -> &str {
     let mut text = text.trim().trim_matches(['"', '\'']).trim();
     for prefix in ["authorization:", "bearer "] {
         if let Some((start, rest)) = text.split_at_checked(prefix.len())
@@ -107,7 +112,7 @@ fn print(explanation: &Explanation) {
         None => anstream::println!("\n{}accepted{plain}", style::GOOD),
         Some(refusal) => {
             anstream::println!(
-                "\n{}refused{plain} {}: {refusal}",
+                "\n{}rejected{plain} {}: {refusal}",
                 style::BAD,
                 refusal.error.code()
             );
@@ -123,7 +128,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_people_paste_around_a_token_is_forgiven() {
+    fn text_around_a_pasted_token_is_removed() {
         for pasted in [
             "e.y.J",
             " e.y.J\n",
@@ -135,13 +140,17 @@ mod tests {
             "Authorization: Bearer e.y.J",
             "'authorization:Bearer \"e.y.J\"'",
         ] {
-            assert_eq!(bare(pasted), "e.y.J", "{pasted}");
+            assert_eq!(strip_decoration(pasted), "e.y.J", "{pasted}");
         }
         assert_eq!(
-            bare("Bearer "),
+            strip_decoration("Bearer "),
             "Bearer",
-            "the scheme alone is explained as it stands"
+            "the scheme without a token is kept"
         );
-        assert_eq!(bare("e.y J"), "e.y J", "what is inside the token stays");
+        assert_eq!(
+            strip_decoration("e.y J"),
+            "e.y J",
+            "spaces inside the token are kept"
+        );
     }
 }

@@ -1,5 +1,4 @@
-//! `bearward health`: does a server answer? For containers, which have no other program to ask
-//! with.
+//! `bearward health`: probes a running server. Container images have no other HTTP client.
 
 use std::time::Duration;
 
@@ -13,55 +12,58 @@ use crate::settings::{Config, Sources};
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(super) struct Options {
-    /// The server's own address [default: `server.bind` of the configuration]
-    #[arg(value_name = "URL", value_parser = server)]
+    /// The address of the server [default: `server.bind` of the configuration]
+    #[arg(value_name = "URL", value_parser = server_url)]
     url: Option<Url>,
 }
 
 const AFTER_HELP: &str = "\
-In a container file:  HEALTHCHECK CMD [\"bearward\", \"health\"]
+In a container file:
+  HEALTHCHECK CMD [\"bearward\", \"health\"]
 
-It asks /livez, which says that the process is up: restarting it would cure neither
-an issuer's outage nor the database's.
-Exit code 0: it answers. 1: it does not.";
+Sends a request to /livez, which depends on neither the issuers nor the database,
+because a restart would not end their outage.
 
-/// Whoever asks waits for less: a health check's usual limit is 30 s, and a process that takes
-/// seconds for this is not well.
-const PATIENCE: Duration = Duration::from_secs(3);
+Exit codes: 0 the server answers, 1 it does not.";
+
+/// The time limit of the request, below the usual limit of a health check (30 s).
+const TIMEOUT: Duration = Duration::from_secs(3);
 
 pub(super) async fn run(sources: &Sources, options: Options) -> Result<(), Failure> {
     let base = match options.url {
         Some(url) => url,
-        None => own_address(sources)?,
+        None => configured_url(sources)?,
     };
     let url = base.join("/livez").map_err(|_| {
         Failure::Usage(format!(
-            "{base} is no server's address; write http://HOST:PORT"
+            "{base} is not the URL of a server; write http://HOST:PORT"
         ))
     })?;
     let failed = |problem: &str| Failure::Failed(format!("{url} {problem}"));
     let client = Client::builder()
         .no_proxy()
         .redirect(Policy::none())
-        .timeout(PATIENCE)
+        .timeout(TIMEOUT)
         .build();
-    let client = client.map_err(|_| failed("cannot be asked: no HTTP client can be made"))?;
+    let client =
+        client.map_err(|_| failed("cannot be requested: the HTTP client cannot be created"))?;
     match client.get(url.clone()).send().await {
         Ok(response) if response.status().is_success() => Ok(()),
-        Ok(response) => Err(failed(&format!("answers {}", response.status()))),
-        Err(error) if error.is_timeout() => Err(failed("does not answer within 3 s")),
-        Err(_) => Err(failed("does not answer: nothing listens there")),
+        Ok(response) => Err(failed(&format!("returned {}", response.status()))),
+        Err(error) if error.is_timeout() => Err(failed("did not respond within 3 s")),
+        Err(_) => Err(failed("could not be reached: no server is listening there")),
     }
 }
 
-fn server(text: &str) -> Result<Url, String> {
+fn server_url(text: &str) -> Result<Url, String> {
     Url::parse(text)
         .ok()
         .filter(Url::has_host)
         .ok_or_else(|| "write http://HOST:PORT".to_owned())
 }
 
-fn own_address(sources: &Sources) -> Result<Url, Failure> {
-    let address = super::reached_at(Config::load(sources)?.server.bind);
+/// Returns the URL of the server with this configuration.
+fn configured_url(sources: &Sources) -> Result<Url, Failure> {
+    let address = super::connectable_address(Config::load(sources)?.server.bind);
     Url::parse(&format!("http://{address}")).map_err(|error| Failure::Usage(error.to_string()))
 }

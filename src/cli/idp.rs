@@ -1,4 +1,4 @@
-//! `bearward idp`: the development IdP alone.
+//! `bearward idp`: runs only the development IdP.
 
 use std::net::SocketAddr;
 
@@ -13,33 +13,38 @@ use crate::settings::Sources;
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(super) struct Options {
-    /// Where it listens
+    /// Listen on this address
     #[arg(long, value_name = "IP:PORT", value_parser = super::address, default_value = "127.0.0.1:9999")]
     bind: SocketAddr,
-    /// What it signs with: RS256, ES256, EdDSA or another
+    /// Sign tokens with this algorithm: RS256, ES256, EdDSA or another
     #[arg(long, value_name = "ALG", default_value = "RS256")]
     alg: Algorithm,
-    /// Its own address as clients write it, for example `http://idp:9999` in a container network [default: `http://IP:PORT`]
+    /// Use this base URL in the issuer and in links, for example `http://idp:9999` in a container
+    /// network [default: `http://IP:PORT`]
     #[arg(long, value_name = "URL")]
     base: Option<String>,
-    /// Listen on an address that other machines reach: anybody there can then be anybody
+    /// Allow an address that other machines can reach. Anyone who reaches it can impersonate any
+    /// user
     #[arg(long)]
     dangerous_allow_remote: bool,
     #[command(flatten)]
-    sign_in: IdpFlags,
+    flags: IdpFlags,
 }
 
 const AFTER_HELP: &str = "\
-A server that trusts it:  SUPABASE_URL=http://127.0.0.1:9999 bearward serve
-A frontend:               createClient(\"http://127.0.0.1:9999\", \"any-key\") of supabase-js
-What it can be asked for: curl http://127.0.0.1:9999/";
+Run a server that trusts it:
+  SUPABASE_URL=http://127.0.0.1:9999 bearward serve
+Use it in a frontend with supabase-js:
+  createClient(\"http://127.0.0.1:9999\", \"any-key\")
+List its endpoints:
+  curl http://127.0.0.1:9999/";
 
 pub(super) async fn run(sources: &Sources, options: Options) -> Result<(), Failure> {
     let Options {
         bind,
         alg,
         base,
-        sign_in,
+        flags,
         dangerous_allow_remote,
     } = options;
     let idp = start(
@@ -48,11 +53,13 @@ pub(super) async fn run(sources: &Sources, options: Options) -> Result<(), Failu
         alg,
         base,
         dangerous_allow_remote,
-        sign_in.options(),
+        flags.into_options(),
     )?;
     let (strong, plain, note) = (style::STRONG, style::PLAIN, style::NOTE);
     let base = idp.base();
-    anstream::println!("{note}development only:{plain} this IdP mints tokens for anybody who asks");
+    anstream::println!(
+        "{note}development only:{plain} this IdP issues tokens to anyone who requests one"
+    );
     anstream::println!("{strong}issuer{plain}    {}", idp.issuer());
     anstream::println!("{strong}keys{plain}      {}", idp.jwks_url());
     anstream::println!("{strong}audience{plain}  {}", idp.audience());
@@ -62,18 +69,18 @@ pub(super) async fn run(sources: &Sources, options: Options) -> Result<(), Failu
         idp.google_issuer(),
         style::FAINT
     );
-    anstream::println!("\nA token; what else there is; a server that trusts it:\n");
+    anstream::println!("\nGet a token; list the endpoints; run a server that trusts it:\n");
     anstream::println!("  curl -s -X POST {base}/admin/tokens");
     anstream::println!("  curl -s {base}/");
-    anstream::println!("  SUPABASE_URL={base} {} serve\n", super::invoked());
+    anstream::println!("  SUPABASE_URL={base} {} serve\n", super::program_name());
     anstream::println!("{}Ctrl-C stops it.{plain}", style::FAINT);
-    until_told_to_stop()
+    shutdown_signal()
         .await
         .map_err(|error| Failure::Failed(error.to_string()))
 }
 
-/// SIGTERM too: the first process of a container ignores it unless it asks for it.
-async fn until_told_to_stop() -> std::io::Result<()> {
+/// Waits for SIGINT or SIGTERM. Without a handler, the first process of a container ignores SIGTERM.
+async fn shutdown_signal() -> std::io::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     tokio::select! {
         interrupted = tokio::signal::ctrl_c() => interrupted,
@@ -81,7 +88,7 @@ async fn until_told_to_stop() -> std::io::Result<()> {
     }
 }
 
-/// The development IdP for this command and for `dev`.
+/// Starts the development IdP for this command and for `dev`.
 pub(super) fn start(
     sources: &Sources,
     address: SocketAddr,

@@ -1,4 +1,4 @@
-//! The flags that say how people sign in at the development IdP.
+//! The flags that configure sign-in at the development IdP.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -6,43 +6,43 @@ use bearward_idp::AuthOptions;
 use clap::Args;
 
 #[derive(Debug, Args)]
-#[command(next_help_heading = "How people sign in")]
+#[command(next_help_heading = "Sign-in options")]
 pub(super) struct IdpFlags {
-    /// Keep people, sessions, mails and keys in this file; without it they end with the process
+    /// Store users, sessions, mails and keys in this file; without it they are lost on exit
     #[arg(long, value_name = "FILE")]
     data: Option<PathBuf>,
-    /// Another address to which a sign-in may return, beside the site and this machine; `*` and
-    /// `**` as Supabase reads them
-    #[arg(long, value_name = "URL", value_parser = redirect)]
+    /// Allow this redirect URL in addition to the site and loopback URLs; `*` and `**` match as in
+    /// Supabase. May be repeated
+    #[arg(long, value_name = "URL", value_parser = redirect_pattern)]
     redirect: Vec<String>,
-    /// Where a sign-in returns to that names no address
+    /// Redirect to this URL if a sign-in request names none
     #[arg(long, value_name = "URL", default_value = "http://localhost:3000")]
     site_url: String,
-    /// Ask people to confirm their email address before their first sign-in; the mails are at
+    /// Require users to confirm their email address before the first sign-in; mail is captured at
     /// /.inbox
     #[arg(long)]
     confirm_email: bool,
-    /// Let nobody new in
+    /// Disable sign-up of new users
     #[arg(long)]
     disable_signup: bool,
-    /// Let nobody in without a name
+    /// Disable anonymous sign-in
     #[arg(long)]
     disable_anonymous: bool,
-    /// How long an access token lives, in seconds
+    /// Set the lifetime of access tokens in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 3600, value_parser = clap::value_parser!(u32).range(1..=604_800))]
     token_lifetime: u32,
 }
 
-/// A pattern without a scheme would match nothing, and nobody would see why.
-fn redirect(text: &str) -> Result<String, &'static str> {
+/// Validates a redirect pattern. A pattern without a scheme would never match.
+fn redirect_pattern(text: &str) -> Result<String, &'static str> {
     match text.split_once("://") {
         Some((scheme, rest)) if !scheme.is_empty() && !rest.is_empty() => Ok(text.to_owned()),
-        _ => Err("write an address with its scheme, such as https://app.example/**"),
+        _ => Err("write a URL with its scheme, such as https://app.example/**"),
     }
 }
 
 impl IdpFlags {
-    pub(super) fn options(self) -> AuthOptions {
+    pub(super) fn into_options(self) -> AuthOptions {
         AuthOptions {
             site_url: self.site_url,
             redirects: self.redirect,

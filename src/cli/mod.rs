@@ -1,4 +1,4 @@
-//! The commands: what they take, and which file does which.
+//! The command line. Each command has its own module.
 
 mod check;
 #[cfg(feature = "contract")]
@@ -33,11 +33,11 @@ use crate::{
     telemetry::{self, Metrics, Traces},
 };
 
-/// Verifies bearer tokens of an external identity provider and serves what they protect.
+/// Verify bearer tokens of an external identity provider and serve an API that they protect.
 #[derive(Debug, Parser)]
-#[command(name = "bearward", version, after_help = AFTER_HELP)]
+#[command(name = "bearward", version, max_term_width = 80, after_help = AFTER_HELP)]
 struct Arguments {
-    /// The folder with default.toml and one file an environment [default: ./config where it
+    /// Read default.toml and the file of the environment from this folder [default: ./config if it
     /// exists]
     #[arg(long, global = true, value_name = "DIR")]
     config: Option<PathBuf>,
@@ -47,53 +47,59 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Try it: a development IdP and the API on this machine, one ready token, ready curl lines
+    /// Start a development IdP and the API, and print a token and curl commands
     #[cfg(feature = "idp")]
     Dev(dev::Options),
-    /// The server for production; needs an issuer to trust
+    /// Run the server; requires a trusted issuer
     Serve(serve::Options),
-    /// The development IdP alone, for frontends and for contract tests in any language
+    /// Run only the development IdP, for frontends and tests in any language
     #[cfg(feature = "idp")]
     Idp(idp::Options),
-    /// Attacks any protected URL, in any language, with tokens, rotations and outages, and says
-    /// what holds
+    /// Run the conformance suite against a protected URL of any server
     #[cfg(feature = "contract")]
     Contract(Box<contract::Options>),
-    /// Says check by check why this configuration accepts or refuses a token
+    /// Explain step by step why a token is accepted or rejected
     Explain(explain::Options),
-    /// Is the configuration sound, and can every issuer be reached? Lists keys, and what to do
-    /// where something is wrong
+    /// Validate the configuration and reach every issuer and the database
     Check(check::Options),
-    /// Does a server answer? For the health check of a container
+    /// Probe a running server, for the health check of a container
     Health(health::Options),
-    /// Prints the OpenAPI document of the API
+    /// Print the OpenAPI document of the API
     Openapi,
-    /// What users' API keys are sealed with
+    /// Manage the keys that encrypt users' API keys
     #[command(subcommand)]
     Vault(vault::Command),
 }
 
 const AFTER_HELP: &str = "\
 Examples:
-  bearward dev                                                  try it, nothing else needed
-  SUPABASE_URL=https://YOUR-PROJECT.supabase.co bearward serve  the API behind a Supabase project
-  bearward check                                                is everything reachable?
-  bearward contract --target http://127.0.0.1:3000/protected    does it keep forged tokens out?
-  bearward explain - < token.txt                                why is this token refused?
+  Try bearward without any other service:
+    bearward dev
+  Serve the API for the users of a Supabase project:
+    SUPABASE_URL=https://YOUR-PROJECT.supabase.co bearward serve
+  Check the configuration, the issuers and the database:
+    bearward check
+  Test whether a server in any language rejects forged tokens:
+    bearward contract --target http://127.0.0.1:3000/protected
+  Find out why a token is rejected:
+    bearward explain - < token.txt
 
-Configuration: config/default.toml documents every key; BEARWARD_SECTION__KEY sets one.
-Exit codes: 0 done or accepted, 1 refused or failed, 2 the command line or the configuration is wrong.";
+Configuration: config/default.toml documents every key. The environment variable
+BEARWARD_SECTION__KEY sets one key.
 
-/// How a command can fail.
+Exit codes: 0 success, 1 failure or rejected token, 2 invalid command line or
+configuration.";
+
+/// The error of a command.
 #[derive(Debug, thiserror::Error)]
 enum Failure {
-    /// The command line or the configuration: exit code 2.
+    /// The command line or the configuration is invalid. Exit code 2.
     #[error("{0}")]
     Usage(String),
-    /// What was asked for cannot be done: exit code 1.
+    /// The command failed. Exit code 1.
     #[error("{0}")]
     Failed(String),
-    /// Everything has been said already: exit code 1.
+    /// The command failed and has already printed why. Exit code 1.
     #[error("")]
     AlreadyReported,
 }
@@ -101,7 +107,7 @@ enum Failure {
 impl From<StartError> for Failure {
     fn from(error: StartError) -> Self {
         match error {
-            // What the configuration says may well be right.
+            // These depend on the environment; the configuration may be valid.
             StartError::Bind { .. } | StartError::Database(OpenError::Away(_)) => {
                 Self::Failed(error.to_string())
             }
@@ -116,13 +122,14 @@ impl From<ConfigErrors> for Failure {
     }
 }
 
-/// Runs the command that the process's arguments name.
+/// Runs the command line of this process and returns its exit code.
 pub fn run() -> ExitCode {
     let arguments = Arguments::parse();
     let dir = arguments
         .config
         .or_else(|| Some(PathBuf::from("config")).filter(|default| default.is_dir()));
-    // What is no text is refused where it is read; left out, a default would take its place unseen.
+    // Values that are not UTF-8 are passed on lossily and rejected by their parser. If they were
+    // dropped, the default would apply unnoticed.
     let variables = std::env::vars_os().filter_map(|(name, value)| {
         Some((
             name.into_string().ok()?,
@@ -143,7 +150,7 @@ pub fn run() -> ExitCode {
             Command::Check(options) => check::run(&sources, options).await,
             Command::Health(options) => health::run(&sources, options).await,
             Command::Openapi => openapi::run(),
-            Command::Vault(action) => vault::run(&sources, action).await,
+            Command::Vault(command) => vault::run(&sources, command).await,
         }
     });
     match result {
@@ -161,22 +168,22 @@ pub fn run() -> ExitCode {
     }
 }
 
-/// Reads the configuration and tells what in it may surprise.
+/// Loads the configuration and prints its warnings.
 fn load(sources: &Sources) -> Result<Config, Failure> {
     let config = Config::load(sources)?;
-    for note in config.notes() {
-        anstream::eprintln!("{}note:{} {note}", style::NOTE, style::PLAIN);
+    for warning in config.warnings() {
+        anstream::eprintln!("{}warning:{} {warning}", style::NOTE, style::PLAIN);
     }
     Ok(config)
 }
 
-/// Starts the metrics, before anything is built that counts.
-fn metrics() -> Result<Metrics, Failure> {
+/// Installs the metrics recorder. Must be called before anything that records metrics is built.
+fn install_metrics() -> Result<Metrics, Failure> {
     telemetry::metrics().map_err(|error| Failure::Failed(error.to_string()))
 }
 
-/// Starts the log, and the traces where somebody wants them, which end with what is given back.
-fn log(config: &Config) -> Result<Option<Traces>, Failure> {
+/// Starts logging and, if configured, tracing. Dropping the returned value stops tracing.
+fn start_telemetry(config: &Config) -> Result<Option<Traces>, Failure> {
     let telemetry = &config.telemetry;
     telemetry::init(telemetry, telemetry.rust_log.as_deref())
         .map_err(|error| Failure::Usage(error.to_string()))?;
@@ -185,10 +192,10 @@ fn log(config: &Config) -> Result<Option<Traces>, Failure> {
         .as_ref()
         .map(Traces::start)
         .transpose();
-    traces.map_err(|error| Failure::Failed(format!("traces cannot be sent: {error}")))
+    traces.map_err(|error| Failure::Failed(format!("traces cannot be exported: {error}")))
 }
 
-/// A flag that stands for a key of the configuration.
+/// Applies the flag `--bind`, which sets `server.bind`.
 fn with_bind(sources: Sources, bind: Option<SocketAddr>) -> Sources {
     match bind {
         Some(bind) => sources.with("server.bind", bind.to_string()),
@@ -196,34 +203,33 @@ fn with_bind(sources: Sources, bind: Option<SocketAddr>) -> Sources {
     }
 }
 
-/// How this program was called: by its path where it was not installed.
+/// Returns the command that started this program, for example commands that users can copy.
 #[cfg(feature = "idp")]
-fn invoked() -> String {
+fn program_name() -> String {
     std::env::args()
         .next()
         .filter(|name| !name.contains(char::is_whitespace))
         .unwrap_or_else(|| "bearward".to_owned())
 }
 
-/// Whoever listens on every address is reached on this machine's own.
-fn reached_at(mut address: SocketAddr) -> SocketAddr {
+/// Replaces an unspecified address with the loopback address, to which clients can connect.
+fn connectable_address(mut address: SocketAddr) -> SocketAddr {
     if address.ip().is_unspecified() {
         address.set_ip(Ipv4Addr::LOCALHOST.into());
     }
     address
 }
 
-/// `IP:PORT` on the command line, in the words of the configuration.
+/// Parses `IP:PORT`. The error suggests an address for common mistakes.
 fn address(text: &str) -> Result<SocketAddr, String> {
     let port = text
         .strip_prefix("localhost:")
         .or_else(|| text.strip_prefix(':'))
         .unwrap_or(text);
-    let meant = port
+    let suggestion = port
         .parse::<u16>()
-        .map(|port| format!("; write 127.0.0.1:{port}"))
+        .map(|port| format!("; here 127.0.0.1:{port}"))
         .unwrap_or_default();
-    text.parse().map_err(|_| {
-        format!("an address is an IP address and a port, such as 127.0.0.1:8000{meant}")
-    })
+    text.parse()
+        .map_err(|_| format!("write an IP address and a port, such as 127.0.0.1:8000{suggestion}"))
 }

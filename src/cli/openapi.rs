@@ -1,11 +1,11 @@
-//! `bearward openapi`: the document of the API, for tools that make clients.
+//! `bearward openapi`: prints the OpenAPI document, for example for client generators.
 
 use std::io::{ErrorKind, Write};
 
 use super::Failure;
 use crate::api::Document;
 
-/// A reader that has seen enough, such as `head`, is no failure.
+/// Prints the document. A closed pipe, for example from `head`, is not an error.
 pub(super) fn run() -> Result<(), Failure> {
     match writeln!(std::io::stdout(), "{}", Document::new().as_str()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {

@@ -1,4 +1,4 @@
-//! `bearward serve`: the server for production.
+//! `bearward serve`: runs the server.
 
 use std::net::SocketAddr;
 
@@ -10,26 +10,29 @@ use crate::{server::Application, settings::Sources};
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(super) struct Options {
-    /// Where the API listens, for example 0.0.0.0:8000 [default: server.bind, 127.0.0.1:8000]
+    /// Listen on this address, for example 0.0.0.0:8000 [default: server.bind, 127.0.0.1:8000]
     #[arg(long, value_name = "IP:PORT", value_parser = super::address)]
     bind: Option<SocketAddr>,
 }
 
 const AFTER_HELP: &str = "\
-Whose tokens are accepted comes from the configuration, for example from the environment:
+The trusted issuers come from the configuration, for example from the environment:
   SUPABASE_URL=https://YOUR-PROJECT.supabase.co bearward serve
   BEARWARD_ISSUERS__CORP__ISSUER=https://idp.example.com \\
     BEARWARD_ISSUERS__CORP__AUDIENCES=my-api bearward serve
 
-It serves while an issuer cannot be reached, and answers 503 until its keys are there.
-SIGTERM and Ctrl-C let requests under way end first (server.shutdown_timeout).";
+The server starts even if an issuer cannot be reached, and answers requests with
+its tokens with 503 until its keys are fetched.
+
+On SIGTERM and Ctrl-C requests in progress may finish first, within
+server.shutdown_timeout.";
 
 pub(super) async fn run(sources: Sources, options: Options) -> Result<(), Failure> {
     let config = load(&with_bind(sources, options.bind))?;
     config.require_issuer()?;
     config.require_vault_key()?;
-    let _traces = super::log(&config)?;
-    let application = Application::start(&config, Some(super::metrics()?)).await?;
+    let _traces = super::start_telemetry(&config)?;
+    let application = Application::start(&config, Some(super::install_metrics()?)).await?;
     tracing::info!(
         address = %application.address(),
         environment = config.environment,

@@ -1,4 +1,4 @@
-//! The few colours of the terminal; `anstream` drops them where nobody would see them.
+//! Terminal styles. `anstream` removes them if the output is not a terminal.
 
 use anstyle::{AnsiColor, Reset, Style};
 

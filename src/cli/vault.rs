@@ -1,5 +1,5 @@
-//! `bearward vault rotate`: seals every kept API key under the first key of the configuration, so
-//! that older keys can go.
+//! `bearward vault rotate`: reseals every stored API key with the first vault key, so that older
+//! vault keys can be removed.
 
 use clap::Subcommand;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -12,31 +12,31 @@ use crate::{
     vault::{Sealed, Vault, VaultError},
 };
 
-/// How many users' rows are asked for at a time.
-const BATCH: u64 = 100;
+/// The number of users that are loaded at a time.
+const BATCH_SIZE: u64 = 100;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Seals every kept API key under the first of vault.keys; may be interrupted and run again,
-    /// and run while servers serve
+    /// Reseal every stored API key with the first of vault.keys; can be interrupted and repeated,
+    /// and run while servers are running
     #[command(after_help = AFTER_HELP)]
     Rotate,
 }
 
 const AFTER_HELP: &str = "\
-To change the key:
-  1. add a new key behind the old one in vault.keys, on every server:
-     each must be able to open what another one seals
-  2. put the new key in front, on every server, and keep the old one behind it
-  3. bearward vault rotate
-  4. when it says that nothing is left under another key, remove the old one";
+To replace a vault key:
+  1. Add the new key after the old one in vault.keys on every server, so that
+     every server can open what another one seals.
+  2. Move the new key to the front on every server and keep the old one.
+  3. Run `bearward vault rotate`.
+  4. When it reports that all API keys use the new key, remove the old one.";
 
-pub(super) async fn run(sources: &Sources, action: Command) -> Result<(), Failure> {
-    let Command::Rotate = action;
+pub(super) async fn run(sources: &Sources, command: Command) -> Result<(), Failure> {
+    let Command::Rotate = command;
     let config = load(sources)?;
-    let Some(first) = config.vault.keys.first().map(|key| key.id().to_owned()) else {
+    let Some(key_id) = config.vault.keys.first().map(|key| key.id().to_owned()) else {
         return Err(Failure::Usage(
-            "vault.keys is empty: there is no key to seal under".to_owned(),
+            "vault.keys is empty; configure the key to seal with".to_owned(),
         ));
     };
     let store = Store::open(&config.database)
@@ -45,40 +45,40 @@ pub(super) async fn run(sources: &Sources, action: Command) -> Result<(), Failur
     let rotation = Rotation {
         store,
         vault: Vault::new(config.vault.keys.clone()),
-        first,
+        key_id,
     };
     let count = rotation
         .run()
         .await
-        .map_err(|error| Failure::Failed(format!("{error}; run it again to go on")))?;
-    let first = &rotation.first;
-    anstream::println!("{} keys sealed again under {first}", count.resealed);
-    // Looked at, not counted: a server may have sealed under the old key meanwhile.
-    let left = rotation
+        .map_err(|error| Failure::Failed(format!("{error}; run the command again to continue")))?;
+    let key_id = &rotation.key_id;
+    anstream::println!("resealed {} API keys with {key_id}", count.resealed);
+    // Queried again, because a server may have sealed an API key with the old key meanwhile.
+    let remaining = rotation
         .store
-        .count_owners_to_reseal(first)
+        .count_owners_to_reseal(key_id)
         .await
         .map_err(|error| Failure::Failed(error.to_string()))?;
-    if left > 0 && count.closed == 0 {
+    if remaining > 0 && count.failed == 0 {
         anstream::eprintln!(
-            "{}keys of {left} users are under another key again{}: does a server still seal with it? Run it again",
+            "{}API keys of {remaining} users were sealed with another key meanwhile{}: put {key_id} first on every server, then run the command again",
             style::BAD,
             style::PLAIN
         );
         return Err(Failure::AlreadyReported);
     }
-    if left == 0 {
+    if remaining == 0 {
         anstream::println!(
-            "{}nothing is left under another key{}",
+            "{}all API keys are sealed with {key_id}{}",
             style::GOOD,
             style::PLAIN
         );
         return Ok(());
     }
     anstream::eprintln!(
-        "{}{} keys do not open{}, each is named above: put the key that sealed them back into vault.keys",
+        "{}{} API keys cannot be opened{} (listed above): add the key that sealed them to vault.keys",
         style::BAD,
-        count.closed,
+        count.failed,
         style::PLAIN
     );
     Err(Failure::AlreadyReported)
@@ -87,30 +87,32 @@ pub(super) async fn run(sources: &Sources, action: Command) -> Result<(), Failur
 struct Rotation {
     store: Store,
     vault: Vault,
-    first: String,
+    /// The id of the first vault key.
+    key_id: String,
 }
 
 #[derive(Default)]
 struct Count {
     resealed: u64,
-    closed: u64,
+    failed: u64,
 }
 
 impl Rotation {
-    /// What is under the first key already is not asked for: that makes it resumable.
+    /// Reseals all API keys. Keys that are sealed with the first vault key are not loaded, so an
+    /// interrupted rotation can be resumed.
     async fn run(&self) -> Result<Count, StoreError> {
-        let bar = ProgressBar::new(self.store.count_owners_to_reseal(&self.first).await?);
+        let bar = ProgressBar::new(self.store.count_owners_to_reseal(&self.key_id).await?);
         if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} users, {eta} left") {
             bar.set_style(style);
         }
-        let (mut count, mut last) = (Count::default(), None);
+        let (mut count, mut last_owner) = (Count::default(), None);
         loop {
             let owners = self
                 .store
-                .owners_to_reseal(&self.first, last, BATCH)
+                .owners_to_reseal(&self.key_id, last_owner, BATCH_SIZE)
                 .await?;
-            let Some(latest) = owners.last() else { break };
-            last = Some(*latest);
+            let Some(owner) = owners.last() else { break };
+            last_owner = Some(*owner);
             for owner in &owners {
                 self.reseal(owner, &mut count, &bar).await?;
                 bar.inc(1);
@@ -126,27 +128,23 @@ impl Rotation {
         count: &mut Count,
         bar: &ProgressBar,
     ) -> Result<(), StoreError> {
-        for kept in self
+        for old in self
             .store
             .api_keys(owner)
             .await?
             .into_iter()
-            .filter(|kept| kept.key_id != self.first)
+            .filter(|old| old.key_id != self.key_id)
         {
-            match self.sealed_again(owner, &kept) {
-                // A user who has just kept another key needs no older one sealed again.
-                Ok(newer) => {
+            match self.reseal_one(owner, &old) {
+                // Not counted if the user has replaced the API key meanwhile.
+                Ok(new) => {
                     count.resealed +=
-                        u64::from(self.store.replace_api_key(owner, &kept, &newer).await?)
+                        u64::from(self.store.replace_api_key(owner, &old, &new).await?)
                 }
                 Err(error) => {
-                    count.closed += 1;
+                    count.failed += 1;
                     bar.suspend(|| {
-                        anstream::eprintln!(
-                            "user {}, {}: {error}",
-                            owner.id().uuid(),
-                            kept.provider
-                        )
+                        anstream::eprintln!("user {}, {}: {error}", owner.id().uuid(), old.provider)
                     });
                 }
             }
@@ -154,16 +152,16 @@ impl Rotation {
         Ok(())
     }
 
-    fn sealed_again(&self, owner: &Owner, kept: &SealedApiKey) -> Result<SealedApiKey, VaultError> {
+    fn reseal_one(&self, owner: &Owner, old: &SealedApiKey) -> Result<SealedApiKey, VaultError> {
         let id = owner.id().uuid();
         let sealed = Sealed {
-            key_id: kept.key_id.clone(),
-            bytes: kept.sealed.clone(),
+            key_id: old.key_id.clone(),
+            bytes: old.sealed.clone(),
         };
-        let opened = self.vault.open(&id, &kept.provider, &sealed)?;
-        let Sealed { key_id, bytes } = self.vault.seal(&id, &kept.provider, &opened.plain)?;
+        let opened = self.vault.open(&id, &old.provider, &sealed)?;
+        let Sealed { key_id, bytes } = self.vault.seal(&id, &old.provider, &opened.plain)?;
         Ok(SealedApiKey {
-            provider: kept.provider.clone(),
+            provider: old.provider.clone(),
             key_id,
             sealed: bytes,
         })

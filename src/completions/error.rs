@@ -3,7 +3,7 @@
 use std::{error::Error as _, iter, time::Duration};
 
 use actix_web::{http::StatusCode, web::Bytes};
-use bearward::{ErrorBody, RequestId};
+use {ErrorBody, RequestId};
 
 /// Why the service gave no answer.
 ///

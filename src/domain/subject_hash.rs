@@ -1,7 +1,7 @@
 //! Who owns a row: an account of ours, which stands for a subject of an issuer.
 
 use aws_lc_rs::digest::{Context, SHA256, SHA256_OUTPUT_LEN};
-use bearward::{Claims, Timestamp};
+use {Claims, Timestamp};
 use uuid::Uuid;
 
 /// A subject of an issuer, as one value: SHA-256 over both, the issuer's length first.

@@ -1,6 +1,5 @@
 //! The composition root: from a configuration to a listening server.
 
-mod issuers;
 mod middleware;
 
 use std::{
@@ -15,10 +14,9 @@ use actix_web::{
     middleware::from_fn,
     web::Data,
 };
-use bearward::{Bearward, BuildError, Clock, CookieSource, Issuer, SystemClock, TokenUse};
+use {Bearward, BuildError, Clock, CookieSource, Issuer, SystemClock, TokenUse};
 use url::Url;
 
-pub use self::issuers::IssuerConfigError;
 use crate::{
     accounts::Accounts,
     api::{self, ApiKeys, Document, GoogleSignIn, Health, Limits, Metadata, RateLimits},
@@ -40,9 +38,6 @@ pub struct Application {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
-    /// An issuer's section cannot become a profile.
-    #[error(transparent)]
-    Issuer(#[from] IssuerConfigError),
     /// The verifier cannot be built.
     #[error(transparent)]
     Build(#[from] BuildError),
@@ -86,7 +81,7 @@ async fn verifier_of(
 ) -> Result<Bearward, StartError> {
     let mut builder = Bearward::builder()
         .clock(clock)
-        .jwks_cache(issuers::key_policy(&config.jwks))
+        .jwks_cache(config.jwks.clone())
         .token_cache(config.tokens.cache_entries)
         .max_token_bytes(config.tokens.max_bytes);
     if let Some(url) = resource {
@@ -96,8 +91,8 @@ async fn verifier_of(
         let origins = config.server.cors_origins.iter().map(CorsOrigin::as_str);
         builder = builder.cookie(CookieSource::new(cookie, origins));
     }
-    for (name, section) in &config.issuers {
-        builder = builder.issuer(issuers::profile(name, section)?);
+    for issuer in config.issuers.values() {
+        builder = builder.issuer(issuer.clone());
     }
     Ok(builder.build().await?)
 }

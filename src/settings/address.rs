@@ -1,4 +1,4 @@
-//! Where things are: socket addresses, URLs, browser origins.
+//! Parses socket addresses, URLs and browser origins.
 
 use std::{fmt, net::SocketAddr};
 
@@ -7,8 +7,8 @@ use url::Url;
 
 use super::raw::{Hint, Raw};
 
-/// A URL kept as it was written, because metadata must repeat it byte for byte (RFC 9728 §3.3) and
-/// parsing adds a slash.
+/// A URL together with its original text. RFC 9728 §3.3 requires metadata to repeat the identifier
+/// exactly, and parsing adds a trailing slash.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublicUrl {
     written: String,
@@ -16,23 +16,23 @@ pub struct PublicUrl {
 }
 
 impl PublicUrl {
-    /// As it was written.
+    /// Returns the original text.
     pub fn as_str(&self) -> &str {
         &self.written
     }
 
-    /// The parsed form.
+    /// Returns the parsed URL.
     pub fn url(&self) -> &Url {
         &self.url
     }
 }
 
-/// A browser origin in the form of the `ValueSource` header: `scheme://host[:port]`.
+/// A browser origin as it appears in an `Origin` header: `scheme://host[:port]`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct CorsOrigin(String);
 
 impl CorsOrigin {
-    /// The text that the `ValueSource` header must equal.
+    /// Returns the text that the `Origin` header must equal.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -44,53 +44,53 @@ impl fmt::Display for CorsOrigin {
     }
 }
 
-/// An address to listen on. Names are refused: what they resolve to can change between two starts.
-pub(super) fn socket(raw: Raw<'_>) -> Result<SocketAddr, Hint> {
+/// Parses an address to listen on. Host names are rejected, because what they resolve to can change
+/// between two starts.
+pub(super) fn socket_address(raw: Raw<'_>) -> Result<SocketAddr, Hint> {
     let text = raw.text()?;
     text.parse().map_err(|_| {
-        let hint = text
+        let localhost = text
             .strip_prefix("localhost:")
             .map(|port| format!("; for localhost write \"127.0.0.1:{port}\""));
         format!(
             "write an IP address and a port, such as \"127.0.0.1:8000\" or \"0.0.0.0:8000\"{}",
-            hint.unwrap_or_default()
+            localhost.unwrap_or_default()
         )
     })
 }
 
-/// An http or https URL without user name and password.
+/// Parses an http or https URL without user name and password.
 pub(super) fn http_url(raw: Raw<'_>) -> Result<Url, Hint> {
     let text = raw.text()?;
-    let advice = || "write a URL that begins with https:// or http://".to_owned();
-    let url = Url::parse(text).map_err(|_| advice())?;
+    let hint = || "write a URL that begins with https:// or http://".to_owned();
+    let url = Url::parse(text).map_err(|_| hint())?;
     if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
-        return Err(advice());
+        return Err(hint());
     }
     if !url.username().is_empty() || url.password().is_some() {
         return Err(
-            "a user name or password inside the URL is not accepted; remove the part before the @"
+            "a user name or password in the URL is not accepted; remove the part before the @"
                 .to_owned(),
         );
     }
     Ok(url)
 }
 
-/// An https URL, or http to this machine.
-pub(super) fn safe_url(raw: Raw<'_>) -> Result<Url, Hint> {
+/// Parses an https URL, or an http URL with a loopback host.
+pub(super) fn https_or_loopback_url(raw: Raw<'_>) -> Result<Url, Hint> {
     let url = http_url(raw)?;
-    let safe = url.scheme() == "https" || is_loopback(&url);
-    if safe {
+    if url.scheme() == "https" || is_loopback(&url) {
         Ok(url)
     } else {
-        Err("plain http is accepted for loopback hosts only; write https://".to_owned())
+        Err("plain http is accepted only for loopback hosts; write https://".to_owned())
     }
 }
 
-/// The URL under which clients reach the server.
+/// Parses the URL at which clients reach the server.
 pub(super) fn public_url(raw: Raw<'_>) -> Result<PublicUrl, Hint> {
     let url = http_url(raw)?;
     if url.query().is_some() || url.fragment().is_some() {
-        return Err("it must end before ? and # (RFC 9728 §3)".to_owned());
+        return Err("remove the query and the fragment (RFC 9728 §1.2)".to_owned());
     }
     Ok(PublicUrl {
         written: raw.text()?.to_owned(),
@@ -98,7 +98,7 @@ pub(super) fn public_url(raw: Raw<'_>) -> Result<PublicUrl, Hint> {
     })
 }
 
-/// Origins that browsers may call from.
+/// Parses origins that browsers may call the API from.
 pub(super) fn cors_origins(raw: Raw<'_>) -> Result<Vec<CorsOrigin>, Hint> {
     raw.list()?.into_iter().map(cors_origin).collect()
 }
@@ -106,23 +106,21 @@ pub(super) fn cors_origins(raw: Raw<'_>) -> Result<Vec<CorsOrigin>, Hint> {
 fn cors_origin(text: &str) -> Result<CorsOrigin, Hint> {
     if text.contains('*') {
         return Err(
-            "\"*\" is not accepted, because answers to signed-in users would be open to every site; list the origins".to_owned()
+            "\"*\" is not accepted, because every site could then read responses for signed-in users; list the origins".to_owned()
         );
     }
     let url = Url::parse(text)
         .ok()
         .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
     let url =
-        url.ok_or("an origin is scheme://host[:port], such as \"https://app.example.com\"")?;
+        url.ok_or("write an origin as scheme://host[:port], such as \"https://app.example.com\"")?;
     let origin = url.origin().ascii_serialization();
     let has_more = url.path() != "/"
         || text.ends_with('/')
         || url.query().is_some()
         || url.fragment().is_some();
     if has_more || !url.username().is_empty() || url.password().is_some() {
-        return Err(format!(
-            "an origin ends after host and port: write {origin:?}"
-        ));
+        return Err(format!("an origin has no path; write {origin:?}"));
     }
     Ok(CorsOrigin(origin))
 }
@@ -159,7 +157,7 @@ mod tests {
         }
         assert_eq!(
             cors_origin("https://a.com/").map(|_| ()),
-            Err("an origin ends after host and port: write \"https://a.com\"".to_owned())
+            Err("an origin has no path; write \"https://a.com\"".to_owned())
         );
     }
 }

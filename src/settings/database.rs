@@ -11,49 +11,49 @@ use super::{
     section::{Reported, Section},
 };
 
-/// Schemes of the databases that the store can speak to.
+/// The URL schemes of the supported databases.
 const SCHEMES: [&str; 5] = ["sqlite", "postgres", "postgresql", "mysql", "mariadb"];
 
-/// Where rows are kept.
+/// The database connection.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Database {
-    /// The database's URL, which may hold a password.
+    /// The URL, which may contain a password.
     pub url: SecretString,
-    /// The most connections of one process.
+    /// The maximum number of connections of one process.
     pub max_connections: u32,
 }
 
 impl Database {
-    /// Whether nobody has named a database: then it is the file beside the server.
+    /// Returns whether the default database is used, a file in the working directory.
     pub fn is_default(&self) -> bool {
         self.url.expose_secret() == "sqlite://bearward.db"
     }
 
-    /// Unless told otherwise, drivers encrypt only where the other side offers it, and do not ask
-    /// who that is.
-    pub(super) fn note(&self) -> Option<String> {
+    /// Returns a warning if a remote database is configured without a TLS mode. Drivers then encrypt
+    /// only if the server offers it, and do not verify the server's identity.
+    pub(super) fn warning(&self) -> Option<String> {
         let url = Url::parse(self.url.expose_secret())
             .ok()
             .filter(|url| url.scheme() != "sqlite")?;
         let host = url
             .host_str()
-            .filter(|host| !host.is_empty() && !is_this_machine(host))?;
-        let is_told = url
+            .filter(|host| !host.is_empty() && !is_loopback_host(host))?;
+        let has_tls_mode = url
             .query_pairs()
             .any(|(name, _)| matches!(name.as_ref(), "sslmode" | "ssl-mode"));
-        (!is_told).then(|| {
+        (!has_tls_mode).then(|| {
             let mode = if url.scheme().starts_with("postgres") { "sslmode=verify-full" } else { "ssl-mode=VERIFY_IDENTITY" };
             format!(
-                "database.url does not say how {host} is to be reached: whoever stands between can read the password and every row; \
-                 unless that network is yours alone, end it with ?{mode}"
+                "database.url sets no TLS mode for {host}: an attacker on the network can read the password and all data; \
+                 unless the network is private, append ?{mode}"
             )
         })
     }
 
     pub(super) fn read(mut section: Section<'_>) -> Result<Self, Reported> {
         let url = section.secret("url", without_password, database_url);
-        let url = section.present(
+        let url = section.require(
             "url",
             url,
             "write a database URL, such as \"sqlite://bearward.db\"",
@@ -74,22 +74,22 @@ fn database_url(raw: Raw<'_>) -> Result<SecretString, Hint> {
         .filter(|(scheme, _)| SCHEMES.contains(scheme))
     else {
         return Err(
-            "it must begin with sqlite://, postgres:// or mysql:// (the value is not shown: it may hold a password)".to_owned()
+            "the URL must begin with sqlite://, postgres:// or mysql:// (the value is not shown, because it may contain a password)".to_owned()
         );
     };
-    // What is no URL must not come to the driver, whose error repeats it.
+    // The driver must not see an invalid URL, because its error message repeats the URL.
     if scheme == "sqlite" || (rest.starts_with("//") && Url::parse(text).is_ok()) {
         return Ok(text.into());
     }
     Err(format!(
-        "it is not of the form {scheme}://USER:PASSWORD@HOST/NAME (the value is not shown); in a password write / as %2F, ? as %3F, # as %23, \
+        "the URL must have the form {scheme}://USER:PASSWORD@HOST/NAME (the value is not shown); in a password write / as %2F, ? as %3F, # as %23, \
          @ as %40 and % as %25"
     ))
 }
 
-/// Not by `is_loopback`: under a scheme that is not the web's, an IPv4 address is a name to the
-/// URL.
-fn is_this_machine(host: &str) -> bool {
+/// Returns whether the host is a loopback name or address. `bearward::internals::is_loopback` cannot be
+/// used, because for schemes other than http the `url` crate does not parse IPv4 addresses.
+fn is_loopback_host(host: &str) -> bool {
     host == "localhost"
         || host
             .trim_matches(['[', ']'])

@@ -1,19 +1,24 @@
-//! The effective configuration as `bearward check` prints it.
+//! Formats the effective configuration for `bearward check --values`.
 
 use std::fmt;
 
 use super::report::EffectiveValue;
 
-/// Displays one value a line with its source. Secrets are `***`.
+/// The width up to which values determine the column of their sources. A longer value moves only
+/// its own source to the right.
+const MAX_ALIGNED_WIDTH: usize = 60;
+
+/// The effective values with secrets redacted. `Display` prints one line for each value, with its
+/// source.
 #[derive(Debug, Clone, Copy)]
 pub struct Redacted<'c>(&'c [EffectiveValue]);
 
 impl<'c> Redacted<'c> {
-    pub(super) fn new(shown: &'c [EffectiveValue]) -> Self {
-        Self(shown)
+    pub(super) fn new(values: &'c [EffectiveValue]) -> Self {
+        Self(values)
     }
 
-    /// The values one by one.
+    /// Iterates over the values in the order of the sections.
     pub fn values(&self) -> impl Iterator<Item = &'c EffectiveValue> + use<'c> {
         self.0.iter()
     }
@@ -21,21 +26,20 @@ impl<'c> Redacted<'c> {
 
 impl fmt::Display for Redacted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Beyond this width a long value pushes only its own source to the right.
-        let width = |shown: &EffectiveValue| shown.path.len() + shown.value.chars().count() + 3;
+        let width = |value: &EffectiveValue| value.path.len() + value.value.chars().count() + 3;
         let column = self
             .0
             .iter()
             .map(width)
-            .filter(|width| *width <= 60)
+            .filter(|width| *width <= MAX_ALIGNED_WIDTH)
             .max()
             .unwrap_or_default();
-        for shown in self.0 {
-            let pad = column.saturating_sub(width(shown));
+        for value in self.0 {
+            let pad = column.saturating_sub(width(value));
             writeln!(
                 f,
                 "{} = {}{:pad$}  {}",
-                shown.path, shown.value, "", shown.origin
+                value.path, value.value, "", value.source
             )?;
         }
         Ok(())

@@ -1,31 +1,31 @@
-//! The `[generate]` section: the service that `POST /api/generate` calls with the user's own key.
+//! The `[generate]` section: the service that `POST /api/generate` calls with the user's API key.
 
 use std::time::Duration;
 
 use url::Url;
 
 use super::{
-    address::safe_url,
+    address::https_or_loopback_url,
     section::{Reported, Section},
     units::duration,
 };
 
-/// An OpenAI-compatible chat service.
+/// An OpenAI-compatible chat completion service.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Generate {
-    /// Its root; https, because the user's key travels there.
+    /// The base URL. Must be https (or loopback), because the user's API key is sent there.
     pub base_url: Url,
-    /// The model when a request names none.
+    /// The model that is used if a request names none.
     pub model: String,
-    /// How long one answer may take; of a streamed one, how long it may be silent, and a tenth of
-    /// how long it may take.
+    /// The time limit of a response. For a streamed response it is the limit between two events, and
+    /// the whole stream may take ten times as long.
     pub timeout: Duration,
 }
 
 impl Generate {
     pub(super) fn read(mut section: Section<'_>) -> Result<Self, Reported> {
-        let base_url = section.take("base_url", safe_url);
+        let base_url = section.take("base_url", https_or_loopback_url);
         let model = section.take("model", |raw| raw.text().map(str::to_owned));
         let timeout = section.take(
             "timeout",

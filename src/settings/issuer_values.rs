@@ -1,34 +1,36 @@
-//! The values that only an issuer's profile has.
+//! Parsers of values that only `[issuers.NAME]` sections have.
 
 use ::config::{Value, ValueKind};
-use bearward::{Algorithm, JsonPointer, JsonPointerError};
+use {Algorithm, Audiences, JsonPointer, JsonPointerError};
 use serde_json::Value as Json;
 use url::Url;
 
-use super::{
-    issuers::Audiences,
-    raw::{Hint, Raw},
-};
+use super::raw::{Hint, Raw};
 
-const HMAC: &str = "HS256, HS384 and HS512 sign with a secret that every verifier would have to hold, and who can verify could sign; \
-                    bearward verifies with public keys only. A Supabase project moves to them in its dashboard under Project Settings, \
-                    JWT Keys: \"Migrate JWT secret\", then \"Rotate keys\"; leave algorithms at the default here";
+const HMAC: &str = "HS256, HS384 and HS512 need a shared secret, and every server that can verify a token could also sign one; \
+                    bearward verifies with public keys only. To switch a Supabase project: in its dashboard under Project Settings, \
+                    JWT Keys, click \"Migrate JWT secret\", then \"Rotate keys\"; leave algorithms at its default here";
 
-/// The accepted spellings of `iss`.
+/// The maximum length of an issuer in bytes.
+const MAX_ISSUER_BYTES: usize = 512;
+
+/// Parses the accepted values of `iss`.
 pub(super) fn accepted_issuers(raw: Raw<'_>) -> Result<Vec<String>, Hint> {
-    let spellings = raw.one_or_list()?;
-    if spellings.is_empty() {
-        return Err("write the `iss` of its tokens, letter by letter".to_owned());
+    let issuers = raw.one_or_list()?;
+    if issuers.is_empty() {
+        return Err("write the exact `iss` of its tokens".to_owned());
     }
-    spellings.into_iter().map(spelling).collect()
+    issuers.into_iter().map(accepted_issuer).collect()
 }
 
-fn spelling(text: &str) -> Result<String, Hint> {
+fn accepted_issuer(text: &str) -> Result<String, Hint> {
     if text.is_empty()
-        || text.len() > 512
+        || text.len() > MAX_ISSUER_BYTES
         || text.chars().any(|c| c.is_whitespace() || c.is_control())
     {
-        return Err("an issuer is 1 to 512 bytes without spaces".to_owned());
+        return Err(format!(
+            "an issuer has 1 to {MAX_ISSUER_BYTES} bytes and no spaces"
+        ));
     }
     if let Ok(url) = Url::parse(text)
         && (!url.username().is_empty()
@@ -37,28 +39,27 @@ fn spelling(text: &str) -> Result<String, Hint> {
             || url.fragment().is_some())
     {
         return Err(
-            "an issuer is a URL without user name, ? and # (OpenID Connect Discovery §3)"
+            "an issuer URL has no user name, query or fragment (OpenID Connect Discovery §3)"
                 .to_owned(),
         );
     }
     Ok(text.to_owned())
 }
 
-/// Whom a token must be for.
+/// Parses the accepted audiences; `"*"` accepts any.
 pub(super) fn audiences(raw: Raw<'_>) -> Result<Audiences, Hint> {
     match raw.one_or_list()?.as_slice() {
-        [] => Err("name at least one audience; \"*\" accepts any".to_owned()),
+        [] => Err("write at least one audience; \"*\" accepts any".to_owned()),
         ["*"] => Ok(Audiences::Any),
-        names if names.contains(&"*") => {
-            Err("\"*\" accepts any audience, so it stands alone or not at all".to_owned())
-        }
-        names => Ok(Audiences::OneOf(
-            names.iter().map(|name| (*name).to_owned()).collect(),
-        )),
+        audiences if audiences.contains(&"*") => Err(
+            "\"*\" accepts any audience and cannot be combined with others; remove it or the others"
+                .to_owned(),
+        ),
+        audiences => Ok(Audiences::one_of(audiences.iter().copied())),
     }
 }
 
-/// Names of algorithms, each once.
+/// Parses algorithm names and drops duplicates.
 pub(super) fn algorithms(raw: Raw<'_>) -> Result<Vec<Algorithm>, Hint> {
     let mut algorithms = Vec::new();
     for name in raw.list()? {
@@ -68,7 +69,7 @@ pub(super) fn algorithms(raw: Raw<'_>) -> Result<Vec<Algorithm>, Hint> {
         }
     }
     if algorithms.is_empty() {
-        Err("name at least one algorithm".to_owned())
+        Err("write at least one algorithm".to_owned())
     } else {
         Ok(algorithms)
     }
@@ -80,25 +81,27 @@ fn unknown_algorithm(name: &str) -> Hint {
         return HMAC.to_owned();
     }
     if upper == "NONE" {
-        return "\"none\" means no signature at all, and such a token is never accepted".to_owned();
+        return "\"none\" means an unsigned token, which is never accepted".to_owned();
     }
     if let Some(near) = Algorithm::ALL
         .iter()
-        .find(|known| known.name().eq_ignore_ascii_case(name))
+        .find(|algorithm| algorithm.name().eq_ignore_ascii_case(name))
     {
-        return format!("names of algorithms are case-sensitive: write \"{near}\"");
+        return format!("algorithm names are case-sensitive: write \"{near}\"");
     }
     format!(
-        "write some of {}",
+        "write one or more of {}",
         Algorithm::ALL.map(Algorithm::name).join(", ")
     )
 }
 
-/// Names of claims.
+/// Parses names of claims.
 pub(super) fn required_claims(raw: Raw<'_>) -> Result<Vec<String>, Hint> {
     let names = raw.list()?;
     if names.iter().any(|name| name.starts_with('/')) {
-        return Err("a required claim is named without a slash, such as \"email\"".to_owned());
+        return Err(
+            "write the name of a top-level claim, without a slash, such as \"email\"".to_owned(),
+        );
     }
     Ok(names.into_iter().map(str::to_owned).collect())
 }
@@ -116,10 +119,10 @@ pub(super) fn pointer(raw: Raw<'_>) -> Result<String, Hint> {
     }
 }
 
-/// The text of a JWK Set: JSON text, or a table of the configuration file. The keys themselves are
-/// judged where they are used.
+/// Parses a JWK Set, given as JSON text or as a TOML table, and returns its JSON text. The keys are
+/// not validated here.
 pub(super) fn key_set(raw: Raw<'_>) -> Result<String, Hint> {
-    let advice = || "this is a JWK Set: a JSON object with a list \"keys\"".to_owned();
+    let advice = || "write a JWK Set, which is a JSON object with an array \"keys\"".to_owned();
     let json: Json = match raw.kind {
         ValueKind::String(text) => serde_json::from_str(text).map_err(|_| advice())?,
         other => Value::new(None, other.clone())
@@ -130,7 +133,7 @@ pub(super) fn key_set(raw: Raw<'_>) -> Result<String, Hint> {
         return Err(advice());
     }
     Ok(match raw.kind {
-        // As written, because parsing has dropped duplicate members.
+        // Keeps the original text, because parsing drops duplicate members.
         ValueKind::String(text) => text.clone(),
         _ => json.to_string(),
     })
@@ -148,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pointer_begins_with_a_slash_and_escapes_its_tildes() {
+    fn a_pointer_begins_with_a_slash_and_escapes_tildes() {
         for text in ["/roles", "/app_metadata/roles", "/a~1b", "/a~0b", "/"] {
             assert_eq!(read(text, pointer).as_deref(), Ok(text));
         }
@@ -163,32 +166,27 @@ mod tests {
     }
 
     #[test]
-    fn an_algorithm_is_named_exactly_and_never_symmetric() {
+    fn algorithm_names_are_exact_and_never_symmetric() {
         assert_eq!(
             read("ES256,RS256,ES256", algorithms),
             Ok(vec![Algorithm::ES256, Algorithm::RS256])
         );
-        assert!(read("rs256", algorithms).is_err_and(|advice| advice.ends_with("write \"RS256\"")));
-        assert!(
-            read("HS256", algorithms).is_err_and(|advice| advice.contains("Migrate JWT secret"))
-        );
-        assert!(read("none", algorithms).is_err_and(|advice| advice.contains("never accepted")));
+        assert!(read("rs256", algorithms).is_err_and(|hint| hint.ends_with("write \"RS256\"")));
+        assert!(read("HS256", algorithms).is_err_and(|hint| hint.contains("Migrate JWT secret")));
+        assert!(read("none", algorithms).is_err_and(|hint| hint.contains("never accepted")));
         assert!(read("", algorithms).is_err());
     }
 
     #[test]
-    fn a_star_stands_alone() {
+    fn a_star_cannot_be_combined_with_audiences() {
         assert_eq!(read("*", audiences), Ok(Audiences::Any));
-        assert_eq!(
-            read("a,b", audiences),
-            Ok(Audiences::OneOf(vec!["a".into(), "b".into()]))
-        );
+        assert_eq!(read("a,b", audiences), Ok(Audiences::one_of(["a", "b"])));
         assert!(read("a,*", audiences).is_err());
         assert!(read("", audiences).is_err());
     }
 
     #[test]
-    fn a_key_set_is_an_object_with_keys() {
+    fn a_key_set_is_an_object_with_a_keys_array() {
         assert!(read(r#"{"keys":[]}"#, key_set).is_ok());
         for text in ["", "[]", "{}", r#"{"keys":{}}"#, "keys"] {
             assert!(read(text, key_set).is_err(), "{text}");

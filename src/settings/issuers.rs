@@ -1,62 +1,39 @@
-//! The `[issuers.NAME]` sections: whose tokens are accepted, and for whom.
+//! The `[issuers.NAME]` sections: the trusted issuers.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
 use ::config::{Map, Value};
-use bearward::{Algorithm, ClaimMapping, KeySource, TokenUse, TypRule, internals::is_loopback};
+use {
+    Algorithm, ClaimMapping, Issuer, IssuerError, KeySource, TokenUse, TypRule, internals::is_loopback,
+};
 use url::Url;
 
 use super::{
     Problem,
     address::http_url,
     issuer_values::{accepted_issuers, algorithms, audiences, key_set, pointer, required_claims},
-    raw::one_of,
+    raw::{name_of, one_of},
     redact::hidden,
     report::Report,
     section::{Reported, Section},
-    units::duration,
+    units::{duration, format_duration},
 };
 
-/// One issuer's profile.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct IssuerSection {
-    /// The accepted accepted_issuers of `iss`, the first one canonical. Never empty.
-    pub accepted_issuers: Vec<String>,
-    /// Where its keys come from.
-    pub keys: KeySource,
-    /// Whom a token must be for.
-    pub audiences: Audiences,
-    /// The algorithms that its tokens may be signed with. Never empty.
-    pub algorithms: Vec<Algorithm>,
-    /// Which `typ` its tokens carry.
-    pub token_type: TypRule,
-    /// How far clocks may differ; 300 s at most.
-    pub leeway: Duration,
-    /// Claims that must be present beside those that always must.
-    pub required_claims: Vec<String>,
-    /// What its tokens are good for.
-    pub usage: TokenUse,
-    /// JSON pointers (RFC 6901) by the name of what is found there: role, roles, scopes, tenant,
-    /// email, aal, `session_id`.
-    pub claims: BTreeMap<&'static str, String>,
-}
+/// The values of `token_type`.
+const TYP_RULES: &[(&str, TypRule)] = &[("jwt", TypRule::Jwt), ("at+jwt", TypRule::AtJwt)];
 
-/// Whom a token must be for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Audiences {
-    /// `"*"`: anybody.
-    Any,
-    /// One of these.
-    OneOf(Vec<String>),
-}
+/// The values of `use`.
+const TOKEN_USES: &[(&str, TokenUse)] = &[
+    ("bearer", TokenUse::AccessToken),
+    ("credential", TokenUse::IdToken),
+];
 
-/// Reads every issuer. `allow_http` is `[jwks] allow_http`.
+/// Reads every issuer. `allow_http` is the value of `jwks.allow_http`.
 pub(super) fn read(
     tree: &mut Map<String, Value>,
     allow_http: bool,
     report: &mut Report,
-) -> BTreeMap<String, IssuerSection> {
+) -> BTreeMap<String, Issuer> {
     let mut issuers = BTreeMap::new();
     let Ok(mut section) = Section::open(tree, "", "issuers", report) else {
         return issuers;
@@ -67,96 +44,128 @@ pub(super) fn read(
                 .bytes()
                 .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
         {
-            let advice = "an issuer's name has lower-case letters, digits and _ only, so that variables and metrics can name it";
+            let hint = "the name of an issuer may contain only lower-case letters, digits and _, because it is part of variable and metric names";
             section
                 .report
                 .problems
-                .push(Problem::plain(format!("issuers.{name}: {advice}")));
+                .push(Problem::plain(format!("issuers.{name}: {hint}")));
         }
-        let read = section
-            .inner(&name)
-            .and_then(|issuer| IssuerSection::read(&name, issuer, allow_http));
-        if let Ok(read) = read {
-            let taken = issuers.iter().find(|(_, other): &(_, &IssuerSection)| {
-                read.accepted_issuers
-                    .iter()
-                    .any(|s| other.accepted_issuers.contains(s))
+        let issuer = section
+            .subsection(&name)
+            .and_then(|section| read_issuer(&name, section, allow_http));
+        if let Ok(issuer) = issuer {
+            let duplicate = issuers.iter().find(|(_, other): &(_, &Issuer)| {
+                issuer
+                    .accepted_issuers()
+                    .any(|iss| other.accepted_issuers().any(|other| other == iss))
             });
-            if let Some((other, _)) = taken {
-                let advice = "one spelling of an issuer must belong to one profile";
+            if let Some((other, _)) = duplicate {
                 section.report.conflict(
                     &[
                         &format!("issuers.{other}.issuer"),
                         &format!("issuers.{name}.issuer"),
                     ],
-                    advice,
+                    "each accepted issuer may be configured only once",
                 );
             }
-            issuers.insert(name, read);
+            issuers.insert(name, issuer);
         }
     }
     issuers
 }
 
-impl IssuerSection {
-    fn read(name: &str, mut section: Section<'_>, allow_http: bool) -> Result<Self, Reported> {
-        let shortcut = match name {
-            "supabase" => ", or set SUPABASE_URL",
-            "google" => ", or set GOOGLE_CLIENT_ID",
-            _ => "",
-        };
-        let accepted_issuers = section.optional("issuer", accepted_issuers);
-        let accepted_issuers = section.present(
-            "issuer",
-            accepted_issuers,
-            &format!("write the `iss` of its tokens, letter by letter{shortcut}"),
-        );
-        let keys = keys(&mut section, accepted_issuers.as_ref().ok(), allow_http);
-        let audiences = section.optional("audiences", audiences);
-        let whom = "name whom its tokens must be for, such as [\"authenticated\"]; \"*\" accepts any audience";
-        let audiences = section.present("audiences", audiences, whom);
-        let defaults = Algorithm::DEFAULT.map(Algorithm::name).join(",");
-        let algorithms = section.or("algorithms", &defaults, algorithms);
-        let token_type = section.or(
-            "token_type",
-            "jwt",
-            one_of(&[("jwt", TypRule::Jwt), ("at+jwt", TypRule::AtJwt)]),
-        );
-        let leeway = section.or(
-            "leeway",
-            "30s",
-            duration(Duration::ZERO..=Duration::from_mins(5)),
-        );
-        let required_claims = section.or("required_claims", "", required_claims);
-        let usage = section.or(
-            "use",
-            "bearer",
-            one_of(&[
-                ("bearer", TokenUse::AccessToken),
-                ("credential", TokenUse::IdToken),
-            ]),
-        );
-        let claims = section.inner("claims").map(|mut claims| {
-            let found = ClaimMapping::NAMES
-                .iter()
-                .filter_map(|name| Some((*name, claims.optional(name, pointer).ok()??)))
-                .collect();
-            claims.finish();
-            found
+fn read_issuer(name: &str, mut section: Section<'_>, allow_http: bool) -> Result<Issuer, Reported> {
+    let shortcut = match name {
+        "supabase" => ", or set SUPABASE_URL",
+        "google" => ", or set GOOGLE_CLIENT_ID",
+        _ => "",
+    };
+    let accepted_issuers = section.optional("issuer", accepted_issuers);
+    let accepted_issuers = section.require(
+        "issuer",
+        accepted_issuers,
+        &format!("write the exact `iss` of its tokens{shortcut}"),
+    );
+    let keys = keys(&mut section, accepted_issuers.as_ref().ok(), allow_http);
+    let audiences = section.optional("audiences", audiences);
+    let audiences = section.require(
+        "audiences",
+        audiences,
+        "write the expected `aud` of its tokens, such as [\"authenticated\"]; \"*\" accepts any audience",
+    );
+    let default = Algorithm::DEFAULT.map(Algorithm::name).join(",");
+    let algorithms = section.with_default(
+        "algorithms",
+        Algorithm::DEFAULT.to_vec(),
+        &default,
+        algorithms,
+    );
+    let default = TypRule::default();
+    let token_type = section.with_default(
+        "token_type",
+        default,
+        name_of(TYP_RULES, default),
+        one_of(TYP_RULES),
+    );
+    let leeway = section.with_default(
+        "leeway",
+        Issuer::LEEWAY.default,
+        &format_duration(Issuer::LEEWAY.default),
+        duration(Issuer::LEEWAY.range()),
+    );
+    let required_claims = section.with_default("required_claims", Vec::new(), "", required_claims);
+    let default = TokenUse::default();
+    let token_use = section.with_default(
+        "use",
+        default,
+        name_of(TOKEN_USES, default),
+        one_of(TOKEN_USES),
+    );
+    let claims = section.subsection("claims").and_then(claims);
+    let report = section.finish();
+    let (accepted_issuers, audiences, algorithms) = (accepted_issuers?, audiences?, algorithms?);
+    let (token_type, leeway, required_claims) = (token_type?, leeway?, required_claims?);
+    let (token_use, claims, keys) = (token_use?, claims?, keys?);
+    let build = || {
+        let mut accepted_issuers = accepted_issuers.into_iter();
+        let canonical = accepted_issuers.next().unwrap_or_default();
+        let issuer = Issuer::with_audiences(canonical, audiences)?
+            .name(name)
+            .algorithms(algorithms)?
+            .leeway(leeway)?
+            .token_type(token_type)
+            .token_use(token_use)
+            .claims(claims)
+            .keys(keys);
+        let issuer = accepted_issuers.fold(issuer, Issuer::issuer_alias);
+        Ok(required_claims
+            .into_iter()
+            .fold(issuer, Issuer::require_claim))
+    };
+    build().map_err(|error: IssuerError| {
+        report
+            .problems
+            .push(Problem::plain(format!("issuers.{name}: {error}")));
+        Reported
+    })
+}
+
+/// Reads `claims`: a JSON pointer for each mapped claim.
+fn claims(mut section: Section<'_>) -> Result<ClaimMapping, Reported> {
+    let mut mapping = ClaimMapping::default();
+    for name in ClaimMapping::NAMES {
+        let changed = section.optional(name, |raw| {
+            mapping
+                .clone()
+                .set(name, &pointer(raw)?)
+                .map_err(|error| error.to_string())
         });
-        section.finish();
-        Ok(Self {
-            accepted_issuers: accepted_issuers?,
-            keys: keys?,
-            audiences: audiences?,
-            algorithms: algorithms?,
-            token_type: token_type?,
-            leeway: leeway?,
-            required_claims: required_claims?,
-            usage: usage?,
-            claims: claims?,
-        })
+        if let Ok(Some(changed)) = changed {
+            mapping = changed;
+        }
     }
+    section.finish();
+    Ok(mapping)
 }
 
 fn keys(
@@ -164,12 +173,12 @@ fn keys(
     accepted_issuers: Option<&Vec<String>>,
     allow_http: bool,
 ) -> Result<KeySource, Reported> {
-    let encrypted = |url: &Url| url.scheme() == "https" || is_loopback(url) || allow_http;
-    let plain_http = "plain http would let anybody on the way swap the keys; write https://, or set jwks.allow_http = true \
-                      (BEARWARD_JWKS__ALLOW_HTTP) for a network that you trust";
+    let is_allowed = |url: &Url| url.scheme() == "https" || is_loopback(url) || allow_http;
+    let plain_http = "over plain http an attacker on the network can replace the keys; write https://, or set jwks.allow_http = true \
+                      (BEARWARD_JWKS__ALLOW_HTTP) if you trust the network";
     let url = section.optional("jwks_url", |raw| {
         let url = http_url(raw)?;
-        if encrypted(&url) {
+        if is_allowed(&url) {
             Ok(url)
         } else {
             Err(plain_http.to_owned())
@@ -180,7 +189,7 @@ fn keys(
         (Some(_), Some(_)) => {
             section.conflict(
                 &["jwks_url", "jwks"],
-                "keys come from one place; keep one of jwks_url, jwks_file and jwks",
+                "set only one of jwks_url, jwks_file and jwks",
             );
             Err(Reported)
         }
@@ -191,14 +200,12 @@ fn keys(
                 .ok_or(Reported)?
                 .first()
                 .and_then(|text| Url::parse(text).ok());
-            let advice = match canonical.filter(|url| matches!(url.scheme(), "http" | "https")) {
-                Some(url) if encrypted(&url) => return Ok(KeySource::Discovery),
+            let hint = match canonical.filter(|url| matches!(url.scheme(), "http" | "https")) {
+                Some(url) if is_allowed(&url) => return Ok(KeySource::Discovery),
                 Some(_) => plain_http,
-                None => {
-                    "keys are discovered below an https:// issuer only; set jwks_url or jwks_file"
-                }
+                None => "OIDC discovery needs an https:// issuer; set jwks_url or jwks_file",
             };
-            section.conflict(&["issuer"], advice);
+            section.conflict(&["issuer"], hint);
             Err(Reported)
         }
     }

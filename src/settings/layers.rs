@@ -1,4 +1,4 @@
-//! The layers of configuration, laid over each other in the order of the contract.
+//! Reads the layers of the configuration and merges them. Later layers override earlier ones.
 
 use std::path::Path;
 
@@ -8,39 +8,38 @@ use ::config::{
 
 use super::{Problem, Sources, ValueSource, variables, well_known_env};
 
-/// The lowest layer, which also is the documentation of every key.
+/// The lowest layer. It also documents every key.
 const COMPILED_IN: &str = include_str!("../../config/default.toml");
 
-/// Laid over it in production.
+/// The second layer, in production only.
 const PRODUCTION: &str = include_str!("../../config/production.toml");
 
-/// The effective tree, each leaf with the tag of its origin, and what is worth telling although it
-/// is no mistake.
+/// The merged tree, each leaf tagged with its source, and warnings.
 pub(super) struct MergedConfig {
     pub(super) tree: Map<String, Value>,
-    pub(super) notes: Vec<String>,
+    pub(super) warnings: Vec<String>,
 }
 
-/// Reads the files and merges all layers. A file that cannot be read is a problem, and the others
-/// are merged nevertheless.
+/// Reads the files and merges all layers. A file that cannot be read is reported, and the other
+/// layers are still merged.
 pub(super) fn merge(sources: &Sources, problems: &mut Vec<Problem>) -> MergedConfig {
-    let mut notes = Vec::new();
-    let mut lower = vec![parsed(COMPILED_IN, &ValueSource::Default, problems)];
-    // A server that says that it is in production, and finds no folder, must not run with what is
-    // meant for a developer's machine.
+    let mut warnings = Vec::new();
+    let mut lower = vec![parse(COMPILED_IN, &ValueSource::Default, problems)];
+    // In production the safe defaults apply even if there is no configuration folder.
     if sources.is_production() {
-        lower.push(parsed(PRODUCTION, &ValueSource::Default, problems));
+        lower.push(parse(PRODUCTION, &ValueSource::Default, problems));
     }
     if let Some(dir) = &sources.dir {
-        lower.extend(files(dir, &sources.environment, problems, &mut notes));
+        lower.extend(files(dir, &sources.environment, problems, &mut warnings));
     }
     let upper = vec![variables::layer(sources), variables::overrides(sources)];
     let lower = merge_layers(lower, problems);
     let upper = merge_layers(upper, problems);
-    let shortcuts = well_known_env::layer(&sources.variables, &lower, &upper, problems, &mut notes);
+    let well_known =
+        well_known_env::layer(&sources.variables, &lower, &upper, problems, &mut warnings);
     MergedConfig {
-        tree: merge_layers(vec![lower, shortcuts, upper], problems),
-        notes,
+        tree: merge_layers(vec![lower, well_known, upper], problems),
+        warnings,
     }
 }
 
@@ -48,7 +47,7 @@ fn files(
     dir: &Path,
     environment: &str,
     problems: &mut Vec<Problem>,
-    notes: &mut Vec<String>,
+    warnings: &mut Vec<String>,
 ) -> Vec<Map<String, Value>> {
     if !dir.is_dir() {
         problems.push(Problem::plain(format!(
@@ -57,74 +56,78 @@ fn files(
         )));
         return Vec::new();
     }
-    // The name becomes part of a path.
+    // The name becomes part of a path, so path separators must not be accepted.
     if environment.is_empty()
         || !environment
             .bytes()
             .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
     {
         problems.push(Problem::plain(format!(
-            "BEARWARD_ENV: found {environment:?}; an environment is named with letters, digits, - and _, for example production"
+            "BEARWARD_ENV: found {environment:?}; use only letters, digits, - and _, such as production"
         )));
         return Vec::new();
     }
     let mut layers = Vec::new();
     for name in ["default", environment] {
         let path = dir.join(format!("{name}.toml"));
-        let origin = ValueSource::File(
+        let source = ValueSource::File(
             path.strip_prefix(".")
                 .unwrap_or(&path)
                 .display()
                 .to_string(),
         );
         match std::fs::read_to_string(&path) {
-            Ok(text) => layers.push(parsed(&text, &origin, problems)),
+            Ok(text) => layers.push(parse(&text, &source, problems)),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                // Whoever names an environment expects its file; nobody has to have the other two.
+                // default.toml and development.toml are optional. The file of an environment that
+                // was named explicitly is expected to exist.
                 if name == environment && environment != Sources::DEVELOPMENT {
-                    notes.push(format!(
-                        "{origin} does not exist, so nothing is read from it"
-                    ));
+                    warnings.push(format!("{source} does not exist and is ignored"));
                 }
             }
             Err(error) => {
-                problems.push(Problem::plain(format!("{origin} cannot be read: {error}")))
+                problems.push(Problem::plain(format!("{source} cannot be read: {error}")))
             }
         }
     }
     layers
 }
 
-fn parsed(text: &str, origin: &ValueSource, problems: &mut Vec<Problem>) -> Map<String, Value> {
+fn parse(text: &str, source: &ValueSource, problems: &mut Vec<Problem>) -> Map<String, Value> {
     FileFormat::Toml
-        .parse(Some(&origin.tag()), text)
+        .parse(Some(&source.tag()), text)
         .unwrap_or_else(|error| {
-            problems.push(Problem::plain(syntax(text, origin, error.as_ref())));
+            problems.push(Problem::plain(syntax_error(text, source, error.as_ref())));
             Map::new()
         })
 }
 
-/// Line, column and message only: the excerpt that the TOML crate would print may hold a secret.
-fn syntax(text: &str, origin: &ValueSource, error: &(dyn std::error::Error + 'static)) -> String {
+/// Formats a TOML error with line, column and message. The excerpt that the TOML crate prints is
+/// left out, because it may contain a secret.
+fn syntax_error(
+    text: &str,
+    source: &ValueSource,
+    error: &(dyn std::error::Error + 'static),
+) -> String {
     let Some(error) = error.downcast_ref::<toml::de::Error>() else {
-        return format!("{origin} is not readable as TOML: a number is out of range");
+        return format!("{source} is not valid TOML: a number is out of range");
     };
-    let at = error.span().map_or(0, |span| span.start.min(text.len()));
-    let before = text.get(..at).unwrap_or(text);
+    let offset = error.span().map_or(0, |span| span.start.min(text.len()));
+    let before = text.get(..offset).unwrap_or(text);
     let (line, column) = (
         before.matches('\n').count() + 1,
         before.chars().rev().take_while(|c| *c != '\n').count() + 1,
     );
-    // The mistake that everybody makes once; the parser speaks of literal strings.
+    // The parser's own message about a missing quote mentions literal strings, which is misleading.
     let message = if error.message().starts_with("string values must be quoted") {
-        "text, durations and sizes are written in quotes, such as \"6h\""
+        "write text, durations and sizes in quotes, such as \"6h\""
     } else {
         error.message()
     };
-    format!("{origin} line {line}, column {column}: {message}")
+    format!("{source} line {line}, column {column}: {message}")
 }
 
-/// Later layers win, table by table; a list replaces a list.
+/// Merges the layers. Tables are merged key by key; a list replaces a list.
 fn merge_layers(
     layers: Vec<Map<String, Value>>,
     problems: &mut Vec<Problem>,
@@ -145,7 +148,7 @@ fn merge_layers(
 #[derive(Clone)]
 struct Layer(Map<String, Value>);
 
-/// A layer holds secrets.
+/// Prints no values, because a layer may hold secrets.
 impl std::fmt::Debug for Layer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Layer")

@@ -1,5 +1,7 @@
-//! The configuration: layered, strict, parsed once into its types. Nothing here reads the process's
-//! environment.
+//! The configuration: merged from layers, validated, and parsed into typed sections.
+//!
+//! `config/default.toml` documents every key. This module does not read the environment of the
+//! process; [`Sources`] holds the inputs.
 
 mod address;
 mod database;
@@ -31,11 +33,10 @@ mod well_known_env;
 use std::collections::BTreeMap;
 
 pub use address::{CorsOrigin, PublicUrl};
+use {Issuer, JwksCacheConfig};
 pub use database::Database;
 pub use effective_values::Redacted;
 pub use generate::Generate;
-pub use issuers::{Audiences, IssuerSection};
-pub use jwks::Jwks;
 pub use problem::{ConfigErrors, Problem};
 pub use rate_limit::RateLimit;
 pub use report::EffectiveValue;
@@ -48,20 +49,29 @@ pub use tokens::Tokens;
 pub use value_source::ValueSource;
 pub use vault::{Vault, VaultKey};
 
-/// The effective configuration, one field for each section. Every value has its type and lies
-/// within its bounds; `Debug` shows no secret.
+/// The effective configuration, one field for each section. Every value is typed and within its
+/// bounds. `Debug` redacts secrets.
+///
+/// ```
+/// use bearward_server::settings::{Config, Sources};
+///
+/// let sources = Sources::new(None, []).with("issuers.idp.issuer", "https://idp.example.com")
+///     .with("issuers.idp.audiences", "my-api");
+/// let config = Config::load(&sources).expect("a valid configuration");
+/// assert_eq!(config.issuers["idp"].iss(), "https://idp.example.com");
+/// assert!(Config::load(&sources.with("jwks.timeout", "5")).is_err(), "a duration without a unit");
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Config {
-    /// The environment's name (`BEARWARD_ENV`).
+    /// The name of the environment (`BEARWARD_ENV`).
     pub environment: String,
     /// `[server]`
     pub server: Server,
-    /// `[issuers.NAME]`, by name. Empty until somebody names one: see
-    /// [`require_issuer`](Self::require_issuer).
-    pub issuers: BTreeMap<String, IssuerSection>,
+    /// `[issuers.NAME]`, by name. May be empty: see [`require_issuer`](Self::require_issuer).
+    pub issuers: BTreeMap<String, Issuer>,
     /// `[jwks]`
-    pub jwks: Jwks,
+    pub jwks: JwksCacheConfig,
     /// `[tokens]`
     pub tokens: Tokens,
     /// `[database]`
@@ -74,32 +84,33 @@ pub struct Config {
     pub rate_limit: RateLimit,
     /// `[telemetry]`
     pub telemetry: Telemetry,
-    notes: Vec<String>,
-    shown: Vec<EffectiveValue>,
+    warnings: Vec<String>,
+    values: Vec<EffectiveValue>,
 }
 
 impl Config {
-    /// Lays the sources over each other and reads every section. Files that a key names (`_file`
-    /// twins, `jwks_file`) are read here.
+    /// Merges the layers and reads every section. Files named by keys (`_file` twins, `jwks_file`)
+    /// are read too.
+    ///
+    /// Not checked: whether an address can be reached, and whether the keys of an inline set are
+    /// usable.
     ///
     /// # Errors
-    /// Every mistake at once: a folder or file that cannot be read, TOML that does not parse, an
-    /// unknown key, a value of the wrong type or out of its bounds, values that contradict each
-    /// other, a secret set twice.
-    ///
-    /// Not checked: whether any address answers, whether keys of an inline set are usable.
+    /// Returns all errors together: an unreadable folder or file, invalid TOML, an unknown key, a
+    /// value of the wrong type or out of bounds, conflicting values, a secret that is set twice.
     pub fn load(sources: &Sources) -> Result<Self, ConfigErrors> {
         let mut report = Report::default();
         let layers::MergedConfig {
             mut tree,
-            mut notes,
+            mut warnings,
         } = layers::merge(sources, &mut report.problems);
         let server = Section::open(&mut tree, "", "server", &mut report).and_then(Server::read);
-        let jwks = Section::open(&mut tree, "", "jwks", &mut report).and_then(Jwks::read);
-        // A broken [jwks] is told already; it must not make every http issuer look wrong as well.
+        let jwks = Section::open(&mut tree, "", "jwks", &mut report).and_then(jwks::read);
+        // If [jwks] is invalid, that is already reported. Issuers with http URLs are not reported
+        // as well.
         let issuers = issuers::read(
             &mut tree,
-            jwks.as_ref().map_or(true, |jwks| jwks.allow_http),
+            jwks.as_ref().map_or(true, JwksCacheConfig::allows_http),
             &mut report,
         );
         let tokens = Section::open(&mut tree, "", "tokens", &mut report).and_then(Tokens::read);
@@ -113,11 +124,11 @@ impl Config {
         let rust_log = sources.variables.get("RUST_LOG");
         let telemetry = Section::open(&mut tree, "", "telemetry", &mut report)
             .and_then(|section| Telemetry::read(section, rust_log));
-        notes.extend(database.as_ref().ok().and_then(Database::note));
+        warnings.extend(database.as_ref().ok().and_then(Database::warning));
         for (name, value) in tree {
-            report.unknown(name, &value);
+            report.add_unknown(name, &value);
         }
-        let shown = report.finish()?;
+        let values = report.finish()?;
         let read = || {
             Ok::<_, Reported>(Self {
                 environment: sources.environment.clone(),
@@ -130,22 +141,23 @@ impl Config {
                 generate: generate?,
                 rate_limit: rate_limit?,
                 telemetry: telemetry?,
-                notes,
-                shown,
+                warnings,
+                values,
             })
         };
-        // A section is missing only beside a problem, and then `finish` has returned already.
+        // Unreachable: a section fails only after it reported a problem, and then `finish` has
+        // returned an error.
         read().map_err(|Reported| {
             ConfigErrors::new(vec![Problem::plain(
-                "a section was not read, without a reason; this is a bug",
+                "a section could not be read, but no reason was reported; this is a bug",
             )])
         })
     }
 
-    /// Refuses a configuration without an issuer, under which every token would be refused.
+    /// Checks that an issuer is configured. Without one every token would be rejected.
     ///
     /// # Errors
-    /// When no issuer is configured; the message tells the ways to give one.
+    /// Returns an error that lists the ways to configure an issuer.
     pub fn require_issuer(&self) -> Result<(), ConfigErrors> {
         if self.issuers.is_empty() {
             Err(ConfigErrors::new(vec![Problem::plain(NO_ISSUER)]))
@@ -154,12 +166,11 @@ impl Config {
         }
     }
 
-    /// Refuses a production server without a vault key, which could keep no API key and would say
-    /// so only to the first user who sends one.
+    /// Checks that a production server has a vault key. Without one no API key can be stored.
     ///
     /// # Errors
-    /// When the environment is `production` and `vault.keys` is empty; the message tells how to
-    /// make a key.
+    /// Returns an error with the command that creates a key if the environment is `production` and
+    /// `vault.keys` is empty.
     pub fn require_vault_key(&self) -> Result<(), ConfigErrors> {
         if sources::is_production(&self.environment) && self.vault.keys.is_empty() {
             return Err(ConfigErrors::new(vec![Problem::plain(NO_VAULT_KEY)]));
@@ -167,24 +178,25 @@ impl Config {
         Ok(())
     }
 
-    /// What is no mistake and yet may surprise: a shortcut that is not used, a file that is not
-    /// there.
-    pub fn notes(&self) -> &[String] {
-        &self.notes
+    /// Returns what is valid but may be unexpected, such as a shortcut that has no effect or a
+    /// missing file.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
     }
 
-    /// Each effective value with its source, secrets masked, in the order of the sections.
+    /// Returns each effective value with its source, in the order of the sections. Secrets are
+    /// redacted.
     pub fn redacted(&self) -> Redacted<'_> {
-        Redacted::new(&self.shown)
+        Redacted::new(&self.values)
     }
 }
 
 const NO_VAULT_KEY: &str =
-    "vault.keys is empty, so no user's API key could be kept. Make a key, keep it safe (without it nothing opens), and name it:
+    "vault.keys is empty, so users' API keys cannot be stored. Create a key, back it up (stored API keys cannot be read without it), and configure it:
     echo \"k1:$(openssl rand -base64 32)\" > vault.keys && chmod 600 vault.keys
     BEARWARD_VAULT__KEYS_FILE=vault.keys";
 
-const NO_ISSUER: &str = "no issuer is configured, so every token would be refused. Name one:
+const NO_ISSUER: &str = "no issuer is configured, so every token would be rejected. Configure one:
     SUPABASE_URL=https://YOUR-PROJECT.supabase.co    for a Supabase project
     [issuers.NAME] with issuer and audiences         in config/default.toml, for any OpenID Connect provider
     BEARWARD_ISSUERS__NAME__ISSUER and BEARWARD_ISSUERS__NAME__AUDIENCES do the same in the environment

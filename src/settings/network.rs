@@ -1,4 +1,4 @@
-//! Networks: which addresses belong to whoever is trusted.
+//! Parses the networks of trusted proxies.
 
 use std::net::IpAddr;
 
@@ -6,39 +6,41 @@ use ipnet::{IpNet, Ipv4Net};
 
 use super::raw::{Hint, Raw};
 
-/// IP addresses, and networks in CIDR notation. Names are refused: what they resolve to can change.
+/// Parses IP addresses and networks in CIDR notation. Host names are rejected, because what they
+/// resolve to can change.
 pub(super) fn networks(raw: Raw<'_>) -> Result<Vec<IpNet>, Hint> {
     raw.list()?.into_iter().map(network).collect()
 }
 
 fn network(text: &str) -> Result<IpNet, Hint> {
-    let advice = || {
+    let hint = || {
         format!(
-            "{text:?} is no address: write IP addresses and networks, such as \"127.0.0.1\", \"10.0.0.0/8\" or \"fd00::/8\""
+            "{text:?} is not an IP address or network; write for example \"127.0.0.1\", \"10.0.0.0/8\" or \"fd00::/8\""
         )
     };
     let network = match text.parse::<IpAddr>() {
         Ok(address) => IpNet::from(address),
-        Err(_) => text.parse::<IpNet>().map_err(|_| advice())?,
+        Err(_) => text.parse::<IpNet>().map_err(|_| hint())?,
     };
     if network.prefix_len() == 0 {
         return Err(format!(
-            "{text:?} is everybody, and who is trusted may write any address; name the networks of your proxies"
+            "{text:?} contains every address, and a trusted proxy can set any client address; write the networks of your proxies"
         ));
     }
     if network != network.trunc() {
         return Err(format!(
-            "{text:?} has bits after its prefix: write {:?} for the network",
+            "{text:?} has bits set after the prefix; write {:?}",
             network.trunc().to_string()
         ));
     }
-    unmapped(network).ok_or_else(advice)
+    unmap(network).ok_or_else(hint)
 }
 
-/// A socket that serves both families shows IPv4 as `::ffff:10.0.0.1`. Addresses are compared
-/// unmapped, so networks are too. None: a network that holds all mapped addresses, which is every
-/// IPv4 address, among others.
-fn unmapped(network: IpNet) -> Option<IpNet> {
+/// Converts a network of IPv4-mapped IPv6 addresses to IPv4, because a dual-stack socket reports an
+/// IPv4 client as `::ffff:10.0.0.1` and client addresses are converted before they are compared.
+///
+/// Returns `None` for a network that contains every IPv4 address.
+fn unmap(network: IpNet) -> Option<IpNet> {
     let IpNet::V6(v6) = network else {
         return Some(network);
     };
@@ -56,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_is_a_network_of_one() {
+    fn an_address_is_a_network_with_one_address() {
         for (text, network) in [
             ("127.0.0.1", "127.0.0.1/32"),
             ("::1", "::1/128"),
@@ -75,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn an_ipv4_network_written_as_ipv6_is_the_ipv4_network() {
+    fn an_ipv4_mapped_network_becomes_an_ipv4_network() {
         for (text, network) in [
             ("::ffff:10.0.0.1", "10.0.0.1/32"),
             ("::ffff:10.0.0.0/104", "10.0.0.0/8"),
@@ -92,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_network_of_somebodys_is_refused() {
+    fn invalid_and_unlimited_networks_are_rejected() {
         for text in [
             "localhost",
             "",
@@ -106,9 +108,7 @@ mod tests {
         ] {
             assert!(network(text).is_err(), "{text}");
         }
-        let advice =
-            "\"10.0.0.1/8\" has bits after its prefix: write \"10.0.0.0/8\" for the network"
-                .to_owned();
-        assert_eq!(network("10.0.0.1/8"), Err(advice));
+        let hint = "\"10.0.0.1/8\" has bits set after the prefix; write \"10.0.0.0/8\"".to_owned();
+        assert_eq!(network("10.0.0.1/8"), Err(hint));
     }
 }

@@ -1,45 +1,41 @@
-//! What is wrong with a configuration, said so that a person can mend it.
+//! Configuration errors, worded for the person who has to fix them.
 
 use std::fmt;
 
 use super::ValueSource;
 
-/// One mistake: where it was written, what was found (never a secret), what would be right.
+/// One configuration error: the key and its source, the value found (redacted if it is a secret),
+/// and what to write instead.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem(String);
 
 impl Problem {
-    /// A value that cannot be used. `found` is None for a secret, and for a value that is absent.
-    pub(super) fn value(
-        path: &str,
-        origin: &ValueSource,
-        found: Option<&str>,
-        advice: &str,
-    ) -> Self {
-        let place = if path == origin.to_string() {
+    /// Describes an invalid value. `found` is `None` for a secret and for a missing value.
+    pub(super) fn value(path: &str, source: &ValueSource, found: Option<&str>, hint: &str) -> Self {
+        let location = if path == source.to_string() {
             path.to_owned()
         } else {
-            format!("{path} in {origin}")
+            format!("{path} in {source}")
         };
         Self(found.map_or_else(
-            || format!("{place}: {advice}"),
-            |found| format!("{place}: found {found}; {advice}"),
+            || format!("{location}: {hint}"),
+            |found| format!("{location}: found {found}; {hint}"),
         ))
     }
 
-    /// Values that do not fit together; each comes as (path, origin, shown value).
-    pub(super) fn conflict(parts: &[(&str, &ValueSource, Option<&str>)], advice: &str) -> Self {
+    /// Describes values that conflict with each other. Each part is (path, source, redacted value).
+    pub(super) fn conflict(parts: &[(&str, &ValueSource, Option<&str>)], hint: &str) -> Self {
         let parts: Vec<String> = parts
             .iter()
-            .map(|(path, origin, shown)| match shown {
-                Some(shown) => format!("{path} = {shown} ({origin})"),
-                None => format!("{path} ({origin})"),
+            .map(|(path, source, value)| match value {
+                Some(value) => format!("{path} = {value} ({source})"),
+                None => format!("{path} ({source})"),
             })
             .collect();
-        Self(format!("{}: {advice}", parts.join(" and ")))
+        Self(format!("{}: {hint}", parts.join(" and ")))
     }
 
-    /// A mistake that is not about one value.
+    /// Describes an error that does not belong to one value.
     pub(super) fn plain(text: impl Into<String>) -> Self {
         Self(text.into())
     }
@@ -51,23 +47,23 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Every mistake of a configuration at once, so that one restart mends them all.
+/// All errors of a configuration. They are reported together, so that one restart can fix them all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigErrors(Vec<Problem>);
 
 impl ConfigErrors {
-    /// `problems` is not empty.
+    /// Wraps `problems`, which must not be empty.
     pub(super) fn new(problems: Vec<Problem>) -> Self {
         Self(problems)
     }
 
-    /// The mistakes, in the order of the sections.
+    /// Returns the errors in the order of the sections.
     pub fn problems(&self) -> &[Problem] {
         &self.0
     }
 }
 
-/// A heading, then one line for each mistake.
+/// Prints a heading, then one line for each error.
 impl fmt::Display for ConfigErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0.as_slice() {

@@ -3,33 +3,33 @@
 use std::num::NonZeroU32;
 
 use super::{
-    raw::{Hint, Raw, integer, switch},
+    raw::{Hint, Raw, boolean, integer},
     section::{Reported, Section},
 };
 
-/// How often somebody may ask.
+/// Rate limits, counted in each process separately.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct RateLimit {
-    /// Whether requests are counted.
+    /// Whether requests are limited at all.
     pub enabled: bool,
-    /// Requests a minute of one user, whose token is good.
+    /// Requests per minute of one user.
     pub per_user: NonZeroU32,
-    /// Refused tokens and attempts to sign in, a minute, of one client address.
+    /// Rejected tokens per minute of one client address; sign-in attempts have the same limit.
     pub per_address: NonZeroU32,
-    /// How many of them may come at once, within those.
+    /// The number of requests that may arrive at once within these limits.
     pub burst: NonZeroU32,
-    /// Answers of `/api/generate` that one user may have under way at once.
+    /// The number of concurrent `/api/generate` responses of one user.
     pub generations: NonZeroU32,
 }
 
 impl RateLimit {
     pub(super) fn read(mut section: Section<'_>) -> Result<Self, Reported> {
-        let enabled = section.take("enabled", switch);
-        let per_user = section.take("per_user", count);
-        let per_address = section.take("per_address", count);
-        let burst = section.take("burst", count);
-        let generations = section.take("generations", count);
+        let enabled = section.take("enabled", boolean);
+        let per_user = section.take("per_user", limit);
+        let per_address = section.take("per_address", limit);
+        let burst = section.take("burst", limit);
+        let generations = section.take("generations", limit);
         section.finish();
         Ok(Self {
             enabled: enabled?,
@@ -41,7 +41,7 @@ impl RateLimit {
     }
 }
 
-fn count(raw: Raw<'_>) -> Result<NonZeroU32, Hint> {
+fn limit(raw: Raw<'_>) -> Result<NonZeroU32, Hint> {
     let value = integer(1..=1_000_000)(raw)?;
     NonZeroU32::new(value).ok_or_else(|| "write at least 1".to_owned())
 }

@@ -1,32 +1,34 @@
-//! One value as it was written, and the plain types that it can be read as.
+//! One value as written in its source, and parsers for basic types.
 
-use std::ops::RangeInclusive;
+use std::{fmt::Display, ops::RangeInclusive};
 
 use ::config::ValueKind;
 
-/// A value before it has a type. Each reader's error is the advice: what would be right.
+/// A value that is not parsed yet. The error of each parser is a hint that says what to write.
 #[derive(Clone, Copy)]
 pub(super) struct Raw<'v> {
     pub(super) kind: &'v ValueKind,
-    /// From a variable, a flag or a `_file` twin: text stands for every type.
+    /// Whether the value is from a variable, a flag or a `_file` twin. Such a value is always text,
+    /// and numbers, booleans and lists are parsed from it.
     pub(super) is_text: bool,
 }
 
+/// What to write instead of a value that was rejected.
 pub(super) type Hint = String;
 
 impl<'v> Raw<'v> {
-    /// Text that is not empty.
+    /// Returns non-empty text.
     pub(super) fn text(self) -> Result<&'v str, Hint> {
         match self.kind {
             ValueKind::String(text) if !text.is_empty() => Ok(text),
             ValueKind::String(_) => Err("it must not be empty".to_owned()),
-            _ => Err("this is text, written in quotes".to_owned()),
+            _ => Err("write text in quotes".to_owned()),
         }
     }
 
-    /// A list of texts: in a file a list, in a variable separated by commas.
+    /// Returns a list of strings: an array in a file, comma-separated in a variable.
     pub(super) fn list(self) -> Result<Vec<&'v str>, Hint> {
-        let advice = || "this is a list, written [\"a\", \"b\"]".to_owned();
+        let hint = || "write a list, such as [\"a\", \"b\"]".to_owned();
         match self.kind {
             ValueKind::String(text) if self.is_text => Ok(text
                 .split(',')
@@ -41,14 +43,14 @@ impl<'v> Raw<'v> {
                         is_text: false,
                     }
                     .text()
-                    .map_err(|_| advice())
+                    .map_err(|_| hint())
                 })
                 .collect(),
-            _ => Err(advice()),
+            _ => Err(hint()),
         }
     }
 
-    /// A list, or text for a list of one.
+    /// Returns a list of strings, or one string as a list.
     pub(super) fn one_or_list(self) -> Result<Vec<&'v str>, Hint> {
         match self.kind {
             ValueKind::String(_) if !self.is_text => self.text().map(|only| vec![only]),
@@ -65,8 +67,8 @@ impl<'v> Raw<'v> {
     }
 }
 
-/// `true` or `false`.
-pub(super) fn switch(raw: Raw<'_>) -> Result<bool, Hint> {
+/// Parses `true` or `false`.
+pub(super) fn boolean(raw: Raw<'_>) -> Result<bool, Hint> {
     match raw.kind {
         ValueKind::Boolean(value) => Ok(*value),
         ValueKind::String(text) if raw.is_text && text == "true" => Ok(true),
@@ -78,33 +80,33 @@ pub(super) fn switch(raw: Raw<'_>) -> Result<bool, Hint> {
     }
 }
 
-/// A whole number within `range`.
-pub(super) fn integer<T: TryFrom<u64>>(
-    range: RangeInclusive<u64>,
+/// Parses a whole number within `range`.
+pub(super) fn integer<T: TryFrom<u64> + PartialOrd + Display>(
+    range: RangeInclusive<T>,
 ) -> impl Fn(Raw<'_>) -> Result<T, Hint> {
     move |raw| {
         let value = raw
             .integer()
-            .filter(|value| range.contains(value))
-            .and_then(|value| T::try_from(value).ok());
+            .and_then(|value| T::try_from(value).ok())
+            .filter(|value| range.contains(value));
         value.ok_or_else(|| {
-            let quoted = matches!(raw.kind, ValueKind::String(text) if !raw.is_text && text.parse::<u64>().is_ok());
-            let hint = if quoted { ", without quotes" } else { "" };
-            format!("write a whole number from {} to {}{hint}", range.start(), range.end())
+            let is_quoted = matches!(raw.kind, ValueKind::String(text) if !raw.is_text && text.parse::<u64>().is_ok());
+            let quotes = if is_quoted { ", without quotes" } else { "" };
+            format!("write a whole number from {} to {}{quotes}", range.start(), range.end())
         })
     }
 }
 
-/// One of the written names.
+/// Parses one of the names in `choices`.
 pub(super) fn one_of<T: Copy>(
     choices: &'static [(&'static str, T)],
 ) -> impl Fn(Raw<'_>) -> Result<T, Hint> {
     move |raw| {
-        let found = raw
+        let choice = raw
             .text()
             .ok()
             .and_then(|text| choices.iter().find(|(name, _)| *name == text));
-        found.map(|(_, choice)| *choice).ok_or_else(|| {
+        choice.map(|(_, value)| *value).ok_or_else(|| {
             let names: Vec<String> = choices
                 .iter()
                 .map(|(name, _)| format!("{name:?}"))
@@ -112,4 +114,12 @@ pub(super) fn one_of<T: Copy>(
             format!("write {}", names.join(" or "))
         })
     }
+}
+
+/// Returns the name of `value` in `choices`; the inverse of [`one_of`].
+pub(super) fn name_of<T: PartialEq>(choices: &[(&'static str, T)], value: T) -> &'static str {
+    choices
+        .iter()
+        .find(|(_, choice)| *choice == value)
+        .map_or("", |(name, _)| name)
 }

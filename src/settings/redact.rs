@@ -1,19 +1,19 @@
-//! What of a value may be shown: nobody's password, key or token.
+//! Redacts passwords, keys and tokens in values that are shown.
 
 use ::config::{Value, ValueKind};
 use url::Url;
 
-/// Stands wherever a secret would.
+/// The text that replaces a secret.
 pub(super) const REDACTED: &str = "***";
 
-/// Text longer than this is cut, so that a pasted document does not fill the terminal.
-const SHOWN_CHARS: usize = 120;
+/// The maximum number of characters shown of one value.
+const MAX_SHOWN_CHARS: usize = 120;
 
-/// What the name of a query parameter holds where its value is a secret.
-const SECRET_NAMES: [&str; 7] = ["pass", "key", "secret", "token", "sig", "auth", "code"];
+/// Substrings of query parameter names whose values are secret.
+const SECRET_PARAMETERS: [&str; 7] = ["pass", "key", "secret", "token", "sig", "auth", "code"];
 
-/// Beginnings by which a credential is known that somebody pasted under the wrong key.
-const CREDENTIALS: [&str; 8] = [
+/// Prefixes of credentials, which may be pasted as the value of any key.
+const CREDENTIAL_PREFIXES: [&str; 8] = [
     "sb_publishable_",
     "sb_secret_",
     "sbp_",
@@ -24,15 +24,15 @@ const CREDENTIALS: [&str; 8] = [
     "-----BEGIN",
 ];
 
-/// The value in TOML notation, with credentials and passwords masked.
-pub(super) fn shown(kind: &ValueKind) -> String {
+/// Formats a value in TOML notation, with credentials and passwords redacted.
+pub(super) fn redacted(kind: &ValueKind) -> String {
     match kind {
-        ValueKind::String(text) => shown_text(text),
+        ValueKind::String(text) => redacted_text(text),
         ValueKind::Array(items) => format!(
             "[{}]",
             items
                 .iter()
-                .map(|item| shown(&item.kind))
+                .map(|item| redacted(&item.kind))
                 .collect::<Vec<_>>()
                 .join(", ")
         ),
@@ -42,25 +42,30 @@ pub(super) fn shown(kind: &ValueKind) -> String {
     }
 }
 
-/// Text in quotes, control characters escaped.
-pub(super) fn shown_text(text: &str) -> String {
+/// Formats text in quotes, with control characters escaped and credentials and passwords redacted.
+pub(super) fn redacted_text(text: &str) -> String {
     let holds_credential = text.split([',', ' ']).any(|part| {
-        CREDENTIALS
+        CREDENTIAL_PREFIXES
             .iter()
             .any(|start| part.trim().starts_with(start))
     });
     if holds_credential {
         return REDACTED.to_owned();
     }
-    let masked = masked_url(text);
-    let cut: String = masked.chars().take(SHOWN_CHARS).collect();
-    let dots = if cut.len() < masked.len() { "…" } else { "" };
-    format!("{:?}", format!("{cut}{dots}"))
+    let masked = mask_url(text);
+    let start: String = masked.chars().take(MAX_SHOWN_CHARS).collect();
+    let ellipsis = if start.len() < masked.len() {
+        "…"
+    } else {
+        ""
+    };
+    format!("{:?}", format!("{start}{ellipsis}"))
 }
 
-/// A URL without its password, and without query values, where drivers accept a password too. Text
-/// with a password that does not parse as a URL is masked whole.
-fn masked_url(text: &str) -> String {
+/// Redacts the password of a URL, and its query if a parameter may be secret (database drivers
+/// accept a password there). Text that may contain a password but is not a URL is redacted
+/// completely.
+fn mask_url(text: &str) -> String {
     let Ok(mut url) = Url::parse(text) else {
         return if text.contains("://") && text.contains('@') {
             REDACTED.to_owned()
@@ -69,17 +74,17 @@ fn masked_url(text: &str) -> String {
         };
     };
     let secret_query = url.query_pairs().any(|(name, _)| {
-        SECRET_NAMES
+        SECRET_PARAMETERS
             .iter()
             .any(|part| name.to_ascii_lowercase().contains(part))
     });
-    // A database's user has a name; on the web a user without password is a token.
+    // In an http URL a user name without a password is usually a token.
     let secret_user = !url.username().is_empty()
         && url.password().is_none()
         && matches!(url.scheme(), "http" | "https");
     if url.password().is_none() && url.username().is_empty() && text.contains('@') {
-        // A slash in the password ends the host early, and without slashes the user name is taken
-        // for a scheme.
+        // The URL was parsed wrongly: a slash in the password ends the authority, and without
+        // slashes the user name is taken for the scheme.
         return REDACTED.to_owned();
     }
     if url.password().is_none() && !secret_query && !secret_user {
@@ -97,18 +102,18 @@ fn masked_url(text: &str) -> String {
     url.into()
 }
 
-/// A mask for text that is a secret as a whole.
+/// A mask for text that is entirely secret.
 pub(super) fn hidden(_: &str) -> String {
     REDACTED.to_owned()
 }
 
-/// A mask for a URL that may hold a password.
+/// A mask for a URL that may contain a password.
 pub(super) fn without_password(text: &str) -> String {
-    format!("{:?}", masked_url(text))
+    format!("{:?}", mask_url(text))
 }
 
-/// The first origin tag that a value or anything inside it carries; merging strips the tag of a
-/// table.
+/// Returns the tag of a value, or else the first tag of a value inside it. Merging removes the tags
+/// of tables.
 pub(super) fn first_tag(value: &Value) -> Option<&str> {
     value.origin().or_else(|| match &value.kind {
         ValueKind::Table(entries) => entries.values().find_map(first_tag),
@@ -122,54 +127,54 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_password_is_masked_wherever_a_url_can_hold_one() {
+    fn a_password_is_redacted_anywhere_in_a_url() {
         assert_eq!(
-            masked_url("postgres://bear:hunter2@db/app"),
+            mask_url("postgres://bear:hunter2@db/app"),
             "postgres://bear:***@db/app"
         );
         assert_eq!(
-            masked_url("postgres://db/app?user=bear&password=hunter2"),
+            mask_url("postgres://db/app?user=bear&password=hunter2"),
             "postgres://db/app?***"
         );
-        assert_eq!(masked_url("postgres://bear:hun/ter2@d b:x/app"), "***");
+        assert_eq!(mask_url("postgres://bear:hun/ter2@d b:x/app"), "***");
         assert_eq!(
-            masked_url("https://hunter2@a.example/k?Access_Token=hunter2"),
+            mask_url("https://hunter2@a.example/k?Access_Token=hunter2"),
             "https://***@a.example/k?***"
         );
         assert_eq!(
-            masked_url("https://a.example/k?code=hunter2"),
+            mask_url("https://a.example/k?code=hunter2"),
             "https://a.example/k?***"
         );
-        for misread in [
+        for misparsed in [
             "postgres://bear:12/hunter2@db/app",
             "postgres:bear:hunter2@db/app",
             "bear:hunter2@proxy.example:3128",
         ] {
-            assert_eq!(masked_url(misread), "***", "{misread}");
+            assert_eq!(mask_url(misparsed), "***", "{misparsed}");
         }
         for plain in [
             "sqlite://bearward.db",
             "postgres://bear@db/app?sslmode=require",
         ] {
-            assert_eq!(masked_url(plain), plain);
+            assert_eq!(mask_url(plain), plain);
         }
     }
 
     #[test]
-    fn a_pasted_credential_is_masked_under_any_key() {
+    fn a_credential_is_redacted_under_any_key() {
         for text in [
             "sb_secret_abc",
             "eyJhbGciOi",
             "a, GOCSPX-abc",
             "-----BEGIN PRIVATE KEY-----",
         ] {
-            assert_eq!(shown_text(text), "***", "{text}");
+            assert_eq!(redacted_text(text), "***", "{text}");
         }
-        assert_eq!(shown_text("a,b"), "\"a,b\"");
+        assert_eq!(redacted_text("a,b"), "\"a,b\"");
     }
 
     #[test]
-    fn control_characters_do_not_reach_the_terminal() {
-        assert_eq!(shown_text("a\u{1b}[2Jb"), "\"a\\u{1b}[2Jb\"");
+    fn control_characters_are_escaped() {
+        assert_eq!(redacted_text("a\u{1b}[2Jb"), "\"a\\u{1b}[2Jb\"");
     }
 }

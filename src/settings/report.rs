@@ -1,4 +1,4 @@
-//! What reading the tree brings to light: problems, known keys, and each effective value with its
+//! The result of reading the sections: problems, known keys, and each effective value with its
 //! source.
 
 use std::collections::BTreeSet;
@@ -7,80 +7,81 @@ use ::config::{Value, ValueKind};
 
 use super::{ConfigErrors, Problem, ValueSource, redact::first_tag, suggestion::suggestion};
 
-/// One effective value as `bearward check` prints it.
+/// An effective value, as `bearward check --values` prints it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EffectiveValue {
-    /// The full path, for example `jwks.max_stale`.
+    /// The full path of the key, for example `jwks.max_stale`.
     pub path: String,
-    /// TOML notation; `***` for a secret and for the password inside a URL.
+    /// The value in TOML notation, with `***` in place of a secret.
     pub value: String,
-    /// Where the value was written.
-    pub origin: ValueSource,
+    /// The layer that set the value.
+    pub source: ValueSource,
 }
 
 struct UnknownKey {
     path: String,
-    origin: ValueSource,
+    source: ValueSource,
     is_section: bool,
 }
 
 #[derive(Default)]
 pub(super) struct Report {
     pub(super) problems: Vec<Problem>,
-    pub(super) shown: Vec<EffectiveValue>,
+    pub(super) values: Vec<EffectiveValue>,
     pub(super) known: BTreeSet<String>,
     unknown: Vec<UnknownKey>,
 }
 
 impl Report {
-    /// Nobody asked for what stands at `path`.
-    pub(super) fn unknown(&mut self, path: String, value: &Value) {
+    /// Records a key or section that does not exist.
+    pub(super) fn add_unknown(&mut self, path: String, value: &Value) {
         let is_section = !path.contains('.') && matches!(value.kind, ValueKind::Table(_));
         self.unknown.push(UnknownKey {
             path,
-            origin: ValueSource::from_tag(first_tag(value)),
+            source: ValueSource::from_tag(first_tag(value)),
             is_section,
         });
     }
 
-    /// Values that are right one by one and wrong together. Each path has been shown.
-    pub(super) fn conflict(&mut self, paths: &[&str], advice: &str) {
+    /// Reports values that are valid individually but conflict with each other. All paths must have
+    /// been read.
+    pub(super) fn conflict(&mut self, paths: &[&str], hint: &str) {
         let parts: Vec<_> = paths
             .iter()
-            .filter_map(|path| self.shown.iter().find(|shown| shown.path == *path))
-            .map(|shown| {
+            .filter_map(|path| self.values.iter().find(|value| value.path == *path))
+            .map(|value| {
                 (
-                    shown.path.as_str(),
-                    &shown.origin,
-                    Some(shown.value.as_str()),
+                    value.path.as_str(),
+                    &value.source,
+                    Some(value.value.as_str()),
                 )
             })
             .collect();
-        let problem = Problem::conflict(&parts, advice);
+        let problem = Problem::conflict(&parts, hint);
         self.problems.push(problem);
     }
 
-    /// The effective values, or every problem. Unknown keys are told last, when all known ones have
-    /// been asked for.
+    /// Returns the effective values, or all problems. Unknown keys come last, because suggestions
+    /// for them need every known key.
     pub(super) fn finish(mut self) -> Result<Vec<EffectiveValue>, ConfigErrors> {
         for UnknownKey {
             path,
-            origin,
+            source,
             is_section,
         } in &self.unknown
         {
-            let hint = suggestion(path, origin, &self.known);
-            let what = if *is_section && !origin.is_text() {
+            let hint = suggestion(path, source, &self.known);
+            let kind = if *is_section && !source.is_text() {
                 format!("section [{path}]")
             } else {
                 format!("key {path}")
             };
             self.problems.push(Problem::plain(format!(
-                "unknown {what} in {origin}; {hint}"
+                "unknown {kind} in {source}; {hint}"
             )));
         }
         if self.problems.is_empty() {
-            Ok(self.shown)
+            Ok(self.values)
         } else {
             Err(ConfigErrors::new(self.problems))
         }

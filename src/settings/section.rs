@@ -1,28 +1,29 @@
-//! One table of the tree, read key by key.
+//! Reads one table of the merged configuration, key by key.
 
 use ::config::{Map, Value, ValueKind};
 
 use super::{
     Problem, ValueSource,
     raw::{Hint, Raw},
-    redact::{REDACTED, first_tag, shown, shown_text},
+    redact::{REDACTED, first_tag, redacted, redacted_text},
     report::{EffectiveValue, Report},
 };
 
-/// A value cannot be had, and the report tells why. The next key is read all the same.
+/// The error of a value that could not be read. The reason is already in the [`Report`], and
+/// reading continues with the next key.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Reported;
 
-/// Reads a table.
+/// A reader of one table. Keys that are not read by [`finish`](Self::finish) are unknown.
 pub(super) struct Section<'r> {
     path: String,
     entries: Map<String, Value>,
-    origin: ValueSource,
+    source: ValueSource,
     pub(super) report: &'r mut Report,
 }
 
 impl<'r> Section<'r> {
-    /// Takes the table `name` out of `tree`. An absent table is an empty one.
+    /// Takes the table `name` out of `tree`. A missing table is read as an empty one.
     pub(super) fn open(
         tree: &mut Map<String, Value>,
         parent: &str,
@@ -38,57 +39,57 @@ impl<'r> Section<'r> {
         let value = tree
             .remove(name)
             .unwrap_or_else(|| Value::new(None, ValueKind::Table(Map::new())));
-        let origin = ValueSource::from_tag(first_tag(&value));
+        let source = ValueSource::from_tag(first_tag(&value));
         if let ValueKind::Table(entries) = value.kind {
             return Ok(Self {
                 path,
                 entries,
-                origin,
+                source,
                 report,
             });
         }
-        let advice = format!("this is a section, written [{path}] with its keys below it");
+        let hint = format!("this is a section; write [{path}] and its keys below it");
         report.problems.push(Problem::value(
             &path,
-            &origin,
-            Some(&shown(&value.kind)),
-            &advice,
+            &source,
+            Some(&redacted(&value.kind)),
+            &hint,
         ));
         Err(Reported)
     }
 
-    /// The table `name` inside this one.
-    pub(super) fn inner(&mut self, name: &str) -> Result<Section<'_>, Reported> {
+    /// Opens the table `name` inside this one.
+    pub(super) fn subsection(&mut self, name: &str) -> Result<Section<'_>, Reported> {
         Section::open(&mut self.entries, &self.path, name, self.report)
     }
 
-    /// The names that are not taken yet.
+    /// Returns the names of the entries that have not been read, sorted.
     pub(super) fn names(&self) -> Vec<String> {
         let mut names: Vec<String> = self.entries.keys().cloned().collect();
         names.sort();
         names
     }
 
-    /// A key that has a value in the compiled-in file, or one that the caller knows to be there.
+    /// Reads a key that must have a value. Keys of `config/default.toml` always have one.
     pub(super) fn take<T>(
         &mut self,
         key: &str,
         parse: impl FnOnce(Raw<'_>) -> Result<T, Hint>,
     ) -> Result<T, Reported> {
         let Some(value) = self.entries.remove(key) else {
-            return self.present(key, Ok(None), "it must have a value");
+            return self.require(key, Ok(None), "write a value");
         };
         self.read(key, &value, parse)
     }
 
-    /// A key that may be absent or empty, which reads as None.
+    /// Reads a key that may be missing. An empty string counts as missing.
     pub(super) fn optional<T>(
         &mut self,
         key: &str,
         parse: impl FnOnce(Raw<'_>) -> Result<T, Hint>,
     ) -> Result<Option<T>, Reported> {
         let Some(value) = self.entries.remove(key) else {
-            self.known(key);
+            self.register(key);
             return Ok(None);
         };
         if matches!(&value.kind, ValueKind::String(text) if text.is_empty()) {
@@ -97,69 +98,67 @@ impl<'r> Section<'r> {
         self.read(key, &value, |raw| parse(raw).map(Some))
     }
 
-    /// A key whose default is `written`, in the same notation as in a variable.
-    pub(super) fn or<T>(
+    /// Reads a key with a default that `config/default.toml` cannot hold, because the name of the
+    /// section is arbitrary. `written` is the default in the notation of a variable.
+    pub(super) fn with_default<T>(
         &mut self,
         key: &str,
+        default: T,
         written: &str,
         parse: impl FnOnce(Raw<'_>) -> Result<T, Hint>,
     ) -> Result<T, Reported> {
-        if !self.entries.contains_key(key) {
-            let path = self.known(key);
-            let default = ValueKind::String(written.to_owned());
-            self.report.shown.push(EffectiveValue {
-                path,
-                value: shown_text(written),
-                origin: ValueSource::Default,
-            });
-            return parse(Raw {
-                kind: &default,
-                is_text: true,
-            })
-            .map_err(|_| Reported);
+        if self.entries.contains_key(key) {
+            return self.take(key, parse);
         }
-        self.take(key, parse)
+        let path = self.register(key);
+        self.report.values.push(EffectiveValue {
+            path,
+            value: redacted_text(written),
+            source: ValueSource::Default,
+        });
+        Ok(default)
     }
 
-    /// A key that holds a secret and has a `_file` twin. `mask` says what of its text may be shown.
+    /// Reads a key that holds a secret and has a `_file` twin. `mask` returns the part of the text
+    /// that may be shown.
     pub(super) fn secret<T>(
         &mut self,
         key: &str,
         mask: fn(&str) -> String,
         parse: impl FnOnce(Raw<'_>) -> Result<T, Hint>,
     ) -> Result<Option<T>, Reported> {
-        let (path, twin) = (self.known(key), self.known(&format!("{key}_file")));
+        let (path, twin) = (self.register(key), self.register(&format!("{key}_file")));
         let is_set =
             |value: &Value| !matches!(&value.kind, ValueKind::String(text) if text.is_empty());
         let value = self.entries.remove(key).filter(is_set);
         let file = self.entries.remove(&format!("{key}_file")).filter(is_set);
-        let origin_of =
+        let source_of =
             |value: &Option<Value>| ValueSource::from_tag(value.as_ref().and_then(first_tag));
-        let (value_origin, file_origin) = (origin_of(&value), origin_of(&file));
-        // The compiled-in value yields to the file; one that somebody wrote does not.
-        if value.is_some() && file.is_some() && value_origin != ValueSource::Default {
+        let (value_source, file_source) = (source_of(&value), source_of(&file));
+        // A file overrides the compiled-in default, but not a value that a user set.
+        if value.is_some() && file.is_some() && value_source != ValueSource::Default {
             let parts = [
-                (path.as_str(), &value_origin, None),
-                (twin.as_str(), &file_origin, None),
+                (path.as_str(), &value_source, None),
+                (twin.as_str(), &file_source, None),
             ];
             self.report
                 .problems
-                .push(Problem::conflict(&parts, "both are set; keep one of them"));
+                .push(Problem::conflict(&parts, "set only one of them"));
             return Err(Reported);
         }
-        let (kind, origin, is_text) = match (file, value) {
+        let (kind, source, is_text) = match (file, value) {
             (Some(file), _) => {
-                let contents = self.contents(&twin, &file_origin, &file)?;
-                self.report.shown.push(EffectiveValue {
+                let contents = self.read_secret_file(&twin, &file_source, &file)?;
+                self.report.values.push(EffectiveValue {
                     path: twin,
-                    value: shown(&file.kind),
-                    origin: file_origin.clone(),
+                    value: redacted(&file.kind),
+                    source: file_source.clone(),
                 });
-                (ValueKind::String(contents), file_origin, true)
+                (ValueKind::String(contents), file_source, true)
             }
             (None, Some(value)) => {
-                let is_text = value_origin.is_text();
-                (value.kind, value_origin, is_text)
+                let is_text = value_source.is_text();
+                (value.kind, value_source, is_text)
             }
             (None, None) => return Ok(None),
         };
@@ -168,61 +167,61 @@ impl<'r> Section<'r> {
             ValueKind::Array(items) if items.is_empty() => "[]".to_owned(),
             _ => REDACTED.to_owned(),
         };
-        self.report.shown.push(EffectiveValue {
+        self.report.values.push(EffectiveValue {
             path: path.clone(),
             value: masked,
-            origin: origin.clone(),
+            source: source.clone(),
         });
         match parse(Raw {
             kind: &kind,
             is_text,
         }) {
             Ok(parsed) => Ok(Some(parsed)),
-            Err(advice) => {
+            Err(hint) => {
                 self.report
                     .problems
-                    .push(Problem::value(&path, &origin, None, &advice));
+                    .push(Problem::value(&path, &source, None, &hint));
                 Err(Reported)
             }
         }
     }
 
-    /// An optional value that must be there after all; `advice` says what to write.
-    pub(super) fn present<T>(
+    /// Unwraps an optional value that is required after all. `hint` says what to write.
+    pub(super) fn require<T>(
         &mut self,
         key: &str,
         value: Result<Option<T>, Reported>,
-        advice: &str,
+        hint: &str,
     ) -> Result<T, Reported> {
         value?.ok_or_else(|| {
-            let path = self.known(key);
+            let path = self.register(key);
             self.report.problems.push(Problem::plain(format!(
-                "{path} is missing ([{}] is in {}): {advice}",
-                self.path, self.origin
+                "{path} is missing ([{}] is in {}): {hint}",
+                self.path, self.source
             )));
             Reported
         })
     }
 
-    /// Reports that values of this section do not fit together.
-    pub(super) fn conflict(&mut self, keys: &[&str], advice: &str) {
+    /// Reports that values of this section conflict with each other.
+    pub(super) fn conflict(&mut self, keys: &[&str], hint: &str) {
         let paths: Vec<String> = keys
             .iter()
             .map(|key| format!("{}.{key}", self.path))
             .collect();
-        self.report.conflict(
-            &paths.iter().map(String::as_str).collect::<Vec<_>>(),
-            advice,
-        );
+        self.report
+            .conflict(&paths.iter().map(String::as_str).collect::<Vec<_>>(), hint);
     }
 
-    /// Whatever nobody asked for is unknown.
-    pub(super) fn finish(self) {
-        let mut left: Vec<(String, Value)> = self.entries.into_iter().collect();
-        left.sort_by(|(a, _), (b, _)| a.cmp(b));
-        for (key, value) in left {
-            self.report.unknown(format!("{}.{key}", self.path), &value);
+    /// Reports every key that was not read as unknown, and returns the report.
+    pub(super) fn finish(self) -> &'r mut Report {
+        let mut unread: Vec<(String, Value)> = self.entries.into_iter().collect();
+        unread.sort_by(|(a, _), (b, _)| a.cmp(b));
+        for (key, value) in unread {
+            self.report
+                .add_unknown(format!("{}.{key}", self.path), &value);
         }
+        self.report
     }
 
     fn read<T>(
@@ -231,38 +230,39 @@ impl<'r> Section<'r> {
         value: &Value,
         parse: impl FnOnce(Raw<'_>) -> Result<T, Hint>,
     ) -> Result<T, Reported> {
-        let path = self.known(key);
-        let origin = ValueSource::from_tag(first_tag(value));
-        let text = shown(&value.kind);
+        let path = self.register(key);
+        let source = ValueSource::from_tag(first_tag(value));
+        let text = redacted(&value.kind);
         let parsed = parse(Raw {
             kind: &value.kind,
-            is_text: origin.is_text(),
+            is_text: source.is_text(),
         });
-        let parsed = parsed.map_err(|advice| {
+        let parsed = parsed.map_err(|hint| {
             self.report
                 .problems
-                .push(Problem::value(&path, &origin, Some(&text), &advice));
+                .push(Problem::value(&path, &source, Some(&text), &hint));
             Reported
         });
-        self.report.shown.push(EffectiveValue {
+        self.report.values.push(EffectiveValue {
             path,
             value: text,
-            origin,
+            source,
         });
         parsed
     }
 
-    fn known(&mut self, key: &str) -> String {
+    /// Adds the key to the known keys, which suggestions are made from, and returns its path.
+    fn register(&mut self, key: &str) -> String {
         let path = format!("{}.{key}", self.path);
         self.report.known.insert(path.clone());
         path
     }
 
-    /// The text of the file that a `_file` key names, without the line end that editors add.
-    fn contents(
+    /// Reads the file that a `_file` key names, without trailing line breaks.
+    fn read_secret_file(
         &mut self,
         twin: &str,
-        origin: &ValueSource,
+        source: &ValueSource,
         file: &Value,
     ) -> Result<String, Reported> {
         let text = Raw {
@@ -280,12 +280,12 @@ impl<'r> Section<'r> {
                 Ok(text.to_owned())
             }
         });
-        text.map_err(|advice| {
+        text.map_err(|hint| {
             self.report.problems.push(Problem::value(
                 twin,
-                origin,
-                Some(&shown(&file.kind)),
-                &advice,
+                source,
+                Some(&redacted(&file.kind)),
+                &hint,
             ));
             Reported
         })

@@ -1,4 +1,4 @@
-//! The `[server]` section: where the API listens, what it accepts.
+//! The `[server]` section: listeners and request limits.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -6,40 +6,40 @@ use ipnet::IpNet;
 
 use super::{
     CorsOrigin, PublicUrl,
-    address::{cors_origins, public_url, socket},
+    address::{cors_origins, public_url, socket_address},
     network::networks,
     raw::integer,
     section::{Reported, Section},
     units::{duration, size},
 };
 
-/// How the API is served.
+/// The HTTP server.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Server {
-    /// Where the API listens. Port 0 takes a free one.
+    /// The address that the API listens on. Port 0 selects a free port.
     pub bind: SocketAddr,
-    /// Worker threads; 0 means one for each core.
+    /// The number of worker threads; 0 means one per core.
     pub workers: usize,
-    /// The URL under which clients reach the API. None: told from the address that it listens on.
+    /// The URL at which clients reach the API. `None`: derived from the address it listens on.
     pub public_url: Option<PublicUrl>,
-    /// Browser origins that may call the API, and to which a sign-in may lead back.
+    /// The browser origins that may call the API, and that a sign-in may redirect to.
     pub cors_origins: Vec<CorsOrigin>,
-    /// The largest request body, in bytes.
+    /// The maximum size of a request body in bytes.
     pub body_limit: usize,
-    /// How long one request may take.
+    /// The time limit of a request.
     pub request_timeout: Duration,
-    /// How long requests under way may take to end when the server stops.
+    /// The time that requests in progress have to finish when the server stops.
     pub shutdown_timeout: Duration,
-    /// Where `/metrics` listens instead of beside the API.
+    /// The address of a second listener, which serves `/metrics` in place of the API.
     pub admin_bind: Option<SocketAddr>,
-    /// The proxies whose `X-Forwarded-For` is believed.
+    /// The proxies whose `X-Forwarded-For` header is used.
     pub trusted_proxies: Vec<IpNet>,
 }
 
 impl Server {
     pub(super) fn read(mut section: Section<'_>) -> Result<Self, Reported> {
-        let bind = section.take("bind", socket);
+        let bind = section.take("bind", socket_address);
         let workers = section.take("workers", integer(0..=1024));
         let public_url = section.optional("public_url", public_url);
         let cors_origins = section.take("cors_origins", cors_origins);
@@ -52,13 +52,16 @@ impl Server {
             "shutdown_timeout",
             duration(Duration::ZERO..=Duration::from_mins(10)),
         );
-        let admin_bind = section.optional("admin_bind", socket);
+        let admin_bind = section.optional("admin_bind", socket_address);
         let trusted_proxies = section.take("trusted_proxies", networks);
         if let (Ok(bind), Ok(Some(admin))) = (bind, admin_bind)
             && bind == admin
             && bind.port() != 0
         {
-            section.conflict(&["bind", "admin_bind"], "two listeners need two addresses");
+            section.conflict(
+                &["bind", "admin_bind"],
+                "use a different address for each listener",
+            );
         }
         section.finish();
         Ok(Self {

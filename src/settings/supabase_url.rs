@@ -1,58 +1,84 @@
-//! The address of a Supabase project, and what people write instead of it.
+//! Hints for values of `SUPABASE_URL` that are not the URL of a project.
 
+use bearward::Issuer;
 use url::Url;
 
-/// The part of the project's address before `/auth/v1`, without a slash at the end. The error says
-/// what to write; it repeats a project's name, and never anything that may be secret.
-pub(super) fn project(text: &str) -> Result<String, String> {
+use super::raw::Hint;
+
+/// Returns the issuer of the project. The hint may contain the name of the project, but nothing
+/// that may be secret.
+pub(super) fn issuer(text: &str) -> Result<Issuer, Hint> {
     let text = text.trim();
     if ["sb_publishable_", "sb_secret_", "sbp_", "eyJ"]
         .iter()
         .any(|start| text.starts_with(start))
     {
         return Err(format!(
-            "this is an API key; SUPABASE_URL is the project's URL, {WHERE}"
+            "this is an API key; SUPABASE_URL is the project's URL, {EXAMPLE}"
         ));
     }
-    if text.len() == 20
+    if text.len() == REFERENCE_LENGTH
         && text
             .bytes()
             .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
     {
         return Err(format!(
             "this is the project's reference; write {}",
-            address(text)
+            project_url(text)
         ));
     }
     if text.to_ascii_uppercase().contains("YOUR-PROJECT") {
-        return Err("put the reference of your project in the place of YOUR-PROJECT, found in the dashboard's address".to_owned());
+        return Err("replace YOUR-PROJECT with your project's reference, which is part of the dashboard's URL".to_owned());
     }
     let url = Url::parse(text).ok().filter(Url::has_host);
     let Some(url) = url else {
-        let host_alone = Url::parse(&format!("https://{text}"))
-            .ok()
-            .filter(|_| text.contains('.') && !text.contains("://"));
-        return Err(match host_alone {
-            Some(url) => {
-                format!(
-                    "the scheme is missing; write {}",
-                    project(url.as_str()).unwrap_or_else(|_| ELSEWHERE.to_owned())
-                )
-            }
-            None => format!("this is not a URL; write the project's URL, {WHERE}"),
-        });
+        return Err(hint_without_scheme(text));
     };
+    if let Some(hint) = hint_for_other_service(&url) {
+        return Err(hint);
+    }
+    Issuer::supabase(text).map_err(|_| {
+        format!(
+            "nothing may follow the host; write {}",
+            url.origin().ascii_serialization()
+        )
+    })
+}
+
+/// The length of a project's reference.
+const REFERENCE_LENGTH: usize = 20;
+
+const EXAMPLE: &str =
+    "https://YOUR-PROJECT.supabase.co, found in the dashboard under Project Settings, Data API";
+const PLACEHOLDER: &str = "https://YOUR-PROJECT.supabase.co";
+
+fn hint_without_scheme(text: &str) -> Hint {
+    let with_scheme = format!("https://{text}");
+    let is_host = text.contains('.') && !text.contains("://") && Url::parse(&with_scheme).is_ok();
+    if is_host {
+        let url = issuer(&with_scheme).map_or_else(
+            |_| PLACEHOLDER.to_owned(),
+            |issuer| issuer.iss().trim_end_matches("/auth/v1").to_owned(),
+        );
+        format!("the scheme is missing; write {url}")
+    } else {
+        format!("this is not a URL; write the project's URL, {EXAMPLE}")
+    }
+}
+
+/// Recognizes the URLs of the database, the dashboard and other services of a project.
+fn hint_for_other_service(url: &Url) -> Option<Hint> {
     let host = url.host_str().unwrap_or_default();
     if url.scheme().starts_with("postgres") {
-        let reference = project_of_host(host).or_else(|| url.username().strip_prefix("postgres."));
-        return Err(format!(
-            "this is the database's address, which belongs in DATABASE_URL; write {}",
-            suggested(reference)
+        let reference = reference_in(host).or_else(|| url.username().strip_prefix("postgres."));
+        return Some(format!(
+            "this is the URL of the database, which belongs in DATABASE_URL; write {}",
+            project_url_or_placeholder(reference)
         ));
     }
     if !matches!(url.scheme(), "http" | "https") {
-        return Err(format!(
-            "this is not a web address; write the project's URL, {WHERE}"
+        return Some(format!(
+            "this is not an http or https URL; write the project's URL, {EXAMPLE}"
         ));
     }
     if host == "supabase.com" || host.ends_with(".supabase.com") {
@@ -61,52 +87,36 @@ pub(super) fn project(text: &str) -> Result<String, String> {
             .into_iter()
             .flatten()
             .skip_while(|segment| *segment != "project");
-        return Err(format!(
-            "this is the dashboard's address; write {}",
-            suggested(segments.nth(1).filter(|name| !name.is_empty()))
+        return Some(format!(
+            "this is the URL of the dashboard; write {}",
+            project_url_or_placeholder(segments.nth(1).filter(|name| !name.is_empty()))
         ));
     }
-    if let Some(reference) = project_of_host(host)
-        && host != format!("{reference}.supabase.co")
-    {
-        return Err(format!(
-            "this is the address of another service of the project; write {}",
-            address(reference)
-        ));
-    }
-    let base = url.origin().ascii_serialization();
-    let is_bare = url.username().is_empty()
-        && url.password().is_none()
-        && url.query().is_none()
-        && url.fragment().is_none();
-    let is_project = matches!(url.path().trim_end_matches('/'), "" | "/auth/v1");
-    if is_bare && is_project {
-        Ok(base)
-    } else {
-        Err(format!("the address ends after the host; write {base}"))
-    }
+    let reference = reference_in(host)?;
+    (host != format!("{reference}.supabase.co")).then(|| {
+        format!(
+            "this is the URL of another service of the project; write {}",
+            project_url(reference)
+        )
+    })
 }
 
-const WHERE: &str =
-    "https://YOUR-PROJECT.supabase.co, found in the dashboard under Project Settings, Data API";
-const ELSEWHERE: &str = "https://YOUR-PROJECT.supabase.co";
-
-fn address(reference: &str) -> String {
+fn project_url(reference: &str) -> String {
     format!("https://{reference}.supabase.co")
 }
 
-fn suggested(reference: Option<&str>) -> String {
-    reference.map_or_else(|| ELSEWHERE.to_owned(), address)
+fn project_url_or_placeholder(reference: Option<&str>) -> String {
+    reference.map_or_else(|| PLACEHOLDER.to_owned(), project_url)
 }
 
-/// The reference in `REF.supabase.co` and in the hosts of a project's other services, such as
-/// `db.REF.supabase.co`.
-fn project_of_host(host: &str) -> Option<&str> {
-    let before = host.strip_suffix(".supabase.co")?;
-    before
+/// Returns the reference in `REF.supabase.co` and in the hosts of a project's other services, such
+/// as `db.REF.supabase.co`.
+fn reference_in(host: &str) -> Option<&str> {
+    let labels = host.strip_suffix(".supabase.co")?;
+    labels
         .split('.')
-        .find(|label| label.len() == 20)
-        .or_else(|| before.rsplit('.').next())
+        .find(|label| label.len() == REFERENCE_LENGTH)
+        .or_else(|| labels.rsplit('.').next())
 }
 
 #[cfg(test)]
@@ -116,27 +126,31 @@ mod tests {
     const REFERENCE: &str = "abcdefghijklmnopqrst";
 
     #[test]
-    fn the_projects_address_is_accepted_with_and_without_its_end() {
+    fn the_url_of_a_project_is_accepted() {
         for end in ["", "/", "/auth/v1", "/auth/v1/"] {
             assert_eq!(
-                project(&format!("https://abc.supabase.co{end}")).as_deref(),
-                Ok("https://abc.supabase.co"),
+                issuer(&format!("https://abc.supabase.co{end}"))
+                    .as_ref()
+                    .map(Issuer::iss),
+                Ok("https://abc.supabase.co/auth/v1"),
                 "{end}"
             );
         }
         assert_eq!(
-            project("http://127.0.0.1:54321").as_deref(),
-            Ok("http://127.0.0.1:54321")
+            issuer("http://127.0.0.1:54321").as_ref().map(Issuer::iss),
+            Ok("http://127.0.0.1:54321/auth/v1")
         );
         assert_eq!(
-            project("https://auth.example.com/").as_deref(),
-            Ok("https://auth.example.com")
+            issuer("https://auth.example.com/")
+                .as_ref()
+                .map(Issuer::iss),
+            Ok("https://auth.example.com/auth/v1")
         );
     }
 
     #[test]
-    fn what_people_write_instead_is_answered_with_what_to_write() {
-        let fine = format!("write https://{REFERENCE}.supabase.co");
+    fn a_similar_value_gets_the_url_of_the_project_as_hint() {
+        let right = format!("write https://{REFERENCE}.supabase.co");
         for wrong in [
             REFERENCE.to_owned(),
             format!("{REFERENCE}.supabase.co"),
@@ -152,41 +166,41 @@ mod tests {
                 "postgres://postgres.{REFERENCE}:pw@aws-0-eu-west-1.pooler.supabase.com:6543/postgres"
             ),
         ] {
-            let advice = project(&wrong).expect_err(&wrong);
-            assert!(advice.ends_with(&fine), "{wrong}: {advice}");
+            let hint = issuer(&wrong).expect_err(&wrong);
+            assert!(hint.ends_with(&right), "{wrong}: {hint}");
         }
     }
 
     #[test]
-    fn a_line_that_was_copied_as_it_stands_is_no_address() {
+    fn a_placeholder_is_rejected() {
         for text in [
             "https://YOUR-PROJECT.supabase.co",
             "https://your-project.supabase.co/",
         ] {
             assert!(
-                project(text).is_err_and(|advice| advice.contains("in the place of YOUR-PROJECT")),
+                issuer(text).is_err_and(|hint| hint.contains("replace YOUR-PROJECT")),
                 "{text}"
             );
         }
     }
 
     #[test]
-    fn a_key_is_named_as_a_key_and_not_repeated() {
+    fn an_api_key_is_recognized_and_not_repeated() {
         for key in [
             "sb_publishable_abc123",
             "sb_secret_abc123",
             "eyJhbGciOiJIUzI1NiJ9.abc123",
         ] {
-            let advice = project(key).expect_err(key);
+            let hint = issuer(key).expect_err(key);
             assert!(
-                advice.starts_with("this is an API key") && !advice.contains("abc123"),
-                "{advice}"
+                hint.starts_with("this is an API key") && !hint.contains("abc123"),
+                "{hint}"
             );
         }
-        assert!(project("my project").is_err());
+        assert!(issuer("my project").is_err());
         assert!(
-            project("https://supabase.com/dashboard")
-                .is_err_and(|advice| advice.ends_with("https://YOUR-PROJECT.supabase.co"))
+            issuer("https://supabase.com/dashboard")
+                .is_err_and(|hint| hint.ends_with("https://YOUR-PROJECT.supabase.co"))
         );
     }
 }

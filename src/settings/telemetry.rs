@@ -7,29 +7,29 @@ use super::{
     Problem, ValueSource,
     address::http_url,
     raw::one_of,
-    redact::shown_text,
+    redact::redacted_text,
     report::EffectiveValue,
     section::{Reported, Section},
 };
 
-/// How the process tells what it does.
+/// Logging and tracing.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Telemetry {
-    /// How a log line is written.
+    /// The format of log lines.
     pub format: LogFormat,
-    /// Where traces are sent. None: nowhere.
+    /// The OTLP endpoint that traces are sent to. `None` disables tracing.
     pub otlp_endpoint: Option<Url>,
-    /// The value of `RUST_LOG`, which a filter has been made of once.
+    /// The value of `RUST_LOG`, which is known to be a valid filter.
     pub rust_log: Option<String>,
 }
 
-/// The form of a log line.
+/// The format of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogFormat {
-    /// For people.
+    /// Human-readable lines.
     Pretty,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 
@@ -45,21 +45,21 @@ impl Telemetry {
         let otlp_endpoint = section.optional("otlp_endpoint", http_url);
         let rust_log = rust_log.filter(|filter| !filter.is_empty());
         if let Some(filter) = rust_log {
-            let origin = ValueSource::Variable("RUST_LOG".to_owned());
-            let value = shown_text(filter);
+            let source = ValueSource::Variable("RUST_LOG".to_owned());
+            let value = redacted_text(filter);
             if EnvFilter::try_new(filter).is_err() {
-                let advice = "write levels such as \"info\" or \"info,bearward=debug\"";
+                let hint = "write levels such as \"info\" or \"info,bearward=debug\"";
                 section.report.problems.push(Problem::value(
                     "RUST_LOG",
-                    &origin,
+                    &source,
                     Some(&value),
-                    advice,
+                    hint,
                 ));
             }
-            section.report.shown.push(EffectiveValue {
+            section.report.values.push(EffectiveValue {
                 path: "log filter".to_owned(),
                 value,
-                origin,
+                source,
             });
         }
         section.finish();

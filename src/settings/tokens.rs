@@ -1,4 +1,4 @@
-//! The `[tokens]` section: what a request may carry, and how much of it is remembered.
+//! The `[tokens]` section: size limit, token cache and cookie.
 
 use super::{
     raw::{Hint, Raw, integer},
@@ -6,15 +6,15 @@ use super::{
     units::size,
 };
 
-/// Limits of tokens.
+/// How tokens are read and cached.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Tokens {
-    /// The longest token that is looked at, in bytes.
+    /// The maximum length of a token in bytes.
     pub max_bytes: usize,
-    /// How many verified tokens are remembered; 0 remembers none.
+    /// The capacity of the verified-token cache; 0 disables it.
     pub cache_entries: usize,
-    /// The cookie that may hold a token. None: the Authorization header only.
+    /// The cookie that may carry a token. `None`: only the Authorization header is read.
     pub cookie: Option<String>,
 }
 
@@ -32,7 +32,7 @@ impl Tokens {
     }
 }
 
-/// A token of RFC 9110 §5.6.2, as RFC 6265 §4.1.1 asks of a cookie's name.
+/// Parses a cookie name, which is a token as in RFC 9110 §5.6.2 (RFC 6265 §4.1.1).
 fn cookie_name(raw: Raw<'_>) -> Result<String, Hint> {
     let name = raw.text()?;
     let is_token = name
@@ -41,5 +41,5 @@ fn cookie_name(raw: Raw<'_>) -> Result<String, Hint> {
     if is_token && name.len() <= 64 {
         return Ok(name.to_owned());
     }
-    Err("a cookie name has letters, digits and - _ . without spaces, 64 at most, such as \"__Host-session\"".to_owned())
+    Err("a cookie name has at most 64 letters, digits and - _ . and no spaces, such as \"__Host-session\"".to_owned())
 }

@@ -1,4 +1,4 @@
-//! Numbers that are written with their unit: durations, sizes.
+//! Parses and formats durations and sizes, which have a unit.
 
 use std::{ops::RangeInclusive, time::Duration};
 
@@ -6,7 +6,7 @@ use ::config::ValueKind;
 
 use super::raw::{Hint, Raw};
 
-/// Units of size, in the order in which an error lists them.
+/// Units of size. The binary units come first, in ascending order, and are used for output.
 const UNITS: [(&str, u64); 7] = [
     ("B", 1),
     ("KiB", 1 << 10),
@@ -17,32 +17,36 @@ const UNITS: [(&str, u64); 7] = [
     ("MB", 1_000_000),
 ];
 
-/// A duration within `range`. A bare number is refused: half of its readers take it for seconds,
-/// the other half for milliseconds.
+/// Parses a duration within `range`. A number without a unit is rejected, because it is ambiguous
+/// between seconds and milliseconds.
 pub(super) fn duration(
     range: RangeInclusive<Duration>,
 ) -> impl Fn(Raw<'_>) -> Result<Duration, Hint> {
     move |raw| {
         let text = match raw.kind {
             ValueKind::String(text) => text.trim(),
-            ValueKind::I64(number) => return Err(without_unit(*number)),
-            _ => return Err(duration_advice()),
+            ValueKind::I64(number) => return Err(missing_unit_hint(*number)),
+            _ => return Err(duration_hint()),
         };
         if let Ok(number) = text.parse::<i64>() {
-            return Err(without_unit(number));
+            return Err(missing_unit_hint(number));
         }
-        let value = humantime::parse_duration(text).map_err(|_| duration_advice())?;
+        let value = humantime::parse_duration(text).map_err(|_| duration_hint())?;
         if range.contains(&value) {
             return Ok(value);
         }
-        let [start, end] =
-            [range.start(), range.end()].map(|bound| humantime::format_duration(*bound));
-        Err(format!("it must be from {start} to {end}"))
+        let [min, max] = [range.start(), range.end()].map(|bound| format_duration(*bound));
+        Err(format!("it must be from {min} to {max}"))
     }
 }
 
-/// A number of bytes within `range`: a bare number, or one with B, KiB, MiB, GiB, kB or MB.
-pub(super) fn size(range: RangeInclusive<u64>) -> impl Fn(Raw<'_>) -> Result<usize, Hint> {
+/// Formats a duration in the notation of the configuration, such as `30s` or `6h`.
+pub(super) fn format_duration(duration: Duration) -> String {
+    humantime::format_duration(duration).to_string()
+}
+
+/// Parses a number of bytes within `range`, with an optional unit: B, KiB, MiB, GiB, kB, KB or MB.
+pub(super) fn size(range: RangeInclusive<usize>) -> impl Fn(Raw<'_>) -> Result<usize, Hint> {
     move |raw| {
         let bytes = match raw.kind {
             ValueKind::I64(number) => u64::try_from(*number).ok(),
@@ -50,27 +54,24 @@ pub(super) fn size(range: RangeInclusive<u64>) -> impl Fn(Raw<'_>) -> Result<usi
             _ => None,
         };
         let bytes = bytes.ok_or("write a size such as \"64KiB\", \"1MiB\" or 65536 (bytes)")?;
-        let fits = range
-            .contains(&bytes)
-            .then(|| usize::try_from(bytes).ok())
-            .flatten();
-        fits.ok_or_else(|| {
+        let bytes = usize::try_from(bytes).ok();
+        bytes.filter(|bytes| range.contains(bytes)).ok_or_else(|| {
             format!(
                 "it must be from {} to {}",
-                written_size(*range.start()),
-                written_size(*range.end())
+                format_size(*range.start()),
+                format_size(*range.end())
             )
         })
     }
 }
 
-fn duration_advice() -> Hint {
-    "write a duration with its unit, such as \"500ms\", \"30s\", \"10m\" or \"6h\"".to_owned()
+fn duration_hint() -> Hint {
+    "write a duration with a unit, such as \"500ms\", \"30s\", \"10m\" or \"6h\"".to_owned()
 }
 
-fn without_unit(number: i64) -> Hint {
+fn missing_unit_hint(number: i64) -> Hint {
     format!(
-        "a duration needs its unit: write \"{number}s\" for seconds, \"{number}ms\" for milliseconds"
+        "a duration needs a unit; write \"{number}s\" for seconds or \"{number}ms\" for milliseconds"
     )
 }
 
@@ -86,12 +87,13 @@ fn parse_size(text: &str) -> Option<u64> {
     number.parse::<u64>().ok()?.checked_mul(factor)
 }
 
-fn written_size(bytes: u64) -> String {
-    let whole = UNITS[..4]
+fn format_size(bytes: usize) -> String {
+    let bytes = bytes as u64;
+    let unit = UNITS[..4]
         .iter()
         .rev()
         .find(|(_, factor)| bytes >= *factor && bytes.is_multiple_of(*factor));
-    whole.map_or_else(
+    unit.map_or_else(
         || format!("{bytes}B"),
         |(unit, factor)| format!("{}{unit}", bytes / factor),
     )
@@ -109,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn sizes_are_read_in_bytes_or_with_a_unit_and_nothing_else() {
+    fn a_size_is_a_number_with_an_optional_unit() {
         for (text, bytes) in [
             ("64KiB", 65_536),
             ("64 KiB", 65_536),
@@ -118,7 +120,7 @@ mod tests {
             ("512", 512),
             ("512B", 512),
         ] {
-            assert_eq!(read(text, size(0..=u64::MAX)), Ok(bytes), "{text}");
+            assert_eq!(read(text, size(0..=usize::MAX)), Ok(bytes), "{text}");
         }
         for text in [
             "",
@@ -130,12 +132,12 @@ mod tests {
             "99999999999999999999",
             "99999999999GiB",
         ] {
-            assert!(read(text, size(0..=u64::MAX)).is_err(), "{text}");
+            assert!(read(text, size(0..=usize::MAX)).is_err(), "{text}");
         }
     }
 
     #[test]
-    fn the_bounds_of_a_size_are_inside() {
+    fn size_bounds_are_inclusive() {
         let bounds = || size(256..=65_536);
         assert!(read("256", bounds()).is_ok());
         assert!(read("64KiB", bounds()).is_ok());
@@ -147,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn durations_need_a_unit() {
+    fn a_duration_needs_a_unit() {
         let any = || duration(Duration::ZERO..=Duration::MAX);
         for (text, millis) in [
             ("500ms", 500),
@@ -166,7 +168,7 @@ mod tests {
         assert_eq!(
             read("300", any()),
             Err(
-                "a duration needs its unit: write \"300s\" for seconds, \"300ms\" for milliseconds"
+                "a duration needs a unit; write \"300s\" for seconds or \"300ms\" for milliseconds"
                     .to_owned()
             )
         );

@@ -1,28 +1,28 @@
-//! Where a configuration value was written.
+//! The source of a configuration value.
 
 use std::fmt;
 
-/// The source of one effective value. Later variants win over earlier ones.
+/// The layer that set an effective value. Later variants override earlier ones.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ValueSource {
-    /// Compiled in from `config/default.toml`, or the documented default of an issuer's key.
+    /// The compiled-in `config/default.toml`, or the default of an issuer's key.
     Default,
-    /// A file, by the path under which it was read.
+    /// A file, by its path.
     File(String),
     /// An environment variable, by its name.
     Variable(String),
-    /// A flag of the command line.
+    /// A command-line flag.
     CommandLine,
 }
 
 impl ValueSource {
-    /// Variables and flags hold nothing but text, so numbers and lists are read out of text there.
-    /// A file has types of its own.
+    /// Returns whether values of this source are always text, from which numbers and lists are
+    /// parsed. TOML files have types.
     pub(super) const fn is_text(&self) -> bool {
         matches!(self, Self::Variable(_) | Self::CommandLine)
     }
 
-    /// The form in which the `config` crate carries an origin through its layers.
+    /// Encodes the source as the origin string that the `config` crate attaches to values.
     pub(super) fn tag(&self) -> String {
         match self {
             Self::Default => "default".to_owned(),
@@ -32,7 +32,7 @@ impl ValueSource {
         }
     }
 
-    /// The inverse of [`tag`](Self::tag). A merged table has lost its tag, so no tag reads as
+    /// Decodes a [`tag`](Self::tag). A merged table has no tag, which is read as
     /// [`ValueSource::Default`].
     pub(super) fn from_tag(tag: Option<&str>) -> Self {
         match tag.unwrap_or_default() {
@@ -61,15 +61,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_origin_survives_the_way_through_the_layers() {
-        for origin in [
+    fn every_source_round_trips_through_its_tag() {
+        for source in [
             ValueSource::Default,
             ValueSource::File("config/default.toml".into()),
             ValueSource::File(r"C:\bear:ward\default.toml".into()),
             ValueSource::Variable("BEARWARD_JWKS__TIMEOUT".into()),
             ValueSource::CommandLine,
         ] {
-            assert_eq!(ValueSource::from_tag(Some(&origin.tag())), origin);
+            assert_eq!(ValueSource::from_tag(Some(&source.tag())), source);
         }
     }
 }

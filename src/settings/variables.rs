@@ -1,21 +1,22 @@
-//! `BEARWARD_` variables as a layer of configuration.
+//! `BEARWARD_` variables and command-line flags as layers of the configuration.
 
 use ::config::{Map, Value, ValueKind};
 
 use super::{Sources, ValueSource};
 
-/// Every variable whose name begins so is a key, but for the one that names the environment.
-const PREFIX: &str = "BEARWARD_";
+/// The prefix of variables that set a key. `BEARWARD_ENV` is not a key.
+pub(super) const PREFIX: &str = "BEARWARD_";
 
-/// What `bearward contract` tells the server that it tests, which may be this one: no keys.
-const CONTRACT: &str = "BEARWARD_CONTRACT_";
+/// The prefix of variables that `bearward contract` sets for the server under test, which may be
+/// this one. They are not keys.
+const CONTRACT_PREFIX: &str = "BEARWARD_CONTRACT_";
 
-/// The layer that the environment makes.
+/// Builds the layer of the environment variables.
 pub(super) fn layer(sources: &Sources) -> Map<String, Value> {
     let mut layer = Map::new();
     for (name, value) in &sources.variables {
         if let Some(path) = path_of(name) {
-            put(
+            set(
                 &mut layer,
                 &path,
                 value.as_str(),
@@ -26,30 +27,30 @@ pub(super) fn layer(sources: &Sources) -> Map<String, Value> {
     layer
 }
 
-/// The layer that the flags of the command line make.
+/// Builds the layer of the command-line flags.
 pub(super) fn overrides(sources: &Sources) -> Map<String, Value> {
     let mut layer = Map::new();
     for (path, value) in &sources.overrides {
-        put(&mut layer, path, value.as_str(), &ValueSource::CommandLine);
+        set(&mut layer, path, value.as_str(), &ValueSource::CommandLine);
     }
     layer
 }
 
-/// The variable that sets the key at `path`.
+/// Returns the name of the variable that sets the key at `path`.
 pub(super) fn name_of(path: &str) -> String {
     format!("{PREFIX}{}", path.to_uppercase().replace('.', "__"))
 }
 
-/// Writes `value` at `path` (segments joined by `.`), making the tables on the way.
-pub(super) fn put(
+/// Sets `value` at `path` (segments joined by `.`), creating tables as needed.
+pub(super) fn set(
     layer: &mut Map<String, Value>,
     path: &str,
     value: impl Into<ValueKind>,
-    origin: &ValueSource,
+    source: &ValueSource,
 ) {
     match path.split_once('.') {
         None => {
-            layer.insert(path.to_owned(), Value::new(Some(&origin.tag()), value));
+            layer.insert(path.to_owned(), Value::new(Some(&source.tag()), value));
         }
         Some((first, rest)) => {
             let entry = layer
@@ -59,7 +60,7 @@ pub(super) fn put(
                 entry.kind = ValueKind::Table(Map::new());
             }
             if let ValueKind::Table(table) = &mut entry.kind {
-                put(table, rest, value, origin);
+                set(table, rest, value, source);
             }
         }
     }
@@ -68,7 +69,7 @@ pub(super) fn put(
 fn path_of(name: &str) -> Option<String> {
     let path = name
         .strip_prefix(PREFIX)
-        .filter(|_| name != Sources::ENVIRONMENT && !name.starts_with(CONTRACT))?;
+        .filter(|_| name != Sources::ENVIRONMENT && !name.starts_with(CONTRACT_PREFIX))?;
     Some(path.to_lowercase().replace("__", "."))
 }
 
@@ -77,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_and_its_variable_name_each_other() {
+    fn paths_and_variable_names_convert_into_each_other() {
         assert_eq!(
             name_of("issuers.google.audiences"),
             "BEARWARD_ISSUERS__GOOGLE__AUDIENCES"
@@ -91,7 +92,7 @@ mod tests {
         assert_eq!(path_of("BEARWARD_CONTRACT_ISSUER"), None);
         assert!(
             path_of("BEARWARD_CONTRACT").is_some(),
-            "a slip of the keyboard all the same"
+            "without the underscore it is an unknown key"
         );
     }
 }

@@ -1,4 +1,4 @@
-//! The `[vault]` section: the keys that seal what users entrust to the server.
+//! The `[vault]` section: the keys that encrypt users' API keys.
 
 use std::{collections::BTreeSet, fmt, sync::Arc};
 
@@ -11,13 +11,14 @@ use super::{
     section::{Reported, Section},
 };
 
-/// How users' API keys are kept.
+/// How users' API keys are stored.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Vault {
-    /// The first seals, all open. Empty: nothing can be kept.
+    /// The vault keys. The first one seals, all of them open. If there is none, no API key can be
+    /// stored.
     pub keys: Vec<VaultKey>,
-    /// Names under which a user may keep a key.
+    /// The names under which a user may store an API key.
     pub providers: Vec<String>,
 }
 
@@ -29,17 +30,17 @@ pub struct VaultKey {
 }
 
 impl VaultKey {
-    /// Reads `ID:BASE64`: 1 to 32 letters, digits, - and _; 32 bytes of key.
+    /// Parses `ID:BASE64`. The id has 1 to 32 letters, digits, `-` and `_`; the key has 32 bytes.
     pub fn parse(line: &str) -> Option<Self> {
         vault_key(line)
     }
 
-    /// The name that stands beside what the key has sealed.
+    /// Returns the id, which is stored with every value that the key sealed.
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// The key itself.
+    /// Returns the key.
     pub fn expose(&self) -> &[u8; 32] {
         self.key.expose_secret()
     }
@@ -65,7 +66,7 @@ impl Vault {
     }
 }
 
-/// From a list, or from text with one key a line or separated by commas.
+/// Parses a list, or text with keys separated by line breaks or commas.
 fn vault_keys(raw: Raw<'_>) -> Result<Vec<VaultKey>, Hint> {
     let lines = raw
         .list()?
@@ -79,18 +80,22 @@ fn vault_keys(raw: Raw<'_>) -> Result<Vec<VaultKey>, Hint> {
         .map(|(index, line)| {
             let key = vault_key(line).ok_or_else(|| {
                 format!(
-                    "key number {} is not ID:BASE64 with 32 bytes of key; make one with `echo \"k1:$(openssl rand -base64 32)\"`",
+                    "key number {} is not ID:BASE64 with 32 bytes; create one with `echo \"k1:$(openssl rand -base64 32)\"`",
                     index + 1
                 )
             })?;
-            if ids.insert(key.id.clone()) { Ok(key) } else { Err(format!("key number {} has an id that is taken", index + 1)) }
+            if ids.insert(key.id.clone()) {
+                Ok(key)
+            } else {
+                Err(format!("key number {} has the id of an earlier key", index + 1))
+            }
         })
         .collect()
 }
 
 fn vault_key(line: &str) -> Option<VaultKey> {
     let (id, encoded) = line.split_once(':')?;
-    let named = (1..=32).contains(&id.len())
+    let is_valid_id = (1..=32).contains(&id.len())
         && id
             .bytes()
             .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
@@ -99,7 +104,7 @@ fn vault_key(line: &str) -> Option<VaultKey> {
         .ok()?
         .try_into()
         .ok()?;
-    named.then(|| VaultKey {
+    is_valid_id.then(|| VaultKey {
         id: id.to_owned(),
         key: Arc::new(SecretBox::new(Box::new(key))),
     })
@@ -107,17 +112,17 @@ fn vault_key(line: &str) -> Option<VaultKey> {
 
 fn providers(raw: Raw<'_>) -> Result<Vec<String>, Hint> {
     let names = raw.list()?;
-    let fits = |name: &&str| {
+    let is_valid = |name: &&str| {
         name.len() <= 64
             && name
                 .bytes()
                 .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
     };
-    if !names.iter().all(fits) {
-        return Err("a provider is named with letters, digits, - and _, 64 at most".to_owned());
+    if !names.iter().all(is_valid) {
+        return Err("a provider name has at most 64 letters, digits, - and _".to_owned());
     }
     if names.iter().collect::<BTreeSet<_>>().len() != names.len() {
-        return Err("a provider is named twice".to_owned());
+        return Err("a provider is listed twice".to_owned());
     }
     Ok(names.into_iter().map(str::to_owned).collect())
 }

@@ -1,4 +1,5 @@
-//! Variables that people already have, as a layer between the files and the `BEARWARD_` variables.
+//! Environment variables that other software already sets, as a layer between the files and the
+//! `BEARWARD_` variables.
 
 use std::{
     collections::BTreeMap,
@@ -6,38 +7,39 @@ use std::{
 };
 
 use ::config::{Map, Value, ValueKind};
+use {Algorithm, Audiences, Issuer, KeySource, TokenUse};
 
 use super::{
     Problem, ValueSource,
-    redact::{first_tag, shown_text},
+    redact::{first_tag, redacted_text},
     supabase_url, variables,
 };
 
-const GOOGLE_KEYS: &str = "https://www.googleapis.com/oauth2/v3/certs";
-const GOOGLE_SPELLINGS: [&str; 2] = ["https://accounts.google.com", "accounts.google.com"];
+/// The end of every OAuth client id of Google.
 const GOOGLE_CLIENT: &str = ".apps.googleusercontent.com";
 
-/// The layer. `lower` is what the files say, `upper` what `BEARWARD_` variables and flags say.
+/// Builds the layer. `lower` is the merged files; `upper` is the merged `BEARWARD_` variables and
+/// flags.
 pub(super) fn layer(
     variables: &BTreeMap<String, String>,
     lower: &Map<String, Value>,
     upper: &Map<String, Value>,
     problems: &mut Vec<Problem>,
-    notes: &mut Vec<String>,
+    warnings: &mut Vec<String>,
 ) -> Map<String, Value> {
-    let mut shortcuts = WellKnownEnv {
+    let mut env = WellKnownEnv {
         variables,
         lower,
         upper,
         problems,
-        notes,
+        warnings,
         layer: Map::new(),
     };
-    shortcuts.supabase();
-    shortcuts.google();
-    shortcuts.database();
-    shortcuts.port();
-    shortcuts.layer
+    env.supabase();
+    env.google();
+    env.database();
+    env.port();
+    env.layer
 }
 
 struct WellKnownEnv<'a> {
@@ -45,63 +47,38 @@ struct WellKnownEnv<'a> {
     lower: &'a Map<String, Value>,
     upper: &'a Map<String, Value>,
     problems: &'a mut Vec<Problem>,
-    notes: &'a mut Vec<String>,
+    warnings: &'a mut Vec<String>,
     layer: Map<String, Value>,
 }
 
 impl WellKnownEnv<'_> {
     fn supabase(&mut self) {
-        let Some(text) = self.issuer_wanted("SUPABASE_URL", "supabase") else {
+        let Some(text) = self.variable_for_issuer("SUPABASE_URL", "supabase") else {
             return;
         };
-        match supabase_url::project(&text) {
-            Ok(project) => {
-                let jwks = format!("{project}/auth/v1/.well-known/jwks.json");
-                self.issuer(
-                    "SUPABASE_URL",
-                    "supabase",
-                    format!("{project}/auth/v1").into(),
-                    &jwks,
-                    vec!["authenticated".into()],
-                );
-            }
-            Err(advice) => self.refuse("SUPABASE_URL", &text, &advice),
+        match supabase_url::issuer(&text) {
+            Ok(issuer) => self.set_issuer("SUPABASE_URL", "supabase", &issuer),
+            Err(hint) => self.reject("SUPABASE_URL", &text, &hint),
         }
     }
 
     fn google(&mut self) {
-        let Some(text) = self.issuer_wanted("GOOGLE_CLIENT_ID", "google") else {
+        let Some(text) = self.variable_for_issuer("GOOGLE_CLIENT_ID", "google") else {
             return;
         };
-        let clients: Vec<Value> = text
-            .split(',')
-            .map(str::trim)
-            .filter(|id| !id.is_empty())
-            .map(Value::from)
-            .collect();
-        let is_client =
-            |id: &Value| matches!(&id.kind, ValueKind::String(id) if id.ends_with(GOOGLE_CLIENT));
-        if clients.is_empty() || !clients.iter().all(is_client) {
-            let secret = if text.contains("GOCSPX-") {
-                "this is the client's secret, which bearward does not need; "
-            } else {
-                ""
-            };
-            let advice = format!(
-                "{secret}write the OAuth client's id, 1234567890-abc{GOOGLE_CLIENT}, several separated by commas"
-            );
-            return self.refuse("GOOGLE_CLIENT_ID", &text, &advice);
-        }
-        let spellings = ValueKind::Array(GOOGLE_SPELLINGS.map(Value::from).into());
-        self.issuer(
-            "GOOGLE_CLIENT_ID",
-            "google",
-            spellings,
-            GOOGLE_KEYS,
-            clients,
-        );
-        if self.configured("issuers.google.use").is_none() {
-            self.put("GOOGLE_CLIENT_ID", "issuers.google.use", "credential");
+        match google_issuer(&text) {
+            Some(issuer) => self.set_issuer("GOOGLE_CLIENT_ID", "google", &issuer),
+            None => {
+                let secret = if text.contains("GOCSPX-") {
+                    "this is the client secret, which bearward does not need; "
+                } else {
+                    ""
+                };
+                let hint = format!(
+                    "{secret}write the OAuth client id, such as 1234567890-abc{GOOGLE_CLIENT}; separate several with commas"
+                );
+                self.reject("GOOGLE_CLIENT_ID", &text, &hint);
+            }
         }
     }
 
@@ -113,32 +90,32 @@ impl WellKnownEnv<'_> {
             .into_iter()
             .find_map(|path| Some((path, find(self.upper, path)?)));
         match explicit {
-            Some((path, value)) => self.unused("DATABASE_URL", path, &origin_of(value)),
-            None => self.put("DATABASE_URL", "database.url", url),
+            Some((path, value)) => self.note_unused("DATABASE_URL", path, &source_of(value)),
+            None => self.set("DATABASE_URL", "database.url", url),
         }
     }
 
-    /// Changes the port and keeps the address, so that a variable that many tools set does not open
-    /// the server to the network.
+    /// Changes the port of `server.bind` and keeps its IP address, because many tools set `PORT`
+    /// and it must not expose the server to the network.
     fn port(&mut self) {
         let Some(text) = self.variable("PORT") else {
             return;
         };
         if let Some(value) = find(self.upper, "server.bind") {
-            let origin = origin_of(value);
-            return self.unused("PORT", "server.bind", &origin);
+            let source = source_of(value);
+            return self.note_unused("PORT", "server.bind", &source);
         }
         let Ok(port) = text.parse::<u16>() else {
-            return self.refuse("PORT", &text, "write a port number from 0 to 65535");
+            return self.reject("PORT", &text, "write a port number from 0 to 65535");
         };
         let address: Option<IpAddr> = match find(self.lower, "server.bind").map(|value| &value.kind)
         {
             Some(ValueKind::String(bind)) => bind.parse::<SocketAddr>().ok().map(|bind| bind.ip()),
             _ => None,
         };
-        // Without an address the file's mistake is told when the key is read.
+        // An invalid server.bind is reported when the section is read.
         if let Some(address) = address {
-            self.put(
+            self.set(
                 "PORT",
                 "server.bind",
                 SocketAddr::new(address, port).to_string(),
@@ -146,40 +123,50 @@ impl WellKnownEnv<'_> {
         }
     }
 
-    /// The variable's text, unless the issuer is configured in full elsewhere.
-    fn issuer_wanted(&mut self, name: &str, issuer: &str) -> Option<String> {
-        let text = self.variable(name)?;
-        let path = format!("issuers.{issuer}.issuer");
-        let Some(origin) = self.configured(&path).map(origin_of) else {
+    /// Returns the value of the variable, unless `issuers.NAME.issuer` is configured.
+    fn variable_for_issuer(&mut self, variable: &str, name: &str) -> Option<String> {
+        let text = self.variable(variable)?;
+        let path = format!("issuers.{name}.issuer");
+        let Some(source) = self.configured(&path).map(source_of) else {
             return Some(text);
         };
-        self.unused(name, &path, &origin);
+        self.note_unused(variable, &path, &source);
         None
     }
 
-    /// Fills in what the section does not say.
-    fn issuer(
-        &mut self,
-        name: &str,
-        issuer: &str,
-        spellings: ValueKind,
-        jwks_url: &str,
-        audiences: Vec<Value>,
-    ) {
-        let path = |key: &str| format!("issuers.{issuer}.{key}");
-        self.put(name, &path("issuer"), spellings);
-        if ["jwks_url", "jwks_file", "jwks"]
-            .iter()
-            .all(|key| self.configured(&path(key)).is_none())
-        {
-            self.put(name, &path("jwks_url"), jwks_url);
+    /// Writes the properties of `issuer` to the keys of its section that are not configured.
+    fn set_issuer(&mut self, variable: &str, name: &str, issuer: &Issuer) {
+        let path = |key: &str| format!("issuers.{name}.{key}");
+        let texts = |values: Vec<&str>| -> ValueKind {
+            ValueKind::Array(values.into_iter().map(Value::from).collect())
+        };
+        let accepted: Vec<&str> = issuer.accepted_issuers().collect();
+        match accepted.as_slice() {
+            [only] => self.set(variable, &path("issuer"), *only),
+            _ => self.set(variable, &path("issuer"), texts(accepted)),
         }
-        if self.configured(&path("audiences")).is_none() {
-            self.put(name, &path("audiences"), ValueKind::Array(audiences));
+        let has_keys = ["jwks_url", "jwks_file", "jwks"]
+            .iter()
+            .any(|key| self.configured(&path(key)).is_some());
+        if let (KeySource::Url(url), false) = (issuer.key_source(), has_keys) {
+            self.set(variable, &path("jwks_url"), url.as_str());
+        }
+        if let Audiences::OneOf(audiences) = issuer.accepted_audiences() {
+            let audiences = texts(audiences.iter().map(AsRef::as_ref).collect());
+            self.set_unless_configured(variable, &path("audiences"), audiences);
+        }
+        if issuer.accepted_algorithms() != Algorithm::DEFAULT {
+            let names = issuer.accepted_algorithms().iter();
+            let algorithms = texts(names.map(|algorithm| algorithm.name()).collect());
+            self.set_unless_configured(variable, &path("algorithms"), algorithms);
+        }
+        if issuer.has_token_use(TokenUse::IdToken) {
+            self.set_unless_configured(variable, &path("use"), "credential");
         }
     }
 
-    /// An empty variable is how compose files leave one out.
+    /// Returns the value of a variable. An empty variable counts as unset, because compose files
+    /// cannot omit one.
     fn variable(&self, name: &str) -> Option<String> {
         self.variables
             .get(name)
@@ -191,35 +178,59 @@ impl WellKnownEnv<'_> {
         find(self.upper, path).or_else(|| find(self.lower, path))
     }
 
-    fn put(&mut self, name: &str, path: &str, value: impl Into<ValueKind>) {
-        variables::put(
+    fn set_unless_configured(&mut self, variable: &str, path: &str, value: impl Into<ValueKind>) {
+        if self.configured(path).is_none() {
+            self.set(variable, path, value);
+        }
+    }
+
+    fn set(&mut self, variable: &str, path: &str, value: impl Into<ValueKind>) {
+        variables::set(
             &mut self.layer,
             path,
             value,
-            &ValueSource::Variable(name.to_owned()),
+            &ValueSource::Variable(variable.to_owned()),
         );
     }
 
-    fn refuse(&mut self, name: &str, text: &str, advice: &str) {
+    fn reject(&mut self, variable: &str, text: &str, hint: &str) {
         self.problems.push(Problem::value(
-            name,
-            &ValueSource::Variable(name.to_owned()),
-            Some(&shown_text(text)),
-            advice,
+            variable,
+            &ValueSource::Variable(variable.to_owned()),
+            Some(&redacted_text(text)),
+            hint,
         ));
     }
 
-    fn unused(&mut self, name: &str, path: &str, origin: &ValueSource) {
-        self.notes.push(format!(
-            "{name} is not used, because {path} is set in {origin}"
+    fn note_unused(&mut self, variable: &str, path: &str, source: &ValueSource) {
+        self.warnings.push(format!(
+            "{variable} is not used, because {path} is set in {source}"
         ));
     }
 }
 
-fn origin_of(value: &Value) -> ValueSource {
+/// Builds the issuer for a comma-separated list of client ids. Returns `None` if one of them is not
+/// a client id of Google.
+fn google_issuer(text: &str) -> Option<Issuer> {
+    let mut clients = text
+        .split(',')
+        .map(str::trim)
+        .filter(|client| !client.is_empty());
+    let first = Issuer::google(clients.next().filter(|id| id.ends_with(GOOGLE_CLIENT))?).ok()?;
+    clients.try_fold(first, |issuer, client| {
+        if client.ends_with(GOOGLE_CLIENT) {
+            issuer.audience(client).ok()
+        } else {
+            None
+        }
+    })
+}
+
+fn source_of(value: &Value) -> ValueSource {
     ValueSource::from_tag(first_tag(value))
 }
 
+/// Returns the value at `path`. An empty string counts as not set.
 fn find<'v>(tree: &'v Map<String, Value>, path: &str) -> Option<&'v Value> {
     match path.split_once('.') {
         None => tree

@@ -1,6 +1,6 @@
 //! Key sets that hide a key, take the good ones away, or make numbers run over.
 
-use bearward::{Algorithm, Bearward};
+use {Algorithm, Bearward};
 use bearward_testing::{
     Faults, MockIdp,
     signing::{KeyPair, encode},

@@ -1,6 +1,6 @@
 //! What a person is shown: no escape sequence of somebody else's, no secret of one's own.
 
-use bearward::{Algorithm, Bearward, Issuer, KeySource};
+use {Algorithm, Bearward, Issuer, KeySource};
 use bearward_server::settings::{Config, Sources};
 use bearward_testing::{
     MockIdp,
@@ -50,7 +50,10 @@ fn no_secret_in_an_address_or_a_key_set_is_shown() {
         let variables = [project, (name.to_owned(), value.to_owned())];
         match Config::load(&Sources::new(None, variables)) {
             Ok(config) => {
-                let sources = config.issuers.values().map(|issuer| issuer.keys.describe());
+                let sources = config
+                    .issuers
+                    .values()
+                    .map(|issuer| issuer.key_source().describe());
                 format!(
                     "{config:?} {} {}",
                     config.redacted(),

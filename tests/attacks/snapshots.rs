@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use bearward::{Algorithm, Bearward, JwksCacheConfig};
+use {Algorithm, Bearward, JwksCacheConfig};
 use bearward_testing::{Faults, MockIdp, signing::KeyPair};
 
 /// A file as bearward writes it, which holds the keys of whoever `key` belongs to; the identity

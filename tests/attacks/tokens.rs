@@ -1,6 +1,6 @@
 //! Floods and near-copies of good tokens.
 
-use bearward::{Algorithm, Bearward, TokenUse, Verification};
+use {Algorithm, Bearward, TokenUse, Verification};
 use bearward_server::telemetry;
 use bearward_testing::{MockIdp, TestClock, signing::encode};
 

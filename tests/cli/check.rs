@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::run;
 
-async fn check(idp: &MockIdp) -> crate::Said {
+async fn check(idp: &MockIdp) -> crate::CommandOutput {
     let base = idp.base();
     tokio::task::spawn_blocking(move || run(&["check"], &[("SUPABASE_URL", &base)]))
         .await

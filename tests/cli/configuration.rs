@@ -1,18 +1,18 @@
-//! A configuration that is wrong: exit code 2, the key, where it was written, and what would be
-//! right.
+//! An invalid configuration: exit code 2 and a message with the key, its source and a valid value.
 
 use std::{ffi::OsStr, fs, os::unix::ffi::OsStrExt};
 
-use crate::{Said, bearward, child::GUARD, run, run_with};
+use crate::{CommandOutput, bearward, process::TEST_TIMEOUT, run, run_with};
 
-const FREE: [&str; 3] = ["serve", "--bind", "127.0.0.1:0"];
+/// The command `serve` on a free port.
+const SERVE: [&str; 3] = ["serve", "--bind", "127.0.0.1:0"];
 const REFERENCE: &str = "abcdefghijklmnopqrst";
 
 #[test]
-fn without_an_issuer_each_command_that_needs_one_names_the_ways_to_give_one() {
-    for command in [&FREE[..], &["check"], &["explain", "eyJ.eyJ.AA"]] {
-        let said = run(command, &[]);
-        said.expect(
+fn commands_that_need_an_issuer_explain_how_to_configure_one() {
+    for command in [&SERVE[..], &["check"], &["explain", "eyJ.eyJ.AA"]] {
+        let output = run(command, &[]);
+        output.expect(
             2,
             &[
                 "no issuer",
@@ -22,12 +22,12 @@ fn without_an_issuer_each_command_that_needs_one_names_the_ways_to_give_one() {
                 "bearward dev",
             ],
         );
-        assert!(!said.stdout.contains("sound"), "{said:?}");
+        assert!(!output.stdout.contains("sound"), "{output:?}");
     }
 }
 
 #[test]
-fn what_people_write_instead_of_the_projects_url_is_answered_with_the_url() {
+fn a_value_similar_to_a_project_url_gets_the_url_as_hint() {
     let right = format!("https://{REFERENCE}.supabase.co");
     for wrong in [
         REFERENCE.to_owned(),
@@ -36,20 +36,20 @@ fn what_people_write_instead_of_the_projects_url_is_answered_with_the_url() {
         format!("https://supabase.com/dashboard/project/{REFERENCE}/settings/api-keys"),
         format!("postgresql://postgres:hunter2@db.{REFERENCE}.supabase.co:5432/postgres"),
     ] {
-        let said = run(&FREE, &[("SUPABASE_URL", &wrong)]);
-        said.expect(2, &["SUPABASE_URL", &right]);
-        assert!(!said.stderr.contains("hunter2"), "{said:?}");
+        let output = run(&SERVE, &[("SUPABASE_URL", &wrong)]);
+        output.expect(2, &["SUPABASE_URL", &right]);
+        assert!(!output.stderr.contains("hunter2"), "{output:?}");
     }
 }
 
 #[test]
-fn a_value_that_is_no_text_is_refused_and_no_default_takes_its_place() {
+fn a_value_that_is_not_utf8_is_rejected() {
     for variable in ["BEARWARD_SERVER__BIND", "BEARWARD_TOKENS__LEEWAY", "PORT"] {
         let mut command = bearward(&["serve"], &[("SUPABASE_URL", "http://127.0.0.1:1")]);
         command.env(variable, OsStr::from_bytes(b"127.0.0.1:0\xff"));
-        Said::from(
+        CommandOutput::from(
             assert_cmd::Command::from_std(command)
-                .timeout(GUARD)
+                .timeout(TEST_TIMEOUT)
                 .assert(),
         )
         .expect(2, &[variable]);
@@ -57,14 +57,14 @@ fn a_value_that_is_no_text_is_refused_and_no_default_takes_its_place() {
 }
 
 #[test]
-fn an_api_key_in_place_of_the_projects_url_is_not_repeated() {
+fn an_api_key_as_supabase_url_is_not_repeated() {
     for key in [
         "sb_publishable_0123456789abcdef",
         "sb_secret_0123456789abcdef",
         "eyJhbGciOiJIUzI1NiJ9.0123456789abcdef.x",
     ] {
-        let said = run(&FREE, &[("SUPABASE_URL", key)]);
-        said.expect(
+        let output = run(&SERVE, &[("SUPABASE_URL", key)]);
+        output.expect(
             2,
             &[
                 "SUPABASE_URL",
@@ -72,18 +72,18 @@ fn an_api_key_in_place_of_the_projects_url_is_not_repeated() {
                 "https://YOUR-PROJECT.supabase.co",
             ],
         );
-        assert!(!said.stderr.contains("0123456789abcdef"), "{said:?}");
+        assert!(!output.stderr.contains("0123456789abcdef"), "{output:?}");
     }
 }
 
 #[test]
-fn plain_http_to_another_machine_is_refused_and_to_this_one_accepted() {
-    let said = run(&FREE, &[("SUPABASE_URL", "http://192.0.2.1:8000")]);
-    said.expect(
+fn plain_http_is_accepted_for_loopback_hosts_only() {
+    let output = run(&SERVE, &[("SUPABASE_URL", "http://192.0.2.1:8000")]);
+    output.expect(
         2,
         &[
             "SUPABASE_URL",
-            "swap the keys",
+            "replace the keys",
             "https://",
             "BEARWARD_JWKS__ALLOW_HTTP",
         ],
@@ -92,7 +92,7 @@ fn plain_http_to_another_machine_is_refused_and_to_this_one_accepted() {
 }
 
 #[test]
-fn a_typo_in_a_variable_is_answered_with_the_key_that_was_meant() {
+fn a_misspelled_variable_gets_a_suggestion() {
     let issuer = ("SUPABASE_URL", "http://127.0.0.1:1");
     for (wrong, right) in [
         ("BEARWARD_JWKS__MAX_STAEL", "BEARWARD_JWKS__MAX_STALE"),
@@ -100,17 +100,17 @@ fn a_typo_in_a_variable_is_answered_with_the_key_that_was_meant() {
         ("BEARWARD_SERVER__BINDS", "BEARWARD_SERVER__BIND"),
         ("BEARWARD_TOKENS_MAX_BYTES", "BEARWARD_TOKENS__MAX_BYTES"),
     ] {
-        run(&FREE, &[issuer, (wrong, "6h")]).expect(2, &["unknown", wrong, right]);
+        run(&SERVE, &[issuer, (wrong, "6h")]).expect(2, &["unknown", wrong, right]);
     }
-    let said = run(
-        &FREE,
+    let output = run(
+        &SERVE,
         &[issuer, ("BEARWARD_JWKS__MAX_STALE", "6 hours or so")],
     );
-    said.expect(2, &["jwks.max_stale", "BEARWARD_JWKS__MAX_STALE", "6h"]);
+    output.expect(2, &["jwks.max_stale", "BEARWARD_JWKS__MAX_STALE", "6h"]);
 }
 
 #[test]
-fn a_typo_in_a_file_is_answered_with_the_file_and_the_key() {
+fn a_misspelled_key_in_a_file_is_reported_with_the_file() {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("config")).unwrap();
     fs::write(
@@ -119,7 +119,7 @@ fn a_typo_in_a_file_is_answered_with_the_file_and_the_key() {
     )
     .unwrap();
     let issuer = [("SUPABASE_URL", "http://127.0.0.1:1")];
-    run_with(&FREE, &issuer, "", folder.path())
+    run_with(&SERVE, &issuer, "", folder.path())
         .expect(2, &["jwks.max_stael", "config/default.toml", "max_stale"]);
 
     let elsewhere = folder.path().join("config");
@@ -129,7 +129,7 @@ fn a_typo_in_a_file_is_answered_with_the_file_and_the_key() {
 }
 
 #[test]
-fn every_mistake_is_told_at_once() {
+fn all_errors_are_reported_together() {
     let variables = [
         ("SUPABASE_URL", REFERENCE),
         ("PORT", "eighty"),
@@ -142,20 +142,20 @@ fn every_mistake_is_told_at_once() {
 }
 
 #[test]
-fn what_only_the_verifier_can_refuse_is_a_mistake_of_the_configuration_too() {
+fn a_missing_ca_file_is_a_configuration_error() {
     let variables = [
         ("SUPABASE_URL", "http://127.0.0.1:1"),
         ("BEARWARD_JWKS__CA_FILE", "/nowhere/ca.pem"),
     ];
-    for command in [&FREE[..], &["check"], &["explain", "eyJ.eyJ.AA"]] {
+    for command in [&SERVE[..], &["check"], &["explain", "eyJ.eyJ.AA"]] {
         run(command, &variables).expect(2, &["ca_file", "/nowhere/ca.pem"]);
     }
 }
 
 #[test]
-fn a_log_filter_that_cannot_be_read_is_named() {
+fn an_invalid_log_filter_is_rejected() {
     run(
-        &FREE,
+        &SERVE,
         &[
             ("SUPABASE_URL", "http://127.0.0.1:1"),
             ("RUST_LOG", "bearward=loud"),
@@ -165,7 +165,7 @@ fn a_log_filter_that_cannot_be_read_is_named() {
 }
 
 #[test]
-fn a_development_idp_in_production_is_refused() {
+fn the_development_idp_refuses_to_run_in_production() {
     for command in ["dev", "idp"] {
         run(&[command], &[("BEARWARD_ENV", "production")])
             .expect(2, &["BEARWARD_ENV=production", "anybody", "real issuer"]);

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use crate::{Said, bearward, child::Running, run};
+use crate::{CommandOutput, bearward, process::TestProcess, run};
 
 /// Returns an address with a free port.
 fn free_address() -> SocketAddr {
@@ -28,7 +28,7 @@ fn serve_command(idp: SocketAddr, api: SocketAddr) -> String {
 }
 
 /// Runs the suite quickly against the target that a command starts.
-fn contract(start: &str, idp: SocketAddr, api: SocketAddr, more: &[&str]) -> Said {
+fn contract(start: &str, idp: SocketAddr, api: SocketAddr, more: &[&str]) -> CommandOutput {
     let (idp, target) = (idp.to_string(), format!("http://{api}/protected"));
     let common = [
         "contract",
@@ -325,7 +325,7 @@ fn assert_signal_stops_target(signal: &str) {
         pids.display()
     );
     let target = format!("http://{}/", free_address());
-    let running = Running::start(bearward(
+    let running = TestProcess::start(bearward(
         &[
             "contract",
             "--issuer-bind",

@@ -1,33 +1,33 @@
-//! `bearward dev`, as a newcomer has it: run it, copy a line.
+//! `bearward dev`: the printed commands work as printed.
 
 use std::{net::TcpListener, time::Duration};
 
 use crate::{
     bearward,
-    child::{Answer, Running, client, get, send},
+    process::{HttpResponse, TestProcess, client, get, send},
     run,
 };
 
 const DEV: [&str; 5] = ["dev", "--bind", "127.0.0.1:0", "--idp-bind", "127.0.0.1:0"];
 
-/// One that has printed everything, and what it has printed.
-fn start(more: &[&str], variables: &[(&str, &str)]) -> (Running, String) {
-    let dev = Running::start(bearward(&[&DEV, more].concat(), variables));
+/// Starts `bearward dev`, and returns it with its output after it has printed everything.
+fn start(more: &[&str], variables: &[(&str, &str)]) -> (TestProcess, String) {
+    let dev = TestProcess::start(bearward(&[&DEV, more].concat(), variables));
     dev.line("Ctrl-C stops both");
     let printed = dev.output();
     (dev, printed)
 }
 
-/// The printed lines that begin with this word.
-fn lines<'a>(printed: &'a str, word: &str) -> Vec<&'a str> {
+/// The printed lines that begin with this prefix.
+fn lines<'a>(printed: &'a str, prefix: &str) -> Vec<&'a str> {
     printed
         .lines()
-        .filter(|line| line.starts_with(word))
+        .filter(|line| line.starts_with(prefix))
         .collect()
 }
 
-/// Sends what a printed `curl` line sends.
-async fn curl(line: &str) -> Answer {
+/// Sends the request of a printed `curl` command.
+async fn curl(line: &str) -> HttpResponse {
     let words: Vec<String> = words(line);
     let value = |flag: &str| {
         words
@@ -50,7 +50,7 @@ async fn curl(line: &str) -> Answer {
     send(request).await
 }
 
-/// Words as a shell splits them, where quotes hold no other quotes.
+/// Splits a line into words like a shell. Nested quotes are not supported.
 fn words(line: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut quote = None;
@@ -66,7 +66,7 @@ fn words(line: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn each_printed_curl_line_does_what_is_printed_above_it() {
+async fn each_printed_curl_command_has_the_printed_result() {
     let (_dev, printed) = start(&[], &[]);
     let lines = lines(&printed, "curl ");
     let [good, expired, tampered, another] = lines[..] else {
@@ -80,9 +80,9 @@ async fn each_printed_curl_line_does_what_is_printed_above_it() {
     assert_eq!(whoami["email"], "ada@example.com");
 
     for (line, code) in [(expired, "TOKEN_EXPIRED"), (tampered, "INVALID_SIGNATURE")] {
-        let refused = curl(line).await;
-        assert_eq!((refused.status, refused.code().as_str()), (401, code));
-        let challenge = refused.headers["www-authenticate"].to_str().unwrap();
+        let rejected = curl(line).await;
+        assert_eq!((rejected.status, rejected.code().as_str()), (401, code));
+        let challenge = rejected.headers["www-authenticate"].to_str().unwrap();
         assert!(
             challenge.starts_with("Bearer ") && challenge.contains("error=\"invalid_token\""),
             "{challenge}"
@@ -97,14 +97,14 @@ async fn each_printed_curl_line_does_what_is_printed_above_it() {
 }
 
 #[tokio::test]
-async fn a_shell_runs_the_printed_lines_as_they_stand() {
+async fn a_shell_runs_the_printed_commands_unchanged() {
     let (_dev, printed) = start(&[], &[]);
     if std::process::Command::new("curl")
         .arg("--version")
         .output()
         .is_err()
     {
-        eprintln!("left out: there is no curl here");
+        eprintln!("skipped: curl is not installed");
         return;
     }
     for (line, status) in lines(&printed, "curl ")
@@ -125,7 +125,7 @@ async fn a_shell_runs_the_printed_lines_as_they_stand() {
 }
 
 #[tokio::test]
-async fn the_printed_token_lives_a_day_and_explain_accepts_it() {
+async fn the_printed_token_is_valid_for_24_hours() {
     let (_dev, printed) = start(&[], &[]);
     let tokens = lines(&printed, "eyJ");
     let [token] = tokens[..] else {
@@ -140,12 +140,12 @@ async fn the_printed_token_lives_a_day_and_explain_accepts_it() {
         .split(' ')
         .next()
         .unwrap();
-    let said = run(&["explain", token], &[("SUPABASE_URL", base)]);
-    said.expect(0, &["accepted", "in 23h 59m"]);
+    let output = run(&["explain", token], &[("SUPABASE_URL", base)]);
+    output.expect(0, &["accepted", "in 23h 59m"]);
 }
 
 #[tokio::test]
-async fn the_console_shows_the_api_that_runs_beside_it_and_explains_as_the_command_does() {
+async fn the_console_shows_the_api_and_explains_like_the_command() {
     let (_dev, printed) = start(&[], &[]);
     let address = |name: &str| {
         let line = printed
@@ -174,26 +174,26 @@ async fn the_console_shows_the_api_that_runs_beside_it_and_explains_as_the_comma
         ]
     );
 
-    let order = client()
+    let request = client()
         .post(format!("{idp}/admin/tokens"))
         .header("content-type", "application/json");
-    let token = send(order.body(r#"{"claims": {"aud": "another"}}"#))
+    let token = send(request.body(r#"{"claims": {"aud": "another"}}"#))
         .await
         .json()["access_token"]
         .as_str()
         .unwrap()
         .to_owned();
-    let question = client()
+    let request = client()
         .post(format!("{idp}/admin/explain"))
         .header("content-type", "application/json");
-    let asked = send(question.body(format!("{{\"token\": \"{token}\"}}")))
+    let explained = send(request.body(format!("{{\"token\": \"{token}\"}}")))
         .await
         .json();
-    let said = run(&["explain", "--json", &token], &[("SUPABASE_URL", &idp)]);
-    said.expect(1, &["INVALID_AUDIENCE"]);
-    let command: serde_json::Value = serde_json::from_str(&said.stdout).unwrap();
+    let output = run(&["explain", "--json", &token], &[("SUPABASE_URL", &idp)]);
+    output.expect(1, &["INVALID_AUDIENCE"]);
+    let command: serde_json::Value = serde_json::from_str(&output.stdout).unwrap();
     for member in ["accepted", "code", "message", "advice"] {
-        assert_eq!(asked[member], command[member], "{member}");
+        assert_eq!(explained[member], command[member], "{member}");
     }
     let outcomes = |report: &serde_json::Value| {
         let checks = report["checks"].as_array().unwrap().iter();
@@ -201,17 +201,17 @@ async fn the_console_shows_the_api_that_runs_beside_it_and_explains_as_the_comma
             .map(|line| (line["check"].clone(), line["outcome"].clone()))
             .collect::<Vec<_>>()
     };
-    assert_eq!(outcomes(&asked), outcomes(&command));
+    assert_eq!(outcomes(&explained), outcomes(&command));
 }
 
 #[test]
-fn only_whoever_says_that_it_is_dangerous_opens_the_idp_to_other_machines() {
+fn a_remote_idp_address_requires_the_dangerous_flag() {
     let everywhere = ["dev", "--bind", "0.0.0.0:0", "--idp-bind", "0.0.0.0:0"];
     run(&everywhere, &[]).expect(
         2,
         &["reached by other machines", "--dangerous-allow-remote"],
     );
-    let dev = Running::start(bearward(
+    let dev = TestProcess::start(bearward(
         &[&everywhere[..], &["--dangerous-allow-remote"]].concat(),
         &[],
     ));
@@ -219,12 +219,12 @@ fn only_whoever_says_that_it_is_dangerous_opens_the_idp_to_other_machines() {
     let printed = dev.output();
     assert!(
         printed.contains("http://127.0.0.1:") && !printed.contains("0.0.0.0"),
-        "nobody's address is not printed: {printed}"
+        "the unspecified address is not printed: {printed}"
     );
 }
 
 #[tokio::test]
-async fn a_first_screen_has_no_log_lines_and_no_token_is_ever_logged() {
+async fn no_log_line_precedes_the_output_and_no_token_is_logged() {
     let (dev, printed) = start(&[], &[]);
     assert!(printed.starts_with("bearward dev"), "{printed}");
     assert!(
@@ -235,7 +235,7 @@ async fn a_first_screen_has_no_log_lines_and_no_token_is_ever_logged() {
     assert_eq!(curl(lines[0]).await.status, 200);
     assert_eq!(curl(lines[2]).await.status, 401);
     let (_, _, output) = dev.stop("TERM");
-    let log = output.strip_prefix(&printed).expect("what came later");
+    let log = output.strip_prefix(&printed).expect("the later output");
     assert!(
         log.contains("route=\"/protected\" status=200") && log.contains("reason=\"signature\""),
         "{log}"
@@ -244,7 +244,7 @@ async fn a_first_screen_has_no_log_lines_and_no_token_is_ever_logged() {
 }
 
 #[tokio::test]
-async fn everything_fits_on_a_screen() {
+async fn the_output_fits_on_a_screen() {
     let (_dev, printed) = start(&[], &[]);
     let rows: usize = printed
         .lines()
@@ -254,7 +254,7 @@ async fn everything_fits_on_a_screen() {
 }
 
 #[tokio::test]
-async fn each_algorithm_that_it_can_sign_with_is_one_that_it_accepts() {
+async fn tokens_of_each_signing_algorithm_are_accepted() {
     for algorithm in ["ES256", "EdDSA", "PS256", "ES384"] {
         let (_dev, printed) = start(&["--alg", algorithm], &[]);
         assert_eq!(
@@ -266,7 +266,7 @@ async fn each_algorithm_that_it_can_sign_with_is_one_that_it_accepts() {
 }
 
 #[tokio::test]
-async fn a_signal_ends_both_servers_at_once_although_a_connection_is_open() {
+async fn a_signal_stops_both_servers_despite_an_open_connection() {
     for signal in ["TERM", "INT"] {
         let (dev, printed) = start(&[], &[("BEARWARD_SERVER__SHUTDOWN_TIMEOUT", "5s")]);
         let api = printed
@@ -281,13 +281,13 @@ async fn a_signal_ends_both_servers_at_once_although_a_connection_is_open() {
         assert!(took < Duration::from_secs(10), "{took:?}");
         assert!(
             idle.get(format!("{api}/livez")).send().await.is_err(),
-            "nobody listens"
+            "the port is closed"
         );
     }
 }
 
 #[tokio::test]
-async fn other_issuers_of_the_environment_are_trusted_beside_it() {
+async fn issuers_from_the_environment_are_trusted_too() {
     let (_dev, printed) = start(
         &[],
         &[
@@ -313,7 +313,7 @@ async fn other_issuers_of_the_environment_are_trusted_beside_it() {
 }
 
 #[tokio::test]
-async fn the_fake_google_stands_where_google_is_unless_somebody_has_a_client() {
+async fn the_fake_google_is_used_unless_google_is_configured() {
     for (variables, issuer) in [
         (vec![], true),
         (
@@ -344,7 +344,7 @@ async fn the_fake_google_stands_where_google_is_unless_somebody_has_a_client() {
 }
 
 #[test]
-fn a_taken_port_is_answered_with_how_to_take_another() {
+fn a_port_in_use_is_reported_with_the_flag_to_change_it() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     run(

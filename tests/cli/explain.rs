@@ -1,18 +1,18 @@
-//! `bearward explain`: check by check, what was found against what was expected, and what to do.
+//! `bearward explain`: what was found, what was expected, and what to do, step by step.
 
 use std::time::Duration;
 
 use bearward_testing::{Faults, KeyPair, MockIdp, Token};
 use serde_json::{Value, json};
 
-use crate::{Said, run, run_with};
+use crate::{CommandOutput, run, run_with};
 
-struct Project {
+struct Fixture {
     idp: MockIdp,
     base: String,
 }
 
-impl Project {
+impl Fixture {
     async fn start() -> Self {
         let idp = MockIdp::start().await;
         Self {
@@ -21,20 +21,20 @@ impl Project {
         }
     }
 
-    fn explain(&self, token: &str) -> Said {
-        let said = run(&["explain", token], &[("SUPABASE_URL", &self.base)]);
+    fn explain(&self, token: &str) -> CommandOutput {
+        let output = run(&["explain", token], &[("SUPABASE_URL", &self.base)]);
         if token.split('.').count() == 3 && token.len() > 200 && !token.ends_with('.') {
-            said.hides_signature_of(token);
+            output.assert_hides_signature(token);
         }
-        said
+        output
     }
 
-    /// Refused, with the code, with each of these texts, and with what was found against something
-    /// else that was expected.
+    /// Asserts that the token is rejected with this code, that the output contains these texts, and
+    /// that the failed step shows an expected value that differs from the one found.
     #[track_caller]
-    fn refuses(&self, token: &str, code: &str, texts: &[&str]) {
-        let said = self.explain(token);
-        let mut lines = said
+    fn assert_rejected(&self, token: &str, code: &str, texts: &[&str]) {
+        let output = self.explain(token);
+        let mut lines = output
             .stdout
             .lines()
             .skip_while(|line| !line.starts_with("NO  "));
@@ -44,39 +44,39 @@ impl Project {
             .and_then(|line| line.trim().strip_prefix("expected: "));
         assert!(
             expected.is_some() && found != expected,
-            "{found:?} against {expected:?} in {said:#?}"
+            "{found:?} and {expected:?} in {output:#?}"
         );
-        said.expect(1, &[&format!("refused {code}: ")]);
-        said.expect(1, texts);
+        output.expect(1, &[&format!("rejected {code}: ")]);
+        output.expect(1, texts);
     }
 }
 
 #[tokio::test]
-async fn a_good_token_passes_every_check() {
-    let project = Project::start().await;
-    let said = project.explain(&project.idp.token().sub("ada").sign());
-    said.expect(
+async fn a_valid_token_passes_every_step() {
+    let fixture = Fixture::start().await;
+    let output = fixture.explain(&fixture.idp.token().sub("ada").sign());
+    output.expect(
         0,
         &[
             "accepted",
             "ok  signature",
             "RS256",
-            project.idp.key().kid(),
+            fixture.idp.key().kid(),
             "sub ada",
             "(in 59m",
         ],
     );
     assert!(
-        !said.stdout.contains("NO  ") && !said.stdout.contains("--  "),
-        "{said:?}"
+        !output.stdout.contains("NO  ") && !output.stdout.contains("--  "),
+        "{output:?}"
     );
 }
 
 #[tokio::test]
-async fn an_expired_token_says_since_when() {
-    let project = Project::start().await;
-    project.refuses(
-        &project.idp.token().expired().sign(),
+async fn an_expired_token_shows_since_when() {
+    let fixture = Fixture::start().await;
+    fixture.assert_rejected(
+        &fixture.idp.token().expired().sign(),
         "TOKEN_EXPIRED",
         &[
             "NO  claims",
@@ -89,10 +89,10 @@ async fn an_expired_token_says_since_when() {
 }
 
 #[tokio::test]
-async fn a_token_of_the_future_points_at_the_clocks() {
-    let project = Project::start().await;
-    let early = project.idp.token().claim("nbf", 4_102_444_800_i64).sign();
-    project.refuses(
+async fn a_token_from_the_future_suggests_checking_clocks() {
+    let fixture = Fixture::start().await;
+    let early = fixture.idp.token().claim("nbf", 4_102_444_800_i64).sign();
+    fixture.assert_rejected(
         &early,
         "TOKEN_NOT_YET_VALID",
         &["its nbf is in", "clock", "bearward check"],
@@ -100,24 +100,24 @@ async fn a_token_of_the_future_points_at_the_clocks() {
 }
 
 #[tokio::test]
-async fn a_tampered_token_fails_at_the_signature_and_shows_none() {
-    let project = Project::start().await;
-    project.refuses(
-        &project.idp.token().tampered(),
+async fn a_tampered_token_fails_at_the_signature() {
+    let fixture = Fixture::start().await;
+    fixture.assert_rejected(
+        &fixture.idp.token().tampered(),
         "INVALID_SIGNATURE",
         &["NO  signature", "--  claims", "changed after signing"],
     );
-    project.refuses(
-        &project.idp.token().signed_by_stranger(),
+    fixture.assert_rejected(
+        &fixture.idp.token().signed_by_stranger(),
         "INVALID_SIGNATURE",
         &["not shown"],
     );
 }
 
 #[tokio::test]
-async fn an_issuer_that_differs_by_little_is_put_beside_the_configured_one() {
-    let project = Project::start().await;
-    let issuer = project.idp.issuer();
+async fn a_similar_issuer_is_compared_with_the_configured_one() {
+    let fixture = Fixture::start().await;
+    let issuer = fixture.idp.issuer();
     for (near, by) in [
         (format!("{issuer}/"), "by a trailing slash alone"),
         (
@@ -127,8 +127,8 @@ async fn an_issuer_that_differs_by_little_is_put_beside_the_configured_one() {
         (issuer.replace("http:", "https:"), "by its scheme alone"),
         (issuer.to_uppercase(), "by case alone"),
     ] {
-        let token = project.idp.token().issuer(&near).sign();
-        project.refuses(
+        let token = fixture.idp.token().issuer(&near).sign();
+        fixture.assert_rejected(
             &token,
             "UNKNOWN_ISSUER",
             &[
@@ -141,12 +141,12 @@ async fn an_issuer_that_differs_by_little_is_put_beside_the_configured_one() {
             ],
         );
     }
-    let token = project
+    let token = fixture
         .idp
         .token()
         .issuer("https://attacker.invalid")
         .sign();
-    project.refuses(
+    fixture.assert_rejected(
         &token,
         "UNKNOWN_ISSUER",
         &["https://attacker.invalid", "configure this issuer"],
@@ -154,19 +154,19 @@ async fn an_issuer_that_differs_by_little_is_put_beside_the_configured_one() {
 }
 
 #[tokio::test]
-async fn a_credential_is_told_from_a_token_of_an_unknown_issuer() {
-    let project = Project::start().await;
-    let google = format!("{}/google", project.base);
+async fn a_credential_is_not_reported_as_an_unknown_issuer() {
+    let fixture = Fixture::start().await;
+    let google = format!("{}/google", fixture.base);
     let variables = [
-        ("SUPABASE_URL", project.base.as_str()),
+        ("SUPABASE_URL", fixture.base.as_str()),
         ("BEARWARD_ISSUERS__GOOGLE__ISSUER", google.as_str()),
         ("BEARWARD_ISSUERS__GOOGLE__AUDIENCES", "my-app"),
         ("BEARWARD_ISSUERS__GOOGLE__USE", "credential"),
     ];
-    let said = run(
+    let output = run(
         &[
             "explain",
-            &project
+            &fixture
                 .idp
                 .token()
                 .issuer(&google)
@@ -175,18 +175,18 @@ async fn a_credential_is_told_from_a_token_of_an_unknown_issuer() {
         ],
         &variables,
     );
-    said.expect(1, &["UNKNOWN_ISSUER", "for signing in", "/api/auth/google"]);
+    output.expect(1, &["UNKNOWN_ISSUER", "for signing in", "/api/auth/google"]);
     assert!(
-        !said.stdout.contains(&format!("expected: {google}")),
-        "it is not expected here: {said:?}"
+        !output.stdout.contains(&format!("expected: {google}")),
+        "a credential issuer is not listed as expected: {output:?}"
     );
 }
 
 #[tokio::test]
-async fn a_wrong_audience_shows_both() {
-    let project = Project::start().await;
-    let token = project.idp.token().audience("another-api").sign();
-    project.refuses(
+async fn a_wrong_audience_is_shown_with_the_expected_one() {
+    let fixture = Fixture::start().await;
+    let token = fixture.idp.token().audience("another-api").sign();
+    fixture.assert_rejected(
         &token,
         "INVALID_AUDIENCE",
         &["aud another-api", "aud authenticated", "ID token"],
@@ -194,16 +194,16 @@ async fn a_wrong_audience_shows_both() {
 }
 
 #[tokio::test]
-async fn an_unknown_key_is_put_beside_the_published_ones() {
-    let project = Project::start().await;
-    let token = project.idp.token().kid("nobody").sign();
-    project.refuses(
+async fn an_unknown_key_is_shown_with_the_published_keys() {
+    let fixture = Fixture::start().await;
+    let token = fixture.idp.token().kid("nobody").sign();
+    fixture.assert_rejected(
         &token,
         "UNKNOWN_KEY",
-        &["kid nobody, alg RS256", project.idp.key().kid(), "revoked"],
+        &["kid nobody, alg RS256", fixture.idp.key().kid(), "revoked"],
     );
-    let token = project.idp.token().header("alg", "ES256").sign();
-    project.refuses(
+    let token = fixture.idp.token().header("alg", "ES256").sign();
+    fixture.assert_rejected(
         &token,
         "UNKNOWN_KEY",
         &[
@@ -211,13 +211,13 @@ async fn an_unknown_key_is_put_beside_the_published_ones() {
             "publishes this kid, but not for the token's alg",
         ],
     );
-    let mut sealing = project.idp.key().with_kid("sealing").jwk();
+    let mut sealing = fixture.idp.key().with_kid("sealing").jwk();
     sealing.insert("use".to_owned(), "enc".into());
-    project.idp.set_faults(Faults::body(
-        json!({ "keys": [project.idp.key().jwk(), sealing] }).to_string(),
+    fixture.idp.set_faults(Faults::body(
+        json!({ "keys": [fixture.idp.key().jwk(), sealing] }).to_string(),
     ));
-    let token = project.idp.token().kid("sealing").sign();
-    project.refuses(
+    let token = fixture.idp.token().kid("sealing").sign();
+    fixture.assert_rejected(
         &token,
         "UNKNOWN_KEY",
         &["it is not used: its use is not \"sig\""],
@@ -225,26 +225,26 @@ async fn an_unknown_key_is_put_beside_the_published_ones() {
 }
 
 #[tokio::test]
-async fn a_token_of_a_shared_secret_says_how_to_change_the_project() {
-    let project = Project::start().await;
-    let token = project
+async fn an_hmac_token_explains_how_to_migrate_the_project() {
+    let fixture = Fixture::start().await;
+    let token = fixture
         .idp
         .token()
         .header("alg", "HS256")
         .sign_hmac(b"a secret of at least thirty-two bytes");
-    project.refuses(
+    fixture.assert_rejected(
         &token,
         "UNSUPPORTED_ALGORITHM",
         &["HS256", "shared secret", "asymmetric", "JWT signing keys"],
     );
-    let key = project
+    let key = fixture
         .idp
         .token()
         .header("alg", "HS256")
         .issuer("supabase")
         .claim("role", "anon")
         .without("sub");
-    project.refuses(
+    fixture.assert_rejected(
         &key.sign_hmac(b"a secret"),
         "UNSUPPORTED_ALGORITHM",
         &["anon or service_role key", "session.access_token"],
@@ -252,31 +252,31 @@ async fn a_token_of_a_shared_secret_says_how_to_change_the_project() {
 }
 
 #[tokio::test]
-async fn an_unsigned_token_is_shown_as_far_as_it_goes() {
-    let project = Project::start().await;
-    project.refuses(
-        &project.idp.token().alg_none(),
+async fn an_unsigned_token_is_explained() {
+    let fixture = Fixture::start().await;
+    fixture.assert_rejected(
+        &fixture.idp.token().alg_none(),
         "MALFORMED_TOKEN",
         &["NO  form", "none", "nobody signed it"],
     );
 }
 
 #[tokio::test]
-async fn a_pasted_api_key_is_called_one() {
-    let project = Project::start().await;
+async fn a_pasted_api_key_is_recognized() {
+    let fixture = Fixture::start().await;
     for key in [
         "sb_publishable_0123456789abcdef",
         "sb_secret_0123456789abcdef",
     ] {
-        let said = project.explain(key);
-        said.expect(1, &["API key", "session.access_token"]);
-        assert!(!said.stdout.contains("0123456789abcdef"), "{said:?}");
+        let output = fixture.explain(key);
+        output.expect(1, &["API key", "session.access_token"]);
+        assert!(!output.stdout.contains("0123456789abcdef"), "{output:?}");
     }
 }
 
 #[tokio::test]
-async fn what_is_no_token_at_all_says_what_a_token_looks_like() {
-    let project = Project::start().await;
+async fn other_text_is_explained_with_the_token_format() {
+    let fixture = Fixture::start().await;
     for garbage in [
         "hello",
         "a.b.c",
@@ -285,44 +285,44 @@ async fn what_is_no_token_at_all_says_what_a_token_looks_like() {
         "-----BEGIN PUBLIC KEY-----x",
         "....",
     ] {
-        let said = run(
+        let output = run(
             &["explain", "--", garbage],
-            &[("SUPABASE_URL", &project.base)],
+            &[("SUPABASE_URL", &fixture.base)],
         );
-        said.expect(1, &["refused MALFORMED_TOKEN"]);
+        output.expect(1, &["rejected MALFORMED_TOKEN"]);
         assert!(
-            !said.stdout.contains("exp absent"),
-            "nothing is said of what was not read: {said:?}"
+            !output.stdout.contains("exp absent"),
+            "claims that were not parsed are not reported: {output:?}"
         );
     }
-    project.refuses("hello", "MALFORMED_TOKEN", &["1 part\n", "begins with eyJ"]);
-    project.refuses(
+    fixture.assert_rejected("hello", "MALFORMED_TOKEN", &["1 part\n", "begins with eyJ"]);
+    fixture.assert_rejected(
         "a.b.c.d.e",
         "MALFORMED_TOKEN",
         &["encrypted", "signed tokens"],
     );
-    project.refuses(
+    fixture.assert_rejected(
         &"x".repeat(9000),
         "MALFORMED_TOKEN",
         &["NO  size", "8192", "tokens.max_bytes"],
     );
-    run(&["explain", ""], &[("SUPABASE_URL", &project.base)]).expect(2, &["no token"]);
-    run(&["explain"], &[("SUPABASE_URL", &project.base)]).expect(2, &["<TOKEN>"]);
+    run(&["explain", ""], &[("SUPABASE_URL", &fixture.base)]).expect(2, &["no token"]);
+    run(&["explain"], &[("SUPABASE_URL", &fixture.base)]).expect(2, &["<TOKEN>"]);
 }
 
 #[tokio::test]
-async fn a_token_that_was_broken_across_lines_is_told_so() {
-    let project = Project::start().await;
-    let mut token = project.idp.token().sign();
+async fn a_line_break_inside_a_token_is_reported() {
+    let fixture = Fixture::start().await;
+    let mut token = fixture.idp.token().sign();
     token.insert(300, '\n');
-    project.refuses(&token, "MALFORMED_TOKEN", &["end of a line"]);
+    fixture.assert_rejected(&token, "MALFORMED_TOKEN", &["end of a line"]);
 }
 
 #[tokio::test]
-async fn what_people_paste_around_a_token_is_forgiven() {
-    let project = Project::start().await;
-    let token = project.idp.token().sign();
-    let variables = [("SUPABASE_URL", project.base.as_str())];
+async fn text_around_a_pasted_token_is_removed() {
+    let fixture = Fixture::start().await;
+    let token = fixture.idp.token().sign();
+    let variables = [("SUPABASE_URL", fixture.base.as_str())];
     run(&["explain", "Bearer", &token], &variables).expect(0, &["accepted"]);
     run(&["explain", &format!("'Bearer {token}'")], &variables).expect(0, &["accepted"]);
     run(&["explain", "--json", &token], &variables).expect(0, &["true"]);
@@ -339,36 +339,36 @@ async fn what_people_paste_around_a_token_is_forgiven() {
 }
 
 #[tokio::test]
-async fn a_mistake_on_the_command_line_does_not_repeat_the_token() {
-    let project = Project::start().await;
-    let token = project.idp.token().sign();
+async fn a_usage_error_does_not_repeat_the_token() {
+    let fixture = Fixture::start().await;
+    let token = fixture.idp.token().sign();
     for arguments in [
         &["explain", "--jsn", &token][..],
         &["explain", "bearer", &token, "--jso"],
         &["explain", "Bearer", &token],
     ] {
-        run(arguments, &[("SUPABASE_URL", &project.base)]).hides_signature_of(&token);
+        run(arguments, &[("SUPABASE_URL", &fixture.base)]).assert_hides_signature(&token);
     }
 }
 
 #[tokio::test]
-async fn json_is_one_object_with_every_check() {
-    let project = Project::start().await;
+async fn json_output_is_one_object_with_every_step() {
+    let fixture = Fixture::start().await;
     for (token, accepted, code) in [
-        (project.idp.token().sign(), true, Value::Null),
+        (fixture.idp.token().sign(), true, Value::Null),
         (
-            project.idp.token().expired().sign(),
+            fixture.idp.token().expired().sign(),
             false,
             json!("TOKEN_EXPIRED"),
         ),
     ] {
-        let said = run(
+        let output = run(
             &["explain", "--json", &token],
-            &[("SUPABASE_URL", &project.base)],
+            &[("SUPABASE_URL", &fixture.base)],
         );
-        said.expect(i32::from(!accepted), &[]);
-        said.hides_signature_of(&token);
-        let report: Value = serde_json::from_str(&said.stdout).expect("one JSON object");
+        output.expect(i32::from(!accepted), &[]);
+        output.assert_hides_signature(&token);
+        let report: Value = serde_json::from_str(&output.stdout).expect("one JSON object");
         assert_eq!(
             (&report["accepted"], &report["code"]),
             (&json!(accepted), &code)
@@ -406,11 +406,11 @@ async fn json_is_one_object_with_every_check() {
 }
 
 #[tokio::test]
-async fn an_issuer_without_keys_is_no_fault_of_the_token() {
-    let project = Project::start().await;
-    let token = project.idp.token().sign();
-    project.idp.set_faults(Faults::body(r#"{"keys":[]}"#));
-    project.refuses(
+async fn an_issuer_without_keys_is_reported_as_unavailable() {
+    let fixture = Fixture::start().await;
+    let token = fixture.idp.token().sign();
+    fixture.idp.set_faults(Faults::body(r#"{"keys":[]}"#));
+    fixture.assert_rejected(
         &token,
         "KEYS_UNAVAILABLE",
         &[
@@ -420,32 +420,32 @@ async fn an_issuer_without_keys_is_no_fault_of_the_token() {
             "bearward check",
         ],
     );
-    project.idp.outage();
-    project.refuses(&token, "KEYS_UNAVAILABLE", &["503", "next:"]);
+    fixture.idp.outage();
+    fixture.assert_rejected(&token, "KEYS_UNAVAILABLE", &["503", "next:"]);
 }
 
 #[tokio::test]
-async fn a_key_that_was_revoked_is_not_there_any_more() {
-    let project = Project::start().await;
+async fn a_revoked_key_is_reported_as_unknown() {
+    let fixture = Fixture::start().await;
     let (token, kid) = (
-        project
+        fixture
             .idp
             .token()
             .expires_in(Duration::from_secs(600))
             .sign(),
-        project.idp.key().kid().to_owned(),
+        fixture.idp.key().kid().to_owned(),
     );
-    project.explain(&token).expect(0, &["accepted"]);
-    assert!(project.idp.revoke(&kid));
-    project.refuses(&token, "UNKNOWN_KEY", &[&kid, project.idp.key().kid()]);
+    fixture.explain(&token).expect(0, &["accepted"]);
+    assert!(fixture.idp.revoke(&kid));
+    fixture.assert_rejected(&token, "UNKNOWN_KEY", &[&kid, fixture.idp.key().kid()]);
 }
 
-/// The reasons that no other test of this file is about: found against expected, and the next step.
+/// Covers the rejections that no other test in this file covers.
 #[tokio::test]
-async fn every_reason_has_a_next_step() {
-    let project = Project::start().await;
-    let token = || project.idp.token();
-    let key = project.idp.key();
+async fn every_rejection_has_a_next_step() {
+    let fixture = Fixture::start().await;
+    let token = || fixture.idp.token();
+    let key = fixture.idp.key();
     let raw = |header: &str, payload: &str| Token::raw(header, payload).sign(&key);
     let good_header = format!(r#"{{"alg":"RS256","kid":"{}"}}"#, key.kid());
     let claims = Value::from(token().claims().clone()).to_string();
@@ -576,14 +576,14 @@ async fn every_reason_has_a_next_step() {
             &["DPoP"],
         ),
     ] {
-        project.refuses(&token, code, &[texts, &["next: "]].concat());
+        fixture.assert_rejected(&token, code, &[texts, &["next: "]].concat());
     }
     let required = [
-        ("SUPABASE_URL", project.base.as_str()),
+        ("SUPABASE_URL", fixture.base.as_str()),
         ("BEARWARD_ISSUERS__SUPABASE__REQUIRED_CLAIMS", "tenant"),
     ];
-    let said = run(&["explain", &token().sign()], &required);
-    said.expect(
+    let output = run(&["explain", &token().sign()], &required);
+    output.expect(
         1,
         &[
             "MISSING_CLAIM",
@@ -592,43 +592,46 @@ async fn every_reason_has_a_next_step() {
         ],
     );
     let typed = [
-        ("SUPABASE_URL", project.base.as_str()),
+        ("SUPABASE_URL", fixture.base.as_str()),
         ("BEARWARD_ISSUERS__SUPABASE__TOKEN_TYPE", "at+jwt"),
     ];
-    let said = run(
+    let output = run(
         &["explain", &token().header("typ", "at+jwt").sign()],
         &typed,
     );
-    said.expect(
+    output.expect(
         1,
         &["MISSING_CLAIM", "client_id absent", "token_type \"jwt\""],
     );
-    project.idp.add_standby();
-    let said = run(
+    fixture.idp.add_standby();
+    let output = run(
         &["explain", &token().without_header("kid").sign()],
-        &[("SUPABASE_URL", &project.base)],
+        &[("SUPABASE_URL", &fixture.base)],
     );
-    said.expect(
+    output.expect(
         1,
         &["UNKNOWN_KEY", "kid absent", "have the issuer write kid"],
     );
 }
 
 #[tokio::test]
-async fn control_characters_of_a_token_do_not_reach_the_terminal() {
-    let project = Project::start().await;
-    let token = project
+async fn control_characters_in_a_token_are_escaped() {
+    let fixture = Fixture::start().await;
+    let token = fixture
         .idp
         .token()
         .sub("a\u{1b}[31m\r\nb")
         .kid("k\u{7}")
         .key(KeyPair::generate(bearward::Algorithm::ES256));
-    let said = project.explain(
+    let output = fixture.explain(
         &token
             .header("kid", "k\u{1b}]0;x\u{7}")
             .issuer("i\u{1b}[2J")
             .sign(),
     );
-    assert!(!said.stdout.contains(['\u{1b}', '\u{7}', '\r']), "{said:?}");
-    said.expect(1, &["UNKNOWN_ISSUER"]);
+    assert!(
+        !output.stdout.contains(['\u{1b}', '\u{7}', '\r']),
+        "{output:?}"
+    );
+    output.expect(1, &["UNKNOWN_ISSUER"]);
 }

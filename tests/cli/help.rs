@@ -1,23 +1,23 @@
-//! `--help` is worth reading, and a slip is answered with what was meant.
+//! `--help`, `--version` and invalid command lines.
 
 use crate::run;
 
 #[test]
-fn the_first_page_of_help_says_what_each_command_is_for() {
-    let said = run(&["--help"], &[]);
-    said.expect(0, &[]);
-    insta::assert_snapshot!(said.stdout);
+fn help_lists_every_command() {
+    let output = run(&["--help"], &[]);
+    output.expect(0, &[]);
+    insta::assert_snapshot!(output.stdout);
 }
 
 #[test]
-fn without_a_command_the_help_is_shown() {
+fn help_is_shown_without_a_command() {
     run(&[], &[]).expect(2, &["Usage: bearward", "bearward dev", "bearward check"]);
 }
 
 #[test]
-fn every_commands_help_has_an_example_or_says_what_it_needs() {
+fn the_help_of_every_command_has_examples() {
     for (command, texts) in [
-        ("dev", ["--bind", "--idp-bind", "A port is taken?"]),
+        ("dev", ["--bind", "--idp-bind", "If a port is in use"]),
         ("serve", ["--bind", "SUPABASE_URL=", "BEARWARD_ISSUERS__"]),
         (
             "idp",
@@ -39,7 +39,7 @@ fn every_commands_help_has_an_example_or_says_what_it_needs() {
             "explain",
             ["--json", "standard input", "explain - < token.txt"],
         ),
-        ("health", ["HEALTHCHECK", "/livez", "Exit code 0"]),
+        ("health", ["HEALTHCHECK", "/livez", "Exit codes: 0"]),
         ("check", ["--values", "SUPABASE_URL=", "Exit code 0"]),
         #[cfg(feature = "contract")]
         (
@@ -52,13 +52,13 @@ fn every_commands_help_has_an_example_or_says_what_it_needs() {
 }
 
 #[test]
-fn a_command_that_is_mistyped_is_answered_with_the_one_that_was_meant() {
+fn a_misspelled_command_or_flag_gets_a_suggestion() {
     run(&["srve"], &[]).expect(2, &["'serve'"]);
     run(&["serve", "--bnd", "127.0.0.1:1"], &[]).expect(2, &["--bind"]);
 }
 
 #[test]
-fn an_address_that_is_none_is_answered_with_one() {
+fn an_invalid_address_gets_a_valid_one_as_hint() {
     for (command, flag, text, right) in [
         ("serve", "--bind", "8000", "127.0.0.1:8000"),
         ("serve", "--bind", ":8000", "127.0.0.1:8000"),
@@ -71,13 +71,13 @@ fn an_address_that_is_none_is_answered_with_one() {
 }
 
 #[test]
-fn an_algorithm_that_needs_a_secret_is_none() {
+fn symmetric_algorithms_are_rejected() {
     for command in ["dev", "idp"] {
         run(&[command, "--alg", "HS256"], &[]).expect(2, &["HS256", "RS256 RS384"]);
     }
 }
 
 #[test]
-fn the_version_is_the_crates() {
+fn the_version_is_that_of_the_crate() {
     run(&["--version"], &[]).expect(0, &[concat!("bearward ", env!("CARGO_PKG_VERSION"))]);
 }

@@ -1,4 +1,4 @@
-//! `bearward idp`: the printed lines are all that a test in another language needs.
+//! `bearward idp`: printed addresses, flags and stored data.
 
 use std::{net::TcpListener, path::Path};
 
@@ -6,12 +6,12 @@ use serde_json::json;
 
 use crate::{
     bearward,
-    child::{Running, client, get, send},
+    process::{TestProcess, client, get, send},
     run,
 };
 
-fn start(more: &[&str]) -> (Running, String) {
-    let idp = Running::start(bearward(
+fn start(more: &[&str]) -> (TestProcess, String) {
+    let idp = TestProcess::start(bearward(
         &[&["idp", "--bind", "127.0.0.1:0"], more].concat(),
         &[],
     ));
@@ -20,8 +20,8 @@ fn start(more: &[&str]) -> (Running, String) {
     (idp, printed)
 }
 
-/// What stands behind a printed name.
-fn named<'a>(printed: &'a str, name: &str) -> &'a str {
+/// The value that is printed after this name.
+fn value_of<'a>(printed: &'a str, name: &str) -> &'a str {
     printed
         .lines()
         .find_map(|line| line.strip_prefix(name))
@@ -30,10 +30,10 @@ fn named<'a>(printed: &'a str, name: &str) -> &'a str {
 }
 
 #[tokio::test]
-async fn what_it_prints_is_where_it_is() {
+async fn the_printed_addresses_work() {
     let (_idp, printed) = start(&[]);
     assert!(printed.starts_with("development only"), "{printed}");
-    let (issuer, keys) = (named(&printed, "issuer"), named(&printed, "keys"));
+    let (issuer, keys) = (value_of(&printed, "issuer"), value_of(&printed, "keys"));
     assert_eq!(
         get(&format!("{issuer}/.well-known/openid-configuration"))
             .await
@@ -45,8 +45,8 @@ async fn what_it_prints_is_where_it_is() {
         .lines()
         .find_map(|line| line.trim().strip_prefix("curl -s -X POST "))
         .expect("a line for a token");
-    let answer = send(client().post(tokens)).await.json();
-    assert_eq!(answer["claims"]["aud"], named(&printed, "audience"));
+    let response = send(client().post(tokens)).await.json();
+    assert_eq!(response["claims"]["aud"], value_of(&printed, "audience"));
     let page = printed
         .lines()
         .find_map(|line| line.trim().strip_prefix("curl -s http"))
@@ -60,7 +60,7 @@ async fn what_it_prints_is_where_it_is() {
 }
 
 #[tokio::test]
-async fn a_server_trusts_it_by_the_printed_variable() {
+async fn the_printed_variable_configures_a_server() {
     let (_idp, printed) = start(&["--alg", "ES256"]);
     let base = printed
         .lines()
@@ -71,7 +71,7 @@ async fn a_server_trusts_it_by_the_printed_variable() {
 }
 
 #[test]
-fn a_signal_ends_it_well() {
+fn a_signal_stops_it_with_exit_code_0() {
     for signal in ["TERM", "INT"] {
         let (idp, _) = start(&[]);
         let (status, _, output) = idp.stop(signal);
@@ -80,7 +80,7 @@ fn a_signal_ends_it_well() {
 }
 
 #[test]
-fn a_taken_port_is_answered_with_how_to_take_another() {
+fn a_port_in_use_is_reported_with_the_flag_to_change_it() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     run(&["idp", "--bind", &address], &[])
@@ -88,7 +88,7 @@ fn a_taken_port_is_answered_with_how_to_take_another() {
 }
 
 #[test]
-fn an_address_that_other_machines_reach_is_refused_unless_it_is_called_dangerous() {
+fn a_remote_address_requires_the_dangerous_flag() {
     run(&["idp", "--bind", "0.0.0.0:0"], &[]).expect(
         2,
         &["other machines", "127.0.0.1", "--dangerous-allow-remote"],
@@ -105,7 +105,7 @@ fn an_address_that_other_machines_reach_is_refused_unless_it_is_called_dangerous
         &[],
     );
     assert!(
-        Running::start(command)
+        TestProcess::start(command)
             .line("issuer")
             .ends_with(" http://idp:9999/auth/v1")
     );
@@ -113,33 +113,33 @@ fn an_address_that_other_machines_reach_is_refused_unless_it_is_called_dangerous
         .expect(2, &["idp:9999", "http://HOST:PORT"]);
 }
 
-/// Somebody who signs up, and the body of the answer.
-async fn sign_up(issuer: &str, email: &str) -> crate::child::Answer {
-    let order = json!({ "email": email, "password": "correct horse" }).to_string();
+/// Signs up a user and returns the response.
+async fn sign_up(issuer: &str, email: &str) -> crate::process::HttpResponse {
+    let body = json!({ "email": email, "password": "correct horse" }).to_string();
     send(
         client()
             .post(format!("{issuer}/signup"))
             .header("content-type", "application/json")
-            .body(order),
+            .body(body),
     )
     .await
 }
 
-fn keeping(file: &Path) -> (Running, String) {
+fn start_with_data(file: &Path) -> (TestProcess, String) {
     let (idp, printed) = start(&["--data", file.to_str().unwrap()]);
-    let issuer = named(&printed, "issuer").to_owned();
+    let issuer = value_of(&printed, "issuer").to_owned();
     (idp, issuer)
 }
 
 #[tokio::test]
-async fn who_was_answered_is_kept_also_when_it_is_killed() {
+async fn users_are_stored_even_if_the_process_is_killed() {
     let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("people.db");
-    let (idp, issuer) = keeping(&file);
+    let file = folder.path().join("users.db");
+    let (idp, issuer) = start_with_data(&file);
     assert_eq!(sign_up(&issuer, "ada@example.com").await.status, 200);
-    // Dropped is killed.
+    // Dropping kills the process.
     drop(idp);
-    let (_idp, issuer) = keeping(&file);
+    let (_idp, issuer) = start_with_data(&file);
     let again = sign_up(&issuer, "ada@example.com").await;
     assert_eq!(
         (again.status, again.json()["error_code"].as_str()),
@@ -148,11 +148,11 @@ async fn who_was_answered_is_kept_also_when_it_is_killed() {
 }
 
 #[tokio::test]
-async fn without_a_file_nothing_is_kept() {
+async fn without_a_file_nothing_is_stored() {
     for _ in 0..2 {
         let (_idp, printed) = start(&[]);
         assert_eq!(
-            sign_up(named(&printed, "issuer"), "ada@example.com")
+            sign_up(value_of(&printed, "issuer"), "ada@example.com")
                 .await
                 .status,
             200
@@ -161,7 +161,7 @@ async fn without_a_file_nothing_is_kept() {
 }
 
 #[tokio::test]
-async fn its_flags_are_the_settings_of_a_hosted_project() {
+async fn flags_set_the_settings_of_the_project() {
     let flags = [
         "--confirm-email",
         "--disable-signup",
@@ -170,7 +170,7 @@ async fn its_flags_are_the_settings_of_a_hosted_project() {
         "60",
     ];
     let (_idp, printed) = start(&flags);
-    let issuer = named(&printed, "issuer");
+    let issuer = value_of(&printed, "issuer");
     let settings = get(&format!("{issuer}/settings")).await.json();
     assert_eq!(settings["disable_signup"], true);
     assert_eq!(settings["mailer_autoconfirm"], false);
@@ -206,7 +206,7 @@ async fn its_flags_are_the_settings_of_a_hosted_project() {
 }
 
 #[test]
-fn production_is_refused_whatever_else_is_said() {
+fn it_refuses_to_run_in_production() {
     run(
         &["idp", "--bind", "127.0.0.1:0", "--confirm-email"],
         &[("BEARWARD_ENV", "production")],

@@ -1,10 +1,8 @@
-//! Every command as somebody runs it: the printed lines, the exit code, and what is said when
-//! something is wrong.
+//! Tests of the command line: output, exit codes and error messages of every command.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 mod check;
-mod child;
 mod configuration;
 #[cfg(feature = "contract")]
 mod contract;
@@ -14,6 +12,7 @@ mod health;
 mod help;
 mod idp;
 mod openapi;
+mod process;
 mod serve;
 mod traces;
 mod vault;
@@ -27,7 +26,7 @@ use std::{
 
 use assert_cmd::assert::Assert;
 
-/// The binary in an environment with nothing in it, in a folder without configuration.
+/// The `bearward` binary with only these environment variables, in a folder without configuration.
 fn bearward(arguments: &[&str], variables: &[(&str, &str)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_bearward"));
     command
@@ -41,38 +40,43 @@ fn bearward(arguments: &[&str], variables: &[(&str, &str)]) -> Command {
     command
 }
 
-/// A folder of this run: what an earlier version has left in another one is of no concern.
+/// The working directory of this test run. It is new, so files of earlier runs do not matter.
 static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("cli-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     folder
 });
 
-/// Runs it to its end, which comes soon.
-fn run(arguments: &[&str], variables: &[(&str, &str)]) -> Said {
+/// Runs a command that ends by itself.
+fn run(arguments: &[&str], variables: &[(&str, &str)]) -> CommandOutput {
     run_with(arguments, variables, "", &FOLDER)
 }
 
-/// With this on standard input, in this folder.
-fn run_with(arguments: &[&str], variables: &[(&str, &str)], stdin: &str, folder: &Path) -> Said {
+/// Runs a command with this standard input, in this folder.
+fn run_with(
+    arguments: &[&str],
+    variables: &[(&str, &str)],
+    stdin: &str,
+    folder: &Path,
+) -> CommandOutput {
     let mut command = bearward(arguments, variables);
     command.current_dir(folder);
     let assert = assert_cmd::Command::from_std(command)
         .write_stdin(stdin)
         .timeout(Duration::from_secs(60))
         .assert();
-    Said::from(assert)
+    CommandOutput::from(assert)
 }
 
-/// What a command said before it ended.
+/// The exit code and the output of a command.
 #[derive(Debug)]
-struct Said {
+struct CommandOutput {
     code: Option<i32>,
     stdout: String,
     stderr: String,
 }
 
-impl From<Assert> for Said {
+impl From<Assert> for CommandOutput {
     fn from(assert: Assert) -> Self {
         let output = assert.get_output();
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("UTF-8");
@@ -84,8 +88,8 @@ impl From<Assert> for Said {
     }
 }
 
-impl Said {
-    /// It ended with this code, and each of these texts stands in what it wrote.
+impl CommandOutput {
+    /// Asserts the exit code, and that stdout or stderr contains each of these texts.
     #[track_caller]
     fn expect(&self, code: i32, texts: &[&str]) {
         assert_eq!(self.code, Some(code), "{self:#?}");
@@ -97,9 +101,9 @@ impl Said {
         }
     }
 
-    /// The last part of the token stands nowhere in what it wrote.
+    /// Asserts that neither stdout nor stderr contains the signature of the token.
     #[track_caller]
-    fn hides_signature_of(&self, token: &str) {
+    fn assert_hides_signature(&self, token: &str) {
         let signature = token.rsplit('.').next().unwrap();
         assert!(signature.len() > 40);
         assert!(

@@ -1,4 +1,4 @@
-//! `bearward serve`: it stands while its issuer falls, and says how it is.
+//! `bearward serve`: start, issuer outages, shutdown and logs.
 
 use std::{net::TcpListener, time::Duration};
 
@@ -7,26 +7,26 @@ use bearward_testing::{Faults, KeyRing, MockIdp};
 
 use crate::{
     bearward,
-    child::{Running, get, get_as, send, until_status},
+    process::{TestProcess, get, get_as, send, wait_for_status},
     run,
 };
 
-/// A server on a free port, and its address.
-fn start(supabase_url: &str, variables: &[(&str, &str)]) -> (Running, String) {
+/// Starts a server on a free port and returns it with its URL.
+fn start(supabase_url: &str, variables: &[(&str, &str)]) -> (TestProcess, String) {
     let variables = [&[("SUPABASE_URL", supabase_url)], variables].concat();
-    let server = Running::start(bearward(&["serve", "--bind", "127.0.0.1:0"], &variables));
+    let server = TestProcess::start(bearward(&["serve", "--bind", "127.0.0.1:0"], &variables));
     let line = server.line(" serves ");
     let address = line
         .split("address=")
         .nth(1)
         .and_then(|rest| rest.split(' ').next())
-        .expect("its address");
+        .expect("an address");
     let api = format!("http://{address}");
     (server, api)
 }
 
-/// An address where nothing listens now.
-fn free() -> std::net::SocketAddr {
+/// An address on which nothing listens.
+fn free_address() -> std::net::SocketAddr {
     TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()
@@ -34,11 +34,11 @@ fn free() -> std::net::SocketAddr {
 }
 
 #[tokio::test]
-async fn a_server_that_trusts_a_project_lets_its_people_in() {
+async fn tokens_of_the_configured_project_are_accepted() {
     let idp = MockIdp::start().await;
     let (server, api) = start(&idp.base(), &[]);
     assert_eq!(
-        until_status(&format!("{api}/readyz"), 200).await.body,
+        wait_for_status(&format!("{api}/readyz"), 200).await.body,
         "ok\n"
     );
     let (good, bad) = (idp.token().sub("ada").sign(), idp.token().tampered());
@@ -57,7 +57,7 @@ async fn a_server_that_trusts_a_project_lets_its_people_in() {
             .to_str()
             .unwrap()
             .contains("error="),
-        "nobody was refused for a token"
+        "no error code without a token"
     );
     assert_eq!(get(&format!("{api}/health")).await.json()["status"], "ok");
     assert!(
@@ -71,8 +71,8 @@ async fn a_server_that_trusts_a_project_lets_its_people_in() {
 }
 
 #[tokio::test]
-async fn with_its_issuer_down_it_serves_503_and_recovers_by_itself() {
-    let address = free();
+async fn an_unreachable_issuer_causes_503_until_it_is_back() {
+    let address = free_address();
     let (server, api) = start(&format!("http://{address}"), &[]);
     assert_eq!(get(&format!("{api}/livez")).await.status, 200);
     let unready = get(&format!("{api}/readyz")).await;
@@ -97,23 +97,23 @@ async fn with_its_issuer_down_it_serves_503_and_recovers_by_itself() {
         .token()
         .issuer(&format!("http://{address}/auth/v1"));
     let token = token.key(keys.current().clone()).sub("ada").sign();
-    let refused = get_as(&format!("{api}/protected"), &token).await;
+    let unavailable = get_as(&format!("{api}/protected"), &token).await;
     assert_eq!(
-        (refused.status, refused.code().as_str()),
+        (unavailable.status, unavailable.code().as_str()),
         (503, "KEYS_UNAVAILABLE"),
         "never 401"
     );
-    let seconds: u64 = refused.headers["retry-after"]
+    let seconds: u64 = unavailable.headers["retry-after"]
         .to_str()
         .unwrap()
         .parse()
         .unwrap();
     assert!((1..=60).contains(&seconds), "{seconds}");
-    assert!(refused.headers.get("www-authenticate").is_none());
+    assert!(unavailable.headers.get("www-authenticate").is_none());
     server.line("keys not fetched");
 
     let _idp = MockIdp::bind(address, keys).unwrap();
-    until_status(&format!("{api}/readyz"), 200).await;
+    wait_for_status(&format!("{api}/readyz"), 200).await;
     assert_eq!(
         get_as(&format!("{api}/protected"), &token).await.json()["user_id"],
         "ada"
@@ -121,10 +121,10 @@ async fn with_its_issuer_down_it_serves_503_and_recovers_by_itself() {
 }
 
 #[tokio::test]
-async fn a_project_that_signs_with_a_shared_secret_is_told_at_the_start() {
+async fn a_project_with_a_shared_secret_is_logged_at_startup() {
     let idp = MockIdp::start().await;
     idp.set_faults(Faults::body(r#"{"keys":[]}"#));
-    let server = Running::start(bearward(
+    let server = TestProcess::start(bearward(
         &["serve", "--bind", "127.0.0.1:0"],
         &[("SUPABASE_URL", &idp.base())],
     ));
@@ -136,15 +136,15 @@ async fn a_project_that_signs_with_a_shared_secret_is_told_at_the_start() {
 }
 
 #[tokio::test]
-async fn a_request_under_way_ends_before_the_server_does() {
+async fn a_request_in_progress_finishes_before_shutdown() {
     let idp = MockIdp::start().await;
     idp.set_faults(Faults::hang());
     let (server, api) = start(&idp.base(), &[("BEARWARD_SERVER__SHUTDOWN_TIMEOUT", "20s")]);
-    // From then on it takes signals.
-    until_status(&format!("{api}/livez"), 200).await;
+    // The signal handlers are installed from here on.
+    wait_for_status(&format!("{api}/livez"), 200).await;
     let url = format!("{api}/protected");
     let token = idp.token().sign();
-    // It waits for the keys, two seconds at most.
+    // This request waits for the keys, at most two seconds.
     let waiting = tokio::spawn(async move { get_as(&url, &token).await.status });
     while idp.fetches() == 0 {
         tokio::task::yield_now().await;
@@ -155,14 +155,14 @@ async fn a_request_under_way_ends_before_the_server_does() {
     let (end, took, output) = stopped.await.unwrap();
     assert_eq!(end.code(), Some(0), "{output}");
     assert!(took < Duration::from_secs(20), "{took:?}");
-    // The request may have come after the signal; then it was not accepted at all.
+    // If the request arrives after the signal, its connection is not accepted.
     assert!(status.is_err() || [200, 503].contains(&status.unwrap()));
 }
 
 #[tokio::test]
-async fn metrics_move_to_an_address_of_their_own() {
+async fn admin_bind_moves_the_metrics() {
     let idp = MockIdp::start().await;
-    let admin = free().to_string();
+    let admin = free_address().to_string();
     let (server, api) = start(&idp.base(), &[("BEARWARD_SERVER__ADMIN_BIND", &admin)]);
     assert_eq!(get(&format!("{api}/metrics")).await.status, 404);
     assert!(
@@ -176,8 +176,8 @@ async fn metrics_move_to_an_address_of_their_own() {
 
 #[tokio::test]
 async fn a_port_variable_changes_the_port_and_keeps_the_address() {
-    let port = free().port().to_string();
-    let server = Running::start(bearward(
+    let port = free_address().port().to_string();
+    let server = TestProcess::start(bearward(
         &["serve"],
         &[("SUPABASE_URL", "http://127.0.0.1:1"), ("PORT", &port)],
     ));
@@ -189,7 +189,7 @@ async fn a_port_variable_changes_the_port_and_keeps_the_address() {
 }
 
 #[tokio::test]
-async fn machines_get_one_json_object_a_line() {
+async fn json_logs_have_one_object_per_line() {
     let idp = MockIdp::start().await;
     let variables = [
         ("SUPABASE_URL", &*idp.base()),
@@ -200,10 +200,10 @@ async fn machines_get_one_json_object_a_line() {
         .iter()
         .map(|(name, value)| (*name, value.as_str()))
         .collect();
-    let server = Running::start(bearward(&["serve", "--bind", "127.0.0.1:0"], &variables));
+    let server = TestProcess::start(bearward(&["serve", "--bind", "127.0.0.1:0"], &variables));
     let line: serde_json::Value = serde_json::from_str(&server.line(" serves")).unwrap();
     let api = format!("http://{}", line["address"].as_str().unwrap());
-    until_status(&format!("{api}/readyz"), 200).await;
+    wait_for_status(&format!("{api}/readyz"), 200).await;
     let (_, _, output) = server.stop("TERM");
     for line in output.lines() {
         assert!(
@@ -214,18 +214,18 @@ async fn machines_get_one_json_object_a_line() {
 }
 
 #[test]
-fn a_taken_port_is_answered_with_how_to_take_another() {
+fn a_port_in_use_is_reported_with_the_flag_to_change_it() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    let said = run(
+    let output = run(
         &["serve", "--bind", &address],
         &[("SUPABASE_URL", "http://127.0.0.1:1")],
     );
-    said.expect(1, &[&address, "listens there already", "--bind", "PORT="]);
+    output.expect(1, &[&address, "listens there already", "--bind", "PORT="]);
 }
 
 #[tokio::test]
-async fn the_metadata_of_the_resource_names_the_issuer() {
+async fn resource_metadata_names_the_issuer() {
     let idp = MockIdp::start().await;
     let (_server, api) = start(
         &idp.base(),
@@ -236,8 +236,8 @@ async fn the_metadata_of_the_resource_names_the_issuer() {
         .json();
     assert_eq!(metadata["resource"], "https://api.example.com");
     assert_eq!(metadata["authorization_servers"][0], idp.issuer());
-    let refused = send(crate::child::client().get(format!("{api}/protected"))).await;
-    let challenge = refused.headers["www-authenticate"].to_str().unwrap();
+    let unauthorized = send(crate::process::client().get(format!("{api}/protected"))).await;
+    let challenge = unauthorized.headers["www-authenticate"].to_str().unwrap();
     assert!(
         challenge.contains(
             "resource_metadata=\"https://api.example.com/.well-known/oauth-protected-resource\""
@@ -247,8 +247,8 @@ async fn the_metadata_of_the_resource_names_the_issuer() {
 }
 
 #[tokio::test]
-async fn a_server_on_every_address_that_knows_no_url_names_none() {
-    let server = Running::start(bearward(
+async fn without_public_url_and_address_there_is_no_metadata() {
+    let server = TestProcess::start(bearward(
         &["serve", "--bind", "0.0.0.0:0"],
         &[("SUPABASE_URL", "http://127.0.0.1:1")],
     ));
@@ -257,7 +257,7 @@ async fn a_server_on_every_address_that_knows_no_url_names_none() {
         .split("address=0.0.0.0:")
         .nth(1)
         .and_then(|rest| rest.split(' ').next())
-        .expect("its port");
+        .expect("a port");
     let api = format!("http://127.0.0.1:{port}");
     let metadata = get(&format!("{api}/.well-known/oauth-protected-resource")).await;
     assert_eq!(
@@ -273,7 +273,7 @@ async fn a_server_on_every_address_that_knows_no_url_names_none() {
 }
 
 #[tokio::test]
-async fn without_a_public_url_challenges_name_the_address_that_it_listens_on() {
+async fn without_public_url_challenges_use_the_bind_address() {
     let (_server, api) = start("http://127.0.0.1:1", &[]);
     let challenge = get(&format!("{api}/protected")).await.headers["www-authenticate"]
         .to_str()
@@ -283,6 +283,6 @@ async fn without_a_public_url_challenges_name_the_address_that_it_listens_on() {
         .split("resource_metadata=\"")
         .nth(1)
         .and_then(|rest| rest.strip_suffix('"'))
-        .expect("where the metadata are");
+        .expect("the URL of the metadata");
     assert_eq!(get(url).await.json()["resource"], api);
 }

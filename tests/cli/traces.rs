@@ -1,4 +1,4 @@
-//! What a collector is sent, read with OpenTelemetry's own messages.
+//! The spans that an OTLP collector receives.
 
 use std::{
     net::SocketAddr,
@@ -16,22 +16,22 @@ use prost::Message;
 
 use crate::{
     bearward,
-    child::{Running, client, get, get_as, send},
+    process::{TestProcess, client, get, get_as, send},
 };
 
-/// A collector that keeps what it gets.
+/// An OTLP collector that records what it receives.
 struct Collector {
     address: SocketAddr,
-    got: Arc<Mutex<Vec<ResourceSpans>>>,
+    received: Arc<Mutex<Vec<ResourceSpans>>>,
     handle: ServerHandle,
 }
 
 impl Collector {
     fn start() -> Self {
-        let got = Arc::new(Mutex::new(Vec::new()));
-        let kept = web::Data::from(Arc::clone(&got));
-        let take = async |kept: web::Data<Mutex<Vec<ResourceSpans>>>, body: web::Bytes| {
-            kept.lock().unwrap().extend(
+        let received = Arc::new(Mutex::new(Vec::new()));
+        let store = web::Data::from(Arc::clone(&received));
+        let receive = async |store: web::Data<Mutex<Vec<ResourceSpans>>>, body: web::Bytes| {
+            store.lock().unwrap().extend(
                 ExportTraceServiceRequest::decode(body)
                     .unwrap()
                     .resource_spans,
@@ -42,8 +42,8 @@ impl Collector {
         };
         let server = HttpServer::new(move || {
             App::new()
-                .app_data(kept.clone())
-                .route("/otlp/v1/traces", web::post().to(take))
+                .app_data(store.clone())
+                .route("/otlp/v1/traces", web::post().to(receive))
         });
         let server = server
             .workers(1)
@@ -56,14 +56,15 @@ impl Collector {
         tokio::spawn(server);
         Self {
             address,
-            got,
+            received,
             handle,
         }
     }
 
     fn spans(&self) -> Vec<Span> {
-        let got = self.got.lock().unwrap();
-        got.iter()
+        let received = self.received.lock().unwrap();
+        received
+            .iter()
             .flat_map(|resource| &resource.scope_spans)
             .flat_map(|scope| scope.spans.clone())
             .collect()
@@ -76,8 +77,9 @@ impl Drop for Collector {
     }
 }
 
-/// A server that sends its traces there, with rows in memory and a model service that nobody runs.
-fn start(idp: &MockIdp, endpoint: &str, variables: &[(&str, &str)]) -> (Running, String) {
+/// Starts a server that exports traces, with a database in memory and an unreachable completion
+/// service.
+fn start(idp: &MockIdp, endpoint: &str, variables: &[(&str, &str)]) -> (TestProcess, String) {
     let base = idp.base();
     let mut all = vec![
         ("SUPABASE_URL", base.as_str()),
@@ -91,7 +93,7 @@ fn start(idp: &MockIdp, endpoint: &str, variables: &[(&str, &str)]) -> (Running,
         ("DATABASE_URL", "sqlite::memory:"),
     ];
     all.extend(variables);
-    let server = Running::start(bearward(&["serve", "--bind", "127.0.0.1:0"], &all));
+    let server = TestProcess::start(bearward(&["serve", "--bind", "127.0.0.1:0"], &all));
     let line: serde_json::Value = serde_json::from_str(&server.line(" serves")).unwrap();
     let api = format!("http://{}", line["address"].as_str().unwrap());
     (server, api)
@@ -119,7 +121,7 @@ fn status(span: &Span) -> Option<&Value> {
 }
 
 #[actix_web::test]
-async fn a_request_is_a_span_of_its_callers_trace_and_holds_nothing_that_was_sent() {
+async fn a_request_span_continues_the_trace_and_holds_no_secrets() {
     let (collector, idp) = (Collector::start(), MockIdp::start().await);
     let (server, api) = start(&idp, &format!("http://{}/otlp/", collector.address), &[]);
     let token = idp.token().sub("ada").sign();
@@ -141,7 +143,10 @@ async fn a_request_is_a_span_of_its_callers_trace_and_holds_nothing_that_was_sen
         401
     );
     let (exit, _, output) = server.stop("TERM");
-    assert!(exit.success(), "what is left is sent at the end: {output}");
+    assert!(
+        exit.success(),
+        "pending spans are exported at shutdown: {output}"
+    );
 
     let spans = collector.spans();
     let [good, bad] = spans.as_slice() else {
@@ -173,7 +178,7 @@ async fn a_request_is_a_span_of_its_callers_trace_and_holds_nothing_that_was_sen
     );
     assert!(
         bad.parent_span_id.is_empty() && bad.trace_id != good.trace_id,
-        "a trace of its own"
+        "a new trace"
     );
     assert_eq!(
         text(&bad.attributes, "bearward.refusal").as_deref(),
@@ -181,7 +186,7 @@ async fn a_request_is_a_span_of_its_callers_trace_and_holds_nothing_that_was_sen
     );
     assert!(
         bad.status.as_ref().is_none_or(|status| status.code == 0),
-        "a refusal is no error of the server"
+        "a rejected token is not a server error"
     );
     let all = format!("{spans:?}");
     assert!(
@@ -194,10 +199,10 @@ async fn a_request_is_a_span_of_its_callers_trace_and_holds_nothing_that_was_sen
         .unwrap();
     assert!(
         line.contains(r#""trace_id":"4bf92f3577b34da6a3ce929d0e0e4736""#),
-        "the log names the trace: {line}"
+        "the log contains the trace id: {line}"
     );
 
-    let resources = collector.got.lock().unwrap();
+    let resources = collector.received.lock().unwrap();
     let resource = &resources[0].resource.as_ref().unwrap().attributes;
     assert_eq!(text(resource, "service.name").as_deref(), Some("bearward"));
     assert_eq!(
@@ -207,7 +212,7 @@ async fn a_request_is_a_span_of_its_callers_trace_and_holds_nothing_that_was_sen
 }
 
 #[actix_web::test]
-async fn a_call_of_another_service_is_a_span_below_the_request() {
+async fn a_call_to_another_service_is_a_child_span() {
     let (collector, idp) = (Collector::start(), MockIdp::start().await);
     let named = [("OTEL_SERVICE_NAME", "shop")];
     let (server, api) = start(&idp, &format!("http://{}/otlp", collector.address), &named);
@@ -222,12 +227,12 @@ async fn a_call_of_another_service_is_a_span_below_the_request() {
                 .body(body.to_string()),
         )
     };
-    let kept = post(
+    let stored = post(
         "/api/user/api-keys",
         serde_json::json!({"togetherAI": "sk-0123456789012345678901234567"}),
     )
     .await;
-    assert_eq!(kept.status, 200, "{kept:?}");
+    assert_eq!(stored.status, 200, "{stored:?}");
     assert_eq!(
         post("/api/generate", serde_json::json!({"prompt": "hello"}))
             .await
@@ -254,7 +259,7 @@ async fn a_call_of_another_service_is_a_span_below_the_request() {
         "both failed"
     );
     assert!(!format!("{spans:?}").contains("sk-0123"));
-    let resources = collector.got.lock().unwrap();
+    let resources = collector.received.lock().unwrap();
     assert_eq!(
         text(
             &resources[0].resource.as_ref().unwrap().attributes,
@@ -266,7 +271,7 @@ async fn a_call_of_another_service_is_a_span_below_the_request() {
 }
 
 #[actix_web::test]
-async fn a_collector_that_is_away_costs_no_request_and_is_told() {
+async fn an_unreachable_collector_is_logged_and_fails_no_request() {
     let idp = MockIdp::start().await;
     let (server, api) = start(
         &idp,
@@ -282,5 +287,5 @@ async fn a_collector_that_is_away_costs_no_request_and_is_told() {
     server.line("BatchSpanProcessor");
     assert_eq!(get(&format!("{api}/livez")).await.status, 200);
     let (exit, ..) = server.stop("TERM");
-    assert!(exit.success(), "and it ends well");
+    assert!(exit.success(), "clean exit");
 }

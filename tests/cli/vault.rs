@@ -1,5 +1,4 @@
-//! Vault keys: refused where they are missing, made for development, and changed without a key
-//! being lost.
+//! Vault keys: required in production, created for development, and rotated without data loss.
 
 use std::{os::unix::fs::PermissionsExt, path::Path};
 
@@ -8,7 +7,7 @@ use serde_json::json;
 
 use crate::{
     bearward,
-    child::{Running, client, send},
+    process::{TestProcess, client, send},
     run, run_with,
 };
 
@@ -16,7 +15,7 @@ const OLD: &str = "old:YWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWE=";
 const NEW: &str = "new:YmJiYmJiYmJiYmJiYmJiYmJiYmJiYmJiYmJiYmJiYmI=";
 
 #[test]
-fn production_without_a_vault_key_is_refused_with_the_way_to_make_one() {
+fn production_requires_a_vault_key() {
     let variables = [
         ("BEARWARD_ENV", "production"),
         ("SUPABASE_URL", "http://127.0.0.1:1"),
@@ -32,7 +31,7 @@ fn production_without_a_vault_key_is_refused_with_the_way_to_make_one() {
 }
 
 #[test]
-fn dev_makes_a_key_once_that_its_owner_alone_can_read() {
+fn dev_creates_one_key_that_only_its_owner_can_read() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     let start = || {
@@ -45,11 +44,11 @@ fn dev_makes_a_key_once_that_its_owner_alone_can_read() {
             "--data",
             data.to_str().unwrap(),
         ];
-        let dev = Running::start(bearward(&arguments, &[]));
+        let dev = TestProcess::start(bearward(&arguments, &[]));
         dev.line("Ctrl-C stops both");
         let key = std::fs::read_to_string(data.join("vault.key")).unwrap();
-        let (.., said) = dev.stop("TERM");
-        assert!(!said.contains(key.trim()), "the key is not shown");
+        let (.., output) = dev.stop("TERM");
+        assert!(!output.contains(key.trim()), "the key is not printed");
         key
     };
     let first = start();
@@ -60,20 +59,20 @@ fn dev_makes_a_key_once_that_its_owner_alone_can_read() {
 }
 
 #[test]
-fn rotating_without_a_key_is_a_mistake_of_the_configuration() {
+fn rotating_without_a_key_is_a_configuration_error() {
     run(&["vault", "rotate"], &[]).expect(2, &["vault.keys is empty"]);
     run(&["vault", "rotate", "--help"], &[]).expect(
         0,
         &[
-            "add a new key behind",
-            "put the new key in front",
+            "Add the new key after the old one",
+            "Move the new key to the front",
             "remove the old one",
         ],
     );
 }
 
-/// Three users keep a key each under the old key of the vault.
-async fn kept(folder: &Path, idp: &MockIdp) {
+/// Stores an API key of three users, sealed with the old vault key.
+async fn store_api_keys(folder: &Path, idp: &MockIdp) {
     let base = idp.base();
     let mut serve = bearward(
         &["serve", "--bind", "127.0.0.1:0"],
@@ -84,7 +83,7 @@ async fn kept(folder: &Path, idp: &MockIdp) {
         ],
     );
     serve.current_dir(folder);
-    let serve = Running::start(serve);
+    let serve = TestProcess::start(serve);
     let line = serve.line("address=");
     let address = line
         .split("address=")
@@ -100,22 +99,22 @@ async fn kept(folder: &Path, idp: &MockIdp) {
             .post(format!("http://{address}/api/user/api-keys"))
             .bearer_auth(idp.token().sub(user).sign());
         let body = json!({"togetherAI": "sk-abc12345678901234567890wxyz"}).to_string();
-        let answer = send(
+        let response = send(
             request
                 .header("content-type", "application/json")
                 .body(body),
         )
         .await;
-        assert_eq!(answer.status, 200, "{answer:?}");
+        assert_eq!(response.status, 200, "{response:?}");
     }
     let (status, ..) = serve.stop("TERM");
     assert!(status.success());
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn rotation_moves_every_key_and_can_be_run_again() {
+async fn rotation_reseals_every_key_and_can_be_repeated() {
     let (folder, idp) = (tempfile::tempdir().unwrap(), MockIdp::start().await);
-    kept(folder.path(), &idp).await;
+    store_api_keys(folder.path(), &idp).await;
     let rotate = |keys: &str| {
         run_with(
             &["vault", "rotate"],
@@ -124,33 +123,38 @@ async fn rotation_moves_every_key_and_can_be_run_again() {
             folder.path(),
         )
     };
-    let without_the_old = rotate(NEW);
-    without_the_old.expect(
+    let without_old_key = rotate(NEW);
+    without_old_key.expect(
         1,
         &[
-            "0 keys sealed again under new",
-            "3 keys do not open",
+            "resealed 0 API keys with new",
+            "3 API keys cannot be opened",
             "togetherAI",
-            "put the key that sealed them back",
+            "add the key that sealed them",
         ],
     );
-    assert!(!without_the_old.stderr.contains("sk-abc"));
+    assert!(!without_old_key.stderr.contains("sk-abc"));
     let both = format!("{NEW},{OLD}");
     rotate(&both).expect(
         0,
         &[
-            "3 keys sealed again under new",
-            "nothing is left under another key",
+            "resealed 3 API keys with new",
+            "all API keys are sealed with new",
         ],
     );
-    rotate(&both).expect(0, &["0 keys sealed again under new", "nothing is left"]);
-    rotate(NEW).expect(0, &["0 keys sealed again under new", "nothing is left"]);
+    rotate(&both).expect(
+        0,
+        &["resealed 0 API keys with new", "all API keys are sealed"],
+    );
+    rotate(NEW).expect(
+        0,
+        &["resealed 0 API keys with new", "all API keys are sealed"],
+    );
 }
 
-/// What the level `trace` writes is everybody's who reads logs: of every crate that the key passes
-/// through.
+/// Covers the log output of every crate that handles a key, at level `trace`.
 #[tokio::test(flavor = "multi_thread")]
-async fn no_level_of_the_log_has_a_kept_key_a_token_or_a_prompt_in_it() {
+async fn api_keys_tokens_and_prompts_are_not_logged_at_any_level() {
     const KEY: &str = "sk-hunter2-0123456789abcdefghijkl";
     let (folder, idp) = (tempfile::tempdir().unwrap(), MockIdp::start().await);
     let base = idp.base();
@@ -163,7 +167,7 @@ async fn no_level_of_the_log_has_a_kept_key_a_token_or_a_prompt_in_it() {
     ];
     let mut serve = bearward(&["serve", "--bind", "127.0.0.1:0"], &variables);
     serve.current_dir(folder.path());
-    let serve = Running::start(serve);
+    let serve = TestProcess::start(serve);
     let line = serve.line("address=");
     let address = line
         .split("address=")
@@ -186,17 +190,21 @@ async fn no_level_of_the_log_has_a_kept_key_a_token_or_a_prompt_in_it() {
         .await
         .status
     };
-    let keep = "/api/user/api-keys";
+    let api_keys = "/api/user/api-keys";
     assert_eq!(
-        post(keep, json!({"togetherAI": KEY}).to_string()).await,
+        post(api_keys, json!({"togetherAI": KEY}).to_string()).await,
         200
     );
     assert_eq!(
-        post(keep, json!({"togetherAI": format!("{KEY} ")}).to_string()).await,
+        post(
+            api_keys,
+            json!({"togetherAI": format!("{KEY} ")}).to_string()
+        )
+        .await,
         422
     );
     assert_eq!(
-        post(keep, format!("{{\"togetherAI\": \"{KEY}\"")).await,
+        post(api_keys, format!("{{\"togetherAI\": \"{KEY}\"")).await,
         400
     );
     assert_eq!(
@@ -210,7 +218,7 @@ async fn no_level_of_the_log_has_a_kept_key_a_token_or_a_prompt_in_it() {
     let (.., log) = serve.stop("TERM");
     assert!(
         log.contains("TRACE hyper") && log.contains("sqlx::query"),
-        "the log is not that of every crate: {log}"
+        "the log does not contain every crate: {log}"
     );
     let vault_key = OLD.split_once(':').unwrap().1;
     for secret in [

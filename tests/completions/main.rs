@@ -15,7 +15,7 @@ mod time;
 use std::{sync::Arc, time::Duration};
 
 use actix_web::web::Bytes;
-use bearward::{Clock, Sleep, Timestamp};
+use {Clock, Sleep, Timestamp};
 use bearward_server::{
     completions::{Completion, CompletionStream, Completions, CompletionsError, Prompt},
     settings::{Config, Generate, Sources},

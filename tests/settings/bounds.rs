@@ -1,14 +1,15 @@
-//! For each rule of validation: the nearest value that is accepted, the nearest that is refused.
+//! For each validation rule: the closest accepted and the closest rejected value.
 
 use rstest::rstest;
 
-use super::{file, issuer, refusal};
+use super::{error, file, issuer_text};
 
 const KEY: &str = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
 
+/// Asserts that `inside` is accepted and `outside` is rejected.
 fn check(inside: &str, outside: &str) {
     file(inside).expect(inside);
-    refusal(file(outside));
+    error(file(outside));
 }
 
 #[rstest]
@@ -51,24 +52,24 @@ fn check(inside: &str, outside: &str) {
     "cors_origins = ['https://a.example:1']",
     "cors_origins = ['https://a.example:1/']"
 )]
-#[case::origin_is_no_star("server", "cors_origins = []", "cors_origins = ['*']")]
+#[case::origin_is_not_a_wildcard("server", "cors_origins = []", "cors_origins = ['*']")]
 #[case::body_limit_at_most_64_mib("server", "body_limit = '64MiB'", "body_limit = 67108865")]
-#[case::proxy_is_an_address(
+#[case::proxy_is_an_ip_address(
     "server",
     "trusted_proxies = ['10.0.0.1']",
     "trusted_proxies = ['lb.example']"
 )]
-#[case::proxies_are_a_network(
+#[case::proxy_prefix_is_valid(
     "server",
     "trusted_proxies = ['fd00::/8']",
     "trusted_proxies = ['fd00::/129']"
 )]
-#[case::proxies_without_bits_left(
+#[case::proxy_network_has_no_host_bits(
     "server",
     "trusted_proxies = ['10.1.0.0/16']",
     "trusted_proxies = ['10.1.0.1/16']"
 )]
-#[case::proxies_are_not_everybody(
+#[case::proxies_are_not_all_addresses(
     "server",
     "trusted_proxies = ['0.0.0.0/1']",
     "trusted_proxies = ['0.0.0.0/0']"
@@ -77,9 +78,11 @@ fn check(inside: &str, outside: &str) {
 #[case::min_ttl_within_default_ttl("jwks", "min_ttl = '10m'", "min_ttl = '601s'")]
 #[case::default_ttl_within_max_ttl("jwks", "default_ttl = '1h'", "default_ttl = '3601s'")]
 #[case::max_ttl_within_max_stale("jwks", "max_ttl = '6h'", "max_ttl = '21601s'")]
-#[case::burst_at_least_1("jwks", "refetch_burst = 1", "refetch_burst = 0")]
+#[case::burst_at_most_100("jwks", "refetch_burst = 100", "refetch_burst = 101")]
+#[case::burst_not_negative("jwks", "refetch_burst = 0", "refetch_burst = -1")]
 #[case::cooldown_at_least_1s("jwks", "refetch_cooldown = '1s'", "refetch_cooldown = '999ms'")]
 #[case::timeout_at_most_1m("jwks", "timeout = '60s'", "timeout = '61s'")]
+#[case::connect_timeout_within_timeout("jwks", "connect_timeout = '5s'", "connect_timeout = '6s'")]
 #[case::token_at_least_256_bytes("tokens", "max_bytes = 256", "max_bytes = 255")]
 #[case::token_at_most_64_kib("tokens", "max_bytes = '64KiB'", "max_bytes = 65537")]
 #[case::cookie_without_space("tokens", "cookie = '__Host-session'", "cookie = 'my session'")]
@@ -91,12 +94,16 @@ fn check(inside: &str, outside: &str) {
     "base_url = 'http://localhost:1/v1'",
     "base_url = 'http://llm:1/v1'"
 )]
-#[case::burst_of_requests("rate_limit", "burst = 1", "burst = 0")]
-#[case::requests_of_a_user("rate_limit", "per_user = 1", "per_user = 0")]
-#[case::answers_at_once("rate_limit", "generations = 1", "generations = 0")]
-#[case::requests_of_an_address("rate_limit", "per_address = 1000000", "per_address = 1000001")]
+#[case::request_burst_at_least_1("rate_limit", "burst = 1", "burst = 0")]
+#[case::requests_per_user_at_least_1("rate_limit", "per_user = 1", "per_user = 0")]
+#[case::generations_at_least_1("rate_limit", "generations = 1", "generations = 0")]
+#[case::requests_per_address_at_most_1000000(
+    "rate_limit",
+    "per_address = 1000000",
+    "per_address = 1000001"
+)]
 #[case::format_is_known("telemetry", "format = 'json'", "format = 'JSON'")]
-fn a_key_of_a_section(#[case] section: &str, #[case] inside: &str, #[case] outside: &str) {
+fn a_section_key(#[case] section: &str, #[case] inside: &str, #[case] outside: &str) {
     check(
         &format!("[{section}]\n{inside}"),
         &format!("[{section}]\n{outside}"),
@@ -106,12 +113,12 @@ fn a_key_of_a_section(#[case] section: &str, #[case] inside: &str, #[case] outsi
 #[rstest]
 #[case::leeway_at_most_300s("leeway = '300s'", "leeway = '301s'")]
 #[case::pointer_begins_with_a_slash("claims = { roles = '/r' }", "claims = { roles = 'r' }")]
-#[case::keys_from_one_place(
+#[case::one_source_of_keys(
     "jwks = '{\"keys\":[]}'",
     "jwks = '{\"keys\":[]}'\njwks_url = 'https://idp/k'"
 )]
 #[case::keys_over_https("jwks_url = 'https://idp/k'", "jwks_url = 'http://idp/k'")]
-#[case::keys_over_http_from_loopback(
+#[case::keys_over_http_on_loopback(
     "jwks_url = 'http://127.0.0.1:1/k'",
     "jwks_url = 'http://127.0.0.1.example:1/k'"
 )]
@@ -120,28 +127,28 @@ fn a_key_of_a_section(#[case] section: &str, #[case] inside: &str, #[case] outsi
     "jwks_url = 'http://kong/k'"
 )]
 #[case::keys_without_user("jwks_url = 'https://idp/k'", "jwks_url = 'https://u:p@idp/k'")]
-#[case::keys_are_a_set("jwks = { keys = [] }", "jwks = { key = [] }")]
+#[case::keys_are_a_jwk_set("jwks = { keys = [] }", "jwks = { key = [] }")]
 #[case::algorithm_is_asymmetric("algorithms = ['PS512']", "algorithms = ['HS512']")]
 #[case::algorithm_is_exact("algorithms = ['EdDSA']", "algorithms = ['EDDSA']")]
-#[case::some_algorithm("algorithms = ['ES384']", "algorithms = []")]
+#[case::at_least_one_algorithm("algorithms = ['ES384']", "algorithms = []")]
 #[case::token_type_is_known("token_type = 'at+jwt'", "token_type = 'dpop+jwt'")]
 #[case::use_is_known("use = 'credential'", "use = 'id'")]
 #[case::required_claim_is_a_name("required_claims = ['email']", "required_claims = ['/email']")]
-fn a_key_of_an_issuer(#[case] inside: &str, #[case] outside: &str) {
-    check(&issuer(inside), &issuer(outside));
+fn an_issuer_key(#[case] inside: &str, #[case] outside: &str) {
+    check(&issuer_text(inside), &issuer_text(outside));
 }
 
 #[rstest]
-#[case::audiences_are_named("issuer = 'https://a'\naudiences = ['x']", "issuer = 'https://a'")]
+#[case::audiences_are_required("issuer = 'https://a'\naudiences = ['x']", "issuer = 'https://a'")]
 #[case::audiences_are_not_empty(
     "issuer = 'https://a'\naudiences = ['*']",
     "issuer = 'https://a'\naudiences = []"
 )]
-#[case::star_stands_alone(
+#[case::wildcard_is_the_only_audience(
     "issuer = 'https://a'\naudiences = '*'",
     "issuer = 'https://a'\naudiences = ['*', 'x']"
 )]
-#[case::issuer_is_named("issuer = 'https://a'\naudiences = ['x']", "audiences = ['x']")]
+#[case::issuer_is_required("issuer = 'https://a'\naudiences = ['x']", "audiences = ['x']")]
 #[case::issuer_without_query(
     "issuer = 'https://a/'\naudiences = ['x']",
     "issuer = 'https://a/?x'\naudiences = ['x']"
@@ -166,25 +173,25 @@ fn an_issuer(#[case] inside: &str, #[case] outside: &str) {
 }
 
 #[test]
-fn an_issuers_name_can_stand_in_a_variable() {
+fn an_issuer_name_is_usable_in_a_variable() {
     check(
-        &issuer("").replace("idp]", "my_idp2]"),
-        &issuer("").replace("idp]", "my-idp]"),
+        &issuer_text("").replace("idp]", "my_idp2]"),
+        &issuer_text("").replace("idp]", "my-idp]"),
     );
 }
 
 #[test]
-fn a_spelling_belongs_to_one_issuer() {
-    let other = issuer("").replace("idp]", "other]");
+fn an_accepted_issuer_is_unique() {
+    let other = issuer_text("").replace("idp]", "other]");
     let different = other.replace("idp.example", "other.example");
     check(
-        &format!("{}\n{different}", issuer("")),
-        &format!("{}\n{other}", issuer("")),
+        &format!("{}\n{different}", issuer_text("")),
+        &format!("{}\n{other}", issuer_text("")),
     );
 }
 
 #[test]
-fn a_vault_key_has_32_bytes_and_an_id_of_its_own() {
+fn a_vault_key_has_32_bytes_and_a_unique_id() {
     let keys = |list: &str| format!("[vault]\nkeys = [{list}]");
     check(&keys(&format!("'k1:{KEY}'")), &keys("'k1:c2hvcnQ='"));
     check(
@@ -194,7 +201,7 @@ fn a_vault_key_has_32_bytes_and_an_id_of_its_own() {
 }
 
 #[test]
-fn a_certificate_file_exists() {
+fn a_ca_file_must_exist() {
     check(
         "[jwks]\nca_file = 'Cargo.toml'",
         "[jwks]\nca_file = 'no/such.pem'",

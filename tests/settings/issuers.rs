@@ -1,161 +1,170 @@
-//! Whose tokens are accepted, and what is told when that is not clear.
+//! The `[issuers.NAME]` sections and the messages for invalid ones.
 
 use std::time::Duration;
 
-use bearward::{KeySource, TokenUse, TypRule};
-use bearward_server::settings::Audiences;
+use {Algorithm, ClaimMapping, Issuer, IssuerError, KeySource, TokenUse, TypRule};
 use insta::assert_snapshot;
 
-use super::{environment, file, folder, idp, issuer, refusal};
+use super::{environment, error, file, folder, issuer, issuer_text};
 
 #[test]
 fn an_issuer_is_read_with_all_its_keys() {
-    let idp = idp("
+    let idp = issuer(
+        "
         jwks_url = 'https://keys.example.com/set'
         algorithms = ['PS256']
         token_type = 'at+jwt'
         leeway = '0s'
         required_claims = ['email']
         use = 'credential'
-        claims = { roles = '/realm_access/roles', tenant = '/org~1id' }");
-    assert_eq!(idp.accepted_issuers, ["https://idp.example.com"]);
-    assert_eq!(
-        idp.keys,
-        KeySource::Url("https://keys.example.com/set".parse().expect("a URL"))
+        claims = { roles = '/realm_access/roles', tenant = '/org~1id' }",
     );
-    assert_eq!(
-        (idp.token_type, idp.usage, idp.leeway),
-        (TypRule::AtJwt, TokenUse::IdToken, Duration::ZERO)
-    );
-    assert_eq!(idp.required_claims, ["email"]);
-    let claims: Vec<_> = idp
-        .claims
-        .iter()
-        .map(|(name, pointer)| (*name, pointer.as_str()))
-        .collect();
-    assert_eq!(
-        claims,
-        [("roles", "/realm_access/roles"), ("tenant", "/org~1id")]
-    );
+    let expected = || -> Result<Issuer, IssuerError> {
+        let claims = ClaimMapping::default()
+            .set("roles", "/realm_access/roles")?
+            .set("tenant", "/org~1id")?;
+        let keys = "https://keys.example.com/set".parse().expect("a URL");
+        Ok(Issuer::new("https://idp.example.com", "api")?
+            .name("idp")
+            .keys(KeySource::Url(keys))
+            .algorithms([Algorithm::PS256])?
+            .token_type(TypRule::AtJwt)
+            .leeway(Duration::ZERO)?
+            .require_claim("email")
+            .token_use(TokenUse::IdToken)
+            .claims(claims))
+    };
+    assert_eq!(Ok(idp), expected());
 }
 
 #[test]
-fn an_issuer_may_be_spelled_in_several_ways() {
+fn an_issuer_with_required_keys_only_has_the_library_defaults() {
+    let expected = Issuer::new("https://idp.example.com", "api").map(|issuer| issuer.name("idp"));
+    assert_eq!(Ok(issuer("")), expected);
+}
+
+#[test]
+fn an_issuer_may_have_aliases() {
     let config = file("[issuers.a]\nissuer = ['https://a.example', 'a.example']\naudiences = '*'")
-        .expect("loaded");
-    let issuer = &config.issuers["a"];
-    assert_eq!(issuer.accepted_issuers, ["https://a.example", "a.example"]);
-    assert_eq!(
-        (&issuer.audiences, &issuer.keys),
-        (&Audiences::Any, &KeySource::Discovery)
-    );
+        .expect("a valid configuration");
+    let expected = Issuer::new("https://a.example", "unused").map(|issuer| {
+        let issuer = issuer.name("a").issuer_alias("a.example");
+        issuer.dangerous_any_audience()
+    });
+    assert_eq!(Ok(config.issuers["a"].clone()), expected);
+    assert_eq!(config.issuers["a"].key_source(), &KeySource::Discovery);
 }
 
 #[test]
-fn fixed_keys_come_from_a_file_or_from_the_configuration_itself() {
+fn fixed_keys_are_read_from_a_file_or_inline() {
     let set = r#"{"keys":[{"kty":"EC"}]}"#;
     let dir = folder(&[("keys.json", set)]);
     let path = dir.path().join("keys.json");
     assert_eq!(
-        idp(&format!("jwks_file = '{}'", path.display())).keys,
-        KeySource::Fixed(set.into())
+        issuer(&format!("jwks_file = '{}'", path.display())).key_source(),
+        &KeySource::Fixed(set.into())
     );
     assert_eq!(
-        idp(&format!("jwks = '{set}'")).keys,
-        KeySource::Fixed(set.into())
+        issuer(&format!("jwks = '{set}'")).key_source(),
+        &KeySource::Fixed(set.into())
     );
     assert_eq!(
-        idp("jwks = { keys = [{ kty = 'EC' }] }").keys,
-        KeySource::Fixed(set.into())
+        issuer("jwks = { keys = [{ kty = 'EC' }] }").key_source(),
+        &KeySource::Fixed(set.into())
     );
-    assert_snapshot!(refusal(file(&issuer("jwks_file = 'no/such/keys.json'"))), @r#"
+    assert_snapshot!(error(file(&issuer_text("jwks_file = 'no/such/keys.json'"))), @r#"
     the configuration has a problem:
       issuers.idp.jwks_file in config/default.toml: found "no/such/keys.json"; the file cannot be read: No such file or directory (os error 2)
     "#);
 }
 
 #[test]
-fn what_is_missing_is_told_with_the_way_out() {
-    assert_snapshot!(refusal(file("[issuers.idp]\naudiences = ['api']")), @r"
+fn a_missing_key_is_reported_with_what_to_write() {
+    assert_snapshot!(error(file("[issuers.idp]\naudiences = ['api']")), @r"
     the configuration has a problem:
-      issuers.idp.issuer is missing ([issuers.idp] is in config/default.toml): write the `iss` of its tokens, letter by letter
+      issuers.idp.issuer is missing ([issuers.idp] is in config/default.toml): write the exact `iss` of its tokens
     ");
-    assert_snapshot!(refusal(environment(&[("BEARWARD_ISSUERS__SUPABASE__AUDIENCES", "x")])), @r"
+    assert_snapshot!(error(environment(&[("BEARWARD_ISSUERS__SUPABASE__AUDIENCES", "x")])), @r"
     the configuration has a problem:
-      issuers.supabase.issuer is missing ([issuers.supabase] is in BEARWARD_ISSUERS__SUPABASE__AUDIENCES): write the `iss` of its tokens, letter by letter, or set SUPABASE_URL
+      issuers.supabase.issuer is missing ([issuers.supabase] is in BEARWARD_ISSUERS__SUPABASE__AUDIENCES): write the exact `iss` of its tokens, or set SUPABASE_URL
     ");
-    assert_snapshot!(refusal(file("[issuers.idp]\nissuer = 'https://idp.example.com'")), @r#"
+    assert_snapshot!(error(file("[issuers.idp]\nissuer = 'https://idp.example.com'")), @r#"
     the configuration has a problem:
-      issuers.idp.audiences is missing ([issuers.idp] is in config/default.toml): name whom its tokens must be for, such as ["authenticated"]; "*" accepts any audience
+      issuers.idp.audiences is missing ([issuers.idp] is in config/default.toml): write the expected `aud` of its tokens, such as ["authenticated"]; "*" accepts any audience
     "#);
 }
 
 #[test]
-fn symmetric_algorithms_are_refused_with_the_way_to_asymmetric_ones() {
-    assert_snapshot!(refusal(file(&issuer("algorithms = ['RS256', 'HS256']"))), @r#"
+fn symmetric_algorithms_are_rejected_with_a_migration_hint() {
+    assert_snapshot!(error(file(&issuer_text("algorithms = ['RS256', 'HS256']"))), @r#"
     the configuration has a problem:
-      issuers.idp.algorithms in config/default.toml: found ["RS256", "HS256"]; HS256, HS384 and HS512 sign with a secret that every verifier would have to hold, and who can verify could sign; bearward verifies with public keys only. A Supabase project moves to them in its dashboard under Project Settings, JWT Keys: "Migrate JWT secret", then "Rotate keys"; leave algorithms at the default here
+      issuers.idp.algorithms in config/default.toml: found ["RS256", "HS256"]; HS256, HS384 and HS512 need a shared secret, and every server that can verify a token could also sign one; bearward verifies with public keys only. To switch a Supabase project: in its dashboard under Project Settings, JWT Keys, click "Migrate JWT secret", then "Rotate keys"; leave algorithms at its default here
     "#);
-    assert_snapshot!(refusal(file(&issuer("algorithms = ['none']"))), @r#"
+    assert_snapshot!(error(file(&issuer_text("algorithms = ['none']"))), @r#"
     the configuration has a problem:
-      issuers.idp.algorithms in config/default.toml: found ["none"]; "none" means no signature at all, and such a token is never accepted
+      issuers.idp.algorithms in config/default.toml: found ["none"]; "none" means an unsigned token, which is never accepted
     "#);
-    assert_snapshot!(refusal(file(&issuer("algorithms = ['RSA']"))), @r#"
+    assert_snapshot!(error(file(&issuer_text("algorithms = ['RSA']"))), @r#"
     the configuration has a problem:
-      issuers.idp.algorithms in config/default.toml: found ["RSA"]; write some of RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, EdDSA
+      issuers.idp.algorithms in config/default.toml: found ["RSA"]; write one or more of RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, EdDSA
     "#);
 }
 
 #[test]
-fn a_wrong_value_of_an_issuer_is_told_with_the_right_one() {
-    assert_snapshot!(refusal(file(&issuer("leeway = '10m'"))), @r#"
+fn an_invalid_value_is_reported_with_what_to_write() {
+    assert_snapshot!(error(file(&issuer_text("leeway = '10m'"))), @r#"
     the configuration has a problem:
       issuers.idp.leeway in config/default.toml: found "10m"; it must be from 0s to 5m
     "#);
-    assert_snapshot!(refusal(file(&issuer("jwks_url = 'http://kong:8000/keys'"))), @r#"
+    assert_snapshot!(error(file(&issuer_text("jwks_url = 'http://kong:8000/keys'"))), @r#"
     the configuration has a problem:
-      issuers.idp.jwks_url in config/default.toml: found "http://kong:8000/keys"; plain http would let anybody on the way swap the keys; write https://, or set jwks.allow_http = true (BEARWARD_JWKS__ALLOW_HTTP) for a network that you trust
+      issuers.idp.jwks_url in config/default.toml: found "http://kong:8000/keys"; over plain http an attacker on the network can replace the keys; write https://, or set jwks.allow_http = true (BEARWARD_JWKS__ALLOW_HTTP) if you trust the network
     "#);
-    assert_snapshot!(refusal(file(&issuer("claims = { roles = 'app_metadata.roles' }"))), @r#"
+    assert_snapshot!(error(file(&issuer_text("claims = { roles = 'app_metadata.roles' }"))), @r#"
     the configuration has a problem:
       issuers.idp.claims.roles in config/default.toml: found "app_metadata.roles"; a JSON pointer begins with a slash: write "/app_metadata/roles"
     "#);
-    assert_snapshot!(refusal(file(&issuer("use = 'cookie'"))), @r#"
+    assert_snapshot!(error(file(&issuer_text("use = 'cookie'"))), @r#"
     the configuration has a problem:
       issuers.idp.use in config/default.toml: found "cookie"; write "bearer" or "credential"
     "#);
-    assert_snapshot!(refusal(file(&issuer("").replace("idp]", "My-Idp]"))), @r"
+    assert_snapshot!(error(file(&issuer_text("").replace("idp]", "My-Idp]"))), @r"
     the configuration has a problem:
-      issuers.My-Idp: an issuer's name has lower-case letters, digits and _ only, so that variables and metrics can name it
+      issuers.My-Idp: the name of an issuer may contain only lower-case letters, digits and _, because it is part of variable and metric names
     ");
-    assert_snapshot!(refusal(file("[issuers.a]\nissuer = 'accounts.example'\naudiences = ['x']")), @r#"
+    assert_snapshot!(error(file("[issuers.a]\nissuer = 'accounts.example'\naudiences = ['x']")), @r#"
     the configuration has a problem:
-      issuers.a.issuer = "accounts.example" (config/default.toml): keys are discovered below an https:// issuer only; set jwks_url or jwks_file
+      issuers.a.issuer = "accounts.example" (config/default.toml): OIDC discovery needs an https:// issuer; set jwks_url or jwks_file
     "#);
 }
 
 #[test]
-fn contradictions_of_issuers_name_both_sides() {
-    assert_snapshot!(refusal(file(&issuer("jwks = '{\"keys\":[]}'\njwks_url = 'https://idp.example.com/keys'"))), @r#"
+fn conflicting_issuer_values_are_shown_together() {
+    assert_snapshot!(error(file(&issuer_text("jwks = '{\"keys\":[]}'\njwks_url = 'https://idp.example.com/keys'"))), @r#"
     the configuration has a problem:
-      issuers.idp.jwks_url = "https://idp.example.com/keys" (config/default.toml) and issuers.idp.jwks = *** (config/default.toml): keys come from one place; keep one of jwks_url, jwks_file and jwks
+      issuers.idp.jwks_url = "https://idp.example.com/keys" (config/default.toml) and issuers.idp.jwks = *** (config/default.toml): set only one of jwks_url, jwks_file and jwks
     "#);
-    assert_snapshot!(refusal(file(&format!("{}\n{}", issuer(""), issuer("").replace("idp]", "other]")))), @r#"
+    assert_snapshot!(error(file(&format!("{}\n{}", issuer_text(""), issuer_text("").replace("idp]", "other]")))), @r#"
     the configuration has a problem:
-      issuers.idp.issuer = "https://idp.example.com" (config/default.toml) and issuers.other.issuer = "https://idp.example.com" (config/default.toml): one spelling of an issuer must belong to one profile
+      issuers.idp.issuer = "https://idp.example.com" (config/default.toml) and issuers.other.issuer = "https://idp.example.com" (config/default.toml): each accepted issuer may be configured only once
     "#);
 }
 
 #[test]
-fn without_an_issuer_the_ways_to_give_one_are_told() {
-    let config = environment(&[("SUPABASE_URL", "")]).expect("loaded");
-    assert_snapshot!(config.require_issuer().expect_err("refused"), @r"
+fn require_issuer_explains_how_to_configure_one() {
+    let config = environment(&[("SUPABASE_URL", "")]).expect("a valid configuration");
+    assert_snapshot!(config.require_issuer().expect_err("no issuer"), @r"
     the configuration has a problem:
-      no issuer is configured, so every token would be refused. Name one:
+      no issuer is configured, so every token would be rejected. Configure one:
         SUPABASE_URL=https://YOUR-PROJECT.supabase.co    for a Supabase project
         [issuers.NAME] with issuer and audiences         in config/default.toml, for any OpenID Connect provider
         BEARWARD_ISSUERS__NAME__ISSUER and BEARWARD_ISSUERS__NAME__AUDIENCES do the same in the environment
         bearward dev                                     to try it with a development IdP
     ");
-    assert!(file(&issuer("")).expect("loaded").require_issuer().is_ok());
+    assert!(
+        file(&issuer_text(""))
+            .expect("a valid configuration")
+            .require_issuer()
+            .is_ok()
+    );
 }

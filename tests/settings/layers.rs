@@ -1,21 +1,25 @@
-//! Which value wins.
+//! The layers of the configuration and their precedence.
 
-use std::{num::NonZeroU32, path::Path};
+use std::{num::NonZeroU32, path::Path, time::Duration};
 
-use bearward::Algorithm;
-use bearward_server::settings::{Audiences, Config, CorsOrigin, LogFormat, Sources, ValueSource};
+use {Algorithm, Builder, ClaimMapping, Issuer, IssuerError, JwksCacheConfig};
+use bearward_server::settings::{Config, CorsOrigin, LogFormat, Sources, ValueSource};
 use insta::assert_snapshot;
 use secrecy::ExposeSecret;
 
-use super::{environment, file, folder, idp, load, refusal, variables};
+use super::{environment, error, folder, load, variables};
 
-fn origin_of(config: &Config, path: &str) -> String {
+fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+fn source_of(config: &Config, path: &str) -> String {
     match &config
         .redacted()
         .values()
-        .find(|shown| shown.path == path)
+        .find(|value| value.path == path)
         .expect("a value")
-        .origin
+        .source
     {
         ValueSource::File(path) => Path::new(path)
             .file_name()
@@ -27,7 +31,7 @@ fn origin_of(config: &Config, path: &str) -> String {
 }
 
 #[test]
-fn the_compiled_in_defaults_are_those_of_the_contract() {
+fn the_defaults_are_those_of_the_contract() {
     let config = environment(&[]).expect("defaults");
     assert_eq!(config.environment, "development");
     let server = &config.server;
@@ -57,29 +61,20 @@ fn the_compiled_in_defaults_are_those_of_the_contract() {
         (65_536, 30, 15)
     );
     assert!(server.trusted_proxies.is_empty());
-    let jwks = &config.jwks;
-    let seconds = [
-        jwks.default_ttl,
-        jwks.min_ttl,
-        jwks.max_ttl,
-        jwks.max_stale,
-        jwks.refetch_cooldown,
-    ]
-    .map(|ttl| ttl.as_secs());
-    assert_eq!(seconds, [600, 60, 3600, 21_600, 30]);
-    assert_eq!(
-        (
-            jwks.refetch_burst,
-            jwks.connect_timeout.as_secs(),
-            jwks.timeout.as_secs()
-        ),
-        (2, 2, 5)
-    );
-    assert_eq!(
-        (jwks.max_bytes, jwks.max_keys, jwks.allow_http),
-        (131_072, 100, false)
-    );
-    assert!(jwks.ca_file.is_none() && jwks.proxy.is_none() && jwks.snapshot_dir.is_none());
+    let jwks = JwksCacheConfig::default()
+        .default_ttl(seconds(600))
+        .min_ttl(seconds(60))
+        .max_ttl(seconds(3600))
+        .max_stale(seconds(21_600))
+        .refetch_cooldown(seconds(30))
+        .refetch_burst(2)
+        .connect_timeout(seconds(2))
+        .timeout(seconds(5))
+        .max_bytes(131_072)
+        .max_keys(100)
+        .allow_http(false);
+    assert_eq!(config.jwks, jwks);
+    assert_eq!(jwks, JwksCacheConfig::default());
     assert_eq!(
         (
             config.tokens.max_bytes,
@@ -87,6 +82,13 @@ fn the_compiled_in_defaults_are_those_of_the_contract() {
             &config.tokens.cookie
         ),
         (8192, 10_000, &None)
+    );
+    assert_eq!(
+        (config.tokens.max_bytes, config.tokens.cache_entries),
+        (
+            Builder::DEFAULT_MAX_TOKEN_BYTES,
+            Builder::DEFAULT_TOKEN_CACHE_ENTRIES
+        )
     );
     assert_eq!(config.database.url.expose_secret(), "sqlite://bearward.db");
     assert!(config.vault.keys.is_empty());
@@ -120,11 +122,11 @@ fn the_compiled_in_defaults_are_those_of_the_contract() {
         (config.telemetry.format, &config.telemetry.otlp_endpoint),
         (LogFormat::Pretty, &None)
     );
-    assert!(config.issuers.is_empty() && config.notes().is_empty());
+    assert!(config.issuers.is_empty() && config.warnings().is_empty());
 }
 
 #[test]
-fn the_shipped_files_load_in_both_environments() {
+fn the_shipped_files_are_valid_in_both_environments() {
     for (environment, format) in [
         ("development", LogFormat::Pretty),
         ("production", LogFormat::Json),
@@ -135,33 +137,12 @@ fn the_shipped_files_load_in_both_environments() {
         );
         let config = Config::load(&sources).expect(environment);
         assert_eq!(config.telemetry.format, format);
-        assert!(config.notes().is_empty(), "{:?}", config.notes());
+        assert!(config.warnings().is_empty(), "{:?}", config.warnings());
     }
 }
 
 #[test]
-fn the_example_of_an_issuer_in_the_documentation_shows_the_defaults() {
-    let documentation = include_str!("../../config/default.toml");
-    let lines = documentation
-        .lines()
-        .skip_while(|line| *line != "# [issuers.example]")
-        .take_while(|line| line.starts_with('#'));
-    let example: Vec<&str> = lines
-        .filter_map(|line| line.strip_prefix("# "))
-        .filter(|line| !line.starts_with('#'))
-        .collect();
-    let config = file(&example.join("\n")).expect("the example loads");
-    let (documented, short) = (&config.issuers["example"], idp(""));
-    assert_eq!(documented.algorithms, short.algorithms);
-    assert_eq!(documented.algorithms, Algorithm::DEFAULT);
-    assert_eq!(documented.token_type, short.token_type);
-    assert_eq!(documented.leeway, short.leeway);
-    assert_eq!(documented.required_claims, short.required_claims);
-    assert_eq!(documented.usage, short.usage);
-}
-
-#[test]
-fn a_later_layer_wins_and_leaves_what_it_does_not_name() {
+fn a_later_layer_overrides_only_the_keys_that_it_sets() {
     let dir = folder(&[
         (
             "default.toml",
@@ -179,21 +160,22 @@ fn a_later_layer_wins_and_leaves_what_it_does_not_name() {
     ];
     let sources =
         Sources::new(Some(dir.path().to_owned()), variables(&pairs)).with("jwks.max_stale", "10h");
-    let config = Config::load(&sources).expect("loaded");
-    let jwks = &config.jwks;
-    assert_eq!(
-        [jwks.min_ttl, jwks.default_ttl, jwks.max_ttl, jwks.max_stale].map(|ttl| ttl.as_secs()),
-        [61, 720, 14_400, 36_000]
-    );
-    assert_eq!(origin_of(&config, "jwks.timeout"), "the built-in defaults");
-    assert_eq!(origin_of(&config, "jwks.min_ttl"), "default.toml");
-    assert_eq!(origin_of(&config, "jwks.default_ttl"), "staging.toml");
-    assert_eq!(origin_of(&config, "jwks.max_ttl"), "BEARWARD_JWKS__MAX_TTL");
-    assert_eq!(origin_of(&config, "jwks.max_stale"), "the command line");
+    let config = Config::load(&sources).expect("a valid configuration");
+    let jwks = JwksCacheConfig::default()
+        .min_ttl(seconds(61))
+        .default_ttl(seconds(720))
+        .max_ttl(seconds(14_400))
+        .max_stale(seconds(36_000));
+    assert_eq!(config.jwks, jwks);
+    assert_eq!(source_of(&config, "jwks.timeout"), "the built-in defaults");
+    assert_eq!(source_of(&config, "jwks.min_ttl"), "default.toml");
+    assert_eq!(source_of(&config, "jwks.default_ttl"), "staging.toml");
+    assert_eq!(source_of(&config, "jwks.max_ttl"), "BEARWARD_JWKS__MAX_TTL");
+    assert_eq!(source_of(&config, "jwks.max_stale"), "the command line");
 }
 
 #[test]
-fn a_variable_sets_lists_numbers_and_switches() {
+fn a_variable_sets_lists_numbers_and_booleans() {
     let config = environment(&[
         ("BEARWARD_ISSUERS__IDP__ISSUER", "https://idp.example.com"),
         ("BEARWARD_ISSUERS__IDP__AUDIENCES", "one"),
@@ -204,44 +186,51 @@ fn a_variable_sets_lists_numbers_and_switches() {
         ("BEARWARD_JWKS__ALLOW_HTTP", "true"),
         ("BEARWARD_JWKS__MAX_BYTES", "131073"),
     ])
-    .expect("loaded");
-    let idp = &config.issuers["idp"];
-    assert_eq!(idp.audiences, Audiences::OneOf(vec!["one".into()]));
-    assert_eq!(idp.algorithms, [Algorithm::ES256, Algorithm::RS256]);
-    assert_eq!(idp.claims["roles"], "/groups");
-    assert!(config.server.cors_origins.is_empty() && config.jwks.allow_http);
+    .expect("a valid configuration");
+    let expected = || -> Result<Issuer, IssuerError> {
+        Ok(Issuer::new("https://idp.example.com", "one")?
+            .name("idp")
+            .algorithms([Algorithm::ES256, Algorithm::RS256])?
+            .claims(ClaimMapping::default().set("roles", "/groups")?))
+    };
+    assert_eq!(Ok(config.issuers["idp"].clone()), expected());
+    assert!(config.server.cors_origins.is_empty());
+    assert_eq!(config.tokens.cache_entries, 0);
     assert_eq!(
-        (config.tokens.cache_entries, config.jwks.max_bytes),
-        (0, 131_073)
+        config.jwks,
+        JwksCacheConfig::default()
+            .allow_http(true)
+            .max_bytes(131_073)
     );
 }
 
 #[test]
-fn an_environment_without_its_file_is_noted() {
+fn an_environment_without_file_causes_a_warning() {
     assert!(
         load(&[("default.toml", "")], &[])
-            .expect("loaded")
-            .notes()
+            .expect("a valid configuration")
+            .warnings()
             .is_empty()
     );
-    let config = load(&[("default.toml", "")], &[("BEARWARD_ENV", "prodution")]).expect("loaded");
+    let config = load(&[("default.toml", "")], &[("BEARWARD_ENV", "prodution")])
+        .expect("a valid configuration");
     assert!(
-        config.notes()[0].ends_with("prodution.toml does not exist, so nothing is read from it"),
+        config.warnings()[0].ends_with("prodution.toml does not exist and is ignored"),
         "{:?}",
-        config.notes()
+        config.warnings()
     );
 }
 
 #[test]
-fn a_missing_folder_and_an_environment_that_is_a_path_are_refused() {
+fn a_missing_folder_and_an_environment_with_a_path_are_rejected() {
     let missing =
-        Config::load(&Sources::new(Some("no/such/folder".into()), [])).expect_err("refused");
+        Config::load(&Sources::new(Some("no/such/folder".into()), [])).expect_err("no folder");
     assert_snapshot!(missing, @r"
     the configuration has a problem:
       the configuration folder no/such/folder does not exist
     ");
-    assert_snapshot!(refusal(load(&[("default.toml", "")], &[("BEARWARD_ENV", "../secrets")])), @r#"
+    assert_snapshot!(error(load(&[("default.toml", "")], &[("BEARWARD_ENV", "../secrets")])), @r#"
     the configuration has a problem:
-      BEARWARD_ENV: found "../secrets"; an environment is named with letters, digits, - and _, for example production
+      BEARWARD_ENV: found "../secrets"; use only letters, digits, - and _, such as production
     "#);
 }

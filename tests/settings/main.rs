@@ -1,6 +1,7 @@
-//! The configuration as its users meet it: what wins, what is refused, and in which words.
+//! Tests of the configuration: precedence of layers, validation and error messages.
 
 mod bounds;
+mod documentation;
 mod issuers;
 mod layers;
 mod secrets;
@@ -10,10 +11,11 @@ mod wrong_values;
 
 use std::{fs, path::Path};
 
-use bearward_server::settings::{Config, IssuerSection, Sources};
+use bearward::Issuer;
+use bearward_server::settings::{Config, Sources};
 use tempfile::TempDir;
 
-/// A folder of files, each given as (name, text).
+/// Creates a folder with these files, given as (name, text).
 fn folder(files: &[(&str, &str)]) -> TempDir {
     let dir = tempfile::tempdir().expect("a folder");
     for (name, text) in files {
@@ -29,38 +31,42 @@ fn variables(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
         .collect()
 }
 
-/// The configuration of these files and variables, or the message that a user reads.
+/// Loads these files and variables, and returns the configuration or the error message.
 fn load(files: &[(&str, &str)], environment: &[(&str, &str)]) -> Result<Config, String> {
     let dir = folder(files);
     let sources = Sources::new(
         (!files.is_empty()).then(|| dir.path().to_owned()),
         variables(environment),
     );
-    Config::load(&sources).map_err(|errors| told(&errors.to_string(), dir.path()))
+    Config::load(&sources).map_err(|errors| without_path(&errors.to_string(), dir.path()))
 }
 
+/// Loads a `default.toml` with this text.
 fn file(text: &str) -> Result<Config, String> {
     load(&[("default.toml", text)], &[])
 }
 
+/// Loads these environment variables without files.
 fn environment(pairs: &[(&str, &str)]) -> Result<Config, String> {
     load(&[], pairs)
 }
 
-/// Messages name files by path, and the folder of a test has a new name each time.
-fn told(message: &str, dir: &Path) -> String {
+/// Replaces the temporary folder in a message with `config`.
+fn without_path(message: &str, dir: &Path) -> String {
     message.replace(&dir.display().to_string(), "config")
 }
 
-fn refusal(loaded: Result<Config, String>) -> String {
-    loaded.expect_err("refused")
+/// The message of a configuration that is expected to be invalid.
+fn error(loaded: Result<Config, String>) -> String {
+    loaded.expect_err("an invalid configuration")
 }
 
-/// An issuer that is right, with lines added to it.
-fn issuer(lines: &str) -> String {
+/// The text of a valid issuer, with these lines added.
+fn issuer_text(lines: &str) -> String {
     format!("[issuers.idp]\nissuer = \"https://idp.example.com\"\naudiences = [\"api\"]\n{lines}")
 }
 
-fn idp(lines: &str) -> IssuerSection {
-    file(&issuer(lines)).expect("accepted").issuers["idp"].clone()
+/// The issuer that is loaded from [`issuer_text`].
+fn issuer(lines: &str) -> Issuer {
+    file(&issuer_text(lines)).expect("a valid issuer").issuers["idp"].clone()
 }

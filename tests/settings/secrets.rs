@@ -1,26 +1,26 @@
-//! Secrets come from where they are kept, and are shown nowhere.
+//! Secrets are read from `_file` twins and redacted in all output.
 
 use bearward_server::settings::{Sources, VaultKey};
 use insta::assert_snapshot;
 use secrecy::ExposeSecret;
 
-use super::{environment, file, folder, load, refusal, variables};
+use super::{environment, error, file, folder, load, variables};
 
 const KEY: &str = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
 
 #[test]
-fn a_secret_is_read_from_the_file_that_its_twin_names() {
+fn a_secret_is_read_from_the_file_of_its_twin() {
     let dir = folder(&[
         ("url", "postgres://u:p@db/app\n"),
         ("keys", &format!("new:{KEY}\nold:{KEY}\r\n")),
     ]);
-    let at = |name: &str| dir.path().join(name).display().to_string();
+    let path = |name: &str| dir.path().join(name).display().to_string();
     let pairs = [
-        ("BEARWARD_DATABASE__URL_FILE", at("url")),
-        ("BEARWARD_VAULT__KEYS_FILE", at("keys")),
+        ("BEARWARD_DATABASE__URL_FILE", path("url")),
+        ("BEARWARD_VAULT__KEYS_FILE", path("keys")),
     ];
-    let config =
-        environment(&pairs.each_ref().map(|(name, path)| (*name, path.as_str()))).expect("loaded");
+    let config = environment(&pairs.each_ref().map(|(name, path)| (*name, path.as_str())))
+        .expect("a valid configuration");
     assert_eq!(config.database.url.expose_secret(), "postgres://u:p@db/app");
     assert_eq!(
         config
@@ -38,56 +38,56 @@ fn a_secret_is_read_from_the_file_that_its_twin_names() {
 }
 
 #[test]
-fn a_secret_that_is_set_twice_is_refused() {
+fn a_secret_that_is_set_twice_is_rejected() {
     let text = "[database]\nurl_file = '/run/secrets/url'";
-    assert_snapshot!(refusal(load(&[("default.toml", text)], &[("DATABASE_URL", "postgres://u:hunter2@db/app")])), @r"
+    assert_snapshot!(error(load(&[("default.toml", text)], &[("DATABASE_URL", "postgres://u:hunter2@db/app")])), @r"
     the configuration has a problem:
-      database.url (DATABASE_URL) and database.url_file (config/default.toml): both are set; keep one of them
+      database.url (DATABASE_URL) and database.url_file (config/default.toml): set only one of them
     ");
 }
 
 #[test]
-fn a_twin_whose_file_cannot_be_used_is_named_with_its_path() {
-    assert_snapshot!(refusal(environment(&[("BEARWARD_VAULT__KEYS_FILE", "/no/such/keys")])), @r#"
+fn an_unusable_secret_file_is_reported_with_its_path() {
+    assert_snapshot!(error(environment(&[("BEARWARD_VAULT__KEYS_FILE", "/no/such/keys")])), @r#"
     the configuration has a problem:
       vault.keys_file in BEARWARD_VAULT__KEYS_FILE: found "/no/such/keys"; the file cannot be read: No such file or directory (os error 2)
     "#);
     let dir = folder(&[("empty", "\n")]);
     let path = dir.path().join("empty").display().to_string();
-    let told = refusal(environment(&[("BEARWARD_DATABASE__URL_FILE", &path)]));
+    let message = error(environment(&[("BEARWARD_DATABASE__URL_FILE", &path)]));
     assert!(
-        told.contains("database.url_file")
-            && told.contains(&path)
-            && told.ends_with("the file is empty"),
-        "{told}"
+        message.contains("database.url_file")
+            && message.contains(&path)
+            && message.ends_with("the file is empty"),
+        "{message}"
     );
 }
 
 #[test]
-fn a_wrong_secret_is_not_repeated() {
-    assert_snapshot!(refusal(file("[vault]\nkeys = ['hunter2']")), @r#"
+fn an_invalid_secret_is_not_repeated() {
+    assert_snapshot!(error(file("[vault]\nkeys = ['hunter2']")), @r#"
     the configuration has a problem:
-      vault.keys in config/default.toml: key number 1 is not ID:BASE64 with 32 bytes of key; make one with `echo "k1:$(openssl rand -base64 32)"`
+      vault.keys in config/default.toml: key number 1 is not ID:BASE64 with 32 bytes; create one with `echo "k1:$(openssl rand -base64 32)"`
     "#);
-    assert_snapshot!(refusal(file("[vault]\nkeys = 'k1:hunter2'")), @r#"
+    assert_snapshot!(error(file("[vault]\nkeys = 'k1:hunter2'")), @r#"
     the configuration has a problem:
-      vault.keys in config/default.toml: this is a list, written ["a", "b"]
+      vault.keys in config/default.toml: write a list, such as ["a", "b"]
     "#);
-    assert_snapshot!(refusal(file("[jwks]\nproxy = 'socks5://u:hunter2@proxy'")), @r#"
+    assert_snapshot!(error(file("[jwks]\nproxy = 'socks5://u:hunter2@proxy'")), @r#"
     the configuration has a problem:
       jwks.proxy in config/default.toml: write a URL such as "http://proxy.internal:3128"
     "#);
-    assert_snapshot!(refusal(file("[server]\npublic_url = 'https://u:hunter2@a.example'")), @r#"
+    assert_snapshot!(error(file("[server]\npublic_url = 'https://u:hunter2@a.example'")), @r#"
     the configuration has a problem:
-      server.public_url in config/default.toml: found "https://u:***@a.example/"; a user name or password inside the URL is not accepted; remove the part before the @
+      server.public_url in config/default.toml: found "https://u:***@a.example/"; a user name or password in the URL is not accepted; remove the part before the @
     "#);
 }
 
 #[test]
-fn a_database_address_that_is_no_url_is_told_here_where_its_password_is_not_repeated() {
-    assert_snapshot!(refusal(environment(&[("DATABASE_URL", "postgres://bear:hunter2/x@db/app")])), @r"
+fn an_invalid_database_url_is_rejected_without_its_password() {
+    assert_snapshot!(error(environment(&[("DATABASE_URL", "postgres://bear:hunter2/x@db/app")])), @r"
     the configuration has a problem:
-      database.url in DATABASE_URL: it is not of the form postgres://USER:PASSWORD@HOST/NAME (the value is not shown); in a password write / as %2F, ? as %3F, # as %23, @ as %40 and % as %25
+      database.url in DATABASE_URL: the URL must have the form postgres://USER:PASSWORD@HOST/NAME (the value is not shown); in a password write / as %2F, ? as %3F, # as %23, @ as %40 and % as %25
     ");
     for wrong in [
         "postgres:bear:hunter2@db/app",
@@ -95,10 +95,12 @@ fn a_database_address_that_is_no_url_is_told_here_where_its_password_is_not_repe
         "mysql://bear:hunter2@db:99999/app",
         "postgres://bear:a#hunter2@db/app",
     ] {
-        let told = refusal(environment(&[("DATABASE_URL", wrong)]));
+        let message = error(environment(&[("DATABASE_URL", wrong)]));
         assert!(
-            told.contains("DATABASE_URL") && told.contains("%2F") && !told.contains("hunter2"),
-            "{told}"
+            message.contains("DATABASE_URL")
+                && message.contains("%2F")
+                && !message.contains("hunter2"),
+            "{message}"
         );
     }
     for right in [
@@ -120,14 +122,14 @@ fn a_database_address_that_is_no_url_is_told_here_where_its_password_is_not_repe
 }
 
 #[test]
-fn a_database_on_another_machine_that_is_reached_in_the_open_is_noted_without_its_password() {
-    let notes = |url: &str| {
+fn a_remote_database_without_tls_mode_causes_a_warning() {
+    let warnings = |url: &str| {
         environment(&[("DATABASE_URL", url)])
-            .expect("loaded")
-            .notes()
+            .expect("a valid configuration")
+            .warnings()
             .to_vec()
     };
-    for (open, mode) in [
+    for (url, mode) in [
         (
             "postgres://bear:hunter2@db.example.com/app",
             "?sslmode=verify-full",
@@ -138,13 +140,15 @@ fn a_database_on_another_machine_that_is_reached_in_the_open_is_noted_without_it
         ),
         ("mariadb://bear:hunter2@db/app", "?ssl-mode=VERIFY_IDENTITY"),
     ] {
-        let [note] = notes(open).try_into().expect("one note");
+        let [warning] = warnings(url).try_into().expect("one warning");
         assert!(
-            note.contains("database.url") && note.ends_with(mode) && !note.contains("hunter2"),
-            "{note}"
+            warning.contains("database.url")
+                && warning.ends_with(mode)
+                && !warning.contains("hunter2"),
+            "{warning}"
         );
     }
-    for told in [
+    for url in [
         "postgres://bear:hunter2@db.example.com/app?sslmode=verify-full",
         "postgres://bear:hunter2@db/app?sslmode=disable",
         "mysql://bear:hunter2@db/app?ssl-mode=VERIFY_IDENTITY",
@@ -154,12 +158,12 @@ fn a_database_on_another_machine_that_is_reached_in_the_open_is_noted_without_it
         "postgres:///app?host=/var/run/postgresql",
         "sqlite://bearward.db",
     ] {
-        assert_eq!(notes(told), [""; 0], "{told}");
+        assert_eq!(warnings(url), [""; 0], "{url}");
     }
 }
 
 #[test]
-fn neither_debug_nor_the_table_of_values_shows_a_secret() {
+fn debug_and_the_effective_values_redact_secrets() {
     let config = environment(&[
         ("DATABASE_URL", "postgres://bear:hunter2@db.example.com/app"),
         ("BEARWARD_VAULT__KEYS", &format!("k1:{KEY}")),
@@ -170,7 +174,7 @@ fn neither_debug_nor_the_table_of_values_shows_a_secret() {
         ("SUPABASE_URL", "https://abc.supabase.co"),
         ("RUST_LOG", "debug"),
     ])
-    .expect("loaded");
+    .expect("a valid configuration");
     let sources = Sources::new(
         None,
         variables(&[("DATABASE_URL", "postgres://bear:hunter2@db/app")]),
@@ -201,9 +205,9 @@ fn neither_debug_nor_the_table_of_values_shows_a_secret() {
     jwks.max_ttl = "1h"                                          the built-in defaults
     jwks.max_stale = "6h"                                        the built-in defaults
     jwks.refetch_cooldown = "30s"                                the built-in defaults
-    jwks.refetch_burst = 2                                       the built-in defaults
     jwks.connect_timeout = "2s"                                  the built-in defaults
     jwks.timeout = "5s"                                          the built-in defaults
+    jwks.refetch_burst = 2                                       the built-in defaults
     jwks.max_bytes = "128KiB"                                    the built-in defaults
     jwks.max_keys = 100                                          the built-in defaults
     jwks.allow_http = false                                      the built-in defaults

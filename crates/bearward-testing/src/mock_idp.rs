@@ -12,7 +12,7 @@ use actix_web::{
     dev::ServerHandle,
     web::{Data, ServiceConfig},
 };
-use bearward::{Algorithm, Clock, Issuer, KeySource, SystemClock};
+use {Algorithm, Clock, Issuer, KeySource, SystemClock};
 
 use super::{
     clock::TestClock,

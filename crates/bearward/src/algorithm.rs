@@ -1,9 +1,16 @@
-//! The signature algorithms that a key can serve. There is no HMAC and no `none`: a token that asks
-//! for them has nothing to be checked with.
+//! Signature algorithms. HMAC and `none` are not represented, so no key can verify a token that
+//! asks for them.
 
 use std::{fmt, str::FromStr};
 
-/// A JWS algorithm (RFC 7518 §3.1, RFC 8037 §3.1) that verifies with a public key.
+/// An asymmetric JWS algorithm (RFC 7518 §3.1, RFC 8037 §3.1).
+///
+/// ```
+/// use bearward::Algorithm;
+///
+/// assert_eq!("ES256".parse(), Ok(Algorithm::ES256));
+/// assert!("HS256".parse::<Algorithm>().is_err());
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Algorithm {
     /// RSASSA-PKCS1-v1_5 with SHA-256.
@@ -22,12 +29,12 @@ pub enum Algorithm {
     ES256,
     /// ECDSA on P-384 with SHA-384.
     ES384,
-    /// Ed25519, under the name that RFC 8037 gave it.
+    /// Ed25519, under its name in RFC 8037.
     EdDSA,
 }
 
 impl Algorithm {
-    /// Every algorithm that bearward can verify.
+    /// Every supported algorithm.
     pub const ALL: [Self; 9] = [
         Self::RS256,
         Self::RS384,
@@ -40,10 +47,10 @@ impl Algorithm {
         Self::EdDSA,
     ];
 
-    /// What an issuer accepts unless told otherwise.
+    /// The algorithms that an issuer accepts by default.
     pub const DEFAULT: [Self; 3] = [Self::RS256, Self::ES256, Self::EdDSA];
 
-    /// The name in a JWS header, for example `RS256`.
+    /// Returns the name used in the JWS header, for example `RS256`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::RS256 => "RS256",
@@ -65,21 +72,21 @@ impl fmt::Display for Algorithm {
     }
 }
 
-/// Names are compared as RFC 7515 §4.1.1 says: case-sensitive, whole.
+/// Parses the name used in the JWS header. Names are case-sensitive (RFC 7515 §4.1.1).
 impl FromStr for Algorithm {
     type Err = UnknownAlgorithm;
 
     fn from_str(name: &str) -> Result<Self, UnknownAlgorithm> {
         Self::ALL
             .into_iter()
-            .find(|known| known.name() == name)
+            .find(|algorithm| algorithm.name() == name)
             .ok_or(UnknownAlgorithm)
     }
 }
 
-/// The name is not one of [`Algorithm::ALL`].
+/// The error for a name that is not in [`Algorithm::ALL`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "not an algorithm that bearward verifies; it knows RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 EdDSA"
+    "unsupported algorithm; supported are RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 EdDSA"
 )]
 pub struct UnknownAlgorithm;

@@ -108,12 +108,18 @@ impl fmt::Debug for BuildError {
 }
 
 impl Builder {
+    /// The default of [`token_cache`](Self::token_cache), in tokens.
+    pub const DEFAULT_TOKEN_CACHE_ENTRIES: usize = 10_000;
+
+    /// The default of [`max_token_bytes`](Self::max_token_bytes).
+    pub const DEFAULT_MAX_TOKEN_BYTES: usize = 8192;
+
     pub(crate) fn new() -> Self {
         Self {
             issuers: Vec::new(),
             clock: Arc::new(SystemClock::new()),
-            cache_entries: 10_000,
-            max_token_bytes: 8192,
+            cache_entries: Self::DEFAULT_TOKEN_CACHE_ENTRIES,
+            max_token_bytes: Self::DEFAULT_MAX_TOKEN_BYTES,
             jwks_cache: JwksCacheConfig::default(),
             challenge: ChallengeConfig {
                 realm: "bearward".to_owned(),

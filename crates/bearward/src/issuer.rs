@@ -1,4 +1,4 @@
-//! An issuer's profile: who signs, for whom, with what, and where its claims stand.
+//! Configuration of one trusted issuer.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -7,13 +7,12 @@ use url::Url;
 use super::{
     algorithm::Algorithm,
     claim_mapping::{ClaimMapError, ClaimMapping},
+    setting::Setting,
 };
 
-/// The most that a profile may forgive a clock.
-pub const MAX_LEEWAY: Duration = Duration::from_mins(5);
-
-/// One trusted issuer. Issuer and audience are arguments, not options; everything else has a strict
-/// default.
+/// A trusted issuer: which tokens are accepted from it, and where its keys are.
+///
+/// The issuer and the audience are required. Everything else has a strict default.
 ///
 /// ```
 /// use bearward::{Algorithm, Issuer};
@@ -23,7 +22,7 @@ pub const MAX_LEEWAY: Duration = Duration::from_mins(5);
 /// let other = Issuer::new("https://id.example.com/", "https://api.example.com")?.algorithms([Algorithm::ES256])?;
 /// # Ok(()) }
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Issuer {
     pub(crate) name: Arc<str>,
     pub(crate) accepted_issuers: Vec<Box<str>>,
@@ -32,81 +31,92 @@ pub struct Issuer {
     pub(crate) token_type: TypRule,
     pub(crate) leeway: Duration,
     pub(crate) required_claims: Vec<Box<str>>,
-    pub(crate) usage: TokenUse,
+    pub(crate) token_use: TokenUse,
     pub(crate) claims: ClaimMapping,
     pub(crate) keys: KeySource,
 }
 
-/// Whom a token must be meant for.
+/// The audiences that are accepted in `aud` (RFC 7519 §4.1.3).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Audiences {
-    /// One of these.
+pub enum Audiences {
+    /// `aud` must contain at least one of these.
     OneOf(Arc<[Box<str>]>),
-    /// The written way to opt out.
+    /// `aud` is not checked.
+    ///
+    /// # Security
+    /// Any other service that trusts the issuer can replay the tokens it receives.
     Any,
 }
 
-/// What `typ` must say (RFC 8725 §3.11).
+impl Audiences {
+    /// Creates a list of accepted audiences.
+    pub fn one_of(audiences: impl IntoIterator<Item = impl Into<Box<str>>>) -> Self {
+        Self::OneOf(audiences.into_iter().map(Into::into).collect())
+    }
+}
+
+/// Which `typ` headers are accepted (RFC 8725 §3.11).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum TypRule {
-    /// Absent, `JWT` or `at+jwt`, in any case, with or without `application/`.
+    /// Accepts no `typ`, `JWT` and `at+jwt`, in any case, with or without `application/`.
     #[default]
     Jwt,
-    /// `at+jwt` alone, and the claims that RFC 9068 §2.2 requires: `client_id`, `iat`, `jti`.
+    /// Accepts `at+jwt` only, and requires the claims of RFC 9068 §2.2: `client_id`, `iat`, `jti`.
     AtJwt,
 }
 
-/// Where tokens of this issuer may come from.
+/// How tokens of an issuer may be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum TokenUse {
-    /// As bearer tokens of requests.
+    /// As the bearer token of a request.
     #[default]
     AccessToken,
-    /// As credentials handed over in a request's body, such as Google ID tokens; never as bearer
-    /// tokens.
+    /// As a credential in a request body, such as a Google ID token. Such a token is rejected as a
+    /// bearer token.
     IdToken,
 }
 
-/// Where the public keys come from.
+/// The source of an issuer's public keys.
 ///
-/// `Debug` says what [`describe`](Self::describe) says: a query and a private key published by
-/// mistake stay out of logs.
+/// `Debug` prints the output of [`describe`](Self::describe), which contains neither the query of a
+/// URL nor key material.
 #[derive(Clone, PartialEq, Eq)]
 pub enum KeySource {
-    /// The `jwks_uri` of `{issuer}/.well-known/openid-configuration`, whose `issuer` must equal the
-    /// configured one.
+    /// The `jwks_uri` in `{issuer}/.well-known/openid-configuration`. The `issuer` in that document
+    /// must equal the configured one (OpenID Connect Discovery §4.3).
     Discovery,
-    /// A JWK Set at this address.
+    /// A JWK Set at this URL.
     Url(Url),
-    /// A JWK Set that never changes, as JSON.
+    /// A fixed JWK Set, as JSON text.
     Fixed(String),
 }
 
-/// A profile that would not be safe, or that cannot work. `Debug` is the message too, because a
-/// `main` that returns it prints that.
+/// An invalid issuer configuration.
+///
+/// `Debug` prints the message, so that a `main` that returns this error shows it.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum IssuerError {
     /// The issuer is empty.
-    #[error("the issuer is empty; it is the exact \"iss\" of the tokens")]
+    #[error("the issuer is empty; write the exact \"iss\" of its tokens")]
     EmptyIssuer,
-    /// No audience, or an empty one.
+    /// The audience is missing or empty.
     #[error(
-        "the audience is empty; it is the \"aud\" of the tokens, or `.dangerous_any_audience()` where there is none to check"
+        "the audience is empty; write the \"aud\" of the tokens, or call `.dangerous_any_audience()` if they have none"
     )]
     EmptyAudience,
-    /// No algorithm.
+    /// The list of algorithms is empty.
     #[error("the list of algorithms is empty")]
     NoAlgorithm,
-    /// More than [`MAX_LEEWAY`].
-    #[error("the leeway is over 300 s")]
+    /// The leeway is above the maximum of [`Issuer::LEEWAY`].
+    #[error("the leeway must be from 0s to {:?}", Issuer::LEEWAY.max)]
     Leeway,
-    /// Not a project's address.
+    /// The URL is not that of a Supabase project.
     #[error(
-        "not a Supabase project's address, such as https://abc.supabase.co or http://127.0.0.1:54321: {0}"
+        "not the URL of a Supabase project, such as https://abc.supabase.co or http://127.0.0.1:54321: {0}"
     )]
     NotAProject(&'static str),
-    /// A claim cannot be looked for there.
+    /// A claim mapping is invalid.
     #[error(transparent)]
     Claims(#[from] ClaimMapError),
 }
@@ -118,47 +128,71 @@ impl fmt::Debug for IssuerError {
 }
 
 impl Issuer {
-    /// An issuer whose keys are found by OIDC discovery. `issuer` is compared with `iss` byte by
-    /// byte.
+    /// The allowed clock difference set by [`leeway`](Self::leeway): 30 seconds; 0 to 5 minutes.
+    pub const LEEWAY: Setting<Duration> = Setting::new(
+        Duration::from_secs(30),
+        Duration::ZERO,
+        Duration::from_mins(5),
+    );
+
+    /// Creates an issuer whose keys are found by OIDC discovery. `issuer` is compared with `iss`
+    /// byte by byte.
     ///
     /// # Errors
-    /// When either is empty.
+    /// Returns an error if either argument is empty.
     pub fn new(
         issuer: impl Into<String>,
         audience: impl Into<String>,
+    ) -> Result<Self, IssuerError> {
+        Self::with_audiences(issuer, Audiences::one_of([audience.into()]))
+    }
+
+    /// Creates an issuer that accepts these audiences. Like [`new`](Self::new) otherwise.
+    ///
+    /// # Errors
+    /// Returns an error if the issuer, the list of audiences or one of the audiences is empty.
+    pub fn with_audiences(
+        issuer: impl Into<String>,
+        audiences: Audiences,
     ) -> Result<Self, IssuerError> {
         let issuer = issuer.into();
         if issuer.is_empty() {
             return Err(IssuerError::EmptyIssuer);
         }
-        let new = Self {
+        if let Audiences::OneOf(audiences) = &audiences
+            && (audiences.is_empty() || audiences.iter().any(|audience| audience.is_empty()))
+        {
+            return Err(IssuerError::EmptyAudience);
+        }
+        Ok(Self {
             name: issuer.as_str().into(),
             accepted_issuers: vec![issuer.into()],
-            audiences: Audiences::OneOf(Arc::default()),
+            audiences,
             algorithms: Algorithm::DEFAULT.to_vec(),
             token_type: TypRule::default(),
-            leeway: Duration::from_secs(30),
+            leeway: Self::LEEWAY.default,
             required_claims: Vec::new(),
-            usage: TokenUse::default(),
+            token_use: TokenUse::default(),
             claims: ClaimMapping::default(),
             keys: KeySource::Discovery,
-        };
-        new.audience(audience)
+        })
     }
 
-    /// A Supabase project: issuer `{project}/auth/v1`, its JWKS, audience `authenticated`.
+    /// Creates the issuer of a Supabase project: issuer `{project}/auth/v1`, its JWKS, audience
+    /// `authenticated`.
     ///
     /// # Errors
-    /// When `project` is not an http or https origin, with or without `/auth/v1`. Plain http to
-    /// another host than this machine is refused later, by `build`.
+    /// Returns an error if `project` is not an http or https origin, with or without `/auth/v1`.
+    /// Plain http to a host other than loopback is rejected later, by
+    /// [`Builder::build`](crate::bearward::Builder::build).
     pub fn supabase(project: &str) -> Result<Self, IssuerError> {
-        let url = Url::parse(project).map_err(|_| IssuerError::NotAProject("it is no URL"))?;
+        let url = Url::parse(project).map_err(|_| IssuerError::NotAProject("it is not a URL"))?;
         if !matches!(url.scheme(), "https" | "http")
             || !url.username().is_empty()
             || url.password().is_some()
         {
             return Err(IssuerError::NotAProject(
-                "it must be https://, or http:// on this machine, without a password",
+                "it must start with https:// (or http:// for a loopback host) and contain no password",
             ));
         }
         if url.query().is_some()
@@ -166,22 +200,23 @@ impl Issuer {
             || !matches!(url.path().trim_end_matches('/'), "" | "/auth/v1")
         {
             return Err(IssuerError::NotAProject(
-                "nothing may follow the host but /auth/v1",
+                "only /auth/v1 may follow the host",
             ));
         }
         let issuer = format!("{}/auth/v1", url.origin().ascii_serialization());
         let keys = format!("{issuer}/.well-known/jwks.json")
             .parse()
-            .map_err(|_| IssuerError::NotAProject("it is no URL"))?;
+            .map_err(|_| IssuerError::NotAProject("it is not a URL"))?;
         Ok(Self::new(issuer, "authenticated")?
             .name("supabase")
             .keys(KeySource::Url(keys)))
     }
 
-    /// Google's ID tokens for one OAuth client, as credentials: both documented spellings of `iss`.
+    /// Creates the issuer of Google's ID tokens for one OAuth client. Both documented values of
+    /// `iss` are accepted, and the tokens are credentials ([`TokenUse::IdToken`]).
     ///
     /// # Errors
-    /// When `client_id` is empty.
+    /// Returns an error if `client_id` is empty.
     pub fn google(client_id: &str) -> Result<Self, IssuerError> {
         let keys = Url::parse("https://www.googleapis.com/oauth2/v3/certs")
             .map_or(KeySource::Discovery, KeySource::Url);
@@ -194,39 +229,54 @@ impl Issuer {
             .keys(keys))
     }
 
-    /// The first spelling of `iss`.
+    /// Returns the canonical issuer, which is the first accepted value of `iss`.
     pub fn iss(&self) -> &str {
         self.accepted_issuers.first().map_or("", AsRef::as_ref)
     }
 
-    /// Where its keys come from.
+    /// Returns every accepted value of `iss`, the canonical one first.
+    pub fn accepted_issuers(&self) -> impl Iterator<Item = &str> {
+        self.accepted_issuers.iter().map(AsRef::as_ref)
+    }
+
+    /// Returns the accepted audiences.
+    pub fn accepted_audiences(&self) -> &Audiences {
+        &self.audiences
+    }
+
+    /// Returns the accepted signature algorithms.
+    pub fn accepted_algorithms(&self) -> &[Algorithm] {
+        &self.algorithms
+    }
+
+    /// Returns the source of the keys.
     pub fn key_source(&self) -> &KeySource {
         &self.keys
     }
 
-    /// Whether its tokens may come from there.
-    pub fn has_token_use(&self, usage: TokenUse) -> bool {
-        self.usage == usage
+    /// Returns whether tokens of this issuer have this use.
+    pub fn has_token_use(&self, token_use: TokenUse) -> bool {
+        self.token_use == token_use
     }
 
-    /// The name in logs, metrics and `/health`; the issuer itself unless set.
+    /// Sets the name in logs, metrics and `/health`. The default is the issuer itself.
     #[must_use]
     pub fn name(mut self, name: impl Into<Arc<str>>) -> Self {
         self.name = name.into();
         self
     }
 
-    /// One more accepted spelling of `iss`, for an issuer that signs under two names.
+    /// Accepts one more value of `iss`, for a provider that uses several.
     #[must_use]
     pub fn issuer_alias(mut self, issuer: impl Into<String>) -> Self {
         self.accepted_issuers.push(issuer.into().into());
         self
     }
 
-    /// One more accepted audience.
+    /// Accepts one more audience.
     ///
     /// # Errors
-    /// When it is empty.
+    /// Returns an error if `audience` is empty.
     pub fn audience(mut self, audience: impl Into<String>) -> Result<Self, IssuerError> {
         let audience = audience.into();
         if audience.is_empty() {
@@ -236,22 +286,24 @@ impl Issuer {
             Audiences::OneOf(known) => known,
             Audiences::Any => &[],
         };
-        self.audiences = Audiences::OneOf(known.iter().cloned().chain([audience.into()]).collect());
+        self.audiences = Audiences::one_of(known.iter().cloned().chain([audience.into()]));
         Ok(self)
     }
 
-    /// Accepts tokens that are meant for somebody else: **any** service that trusts this issuer can
-    /// then replay here what it was sent.
+    /// Accepts tokens with any audience, or none.
+    ///
+    /// # Security
+    /// Any other service that trusts this issuer can replay the tokens it receives.
     #[must_use]
     pub fn dangerous_any_audience(mut self) -> Self {
         self.audiences = Audiences::Any;
         self
     }
 
-    /// The accepted algorithms, instead of [`Algorithm::DEFAULT`].
+    /// Sets the accepted signature algorithms. The default is [`Algorithm::DEFAULT`].
     ///
     /// # Errors
-    /// When there is none.
+    /// Returns an error if the list is empty.
     pub fn algorithms(
         mut self,
         algorithms: impl IntoIterator<Item = Algorithm>,
@@ -264,48 +316,49 @@ impl Issuer {
         }
     }
 
-    /// What `typ` must say; [`TypRule::Jwt`] unless set.
+    /// Sets which `typ` headers are accepted. The default is [`TypRule::Jwt`].
     #[must_use]
     pub fn token_type(mut self, token_type: TypRule) -> Self {
         self.token_type = token_type;
         self
     }
 
-    /// How far apart the two clocks may be; 30 s unless set.
+    /// Sets how far the issuer's clock may differ from this machine's ([`LEEWAY`](Self::LEEWAY)).
+    /// It applies to `exp`, `nbf` and `iat`.
     ///
     /// # Errors
-    /// When over [`MAX_LEEWAY`].
+    /// Returns an error if the value is above the maximum.
     pub fn leeway(mut self, leeway: Duration) -> Result<Self, IssuerError> {
         self.leeway = leeway;
-        if leeway > MAX_LEEWAY {
-            Err(IssuerError::Leeway)
-        } else {
+        if Self::LEEWAY.range().contains(&leeway) {
             Ok(self)
+        } else {
+            Err(IssuerError::Leeway)
         }
     }
 
-    /// A top-level claim that must be there and not be null.
+    /// Requires a top-level claim to be present and not null.
     #[must_use]
     pub fn require_claim(mut self, name: impl Into<String>) -> Self {
         self.required_claims.push(name.into().into());
         self
     }
 
-    /// Where its tokens may come from; [`TokenUse::AccessToken`] unless set.
+    /// Sets how the tokens may be used. The default is [`TokenUse::AccessToken`].
     #[must_use]
-    pub fn token_use(mut self, usage: TokenUse) -> Self {
-        self.usage = usage;
+    pub fn token_use(mut self, token_use: TokenUse) -> Self {
+        self.token_use = token_use;
         self
     }
 
-    /// Where its claims stand.
+    /// Sets where roles, scopes and other mapped claims are found.
     #[must_use]
     pub fn claims(mut self, claims: ClaimMapping) -> Self {
         self.claims = claims;
         self
     }
 
-    /// Where its keys come from; [`KeySource::Discovery`] unless set.
+    /// Sets the source of the keys. The default is [`KeySource::Discovery`].
     #[must_use]
     pub fn keys(mut self, keys: KeySource) -> Self {
         self.keys = keys;

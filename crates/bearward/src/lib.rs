@@ -109,6 +109,7 @@ mod issuer;
 mod json_pointer;
 mod jws;
 mod metrics;
+mod setting;
 mod strict_object;
 mod text;
 mod token_cache;
@@ -129,9 +130,10 @@ pub use self::{
     clock::{Clock, Sleep, SystemClock, Timestamp},
     cookie::{CookieError, CookieSource},
     error::{AuthError, AuthFailure, FormatError, HeaderError, ObjectError, VerificationStep},
-    issuer::{Issuer, IssuerError, KeySource, MAX_LEEWAY, TokenUse, TypRule},
+    issuer::{Audiences, Issuer, IssuerError, KeySource, TokenUse, TypRule},
     json_pointer::{JsonPointer, JsonPointerError},
     keys::{JwksCacheConfig, KeySetStatus},
+    setting::Setting,
     text::SanitizedText,
     verified::{Requirement, Verified},
     verifier::{PendingVerification, Verification},

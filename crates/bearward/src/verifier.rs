@@ -219,7 +219,7 @@ impl Verifier {
         let verified = cache.get(key)?;
         let issuer = self.issuers.get(verified.issuer_index)?;
         let snapshot = issuer.keys.current();
-        if issuer.config.usage != token_use || !snapshot.serves(self.clock.monotonic()) {
+        if issuer.config.token_use != token_use || !snapshot.serves(self.clock.monotonic()) {
             return None;
         }
         if snapshot.generation() != verified.generation {
@@ -275,7 +275,7 @@ impl Verifier {
             .by_iss
             .get(iss.as_ref())
             .and_then(|&index| Some((index, self.issuers.get(index)?)))
-            .filter(|(_, issuer)| issuer.config.usage == attempt.token_use)
+            .filter(|(_, issuer)| issuer.config.token_use == attempt.token_use)
             .ok_or_else(|| AuthError::UnknownIssuer {
                 found: SanitizedText::new(&iss),
             })?;

@@ -1,6 +1,6 @@
 //! Algorithm confusion: tokens that try to select the verification algorithm.
 
-use bearward::algorithm::Algorithm;
+use bearward::Algorithm;
 use bearward_testing::signing::{encode, hmac_sha256};
 use serde_json::json;
 

@@ -10,7 +10,7 @@ use std::{
 };
 
 use actix_web::{HttpResponse, web::Data};
-use bearward::{Clock, Sleep, Timestamp};
+use {Clock, Sleep, Timestamp};
 use serde::Deserialize;
 use serde_json::json;
 

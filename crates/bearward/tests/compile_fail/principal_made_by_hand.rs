@@ -1,6 +1,6 @@
 //! A principal cannot be made of evidence by hand either: only a request has one.
 
-use bearward::{MaybePrincipal, Principal, Verified};
+use {MaybePrincipal, Principal, Verified};
 
 fn forge(verified: Verified) -> Principal {
     Principal(verified)

@@ -1,6 +1,6 @@
 //! A requirement checks the claims type that it names.
 
-use bearward::{AuthError, Requirement, Verified};
+use {AuthError, Requirement, Verified};
 
 #[derive(serde::Deserialize)]
 struct MyClaims {

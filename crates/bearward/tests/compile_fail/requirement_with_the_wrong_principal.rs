@@ -1,7 +1,7 @@
 //! `Require` takes the requirement, not the principal, and `Principal` takes the claims, not the requirement.
 
 use actix_web::{HttpResponse, get};
-use bearward::{Principal, AuthError, Require, Requirement, NoCustomClaims, Verified};
+use {Principal, AuthError, Require, Requirement, NoCustomClaims, Verified};
 
 struct Admin;
 

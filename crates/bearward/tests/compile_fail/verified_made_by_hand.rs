@@ -1,6 +1,6 @@
 //! Only the verifier makes evidence.
 
-use bearward::{NoCustomClaims, Verified};
+use {NoCustomClaims, Verified};
 
 fn main() {
     let _forged: Verified = Verified { own: NoCustomClaims };

@@ -2,7 +2,7 @@
 //! expects.
 
 use actix_web::web::{self, Json, ServiceConfig};
-use bearward::{Algorithm, Principal, Require};
+use {Algorithm, Principal, Require};
 use bearward_testing::{Faults, MockIdp};
 use serde::Deserialize;
 

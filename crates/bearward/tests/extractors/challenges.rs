@@ -2,7 +2,7 @@
 //! RFC 9728. Those that hold for every answer are checked with every answer (`wire`).
 
 use actix_web::web;
-use bearward::{AuthError, CookieSource, NoCustomClaims, Require, Requirement, Verified};
+use {AuthError, CookieSource, NoCustomClaims, Require, Requirement, Verified};
 
 use crate::{
     challenge_grammar::{Challenge, challenges},

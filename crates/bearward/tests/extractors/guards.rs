@@ -13,7 +13,7 @@ use actix_web::{
     test::{TestRequest, call_service, init_service, read_body},
     web,
 };
-use bearward::{MaybePrincipal, Principal, Require};
+use {MaybePrincipal, Principal, Require};
 
 use crate::{
     requirements::{Admin, Membership, Paying, Reader, TwoFactors},

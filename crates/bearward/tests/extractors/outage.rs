@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bearward::{Algorithm, CookieSource, JwksCacheConfig};
+use {Algorithm, CookieSource, JwksCacheConfig};
 use bearward_testing::{Faults, MockIdp};
 
 use crate::{

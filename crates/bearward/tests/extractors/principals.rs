@@ -1,7 +1,7 @@
 //! `Principal`, `Principal<C>` and `MaybePrincipal`: who is let in, as whom, and who is refused.
 
 use actix_web::web;
-use bearward::{Algorithm, MaybePrincipal, Principal};
+use {Algorithm, MaybePrincipal, Principal};
 use serde::Deserialize;
 use serde_json::json;
 

@@ -8,7 +8,7 @@ use std::{
 };
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload, test::TestRequest};
-use bearward::{Algorithm, MaybePrincipal, NoCustomClaims, Principal, Require};
+use {Algorithm, MaybePrincipal, NoCustomClaims, Principal, Require};
 use bearward_testing::{Faults, MockIdp};
 
 use crate::{

@@ -2,7 +2,7 @@
 //! one's own claim.
 
 use actix_web::web::{self, ServiceConfig};
-use bearward::{
+use {
     AuthError, MaybePrincipal, NoCustomClaims, Principal, Require, Requirement, Verified,
 };
 use serde::Deserialize;

@@ -6,7 +6,7 @@ use actix_web::{
     test::{TestRequest, call_service, init_service},
     web::{self, ServiceConfig},
 };
-use bearward::{CookieSource, Require};
+use {CookieSource, Require};
 use bearward_testing::{KeyPair, Token};
 use serde_json::{Value, json};
 

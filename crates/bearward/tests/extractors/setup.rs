@@ -6,7 +6,7 @@ use actix_web::{
     test::{TestRequest, call_service, init_service, read_body},
     web,
 };
-use bearward::{Bearward, ClaimMapping, Issuer};
+use {Bearward, ClaimMapping, Issuer};
 
 use crate::{
     log::Log,

@@ -1,7 +1,7 @@
 //! Rule 1 of verification, the cookie: read only where it is configured, and used for changes only
 //! by a listed origin.
 
-use bearward::{Bearward, CookieError, CookieSource};
+use {Bearward, CookieError, CookieSource};
 
 use crate::{
     wire::{Answer, Request, Server, get, request},

@@ -2,7 +2,7 @@
 //! the query and the body are never read.
 
 use actix_web::{FromRequest, test::TestRequest};
-use bearward::{AuthError, Principal};
+use {AuthError, Principal};
 
 use crate::{
     wire::{get, post, request},

@@ -10,7 +10,7 @@ use std::{
 };
 
 use actix_web::web::{self, ServiceConfig};
-use bearward::{
+use {
     Algorithm, Bearward, Builder, Clock, Issuer, KeySource, MaybePrincipal, Principal, Sleep,
     SystemClock, Timestamp,
 };

@@ -1,6 +1,6 @@
 //! Which key of a set a token is checked with.
 
-use bearward::{Algorithm, AuthError};
+use {Algorithm, AuthError};
 use bearward_testing::{Faults, KeyPair, KeyRing};
 use serde_json::json;
 

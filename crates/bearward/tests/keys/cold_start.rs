@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use actix_web::{App, http::header, test as http, web};
-use bearward::{Bearward, Principal, Verification};
+use {Bearward, Principal, Verification};
 use bearward_testing::{FORGERIES, Faults, MockIdp};
 use futures_util::{FutureExt, future::join_all};
 

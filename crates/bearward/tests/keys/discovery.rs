@@ -2,7 +2,7 @@
 
 use std::net::TcpListener;
 
-use bearward::{Issuer, KeySetStatus, KeySource};
+use {Issuer, KeySetStatus, KeySource};
 use bearward_testing::{Faults, MockIdp};
 use serde_json::json;
 

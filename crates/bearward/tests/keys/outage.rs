@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bearward::{AuthError, Verification};
+use {AuthError, Verification};
 use bearward_testing::Faults;
 
 use crate::stack::{MAX_STALE, REFRESHED, Stack, code, idp, s};

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use bearward::{Bearward, Clock, Issuer, JwksCacheConfig, Verification};
+use {Bearward, Clock, Issuer, JwksCacheConfig, Verification};
 use bearward_testing::{Faults, MockIdp};
 
 use crate::stack::{MAX_STALE, Stack, builder, builder_of, code, idp, policy, s, until};

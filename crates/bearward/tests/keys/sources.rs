@@ -1,6 +1,6 @@
 //! Where keys may come from.
 
-use bearward::{Bearward, Issuer, KeySource};
+use {Bearward, Issuer, KeySource};
 use bearward_testing::KeyRing;
 
 use crate::stack::{MAX_STALE, builder, builder_of, code, idp, policy, s};

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bearward::{
+use {
     Algorithm, AuthFailure, Bearward, Builder, Issuer, JwksCacheConfig, KeySetStatus, Verified,
 };
 use bearward_testing::{Faults, MockIdp, TestClock, TokenBuilder};

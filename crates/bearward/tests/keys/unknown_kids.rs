@@ -1,6 +1,6 @@
 //! Tokens whose kid the set does not have: what they may cost, and whom.
 
-use bearward::{Algorithm, Verification};
+use {Algorithm, Verification};
 use bearward_testing::{Faults, KeyPair, encode};
 use futures_util::future::join_all;
 

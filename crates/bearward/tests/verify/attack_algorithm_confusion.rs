@@ -1,7 +1,7 @@
 //! The verifier is talked into another algorithm than the key's (CVE-2015-9235, CVE-2022-29217,
 //! CVE-2026-22817, CVE-2026-48523).
 
-use bearward::{Algorithm, AuthError};
+use {Algorithm, AuthError};
 use bearward_testing::{KeyPair, Token, encode, hmac_sha256};
 
 use crate::stand::{Stand, refused};

@@ -1,7 +1,7 @@
 //! Signatures that a careless check finds right: zeros, other encodings, another spelling of the
 //! same (CVE-2022-21449).
 
-use bearward::{Algorithm, AuthError};
+use {Algorithm, AuthError};
 use bearward_testing::{KeyPair, Token, der_signature, encode};
 use rstest::rstest;
 

@@ -1,7 +1,7 @@
 //! Two readers of one document see different things: doubled names, escaped names, names that
 //! differ in nothing visible.
 
-use bearward::{AuthError, HeaderError, ObjectError};
+use {AuthError, HeaderError, ObjectError};
 use rstest::rstest;
 
 use crate::stand::{AUDIENCE, ISSUER, NOW, Stand, refused};

@@ -1,7 +1,7 @@
 //! Encrypted, nested, compressed: nothing is decrypted, derived or inflated (CVE-2023-51774,
 //! CVE-2026-29000, CVE-2022-36083).
 
-use bearward::{AuthError, FormatError, ObjectError};
+use {AuthError, FormatError, ObjectError};
 use bearward_testing::encode;
 use rstest::rstest;
 use serde_json::json;

@@ -1,7 +1,7 @@
 //! Tokens that cost the verifier more than their sender: oversize, a million dots, depth, width
 //! (CVE-2025-30204, CVE-2025-27144).
 
-use bearward::{Algorithm, AuthError, FormatError, ObjectError};
+use {Algorithm, AuthError, FormatError, ObjectError};
 use bearward_testing::{KeyPair, encode};
 
 use crate::stand::{Stand, refused, with_member};

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use bearward::{Algorithm, AuthError, Bearward};
+use {Algorithm, AuthError, Bearward};
 use bearward_testing::{Faults, KeyPair, MockIdp, Token, encode};
 use serde_json::{Value, json};
 

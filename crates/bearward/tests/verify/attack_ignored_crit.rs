@@ -1,7 +1,7 @@
 //! An extension that must be understood is not (CVE-2026-32597, CVE-2025-59420), or the payload is
 //! not what was signed (RFC 7797).
 
-use bearward::{AuthError, HeaderError};
+use {AuthError, HeaderError};
 use bearward_testing::{Token, encode};
 use serde_json::json;
 

@@ -1,6 +1,6 @@
 //! Among several issuers, one is taken for another (GHSA-75c5-xw7c-p5pm).
 
-use bearward::{Algorithm, AuthError, Bearward, BuildError, Issuer, KeySource};
+use {Algorithm, AuthError, Bearward, BuildError, Issuer, KeySource};
 use bearward_testing::KeyPair;
 use futures_util::FutureExt;
 use rstest::rstest;

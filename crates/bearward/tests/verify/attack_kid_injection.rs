@@ -1,7 +1,7 @@
 //! A kid that is a query, a path, a command, or endless: it is a key into a table of the issuer's
 //! keys and nothing else.
 
-use bearward::{Algorithm, AuthError, HeaderError};
+use {Algorithm, AuthError, HeaderError};
 use bearward_testing::KeyPair;
 use rstest::rstest;
 

@@ -1,7 +1,7 @@
 //! Times that overflow, wrap, or compare as something else than numbers. The limits stand in
 //! `rule_9_times`.
 
-use bearward::{AuthError, Timestamp};
+use {AuthError, Timestamp};
 use rstest::rstest;
 
 use crate::stand::{NOW, Stand, refused};

@@ -1,7 +1,7 @@
 //! A token of the same issuer that was never meant as an access token: ID tokens, logout tokens,
 //! proofs, refresh tokens.
 
-use bearward::{AuthError, TokenUse, TypRule};
+use {AuthError, TokenUse, TypRule};
 use rstest::rstest;
 
 use crate::stand::{Stand, refused};

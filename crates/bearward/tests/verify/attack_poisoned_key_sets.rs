@@ -1,6 +1,6 @@
 //! One bad entry must neither take the others with it nor be used.
 
-use bearward::{Algorithm, AuthError, keys::IgnoreReason};
+use {Algorithm, AuthError, keys::IgnoreReason};
 use bearward_testing::KeyPair;
 use rstest::rstest;
 use serde_json::{Value, json};

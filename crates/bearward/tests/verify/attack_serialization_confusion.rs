@@ -1,7 +1,7 @@
 //! The same signature in another dress: JSON serializations, detached payloads, several tokens in
 //! one.
 
-use bearward::{AuthError, FormatError};
+use {AuthError, FormatError};
 use serde_json::json;
 
 use crate::stand::{Stand, parts, refused, vector};

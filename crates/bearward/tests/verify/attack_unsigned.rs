@@ -1,6 +1,6 @@
 //! A token without a signature (CVE-2026-23993, RFC 7515 appendix A.5).
 
-use bearward::{AuthError, FormatError};
+use {AuthError, FormatError};
 use bearward_testing::{Token, encode};
 use rstest::rstest;
 

@@ -2,7 +2,7 @@
 //! are not used.
 
 use aws_lc_rs::digest;
-use bearward::{Algorithm, AuthError, keys::IgnoreReason};
+use {Algorithm, AuthError, keys::IgnoreReason};
 use bearward_testing::{KeyPair, Token, encode};
 use rstest::rstest;
 use serde_json::{Value, json};

@@ -1,7 +1,7 @@
 //! Where an issuer puts roles, scopes, tenant and the rest: JSON pointers, with Supabase's places
 //! as the default.
 
-use bearward::{ClaimMapping, Verified};
+use {ClaimMapping, Verified};
 use rstest::rstest;
 
 use crate::stand::Stand;

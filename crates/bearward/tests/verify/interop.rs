@@ -11,7 +11,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use bearward::{Algorithm, Bearward, Clock};
+use {Algorithm, Bearward, Clock};
 use bearward_testing::{FORGERIES, KeyPair, TestClock, TokenBuilder};
 use serde_json::{Value, json};
 

@@ -3,7 +3,7 @@
 
 use std::{cell::Cell, collections::HashMap, sync::Arc};
 
-use bearward::{Algorithm, Bearward, Clock, KeySource, Timestamp};
+use {Algorithm, Bearward, Clock, KeySource, Timestamp};
 use bearward_testing::{KeyPair, TestClock, Token, TokenBuilder};
 use jsonwebtoken::{DecodingKey, Validation};
 use proptest::prelude::*;

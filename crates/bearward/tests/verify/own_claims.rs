@@ -1,7 +1,7 @@
 //! A team's own claims type by serde: what does not fit is the token's fault, never the server's.
 
 use actix_web::{App, HttpResponse, http::StatusCode, test, web};
-use bearward::{Algorithm, Principal};
+use {Algorithm, Principal};
 use bearward_testing::KeyPair;
 use rstest::rstest;
 use serde::Deserialize;

@@ -1,6 +1,6 @@
 //! What holds for every input: nothing panics, and no altered token is the token.
 
-use bearward::{Algorithm, Bearward, keys::ParsedJwks};
+use {Algorithm, Bearward, keys::ParsedJwks};
 use bearward_testing::{KeyPair, Token, encode};
 use futures_util::FutureExt;
 use proptest::prelude::*;

@@ -1,7 +1,7 @@
 //! RFC 7515, JSON Web Signature: what its statements mean for a token, and the vectors of its
 //! appendix A.
 
-use bearward::{Algorithm, AuthError, FormatError, HeaderError, ObjectError, Timestamp};
+use {Algorithm, AuthError, FormatError, HeaderError, ObjectError, Timestamp};
 use serde_json::{Value, json};
 
 use crate::stand::{self, NOW, Stand, parts, refused, vector};

@@ -1,7 +1,7 @@
 //! RFC 7517, JSON Web Key, and the key parts of RFC 7518: which entries of a set are used, and why
 //! the rest is not.
 
-use bearward::{
+use {
     Algorithm,
     keys::{IgnoreReason, ParsedJwks, SetError},
 };

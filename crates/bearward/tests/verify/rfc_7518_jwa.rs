@@ -1,7 +1,7 @@
 //! RFC 7518, JSON Web Algorithms: sizes of RSA keys, the exact length of ECDSA signatures, and
 //! `none` never.
 
-use bearward::{Algorithm, AuthError, FormatError, keys::IgnoreReason};
+use {Algorithm, AuthError, FormatError, keys::IgnoreReason};
 use bearward_testing::{KeyPair, Token, der_signature, encode};
 use rstest::rstest;
 use serde_json::{Value, json};

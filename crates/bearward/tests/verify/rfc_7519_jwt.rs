@@ -1,7 +1,7 @@
 //! RFC 7519, JSON Web Token: the statements about claims. The limits of each claim stand in
 //! `rule_9_claims` and `rule_9_times`.
 
-use bearward::{AuthError, ObjectError};
+use {AuthError, ObjectError};
 
 use crate::stand::{NOW, Stand, refused};
 

@@ -1,6 +1,6 @@
 //! RFC 8725, JSON Web Token Best Current Practices, and its successor draft.
 
-use bearward::{Algorithm, AuthError, Bearward, FormatError, TypRule};
+use {Algorithm, AuthError, Bearward, FormatError, TypRule};
 use bearward_testing::{KeyPair, Token};
 
 use crate::stand::{self, Stand, refused, vector};

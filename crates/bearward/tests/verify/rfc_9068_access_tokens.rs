@@ -1,6 +1,6 @@
 //! RFC 9068 §4: what an issuer with `token_type = "at+jwt"` must have put into its tokens.
 
-use bearward::{AuthError, TypRule};
+use {AuthError, TypRule};
 use bearward_testing::TokenBuilder;
 use rstest::rstest;
 

@@ -1,7 +1,7 @@
 //! Rule 10: the claims that the profile requires, then what the route asks for: role, scope,
 //! assurance level, any claim.
 
-use bearward::{AuthError, VerificationStep, Verified};
+use {AuthError, VerificationStep, Verified};
 use rstest::rstest;
 use serde_json::json;
 

@@ -1,6 +1,6 @@
 //! Rule 2: a token over the limit is not looked at.
 
-use bearward::{Algorithm, AuthError};
+use {Algorithm, AuthError};
 use bearward_testing::KeyPair;
 
 use crate::stand::{Stand, refused};

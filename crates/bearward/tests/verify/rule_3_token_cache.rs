@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use bearward::{Algorithm, AuthError, Bearward, Issuer, Timestamp, TokenUse};
+use {Algorithm, AuthError, Bearward, Issuer, Timestamp, TokenUse};
 use bearward_testing::{KeyPair, MockIdp};
 use metrics::{
     Counter, CounterFn, Gauge, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit,

@@ -1,6 +1,6 @@
 //! Rule 4: three non-empty base64url parts, alphabet only, no padding, canonical trailing bits.
 
-use bearward::{AuthError, FormatError};
+use {AuthError, FormatError};
 
 use crate::stand::{Stand, parts, refused};
 

@@ -1,7 +1,7 @@
 //! Rule 5: one JSON object with distinct members, an allowed `alg`, a fitting `typ`, no `crit`, no
 //! `b64`, `kid` a string.
 
-use bearward::{Algorithm, AuthError, HeaderError, ObjectError, TypRule};
+use {Algorithm, AuthError, HeaderError, ObjectError, TypRule};
 use bearward_testing::{KeyPair, Token};
 use rstest::rstest;
 

@@ -1,7 +1,7 @@
 //! Rule 6: `iss`, exactly equal to one configured spelling, picks the profile; nothing else of an
 //! unverified claim decides anything.
 
-use bearward::{Algorithm, AuthError, Bearward};
+use {Algorithm, AuthError, Bearward};
 use bearward_testing::KeyPair;
 use rstest::rstest;
 

@@ -1,6 +1,6 @@
 //! Rule 7: a key of that issuer only, by kid, algorithm and type. One key serves one algorithm.
 
-use bearward::{Algorithm, AuthError};
+use {Algorithm, AuthError};
 use bearward_testing::{KeyPair, Token};
 use serde_json::{Value, json};
 

@@ -1,6 +1,6 @@
 //! Rule 8: the signature is over the exact bytes received.
 
-use bearward::{Algorithm, AuthError};
+use {Algorithm, AuthError};
 use bearward_testing::{KeyPair, Token, encode, tamper};
 
 use crate::stand::{Stand, decode, parts, refused};

@@ -1,7 +1,7 @@
 //! Rule 9, without the times: strict types, distinct names, `iss`, `aud`, `exp`, `sub` required, no
 //! sender-constrained token.
 
-use bearward::{AuthError, Issuer, IssuerError, ObjectError};
+use {AuthError, Issuer, IssuerError, ObjectError};
 use rstest::rstest;
 
 use crate::stand::{AUDIENCE, ISSUER, Stand, refused};

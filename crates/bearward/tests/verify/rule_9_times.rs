@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use bearward::{AuthError, IssuerError, Timestamp};
+use {AuthError, IssuerError, Timestamp};
 use rstest::rstest;
 
 use crate::stand::{ISSUER, NOW, Stand, refused};

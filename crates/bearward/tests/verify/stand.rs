@@ -3,7 +3,7 @@
 
 use std::{fs, path::Path, sync::Arc, time::Duration};
 
-use bearward::{
+use {
     Algorithm, AuthError, Bearward, Builder, Issuer, KeySource, Timestamp, Verification, Verified,
     keys::{IgnoreReason, IgnoredKey, ParsedJwks, SetError},
 };

@@ -1,5 +1,4 @@
-//! A command that runs until it is told to stop. It is killed when it is dropped, also by a test
-//! that panics.
+//! A command that runs in the background, and HTTP requests to it.
 
 use std::{
     io::{BufRead, BufReader, Read},
@@ -12,16 +11,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Longer than anything here takes on a busy machine.
-pub(crate) const GUARD: Duration = Duration::from_secs(60);
+/// A time limit that is longer than any operation takes on a busy machine.
+pub(crate) const TEST_TIMEOUT: Duration = Duration::from_secs(60);
 
-pub(crate) struct Running {
+/// A running command, which is killed when this is dropped.
+pub(crate) struct TestProcess {
     child: Child,
     lines: Receiver<String>,
-    seen: Arc<Mutex<String>>,
+    output: Arc<Mutex<String>>,
 }
 
-impl Running {
+impl TestProcess {
     pub(crate) fn start(mut command: Command) -> Self {
         let mut child = command
             .stdin(Stdio::null())
@@ -29,25 +29,29 @@ impl Running {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let (tell, lines) = mpsc::channel();
-        let seen = Arc::new(Mutex::new(String::new()));
+        let (sender, lines) = mpsc::channel();
+        let output = Arc::new(Mutex::new(String::new()));
         follow(
             child.stdout.take().unwrap(),
-            tell.clone(),
-            Arc::clone(&seen),
+            sender.clone(),
+            Arc::clone(&output),
         );
-        follow(child.stderr.take().unwrap(), tell, Arc::clone(&seen));
-        Self { child, lines, seen }
+        follow(child.stderr.take().unwrap(), sender, Arc::clone(&output));
+        Self {
+            child,
+            lines,
+            output,
+        }
     }
 
-    /// Reads on, from either stream, until a line holds this text.
+    /// Reads from stdout and stderr until a line contains this text, and returns the line.
     #[track_caller]
     pub(crate) fn line(&self, text: &str) -> String {
-        let until = Instant::now() + GUARD;
+        let deadline = Instant::now() + TEST_TIMEOUT;
         loop {
             match self
                 .lines
-                .recv_timeout(until.saturating_duration_since(Instant::now()))
+                .recv_timeout(deadline.saturating_duration_since(Instant::now()))
             {
                 Ok(line) if line.contains(text) => return line,
                 Ok(_) => {}
@@ -55,20 +59,20 @@ impl Running {
                     panic!("no line with {text:?} in time:\n{}", self.output())
                 }
                 Err(RecvTimeoutError::Disconnected) => {
-                    panic!("it ended without a line with {text:?}:\n{}", self.output())
+                    panic!("exited without a line with {text:?}:\n{}", self.output())
                 }
             }
         }
     }
 
-    /// Everything that it has written.
+    /// Everything that the process has written so far.
     pub(crate) fn output(&self) -> String {
-        self.seen.lock().unwrap().clone()
+        self.output.lock().unwrap().clone()
     }
 
-    /// Asks it to stop, and tells how it ended, when, and what it had written.
+    /// Sends a signal, and returns the exit status, the time until exit, and the output.
     pub(crate) fn stop(mut self, signal: &str) -> (ExitStatus, Duration, String) {
-        let asked = Instant::now();
+        let start = Instant::now();
         let pid = self.child.id().to_string();
         assert!(
             Command::new("sh")
@@ -77,55 +81,56 @@ impl Running {
                 .unwrap()
                 .success()
         );
-        while asked.elapsed() < GUARD {
+        while start.elapsed() < TEST_TIMEOUT {
             if let Some(status) = self.child.try_wait().unwrap() {
-                // Both ends are closed: what is left is read.
-                while self.lines.recv_timeout(GUARD).is_ok() {}
-                return (status, asked.elapsed(), self.output());
+                // Both streams are closed; read what is left.
+                while self.lines.recv_timeout(TEST_TIMEOUT).is_ok() {}
+                return (status, start.elapsed(), self.output());
             }
             thread::sleep(Duration::from_millis(10));
         }
-        panic!("it does not stop:\n{}", self.output());
+        panic!("does not stop:\n{}", self.output());
     }
 }
 
-impl Drop for Running {
+impl Drop for TestProcess {
     fn drop(&mut self) {
         drop(self.child.kill());
         drop(self.child.wait());
     }
 }
 
+/// Copies the lines of a stream to `lines` and `output`.
 fn follow(
     stream: impl Read + Send + 'static,
-    tell: mpsc::Sender<String>,
-    seen: Arc<Mutex<String>>,
+    lines: mpsc::Sender<String>,
+    output: Arc<Mutex<String>>,
 ) {
     thread::spawn(move || {
         for line in BufReader::new(stream).lines().map_while(Result::ok) {
-            let mut seen = seen.lock().unwrap();
-            seen.push_str(&line);
-            seen.push('\n');
-            drop(seen);
-            drop(tell.send(line));
+            let mut output = output.lock().unwrap();
+            output.push_str(&line);
+            output.push('\n');
+            drop(output);
+            drop(lines.send(line));
         }
     });
 }
 
-/// An answer over HTTP.
+/// A response with its body.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct HttpResponse {
     pub(crate) status: u16,
     pub(crate) body: String,
     pub(crate) headers: reqwest::header::HeaderMap,
 }
 
-impl Answer {
+impl HttpResponse {
     pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
     }
 
-    /// The code of the error envelope.
+    /// The error code of the body.
     pub(crate) fn code(&self) -> String {
         self.json()["error"]["code"]
             .as_str()
@@ -137,27 +142,27 @@ impl Answer {
 pub(crate) fn client() -> reqwest::Client {
     reqwest::Client::builder()
         .no_proxy()
-        .timeout(GUARD)
+        .timeout(TEST_TIMEOUT)
         .build()
         .unwrap()
 }
 
-pub(crate) async fn send(request: reqwest::RequestBuilder) -> Answer {
+pub(crate) async fn send(request: reqwest::RequestBuilder) -> HttpResponse {
     let response = request.send().await.unwrap();
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
-    Answer {
+    HttpResponse {
         status,
         headers,
         body: response.text().await.unwrap(),
     }
 }
 
-pub(crate) async fn get(url: &str) -> Answer {
+pub(crate) async fn get(url: &str) -> HttpResponse {
     send(client().get(url)).await
 }
 
-/// With a bearer token.
-pub(crate) async fn get_as(url: &str, token: &str) -> Answer {
+/// Sends a GET request with a bearer token.
+pub(crate) async fn get_as(url: &str, token: &str) -> HttpResponse {
     send(
         client()
             .get(url)
@@ -166,15 +171,18 @@ pub(crate) async fn get_as(url: &str, token: &str) -> Answer {
     .await
 }
 
-/// Asks again until the status is this one.
-pub(crate) async fn until_status(url: &str, status: u16) -> Answer {
-    let until = Instant::now() + GUARD;
+/// Repeats a GET request until the response has this status.
+pub(crate) async fn wait_for_status(url: &str, status: u16) -> HttpResponse {
+    let deadline = Instant::now() + TEST_TIMEOUT;
     loop {
-        let answer = get(url).await;
-        if answer.status == status {
-            return answer;
+        let response = get(url).await;
+        if response.status == status {
+            return response;
         }
-        assert!(Instant::now() < until, "{url} still answers {answer:?}");
+        assert!(
+            Instant::now() < deadline,
+            "{url} still returns {response:?}"
+        );
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
