@@ -30,7 +30,7 @@ fn seal_and_open(c: &mut Criterion) {
     c.bench_function("vault/open", |b| {
         b.iter(|| {
             vault
-                .open(black_box(&owner), "togetherAI", black_box(&sealed))
+                .unseal(black_box(&owner), "togetherAI", black_box(&sealed))
                 .unwrap()
         })
     });

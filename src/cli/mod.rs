@@ -102,7 +102,7 @@ impl From<StartError> for Failure {
     fn from(error: StartError) -> Self {
         match error {
             // What the configuration says may well be right.
-            StartError::Bind { .. } | StartError::Database(OpenError::Away(_)) => {
+            StartError::Bind { .. } | StartError::Database(OpenError::Unavailable(_)) => {
                 Self::Failed(error.to_string())
             }
             _ => Self::Usage(error.to_string()),

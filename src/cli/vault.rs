@@ -160,8 +160,8 @@ impl Rotation {
             key_id: kept.key_id.clone(),
             bytes: kept.sealed.clone(),
         };
-        let opened = self.vault.open(&id, &kept.provider, &sealed)?;
-        let Sealed { key_id, bytes } = self.vault.seal(&id, &kept.provider, &opened.plain)?;
+        let opened = self.vault.unseal(&id, &kept.provider, &sealed)?;
+        let Sealed { key_id, bytes } = self.vault.seal(&id, &kept.provider, &opened.key)?;
         Ok(SealedApiKey {
             provider: kept.provider.clone(),
             key_id,

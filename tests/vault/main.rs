@@ -11,7 +11,7 @@ mod vector;
 use base64_simd::STANDARD;
 use bearward_server::{
     settings::{Config, Sources, VaultKey},
-    vault::{ApiKeySecret, PlainKeyError, Sealed, Vault, VaultError},
+    vault::{ApiKeySecret, ApiKeySecretError, Sealed, Vault, VaultError},
 };
 use uuid::Uuid;
 
@@ -44,7 +44,7 @@ fn plain(text: &str) -> ApiKeySecret {
     ApiKeySecret::new(text.into()).unwrap()
 }
 
-fn refused(text: &str) -> PlainKeyError {
+fn refused(text: &str) -> ApiKeySecretError {
     ApiKeySecret::new(text.into()).unwrap_err()
 }
 

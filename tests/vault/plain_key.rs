@@ -4,10 +4,10 @@ use super::*;
 
 #[test]
 fn a_key_has_1_to_4096_bytes() {
-    assert_eq!(refused(""), PlainKeyError::Empty);
+    assert_eq!(refused(""), ApiKeySecretError::Empty);
     assert_eq!(plain("k").expose(), "k");
     assert_eq!(plain(&"k".repeat(4096)).expose().len(), 4096);
-    assert_eq!(refused(&"k".repeat(4097)), PlainKeyError::TooLong);
+    assert_eq!(refused(&"k".repeat(4097)), ApiKeySecretError::TooLong);
 }
 
 #[test]
@@ -28,7 +28,7 @@ fn nothing_else_can_and_nothing_is_trimmed() {
         "sk\u{a0}1",
         " ",
     ] {
-        assert_eq!(refused(text), PlainKeyError::Space, "{text:?}");
+        assert_eq!(refused(text), ApiKeySecretError::Space, "{text:?}");
     }
     for text in [
         "sk-\u{0}",
@@ -39,7 +39,7 @@ fn nothing_else_can_and_nothing_is_trimmed() {
         "\u{feff}sk-1",
         "sk-\u{1f600}",
     ] {
-        assert_eq!(refused(text), PlainKeyError::NotVisible, "{text:?}");
+        assert_eq!(refused(text), ApiKeySecretError::NotVisible, "{text:?}");
     }
 }
 

@@ -43,10 +43,10 @@ fn debug_shows_no_secret() {
     ] {
         assert_silent(&printed);
     }
-    assert_eq!(format!("{plain:?}"), "PlainKey(***)");
+    assert_eq!(format!("{plain:?}"), "ApiKeySecret(***)");
     assert_eq!(
         format!("{sealed:?}"),
-        "Sealed { key_id: \"k1\", bytes: 85 of them }"
+        "Sealed { key_id: \"k1\", bytes: [85 bytes] }"
     );
 }
 
