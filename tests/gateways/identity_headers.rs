@@ -1,8 +1,8 @@
-//! What the endpoint says about whoever holds a good token.
+//! The `X-Auth-*` headers of the forward-auth endpoint.
 
 use reqwest::Method;
 
-use crate::stand::{Answer, Bearward};
+use crate::fixture::{Response, TestServer};
 
 const NAMES: [&str; 5] = [
     "x-auth-subject",
@@ -12,7 +12,7 @@ const NAMES: [&str; 5] = [
     "x-auth-scopes",
 ];
 
-fn identity(answer: &Answer) -> [&str; 5] {
+fn identity(answer: &Response) -> [&str; 5] {
     assert_eq!(
         (answer.status, answer.body.as_str()),
         (200, ""),
@@ -26,16 +26,16 @@ fn identity(answer: &Answer) -> [&str; 5] {
 }
 
 #[actix_web::test]
-async fn a_good_token_is_answered_with_200_no_body_and_who_it_is() {
-    let bearward = Bearward::start(&[]).await;
-    let token = bearward
+async fn valid_token_gives_200_with_identity_headers() {
+    let server = TestServer::start(&[]).await;
+    let token = server
         .token()
         .email("ada@example.com")
         .role("authenticated")
         .scope("orders:read orders:write")
         .sign();
-    let answer = bearward.verify("", &token).await;
-    let issuer = bearward.idp.issuer();
+    let answer = server.verify("", &token).await;
+    let issuer = server.idp.issuer();
     assert_eq!(
         identity(&answer),
         [
@@ -52,28 +52,28 @@ async fn a_good_token_is_answered_with_200_no_body_and_who_it_is() {
 }
 
 #[actix_web::test]
-async fn a_claim_that_the_token_lacks_is_an_empty_header_and_not_an_absent_one() {
-    let bearward = Bearward::start(&[]).await;
-    let token = bearward
+async fn missing_claim_is_an_empty_header() {
+    let server = TestServer::start(&[]).await;
+    let token = server
         .token()
         .without("email")
         .without("role")
         .without("scope")
         .sign();
-    let answer = bearward.verify("", &token).await;
+    let answer = server.verify("", &token).await;
     assert_eq!(identity(&answer)[2..], ["", "", ""]);
 }
 
 #[actix_web::test]
-async fn a_claim_of_any_characters_is_one_header_that_can_be_read_back() {
-    let bearward = Bearward::start(&[]).await;
-    let token = bearward
+async fn claim_values_are_percent_encoded() {
+    let server = TestServer::start(&[]).await;
+    let token = server
         .token()
         .sub("Zoë 100%")
         .email("a\r\nX-Auth-Role: admin")
         .claim("scope", ["a b", "", "c,d"])
         .sign();
-    let answer = bearward.verify("", &token).await;
+    let answer = server.verify("", &token).await;
     let [subject, _, email, role, scopes] = identity(&answer);
     assert_eq!(subject, "Zo%C3%AB%20100%25");
     assert_eq!(email, "a%0D%0AX-Auth-Role:%20admin");
@@ -82,55 +82,55 @@ async fn a_claim_of_any_characters_is_one_header_that_can_be_read_back() {
 }
 
 #[actix_web::test]
-async fn any_method_is_answered_and_a_body_is_not_read() {
-    let bearward = Bearward::start(&[("BEARWARD_SERVER__BODY_LIMIT", "1KiB")]).await;
-    let token = bearward.token().sign();
+async fn any_method_is_accepted_and_the_body_is_ignored() {
+    let server = TestServer::start(&[("BEARWARD_SERVER__BODY_LIMIT", "1KiB")]).await;
+    let token = server.token().sign();
     for method in [
         "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND",
     ] {
         let method = Method::from_bytes(method.as_bytes()).unwrap();
         let body = "not JSON and longer than the limit ".repeat(100);
-        let answer = bearward
+        let answer = server
             .send(method.clone(), "/api/auth/verify", |request| {
                 request.bearer_auth(&token).body(body)
             })
             .await;
         assert_eq!(identity(&answer)[0], "ada", "{method}");
-        let nobody = bearward
+        let without_token = server
             .send(method.clone(), "/api/auth/verify", |request| request)
             .await;
-        assert_eq!(nobody.status, 401, "{method}");
+        assert_eq!(without_token.status, 401, "{method}");
     }
 }
 
 #[actix_web::test]
-async fn a_refusal_is_that_of_every_route() {
-    let bearward = Bearward::start(&[]).await;
+async fn rejections_match_other_routes() {
+    let server = TestServer::start(&[]).await;
     for token in [
-        bearward.token().expired().sign(),
-        bearward.token().tampered(),
-        bearward.token().alg_none(),
+        server.token().expired().sign(),
+        server.token().tampered(),
+        server.token().alg_none(),
     ] {
-        let here = bearward.verify("", &token).await;
-        let there = bearward
+        let forward_auth = server.verify("", &token).await;
+        let protected = server
             .send(Method::GET, "/protected", |request| {
                 request.bearer_auth(&token)
             })
             .await;
-        assert_eq!(here.refusal(), there.refusal());
+        assert_eq!(forward_auth.error(), protected.error());
         assert_eq!(
-            here.header("www-authenticate"),
-            there.header("www-authenticate")
+            forward_auth.header("www-authenticate"),
+            protected.header("www-authenticate")
         );
         assert!(
-            NAMES.iter().all(|name| here.header(name).is_none()),
-            "{here:?}"
+            NAMES.iter().all(|name| forward_auth.header(name).is_none()),
+            "{forward_auth:?}"
         );
     }
-    let twice = bearward
+    let twice = server
         .send(Method::GET, "/api/auth/verify", |request| {
             request.bearer_auth("a").bearer_auth("b")
         })
         .await;
-    assert_eq!(twice.refusal(), (400, "INVALID_REQUEST".to_owned()));
+    assert_eq!(twice.error(), (400, "INVALID_REQUEST".to_owned()));
 }

@@ -1,5 +1,4 @@
-//! Through a gateway: a refusal reaches the client as bearward says it, and the backend sees
-//! nothing.
+//! Through a gateway: rejections reach the client with status and headers, and not the backend.
 
 use bearward::Algorithm;
 use bearward_testing::MockIdp;
@@ -8,61 +7,61 @@ use rstest::rstest;
 
 use crate::{
     gateway::Gateway::{self, Caddy, Envoy, Nginx, Traefik},
-    stand::{Bearward, Stand},
+    fixture::{TestServer, Fixture},
 };
 
 #[rstest]
 #[actix_web::test]
-async fn a_401_reaches_the_client_with_its_challenge(
+async fn status_401_reaches_the_client_with_its_challenge(
     #[values(Nginx, Caddy, Envoy, Traefik)] gateway: Gateway,
 ) {
-    let Some(stand) = Stand::start(gateway).await else {
+    let Some(fixture) = Fixture::start(gateway).await else {
         return;
     };
-    let nobody = stand.send(Method::GET, "/orders", |request| request).await;
-    assert_eq!(nobody.status, 401, "{nobody:?}");
-    let challenge = nobody.header("www-authenticate").unwrap();
+    let without_token = fixture.send(Method::GET, "/orders", |request| request).await;
+    assert_eq!(without_token.status, 401, "{without_token:?}");
+    let challenge = without_token.header("www-authenticate").unwrap();
     assert!(
         challenge.starts_with("Bearer realm=") && !challenge.contains("error="),
         "{challenge}"
     );
     for token in [
-        stand.token().tampered(),
-        stand.token().expired().sign(),
+        fixture.token().tampered(),
+        fixture.token().expired().sign(),
         "x".to_owned(),
     ] {
-        let refused = stand.get(&token).await;
-        assert_eq!(refused.status, 401, "{refused:?}");
-        let challenge = refused.header("www-authenticate").unwrap();
+        let rejected = fixture.get(&token).await;
+        assert_eq!(rejected.status, 401, "{rejected:?}");
+        let challenge = rejected.header("www-authenticate").unwrap();
         assert!(
             challenge.contains("error=\"invalid_token\"")
                 && challenge.contains("resource_metadata=\""),
             "{challenge}"
         );
-        assert_eq!(refused.header("cache-control"), Some("no-store"));
+        assert_eq!(rejected.header("cache-control"), Some("no-store"));
     }
-    let posted = stand
+    let posted = fixture
         .send(Method::POST, "/orders", |request| request.body("x"))
         .await;
     assert_eq!(posted.status, 401);
-    let preflight = stand.send(Method::OPTIONS, "/orders", |request| {
+    let preflight = fixture.send(Method::OPTIONS, "/orders", |request| {
         request
             .header("origin", "http://localhost:3000")
             .header("access-control-request-method", "GET")
     });
     assert_eq!(preflight.await.status, 401);
-    assert_eq!(stand.backend.seen(), 0);
+    assert_eq!(fixture.backend.request_count(), 0);
 }
 
 #[rstest]
 #[actix_web::test]
-async fn a_place_for_administrators_is_403_for_everybody_else(
+async fn unmet_requirement_is_403(
     #[values(Nginx, Caddy, Envoy, Traefik)] gateway: Gateway,
 ) {
     if gateway.program().is_none() {
         return;
     }
-    let narrowed = |text: String| {
+    let add_requirements = |text: String| {
         let text = text.replace(
             "/api/auth/verify;",
             "/api/auth/verify?role=admin&scope=orders:read;",
@@ -80,31 +79,31 @@ async fn a_place_for_administrators_is_403_for_everybody_else(
             "path_override: /api/auth/verify?role=admin&scope=orders:read\n",
         )
     };
-    let Some(stand) = Stand::before(gateway, Bearward::start(&[]).await, narrowed) else {
+    let Some(fixture) = Fixture::start_with(gateway, TestServer::start(&[]).await, add_requirements) else {
         return;
     };
-    let no_admin = stand
-        .get(&stand.token().roles(["staff"]).scope("orders:read").sign())
+    let no_admin = fixture
+        .get(&fixture.token().roles(["staff"]).scope("orders:read").sign())
         .await;
     assert_eq!(no_admin.status, 403, "{no_admin:?}");
     assert_eq!(no_admin.header("www-authenticate"), None);
-    let no_scope = stand.get(&stand.token().roles(["admin"]).sign()).await;
+    let no_scope = fixture.get(&fixture.token().roles(["admin"]).sign()).await;
     assert_eq!(no_scope.status, 403, "{no_scope:?}");
     let challenge = no_scope.header("www-authenticate").unwrap();
     assert!(challenge.contains("scope=\"orders:read\""), "{challenge}");
-    // A query of the client's own widens nothing.
-    let with = |request: reqwest::RequestBuilder| request.bearer_auth(stand.token().sign());
+    // The client's query does not change the requirements.
+    let with = |request: reqwest::RequestBuilder| request.bearer_auth(fixture.token().sign());
     assert_eq!(
-        stand
+        fixture
             .send(Method::GET, "/orders?role=authenticated", with)
             .await
             .status,
         403
     );
-    assert_eq!(stand.backend.seen(), 0);
+    assert_eq!(fixture.backend.request_count(), 0);
     assert_eq!(
-        stand
-            .get(&stand.token().roles(["admin"]).scope("orders:read").sign())
+        fixture
+            .get(&fixture.token().roles(["admin"]).scope("orders:read").sign())
             .await
             .status,
         200
@@ -113,7 +112,7 @@ async fn a_place_for_administrators_is_403_for_everybody_else(
 
 #[rstest]
 #[actix_web::test]
-async fn an_outage_of_the_keys_is_503_and_when_to_try_again(
+async fn key_outage_is_503_with_retry_after(
     #[values(Nginx, Caddy, Envoy, Traefik)] gateway: Gateway,
 ) {
     if gateway.program().is_none() {
@@ -121,11 +120,11 @@ async fn an_outage_of_the_keys_is_503_and_when_to_try_again(
     }
     let idp = MockIdp::start_with(Algorithm::ES256).await;
     idp.outage();
-    let Some(stand) = Stand::before(gateway, Bearward::start_with(idp, &[]).await, |text| text)
+    let Some(fixture) = Fixture::start_with(gateway, TestServer::start_with(idp, &[]).await, |text| text)
     else {
         return;
     };
-    let answer = stand.get(&stand.token().sign()).await;
+    let answer = fixture.get(&fixture.token().sign()).await;
     assert_eq!(answer.status, 503, "{answer:?}");
     let seconds: u64 = answer
         .header("retry-after")
@@ -134,22 +133,22 @@ async fn an_outage_of_the_keys_is_503_and_when_to_try_again(
         .unwrap();
     assert!((1..=600).contains(&seconds), "{seconds}");
     assert_eq!(answer.header("www-authenticate"), None);
-    assert_eq!(stand.backend.seen(), 0);
+    assert_eq!(fixture.backend.request_count(), 0);
 }
 
 #[rstest]
 #[actix_web::test]
-async fn without_bearward_nobody_passes(#[values(Nginx, Caddy, Envoy, Traefik)] gateway: Gateway) {
+async fn request_is_rejected_if_bearward_is_down(#[values(Nginx, Caddy, Envoy, Traefik)] gateway: Gateway) {
     if gateway.program().is_none() {
         return;
     }
-    let bearward = Bearward::start(&[]).await;
-    let port = bearward.address.port().to_string();
-    let Some(stand) = Stand::before(gateway, bearward, |text| text.replace(&port, "1")) else {
+    let server = TestServer::start(&[]).await;
+    let port = server.address.port().to_string();
+    let Some(fixture) = Fixture::start_with(gateway, server, |text| text.replace(&port, "1")) else {
         return;
     };
-    let answer = stand.get(&stand.token().sign()).await;
-    // Traefik cannot be told another status for it.
+    let answer = fixture.get(&fixture.token().sign()).await;
+    // The status cannot be configured in Traefik.
     assert!(
         if gateway == Traefik {
             answer.status == 500
@@ -158,12 +157,12 @@ async fn without_bearward_nobody_passes(#[values(Nginx, Caddy, Envoy, Traefik)] 
         },
         "{answer:?}"
     );
-    assert_eq!(stand.backend.seen(), 0);
+    assert_eq!(fixture.backend.request_count(), 0);
 }
 
 #[rstest]
 #[actix_web::test]
-async fn too_many_refused_tokens_are_429_and_when_to_try_again_and_a_good_one_passes(
+async fn too_many_invalid_tokens_are_429_with_retry_after(
     #[values(Nginx, Caddy, Envoy, Traefik)] gateway: Gateway,
 ) {
     if gateway.program().is_none() {
@@ -173,14 +172,14 @@ async fn too_many_refused_tokens_are_429_and_when_to_try_again_and_a_good_one_pa
         ("BEARWARD_RATE_LIMIT__PER_ADDRESS", "1"),
         ("BEARWARD_RATE_LIMIT__BURST", "2"),
     ];
-    let Some(stand) = Stand::before(gateway, Bearward::start(&few).await, |text| text) else {
+    let Some(fixture) = Fixture::start_with(gateway, TestServer::start(&few).await, |text| text) else {
         return;
     };
-    let bad = stand.token().tampered();
+    let bad = fixture.token().tampered();
     for _ in 0..2 {
-        assert_eq!(stand.get(&bad).await.status, 401);
+        assert_eq!(fixture.get(&bad).await.status, 401);
     }
-    let answer = stand.get(&bad).await;
+    let answer = fixture.get(&bad).await;
     assert_eq!(answer.status, 429, "{answer:?}");
     let seconds: u64 = answer
         .header("retry-after")
@@ -188,14 +187,14 @@ async fn too_many_refused_tokens_are_429_and_when_to_try_again_and_a_good_one_pa
         .parse()
         .unwrap();
     assert!((1..=60).contains(&seconds), "{seconds}");
-    assert_eq!(stand.get(&stand.token().sign()).await.status, 200);
+    assert_eq!(fixture.get(&fixture.token().sign()).await.status, 200);
 }
 
-/// Other systems have no second loopback address to come from.
+/// Other systems have only one loopback address by default.
 #[cfg(target_os = "linux")]
 #[rstest]
 #[actix_web::test]
-async fn refused_tokens_count_against_the_client_and_not_against_the_gateway_or_whom_the_client_names(
+async fn invalid_tokens_count_against_the_client_address(
     #[values(Nginx, Caddy, Envoy, Traefik)] gateway: Gateway,
 ) {
     if gateway.program().is_none() {
@@ -205,10 +204,10 @@ async fn refused_tokens_count_against_the_client_and_not_against_the_gateway_or_
         ("BEARWARD_RATE_LIMIT__PER_ADDRESS", "1"),
         ("BEARWARD_RATE_LIMIT__BURST", "2"),
     ];
-    let Some(stand) = Stand::before(gateway, Bearward::start(&few).await, |text| text) else {
+    let Some(fixture) = Fixture::start_with(gateway, TestServer::start(&few).await, |text| text) else {
         return;
     };
-    let bad = stand.token().tampered();
+    let bad = fixture.token().tampered();
     for (claimed, status) in [
         ("198.51.100.1", 401),
         ("198.51.100.2", 401),
@@ -216,13 +215,13 @@ async fn refused_tokens_count_against_the_client_and_not_against_the_gateway_or_
         ("127.0.0.3", 429),
     ] {
         assert_eq!(
-            stand.get_from("127.0.0.2", claimed, &bad).await.status,
+            fixture.get_from("127.0.0.2", claimed, &bad).await.status,
             status,
             "{claimed}"
         );
     }
     assert_eq!(
-        stand.get_from("127.0.0.3", "127.0.0.2", &bad).await.status,
+        fixture.get_from("127.0.0.3", "127.0.0.2", &bad).await.status,
         401,
         "another client"
     );
@@ -230,15 +229,15 @@ async fn refused_tokens_count_against_the_client_and_not_against_the_gateway_or_
 
 #[rstest]
 #[actix_web::test]
-async fn two_credentials_never_pass(#[values(Nginx, Caddy, Envoy, Traefik)] gateway: Gateway) {
-    let Some(stand) = Stand::start(gateway).await else {
+async fn two_credentials_are_rejected(#[values(Nginx, Caddy, Envoy, Traefik)] gateway: Gateway) {
+    let Some(fixture) = Fixture::start(gateway).await else {
         return;
     };
-    let line = format!("Authorization: Bearer {}", stand.token().sign());
-    let answer = stand.write(&[&line, &line]).await;
+    let line = format!("Authorization: Bearer {}", fixture.token().sign());
+    let answer = fixture.send_raw(&[&line, &line]).await;
     assert!(
         answer.starts_with("HTTP/1.1 400") || answer.starts_with("HTTP/1.1 401"),
         "{answer}"
     );
-    assert_eq!(stand.backend.seen(), 0);
+    assert_eq!(fixture.backend.request_count(), 0);
 }
