@@ -73,7 +73,12 @@ fn many_tokens(c: &mut Criterion) {
     measure::<NoCache>(c, "20000_tokens", &fixture, &tokens);
 }
 
-fn measure<C: Candidate>(c: &mut Criterion, group: &str, fixture: &TokenFixture, tokens: &[String]) {
+fn measure<C: Candidate>(
+    c: &mut Criterion,
+    group: &str,
+    fixture: &TokenFixture,
+    tokens: &[String],
+) {
     let cache = C::filled(fixture, tokens);
     assert!(tokens.iter().chain(tokens).all(|token| cache.hit(token)));
     for threads in [1, 2, 4, 8] {

@@ -53,7 +53,8 @@ impl Process {
 
     /// Returns the user and system time of all threads. /proc has a resolution of 10 ms.
     pub fn cpu(&self) -> Duration {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id())).expect("a running process");
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))
+            .expect("a running process");
         // The second field is the name in parentheses, which may contain any character.
         let fields: Vec<&str> = stat
             .rsplit(')')
@@ -70,8 +71,8 @@ impl Process {
 
     /// Returns the resident memory in MiB.
     pub fn rss(&self) -> f64 {
-        let status =
-            fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("a running process");
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))
+            .expect("a running process");
         let line = status
             .lines()
             .find(|line| line.starts_with("VmRSS:"))

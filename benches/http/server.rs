@@ -58,25 +58,26 @@ struct NaiveCache(Arc<Claims>);
 /// Serves until killed. Prints the address on the first line of output.
 pub fn serve(jwks_file: &str) {
     let jwks = fs::read_to_string(jwks_file).unwrap();
-    let (cached, uncached) = (support::verifier(&jwks, CACHE_CAPACITY), support::verifier(&jwks, 0));
+    let (cached, uncached) = (
+        support::verifier(&jwks, CACHE_CAPACITY),
+        support::verifier(&jwks, 0),
+    );
     let alternatives = web::Data::new(Alternatives::new(&jwks));
-    let app = move || {
-        let route = |path: &str| web::resource(path).app_data(alternatives.clone());
-        App::new()
-            .service(
-                route("/decode")
-                    .to(async |claims: JsonwebtokenDecode| whoami(&claims.0.sub, claims.0.email.as_deref())),
-            )
-            .service(route("/rsa").to(async |_: SignatureOnly| constant()))
-            .service(route("/none").to(async || constant()))
-            .service(
-                route("/quick").to(async |claims: NaiveCache| {
+    let app =
+        move || {
+            let route = |path: &str| web::resource(path).app_data(alternatives.clone());
+            App::new()
+                .service(route("/decode").to(async |claims: JsonwebtokenDecode| {
                     whoami(&claims.0.sub, claims.0.email.as_deref())
-                }),
-            )
-            .service(route("/off").app_data(uncached.clone()).to(protected))
-            .service(route("/cached").app_data(cached.clone()).to(protected))
-    };
+                }))
+                .service(route("/rsa").to(async |_: SignatureOnly| constant()))
+                .service(route("/none").to(async || constant()))
+                .service(route("/quick").to(async |claims: NaiveCache| {
+                    whoami(&claims.0.sub, claims.0.email.as_deref())
+                }))
+                .service(route("/off").app_data(uncached.clone()).to(protected))
+                .service(route("/cached").app_data(cached.clone()).to(protected))
+        };
     actix_web::rt::System::new().block_on(async {
         let server = HttpServer::new(app).workers(1).bind("127.0.0.1:0").unwrap();
         println!("listens on {}", server.addrs()[0]);
@@ -185,7 +186,9 @@ impl FromRequest for JsonwebtokenDecode {
     type Future = Ready<Result<Self, Error>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        extract(request, |alternatives, token| alternatives.decode(token).map(Self))
+        extract(request, |alternatives, token| {
+            alternatives.decode(token).map(Self)
+        })
     }
 }
 
@@ -194,6 +197,8 @@ impl FromRequest for NaiveCache {
     type Future = Ready<Result<Self, Error>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        extract(request, |alternatives, token| alternatives.cached(token).map(Self))
+        extract(request, |alternatives, token| {
+            alternatives.cached(token).map(Self)
+        })
     }
 }

@@ -31,7 +31,8 @@ pub fn measure(plan: &Plan) {
         let since = Instant::now();
         let server = Process::start_at(&mut process::serve(address, issuer), address);
         let public = server.wait_for_ok("/livez", "none", since);
-        [public, server.wait_for_ok("/protected", token, since)].map(|elapsed| elapsed.as_secs_f64() * 1e3)
+        [public, server.wait_for_ok("/protected", token, since)]
+            .map(|elapsed| elapsed.as_secs_f64() * 1e3)
     });
     let starts: Vec<[f64; 2]> = starts.collect();
     println!(

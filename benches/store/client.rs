@@ -106,7 +106,8 @@ fn read(stream: &mut TcpStream, response: &mut Vec<u8>) {
 
 /// Returns the user and system time of all threads. /proc has a resolution of 10 ms.
 fn cpu(server: &TestServer) -> Duration {
-    let stat = fs::read_to_string(format!("/proc/{}/stat", server.process.pid())).expect("a running process");
+    let stat = fs::read_to_string(format!("/proc/{}/stat", server.process.pid()))
+        .expect("a running process");
     let fields: Vec<&str> = stat
         .rsplit(')')
         .next()

@@ -7,7 +7,7 @@ use std::{
 
 use tempfile::TempDir;
 
-use crate::database_server::{TestDatabaseServer, Kind};
+use crate::database_server::{Kind, TestDatabaseServer};
 
 pub struct Databases {
     /// On the disk of the build directory: /tmp may be in memory.
@@ -24,7 +24,10 @@ impl Databases {
         let chosen = |kind: &str| kinds.split(',').any(|chosen| chosen == kind);
         let mut servers = Vec::new();
         for (name, kind) in [("postgres", Kind::Postgres), ("mariadb", Kind::MariaDb)] {
-            if let Some(mut server) = chosen(name).then(|| TestDatabaseServer::create(kind)).flatten() {
+            if let Some(mut server) = chosen(name)
+                .then(|| TestDatabaseServer::create(kind))
+                .flatten()
+            {
                 server.start();
                 server.wait_until_ready().await;
                 servers.push((name, server));

@@ -12,9 +12,7 @@ pub async fn measure(databases: &Databases, plan: &Plan) {
         plan.rounds,
         plan.seconds / 4.0
     );
-    println!(
-        "| | ping before each use, µs | ping after 1 s idle, µs | ratio |\n|---|---|---|---|"
-    );
+    println!("| | ping before each use, µs | ping after 1 s idle, µs | ratio |\n|---|---|---|---|");
     for kind in databases.kinds() {
         let url = databases.fresh(kind).await;
         let url = if kind == "sqlite" {

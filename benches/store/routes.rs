@@ -114,7 +114,9 @@ pub async fn list(databases: &Databases, plan: &Plan) {
                 .unwrap();
             let since = Instant::now();
             if rows > 0 {
-                insert_users_with_checks(&database, USERS, rows / USERS).await.unwrap();
+                insert_users_with_checks(&database, USERS, rows / USERS)
+                    .await
+                    .unwrap();
             }
             // Half of the rows are inserted after those of the others.
             add_status_checks(&database, "subject = 'ada'", OWN_ROWS / 2)

@@ -58,11 +58,7 @@ async fn invalid_rsa_keys_do_not_replace_a_good_set() {
         idp.set_faults(serve_keys(&[&invalid]));
         // An unknown kid triggers a refresh.
         let foreign = KeyPair::generate(Algorithm::ES256);
-        assert!(
-            auth.verify(&idp.token().key(foreign).sign())
-                .await
-                .is_err()
-        );
+        assert!(auth.verify(&idp.token().key(foreign).sign()).await.is_err());
         assert!(
             auth.verify(&token).await.is_ok(),
             "n {} bytes, e {} bytes",

@@ -38,7 +38,10 @@ async fn stream_error_closes_the_connection() {
     ))
     .await;
     let mut chunks = within_timeout(call_task).await.unwrap().unwrap();
-    assert_eq!(next(&mut chunks).await, Some(Err(CompletionsError::StreamFailed)));
+    assert_eq!(
+        next(&mut chunks).await,
+        Some(Err(CompletionsError::StreamFailed))
+    );
     call.closed().await;
     assert_eq!(next(&mut chunks).await, None);
 }

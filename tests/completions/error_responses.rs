@@ -144,7 +144,10 @@ async fn redirects_are_not_followed() {
     ] {
         let error = call_error(
             status,
-            &format!("location: {}/chat/completions\r\n", redirect_target.base_url),
+            &format!(
+                "location: {}/chat/completions\r\n",
+                redirect_target.base_url
+            ),
             "",
         )
         .await;
@@ -174,7 +177,10 @@ async fn unfinished_error_body_does_not_delay_the_error() {
     let mut service = Service::start().await;
     for (status, expected) in [
         ("401 Unauthorized", CompletionsError::RejectedKey),
-        ("400 Bad Request", CompletionsError::Rejected { status: 400 }),
+        (
+            "400 Bad Request",
+            CompletionsError::Rejected { status: 400 },
+        ),
     ] {
         let call_task = spawn_complete(&service);
         let mut call = service.call().await;
@@ -183,7 +189,10 @@ async fn unfinished_error_body_does_not_delay_the_error() {
         ))
         .await;
         // Real time: the second case waits two seconds for the body.
-        assert_eq!(within_timeout(call_task).await.unwrap().unwrap_err(), expected);
+        assert_eq!(
+            within_timeout(call_task).await.unwrap().unwrap_err(),
+            expected
+        );
     }
 }
 

@@ -126,8 +126,7 @@ async fn invalid_usage_is_ignored() {
         "7",
         r#"{"prompt_tokens":-1,"completion_tokens":0,"total_tokens":0}"#,
     ] {
-        let json =
-            format!(r#"{{"choices":[{{"message":{{"content":"text"}}}}],"usage":{usage}}}"#);
+        let json = format!(r#"{{"choices":[{{"message":{{"content":"text"}}}}],"usage":{usage}}}"#);
         let completion = completed(json_response(&json)).await.unwrap();
         assert_eq!(
             (completion.text.as_str(), completion.usage),
@@ -148,7 +147,10 @@ async fn invalid_json_is_rejected() {
     ] {
         let error = completed(json_response(body)).await.unwrap_err();
         assert!(
-            matches!(error, CompletionsError::InvalidJson | CompletionsError::MissingText),
+            matches!(
+                error,
+                CompletionsError::InvalidJson | CompletionsError::MissingText
+            ),
             "{body}: {error:?}"
         );
         assert_eq!(

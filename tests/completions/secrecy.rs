@@ -89,7 +89,8 @@ async fn debug_output_has_no_key_or_completion() {
     let mut service = Service::start().await;
     let call_task = spawn_stream(&service);
     let mut call = service.call().await;
-    call.send(format!("{EVENTS}{}", delta("the completion"))).await;
+    call.send(format!("{EVENTS}{}", delta("the completion")))
+        .await;
     let chunks = within_timeout(call_task).await.unwrap().unwrap();
     let completion = completed(json_response(
         r#"{"choices":[{"message":{"content":"the completion"}}]}"#,

@@ -91,11 +91,7 @@ async fn endless_stream_is_cut_off() {
     });
     let (bytes, error) = within_timeout(read(chunks)).await;
     assert_eq!(error, Some(CompletionsError::TooLarge { limit: 16 * MIB }));
-    assert!(
-        bytes.len() > 15 * MIB,
-        "forwarded bytes: {}",
-        bytes.len()
-    );
+    assert!(bytes.len() > 15 * MIB, "forwarded bytes: {}", bytes.len());
     within_timeout(sender).await.unwrap();
 }
 

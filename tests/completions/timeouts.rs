@@ -67,7 +67,10 @@ async fn response_just_before_the_timeout_is_accepted() {
         r#"{"choices":[{"message":{"content":"text"}}]}"#,
     ))
     .await;
-    assert_eq!(within_timeout(call_task).await.unwrap().unwrap().text, "text");
+    assert_eq!(
+        within_timeout(call_task).await.unwrap().unwrap().text,
+        "text"
+    );
 }
 
 #[tokio::test]

@@ -94,7 +94,8 @@ impl TestDatabaseServer {
                     "CREATE USER IF NOT EXISTS bearward@'127.0.0.1' IDENTIFIED BY '{PASSWORD}';\nGRANT ALL ON *.* TO bearward@'127.0.0.1';\n"
                 );
                 fs::write(self.path("init.sql"), grant).unwrap();
-                let mut command = self.command(first_existing(["/usr/bin/mariadb-install-db"]).unwrap());
+                let mut command =
+                    self.command(first_existing(["/usr/bin/mariadb-install-db"]).unwrap());
                 command.args([
                     "--no-defaults",
                     "--auth-root-authentication-method=normal",

@@ -11,8 +11,9 @@ use bearward_testing::MockIdp;
 use rustix::process::geteuid;
 
 use crate::{
-    database, print_skipped,
+    database,
     load::rows,
+    print_skipped,
     test_server::{Process, TestServer, serve},
 };
 
@@ -29,15 +30,14 @@ async fn sqlite_files_are_private_to_the_user() {
         &format!("sqlite://{}/user%20data.db", directory.display()),
     )
     .await;
-    server.post_status_check(&idp.token().sign(), "web").await.expect(201);
+    server
+        .post_status_check(&idp.token().sign(), "web")
+        .await
+        .expect(201);
     for path in ["var", "var/lib", "var/lib/bearward"] {
         assert_eq!(mode(&folder.path().join(path)), "700", "{path}");
     }
-    for path in [
-        "user data.db",
-        "user data.db-wal",
-        "user data.db-shm",
-    ] {
+    for path in ["user data.db", "user data.db-wal", "user data.db-shm"] {
         assert_eq!(mode(&directory.join(path)), "600", "{path}");
     }
 }
@@ -52,7 +52,10 @@ async fn existing_files_keep_their_mode() {
     fs::set_permissions(&directory, fs::Permissions::from_mode(0o750)).unwrap();
     fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
     let server = TestServer::start(&idp, &format!("sqlite://{}", file.display())).await;
-    server.post_status_check(&idp.token().sign(), "web").await.expect(201);
+    server
+        .post_status_check(&idp.token().sign(), "web")
+        .await
+        .expect(201);
     assert_eq!(
         (mode(&directory).as_str(), mode(&file).as_str()),
         ("750", "640")
@@ -82,8 +85,17 @@ async fn full_disk_fails_writes_with_503_until_it_has_space() {
         if response.status != 201 {
             break response;
         }
-        acknowledged.push(response.expect(201)["id"].as_str().unwrap().parse().unwrap());
-        assert!(acknowledged.len() < 20_000, "the size limit is not enforced");
+        acknowledged.push(
+            response.expect(201)["id"]
+                .as_str()
+                .unwrap()
+                .parse()
+                .unwrap(),
+        );
+        assert!(
+            acknowledged.len() < 20_000,
+            "the size limit is not enforced"
+        );
     };
     rejected.assert_database_unavailable();
     server.get("/api/auth/me", &token).await.expect(200);
@@ -98,7 +110,10 @@ async fn full_disk_fails_writes_with_503_until_it_has_space() {
         .args(["--fsize=unlimited", "--pid", &server.process.pid()])
         .status();
     assert!(lift.unwrap().success());
-    let made = server.post_status_check(&token, "after the limit").await.expect(201);
+    let made = server
+        .post_status_check(&token, "after the limit")
+        .await
+        .expect(201);
     acknowledged.push(made["id"].as_str().unwrap().parse().unwrap());
     assert_eq!(rows(&database).await, acknowledged.into_iter().collect());
 }
@@ -120,7 +135,11 @@ async fn read_only_file_fails_at_startup() {
         "--inh-caps",
         capabilities,
     ];
-    let wrapper: &[&str] = if geteuid().is_root() { &drop_capabilities } else { &[] };
+    let wrapper: &[&str] = if geteuid().is_root() {
+        &drop_capabilities
+    } else {
+        &[]
+    };
     if !wrapper.is_empty()
         && !Command::new("setpriv")
             .args(&drop_capabilities[1..])

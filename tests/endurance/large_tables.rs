@@ -3,7 +3,11 @@
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr};
 
 /// Inserts users, each with this many status checks.
-pub async fn insert_users_with_checks(database: &DatabaseConnection, users: u32, each: u32) -> Result<(), DbErr> {
+pub async fn insert_users_with_checks(
+    database: &DatabaseConnection,
+    users: u32,
+    each: u32,
+) -> Result<(), DbErr> {
     let (random_id, random_digest, now) = sql_functions(database);
     let (with, from, n) = number_series(database, users);
     let sql = format!(
@@ -16,7 +20,11 @@ pub async fn insert_users_with_checks(database: &DatabaseConnection, users: u32,
 }
 
 /// Inserts this many status checks for each of the selected users, in turns, as in real use.
-pub async fn add_status_checks(database: &DatabaseConnection, condition: &str, each: u32) -> Result<(), DbErr> {
+pub async fn add_status_checks(
+    database: &DatabaseConnection,
+    condition: &str,
+    each: u32,
+) -> Result<(), DbErr> {
     let (random_id, _, now) = sql_functions(database);
     let (with, from, _) = number_series(database, each);
     let sql = format!(

@@ -52,7 +52,11 @@ impl Load {
         let tokens: Vec<String> = (0..USERS)
             .map(|user| idp.token().sub(&format!("user-{user}")).sign())
             .collect();
-        let client = Client::builder().no_proxy().timeout(TEST_TIMEOUT).build().unwrap();
+        let client = Client::builder()
+            .no_proxy()
+            .timeout(TEST_TIMEOUT)
+            .build()
+            .unwrap();
         let writers = (0..writers).map(|writer| {
             let url = format!("{}/api/status", servers[writer % servers.len()]);
             tokio::spawn(run_writer(
@@ -71,7 +75,10 @@ impl Load {
 
     /// Waits for this many more acknowledged rows.
     pub(crate) async fn wait_for_acknowledged(&self, more: usize) {
-        let (since, acknowledged) = (Instant::now(), self.shared.acknowledged.load(Ordering::Relaxed));
+        let (since, acknowledged) = (
+            Instant::now(),
+            self.shared.acknowledged.load(Ordering::Relaxed),
+        );
         while self.shared.acknowledged.load(Ordering::Relaxed) < acknowledged + more {
             assert!(
                 since.elapsed() < TEST_TIMEOUT,
@@ -105,7 +112,11 @@ impl LoadResult {
     pub(crate) fn assert_stored(&self, rows: &HashSet<Uuid>) {
         assert_eq!(self.unexpected, Vec::<String>::new());
         let acknowledged: HashSet<Uuid> = self.acknowledged.iter().copied().collect();
-        assert_eq!(acknowledged.len(), self.acknowledged.len(), "ids are unique");
+        assert_eq!(
+            acknowledged.len(),
+            self.acknowledged.len(),
+            "ids are unique"
+        );
         let lost = acknowledged.difference(rows).count();
         assert_eq!(lost, 0, "of {} acknowledged rows", acknowledged.len());
         let unknown = self.interrupted + self.unavailable;
@@ -156,7 +167,8 @@ async fn run_writer(
         };
         match read_response(response).await {
             Some((201, body, _)) => {
-                result.acknowledged
+                result
+                    .acknowledged
                     .push(body["id"].as_str().unwrap().parse().unwrap());
                 shared.acknowledged.fetch_add(1, Ordering::Relaxed);
             }

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use bearward_testing::MockIdp;
 
 use crate::{
-    database_server::{TestDatabaseServer, Shutdown, Kind},
-    run_all,
+    database_server::{Kind, Shutdown, TestDatabaseServer},
     load::{Load, rows},
+    run_all,
     test_server::{TestServer, wait_for_status},
 };
 
@@ -34,14 +34,21 @@ async fn survives_an_outage(kind: Kind) {
     server.get("/api/auth/me", &token).await.expect(200);
     let load = Load::start(24, &idp, &[&server.api]);
     let shutdowns: &[Shutdown] = if run_all() {
-        &[Shutdown::Graceful, Shutdown::Crash, Shutdown::Graceful, Shutdown::Crash]
+        &[
+            Shutdown::Graceful,
+            Shutdown::Crash,
+            Shutdown::Graceful,
+            Shutdown::Crash,
+        ]
     } else {
         &[Shutdown::Crash]
     };
     for shutdown in shutdowns {
         load.wait_for_acknowledged(50).await;
         database.stop(*shutdown).await;
-        wait_for_status(&server.api, "/readyz", 503).await.assert_database_unavailable();
+        wait_for_status(&server.api, "/readyz", 503)
+            .await
+            .assert_database_unavailable();
         let health = server.get("/health", &token).await.expect(200);
         assert_eq!(
             (&health["status"], &health["database"]),

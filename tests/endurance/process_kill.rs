@@ -6,8 +6,9 @@ use bearward_testing::MockIdp;
 use rustix::process::Signal;
 
 use crate::{
-    database, run_all,
+    database,
     load::{Load, rows},
+    run_all,
     test_server::TestServer,
 };
 

@@ -10,9 +10,10 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::{
-    database, run_all, print_skipped,
+    database,
     load::{Load, rows},
     nginx::Nginx,
+    print_skipped, run_all,
     test_server::{Response, TestServer, post_status_check, request, send, with_body},
 };
 
@@ -155,7 +156,10 @@ async fn disabled_account_is_rejected_by_all_replicas_within_30_s() {
         idp.token().sub("ada").sign(),
         idp.token().sub("root").roles(["admin"]).sign(),
     );
-    let id = get_profile(&one, &token).await["id"].as_str().unwrap().to_owned();
+    let id = get_profile(&one, &token).await["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     get_profile(&other, &token).await;
     let disable =
         request(&one.api, Method::PATCH, &format!("/api/admin/users/{id}")).bearer_auth(&admin);

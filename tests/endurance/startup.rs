@@ -6,8 +6,8 @@ use bearward_testing::MockIdp;
 
 use crate::{
     database,
-    database_server::{TestDatabaseServer, Shutdown, Kind},
-    run_all, print_skipped,
+    database_server::{Kind, Shutdown, TestDatabaseServer},
+    print_skipped, run_all,
     test_server::{Process, TestServer, serve},
 };
 
@@ -17,7 +17,8 @@ async fn ten_servers_start_concurrently_on_an_empty_database() {
     for _ in 0..if run_all() { 5 } else { 1 } {
         let database = database::fresh().await;
         let servers =
-            futures_util::future::join_all((0..10).map(|_| TestServer::start(&idp, &database))).await;
+            futures_util::future::join_all((0..10).map(|_| TestServer::start(&idp, &database)))
+                .await;
         let token = idp.token().sub("ada").sign();
         let mut ids = Vec::new();
         for server in &servers {
@@ -48,7 +49,10 @@ async fn waits_for_the_database(kind: Kind) {
     };
     database.start();
     database.wait_until_ready().await;
-    let (idp, url) = (MockIdp::start().await, database.create_database("bearward").await);
+    let (idp, url) = (
+        MockIdp::start().await,
+        database.create_database("bearward").await,
+    );
     for (url, hint) in [
         (
             database.url_with("wrong-battery", "bearward"),
@@ -57,17 +61,16 @@ async fn waits_for_the_database(kind: Kind) {
         (database.url("nowhere"), "Create the database first"),
     ] {
         let mut server = Process::start(serve(&[], &idp, &url));
-        assert_eq!(
-            server.wait().await.code(),
-            Some(2),
-            "invalid configuration"
-        );
+        assert_eq!(server.wait().await.code(), Some(2), "invalid configuration");
         let output = server.final_output().await;
         assert!(
             output.contains("database.url") && output.contains(hint),
             "{output}"
         );
-        assert!(!output.contains("not available yet"), "no retries: {output}");
+        assert!(
+            !output.contains("not available yet"),
+            "no retries: {output}"
+        );
         assert!(
             !output.contains("wrong-battery") && !output.contains("correct-horse"),
             "{output}"
@@ -76,7 +79,9 @@ async fn waits_for_the_database(kind: Kind) {
 
     database.stop(Shutdown::Graceful).await;
     let mut server = Process::start(serve(&[], &idp, &url));
-    server.wait_for_output("the database is not available yet").await;
+    server
+        .wait_for_output("the database is not available yet")
+        .await;
     database.start();
     server.wait_for_output(" serves").await;
 }

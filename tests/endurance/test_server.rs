@@ -192,7 +192,10 @@ pub(crate) async fn wait_for_status(api: &str, path: &str, status: u16) -> Respo
         if response.status == status {
             return response;
         }
-        assert!(since.elapsed() < TEST_TIMEOUT, "{path} still returns {response:?}");
+        assert!(
+            since.elapsed() < TEST_TIMEOUT,
+            "{path} still returns {response:?}"
+        );
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
 }
@@ -264,7 +267,12 @@ pub(crate) fn with_body(request: RequestBuilder, body: &Value) -> RequestBuilder
 }
 
 /// `POST /api/status`.
-pub(crate) async fn post_status_check(api: &str, token: &str, client: &str, key: Option<&str>) -> Response {
+pub(crate) async fn post_status_check(
+    api: &str,
+    token: &str,
+    client: &str,
+    key: Option<&str>,
+) -> Response {
     let mut request = request(api, Method::POST, "/api/status").bearer_auth(token);
     if let Some(key) = key {
         request = request.header("idempotency-key", key);

@@ -5,8 +5,8 @@ use reqwest::Method;
 use rstest::rstest;
 
 use crate::{
+    fixture::{Fixture, TestServer},
     gateway::Gateway::{self, Caddy, Nginx, Traefik},
-    fixture::{TestServer, Fixture},
 };
 
 #[rstest]
@@ -21,7 +21,8 @@ async fn cookie_needs_a_listed_origin_for_unsafe_methods(
         ("BEARWARD_TOKENS__COOKIE", "session"),
         ("BEARWARD_SERVER__CORS_ORIGINS", "https://app.example.com"),
     ];
-    let Some(fixture) = Fixture::start_with(gateway, TestServer::start(&cookie).await, |text| text) else {
+    let Some(fixture) = Fixture::start_with(gateway, TestServer::start(&cookie).await, |text| text)
+    else {
         return;
     };
     let session = format!("session={}", fixture.token().sign());

@@ -48,8 +48,7 @@ pub struct Response {
 
 impl TestServer {
     pub async fn start(variables: &[(&str, &str)]) -> Self {
-        let server =
-            Self::start_with(MockIdp::start_with(Algorithm::ES256).await, variables).await;
+        let server = Self::start_with(MockIdp::start_with(Algorithm::ES256).await, variables).await;
         assert_eq!(
             server
                 .send(Method::GET, "/readyz", |request| request)

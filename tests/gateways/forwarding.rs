@@ -4,8 +4,8 @@ use reqwest::Method;
 use rstest::rstest;
 
 use crate::{
-    gateway::Gateway::{self, Caddy, Envoy, Nginx, Traefik},
     fixture::Fixture,
+    gateway::Gateway::{self, Caddy, Envoy, Nginx, Traefik},
 };
 
 #[rstest]
@@ -43,9 +43,7 @@ async fn backend_gets_identity_headers_without_the_token(
 
 #[rstest]
 #[actix_web::test]
-async fn request_is_forwarded_unchanged(
-    #[values(Nginx, Caddy, Envoy, Traefik)] gateway: Gateway,
-) {
+async fn request_is_forwarded_unchanged(#[values(Nginx, Caddy, Envoy, Traefik)] gateway: Gateway) {
     let Some(fixture) = Fixture::start(gateway).await else {
         return;
     };
@@ -75,9 +73,7 @@ async fn request_is_forwarded_unchanged(
 
 #[rstest]
 #[actix_web::test]
-async fn long_claims_reach_the_backend(
-    #[values(Nginx, Caddy, Envoy, Traefik)] gateway: Gateway,
-) {
+async fn long_claims_reach_the_backend(#[values(Nginx, Caddy, Envoy, Traefik)] gateway: Gateway) {
     let Some(fixture) = Fixture::start(gateway).await else {
         return;
     };

@@ -105,7 +105,12 @@ impl Gateway {
         panic!("{} does not start: {error}", self.name());
     }
 
-    fn configuration(self, gateway: SocketAddr, bearward: SocketAddr, backend: SocketAddr) -> String {
+    fn configuration(
+        self,
+        gateway: SocketAddr,
+        bearward: SocketAddr,
+        backend: SocketAddr,
+    ) -> String {
         let mut text = fs::read_to_string(self.example()).unwrap();
         let ports = |name: &str, port: u16| match self {
             Self::Nginx | Self::Caddy | Self::Traefik => {
@@ -122,7 +127,10 @@ impl Gateway {
             ports("8080", gateway.port()),
         ];
         if self == Self::Caddy {
-            replacements.push(("http://:8080".to_owned(), format!("http://:{}", gateway.port())));
+            replacements.push((
+                "http://:8080".to_owned(),
+                format!("http://:{}", gateway.port()),
+            ));
         }
         for (from, to) in replacements {
             assert!(
@@ -135,7 +143,12 @@ impl Gateway {
         text
     }
 
-    fn run(self, program: &Path, address: SocketAddr, text: &str) -> Result<GatewayProcess, String> {
+    fn run(
+        self,
+        program: &Path,
+        address: SocketAddr,
+        text: &str,
+    ) -> Result<GatewayProcess, String> {
         let directory = tempfile::tempdir().unwrap();
         // nginx drops root privileges and must still be able to read the directory.
         fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();

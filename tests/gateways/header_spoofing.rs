@@ -3,8 +3,8 @@
 use rstest::rstest;
 
 use crate::{
-    gateway::Gateway::{self, Caddy, Envoy, Nginx, Traefik},
     fixture::Fixture,
+    gateway::Gateway::{self, Caddy, Envoy, Nginx, Traefik},
 };
 
 /// Spellings that are the same name for a backend that folds case, underscores and dots.
@@ -43,7 +43,9 @@ async fn spoofed_auth_headers_are_removed(
             );
             assert!(!answer.contains("root"), "{header}: {answer}");
         }
-        let all = fixture.send_raw(&[&[line.as_str()], &SPOOFED[..]].concat()).await;
+        let all = fixture
+            .send_raw(&[&[line.as_str()], &SPOOFED[..]].concat())
+            .await;
         assert!(
             all.starts_with("HTTP/1.1 200") && !all.contains("root"),
             "{all}"

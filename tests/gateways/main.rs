@@ -3,10 +3,7 @@
 //! A gateway that is not installed is skipped with one line of output; with `BEARWARD_TEST_ALL=1` the
 //! test fails instead.
 #![cfg(unix)]
-#![allow(
-    clippy::unwrap_used,
-    reason = "a panic fails the test"
-)]
+#![allow(clippy::unwrap_used, reason = "a panic fails the test")]
 
 mod backend;
 mod fixture;

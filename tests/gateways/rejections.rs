@@ -6,8 +6,8 @@ use reqwest::Method;
 use rstest::rstest;
 
 use crate::{
+    fixture::{Fixture, TestServer},
     gateway::Gateway::{self, Caddy, Envoy, Nginx, Traefik},
-    fixture::{TestServer, Fixture},
 };
 
 #[rstest]
@@ -18,7 +18,9 @@ async fn status_401_reaches_the_client_with_its_challenge(
     let Some(fixture) = Fixture::start(gateway).await else {
         return;
     };
-    let without_token = fixture.send(Method::GET, "/orders", |request| request).await;
+    let without_token = fixture
+        .send(Method::GET, "/orders", |request| request)
+        .await;
     assert_eq!(without_token.status, 401, "{without_token:?}");
     let challenge = without_token.header("www-authenticate").unwrap();
     assert!(
@@ -55,9 +57,7 @@ async fn status_401_reaches_the_client_with_its_challenge(
 
 #[rstest]
 #[actix_web::test]
-async fn unmet_requirement_is_403(
-    #[values(Nginx, Caddy, Envoy, Traefik)] gateway: Gateway,
-) {
+async fn unmet_requirement_is_403(#[values(Nginx, Caddy, Envoy, Traefik)] gateway: Gateway) {
     if gateway.program().is_none() {
         return;
     }
@@ -79,7 +79,9 @@ async fn unmet_requirement_is_403(
             "path_override: /api/auth/verify?role=admin&scope=orders:read\n",
         )
     };
-    let Some(fixture) = Fixture::start_with(gateway, TestServer::start(&[]).await, add_requirements) else {
+    let Some(fixture) =
+        Fixture::start_with(gateway, TestServer::start(&[]).await, add_requirements)
+    else {
         return;
     };
     let no_admin = fixture
@@ -120,7 +122,8 @@ async fn key_outage_is_503_with_retry_after(
     }
     let idp = MockIdp::start_with(Algorithm::ES256).await;
     idp.outage();
-    let Some(fixture) = Fixture::start_with(gateway, TestServer::start_with(idp, &[]).await, |text| text)
+    let Some(fixture) =
+        Fixture::start_with(gateway, TestServer::start_with(idp, &[]).await, |text| text)
     else {
         return;
     };
@@ -138,13 +141,16 @@ async fn key_outage_is_503_with_retry_after(
 
 #[rstest]
 #[actix_web::test]
-async fn request_is_rejected_if_bearward_is_down(#[values(Nginx, Caddy, Envoy, Traefik)] gateway: Gateway) {
+async fn request_is_rejected_if_bearward_is_down(
+    #[values(Nginx, Caddy, Envoy, Traefik)] gateway: Gateway,
+) {
     if gateway.program().is_none() {
         return;
     }
     let server = TestServer::start(&[]).await;
     let port = server.address.port().to_string();
-    let Some(fixture) = Fixture::start_with(gateway, server, |text| text.replace(&port, "1")) else {
+    let Some(fixture) = Fixture::start_with(gateway, server, |text| text.replace(&port, "1"))
+    else {
         return;
     };
     let answer = fixture.get(&fixture.token().sign()).await;
@@ -172,7 +178,8 @@ async fn too_many_invalid_tokens_are_429_with_retry_after(
         ("BEARWARD_RATE_LIMIT__PER_ADDRESS", "1"),
         ("BEARWARD_RATE_LIMIT__BURST", "2"),
     ];
-    let Some(fixture) = Fixture::start_with(gateway, TestServer::start(&few).await, |text| text) else {
+    let Some(fixture) = Fixture::start_with(gateway, TestServer::start(&few).await, |text| text)
+    else {
         return;
     };
     let bad = fixture.token().tampered();
@@ -204,7 +211,8 @@ async fn invalid_tokens_count_against_the_client_address(
         ("BEARWARD_RATE_LIMIT__PER_ADDRESS", "1"),
         ("BEARWARD_RATE_LIMIT__BURST", "2"),
     ];
-    let Some(fixture) = Fixture::start_with(gateway, TestServer::start(&few).await, |text| text) else {
+    let Some(fixture) = Fixture::start_with(gateway, TestServer::start(&few).await, |text| text)
+    else {
         return;
     };
     let bad = fixture.token().tampered();
@@ -221,7 +229,10 @@ async fn invalid_tokens_count_against_the_client_address(
         );
     }
     assert_eq!(
-        fixture.get_from("127.0.0.3", "127.0.0.2", &bad).await.status,
+        fixture
+            .get_from("127.0.0.3", "127.0.0.2", &bad)
+            .await
+            .status,
         401,
         "another client"
     );

@@ -137,8 +137,6 @@ async fn unknown_or_invalid_parameters_are_named() {
 #[actix_web::test]
 async fn authentication_precedes_query_validation() {
     let server = TestServer::start(&[]).await;
-    let answer = server
-        .verify("?tenant=x", &server.token().tampered())
-        .await;
+    let answer = server.verify("?tenant=x", &server.token().tampered()).await;
     assert_eq!(answer.error(), (401, "INVALID_SIGNATURE".to_owned()));
 }

@@ -39,7 +39,11 @@ fn other_characters_are_rejected_and_not_trimmed() {
         "\u{feff}sk-1",
         "sk-\u{1f600}",
     ] {
-        assert_eq!(parse_error(text), ApiKeySecretError::NotVisibleAscii, "{text:?}");
+        assert_eq!(
+            parse_error(text),
+            ApiKeySecretError::NotVisibleAscii,
+            "{text:?}"
+        );
     }
 }
 

@@ -20,7 +20,10 @@ fn row() -> Sealed {
 
 #[test]
 fn format_version_1_unseals() {
-    assert_eq!(unseal(&Vault::new(parse_keys(KEY)), &row()).as_deref(), Ok(API_KEY));
+    assert_eq!(
+        unseal(&Vault::new(parse_keys(KEY)), &row()).as_deref(),
+        Ok(API_KEY)
+    );
 }
 
 #[test]

@@ -55,5 +55,5 @@ fn seal(vault: &Vault) -> Sealed {
 fn unseal(vault: &Vault, sealed: &Sealed) -> Result<String, VaultError> {
     vault
         .unseal(&OWNER, PROVIDER, sealed)
-                .map(|unsealed| unsealed.key.expose().to_owned())
+        .map(|unsealed| unsealed.key.expose().to_owned())
 }

@@ -41,6 +41,8 @@ fn key_id_in_the_error_is_sanitized() {
         key_id: format!("k1\n{}", "x".repeat(5000)),
         bytes: Vec::new(),
     };
-    let message = unseal(&vault(&[("k1", 1)]), &sealed).unwrap_err().to_string();
+    let message = unseal(&vault(&[("k1", 1)]), &sealed)
+        .unwrap_err()
+        .to_string();
     assert!(!message.contains('\n') && message.len() < 400, "{message}");
 }

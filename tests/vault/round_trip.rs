@@ -49,7 +49,9 @@ fn sealing_adds_49_bytes() {
 
 #[test]
 fn sealing_fails_without_a_vault_key() {
-    let error = vault(&[]).seal(&OWNER, PROVIDER, &secret(API_KEY)).unwrap_err();
+    let error = vault(&[])
+        .seal(&OWNER, PROVIDER, &secret(API_KEY))
+        .unwrap_err();
     assert_eq!(error, VaultError::NoKey);
     assert!(error.to_string().contains("vault.keys is empty"), "{error}");
 }
