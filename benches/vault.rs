@@ -25,14 +25,14 @@ fn seal_and_unseal(c: &mut Criterion) {
             vault
                 .seal(black_box(&owner), "togetherAI", black_box(&api_key))
                 .unwrap()
-        })
+        });
     });
     c.bench_function("vault/unseal", |b| {
         b.iter(|| {
             vault
                 .unseal(black_box(&owner), "togetherAI", black_box(&sealed))
                 .unwrap()
-        })
+        });
     });
 }
 

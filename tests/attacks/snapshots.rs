@@ -60,8 +60,8 @@ async fn snapshot_of_another_owner_is_not_used() {
         "the file is valid apart from its owner"
     );
 
-    let nobody = 65_534;
-    if std::os::unix::fs::chown(&file, Some(nobody), Some(nobody)).is_err() {
+    let nobody_uid = 65_534;
+    if std::os::unix::fs::chown(&file, Some(nobody_uid), Some(nobody_uid)).is_err() {
         eprintln!("skipped: only root can change the owner of a file");
         return;
     }

@@ -110,11 +110,11 @@ async fn full_disk_fails_writes_with_503_until_it_has_space() {
         .args(["--fsize=unlimited", "--pid", &server.process.pid()])
         .status();
     assert!(lift.unwrap().success());
-    let made = server
+    let created = server
         .post_status_check(&token, "after the limit")
         .await
         .expect(201);
-    acknowledged.push(made["id"].as_str().unwrap().parse().unwrap());
+    acknowledged.push(created["id"].as_str().unwrap().parse().unwrap());
     assert_eq!(rows(&database).await, acknowledged.into_iter().collect());
 }
 
@@ -179,10 +179,10 @@ async fn in_memory_database_creates_no_file() {
         let mut command = serve(&[], &idp, url);
         command.current_dir(folder.path());
         let (server, token) = (TestServer::spawn(command).await, idp.token().sign());
-        let made = server.post_status_check(&token, "web").await.expect(201);
+        let created = server.post_status_check(&token, "web").await.expect(201);
         assert_eq!(
             server.get("/api/status", &token).await.expect(200)["items"][0],
-            made,
+            created,
             "{url}"
         );
         let files: Vec<_> = fs::read_dir(folder.path()).unwrap().collect();

@@ -173,7 +173,7 @@ async fn run_writer(
                 shared.acknowledged.fetch_add(1, Ordering::Relaxed);
             }
             Some((503, body, true)) if body["error"]["code"] == "DATABASE_UNAVAILABLE" => {
-                result.unavailable += 1
+                result.unavailable += 1;
             }
             Some((status, body, _)) => result.unexpected.push(format!("{status}: {body}")),
             None => result.interrupted += 1,

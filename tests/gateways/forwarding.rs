@@ -22,8 +22,8 @@ async fn backend_gets_identity_headers_without_the_token(
         .role("authenticated")
         .scope("orders:read orders:write")
         .sign();
-    let answer = fixture.get(&token).await;
-    assert_eq!(answer.status, 200, "{answer:?}");
+    let response = fixture.get(&token).await;
+    assert_eq!(response.status, 200, "{response:?}");
     let issuer = fixture.server.idp.issuer();
     let expected = [
         ("x-auth-email", "ada@example.com"),
@@ -33,12 +33,12 @@ async fn backend_gets_identity_headers_without_the_token(
         ("x-auth-subject", "ada"),
     ];
     assert_eq!(
-        answer.backend_headers("x-auth-"),
+        response.backend_headers("x-auth-"),
         expected.map(|(name, value)| (name.to_owned(), value.to_owned()))
     );
-    assert_eq!(answer.backend_headers("authorization"), []);
-    assert!(!answer.body.contains(&token));
-    assert_eq!(answer.json()["target"], "/orders");
+    assert_eq!(response.backend_headers("authorization"), []);
+    assert!(!response.body.contains(&token));
+    assert_eq!(response.json()["target"], "/orders");
 }
 
 #[rstest]
@@ -57,11 +57,11 @@ async fn request_is_forwarded_unchanged(#[values(Nginx, Caddy, Envoy, Traefik)] 
                     .header("content-type", "text/plain")
                     .body(body.clone())
             };
-            let answer = fixture
+            let response = fixture
                 .send(method.clone(), "/orders/17?x=1&role=admin", with)
                 .await;
-            assert_eq!(answer.status, 200, "{method} {length}: {answer:?}");
-            let echoed = answer.json();
+            assert_eq!(response.status, 200, "{method} {length}: {response:?}");
+            let echoed = response.json();
             assert!(echoed["body"] == body, "{method} {length}");
             assert_eq!(
                 (&echoed["method"], &echoed["target"]),
@@ -78,12 +78,12 @@ async fn long_claims_reach_the_backend(#[values(Nginx, Caddy, Envoy, Traefik)] g
         return;
     };
     let scopes: Vec<String> = (0..150).map(|number| format!("Größe:{number}")).collect();
-    let answer = fixture
+    let response = fixture
         .get(&fixture.token().scope(&scopes.join(" ")).sign())
         .await;
-    assert_eq!(answer.status, 200, "{answer:?}");
-    let [(_, scopes)] = &answer.backend_headers("x-auth-scopes")[..] else {
-        panic!("one header: {answer:?}")
+    assert_eq!(response.status, 200, "{response:?}");
+    let [(_, scopes)] = &response.backend_headers("x-auth-scopes")[..] else {
+        panic!("one header: {response:?}")
     };
     assert_eq!(scopes.split(' ').count(), 150);
     assert!(scopes.ends_with("Gr%C3%B6%C3%9Fe:149"), "{scopes}");

@@ -35,13 +35,13 @@ async fn spoofed_auth_headers_are_removed(
     ] {
         let line = format!("Authorization: Bearer {token}");
         for header in SPOOFED {
-            let answer = fixture.send_raw(&[&line, header]).await;
-            assert!(answer.starts_with("HTTP/1.1 200"), "{header}: {answer}");
+            let response = fixture.send_raw(&[&line, header]).await;
+            assert!(response.starts_with("HTTP/1.1 200"), "{header}: {response}");
             assert!(
-                answer.contains("\"x-auth-subject\",\"ada\""),
-                "{header}: {answer}"
+                response.contains("\"x-auth-subject\",\"ada\""),
+                "{header}: {response}"
             );
-            assert!(!answer.contains("root"), "{header}: {answer}");
+            assert!(!response.contains("root"), "{header}: {response}");
         }
         let all = fixture
             .send_raw(&[&[line.as_str()], &SPOOFED[..]].concat())
@@ -63,7 +63,7 @@ async fn other_headers_with_the_prefix_are_removed(
         return;
     };
     let line = format!("Authorization: Bearer {}", fixture.token().sign());
-    let answer = fixture
+    let response = fixture
         .send_raw(&[
             &line,
             "X-Auth-Tenant: root",
@@ -72,8 +72,8 @@ async fn other_headers_with_the_prefix_are_removed(
         ])
         .await;
     assert!(
-        answer.starts_with("HTTP/1.1 200") && !answer.contains("root"),
-        "{answer}"
+        response.starts_with("HTTP/1.1 200") && !response.contains("root"),
+        "{response}"
     );
 }
 
@@ -96,13 +96,13 @@ async fn connection_header_cannot_remove_auth_headers(
         "x-auth-role,x-auth-subject",
         "upgrade, X-X-Auth-RoleAuth-Role, X-AUTH-ROLE",
     ] {
-        let answer = fixture
+        let response = fixture
             .send_raw(&[&line, &format!("Connection: {named}")])
             .await
             .to_lowercase();
-        assert!(answer.starts_with("http/1.1 200"), "{named}: {answer}");
+        assert!(response.starts_with("http/1.1 200"), "{named}: {response}");
         for expected in ["\"x-auth-subject\",\"ada\"", "\"x-auth-role\",\"reader\""] {
-            assert!(answer.contains(expected), "{named}: {answer}");
+            assert!(response.contains(expected), "{named}: {response}");
         }
     }
 }

@@ -12,16 +12,16 @@ const NAMES: [&str; 5] = [
     "x-auth-scopes",
 ];
 
-fn identity(answer: &Response) -> [&str; 5] {
+fn identity(response: &Response) -> [&str; 5] {
     assert_eq!(
-        (answer.status, answer.body.as_str()),
+        (response.status, response.body.as_str()),
         (200, ""),
-        "{answer:?}"
+        "{response:?}"
     );
     NAMES.map(|name| {
-        answer
+        response
             .header(name)
-            .unwrap_or_else(|| panic!("{name}: {answer:?}"))
+            .unwrap_or_else(|| panic!("{name}: {response:?}"))
     })
 }
 
@@ -34,10 +34,10 @@ async fn valid_token_gives_200_with_identity_headers() {
         .role("authenticated")
         .scope("orders:read orders:write")
         .sign();
-    let answer = server.verify("", &token).await;
+    let response = server.verify("", &token).await;
     let issuer = server.idp.issuer();
     assert_eq!(
-        identity(&answer),
+        identity(&response),
         [
             "ada",
             &issuer,
@@ -46,9 +46,9 @@ async fn valid_token_gives_200_with_identity_headers() {
             "orders:read orders:write"
         ]
     );
-    assert_eq!(answer.header("cache-control"), Some("no-store"));
-    assert_eq!(answer.header("content-length"), Some("0"));
-    assert!(answer.header("x-request-id").is_some());
+    assert_eq!(response.header("cache-control"), Some("no-store"));
+    assert_eq!(response.header("content-length"), Some("0"));
+    assert!(response.header("x-request-id").is_some());
 }
 
 #[actix_web::test]
@@ -60,8 +60,8 @@ async fn missing_claim_is_an_empty_header() {
         .without("role")
         .without("scope")
         .sign();
-    let answer = server.verify("", &token).await;
-    assert_eq!(identity(&answer)[2..], ["", "", ""]);
+    let response = server.verify("", &token).await;
+    assert_eq!(identity(&response)[2..], ["", "", ""]);
 }
 
 #[actix_web::test]
@@ -73,8 +73,8 @@ async fn claim_values_are_percent_encoded() {
         .email("a\r\nX-Auth-Role: admin")
         .claim("scope", ["a b", "", "c,d"])
         .sign();
-    let answer = server.verify("", &token).await;
-    let [subject, _, email, role, scopes] = identity(&answer);
+    let response = server.verify("", &token).await;
+    let [subject, _, email, role, scopes] = identity(&response);
     assert_eq!(subject, "Zo%C3%AB%20100%25");
     assert_eq!(email, "a%0D%0AX-Auth-Role:%20admin");
     assert_eq!(scopes, "a%20b c,d");
@@ -90,12 +90,12 @@ async fn any_method_is_accepted_and_the_body_is_ignored() {
     ] {
         let method = Method::from_bytes(method.as_bytes()).unwrap();
         let body = "not JSON and longer than the limit ".repeat(100);
-        let answer = server
+        let response = server
             .send(method.clone(), "/api/auth/verify", |request| {
                 request.bearer_auth(&token).body(body)
             })
             .await;
-        assert_eq!(identity(&answer)[0], "ada", "{method}");
+        assert_eq!(identity(&response)[0], "ada", "{method}");
         let without_token = server
             .send(method.clone(), "/api/auth/verify", |request| request)
             .await;

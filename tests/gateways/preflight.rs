@@ -15,14 +15,18 @@ async fn preflight_request_is_not_authorized() {
             .header("origin", APP)
             .header("access-control-request-method", "GET")
     };
-    let answer = server.send(Method::OPTIONS, "/protected", preflight).await;
+    let response = server.send(Method::OPTIONS, "/protected", preflight).await;
     assert_eq!(
-        answer.status, 200,
+        response.status, 200,
         "the server answers preflights of other routes"
     );
     for path in ["/api/auth/verify", "/api/auth/%76erify"] {
-        let answer = server.send(Method::OPTIONS, path, preflight).await;
-        assert_eq!(answer.error(), (401, "MISSING_TOKEN".to_owned()), "{path}");
+        let response = server.send(Method::OPTIONS, path, preflight).await;
+        assert_eq!(
+            response.error(),
+            (401, "MISSING_TOKEN".to_owned()),
+            "{path}"
+        );
         let with_method =
             |request: RequestBuilder| preflight(request).header("x-forwarded-method", "OPTIONS");
         assert_eq!(

@@ -127,15 +127,15 @@ async fn key_outage_is_503_with_retry_after(
     else {
         return;
     };
-    let answer = fixture.get(&fixture.token().sign()).await;
-    assert_eq!(answer.status, 503, "{answer:?}");
-    let seconds: u64 = answer
+    let response = fixture.get(&fixture.token().sign()).await;
+    assert_eq!(response.status, 503, "{response:?}");
+    let seconds: u64 = response
         .header("retry-after")
-        .unwrap_or_else(|| panic!("{answer:?}"))
+        .unwrap_or_else(|| panic!("{response:?}"))
         .parse()
         .unwrap();
     assert!((1..=600).contains(&seconds), "{seconds}");
-    assert_eq!(answer.header("www-authenticate"), None);
+    assert_eq!(response.header("www-authenticate"), None);
     assert_eq!(fixture.backend.request_count(), 0);
 }
 
@@ -153,15 +153,15 @@ async fn request_is_rejected_if_bearward_is_down(
     else {
         return;
     };
-    let answer = fixture.get(&fixture.token().sign()).await;
+    let response = fixture.get(&fixture.token().sign()).await;
     // The status cannot be configured in Traefik.
     assert!(
         if gateway == Traefik {
-            answer.status == 500
+            response.status == 500
         } else {
-            [502, 503].contains(&answer.status)
+            [502, 503].contains(&response.status)
         },
-        "{answer:?}"
+        "{response:?}"
     );
     assert_eq!(fixture.backend.request_count(), 0);
 }
@@ -186,11 +186,11 @@ async fn too_many_invalid_tokens_are_429_with_retry_after(
     for _ in 0..2 {
         assert_eq!(fixture.get(&bad).await.status, 401);
     }
-    let answer = fixture.get(&bad).await;
-    assert_eq!(answer.status, 429, "{answer:?}");
-    let seconds: u64 = answer
+    let response = fixture.get(&bad).await;
+    assert_eq!(response.status, 429, "{response:?}");
+    let seconds: u64 = response
         .header("retry-after")
-        .unwrap_or_else(|| panic!("{answer:?}"))
+        .unwrap_or_else(|| panic!("{response:?}"))
         .parse()
         .unwrap();
     assert!((1..=60).contains(&seconds), "{seconds}");
@@ -245,10 +245,10 @@ async fn two_credentials_are_rejected(#[values(Nginx, Caddy, Envoy, Traefik)] ga
         return;
     };
     let line = format!("Authorization: Bearer {}", fixture.token().sign());
-    let answer = fixture.send_raw(&[&line, &line]).await;
+    let response = fixture.send_raw(&[&line, &line]).await;
     assert!(
-        answer.starts_with("HTTP/1.1 400") || answer.starts_with("HTTP/1.1 401"),
-        "{answer}"
+        response.starts_with("HTTP/1.1 400") || response.starts_with("HTTP/1.1 401"),
+        "{response}"
     );
     assert_eq!(fixture.backend.request_count(), 0);
 }

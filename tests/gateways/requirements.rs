@@ -49,9 +49,9 @@ async fn every_named_role_is_required() {
         "?role=a+b",
         "?role=a,b",
     ] {
-        let answer = verify(query).await;
+        let response = verify(query).await;
         assert_eq!(
-            answer.error(),
+            response.error(),
             (403, "INSUFFICIENT_ROLE".to_owned()),
             "{query}"
         );
@@ -66,13 +66,13 @@ async fn every_named_scope_is_required_and_in_the_challenge() {
         ("?scope=admin&scope=read", "admin read"),
         ("?scope=READ", "READ"),
     ] {
-        let answer = verify(query).await;
+        let response = verify(query).await;
         assert_eq!(
-            answer.error(),
+            response.error(),
             (403, "INSUFFICIENT_SCOPE".to_owned()),
             "{query}"
         );
-        let challenge = answer.header("www-authenticate").unwrap();
+        let challenge = response.header("www-authenticate").unwrap();
         assert!(
             challenge.contains("error=\"insufficient_scope\""),
             "{challenge}"
@@ -88,13 +88,13 @@ async fn every_named_scope_is_required_and_in_the_challenge() {
 #[actix_web::test]
 async fn low_aal_gives_a_step_up_challenge() {
     for query in ["?aal=aal3", "?aal=aal1&aal=aal3", "?role=a&aal=aal3"] {
-        let answer = verify(query).await;
+        let response = verify(query).await;
         assert_eq!(
-            answer.error(),
+            response.error(),
             (401, "STEP_UP_REQUIRED".to_owned()),
             "{query}"
         );
-        let challenge = answer.header("www-authenticate").unwrap();
+        let challenge = response.header("www-authenticate").unwrap();
         assert!(
             challenge.contains("error=\"insufficient_user_authentication\""),
             "{challenge}"
@@ -120,14 +120,14 @@ async fn unknown_or_invalid_parameters_are_named() {
         ("?aal=2", "aal"),
         ("?aal=aal4", "aal"),
     ] {
-        let answer = verify(query).await;
+        let response = verify(query).await;
         assert_eq!(
-            answer.error(),
+            response.error(),
             (422, "VALIDATION_FAILED".to_owned()),
             "{query}"
         );
         assert_eq!(
-            answer.json()["error"]["details"][0]["field"],
+            response.json()["error"]["details"][0]["field"],
             field,
             "{query}"
         );
@@ -137,6 +137,6 @@ async fn unknown_or_invalid_parameters_are_named() {
 #[actix_web::test]
 async fn authentication_precedes_query_validation() {
     let server = TestServer::start(&[]).await;
-    let answer = server.verify("?tenant=x", &server.token().tampered()).await;
-    assert_eq!(answer.error(), (401, "INVALID_SIGNATURE".to_owned()));
+    let response = server.verify("?tenant=x", &server.token().tampered()).await;
+    assert_eq!(response.error(), (401, "INVALID_SIGNATURE".to_owned()));
 }
