@@ -1,14 +1,14 @@
-# The server for production, without a trace of the development IdP:   docker build -t bearward .
-# The quick start, the IdP included, for development machines alone:   docker build -t bearward-dev --target dev .
+# The server for production, without the development IdP:             docker build -t bearward .
+# The quick start with the development IdP, for development only:       docker build -t bearward-dev --target dev .
 FROM rust:1.95-slim-bookworm AS source
-# The image's own compiler, whatever else a toolchain file would fetch.
+# Use the image's compiler instead of the one in rust-toolchain.toml.
 ENV RUSTUP_TOOLCHAIN=1.95.0 CARGO_INCREMENTAL=0
 WORKDIR /src
 COPY . .
 
 FROM source AS build
 RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,target=/src/target,id=bearward-release \
-    cargo build --locked --release --no-default-features --bin bearward \
+    cargo build --locked --release --package bearward-server --no-default-features --bin bearward \
     && cp target/release/bearward /usr/local/bin/bearward
 
 FROM source AS build-dev
@@ -34,7 +34,7 @@ HEALTHCHECK --interval=10s --timeout=5s --start-period=10s --retries=3 CMD ["bea
 FROM base AS dev
 COPY --from=build-dev /usr/local/bin/bearward /usr/local/bin/bearward
 EXPOSE 9999
-# A container's own network is reached by nobody whom its ports are not published to: publish them to 127.0.0.1 alone.
+# The IdP accepts remote clients because it cannot see which ports are published. Publish them to 127.0.0.1 only.
 CMD ["dev", "--idp-bind", "0.0.0.0:9999", "--dangerous-allow-remote", "--data", "/data"]
 
 FROM base AS release

@@ -1,5 +1,4 @@
-//! The same paths in instructions, which repeat exactly on noisy machines. Needs valgrind and
-//! gungraun-runner.
+//! Instruction counts, which are reproducible on busy machines. Needs valgrind and gungraun-runner.
 
 #![allow(missing_docs, clippy::unwrap_used)]
 
@@ -21,47 +20,47 @@ use {
 };
 use futures_util::future::LocalBoxFuture;
 use gungraun::{library_benchmark, library_benchmark_group, main};
-use support::{Bench, accept, jwks_of, split};
+use support::{TokenFixture, accept, jwks_of, split};
 
 fn uncached() -> (Bearward, String) {
-    let bench = Bench::new();
-    let (auth, token) = (bench.verifier(0), bench.token(1));
+    let fixture = TokenFixture::new();
+    let (auth, token) = (fixture.verifier(0), fixture.token(1));
     assert!(accept(&auth, &token));
     (auth, token)
 }
 
 fn cached() -> (Bearward, String) {
-    let bench = Bench::new();
-    let (auth, token) = (bench.verifier(10_000), bench.token(1));
-    // Twice more: the thread's own copy is made at the second hit.
+    let fixture = TokenFixture::new();
+    let (auth, token) = (fixture.verifier(10_000), fixture.token(1));
+    // Three calls: the thread-local entry is created at the second hit.
     assert!((0..3).all(|_| accept(&auth, &token)));
     (auth, token)
 }
 
 fn unknown_kid() -> (Bearward, String) {
-    let bench = Bench::new();
-    (bench.verifier(0), bench.token_with_kid(1, "another"))
+    let fixture = TokenFixture::new();
+    (fixture.verifier(0), fixture.token_with_kid(1, "another"))
 }
 
-/// What a benchmark takes it gives back, so that dropping it is not counted.
-type Bare = (aws_lc_rs::signature::ParsedPublicKey, String, Vec<u8>);
+/// Benchmarks return their input so that dropping it is not measured.
+type SignatureInput = (aws_lc_rs::signature::ParsedPublicKey, String, Vec<u8>);
 
-fn bare() -> Bare {
-    let bench = Bench::new();
-    let token = bench.token(1);
+fn signature_input() -> SignatureInput {
+    let fixture = TokenFixture::new();
+    let token = fixture.token(1);
     let (signed, signature) = split(&token);
-    (bench.parsed(), signed.to_owned(), signature)
+    (fixture.parsed(), signed.to_owned(), signature)
 }
 
-fn set(keys: usize) -> ParsedJwks {
+fn key_set(keys: usize) -> ParsedJwks {
     ParsedJwks::parse(jwks_of(keys).as_bytes(), &Algorithm::DEFAULT, 100)
         .unwrap()
         .0
 }
 
 #[library_benchmark]
-#[bench::rsa_2048(setup = bare)]
-fn signature_alone((key, signed, signature): Bare) -> (bool, Bare) {
+#[bench::rsa_2048(setup = signature_input)]
+fn signature_only((key, signed, signature): SignatureInput) -> (bool, SignatureInput) {
     let verified = key
         .verify_sig(black_box(signed.as_bytes()), black_box(&signature))
         .is_ok();
@@ -71,15 +70,15 @@ fn signature_alone((key, signed, signature): Bare) -> (bool, Bare) {
 #[library_benchmark]
 #[bench::cache_off(setup = uncached)]
 #[bench::cache_hit(setup = cached)]
-#[bench::parse_and_look_up_alone(setup = unknown_kid)]
+#[bench::parse_and_key_lookup(setup = unknown_kid)]
 fn verification((auth, token): (Bearward, String)) -> (bool, (Bearward, String)) {
     let accepted = accept(&auth, black_box(&token));
     (accepted, (auth, token))
 }
 
 #[library_benchmark]
-#[bench::one_key(args = (1), setup = set)]
-#[bench::hundred_keys(args = (100), setup = set)]
+#[bench::one_key(args = (1), setup = key_set)]
+#[bench::hundred_keys(args = (100), setup = key_set)]
 fn key_lookup(keys: ParsedJwks) -> (bool, ParsedJwks) {
     let found = matches!(
         keys.find(black_box(Some("key-0")), Algorithm::RS256),
@@ -88,18 +87,17 @@ fn key_lookup(keys: ParsedJwks) -> (bool, ParsedJwks) {
     (found, keys)
 }
 
-/// A request on its way into an application in the same process: what an extractor adds to a route
-/// that has none.
+/// A request to an in-process application: measures what an extractor adds to a route.
 struct Call {
     runtime: Runtime,
-    answer: LocalBoxFuture<'static, StatusCode>,
-    /// Outlives the call, so that taking the application apart is not counted.
+    response: LocalBoxFuture<'static, StatusCode>,
+    /// Keeps the application alive, so that dropping it is not measured.
     _service: Rc<dyn Any>,
 }
 
 fn call(entries: usize, path: &'static str) -> Call {
-    let bench = Bench::new();
-    let (auth, token) = (bench.verifier(entries), bench.token(1));
+    let fixture = TokenFixture::new();
+    let (auth, token) = (fixture.verifier(entries), fixture.token(1));
     let guarded = auth.require::<AnyUser>();
     let subject = "11111111-2222-4333-8444-000000000001";
     let app = App::new()
@@ -119,7 +117,7 @@ fn call(entries: usize, path: &'static str) -> Call {
         ));
     let runtime = Runtime::new().unwrap();
     let service = Rc::new(runtime.block_on(init_service(app)));
-    let answer = || -> LocalBoxFuture<'static, StatusCode> {
+    let respond = || -> LocalBoxFuture<'static, StatusCode> {
         let header = (header::AUTHORIZATION, format!("Bearer {token}"));
         let request = TestRequest::with_uri(path)
             .insert_header(header)
@@ -127,10 +125,10 @@ fn call(entries: usize, path: &'static str) -> Call {
         let service = Rc::clone(&service);
         Box::pin(async move { service.call(request).await.unwrap().status() })
     };
-    assert!((0..3).all(|_| runtime.block_on(answer()) == StatusCode::OK));
+    assert!((0..3).all(|_| runtime.block_on(respond()) == StatusCode::OK));
     Call {
         runtime,
-        answer: answer(),
+        response: respond(),
         _service: service,
     }
 }
@@ -151,12 +149,12 @@ impl Requirement for AnyUser {
 #[bench::principal_cache_off(args = (0, "/user"), setup = call)]
 #[bench::guard_cached(args = (10_000, "/in"), setup = call)]
 fn route(mut call: Call) -> (StatusCode, Call) {
-    let status = call.runtime.block_on(black_box(&mut call.answer));
+    let status = call.runtime.block_on(black_box(&mut call.response));
     (status, call)
 }
 
 library_benchmark_group!(
     name = paths,
-    benchmarks = [signature_alone, verification, key_lookup, route]
+    benchmarks = [signature_only, verification, key_lookup, route]
 );
 main!(library_benchmark_groups = paths);

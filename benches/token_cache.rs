@@ -1,10 +1,9 @@
-//! The choice of the verified-token cache: moka or quick_cache, the whole token or its SHA-256 as
-//! the key, and what bearward does.
+//! Comparison of verified-token caches: moka and quick_cache, keyed by the whole token or its SHA-256,
+//! and bearward.
 //!
-//! Figures are CPU time of the thread that asks, so that neighbours on a shared machine cost cache
-//! lines but no waiting. The four candidates do the least that a usable cache must: find, and
-//! compare `exp` with the clock. Bearward's figure is its whole hit, with the key set's age and
-//! generation, and the counters.
+//! Measures the CPU time of the calling thread, which excludes waiting on a shared machine. The four
+//! candidates do the minimum: a lookup and a comparison of `exp` with the clock. Bearward's hit also
+//! checks the age and generation of the key set and updates metrics.
 
 #![allow(missing_docs, clippy::unwrap_used, clippy::doc_markdown)]
 
@@ -24,19 +23,19 @@ use aws_lc_rs::digest::{SHA256, digest};
 use bearward::Bearward;
 use criterion::{Criterion, criterion_group, criterion_main};
 use rustix::time::{ClockId, clock_gettime};
-use support::{Bench, accept};
+use support::{TokenFixture, accept};
 
 const TOKENS: usize = 20_000;
-const ROOM: usize = 40_000;
+const CAPACITY: usize = 40_000;
 
-/// A cache under test: whether it knows the token, and the token is still good.
+/// A cache under test. A hit is a cached token that has not expired.
 trait Candidate: Sync {
     const NAME: &str;
-    fn filled(bench: &Bench, tokens: &[String]) -> Self;
+    fn filled(fixture: &TokenFixture, tokens: &[String]) -> Self;
     fn hit(&self, token: &str) -> bool;
 }
 
-/// What a hit hands out: as much as a handler may need.
+/// A cached value with as much as a handler may need.
 struct Entry {
     exp: u64,
     _subject: String,
@@ -44,47 +43,52 @@ struct Entry {
 
 type Key = [u8; 32];
 
-/// No cache at all: what the measuring itself costs.
-struct Nothing;
+/// No cache: the overhead of the measurement.
+struct NoCache;
 struct MokaWhole(moka::sync::Cache<Arc<str>, Arc<Entry>, foldhash::fast::RandomState>);
 struct MokaDigest(moka::sync::Cache<Key, Arc<Entry>, foldhash::fast::RandomState>);
 struct QuickWhole(quick_cache::sync::Cache<Box<str>, Arc<Entry>>);
 struct QuickDigest(quick_cache::sync::Cache<Key, Arc<Entry>>);
 
 fn one_hot_token(c: &mut Criterion) {
-    let bench = Bench::new();
-    let token = [bench.token(1)];
-    measure::<MokaDigest>(c, "one_token", &bench, &token);
-    measure::<MokaWhole>(c, "one_token", &bench, &token);
-    measure::<QuickDigest>(c, "one_token", &bench, &token);
-    measure::<QuickWhole>(c, "one_token", &bench, &token);
-    measure::<Bearward>(c, "one_token", &bench, &token);
+    let fixture = TokenFixture::new();
+    let token = [fixture.token(1)];
+    measure::<MokaDigest>(c, "one_token", &fixture, &token);
+    measure::<MokaWhole>(c, "one_token", &fixture, &token);
+    measure::<QuickDigest>(c, "one_token", &fixture, &token);
+    measure::<QuickWhole>(c, "one_token", &fixture, &token);
+    measure::<Bearward>(c, "one_token", &fixture, &token);
 }
 
-/// The tokens lie scattered in memory, like those that come out of a network: most of a hit is
-/// waiting for memory.
+/// The tokens are scattered in memory, as if received from a network: most of a hit is memory
+/// latency.
 fn many_tokens(c: &mut Criterion) {
-    let bench = Bench::new();
-    let tokens: Vec<String> = (0..TOKENS).map(|n| bench.token(n)).collect();
-    measure::<MokaDigest>(c, "20000_tokens", &bench, &tokens);
-    measure::<MokaWhole>(c, "20000_tokens", &bench, &tokens);
-    measure::<QuickDigest>(c, "20000_tokens", &bench, &tokens);
-    measure::<QuickWhole>(c, "20000_tokens", &bench, &tokens);
-    measure::<Bearward>(c, "20000_tokens", &bench, &tokens);
-    measure::<Nothing>(c, "20000_tokens", &bench, &tokens);
+    let fixture = TokenFixture::new();
+    let tokens: Vec<String> = (0..TOKENS).map(|n| fixture.token(n)).collect();
+    measure::<MokaDigest>(c, "20000_tokens", &fixture, &tokens);
+    measure::<MokaWhole>(c, "20000_tokens", &fixture, &tokens);
+    measure::<QuickDigest>(c, "20000_tokens", &fixture, &tokens);
+    measure::<QuickWhole>(c, "20000_tokens", &fixture, &tokens);
+    measure::<Bearward>(c, "20000_tokens", &fixture, &tokens);
+    measure::<NoCache>(c, "20000_tokens", &fixture, &tokens);
 }
 
-fn measure<C: Candidate>(c: &mut Criterion, group: &str, bench: &Bench, tokens: &[String]) {
-    let cache = C::filled(bench, tokens);
+fn measure<C: Candidate>(
+    c: &mut Criterion,
+    group: &str,
+    fixture: &TokenFixture,
+    tokens: &[String],
+) {
+    let cache = C::filled(fixture, tokens);
     assert!(tokens.iter().chain(tokens).all(|token| cache.hit(token)));
     for threads in [1, 2, 4, 8] {
         c.bench_function(&format!("{group}/{}/{threads}_threads", C::NAME), |b| {
-            b.iter_custom(|rounds| cpu(threads, || ask(&cache, tokens, rounds)));
+            b.iter_custom(|rounds| cpu(threads, || look_up(&cache, tokens, rounds)));
         });
     }
 }
 
-fn ask<C: Candidate>(cache: &C, tokens: &[String], rounds: u64) {
+fn look_up<C: Candidate>(cache: &C, tokens: &[String], rounds: u64) {
     static SEED: AtomicU64 = AtomicU64::new(7);
     if let [token] = tokens {
         return (0..rounds).for_each(|_| assert!(cache.hit(black_box(token))));
@@ -99,16 +103,15 @@ fn ask<C: Candidate>(cache: &C, tokens: &[String], rounds: u64) {
     });
 }
 
-/// A server has just written the request's bytes when it looks for them: they are in the
-/// processor's cache, and what is compared with them is not. The figure of [`Nothing`] is this copy
-/// alone.
+/// Copies the token first: a server has just received the request, so the token is in the CPU cache
+/// while the cached copy is not. [`NoCache`] measures only this copy.
 fn receive(buffer: &mut String, token: &str) {
     buffer.clear();
     buffer.push_str(token);
     black_box(buffer);
 }
 
-/// The mean CPU time of so many threads that all do `work`.
+/// Returns the mean CPU time of this many threads that all run `work`.
 fn cpu(threads: u32, work: impl Fn() + Sync) -> Duration {
     let barrier = Barrier::new(threads as usize);
     let timed = || {
@@ -156,10 +159,10 @@ fn sha256(token: &str) -> Key {
         .unwrap()
 }
 
-impl Candidate for Nothing {
+impl Candidate for NoCache {
     const NAME: &str = "nothing";
 
-    fn filled(_: &Bench, _: &[String]) -> Self {
+    fn filled(_: &TokenFixture, _: &[String]) -> Self {
         Self
     }
 
@@ -171,9 +174,9 @@ impl Candidate for Nothing {
 impl Candidate for MokaWhole {
     const NAME: &str = "moka_whole";
 
-    fn filled(_: &Bench, tokens: &[String]) -> Self {
+    fn filled(_: &TokenFixture, tokens: &[String]) -> Self {
         let cache = moka::sync::Cache::builder()
-            .max_capacity(ROOM as u64)
+            .max_capacity(CAPACITY as u64)
             .build_with_hasher(foldhash::fast::RandomState::default());
         for token in tokens {
             cache.insert(Arc::from(token.as_str()), entry(token));
@@ -190,9 +193,9 @@ impl Candidate for MokaWhole {
 impl Candidate for MokaDigest {
     const NAME: &str = "moka_digest";
 
-    fn filled(_: &Bench, tokens: &[String]) -> Self {
+    fn filled(_: &TokenFixture, tokens: &[String]) -> Self {
         let cache = moka::sync::Cache::builder()
-            .max_capacity(ROOM as u64)
+            .max_capacity(CAPACITY as u64)
             .build_with_hasher(foldhash::fast::RandomState::default());
         for token in tokens {
             cache.insert(sha256(token), entry(token));
@@ -211,8 +214,8 @@ impl Candidate for MokaDigest {
 impl Candidate for QuickWhole {
     const NAME: &str = "quick_cache_whole";
 
-    fn filled(_: &Bench, tokens: &[String]) -> Self {
-        let cache = quick_cache::sync::Cache::new(ROOM);
+    fn filled(_: &TokenFixture, tokens: &[String]) -> Self {
+        let cache = quick_cache::sync::Cache::new(CAPACITY);
         for token in tokens {
             cache.insert(token.as_str().into(), entry(token));
         }
@@ -227,8 +230,8 @@ impl Candidate for QuickWhole {
 impl Candidate for QuickDigest {
     const NAME: &str = "quick_cache_digest";
 
-    fn filled(_: &Bench, tokens: &[String]) -> Self {
-        let cache = quick_cache::sync::Cache::new(ROOM);
+    fn filled(_: &TokenFixture, tokens: &[String]) -> Self {
+        let cache = quick_cache::sync::Cache::new(CAPACITY);
         for token in tokens {
             cache.insert(sha256(token), entry(token));
         }
@@ -245,8 +248,8 @@ impl Candidate for QuickDigest {
 impl Candidate for Bearward {
     const NAME: &str = "bearward";
 
-    fn filled(bench: &Bench, tokens: &[String]) -> Self {
-        let auth = bench.verifier(ROOM);
+    fn filled(fixture: &TokenFixture, tokens: &[String]) -> Self {
+        let auth = fixture.verifier(CAPACITY);
         assert!(tokens.iter().all(|token| accept(&auth, token)));
         assert_eq!(auth.cached_tokens(), tokens.len());
         auth

@@ -1,5 +1,5 @@
-//! What it costs to seal and to open a key of 64 characters, beside a server that does it once for
-//! each request to generate.
+//! Cost of sealing and unsealing an API key of 64 characters. A server unseals one per request to
+//! `/api/generate`.
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "a benchmark")]
 
@@ -14,27 +14,27 @@ use uuid::Uuid;
 
 const KEY: &str = "k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
-fn seal_and_open(c: &mut Criterion) {
+fn seal_and_unseal(c: &mut Criterion) {
     let sources = Sources::new(None, [("BEARWARD_VAULT__KEYS".to_owned(), KEY.to_owned())]);
     let vault = Vault::new(Config::load(&sources).unwrap().vault.keys);
     let owner = Uuid::from_u128(1);
-    let plain = ApiKeySecret::new("k".repeat(64).into()).unwrap();
-    let sealed = vault.seal(&owner, "togetherAI", &plain).unwrap();
+    let api_key = ApiKeySecret::new("k".repeat(64).into()).unwrap();
+    let sealed = vault.seal(&owner, "togetherAI", &api_key).unwrap();
     c.bench_function("vault/seal", |b| {
         b.iter(|| {
             vault
-                .seal(black_box(&owner), "togetherAI", black_box(&plain))
+                .seal(black_box(&owner), "togetherAI", black_box(&api_key))
                 .unwrap()
-        })
+        });
     });
-    c.bench_function("vault/open", |b| {
+    c.bench_function("vault/unseal", |b| {
         b.iter(|| {
             vault
-                .open(black_box(&owner), "togetherAI", black_box(&sealed))
+                .unseal(black_box(&owner), "togetherAI", black_box(&sealed))
                 .unwrap()
-        })
+        });
     });
 }
 
-criterion_group!(benches, seal_and_open);
+criterion_group!(benches, seal_and_unseal);
 criterion_main!(benches);

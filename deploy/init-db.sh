@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# The first start of PostgreSQL: a schema for Supabase Auth, a database for bearward, and a role for each, which sees nothing of the other's.
+# Runs at the first start of PostgreSQL: creates a schema for Supabase Auth, a database for bearward, and a role for each without access to the other.
 set -euo pipefail
-: "${AUTH_DB_PASSWORD:?node deploy/secrets.mjs writes it}" "${BEARWARD_DB_PASSWORD:?node deploy/secrets.mjs writes it}"
-# Passwords come from the environment, and stand on no command line.
+: "${AUTH_DB_PASSWORD:?is not set; run node deploy/secrets.mjs}" "${BEARWARD_DB_PASSWORD:?is not set; run node deploy/secrets.mjs}"
+# Passwords are read from the environment, so that they are not visible in the process list.
 psql --no-psqlrc --quiet --set ON_ERROR_STOP=1 --username "${POSTGRES_USER:-postgres}" --dbname postgres <<'SQL'
 \getenv auth_password AUTH_DB_PASSWORD
 \getenv bearward_password BEARWARD_DB_PASSWORD

@@ -1,4 +1,4 @@
-// Writes .env for the profile `supabase` of docker-compose.yml: passwords and keys of this machine alone. Node 20 or later, nothing to install.
+// Writes .env with random passwords and keys for the profile `supabase` of docker-compose.yml. Needs Node 20 or later, no packages.
 import { generateKeyPairSync, randomBytes, randomUUID } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 
@@ -15,10 +15,10 @@ const lines = [
   `BEARWARD_VAULT_KEYS=compose:${randomBytes(32).toString('base64')}`,
 ];
 try {
-  // Never over an older one: the database keeps the passwords of its first start, and the vault what its key has sealed.
+  // Never overwrite: the database keeps the passwords of its first start, and stored API keys need the vault key.
   writeFileSync(path, `${lines.join('\n')}\n`, { mode: 0o600, flag: 'wx' });
-  console.log('.env is written. Keep it: the database and the vault are of no use without it.');
+  console.log('.env written. Keep it: the database and the stored API keys cannot be used without it.');
 } catch (error) {
-  console.error(error.code === 'EEXIST' ? '.env is there already, and stays. Delete it and the volumes (docker compose --profile supabase down -v) to begin anew.' : error.message);
+  console.error(error.code === 'EEXIST' ? '.env already exists and was not changed. To start over, delete it and the volumes (docker compose --profile supabase down -v).' : error.message);
   process.exitCode = 1;
 }

@@ -1,5 +1,5 @@
-//! What must hold for every input. The fuzz targets run it, and `tests/keys/corpus.rs` runs it over
-//! the committed corpus.
+//! Invariants for every input. The fuzz targets check them, and a test checks them for the
+//! committed corpus.
 
 use std::sync::{Arc, LazyLock};
 
@@ -12,23 +12,23 @@ use {
 use bearward_testing::{KeyPair, TestClock, Token};
 use futures_util::FutureExt;
 
-/// Public keys whose private halves nobody has kept, one for each algorithm of the issuer.
+/// Public keys, one per algorithm of the issuer. The private keys were discarded.
 const KEYS: &str = include_str!("vectors/keys.json");
 
-/// All that was ever signed with them.
+/// All tokens that were signed with these keys.
 pub const SIGNED: [&str; 3] = [
     include_str!("vectors/rs256.jwt"),
     include_str!("vectors/es256.jwt"),
     include_str!("vectors/eddsa.jwt"),
 ];
 
-/// When the signed tokens are valid.
+/// A time at which the signed tokens are valid.
 const NOW: Timestamp = Timestamp::from_unix(1_800_000_000);
 
 struct Setup {
     auth: Bearward,
-    /// In the set too, so that any header and payload can be signed and the checks behind the
-    /// signature are reached.
+    /// Its public key is in the JWKS too, so that any header and payload can be signed and the
+    /// claim checks are reached.
     signer: KeyPair,
 }
 
@@ -53,15 +53,15 @@ static SETUP: LazyLock<Setup> = LazyLock::new(|| {
     let auth = builder
         .build()
         .now_or_never()
-        .expect("fixed keys need no wait")
+        .expect("fixed keys are available immediately")
         .expect("a verifier");
     Setup { auth, signer }
 });
 
-/// A token as it is; or, where the input begins with `{`, a header and after a line break a
-/// payload, which are signed with a known key.
+/// Verifies the input as a token. If it starts with `{`, it is a header and, after a line break, a
+/// payload, which are signed with a known key first.
 ///
-/// Returns whether it is accepted.
+/// Returns whether the token is accepted.
 pub fn token(input: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(input) else {
         return false;
@@ -71,80 +71,86 @@ pub fn token(input: &[u8]) -> bool {
         Token::raw(header, payload).sign(&SETUP.signer)
     });
     let token = signed.as_deref().unwrap_or(text);
-    let verdict = verdict(token);
-    let known = || SIGNED.iter().any(|known| covered(known) == covered(token));
+    let result = verify(token);
+    let known = || {
+        SIGNED
+            .iter()
+            .any(|known| signing_input(known) == signing_input(token))
+    };
     assert!(
-        verdict.is_err() || signed.is_some() || known(),
-        "nobody signed this"
+        result.is_err() || signed.is_some() || known(),
+        "an unsigned token was accepted"
     );
     assert_eq!(
-        shown(&verdict),
-        shown(&self::verdict(token)),
-        "the second look, which may come from the cache"
+        describe(&result),
+        describe(&verify(token)),
+        "the second verification, possibly from the cache"
     );
     let explanation = SETUP
         .auth
         .explain(token)
         .now_or_never()
-        .expect("fixed keys need no wait");
-    assert_eq!(explanation.is_accepted(), verdict.is_ok());
+        .expect("fixed keys are available immediately");
+    assert_eq!(explanation.is_accepted(), result.is_ok());
     for line in &explanation.steps {
         assert!(!line.found.contains(|c: char| c.is_control()), "{line:?}");
     }
-    verdict.is_ok()
+    result.is_ok()
 }
 
-/// What a token's signature covers.
-fn covered(token: &str) -> Option<&str> {
-    token.rsplit_once('.').map(|(covered, _)| covered)
+/// Returns the part of a token that its signature covers.
+fn signing_input(token: &str) -> Option<&str> {
+    token
+        .rsplit_once('.')
+        .map(|(signing_input, _)| signing_input)
 }
 
-fn verdict(token: &str) -> Result<Verified, AuthFailure> {
+fn verify(token: &str) -> Result<Verified, AuthFailure> {
     match SETUP.auth.try_verify(token) {
-        Verification::Ready(verdict) => verdict,
+        Verification::Ready(result) => result,
         Verification::Pending(_) => panic!("fixed keys are never fetched"),
     }
 }
 
-/// The message for the client never holds a part of the token, so it is short and closed.
-fn shown(verdict: &Result<Verified, AuthFailure>) -> String {
-    match verdict {
+/// Formats a result. The message for the client never contains a part of the token, so it is short.
+fn describe(result: &Result<Verified, AuthFailure>) -> String {
+    match result {
         Ok(verified) => format!("{} {:?}", verified.subject(), verified.claims()),
-        Err(refusal) => {
-            let message = refusal.to_string();
+        Err(failure) => {
+            let message = failure.to_string();
             assert!(
                 message.len() < 300 && !message.contains(|c: char| c.is_control()),
                 "{message}"
             );
             format!(
                 "{} {} {message}",
-                refusal.error.code(),
-                refusal.error.metric_label()
+                failure.error.code(),
+                failure.error.metric_label()
             )
         }
     }
 }
 
-/// A document as the network brings it.
+/// Parses the input as a JWKS document.
 pub fn jwks(input: &[u8]) {
     const LIMIT: usize = 100;
-    for listed in [
+    for allowed in [
         &Algorithm::ALL[..],
         &[Algorithm::ES256],
         &[Algorithm::PS256, Algorithm::RS256],
     ] {
-        let (keys, skipped) = match ParsedJwks::parse(input, listed, LIMIT) {
+        let (keys, ignored) = match ParsedJwks::parse(input, allowed, LIMIT) {
             Ok(parsed) => parsed,
             Err(error) => {
                 assert!(!error.to_string().is_empty());
                 continue;
             }
         };
-        assert!(!keys.is_empty() && keys.len() + skipped.len() <= LIMIT);
+        assert!(!keys.is_empty() && keys.len() + ignored.len() <= LIMIT);
         for key in keys.iter() {
-            assert!(listed.contains(&key.algorithm()));
+            assert!(allowed.contains(&key.algorithm()));
             let found = keys.find(key.kid(), key.algorithm());
-            let alone = keys
+            let is_only_one = keys
                 .iter()
                 .filter(|other| other.algorithm() == key.algorithm())
                 .count()
@@ -152,21 +158,22 @@ pub fn jwks(input: &[u8]) {
             match found {
                 KeyLookup::One(found) => assert!(
                     std::ptr::eq(found, key),
-                    "a kid and an algorithm lead to one key"
+                    "kid and algorithm select this key"
                 ),
-                KeyLookup::Ambiguous => assert!(key.kid().is_none() && !alone),
+                KeyLookup::Ambiguous => assert!(key.kid().is_none() && !is_only_one),
                 KeyLookup::Missing => panic!("a usable key cannot be found"),
             }
         }
         assert!(
-            skipped
+            ignored
                 .iter()
-                .all(|skipped| skipped.to_string().len() < 1000)
+                .all(|ignored| ignored.to_string().len() < 1000)
         );
     }
 }
 
-/// A header's value; what cannot be one never reaches the parser.
+/// Parses the input as the value of an `Authorization` header. Invalid header values never reach
+/// the parser.
 pub fn authorization(input: &[u8]) {
     let Ok(value) = HeaderValue::from_bytes(input) else {
         return;
@@ -193,9 +200,9 @@ pub fn authorization(input: &[u8]) {
                     .all(|byte| *byte == b' ')
             );
         }
-        Err(rejection) => {
+        Err(error) => {
             assert!(scheme.eq_ignore_ascii_case(b"bearer"));
-            assert_eq!(rejection, bearward::AuthError::BadAuthorization);
+            assert_eq!(error, bearward::AuthError::BadAuthorization);
         }
     }
 }

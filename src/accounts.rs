@@ -9,7 +9,7 @@ use moka::sync::Cache;
 use smallvec::SmallVec;
 
 use crate::{
-    domain::{IdpProfile, Owner, Session, SubjectHash, UserId},
+    domain::{IdpProfile, Owner, SessionHash, SubjectHash, UserId},
     store::{AccountUpsert, DbTimestamp, Store, StoreError},
 };
 
@@ -104,15 +104,15 @@ impl Accounts {
             .with_custom_claims::<IdpProfile>(token)?
             .into_custom();
         let sighting = AccountUpsert {
-            identity,
+            subject_hash: identity,
             issuer,
             subject: user.subject(),
-            claimed,
-            session: Session::of(user.claims()),
-            issued_at: Session::moment(user.claims()),
+            profile: claimed,
+            session: SessionHash::from_claims(user.claims()),
+            issued_at: SessionHash::issued_at(user.claims()),
             now: self.now(),
         };
-        let account = self.store.admit(&sighting).await?;
+        let account = self.store.upsert_account(&sighting).await?;
         let mut tokens: SmallVec<[u64; TOKENS]> = smallvec::smallvec![hash];
         tokens.extend(
             seen.iter()

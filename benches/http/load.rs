@@ -1,4 +1,4 @@
-//! wrk against one route, and the server's CPU time for each request that it answered.
+//! Loads one route with wrk and measures the server's CPU time per request.
 
 use std::{
     path::{Path, PathBuf},
@@ -7,25 +7,26 @@ use std::{
 
 use crate::process::Process;
 
-/// What is sent where, and what must come back.
+/// A request to a server and the expected outcome.
 pub struct Case<'a> {
     pub name: &'a str,
     pub server: &'a Process,
     pub path: &'a str,
     pub tokens: PathBuf,
-    pub refused: bool,
+    /// Whether the requests must be rejected.
+    pub rejected: bool,
 }
 
 /// One measurement.
 #[derive(Clone, Copy)]
 pub struct Figures {
-    /// CPU time of the server for a request, in microseconds.
+    /// Server CPU time per request in microseconds.
     pub cpu: f64,
     pub per_second: f64,
 }
 
-pub fn is_there() -> bool {
-    // It knows no option that ends with success.
+pub fn is_installed() -> bool {
+    // wrk has no option that exits with status 0.
     Command::new("wrk").arg("-v").output().is_ok()
 }
 
@@ -43,8 +44,8 @@ impl Case<'_> {
                 self.tokens.as_os_str(),
             ])
             .output()
-            .expect("wrk runs");
-        let used = self.server.cpu() - before;
+            .expect("start wrk");
+        let cpu_time = self.server.cpu() - before;
         let report = String::from_utf8_lossy(&output.stdout);
         let line = report
             .lines()
@@ -54,24 +55,23 @@ impl Case<'_> {
             .split_whitespace()
             .map(|figure| figure.parse().unwrap())
             .collect();
-        let [requests, microseconds, refused, broken, _] = figures[..] else {
+        let [requests, microseconds, rejected, failed, _] = figures[..] else {
             panic!("wrk: {line}")
         };
         assert!(
-            broken == 0.0 && requests > 0.0,
-            "{}: {broken} of {requests} requests had no answer",
+            failed == 0.0 && requests > 0.0,
+            "{}: {failed} of {requests} requests had no response",
             self.name
         );
-        let expected = if self.refused { requests } else { 0.0 };
-        // When the time is over, wrk has counted a few answers that it no longer counts as
-        // requests, or the other way round.
+        let expected = if self.rejected { requests } else { 0.0 };
+        // At the end of a run, wrk's counts of requests and of errors differ by a few.
         assert!(
-            (refused - expected).abs() <= 64.0,
-            "{}: {refused} of {requests} requests were refused",
+            (rejected - expected).abs() <= 64.0,
+            "{}: {rejected} of {requests} requests were rejected",
             self.name
         );
         Figures {
-            cpu: used.as_secs_f64() * 1e6 / requests,
+            cpu: cpu_time.as_secs_f64() * 1e6 / requests,
             per_second: requests / microseconds * 1e6,
         }
     }

@@ -1,10 +1,11 @@
-//! Over loopback, as performance.md asks (P1, P2, P5, P6, P7): `cargo bench --bench http`.
+//! Benchmarks over loopback: `cargo bench --bench http`.
 //!
-//! wrk loads one route after the other, round after round, and the CPU time that the serving
-//! process spent on a request is read from /proc. Ratios within one run mean something; the
-//! microseconds belong to the machine. Variables: `HTTP_SECONDS` a measurement, `HTTP_ROUNDS`,
-//! `HTTP_TOKENS` in rotation, `HTTP_DISTINCT` tokens for P6, `HTTP_ONLY` parts
-//! (routes,serve,memory,start). A look in ten seconds: `HTTP_ROUNDS=1 HTTP_SECONDS=1
+//! wrk loads one route after the other in interleaved rounds. The server's CPU time per request is
+//! read from /proc. Ratios within one run are comparable; absolute times depend on the machine.
+//!
+//! Environment variables: `HTTP_SECONDS` (duration of a measurement), `HTTP_ROUNDS`, `HTTP_TOKENS`
+//! (tokens in rotation), `HTTP_DISTINCT` (tokens of the memory test), `HTTP_ONLY` (comma-separated
+//! parts: routes,serve,memory,start). A run of ten seconds: `HTTP_ROUNDS=1 HTTP_SECONDS=1
 //! HTTP_TOKENS=500 HTTP_ONLY=routes cargo bench --bench http`.
 
 #![allow(
@@ -27,9 +28,9 @@ mod table;
 
 use std::{env, fs};
 
-use support::Bench;
+use support::TokenFixture;
 
-/// How long and how much.
+/// Parameters of a run.
 pub struct Plan {
     pub seconds: u32,
     pub rounds: usize,
@@ -45,8 +46,8 @@ fn main() {
     if !args.iter().any(|arg| arg == "--bench") {
         return println!("http: measures only under `cargo bench --bench http`");
     }
-    if !load::is_there() {
-        return println!("http: not run, because wrk is not there (Debian: apt-get install wrk)");
+    if !load::is_installed() {
+        return println!("http: skipped, wrk is not installed (Debian: apt-get install wrk)");
     }
     let plan = Plan {
         seconds: number("HTTP_SECONDS", 4),
@@ -61,12 +62,12 @@ fn main() {
         fs::read_to_string("/proc/loadavg").unwrap().trim()
     );
     if chosen("routes") || chosen("serve") {
-        let ground = routes::Ground::new(&Bench::new(), &plan);
+        let fixture = routes::Fixture::new(&TokenFixture::new(), &plan);
         if chosen("routes") {
-            routes::compare(&ground, &plan);
+            routes::compare(&fixture, &plan);
         }
         if chosen("serve") {
-            routes::compare_serve(&ground, &plan);
+            routes::compare_serve(&fixture, &plan);
         }
     }
     if chosen("memory") {
@@ -86,5 +87,5 @@ fn number<N: std::str::FromStr>(name: &str, default: N) -> N {
         return default;
     };
     text.parse()
-        .unwrap_or_else(|_| panic!("{name}={text} is no number"))
+        .unwrap_or_else(|_| panic!("{name}={text} is not a number"))
 }

@@ -1,5 +1,5 @@
-//! P6: resident memory of `bearward serve` at its start, with its token cache full, and after a
-//! crowd of distinct tokens.
+//! Resident memory of `bearward serve` after startup, with a full token cache, and after many more
+//! distinct tokens.
 
 use std::{
     fs,
@@ -20,79 +20,79 @@ use crate::{
 
 const KID: &str = "5f0c2b8e-6a53-4a9f-9df1-0c1f0e6d2b11";
 
-/// As many as `tokens.cache_entries` is unless it is set.
-const ENTRIES: usize = 10_000;
+/// Default of `tokens.cache_entries`.
+const CACHE_ENTRIES: usize = 10_000;
 
-/// Sent at once on one connection; actix answers in order.
+/// Number of pipelined requests; actix responds in order.
 const PIPELINE: usize = 32;
 
 pub fn measure(plan: &Plan) {
-    let minter = Minter::new();
+    let signer = TokenSigner::new();
     let dir = tempfile::tempdir().unwrap();
-    fs::write(dir.path().join("jwks"), minter.jwks()).unwrap();
+    fs::write(dir.path().join("jwks"), signer.jwks()).unwrap();
     let address = process::free_address();
     let mut command = process::serve(address, ISSUER);
-    let server = Process::told(
+    let server = Process::start_at(
         command.env(
             "BEARWARD_ISSUERS__BENCH__JWKS_FILE",
             dir.path().join("jwks"),
         ),
         address,
     );
-    server.first_ok("/livez", "none", Instant::now());
-    let start = server.rss();
-    send(address, &minter, 0..ENTRIES);
+    server.wait_for_ok("/livez", "none", Instant::now());
+    let after_start = server.rss();
+    send(address, &signer, 0..CACHE_ENTRIES);
     let full = server.rss();
     println!("\n## Memory of `bearward serve`, all defaults\n\n| when | RSS, MiB |\n|---|---|");
-    println!("| after start, one request | {start:.1} |");
+    println!("| after start, one request | {after_start:.1} |");
     println!(
-        "| {ENTRIES} distinct tokens of {} bytes | {full:.1} |",
-        minter.token(0).len()
+        "| {CACHE_ENTRIES} distinct tokens of {} bytes | {full:.1} |",
+        signer.token(0).len()
     );
-    let mut sent = ENTRIES;
+    let mut sent = CACHE_ENTRIES;
     while sent < plan.distinct {
         let next = (sent * 4).min(plan.distinct);
-        send(address, &minter, sent..next);
+        send(address, &signer, sent..next);
         sent = next;
         println!("| {sent} distinct tokens | {:.1} |", server.rss());
     }
 }
 
-fn send(address: SocketAddr, minter: &Minter, numbers: std::ops::Range<usize>) {
+fn send(address: SocketAddr, signer: &TokenSigner, numbers: std::ops::Range<usize>) {
     let mut stream = TcpStream::connect(address).unwrap();
-    let mut answers = vec![0_u8; 64 * 1024];
+    let mut responses = vec![0_u8; 64 * 1024];
     let numbers: Vec<usize> = numbers.collect();
     for batch in numbers.chunks(PIPELINE) {
         let request = |&n: &usize| {
             format!(
                 "GET /protected HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\r\n",
-                minter.token(n)
+                signer.token(n)
             )
         };
         let requests = batch.iter().map(request).collect::<Vec<_>>().concat();
         stream.write_all(requests.as_bytes()).unwrap();
-        let (mut filled, mut answered) = (0, 0);
-        while answered < batch.len() {
-            let count = stream.read(&mut answers[filled..]).unwrap();
-            assert!(count > 0, "the server hung up");
+        let (mut filled, mut response_count) = (0, 0);
+        while response_count < batch.len() {
+            let count = stream.read(&mut responses[filled..]).unwrap();
+            assert!(count > 0, "the server closed the connection");
             filled += count;
-            answered = String::from_utf8_lossy(&answers[..filled])
+            response_count = String::from_utf8_lossy(&responses[..filled])
                 .matches("\"user_id\"")
                 .count();
         }
     }
 }
 
-/// Tokens of 1 KB, signed with Ed25519: a million RSA signatures would take ten minutes, and the
-/// memory is the same.
-struct Minter {
+/// Signs tokens of 1 KB with Ed25519: a million RSA signatures would take ten minutes, and memory use
+/// is the same.
+struct TokenSigner {
     key: Ed25519KeyPair,
     header: String,
     exp: u64,
-    filler: String,
+    padding: String,
 }
 
-impl Minter {
+impl TokenSigner {
     fn new() -> Self {
         Self {
             key: Ed25519KeyPair::generate().unwrap(),
@@ -103,7 +103,7 @@ impl Minter {
                 .unwrap()
                 .as_secs()
                 + 86_400,
-            filler: "x".repeat(380),
+            padding: "x".repeat(380),
         }
     }
 
@@ -116,7 +116,7 @@ impl Minter {
         let claims = json!({
             "iss": ISSUER, "sub": format!("11111111-2222-4333-8444-{n:012}"), "aud": "authenticated", "exp": self.exp,
             "email": format!("user{n}@example.com"), "role": "authenticated", "aal": "aal1",
-            "session_id": "0f0e0d0c-0b0a-4908-8706-050403020100", "user_metadata": {"picture": self.filler},
+            "session_id": "0f0e0d0c-0b0a-4908-8706-050403020100", "user_metadata": {"picture": self.padding},
         });
         let signed = format!(
             "{}.{}",

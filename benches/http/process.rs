@@ -1,4 +1,4 @@
-//! A server as a child process: what it has used of the processor and of memory, as /proc tells it.
+//! A server as a child process, with its CPU time and memory from /proc.
 
 use std::{
     fs,
@@ -9,53 +9,53 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Ends with its handle.
+/// A server process. It is killed on drop.
 pub struct Process {
     child: Child,
     pub address: SocketAddr,
 }
 
 impl Process {
-    /// Starts a server whose first line of output that holds `mark` goes on with its address.
-    pub fn announced(command: &mut Command, mark: &str) -> Self {
+    /// Starts a server that prints `marker` followed by its address.
+    pub fn start(command: &mut Command, marker: &str) -> Self {
         let mut child = command
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
-            .expect("the server starts");
+            .expect("start the server");
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let line = lines
             .by_ref()
             .map_while(Result::ok)
-            .find(|line| line.contains(mark))
-            .expect("it says where it listens");
-        let address = line.rsplit(mark).next().unwrap().trim();
+            .find(|line| line.contains(marker))
+            .expect("the server prints its address");
+        let address = line.rsplit(marker).next().unwrap().trim();
         let address = address
             .split('/')
             .next()
             .unwrap()
             .parse()
             .expect("an address");
-        // Whatever it says later must not fill the pipe.
+        // Drain the pipe so that the server does not block on output.
         thread::spawn(move || lines.for_each(drop));
         Self { child, address }
     }
 
-    /// Starts a server that is told where to listen.
-    pub fn told(command: &mut Command, address: SocketAddr) -> Self {
+    /// Starts a server that listens on this address.
+    pub fn start_at(command: &mut Command, address: SocketAddr) -> Self {
         let child = command
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
-            .expect("the server starts");
+            .expect("start the server");
         Self { child, address }
     }
 
-    /// User and system time of all its threads. The kernel counts it exactly and tells it in
-    /// hundredths of a second.
+    /// Returns the user and system time of all threads. /proc has a resolution of 10 ms.
     pub fn cpu(&self) -> Duration {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id())).expect("it runs");
-        // The second field is the name in parentheses, which may hold anything.
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))
+            .expect("a running process");
+        // The second field is the name in parentheses, which may contain any character.
         let fields: Vec<&str> = stat
             .rsplit(')')
             .next()
@@ -69,10 +69,10 @@ impl Process {
         Duration::from_millis(ticks * 10)
     }
 
-    /// Resident memory, in MiB.
+    /// Returns the resident memory in MiB.
     pub fn rss(&self) -> f64 {
-        let status =
-            fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("it runs");
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))
+            .expect("a running process");
         let line = status
             .lines()
             .find(|line| line.starts_with("VmRSS:"))
@@ -85,17 +85,17 @@ impl Process {
             / 1024.0
     }
 
-    /// Waits until `path` is answered with 200, and tells how long that took since `since`.
-    pub fn first_ok(&self, path: &str, token: &str, since: Instant) -> Duration {
+    /// Waits until `path` returns 200, and returns the time elapsed since `since`.
+    pub fn wait_for_ok(&self, path: &str, token: &str, since: Instant) -> Duration {
         while since.elapsed() < Duration::from_secs(20) {
             if get(self.address, path, token)
-                .is_some_and(|answer| answer.starts_with("HTTP/1.1 200"))
+                .is_some_and(|response| response.starts_with("HTTP/1.1 200"))
             {
                 return since.elapsed();
             }
             thread::sleep(Duration::from_micros(500));
         }
-        panic!("{path} was not answered with 200 within 20 s");
+        panic!("{path} did not return 200 within 20 s");
     }
 }
 
@@ -106,8 +106,8 @@ impl Drop for Process {
     }
 }
 
-/// `bearward serve` of this build, which trusts one issuer named `bench`, and knows nothing of the
-/// caller's environment.
+/// Returns `bearward serve` of this build with one issuer named `bench` and an otherwise empty
+/// environment.
 pub fn serve(address: SocketAddr, issuer: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_bearward"));
     command
@@ -121,7 +121,7 @@ pub fn serve(address: SocketAddr, issuer: &str) -> Command {
     command
 }
 
-/// A port that was free a moment ago.
+/// Returns a port that is currently free.
 pub fn free_address() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0")
         .and_then(|listener| listener.local_addr())
@@ -135,11 +135,11 @@ fn get(address: SocketAddr, path: &str, token: &str) -> Option<String> {
     exchange(address, &head)
 }
 
-/// One request on a connection of its own, and the whole answer.
+/// Sends one request on a new connection and returns the complete response.
 pub fn exchange(address: SocketAddr, request: &str) -> Option<String> {
     let mut stream = TcpStream::connect(address).ok()?;
     stream.write_all(request.as_bytes()).ok()?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).ok()?;
-    Some(answer)
+    let mut response = String::new();
+    stream.read_to_string(&mut response).ok()?;
+    Some(response)
 }

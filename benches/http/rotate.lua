@@ -1,5 +1,5 @@
--- Sends the tokens of a file, one a line, in turn; the last line of its report is for the benchmark.
-local requests, at = {}, 0
+-- Sends the tokens of a file (one per line) in rotation. The benchmark parses the last line of the report.
+local requests, index = {}, 0
 
 function init(args)
   for token in io.lines(args[1]) do
@@ -8,12 +8,12 @@ function init(args)
 end
 
 function request()
-  at = at % #requests + 1
-  return requests[at]
+  index = index % #requests + 1
+  return requests[index]
 end
 
 function done(summary, latency, _)
   local errors = summary.errors
-  local broken = errors.connect + errors.read + errors.write + errors.timeout
-  io.write(string.format("figures %d %d %d %d %d\n", summary.requests, summary.duration, errors.status, broken, latency:percentile(99)))
+  local failed = errors.connect + errors.read + errors.write + errors.timeout
+  io.write(string.format("figures %d %d %d %d %d\n", summary.requests, summary.duration, errors.status, failed, latency:percentile(99)))
 end

@@ -1,4 +1,4 @@
-//! P1, P2 and P5: what a request costs on each route, and on the server of the release binary.
+//! CPU time per request on each comparison route, and on `bearward serve`.
 
 use std::{env, fs, path::PathBuf, process::Command, time::Instant};
 
@@ -10,41 +10,41 @@ use crate::{
     load::Case,
     process::{self, Process},
     server,
-    support::{Bench, ISSUER, split},
+    support::{ISSUER, TokenFixture, split},
     table,
 };
 
-/// Token files, and the published key.
-pub struct Ground {
+/// Token files and the JWKS file.
+pub struct Fixture {
     dir: TempDir,
 }
 
-impl Ground {
-    pub fn new(bench: &Bench, plan: &Plan) -> Self {
-        let ground = Self {
+impl Fixture {
+    pub fn new(tokens: &TokenFixture, plan: &Plan) -> Self {
+        let fixture = Self {
             dir: tempfile::tempdir().unwrap(),
         };
-        fs::write(ground.file("jwks"), bench.jwks()).unwrap();
-        let mut many: Vec<String> = (0..plan.tokens).map(|n| bench.token(n)).collect();
+        fs::write(fixture.file("jwks"), tokens.jwks()).unwrap();
+        let mut many: Vec<String> = (0..plan.tokens).map(|n| tokens.token(n)).collect();
         fastrand::Rng::with_seed(7).shuffle(&mut many);
-        let one = bench.token(1);
+        let one = tokens.token(1);
         let (signed, _) = split(&one);
-        ground.write(
+        fixture.write(
             "bad-signature",
             &[format!(
                 "{signed}.{}",
                 URL_SAFE_NO_PAD.encode_to_string(vec![1_u8; 256])
             )],
         );
-        ground.write("malformed", &[format!("{one}=")]);
-        // Signed by the right key, so that only the key id is wrong.
-        let flood: Vec<String> = (0..plan.tokens.min(2000))
-            .map(|n| bench.token_with_kid(n, &format!("made-up-{n}")))
+        fixture.write("malformed", &[format!("{one}=")]);
+        // Signed with the valid key, so that only the kid is wrong.
+        let unknown_kid: Vec<String> = (0..plan.tokens.min(2000))
+            .map(|n| tokens.token_with_kid(n, &format!("made-up-{n}")))
             .collect();
-        ground.write("unknown-kid", &flood);
-        ground.write("one", &[one]);
-        ground.write("many", &many);
-        ground
+        fixture.write("unknown-kid", &unknown_kid);
+        fixture.write("one", &[one]);
+        fixture.write("many", &many);
+        fixture
     }
 
     fn write(&self, name: &str, tokens: &[String]) {
@@ -62,7 +62,7 @@ impl Ground {
         path: &'a str,
         tokens: &str,
     ) -> Case<'a> {
-        let refused = matches!(tokens, "bad-signature" | "malformed" | "unknown-kid")
+        let rejected = matches!(tokens, "bad-signature" | "malformed" | "unknown-kid")
             && path != "/none"
             && path != "/livez";
         Case {
@@ -70,18 +70,18 @@ impl Ground {
             server,
             path,
             tokens: self.file(tokens),
-            refused,
+            rejected,
         }
     }
 }
 
-pub fn compare(ground: &Ground, plan: &Plan) {
+pub fn compare(fixture: &Fixture, plan: &Plan) {
     let mut command = Command::new(env::current_exe().unwrap());
-    let server = Process::announced(
-        command.arg(server::COMMAND).arg(ground.file("jwks")),
+    let server = Process::start(
+        command.arg(server::COMMAND).arg(fixture.file("jwks")),
         "listens on ",
     );
-    let case = |name, path, tokens| ground.case(&server, name, path, tokens);
+    let case = |name, path, tokens| fixture.case(&server, name, path, tokens);
     let one = [
         (
             case("no authentication", "/none", "one"),
@@ -96,16 +96,16 @@ pub fn compare(ground: &Ground, plan: &Plan) {
             "no authentication",
         ),
         (
-            case("signature check alone", "/rsa", "one"),
-            "signature check alone",
+            case("signature check only", "/rsa", "one"),
+            "signature check only",
         ),
         (
             case("bearward, cache off", "/off", "one"),
-            "signature check alone",
+            "signature check only",
         ),
         (
             case("jsonwebtoken decode", "/decode", "one"),
-            "signature check alone",
+            "signature check only",
         ),
     ];
     table::run("One token", &one, plan.rounds, plan.seconds);
@@ -123,12 +123,12 @@ pub fn compare(ground: &Ground, plan: &Plan) {
             "no authentication",
         ),
         (
-            case("signature check alone", "/rsa", "many"),
-            "signature check alone",
+            case("signature check only", "/rsa", "many"),
+            "signature check only",
         ),
         (
             case("bearward, cache off", "/off", "many"),
-            "signature check alone",
+            "signature check only",
         ),
     ];
     table::run(
@@ -137,7 +137,7 @@ pub fn compare(ground: &Ground, plan: &Plan) {
         plan.rounds,
         plan.seconds,
     );
-    let refused = [
+    let rejected = [
         (
             case("accepted, cache off", "/off", "one"),
             "accepted, cache off",
@@ -159,23 +159,23 @@ pub fn compare(ground: &Ground, plan: &Plan) {
             "accepted, cache off",
         ),
     ];
-    table::run("Refusals", &refused, plan.rounds, plan.seconds);
+    table::run("Rejections", &rejected, plan.rounds, plan.seconds);
 }
 
-/// The whole server: its log (to /dev/null), its metrics, its middleware, which both rows pay for.
-pub fn compare_serve(ground: &Ground, plan: &Plan) {
+/// Measures the complete server. Every row includes logging (to /dev/null), metrics and middleware.
+pub fn compare_serve(fixture: &Fixture, plan: &Plan) {
     let address = process::free_address();
     let mut command = process::serve(address, ISSUER);
     command
-        .env("BEARWARD_ISSUERS__BENCH__JWKS_FILE", ground.file("jwks"))
+        .env("BEARWARD_ISSUERS__BENCH__JWKS_FILE", fixture.file("jwks"))
         .env("BEARWARD_TOKENS__CACHE_ENTRIES", "40000");
-    let server = Process::told(command.env("BEARWARD_SERVER__WORKERS", "1"), address);
-    server.first_ok(
+    let server = Process::start_at(command.env("BEARWARD_SERVER__WORKERS", "1"), address);
+    server.wait_for_ok(
         "/protected",
-        fs::read_to_string(ground.file("one")).unwrap().trim(),
+        fs::read_to_string(fixture.file("one")).unwrap().trim(),
         Instant::now(),
     );
-    let case = |name, path, tokens| ground.case(&server, name, path, tokens);
+    let case = |name, path, tokens| fixture.case(&server, name, path, tokens);
     let cases = [
         (case("/livez", "/livez", "one"), "/livez"),
         (case("/protected, one token", "/protected", "one"), "/livez"),

@@ -1,5 +1,5 @@
-//! The routes that are compared, all in one process with one worker; each is as its author would
-//! write it first.
+//! Comparison routes, all in one process with one worker. The alternatives are straightforward
+//! implementations.
 
 use std::{
     fs,
@@ -24,11 +24,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::support;
 
-/// What the parent starts this with.
+/// Argument with which the parent process starts this server.
 pub const COMMAND: &str = "serve-routes";
 
-/// Room for every token that the benchmark sends.
-const ROOM: usize = 40_000;
+/// Capacity for every token that the benchmark sends.
+const CACHE_CAPACITY: usize = 40_000;
 
 #[derive(Serialize)]
 struct Whoami<'a> {
@@ -43,40 +43,41 @@ struct Claims {
     exp: u64,
 }
 
-/// What the rivals of bearward need.
-struct Rivals {
+/// State of the alternatives to bearward.
+struct Alternatives {
     parsed: ParsedPublicKey,
     decoding: DecodingKey,
     validation: Validation,
     cache: quick_cache::sync::Cache<Box<str>, Arc<Claims>>,
 }
 
-struct SignatureAlone;
-struct Decoded(Claims);
-struct NaivelyCached(Arc<Claims>);
+struct SignatureOnly;
+struct JsonwebtokenDecode(Claims);
+struct NaiveCache(Arc<Claims>);
 
-/// Serves until it is killed; says where on the first line of its output.
+/// Serves until killed. Prints the address on the first line of output.
 pub fn serve(jwks_file: &str) {
     let jwks = fs::read_to_string(jwks_file).unwrap();
-    let (cached, uncached) = (support::verifier(&jwks, ROOM), support::verifier(&jwks, 0));
-    let rivals = web::Data::new(Rivals::of(&jwks));
-    let app = move || {
-        let route = |path: &str| web::resource(path).app_data(rivals.clone());
-        App::new()
-            .service(
-                route("/decode")
-                    .to(async |claims: Decoded| whoami(&claims.0.sub, claims.0.email.as_deref())),
-            )
-            .service(route("/rsa").to(async |_: SignatureAlone| constant()))
-            .service(route("/none").to(async || constant()))
-            .service(
-                route("/quick").to(async |claims: NaivelyCached| {
+    let (cached, uncached) = (
+        support::verifier(&jwks, CACHE_CAPACITY),
+        support::verifier(&jwks, 0),
+    );
+    let alternatives = web::Data::new(Alternatives::new(&jwks));
+    let app =
+        move || {
+            let route = |path: &str| web::resource(path).app_data(alternatives.clone());
+            App::new()
+                .service(route("/decode").to(async |claims: JsonwebtokenDecode| {
                     whoami(&claims.0.sub, claims.0.email.as_deref())
-                }),
-            )
-            .service(route("/off").app_data(uncached.clone()).to(protected))
-            .service(route("/cached").app_data(cached.clone()).to(protected))
-    };
+                }))
+                .service(route("/rsa").to(async |_: SignatureOnly| constant()))
+                .service(route("/none").to(async || constant()))
+                .service(route("/quick").to(async |claims: NaiveCache| {
+                    whoami(&claims.0.sub, claims.0.email.as_deref())
+                }))
+                .service(route("/off").app_data(uncached.clone()).to(protected))
+                .service(route("/cached").app_data(cached.clone()).to(protected))
+        };
     actix_web::rt::System::new().block_on(async {
         let server = HttpServer::new(app).workers(1).bind("127.0.0.1:0").unwrap();
         println!("listens on {}", server.addrs()[0]);
@@ -100,8 +101,8 @@ fn whoami(user_id: &str, email: Option<&str>) -> HttpResponse {
     HttpResponse::Ok().json(Whoami { user_id, email })
 }
 
-impl Rivals {
-    fn of(jwks: &str) -> Self {
+impl Alternatives {
+    fn new(jwks: &str) -> Self {
         let jwks: serde_json::Value = serde_json::from_str(jwks).unwrap();
         let member = |name| {
             URL_SAFE_NO_PAD
@@ -121,17 +122,17 @@ impl Rivals {
             parsed,
             decoding,
             validation,
-            cache: quick_cache::sync::Cache::new(ROOM),
+            cache: quick_cache::sync::Cache::new(CACHE_CAPACITY),
         }
     }
 
-    fn signature_alone(&self, token: &str) -> Option<SignatureAlone> {
+    fn signature_only(&self, token: &str) -> Option<SignatureOnly> {
         let (signed, signature) = token.rsplit_once('.')?;
         let signature = URL_SAFE_NO_PAD.decode_to_vec(signature).ok()?;
         self.parsed
             .verify_sig(signed.as_bytes(), &signature)
             .ok()
-            .map(|()| SignatureAlone)
+            .map(|()| SignatureOnly)
     }
 
     fn decode(&self, token: &str) -> Option<Claims> {
@@ -154,46 +155,50 @@ impl Rivals {
     }
 }
 
-/// The least that an extractor does: one header, its scheme, and `check`.
+/// A minimal extractor: reads the bearer token from one header and calls `check`.
 fn extract<T>(
     request: &HttpRequest,
-    check: impl Fn(&Rivals, &str) -> Option<T>,
+    check: impl Fn(&Alternatives, &str) -> Option<T>,
 ) -> Ready<Result<T, Error>> {
-    let rivals = request.app_data::<web::Data<Rivals>>().unwrap();
+    let alternatives = request.app_data::<web::Data<Alternatives>>().unwrap();
     let token = request
         .headers()
         .get(header::AUTHORIZATION)
         .and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
     ready(
         token
-            .and_then(|token| check(rivals, token))
+            .and_then(|token| check(alternatives, token))
             .ok_or_else(|| ErrorUnauthorized("no")),
     )
 }
 
-impl FromRequest for SignatureAlone {
+impl FromRequest for SignatureOnly {
     type Error = Error;
     type Future = Ready<Result<Self, Error>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        extract(request, Rivals::signature_alone)
+        extract(request, Alternatives::signature_only)
     }
 }
 
-impl FromRequest for Decoded {
+impl FromRequest for JsonwebtokenDecode {
     type Error = Error;
     type Future = Ready<Result<Self, Error>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        extract(request, |rivals, token| rivals.decode(token).map(Self))
+        extract(request, |alternatives, token| {
+            alternatives.decode(token).map(Self)
+        })
     }
 }
 
-impl FromRequest for NaivelyCached {
+impl FromRequest for NaiveCache {
     type Error = Error;
     type Future = Ready<Result<Self, Error>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        extract(request, |rivals, token| rivals.cached(token).map(Self))
+        extract(request, |alternatives, token| {
+            alternatives.cached(token).map(Self)
+        })
     }
 }

@@ -1,13 +1,13 @@
-//! Rounds over rows, and the printed table of medians.
+//! Runs cases in interleaved rounds and prints a table of medians.
 
 use crate::load::{Case, Figures};
 
-/// Runs every case once a round, and prints medians; ratios are to the row named in the case, round
-/// by round.
+/// Runs every case once per round and prints the medians. Ratios are relative to the named base case
+/// of the same round.
 pub fn run(title: &str, cases: &[(Case<'_>, &str)], rounds: usize, seconds: u32) {
     let mut measured: Vec<Vec<Figures>> = vec![Vec::new(); cases.len()];
     for (case, _) in cases {
-        // Fills the caches, which is no part of what is compared.
+        // Warm-up: fills the caches.
         case.run(1.max(seconds / 2));
     }
     for _ in 0..rounds {
@@ -21,18 +21,18 @@ pub fn run(title: &str, cases: &[(Case<'_>, &str)], rounds: usize, seconds: u32)
     );
     println!("|---|---|---|---|---|---|");
     for (row, (case, base)) in measured.iter().zip(cases) {
-        let place = cases
+        let base_index = cases
             .iter()
             .position(|(other, _)| other.name == *base)
-            .expect("a row to compare with");
-        let cpu = Spread::of(row.iter().map(|figures| figures.cpu));
-        let other = Spread::of(measured[place].iter().map(|figures| figures.cpu));
-        let ratio = Spread::of(
+            .expect("the base case is in the table");
+        let cpu = Spread::from_values(row.iter().map(|figures| figures.cpu));
+        let other = Spread::from_values(measured[base_index].iter().map(|figures| figures.cpu));
+        let ratio = Spread::from_values(
             row.iter()
-                .zip(&measured[place])
+                .zip(&measured[base_index])
                 .map(|(figures, base)| figures.cpu / base.cpu),
         );
-        let per_second = Spread::of(row.iter().map(|figures| figures.per_second));
+        let per_second = Spread::from_values(row.iter().map(|figures| figures.per_second));
         println!(
             "| {} | {:.2} ({:.2}–{:.2}) | {base} | {:.3} ({:.3}–{:.3}) | {:.3} | {:.0} |",
             case.name,
@@ -48,6 +48,7 @@ pub fn run(title: &str, cases: &[(Case<'_>, &str)], rounds: usize, seconds: u32)
     }
 }
 
+/// Minimum, median and maximum of a measurement.
 pub struct Spread {
     pub min: f64,
     pub median: f64,
@@ -55,7 +56,7 @@ pub struct Spread {
 }
 
 impl Spread {
-    pub fn of(values: impl Iterator<Item = f64>) -> Self {
+    pub fn from_values(values: impl Iterator<Item = f64>) -> Self {
         let mut sorted: Vec<f64> = values.collect();
         sorted.sort_by(f64::total_cmp);
         Self {

@@ -1,5 +1,4 @@
-//! Clients that send one request after the other, each on a connection of its own, and what it
-//! took.
+//! Clients that send requests sequentially, each on its own connection, and the measured latencies.
 
 use std::{
     fs,
@@ -9,22 +8,22 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::serving::Serving;
+use crate::test_server::TestServer;
 
 /// One measurement.
 #[derive(Clone, Copy)]
 pub struct Figures {
-    /// Half of the requests took no longer, in microseconds.
+    /// Median latency in microseconds.
     pub median: f64,
     pub per_second: f64,
-    /// CPU time of the server for a request, in microseconds; the database's is not in it.
+    /// Server CPU time per request in microseconds, without the database.
     pub cpu: f64,
 }
 
-/// What is sent to which server, and how many clients send it.
+/// A request, its server and the number of concurrent clients.
 pub struct Case<'a> {
     pub name: String,
-    pub server: &'a Serving,
+    pub server: &'a TestServer,
     pub request: String,
     pub clients: usize,
 }
@@ -43,71 +42,72 @@ pub fn post(path: &str, token: &str, body: &str) -> String {
 impl Case<'_> {
     fn run(&self, seconds: f64) -> Figures {
         let (before, since) = (cpu(self.server), Instant::now());
-        let until = since + Duration::from_secs_f64(seconds);
-        let mut took: Vec<Duration> = thread::scope(|scope| {
+        let deadline = since + Duration::from_secs_f64(seconds);
+        let mut latencies: Vec<Duration> = thread::scope(|scope| {
             let clients: Vec<_> = (0..self.clients)
-                .map(|_| scope.spawn(move || self.client(until)))
+                .map(|_| scope.spawn(move || self.client(deadline)))
                 .collect();
             clients
                 .into_iter()
                 .flat_map(|client| client.join().unwrap())
                 .collect()
         });
-        let (elapsed, used) = (since.elapsed(), cpu(self.server) - before);
-        took.sort_unstable();
-        let count = f64::from(u32::try_from(took.len()).unwrap());
+        let (elapsed, cpu_time) = (since.elapsed(), cpu(self.server) - before);
+        latencies.sort_unstable();
+        let count = f64::from(u32::try_from(latencies.len()).unwrap());
         Figures {
-            median: took[took.len() / 2].as_secs_f64() * 1e6,
+            median: latencies[latencies.len() / 2].as_secs_f64() * 1e6,
             per_second: count / elapsed.as_secs_f64(),
-            cpu: used.as_secs_f64() * 1e6 / count,
+            cpu: cpu_time.as_secs_f64() * 1e6 / count,
         }
     }
 
-    fn client(&self, until: Instant) -> Vec<Duration> {
+    fn client(&self, deadline: Instant) -> Vec<Duration> {
         let mut stream = TcpStream::connect(self.server.api.trim_start_matches("http://")).unwrap();
         stream.set_nodelay(true).unwrap();
-        let (mut took, mut answer) = (Vec::new(), Vec::new());
-        while Instant::now() < until {
+        let (mut latencies, mut response) = (Vec::new(), Vec::new());
+        while Instant::now() < deadline {
             let since = Instant::now();
             stream.write_all(self.request.as_bytes()).unwrap();
-            read(&mut stream, &mut answer);
-            took.push(since.elapsed());
+            read(&mut stream, &mut response);
+            latencies.push(since.elapsed());
             assert!(
-                answer.starts_with(b"HTTP/1.1 20"),
+                response.starts_with(b"HTTP/1.1 20"),
                 "{}: {}",
                 self.name,
-                String::from_utf8_lossy(&answer)
+                String::from_utf8_lossy(&response)
             );
         }
-        took
+        latencies
     }
 }
 
-/// One answer, whose length is told in its head.
-fn read(stream: &mut TcpStream, answer: &mut Vec<u8>) {
-    answer.clear();
+/// Reads one response, whose length is in its `Content-Length`.
+fn read(stream: &mut TcpStream, response: &mut Vec<u8>) {
+    response.clear();
     let mut part = [0; 16 * 1024];
     loop {
         let count = stream.read(&mut part).unwrap();
-        assert!(count > 0, "the server hung up");
-        answer.extend_from_slice(&part[..count]);
-        let text = String::from_utf8_lossy(answer);
+        assert!(count > 0, "the server closed the connection");
+        response.extend_from_slice(&part[..count]);
+        let text = String::from_utf8_lossy(response);
         let Some((head, body)) = text.split_once("\r\n\r\n") else {
             continue;
         };
         let length = head
             .lines()
             .find_map(|line| line.strip_prefix("content-length: "))
-            .expect("a length");
+            .expect("a content-length");
         if body.len() >= length.parse::<usize>().unwrap() {
             return;
         }
     }
 }
 
-/// User and system time of all its threads, which the kernel tells in hundredths of a second.
-fn cpu(server: &Serving) -> Duration {
-    let stat = fs::read_to_string(format!("/proc/{}/stat", server.process.pid())).expect("it runs");
+/// Returns the user and system time of all threads. /proc has a resolution of 10 ms.
+fn cpu(server: &TestServer) -> Duration {
+    let stat = fs::read_to_string(format!("/proc/{}/stat", server.process.pid()))
+        .expect("a running process");
     let fields: Vec<&str> = stat
         .rsplit(')')
         .next()
@@ -121,8 +121,8 @@ fn cpu(server: &Serving) -> Duration {
     Duration::from_millis(ticks * 10)
 }
 
-/// Runs every case once a round, and prints medians of the rounds; ratios are to the first case,
-/// round by round.
+/// Runs every case once per round and prints the medians. Ratios are relative to the first case of
+/// the same round.
 pub fn compare(title: &str, cases: &[Case<'_>], rounds: usize, seconds: f64) {
     let mut measured: Vec<Vec<Figures>> = vec![Vec::new(); cases.len()];
     for case in cases {
@@ -135,10 +135,10 @@ pub fn compare(title: &str, cases: &[Case<'_>], rounds: usize, seconds: f64) {
     }
     println!("\n## {title} ({rounds} rounds of {seconds} s, interleaved)\n");
     println!(
-        "| | median µs | ratio | CPU µs of ours | ratio | requests/s |\n|---|---|---|---|---|---|"
+        "| | median µs | ratio | server CPU µs | ratio | requests/s |\n|---|---|---|---|---|---|"
     );
     for (row, case) in measured.iter().zip(cases) {
-        let of = |figure: fn(&Figures) -> f64| median(row.iter().map(figure));
+        let median_of = |figure: fn(&Figures) -> f64| median(row.iter().map(figure));
         let ratio = |figure: fn(&Figures) -> f64| {
             median(
                 row.iter()
@@ -149,11 +149,11 @@ pub fn compare(title: &str, cases: &[Case<'_>], rounds: usize, seconds: f64) {
         println!(
             "| {} | {:.0} | {:.2} | {:.0} | {:.2} | {:.0} |",
             case.name,
-            of(|row| row.median),
+            median_of(|row| row.median),
             ratio(|row| row.median),
-            of(|row| row.cpu),
+            median_of(|row| row.cpu),
             ratio(|row| row.cpu),
-            of(|row| row.per_second)
+            median_of(|row| row.per_second)
         );
     }
 }

@@ -1,4 +1,4 @@
-//! One database server of each kind, and new databases on it.
+//! One database server of each kind.
 
 use std::{
     env,
@@ -7,13 +7,13 @@ use std::{
 
 use tempfile::TempDir;
 
-use crate::database_server::{DatabaseServer, Kind};
+use crate::database_server::{Kind, TestDatabaseServer};
 
 pub struct Databases {
-    /// On the disk that the build is on: a temporary folder may be memory.
-    folder: TempDir,
-    servers: Vec<(&'static str, DatabaseServer)>,
-    made: AtomicUsize,
+    /// On the disk of the build directory: /tmp may be in memory.
+    directory: TempDir,
+    servers: Vec<(&'static str, TestDatabaseServer)>,
+    created: AtomicUsize,
     has_sqlite: bool,
 }
 
@@ -24,23 +24,26 @@ impl Databases {
         let chosen = |kind: &str| kinds.split(',').any(|chosen| chosen == kind);
         let mut servers = Vec::new();
         for (name, kind) in [("postgres", Kind::Postgres), ("mariadb", Kind::MariaDb)] {
-            if let Some(mut server) = chosen(name).then(|| DatabaseServer::make(kind)).flatten() {
+            if let Some(mut server) = chosen(name)
+                .then(|| TestDatabaseServer::create(kind))
+                .flatten()
+            {
                 server.start();
-                server.until_up().await;
+                server.wait_until_ready().await;
                 servers.push((name, server));
             }
         }
-        let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
         Self {
-            folder,
+            directory,
             servers,
-            made: AtomicUsize::new(0),
+            created: AtomicUsize::new(0),
             has_sqlite: chosen("sqlite"),
         }
     }
 
-    pub fn folder(&self) -> &std::path::Path {
-        self.folder.path()
+    pub fn directory(&self) -> &std::path::Path {
+        self.directory.path()
     }
 
     pub fn kinds(&self) -> Vec<&'static str> {
@@ -51,12 +54,12 @@ impl Databases {
             .collect()
     }
 
-    /// The URL of a new, empty database.
+    /// Creates an empty database and returns its URL.
     pub async fn fresh(&self, kind: &str) -> String {
-        let name = format!("bench_{}", self.made.fetch_add(1, Ordering::Relaxed));
-        match self.servers.iter().find(|(of, _)| *of == kind) {
-            Some((_, server)) => server.create(&name).await,
-            None => format!("sqlite://{}/{name}.db", self.folder.path().display()),
+        let name = format!("bench_{}", self.created.fetch_add(1, Ordering::Relaxed));
+        match self.servers.iter().find(|(name, _)| *name == kind) {
+            Some((_, server)) => server.create_database(&name).await,
+            None => format!("sqlite://{}/{name}.db", self.directory.path().display()),
         }
     }
 }

@@ -1,11 +1,12 @@
-//! What the database costs a request: `cargo bench --bench store`, on SQLite, PostgreSQL and
-//! MariaDB, each where it is installed.
+//! Cost of the database per request, on SQLite and, if installed, on PostgreSQL and MariaDB:
+//! `cargo bench --bench store`.
 //!
-//! Servers and databases are processes of this run, and writes reach the disk. Rows that are
-//! compared take turns, round after round; the ratios mean something, the microseconds belong to
-//! the machine. Variables: `STORE_SECONDS` a measurement, `STORE_ROUNDS`, `STORE_ROWS` of others in
-//! the crowded database, `STORE_KINDS` (sqlite,postgres,mariadb), `STORE_ONLY` parts
-//! (pool,hot,write,list).
+//! Servers and databases are child processes, and writes are synced to disk. Cases run in interleaved
+//! rounds. Ratios within one run are comparable; absolute times depend on the machine.
+//!
+//! Environment variables: `STORE_SECONDS` (duration of a measurement), `STORE_ROUNDS`, `STORE_ROWS`
+//! (rows of other users in the large database), `STORE_KINDS` (sqlite,postgres,mariadb),
+//! `STORE_ONLY` (comma-separated parts: pool,hot,write,list).
 
 #![allow(
     missing_docs,
@@ -17,33 +18,33 @@
 
 mod client;
 #[path = "../../tests/endurance/database_server.rs"]
-#[allow(dead_code, reason = "tests stop it too")]
+#[allow(dead_code, reason = "tests use more of it")]
 mod database_server;
 mod databases;
-#[path = "../../tests/endurance/fill.rs"]
-mod fill;
+#[path = "../../tests/endurance/large_tables.rs"]
+mod large_tables;
 mod pool;
 mod routes;
-#[path = "../../tests/endurance/serving.rs"]
-#[allow(dead_code, reason = "tests ask for more")]
-mod serving;
+#[path = "../../tests/endurance/test_server.rs"]
+#[allow(dead_code, reason = "tests use more of it")]
+mod test_server;
 
 use std::{env, fs, time::Duration};
 
 use self::databases::Databases;
 
-/// Longer than anything here takes on a busy machine.
-const GUARD: Duration = Duration::from_secs(90);
+/// Generous timeout for a busy machine.
+const TEST_TIMEOUT: Duration = Duration::from_secs(90);
 
-/// How long and how much.
+/// Parameters of a run.
 pub struct Plan {
     pub seconds: f64,
     pub rounds: usize,
     pub rows: u32,
 }
 
-fn left_out(what: &str) {
-    println!("left out: {what}");
+fn print_skipped(what: &str) {
+    println!("skipped: {what}");
 }
 
 fn main() {
@@ -87,5 +88,5 @@ fn number<N: std::str::FromStr>(name: &str, default: N) -> N {
         return default;
     };
     text.parse()
-        .unwrap_or_else(|_| panic!("{name}={text} is no number"))
+        .unwrap_or_else(|_| panic!("{name}={text} is not a number"))
 }

@@ -1,4 +1,4 @@
-//! What a ping before each use of a connection costs, and what the store does in its place.
+//! Cost of a ping before each use of a connection, compared with a ping only after idle time.
 
 use std::time::{Duration, Instant};
 
@@ -12,9 +12,7 @@ pub async fn measure(databases: &Databases, plan: &Plan) {
         plan.rounds,
         plan.seconds / 4.0
     );
-    println!(
-        "| | pinged before each use, µs | pinged after a second of rest, µs | ratio |\n|---|---|---|---|"
-    );
+    println!("| | ping before each use, µs | ping after 1 s idle, µs | ratio |\n|---|---|---|---|");
     for kind in databases.kinds() {
         let url = databases.fresh(kind).await;
         let url = if kind == "sqlite" {
@@ -26,24 +24,24 @@ pub async fn measure(databases: &Databases, plan: &Plan) {
         let mut measured = [Vec::new(), Vec::new()];
         for _ in 0..plan.rounds {
             for (row, pool) in measured.iter_mut().zip(&pools) {
-                row.push(ask(pool, Duration::from_secs_f64(plan.seconds / 4.0)).await);
+                row.push(query(pool, Duration::from_secs_f64(plan.seconds / 4.0)).await);
             }
         }
         let ratio = median(
             measured[1]
                 .iter()
                 .zip(&measured[0])
-                .map(|(rested, each)| rested / each),
+                .map(|(idle, each)| idle / each),
         );
-        let [each, rested] = measured.map(|row| median(row.into_iter()));
-        println!("| {kind} | {each:.0} | {rested:.0} | {ratio:.2} |");
+        let [each, idle] = measured.map(|row| median(row.into_iter()));
+        println!("| {kind} | {each:.0} | {idle:.0} | {ratio:.2} |");
     }
 }
 
-async fn connect(url: &str, each: bool) -> DatabaseConnection {
+async fn connect(url: &str, ping_each: bool) -> DatabaseConnection {
     let mut options = ConnectOptions::new(url);
     options.max_connections(2).sqlx_logging(false);
-    if each {
+    if ping_each {
         options.test_before_acquire(true);
     } else {
         options.test_before_acquire_if_idle_for(Duration::from_secs(1));
@@ -51,17 +49,17 @@ async fn connect(url: &str, each: bool) -> DatabaseConnection {
     Database::connect(options).await.unwrap()
 }
 
-async fn ask(pool: &DatabaseConnection, long: Duration) -> f64 {
-    let (since, mut took) = (Instant::now(), Vec::new());
-    while since.elapsed() < long {
-        let asked = Instant::now();
+async fn query(pool: &DatabaseConnection, duration: Duration) -> f64 {
+    let (since, mut latencies) = (Instant::now(), Vec::new());
+    while since.elapsed() < duration {
+        let start = Instant::now();
         pool.query_one_raw(Statement::from_string(
             pool.get_database_backend(),
             "SELECT 1",
         ))
         .await
         .unwrap();
-        took.push(asked.elapsed().as_secs_f64() * 1e6);
+        latencies.push(start.elapsed().as_secs_f64() * 1e6);
     }
-    median(took.into_iter())
+    median(latencies.into_iter())
 }

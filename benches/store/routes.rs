@@ -1,4 +1,4 @@
-//! The routes that stand on the store, over HTTP.
+//! Routes that use the store, over HTTP.
 
 use std::{fs::File, io::Write, time::Instant};
 
@@ -9,24 +9,24 @@ use crate::{
     Plan,
     client::{Case, compare, get, post},
     databases::Databases,
-    fill::{add_reports, fill},
-    serving::{Serving, serve},
+    large_tables::{add_status_checks, insert_users_with_checks},
+    test_server::{TestServer, serve},
 };
 
-/// How many users share the crowded database.
+/// Number of other users in the large database.
 const USERS: u32 = 10_000;
-/// How many rows the user has whose rows are listed.
-const OWN: u32 = 100;
+/// Number of rows of the user whose rows are listed.
+const OWN_ROWS: u32 = 100;
 
-async fn start(idp: &MockIdp, database: &str) -> Serving {
+async fn start(idp: &MockIdp, database: &str) -> TestServer {
     let mut command = serve(&[], idp, database);
-    // A line a request is not what is measured here. What sqlx says at the level of info stays on:
-    // tracing-subscriber loses the line after one that was filtered out by its target.
+    // Disables the access log. sqlx stays at info: tracing-subscriber loses the line after one that was
+    // filtered out by its target.
     command.env(
         "RUST_LOG",
-        "info,bearward::telemetry=warn,actix_server=warn",
+        "info,bearward_server::telemetry=warn,actix_server=warn",
     );
-    Serving::of(command).await
+    TestServer::spawn(command).await
 }
 
 async fn connect(url: &str) -> DatabaseConnection {
@@ -35,7 +35,7 @@ async fn connect(url: &str) -> DatabaseConnection {
     Database::connect(options).await.unwrap()
 }
 
-/// `/api/auth/me` of a user whom the server knows, beside the same without a database.
+/// `/api/auth/me` of a known user, compared with a route without database access.
 pub async fn hot(databases: &Databases, plan: &Plan) {
     let idp = MockIdp::start().await;
     let token = idp.token().sub("ada").email("ada@example.com").sign();
@@ -51,7 +51,7 @@ pub async fn hot(databases: &Databases, plan: &Plan) {
             };
             let cases = [case("/protected"), case("/api/auth/me")];
             compare(
-                &format!("One statement more: {kind}, {clients} at once"),
+                &format!("One statement: {kind}, {clients} clients"),
                 &cases,
                 plan.rounds,
                 plan.seconds,
@@ -60,11 +60,11 @@ pub async fn hot(databases: &Databases, plan: &Plan) {
     }
 }
 
-/// `POST /api/status`, beside what the disk itself takes.
+/// `POST /api/status`, and the time of an fsync for comparison.
 pub async fn write(databases: &Databases, plan: &Plan) {
     println!(
         "\nfsync of 4 KiB on this disk: {:.0} µs (mean of 200)",
-        disk(databases)
+        fsync_time(databases)
     );
     let idp = MockIdp::start().await;
     let token = idp.token().sub("ada").sign();
@@ -72,7 +72,7 @@ pub async fn write(databases: &Databases, plan: &Plan) {
         let server = start(&idp, &databases.fresh(kind).await).await;
         server.get("/api/auth/me", &token).await.expect(200);
         let case = |clients: usize| Case {
-            name: format!("{clients} at once"),
+            name: format!("{clients} clients"),
             server: &server,
             request: post("/api/status", &token, r#"{"client_name":"web"}"#),
             clients,
@@ -86,20 +86,19 @@ pub async fn write(databases: &Databases, plan: &Plan) {
     }
 }
 
-/// The mean, for which writes have to pay: a disk's cache makes some of them fast and others slow.
-fn disk(databases: &Databases) -> f64 {
-    const TIMES: u32 = 200;
-    let mut file = File::create(databases.folder().join("synced")).unwrap();
+/// Returns the mean time of an fsync in microseconds. A disk's cache makes single ones vary.
+fn fsync_time(databases: &Databases) -> f64 {
+    const COUNT: u32 = 200;
+    let mut file = File::create(databases.directory().join("synced")).unwrap();
     let since = Instant::now();
-    for _ in 0..TIMES {
+    for _ in 0..COUNT {
         file.write_all(&[7; 4096]).unwrap();
         file.sync_all().unwrap();
     }
-    since.elapsed().as_secs_f64() * 1e6 / f64::from(TIMES)
+    since.elapsed().as_secs_f64() * 1e6 / f64::from(COUNT)
 }
 
-/// `GET /api/status` of a user alone in a database, and of one with the same rows among a million
-/// of others.
+/// `GET /api/status` of the only user of a database, and of a user among a million rows of others.
 pub async fn list(databases: &Databases, plan: &Plan) {
     let idp = MockIdp::start().await;
     let token = idp.token().sub("ada").sign();
@@ -110,26 +109,28 @@ pub async fn list(databases: &Databases, plan: &Plan) {
             let server = start(&idp, &url).await;
             server.get("/api/auth/me", &token).await.expect(200);
             let database = connect(&url).await;
-            add_reports(&database, "subject = 'ada'", OWN / 2)
+            add_status_checks(&database, "subject = 'ada'", OWN_ROWS / 2)
                 .await
                 .unwrap();
             let since = Instant::now();
             if rows > 0 {
-                fill(&database, USERS, rows / USERS).await.unwrap();
+                insert_users_with_checks(&database, USERS, rows / USERS)
+                    .await
+                    .unwrap();
             }
-            // Among the others', not before them.
-            add_reports(&database, "subject = 'ada'", OWN / 2)
+            // Half of the rows are inserted after those of the others.
+            add_status_checks(&database, "subject = 'ada'", OWN_ROWS / 2)
                 .await
                 .unwrap();
             println!(
-                "\n{kind}: {rows} rows of others, made in {:.1} s",
+                "\n{kind}: {rows} rows of others, inserted in {:.1} s",
                 since.elapsed().as_secs_f64()
             );
             servers.push((rows, server));
         }
         let cases: Vec<Case<'_>> = servers
             .iter()
-            .map(|(rows, server)| listing(*rows, server, &token))
+            .map(|(rows, server)| list_case(*rows, server, &token))
             .collect();
         compare(
             &format!("GET /api/status: {kind}"),
@@ -140,10 +141,10 @@ pub async fn list(databases: &Databases, plan: &Plan) {
     }
 }
 
-fn listing<'a>(rows: u32, server: &'a Serving, token: &str) -> Case<'a> {
+fn list_case<'a>(rows: u32, server: &'a TestServer, token: &str) -> Case<'a> {
     let request = get("/api/status?limit=20", token);
     Case {
-        name: format!("beside {rows} rows of others"),
+        name: format!("with {rows} rows of others"),
         server,
         request,
         clients: 1,

@@ -1,5 +1,5 @@
-//! Tokens and verifiers for the benchmarks: one RSA-2048 key, and claims of about a kilobyte as a
-//! hosted Supabase project signs them.
+//! Tokens and verifiers for benchmarks: one RSA-2048 key, and claims of about 1 KB like those of a
+//! hosted Supabase project.
 
 #![allow(
     dead_code,
@@ -23,13 +23,14 @@ use serde_json::json;
 pub const ISSUER: &str = "https://abcdefghijklmnopqrst.supabase.co/auth/v1";
 const KID: &str = "5f0c2b8e-6a53-4a9f-9df1-0c1f0e6d2b11";
 
-pub struct Bench {
+/// A signing key with its JWKS.
+pub struct TokenFixture {
     pair: KeyPair,
     signing: EncodingKey,
     jwks: String,
 }
 
-impl Bench {
+impl TokenFixture {
     pub fn new() -> Self {
         let _ = jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER.install_default();
         let pair = KeyPair::generate(KeySize::Rsa2048).unwrap();
@@ -46,17 +47,17 @@ impl Bench {
         }
     }
 
-    /// The public key as its issuer publishes it.
+    /// Returns the JWKS with the public key.
     pub fn jwks(&self) -> &str {
         &self.jwks
     }
 
-    /// A token of about 1 KB for user `n`.
+    /// Returns a token of about 1 KB for user `n`.
     pub fn token(&self, n: usize) -> String {
         self.token_with_kid(n, KID)
     }
 
-    /// The same under another key id.
+    /// Returns the same token with another `kid`.
     pub fn token_with_kid(&self, n: usize, kid: &str) -> String {
         let now = SystemTime::now()
             .duration_since(UNIX_EPOCH)
@@ -76,7 +77,7 @@ impl Bench {
         jsonwebtoken::encode(&header, &claims, &self.signing).unwrap()
     }
 
-    /// aws-lc's own key, parsed once: what every verification is compared with.
+    /// Returns the parsed public key for a plain aws-lc-rs signature check, the baseline.
     pub fn parsed(&self) -> ParsedPublicKey {
         let public = PublicKeyComponents::<Vec<u8>>::from(self.pair.public_key());
         public
@@ -94,12 +95,12 @@ impl Bench {
     }
 }
 
-/// A verifier of the benchmark's issuer with these keys.
+/// Builds a verifier for the benchmark's issuer with these keys.
 pub fn verifier(jwks: &str, cache_entries: usize) -> Bearward {
     let issuer = Issuer::new(ISSUER, "authenticated")
         .unwrap()
         .keys(KeySource::Fixed(jwks.to_owned()));
-    let built = Bearward::builder()
+    let build = Bearward::builder()
         .issuer(issuer)
         .token_cache(cache_entries)
         .build();
@@ -107,7 +108,7 @@ pub fn verifier(jwks: &str, cache_entries: usize) -> Bearward {
         .enable_all()
         .build()
         .unwrap()
-        .block_on(built)
+        .block_on(build)
         .unwrap()
 }
 
@@ -120,7 +121,7 @@ fn encoding_key(pair: &KeyPair) -> EncodingKey {
     EncodingKey::from_rsa_pem(pem.as_bytes()).unwrap()
 }
 
-/// A set of so many RSA keys, `key-0` and onwards.
+/// Returns a JWKS with this many RSA keys, `key-0`, `key-1`, and so on.
 pub fn jwks_of(keys: usize) -> String {
     let public = PublicKeyComponents::<Vec<u8>>::from(
         KeyPair::generate(KeySize::Rsa2048).unwrap().public_key(),
@@ -135,13 +136,13 @@ pub fn jwks_of(keys: usize) -> String {
     json!({ "keys": keys }).to_string()
 }
 
-/// A token's signed part and its signature.
+/// Splits a token into its signing input and its signature.
 pub fn split(token: &str) -> (&str, Vec<u8>) {
     let (signed, signature) = token.rsplit_once('.').unwrap();
     (signed, URL_SAFE_NO_PAD.decode_to_vec(signature).unwrap())
 }
 
-/// Verifies without waiting.
+/// Verifies a token without waiting for keys.
 pub fn accept(auth: &Bearward, token: &str) -> bool {
     matches!(auth.try_verify(token), bearward::Verification::Ready(Ok(_)))
 }

@@ -1,9 +1,9 @@
-//! An Authorization header through the parser that finds the token.
+//! Fuzzes the parser of the `Authorization` header.
 
 #![no_main]
 
 #[path = "../checks.rs"]
-#[allow(dead_code, reason = "each target runs one of them")]
+#[allow(dead_code, reason = "each target uses one of the functions")]
 mod checks;
 
 libfuzzer_sys::fuzz_target!(|input: &[u8]| checks::authorization(input));

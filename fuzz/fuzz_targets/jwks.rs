@@ -1,9 +1,9 @@
-//! A JWK Set through the parser that reads what the network brings.
+//! Fuzzes the JWKS parser.
 
 #![no_main]
 
 #[path = "../checks.rs"]
-#[allow(dead_code, reason = "each target runs one of them")]
+#[allow(dead_code, reason = "each target uses one of the functions")]
 mod checks;
 
 libfuzzer_sys::fuzz_target!(|input: &[u8]| checks::jwks(input));

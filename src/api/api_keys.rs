@@ -43,7 +43,7 @@ impl ApiKeys {
         user: &CurrentUser,
         provider: &str,
     ) -> Result<Option<ApiKeySecret>, ApiError> {
-        let Ok(provider) = Provider::listed(provider, &self.providers) else {
+        let Ok(provider) = Provider::parse(provider, &self.providers) else {
             return Ok(None);
         };
         let kept = user
@@ -60,11 +60,11 @@ impl ApiKeys {
         let opened = self
             .unseal(&owner, &kept)
             .map_err(|error| refused(user, &error))?;
-        if opened.stale {
-            user.on(async |store, owner| self.reseal(store, owner, &kept, &opened.plain).await)
+        if opened.needs_reseal {
+            user.on(async |store, owner| self.reseal(store, owner, &kept, &opened.key).await)
                 .await?;
         }
-        Ok(Some(opened.plain))
+        Ok(Some(opened.key))
     }
 
     fn unseal(&self, owner: &Owner, kept: &SealedApiKey) -> Result<Unsealed, VaultError> {
@@ -72,7 +72,8 @@ impl ApiKeys {
             key_id: kept.key_id.clone(),
             bytes: kept.sealed.clone(),
         };
-        self.vault.open(&owner.id().uuid(), &kept.provider, &sealed)
+        self.vault
+            .unseal(&owner.id().uuid(), &kept.provider, &sealed)
     }
 
     fn seal(
@@ -114,13 +115,13 @@ impl ApiKeys {
             .await?;
         let mask = |kept: SealedApiKey| {
             let masked = match self.unseal(&owner, &kept) {
-                Ok(opened) => opened.plain.masked(),
+                Ok(opened) => opened.key.masked(),
                 Err(error) => {
                     tracing::error!(
                         provider = kept.provider,
                         "a kept key does not open: {error}"
                     );
-                    ApiKeySecret::hidden()
+                    ApiKeySecret::full_mask()
                 }
             };
             (kept.provider, masked)
@@ -264,7 +265,7 @@ pub(super) async fn remove(
     name: Path<String>,
 ) -> Result<impl Responder, ApiError> {
     let absent = || ApiError::not_found(user.request_id(), "no key is kept under this name");
-    let provider = Provider::listed(&name, &keys.providers).map_err(|_| absent())?;
+    let provider = Provider::parse(&name, &keys.providers).map_err(|_| absent())?;
     if !user
         .on(async |store, owner| store.remove_api_key(owner, &provider).await)
         .await?
@@ -280,7 +281,7 @@ fn read(
     value: Value,
     providers: &[String],
 ) -> Result<(Provider, ApiKeySecret), String> {
-    let provider = Provider::listed(name, providers).map_err(|_| {
+    let provider = Provider::parse(name, providers).map_err(|_| {
         format!(
             "is no provider; send each key under its provider's name: {}",
             providers.join(", ")

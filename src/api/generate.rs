@@ -122,7 +122,7 @@ pub(super) async fn generate(
         let chunks = called(CALL, upstream.stream(&key, &prompt))
             .await
             .map_err(failed)?;
-        let events = pumped(chunks, place, upstream.longest_stream(), user.request_id());
+        let events = pumped(chunks, place, upstream.stream_timeout(), user.request_id());
         return Ok(HttpResponse::Ok()
             .content_type("text/event-stream")
             .insert_header((CACHE_CONTROL, "no-store"))
@@ -165,7 +165,7 @@ fn pumped(
             while let Some(chunk) = chunks.next().await {
                 let event = chunk.unwrap_or_else(|error| {
                     tracing::warn!(?error, "a streamed answer broke off");
-                    error.event(request_id.as_ref())
+                    error.to_event(request_id.as_ref())
                 });
                 if send.send(event).await.is_err() {
                     break;

@@ -67,11 +67,11 @@ pub(super) async fn add(
         })
         .await?;
     match added {
-        Insert::New(check) => Ok(HttpResponse::Created().json(check)),
-        Insert::Again(check) => Ok(HttpResponse::Created()
+        Insert::Created(check) => Ok(HttpResponse::Created().json(check)),
+        Insert::Replayed(check) => Ok(HttpResponse::Created()
             .insert_header(("idempotency-replayed", "true"))
             .json(check)),
-        Insert::Conflict => Err(unfit(
+        Insert::KeyConflict => Err(unfit(
             user.request_id(),
             "Idempotency-Key",
             "was used for another body; a new request needs a new key",
@@ -99,11 +99,11 @@ pub(super) async fn list(
 pub(super) fn page(request: &HttpRequest) -> Result<PageRequest, ApiError> {
     let mut query = FieldReader::of_query(request);
     let limit = query
-        .optional("limit", |text| PageRequest::limited(&text))
+        .optional("limit", |text| PageRequest::parse_limit(&text))
         .unwrap_or_default();
     let cursor = query.optional("cursor", |text| Cursor::parse(&text));
     query.finish(Some(match cursor {
-        Some(cursor) => limit.after_row(cursor),
+        Some(cursor) => limit.after(cursor),
         None => limit,
     }))
 }
@@ -115,7 +115,7 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Valida
         .map(|key| IdempotencyKey::new(key.as_bytes()))
         .transpose()?;
     if keys.next().is_some() {
-        Err(ValidationError::Twice)
+        Err(ValidationError::Duplicate)
     } else {
         Ok(key)
     }

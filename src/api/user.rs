@@ -46,7 +46,7 @@ pub(super) async fn change(
     let change = body.finish(Some(change))?;
     let now = user.now();
     let profile = user
-        .on(async |store, owner| store.change_profile(owner, &change, now).await)
+        .on(async |store, owner| store.update_profile(owner, &change, now).await)
         .await?;
     Ok(HttpResponse::Ok().json(profile))
 }
@@ -57,7 +57,7 @@ pub(super) async fn change(
 /// new, empty account.
 #[utoipa::path(delete, operation_id = "eraseUser", path = "/api/user", tag = "account", responses((status = 204, description = "Nothing is left")))]
 pub(super) async fn erase(user: CurrentUser) -> Result<impl Responder, ApiError> {
-    user.on(async |store, owner| store.erase(owner).await)
+    user.on(async |store, owner| store.delete_account(owner).await)
         .await?;
     user.forget();
     Ok(HttpResponse::NoContent())

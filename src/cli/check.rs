@@ -49,7 +49,7 @@ pub(super) async fn run(sources: &Sources, options: Options) -> Result<(), Failu
             .zip(&sets)
             .map(|(issuer, set)| described(issuer, set))
             .collect();
-        let database = Store::look(&config.database).await;
+        let database = Store::schema_status(&config.database).await;
         let sound = sets.iter().all(is_sound) && database.is_ok();
         let database = match database {
             Ok(tables) => json!({ "sound": true, "state": said(&tables) }),
@@ -76,7 +76,7 @@ pub(super) async fn run(sources: &Sources, options: Options) -> Result<(), Failu
         .filter(|(issuer, set)| !report(issuer, set))
         .count()
         == 0;
-    let database = Store::look(&config.database).await;
+    let database = Store::schema_status(&config.database).await;
     match &database {
         Ok(tables) => anstream::println!(
             "{strong}database{plain} {}{}{plain}",

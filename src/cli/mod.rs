@@ -108,7 +108,7 @@ impl From<StartError> for Failure {
     fn from(error: StartError) -> Self {
         match error {
             // These depend on the environment; the configuration may be valid.
-            StartError::Bind { .. } | StartError::Database(OpenError::Away(_)) => {
+            StartError::Bind { .. } | StartError::Database(OpenError::Unavailable(_)) => {
                 Self::Failed(error.to_string())
             }
             _ => Self::Usage(error.to_string()),

@@ -158,8 +158,8 @@ impl Rotation {
             key_id: old.key_id.clone(),
             bytes: old.sealed.clone(),
         };
-        let opened = self.vault.open(&id, &old.provider, &sealed)?;
-        let Sealed { key_id, bytes } = self.vault.seal(&id, &old.provider, &opened.plain)?;
+        let opened = self.vault.unseal(&id, &old.provider, &sealed)?;
+        let Sealed { key_id, bytes } = self.vault.seal(&id, &old.provider, &opened.key)?;
         Ok(SealedApiKey {
             provider: old.provider.clone(),
             key_id,

@@ -1,4 +1,4 @@
-//! A whole answer: read up to its limit, and the first choice's text taken out of it.
+//! A plain (not streamed) response: reads the body up to a limit and takes the first choice's text.
 
 use std::fmt;
 
@@ -8,30 +8,30 @@ use serde_json::Value;
 
 use super::CompletionsError;
 
-/// The longest answer, in bytes. A model that writes 32,000 tokens sends about 130 KiB.
+/// Maximum size of a response body in bytes. 32,000 tokens are about 130 KiB.
 pub(super) const MAX_BYTES: usize = 1 << 20;
 
-/// The text that a model wrote. `Debug` shows how long it is.
+/// A completion. `Debug` shows the length of the text instead of the text.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Completion {
-    /// The first choice's text.
+    /// Text of the first choice.
     pub text: String,
-    /// The model as the service names it, or else as it was asked for.
+    /// The model in the response, or the requested one if the response has none.
     pub model: String,
-    /// What it cost. None when the service does not say, or says it in another form.
+    /// Token usage. `None` if the response has none, or has it in an unknown form.
     pub usage: Option<Usage>,
 }
 
-/// Tokens, as the service counts them.
+/// Token counts, as reported by the service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Usage {
-    /// In the prompt.
+    /// Tokens in the prompt.
     pub prompt_tokens: u64,
-    /// In the answer.
+    /// Tokens in the completion.
     pub completion_tokens: u64,
-    /// In both.
+    /// Sum of both.
     pub total_tokens: u64,
 }
 
@@ -48,7 +48,7 @@ impl fmt::Debug for Completion {
 }
 
 #[derive(Deserialize)]
-struct Answer {
+struct ResponseBody {
     choices: Vec<Choice>,
     model: Option<String>,
     usage: Option<Value>,
@@ -64,45 +64,49 @@ struct Message {
     content: String,
 }
 
-/// Stops reading at the limit, whatever `Content-Length` says.
+/// Reads a response. The limit applies to the bytes received, not only to `Content-Length`.
 pub(super) async fn read(
     mut response: Response,
-    asked_for: &str,
+    requested_model: &str,
 ) -> Result<Completion, CompletionsError> {
-    let announced = response.content_length().unwrap_or(0);
-    if usize::try_from(announced).map_or(true, |announced| announced > MAX_BYTES) {
+    let content_length = response.content_length().unwrap_or(0);
+    if usize::try_from(content_length).map_or(true, |content_length| content_length > MAX_BYTES) {
         return Err(CompletionsError::TooLarge { limit: MAX_BYTES });
     }
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(CompletionsError::of)? {
+    while let Some(chunk) = response
+        .chunk()
+        .await
+        .map_err(CompletionsError::from_transport)?
+    {
         if body.len() + chunk.len() > MAX_BYTES {
             return Err(CompletionsError::TooLarge { limit: MAX_BYTES });
         }
         body.extend_from_slice(&chunk);
     }
-    parse(&body, asked_for)
+    parse(&body, requested_model)
 }
 
-fn parse(body: &[u8], asked_for: &str) -> Result<Completion, CompletionsError> {
-    let answer: Answer = serde_json::from_slice(body).map_err(|error| {
+fn parse(body: &[u8], requested_model: &str) -> Result<Completion, CompletionsError> {
+    let response: ResponseBody = serde_json::from_slice(body).map_err(|error| {
         if error.is_data() {
-            CompletionsError::NoText
+            CompletionsError::MissingText
         } else {
-            CompletionsError::NotJson
+            CompletionsError::InvalidJson
         }
     })?;
-    let text = answer
+    let text = response
         .choices
         .into_iter()
         .next()
-        .ok_or(CompletionsError::NoText)?
+        .ok_or(CompletionsError::MissingText)?
         .message
         .content;
-    let model = answer.model.unwrap_or_else(|| asked_for.to_owned());
+    let model = response.model.unwrap_or_else(|| requested_model.to_owned());
     Ok(Completion {
         text,
         model,
-        usage: answer
+        usage: response
             .usage
             .and_then(|usage| serde_json::from_value(usage).ok()),
     })

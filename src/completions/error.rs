@@ -1,103 +1,99 @@
-//! Every reason why there is no answer, and its one match to the wire.
+//! Errors of a completions call, and their mapping to HTTP.
 
 use std::{error::Error as _, iter, time::Duration};
 
 use actix_web::{http::StatusCode, web::Bytes};
 use {ErrorBody, RequestId};
 
-/// Why the service gave no answer.
+/// Why a call failed.
 ///
-/// `Display` is the message for the client. No variant holds a word that the service sent, or
-/// anything of the key; a `cause` is this machine's view of a broken connection, for the log alone.
+/// `Display` is the message for the client. No variant contains text from the service or part of
+/// the API key. A `cause` describes a failed connection and is only for logs.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CompletionsError {
-    /// 401 or 403.
-    #[error(
-        "the service refused your API key; store one that it accepts and that may use the model"
-    )]
+    /// Status 401 or 403.
+    #[error("the service rejected your API key; store a valid key that has access to the model")]
     RejectedKey,
-    /// 429.
-    #[error("the service takes no more requests with your API key for now")]
+    /// Status 429.
+    #[error("the service limits requests with your API key; try again later")]
     RateLimited {
-        /// As the service asked, from 1 second to an hour.
+        /// The delay that the service asked for, clamped to 1 second to 1 hour.
         retry_after: Duration,
     },
-    /// 404, and 400 or 422 that speak of the model.
+    /// Status 404, or 400 or 422 with an error about the model.
     #[error(
-        "the service does not know the model, or not for your API key; name another one in \"model\""
+        "the model does not exist or is not available to your API key; set \"model\" to another one"
     )]
     UnknownModel,
-    /// Any other 4xx.
-    #[error("the service refused the request with status {status}")]
-    Refused {
-        /// The status.
+    /// Any other 4xx status.
+    #[error("the service rejected the request with status {status}")]
+    Rejected {
+        /// The response status.
         status: u16,
     },
-    /// 5xx.
-    #[error("the service is out of order: it answered with status {status}")]
+    /// A 5xx status.
+    #[error("the service failed with status {status}")]
     ServerError {
-        /// The status.
+        /// The response status.
         status: u16,
     },
-    /// A status that answers nothing: 3xx, which is not followed, or another 2xx than 200.
-    #[error(
-        "the service answered with status {status}, which is no answer; redirects are not followed"
-    )]
-    Unexpected {
-        /// The status.
+    /// Any other status: 3xx, because redirects are not followed, or 2xx other than 200.
+    #[error("the service responded with unexpected status {status}; redirects are not followed")]
+    UnexpectedStatus {
+        /// The response status.
         status: u16,
     },
-    /// No connection: name look-up, TCP or TLS.
+    /// DNS, TCP or TLS failed.
     #[error("the service cannot be reached")]
     Unreachable {
-        /// For the log.
+        /// The cause, for logs.
         cause: String,
     },
-    /// The connection broke, or did not speak HTTP.
-    #[error("the connection to the service broke off")]
+    /// The connection was interrupted, or the response was not valid HTTP.
+    #[error("the connection to the service was interrupted")]
     Interrupted {
-        /// For the log.
+        /// The cause, for logs.
         cause: String,
     },
-    /// Neither JSON where JSON was asked for, nor events where those were; or compressed.
-    #[error("the service answered in another format than it was asked for")]
-    WrongType,
-    /// Not JSON, or not UTF-8.
-    #[error("the service sent what cannot be read")]
-    NotJson,
-    /// JSON without the text of a first choice.
-    #[error("the service sent an answer without a text in it")]
-    NoText,
-    /// A whole answer, one event or a whole stream above its limit.
+    /// `Content-Type` is not the requested one, or the response is compressed.
+    #[error("the service responded with an unexpected content type")]
+    WrongContentType,
+    /// The response is not valid JSON.
+    #[error("the service sent invalid JSON")]
+    InvalidJson,
+    /// The response has no text in its first choice.
+    #[error("the service sent a response without text")]
+    MissingText,
+    /// A response, an event or a stream exceeds its limit.
     #[error("the service sent more than {limit} bytes")]
     TooLarge {
-        /// The limit, in bytes.
+        /// The limit in bytes.
         limit: usize,
     },
-    /// Within a stream: the service tells an error of its own.
-    #[error("the service failed while it was answering")]
-    Failed,
-    /// Within a stream: the service ended it before the answer was complete.
-    #[error("the service ended its answer in the middle")]
+    /// The service sent an error within a stream.
+    #[error("the service failed during its response")]
+    StreamFailed,
+    /// The service ended a stream before the completion was complete.
+    #[error("the service ended its response early")]
     Incomplete,
-    /// No whole plain answer, or no beginning of a stream, in time.
-    #[error("the service gave no answer within {after:?}")]
+    /// A plain response was not complete, or a stream did not start, in time.
+    #[error("the service did not respond within {after:?}")]
     ResponseTimeout {
         /// `generate.timeout`.
         after: Duration,
     },
     /// Connecting took too long.
-    #[error("the service cannot be reached in time")]
+    #[error("connecting to the service timed out")]
     ConnectTimeout,
-    /// Within a stream: nothing came for too long.
-    #[error("the service fell silent for {after:?} in the middle of its answer")]
+    /// No data was received within a stream for too long.
+    #[error("the service sent nothing for {after:?} during its response")]
     IdleTimeout {
         /// `generate.timeout`.
         after: Duration,
     },
-    /// Within a stream: it did not end, or the client read it too slowly.
-    #[error("the answer was not complete after {after:?}")]
+    /// A stream took too long, possibly because the client read it too slowly.
+    #[error("the response was not complete after {after:?}")]
     StreamTimeout {
         /// Ten times `generate.timeout`.
         after: Duration,
@@ -105,17 +101,17 @@ pub enum CompletionsError {
 }
 
 impl CompletionsError {
-    /// The stable code of the error envelope.
+    /// Returns the stable error code.
     pub const fn code(&self) -> &'static str {
-        self.wire().0
+        self.code_and_status().0
     }
 
-    /// The status of a response that has not begun yet.
+    /// Returns the status to respond with if the response has not started.
     pub const fn status(&self) -> StatusCode {
-        self.wire().1
+        self.code_and_status().1
     }
 
-    /// The value of `Retry-After`.
+    /// Returns the value of the `Retry-After` header.
     pub const fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::RateLimited { retry_after } => Some(*retry_after),
@@ -123,16 +119,15 @@ impl CompletionsError {
         }
     }
 
-    /// The end of a stream that has begun: `event: error` with the envelope that a response would
-    /// have had. OpenAI's own clients raise its `error` as an exception. Nothing follows it,
-    /// `data: [DONE]` neither: who looks for that alone must not take half an answer for one.
-    pub fn event(&self, request_id: Option<&RequestId>) -> Bytes {
-        let envelope =
-            serde_json::json!(ErrorBody::new(self.code(), &self.to_string(), request_id));
-        format!("event: error\ndata: {envelope}\n\n").into()
+    /// Returns the server-sent event that ends a stream which has started: `event: error` with the
+    /// same JSON as an error response. OpenAI's clients raise its `error` as an exception. No
+    /// `data: [DONE]` follows, so that clients do not treat a partial completion as complete.
+    pub fn to_event(&self, request_id: Option<&RequestId>) -> Bytes {
+        let body = serde_json::json!(ErrorBody::new(self.code(), &self.to_string(), request_id));
+        format!("event: error\ndata: {body}\n\n").into()
     }
 
-    const fn wire(&self) -> (&'static str, StatusCode) {
+    const fn code_and_status(&self) -> (&'static str, StatusCode) {
         match self {
             Self::RejectedKey => ("UPSTREAM_REJECTED_KEY", StatusCode::BAD_GATEWAY),
             Self::RateLimited { .. } => ("RATE_LIMITED", StatusCode::TOO_MANY_REQUESTS),
@@ -141,36 +136,38 @@ impl CompletionsError {
             | Self::IdleTimeout { .. }
             | Self::StreamTimeout { .. } => ("UPSTREAM_TIMEOUT", StatusCode::GATEWAY_TIMEOUT),
             Self::UnknownModel
-            | Self::Refused { .. }
+            | Self::Rejected { .. }
             | Self::ServerError { .. }
-            | Self::Unexpected { .. }
+            | Self::UnexpectedStatus { .. }
             | Self::Unreachable { .. }
             | Self::Interrupted { .. }
-            | Self::WrongType
-            | Self::NotJson
-            | Self::NoText
+            | Self::WrongContentType
+            | Self::InvalidJson
+            | Self::MissingText
             | Self::TooLarge { .. }
-            | Self::Failed
+            | Self::StreamFailed
             | Self::Incomplete => ("UPSTREAM_FAILED", StatusCode::BAD_GATEWAY),
         }
     }
 
-    pub(super) fn of(error: reqwest::Error) -> Self {
-        match () {
-            () if error.is_connect() && error.is_timeout() => Self::ConnectTimeout,
-            () if error.is_connect() => Self::Unreachable {
-                cause: chain(error),
-            },
-            () => Self::Interrupted {
-                cause: chain(error),
-            },
+    pub(super) fn from_transport(error: reqwest::Error) -> Self {
+        if !error.is_connect() {
+            Self::Interrupted {
+                cause: error_chain(error),
+            }
+        } else if error.is_timeout() {
+            Self::ConnectTimeout
+        } else {
+            Self::Unreachable {
+                cause: error_chain(error),
+            }
         }
     }
 }
 
-/// The innermost cause is the one that helps ("Connection refused"). The address is left out, which
-/// may have something secret in its query.
-pub(super) fn chain(error: reqwest::Error) -> String {
+/// Formats an error with its causes; the innermost one is the most useful ("Connection refused").
+/// Omits the URL, whose query may contain a secret.
+pub(super) fn error_chain(error: reqwest::Error) -> String {
     let error = error.without_url();
     let causes = iter::successors(error.source(), |&cause| cause.source()).map(ToString::to_string);
     iter::once(error.to_string())

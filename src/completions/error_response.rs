@@ -1,4 +1,4 @@
-//! What a status other than 200 means, and what the service says about it.
+//! Classifies responses with a status other than 200.
 
 use std::time::Duration;
 
@@ -11,82 +11,81 @@ use zeroize::Zeroizing;
 use super::CompletionsError;
 use crate::vault::ApiKeySecret;
 
-/// Services explain themselves in a few hundred bytes; what is longer is an HTML page.
+/// Maximum number of bytes read. JSON error bodies have a few hundred; larger ones are HTML pages.
 const MAX_BYTES: usize = 16 << 10;
 
-/// An explanation is worth no wait: the status is known already.
-const TIME: Duration = Duration::from_secs(2);
+/// How long to wait for the body. The status is known already.
+const READ_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// When a service that takes no more requests does not say until when: the limits of most are
-/// counted by the minute or less.
-const UNSTATED_PAUSE: Duration = Duration::from_secs(10);
+/// Used if a 429 response has no `Retry-After`. Most services limit per minute or shorter.
+const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(10);
 
-/// A part of the key that is shorter than this may stay in the log: it occurs in other words too.
-const TELLING: usize = 6;
+/// Shorter parts of the key are not redacted: they also occur in other text.
+const MIN_REDACTED: usize = 6;
 
-/// The refusal that a response means. Its body is looked at where the status does not say enough,
-/// or for the log at debug level.
-pub(super) async fn refusal(
+/// Maps an error response to a [`CompletionsError`]. Reads the body only if the status is
+/// ambiguous, or if debug logging is enabled.
+pub(super) async fn classify(
     response: Response,
     key: &ApiKeySecret,
     now: Timestamp,
 ) -> CompletionsError {
     let status = response.status();
-    let pause = retry_after(response.headers(), now).unwrap_or(UNSTATED_PAUSE);
+    let delay = retry_after(response.headers(), now).unwrap_or(DEFAULT_RETRY_AFTER);
     let is_logged = tracing::enabled!(Level::DEBUG);
-    let is_unclear = matches!(
+    let is_ambiguous = matches!(
         status,
         StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY
     );
-    let body = if is_logged || is_unclear {
-        body(response).await
+    let body = if is_logged || is_ambiguous {
+        read_body(response).await
     } else {
         Vec::new()
     };
     if is_logged {
-        let explanation = scrubbed(&body, key);
-        tracing::debug!(status = status.as_u16(), %explanation, "the chat service refused");
+        let excerpt = redact_key(&body, key);
+        tracing::debug!(status = status.as_u16(), body = %excerpt, "the completions service returned an error");
     }
     match status {
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => CompletionsError::RejectedKey,
         StatusCode::TOO_MANY_REQUESTS => CompletionsError::RateLimited {
-            retry_after: pause.clamp(Duration::from_secs(1), Duration::from_hours(1)),
+            retry_after: delay.clamp(Duration::from_secs(1), Duration::from_hours(1)),
         },
         StatusCode::NOT_FOUND => CompletionsError::UnknownModel,
-        _ if is_unclear && speaks_of_the_model(&body) => CompletionsError::UnknownModel,
-        _ if status.is_client_error() => CompletionsError::Refused {
+        _ if is_ambiguous && names_the_model(&body) => CompletionsError::UnknownModel,
+        _ if status.is_client_error() => CompletionsError::Rejected {
             status: status.as_u16(),
         },
         _ if status.is_server_error() => CompletionsError::ServerError {
             status: status.as_u16(),
         },
-        _ => CompletionsError::Unexpected {
+        _ => CompletionsError::UnexpectedStatus {
             status: status.as_u16(),
         },
     }
 }
 
-/// As much of the body as came in time; what breaks it off is of no interest any more.
-async fn body(mut response: Response) -> Vec<u8> {
+/// Reads as much of the body as arrives in time. Errors end the reading.
+async fn read_body(mut response: Response) -> Vec<u8> {
     let mut body = Vec::new();
     let reading = async {
         while let Ok(Some(chunk)) = response.chunk().await {
-            let room = MAX_BYTES - body.len();
-            body.extend_from_slice(&chunk[..chunk.len().min(room)]);
+            let remaining = MAX_BYTES - body.len();
+            body.extend_from_slice(&chunk[..chunk.len().min(remaining)]);
             if body.len() == MAX_BYTES {
                 break;
             }
         }
     };
-    let _ = tokio::time::timeout(TIME, reading).await;
+    let _ = tokio::time::timeout(READ_TIMEOUT, reading).await;
     body
 }
 
-/// Whether an error object names the model as what is wrong: by `param` or `code`, as OpenAI and
-/// Together AI do, or in the words of vLLM, LiteLLM and others. A context that is too long for the
-/// model is another matter.
-fn speaks_of_the_model(body: &[u8]) -> bool {
-    const WORDS: [&str; 7] = [
+/// Reports whether an error body is about the model: by `param` or `code` (OpenAI, Together AI), or
+/// by the message (vLLM, LiteLLM and others). A context that is too long for the model is not one
+/// of these errors.
+fn names_the_model(body: &[u8]) -> bool {
+    const PHRASES: [&str; 7] = [
         "invalid model",
         "unknown model",
         "no such model",
@@ -110,28 +109,28 @@ fn speaks_of_the_model(body: &[u8]) -> bool {
         .as_str()
         .map_or_else(|| text("message"), str::to_ascii_lowercase);
     let is_named = text("param") == "model" || text("code").contains("model");
-    is_named || WORDS.iter().any(|words| message.contains(words))
+    is_named || PHRASES.iter().any(|phrase| message.contains(phrase))
 }
 
-/// The beginning of what the service said, for the log: whatever of the key it repeats is starred
-/// out, also where it was cut, escaped or written in other capitals.
-fn scrubbed(body: &[u8], key: &ApiKeySecret) -> SanitizedText {
+/// Returns the beginning of the body for the log. Parts of the key are replaced by stars, even if
+/// the key is truncated, escaped or written in another case.
+fn redact_key(body: &[u8], key: &ApiKeySecret) -> SanitizedText {
     let text = Zeroizing::new(String::from_utf8_lossy(&body[..body.len().min(1024)]).into_owned());
     let lower = Zeroizing::new(text.to_ascii_lowercase());
     let secret = Zeroizing::new(key.expose().to_ascii_lowercase());
-    let telling = TELLING.min(secret.len());
+    let window = MIN_REDACTED.min(secret.len());
     let mut is_secret = vec![false; text.len()];
-    for (at, part) in lower.as_bytes().windows(telling).enumerate() {
-        if secret.as_bytes().windows(telling).any(|own| own == part) {
-            is_secret[at..at + telling].fill(true);
+    for (at, part) in lower.as_bytes().windows(window).enumerate() {
+        if secret.as_bytes().windows(window).any(|own| own == part) {
+            is_secret[at..at + window].fill(true);
         }
     }
-    // The key is ASCII, so no character is hidden in part.
-    let shown: String = text
+    // The key is ASCII, so no multi-byte character is redacted in part.
+    let redacted: String = text
         .char_indices()
         .map(|(at, c)| if is_secret[at] { '*' } else { c })
         .collect();
-    SanitizedText::new(&shown)
+    SanitizedText::new(&redacted)
 }
 
 #[cfg(test)]
@@ -140,18 +139,18 @@ mod tests {
 
     const KEY: &str = "sk-proj-AbCdEfGh/IjKlMnOp+QrStUvWx==";
 
-    fn shown(text: &str) -> String {
-        scrubbed(text.as_bytes(), &ApiKeySecret::new(KEY.into()).unwrap()).to_string()
+    fn redacted(text: &str) -> String {
+        redact_key(text.as_bytes(), &ApiKeySecret::new(KEY.into()).unwrap()).to_string()
     }
 
     #[test]
-    fn a_repeated_key_is_starred_out_in_whatever_form() {
+    fn key_is_redacted_in_every_form() {
         assert_eq!(
-            shown(&format!("bad key {KEY}.")),
+            redacted(&format!("bad key {KEY}.")),
             format!("bad key {}.", "*".repeat(KEY.len()))
         );
         assert_eq!(
-            shown("bad key sk-proj-****StUvWx=="),
+            redacted("bad key sk-proj-****StUvWx=="),
             format!("bad key {}****{}", "*".repeat(8), "*".repeat(8))
         );
         for form in [
@@ -160,7 +159,7 @@ mod tests {
             KEY.replace('+', "%2B"),
             KEY[3..20].to_owned(),
         ] {
-            let shown = shown(&format!("bad key {form} in use"));
+            let shown = redacted(&format!("bad key {form} in use"));
             let left: String = shown.chars().filter(char::is_ascii_alphanumeric).collect();
             assert!(left.len() <= "badkey2Binuse".len(), "{form}: {shown}");
             assert!(
@@ -171,34 +170,34 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_is_cut_by_the_end_of_the_excerpt_is_starred_out_too() {
+    fn truncated_key_at_the_end_is_redacted() {
         for before in 80..125 {
-            let shown = shown(&format!("{}{KEY}", " ".repeat(before)));
+            let shown = redacted(&format!("{}{KEY}", " ".repeat(before)));
             assert!(!shown.contains(char::is_alphanumeric), "{before}: {shown}");
         }
     }
 
     #[test]
-    fn other_text_stays_readable_and_moves_no_terminal() {
+    fn other_text_is_kept_without_control_characters() {
         assert_eq!(
-            shown("{\"error\": \"schlüssel\"}"),
+            redacted("{\"error\": \"schlüssel\"}"),
             "{\"error\": \"schlüssel\"}"
         );
-        assert_eq!(shown("a\r\nb\u{1b}[2J"), "a\u{fffd}\u{fffd}b\u{fffd}[2J");
-        assert_eq!(shown(&"x".repeat(5000)).chars().count(), 121);
-        assert_eq!(shown(""), "");
+        assert_eq!(redacted("a\r\nb\u{1b}[2J"), "a\u{fffd}\u{fffd}b\u{fffd}[2J");
+        assert_eq!(redacted(&"x".repeat(5000)).chars().count(), 121);
+        assert_eq!(redacted(""), "");
     }
 
     #[test]
-    fn a_short_key_is_starred_out_whole() {
+    fn short_key_is_redacted_completely() {
         assert_eq!(
-            scrubbed(b"key abc", &ApiKeySecret::new("abc".into()).unwrap()).to_string(),
+            redact_key(b"key abc", &ApiKeySecret::new("abc".into()).unwrap()).to_string(),
             "key ***"
         );
     }
 
     #[test]
-    fn an_error_about_the_model_is_told_from_others() {
+    fn errors_about_the_model_are_recognized() {
         for body in [
             r#"{"error":{"message":"The model `x` does not exist","type":"invalid_request_error","param":null,"code":"model_not_found"}}"#,
             r#"{"error":{"message":"Unable to access model x","type":"invalid_request_error","param":"model","code":"model_not_available"}}"#,
@@ -207,7 +206,7 @@ mod tests {
             r#"{"object":"error","message":"Unknown model x","code":400}"#,
             r#"{"error":"model not found"}"#,
         ] {
-            assert!(speaks_of_the_model(body.as_bytes()), "{body}");
+            assert!(names_the_model(body.as_bytes()), "{body}");
         }
         for body in [
             r#"{"error":{"message":"This model's maximum context length is 8192 tokens","param":"messages","code":"context_length_exceeded"}}"#,
@@ -217,7 +216,7 @@ mod tests {
             "<html>invalid model</html>",
             "",
         ] {
-            assert!(!speaks_of_the_model(body.as_bytes()), "{body}");
+            assert!(!names_the_model(body.as_bytes()), "{body}");
         }
     }
 }

@@ -1,71 +1,71 @@
-//! Server-sent events, read from bytes that are cut anywhere (WHATWG HTML §9.2.6).
+//! Incremental parser of server-sent events (WHATWG HTML §9.2.6).
 
 use super::CompletionsError;
 
-/// The longest event, in bytes. A chunk of an answer has a few hundred.
+/// Maximum size of an event in bytes. A chunk of a completion has a few hundred.
 pub(super) const MAX_BYTES: usize = 1 << 20;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// What a service sent.
+/// A parsed event.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Event {
-    /// The lines of its data, joined by line feeds.
+    /// The `data` lines, joined by line feeds.
     Data(Vec<u8>),
-    /// `event: error`, whatever its data.
+    /// An event of type `error`, with any data.
     Error,
-    /// A line that begins with a colon, which keeps connections open; or an event whose data is
-    /// empty.
+    /// A comment line, which keeps connections open, or an event with empty data.
     Comment,
 }
 
-/// Keeps the beginning of an event until the rest has come. Nothing is decoded before a line is
-/// whole, so that no cut harms a character.
+/// Buffers partial lines and events between reads. Works on bytes, so a chunk may end within a
+/// multi-byte character.
 #[derive(Debug, Default)]
 pub(super) struct EventReader {
     line: Vec<u8>,
     data: Option<Vec<u8>>,
     is_error: bool,
-    /// The last byte was a carriage return: a line feed after it ends the same line.
+    /// Whether the last byte was a carriage return; a line feed after it belongs to the same line
+    /// end.
     after_return: bool,
     past_first_line: bool,
 }
 
 impl EventReader {
-    /// The events that these bytes complete.
+    /// Returns the events that these bytes complete.
     ///
     /// # Errors
-    /// [`CompletionsError::TooLarge`]: an event does not end.
+    /// [`CompletionsError::TooLarge`] if an event exceeds [`MAX_BYTES`].
     pub(super) fn read(&mut self, mut bytes: &[u8]) -> Result<Vec<Event>, CompletionsError> {
-        let mut found = Vec::new();
+        let mut events = Vec::new();
         while let Some(at) = bytes.iter().position(|byte| matches!(byte, b'\n' | b'\r')) {
             let is_second_half = self.after_return && at == 0 && bytes[0] == b'\n';
             self.after_return = bytes[at] == b'\r';
             if !is_second_half {
-                self.keep(&bytes[..at])?;
-                found.extend(self.end_line());
+                self.append(&bytes[..at])?;
+                events.extend(self.end_line());
             }
             bytes = &bytes[at + 1..];
         }
         if !bytes.is_empty() {
             self.after_return = false;
-            self.keep(bytes)?;
+            self.append(bytes)?;
         }
-        Ok(found)
+        Ok(events)
     }
 
-    /// What has begun and not ended when the service closes the stream. The standard drops it; some
-    /// services forget the empty line after their last event.
-    pub(super) fn rest(mut self) -> Option<Vec<u8>> {
+    /// Returns the data of an unterminated event at the end of the stream. The standard discards
+    /// it, but some services omit the empty line after the last event.
+    pub(super) fn finish(mut self) -> Option<Vec<u8>> {
         if !self.line.is_empty() {
             self.end_line();
         }
         self.data
     }
 
-    fn keep(&mut self, part: &[u8]) -> Result<(), CompletionsError> {
-        let held = self.line.len() + self.data.as_ref().map_or(0, Vec::len);
-        if held + part.len() > MAX_BYTES {
+    fn append(&mut self, part: &[u8]) -> Result<(), CompletionsError> {
+        let buffered = self.line.len() + self.data.as_ref().map_or(0, Vec::len);
+        if buffered + part.len() > MAX_BYTES {
             return Err(CompletionsError::TooLarge { limit: MAX_BYTES });
         }
         self.line.extend_from_slice(part);
@@ -128,16 +128,16 @@ mod tests {
         Data(text.as_bytes().to_vec())
     }
 
-    fn read_in(pieces: &[&[u8]]) -> Vec<Event> {
+    fn read_chunks(chunks: &[&[u8]]) -> Vec<Event> {
         let mut reader = EventReader::default();
-        pieces
+        chunks
             .iter()
-            .flat_map(|piece| reader.read(piece).unwrap())
+            .flat_map(|chunk| reader.read(chunk).unwrap())
             .collect()
     }
 
     #[test]
-    fn events_are_read_as_the_standard_says() {
+    fn events_are_parsed_per_the_standard() {
         let cases: [(&str, Vec<Event>); 16] = [
             ("data: a\n\n", vec![data("a")]),
             ("data:a\n\n", vec![data("a")]),
@@ -160,37 +160,37 @@ mod tests {
             ("data: a\n", vec![]),
         ];
         for (text, expected) in cases {
-            assert_eq!(read_in(&[text.as_bytes()]), expected, "{text:?}");
+            assert_eq!(read_chunks(&[text.as_bytes()]), expected, "{text:?}");
         }
     }
 
     #[test]
-    fn a_cut_at_any_byte_changes_nothing() {
+    fn chunk_boundaries_do_not_matter() {
         for text in [
             "data: {\"a\": \"grüße 👋\"}\n\n: alive\n\ndata: b\n\n",
             "\u{feff}data: {\"a\": \"grüße 👋\"}\r\n\r\n: alive\r\n\r\nevent: error\r\ndata: b\r\n\r\n",
             "data: grüße\rdata: 👋\r\r: alive\r\rdata: b\r\r",
         ] {
-            let whole = read_in(&[text.as_bytes()]);
+            let whole = read_chunks(&[text.as_bytes()]);
             for at in 0..=text.len() {
                 let (head, tail) = text.as_bytes().split_at(at);
-                assert_eq!(read_in(&[head, tail]), whole, "{text:?} at {at}");
-                assert_eq!(read_in(&[head, b"", tail]), whole, "{text:?} at {at}");
+                assert_eq!(read_chunks(&[head, tail]), whole, "{text:?} at {at}");
+                assert_eq!(read_chunks(&[head, b"", tail]), whole, "{text:?} at {at}");
             }
             let bytes: Vec<_> = text.as_bytes().chunks(1).collect();
-            assert_eq!(read_in(&bytes), whole, "{text:?} byte by byte");
+            assert_eq!(read_chunks(&bytes), whole, "{text:?} byte by byte");
         }
     }
 
     #[test]
-    fn an_event_is_there_as_soon_as_its_empty_line_has_begun() {
+    fn event_is_complete_at_the_first_byte_of_its_empty_line() {
         let mut reader = EventReader::default();
         assert_eq!(reader.read(b"data: a\r\n\r").unwrap(), [data("a")]);
         assert_eq!(reader.read(b"\ndata: b\n\n").unwrap(), [data("b")]);
     }
 
     #[test]
-    fn an_event_has_1_mib_at_most() {
+    fn event_has_at_most_1_mib() {
         let line = |length: usize| [b"data: ".to_vec(), vec![b'x'; length - 6]].concat();
         let mut reader = EventReader::default();
         assert!(reader.read(&line(MAX_BYTES)).is_ok());
@@ -208,15 +208,15 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_at_the_end_is_told() {
-        let rest = |text: &[u8]| {
+    fn unterminated_event_is_returned_at_the_end() {
+        let finish = |text: &[u8]| {
             let mut reader = EventReader::default();
             reader.read(text).unwrap();
-            reader.rest()
+            reader.finish()
         };
-        assert_eq!(rest(b"data: [DONE]").as_deref(), Some(&b"[DONE]"[..]));
-        assert_eq!(rest(b"data: [DONE]\n").as_deref(), Some(&b"[DONE]"[..]));
-        assert_eq!(rest(b"data: [DONE]\n\n"), None);
-        assert_eq!(rest(b""), None);
+        assert_eq!(finish(b"data: [DONE]").as_deref(), Some(&b"[DONE]"[..]));
+        assert_eq!(finish(b"data: [DONE]\n").as_deref(), Some(&b"[DONE]"[..]));
+        assert_eq!(finish(b"data: [DONE]\n\n"), None);
+        assert_eq!(finish(b""), None);
     }
 }

@@ -1,18 +1,17 @@
-//! The client of an OpenAI-compatible chat completions service, called with the user's own key.
+//! Client for an OpenAI-compatible chat completions service, called with the user's own API key.
 //!
-//! One call is one request: nothing is tried again, because a prompt costs its user money each
-//! time. Redirects are not followed, and no proxy of the environment is used: the key goes to the
-//! configured host and nowhere else. What the service says in its errors is never passed on,
-//! because some services repeat the key there; the log has a scrubbed beginning of it at debug
-//! level.
+//! One call sends one request. Requests are not retried, because each one costs the user money.
+//! Redirects are not followed and proxies from the environment are not used, so the key is only
+//! sent to the configured host. Error messages of the service are not forwarded, because some
+//! services repeat the key in them; at debug level, a redacted excerpt is logged.
 //!
-//! | bound | value |
+//! | limit | value |
 //! |---|---|
-//! | connecting, TLS included | 5 s, or `generate.timeout` where that is shorter |
-//! | a plain answer, from the call to its last byte | `generate.timeout` |
-//! | the head of a streamed answer, and each silence after it | `generate.timeout` |
-//! | a whole streamed answer | 10 × `generate.timeout` |
-//! | bytes of a plain answer · of one event · of a whole stream | 1 MiB · 1 MiB · 16 MiB |
+//! | connecting, including TLS | 5 s, or `generate.timeout` if that is shorter |
+//! | a plain response, from the call to the last byte | `generate.timeout` |
+//! | the head of a streamed response, and each pause after it | `generate.timeout` |
+//! | a complete streamed response | 10 × `generate.timeout` |
+//! | size of a plain response · of one event · of a complete stream | 1 MiB · 1 MiB · 16 MiB |
 
 mod completion;
 mod error;
@@ -41,18 +40,17 @@ pub use self::{
 };
 use crate::{settings::Generate, vault::ApiKeySecret};
 
-/// How long connecting may take: a service that is there has answered by then from anywhere on
-/// earth.
-const CONNECT_TIME: Duration = Duration::from_secs(5);
+/// Timeout for connecting; generous for any distance.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Shorter than the 5 s after which uvicorn, which vLLM and many others stand on, closes an idle
-/// connection: one that the service has just closed would fail a call that must not be repeated.
-const IDLE_CONNECTION: Duration = Duration::from_secs(4);
+/// How long an idle connection is reused. Shorter than the 5 s after which uvicorn (used by vLLM
+/// and others) closes it: a request on a connection that was just closed fails and is not retried.
+const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(4);
 
-/// How often `generate.timeout` goes into the longest stream.
-const LONGEST_STREAM: u32 = 10;
+/// Maximum duration of a stream, in multiples of `generate.timeout`.
+const STREAM_TIMEOUT_FACTOR: u32 = 10;
 
-/// The service of `[generate]`. Clones share their connections.
+/// Client for the service in `[generate]`. Clones share connections.
 #[derive(Clone)]
 pub struct Completions {
     client: Client,
@@ -63,15 +61,15 @@ pub struct Completions {
 }
 
 impl Completions {
-    /// Takes over the section's values. The clock is asked only for the meaning of a `Retry-After`
-    /// date.
+    /// Creates a client; sends nothing. The clock is only used to convert a `Retry-After` date.
     ///
     /// # Errors
-    /// [`CompletionsBuildError`]: the address cannot be called, or TLS cannot start. Nothing is called yet.
+    /// [`CompletionsBuildError`] if `base_url` cannot be used or TLS cannot be initialized.
     pub fn new(settings: &Generate, clock: Arc<dyn Clock>) -> Result<Self, CompletionsBuildError> {
-        let url = chat_completions(&settings.base_url).ok_or(CompletionsBuildError::Address)?;
-        // The configuration has checked this already; here it keeps the key from leaving in the
-        // clear whoever fills the section.
+        let url = chat_completions_url(&settings.base_url)
+            .ok_or(CompletionsBuildError::InvalidBaseUrl)?;
+        // `settings` checks this too. Checked again here because `Generate` can be built without
+        // it, and the key must not be sent unencrypted.
         if url.scheme() != "https" && !is_loopback(&url) {
             return Err(CompletionsBuildError::PlainHttp);
         }
@@ -81,10 +79,10 @@ impl Completions {
             .referer(false)
             .no_proxy()
             .retry(reqwest::retry::never())
-            .pool_idle_timeout(IDLE_CONNECTION)
-            .connect_timeout(CONNECT_TIME.min(settings.timeout))
+            .pool_idle_timeout(POOL_IDLE_TIMEOUT)
+            .connect_timeout(CONNECT_TIMEOUT.min(settings.timeout))
             .build()
-            .map_err(|error| CompletionsBuildError::Tls(error::chain(error)))?;
+            .map_err(|error| CompletionsBuildError::Tls(error::error_chain(error)))?;
         Ok(Self {
             client,
             url,
@@ -94,17 +92,18 @@ impl Completions {
         })
     }
 
-    /// How long a streamed answer may take in all.
-    pub fn longest_stream(&self) -> Duration {
-        self.timeout * LONGEST_STREAM
+    /// Returns the maximum duration of a streamed response.
+    pub fn stream_timeout(&self) -> Duration {
+        self.timeout * STREAM_TIMEOUT_FACTOR
     }
 
-    /// Asks, and waits for the whole answer. Dropping the future closes the connection.
+    /// Sends a prompt and waits for the complete response. Dropping the future closes the
+    /// connection.
+    ///
+    /// Does not check whether the completion was cut off (`finish_reason`), nor its text.
     ///
     /// # Errors
-    /// [`CompletionsError`] but for those that only a stream has.
-    ///
-    /// Not checked: whether the answer is complete (`finish_reason`), and anything about its text.
+    /// [`CompletionsError`], except for the variants that are specific to streams.
     pub async fn complete(
         &self,
         key: &ApiKeySecret,
@@ -112,10 +111,10 @@ impl Completions {
     ) -> Result<Completion, CompletionsError> {
         let deadline = Instant::now() + self.timeout;
         let response = self.send(key, prompt, false, deadline).await?;
-        is_of_type(&response, |essence| {
+        check_content_type(&response, |essence| {
             essence == "application/json" || essence.ends_with("+json")
         })?;
-        let late = |_| CompletionsError::ResponseTimeout {
+        let timed_out = |_| CompletionsError::ResponseTimeout {
             after: self.timeout,
         };
         timeout_at(
@@ -123,15 +122,15 @@ impl Completions {
             completion::read(response, prompt.model(&self.model)),
         )
         .await
-        .map_err(late)?
+        .map_err(timed_out)?
     }
 
-    /// Asks, and gives the answer as it comes. Dropping the future or the [`CompletionStream`]
-    /// closes the connection, so that the service stops.
+    /// Sends a prompt and streams the response. Dropping the future or the [`CompletionStream`]
+    /// closes the connection, which stops the service.
     ///
     /// # Errors
-    /// [`CompletionsError`] for all that happens before the first chunk; what happens later is the
-    /// last item of the [`CompletionStream`].
+    /// [`CompletionsError`] if the call fails before the first chunk. A later error is the last
+    /// item of the [`CompletionStream`].
     pub async fn stream(
         &self,
         key: &ApiKeySecret,
@@ -139,22 +138,22 @@ impl Completions {
     ) -> Result<CompletionStream, CompletionsError> {
         let start = Instant::now();
         let response = self.send(key, prompt, true, start + self.timeout).await?;
-        is_of_type(&response, |essence| essence == "text/event-stream")?;
-        Ok(CompletionStream::of(
+        check_content_type(&response, |essence| essence == "text/event-stream")?;
+        Ok(CompletionStream::new(
             response,
             self.timeout,
             start,
-            self.longest_stream(),
+            self.stream_timeout(),
         ))
     }
 
-    /// A response with status 200, or the reason why there is none.
+    /// Sends a request and returns the response if its status is 200.
     async fn send(
         &self,
         key: &ApiKeySecret,
         prompt: &Prompt,
         stream: bool,
-        by: Instant,
+        deadline: Instant,
     ) -> Result<Response, CompletionsError> {
         let accept = if stream {
             "text/event-stream"
@@ -164,29 +163,29 @@ impl Completions {
         let request = self
             .client
             .post(self.url.clone())
-            .header(AUTHORIZATION, bearer(key)?)
+            .header(AUTHORIZATION, authorization_header(key)?)
             .header(ACCEPT, accept)
             .header(CONTENT_TYPE, "application/json")
             .body(prompt.body(&self.model, stream));
-        let answered = timeout_at(by, request.send()).await;
-        let response = answered
+        let result = timeout_at(deadline, request.send()).await;
+        let response = result
             .map_err(|_| CompletionsError::ResponseTimeout {
                 after: self.timeout,
             })?
-            .map_err(CompletionsError::of)?;
+            .map_err(CompletionsError::from_transport)?;
         if response.status() == reqwest::StatusCode::OK {
             return Ok(response);
         }
-        Err(error_response::refusal(response, key, self.clock.now()).await)
+        Err(error_response::classify(response, key, self.clock.now()).await)
     }
 }
 
-/// The address may hold something secret in its query, and is shown without.
+/// Omits the query of the URL, which may contain a secret.
 impl fmt::Debug for Completions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut url = self.url.clone();
         url.set_query(None);
-        f.debug_struct("Upstream")
+        f.debug_struct("Completions")
             .field("url", &url.as_str())
             .field("model", &self.model)
             .field("timeout", &self.timeout)
@@ -194,9 +193,9 @@ impl fmt::Debug for Completions {
     }
 }
 
-/// Below the root, whether that ends in a slash or not; a query, which some services ask for,
-/// stays.
-fn chat_completions(base: &Url) -> Option<Url> {
+/// Appends `chat/completions` to the path of the base URL, which may end in a slash. Keeps the
+/// query, which some services require.
+fn chat_completions_url(base: &Url) -> Option<Url> {
     let mut url = base.clone();
     url.path_segments_mut()
         .ok()?
@@ -206,24 +205,24 @@ fn chat_completions(base: &Url) -> Option<Url> {
     Some(url)
 }
 
-/// The one header that holds the key. Its bytes belong to the HTTP library, which does not
-/// overwrite them; it shows them nowhere.
-fn bearer(key: &ApiKeySecret) -> Result<HeaderValue, CompletionsError> {
+/// Builds the `Authorization` header, marked as sensitive. The HTTP library does not overwrite its
+/// memory.
+fn authorization_header(key: &ApiKeySecret) -> Result<HeaderValue, CompletionsError> {
     const SCHEME: &str = "Bearer ";
     let mut text = Zeroizing::new(String::with_capacity(SCHEME.len() + key.expose().len()));
     text.push_str(SCHEME);
     text.push_str(key.expose());
-    // Cannot fail: a `ApiKeySecret` is visible ASCII.
+    // Does not fail: an `ApiKeySecret` is visible ASCII.
     let mut value = HeaderValue::from_str(&text).map_err(|_| CompletionsError::RejectedKey)?;
     value.set_sensitive(true);
     Ok(value)
 }
 
-/// Looks at `Content-Type` without its parameters, and refuses a `Content-Encoding`, which was not
-/// asked for.
-fn is_of_type(
+/// Checks `Content-Type` without its parameters, and rejects any `Content-Encoding`: none was
+/// requested.
+fn check_content_type(
     response: &Response,
-    is_right: impl Fn(&str) -> bool,
+    is_expected: impl Fn(&str) -> bool,
 ) -> Result<(), CompletionsError> {
     let text = response
         .headers()
@@ -236,37 +235,35 @@ fn is_of_type(
         .unwrap_or_default()
         .trim()
         .to_ascii_lowercase();
-    let is_plain = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"identity");
-    let right = is_right(&essence)
+    let is_identity = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"identity");
+    let is_valid = is_expected(&essence)
         && response
             .headers()
             .get_all(CONTENT_ENCODING)
             .iter()
-            .all(is_plain);
-    if right {
+            .all(is_identity);
+    if is_valid {
         Ok(())
     } else {
-        Err(CompletionsError::WrongType)
+        Err(CompletionsError::WrongContentType)
     }
 }
 
-/// Why the service cannot be called at all.
+/// Why the client cannot be created.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CompletionsBuildError {
-    /// Nothing can be appended to the address.
+    /// The URL cannot have a path.
+    #[error("generate.base_url must be a URL with a path, such as https://api.together.xyz/v1")]
+    InvalidBaseUrl,
+    /// The URL is plain http to a host that is not loopback.
     #[error(
-        "generate.base_url must be an address with a path, such as https://api.together.xyz/v1"
-    )]
-    Address,
-    /// Plain http to another machine.
-    #[error(
-        "generate.base_url must begin with https://, because users' keys travel there; plain http is accepted for loopback hosts"
+        "generate.base_url must start with https://, because users' API keys are sent to it; plain http is only allowed for loopback hosts"
     )]
     PlainHttp,
-    /// TLS cannot start.
+    /// TLS could not be initialized.
     #[error(
-        "TLS cannot start: {0}; an image without certificate authorities needs the ca-certificates package"
+        "TLS could not be initialized: {0}; an image without certificate authorities needs the ca-certificates package"
     )]
     Tls(String),
 }

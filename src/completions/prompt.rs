@@ -1,25 +1,26 @@
-//! What a user asks, and the request that it becomes.
+//! The user's prompt and the request body.
 
 use std::fmt;
 
 use serde::Serialize;
 
-/// A prompt. `Debug` shows how long it is: what people ask is theirs.
+/// A prompt. `Debug` shows the length of the text instead of the text, which is private.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Prompt {
-    /// The text, sent as the one message of the user.
+    /// The text, sent as a single message of role `user`.
     pub prompt: String,
-    /// The model; the configured one when None.
+    /// The model. `None` selects the configured one.
     pub model: Option<String>,
 }
 
 impl Prompt {
+    /// Returns the requested model, else the configured one.
     pub(super) fn model<'a>(&'a self, configured: &'a str) -> &'a str {
         self.model.as_deref().unwrap_or(configured)
     }
 
-    /// The JSON of the request. No option is sent that is not needed: not every service accepts
-    /// `stream_options`, for one.
+    /// Returns the JSON request body. Sends no optional members: some services reject
+    /// `stream_options`, for example.
     pub(super) fn body(&self, configured: &str, stream: bool) -> String {
         let messages = [Message {
             role: "user",

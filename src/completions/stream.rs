@@ -1,4 +1,4 @@
-//! A streamed answer, passed on event by event.
+//! A streamed response, forwarded event by event.
 
 use std::{
     fmt,
@@ -19,59 +19,58 @@ use super::{
     events::{Event, EventReader},
 };
 
-/// The longest stream, in bytes as they come from the service: each token has its own JSON around
-/// it, a hundred times its size.
+/// Maximum size of a stream in bytes, as received from the service. The JSON around each token is
+/// about a hundred times as large as the token.
 const MAX_BYTES: usize = 16 << 20;
 
 const DONE: &[u8] = b"[DONE]";
 
-/// The server-sent events of an answer, in OpenAI's own format: `data: ` with each chunk of the
-/// service as it is, and `data: [DONE]` at the end, so that any OpenAI client reads them.
+/// The server-sent events of a completion in OpenAI's format: `data: ` with each unchanged chunk of
+/// the service, and `data: [DONE]` at the end. OpenAI clients can read it.
 ///
-/// Only whole events are passed on, each at once; comments of the service, which keep connections
-/// open, become empty ones. An error is the last item and stands where [`CompletionsError::event`]
-/// belongs:
+/// Only complete events are forwarded, each immediately. Comments, which keep connections open, are
+/// forwarded as empty comments. An error is the last item; send it with
+/// [`CompletionsError::to_event`]:
 ///
 /// ```
-/// # use crate::completions::{CompletionStream, CompletionsError};
+/// # use bearward_server::completions::{CompletionStream, CompletionsError};
 /// # use futures_util::{Stream, StreamExt};
 /// # fn body(chunks: CompletionStream) -> impl Stream<Item = actix_web::web::Bytes> {
-/// chunks.map(|chunk| chunk.unwrap_or_else(|error| error.event(None)))
+/// chunks.map(|chunk| chunk.unwrap_or_else(|error| error.to_event(None)))
 /// # }
 /// ```
 ///
-/// The service's own errors within the stream are not passed on: [`CompletionsError::Failed`]. A
-/// stream that the service ends without `[DONE]` is complete when a chunk had a `finish_reason`.
-/// The time in which nobody asks for the next item is not counted as silence, but as part of the
-/// whole, which is noticed with the next item. Dropping it closes the connection.
+/// An error of the service within the stream becomes [`CompletionsError::StreamFailed`]; its text
+/// is not forwarded. A stream that ends without `[DONE]` is complete if a chunk had a
+/// `finish_reason`. Time between polls does not count towards the idle timeout, but towards the
+/// total timeout, which is checked at the next poll. Dropping the stream closes the connection.
 ///
-/// Not checked: whether a chunk has anything in it.
+/// Does not check the contents of a chunk.
 pub struct CompletionStream(Pin<Box<dyn Stream<Item = Result<Bytes, CompletionsError>> + Send>>);
 
 impl CompletionStream {
-    pub(super) fn of(
+    pub(super) fn new(
         response: Response,
-        silence: Duration,
+        idle_timeout: Duration,
         start: Instant,
-        whole: Duration,
+        total_timeout: Duration,
     ) -> Self {
-        let (reader, left) = (EventReader::default(), MAX_BYTES);
-        let relay = StreamState {
+        let state = StreamState {
             response,
-            reader,
-            silence,
-            whole,
-            deadline: start + whole,
-            left,
-            has_finished: false,
-            broken: None,
+            reader: EventReader::default(),
+            idle_timeout,
+            total_timeout,
+            deadline: start + total_timeout,
+            remaining_bytes: MAX_BYTES,
+            has_finish_reason: false,
+            pending_error: None,
         };
-        // The connection lives in the state, and the state ends with the stream.
-        Self(Box::pin(unfold(Some(relay), async |relay| {
-            let mut relay = relay?;
-            match relay.next().await {
-                Ok((bytes, Continue::More)) => Some((Ok(bytes), Some(relay))),
-                Ok((bytes, Continue::Nothing)) => Some((Ok(bytes), None)),
+        // The state owns the connection and is dropped with the stream.
+        Self(Box::pin(unfold(Some(state), async |state| {
+            let mut state = state?;
+            match state.next().await {
+                Ok((bytes, Continue::Yes)) => Some((Ok(bytes), Some(state))),
+                Ok((bytes, Continue::No)) => Some((Ok(bytes), None)),
                 Err(error) => Some((Err(error), None)),
             }
         })))
@@ -88,107 +87,115 @@ impl Stream for CompletionStream {
 
 impl fmt::Debug for CompletionStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Chunks")
+        f.write_str("CompletionStream")
     }
 }
 
 struct StreamState {
     response: Response,
     reader: EventReader,
-    silence: Duration,
-    whole: Duration,
+    idle_timeout: Duration,
+    total_timeout: Duration,
     deadline: Instant,
-    left: usize,
-    has_finished: bool,
-    /// What ends the stream after the events that came before it.
-    broken: Option<CompletionsError>,
+    remaining_bytes: usize,
+    has_finish_reason: bool,
+    /// Ends the stream once the events before it are sent.
+    pending_error: Option<CompletionsError>,
 }
 
+/// Whether the stream continues after the current bytes.
 enum Continue {
-    More,
-    Nothing,
+    Yes,
+    No,
 }
 
 impl StreamState {
-    /// The events that the next bytes complete.
+    /// Returns the next complete events.
     async fn next(&mut self) -> Result<(Bytes, Continue), CompletionsError> {
         let mut out = Vec::new();
         while out.is_empty() {
-            if let Some(error) = self.broken.take() {
+            if let Some(error) = self.pending_error.take() {
                 return Err(error);
             }
             let Some(bytes) = self.receive().await? else {
                 return self.end();
             };
-            self.left = self
-                .left
+            self.remaining_bytes = self
+                .remaining_bytes
                 .checked_sub(bytes.len())
                 .ok_or(CompletionsError::TooLarge { limit: MAX_BYTES })?;
             for event in self.reader.read(&bytes)? {
-                match self.pass_on(event, &mut out) {
-                    Ok(Continue::More) => {}
-                    Ok(Continue::Nothing) => return Ok((out.into(), Continue::Nothing)),
+                match self.write_event(event, &mut out) {
+                    Ok(Continue::Yes) => {}
+                    Ok(Continue::No) => return Ok((out.into(), Continue::No)),
                     Err(error) => {
-                        self.broken = Some(error);
+                        self.pending_error = Some(error);
                         break;
                     }
                 }
             }
         }
-        Ok((out.into(), Continue::More))
+        Ok((out.into(), Continue::Yes))
     }
 
-    /// None at the end. Bytes that are there already do not make a stream longer than it may be.
+    /// Receives the next bytes, or `None` at the end. The total timeout also applies to bytes that
+    /// have already arrived.
     async fn receive(&mut self) -> Result<Option<Bytes>, CompletionsError> {
-        let endless = CompletionsError::StreamTimeout { after: self.whole };
+        let timed_out = CompletionsError::StreamTimeout {
+            after: self.total_timeout,
+        };
         let now = Instant::now();
         if now >= self.deadline {
-            return Err(endless);
+            return Err(timed_out);
         }
-        let (by, late) = if now + self.silence < self.deadline {
+        let (deadline, error) = if now + self.idle_timeout < self.deadline {
             (
-                now + self.silence,
+                now + self.idle_timeout,
                 CompletionsError::IdleTimeout {
-                    after: self.silence,
+                    after: self.idle_timeout,
                 },
             )
         } else {
-            (self.deadline, endless)
+            (self.deadline, timed_out)
         };
-        timeout_at(by, self.response.chunk())
+        timeout_at(deadline, self.response.chunk())
             .await
-            .map_err(|_| late)?
-            .map_err(CompletionsError::of)
+            .map_err(|_| error)?
+            .map_err(CompletionsError::from_transport)
     }
 
-    fn pass_on(&mut self, event: Event, out: &mut Vec<u8>) -> Result<Continue, CompletionsError> {
+    fn write_event(
+        &mut self,
+        event: Event,
+        out: &mut Vec<u8>,
+    ) -> Result<Continue, CompletionsError> {
         match event {
             Event::Comment => out.extend_from_slice(b":\n\n"),
-            Event::Error => return Err(CompletionsError::Failed),
+            Event::Error => return Err(CompletionsError::StreamFailed),
             Event::Data(data) if data.trim_ascii() == DONE => {
-                write(DONE, out);
-                return Ok(Continue::Nothing);
+                push_data(DONE, out);
+                return Ok(Continue::No);
             }
             Event::Data(data) => {
-                self.has_finished |= is_last_of_its_choice(&data)?;
-                write(&data, out);
+                self.has_finish_reason |= check_chunk(&data)?;
+                push_data(&data, out);
             }
         }
-        Ok(Continue::More)
+        Ok(Continue::Yes)
     }
 
     fn end(&mut self) -> Result<(Bytes, Continue), CompletionsError> {
-        let rest = std::mem::take(&mut self.reader).rest();
-        if !self.has_finished && rest.is_none_or(|rest| rest.trim_ascii() != DONE) {
+        let rest = std::mem::take(&mut self.reader).finish();
+        if !self.has_finish_reason && rest.is_none_or(|rest| rest.trim_ascii() != DONE) {
             return Err(CompletionsError::Incomplete);
         }
         let mut out = Vec::new();
-        write(DONE, &mut out);
-        Ok((out.into(), Continue::Nothing))
+        push_data(DONE, &mut out);
+        Ok((out.into(), Continue::No))
     }
 }
 
-fn write(data: &[u8], out: &mut Vec<u8>) {
+fn push_data(data: &[u8], out: &mut Vec<u8>) {
     for line in data.split(|byte| *byte == b'\n') {
         out.extend_from_slice(b"data: ");
         out.extend_from_slice(line);
@@ -209,19 +216,19 @@ struct Choice {
     finish_reason: Option<IgnoredAny>,
 }
 
-/// Looks at a chunk: it must be a JSON object, without an `error`, whose text would be the
-/// service's own.
-fn is_last_of_its_choice(data: &[u8]) -> Result<bool, CompletionsError> {
-    let text = std::str::from_utf8(data).map_err(|_| CompletionsError::NotJson)?;
-    // An array would be read as the members in their order.
+/// Checks that a chunk is a JSON object without `error`, and returns whether it has a
+/// `finish_reason`.
+fn check_chunk(data: &[u8]) -> Result<bool, CompletionsError> {
+    let text = std::str::from_utf8(data).map_err(|_| CompletionsError::InvalidJson)?;
+    // serde would accept an array as the members in order.
     let chunk: Chunk<'_> = text
         .trim_ascii_start()
         .starts_with('{')
         .then(|| serde_json::from_str(text).ok())
         .flatten()
-        .ok_or(CompletionsError::NotJson)?;
+        .ok_or(CompletionsError::InvalidJson)?;
     if chunk.error.is_some() {
-        return Err(CompletionsError::Failed);
+        return Err(CompletionsError::StreamFailed);
     }
     Ok(chunk
         .choices

@@ -1,22 +1,24 @@
-//! Under which names a user may keep an API key.
+//! The provider names under which a user can store an API key.
 
 use super::validation::ValidationError;
 
-/// One of the names that `vault.providers` lists.
+/// A provider name from the configured list `vault.providers`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Provider(String);
 
 impl Provider {
+    /// Accepts a name that is in `providers`. The comparison is case-sensitive.
+    ///
     /// # Errors
-    /// [`ValidationError::NotListed`] for a name that is not listed, letter for letter.
-    pub fn listed(name: &str, providers: &[String]) -> Result<Self, ValidationError> {
+    /// [`ValidationError::NotListed`] if the name is not in the list.
+    pub fn parse(name: &str, providers: &[String]) -> Result<Self, ValidationError> {
         let listed = providers.iter().find(|listed| *listed == name);
         listed
             .map(|name| Self(name.clone()))
             .ok_or_else(|| ValidationError::NotListed(providers.join(", ")))
     }
 
-    /// The name.
+    /// Returns the name.
     pub fn as_str(&self) -> &str {
         &self.0
     }

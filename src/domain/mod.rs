@@ -1,4 +1,4 @@
-//! What the server keeps for its users, as types that cannot hold anything else.
+//! Domain types. Their constructors validate, so every value is valid.
 
 mod api_key;
 mod page;
@@ -9,9 +9,9 @@ mod validation;
 
 pub use self::{
     api_key::Provider,
-    page::{Cursor, OutOfRange, Page, PageRequest},
+    page::{Cursor, InvalidLimit, Page, PageRequest},
     profile::{IdpProfile, Profile, ProfileChange},
     status_check::{ClientName, IdempotencyKey, StatusCheck},
-    subject_hash::{Administrator, Owner, Session, SubjectHash, UserId},
+    subject_hash::{Administrator, Owner, SessionHash, SubjectHash, UserId},
     validation::ValidationError,
 };

@@ -1,87 +1,88 @@
-//! A list, a page at a time: pages stay right while rows are added, because each begins after a row
-//! and not after a number of rows.
+//! Keyset pagination: a page starts after a row, not after a number of rows, so rows that are added
+//! in the meantime do not shift the following pages.
 
 use serde::Serialize;
 use uuid::Uuid;
 
 use super::validation::ValidationError;
 
-/// Which page is asked for.
+/// The page that a client requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PageRequest {
     limit: u64,
     after: Option<Cursor>,
 }
 
-/// Where a page ends. To clients it is opaque.
+/// The position after the last row of a page. Opaque to clients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cursor(pub(crate) Uuid);
 
-/// A page, newest first, and what to ask for to see the next one.
+/// One page of a list, newest item first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Page<T> {
-    /// The rows.
+    /// The items.
     pub items: Vec<T>,
-    /// Where the next page begins; null on the last one.
+    /// Value of `cursor` for the next page; null on the last page.
     pub next_cursor: Option<String>,
 }
 
 impl Default for PageRequest {
     fn default() -> Self {
         Self {
-            limit: Self::USUAL,
+            limit: Self::DEFAULT_LIMIT,
             after: None,
         }
     }
 }
 
 impl PageRequest {
-    /// The most rows of a page.
-    pub const MOST: u64 = 100;
-    /// The rows of a page when the request names no number.
-    pub const USUAL: u64 = 50;
+    /// Maximum number of rows per page.
+    pub const MAX_LIMIT: u64 = 100;
+    /// Number of rows per page if the request has no `limit`.
+    pub const DEFAULT_LIMIT: u64 = 50;
 
-    /// The first page, of as many rows as the text says.
+    /// Parses the `limit` query parameter into a request for the first page.
     ///
     /// # Errors
-    /// Anything but a number from 1 to 100.
-    pub fn limited(limit: &str) -> Result<Self, OutOfRange> {
+    /// [`InvalidLimit`] if the text is not a number from 1 to 100.
+    pub fn parse_limit(limit: &str) -> Result<Self, InvalidLimit> {
         let limit = limit
             .parse()
             .ok()
-            .filter(|limit| (1..=Self::MOST).contains(limit));
+            .filter(|limit| (1..=Self::MAX_LIMIT).contains(limit));
         limit
             .map(|limit| Self { limit, after: None })
-            .ok_or(OutOfRange)
+            .ok_or(InvalidLimit)
     }
 
-    /// The page that begins after this row.
+    /// Requests the page that starts after this row.
     #[must_use]
-    pub fn after_row(self, cursor: Cursor) -> Self {
+    pub fn after(self, cursor: Cursor) -> Self {
         Self {
             after: Some(cursor),
             ..self
         }
     }
 
-    /// How many rows.
+    /// Returns the maximum number of rows.
     pub fn limit(&self) -> u64 {
         self.limit
     }
 
-    /// After which row.
-    pub fn after(&self) -> Option<Uuid> {
+    /// Returns the id of the row that the page starts after.
+    pub fn after_id(&self) -> Option<Uuid> {
         self.after.map(|cursor| cursor.0)
     }
 
-    /// Makes a page of one row more than was asked for, which tells whether there is another page.
+    /// Builds a page from up to `limit + 1` rows. The extra row only shows that there is another
+    /// page.
     pub(crate) fn page<T>(&self, mut rows: Vec<T>, id: impl Fn(&T) -> Uuid) -> Page<T> {
         let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
-        let more = rows.len() > limit;
+        let has_more = rows.len() > limit;
         rows.truncate(limit);
         let next_cursor = rows
             .last()
-            .filter(|_| more)
+            .filter(|_| has_more)
             .map(|last| Cursor(id(last)).to_string());
         Page {
             items: rows,
@@ -90,14 +91,16 @@ impl PageRequest {
     }
 }
 
-/// The limit is not 1 to 100.
+/// The `limit` is not a number from 1 to 100.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("must be a number from 1 to {}", PageRequest::MOST)]
-pub struct OutOfRange;
+#[error("must be a number from 1 to {}", PageRequest::MAX_LIMIT)]
+pub struct InvalidLimit;
 
 impl Cursor {
+    /// Parses a `next_cursor` value.
+    ///
     /// # Errors
-    /// When it is not one that a page has given.
+    /// [`ValidationError::InvalidCursor`] if the text does not have the format of a `next_cursor`.
     pub fn parse(text: &str) -> Result<Self, ValidationError> {
         let id = Uuid::try_parse(text)
             .ok()
@@ -116,22 +119,26 @@ impl std::fmt::Display for Cursor {
 mod tests {
     use uuid::Uuid;
 
-    use super::{Cursor, OutOfRange, PageRequest};
+    use super::{Cursor, InvalidLimit, PageRequest};
 
     #[test]
-    fn a_page_has_1_to_100_rows_and_50_unless_told_otherwise() {
-        for fits in ["1", "100"] {
-            assert!(PageRequest::limited(fits).is_ok(), "{fits}");
+    fn limit_is_1_to_100_and_defaults_to_50() {
+        for valid in ["1", "100"] {
+            assert!(PageRequest::parse_limit(valid).is_ok(), "{valid}");
         }
-        for wrong in ["0", "101", "-1", "1.5", "", "many", "99999999999999999999"] {
-            assert_eq!(PageRequest::limited(wrong), Err(OutOfRange), "{wrong}");
+        for invalid in ["0", "101", "-1", "1.5", "", "many", "99999999999999999999"] {
+            assert_eq!(
+                PageRequest::parse_limit(invalid),
+                Err(InvalidLimit),
+                "{invalid}"
+            );
         }
         assert_eq!(PageRequest::default().limit(), 50);
     }
 
     #[test]
-    fn the_last_page_has_no_cursor_even_when_it_is_full() {
-        let request = PageRequest::limited("2").unwrap_or_default();
+    fn last_page_has_no_cursor_even_if_full() {
+        let request = PageRequest::parse_limit("2").unwrap_or_default();
         let rows: Vec<Uuid> = (1..=3).map(Uuid::from_u128).collect();
         let page = request.page(rows.clone(), |id| *id);
         assert_eq!(
@@ -142,17 +149,17 @@ mod tests {
     }
 
     #[test]
-    fn a_cursor_reads_as_it_was_written_and_nothing_else() {
+    fn cursor_parses_only_its_own_format() {
         let cursor = Cursor(Uuid::from_u128(7));
         assert_eq!(Cursor::parse(&cursor.to_string()), Ok(cursor));
-        for wrong in [
+        for invalid in [
             "",
             "7",
             "00000000-0000-0000-0000-000000000007",
             "0000000000000000000000000000000G",
             "' OR 1=1 --",
         ] {
-            assert!(Cursor::parse(wrong).is_err(), "{wrong}");
+            assert!(Cursor::parse(invalid).is_err(), "{invalid}");
         }
     }
 }

@@ -1,60 +1,66 @@
-//! A status check: who reported, and when.
+//! Status checks.
 
 use serde::Serialize;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::validation::{ValidationError, line};
+use super::validation::{ValidationError, single_line};
 
-/// One report, as the API shows it.
+/// A status check, as the API returns it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct StatusCheck {
-    /// Its key. Later reports have greater keys.
+    /// Id of the status check. Ids increase with time (UUID version 7).
     pub id: Uuid,
-    /// The client that reported.
+    /// Name of the client that sent it.
     #[schema(example = "web")]
     pub client_name: String,
-    /// When it was received.
+    /// When the server received it.
     #[serde(with = "time::serde::rfc3339")]
     pub timestamp: OffsetDateTime,
 }
 
-/// The name of a client: one line of 1 to 100 characters.
+/// A client's name: one line of 1 to 100 characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClientName(String);
 
 impl ClientName {
+    /// Validates a name.
+    ///
     /// # Errors
-    /// What is wrong with the name.
+    /// [`ValidationError`] if it is empty, too long, or contains control characters, invisible
+    /// characters or surrounding whitespace.
     pub fn new(name: String) -> Result<Self, ValidationError> {
-        line(name, 100).map(Self)
+        single_line(name, 100).map(Self)
     }
 
-    /// The name.
+    /// Returns the name.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// What a client calls a request that it may send again: 1 to 200 visible ASCII characters, unique
-/// among the requests of one user.
+/// The value of an `Idempotency-Key` header: 1 to 200 visible ASCII characters, unique per user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdempotencyKey(String);
 
 impl IdempotencyKey {
-    /// The longest key, in characters.
-    const LONGEST: usize = 200;
+    /// Maximum length of a key in bytes.
+    const MAX_LENGTH: usize = 200;
 
+    /// Validates the bytes of a header value.
+    ///
     /// # Errors
-    /// When it is none.
+    /// [`ValidationError::NotVisibleAscii`] if it is empty, too long, or contains anything but
+    /// visible ASCII.
     pub fn new(key: &[u8]) -> Result<Self, ValidationError> {
-        let fits = (1..=Self::LONGEST).contains(&key.len()) && key.iter().all(u8::is_ascii_graphic);
-        let text = std::str::from_utf8(key).ok().filter(|_| fits);
+        let is_valid =
+            (1..=Self::MAX_LENGTH).contains(&key.len()) && key.iter().all(u8::is_ascii_graphic);
+        let text = std::str::from_utf8(key).ok().filter(|_| is_valid);
         text.map(|key| Self(key.to_owned()))
-            .ok_or(ValidationError::NotVisible(Self::LONGEST))
+            .ok_or(ValidationError::NotVisibleAscii(Self::MAX_LENGTH))
     }
 
-    /// The key.
+    /// Returns the key.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -65,18 +71,21 @@ mod tests {
     use super::{ClientName, IdempotencyKey};
 
     #[test]
-    fn a_client_has_a_name_of_1_to_100_characters() {
+    fn client_name_has_1_to_100_characters() {
         assert!(ClientName::new("n".repeat(100)).is_ok());
         assert!(ClientName::new("n".repeat(101)).is_err());
         assert!(ClientName::new(String::new()).is_err());
     }
 
     #[test]
-    fn an_idempotency_key_has_1_to_200_visible_characters() {
+    fn idempotency_key_has_1_to_200_visible_characters() {
         assert!(IdempotencyKey::new("k".repeat(200).as_bytes()).is_ok());
         assert!(IdempotencyKey::new("k".repeat(201).as_bytes()).is_err());
-        for wrong in ["", "a b", "é", "a\tb", " a"] {
-            assert!(IdempotencyKey::new(wrong.as_bytes()).is_err(), "{wrong:?}");
+        for invalid in ["", "a b", "é", "a\tb", " a"] {
+            assert!(
+                IdempotencyKey::new(invalid.as_bytes()).is_err(),
+                "{invalid:?}"
+            );
         }
     }
 }

@@ -1,39 +1,40 @@
-//! Who owns a row: an account of ours, which stands for a subject of an issuer.
+//! Identity types: the issuer's subject, its session, and the account that owns rows.
 
 use aws_lc_rs::digest::{Context, SHA256, SHA256_OUTPUT_LEN};
 use {Claims, Timestamp};
 use uuid::Uuid;
 
-/// A subject of an issuer, as one value: SHA-256 over both, the issuer's length first.
+/// SHA-256 over an issuer and a subject, with the length of the issuer first.
 ///
-/// Databases compare text each in their own way (case, trailing spaces, accents); whose account it
-/// is must not depend on that.
+/// Databases differ in how they compare text (case, trailing spaces, accents). The lookup of an
+/// account must not depend on that, so it compares these bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SubjectHash([u8; SHA256_OUTPUT_LEN]);
 
 impl SubjectHash {
-    /// `issuer` is the canonical spelling, so that an issuer that spells itself in two ways has one
-    /// account for a subject.
+    /// Hashes an issuer and a subject. `issuer` must be the canonical spelling: an issuer with
+    /// several accepted spellings of `iss` then has one account per subject.
     pub fn new(issuer: &str, subject: &str) -> Self {
-        Self(digest(issuer, subject.as_bytes()))
+        Self(hash_parts(issuer, subject.as_bytes()))
     }
 
-    /// The value, as a row keeps it.
+    /// Returns the bytes to store.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 }
 
-/// What names a session, as one value of fixed length: issuers choose how long their names are.
+/// SHA-256 of a token's session. Hashed because issuers do not limit the length of a session id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Session([u8; SHA256_OUTPUT_LEN]);
+pub struct SessionHash([u8; SHA256_OUTPUT_LEN]);
 
-impl Session {
-    /// The session of a token: the one that it names, else the moment of its issue stands for one.
-    pub fn of(claims: &Claims) -> Self {
+impl SessionHash {
+    /// Hashes the token's session id. A token without one is identified by its `iat`, or by its
+    /// `exp` if it has no `iat` either.
+    pub fn from_claims(claims: &Claims) -> Self {
         Self(match claims.session_id() {
-            Some(id) => digest("session", id.as_bytes()),
-            None => digest(
+            Some(id) => hash_parts("session", id.as_bytes()),
+            None => hash_parts(
                 "issued",
                 &claims
                     .issued_at()
@@ -44,19 +45,19 @@ impl Session {
         })
     }
 
-    /// When the token was issued, in milliseconds. One that does not say is older than any that
-    /// does: its far end must not make its claims last.
-    pub fn moment(claims: &Claims) -> i64 {
+    /// Returns the token's `iat` in milliseconds since the Unix epoch, or 0 if it has none: a token
+    /// without `iat` never replaces the profile of one that has it.
+    pub fn issued_at(claims: &Claims) -> i64 {
         claims.issued_at().map_or(0, Timestamp::millis)
     }
 
-    /// The value, as a row keeps it.
+    /// Returns the bytes to store.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 }
 
-fn digest(first: &str, second: &[u8]) -> [u8; SHA256_OUTPUT_LEN] {
+fn hash_parts(first: &str, second: &[u8]) -> [u8; SHA256_OUTPUT_LEN] {
     let mut digest = Context::new(&SHA256);
     digest.update(&(first.len() as u64).to_be_bytes());
     digest.update(first.as_bytes());
@@ -66,7 +67,7 @@ fn digest(first: &str, second: &[u8]) -> [u8; SHA256_OUTPUT_LEN] {
     value
 }
 
-/// The key of an account: ours, not the issuer's.
+/// The id of an account, assigned by this server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct UserId(Uuid);
 
@@ -75,16 +76,16 @@ impl UserId {
         Self(id)
     }
 
-    /// The UUID that rows and answers hold.
+    /// Returns the UUID that is stored and sent to clients.
     pub fn uuid(self) -> Uuid {
         self.0
     }
 }
 
-/// The active account on whose behalf a request works. Every repository method takes one first, and
-/// only rows of its own are seen.
+/// Proof that a request acts for this active account. Store methods take it first and only read and
+/// change rows that belong to it.
 ///
-/// There is no public constructor: the accounts give one out for a verified token.
+/// There is no public constructor: `Accounts` creates it from a verified token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Owner(UserId);
 
@@ -93,14 +94,16 @@ impl Owner {
         Self(user)
     }
 
-    /// Which account.
+    /// Returns the account's id.
     pub fn id(&self) -> UserId {
         self.0
     }
 }
 
-/// Somebody who may see and (de)activate every account. There is no public constructor: the
-/// administration's routes give one out for a verified token with the role.
+/// Proof that the caller may list all accounts and enable or disable them.
+///
+/// There is no public constructor: the administration routes create it for a verified token that
+/// has the role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Administrator(());
 
@@ -115,7 +118,7 @@ mod tests {
     use super::SubjectHash;
 
     #[test]
-    fn letters_that_move_between_issuer_and_subject_make_another_identity() {
+    fn issuer_and_subject_are_hashed_separately() {
         assert_ne!(
             SubjectHash::new("https://a", "bc"),
             SubjectHash::new("https://ab", "c")
@@ -127,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn case_and_trailing_spaces_make_another_identity() {
+    fn case_and_trailing_spaces_change_the_hash() {
         let ada = SubjectHash::new("https://a", "ada");
         assert_ne!(ada, SubjectHash::new("https://a", "Ada"));
         assert_ne!(ada, SubjectHash::new("https://a", "ada "));

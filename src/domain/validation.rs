@@ -1,46 +1,47 @@
-//! What a text must be to be kept: one check for names, titles and links.
+//! Validation of text from clients and tokens.
 
-/// Why a text is not kept. It never repeats the text.
+/// Why a text is rejected. Messages never contain the text itself.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ValidationError {
-    /// Nothing in it.
+    /// The text is empty.
     #[error("must not be empty")]
     Empty,
-    /// Too much in it.
+    /// The text has more characters than this.
     #[error("must have at most {0} characters")]
     TooLong(usize),
-    /// Characters that a line of text does not have.
-    #[error("must not hold control characters")]
-    Control,
-    /// Spaces around it, which nobody would see.
-    #[error("must not begin or end with a space")]
+    /// The text contains a control or invisible character.
+    #[error("must not contain control or invisible characters")]
+    ControlCharacter,
+    /// The text starts or ends with whitespace.
+    #[error("must not start or end with whitespace")]
     SurroundingWhitespace,
-    /// Not a link that a browser may show.
+    /// The text is not an https URL of at most this many characters.
     #[error("must be an https URL of at most {0} characters")]
     InvalidUrl(usize),
-    /// Not what a header may hold.
+    /// The value is not 1 to this many visible ASCII characters.
     #[error("must be 1 to {0} visible ASCII characters")]
-    NotVisible(usize),
-    /// Not where a page ended.
+    NotVisibleAscii(usize),
+    /// The text is not a `next_cursor`.
     #[error("must be the next_cursor of an earlier page")]
     InvalidCursor,
-    /// Sent twice, so that it is not clear which counts.
-    #[error("was sent twice")]
-    Twice,
-    /// Not one of a list.
+    /// The value was sent more than once.
+    #[error("must be sent only once")]
+    Duplicate,
+    /// The value is not in this comma-separated list.
     #[error("must be one of: {0}")]
     NotListed(String),
 }
 
-/// One line of 1 to `most` characters, without control characters, and without spaces around it.
-pub(super) fn line(text: String, most: usize) -> Result<String, ValidationError> {
+/// Accepts one line of 1 to `max_chars` characters without control characters, invisible characters
+/// and surrounding whitespace.
+pub(super) fn single_line(text: String, max_chars: usize) -> Result<String, ValidationError> {
     if text.is_empty() {
         Err(ValidationError::Empty)
-    } else if text.chars().count() > most {
-        Err(ValidationError::TooLong(most))
-    } else if text.chars().any(|c| c.is_control() || is_hidden(c)) {
-        Err(ValidationError::Control)
+    } else if text.chars().count() > max_chars {
+        Err(ValidationError::TooLong(max_chars))
+    } else if text.chars().any(|c| c.is_control() || is_invisible(c)) {
+        Err(ValidationError::ControlCharacter)
     } else if text.trim() != text {
         Err(ValidationError::SurroundingWhitespace)
     } else {
@@ -48,9 +49,9 @@ pub(super) fn line(text: String, most: usize) -> Result<String, ValidationError>
     }
 }
 
-/// Separators of lines, marks of direction, and what has no width: they let a text look like
-/// another one, or like none. Joiners stay, which scripts and emoji need.
-fn is_hidden(c: char) -> bool {
+/// Reports whether a character is a line separator, a bidirectional control or has zero width. With
+/// these, a text can look like a different one. Joiners are allowed: scripts and emoji need them.
+fn is_invisible(c: char) -> bool {
     matches!(
         c,
         '\u{061C}' | '\u{200B}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}'
@@ -59,28 +60,31 @@ fn is_hidden(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{ValidationError, line};
+    use super::{ValidationError, single_line};
 
     #[test]
-    fn a_line_is_kept_up_to_its_limit_in_characters() {
-        assert!(line("é".repeat(5), 5).is_ok());
-        assert_eq!(line("é".repeat(6), 5), Err(ValidationError::TooLong(5)));
+    fn length_limit_counts_characters() {
+        assert!(single_line("é".repeat(5), 5).is_ok());
+        assert_eq!(
+            single_line("é".repeat(6), 5),
+            Err(ValidationError::TooLong(5))
+        );
     }
 
     #[test]
-    fn what_nobody_sees_is_refused() {
-        for (text, why) in [
+    fn invisible_characters_are_rejected() {
+        for (text, error) in [
             ("", ValidationError::Empty),
             (" a", ValidationError::SurroundingWhitespace),
             ("a\u{a0}", ValidationError::SurroundingWhitespace),
-            ("a\nb", ValidationError::Control),
-            ("a\0", ValidationError::Control),
-            ("a\u{202e}b", ValidationError::Control),
-            ("\u{200b}", ValidationError::Control),
-            ("\u{200f}Admin\u{61c}", ValidationError::Control),
+            ("a\nb", ValidationError::ControlCharacter),
+            ("a\0", ValidationError::ControlCharacter),
+            ("a\u{202e}b", ValidationError::ControlCharacter),
+            ("\u{200b}", ValidationError::ControlCharacter),
+            ("\u{200f}Admin\u{61c}", ValidationError::ControlCharacter),
         ] {
-            assert_eq!(line(text.to_owned(), 9), Err(why), "{text:?}");
+            assert_eq!(single_line(text.to_owned(), 9), Err(error), "{text:?}");
         }
-        assert!(line("Ada Lovelace 🐻".to_owned(), 20).is_ok());
+        assert!(single_line("Ada Lovelace 🐻".to_owned(), 20).is_ok());
     }
 }

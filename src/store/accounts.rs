@@ -1,4 +1,4 @@
-//! Accounts: seen, shown, changed, erased.
+//! Accounts: create, read, update, delete.
 
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QuerySelect, sea_query::Expr,
@@ -8,129 +8,127 @@ use uuid::Uuid;
 use super::{
     DbTimestamp, Store, StoreError,
     entity::users::{ActiveModel, Column, Entity, Model},
-    error::is_taken,
+    error::is_unique_violation,
 };
-use crate::domain::{IdpProfile, Owner, Profile, ProfileChange, Session, SubjectHash, UserId};
+use crate::domain::{IdpProfile, Owner, Profile, ProfileChange, SessionHash, SubjectHash, UserId};
 
-/// A verified token, as an account sees it.
+/// The values of a verified token that create or update its account.
 #[derive(Debug, Clone)]
 pub struct AccountUpsert<'a> {
-    /// Issuer and subject as one value.
-    pub identity: SubjectHash,
-    /// The issuer's canonical spelling.
+    /// Hash of issuer and subject; identifies the account.
+    pub subject_hash: SubjectHash,
+    /// The issuer, in its canonical spelling.
     pub issuer: &'a str,
     /// `sub`.
     pub subject: &'a str,
-    /// What the token says of the user.
-    pub claimed: IdpProfile,
-    /// Its session.
-    pub session: Session,
-    /// When the token was issued, in milliseconds: newer claims go before older ones.
+    /// The profile in the token's claims.
+    pub profile: IdpProfile,
+    /// The token's session.
+    pub session: SessionHash,
+    /// `iat` in milliseconds since the Unix epoch. Claims never replace those of a newer token.
     pub issued_at: i64,
-    /// When it was seen.
+    /// The current time.
     pub now: DbTimestamp,
 }
 
-/// What every request must know of its account.
+/// The part of an account that authentication needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Account {
-    /// Whose it is.
+    /// The account's id.
     pub id: UserId,
-    /// Whether it may be used.
+    /// Whether the account is enabled.
     pub is_active: bool,
 }
 
 impl Store {
-    /// The account of a verified token: made at first sight, brought up to date by newer claims.
-    /// `last_login` moves with a new session. However many requests come at once, there is one
-    /// account.
+    /// Creates the account of a verified token, or updates it if the token is newer than the stored
+    /// claims. A new session sets `last_login`. Concurrent calls create one account.
     ///
     /// # Errors
-    /// [`StoreError`].
-    pub async fn admit(&self, sighting: &AccountUpsert<'_>) -> Result<Account, StoreError> {
-        if let Some(row) = self.find(&sighting.identity).await? {
-            return self.refresh(row, sighting).await;
+    /// [`StoreError::AccountDeleted`] if the account is deleted during the call, other variants if
+    /// the database fails.
+    pub async fn upsert_account(&self, upsert: &AccountUpsert<'_>) -> Result<Account, StoreError> {
+        if let Some(row) = self.find(&upsert.subject_hash).await? {
+            return self.refresh(row, upsert).await;
         }
-        match Entity::insert(newcomer(sighting))
+        match Entity::insert(new_row(upsert))
             .exec_without_returning(&self.writes)
             .await
         {
             Ok(_) => {}
-            // Another request of the same user was faster.
-            Err(error) if is_taken(&error) => {}
+            // A concurrent request has created the account.
+            Err(error) if is_unique_violation(&error) => {}
             Err(error) => return Err(error.into()),
         }
         let row = self
-            .find(&sighting.identity)
+            .find(&upsert.subject_hash)
             .await?
             .ok_or(StoreError::AccountDeleted)?;
-        self.refresh(row, sighting).await
+        self.refresh(row, upsert).await
     }
 
-    async fn find(&self, identity: &SubjectHash) -> Result<Option<Model>, StoreError> {
+    async fn find(&self, subject_hash: &SubjectHash) -> Result<Option<Model>, StoreError> {
         Ok(Entity::find()
-            .filter(Column::Identity.eq(identity.as_bytes().to_vec()))
+            .filter(Column::Identity.eq(subject_hash.as_bytes().to_vec()))
             .one(&self.reads)
             .await?)
     }
 
-    async fn refresh(
-        &self,
-        row: Model,
-        sighting: &AccountUpsert<'_>,
-    ) -> Result<Account, StoreError> {
+    async fn refresh(&self, row: Model, upsert: &AccountUpsert<'_>) -> Result<Account, StoreError> {
         let account = Account {
             id: UserId::new(row.id),
             is_active: row.is_active,
         };
-        let is_newer = sighting.issued_at >= row.claims_at;
-        let is_login = row.session != sighting.session.as_bytes();
-        let is_changed = claimed(&row) != sighting.claimed;
+        let is_newer = upsert.issued_at >= row.claims_at;
+        let is_login = row.session != upsert.session.as_bytes();
+        let is_changed = idp_profile(&row) != upsert.profile;
         if !row.is_active || !is_newer || !(is_login || is_changed) {
             return Ok(account);
         }
-        let now = sighting.now.column();
+        let now = upsert.now.column();
         let mut update = Entity::update_many()
             .col_expr(
                 Column::Session,
-                Expr::value(sighting.session.as_bytes().to_vec()),
+                Expr::value(upsert.session.as_bytes().to_vec()),
             )
-            .col_expr(Column::ClaimsAt, Expr::value(sighting.issued_at))
+            .col_expr(Column::ClaimsAt, Expr::value(upsert.issued_at))
             .filter(Column::Id.eq(row.id))
-            // A newer token may have been faster.
-            .filter(Column::ClaimsAt.lte(sighting.issued_at));
+            // A concurrent request may have stored the claims of a newer token.
+            .filter(Column::ClaimsAt.lte(upsert.issued_at));
         if is_login {
             update = update.col_expr(Column::LastLogin, Expr::value(now));
         }
         if is_changed {
-            let claimed = &sighting.claimed;
+            let profile = &upsert.profile;
             update = update
-                .col_expr(Column::Email, Expr::value(claimed.email.clone()))
-                .col_expr(Column::EmailVerified, Expr::value(claimed.email_verified))
-                .col_expr(Column::Name, Expr::value(claimed.name.clone()))
-                .col_expr(Column::Picture, Expr::value(claimed.picture.clone()))
+                .col_expr(Column::Email, Expr::value(profile.email.clone()))
+                .col_expr(Column::EmailVerified, Expr::value(profile.email_verified))
+                .col_expr(Column::Name, Expr::value(profile.name.clone()))
+                .col_expr(Column::Picture, Expr::value(profile.picture.clone()))
                 .col_expr(Column::UpdatedAt, Expr::value(now));
         }
         update.exec(&self.writes).await?;
         Ok(account)
     }
 
-    /// The owner's profile.
+    /// Returns the owner's profile.
     ///
     /// # Errors
-    /// [`StoreError::AccountDeleted`] when it was erased, and what the database says.
+    /// [`StoreError::AccountDeleted`] if the account was deleted, other variants if the database
+    /// fails.
     pub async fn profile(&self, owner: &Owner) -> Result<Profile, StoreError> {
         let row = Entity::find_by_id(owner.id().uuid())
             .one(&self.reads)
             .await?;
-        row.map(profile).ok_or(StoreError::AccountDeleted)
+        row.map(profile_from_row).ok_or(StoreError::AccountDeleted)
     }
 
-    /// Changes what the owner may change, and gives the profile after it.
+    /// Updates the owner's profile and returns it.
     ///
     /// # Errors
-    /// [`StoreError::AccountDeleted`] when it was erased, and what the database says.
-    pub async fn change_profile(
+    /// [`StoreError::AccountDeleted`] if the account was deleted, other variants if the database
+    /// fails.
+    pub async fn update_profile(
         &self,
         owner: &Owner,
         change: &ProfileChange,
@@ -155,13 +153,13 @@ impl Store {
         self.profile(owner).await
     }
 
-    /// Erases the owner's account and every row that belongs to it. One that was closed meanwhile
-    /// stays: who is shut out must not be able to come back as somebody new.
+    /// Deletes the owner's account and every row that belongs to it. A disabled account is kept:
+    /// deleting it would let the user return with a new, enabled one.
     ///
     /// # Errors
-    /// [`StoreError::AccountDeleted`] when it was erased or closed already: the user may have
-    /// another one since. And what the database says.
-    pub async fn erase(&self, owner: &Owner) -> Result<(), StoreError> {
+    /// [`StoreError::AccountDeleted`] if the account was deleted or disabled in the meantime, other
+    /// variants if the database fails.
+    pub async fn delete_account(&self, owner: &Owner) -> Result<(), StoreError> {
         let delete = Entity::delete_many()
             .filter(Column::Id.eq(owner.id().uuid()))
             .filter(Column::IsActive.eq(true));
@@ -173,10 +171,10 @@ impl Store {
         }
     }
 
-    /// Whether an owner who has nothing is still there: replicas remember accounts for seconds, and
-    /// another one may have erased this account and made the user a new one, with rows of its
-    /// own.
-    pub(super) async fn is_there(&self, owner: &Owner) -> Result<(), StoreError> {
+    /// Checks that the account of an owner without rows exists. Replicas cache accounts for
+    /// seconds; another one may have deleted this account and created a new one for the same
+    /// user, which has rows.
+    pub(super) async fn ensure_exists(&self, owner: &Owner) -> Result<(), StoreError> {
         let query = Entity::find_by_id(owner.id().uuid())
             .select_only()
             .column(Column::Id)
@@ -189,31 +187,31 @@ impl Store {
     }
 }
 
-fn newcomer(sighting: &AccountUpsert<'_>) -> ActiveModel {
-    let claimed = sighting.claimed.clone();
-    let now = sighting.now.column();
+fn new_row(upsert: &AccountUpsert<'_>) -> ActiveModel {
+    let profile = upsert.profile.clone();
+    let now = upsert.now.column();
     ActiveModel {
-        // Version 7: later accounts have greater keys, which lists are ordered by.
+        // Version 7: ids increase with time, and lists are ordered by them.
         id: Set(Uuid::now_v7()),
-        identity: Set(sighting.identity.as_bytes().to_vec()),
-        issuer: Set(sighting.issuer.to_owned()),
-        subject: Set(sighting.subject.to_owned()),
-        email: Set(claimed.email),
-        email_verified: Set(claimed.email_verified),
-        name: Set(claimed.name),
-        picture: Set(claimed.picture),
+        identity: Set(upsert.subject_hash.as_bytes().to_vec()),
+        issuer: Set(upsert.issuer.to_owned()),
+        subject: Set(upsert.subject.to_owned()),
+        email: Set(profile.email),
+        email_verified: Set(profile.email_verified),
+        name: Set(profile.name),
+        picture: Set(profile.picture),
         chosen_name: Set(None),
         chosen_picture: Set(None),
         is_active: Set(true),
-        session: Set(sighting.session.as_bytes().to_vec()),
-        claims_at: Set(sighting.issued_at),
+        session: Set(upsert.session.as_bytes().to_vec()),
+        claims_at: Set(upsert.issued_at),
         last_login: Set(now),
         created_at: Set(now),
         updated_at: Set(now),
     }
 }
 
-fn claimed(row: &Model) -> IdpProfile {
+fn idp_profile(row: &Model) -> IdpProfile {
     IdpProfile {
         email: row.email.clone(),
         email_verified: row.email_verified,
@@ -222,7 +220,7 @@ fn claimed(row: &Model) -> IdpProfile {
     }
 }
 
-pub(super) fn profile(row: Model) -> Profile {
+pub(super) fn profile_from_row(row: Model) -> Profile {
     Profile {
         id: row.id,
         issuer: row.issuer,
@@ -232,8 +230,8 @@ pub(super) fn profile(row: Model) -> Profile {
         name: row.chosen_name.or(row.name),
         picture: row.chosen_picture.or(row.picture),
         is_active: row.is_active,
-        last_login: DbTimestamp::of(row.last_login).into(),
-        created_at: DbTimestamp::of(row.created_at).into(),
-        updated_at: DbTimestamp::of(row.updated_at).into(),
+        last_login: DbTimestamp::from_column(row.last_login).into(),
+        created_at: DbTimestamp::from_column(row.created_at).into(),
+        updated_at: DbTimestamp::from_column(row.updated_at).into(),
     }
 }

@@ -1,20 +1,20 @@
-//! What administrators see and change: every account, and whether it may be used.
+//! Queries for administrators: list all accounts, enable and disable them.
 
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr};
 use uuid::Uuid;
 
 use super::{
     DbTimestamp, Store, StoreError,
-    accounts::profile,
+    accounts::profile_from_row,
     entity::users::{Column, Entity},
 };
 use crate::domain::{Administrator, Page, PageRequest, Profile};
 
 impl Store {
-    /// Every account, the latest first.
+    /// Returns a page of all accounts, newest first.
     ///
     /// # Errors
-    /// What the database says.
+    /// [`StoreError`] if the database fails.
     pub async fn users(
         &self,
         _: &Administrator,
@@ -23,17 +23,22 @@ impl Store {
         let mut query = Entity::find()
             .order_by_desc(Column::Id)
             .limit(request.limit() + 1);
-        if let Some(after) = request.after() {
+        if let Some(after) = request.after_id() {
             query = query.filter(Column::Id.lt(after));
         }
         let rows = query.all(&self.reads).await?;
-        Ok(request.page(rows.into_iter().map(profile).collect(), |user| user.id))
+        Ok(
+            request.page(rows.into_iter().map(profile_from_row).collect(), |user| {
+                user.id
+            }),
+        )
     }
 
-    /// Lets an account be used, or not. None when there is no such account.
+    /// Enables or disables an account and returns its profile, or `None` if there is no such
+    /// account.
     ///
     /// # Errors
-    /// What the database says.
+    /// [`StoreError`] if the database fails.
     pub async fn set_active(
         &self,
         _: &Administrator,
@@ -48,6 +53,9 @@ impl Store {
             .filter(Column::IsActive.ne(is_active))
             .exec(&self.writes)
             .await?;
-        Ok(Entity::find_by_id(id).one(&self.reads).await?.map(profile))
+        Ok(Entity::find_by_id(id)
+            .one(&self.reads)
+            .await?
+            .map(profile_from_row))
     }
 }

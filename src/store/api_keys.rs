@@ -1,4 +1,4 @@
-//! API keys, sealed: kept, found, removed, sealed again. What is in them only the vault knows.
+//! Sealed API keys: store, read, replace, remove. Only the vault can unseal them.
 
 use sea_orm::{
     ActiveValue::Set,
@@ -12,23 +12,24 @@ use super::{
 };
 use crate::domain::{Owner, Provider};
 
-/// A sealed key as a row holds it.
+/// A row of a sealed API key.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SealedApiKey {
-    /// Whose service it opens.
+    /// The provider that the key belongs to.
     pub provider: String,
-    /// Which key of the vault has sealed it.
+    /// Id of the vault key that sealed it.
     pub key_id: String,
-    /// What the vault has made of it.
+    /// The sealed bytes.
     pub sealed: Vec<u8>,
 }
 
 impl Store {
-    /// Keeps keys of the owner, in place of those that have the same providers: all of them, or
-    /// none.
+    /// Stores keys of the owner and replaces those of the same providers: all of them, or none on
+    /// an error.
     ///
     /// # Errors
-    /// [`StoreError::AccountDeleted`] when the account was erased, and what the database says.
+    /// [`StoreError::AccountDeleted`] if the account was deleted, other variants if the database
+    /// fails.
     pub async fn put_api_keys(
         &self,
         owner: &Owner,
@@ -46,36 +47,38 @@ impl Store {
             created_at: Set(now.column()),
             updated_at: Set(now.column()),
         });
-        let newer = OnConflict::columns([Column::UserId, Column::Provider])
+        let update = OnConflict::columns([Column::UserId, Column::Provider])
             .update_columns([Column::KeyId, Column::Sealed, Column::UpdatedAt])
             .to_owned();
-        // One statement, so all of them or none.
+        // One statement: atomic without a transaction.
         Entity::insert_many(rows)
-            .on_conflict(newer)
+            .on_conflict(update)
             .exec_without_returning(&self.writes)
             .await?;
         Ok(())
     }
 
-    /// Every key of the owner, by provider.
+    /// Returns all keys of the owner, ordered by provider.
     ///
     /// # Errors
-    /// [`StoreError::AccountDeleted`] when the account was erased, and what the database says.
+    /// [`StoreError::AccountDeleted`] if the account was deleted, other variants if the database
+    /// fails.
     pub async fn api_keys(&self, owner: &Owner) -> Result<Vec<SealedApiKey>, StoreError> {
         let query = Entity::find()
             .filter(Column::UserId.eq(owner.id().uuid()))
             .order_by_asc(Column::Provider);
         let rows = query.all(&self.reads).await?;
         if rows.is_empty() {
-            self.is_there(owner).await?;
+            self.ensure_exists(owner).await?;
         }
-        Ok(rows.into_iter().map(kept).collect())
+        Ok(rows.into_iter().map(from_row).collect())
     }
 
-    /// The owner's key for one provider.
+    /// Returns the owner's key for one provider.
     ///
     /// # Errors
-    /// [`StoreError::AccountDeleted`] when the account was erased, and what the database says.
+    /// [`StoreError::AccountDeleted`] if the account was deleted, other variants if the database
+    /// fails.
     pub async fn api_key(
         &self,
         owner: &Owner,
@@ -84,16 +87,16 @@ impl Store {
         let query = Entity::find_by_id((owner.id().uuid(), provider.as_str().to_owned()));
         let row = query.one(&self.reads).await?;
         if row.is_none() {
-            self.is_there(owner).await?;
+            self.ensure_exists(owner).await?;
         }
-        Ok(row.map(kept))
+        Ok(row.map(from_row))
     }
 
-    /// Puts `newer` in the place of `older`, unless the owner has changed the key meanwhile. Tells
-    /// whether it did.
+    /// Replaces `older` with `newer` unless the stored key has changed in the meantime. Returns
+    /// whether it was replaced.
     ///
     /// # Errors
-    /// What the database says.
+    /// [`StoreError`] if the database fails.
     pub async fn replace_api_key(
         &self,
         owner: &Owner,
@@ -109,10 +112,11 @@ impl Store {
         Ok(update.exec(&self.writes).await?.rows_affected == 1)
     }
 
-    /// Removes the owner's key for one provider. Tells whether there was one.
+    /// Removes the owner's key for one provider. Returns whether there was one.
     ///
     /// # Errors
-    /// [`StoreError::AccountDeleted`] when the account was erased, and what the database says.
+    /// [`StoreError::AccountDeleted`] if the account was deleted, other variants if the database
+    /// fails.
     pub async fn remove_api_key(
         &self,
         owner: &Owner,
@@ -121,13 +125,13 @@ impl Store {
         let delete = Entity::delete_by_id((owner.id().uuid(), provider.as_str().to_owned()));
         let is_removed = delete.exec(&self.writes).await?.rows_affected == 1;
         if !is_removed {
-            self.is_there(owner).await?;
+            self.ensure_exists(owner).await?;
         }
         Ok(is_removed)
     }
 }
 
-fn kept(row: Model) -> SealedApiKey {
+fn from_row(row: Model) -> SealedApiKey {
     SealedApiKey {
         provider: row.provider,
         key_id: row.key_id,
@@ -135,10 +139,10 @@ fn kept(row: Model) -> SealedApiKey {
     }
 }
 
-/// Without the sealed bytes: a log is no place for them either.
+/// Omits the sealed bytes, which do not belong in logs either.
 impl std::fmt::Debug for SealedApiKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("KeptKey")
+        f.debug_struct("SealedApiKey")
             .field("provider", &self.provider)
             .field("key_id", &self.key_id)
             .finish_non_exhaustive()

@@ -1,4 +1,4 @@
-//! Opening the database: how each kind is spoken to, and how long it may take.
+//! Opens the database: connection options per kind, timeouts and retries.
 
 use std::{
     io,
@@ -12,61 +12,61 @@ use sea_orm::{ConnectOptions, Database, DbErr, RuntimeErr};
 use secrecy::ExposeSecret;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteError, SqliteJournalMode, SqliteSynchronous};
 
-use super::{Store, error::is_away, file, migrate::MigrationError};
+use super::{Store, error::is_unavailable, file, migrate::MigrationError};
 use crate::settings;
 
-/// How long a request waits for a connection: less than `server.request_timeout`, so that the
-/// answer says what is missing, and long enough that a database which restarts within it costs
-/// nobody an error.
-const ACQUIRE: Duration = Duration::from_secs(5);
-/// How long a write waits for another process's write to the same SQLite file.
-const BUSY: Duration = Duration::from_secs(10);
-/// How long a database may take to come up beside us: a container that starts at the same moment.
-const PATIENCE: Duration = Duration::from_secs(30);
-const PAUSE: Duration = Duration::from_millis(500);
-/// How long a connection may have been idle to be used without a ping first. The pool itself pings
-/// whatever comes back to it, so only what has happened since is unknown; a ping before each use
-/// would cost each request another round trip.
-const TRUSTED: Duration = Duration::from_secs(1);
-/// A statement that takes longer is told in the log, without its values.
-const SLOW: Duration = Duration::from_secs(1);
+/// How long a request waits for a connection. Shorter than `server.request_timeout`, so that the
+/// response names the database as the cause; long enough for a quick restart of the database to
+/// pass without errors.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a write to a SQLite file waits for a write by another process.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long [`Store::open`] retries: the database's container may start at the same time.
+const CONNECT_DEADLINE: Duration = Duration::from_secs(30);
+/// Pause between two attempts of [`Store::open`].
+const RETRY_DELAY: Duration = Duration::from_millis(500);
+/// A connection that has been idle for longer is pinged before it is used. A ping before every use
+/// would add a round trip to each request.
+const PING_AFTER_IDLE: Duration = Duration::from_secs(1);
+/// A statement that takes longer is logged, without its values.
+const SLOW_STATEMENT: Duration = Duration::from_secs(1);
 
-/// The database cannot be opened.
+/// Why the database cannot be opened.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
-    /// No connection came about, and none will until somebody changes the address, the password or
-    /// the database. The address is not shown: it may hold a password.
-    #[error("cannot open the database of database.url (DATABASE_URL): {}{}", told(.0), advice(.0))]
+    /// The connection failed permanently: the URL, the password or the database must change first.
+    /// The message does not contain the URL, which may contain a password.
+    #[error("cannot open the database of database.url (DATABASE_URL): {}{}", driver_message(.0), hint(.0))]
     Connect(#[source] DbErr),
-    /// It did not answer in time, or goes down just now.
-    #[error("the database of database.url (DATABASE_URL) does not answer: {}; is it up, and does the address lead to it?", told(.0))]
-    Away(#[source] DbErr),
-    /// The SQLite file, or the folder that it lies in.
-    #[error("cannot make or write {path}, which database.url (DATABASE_URL) names: {source}")]
+    /// The database did not answer in time, or is shutting down.
+    #[error("the database of database.url (DATABASE_URL) does not answer: {}; check that it is running and that the URL is right", driver_message(.0))]
+    Unavailable(#[source] DbErr),
+    /// The SQLite file or its directory cannot be created or written.
+    #[error("cannot create or write {path} (from database.url, DATABASE_URL): {source}")]
     File {
-        /// Which.
+        /// The file or directory.
         path: String,
-        /// Why not.
+        /// The cause.
         source: io::Error,
     },
-    /// Its tables are not as this version needs them.
+    /// The tables could not be migrated to the version that this server needs.
     #[error(transparent)]
     Migration(#[from] MigrationError),
 }
 
-/// What a person can act on, without the layers above it.
-fn told(error: &DbErr) -> String {
+/// Returns the driver's message without the context that the mapper adds.
+fn driver_message(error: &DbErr) -> String {
     match error {
         DbErr::Conn(RuntimeErr::SqlxError(source)) => source.to_string(),
-        // These words repeat the address.
-        DbErr::Conn(RuntimeErr::Internal(_)) => "the address is no URL of a database".to_owned(),
+        // The driver's message contains the URL.
+        DbErr::Conn(RuntimeErr::Internal(_)) => "not a valid database URL".to_owned(),
         _ => error.to_string(),
     }
 }
 
-/// What to do about the refusals that people meet.
-fn advice(error: &DbErr) -> &'static str {
+/// Suggests a fix for common server errors.
+fn hint(error: &DbErr) -> &'static str {
     let DbErr::Conn(RuntimeErr::SqlxError(source)) = error else {
         return "";
     };
@@ -74,30 +74,30 @@ fn advice(error: &DbErr) -> &'static str {
         .as_database_error()
         .and_then(sqlx::error::DatabaseError::code);
     match code.as_deref() {
-        // PostgreSQL and MySQL, the latter by SQLSTATE.
-        Some("28P01" | "28000") => ". Check the user and the password in it",
+        // SQLSTATE codes of PostgreSQL and MySQL.
+        Some("28P01" | "28000") => ". Check the user name and the password in the URL",
         Some("3D000") => ". Create the database first: CREATE DATABASE name",
         Some("42000") => ". Create the database first, and grant it to the user",
         _ => "",
     }
 }
 
-/// What a look at a database has found.
+/// State of the database's schema.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SchemaStatus {
-    /// A SQLite file that is not there yet: `serve` makes it.
+    /// The SQLite file does not exist; `serve` creates it.
     NoFile(PathBuf),
-    /// The tables of this version, in a database of this kind.
+    /// All migrations are applied. Holds the kind of database.
     UpToDate(&'static str),
-    /// Migrations by name that are still to do: `serve` does them.
+    /// The named migrations are pending; `serve` applies them. Holds the kind of database.
     Behind(&'static str, Vec<String>),
 }
 
 impl OpenError {
-    fn connecting(error: DbErr) -> Self {
-        if may_come(&error) {
-            Self::Away(error)
+    fn from_connect(error: DbErr) -> Self {
+        if is_transient(&error) {
+            Self::Unavailable(error)
         } else {
             Self::Connect(error)
         }
@@ -105,40 +105,45 @@ impl OpenError {
 }
 
 impl Store {
-    /// Connects and brings the tables up to date, waiting up to 30 s for a database that is just
-    /// starting.
+    /// Connects and applies pending migrations. Waits up to 30 s for the database to become
+    /// available.
     ///
     /// # Errors
-    /// [`OpenError`].
+    /// [`OpenError`] if the database cannot be opened or migrated.
     pub async fn open(settings: &settings::Database) -> Result<Self, OpenError> {
-        let until = tokio::time::Instant::now() + PATIENCE;
+        let deadline = tokio::time::Instant::now() + CONNECT_DEADLINE;
         loop {
-            // Boxed: it is deep, and would lie within the future of whoever starts a server.
-            match Box::pin(Self::open_now(settings)).await {
-                Err(OpenError::Away(error)) if tokio::time::Instant::now() < until => {
-                    tracing::warn!("the database is not there yet: {}", told(&error));
-                    tokio::time::sleep(PAUSE).await;
+            // Boxed to keep the caller's future small.
+            match Box::pin(Self::try_open(settings)).await {
+                Err(OpenError::Unavailable(error)) if tokio::time::Instant::now() < deadline => {
+                    tracing::warn!(
+                        "the database is not available yet: {}",
+                        driver_message(&error)
+                    );
+                    tokio::time::sleep(RETRY_DELAY).await;
                 }
-                done => return done,
+                result => return result,
             }
         }
     }
 
-    async fn open_now(settings: &settings::Database) -> Result<Self, OpenError> {
+    async fn try_open(settings: &settings::Database) -> Result<Self, OpenError> {
         let store = Self::connect(settings).await?;
         match store.migrate().await {
             Ok(()) => Ok(store),
-            Err(MigrationError::Database(error)) if may_come(&error) => Err(OpenError::Away(error)),
+            Err(MigrationError::Database(error)) if is_transient(&error) => {
+                Err(OpenError::Unavailable(error))
+            }
             Err(error) => Err(error.into()),
         }
     }
 
-    /// Asks whether the tables are those of this version; makes and changes nothing.
+    /// Reports whether migrations are pending. Changes nothing and does not create a SQLite file.
     ///
     /// # Errors
-    /// [`OpenError`].
-    pub async fn look(settings: &settings::Database) -> Result<SchemaStatus, OpenError> {
-        if let Some(file) = file_of(settings.url.expose_secret())?
+    /// [`OpenError`] if the database cannot be opened, or has the schema of a newer version.
+    pub async fn schema_status(settings: &settings::Database) -> Result<SchemaStatus, OpenError> {
+        if let Some(file) = sqlite_path(settings.url.expose_secret())?
             && !file.exists()
         {
             return Ok(SchemaStatus::NoFile(file));
@@ -155,95 +160,95 @@ impl Store {
     async fn connect(settings: &settings::Database) -> Result<Self, OpenError> {
         let url = settings.url.expose_secret();
         if url.starts_with("sqlite:") {
-            return Self::sqlite(url, settings.max_connections).await;
+            return Self::connect_sqlite(url, settings.max_connections).await;
         }
         let connection = Database::connect(options(url, settings.max_connections))
             .await
-            .map_err(OpenError::connecting)?;
+            .map_err(OpenError::from_connect)?;
         Ok(Self {
             reads: connection.clone(),
             writes: connection,
         })
     }
 
-    async fn sqlite(url: &str, readers: u32) -> Result<Self, OpenError> {
-        let file = file_of(url)?;
+    async fn connect_sqlite(url: &str, max_readers: u32) -> Result<Self, OpenError> {
+        let file = sqlite_path(url)?;
         let in_memory = file.is_none();
         if let Some(path) = file {
-            make(&path)?;
+            create_file(&path)?;
         }
         let open = async |connections: u32| {
             let mut options = options(url, connections);
             if in_memory {
-                // It ends with its connection.
+                // The database is dropped with its connection.
                 options.idle_timeout(None).max_lifetime(None);
             }
             options.map_sqlx_sqlite_opts(|sqlite| {
                 sqlite
                     .foreign_keys(true)
-                    .busy_timeout(BUSY)
+                    .busy_timeout(BUSY_TIMEOUT)
                     .journal_mode(SqliteJournalMode::Wal)
-                    // An acknowledged write survives a power cut, not only the end of this process.
+                    // A committed write survives a power failure, not only a crash of this process.
                     .synchronous(SqliteSynchronous::Full)
             });
             Database::connect(options)
                 .await
-                .map_err(OpenError::connecting)
+                .map_err(OpenError::from_connect)
         };
-        // The writer first: it turns the journal to WAL.
+        // The writer is opened first because it switches the journal to WAL.
         let writes = open(1).await?;
-        // A database in memory is its connection's own.
+        // Each connection to an in-memory database has its own database.
         let reads = if in_memory {
             writes.clone()
         } else {
-            open(readers).await?
+            open(max_readers).await?
         };
         Ok(Self { reads, writes })
     }
 }
 
-/// The file of a SQLite database that is not in memory.
-fn file_of(url: &str) -> Result<Option<PathBuf>, OpenError> {
+/// Returns the path of a SQLite database, or `None` for other databases and in-memory ones.
+fn sqlite_path(url: &str) -> Result<Option<PathBuf>, OpenError> {
     if !url.starts_with("sqlite:") {
         return Ok(None);
     }
-    let wrong =
+    let invalid =
         |error: sqlx::Error| OpenError::Connect(DbErr::Conn(RuntimeErr::SqlxError(error.into())));
-    let parsed = SqliteConnectOptions::from_str(url).map_err(wrong)?;
+    let parsed = SqliteConnectOptions::from_str(url).map_err(invalid)?;
     let path = parsed.get_filename();
-    // The name is the library's own for ":memory:".
+    // sqlx replaces ":memory:" with this name.
     let in_memory =
         path.to_string_lossy().starts_with("file:sqlx-in-memory-") || url.contains("mode=memory");
     Ok((!in_memory).then(|| path.to_owned()))
 }
 
-/// The file and its folder, for this user alone.
-fn make(path: &Path) -> Result<(), OpenError> {
-    let failed = |path: &Path, source| OpenError::File {
+/// Creates the file and its directory, accessible only to the current user.
+fn create_file(path: &Path) -> Result<(), OpenError> {
+    let file_error = |path: &Path, source| OpenError::File {
         path: path.display().to_string(),
         source,
     };
-    if let Some(folder) = path
+    if let Some(directory) = path
         .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
+        .filter(|directory| !directory.as_os_str().is_empty())
     {
-        file::make_folder(folder).map_err(|source| failed(folder, source))?;
+        file::create_directory(directory).map_err(|source| file_error(directory, source))?;
     }
-    file::make(path).map_err(|source| failed(path, source))
+    file::create_file(path).map_err(|source| file_error(path, source))
 }
 
 fn options(url: &str, connections: u32) -> ConnectOptions {
     let mut options = ConnectOptions::new(url.replacen("mariadb:", "mysql:", 1));
     options
         .max_connections(connections)
-        .acquire_timeout(ACQUIRE)
-        .connect_timeout(ACQUIRE)
-        // RUST_LOG=sqlx=debug shows every statement. Values, which may be secret, are in none.
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .connect_timeout(ACQUIRE_TIMEOUT)
+        // RUST_LOG=sqlx=debug logs every statement, without the values, which may be secret.
         .sqlx_logging_level(LevelFilter::Debug)
-        .sqlx_slow_statements_logging_settings(LevelFilter::Warn, SLOW)
-        .test_before_acquire_if_idle_for(TRUSTED)
+        .sqlx_slow_statements_logging_settings(LevelFilter::Warn, SLOW_STATEMENT)
+        .test_before_acquire_if_idle_for(PING_AFTER_IDLE)
         .map_sqlx_mysql_opts(|mysql| {
-            // Times are UTC, whatever the server's zone is; text is compared by its bytes.
+            // Times are UTC regardless of the server's time zone; text is compared byte by byte.
             mysql
                 .timezone(Some("+00:00".to_owned()))
                 .collation("utf8mb4_bin")
@@ -251,26 +256,26 @@ fn options(url: &str, connections: u32) -> ConnectOptions {
     options
 }
 
-/// A refused password, an unknown database, a wrong certificate, a file that may not be written:
-/// they stay that way.
-fn may_come(error: &DbErr) -> bool {
+/// Reports whether a later attempt can succeed without a change by the operator. A rejected
+/// password, an unknown database, an invalid certificate or a read-only file are permanent.
+fn is_transient(error: &DbErr) -> bool {
     let source = match error {
         DbErr::Conn(RuntimeErr::SqlxError(source))
         | DbErr::Exec(RuntimeErr::SqlxError(source))
         | DbErr::Query(RuntimeErr::SqlxError(source)) => &**source,
-        _ => return is_away(error),
+        _ => return is_unavailable(error),
     };
     match source {
         sqlx::Error::Tls(_) => false,
-        sqlx::Error::Database(told) if told.try_downcast_ref::<SqliteError>().is_some() => {
-            is_busy(told.code().as_deref())
+        sqlx::Error::Database(error) if error.try_downcast_ref::<SqliteError>().is_some() => {
+            is_busy(error.code().as_deref())
         }
-        _ => is_away(error),
+        _ => is_unavailable(error),
     }
 }
 
-/// Another process writes, or turns the journal of a new file to WAL, which SQLite does not wait
-/// for.
+/// Reports whether another process is writing, or is switching the journal of a new file to WAL;
+/// `busy_timeout` does not cover the latter.
 fn is_busy(code: Option<&str>) -> bool {
     matches!(
         code.and_then(|code| code.parse::<u32>().ok())
@@ -284,20 +289,20 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn the_drivers_words_that_repeat_the_address_are_not_told() {
-        for address in [
+    async fn driver_messages_with_the_url_are_replaced() {
+        for url in [
             "postgres://bear:hunter2/x@db/app",
             "mysql://bear:hunter2@db:99999/app",
         ] {
-            let error = Database::connect(address).await.expect_err(address);
+            let error = Database::connect(url).await.expect_err(url);
             assert!(
-                matches!(&error, DbErr::Conn(RuntimeErr::Internal(words)) if words.contains("hunter2")),
+                matches!(&error, DbErr::Conn(RuntimeErr::Internal(message)) if message.contains("hunter2")),
                 "{error}"
             );
-            let told = OpenError::connecting(error).to_string();
+            let message = OpenError::from_connect(error).to_string();
             assert!(
-                told.contains("DATABASE_URL") && !told.contains("hunter2"),
-                "{told}"
+                message.contains("DATABASE_URL") && !message.contains("hunter2"),
+                "{message}"
             );
         }
     }

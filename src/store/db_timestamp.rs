@@ -1,21 +1,22 @@
-//! Points in time as rows keep them: UTC, to the microsecond, which is what every database can do.
+//! Timestamps as stored in the database: UTC with microsecond precision, which every supported
+//! database has.
 
 use bearward::Timestamp;
 use sea_orm::prelude::TimeDateTime;
 use time::{OffsetDateTime, UtcDateTime};
 
-/// A point in time that reads back as it was written.
+/// A timestamp that is read back exactly as it was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DbTimestamp(TimeDateTime);
 
 impl DbTimestamp {
-    /// What a column holds.
+    /// Returns the value to store in a column.
     pub(super) fn column(self) -> TimeDateTime {
         self.0
     }
 
-    /// From what a column holds.
-    pub(super) fn of(column: TimeDateTime) -> Self {
+    /// Creates a timestamp from the value of a column.
+    pub(super) fn from_column(column: TimeDateTime) -> Self {
         Self(column)
     }
 }

@@ -1,4 +1,4 @@
-//! Bringing the tables up to date, once, however many replicas start at the same moment.
+//! Applies pending migrations. A database lock ensures that only one replica does so at a time.
 
 use std::collections::BTreeSet;
 
@@ -10,57 +10,59 @@ use sea_orm_migration::MigratorTrait;
 
 use super::{Store, migrations::Migrations};
 
-/// How long a replica waits for another one's migrations, in seconds.
-const WAIT: u32 = 120;
-/// "bearward" in ASCII: an advisory lock of PostgreSQL is a number.
+/// How long a replica waits for the migration lock.
+const LOCK_TIMEOUT_SECONDS: u32 = 120;
+/// Key of the PostgreSQL advisory lock: "bearward" in ASCII.
 const POSTGRES_LOCK: i64 = 0x6265_6172_7761_7264;
 
-/// The tables cannot be brought to what this version needs.
+/// Why the tables could not be migrated.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum MigrationError {
-    /// A newer version of bearward has changed them.
+    /// The database has migrations that this version does not know.
     #[error(
-        "the database was made by a newer bearward ({}); this one ({}) would damage it. Run the newer version, or name another database in \
-         database.url", .0.join(", "), env!("CARGO_PKG_VERSION")
+        "the database has migrations of a newer bearward ({}); this version ({}) could damage it. Run the newer version, or set database.url \
+         to another database", .0.join(", "), env!("CARGO_PKG_VERSION")
     )]
     Newer(Vec<String>),
-    /// Another replica holds the lock.
-    #[error("another bearward has been changing the tables for {WAIT} s; is it stuck?")]
+    /// Another replica holds the migration lock.
+    #[error(
+        "another bearward process has held the migration lock for {LOCK_TIMEOUT_SECONDS} s; check whether it hangs"
+    )]
     Locked,
-    /// The database refused.
-    #[error("cannot bring the tables of database.url up to date: {0}")]
+    /// The database returned an error.
+    #[error("cannot migrate the tables of database.url: {0}")]
     Database(#[from] DbErr),
 }
 
 impl Store {
-    /// Applies what is missing, under the database's own lock.
+    /// Applies pending migrations while holding the migration lock.
     pub(super) async fn migrate(&self) -> Result<(), MigrationError> {
         let lock = self.lock().await?;
-        refuse_newer(&lock).await?;
+        reject_newer_schema(&lock).await?;
         let pending = Migrations::get_pending_migrations(&lock).await?.len();
-        let done = Migrations::up(&lock, None).await;
+        let result = Migrations::up(&lock, None).await;
         if lock.get_database_backend() == DbBackend::MySql {
-            // It belongs to the connection, which goes back to the pool. What the statements
-            // changed is committed already: MySQL does that after each of them.
+            // The lock belongs to the connection, which returns to the pool. MySQL has already
+            // committed the changes: every DDL statement commits implicitly.
             lock.execute_raw(mysql("DO RELEASE_LOCK(CONCAT('bearward ', DATABASE()))"))
                 .await?;
         }
-        done?;
+        result?;
         lock.commit().await?;
         if pending > 0 {
             tracing::info!(
                 migrations = pending,
                 database = self.kind(),
-                "the tables are up to date"
+                "applied database migrations"
             );
         }
         Ok(())
     }
 
-    /// The names of the migrations that are missing.
+    /// Returns the names of the pending migrations.
     pub(super) async fn pending(&self) -> Result<Vec<String>, MigrationError> {
-        refuse_newer(&self.reads).await?;
+        reject_newer_schema(&self.reads).await?;
         let pending = Migrations::get_pending_migrations_read_only(&self.reads).await?;
         Ok(pending
             .iter()
@@ -68,7 +70,7 @@ impl Store {
             .collect())
     }
 
-    /// A transaction that nobody else can have at the same time.
+    /// Begins a transaction that holds the migration lock.
     async fn lock(&self) -> Result<DatabaseTransaction, MigrationError> {
         let immediate = TransactionOptions {
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
@@ -77,8 +79,10 @@ impl Store {
         let lock = self.writes.begin_with_options(immediate).await?;
         match lock.get_database_backend() {
             DbBackend::Postgres => {
-                lock.execute_unprepared(&format!("SET LOCAL lock_timeout = '{WAIT}s'"))
-                    .await?;
+                lock.execute_unprepared(&format!(
+                    "SET LOCAL lock_timeout = '{LOCK_TIMEOUT_SECONDS}s'"
+                ))
+                .await?;
                 let statement = Statement::from_string(
                     DbBackend::Postgres,
                     format!("SELECT pg_advisory_xact_lock({POSTGRES_LOCK})"),
@@ -87,7 +91,7 @@ impl Store {
             }
             DbBackend::MySql => {
                 let statement = mysql(&format!(
-                    "SELECT GET_LOCK(CONCAT('bearward ', DATABASE()), {WAIT}) = 1 AS locked"
+                    "SELECT GET_LOCK(CONCAT('bearward ', DATABASE()), {LOCK_TIMEOUT_SECONDS}) = 1 AS locked"
                 ));
                 let row = lock.query_one_raw(statement).await?;
                 let locked = row
@@ -107,13 +111,14 @@ fn mysql(statement: &str) -> Statement {
     Statement::from_string(DbBackend::MySql, statement)
 }
 
-async fn refuse_newer(db: &impl ConnectionTrait) -> Result<(), MigrationError> {
+/// Fails if the database has migrations that this version does not know.
+async fn reject_newer_schema(db: &impl ConnectionTrait) -> Result<(), MigrationError> {
     let known: BTreeSet<String> = Migrations::migrations()
         .iter()
         .map(|migration| migration.name().to_owned())
         .collect();
     let applied = match Migrations::get_applied_migrations_read_only(db).await {
-        // The library's own check of the same; the names are read below.
+        // The library's own check for unknown migrations. Its error does not list their names.
         Err(DbErr::Custom(_)) => Migrations::get_migration_models(db)
             .await?
             .into_iter()

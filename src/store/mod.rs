@@ -1,5 +1,5 @@
-//! The rows: one code path for SQLite, PostgreSQL and MySQL. Every method that reads or changes a
-//! user's rows takes the owner first, and there is none that does the same for everybody.
+//! Database access: one code path for SQLite, PostgreSQL and MySQL. Every method that reads or
+//! changes a user's rows takes the owner first; there are no unscoped variants.
 
 mod accounts;
 mod administration;
@@ -28,26 +28,26 @@ pub use self::{
     status_checks::Insert,
 };
 
-/// The database. Cloning is cheap and shares the connections.
+/// A handle to the database. Clones share the connection pools.
 #[derive(Clone)]
 pub struct Store {
     reads: DatabaseConnection,
-    /// SQLite has one writer at a time: a connection of its own lets writers queue here, fairly,
-    /// and not inside the database, where the unlucky one gives up. With other databases it is
-    /// the same pool.
+    /// SQLite allows one writer at a time. With a single write connection, writers queue in the
+    /// pool, in order, instead of inside SQLite, where they can time out. Other databases use
+    /// one pool for both.
     writes: DatabaseConnection,
 }
 
 impl Store {
-    /// Whether the database answers.
+    /// Checks that the database answers.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] when it does not.
+    /// [`StoreError::Unavailable`] if it does not.
     pub async fn ping(&self) -> Result<(), StoreError> {
         Ok(self.reads.ping().await?)
     }
 
-    /// The database's kind: `sqlite`, `postgres` or `mysql`.
+    /// Returns the kind of database: `sqlite`, `postgres` or `mysql`.
     pub fn kind(&self) -> &'static str {
         match self.reads.get_database_backend() {
             DbBackend::Postgres => "postgres",

@@ -1,4 +1,4 @@
-//! Status checks: added, listed.
+//! Status checks: add, list.
 
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
@@ -6,27 +6,28 @@ use uuid::Uuid;
 use super::{
     DbTimestamp, Store, StoreError,
     entity::status_checks::{ActiveModel, Column, Entity, Model},
-    error::is_taken,
+    error::is_unique_violation,
 };
 use crate::domain::{ClientName, IdempotencyKey, Owner, Page, PageRequest, StatusCheck};
 
-/// What became of a report.
+/// Outcome of [`Store::add_status_check`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Insert {
-    /// It is a row now.
-    New(StatusCheck),
-    /// It was a row already: this is the same request, sent again.
-    Again(StatusCheck),
-    /// Another report has the same idempotency key.
-    Conflict,
+    /// A row was inserted.
+    Created(StatusCheck),
+    /// The same request was sent before; this is the existing row.
+    Replayed(StatusCheck),
+    /// A different status check has the same idempotency key.
+    KeyConflict,
 }
 
 impl Store {
-    /// Adds a report of the owner, once for each idempotency key, however often and on however many
-    /// replicas it arrives.
+    /// Adds a status check of the owner. Requests with the same idempotency key add one row, on any
+    /// number of replicas.
     ///
     /// # Errors
-    /// [`StoreError::AccountDeleted`] when the account was erased, and what the database says.
+    /// [`StoreError::AccountDeleted`] if the account was deleted, other variants if the database
+    /// fails.
     pub async fn add_status_check(
         &self,
         owner: &Owner,
@@ -49,13 +50,15 @@ impl Store {
             timestamp: Set(row.timestamp),
         });
         match (insert.exec_without_returning(&self.writes).await, key) {
-            (Ok(_), _) => Ok(Insert::New(shown(row))),
-            (Err(error), Some(key)) if is_taken(&error) => self.earlier(owner, client, key).await,
+            (Ok(_), _) => Ok(Insert::Created(from_row(row))),
+            (Err(error), Some(key)) if is_unique_violation(&error) => {
+                self.find_replayed(owner, client, key).await
+            }
             (Err(error), _) => Err(error.into()),
         }
     }
 
-    async fn earlier(
+    async fn find_replayed(
         &self,
         owner: &Owner,
         client: &ClientName,
@@ -69,16 +72,17 @@ impl Store {
             .await?
             .ok_or(StoreError::AccountDeleted)?;
         Ok(if row.client_name == client.as_str() {
-            Insert::Again(shown(row))
+            Insert::Replayed(from_row(row))
         } else {
-            Insert::Conflict
+            Insert::KeyConflict
         })
     }
 
-    /// The owner's reports, newest first.
+    /// Returns a page of the owner's status checks, newest first.
     ///
     /// # Errors
-    /// [`StoreError::AccountDeleted`] when the account was erased, and what the database says.
+    /// [`StoreError::AccountDeleted`] if the account was deleted, other variants if the database
+    /// fails.
     pub async fn status_checks(
         &self,
         owner: &Owner,
@@ -88,21 +92,21 @@ impl Store {
             .filter(Column::UserId.eq(owner.id().uuid()))
             .order_by_desc(Column::Id)
             .limit(request.limit() + 1);
-        if let Some(after) = request.after() {
+        if let Some(after) = request.after_id() {
             query = query.filter(Column::Id.lt(after));
         }
         let rows = query.all(&self.reads).await?;
         if rows.is_empty() {
-            self.is_there(owner).await?;
+            self.ensure_exists(owner).await?;
         }
-        Ok(request.page(rows.into_iter().map(shown).collect(), |check| check.id))
+        Ok(request.page(rows.into_iter().map(from_row).collect(), |check| check.id))
     }
 }
 
-fn shown(row: Model) -> StatusCheck {
+fn from_row(row: Model) -> StatusCheck {
     StatusCheck {
         id: row.id,
         client_name: row.client_name,
-        timestamp: DbTimestamp::of(row.timestamp).into(),
+        timestamp: DbTimestamp::from_column(row.timestamp).into(),
     }
 }

@@ -1,4 +1,4 @@
-//! Whose keys a rotation of the vault has still to seal again.
+//! Finds the users whose API keys must be resealed after a rotation of the vault key.
 
 use sea_orm::{
     ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
@@ -13,10 +13,10 @@ use super::{
 use crate::domain::{Owner, UserId};
 
 impl Store {
-    /// How many users have keys that another key than `key_id` has sealed.
+    /// Counts the users with API keys that were sealed with a vault key other than `key_id`.
     ///
     /// # Errors
-    /// What the database says.
+    /// [`StoreError`] if the database fails.
     pub async fn count_owners_to_reseal(&self, key_id: &str) -> Result<u64, StoreError> {
         let count = Entity::find()
             .select_only()
@@ -30,11 +30,10 @@ impl Store {
             .unwrap_or(0))
     }
 
-    /// The next of these users after `last`, at most `limit`. Their rows are then worked on as each
-    /// owner's own.
+    /// Returns up to `limit` of these users, in the order of their ids, starting after `last`.
     ///
     /// # Errors
-    /// What the database says.
+    /// [`StoreError`] if the database fails.
     pub async fn owners_to_reseal(
         &self,
         key_id: &str,

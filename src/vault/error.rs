@@ -1,31 +1,31 @@
-//! Why the vault did not seal or open.
+//! Errors of sealing and unsealing.
 
 use bearward::SanitizedText;
 
-/// What went wrong, in words for the log and for operators. No variant holds a key or a part of
-/// one.
+/// Why an API key could not be sealed or unsealed. The messages are for logs and operators; none
+/// contains a key or part of one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum VaultError {
-    /// No key is configured, so nothing can be kept.
+    /// No vault key is configured.
     #[error(
-        "no API key can be stored, because vault.keys is empty; put a key there, made with: echo \"k1:$(openssl rand -base64 32)\""
+        "API keys cannot be stored because vault.keys is empty; add a key, generated with: echo \"k1:$(openssl rand -base64 32)\""
     )]
     NoKey,
-    /// The row was sealed with a key that is not configured.
+    /// The row was sealed with a vault key that is not configured.
     #[error(
-        "a stored API key was sealed with the vault key {id:?}, which is not configured; put it back into vault.keys"
+        "a stored API key was sealed with the vault key {id:?}, which is not configured; add it to vault.keys again"
     )]
     UnknownKey {
-        /// The id that the row names.
+        /// The vault key id in the row.
         id: SanitizedText,
     },
-    /// The row is not as this vault sealed it for this owner and provider.
+    /// Authenticated decryption failed for this owner and provider.
     #[error(
-        "a stored API key does not open: its row was changed or moved, or vault.keys has other bytes under the same id"
+        "a stored API key cannot be unsealed: its row was changed or moved, or vault.keys has a different key with the same id"
     )]
     NotAuthentic,
-    /// The system gave no randomness, or the cipher failed.
-    #[error("an API key could not be sealed, because the system gave no randomness")]
-    NotSealed,
+    /// The system's random number generator or the cipher failed.
+    #[error("an API key could not be sealed: the random number generator or the cipher failed")]
+    SealFailed,
 }

@@ -1,10 +1,11 @@
-//! The vault: users' API keys, sealed under the keys of the configuration and bound to their
-//! owners.
+//! Encrypts users' API keys with the configured vault keys and binds them to their owners.
 //!
-//! [`Vault::seal`] makes what a row of the database holds, [`Vault::open`] gives the key back to
-//! the same owner under the same provider's name. Who reads the database alone learns how long a
-//! key is and no more; who also writes it can take rows away or bring old ones back, but cannot
-//! make one user's key another's.
+//! [`Vault::seal`] encrypts a key for a database row; [`Vault::unseal`] decrypts it for the same
+//! owner and provider.
+//!
+//! # Security
+//! An attacker who can read the database learns only the length of each key. One who can also write
+//! to it can delete rows or restore old ones, but cannot assign one user's key to another user.
 
 mod api_key_secret;
 mod error;
@@ -17,89 +18,90 @@ use uuid::Uuid;
 use zeroize::Zeroizing;
 
 pub use self::{
-    api_key_secret::{ApiKeySecret, PlainKeyError},
+    api_key_secret::{ApiKeySecret, ApiKeySecretError},
     error::VaultError,
     sealed::Sealed,
 };
 use crate::settings::VaultKey;
 
-/// Seals with the first of its keys and opens with all of them; its `Debug` shows their names.
+/// The vault keys. Seals with the first one, unseals with any of them. `Debug` shows only their
+/// ids.
 #[derive(Debug, Clone)]
 pub struct Vault {
     keys: Vec<VaultKey>,
 }
 
-/// What was in a row.
+/// The result of [`Vault::unseal`].
 #[derive(Debug)]
 pub struct Unsealed {
-    /// The user's key.
-    pub plain: ApiKeySecret,
-    /// Another key than the first one has sealed the row: seal it again, so that the old key can
-    /// go.
-    pub stale: bool,
+    /// The user's API key.
+    pub key: ApiKeySecret,
+    /// Whether the row was not sealed with the first vault key. Seal it again, so that the old
+    /// vault key can be removed.
+    pub needs_reseal: bool,
 }
 
 impl Vault {
-    /// A vault with these keys; of two with one id the first counts. Without any it refuses to
-    /// seal.
+    /// Creates a vault with these keys. If two have the same id, the first one is used. Without
+    /// keys, [`Self::seal`] fails.
     pub fn new(keys: Vec<VaultKey>) -> Self {
         Self { keys }
     }
 
-    /// Seals a user's key for the row of this owner and provider. Two calls never give the same
-    /// bytes.
+    /// Seals a user's key for this owner and provider. The result differs on each call. Does not
+    /// check whether the provider is configured.
     ///
     /// # Errors
-    /// [`VaultError::NoKey`], and [`VaultError::NotSealed`] where the system has no randomness.
-    ///
-    /// Not checked: whether the provider is one of the configuration.
+    /// [`VaultError::NoKey`] if no vault key is configured, [`VaultError::SealFailed`] if the
+    /// system's random number generator or the cipher fails.
     pub fn seal(
         &self,
         owner: &Uuid,
         provider: &str,
-        plain: &ApiKeySecret,
+        api_key: &ApiKeySecret,
     ) -> Result<Sealed, VaultError> {
         let key = self.keys.first().ok_or(VaultError::NoKey)?;
-        let salt = sealed::salt().map_err(|_| VaultError::NotSealed)?;
-        sealed::seal(key, &salt, owner, provider, plain).map_err(|_| VaultError::NotSealed)
+        let salt = sealed::random_salt().map_err(|_| VaultError::SealFailed)?;
+        sealed::seal(key, &salt, owner, provider, api_key).map_err(|_| VaultError::SealFailed)
     }
 
-    /// Opens a row as the one of this owner and provider.
+    /// Unseals a row of this owner and provider.
     ///
     /// # Errors
-    /// - [`VaultError::UnknownKey`]: the row names a key that is not configured (any more).
-    /// - [`VaultError::NotAuthentic`]: the row was changed, cut, moved from another owner, provider
-    ///   or key, or sealed in another version of the format.
+    /// - [`VaultError::UnknownKey`] if the row was sealed with a vault key that is not configured.
+    /// - [`VaultError::NotAuthentic`] if the row was changed, truncated, moved from another owner,
+    ///   provider or vault key, or sealed in another version of the format.
     ///
-    /// Not checked: whether the row is the newest one of its owner and provider.
-    pub fn open(
+    /// # Security
+    /// Does not detect that an older row of the same owner and provider was restored.
+    pub fn unseal(
         &self,
         owner: &Uuid,
         provider: &str,
         sealed: &Sealed,
     ) -> Result<Unsealed, VaultError> {
-        let unknown = || VaultError::UnknownKey {
+        let unknown_key = || VaultError::UnknownKey {
             id: SanitizedText::new(&sealed.key_id),
         };
         let position = self
             .keys
             .iter()
             .position(|key| key.id() == sealed.key_id)
-            .ok_or_else(unknown)?;
-        let row = sealed.parts().ok_or(VaultError::NotAuthentic)?;
-        let (key, nonce) = sealed::message_key(&self.keys[position], row.salt)
+            .ok_or_else(unknown_key)?;
+        let parts = sealed.parts().ok_or(VaultError::NotAuthentic)?;
+        let (key, nonce) = sealed::message_key(&self.keys[position], parts.salt)
             .map_err(|_| VaultError::NotAuthentic)?;
         let context = sealed::context(&sealed.key_id, owner, provider);
-        let mut buffer = Zeroizing::new(row.ciphertext.to_vec());
-        let plain = key
+        let mut buffer = Zeroizing::new(parts.ciphertext.to_vec());
+        let plaintext = key
             .open_in_place(nonce, Aad::from(context), &mut buffer)
             .map_err(|_| VaultError::NotAuthentic)?;
-        let text = std::str::from_utf8(plain).map_err(|_| VaultError::NotAuthentic)?;
-        let plain =
+        let text = std::str::from_utf8(plaintext).map_err(|_| VaultError::NotAuthentic)?;
+        let key =
             ApiKeySecret::new(SecretString::from(text)).map_err(|_| VaultError::NotAuthentic)?;
         Ok(Unsealed {
-            plain,
-            stale: position > 0,
+            key,
+            needs_reseal: position > 0,
         })
     }
 }

@@ -1,4 +1,4 @@
-//! The format of a sealed row, version 1: AES-256-GCM under a key of its own for each message.
+//! Format of a sealed API key, version 1: AES-256-GCM with a separate key for each message.
 //!
 //! ```text
 //! bytes    = version (1 byte: 1) || salt (32 random bytes) || ciphertext || tag (16)
@@ -6,9 +6,10 @@
 //! context  = for each of version (1 byte), key id, owner (the 16 bytes of its UUID), provider: length (8 bytes, big-endian) || part
 //! ```
 //! The context is the associated data. Random 96-bit nonces under the vault key itself would be
-//! simpler, but NIST SP 800-38D §8.3 ends them at 2^32 messages for each key, counted over every
-//! replica and every backup. A derived key with its nonce repeats only where 256 random bits do, so
-//! a vault key needs no counter and no deadline; it costs two microseconds.
+//! simpler, but NIST SP 800-38D §8.3 limits them to 2^32 messages per key, counted over all
+//! replicas and backups. A derived key and nonce only repeat if the 256-bit salt repeats, so a
+//! vault key needs neither a counter nor an expiry date. The derivation takes about two
+//! microseconds.
 
 use std::fmt;
 
@@ -26,25 +27,24 @@ use crate::settings::VaultKey;
 
 const VERSION: u8 = 1;
 const INFO: &[u8] = b"bearward vault v1";
-const SALT: usize = 32;
-const KEY: usize = 32;
-const NONCE: usize = 12;
-const TAG: usize = 16;
+const SALT_LENGTH: usize = 32;
+const KEY_LENGTH: usize = 32;
+const NONCE_LENGTH: usize = 12;
+const TAG_LENGTH: usize = 16;
 
-/// What a row of the database holds of a key. `Debug` shows the vault key's name and how many bytes
-/// there are.
+/// A sealed API key. `Debug` shows the id of the vault key and the number of bytes.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Sealed {
-    /// The name of the vault key that sealed it.
+    /// Id of the vault key that sealed it.
     pub key_id: String,
     /// Version, salt, ciphertext and tag.
     pub bytes: Vec<u8>,
 }
 
-/// The parts of a row whose version and length are right.
+/// The parts of a sealed key whose version and length are valid.
 pub(super) struct Parts<'a> {
-    pub(super) salt: &'a [u8; SALT],
-    /// With the tag at its end.
+    pub(super) salt: &'a [u8; SALT_LENGTH],
+    /// Ends with the authentication tag.
     pub(super) ciphertext: &'a [u8],
 }
 
@@ -52,8 +52,9 @@ impl Sealed {
     pub(super) fn parts(&self) -> Option<Parts<'_>> {
         let (&version, rest) = self.bytes.split_first()?;
         let (salt, ciphertext) = rest.split_first_chunk()?;
-        let fits = (TAG + 1..=TAG + ApiKeySecret::MAX_BYTES).contains(&ciphertext.len());
-        (version == VERSION && fits).then_some(Parts { salt, ciphertext })
+        let is_valid_length =
+            (TAG_LENGTH + 1..=TAG_LENGTH + ApiKeySecret::MAX_BYTES).contains(&ciphertext.len());
+        (version == VERSION && is_valid_length).then_some(Parts { salt, ciphertext })
     }
 }
 
@@ -61,36 +62,39 @@ impl fmt::Debug for Sealed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "Sealed {{ key_id: {:?}, bytes: {} of them }}",
+            "Sealed {{ key_id: {:?}, bytes: [{} bytes] }}",
             self.key_id,
             self.bytes.len()
         )
     }
 }
 
-pub(super) fn salt() -> Result<[u8; SALT], Unspecified> {
-    let mut salt = [0; SALT];
+pub(super) fn random_salt() -> Result<[u8; SALT_LENGTH], Unspecified> {
+    let mut salt = [0; SALT_LENGTH];
     rand::fill(&mut salt)?;
     Ok(salt)
 }
 
-/// Deterministic: a salt is used once.
+/// Seals a key. Deterministic, so a salt must be used only once.
 pub(super) fn seal(
     vault_key: &VaultKey,
-    salt: &[u8; SALT],
+    salt: &[u8; SALT_LENGTH],
     owner: &Uuid,
     provider: &str,
-    plain: &ApiKeySecret,
+    api_key: &ApiKeySecret,
 ) -> Result<Sealed, Unspecified> {
-    let plain = plain.expose().as_bytes();
+    let plaintext = api_key.expose().as_bytes();
     let (key, nonce) = message_key(vault_key, salt)?;
-    // Its room is made at once, so that growing leaves no copy of the plain text behind.
-    let mut bytes = Zeroizing::new(Vec::with_capacity(1 + SALT + plain.len() + TAG));
+    // Full capacity from the start: reallocating would leave copies of the plaintext in memory.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(
+        1 + SALT_LENGTH + plaintext.len() + TAG_LENGTH,
+    ));
     bytes.push(VERSION);
     bytes.extend_from_slice(salt);
-    bytes.extend_from_slice(plain);
+    bytes.extend_from_slice(plaintext);
     let context = context(vault_key.id(), owner, provider);
-    let tag = key.seal_in_place_separate_tag(nonce, Aad::from(context), &mut bytes[1 + SALT..])?;
+    let tag =
+        key.seal_in_place_separate_tag(nonce, Aad::from(context), &mut bytes[1 + SALT_LENGTH..])?;
     bytes.extend_from_slice(tag.as_ref());
     Ok(Sealed {
         key_id: vault_key.id().to_owned(),
@@ -98,23 +102,23 @@ pub(super) fn seal(
     })
 }
 
-/// The key and the nonce of the one message that has this salt.
+/// Derives the key and the nonce of the message with this salt.
 pub(super) fn message_key(
     vault_key: &VaultKey,
-    salt: &[u8; SALT],
+    salt: &[u8; SALT_LENGTH],
 ) -> Result<(LessSafeKey, Nonce), Unspecified> {
-    let mut material = Zeroizing::new([0; KEY + NONCE]);
+    let mut material = Zeroizing::new([0; KEY_LENGTH + NONCE_LENGTH]);
     let secret = Salt::new(HKDF_SHA256, salt).extract(vault_key.expose());
     secret.expand(&[INFO], Material)?.fill(&mut *material)?;
-    let (key, nonce) = material.split_at(KEY);
+    let (key, nonce) = material.split_at(KEY_LENGTH);
     Ok((
         LessSafeKey::new(UnboundKey::new(&AES_256_GCM, key)?),
         Nonce::try_assume_unique_for_key(nonce)?,
     ))
 }
 
-/// What a row is bound to. The lengths keep a provider's name from taking over what belongs to its
-/// neighbour.
+/// Returns the associated data. Each part is preceded by its length, so different parts never
+/// encode to the same bytes.
 pub(super) fn context(key_id: &str, owner: &Uuid, provider: &str) -> Vec<u8> {
     let mut context = Vec::new();
     for part in [
@@ -129,11 +133,11 @@ pub(super) fn context(key_id: &str, owner: &Uuid, provider: &str) -> Vec<u8> {
     context
 }
 
-/// How much is derived.
+/// Length of the derived key material.
 struct Material;
 
 impl KeyType for Material {
     fn len(&self) -> usize {
-        KEY + NONCE
+        KEY_LENGTH + NONCE_LENGTH
     }
 }

@@ -63,7 +63,11 @@ async fn a_newer_database_is_refused_by_name_and_left_as_it_is() {
 #[tokio::test]
 async fn a_look_makes_and_changes_nothing() {
     let url = fresh().await;
-    let look = async || Store::look(&settings(&url).database).await.unwrap();
+    let look = async || {
+        Store::schema_status(&settings(&url).database)
+            .await
+            .unwrap()
+    };
     for _ in 0..2 {
         match look().await {
             SchemaStatus::NoFile(path) => assert!(url.starts_with("sqlite") && !path.exists()),

@@ -1,4 +1,4 @@
-//! A forged discovery document that tries to send the fetch where only this machine gets.
+//! A forged discovery document must not make the server fetch from loopback or link-local addresses.
 
 use std::sync::{Arc, Mutex};
 
@@ -9,16 +9,16 @@ use {
 
 const ISSUER: &str = "https://idp.example";
 
-/// Answers every request with metadata that name this address, and remembers what it was asked for.
+/// Returns metadata with this `jwks_uri` for every request, and records the requested URLs.
 #[derive(Debug, Clone)]
-struct Forged {
+struct ForgedDiscovery {
     jwks_uri: String,
-    asked: Arc<Mutex<Vec<String>>>,
+    requested: Arc<Mutex<Vec<String>>>,
 }
 
-impl Fetch for Forged {
+impl Fetch for ForgedDiscovery {
     fn fetch(&self, request: FetchRequest) -> Fetching {
-        self.asked.lock().unwrap().push(request.url.into());
+        self.requested.lock().unwrap().push(request.url.into());
         let body = serde_json::json!({ "issuer": ISSUER, "jwks_uri": self.jwks_uri })
             .to_string()
             .into_bytes();
@@ -32,25 +32,26 @@ impl Fetch for Forged {
     }
 }
 
-async fn asked(jwks_uri: &str) -> Vec<String> {
-    let forged = Forged {
+/// Returns the URLs that are fetched for this `jwks_uri`.
+async fn requested_urls(jwks_uri: &str) -> Vec<String> {
+    let fetch = ForgedDiscovery {
         jwks_uri: jwks_uri.to_owned(),
-        asked: Arc::default(),
+        requested: Arc::default(),
     };
     let issuer = Issuer::new(ISSUER, "authenticated").unwrap();
     let auth = Bearward::builder()
         .issuer(issuer)
-        .fetch(Arc::new(forged.clone()))
+        .fetch(Arc::new(fetch.clone()))
         .build()
         .await
         .unwrap();
     auth.wait_for_initial_fetch().await;
-    let asked = forged.asked.lock().unwrap();
-    asked.clone()
+    let requested = fetch.requested.lock().unwrap();
+    requested.clone()
 }
 
 #[tokio::test]
-async fn no_spelling_of_this_machine_is_fetched_for_an_issuer_elsewhere() {
+async fn discovered_loopback_urls_are_not_fetched() {
     for host in [
         "localhost",
         "localhost.",
@@ -75,14 +76,14 @@ async fn no_spelling_of_this_machine_is_fetched_for_an_issuer_elsewhere() {
     ] {
         let jwks_uri = format!("https://{host}/keys");
         assert_eq!(
-            asked(&jwks_uri).await,
+            requested_urls(&jwks_uri).await,
             [format!("{ISSUER}/.well-known/openid-configuration")],
             "{jwks_uri}"
         );
     }
     assert_eq!(
-        asked("https://10.0.0.7/keys").await.len(),
+        requested_urls("https://10.0.0.7/keys").await.len(),
         2,
-        "a private network may be where the identity provider lives"
+        "an identity provider may be in a private network"
     );
 }

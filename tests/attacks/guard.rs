@@ -1,4 +1,4 @@
-//! What stands between a guard and a handler, and what a requirement puts into a header.
+//! Middleware between a guard and a handler, and values of a requirement in a header.
 
 use std::time::Duration;
 
@@ -50,7 +50,7 @@ async fn quoted(_: Require<Quoted>) -> &'static str {
 }
 
 #[actix_web::test]
-async fn a_header_rewritten_behind_the_guard_does_not_bring_claims_that_nobody_verified() {
+async fn header_rewritten_after_the_guard_is_ignored() {
     let idp = MockIdp::start().await;
     let auth = Bearward::builder()
         .issuer(idp.as_issuer())
@@ -78,7 +78,7 @@ async fn a_header_rewritten_behind_the_guard_does_not_bring_claims_that_nobody_v
 }
 
 #[actix_web::test]
-async fn a_level_cannot_break_out_of_its_attribute_nor_take_the_challenge_away() {
+async fn acr_values_are_escaped_in_the_challenge() {
     let idp = MockIdp::start().await;
     let auth = Bearward::builder()
         .issuer(idp.as_issuer())
@@ -95,7 +95,7 @@ async fn a_level_cannot_break_out_of_its_attribute_nor_take_the_challenge_away()
     let challenge = response
         .headers()
         .get(WWW_AUTHENTICATE)
-        .expect("every 401 has one")
+        .expect("every 401 has a challenge")
         .to_str()
         .unwrap();
     assert!(
@@ -110,7 +110,7 @@ async fn with_body(_: Principal, _: web::Json<serde_json::Value>) -> &'static st
 }
 
 #[actix_web::test]
-async fn behind_a_guard_a_stranger_learns_nothing_of_the_body_even_while_keys_are_fetched() {
+async fn guard_rejects_before_the_body_while_keys_are_fetched() {
     let idp = MockIdp::start().await;
     idp.set_faults(Faults::hang());
     let policy = JwksCacheConfig::default().wait_timeout(Duration::from_millis(20));

@@ -1,4 +1,4 @@
-//! Key sets that hide a key, take the good ones away, or make numbers run over.
+//! Hostile key sets: duplicates, invalid keys, extreme cache lifetimes.
 
 use {Algorithm, Bearward};
 use bearward_testing::{
@@ -7,32 +7,32 @@ use bearward_testing::{
 };
 use serde_json::{Map, Value, json};
 
-fn set(keys: &[&Map<String, Value>]) -> Faults {
+fn serve_keys(keys: &[&Map<String, Value>]) -> Faults {
     Faults::body(json!({ "keys": keys }).to_string())
 }
 
 #[tokio::test]
-async fn a_key_without_kid_that_stands_twice_does_not_hide_a_new_key() {
+async fn duplicate_key_without_kid_does_not_hide_a_new_key() {
     let idp = MockIdp::start().await;
     let (known, new) = (
         idp.key().jwk(),
         KeyPair::generate(Algorithm::ES256).with_kid("new"),
     );
-    let mut nameless = KeyPair::generate(Algorithm::ES256).jwk();
-    nameless.remove("kid");
-    idp.set_faults(set(&[&known, &nameless, &nameless]));
+    let mut without_kid = KeyPair::generate(Algorithm::ES256).jwk();
+    without_kid.remove("kid");
+    idp.set_faults(serve_keys(&[&known, &without_kid, &without_kid]));
     let auth = Bearward::builder()
         .issuer(idp.as_issuer())
         .build()
         .await
         .unwrap();
     assert!(auth.verify(&idp.token().sign()).await.is_ok());
-    idp.set_faults(set(&[&known, &nameless, &new.jwk()]));
+    idp.set_faults(serve_keys(&[&known, &without_kid, &new.jwk()]));
     assert!(auth.verify(&idp.token().key(new).sign()).await.is_ok());
 }
 
 #[tokio::test]
-async fn keys_that_could_never_verify_are_skipped_and_take_no_good_set_away() {
+async fn invalid_rsa_keys_do_not_replace_a_good_set() {
     let idp = MockIdp::start_with(Algorithm::RS256).await;
     let token = idp.token().sign();
     let modulus = base64_simd::URL_SAFE_NO_PAD
@@ -52,17 +52,13 @@ async fn keys_that_could_never_verify_are_skipped_and_take_no_good_set_away() {
             .await
             .unwrap();
         assert!(auth.verify(&token).await.is_ok());
-        let mut useless = idp.key().jwk();
-        useless.insert("n".to_owned(), encode(n).into());
-        useless.insert("e".to_owned(), encode(e).into());
-        idp.set_faults(set(&[&useless]));
-        // An unknown kid asks for the set again.
-        let stranger = KeyPair::generate(Algorithm::ES256);
-        assert!(
-            auth.verify(&idp.token().key(stranger).sign())
-                .await
-                .is_err()
-        );
+        let mut invalid = idp.key().jwk();
+        invalid.insert("n".to_owned(), encode(n).into());
+        invalid.insert("e".to_owned(), encode(e).into());
+        idp.set_faults(serve_keys(&[&invalid]));
+        // An unknown kid triggers a refresh.
+        let foreign = KeyPair::generate(Algorithm::ES256);
+        assert!(auth.verify(&idp.token().key(foreign).sign()).await.is_err());
         assert!(
             auth.verify(&token).await.is_ok(),
             "n {} bytes, e {} bytes",
@@ -73,7 +69,7 @@ async fn keys_that_could_never_verify_are_skipped_and_take_no_good_set_away() {
 }
 
 #[tokio::test]
-async fn times_as_large_as_numbers_go_neither_overflow_nor_last_for_ever() {
+async fn huge_cache_lifetimes_are_clamped() {
     for lifetime in [
         "max-age=18446744073709551615",
         "max-age=99999999999999999999999999",
@@ -96,11 +92,11 @@ async fn times_as_large_as_numbers_go_neither_overflow_nor_last_for_ever() {
             status: Some(503),
             ..largest
         });
-        let refusal = auth
+        let failure = auth
             .verify(&idp.token().kid("unknown").sign())
             .await
             .unwrap_err();
-        assert_eq!(refusal.error.code(), "KEYS_UNAVAILABLE");
+        assert_eq!(failure.error.code(), "KEYS_UNAVAILABLE");
         assert!(
             auth.key_set_statuses()[0]
                 .next_attempt_in

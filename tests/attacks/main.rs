@@ -1,12 +1,11 @@
-#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+#![allow(clippy::unwrap_used, reason = "test helpers")]
 
-//! Attacks, each as the attacker would make it: against the public API, over real HTTP where the
-//! wire matters.
+//! Attacks against the public API, over real HTTP where the wire format matters.
 
 mod discovery;
 mod guard;
 mod key_sets;
-mod showing;
+mod output_escaping;
+mod raw_http;
 mod snapshots;
 mod tokens;
-mod wire;

@@ -1,4 +1,4 @@
-//! Another user of the machine, where the stored keys lie in a folder that he can write.
+//! Another local user can write to the snapshot directory.
 
 #![cfg(unix)]
 
@@ -13,9 +13,8 @@ use std::{
 use {Algorithm, Bearward, JwksCacheConfig};
 use bearward_testing::{Faults, MockIdp, signing::KeyPair};
 
-/// A file as bearward writes it, which holds the keys of whoever `key` belongs to; the identity
-/// provider is down from then on.
-async fn planted(dir: &Path, idp: &MockIdp, key: &KeyPair) -> PathBuf {
+/// Writes a snapshot file that contains `key`, and stops the identity provider.
+async fn write_snapshot(dir: &Path, idp: &MockIdp, key: &KeyPair) -> PathBuf {
     idp.set_faults(Faults::body(
         serde_json::json!({ "keys": [key.jwk()] }).to_string(),
     ));
@@ -51,33 +50,33 @@ async fn build(dir: &Path, idp: &MockIdp) -> Bearward {
 }
 
 #[tokio::test]
-async fn stored_keys_that_another_user_owns_are_not_believed_though_nobody_else_may_write_them() {
+async fn snapshot_of_another_owner_is_not_used() {
     let (dir, idp) = (tempfile::tempdir().unwrap(), MockIdp::start().await);
-    let stranger = KeyPair::generate(Algorithm::ES256);
-    let file = planted(dir.path(), &idp, &stranger).await;
-    let token = idp.token().key(stranger).sign();
+    let foreign_key = KeyPair::generate(Algorithm::ES256);
+    let file = write_snapshot(dir.path(), &idp, &foreign_key).await;
+    let token = idp.token().key(foreign_key).sign();
     assert!(
         build(dir.path(), &idp).await.verify(&token).await.is_ok(),
-        "the file is good but for its owner"
+        "the file is valid apart from its owner"
     );
 
-    let nobody = 65_534;
-    if std::os::unix::fs::chown(&file, Some(nobody), Some(nobody)).is_err() {
-        eprintln!("only root can give a file away: not tested");
+    let nobody_uid = 65_534;
+    if std::os::unix::fs::chown(&file, Some(nobody_uid), Some(nobody_uid)).is_err() {
+        eprintln!("skipped: only root can change the owner of a file");
         return;
     }
-    let refusal = build(dir.path(), &idp)
+    let failure = build(dir.path(), &idp)
         .await
         .verify(&token)
         .await
         .unwrap_err();
-    assert_eq!(refusal.error.code(), "KEYS_UNAVAILABLE");
+    assert_eq!(failure.error.code(), "KEYS_UNAVAILABLE");
 }
 
 #[tokio::test]
-async fn a_pipe_in_the_place_of_stored_keys_does_not_keep_the_service_from_starting() {
+async fn snapshot_path_that_is_a_pipe_does_not_block_startup() {
     let (dir, idp) = (tempfile::tempdir().unwrap(), MockIdp::start().await);
-    let file = planted(dir.path(), &idp, &idp.key()).await;
+    let file = write_snapshot(dir.path(), &idp, &idp.key()).await;
     fs::remove_file(&file).unwrap();
     assert!(
         Command::new("mkfifo")
@@ -88,24 +87,24 @@ async fn a_pipe_in_the_place_of_stored_keys_does_not_keep_the_service_from_start
     );
     idp.recover();
 
-    // On a thread of its own: a build that hangs cannot be given up from within its runtime.
-    let (tell, told) = mpsc::channel();
-    let (folder, issuer, token) = (dir.path().to_owned(), idp.as_issuer(), idp.token().sign());
+    // On a separate thread: a build that hangs cannot be aborted from within its runtime.
+    let (sender, receiver) = mpsc::channel();
+    let (directory, issuer, token) = (dir.path().to_owned(), idp.as_issuer(), idp.token().sign());
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .unwrap();
         runtime.block_on(async {
-            let policy = JwksCacheConfig::default().snapshot_dir(folder);
+            let policy = JwksCacheConfig::default().snapshot_dir(directory);
             let auth = Bearward::builder()
                 .issuer(issuer)
                 .jwks_cache(policy)
                 .build()
                 .await
                 .unwrap();
-            tell.send(auth.verify(&token).await.is_ok()).unwrap();
+            sender.send(auth.verify(&token).await.is_ok()).unwrap();
         });
     });
-    assert_eq!(told.recv_timeout(Duration::from_secs(10)), Ok(true));
+    assert_eq!(receiver.recv_timeout(Duration::from_secs(10)), Ok(true));
 }

@@ -1,11 +1,11 @@
-//! Floods and near-copies of good tokens.
+//! Floods of invalid tokens, and slightly modified valid ones.
 
 use {Algorithm, Bearward, TokenUse, Verification};
 use bearward_server::telemetry;
 use bearward_testing::{MockIdp, TestClock, signing::encode};
 
 #[tokio::test]
-async fn no_other_spelling_of_a_good_token_is_good() {
+async fn every_other_encoding_of_a_valid_token_is_rejected() {
     for algorithm in [Algorithm::RS256, Algorithm::ES256, Algorithm::EdDSA] {
         let idp = MockIdp::start_with(algorithm).await;
         let auth = Bearward::builder()
@@ -17,15 +17,15 @@ async fn no_other_spelling_of_a_good_token_is_good() {
         assert!(auth.verify(&token).await.is_ok());
         let accepted = |text: &str| matches!(auth.try_verify(text), Verification::Ready(Ok(_)));
         for at in 0..token.len() {
-            // Every character where the parts end, whose last bits must be zero, and what another
-            // alphabet has elsewhere.
+            // Every character at the end of a part, where the last bits must be zero; elsewhere
+            // only characters of other alphabets.
             let ends = token[at..].len() < 4 || token[at..].chars().take(4).any(|c| c == '.');
             let others = (0..=0x7f_u8)
                 .map(char::from)
                 .filter(|other| ends || "+/=. \n\0".contains(*other));
             for other in others.filter(|other| !token[at..].starts_with(*other)) {
-                let near = format!("{}{other}{}", &token[..at], &token[at + 1..]);
-                assert!(!accepted(&near), "{algorithm}: {other:?} at {at}");
+                let modified = format!("{}{other}{}", &token[..at], &token[at + 1..]);
+                assert!(!accepted(&modified), "{algorithm}: {other:?} at {at}");
             }
         }
         for end in ["=", "==", "A", ".", " ", "\n", "\0", "\u{e4}"] {
@@ -38,7 +38,7 @@ async fn no_other_spelling_of_a_good_token_is_good() {
 }
 
 #[tokio::test]
-async fn a_hundred_thousand_refused_tokens_leave_nothing_behind() {
+async fn rejected_tokens_do_not_grow_caches_or_metrics() {
     let metrics = telemetry::metrics().unwrap();
     let idp = MockIdp::start().await;
     let auth = Bearward::builder()
@@ -76,7 +76,7 @@ async fn a_hundred_thousand_refused_tokens_leave_nothing_behind() {
                 Verification::Ready(Ok(_))
             ));
         }
-        // The other tests of this process count here too, and the reasons are a closed set.
+        // The other tests of this process also add metrics. The labels are a closed set.
         let lines = metrics.render().lines().count();
         assert!(
             lines < 500 && auth.cached_tokens() == 1,
@@ -89,7 +89,7 @@ async fn a_hundred_thousand_refused_tokens_leave_nothing_behind() {
 }
 
 #[tokio::test]
-async fn a_token_that_this_thread_remembers_is_refused_once_revoked_expired_or_not_yet_issued() {
+async fn cached_token_is_rejected_once_expired_or_revoked() {
     let idp = MockIdp::start().await.with_movable_clock();
     let clock: TestClock = idp.clock();
     let auth = Bearward::builder()
@@ -99,7 +99,7 @@ async fn a_token_that_this_thread_remembers_is_refused_once_revoked_expired_or_n
         .await
         .unwrap();
     let token = idp.token().sign();
-    // Thrice: the third one comes from this thread's own copy.
+    // Three times: the third one is served from this thread's cache.
     for _ in 0..3 {
         assert!(auth.verify(&token).await.is_ok());
     }

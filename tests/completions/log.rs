@@ -1,4 +1,4 @@
-//! What this thread writes into the log, at every level, by the crates that a test listens to.
+//! Captures the log of the current thread at every level, filtered by target.
 
 use std::{
     cell::RefCell,
@@ -15,41 +15,41 @@ use tracing::{
 };
 
 thread_local! {
-    /// `None` while nobody listens.
-    static HEARD: RefCell<Option<Heard>> = const { RefCell::new(None) };
+    /// `None` while nothing is captured.
+    static CAPTURE: RefCell<Option<Capture>> = const { RefCell::new(None) };
 }
 
-struct Heard {
-    /// How targets begin that count.
-    targets: &'static str,
+struct Capture {
+    /// Prefix of the targets to capture.
+    target_prefix: &'static str,
     lines: Vec<String>,
 }
 
-/// Listens on this thread until it is dropped.
-pub struct Log(&'static LocalKey<RefCell<Option<Heard>>>);
+/// Captures the log of this thread until it is dropped.
+pub struct Log(&'static LocalKey<RefCell<Option<Capture>>>);
 
-/// One for the process, which asks each time whether this thread listens: with one a thread,
-/// `tracing` lets whichever thread comes to a line first decide for all whether it is wanted.
-struct ToThread;
+/// Global subscriber that writes to the current thread's capture. With one subscriber per thread,
+/// `tracing` caches per call site the interest of the first thread that reaches it, for all threads.
+struct ThreadSubscriber;
 
 impl Log {
-    /// To targets that begin so; "" is every crate.
-    pub fn listen_to(targets: &'static str) -> Self {
+    /// Starts to capture events and spans whose target has this prefix; "" captures all.
+    pub fn listen_to(target_prefix: &'static str) -> Self {
         static INSTALLED: Once = Once::new();
-        INSTALLED.call_once(|| tracing::subscriber::set_global_default(ToThread).unwrap());
-        HEARD.set(Some(Heard {
-            targets,
+        INSTALLED.call_once(|| tracing::subscriber::set_global_default(ThreadSubscriber).unwrap());
+        CAPTURE.set(Some(Capture {
+            target_prefix,
             lines: Vec::new(),
         }));
-        Self(&HEARD)
+        Self(&CAPTURE)
     }
 
-    /// Level, target, then `name=value` of each field.
+    /// Returns the captured lines: level, target, then `name=value` for each field.
     pub fn lines(&self) -> Vec<String> {
-        self.0.with_borrow(|heard| {
-            heard
+        self.0.with_borrow(|capture| {
+            capture
                 .as_ref()
-                .map(|heard| heard.lines.clone())
+                .map(|capture| capture.lines.clone())
                 .unwrap_or_default()
         })
     }
@@ -61,27 +61,27 @@ impl Drop for Log {
     }
 }
 
-fn keep(metadata: &Metadata<'_>, record: impl FnOnce(&mut Line)) {
+fn capture(metadata: &Metadata<'_>, record: impl FnOnce(&mut Line)) {
     let mut line = Line(format!("{} {}", metadata.level(), metadata.target()));
     record(&mut line);
-    HEARD.with_borrow_mut(|heard| heard.as_mut().map(|heard| heard.lines.push(line.0)));
+    CAPTURE.with_borrow_mut(|capture| capture.as_mut().map(|capture| capture.lines.push(line.0)));
 }
 
-impl Subscriber for ToThread {
+impl Subscriber for ThreadSubscriber {
     fn register_callsite(&self, _: &'static Metadata<'static>) -> Interest {
         Interest::sometimes()
     }
 
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        HEARD.with_borrow(|heard| {
-            heard
+        CAPTURE.with_borrow(|capture| {
+            capture
                 .as_ref()
-                .is_some_and(|heard| metadata.target().starts_with(heard.targets))
+                .is_some_and(|capture| metadata.target().starts_with(capture.target_prefix))
         })
     }
 
     fn new_span(&self, span: &span::Attributes<'_>) -> span::Id {
-        keep(span.metadata(), |line| span.record(line));
+        capture(span.metadata(), |line| span.record(line));
         span::Id::from_u64(1)
     }
 
@@ -90,7 +90,7 @@ impl Subscriber for ToThread {
     fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
 
     fn event(&self, event: &Event<'_>) {
-        keep(event.metadata(), |line| event.record(line));
+        capture(event.metadata(), |line| event.record(line));
     }
 
     fn enter(&self, _: &span::Id) {}

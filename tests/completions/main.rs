@@ -1,16 +1,16 @@
-//! The client of a chat service, against a service that does right and wrong byte by byte.
-#![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
+//! The completions client against a fake service that controls every byte of its responses.
+#![allow(clippy::unwrap_used, reason = "a panic fails the test")]
 
-mod hang_up;
-mod limits;
+mod base_url;
+mod disconnect;
+mod error_responses;
 mod log;
-mod plain;
-mod refusals;
+mod plain_response;
 mod secrecy;
 mod service;
-mod settings;
+mod size_limits;
 mod stream;
-mod time;
+mod timeouts;
 
 use std::{sync::Arc, time::Duration};
 
@@ -24,12 +24,12 @@ use bearward_server::{
 use futures_util::StreamExt;
 use tokio::task::JoinHandle;
 
-use self::service::{Call, Service, soon};
+use self::service::{Call, Service, within_timeout};
 
 const KEY: &str = "sk-Qm9vZ2llMDAwMDAw-hunter2-dGhlLWtleQ";
 const MODEL: &str = "the/configured-model";
 
-/// Longer than any test takes: where time matters, a test moves it.
+/// Longer than any test runs. Tests of timeouts advance the clock.
 const TIMEOUT: Duration = Duration::from_mins(10);
 
 /// Sunday, 6 November 1994, 08:49:37 GMT.
@@ -65,7 +65,7 @@ fn settings(base_url: &str) -> Generate {
     settings
 }
 
-fn upstream(service: &Service) -> Completions {
+fn client(service: &Service) -> Completions {
     Completions::new(&settings(&service.base_url), Arc::new(StoppedClock)).unwrap()
 }
 
@@ -80,44 +80,43 @@ fn prompt() -> Prompt {
     }
 }
 
-/// Asks for a plain answer in a task of its own.
-fn completing(service: &Service) -> JoinHandle<Result<Completion, CompletionsError>> {
-    let upstream = upstream(service);
-    tokio::spawn(async move { upstream.complete(&key(), &prompt()).await })
+/// Starts a plain call in a separate task.
+fn spawn_complete(service: &Service) -> JoinHandle<Result<Completion, CompletionsError>> {
+    let client = client(service);
+    tokio::spawn(async move { client.complete(&key(), &prompt()).await })
 }
 
-/// Asks for a stream in a task of its own.
-fn streaming(service: &Service) -> JoinHandle<Result<CompletionStream, CompletionsError>> {
-    let upstream = upstream(service);
-    tokio::spawn(async move { upstream.stream(&key(), &prompt()).await })
+/// Starts a streamed call in a separate task.
+fn spawn_stream(service: &Service) -> JoinHandle<Result<CompletionStream, CompletionsError>> {
+    let client = client(service);
+    tokio::spawn(async move { client.stream(&key(), &prompt()).await })
 }
 
-/// What comes of a plain call that is answered with these bytes, after which the service closes the
-/// connection.
-async fn completed(answer: impl AsRef<[u8]>) -> Result<Completion, CompletionsError> {
+/// Returns the result of a plain call if the service sends these bytes and closes the connection.
+async fn completed(response: impl AsRef<[u8]>) -> Result<Completion, CompletionsError> {
     let mut service = Service::start().await;
-    let asking = completing(&service);
+    let call_task = spawn_complete(&service);
     let mut call = service.call().await;
-    call.send(answer).await;
+    call.send(response).await;
     drop(call);
-    let outcome = soon(asking).await.unwrap();
-    assert_eq!(service.connections(), 1, "nothing is tried again");
-    outcome
+    let result = within_timeout(call_task).await.unwrap();
+    assert_eq!(service.connections(), 1, "no retries");
+    result
 }
 
-/// The same for a stream, read to its end: what came, and the error that ended it.
-async fn streamed(answer: impl AsRef<[u8]>) -> (String, Option<CompletionsError>) {
+/// Returns the bytes of a stream, read to its end, and the error that ended it.
+async fn streamed(response: impl AsRef<[u8]>) -> (String, Option<CompletionsError>) {
     let mut service = Service::start().await;
-    let asking = streaming(&service);
+    let call_task = spawn_stream(&service);
     let mut call = service.call().await;
-    let answer = answer.as_ref().to_vec();
-    let answering = tokio::spawn(async move { call.send(answer).await });
-    let (bytes, error) = match soon(asking).await.unwrap() {
-        Ok(chunks) => soon(read(chunks)).await,
+    let response = response.as_ref().to_vec();
+    let sender = tokio::spawn(async move { call.send(response).await });
+    let (bytes, error) = match within_timeout(call_task).await.unwrap() {
+        Ok(chunks) => within_timeout(read(chunks)).await,
         Err(error) => (Vec::new(), Some(error)),
     };
-    soon(answering).await.unwrap();
-    assert_eq!(service.connections(), 1, "nothing is tried again");
+    within_timeout(sender).await.unwrap();
+    assert_eq!(service.connections(), 1, "no retries");
     (String::from_utf8(bytes).unwrap(), error)
 }
 
@@ -136,10 +135,10 @@ async fn read(mut chunks: CompletionStream) -> (Vec<u8>, Option<CompletionsError
 }
 
 async fn next(chunks: &mut CompletionStream) -> Option<Result<Bytes, CompletionsError>> {
-    soon(chunks.next()).await
+    within_timeout(chunks.next()).await
 }
 
-/// A whole response with this body.
+/// A complete response with this body.
 fn response(status: &str, headers: &str, body: &str) -> String {
     format!(
         "HTTP/1.1 {status}\r\n{headers}content-length: {}\r\n\r\n{body}",
@@ -151,11 +150,11 @@ fn json_response(body: &str) -> String {
     response("200 OK", "content-type: application/json\r\n", body)
 }
 
-/// The head of a response whose body ends with the connection.
+/// Head of a response whose body ends with the connection.
 const EVENTS: &str =
     "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n";
 
-/// The head of a response whose end is marked, so that a cut is told from it.
+/// Head of a chunked response, in which a truncated body can be detected.
 const CHUNKED_EVENTS: &str =
     "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n";
 

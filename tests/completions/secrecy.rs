@@ -1,74 +1,74 @@
-//! The key goes to the service and nowhere else, also when the service sends it back.
+//! The key is only sent to the service, even if the service echoes it.
 
 use super::{log::Log, *};
 
-/// The key, and parts of it that tell enough.
-const TELLING: [&str; 4] = [KEY, "hunter2", "Qm9vZ2ll", "dGhlLWtleQ"];
+/// The key, and parts of it that would reveal it.
+const SECRET_PARTS: [&str; 4] = [KEY, "hunter2", "Qm9vZ2ll", "dGhlLWtleQ"];
 
-fn assert_silent(printed: &str) {
-    for part in TELLING {
+fn assert_no_secret(printed: &str) {
+    for part in SECRET_PARTS {
         assert!(!printed.contains(part), "{part} in {printed}");
     }
 }
 
-/// Answers that repeat the key wherever an answer has room for it.
-fn echoes() -> Vec<String> {
-    let explanation = format!(
+/// Responses that contain the key in every possible position.
+fn echoing_responses() -> Vec<String> {
+    let error_body = format!(
         "{{\"error\":{{\"message\":\"Incorrect API key provided: {KEY}.\",\"param\":\"{KEY}\",\"code\":\"{KEY}\"}}}}"
     );
     let headers = format!(
         "content-type: application/json\r\nx-key: {KEY}\r\nretry-after: {KEY}\r\nlocation: http://{KEY}/\r\n"
     );
-    let mut answers: Vec<_> = [
+    let mut responses: Vec<_> = [
         "200", "302", "400", "401", "403", "404", "422", "429", "500", "503",
     ]
     .map(|status| format!("{status} {KEY}"))
     .to_vec();
-    for answer in &mut answers {
-        *answer = response(answer, &headers, &explanation);
+    for response_text in &mut responses {
+        *response_text = response(response_text, &headers, &error_body);
     }
-    answers.push(response("200 OK", &format!("content-type: {KEY}\r\n"), KEY));
-    answers.push(json_response(KEY));
-    answers.push(json_response(&format!("{{\"choices\":\"{KEY}\"}}")));
-    answers.push(format!("{KEY}\r\n\r\n"));
-    answers.push(format!("HTTP/1.1 200 OK\r\n{KEY}\r\n\r\n"));
-    answers.push(format!("{EVENTS}data: {explanation}\n\n"));
-    answers.push(format!("{EVENTS}data: {KEY}\n\n"));
-    answers.push(format!("{EVENTS}: {KEY}\n\n"));
-    answers
+    responses.push(response("200 OK", &format!("content-type: {KEY}\r\n"), KEY));
+    responses.push(json_response(KEY));
+    responses.push(json_response(&format!("{{\"choices\":\"{KEY}\"}}")));
+    responses.push(format!("{KEY}\r\n\r\n"));
+    responses.push(format!("HTTP/1.1 200 OK\r\n{KEY}\r\n\r\n"));
+    responses.push(format!("{EVENTS}data: {error_body}\n\n"));
+    responses.push(format!("{EVENTS}data: {KEY}\n\n"));
+    responses.push(format!("{EVENTS}: {KEY}\n\n"));
+    responses
 }
 
 #[tokio::test]
-async fn a_key_that_the_service_repeats_is_in_no_error_and_in_no_log() {
+async fn echoed_key_is_not_in_errors_or_logs() {
     let log = Log::listen_to("");
-    for answer in echoes() {
-        let plain = completed(&answer).await.unwrap_err();
-        let (bytes, streamed) = streamed(&answer).await;
+    for response in echoing_responses() {
+        let plain = completed(&response).await.unwrap_err();
+        let (bytes, streamed) = streamed(&response).await;
         let streamed = streamed.unwrap();
         for error in [plain, streamed] {
-            let event = String::from_utf8(error.event(None).to_vec()).unwrap();
-            assert_silent(&format!("{error} {error:?} {event}"));
+            let event = String::from_utf8(error.to_event(None).to_vec()).unwrap();
+            assert_no_secret(&format!("{error} {error:?} {event}"));
         }
-        assert_silent(&bytes);
+        assert_no_secret(&bytes);
     }
     let lines = log.lines();
     for line in &lines {
-        assert_silent(line);
+        assert_no_secret(line);
     }
-    let is_told = |part: &str| lines.iter().any(|line| line.contains(part));
+    let is_logged = |part: &str| lines.iter().any(|line| line.contains(part));
     assert!(
-        is_told("DEBUG bearward_server::completions::explanation")
-            && is_told("Incorrect API key provided: ****"),
+        is_logged("DEBUG bearward_server::completions::error_response")
+            && is_logged("Incorrect API key provided: ****"),
         "{lines:#?}"
     );
     assert!(
-        is_told("TRACE hyper_util") || is_told("TRACE hyper"),
-        "the crates below are listened to: {lines:#?}"
+        is_logged("TRACE hyper_util") || is_logged("TRACE hyper"),
+        "dependencies are captured: {lines:#?}"
     );
 }
 
 #[tokio::test]
-async fn a_good_call_leaves_the_key_in_no_log() {
+async fn successful_call_does_not_log_the_key() {
     let log = Log::listen_to("");
     completed(json_response(
         r#"{"choices":[{"message":{"content":"text"}}]}"#,
@@ -79,24 +79,25 @@ async fn a_good_call_leaves_the_key_in_no_log() {
     let lines = log.lines();
     assert!(!lines.is_empty());
     for line in &lines {
-        assert_silent(line);
+        assert_no_secret(line);
         assert!(!line.contains("hello"), "the prompt in {line}");
     }
 }
 
 #[tokio::test]
-async fn debug_shows_neither_key_nor_answer() {
+async fn debug_output_has_no_key_or_completion() {
     let mut service = Service::start().await;
-    let asking = streaming(&service);
+    let call_task = spawn_stream(&service);
     let mut call = service.call().await;
-    call.send(format!("{EVENTS}{}", delta("the answer"))).await;
-    let chunks = soon(asking).await.unwrap().unwrap();
+    call.send(format!("{EVENTS}{}", delta("the completion")))
+        .await;
+    let chunks = within_timeout(call_task).await.unwrap().unwrap();
     let completion = completed(json_response(
-        r#"{"choices":[{"message":{"content":"the answer"}}]}"#,
+        r#"{"choices":[{"message":{"content":"the completion"}}]}"#,
     ))
     .await
     .unwrap();
-    let printed = format!("{:?} {chunks:?} {completion:?}", upstream(&service));
-    assert_silent(&printed);
-    assert!(!printed.contains("the answer"), "{printed}");
+    let printed = format!("{:?} {chunks:?} {completion:?}", client(&service));
+    assert_no_secret(&printed);
+    assert!(!printed.contains("the completion"), "{printed}");
 }

@@ -1,4 +1,4 @@
-//! A chat service on a free port that answers what a test tells it, byte by byte.
+//! A fake completions service on a free port. Tests control every byte of its responses.
 
 use std::{
     future::Future,
@@ -16,16 +16,16 @@ use tokio::{
     sync::mpsc::{self, UnboundedReceiver},
 };
 
-/// Hands every call to the test, which answers it when it likes.
+/// Passes every call to the test, which responds to it.
 pub struct Service {
     pub base_url: String,
     calls: UnboundedReceiver<Call>,
     connections: Arc<AtomicUsize>,
 }
 
-/// A request that has arrived whole. Dropping it closes the connection.
+/// A complete request. Dropping it closes the connection.
 pub struct Call {
-    /// In lower case.
+    /// Request line and headers, in lower case.
     pub head: String,
     pub body: Value,
     stream: TcpStream,
@@ -36,17 +36,17 @@ impl Service {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base_url = format!("http://{}/v1", listener.local_addr().unwrap());
         let connections = Arc::<AtomicUsize>::default();
-        let (arrived, calls) = mpsc::unbounded_channel();
-        let counted = Arc::clone(&connections);
+        let (sender, calls) = mpsc::unbounded_channel();
+        let connection_count = Arc::clone(&connections);
         tokio::spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
-                counted.fetch_add(1, Ordering::SeqCst);
+                connection_count.fetch_add(1, Ordering::SeqCst);
                 stream.set_nodelay(true).unwrap();
-                let arrived = arrived.clone();
+                let sender = sender.clone();
                 tokio::spawn(async move {
                     if let Some(call) = Call::read(stream).await {
-                        let _ = arrived.send(call);
+                        let _ = sender.send(call);
                     }
                 });
             }
@@ -58,9 +58,9 @@ impl Service {
         }
     }
 
-    /// The next call on a new connection.
+    /// Returns the next call on a new connection.
     pub async fn call(&mut self) -> Call {
-        soon(self.calls.recv()).await.unwrap()
+        within_timeout(self.calls.recv()).await.unwrap()
     }
 
     pub fn connections(&self) -> usize {
@@ -91,12 +91,12 @@ impl Call {
         })
     }
 
-    /// The next call on the same connection.
+    /// Returns the next call on the same connection.
     pub async fn again(self) -> Self {
-        soon(Self::read(self.stream)).await.unwrap()
+        within_timeout(Self::read(self.stream)).await.unwrap()
     }
 
-    /// A client that has gone in the meantime is no mistake of the test.
+    /// Sends bytes. Ignores errors: the client may have disconnected.
     pub async fn send(&mut self, bytes: impl AsRef<[u8]>) {
         let _ = self.try_send(bytes).await;
     }
@@ -105,23 +105,23 @@ impl Call {
         self.stream.write_all(bytes.as_ref()).await
     }
 
-    /// Ends when the client has closed the connection; what it sent before is passed over.
+    /// Waits until the client closes the connection, and discards what it sends before.
     pub async fn closed(&mut self) {
         let mut rest = [0; 1024];
         let reading =
             async { while self.stream.read(&mut rest).await.is_ok_and(|read| read > 0) {} };
-        soon(reading).await;
+        within_timeout(reading).await;
     }
 
-    /// Closes with a reset instead of an end.
+    /// Closes the connection with a TCP reset.
     pub fn reset(self) {
         self.stream.set_zero_linger().unwrap();
     }
 }
 
-/// Waits, but not for ever: a test that would hang fails.
-pub async fn soon<T>(waiting: impl Future<Output = T>) -> T {
-    tokio::time::timeout(Duration::from_secs(60), waiting)
+/// Fails the test if the future does not complete within 60 s.
+pub async fn within_timeout<T>(future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(60), future)
         .await
-        .expect("this happens at once")
+        .expect("completed within the timeout")
 }

@@ -1,23 +1,23 @@
-//! A streamed answer, as it comes.
+//! Streamed responses.
 
 use super::*;
 
 #[tokio::test]
-async fn an_answer_is_passed_on_as_the_service_sends_it() {
-    let answer = [
+async fn stream_is_forwarded_unchanged() {
+    let events = [
         delta("fn "),
         delta("main() { \"grüße 👋\" }"),
         FINISHED.to_owned(),
         DONE.to_owned(),
     ]
     .concat();
-    assert_eq!(streamed(format!("{EVENTS}{answer}")).await, (answer, None));
+    assert_eq!(streamed(format!("{EVENTS}{events}")).await, (events, None));
 }
 
 #[tokio::test]
-async fn the_request_asks_for_events() {
+async fn stream_request_asks_for_events() {
     let mut service = Service::start().await;
-    let asking = streaming(&service);
+    let call_task = spawn_stream(&service);
     let mut call = service.call().await;
     assert_eq!(call.body["stream"], true);
     assert!(
@@ -26,16 +26,16 @@ async fn the_request_asks_for_events() {
         call.head
     );
     call.send(format!("{EVENTS}{DONE}")).await;
-    assert!(soon(asking).await.unwrap().is_ok());
+    assert!(within_timeout(call_task).await.unwrap().is_ok());
 }
 
 #[tokio::test]
-async fn each_event_is_there_before_the_service_sends_the_next() {
+async fn each_event_is_forwarded_immediately() {
     let mut service = Service::start().await;
-    let asking = streaming(&service);
+    let call_task = spawn_stream(&service);
     let mut call = service.call().await;
     call.send(CHUNKED_EVENTS).await;
-    let mut chunks = soon(asking).await.unwrap().unwrap();
+    let mut chunks = within_timeout(call_task).await.unwrap().unwrap();
     for event in [
         delta("one"),
         ":\n\n".to_owned(),
@@ -49,21 +49,21 @@ async fn each_event_is_there_before_the_service_sends_the_next() {
 }
 
 #[tokio::test]
-async fn a_cut_at_any_byte_changes_nothing_that_is_passed_on() {
+async fn chunk_boundaries_do_not_matter() {
     let crlf = format!(": hi\r\n\r\n{}{DONE}", delta("grüße 👋"))
         .replace('\n', "\r\n")
         .replace("\r\r", "\r");
     let mut service = Service::start().await;
-    let asking = streaming(&service);
+    let call_task = spawn_stream(&service);
     let mut call = service.call().await;
     call.send(CHUNKED_EVENTS).await;
-    let reading = tokio::spawn(read(soon(asking).await.unwrap().unwrap()));
+    let reader = tokio::spawn(read(within_timeout(call_task).await.unwrap().unwrap()));
     for byte in crlf.bytes() {
         call.send([b"1\r\n".as_slice(), &[byte], b"\r\n"].concat())
             .await;
         tokio::task::yield_now().await;
     }
-    let (bytes, error) = soon(reading).await.unwrap();
+    let (bytes, error) = within_timeout(reader).await.unwrap();
     assert_eq!(
         (String::from_utf8(bytes).unwrap(), error),
         (format!(":\n\n{}{DONE}", delta("grüße 👋")), None)
@@ -71,45 +71,45 @@ async fn a_cut_at_any_byte_changes_nothing_that_is_passed_on() {
 }
 
 #[tokio::test]
-async fn what_a_client_has_no_use_for_is_left_out() {
-    let answer = format!(
+async fn comments_and_other_fields_are_removed() {
+    let events = format!(
         ": OPENROUTER PROCESSING\n\nid: 7\nretry: 1\nevent: message\n{}data:\n\n{DONE}{}",
         delta("one"),
         delta("late")
     );
     assert_eq!(
-        streamed(format!("{EVENTS}{answer}")).await,
+        streamed(format!("{EVENTS}{events}")).await,
         (format!(":\n\n{}:\n\n{DONE}", delta("one")), None)
     );
 }
 
 #[tokio::test]
-async fn data_of_several_lines_stays_one_event() {
-    let answer = "data: {\"choices\":\ndata: []}\n\ndata: [DONE]\n\n";
+async fn multi_line_data_stays_one_event() {
+    let events = "data: {\"choices\":\ndata: []}\n\ndata: [DONE]\n\n";
     assert_eq!(
-        streamed(format!("{EVENTS}{answer}")).await,
-        (answer.to_owned(), None)
+        streamed(format!("{EVENTS}{events}")).await,
+        (events.to_owned(), None)
     );
 }
 
 #[tokio::test]
-async fn a_stream_that_ends_after_its_last_chunk_is_complete_without_the_mark() {
+async fn stream_is_complete_after_its_finish_reason() {
     let complete = format!("{}{FINISHED}", delta("one"));
     assert_eq!(
         streamed(format!("{EVENTS}{complete}")).await,
         (format!("{complete}{DONE}"), None)
     );
-    for mark in ["data: [DONE]", "data: [DONE]\n", "data:[DONE] \r\n"] {
+    for done in ["data: [DONE]", "data: [DONE]\n", "data:[DONE] \r\n"] {
         assert_eq!(
-            streamed(format!("{EVENTS}{}{mark}", delta("one"))).await,
+            streamed(format!("{EVENTS}{}{done}", delta("one"))).await,
             (delta("one") + DONE, None),
-            "{mark:?}"
+            "{done:?}"
         );
     }
 }
 
 #[tokio::test]
-async fn a_stream_that_ends_before_its_last_chunk_is_not() {
+async fn stream_is_incomplete_before_its_finish_reason() {
     for end in [
         "",
         "data: {\"cho",
@@ -131,7 +131,7 @@ async fn a_stream_that_ends_before_its_last_chunk_is_not() {
 }
 
 #[tokio::test]
-async fn a_stream_that_is_cut_in_the_middle_ends_in_an_error_after_whole_events() {
+async fn interrupted_stream_ends_with_an_error() {
     let (bytes, error) = streamed(format!(
         "{CHUNKED_EVENTS}{}{}",
         chunked(&delta("one")),
@@ -146,7 +146,7 @@ async fn a_stream_that_is_cut_in_the_middle_ends_in_an_error_after_whole_events(
 }
 
 #[tokio::test]
-async fn an_error_within_the_stream_is_told_in_our_own_words() {
+async fn error_event_of_the_service_is_not_forwarded() {
     for event in [
         format!("data: {{\"error\":{{\"message\":\"key {KEY} is empty\",\"code\":402}}}}\n\n"),
         format!("event: error\ndata: {KEY}\n\n"),
@@ -155,19 +155,19 @@ async fn an_error_within_the_stream_is_told_in_our_own_words() {
         let (bytes, error) = streamed(format!("{EVENTS}{}{event}{DONE}", delta("one"))).await;
         assert_eq!(
             (bytes, error),
-            (delta("one"), Some(CompletionsError::Failed)),
+            (delta("one"), Some(CompletionsError::StreamFailed)),
             "{event}"
         );
     }
-    let harmless = "data: {\"choices\":[],\"error\":null}\n\n";
+    let null_error = "data: {\"choices\":[],\"error\":null}\n\n";
     assert_eq!(
-        streamed(format!("{EVENTS}{harmless}{DONE}")).await,
-        (format!("{harmless}{DONE}"), None)
+        streamed(format!("{EVENTS}{null_error}{DONE}")).await,
+        (format!("{null_error}{DONE}"), None)
     );
 }
 
 #[tokio::test]
-async fn an_event_that_is_no_chunk_ends_the_stream() {
+async fn invalid_chunk_ends_the_stream() {
     for data in [
         "text",
         "[null, []]",
@@ -181,7 +181,7 @@ async fn an_event_that_is_no_chunk_ends_the_stream() {
             streamed(format!("{EVENTS}{}data: {data}\n\n{DONE}", delta("one"))).await;
         assert_eq!(
             (bytes, error),
-            (delta("one"), Some(CompletionsError::NotJson)),
+            (delta("one"), Some(CompletionsError::InvalidJson)),
             "{data}"
         );
     }
@@ -192,12 +192,12 @@ async fn an_event_that_is_no_chunk_ends_the_stream() {
     .concat();
     assert_eq!(
         streamed(latin).await,
-        (String::new(), Some(CompletionsError::NotJson))
+        (String::new(), Some(CompletionsError::InvalidJson))
     );
 }
 
 #[tokio::test]
-async fn another_content_type_than_events_is_refused() {
+async fn stream_needs_the_event_content_type() {
     for headers in [
         "",
         "content-type: application/json\r\n",
@@ -206,25 +206,25 @@ async fn another_content_type_than_events_is_refused() {
         let (bytes, error) = streamed(response("200 OK", headers, DONE)).await;
         assert_eq!(
             (bytes.as_str(), error),
-            ("", Some(CompletionsError::WrongType)),
+            ("", Some(CompletionsError::WrongContentType)),
             "{headers}"
         );
     }
-    let named = response(
+    let with_charset = response(
         "200 OK",
         "content-type: text/event-stream; charset=utf-8\r\n",
         DONE,
     );
-    assert_eq!(streamed(named).await, (DONE.to_owned(), None));
+    assert_eq!(streamed(with_charset).await, (DONE.to_owned(), None));
 }
 
 #[test]
-fn an_error_event_is_the_envelope_in_one_line() {
+fn error_event_is_one_line_of_json() {
     let id = bearward::RequestId::parse("req-7").unwrap();
     let event = CompletionsError::IdleTimeout {
         after: Duration::from_mins(1),
     }
-    .event(Some(&id));
+    .to_event(Some(&id));
     let text = std::str::from_utf8(&event).unwrap();
     let data = text
         .strip_prefix("event: error\ndata: ")
@@ -232,12 +232,12 @@ fn an_error_event_is_the_envelope_in_one_line() {
         .strip_suffix("\n\n")
         .unwrap();
     assert!(!data.contains('\n'));
-    let envelope: serde_json::Value = serde_json::from_str(data).unwrap();
+    let body: serde_json::Value = serde_json::from_str(data).unwrap();
     let error = serde_json::json!({
-        "code": "UPSTREAM_TIMEOUT", "message": "the service fell silent for 60s in the middle of its answer", "details": null,
+        "code": "UPSTREAM_TIMEOUT", "message": "the service sent nothing for 60s during its response", "details": null,
     });
     assert_eq!(
-        envelope,
+        body,
         serde_json::json!({"success": false, "error": error, "request_id": "req-7"})
     );
 }

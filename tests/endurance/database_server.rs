@@ -1,5 +1,5 @@
-//! A PostgreSQL or MariaDB server of the test's own, which it may stop as it likes. Writes reach
-//! the disk, as in production.
+//! A private PostgreSQL or MariaDB server that a test can stop and start. Writes are synced to disk,
+//! as in production.
 
 use std::{
     fs,
@@ -14,9 +14,9 @@ use rustix::process::{Signal, geteuid};
 use sea_orm::{ConnectionTrait, Database};
 use tempfile::TempDir;
 
-use crate::{GUARD, left_out, serving::Process};
+use crate::{TEST_TIMEOUT, print_skipped, test_server::Process};
 
-/// What the server's only user has for a password.
+/// Password of the server's only user.
 const PASSWORD: &str = "correct-horse";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,51 +25,52 @@ pub(crate) enum Kind {
     MariaDb,
 }
 
-/// How a server ends.
+/// How a server is stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum End {
-    /// It tells its clients.
-    Orderly,
-    /// It does not, and finds its journal when it starts again.
+pub(crate) enum Shutdown {
+    /// It closes its clients' sessions.
+    Graceful,
+    /// It is killed, and recovers from its journal at the next start.
     Crash,
 }
 
-pub(crate) struct DatabaseServer {
+pub(crate) struct TestDatabaseServer {
     kind: Kind,
-    folder: TempDir,
+    directory: TempDir,
     port: u16,
-    running: Option<Process>,
+    process: Option<Process>,
 }
 
-impl DatabaseServer {
-    /// With its files, not yet started. None where it is not installed, which is said in one line.
-    pub(crate) fn make(kind: Kind) -> Option<Self> {
+impl TestDatabaseServer {
+    /// Creates the data files without starting the server. Returns `None` and prints a line if it is
+    /// not installed.
+    pub(crate) fn create(kind: Kind) -> Option<Self> {
         let (program, install) = match kind {
             Kind::Postgres => (postgres("postgres"), "apt-get install postgresql"),
             Kind::MariaDb => (
-                existing(["/usr/sbin/mariadbd", "/usr/bin/mariadbd"]),
+                first_existing(["/usr/sbin/mariadbd", "/usr/bin/mariadbd"]),
                 "apt-get install mariadb-server",
             ),
         };
         if program.is_none() {
-            left_out(&format!("{kind:?} is not installed (Debian: {install})"));
+            print_skipped(&format!("{kind:?} is not installed (Debian: {install})"));
             return None;
         }
-        let folder = tempfile::tempdir().unwrap();
-        let port = port();
+        let directory = tempfile::tempdir().unwrap();
+        let port = free_port();
         let server = Self {
             kind,
-            folder,
+            directory,
             port,
-            running: None,
+            process: None,
         };
-        server.make_files();
+        server.create_files();
         Some(server)
     }
 
-    fn make_files(&self) {
+    fn create_files(&self) {
         if let Some((user, group)) = self.user() {
-            chown(self.folder.path(), Some(user), Some(group)).unwrap();
+            chown(self.directory.path(), Some(user), Some(group)).unwrap();
         }
         let mut command = match self.kind {
             Kind::Postgres => {
@@ -93,7 +94,8 @@ impl DatabaseServer {
                     "CREATE USER IF NOT EXISTS bearward@'127.0.0.1' IDENTIFIED BY '{PASSWORD}';\nGRANT ALL ON *.* TO bearward@'127.0.0.1';\n"
                 );
                 fs::write(self.path("init.sql"), grant).unwrap();
-                let mut command = self.command(existing(["/usr/bin/mariadb-install-db"]).unwrap());
+                let mut command =
+                    self.command(first_existing(["/usr/bin/mariadb-install-db"]).unwrap());
                 command.args([
                     "--no-defaults",
                     "--auth-root-authentication-method=normal",
@@ -111,15 +113,15 @@ impl DatabaseServer {
         );
     }
 
-    /// Starts it, on the port that it always has.
+    /// Starts the server, always on the same port.
     pub(crate) fn start(&mut self) {
         let data = self.path("data").display().to_string();
-        let folder = self.folder.path().display().to_string();
+        let directory = self.directory.path().display().to_string();
         let port = self.port.to_string();
         let mut command = match self.kind {
             Kind::Postgres => self.command(postgres("postgres").unwrap()),
             Kind::MariaDb => {
-                self.command(existing(["/usr/sbin/mariadbd", "/usr/bin/mariadbd"]).unwrap())
+                self.command(first_existing(["/usr/sbin/mariadbd", "/usr/bin/mariadbd"]).unwrap())
             }
         };
         match self.kind {
@@ -129,7 +131,7 @@ impl DatabaseServer {
                 "-p",
                 &port,
                 "-k",
-                &folder,
+                &directory,
                 "-c",
                 "listen_addresses=127.0.0.1",
             ]),
@@ -139,16 +141,16 @@ impl DatabaseServer {
                 format!("--port={port}"),
                 "--bind-address=127.0.0.1".to_owned(),
                 "--skip-name-resolve".to_owned(),
-                format!("--socket={folder}/socket"),
-                format!("--pid-file={folder}/pid"),
-                format!("--init-file={folder}/init.sql"),
+                format!("--socket={directory}/socket"),
+                format!("--pid-file={directory}/pid"),
+                format!("--init-file={directory}/init.sql"),
             ]),
         };
-        self.running = Some(Process::start(command));
+        self.process = Some(Process::start(command));
     }
 
-    /// Waits until it lets somebody in.
-    pub(crate) async fn until_up(&mut self) {
+    /// Waits until the server accepts connections.
+    pub(crate) async fn wait_until_ready(&mut self) {
         let since = Instant::now();
         let url = self.url(match self.kind {
             Kind::Postgres => "postgres",
@@ -158,11 +160,11 @@ impl DatabaseServer {
             match Database::connect(&url).await {
                 Ok(database) => return database.close().await.unwrap(),
                 Err(error) => {
-                    let running = self.running.as_mut().expect("it was started");
+                    let process = self.process.as_mut().expect("the server was started");
                     assert!(
-                        running.is_running() && since.elapsed() < GUARD,
+                        process.is_running() && since.elapsed() < TEST_TIMEOUT,
                         "{error}:\n{}",
-                        running.output()
+                        process.output()
                     );
                     tokio::time::sleep(Duration::from_millis(50)).await;
                 }
@@ -170,8 +172,8 @@ impl DatabaseServer {
         }
     }
 
-    /// A new database, and its URL.
-    pub(crate) async fn create(&self, name: &str) -> String {
+    /// Creates a database and returns its URL.
+    pub(crate) async fn create_database(&self, name: &str) -> String {
         let admin = Database::connect(self.url(match self.kind {
             Kind::Postgres => "postgres",
             Kind::MariaDb => "mysql",
@@ -200,31 +202,31 @@ impl DatabaseServer {
         )
     }
 
-    /// Ends it, and waits until it is gone.
-    pub(crate) async fn stop(&mut self, end: End) {
-        let Some(mut running) = self.running.take() else {
+    /// Stops the server and waits for its exit.
+    pub(crate) async fn stop(&mut self, shutdown: Shutdown) {
+        let Some(mut process) = self.process.take() else {
             return;
         };
-        running.signal(match (self.kind, end) {
-            // "Fast": it ends the sessions in place of waiting for them.
-            (Kind::Postgres, End::Orderly) => Signal::INT,
-            (Kind::Postgres, End::Crash) => Signal::QUIT,
-            (Kind::MariaDb, End::Orderly) => Signal::TERM,
-            (Kind::MariaDb, End::Crash) => Signal::KILL,
+        process.signal(match (self.kind, shutdown) {
+            // "Fast" shutdown: ends sessions instead of waiting for them.
+            (Kind::Postgres, Shutdown::Graceful) => Signal::INT,
+            (Kind::Postgres, Shutdown::Crash) => Signal::QUIT,
+            (Kind::MariaDb, Shutdown::Graceful) => Signal::TERM,
+            (Kind::MariaDb, Shutdown::Crash) => Signal::KILL,
         });
-        running.ended().await;
+        process.wait().await;
     }
 
     fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
+        self.directory.path().join(name)
     }
 
-    /// As the user that the package has made for it: database servers refuse to run as root.
+    /// Runs as the package's system user: database servers refuse to run as root.
     fn command(&self, program: PathBuf) -> Command {
         let mut command = Command::new(program);
         command
-            .current_dir(self.folder.path())
-            .env("HOME", self.folder.path());
+            .current_dir(self.directory.path())
+            .env("HOME", self.directory.path());
         if let Some((user, group)) = self.user() {
             command.uid(user).gid(group);
         }
@@ -249,25 +251,25 @@ impl DatabaseServer {
     }
 }
 
-/// PostgreSQL's workers outlive a parent that is killed; this lets them go too.
-impl Drop for DatabaseServer {
+/// Stops PostgreSQL with SIGQUIT: its workers would survive if the parent were killed.
+impl Drop for TestDatabaseServer {
     fn drop(&mut self) {
-        let Some(running) = &mut self.running else {
+        let Some(process) = &mut self.process else {
             return;
         };
-        running.signal(if self.kind == Kind::Postgres {
+        process.signal(if self.kind == Kind::Postgres {
             Signal::QUIT
         } else {
             Signal::KILL
         });
         let since = Instant::now();
-        while running.is_running() && since.elapsed() < Duration::from_secs(10) {
+        while process.is_running() && since.elapsed() < Duration::from_secs(10) {
             std::thread::sleep(Duration::from_millis(5));
         }
     }
 }
 
-/// A program of the newest PostgreSQL.
+/// Returns the path of a program of the newest installed PostgreSQL.
 fn postgres(program: &str) -> Option<PathBuf> {
     let versions = fs::read_dir("/usr/lib/postgresql")
         .ok()?
@@ -281,16 +283,16 @@ fn postgres(program: &str) -> Option<PathBuf> {
     .filter(|path| path.exists())
 }
 
-/// A free port below those that the system gives to whoever asks for any: while the server is away,
-/// nobody is to come by its port.
-fn port() -> u16 {
+/// Returns a free port below the ephemeral range, so that no other process is assigned it while the
+/// server is stopped.
+fn free_port() -> u16 {
     let is_free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
     std::iter::repeat_with(|| fastrand::u16(15_000..32_000))
         .find(is_free)
-        .expect("one of them is free")
+        .expect("a free port")
 }
 
-fn existing<const N: usize>(paths: [&str; N]) -> Option<PathBuf> {
+fn first_existing<const N: usize>(paths: [&str; N]) -> Option<PathBuf> {
     paths
         .into_iter()
         .map(PathBuf::from)

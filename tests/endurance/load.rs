@@ -1,4 +1,4 @@
-//! Writers that go on until they are told to stop, and what they were told.
+//! Concurrent writers that run until stopped, and a summary of the responses.
 
 use std::{
     collections::HashSet,
@@ -16,46 +16,50 @@ use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
-use crate::{GUARD, database};
+use crate::{TEST_TIMEOUT, database};
 
-/// How many users the writers are.
+/// Number of users that the writers act for.
 const USERS: usize = 16;
 
 pub(crate) struct Load {
     shared: Arc<Shared>,
-    writers: Vec<JoinHandle<Told>>,
+    writers: Vec<JoinHandle<LoadResult>>,
 }
 
 #[derive(Default)]
 struct Shared {
-    is_over: AtomicBool,
-    kept: AtomicUsize,
+    is_stopping: AtomicBool,
+    acknowledged: AtomicUsize,
 }
 
-/// What became of the requests.
+/// Outcome of the requests.
 #[derive(Default)]
-pub(crate) struct Told {
-    /// The rows whose writing was acknowledged.
-    pub(crate) kept: Vec<Uuid>,
-    /// How often the answer was 503 as it should be.
+pub(crate) struct LoadResult {
+    /// Ids of the acknowledged rows.
+    pub(crate) acknowledged: Vec<Uuid>,
+    /// Number of valid 503 responses.
     pub(crate) unavailable: usize,
-    /// How often there was no answer.
-    pub(crate) cut: usize,
-    /// Every other answer.
-    pub(crate) faults: Vec<String>,
+    /// Number of requests without a response.
+    pub(crate) interrupted: usize,
+    /// All other responses.
+    pub(crate) unexpected: Vec<String>,
 }
 
 impl Load {
-    /// So many writers, which take the servers in turn.
+    /// Starts the writers, distributed over the servers.
     pub(crate) fn start(writers: usize, idp: &MockIdp, servers: &[&str]) -> Self {
         let shared = Arc::<Shared>::default();
         let tokens: Vec<String> = (0..USERS)
             .map(|user| idp.token().sub(&format!("user-{user}")).sign())
             .collect();
-        let client = Client::builder().no_proxy().timeout(GUARD).build().unwrap();
+        let client = Client::builder()
+            .no_proxy()
+            .timeout(TEST_TIMEOUT)
+            .build()
+            .unwrap();
         let writers = (0..writers).map(|writer| {
             let url = format!("{}/api/status", servers[writer % servers.len()]);
-            tokio::spawn(write(
+            tokio::spawn(run_writer(
                 Arc::clone(&shared),
                 client.clone(),
                 url,
@@ -69,56 +73,63 @@ impl Load {
         }
     }
 
-    /// Waits for so many more acknowledged rows.
-    pub(crate) async fn until_kept(&self, more: usize) {
-        let (since, kept) = (Instant::now(), self.shared.kept.load(Ordering::Relaxed));
-        while self.shared.kept.load(Ordering::Relaxed) < kept + more {
+    /// Waits for this many more acknowledged rows.
+    pub(crate) async fn wait_for_acknowledged(&self, more: usize) {
+        let (since, acknowledged) = (
+            Instant::now(),
+            self.shared.acknowledged.load(Ordering::Relaxed),
+        );
+        while self.shared.acknowledged.load(Ordering::Relaxed) < acknowledged + more {
             assert!(
-                since.elapsed() < GUARD,
-                "{} rows, and no more",
-                self.shared.kept.load(Ordering::Relaxed)
+                since.elapsed() < TEST_TIMEOUT,
+                "only {} acknowledged rows",
+                self.shared.acknowledged.load(Ordering::Relaxed)
             );
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
 
-    /// Lets every request under way come to its end.
-    pub(crate) async fn end(self) -> Told {
-        self.shared.is_over.store(true, Ordering::Relaxed);
-        let mut all = Told::default();
-        for told in futures_util::future::try_join_all(self.writers)
+    /// Stops the writers after their current requests.
+    pub(crate) async fn stop(self) -> LoadResult {
+        self.shared.is_stopping.store(true, Ordering::Relaxed);
+        let mut all = LoadResult::default();
+        for result in futures_util::future::try_join_all(self.writers)
             .await
             .unwrap()
         {
-            all.kept.extend(told.kept);
-            all.unavailable += told.unavailable;
-            all.cut += told.cut;
-            all.faults.extend(told.faults);
+            all.acknowledged.extend(result.acknowledged);
+            all.unavailable += result.unavailable;
+            all.interrupted += result.interrupted;
+            all.unexpected.extend(result.unexpected);
         }
         all
     }
 }
 
-impl Told {
-    /// Whatever was acknowledged is a row, once; and there is no row that nobody asked for.
+impl LoadResult {
+    /// Asserts that every acknowledged row is stored once, and that there are no other rows.
     #[track_caller]
-    pub(crate) fn is_in(&self, rows: &HashSet<Uuid>) {
-        assert_eq!(self.faults, Vec::<String>::new());
-        let kept: HashSet<Uuid> = self.kept.iter().copied().collect();
-        assert_eq!(kept.len(), self.kept.len(), "each row has an id of its own");
-        let lost = kept.difference(rows).count();
-        assert_eq!(lost, 0, "of {} acknowledged rows", kept.len());
-        let unknown = self.cut + self.unavailable;
+    pub(crate) fn assert_stored(&self, rows: &HashSet<Uuid>) {
+        assert_eq!(self.unexpected, Vec::<String>::new());
+        let acknowledged: HashSet<Uuid> = self.acknowledged.iter().copied().collect();
+        assert_eq!(
+            acknowledged.len(),
+            self.acknowledged.len(),
+            "ids are unique"
+        );
+        let lost = acknowledged.difference(rows).count();
+        assert_eq!(lost, 0, "of {} acknowledged rows", acknowledged.len());
+        let unknown = self.interrupted + self.unavailable;
         assert!(
-            rows.len() <= kept.len() + unknown,
-            "{} rows of {} and {unknown} without an answer",
+            rows.len() <= acknowledged.len() + unknown,
+            "{} rows, but {} acknowledged and {unknown} unknown",
             rows.len(),
-            kept.len()
+            acknowledged.len()
         );
     }
 }
 
-/// Every row of the database, by its id.
+/// Returns the ids of all rows.
 pub(crate) async fn rows(url: &str) -> HashSet<Uuid> {
     let database = database::connect(url).await;
     let statement = Statement::from_string(
@@ -132,16 +143,16 @@ pub(crate) async fn rows(url: &str) -> HashSet<Uuid> {
         .collect()
 }
 
-async fn write(
+async fn run_writer(
     shared: Arc<Shared>,
     client: Client,
     url: String,
     token: String,
     writer: usize,
-) -> Told {
-    let mut told = Told::default();
+) -> LoadResult {
+    let mut result = LoadResult::default();
     let mut n = 0;
-    while !shared.is_over.load(Ordering::Relaxed) {
+    while !shared.is_stopping.load(Ordering::Relaxed) {
         n += 1;
         let body = json!({ "client_name": format!("{writer}-{n}") }).to_string();
         let request = client
@@ -150,29 +161,30 @@ async fn write(
             .header("content-type", "application/json")
             .body(body);
         let Ok(response) = request.send().await else {
-            told.cut += 1;
+            result.interrupted += 1;
             tokio::time::sleep(Duration::from_millis(10)).await;
             continue;
         };
-        match answer(response).await {
+        match read_response(response).await {
             Some((201, body, _)) => {
-                told.kept
+                result
+                    .acknowledged
                     .push(body["id"].as_str().unwrap().parse().unwrap());
-                shared.kept.fetch_add(1, Ordering::Relaxed);
+                shared.acknowledged.fetch_add(1, Ordering::Relaxed);
             }
             Some((503, body, true)) if body["error"]["code"] == "DATABASE_UNAVAILABLE" => {
-                told.unavailable += 1
+                result.unavailable += 1;
             }
-            Some((status, body, _)) => told.faults.push(format!("{status}: {body}")),
-            None => told.cut += 1,
+            Some((status, body, _)) => result.unexpected.push(format!("{status}: {body}")),
+            None => result.interrupted += 1,
         }
     }
-    told
+    result
 }
 
-/// Status, body, and whether it says when to come again.
-async fn answer(response: Response) -> Option<(u16, Value, bool)> {
-    let (status, retry) = (
+/// Returns the status, the body, and whether there is a `Retry-After`.
+async fn read_response(response: Response) -> Option<(u16, Value, bool)> {
+    let (status, has_retry_after) = (
         response.status().as_u16(),
         response.headers().contains_key("retry-after"),
     );
@@ -180,6 +192,6 @@ async fn answer(response: Response) -> Option<(u16, Value, bool)> {
     Some((
         status,
         serde_json::from_str(&text).unwrap_or(Value::String(text)),
-        retry,
+        has_retry_after,
     ))
 }

@@ -1,39 +1,38 @@
-//! The store under stress: servers of ours that are killed, stopped and doubled, databases that are
-//! taken away and brought back.
+//! The store under stress: killed, stopped and replicated servers, database outages.
 //!
-//! Everything is a process of its own: `bearward serve`, nginx, PostgreSQL, MariaDB. By default
-//! each test takes seconds; `BEARWARD_TEST_ALL=1` lets it take as long as it should, and leaves
-//! nothing out. `BEARWARD_TEST_DATABASE_URL` names a database server as it does for tests/api,
-//! SQLite without it; the tests that stop a database start one of their own.
+//! `bearward serve`, nginx, PostgreSQL and MariaDB run as separate processes. By default each test
+//! takes seconds; `BEARWARD_TEST_ALL=1` runs the long variants and fails if a test would be skipped.
+//! `BEARWARD_TEST_DATABASE_URL` selects a database server as for tests/api; the default is SQLite.
+//! Tests that stop a database start their own server.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 #[path = "../api/database.rs"]
 mod database;
 mod database_server;
-mod death;
 mod disk;
-mod fill;
+mod large_tables;
 mod load;
 mod nginx;
 mod outage;
+mod process_kill;
 mod replicas;
-mod serving;
-mod start;
+mod startup;
 mod statements;
+mod test_server;
 
 use std::time::Duration;
 
-/// Longer than anything here takes on a busy machine.
-const GUARD: Duration = Duration::from_secs(90);
+/// Generous timeout for a busy machine.
+const TEST_TIMEOUT: Duration = Duration::from_secs(90);
 
-/// Whether nothing is to be left out.
-fn is_all() -> bool {
+/// Reports whether the long variants run and nothing may be skipped.
+fn run_all() -> bool {
     std::env::var("BEARWARD_TEST_ALL").is_ok_and(|all| all == "1")
 }
 
-/// Says in one line what is left out, unless nothing may be.
-fn left_out(what: &str) {
-    assert!(!is_all(), "BEARWARD_TEST_ALL=1, and {what}");
-    println!("left out: {what}");
+/// Prints what is skipped. Panics if nothing may be skipped.
+fn print_skipped(what: &str) {
+    assert!(!run_all(), "BEARWARD_TEST_ALL=1, and {what}");
+    println!("skipped: {what}");
 }

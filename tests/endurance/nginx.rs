@@ -1,39 +1,39 @@
-//! A load balancer as operators have it: nginx, in turn to each server.
+//! nginx as a round-robin load balancer.
 
 use std::{fs, net::TcpListener, process::Command, time::Instant};
 
 use tempfile::TempDir;
 
-use crate::{GUARD, serving::Process};
+use crate::{TEST_TIMEOUT, test_server::Process};
 
 pub(crate) struct Nginx {
     process: Process,
     pub(crate) api: String,
-    _folder: TempDir,
+    _directory: TempDir,
 }
 
 impl Nginx {
-    /// None where it is not installed.
-    pub(crate) async fn before(servers: &[&str]) -> Option<Self> {
+    /// Starts nginx before these servers. Returns `None` if it is not installed.
+    pub(crate) async fn start(servers: &[&str]) -> Option<Self> {
         let binary = ["/usr/sbin/nginx", "/usr/bin/nginx"]
             .into_iter()
             .find(|path| fs::exists(path).unwrap_or(false))?;
-        let folder = tempfile::tempdir().unwrap();
+        let directory = tempfile::tempdir().unwrap();
         let port = TcpListener::bind("127.0.0.1:0")
             .unwrap()
             .local_addr()
             .unwrap()
             .port();
-        let file = folder.path().join("nginx.conf");
+        let file = directory.path().join("nginx.conf");
         fs::write(
             &file,
-            configuration(folder.path().to_str().unwrap(), port, servers),
+            configuration(directory.path().to_str().unwrap(), port, servers),
         )
         .unwrap();
         let mut command = Command::new(binary);
         command
             .arg("-p")
-            .arg(folder.path())
+            .arg(directory.path())
             .arg("-e")
             .arg("stderr")
             .arg("-c")
@@ -41,12 +41,12 @@ impl Nginx {
         let mut nginx = Self {
             process: Process::start(command),
             api: format!("http://127.0.0.1:{port}"),
-            _folder: folder,
+            _directory: directory,
         };
         let since = Instant::now();
         while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
             assert!(
-                nginx.process.is_running() && since.elapsed() < GUARD,
+                nginx.process.is_running() && since.elapsed() < TEST_TIMEOUT,
                 "nginx:\n{}",
                 nginx.process.output()
             );
@@ -56,23 +56,23 @@ impl Nginx {
     }
 }
 
-/// One process without a master, which would drop root and with it the folder.
-fn configuration(folder: &str, port: u16, servers: &[&str]) -> String {
+/// Runs a single process: with a master, workers would drop root and lose access to the directory.
+fn configuration(directory: &str, port: u16, servers: &[&str]) -> String {
     let servers: Vec<String> = servers
         .iter()
         .map(|api| format!("server {};", api.trim_start_matches("http://")))
         .collect();
     let servers = servers.concat();
-    let folders = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
-    let folders = folders
-        .map(|name| format!("{name}_temp_path {folder}/{name};\n"))
+    let temp_paths = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
+    let temp_paths = temp_paths
+        .map(|name| format!("{name}_temp_path {directory}/{name};\n"))
         .concat();
     format!(
-        "daemon off; master_process off; pid {folder}/pid; error_log stderr;
+        "daemon off; master_process off; pid {directory}/pid; error_log stderr;
 events {{ worker_connections 512; }}
 http {{
   access_log off;
-  {folders}
+  {temp_paths}
   upstream api {{ {servers} keepalive 32; }}
   server {{
     listen 127.0.0.1:{port};

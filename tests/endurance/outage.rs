@@ -1,48 +1,54 @@
-//! A database that goes away under load and comes back: 503 meanwhile, never 500, and nothing that
-//! was acknowledged is lost.
+//! A database outage under load: 503, never 500, and no acknowledged row is lost.
 
 use std::collections::BTreeSet;
 
 use bearward_testing::MockIdp;
 
 use crate::{
-    database_server::{DatabaseServer, End, Kind},
-    is_all,
+    database_server::{Kind, Shutdown, TestDatabaseServer},
     load::{Load, rows},
-    serving::{Serving, until},
+    run_all,
+    test_server::{TestServer, wait_for_status},
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn postgres_goes_away_under_load_and_comes_back() {
-    goes_away_and_comes_back(Kind::Postgres).await;
+async fn postgres_outage_under_load() {
+    survives_an_outage(Kind::Postgres).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn mariadb_goes_away_under_load_and_comes_back() {
-    goes_away_and_comes_back(Kind::MariaDb).await;
+async fn mariadb_outage_under_load() {
+    survives_an_outage(Kind::MariaDb).await;
 }
 
-async fn goes_away_and_comes_back(kind: Kind) {
-    let Some(mut database) = DatabaseServer::make(kind) else {
+async fn survives_an_outage(kind: Kind) {
+    let Some(mut database) = TestDatabaseServer::create(kind) else {
         return;
     };
     database.start();
-    database.until_up().await;
-    let url = database.create("bearward").await;
+    database.wait_until_ready().await;
+    let url = database.create_database("bearward").await;
     let idp = MockIdp::start().await;
     let token = idp.token().sub("ada").sign();
-    let mut server = Serving::start(&idp, &url).await;
+    let mut server = TestServer::start(&idp, &url).await;
     server.get("/api/auth/me", &token).await.expect(200);
     let load = Load::start(24, &idp, &[&server.api]);
-    let ends: &[End] = if is_all() {
-        &[End::Orderly, End::Crash, End::Orderly, End::Crash]
+    let shutdowns: &[Shutdown] = if run_all() {
+        &[
+            Shutdown::Graceful,
+            Shutdown::Crash,
+            Shutdown::Graceful,
+            Shutdown::Crash,
+        ]
     } else {
-        &[End::Crash]
+        &[Shutdown::Crash]
     };
-    for end in ends {
-        load.until_kept(50).await;
-        database.stop(*end).await;
-        until(&server.api, "/readyz", 503).await.is_database_away();
+    for shutdown in shutdowns {
+        load.wait_for_acknowledged(50).await;
+        database.stop(*shutdown).await;
+        wait_for_status(&server.api, "/readyz", 503)
+            .await
+            .assert_database_unavailable();
         let health = server.get("/health", &token).await.expect(200);
         assert_eq!(
             (&health["status"], &health["database"]),
@@ -57,53 +63,53 @@ async fn goes_away_and_comes_back(kind: Kind) {
             server.get("/api/auth/me", &token),
             server.get("/api/status", &token)
         );
-        profile.is_database_away();
-        page.is_database_away();
+        profile.assert_database_unavailable();
+        page.assert_database_unavailable();
         database.start();
-        until(&server.api, "/readyz", 200).await;
-        load.until_kept(50).await;
+        wait_for_status(&server.api, "/readyz", 200).await;
+        load.wait_for_acknowledged(50).await;
         server.get("/api/auth/me", &token).await.expect(200);
     }
-    // Many restarts that nobody waits out: requests of every moment of a shutdown and of a start.
-    for round in 0..if is_all() { 10 } else { 2 } {
-        load.until_kept(20).await;
+    // Many quick restarts, so that requests arrive at every point of a shutdown and a startup.
+    for round in 0..if run_all() { 10 } else { 2 } {
+        load.wait_for_acknowledged(20).await;
         database
             .stop(if round % 2 == 0 {
-                End::Orderly
+                Shutdown::Graceful
             } else {
-                End::Crash
+                Shutdown::Crash
             })
             .await;
         database.start();
     }
-    database.until_up().await;
-    load.until_kept(50).await;
-    let told = load.end().await;
+    database.wait_until_ready().await;
+    load.wait_for_acknowledged(50).await;
+    let result = load.stop().await;
     println!(
         "{kind:?}: {} rows, {} times 503",
-        told.kept.len(),
-        told.unavailable
+        result.acknowledged.len(),
+        result.unavailable
     );
     assert!(
-        told.unavailable > 0 && told.cut == 0,
+        result.unavailable > 0 && result.interrupted == 0,
         "{} {}",
-        told.unavailable,
-        told.cut
+        result.unavailable,
+        result.interrupted
     );
-    told.is_in(&rows(&url).await);
+    result.assert_stored(&rows(&url).await);
     assert!(server.process.is_running());
     let log = server.process.output();
-    for shape in shapes(&log) {
-        println!("{kind:?}: {shape}");
+    for error in database_errors(&log) {
+        println!("{kind:?}: {error}");
     }
-    assert!(!log.contains("the database refused"), "{log}");
+    assert!(!log.contains("database error: "), "{log}");
 }
 
-/// What the database said while it was away, each thing once.
-fn shapes(log: &str) -> BTreeSet<&str> {
+/// Returns the distinct database errors in the log.
+fn database_errors(log: &str) -> BTreeSet<&str> {
     log.lines()
         .filter_map(|line| {
-            line.split("the database cannot be reached: ")
+            line.split("the database is unavailable: ")
                 .nth(1)?
                 .split(" request_id=")
                 .next()

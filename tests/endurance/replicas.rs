@@ -1,4 +1,4 @@
-//! Two servers on one database are one service.
+//! Two servers on one database.
 
 use std::{
     collections::HashSet,
@@ -10,24 +10,25 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::{
-    database, is_all, left_out,
+    database,
     load::{Load, rows},
     nginx::Nginx,
-    serving::{Answer, Serving, report, request, send, with_body},
+    print_skipped, run_all,
+    test_server::{Response, TestServer, post_status_check, request, send, with_body},
 };
 
-struct Pair {
+struct Fixture {
     idp: MockIdp,
     database: String,
-    one: Serving,
-    other: Serving,
+    one: TestServer,
+    other: TestServer,
 }
 
-async fn pair() -> Pair {
+async fn fixture() -> Fixture {
     let (idp, database) = (MockIdp::start().await, database::fresh().await);
-    let one = Serving::start(&idp, &database).await;
-    let other = Serving::start(&idp, &database).await;
-    Pair {
+    let one = TestServer::start(&idp, &database).await;
+    let other = TestServer::start(&idp, &database).await;
+    Fixture {
         idp,
         database,
         one,
@@ -35,11 +36,11 @@ async fn pair() -> Pair {
     }
 }
 
-async fn me(server: &Serving, token: &str) -> Value {
+async fn get_profile(server: &TestServer, token: &str) -> Value {
     server.get("/api/auth/me", token).await.expect(200)
 }
 
-async fn change(server: &Serving, token: &str, body: &Value) {
+async fn patch_profile(server: &TestServer, token: &str, body: &Value) {
     send(with_body(
         request(&server.api, Method::PATCH, "/api/user").bearer_auth(token),
         body,
@@ -48,13 +49,13 @@ async fn change(server: &Serving, token: &str, body: &Value) {
     .expect(200);
 }
 
-async fn erase(server: &Serving, token: &str) {
+async fn delete_account(server: &TestServer, token: &str) {
     send(request(&server.api, Method::DELETE, "/api/user").bearer_auth(token))
         .await
         .expect(204);
 }
 
-async fn reports(server: &Serving, token: &str) -> Vec<String> {
+async fn list_status_checks(server: &TestServer, token: &str) -> Vec<String> {
     let page = server.get("/api/status", token).await.expect(200);
     page["items"]
         .as_array()
@@ -65,55 +66,55 @@ async fn reports(server: &Serving, token: &str) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_one_replica_does_the_other_knows_at_once() {
-    let Pair {
+async fn replicas_see_each_others_changes() {
+    let Fixture {
         idp, one, other, ..
-    } = pair().await;
+    } = fixture().await;
     let token = idp.token().sub("ada").sign();
-    let first = me(&one, &token).await;
-    assert_eq!(me(&other, &token).await["id"], first["id"]);
-    change(&one, &token, &json!({"name": "Countess"})).await;
-    assert_eq!(me(&other, &token).await["name"], "Countess");
-    one.report(&token, "from one").await.expect(201);
-    assert_eq!(reports(&other, &token).await, ["from one"]);
+    let first = get_profile(&one, &token).await;
+    assert_eq!(get_profile(&other, &token).await["id"], first["id"]);
+    patch_profile(&one, &token, &json!({"name": "Countess"})).await;
+    assert_eq!(get_profile(&other, &token).await["name"], "Countess");
+    one.post_status_check(&token, "from one").await.expect(201);
+    assert_eq!(list_status_checks(&other, &token).await, ["from one"]);
 
-    // Both remember the account; one erases it, and makes the user a new one.
-    erase(&one, &token).await;
-    let second = me(&one, &token).await;
+    // Both have cached the account; one deletes it and creates a new one.
+    delete_account(&one, &token).await;
+    let second = get_profile(&one, &token).await;
     assert_ne!(second["id"], first["id"]);
-    assert_eq!(me(&other, &token).await["id"], second["id"]);
+    assert_eq!(get_profile(&other, &token).await["id"], second["id"]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_replica_that_remembers_an_erased_account_works_on_the_one_that_the_user_has_now() {
-    let Pair {
+async fn replica_replaces_a_cached_deleted_account() {
+    let Fixture {
         idp,
         database,
         one,
         other,
-    } = pair().await;
-    for (n, what) in ["read", "add", "change", "erase"].into_iter().enumerate() {
+    } = fixture().await;
+    for (n, operation) in ["read", "add", "update", "delete"].into_iter().enumerate() {
         let token = idp.token().sub(&format!("user {n}")).sign();
-        me(&other, &token).await;
-        erase(&one, &token).await;
-        one.report(&token, "new").await.expect(201);
-        match what {
-            "read" => assert_eq!(reports(&other, &token).await, ["new"]),
+        get_profile(&other, &token).await;
+        delete_account(&one, &token).await;
+        one.post_status_check(&token, "new").await.expect(201);
+        match operation {
+            "read" => assert_eq!(list_status_checks(&other, &token).await, ["new"]),
             "add" => {
-                other.report(&token, "newer").await.expect(201);
-                assert_eq!(reports(&one, &token).await, ["newer", "new"]);
+                other.post_status_check(&token, "newer").await.expect(201);
+                assert_eq!(list_status_checks(&one, &token).await, ["newer", "new"]);
             }
-            "change" => {
-                change(&other, &token, &json!({"name": "Countess"})).await;
-                assert_eq!(me(&one, &token).await["name"], "Countess");
+            "update" => {
+                patch_profile(&other, &token, &json!({"name": "Countess"})).await;
+                assert_eq!(get_profile(&one, &token).await["name"], "Countess");
             }
             _ => {
-                erase(&other, &token).await;
-                let left = format!("SELECT COUNT(*) FROM users WHERE subject = 'user {n}'");
+                delete_account(&other, &token).await;
+                let remaining = format!("SELECT COUNT(*) FROM users WHERE subject = 'user {n}'");
                 assert_eq!(
-                    database::number(&database, &left).await,
+                    database::number(&database, &remaining).await,
                     0,
-                    "and nothing of it"
+                    "no row remains"
                 );
             }
         }
@@ -121,24 +122,24 @@ async fn a_replica_that_remembers_an_erased_account_works_on_the_one_that_the_us
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn one_idempotency_key_on_both_replicas_makes_one_row() {
-    let Pair {
+async fn idempotency_key_on_both_replicas_creates_one_row() {
+    let Fixture {
         idp,
         database,
         one,
         other,
-    } = pair().await;
+    } = fixture().await;
     let token = idp.token().sub("ada").sign();
-    for key in 0..if is_all() { 20 } else { 5 } {
+    for key in 0..if run_all() { 20 } else { 5 } {
         let key = format!("key {key}").replace(' ', "-");
         let copies = (0..10).map(|n| {
             let api = if n % 2 == 0 { &one.api } else { &other.api };
-            report(api, &token, "web", Some(&key))
+            post_status_check(api, &token, "web", Some(&key))
         });
-        let answers: Vec<Answer> = futures_util::future::join_all(copies).await;
-        let ids: HashSet<String> = answers
+        let responses: Vec<Response> = futures_util::future::join_all(copies).await;
+        let ids: HashSet<String> = responses
             .iter()
-            .map(|answer| answer.expect(201)["id"].to_string())
+            .map(|response| response.expect(201)["id"].to_string())
             .collect();
         assert_eq!(ids.len(), 1);
         let query = format!("SELECT COUNT(*) FROM status_checks WHERE idempotency_key = '{key}'");
@@ -147,16 +148,19 @@ async fn one_idempotency_key_on_both_replicas_makes_one_row() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_disabled_account_is_refused_here_at_once_and_there_within_thirty_seconds() {
-    let Pair {
+async fn disabled_account_is_rejected_by_all_replicas_within_30_s() {
+    let Fixture {
         idp, one, other, ..
-    } = pair().await;
+    } = fixture().await;
     let (token, admin) = (
         idp.token().sub("ada").sign(),
         idp.token().sub("root").roles(["admin"]).sign(),
     );
-    let id = me(&one, &token).await["id"].as_str().unwrap().to_owned();
-    me(&other, &token).await;
+    let id = get_profile(&one, &token).await["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    get_profile(&other, &token).await;
     let disable =
         request(&one.api, Method::PATCH, &format!("/api/admin/users/{id}")).bearer_auth(&admin);
     send(with_body(disable, &json!({"is_active": false})))
@@ -166,8 +170,8 @@ async fn a_disabled_account_is_refused_here_at_once_and_there_within_thirty_seco
         one.get("/api/auth/me", &token).await.expect(403)["error"]["code"],
         "ACCOUNT_DISABLED"
     );
-    if !is_all() {
-        return left_out("30 s of waiting for the other replica");
+    if !run_all() {
+        return print_skipped("waiting 30 s for the other replica");
     }
     let since = Instant::now();
     while other.get("/api/auth/me", &token).await.status != 403 {
@@ -177,24 +181,24 @@ async fn a_disabled_account_is_refused_here_at_once_and_there_within_thirty_seco
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn behind_nginx_two_replicas_are_one_service() {
-    let Pair {
+async fn replicas_behind_nginx() {
+    let Fixture {
         idp,
         database,
         one,
         other,
-    } = pair().await;
-    let Some(nginx) = Nginx::before(&[&one.api, &other.api]).await else {
-        return left_out("nginx is not installed (Debian: apt-get install nginx)");
+    } = fixture().await;
+    let Some(nginx) = Nginx::start(&[&one.api, &other.api]).await else {
+        return print_skipped("nginx is not installed (Debian: apt-get install nginx)");
     };
     let token = idp.token().sub("countess").sign();
     let (mut ids, mut servers) = (HashSet::new(), HashSet::new());
     for n in 0..10 {
-        let answer =
+        let response =
             send(request(&nginx.api, Method::GET, "/api/auth/me").bearer_auth(&token)).await;
-        ids.insert(answer.expect(200)["id"].to_string());
-        servers.insert(answer.headers["x-served-by"].clone());
-        report(
+        ids.insert(response.expect(200)["id"].to_string());
+        servers.insert(response.headers["x-served-by"].clone());
+        post_status_check(
             &nginx.api,
             &token,
             &format!("{n}"),
@@ -202,7 +206,7 @@ async fn behind_nginx_two_replicas_are_one_service() {
         )
         .await
         .expect(201);
-        report(
+        post_status_check(
             &nginx.api,
             &token,
             &format!("{n}"),
@@ -223,9 +227,9 @@ async fn behind_nginx_two_replicas_are_one_service() {
 
     let before = rows(&database).await;
     let load = Load::start(32, &idp, &[&nginx.api]);
-    tokio::time::sleep(Duration::from_secs(if is_all() { 10 } else { 1 })).await;
-    let told = load.end().await;
-    assert_eq!((told.unavailable, told.cut), (0, 0));
-    assert!(!told.kept.is_empty());
-    told.is_in(&rows(&database).await.difference(&before).copied().collect());
+    tokio::time::sleep(Duration::from_secs(if run_all() { 10 } else { 1 })).await;
+    let result = load.stop().await;
+    assert_eq!((result.unavailable, result.interrupted), (0, 0));
+    assert!(!result.acknowledged.is_empty());
+    result.assert_stored(&rows(&database).await.difference(&before).copied().collect());
 }

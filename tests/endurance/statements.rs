@@ -1,5 +1,4 @@
-//! What a request costs the database: how many statements, and how each of them finds its rows
-//! among others'.
+//! Number of SQL statements per request, and their query plans.
 
 use bearward_testing::MockIdp;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, QueryResult, Statement, Value};
@@ -7,78 +6,78 @@ use serde_json::Value as Json;
 
 use crate::{
     database,
-    fill::{add_reports, fill},
-    serving::{Answer, Serving, report, serve},
+    large_tables::{add_status_checks, insert_users_with_checks},
+    test_server::{Response, TestServer, post_status_check, serve},
 };
 
-/// A server that logs every statement; its log is read up to each request's own line.
-struct Watched {
-    server: Serving,
+/// A server that logs every statement. Its log is read up to the line of each request.
+struct LoggedServer {
+    server: TestServer,
     read: usize,
 }
 
-impl Watched {
+impl LoggedServer {
     async fn start(idp: &MockIdp, database: &str) -> Self {
         let mut command = serve(&[], idp, database);
         command
             .env("RUST_LOG", "info,sqlx=debug")
             .env("BEARWARD_TELEMETRY__FORMAT", "json");
         Self {
-            server: Serving::of(command).await,
+            server: TestServer::spawn(command).await,
             read: 0,
         }
     }
 
-    /// The statements about rows that this request made.
-    async fn statements(&mut self, answer: &Answer) -> Vec<String> {
-        assert!(answer.status < 300, "{answer:?}");
-        let id = answer.headers["x-request-id"].to_str().unwrap();
-        let output = self.server.process.until_written(id).await;
+    /// Returns the statements on users and status checks that this request executed.
+    async fn statements(&mut self, response: &Response) -> Vec<String> {
+        assert!(response.status < 300, "{response:?}");
+        let id = response.headers["x-request-id"].to_str().unwrap();
+        let output = self.server.process.wait_for_output(id).await;
         let lines = output[self.read..]
             .lines()
             .map_while(|line| serde_json::from_str::<Json>(line).ok());
-        let of_rows = |sql: &String| {
+        let is_dml = |sql: &String| {
             ["SELECT", "INSERT", "UPDATE", "DELETE"]
                 .iter()
                 .any(|verb| sql.starts_with(verb))
         };
-        let of_rows = |sql: &String| {
-            of_rows(sql)
+        let is_on_our_tables = |sql: &String| {
+            is_dml(sql)
                 && ["users", "status_checks"]
                     .iter()
                     .any(|table| sql.contains(table))
         };
-        let made = lines
+        let statements = lines
             .filter(|line| line["target"] == "sqlx::query")
             .map(|line| sql(&line))
-            .filter(of_rows)
+            .filter(is_on_our_tables)
             .collect();
         self.read = output.len();
-        made
+        statements
     }
 
     async fn get(&mut self, path: &str, token: &str) -> Vec<String> {
-        let answer = self.server.get(path, token).await;
-        self.statements(&answer).await
+        let response = self.server.get(path, token).await;
+        self.statements(&response).await
     }
 }
 
 fn sql(line: &Json) -> String {
     let text = |name: &str| line[name].as_str().unwrap_or_default().trim().to_owned();
-    // What is short is its own summary.
+    // sqlx logs a short statement only as the summary.
     Some(text("db.statement"))
         .filter(|sql| !sql.is_empty())
         .unwrap_or_else(|| text("summary"))
 }
 
 #[tokio::test]
-async fn a_request_of_somebody_known_is_one_statement() {
+async fn request_of_a_known_user_is_one_statement() {
     let (idp, database) = (MockIdp::start().await, database::fresh().await);
-    let mut server = Watched::start(&idp, &database).await;
+    let mut server = LoggedServer::start(&idp, &database).await;
     let token = idp.token().sub("ada").sign();
     assert!(
         server.get("/api/auth/me", &token).await.len() > 1,
-        "the account is made"
+        "the account is created"
     );
     let one = |statements: &[String], verb: &str| {
         assert_eq!(statements.len(), 1, "{statements:?}");
@@ -86,29 +85,29 @@ async fn a_request_of_somebody_known_is_one_statement() {
     };
     one(&server.get("/api/auth/me", &token).await, "SELECT");
     for key in [None, Some("key-1")] {
-        let answer = report(&server.server.api, &token, "web", key).await;
-        one(&server.statements(&answer).await, "INSERT");
+        let response = post_status_check(&server.server.api, &token, "web", key).await;
+        one(&server.statements(&response).await, "INSERT");
     }
     one(&server.get("/api/status", &token).await, "SELECT");
     assert_eq!(server.get("/protected", &token).await, Vec::<String>::new());
 }
 
 #[tokio::test]
-async fn every_query_finds_its_rows_by_an_index_among_those_of_many_users() {
+async fn every_query_uses_an_index() {
     let (idp, url) = (MockIdp::start().await, database::fresh().await);
-    let mut server = Watched::start(&idp, &url).await;
+    let mut server = LoggedServer::start(&idp, &url).await;
     let token = idp.token().sub("ada").sign();
-    let look_up = server.get("/api/auth/me", &token).await.swap_remove(0);
+    let account_lookup = server.get("/api/auth/me", &token).await.swap_remove(0);
     let database = database::connect(&url).await;
-    add_reports(&database, "subject = 'ada'", 100)
+    add_status_checks(&database, "subject = 'ada'", 100)
         .await
         .unwrap();
-    fill(&database, 500, 40).await.unwrap();
+    insert_users_with_checks(&database, 500, 40).await.unwrap();
 
-    let answer = report(&server.server.api, &token, "web", Some("key-1")).await;
-    server.statements(&answer).await;
-    let again = report(&server.server.api, &token, "web", Some("key-1")).await;
-    let earlier = server.statements(&again).await.pop().unwrap();
+    let response = post_status_check(&server.server.api, &token, "web", Some("key-1")).await;
+    server.statements(&response).await;
+    let again = post_status_check(&server.server.api, &token, "web", Some("key-1")).await;
+    let replay = server.statements(&again).await.pop().unwrap();
     let profile = server.get("/api/auth/me", &token).await.swap_remove(0);
     let first = server.server.get("/api/status?limit=20", &token).await;
     let list = server.statements(&first).await.swap_remove(0);
@@ -128,8 +127,8 @@ async fn every_query_finds_its_rows_by_an_index_among_those_of_many_users() {
     .await;
     let id: Value = user.try_get_by_index::<uuid::Uuid>(0).unwrap().into();
     let identity: Value = user.try_get_by_index::<Vec<u8>>(1).unwrap().into();
-    for (what, sql, mut values) in [
-        ("the account of a token", look_up, vec![identity]),
+    for (name, sql, mut values) in [
+        ("the account of a token", account_lookup, vec![identity]),
         ("a profile", profile, vec![id.clone()]),
         ("the first page", list, vec![id.clone()]),
         (
@@ -137,17 +136,17 @@ async fn every_query_finds_its_rows_by_an_index_among_those_of_many_users() {
             next,
             vec![id.clone(), uuid::Uuid::max().into()],
         ),
-        ("a report sent again", earlier, vec![id, "key-1".into()]),
+        ("a replayed status check", replay, vec![id, "key-1".into()]),
     ] {
         if sql.matches(['?', '$']).count() > values.len() {
-            // How many rows, at most.
+            // LIMIT.
             values.push(21_i64.into());
         }
         let plan = plan(&database, &sql, values).await;
-        println!("{what}:\n  {sql}\n{plan}");
+        println!("{name}:\n  {sql}\n{plan}");
         assert!(
-            is_by_index(database.get_database_backend(), &plan),
-            "{what}: {sql}\n{plan}"
+            uses_index(database.get_database_backend(), &plan),
+            "{name}: {sql}\n{plan}"
         );
     }
 }
@@ -199,8 +198,8 @@ async fn plan(database: &DatabaseConnection, sql: &str, values: Vec<Value>) -> S
         .concat()
 }
 
-/// Neither every row is read, nor are rows sorted that an index has in order.
-fn is_by_index(backend: DbBackend, plan: &str) -> bool {
+/// Reports whether the plan has no full scan and no sort.
+fn uses_index(backend: DbBackend, plan: &str) -> bool {
     match backend {
         DbBackend::Sqlite => {
             plan.contains("SEARCH") && !plan.contains("SCAN") && !plan.contains("TEMP B-TREE")

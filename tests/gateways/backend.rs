@@ -1,4 +1,4 @@
-//! What stands behind a gateway: it answers with what it was asked.
+//! The backend behind a gateway. It echoes each request as JSON.
 
 use std::{
     net::{SocketAddr, TcpListener},
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 pub struct Backend {
     pub address: SocketAddr,
-    seen: Arc<AtomicUsize>,
+    requests: Arc<AtomicUsize>,
     handle: ServerHandle,
 }
 
@@ -21,8 +21,8 @@ impl Backend {
     pub fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let seen = Arc::new(AtomicUsize::new(0));
-        let counter = Arc::clone(&seen);
+        let requests = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&requests);
         let app = move || {
             let counter = Arc::clone(&counter);
             let echo = move |request: HttpRequest, body: web::Bytes| {
@@ -44,14 +44,14 @@ impl Backend {
         actix_web::rt::spawn(server);
         Self {
             address,
-            seen,
+            requests,
             handle,
         }
     }
 
-    /// How many requests have come through.
-    pub fn seen(&self) -> usize {
-        self.seen.load(Ordering::SeqCst)
+    /// Returns the number of requests received.
+    pub fn request_count(&self) -> usize {
+        self.requests.load(Ordering::SeqCst)
     }
 }
 

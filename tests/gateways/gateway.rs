@@ -1,4 +1,4 @@
-//! A real gateway with its example's configuration, on a free port.
+//! A gateway process with the configuration of its example, on a free port.
 
 use std::{
     fs,
@@ -16,8 +16,8 @@ use std::{
 
 use tempfile::TempDir;
 
-/// Longer than any of them takes to start on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Generous timeout for startup on a busy machine.
+const TEST_TIMEOUT: Duration = Duration::from_secs(60);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Gateway {
@@ -27,11 +27,11 @@ pub enum Gateway {
     Traefik,
 }
 
-/// One that listens. It is killed when it is dropped.
-pub struct Running {
+/// A listening gateway. It is killed on drop.
+pub struct GatewayProcess {
     pub address: SocketAddr,
     child: Child,
-    _folder: TempDir,
+    _directory: TempDir,
 }
 
 impl Gateway {
@@ -44,7 +44,7 @@ impl Gateway {
         }
     }
 
-    /// The example that a person copies.
+    /// Returns the path of the example configuration.
     fn example(self) -> PathBuf {
         let file = match self {
             Self::Nginx => "nginx.conf",
@@ -57,55 +57,60 @@ impl Gateway {
             .join(file)
     }
 
-    /// Its program. None: it is not installed, which has been said.
+    /// Returns the path of the program. Prints a line and returns `None` if it is not installed.
     pub fn program(self) -> Option<PathBuf> {
-        static SAID: Mutex<Vec<Gateway>> = Mutex::new(Vec::new());
+        static REPORTED: Mutex<Vec<Gateway>> = Mutex::new(Vec::new());
         let path = std::env::var_os("PATH").unwrap_or_default();
-        // Where Debian has nginx, and only root looks.
-        let folders = std::env::split_paths(&path).chain([PathBuf::from("/usr/sbin")]);
-        let found = folders
-            .map(|folder| folder.join(self.name()))
+        // Debian installs nginx in /usr/sbin, which is only in root's PATH.
+        let directories = std::env::split_paths(&path).chain([PathBuf::from("/usr/sbin")]);
+        let found = directories
+            .map(|directory| directory.join(self.name()))
             .find(|program| program.is_file());
         if found.is_none() {
-            let all = std::env::var_os("BEARWARD_TEST_ALL").is_some_and(|value| value == "1");
+            let must_run = std::env::var_os("BEARWARD_TEST_ALL").is_some_and(|value| value == "1");
             assert!(
-                !all,
-                "there is no {} here, and BEARWARD_TEST_ALL asks for it",
+                !must_run,
+                "{} is not installed, but BEARWARD_TEST_ALL=1",
                 self.name()
             );
-            let mut said = SAID.lock().unwrap();
-            if !said.contains(&self) {
-                said.push(self);
-                // Not by a macro, whose lines are seen only when a test fails.
-                let line = format!("left out: there is no {} here\n", self.name());
+            let mut reported = REPORTED.lock().unwrap();
+            if !reported.contains(&self) {
+                reported.push(self);
+                // Not with `eprintln!`: the test harness captures its output.
+                let line = format!("skipped: {} is not installed\n", self.name());
                 stderr().write_all(line.as_bytes()).unwrap();
             }
         }
         found
     }
 
-    /// Runs the example with other addresses, and what `change` makes of it.
+    /// Runs the example with other addresses, modified by `change`.
     pub fn start(
         self,
         program: &Path,
         bearward: SocketAddr,
         backend: SocketAddr,
         change: impl Fn(String) -> String,
-    ) -> Running {
-        let mut problem = String::new();
-        // Between the choice of a port and its use another process may take it.
+    ) -> GatewayProcess {
+        let mut error = String::new();
+        // Another process may take the port before the gateway binds it.
         for _ in 0..5 {
             let address = free_address();
             let text = change(self.configuration(address, bearward, backend));
             match self.run(program, address, &text) {
                 Ok(running) => return running,
-                Err(told) => problem = told,
+                Err(log) => error = log,
             }
         }
-        panic!("{} does not run: {problem}", self.name());
+        panic!("{} does not start: {error}", self.name());
     }
 
-    fn configuration(self, own: SocketAddr, bearward: SocketAddr, backend: SocketAddr) -> String {
+    fn configuration(
+        self,
+        gateway: SocketAddr,
+        bearward: SocketAddr,
+        backend: SocketAddr,
+    ) -> String {
         let mut text = fs::read_to_string(self.example()).unwrap();
         let ports = |name: &str, port: u16| match self {
             Self::Nginx | Self::Caddy | Self::Traefik => {
@@ -116,15 +121,18 @@ impl Gateway {
                 format!("port_value: {port} "),
             ),
         };
-        let mut places = vec![
+        let mut replacements = vec![
             ports("8000", bearward.port()),
             ports("3000", backend.port()),
-            ports("8080", own.port()),
+            ports("8080", gateway.port()),
         ];
         if self == Self::Caddy {
-            places.push(("http://:8080".to_owned(), format!("http://:{}", own.port())));
+            replacements.push((
+                "http://:8080".to_owned(),
+                format!("http://:{}", gateway.port()),
+            ));
         }
-        for (from, to) in places {
+        for (from, to) in replacements {
             assert!(
                 text.contains(&from),
                 "{from:?} in the example of {}",
@@ -135,20 +143,25 @@ impl Gateway {
         text
     }
 
-    fn run(self, program: &Path, address: SocketAddr, text: &str) -> Result<Running, String> {
-        let folder = tempfile::tempdir().unwrap();
-        // nginx started by root works as somebody else.
-        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    fn run(
+        self,
+        program: &Path,
+        address: SocketAddr,
+        text: &str,
+    ) -> Result<GatewayProcess, String> {
+        let directory = tempfile::tempdir().unwrap();
+        // nginx drops root privileges and must still be able to read the directory.
+        fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
         let (file, log) = (
-            folder.path().join(self.example().file_name().unwrap()),
-            folder.path().join("log"),
+            directory.path().join(self.example().file_name().unwrap()),
+            directory.path().join("log"),
         );
         fs::write(&file, text).unwrap();
         let mut command = Command::new(program);
         match self {
             Self::Nginx => command
                 .arg("-p")
-                .arg(folder.path())
+                .arg(directory.path())
                 .arg("-c")
                 .arg(&file)
                 .args(["-g", "daemon off; master_process off;"]),
@@ -174,7 +187,7 @@ impl Gateway {
         };
         let output = fs::File::create(&log).unwrap();
         command
-            .env("HOME", folder.path())
+            .env("HOME", directory.path())
             .env_remove("XDG_CONFIG_HOME")
             .env_remove("XDG_DATA_HOME");
         let child = command
@@ -183,13 +196,13 @@ impl Gateway {
             .stderr(output)
             .spawn()
             .unwrap();
-        let mut running = Running {
+        let mut running = GatewayProcess {
             address,
             child,
-            _folder: folder,
+            _directory: directory,
         };
-        let until = Instant::now() + PATIENCE;
-        while Instant::now() < until {
+        let deadline = Instant::now() + TEST_TIMEOUT;
+        while Instant::now() < deadline {
             if running.child.try_wait().unwrap().is_some() {
                 break;
             }
@@ -204,24 +217,23 @@ impl Gateway {
     }
 }
 
-/// Traefik listens before it has read the file, and answers 404 until then.
+/// Traefik listens before it has loaded the configuration, and returns 404 until then.
 fn has_routes(mut stream: TcpStream) -> bool {
-    let mut answer = String::new();
-    let asked = stream
+    let mut response = String::new();
+    let result = stream
         .write_all(b"GET / HTTP/1.0\r\n\r\n")
-        .and_then(|()| stream.read_to_string(&mut answer));
-    asked.is_ok() && !answer.starts_with("HTTP/1.0 404")
+        .and_then(|()| stream.read_to_string(&mut response));
+    result.is_ok() && !response.starts_with("HTTP/1.0 404")
 }
 
-/// A gateway does not tell which port it took for 0. The port is below those that the system gives
-/// for 0, or another server of the tests might have it a moment later and answer in the gateway's
-/// place; and no port is given twice.
+/// Returns a free port: gateways do not report which port they bind for 0. The port is below the
+/// ephemeral range, where another test server could take it, and is returned only once.
 fn free_address() -> SocketAddr {
-    static GIVEN: AtomicU32 = AtomicU32::new(0);
+    static NEXT: AtomicU32 = AtomicU32::new(0);
     loop {
         let number = std::process::id()
             .wrapping_mul(61)
-            .wrapping_add(GIVEN.fetch_add(1, Ordering::SeqCst));
+            .wrapping_add(NEXT.fetch_add(1, Ordering::SeqCst));
         let port = 20_000 + u16::try_from(number % 12_000).unwrap();
         if TcpListener::bind(("127.0.0.1", port)).is_ok() {
             return ([127, 0, 0, 1], port).into();
@@ -229,7 +241,7 @@ fn free_address() -> SocketAddr {
     }
 }
 
-impl Drop for Running {
+impl Drop for GatewayProcess {
     fn drop(&mut self) {
         drop(self.child.kill());
         drop(self.child.wait());

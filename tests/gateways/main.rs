@@ -1,21 +1,18 @@
-//! `/api/auth/verify`, asked directly and by real gateways with the configurations of `examples/`.
+//! `/api/auth/verify`, called directly and by real gateways with the configurations in `examples/`.
 //!
-//! A gateway that is not installed is left out, which one line says; with `BEARWARD_TEST_ALL=1` it
-//! is a failure.
+//! A gateway that is not installed is skipped with one line of output; with `BEARWARD_TEST_ALL=1` the
+//! test fails instead.
 #![cfg(unix)]
-#![allow(
-    clippy::unwrap_used,
-    reason = "a test says by a panic that something is not as it says"
-)]
+#![allow(clippy::unwrap_used, reason = "a panic fails the test")]
 
 mod backend;
+mod fixture;
 mod gateway;
-mod stand;
 
 mod cookies;
-mod forgery;
-mod identity;
-mod narrowing;
-mod passing;
+mod forwarding;
+mod header_spoofing;
+mod identity_headers;
 mod preflight;
-mod refusing;
+mod rejections;
+mod requirements;

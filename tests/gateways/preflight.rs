@@ -1,39 +1,36 @@
-//! A gateway's question is judged by the request that it is about: no preflight opens it, and a
-//! cookie needs its Origin.
+//! CORS preflights and cookies at the forward-auth endpoint: the original request decides.
 
 use reqwest::{Method, RequestBuilder};
 
-use crate::stand::Bearward;
+use crate::fixture::TestServer;
 
 const APP: &str = "https://app.example.com";
 const LISTED: (&str, &str) = ("BEARWARD_SERVER__CORS_ORIGINS", APP);
 
 #[actix_web::test]
-async fn a_preflight_request_of_a_listed_origin_is_not_let_through() {
-    let bearward = Bearward::start(&[LISTED]).await;
+async fn preflight_request_is_not_authorized() {
+    let server = TestServer::start(&[LISTED]).await;
     let preflight = |request: RequestBuilder| {
         request
             .header("origin", APP)
             .header("access-control-request-method", "GET")
     };
-    let answer = bearward
-        .send(Method::OPTIONS, "/protected", preflight)
-        .await;
+    let response = server.send(Method::OPTIONS, "/protected", preflight).await;
     assert_eq!(
-        answer.status, 200,
-        "which the server itself answers elsewhere"
+        response.status, 200,
+        "the server answers preflights of other routes"
     );
     for path in ["/api/auth/verify", "/api/auth/%76erify"] {
-        let answer = bearward.send(Method::OPTIONS, path, preflight).await;
+        let response = server.send(Method::OPTIONS, path, preflight).await;
         assert_eq!(
-            answer.refusal(),
+            response.error(),
             (401, "MISSING_TOKEN".to_owned()),
             "{path}"
         );
-        let told =
+        let with_method =
             |request: RequestBuilder| preflight(request).header("x-forwarded-method", "OPTIONS");
         assert_eq!(
-            bearward.send(Method::OPTIONS, path, told).await.status,
+            server.send(Method::OPTIONS, path, with_method).await.status,
             401,
             "{path}"
         );
@@ -41,17 +38,17 @@ async fn a_preflight_request_of_a_listed_origin_is_not_let_through() {
 }
 
 #[actix_web::test]
-async fn a_token_in_a_cookie_needs_a_listed_origin_unless_the_request_is_known_to_change_nothing() {
-    let bearward = Bearward::start(&[LISTED, ("BEARWARD_TOKENS__COOKIE", "session")]).await;
-    let token = bearward.token().sign();
-    let ask = async |method: Method, headers: &[(&str, &str)]| {
+async fn cookie_needs_a_listed_origin_unless_the_method_is_safe() {
+    let server = TestServer::start(&[LISTED, ("BEARWARD_TOKENS__COOKIE", "session")]).await;
+    let token = server.token().sign();
+    let send = async |method: Method, headers: &[(&str, &str)]| {
         let with = |request: RequestBuilder| {
             let request = request.header("cookie", format!("session={token}"));
             headers.iter().fold(request, |request, (name, value)| {
                 request.header(*name, *value)
             })
         };
-        bearward.send(method, "/api/auth/verify", with).await.status
+        server.send(method, "/api/auth/verify", with).await.status
     };
     for (headers, status) in [
         (&[("x-forwarded-method", "GET")][..], 200),
@@ -66,7 +63,7 @@ async fn a_token_in_a_cookie_needs_a_listed_origin_unless_the_request_is_known_t
             403,
         ),
         (&[("origin", APP)], 200),
-        // Many gateways ask with GET about everything.
+        // Many gateways send every authorization request as GET.
         (&[], 403),
         (&[("x-forwarded-method", "get")], 403),
         (
@@ -76,7 +73,7 @@ async fn a_token_in_a_cookie_needs_a_listed_origin_unless_the_request_is_known_t
             ],
             403,
         ),
-        // A WebSocket of another site: gateways keep the Upgrade header to themselves.
+        // A WebSocket from another site: gateways do not forward the Upgrade header.
         (
             &[
                 ("x-forwarded-method", "GET"),
@@ -85,7 +82,7 @@ async fn a_token_in_a_cookie_needs_a_listed_origin_unless_the_request_is_known_t
             403,
         ),
     ] {
-        assert_eq!(ask(Method::GET, headers).await, status, "{headers:?}");
-        assert_eq!(ask(Method::POST, headers).await, status, "{headers:?}");
+        assert_eq!(send(Method::GET, headers).await, status, "{headers:?}");
+        assert_eq!(send(Method::POST, headers).await, status, "{headers:?}");
     }
 }

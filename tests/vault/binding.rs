@@ -1,15 +1,15 @@
-//! A row opens where it was sealed, as it was sealed, and nowhere else.
+//! A sealed key only unseals unchanged, for the same owner, provider and vault key.
 
 use super::*;
 
 #[test]
-fn a_row_of_another_owner_does_not_open() {
+fn sealed_key_is_bound_to_its_owner() {
     let vault = vault(&[("k1", 1)]);
     let sealed = seal(&vault);
     for bit in 0..128 {
-        let stranger = Uuid::from_u128(OWNER.as_u128() ^ (1 << bit));
+        let other_owner = Uuid::from_u128(OWNER.as_u128() ^ (1 << bit));
         assert_eq!(
-            vault.open(&stranger, PROVIDER, &sealed).unwrap_err(),
+            vault.unseal(&other_owner, PROVIDER, &sealed).unwrap_err(),
             VaultError::NotAuthentic,
             "bit {bit}"
         );
@@ -17,7 +17,7 @@ fn a_row_of_another_owner_does_not_open() {
 }
 
 #[test]
-fn a_row_of_another_provider_does_not_open() {
+fn sealed_key_is_bound_to_its_provider() {
     let vault = vault(&[("k1", 1)]);
     let sealed = seal(&vault);
     for provider in [
@@ -29,7 +29,7 @@ fn a_row_of_another_provider_does_not_open() {
         "togetherAI\0",
     ] {
         assert_eq!(
-            vault.open(&OWNER, provider, &sealed).unwrap_err(),
+            vault.unseal(&OWNER, provider, &sealed).unwrap_err(),
             VaultError::NotAuthentic,
             "{provider:?}"
         );
@@ -37,41 +37,41 @@ fn a_row_of_another_provider_does_not_open() {
 }
 
 #[test]
-fn a_row_under_another_key_id_does_not_open_even_where_both_keys_are_the_same() {
+fn sealed_key_is_bound_to_its_key_id() {
     let vault = vault(&[("k1", 1), ("k2", 1)]);
     let mut sealed = seal(&vault);
     sealed.key_id = "k2".to_owned();
-    assert_eq!(open(&vault, &sealed), Err(VaultError::NotAuthentic));
+    assert_eq!(unseal(&vault, &sealed), Err(VaultError::NotAuthentic));
 }
 
 #[test]
-fn a_row_does_not_open_where_the_id_has_another_key() {
+fn different_key_with_the_same_id_fails() {
     let sealed = seal(&vault(&[("k1", 1)]));
     assert_eq!(
-        open(&vault(&[("k1", 2)]), &sealed),
+        unseal(&vault(&[("k1", 2)]), &sealed),
         Err(VaultError::NotAuthentic)
     );
 }
 
-/// Without lengths both rows would be bound to the same bytes: `k1`, 16 times `a`, `bcd`.
+/// Without length prefixes both contexts would be the same bytes: `k1`, 16 times `a`, `bcd`.
 #[test]
-fn what_ends_one_part_cannot_begin_the_next() {
+fn context_parts_are_length_prefixed() {
     let vault = vault(&[("k1", 1), ("k1a", 1)]);
-    let (owner, neighbour) = (
+    let (owner, other_owner) = (
         Uuid::from_bytes(*b"aaaaaaaaaaaaaaaa"),
         Uuid::from_bytes(*b"aaaaaaaaaaaaaaab"),
     );
-    let mut sealed = vault.seal(&owner, "bcd", &plain(TEXT)).unwrap();
-    assert!(vault.open(&owner, "bcd", &sealed).is_ok());
+    let mut sealed = vault.seal(&owner, "bcd", &secret(API_KEY)).unwrap();
+    assert!(vault.unseal(&owner, "bcd", &sealed).is_ok());
     sealed.key_id = "k1a".to_owned();
     assert_eq!(
-        vault.open(&neighbour, "cd", &sealed).unwrap_err(),
+        vault.unseal(&other_owner, "cd", &sealed).unwrap_err(),
         VaultError::NotAuthentic
     );
 }
 
 #[test]
-fn no_byte_of_a_row_can_be_changed() {
+fn every_bit_is_authenticated() {
     let vault = vault(&[("k1", 1)]);
     let sealed = seal(&vault);
     for at in 0..sealed.bytes.len() {
@@ -79,21 +79,21 @@ fn no_byte_of_a_row_can_be_changed() {
             let mut changed = sealed.clone();
             changed.bytes[at] ^= 1 << bit;
             assert_eq!(
-                open(&vault, &changed),
+                unseal(&vault, &changed),
                 Err(VaultError::NotAuthentic),
                 "bit {bit} of byte {at}"
             );
         }
     }
     assert_eq!(
-        open(&vault, &sealed).as_deref(),
-        Ok(TEXT),
-        "unchanged it opens"
+        unseal(&vault, &sealed).as_deref(),
+        Ok(API_KEY),
+        "unchanged bytes unseal"
     );
 }
 
 #[test]
-fn a_row_that_is_cut_or_prolonged_does_not_open() {
+fn truncated_or_extended_bytes_fail() {
     let vault = vault(&[("k1", 1)]);
     let sealed = seal(&vault);
     for length in 0..sealed.bytes.len() {
@@ -101,12 +101,12 @@ fn a_row_that_is_cut_or_prolonged_does_not_open() {
             sealed.bytes[..length].to_vec(),
             sealed.bytes[sealed.bytes.len() - length..].to_vec(),
         ] {
-            let cut = Sealed {
+            let truncated = Sealed {
                 bytes,
                 ..sealed.clone()
             };
             assert_eq!(
-                open(&vault, &cut),
+                unseal(&vault, &truncated),
                 Err(VaultError::NotAuthentic),
                 "{length} bytes"
             );
@@ -116,7 +116,7 @@ fn a_row_that_is_cut_or_prolonged_does_not_open() {
         let mut longer = sealed.clone();
         longer.bytes.resize(sealed.bytes.len() + more, 0);
         assert_eq!(
-            open(&vault, &longer),
+            unseal(&vault, &longer),
             Err(VaultError::NotAuthentic),
             "{more} bytes more"
         );
@@ -124,12 +124,12 @@ fn a_row_that_is_cut_or_prolonged_does_not_open() {
 }
 
 #[test]
-fn rows_cannot_be_put_together_from_two() {
+fn parts_of_two_sealed_keys_cannot_be_combined() {
     let vault = vault(&[("k1", 1)]);
     let (one, other) = (seal(&vault), seal(&vault));
     let mixed = Sealed {
         bytes: [&one.bytes[..33], &other.bytes[33..]].concat(),
         ..one
     };
-    assert_eq!(open(&vault, &mixed), Err(VaultError::NotAuthentic));
+    assert_eq!(unseal(&vault, &mixed), Err(VaultError::NotAuthentic));
 }

@@ -1,9 +1,9 @@
-//! A new key goes in front, and the old one stays until nothing is left under it.
+//! Key rotation: a new key is added first, the old one remains until all keys are resealed.
 
 use super::*;
 
 #[test]
-fn the_first_key_seals_and_every_key_opens() {
+fn first_key_seals_and_every_key_unseals() {
     let before = seal(&vault(&[("old", 1)]));
     let vault = vault(&[("new", 2), ("old", 1)]);
     let after = seal(&vault);
@@ -12,35 +12,37 @@ fn the_first_key_seals_and_every_key_opens() {
         ("old", "new")
     );
 
-    let opened = vault.open(&OWNER, PROVIDER, &before).unwrap();
-    assert_eq!(opened.plain.expose(), TEXT);
-    assert!(opened.stale, "the caller seals it again");
-    let again = vault.seal(&OWNER, PROVIDER, &opened.plain).unwrap();
+    let unsealed = vault.unseal(&OWNER, PROVIDER, &before).unwrap();
+    assert_eq!(unsealed.key.expose(), API_KEY);
+    assert!(unsealed.needs_reseal, "the caller must reseal it");
+    let again = vault.seal(&OWNER, PROVIDER, &unsealed.key).unwrap();
     for fresh in [after, again] {
-        assert!(!vault.open(&OWNER, PROVIDER, &fresh).unwrap().stale);
+        assert!(!vault.unseal(&OWNER, PROVIDER, &fresh).unwrap().needs_reseal);
     }
 }
 
 #[test]
-fn a_key_that_was_taken_away_too_early_is_named() {
+fn error_names_the_missing_vault_key() {
     let sealed = seal(&vault(&[("old", 1)]));
-    for left in [vault(&[("new", 2)]), vault(&[])] {
-        let error = open(&left, &sealed).unwrap_err();
+    for remaining in [vault(&[("new", 2)]), vault(&[])] {
+        let error = unseal(&remaining, &sealed).unwrap_err();
         assert!(
             matches!(&error, VaultError::UnknownKey { id } if id.as_str() == "old"),
             "{error:?}"
         );
-        let told = "a stored API key was sealed with the vault key \"old\", which is not configured; put it back into vault.keys";
-        assert_eq!(error.to_string(), told);
+        let message = "a stored API key was sealed with the vault key \"old\", which is not configured; add it to vault.keys again";
+        assert_eq!(error.to_string(), message);
     }
 }
 
 #[test]
-fn a_forged_key_id_forges_no_line_of_the_log() {
+fn key_id_in_the_error_is_sanitized() {
     let sealed = Sealed {
         key_id: format!("k1\n{}", "x".repeat(5000)),
         bytes: Vec::new(),
     };
-    let told = open(&vault(&[("k1", 1)]), &sealed).unwrap_err().to_string();
-    assert!(!told.contains('\n') && told.len() < 400, "{told}");
+    let message = unseal(&vault(&[("k1", 1)]), &sealed)
+        .unwrap_err()
+        .to_string();
+    assert!(!message.contains('\n') && message.len() < 400, "{message}");
 }

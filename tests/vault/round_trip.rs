@@ -1,28 +1,28 @@
-//! What is sealed opens again, and looks like nothing until then.
+//! Sealed keys unseal to the same text.
 
 use proptest::prelude::*;
 
 use super::*;
 
 #[test]
-fn a_sealed_key_opens_to_itself() {
+fn sealed_key_unseals() {
     let vault = vault(&[("k1", 1)]);
-    let opened = vault.open(&OWNER, PROVIDER, &seal(&vault)).unwrap();
-    assert_eq!(opened.plain.expose(), TEXT);
-    assert!(!opened.stale);
+    let unsealed = vault.unseal(&OWNER, PROVIDER, &seal(&vault)).unwrap();
+    assert_eq!(unsealed.key.expose(), API_KEY);
+    assert!(!unsealed.needs_reseal);
 }
 
 #[test]
-fn the_shortest_and_the_longest_key_open_to_themselves() {
+fn shortest_and_longest_key_round_trip() {
     let vault = vault(&[("k1", 1)]);
     for text in ["k".to_owned(), "k".repeat(ApiKeySecret::MAX_BYTES)] {
-        let sealed = vault.seal(&OWNER, PROVIDER, &plain(&text)).unwrap();
-        assert_eq!(open(&vault, &sealed), Ok(text));
+        let sealed = vault.seal(&OWNER, PROVIDER, &secret(&text)).unwrap();
+        assert_eq!(unseal(&vault, &sealed), Ok(text));
     }
 }
 
 #[test]
-fn one_key_sealed_twice_gives_two_rows_with_nothing_in_common() {
+fn sealing_twice_gives_different_bytes() {
     let vault = vault(&[("k1", 1)]);
     let (one, other) = (seal(&vault), seal(&vault));
     assert_eq!((one.bytes[0], other.bytes[0]), (1, 1), "the version");
@@ -34,34 +34,36 @@ fn one_key_sealed_twice_gives_two_rows_with_nothing_in_common() {
         .count();
     assert!(
         shared < 16,
-        "{shared} of {} bytes alike",
+        "{shared} of {} bytes equal",
         one.bytes.len() - 33
     );
 }
 
 #[test]
-fn a_row_has_49_bytes_more_than_its_key() {
+fn sealing_adds_49_bytes() {
     assert_eq!(
         seal(&vault(&[("k1", 1)])).bytes.len(),
-        1 + 32 + TEXT.len() + 16
+        1 + 32 + API_KEY.len() + 16
     );
 }
 
 #[test]
-fn without_a_key_nothing_is_sealed() {
-    let error = vault(&[]).seal(&OWNER, PROVIDER, &plain(TEXT)).unwrap_err();
+fn sealing_fails_without_a_vault_key() {
+    let error = vault(&[])
+        .seal(&OWNER, PROVIDER, &secret(API_KEY))
+        .unwrap_err();
     assert_eq!(error, VaultError::NoKey);
     assert!(error.to_string().contains("vault.keys is empty"), "{error}");
 }
 
 proptest! {
     #[test]
-    fn any_key_of_any_owner_and_provider_opens_to_itself(
+    fn any_key_round_trips(
         text in "[!-~]{1,300}", owner in any::<u128>(), provider in ".{0,80}", byte in any::<u8>(),
     ) {
         let (vault, owner) = (vault(&[("k1", byte)]), Uuid::from_u128(owner));
-        let sealed = vault.seal(&owner, &provider, &plain(&text)).unwrap();
-        let opened = vault.open(&owner, &provider, &sealed).unwrap();
-        prop_assert_eq!(opened.plain.expose(), text);
+        let sealed = vault.seal(&owner, &provider, &secret(&text)).unwrap();
+        let unsealed = vault.unseal(&owner, &provider, &sealed).unwrap();
+        prop_assert_eq!(unsealed.key.expose(), text);
     }
 }

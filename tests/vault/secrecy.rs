@@ -1,11 +1,11 @@
-//! Nothing that can be printed shows a key.
+//! No printable value contains a key.
 
 use super::*;
 
 const SECRET: &str = "sk-Qm9vZ2ll-hunter2-cGFzc3dvcmQ-tail";
 
-/// The bytes of the vault's key in the forms in which something may print them.
-fn forms_of_the_vault_key() -> [String; 4] {
+/// Common printed forms of the vault key's bytes.
+fn vault_key_forms() -> [String; 4] {
     let bytes = [0x5a_u8; 32];
     [
         STANDARD.encode_to_string(bytes),
@@ -15,7 +15,7 @@ fn forms_of_the_vault_key() -> [String; 4] {
     ]
 }
 
-fn assert_silent(printed: &str) {
+fn assert_no_secret(printed: &str) {
     for part in [
         "hunter2",
         &SECRET[..8],
@@ -24,36 +24,36 @@ fn assert_silent(printed: &str) {
     ] {
         assert!(!printed.contains(part), "{part} in {printed}");
     }
-    for form in forms_of_the_vault_key() {
+    for form in vault_key_forms() {
         assert!(!printed.contains(&form), "{form} in {printed}");
     }
 }
 
 #[test]
-fn debug_shows_no_secret() {
+fn debug_output_has_no_secret() {
     let vault = vault(&[("k1", 0x5a)]);
-    let plain = plain(SECRET);
-    let sealed = vault.seal(&OWNER, PROVIDER, &plain).unwrap();
-    let opened = vault.open(&OWNER, PROVIDER, &sealed).unwrap();
+    let secret = secret(SECRET);
+    let sealed = vault.seal(&OWNER, PROVIDER, &secret).unwrap();
+    let unsealed = vault.unseal(&OWNER, PROVIDER, &sealed).unwrap();
     for printed in [
         format!("{vault:?} {vault:#?}"),
-        format!("{plain:?} {plain:#?}"),
+        format!("{secret:?} {secret:#?}"),
         format!("{sealed:?} {sealed:#?}"),
-        format!("{opened:?} {opened:#?}"),
+        format!("{unsealed:?} {unsealed:#?}"),
     ] {
-        assert_silent(&printed);
+        assert_no_secret(&printed);
     }
-    assert_eq!(format!("{plain:?}"), "PlainKey(***)");
+    assert_eq!(format!("{secret:?}"), "ApiKeySecret(***)");
     assert_eq!(
         format!("{sealed:?}"),
-        "Sealed { key_id: \"k1\", bytes: 85 of them }"
+        "Sealed { key_id: \"k1\", bytes: [85 bytes] }"
     );
 }
 
 #[test]
-fn a_sealed_row_has_no_trace_of_the_key_in_it() {
+fn sealed_bytes_do_not_contain_the_key() {
     let sealed = vault(&[("k1", 0x5a)])
-        .seal(&OWNER, PROVIDER, &plain(SECRET))
+        .seal(&OWNER, PROVIDER, &secret(SECRET))
         .unwrap();
     for window in [SECRET.as_bytes(), OWNER.as_bytes()]
         .iter()
@@ -67,33 +67,33 @@ fn a_sealed_row_has_no_trace_of_the_key_in_it() {
 }
 
 #[test]
-fn errors_show_no_secret() {
+fn errors_have_no_secret() {
     let sealed = vault(&[("k1", 0x5a)])
-        .seal(&OWNER, PROVIDER, &plain(SECRET))
+        .seal(&OWNER, PROVIDER, &secret(SECRET))
         .unwrap();
     let mut changed = sealed.clone();
     changed.bytes[40] ^= 1;
     let errors = [
         vault(&[])
-            .seal(&OWNER, PROVIDER, &plain(SECRET))
+            .seal(&OWNER, PROVIDER, &secret(SECRET))
             .unwrap_err(),
         vault(&[("k2", 0x5a)])
-            .open(&OWNER, PROVIDER, &sealed)
+            .unseal(&OWNER, PROVIDER, &sealed)
             .unwrap_err(),
         vault(&[("k1", 0x5a)])
-            .open(&OWNER, PROVIDER, &changed)
+            .unseal(&OWNER, PROVIDER, &changed)
             .unwrap_err(),
     ];
     for error in errors {
-        assert_silent(&format!("{error} {error:?}"));
+        assert_no_secret(&format!("{error} {error:?}"));
     }
-    let spoiled = [
+    let invalid = [
         format!("{SECRET} "),
         format!("{SECRET}ä"),
         SECRET.repeat(200),
     ];
-    for text in spoiled {
-        let error = refused(&text);
-        assert_silent(&format!("{error} {error:?}"));
+    for text in invalid {
+        let error = parse_error(&text);
+        assert_no_secret(&format!("{error} {error:?}"));
     }
 }

@@ -1,4 +1,4 @@
-//! `api_keys`: what users entrusted to the server, sealed.
+//! Table `api_keys`: users' sealed API keys.
 
 use std::fmt;
 
@@ -22,7 +22,7 @@ pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// Without the sealed bytes: a log is no place for them either.
+/// Omits the sealed bytes, which do not belong in logs either.
 impl fmt::Debug for Model {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ApiKey")

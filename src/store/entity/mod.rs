@@ -1,5 +1,5 @@
-//! The tables as the mapper sees them.
-#![allow(unreachable_pub, reason = "what the derives make is public")]
+//! Entities of the object-relational mapper, one per table.
+#![allow(unreachable_pub, reason = "the derive macros generate public items")]
 
 pub(super) mod api_keys;
 pub(super) mod status_checks;

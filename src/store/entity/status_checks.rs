@@ -1,4 +1,4 @@
-//! `status_checks`: what clients reported.
+//! Table `status_checks`: the status checks that clients sent.
 
 use sea_orm::entity::prelude::*;
 

@@ -1,4 +1,4 @@
-//! `users`: one row for each subject of an issuer.
+//! Table `users`: one row per issuer and subject.
 
 use sea_orm::entity::prelude::*;
 
@@ -8,6 +8,7 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
     #[sea_orm(unique)]
+    /// [`SubjectHash`](crate::domain::SubjectHash) of issuer and subject.
     pub identity: Vec<u8>,
     pub issuer: String,
     pub subject: String,
@@ -18,10 +19,10 @@ pub struct Model {
     pub chosen_name: Option<String>,
     pub chosen_picture: Option<String>,
     pub is_active: bool,
-    /// A digest of the session that moved `last_login` last.
+    /// [`SessionHash`](crate::domain::SessionHash) of the session that last set `last_login`.
     pub session: Vec<u8>,
-    /// When the token was issued that the claims were taken from, in milliseconds: an older
-    /// token's claims do not undo a newer one's.
+    /// `iat` of the token that the profile comes from, in milliseconds. The claims of an older
+    /// token do not replace it.
     pub claims_at: i64,
     pub last_login: TimeDateTime,
     pub created_at: TimeDateTime,

@@ -1,4 +1,4 @@
-//! Accounts, and what they own: status checks and API keys.
+//! Accounts and the rows they own: status checks and API keys.
 
 use sea_orm_migration::{
     prelude::*,
@@ -12,7 +12,7 @@ pub(super) struct Migration;
 enum Users {
     Table,
     Id,
-    SubjectHash,
+    Identity,
     Issuer,
     Subject,
     Email,
@@ -75,10 +75,9 @@ impl MigrationTrait for Migration {
 fn users(backend: DbBackend) -> TableCreateStatement {
     table(backend, Users::Table)
         .col(ColumnDef::new(Users::Id).uuid().not_null().primary_key())
-        // Issuer and subject as one value of fixed length, which every database compares byte by
-        // byte.
+        // Hash of issuer and subject. Every database compares binary columns byte by byte.
         .col(
-            ColumnDef::new(Users::SubjectHash)
+            ColumnDef::new(Users::Identity)
                 .binary_len(32)
                 .not_null()
                 .unique_key(),
@@ -94,9 +93,9 @@ fn users(backend: DbBackend) -> TableCreateStatement {
         .col(ColumnDef::new(Users::IsActive).boolean().not_null())
         .col(ColumnDef::new(Users::Session).binary_len(32).not_null())
         .col(ColumnDef::new(Users::ClaimsAt).big_integer().not_null())
-        .col(instant(backend, Users::LastLogin))
-        .col(instant(backend, Users::CreatedAt))
-        .col(instant(backend, Users::UpdatedAt))
+        .col(timestamp(backend, Users::LastLogin))
+        .col(timestamp(backend, Users::CreatedAt))
+        .col(timestamp(backend, Users::UpdatedAt))
         .to_owned()
 }
 
@@ -110,8 +109,8 @@ fn status_checks(backend: DbBackend) -> TableCreateStatement {
                 .not_null(),
         )
         .col(ColumnDef::new(StatusChecks::IdempotencyKey).string_len(200))
-        .col(instant(backend, StatusChecks::Timestamp))
-        // The rows of one user lie side by side in the order in which they are listed.
+        .col(timestamp(backend, StatusChecks::Timestamp))
+        // The rows of a user are stored together, in the order of the list.
         .primary_key(
             Index::create()
                 .col(StatusChecks::UserId)
@@ -124,7 +123,7 @@ fn status_checks(backend: DbBackend) -> TableCreateStatement {
                 .col(StatusChecks::UserId)
                 .col(StatusChecks::IdempotencyKey),
         )
-        .foreign_key(&mut owner(
+        .foreign_key(&mut owner_foreign_key(
             "status_checks_user",
             StatusChecks::Table,
             StatusChecks::UserId,
@@ -138,15 +137,19 @@ fn api_keys(backend: DbBackend) -> TableCreateStatement {
         .col(ColumnDef::new(ApiKeys::Provider).string_len(64).not_null())
         .col(ColumnDef::new(ApiKeys::KeyId).string_len(32).not_null())
         .col(ColumnDef::new(ApiKeys::Sealed).blob().not_null())
-        .col(instant(backend, ApiKeys::CreatedAt))
-        .col(instant(backend, ApiKeys::UpdatedAt))
+        .col(timestamp(backend, ApiKeys::CreatedAt))
+        .col(timestamp(backend, ApiKeys::UpdatedAt))
         .primary_key(Index::create().col(ApiKeys::UserId).col(ApiKeys::Provider))
-        .foreign_key(&mut owner("api_keys_user", ApiKeys::Table, ApiKeys::UserId))
+        .foreign_key(&mut owner_foreign_key(
+            "api_keys_user",
+            ApiKeys::Table,
+            ApiKeys::UserId,
+        ))
         .to_owned()
 }
 
-/// MySQL commits each statement by itself: a migration that was cut short must be able to run
-/// again.
+/// MySQL commits each DDL statement implicitly, so an interrupted migration must be able to run
+/// again: `IF NOT EXISTS`.
 fn table(backend: DbBackend, name: impl IntoTableRef) -> TableCreateStatement {
     let mut table = Table::create();
     table.table(name).if_not_exists();
@@ -159,8 +162,8 @@ fn table(backend: DbBackend, name: impl IntoTableRef) -> TableCreateStatement {
     table
 }
 
-/// A point in time to the microsecond, UTC by convention.
-fn instant(backend: DbBackend, name: impl IntoIden) -> ColumnDef {
+/// A timestamp column with microsecond precision. Values are UTC by convention.
+fn timestamp(backend: DbBackend, name: impl IntoIden) -> ColumnDef {
     let mut column = ColumnDef::new(name);
     match backend {
         DbBackend::MySql => column.custom("datetime(6)"),
@@ -169,8 +172,12 @@ fn instant(backend: DbBackend, name: impl IntoIden) -> ColumnDef {
     column.not_null().take()
 }
 
-/// What a user owns goes with the user.
-fn owner(name: &str, table: impl IntoTableRef, column: impl IntoIden) -> ForeignKeyCreateStatement {
+/// A foreign key to the owner. Deleting a user deletes the rows.
+fn owner_foreign_key(
+    name: &str,
+    table: impl IntoTableRef,
+    column: impl IntoIden,
+) -> ForeignKeyCreateStatement {
     ForeignKey::create()
         .name(name)
         .from(table, column)

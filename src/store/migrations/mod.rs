@@ -1,11 +1,10 @@
-//! The tables' history. An entry that was released is never changed again: a change of the tables
-//! is a new one.
+//! Schema migrations. A released migration is never changed; every schema change is a new one.
 
 mod m0001_accounts;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
-/// Every migration, oldest first.
+/// All migrations, oldest first.
 pub(super) struct Migrations;
 
 impl MigratorTrait for Migrations {

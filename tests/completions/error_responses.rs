@@ -1,44 +1,45 @@
-//! What the service says with its status, and what becomes of it.
+//! Error responses of the service and the resulting errors.
 
 use super::*;
 
-async fn refused(status: &str, headers: &str, body: &str) -> CompletionsError {
-    let answer = response(
+/// Returns the error of a plain call, which must equal that of a streamed call.
+async fn call_error(status: &str, headers: &str, body: &str) -> CompletionsError {
+    let response = response(
         status,
         &format!("content-type: application/json\r\n{headers}"),
         body,
     );
-    let plain = completed(&answer).await.unwrap_err();
-    let (bytes, streamed) = streamed(&answer).await;
+    let plain = completed(&response).await.unwrap_err();
+    let (bytes, streamed) = streamed(&response).await;
     assert_eq!(
         (bytes.as_str(), streamed.as_ref()),
         ("", Some(&plain)),
-        "a stream is refused in the same way"
+        "a streamed call returns the same error"
     );
     plain
 }
 
-fn wire(error: &CompletionsError) -> (&'static str, u16) {
+fn code_and_status(error: &CompletionsError) -> (&'static str, u16) {
     (error.code(), error.status().as_u16())
 }
 
 #[tokio::test]
-async fn a_refused_key_is_the_users_to_replace() {
+async fn status_401_and_403_reject_the_key() {
     for status in ["401 Unauthorized", "403 Forbidden"] {
-        let error = refused(
+        let error = call_error(
             status,
             "",
             "{\"error\":{\"message\":\"Incorrect API key\"}}",
         )
         .await;
         assert_eq!(error, CompletionsError::RejectedKey, "{status}");
-        assert_eq!(wire(&error), ("UPSTREAM_REJECTED_KEY", 502));
+        assert_eq!(code_and_status(&error), ("UPSTREAM_REJECTED_KEY", 502));
         assert_eq!(error.retry_after(), None);
     }
 }
 
 #[tokio::test]
-async fn a_busy_service_says_when_to_come_back_within_an_hour() {
+async fn retry_after_is_clamped_to_one_hour() {
     for (headers, seconds) in [
         ("retry-after: 20\r\n", 20),
         ("retry-after: 1\r\n", 1),
@@ -59,8 +60,8 @@ async fn a_busy_service_says_when_to_come_back_within_an_hour() {
         ("retry-after: 1.5\r\n", 10),
         ("retry-after: \r\n", 10),
     ] {
-        let error = refused("429 Too Many Requests", headers, "").await;
-        assert_eq!(wire(&error), ("RATE_LIMITED", 429), "{headers}");
+        let error = call_error("429 Too Many Requests", headers, "").await;
+        assert_eq!(code_and_status(&error), ("RATE_LIMITED", 429), "{headers}");
         assert_eq!(
             error.retry_after(),
             Some(Duration::from_secs(seconds)),
@@ -70,7 +71,7 @@ async fn a_busy_service_says_when_to_come_back_within_an_hour() {
 }
 
 #[tokio::test]
-async fn an_unknown_model_is_told_from_other_mistakes() {
+async fn unknown_model_differs_from_other_client_errors() {
     let about_model = r#"{"error":{"message":"no","type":"invalid_request_error","param":"model","code":"model_not_available"}}"#;
     let about_length = r#"{"error":{"message":"This model's maximum context length is 8 tokens","param":"messages"}}"#;
     for (status, body, expected) in [
@@ -89,51 +90,51 @@ async fn an_unknown_model_is_told_from_other_mistakes() {
         (
             "400 Bad Request",
             about_length,
-            CompletionsError::Refused { status: 400 },
+            CompletionsError::Rejected { status: 400 },
         ),
         (
             "400 Bad Request",
             "",
-            CompletionsError::Refused { status: 400 },
+            CompletionsError::Rejected { status: 400 },
         ),
         (
             "402 Payment Required",
             about_model,
-            CompletionsError::Refused { status: 402 },
+            CompletionsError::Rejected { status: 402 },
         ),
         (
             "413 Payload Too Large",
             "",
-            CompletionsError::Refused { status: 413 },
+            CompletionsError::Rejected { status: 413 },
         ),
     ] {
-        let error = refused(status, "", body).await;
+        let error = call_error(status, "", body).await;
         assert_eq!(error, expected, "{status} {body}");
-        assert_eq!(wire(&error), ("UPSTREAM_FAILED", 502));
+        assert_eq!(code_and_status(&error), ("UPSTREAM_FAILED", 502));
     }
     assert!(
         CompletionsError::UnknownModel
             .to_string()
-            .contains("name another one in \"model\"")
+            .contains("set \"model\" to another one")
     );
 }
 
 #[tokio::test]
-async fn a_service_out_of_order_is_not_asked_again() {
+async fn server_errors_are_not_retried() {
     for (status, code) in [
         ("500 Internal Server Error", 500),
         ("503 Service Unavailable", 503),
         ("529 Overloaded", 529),
     ] {
-        let error = refused(status, "retry-after: 1\r\n", "{}").await;
+        let error = call_error(status, "retry-after: 1\r\n", "{}").await;
         assert_eq!(error, CompletionsError::ServerError { status: code });
-        assert_eq!(wire(&error), ("UPSTREAM_FAILED", 502));
+        assert_eq!(code_and_status(&error), ("UPSTREAM_FAILED", 502));
     }
 }
 
 #[tokio::test]
-async fn a_redirect_is_not_followed() {
-    let elsewhere = Service::start().await;
+async fn redirects_are_not_followed() {
+    let redirect_target = Service::start().await;
     for (status, code) in [
         ("301 Moved Permanently", 301),
         ("302 Found", 302),
@@ -141,20 +142,23 @@ async fn a_redirect_is_not_followed() {
         ("307 Temporary Redirect", 307),
         ("308 Permanent Redirect", 308),
     ] {
-        let error = refused(
+        let error = call_error(
             status,
-            &format!("location: {}/chat/completions\r\n", elsewhere.base_url),
+            &format!(
+                "location: {}/chat/completions\r\n",
+                redirect_target.base_url
+            ),
             "",
         )
         .await;
-        assert_eq!(error, CompletionsError::Unexpected { status: code });
-        assert_eq!(wire(&error), ("UPSTREAM_FAILED", 502));
+        assert_eq!(error, CompletionsError::UnexpectedStatus { status: code });
+        assert_eq!(code_and_status(&error), ("UPSTREAM_FAILED", 502));
     }
-    assert_eq!(elsewhere.connections(), 0);
+    assert_eq!(redirect_target.connections(), 0);
 }
 
 #[tokio::test]
-async fn another_success_than_200_is_no_answer() {
+async fn success_other_than_200_is_an_error() {
     let body = r#"{"choices":[{"message":{"content":"text"}}]}"#;
     for (status, code) in [
         ("201 Created", 201),
@@ -162,40 +166,46 @@ async fn another_success_than_200_is_no_answer() {
         ("206 Partial Content", 206),
     ] {
         assert_eq!(
-            refused(status, "", body).await,
-            CompletionsError::Unexpected { status: code }
+            call_error(status, "", body).await,
+            CompletionsError::UnexpectedStatus { status: code }
         );
     }
 }
 
 #[tokio::test]
-async fn an_explanation_that_does_not_end_delays_no_refusal() {
+async fn unfinished_error_body_does_not_delay_the_error() {
     let mut service = Service::start().await;
     for (status, expected) in [
         ("401 Unauthorized", CompletionsError::RejectedKey),
-        ("400 Bad Request", CompletionsError::Refused { status: 400 }),
+        (
+            "400 Bad Request",
+            CompletionsError::Rejected { status: 400 },
+        ),
     ] {
-        let asking = completing(&service);
+        let call_task = spawn_complete(&service);
         let mut call = service.call().await;
         call.send(format!(
             "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{{"
         ))
         .await;
-        // The explanation's own time is real here, and two seconds long for the second one.
-        assert_eq!(soon(asking).await.unwrap().unwrap_err(), expected);
+        // Real time: the second case waits two seconds for the body.
+        assert_eq!(
+            within_timeout(call_task).await.unwrap().unwrap_err(),
+            expected
+        );
     }
 }
 
 #[tokio::test]
-async fn nothing_that_listens_is_told_with_its_cause() {
+async fn refused_connection_has_a_cause() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base_url = format!(
         "http://{}/v1?secret=hunter2",
         listener.local_addr().unwrap()
     );
     drop(listener);
-    let upstream = Completions::new(&settings(&base_url), Arc::new(StoppedClock)).unwrap();
-    let error = upstream.complete(&key(), &prompt()).await.unwrap_err();
+    let client = Completions::new(&settings(&base_url), Arc::new(StoppedClock)).unwrap();
+    let error = client.complete(&key(), &prompt()).await.unwrap_err();
     assert!(
         matches!(&error, CompletionsError::Unreachable { cause } if cause.contains("refused")),
         "{error:?}"
@@ -204,11 +214,11 @@ async fn nothing_that_listens_is_told_with_its_cause() {
         !format!("{error:?} {error}").contains("hunter2"),
         "{error:?}"
     );
-    assert_eq!(wire(&error), ("UPSTREAM_FAILED", 502));
+    assert_eq!(code_and_status(&error), ("UPSTREAM_FAILED", 502));
 }
 
 #[tokio::test]
-async fn a_broken_connection_is_a_failure() {
+async fn interrupted_connection_is_an_error() {
     for part in [
         "",
         "HTTP/1.1 200 OK\r\ncontent-ty",
@@ -216,7 +226,7 @@ async fn a_broken_connection_is_a_failure() {
     ] {
         for with_reset in [false, true] {
             let mut service = Service::start().await;
-            let asking = completing(&service);
+            let call_task = spawn_complete(&service);
             let mut call = service.call().await;
             call.send(part).await;
             if with_reset {
@@ -224,13 +234,13 @@ async fn a_broken_connection_is_a_failure() {
             } else {
                 drop(call);
             }
-            let error = soon(asking).await.unwrap().unwrap_err();
+            let error = within_timeout(call_task).await.unwrap().unwrap_err();
             assert!(
                 matches!(error, CompletionsError::Interrupted { .. }),
                 "{part:?}: {error:?}"
             );
-            assert_eq!(wire(&error), ("UPSTREAM_FAILED", 502));
-            assert_eq!(service.connections(), 1, "nothing is tried again");
+            assert_eq!(code_and_status(&error), ("UPSTREAM_FAILED", 502));
+            assert_eq!(service.connections(), 1, "no retries");
         }
     }
     let error = completed("SSH-2.0-OpenSSH_9.9\r\n\r\n").await.unwrap_err();

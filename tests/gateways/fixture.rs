@@ -1,5 +1,4 @@
-//! A real bearward with its identity provider, a backend, and where a test asks for one a gateway
-//! between them.
+//! Fixtures: a bearward server with its identity provider, and optionally a gateway with a backend.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -19,58 +18,57 @@ use tokio::{
 
 use crate::{
     backend::Backend,
-    gateway::{Gateway, Running},
+    gateway::{Gateway, GatewayProcess},
 };
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const TEST_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// bearward and its identity provider.
-pub struct Bearward {
+/// A bearward server and its identity provider.
+pub struct TestServer {
     pub idp: MockIdp,
     pub address: SocketAddr,
     client: reqwest::Client,
     handle: actix_web::dev::ServerHandle,
 }
 
-/// The same behind a gateway, with a backend.
-pub struct Stand {
-    pub bearward: Bearward,
+/// A gateway that uses bearward and forwards to a backend.
+pub struct Fixture {
+    pub server: TestServer,
     pub backend: Backend,
-    gateway: Running,
+    gateway: GatewayProcess,
 }
 
-/// What came back.
+/// A received response.
 #[derive(Debug)]
-pub struct Answer {
+pub struct Response {
     pub status: u16,
     pub headers: HeaderMap,
     pub body: String,
 }
 
-impl Bearward {
+impl TestServer {
     pub async fn start(variables: &[(&str, &str)]) -> Self {
-        let bearward =
-            Self::start_with(MockIdp::start_with(Algorithm::ES256).await, variables).await;
+        let server = Self::start_with(MockIdp::start_with(Algorithm::ES256).await, variables).await;
         assert_eq!(
-            bearward
+            server
                 .send(Method::GET, "/readyz", |request| request)
                 .await
                 .status,
             200
         );
-        bearward
+        server
     }
 
-    /// With this identity provider, whose keys have been asked for once.
+    /// Starts a server for this identity provider and waits for the first fetch of its keys.
     pub async fn start_with(idp: MockIdp, variables: &[(&str, &str)]) -> Self {
         let base = idp.base();
-        let own = [
+        let defaults = [
             ("SUPABASE_URL", base.as_str()),
             ("BEARWARD_SERVER__BIND", "127.0.0.1:0"),
             ("BEARWARD_SERVER__WORKERS", "1"),
             ("BEARWARD_SERVER__TRUSTED_PROXIES", "127.0.0.1"),
         ];
-        let variables = own
+        let variables = defaults
             .iter()
             .chain(variables)
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
@@ -96,7 +94,7 @@ impl Bearward {
         method: Method,
         target: &str,
         with: impl FnOnce(RequestBuilder) -> RequestBuilder,
-    ) -> Answer {
+    ) -> Response {
         send(with(
             self.client
                 .request(method, format!("http://{}{target}", self.address)),
@@ -104,8 +102,8 @@ impl Bearward {
         .await
     }
 
-    /// Asks the endpoint as a gateway does, with this token.
-    pub async fn verify(&self, query: &str, token: &str) -> Answer {
+    /// Sends an authorization request as a gateway does.
+    pub async fn verify(&self, query: &str, token: &str) -> Response {
         self.send(
             Method::GET,
             &format!("/api/auth/verify{query}"),
@@ -115,31 +113,31 @@ impl Bearward {
     }
 }
 
-impl Stand {
-    /// None where there is no such gateway.
+impl Fixture {
+    /// Returns `None` if the gateway is not installed.
     pub async fn start(gateway: Gateway) -> Option<Self> {
         gateway.program()?;
-        Self::before(gateway, Bearward::start(&[]).await, |text| text)
+        Self::start_with(gateway, TestServer::start(&[]).await, |text| text)
     }
 
-    /// Before this bearward, with the example changed so.
-    pub fn before(
+    /// Starts the gateway for this server, with a changed configuration.
+    pub fn start_with(
         gateway: Gateway,
-        bearward: Bearward,
+        server: TestServer,
         change: impl Fn(String) -> String,
     ) -> Option<Self> {
         let program = gateway.program()?;
         let backend = Backend::start();
-        let gateway = gateway.start(&program, bearward.address, backend.address, change);
+        let gateway = gateway.start(&program, server.address, backend.address, change);
         Some(Self {
-            bearward,
+            server,
             backend,
             gateway,
         })
     }
 
     pub fn token(&self) -> TokenBuilder {
-        self.bearward.token()
+        self.server.token()
     }
 
     pub async fn send(
@@ -147,18 +145,18 @@ impl Stand {
         method: Method,
         target: &str,
         with: impl FnOnce(RequestBuilder) -> RequestBuilder,
-    ) -> Answer {
-        send(with(self.bearward.client.request(
+    ) -> Response {
+        send(with(self.server.client.request(
             method,
             format!("http://{}{target}", self.gateway.address),
         )))
         .await
     }
 
-    /// A request with this token from another address of this machine, which no gateway is trusted
-    /// at, and which claims to be anywhere.
+    /// Sends a request from another loopback address, which is not a trusted proxy, with an
+    /// `X-Forwarded-For` header.
     #[cfg(target_os = "linux")]
-    pub async fn get_from(&self, address: &str, claimed: &str, token: &str) -> Answer {
+    pub async fn get_from(&self, address: &str, claimed: &str, token: &str) -> Response {
         let client = client()
             .local_address(Some(address.parse().unwrap()))
             .build()
@@ -169,14 +167,14 @@ impl Stand {
         send(request.header("x-forwarded-for", claimed)).await
     }
 
-    /// A request with this token.
-    pub async fn get(&self, token: &str) -> Answer {
+    /// Sends a request with this token.
+    pub async fn get(&self, token: &str) -> Response {
         self.send(Method::GET, "/orders", |request| request.bearer_auth(token))
             .await
     }
 
-    /// A head that no client would write, line by line, and everything that comes back.
-    pub async fn write(&self, lines: &[&str]) -> String {
+    /// Sends a request head with these raw lines and returns the complete response.
+    pub async fn send_raw(&self, lines: &[&str]) -> String {
         let head = [
             "GET /orders HTTP/1.1",
             "Host: gateway.example",
@@ -190,16 +188,16 @@ impl Stand {
             .write_all(format!("{head}\r\n").as_bytes())
             .await
             .unwrap();
-        let mut answer = String::new();
-        timeout(PATIENCE, stream.read_to_string(&mut answer))
+        let mut response = String::new();
+        timeout(TEST_TIMEOUT, stream.read_to_string(&mut response))
             .await
-            .expect("an answer in time")
+            .expect("a response in time")
             .unwrap();
-        answer
+        response
     }
 }
 
-impl Drop for Bearward {
+impl Drop for TestServer {
     fn drop(&mut self) {
         drop(self.handle.stop(false));
     }
@@ -209,21 +207,21 @@ fn client() -> reqwest::ClientBuilder {
     reqwest::Client::builder()
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
-        .timeout(PATIENCE)
+        .timeout(TEST_TIMEOUT)
 }
 
-async fn send(request: RequestBuilder) -> Answer {
+async fn send(request: RequestBuilder) -> Response {
     let response = request.send().await.unwrap();
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
-    Answer {
+    Response {
         status,
         headers,
         body: response.text().await.unwrap(),
     }
 }
 
-impl Answer {
-    /// The one value of a header.
+impl Response {
+    /// Returns the value of a header that occurs at most once.
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut values = self
             .headers
@@ -239,24 +237,25 @@ impl Answer {
         serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("{self:?}"))
     }
 
-    /// The status and the envelope's code.
-    pub fn refusal(&self) -> (u16, String) {
+    /// Returns the status and the error code.
+    pub fn error(&self) -> (u16, String) {
         (
             self.status,
             self.json()["error"]["code"].as_str().unwrap().to_owned(),
         )
     }
 
-    /// What the backend was sent under names that begin so, however they are written.
-    pub fn backend_got(&self, beginning: &str) -> Vec<(String, String)> {
+    /// Returns the headers that the backend received under names with this prefix, with any case and
+    /// separators.
+    pub fn backend_headers(&self, prefix: &str) -> Vec<(String, String)> {
         let headers: Vec<(String, String)> =
             serde_json::from_value(self.json()["headers"].clone()).unwrap();
         let folded = |name: &str| name.to_lowercase().replace(['_', '.'], "-");
-        let mut got: Vec<_> = headers
+        let mut matching: Vec<_> = headers
             .into_iter()
-            .filter(|(name, _)| folded(name).starts_with(beginning))
+            .filter(|(name, _)| folded(name).starts_with(prefix))
             .collect();
-        got.sort();
-        got
+        matching.sort();
+        matching
     }
 }

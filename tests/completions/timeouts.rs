@@ -1,44 +1,44 @@
-//! No answer takes longer than it may.
+//! Timeouts of responses and streams.
 //!
-//! Time is tokio's. It runs while bytes are under way and is stopped when nothing is: then it jumps
-//! to the next timer by itself.
+//! Uses tokio's clock. It runs while bytes are being sent and is paused otherwise; while paused, it
+//! advances to the next timer automatically.
 
 use tokio::time::{Instant, advance, pause, resume};
 
 use super::*;
 
-/// Lets this much time pass at once.
-async fn pass(time: Duration) {
+/// Advances the clock.
+async fn advance_clock(time: Duration) {
     pause();
     advance(time).await;
     resume();
 }
 
-/// A stream whose first event has come.
-async fn begun(service: &mut Service) -> (CompletionStream, Call) {
-    let asking = streaming(service);
+/// Starts a stream and reads its first event.
+async fn started_stream(service: &mut Service) -> (CompletionStream, Call) {
+    let call_task = spawn_stream(service);
     let mut call = service.call().await;
     call.send(format!("{CHUNKED_EVENTS}{}", chunked(&delta("one"))))
         .await;
-    let mut chunks = soon(asking).await.unwrap().unwrap();
+    let mut chunks = within_timeout(call_task).await.unwrap().unwrap();
     assert_eq!(next(&mut chunks).await, Some(Ok(delta("one").into())));
     (chunks, call)
 }
 
 #[tokio::test]
-async fn a_plain_answer_has_the_configured_time_to_its_last_byte() {
+async fn plain_response_times_out() {
     for part in [
         "",
         "HTTP/1.1 200 OK\r\nx-slow: ",
         "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{",
     ] {
         let mut service = Service::start().await;
-        let asking = completing(&service);
+        let call_task = spawn_complete(&service);
         let mut call = service.call().await;
         call.send(part).await;
         let start = Instant::now();
         pause();
-        let error = asking.await.unwrap().unwrap_err();
+        let error = call_task.await.unwrap().unwrap_err();
         resume();
         assert_eq!(
             error,
@@ -58,34 +58,37 @@ async fn a_plain_answer_has_the_configured_time_to_its_last_byte() {
 }
 
 #[tokio::test]
-async fn an_answer_that_comes_just_in_time_is_one() {
+async fn response_just_before_the_timeout_is_accepted() {
     let mut service = Service::start().await;
-    let asking = completing(&service);
+    let call_task = spawn_complete(&service);
     let mut call = service.call().await;
-    pass(TIMEOUT - Duration::from_mins(2)).await;
+    advance_clock(TIMEOUT - Duration::from_mins(2)).await;
     call.send(json_response(
         r#"{"choices":[{"message":{"content":"text"}}]}"#,
     ))
     .await;
-    assert_eq!(soon(asking).await.unwrap().unwrap().text, "text");
+    assert_eq!(
+        within_timeout(call_task).await.unwrap().unwrap().text,
+        "text"
+    );
 }
 
 #[tokio::test]
-async fn a_stream_has_the_configured_time_to_begin() {
+async fn stream_start_times_out() {
     let mut service = Service::start().await;
-    let asking = streaming(&service);
+    let call_task = spawn_stream(&service);
     let mut call = service.call().await;
     pause();
-    let error = asking.await.unwrap().unwrap_err();
+    let error = call_task.await.unwrap().unwrap_err();
     resume();
     assert_eq!(error, CompletionsError::ResponseTimeout { after: TIMEOUT });
     call.closed().await;
 }
 
 #[tokio::test]
-async fn a_stream_that_stalls_ends_after_the_configured_time() {
+async fn stalled_stream_times_out() {
     let mut service = Service::start().await;
-    let (mut chunks, mut call) = begun(&mut service).await;
+    let (mut chunks, mut call) = started_stream(&mut service).await;
     let start = Instant::now();
     pause();
     let error = chunks.next().await.unwrap().unwrap_err();
@@ -103,18 +106,17 @@ async fn a_stream_that_stalls_ends_after_the_configured_time() {
     assert!(chunks.next().await.is_none());
 }
 
-/// The comment between the parts is passed on at once, and so tells that the part before it has
-/// arrived.
+/// The comment after each part is forwarded immediately, which shows that the part has arrived.
 #[tokio::test]
-async fn an_event_may_take_longer_than_a_silence() {
+async fn event_in_parts_may_exceed_the_idle_timeout() {
     let mut service = Service::start().await;
-    let (mut chunks, mut call) = begun(&mut service).await;
+    let (mut chunks, mut call) = started_stream(&mut service).await;
     for part in ["data: {\"choices\":\n: alive\n", "data: []\n: alive\n"] {
-        pass(TIMEOUT - Duration::from_mins(2)).await;
+        advance_clock(TIMEOUT - Duration::from_mins(2)).await;
         call.send(chunked(part)).await;
         assert_eq!(next(&mut chunks).await, Some(Ok(":\n\n".into())));
     }
-    pass(TIMEOUT - Duration::from_mins(2)).await;
+    advance_clock(TIMEOUT - Duration::from_mins(2)).await;
     call.send(chunked("data: }\n\n")).await;
     assert_eq!(
         next(&mut chunks).await,
@@ -123,21 +125,21 @@ async fn an_event_may_take_longer_than_a_silence() {
 }
 
 #[tokio::test]
-async fn a_stream_that_never_stalls_ends_after_ten_times_the_configured_time() {
+async fn stream_ends_after_ten_times_the_timeout() {
     let mut service = Service::start().await;
-    let (mut chunks, mut call) = begun(&mut service).await;
+    let (mut chunks, mut call) = started_stream(&mut service).await;
     for n in 1..=10 {
-        pass(TIMEOUT - Duration::from_mins(1)).await;
+        advance_clock(TIMEOUT - Duration::from_mins(1)).await;
         call.send(chunked(&delta("more"))).await;
         assert_eq!(
             next(&mut chunks).await,
             Some(Ok(delta("more").into())),
-            "after {n} times nine tenths"
+            "after {n} pauses"
         );
     }
-    // 90 of 100 minutes are over, and the next silence may not outlast the whole.
+    // 90 of 100 minutes have passed. The total timeout now ends before the idle timeout.
     let start = Instant::now();
-    pass(Duration::from_mins(5)).await;
+    advance_clock(Duration::from_mins(5)).await;
     pause();
     let error = chunks.next().await.unwrap().unwrap_err();
     resume();
@@ -160,11 +162,11 @@ async fn a_stream_that_never_stalls_ends_after_ten_times_the_configured_time() {
 }
 
 #[tokio::test]
-async fn bytes_that_are_there_already_make_no_stream_longer() {
+async fn buffered_bytes_do_not_extend_the_stream_timeout() {
     let mut service = Service::start().await;
-    let (mut chunks, mut call) = begun(&mut service).await;
+    let (mut chunks, mut call) = started_stream(&mut service).await;
     call.send(chunked(&delta("late"))).await;
-    pass(TIMEOUT * 10).await;
+    advance_clock(TIMEOUT * 10).await;
     assert_eq!(
         next(&mut chunks).await,
         Some(Err(CompletionsError::StreamTimeout {
@@ -173,18 +175,18 @@ async fn bytes_that_are_there_already_make_no_stream_longer() {
     );
 }
 
-/// A connection is there and TLS never begins.
+/// The connection is accepted, but TLS does not start.
 #[tokio::test]
-async fn connecting_has_5_seconds() {
+async fn connecting_times_out_after_5_seconds() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base_url = format!("https://{}/v1", listener.local_addr().unwrap());
-    let upstream = Completions::new(&settings(&base_url), Arc::new(StoppedClock)).unwrap();
-    let asking = tokio::spawn(async move { upstream.complete(&key(), &prompt()).await });
-    let (stream, _) = soon(listener.accept()).await.unwrap();
-    soon(stream.readable()).await.unwrap();
+    let client = Completions::new(&settings(&base_url), Arc::new(StoppedClock)).unwrap();
+    let call_task = tokio::spawn(async move { client.complete(&key(), &prompt()).await });
+    let (stream, _) = within_timeout(listener.accept()).await.unwrap();
+    within_timeout(stream.readable()).await.unwrap();
     let start = Instant::now();
     pause();
-    let error = asking.await.unwrap().unwrap_err();
+    let error = call_task.await.unwrap().unwrap_err();
     resume();
     assert_eq!(error, CompletionsError::ConnectTimeout);
     assert_eq!(

@@ -1,17 +1,17 @@
-//! A plain call: what is sent, and what is taken out of the answer.
+//! Plain calls: the request and the parsed response.
 
 use serde_json::json;
 
 use super::*;
 
-const ANSWER: &str = r#"{"id":"x","object":"chat.completion","model":"the/model-itself","choices":[
+const RESPONSE: &str = r#"{"id":"x","object":"chat.completion","model":"the/model-itself","choices":[
     {"index":0,"message":{"role":"assistant","content":"fn main() {} // grüße 👋"},"finish_reason":"stop"},
     {"index":1,"message":{"role":"assistant","content":"another"},"finish_reason":"stop"}
 ],"usage":{"prompt_tokens":3,"completion_tokens":4,"total_tokens":7,"prompt_tokens_details":null}}"#;
 
 #[tokio::test]
-async fn an_answer_is_the_first_choices_text_with_model_and_usage() {
-    let completion = completed(json_response(ANSWER)).await.unwrap();
+async fn completion_has_text_model_and_usage() {
+    let completion = completed(json_response(RESPONSE)).await.unwrap();
     assert_eq!(completion.text, "fn main() {} // grüße 👋");
     assert_eq!(completion.model, "the/model-itself");
     let usage = completion.usage.unwrap();
@@ -26,24 +26,24 @@ async fn an_answer_is_the_first_choices_text_with_model_and_usage() {
 }
 
 #[tokio::test]
-async fn an_answer_that_comes_byte_by_byte_is_the_same_answer() {
+async fn response_in_single_bytes_is_parsed() {
     let mut service = Service::start().await;
-    let asking = completing(&service);
+    let call_task = spawn_complete(&service);
     let mut call = service.call().await;
-    for byte in json_response(ANSWER).bytes() {
+    for byte in json_response(RESPONSE).bytes() {
         call.send([byte]).await;
         tokio::task::yield_now().await;
     }
     assert_eq!(
-        soon(asking).await.unwrap().unwrap().text,
+        within_timeout(call_task).await.unwrap().unwrap().text,
         "fn main() {} // grüße 👋"
     );
 }
 
 #[tokio::test]
-async fn the_request_is_what_an_openai_compatible_service_reads() {
+async fn request_follows_the_openai_format() {
     let mut service = Service::start().await;
-    let asking = completing(&service);
+    let call_task = spawn_complete(&service);
     let mut call = service.call().await;
     assert!(
         call.head
@@ -74,26 +74,26 @@ async fn the_request_is_what_an_openai_compatible_service_reads() {
         call.body,
         json!({"model": MODEL, "messages": messages, "stream": false})
     );
-    call.send(json_response(ANSWER)).await;
-    soon(asking).await.unwrap().unwrap();
+    call.send(json_response(RESPONSE)).await;
+    within_timeout(call_task).await.unwrap().unwrap();
 }
 
 #[tokio::test]
-async fn the_model_of_the_request_goes_before_the_configured_one() {
+async fn requested_model_overrides_the_configured_one() {
     let mut service = Service::start().await;
-    let upstream = upstream(&service);
-    let asking = tokio::spawn(async move {
+    let client = client(&service);
+    let call_task = tokio::spawn(async move {
         let prompt = Prompt {
             model: Some("another/model".to_owned()),
             ..prompt()
         };
-        upstream.complete(&key(), &prompt).await
+        client.complete(&key(), &prompt).await
     });
     let mut call = service.call().await;
     assert_eq!(call.body["model"], "another/model");
     call.send(json_response(r#"{"choices":[{"message":{"content":""}}]}"#))
         .await;
-    let completion = soon(asking).await.unwrap().unwrap();
+    let completion = within_timeout(call_task).await.unwrap().unwrap();
     assert_eq!(
         (completion.text.as_str(), completion.model.as_str()),
         ("", "another/model")
@@ -102,33 +102,32 @@ async fn the_model_of_the_request_goes_before_the_configured_one() {
 }
 
 #[tokio::test]
-async fn two_calls_go_over_one_connection() {
+async fn connection_is_reused() {
     let mut service = Service::start().await;
-    let upstream = upstream(&service);
-    let asking = tokio::spawn(async move {
+    let client = client(&service);
+    let call_task = tokio::spawn(async move {
         for _ in 0..2 {
-            upstream.complete(&key(), &prompt()).await.unwrap();
+            client.complete(&key(), &prompt()).await.unwrap();
         }
     });
     let mut call = service.call().await;
-    call.send(json_response(ANSWER)).await;
+    call.send(json_response(RESPONSE)).await;
     let mut call = call.again().await;
-    call.send(json_response(ANSWER)).await;
-    soon(asking).await.unwrap();
+    call.send(json_response(RESPONSE)).await;
+    within_timeout(call_task).await.unwrap();
     assert_eq!(service.connections(), 1);
 }
 
 #[tokio::test]
-async fn a_usage_of_another_form_costs_no_answer() {
+async fn invalid_usage_is_ignored() {
     for usage in [
         "null",
         "{}",
         "7",
         r#"{"prompt_tokens":-1,"completion_tokens":0,"total_tokens":0}"#,
     ] {
-        let answer =
-            format!(r#"{{"choices":[{{"message":{{"content":"text"}}}}],"usage":{usage}}}"#);
-        let completion = completed(json_response(&answer)).await.unwrap();
+        let json = format!(r#"{{"choices":[{{"message":{{"content":"text"}}}}],"usage":{usage}}}"#);
+        let completion = completed(json_response(&json)).await.unwrap();
         assert_eq!(
             (completion.text.as_str(), completion.usage),
             ("text", None),
@@ -138,7 +137,7 @@ async fn a_usage_of_another_form_costs_no_answer() {
 }
 
 #[tokio::test]
-async fn what_is_not_json_is_refused() {
+async fn invalid_json_is_rejected() {
     for body in [
         "",
         "{",
@@ -148,7 +147,10 @@ async fn what_is_not_json_is_refused() {
     ] {
         let error = completed(json_response(body)).await.unwrap_err();
         assert!(
-            matches!(error, CompletionsError::NotJson | CompletionsError::NoText),
+            matches!(
+                error,
+                CompletionsError::InvalidJson | CompletionsError::MissingText
+            ),
             "{body}: {error:?}"
         );
         assert_eq!(
@@ -164,11 +166,11 @@ async fn what_is_not_json_is_refused() {
         b"{\"choices\":[{\"message\":{\"content\":\"\xfcber\"}}]}",
     ]
     .concat();
-    assert_eq!(completed(latin).await, Err(CompletionsError::NotJson));
+    assert_eq!(completed(latin).await, Err(CompletionsError::InvalidJson));
 }
 
 #[tokio::test]
-async fn json_without_a_text_is_refused() {
+async fn json_without_text_is_rejected() {
     for body in [
         "{}",
         "[]",
@@ -185,14 +187,14 @@ async fn json_without_a_text_is_refused() {
     ] {
         assert_eq!(
             completed(json_response(body)).await,
-            Err(CompletionsError::NoText),
+            Err(CompletionsError::MissingText),
             "{body}"
         );
     }
 }
 
 #[tokio::test]
-async fn another_content_type_is_refused_whatever_is_in_it() {
+async fn other_content_types_are_rejected() {
     let body = r#"{"choices":[{"message":{"content":"text"}}]}"#;
     for headers in [
         "",
@@ -204,7 +206,7 @@ async fn another_content_type_is_refused_whatever_is_in_it() {
     ] {
         assert_eq!(
             completed(response("200 OK", headers, body)).await,
-            Err(CompletionsError::WrongType),
+            Err(CompletionsError::WrongContentType),
             "{headers}"
         );
     }

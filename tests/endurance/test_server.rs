@@ -1,5 +1,5 @@
-//! `bearward serve` as a process, which trusts the test's identity provider. It is killed when it
-//! is dropped, also by a test that panics.
+//! `bearward serve` as a child process that trusts the test's identity provider. It is killed on
+//! drop, even if a test panics.
 
 use std::{
     io::{BufRead, BufReader},
@@ -14,13 +14,13 @@ use reqwest::{Client, Method, RequestBuilder};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
-use crate::GUARD;
+use crate::TEST_TIMEOUT;
 
-/// The command, in an environment that holds nothing else. Another command may come before it, such
-/// as a shell with a limit.
-pub(crate) fn serve(before: &[&str], idp: &MockIdp, database: &str) -> Command {
+/// Returns the command with an otherwise empty environment. `wrapper` is a command that runs it, such
+/// as a shell with a resource limit.
+pub(crate) fn serve(wrapper: &[&str], idp: &MockIdp, database: &str) -> Command {
     let words = [
-        before,
+        wrapper,
         &[
             env!("CARGO_BIN_EXE_bearward"),
             "serve",
@@ -45,7 +45,7 @@ pub(crate) fn serve(before: &[&str], idp: &MockIdp, database: &str) -> Command {
     command
 }
 
-/// A process, and what it has written.
+/// A child process with its captured stderr.
 pub(crate) struct Process {
     child: Child,
     output: Arc<Mutex<String>>,
@@ -81,8 +81,8 @@ impl Process {
         self.output.lock().unwrap().clone()
     }
 
-    /// Waits until it has written this.
-    pub(crate) async fn until_written(&mut self, text: &str) -> String {
+    /// Waits until the output contains this text.
+    pub(crate) async fn wait_for_output(&mut self, text: &str) -> String {
         let since = Instant::now();
         loop {
             let output = self.output();
@@ -91,16 +91,16 @@ impl Process {
             }
             let ended = self.child.try_wait().unwrap();
             assert!(
-                ended.is_none() && since.elapsed() < GUARD,
-                "no {text:?} (ended: {ended:?}):\n{output}"
+                ended.is_none() && since.elapsed() < TEST_TIMEOUT,
+                "no {text:?} (exited: {ended:?}):\n{output}"
             );
             tokio::time::sleep(std::time::Duration::from_millis(10)).await;
         }
     }
 
-    /// What it has written when nothing more can come.
-    pub(crate) async fn until_told(&mut self) -> String {
-        self.ended().await;
+    /// Waits for the exit and returns the complete output.
+    pub(crate) async fn final_output(&mut self) -> String {
+        self.wait().await;
         if let Some(reader) = self.reader.take() {
             tokio::task::spawn_blocking(|| reader.join())
                 .await
@@ -122,16 +122,16 @@ impl Process {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
-    /// Waits for its end.
-    pub(crate) async fn ended(&mut self) -> ExitStatus {
+    /// Waits for the exit.
+    pub(crate) async fn wait(&mut self) -> ExitStatus {
         let since = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return status;
             }
             assert!(
-                since.elapsed() < GUARD,
-                "it does not end:\n{}",
+                since.elapsed() < TEST_TIMEOUT,
+                "the process does not exit:\n{}",
                 self.output()
             );
             tokio::time::sleep(std::time::Duration::from_millis(5)).await;
@@ -146,65 +146,68 @@ impl Drop for Process {
     }
 }
 
-/// A server that is ready.
-pub(crate) struct Serving {
+/// A ready server.
+pub(crate) struct TestServer {
     pub(crate) process: Process,
     pub(crate) api: String,
 }
 
-impl Serving {
+impl TestServer {
     pub(crate) async fn start(idp: &MockIdp, database: &str) -> Self {
-        Self::of(serve(&[], idp, database)).await
+        Self::spawn(serve(&[], idp, database)).await
     }
 
-    pub(crate) async fn of(command: Command) -> Self {
+    pub(crate) async fn spawn(command: Command) -> Self {
         let mut process = Process::start(command);
-        let output = process.until_written(" serves").await;
+        let output = process.wait_for_output(" serves").await;
         let api = format!("http://{}", address(&output));
-        until(&api, "/readyz", 200).await;
+        wait_for_status(&api, "/readyz", 200).await;
         Self { process, api }
     }
 
-    pub(crate) async fn get(&self, path: &str, token: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str, token: &str) -> Response {
         send(request(&self.api, Method::GET, path).bearer_auth(token)).await
     }
 
-    pub(crate) async fn report(&self, token: &str, client: &str) -> Answer {
-        report(&self.api, token, client, None).await
+    pub(crate) async fn post_status_check(&self, token: &str, client: &str) -> Response {
+        post_status_check(&self.api, token, client, None).await
     }
 }
 
-/// Where a log says that the server listens.
+/// Returns the server's address from its log.
 fn address(log: &str) -> &str {
     let rest = log
         .split("address=")
         .nth(1)
         .or_else(|| log.split("\"address\":\"").nth(1))
-        .expect("its address");
+        .expect("an address in the log");
     rest.split([' ', '"']).next().unwrap()
 }
 
-/// Asks again until the status is this one.
-pub(crate) async fn until(api: &str, path: &str, status: u16) -> Answer {
+/// Repeats the request until the response has this status.
+pub(crate) async fn wait_for_status(api: &str, path: &str, status: u16) -> Response {
     let since = Instant::now();
     loop {
-        let answer = send(request(api, Method::GET, path)).await;
-        if answer.status == status {
-            return answer;
+        let response = send(request(api, Method::GET, path)).await;
+        if response.status == status {
+            return response;
         }
-        assert!(since.elapsed() < GUARD, "{path} still answers {answer:?}");
+        assert!(
+            since.elapsed() < TEST_TIMEOUT,
+            "{path} still returns {response:?}"
+        );
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
 }
 
 #[derive(Debug, Clone)]
-pub(crate) struct Answer {
+pub(crate) struct Response {
     pub(crate) status: u16,
     pub(crate) headers: reqwest::header::HeaderMap,
     pub(crate) body: String,
 }
 
-impl Answer {
+impl Response {
     #[track_caller]
     pub(crate) fn expect(&self, status: u16) -> Value {
         assert_eq!(self.status, status, "{self:?}");
@@ -215,9 +218,9 @@ impl Answer {
         }
     }
 
-    /// 503, the code, and when to come again.
+    /// Asserts a 503 response with the error code and a `Retry-After`.
     #[track_caller]
-    pub(crate) fn is_database_away(&self) {
+    pub(crate) fn assert_database_unavailable(&self) {
         assert_eq!(
             self.expect(503)["error"]["code"],
             "DATABASE_UNAVAILABLE",
@@ -232,11 +235,11 @@ impl Answer {
     }
 }
 
-/// Without connections that are kept: they would belong to the runtime of one test.
+/// Without idle connections: they would belong to the runtime of one test.
 static CLIENT: LazyLock<Client> = LazyLock::new(|| {
     Client::builder()
         .no_proxy()
-        .timeout(GUARD)
+        .timeout(TEST_TIMEOUT)
         .pool_max_idle_per_host(0)
         .build()
         .unwrap()
@@ -246,17 +249,17 @@ pub(crate) fn request(api: &str, method: Method, path: &str) -> RequestBuilder {
     CLIENT.request(method, format!("{api}{path}"))
 }
 
-pub(crate) async fn send(request: RequestBuilder) -> Answer {
+pub(crate) async fn send(request: RequestBuilder) -> Response {
     let response = request.send().await.unwrap();
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
-    Answer {
+    Response {
         status,
         headers,
         body: response.text().await.unwrap(),
     }
 }
 
-/// A request with a body.
+/// Adds a JSON body.
 pub(crate) fn with_body(request: RequestBuilder, body: &Value) -> RequestBuilder {
     request
         .header("content-type", "application/json")
@@ -264,7 +267,12 @@ pub(crate) fn with_body(request: RequestBuilder, body: &Value) -> RequestBuilder
 }
 
 /// `POST /api/status`.
-pub(crate) async fn report(api: &str, token: &str, client: &str, key: Option<&str>) -> Answer {
+pub(crate) async fn post_status_check(
+    api: &str,
+    token: &str,
+    client: &str,
+    key: Option<&str>,
+) -> Response {
     let mut request = request(api, Method::POST, "/api/status").bearer_auth(token);
     if let Some(key) = key {
         request = request.header("idempotency-key", key);

@@ -1,24 +1,24 @@
-//! A client that goes away takes the call to the service with it.
+//! A client that disconnects ends the call to the service.
 
 use super::*;
 
 #[tokio::test]
-async fn dropping_a_stream_closes_the_connection_to_the_service() {
+async fn dropping_a_stream_closes_the_connection() {
     let mut service = Service::start().await;
-    let asking = streaming(&service);
+    let call_task = spawn_stream(&service);
     let mut call = service.call().await;
     call.send(format!("{CHUNKED_EVENTS}{}", chunked(&delta("one"))))
         .await;
-    let mut chunks = soon(asking).await.unwrap().unwrap();
+    let mut chunks = within_timeout(call_task).await.unwrap().unwrap();
     assert_eq!(next(&mut chunks).await, Some(Ok(delta("one").into())));
     drop(chunks);
     call.closed().await;
 }
 
 #[tokio::test]
-async fn giving_up_before_the_first_byte_closes_the_connection_to_the_service() {
+async fn aborting_before_the_first_byte_closes_the_connection() {
     let mut service = Service::start().await;
-    let (plain, stream) = (completing(&service), streaming(&service));
+    let (plain, stream) = (spawn_complete(&service), spawn_stream(&service));
     let mut calls = [service.call().await, service.call().await];
     plain.abort();
     stream.abort();
@@ -28,29 +28,32 @@ async fn giving_up_before_the_first_byte_closes_the_connection_to_the_service() 
 }
 
 #[tokio::test]
-async fn an_error_closes_the_connection_before_the_stream_is_dropped() {
+async fn stream_error_closes_the_connection() {
     let mut service = Service::start().await;
-    let asking = streaming(&service);
+    let call_task = spawn_stream(&service);
     let mut call = service.call().await;
     call.send(format!(
         "{CHUNKED_EVENTS}{}",
         chunked("data: {\"error\":\"overloaded\"}\n\n")
     ))
     .await;
-    let mut chunks = soon(asking).await.unwrap().unwrap();
-    assert_eq!(next(&mut chunks).await, Some(Err(CompletionsError::Failed)));
+    let mut chunks = within_timeout(call_task).await.unwrap().unwrap();
+    assert_eq!(
+        next(&mut chunks).await,
+        Some(Err(CompletionsError::StreamFailed))
+    );
     call.closed().await;
     assert_eq!(next(&mut chunks).await, None);
 }
 
 #[tokio::test]
-async fn a_service_that_goes_on_after_its_end_is_left() {
+async fn connection_is_closed_after_done() {
     let mut service = Service::start().await;
-    let asking = streaming(&service);
+    let call_task = spawn_stream(&service);
     let mut call = service.call().await;
     call.send(format!("{CHUNKED_EVENTS}{}", chunked(DONE)))
         .await;
-    let mut chunks = soon(asking).await.unwrap().unwrap();
+    let mut chunks = within_timeout(call_task).await.unwrap().unwrap();
     assert_eq!(next(&mut chunks).await, Some(Ok(DONE.into())));
     call.closed().await;
     assert_eq!(next(&mut chunks).await, None);

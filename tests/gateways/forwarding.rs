@@ -1,30 +1,30 @@
-//! Through a gateway: a good request reaches the backend, whole, with who it is of.
+//! Through a gateway: an authorized request reaches the backend unchanged, with identity headers.
 
 use reqwest::Method;
 use rstest::rstest;
 
 use crate::{
+    fixture::Fixture,
     gateway::Gateway::{self, Caddy, Envoy, Nginx, Traefik},
-    stand::Stand,
 };
 
 #[rstest]
 #[actix_web::test]
-async fn the_backend_is_told_who_it_is_and_not_the_token(
+async fn backend_gets_identity_headers_without_the_token(
     #[values(Nginx, Caddy, Envoy, Traefik)] gateway: Gateway,
 ) {
-    let Some(stand) = Stand::start(gateway).await else {
+    let Some(fixture) = Fixture::start(gateway).await else {
         return;
     };
-    let token = stand
+    let token = fixture
         .token()
         .email("ada@example.com")
         .role("authenticated")
         .scope("orders:read orders:write")
         .sign();
-    let answer = stand.get(&token).await;
-    assert_eq!(answer.status, 200, "{answer:?}");
-    let issuer = stand.bearward.idp.issuer();
+    let response = fixture.get(&token).await;
+    assert_eq!(response.status, 200, "{response:?}");
+    let issuer = fixture.server.idp.issuer();
     let expected = [
         ("x-auth-email", "ada@example.com"),
         ("x-auth-issuer", &issuer),
@@ -33,23 +33,21 @@ async fn the_backend_is_told_who_it_is_and_not_the_token(
         ("x-auth-subject", "ada"),
     ];
     assert_eq!(
-        answer.backend_got("x-auth-"),
+        response.backend_headers("x-auth-"),
         expected.map(|(name, value)| (name.to_owned(), value.to_owned()))
     );
-    assert_eq!(answer.backend_got("authorization"), []);
-    assert!(!answer.body.contains(&token));
-    assert_eq!(answer.json()["target"], "/orders");
+    assert_eq!(response.backend_headers("authorization"), []);
+    assert!(!response.body.contains(&token));
+    assert_eq!(response.json()["target"], "/orders");
 }
 
 #[rstest]
 #[actix_web::test]
-async fn a_body_reaches_the_backend_unchanged_with_its_method_and_query(
-    #[values(Nginx, Caddy, Envoy, Traefik)] gateway: Gateway,
-) {
-    let Some(stand) = Stand::start(gateway).await else {
+async fn request_is_forwarded_unchanged(#[values(Nginx, Caddy, Envoy, Traefik)] gateway: Gateway) {
+    let Some(fixture) = Fixture::start(gateway).await else {
         return;
     };
-    let token = stand.token().sign();
+    let token = fixture.token().sign();
     for method in [Method::POST, Method::PUT, Method::PATCH, Method::DELETE] {
         for length in [0, 10, 300_000] {
             let body: String = "0123456789".chars().cycle().take(length).collect();
@@ -59,11 +57,11 @@ async fn a_body_reaches_the_backend_unchanged_with_its_method_and_query(
                     .header("content-type", "text/plain")
                     .body(body.clone())
             };
-            let answer = stand
+            let response = fixture
                 .send(method.clone(), "/orders/17?x=1&role=admin", with)
                 .await;
-            assert_eq!(answer.status, 200, "{method} {length}: {answer:?}");
-            let echoed = answer.json();
+            assert_eq!(response.status, 200, "{method} {length}: {response:?}");
+            let echoed = response.json();
             assert!(echoed["body"] == body, "{method} {length}");
             assert_eq!(
                 (&echoed["method"], &echoed["target"]),
@@ -75,19 +73,17 @@ async fn a_body_reaches_the_backend_unchanged_with_its_method_and_query(
 
 #[rstest]
 #[actix_web::test]
-async fn claims_as_long_as_a_token_can_hold_reach_the_backend(
-    #[values(Nginx, Caddy, Envoy, Traefik)] gateway: Gateway,
-) {
-    let Some(stand) = Stand::start(gateway).await else {
+async fn long_claims_reach_the_backend(#[values(Nginx, Caddy, Envoy, Traefik)] gateway: Gateway) {
+    let Some(fixture) = Fixture::start(gateway).await else {
         return;
     };
     let scopes: Vec<String> = (0..150).map(|number| format!("Größe:{number}")).collect();
-    let answer = stand
-        .get(&stand.token().scope(&scopes.join(" ")).sign())
+    let response = fixture
+        .get(&fixture.token().scope(&scopes.join(" ")).sign())
         .await;
-    assert_eq!(answer.status, 200, "{answer:?}");
-    let [(_, scopes)] = &answer.backend_got("x-auth-scopes")[..] else {
-        panic!("one header: {answer:?}")
+    assert_eq!(response.status, 200, "{response:?}");
+    let [(_, scopes)] = &response.backend_headers("x-auth-scopes")[..] else {
+        panic!("one header: {response:?}")
     };
     assert_eq!(scopes.split(' ').count(), 150);
     assert!(scopes.ends_with("Gr%C3%B6%C3%9Fe:149"), "{scopes}");

@@ -1,47 +1,47 @@
-//! Where the service may be.
+//! Validation of `generate.base_url`.
 
 use bearward_server::completions::CompletionsBuildError;
 
 use super::*;
 
-fn built(base_url: &str) -> Result<Completions, CompletionsBuildError> {
+fn build(base_url: &str) -> Result<Completions, CompletionsBuildError> {
     let mut settings = settings("https://api.example.com/v1");
     settings.base_url = base_url.parse().unwrap();
     Completions::new(&settings, Arc::new(StoppedClock))
 }
 
 #[test]
-fn the_key_leaves_this_machine_over_https_alone() {
-    for fine in [
+fn base_url_must_be_https_or_loopback() {
+    for allowed in [
         "https://api.example.com/v1",
         "http://127.0.0.1:8080/v1",
         "http://localhost:8080",
         "http://[::1]:8080/v1/",
     ] {
-        assert!(built(fine).is_ok(), "{fine}");
+        assert!(build(allowed).is_ok(), "{allowed}");
     }
-    for open in [
+    for rejected in [
         "http://api.example.com/v1",
         "http://10.0.0.1/v1",
         "http://localhost.example.com/v1",
         "ftp://api.example.com/v1",
     ] {
         assert_eq!(
-            built(open).unwrap_err(),
+            build(rejected).unwrap_err(),
             CompletionsBuildError::PlainHttp,
-            "{open}"
+            "{rejected}"
         );
     }
     assert_eq!(
-        built("mailto:api@example.com").unwrap_err(),
-        CompletionsBuildError::Address
+        build("mailto:api@example.com").unwrap_err(),
+        CompletionsBuildError::InvalidBaseUrl
     );
 }
 
 #[tokio::test]
-async fn the_route_is_below_the_configured_root() {
+async fn path_is_appended_to_the_base_url() {
     let mut service = Service::start().await;
-    for (end, path) in [
+    for (suffix, path) in [
         ("", "/v1/chat/completions"),
         ("/", "/v1/chat/completions"),
         (
@@ -50,24 +50,24 @@ async fn the_route_is_below_the_configured_root() {
         ),
         ("#part", "/v1/chat/completions"),
     ] {
-        let upstream = built(&format!("{}{end}", service.base_url)).unwrap();
-        let asking = tokio::spawn(async move { upstream.complete(&key(), &prompt()).await });
+        let client = build(&format!("{}{suffix}", service.base_url)).unwrap();
+        let call_task = tokio::spawn(async move { client.complete(&key(), &prompt()).await });
         let call = service.call().await;
         assert!(
             call.head.starts_with(&format!("post {path} http/1.1\r\n")),
-            "{end}: {}",
+            "{suffix}: {}",
             call.head
         );
         drop(call);
-        assert!(soon(asking).await.unwrap().is_err());
+        assert!(within_timeout(call_task).await.unwrap().is_err());
     }
 }
 
 #[test]
-fn debug_shows_neither_the_query_nor_what_is_asked() {
+fn debug_output_has_no_query_or_prompt() {
     let printed = format!(
         "{:?} {:?}",
-        built("https://api.example.com/v1?code=hunter2").unwrap(),
+        build("https://api.example.com/v1?code=hunter2").unwrap(),
         prompt()
     );
     assert!(

@@ -1,35 +1,42 @@
-//! Many rows of many users, made by the database itself: over HTTP a million of them would take an
-//! hour.
+//! Fills tables with SQL. Over HTTP, a million rows would take an hour.
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr};
 
-/// New users, each with so many reports.
-pub async fn fill(database: &DatabaseConnection, users: u32, each: u32) -> Result<(), DbErr> {
-    let (random_id, random_digest, now) = words(database);
-    let (with, from, n) = numbers(database, users);
+/// Inserts users, each with this many status checks.
+pub async fn insert_users_with_checks(
+    database: &DatabaseConnection,
+    users: u32,
+    each: u32,
+) -> Result<(), DbErr> {
+    let (random_id, random_digest, now) = sql_functions(database);
+    let (with, from, n) = number_series(database, users);
     let sql = format!(
         "INSERT INTO users (id, identity, issuer, subject, email_verified, is_active, session, claims_at, last_login, created_at, updated_at) \
          {with} SELECT {random_id}, {random_digest}, 'filled', {n}, FALSE, TRUE, {random_digest}, 0, {now}, {now}, {now} FROM {from}"
     );
     database.execute_unprepared(&sql).await?;
-    add_reports(database, "issuer = 'filled'", each).await?;
-    settle(database).await
+    add_status_checks(database, "issuer = 'filled'", each).await?;
+    update_statistics(database).await
 }
 
-/// So many reports more for each of these users, in turn, as time would have it.
-pub async fn add_reports(database: &DatabaseConnection, of: &str, each: u32) -> Result<(), DbErr> {
-    let (random_id, _, now) = words(database);
-    let (with, from, _) = numbers(database, each);
+/// Inserts this many status checks for each of the selected users, in turns, as in real use.
+pub async fn add_status_checks(
+    database: &DatabaseConnection,
+    condition: &str,
+    each: u32,
+) -> Result<(), DbErr> {
+    let (random_id, _, now) = sql_functions(database);
+    let (with, from, _) = number_series(database, each);
     let sql = format!(
         "INSERT INTO status_checks (id, user_id, client_name, timestamp) \
-         {with} SELECT {random_id}, users.id, 'web', {now} FROM {from} CROSS JOIN users WHERE {of}"
+         {with} SELECT {random_id}, users.id, 'web', {now} FROM {from} CROSS JOIN users WHERE {condition}"
     );
     database.execute_unprepared(&sql).await.map(drop)
 }
 
-/// What the server does by itself, sooner or later: the planner's statistics. SQLite has none
-/// unless somebody asks.
-async fn settle(database: &DatabaseConnection) -> Result<(), DbErr> {
+/// Updates the planner's statistics, which the server would do eventually. SQLite has none by
+/// default.
+async fn update_statistics(database: &DatabaseConnection) -> Result<(), DbErr> {
     match database.get_database_backend() {
         DbBackend::Postgres => database
             .execute_unprepared("VACUUM ANALYZE")
@@ -46,8 +53,8 @@ async fn settle(database: &DatabaseConnection) -> Result<(), DbErr> {
     }
 }
 
-/// A random id, a random digest, the time.
-fn words(database: &DatabaseConnection) -> (&'static str, &'static str, &'static str) {
+/// Returns SQL expressions for a random id, a random digest and the current time.
+fn sql_functions(database: &DatabaseConnection) -> (&'static str, &'static str, &'static str) {
     match database.get_database_backend() {
         DbBackend::Postgres => (
             "gen_random_uuid()",
@@ -59,9 +66,9 @@ fn words(database: &DatabaseConnection) -> (&'static str, &'static str, &'static
     }
 }
 
-/// The numbers from 1: what comes before the query, what it selects from, and what the number is
-/// called, as text.
-fn numbers(database: &DatabaseConnection, last: u32) -> (String, String, &'static str) {
+/// Returns the parts of a query over the numbers from 1 to `last`: the `WITH` clause, the `FROM` item
+/// and the expression for the number as text.
+fn number_series(database: &DatabaseConnection, last: u32) -> (String, String, &'static str) {
     match database.get_database_backend() {
         DbBackend::Postgres => (
             String::new(),

@@ -1,27 +1,27 @@
-//! No answer is longer than it may be.
+//! Size limits of responses, events and streams.
 
 use super::*;
 
 const MIB: usize = 1 << 20;
 
-fn json_of(length: usize) -> String {
-    let answer = r#"{"choices":[{"message":{"content":"text"}}]}"#;
-    format!("{answer}{}", " ".repeat(length - answer.len()))
+fn json_of_length(length: usize) -> String {
+    let json = r#"{"choices":[{"message":{"content":"text"}}]}"#;
+    format!("{json}{}", " ".repeat(length - json.len()))
 }
 
 #[tokio::test]
-async fn a_plain_answer_has_1_mib_at_most() {
-    for (length, fits) in [(MIB, true), (MIB + 1, false)] {
-        let body = json_of(length);
-        let unannounced = format!(
+async fn plain_response_is_limited_to_1_mib() {
+    for (length, is_allowed) in [(MIB, true), (MIB + 1, false)] {
+        let body = json_of_length(length);
+        let without_length = format!(
             "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\n\r\n{body}"
         );
-        for answer in [json_response(&body), unannounced] {
-            let outcome = completed(answer).await;
-            if fits {
-                assert_eq!(outcome.unwrap().text, "text");
+        for response in [json_response(&body), without_length] {
+            let result = completed(response).await;
+            if is_allowed {
+                assert_eq!(result.unwrap().text, "text");
             } else {
-                let error = outcome.unwrap_err();
+                let error = result.unwrap_err();
                 assert_eq!(error, CompletionsError::TooLarge { limit: MIB });
                 assert_eq!(
                     (error.code(), error.status().as_u16()),
@@ -33,26 +33,26 @@ async fn a_plain_answer_has_1_mib_at_most() {
 }
 
 #[tokio::test]
-async fn an_endless_plain_answer_is_cut_off() {
+async fn endless_plain_response_is_cut_off() {
     let mut service = Service::start().await;
-    let asking = completing(&service);
+    let call_task = spawn_complete(&service);
     let mut call = service.call().await;
     let head =
         "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n";
     call.send(head).await;
-    let pouring =
+    let sender =
         tokio::spawn(
             async move { while call.try_send(chunked(&" ".repeat(4096))).await.is_ok() {} },
         );
     assert_eq!(
-        soon(asking).await.unwrap(),
+        within_timeout(call_task).await.unwrap(),
         Err(CompletionsError::TooLarge { limit: MIB })
     );
-    soon(pouring).await.unwrap();
+    within_timeout(sender).await.unwrap();
 }
 
-/// So many bytes of events, of which the last is the mark of the end.
-fn events_of(length: usize) -> String {
+/// Returns events of this total length in bytes; the last one is `[DONE]`.
+fn events_of_length(length: usize) -> String {
     const LINE: usize = 1 << 16;
     let padding = length - DONE.len();
     let line = |length: usize| format!(":{}\n", "x".repeat(length - 2));
@@ -62,45 +62,41 @@ fn events_of(length: usize) -> String {
 }
 
 #[tokio::test]
-async fn a_stream_has_16_mib_at_most() {
-    for (length, fits) in [(16 * MIB, true), (16 * MIB + 1, false)] {
-        let events = events_of(length);
+async fn stream_is_limited_to_16_mib() {
+    for (length, is_allowed) in [(16 * MIB, true), (16 * MIB + 1, false)] {
+        let events = events_of_length(length);
         assert_eq!(events.len(), length);
         let (bytes, error) = streamed(format!("{EVENTS}{events}")).await;
         assert_eq!(
             error,
-            (!fits).then_some(CompletionsError::TooLarge { limit: 16 * MIB })
+            (!is_allowed).then_some(CompletionsError::TooLarge { limit: 16 * MIB })
         );
-        assert_eq!(bytes.ends_with(DONE), fits);
+        assert_eq!(bytes.ends_with(DONE), is_allowed);
     }
 }
 
 #[tokio::test]
-async fn an_endless_stream_is_cut_off() {
+async fn endless_stream_is_cut_off() {
     let mut service = Service::start().await;
-    let asking = streaming(&service);
+    let call_task = spawn_stream(&service);
     let mut call = service.call().await;
     call.send(CHUNKED_EVENTS).await;
-    let chunks = soon(asking).await.unwrap().unwrap();
-    let pouring = tokio::spawn(async move {
+    let chunks = within_timeout(call_task).await.unwrap().unwrap();
+    let sender = tokio::spawn(async move {
         while call
             .try_send(chunked(&delta(&"x".repeat(4096))))
             .await
             .is_ok()
         {}
     });
-    let (bytes, error) = soon(read(chunks)).await;
+    let (bytes, error) = within_timeout(read(chunks)).await;
     assert_eq!(error, Some(CompletionsError::TooLarge { limit: 16 * MIB }));
-    assert!(
-        bytes.len() > 15 * MIB,
-        "what came before was passed on: {}",
-        bytes.len()
-    );
-    soon(pouring).await.unwrap();
+    assert!(bytes.len() > 15 * MIB, "forwarded bytes: {}", bytes.len());
+    within_timeout(sender).await.unwrap();
 }
 
 #[tokio::test]
-async fn an_event_that_does_not_end_is_cut_off() {
+async fn endless_event_is_cut_off() {
     let (bytes, error) =
         streamed(format!("{EVENTS}{}data: {}", delta("one"), "x".repeat(MIB))).await;
     assert_eq!(

@@ -1,28 +1,28 @@
-//! `?role=`, `?scope=` and `?aal=`: what a place asks for beyond a good token.
+//! `?role=`, `?scope=` and `?aal=`: requirements in the query of the forward-auth endpoint.
 
 use bearward_testing::TokenBuilder;
 
-use crate::stand::{Answer, Bearward};
+use crate::fixture::{Response, TestServer};
 
 /// A user with the roles a and b, the scopes read and write, and the level aal2.
-fn user(bearward: &Bearward) -> TokenBuilder {
-    bearward
+fn user(server: &TestServer) -> TokenBuilder {
+    server
         .token()
         .roles(["a", "b"])
         .scope("read write")
         .aal("aal2")
 }
 
-async fn asked(query: &str) -> Answer {
-    let bearward = Bearward::start(&[]).await;
-    let token = user(&bearward).sign();
-    bearward.verify(query, &token).await
+async fn verify(query: &str) -> Response {
+    let server = TestServer::start(&[]).await;
+    let token = user(&server).sign();
+    server.verify(query, &token).await
 }
 
 #[actix_web::test]
-async fn whoever_has_what_is_asked_for_passes() {
-    let bearward = Bearward::start(&[]).await;
-    let token = user(&bearward).sign();
+async fn met_requirements_pass() {
+    let server = TestServer::start(&[]).await;
+    let token = user(&server).sign();
     for query in [
         "?",
         "?role=a",
@@ -35,12 +35,12 @@ async fn whoever_has_what_is_asked_for_passes() {
         "?aal=aal2&aal=aal1",
         "?aal=aal2&scope=read&role=b",
     ] {
-        assert_eq!(bearward.verify(query, &token).await.status, 200, "{query}");
+        assert_eq!(server.verify(query, &token).await.status, 200, "{query}");
     }
 }
 
 #[actix_web::test]
-async fn every_role_that_is_named_is_needed() {
+async fn every_named_role_is_required() {
     for query in [
         "?role=c",
         "?role=a&role=c",
@@ -49,9 +49,9 @@ async fn every_role_that_is_named_is_needed() {
         "?role=a+b",
         "?role=a,b",
     ] {
-        let answer = asked(query).await;
+        let response = verify(query).await;
         assert_eq!(
-            answer.refusal(),
+            response.error(),
             (403, "INSUFFICIENT_ROLE".to_owned()),
             "{query}"
         );
@@ -59,20 +59,20 @@ async fn every_role_that_is_named_is_needed() {
 }
 
 #[actix_web::test]
-async fn every_scope_that_is_named_is_needed_and_the_challenge_names_them() {
+async fn every_named_scope_is_required_and_in_the_challenge() {
     for (query, scope) in [
         ("?scope=admin", "admin"),
         ("?scope=read+admin", "read admin"),
         ("?scope=admin&scope=read", "admin read"),
         ("?scope=READ", "READ"),
     ] {
-        let answer = asked(query).await;
+        let response = verify(query).await;
         assert_eq!(
-            answer.refusal(),
+            response.error(),
             (403, "INSUFFICIENT_SCOPE".to_owned()),
             "{query}"
         );
-        let challenge = answer.header("www-authenticate").unwrap();
+        let challenge = response.header("www-authenticate").unwrap();
         assert!(
             challenge.contains("error=\"insufficient_scope\""),
             "{challenge}"
@@ -86,15 +86,15 @@ async fn every_scope_that_is_named_is_needed_and_the_challenge_names_them() {
 }
 
 #[actix_web::test]
-async fn a_level_that_is_too_low_is_a_challenge_to_sign_in_again() {
+async fn low_aal_gives_a_step_up_challenge() {
     for query in ["?aal=aal3", "?aal=aal1&aal=aal3", "?role=a&aal=aal3"] {
-        let answer = asked(query).await;
+        let response = verify(query).await;
         assert_eq!(
-            answer.refusal(),
+            response.error(),
             (401, "STEP_UP_REQUIRED".to_owned()),
             "{query}"
         );
-        let challenge = answer.header("www-authenticate").unwrap();
+        let challenge = response.header("www-authenticate").unwrap();
         assert!(
             challenge.contains("error=\"insufficient_user_authentication\""),
             "{challenge}"
@@ -102,14 +102,14 @@ async fn a_level_that_is_too_low_is_a_challenge_to_sign_in_again() {
         assert!(challenge.contains("acr_values=\"aal3\""), "{challenge}");
     }
     assert_eq!(
-        asked("?aal=aal3&role=c").await.refusal().1,
+        verify("?aal=aal3&role=c").await.error().1,
         "INSUFFICIENT_ROLE",
-        "another sign-in would not help"
+        "a new sign-in would not help"
     );
 }
 
 #[actix_web::test]
-async fn a_parameter_that_is_not_understood_is_refused_by_its_name() {
+async fn unknown_or_invalid_parameters_are_named() {
     for (query, field) in [
         ("?roles=a", "roles"),
         ("?role=a&tenant=x", "tenant"),
@@ -120,14 +120,14 @@ async fn a_parameter_that_is_not_understood_is_refused_by_its_name() {
         ("?aal=2", "aal"),
         ("?aal=aal4", "aal"),
     ] {
-        let answer = asked(query).await;
+        let response = verify(query).await;
         assert_eq!(
-            answer.refusal(),
+            response.error(),
             (422, "VALIDATION_FAILED".to_owned()),
             "{query}"
         );
         assert_eq!(
-            answer.json()["error"]["details"][0]["field"],
+            response.json()["error"]["details"][0]["field"],
             field,
             "{query}"
         );
@@ -135,10 +135,8 @@ async fn a_parameter_that_is_not_understood_is_refused_by_its_name() {
 }
 
 #[actix_web::test]
-async fn authentication_comes_first() {
-    let bearward = Bearward::start(&[]).await;
-    let answer = bearward
-        .verify("?tenant=x", &bearward.token().tampered())
-        .await;
-    assert_eq!(answer.refusal(), (401, "INVALID_SIGNATURE".to_owned()));
+async fn authentication_precedes_query_validation() {
+    let server = TestServer::start(&[]).await;
+    let response = server.verify("?tenant=x", &server.token().tampered()).await;
+    assert_eq!(response.error(), (401, "INVALID_SIGNATURE".to_owned()));
 }

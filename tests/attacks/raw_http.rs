@@ -1,4 +1,4 @@
-//! The server as the network sees it: raw bytes in, raw bytes out.
+//! The server over raw TCP.
 
 use std::{
     io::{Read, Write},
@@ -13,9 +13,9 @@ use bearward_server::{
 };
 use bearward_testing::{MockIdp, signing::encode};
 
-/// A server that takes tokens of this identity provider, also from a cookie. It serves for as long
-/// as the process runs.
-fn serve(idp: &MockIdp) -> SocketAddr {
+/// Starts a server that trusts this identity provider and also accepts tokens in a cookie. It runs
+/// until the process ends.
+fn start_server(idp: &MockIdp) -> SocketAddr {
     let sources = Sources::new(None, [])
         .with("server.bind", "127.0.0.1:0")
         .with("server.workers", "1")
@@ -24,36 +24,36 @@ fn serve(idp: &MockIdp) -> SocketAddr {
         .with("issuers.mock.jwks_url", idp.jwks_url())
         .with("issuers.mock.audiences", idp.audience());
     let config = Config::load(&sources).unwrap();
-    let (tell, told) = std::sync::mpsc::channel();
+    let (sender, receiver) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
         actix_web::rt::System::new().block_on(async {
             let application = Application::start(&config, None).await.unwrap();
-            tell.send(application.address()).unwrap();
+            sender.send(application.address()).unwrap();
             application.run().await.unwrap();
         });
     });
-    told.recv().unwrap()
+    receiver.recv().unwrap()
 }
 
-fn ask(address: SocketAddr, request: &str) -> String {
+fn send(address: SocketAddr, request: &str) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
     stream
         .set_read_timeout(Some(Duration::from_secs(10)))
         .unwrap();
     stream.write_all(request.as_bytes()).unwrap();
-    let mut answer = Vec::new();
-    // A connection that is reset after the answer has still answered.
-    let _ = stream.read_to_end(&mut answer);
-    String::from_utf8(answer).unwrap()
+    let mut response = Vec::new();
+    // The connection may be reset after the response.
+    let _ = stream.read_to_end(&mut response);
+    String::from_utf8(response).unwrap()
 }
 
-fn status(answer: &str) -> &str {
-    answer.split(' ').nth(1).unwrap_or("none")
+fn status(response: &str) -> &str {
+    response.split(' ').nth(1).unwrap_or("none")
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_method_and_no_spelling_of_the_path_gets_past_the_token() {
-    let address = serve(&MockIdp::start().await);
+async fn no_method_or_path_variant_bypasses_authentication() {
+    let address = start_server(&MockIdp::start().await);
     let paths = [
         "/protected",
         "//protected",
@@ -69,30 +69,30 @@ async fn no_method_and_no_spelling_of_the_path_gets_past_the_token() {
             "/PROTECTED",
             "/protected?access_token=a",
         ]) {
-            let answer = ask(
+            let response = send(
                 address,
                 &format!("{method} {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"),
             );
             assert!(
-                ["401", "404", "405", "400"].contains(&status(&answer)),
-                "{method} {path}: {answer}"
+                ["401", "404", "405", "400"].contains(&status(&response)),
+                "{method} {path}: {response}"
             );
-            let challenged = answer
+            let has_challenge = response
                 .to_lowercase()
                 .contains("\r\nwww-authenticate: bearer ");
             assert_eq!(
-                status(&answer) == "401",
-                challenged,
-                "{method} {path}: {answer}"
+                status(&response) == "401",
+                has_challenge,
+                "{method} {path}: {response}"
             );
         }
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nothing_that_a_stranger_sends_comes_back_to_him() {
+async fn request_data_is_not_reflected() {
     let idp = MockIdp::start().await;
-    let address = serve(&idp);
+    let address = start_server(&idp);
     let header =
         encode(b"{\"alg\":\"ES256\",\"kid\":\"canary\\\"\\r\\nX-Canary: 1\",\"typ\":\"canary\"}");
     let payload = |iss: &str| {
@@ -110,19 +110,19 @@ async fn nothing_that_a_stranger_sends_comes_back_to_him() {
         let head = format!(
             "GET /protected?canary=1 HTTP/1.1\r\nHost: canary\r\nx-request-id: canary;\r\nOrigin: null\r\nAuthorization: Bearer {token}"
         );
-        let answer = ask(address, &format!("{head}\r\nConnection: close\r\n\r\n"));
-        assert_eq!(status(&answer), "401", "{answer}");
+        let response = send(address, &format!("{head}\r\nConnection: close\r\n\r\n"));
+        assert_eq!(status(&response), "401", "{response}");
         assert!(
-            !answer.to_lowercase().contains("canary")
-                && !answer.contains("access-control-allow-origin"),
-            "{answer}"
+            !response.to_lowercase().contains("canary")
+                && !response.contains("access-control-allow-origin"),
+            "{response}"
         );
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_request_whose_length_is_said_twice_is_not_two_requests() {
-    let address = serve(&MockIdp::start().await);
+async fn ambiguous_framing_is_rejected() {
+    let address = start_server(&MockIdp::start().await);
     for framing in [
         "Content-Length: 4\r\nTransfer-Encoding: chunked",
         "Content-Length: 4\r\nContent-Length: 5",
@@ -133,20 +133,20 @@ async fn a_request_whose_length_is_said_twice_is_not_two_requests() {
         "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity",
     ] {
         let second = "GET /livez HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
-        let answer = ask(
+        let response = send(
             address,
             &format!("POST /protected HTTP/1.1\r\nHost: a\r\n{framing}\r\n\r\n0\r\n\r\n{second}"),
         );
         assert_eq!(
-            (status(&answer), answer.matches("HTTP/1.1").count()),
+            (status(&response), response.matches("HTTP/1.1").count()),
             ("400", 1),
-            "{framing}: {answer}"
+            "{framing}: {response}"
         );
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_web_page_drives_the_development_idp() {
+async fn development_idp_rejects_foreign_hosts_and_origins() {
     let options = idp::Options {
         address: "127.0.0.1:0".parse().unwrap(),
         base: None,
@@ -165,12 +165,12 @@ async fn no_web_page_drives_the_development_idp() {
     let post = |version: &str, headers: &str| {
         let request =
             format!("POST /admin/keys/rotate HTTP/{version}\r\n{headers}Connection: close\r\n\r\n");
-        status(&ask(address, &request)).to_owned()
+        status(&send(address, &request)).to_owned()
     };
     assert_eq!(
         post("1.1", &format!("Host: 127.0.0.1:{own}\r\n")),
         "200",
-        "a program on this machine"
+        "a local program"
     );
     for headers in [
         format!("Host: evil.example:{own}\r\n"),
@@ -188,6 +188,6 @@ async fn no_web_page_drives_the_development_idp() {
     assert_ne!(
         post("1.0", "Content-Length: 0\r\n"),
         "200",
-        "no Host at all"
+        "no Host header"
     );
 }

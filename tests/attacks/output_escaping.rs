@@ -1,4 +1,4 @@
-//! What a person is shown: no escape sequence of somebody else's, no secret of one's own.
+//! Output for people contains no control characters from untrusted input and no secrets.
 
 use {Algorithm, Bearward, Issuer, KeySource};
 use bearward_server::settings::{Config, Sources};
@@ -8,8 +8,7 @@ use bearward_testing::{
 };
 
 #[tokio::test]
-async fn neither_a_kid_of_the_key_set_nor_a_claim_moves_the_terminals_cursor_or_turns_the_text_around()
- {
+async fn kids_and_claims_are_printed_without_control_characters() {
     let idp = MockIdp::start().await;
     let kid = "a\u{1b}]0;title\u{7}\u{1b}[2J\u{202e}\u{2028}b";
     idp.replace_keys(KeyRing::of(
@@ -22,7 +21,7 @@ async fn neither_a_kid_of_the_key_set_nor_a_claim_moves_the_terminals_cursor_or_
         .unwrap();
     assert!(
         auth.verify(&idp.token().sign()).await.is_ok(),
-        "odd, but a name"
+        "an unusual kid is valid"
     );
     let hostile = |c: char| c.is_control() || ('\u{2028}'..='\u{202e}').contains(&c);
     for token in [
@@ -30,19 +29,19 @@ async fn neither_a_kid_of_the_key_set_nor_a_claim_moves_the_terminals_cursor_or_
         idp.token().kid("other").issuer(kid).header(kid, 1).sign(),
     ] {
         let explanation = auth.explain(&token).await;
-        let shown = explanation
+        let texts = explanation
             .lines
             .iter()
             .map(|line| format!("{} {}", line.found, line.expected));
-        for text in shown.chain(auth.key_set_statuses()[0].kids.iter().flatten().cloned()) {
+        for text in texts.chain(auth.key_set_statuses()[0].kids.iter().flatten().cloned()) {
             assert!(!text.contains(hostile), "{text:?}");
         }
     }
 }
 
 #[test]
-fn no_secret_in_an_address_or_a_key_set_is_shown() {
-    let of = |name: &str, value: &str| {
+fn secrets_in_urls_and_key_sets_are_redacted() {
+    let rendered = |name: &str, value: &str| {
         let project = (
             "SUPABASE_URL".to_owned(),
             "https://abc.supabase.co".to_owned(),
@@ -88,8 +87,8 @@ fn no_secret_in_an_address_or_a_key_set_is_shown() {
         ("DATABASE_URL", "postgres://u:hunter2@db/app"),
         ("BEARWARD_JWKS__PROXY", "http://u:hunter2@proxy:3128"),
     ] {
-        let shown = of(name, value);
-        assert!(!shown.contains("hunter2"), "{name}={value}: {shown}");
+        let output = rendered(name, value);
+        assert!(!output.contains("hunter2"), "{name}={value}: {output}");
     }
     let fixed = KeySource::Fixed(r#"{"keys":[{"kty":"oct","k":"hunter2"}]}"#.to_owned());
     let issuer = Issuer::new("https://a.example", "a").unwrap().keys(fixed);
