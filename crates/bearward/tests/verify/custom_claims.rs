@@ -1,4 +1,5 @@
-//! A team's own claims type by serde: what does not fit is the token's fault, never the server's.
+//! Custom claim types: claims that do not deserialize are an error of the token (401), not of the
+//! server (500).
 
 use actix_web::{App, HttpResponse, http::StatusCode, test, web};
 use bearward::{Algorithm, Principal};
@@ -7,7 +8,7 @@ use rstest::rstest;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::stand::Stand;
+use crate::fixture::Fixture;
 
 #[derive(Debug, Deserialize)]
 struct Order {
@@ -23,14 +24,14 @@ struct Organisation {
     name: String,
 }
 
-async fn answer(stand: &Stand, token: &str) -> (StatusCode, Value) {
+async fn call(fixture: &Fixture, token: &str) -> (StatusCode, Value) {
     async fn route(user: Principal<Order>) -> HttpResponse {
         let Order { org, limits, beta } = user.custom();
         HttpResponse::Ok().json(json!({ "sub": user.subject(), "org": [org.id, org.name], "limits": limits, "beta": beta }))
     }
     let app = test::init_service(
         App::new()
-            .app_data(stand.auth.clone())
+            .app_data(fixture.auth.clone())
             .route("/", web::get().to(route)),
     )
     .await;
@@ -43,16 +44,16 @@ async fn answer(stand: &Stand, token: &str) -> (StatusCode, Value) {
 }
 
 #[actix_web::test]
-async fn a_token_that_fits_becomes_the_type_also_when_it_is_remembered() {
-    let stand = Stand::new();
-    let token = stand
+async fn matching_claims_deserialize_also_from_the_token_cache() {
+    let fixture = Fixture::new();
+    let token = fixture
         .token()
         .sub("u")
         .claim("org", json!({ "id": 7, "name": "Bär" }))
         .claim("limits", json!([1, 2]))
         .sign();
     for _ in 0..3 {
-        let (status, body) = answer(&stand, &token).await;
+        let (status, body) = call(&fixture, &token).await;
         assert_eq!(
             (status, body),
             (
@@ -75,52 +76,49 @@ async fn a_token_that_fits_becomes_the_type_also_when_it_is_remembered() {
 #[case::doubled_member("org", r#"{"id":1,"id":2,"name":"x"}"#)]
 #[case::flag_no_boolean("beta", "\"true\"")]
 #[actix_web::test]
-async fn a_token_that_does_not_fit_is_401_invalid_claim_and_never_500(
-    #[case] name: &str,
-    #[case] value: &str,
-) {
-    let stand = Stand::new();
-    let mut claims = stand
+async fn mismatched_claims_are_401_invalid_claim(#[case] name: &str, #[case] value: &str) {
+    let fixture = Fixture::new();
+    let mut claims = fixture
         .token()
         .claim("org", json!({ "id": 7, "name": "x" }))
         .claim("limits", json!([1]))
         .claims()
         .clone();
     claims.remove(name);
-    let token = stand.with_payload(crate::stand::with_member(&claims, name, value));
-    stand.accepts(&token);
+    let token = fixture.with_payload(crate::fixture::with_member(&claims, name, value));
+    fixture.verify_ok(&token);
     for _ in 0..2 {
-        let (status, body) = answer(&stand, &token).await;
+        let (status, body) = call(&fixture, &token).await;
         assert_eq!(
             (status, &body["error"]["code"]),
             (StatusCode::UNAUTHORIZED, &json!("INVALID_CLAIM"))
         );
         assert!(
             !body.to_string().contains("4294967296"),
-            "no claim's value in a message"
+            "messages do not contain claim values"
         );
     }
 }
 
 #[actix_web::test]
-async fn claims_nested_ten_thousand_deep_are_401_and_no_overflow() {
+async fn claims_nested_10000_deep_are_401_without_overflow() {
     let key = KeyPair::shared(Algorithm::ES256, 0);
-    let stand = Stand::built(
+    let fixture = Fixture::with_builder(
         &key,
         |issuer| issuer,
         |builder| builder.max_token_bytes(1 << 20),
     );
     let deep = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
     for name in ["org", "limits"] {
-        let mut claims = stand
+        let mut claims = fixture
             .token()
             .claim("org", json!({ "id": 7, "name": "x" }))
             .claim("limits", json!([1]))
             .claims()
             .clone();
         claims.remove(name);
-        let token = stand.with_payload(crate::stand::with_member(&claims, name, &deep));
-        let (status, body) = answer(&stand, &token).await;
+        let token = fixture.with_payload(crate::fixture::with_member(&claims, name, &deep));
+        let (status, body) = call(&fixture, &token).await;
         assert_eq!(
             (status, &body["error"]["code"]),
             (StatusCode::UNAUTHORIZED, &json!("INVALID_CLAIM"))
@@ -129,9 +127,9 @@ async fn claims_nested_ten_thousand_deep_are_401_and_no_overflow() {
 }
 
 #[actix_web::test]
-async fn a_bad_token_is_refused_for_its_own_reason_before_its_claims_are_read() {
-    let stand = Stand::new();
-    let (status, body) = answer(&stand, &stand.token().expired().sign()).await;
+async fn token_errors_take_precedence_over_claim_mismatches() {
+    let fixture = Fixture::new();
+    let (status, body) = call(&fixture, &fixture.token().expired().sign()).await;
     assert_eq!(
         (status, &body["error"]["code"]),
         (StatusCode::UNAUTHORIZED, &json!("TOKEN_EXPIRED"))

@@ -1,59 +1,59 @@
-//! Rule 4: three non-empty base64url parts, alphabet only, no padding, canonical trailing bits.
+//! Rule 4, format: three non-empty base64url parts without padding or nonzero trailing bits.
 
 use bearward::{AuthError, error::FormatError};
 
-use crate::stand::{Stand, parts, refused};
+use crate::fixture::{Fixture, assert_rejected, split_token};
 
 #[test]
-fn three_parts_are_a_token_and_any_other_number_is_not() {
-    let stand = Stand::new();
-    let token = stand.token().sign();
-    let [header, payload, signature] = parts(&token);
-    stand.accepts(&token);
-    refused!(
-        stand,
+fn a_token_has_exactly_three_parts() {
+    let fixture = Fixture::new();
+    let token = fixture.token().sign();
+    let [header, payload, signature] = split_token(&token);
+    fixture.verify_ok(&token);
+    assert_rejected!(
+        fixture,
         "",
         "MALFORMED_TOKEN",
         AuthError::Form(FormatError::Parts(1))
     );
-    refused!(
-        stand,
+    assert_rejected!(
+        fixture,
         header,
         "MALFORMED_TOKEN",
         AuthError::Form(FormatError::Parts(1))
     );
-    refused!(
-        stand,
+    assert_rejected!(
+        fixture,
         format!("{header}.{payload}"),
         "MALFORMED_TOKEN",
         AuthError::Form(FormatError::Parts(2))
     );
-    refused!(
-        stand,
+    assert_rejected!(
+        fixture,
         format!("{token}.{signature}"),
         "MALFORMED_TOKEN",
         AuthError::Form(FormatError::Parts(4))
     );
-    refused!(
-        stand,
+    assert_rejected!(
+        fixture,
         format!("{token}.a.a"),
         "MALFORMED_TOKEN",
         AuthError::Form(FormatError::Encrypted)
     );
-    refused!(
-        stand,
+    assert_rejected!(
+        fixture,
         format!("{token}.a.a.a"),
         "MALFORMED_TOKEN",
         AuthError::Form(FormatError::Parts(6))
     );
-    refused!(
-        stand,
+    assert_rejected!(
+        fixture,
         format!("{token}."),
         "MALFORMED_TOKEN",
         AuthError::Form(FormatError::Parts(4))
     );
-    refused!(
-        stand,
+    assert_rejected!(
+        fixture,
         format!(".{token}"),
         "MALFORMED_TOKEN",
         AuthError::Form(FormatError::Parts(4))
@@ -61,16 +61,16 @@ fn three_parts_are_a_token_and_any_other_number_is_not() {
 }
 
 #[test]
-fn five_parts_are_refused_as_an_encrypted_token_even_when_all_are_empty() {
-    let stand = Stand::new();
-    refused!(
-        stand,
+fn five_parts_are_rejected_as_an_encrypted_token() {
+    let fixture = Fixture::new();
+    assert_rejected!(
+        fixture,
         "....",
         "MALFORMED_TOKEN",
         AuthError::Form(FormatError::Encrypted)
     );
-    refused!(
-        stand,
+    assert_rejected!(
+        fixture,
         "a.b.c.d.e",
         "MALFORMED_TOKEN",
         AuthError::Form(FormatError::Encrypted)
@@ -78,18 +78,18 @@ fn five_parts_are_refused_as_an_encrypted_token_even_when_all_are_empty() {
 }
 
 #[test]
-fn no_part_may_be_empty() {
-    let stand = Stand::new();
-    let token = stand.token().sign();
-    let [header, payload, signature] = parts(&token);
+fn empty_parts_are_rejected() {
+    let fixture = Fixture::new();
+    let token = fixture.token().sign();
+    let [header, payload, signature] = split_token(&token);
     for token in [
         format!(".{payload}.{signature}"),
         format!("{header}..{signature}"),
         format!("{header}.{payload}."),
         "..".into(),
     ] {
-        refused!(
-            stand,
+        assert_rejected!(
+            fixture,
             token,
             "MALFORMED_TOKEN",
             AuthError::Form(FormatError::Empty)
@@ -98,15 +98,15 @@ fn no_part_may_be_empty() {
 }
 
 #[test]
-fn padding_is_refused_in_each_part() {
-    let stand = Stand::new();
-    let token = stand.token().sign();
-    for place in 0..3 {
+fn padding_is_rejected_in_every_part() {
+    let fixture = Fixture::new();
+    let token = fixture.token().sign();
+    for index in 0..3 {
         for padding in ["=", "=="] {
-            let mut parts = parts(&token).map(str::to_owned);
-            parts[place].push_str(padding);
-            refused!(
-                stand,
+            let mut parts = split_token(&token).map(str::to_owned);
+            parts[index].push_str(padding);
+            assert_rejected!(
+                fixture,
                 parts.join("."),
                 "MALFORMED_TOKEN",
                 AuthError::Form(FormatError::Base64)
@@ -116,14 +116,14 @@ fn padding_is_refused_in_each_part() {
 }
 
 #[test]
-fn white_space_is_refused_in_around_and_between_the_parts() {
-    let stand = Stand::new();
-    let token = stand.token().sign();
+fn whitespace_is_rejected_anywhere_in_the_token() {
+    let fixture = Fixture::new();
+    let token = fixture.token().sign();
     for space in [" ", "\t", "\n", "\r\n", "\u{a0}", "\0"] {
         for at in [0, 5, token.find('.').unwrap(), token.len() / 2, token.len()] {
             let (before, after) = token.split_at(at);
-            refused!(
-                stand,
+            assert_rejected!(
+                fixture,
                 format!("{before}{space}{after}"),
                 "MALFORMED_TOKEN",
                 AuthError::Form(FormatError::Base64)
@@ -133,27 +133,27 @@ fn white_space_is_refused_in_around_and_between_the_parts() {
 }
 
 #[test]
-fn the_alphabet_is_the_url_safe_one_alone() {
-    let stand = Stand::new();
-    // A header whose base64 needs both characters in which the two alphabets differ.
+fn only_the_url_safe_alphabet_is_accepted() {
+    let fixture = Fixture::new();
+    // A header whose base64url contains both characters that differ from standard base64.
     let with_both =
-        |shift: usize| stand.with_header_member("x", &format!("\"{}???>>>\"", "x".repeat(shift)));
+        |shift: usize| fixture.with_header_member("x", &format!("\"{}???>>>\"", "x".repeat(shift)));
     let token = (0..3)
         .map(with_both)
-        .find(|token| parts(token)[0].contains(['-']) && parts(token)[0].contains('_'))
+        .find(|token| split_token(token)[0].contains(['-']) && split_token(token)[0].contains('_'))
         .unwrap();
-    let [header, payload, signature] = parts(&token);
-    stand.accepts(&token);
+    let [header, payload, signature] = split_token(&token);
+    fixture.verify_ok(&token);
     let standard = header.replace('-', "+").replace('_', "/");
-    refused!(
-        stand,
+    assert_rejected!(
+        fixture,
         format!("{standard}.{payload}.{signature}"),
         "MALFORMED_TOKEN",
         AuthError::Form(FormatError::Base64)
     );
     for foreign in ["+", "/", "!", "*", "%3D", "\u{212a}", "\u{ff21}"] {
-        refused!(
-            stand,
+        assert_rejected!(
+            fixture,
             format!("{header}.{foreign}{payload}.{signature}"),
             "MALFORMED_TOKEN",
             AuthError::Form(FormatError::Base64)
@@ -162,22 +162,22 @@ fn the_alphabet_is_the_url_safe_one_alone() {
 }
 
 #[test]
-fn trailing_bits_are_zero_so_that_one_signature_has_one_spelling() {
+fn nonzero_trailing_bits_are_rejected() {
     const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let stand = Stand::new();
-    let token = stand.token().sign();
-    // 64 bytes of signature leave four unused bits: fifteen other spellings decode to the same
-    // bytes in a lax decoder.
+    let fixture = Fixture::new();
+    let token = fixture.token().sign();
+    // 64 bytes of signature leave four unused bits, so a lenient decoder accepts fifteen other
+    // encodings of the same bytes.
     let (body, last) = token.split_at(token.len() - 1);
-    let place = ALPHABET
+    let position = ALPHABET
         .iter()
         .position(|character| last.as_bytes()[0] == *character)
         .unwrap();
-    assert_eq!(place % 16, 0, "an encoder leaves them zero");
+    assert_eq!(position % 16, 0, "an encoder sets the unused bits to zero");
     for bits in 1..16 {
-        let other = char::from(ALPHABET[place + bits]);
-        refused!(
-            stand,
+        let other = char::from(ALPHABET[position + bits]);
+        assert_rejected!(
+            fixture,
             format!("{body}{other}"),
             "MALFORMED_TOKEN",
             AuthError::Form(FormatError::Base64)
@@ -186,19 +186,19 @@ fn trailing_bits_are_zero_so_that_one_signature_has_one_spelling() {
 }
 
 #[test]
-fn a_lone_character_at_the_end_of_a_part_is_no_byte() {
-    let stand = Stand::new();
-    let token = stand.token().sign();
-    let [header, payload, signature] = parts(&token);
+fn an_incomplete_final_group_is_rejected() {
+    let fixture = Fixture::new();
+    let token = fixture.token().sign();
+    let [header, payload, signature] = split_token(&token);
     let whole = |part: &str| part[..part.len() / 4 * 4].to_owned();
-    refused!(
-        stand,
+    assert_rejected!(
+        fixture,
         format!("{header}.{payload}.{}A", whole(signature)),
         "MALFORMED_TOKEN",
         AuthError::Form(FormatError::Base64)
     );
-    refused!(
-        stand,
+    assert_rejected!(
+        fixture,
         format!("{}A.{payload}.{signature}", whole(header)),
         "MALFORMED_TOKEN",
         AuthError::Form(FormatError::Base64)
@@ -206,19 +206,19 @@ fn a_lone_character_at_the_end_of_a_part_is_no_byte() {
 }
 
 #[test]
-fn a_signature_longer_than_any_key_makes_is_refused_before_any_key_is_looked_for() {
-    let stand = Stand::new();
-    let token = stand.token().kid("nobody").sign();
-    let [header, payload, _] = parts(&token);
+fn signatures_over_1024_bytes_are_rejected_before_key_lookup() {
+    let fixture = Fixture::new();
+    let token = fixture.token().kid("unknown").sign();
+    let [header, payload, _] = split_token(&token);
     let signed = |bytes: usize| {
         format!(
             "{header}.{payload}.{}",
             bearward_testing::encode(&vec![1; bytes])
         )
     };
-    refused!(stand, signed(1024), "UNKNOWN_KEY", AuthError::UnknownKey);
-    refused!(
-        stand,
+    assert_rejected!(fixture, signed(1024), "UNKNOWN_KEY", AuthError::UnknownKey);
+    assert_rejected!(
+        fixture,
         signed(1025),
         "MALFORMED_TOKEN",
         AuthError::Form(FormatError::Base64)
@@ -226,13 +226,13 @@ fn a_signature_longer_than_any_key_makes_is_refused_before_any_key_is_looked_for
 }
 
 #[test]
-fn a_supabase_api_key_in_place_of_a_token_is_called_by_its_name() {
-    let stand = Stand::new();
+fn a_supabase_api_key_is_rejected_with_its_own_error() {
+    let fixture = Fixture::new();
     for key in ["sb_publishable_pasted", "sb_secret_pasted"] {
-        refused!(stand, key, "MALFORMED_TOKEN", AuthError::ApiKey);
+        assert_rejected!(fixture, key, "MALFORMED_TOKEN", AuthError::ApiKey);
     }
-    refused!(
-        stand,
+    assert_rejected!(
+        fixture,
         "sb_other_pasted",
         "MALFORMED_TOKEN",
         AuthError::Form(FormatError::Parts(1))

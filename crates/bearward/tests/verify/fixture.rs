@@ -1,5 +1,5 @@
-//! The stand that every case is put on: one verifier with fixed keys, a clock that stands, and the
-//! issuer's own pen.
+//! Fixture of the verification tests: a verifier with fixed keys, a stopped clock, and the signing
+//! key of the issuer.
 
 use std::{fs, path::Path, sync::Arc, time::Duration};
 
@@ -13,40 +13,40 @@ use serde_json::{Map, Value, json};
 
 pub const ISSUER: &str = "https://id.example.com/auth/v1";
 pub const AUDIENCE: &str = "authenticated";
-/// A whole second, so that limits can be stated to the millisecond.
+/// Unix time of the stopped clock: a whole second, so that limits are exact to the millisecond.
 pub const NOW: i64 = 1_800_000_000;
 
-/// A verifier that trusts [`ISSUER`], and what that issuer signs with.
-pub struct Stand {
+/// A verifier that trusts [`ISSUER`], and the signing key of that issuer.
+pub struct Fixture {
     pub auth: Bearward,
     pub clock: TestClock,
     pub key: KeyPair,
 }
 
-impl Stand {
-    /// With an ES256 key and the strict defaults.
+impl Fixture {
+    /// Uses an ES256 key and the default configuration.
     pub fn new() -> Self {
-        Self::with(|issuer| issuer)
+        Self::with_issuer(|issuer| issuer)
     }
 
-    /// With an ES256 key and another profile.
-    pub fn with(change: impl FnOnce(Issuer) -> Issuer) -> Self {
-        Self::of(&KeyPair::shared(Algorithm::ES256, 0), change)
+    /// Uses an ES256 key and changes the issuer configuration.
+    pub fn with_issuer(change: impl FnOnce(Issuer) -> Issuer) -> Self {
+        Self::with_key(&KeyPair::shared(Algorithm::ES256, 0), change)
     }
 
-    /// With this key; every algorithm is listed.
-    pub fn of(key: &KeyPair, change: impl FnOnce(Issuer) -> Issuer) -> Self {
-        Self::built(key, change, |builder| builder)
+    /// Uses `key`; all algorithms are allowed.
+    pub fn with_key(key: &KeyPair, change: impl FnOnce(Issuer) -> Issuer) -> Self {
+        Self::with_builder(key, change, |builder| builder)
     }
 
-    /// With another profile and other options.
-    pub fn built(
+    /// Changes the issuer configuration and the verifier options.
+    pub fn with_builder(
         key: &KeyPair,
-        profile: impl FnOnce(Issuer) -> Issuer,
+        issuer: impl FnOnce(Issuer) -> Issuer,
         options: impl FnOnce(Builder) -> Builder,
     ) -> Self {
         let clock = clock();
-        let issuer = profile(trusting(ISSUER, &set([key])));
+        let issuer = issuer(issuer_with_jwks(ISSUER, &jwks([key])));
         let auth = build(options(Bearward::builder().issuer(issuer)), &clock);
         Self {
             auth,
@@ -55,22 +55,22 @@ impl Stand {
         }
     }
 
-    /// With this text as the key set.
-    pub fn of_set(key: &KeyPair, document: &str) -> Self {
-        Self::built(
+    /// Uses `document` as the JWKS.
+    pub fn with_jwks(key: &KeyPair, document: &str) -> Self {
+        Self::with_builder(
             key,
             |issuer| issuer.keys(KeySource::Fixed(document.to_owned())),
             |builder| builder,
         )
     }
 
-    /// A good token, to be spoilt.
+    /// Returns a builder for a valid token.
     pub fn token(&self) -> TokenBuilder {
         TokenBuilder::new(ISSUER, self.key.clone(), Timestamp::from_unix(NOW))
             .claim("iat", NOW - 60)
     }
 
-    /// Signed, with this text as the header and good claims.
+    /// Signs a token with `header` as the header text and valid claims.
     pub fn with_header(&self, header: &str) -> String {
         self.sign(
             header,
@@ -78,19 +78,19 @@ impl Stand {
         )
     }
 
-    /// Signed, with a good header and this text as the payload.
+    /// Signs a token with a valid header and `payload` as the payload.
     pub fn with_payload(&self, payload: impl Into<Vec<u8>>) -> String {
         Token::raw(self.header(), payload).sign(&self.key)
     }
 
-    /// Signed, with good claims but for one, whose JSON text is `value`.
+    /// Signs a token with valid claims, except that claim `name` has the JSON text `value`.
     pub fn with_claim(&self, name: &str, value: &str) -> String {
         let mut claims = self.token().claims().clone();
         claims.remove(name);
         self.with_payload(with_member(&claims, name, value))
     }
 
-    /// Signed, with a good header but for one member, whose JSON text is `value`.
+    /// Signs a token with a valid header, except that member `name` has the JSON text `value`.
     pub fn with_header_member(&self, name: &str, value: &str) -> String {
         let mut header = self.token().header_members().clone();
         header.remove(name);
@@ -101,7 +101,7 @@ impl Stand {
         Token::raw(header, payload).sign(&self.key)
     }
 
-    /// The text of a good header.
+    /// Returns the JSON text of a valid header.
     pub fn header(&self) -> String {
         Value::from(self.token().header_members().clone()).to_string()
     }
@@ -110,23 +110,27 @@ impl Stand {
         verify(&self.auth, token)
     }
 
+    /// Returns the error of a token that must be rejected.
+    ///
     /// # Panics
-    /// When the token is accepted.
-    pub fn refusal(&self, token: &str) -> AuthError {
-        self.verify(token).expect_err("it must be refused")
+    /// If the token is accepted.
+    pub fn verify_err(&self, token: &str) -> AuthError {
+        self.verify(token).expect_err("the token must be rejected")
     }
 
+    /// Verifies a token that must be accepted.
+    ///
     /// # Panics
-    /// When the token is refused.
-    pub fn accepts(&self, token: &str) -> Verified {
-        self.verify(token).expect("it must be accepted")
+    /// If the token is rejected.
+    pub fn verify_ok(&self, token: &str) -> Verified {
+        self.verify(token).expect("the token must be accepted")
     }
 }
 
-/// The answer of a verifier that has its keys: it never waits.
+/// Verifies a token with a verifier that has its keys, which never waits.
 pub fn verify(auth: &Bearward, token: &str) -> Result<Verified, AuthError> {
     match auth.try_verify(token) {
-        Verification::Ready(result) => result.map_err(|refusal| refusal.error),
+        Verification::Ready(result) => result.map_err(|failure| failure.error),
         Verification::Pending(_) => panic!("fixed keys are never fetched"),
     }
 }
@@ -139,30 +143,30 @@ pub fn build(builder: Builder, clock: &TestClock) -> Bearward {
     let build = builder.clock(Arc::new(clock.clone())).build();
     build
         .now_or_never()
-        .expect("nothing is waited for")
-        .expect("the profile is sound")
+        .expect("the build does not wait")
+        .expect("the configuration is valid")
 }
 
-/// A profile with fixed keys and every algorithm.
-pub fn trusting(issuer: &str, document: &str) -> Issuer {
-    let profile = Issuer::new(issuer, AUDIENCE)
+/// Returns an issuer with fixed keys that allows all algorithms.
+pub fn issuer_with_jwks(issuer: &str, document: &str) -> Issuer {
+    let issuer = Issuer::new(issuer, AUDIENCE)
         .unwrap()
         .algorithms(Algorithm::ALL)
         .unwrap();
-    profile.keys(KeySource::Fixed(document.to_owned()))
+    issuer.keys(KeySource::Fixed(document.to_owned()))
 }
 
-/// A JWK Set of these keys.
-pub fn set<'k>(keys: impl IntoIterator<Item = &'k KeyPair>) -> String {
-    set_of(keys.into_iter().map(|key| Value::from(key.jwk())))
+/// Returns a JWK Set of `keys`.
+pub fn jwks<'k>(keys: impl IntoIterator<Item = &'k KeyPair>) -> String {
+    jwks_from(keys.into_iter().map(|key| Value::from(key.jwk())))
 }
 
-/// A JWK Set of these entries, whatever they are.
-pub fn set_of(entries: impl IntoIterator<Item = Value>) -> String {
+/// Returns a JWK Set of arbitrary entries.
+pub fn jwks_from(entries: impl IntoIterator<Item = Value>) -> String {
     json!({ "keys": entries.into_iter().collect::<Vec<_>>() }).to_string()
 }
 
-/// A key's public JWK with one member changed; `null` removes it.
+/// Returns the public JWK of `key` with one member changed; `null` removes the member.
 pub fn jwk_with(key: &KeyPair, name: &str, value: Value) -> Value {
     let mut jwk = key.jwk();
     jwk.remove(name);
@@ -172,19 +176,19 @@ pub fn jwk_with(key: &KeyPair, name: &str, value: Value) -> Value {
     jwk.into()
 }
 
-/// Why an entry of a key set is not used; `None` when it is.
-pub fn skipped(entry: &Value) -> Option<IgnoreReason> {
-    match ParsedJwks::parse(set_of([entry.clone()]).as_bytes(), &Algorithm::ALL, 100) {
+/// Returns why an entry of a key set is ignored, or `None` if it is used.
+pub fn ignore_reason(entry: &Value) -> Option<IgnoreReason> {
+    match ParsedJwks::parse(jwks_from([entry.clone()]).as_bytes(), &Algorithm::ALL, 100) {
         Ok(_) => None,
-        Err(SetError::NoUsableKey(skipped)) => {
-            skipped.first().map(|IgnoredKey { reason, .. }| *reason)
+        Err(SetError::NoUsableKey(ignored)) => {
+            ignored.first().map(|IgnoredKey { reason, .. }| *reason)
         }
         Err(other) => panic!("{other}"),
     }
 }
 
-/// A file of `tests/vectors`, without the last line's end.
-pub fn vector(name: &str) -> String {
+/// Reads a file of `tests/vectors` without the final line break.
+pub fn read_vector(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/vectors")
         .join(name);
@@ -194,8 +198,8 @@ pub fn vector(name: &str) -> String {
         .to_owned()
 }
 
-/// An object's text with one more member, whose JSON text is given: what `serde_json::Value` cannot
-/// hold.
+/// Returns the JSON text of an object with one more member given as JSON text, which may be
+/// something that `serde_json::Value` cannot represent.
 pub fn with_member(members: &Map<String, Value>, name: &str, value: &str) -> String {
     let text = Value::from(members.clone()).to_string();
     let rest = text[1..].trim_start();
@@ -203,8 +207,8 @@ pub fn with_member(members: &Map<String, Value>, name: &str, value: &str) -> Str
     format!("{{{}:{value}{comma}{rest}", Value::from(name))
 }
 
-/// The three parts of a token.
-pub fn parts(token: &str) -> [&str; 3] {
+/// Splits a token into its three parts.
+pub fn split_token(token: &str) -> [&str; 3] {
     token
         .split('.')
         .collect::<Vec<_>>()
@@ -212,15 +216,15 @@ pub fn parts(token: &str) -> [&str; 3] {
         .expect("three parts")
 }
 
-/// base64url without padding, decoded.
+/// Decodes base64url without padding.
 pub fn decode(part: &str) -> Vec<u8> {
     base64_simd::URL_SAFE_NO_PAD
         .decode_to_vec(part)
         .expect("base64url")
 }
 
-/// Waits for what ends by the clock, which is moved until it does.
-pub async fn moving<T>(clock: &TestClock, waiting: impl Future<Output = T>) -> T {
+/// Advances the clock in steps of 20 ms until `waiting` completes.
+pub async fn advance_until_done<T>(clock: &TestClock, waiting: impl Future<Output = T>) -> T {
     tokio::pin!(waiting);
     loop {
         tokio::select! {
@@ -231,13 +235,13 @@ pub async fn moving<T>(clock: &TestClock, waiting: impl Future<Output = T>) -> T
     }
 }
 
-/// Asserts that a token is refused with this code and this variant.
-macro_rules! refused {
-    ($stand:expr, $token:expr, $code:literal, $pattern:pat $(if $guard:expr)?) => {{
+/// Asserts that a token is rejected with the given code and [`AuthError`] variant.
+macro_rules! assert_rejected {
+    ($fixture:expr, $token:expr, $code:literal, $pattern:pat $(if $guard:expr)?) => {{
         let token: String = $token.into();
-        let rejection = $stand.refusal(&token);
-        assert!(matches!(&rejection, $pattern $(if $guard)?), "{rejection:?}");
-        assert_eq!(rejection.code(), $code);
+        let error = $fixture.verify_err(&token);
+        assert!(matches!(&error, $pattern $(if $guard)?), "{error:?}");
+        assert_eq!(error.code(), $code);
     }};
 }
-pub(crate) use refused;
+pub(crate) use assert_rejected;
