@@ -3,11 +3,9 @@
 
 mod hang_up;
 mod limits;
-mod log;
 mod plain;
 mod refusals;
 mod secrecy;
-mod service;
 mod settings;
 mod stream;
 mod time;
@@ -24,7 +22,10 @@ use bearward_server::{
 use futures_util::StreamExt;
 use tokio::task::JoinHandle;
 
-use self::service::{Call, Service, soon};
+use test_support::{
+    completions_service::{Call, CompletionsService as Service},
+    within_timeout as soon,
+};
 
 const KEY: &str = "sk-Qm9vZ2llMDAwMDAw-hunter2-dGhlLWtleQ";
 const MODEL: &str = "the/configured-model";

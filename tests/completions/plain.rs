@@ -112,7 +112,7 @@ async fn two_calls_go_over_one_connection() {
     });
     let mut call = service.call().await;
     call.send(json_response(ANSWER)).await;
-    let mut call = call.again().await;
+    let mut call = call.next_call().await;
     call.send(json_response(ANSWER)).await;
     soon(asking).await.unwrap();
     assert_eq!(service.connections(), 1);

@@ -1,6 +1,8 @@
 //! The key goes to the service and nowhere else, also when the service sends it back.
 
-use super::{log::Log, *};
+use test_support::log_capture::LogCapture;
+
+use super::*;
 
 /// The key, and parts of it that tell enough.
 const TELLING: [&str; 4] = [KEY, "hunter2", "Qm9vZ2ll", "dGhlLWtleQ"];
@@ -40,7 +42,7 @@ fn echoes() -> Vec<String> {
 
 #[tokio::test]
 async fn a_key_that_the_service_repeats_is_in_no_error_and_in_no_log() {
-    let log = Log::listen_to("");
+    let log = LogCapture::start("");
     for answer in echoes() {
         let plain = completed(&answer).await.unwrap_err();
         let (bytes, streamed) = streamed(&answer).await;
@@ -69,7 +71,7 @@ async fn a_key_that_the_service_repeats_is_in_no_error_and_in_no_log() {
 
 #[tokio::test]
 async fn a_good_call_leaves_the_key_in_no_log() {
-    let log = Log::listen_to("");
+    let log = LogCapture::start("");
     completed(json_response(
         r#"{"choices":[{"message":{"content":"text"}}]}"#,
     ))

@@ -214,7 +214,7 @@ fn a_single_altered_byte_is_rejected() {
 #[test]
 fn bearward_rejects_tokens_that_jsonwebtoken_accepts_by_default() {
     let oracle = Oracle::new(Algorithm::ES256);
-    // The validation configuration: an audience and an issuer, everything else at its default.
+    // The usual configuration: an audience and an issuer, everything else at its default.
     let mut validation = Validation::new(jsonwebtoken::Algorithm::ES256);
     validation.set_audience(&[AUDIENCE]);
     validation.set_issuer(&[ISSUER]);

@@ -1,5 +1,5 @@
-//! RFC 7518, JSON Web Algorithms: RSA key sizes, the exact length of ECDSA signatures, and error
-//! of `none`.
+//! RFC 7518, JSON Web Algorithms: RSA key sizes, the exact length of ECDSA signatures, and
+//! rejection of `none`.
 
 use bearward::{Algorithm, AuthError, error::FormatError, keys::IgnoreReason};
 use bearward_testing::{KeyPair, Token, der_signature, encode};

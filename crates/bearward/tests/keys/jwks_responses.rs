@@ -1,4 +1,4 @@
-//! Answers that are no key set, and sets that are not all keys.
+//! Invalid JWKS responses, size limits, and key sets with unusable keys.
 
 use std::{io, net::TcpListener, time::Duration};
 
@@ -6,9 +6,9 @@ use bearward::Algorithm;
 use bearward_testing::{Faults, KeyPair, MockIdp};
 use serde_json::json;
 
-use crate::stack::{REFRESHED, Stack, builder, builder_of, code, idp, policy};
+use crate::fixture::{Fixture, PAST_REFRESH, builder, builder_for, cache_config, idp, result_code};
 
-/// A listener that nobody may talk to.
+/// A listener that must not receive a connection.
 struct Canary(TcpListener);
 
 impl Canary {
@@ -22,13 +22,13 @@ impl Canary {
         format!("http://{}/jwks", self.0.local_addr().unwrap())
     }
 
-    fn assert_silent(&self, what: &str) {
-        let error = self.0.accept().expect_err(what);
-        assert_eq!(error.kind(), io::ErrorKind::WouldBlock, "{what}");
+    fn assert_silent(&self, case: &str) {
+        let error = self.0.accept().expect_err(case);
+        assert_eq!(error.kind(), io::ErrorKind::WouldBlock, "{case}");
     }
 }
 
-/// A set of that many keys, the identity provider's own the last.
+/// Returns a set of `keys` keys, with the key of the identity provider as the last one.
 fn set_of(idp: &MockIdp, keys: usize) -> String {
     let filler = KeyPair::generate(Algorithm::EdDSA);
     let mut jwks: Vec<_> = (1..keys)
@@ -38,7 +38,8 @@ fn set_of(idp: &MockIdp, keys: usize) -> String {
     json!({ "keys": jwks }).to_string()
 }
 
-/// Everything that must leave a good set alone: its name, the fault, and what the message says.
+/// Returns responses that must not replace the current set: outcome, fault, and an excerpt of the
+/// error message.
 fn bad_answers(idp: &MockIdp) -> Vec<(&'static str, Faults, &'static str)> {
     let symmetric = json!({"keys": [{"kty": "oct", "kid": "a", "k": "c2VjcmV0"}]}).to_string();
     vec![
@@ -84,82 +85,92 @@ fn bad_answers(idp: &MockIdp) -> Vec<(&'static str, Faults, &'static str)> {
 }
 
 #[tokio::test]
-async fn no_answer_empties_a_good_set_and_each_has_a_name_and_a_message() {
-    let stack = Stack::warm().await;
-    let cached = stack.token().sign();
-    assert_eq!(stack.code(&cached).await, "OK");
-    for (outcome, fault, message) in bad_answers(&stack.idp) {
-        stack.idp.set_faults(fault.clone());
-        let before = stack.outcome(outcome);
-        stack.advance(REFRESHED).await;
-        assert_eq!(stack.outcome(outcome), before + 1, "{fault:?}");
-        let error = stack.status().last_error.unwrap_or_default();
+async fn an_invalid_response_keeps_the_current_set_and_is_reported() {
+    let fixture = Fixture::start().await;
+    let cached = fixture.token().sign();
+    assert_eq!(fixture.result_code(&cached).await, "OK");
+    for (outcome, fault, message) in bad_answers(&fixture.idp) {
+        fixture.idp.set_faults(fault.clone());
+        let before = fixture.fetch_outcomes(outcome);
+        fixture.advance(PAST_REFRESH).await;
+        assert_eq!(fixture.fetch_outcomes(outcome), before + 1, "{fault:?}");
+        let error = fixture.status().last_error.unwrap_or_default();
         assert!(error.contains(message), "{fault:?}: {error}");
         assert_eq!(
-            (stack.status().keys, stack.status().generation),
+            (fixture.status().keys, fixture.status().generation),
             (1, 1),
             "{fault:?}"
         );
-        assert_eq!(stack.code(&cached).await, "OK", "{fault:?}");
+        assert_eq!(fixture.result_code(&cached).await, "OK", "{fault:?}");
         assert_eq!(
-            stack.code(&stack.token().sub(message).sign()).await,
+            fixture
+                .result_code(&fixture.token().sub(message).sign())
+                .await,
             "OK",
             "{fault:?}"
         );
-        stack.idp.recover();
-        stack.refresh().await;
-        assert_eq!(stack.status().last_error, None, "{fault:?}");
+        fixture.idp.recover();
+        fixture.refresh().await;
+        assert_eq!(fixture.status().last_error, None, "{fault:?}");
     }
 }
 
 #[tokio::test]
-async fn the_same_answers_at_the_start_leave_the_set_empty_until_a_good_one() {
+async fn an_invalid_initial_response_leaves_the_set_empty() {
     let faults = bad_answers(&idp().await).into_iter();
     for (outcome, fault, _) in faults {
         let idp = idp().await;
         idp.set_faults(fault.clone());
-        let stack = Stack::warm_at(idp).await;
+        let fixture = Fixture::start_with_idp(idp).await;
         assert_eq!(
-            (stack.outcome(outcome), stack.state(), stack.auth.is_ready()),
+            (
+                fixture.fetch_outcomes(outcome),
+                fixture.state(),
+                fixture.auth.is_ready()
+            ),
             (1, "empty", false),
             "{fault:?}"
         );
-        stack.idp.recover();
-        stack.refresh().await;
-        assert_eq!(stack.code(&stack.token().sign()).await, "OK", "{fault:?}");
+        fixture.idp.recover();
+        fixture.refresh().await;
+        assert_eq!(
+            fixture.result_code(&fixture.token().sign()).await,
+            "OK",
+            "{fault:?}"
+        );
     }
 }
 
 #[tokio::test]
-async fn a_redirect_target_gets_no_request() {
+async fn redirects_are_not_followed() {
     let canary = Canary::new();
-    let stack = Stack::warm().await;
+    let fixture = Fixture::start().await;
     for status in [301, 302, 303, 307, 308] {
-        stack.idp.set_faults(Faults {
+        fixture.idp.set_faults(Faults {
             status: Some(status),
             redirect_to: Some(canary.url()),
             ..Faults::default()
         });
-        stack.refresh().await;
+        fixture.refresh().await;
         canary.assert_silent(&status.to_string());
     }
-    assert_eq!(stack.outcome("redirect"), 5);
-    assert_eq!(stack.code(&stack.token().sign()).await, "OK");
+    assert_eq!(fixture.fetch_outcomes("redirect"), 5);
+    assert_eq!(fixture.result_code(&fixture.token().sign()).await, "OK");
 }
 
 #[tokio::test]
-async fn what_a_token_names_gets_no_request() {
+async fn urls_in_a_token_are_never_contacted() {
     let canary = Canary::new();
-    let stack = Stack::warm().await;
+    let fixture = Fixture::start().await;
     let token = || {
-        stack
+        fixture
             .token()
             .header("jku", canary.url())
             .header("x5u", canary.url())
     };
-    for (what, token) in [
+    for (case, token) in [
         ("a known kid", token().sign()),
-        ("an unknown kid", token().kid("nobody").sign()),
+        ("an unknown kid", token().kid("unknown").sign()),
         (
             "a kid that is an address",
             token().kid(&canary.url()).sign(),
@@ -170,45 +181,52 @@ async fn what_a_token_names_gets_no_request() {
         ),
         ("a forged signature", token().signed_by_stranger()),
     ] {
-        drop(stack.verify(&token).await);
-        canary.assert_silent(what);
+        drop(fixture.verify(&token).await);
+        canary.assert_silent(case);
     }
 }
 
 #[tokio::test]
-async fn a_304_that_nobody_asked_for_is_a_failure() {
+async fn an_unrequested_304_is_a_failure() {
     let idp = idp().await;
     idp.set_faults(Faults {
         retry_after: Some(60),
         ..Faults::status(304)
     });
-    let stack = Stack::warm_at(idp).await;
-    assert_eq!((stack.outcome("status"), stack.state()), (1, "empty"));
+    let fixture = Fixture::start_with_idp(idp).await;
+    assert_eq!(
+        (fixture.fetch_outcomes("status"), fixture.state()),
+        (1, "empty")
+    );
 }
 
 #[tokio::test]
-async fn an_answer_that_never_comes_is_given_up() {
+async fn a_missing_response_times_out() {
     let idp = idp().await;
     idp.set_faults(Faults::hang());
     let short = Duration::from_millis(200);
-    let stack = Stack::warm_with(idp, policy().connect_timeout(short).timeout(short)).await;
-    assert_eq!((stack.outcome("timeout"), stack.state()), (1, "empty"));
-    stack.idp.recover();
-    stack.refresh().await;
-    assert_eq!(stack.state(), "fresh");
+    let fixture =
+        Fixture::start_with(idp, cache_config().connect_timeout(short).timeout(short)).await;
+    assert_eq!(
+        (fixture.fetch_outcomes("timeout"), fixture.state()),
+        (1, "empty")
+    );
+    fixture.idp.recover();
+    fixture.refresh().await;
+    assert_eq!(fixture.state(), "fresh");
 }
 
 #[tokio::test]
-async fn an_address_where_nothing_listens_is_a_failure_by_name() {
-    // Bound and not listening: nobody else can take the port, and every connection is refused.
-    let held = tokio::net::TcpSocket::new_v4().unwrap();
-    held.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+async fn a_refused_connection_is_reported_as_connect() {
+    // The port is bound but not listening, so every connection is refused.
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let idp = idp().await;
-    let url = format!("http://{}/jwks", held.local_addr().unwrap())
+    let url = format!("http://{}/jwks", socket.local_addr().unwrap())
         .parse()
         .unwrap();
     let issuer = idp.as_issuer().keys(bearward::KeySource::Url(url));
-    let auth = builder_of(issuer, &idp).build().await.unwrap();
+    let auth = builder_for(issuer, &idp).build().await.unwrap();
     auth.wait_for_initial_fetch().await;
     let status = auth.key_set_statuses().swap_remove(0);
     assert!(
@@ -225,25 +243,26 @@ async fn an_address_where_nothing_listens_is_a_failure_by_name() {
 }
 
 #[tokio::test]
-async fn a_set_of_100_keys_is_read_and_one_of_101_is_not() {
+async fn a_set_has_at_most_100_keys() {
     for (keys, state, outcome) in [(100, "fresh", "updated"), (101, "empty", "too_many_keys")] {
         let idp = idp().await;
         idp.set_faults(Faults::body(set_of(&idp, keys)));
-        let stack = Stack::warm_at(idp).await;
+        let fixture = Fixture::start_with_idp(idp).await;
         assert_eq!(
-            (stack.state(), stack.outcome(outcome)),
+            (fixture.state(), fixture.fetch_outcomes(outcome)),
             (state, 1),
             "{keys}"
         );
         assert!(
-            stack.state() == "empty" || stack.code(&stack.token().sign()).await == "OK",
+            fixture.state() == "empty"
+                || fixture.result_code(&fixture.token().sign()).await == "OK",
             "{keys}"
         );
     }
 }
 
 #[tokio::test]
-async fn a_document_of_128_kib_is_read_and_one_byte_more_is_not() {
+async fn a_document_has_at_most_128_kib() {
     for (bytes, state, outcome) in [
         (128 * 1024, "fresh", "updated"),
         (128 * 1024 + 1, "empty", "too_large"),
@@ -256,21 +275,22 @@ async fn a_document_of_128_kib_is_read_and_one_byte_more_is_not() {
             body: Some(set),
             ..Faults::default()
         });
-        let stack = Stack::warm_at(idp).await;
+        let fixture = Fixture::start_with_idp(idp).await;
         assert_eq!(
-            (stack.state(), stack.outcome(outcome)),
+            (fixture.state(), fixture.fetch_outcomes(outcome)),
             (state, 1),
             "{bytes}"
         );
         assert!(
-            stack.state() == "empty" || stack.code(&stack.token().sign()).await == "OK",
+            fixture.state() == "empty"
+                || fixture.result_code(&fixture.token().sign()).await == "OK",
             "{bytes}"
         );
     }
 }
 
 #[tokio::test]
-async fn what_is_no_usable_key_is_skipped_with_its_reason_and_the_rest_serves() {
+async fn unusable_keys_are_ignored_with_a_reason() {
     let idp = idp().await;
     let other = |kid: &str, change: fn(&mut serde_json::Map<String, serde_json::Value>)| {
         let mut jwk = KeyPair::shared(Algorithm::EdDSA, 1).with_kid(kid).jwk();
@@ -290,8 +310,8 @@ async fn what_is_no_usable_key_is_skipped_with_its_reason_and_the_rest_serves() 
         idp.key().jwk(),
     ]});
     idp.set_faults(Faults::body(set.to_string()));
-    let stack = Stack::warm_at(idp).await;
-    let status = stack.status();
+    let fixture = Fixture::start_with_idp(idp).await;
+    let status = fixture.status();
     assert_eq!((status.keys, status.state()), (1, "fresh"));
     let skipped: Vec<String> = status.skipped.iter().map(ToString::to_string).collect();
     assert_eq!(
@@ -308,11 +328,11 @@ async fn what_is_no_usable_key_is_skipped_with_its_reason_and_the_rest_serves() 
             "oct: a symmetric key (oct), which no verifier may hold",
         ]
     );
-    assert_eq!(stack.code(&stack.token().sign()).await, "OK");
+    assert_eq!(fixture.result_code(&fixture.token().sign()).await, "OK");
     assert_eq!(
-        stack
-            .code(
-                &stack
+        fixture
+            .result_code(
+                &fixture
                     .token()
                     .key(KeyPair::shared(Algorithm::EdDSA, 1).with_kid("use"))
                     .sign()
@@ -323,17 +343,21 @@ async fn what_is_no_usable_key_is_skipped_with_its_reason_and_the_rest_serves() 
 }
 
 #[tokio::test]
-async fn nothing_is_said_to_the_identity_provider_but_what_it_needs() {
+async fn a_fetch_sends_only_the_necessary_headers() {
     let idp = idp().await;
     let auth = builder(&idp).build().await.unwrap();
     auth.wait_for_initial_fetch().await;
-    let seen = idp.requests().swap_remove(0);
-    let mut names: Vec<&str> = seen.headers.iter().map(|(name, _)| name.as_str()).collect();
+    let request = idp.requests().swap_remove(0);
+    let mut names: Vec<&str> = request
+        .headers
+        .iter()
+        .map(|(name, _)| name.as_str())
+        .collect();
     names.sort_unstable();
     assert_eq!(
         names,
         ["accept", "host", "user-agent"],
-        "no cookie, no token, no referrer"
+        "no other headers are sent"
     );
-    assert_eq!(code(&auth.verify(&idp.token().sign()).await), "OK");
+    assert_eq!(result_code(&auth.verify(&idp.token().sign()).await), "OK");
 }

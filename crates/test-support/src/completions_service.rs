@@ -1,12 +1,8 @@
-//! A chat service on a free port that answers what a test tells it, byte by byte.
+//! A completions service whose responses a test writes byte by byte.
 
-use std::{
-    future::Future,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
 };
 
 use serde_json::Value;
@@ -16,37 +12,42 @@ use tokio::{
     sync::mpsc::{self, UnboundedReceiver},
 };
 
-/// Hands every call to the test, which answers it when it likes.
-pub struct Service {
+use crate::within_timeout;
+
+/// A service on a free port that passes every request to the test.
+pub struct CompletionsService {
+    /// Base URL, as in `generate.base_url`.
     pub base_url: String,
     calls: UnboundedReceiver<Call>,
     connections: Arc<AtomicUsize>,
 }
 
-/// A request that has arrived whole. Dropping it closes the connection.
+/// A complete request that waits for its response. Dropping it closes the connection.
 pub struct Call {
-    /// In lower case.
+    /// Request line and header fields in lower case.
     pub head: String,
+    /// The request body.
     pub body: Value,
     stream: TcpStream,
 }
 
-impl Service {
+impl CompletionsService {
+    /// Starts the service on a free port of 127.0.0.1.
     pub async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base_url = format!("http://{}/v1", listener.local_addr().unwrap());
         let connections = Arc::<AtomicUsize>::default();
-        let (arrived, calls) = mpsc::unbounded_channel();
-        let counted = Arc::clone(&connections);
+        let (sender, calls) = mpsc::unbounded_channel();
+        let accepted = Arc::clone(&connections);
         tokio::spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
-                counted.fetch_add(1, Ordering::SeqCst);
+                accepted.fetch_add(1, Ordering::SeqCst);
                 stream.set_nodelay(true).unwrap();
-                let arrived = arrived.clone();
+                let sender = sender.clone();
                 tokio::spawn(async move {
                     if let Some(call) = Call::read(stream).await {
-                        let _ = arrived.send(call);
+                        let _ = sender.send(call);
                     }
                 });
             }
@@ -58,11 +59,12 @@ impl Service {
         }
     }
 
-    /// The next call on a new connection.
+    /// Waits for the next request on a new connection.
     pub async fn call(&mut self) -> Call {
-        soon(self.calls.recv()).await.unwrap()
+        within_timeout(self.calls.recv()).await.unwrap()
     }
 
+    /// Returns the number of connections accepted so far.
     pub fn connections(&self) -> usize {
         self.connections.load(Ordering::SeqCst)
     }
@@ -91,37 +93,41 @@ impl Call {
         })
     }
 
-    /// The next call on the same connection.
-    pub async fn again(self) -> Self {
-        soon(Self::read(self.stream)).await.unwrap()
+    /// Waits for the next request on the same connection.
+    pub async fn next_call(self) -> Self {
+        within_timeout(Self::read(self.stream)).await.unwrap()
     }
 
-    /// A client that has gone in the meantime is no mistake of the test.
+    /// Writes a part of the response. Ignores that the client may have disconnected.
     pub async fn send(&mut self, bytes: impl AsRef<[u8]>) {
         let _ = self.try_send(bytes).await;
     }
 
+    /// Writes a part of the response.
+    ///
+    /// # Errors
+    ///
+    /// If the client has disconnected.
     pub async fn try_send(&mut self, bytes: impl AsRef<[u8]>) -> std::io::Result<()> {
         self.stream.write_all(bytes.as_ref()).await
     }
 
-    /// Ends when the client has closed the connection; what it sent before is passed over.
+    /// Waits until the client closes the connection. Discards what it sends until then.
     pub async fn closed(&mut self) {
-        let mut rest = [0; 1024];
-        let reading =
-            async { while self.stream.read(&mut rest).await.is_ok_and(|read| read > 0) {} };
-        soon(reading).await;
+        let mut buffer = [0; 1024];
+        within_timeout(async {
+            while self
+                .stream
+                .read(&mut buffer)
+                .await
+                .is_ok_and(|length| length > 0)
+            {}
+        })
+        .await;
     }
 
-    /// Closes with a reset instead of an end.
+    /// Closes the connection with a TCP reset.
     pub fn reset(self) {
         self.stream.set_zero_linger().unwrap();
     }
-}
-
-/// Waits, but not for ever: a test that would hang fails.
-pub async fn soon<T>(waiting: impl Future<Output = T>) -> T {
-    tokio::time::timeout(Duration::from_secs(60), waiting)
-        .await
-        .expect("this happens at once")
 }

@@ -1,29 +1,35 @@
-//! Where keys may come from.
+//! Key sources: fixed keys, URLs and discovery.
 
 use bearward::{Bearward, Issuer, KeySource};
 use bearward_testing::KeyRing;
 
-use crate::stack::{MAX_STALE, builder, builder_of, code, idp, policy, s};
+use crate::fixture::{MAX_STALE, builder, builder_for, cache_config, idp, result_code, secs};
 
 #[tokio::test]
 async fn fixed_keys_never_fetch_and_never_age() {
     let idp = idp().await;
     let set = serde_json::json!({ "keys": [idp.key().jwk()] }).to_string();
     let issuer = idp.as_issuer().keys(KeySource::Fixed(set));
-    let auth = builder_of(issuer, &idp).build().await.unwrap();
+    let auth = builder_for(issuer, &idp).build().await.unwrap();
     auth.wait_for_initial_fetch().await;
     assert!(auth.is_ready());
     let known = idp.token().expires_in(MAX_STALE * 3);
-    assert_eq!(code(&auth.verify(&known.clone().sign()).await), "OK");
+    assert_eq!(result_code(&auth.verify(&known.clone().sign()).await), "OK");
     idp.rotate();
-    assert_eq!(code(&auth.verify(&idp.token().sign()).await), "UNKNOWN_KEY");
-    idp.clock().advance(s(31));
     assert_eq!(
-        code(&auth.verify(&known.clone().signed_by_stranger()).await),
+        result_code(&auth.verify(&idp.token().sign()).await),
+        "UNKNOWN_KEY"
+    );
+    idp.clock().advance(secs(31));
+    assert_eq!(
+        result_code(&auth.verify(&known.clone().signed_by_stranger()).await),
         "INVALID_SIGNATURE"
     );
     idp.clock().advance(MAX_STALE * 2);
-    assert_eq!(code(&auth.verify(&known.sub("another").sign()).await), "OK");
+    assert_eq!(
+        result_code(&auth.verify(&known.sub("another").sign()).await),
+        "OK"
+    );
     let status = auth.key_set_statuses().swap_remove(0);
     assert_eq!(
         (
@@ -38,7 +44,7 @@ async fn fixed_keys_never_fetch_and_never_age() {
 }
 
 #[tokio::test]
-async fn fixed_keys_that_are_no_set_stop_the_start_with_a_reason() {
+async fn invalid_fixed_keys_are_a_build_error() {
     let issuer = |text: &str| {
         Issuer::new("https://idp.example", "api")
             .unwrap()
@@ -65,7 +71,7 @@ async fn fixed_keys_that_are_no_set_stop_the_start_with_a_reason() {
 }
 
 #[tokio::test]
-async fn plain_http_to_another_machine_is_refused_when_it_is_built_with_what_to_do() {
+async fn remote_plain_http_is_a_build_error_with_a_remedy() {
     let issuer = |iss: &str, keys| Issuer::new(iss, "api").unwrap().name("corp").keys(keys);
     let url = |address: &str| KeySource::Url(address.parse().unwrap());
     let cases = [
@@ -74,33 +80,33 @@ async fn plain_http_to_another_machine_is_refused_when_it_is_built_with_what_to_
         issuer("https://idp.example", url("http://localhost.example/jwks")),
         issuer("http://idp.example", KeySource::Discovery),
     ];
-    for refused in cases {
+    for issuer in cases {
         let error = Bearward::builder()
-            .issuer(refused.clone())
+            .issuer(issuer.clone())
             .build()
             .await
             .unwrap_err()
             .to_string();
-        for said in ["corp", "https://", "allow_http"] {
-            assert!(error.contains(said), "{said}: {error}");
+        for excerpt in ["corp", "https://", "allow_http"] {
+            assert!(error.contains(excerpt), "{excerpt}: {error}");
         }
-        let accepting = policy()
+        let accepting = cache_config()
             .allow_http(true)
             .proxy("http://127.0.0.1:9".parse().unwrap());
         assert!(
             Bearward::builder()
-                .issuer(refused)
+                .issuer(issuer)
                 .key_policy(accepting)
                 .build()
                 .await
                 .is_ok(),
-            "the way out works"
+            "the remedy works"
         );
     }
 }
 
 #[tokio::test]
-async fn other_addresses_are_refused_by_name() {
+async fn invalid_jwks_urls_are_build_errors() {
     let issuer = |address: &str| {
         Issuer::new("https://idp.example", "api")
             .unwrap()
@@ -129,7 +135,7 @@ async fn other_addresses_are_refused_by_name() {
 }
 
 #[tokio::test]
-async fn two_issuers_do_not_see_each_others_keys() {
+async fn issuers_do_not_share_keys() {
     let (one, other) = (idp().await, idp().await);
     let auth = builder(&one)
         .issuer(other.as_issuer().name("other"))
@@ -137,15 +143,15 @@ async fn two_issuers_do_not_see_each_others_keys() {
         .await
         .unwrap();
     auth.wait_for_initial_fetch().await;
-    assert_eq!(code(&auth.verify(&one.token().sign()).await), "OK");
-    assert_eq!(code(&auth.verify(&other.token().sign()).await), "OK");
+    assert_eq!(result_code(&auth.verify(&one.token().sign()).await), "OK");
+    assert_eq!(result_code(&auth.verify(&other.token().sign()).await), "OK");
     let crossed = one.token().issuer(&other.issuer()).sign();
-    assert_eq!(code(&auth.verify(&crossed).await), "UNKNOWN_KEY");
-    // Even the very same key is the other's only once the other publishes it.
+    assert_eq!(result_code(&auth.verify(&crossed).await), "UNKNOWN_KEY");
+    // Even an identical key is used only after the other issuer has published it.
     other.replace_keys(KeyRing::of(one.key()));
-    one.clock().advance(s(1));
+    one.clock().advance(secs(1));
     assert_eq!(
-        code(
+        result_code(
             &auth
                 .verify(&one.token().issuer(&other.issuer()).kid("x").sign())
                 .await
