@@ -1,4 +1,4 @@
-//! A requirement checks the claims type that it names.
+//! `Requirement::check` takes the claims type that the requirement declares.
 
 use bearward::{AuthError, Requirement, Verified};
 
@@ -7,9 +7,9 @@ struct MyClaims {
     tenant: String,
 }
 
-struct OfAcme;
+struct AcmeTenant;
 
-impl Requirement for OfAcme {
+impl Requirement for AcmeTenant {
     type Claims = MyClaims;
 
     fn check(user: &Verified) -> Result<(), AuthError> {

@@ -1,4 +1,4 @@
-//! One's own claims outlive the token's text, so they cannot borrow from it.
+//! Custom claims outlive the text of the token, so they cannot borrow from it.
 
 use actix_web::{HttpResponse, get};
 use bearward::Principal;

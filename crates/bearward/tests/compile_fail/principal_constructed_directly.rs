@@ -1,4 +1,4 @@
-//! A principal cannot be made of evidence by hand either: only a request has one.
+//! A principal cannot be constructed directly, only extracted from a request.
 
 use bearward::{MaybePrincipal, Principal, Verified};
 

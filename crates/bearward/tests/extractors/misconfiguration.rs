@@ -1,5 +1,4 @@
-//! Mistakes of the application's author: each is a clear line in the log and an answer without a
-//! panic.
+//! Misconfiguration by the application: a log line with the remedy and an error response, no panic.
 
 use actix_web::{
     App,
@@ -7,17 +6,17 @@ use actix_web::{
     web,
 };
 use bearward::{Bearward, ClaimMapping, Issuer};
+use test_support::{log_capture::LogCapture, raw_http::get};
 
 use crate::{
-    log::Log,
     requirements::{Admin, routes},
-    wire::{Server, get},
-    world::{maybe, me, world},
+    test_app::{TestApp, maybe, me},
+    test_server::TestServer,
 };
 
 #[actix_web::test]
-async fn without_a_verifier_every_protected_route_answers_500_and_nothing_else_does() {
-    let server = Server::start(|config| {
+async fn without_a_verifier_only_protected_routes_are_500() {
+    let server = TestServer::start(|config| {
         config
             .route("/me", web::get().to(me))
             .route("/maybe", web::get().to(maybe))
@@ -30,21 +29,21 @@ async fn without_a_verifier_every_protected_route_answers_500_and_nothing_else_d
             get(path).bearer("x"),
             get(path).bearer("x").bearer("y"),
         ] {
-            let answer = server.send(request).await;
-            assert_eq!(answer.refusal(), (500, "INTERNAL".to_owned()), "{path}");
+            let response = server.send(request).await;
+            assert_eq!(response.error(), (500, "INTERNAL".to_owned()), "{path}");
             assert_eq!(
-                answer.json()["error"]["message"],
+                response.json()["error"]["message"],
                 "the server is not set up to verify tokens"
             );
-            assert_eq!(answer.challenge(), None);
+            assert_eq!(response.challenge(), None);
         }
     }
     assert_eq!(server.send(get("/public")).await.body, "public");
 }
 
 #[actix_web::test]
-async fn the_log_says_which_route_lacks_what() {
-    let log = Log::listen_to("bearward");
+async fn the_log_names_the_route_and_the_remedy() {
+    let log = LogCapture::start("bearward");
     let app = init_service(App::new().route("/orders/{id}", web::get().to(me))).await;
     let response = call_service(
         &app,
@@ -70,11 +69,11 @@ async fn the_log_says_which_route_lacks_what() {
 }
 
 #[actix_web::test]
-async fn a_main_that_ends_with_a_mistake_prints_its_message_and_not_its_name() {
+async fn debug_output_of_setup_errors_is_the_message() {
     let not_built = Bearward::builder().build().await.unwrap_err();
     let plain = Issuer::supabase("http://10.0.0.1").unwrap();
     let unreachable = Bearward::builder().issuer(plain).build().await.unwrap_err();
-    for (printed, told) in [
+    for (printed, expected) in [
         (
             format!("{:?}", Issuer::supabase("abc.supabase.co").unwrap_err()),
             "such as https://abc.supabase.co",
@@ -93,57 +92,64 @@ async fn a_main_that_ends_with_a_mistake_prints_its_message_and_not_its_name() {
         (format!("{not_built:?}"), "add one with .issuer("),
         (format!("{unreachable:?}"), "must begin with https://"),
     ] {
-        assert!(printed.contains(told), "{printed}");
+        assert!(printed.contains(expected), "{printed}");
     }
 }
 
 #[actix_web::test]
-async fn the_verifier_may_be_given_as_data_too() {
-    let world = world().await;
-    let data = web::Data::new(world.auth.clone());
-    let server = Server::start(move |config| {
+async fn the_verifier_may_be_wrapped_in_data() {
+    let test_app = TestApp::start().await;
+    let data = web::Data::new(test_app.auth.clone());
+    let server = TestServer::start(move |config| {
         config
             .app_data(data.clone())
             .route("/me", web::get().to(me));
     });
     assert_eq!(
-        server.send(get("/me").bearer(&world.good())).await.body,
+        server
+            .send(get("/me").bearer(&test_app.valid_token()))
+            .await
+            .body,
         "ada"
     );
     assert_eq!(
-        server.send(get("/me")).await.refusal(),
+        server.send(get("/me")).await.error(),
         (401, "MISSING_TOKEN".to_owned())
     );
 }
 
 #[actix_web::test]
-async fn the_same_verifier_in_both_forms_is_one() {
-    let world = world().await;
-    let auth = world.auth.clone();
-    let server = Server::start(move |config| {
+async fn the_same_verifier_may_be_registered_in_both_forms() {
+    let test_app = TestApp::start().await;
+    let auth = test_app.auth.clone();
+    let server = TestServer::start(move |config| {
         config
             .app_data(auth.clone())
             .app_data(web::Data::new(auth.clone()))
             .route("/me", web::get().to(me));
     });
     assert_eq!(
-        server.send(get("/me").bearer(&world.good())).await.body,
+        server
+            .send(get("/me").bearer(&test_app.valid_token()))
+            .await
+            .body,
         "ada"
     );
 }
 
 #[actix_web::test]
-async fn two_different_verifiers_in_two_forms_are_refused_because_neither_is_nearer() {
-    let (partners, staff) = (world().await, world().await);
-    let log = Log::listen_to("bearward");
+async fn two_different_verifiers_in_both_forms_are_an_error() {
+    let (partners, staff) = (TestApp::start().await, TestApp::start().await);
+    let log = LogCapture::start("bearward");
     let scope = web::scope("/staff")
         .app_data(web::Data::new(staff.auth.clone()))
         .route("/me", web::get().to(me));
     let app = init_service(App::new().app_data(partners.auth.clone()).service(scope)).await;
-    for world in [&partners, &staff] {
-        let request = TestRequest::get()
-            .uri("/staff/me")
-            .insert_header(("authorization", format!("Bearer {}", world.good())));
+    for test_app in [&partners, &staff] {
+        let request = TestRequest::get().uri("/staff/me").insert_header((
+            "authorization",
+            format!("Bearer {}", test_app.valid_token()),
+        ));
         assert_eq!(call_service(&app, request.to_request()).await.status(), 500);
     }
     assert!(
@@ -154,11 +160,11 @@ async fn two_different_verifiers_in_two_forms_are_refused_because_neither_is_nea
 }
 
 #[actix_web::test]
-async fn a_guards_verifier_must_be_the_one_that_its_scope_has() {
-    // Otherwise a guard around the application would decide whose tokens an inner scope takes.
-    let (partners, staff) = (world().await, world().await);
+async fn a_guard_and_its_scope_must_use_the_same_verifier() {
+    // Otherwise a guard around the application would determine the issuers of an inner scope.
+    let (partners, staff) = (TestApp::start().await, TestApp::start().await);
     let (outer, inner) = (partners.auth.clone(), staff.auth.clone());
-    let server = Server::start(move |config| {
+    let server = TestServer::start(move |config| {
         let guarded = |path: &str| {
             web::scope(path)
                 .wrap(inner.require::<Admin>())
@@ -166,34 +172,34 @@ async fn a_guards_verifier_must_be_the_one_that_its_scope_has() {
         };
         config
             .app_data(outer.clone())
-            .service(guarded("/doubtful"))
-            .service(guarded("/clear").app_data(inner.clone()));
+            .service(guarded("/ambiguous"))
+            .service(guarded("/explicit").app_data(inner.clone()));
     });
     let admin = staff.token().sub("ada").role("admin").sign();
     assert_eq!(
         server
-            .send(get("/doubtful/me").bearer(&admin))
+            .send(get("/ambiguous/me").bearer(&admin))
             .await
-            .refusal(),
+            .error(),
         (500, "INTERNAL".to_owned())
     );
     assert_eq!(
-        server.send(get("/clear/me").bearer(&admin)).await.body,
+        server.send(get("/explicit/me").bearer(&admin)).await.body,
         "ada"
     );
-    for path in ["/doubtful/me", "/clear/me"] {
-        let answer = server
+    for path in ["/ambiguous/me", "/explicit/me"] {
+        let response = server
             .send(get(path).bearer(&partners.token().role("admin").sign()))
             .await;
-        assert_eq!(answer.refusal(), (401, "UNKNOWN_ISSUER".to_owned()));
+        assert_eq!(response.error(), (401, "UNKNOWN_ISSUER".to_owned()));
     }
 }
 
 #[actix_web::test]
-async fn a_scope_may_have_a_verifier_of_its_own() {
-    let (partners, staff) = (world().await, world().await);
+async fn a_scope_may_have_its_own_verifier() {
+    let (partners, staff) = (TestApp::start().await, TestApp::start().await);
     let (outer, inner) = (partners.auth.clone(), staff.auth.clone());
-    let server = Server::start(move |config| {
+    let server = TestServer::start(move |config| {
         let scope = web::scope("/staff")
             .app_data(inner.clone())
             .route("/me", web::get().to(me));
@@ -204,45 +210,45 @@ async fn a_scope_may_have_a_verifier_of_its_own() {
     });
     assert_eq!(
         server
-            .send(get("/me").bearer(&partners.good()))
+            .send(get("/me").bearer(&partners.valid_token()))
             .await
             .status,
         200
     );
     assert_eq!(
         server
-            .send(get("/staff/me").bearer(&staff.good()))
+            .send(get("/staff/me").bearer(&staff.valid_token()))
             .await
             .status,
         200
     );
     assert_eq!(
         server
-            .send(get("/me").bearer(&staff.good()))
+            .send(get("/me").bearer(&staff.valid_token()))
             .await
-            .refusal(),
+            .error(),
         (401, "UNKNOWN_ISSUER".to_owned())
     );
     assert_eq!(
         server
-            .send(get("/staff/me").bearer(&partners.good()))
+            .send(get("/staff/me").bearer(&partners.valid_token()))
             .await
-            .refusal(),
+            .error(),
         (401, "UNKNOWN_ISSUER".to_owned())
     );
 }
 
 #[actix_web::test]
-async fn a_verifier_without_an_issuer_is_not_built() {
+async fn a_verifier_needs_an_issuer() {
     let error = Bearward::builder().build().await.unwrap_err();
     assert!(error.to_string().contains(".issuer("), "{error}");
 }
 
 #[actix_web::test]
 async fn a_guard_needs_no_app_data() {
-    let world = world().await;
-    let auth = world.auth.clone();
-    let server = Server::start(move |config| {
+    let test_app = TestApp::start().await;
+    let auth = test_app.auth.clone();
+    let server = TestServer::start(move |config| {
         config.service(
             web::scope("/admin")
                 .wrap(auth.require::<Admin>())
@@ -251,7 +257,7 @@ async fn a_guard_needs_no_app_data() {
     });
     assert_eq!(
         server
-            .send(get("/admin/me").bearer(&world.token().sub("ada").role("admin").sign()))
+            .send(get("/admin/me").bearer(&test_app.token().sub("ada").role("admin").sign()))
             .await
             .body,
         "ada"

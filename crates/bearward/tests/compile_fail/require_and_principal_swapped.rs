@@ -1,7 +1,7 @@
-//! `Require` takes the requirement, not the principal, and `Principal` takes the claims, not the requirement.
+//! `Require` takes a requirement and `Principal` takes a claims type, not the reverse.
 
 use actix_web::{HttpResponse, get};
-use bearward::{Principal, AuthError, Require, Requirement, NoCustomClaims, Verified};
+use bearward::{AuthError, NoCustomClaims, Principal, Require, Requirement, Verified};
 
 struct Admin;
 

@@ -1,4 +1,4 @@
-//! Each refusal is counted once, by issuer and closed reason, wherever it was decided.
+//! Rejection metrics: each rejection is counted once, by issuer and reason, wherever it happens.
 
 use std::{
     collections::BTreeMap,
@@ -16,16 +16,16 @@ use metrics::{
 
 use crate::{
     requirements::{Admin, routes},
-    world::{counted, maybe, me},
+    test_app::{counting_verifier, maybe, me},
 };
 
-/// What was counted, by the labels' values.
+/// Records counters by the values of their labels.
 #[derive(Clone, Default)]
-struct Counts(Arc<Mutex<BTreeMap<String, u64>>>);
+struct CounterRecorder(Arc<Mutex<BTreeMap<String, u64>>>);
 
-struct Count(Counts, String);
+struct LabeledCounter(CounterRecorder, String);
 
-impl CounterFn for Count {
+impl CounterFn for LabeledCounter {
     fn increment(&self, value: u64) {
         if value > 0 {
             *self.0.0.lock().unwrap().entry(self.1.clone()).or_default() += value;
@@ -35,7 +35,7 @@ impl CounterFn for Count {
     fn absolute(&self, _: u64) {}
 }
 
-impl Recorder for Counts {
+impl Recorder for CounterRecorder {
     fn describe_counter(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
 
     fn describe_gauge(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
@@ -44,7 +44,7 @@ impl Recorder for Counts {
 
     fn register_counter(&self, key: &Key, _: &Metadata<'_>) -> Counter {
         let labels: Vec<&str> = key.labels().map(metrics::Label::value).collect();
-        Counter::from_arc(Arc::new(Count(self.clone(), labels.join(" "))))
+        Counter::from_arc(Arc::new(LabeledCounter(self.clone(), labels.join(" "))))
     }
 
     fn register_gauge(&self, _: &Key, _: &Metadata<'_>) -> Gauge {
@@ -57,10 +57,10 @@ impl Recorder for Counts {
 }
 
 #[actix_web::test]
-async fn each_refusal_is_counted_once_and_a_welcome_stranger_is_none() {
-    let counts = Counts::default();
-    let _counting = metrics::set_default_local_recorder(&counts);
-    let (auth, _clock, token) = counted().await;
+async fn each_rejection_is_counted_once() {
+    let recorder = CounterRecorder::default();
+    let _recorder = metrics::set_default_local_recorder(&recorder);
+    let (auth, _clock, token) = counting_verifier().await;
     let issuer = "https://id.example.com";
     let guarded = web::scope("/guarded")
         .wrap(auth.require::<Admin>())
@@ -72,7 +72,7 @@ async fn each_refusal_is_counted_once_and_a_welcome_stranger_is_none() {
         .route("/maybe", web::get().to(maybe));
     let app = init_service(routes.service(guarded)).await;
 
-    let (good, admin) = (token.clone().sign(), token.clone().role("admin").sign());
+    let (valid_token, admin) = (token.clone().sign(), token.clone().role("admin").sign());
     let expired = token.clone().expired().sign();
     let cases: [(&str, &[&str], &[&str]); 12] = [
         ("/maybe", &[], &[]),
@@ -93,23 +93,23 @@ async fn each_refusal_is_counted_once_and_a_welcome_stranger_is_none() {
         ),
         (
             "/admin",
-            &[&format!("Bearer {good}")],
+            &[&format!("Bearer {valid_token}")],
             &["ISS accepted", "ISS role"],
         ),
         (
             "/guarded",
-            &[&format!("Bearer {good}")],
+            &[&format!("Bearer {valid_token}")],
             &["ISS accepted", "ISS role"],
         ),
         (
             "/paying",
-            &[&format!("Bearer {good}")],
+            &[&format!("Bearer {valid_token}")],
             &["ISS accepted", "ISS unfit_claims"],
         ),
         ("/guarded", &[&format!("Bearer {admin}")], &["ISS accepted"]),
     ];
     for (path, headers, expected) in cases {
-        counts.0.lock().unwrap().clear();
+        recorder.0.lock().unwrap().clear();
         let request = TestRequest::get().uri(path);
         let request = headers.iter().fold(request, |request, value| {
             request.append_header(("authorization", *value))
@@ -119,6 +119,6 @@ async fn each_refusal_is_counted_once_and_a_welcome_stranger_is_none() {
             .iter()
             .map(|labels| (labels.replace("ISS", issuer), 1))
             .collect();
-        assert_eq!(*counts.0.lock().unwrap(), expected, "{path} {headers:?}");
+        assert_eq!(*recorder.0.lock().unwrap(), expected, "{path} {headers:?}");
     }
 }

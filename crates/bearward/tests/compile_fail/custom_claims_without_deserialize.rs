@@ -1,4 +1,4 @@
-//! One's own claims must be readable by serde.
+//! Custom claims must implement `serde::Deserialize`.
 
 use actix_web::{HttpResponse, get};
 use bearward::Principal;

@@ -1,7 +1,0 @@
-//! Only the verifier makes evidence.
-
-use bearward::{NoCustomClaims, Verified};
-
-fn main() {
-    let _forged: Verified = Verified { own: NoCustomClaims };
-}
