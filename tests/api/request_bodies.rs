@@ -1,15 +1,12 @@
-//! What is said about requests that no handler can work with.
+//! Request bodies that cannot be parsed, body limits, methods and paths.
 
 use reqwest::Method;
 use serde_json::json;
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
-};
+use test_support::raw_http::send_until_closed;
 
-use crate::world::{GUARD, World, send};
+use crate::test_app::{TestApp, send};
 
-/// Every route that takes a body.
+/// All routes with a request body.
 const BODIES: [(Method, &str); 6] = [
     (Method::POST, "/api/status"),
     (Method::PATCH, "/api/user"),
@@ -23,25 +20,25 @@ const BODIES: [(Method, &str); 6] = [
 ];
 
 #[tokio::test]
-async fn a_body_that_is_no_json_object_is_told_what_it_is_not() {
-    let world = World::start().await;
+async fn a_body_must_be_a_json_object() {
+    let app = TestApp::start().await;
     for (method, path) in BODIES {
         let send_body = async |body: &'static str, kind: &'static str| {
-            let request = world
+            let request = app
                 .request(method.clone(), path)
-                .bearer_auth(world.admin())
+                .bearer_auth(app.admin_token())
                 .header("content-type", kind);
             send(request.body(body)).await
         };
         for unreadable in ["", "{", "{\"a\":}", "nonsense", "\u{feff}{}", "{}{}"] {
             send_body(unreadable, "application/json")
                 .await
-                .refuses(400, "INVALID_REQUEST");
+                .assert_error(400, "INVALID_REQUEST");
         }
         for other in ["[]", "7", "null", "\"text\"", "true"] {
-            let told = send_body(other, "application/json").await.invalid();
+            let errors = send_body(other, "application/json").await.field_errors();
             assert_eq!(
-                told,
+                errors,
                 [("null".to_owned(), "must be a JSON object".to_owned())],
                 "{method} {path} {other}"
             );
@@ -54,7 +51,7 @@ async fn a_body_that_is_no_json_object_is_told_what_it_is_not() {
         ] {
             send_body("{}", kind)
                 .await
-                .refuses(415, "UNSUPPORTED_MEDIA_TYPE");
+                .assert_error(415, "UNSUPPORTED_MEDIA_TYPE");
         }
         assert_ne!(
             send_body("{}", "application/json; charset=utf-8")
@@ -70,60 +67,60 @@ async fn a_body_that_is_no_json_object_is_told_what_it_is_not() {
 }
 
 #[tokio::test]
-async fn a_body_may_be_as_large_as_the_limit_and_no_larger() {
-    let world = World::with(&[("server.body_limit", "1KiB")]).await;
+async fn the_body_limit_is_exact() {
+    let app = TestApp::start_with(&[("server.body_limit", "1KiB")]).await;
     for (method, path) in BODIES {
         let send_body = async |size: usize| {
             let body = format!("{{\"x\":\"{}\"}}", "a".repeat(size - 8));
             assert_eq!(body.len(), size);
-            let request = world
+            let request = app
                 .request(method.clone(), path)
-                .bearer_auth(world.admin())
+                .bearer_auth(app.admin_token())
                 .header("content-type", "application/json");
             send(request.body(body)).await
         };
         assert_eq!(send_body(1024).await.status, 422, "{method} {path}");
-        let details = send_body(1025).await.refuses(413, "PAYLOAD_TOO_LARGE");
+        let details = send_body(1025).await.assert_error(413, "PAYLOAD_TOO_LARGE");
         assert_eq!(details["limit_bytes"], 1024);
     }
 }
 
 #[tokio::test]
-async fn a_doubled_member_is_told() {
-    let world = World::start().await;
-    let request = world
+async fn a_duplicate_member_is_a_field_error() {
+    let app = TestApp::start().await;
+    let request = app
         .request(Method::POST, "/api/status")
-        .bearer_auth(world.admin())
+        .bearer_auth(app.admin_token())
         .header("content-type", "application/json");
-    let told = send(request.body(r#"{"client_name": "a", "client_name": "b"}"#))
+    let errors = send(request.body(r#"{"client_name": "a", "client_name": "b"}"#))
         .await
-        .invalid();
+        .field_errors();
     assert_eq!(
-        told,
+        errors,
         [("client_name".to_owned(), "is there twice".to_owned())]
     );
 }
 
 #[tokio::test]
-async fn what_was_sent_is_not_said_again() {
-    let world = World::start().await;
+async fn errors_do_not_echo_the_body() {
+    let app = TestApp::start().await;
     let body = json!({"client_name": {"secret": "sk-hidden-1"}, "sk-hidden-2-which-is-long-enough-to-be-a-key": "sk-hidden-3", "a b": "sk-hidden-4"});
-    let answer = world.post("/api/status", &world.admin(), &body).await;
-    assert_eq!(answer.invalid().len(), 3);
-    assert!(!answer.body.contains("hidden"), "{answer:?}");
-    let nameless = world
+    let response = app.post("/api/status", &app.admin_token(), &body).await;
+    assert_eq!(response.field_errors().len(), 3);
+    assert!(!response.body.contains("hidden"), "{response:?}");
+    let nameless = app
         .post(
             "/api/status",
-            &world.admin(),
+            &app.admin_token(),
             &json!({"client_name": "web", "": 1}),
         )
         .await;
-    assert_eq!(nameless.invalid()[0].0, "?");
+    assert_eq!(nameless.field_errors()[0].0, "?");
 }
 
 #[tokio::test]
-async fn who_is_not_let_in_learns_nothing_about_bodies() {
-    let world = World::with(&[("server.body_limit", "1KiB")]).await;
+async fn authentication_errors_take_precedence_over_body_errors() {
+    let app = TestApp::start_with(&[("server.body_limit", "1KiB")]).await;
     for (method, path) in BODIES
         .into_iter()
         .filter(|(_, path)| *path != "/api/auth/google")
@@ -133,18 +130,18 @@ async fn who_is_not_let_in_learns_nothing_about_bodies() {
             ("application/json", "{".to_owned()),
             ("application/json", "x".repeat(5000)),
         ] {
-            let request = world
+            let request = app
                 .request(method.clone(), path)
                 .header("content-type", kind)
                 .body(body);
-            send(request).await.refuses(401, "MISSING_TOKEN");
+            send(request).await.assert_error(401, "MISSING_TOKEN");
         }
     }
 }
 
 #[tokio::test]
-async fn each_path_names_its_methods() {
-    let world = World::start().await;
+async fn method_not_allowed_lists_the_methods() {
+    let app = TestApp::start().await;
     let cases = [
         ("/protected", "GET, HEAD"),
         ("/api/auth/me", "GET, HEAD"),
@@ -159,15 +156,19 @@ async fn each_path_names_its_methods() {
         ("/health", "GET, HEAD"),
     ];
     for (path, allow) in cases {
-        let answer = send(world.request(Method::PUT, path).bearer_auth(world.admin())).await;
-        answer.refuses(405, "METHOD_NOT_ALLOWED");
-        assert_eq!(answer.header("allow"), allow, "{path}");
+        let response = send(
+            app.request(Method::PUT, path)
+                .bearer_auth(app.admin_token()),
+        )
+        .await;
+        response.assert_error(405, "METHOD_NOT_ALLOWED");
+        assert_eq!(response.header("allow"), allow, "{path}");
     }
 }
 
 #[tokio::test]
-async fn an_unknown_path_is_404_in_the_envelope() {
-    let world = World::start().await;
+async fn unknown_paths_are_404_with_an_error_body() {
+    let app = TestApp::start().await;
     for path in [
         "/",
         "/api",
@@ -176,75 +177,64 @@ async fn an_unknown_path_is_404_in_the_envelope() {
         "/api/users",
         "/api/status/1",
     ] {
-        world
-            .get(path, &world.admin())
+        app.get(path, &app.admin_token())
             .await
-            .refuses(404, "NOT_FOUND");
+            .assert_error(404, "NOT_FOUND");
     }
 }
 
-/// What comes back on one connection for these bytes, until the server closes it. The client leaves
-/// it open.
-async fn until_closed(world: &World, bytes: String) -> String {
-    let mut stream = TcpStream::connect(world.address).await.unwrap();
-    stream.write_all(bytes.as_bytes()).await.unwrap();
-    let mut answer = String::new();
-    tokio::time::timeout(GUARD, stream.read_to_string(&mut answer))
-        .await
-        .expect("the server closes the connection")
-        .unwrap();
-    answer
-}
-
 #[tokio::test]
-async fn a_body_without_an_end_that_nobody_reads_holds_no_connection() {
-    let world = World::with(&[("server.body_limit", "1KiB")]).await;
-    let token = world.token("ada").sign();
+async fn an_unread_body_does_not_keep_the_connection_open() {
+    let app = TestApp::start_with(&[("server.body_limit", "1KiB")]).await;
+    let token = app.token("ada").sign();
     let head = |path: &str, token: &str| {
         format!(
             "POST {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\n"
         )
     };
-    let too_much = format!("1000\r\n{}\r\n", "x".repeat(4096));
+    let too_large = format!("1000\r\n{}\r\n", "x".repeat(4096));
     for (head, body, status) in [
         (head("/api/status", "x"), "1\r\n{\r\n", "401"),
         (head("/nowhere", "x"), "1\r\n{\r\n", "404"),
-        (head("/api/status", &token), too_much.as_str(), "413"),
+        (head("/api/status", &token), too_large.as_str(), "413"),
     ] {
-        let answer = until_closed(
-            &world,
+        let response = send_until_closed(
+            app.address,
             format!("{head}transfer-encoding: chunked\r\n\r\n{body}"),
         )
         .await;
         assert!(
-            answer.starts_with(&format!("HTTP/1.1 {status} "))
-                && answer.contains("connection: close"),
-            "{answer}"
+            response.starts_with(&format!("HTTP/1.1 {status} "))
+                && response.contains("connection: close"),
+            "{response}"
         );
-        let answer =
-            until_closed(&world, format!("{head}content-length: 5000\r\n\r\n{body}")).await;
+        let response = send_until_closed(
+            app.address,
+            format!("{head}content-length: 5000\r\n\r\n{body}"),
+        )
+        .await;
         assert!(
-            answer.starts_with(&format!("HTTP/1.1 {status} ")),
-            "{answer}"
+            response.starts_with(&format!("HTTP/1.1 {status} ")),
+            "{response}"
         );
     }
 }
 
 #[tokio::test]
-async fn a_connection_whose_body_in_chunks_was_read_serves_the_next_request() {
-    let world = World::start().await;
-    let token = world.token("ada").sign();
+async fn a_connection_is_reused_after_a_chunked_body() {
+    let app = TestApp::start().await;
+    let token = app.token("ada").sign();
     let first = format!(
         "POST /api/status HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\n\
          transfer-encoding: chunked\r\n\r\nb\r\n{{\"client_na\r\nb\r\nme\": \"web\"}}\r\n0\r\n\r\n"
     );
-    let answer = until_closed(
-        &world,
+    let response = send_until_closed(
+        app.address,
         first + "GET /livez HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n",
     )
     .await;
     assert!(
-        answer.starts_with("HTTP/1.1 201") && answer.contains("HTTP/1.1 200"),
-        "{answer}"
+        response.starts_with("HTTP/1.1 201") && response.contains("HTTP/1.1 200"),
+        "{response}"
     );
 }

@@ -1,6 +1,7 @@
-//! A server with its database, the identity providers that it trusts, and one that it does not.
+//! The application under test: a server with its own database, trusted identity providers, and an
+//! untrusted one.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc};
 
 use bearward_server::{
     server::Application,
@@ -9,39 +10,35 @@ use bearward_server::{
 use bearward_testing::{MockIdp, TestClock, TokenBuilder};
 use reqwest::{Client, Method, RequestBuilder, header::HeaderMap};
 use serde_json::Value;
+use test_support::{TEST_TIMEOUT, database};
 
-use crate::database;
-
-/// Longer than anything here takes on a busy machine.
-pub(crate) const GUARD: Duration = Duration::from_secs(60);
-
-pub(crate) struct World {
+pub(crate) struct TestApp {
     pub(crate) idp: MockIdp,
-    /// Another issuer whose tokens are bearer tokens too.
+    /// Another trusted issuer of access tokens.
     pub(crate) other: MockIdp,
-    /// An issuer of credentials.
+    /// A trusted issuer of ID tokens.
     pub(crate) google: MockIdp,
-    /// Nobody trusts this one.
-    pub(crate) stranger: MockIdp,
+    /// An issuer that is not trusted.
+    pub(crate) untrusted: MockIdp,
     pub(crate) database: String,
     pub(crate) clock: TestClock,
     pub(crate) address: SocketAddr,
     client: Client,
 }
 
-/// Where Google's tokens say that they come from, in both of its spellings.
+/// The two issuers that Google uses in ID tokens.
 pub(crate) const GOOGLE: [&str; 2] = ["https://accounts.google.com", "accounts.google.com"];
 
-impl World {
+impl TestApp {
     pub(crate) async fn start() -> Self {
-        Self::with(&[]).await
+        Self::start_with(&[]).await
     }
 
-    /// With these settings.
-    pub(crate) async fn with(settings: &[(&str, &str)]) -> Self {
-        let database = database::fresh().await;
+    /// Starts a server with these settings.
+    pub(crate) async fn start_with(settings: &[(&str, &str)]) -> Self {
+        let database = database::create().await;
         let idp = MockIdp::start().await.with_movable_clock();
-        let [other, google, stranger] = [
+        let [other, google, untrusted] = [
             MockIdp::start().await,
             MockIdp::start().await,
             MockIdp::start().await,
@@ -61,7 +58,7 @@ impl World {
         let address = serve(sources, &database, &clock, settings).await;
         let client = Client::builder()
             .no_proxy()
-            .timeout(GUARD)
+            .timeout(TEST_TIMEOUT)
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .unwrap();
@@ -69,7 +66,7 @@ impl World {
             idp,
             other,
             google,
-            stranger,
+            untrusted,
             database,
             clock,
             address,
@@ -77,7 +74,7 @@ impl World {
         }
     }
 
-    /// Another server on the same database.
+    /// Starts another server on the same database.
     pub(crate) async fn replica(&self) -> SocketAddr {
         self.replica_with(&[]).await
     }
@@ -94,7 +91,7 @@ impl World {
         self.idp.token().sub(subject)
     }
 
-    pub(crate) fn admin(&self) -> String {
+    pub(crate) fn admin_token(&self) -> String {
         self.token("root").roles(["admin"]).sign()
     }
 
@@ -112,11 +109,16 @@ impl World {
             .request(method, format!("http://{address}{path}"))
     }
 
-    pub(crate) async fn get(&self, path: &str, token: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str, token: &str) -> ApiResponse {
         send(self.request(Method::GET, path).bearer_auth(token)).await
     }
 
-    pub(crate) async fn get_from(&self, address: SocketAddr, path: &str, token: &str) -> Answer {
+    pub(crate) async fn get_from(
+        &self,
+        address: SocketAddr,
+        path: &str,
+        token: &str,
+    ) -> ApiResponse {
         send(
             self.request_to(address, Method::GET, path)
                 .bearer_auth(token),
@@ -124,11 +126,11 @@ impl World {
         .await
     }
 
-    pub(crate) async fn delete(&self, path: &str, token: &str) -> Answer {
+    pub(crate) async fn delete(&self, path: &str, token: &str) -> ApiResponse {
         send(self.request(Method::DELETE, path).bearer_auth(token)).await
     }
 
-    pub(crate) async fn post(&self, path: &str, token: &str, body: &Value) -> Answer {
+    pub(crate) async fn post(&self, path: &str, token: &str, body: &Value) -> ApiResponse {
         send(
             self.request(Method::POST, path)
                 .bearer_auth(token)
@@ -137,7 +139,7 @@ impl World {
         .await
     }
 
-    pub(crate) async fn patch(&self, path: &str, token: &str, body: &Value) -> Answer {
+    pub(crate) async fn patch(&self, path: &str, token: &str, body: &Value) -> ApiResponse {
         send(
             self.request(Method::PATCH, path)
                 .bearer_auth(token)
@@ -159,31 +161,31 @@ async fn serve(
         .with("server.cors_origins", "http://localhost:3000")
         .with("database.url", database)
         .with("database.max_connections", "4")
-        // Tests ask more often than people; those about limits switch them on.
+        // Tests send many requests. Tests of rate limits enable them.
         .with("rate_limit.enabled", "false");
     for (key, value) in settings {
         sources = sources.with(*key, *value);
     }
     let config = Config::load(&sources).unwrap();
     let clock = Arc::new(clock.clone());
-    let (tell, told) = tokio::sync::oneshot::channel();
+    let (sender, address) = tokio::sync::oneshot::channel();
     std::thread::spawn(move || {
         actix_web::rt::System::new().block_on(async {
             let application = Application::start_with_clock(clock, &config, None)
                 .await
                 .unwrap();
             application.auth().wait_for_initial_fetch().await;
-            tell.send(application.address()).unwrap();
+            sender.send(application.address()).unwrap();
             application.run().await.unwrap();
         });
     });
-    told.await.expect("the server starts")
+    address.await.expect("the server starts")
 }
 
-pub(crate) async fn send(request: RequestBuilder) -> Answer {
+pub(crate) async fn send(request: RequestBuilder) -> ApiResponse {
     let response = request.send().await.unwrap();
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
-    Answer {
+    ApiResponse {
         status,
         headers,
         body: response.text().await.unwrap(),
@@ -191,21 +193,21 @@ pub(crate) async fn send(request: RequestBuilder) -> Answer {
 }
 
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct ApiResponse {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
     pub(crate) body: String,
 }
 
-impl Answer {
+impl ApiResponse {
     #[track_caller]
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
-    /// The body of an answer with this status.
+    /// Asserts the status and returns the body, or null if it is empty.
     #[track_caller]
-    pub(crate) fn expect(&self, status: u16) -> Value {
+    pub(crate) fn expect_status(&self, status: u16) -> Value {
         assert_eq!(self.status, status, "{self:?}");
         if self.body.is_empty() {
             Value::Null
@@ -214,10 +216,10 @@ impl Answer {
         }
     }
 
-    /// It is the one envelope, with this status and code; gives its details.
+    /// Asserts an error response with this status and code. Returns its details.
     #[track_caller]
-    pub(crate) fn refuses(&self, status: u16, code: &str) -> Value {
-        let body = self.expect(status);
+    pub(crate) fn assert_error(&self, status: u16, code: &str) -> Value {
+        let body = self.expect_status(status);
         assert_eq!(body["error"]["code"], code, "{self:?}");
         assert_eq!(body["success"], false, "{self:?}");
         assert_eq!(body["request_id"], self.header("x-request-id"), "{self:?}");
@@ -235,11 +237,11 @@ impl Answer {
         body["error"]["details"].clone()
     }
 
-    /// 422, and what is told of each field.
+    /// Asserts a 422 response. Returns field and problem of each error.
     #[track_caller]
-    pub(crate) fn invalid(&self) -> Vec<(String, String)> {
+    pub(crate) fn field_errors(&self) -> Vec<(String, String)> {
         let text = |value: &Value| value.as_str().unwrap_or("null").to_owned();
-        let details = self.refuses(422, "VALIDATION_FAILED");
+        let details = self.assert_error(422, "VALIDATION_FAILED");
         let fields = details.as_array().unwrap_or_else(|| panic!("{self:?}"));
         fields
             .iter()
@@ -255,7 +257,7 @@ impl Answer {
     }
 }
 
-/// What reqwest's feature of this name does.
+/// The `json` feature of reqwest, which is not enabled.
 pub(crate) trait Json {
     fn json(self, body: &Value) -> Self;
 }
