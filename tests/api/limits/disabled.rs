@@ -18,7 +18,10 @@ async fn nothing_is_limited_if_disabled() {
             fixture.get("/protected", from, &invalid_token).await.status,
             401
         );
-        assert_eq!(fixture.get("/api/auth/me", from, &valid_token).await.status, 200);
+        assert_eq!(
+            fixture.get("/api/auth/me", from, &valid_token).await.status,
+            200
+        );
         assert_eq!(
             send(fixture.request(Method::GET, "/api/auth/google", from))
                 .await
