@@ -48,10 +48,10 @@ async fn keys_are_stored_and_shown_masked() {
         .post(PATH, &token, &json!({"togetherAI": KEY, "oumi": "short"}))
         .await
         .expect_status(200);
-    let shown = json!({"success": true, "apiKeys": {"togetherAI": "sk-abc12...wxyz", "oumi": "************"}});
-    assert_eq!(stored, shown);
+    let masked = json!({"success": true, "apiKeys": {"togetherAI": "sk-abc12...wxyz", "oumi": "************"}});
+    assert_eq!(stored, masked);
     let response = app.get(PATH, &token).await;
-    assert_eq!(response.expect_status(200), shown);
+    assert_eq!(response.expect_status(200), masked);
     assert_eq!(response.header("cache-control"), "no-store");
 }
 

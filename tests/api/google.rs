@@ -128,20 +128,20 @@ async fn the_sign_in_url_redirects_only_to_allowed_origins() {
             .starts_with(&format!("{}/authorize?provider=google&", app.idp.issuer())),
         "{url}"
     );
-    let back = url
+    let redirect_to = url
         .query_pairs()
         .find(|(name, _)| name == "redirect_to")
         .unwrap()
         .1
         .into_owned();
-    assert_eq!(back, "http://localhost:3000/auth/callback?next=/x");
+    assert_eq!(redirect_to, "http://localhost:3000/auth/callback?next=/x");
     assert!(
         !ask("").await.expect_status(200)["url"]
             .as_str()
             .unwrap()
             .contains("redirect_to")
     );
-    for wrong in [
+    for invalid in [
         "http://evil.example/",
         "http://localhost:3000.evil.example/",
         "http://localhost:3000@evil.example/",
@@ -155,9 +155,9 @@ async fn the_sign_in_url_redirects_only_to_allowed_origins() {
         "http://u:p@localhost:3000/",
     ] {
         let query: String = url::form_urlencoded::Serializer::new(String::new())
-            .append_pair("redirect_to", wrong)
+            .append_pair("redirect_to", invalid)
             .finish();
         let errors = ask(&format!("?{query}")).await.field_errors();
-        assert_eq!(errors[0].0, "redirect_to", "{wrong}");
+        assert_eq!(errors[0].0, "redirect_to", "{invalid}");
     }
 }

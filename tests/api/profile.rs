@@ -54,11 +54,11 @@ async fn a_custom_name_overrides_the_claim_until_it_is_removed() {
         app.get("/api/auth/me", &later).await.expect_status(200)["name"],
         "My own"
     );
-    let back = app
+    let restored = app
         .patch("/api/user", &later, &json!({"name": null}))
         .await
         .expect_status(200);
-    assert_eq!(back["name"], "From the issuer, later");
+    assert_eq!(restored["name"], "From the issuer, later");
 }
 
 #[tokio::test]

@@ -39,11 +39,11 @@ async fn later_requests_use_the_same_account() {
         .get("/api/auth/me", &app.token("ada").sign())
         .await
         .expect_status(200);
-    let again = app
+    let second = app
         .get("/api/auth/me", &app.token("ada").aal("aal2").sign())
         .await
         .expect_status(200);
-    assert_eq!(first["id"], again["id"]);
+    assert_eq!(first["id"], second["id"]);
     assert_eq!(
         query_number(&app.database, "SELECT COUNT(*) FROM users").await,
         1
@@ -53,16 +53,16 @@ async fn later_requests_use_the_same_account() {
 #[tokio::test]
 async fn the_same_subject_of_another_issuer_is_another_account() {
     let app = TestApp::start().await;
-    let ours = app
+    let account = app
         .get("/api/auth/me", &app.token("ada").sign())
         .await
         .expect_status(200);
-    let theirs = app
+    let other_account = app
         .get("/api/auth/me", &app.other.token().sub("ada").sign())
         .await
         .expect_status(200);
-    assert_ne!(ours["id"], theirs["id"]);
-    assert_ne!(ours["issuer"], theirs["issuer"]);
+    assert_ne!(account["id"], other_account["id"]);
+    assert_ne!(account["issuer"], other_account["issuer"]);
 }
 
 #[tokio::test]
@@ -137,12 +137,12 @@ async fn only_a_new_session_updates_last_login() {
     let before = app.get("/api/auth/me", &first).await.expect_status(200);
     app.clock.advance(Duration::from_secs(3600 - 60));
     let same_session = app.token("ada").claim("session_id", "one").sign();
-    let same = app
+    let refreshed = app
         .get("/api/auth/me", &same_session)
         .await
         .expect_status(200);
     assert_eq!(
-        same["last_login"], before["last_login"],
+        refreshed["last_login"], before["last_login"],
         "a refreshed token of the same session is not a login"
     );
     app.clock.advance(Duration::from_secs(1));
@@ -183,11 +183,11 @@ async fn alternating_sessions_do_not_write_on_each_request() {
     let [phone, laptop] =
         ["phone", "laptop"].map(|session| app.token("ada").claim("session_id", session).sign());
     app.get("/api/auth/me", &phone).await.expect_status(200);
-    let settled = app.get("/api/auth/me", &laptop).await.expect_status(200);
+    let before = app.get("/api/auth/me", &laptop).await.expect_status(200);
     app.clock.advance(Duration::from_secs(1));
     for token in [&phone, &laptop, &phone, &laptop] {
         let me = app.get("/api/auth/me", token).await.expect_status(200);
-        assert_eq!(me["last_login"], settled["last_login"]);
+        assert_eq!(me["last_login"], before["last_login"]);
     }
 }
 

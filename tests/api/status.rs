@@ -99,9 +99,9 @@ async fn a_page_has_1_to_100_items() {
             .await
             .expect_status(200);
     }
-    for wrong in ["0", "101", "-1", "many", "1e2", "9999999999999999999999"] {
+    for invalid in ["0", "101", "-1", "many", "1e2", "9999999999999999999999"] {
         let errors = app
-            .get(&format!("/api/status?limit={wrong}"), &token)
+            .get(&format!("/api/status?limit={invalid}"), &token)
             .await
             .field_errors();
         assert_eq!(
@@ -110,7 +110,7 @@ async fn a_page_has_1_to_100_items() {
                 "limit".to_owned(),
                 "must be a number from 1 to 100".to_owned()
             )],
-            "{wrong}"
+            "{invalid}"
         );
     }
 }
@@ -158,12 +158,12 @@ async fn a_repeated_request_is_replayed() {
     let app = TestApp::start().await;
     let token = app.token("ada").sign();
     let first = create_with_key(&app, &token, "web", "key-1").await;
-    let again = create_with_key(&app, &token, "web", "key-1").await;
-    assert_eq!(first.expect_status(201), again.expect_status(201));
+    let repeated = create_with_key(&app, &token, "web", "key-1").await;
+    assert_eq!(first.expect_status(201), repeated.expect_status(201));
     assert_eq!(
         (
             first.header("idempotency-replayed"),
-            again.header("idempotency-replayed")
+            repeated.header("idempotency-replayed")
         ),
         ("", "true")
     );
@@ -234,8 +234,8 @@ async fn an_idempotency_key_has_1_to_200_visible_characters() {
     create_with_key(&app, &token, "web", &"k".repeat(200))
         .await
         .expect_status(201);
-    for wrong in ["k".repeat(201), String::new(), "a b".to_owned()] {
-        let errors = create_with_key(&app, &token, "web", &wrong)
+    for invalid in ["k".repeat(201), String::new(), "a b".to_owned()] {
+        let errors = create_with_key(&app, &token, "web", &invalid)
             .await
             .field_errors();
         assert_eq!(errors[0].0, "Idempotency-Key");
@@ -253,7 +253,7 @@ async fn a_client_name_has_1_to_100_characters() {
     let app = TestApp::start().await;
     let token = app.token("ada").sign();
     create_status_check(&app, &token, &"é".repeat(100)).await;
-    for wrong in [
+    for invalid in [
         json!("é".repeat(101)),
         json!(""),
         json!(" web"),
@@ -263,9 +263,9 @@ async fn a_client_name_has_1_to_100_characters() {
         json!(["web"]),
     ] {
         let errors = app
-            .post("/api/status", &token, &json!({ "client_name": wrong }))
+            .post("/api/status", &token, &json!({ "client_name": invalid }))
             .await
             .field_errors();
-        assert_eq!(errors[0].0, "client_name", "{wrong}: {errors:?}");
+        assert_eq!(errors[0].0, "client_name", "{invalid}: {errors:?}");
     }
 }

@@ -194,7 +194,7 @@ fn the_challenge_parser_follows_rfc_9110() {
         ["Negotiate", "Negotiate", "Bearer", "Basic"]
     );
     assert_eq!(parsed[1].token68.as_deref(), Some("YWJj=="));
-    for wrong in [
+    for invalid in [
         "",
         ",",
         "Bearer realm=\"x",
@@ -204,6 +204,6 @@ fn the_challenge_parser_follows_rfc_9110() {
         "Bearer a = ",
         "\"x\"",
     ] {
-        assert!(parse_challenges(wrong).is_err(), "{wrong:?}");
+        assert!(parse_challenges(invalid).is_err(), "{invalid:?}");
     }
 }

@@ -70,7 +70,7 @@ async fn building_does_not_wait_for_the_identity_provider() {
     let auth = builder(&idp)
         .build()
         .now_or_never()
-        .expect("no await")
+        .expect("building does not wait")
         .unwrap();
     assert!(!auth.is_ready());
     let status = auth.key_set_statuses().swap_remove(0);

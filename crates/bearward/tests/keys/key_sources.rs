@@ -13,8 +13,8 @@ async fn fixed_keys_never_fetch_and_never_age() {
     let auth = builder_for(issuer, &idp).build().await.unwrap();
     auth.wait_for_initial_fetch().await;
     assert!(auth.is_ready());
-    let known = idp.token().expires_in(MAX_STALE * 3);
-    assert_eq!(result_code(&auth.verify(&known.clone().sign()).await), "OK");
+    let token = idp.token().expires_in(MAX_STALE * 3);
+    assert_eq!(result_code(&auth.verify(&token.clone().sign()).await), "OK");
     idp.rotate();
     assert_eq!(
         result_code(&auth.verify(&idp.token().sign()).await),
@@ -22,12 +22,12 @@ async fn fixed_keys_never_fetch_and_never_age() {
     );
     idp.clock().advance(secs(31));
     assert_eq!(
-        result_code(&auth.verify(&known.clone().signed_by_stranger()).await),
+        result_code(&auth.verify(&token.clone().signed_by_stranger()).await),
         "INVALID_SIGNATURE"
     );
     idp.clock().advance(MAX_STALE * 2);
     assert_eq!(
-        result_code(&auth.verify(&known.sub("another").sign()).await),
+        result_code(&auth.verify(&token.sub("another").sign()).await),
         "OK"
     );
     let status = auth.key_set_statuses().swap_remove(0);
@@ -145,8 +145,11 @@ async fn issuers_do_not_share_keys() {
     auth.wait_for_initial_fetch().await;
     assert_eq!(result_code(&auth.verify(&one.token().sign()).await), "OK");
     assert_eq!(result_code(&auth.verify(&other.token().sign()).await), "OK");
-    let crossed = one.token().issuer(&other.issuer()).sign();
-    assert_eq!(result_code(&auth.verify(&crossed).await), "UNKNOWN_KEY");
+    let wrong_issuer = one.token().issuer(&other.issuer()).sign();
+    assert_eq!(
+        result_code(&auth.verify(&wrong_issuer).await),
+        "UNKNOWN_KEY"
+    );
     // Even an identical key is used only after the other issuer has published it.
     other.replace_keys(KeyRing::of(one.key()));
     one.clock().advance(secs(1));

@@ -71,7 +71,7 @@ async fn start_with_recorder() -> (Fixture, MetricRecorder) {
     let (recorder, idp) = (MetricRecorder::default(), idp().await);
     let building = builder(&idp).build();
     let auth = metrics::with_local_recorder(&recorder, || building.now_or_never())
-        .expect("no await")
+        .expect("building does not wait")
         .unwrap();
     let fixture = Fixture {
         clock: idp.clock(),

@@ -254,17 +254,17 @@ async fn a_snapshot_of_another_issuer_or_url_is_ignored() {
     fs::remove_file(&path).unwrap();
     idp.recover();
     run_once(&idp, dir.path()).await;
-    let moved = idp.as_issuer().keys(bearward::KeySource::Url(
+    let other_url = idp.as_issuer().keys(bearward::KeySource::Url(
         foreign.jwks_url().parse().unwrap(),
     ));
     foreign.set_faults(Faults::hang());
     idp.set_faults(Faults::hang());
-    let moved = builder_for(moved, &idp)
+    let other_url = builder_for(other_url, &idp)
         .key_policy(config_with_snapshots(dir.path()))
         .build()
         .await
         .unwrap();
-    assert_eq!(state(&moved), "empty");
+    assert_eq!(state(&other_url), "empty");
     // Another issuer with the same JWKS URL.
     let other = Issuer::new("https://idp.example", "api")
         .unwrap()

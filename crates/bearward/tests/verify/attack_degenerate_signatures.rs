@@ -147,7 +147,7 @@ fn an_ecdsa_signature_without_leading_zeros_is_rejected() {
     let token = (0..10_000)
         .map(|_| fixture.token().sign())
         .find(|token| decode(split_token(token)[2])[0] == 0)
-        .expect("one in 256");
+        .expect("one key or signature in 256 matches");
     fixture.verify_ok(&token);
     let [header, payload, signature] = split_token(&token);
     let short = format!("{header}.{payload}.{}", encode(&decode(signature)[1..]));

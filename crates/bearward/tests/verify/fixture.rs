@@ -213,14 +213,14 @@ pub fn split_token(token: &str) -> [&str; 3] {
         .split('.')
         .collect::<Vec<_>>()
         .try_into()
-        .expect("three parts")
+        .expect("a token has three parts")
 }
 
 /// Decodes base64url without padding.
 pub fn decode(part: &str) -> Vec<u8> {
     base64_simd::URL_SAFE_NO_PAD
         .decode_to_vec(part)
-        .expect("base64url")
+        .expect("the part is base64url")
 }
 
 /// Advances the clock in steps of 20 ms until `waiting` completes.

@@ -294,7 +294,7 @@ fn rfc_7518_section_6_2_1_missing_leading_zeros_are_tolerated() {
             let x = decode(key.jwk()["x"].as_str().unwrap());
             (x[0] == 0).then_some((key, x))
         });
-    let (key, x) = with_zero.expect("one in 256");
+    let (key, x) = with_zero.expect("one key or signature in 256 matches");
     assert_eq!(ignore_reason(&key.jwk().into()), None);
     assert_eq!(
         ignore_reason(&jwk_with(&key, "x", json!(encode(&x[1..])))),

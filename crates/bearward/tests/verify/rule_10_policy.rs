@@ -100,8 +100,8 @@ fn user_metadata_grants_nothing() {
 fn every_required_scope_must_be_granted() {
     let fixture = Fixture::new();
     let user = fixture.verify_ok(&fixture.token().scope("read write").sign());
-    for held in ["read", "write", "read write", "write read"] {
-        assert!(user.require_scope(held).is_ok(), "{held}");
+    for granted in ["read", "write", "read write", "write read"] {
+        assert!(user.require_scope(granted).is_ok(), "{granted}");
     }
     for missing in ["delete", "read delete", "rea", "READ", ""] {
         let error = user.require_scope(missing).unwrap_err();
@@ -127,11 +127,11 @@ fn every_required_scope_must_be_granted() {
 #[case::comma(json!("read,write"), &["read,write"])]
 fn scopes_of_an_unexpected_type_are_ignored(
     #[case] scope: serde_json::Value,
-    #[case] held: &[&str],
+    #[case] granted: &[&str],
 ) {
     let fixture = Fixture::new();
     let user = fixture.verify_ok(&fixture.token().claim("scope", scope).sign());
-    assert_eq!(user.claims().scopes().collect::<Vec<_>>(), held);
+    assert_eq!(user.claims().scopes().collect::<Vec<_>>(), granted);
 }
 
 #[rstest]
@@ -149,12 +149,12 @@ fn scopes_of_an_unexpected_type_are_ignored(
 #[case(json!("urn:mace:incommon:iap:silver"), "urn:mace:incommon:iap:silver", true)]
 #[case(json!("urn:mace:incommon:iap:silver"), "urn:mace:incommon:iap:gold", false)]
 fn an_equal_or_higher_assurance_level_is_sufficient(
-    #[case] held: serde_json::Value,
+    #[case] granted: serde_json::Value,
     #[case] required: &'static str,
     #[case] met: bool,
 ) {
     let fixture = Fixture::new();
-    let user = fixture.verify_ok(&fixture.token().claim("aal", held).sign());
+    let user = fixture.verify_ok(&fixture.token().claim("aal", granted).sign());
     let expected = if met {
         Ok(())
     } else {

@@ -190,16 +190,16 @@ fn an_incomplete_final_group_is_rejected() {
     let fixture = Fixture::new();
     let token = fixture.token().sign();
     let [header, payload, signature] = split_token(&token);
-    let whole = |part: &str| part[..part.len() / 4 * 4].to_owned();
+    let complete_groups = |part: &str| part[..part.len() / 4 * 4].to_owned();
     assert_rejected!(
         fixture,
-        format!("{header}.{payload}.{}A", whole(signature)),
+        format!("{header}.{payload}.{}A", complete_groups(signature)),
         "MALFORMED_TOKEN",
         AuthError::Form(FormatError::Base64)
     );
     assert_rejected!(
         fixture,
-        format!("{}A.{payload}.{signature}", whole(header)),
+        format!("{}A.{payload}.{signature}", complete_groups(header)),
         "MALFORMED_TOKEN",
         AuthError::Form(FormatError::Base64)
     );
