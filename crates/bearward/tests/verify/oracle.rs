@@ -1,7 +1,7 @@
 //! Compares bearward with `jsonwebtoken` as an oracle: a token that bearward accepts is accepted by
 //! `jsonwebtoken` too. The converse does not hold, because bearward is stricter.
 
-use std::{cell::Cell, collections::HashMap, sync::Arc};
+use std::{cell::Cell, collections::HashMap, sync::Arc, time::Duration};
 
 use bearward::{Algorithm, Bearward, Clock, KeySource, Timestamp};
 use bearward_testing::{KeyPair, TestClock, Token, TokenBuilder};
@@ -12,6 +12,10 @@ use serde_json::{Map, Value, json};
 use crate::fixture::{AUDIENCE, Fixture, ISSUER, build, issuer_with_jwks, jwks};
 
 const ALGORITHMS: [Algorithm; 3] = [Algorithm::RS256, Algorithm::ES256, Algorithm::EdDSA];
+
+/// Leeway of both implementations: long enough for tokens that expire while a test runs, because only
+/// the clock of bearward is stopped.
+const LEEWAY: Duration = Duration::from_secs(300);
 
 /// A fixture that uses the system time, because `jsonwebtoken` does.
 struct Oracle {
@@ -26,10 +30,10 @@ impl Oracle {
         let key = KeyPair::shared(algorithm, 0);
         let clock = TestClock::new();
         let now = clock.now();
-        let auth = build(
-            Bearward::builder().issuer(issuer_with_jwks(ISSUER, &jwks([&key]))),
-            &clock,
-        );
+        let issuer = issuer_with_jwks(ISSUER, &jwks([&key]))
+            .leeway(LEEWAY)
+            .unwrap();
+        let auth = build(Bearward::builder().issuer(issuer), &clock);
         let jwk = key.jwk();
         let text = |name: &str| jwk[name].as_str().unwrap();
         let (decoding_key, algorithm) = match algorithm {
@@ -47,7 +51,7 @@ impl Oracle {
             ),
         };
         let mut validation = Validation::new(algorithm);
-        validation.leeway = 30;
+        validation.leeway = LEEWAY.as_secs();
         validation.validate_nbf = true;
         validation.set_audience(&[AUDIENCE]);
         validation.set_issuer(&[ISSUER]);
@@ -223,13 +227,8 @@ fn bearward_rejects_tokens_that_jsonwebtoken_accepts_by_default() {
         ("MISSING_CLAIM", oracle.token().without("aud").sign()),
         (
             "INVALID_CLAIM",
-            oracle.token().claim("aud", json!({ "a": 1 })).sign(),
-        ),
-        (
-            "INVALID_CLAIM",
             oracle.token().claim("iss", json!([ISSUER])).sign(),
         ),
-        ("INVALID_CLAIM", oracle.token().claim("iss", 1).sign()),
         ("INVALID_CLAIM", oracle.token().sub("").sign()),
         ("MISSING_CLAIM", oracle.token().without("sub").sign()),
         (
@@ -253,6 +252,16 @@ fn bearward_rejects_tokens_that_jsonwebtoken_accepts_by_default() {
         let decoded = jsonwebtoken::decode::<Map<String, Value>>(&token, &oracle.key, &validation);
         assert!(decoded.is_ok(), "{code}: {decoded:?}");
         assert_eq!(oracle.fixture.verify_err(&token).code(), code);
+    }
+    // Since version 12, jsonwebtoken rejects these as well.
+    let rejected_by_both = [
+        oracle.token().claim("aud", json!({ "a": 1 })).sign(),
+        oracle.token().claim("iss", 1).sign(),
+    ];
+    for token in rejected_by_both {
+        let decoded = jsonwebtoken::decode::<Map<String, Value>>(&token, &oracle.key, &validation);
+        assert!(decoded.is_err(), "{decoded:?}");
+        assert_eq!(oracle.fixture.verify_err(&token).code(), "INVALID_CLAIM");
     }
 }
 
