@@ -14,7 +14,7 @@ use actix_web::{
     test::{TestRequest, init_service},
     web,
 };
-use {
+use bearward::{
     Algorithm, AuthError, Bearward, NoCustomClaims, Principal, Requirement, Verified,
     keys::{KeyLookup, ParsedJwks},
 };

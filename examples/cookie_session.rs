@@ -10,7 +10,7 @@ use actix_web::{
     cookie::{Cookie, SameSite},
     delete, get, post,
 };
-use {Bearward, CookieSource, Principal};
+use bearward::{Bearward, CookieSource, Principal};
 
 mod support;
 use support::{ADDRESS, Tokens, curl};

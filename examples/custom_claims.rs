@@ -3,7 +3,7 @@
 //! `cargo run --example custom_claims`
 
 use actix_web::{App, HttpServer, Responder, get};
-use {AuthError, Bearward, Principal, Require, Requirement, Verified};
+use bearward::{AuthError, Bearward, Principal, Require, Requirement, Verified};
 use serde::Deserialize;
 use serde_json::json;
 

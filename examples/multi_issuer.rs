@@ -7,7 +7,7 @@
 //! `cargo run --example multi_issuer`
 
 use actix_web::{App, HttpServer, Responder, get};
-use {
+use bearward::{
     Algorithm, Bearward, ClaimMapping, Issuer, IssuerError, KeySource, Principal, TypRule,
 };
 

@@ -6,7 +6,7 @@
 //! `cargo run --example protected_route`
 
 use actix_web::{App, HttpServer, Responder, get};
-use {Bearward, MaybePrincipal, Principal};
+use bearward::{Bearward, MaybePrincipal, Principal};
 
 mod support;
 use support::{ADDRESS, Tokens, curl, curl_without_token};

@@ -3,7 +3,7 @@
 //! `cargo run --example require_role`
 
 use actix_web::{App, HttpServer, Responder, delete, get};
-use {AuthError, Bearward, NoCustomClaims, Require, Requirement, Verified};
+use bearward::{AuthError, Bearward, NoCustomClaims, Require, Requirement, Verified};
 use serde_json::json;
 
 mod support;

@@ -6,7 +6,7 @@
 //! `cargo run --example scope_guard`
 
 use actix_web::{App, HttpServer, Responder, get, post, web};
-use {AuthError, Bearward, NoCustomClaims, Principal, Requirement, Verified};
+use bearward::{AuthError, Bearward, NoCustomClaims, Principal, Requirement, Verified};
 use serde_json::json;
 
 mod support;

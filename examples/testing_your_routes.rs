@@ -6,7 +6,7 @@
 //! In your own crate, add `bearward-testing` to `[dev-dependencies]`.
 
 use actix_web::{App, HttpServer, Responder, get, web};
-use {AuthError, Bearward, NoCustomClaims, Principal, Require, Requirement, Verified};
+use bearward::{AuthError, Bearward, NoCustomClaims, Principal, Require, Requirement, Verified};
 
 struct Admin;
 

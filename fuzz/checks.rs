@@ -4,7 +4,7 @@
 use std::sync::{Arc, LazyLock};
 
 use actix_web::http::header::HeaderValue;
-use {
+use bearward::{
     Algorithm, AuthFailure, Bearward, Issuer, KeySource, Timestamp, Verification, Verified,
     internals::parse_authorization,
     keys::{KeyLookup, ParsedJwks},

@@ -3,7 +3,7 @@
 
 use std::{fmt, hash::BuildHasher, sync::Arc, time::Duration};
 
-use {AuthFailure, Bearward, Clock, Verified};
+use bearward::{AuthFailure, Bearward, Clock, Verified};
 use foldhash::quality::RandomState;
 use moka::sync::Cache;
 use smallvec::SmallVec;

@@ -16,7 +16,7 @@ use aws_lc_rs::{
     signature::{KeyPair as _, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256},
 };
 use base64_simd::URL_SAFE_NO_PAD;
-use {Bearward, Issuer, KeySource};
+use bearward::{Bearward, Issuer, KeySource};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::json;
 

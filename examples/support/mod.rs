@@ -4,7 +4,7 @@
 
 use std::{env, error::Error};
 
-use {Issuer, IssuerError};
+use bearward::{Issuer, IssuerError};
 
 /// The address that the examples listen on.
 pub const ADDRESS: &str = "127.0.0.1:8000";

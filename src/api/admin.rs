@@ -4,7 +4,7 @@ use actix_web::{
     HttpRequest, HttpResponse, Responder,
     web::{Data, Path},
 };
-use {AuthError, NoCustomClaims, RequestId, Requirement, Verified};
+use bearward::{AuthError, NoCustomClaims, RequestId, Requirement, Verified};
 use uuid::Uuid;
 
 use super::{

@@ -14,7 +14,7 @@ use actix_web::{
     middleware::Next,
     web::Data,
 };
-use {
+use bearward::{
     AuthError, AuthRejection, Bearward, NoCustomClaims, RequestId, Requirement, Verified,
     internals::ScopeAuthentication,
 };

@@ -12,7 +12,7 @@ use actix_web::{
     middleware::from_fn,
     web::{self, ServiceConfig},
 };
-use {Bearward, Requirement};
+use bearward::{Bearward, Requirement};
 
 use super::{
     ApiError, Limits, current_user, limits,

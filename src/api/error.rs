@@ -8,7 +8,7 @@ use actix_web::{
     error::PathError,
     http::{StatusCode, header::RETRY_AFTER},
 };
-use {ErrorBody, RequestId};
+use bearward::{ErrorBody, RequestId};
 use serde_json::Value;
 
 use crate::store::StoreError;

@@ -11,7 +11,7 @@ use actix_web::{
     },
     middleware::Next,
 };
-use {AuthError, Principal, Verified, internals::reject};
+use bearward::{AuthError, Principal, Verified, internals::reject};
 use serde_json::{Value, json};
 use url::form_urlencoded;
 

@@ -8,7 +8,7 @@ use actix_web::{
     },
     web::Data,
 };
-use {AuthRejection, Bearward, RequestId};
+use bearward::{AuthRejection, Bearward, RequestId};
 use serde::Serialize;
 use time::OffsetDateTime;
 use url::Url;

@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
 use actix_web::{HttpRequest, HttpResponse, ResponseError, http::StatusCode, web::Data};
-use {Bearward, RequestId};
+use bearward::{Bearward, RequestId};
 use serde::Serialize;
 use tokio::{
     sync::Mutex,

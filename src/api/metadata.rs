@@ -1,7 +1,7 @@
 //! RFC 9728: what this resource is and whose tokens it takes.
 
 use actix_web::{HttpRequest, HttpResponse, ResponseError, http::StatusCode, web::Data};
-use {Bearward, TokenUse};
+use bearward::{Bearward, TokenUse};
 use serde::Serialize;
 use url::Url;
 

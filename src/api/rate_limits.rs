@@ -11,7 +11,7 @@ use actix_web::{
     middleware::Next,
     web::Data,
 };
-use {Clock, RejectionLog, internals::ScopeAuthentication};
+use bearward::{Clock, RejectionLog, internals::ScopeAuthentication};
 
 use super::{
     ApiError,
@@ -227,7 +227,7 @@ impl fmt::Debug for RateLimits {
 #[cfg(test)]
 mod tests {
     use actix_web::test::TestRequest;
-    use {AuthError, SystemClock};
+    use bearward::{AuthError, SystemClock};
     use metrics_exporter_prometheus::PrometheusBuilder;
 
     use super::*;

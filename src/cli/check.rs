@@ -1,7 +1,7 @@
 //! `bearward check`: is the configuration sound, and can every issuer be reached?
 
 use anstyle::Style;
-use {
+use bearward::{
     Issuer, KeySource,
     keys::{KeySetState, KeySetStatus},
 };

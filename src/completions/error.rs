@@ -3,7 +3,7 @@
 use std::{error::Error as _, iter, time::Duration};
 
 use actix_web::{http::StatusCode, web::Bytes};
-use {ErrorBody, RequestId};
+use bearward::{ErrorBody, RequestId};
 
 /// Why a call failed.
 ///

@@ -22,7 +22,7 @@ mod stream;
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use {Clock, internals::is_loopback};
+use bearward::{Clock, internals::is_loopback};
 use reqwest::{
     Client, Response,
     header::{ACCEPT, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue},

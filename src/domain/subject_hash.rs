@@ -1,7 +1,7 @@
 //! Identity types: the issuer's subject, its session, and the account that owns rows.
 
 use aws_lc_rs::digest::{Context, SHA256, SHA256_OUTPUT_LEN};
-use {Claims, Timestamp};
+use bearward::{Claims, Timestamp};
 use uuid::Uuid;
 
 /// SHA-256 over an issuer and a subject, with the length of the issuer first.

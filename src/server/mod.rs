@@ -14,7 +14,7 @@ use actix_web::{
     middleware::from_fn,
     web::Data,
 };
-use {Bearward, BuildError, Clock, CookieSource, Issuer, SystemClock, TokenUse};
+use bearward::{Bearward, BuildError, Clock, CookieSource, Issuer, SystemClock, TokenUse};
 use url::Url;
 
 use crate::{

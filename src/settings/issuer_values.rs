@@ -1,7 +1,7 @@
 //! Parsers of values that only `[issuers.NAME]` sections have.
 
 use ::config::{Value, ValueKind};
-use {Algorithm, Audiences, JsonPointer, JsonPointerError};
+use bearward::{Algorithm, Audiences, JsonPointer, JsonPointerError};
 use serde_json::Value as Json;
 use url::Url;
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use ::config::{Map, Value};
-use {
+use bearward::{
     Algorithm, ClaimMapping, Issuer, IssuerError, KeySource, TokenUse, TypRule, internals::is_loopback,
 };
 use url::Url;

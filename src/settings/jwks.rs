@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use {JwksCacheConfig, Setting};
+use bearward::{JwksCacheConfig, Setting};
 use url::Url;
 
 use super::{

@@ -33,7 +33,7 @@ mod well_known_env;
 use std::collections::BTreeMap;
 
 pub use address::{CorsOrigin, PublicUrl};
-use {Issuer, JwksCacheConfig};
+use bearward::{Issuer, JwksCacheConfig};
 pub use database::Database;
 pub use effective_values::Redacted;
 pub use generate::Generate;

@@ -7,7 +7,7 @@ use std::{
 };
 
 use ::config::{Map, Value, ValueKind};
-use {Algorithm, Audiences, Issuer, KeySource, TokenUse};
+use bearward::{Algorithm, Audiences, Issuer, KeySource, TokenUse};
 
 use super::{
     Problem, ValueSource,

@@ -16,7 +16,7 @@ use actix_web::{
     },
     middleware::Next,
 };
-use {RejectionLog, RequestId};
+use bearward::{RejectionLog, RequestId};
 use opentelemetry::trace::FutureExt;
 use tracing::{Instrument, info_span};
 use uuid::Uuid;

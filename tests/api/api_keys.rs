@@ -1,27 +1,25 @@
-//! `/api/user/api-keys`: kept sealed, shown masked.
+//! `/api/user/api-keys`: stored sealed, returned masked.
 
 use serde_json::{Value, json};
+use test_support::database::{connect, query_number};
 
-use crate::{
-    database::{connect, number},
-    world::World,
-};
+use crate::test_app::TestApp;
 
 const PATH: &str = "/api/user/api-keys";
 const KEY: &str = "sk-abc12345678901234567890wxyz";
 
-/// 32 bytes of one letter each.
+/// Vault keys of 32 equal bytes each.
 pub(crate) const OLD: &str = "old:YWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWE=";
 const NEW: &str = "new:YmJiYmJiYmJiYmJiYmJiYmJiYmJiYmJiYmJiYmJiYmI=";
 
-async fn world() -> World {
-    World::with(&[("vault.keys", OLD)]).await
+async fn start() -> TestApp {
+    TestApp::start_with(&[("vault.keys", OLD)]).await
 }
 
-/// Every sealed row, as text: key id and bytes.
-async fn rows(world: &World) -> Vec<(String, Vec<u8>)> {
+/// Returns key id and sealed bytes of every row.
+async fn rows(app: &TestApp) -> Vec<(String, Vec<u8>)> {
     use sea_orm::ConnectionTrait;
-    let database = connect(&world.database).await;
+    let database = connect(&app.database).await;
     let statement = sea_orm::Statement::from_string(
         database.get_database_backend(),
         "SELECT key_id, sealed FROM api_keys ORDER BY provider",
@@ -39,99 +37,94 @@ async fn rows(world: &World) -> Vec<(String, Vec<u8>)> {
 }
 
 #[tokio::test]
-async fn keys_are_kept_and_shown_by_their_first_8_and_last_4_characters() {
-    let world = world().await;
-    let token = world.token("ada").sign();
+async fn keys_are_stored_and_shown_masked() {
+    let app = start().await;
+    let token = app.token("ada").sign();
     assert_eq!(
-        world.get(PATH, &token).await.expect(200),
+        app.get(PATH, &token).await.expect_status(200),
         json!({"success": true, "apiKeys": {}})
     );
-    let kept = world
+    let stored = app
         .post(PATH, &token, &json!({"togetherAI": KEY, "oumi": "short"}))
         .await
-        .expect(200);
-    let shown = json!({"success": true, "apiKeys": {"togetherAI": "sk-abc12...wxyz", "oumi": "************"}});
-    assert_eq!(kept, shown);
-    let answer = world.get(PATH, &token).await;
-    assert_eq!(answer.expect(200), shown);
-    assert_eq!(answer.header("cache-control"), "no-store");
+        .expect_status(200);
+    let masked = json!({"success": true, "apiKeys": {"togetherAI": "sk-abc12...wxyz", "oumi": "************"}});
+    assert_eq!(stored, masked);
+    let response = app.get(PATH, &token).await;
+    assert_eq!(response.expect_status(200), masked);
+    assert_eq!(response.header("cache-control"), "no-store");
 }
 
 #[tokio::test]
-async fn a_newer_key_takes_the_place_of_an_older_one_and_leaves_others_alone() {
-    let world = world().await;
-    let token = world.token("ada").sign();
-    world
-        .post(PATH, &token, &json!({"togetherAI": KEY, "kestra": KEY}))
+async fn a_new_key_replaces_only_the_key_of_its_provider() {
+    let app = start().await;
+    let token = app.token("ada").sign();
+    app.post(PATH, &token, &json!({"togetherAI": KEY, "kestra": KEY}))
         .await
-        .expect(200);
-    let kept = world
+        .expect_status(200);
+    let stored = app
         .post(
             PATH,
             &token,
             &json!({"togetherAI": "tg-00000000000000000000000000zzzz"}),
         )
         .await
-        .expect(200);
+        .expect_status(200);
     assert_eq!(
-        kept["apiKeys"],
+        stored["apiKeys"],
         json!({"togetherAI": "tg-00000...zzzz", "kestra": "sk-abc12...wxyz"})
     );
     assert_eq!(
-        number(&world.database, "SELECT COUNT(*) FROM api_keys").await,
+        query_number(&app.database, "SELECT COUNT(*) FROM api_keys").await,
         2
     );
 }
 
 #[tokio::test]
 async fn a_key_is_removed_by_name() {
-    let world = world().await;
-    let token = world.token("ada").sign();
-    world
-        .post(PATH, &token, &json!({"togetherAI": KEY, "kestra": KEY}))
+    let app = start().await;
+    let token = app.token("ada").sign();
+    app.post(PATH, &token, &json!({"togetherAI": KEY, "kestra": KEY}))
         .await
-        .expect(200);
-    let left = world
+        .expect_status(200);
+    let left = app
         .delete(&format!("{PATH}/togetherAI"), &token)
         .await
-        .expect(200);
+        .expect_status(200);
     assert_eq!(left["apiKeys"], json!({"kestra": "sk-abc12...wxyz"}));
     for absent in ["togetherAI", "oumi", "TOGETHERAI", "kestra%20", "unknown"] {
-        world
-            .delete(&format!("{PATH}/{absent}"), &token)
+        app.delete(&format!("{PATH}/{absent}"), &token)
             .await
-            .refuses(404, "NOT_FOUND");
+            .assert_error(404, "NOT_FOUND");
     }
 }
 
 #[tokio::test]
-async fn somebody_elses_keys_are_neither_seen_nor_removed() {
-    let world = world().await;
-    let (ada, bob) = (world.token("ada").sign(), world.token("bob").sign());
-    world
-        .post(PATH, &ada, &json!({"togetherAI": KEY}))
+async fn keys_of_other_users_cannot_be_read_or_removed() {
+    let app = start().await;
+    let (ada, bob) = (app.token("ada").sign(), app.token("bob").sign());
+    app.post(PATH, &ada, &json!({"togetherAI": KEY}))
         .await
-        .expect(200);
-    for other in [&bob, &world.other.token().sub("ada").sign()] {
+        .expect_status(200);
+    for other in [&bob, &app.other.token().sub("ada").sign()] {
         assert_eq!(
-            world.get(PATH, other).await.expect(200)["apiKeys"],
+            app.get(PATH, other).await.expect_status(200)["apiKeys"],
             json!({})
         );
-        world
-            .delete(&format!("{PATH}/togetherAI"), other)
+        app.delete(&format!("{PATH}/togetherAI"), other)
             .await
-            .refuses(404, "NOT_FOUND");
+            .assert_error(404, "NOT_FOUND");
     }
     assert_eq!(
-        world.get(PATH, &ada).await.expect(200)["apiKeys"],
+        app.get(PATH, &ada).await.expect_status(200)["apiKeys"],
         json!({"togetherAI": "sk-abc12...wxyz"})
     );
 }
 
 #[tokio::test]
-async fn every_wrong_key_is_told_without_its_text_and_then_none_is_kept() {
-    let world = world().await;
-    let token = world.token("ada").sign();
+async fn invalid_keys_are_reported_without_their_value() {
+    let app = start().await;
+    let token = app.token("ada").sign();
     let cases: [(Value, &str); 8] = [
         (json!({"togetherAI": KEY, "oumi": ""}), "oumi"),
         (json!({"togetherAI": KEY, "oumi": "sk hidden"}), "oumi"),
@@ -143,33 +136,31 @@ async fn every_wrong_key_is_told_without_its_text_and_then_none_is_kept() {
         (json!({}), "body"),
     ];
     for (body, field) in cases {
-        let answer = world.post(PATH, &token, &body).await;
-        let told = answer.invalid();
-        assert_eq!((told.len(), told[0].0.as_str()), (1, field), "{told:?}");
-        assert!(!answer.body.contains("hidden"), "{answer:?}");
+        let response = app.post(PATH, &token, &body).await;
+        let errors = response.field_errors();
+        assert_eq!(
+            (errors.len(), errors[0].0.as_str()),
+            (1, field),
+            "{errors:?}"
+        );
+        assert!(!response.body.contains("hidden"), "{response:?}");
     }
     assert_eq!(
-        number(&world.database, "SELECT COUNT(*) FROM api_keys").await,
+        query_number(&app.database, "SELECT COUNT(*) FROM api_keys").await,
         0
     );
-    world
-        .post(PATH, &token, &json!({"oumi": "k".repeat(4096)}))
+    app.post(PATH, &token, &json!({"oumi": "k".repeat(4096)}))
         .await
-        .expect(200);
+        .expect_status(200);
 }
 
 #[tokio::test]
-async fn the_database_holds_nothing_of_a_key() {
-    let world = world().await;
-    world
-        .post(
-            PATH,
-            &world.token("ada").sign(),
-            &json!({"togetherAI": KEY}),
-        )
+async fn the_database_contains_no_plaintext() {
+    let app = start().await;
+    app.post(PATH, &app.token("ada").sign(), &json!({"togetherAI": KEY}))
         .await
-        .expect(200);
-    let rows = rows(&world).await;
+        .expect_status(200);
+    let rows = rows(&app).await;
     assert_eq!(rows[0].0, "old");
     for length in 4..KEY.len() {
         assert!(
@@ -182,103 +173,90 @@ async fn the_database_holds_nothing_of_a_key() {
 }
 
 #[tokio::test]
-async fn a_row_that_was_moved_to_another_user_does_not_open() {
+async fn a_row_moved_to_another_user_cannot_be_unsealed() {
     use sea_orm::ConnectionTrait;
-    let world = world().await;
-    let (ada, eve) = (world.token("ada").sign(), world.token("eve").sign());
-    world
-        .post(PATH, &ada, &json!({"togetherAI": KEY}))
+    let app = start().await;
+    let (ada, eve) = (app.token("ada").sign(), app.token("eve").sign());
+    app.post(PATH, &ada, &json!({"togetherAI": KEY}))
         .await
-        .expect(200);
-    world.get("/api/auth/me", &eve).await.expect(200);
-    let database = connect(&world.database).await;
-    let steal = "UPDATE api_keys SET user_id = (SELECT id FROM users WHERE subject = 'eve')";
-    database.execute_unprepared(steal).await.unwrap();
+        .expect_status(200);
+    app.get("/api/auth/me", &eve).await.expect_status(200);
+    let database = connect(&app.database).await;
+    let move_rows = "UPDATE api_keys SET user_id = (SELECT id FROM users WHERE subject = 'eve')";
+    database.execute_unprepared(move_rows).await.unwrap();
     database.close().await.unwrap();
-    let answer = world.get(PATH, &eve).await;
+    let response = app.get(PATH, &eve).await;
     assert_eq!(
-        answer.expect(200)["apiKeys"],
+        response.expect_status(200)["apiKeys"],
         json!({"togetherAI": "************"})
     );
-    let generate = world
+    let generate = app
         .post("/api/generate", &eve, &json!({"prompt": "x"}))
         .await;
-    generate.refuses(500, "INTERNAL");
-    world
-        .post(PATH, &eve, &json!({"togetherAI": KEY}))
+    generate.assert_error(500, "INTERNAL");
+    app.post(PATH, &eve, &json!({"togetherAI": KEY}))
         .await
-        .expect(200);
+        .expect_status(200);
     assert_eq!(
-        world.get(PATH, &eve).await.expect(200)["apiKeys"],
+        app.get(PATH, &eve).await.expect_status(200)["apiKeys"],
         json!({"togetherAI": "sk-abc12...wxyz"}),
-        "she can keep her own"
+        "the user can store a key of her own"
     );
 }
 
 #[tokio::test]
-async fn a_server_without_a_vault_key_keeps_none_and_says_so() {
-    let world = World::start().await;
-    let answer = world
-        .post(
-            PATH,
-            &world.token("ada").sign(),
-            &json!({"togetherAI": KEY}),
-        )
+async fn without_a_vault_key_keys_cannot_be_stored() {
+    let app = TestApp::start().await;
+    let response = app
+        .post(PATH, &app.token("ada").sign(), &json!({"togetherAI": KEY}))
         .await;
-    answer.refuses(503, "VAULT_UNAVAILABLE");
+    response.assert_error(503, "VAULT_UNAVAILABLE");
     assert_eq!(
-        number(&world.database, "SELECT COUNT(*) FROM api_keys").await,
+        query_number(&app.database, "SELECT COUNT(*) FROM api_keys").await,
         0
     );
 }
 
 #[tokio::test]
-async fn after_a_new_vault_key_old_rows_open_and_move_to_it_when_they_are_used() {
-    let world = world().await;
-    let token = world.token("ada").sign();
-    world
-        .post(PATH, &token, &json!({"togetherAI": KEY}))
+async fn old_rows_are_resealed_with_the_new_vault_key_on_use() {
+    let app = start().await;
+    let token = app.token("ada").sign();
+    app.post(PATH, &token, &json!({"togetherAI": KEY}))
         .await
-        .expect(200);
+        .expect_status(200);
     let both = format!("{NEW},{OLD}");
-    // Nothing listens there: the key is opened before anybody is called.
+    // Nothing listens at this address. The key is unsealed before the service is called.
     let settings = [
         ("vault.keys", both.as_str()),
         ("generate.base_url", "http://127.0.0.1:9/v1"),
     ];
-    let newer = world.replica_with(&settings).await;
+    let newer = app.replica_with(&settings).await;
     assert_eq!(
-        world.get_from(newer, PATH, &token).await.expect(200)["apiKeys"]["togetherAI"],
+        app.get_from(newer, PATH, &token).await.expect_status(200)["apiKeys"]["togetherAI"],
         "sk-abc12...wxyz"
     );
-    assert_eq!(
-        rows(&world).await[0].0,
-        "old",
-        "to look at the list is not to use a key"
-    );
-    let generate = crate::world::Json::json(
-        world
-            .request_to(newer, reqwest::Method::POST, "/api/generate")
+    assert_eq!(rows(&app).await[0].0, "old", "listing does not use the key");
+    let generate = crate::test_app::Json::json(
+        app.request_to(newer, reqwest::Method::POST, "/api/generate")
             .bearer_auth(&token),
         &json!({"prompt": "x"}),
     );
-    crate::world::send(generate)
+    crate::test_app::send(generate)
         .await
-        .refuses(502, "UPSTREAM_FAILED");
-    assert_eq!(rows(&world).await[0].0, "new");
+        .assert_error(502, "UPSTREAM_FAILED");
+    assert_eq!(rows(&app).await[0].0, "new");
 }
 
 #[tokio::test]
-async fn erasing_the_account_erases_its_keys() {
-    let world = world().await;
-    let token = world.token("ada").sign();
-    world
-        .post(PATH, &token, &json!({"togetherAI": KEY}))
+async fn deleting_the_account_deletes_its_keys() {
+    let app = start().await;
+    let token = app.token("ada").sign();
+    app.post(PATH, &token, &json!({"togetherAI": KEY}))
         .await
-        .expect(200);
-    world.delete("/api/user", &token).await.expect(204);
+        .expect_status(200);
+    app.delete("/api/user", &token).await.expect_status(204);
     assert_eq!(
-        number(&world.database, "SELECT COUNT(*) FROM api_keys").await,
+        query_number(&app.database, "SELECT COUNT(*) FROM api_keys").await,
         0
     );
 }

@@ -1,16 +1,14 @@
-//! Which pages of other origins may call the server, and how they are told.
+//! CORS.
 
 use reqwest::Method;
 
-use crate::world::{Answer, World, send};
+use crate::test_app::{ApiResponse, TestApp, send};
 
-const LISTED: &str = "http://localhost:3000";
+const ALLOWED: &str = "http://localhost:3000";
 const PATH: &str = "/api/status";
 
-async fn preflight(world: &World, origin: &str, method: &str, headers: &str) -> Answer {
-    let request = world
-        .request(Method::OPTIONS, PATH)
-        .header("origin", origin);
+async fn send_preflight(app: &TestApp, origin: &str, method: &str, headers: &str) -> ApiResponse {
+    let request = app.request(Method::OPTIONS, PATH).header("origin", origin);
     send(
         request
             .header("access-control-request-method", method)
@@ -20,63 +18,67 @@ async fn preflight(world: &World, origin: &str, method: &str, headers: &str) -> 
 }
 
 #[tokio::test]
-async fn a_listed_origin_may_call_with_a_token_and_read_what_refusals_say() {
-    let world = World::start().await;
-    let asked = preflight(
-        &world,
-        LISTED,
+async fn an_allowed_origin_may_send_tokens_and_read_errors() {
+    let app = TestApp::start().await;
+    let preflight = send_preflight(
+        &app,
+        ALLOWED,
         "POST",
         "authorization, content-type, idempotency-key",
     )
     .await;
-    asked.expect(200);
-    assert_eq!(asked.header("access-control-allow-origin"), LISTED);
+    preflight.expect_status(200);
+    assert_eq!(preflight.header("access-control-allow-origin"), ALLOWED);
     assert_eq!(
-        asked.header("access-control-allow-credentials"),
+        preflight.header("access-control-allow-credentials"),
         "",
-        "no cookie opens anything"
+        "cookies are not accepted"
     );
-    let refused = send(world.request(Method::GET, PATH).header("origin", LISTED)).await;
-    refused.refuses(401, "MISSING_TOKEN");
-    assert_eq!(refused.header("access-control-allow-origin"), LISTED);
-    let shown = refused.header("access-control-expose-headers");
+    let rejected = send(app.request(Method::GET, PATH).header("origin", ALLOWED)).await;
+    rejected.assert_error(401, "MISSING_TOKEN");
+    assert_eq!(rejected.header("access-control-allow-origin"), ALLOWED);
+    let exposed = rejected.header("access-control-expose-headers");
     for name in [
         "www-authenticate",
         "x-request-id",
         "retry-after",
         "idempotency-replayed",
     ] {
-        assert!(shown.contains(name), "{name}: {shown}");
+        assert!(exposed.contains(name), "{name}: {exposed}");
     }
 }
 
 #[tokio::test]
-async fn a_preflight_that_is_refused_has_the_envelope() {
-    let world = World::start().await;
+async fn a_rejected_preflight_has_an_error_body() {
+    let app = TestApp::start().await;
     for origin in [
         "http://evil.example",
         "http://localhost:3001",
         "https://localhost:3000",
         "null",
     ] {
-        let asked = preflight(&world, origin, "POST", "authorization").await;
-        asked.refuses(403, "ORIGIN_REFUSED");
-        assert_eq!(asked.header("access-control-allow-origin"), "", "{origin}");
+        let preflight = send_preflight(&app, origin, "POST", "authorization").await;
+        preflight.assert_error(403, "ORIGIN_REFUSED");
+        assert_eq!(
+            preflight.header("access-control-allow-origin"),
+            "",
+            "{origin}"
+        );
     }
-    preflight(&world, LISTED, "TRACE", "authorization")
+    send_preflight(&app, ALLOWED, "TRACE", "authorization")
         .await
-        .refuses(400, "INVALID_REQUEST");
-    preflight(&world, LISTED, "POST", "x-user-id")
+        .assert_error(400, "INVALID_REQUEST");
+    send_preflight(&app, ALLOWED, "POST", "x-user-id")
         .await
-        .refuses(400, "INVALID_REQUEST");
+        .assert_error(400, "INVALID_REQUEST");
 }
 
 #[tokio::test]
-async fn a_page_of_another_origin_is_not_told_the_answer() {
-    let world = World::start().await;
-    let request = world
+async fn other_origins_cannot_read_the_response() {
+    let app = TestApp::start().await;
+    let request = app
         .request(Method::GET, PATH)
-        .bearer_auth(world.token("ada").sign())
+        .bearer_auth(app.token("ada").sign())
         .header("origin", "http://evil.example");
     assert_eq!(
         send(request).await.header("access-control-allow-origin"),
@@ -85,9 +87,9 @@ async fn a_page_of_another_origin_is_not_told_the_answer() {
 }
 
 #[tokio::test]
-async fn credentials_are_allowed_where_a_cookie_may_hold_a_token_and_to_the_origin_by_name() {
-    let world = World::with(&[("tokens.cookie", "session")]).await;
-    let asked = preflight(&world, LISTED, "POST", "content-type").await;
-    assert_eq!(asked.header("access-control-allow-credentials"), "true");
-    assert_eq!(asked.header("access-control-allow-origin"), LISTED);
+async fn credentials_are_allowed_only_if_a_cookie_is_configured() {
+    let app = TestApp::start_with(&[("tokens.cookie", "session")]).await;
+    let preflight = send_preflight(&app, ALLOWED, "POST", "content-type").await;
+    assert_eq!(preflight.header("access-control-allow-credentials"), "true");
+    assert_eq!(preflight.header("access-control-allow-origin"), ALLOWED);
 }

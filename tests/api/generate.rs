@@ -1,37 +1,38 @@
-//! `POST /api/generate`, before a service that behaves as services do.
+//! `POST /api/generate` with a mock completions service.
 
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
+use test_support::completions_service::{Call, CompletionsService};
 
 use crate::{
     api_keys::OLD,
-    service::{Call, Service},
-    world::{Answer, Json, World, send},
+    test_app::{ApiResponse, Json, TestApp, send},
 };
 
 const KEY: &str = "sk-abc12345678901234567890wxyz";
 
-/// A server, its service, and a user who has kept a key.
-async fn world(settings: &[(&str, &str)]) -> (World, Service, String) {
-    let service = Service::start().await;
-    let known = [
+/// Starts a server and a completions service. Returns them with a token of a user who has stored an
+/// API key.
+async fn start(settings: &[(&str, &str)]) -> (TestApp, CompletionsService, String) {
+    let service = CompletionsService::start().await;
+    let defaults = [
         ("vault.keys", OLD),
         ("generate.base_url", service.base_url.as_str()),
         ("generate.model", "coder-1"),
     ];
-    let settings: Vec<_> = known.iter().chain(settings).copied().collect();
-    let world = World::with(&settings).await;
-    let token = world.token("ada").sign();
-    world
-        .post("/api/user/api-keys", &token, &json!({"togetherAI": KEY}))
+    let settings: Vec<_> = defaults.iter().chain(settings).copied().collect();
+    let app = TestApp::start_with(&settings).await;
+    let token = app.token("ada").sign();
+    app.post("/api/user/api-keys", &token, &json!({"togetherAI": KEY}))
         .await
-        .expect(200);
-    (world, service, token)
+        .expect_status(200);
+    (app, service, token)
 }
 
-/// What the client gets when the service answers so.
-async fn answered(head: &str, body: &str) -> (Answer, Value) {
-    let (world, mut service, token) = world(&[]).await;
+/// Sends a request while the service returns `head` and `body`. Returns the response and the request
+/// received by the service.
+async fn generate_with(head: &str, body: &str) -> (ApiResponse, Value) {
+    let (app, mut service, token) = start(&[]).await;
     let request = json!({"prompt": "reverse a string"});
     let service = async {
         let mut call = service.call().await;
@@ -42,10 +43,10 @@ async fn answered(head: &str, body: &str) -> (Answer, Value) {
         .await;
         call.body.clone()
     };
-    tokio::join!(world.post("/api/generate", &token, &request), service)
+    tokio::join!(app.post("/api/generate", &token, &request), service)
 }
 
-fn is_with_key(call: &Call) -> bool {
+fn has_key(call: &Call) -> bool {
     call.head
         .contains(&format!("authorization: bearer {}\r\n", KEY.to_lowercase()))
 }
@@ -53,51 +54,51 @@ fn is_with_key(call: &Call) -> bool {
 const JSON: &str = "content-type: application/json";
 
 #[tokio::test]
-async fn the_answer_is_the_text_that_the_model_wrote() {
+async fn the_response_contains_the_text_of_the_model() {
     let body = r#"{"choices":[{"message":{"content":"fn reverse() {}"}}],"model":"coder-1-b","usage":{"prompt_tokens":3,"completion_tokens":4,"total_tokens":7}}"#;
-    let (answer, asked) = answered(&format!("200 OK\r\n{JSON}"), body).await;
+    let (response, sent) = generate_with(&format!("200 OK\r\n{JSON}"), body).await;
     let usage = json!({"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7});
     let expected =
         json!({"success": true, "code": "fn reverse() {}", "model": "coder-1-b", "usage": usage});
-    assert_eq!(answer.expect(200), expected);
-    assert_eq!(asked["model"], "coder-1");
+    assert_eq!(response.expect_status(200), expected);
+    assert_eq!(sent["model"], "coder-1");
     assert_eq!(
-        asked["messages"],
+        sent["messages"],
         json!([{"role": "user", "content": "reverse a string"}])
     );
 }
 
 #[tokio::test]
-async fn the_callers_own_key_and_model_are_used() {
-    let (world, mut service, token) = world(&[]).await;
+async fn the_key_and_model_of_the_caller_are_used() {
+    let (app, mut service, token) = start(&[]).await;
     let body = json!({"prompt": "x", "model": "other/model", "stream": false});
     let service = async {
         let mut call = service.call().await;
-        assert!(is_with_key(&call), "{}", call.head);
+        assert!(has_key(&call), "{}", call.head);
         call.send("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 43\r\n\r\n{\"choices\":[{\"message\":{\"content\":\"yes\"}}]}").await;
         call.body["model"].clone()
     };
-    let (answer, model) = tokio::join!(world.post("/api/generate", &token, &body), service);
+    let (response, model) = tokio::join!(app.post("/api/generate", &token, &body), service);
     assert_eq!(model, "other/model");
-    assert_eq!(answer.expect(200)["code"], "yes");
+    assert_eq!(response.expect_status(200)["code"], "yes");
 }
 
 #[tokio::test]
-async fn without_a_kept_key_nobody_is_called() {
-    let (world, service, _) = world(&[]).await;
-    let answer = world
+async fn without_a_stored_key_the_service_is_not_called() {
+    let (app, service, _) = start(&[]).await;
+    let response = app
         .post(
             "/api/generate",
-            &world.token("bob").sign(),
+            &app.token("bob").sign(),
             &json!({"prompt": "x"}),
         )
         .await;
-    answer.refuses(409, "API_KEY_MISSING");
+    response.assert_error(409, "API_KEY_MISSING");
     assert_eq!(service.connections(), 0);
 }
 
 #[tokio::test]
-async fn each_failure_of_the_service_has_its_code_and_none_repeats_its_words() {
+async fn service_failures_have_a_code_and_do_not_leak_the_response() {
     let cases = [
         (
             "401 Unauthorized",
@@ -132,25 +133,26 @@ async fn each_failure_of_the_service_has_its_code_and_none_repeats_its_words() {
         ),
     ];
     for (status, header, body, expected, code) in cases {
-        let (answer, _) = answered(&format!("{status}\r\n{header}"), body).await;
-        answer.refuses(expected, code);
+        let (response, _) = generate_with(&format!("{status}\r\n{header}"), body).await;
+        response.assert_error(expected, code);
         assert!(
-            !answer.body.contains("leaked") && !answer.body.contains("sk-abc"),
-            "{answer:?}"
+            !response.body.contains("leaked") && !response.body.contains("sk-abc"),
+            "{response:?}"
         );
     }
 }
 
 #[tokio::test]
-async fn a_limit_of_the_service_is_passed_on_with_its_wait() {
-    let (answer, _) = answered(&format!("429 Too Many\r\nretry-after: 17\r\n{JSON}"), "{}").await;
-    answer.refuses(429, "RATE_LIMITED");
-    assert_eq!(answer.header("retry-after"), "17");
+async fn a_rate_limit_of_the_service_is_forwarded() {
+    let (response, _) =
+        generate_with(&format!("429 Too Many\r\nretry-after: 17\r\n{JSON}"), "{}").await;
+    response.assert_error(429, "RATE_LIMITED");
+    assert_eq!(response.header("retry-after"), "17");
 }
 
 #[tokio::test]
-async fn a_service_that_says_nothing_is_504_after_the_configured_time() {
-    let (world, mut service, token) = world(&[
+async fn an_unresponsive_service_is_504_after_the_timeout() {
+    let (app, mut service, token) = start(&[
         ("generate.timeout", "1s"),
         ("server.request_timeout", "10s"),
     ])
@@ -160,26 +162,26 @@ async fn a_service_that_says_nothing_is_504_after_the_configured_time() {
         let mut call = service.call().await;
         call.closed().await;
     };
-    let (answer, ()) = tokio::join!(world.post("/api/generate", &token, &request), service);
-    answer.refuses(504, "UPSTREAM_TIMEOUT");
+    let (response, ()) = tokio::join!(app.post("/api/generate", &token, &request), service);
+    response.assert_error(504, "UPSTREAM_TIMEOUT");
 }
 
 #[tokio::test]
-async fn a_streamed_answer_comes_event_by_event() {
-    let (world, mut service, token) = world(&[]).await;
-    let request = world
+async fn a_stream_is_forwarded_event_by_event() {
+    let (app, mut service, token) = start(&[]).await;
+    let request = app
         .request(Method::POST, "/api/generate")
         .bearer_auth(&token)
         .json(&json!({"prompt": "x", "stream": true}));
     let response = tokio::spawn(request.send());
     let mut call = service.call().await;
-    assert!(is_with_key(&call) && call.body["stream"] == true);
+    assert!(has_key(&call) && call.body["stream"] == true);
     call.send("HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\ndata: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n\n").await;
     let mut response = response.await.unwrap().unwrap();
     assert_eq!(response.status(), 200);
     assert_eq!(response.headers()["content-type"], "text/event-stream");
     assert_eq!(response.headers()["x-accel-buffering"], "no");
-    // The service has not sent its second event yet.
+    // The service has not sent the second event yet.
     let first = response.chunk().await.unwrap().unwrap();
     assert_eq!(
         first,
@@ -191,18 +193,18 @@ async fn a_streamed_answer_comes_event_by_event() {
 }
 
 #[tokio::test]
-async fn a_stream_that_breaks_off_ends_with_an_error_in_the_envelope() {
-    let (world, mut service, token) = world(&[]).await;
-    let request = world
+async fn an_interrupted_stream_ends_with_an_error_event() {
+    let (app, mut service, token) = start(&[]).await;
+    let request = app
         .request(Method::POST, "/api/generate")
         .bearer_auth(&token)
         .json(&json!({"prompt": "x", "stream": true}));
-    let answer = tokio::spawn(send(request));
+    let response = tokio::spawn(send(request));
     let mut call = service.call().await;
     call.send("HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\ndata: {\"choices\":[]}\n\n").await;
     drop(call);
-    let answer = answer.await.unwrap();
-    let (last, envelope) = answer
+    let response = response.await.unwrap();
+    let (last, envelope) = response
         .body
         .trim_end()
         .rsplit_once("event: error\ndata: ")
@@ -210,16 +212,16 @@ async fn a_stream_that_breaks_off_ends_with_an_error_in_the_envelope() {
     assert_eq!(last, "data: {\"choices\":[]}\n\n");
     let envelope: Value = serde_json::from_str(envelope).unwrap();
     assert_eq!(envelope["error"]["code"], "UPSTREAM_FAILED");
-    assert_eq!(envelope["request_id"], answer.header("x-request-id"));
+    assert_eq!(envelope["request_id"], response.header("x-request-id"));
 }
 
 #[tokio::test]
-async fn a_client_that_hangs_up_ends_the_call_of_the_service() {
-    let begins = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n";
-    let first = format!("{begins}data: {{\"choices\":[]}}\n\n");
-    for (stream, said) in [(false, ""), (true, ""), (true, begins), (true, &first)] {
-        let (world, mut service, token) = world(&[("generate.timeout", "10m")]).await;
-        let request = world
+async fn a_client_disconnect_cancels_the_service_call() {
+    let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n";
+    let first = format!("{head}data: {{\"choices\":[]}}\n\n");
+    for (stream, bytes) in [(false, ""), (true, ""), (true, head), (true, &first)] {
+        let (app, mut service, token) = start(&[("generate.timeout", "10m")]).await;
+        let request = app
             .request(Method::POST, "/api/generate")
             .bearer_auth(&token)
             .json(&json!({"prompt": "x", "stream": stream}));
@@ -228,15 +230,15 @@ async fn a_client_that_hangs_up_ends_the_call_of_the_service() {
             while response.chunk().await.unwrap().is_some() {}
         });
         let mut call = service.call().await;
-        call.send(said).await;
+        call.send(bytes).await;
         client.abort();
         call.closed().await;
     }
 }
 
 #[tokio::test]
-async fn a_wrong_request_is_told_and_nobody_is_called() {
-    let (world, service, token) = world(&[]).await;
+async fn an_invalid_request_is_rejected_without_a_service_call() {
+    let (app, service, token) = start(&[]).await;
     let cases = [
         (json!({}), "prompt"),
         (json!({"prompt": ""}), "prompt"),
@@ -250,20 +252,31 @@ async fn a_wrong_request_is_told_and_nobody_is_called() {
         (json!({"prompt": "x", "key": "sk"}), "key"),
     ];
     for (body, field) in cases {
-        let told = world.post("/api/generate", &token, &body).await.invalid();
-        assert_eq!((told.len(), told[0].0.as_str()), (1, field), "{told:?}");
+        let errors = app
+            .post("/api/generate", &token, &body)
+            .await
+            .field_errors();
+        assert_eq!(
+            (errors.len(), errors[0].0.as_str()),
+            (1, field),
+            "{errors:?}"
+        );
     }
     assert_eq!(service.connections(), 0);
 }
 
-const TWO_AT_ONCE: [(&str, &str); 2] = [
+const TWO_CONCURRENT: [(&str, &str); 2] = [
     ("rate_limit.enabled", "true"),
     ("rate_limit.generations", "2"),
 ];
 
-/// A stream that has begun, as its client and its service hold it.
-async fn begun(world: &World, service: &mut Service, token: &str) -> (Response, Call) {
-    let request = world
+/// Starts a stream. Returns its client side and its service side.
+async fn start_stream(
+    app: &TestApp,
+    service: &mut CompletionsService,
+    token: &str,
+) -> (Response, Call) {
+    let request = app
         .request(Method::POST, "/api/generate")
         .bearer_auth(token)
         .json(&json!({"prompt": "x", "stream": true}));
@@ -274,60 +287,60 @@ async fn begun(world: &World, service: &mut Service, token: &str) -> (Response, 
 }
 
 #[track_caller]
-fn is_full(answer: &Answer) {
-    answer.refuses(429, "RATE_LIMITED");
-    assert_eq!(answer.header("retry-after"), "5");
+fn assert_limit_reached(response: &ApiResponse) {
+    response.assert_error(429, "RATE_LIMITED");
+    assert_eq!(response.header("retry-after"), "5");
 }
 
 #[tokio::test]
-async fn a_user_has_so_many_answers_under_way_and_no_more_until_one_ends() {
-    let (world, mut service, token) = world(&TWO_AT_ONCE).await;
-    let ask = async |token: &str| {
-        world
-            .post("/api/generate", token, &json!({"prompt": "x"}))
+async fn concurrent_generations_are_limited_per_user() {
+    let (app, mut service, token) = start(&TWO_CONCURRENT).await;
+    let generate = async |token: &str| {
+        app.post("/api/generate", token, &json!({"prompt": "x"}))
             .await
     };
-    let (first, mut first_call) = begun(&world, &mut service, &token).await;
-    let (second, mut second_call) = begun(&world, &mut service, &token).await;
-    let another_token = world.token("ada").aal("aal2").sign();
+    let (first, mut first_call) = start_stream(&app, &mut service, &token).await;
+    let (second, mut second_call) = start_stream(&app, &mut service, &token).await;
+    let another_token = app.token("ada").aal("aal2").sign();
     for token in [&token, &another_token] {
-        is_full(&ask(token).await);
+        assert_limit_reached(&generate(token).await);
     }
     assert_eq!(
         service.connections(),
         2,
-        "nobody was called for what was refused"
+        "the service is not called for rejected requests"
     );
-    world.get("/api/auth/me", &token).await.expect(200);
+    app.get("/api/auth/me", &token).await.expect_status(200);
 
-    let same_subject = world.other.token().sub("ada").sign();
-    ask(&same_subject).await.refuses(409, "API_KEY_MISSING");
-    world
-        .post(
-            "/api/user/api-keys",
-            &same_subject,
-            &json!({"togetherAI": KEY}),
-        )
+    let same_subject = app.other.token().sub("ada").sign();
+    generate(&same_subject)
         .await
-        .expect(200);
-    drop(begun(&world, &mut service, &same_subject).await);
+        .assert_error(409, "API_KEY_MISSING");
+    app.post(
+        "/api/user/api-keys",
+        &same_subject,
+        &json!({"togetherAI": KEY}),
+    )
+    .await
+    .expect_status(200);
+    drop(start_stream(&app, &mut service, &same_subject).await);
 
-    // One whose client hangs up, and one that comes to its end.
+    // One stream whose client disconnects, and one that ends.
     drop(first);
     first_call.closed().await;
-    let (third, _third_call) = begun(&world, &mut service, &token).await;
-    is_full(&ask(&token).await);
+    let (third, _third_call) = start_stream(&app, &mut service, &token).await;
+    assert_limit_reached(&generate(&token).await);
     second_call.send("data: [DONE]\n\n").await;
     drop(second_call);
     assert!(second.text().await.unwrap().ends_with("data: [DONE]\n\n"));
-    let (_fourth, _fourth_call) = begun(&world, &mut service, &token).await;
-    is_full(&ask(&token).await);
+    let (_fourth, _fourth_call) = start_stream(&app, &mut service, &token).await;
+    assert_limit_reached(&generate(&token).await);
     drop(third);
 }
 
 #[tokio::test]
-async fn an_answer_that_failed_is_no_longer_under_way() {
-    let (world, mut service, token) = world(&[
+async fn a_failed_generation_releases_its_permit() {
+    let (app, mut service, token) = start(&[
         ("rate_limit.enabled", "true"),
         ("rate_limit.generations", "1"),
     ])
@@ -345,37 +358,35 @@ async fn an_answer_that_failed_is_no_longer_under_way() {
             ))
             .await;
         };
-        let (answer, ()) = tokio::join!(world.post("/api/generate", &token, &body), service);
-        answer.refuses(502, code);
+        let (response, ()) = tokio::join!(app.post("/api/generate", &token, &body), service);
+        response.assert_error(502, code);
     }
 }
 
 #[tokio::test]
-async fn erasing_the_account_frees_no_place() {
-    let (world, mut service, token) = world(&[
+async fn deleting_the_account_does_not_release_permits() {
+    let (app, mut service, token) = start(&[
         ("rate_limit.enabled", "true"),
         ("rate_limit.generations", "1"),
     ])
     .await;
-    let (_stream, _call) = begun(&world, &mut service, &token).await;
-    world.delete("/api/user", &token).await.expect(204);
-    world
-        .post("/api/user/api-keys", &token, &json!({"togetherAI": KEY}))
+    let (_stream, _call) = start_stream(&app, &mut service, &token).await;
+    app.delete("/api/user", &token).await.expect_status(204);
+    app.post("/api/user/api-keys", &token, &json!({"togetherAI": KEY}))
         .await
-        .expect(200);
-    is_full(
-        &world
-            .post("/api/generate", &token, &json!({"prompt": "x"}))
+        .expect_status(200);
+    assert_limit_reached(
+        &app.post("/api/generate", &token, &json!({"prompt": "x"}))
             .await,
     );
 }
 
 #[tokio::test]
-async fn where_nothing_is_counted_any_number_may_be_under_way() {
-    let (world, mut service, token) = world(&[("rate_limit.generations", "1")]).await;
+async fn generations_are_unlimited_if_rate_limits_are_disabled() {
+    let (app, mut service, token) = start(&[("rate_limit.generations", "1")]).await;
     let mut streams = Vec::new();
     for _ in 0..3 {
-        streams.push(begun(&world, &mut service, &token).await);
+        streams.push(start_stream(&app, &mut service, &token).await);
     }
     assert_eq!(service.connections(), 3);
 }

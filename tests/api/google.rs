@@ -2,18 +2,16 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
+use test_support::database::query_number;
 
-use crate::{
-    database::number,
-    world::{Answer, GOOGLE, Json, World, send},
-};
+use crate::test_app::{ApiResponse, GOOGLE, Json, TestApp, send};
 
-async fn sign_in(world: &World, body: &Value) -> Answer {
-    send(world.request(Method::POST, "/api/auth/google").json(body)).await
+async fn sign_in(app: &TestApp, body: &Value) -> ApiResponse {
+    send(app.request(Method::POST, "/api/auth/google").json(body)).await
 }
 
-fn credential(world: &World, spelling: &str) -> bearward_testing::TokenBuilder {
-    let token = world.google.token().sub("google-ada").issuer(spelling);
+fn credential(app: &TestApp, issuer: &str) -> bearward_testing::TokenBuilder {
+    let token = app.google.token().sub("google-ada").issuer(issuer);
     token
         .claim("email", "ada@gmail.com")
         .claim("email_verified", true)
@@ -22,12 +20,12 @@ fn credential(world: &World, spelling: &str) -> bearward_testing::TokenBuilder {
 }
 
 #[tokio::test]
-async fn a_google_id_token_signs_in_under_both_spellings_of_its_issuer() {
-    let world = World::start().await;
+async fn a_google_id_token_signs_in_with_either_issuer() {
+    let app = TestApp::start().await;
     let mut ids = Vec::new();
-    for spelling in GOOGLE {
-        let body = json!({ "credential": credential(&world, spelling).sign() });
-        let login = sign_in(&world, &body).await.expect(200);
+    for issuer in GOOGLE {
+        let body = json!({ "credential": credential(&app, issuer).sign() });
+        let login = sign_in(&app, &body).await.expect_status(200);
         assert_eq!(
             (&login["success"], &login["message"]),
             (&json!(true), &json!("Login successful"))
@@ -41,20 +39,19 @@ async fn a_google_id_token_signs_in_under_both_spellings_of_its_issuer() {
         assert!(user["createdAt"].is_string() && user["updatedAt"].is_string());
         ids.push(user["id"].to_string());
     }
-    assert_eq!(ids[0], ids[1], "one person, however the issuer is spelled");
+    assert_eq!(ids[0], ids[1], "both issuers identify the same account");
     assert_eq!(
-        number(&world.database, "SELECT COUNT(*) FROM users").await,
+        query_number(&app.database, "SELECT COUNT(*) FROM users").await,
         1
     );
 }
 
 #[tokio::test]
-async fn what_a_client_says_of_the_user_is_not_looked_at() {
-    let world = World::start().await;
-    let user =
-        json!({"id": "1", "email": "boss@example.com", "name": "Boss", "sub": "somebody-else"});
-    let body = json!({ "credential": credential(&world, GOOGLE[0]).sign(), "user": user });
-    let login = sign_in(&world, &body).await.expect(200);
+async fn user_data_sent_by_the_client_is_ignored() {
+    let app = TestApp::start().await;
+    let user = json!({"id": "1", "email": "boss@example.com", "name": "Boss", "sub": "grace"});
+    let body = json!({ "credential": credential(&app, GOOGLE[0]).sign(), "user": user });
+    let login = sign_in(&app, &body).await.expect_status(200);
     assert_eq!(
         (&login["user"]["email"], &login["user"]["googleId"]),
         (&json!("ada@gmail.com"), &json!("google-ada"))
@@ -62,9 +59,9 @@ async fn what_a_client_says_of_the_user_is_not_looked_at() {
 }
 
 #[tokio::test]
-async fn a_credential_that_does_not_verify_is_401_with_a_challenge() {
-    let world = World::start().await;
-    let good = || credential(&world, GOOGLE[0]);
+async fn an_invalid_credential_is_401_with_a_challenge() {
+    let app = TestApp::start().await;
+    let good = || credential(&app, GOOGLE[0]);
     let cases = [
         ("INVALID_SIGNATURE", good().tampered()),
         ("TOKEN_EXPIRED", good().expired().sign()),
@@ -73,78 +70,78 @@ async fn a_credential_that_does_not_verify_is_401_with_a_challenge() {
             "UNKNOWN_ISSUER",
             good().issuer("https://accounts.google.com/").sign(),
         ),
-        ("UNKNOWN_ISSUER", world.token("ada").sign()),
+        ("UNKNOWN_ISSUER", app.token("ada").sign()),
         ("MALFORMED_TOKEN", "no token".to_owned()),
     ];
     for (code, credential) in cases {
-        let answer = sign_in(&world, &json!({ "credential": credential })).await;
-        answer.refuses(401, code);
+        let response = sign_in(&app, &json!({ "credential": credential })).await;
+        response.assert_error(401, code);
         assert!(
-            answer.header("www-authenticate").starts_with("Bearer "),
-            "{answer:?}"
+            response.header("www-authenticate").starts_with("Bearer "),
+            "{response:?}"
         );
     }
     assert_eq!(
-        number(&world.database, "SELECT COUNT(*) FROM users").await,
+        query_number(&app.database, "SELECT COUNT(*) FROM users").await,
         0
     );
 }
 
 #[tokio::test]
-async fn a_credential_is_no_bearer_token() {
-    let world = World::start().await;
-    let token = credential(&world, GOOGLE[0]).sign();
+async fn a_credential_is_not_accepted_as_a_bearer_token() {
+    let app = TestApp::start().await;
+    let token = credential(&app, GOOGLE[0]).sign();
     for path in ["/api/auth/me", "/api/status", "/protected"] {
-        world.get(path, &token).await.refuses(401, "UNKNOWN_ISSUER");
+        app.get(path, &token)
+            .await
+            .assert_error(401, "UNKNOWN_ISSUER");
     }
 }
 
 #[tokio::test]
-async fn a_body_without_a_credential_is_told_what_is_missing() {
-    let world = World::start().await;
+async fn a_body_without_a_credential_is_a_field_error() {
+    let app = TestApp::start().await;
     for (body, problem) in [
         (json!({}), "is missing"),
         (json!({"credential": 7}), "must be a text"),
         (json!({"credential": null}), "must be a text"),
         (json!({"credential": ""}), "must not be empty"),
     ] {
-        let told = sign_in(&world, &body).await.invalid();
-        assert_eq!(told, [("credential".to_owned(), problem.to_owned())]);
+        let errors = sign_in(&app, &body).await.field_errors();
+        assert_eq!(errors, [("credential".to_owned(), problem.to_owned())]);
     }
 }
 
 #[tokio::test]
-async fn the_sign_in_address_is_the_issuers_and_leads_back_to_listed_origins_only() {
-    let world = World::start().await;
+async fn the_sign_in_url_redirects_only_to_allowed_origins() {
+    let app = TestApp::start().await;
     let ask = async |query: &str| {
-        send(world.request(Method::GET, &format!("/api/auth/google{query}"))).await
+        send(app.request(Method::GET, &format!("/api/auth/google{query}"))).await
     };
     let url = ask("?redirect_to=http%3A%2F%2Flocalhost%3A3000%2Fauth%2Fcallback%3Fnext%3D%2Fx")
         .await
-        .expect(200)["url"]
+        .expect_status(200)["url"]
         .clone();
     let url: url::Url = url.as_str().unwrap().parse().unwrap();
     assert!(
-        url.as_str().starts_with(&format!(
-            "{}/authorize?provider=google&",
-            world.idp.issuer()
-        )),
+        url.as_str()
+            .starts_with(&format!("{}/authorize?provider=google&", app.idp.issuer())),
         "{url}"
     );
-    let back = url
+    let redirect_to = url
         .query_pairs()
         .find(|(name, _)| name == "redirect_to")
         .unwrap()
         .1
         .into_owned();
-    assert_eq!(back, "http://localhost:3000/auth/callback?next=/x");
+    assert_eq!(redirect_to, "http://localhost:3000/auth/callback?next=/x");
     assert!(
-        !ask("").await.expect(200)["url"]
+        !ask("").await.expect_status(200)["url"]
             .as_str()
             .unwrap()
             .contains("redirect_to")
     );
-    for wrong in [
+    for invalid in [
         "http://evil.example/",
         "http://localhost:3000.evil.example/",
         "http://localhost:3000@evil.example/",
@@ -158,9 +155,9 @@ async fn the_sign_in_address_is_the_issuers_and_leads_back_to_listed_origins_onl
         "http://u:p@localhost:3000/",
     ] {
         let query: String = url::form_urlencoded::Serializer::new(String::new())
-            .append_pair("redirect_to", wrong)
+            .append_pair("redirect_to", invalid)
             .finish();
-        let told = ask(&format!("?{query}")).await.invalid();
-        assert_eq!(told[0].0, "redirect_to", "{wrong}");
+        let errors = ask(&format!("?{query}")).await.field_errors();
+        assert_eq!(errors[0].0, "redirect_to", "{invalid}");
     }
 }

@@ -1,14 +1,14 @@
-//! What operators see of the database.
+//! Health of the database.
 
-use crate::world::World;
+use crate::test_app::TestApp;
 
 #[tokio::test]
-async fn a_database_that_answers_is_told_as_ok() {
-    let world = World::start().await;
-    let health = world.get("/health", "").await.expect(200);
+async fn a_reachable_database_is_reported_as_ok() {
+    let app = TestApp::start().await;
+    let health = app.get("/health", "").await.expect_status(200);
     assert_eq!(
         (health["status"].as_str(), health["database"].as_str()),
         (Some("ok"), Some("ok"))
     );
-    assert_eq!(world.get("/readyz", "").await.status, 200);
+    assert_eq!(app.get("/readyz", "").await.status, 200);
 }

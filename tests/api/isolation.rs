@@ -1,13 +1,13 @@
-//! Whose rows a request sees: its subject's, and nobody else's, whatever it sends.
+//! Isolation of accounts: a request reads and changes only rows of its own subject.
 
 use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::world::{Json, World, send};
+use crate::test_app::{Json, TestApp, send};
 
-/// Every route behind a token: what owns rows, with a body that would be right.
+/// Returns every authenticated route with a valid body.
 fn routes(id: &str) -> Vec<(Method, String, Option<Value>)> {
     vec![
         (Method::GET, "/protected".to_owned(), None),
@@ -28,7 +28,7 @@ fn routes(id: &str) -> Vec<(Method, String, Option<Value>)> {
         (
             Method::POST,
             "/api/user/api-keys".to_owned(),
-            Some(json!({"kestra": "kestra-key-of-somebody-else"})),
+            Some(json!({"kestra": "kestra-key-of-another-user"})),
         ),
         (
             Method::DELETE,
@@ -50,156 +50,150 @@ fn routes(id: &str) -> Vec<(Method, String, Option<Value>)> {
     ]
 }
 
-/// Ada, with a row of each kind that she may have, as she and the database know her.
-async fn ada(world: &World) -> (String, String) {
-    let token = world
+/// Creates an account with a row of each kind. Returns its token and id.
+async fn create_account(app: &TestApp) -> (String, String) {
+    let token = app
         .token("ada")
         .claim("email", "ada-private@example.com")
         .sign();
-    world
-        .post(
-            "/api/status",
-            &token,
-            &json!({"client_name": "ada-private-client"}),
-        )
+    app.post(
+        "/api/status",
+        &token,
+        &json!({"client_name": "ada-private-client"}),
+    )
+    .await
+    .expect_status(201);
+    app.patch("/api/user", &token, &json!({"name": "ada-private-name"}))
         .await
-        .expect(201);
-    world
-        .patch("/api/user", &token, &json!({"name": "ada-private-name"}))
-        .await
-        .expect(200);
-    world
-        .post(
-            "/api/user/api-keys",
-            &token,
-            &json!({"togetherAI": "ada-private-key-of-24-chars-and-more"}),
-        )
-        .await
-        .expect(200);
-    let id = world.get("/api/auth/me", &token).await.expect(200)["id"]
+        .expect_status(200);
+    app.post(
+        "/api/user/api-keys",
+        &token,
+        &json!({"togetherAI": "ada-private-key-of-24-chars-and-more"}),
+    )
+    .await
+    .expect_status(200);
+    let id = app.get("/api/auth/me", &token).await.expect_status(200)["id"]
         .as_str()
         .unwrap()
         .to_owned();
     (token, id)
 }
 
-async fn whole(world: &World, token: &str) -> Vec<Value> {
-    let mut whole = Vec::new();
+async fn rows_of(app: &TestApp, token: &str) -> Vec<Value> {
+    let mut rows = Vec::new();
     for path in ["/api/auth/me", "/api/status", "/api/user/api-keys"] {
-        whole.push(world.get(path, token).await.expect(200));
+        rows.push(app.get(path, token).await.expect_status(200));
     }
-    whole
+    rows
 }
 
 #[tokio::test]
-async fn who_is_not_let_in_learns_nothing_on_any_route() {
-    let world = World::with(&[("vault.keys", crate::api_keys::OLD)]).await;
-    let (token, id) = ada(&world).await;
-    let before = whole(&world, &token).await;
-    let strangers = [
+async fn unauthenticated_requests_reveal_and_change_nothing() {
+    let app = TestApp::start_with(&[("vault.keys", crate::api_keys::OLD)]).await;
+    let (token, id) = create_account(&app).await;
+    let before = rows_of(&app, &token).await;
+    let rejected = [
         ("MISSING_TOKEN", None),
-        ("TOKEN_EXPIRED", Some(world.token("ada").expired().sign())),
+        ("TOKEN_EXPIRED", Some(app.token("ada").expired().sign())),
         (
             "INVALID_SIGNATURE",
-            Some(world.token("ada").signed_by_stranger()),
+            Some(app.token("ada").signed_by_stranger()),
         ),
-        ("INVALID_SIGNATURE", Some(world.token("ada").tampered())),
+        ("INVALID_SIGNATURE", Some(app.token("ada").tampered())),
         (
             "UNKNOWN_ISSUER",
-            Some(world.stranger.token().sub("ada").roles(["admin"]).sign()),
+            Some(app.untrusted.token().sub("ada").roles(["admin"]).sign()),
         ),
         (
             "MALFORMED_TOKEN",
-            Some(world.token("ada").roles(["admin"]).alg_none()),
+            Some(app.token("ada").roles(["admin"]).alg_none()),
         ),
     ];
-    for (code, stranger) in strangers {
+    for (code, invalid_token) in rejected {
         for (method, path, body) in routes(&id) {
-            let mut request = world.request(method.clone(), &path);
-            if let Some(stranger) = &stranger {
-                request = request.bearer_auth(stranger);
+            let mut request = app.request(method.clone(), &path);
+            if let Some(invalid_token) = &invalid_token {
+                request = request.bearer_auth(invalid_token);
             }
             if let Some(body) = body {
                 request = request.json(&body);
             }
-            let answer = send(request).await;
-            answer.refuses(401, code);
+            let response = send(request).await;
+            response.assert_error(401, code);
             assert!(
-                !answer.body.contains("ada-private"),
-                "{method} {path}: {answer:?}"
+                !response.body.contains("ada-private"),
+                "{method} {path}: {response:?}"
             );
         }
     }
-    assert_eq!(whole(&world, &token).await, before);
+    assert_eq!(rows_of(&app, &token).await, before);
 }
 
 #[tokio::test]
-async fn another_user_sees_and_changes_nothing_of_hers() {
-    let world = World::with(&[("vault.keys", crate::api_keys::OLD)]).await;
-    let (token, id) = ada(&world).await;
-    let before = whole(&world, &token).await;
+async fn other_users_cannot_read_or_change_an_account() {
+    let app = TestApp::start_with(&[("vault.keys", crate::api_keys::OLD)]).await;
+    let (token, id) = create_account(&app).await;
+    let before = rows_of(&app, &token).await;
     let others = [
-        world.token("bob").sign(),
-        world
-            .token("nobody")
+        app.token("bob").sign(),
+        app.token("anonymous")
             .claim("is_anonymous", true)
             .without("email")
             .sign(),
-        world.other.token().sub("ada").sign(),
-        world.token("Ada").sign(),
-        world.token("ada ").sign(),
+        app.other.token().sub("ada").sign(),
+        app.token("Ada").sign(),
+        app.token("ada ").sign(),
     ];
     for other in others {
         for (method, path, body) in routes(&id) {
-            let mut request = world.request(method.clone(), &path).bearer_auth(&other);
+            let mut request = app.request(method.clone(), &path).bearer_auth(&other);
             if let Some(body) = body {
                 request = request.json(&body);
             }
-            let answer = send(request).await;
+            let response = send(request).await;
             assert!(
-                !answer.body.contains("ada-private"),
-                "{method} {path}: {answer:?}"
+                !response.body.contains("ada-private"),
+                "{method} {path}: {response:?}"
             );
             assert_eq!(
                 path.contains("/admin/"),
-                answer.status == 403,
-                "{method} {path}: {answer:?}"
+                response.status == 403,
+                "{method} {path}: {response:?}"
             );
         }
     }
-    world.clock.advance(Duration::from_secs(30));
-    assert_eq!(whole(&world, &token).await, before);
+    app.clock.advance(Duration::from_secs(30));
+    assert_eq!(rows_of(&app, &token).await, before);
 }
 
 #[tokio::test]
-async fn an_id_that_a_client_sends_is_never_used() {
-    let world = World::with(&[("vault.keys", crate::api_keys::OLD)]).await;
-    let (_, id) = ada(&world).await;
-    let bob = world.token("bob").sign();
+async fn user_ids_sent_by_the_client_are_never_used() {
+    let app = TestApp::start_with(&[("vault.keys", crate::api_keys::OLD)]).await;
+    let (_, id) = create_account(&app).await;
+    let bob = app.token("bob").sign();
     for query in [
         format!("user_id={id}"),
         format!("sub={id}"),
         format!("id={id}"),
     ] {
-        world
-            .get(&format!("/api/status?{query}"), &bob)
+        app.get(&format!("/api/status?{query}"), &bob)
             .await
-            .invalid();
+            .field_errors();
     }
     for field in ["user_id", "id", "sub", "owner"] {
-        world
-            .post(
-                "/api/status",
-                &bob,
-                &json!({ "client_name": "web", field: id }),
-            )
-            .await
-            .invalid();
+        app.post(
+            "/api/status",
+            &bob,
+            &json!({ "client_name": "web", field: id }),
+        )
+        .await
+        .field_errors();
     }
-    let request = world.request(Method::GET, "/api/auth/me").bearer_auth(&bob);
+    let request = app.request(Method::GET, "/api/auth/me").bearer_auth(&bob);
     let request = request
         .header("x-user-id", &id)
         .header("x-auth-subject", "ada")
         .header("x-forwarded-user", "ada");
-    assert_eq!(send(request).await.expect(200)["subject"], "bob");
+    assert_eq!(send(request).await.expect_status(200)["subject"], "bob");
 }

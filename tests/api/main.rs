@@ -1,15 +1,13 @@
-//! The API as its clients see it: a real server, a real identity provider, a real database.
+//! The API over HTTP, with a mock identity provider and a database.
 //!
-//! `BEARWARD_TEST_DATABASE_URL` says which: a server of PostgreSQL or MySQL where databases may be
-//! created, else SQLite files.
+//! `BEARWARD_TEST_DATABASE_URL` names a PostgreSQL or MySQL server on which databases may be created.
+//! The default is SQLite.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 mod administration;
 mod api_keys;
-mod bodies;
 mod concurrency;
 mod cors;
-mod database;
 mod generate;
 mod google;
 mod health;
@@ -17,11 +15,13 @@ mod isolation;
 mod limits;
 mod migrations;
 mod openapi;
-
 mod profile;
 mod provisioning;
-#[path = "../completions/service.rs"]
-#[allow(dead_code, unreachable_pub, reason = "it serves two binaries")]
-mod service;
+mod request_bodies;
 mod status;
-mod world;
+mod test_app;
+
+#[test]
+fn skipped_databases_are_printed() {
+    test_support::database::print_skipped_databases();
+}

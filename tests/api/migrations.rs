@@ -1,12 +1,11 @@
-//! Tables: made once, however many servers start, and never by an older version over a newer one's.
+//! Migrations: applied once by concurrent starts, and never to a newer schema.
 
 use bearward_server::{
     settings::{Config, Sources},
     store::{MigrationError, OpenError, SchemaStatus, Store},
 };
 use sea_orm::ConnectionTrait;
-
-use crate::database::{connect, fresh, number};
+use test_support::database::{connect, create, query_number};
 
 fn settings(url: &str) -> Config {
     Config::load(
@@ -18,24 +17,24 @@ fn settings(url: &str) -> Config {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn ten_servers_that_start_at_once_make_the_tables_once() {
-    let url = fresh().await;
+async fn ten_concurrent_starts_migrate_once() {
+    let url = create().await;
     let starts = (0..10).map(|_| {
         let config = settings(&url);
         tokio::spawn(async move { Store::open(&config.database).await })
     });
     for opened in futures_util::future::try_join_all(starts).await.unwrap() {
-        opened.expect("each of them starts").ping().await.unwrap();
+        opened.expect("every server starts").ping().await.unwrap();
     }
     assert_eq!(
-        number(&url, "SELECT COUNT(*) FROM seaql_migrations").await,
+        query_number(&url, "SELECT COUNT(*) FROM seaql_migrations").await,
         1
     );
 }
 
 #[tokio::test]
-async fn a_newer_database_is_refused_by_name_and_left_as_it_is() {
-    let url = fresh().await;
+async fn a_newer_schema_is_rejected_and_left_unchanged() {
+    let url = create().await;
     Store::open(&settings(&url).database).await.unwrap();
     let database = connect(&url).await;
     database
@@ -55,26 +54,22 @@ async fn a_newer_database_is_refused_by_name_and_left_as_it_is() {
         "{error}"
     );
     assert_eq!(
-        number(&url, "SELECT COUNT(*) FROM seaql_migrations").await,
+        query_number(&url, "SELECT COUNT(*) FROM seaql_migrations").await,
         2
     );
 }
 
 #[tokio::test]
-async fn a_look_makes_and_changes_nothing() {
-    let url = fresh().await;
-    let look = async || {
-        Store::schema_status(&settings(&url).database)
-            .await
-            .unwrap()
-    };
+async fn reading_the_schema_status_changes_nothing() {
+    let url = create().await;
+    let schema_status = async || Store::look(&settings(&url).database).await.unwrap();
     for _ in 0..2 {
-        match look().await {
+        match schema_status().await {
             SchemaStatus::NoFile(path) => assert!(url.starts_with("sqlite") && !path.exists()),
             SchemaStatus::Behind(_, pending) => assert_eq!(pending, ["m0001_accounts"]),
-            tables => panic!("{tables:?}"),
+            status => panic!("{status:?}"),
         }
     }
     Store::open(&settings(&url).database).await.unwrap();
-    assert!(matches!(look().await, SchemaStatus::UpToDate(_)));
+    assert!(matches!(schema_status().await, SchemaStatus::UpToDate(_)));
 }

@@ -6,7 +6,7 @@ use bearward_server::api::Document;
 use reqwest::Method;
 use serde_json::Value;
 
-use crate::world::{World, send};
+use crate::test_app::{TestApp as World, send};
 
 fn document() -> Value {
     serde_json::from_str(Document::new().as_str()).unwrap()
@@ -71,7 +71,7 @@ async fn every_documented_operation_is_answered() {
         let answer = send(
             world
                 .request(method.parse::<Method>().unwrap(), path)
-                .bearer_auth(world.admin()),
+                .bearer_auth(world.admin_token()),
         )
         .await;
         assert_ne!(answer.status, 405, "{operation}");
@@ -246,7 +246,7 @@ fn every_field_that_must_be_sent_has_an_example() {
 async fn the_document_and_its_page_come_from_this_server_alone() {
     let world = World::start().await;
     let served = world.get("/openapi.json", "").await;
-    assert_eq!(served.expect(200)["openapi"], "3.1.0");
+    assert_eq!(served.expect_status(200)["openapi"], "3.1.0");
     let redirect = world.get("/docs", "").await;
     assert_eq!(
         (redirect.status, redirect.header("location")),
@@ -277,9 +277,9 @@ async fn the_document_and_its_page_come_from_this_server_alone() {
     world
         .get("/docs/../Cargo.toml", "")
         .await
-        .refuses(404, "NOT_FOUND");
+        .assert_error(404, "NOT_FOUND");
     world
         .get("/docs/nothing.js", "")
         .await
-        .refuses(404, "NOT_FOUND");
+        .assert_error(404, "NOT_FOUND");
 }

@@ -3,23 +3,21 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use test_support::database::query_number;
 
-use crate::{
-    database::number,
-    world::{Json, World, send},
-};
+use crate::test_app::{Json, TestApp, send};
 
 #[tokio::test]
-async fn me_shows_the_profile_and_what_the_token_grants() {
-    let world = World::start().await;
-    let token = world
+async fn me_returns_the_profile_and_the_granted_claims() {
+    let app = TestApp::start().await;
+    let token = app
         .token("ada")
         .roles(["admin", "editor"])
         .scope("read write")
         .aal("aal2")
         .claim("session_id", "s-1")
         .sign();
-    let me = world.get("/api/auth/me", &token).await.expect(200);
+    let me = app.get("/api/auth/me", &token).await.expect_status(200);
     let claims = &me["claims"];
     assert_eq!(claims["role"], "authenticated");
     assert_eq!(claims["roles"], json!(["admin", "editor"]));
@@ -41,64 +39,68 @@ async fn me_shows_the_profile_and_what_the_token_grants() {
 }
 
 #[tokio::test]
-async fn a_name_of_ones_own_goes_before_the_issuers_until_it_is_taken_back() {
-    let world = World::start().await;
-    let token = |name: &str| world.token("ada").claim("name", name).sign();
+async fn a_custom_name_overrides_the_claim_until_it_is_removed() {
+    let app = TestApp::start().await;
+    let token = |name: &str| app.token("ada").claim("name", name).sign();
     let first = token("From the issuer");
-    let changed = world
+    let changed = app
         .patch("/api/user", &first, &json!({"name": "My own"}))
         .await
-        .expect(200);
+        .expect_status(200);
     assert_eq!(changed["name"], "My own");
-    world.clock.advance(Duration::from_secs(5));
+    app.clock.advance(Duration::from_secs(5));
     let later = token("From the issuer, later");
     assert_eq!(
-        world.get("/api/auth/me", &later).await.expect(200)["name"],
+        app.get("/api/auth/me", &later).await.expect_status(200)["name"],
         "My own"
     );
-    let back = world
+    let restored = app
         .patch("/api/user", &later, &json!({"name": null}))
         .await
-        .expect(200);
-    assert_eq!(back["name"], "From the issuer, later");
+        .expect_status(200);
+    assert_eq!(restored["name"], "From the issuer, later");
 }
 
 #[tokio::test]
-async fn a_change_leaves_alone_what_it_does_not_name() {
-    let world = World::start().await;
-    let token = world.token("ada").sign();
+async fn an_update_keeps_fields_that_are_not_sent() {
+    let app = TestApp::start().await;
+    let token = app.token("ada").sign();
     let both = json!({"name": "Ada", "picture": "https://x.example/a.png"});
-    world.patch("/api/user", &token, &both).await.expect(200);
-    let after = world
+    app.patch("/api/user", &token, &both)
+        .await
+        .expect_status(200);
+    let after = app
         .patch(
             "/api/user",
             &token,
             &json!({"picture": "https://x.example/b.png"}),
         )
         .await
-        .expect(200);
+        .expect_status(200);
     assert_eq!(
         (&after["name"], &after["picture"]),
         (&json!("Ada"), &json!("https://x.example/b.png"))
     );
     assert_eq!(
-        world.get("/api/auth/me", &token).await.expect(200)["name"],
+        app.get("/api/auth/me", &token).await.expect_status(200)["name"],
         "Ada"
     );
 }
 
 #[tokio::test]
 async fn a_name_has_1_to_200_characters() {
-    let world = World::start().await;
-    let token = world.token("ada").sign();
+    let app = TestApp::start().await;
+    let token = app.token("ada").sign();
     let name = |length: usize| json!({ "name": "é".repeat(length) });
-    world
-        .patch("/api/user", &token, &name(200))
+    app.patch("/api/user", &token, &name(200))
         .await
-        .expect(200);
-    let told = world.patch("/api/user", &token, &name(201)).await.invalid();
+        .expect_status(200);
+    let errors = app
+        .patch("/api/user", &token, &name(201))
+        .await
+        .field_errors();
     assert_eq!(
-        told,
+        errors,
         [(
             "name".to_owned(),
             "must have at most 200 characters".to_owned()
@@ -107,32 +109,32 @@ async fn a_name_has_1_to_200_characters() {
 }
 
 #[tokio::test]
-async fn every_wrong_field_is_told_at_once() {
-    let world = World::start().await;
+async fn all_invalid_fields_are_reported_together() {
+    let app = TestApp::start().await;
     let body = json!({"name": "", "picture": "http://x.example/a.png", "email": "e@x.example"});
-    let told = world
-        .patch("/api/user", &world.token("ada").sign(), &body)
+    let errors = app
+        .patch("/api/user", &app.token("ada").sign(), &body)
         .await
-        .invalid();
-    let fields: Vec<&str> = told.iter().map(|(field, _)| field.as_str()).collect();
-    assert_eq!(fields, ["name", "picture", "email"], "{told:?}");
+        .field_errors();
+    let fields: Vec<&str> = errors.iter().map(|(field, _)| field.as_str()).collect();
+    assert_eq!(fields, ["name", "picture", "email"], "{errors:?}");
 }
 
 #[tokio::test]
-async fn nothing_to_change_is_told() {
-    let world = World::start().await;
-    let told = world
-        .patch("/api/user", &world.token("ada").sign(), &json!({}))
+async fn an_empty_update_is_rejected() {
+    let app = TestApp::start().await;
+    let errors = app
+        .patch("/api/user", &app.token("ada").sign(), &json!({}))
         .await
-        .invalid();
-    assert_eq!(told.len(), 1, "{told:?}");
+        .field_errors();
+    assert_eq!(errors.len(), 1, "{errors:?}");
 }
 
 #[tokio::test]
-async fn what_decides_about_access_cannot_be_changed() {
-    let world = World::start().await;
-    let token = world.token("ada").sign();
-    let before = world.get("/api/auth/me", &token).await.expect(200);
+async fn identity_and_access_fields_cannot_be_updated() {
+    let app = TestApp::start().await;
+    let token = app.token("ada").sign();
+    let before = app.get("/api/auth/me", &token).await.expect_status(200);
     for field in [
         "id",
         "subject",
@@ -144,88 +146,84 @@ async fn what_decides_about_access_cannot_be_changed() {
         "last_login",
         "user_id",
     ] {
-        world
-            .patch("/api/user", &token, &json!({ field: "x", "name": "y" }))
+        app.patch("/api/user", &token, &json!({ field: "x", "name": "y" }))
             .await
-            .invalid();
+            .field_errors();
     }
-    assert_eq!(world.get("/api/auth/me", &token).await.expect(200), before);
+    assert_eq!(
+        app.get("/api/auth/me", &token).await.expect_status(200),
+        before
+    );
 }
 
 #[tokio::test]
-async fn erasing_leaves_no_row_of_the_subject_and_every_row_of_others() {
-    let world = World::start().await;
-    let (ada, bob) = (world.token("ada").sign(), world.token("bob").sign());
+async fn deleting_an_account_removes_only_its_own_rows() {
+    let app = TestApp::start().await;
+    let (ada, bob) = (app.token("ada").sign(), app.token("bob").sign());
     for token in [&ada, &bob] {
-        world
-            .post("/api/status", token, &json!({"client_name": "web"}))
+        app.post("/api/status", token, &json!({"client_name": "web"}))
             .await
-            .expect(201);
+            .expect_status(201);
     }
-    let before = world.get("/api/auth/me", &ada).await.expect(200);
-    let erased = world.delete("/api/user", &ada).await;
-    assert_eq!(erased.expect(204), Value::Null);
+    let before = app.get("/api/auth/me", &ada).await.expect_status(200);
+    let deleted = app.delete("/api/user", &ada).await;
+    assert_eq!(deleted.expect_status(204), Value::Null);
     assert_eq!(
-        number(&world.database, "SELECT COUNT(*) FROM users").await,
+        query_number(&app.database, "SELECT COUNT(*) FROM users").await,
         1
     );
     assert_eq!(
-        number(&world.database, "SELECT COUNT(*) FROM status_checks").await,
+        query_number(&app.database, "SELECT COUNT(*) FROM status_checks").await,
         1
     );
     assert_eq!(
-        world.get("/api/status", &bob).await.expect(200)["items"]
+        app.get("/api/status", &bob).await.expect_status(200)["items"]
             .as_array()
             .map(Vec::len),
         Some(1)
     );
-    let after = world.get("/api/auth/me", &ada).await.expect(200);
+    let after = app.get("/api/auth/me", &ada).await.expect_status(200);
     assert_ne!(
         after["id"], before["id"],
-        "the token is still good, so its next request is a newcomer's"
+        "the token is still valid, so its next request creates a new account"
     );
 }
 
 #[tokio::test]
-async fn an_account_erased_on_another_replica_is_made_anew_here() {
-    let world = World::start().await;
-    let replica = world.replica().await;
-    let token = world.token("ada").sign();
-    world
-        .get_from(replica, "/api/auth/me", &token)
+async fn an_account_deleted_on_another_replica_is_recreated() {
+    let app = TestApp::start().await;
+    let replica = app.replica().await;
+    let token = app.token("ada").sign();
+    app.get_from(replica, "/api/auth/me", &token)
         .await
-        .expect(200);
-    world.delete("/api/user", &token).await.expect(204);
-    world
-        .get_from(replica, "/api/auth/me", &token)
+        .expect_status(200);
+    app.delete("/api/user", &token).await.expect_status(204);
+    app.get_from(replica, "/api/auth/me", &token)
         .await
-        .expect(200);
-    let post = world
+        .expect_status(200);
+    let post = app
         .request_to(replica, reqwest::Method::POST, "/api/status")
         .bearer_auth(&token);
     send(post.json(&json!({"client_name": "web"})))
         .await
-        .expect(201);
+        .expect_status(201);
 }
 
 #[tokio::test]
-async fn a_change_is_seen_on_another_replica_at_once() {
-    let world = World::start().await;
-    let replica = world.replica().await;
-    let token = world.token("ada").sign();
-    world
-        .get_from(replica, "/api/auth/me", &token)
+async fn an_update_is_visible_on_other_replicas_immediately() {
+    let app = TestApp::start().await;
+    let replica = app.replica().await;
+    let token = app.token("ada").sign();
+    app.get_from(replica, "/api/auth/me", &token)
         .await
-        .expect(200);
-    world
-        .patch("/api/user", &token, &json!({"name": "Ada"}))
+        .expect_status(200);
+    app.patch("/api/user", &token, &json!({"name": "Ada"}))
         .await
-        .expect(200);
+        .expect_status(200);
     assert_eq!(
-        world
-            .get_from(replica, "/api/auth/me", &token)
+        app.get_from(replica, "/api/auth/me", &token)
             .await
-            .expect(200)["name"],
+            .expect_status(200)["name"],
         "Ada"
     );
 }

@@ -1,21 +1,20 @@
-//! `/api/status`: reports, once each, listed newest first.
+//! `/api/status`: creation with idempotency keys, and paging.
 
 use std::collections::HashSet;
 
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::world::{Answer, Json, World, send};
+use crate::test_app::{ApiResponse, Json, TestApp, send};
 
-async fn report(world: &World, token: &str, client: &str) -> Value {
-    world
-        .post("/api/status", token, &json!({ "client_name": client }))
+async fn create_status_check(app: &TestApp, token: &str, client: &str) -> Value {
+    app.post("/api/status", token, &json!({ "client_name": client }))
         .await
-        .expect(201)
+        .expect_status(201)
 }
 
-async fn report_once(world: &World, token: &str, client: &str, key: &str) -> Answer {
-    let request = world
+async fn create_with_key(app: &TestApp, token: &str, client: &str, key: &str) -> ApiResponse {
+    let request = app
         .request(Method::POST, "/api/status")
         .bearer_auth(token)
         .header("idempotency-key", key);
@@ -32,58 +31,58 @@ fn names(page: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn a_report_is_kept_and_listed_newest_first() {
-    let world = World::start().await;
-    let token = world.token("ada").sign();
+async fn status_checks_are_listed_newest_first() {
+    let app = TestApp::start().await;
+    let token = app.token("ada").sign();
     for client in ["first", "second", "third"] {
-        let made = report(&world, &token, client).await;
-        assert_eq!(made["client_name"], client);
+        let created = create_status_check(&app, &token, client).await;
+        assert_eq!(created["client_name"], client);
         assert!(
-            made["timestamp"]
+            created["timestamp"]
                 .as_str()
                 .is_some_and(|at| at.ends_with('Z')),
-            "{made}"
+            "{created}"
         );
-        assert_eq!(made.as_object().map(serde_json::Map::len), Some(3));
+        assert_eq!(created.as_object().map(serde_json::Map::len), Some(3));
     }
-    let page = world.get("/api/status", &token).await.expect(200);
+    let page = app.get("/api/status", &token).await.expect_status(200);
     assert_eq!(names(&page), ["third", "second", "first"]);
     assert_eq!(page["next_cursor"], Value::Null);
 }
 
 #[tokio::test]
-async fn a_report_reads_back_as_it_was_answered() {
-    let world = World::start().await;
-    let token = world.token("ada").sign();
-    let made = report(&world, &token, "Größe 🐻").await;
+async fn a_listed_status_check_equals_the_created_one() {
+    let app = TestApp::start().await;
+    let token = app.token("ada").sign();
+    let created = create_status_check(&app, &token, "Größe 🐻").await;
     assert_eq!(
-        world.get("/api/status", &token).await.expect(200)["items"][0],
-        made
+        app.get("/api/status", &token).await.expect_status(200)["items"][0],
+        created
     );
 }
 
 #[tokio::test]
-async fn pages_hold_every_report_once_while_others_are_added() {
-    let world = World::start().await;
-    let token = world.token("ada").sign();
+async fn paging_is_stable_while_rows_are_added() {
+    let app = TestApp::start().await;
+    let token = app.token("ada").sign();
     for n in 0..7 {
-        report(&world, &token, &format!("early {n}")).await;
+        create_status_check(&app, &token, &format!("early {n}")).await;
     }
-    let (mut seen, mut cursor) = (Vec::new(), String::new());
+    let (mut listed, mut cursor) = (Vec::new(), String::new());
     loop {
-        let page = world
+        let page = app
             .get(&format!("/api/status?limit=3{cursor}"), &token)
             .await
-            .expect(200);
-        seen.extend(names(&page).into_iter().map(str::to_owned));
-        report(&world, &token, "late").await;
+            .expect_status(200);
+        listed.extend(names(&page).into_iter().map(str::to_owned));
+        create_status_check(&app, &token, "late").await;
         let Some(next) = page["next_cursor"].as_str() else {
             break;
         };
         cursor = format!("&cursor={next}");
     }
     assert_eq!(
-        seen,
+        listed,
         (0..7)
             .rev()
             .map(|n| format!("early {n}"))
@@ -92,35 +91,34 @@ async fn pages_hold_every_report_once_while_others_are_added() {
 }
 
 #[tokio::test]
-async fn a_page_has_1_to_100_reports() {
-    let world = World::start().await;
-    let token = world.token("ada").sign();
-    for fits in ["1", "100"] {
-        world
-            .get(&format!("/api/status?limit={fits}"), &token)
+async fn a_page_has_1_to_100_items() {
+    let app = TestApp::start().await;
+    let token = app.token("ada").sign();
+    for limit in ["1", "100"] {
+        app.get(&format!("/api/status?limit={limit}"), &token)
             .await
-            .expect(200);
+            .expect_status(200);
     }
-    for wrong in ["0", "101", "-1", "many", "1e2", "9999999999999999999999"] {
-        let told = world
-            .get(&format!("/api/status?limit={wrong}"), &token)
+    for invalid in ["0", "101", "-1", "many", "1e2", "9999999999999999999999"] {
+        let errors = app
+            .get(&format!("/api/status?limit={invalid}"), &token)
             .await
-            .invalid();
+            .field_errors();
         assert_eq!(
-            told,
+            errors,
             [(
                 "limit".to_owned(),
                 "must be a number from 1 to 100".to_owned()
             )],
-            "{wrong}"
+            "{invalid}"
         );
     }
 }
 
 #[tokio::test]
-async fn a_made_up_cursor_and_an_unknown_parameter_are_told() {
-    let world = World::start().await;
-    let token = world.token("ada").sign();
+async fn invalid_cursors_and_unknown_parameters_are_rejected() {
+    let app = TestApp::start().await;
+    let token = app.token("ada").sign();
     for query in [
         "cursor=x",
         "cursor=%27%20OR%201=1",
@@ -128,128 +126,134 @@ async fn a_made_up_cursor_and_an_unknown_parameter_are_told() {
         "offset=3",
         "limit=1&limit=2",
     ] {
-        let told = world
+        let errors = app
             .get(&format!("/api/status?{query}"), &token)
             .await
-            .invalid();
-        assert_eq!(told.len(), 1, "{query}: {told:?}");
+            .field_errors();
+        assert_eq!(errors.len(), 1, "{query}: {errors:?}");
     }
 }
 
 #[tokio::test]
-async fn somebody_elses_cursor_shows_nothing_of_theirs() {
-    let world = World::start().await;
-    let (ada, bob) = (world.token("ada").sign(), world.token("bob").sign());
+async fn a_cursor_of_another_user_reveals_nothing() {
+    let app = TestApp::start().await;
+    let (ada, bob) = (app.token("ada").sign(), app.token("bob").sign());
     for n in 0..3 {
-        report(&world, &ada, &format!("ada {n}")).await;
+        create_status_check(&app, &ada, &format!("ada {n}")).await;
     }
-    let page = world.get("/api/status?limit=1", &ada).await.expect(200);
+    let page = app
+        .get("/api/status?limit=1", &ada)
+        .await
+        .expect_status(200);
     let cursor = page["next_cursor"].as_str().unwrap();
-    let theirs = world
+    let page = app
         .get(&format!("/api/status?cursor={cursor}"), &bob)
         .await
-        .expect(200);
-    assert_eq!(theirs["items"], json!([]));
+        .expect_status(200);
+    assert_eq!(page["items"], json!([]));
 }
 
 #[tokio::test]
-async fn the_same_request_sent_again_is_one_report() {
-    let world = World::start().await;
-    let token = world.token("ada").sign();
-    let first = report_once(&world, &token, "web", "key-1").await;
-    let again = report_once(&world, &token, "web", "key-1").await;
-    assert_eq!(first.expect(201), again.expect(201));
+async fn a_repeated_request_is_replayed() {
+    let app = TestApp::start().await;
+    let token = app.token("ada").sign();
+    let first = create_with_key(&app, &token, "web", "key-1").await;
+    let repeated = create_with_key(&app, &token, "web", "key-1").await;
+    assert_eq!(first.expect_status(201), repeated.expect_status(201));
     assert_eq!(
         (
             first.header("idempotency-replayed"),
-            again.header("idempotency-replayed")
+            repeated.header("idempotency-replayed")
         ),
         ("", "true")
     );
     assert_eq!(
-        names(&world.get("/api/status", &token).await.expect(200)),
+        names(&app.get("/api/status", &token).await.expect_status(200)),
         ["web"]
     );
 }
 
 #[tokio::test]
-async fn fifty_copies_at_once_are_one_report() {
-    let world = World::start().await;
-    let token = world.token("ada").sign();
-    let copies = (0..50).map(|_| report_once(&world, &token, "web", "key-1"));
+async fn fifty_concurrent_copies_create_one_status_check() {
+    let app = TestApp::start().await;
+    let token = app.token("ada").sign();
+    let copies = (0..50).map(|_| create_with_key(&app, &token, "web", "key-1"));
     let ids: HashSet<String> = futures_util::future::join_all(copies)
         .await
         .iter()
-        .map(|answer| answer.expect(201)["id"].to_string())
+        .map(|response| response.expect_status(201)["id"].to_string())
         .collect();
     assert_eq!(ids.len(), 1);
 }
 
 #[tokio::test]
-async fn a_key_that_was_used_for_another_body_is_refused() {
-    let world = World::start().await;
-    let token = world.token("ada").sign();
-    report_once(&world, &token, "web", "key-1")
+async fn an_idempotency_key_cannot_be_reused_for_another_body() {
+    let app = TestApp::start().await;
+    let token = app.token("ada").sign();
+    create_with_key(&app, &token, "web", "key-1")
         .await
-        .expect(201);
-    let told = report_once(&world, &token, "mobile", "key-1")
+        .expect_status(201);
+    let errors = create_with_key(&app, &token, "mobile", "key-1")
         .await
-        .invalid();
-    assert_eq!(told[0].0, "Idempotency-Key");
+        .field_errors();
+    assert_eq!(errors[0].0, "Idempotency-Key");
     assert_eq!(
-        names(&world.get("/api/status", &token).await.expect(200)),
+        names(&app.get("/api/status", &token).await.expect_status(200)),
         ["web"]
     );
 }
 
 #[tokio::test]
-async fn keys_of_two_users_have_nothing_to_do_with_each_other() {
-    let world = World::start().await;
+async fn idempotency_keys_are_scoped_to_the_user() {
+    let app = TestApp::start().await;
     for (user, client) in [("ada", "web"), ("bob", "mobile")] {
-        report_once(&world, &world.token(user).sign(), client, "same")
+        create_with_key(&app, &app.token(user).sign(), client, "same")
             .await
-            .expect(201);
+            .expect_status(201);
     }
 }
 
 #[tokio::test]
-async fn keys_that_differ_in_case_are_different() {
-    let world = World::start().await;
-    let token = world.token("ada").sign();
+async fn idempotency_keys_are_case_sensitive() {
+    let app = TestApp::start().await;
+    let token = app.token("ada").sign();
     let [lower, upper] = [
-        report_once(&world, &token, "web", "key").await,
-        report_once(&world, &token, "web", "KEY").await,
+        create_with_key(&app, &token, "web", "key").await,
+        create_with_key(&app, &token, "web", "KEY").await,
     ];
-    assert_ne!(lower.expect(201)["id"], upper.expect(201)["id"]);
+    assert_ne!(
+        lower.expect_status(201)["id"],
+        upper.expect_status(201)["id"]
+    );
 }
 
 #[tokio::test]
-async fn an_idempotency_key_is_one_of_1_to_200_visible_characters() {
-    let world = World::start().await;
-    let token = world.token("ada").sign();
-    report_once(&world, &token, "web", &"k".repeat(200))
+async fn an_idempotency_key_has_1_to_200_visible_characters() {
+    let app = TestApp::start().await;
+    let token = app.token("ada").sign();
+    create_with_key(&app, &token, "web", &"k".repeat(200))
         .await
-        .expect(201);
-    for wrong in ["k".repeat(201), String::new(), "a b".to_owned()] {
-        let told = report_once(&world, &token, "web", &wrong).await.invalid();
-        assert_eq!(told[0].0, "Idempotency-Key");
+        .expect_status(201);
+    for invalid in ["k".repeat(201), String::new(), "a b".to_owned()] {
+        let errors = create_with_key(&app, &token, "web", &invalid)
+            .await
+            .field_errors();
+        assert_eq!(errors[0].0, "Idempotency-Key");
     }
-    let two = world
-        .request(Method::POST, "/api/status")
-        .bearer_auth(&token);
+    let two = app.request(Method::POST, "/api/status").bearer_auth(&token);
     let two = two
         .header("idempotency-key", "a")
         .header("idempotency-key", "b")
         .json(&json!({"client_name": "web"}));
-    assert_eq!(send(two).await.invalid()[0].0, "Idempotency-Key");
+    assert_eq!(send(two).await.field_errors()[0].0, "Idempotency-Key");
 }
 
 #[tokio::test]
-async fn a_client_has_a_name_of_1_to_100_characters() {
-    let world = World::start().await;
-    let token = world.token("ada").sign();
-    report(&world, &token, &"é".repeat(100)).await;
-    for wrong in [
+async fn a_client_name_has_1_to_100_characters() {
+    let app = TestApp::start().await;
+    let token = app.token("ada").sign();
+    create_status_check(&app, &token, &"é".repeat(100)).await;
+    for invalid in [
         json!("é".repeat(101)),
         json!(""),
         json!(" web"),
@@ -258,10 +262,10 @@ async fn a_client_has_a_name_of_1_to_100_characters() {
         json!(null),
         json!(["web"]),
     ] {
-        let told = world
-            .post("/api/status", &token, &json!({ "client_name": wrong }))
+        let errors = app
+            .post("/api/status", &token, &json!({ "client_name": invalid }))
             .await
-            .invalid();
-        assert_eq!(told[0].0, "client_name", "{wrong}: {told:?}");
+            .field_errors();
+        assert_eq!(errors[0].0, "client_name", "{invalid}: {errors:?}");
     }
 }

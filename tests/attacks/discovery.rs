@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use {
+use bearward::{
     Bearward, Issuer,
     keys::{Fetch, FetchRequest, Fetched, Fetching, Freshness},
 };

@@ -11,7 +11,7 @@ use actix_web::{
     },
     test, web,
 };
-use {
+use bearward::{
     AuthError, Bearward, JwksCacheConfig, NoCustomClaims, Principal, Require, Requirement, Verified,
 };
 use bearward_testing::{Faults, MockIdp, signing::encode};

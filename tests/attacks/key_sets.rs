@@ -1,6 +1,6 @@
 //! Hostile key sets: duplicates, invalid keys, extreme cache lifetimes.
 
-use {Algorithm, Bearward};
+use bearward::{Algorithm, Bearward};
 use bearward_testing::{
     Faults, MockIdp,
     signing::{KeyPair, encode},

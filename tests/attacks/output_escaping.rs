@@ -1,6 +1,6 @@
 //! Output for people contains no control characters from untrusted input and no secrets.
 
-use {Algorithm, Bearward, Issuer, KeySource};
+use bearward::{Algorithm, Bearward, Issuer, KeySource};
 use bearward_server::settings::{Config, Sources};
 use bearward_testing::{
     MockIdp,

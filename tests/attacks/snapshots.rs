@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use {Algorithm, Bearward, JwksCacheConfig};
+use bearward::{Algorithm, Bearward, JwksCacheConfig};
 use bearward_testing::{Faults, MockIdp, signing::KeyPair};
 
 /// Writes a snapshot file that contains `key`, and stops the identity provider.

@@ -1,6 +1,6 @@
 //! Floods of invalid tokens, and slightly modified valid ones.
 
-use {Algorithm, Bearward, TokenUse, Verification};
+use bearward::{Algorithm, Bearward, TokenUse, Verification};
 use bearward_server::telemetry;
 use bearward_testing::{MockIdp, TestClock, signing::encode};
 

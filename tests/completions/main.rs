@@ -1,21 +1,19 @@
 //! The completions client against a fake service that controls every byte of its responses.
 #![allow(clippy::unwrap_used, reason = "a panic fails the test")]
 
-mod base_url;
-mod disconnect;
-mod error_responses;
-mod log;
-mod plain_response;
+mod hang_up;
+mod limits;
+mod plain;
+mod refusals;
 mod secrecy;
-mod service;
-mod size_limits;
+mod settings;
 mod stream;
 mod timeouts;
 
 use std::{sync::Arc, time::Duration};
 
 use actix_web::web::Bytes;
-use {Clock, Sleep, Timestamp};
+use bearward::{Clock, Sleep, Timestamp};
 use bearward_server::{
     completions::{Completion, CompletionStream, Completions, CompletionsError, Prompt},
     settings::{Config, Generate, Sources},
@@ -24,7 +22,10 @@ use bearward_server::{
 use futures_util::StreamExt;
 use tokio::task::JoinHandle;
 
-use self::service::{Call, Service, within_timeout};
+use test_support::{
+    completions_service::{Call, CompletionsService as Service},
+    within_timeout as soon,
+};
 
 const KEY: &str = "sk-Qm9vZ2llMDAwMDAw-hunter2-dGhlLWtleQ";
 const MODEL: &str = "the/configured-model";

@@ -7,8 +7,10 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
-#[path = "../api/database.rs"]
-mod database;
+/// The names that these tests use for the functions of the shared module.
+mod database {
+    pub(crate) use test_support::database::{connect, create as fresh, query_number as number};
+}
 mod database_server;
 mod disk;
 mod large_tables;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use {Algorithm, ClaimMapping, Issuer, IssuerError, KeySource, TokenUse, TypRule};
+use bearward::{Algorithm, ClaimMapping, Issuer, IssuerError, KeySource, TokenUse, TypRule};
 use insta::assert_snapshot;
 
 use super::{environment, error, file, folder, issuer, issuer_text};

@@ -2,7 +2,7 @@
 
 use std::{num::NonZeroU32, path::Path, time::Duration};
 
-use {Algorithm, Builder, ClaimMapping, Issuer, IssuerError, JwksCacheConfig};
+use bearward::{Algorithm, Builder, ClaimMapping, Issuer, IssuerError, JwksCacheConfig};
 use bearward_server::settings::{Config, CorsOrigin, LogFormat, Sources, ValueSource};
 use insta::assert_snapshot;
 use secrecy::ExposeSecret;

@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use aws_lc_rs::hmac;
-use {Algorithm, Clock, SystemClock};
+use bearward::{Algorithm, Clock, SystemClock};
 use bearward_testing::{
     TokenBuilder,
     signing::{KeyPair, Token, encode},

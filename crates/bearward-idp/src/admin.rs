@@ -5,7 +5,7 @@ use actix_web::{
     http::{StatusCode, header::HeaderValue},
     web::{Data, Path},
 };
-use {Algorithm, Clock, ErrorBody, SystemClock};
+use bearward::{Algorithm, Clock, ErrorBody, SystemClock};
 use bearward_testing::{
     Faults, TokenBuilder,
     endpoint::JwksEndpoint,

@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use actix_web::{HttpResponse, http::StatusCode, web::Data};
-use {Bearward, keys::KeySetStatus};
+use bearward::{Bearward, keys::KeySetStatus};
 use serde::Deserialize;
 use serde_json::{Value, json};
 

@@ -3,7 +3,7 @@
 use std::{io, net::SocketAddr, time::Duration};
 
 use actix_web::web::Data;
-use {Algorithm, Bearward};
+use bearward::{Algorithm, Bearward};
 use bearward_testing::{MockIdp, TokenBuilder};
 use url::Url;
 

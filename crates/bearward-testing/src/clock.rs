@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use {Clock, Sleep, SystemClock, Timestamp};
+use bearward::{Clock, Sleep, SystemClock, Timestamp};
 use tokio::sync::Notify;
 
 /// A clock that advances only when a test advances it. Clones share the same time.

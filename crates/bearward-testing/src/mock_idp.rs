@@ -12,7 +12,7 @@ use actix_web::{
     dev::ServerHandle,
     web::{Data, ServiceConfig},
 };
-use {Algorithm, Clock, Issuer, KeySource, SystemClock};
+use bearward::{Algorithm, Clock, Issuer, KeySource, SystemClock};
 
 use super::{
     clock::TestClock,

@@ -1,8 +1,7 @@
-//! Rate limits as clients meet them, by a clock that the tests move: each just inside and just
-//! outside.
+//! Rate limits, tested just below and just above each limit with a movable clock.
 
-mod address;
-mod refusals;
-mod stand;
-mod switched_off;
-mod users;
+mod disabled;
+mod fixture;
+mod invalid_tokens;
+mod per_address;
+mod per_user;

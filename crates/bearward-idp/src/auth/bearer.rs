@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header, web::Data};
-use {Algorithm, Bearward, Issuer, KeySource, Verified};
+use bearward::{Algorithm, Bearward, Issuer, KeySource, Verified};
 use bearward_testing::endpoint::JwksEndpoint;
 use futures_util::future::LocalBoxFuture;
 use uuid::Uuid;

@@ -10,7 +10,7 @@ use std::{
 };
 
 use actix_web::{HttpResponse, web::Data};
-use {Clock, Sleep, Timestamp};
+use bearward::{Clock, Sleep, Timestamp};
 use serde::Deserialize;
 use serde_json::json;
 

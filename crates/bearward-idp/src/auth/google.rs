@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use actix_web::{HttpResponse, web::Data};
 use aws_lc_rs::digest::{SHA256, digest};
-use {Bearward, Issuer, KeySource, TokenUse};
+use bearward::{Bearward, Issuer, KeySource, TokenUse};
 use bearward_testing::{endpoint::JwksEndpoint, signing::Token};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use {Clock, SystemClock};
+use bearward::{Clock, SystemClock};
 
 /// What a hosted project has on its settings pages. The default is that of a local Supabase stack,
 /// with anonymous sign-ins allowed.

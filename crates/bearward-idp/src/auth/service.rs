@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use {Algorithm, Clock, Timestamp};
+use bearward::{Algorithm, Clock, Timestamp};
 use bearward_testing::{
     endpoint::JwksEndpoint,
     signing::{KeyPair, KeyRing},

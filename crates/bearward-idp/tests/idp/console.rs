@@ -1,6 +1,6 @@
 //! The developer console: a page for people, which holds nothing itself and lets no stranger ask.
 
-use {Algorithm, Bearward, Issuer, KeySource};
+use bearward::{Algorithm, Bearward, Issuer, KeySource};
 use bearward_idp::Idp;
 use bearward_testing::{FORGERIES, TestClock};
 use serde_json::{Value, json};

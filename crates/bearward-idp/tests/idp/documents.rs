@@ -1,6 +1,6 @@
 //! What anybody may read: the key set, discovery, the first page.
 
-use {Algorithm, Bearward, Issuer};
+use bearward::{Algorithm, Bearward, Issuer};
 use bearward_testing::FORGERIES;
 
 use crate::{

@@ -13,7 +13,7 @@ mod running;
 mod strangers;
 mod tokens;
 
-use {Algorithm, Bearward, Issuer, KeySource};
+use bearward::{Algorithm, Bearward, Issuer, KeySource};
 use bearward_idp::{AuthOptions, Idp, Options};
 
 /// What a developer runs, on a free port.

@@ -2,7 +2,7 @@
 
 use std::net::{SocketAddr, TcpListener};
 
-use {Bearward, Issuer};
+use bearward::{Bearward, Issuer};
 use bearward_idp::{Idp, IdpError, Options};
 
 use crate::{

@@ -1,4 +1,4 @@
-//! The scope-wide guard takes the same types as `Require`.
+//! The guard of a scope takes the same requirement types as `Require`.
 
 use bearward::Bearward;
 

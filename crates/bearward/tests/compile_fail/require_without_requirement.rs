@@ -1,4 +1,4 @@
-//! `Require` takes a type that says what it requires.
+//! The type parameter of `Require` must implement `Requirement`.
 
 use actix_web::{HttpResponse, get};
 use bearward::Require;

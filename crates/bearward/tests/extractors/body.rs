@@ -1,16 +1,13 @@
-//! Authentication comes before every look at the body: a stranger learns nothing about what a route
-//! expects.
+//! Authentication happens before the body is read, so that unauthenticated clients learn nothing
+//! about what a route expects.
 
 use actix_web::web::{self, Json, ServiceConfig};
-use {Algorithm, Principal, Require};
+use bearward::{Algorithm, Principal, Require};
 use bearward_testing::{Faults, MockIdp};
 use serde::Deserialize;
+use test_support::raw_http::{Request, post};
 
-use crate::{
-    requirements::Admin,
-    wire::{Request, post},
-    world::{cold_world_of, world},
-};
+use crate::{requirements::Admin, test_app::TestApp};
 
 #[derive(Deserialize)]
 struct Order {
@@ -33,8 +30,8 @@ fn routes(config: &mut ServiceConfig) {
         );
 }
 
-/// Requests that a signed-in user is refused for their body's sake.
-fn bad_bodies(path: &str) -> Vec<Request> {
+/// Returns requests whose body is invalid for the routes.
+fn invalid_bodies(path: &str) -> Vec<Request> {
     vec![
         post(path).body("text/plain", "{\"item\": \"x\"}"),
         post(path).body("application/json", "{\"item\": "),
@@ -43,80 +40,82 @@ fn bad_bodies(path: &str) -> Vec<Request> {
             "application/json",
             format!("{{\"item\": \"{}\"}}", "x".repeat(2000)),
         ),
-        post(path).unfinished_body("application/json", 1_000_000_000, "{"),
+        post(path).partial_body("application/json", 1_000_000_000, "{"),
     ]
 }
 
 #[actix_web::test]
-async fn a_good_body_from_a_known_user_is_read() {
-    let world = world().await;
-    let answer = world
+async fn a_valid_body_of_an_authenticated_user_is_read() {
+    let test_app = TestApp::start().await;
+    let response = test_app
         .serve(routes)
         .send(
             post("/orders")
-                .bearer(&world.good())
+                .bearer(&test_app.valid_token())
                 .body("application/json", "{\"item\": \"tea\"}"),
         )
         .await;
-    assert_eq!((answer.status, answer.body.as_str()), (200, "ada tea"));
+    assert_eq!((response.status, response.body.as_str()), (200, "ada tea"));
 }
 
 #[actix_web::test]
-async fn a_known_user_learns_what_is_wrong_with_the_body() {
-    let world = world().await;
-    let server = world.serve(routes);
-    for request in bad_bodies("/orders") {
-        let answer = server.exchange(request.bearer(&world.good())).await;
-        assert!(matches!(answer.status, 400 | 413 | 415), "{answer:?}");
+async fn an_authenticated_user_gets_the_error_of_the_body() {
+    let test_app = TestApp::start().await;
+    let server = test_app.serve(routes);
+    for request in invalid_bodies("/orders") {
+        let response = server
+            .send_unchecked(request.bearer(&test_app.valid_token()))
+            .await;
+        assert!(matches!(response.status, 400 | 413 | 415), "{response:?}");
     }
 }
 
 #[actix_web::test]
-async fn a_stranger_learns_nothing_from_any_body() {
-    let world = world().await;
-    let server = world.serve(routes);
-    let bad_tokens = [
+async fn authentication_errors_take_precedence_over_body_errors() {
+    let test_app = TestApp::start().await;
+    let server = test_app.serve(routes);
+    let invalid_tokens = [
         "x".to_owned(),
-        world.token().expired().sign(),
-        world.token().tampered(),
+        test_app.token().expired().sign(),
+        test_app.token().tampered(),
     ];
-    for request in bad_bodies("/orders") {
-        let answer = server.send(request.clone()).await;
-        assert_eq!(answer.refusal(), (401, "MISSING_TOKEN".to_owned()));
+    for request in invalid_bodies("/orders") {
+        let response = server.send(request.clone()).await;
+        assert_eq!(response.error(), (401, "MISSING_TOKEN".to_owned()));
         let twice = request.clone().bearer("x").bearer("y");
         assert_eq!(
-            server.send(twice).await.refusal(),
+            server.send(twice).await.error(),
             (400, "INVALID_REQUEST".to_owned())
         );
-        for token in &bad_tokens {
-            let answer = server.send(request.clone().bearer(token)).await;
-            assert_eq!(answer.status, 401, "{answer:?}");
+        for token in &invalid_tokens {
+            let response = server.send(request.clone().bearer(token)).await;
+            assert_eq!(response.status, 401, "{response:?}");
         }
     }
 }
 
 #[actix_web::test]
-async fn nor_does_who_lacks_the_role() {
-    let world = world().await;
-    let server = world.serve(routes);
-    for request in bad_bodies("/admin/orders") {
-        let answer = server.send(request.bearer(&world.good())).await;
-        assert_eq!(answer.refusal(), (403, "INSUFFICIENT_ROLE".to_owned()));
+async fn role_errors_take_precedence_over_body_errors() {
+    let test_app = TestApp::start().await;
+    let server = test_app.serve(routes);
+    for request in invalid_bodies("/admin/orders") {
+        let response = server.send(request.bearer(&test_app.valid_token())).await;
+        assert_eq!(response.error(), (403, "INSUFFICIENT_ROLE".to_owned()));
     }
 }
 
 #[actix_web::test]
-async fn a_body_that_never_ends_is_not_waited_for() {
-    let world = world().await;
-    let server = world.serve(routes);
+async fn rejections_do_not_wait_for_the_body() {
+    let test_app = TestApp::start().await;
+    let server = test_app.serve(routes);
     for request in [
         post("/orders"),
-        post("/orders").bearer(&world.token().expired().sign()),
+        post("/orders").bearer(&test_app.token().expired().sign()),
     ] {
-        let endless = request
+        let partial = request
             .clone()
-            .unfinished_body("application/json", u64::MAX / 2, "");
-        assert_eq!(server.send(endless).await.status, 401);
+            .partial_body("application/json", u64::MAX / 2, "");
+        assert_eq!(server.send(partial).await.status, 401);
         let chunked = request
             .header("transfer-encoding", "chunked")
             .header("content-type", "application/json");
@@ -125,29 +124,29 @@ async fn a_body_that_never_ends_is_not_waited_for() {
 }
 
 #[actix_web::test]
-async fn behind_a_guard_this_holds_even_while_the_keys_are_being_fetched() {
+async fn a_guard_rejects_before_reading_the_body_also_on_cold_start() {
     let idp = MockIdp::start_with(Algorithm::ES256).await;
     idp.set_faults(Faults::hang());
-    let world = cold_world_of(idp, |builder| builder).await;
-    let auth = world.auth.clone();
-    let server = world.serve(move |config| {
+    let test_app = TestApp::start_cold(idp, |builder| builder).await;
+    let auth = test_app.auth.clone();
+    let server = test_app.serve(move |config| {
         config.service(
             web::scope("/guarded")
                 .wrap(auth.require::<Admin>())
                 .configure(routes),
         );
     });
-    let requests = bad_bodies("/guarded/orders")
+    let requests = invalid_bodies("/guarded/orders")
         .into_iter()
-        .map(|request| request.bearer(&world.token().tampered()));
-    let answers = requests.map(|request| server.send(request));
-    let (answers, ()) = tokio::join!(futures_util::future::join_all(answers), async {
-        while world.idp.fetches() == 0 {
+        .map(|request| request.bearer(&test_app.token().tampered()));
+    let responses = requests.map(|request| server.send(request));
+    let (responses, ()) = tokio::join!(futures_util::future::join_all(responses), async {
+        while test_app.idp.fetches() == 0 {
             tokio::task::yield_now().await;
         }
-        world.idp.recover();
+        test_app.idp.recover();
     });
-    for answer in answers {
-        assert_eq!(answer.refusal(), (401, "INVALID_SIGNATURE".to_owned()));
+    for response in responses {
+        assert_eq!(response.error(), (401, "INVALID_SIGNATURE".to_owned()));
     }
 }

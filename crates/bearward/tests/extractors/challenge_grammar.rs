@@ -1,12 +1,11 @@
-//! `WWW-Authenticate` read strictly by the grammar (RFC 9110 §11.2, §11.6.1), so that the
-//! challenges are seen as a client sees them.
+//! A strict parser for `WWW-Authenticate` (RFC 9110 §11.2, §11.6.1), independent of the library.
 
-/// One challenge: a scheme, and a token68 or parameters.
+/// A challenge: a scheme with a token68 or parameters.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Challenge {
     pub scheme: String,
     pub token68: Option<String>,
-    /// Names in lower case, values unquoted, in their order.
+    /// Names in lower case and unquoted values, in order.
     pub parameters: Vec<(String, String)>,
 }
 
@@ -18,11 +17,11 @@ impl Challenge {
             .map(|(_, value)| value.as_str())
     }
 
-    /// RFC 6750 §3, RFC 9470 §3, RFC 9728 §5.1.
-    pub fn must_be_lawful(&self) {
+    /// Asserts conformance to RFC 6750 §3, RFC 9470 §3 and RFC 9728 §5.1.
+    pub fn assert_conformant(&self) {
         assert_eq!(self.scheme, "Bearer");
         assert_eq!(self.token68, None);
-        assert!(!self.parameters.is_empty(), "one or more attributes");
+        assert!(!self.parameters.is_empty(), "at least one attribute");
         let known = [
             "realm",
             "error",
@@ -32,31 +31,28 @@ impl Challenge {
             "resource_metadata",
         ];
         for (at, (name, value)) in self.parameters.iter().enumerate() {
-            assert!(
-                known.contains(&name.as_str()),
-                "{name} is nobody's attribute"
-            );
+            assert!(known.contains(&name.as_str()), "unknown attribute {name}");
             assert!(
                 !self.parameters[..at]
                     .iter()
                     .any(|(earlier, _)| earlier == name),
-                "{name} occurs twice"
+                "duplicate attribute {name}"
             );
-            let lawful = |c: char| match name.as_str() {
+            let is_allowed = |c: char| match name.as_str() {
                 "realm" | "error_description" | "scope" | "acr_values" => {
                     matches!(c, ' ' | '!' | '#'..='[' | ']'..='~')
                 }
                 _ => matches!(c, '!' | '#'..='[' | ']'..='~'),
             };
             assert!(
-                value.chars().all(lawful),
-                "{name} leaves its characters: {value:?}"
+                value.chars().all(is_allowed),
+                "invalid characters in {name}: {value:?}"
             );
         }
         if let Some(scope) = self.attribute("scope") {
             assert!(
                 scope.split(' ').all(|word| !word.is_empty()),
-                "words with one space between: {scope:?}"
+                "scopes must be separated by one space: {scope:?}"
             );
         }
         assert_eq!(
@@ -74,38 +70,38 @@ impl Challenge {
     }
 }
 
-/// Reads a field value.
-pub fn challenges(text: &str) -> Result<Vec<Challenge>, String> {
-    let mut rest = Rest(text);
+/// Parses a field value.
+pub fn parse_challenges(text: &str) -> Result<Vec<Challenge>, String> {
+    let mut parser = Parser(text);
     let mut found: Vec<Challenge> = Vec::new();
     loop {
-        rest.skip(" \t,");
-        if rest.0.is_empty() {
+        parser.skip(" \t,");
+        if parser.0.is_empty() {
             return if found.is_empty() {
                 Err("no challenge".into())
             } else {
                 Ok(found)
             };
         }
-        let name = rest.token()?;
-        // A comma may stand before a parameter or before the next challenge; only `=` tells which.
-        match (rest.parameter_value()?, found.last_mut()) {
+        let name = parser.token()?;
+        // A comma separates parameters and challenges; a parameter is followed by `=`.
+        match (parser.parameter_value()?, found.last_mut()) {
             (Some(value), Some(challenge)) if challenge.token68.is_none() => {
                 challenge.parameters.push((name.to_lowercase(), value));
             }
-            (Some(_), _) => return Err(format!("a parameter {name:?} of no challenge")),
-            (None, _) => found.push(rest.challenge(name)?),
+            (Some(_), _) => return Err(format!("parameter {name:?} without a challenge")),
+            (None, _) => found.push(parser.challenge(name)?),
         }
-        let end = rest.0.trim_start_matches([' ', '\t']);
+        let end = parser.0.trim_start_matches([' ', '\t']);
         if !end.is_empty() && !end.starts_with(',') {
-            return Err(format!("no comma before {end:?}"));
+            return Err(format!("missing comma before {end:?}"));
         }
     }
 }
 
-struct Rest<'a>(&'a str);
+struct Parser<'a>(&'a str);
 
-impl Rest<'_> {
+impl Parser<'_> {
     fn skip(&mut self, characters: &str) {
         self.0 = self.0.trim_start_matches(|c| characters.contains(c));
     }
@@ -116,13 +112,13 @@ impl Rest<'_> {
         let (token, rest) = self.0.split_at(end);
         self.0 = rest;
         if token.is_empty() {
-            Err(format!("no token at {rest:?}"))
+            Err(format!("missing token at {rest:?}"))
         } else {
             Ok(token.to_owned())
         }
     }
 
-    /// What follows a scheme: nothing, a token68, or the first parameter.
+    /// Parses what follows a scheme: nothing, a token68, or the first parameter.
     fn challenge(&mut self, scheme: String) -> Result<Challenge, String> {
         let mut challenge = Challenge {
             scheme,
@@ -153,7 +149,7 @@ impl Rest<'_> {
         Ok(challenge)
     }
 
-    /// `BWS "=" BWS ( token / quoted-string )`; `None` where no `=` follows.
+    /// Parses `BWS "=" BWS ( token / quoted-string )`. Returns `None` if no `=` follows.
     fn parameter_value(&mut self) -> Result<Option<String>, String> {
         let Some(value) = self.0.trim_start_matches([' ', '\t']).strip_prefix('=') else {
             return Ok(None);
@@ -170,25 +166,26 @@ impl Rest<'_> {
                     self.0 = &quoted[at + 1..];
                     return Ok(Some(value));
                 }
-                '\\' => value.push(characters.next().ok_or("a backslash at the end")?.1),
+                '\\' => value.push(characters.next().ok_or("backslash at the end")?.1),
                 '\t' | ' '..='~' => value.push(c),
                 _ => return Err(format!("{c:?} in a quoted string")),
             }
         }
-        Err("a quoted string without an end".into())
+        Err("unterminated quoted string".into())
     }
 }
 
 #[test]
-fn the_parser_reads_what_the_rfc_shows_and_refuses_what_it_does_not() {
-    let parsed = challenges(
+fn the_challenge_parser_follows_rfc_9110() {
+    let parsed = parse_challenges(
         r#"Newauth realm="apps", type=1, title="Login to \"apps\"", Basic realm="simple""#,
     )
     .unwrap();
     assert_eq!(parsed.len(), 2);
     assert_eq!(parsed[0].attribute("title"), Some("Login to \"apps\""));
     assert_eq!(parsed[1].attribute("realm"), Some("simple"));
-    let parsed = challenges("Negotiate, Negotiate YWJj==, Bearer , ,Basic realm = x").unwrap();
+    let parsed =
+        parse_challenges("Negotiate, Negotiate YWJj==, Bearer , ,Basic realm = x").unwrap();
     assert_eq!(
         parsed
             .iter()
@@ -197,7 +194,7 @@ fn the_parser_reads_what_the_rfc_shows_and_refuses_what_it_does_not() {
         ["Negotiate", "Negotiate", "Bearer", "Basic"]
     );
     assert_eq!(parsed[1].token68.as_deref(), Some("YWJj=="));
-    for wrong in [
+    for invalid in [
         "",
         ",",
         "Bearer realm=\"x",
@@ -207,6 +204,6 @@ fn the_parser_reads_what_the_rfc_shows_and_refuses_what_it_does_not() {
         "Bearer a = ",
         "\"x\"",
     ] {
-        assert!(challenges(wrong).is_err(), "{wrong:?}");
+        assert!(parse_challenges(invalid).is_err(), "{invalid:?}");
     }
 }

@@ -1,18 +1,18 @@
-//! What a refusal says in `WWW-Authenticate`: the statements of RFC 6750, RFC 9110, RFC 9470 and
-//! RFC 9728. Those that hold for every answer are checked with every answer (`wire`).
+//! Challenges in `WWW-Authenticate`: RFC 6750, RFC 9110, RFC 9470 and RFC 9728. `TestServer` checks
+//! every response against the requirements that apply to all of them.
 
 use actix_web::web;
-use {AuthError, CookieSource, NoCustomClaims, Require, Requirement, Verified};
+use bearward::{AuthError, CookieSource, NoCustomClaims, Require, Requirement, Verified};
+use test_support::raw_http::{get, post};
 
 use crate::{
-    challenge_grammar::{Challenge, challenges},
-    principals::bad_tokens,
+    challenge_grammar::{Challenge, parse_challenges},
+    principals::invalid_tokens,
     requirements::routes,
-    wire::{get, post},
-    world::{World, world, world_with},
+    test_app::TestApp,
 };
 
-/// `name="value"` of each attribute, in their order.
+/// Returns the name and value of each attribute in order.
 fn attributes(challenge: &Challenge) -> Vec<(&str, &str)> {
     challenge
         .parameters
@@ -21,29 +21,29 @@ fn attributes(challenge: &Challenge) -> Vec<(&str, &str)> {
         .collect()
 }
 
-async fn world_of(resource: &str) -> World {
-    world_with(|builder| builder.realm("orders").resource(resource.parse().unwrap())).await
+async fn app_with_resource(resource: &str) -> TestApp {
+    TestApp::start_with(|builder| builder.realm("orders").resource(resource.parse().unwrap())).await
 }
 
 #[actix_web::test]
-async fn without_credentials_the_challenge_names_the_realm_and_no_error() {
-    let world = world().await;
-    let answer = world.plain().send(get("/me")).await;
-    assert_eq!(answer.status, 401);
+async fn without_credentials_the_challenge_has_no_error() {
+    let test_app = TestApp::start().await;
+    let response = test_app.serve_default().send(get("/me")).await;
+    assert_eq!(response.status, 401);
     assert_eq!(
-        answer.header("www-authenticate"),
+        response.header("www-authenticate"),
         Some("Bearer realm=\"bearward\"")
     );
 }
 
 #[actix_web::test]
-async fn a_bad_token_is_an_invalid_token() {
-    let world = world().await;
-    let answer = world
-        .plain()
-        .send(get("/me").bearer(&world.token().expired().sign()))
+async fn an_invalid_token_has_the_error_invalid_token() {
+    let test_app = TestApp::start().await;
+    let response = test_app
+        .serve_default()
+        .send(get("/me").bearer(&test_app.token().expired().sign()))
         .await;
-    let challenge = answer.challenge().unwrap();
+    let challenge = response.challenge().unwrap();
     assert_eq!(
         attributes(&challenge),
         [
@@ -58,36 +58,36 @@ async fn a_bad_token_is_an_invalid_token() {
 }
 
 #[actix_web::test]
-async fn a_repeated_credential_is_an_invalid_request() {
-    let world = world_with(|builder| {
+async fn repeated_credentials_have_the_error_invalid_request() {
+    let test_app = TestApp::start_with(|builder| {
         builder.cookie(CookieSource::new("session", ["https://app.example.com"]))
     })
     .await;
-    let good = world.good();
+    let valid_token = test_app.valid_token();
     for request in [
-        get("/me").bearer(&good).bearer(&good),
+        get("/me").bearer(&valid_token).bearer(&valid_token),
         get("/me")
-            .bearer(&good)
-            .header("cookie", format!("session={good}")),
+            .bearer(&valid_token)
+            .header("cookie", format!("session={valid_token}")),
     ] {
-        let answer = world.plain().send(request).await;
-        assert_eq!(answer.refusal(), (400, "INVALID_REQUEST".to_owned()));
+        let response = test_app.serve_default().send(request).await;
+        assert_eq!(response.error(), (400, "INVALID_REQUEST".to_owned()));
         assert_eq!(
-            answer.challenge().unwrap().attribute("error"),
+            response.challenge().unwrap().attribute("error"),
             Some("invalid_request")
         );
     }
 }
 
 #[actix_web::test]
-async fn a_missing_scope_is_named() {
-    let world = world().await;
-    let answer = world
+async fn insufficient_scope_names_the_required_scope() {
+    let test_app = TestApp::start().await;
+    let response = test_app
         .serve(routes)
-        .send(get("/reader").bearer(&world.good()))
+        .send(get("/reader").bearer(&test_app.valid_token()))
         .await;
-    assert_eq!(answer.status, 403);
-    let challenge = answer.challenge().unwrap();
+    assert_eq!(response.status, 403);
+    let challenge = response.challenge().unwrap();
     assert_eq!(
         attributes(&challenge),
         [
@@ -103,14 +103,14 @@ async fn a_missing_scope_is_named() {
 }
 
 #[actix_web::test]
-async fn a_level_that_is_too_low_is_answered_as_rfc_9470_says() {
-    let world = world_of("https://api.example.com").await;
-    let answer = world
+async fn an_insufficient_assurance_level_follows_rfc_9470() {
+    let test_app = app_with_resource("https://api.example.com").await;
+    let response = test_app
         .serve(routes)
-        .send(get("/two-factors").bearer(&world.good()))
+        .send(get("/two-factors").bearer(&test_app.valid_token()))
         .await;
-    assert_eq!(answer.refusal(), (401, "STEP_UP_REQUIRED".to_owned()));
-    let challenge = answer.challenge().unwrap();
+    assert_eq!(response.error(), (401, "STEP_UP_REQUIRED".to_owned()));
+    let challenge = response.challenge().unwrap();
     assert_eq!(
         attributes(&challenge),
         [
@@ -127,43 +127,43 @@ async fn a_level_that_is_too_low_is_answered_as_rfc_9470_says() {
 }
 
 #[actix_web::test]
-async fn every_challenge_carries_the_resource_metadata_where_a_resource_is_configured() {
-    let world = world_of("https://api.example.com/").await;
-    let server = world.serve(routes);
+async fn every_challenge_includes_the_resource_metadata() {
+    let test_app = app_with_resource("https://api.example.com/").await;
+    let server = test_app.serve(routes);
     let metadata = Some("https://api.example.com/.well-known/oauth-protected-resource");
-    let good = world.good();
+    let valid_token = test_app.valid_token();
     let mut requests = vec![
         get("/me"),
-        get("/reader").bearer(&good),
-        get("/two-factors").bearer(&good),
-        get("/me").bearer(&good).bearer(&good),
+        get("/reader").bearer(&valid_token),
+        get("/two-factors").bearer(&valid_token),
+        get("/me").bearer(&valid_token).bearer(&valid_token),
     ];
     requests.extend(
-        bad_tokens(&world)
+        invalid_tokens(&test_app)
             .iter()
             .map(|(token, _)| get("/me").bearer(token)),
     );
     for request in requests {
-        // Whatever name the client calls the server by.
-        let answer = server
+        // The metadata URL does not depend on the host that the client uses.
+        let response = server
             .send(
                 request
                     .header("x-forwarded-host", "evil.example")
                     .header("forwarded", "host=evil.example"),
             )
             .await;
-        let challenge = answer.challenge().unwrap();
+        let challenge = response.challenge().unwrap();
         assert_eq!(
             challenge.attribute("resource_metadata"),
             metadata,
-            "{answer:?}"
+            "{response:?}"
         );
         assert_eq!(challenge.attribute("realm"), Some("orders"));
     }
 }
 
 #[actix_web::test]
-async fn the_path_of_the_resource_follows_the_well_known_path() {
+async fn the_resource_path_follows_the_well_known_path() {
     // RFC 9728 §3.1.
     for (resource, metadata) in [
         (
@@ -195,47 +195,54 @@ async fn the_path_of_the_resource_follows_the_well_known_path() {
             "http://[::1]:8000/.well-known/oauth-protected-resource/a%20b%22",
         ),
     ] {
-        let answer = world_of(resource).await.plain().send(get("/me")).await;
+        let response = app_with_resource(resource)
+            .await
+            .serve_default()
+            .send(get("/me"))
+            .await;
         assert_eq!(
-            answer.challenge().unwrap().attribute("resource_metadata"),
+            response.challenge().unwrap().attribute("resource_metadata"),
             Some(metadata)
         );
     }
 }
 
 #[actix_web::test]
-async fn a_resource_that_is_no_web_address_has_no_metadata() {
-    let answer = world_of("urn:example:orders")
+async fn a_resource_that_is_not_an_http_url_has_no_metadata() {
+    let response = app_with_resource("urn:example:orders")
         .await
-        .plain()
+        .serve_default()
         .send(get("/me"))
         .await;
     assert_eq!(
-        attributes(&answer.challenge().unwrap()),
+        attributes(&response.challenge().unwrap()),
         [("realm", "orders")]
     );
 }
 
 #[actix_web::test]
 async fn the_realm_cannot_break_out_of_its_quotes() {
-    for (realm, shown) in [
+    for (realm, expected) in [
         ("a \"b\", error=\"x", "a b, error=x"),
         ("back\\slash\\", "backslash"),
         ("line\r\nX-Injected: yes", "lineX-Injected: yes"),
         ("M\u{fc}nchen \u{1f43b}", "Mnchen "),
         ("", ""),
     ] {
-        let world = world_with(|builder| builder.realm(realm)).await;
-        let answer = world.plain().send(get("/me")).await;
-        assert_eq!(attributes(&answer.challenge().unwrap()), [("realm", shown)]);
-        assert_eq!(answer.header("x-injected"), None);
+        let test_app = TestApp::start_with(|builder| builder.realm(realm)).await;
+        let response = test_app.serve_default().send(get("/me")).await;
+        assert_eq!(
+            attributes(&response.challenge().unwrap()),
+            [("realm", expected)]
+        );
+        assert_eq!(response.header("x-injected"), None);
     }
 }
 
-/// A requirement whose author uses characters that a challenge cannot hold.
-struct Careless;
+/// A requirement with characters that a quoted string cannot contain.
+struct UnquotableScope;
 
-impl Requirement for Careless {
+impl Requirement for UnquotableScope {
     type Claims = NoCustomClaims;
 
     fn check(user: &Verified) -> Result<(), AuthError> {
@@ -243,9 +250,9 @@ impl Requirement for Careless {
     }
 }
 
-struct CarelessLevel;
+struct UnquotableLevel;
 
-impl Requirement for CarelessLevel {
+impl Requirement for UnquotableLevel {
     type Claims = NoCustomClaims;
 
     fn check(user: &Verified) -> Result<(), AuthError> {
@@ -255,42 +262,45 @@ impl Requirement for CarelessLevel {
 
 #[actix_web::test]
 async fn a_requirement_cannot_break_out_of_its_quotes() {
-    let world = world().await;
-    let server = world.serve(|config| {
+    let test_app = TestApp::start().await;
+    let server = test_app.serve(|config| {
         config
-            .route("/scope", web::get().to(|_: Require<Careless>| async { "" }))
+            .route(
+                "/scope",
+                web::get().to(|_: Require<UnquotableScope>| async { "" }),
+            )
             .route(
                 "/level",
-                web::get().to(|_: Require<CarelessLevel>| async { "" }),
+                web::get().to(|_: Require<UnquotableLevel>| async { "" }),
             );
     });
     for (path, status) in [("/scope", 403), ("/level", 401)] {
-        let answer = server.send(get(path).bearer(&world.good())).await;
-        assert_eq!(answer.status, status);
+        let response = server.send(get(path).bearer(&test_app.valid_token())).await;
+        assert_eq!(response.status, status);
         assert!(
-            answer.challenge().is_some() && answer.header("x-injected").is_none(),
-            "{answer:?}"
+            response.challenge().is_some() && response.header("x-injected").is_none(),
+            "{response:?}"
         );
     }
 }
 
 #[actix_web::test]
-async fn the_challenge_parses_beside_those_of_other_schemes() {
-    // RFC 9110 §11.6.1: proxies and middleware may join them into one field.
-    let world = world_of("https://api.example.com/orders").await;
-    let answer = world
-        .plain()
-        .send(get("/me").bearer(&world.token().expired().sign()))
+async fn the_challenge_parses_next_to_other_schemes() {
+    // RFC 9110 §11.6.1: proxies and middleware may combine challenges into one field.
+    let test_app = app_with_resource("https://api.example.com/orders").await;
+    let response = test_app
+        .serve_default()
+        .send(get("/me").bearer(&test_app.token().expired().sign()))
         .await;
-    let own = answer.header("www-authenticate").unwrap();
-    let expected = answer.challenge().unwrap();
+    let challenge = response.header("www-authenticate").unwrap();
+    let expected = response.challenge().unwrap();
     for joined in [
-        format!("Basic realm=\"x\", {own}"),
-        format!("{own}, Basic realm=\"x\""),
-        format!("Negotiate, {own}, Negotiate YWJj=="),
-        format!("DPoP algs=\"ES256 RS256\",{own} , Basic realm=x"),
+        format!("Basic realm=\"x\", {challenge}"),
+        format!("{challenge}, Basic realm=\"x\""),
+        format!("Negotiate, {challenge}, Negotiate YWJj=="),
+        format!("DPoP algs=\"ES256 RS256\",{challenge} , Basic realm=x"),
     ] {
-        let parsed = challenges(&joined).unwrap();
+        let parsed = parse_challenges(&joined).unwrap();
         assert!(parsed.len() > 1, "{joined}");
         assert_eq!(
             parsed
@@ -304,18 +314,17 @@ async fn the_challenge_parses_beside_those_of_other_schemes() {
 }
 
 #[actix_web::test]
-async fn no_refusal_may_be_kept_by_a_cache() {
-    // The property itself is checked with every refusal; here that an accepted answer is left to
-    // its handler.
-    let world = world().await;
-    let server = world.plain();
+async fn rejections_are_not_cacheable() {
+    // `TestServer` checks every rejection. Successful responses are left to their handler.
+    let test_app = TestApp::start().await;
+    let server = test_app.serve_default();
     assert_eq!(
         server.send(get("/me")).await.header("cache-control"),
         Some("no-store")
     );
     assert_eq!(
         server
-            .send(get("/me").bearer(&world.good()))
+            .send(get("/me").bearer(&test_app.valid_token()))
             .await
             .header("cache-control"),
         None
@@ -323,9 +332,9 @@ async fn no_refusal_may_be_kept_by_a_cache() {
 }
 
 #[actix_web::test]
-async fn the_body_of_a_refused_request_changes_nothing_about_its_challenge() {
-    let world = world().await;
-    let server = world.plain();
+async fn the_request_body_does_not_affect_the_challenge() {
+    let test_app = TestApp::start().await;
+    let server = test_app.serve_default();
     let bare = server.send(post("/me")).await;
     let full = server
         .send(post("/me").body("application/json", "{\"access_token\": \"x\"}"))

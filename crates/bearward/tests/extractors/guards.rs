@@ -13,34 +13,35 @@ use actix_web::{
     test::{TestRequest, call_service, init_service, read_body},
     web,
 };
-use {MaybePrincipal, Principal, Require};
+use bearward::{MaybePrincipal, Principal, Require};
+use test_support::raw_http::{get, post, request};
 
 use crate::{
-    requirements::{Admin, Membership, Paying, Reader, TwoFactors},
-    wire::{Server, get, post, request},
-    world::{World, counted, maybe, me, world},
+    requirements::{Admin, Membership, OrderReader, ProPlan, SecondFactor},
+    test_app::{TestApp, counting_verifier, maybe, me},
+    test_server::TestServer,
 };
 
 const APP: &str = "https://app.example.com";
 
-/// `/admin/..` behind a guard, `/me` beside it.
-async fn serve() -> (World, Server) {
-    let world = world().await;
-    let auth = world.auth.clone();
-    let server = world.serve(move |config| {
+/// Serves `/admin/…` behind a guard and `/me` without one.
+async fn serve() -> (TestApp, TestServer) {
+    let test_app = TestApp::start().await;
+    let auth = test_app.auth.clone();
+    let server = test_app.serve(move |config| {
         let scope = web::scope("/admin")
             .wrap(auth.require::<Admin>())
             .route("/me", web::route().to(me))
             .route("/maybe", web::get().to(maybe));
         config.service(scope);
     });
-    (world, server)
+    (test_app, server)
 }
 
 #[actix_web::test]
-async fn a_guard_lets_pass_who_meets_its_requirement() {
-    let (world, server) = serve().await;
-    let admin = world.token().sub("ada").role("admin").sign();
+async fn a_guard_passes_users_who_meet_its_requirement() {
+    let (test_app, server) = serve().await;
+    let admin = test_app.token().sub("ada").role("admin").sign();
     assert_eq!(
         server.send(get("/admin/me").bearer(&admin)).await.body,
         "ada"
@@ -52,33 +53,33 @@ async fn a_guard_lets_pass_who_meets_its_requirement() {
 }
 
 #[actix_web::test]
-async fn a_guard_refuses_as_the_extractor_does() {
-    let (world, server) = serve().await;
+async fn a_guard_rejects_like_the_extractor() {
+    let (test_app, server) = serve().await;
     assert_eq!(
-        server.send(get("/admin/me")).await.refusal(),
+        server.send(get("/admin/me")).await.error(),
         (401, "MISSING_TOKEN".to_owned())
     );
     assert_eq!(
-        server.send(get("/admin/maybe")).await.refusal(),
+        server.send(get("/admin/maybe")).await.error(),
         (401, "MISSING_TOKEN".to_owned())
     );
     assert_eq!(
         server
-            .send(get("/admin/me").bearer(&world.good()))
+            .send(get("/admin/me").bearer(&test_app.valid_token()))
             .await
-            .refusal(),
+            .error(),
         (403, "INSUFFICIENT_ROLE".to_owned())
     );
     assert_eq!(
         server
             .send(get("/admin/me").bearer("x").bearer("y"))
             .await
-            .refusal(),
+            .error(),
         (400, "INVALID_REQUEST".to_owned())
     );
-    for (token, code) in crate::principals::bad_tokens(&world) {
+    for (token, code) in crate::principals::invalid_tokens(&test_app) {
         assert_eq!(
-            server.send(get("/admin/me").bearer(&token)).await.refusal(),
+            server.send(get("/admin/me").bearer(&token)).await.error(),
             (401, code.to_owned()),
             "{token}"
         );
@@ -86,22 +87,22 @@ async fn a_guard_refuses_as_the_extractor_does() {
 }
 
 #[actix_web::test]
-async fn a_guard_answers_before_the_scope_says_what_is_in_it() {
-    let (world, server) = serve().await;
+async fn a_guard_rejects_before_routing() {
+    let (test_app, server) = serve().await;
     for request in [
         get("/admin/nothing-here"),
         post("/admin/maybe"),
         get("/admin/"),
     ] {
         assert_eq!(
-            server.send(request).await.refusal(),
+            server.send(request).await.error(),
             (401, "MISSING_TOKEN".to_owned())
         );
     }
-    let admin = world.token().role("admin").sign();
+    let admin = test_app.token().role("admin").sign();
     assert_eq!(
         server
-            .exchange(get("/admin/nothing-here").bearer(&admin))
+            .send_unchecked(get("/admin/nothing-here").bearer(&admin))
             .await
             .status,
         404
@@ -109,21 +110,24 @@ async fn a_guard_answers_before_the_scope_says_what_is_in_it() {
 }
 
 #[actix_web::test]
-async fn what_stands_beside_the_scope_is_not_guarded() {
-    let (world, server) = serve().await;
+async fn routes_outside_the_scope_are_not_guarded() {
+    let (test_app, server) = serve().await;
     assert_eq!(
-        server.send(get("/me").bearer(&world.good())).await.status,
+        server
+            .send(get("/me").bearer(&test_app.valid_token()))
+            .await
+            .status,
         200
     );
-    assert_eq!(server.send(get("/maybe")).await.body, "nobody");
+    assert_eq!(server.send(get("/maybe")).await.body, "anonymous");
 }
 
 #[actix_web::test]
-async fn a_guard_refuses_before_the_handler_runs_and_before_the_body_is_read() {
-    let world = world().await;
-    let (auth, runs) = (world.auth.clone(), Arc::new(AtomicUsize::new(0)));
+async fn a_guard_rejects_before_the_handler_and_the_body() {
+    let test_app = TestApp::start().await;
+    let (auth, runs) = (test_app.auth.clone(), Arc::new(AtomicUsize::new(0)));
     let counter = Arc::clone(&runs);
-    let server = Server::start(move |config| {
+    let server = TestServer::start(move |config| {
         let counter = Arc::clone(&counter);
         let handler = move |body: web::Bytes| {
             counter.fetch_add(1, Ordering::SeqCst);
@@ -135,19 +139,19 @@ async fn a_guard_refuses_before_the_handler_runs_and_before_the_body_is_read() {
                 .route("/upload", web::post().to(handler)),
         );
     });
-    let admin = world.token().role("admin").sign();
+    let admin = test_app.token().role("admin").sign();
     for request in [
         post("/admin/upload"),
         post("/admin/upload").bearer("x"),
-        post("/admin/upload").bearer(&world.good()),
+        post("/admin/upload").bearer(&test_app.valid_token()),
     ] {
-        let answer = server
-            .send(request.unfinished_body("application/json", 10_000_000_000, "{"))
+        let response = server
+            .send(request.partial_body("application/json", 10_000_000_000, "{"))
             .await;
-        assert!(matches!(answer.status, 401 | 403), "{answer:?}");
+        assert!(matches!(response.status, 401 | 403), "{response:?}");
     }
     assert_eq!(runs.load(Ordering::SeqCst), 0);
-    let answer = server
+    let response = server
         .send(
             post("/admin/upload")
                 .bearer(&admin)
@@ -155,27 +159,27 @@ async fn a_guard_refuses_before_the_handler_runs_and_before_the_body_is_read() {
         )
         .await;
     assert_eq!(
-        (answer.body.as_str(), runs.load(Ordering::SeqCst)),
+        (response.body.as_str(), runs.load(Ordering::SeqCst)),
         ("2 bytes", 1)
     );
 }
 
 #[actix_web::test]
-async fn extractors_behind_a_guard_verify_nothing_again() {
-    let (auth, clock, token) = counted().await;
+async fn extractors_behind_a_guard_reuse_its_verification() {
+    let (auth, clock, token) = counting_verifier().await;
     let token = token.role("admin").claim("plan", "pro").sign();
-    let everything = |a: Principal,
-                      b: MaybePrincipal,
-                      c: Require<Admin>,
-                      d: Principal<Membership>,
-                      e: Require<Paying>| async move {
+    let all_extractors = |a: Principal,
+                          b: MaybePrincipal,
+                          c: Require<Admin>,
+                          d: Principal<Membership>,
+                          e: Require<ProPlan>| async move {
         [
             a.subject() == b.as_ref().unwrap().subject(),
             c.subject() == d.subject(),
             e.custom().plan == "pro",
         ]
         .iter()
-        .all(|same| *same)
+        .all(|equal| *equal)
         .to_string()
     };
     let app = init_service(
@@ -183,17 +187,17 @@ async fn extractors_behind_a_guard_verify_nothing_again() {
             .service(
                 web::scope("/guarded")
                     .wrap(auth.require::<Admin>())
-                    .route("", web::get().to(everything)),
+                    .route("", web::get().to(all_extractors)),
             )
             .service(
                 web::scope("/plain")
                     .app_data(auth.clone())
-                    .route("", web::get().to(everything)),
+                    .route("", web::get().to(all_extractors)),
             ),
     )
     .await;
     for (path, verifications) in [("/guarded", 1), ("/plain", 5)] {
-        let before = clock.asked();
+        let before = clock.reads();
         let request = TestRequest::get()
             .uri(path)
             .insert_header(("authorization", format!("Bearer {token}")))
@@ -201,23 +205,26 @@ async fn extractors_behind_a_guard_verify_nothing_again() {
         let response = call_service(&app, request).await;
         assert_eq!(response.status(), 200);
         assert_eq!(read_body(response).await, "true");
-        assert_eq!(clock.asked() - before, verifications, "{path}");
+        assert_eq!(clock.reads() - before, verifications, "{path}");
     }
 }
 
 #[actix_web::test]
-async fn an_extractor_behind_a_guard_still_asks_for_what_it_asks_for() {
-    let world = world().await;
-    let auth = world.auth.clone();
-    let server = Server::start(move |config| {
+async fn extractors_behind_a_guard_check_their_own_requirements() {
+    let test_app = TestApp::start().await;
+    let auth = test_app.auth.clone();
+    let server = TestServer::start(move |config| {
         let scope = web::scope("/admin").wrap(auth.require::<Admin>());
         config.service(
             scope
-                .route("/orders", web::get().to(|_: Require<Reader>| async { "" }))
-                .route("/plan", web::get().to(|_: Require<Paying>| async { "" })),
+                .route(
+                    "/orders",
+                    web::get().to(|_: Require<OrderReader>| async { "" }),
+                )
+                .route("/plan", web::get().to(|_: Require<ProPlan>| async { "" })),
         );
     });
-    let admin = || world.token().role("admin");
+    let admin = || test_app.token().role("admin");
     assert_eq!(
         server
             .send(get("/admin/orders").bearer(&admin().scope("orders:read orders:list").sign()))
@@ -229,25 +236,25 @@ async fn an_extractor_behind_a_guard_still_asks_for_what_it_asks_for() {
         server
             .send(get("/admin/orders").bearer(&admin().sign()))
             .await
-            .refusal(),
+            .error(),
         (403, "INSUFFICIENT_SCOPE".to_owned())
     );
     assert_eq!(
         server
             .send(get("/admin/plan").bearer(&admin().sign()))
             .await
-            .refusal(),
+            .error(),
         (401, "INVALID_CLAIM".to_owned())
     );
 }
 
 #[actix_web::test]
-async fn guards_inside_guards_all_ask() {
-    let world = world().await;
-    let auth = world.auth.clone();
-    let server = Server::start(move |config| {
+async fn nested_guards_are_all_checked() {
+    let test_app = TestApp::start().await;
+    let auth = test_app.auth.clone();
+    let server = TestServer::start(move |config| {
         let inner = web::scope("/careful")
-            .wrap(auth.require::<TwoFactors>())
+            .wrap(auth.require::<SecondFactor>())
             .route("", web::get().to(me));
         config.service(
             web::scope("/admin")
@@ -255,7 +262,7 @@ async fn guards_inside_guards_all_ask() {
                 .service(inner),
         );
     });
-    let token = || world.token().sub("ada");
+    let token = || test_app.token().sub("ada");
     assert_eq!(
         server
             .send(get("/admin/careful").bearer(&token().role("admin").aal("aal2").sign()))
@@ -263,53 +270,53 @@ async fn guards_inside_guards_all_ask() {
             .body,
         "ada"
     );
-    let answer = server
+    let response = server
         .send(get("/admin/careful").bearer(&token().role("admin").sign()))
         .await;
-    assert_eq!(answer.refusal(), (401, "STEP_UP_REQUIRED".to_owned()));
-    let answer = server
+    assert_eq!(response.error(), (401, "STEP_UP_REQUIRED".to_owned()));
+    let response = server
         .send(get("/admin/careful").bearer(&token().aal("aal2").sign()))
         .await;
-    assert_eq!(answer.refusal(), (403, "INSUFFICIENT_ROLE".to_owned()));
+    assert_eq!(response.error(), (403, "INSUFFICIENT_ROLE".to_owned()));
 }
 
 #[actix_web::test]
-async fn a_guard_by_ones_own_claim() {
-    let world = world().await;
-    let auth = world.auth.clone();
-    let server = Server::start(move |config| {
+async fn a_guard_can_check_custom_claims() {
+    let test_app = TestApp::start().await;
+    let auth = test_app.auth.clone();
+    let server = TestServer::start(move |config| {
         config.service(
             web::scope("/paid")
-                .wrap(auth.require::<Paying>())
+                .wrap(auth.require::<ProPlan>())
                 .route("", web::get().to(me)),
         );
     });
     assert_eq!(
         server
-            .send(get("/paid").bearer(&world.token().claim("plan", "pro").sign()))
+            .send(get("/paid").bearer(&test_app.token().claim("plan", "pro").sign()))
             .await
             .status,
         200
     );
-    let answer = server
-        .send(get("/paid").bearer(&world.token().claim("plan", "free").sign()))
+    let response = server
+        .send(get("/paid").bearer(&test_app.token().claim("plan", "free").sign()))
         .await;
-    assert_eq!(answer.refusal(), (403, "REQUIREMENT_NOT_MET".to_owned()));
+    assert_eq!(response.error(), (403, "REQUIREMENT_NOT_MET".to_owned()));
     assert_eq!(
         server
-            .send(get("/paid").bearer(&world.good()))
+            .send(get("/paid").bearer(&test_app.valid_token()))
             .await
-            .refusal(),
+            .error(),
         (401, "INVALID_CLAIM".to_owned())
     );
 }
 
 #[actix_web::test]
-async fn a_middleware_between_guard_and_handler_cannot_put_other_claims_under_the_evidence() {
-    let world = world().await;
+async fn changing_the_header_after_the_guard_has_no_effect() {
+    let test_app = TestApp::start().await;
     let forged = HeaderValue::try_from(format!(
         "Bearer {}",
-        world
+        test_app
             .token()
             .sub("eve")
             .claim("plan", "pro")
@@ -323,12 +330,12 @@ async fn a_middleware_between_guard_and_handler_cannot_put_other_claims_under_th
                 .insert(header::AUTHORIZATION, forged.clone());
             service.call(request)
         })
-        .wrap(world.auth.require::<Paying>());
+        .wrap(test_app.auth.require::<ProPlan>());
     let handler = |user: Principal<Membership>| async move {
         format!("{} {}", user.subject(), user.custom().seats)
     };
     let app = init_service(App::new().service(scope.route("", web::get().to(handler)))).await;
-    let token = world
+    let token = test_app
         .token()
         .sub("ada")
         .claim("plan", "pro")
@@ -342,20 +349,20 @@ async fn a_middleware_between_guard_and_handler_cannot_put_other_claims_under_th
 }
 
 #[actix_web::test]
-async fn what_a_guard_leaves_is_gone_with_its_request() {
-    // actix-web uses the memory of a finished request again for the next one.
-    let world = world().await;
+async fn a_verified_principal_does_not_leak_to_the_next_request() {
+    // actix-web reuses the allocation of a finished request for the next one.
+    let test_app = TestApp::start().await;
     let scope = web::scope("/admin")
-        .wrap(world.auth.require::<Admin>())
+        .wrap(test_app.auth.require::<Admin>())
         .route("", web::get().to(me));
     let app = init_service(
         App::new()
-            .app_data(world.auth.clone())
+            .app_data(test_app.auth.clone())
             .service(scope)
             .route("/maybe", web::get().to(maybe)),
     )
     .await;
-    let admin = world.token().role("admin").sign();
+    let admin = test_app.token().role("admin").sign();
     for _ in 0..5 {
         let request = TestRequest::get()
             .uri("/admin")
@@ -363,15 +370,15 @@ async fn what_a_guard_leaves_is_gone_with_its_request() {
             .to_request();
         assert_eq!(call_service(&app, request).await.status(), 200);
         let response = call_service(&app, TestRequest::get().uri("/maybe").to_request()).await;
-        assert_eq!(read_body(response).await, "nobody");
+        assert_eq!(read_body(response).await, "anonymous");
     }
 }
 
 #[actix_web::test]
-async fn with_cors_around_the_guard_a_preflight_passes_and_a_refusal_can_be_read() {
-    let world = world().await;
-    let auth = world.auth.clone();
-    let server = Server::start(move |config| {
+async fn cors_around_a_guard_covers_preflights_and_rejections() {
+    let test_app = TestApp::start().await;
+    let auth = test_app.auth.clone();
+    let server = TestServer::start(move |config| {
         let cors = Cors::default()
             .allowed_origin(APP)
             .allowed_methods(["GET", "POST"])
@@ -387,50 +394,56 @@ async fn with_cors_around_the_guard_a_preflight_passes_and_a_refusal_can_be_read
     let preflight = request("OPTIONS", "/admin/me")
         .header("origin", APP)
         .header("access-control-request-method", "POST");
-    let answer = server
+    let response = server
         .send(preflight.header("access-control-request-headers", "authorization"))
         .await;
     assert_eq!(
-        (answer.status, answer.header("access-control-allow-origin")),
+        (
+            response.status,
+            response.header("access-control-allow-origin")
+        ),
         (200, Some(APP))
     );
 
     for (request, status) in [
         (get("/admin/me"), 401),
         (get("/admin/me").bearer("x"), 401),
-        (get("/admin/me").bearer(&world.good()), 403),
+        (get("/admin/me").bearer(&test_app.valid_token()), 403),
     ] {
-        let answer = server.send(request.header("origin", APP)).await;
-        assert_eq!(answer.status, status);
+        let response = server.send(request.header("origin", APP)).await;
+        assert_eq!(response.status, status);
         assert_eq!(
-            answer.header("access-control-allow-origin"),
+            response.header("access-control-allow-origin"),
             Some(APP),
-            "{answer:?}"
+            "{response:?}"
         );
         assert_eq!(
-            answer.header("access-control-expose-headers"),
+            response.header("access-control-expose-headers"),
             Some("www-authenticate"),
-            "{answer:?}"
+            "{response:?}"
         );
     }
-    let admin = world.token().role("admin").sign();
-    let answer = server
+    let admin = test_app.token().role("admin").sign();
+    let response = server
         .send(post("/admin/me").bearer(&admin).header("origin", APP))
         .await;
     assert_eq!(
-        (answer.status, answer.header("access-control-allow-origin")),
+        (
+            response.status,
+            response.header("access-control-allow-origin")
+        ),
         (200, Some(APP))
     );
 }
 
 #[actix_web::test]
-async fn with_cors_around_the_application_the_extractors_refusal_can_be_read_too() {
-    let world = world().await;
+async fn cors_around_the_application_covers_extractor_rejections() {
+    let test_app = TestApp::start().await;
     let cors = Cors::default().allowed_origin(APP);
     let app = init_service(
         App::new()
             .wrap(cors)
-            .app_data(world.auth.clone())
+            .app_data(test_app.auth.clone())
             .route("/me", web::get().to(me)),
     )
     .await;
@@ -454,11 +467,11 @@ async fn with_cors_around_the_application_the_extractors_refusal_can_be_read_too
 }
 
 #[actix_web::test]
-async fn a_guard_around_the_whole_application() {
-    let world = world().await;
+async fn a_guard_can_wrap_the_whole_application() {
+    let test_app = TestApp::start().await;
     let app = init_service(
         App::new()
-            .wrap(world.auth.require::<Admin>())
+            .wrap(test_app.auth.require::<Admin>())
             .route("/me", web::get().to(me)),
     )
     .await;
@@ -468,7 +481,7 @@ async fn a_guard_around_the_whole_application() {
             .status(),
         401
     );
-    let admin = world.token().role("admin").sign();
+    let admin = test_app.token().role("admin").sign();
     let request = TestRequest::get()
         .uri("/me")
         .insert_header(("authorization", format!("Bearer {admin}")))

@@ -1,24 +1,22 @@
-//! The extractors and the guard, rule by rule, through a real socket: each request is written byte
-//! by byte, and each answer is held against what every answer must be (`wire`).
+//! Extractors and guard over a real socket: each request is written byte by byte, and every response
+//! is checked for conformance (`test_server`).
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests are tests too")]
+#![allow(clippy::unwrap_used, reason = "a failed setup fails the test")]
 
 mod body;
 mod challenges;
-mod counts;
-mod envelope;
+mod error_body;
 mod guards;
+mod misconfiguration;
 mod outage;
 mod principals;
 mod readiness;
+mod rejection_metrics;
 mod requirements;
 mod secrecy;
-mod setup;
 mod source_cookie;
 mod source_header;
 
 mod challenge_grammar;
-#[path = "../../../../tests/completions/log.rs"]
-mod log;
-mod wire;
-mod world;
+mod test_app;
+mod test_server;

@@ -1,29 +1,27 @@
-//! An identity provider that cannot be reached is 503 and never 401: the token may well be good.
+//! An unreachable identity provider is 503, not 401, because the token may be valid.
 
 use std::time::Duration;
 
-use {Algorithm, CookieSource, JwksCacheConfig};
+use bearward::{Algorithm, CookieSource, JwksCacheConfig};
 use bearward_testing::{Faults, MockIdp};
+use test_support::raw_http::get;
 
-use crate::{
-    requirements::routes,
-    wire::get,
-    world::{World, cold_world_of, world},
-};
+use crate::{requirements::routes, test_app::TestApp};
 
-async fn world_without_keys(faults: Faults) -> World {
+async fn app_without_keys(faults: Faults) -> TestApp {
     let idp = MockIdp::start_with(Algorithm::ES256).await;
     idp.set_faults(faults);
-    // A request may wait for the next attempt; that patience is another test's matter.
+    // Requests wait only briefly for the next attempt.
     let policy = JwksCacheConfig::default().wait_timeout(Duration::from_millis(50));
     let cookie = CookieSource::new("session", ["https://app.example.com"]);
-    let world = cold_world_of(idp, |builder| builder.cookie(cookie).jwks_cache(policy)).await;
-    world.auth.wait_for_initial_fetch().await;
-    world
+    let test_app =
+        TestApp::start_cold(idp, |builder| builder.cookie(cookie).key_policy(policy)).await;
+    test_app.auth.wait_for_initial_fetch().await;
+    test_app
 }
 
 #[actix_web::test]
-async fn without_keys_a_token_is_answered_with_503_and_when_to_try_again() {
+async fn without_keys_a_token_is_503_with_retry_after() {
     let faults = [
         Faults::outage(),
         Faults::body("<html>"),
@@ -31,21 +29,28 @@ async fn without_keys_a_token_is_answered_with_503_and_when_to_try_again() {
         Faults::redirect("http://127.0.0.1:1/keys"),
     ];
     let cases = faults.map(|faults| async move {
-        let world = world_without_keys(faults).await;
-        let server = world.serve(routes);
-        let (good, admin) = (world.good(), world.token().role("admin").sign());
+        let test_app = app_without_keys(faults).await;
+        let server = test_app.serve(routes);
+        let (valid_token, admin) = (
+            test_app.valid_token(),
+            test_app.token().role("admin").sign(),
+        );
         for request in [
-            get("/me").bearer(&good),
-            get("/maybe").bearer(&good),
-            get("/me").header("cookie", format!("session={good}")),
+            get("/me").bearer(&valid_token),
+            get("/maybe").bearer(&valid_token),
+            get("/me").header("cookie", format!("session={valid_token}")),
             get("/admin").bearer(&admin),
-            get("/me").bearer(&world.token().tampered()),
-            get("/me").bearer(&world.token().kid("unheard-of").sign()),
+            get("/me").bearer(&test_app.token().tampered()),
+            get("/me").bearer(&test_app.token().kid("unknown").sign()),
         ] {
-            let answer = server.send(request).await;
-            assert_eq!(answer.refusal(), (503, "KEYS_UNAVAILABLE".to_owned()));
-            assert_eq!(answer.challenge(), None, "another token would not help");
-            let seconds: u64 = answer.header("retry-after").unwrap().parse().unwrap();
+            let response = server.send(request).await;
+            assert_eq!(response.error(), (503, "KEYS_UNAVAILABLE".to_owned()));
+            assert_eq!(
+                response.challenge(),
+                None,
+                "no challenge, because another token would not help"
+            );
+            let seconds: u64 = response.header("retry-after").unwrap().parse().unwrap();
             assert!((1..=600).contains(&seconds), "{seconds}");
         }
     });
@@ -53,39 +58,39 @@ async fn without_keys_a_token_is_answered_with_503_and_when_to_try_again() {
 }
 
 #[actix_web::test]
-async fn what_needs_no_key_is_answered_as_ever() {
-    let world = world_without_keys(Faults::outage()).await;
-    let server = world.plain();
-    assert_eq!(server.send(get("/maybe")).await.body, "nobody");
+async fn rejections_that_need_no_key_are_unaffected() {
+    let test_app = app_without_keys(Faults::outage()).await;
+    let server = test_app.serve_default();
+    assert_eq!(server.send(get("/maybe")).await.body, "anonymous");
     for (request, code) in [
         (get("/me"), "MISSING_TOKEN"),
         (get("/me").bearer("x"), "MALFORMED_TOKEN"),
         (
-            get("/me").bearer(&world.token().expired().sign()),
+            get("/me").bearer(&test_app.token().expired().sign()),
             "TOKEN_EXPIRED",
         ),
         (
-            get("/me").bearer(&world.token().issuer("https://elsewhere.example").sign()),
+            get("/me").bearer(&test_app.token().issuer("https://elsewhere.example").sign()),
             "UNKNOWN_ISSUER",
         ),
         (
-            get("/me").bearer(&world.token().alg_none()),
+            get("/me").bearer(&test_app.token().alg_none()),
             "MALFORMED_TOKEN",
         ),
     ] {
-        assert_eq!(server.send(request).await.refusal(), (401, code.to_owned()));
+        assert_eq!(server.send(request).await.error(), (401, code.to_owned()));
     }
 }
 
 #[actix_web::test]
-async fn an_outage_after_the_keys_were_fetched_goes_unnoticed() {
-    let world = world().await;
-    let server = world.plain();
-    world.idp.outage();
+async fn an_outage_after_the_first_fetch_has_no_effect() {
+    let test_app = TestApp::start().await;
+    let server = test_app.serve_default();
+    test_app.idp.outage();
     for subject in ["ada", "grace", "ada"] {
         assert_eq!(
             server
-                .send(get("/me").bearer(&world.token().sub(subject).sign()))
+                .send(get("/me").bearer(&test_app.token().sub(subject).sign()))
                 .await
                 .body,
             subject

@@ -1,44 +1,44 @@
-//! `Principal`, `Principal<C>` and `MaybePrincipal`: who is let in, as whom, and who is refused.
+//! `Principal`, `Principal<C>` and `MaybePrincipal`: accepted and rejected tokens.
 
 use actix_web::web;
-use {Algorithm, MaybePrincipal, Principal};
+use bearward::{Algorithm, MaybePrincipal, Principal};
 use serde::Deserialize;
 use serde_json::json;
+use test_support::raw_http::get;
 
-use crate::{
-    wire::get,
-    world::{World, world, world_with},
-};
+use crate::test_app::TestApp;
 
 #[derive(Debug, Deserialize)]
-struct Own {
+struct TenantClaims {
     tenant: String,
     #[serde(default)]
     seats: u8,
 }
 
-fn own_routes(config: &mut web::ServiceConfig) {
+fn custom_claims_routes(config: &mut web::ServiceConfig) {
     config
         .route(
-            "/own",
-            web::get().to(|user: Principal<Own>| async move {
+            "/custom",
+            web::get().to(|user: Principal<TenantClaims>| async move {
                 format!("{} {}", user.custom().tenant, user.custom().seats)
             }),
         )
         .route(
-            "/maybe-own",
-            web::get().to(|user: MaybePrincipal<Own>| async move {
-                user.into_inner()
-                    .map_or_else(|| "nobody".to_owned(), |user| user.custom().tenant.clone())
+            "/maybe-custom",
+            web::get().to(|user: MaybePrincipal<TenantClaims>| async move {
+                user.into_inner().map_or_else(
+                    || "anonymous".to_owned(),
+                    |user| user.custom().tenant.clone(),
+                )
             }),
         );
 }
 
-/// Tokens that nobody may let in, each with its code.
-pub fn bad_tokens(world: &World) -> Vec<(String, &'static str)> {
-    let token = || world.token();
+/// Returns invalid tokens with their error codes.
+pub fn invalid_tokens(test_app: &TestApp) -> Vec<(String, &'static str)> {
+    let token = || test_app.token();
     let signed = token().sign();
-    let other = token().sub("somebody-else").sign();
+    let other = token().sub("grace").sign();
     let ((head, _), (_, signature)) = (
         signed.rsplit_once('.').unwrap(),
         other.rsplit_once('.').unwrap(),
@@ -57,7 +57,10 @@ pub fn bad_tokens(world: &World) -> Vec<(String, &'static str)> {
             token().issuer("https://elsewhere.example").sign(),
             "UNKNOWN_ISSUER",
         ),
-        (token().audience("somebody-else").sign(), "INVALID_AUDIENCE"),
+        (
+            token().audience("another-service").sign(),
+            "INVALID_AUDIENCE",
+        ),
         (token().without("sub").sign(), "MISSING_CLAIM"),
         (token().without("exp").sign(), "MISSING_CLAIM"),
         (token().claim("sub", 7).sign(), "INVALID_CLAIM"),
@@ -97,9 +100,9 @@ pub fn bad_tokens(world: &World) -> Vec<(String, &'static str)> {
 }
 
 #[actix_web::test]
-async fn a_principal_is_who_the_token_says() {
-    let world = world().await;
-    let server = world.serve(|config| {
+async fn a_principal_has_the_claims_of_the_token() {
+    let test_app = TestApp::start().await;
+    let server = test_app.serve(|config| {
         config.route(
             "/who",
             web::get().to(|user: Principal| async move {
@@ -110,28 +113,28 @@ async fn a_principal_is_who_the_token_says() {
             }),
         );
     });
-    let answer = server
-        .send(get("/who").bearer(&world.token().sub("ada").email("ada@example.com").sign()))
+    let response = server
+        .send(get("/who").bearer(&test_app.token().sub("ada").email("ada@example.com").sign()))
         .await;
     assert_eq!(
-        answer.json(),
+        response.json(),
         json!({
-            "subject": "ada", "issuer": world.idp.issuer(), "email": "ada@example.com", "level": "aal1", "role": "authenticated",
-            "algorithm": "ES256", "kid": world.idp.key().kid(),
+            "subject": "ada", "issuer": test_app.idp.issuer(), "email": "ada@example.com", "level": "aal1", "role": "authenticated",
+            "algorithm": "ES256", "kid": test_app.idp.key().kid(),
         })
     );
 }
 
 #[actix_web::test]
-async fn every_bad_token_is_refused_by_principal_and_by_maybe_principal_alike() {
-    let world = world().await;
-    let server = world.plain();
-    for (token, code) in bad_tokens(&world) {
+async fn principal_and_maybe_principal_reject_every_invalid_token() {
+    let test_app = TestApp::start().await;
+    let server = test_app.serve_default();
+    for (token, code) in invalid_tokens(&test_app) {
         for path in ["/me", "/maybe"] {
-            let answer = server.send(get(path).bearer(&token)).await;
-            assert_eq!(answer.refusal(), (401, code.to_owned()), "{path} {token}");
+            let response = server.send(get(path).bearer(&token)).await;
+            assert_eq!(response.error(), (401, code.to_owned()), "{path} {token}");
             assert_eq!(
-                answer.challenge().unwrap().attribute("error"),
+                response.challenge().unwrap().attribute("error"),
                 Some("invalid_token"),
                 "{path} {token}"
             );
@@ -140,64 +143,76 @@ async fn every_bad_token_is_refused_by_principal_and_by_maybe_principal_alike() 
 }
 
 #[actix_web::test]
-async fn an_unknown_kid_is_refused_once_the_keys_were_asked_for_again() {
-    let world = world().await;
-    let server = world.plain();
-    let answer = server
-        .send(get("/maybe").bearer(&world.token().kid("unheard-of").sign()))
+async fn an_unknown_kid_is_rejected_after_a_fetch() {
+    let test_app = TestApp::start().await;
+    let server = test_app.serve_default();
+    let response = server
+        .send(get("/maybe").bearer(&test_app.token().kid("unknown").sign()))
         .await;
-    assert_eq!(answer.refusal(), (401, "UNKNOWN_KEY".to_owned()));
-    world.idp.rotate_to(Algorithm::EdDSA);
+    assert_eq!(response.error(), (401, "UNKNOWN_KEY".to_owned()));
+    test_app.idp.rotate_to(Algorithm::EdDSA);
     assert_eq!(
-        server.send(get("/me").bearer(&world.good())).await.body,
+        server
+            .send(get("/me").bearer(&test_app.valid_token()))
+            .await
+            .body,
         "ada",
-        "and a new key is found the same way"
+        "a new key is found the same way"
     );
 }
 
 #[actix_web::test]
-async fn maybe_principal_is_nobody_only_when_nothing_was_sent() {
-    let world = world().await;
-    let server = world.plain();
-    assert_eq!(server.send(get("/maybe")).await.body, "nobody");
+async fn maybe_principal_is_none_only_without_credentials() {
+    let test_app = TestApp::start().await;
+    let server = test_app.serve_default();
+    assert_eq!(server.send(get("/maybe")).await.body, "anonymous");
     assert_eq!(
-        server.send(get("/maybe").bearer(&world.good())).await.body,
+        server
+            .send(get("/maybe").bearer(&test_app.valid_token()))
+            .await
+            .body,
         "ada"
     );
 }
 
 #[actix_web::test]
-async fn own_claims_are_read_from_the_verified_payload() {
-    let world = world().await;
-    let server = world.serve(own_routes);
-    let token = world
+async fn custom_claims_are_read_from_the_verified_payload() {
+    let test_app = TestApp::start().await;
+    let server = test_app.serve(custom_claims_routes);
+    let token = test_app
         .token()
         .claim("tenant", "acme")
         .claim("seats", 3)
         .sign();
-    assert_eq!(server.send(get("/own").bearer(&token)).await.body, "acme 3");
-    // The second time from the token cache, with the same claims.
-    assert_eq!(server.send(get("/own").bearer(&token)).await.body, "acme 3");
+    assert_eq!(
+        server.send(get("/custom").bearer(&token)).await.body,
+        "acme 3"
+    );
+    // The second request uses the token cache.
+    assert_eq!(
+        server.send(get("/custom").bearer(&token)).await.body,
+        "acme 3"
+    );
     assert_eq!(
         server
-            .send(get("/own").bearer(&world.token().claim("tenant", "other").sign()))
+            .send(get("/custom").bearer(&test_app.token().claim("tenant", "other").sign()))
             .await
             .body,
         "other 0"
     );
-    assert_eq!(server.send(get("/maybe-own")).await.body, "nobody");
+    assert_eq!(server.send(get("/maybe-custom")).await.body, "anonymous");
     assert_eq!(
-        server.send(get("/maybe-own").bearer(&token)).await.body,
+        server.send(get("/maybe-custom").bearer(&token)).await.body,
         "acme"
     );
 }
 
 #[actix_web::test]
-async fn a_payload_that_is_no_such_claims_type_is_refused_with_401_and_not_500() {
-    let world = world().await;
-    let server = world.serve(own_routes);
-    let (token, deep) = (|| world.token(), "[".repeat(1000) + &"]".repeat(1000));
-    let key = world.idp.key();
+async fn mismatched_custom_claims_are_401() {
+    let test_app = TestApp::start().await;
+    let server = test_app.serve(custom_claims_routes);
+    let (token, deep) = (|| test_app.token(), "[".repeat(1000) + &"]".repeat(1000));
+    let key = test_app.idp.key();
     let claims = serde_json::to_string(token().claims()).unwrap();
     let nested = format!(
         "{}, \"tenant\": \"acme\", \"deep\": {deep}}}",
@@ -215,94 +230,105 @@ async fn a_payload_that_is_no_such_claims_type_is_refused_with_401_and_not_500()
         nested,
     ];
     for token in cases {
-        for path in ["/own", "/maybe-own"] {
-            let answer = server.send(get(path).bearer(&token)).await;
-            assert_eq!(answer.status, 401, "{path} {answer:?}");
+        for path in ["/custom", "/maybe-custom"] {
+            let response = server.send(get(path).bearer(&token)).await;
+            assert_eq!(response.status, 401, "{path} {response:?}");
         }
     }
-    let answer = server.send(get("/own").bearer(&world.good())).await;
-    assert_eq!(answer.refusal(), (401, "INVALID_CLAIM".to_owned()));
+    let response = server
+        .send(get("/custom").bearer(&test_app.valid_token()))
+        .await;
+    assert_eq!(response.error(), (401, "INVALID_CLAIM".to_owned()));
     assert_eq!(
-        answer.json()["error"]["message"],
+        response.json()["error"]["message"],
         "the token's claims do not have the form that this route asks for"
     );
     assert_eq!(
-        answer.challenge().unwrap().attribute("error"),
+        response.challenge().unwrap().attribute("error"),
         Some("invalid_token")
     );
     assert_eq!(
-        server.send(get("/me").bearer(&world.good())).await.status,
+        server
+            .send(get("/me").bearer(&test_app.valid_token()))
+            .await
+            .status,
         200,
-        "a route that asks for less is content"
+        "a route without custom claims accepts the token"
     );
 }
 
 #[actix_web::test]
-async fn own_claims_of_a_bad_token_are_never_looked_at() {
-    let world = world().await;
-    let server = world.serve(own_routes);
-    let answer = server
-        .send(get("/own").bearer(&world.token().claim("tenant", "acme").expired().sign()))
+async fn token_errors_take_precedence_over_custom_claims() {
+    let test_app = TestApp::start().await;
+    let server = test_app.serve(custom_claims_routes);
+    let response = server
+        .send(get("/custom").bearer(&test_app.token().claim("tenant", "acme").expired().sign()))
         .await;
-    assert_eq!(answer.refusal(), (401, "TOKEN_EXPIRED".to_owned()));
+    assert_eq!(response.error(), (401, "TOKEN_EXPIRED".to_owned()));
 }
 
 #[actix_web::test]
-async fn a_token_at_the_size_limit_is_accepted_and_one_byte_more_is_not() {
-    let idp_token = world().await;
-    let token = idp_token.good();
-    let limit = token.len();
+async fn the_token_size_limit_is_exact() {
+    let limit = TestApp::start().await.valid_token().len();
     for (limit, status) in [(limit, 200), (limit - 1, 401)] {
-        let world = world_with(|builder| builder.max_token_bytes(limit)).await;
-        // Another issuer's address may be a digit shorter or longer, so the token is stretched or
-        // cut to the same length by its subject.
-        let mut token = world.good();
+        let test_app = TestApp::start_with(|builder| builder.max_token_bytes(limit)).await;
+        // The port in the issuer may have fewer or more digits, so the length of the token is
+        // adjusted by its subject.
+        let mut token = test_app.valid_token();
         for length in 1..=64 {
             if token.len() == limit + usize::from(status == 401) {
                 break;
             }
-            token = world.token().sub(&"a".repeat(length)).sign();
+            token = test_app.token().sub(&"a".repeat(length)).sign();
         }
-        let answer = world.plain().send(get("/me").bearer(&token)).await;
-        assert_eq!(answer.status, status, "{} of {limit}", token.len());
+        let response = test_app
+            .serve_default()
+            .send(get("/me").bearer(&token))
+            .await;
+        assert_eq!(response.status, status, "{} of {limit}", token.len());
     }
 }
 
 #[actix_web::test]
-async fn claims_of_3_kib_pass() {
-    let world = world().await;
-    let token = world
+async fn claims_of_3_kib_are_accepted() {
+    let test_app = TestApp::start().await;
+    let token = test_app
         .token()
         .sub("ada")
         .claim("groups", vec!["0123456789"; 250])
         .sign();
     assert!(token.len() > 4000, "{}", token.len());
     assert_eq!(
-        world.plain().send(get("/me").bearer(&token)).await.body,
+        test_app
+            .serve_default()
+            .send(get("/me").bearer(&token))
+            .await
+            .body,
         "ada"
     );
 }
 
 #[actix_web::test]
-async fn a_principal_shows_its_subject_and_no_other_claim_when_it_is_debugged() {
-    let world = world().await;
-    let server = world.serve(|config| {
+async fn debug_output_of_a_principal_shows_only_the_subject() {
+    let test_app = TestApp::start().await;
+    let server = test_app.serve(|config| {
         config.route(
             "/debug",
-            web::get()
-                .to(|a: Principal<Own>, b: MaybePrincipal| async move { format!("{a:?} {b:?}") }),
+            web::get().to(|a: Principal<TenantClaims>, b: MaybePrincipal| async move {
+                format!("{a:?} {b:?}")
+            }),
         );
     });
-    let token = world
+    let token = test_app
         .token()
         .sub("ada")
         .email("secret@example.com")
         .claim("tenant", "SECRET")
         .sign();
-    let answer = server.send(get("/debug").bearer(&token)).await;
+    let response = server.send(get("/debug").bearer(&token)).await;
     assert!(
-        answer.body.contains("\"ada\"") && !answer.body.to_lowercase().contains("secret"),
+        response.body.contains("\"ada\"") && !response.body.to_lowercase().contains("secret"),
         "{}",
-        answer.body
+        response.body
     );
 }

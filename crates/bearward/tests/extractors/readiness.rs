@@ -1,5 +1,4 @@
-//! A verification that needs no fetch is ready without being awaited; one that needs a fetch waits
-//! for it, and may be left.
+//! Extraction is ready on the first poll unless it needs a fetch, and may be dropped while it waits.
 
 use std::{
     future::Future,
@@ -8,23 +7,20 @@ use std::{
 };
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload, test::TestRequest};
-use {Algorithm, MaybePrincipal, NoCustomClaims, Principal, Require};
+use bearward::{Algorithm, MaybePrincipal, NoCustomClaims, Principal, Require};
 use bearward_testing::{Faults, MockIdp};
+use test_support::raw_http::get;
 
-use crate::{
-    requirements::Admin,
-    wire::get,
-    world::{World, cold_world_of, world, world_with},
-};
+use crate::{requirements::Admin, test_app::TestApp};
 
-fn request(world: &World, token: &str) -> HttpRequest {
-    let request = TestRequest::get().app_data(world.auth.clone());
+fn request(test_app: &TestApp, token: &str) -> HttpRequest {
+    let request = TestRequest::get().app_data(test_app.auth.clone());
     request
         .insert_header(("authorization", format!("Bearer {token}")))
         .to_http_request()
 }
 
-fn begin<E: FromRequest>(request: &HttpRequest) -> Pin<Box<E::Future>> {
+fn start_extraction<E: FromRequest>(request: &HttpRequest) -> Pin<Box<E::Future>> {
     Box::pin(E::from_request(request, &mut Payload::None))
 }
 
@@ -34,62 +30,72 @@ fn poll_once<F: Future>(future: &mut Pin<Box<F>>) -> Poll<F::Output> {
         .poll(&mut Context::from_waker(Waker::noop()))
 }
 
-/// What the first poll gives; a pending one is a failure.
-fn at_once<E: FromRequest>(request: &HttpRequest) -> Result<E, E::Error> {
-    match poll_once(&mut begin::<E>(request)) {
+/// Returns the result of the first poll.
+///
+/// # Panics
+/// If the extraction is pending.
+fn extract_now<E: FromRequest>(request: &HttpRequest) -> Result<E, E::Error> {
+    match poll_once(&mut start_extraction::<E>(request)) {
         Poll::Ready(result) => result,
-        Poll::Pending => panic!("the extraction waits for something"),
+        Poll::Pending => panic!("the extraction is pending"),
     }
 }
 
-/// A world whose identity provider has not answered yet.
-async fn world_before_its_keys() -> World {
+/// Returns an application whose first fetch is held back.
+async fn app_with_pending_fetch() -> TestApp {
     let idp = MockIdp::start_with(Algorithm::ES256).await;
     idp.set_faults(Faults::hang());
-    cold_world_of(idp, |builder| builder).await
+    TestApp::start_cold(idp, |builder| builder).await
 }
 
 #[actix_web::test]
-async fn a_verification_with_known_keys_is_ready_at_once() {
+async fn verification_with_known_keys_is_ready_immediately() {
     for entries in [0, 100] {
-        let world = world_with(|builder| builder.token_cache(entries)).await;
-        let (good, admin) = (world.good(), world.token().role("admin").sign());
+        let test_app = TestApp::start_with(|builder| builder.token_cache(entries)).await;
+        let (valid_token, admin) = (
+            test_app.valid_token(),
+            test_app.token().role("admin").sign(),
+        );
         for _ in 0..3 {
             assert_eq!(
-                at_once::<Principal<NoCustomClaims>>(&request(&world, &good))
+                extract_now::<Principal<NoCustomClaims>>(&request(&test_app, &valid_token))
                     .unwrap()
                     .subject(),
                 "ada"
             );
             assert!(
-                at_once::<MaybePrincipal>(&request(&world, &good))
+                extract_now::<MaybePrincipal>(&request(&test_app, &valid_token))
                     .unwrap()
                     .as_ref()
                     .is_some()
             );
-            assert!(at_once::<Require<Admin>>(&request(&world, &admin)).is_ok());
+            assert!(extract_now::<Require<Admin>>(&request(&test_app, &admin)).is_ok());
         }
-        assert_eq!(world.auth.cached_tokens(), if entries == 0 { 0 } else { 2 });
+        assert_eq!(
+            test_app.auth.cached_tokens(),
+            if entries == 0 { 0 } else { 2 }
+        );
     }
 }
 
 #[actix_web::test]
-async fn a_refusal_is_ready_at_once() {
-    let world = world().await;
-    for (token, code) in crate::principals::bad_tokens(&world) {
+async fn rejections_are_ready_immediately() {
+    let test_app = TestApp::start().await;
+    for (token, code) in crate::principals::invalid_tokens(&test_app) {
         if code == "INVALID_SIGNATURE" {
-            // It may ask whether the key was replaced in place, once a cooldown.
+            // An invalid signature may cause a fetch, because the key may have been replaced.
             continue;
         }
-        let refused = at_once::<Principal<NoCustomClaims>>(&request(&world, &token)).unwrap_err();
-        assert_eq!(refused.error().code(), code);
+        let rejection =
+            extract_now::<Principal<NoCustomClaims>>(&request(&test_app, &token)).unwrap_err();
+        assert_eq!(rejection.error().code(), code);
     }
-    let nobody = TestRequest::get()
-        .app_data(world.auth.clone())
+    let anonymous = TestRequest::get()
+        .app_data(test_app.auth.clone())
         .to_http_request();
-    assert!(at_once::<Principal<NoCustomClaims>>(&nobody).is_err());
+    assert!(extract_now::<Principal<NoCustomClaims>>(&anonymous).is_err());
     assert!(
-        at_once::<MaybePrincipal>(&nobody)
+        extract_now::<MaybePrincipal>(&anonymous)
             .unwrap()
             .as_ref()
             .is_none()
@@ -97,17 +103,19 @@ async fn a_refusal_is_ready_at_once() {
 }
 
 #[actix_web::test]
-async fn what_needs_no_key_is_ready_before_there_are_any() {
-    let world = world_before_its_keys().await;
-    assert!(at_once::<Principal<NoCustomClaims>>(&request(&world, "x")).is_err());
-    let refused =
-        at_once::<Principal<NoCustomClaims>>(&request(&world, &world.token().expired().sign()))
-            .unwrap_err();
-    assert_eq!(refused.error().code(), "TOKEN_EXPIRED");
+async fn rejections_that_need_no_key_do_not_wait_for_keys() {
+    let test_app = app_with_pending_fetch().await;
+    assert!(extract_now::<Principal<NoCustomClaims>>(&request(&test_app, "x")).is_err());
+    let rejection = extract_now::<Principal<NoCustomClaims>>(&request(
+        &test_app,
+        &test_app.token().expired().sign(),
+    ))
+    .unwrap_err();
+    assert_eq!(rejection.error().code(), "TOKEN_EXPIRED");
     assert!(
-        at_once::<MaybePrincipal>(
+        extract_now::<MaybePrincipal>(
             &TestRequest::get()
-                .app_data(world.auth.clone())
+                .app_data(test_app.auth.clone())
                 .to_http_request()
         )
         .is_ok()
@@ -115,19 +123,21 @@ async fn what_needs_no_key_is_ready_before_there_are_any() {
 }
 
 #[actix_web::test]
-async fn without_keys_an_extraction_waits_for_the_fetch_and_no_longer() {
-    let world = world_before_its_keys().await;
-    let good = request(&world, &world.good());
-    let mut principal = begin::<Principal<NoCustomClaims>>(&good);
-    let mut maybe = begin::<MaybePrincipal>(&good);
-    let mut tampered =
-        begin::<Principal<NoCustomClaims>>(&request(&world, &world.token().tampered()));
-    let mut lacking = begin::<Require<Admin>>(&good);
+async fn without_keys_extraction_waits_for_the_fetch() {
+    let test_app = app_with_pending_fetch().await;
+    let valid_request = request(&test_app, &test_app.valid_token());
+    let mut principal = start_extraction::<Principal<NoCustomClaims>>(&valid_request);
+    let mut maybe = start_extraction::<MaybePrincipal>(&valid_request);
+    let mut tampered = start_extraction::<Principal<NoCustomClaims>>(&request(
+        &test_app,
+        &test_app.token().tampered(),
+    ));
+    let mut without_role = start_extraction::<Require<Admin>>(&valid_request);
     for _ in 0..3 {
         assert!(poll_once(&mut principal).is_pending() && poll_once(&mut maybe).is_pending());
-        assert!(poll_once(&mut tampered).is_pending() && poll_once(&mut lacking).is_pending());
+        assert!(poll_once(&mut tampered).is_pending() && poll_once(&mut without_role).is_pending());
     }
-    world.idp.recover();
+    test_app.idp.recover();
     assert_eq!(principal.await.unwrap().subject(), "ada");
     assert!(maybe.await.unwrap().as_ref().is_some());
     assert_eq!(
@@ -135,65 +145,76 @@ async fn without_keys_an_extraction_waits_for_the_fetch_and_no_longer() {
         "INVALID_SIGNATURE"
     );
     assert_eq!(
-        lacking.await.unwrap_err().error().code(),
+        without_role.await.unwrap_err().error().code(),
         "INSUFFICIENT_ROLE"
     );
-    assert_eq!(world.idp.fetches(), 1, "all of them waited for one fetch");
-    assert!(at_once::<Principal<NoCustomClaims>>(&good).is_ok());
+    assert_eq!(test_app.idp.fetches(), 1, "all extractions share one fetch");
+    assert!(extract_now::<Principal<NoCustomClaims>>(&valid_request).is_ok());
 }
 
 #[actix_web::test]
-async fn an_unknown_kid_waits_once_and_is_refused_at_once_from_then_on() {
-    let world = world().await;
-    let unknown = request(&world, &world.token().kid("unheard-of").sign());
-    let mut first = begin::<Principal<NoCustomClaims>>(&unknown);
+async fn an_unknown_kid_waits_for_a_fetch_only_once() {
+    let test_app = TestApp::start().await;
+    let unknown = request(&test_app, &test_app.token().kid("unknown").sign());
+    let mut first = start_extraction::<Principal<NoCustomClaims>>(&unknown);
     assert!(poll_once(&mut first).is_pending());
     assert_eq!(first.await.unwrap_err().error().code(), "UNKNOWN_KEY");
     assert_eq!(
-        at_once::<Principal<NoCustomClaims>>(&unknown)
+        extract_now::<Principal<NoCustomClaims>>(&unknown)
             .unwrap_err()
             .error()
             .code(),
         "UNKNOWN_KEY"
     );
-    assert_eq!(world.idp.fetches(), 2);
+    assert_eq!(test_app.idp.fetches(), 2);
 }
 
 #[actix_web::test]
-async fn an_extraction_that_is_dropped_cancels_nothing() {
-    let world = world_before_its_keys().await;
-    let good = request(&world, &world.good());
-    let mut dropped = begin::<Principal<NoCustomClaims>>(&good);
-    let mut kept = begin::<Principal<NoCustomClaims>>(&good);
-    assert!(poll_once(&mut dropped).is_pending() && poll_once(&mut kept).is_pending());
-    drop(dropped);
-    world.idp.recover();
-    assert_eq!(kept.await.unwrap().subject(), "ada");
-    assert_eq!(world.idp.fetches(), 1);
+async fn dropping_an_extraction_does_not_cancel_the_fetch() {
+    let test_app = app_with_pending_fetch().await;
+    let valid_request = request(&test_app, &test_app.valid_token());
+    let mut first = start_extraction::<Principal<NoCustomClaims>>(&valid_request);
+    let mut second = start_extraction::<Principal<NoCustomClaims>>(&valid_request);
+    assert!(poll_once(&mut first).is_pending() && poll_once(&mut second).is_pending());
+    drop(first);
+    test_app.idp.recover();
+    assert_eq!(second.await.unwrap().subject(), "ada");
+    assert_eq!(test_app.idp.fetches(), 1);
 }
 
 #[actix_web::test]
-async fn a_client_that_hangs_up_while_the_keys_are_fetched_harms_nobody() {
-    let world = world_before_its_keys().await;
-    let (server, good) = (world.plain(), world.good());
+async fn disconnecting_clients_do_not_affect_other_requests() {
+    let test_app = app_with_pending_fetch().await;
+    let (server, valid_token) = (test_app.serve_default(), test_app.valid_token());
     for _ in 0..5 {
-        drop(server.begin(&get("/me").bearer(&good)).await);
+        drop(
+            server
+                .send_without_reading(&get("/me").bearer(&valid_token))
+                .await,
+        );
     }
-    let patient = server.send(get("/me").bearer(&good));
-    let recovery = async { world.idp.recover() };
-    let (answer, ()) = tokio::join!(patient, recovery);
-    assert_eq!(answer.body, "ada");
-    assert_eq!(world.idp.fetches(), 1);
-    assert_eq!(server.send(get("/me").bearer(&good)).await.body, "ada");
+    let response = server.send(get("/me").bearer(&valid_token));
+    let recovery = async { test_app.idp.recover() };
+    let (response, ()) = tokio::join!(response, recovery);
+    assert_eq!(response.body, "ada");
+    assert_eq!(test_app.idp.fetches(), 1);
+    assert_eq!(
+        server.send(get("/me").bearer(&valid_token)).await.body,
+        "ada"
+    );
 }
 
 #[actix_web::test]
-async fn when_every_client_hangs_up_the_fetch_still_ends() {
-    let world = world_before_its_keys().await;
-    let server = world.plain();
-    drop(server.begin(&get("/me").bearer(&world.good())).await);
-    world.idp.recover();
-    world.auth.wait_for_initial_fetch().await;
-    assert!(world.auth.is_ready());
-    assert_eq!(world.idp.fetches(), 1);
+async fn the_fetch_completes_after_all_clients_disconnect() {
+    let test_app = app_with_pending_fetch().await;
+    let server = test_app.serve_default();
+    drop(
+        server
+            .send_without_reading(&get("/me").bearer(&test_app.valid_token()))
+            .await,
+    );
+    test_app.idp.recover();
+    test_app.auth.wait_for_initial_fetch().await;
+    assert!(test_app.auth.is_ready());
+    assert_eq!(test_app.idp.fetches(), 1);
 }

@@ -1,19 +1,16 @@
-//! `Require<R>`: a named requirement at compile time, by role, scope, level of authentication or
-//! one's own claim.
+//! `Require<R>`: requirements on role, scope, assurance level and custom claims.
 
 use actix_web::web::{self, ServiceConfig};
-use {
+use bearward::{
     AuthError, MaybePrincipal, NoCustomClaims, Principal, Require, Requirement, Verified,
 };
 use serde::Deserialize;
 use serde_json::json;
+use test_support::raw_http::get;
 
-use crate::{
-    wire::{Server, get},
-    world::{World, world},
-};
+use crate::{test_app::TestApp, test_server::TestServer};
 
-/// Administrators.
+/// Requires the role `admin`.
 pub struct Admin;
 
 impl Requirement for Admin {
@@ -24,10 +21,10 @@ impl Requirement for Admin {
     }
 }
 
-/// Whoever may read and list orders.
-pub struct Reader;
+/// Requires two scopes.
+pub struct OrderReader;
 
-impl Requirement for Reader {
+impl Requirement for OrderReader {
     type Claims = NoCustomClaims;
 
     fn check(user: &Verified) -> Result<(), AuthError> {
@@ -35,10 +32,10 @@ impl Requirement for Reader {
     }
 }
 
-/// Whoever signed in with a second factor.
-pub struct TwoFactors;
+/// Requires a sign-in with two factors.
+pub struct SecondFactor;
 
-impl Requirement for TwoFactors {
+impl Requirement for SecondFactor {
     type Claims = NoCustomClaims;
 
     fn check(user: &Verified) -> Result<(), AuthError> {
@@ -53,10 +50,10 @@ pub struct Membership {
     pub seats: u32,
 }
 
-/// Whoever pays.
-pub struct Paying;
+/// Requires the plan `pro` in the custom claims.
+pub struct ProPlan;
 
-impl Requirement for Paying {
+impl Requirement for ProPlan {
     type Claims = Membership;
 
     fn check(user: &Verified<Membership>) -> Result<(), AuthError> {
@@ -64,15 +61,15 @@ impl Requirement for Paying {
     }
 }
 
-/// Administrators with a second factor: the first thing that is lacking is named.
-pub struct CarefulAdmin;
+/// Combines two requirements. The first one that is not met determines the error.
+pub struct AdminWithSecondFactor;
 
-impl Requirement for CarefulAdmin {
+impl Requirement for AdminWithSecondFactor {
     type Claims = NoCustomClaims;
 
     fn check(user: &Verified) -> Result<(), AuthError> {
         Admin::check(user)?;
-        TwoFactors::check(user)
+        SecondFactor::check(user)
     }
 }
 
@@ -82,27 +79,27 @@ pub fn routes(config: &mut ServiceConfig) {
     }
     config
         .route("/admin", web::route().to(name::<Admin>))
-        .route("/reader", web::route().to(name::<Reader>))
-        .route("/careful", web::route().to(name::<CarefulAdmin>))
-        .route("/two-factors", web::route().to(name::<TwoFactors>))
+        .route("/reader", web::route().to(name::<OrderReader>))
+        .route("/careful", web::route().to(name::<AdminWithSecondFactor>))
+        .route("/two-factors", web::route().to(name::<SecondFactor>))
         .route(
             "/paying",
-            web::route().to(|user: Require<Paying>| async move {
+            web::route().to(|user: Require<ProPlan>| async move {
                 format!("{} seats", user.custom().seats)
             }),
         );
 }
 
-async fn serve() -> (World, Server) {
-    let world = world().await;
-    let server = world.serve(routes);
-    (world, server)
+async fn serve() -> (TestApp, TestServer) {
+    let test_app = TestApp::start().await;
+    let server = test_app.serve(routes);
+    (test_app, server)
 }
 
 #[actix_web::test]
-async fn a_role_is_asked_for_letter_for_letter() {
-    let (world, server) = serve().await;
-    let admin = world.token().roles(["editor", "admin"]).sign();
+async fn roles_are_compared_exactly() {
+    let (test_app, server) = serve().await;
+    let admin = test_app.token().roles(["editor", "admin"]).sign();
     assert_eq!(server.send(get("/admin").bearer(&admin)).await.status, 200);
     for roles in [
         vec![],
@@ -113,26 +110,26 @@ async fn a_role_is_asked_for_letter_for_letter() {
         vec!["editor,admin"],
         vec!["editor admin"],
     ] {
-        let answer = server
-            .send(get("/admin").bearer(&world.token().roles(roles.clone()).sign()))
+        let response = server
+            .send(get("/admin").bearer(&test_app.token().roles(roles.clone()).sign()))
             .await;
         assert_eq!(
-            answer.refusal(),
+            response.error(),
             (403, "INSUFFICIENT_ROLE".to_owned()),
             "{roles:?}"
         );
         assert_eq!(
-            answer.challenge(),
+            response.challenge(),
             None,
-            "RFC 6750 knows no error for roles"
+            "RFC 6750 defines no error for roles"
         );
     }
 }
 
 #[actix_web::test]
-async fn the_database_role_and_what_the_user_writes_are_no_application_roles() {
-    let (world, server) = serve().await;
-    let token = world
+async fn database_role_and_user_metadata_are_not_application_roles() {
+    let (test_app, server) = serve().await;
+    let token = test_app
         .token()
         .claim("role", "admin")
         .claim("user_metadata", json!({ "roles": ["admin"] }))
@@ -141,18 +138,18 @@ async fn the_database_role_and_what_the_user_writes_are_no_application_roles() {
         server
             .send(get("/admin").bearer(&token.sign()))
             .await
-            .refusal(),
+            .error(),
         (403, "INSUFFICIENT_ROLE".to_owned())
     );
 }
 
 #[actix_web::test]
-async fn every_scope_is_asked_for() {
-    let (world, server) = serve().await;
+async fn every_required_scope_must_be_granted() {
+    let (test_app, server) = serve().await;
     for scope in ["orders:read orders:list", "x orders:list  orders:read y"] {
         assert_eq!(
             server
-                .send(get("/reader").bearer(&world.token().scope(scope).sign()))
+                .send(get("/reader").bearer(&test_app.token().scope(scope).sign()))
                 .await
                 .status,
             200,
@@ -168,15 +165,15 @@ async fn every_scope_is_asked_for() {
         "ORDERS:READ ORDERS:LIST",
         "orders:*",
     ] {
-        let answer = server
-            .send(get("/reader").bearer(&world.token().scope(scope).sign()))
+        let response = server
+            .send(get("/reader").bearer(&test_app.token().scope(scope).sign()))
             .await;
         assert_eq!(
-            answer.refusal(),
+            response.error(),
             (403, "INSUFFICIENT_SCOPE".to_owned()),
             "{scope}"
         );
-        let challenge = answer.challenge().unwrap();
+        let challenge = response.challenge().unwrap();
         assert_eq!(challenge.attribute("error"), Some("insufficient_scope"));
         assert_eq!(
             challenge.attribute("scope"),
@@ -186,12 +183,12 @@ async fn every_scope_is_asked_for() {
 }
 
 #[actix_web::test]
-async fn a_higher_level_of_authentication_meets_a_lower_one() {
-    let (world, server) = serve().await;
+async fn a_higher_assurance_level_meets_a_lower_requirement() {
+    let (test_app, server) = serve().await;
     for level in ["aal2", "aal3"] {
         assert_eq!(
             server
-                .send(get("/two-factors").bearer(&world.token().aal(level).sign()))
+                .send(get("/two-factors").bearer(&test_app.token().aal(level).sign()))
                 .await
                 .status,
             200,
@@ -199,78 +196,96 @@ async fn a_higher_level_of_authentication_meets_a_lower_one() {
         );
     }
     for level in ["aal1", "aal0", "AAL2", "2", "aal", ""] {
-        let answer = server
-            .send(get("/two-factors").bearer(&world.token().aal(level).sign()))
+        let response = server
+            .send(get("/two-factors").bearer(&test_app.token().aal(level).sign()))
             .await;
         assert_eq!(
-            answer.refusal(),
+            response.error(),
             (401, "STEP_UP_REQUIRED".to_owned()),
             "{level}"
         );
     }
-    let answer = server
-        .send(get("/two-factors").bearer(&world.token().without("aal").sign()))
+    let response = server
+        .send(get("/two-factors").bearer(&test_app.token().without("aal").sign()))
         .await;
-    assert_eq!(answer.refusal(), (401, "STEP_UP_REQUIRED".to_owned()));
+    assert_eq!(response.error(), (401, "STEP_UP_REQUIRED".to_owned()));
 }
 
 #[actix_web::test]
-async fn a_claim_of_ones_own_is_asked_for_in_ones_own_words() {
-    let (world, server) = serve().await;
-    let answer = server
-        .send(get("/paying").bearer(&world.token().claim("plan", "pro").claim("seats", 7).sign()))
+async fn a_requirement_can_check_custom_claims() {
+    let (test_app, server) = serve().await;
+    let response = server
+        .send(
+            get("/paying").bearer(
+                &test_app
+                    .token()
+                    .claim("plan", "pro")
+                    .claim("seats", 7)
+                    .sign(),
+            ),
+        )
         .await;
-    assert_eq!((answer.status, answer.body.as_str()), (200, "7 seats"));
-    let answer = server
-        .send(get("/paying").bearer(&world.token().claim("plan", "free").sign()))
+    assert_eq!((response.status, response.body.as_str()), (200, "7 seats"));
+    let response = server
+        .send(get("/paying").bearer(&test_app.token().claim("plan", "free").sign()))
         .await;
-    assert_eq!(answer.refusal(), (403, "REQUIREMENT_NOT_MET".to_owned()));
+    assert_eq!(response.error(), (403, "REQUIREMENT_NOT_MET".to_owned()));
     assert_eq!(
-        answer.json()["error"]["message"],
+        response.json()["error"]["message"],
         "the token does not meet the requirement: the plan pro"
     );
-    let answer = server.send(get("/paying").bearer(&world.good())).await;
+    let response = server
+        .send(get("/paying").bearer(&test_app.valid_token()))
+        .await;
     assert_eq!(
-        answer.refusal(),
+        response.error(),
         (401, "INVALID_CLAIM".to_owned()),
-        "without the claim there is nothing to check"
+        "the custom claims do not deserialize"
     );
 }
 
 #[actix_web::test]
-async fn requirements_are_put_together_of_others() {
-    let (world, server) = serve().await;
+async fn requirements_can_be_combined() {
+    let (test_app, server) = serve().await;
     let cases = [
-        (world.token().role("admin").aal("aal2").sign(), 200, ""),
-        (world.token().role("admin").sign(), 401, "STEP_UP_REQUIRED"),
-        (world.token().aal("aal2").sign(), 403, "INSUFFICIENT_ROLE"),
-        (world.token().sign(), 403, "INSUFFICIENT_ROLE"),
+        (test_app.token().role("admin").aal("aal2").sign(), 200, ""),
+        (
+            test_app.token().role("admin").sign(),
+            401,
+            "STEP_UP_REQUIRED",
+        ),
+        (
+            test_app.token().aal("aal2").sign(),
+            403,
+            "INSUFFICIENT_ROLE",
+        ),
+        (test_app.token().sign(), 403, "INSUFFICIENT_ROLE"),
     ];
     for (token, status, code) in cases {
-        let answer = server.send(get("/careful").bearer(&token)).await;
-        assert_eq!(answer.status, status);
-        assert!(status == 200 || answer.refusal().1 == code, "{answer:?}");
+        let response = server.send(get("/careful").bearer(&token)).await;
+        assert_eq!(response.status, status);
+        assert!(status == 200 || response.error().1 == code, "{response:?}");
     }
 }
 
 #[actix_web::test]
-async fn who_sent_no_token_or_a_bad_one_is_told_so_and_not_what_the_route_requires() {
-    let (world, server) = serve().await;
+async fn token_errors_do_not_reveal_the_requirement() {
+    let (test_app, server) = serve().await;
     for path in ["/admin", "/reader", "/two-factors", "/paying"] {
         assert_eq!(
-            server.send(get(path)).await.refusal(),
+            server.send(get(path)).await.error(),
             (401, "MISSING_TOKEN".to_owned()),
             "{path}"
         );
-        let answer = server
-            .send(get(path).bearer(&world.token().expired().sign()))
+        let response = server
+            .send(get(path).bearer(&test_app.token().expired().sign()))
             .await;
         assert_eq!(
-            answer.refusal(),
+            response.error(),
             (401, "TOKEN_EXPIRED".to_owned()),
             "{path}"
         );
-        let challenge = answer.challenge().unwrap();
+        let challenge = response.challenge().unwrap();
         assert_eq!(
             (
                 challenge.attribute("scope"),
@@ -283,8 +298,8 @@ async fn who_sent_no_token_or_a_bad_one_is_told_so_and_not_what_the_route_requir
 
 #[actix_web::test]
 async fn several_extractors_in_one_handler_agree() {
-    let world = world().await;
-    let server = world.serve(|config| {
+    let test_app = TestApp::start().await;
+    let server = test_app.serve(|config| {
         config.route(
                 "/all",
                 web::get().to(
@@ -303,7 +318,7 @@ async fn several_extractors_in_one_handler_agree() {
                 ),
             );
     });
-    let token = world
+    let token = test_app
         .token()
         .sub("ada")
         .role("admin")

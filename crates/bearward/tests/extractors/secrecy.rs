@@ -1,24 +1,24 @@
-//! No answer and no line of the log holds a token, a part of one, or the value of a claim, whatever
-//! the claims are made of.
+//! Responses and log lines contain no tokens, parts of tokens, or claim values, even for hostile
+//! values.
 
 use actix_web::{
     App,
     test::{TestRequest, call_service, init_service},
     web::{self, ServiceConfig},
 };
-use {CookieSource, Require};
+use bearward::{CookieSource, Require};
 use bearward_testing::{KeyPair, Token};
 use serde_json::{Value, json};
+use test_support::{log_capture::LogCapture, raw_http::get};
 
 use crate::{
-    log::Log,
     requirements::{Admin, routes},
-    wire::{Answer, get},
-    world::{World, me, world, world_with},
+    test_app::{TestApp, me},
+    test_server::Response,
 };
 
-/// What a value would do in a header, in a quoted string, in JSON, in HTML and in a terminal.
-const EVIL: [&str; 6] = [
+/// Injection attempts for headers, quoted strings, JSON, HTML and terminals.
+const HOSTILE_VALUES: [&str; 6] = [
     "EVIL\r\nX-Injected: yes\r\n\r\n<html>",
     "EVIL\", error=\"none\", realm=\"EVIL",
     "EVIL\\\",\"success\":true,\"x\":\"",
@@ -27,11 +27,11 @@ const EVIL: [&str; 6] = [
     "\u{202e}EVIL\u{1f43b}\u{e4}",
 ];
 
-/// Tokens with `evil` in every place where something is compared, mapped, or told to operators:
-/// rightly signed and not.
-fn hostile_tokens(world: &World, evil: &str) -> Vec<String> {
-    let token = || world.token();
-    let key = world.idp.key();
+/// Returns tokens with `evil` in every member that is compared, mapped, or logged, with valid and
+/// invalid signatures.
+fn hostile_tokens(test_app: &TestApp, evil: &str) -> Vec<String> {
+    let token = || test_app.token();
+    let key = test_app.idp.key();
     let mut tokens = vec![
         token().header("x", evil).issuer(evil).sign(),
         token().header("typ", evil).sign(),
@@ -55,7 +55,7 @@ fn hostile_tokens(world: &World, evil: &str) -> Vec<String> {
         token().sub(&format!("{evil}{}", "x".repeat(300))).sign(),
         token().sub(&format!("{evil}\n")).sign(),
         token().claim("cnf", evil).sign(),
-        // Accepted by the verifier, refused by the routes' requirements.
+        // Accepted by the verifier, rejected by the requirements of the routes.
         token()
             .email(evil)
             .role(evil)
@@ -89,8 +89,8 @@ fn hostile_tokens(world: &World, evil: &str) -> Vec<String> {
         )
         .sign(&key),
     );
-    let mut others = vec![token().issuer(evil), token().email(evil), token().kid(evil)];
-    tokens.extend(others.drain(..).flat_map(|token| {
+    let mut unsigned = vec![token().issuer(evil), token().email(evil), token().kid(evil)];
+    tokens.extend(unsigned.drain(..).flat_map(|token| {
         [
             token.clone().signed_by_stranger(),
             token.clone().alg_none(),
@@ -100,17 +100,17 @@ fn hostile_tokens(world: &World, evil: &str) -> Vec<String> {
     tokens
 }
 
-fn tells_nothing(answer: &Answer, token: &str) {
-    let raw = String::from_utf8_lossy(&answer.raw);
-    assert!(answer.status >= 400, "{answer:?}");
+fn assert_no_leak(response: &Response, token: &str) {
+    let raw = String::from_utf8_lossy(&response.raw);
+    assert!(response.status >= 400, "{response:?}");
     assert!(
         !raw.to_lowercase().contains("evil") && !raw.to_lowercase().contains("injected"),
-        "{answer:?}"
+        "{response:?}"
     );
     for part in token.split('.').filter(|part| part.len() > 3) {
-        assert!(!raw.contains(part), "{answer:?} holds {part:?}");
+        assert!(!raw.contains(part), "{response:?} contains {part:?}");
     }
-    assert!(answer.body.is_ascii(), "{answer:?}");
+    assert!(response.body.is_ascii(), "{response:?}");
 }
 
 fn requiring_routes(config: &mut ServiceConfig) {
@@ -118,15 +118,15 @@ fn requiring_routes(config: &mut ServiceConfig) {
 }
 
 #[actix_web::test]
-async fn no_answer_holds_a_token_or_a_claim() {
-    let world = world_with(|builder| {
+async fn responses_contain_no_token_or_claim() {
+    let test_app = TestApp::start_with(|builder| {
         builder
             .cookie(CookieSource::new("session", ["https://app.example.com"]))
             .resource("https://api.example.com/orders".parse().unwrap())
     })
     .await;
-    let auth = world.auth.clone();
-    let server = world.serve(move |config| {
+    let auth = test_app.auth.clone();
+    let server = test_app.serve(move |config| {
         requiring_routes(config);
         config.service(
             web::scope("/guarded")
@@ -134,20 +134,20 @@ async fn no_answer_holds_a_token_or_a_claim() {
                 .route("", web::get().to(me)),
         );
     });
-    let mut refused = 0;
-    for evil in EVIL {
-        for token in hostile_tokens(&world, evil) {
+    let mut responses = 0;
+    for evil in HOSTILE_VALUES {
+        for token in hostile_tokens(&test_app, evil) {
             let is_field = token
                 .bytes()
                 .all(|byte| byte == b'\t' || byte > 31 && byte != 127);
             for path in ["/admin", "/reader", "/two-factors", "/paying", "/guarded"] {
                 if is_field {
-                    tells_nothing(&server.send(get(path).bearer(&token)).await, &token);
-                    refused += 1;
+                    assert_no_leak(&server.send(get(path).bearer(&token)).await, &token);
+                    responses += 1;
                 }
             }
             if is_field && !token.contains(';') {
-                tells_nothing(
+                assert_no_leak(
                     &server
                         .send(get("/admin").header("cookie", format!("session={token}")))
                         .await,
@@ -156,13 +156,13 @@ async fn no_answer_holds_a_token_or_a_claim() {
             }
         }
     }
-    assert!(refused > 500, "{refused}");
+    assert!(responses > 500, "{responses}");
 }
 
 #[actix_web::test]
-async fn no_answer_holds_what_other_headers_say() {
-    let world = world().await;
-    let server = world.plain();
+async fn responses_do_not_echo_request_headers() {
+    let test_app = TestApp::start().await;
+    let server = test_app.serve_default();
     for request in [
         get("/me?EVIL=EVIL#EVIL")
             .header("x-request-id", "EVIL")
@@ -174,24 +174,30 @@ async fn no_answer_holds_what_other_headers_say() {
             .header("authorization", "Basic EVIL")
             .header("authorization", "Basic EVIL"),
     ] {
-        tells_nothing(&server.send(request).await, "EVIL");
+        assert_no_leak(&server.send(request).await, "EVIL");
     }
 }
 
 #[actix_web::test]
-async fn no_line_of_the_log_holds_a_token_or_a_claim() {
-    let world = world().await;
-    let log = Log::listen_to("bearward");
-    let app = init_service(App::new().app_data(world.auth.clone()).configure(routes)).await;
-    let mut tokens: Vec<String> = EVIL
+async fn the_log_contains_no_token_or_claim() {
+    let test_app = TestApp::start().await;
+    let log = LogCapture::start("bearward");
+    let app = init_service(App::new().app_data(test_app.auth.clone()).configure(routes)).await;
+    let mut tokens: Vec<String> = HOSTILE_VALUES
         .iter()
-        .flat_map(|evil| hostile_tokens(&world, evil))
+        .flat_map(|evil| hostile_tokens(&test_app, evil))
         .collect();
-    tokens.push(world.token().claim("plan", 7).claim("EVIL", "EVIL").sign());
     tokens.push(
-        world
+        test_app
             .token()
-            .key(KeyPair::foreign_key(&world.idp.key()))
+            .claim("plan", 7)
+            .claim("EVIL", "EVIL")
+            .sign(),
+    );
+    tokens.push(
+        test_app
+            .token()
+            .key(KeyPair::foreign_key(&test_app.idp.key()))
             .email("EVIL@example.com")
             .sign(),
     );
@@ -217,7 +223,7 @@ async fn no_line_of_the_log_holds_a_token_or_a_claim() {
     let lines = log.lines();
     assert!(
         lines.iter().any(|line| line.contains("does not fit")),
-        "the listener hears nothing: {lines:?}"
+        "nothing was captured: {lines:?}"
     );
     for line in lines {
         assert!(!line.contains("EVIL"), "{line}");
@@ -232,25 +238,25 @@ async fn no_line_of_the_log_holds_a_token_or_a_claim() {
 }
 
 #[actix_web::test]
-async fn a_refusal_shows_no_token_when_it_is_debugged() {
+async fn debug_output_of_a_rejection_contains_no_token() {
     use actix_web::FromRequest;
-    let world = world().await;
-    for token in hostile_tokens(&world, "EVIL")
+    let test_app = TestApp::start().await;
+    for token in hostile_tokens(&test_app, "EVIL")
         .into_iter()
         .filter(|token| token.len() > 100)
     {
         let request = TestRequest::get()
-            .app_data(world.auth.clone())
+            .app_data(test_app.auth.clone())
             .insert_header(("authorization", format!("Bearer {token}")));
-        let Err(refused) = Require::<Admin>::extract(&request.to_http_request()).await else {
+        let Err(rejection) = Require::<Admin>::extract(&request.to_http_request()).await else {
             panic!("accepted")
         };
-        let shown = format!("{refused:?} {refused}");
+        let printed = format!("{rejection:?} {rejection}");
         assert!(
             !token
                 .split('.')
-                .any(|part| part.len() > 8 && shown.contains(part)),
-            "{shown}"
+                .any(|part| part.len() > 8 && printed.contains(part)),
+            "{printed}"
         );
     }
 }

@@ -1,38 +1,42 @@
-//! Rule 1 of verification: exactly one Authorization header, scheme Bearer in any case, one token;
-//! the query and the body are never read.
+//! Rule 1, header: exactly one Authorization header with the scheme Bearer and one token. The query
+//! and the body are not read.
 
 use actix_web::{FromRequest, test::TestRequest};
-use {AuthError, Principal};
+use bearward::{AuthError, Principal};
+use test_support::raw_http::{get, post, request};
 
-use crate::{
-    wire::{get, post, request},
-    world::{World, world},
-};
+use crate::test_app::TestApp;
 
 fn unauthorized(code: &str) -> (u16, String) {
     (401, code.to_owned())
 }
 
 #[actix_web::test]
-async fn one_authorization_header_with_a_bearer_token_is_accepted() {
-    let world = world().await;
-    let answer = world.plain().send(get("/me").bearer(&world.good())).await;
-    assert_eq!((answer.status, answer.body.as_str()), (200, "ada"));
+async fn one_bearer_token_is_accepted() {
+    let test_app = TestApp::start().await;
+    let response = test_app
+        .serve_default()
+        .send(get("/me").bearer(&test_app.valid_token()))
+        .await;
+    assert_eq!((response.status, response.body.as_str()), (200, "ada"));
 }
 
 #[actix_web::test]
-async fn two_authorization_headers_are_refused_even_when_they_are_equal() {
-    let world = world().await;
-    let (server, good) = (world.plain(), world.good());
+async fn two_authorization_headers_are_rejected() {
+    let test_app = TestApp::start().await;
+    let (server, valid_token) = (test_app.serve_default(), test_app.valid_token());
     for (first, second) in [
-        (format!("Bearer {good}"), format!("Bearer {good}")),
-        (format!("Bearer {good}"), "Basic YTpi".to_owned()),
-        ("Basic YTpi".to_owned(), format!("Bearer {good}")),
-        (format!("Bearer {good}"), String::new()),
+        (
+            format!("Bearer {valid_token}"),
+            format!("Bearer {valid_token}"),
+        ),
+        (format!("Bearer {valid_token}"), "Basic YTpi".to_owned()),
+        ("Basic YTpi".to_owned(), format!("Bearer {valid_token}")),
+        (format!("Bearer {valid_token}"), String::new()),
         ("Basic YTpi".to_owned(), "Basic YTpi".to_owned()),
     ] {
         for path in ["/me", "/maybe"] {
-            let answer = server
+            let response = server
                 .send(
                     get(path)
                         .header("authorization", &first)
@@ -40,12 +44,12 @@ async fn two_authorization_headers_are_refused_even_when_they_are_equal() {
                 )
                 .await;
             assert_eq!(
-                answer.refusal(),
+                response.error(),
                 (400, "INVALID_REQUEST".to_owned()),
                 "{path}: {first} {second}"
             );
             assert_eq!(
-                answer.challenge().unwrap().attribute("error"),
+                response.challenge().unwrap().attribute("error"),
                 Some("invalid_request")
             );
         }
@@ -53,34 +57,34 @@ async fn two_authorization_headers_are_refused_even_when_they_are_equal() {
 }
 
 #[actix_web::test]
-async fn the_scheme_is_read_in_any_case() {
-    let world = world().await;
-    let (server, good) = (world.plain(), world.good());
+async fn the_scheme_is_case_insensitive() {
+    let test_app = TestApp::start().await;
+    let (server, valid_token) = (test_app.serve_default(), test_app.valid_token());
     for scheme in ["Bearer", "bearer", "BEARER", "BeArEr"] {
-        let answer = server
-            .send(get("/me").header("authorization", format!("{scheme} {good}")))
+        let response = server
+            .send(get("/me").header("authorization", format!("{scheme} {valid_token}")))
             .await;
-        assert_eq!(answer.status, 200, "{scheme}");
+        assert_eq!(response.status, 200, "{scheme}");
     }
 }
 
 #[actix_web::test]
-async fn several_spaces_may_stand_between_scheme_and_token_but_no_tab() {
-    let world = world().await;
-    let (server, good) = (world.plain(), world.good());
+async fn scheme_and_token_are_separated_by_spaces_only() {
+    let test_app = TestApp::start().await;
+    let (server, valid_token) = (test_app.serve_default(), test_app.valid_token());
     for spaces in [" ", "  ", "          "] {
-        let answer = server
-            .send(get("/me").header("authorization", format!("Bearer{spaces}{good}")))
+        let response = server
+            .send(get("/me").header("authorization", format!("Bearer{spaces}{valid_token}")))
             .await;
-        assert_eq!(answer.status, 200, "{} spaces", spaces.len());
+        assert_eq!(response.status, 200, "{} spaces", spaces.len());
     }
     for between in ["\t", " \t", "\t ", ":", ": ", "=", ",", ", "] {
         for path in ["/me", "/maybe"] {
-            let answer = server
-                .send(get(path).header("authorization", format!("Bearer{between}{good}")))
+            let response = server
+                .send(get(path).header("authorization", format!("Bearer{between}{valid_token}")))
                 .await;
             assert_eq!(
-                answer.refusal(),
+                response.error(),
                 unauthorized("MALFORMED_TOKEN"),
                 "{path} {between:?}"
             );
@@ -89,26 +93,29 @@ async fn several_spaces_may_stand_between_scheme_and_token_but_no_tab() {
 }
 
 #[actix_web::test]
-async fn whitespace_around_a_field_value_is_no_part_of_it() {
-    // RFC 9110 §5.5: the parser of HTTP/1.1 drops it before anybody sees the value.
-    let world = world().await;
-    let (server, good) = (world.plain(), world.good());
+async fn whitespace_around_the_field_value_is_ignored() {
+    // RFC 9110 §5.5: the HTTP/1.1 parser removes it.
+    let test_app = TestApp::start().await;
+    let (server, valid_token) = (test_app.serve_default(), test_app.valid_token());
     for (before, after) in [("", " "), ("", "\t"), ("   ", ""), ("\t", " \t ")] {
-        let answer = server
-            .send(get("/me").header("authorization", format!("{before}Bearer {good}{after}")))
+        let response = server
+            .send(get("/me").header(
+                "authorization",
+                format!("{before}Bearer {valid_token}{after}"),
+            ))
             .await;
-        assert_eq!(answer.status, 200, "{before:?} {after:?}");
+        assert_eq!(response.status, 200, "{before:?} {after:?}");
     }
 }
 
 #[actix_web::test]
-async fn a_value_that_still_ends_in_whitespace_is_refused() {
-    // As HTTP/2 can bring it.
-    let world = world().await;
+async fn trailing_whitespace_in_the_value_is_rejected() {
+    // HTTP/2 can transfer such a value.
+    let test_app = TestApp::start().await;
     for end in [" ", "\t", " x"] {
-        let value = format!("Bearer {}{end}", world.good());
+        let value = format!("Bearer {}{end}", test_app.valid_token());
         assert_eq!(
-            rejection_of(&world, value.as_bytes()).await,
+            extraction_error(&test_app, value.as_bytes()).await,
             AuthError::BadAuthorization,
             "{end:?}"
         );
@@ -116,34 +123,34 @@ async fn a_value_that_still_ends_in_whitespace_is_refused() {
 }
 
 #[actix_web::test]
-async fn anything_but_one_token_after_the_scheme_is_refused() {
-    let world = world().await;
-    let (server, good) = (world.plain(), world.good());
+async fn anything_but_one_token_is_rejected() {
+    let test_app = TestApp::start().await;
+    let (server, valid_token) = (test_app.serve_default(), test_app.valid_token());
     let cases: [Vec<u8>; 12] = [
         b"Bearer".to_vec(),
         b"bearer".to_vec(),
-        format!("Bearer {good} {good}").into_bytes(),
-        format!("Bearer {good},{good}").into_bytes(),
-        format!("Bearer {good}, Basic YTpi").into_bytes(),
-        format!("Bearer {good},").into_bytes(),
-        format!("Bearer ,{good}").into_bytes(),
-        format!("Bearer {good}\t{good}").into_bytes(),
-        format!("Bearer Bearer {good}").into_bytes(),
-        format!("Bearer realm=\"x\", token={good}").into_bytes(),
-        format!("Bearer \"{good}\"").into_bytes(),
-        format!("Bearer <{good}>").into_bytes(),
+        format!("Bearer {valid_token} {valid_token}").into_bytes(),
+        format!("Bearer {valid_token},{valid_token}").into_bytes(),
+        format!("Bearer {valid_token}, Basic YTpi").into_bytes(),
+        format!("Bearer {valid_token},").into_bytes(),
+        format!("Bearer ,{valid_token}").into_bytes(),
+        format!("Bearer {valid_token}\t{valid_token}").into_bytes(),
+        format!("Bearer Bearer {valid_token}").into_bytes(),
+        format!("Bearer realm=\"x\", token={valid_token}").into_bytes(),
+        format!("Bearer \"{valid_token}\"").into_bytes(),
+        format!("Bearer <{valid_token}>").into_bytes(),
     ];
     for value in cases {
         for path in ["/me", "/maybe"] {
-            let answer = server.send(get(path).header("authorization", &value)).await;
+            let response = server.send(get(path).header("authorization", &value)).await;
             assert_eq!(
-                answer.refusal(),
+                response.error(),
                 unauthorized("MALFORMED_TOKEN"),
                 "{path}: {}",
                 String::from_utf8_lossy(&value)
             );
             assert_eq!(
-                answer.challenge().unwrap().attribute("error"),
+                response.challenge().unwrap().attribute("error"),
                 Some("invalid_token")
             );
         }
@@ -151,71 +158,71 @@ async fn anything_but_one_token_after_the_scheme_is_refused() {
 }
 
 #[actix_web::test]
-async fn bytes_outside_ascii_are_refused() {
-    let world = world().await;
-    let (server, good) = (world.plain(), world.good());
-    for strange in [
+async fn non_ascii_bytes_are_rejected() {
+    let test_app = TestApp::start().await;
+    let (server, valid_token) = (test_app.serve_default(), test_app.valid_token());
+    for bytes in [
         "\u{e4}".as_bytes(),
         b"\xff",
         "\u{feff}".as_bytes(),
         "\u{a0}".as_bytes(),
     ] {
         for value in [
-            [b"Bearer ", good.as_bytes(), strange].concat(),
-            [b"Bearer ", strange, good.as_bytes()].concat(),
+            [b"Bearer ", valid_token.as_bytes(), bytes].concat(),
+            [b"Bearer ", bytes, valid_token.as_bytes()].concat(),
         ] {
-            let answer = server
+            let response = server
                 .send(get("/maybe").header("authorization", &value))
                 .await;
             assert_eq!(
-                answer.refusal(),
+                response.error(),
                 unauthorized("MALFORMED_TOKEN"),
                 "{}",
                 String::from_utf8_lossy(&value)
             );
         }
     }
-    // No space of Unicode ends the scheme, and no letter of it is a `k` or an `r` in disguise.
-    let answer = server
-        .send(get("/maybe").header("authorization", format!("Bearer\u{a0}{good}")))
+    // Unicode whitespace does not end the scheme, and similar letters are not folded.
+    let response = server
+        .send(get("/maybe").header("authorization", format!("Bearer\u{a0}{valid_token}")))
         .await;
-    assert_eq!(answer.refusal(), unauthorized("MALFORMED_TOKEN"));
-    let answer = server
-        .send(get("/me").header("authorization", format!("B\u{435}arer {good}")))
+    assert_eq!(response.error(), unauthorized("MALFORMED_TOKEN"));
+    let response = server
+        .send(get("/me").header("authorization", format!("B\u{435}arer {valid_token}")))
         .await;
-    assert_eq!(answer.refusal(), unauthorized("MISSING_TOKEN"));
+    assert_eq!(response.error(), unauthorized("MISSING_TOKEN"));
 }
 
 #[actix_web::test]
-async fn another_scheme_is_no_token() {
-    let world = world().await;
-    let (server, good) = (world.plain(), world.good());
+async fn other_schemes_are_ignored() {
+    let test_app = TestApp::start().await;
+    let (server, valid_token) = (test_app.serve_default(), test_app.valid_token());
     for value in [
         "Basic YWRhOnNlY3JldA==".to_owned(),
-        format!("DPoP {good}"),
-        format!("Token {good}"),
-        format!("Bearers {good}"),
-        format!("Bearer-{good}"),
-        format!("xBearer {good}"),
+        format!("DPoP {valid_token}"),
+        format!("Token {valid_token}"),
+        format!("Bearers {valid_token}"),
+        format!("Bearer-{valid_token}"),
+        format!("xBearer {valid_token}"),
         "Negotiate".to_owned(),
-        good.clone(),
+        valid_token.clone(),
         String::new(),
     ] {
-        let answer = server
+        let response = server
             .send(get("/me").header("authorization", &value))
             .await;
-        assert_eq!(answer.refusal(), unauthorized("MISSING_TOKEN"), "{value}");
+        assert_eq!(response.error(), unauthorized("MISSING_TOKEN"), "{value}");
         assert_eq!(
-            answer.challenge().unwrap().attribute("error"),
+            response.challenge().unwrap().attribute("error"),
             None,
             "RFC 6750 §3.1: no error code"
         );
-        let answer = server
+        let response = server
             .send(get("/maybe").header("authorization", &value))
             .await;
         assert_eq!(
-            (answer.status, answer.body.as_str()),
-            (200, "nobody"),
+            (response.status, response.body.as_str()),
+            (200, "anonymous"),
             "{value}"
         );
     }
@@ -223,17 +230,19 @@ async fn another_scheme_is_no_token() {
 
 #[actix_web::test]
 async fn a_token_in_the_query_is_never_read() {
-    let world = world().await;
-    let (server, good) = (world.plain(), world.good());
+    let test_app = TestApp::start().await;
+    let (server, valid_token) = (test_app.serve_default(), test_app.valid_token());
     for name in ["access_token", "token", "bearer", "authorization"] {
-        let answer = server.send(get(&format!("/me?{name}={good}"))).await;
-        assert_eq!(answer.refusal(), unauthorized("MISSING_TOKEN"), "{name}");
-        let answer = server.send(get(&format!("/maybe?{name}={good}"))).await;
-        assert_eq!(answer.body, "nobody", "{name}");
-        // Nor does it make two credentials of one.
+        let response = server.send(get(&format!("/me?{name}={valid_token}"))).await;
+        assert_eq!(response.error(), unauthorized("MISSING_TOKEN"), "{name}");
+        let response = server
+            .send(get(&format!("/maybe?{name}={valid_token}")))
+            .await;
+        assert_eq!(response.body, "anonymous", "{name}");
+        // It does not count as a second credential.
         assert_eq!(
             server
-                .send(get(&format!("/me?{name}={good}")).bearer(&good))
+                .send(get(&format!("/me?{name}={valid_token}")).bearer(&valid_token))
                 .await
                 .status,
             200,
@@ -244,31 +253,31 @@ async fn a_token_in_the_query_is_never_read() {
 
 #[actix_web::test]
 async fn a_token_in_a_form_body_is_never_read() {
-    let world = world().await;
-    let (server, good) = (world.plain(), world.good());
-    let form = format!("access_token={good}");
-    let answer = server
+    let test_app = TestApp::start().await;
+    let (server, valid_token) = (test_app.serve_default(), test_app.valid_token());
+    let form = format!("access_token={valid_token}");
+    let response = server
         .send(post("/me").body("application/x-www-form-urlencoded", &form))
         .await;
-    assert_eq!(answer.refusal(), unauthorized("MISSING_TOKEN"));
-    let answer = server
+    assert_eq!(response.error(), unauthorized("MISSING_TOKEN"));
+    let response = server
         .send(post("/maybe").body("application/x-www-form-urlencoded", &form))
         .await;
-    assert_eq!(answer.body, "nobody");
-    let answer = server
+    assert_eq!(response.body, "anonymous");
+    let response = server
         .send(
             post("/me")
-                .bearer(&good)
+                .bearer(&valid_token)
                 .body("application/x-www-form-urlencoded", &form),
         )
         .await;
-    assert_eq!(answer.status, 200);
+    assert_eq!(response.status, 200);
 }
 
 #[actix_web::test]
-async fn no_other_header_is_a_source() {
-    let world = world().await;
-    let (server, good) = (world.plain(), world.good());
+async fn other_headers_are_ignored() {
+    let test_app = TestApp::start().await;
+    let (server, valid_token) = (test_app.serve_default(), test_app.valid_token());
     for name in [
         "proxy-authorization",
         "x-authorization",
@@ -278,40 +287,40 @@ async fn no_other_header_is_a_source() {
         "apikey",
         "x-forwarded-authorization",
     ] {
-        let answer = server
-            .send(get("/me").header(name, format!("Bearer {good}")))
+        let response = server
+            .send(get("/me").header(name, format!("Bearer {valid_token}")))
             .await;
-        assert_eq!(answer.refusal(), unauthorized("MISSING_TOKEN"), "{name}");
+        assert_eq!(response.error(), unauthorized("MISSING_TOKEN"), "{name}");
     }
 }
 
 #[actix_web::test]
-async fn every_method_is_asked_for_the_same() {
-    let world = world().await;
-    let (server, good) = (world.plain(), world.good());
+async fn every_method_requires_a_token() {
+    let test_app = TestApp::start().await;
+    let (server, valid_token) = (test_app.serve_default(), test_app.valid_token());
     for method in [
         "GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND",
     ] {
         assert_eq!(
             server
-                .send(request(method, "/me").bearer(&good))
+                .send(request(method, "/me").bearer(&valid_token))
                 .await
                 .status,
             200,
             "{method}"
         );
         assert_eq!(
-            server.send(request(method, "/me")).await.refusal(),
+            server.send(request(method, "/me")).await.error(),
             unauthorized("MISSING_TOKEN"),
             "{method}"
         );
     }
 }
 
-async fn rejection_of(world: &World, authorization: &[u8]) -> AuthError {
+async fn extraction_error(test_app: &TestApp, authorization: &[u8]) -> AuthError {
     let value = actix_web::http::header::HeaderValue::from_bytes(authorization).unwrap();
     let request = TestRequest::get()
-        .app_data(world.auth.clone())
+        .app_data(test_app.auth.clone())
         .insert_header(("authorization", value))
         .to_http_request();
     Principal::<bearward::NoCustomClaims>::extract(&request)

@@ -1,16 +1,18 @@
 #!/bin/sh
-# Cross-check with PyJWT, both ways. Further arguments go to cargo, for example the features that CI has built already:
-#   tests/interop/run.sh --all-features
+# Tests interoperability with PyJWT in both directions. Installs PyJWT in target/interop-venv.
+# Arguments are passed to cargo, for example features that CI has built already:
+#   crates/bearward/tests/interop/run.sh --all-features
+# BEARWARD_INTEROP_VENV names another virtual environment.
 set -eu
 cd "$(dirname "$0")/../../../.."
 venv=${BEARWARD_INTEROP_VENV:-target/interop-venv}
 python=$venv/bin/python
-wanted=crates/bearward/tests/interop/requirements.txt
+requirements=crates/bearward/tests/interop/requirements.txt
 
-if ! cmp -s "$wanted" "$venv/requirements.txt"; then
+if ! cmp -s "$requirements" "$venv/requirements.txt"; then
     python3 -m venv "$venv"
-    "$venv/bin/pip" install --quiet --disable-pip-version-check --requirement "$wanted"
-    cp "$wanted" "$venv/requirements.txt"
+    "$venv/bin/pip" install --quiet --disable-pip-version-check --requirement "$requirements"
+    cp "$requirements" "$venv/requirements.txt"
 fi
 BEARWARD_INTEROP_PYTHON=$(cd "$(dirname "$python")" && pwd)/python
 export BEARWARD_INTEROP_PYTHON

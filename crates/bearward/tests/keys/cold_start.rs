@@ -1,63 +1,66 @@
-//! Before the first key set is there.
+//! Verification before the first key set is loaded.
 
 use std::time::Duration;
 
 use actix_web::{App, http::header, test as http, web};
-use {Bearward, Principal, Verification};
+use bearward::{Bearward, Principal, Verification};
 use bearward_testing::{FORGERIES, Faults, MockIdp};
 use futures_util::{FutureExt, future::join_all};
+use test_support::poll_once;
 
-use crate::stack::{Stack, builder, code, idp, s, settle, until};
+use crate::fixture::{Fixture, builder, idp, result_code, secs, wait_until, yield_to_tasks};
 
 #[tokio::test]
-async fn a_herd_of_500_cold_requests_makes_one_fetch_and_all_succeed() {
-    let stack = Stack::hanging().await;
+async fn five_hundred_concurrent_cold_requests_share_one_fetch() {
+    let fixture = Fixture::start_with_pending_fetch().await;
     let tokens: Vec<String> = (0..500)
-        .map(|n| stack.token().sub(&format!("user-{n}")).sign())
+        .map(|n| fixture.token().sub(&format!("user-{n}")).sign())
         .collect();
-    let herd = join_all(tokens.iter().map(|token| stack.verify(token)));
-    let watch = async {
-        until("all 500 wait", || stack.clock.sleepers() == 500).await;
-        stack.idp.release();
+    let requests = join_all(tokens.iter().map(|token| fixture.verify(token)));
+    let release = async {
+        wait_until("all 500 requests wait", || fixture.clock.sleepers() == 500).await;
+        fixture.idp.release();
     };
-    let (verified, ()) = tokio::join!(herd, watch);
+    let (verified, ()) = tokio::join!(requests, release);
     for (n, user) in verified.into_iter().enumerate() {
         assert_eq!(user.unwrap().subject(), format!("user-{n}"));
     }
-    assert_eq!((stack.idp.fetches(), stack.outcome("updated")), (1, 1));
+    assert_eq!(
+        (fixture.idp.fetches(), fixture.fetch_outcomes("updated")),
+        (1, 1)
+    );
 }
 
-/// The same without a hand that holds the fetch back: some of the herd come before it, some during
-/// it, some after it.
+/// Unlike the test above, the fetch is not held back: requests arrive before, during and after it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_herd_that_races_the_first_fetch_makes_no_second_one() {
-    let stack = Stack::cold().await;
-    let herd: Vec<_> = (0..500)
+async fn requests_racing_the_initial_fetch_cause_no_second_fetch() {
+    let fixture = Fixture::start_cold().await;
+    let requests: Vec<_> = (0..500)
         .map(|n| {
             let (auth, token) = (
-                stack.auth.clone(),
-                stack.token().sub(&format!("user-{n}")).sign(),
+                fixture.auth.clone(),
+                fixture.token().sub(&format!("user-{n}")).sign(),
             );
             tokio::spawn(async move { auth.verify(&token).await })
         })
         .collect();
-    for request in herd {
-        assert_eq!(code(&request.await.unwrap()), "OK");
+    for request in requests {
+        assert_eq!(result_code(&request.await.unwrap()), "OK");
     }
-    assert_eq!(stack.idp.fetches(), 1);
+    assert_eq!(fixture.idp.fetches(), 1);
 }
 
 #[tokio::test]
-async fn the_first_fetch_begins_without_any_request() {
-    let stack = Stack::cold().await;
-    stack.asked(1).await;
-    stack.attempted(1).await;
-    let token = stack.token().sign();
+async fn the_initial_fetch_starts_without_a_request() {
+    let fixture = Fixture::start_cold().await;
+    fixture.wait_for_fetches(1).await;
+    fixture.wait_for_attempts(1).await;
+    let token = fixture.token().sign();
     assert!(
-        matches!(stack.auth.try_verify(&token), Verification::Ready(Ok(_))),
-        "and then no request waits"
+        matches!(fixture.auth.try_verify(&token), Verification::Ready(Ok(_))),
+        "no request waits afterwards"
     );
-    assert_eq!(stack.state(), "fresh");
+    assert_eq!(fixture.state(), "fresh");
 }
 
 #[tokio::test]
@@ -67,7 +70,7 @@ async fn building_does_not_wait_for_the_identity_provider() {
     let auth = builder(&idp)
         .build()
         .now_or_never()
-        .expect("no await")
+        .expect("building does not wait")
         .unwrap();
     assert!(!auth.is_ready());
     let status = auth.key_set_statuses().swap_remove(0);
@@ -75,50 +78,52 @@ async fn building_does_not_wait_for_the_identity_provider() {
         (status.state(), status.keys, status.generation, status.age),
         ("empty", 0, 0, None)
     );
-    until("the fetch begins", || idp.fetches() == 1).await;
+    wait_until("the fetch starts", || idp.fetches() == 1).await;
     idp.release();
     auth.wait_for_initial_fetch().await;
     assert!(auth.is_ready());
 }
 
 #[tokio::test]
-async fn a_request_waits_two_seconds_for_a_slow_identity_provider_and_is_then_503() {
-    let stack = Stack::hanging().await;
-    let (auth, token) = (stack.auth.clone(), stack.token().sign());
+async fn a_request_waits_two_seconds_for_a_slow_provider() {
+    let fixture = Fixture::start_with_pending_fetch().await;
+    let (auth, token) = (fixture.auth.clone(), fixture.token().sign());
     let request = tokio::spawn(async move { auth.verify(&token).await });
-    until("it waits", || stack.clock.sleepers() == 1).await;
-    assert_eq!(stack.clock.next_wake(), Some(s(2)));
-    stack.clock.advance(Duration::from_millis(1999));
-    settle().await;
+    wait_until("the request waits", || fixture.clock.sleepers() == 1).await;
+    assert_eq!(fixture.clock.next_wake(), Some(secs(2)));
+    fixture.clock.advance(Duration::from_millis(1999));
+    yield_to_tasks().await;
     assert!(!request.is_finished());
-    stack.clock.advance(Duration::from_millis(1));
-    let refusal = request.await.unwrap().unwrap_err();
+    fixture.clock.advance(Duration::from_millis(1));
+    let failure = request.await.unwrap().unwrap_err();
     assert_eq!(
-        refusal.error,
-        bearward::AuthError::KeysUnavailable { retry_after: s(1) }
+        failure.error,
+        bearward::AuthError::KeysUnavailable {
+            retry_after: secs(1)
+        }
     );
-    stack.idp.release();
-    stack.attempted(1).await;
+    fixture.idp.release();
+    fixture.wait_for_attempts(1).await;
     assert_eq!(
-        stack.code(&stack.token().sign()).await,
+        fixture.result_code(&fixture.token().sign()).await,
         "OK",
-        "the fetch went on"
+        "the fetch was not cancelled"
     );
-    assert_eq!(stack.idp.fetches(), 1);
+    assert_eq!(fixture.idp.fetches(), 1);
 }
 
 #[actix_web::test]
-async fn on_the_wire_that_is_503_with_retry_after_and_other_routes_answer_meanwhile() {
-    let stack = Stack::hanging().await;
+async fn unavailable_keys_are_503_with_retry_after() {
+    let fixture = Fixture::start_with_pending_fetch().await;
     let me = |principal: Principal| async move { principal.subject().to_owned() };
     let app = App::new()
-        .app_data(stack.auth.clone())
+        .app_data(fixture.auth.clone())
         .route("/me", web::get().to(me))
         .route("/livez", web::get().to(|| async { "alive" }));
     let app = http::init_service(app).await;
     let bearer = (
         header::AUTHORIZATION,
-        format!("Bearer {}", stack.token().sub("user-1").sign()),
+        format!("Bearer {}", fixture.token().sub("user-1").sign()),
     );
     let get = |path| {
         http::TestRequest::get()
@@ -128,19 +133,19 @@ async fn on_the_wire_that_is_503_with_retry_after_and_other_routes_answer_meanwh
     };
 
     let mut waiting = Box::pin(http::call_service(&app, get("/me")));
-    assert!(futures_util::poll!(&mut waiting).is_pending());
+    assert!(poll_once(&mut waiting).await.is_pending());
     for _ in 0..100 {
         let alive = http::call_service(&app, get("/livez"))
             .now_or_never()
-            .expect("nothing to wait for");
+            .expect("the route does not wait");
         assert_eq!(alive.status(), 200);
     }
-    stack.clock.advance(s(2));
-    let answer = waiting.await;
+    fixture.clock.advance(secs(2));
+    let response = waiting.await;
     assert_eq!(
         (
-            answer.status().as_u16(),
-            answer
+            response.status().as_u16(),
+            response
                 .headers()
                 .get(header::RETRY_AFTER)
                 .unwrap()
@@ -149,85 +154,88 @@ async fn on_the_wire_that_is_503_with_retry_after_and_other_routes_answer_meanwh
         (503, &b"1"[..])
     );
     assert!(
-        answer.headers().get(header::WWW_AUTHENTICATE).is_none(),
-        "nothing is wrong with the token"
+        response.headers().get(header::WWW_AUTHENTICATE).is_none(),
+        "the token is not at fault"
     );
-    let body: serde_json::Value = http::read_body_json(answer).await;
+    let body: serde_json::Value = http::read_body_json(response).await;
     assert_eq!(body["error"]["code"], "KEYS_UNAVAILABLE");
 
-    stack.idp.release();
-    stack.attempted(1).await;
-    let answer = http::call_and_read_body(&app, get("/me")).await;
-    assert_eq!(answer, "user-1");
+    fixture.idp.release();
+    fixture.wait_for_attempts(1).await;
+    let response = http::call_and_read_body(&app, get("/me")).await;
+    assert_eq!(response, "user-1");
 }
 
 #[tokio::test]
-async fn a_client_that_hangs_up_does_not_cancel_the_fetch_for_the_others() {
-    let stack = Stack::hanging().await;
-    let token = stack.token().sign();
+async fn a_disconnected_client_does_not_cancel_a_shared_fetch() {
+    let fixture = Fixture::start_with_pending_fetch().await;
+    let token = fixture.token().sign();
     let (mut first, mut second) = (
-        Box::pin(stack.verify(&token)),
-        Box::pin(stack.verify(&token)),
+        Box::pin(fixture.verify(&token)),
+        Box::pin(fixture.verify(&token)),
     );
-    assert!(futures_util::poll!(&mut first).is_pending());
-    assert!(futures_util::poll!(&mut second).is_pending());
+    assert!(poll_once(&mut first).await.is_pending());
+    assert!(poll_once(&mut second).await.is_pending());
     drop(first);
-    settle().await;
-    stack.idp.release();
-    assert_eq!(code(&second.await), "OK");
-    assert_eq!((stack.idp.fetches(), stack.outcome("updated")), (1, 1));
+    yield_to_tasks().await;
+    fixture.idp.release();
+    assert_eq!(result_code(&second.await), "OK");
+    assert_eq!(
+        (fixture.idp.fetches(), fixture.fetch_outcomes("updated")),
+        (1, 1)
+    );
 }
 
 #[tokio::test]
-async fn the_same_holds_when_the_client_that_caused_the_fetch_hangs_up() {
-    let stack = Stack::warm().await;
-    stack.idp.rotate();
-    stack.idp.set_faults(Faults::hang());
-    let token = stack.token().sign();
-    let mut first = Box::pin(stack.verify(&token));
-    assert!(futures_util::poll!(&mut first).is_pending());
-    stack.asked(2).await;
-    let mut second = Box::pin(stack.verify(&token));
-    assert!(futures_util::poll!(&mut second).is_pending());
+async fn a_disconnect_of_the_initiator_does_not_cancel_the_fetch() {
+    let fixture = Fixture::start().await;
+    fixture.idp.rotate();
+    fixture.idp.set_faults(Faults::hang());
+    let token = fixture.token().sign();
+    let mut first = Box::pin(fixture.verify(&token));
+    assert!(poll_once(&mut first).await.is_pending());
+    fixture.wait_for_fetches(2).await;
+    let mut second = Box::pin(fixture.verify(&token));
+    assert!(poll_once(&mut second).await.is_pending());
     drop(first);
-    settle().await;
-    stack.idp.recover();
-    // The second asked while the fetch was under way, but its answer has the key.
-    assert_eq!(code(&second.await), "OK");
-    assert_eq!(stack.idp.fetches(), 2);
+    yield_to_tasks().await;
+    fixture.idp.recover();
+    // The second request joined the running fetch, which returns the key.
+    assert_eq!(result_code(&second.await), "OK");
+    assert_eq!(fixture.idp.fetches(), 2);
 }
 
 #[tokio::test]
-async fn a_client_that_asks_and_hangs_up_at_once_leaves_the_keys_behind() {
-    let stack = Stack::warm().await;
-    stack.idp.rotate();
-    let token = stack.token().sign();
-    drop(stack.auth.try_verify(&token));
-    stack.attempted(2).await;
+async fn a_fetch_completes_after_its_only_client_disconnects() {
+    let fixture = Fixture::start().await;
+    fixture.idp.rotate();
+    let token = fixture.token().sign();
+    drop(fixture.auth.try_verify(&token));
+    fixture.wait_for_attempts(2).await;
     assert!(matches!(
-        stack.auth.try_verify(&token),
+        fixture.auth.try_verify(&token),
         Verification::Ready(Ok(_))
     ));
 }
 
 #[tokio::test]
-async fn by_the_machines_own_clock_a_token_is_accepted_and_its_forgeries_are_refused() {
+async fn the_system_clock_accepts_tokens_and_rejects_forgeries() {
     let idp = MockIdp::start().await;
     let auth = Bearward::builder()
         .issuer(idp.as_issuer())
         .build()
         .await
         .unwrap();
-    assert_eq!(code(&auth.verify(&idp.token().sign()).await), "OK");
+    assert_eq!(result_code(&auth.verify(&idp.token().sign()).await), "OK");
     for forged in FORGERIES {
         assert_ne!(
-            code(&auth.verify(&idp.token().forged(forged).unwrap()).await),
+            result_code(&auth.verify(&idp.token().forged(forged).unwrap()).await),
             "OK",
             "{forged}"
         );
     }
     assert_eq!(
-        code(&auth.verify(&idp.token().expired().sign()).await),
+        result_code(&auth.verify(&idp.token().expired().sign()).await),
         "TOKEN_EXPIRED"
     );
     assert_eq!(idp.fetches(), 1);

@@ -1,35 +1,36 @@
-//! From an issuer to its keys (OpenID Connect Discovery 1.0).
+//! OpenID Connect Discovery 1.0: from an issuer to its keys.
 
 use std::net::TcpListener;
 
-use {Issuer, KeySetStatus, KeySource};
+use bearward::{Issuer, KeySetStatus, KeySource};
 use bearward_testing::{Faults, MockIdp};
 use serde_json::json;
 
-use crate::stack::{Stack, builder_of, code, idp, policy};
+use crate::fixture::{Fixture, builder_for, cache_config, idp, result_code};
 
 fn metadata(issuer: &str, jwks_uri: &str) -> Faults {
     Faults::discovery(json!({ "issuer": issuer, "jwks_uri": jwks_uri }).to_string())
 }
 
-async fn discovering(idp: MockIdp) -> Stack {
+async fn start_with_discovery(idp: MockIdp) -> Fixture {
     let issuer = idp.as_issuer().keys(KeySource::Discovery);
-    let auth = builder_of(issuer, &idp).build().await.unwrap();
+    let auth = builder_for(issuer, &idp).build().await.unwrap();
     auth.wait_for_initial_fetch().await;
-    Stack {
+    Fixture {
         clock: idp.clock(),
         idp,
         auth,
     }
 }
 
-/// The identity provider seen as `http://idp.test`: the test plays the proxy that leads there, so its metadata are those of another machine.
-async fn elsewhere(idp: &MockIdp) -> KeySetStatus {
+/// Runs a first fetch for `http://idp.test`. The mock provider acts as the HTTP proxy, so that its
+/// metadata appears to come from a remote host.
+async fn fetch_as_remote_issuer(idp: &MockIdp) -> KeySetStatus {
     let issuer = Issuer::new("http://idp.test/auth/v1", "authenticated").unwrap();
     let proxy = format!("http://{}", idp.address()).parse().unwrap();
-    let policy = policy().allow_http(true).proxy(proxy);
-    let auth = builder_of(issuer, idp)
-        .jwks_cache(policy)
+    let policy = cache_config().allow_http(true).proxy(proxy);
+    let auth = builder_for(issuer, idp)
+        .key_policy(policy)
         .build()
         .await
         .unwrap();
@@ -37,7 +38,7 @@ async fn elsewhere(idp: &MockIdp) -> KeySetStatus {
     auth.key_set_statuses().swap_remove(0)
 }
 
-fn assert_refused(status: &KeySetStatus, reason: &str) {
+fn assert_rejected(status: &KeySetStatus, reason: &str) {
     assert_eq!((status.state(), status.keys), ("empty", 0), "{reason}");
     assert!(
         status.fetches.contains(&("discovery", 1)),
@@ -49,57 +50,59 @@ fn assert_refused(status: &KeySetStatus, reason: &str) {
 }
 
 #[tokio::test]
-async fn the_metadata_lead_to_the_keys_and_are_not_asked_again_while_all_is_well() {
-    let stack = discovering(idp().await).await;
-    assert_eq!(stack.code(&stack.token().sign()).await, "OK");
-    stack.refresh().await;
-    stack.idp.rotate();
-    assert_eq!(stack.code(&stack.token().sign()).await, "OK");
-    assert_eq!((stack.idp.discoveries(), stack.idp.fetches()), (1, 3));
+async fn metadata_is_fetched_once_while_fetches_succeed() {
+    let fixture = start_with_discovery(idp().await).await;
+    assert_eq!(fixture.result_code(&fixture.token().sign()).await, "OK");
+    fixture.refresh().await;
+    fixture.idp.rotate();
+    assert_eq!(fixture.result_code(&fixture.token().sign()).await, "OK");
+    assert_eq!((fixture.idp.discoveries(), fixture.idp.fetches()), (1, 3));
 }
 
 #[tokio::test]
-async fn after_a_failure_they_are_asked_again_because_the_keys_may_have_moved() {
-    let (stack, new_home) = (discovering(idp().await).await, idp().await);
-    stack.idp.outage();
-    stack.refresh().await;
-    stack
+async fn metadata_is_fetched_again_after_a_failure() {
+    let (fixture, new_provider) = (start_with_discovery(idp().await).await, idp().await);
+    fixture.idp.outage();
+    fixture.refresh().await;
+    fixture
         .idp
-        .set_faults(metadata(&stack.idp.issuer(), &new_home.jwks_url()));
-    stack.refresh().await;
-    assert_eq!((stack.idp.discoveries(), new_home.fetches()), (2, 1));
+        .set_faults(metadata(&fixture.idp.issuer(), &new_provider.jwks_url()));
+    fixture.refresh().await;
+    assert_eq!((fixture.idp.discoveries(), new_provider.fetches()), (2, 1));
     assert_eq!(
-        new_home.requests()[0].header("if-none-match"),
+        new_provider.requests()[0].header("if-none-match"),
         None,
-        "the ETag belonged to the old address"
+        "the ETag belongs to the old URL"
     );
     assert_eq!(
-        stack.code(&stack.token().key(new_home.key()).sign()).await,
+        fixture
+            .result_code(&fixture.token().key(new_provider.key()).sign())
+            .await,
         "OK"
     );
 }
 
 #[tokio::test]
-async fn metadata_of_another_issuer_are_refused() {
-    let home = idp().await;
-    let same_but = [
-        format!("{}/", home.issuer()),
-        home.issuer().to_uppercase(),
-        home.issuer().replace("/auth/v1", "/auth/v2"),
+async fn metadata_of_another_issuer_is_rejected() {
+    let provider = idp().await;
+    let other_issuers = [
+        format!("{}/", provider.issuer()),
+        provider.issuer().to_uppercase(),
+        provider.issuer().replace("/auth/v1", "/auth/v2"),
         "https://evil.example".to_owned(),
         String::new(),
     ];
-    for issuer in same_but {
+    for issuer in other_issuers {
         let idp = idp().await;
         idp.set_faults(metadata(&issuer, &idp.jwks_url()));
-        let stack = discovering(idp).await;
-        assert_refused(&stack.status(), "must be equal to the letter");
-        assert_eq!(stack.idp.fetches(), 0, "{issuer}");
+        let fixture = start_with_discovery(idp).await;
+        assert_rejected(&fixture.status(), "must be equal to the letter");
+        assert_eq!(fixture.idp.fetches(), 0, "{issuer}");
     }
 }
 
 #[tokio::test]
-async fn jwks_uri_may_not_lead_to_another_scheme_or_to_plain_http_elsewhere() {
+async fn jwks_uri_must_be_https() {
     let cases = [
         ("file:///etc/passwd", "scheme and a host"),
         ("ftp://127.0.0.1/jwks", "must begin with https://"),
@@ -119,18 +122,18 @@ async fn jwks_uri_may_not_lead_to_another_scheme_or_to_plain_http_elsewhere() {
     for (jwks_uri, reason) in cases {
         let idp = idp().await;
         idp.set_faults(metadata(&idp.issuer(), jwks_uri));
-        let stack = discovering(idp).await;
-        assert_refused(&stack.status(), reason);
+        let fixture = start_with_discovery(idp).await;
+        assert_rejected(&fixture.status(), reason);
         assert!(
-            !stack.status().last_error.unwrap().contains("hunter2"),
+            !fixture.status().last_error.unwrap().contains("hunter2"),
             "{jwks_uri}"
         );
-        assert_eq!(stack.idp.fetches(), 0, "{jwks_uri}");
+        assert_eq!(fixture.idp.fetches(), 0, "{jwks_uri}");
     }
 }
 
 #[tokio::test]
-async fn jwks_uri_of_an_issuer_elsewhere_may_not_lead_to_this_machine() {
+async fn jwks_uri_of_a_remote_issuer_must_not_be_local() {
     let canary = TcpListener::bind("127.0.0.1:0").unwrap();
     canary.set_nonblocking(true).unwrap();
     let port = canary.local_addr().unwrap().port();
@@ -148,17 +151,20 @@ async fn jwks_uri_of_an_issuer_elsewhere_may_not_lead_to_this_machine() {
             "http://idp.test/auth/v1",
             &format!("http://{host}:{port}/jwks"),
         ));
-        assert_refused(&elsewhere(&idp).await, "points to this machine");
+        assert_rejected(
+            &fetch_as_remote_issuer(&idp).await,
+            "points to this machine",
+        );
         assert_eq!(idp.discoveries(), 1, "{host}");
         assert!(canary.accept().is_err(), "{host}");
     }
-    // The nearest case that is accepted: the same issuer, with keys of its own.
+    // Accepted: the same issuer with keys on its own host.
     let idp = idp().await;
     idp.set_faults(metadata(
         "http://idp.test/auth/v1",
         "http://keys.idp.test/.well-known/jwks.json",
     ));
-    let status = elsewhere(&idp).await;
+    let status = fetch_as_remote_issuer(&idp).await;
     assert_eq!(
         (status.state(), status.keys, idp.fetches()),
         ("fresh", 1, 1)
@@ -166,36 +172,45 @@ async fn jwks_uri_of_an_issuer_elsewhere_may_not_lead_to_this_machine() {
 }
 
 #[tokio::test]
-async fn what_is_no_metadata_is_refused_and_leaves_a_good_set_alone() {
-    let stack = discovering(idp().await).await;
-    stack.idp.outage();
-    stack.refresh().await;
+async fn invalid_metadata_keeps_the_current_set() {
+    let fixture = start_with_discovery(idp().await).await;
+    fixture.idp.outage();
+    fixture.refresh().await;
     for (n, document) in ["", "[]", "{}", "<html>", r#"{"issuer":7,"jwks_uri":"x"}"#]
         .into_iter()
         .enumerate()
     {
-        stack.idp.set_faults(Faults::discovery(document));
-        stack.refresh().await;
-        assert_eq!(stack.outcome("discovery"), n as u64 + 1, "{document}");
+        fixture.idp.set_faults(Faults::discovery(document));
+        fixture.refresh().await;
         assert_eq!(
-            stack.code(&stack.token().sub(&n.to_string()).sign()).await,
+            fixture.fetch_outcomes("discovery"),
+            n as u64 + 1,
+            "{document}"
+        );
+        assert_eq!(
+            fixture
+                .result_code(&fixture.token().sub(&n.to_string()).sign())
+                .await,
             "OK",
             "{document}"
         );
     }
-    stack
+    fixture
         .idp
         .set_faults(Faults::discovery(" ".repeat(128 * 1024 + 1)));
-    stack.refresh().await;
-    assert_eq!((stack.outcome("too_large"), stack.status().keys), (1, 1));
+    fixture.refresh().await;
+    assert_eq!(
+        (fixture.fetch_outcomes("too_large"), fixture.status().keys),
+        (1, 1)
+    );
 }
 
 #[tokio::test]
-async fn a_token_is_not_asked_for_its_issuers_metadata() {
-    let (stack, evil) = (discovering(idp().await).await, idp().await);
+async fn a_token_of_an_unknown_issuer_causes_no_discovery() {
+    let (fixture, foreign) = (start_with_discovery(idp().await).await, idp().await);
     assert_eq!(
-        code(&stack.verify(&evil.token().sign()).await),
+        result_code(&fixture.verify(&foreign.token().sign()).await),
         "UNKNOWN_ISSUER"
     );
-    assert_eq!((evil.discoveries(), evil.fetches()), (0, 0));
+    assert_eq!((foreign.discoveries(), foreign.fetches()), (0, 0));
 }

@@ -1,25 +1,21 @@
-//! The key cache as a whole: a verifier, real HTTP, the test kit's identity provider, a clock that
-//! the tests move.
+//! The key cache end to end: a verifier that fetches keys over HTTP from a mock identity provider,
+//! with a clock that the tests advance.
 //!
-//! Nothing here sleeps. What happens in another task or in the server is waited for by looking, see
-//! [`stack::until`].
+//! The tests do not sleep. They poll for effects in other tasks with [`fixture::wait_until`].
 
-#![allow(
-    clippy::unwrap_used,
-    reason = "a test that cannot be set up has failed"
-)]
+#![allow(clippy::unwrap_used, reason = "a failed setup fails the test")]
 
-mod answers;
-mod candidates;
 mod cold_start;
 mod corpus;
 mod discovery;
+mod fixture;
 mod freshness;
+mod invalid_signatures;
+mod jwks_responses;
+mod key_selection;
+mod key_sources;
 mod metrics;
 mod outage;
 mod restart;
 mod rotation;
-mod signatures;
-mod sources;
-mod stack;
 mod unknown_kids;

@@ -1,4 +1,4 @@
-//! What `/metrics` is told about the key sets.
+//! Metrics of the key sets.
 
 use std::{
     collections::BTreeMap,
@@ -12,13 +12,13 @@ use bearward_testing::Faults;
 use futures_util::FutureExt;
 use metrics::{Counter, Gauge, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit};
 
-use crate::stack::{MAX_STALE, REFRESHED, Stack, builder, idp, s};
+use crate::fixture::{Fixture, MAX_STALE, PAST_REFRESH, builder, idp, secs};
 
-/// Keeps every counter and gauge by its name and labels.
+/// Records every counter and gauge by name and labels.
 #[derive(Default)]
-struct Kept(Mutex<BTreeMap<String, Arc<AtomicU64>>>);
+struct MetricRecorder(Mutex<BTreeMap<String, Arc<AtomicU64>>>);
 
-impl Kept {
+impl MetricRecorder {
     fn cell(&self, key: &Key) -> Arc<AtomicU64> {
         let labels: Vec<String> = key
             .labels()
@@ -46,7 +46,7 @@ impl Kept {
     }
 }
 
-impl Recorder for Kept {
+impl Recorder for MetricRecorder {
     fn describe_counter(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
 
     fn describe_gauge(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
@@ -66,27 +66,27 @@ impl Recorder for Kept {
     }
 }
 
-/// A verifier whose handles are this recorder's: they are made when it is built.
-async fn recorded() -> (Stack, Kept) {
-    let (kept, idp) = (Kept::default(), idp().await);
+/// Builds a verifier that reports to the returned recorder. Metric handles are created at build time.
+async fn start_with_recorder() -> (Fixture, MetricRecorder) {
+    let (recorder, idp) = (MetricRecorder::default(), idp().await);
     let building = builder(&idp).build();
-    let auth = metrics::with_local_recorder(&kept, || building.now_or_never())
-        .expect("no await")
+    let auth = metrics::with_local_recorder(&recorder, || building.now_or_never())
+        .expect("building does not wait")
         .unwrap();
-    let stack = Stack {
+    let fixture = Fixture {
         clock: idp.clock(),
         idp,
         auth,
     };
-    stack.attempted(1).await;
-    (stack, kept)
+    fixture.wait_for_attempts(1).await;
+    (fixture, recorder)
 }
 
 #[tokio::test]
 async fn fetches_are_counted_by_outcome() {
-    let (stack, kept) = recorded().await;
+    let (fixture, recorder) = start_with_recorder().await;
     let fetches = |outcome: &str| {
-        kept.counter(&format!(
+        recorder.counter(&format!(
             "bearward_jwks_fetches_total issuer=mock outcome={outcome}"
         ))
     };
@@ -97,19 +97,19 @@ async fn fetches_are_counted_by_outcome() {
             fetches("no_usable_key")
         ),
         (1, 0, 0),
-        "all are there from the start"
+        "all outcomes are registered at startup"
     );
-    stack.advance(REFRESHED).await;
-    stack.idp.set_faults(Faults::body(r#"{"keys":[]}"#));
-    stack.advance(REFRESHED).await;
-    stack.idp.outage();
-    stack.refresh().await;
-    stack.refresh().await;
-    stack.idp.set_faults(Faults {
+    fixture.advance(PAST_REFRESH).await;
+    fixture.idp.set_faults(Faults::body(r#"{"keys":[]}"#));
+    fixture.advance(PAST_REFRESH).await;
+    fixture.idp.outage();
+    fixture.refresh().await;
+    fixture.refresh().await;
+    fixture.idp.set_faults(Faults {
         no_etag: true,
         ..Faults::default()
     });
-    stack.refresh().await;
+    fixture.refresh().await;
     let found = [
         "updated",
         "not_modified",
@@ -120,55 +120,55 @@ async fn fetches_are_counted_by_outcome() {
     ]
     .map(fetches);
     assert_eq!(found, [1, 1, 1, 2, 1, 0]);
-    assert_eq!(found.iter().sum::<u64>(), stack.status().attempts());
+    assert_eq!(found.iter().sum::<u64>(), fixture.status().attempts());
 }
 
 #[tokio::test]
 async fn unknown_kids_are_counted_by_outcome() {
-    let (stack, kept) = recorded().await;
+    let (fixture, recorder) = start_with_recorder().await;
     let unknown = || {
         ["negative", "limited", "refreshed", "missing", "unavailable"].map(|outcome| {
-            kept.counter(&format!(
+            recorder.counter(&format!(
                 "bearward_unknown_keys_total issuer=mock outcome={outcome}"
             ))
         })
     };
-    let ask = async |kid: &str| stack.code(&stack.token().kid(kid).sign()).await;
+    let verify_kid = async |kid: &str| fixture.result_code(&fixture.token().kid(kid).sign()).await;
     assert_eq!(unknown(), [0, 0, 0, 0, 0]);
-    assert_eq!(ask("nobody").await, "UNKNOWN_KEY");
+    assert_eq!(verify_kid("unknown").await, "UNKNOWN_KEY");
     assert_eq!(unknown(), [0, 0, 0, 1, 0]);
-    assert_eq!(ask("nobody").await, "UNKNOWN_KEY");
+    assert_eq!(verify_kid("unknown").await, "UNKNOWN_KEY");
     assert_eq!(unknown(), [1, 0, 0, 1, 0]);
-    stack.idp.rotate();
-    assert_eq!(stack.code(&stack.token().sign()).await, "OK");
+    fixture.idp.rotate();
+    assert_eq!(fixture.result_code(&fixture.token().sign()).await, "OK");
     assert_eq!(unknown(), [1, 0, 1, 1, 0]);
-    assert_eq!(ask("another").await, "UNKNOWN_KEY");
+    assert_eq!(verify_kid("another").await, "UNKNOWN_KEY");
     assert_eq!(unknown(), [1, 1, 1, 1, 0]);
-    stack.idp.outage();
-    stack.advance(s(30)).await;
-    assert_eq!(ask("a third").await, "KEYS_UNAVAILABLE");
+    fixture.idp.outage();
+    fixture.advance(secs(30)).await;
+    assert_eq!(verify_kid("a third").await, "KEYS_UNAVAILABLE");
     assert_eq!(unknown(), [1, 1, 1, 1, 1]);
 }
 
 #[tokio::test]
-async fn gauges_tell_state_age_keys_and_skipped_keys() {
-    let (stack, kept) = recorded().await;
+async fn gauges_report_state_age_and_keys() {
+    let (fixture, recorder) = start_with_recorder().await;
     let states = || {
-        stack.auth.publish_metrics();
+        fixture.auth.publish_metrics();
         ["empty", "fresh", "stale", "expired", "fixed"]
-            .map(|state| kept.gauge(&format!("bearward_jwks_state issuer=mock state={state}")))
+            .map(|state| recorder.gauge(&format!("bearward_jwks_state issuer=mock state={state}")))
     };
-    let gauge = |name: &str| kept.gauge(&format!("bearward_jwks_{name} issuer=mock"));
+    let gauge = |name: &str| recorder.gauge(&format!("bearward_jwks_{name} issuer=mock"));
     assert_eq!(
         states().map(|on| on > 0.0),
         [false, true, false, false, false]
     );
-    stack.idp.rotate();
-    let set = serde_json::json!({"keys": [stack.idp.key().jwk(), {"kty": "oct", "k": "AA"}]});
-    stack.idp.set_faults(Faults::body(set.to_string()));
-    stack.advance(REFRESHED).await;
-    stack.idp.outage();
-    stack.advance(s(600)).await;
+    fixture.idp.rotate();
+    let set = serde_json::json!({"keys": [fixture.idp.key().jwk(), {"kty": "oct", "k": "AA"}]});
+    fixture.idp.set_faults(Faults::body(set.to_string()));
+    fixture.advance(PAST_REFRESH).await;
+    fixture.idp.outage();
+    fixture.advance(secs(600)).await;
     assert_eq!(
         states().map(|on| on > 0.0),
         [false, false, true, false, false]
@@ -177,7 +177,7 @@ async fn gauges_tell_state_age_keys_and_skipped_keys() {
         .map(gauge)
         .map(|value| format!("{value}"));
     assert_eq!(found, ["600", "1", "1"]);
-    stack.advance(MAX_STALE).await;
+    fixture.advance(MAX_STALE).await;
     assert_eq!(
         states().map(|on| on > 0.0),
         [false, false, false, true, false]

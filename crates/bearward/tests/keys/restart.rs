@@ -1,4 +1,4 @@
-//! A new process with the `snapshot_dir` of the last one.
+//! Restarts with the `snapshot_dir` of the previous process.
 
 use std::{
     fs,
@@ -6,16 +6,18 @@ use std::{
     time::Duration,
 };
 
-use {Bearward, Clock, Issuer, JwksCacheConfig, Verification};
+use bearward::{Bearward, Clock, Issuer, JwksCacheConfig, Verification};
 use bearward_testing::{Faults, MockIdp};
 
-use crate::stack::{MAX_STALE, Stack, builder, builder_of, code, idp, policy, s, until};
+use crate::fixture::{
+    Fixture, MAX_STALE, builder, builder_for, cache_config, idp, result_code, secs, wait_until,
+};
 
-fn storing(dir: &Path) -> JwksCacheConfig {
-    policy().snapshot_dir(dir)
+fn config_with_snapshots(dir: &Path) -> JwksCacheConfig {
+    cache_config().snapshot_dir(dir)
 }
 
-fn file(dir: &Path) -> Option<PathBuf> {
+fn snapshot_file(dir: &Path) -> Option<PathBuf> {
     let files = fs::read_dir(dir)
         .ok()?
         .filter_map(|file| Some(file.ok()?.path()));
@@ -27,17 +29,25 @@ fn file(dir: &Path) -> Option<PathBuf> {
         .max()
 }
 
-/// Runs until the keys are stored, and ends.
+/// Runs a verifier until its keys are stored. Returns the snapshot file.
 async fn run_once(idp: &MockIdp, dir: &Path) -> PathBuf {
-    let before = builder(idp).jwks_cache(storing(dir)).build().await.unwrap();
+    let before = builder(idp)
+        .key_policy(config_with_snapshots(dir))
+        .build()
+        .await
+        .unwrap();
     before.wait_for_initial_fetch().await;
-    until("the keys are stored", || file(dir).is_some()).await;
-    file(dir).unwrap()
+    wait_until("the keys are stored", || snapshot_file(dir).is_some()).await;
+    snapshot_file(dir).unwrap()
 }
 
-/// Built again on the same folder; what the network brings cannot have come yet.
-async fn restarted(idp: &MockIdp, dir: &Path) -> Bearward {
-    builder(idp).jwks_cache(storing(dir)).build().await.unwrap()
+/// Builds a verifier on the same directory. Its first fetch has not completed yet.
+async fn restart(idp: &MockIdp, dir: &Path) -> Bearward {
+    builder(idp)
+        .key_policy(config_with_snapshots(dir))
+        .build()
+        .await
+        .unwrap()
 }
 
 fn state(auth: &Bearward) -> &'static str {
@@ -45,17 +55,17 @@ fn state(auth: &Bearward) -> &'static str {
 }
 
 #[tokio::test]
-async fn a_restart_during_an_outage_verifies_at_once() {
+async fn a_restart_during_an_outage_uses_the_snapshot() {
     let dir = tempfile::tempdir().unwrap();
     let idp = idp().await;
     run_once(&idp, dir.path()).await;
-    idp.clock().advance(s(3600));
+    idp.clock().advance(secs(3600));
     idp.outage();
 
-    let auth = restarted(&idp, dir.path()).await;
+    let auth = restart(&idp, dir.path()).await;
     let token = idp.token().expires_in(MAX_STALE * 2);
     let Verification::Ready(Ok(user)) = auth.try_verify(&token.clone().sub("user-1").sign()) else {
-        panic!("at once")
+        panic!("the token must be verified without waiting")
     };
     assert_eq!(
         (user.subject(), state(&auth), auth.is_ready()),
@@ -63,43 +73,53 @@ async fn a_restart_during_an_outage_verifies_at_once() {
     );
     assert_eq!(
         auth.key_set_statuses()[0].age,
-        Some(s(3600)),
-        "its age goes on across the restart"
+        Some(secs(3600)),
+        "the age includes the time before the restart"
     );
 
-    // The first fetch begins all the same, fails, and takes nothing away.
-    let stack = Stack {
+    // The first fetch fails and does not remove the loaded set.
+    let fixture = Fixture {
         clock: idp.clock(),
         idp,
         auth,
     };
-    stack.attempted(1).await;
-    assert_eq!(stack.outcome("status"), 1);
-    assert_eq!(stack.code(&token.clone().sub("user-2").sign()).await, "OK");
-    stack
-        .advance(MAX_STALE - s(3600) - Duration::from_millis(1))
-        .await;
-    assert_eq!(stack.code(&token.clone().sub("user-3").sign()).await, "OK");
-    stack.clock.advance(Duration::from_millis(1));
+    fixture.wait_for_attempts(1).await;
+    assert_eq!(fixture.fetch_outcomes("status"), 1);
     assert_eq!(
-        (stack.state(), stack.auth.is_ready()),
-        ("expired", false),
-        "max_stale counts from the fetch"
+        fixture
+            .result_code(&token.clone().sub("user-2").sign())
+            .await,
+        "OK"
     );
-    stack.idp.recover();
-    stack.refresh().await;
+    fixture
+        .advance(MAX_STALE - secs(3600) - Duration::from_millis(1))
+        .await;
     assert_eq!(
-        (stack.state(), stack.code(&token.sign()).await),
+        fixture
+            .result_code(&token.clone().sub("user-3").sign())
+            .await,
+        "OK"
+    );
+    fixture.clock.advance(Duration::from_millis(1));
+    assert_eq!(
+        (fixture.state(), fixture.auth.is_ready()),
+        ("expired", false),
+        "max_stale counts from the original fetch"
+    );
+    fixture.idp.recover();
+    fixture.refresh().await;
+    assert_eq!(
+        (fixture.state(), fixture.result_code(&token.sign()).await),
         ("fresh", "OK")
     );
 }
 
 #[tokio::test]
-async fn a_restart_while_all_is_well_asks_with_the_stored_etag() {
+async fn a_restart_sends_the_stored_etag() {
     let dir = tempfile::tempdir().unwrap();
     let idp = idp().await;
     run_once(&idp, dir.path()).await;
-    let auth = restarted(&idp, dir.path()).await;
+    let auth = restart(&idp, dir.path()).await;
     auth.wait_for_initial_fetch().await;
     assert_eq!(state(&auth), "fresh");
     let requests = idp.requests();
@@ -120,7 +140,7 @@ async fn a_restart_while_all_is_well_asks_with_the_stored_etag() {
 }
 
 #[tokio::test]
-async fn a_key_that_was_removed_meanwhile_dies_with_the_first_fetch() {
+async fn a_key_removed_meanwhile_is_dropped_by_the_first_fetch() {
     let dir = tempfile::tempdir().unwrap();
     let idp = idp().await;
     run_once(&idp, dir.path()).await;
@@ -128,39 +148,39 @@ async fn a_key_that_was_removed_meanwhile_dies_with_the_first_fetch() {
     idp.rotate();
     idp.revoke(old.kid());
     idp.set_faults(Faults::hang());
-    let auth = restarted(&idp, dir.path()).await;
+    let auth = restart(&idp, dir.path()).await;
     assert_eq!(
-        code(&auth.verify(&idp.token().key(old.clone()).sign()).await),
+        result_code(&auth.verify(&idp.token().key(old.clone()).sign()).await),
         "OK"
     );
     idp.recover();
     auth.wait_for_initial_fetch().await;
     assert_eq!(
-        code(&auth.verify(&idp.token().key(old).sign()).await),
+        result_code(&auth.verify(&idp.token().key(old).sign()).await),
         "UNKNOWN_KEY"
     );
-    assert_eq!(code(&auth.verify(&idp.token().sign()).await), "OK");
+    assert_eq!(result_code(&auth.verify(&idp.token().sign()).await), "OK");
 }
 
 #[tokio::test]
-async fn a_snapshot_is_used_below_max_stale_and_not_at_it() {
+async fn a_snapshot_expires_at_max_stale() {
     let dir = tempfile::tempdir().unwrap();
     let idp = idp().await;
     run_once(&idp, dir.path()).await;
     idp.set_faults(Faults::hang());
     let token = idp.token().expires_in(MAX_STALE * 2).sign();
     idp.clock().advance(MAX_STALE - Duration::from_millis(1));
-    let auth = restarted(&idp, dir.path()).await;
+    let auth = restart(&idp, dir.path()).await;
     assert_eq!(
-        (state(&auth), code(&auth.verify(&token).await)),
+        (state(&auth), result_code(&auth.verify(&token).await)),
         ("stale", "OK")
     );
     idp.clock().advance(Duration::from_millis(1));
-    let auth = restarted(&idp, dir.path()).await;
+    let auth = restart(&idp, dir.path()).await;
     assert_eq!((state(&auth), auth.is_ready()), ("empty", false));
     assert!(
         matches!(auth.try_verify(&token), Verification::Pending(_)),
-        "it joins the first fetch"
+        "the request joins the first fetch"
     );
 }
 
@@ -173,13 +193,13 @@ async fn a_snapshot_from_the_future_is_ignored() {
     let clock = idp.clock();
     let wall = clock.now();
     clock.set_wall_clock(wall.minus(Duration::from_millis(1)));
-    assert_eq!(state(&restarted(&idp, dir.path()).await), "empty");
+    assert_eq!(state(&restart(&idp, dir.path()).await), "empty");
     clock.set_wall_clock(wall);
-    assert_eq!(state(&restarted(&idp, dir.path()).await), "stale");
+    assert_eq!(state(&restart(&idp, dir.path()).await), "stale");
 }
 
 #[tokio::test]
-async fn a_corrupt_file_is_ignored_and_written_anew() {
+async fn a_corrupt_snapshot_is_ignored_and_replaced() {
     let dir = tempfile::tempdir().unwrap();
     let idp = idp().await;
     let path = run_once(&idp, dir.path()).await;
@@ -199,7 +219,7 @@ async fn a_corrupt_file_is_ignored_and_written_anew() {
     for bytes in corrupt {
         assert_ne!(bytes, good);
         fs::write(&path, bytes).unwrap();
-        let auth = restarted(&idp, dir.path()).await;
+        let auth = restart(&idp, dir.path()).await;
         assert_eq!(
             state(&auth),
             "empty",
@@ -209,86 +229,86 @@ async fn a_corrupt_file_is_ignored_and_written_anew() {
     }
     fs::write(&path, "corrupt").unwrap();
     idp.recover();
-    let auth = restarted(&idp, dir.path()).await;
+    let auth = restart(&idp, dir.path()).await;
     auth.wait_for_initial_fetch().await;
-    assert_eq!(code(&auth.verify(&idp.token().sign()).await), "OK");
-    until("it is written anew", || {
+    assert_eq!(result_code(&auth.verify(&idp.token().sign()).await), "OK");
+    wait_until("the snapshot is replaced", || {
         fs::read(&path).is_ok_and(|now| now.len() > 100)
     })
     .await;
 }
 
 #[tokio::test]
-async fn the_file_of_another_issuer_or_another_address_is_ignored() {
+async fn a_snapshot_of_another_issuer_or_url_is_ignored() {
     let dir = tempfile::tempdir().unwrap();
-    let (evil, idp) = (idp().await, idp().await);
-    // Both are named "mock", so both use the same file.
-    let path = run_once(&evil, dir.path()).await;
+    let (foreign, idp) = (idp().await, idp().await);
+    // Both issuers are named "mock", so they use the same file.
+    let path = run_once(&foreign, dir.path()).await;
     idp.set_faults(Faults::hang());
-    let auth = restarted(&idp, dir.path()).await;
-    assert_eq!(file(dir.path()), Some(path.clone()));
+    let auth = restart(&idp, dir.path()).await;
+    assert_eq!(snapshot_file(dir.path()), Some(path.clone()));
     assert_eq!(state(&auth), "empty");
     drop(auth);
 
-    // The same issuer, but its keys are configured to lie elsewhere now.
+    // The same issuer with another JWKS URL.
     fs::remove_file(&path).unwrap();
     idp.recover();
     run_once(&idp, dir.path()).await;
-    let moved = idp
-        .as_issuer()
-        .keys(bearward::KeySource::Url(evil.jwks_url().parse().unwrap()));
-    evil.set_faults(Faults::hang());
+    let other_url = idp.as_issuer().keys(bearward::KeySource::Url(
+        foreign.jwks_url().parse().unwrap(),
+    ));
+    foreign.set_faults(Faults::hang());
     idp.set_faults(Faults::hang());
-    let moved = builder_of(moved, &idp)
-        .jwks_cache(storing(dir.path()))
+    let other_url = builder_for(other_url, &idp)
+        .key_policy(config_with_snapshots(dir.path()))
         .build()
         .await
         .unwrap();
-    assert_eq!(state(&moved), "empty");
-    // Another issuer whose keys lie at the same address.
+    assert_eq!(state(&other_url), "empty");
+    // Another issuer with the same JWKS URL.
     let other = Issuer::new("https://idp.example", "api")
         .unwrap()
         .name("mock")
         .keys(idp.as_issuer().key_source().clone());
-    let other = builder_of(other, &idp)
-        .jwks_cache(storing(dir.path()))
+    let other = builder_for(other, &idp)
+        .key_policy(config_with_snapshots(dir.path()))
         .build()
         .await
         .unwrap();
     assert_eq!(state(&other), "empty");
-    // And under another name it is another file.
-    let renamed = builder_of(idp.as_issuer().name("other"), &idp)
-        .jwks_cache(storing(dir.path()))
+    // Another name uses another file.
+    let renamed = builder_for(idp.as_issuer().name("other"), &idp)
+        .key_policy(config_with_snapshots(dir.path()))
         .build()
         .await
         .unwrap();
     assert_eq!(state(&renamed), "empty");
     assert_eq!(
-        state(&restarted(&idp, dir.path()).await),
+        state(&restart(&idp, dir.path()).await),
         "stale",
-        "the nearest case that is used"
+        "the unchanged configuration uses the snapshot"
     );
 }
 
 #[cfg(unix)]
 #[tokio::test]
-async fn the_file_is_for_its_owner_alone_and_one_that_others_may_write_is_ignored() {
+async fn a_snapshot_is_private_and_ignored_if_writable_by_others() {
     use std::os::unix::fs::PermissionsExt;
     let dir = tempfile::tempdir().unwrap();
     let idp = idp().await;
-    let nested = dir.path().join("made/by/bearward");
+    let nested = dir.path().join("created/by/bearward");
     let path = run_once(&idp, &nested).await;
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!((mode(&path), mode(&nested)), (0o600, 0o700));
     let text = fs::read_to_string(&path).unwrap();
     assert!(
         text.contains(idp.key().kid()) && !text.contains("\"d\":"),
-        "public keys alone"
+        "the snapshot contains only public keys"
     );
     assert_eq!(
         fs::read_dir(&nested).unwrap().count(),
         1,
-        "no temporary file is left"
+        "no temporary file remains"
     );
 
     idp.set_faults(Faults::hang());
@@ -299,34 +319,33 @@ async fn the_file_is_for_its_owner_alone_and_one_that_others_may_write_is_ignore
         (0o602, "empty"),
     ] {
         fs::set_permissions(&path, fs::Permissions::from_mode(given)).unwrap();
-        assert_eq!(
-            state(&restarted(&idp, &nested).await),
-            expected,
-            "{given:o}"
-        );
+        assert_eq!(state(&restart(&idp, &nested).await), expected, "{given:o}");
     }
 }
 
 #[tokio::test]
-async fn a_folder_that_cannot_be_used_costs_nothing() {
+async fn an_unusable_snapshot_directory_does_not_fail_verification() {
     let dir = tempfile::tempdir().unwrap();
-    let not_a_folder = dir.path().join("file");
-    fs::write(&not_a_folder, "").unwrap();
+    let not_a_directory = dir.path().join("file");
+    fs::write(&not_a_directory, "").unwrap();
     let idp = idp().await;
-    let auth = restarted(&idp, &not_a_folder).await;
+    let auth = restart(&idp, &not_a_directory).await;
     auth.wait_for_initial_fetch().await;
-    assert_eq!(code(&auth.verify(&idp.token().sign()).await), "OK");
+    assert_eq!(result_code(&auth.verify(&idp.token().sign()).await), "OK");
 }
 
 #[tokio::test]
-async fn a_new_set_replaces_the_stored_one() {
+async fn a_new_set_replaces_the_snapshot() {
     let dir = tempfile::tempdir().unwrap();
-    let stack = Stack::warm_with(idp().await, storing(dir.path())).await;
-    until("the keys are stored", || file(dir.path()).is_some()).await;
-    let kid = stack.idp.rotate();
-    assert_eq!(stack.code(&stack.token().sign()).await, "OK");
-    let path = file(dir.path()).unwrap();
-    until("the new set is stored", || {
+    let fixture = Fixture::start_with(idp().await, config_with_snapshots(dir.path())).await;
+    wait_until("the keys are stored", || {
+        snapshot_file(dir.path()).is_some()
+    })
+    .await;
+    let kid = fixture.idp.rotate();
+    assert_eq!(fixture.result_code(&fixture.token().sign()).await, "OK");
+    let path = snapshot_file(dir.path()).unwrap();
+    wait_until("the new set is stored", || {
         fs::read_to_string(&path).is_ok_and(|text| text.contains(&kid))
     })
     .await;

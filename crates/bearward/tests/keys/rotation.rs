@@ -1,4 +1,4 @@
-//! Keys that come and keys that go.
+//! Key rotation and removal.
 
 use std::sync::{
     Arc, Mutex,
@@ -7,14 +7,15 @@ use std::sync::{
 
 use bearward::Verification;
 use bearward_testing::Faults;
+use test_support::poll_once;
 
-use crate::stack::{Stack, code, s, until};
+use crate::fixture::{Fixture, result_code, secs, wait_until};
 
-/// What the verifying tasks of one test share.
+/// State shared by the verifying tasks of one test.
 struct Load {
-    /// One token of every key so far; all of these keys are published.
+    /// One token of every key so far. All of these keys are published.
     tokens: Mutex<Vec<String>>,
-    /// How many tokens of the newest key were accepted.
+    /// Number of accepted tokens of the newest key.
     newest: AtomicUsize,
     failed: Mutex<Vec<&'static str>>,
     verified: AtomicUsize,
@@ -22,11 +23,11 @@ struct Load {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn rotation_under_load_fails_no_request_and_makes_one_fetch_a_rotation() {
+async fn rotation_under_load_fails_no_request() {
     const ROTATIONS: usize = 6;
-    let stack = Stack::warm().await;
+    let fixture = Fixture::start().await;
     let load = Arc::new(Load {
-        tokens: Mutex::new(vec![stack.token().sign()]),
+        tokens: Mutex::new(vec![fixture.token().sign()]),
         newest: AtomicUsize::new(0),
         failed: Mutex::default(),
         verified: AtomicUsize::new(0),
@@ -34,7 +35,7 @@ async fn rotation_under_load_fails_no_request_and_makes_one_fetch_a_rotation() {
     });
     let workers: Vec<_> = (0..6)
         .map(|worker: usize| {
-            let (auth, load) = (stack.auth.clone(), Arc::clone(&load));
+            let (auth, load) = (fixture.auth.clone(), Arc::clone(&load));
             tokio::spawn(async move {
                 for n in worker.. {
                     if load.done.load(Ordering::SeqCst) {
@@ -42,18 +43,18 @@ async fn rotation_under_load_fails_no_request_and_makes_one_fetch_a_rotation() {
                     }
                     let (token, newest) = {
                         let tokens = load.tokens.lock().unwrap();
-                        // Half of the requests bring the newest key.
-                        let place = if n % 2 == 0 {
+                        // Half of the requests use the newest key.
+                        let index = if n % 2 == 0 {
                             tokens.len() - 1
                         } else {
                             n % tokens.len()
                         };
-                        (tokens[place].clone(), place == tokens.len() - 1)
+                        (tokens[index].clone(), index == tokens.len() - 1)
                     };
-                    match code(&auth.verify(&token).await) {
+                    match result_code(&auth.verify(&token).await) {
                         "OK" => load.newest.fetch_add(usize::from(newest), Ordering::SeqCst),
-                        refused => {
-                            load.failed.lock().unwrap().push(refused);
+                        code => {
+                            load.failed.lock().unwrap().push(code);
                             0
                         }
                     };
@@ -64,16 +65,16 @@ async fn rotation_under_load_fails_no_request_and_makes_one_fetch_a_rotation() {
         })
         .collect();
     for _ in 0..ROTATIONS {
-        // Earns the token back that the rotation costs.
-        stack.clock.advance(s(30));
-        stack.idp.rotate();
-        let token = stack.token().sign();
+        // Refills the bucket token that the rotation uses.
+        fixture.clock.advance(secs(30));
+        fixture.idp.rotate();
+        let token = fixture.token().sign();
         {
             let mut tokens = load.tokens.lock().unwrap();
             load.newest.store(0, Ordering::SeqCst);
             tokens.push(token);
         }
-        until("the newest key is in use", || {
+        wait_until("the newest key is in use", || {
             load.newest.load(Ordering::SeqCst) >= 50
         })
         .await;
@@ -88,130 +89,141 @@ async fn rotation_under_load_fails_no_request_and_makes_one_fetch_a_rotation() {
         "of {}",
         load.verified.load(Ordering::SeqCst)
     );
-    assert_eq!(stack.idp.fetches(), 1 + ROTATIONS);
+    assert_eq!(fixture.idp.fetches(), 1 + ROTATIONS);
     assert_eq!(
-        (stack.status().keys, stack.status().generation),
+        (fixture.status().keys, fixture.status().generation),
         (1 + ROTATIONS, 1 + ROTATIONS as u64)
     );
 }
 
 #[tokio::test]
-async fn the_very_request_that_brings_a_new_key_succeeds() {
-    let stack = Stack::warm().await;
-    let kid = stack.idp.rotate();
+async fn the_first_request_with_a_new_key_succeeds() {
+    let fixture = Fixture::start().await;
+    let kid = fixture.idp.rotate();
     assert_eq!(
-        stack
-            .verify(&stack.token().sub("user-1").sign())
+        fixture
+            .verify(&fixture.token().sub("user-1").sign())
             .await
             .unwrap()
             .subject(),
         "user-1"
     );
-    assert_eq!((stack.idp.fetches(), stack.unknown("refreshed")), (2, 1));
-    assert!(stack.status().kids.contains(&Some(kid)));
+    assert_eq!(
+        (
+            fixture.idp.fetches(),
+            fixture.unknown_key_outcomes("refreshed")
+        ),
+        (2, 1)
+    );
+    assert!(fixture.status().kids.contains(&Some(kid)));
 }
 
-/// What was read before the key was published says nothing about it.
+/// A response from before the publication does not prove that the key is missing.
 #[tokio::test]
-async fn a_key_that_is_published_while_a_fetch_is_under_way_is_found_by_the_request_that_joined_it()
-{
-    let stack = Stack::warm().await;
-    let old_set = serde_json::json!({ "keys": [stack.idp.key().jwk()] }).to_string();
-    stack.idp.set_faults(Faults {
+async fn a_key_published_during_a_fetch_is_found() {
+    let fixture = Fixture::start().await;
+    let old_set = serde_json::json!({ "keys": [fixture.idp.key().jwk()] }).to_string();
+    fixture.idp.set_faults(Faults {
         hang: true,
         ..Faults::body(old_set)
     });
-    let other = stack.token().kid("nobody").sign();
-    let mut other = Box::pin(stack.verify(&other));
-    assert!(futures_util::poll!(&mut other).is_pending());
-    stack.asked(2).await;
-    stack.idp.rotate();
-    let token = stack.token().sign();
-    let mut request = Box::pin(stack.verify(&token));
-    assert!(futures_util::poll!(&mut request).is_pending());
-    stack.idp.recover();
+    let other = fixture.token().kid("unknown").sign();
+    let mut other = Box::pin(fixture.verify(&other));
+    assert!(poll_once(&mut other).await.is_pending());
+    fixture.wait_for_fetches(2).await;
+    fixture.idp.rotate();
+    let token = fixture.token().sign();
+    let mut request = Box::pin(fixture.verify(&token));
+    assert!(poll_once(&mut request).await.is_pending());
+    fixture.idp.recover();
     assert_eq!(
-        (code(&request.await), code(&other.await)),
+        (result_code(&request.await), result_code(&other.await)),
         ("OK", "UNKNOWN_KEY")
     );
-    assert_eq!(stack.idp.fetches(), 3);
+    assert_eq!(fixture.idp.fetches(), 3);
 }
 
 #[tokio::test]
-async fn a_standby_key_makes_a_rotation_cost_no_fetch() {
-    let stack = Stack::warm().await;
-    stack.idp.add_standby();
-    stack.refresh().await;
-    let fetches = stack.idp.fetches();
-    stack.idp.rotate();
-    let token = stack.token().sign();
+async fn rotation_to_a_standby_key_needs_no_fetch() {
+    let fixture = Fixture::start().await;
+    fixture.idp.add_standby();
+    fixture.refresh().await;
+    let fetches = fixture.idp.fetches();
+    fixture.idp.rotate();
+    let token = fixture.token().sign();
     assert!(matches!(
-        stack.auth.try_verify(&token),
+        fixture.auth.try_verify(&token),
         Verification::Ready(Ok(_))
     ));
-    assert_eq!(stack.idp.fetches(), fetches);
+    assert_eq!(fixture.idp.fetches(), fetches);
 }
 
 #[tokio::test]
-async fn a_removed_key_dies_at_the_next_refresh_also_for_tokens_that_were_verified_before() {
-    let stack = Stack::warm().await;
-    let (removed, token) = (stack.idp.key(), stack.token().sign());
-    assert_eq!(stack.code(&token).await, "OK");
-    assert_eq!(stack.auth.cached_tokens(), 1);
-    stack.idp.rotate();
-    assert!(stack.idp.revoke(removed.kid()));
+async fn a_removed_key_is_rejected_after_the_next_refresh() {
+    let fixture = Fixture::start().await;
+    let (removed, token) = (fixture.idp.key(), fixture.token().sign());
+    assert_eq!(fixture.result_code(&token).await, "OK");
+    assert_eq!(fixture.auth.cached_tokens(), 1);
+    fixture.idp.rotate();
+    assert!(fixture.idp.revoke(removed.kid()));
     assert_eq!(
-        stack.code(&token).await,
+        fixture.result_code(&token).await,
         "OK",
-        "nobody has told the verifier yet"
+        "the verifier has not refreshed yet"
     );
-    stack.refresh().await;
-    assert_eq!(stack.code(&token).await, "UNKNOWN_KEY");
-    assert_eq!(stack.auth.cached_tokens(), 0);
+    fixture.refresh().await;
+    assert_eq!(fixture.result_code(&token).await, "UNKNOWN_KEY");
+    assert_eq!(fixture.auth.cached_tokens(), 0);
     assert_eq!(
-        stack
-            .code(&stack.token().key(removed).sub("another").sign())
+        fixture
+            .result_code(&fixture.token().key(removed).sub("another").sign())
             .await,
         "UNKNOWN_KEY"
     );
     assert_eq!(
-        stack.code(&stack.token().sign()).await,
+        fixture.result_code(&fixture.token().sign()).await,
         "OK",
-        "the key that took its place"
+        "the new key"
     );
 }
 
 #[tokio::test]
-async fn a_removal_that_another_kid_brings_to_light_counts_at_once() {
-    let stack = Stack::warm().await;
-    let (removed, token) = (stack.idp.key(), stack.token().sign());
-    assert_eq!(stack.code(&token).await, "OK");
-    stack.idp.rotate();
-    stack.idp.revoke(removed.kid());
-    assert_eq!(stack.code(&stack.token().sign()).await, "OK");
+async fn a_fetch_for_another_kid_also_removes_keys() {
+    let fixture = Fixture::start().await;
+    let (removed, token) = (fixture.idp.key(), fixture.token().sign());
+    assert_eq!(fixture.result_code(&token).await, "OK");
+    fixture.idp.rotate();
+    fixture.idp.revoke(removed.kid());
+    assert_eq!(fixture.result_code(&fixture.token().sign()).await, "OK");
     assert_eq!(
-        stack.code(&token).await,
+        fixture.result_code(&token).await,
         "UNKNOWN_KEY",
-        "the new set replaced the old one whole"
+        "the new set replaced the old one completely"
     );
 }
 
 #[tokio::test]
-async fn a_refresh_without_a_change_keeps_what_was_verified() {
-    let stack = Stack::warm().await;
-    let token = stack.token().sign();
-    assert_eq!(stack.code(&token).await, "OK");
+async fn an_unchanged_refresh_keeps_cached_tokens() {
+    let fixture = Fixture::start().await;
+    let token = fixture.token().sign();
+    assert_eq!(fixture.result_code(&token).await, "OK");
     for outcome in ["not_modified", "unchanged"] {
         if outcome == "unchanged" {
-            stack.idp.set_faults(Faults {
+            fixture.idp.set_faults(Faults {
                 no_etag: true,
                 ..Default::default()
             });
         }
-        stack.refresh().await;
-        assert_eq!((stack.outcome(outcome), stack.status().generation), (1, 1));
+        fixture.refresh().await;
         assert_eq!(
-            (stack.code(&token).await, stack.auth.cached_tokens()),
+            (fixture.fetch_outcomes(outcome), fixture.status().generation),
+            (1, 1)
+        );
+        assert_eq!(
+            (
+                fixture.result_code(&token).await,
+                fixture.auth.cached_tokens()
+            ),
             ("OK", 1)
         );
     }

@@ -1,143 +1,167 @@
-//! Tokens whose kid the set does not have: what they may cost, and whom.
+//! Tokens with a kid that is not in the set, and the fetches they may cause.
 
-use {Algorithm, Verification};
+use bearward::{Algorithm, Verification};
 use bearward_testing::{Faults, KeyPair, encode};
 use futures_util::future::join_all;
 
-use crate::stack::{Stack, builder, builder_of, code, idp, policy, s, until};
+use crate::fixture::{
+    Fixture, builder, builder_for, cache_config, idp, result_code, secs, wait_until,
+};
 
 #[tokio::test]
-async fn five_thousand_random_kids_make_no_more_fetches_than_the_burst_and_one_a_cooldown() {
-    let stack = Stack::warm().await;
-    let cached = stack.token().sign();
+async fn random_kids_cause_only_the_burst_and_one_fetch_per_cooldown() {
+    let fixture = Fixture::start().await;
+    let cached = fixture.token().sign();
     let mut fetched_at = Vec::new();
     for second in 0..100_usize {
-        let before = stack.idp.fetches();
-        let flood: Vec<String> = (0..50)
-            .map(|n| stack.token().kid(&format!("random-{second}-{n}")).sign())
+        let before = fixture.idp.fetches();
+        let tokens: Vec<String> = (0..50)
+            .map(|n| fixture.token().kid(&format!("random-{second}-{n}")).sign())
             .collect();
-        for refused in join_all(flood.iter().map(|token| stack.verify(token))).await {
-            assert_eq!(code(&refused), "UNKNOWN_KEY");
+        for result in join_all(tokens.iter().map(|token| fixture.verify(token))).await {
+            assert_eq!(result_code(&result), "UNKNOWN_KEY");
         }
-        assert_eq!(stack.code(&cached).await, "OK");
+        assert_eq!(fixture.result_code(&cached).await, "OK");
         assert_eq!(
-            stack
-                .code(&stack.token().sub(&format!("user-{second}")).sign())
+            fixture
+                .result_code(&fixture.token().sub(&format!("user-{second}")).sign())
                 .await,
             "OK"
         );
-        fetched_at.extend(vec![second; stack.idp.fetches() - before]);
-        stack.clock.advance(s(1));
+        fetched_at.extend(vec![second; fixture.idp.fetches() - before]);
+        fixture.clock.advance(secs(1));
     }
     assert_eq!(fetched_at, [0, 1, 30, 60, 90]);
     let outcomes: u64 = ["negative", "limited", "refreshed", "missing", "unavailable"]
-        .map(|name| stack.unknown(name))
+        .map(|name| fixture.unknown_key_outcomes(name))
         .iter()
         .sum();
-    assert_eq!(outcomes, 5000, "each was counted once");
+    assert_eq!(outcomes, 5000, "each request is counted once");
     assert_eq!(
-        (stack.unknown("refreshed"), stack.unknown("unavailable")),
+        (
+            fixture.unknown_key_outcomes("refreshed"),
+            fixture.unknown_key_outcomes("unavailable")
+        ),
         (0, 0)
     );
 }
 
 #[tokio::test]
-async fn with_an_empty_bucket_and_a_healthy_set_the_answer_is_401_at_once() {
-    let stack = Stack::warm().await;
+async fn with_an_empty_bucket_unknown_kids_are_401_immediately() {
+    let fixture = Fixture::start().await;
     for n in 0..2 {
         assert_eq!(
-            stack
-                .code(&stack.token().kid(&format!("random-{n}")).sign())
+            fixture
+                .result_code(&fixture.token().kid(&format!("random-{n}")).sign())
                 .await,
             "UNKNOWN_KEY"
         );
     }
-    let token = stack.token().kid("random-2").sign();
-    let Verification::Ready(refused) = stack.auth.try_verify(&token) else {
-        panic!("it must not wait")
+    let token = fixture.token().kid("random-2").sign();
+    let Verification::Ready(result) = fixture.auth.try_verify(&token) else {
+        panic!("the request must not wait")
     };
     assert_eq!(
-        (code(&refused), stack.unknown("limited")),
+        (
+            result_code(&result),
+            fixture.unknown_key_outcomes("limited")
+        ),
         ("UNKNOWN_KEY", 1)
     );
-    stack.clock.advance(s(30));
+    fixture.clock.advance(secs(30));
     assert!(
-        matches!(stack.auth.try_verify(&token), Verification::Pending(_)),
-        "a cooldown later there is one fetch more"
+        matches!(fixture.auth.try_verify(&token), Verification::Pending(_)),
+        "one more fetch is allowed after a cooldown"
     );
 }
 
 #[tokio::test]
-async fn the_scheduled_refresh_is_not_drawn_from_the_bucket() {
-    let stack = Stack::warm_with(idp().await, policy().refetch_burst(0)).await;
-    stack.idp.rotate();
-    let token = stack.token().sign();
-    assert_eq!(stack.code(&token).await, "UNKNOWN_KEY", "an empty bucket");
-    assert_eq!(stack.idp.fetches(), 1);
-    stack.refresh().await;
-    assert_eq!(stack.code(&token).await, "OK");
-}
-
-#[tokio::test]
-async fn the_same_unknown_kid_makes_no_second_fetch_within_thirty_seconds() {
-    let stack = Stack::warm_with(idp().await, policy().refetch_burst(100)).await;
-    let token = stack.token().kid("nobody").sign();
-    assert_eq!(stack.code(&token).await, "UNKNOWN_KEY");
-    assert_eq!((stack.idp.fetches(), stack.unknown("missing")), (2, 1));
-    for _ in 0..29 {
-        stack.advance(s(1)).await;
-        let Verification::Ready(refused) = stack.auth.try_verify(&token) else {
-            panic!("it must not wait")
-        };
-        assert_eq!(code(&refused), "UNKNOWN_KEY");
-    }
-    assert_eq!((stack.idp.fetches(), stack.unknown("negative")), (2, 29));
-    stack.advance(s(1)).await;
-    assert_eq!(stack.code(&token).await, "UNKNOWN_KEY");
-    assert_eq!(stack.idp.fetches(), 3);
-}
-
-#[tokio::test]
-async fn a_new_generation_forgets_which_kids_were_unknown() {
-    let stack = Stack::warm_with(idp().await, policy().refetch_burst(100)).await;
-    let token = stack.token().kid("nobody").sign();
-    assert_eq!(stack.code(&token).await, "UNKNOWN_KEY");
-    stack.idp.rotate();
-    assert_eq!(stack.code(&stack.token().sign()).await, "OK");
-    assert_eq!((stack.idp.fetches(), stack.status().generation), (3, 2));
-    assert_eq!(stack.code(&token).await, "UNKNOWN_KEY");
+async fn scheduled_refreshes_do_not_use_the_token_bucket() {
+    let fixture = Fixture::start_with(idp().await, cache_config().refetch_burst(0)).await;
+    fixture.idp.rotate();
+    let token = fixture.token().sign();
     assert_eq!(
-        stack.idp.fetches(),
-        4,
-        "it was asked for again, in the same second"
-    );
-}
-
-#[tokio::test]
-async fn a_kid_that_was_unknown_is_found_once_it_is_published() {
-    let stack = Stack::warm().await;
-    let key = KeyPair::generate(Algorithm::EdDSA);
-    let token = stack.token().key(key.clone()).sign();
-    assert_eq!(stack.code(&token).await, "UNKNOWN_KEY");
-    let set = serde_json::json!({"keys": [stack.idp.key().jwk(), key.jwk()]});
-    stack.idp.set_faults(Faults::body(set.to_string()));
-    assert_eq!(
-        stack.code(&token).await,
+        fixture.result_code(&token).await,
         "UNKNOWN_KEY",
-        "not for half a minute"
+        "the bucket is empty"
     );
-    stack.advance(s(30)).await;
-    assert_eq!(stack.code(&token).await, "OK");
+    assert_eq!(fixture.idp.fetches(), 1);
+    fixture.refresh().await;
+    assert_eq!(fixture.result_code(&token).await, "OK");
 }
 
-/// Before any fetch stands a gate: what could not be good anyway asks nobody.
 #[tokio::test]
-async fn a_token_that_could_not_be_good_makes_no_fetch() {
+async fn an_unknown_kid_is_cached_for_30_seconds() {
+    let fixture = Fixture::start_with(idp().await, cache_config().refetch_burst(100)).await;
+    let token = fixture.token().kid("unknown").sign();
+    assert_eq!(fixture.result_code(&token).await, "UNKNOWN_KEY");
+    assert_eq!(
+        (
+            fixture.idp.fetches(),
+            fixture.unknown_key_outcomes("missing")
+        ),
+        (2, 1)
+    );
+    for _ in 0..29 {
+        fixture.advance(secs(1)).await;
+        let Verification::Ready(result) = fixture.auth.try_verify(&token) else {
+            panic!("the request must not wait")
+        };
+        assert_eq!(result_code(&result), "UNKNOWN_KEY");
+    }
+    assert_eq!(
+        (
+            fixture.idp.fetches(),
+            fixture.unknown_key_outcomes("negative")
+        ),
+        (2, 29)
+    );
+    fixture.advance(secs(1)).await;
+    assert_eq!(fixture.result_code(&token).await, "UNKNOWN_KEY");
+    assert_eq!(fixture.idp.fetches(), 3);
+}
+
+#[tokio::test]
+async fn a_new_generation_clears_the_negative_cache() {
+    let fixture = Fixture::start_with(idp().await, cache_config().refetch_burst(100)).await;
+    let token = fixture.token().kid("unknown").sign();
+    assert_eq!(fixture.result_code(&token).await, "UNKNOWN_KEY");
+    fixture.idp.rotate();
+    assert_eq!(fixture.result_code(&fixture.token().sign()).await, "OK");
+    assert_eq!((fixture.idp.fetches(), fixture.status().generation), (3, 2));
+    assert_eq!(fixture.result_code(&token).await, "UNKNOWN_KEY");
+    assert_eq!(
+        fixture.idp.fetches(),
+        4,
+        "the kid causes a fetch again within the same second"
+    );
+}
+
+#[tokio::test]
+async fn an_unknown_kid_is_found_after_it_is_published() {
+    let fixture = Fixture::start().await;
+    let key = KeyPair::generate(Algorithm::EdDSA);
+    let token = fixture.token().key(key.clone()).sign();
+    assert_eq!(fixture.result_code(&token).await, "UNKNOWN_KEY");
+    let set = serde_json::json!({"keys": [fixture.idp.key().jwk(), key.jwk()]});
+    fixture.idp.set_faults(Faults::body(set.to_string()));
+    assert_eq!(
+        fixture.result_code(&token).await,
+        "UNKNOWN_KEY",
+        "the kid is in the negative cache"
+    );
+    fixture.advance(secs(30)).await;
+    assert_eq!(fixture.result_code(&token).await, "OK");
+}
+
+/// Tokens that would be rejected with any key do not cause a fetch.
+#[tokio::test]
+async fn tokens_rejected_without_a_key_cause_no_fetch() {
     let idp = idp().await;
     let issuer = idp.as_issuer().algorithms([Algorithm::EdDSA]).unwrap();
-    let auth = builder_of(issuer, &idp).build().await.unwrap();
+    let auth = builder_for(issuer, &idp).build().await.unwrap();
     auth.wait_for_initial_fetch().await;
-    let unknown = || idp.token().kid("nobody");
+    let unknown = || idp.token().kid("unknown");
     let two_parts = unknown().sign().rsplit_once('.').unwrap().0.to_owned();
     let rsa = KeyPair::shared(Algorithm::RS256, 0);
     let cases = [
@@ -154,7 +178,7 @@ async fn a_token_that_could_not_be_good_makes_no_fetch() {
         ),
         (
             "an algorithm that is not listed",
-            unknown().key(rsa).kid("nobody").sign(),
+            unknown().key(rsa).kid("unknown").sign(),
             "UNSUPPORTED_ALGORITHM",
         ),
         (
@@ -176,75 +200,80 @@ async fn a_token_that_could_not_be_good_makes_no_fetch() {
         ),
         ("no exp", unknown().without("exp").sign(), "MISSING_CLAIM"),
     ];
-    for (what, token, expected) in cases {
-        let Verification::Ready(refused) = auth.try_verify(&token) else {
-            panic!("{what}: it must not wait")
+    for (case, token, expected) in cases {
+        let Verification::Ready(result) = auth.try_verify(&token) else {
+            panic!("{case}: the request must not wait")
         };
-        assert_eq!(code(&refused), expected, "{what}");
+        assert_eq!(result_code(&result), expected, "{case}");
     }
     assert_eq!(idp.fetches(), 1);
-    // jku, x5u, x5c and jwk are no reason to fetch anything from anywhere either.
+    // URLs in the header are not fetched; the kid causes one fetch of the configured URL.
     let jku = unknown()
         .header("jku", idp.jwks_url())
         .header("x5u", idp.jwks_url())
         .kid(&"k".repeat(256))
         .sign();
-    assert_eq!(code(&auth.verify(&jku).await), "UNKNOWN_KEY");
+    assert_eq!(result_code(&auth.verify(&jku).await), "UNKNOWN_KEY");
     assert_eq!(
         idp.fetches(),
         2,
-        "the nearest case that may ask: a kid of 256 bytes, once, at the configured address"
+        "a kid of 256 bytes causes one fetch of the configured URL"
     );
 }
 
 #[tokio::test]
-async fn an_unknown_kid_during_an_outage_is_503_and_known_ones_do_not_notice() {
-    let stack = Stack::warm().await;
-    stack.idp.outage();
+async fn during_an_outage_only_unknown_kids_are_503() {
+    let fixture = Fixture::start().await;
+    fixture.idp.outage();
     assert_eq!(
-        stack.code(&stack.token().kid("nobody").sign()).await,
+        fixture
+            .result_code(&fixture.token().kid("unknown").sign())
+            .await,
         "KEYS_UNAVAILABLE"
     );
-    let asked = stack.idp.fetches();
+    let fetches = fixture.idp.fetches();
     for n in 0..100 {
-        let token = stack.token().kid(&format!("nobody-{n}")).sign();
-        let Verification::Ready(refused) = stack.auth.try_verify(&token) else {
-            panic!("it must not wait")
+        let token = fixture.token().kid(&format!("unknown-{n}")).sign();
+        let Verification::Ready(result) = fixture.auth.try_verify(&token) else {
+            panic!("the request must not wait")
         };
-        assert_eq!(code(&refused), "KEYS_UNAVAILABLE");
+        assert_eq!(result_code(&result), "KEYS_UNAVAILABLE");
         assert_eq!(
-            stack
-                .code(&stack.token().sub(&format!("user-{n}")).sign())
+            fixture
+                .result_code(&fixture.token().sub(&format!("user-{n}")).sign())
                 .await,
             "OK"
         );
     }
     assert_eq!(
-        (stack.idp.fetches(), stack.unknown("unavailable")),
-        (asked, 101)
+        (
+            fixture.idp.fetches(),
+            fixture.unknown_key_outcomes("unavailable")
+        ),
+        (fetches, 101)
     );
 }
 
 #[tokio::test]
-async fn an_unknown_kid_waits_two_seconds_for_a_slow_identity_provider_and_known_ones_not_at_all() {
-    let stack = Stack::warm().await;
-    stack.idp.set_faults(Faults::hang());
-    let (auth, token) = (stack.auth.clone(), stack.token().kid("nobody").sign());
+async fn only_unknown_kids_wait_for_a_slow_provider() {
+    let fixture = Fixture::start().await;
+    fixture.idp.set_faults(Faults::hang());
+    let (auth, token) = (fixture.auth.clone(), fixture.token().kid("unknown").sign());
     let request = tokio::spawn(async move { auth.verify(&token).await });
-    stack.asked(2).await;
-    until("it waits", || stack.clock.sleepers() == 1).await;
-    let good = stack.token().sign();
+    fixture.wait_for_fetches(2).await;
+    wait_until("the request waits", || fixture.clock.sleepers() == 1).await;
+    let good = fixture.token().sign();
     assert!(matches!(
-        stack.auth.try_verify(&good),
+        fixture.auth.try_verify(&good),
         Verification::Ready(Ok(_))
     ));
-    stack.clock.advance(s(2));
-    assert_eq!(code(&request.await.unwrap()), "KEYS_UNAVAILABLE");
-    assert_eq!(stack.unknown("unavailable"), 1);
+    fixture.clock.advance(secs(2));
+    assert_eq!(result_code(&request.await.unwrap()), "KEYS_UNAVAILABLE");
+    assert_eq!(fixture.unknown_key_outcomes("unavailable"), 1);
 }
 
 #[tokio::test]
-async fn each_issuer_has_a_bucket_of_its_own() {
+async fn each_issuer_has_its_own_token_bucket() {
     let (one, other) = (idp().await, idp().await);
     let auth = builder(&one)
         .issuer(other.as_issuer().name("other"))
@@ -256,13 +285,13 @@ async fn each_issuer_has_a_bucket_of_its_own() {
         let signature = encode(&[1; 64]);
         let token = one.token().kid(&format!("random-{n}")).sign();
         let forged = format!("{}.{signature}", token.rsplit_once('.').unwrap().0);
-        assert_eq!(code(&auth.verify(&forged).await), "UNKNOWN_KEY");
+        assert_eq!(result_code(&auth.verify(&forged).await), "UNKNOWN_KEY");
     }
     assert_eq!(one.fetches(), 3);
     other.rotate();
     assert_eq!(
-        code(&auth.verify(&other.token().sign()).await),
+        result_code(&auth.verify(&other.token().sign()).await),
         "OK",
-        "the flood at one costs the other nothing"
+        "the other issuer has its own bucket"
     );
 }

@@ -1,30 +1,30 @@
-//! Signatures that a careless check finds right: zeros, other encodings, another spelling of the
-//! same (CVE-2022-21449).
+//! Degenerate signatures that an incomplete check accepts: zeros, other encodings, noncanonical
+//! values (CVE-2022-21449).
 
-use {Algorithm, AuthError};
+use bearward::{Algorithm, AuthError};
 use bearward_testing::{KeyPair, Token, der_signature, encode};
 use rstest::rstest;
 
-use crate::stand::{Stand, decode, parts, refused};
+use crate::fixture::{Fixture, assert_rejected, decode, split_token};
 
-/// The order of P-256.
+/// Group order of P-256.
 const P256: [u8; 32] = [
     0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xbc, 0xe6,
     0xfa, 0xad, 0xa7, 0x17, 0x9e, 0x84, 0xf3, 0xb9, 0xca, 0xc2, 0xfc, 0x63, 0x25, 0x51,
 ];
 
-/// The order of Ed25519's base point, little-endian as signatures write it.
+/// Order of the base point of Ed25519, little-endian as in signatures.
 const ED25519: [u8; 32] = [
     0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14,
     0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,
 ];
 
-fn with_signature(stand: &Stand, signature: &[u8]) -> String {
-    let token = stand.token();
+fn with_signature(fixture: &Fixture, signature: &[u8]) -> String {
+    let token = fixture.token();
     Token::new(token.header_members(), token.claims()).with_signature(signature)
 }
 
-/// `one - other` of numbers with the most significant byte first.
+/// Returns `one - other` for big-endian numbers.
 fn minus(one: &[u8], other: &[u8]) -> Vec<u8> {
     let mut borrow = 0;
     let mut digits: Vec<u8> = one
@@ -41,7 +41,7 @@ fn minus(one: &[u8], other: &[u8]) -> Vec<u8> {
     digits
 }
 
-/// `one + other` of numbers with the least significant byte first.
+/// Returns `one + other` for little-endian numbers.
 fn plus(one: &[u8], other: &[u8]) -> Vec<u8> {
     let mut carry = 0;
     one.iter()
@@ -57,14 +57,14 @@ fn plus(one: &[u8], other: &[u8]) -> Vec<u8> {
 #[rstest]
 #[case(Algorithm::ES256, 32)]
 #[case(Algorithm::ES384, 48)]
-fn cve_2022_21449_an_ecdsa_signature_of_zeros_is_refused(
+fn cve_2022_21449_an_all_zero_ecdsa_signature_is_rejected(
     #[case] algorithm: Algorithm,
     #[case] length: usize,
 ) {
-    let stand = Stand::of(&KeyPair::shared(algorithm, 0), |issuer| issuer);
-    let token = stand.token().sign();
-    stand.accepts(&token);
-    let good = decode(parts(&token)[2]);
+    let fixture = Fixture::with_key(&KeyPair::shared(algorithm, 0), |issuer| issuer);
+    let token = fixture.token().sign();
+    fixture.verify_ok(&token);
+    let good = decode(split_token(&token)[2]);
     let (zero, one) = (vec![0; length], [vec![0; length - 1], vec![1]].concat());
     let (r, s) = good.split_at(length);
     let pairs: [(&[u8], &[u8]); 6] = [
@@ -76,9 +76,9 @@ fn cve_2022_21449_an_ecdsa_signature_of_zeros_is_refused(
         (&one, &one),
     ];
     for (r, s) in pairs {
-        refused!(
-            stand,
-            with_signature(&stand, &[r, s].concat()),
+        assert_rejected!(
+            fixture,
+            with_signature(&fixture, &[r, s].concat()),
             "INVALID_SIGNATURE",
             AuthError::InvalidSignature
         );
@@ -86,9 +86,9 @@ fn cve_2022_21449_an_ecdsa_signature_of_zeros_is_refused(
 }
 
 #[test]
-fn an_ecdsa_signature_whose_numbers_reach_the_order_is_refused() {
-    let stand = Stand::new();
-    let good = decode(parts(&stand.token().sign())[2]);
+fn ecdsa_values_not_below_the_group_order_are_rejected() {
+    let fixture = Fixture::new();
+    let good = decode(split_token(&fixture.token().sign())[2]);
     let (r, s) = good.split_at(32);
     for (r, s) in [
         (P256.as_slice(), s),
@@ -97,9 +97,9 @@ fn an_ecdsa_signature_whose_numbers_reach_the_order_is_refused() {
         (&[0xff; 32], s),
         (r, &[0xff; 32]),
     ] {
-        refused!(
-            stand,
-            with_signature(&stand, &[r, s].concat()),
+        assert_rejected!(
+            fixture,
+            with_signature(&fixture, &[r, s].concat()),
             "INVALID_SIGNATURE",
             AuthError::InvalidSignature
         );
@@ -107,52 +107,52 @@ fn an_ecdsa_signature_whose_numbers_reach_the_order_is_refused() {
 }
 
 #[test]
-fn the_other_s_of_an_ecdsa_signature_verifies_so_nothing_may_tell_tokens_apart_by_their_bytes() {
-    // RFC 7518 has no rule for a low s. A list of revoked tokens must hold `jti` or `sub`, never
-    // the token.
-    let stand = Stand::new();
-    let token = stand.token().sign();
-    let [header, payload, signature] = parts(&token);
+fn ecdsa_signatures_are_malleable_in_s() {
+    // RFC 7518 does not require a low s, so two different signatures are valid for one message. A
+    // revocation list must therefore contain `jti` or `sub`, not tokens or their hashes.
+    let fixture = Fixture::new();
+    let token = fixture.token().sign();
+    let [header, payload, signature] = split_token(&token);
     let (r, s) = decode(signature).split_at(32).into_owned();
     let other = format!(
         "{header}.{payload}.{}",
         encode(&[r, minus(&P256, &s)].concat())
     );
     assert_ne!(other, token);
-    stand.accepts(&token);
-    stand.accepts(&other);
+    fixture.verify_ok(&token);
+    fixture.verify_ok(&other);
 }
 
 #[rstest]
-fn an_ecdsa_signature_in_der_is_refused(
+fn a_der_encoded_ecdsa_signature_is_rejected(
     #[values(Algorithm::ES256, Algorithm::ES384)] algorithm: Algorithm,
 ) {
-    let stand = Stand::of(&KeyPair::shared(algorithm, 0), |issuer| issuer);
-    let token = stand.token().sign();
-    let [header, payload, signature] = parts(&token);
+    let fixture = Fixture::with_key(&KeyPair::shared(algorithm, 0), |issuer| issuer);
+    let token = fixture.token().sign();
+    let [header, payload, signature] = split_token(&token);
     let der = der_signature(&decode(signature));
-    refused!(
-        stand,
+    assert_rejected!(
+        fixture,
         format!("{header}.{payload}.{}", encode(&der)),
         "INVALID_SIGNATURE",
         AuthError::InvalidSignature
     );
-    stand.accepts(&token);
+    fixture.verify_ok(&token);
 }
 
 #[test]
-fn an_ecdsa_signature_without_its_leading_zero_bytes_is_refused() {
-    let stand = Stand::new();
-    // One signature in 256 has such an r.
+fn an_ecdsa_signature_without_leading_zeros_is_rejected() {
+    let fixture = Fixture::new();
+    // In one of 256 signatures, r starts with a zero byte.
     let token = (0..10_000)
-        .map(|_| stand.token().sign())
-        .find(|token| decode(parts(token)[2])[0] == 0)
-        .expect("one in 256");
-    stand.accepts(&token);
-    let [header, payload, signature] = parts(&token);
+        .map(|_| fixture.token().sign())
+        .find(|token| decode(split_token(token)[2])[0] == 0)
+        .expect("one key or signature in 256 matches");
+    fixture.verify_ok(&token);
+    let [header, payload, signature] = split_token(&token);
     let short = format!("{header}.{payload}.{}", encode(&decode(signature)[1..]));
-    refused!(
-        stand,
+    assert_rejected!(
+        fixture,
         short,
         "INVALID_SIGNATURE",
         AuthError::InvalidSignature
@@ -160,20 +160,20 @@ fn an_ecdsa_signature_without_its_leading_zero_bytes_is_refused() {
 }
 
 #[test]
-fn the_second_spelling_of_an_ed25519_signature_is_refused() {
-    let stand = Stand::of(&KeyPair::shared(Algorithm::EdDSA, 0), |issuer| issuer);
-    let token = stand.token().sign();
-    stand.accepts(&token);
-    let [header, payload, signature] = parts(&token);
+fn a_noncanonical_ed25519_signature_is_rejected() {
+    let fixture = Fixture::with_key(&KeyPair::shared(Algorithm::EdDSA, 0), |issuer| issuer);
+    let token = fixture.token().sign();
+    fixture.verify_ok(&token);
+    let [header, payload, signature] = split_token(&token);
     let (r, s) = decode(signature).split_at(32).into_owned();
-    // S and S + L stand for the same number; RFC 8032 §5.1.7 accepts the smaller one alone.
+    // S and S + L are congruent; RFC 8032 §5.1.7 accepts only the smaller one.
     let other = format!(
         "{header}.{payload}.{}",
         encode(&[r, plus(&s, &ED25519)].concat())
     );
     assert_ne!(other, token);
-    refused!(
-        stand,
+    assert_rejected!(
+        fixture,
         other,
         "INVALID_SIGNATURE",
         AuthError::InvalidSignature
@@ -181,9 +181,9 @@ fn the_second_spelling_of_an_ed25519_signature_is_refused() {
 }
 
 #[test]
-fn an_ed25519_signature_of_zeros_or_of_another_length_is_refused() {
-    let stand = Stand::of(&KeyPair::shared(Algorithm::EdDSA, 0), |issuer| issuer);
-    let good = decode(parts(&stand.token().sign())[2]);
+fn degenerate_ed25519_signatures_are_rejected() {
+    let fixture = Fixture::with_key(&KeyPair::shared(Algorithm::EdDSA, 0), |issuer| issuer);
+    let good = decode(split_token(&fixture.token().sign())[2]);
     let identity = [vec![1], vec![0; 63]].concat();
     let others = [
         vec![0; 64],
@@ -194,16 +194,16 @@ fn an_ed25519_signature_of_zeros_or_of_another_length_is_refused() {
         vec![0xff; 64],
     ];
     for other in others {
-        refused!(
-            stand,
-            with_signature(&stand, &other),
+        assert_rejected!(
+            fixture,
+            with_signature(&fixture, &other),
             "INVALID_SIGNATURE",
             AuthError::InvalidSignature
         );
     }
 }
 
-/// Two halves of their own.
+/// Converts two slices into owned vectors.
 trait Halves {
     fn into_owned(self) -> (Vec<u8>, Vec<u8>);
 }

@@ -1,14 +1,14 @@
-//! Two readers of one document see different things: doubled names, escaped names, names that
-//! differ in nothing visible.
+//! Parser differentials: duplicate names, escaped names and names that look the same, which two
+//! parsers may read differently.
 
-use {AuthError, HeaderError, ObjectError};
+use bearward::{AuthError, HeaderError, ObjectError};
 use rstest::rstest;
 
-use crate::stand::{AUDIENCE, ISSUER, NOW, Stand, refused};
+use crate::fixture::{AUDIENCE, Fixture, ISSUER, NOW, assert_rejected};
 
-fn claims(stand: &Stand, extra: &str) -> String {
+fn claims(fixture: &Fixture, extra: &str) -> String {
     let exp = NOW + 60;
-    stand.with_payload(format!(
+    fixture.with_payload(format!(
         r#"{{"iss":"{ISSUER}","aud":"{AUDIENCE}","exp":{exp},"sub":"user"{extra}}}"#
     ))
 }
@@ -27,11 +27,11 @@ fn claims(stand: &Stand, extra: &str) -> String {
 #[case::empty_names(r#","":1,"":2"#)]
 #[case::solidus(r#","a/b":1,"a\/b":2"#)]
 #[case::surrogates("\u{2c}\"\u{1f43b}\":1,\"\\ud83d\\udc3b\":2")]
-fn doubled_names_in_the_payload_are_refused(#[case] extra: &str) {
-    let stand = Stand::new();
-    refused!(
-        stand,
-        claims(&stand, extra),
+fn duplicate_names_in_the_payload_are_rejected(#[case] extra: &str) {
+    let fixture = Fixture::new();
+    assert_rejected!(
+        fixture,
+        claims(&fixture, extra),
         "MALFORMED_TOKEN",
         AuthError::Payload(ObjectError::Duplicate)
     );
@@ -47,25 +47,28 @@ fn doubled_names_in_the_payload_are_refused(#[case] extra: &str) {
 #[case::composed_and_decomposed(r#","\u00e9":1,"e\u0301":2"#)]
 #[case::escaped_backslash(r#","s\\u0075b":"admin""#)]
 #[case::deeper(r#","x":{"sub":"admin"}"#)]
-fn names_that_only_look_alike_are_others_and_say_nothing(#[case] extra: &str) {
-    let stand = Stand::new();
-    assert_eq!(stand.accepts(&claims(&stand, extra)).subject(), "user");
+fn similar_names_are_distinct_and_ignored(#[case] extra: &str) {
+    let fixture = Fixture::new();
+    assert_eq!(
+        fixture.verify_ok(&claims(&fixture, extra)).subject(),
+        "user"
+    );
 }
 
 #[test]
-fn a_name_doubled_within_a_mapped_object_grants_nothing() {
-    let stand = Stand::new();
-    let user = stand.accepts(&claims(
-        &stand,
+fn a_duplicate_name_in_a_mapped_object_grants_nothing() {
+    let fixture = Fixture::new();
+    let user = fixture.verify_ok(&claims(
+        &fixture,
         r#","app_metadata":{"roles":["admin"],"roles":[]}"#,
     ));
     assert_eq!(user.claims().roles().len(), 0);
-    let user = stand.accepts(&claims(
-        &stand,
+    let user = fixture.verify_ok(&claims(
+        &fixture,
         r#","app_metadata":{"roles":[],"role\u0073":["admin"]}"#,
     ));
     assert_eq!(user.claims().roles().len(), 0);
-    let user = stand.accepts(&claims(&stand, r#","app_metadata":{"roles":["admin"]}"#));
+    let user = fixture.verify_ok(&claims(&fixture, r#","app_metadata":{"roles":["admin"]}"#));
     assert!(user.has_role("admin"));
 }
 
@@ -75,9 +78,9 @@ fn a_name_doubled_within_a_mapped_object_grants_nothing() {
 #[case::kid(r#","kid":"other""#)]
 #[case::typ(r#","typ":"JWT","typ":"JWT""#)]
 #[case::unknown(r#","x":1,"\u0078":1"#)]
-fn doubled_names_in_the_header_are_refused(#[case] extra: &str) {
-    let stand = Stand::new();
-    let header = format!(r#"{{"alg":"ES256","kid":"{}"{extra}}}"#, stand.key.kid());
-    let refusal = HeaderError::Object(ObjectError::Duplicate);
-    refused!(stand, stand.with_header(&header), "MALFORMED_TOKEN", AuthError::Header(error) if *error == refusal);
+fn duplicate_names_in_the_header_are_rejected(#[case] extra: &str) {
+    let fixture = Fixture::new();
+    let header = format!(r#"{{"alg":"ES256","kid":"{}"{extra}}}"#, fixture.key.kid());
+    let expected = HeaderError::Object(ObjectError::Duplicate);
+    assert_rejected!(fixture, fixture.with_header(&header), "MALFORMED_TOKEN", AuthError::Header(error) if *error == expected);
 }

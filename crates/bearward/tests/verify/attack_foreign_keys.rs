@@ -1,15 +1,15 @@
-//! The token brings its own key, or an address to fetch one from (CVE-2018-0114, CVE-2026-32301,
-//! GHSA-f5mr-q85p-6hh6, CVE-2026-48524).
+//! Keys supplied by the token: embedded keys, or URLs to fetch them from (CVE-2018-0114,
+//! CVE-2026-32301, GHSA-f5mr-q85p-6hh6, CVE-2026-48524).
 
 use std::sync::Arc;
 
-use {Algorithm, AuthError, Bearward};
+use bearward::{Algorithm, AuthError, Bearward};
 use bearward_testing::{Faults, KeyPair, MockIdp, Token, encode};
 use serde_json::{Value, json};
 
-use crate::stand::{self, Stand, refused};
+use crate::fixture::{self, Fixture, assert_rejected};
 
-async fn trusting(idp: &MockIdp) -> Bearward {
+async fn verifier_for(idp: &MockIdp) -> Bearward {
     let auth = Bearward::builder()
         .issuer(idp.as_issuer())
         .clock(Arc::new(idp.clock()))
@@ -21,29 +21,29 @@ async fn trusting(idp: &MockIdp) -> Bearward {
 }
 
 #[test]
-fn cve_2018_0114_a_key_in_the_header_verifies_nothing() {
-    let stand = Stand::new();
-    let stranger = KeyPair::shared(Algorithm::ES256, 1);
+fn cve_2018_0114_an_embedded_key_is_not_used() {
+    let fixture = Fixture::new();
+    let foreign_key = KeyPair::shared(Algorithm::ES256, 1);
     let with = |header: Value| {
         let mut members = header.as_object().unwrap().clone();
-        members.insert("jwk".to_owned(), stranger.jwk().into());
-        Token::new(&members, stand.token().claims()).sign(&stranger)
+        members.insert("jwk".to_owned(), foreign_key.jwk().into());
+        Token::new(&members, fixture.token().claims()).sign(&foreign_key)
     };
-    // Under its own kid, the issuer's, or none.
-    refused!(
-        stand,
-        with(json!({ "alg": "ES256", "kid": stranger.kid() })),
+    // With its own kid, with the kid of the issuer, and without kid.
+    assert_rejected!(
+        fixture,
+        with(json!({ "alg": "ES256", "kid": foreign_key.kid() })),
         "UNKNOWN_KEY",
         AuthError::UnknownKey
     );
-    refused!(
-        stand,
-        with(json!({ "alg": "ES256", "kid": stand.key.kid() })),
+    assert_rejected!(
+        fixture,
+        with(json!({ "alg": "ES256", "kid": fixture.key.kid() })),
         "INVALID_SIGNATURE",
         AuthError::InvalidSignature
     );
-    refused!(
-        stand,
+    assert_rejected!(
+        fixture,
         with(json!({ "alg": "ES256" })),
         "INVALID_SIGNATURE",
         AuthError::InvalidSignature
@@ -51,21 +51,21 @@ fn cve_2018_0114_a_key_in_the_header_verifies_nothing() {
 }
 
 #[test]
-fn an_embedded_key_does_no_harm_to_a_token_that_the_issuer_signed() {
-    let stand = Stand::new();
-    let stranger = KeyPair::shared(Algorithm::ES256, 1);
-    stand.accepts(&stand.token().header("jwk", stranger.jwk()).sign());
-    stand.accepts(&stand.token().header("jwk", stand.key.jwk()).sign());
+fn an_embedded_key_is_ignored_in_a_valid_token() {
+    let fixture = Fixture::new();
+    let foreign_key = KeyPair::shared(Algorithm::ES256, 1);
+    fixture.verify_ok(&fixture.token().header("jwk", foreign_key.jwk()).sign());
+    fixture.verify_ok(&fixture.token().header("jwk", fixture.key.jwk()).sign());
 }
 
 #[tokio::test]
-async fn an_address_in_the_header_is_never_fetched_and_what_lies_there_verifies_nothing() {
+async fn urls_in_the_header_are_never_fetched() {
     let (idp, attacker) = (
         MockIdp::start().await.with_movable_clock(),
         MockIdp::start().await,
     );
-    let auth = trusting(&idp).await;
-    // Two providers of one process start with the same key under two kids.
+    let auth = verifier_for(&idp).await;
+    // Two mock providers in one process start with the same key under different kids.
     attacker.rotate();
     let address = attacker.jwks_url();
     for name in ["jku", "x5u", "jwks_uri", "iss", "url", "issuer"] {
@@ -73,14 +73,14 @@ async fn an_address_in_the_header_is_never_fetched_and_what_lies_there_verifies_
             .token()
             .key(attacker.key())
             .header(name, address.as_str());
-        let refusal = auth.verify(&token.clone().sign()).await.unwrap_err();
-        assert_eq!(refusal.error, AuthError::UnknownKey, "{name}");
-        let refusal = auth
+        let failure = auth.verify(&token.clone().sign()).await.unwrap_err();
+        assert_eq!(failure.error, AuthError::UnknownKey, "{name}");
+        let failure = auth
             .verify(&token.kid(idp.key().kid()).sign())
             .await
             .unwrap_err();
-        assert_eq!(refusal.error, AuthError::InvalidSignature, "{name}");
-        // The same member on the issuer's own token is ignored.
+        assert_eq!(failure.error, AuthError::InvalidSignature, "{name}");
+        // The member is ignored in a token of the issuer.
         assert!(
             auth.verify(&idp.token().header(name, address.as_str()).sign())
                 .await
@@ -92,24 +92,24 @@ async fn an_address_in_the_header_is_never_fetched_and_what_lies_there_verifies_
 }
 
 #[test]
-fn certificates_in_the_header_verify_nothing() {
-    let stand = Stand::new();
-    let stranger = KeyPair::shared(Algorithm::ES256, 1);
-    let der = stranger
+fn certificates_in_the_header_are_not_used() {
+    let fixture = Fixture::new();
+    let foreign_key = KeyPair::shared(Algorithm::ES256, 1);
+    let der = foreign_key
         .public_encodings()
         .into_iter()
         .find(|(name, _)| *name == "der")
         .unwrap()
         .1;
     for chain in [json!([encode(&der)]), json!([]), json!(encode(&der))] {
-        let token = stand
+        let token = fixture
             .token()
-            .key(stranger.clone())
-            .kid(stand.key.kid())
+            .key(foreign_key.clone())
+            .kid(fixture.key.kid())
             .header("x5c", chain)
             .sign();
-        refused!(
-            stand,
+        assert_rejected!(
+            fixture,
             token,
             "INVALID_SIGNATURE",
             AuthError::InvalidSignature
@@ -118,12 +118,12 @@ fn certificates_in_the_header_verify_nothing() {
 }
 
 #[tokio::test]
-async fn cve_2026_32301_an_issuer_of_the_tokens_choice_is_never_asked_for_keys() {
+async fn cve_2026_32301_untrusted_issuers_are_never_contacted() {
     let (idp, attacker) = (
         MockIdp::start().await.with_movable_clock(),
         MockIdp::start().await,
     );
-    let auth = trusting(&idp).await;
+    let auth = verifier_for(&idp).await;
     let host = attacker.issuer().replace("http://", "");
     for iss in [
         attacker.issuer(),
@@ -137,59 +137,59 @@ async fn cve_2026_32301_an_issuer_of_the_tokens_choice_is_never_asked_for_keys()
             .claim("tenant", host.as_str())
             .claim("tid", host.as_str())
             .sign();
-        let refusal = auth.verify(&token).await.unwrap_err();
+        let failure = auth.verify(&token).await.unwrap_err();
         assert!(
-            matches!(refusal.error, AuthError::UnknownIssuer { .. }),
-            "{iss}: {refusal:?}"
+            matches!(failure.error, AuthError::UnknownIssuer { .. }),
+            "{iss}: {failure:?}"
         );
     }
     assert_eq!((attacker.fetches(), idp.fetches()), (0, 1));
 }
 
 #[tokio::test]
-async fn ghsa_f5mr_q85p_6hh6_a_redirect_of_the_key_endpoint_is_not_followed() {
+async fn ghsa_f5mr_q85p_6hh6_jwks_redirects_are_not_followed() {
     let (idp, inner) = (
         MockIdp::start().await.with_movable_clock(),
         MockIdp::start().await,
     );
     idp.set_faults(Faults::redirect(inner.jwks_url()));
-    let auth = trusting(&idp).await;
+    let auth = verifier_for(&idp).await;
     let token = inner.token().issuer(&idp.issuer()).sign();
-    let refusal = stand::moving(&idp.clock(), auth.verify(&token))
+    let failure = fixture::advance_until_done(&idp.clock(), auth.verify(&token))
         .await
         .unwrap_err();
     assert!(
-        matches!(refusal.error, AuthError::KeysUnavailable { .. }),
-        "{refusal:?}"
+        matches!(failure.error, AuthError::KeysUnavailable { .. }),
+        "{failure:?}"
     );
     assert_eq!(inner.fetches(), 0);
 }
 
 #[tokio::test]
-async fn cve_2026_48524_random_kids_cause_no_more_fetches_than_the_burst() {
+async fn cve_2026_48524_random_kids_cannot_exceed_the_fetch_burst() {
     let idp = MockIdp::start().await.with_movable_clock();
-    let auth = trusting(&idp).await;
+    let auth = verifier_for(&idp).await;
     for number in 0..200 {
-        let refusal = auth
+        let failure = auth
             .verify(&idp.token().kid(&format!("kid-{number}")).sign())
             .await
             .unwrap_err();
-        assert_eq!(refusal.error, AuthError::UnknownKey);
+        assert_eq!(failure.error, AuthError::UnknownKey);
     }
     assert!(
         idp.fetches() <= 1 + 2,
-        "the first, and a burst of 2: {}",
+        "the initial fetch and a burst of 2: {}",
         idp.fetches()
     );
     assert!(auth.verify(&idp.token().sign()).await.is_ok());
 }
 
 #[tokio::test]
-async fn tokens_that_cannot_be_good_cause_no_fetch_at_all() {
+async fn tokens_rejected_without_a_key_cause_no_fetch() {
     let idp = MockIdp::start().await.with_movable_clock();
-    let auth = trusting(&idp).await;
-    let unknown = || idp.token().kid("nobody");
-    let hopeless = [
+    let auth = verifier_for(&idp).await;
+    let unknown = || idp.token().kid("unknown");
+    let rejected_early = [
         unknown().expired().sign(),
         unknown().issuer("https://evil.example").sign(),
         unknown().header("alg", "HS256").sign(),
@@ -199,7 +199,7 @@ async fn tokens_that_cannot_be_good_cause_no_fetch_at_all() {
         unknown().unsigned(),
         idp.token().signed_by_stranger(),
     ];
-    for token in hopeless {
+    for token in rejected_early {
         assert!(auth.verify(&token).await.is_err());
     }
     assert_eq!(idp.fetches(), 1);

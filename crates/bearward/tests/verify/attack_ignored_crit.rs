@@ -1,16 +1,15 @@
-//! An extension that must be understood is not (CVE-2026-32597, CVE-2025-59420), or the payload is
-//! not what was signed (RFC 7797).
+//! Critical extensions that a verifier ignores (CVE-2026-32597, CVE-2025-59420), and unencoded
+//! payloads (RFC 7797).
 
-use {AuthError, HeaderError};
+use bearward::{AuthError, HeaderError};
 use bearward_testing::{Token, encode};
 use serde_json::json;
 
-use crate::stand::{Stand, refused};
+use crate::fixture::{Fixture, assert_rejected};
 
 #[test]
-fn cve_2025_59420_and_cve_2026_32597_a_crit_that_names_anything_is_refused_though_the_signature_is_right()
- {
-    let stand = Stand::new();
+fn cve_2025_59420_and_cve_2026_32597_crit_extensions_are_rejected() {
+    let fixture = Fixture::new();
     for crit in [
         json!(["cnf"]),
         json!(["bork"]),
@@ -21,23 +20,23 @@ fn cve_2025_59420_and_cve_2026_32597_a_crit_that_names_anything_is_refused_thoug
         let names = crit.as_array().unwrap().clone();
         let with_members = names
             .iter()
-            .fold(stand.token().header("crit", crit), |token, name| {
+            .fold(fixture.token().header("crit", crit), |token, name| {
                 token.header(name.as_str().unwrap(), "x")
             });
-        let rejection = stand.refusal(&with_members.sign());
+        let error = fixture.verify_err(&with_members.sign());
         assert!(
             matches!(
-                rejection,
+                error,
                 AuthError::Header(HeaderError::Critical | HeaderError::Unencoded)
             ),
-            "{rejection:?}"
+            "{error:?}"
         );
     }
 }
 
 #[test]
-fn an_empty_crit_and_one_that_names_standard_members_are_refused_too() {
-    let stand = Stand::new();
+fn empty_or_invalid_crit_values_are_rejected() {
+    let fixture = Fixture::new();
     for crit in [
         json!([]),
         json!(["alg"]),
@@ -48,9 +47,9 @@ fn an_empty_crit_and_one_that_names_standard_members_are_refused_too() {
         json!(null),
         json!(0),
     ] {
-        let token = stand.token().header("crit", crit).sign();
-        refused!(
-            stand,
+        let token = fixture.token().header("crit", crit).sign();
+        assert_rejected!(
+            fixture,
             token,
             "MALFORMED_TOKEN",
             AuthError::Header(HeaderError::Critical)
@@ -59,34 +58,34 @@ fn an_empty_crit_and_one_that_names_standard_members_are_refused_too() {
 }
 
 #[test]
-fn rfc_7797_an_unencoded_payload_is_refused() {
-    let stand = Stand::new();
+fn rfc_7797_unencoded_payloads_are_rejected() {
+    let fixture = Fixture::new();
     let header = format!(
         r#"{{"alg":"ES256","kid":"{}","b64":false,"crit":["b64"]}}"#,
-        stand.key.kid()
+        fixture.key.kid()
     );
     let payload = "unencoded123";
     let signed = format!("{}.{payload}", encode(header.as_bytes()));
-    let token = format!("{signed}.{}", encode(&stand.key.sign(signed.as_bytes())));
-    refused!(
-        stand,
+    let token = format!("{signed}.{}", encode(&fixture.key.sign(signed.as_bytes())));
+    assert_rejected!(
+        fixture,
         token,
         "MALFORMED_TOKEN",
         AuthError::Header(HeaderError::Unencoded | HeaderError::Critical)
     );
     let without_crit = header.replace(r#","crit":["b64"]"#, "");
-    refused!(
-        stand,
-        stand.with_header(&without_crit),
+    assert_rejected!(
+        fixture,
+        fixture.with_header(&without_crit),
         "MALFORMED_TOKEN",
         AuthError::Header(HeaderError::Unencoded)
     );
     let good = header.replace(r#","b64":false,"crit":["b64"]"#, "");
-    stand.accepts(
+    fixture.verify_ok(
         &Token::raw(
             good,
-            serde_json::Value::from(stand.token().claims().clone()).to_string(),
+            serde_json::Value::from(fixture.token().claims().clone()).to_string(),
         )
-        .sign(&stand.key),
+        .sign(&fixture.key),
     );
 }

@@ -1,94 +1,99 @@
-//! Among several issuers, one is taken for another (GHSA-75c5-xw7c-p5pm).
+//! Issuer confusion: with several issuers, one is mistaken for another (GHSA-75c5-xw7c-p5pm).
 
-use {Algorithm, AuthError, Bearward, BuildError, Issuer, KeySource};
+use bearward::{Algorithm, AuthError, Bearward, BuildError, Issuer, KeySource};
 use bearward_testing::KeyPair;
 use futures_util::FutureExt;
 use rstest::rstest;
 use serde_json::json;
 
-use crate::stand::{self, AUDIENCE, Stand, refused};
+use crate::fixture::{self, AUDIENCE, Fixture, assert_rejected};
 
 const ONE: &str = "https://id.example.com/one";
 const TWO: &str = "https://id.example.com/one/two";
 
-/// Two issuers, one a prefix of the other, whose keys have one kid.
-fn two() -> (Stand, KeyPair, KeyPair) {
+/// Returns a verifier of two issuers, one a prefix of the other, whose keys have the same kid.
+fn two_issuers() -> (Fixture, KeyPair, KeyPair) {
     let [one, two] = [0, 1].map(|which| KeyPair::shared(Algorithm::ES256, which).with_kid("same"));
     let builder = Bearward::builder()
-        .issuer(stand::trusting(ONE, &stand::set([&one])))
+        .issuer(fixture::issuer_with_jwks(ONE, &fixture::jwks([&one])))
         .issuer(
             Issuer::new(TWO, "two")
                 .unwrap()
-                .keys(KeySource::Fixed(stand::set([&two]))),
+                .keys(KeySource::Fixed(fixture::jwks([&two]))),
         );
-    let stand = Stand {
-        auth: stand::build(builder, &stand::clock()),
-        clock: stand::clock(),
+    let fixture = Fixture {
+        auth: fixture::build(builder, &fixture::clock()),
+        clock: fixture::clock(),
         key: one.clone(),
     };
-    (stand, one, two)
+    (fixture, one, two)
 }
 
 #[test]
-fn each_issuers_own_key_is_accepted() {
-    let (stand, one, two) = two();
+fn tokens_signed_by_the_key_of_their_issuer_are_accepted() {
+    let (fixture, one, two) = two_issuers();
     assert_eq!(
-        stand
-            .accepts(&stand.token().key(one).issuer(ONE).sign())
+        fixture
+            .verify_ok(&fixture.token().key(one).issuer(ONE).sign())
             .issuer(),
         ONE
     );
     assert_eq!(
-        stand
-            .accepts(&stand.token().key(two).issuer(TWO).audience("two").sign())
+        fixture
+            .verify_ok(&fixture.token().key(two).issuer(TWO).audience("two").sign())
             .issuer(),
         TWO
     );
 }
 
 #[test]
-fn another_issuers_key_with_the_same_kid_is_refused() {
-    let (stand, one, two) = two();
-    refused!(
-        stand,
-        stand.token().key(two).issuer(ONE).sign(),
+fn a_key_of_another_issuer_with_the_same_kid_is_rejected() {
+    let (fixture, one, two) = two_issuers();
+    assert_rejected!(
+        fixture,
+        fixture.token().key(two).issuer(ONE).sign(),
         "INVALID_SIGNATURE",
         AuthError::InvalidSignature
     );
-    refused!(
-        stand,
-        stand.token().key(one).issuer(TWO).audience("two").sign(),
+    assert_rejected!(
+        fixture,
+        fixture.token().key(one).issuer(TWO).audience("two").sign(),
         "INVALID_SIGNATURE",
         AuthError::InvalidSignature
     );
 }
 
 #[test]
-fn another_issuers_audience_is_refused() {
-    let (stand, one, two) = two();
-    refused!(
-        stand,
-        stand.token().key(one).issuer(ONE).audience("two").sign(),
+fn an_audience_of_another_issuer_is_rejected() {
+    let (fixture, one, two) = two_issuers();
+    assert_rejected!(
+        fixture,
+        fixture.token().key(one).issuer(ONE).audience("two").sign(),
         "INVALID_AUDIENCE",
         AuthError::WrongAudience { .. }
     );
-    refused!(
-        stand,
-        stand.token().key(two).issuer(TWO).audience(AUDIENCE).sign(),
+    assert_rejected!(
+        fixture,
+        fixture
+            .token()
+            .key(two)
+            .issuer(TWO)
+            .audience(AUDIENCE)
+            .sign(),
         "INVALID_AUDIENCE",
         AuthError::WrongAudience { .. }
     );
 }
 
 #[test]
-fn another_issuers_algorithms_are_refused() {
+fn algorithms_of_another_issuer_are_rejected() {
     let key = KeyPair::shared(Algorithm::ES384, 0);
-    let (stand, ..) = two();
-    let token = |iss: &str| stand.token().key(key.clone()).issuer(iss).sign();
-    // The first lists ES384 and has no such key, the second keeps to the default list.
-    refused!(stand, token(ONE), "UNKNOWN_KEY", AuthError::UnknownKey);
-    refused!(
-        stand,
+    let (fixture, ..) = two_issuers();
+    let token = |iss: &str| fixture.token().key(key.clone()).issuer(iss).sign();
+    // The first issuer lists ES384 but has no such key; the second uses the default list.
+    assert_rejected!(fixture, token(ONE), "UNKNOWN_KEY", AuthError::UnknownKey);
+    assert_rejected!(
+        fixture,
         token(TWO),
         "UNSUPPORTED_ALGORITHM",
         AuthError::AlgorithmNotAllowed { .. }
@@ -107,12 +112,12 @@ fn another_issuers_algorithms_are_refused() {
 #[case::suffix_host("https://id.example.com.evil.example/one")]
 #[case::backslash("https:\\\\id.example.com\\one")]
 #[case::nothing("")]
-fn an_iss_that_is_nearly_one_of_them_is_none_of_them(#[case] iss: &str) {
-    let (stand, one, two) = two();
+fn similar_issuers_are_unknown(#[case] iss: &str) {
+    let (fixture, one, two) = two_issuers();
     for key in [one, two] {
-        refused!(
-            stand,
-            stand.token().key(key).issuer(iss).sign(),
+        assert_rejected!(
+            fixture,
+            fixture.token().key(key).issuer(iss).sign(),
             "UNKNOWN_ISSUER",
             AuthError::UnknownIssuer { .. }
         );
@@ -120,24 +125,24 @@ fn an_iss_that_is_nearly_one_of_them_is_none_of_them(#[case] iss: &str) {
 }
 
 #[test]
-fn ghsa_75c5_xw7c_p5pm_a_list_of_issuers_is_no_issuer() {
-    let (stand, one, _) = two();
+fn ghsa_75c5_xw7c_p5pm_a_list_of_issuers_is_rejected() {
+    let (fixture, one, _) = two_issuers();
     for iss in [
         json!([ONE]),
         json!([ONE, "https://evil.example"]),
         json!(["https://evil.example", ONE]),
         json!({ "0": ONE }),
     ] {
-        let token = stand.token().key(one.clone()).claim("iss", iss).sign();
-        refused!(stand, token, "INVALID_CLAIM", AuthError::InvalidClaim { name, .. } if &**name == "iss");
+        let token = fixture.token().key(one.clone()).claim("iss", iss).sign();
+        assert_rejected!(fixture, token, "INVALID_CLAIM", AuthError::InvalidClaim { name, .. } if &**name == "iss");
     }
 }
 
 #[test]
-fn two_profiles_cannot_claim_one_issuer_or_one_name() {
+fn duplicate_issuers_and_names_are_build_errors() {
     let key = KeyPair::shared(Algorithm::ES256, 0);
-    let set = stand::set([&key]);
-    let built = |one: Issuer, two: Issuer| {
+    let set = fixture::jwks([&key]);
+    let build = |one: Issuer, two: Issuer| {
         Bearward::builder()
             .issuer(one)
             .issuer(two)
@@ -145,15 +150,23 @@ fn two_profiles_cannot_claim_one_issuer_or_one_name() {
             .now_or_never()
             .unwrap()
     };
-    let doubled = built(
-        stand::trusting(ONE, &set).name("a"),
-        stand::trusting(TWO, &set).name("b").issuer_alias(ONE),
+    let duplicate_issuer = build(
+        fixture::issuer_with_jwks(ONE, &set).name("a"),
+        fixture::issuer_with_jwks(TWO, &set)
+            .name("b")
+            .issuer_alias(ONE),
     );
-    assert!(matches!(doubled, Err(BuildError::DoubledIssuer(iss)) if iss == ONE));
-    let named = built(
-        stand::trusting(ONE, &set).name("same"),
-        stand::trusting(TWO, &set).name("same"),
+    assert!(matches!(duplicate_issuer, Err(BuildError::DoubledIssuer(iss)) if iss == ONE));
+    let duplicate_name = build(
+        fixture::issuer_with_jwks(ONE, &set).name("same"),
+        fixture::issuer_with_jwks(TWO, &set).name("same"),
     );
-    assert!(matches!(named, Err(BuildError::DoubledName(name)) if name == "same"));
-    assert!(built(stand::trusting(ONE, &set), stand::trusting(TWO, &set)).is_ok());
+    assert!(matches!(duplicate_name, Err(BuildError::DoubledName(name)) if name == "same"));
+    assert!(
+        build(
+            fixture::issuer_with_jwks(ONE, &set),
+            fixture::issuer_with_jwks(TWO, &set)
+        )
+        .is_ok()
+    );
 }

@@ -1,11 +1,11 @@
-//! A kid that is a query, a path, a command, or endless: it is a key into a table of the issuer's
-//! keys and nothing else.
+//! Injection through the kid: queries, paths, commands, very long values. A kid is used only to look
+//! up a key of the issuer.
 
-use {Algorithm, AuthError, HeaderError};
+use bearward::{Algorithm, AuthError, HeaderError};
 use bearward_testing::KeyPair;
 use rstest::rstest;
 
-use crate::stand::{Stand, refused};
+use crate::fixture::{Fixture, assert_rejected};
 
 #[rstest]
 #[case::query("' OR '1'='1' --")]
@@ -33,19 +33,19 @@ use crate::stand::{Stand, refused};
 #[case::zero_width("KID\u{200b}")]
 #[case::not_a_character("\u{fffe}")]
 #[case::beyond_the_basic_plane("\u{1f43b}")]
-fn a_kid_that_names_no_key_of_the_issuer_is_an_unknown_key(#[case] kid: &str) {
-    let stand = Stand::new();
-    let kid = kid.replace("KID", stand.key.kid());
-    refused!(
-        stand,
-        stand.token().kid(&kid).sign(),
+fn hostile_kids_are_unknown_keys(#[case] kid: &str) {
+    let fixture = Fixture::new();
+    let kid = kid.replace("KID", fixture.key.kid());
+    assert_rejected!(
+        fixture,
+        fixture.token().kid(&kid).sign(),
         "UNKNOWN_KEY",
         AuthError::UnknownKey
     );
 }
 
 #[test]
-fn such_a_kid_works_where_the_issuer_has_published_it() {
+fn hostile_looking_kids_work_if_published() {
     for kid in [
         "' OR '1'='1' --",
         "../../dev/null",
@@ -53,30 +53,31 @@ fn such_a_kid_works_where_the_issuer_has_published_it() {
         "\u{1f43b}",
         "\"\\",
     ] {
-        let stand = Stand::of(
+        let fixture = Fixture::with_key(
             &KeyPair::shared(Algorithm::ES256, 0).with_kid(kid),
             |issuer| issuer,
         );
-        assert_eq!(stand.accepts(&stand.token().sign()).kid(), Some(kid));
+        assert_eq!(fixture.verify_ok(&fixture.token().sign()).kid(), Some(kid));
     }
 }
 
 #[test]
-fn a_very_long_kid_is_malformed_and_what_is_logged_of_it_is_short() {
-    let stand = Stand::new();
-    refused!(
-        stand,
-        stand.token().kid(&"k".repeat(4096)).sign(),
+fn a_long_kid_is_malformed_and_truncated_in_the_log() {
+    let fixture = Fixture::new();
+    assert_rejected!(
+        fixture,
+        fixture.token().kid(&"k".repeat(4096)).sign(),
         "MALFORMED_TOKEN",
         AuthError::Header(HeaderError::LongKid)
     );
     let hostile = format!("\u{1b}[31m\r\n{}", "k".repeat(200));
-    let bearward::Verification::Ready(Err(refusal)) =
-        stand.auth.try_verify(&stand.token().kid(&hostile).sign())
+    let bearward::Verification::Ready(Err(failure)) = fixture
+        .auth
+        .try_verify(&fixture.token().kid(&hostile).sign())
     else {
         panic!()
     };
-    let logged = refusal.kid.unwrap().to_string();
+    let logged = failure.kid.unwrap().to_string();
     assert!(
         logged.chars().count() <= 121 && !logged.contains(char::is_control),
         "{logged:?}"

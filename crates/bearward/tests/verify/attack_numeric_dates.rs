@@ -1,10 +1,9 @@
-//! Times that overflow, wrap, or compare as something else than numbers. The limits stand in
-//! `rule_9_times`.
+//! Dates that overflow, wrap around, or are not numbers. See `rule_9_times` for the limits.
 
-use {AuthError, Timestamp};
+use bearward::{AuthError, Timestamp};
 use rstest::rstest;
 
-use crate::stand::{NOW, Stand, refused};
+use crate::fixture::{Fixture, NOW, assert_rejected};
 
 #[rstest]
 #[case::infinity("1e999")]
@@ -22,9 +21,9 @@ use crate::stand::{NOW, Stand, refused};
 #[case::truth("true")]
 #[case::null("null")]
 #[case::list("[1800003600]")]
-fn an_exp_that_lives_for_ever_is_refused_as_what_it_is(#[case] exp: &str) {
-    let stand = Stand::new();
-    refused!(stand, stand.with_claim("exp", exp), "INVALID_CLAIM", AuthError::InvalidClaim { name, .. } if &**name == "exp");
+fn an_out_of_range_exp_is_rejected(#[case] exp: &str) {
+    let fixture = Fixture::new();
+    assert_rejected!(fixture, fixture.with_claim("exp", exp), "INVALID_CLAIM", AuthError::InvalidClaim { name, .. } if &**name == "exp");
 }
 
 #[rstest]
@@ -33,11 +32,11 @@ fn an_exp_that_lives_for_ever_is_refused_as_what_it_is(#[case] exp: &str) {
 #[case::two_to_the_31_before_1970("-2147483648")]
 #[case::fraction_of_nothing("1e-300")]
 #[case::two_to_the_31("2147483647.0e-1")]
-fn an_exp_that_would_wrap_around_is_long_ago(#[case] exp: &str) {
-    let stand = Stand::new();
-    refused!(
-        stand,
-        stand.with_claim("exp", exp),
+fn a_small_or_negative_exp_is_expired(#[case] exp: &str) {
+    let fixture = Fixture::new();
+    assert_rejected!(
+        fixture,
+        fixture.with_claim("exp", exp),
         "TOKEN_EXPIRED",
         AuthError::Expired { .. }
     );
@@ -50,11 +49,11 @@ fn an_exp_that_would_wrap_around_is_long_ago(#[case] exp: &str) {
 #[case("10000000000")]
 #[case("100000000000e-1")]
 #[case("0.00000001e18")]
-fn an_exp_with_an_exponent_is_the_number_that_it_is(#[case] exp: &str) {
-    let stand = Stand::new();
+fn an_exp_with_an_exponent_is_read_exactly(#[case] exp: &str) {
+    let fixture = Fixture::new();
     assert_eq!(
-        stand
-            .accepts(&stand.with_claim("exp", exp))
+        fixture
+            .verify_ok(&fixture.with_claim("exp", exp))
             .claims()
             .expires_at(),
         Timestamp::from_unix(10_000_000_000)
@@ -62,26 +61,26 @@ fn an_exp_with_an_exponent_is_the_number_that_it_is(#[case] exp: &str) {
 }
 
 #[test]
-fn the_arithmetic_of_the_leeway_does_not_overflow_at_the_ends_of_time() {
-    let stand = Stand::new();
-    stand.accepts(&stand.with_claim("nbf", "-253402300799"));
-    stand.accepts(&stand.with_claim("iat", "-253402300799"));
+fn leeway_arithmetic_does_not_overflow() {
+    let fixture = Fixture::new();
+    fixture.verify_ok(&fixture.with_claim("nbf", "-253402300799"));
+    fixture.verify_ok(&fixture.with_claim("iat", "-253402300799"));
     for millis in [i64::MIN, i64::MAX] {
-        stand.clock.set_wall_clock(Timestamp::from_millis(millis));
+        fixture.clock.set_wall_clock(Timestamp::from_millis(millis));
         assert!(
-            stand
-                .verify(&stand.token().claim("exp", NOW).sign())
+            fixture
+                .verify(&fixture.token().claim("exp", NOW).sign())
                 .is_err()
         );
     }
 }
 
 #[test]
-fn a_date_of_two_claims_that_contradict_each_other_is_refused_by_either() {
-    let stand = Stand::new();
-    refused!(
-        stand,
-        stand
+fn contradictory_nbf_and_exp_are_rejected() {
+    let fixture = Fixture::new();
+    assert_rejected!(
+        fixture,
+        fixture
             .token()
             .claim("nbf", NOW + 100)
             .claim("exp", NOW + 50)
@@ -89,9 +88,9 @@ fn a_date_of_two_claims_that_contradict_each_other_is_refused_by_either() {
         "TOKEN_NOT_YET_VALID",
         AuthError::NotYetValid { .. }
     );
-    refused!(
-        stand,
-        stand
+    assert_rejected!(
+        fixture,
+        fixture
             .token()
             .claim("nbf", NOW + 100)
             .claim("exp", NOW - 50)

@@ -1,16 +1,15 @@
-//! The same signature in another dress: JSON serializations, detached payloads, several tokens in
-//! one.
+//! Serialization confusion: JSON serializations, detached payloads, concatenated tokens.
 
-use {AuthError, FormatError};
+use bearward::{AuthError, FormatError};
 use serde_json::json;
 
-use crate::stand::{Stand, parts, refused, vector};
+use crate::fixture::{Fixture, assert_rejected, read_vector, split_token};
 
 #[test]
-fn a_json_serialization_is_no_token_signed_or_published() {
-    let stand = Stand::new();
-    let token = stand.token().sign();
-    let [protected, payload, signature] = parts(&token);
+fn json_serializations_are_rejected() {
+    let fixture = Fixture::new();
+    let token = fixture.token().sign();
+    let [protected, payload, signature] = split_token(&token);
     let forms = [
         json!({ "protected": protected, "payload": payload, "signature": signature }),
         json!({ "payload": payload, "signatures": [{ "protected": protected, "signature": signature }] }),
@@ -20,16 +19,13 @@ fn a_json_serialization_is_no_token_signed_or_published() {
         json!({ "token": token }),
     ];
     for form in forms.map(|form| form.to_string()) {
-        let rejection = stand.refusal(&form);
-        assert!(
-            matches!(rejection, AuthError::Form(_)),
-            "{form}: {rejection:?}"
-        );
+        let error = fixture.verify_err(&form);
+        assert!(matches!(error, AuthError::Form(_)), "{form}: {error:?}");
     }
     for name in ["rfc7515/a6.json", "rfc7515/a7.json"] {
-        refused!(
-            stand,
-            vector(name),
+        assert_rejected!(
+            fixture,
+            read_vector(name),
             "MALFORMED_TOKEN",
             AuthError::Form(FormatError::Parts(_))
         );
@@ -37,11 +33,11 @@ fn a_json_serialization_is_no_token_signed_or_published() {
 }
 
 #[test]
-fn a_json_serialization_that_reads_as_a_compact_one_is_none() {
-    // CVE-2022-3102 and its kin: a text that one parser takes for JSON and another for three parts.
-    let stand = Stand::new();
-    let token = stand.token().sign();
-    let [header, payload, signature] = parts(&token);
+fn polyglot_serializations_are_rejected() {
+    // CVE-2022-3102: a text that one parser reads as JSON and another as three parts.
+    let fixture = Fixture::new();
+    let token = fixture.token().sign();
+    let [header, payload, signature] = split_token(&token);
     for polyglot in [
         format!("{{\"x\":\"{header}.{payload}.{signature}\"}}"),
         format!(
@@ -50,18 +46,18 @@ fn a_json_serialization_that_reads_as_a_compact_one_is_none() {
         format!(" {header}.{payload}.{signature}"),
         format!("\"{header}.{payload}.{signature}\""),
     ] {
-        let rejection = stand.refusal(&polyglot);
-        assert!(matches!(rejection, AuthError::Form(_)), "{rejection:?}");
+        let error = fixture.verify_err(&polyglot);
+        assert!(matches!(error, AuthError::Form(_)), "{error:?}");
     }
 }
 
 #[test]
-fn a_detached_payload_is_an_empty_part() {
-    let stand = Stand::new();
-    let token = stand.token().sign();
-    let [header, _, signature] = parts(&token);
-    refused!(
-        stand,
+fn a_detached_payload_is_rejected() {
+    let fixture = Fixture::new();
+    let token = fixture.token().sign();
+    let [header, _, signature] = split_token(&token);
+    assert_rejected!(
+        fixture,
         format!("{header}..{signature}"),
         "MALFORMED_TOKEN",
         AuthError::Form(FormatError::Empty)
@@ -69,18 +65,18 @@ fn a_detached_payload_is_an_empty_part() {
 }
 
 #[test]
-fn two_tokens_in_one_are_none() {
-    let stand = Stand::new();
-    let token = stand.token().sign();
+fn concatenated_tokens_are_rejected() {
+    let fixture = Fixture::new();
+    let token = fixture.token().sign();
     for separator in [",", " ", ", ", ";", "\n", "."] {
-        let rejection = stand.refusal(&format!("{token}{separator}{token}"));
+        let error = fixture.verify_err(&format!("{token}{separator}{token}"));
         assert!(
-            matches!(rejection, AuthError::Form(_)),
-            "{separator:?}: {rejection:?}"
+            matches!(error, AuthError::Form(_)),
+            "{separator:?}: {error:?}"
         );
     }
-    refused!(
-        stand,
+    assert_rejected!(
+        fixture,
         format!("Bearer {token}"),
         "MALFORMED_TOKEN",
         AuthError::Form(FormatError::Base64)
@@ -88,13 +84,13 @@ fn two_tokens_in_one_are_none() {
 }
 
 #[test]
-fn disclosures_after_a_token_are_no_part_of_it() {
-    // SD-JWT (RFC 9901): what follows the tilde is not signed.
-    let stand = Stand::new();
-    let token = stand.token().sign();
+fn sd_jwt_disclosures_are_rejected() {
+    // SD-JWT (RFC 9901): the text after the tilde is not signed.
+    let fixture = Fixture::new();
+    let token = fixture.token().sign();
     for more in ["~", "~WyJhIiwic3ViIiwiYWRtaW4iXQ~"] {
-        refused!(
-            stand,
+        assert_rejected!(
+            fixture,
             format!("{token}{more}"),
             "MALFORMED_TOKEN",
             AuthError::Form(FormatError::Base64)

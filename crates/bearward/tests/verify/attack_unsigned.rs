@@ -1,13 +1,13 @@
-//! A token without a signature (CVE-2026-23993, RFC 7515 appendix A.5).
+//! Unsigned tokens (CVE-2026-23993, RFC 7515 appendix A.5).
 
-use {AuthError, FormatError};
+use bearward::{AuthError, FormatError};
 use bearward_testing::{Token, encode};
 use rstest::rstest;
 
-use crate::stand::{Stand, parts, refused};
+use crate::fixture::{Fixture, assert_rejected, split_token};
 
 #[rstest]
-fn cve_2026_23993_none_is_refused_in_every_spelling_with_and_without_a_signature(
+fn cve_2026_23993_every_spelling_of_none_is_rejected(
     #[values(
         "none",
         "None",
@@ -32,22 +32,22 @@ fn cve_2026_23993_none_is_refused_in_every_spelling_with_and_without_a_signature
     )]
     alg: &str,
 ) {
-    let stand = Stand::new();
-    let token = stand.token().header("alg", alg);
-    refused!(
-        stand,
+    let fixture = Fixture::new();
+    let token = fixture.token().header("alg", alg);
+    assert_rejected!(
+        fixture,
         token.clone().unsigned(),
         "MALFORMED_TOKEN",
         AuthError::Form(FormatError::Empty)
     );
-    refused!(
-        stand,
+    assert_rejected!(
+        fixture,
         format!("{}AA", token.clone().unsigned()),
         "UNSUPPORTED_ALGORITHM",
         AuthError::AlgorithmNotAllowed { .. }
     );
-    refused!(
-        stand,
+    assert_rejected!(
+        fixture,
         token.sign(),
         "UNSUPPORTED_ALGORITHM",
         AuthError::AlgorithmNotAllowed { .. }
@@ -58,37 +58,37 @@ fn cve_2026_23993_none_is_refused_in_every_spelling_with_and_without_a_signature
 #[case::escaped(r#"{"alg":"\u006eone"}"#)]
 #[case::with_kid(r#"{"alg":"none","kid":"KID"}"#)]
 #[case::with_type(r#"{"typ":"JWT","alg":"none"}"#)]
-fn none_written_otherwise_is_none(#[case] header: &str) {
-    let stand = Stand::new();
-    let header = header.replace("KID", stand.key.kid());
-    refused!(
-        stand,
-        stand.with_header(&header),
+fn escaped_or_reordered_none_is_rejected(#[case] header: &str) {
+    let fixture = Fixture::new();
+    let header = header.replace("KID", fixture.key.kid());
+    assert_rejected!(
+        fixture,
+        fixture.with_header(&header),
         "UNSUPPORTED_ALGORITHM",
         AuthError::AlgorithmNotAllowed { .. }
     );
 }
 
 #[test]
-fn a_good_token_whose_signature_is_cut_off_is_refused() {
-    let stand = Stand::new();
-    let token = stand.token().sign();
-    stand.accepts(&token);
-    let [header, payload, _] = parts(&token);
-    refused!(
-        stand,
+fn a_token_without_its_signature_is_rejected() {
+    let fixture = Fixture::new();
+    let token = fixture.token().sign();
+    fixture.verify_ok(&token);
+    let [header, payload, _] = split_token(&token);
+    assert_rejected!(
+        fixture,
         format!("{header}.{payload}"),
         "MALFORMED_TOKEN",
         AuthError::Form(FormatError::Parts(2))
     );
-    refused!(
-        stand,
+    assert_rejected!(
+        fixture,
         format!("{header}.{payload}."),
         "MALFORMED_TOKEN",
         AuthError::Form(FormatError::Empty)
     );
-    refused!(
-        stand,
+    assert_rejected!(
+        fixture,
         format!("{header}.{payload}.AA"),
         "INVALID_SIGNATURE",
         AuthError::InvalidSignature
@@ -96,24 +96,24 @@ fn a_good_token_whose_signature_is_cut_off_is_refused() {
 }
 
 #[test]
-fn a_header_without_alg_is_not_taken_for_the_keys_algorithm() {
-    let stand = Stand::new();
-    refused!(
-        stand,
-        stand.token().without_header("alg").sign(),
+fn a_header_without_alg_is_rejected() {
+    let fixture = Fixture::new();
+    assert_rejected!(
+        fixture,
+        fixture.token().without_header("alg").sign(),
         "MALFORMED_TOKEN",
         AuthError::Header(_)
     );
 }
 
 #[test]
-fn a_signature_of_nothing_but_zeros_is_none() {
-    let stand = Stand::new();
-    let claims = stand.token();
+fn all_zero_signatures_are_rejected() {
+    let fixture = Fixture::new();
+    let claims = fixture.token();
     for bytes in [vec![0; 64], vec![0; 1], vec![0xff; 64]] {
         let token = Token::new(claims.header_members(), claims.claims()).with_signature(&bytes);
-        refused!(
-            stand,
+        assert_rejected!(
+            fixture,
             token,
             "INVALID_SIGNATURE",
             AuthError::InvalidSignature
@@ -125,8 +125,8 @@ fn a_signature_of_nothing_but_zeros_is_none() {
         encode(b"{}"),
         encode(&[0; 64])
     );
-    refused!(
-        stand,
+    assert_rejected!(
+        fixture,
         none,
         "UNSUPPORTED_ALGORITHM",
         AuthError::AlgorithmNotAllowed { .. }

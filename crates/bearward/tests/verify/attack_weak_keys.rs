@@ -1,40 +1,39 @@
-//! Keys under which anybody can sign: short RSA, an exponent of one, points of small order. They
-//! are not used.
+//! Keys that allow forgery are ignored: short RSA keys, an exponent of 1, points of small order.
 
 use aws_lc_rs::digest;
-use {Algorithm, AuthError, keys::IgnoreReason};
+use bearward::{Algorithm, AuthError, keys::IgnoreReason};
 use bearward_testing::{KeyPair, Token, encode};
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::stand::{Stand, decode, jwk_with, refused, set_of, skipped};
+use crate::fixture::{Fixture, assert_rejected, decode, ignore_reason, jwk_with, jwks_from};
 
-/// A stand whose issuer publishes this key beside a good one.
-fn beside_a_good_key(weak: Value) -> Stand {
+/// Returns a fixture whose issuer publishes a weak key and a valid one.
+fn fixture_with_weak_key(weak: Value) -> Fixture {
     let good = KeyPair::shared(Algorithm::ES256, 0);
-    Stand::of_set(&good, &set_of([weak, good.jwk().into()]))
+    Fixture::with_jwks(&good, &jwks_from([weak, good.jwk().into()]))
 }
 
 #[test]
-fn a_1024_bit_rsa_key_is_not_used() {
+fn a_1024_bit_rsa_key_is_ignored() {
     let n = encode(&[[0xff; 127].as_slice(), &[0xfd]].concat());
     let weak = json!({ "kty": "RSA", "n": n, "e": "AQAB", "kid": "weak", "alg": "RS256" });
-    assert_eq!(skipped(&weak), Some(IgnoreReason::Size));
-    let stand = beside_a_good_key(weak);
-    stand.accepts(&stand.token().sign());
-    let token = stand.token().kid("weak").header("alg", "RS256").sign();
-    refused!(stand, token, "UNKNOWN_KEY", AuthError::UnknownKey);
+    assert_eq!(ignore_reason(&weak), Some(IgnoreReason::Size));
+    let fixture = fixture_with_weak_key(weak);
+    fixture.verify_ok(&fixture.token().sign());
+    let token = fixture.token().kid("weak").header("alg", "RS256").sign();
+    assert_rejected!(fixture, token, "UNKNOWN_KEY", AuthError::UnknownKey);
 }
 
 #[test]
-fn with_an_exponent_of_one_the_padded_digest_is_the_signature_so_such_a_key_is_not_used() {
+fn an_rsa_exponent_of_1_is_ignored() {
     let rsa = KeyPair::shared(Algorithm::RS256, 0);
     for exponent in [vec![1], vec![0, 1]] {
         let weak = jwk_with(&rsa, "e", json!(encode(&exponent)));
-        assert_eq!(skipped(&weak), Some(IgnoreReason::Exponent));
-        let stand = beside_a_good_key(weak);
-        // The forgery that needs no private key.
-        let token = stand.token().kid(rsa.kid()).header("alg", "RS256");
+        assert_eq!(ignore_reason(&weak), Some(IgnoreReason::Exponent));
+        let fixture = fixture_with_weak_key(weak);
+        // With an exponent of 1, the padded digest is the signature.
+        let token = fixture.token().kid(rsa.kid()).header("alg", "RS256");
         let token = Token::new(token.header_members(), token.claims());
         let hash = digest::digest(&digest::SHA256, token.signed().as_bytes());
         let info = [
@@ -43,8 +42,8 @@ fn with_an_exponent_of_one_the_padded_digest_is_the_signature_so_such_a_key_is_n
         ];
         let padded = [&[0, 1], [0xff; 202].as_slice(), &[0], &info, hash.as_ref()].concat();
         assert_eq!(padded.len(), 256);
-        refused!(
-            stand,
+        assert_rejected!(
+            fixture,
             token.with_signature(&padded),
             "UNKNOWN_KEY",
             AuthError::UnknownKey
@@ -53,15 +52,15 @@ fn with_an_exponent_of_one_the_padded_digest_is_the_signature_so_such_a_key_is_n
 }
 
 #[test]
-fn an_even_modulus_is_not_used() {
+fn an_even_rsa_modulus_is_ignored() {
     let rsa = KeyPair::shared(Algorithm::RS256, 0);
     let mut n = decode(rsa.jwk()["n"].as_str().unwrap());
     n[255] &= 0xfe;
-    assert!(skipped(&jwk_with(&rsa, "n", json!(encode(&n)))).is_some());
+    assert!(ignore_reason(&jwk_with(&rsa, "n", json!(encode(&n)))).is_some());
 }
 
-/// The encodings of Ed25519's points of small order, the sign of x left out (the list of
-/// libsodium's `has_small_order`).
+/// Encodings of the points of small order of Ed25519 without the sign bit of x, as listed in
+/// `has_small_order` of libsodium.
 const SMALL_ORDER: [&str; 7] = [
     "0000000000000000000000000000000000000000000000000000000000000000",
     "0100000000000000000000000000000000000000000000000000000000000000",
@@ -73,9 +72,7 @@ const SMALL_ORDER: [&str; 7] = [
 ];
 
 #[rstest]
-fn an_ed25519_key_of_small_order_would_accept_one_signature_for_every_message_so_it_is_not_used(
-    #[values(0, 1, 2, 3, 4, 5, 6)] which: usize,
-) {
+fn ed25519_keys_of_small_order_are_ignored(#[values(0, 1, 2, 3, 4, 5, 6)] which: usize) {
     let hex = SMALL_ORDER[which];
     let mut point: Vec<u8> = (0..32)
         .map(|at| u8::from_str_radix(&hex[2 * at..2 * at + 2], 16).unwrap())
@@ -83,33 +80,33 @@ fn an_ed25519_key_of_small_order_would_accept_one_signature_for_every_message_so
     for sign in [0, 0x80] {
         point[31] |= sign;
         let weak = json!({ "kty": "OKP", "crv": "Ed25519", "x": encode(&point), "kid": "weak", "alg": "EdDSA" });
-        let stand = beside_a_good_key(weak.clone());
-        // R is the neutral point, S is zero: 0·B = R + h·A wherever h·A is neutral too.
+        let fixture = fixture_with_weak_key(weak.clone());
+        // R is the neutral element and S is zero: 0·B = R + h·A if h·A is neutral too.
         let signature = [vec![1], vec![0; 63]].concat();
         for attempt in 0..16 {
-            let token = stand
+            let token = fixture
                 .token()
                 .kid("weak")
                 .header("alg", "EdDSA")
                 .claim("attempt", attempt);
             let token =
                 Token::new(token.header_members(), token.claims()).with_signature(&signature);
-            refused!(stand, token, "UNKNOWN_KEY", AuthError::UnknownKey);
+            assert_rejected!(fixture, token, "UNKNOWN_KEY", AuthError::UnknownKey);
         }
-        assert_eq!(skipped(&weak), Some(IgnoreReason::Point), "{hex}");
+        assert_eq!(ignore_reason(&weak), Some(IgnoreReason::Point), "{hex}");
     }
 }
 
 #[test]
-fn the_point_at_infinity_is_no_key_of_an_ecdsa_curve() {
+fn the_ecdsa_point_at_infinity_is_ignored() {
     for (curve, length) in [("P-256", 32), ("P-384", 48)] {
         let zero = encode(&vec![0; length]);
         assert_eq!(
-            skipped(&json!({ "kty": "EC", "crv": curve, "x": zero, "y": zero })),
+            ignore_reason(&json!({ "kty": "EC", "crv": curve, "x": zero, "y": zero })),
             Some(IgnoreReason::Point)
         );
         assert_eq!(
-            skipped(&json!({ "kty": "EC", "crv": curve, "x": "", "y": "" })),
+            ignore_reason(&json!({ "kty": "EC", "crv": curve, "x": "", "y": "" })),
             Some(IgnoreReason::Point)
         );
     }

@@ -1,15 +1,16 @@
-//! Where an issuer puts roles, scopes, tenant and the rest: JSON pointers, with Supabase's places
-//! as the default.
+//! Claim mapping: JSON pointers to roles, scopes, tenant and other claims, with the layout of
+//! Supabase as the default.
 
-use {ClaimMapping, Verified};
+use bearward::{ClaimMapping, Verified};
 use rstest::rstest;
 
-use crate::stand::Stand;
+use crate::fixture::Fixture;
 
-fn mapped(name: &str, pointer: &str, claim: &str, value: &str) -> Verified {
-    let stand =
-        Stand::with(|issuer| issuer.claims(ClaimMapping::default().set(name, pointer).unwrap()));
-    stand.accepts(&stand.with_claim(claim, value))
+fn verify_mapped(name: &str, pointer: &str, claim: &str, value: &str) -> Verified {
+    let fixture = Fixture::with_issuer(|issuer| {
+        issuer.claims(ClaimMapping::default().set(name, pointer).unwrap())
+    });
+    fixture.verify_ok(&fixture.with_claim(claim, value))
 }
 
 #[rstest]
@@ -32,12 +33,12 @@ fn mapped(name: &str, pointer: &str, claim: &str, value: &str) -> Verified {
 #[case::deep("/a/b/0/c", "a", r#"{"b":[{"c":["admin","editor"]}]}"#)]
 #[case::tilde("/x~0y", "x~y", r#"["admin","editor"]"#)]
 #[case::escaped_name("/groups", "groups", r#"["\u0061dmin","editor"]"#)]
-fn roles_stand_where_the_pointer_points(
+fn roles_are_read_from_the_configured_pointer(
     #[case] pointer: &str,
     #[case] claim: &str,
     #[case] value: &str,
 ) {
-    let user = mapped("roles", pointer, claim, value);
+    let user = verify_mapped("roles", pointer, claim, value);
     assert_eq!(
         user.claims().roles().collect::<Vec<_>>(),
         ["admin", "editor"]
@@ -53,9 +54,9 @@ fn roles_stand_where_the_pointer_points(
 #[case::mixed(r#"["admin",1]"#, &[])]
 #[case::nested(r#"[["admin"]]"#, &[])]
 #[case::empty("[]", &[])]
-fn roles_of_another_type_grant_nothing(#[case] value: &str, #[case] roles: &[&str]) {
+fn roles_of_an_unexpected_type_are_ignored(#[case] value: &str, #[case] roles: &[&str]) {
     assert_eq!(
-        mapped("roles", "/groups", "groups", value)
+        verify_mapped("roles", "/groups", "groups", value)
             .claims()
             .roles()
             .collect::<Vec<_>>(),
@@ -71,13 +72,13 @@ fn roles_of_another_type_grant_nothing(#[case] value: &str, #[case] roles: &[&st
 #[case::minus("/groups/-", "groups", r#"["admin"]"#)]
 #[case::negative("/groups/-1", "groups", r#"["admin"]"#)]
 #[case::other_case("/Groups", "groups", r#"["admin"]"#)]
-fn a_pointer_that_leads_nowhere_grants_nothing(
+fn an_unresolvable_pointer_yields_no_roles(
     #[case] pointer: &str,
     #[case] claim: &str,
     #[case] value: &str,
 ) {
     assert_eq!(
-        mapped("roles", pointer, claim, value)
+        verify_mapped("roles", pointer, claim, value)
             .claims()
             .roles()
             .len(),
@@ -91,12 +92,9 @@ fn a_pointer_that_leads_nowhere_grants_nothing(
 #[case::aal("aal", "/a/b")]
 #[case::session("session_id", "/a/b")]
 #[case::tenant("tenant", "/a/b")]
-fn each_single_claim_can_be_mapped_and_is_absent_when_it_is_no_string(
-    #[case] name: &str,
-    #[case] pointer: &str,
-) {
-    let seen = |value: &str| {
-        let user = mapped(name, pointer, "a", &format!("{{\"b\":{value}}}"));
+fn single_claims_can_be_mapped_and_must_be_strings(#[case] name: &str, #[case] pointer: &str) {
+    let mapped_value = |value: &str| {
+        let user = verify_mapped(name, pointer, "a", &format!("{{\"b\":{value}}}"));
         let claims = user.claims();
         let found = match name {
             "role" => claims.role(),
@@ -107,17 +105,17 @@ fn each_single_claim_can_be_mapped_and_is_absent_when_it_is_no_string(
         };
         found.map(str::to_owned)
     };
-    assert_eq!(seen("\"value\"").as_deref(), Some("value"));
+    assert_eq!(mapped_value("\"value\"").as_deref(), Some("value"));
     for other in ["null", "1", "true", "[\"value\"]", "{}", "\"\""] {
-        assert_eq!(seen(other), None, "{other}");
+        assert_eq!(mapped_value(other), None, "{other}");
     }
 }
 
 #[test]
-fn scopes_are_words_of_a_string_or_strings_of_a_list() {
+fn scopes_are_a_space_separated_string_or_a_list() {
     for value in [r#""read write""#, r#"["read","write"]"#] {
         assert_eq!(
-            mapped("scopes", "/scp", "scp", value)
+            verify_mapped("scopes", "/scp", "scp", value)
                 .claims()
                 .scopes()
                 .collect::<Vec<_>>(),
@@ -127,9 +125,9 @@ fn scopes_are_words_of_a_string_or_strings_of_a_list() {
 }
 
 #[test]
-fn supabases_places_are_the_default() {
-    let stand = Stand::new();
-    let token = stand
+fn the_default_mapping_is_supabase() {
+    let fixture = Fixture::new();
+    let token = fixture
         .token()
         .roles(["admin"])
         .scope("read")
@@ -137,7 +135,7 @@ fn supabases_places_are_the_default() {
         .claim("session_id", "s-1");
     let mut metadata = token.claims()["app_metadata"].clone();
     metadata["tenant_id"] = "acme".into();
-    let user = stand.accepts(&token.claim("app_metadata", metadata).sign());
+    let user = fixture.verify_ok(&token.claim("app_metadata", metadata).sign());
     let claims = user.claims();
     assert_eq!(
         (claims.role(), claims.aal(), claims.session_id()),
@@ -157,11 +155,11 @@ fn supabases_places_are_the_default() {
 #[case("roles", "/a~2", "not a JSON pointer")]
 #[case("subject", "/sub", "it knows email, role, roles")]
 #[case("ROLES", "/roles", "it knows email, role, roles")]
-fn a_pointer_or_a_name_that_is_none_is_told_when_it_is_set(
+fn an_invalid_pointer_or_claim_name_is_an_error(
     #[case] name: &str,
     #[case] pointer: &str,
-    #[case] told: &str,
+    #[case] message: &str,
 ) {
     let error = ClaimMapping::default().set(name, pointer).unwrap_err();
-    assert!(error.to_string().contains(told), "{error}");
+    assert!(error.to_string().contains(message), "{error}");
 }

@@ -1,8 +1,8 @@
-//! Another implementation, both ways: `PyJWT` accepts our tokens and refuses our forgeries, and we
-//! its own.
+//! Interoperability with `PyJWT`: it accepts our tokens and rejects our forgeries, and bearward does
+//! the same with tokens made by `PyJWT`.
 //!
-//! Runs where `BEARWARD_INTEROP_PYTHON` names a Python that has `PyJWT`, as `tests/interop/run.sh`
-//! sees to.
+//! Requires `BEARWARD_INTEROP_PYTHON` to name a Python with `PyJWT` installed;
+//! `crates/bearward/tests/interop/run.sh` sets it up. Skipped otherwise.
 
 use std::{
     env,
@@ -11,16 +11,18 @@ use std::{
     process::{Command, Stdio},
 };
 
-use {Algorithm, Bearward, Clock};
+use bearward::{Algorithm, Bearward, Clock};
 use bearward_testing::{FORGERIES, KeyPair, TestClock, TokenBuilder};
 use serde_json::{Value, json};
 
-use crate::stand::{AUDIENCE, ISSUER, build, set, trusting, verify};
+use crate::fixture::{AUDIENCE, ISSUER, build, issuer_with_jwks, jwks, verify};
 
-/// What the other implementation answers; `None` where there is none.
+/// Runs a task in the other implementation. Returns `None` if it is not configured.
 fn peer(task: &str, case: &Value) -> Option<Value> {
     let Some(python) = env::var_os("BEARWARD_INTEROP_PYTHON") else {
-        eprintln!("left out: set BEARWARD_INTEROP_PYTHON, or call tests/interop/run.sh");
+        eprintln!(
+            "skipped: set BEARWARD_INTEROP_PYTHON or use crates/bearward/tests/interop/run.sh"
+        );
         return None;
     };
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop/peer.py");
@@ -30,7 +32,7 @@ fn peer(task: &str, case: &Value) -> Option<Value> {
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
-        .expect("that Python runs");
+        .expect("the interpreter starts");
     child
         .stdin
         .take()
@@ -40,13 +42,13 @@ fn peer(task: &str, case: &Value) -> Option<Value> {
     let output = child.wait_with_output().unwrap();
     assert!(
         output.status.success(),
-        "{task} failed: see its message above"
+        "{task} failed, see its output above"
     );
-    Some(serde_json::from_slice(&output.stdout).expect("it answers in JSON"))
+    Some(serde_json::from_slice(&output.stdout).expect("the output is JSON"))
 }
 
 #[test]
-fn pyjwt_accepts_our_tokens_of_every_algorithm_from_our_key_set_and_refuses_our_forgeries() {
+fn pyjwt_accepts_our_tokens_and_rejects_our_forgeries() {
     let now = TestClock::new().now();
     let keys: Vec<KeyPair> = Algorithm::ALL
         .into_iter()
@@ -76,42 +78,42 @@ fn pyjwt_accepts_our_tokens_of_every_algorithm_from_our_key_set_and_refuses_our_
             token.audience("other").sign()
         });
     }
-    let jwks: Value = serde_json::from_str(&set(&keys)).unwrap();
-    let Some(judged) = peer(
-        "judge",
+    let jwks: Value = serde_json::from_str(&jwks(&keys)).unwrap();
+    let Some(results) = peer(
+        "verify",
         &json!({ "issuer": ISSUER, "audience": AUDIENCE, "jwks": jwks, "tokens": tokens }),
     ) else {
         return;
     };
-    for (name, refusal) in judged.as_object().unwrap() {
+    for (name, failure) in results.as_object().unwrap() {
         assert_eq!(
-            refusal.is_null(),
+            failure.is_null(),
             name.starts_with("good "),
-            "{name}: {refusal}"
+            "{name}: {failure}"
         );
     }
     assert_eq!(
-        judged.as_object().unwrap().len(),
+        results.as_object().unwrap().len(),
         keys.len() * (3 + FORGERIES.len())
     );
 }
 
 #[test]
-fn we_accept_the_tokens_of_pyjwt_from_its_key_set_and_refuse_its_bad_ones_for_the_right_reason() {
+fn pyjwt_tokens_get_the_expected_result() {
     let Some(minted) = peer("mint", &json!({ "issuer": ISSUER, "audience": AUDIENCE })) else {
         return;
     };
-    // Made after the tokens, so that none of them is from the future.
+    // Created after the tokens, so that none of them was issued in the future.
     let clock = TestClock::new();
     let auth = build(
-        Bearward::builder().issuer(trusting(ISSUER, &minted["jwks"].to_string())),
+        Bearward::builder().issuer(issuer_with_jwks(ISSUER, &minted["jwks"].to_string())),
         &clock,
     );
     let tokens = minted["tokens"].as_array().unwrap();
     for token in tokens {
         let code = verify(&auth, token["token"].as_str().unwrap())
             .err()
-            .map(|rejection| rejection.code());
+            .map(|error| error.code());
         assert_eq!(code, token["code"].as_str(), "{}", token["name"]);
     }
     let good = tokens
@@ -123,7 +125,7 @@ fn we_accept_the_tokens_of_pyjwt_from_its_key_set_and_refuse_its_bad_ones_for_th
         "{good} of {}",
         tokens.len()
     );
-    // Its keys for algorithms that bearward does not know are skipped, the others are all there.
+    // The keys for algorithms that bearward does not support are ignored, all others are used.
     assert_eq!(
         (
             auth.key_set_statuses()[0].keys,

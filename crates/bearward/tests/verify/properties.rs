@@ -1,19 +1,19 @@
-//! What holds for every input: nothing panics, and no altered token is the token.
+//! Property tests: no input panics, and every altered token is rejected.
 
-use {Algorithm, Bearward, keys::ParsedJwks};
+use bearward::{Algorithm, Bearward, keys::ParsedJwks};
 use bearward_testing::{KeyPair, Token, encode};
 use futures_util::FutureExt;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
-use crate::stand::{ISSUER, NOW, Stand, verify};
+use crate::fixture::{Fixture, ISSUER, NOW, verify};
 
-/// One stand for all cases of a property: to build one parses keys.
-fn stand() -> Stand {
-    Stand::of(&KeyPair::shared(Algorithm::EdDSA, 0), |issuer| issuer)
+/// Returns one fixture for all cases of a property, because building it parses keys.
+fn fixture() -> Fixture {
+    Fixture::with_key(&KeyPair::shared(Algorithm::EdDSA, 0), |issuer| issuer)
 }
 
-/// Any JSON, with a taste for what claims hold.
+/// Generates arbitrary JSON, biased toward values that claims have.
 fn json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -34,7 +34,7 @@ fn json() -> impl Strategy<Value = Value> {
     })
 }
 
-/// Members by their real names, so that they are looked at.
+/// Generates objects with known member names, so that the values are read.
 fn members(names: &'static [&'static str]) -> impl Strategy<Value = Map<String, Value>> {
     prop::collection::vec(
         (prop::sample::select(names).prop_map(str::to_owned), json()),
@@ -66,46 +66,49 @@ const JWK: &[&str] = &[
     "kty", "kid", "alg", "use", "key_ops", "n", "e", "crv", "x", "y", "d", "k",
 ];
 
-/// The answer, and the explanation of it, without a panic and without waiting.
-fn holds(auth: &Bearward, token: &str) -> bool {
+/// Verifies and explains a token. Returns whether it was accepted.
+fn verify_and_explain(auth: &Bearward, token: &str) -> bool {
     let accepted = verify(auth, token).is_ok();
     let explanation = auth.explain(token).now_or_never();
-    assert!(explanation.is_some(), "nothing is waited for");
+    assert!(
+        explanation.is_some(),
+        "explaining with fixed keys does not wait"
+    );
     accepted
 }
 
 #[test]
-fn no_string_panics_and_none_is_accepted() {
-    let stand = stand();
-    proptest!(|(text in ".{0,300}")| prop_assert!(!holds(&stand.auth, &text)));
-    proptest!(|(text in "[A-Za-z0-9_=.-]{0,300}")| prop_assert!(!holds(&stand.auth, &text)));
-    proptest!(|(text in "[eyJ0{}\":.A-D]{0,80}\\.[eyJ0A-D]{0,80}\\.[A-D_-]{0,90}")| prop_assert!(!holds(&stand.auth, &text)));
+fn arbitrary_strings_are_rejected_without_panic() {
+    let fixture = fixture();
+    proptest!(|(text in ".{0,300}")| prop_assert!(!verify_and_explain(&fixture.auth, &text)));
+    proptest!(|(text in "[A-Za-z0-9_=.-]{0,300}")| prop_assert!(!verify_and_explain(&fixture.auth, &text)));
+    proptest!(|(text in "[eyJ0{}\":.A-D]{0,80}\\.[eyJ0A-D]{0,80}\\.[A-D_-]{0,90}")| prop_assert!(!verify_and_explain(&fixture.auth, &text)));
 }
 
 #[test]
-fn no_three_parts_of_any_bytes_panic() {
-    let stand = stand();
+fn three_parts_of_arbitrary_bytes_are_rejected_without_panic() {
+    let fixture = fixture();
     let bytes = || prop::collection::vec(any::<u8>(), 0..200);
     proptest!(|(header in bytes(), payload in bytes(), signature in bytes())| {
         let token = format!("{}.{}.{}", encode(&header), encode(&payload), encode(&signature));
-        prop_assert!(!holds(&stand.auth, &token));
+        prop_assert!(!verify_and_explain(&fixture.auth, &token));
     });
 }
 
 #[test]
-fn no_header_and_no_claims_panic_though_rightly_signed() {
-    let stand = stand();
+fn arbitrary_signed_headers_and_claims_do_not_panic() {
+    let fixture = fixture();
     let (good_header, good_claims) = (
-        stand.token().header_members().clone(),
-        stand.token().claims().clone(),
+        fixture.token().header_members().clone(),
+        fixture.token().claims().clone(),
     );
     proptest!(|(header in members(HEADER), claims in members(CLAIMS), from_good in any::<bool>())| {
         let (mut all_header, mut all_claims) = if from_good { (good_header.clone(), good_claims.clone()) } else { Default::default() };
         all_header.extend(header);
         all_claims.extend(claims);
-        let token = Token::new(&all_header, &all_claims).sign(&stand.key);
-        let accepted = holds(&stand.auth, &token);
-        // Whatever was accepted has what every accepted token has.
+        let token = Token::new(&all_header, &all_claims).sign(&fixture.key);
+        let accepted = verify_and_explain(&fixture.auth, &token);
+        // Every accepted token satisfies these conditions.
         if accepted {
             prop_assert!(all_claims["sub"].as_str().is_some_and(|sub| !sub.is_empty() && sub.len() <= 255));
             prop_assert_eq!(&all_claims["iss"], &json!(ISSUER));
@@ -116,7 +119,7 @@ fn no_header_and_no_claims_panic_though_rightly_signed() {
 }
 
 #[test]
-fn no_key_set_panics() {
+fn arbitrary_key_sets_do_not_panic() {
     proptest!(|(text in ".{0,200}")| drop(ParsedJwks::parse(text.as_bytes(), &Algorithm::ALL, 100)));
     let good = KeyPair::shared(Algorithm::ES256, 0).jwk();
     proptest!(|(changes in prop::collection::vec(members(JWK), 1..4), from_good in any::<bool>())| {
@@ -125,18 +128,18 @@ fn no_key_set_panics() {
             entry.extend(change);
             Value::from(entry)
         });
-        drop(ParsedJwks::parse(crate::stand::set_of(entries).as_bytes(), &Algorithm::ALL, 100));
+        drop(ParsedJwks::parse(crate::fixture::jwks_from(entries).as_bytes(), &Algorithm::ALL, 100));
     });
 }
 
 #[test]
-fn any_other_character_at_any_place_of_a_token_is_refused() {
-    let stand = stand();
-    let token = stand.token().sign();
-    stand.accepts(&token);
+fn replacing_any_character_is_rejected() {
+    let fixture = fixture();
+    let token = fixture.token().sign();
+    fixture.verify_ok(&token);
     proptest!(|(at in 0..token.len(), character in any::<char>())| {
         let altered = format!("{}{character}{}", &token[..at], &token[at + 1..]);
-        prop_assert!(altered == token || !holds(&stand.auth, &altered));
+        prop_assert!(altered == token || !verify_and_explain(&fixture.auth, &altered));
     });
     let alphabet: Vec<char> = ('A'..='Z')
         .chain('a'..='z')
@@ -145,22 +148,22 @@ fn any_other_character_at_any_place_of_a_token_is_refused() {
         .collect();
     proptest!(|(at in 0..token.len(), character in prop::sample::select(alphabet))| {
         let altered = format!("{}{character}{}", &token[..at], &token[at + 1..]);
-        prop_assert!(altered == token || !holds(&stand.auth, &altered));
+        prop_assert!(altered == token || !verify_and_explain(&fixture.auth, &altered));
     });
 }
 
 #[test]
-fn characters_put_in_taken_out_or_swapped_are_refused() {
-    let stand = stand();
-    let token = stand.token().sign();
-    stand.accepts(&token);
+fn inserting_removing_or_swapping_characters_is_rejected() {
+    let fixture = fixture();
+    let token = fixture.token().sign();
+    fixture.verify_ok(&token);
     proptest!(|(at in 0..token.len(), other in 0..token.len(), character in "[A-Za-z0-9_.-]")| {
         let longer = format!("{}{character}{}", &token[..at], &token[at..]);
         let shorter = format!("{}{}", &token[..at], &token[at + 1..]);
         let mut bytes = token.clone().into_bytes();
         bytes.swap(at, other);
         for altered in [longer, shorter, String::from_utf8(bytes).unwrap()] {
-            prop_assert!(altered == token || !holds(&stand.auth, &altered));
+            prop_assert!(altered == token || !verify_and_explain(&fixture.auth, &altered));
         }
     });
 }

@@ -1,15 +1,15 @@
-//! RFC 7518, JSON Web Algorithms: sizes of RSA keys, the exact length of ECDSA signatures, and
-//! `none` never.
+//! RFC 7518, JSON Web Algorithms: RSA key sizes, the exact length of ECDSA signatures, and
+//! rejection of `none`.
 
-use {Algorithm, AuthError, FormatError, keys::IgnoreReason};
+use bearward::{Algorithm, AuthError, FormatError, keys::IgnoreReason};
 use bearward_testing::{KeyPair, Token, der_signature, encode};
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::stand::{Stand, decode, jwk_with, parts, refused, skipped};
+use crate::fixture::{Fixture, assert_rejected, decode, ignore_reason, jwk_with, split_token};
 
-/// An RSA key with a modulus of exactly this many bits. Nobody knows its factors, and no check asks
-/// for them.
+/// Returns an RSA JWK with a modulus of exactly `bits` bits. The modulus is not a product of two
+/// known primes, which the checks do not require.
 fn modulus(bits: usize) -> Value {
     let mut n = vec![0xa5; bits.div_ceil(8)];
     let unused = n.len() * 8 - bits;
@@ -30,30 +30,27 @@ fn modulus(bits: usize) -> Value {
 #[case(8192, true)]
 #[case(8193, false)]
 #[case(16_384, false)]
-fn section_3_3_an_rsa_key_has_2048_bits_at_least_and_8192_at_most(
-    #[case] bits: usize,
-    #[case] used: bool,
-) {
+fn section_3_3_rsa_keys_have_2048_to_8192_bits(#[case] bits: usize, #[case] used: bool) {
     assert_eq!(
-        skipped(&modulus(bits)),
+        ignore_reason(&modulus(bits)),
         if used { None } else { Some(IgnoreReason::Size) }
     );
 }
 
 #[test]
-fn leading_zero_bytes_of_a_modulus_are_neither_bits_nor_a_mistake() {
+fn leading_zero_bytes_of_a_modulus_are_not_counted() {
     let key = KeyPair::shared(Algorithm::RS256, 0);
     let padded = [&[0, 0], decode(key.jwk()["n"].as_str().unwrap()).as_slice()].concat();
-    let stand = Stand::of_set(
+    let fixture = Fixture::with_jwks(
         &key,
-        &crate::stand::set_of([jwk_with(&key, "n", json!(encode(&padded)))]),
+        &crate::fixture::jwks_from([jwk_with(&key, "n", json!(encode(&padded)))]),
     );
-    stand.accepts(&stand.token().sign());
-    // 2047 bits in 256 bytes, and 2048 bits minus a zero byte in front of 1024 bits.
+    fixture.verify_ok(&fixture.token().sign());
+    // 1024 bits, padded with zero bytes to 256 bytes.
     let mut short = vec![0_u8; 256];
     short[128..].fill(0xff);
     assert_eq!(
-        skipped(&json!({ "kty": "RSA", "n": encode(&short), "e": "AQAB" })),
+        ignore_reason(&json!({ "kty": "RSA", "n": encode(&short), "e": "AQAB" })),
         Some(IgnoreReason::Size)
     );
 }
@@ -70,12 +67,12 @@ fn leading_zero_bytes_of_a_modulus_are_neither_bits_nor_a_mistake() {
 #[case::f4(&[1, 0, 1], None)]
 #[case::f4_with_a_zero_byte(&[0, 1, 0, 1], None)]
 #[case::f4_and_one(&[1, 0, 2], Some(IgnoreReason::Exponent))]
-fn an_rsa_exponent_is_odd_and_three_at_least(
-    #[case] e: &[u8],
-    #[case] expected: Option<IgnoreReason>,
-) {
+fn an_rsa_exponent_is_odd_and_at_least_3(#[case] e: &[u8], #[case] expected: Option<IgnoreReason>) {
     let key = KeyPair::shared(Algorithm::RS256, 0);
-    assert_eq!(skipped(&jwk_with(&key, "e", json!(encode(e)))), expected);
+    assert_eq!(
+        ignore_reason(&jwk_with(&key, "e", json!(encode(e)))),
+        expected
+    );
 }
 
 #[rstest]
@@ -83,12 +80,9 @@ fn an_rsa_exponent_is_odd_and_three_at_least(
 #[case::bits_33(&[1, 0xff, 0xff, 0xff, 0xff], None)]
 #[case::bits_34(&[2, 0, 0, 0, 1], Some(IgnoreReason::Exponent))]
 #[case::bits_2040(&[0xff; 255], Some(IgnoreReason::Exponent))]
-fn an_rsa_exponent_of_over_33_bits_would_make_a_slow_check_and_is_not_used(
-    #[case] e: &[u8],
-    #[case] expected: Option<IgnoreReason>,
-) {
+fn an_rsa_exponent_has_at_most_33_bits(#[case] e: &[u8], #[case] expected: Option<IgnoreReason>) {
     assert_eq!(
-        skipped(&jwk_with(
+        ignore_reason(&jwk_with(
             &KeyPair::shared(Algorithm::RS256, 0),
             "e",
             json!(encode(e))
@@ -100,16 +94,16 @@ fn an_rsa_exponent_of_over_33_bits_would_make_a_slow_check_and_is_not_used(
 #[rstest]
 #[case(Algorithm::ES256, 64)]
 #[case(Algorithm::ES384, 96)]
-fn section_3_4_an_ecdsa_signature_has_exactly_twice_the_curves_length(
+fn section_3_4_ecdsa_signatures_have_a_fixed_length(
     #[case] algorithm: Algorithm,
     #[case] length: usize,
 ) {
-    let stand = Stand::of(&KeyPair::shared(algorithm, 0), |issuer| issuer);
-    let token = stand.token().sign();
-    let [header, payload, signature] = parts(&token);
+    let fixture = Fixture::with_key(&KeyPair::shared(algorithm, 0), |issuer| issuer);
+    let token = fixture.token().sign();
+    let [header, payload, signature] = split_token(&token);
     let signature = decode(signature);
     assert_eq!(signature.len(), length);
-    stand.accepts(&token);
+    fixture.verify_ok(&token);
     let (r, s) = signature.split_at(length / 2);
     let others = [
         signature[..length - 1].to_vec(),
@@ -122,10 +116,10 @@ fn section_3_4_an_ecdsa_signature_has_exactly_twice_the_curves_length(
         vec![0],
     ];
     for other in others {
-        let spoilt = format!("{header}.{payload}.{}", encode(&other));
-        refused!(
-            stand,
-            spoilt,
+        let altered = format!("{header}.{payload}.{}", encode(&other));
+        assert_rejected!(
+            fixture,
+            altered,
             "INVALID_SIGNATURE",
             AuthError::InvalidSignature
         );
@@ -133,15 +127,15 @@ fn section_3_4_an_ecdsa_signature_has_exactly_twice_the_curves_length(
 }
 
 #[rstest]
-fn section_3_3_an_rsa_signature_is_exactly_as_long_as_the_modulus(
+fn section_3_3_rsa_signatures_have_the_length_of_the_modulus(
     #[values(Algorithm::RS256, Algorithm::PS256)] algorithm: Algorithm,
 ) {
-    let stand = Stand::of(
+    let fixture = Fixture::with_key(
         &KeyPair::shared(Algorithm::RS256, 0).with_algorithm(algorithm),
         |issuer| issuer,
     );
-    let token = stand.token().sign();
-    let [header, payload, signature] = parts(&token);
+    let token = fixture.token().sign();
+    let [header, payload, signature] = split_token(&token);
     let signature = decode(signature);
     assert_eq!(signature.len(), 256);
     for other in [
@@ -150,10 +144,10 @@ fn section_3_3_an_rsa_signature_is_exactly_as_long_as_the_modulus(
         [signature.as_slice(), &[0]].concat(),
         vec![0; 256],
     ] {
-        let spoilt = format!("{header}.{payload}.{}", encode(&other));
-        refused!(
-            stand,
-            spoilt,
+        let altered = format!("{header}.{payload}.{}", encode(&other));
+        assert_rejected!(
+            fixture,
+            altered,
             "INVALID_SIGNATURE",
             AuthError::InvalidSignature
         );
@@ -161,19 +155,19 @@ fn section_3_3_an_rsa_signature_is_exactly_as_long_as_the_modulus(
 }
 
 #[test]
-fn section_3_5_a_pkcs1_signature_is_no_pss_signature_of_the_same_key_nor_the_other_way_round() {
+fn section_3_5_pkcs1_and_pss_signatures_are_not_interchangeable() {
     let key = KeyPair::shared(Algorithm::RS256, 0);
     for (named, signed) in [
         (Algorithm::PS256, Algorithm::RS256),
         (Algorithm::RS256, Algorithm::PS256),
     ] {
-        let stand = Stand::of(&key.clone().with_algorithm(named), |issuer| issuer);
-        stand.accepts(&stand.token().sign());
-        let good = stand.token();
+        let fixture = Fixture::with_key(&key.clone().with_algorithm(named), |issuer| issuer);
+        fixture.verify_ok(&fixture.token().sign());
+        let good = fixture.token();
         let token = Token::new(good.header_members(), good.claims())
             .sign(&key.clone().with_algorithm(signed));
-        refused!(
-            stand,
+        assert_rejected!(
+            fixture,
             token,
             "INVALID_SIGNATURE",
             AuthError::InvalidSignature
@@ -183,16 +177,16 @@ fn section_3_5_a_pkcs1_signature_is_no_pss_signature_of_the_same_key_nor_the_oth
 
 #[rstest]
 fn section_3_6_none_is_never_accepted(#[values("none", "None", "NONE", "nOnE")] alg: &str) {
-    let stand = Stand::new();
-    let token = stand.token().header("alg", alg);
-    refused!(
-        stand,
+    let fixture = Fixture::new();
+    let token = fixture.token().header("alg", alg);
+    assert_rejected!(
+        fixture,
         token.clone().unsigned(),
         "MALFORMED_TOKEN",
         AuthError::Form(FormatError::Empty)
     );
-    refused!(
-        stand,
+    assert_rejected!(
+        fixture,
         token.sign(),
         "UNSUPPORTED_ALGORITHM",
         AuthError::AlgorithmNotAllowed { .. }
@@ -200,11 +194,11 @@ fn section_3_6_none_is_never_accepted(#[values("none", "None", "NONE", "nOnE")] 
 }
 
 #[rstest]
-fn section_3_2_no_hmac_is_ever_computed(#[values("HS256", "HS384", "HS512")] alg: &str) {
-    let stand = Stand::new();
-    let token = stand.token().header("alg", alg).sign_hmac(b"secret");
-    refused!(
-        stand,
+fn section_3_2_hmac_algorithms_are_rejected(#[values("HS256", "HS384", "HS512")] alg: &str) {
+    let fixture = Fixture::new();
+    let token = fixture.token().header("alg", alg).sign_hmac(b"secret");
+    assert_rejected!(
+        fixture,
         token,
         "UNSUPPORTED_ALGORITHM",
         AuthError::AlgorithmNotAllowed { .. }

@@ -1,21 +1,21 @@
-//! RFC 7519, JSON Web Token: the statements about claims. The limits of each claim stand in
-//! `rule_9_claims` and `rule_9_times`.
+//! RFC 7519, JSON Web Token: requirements for claims. See `rule_9_claims` and `rule_9_times` for the
+//! limits of each claim.
 
-use {AuthError, ObjectError};
+use bearward::{AuthError, ObjectError};
 
-use crate::stand::{NOW, Stand, refused};
+use crate::fixture::{Fixture, NOW, assert_rejected};
 
 #[test]
 fn section_2_a_numeric_date_may_have_a_fraction() {
-    let stand = Stand::new();
-    let user = stand.accepts(&stand.with_claim("exp", &format!("{}.25", NOW + 60)));
+    let fixture = Fixture::new();
+    let user = fixture.verify_ok(&fixture.with_claim("exp", &format!("{}.25", NOW + 60)));
     assert_eq!(user.claims().expires_at().millis(), (NOW + 60) * 1000 + 250);
 }
 
 #[test]
-fn section_4_claim_names_must_be_unique_also_when_escaped() {
-    let stand = Stand::new();
-    let claims = stand.token().claims().clone();
+fn section_4_duplicate_claim_names_are_rejected() {
+    let fixture = Fixture::new();
+    let claims = fixture.token().claims().clone();
     for name in ["sub", "exp", "iss", "aud", "custom"] {
         let text = serde_json::Value::from(claims.clone()).to_string();
         let escaped = format!("\\u{:04x}{}", u32::from(name.as_bytes()[0]), &name[1..]);
@@ -24,32 +24,32 @@ fn section_4_claim_names_must_be_unique_also_when_escaped() {
             "{},\"{escaped}\":\"2\",\"{name}\":\"1\"}}",
             &text[..text.len() - 1]
         );
-        for twice in [first, last] {
-            refused!(
-                stand,
-                stand.with_payload(twice),
+        for duplicate in [first, last] {
+            assert_rejected!(
+                fixture,
+                fixture.with_payload(duplicate),
                 "MALFORMED_TOKEN",
                 AuthError::Payload(ObjectError::Duplicate)
             );
         }
     }
-    stand.accepts(&stand.with_claim("s\\u0075b2", "1"));
+    fixture.verify_ok(&fixture.with_claim("s\\u0075b2", "1"));
 }
 
 #[test]
-fn section_4_claims_that_are_not_understood_are_ignored() {
-    let stand = Stand::new();
-    stand.accepts(&stand.with_claim("http://example.com/is_root", "true"));
+fn section_4_unknown_claims_are_ignored() {
+    let fixture = Fixture::new();
+    fixture.verify_ok(&fixture.with_claim("http://example.com/is_root", "true"));
 }
 
 #[test]
 fn section_4_1_1_iss_is_a_case_sensitive_string() {
-    let stand = Stand::new();
-    refused!(
-        stand,
-        stand
+    let fixture = Fixture::new();
+    assert_rejected!(
+        fixture,
+        fixture
             .token()
-            .issuer(&crate::stand::ISSUER.to_uppercase())
+            .issuer(&crate::fixture::ISSUER.to_uppercase())
             .sign(),
         "UNKNOWN_ISSUER",
         AuthError::UnknownIssuer { .. }
@@ -57,66 +57,68 @@ fn section_4_1_1_iss_is_a_case_sensitive_string() {
 }
 
 #[test]
-fn section_4_1_2_sub_is_a_case_sensitive_string_and_kept_so() {
-    let stand = Stand::new();
+fn section_4_1_2_sub_is_a_case_sensitive_string() {
+    let fixture = Fixture::new();
     assert_eq!(
-        stand.accepts(&stand.token().sub("Ada").sign()).subject(),
+        fixture
+            .verify_ok(&fixture.token().sub("Ada").sign())
+            .subject(),
         "Ada"
     );
 }
 
 #[test]
 fn section_4_1_3_aud_is_a_string_or_a_list_of_strings() {
-    let stand = Stand::new();
+    let fixture = Fixture::new();
     for aud in [r#""authenticated""#, r#"["other","authenticated"]"#] {
-        stand.accepts(&stand.with_claim("aud", aud));
+        fixture.verify_ok(&fixture.with_claim("aud", aud));
     }
-    refused!(
-        stand,
-        stand.with_claim("aud", r#"["other"]"#),
+    assert_rejected!(
+        fixture,
+        fixture.with_claim("aud", r#"["other"]"#),
         "INVALID_AUDIENCE",
         AuthError::WrongAudience { .. }
     );
 }
 
 #[test]
-fn section_4_1_4_on_or_after_exp_a_token_is_not_accepted() {
-    let stand = Stand::with(|issuer| issuer.leeway(std::time::Duration::ZERO).unwrap());
-    stand.accepts(&stand.token().claim("exp", NOW + 1).sign());
-    refused!(
-        stand,
-        stand.token().claim("exp", NOW).sign(),
+fn section_4_1_4_a_token_is_rejected_at_exp() {
+    let fixture = Fixture::with_issuer(|issuer| issuer.leeway(std::time::Duration::ZERO).unwrap());
+    fixture.verify_ok(&fixture.token().claim("exp", NOW + 1).sign());
+    assert_rejected!(
+        fixture,
+        fixture.token().claim("exp", NOW).sign(),
         "TOKEN_EXPIRED",
         AuthError::Expired { .. }
     );
 }
 
 #[test]
-fn section_4_1_5_before_nbf_a_token_is_not_accepted() {
-    let stand = Stand::with(|issuer| issuer.leeway(std::time::Duration::ZERO).unwrap());
-    stand.accepts(&stand.token().claim("nbf", NOW).sign());
-    refused!(
-        stand,
-        stand.token().claim("nbf", NOW + 1).sign(),
+fn section_4_1_5_a_token_is_rejected_before_nbf() {
+    let fixture = Fixture::with_issuer(|issuer| issuer.leeway(std::time::Duration::ZERO).unwrap());
+    fixture.verify_ok(&fixture.token().claim("nbf", NOW).sign());
+    assert_rejected!(
+        fixture,
+        fixture.token().claim("nbf", NOW + 1).sign(),
         "TOKEN_NOT_YET_VALID",
         AuthError::NotYetValid { claim: "nbf", .. }
     );
 }
 
 #[test]
-fn section_5_2_a_nested_token_is_no_claims_set() {
-    let stand = Stand::new();
-    let inner = stand.token().sign();
-    let token = stand.sign(&stand.with_cty(), &inner);
-    refused!(
-        stand,
+fn section_5_2_nested_tokens_are_rejected() {
+    let fixture = Fixture::new();
+    let inner = fixture.token().sign();
+    let token = fixture.sign(&fixture.with_cty(), &inner);
+    assert_rejected!(
+        fixture,
         token,
         "MALFORMED_TOKEN",
         AuthError::Payload(ObjectError::NotAnObject)
     );
-    let quoted = stand.sign(&stand.with_cty(), &format!("\"{inner}\""));
-    refused!(
-        stand,
+    let quoted = fixture.sign(&fixture.with_cty(), &format!("\"{inner}\""));
+    assert_rejected!(
+        fixture,
         quoted,
         "MALFORMED_TOKEN",
         AuthError::Payload(ObjectError::NotAnObject)
@@ -124,18 +126,18 @@ fn section_5_2_a_nested_token_is_no_claims_set() {
 }
 
 #[test]
-fn section_6_an_unsecured_token_is_refused() {
-    let stand = Stand::new();
-    refused!(
-        stand,
-        stand.token().alg_none(),
+fn section_6_unsecured_tokens_are_rejected() {
+    let fixture = Fixture::new();
+    assert_rejected!(
+        fixture,
+        fixture.token().alg_none(),
         "MALFORMED_TOKEN",
         AuthError::Form(_)
     );
 }
 
-impl Stand {
-    /// A good header that announces a nested token.
+impl Fixture {
+    /// Returns a valid header that declares a nested token.
     fn with_cty(&self) -> String {
         self.header().replacen('{', r#"{"cty":"JWT","#, 1)
     }

@@ -1,46 +1,52 @@
-//! RFC 9068 §4: what an issuer with `token_type = "at+jwt"` must have put into its tokens.
+//! RFC 9068 §4: validation of tokens of an issuer with `token_type = "at+jwt"`.
 
-use {AuthError, TypRule};
+use bearward::{AuthError, TypRule};
 use bearward_testing::TokenBuilder;
 use rstest::rstest;
 
-use crate::stand::{NOW, Stand, refused};
+use crate::fixture::{Fixture, NOW, assert_rejected};
 
-fn access_tokens() -> (Stand, TokenBuilder) {
-    let stand = Stand::with(|issuer| issuer.token_type(TypRule::AtJwt));
-    let token = stand
+fn access_tokens() -> (Fixture, TokenBuilder) {
+    let fixture = Fixture::with_issuer(|issuer| issuer.token_type(TypRule::AtJwt));
+    let token = fixture
         .token()
         .header("typ", "at+jwt")
         .claim("client_id", "app")
         .claim("jti", "1");
-    (stand, token)
+    (fixture, token)
 }
 
 #[test]
 fn a_complete_access_token_is_accepted() {
-    let (stand, token) = access_tokens();
-    stand.accepts(&token.sign());
+    let (fixture, token) = access_tokens();
+    fixture.verify_ok(&token.sign());
 }
 
 #[rstest]
-fn each_claim_of_section_2_2_is_required(
+fn the_claims_of_section_2_2_are_required(
     #[values("iss", "exp", "aud", "sub", "client_id", "iat", "jti")] name: &str,
 ) {
-    let (stand, token) = access_tokens();
-    refused!(stand, token.without(name).sign(), "MISSING_CLAIM", AuthError::MissingClaim(missing) if &**missing == name);
+    let (fixture, token) = access_tokens();
+    assert_rejected!(fixture, token.without(name).sign(), "MISSING_CLAIM", AuthError::MissingClaim(missing) if &**missing == name);
 }
 
 #[rstest]
-fn a_claim_that_is_null_is_missing(#[values("client_id", "jti")] name: &str) {
-    let (stand, token) = access_tokens();
+fn null_claims_are_missing(#[values("client_id", "jti")] name: &str) {
+    let (fixture, token) = access_tokens();
     let token = token.claim(name, serde_json::Value::Null).sign();
-    refused!(stand, token, "MISSING_CLAIM", AuthError::MissingClaim(missing) if &**missing == name);
+    assert_rejected!(fixture, token, "MISSING_CLAIM", AuthError::MissingClaim(missing) if &**missing == name);
 }
 
 #[test]
-fn the_other_token_type_asks_for_none_of_the_three() {
-    let stand = Stand::new();
-    stand.accepts(&stand.token().without("iat").header("typ", "at+jwt").sign());
+fn the_jwt_rule_does_not_require_these_claims() {
+    let fixture = Fixture::new();
+    fixture.verify_ok(
+        &fixture
+            .token()
+            .without("iat")
+            .header("typ", "at+jwt")
+            .sign(),
+    );
 }
 
 #[rstest]
@@ -49,41 +55,41 @@ fn the_other_token_type_asks_for_none_of_the_three() {
 #[case("AT+JWT", true)]
 #[case("JWT", false)]
 #[case("id+jwt", false)]
-fn the_type_is_at_jwt(#[case] typ: &str, #[case] accepted: bool) {
-    let (stand, token) = access_tokens();
+fn typ_must_be_at_jwt(#[case] typ: &str, #[case] accepted: bool) {
+    let (fixture, token) = access_tokens();
     let token = token.header("typ", typ).sign();
-    assert_eq!(stand.verify(&token).is_ok(), accepted);
+    assert_eq!(fixture.verify(&token).is_ok(), accepted);
 }
 
 #[test]
-fn issuer_audience_signature_and_expiry_are_checked_as_everywhere() {
-    let (stand, token) = access_tokens();
-    refused!(
-        stand,
+fn issuer_audience_signature_and_expiry_are_checked() {
+    let (fixture, token) = access_tokens();
+    assert_rejected!(
+        fixture,
         token.clone().issuer("https://evil.example").sign(),
         "UNKNOWN_ISSUER",
         AuthError::UnknownIssuer { .. }
     );
-    refused!(
-        stand,
+    assert_rejected!(
+        fixture,
         token.clone().audience("other").sign(),
         "INVALID_AUDIENCE",
         AuthError::WrongAudience { .. }
     );
-    refused!(
-        stand,
+    assert_rejected!(
+        fixture,
         token.clone().signed_by_stranger(),
         "INVALID_SIGNATURE",
         AuthError::InvalidSignature
     );
-    refused!(
-        stand,
+    assert_rejected!(
+        fixture,
         token.clone().claim("exp", NOW - 30).sign(),
         "TOKEN_EXPIRED",
         AuthError::Expired { .. }
     );
-    refused!(
-        stand,
+    assert_rejected!(
+        fixture,
         token.header("alg", "none").sign(),
         "UNSUPPORTED_ALGORITHM",
         AuthError::AlgorithmNotAllowed { .. }

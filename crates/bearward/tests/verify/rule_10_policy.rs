@@ -1,11 +1,11 @@
-//! Rule 10: the claims that the profile requires, then what the route asks for: role, scope,
-//! assurance level, any claim.
+//! Rule 10: claims required by the issuer configuration, then requirements of the route: role,
+//! scope, assurance level, or a custom condition.
 
-use {AuthError, VerificationStep, Verified};
+use bearward::{AuthError, VerificationStep, Verified};
 use rstest::rstest;
 use serde_json::json;
 
-use crate::stand::{Stand, refused};
+use crate::fixture::{Fixture, assert_rejected};
 
 #[rstest]
 #[case::present("\"acme\"", true)]
@@ -13,50 +13,50 @@ use crate::stand::{Stand, refused};
 #[case::falsehood("false", true)]
 #[case::empty("\"\"", true)]
 #[case::null("null", false)]
-fn a_required_claim_is_there_and_not_null(#[case] value: &str, #[case] accepted: bool) {
-    let stand = Stand::with(|issuer| issuer.require_claim("org_id"));
+fn a_required_claim_must_be_present_and_not_null(#[case] value: &str, #[case] accepted: bool) {
+    let fixture = Fixture::with_issuer(|issuer| issuer.require_claim("org_id"));
     if accepted {
-        stand.accepts(&stand.with_claim("org_id", value));
+        fixture.verify_ok(&fixture.with_claim("org_id", value));
     } else {
-        refused!(stand, stand.with_claim("org_id", value), "MISSING_CLAIM", AuthError::MissingClaim(name) if &**name == "org_id");
+        assert_rejected!(fixture, fixture.with_claim("org_id", value), "MISSING_CLAIM", AuthError::MissingClaim(name) if &**name == "org_id");
     }
 }
 
 #[test]
-fn an_absent_required_claim_is_missing_and_one_elsewhere_does_not_count() {
-    let stand = Stand::with(|issuer| issuer.require_claim("org_id"));
-    refused!(
-        stand,
-        stand.token().sign(),
+fn a_required_claim_must_be_at_the_top_level() {
+    let fixture = Fixture::with_issuer(|issuer| issuer.require_claim("org_id"));
+    assert_rejected!(
+        fixture,
+        fixture.token().sign(),
         "MISSING_CLAIM",
         AuthError::MissingClaim(_)
     );
-    refused!(
-        stand,
-        stand.with_claim("nested", r#"{"org_id":1}"#),
+    assert_rejected!(
+        fixture,
+        fixture.with_claim("nested", r#"{"org_id":1}"#),
         "MISSING_CLAIM",
         AuthError::MissingClaim(_)
     );
-    refused!(
-        stand,
-        stand.with_claim("ORG_ID", "1"),
+    assert_rejected!(
+        fixture,
+        fixture.with_claim("ORG_ID", "1"),
         "MISSING_CLAIM",
         AuthError::MissingClaim(_)
     );
 }
 
 #[test]
-fn every_required_claim_is_required() {
-    let stand = Stand::with(|issuer| issuer.require_claim("one").require_claim("two"));
-    stand.accepts(&stand.token().claim("one", 1).claim("two", 2).sign());
-    refused!(stand, stand.token().claim("one", 1).sign(), "MISSING_CLAIM", AuthError::MissingClaim(name) if &**name == "two");
-    refused!(stand, stand.token().claim("two", 2).sign(), "MISSING_CLAIM", AuthError::MissingClaim(name) if &**name == "one");
+fn all_required_claims_must_be_present() {
+    let fixture = Fixture::with_issuer(|issuer| issuer.require_claim("one").require_claim("two"));
+    fixture.verify_ok(&fixture.token().claim("one", 1).claim("two", 2).sign());
+    assert_rejected!(fixture, fixture.token().claim("one", 1).sign(), "MISSING_CLAIM", AuthError::MissingClaim(name) if &**name == "two");
+    assert_rejected!(fixture, fixture.token().claim("two", 2).sign(), "MISSING_CLAIM", AuthError::MissingClaim(name) if &**name == "one");
 }
 
 #[test]
-fn a_role_is_held_letter_for_letter() {
-    let stand = Stand::new();
-    let user = stand.accepts(&stand.token().roles(["admin", "editor"]).sign());
+fn roles_are_compared_exactly() {
+    let fixture = Fixture::new();
+    let user = fixture.verify_ok(&fixture.token().roles(["admin", "editor"]).sign());
     assert!(user.require_role("admin").is_ok() && user.require_role("editor").is_ok());
     for other in [
         "Admin",
@@ -66,50 +66,50 @@ fn a_role_is_held_letter_for_letter() {
         "",
         "authenticated",
     ] {
-        let rejection = user.require_role(other).unwrap_err();
-        assert_eq!(rejection.code(), "INSUFFICIENT_ROLE", "{other:?}");
+        let error = user.require_role(other).unwrap_err();
+        assert_eq!(error.code(), "INSUFFICIENT_ROLE", "{other:?}");
         assert_eq!(
-            rejection,
+            error,
             AuthError::InsufficientRole {
                 required: other.into()
             }
         );
-        assert_eq!(rejection.step(), VerificationStep::Policy);
+        assert_eq!(error.step(), VerificationStep::Policy);
     }
 }
 
 #[test]
-fn the_database_role_is_no_application_role() {
-    let stand = Stand::new();
-    let user = stand.accepts(&stand.token().claim("role", "admin").sign());
+fn the_database_role_is_not_an_application_role() {
+    let fixture = Fixture::new();
+    let user = fixture.verify_ok(&fixture.token().claim("role", "admin").sign());
     assert_eq!(user.claims().role(), Some("admin"));
     assert!(!user.has_role("admin"));
 }
 
 #[test]
-fn what_users_can_write_themselves_grants_nothing() {
-    let stand = Stand::new();
+fn user_metadata_grants_nothing() {
+    let fixture = Fixture::new();
     let forged = json!({ "roles": ["admin"], "scope": "all", "aal": "aal3" });
-    let user = stand.accepts(&stand.token().claim("user_metadata", forged).sign());
+    let user = fixture.verify_ok(&fixture.token().claim("user_metadata", forged).sign());
     assert!(
         !user.has_role("admin") && !user.has_scope("all") && user.claims().aal() == Some("aal1")
     );
 }
 
 #[test]
-fn every_scope_asked_for_must_be_held() {
-    let stand = Stand::new();
-    let user = stand.accepts(&stand.token().scope("read write").sign());
-    for held in ["read", "write", "read write", "write read"] {
-        assert!(user.require_scope(held).is_ok(), "{held}");
+fn every_required_scope_must_be_granted() {
+    let fixture = Fixture::new();
+    let user = fixture.verify_ok(&fixture.token().scope("read write").sign());
+    for granted in ["read", "write", "read write", "write read"] {
+        assert!(user.require_scope(granted).is_ok(), "{granted}");
     }
-    for lacking in ["delete", "read delete", "rea", "READ", ""] {
-        let rejection = user.require_scope(lacking).unwrap_err();
-        assert_eq!(rejection.code(), "INSUFFICIENT_SCOPE", "{lacking:?}");
+    for missing in ["delete", "read delete", "rea", "READ", ""] {
+        let error = user.require_scope(missing).unwrap_err();
+        assert_eq!(error.code(), "INSUFFICIENT_SCOPE", "{missing:?}");
         assert_eq!(
-            rejection,
+            error,
             AuthError::InsufficientScope {
-                required: lacking.into()
+                required: missing.into()
             }
         );
     }
@@ -125,10 +125,13 @@ fn every_scope_asked_for_must_be_held() {
 #[case::mixed_list(json!(["read", 1]), &[])]
 #[case::object(json!({ "read": true }), &[])]
 #[case::comma(json!("read,write"), &["read,write"])]
-fn scopes_of_another_type_grant_nothing(#[case] scope: serde_json::Value, #[case] held: &[&str]) {
-    let stand = Stand::new();
-    let user = stand.accepts(&stand.token().claim("scope", scope).sign());
-    assert_eq!(user.claims().scopes().collect::<Vec<_>>(), held);
+fn scopes_of_an_unexpected_type_are_ignored(
+    #[case] scope: serde_json::Value,
+    #[case] granted: &[&str],
+) {
+    let fixture = Fixture::new();
+    let user = fixture.verify_ok(&fixture.token().claim("scope", scope).sign());
+    assert_eq!(user.claims().scopes().collect::<Vec<_>>(), granted);
 }
 
 #[rstest]
@@ -145,13 +148,13 @@ fn scopes_of_another_type_grant_nothing(#[case] scope: serde_json::Value, #[case
 #[case(json!(null), "aal1", false)]
 #[case(json!("urn:mace:incommon:iap:silver"), "urn:mace:incommon:iap:silver", true)]
 #[case(json!("urn:mace:incommon:iap:silver"), "urn:mace:incommon:iap:gold", false)]
-fn an_assurance_level_is_met_by_the_same_or_a_higher_one(
-    #[case] held: serde_json::Value,
+fn an_equal_or_higher_assurance_level_is_sufficient(
+    #[case] granted: serde_json::Value,
     #[case] required: &'static str,
     #[case] met: bool,
 ) {
-    let stand = Stand::new();
-    let user = stand.accepts(&stand.token().claim("aal", held).sign());
+    let fixture = Fixture::new();
+    let user = fixture.verify_ok(&fixture.token().claim("aal", granted).sign());
     let expected = if met {
         Ok(())
     } else {
@@ -170,13 +173,13 @@ fn an_assurance_level_is_met_by_the_same_or_a_higher_one(
 }
 
 #[test]
-fn a_team_may_require_anything_in_its_own_words() {
-    let stand = Stand::new();
-    let user: Verified = stand.accepts(&stand.token().sign());
-    assert_eq!(user.require_that(true, "a verified address"), Ok(()));
-    let rejection = user.require_that(false, "a verified address").unwrap_err();
+fn custom_requirements_carry_their_own_description() {
+    let fixture = Fixture::new();
+    let user: Verified = fixture.verify_ok(&fixture.token().sign());
+    assert_eq!(user.require(true, "a verified address"), Ok(()));
+    let error = user.require(false, "a verified address").unwrap_err();
     assert_eq!(
-        (rejection.code(), rejection.step()),
+        (error.code(), error.step()),
         ("REQUIREMENT_NOT_MET", VerificationStep::Policy)
     );
 }

@@ -1,20 +1,20 @@
-//! Rule 2: a token over the limit is not looked at.
+//! Rule 2: a token over the size limit is rejected before parsing.
 
-use {Algorithm, AuthError};
+use bearward::{Algorithm, AuthError};
 use bearward_testing::KeyPair;
 
-use crate::stand::{Stand, refused};
+use crate::fixture::{Fixture, assert_rejected};
 
-/// A good token of exactly this many bytes: its claims are padded.
-fn of_length(stand: &Stand, bytes: usize) -> String {
-    let padded = |filler: usize| stand.token().claim("filler", "f".repeat(filler)).sign();
+/// Returns a valid token of exactly `bytes` bytes by padding its claims.
+fn token_of_length(fixture: &Fixture, bytes: usize) -> String {
+    let padded = |filler: usize| fixture.token().claim("filler", "f".repeat(filler)).sign();
     let start = padded(0).len();
-    // Base64 writes three bytes as four characters, so a length may be skipped; the header's
-    // padding finds the others.
+    // Base64 encodes three bytes as four characters, so padding the payload cannot produce every
+    // length. Padding the header as well can.
     (0..4)
         .find_map(|shift| {
             let with_shift = |filler: usize| {
-                stand
+                fixture
                     .token()
                     .header("x", "h".repeat(shift))
                     .claim("filler", "f".repeat(filler))
@@ -25,52 +25,52 @@ fn of_length(stand: &Stand, bytes: usize) -> String {
                 .map(with_shift)
                 .find(|token| token.len() == bytes)
         })
-        .expect("some padding gives this length")
+        .expect("some padding produces this length")
 }
 
 #[test]
-fn a_token_of_8192_bytes_is_accepted_and_one_of_8193_is_malformed() {
-    let stand = Stand::new();
-    stand.accepts(&of_length(&stand, 8192));
-    refused!(
-        stand,
-        of_length(&stand, 8193),
+fn the_default_limit_is_8192_bytes() {
+    let fixture = Fixture::new();
+    fixture.verify_ok(&token_of_length(&fixture, 8192));
+    assert_rejected!(
+        fixture,
+        token_of_length(&fixture, 8193),
         "MALFORMED_TOKEN",
         AuthError::TooLong { limit: 8192 }
     );
 }
 
 #[test]
-fn three_kilobytes_of_claims_pass() {
-    let stand = Stand::of(&KeyPair::shared(Algorithm::RS256, 0), |issuer| issuer);
-    stand.accepts(&stand.token().claim("groups", "g".repeat(3 * 1024)).sign());
+fn claims_of_3_kib_are_accepted() {
+    let fixture = Fixture::with_key(&KeyPair::shared(Algorithm::RS256, 0), |issuer| issuer);
+    fixture.verify_ok(&fixture.token().claim("groups", "g".repeat(3 * 1024)).sign());
 }
 
 #[test]
-fn the_limit_is_the_configured_one() {
+fn the_limit_is_configurable() {
     let key = KeyPair::shared(Algorithm::ES256, 0);
-    let stand = Stand::built(
+    let fixture = Fixture::with_builder(
         &key,
         |issuer| issuer,
         |builder| builder.max_token_bytes(1500),
     );
-    stand.accepts(&of_length(&stand, 1500));
-    refused!(
-        stand,
-        of_length(&stand, 1501),
+    fixture.verify_ok(&token_of_length(&fixture, 1500));
+    assert_rejected!(
+        fixture,
+        token_of_length(&fixture, 1501),
         "MALFORMED_TOKEN",
         AuthError::TooLong { limit: 1500 }
     );
 }
 
 #[test]
-fn the_limit_comes_before_every_other_look_at_the_token() {
-    let stand = Stand::new();
+fn the_limit_is_checked_before_parsing() {
+    let fixture = Fixture::new();
     for junk in [
         ".".repeat(8193),
         "sb_secret_".repeat(900),
         "\u{1f43b}".repeat(2049),
     ] {
-        refused!(stand, junk, "MALFORMED_TOKEN", AuthError::TooLong { .. });
+        assert_rejected!(fixture, junk, "MALFORMED_TOKEN", AuthError::TooLong { .. });
     }
 }

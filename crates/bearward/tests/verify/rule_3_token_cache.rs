@@ -1,7 +1,7 @@
-//! Rule 3: a remembered token is found by every byte of it, and asked again for its times and its
-//! key at each hit.
+//! Rule 3: cached tokens are looked up by all of their bytes; times and key are checked again on
+//! every hit.
 //!
-//! Caches that were not so have let people in (GHSA-rp9m-7r4c-75qg, GHSA-qvp4-rpmr-xwrr).
+//! Weaker caches have led to authentication bypasses (GHSA-rp9m-7r4c-75qg, GHSA-qvp4-rpmr-xwrr).
 
 use std::{
     sync::{
@@ -11,22 +11,22 @@ use std::{
     time::Duration,
 };
 
-use {Algorithm, AuthError, Bearward, Issuer, Timestamp, TokenUse};
+use bearward::{Algorithm, AuthError, Bearward, Issuer, Timestamp, TokenUse};
 use bearward_testing::{KeyPair, MockIdp};
 use metrics::{
     Counter, CounterFn, Gauge, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit,
 };
 
-use crate::stand::{self, ISSUER, NOW, Stand, decode, parts, refused};
+use crate::fixture::{self, Fixture, ISSUER, NOW, assert_rejected, decode, split_token};
 
-/// Counts `bearward_verifications_total{outcome="accepted_from_cache"}` alone.
+/// Records only `bearward_verifications_total{outcome="accepted_from_cache"}`.
 #[derive(Default)]
-struct Hits(Arc<Hit>);
+struct HitRecorder(Arc<HitCounter>);
 
 #[derive(Default)]
-struct Hit(AtomicU64);
+struct HitCounter(AtomicU64);
 
-impl CounterFn for Hit {
+impl CounterFn for HitCounter {
     fn increment(&self, value: u64) {
         self.0.fetch_add(value, Ordering::Relaxed);
     }
@@ -36,7 +36,7 @@ impl CounterFn for Hit {
     }
 }
 
-impl Recorder for Hits {
+impl Recorder for HitRecorder {
     fn describe_counter(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
 
     fn describe_gauge(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
@@ -63,64 +63,64 @@ impl Recorder for Hits {
     }
 }
 
-/// A stand and how often its cache has answered.
-struct Counted {
-    stand: Stand,
-    hits: Hits,
+/// A fixture that counts cache hits.
+struct CacheFixture {
+    fixture: Fixture,
+    hits: HitRecorder,
 }
 
-impl Counted {
+impl CacheFixture {
     fn new(entries: usize) -> Self {
-        let hits = Hits::default();
+        let hits = HitRecorder::default();
         let key = KeyPair::shared(Algorithm::EdDSA, 0);
         let build = || {
-            Stand::built(
+            Fixture::with_builder(
                 &key,
                 |issuer| issuer,
                 |builder| builder.token_cache(entries),
             )
         };
-        let stand = metrics::with_local_recorder(&hits, build);
-        Self { stand, hits }
+        let fixture = metrics::with_local_recorder(&hits, build);
+        Self { fixture, hits }
     }
 
     fn hits(&self) -> u64 {
-        self.stand.auth.publish_metrics();
+        self.fixture.auth.publish_metrics();
         self.hits.0.0.load(Ordering::Relaxed)
     }
 }
 
 #[test]
-fn the_same_token_again_is_answered_from_the_cache_with_the_same_evidence() {
-    let counted = Counted::new(100);
-    let token = counted.stand.token().sub("u").role("admin").sign();
-    assert_eq!((counted.hits(), counted.stand.auth.cached_tokens()), (0, 0));
-    let first = counted.stand.accepts(&token);
-    assert_eq!((counted.hits(), counted.stand.auth.cached_tokens()), (0, 1));
+fn a_repeated_token_is_verified_from_the_cache() {
+    let cache = CacheFixture::new(100);
+    let token = cache.fixture.token().sub("u").role("admin").sign();
+    assert_eq!((cache.hits(), cache.fixture.auth.cached_tokens()), (0, 0));
+    let first = cache.fixture.verify_ok(&token);
+    assert_eq!((cache.hits(), cache.fixture.auth.cached_tokens()), (0, 1));
     for again in 1..=5 {
-        let user = counted.stand.accepts(&token);
+        let user = cache.fixture.verify_ok(&token);
         assert_eq!(user.claims(), first.claims());
         assert_eq!(
             (user.issuer(), user.kid(), user.algorithm()),
             (first.issuer(), first.kid(), first.algorithm())
         );
-        assert_eq!(counted.hits(), again);
+        assert_eq!(cache.hits(), again);
     }
 }
 
 #[test]
-fn one_altered_byte_in_any_part_never_hits() {
-    let counted = Counted::new(100);
-    let token = counted.stand.token().sign();
-    // Three times, so that the thread's own copies hold it too.
-    (0..3).for_each(|_| drop(counted.stand.accepts(&token)));
-    let before = counted.hits();
+fn a_token_with_an_altered_byte_is_never_a_cache_hit() {
+    let cache = CacheFixture::new(100);
+    let token = cache.fixture.token().sign();
+    // Three times, so that the thread-local cache holds it too.
+    (0..3).for_each(|_| drop(cache.fixture.verify_ok(&token)));
+    let before = cache.hits();
     for at in 0..token.len() {
         let mut bytes = token.clone().into_bytes();
         bytes[at] = if bytes[at] == b'A' { b'B' } else { b'A' };
         assert!(
-            counted
-                .stand
+            cache
+                .fixture
                 .verify(&String::from_utf8(bytes).unwrap())
                 .is_err(),
             "byte {at}"
@@ -132,24 +132,24 @@ fn one_altered_byte_in_any_part_never_hits() {
         token[1..].to_owned(),
         token[..token.len() - 1].to_owned(),
     ] {
-        assert!(counted.stand.verify(&longer).is_err());
+        assert!(cache.fixture.verify(&longer).is_err());
     }
-    assert_eq!(counted.hits(), before);
+    assert_eq!(cache.hits(), before);
 }
 
 #[test]
-fn two_tokens_that_end_alike_are_two_entries() {
-    let counted = Counted::new(100);
-    let token = counted.stand.token().sign();
-    counted.stand.accepts(&token);
-    let [_, payload, signature] = parts(&token);
-    // Another header, the very same signature: it hashes alike and must not be taken for it.
+fn tokens_with_the_same_signature_are_separate_entries() {
+    let cache = CacheFixture::new(100);
+    let token = cache.fixture.token().sign();
+    cache.fixture.verify_ok(&token);
+    let [_, payload, signature] = split_token(&token);
+    // Another header with the same signature has the same hash but must not match.
     let other = format!(
         "{}.{payload}.{signature}",
         bearward_testing::encode(br#"{"alg":"EdDSA"}"#)
     );
-    refused!(
-        counted.stand,
+    assert_rejected!(
+        cache.fixture,
         other,
         "INVALID_SIGNATURE",
         AuthError::InvalidSignature
@@ -157,138 +157,138 @@ fn two_tokens_that_end_alike_are_two_entries() {
 }
 
 #[test]
-fn a_remembered_token_dies_at_exp_plus_leeway_and_is_forgotten() {
-    let counted = Counted::new(100);
-    let stand = &counted.stand;
-    let token = stand.token().claim("exp", NOW + 60).sign();
-    (0..3).for_each(|_| drop(stand.accepts(&token)));
-    stand
+fn a_cached_token_expires_at_exp_plus_leeway_and_is_evicted() {
+    let cache = CacheFixture::new(100);
+    let fixture = &cache.fixture;
+    let token = fixture.token().claim("exp", NOW + 60).sign();
+    (0..3).for_each(|_| drop(fixture.verify_ok(&token)));
+    fixture
         .clock
         .set_wall_clock(Timestamp::from_millis((NOW + 90) * 1000 - 1));
-    stand.accepts(&token);
-    assert_eq!(counted.hits(), 3);
-    stand.clock.set_wall_clock(Timestamp::from_unix(NOW + 90));
-    refused!(
-        stand,
+    fixture.verify_ok(&token);
+    assert_eq!(cache.hits(), 3);
+    fixture.clock.set_wall_clock(Timestamp::from_unix(NOW + 90));
+    assert_rejected!(
+        fixture,
         token.clone(),
         "TOKEN_EXPIRED",
         AuthError::Expired { .. }
     );
-    assert_eq!(stand.auth.cached_tokens(), 0);
-    // Once forgotten, it is refused by the whole pipeline, for the same reason.
-    refused!(stand, token, "TOKEN_EXPIRED", AuthError::Expired { .. });
+    assert_eq!(fixture.auth.cached_tokens(), 0);
+    // After eviction, the full verification rejects it with the same error.
+    assert_rejected!(fixture, token, "TOKEN_EXPIRED", AuthError::Expired { .. });
 }
 
 #[test]
-fn a_clock_that_is_set_back_stops_a_remembered_token_before_its_nbf_and_iat() {
+fn a_cached_token_is_rejected_when_the_clock_moves_before_nbf() {
     for claim in ["nbf", "iat"] {
-        let counted = Counted::new(100);
-        let stand = &counted.stand;
-        let token = stand.token().without("iat").claim(claim, NOW).sign();
-        stand.accepts(&token);
-        stand
+        let cache = CacheFixture::new(100);
+        let fixture = &cache.fixture;
+        let token = fixture.token().without("iat").claim(claim, NOW).sign();
+        fixture.verify_ok(&token);
+        fixture
             .clock
             .set_wall_clock(Timestamp::from_millis((NOW - 30) * 1000 - 1));
-        refused!(
-            stand,
+        assert_rejected!(
+            fixture,
             token.clone(),
             "TOKEN_NOT_YET_VALID",
             AuthError::NotYetValid { .. }
         );
-        stand.clock.set_wall_clock(Timestamp::from_unix(NOW - 30));
-        stand.accepts(&token);
+        fixture.clock.set_wall_clock(Timestamp::from_unix(NOW - 30));
+        fixture.verify_ok(&token);
     }
 }
 
 #[test]
-fn with_room_for_0_tokens_nothing_is_remembered() {
-    let counted = Counted::new(0);
-    let token = counted.stand.token().sign();
+fn a_capacity_of_0_disables_the_cache() {
+    let cache = CacheFixture::new(0);
+    let token = cache.fixture.token().sign();
     for _ in 0..3 {
-        counted.stand.accepts(&token);
+        cache.fixture.verify_ok(&token);
     }
-    assert_eq!((counted.hits(), counted.stand.auth.cached_tokens()), (0, 0));
+    assert_eq!((cache.hits(), cache.fixture.auth.cached_tokens()), (0, 0));
 }
 
 #[test]
-fn the_cache_keeps_to_its_bound() {
-    let counted = Counted::new(16);
+fn the_cache_does_not_exceed_its_capacity() {
+    let cache = CacheFixture::new(16);
     for number in 0..200 {
-        counted
-            .stand
-            .accepts(&counted.stand.token().sub(&format!("user-{number}")).sign());
+        cache
+            .fixture
+            .verify_ok(&cache.fixture.token().sub(&format!("user-{number}")).sign());
     }
-    assert!(counted.stand.auth.cached_tokens() <= 16);
+    assert!(cache.fixture.auth.cached_tokens() <= 16);
 }
 
 #[test]
-fn refused_tokens_are_not_remembered() {
-    let counted = Counted::new(100);
-    let stand = &counted.stand;
+fn rejected_tokens_are_not_cached() {
+    let cache = CacheFixture::new(100);
+    let fixture = &cache.fixture;
     for token in [
-        stand.token().expired().sign(),
-        stand.token().signed_by_stranger(),
-        stand.token().audience("x").sign(),
+        fixture.token().expired().sign(),
+        fixture.token().signed_by_stranger(),
+        fixture.token().audience("x").sign(),
     ] {
-        stand.refusal(&token);
-        stand.refusal(&token);
+        fixture.verify_err(&token);
+        fixture.verify_err(&token);
     }
-    assert_eq!((counted.hits(), stand.auth.cached_tokens()), (0, 0));
+    assert_eq!((cache.hits(), fixture.auth.cached_tokens()), (0, 0));
 }
 
 #[test]
-fn one_subject_of_two_issuers_is_two_people() {
+fn the_same_subject_of_two_issuers_is_kept_apart() {
     let [one, two] = [0, 1].map(|which| KeyPair::shared(Algorithm::ES256, which).with_kid("same"));
     let issuers = [("https://one.example", &one), ("https://two.example", &two)];
     let builder = issuers
         .iter()
         .fold(Bearward::builder(), |builder, (iss, key)| {
-            builder.issuer(stand::trusting(iss, &stand::set([*key])))
+            builder.issuer(fixture::issuer_with_jwks(iss, &fixture::jwks([*key])))
         });
-    let stand = Stand {
-        auth: stand::build(builder, &stand::clock()),
-        clock: stand::clock(),
+    let fixture = Fixture {
+        auth: fixture::build(builder, &fixture::clock()),
+        clock: fixture::clock(),
         key: one.clone(),
     };
     for _ in 0..3 {
         for (iss, key) in issuers {
-            let token = stand.token().key(key.clone()).issuer(iss).sub("u").sign();
-            let user = stand.accepts(&token);
+            let token = fixture.token().key(key.clone()).issuer(iss).sub("u").sign();
+            let user = fixture.verify_ok(&token);
             assert_eq!((user.issuer(), user.subject()), (iss, "u"));
         }
     }
     assert_eq!(
-        stand.auth.cached_tokens(),
+        fixture.auth.cached_tokens(),
         6,
-        "ECDSA signs the same claims differently each time"
+        "ECDSA signatures are randomized, so every token differs"
     );
 }
 
 #[tokio::test]
-async fn a_token_of_a_credential_issuer_never_passes_as_a_bearer_token_nor_the_other_way_round_remembered_or_not()
- {
+async fn id_tokens_and_access_tokens_are_never_interchangeable() {
     let [bearer, credential] = [0, 1].map(|which| KeyPair::shared(Algorithm::EdDSA, which));
-    let clock = stand::clock();
-    let sign_in = stand::trusting("https://accounts.example", &stand::set([&credential]))
-        .token_use(TokenUse::IdToken);
+    let clock = fixture::clock();
+    let id_issuer =
+        fixture::issuer_with_jwks("https://accounts.example", &fixture::jwks([&credential]))
+            .token_use(TokenUse::IdToken);
     let builder = Bearward::builder()
-        .issuer(stand::trusting(ISSUER, &stand::set([&bearer])))
-        .issuer(sign_in);
-    let stand = Stand {
-        auth: stand::build(builder, &clock),
+        .issuer(fixture::issuer_with_jwks(ISSUER, &fixture::jwks([&bearer])))
+        .issuer(id_issuer);
+    let fixture = Fixture {
+        auth: fixture::build(builder, &clock),
         clock,
         key: bearer,
     };
-    let access = stand.token().sign();
-    let id_token = stand
+    let access = fixture.token().sign();
+    let id_token = fixture
         .token()
         .key(credential)
         .issuer("https://accounts.example")
         .sign();
     for _ in 0..4 {
-        stand.accepts(&access);
+        fixture.verify_ok(&access);
         assert_eq!(
-            stand
+            fixture
                 .auth
                 .verify_credential(&id_token)
                 .await
@@ -296,21 +296,22 @@ async fn a_token_of_a_credential_issuer_never_passes_as_a_bearer_token_nor_the_o
                 .issuer(),
             "https://accounts.example"
         );
-        refused!(
-            stand,
+        assert_rejected!(
+            fixture,
             id_token.clone(),
             "UNKNOWN_ISSUER",
             AuthError::UnknownIssuer { .. }
         );
-        let refusal = stand.auth.verify_credential(&access).await.unwrap_err();
+        let failure = fixture.auth.verify_credential(&access).await.unwrap_err();
         assert!(
-            matches!(refusal.error, AuthError::UnknownIssuer { .. }),
-            "{refusal:?}"
+            matches!(failure.error, AuthError::UnknownIssuer { .. }),
+            "{failure:?}"
         );
     }
 }
 
-/// A verifier over HTTP whose clock stands, so that only requests cause fetches.
+/// Returns a verifier that fetches keys over HTTP with a stopped clock, so that only requests cause
+/// fetches.
 async fn remote(idp: &MockIdp) -> Bearward {
     let auth = Bearward::builder()
         .issuer(idp.as_issuer())
@@ -323,10 +324,10 @@ async fn remote(idp: &MockIdp) -> Bearward {
 }
 
 #[tokio::test]
-async fn a_remembered_token_is_asked_again_for_its_key_when_the_set_has_another_generation() {
+async fn a_cached_token_is_rejected_after_its_key_is_removed() {
     let idp = MockIdp::start().await.with_movable_clock();
     let auth = remote(&idp).await;
-    let (revoked, kept) = (
+    let (revoked, old_kid) = (
         idp.token().sub("revoked").sign(),
         idp.key().kid().to_owned(),
     );
@@ -334,54 +335,54 @@ async fn a_remembered_token_is_asked_again_for_its_key_when_the_set_has_another_
         auth.verify(&revoked).await.unwrap();
     }
     idp.rotate();
-    assert!(idp.revoke(&kept));
-    // Another user's new token brings the new set: the old key dies with it.
+    assert!(idp.revoke(&old_kid));
+    // A token with the new key triggers a fetch; the new set does not contain the old key.
     auth.verify(&idp.token().sign()).await.unwrap();
-    let refusal = auth.verify(&revoked).await.unwrap_err();
-    assert_eq!(refusal.error, AuthError::UnknownKey);
+    let failure = auth.verify(&revoked).await.unwrap_err();
+    assert_eq!(failure.error, AuthError::UnknownKey);
 }
 
 #[tokio::test]
-async fn a_remembered_token_whose_key_is_in_the_new_set_too_lives_on() {
+async fn a_cached_token_survives_a_rotation_that_keeps_its_key() {
     let idp = MockIdp::start().await.with_movable_clock();
     let auth = remote(&idp).await;
-    let old = idp.token().sub("kept").sign();
+    let old = idp.token().sub("ada").sign();
     auth.verify(&old).await.unwrap();
     let generation = auth.key_set_statuses()[0].generation;
     idp.rotate();
     auth.verify(&idp.token().sign()).await.unwrap();
     assert_ne!(auth.key_set_statuses()[0].generation, generation);
     for _ in 0..2 {
-        assert_eq!(auth.verify(&old).await.unwrap().subject(), "kept");
+        assert_eq!(auth.verify(&old).await.unwrap().subject(), "ada");
     }
 }
 
 #[tokio::test]
-async fn a_remembered_token_is_not_served_from_an_expired_set() {
+async fn a_cached_token_is_rejected_when_the_key_set_has_expired() {
     let idp = MockIdp::start().await.with_movable_clock();
     let auth = remote(&idp).await;
     let token = idp.token().expires_in(Duration::from_hours(48)).sign();
     auth.verify(&token).await.unwrap();
     idp.outage();
     idp.clock().advance(Duration::from_hours(7));
-    let refusal = stand::moving(&idp.clock(), auth.verify(&token))
+    let failure = fixture::advance_until_done(&idp.clock(), auth.verify(&token))
         .await
         .unwrap_err();
     assert!(
-        matches!(refusal.error, AuthError::KeysUnavailable { .. }),
-        "{refusal:?}"
+        matches!(failure.error, AuthError::KeysUnavailable { .. }),
+        "{failure:?}"
     );
 }
 
 #[test]
-fn evidence_keeps_the_configured_spelling_that_the_token_used() {
-    let stand = Stand::with(|issuer: Issuer| issuer.issuer_alias("id.example.com"));
-    let token = stand.token().issuer("id.example.com").sign();
+fn the_issuer_alias_used_by_the_token_is_reported() {
+    let fixture = Fixture::with_issuer(|issuer: Issuer| issuer.issuer_alias("id.example.com"));
+    let token = fixture.token().issuer("id.example.com").sign();
     for _ in 0..3 {
-        assert_eq!(stand.accepts(&token).issuer(), "id.example.com");
+        assert_eq!(fixture.verify_ok(&token).issuer(), "id.example.com");
     }
     assert!(
-        String::from_utf8(decode(parts(&token)[1]))
+        String::from_utf8(decode(split_token(&token)[1]))
             .unwrap()
             .contains("\"id.example.com\"")
     );

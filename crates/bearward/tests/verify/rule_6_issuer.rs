@@ -1,16 +1,16 @@
-//! Rule 6: `iss`, exactly equal to one configured spelling, picks the profile; nothing else of an
-//! unverified claim decides anything.
+//! Rule 6: `iss` must equal a configured issuer or alias exactly and selects the configuration. No
+//! other unverified claim is used, except that an `exp` in the past may reject early.
 
-use {Algorithm, AuthError, Bearward};
+use bearward::{Algorithm, AuthError, Bearward};
 use bearward_testing::KeyPair;
 use rstest::rstest;
 
-use crate::stand::{self, ISSUER, NOW, Stand, refused};
+use crate::fixture::{self, Fixture, ISSUER, NOW, assert_rejected};
 
 #[test]
-fn the_configured_spelling_is_accepted_and_reported() {
-    let stand = Stand::new();
-    assert_eq!(stand.accepts(&stand.token().sign()).issuer(), ISSUER);
+fn the_configured_issuer_is_accepted_and_reported() {
+    let fixture = Fixture::new();
+    assert_eq!(fixture.verify_ok(&fixture.token().sign()).issuer(), ISSUER);
 }
 
 #[rstest]
@@ -29,37 +29,39 @@ fn the_configured_spelling_is_accepted_and_reported() {
 #[case::query("https://id.example.com/auth/v1?")]
 #[case::empty("")]
 #[case::other("https://evil.example/auth/v1")]
-fn any_other_spelling_is_an_unknown_issuer(#[case] iss: &str) {
-    let stand = Stand::new();
-    refused!(
-        stand,
-        stand.token().issuer(iss).sign(),
+fn issuers_are_compared_exactly(#[case] iss: &str) {
+    let fixture = Fixture::new();
+    assert_rejected!(
+        fixture,
+        fixture.token().issuer(iss).sign(),
         "UNKNOWN_ISSUER",
         AuthError::UnknownIssuer { .. }
     );
 }
 
 #[test]
-fn each_accepted_spelling_is_accepted_and_kept_apart() {
-    let stand = Stand::with(|issuer| issuer.issuer_alias("id.example.com"));
+fn an_issuer_alias_is_accepted_and_reported_as_sent() {
+    let fixture = Fixture::with_issuer(|issuer| issuer.issuer_alias("id.example.com"));
     for iss in [ISSUER, "id.example.com"] {
         assert_eq!(
-            stand.accepts(&stand.token().issuer(iss).sign()).issuer(),
+            fixture
+                .verify_ok(&fixture.token().issuer(iss).sign())
+                .issuer(),
             iss
         );
     }
-    refused!(
-        stand,
-        stand.token().issuer("https://id.example.com").sign(),
+    assert_rejected!(
+        fixture,
+        fixture.token().issuer("https://id.example.com").sign(),
         "UNKNOWN_ISSUER",
         AuthError::UnknownIssuer { .. }
     );
 }
 
 #[test]
-fn an_iss_with_escapes_is_the_string_that_it_means() {
-    let stand = Stand::new();
-    stand.accepts(&stand.with_claim("iss", r#""https:\/\/id.example.com\/auth\/\u00761""#));
+fn json_escapes_in_iss_are_decoded() {
+    let fixture = Fixture::new();
+    fixture.verify_ok(&fixture.with_claim("iss", r#""https:\/\/id.example.com\/auth\/\u00761""#));
 }
 
 #[rstest]
@@ -68,38 +70,41 @@ fn an_iss_with_escapes_is_the_string_that_it_means() {
 #[case::null("null")]
 #[case::number("1")]
 fn iss_must_be_a_string(#[case] iss: &str) {
-    let stand = Stand::new();
-    refused!(stand, stand.with_claim("iss", iss), "INVALID_CLAIM", AuthError::InvalidClaim { name, .. } if &**name == "iss");
+    let fixture = Fixture::new();
+    assert_rejected!(fixture, fixture.with_claim("iss", iss), "INVALID_CLAIM", AuthError::InvalidClaim { name, .. } if &**name == "iss");
 }
 
 #[test]
-fn iss_must_be_there() {
-    let stand = Stand::new();
-    refused!(stand, stand.token().without("iss").sign(), "MISSING_CLAIM", AuthError::MissingClaim(name) if &**name == "iss");
+fn iss_is_required() {
+    let fixture = Fixture::new();
+    assert_rejected!(fixture, fixture.token().without("iss").sign(), "MISSING_CLAIM", AuthError::MissingClaim(name) if &**name == "iss");
 }
 
 #[test]
-fn each_of_several_issuers_is_judged_by_its_own_profile() {
+fn each_issuer_is_validated_by_its_own_configuration() {
     let [ours, theirs] = [0, 1].map(|which| KeyPair::shared(Algorithm::ES256, which));
-    let one = stand::trusting("https://one.example", &stand::set([&ours]));
-    let two =
-        stand::trusting("https://two.example", &stand::set([&theirs])).require_claim("tenant");
-    let auth = stand::build(Bearward::builder().issuer(one).issuer(two), &stand::clock());
-    let stand = Stand {
+    let one = fixture::issuer_with_jwks("https://one.example", &fixture::jwks([&ours]));
+    let two = fixture::issuer_with_jwks("https://two.example", &fixture::jwks([&theirs]))
+        .require_claim("tenant");
+    let auth = fixture::build(
+        Bearward::builder().issuer(one).issuer(two),
+        &fixture::clock(),
+    );
+    let fixture = Fixture {
         auth,
-        clock: stand::clock(),
+        clock: fixture::clock(),
         key: ours,
     };
     let two = || {
-        stand
+        fixture
             .token()
             .key(theirs.clone())
             .issuer("https://two.example")
     };
-    stand.accepts(&stand.token().issuer("https://one.example").sign());
-    stand.accepts(&two().claim("tenant", "t").sign());
-    refused!(
-        stand,
+    fixture.verify_ok(&fixture.token().issuer("https://one.example").sign());
+    fixture.verify_ok(&two().claim("tenant", "t").sign());
+    assert_rejected!(
+        fixture,
         two().sign(),
         "MISSING_CLAIM",
         AuthError::MissingClaim(_)
@@ -107,18 +112,18 @@ fn each_of_several_issuers_is_judged_by_its_own_profile() {
 }
 
 #[test]
-fn nothing_of_the_claims_is_believed_before_the_signature() {
-    let stand = Stand::new();
-    // What would be refused by its claims is refused by its signature first.
-    let spoilt = [
-        stand.token().claim("exp", NOW - 3600),
-        stand.token().audience("somebody else"),
-        stand.token().without("sub"),
-        stand.token().claim("nbf", NOW + 3600),
+fn the_signature_is_verified_before_claims_are_validated() {
+    let fixture = Fixture::new();
+    // Tokens with invalid claims are rejected for their signature first.
+    let altered = [
+        fixture.token().claim("exp", NOW - 3600),
+        fixture.token().audience("another-service"),
+        fixture.token().without("sub"),
+        fixture.token().claim("nbf", NOW + 3600),
     ];
-    for token in spoilt {
-        refused!(
-            stand,
+    for token in altered {
+        assert_rejected!(
+            fixture,
             token.signed_by_stranger(),
             "INVALID_SIGNATURE",
             AuthError::InvalidSignature
@@ -127,25 +132,25 @@ fn nothing_of_the_claims_is_believed_before_the_signature() {
 }
 
 #[test]
-fn the_unverified_exp_may_refuse_before_a_fetch_and_no_other_claim_may() {
-    let stand = Stand::new();
-    let unknown = || stand.token().kid("nobody");
-    refused!(
-        stand,
+fn only_the_unverified_exp_can_reject_before_a_fetch() {
+    let fixture = Fixture::new();
+    let unknown = || fixture.token().kid("unknown");
+    assert_rejected!(
+        fixture,
         unknown().sign(),
         "UNKNOWN_KEY",
         AuthError::UnknownKey
     );
-    refused!(
-        stand,
+    assert_rejected!(
+        fixture,
         unknown().expired().sign(),
         "TOKEN_EXPIRED",
         AuthError::Expired { .. }
     );
-    refused!(stand, unknown().without("exp").sign(), "MISSING_CLAIM", AuthError::MissingClaim(name) if &**name == "exp");
-    refused!(
-        stand,
-        unknown().audience("somebody else").sign(),
+    assert_rejected!(fixture, unknown().without("exp").sign(), "MISSING_CLAIM", AuthError::MissingClaim(name) if &**name == "exp");
+    assert_rejected!(
+        fixture,
+        unknown().audience("another-service").sign(),
         "UNKNOWN_KEY",
         AuthError::UnknownKey
     );

@@ -1,35 +1,35 @@
-//! Rule 8: the signature is over the exact bytes received.
+//! Rule 8: the signature covers the exact bytes received.
 
-use {Algorithm, AuthError};
+use bearward::{Algorithm, AuthError};
 use bearward_testing::{KeyPair, Token, encode, tamper};
 
-use crate::stand::{Stand, decode, parts, refused};
+use crate::fixture::{Fixture, assert_rejected, decode, split_token};
 
 #[test]
-fn each_algorithm_accepts_its_own_signature_and_no_other_keys() {
+fn each_algorithm_rejects_signatures_by_another_key() {
     for algorithm in Algorithm::ALL {
         let key = match algorithm {
             Algorithm::ES256 | Algorithm::ES384 | Algorithm::EdDSA => KeyPair::shared(algorithm, 0),
-            // One RSA key plays all six parts: to make one takes long.
+            // One RSA key is used for all six algorithms, because generating one is slow.
             _ => KeyPair::shared(Algorithm::RS256, 0).with_algorithm(algorithm),
         };
-        let stranger = match algorithm {
+        let foreign_key = match algorithm {
             Algorithm::ES256 | Algorithm::ES384 | Algorithm::EdDSA => KeyPair::shared(algorithm, 1),
             _ => KeyPair::shared(Algorithm::RS256, 1).with_algorithm(algorithm),
         };
-        let stand = Stand::of(&key, |issuer| issuer);
-        let good = stand.token();
-        stand.accepts(&good.clone().sign());
+        let fixture = Fixture::with_key(&key, |issuer| issuer);
+        let good = fixture.token();
+        fixture.verify_ok(&good.clone().sign());
         let forged =
-            Token::new(good.header_members(), good.claims()).sign(&stranger.with_kid(key.kid()));
-        refused!(
-            stand,
+            Token::new(good.header_members(), good.claims()).sign(&foreign_key.with_kid(key.kid()));
+        assert_rejected!(
+            fixture,
             forged,
             "INVALID_SIGNATURE",
             AuthError::InvalidSignature
         );
-        refused!(
-            stand,
+        assert_rejected!(
+            fixture,
             tamper(&good.sign()),
             "INVALID_SIGNATURE",
             AuthError::InvalidSignature
@@ -38,20 +38,20 @@ fn each_algorithm_accepts_its_own_signature_and_no_other_keys() {
 }
 
 #[test]
-fn the_same_claims_in_another_spelling_are_not_what_was_signed() {
-    let stand = Stand::new();
-    let token = stand.token().sign();
-    let [header, payload, signature] = parts(&token);
+fn reserialized_header_or_payload_is_rejected() {
+    let fixture = Fixture::new();
+    let token = fixture.token().sign();
+    let [header, payload, signature] = split_token(&token);
     let spaced = encode(&[b" ", decode(payload).as_slice()].concat());
-    refused!(
-        stand,
+    assert_rejected!(
+        fixture,
         format!("{header}.{spaced}.{signature}"),
         "INVALID_SIGNATURE",
         AuthError::InvalidSignature
     );
     let spaced = encode(&[decode(header).as_slice(), b" "].concat());
-    refused!(
-        stand,
+    assert_rejected!(
+        fixture,
         format!("{spaced}.{payload}.{signature}"),
         "INVALID_SIGNATURE",
         AuthError::InvalidSignature
@@ -59,15 +59,15 @@ fn the_same_claims_in_another_spelling_are_not_what_was_signed() {
 }
 
 #[test]
-fn the_payload_of_one_token_does_not_go_with_the_signature_of_another() {
-    let stand = Stand::new();
+fn a_signature_of_another_token_is_rejected() {
+    let fixture = Fixture::new();
     let (one, two) = (
-        stand.token().sub("one").sign(),
-        stand.token().sub("two").sign(),
+        fixture.token().sub("one").sign(),
+        fixture.token().sub("two").sign(),
     );
-    let ([header, payload, _], [_, _, signature]) = (parts(&one), parts(&two));
-    refused!(
-        stand,
+    let ([header, payload, _], [_, _, signature]) = (split_token(&one), split_token(&two));
+    assert_rejected!(
+        fixture,
         format!("{header}.{payload}.{signature}"),
         "INVALID_SIGNATURE",
         AuthError::InvalidSignature
@@ -75,27 +75,27 @@ fn the_payload_of_one_token_does_not_go_with_the_signature_of_another() {
 }
 
 #[test]
-fn the_dot_belongs_to_what_is_signed() {
-    let stand = Stand::new();
-    let token = stand.token().sign();
-    let [header, payload, _] = parts(&token);
-    let signature = encode(&stand.key.sign(format!("{header}{payload}").as_bytes()));
-    refused!(
-        stand,
+fn the_signing_input_includes_the_dot() {
+    let fixture = Fixture::new();
+    let token = fixture.token().sign();
+    let [header, payload, _] = split_token(&token);
+    let signature = encode(&fixture.key.sign(format!("{header}{payload}").as_bytes()));
+    assert_rejected!(
+        fixture,
         format!("{header}.{payload}.{signature}"),
         "INVALID_SIGNATURE",
         AuthError::InvalidSignature
     );
-    let signature = encode(&stand.key.sign(format!("{header}.{payload}").as_bytes()));
-    stand.accepts(&format!("{header}.{payload}.{signature}"));
+    let signature = encode(&fixture.key.sign(format!("{header}.{payload}").as_bytes()));
+    fixture.verify_ok(&format!("{header}.{payload}.{signature}"));
 }
 
 #[test]
-fn any_altered_byte_of_a_token_is_refused() {
+fn every_altered_byte_is_rejected() {
     let key = KeyPair::shared(Algorithm::EdDSA, 0);
-    let stand = Stand::of(&key, |issuer| issuer);
-    let token = stand.token().sign();
-    stand.accepts(&token);
+    let fixture = Fixture::with_key(&key, |issuer| issuer);
+    let token = fixture.token().sign();
+    fixture.verify_ok(&token);
     for at in 0..token.len() {
         for other in [b'A', b'z', b'_', b'.', b'=', 0] {
             let mut bytes = token.clone().into_bytes();
@@ -103,7 +103,7 @@ fn any_altered_byte_of_a_token_is_refused() {
                 bytes[at] = other;
                 let altered = String::from_utf8(bytes).unwrap();
                 assert!(
-                    stand.verify(&altered).is_err(),
+                    fixture.verify(&altered).is_err(),
                     "byte {at} changed to {other}"
                 );
             }

@@ -1,26 +1,26 @@
-//! Rule 9, without the times: strict types, distinct names, `iss`, `aud`, `exp`, `sub` required, no
-//! sender-constrained token.
+//! Rule 9, claims other than times: strict types, unique names, required `iss`, `aud`, `exp` and
+//! `sub`, no sender-constrained tokens.
 
-use {AuthError, Issuer, IssuerError, ObjectError};
+use bearward::{AuthError, Issuer, IssuerError, ObjectError};
 use rstest::rstest;
 
-use crate::stand::{AUDIENCE, ISSUER, Stand, refused};
+use crate::fixture::{AUDIENCE, Fixture, ISSUER, assert_rejected};
 
 #[rstest]
-fn the_required_claims_are_required(#[values("iss", "aud", "exp", "sub")] name: &str) {
-    let stand = Stand::new();
-    let token = stand.token().without(name).sign();
-    refused!(stand, token, "MISSING_CLAIM", AuthError::MissingClaim(missing) if &**missing == name);
+fn iss_aud_exp_and_sub_are_required(#[values("iss", "aud", "exp", "sub")] name: &str) {
+    let fixture = Fixture::new();
+    let token = fixture.token().without(name).sign();
+    assert_rejected!(fixture, token, "MISSING_CLAIM", AuthError::MissingClaim(missing) if &**missing == name);
 }
 
 #[test]
-fn no_other_claim_is_required() {
-    let stand = Stand::new();
-    let least = format!(
+fn all_other_claims_are_optional() {
+    let fixture = Fixture::new();
+    let minimal = format!(
         r#"{{"iss":"{ISSUER}","aud":"{AUDIENCE}","exp":{},"sub":"u"}}"#,
-        crate::stand::NOW + 60
+        crate::fixture::NOW + 60
     );
-    let user = stand.accepts(&stand.with_payload(least));
+    let user = fixture.verify_ok(&fixture.with_payload(minimal));
     assert_eq!(
         (user.subject(), user.email(), user.claims().aal()),
         ("u", None, None)
@@ -40,13 +40,13 @@ fn no_other_claim_is_required() {
 #[case::list("[]")]
 #[case::string("\"payload\"")]
 #[case::empty("")]
-#[case::no_json("It's a dangerous business, Frodo")]
+#[case::no_json("plain text")]
 #[case::something_after("{} {}")]
-fn the_payload_is_one_json_object(#[case] payload: &str) {
-    let stand = Stand::new();
-    let token = stand.with_payload(if payload.is_empty() { " " } else { payload });
-    refused!(
-        stand,
+fn the_payload_must_be_one_json_object(#[case] payload: &str) {
+    let fixture = Fixture::new();
+    let token = fixture.with_payload(if payload.is_empty() { " " } else { payload });
+    assert_rejected!(
+        fixture,
         token,
         "MALFORMED_TOKEN",
         AuthError::Payload(ObjectError::NotAnObject)
@@ -54,11 +54,11 @@ fn the_payload_is_one_json_object(#[case] payload: &str) {
 }
 
 #[test]
-fn the_payload_is_utf_8() {
-    let stand = Stand::new();
-    let token = stand.with_payload(b"{\"sub\":\"\xff\"}".as_slice());
-    refused!(
-        stand,
+fn the_payload_must_be_utf_8() {
+    let fixture = Fixture::new();
+    let token = fixture.with_payload(b"{\"sub\":\"\xff\"}".as_slice());
+    assert_rejected!(
+        fixture,
         token,
         "MALFORMED_TOKEN",
         AuthError::Payload(ObjectError::NotAnObject)
@@ -66,29 +66,29 @@ fn the_payload_is_utf_8() {
 }
 
 #[test]
-fn the_names_of_the_top_level_are_distinct() {
-    let stand = Stand::new();
+fn duplicate_top_level_names_are_rejected() {
+    let fixture = Fixture::new();
     for name in ["sub", "exp", "aud", "iss", "email", "role", "anything"] {
-        let mut claims = stand.token().claims().clone();
+        let mut claims = fixture.token().claims().clone();
         claims.insert(
             name.to_owned(),
             claims.get(name).cloned().unwrap_or_default(),
         );
-        let twice = crate::stand::with_member(&claims, name, "\"again\"");
-        refused!(
-            stand,
-            stand.with_payload(twice),
+        let duplicate = crate::fixture::with_member(&claims, name, "\"again\"");
+        assert_rejected!(
+            fixture,
+            fixture.with_payload(duplicate),
             "MALFORMED_TOKEN",
             AuthError::Payload(ObjectError::Duplicate)
         );
     }
-    stand.accepts(&stand.with_claim("Sub", "\"names are case-sensitive\""));
+    fixture.verify_ok(&fixture.with_claim("Sub", "\"names are case-sensitive\""));
 }
 
 #[test]
-fn a_name_may_occur_again_at_another_level() {
-    let stand = Stand::new();
-    stand.accepts(&stand.with_claim("nested", r#"{"sub":"x","sub2":[{"sub":"y"}]}"#));
+fn a_name_may_be_reused_in_a_nested_object() {
+    let fixture = Fixture::new();
+    fixture.verify_ok(&fixture.with_claim("nested", r#"{"sub":"x","sub2":[{"sub":"y"}]}"#));
 }
 
 #[rstest]
@@ -102,47 +102,52 @@ fn a_name_may_occur_again_at_another_level() {
 #[case::line_end("\"u\\n\"")]
 #[case::delete("\"u\\u007f\"")]
 #[case::c1_control("\"u\\u0085\"")]
-fn sub_is_a_string_with_something_in_it_and_no_control_characters(#[case] sub: &str) {
-    let stand = Stand::new();
-    refused!(stand, stand.with_claim("sub", sub), "INVALID_CLAIM", AuthError::InvalidClaim { name, .. } if &**name == "sub");
+fn sub_must_be_a_nonempty_string_without_control_characters(#[case] sub: &str) {
+    let fixture = Fixture::new();
+    assert_rejected!(fixture, fixture.with_claim("sub", sub), "INVALID_CLAIM", AuthError::InvalidClaim { name, .. } if &**name == "sub");
 }
 
 #[test]
-fn a_sub_of_255_bytes_is_accepted_and_one_of_256_is_not() {
-    let stand = Stand::new();
-    assert_eq!(stand.accepts(&stand.token().sub("s").sign()).subject(), "s");
+fn a_sub_has_at_most_255_bytes() {
+    let fixture = Fixture::new();
     assert_eq!(
-        stand
-            .accepts(&stand.token().sub(&"s".repeat(255)).sign())
+        fixture
+            .verify_ok(&fixture.token().sub("s").sign())
+            .subject(),
+        "s"
+    );
+    assert_eq!(
+        fixture
+            .verify_ok(&fixture.token().sub(&"s".repeat(255)).sign())
             .subject()
             .len(),
         255
     );
-    refused!(
-        stand,
-        stand.token().sub(&"s".repeat(256)).sign(),
+    assert_rejected!(
+        fixture,
+        fixture.token().sub(&"s".repeat(256)).sign(),
         "INVALID_CLAIM",
         AuthError::InvalidClaim { .. }
     );
-    // The limit counts bytes, not characters, and not the escapes of its JSON.
-    stand.accepts(
-        &stand
+    // The limit counts bytes of the decoded string, not characters or JSON escapes.
+    fixture.verify_ok(
+        &fixture
             .token()
             .sub(&format!("{}s", "\u{e9}".repeat(127)))
             .sign(),
     );
-    refused!(
-        stand,
-        stand.token().sub(&"\u{e9}".repeat(128)).sign(),
+    assert_rejected!(
+        fixture,
+        fixture.token().sub(&"\u{e9}".repeat(128)).sign(),
         "INVALID_CLAIM",
         AuthError::InvalidClaim { .. }
     );
-    stand.accepts(&stand.with_claim("sub", &format!("\"{}\"", "\\u0073".repeat(255))));
+    fixture.verify_ok(&fixture.with_claim("sub", &format!("\"{}\"", "\\u0073".repeat(255))));
 }
 
 #[test]
-fn a_sub_with_quotes_backslashes_and_other_scripts_is_kept_as_it_is() {
-    let stand = Stand::new();
+fn a_sub_is_returned_unchanged() {
+    let fixture = Fixture::new();
     for sub in [
         "a\"b\\c/d",
         "auth0|123",
@@ -151,7 +156,12 @@ fn a_sub_with_quotes_backslashes_and_other_scripts_is_kept_as_it_is() {
         " spaces ",
         "\u{202e}",
     ] {
-        assert_eq!(stand.accepts(&stand.token().sub(sub).sign()).subject(), sub);
+        assert_eq!(
+            fixture
+                .verify_ok(&fixture.token().sub(sub).sign())
+                .subject(),
+            sub
+        );
     }
 }
 
@@ -161,13 +171,13 @@ fn a_sub_with_quotes_backslashes_and_other_scripts_is_kept_as_it_is() {
 #[case::among_others("[\"a\",\"b\",\"authenticated\"]")]
 #[case::escaped("\"\\u0061uthenticated\"")]
 #[case::escaped_in_a_list("[\"\\u0061uthenticated\"]")]
-fn aud_is_a_string_or_a_list_of_strings_and_one_must_match(#[case] aud: &str) {
-    let stand = Stand::new();
-    stand.accepts(&stand.with_claim("aud", aud));
+fn aud_is_a_string_or_a_list_with_one_match(#[case] aud: &str) {
+    let fixture = Fixture::new();
+    fixture.verify_ok(&fixture.with_claim("aud", aud));
 }
 
 #[rstest]
-#[case::other("\"somebody else\"")]
+#[case::other("\"another-service\"")]
 #[case::prefix("\"authenticate\"")]
 #[case::longer("\"authenticated2\"")]
 #[case::upper_case("\"AUTHENTICATED\"")]
@@ -176,11 +186,11 @@ fn aud_is_a_string_or_a_list_of_strings_and_one_must_match(#[case] aud: &str) {
 #[case::empty("\"\"")]
 #[case::empty_list("[]")]
 #[case::list_of_others("[\"a\",\"b\"]")]
-fn any_other_audience_is_refused(#[case] aud: &str) {
-    let stand = Stand::new();
-    refused!(
-        stand,
-        stand.with_claim("aud", aud),
+fn other_audiences_are_rejected(#[case] aud: &str) {
+    let fixture = Fixture::new();
+    assert_rejected!(
+        fixture,
+        fixture.with_claim("aud", aud),
         "INVALID_AUDIENCE",
         AuthError::WrongAudience { .. }
     );
@@ -194,20 +204,21 @@ fn any_other_audience_is_refused(#[case] aud: &str) {
 #[case::mixed_list("[\"authenticated\",1]")]
 #[case::null_in_a_list("[\"authenticated\",null]")]
 #[case::nested_list("[[\"authenticated\"]]")]
-fn aud_of_another_type_is_refused_though_it_holds_the_right_word(#[case] aud: &str) {
-    let stand = Stand::new();
-    refused!(stand, stand.with_claim("aud", aud), "INVALID_CLAIM", AuthError::InvalidClaim { name, .. } if &**name == "aud");
+fn an_aud_of_another_type_is_rejected(#[case] aud: &str) {
+    let fixture = Fixture::new();
+    assert_rejected!(fixture, fixture.with_claim("aud", aud), "INVALID_CLAIM", AuthError::InvalidClaim { name, .. } if &**name == "aud");
 }
 
 #[test]
 fn every_configured_audience_is_accepted() {
-    let stand = Stand::with(|issuer| issuer.audience("https://api.example.com").unwrap());
+    let fixture =
+        Fixture::with_issuer(|issuer| issuer.audience("https://api.example.com").unwrap());
     for audience in [AUDIENCE, "https://api.example.com"] {
-        stand.accepts(&stand.token().audience(audience).sign());
+        fixture.verify_ok(&fixture.token().audience(audience).sign());
     }
-    let refusal = stand.refusal(&stand.token().audience("other").sign());
-    let AuthError::WrongAudience { found, expected } = &refusal else {
-        panic!("{refusal:?}")
+    let error = fixture.verify_err(&fixture.token().audience("other").sign());
+    let AuthError::WrongAudience { found, expected } = &error else {
+        panic!("{error:?}")
     };
     assert_eq!(found[0].as_str(), "other");
     assert_eq!(
@@ -217,7 +228,7 @@ fn every_configured_audience_is_accepted() {
 }
 
 #[test]
-fn a_profile_without_an_audience_cannot_be_made_and_the_way_out_is_written_out() {
+fn an_issuer_needs_an_audience_or_an_explicit_opt_out() {
     assert_eq!(
         Issuer::new(ISSUER, "").unwrap_err(),
         IssuerError::EmptyAudience
@@ -226,29 +237,29 @@ fn a_profile_without_an_audience_cannot_be_made_and_the_way_out_is_written_out()
         Issuer::new("", AUDIENCE).unwrap_err(),
         IssuerError::EmptyIssuer
     );
-    let stand = Stand::with(Issuer::dangerous_any_audience);
-    stand.accepts(&stand.token().audience("somebody else").sign());
-    // Still strict about what is there.
-    refused!(
-        stand,
-        stand.token().without("aud").sign(),
+    let fixture = Fixture::with_issuer(Issuer::dangerous_any_audience);
+    fixture.verify_ok(&fixture.token().audience("another-service").sign());
+    // The claim must still be present and well-formed.
+    assert_rejected!(
+        fixture,
+        fixture.token().without("aud").sign(),
         "MISSING_CLAIM",
         AuthError::MissingClaim(_)
     );
-    refused!(
-        stand,
-        stand.with_claim("aud", "[1]"),
+    assert_rejected!(
+        fixture,
+        fixture.with_claim("aud", "[1]"),
         "INVALID_CLAIM",
         AuthError::InvalidClaim { .. }
     );
 }
 
 #[test]
-fn a_mistaken_star_is_an_audience_like_any_other() {
-    let stand = Stand::new();
-    refused!(
-        stand,
-        stand.token().audience("*").sign(),
+fn a_star_in_aud_has_no_special_meaning() {
+    let fixture = Fixture::new();
+    assert_rejected!(
+        fixture,
+        fixture.token().audience("*").sign(),
         "INVALID_AUDIENCE",
         AuthError::WrongAudience { .. }
     );
@@ -263,16 +274,16 @@ fn a_mistaken_star_is_an_audience_like_any_other() {
 #[case::object(Some("{}"), None)]
 #[case::boolean(Some("true"), None)]
 #[case::empty(Some("\"\""), None)]
-fn an_email_that_is_no_string_is_null_to_the_application(
+fn an_email_that_is_not_a_string_is_none(
     #[case] email: Option<&str>,
-    #[case] seen: Option<&str>,
+    #[case] expected: Option<&str>,
 ) {
-    let stand = Stand::new();
+    let fixture = Fixture::new();
     let token = match email {
-        Some(email) => stand.with_claim("email", email),
-        None => stand.token().without("email").sign(),
+        Some(email) => fixture.with_claim("email", email),
+        None => fixture.token().without("email").sign(),
     };
-    assert_eq!(stand.accepts(&token).email(), seen);
+    assert_eq!(fixture.verify_ok(&token).email(), expected);
 }
 
 #[rstest]
@@ -280,8 +291,8 @@ fn an_email_that_is_no_string_is_null_to_the_application(
 #[case::mutual_tls(r#"{"x5t#S256":"bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg2"}"#)]
 #[case::empty("{}")]
 #[case::null("null")]
-fn a_token_that_is_bound_to_a_proof_is_no_bearer_token(#[case] cnf: &str) {
-    let stand = Stand::new();
-    stand.accepts(&stand.with_claim("cnf2", cnf));
-    refused!(stand, stand.with_claim("cnf", cnf), "INVALID_CLAIM", AuthError::InvalidClaim { name, .. } if &**name == "cnf");
+fn sender_constrained_tokens_are_rejected(#[case] cnf: &str) {
+    let fixture = Fixture::new();
+    fixture.verify_ok(&fixture.with_claim("cnf2", cnf));
+    assert_rejected!(fixture, fixture.with_claim("cnf", cnf), "INVALID_CLAIM", AuthError::InvalidClaim { name, .. } if &**name == "cnf");
 }

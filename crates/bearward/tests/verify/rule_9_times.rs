@@ -1,103 +1,103 @@
-//! Rule 9, the times: refused at or after `exp + leeway`, before `nbf - leeway`, and with `iat`
-//! beyond now + leeway.
+//! Rule 9, times: a token is rejected at or after `exp + leeway`, before `nbf - leeway`, and if `iat`
+//! is later than now + leeway.
 
 use std::time::Duration;
 
-use {AuthError, IssuerError, Timestamp};
+use bearward::{AuthError, IssuerError, Timestamp};
 use rstest::rstest;
 
-use crate::stand::{ISSUER, NOW, Stand, refused};
+use crate::fixture::{Fixture, ISSUER, NOW, assert_rejected};
 
-/// Puts the clock so many milliseconds after [`NOW`].
-fn at(stand: &Stand, millis: i64) {
-    stand
+/// Sets the clock to [`NOW`] plus `millis` milliseconds.
+fn set_clock(fixture: &Fixture, millis: i64) {
+    fixture
         .clock
         .set_wall_clock(Timestamp::from_millis(NOW * 1000 + millis));
 }
 
-fn leeway(seconds: u64) -> Stand {
-    Stand::with(|issuer| issuer.leeway(Duration::from_secs(seconds)).unwrap())
+fn fixture_with_leeway(seconds: u64) -> Fixture {
+    Fixture::with_issuer(|issuer| issuer.leeway(Duration::from_secs(seconds)).unwrap())
 }
 
 #[test]
-fn a_token_lives_until_a_millisecond_before_exp_plus_leeway_and_not_at_it() {
-    let stand = leeway(30);
-    let token = || stand.token().claim("exp", NOW).sign();
+fn a_token_expires_at_exp_plus_leeway() {
+    let fixture = fixture_with_leeway(30);
+    let token = || fixture.token().claim("exp", NOW).sign();
     for millis in [-1, 0, 1, 29_999] {
-        at(&stand, millis);
-        stand.accepts(&token());
+        set_clock(&fixture, millis);
+        fixture.verify_ok(&token());
     }
     for millis in [30_000, 30_001, i64::from(u32::MAX)] {
-        at(&stand, millis);
-        refused!(stand, token(), "TOKEN_EXPIRED", AuthError::Expired { at, .. } if at.unix() == NOW);
+        set_clock(&fixture, millis);
+        assert_rejected!(fixture, token(), "TOKEN_EXPIRED", AuthError::Expired { at, .. } if at.unix() == NOW);
     }
 }
 
 #[test]
-fn without_leeway_a_token_dies_at_exp_itself() {
-    let stand = leeway(0);
-    at(&stand, -1);
-    stand.accepts(&stand.token().claim("exp", NOW).sign());
-    at(&stand, 0);
-    refused!(
-        stand,
-        stand.token().claim("exp", NOW).sign(),
+fn without_leeway_a_token_expires_at_exp() {
+    let fixture = fixture_with_leeway(0);
+    set_clock(&fixture, -1);
+    fixture.verify_ok(&fixture.token().claim("exp", NOW).sign());
+    set_clock(&fixture, 0);
+    assert_rejected!(
+        fixture,
+        fixture.token().claim("exp", NOW).sign(),
         "TOKEN_EXPIRED",
         AuthError::Expired { .. }
     );
 }
 
 #[rstest]
-fn a_token_is_not_valid_before_nbf_and_iat_minus_leeway(#[values("nbf", "iat")] name: &str) {
-    let stand = leeway(30);
+fn nbf_and_iat_are_checked_with_leeway(#[values("nbf", "iat")] name: &str) {
+    let fixture = fixture_with_leeway(30);
     let token = || {
-        stand
+        fixture
             .token()
             .claim("exp", NOW + 3600)
             .claim(name, NOW + 30)
             .sign()
     };
     for millis in [-1, -30_000] {
-        at(&stand, millis);
-        refused!(stand, token(), "TOKEN_NOT_YET_VALID", AuthError::NotYetValid { claim, .. } if *claim == name);
+        set_clock(&fixture, millis);
+        assert_rejected!(fixture, token(), "TOKEN_NOT_YET_VALID", AuthError::NotYetValid { claim, .. } if *claim == name);
     }
     for millis in [0, 1, 30_000] {
-        at(&stand, millis);
-        stand.accepts(&token());
+        set_clock(&fixture, millis);
+        fixture.verify_ok(&token());
     }
 }
 
 #[test]
-fn without_leeway_a_token_begins_at_nbf_itself() {
-    let stand = leeway(0);
-    let token = || stand.token().claim("nbf", NOW).without("iat").sign();
-    at(&stand, -1);
-    refused!(
-        stand,
+fn without_leeway_a_token_is_valid_from_nbf() {
+    let fixture = fixture_with_leeway(0);
+    let token = || fixture.token().claim("nbf", NOW).without("iat").sign();
+    set_clock(&fixture, -1);
+    assert_rejected!(
+        fixture,
         token(),
         "TOKEN_NOT_YET_VALID",
         AuthError::NotYetValid { claim: "nbf", .. }
     );
-    at(&stand, 0);
-    stand.accepts(&token());
+    set_clock(&fixture, 0);
+    fixture.verify_ok(&token());
 }
 
 #[test]
-fn the_leeway_is_30_seconds_unless_set() {
-    let stand = Stand::new();
-    at(&stand, 29_999);
-    stand.accepts(&stand.token().claim("exp", NOW).sign());
-    at(&stand, 30_000);
-    refused!(
-        stand,
-        stand.token().claim("exp", NOW).sign(),
+fn the_default_leeway_is_30_seconds() {
+    let fixture = Fixture::new();
+    set_clock(&fixture, 29_999);
+    fixture.verify_ok(&fixture.token().claim("exp", NOW).sign());
+    set_clock(&fixture, 30_000);
+    assert_rejected!(
+        fixture,
+        fixture.token().claim("exp", NOW).sign(),
         "TOKEN_EXPIRED",
         AuthError::Expired { .. }
     );
 }
 
 #[test]
-fn a_leeway_of_300_seconds_is_the_most() {
+fn the_maximum_leeway_is_300_seconds() {
     let profile = || bearward::Issuer::new(ISSUER, "a").unwrap();
     assert!(profile().leeway(Duration::from_secs(300)).is_ok());
     assert_eq!(
@@ -106,13 +106,13 @@ fn a_leeway_of_300_seconds_is_the_most() {
             .unwrap_err(),
         IssuerError::Leeway
     );
-    let stand = leeway(300);
-    at(&stand, 299_999);
-    stand.accepts(&stand.token().claim("exp", NOW).sign());
-    at(&stand, 300_000);
-    refused!(
-        stand,
-        stand.token().claim("exp", NOW).sign(),
+    let fixture = fixture_with_leeway(300);
+    set_clock(&fixture, 299_999);
+    fixture.verify_ok(&fixture.token().claim("exp", NOW).sign());
+    set_clock(&fixture, 300_000);
+    assert_rejected!(
+        fixture,
+        fixture.token().claim("exp", NOW).sign(),
         "TOKEN_EXPIRED",
         AuthError::Expired { .. }
     );
@@ -127,21 +127,21 @@ fn a_leeway_of_300_seconds_is_the_most() {
 #[case("1800000000.0", 0)]
 #[case("1.8e9", 0)]
 #[case("18E8", 0)]
-fn a_date_may_have_a_fraction_or_an_exponent(#[case] exp: &str, #[case] millis: i64) {
-    let stand = leeway(0);
-    at(&stand, millis - 1);
-    stand.accepts(&stand.with_claim("exp", exp));
-    at(&stand, millis);
-    refused!(
-        stand,
-        stand.with_claim("exp", exp),
+fn dates_may_have_a_fraction_or_an_exponent(#[case] exp: &str, #[case] millis: i64) {
+    let fixture = fixture_with_leeway(0);
+    set_clock(&fixture, millis - 1);
+    fixture.verify_ok(&fixture.with_claim("exp", exp));
+    set_clock(&fixture, millis);
+    assert_rejected!(
+        fixture,
+        fixture.with_claim("exp", exp),
         "TOKEN_EXPIRED",
         AuthError::Expired { .. }
     );
 }
 
 #[rstest]
-fn each_date_must_be_a_finite_number_within_the_year_9999(
+fn dates_must_be_finite_numbers_up_to_the_year_9999(
     #[values("exp", "nbf", "iat")] name: &str,
     #[values(
         "1e999",
@@ -165,9 +165,9 @@ fn each_date_must_be_a_finite_number_within_the_year_9999(
     )]
     value: &str,
 ) {
-    let stand = Stand::new();
-    let token = stand.with_claim(name, value);
-    refused!(stand, token, "INVALID_CLAIM", AuthError::InvalidClaim { name: refused, .. } if &**refused == name);
+    let fixture = Fixture::new();
+    let token = fixture.with_claim(name, value);
+    assert_rejected!(fixture, token, "INVALID_CLAIM", AuthError::InvalidClaim { name: found, .. } if &**found == name);
 }
 
 #[rstest]
@@ -178,11 +178,11 @@ fn each_date_must_be_a_finite_number_within_the_year_9999(
 #[case::leading_zero("01800003600")]
 #[case::no_fraction("1800003600.")]
 #[case::underscores("1_800_003_600")]
-fn what_is_no_json_number_is_no_date_nor_a_payload(#[case] value: &str) {
-    let stand = Stand::new();
-    refused!(
-        stand,
-        stand.with_claim("exp", value),
+fn invalid_json_numbers_make_the_payload_malformed(#[case] value: &str) {
+    let fixture = Fixture::new();
+    assert_rejected!(
+        fixture,
+        fixture.with_claim("exp", value),
         "MALFORMED_TOKEN",
         AuthError::Payload(_)
     );
@@ -196,59 +196,59 @@ fn what_is_no_json_number_is_no_date_nor_a_payload(#[case] value: &str) {
 #[case("-1.5")]
 #[case("1e-400")]
 #[case("1799999969.999")]
-fn an_exp_long_ago_is_expired_however_it_is_written(#[case] exp: &str) {
-    let stand = Stand::new();
-    refused!(
-        stand,
-        stand.with_claim("exp", exp),
+fn a_past_exp_is_expired_in_every_notation(#[case] exp: &str) {
+    let fixture = Fixture::new();
+    assert_rejected!(
+        fixture,
+        fixture.with_claim("exp", exp),
         "TOKEN_EXPIRED",
         AuthError::Expired { .. }
     );
 }
 
 #[test]
-fn the_last_second_of_the_year_9999_is_a_date() {
-    let stand = Stand::new();
+fn the_last_second_of_the_year_9999_is_accepted() {
+    let fixture = Fixture::new();
     assert_eq!(
-        stand
-            .accepts(&stand.with_claim("exp", "253402300799"))
+        fixture
+            .verify_ok(&fixture.with_claim("exp", "253402300799"))
             .claims()
             .expires_at()
             .unix(),
         253_402_300_799
     );
-    refused!(
-        stand,
-        stand.with_claim("exp", "253402300800"),
+    assert_rejected!(
+        fixture,
+        fixture.with_claim("exp", "253402300800"),
         "INVALID_CLAIM",
         AuthError::InvalidClaim { .. }
     );
 }
 
 #[test]
-fn the_dates_are_told_as_they_stand_without_the_leeway() {
-    let stand = Stand::new();
-    let user = stand.accepts(
-        &stand
+fn reported_dates_do_not_include_the_leeway() {
+    let fixture = Fixture::new();
+    let user = fixture.verify_ok(
+        &fixture
             .token()
             .claim("exp", NOW + 60)
             .claim("nbf", NOW - 5)
             .claim("iat", NOW - 6)
             .sign(),
     );
-    let seen = user.claims();
-    assert_eq!(seen.expires_at().unix(), NOW + 60);
+    let claims = user.claims();
+    assert_eq!(claims.expires_at().unix(), NOW + 60);
     assert_eq!(
         (
-            seen.not_before().unwrap().unix(),
-            seen.issued_at().unwrap().unix()
+            claims.not_before().unwrap().unix(),
+            claims.issued_at().unwrap().unix()
         ),
         (NOW - 5, NOW - 6)
     );
 }
 
 #[test]
-fn an_iat_in_the_past_says_nothing_however_old() {
-    let stand = Stand::new();
-    stand.accepts(&stand.token().claim("iat", 0).sign());
+fn an_old_iat_is_accepted() {
+    let fixture = Fixture::new();
+    fixture.verify_ok(&fixture.token().claim("iat", 0).sign());
 }

@@ -1,6 +1,6 @@
 //! The fake Google: its ID tokens are Google's to whoever trusts it.
 
-use {Bearward, Issuer, KeySource, TokenUse};
+use bearward::{Bearward, Issuer, KeySource, TokenUse};
 use bearward_idp::Idp;
 use serde_json::{Value, json};
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use {Bearward, Issuer};
+use bearward::{Bearward, Issuer};
 use serde_json::json;
 
 use super::{PASSWORD, post, refresh, refusal, sign_up, start, text, user};

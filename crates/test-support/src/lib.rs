@@ -1,0 +1,41 @@
+//! Helpers shared by the tests of this workspace.
+//!
+//! The crate is a development dependency only and is not published. Its functions panic on failure,
+//! because a failed setup fails the test. Fixtures that are specific to one test binary stay there.
+#![allow(
+    clippy::unwrap_used,
+    clippy::missing_panics_doc,
+    reason = "helpers of tests panic to fail the test"
+)]
+
+pub mod completions_service;
+#[cfg(feature = "database")]
+pub mod database;
+pub mod log_capture;
+pub mod raw_http;
+
+use std::{
+    future::{Future, poll_fn},
+    pin::Pin,
+    task::Poll,
+    time::Duration,
+};
+
+/// Time limit of an operation in a test; much longer than it takes on a busy machine.
+pub const TEST_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Waits for a future, but at most [`TEST_TIMEOUT`].
+///
+/// # Panics
+///
+/// If the time limit is exceeded.
+pub async fn within_timeout<F: Future>(future: F) -> F::Output {
+    tokio::time::timeout(TEST_TIMEOUT, future)
+        .await
+        .expect("the operation completes within the test timeout")
+}
+
+/// Polls a future once and returns the result.
+pub async fn poll_once<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
+    poll_fn(|context| Poll::Ready(Pin::new(&mut *future).poll(context))).await
+}
