@@ -1,4 +1,4 @@
-//! From the sections of a configuration to the profiles and numbers of the verifier.
+//! Converts the configuration sections `[issuers.NAME]` and `[jwks]` to the library's types.
 
 use bearward::{
     claim_mapping::ClaimMapping,
@@ -10,7 +10,7 @@ use url::Url;
 
 use crate::settings::{Audiences, IssuerSection, Jwks};
 
-/// A section that the configuration accepts and the verifier refuses.
+/// The error of an `[issuers.NAME]` section that the verifier rejects.
 #[derive(Debug, thiserror::Error)]
 #[error("issuers.{name}: {source}")]
 pub struct IssuerConfigError {
@@ -18,7 +18,8 @@ pub struct IssuerConfigError {
     source: IssuerError,
 }
 
-pub(super) fn profile(name: &str, section: &IssuerSection) -> Result<Issuer, IssuerConfigError> {
+/// Converts an `[issuers.NAME]` section to an [`Issuer`].
+pub(super) fn to_issuer(name: &str, section: &IssuerSection) -> Result<Issuer, IssuerConfigError> {
     build(name, section).map_err(|source| IssuerConfigError {
         name: name.to_owned(),
         source,
@@ -28,7 +29,7 @@ pub(super) fn profile(name: &str, section: &IssuerSection) -> Result<Issuer, Iss
 fn build(name: &str, section: &IssuerSection) -> Result<Issuer, IssuerError> {
     let mut accepted_issuers = section.accepted_issuers.iter();
     let first = accepted_issuers.next().ok_or(IssuerError::EmptyIssuer)?;
-    let (audiences, any): (&[String], bool) = match &section.audiences {
+    let (audiences, is_any): (&[String], bool) = match &section.audiences {
         Audiences::OneOf(audiences) => (audiences, false),
         Audiences::Any => (&[], true),
     };
@@ -36,7 +37,7 @@ fn build(name: &str, section: &IssuerSection) -> Result<Issuer, IssuerError> {
         Some((audience, more)) => more
             .iter()
             .try_fold(Issuer::new(first, audience)?, Issuer::audience)?,
-        None if any => Issuer::new(first, "*")?.dangerous_any_audience(),
+        None if is_any => Issuer::new(first, "*")?.dangerous_any_audience(),
         None => return Err(IssuerError::EmptyAudience),
     };
     issuer = accepted_issuers.fold(issuer, Issuer::issuer_alias);
@@ -61,8 +62,9 @@ fn build(name: &str, section: &IssuerSection) -> Result<Issuer, IssuerError> {
         .keys(section.keys.clone()))
 }
 
-pub(super) fn key_policy(jwks: &Jwks) -> JwksCacheConfig {
-    let mut policy = JwksCacheConfig::default()
+/// Converts the `[jwks]` section.
+pub(super) fn jwks_cache_config(jwks: &Jwks) -> JwksCacheConfig {
+    let mut config = JwksCacheConfig::default()
         .default_ttl(jwks.default_ttl)
         .min_ttl(jwks.min_ttl)
         .max_ttl(jwks.max_ttl)
@@ -75,16 +77,16 @@ pub(super) fn key_policy(jwks: &Jwks) -> JwksCacheConfig {
         .max_keys(jwks.max_keys)
         .allow_http(jwks.allow_http);
     if let Some(file) = &jwks.ca_file {
-        policy = policy.ca_file(file);
+        config = config.ca_file(file);
     }
-    if let Some(folder) = &jwks.snapshot_dir {
-        policy = policy.snapshot_dir(folder);
+    if let Some(directory) = &jwks.snapshot_dir {
+        config = config.snapshot_dir(directory);
     }
     if let Some(proxy) = &jwks.proxy {
-        // The configuration has parsed it; the secret is the password that it may hold.
+        // The settings have validated the URL. It is a secret because it may contain a password.
         if let Ok(url) = Url::parse(proxy.expose_secret()) {
-            policy = policy.proxy(url);
+            config = config.proxy(url);
         }
     }
-    policy
+    config
 }

@@ -98,10 +98,7 @@ async fn a_doubled_member_is_told() {
     let told = send(request.body(r#"{"client_name": "a", "client_name": "b"}"#))
         .await
         .invalid();
-    assert_eq!(
-        told,
-        [("client_name".to_owned(), "is there twice".to_owned())]
-    );
+    assert_eq!(told, [("client_name".to_owned(), "is repeated".to_owned())]);
 }
 
 #[tokio::test]

@@ -104,8 +104,8 @@ async fn a_body_without_a_credential_is_told_what_is_missing() {
     let world = World::start().await;
     for (body, problem) in [
         (json!({}), "is missing"),
-        (json!({"credential": 7}), "must be a text"),
-        (json!({"credential": null}), "must be a text"),
+        (json!({"credential": 7}), "must be a string"),
+        (json!({"credential": null}), "must be a string"),
         (json!({"credential": ""}), "must not be empty"),
     ] {
         let told = sign_in(&world, &body).await.invalid();

@@ -221,7 +221,7 @@ fn a_taken_port_is_answered_with_how_to_take_another() {
         &["serve", "--bind", &address],
         &[("SUPABASE_URL", "http://127.0.0.1:1")],
     );
-    said.expect(1, &[&address, "listens there already", "--bind", "PORT="]);
+    said.expect(1, &[&address, "the address is in use", "--bind", "PORT="]);
 }
 
 #[tokio::test]

@@ -134,6 +134,8 @@ impl ResponseError for AuthRejection {
 pub struct RejectionLog {
     /// The closed reason.
     pub reason: &'static str,
+    /// Whether the token itself was invalid, see [`AuthError::is_invalid_token`].
+    pub is_invalid_token: bool,
     /// The configured name of the issuer, once one was chosen.
     pub issuer: Option<Arc<str>>,
     /// The token's key id, cut and cleaned, once the header was read.
@@ -145,6 +147,7 @@ impl RejectionLog {
         let kid = refusal.kid.as_ref().map(ToString::to_string);
         Self {
             reason: refusal.error.metric_label(),
+            is_invalid_token: refusal.error.is_invalid_token(),
             issuer: refusal.issuer.clone(),
             kid,
         }
