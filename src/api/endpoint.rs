@@ -14,7 +14,7 @@ use actix_web::{
 use bearward::{Bearward, Requirement};
 
 use super::ApiError;
-use crate::server::{RequestLimits, middleware};
+use crate::server::middleware::{self, RequestLimits};
 
 /// A path under construction.
 pub(super) struct Endpoint {
@@ -123,7 +123,7 @@ impl Endpoint {
     }
 
     /// Mounts the endpoint for active accounts whose token meets `R`. Handlers may extract
-    /// [`CurrentUser`](super::CurrentUser).
+    /// [`CurrentUser`](super::current_user::CurrentUser).
     pub(super) fn with_account<R: Requirement>(
         self,
         config: &mut ServiceConfig,

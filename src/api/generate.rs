@@ -22,7 +22,7 @@ use crate::{
     completions::{CompletionStream, Completions, CompletionsError, Prompt},
     concurrency_limit::Permit,
     domain::SubjectHash,
-    server::RateLimits,
+    server::middleware::RateLimits,
     telemetry::client_span,
 };
 

@@ -3,10 +3,10 @@
 mod admin;
 mod api_keys;
 mod body;
-mod current_user;
+pub(crate) mod current_user;
 mod docs;
 mod endpoint;
-mod error;
+pub(crate) mod error;
 mod forward_auth;
 mod generate;
 mod google;
@@ -23,7 +23,6 @@ mod user;
 use actix_web::web::{self, ServiceConfig};
 use bearward::Bearward;
 
-pub(crate) use self::current_user::CurrentUser;
 use self::{
     admin::Admin,
     body::BodyLimit,
@@ -34,7 +33,7 @@ pub use self::{
     api_keys::ApiKeys, error::ApiError, google::GoogleSignIn, health::Health, metadata::Metadata,
     openapi::Document,
 };
-use crate::server::RequestLimits;
+use crate::server::middleware::RequestLimits;
 
 /// Mounts all routes except `/metrics`.
 ///

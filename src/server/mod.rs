@@ -187,9 +187,10 @@ impl Application {
         // service. Browsers and proxies do not use half-closed connections.
         .h1_allow_half_closed(false)
         .shutdown_timeout(config.server.shutdown_timeout.as_secs());
-        let bind_error = |address| move |source| StartError::Bind { address, source };
         let address = config.server.bind;
-        let server = server.bind(address).map_err(bind_error(address))?;
+        let server = server
+            .bind(address)
+            .map_err(|source| StartError::Bind { address, source })?;
         let address = server.addrs().first().copied().unwrap_or(address);
 
         // The verifier comes first: its key fetches run while the database is opened.
@@ -226,23 +227,11 @@ impl Application {
         });
         let (auth, health) = (Bearward::clone(&state.auth), state.health.clone());
 
-        let admin = match config.server.admin_bind {
-            Some(address) => {
-                let app = move || {
-                    App::new()
-                        .app_data(health.clone())
-                        .configure(|routes| api::metrics(routes, limits))
-                };
-                Some(
-                    HttpServer::new(app)
-                        .workers(1)
-                        .bind(address)
-                        .map_err(bind_error(address))?
-                        .run(),
-                )
-            }
-            None => None,
-        };
+        let admin = config
+            .server
+            .admin_bind
+            .map(|address| admin_server(address, health, limits))
+            .transpose()?;
         Ok(Self {
             api: server.run(),
             admin,
@@ -284,6 +273,24 @@ impl Application {
             None => self.api.await,
         }
     }
+}
+
+/// Binds the server of `server.admin_bind`, which serves `/metrics`.
+fn admin_server(
+    address: SocketAddr,
+    health: Data<Health>,
+    limits: RequestLimits,
+) -> Result<Server, StartError> {
+    let app = move || {
+        App::new()
+            .app_data(health.clone())
+            .configure(|routes| api::metrics(routes, limits))
+    };
+    let server = HttpServer::new(app)
+        .workers(1)
+        .bind(address)
+        .map_err(|source| StartError::Bind { address, source })?;
+    Ok(server.run())
 }
 
 /// Returns the URL of this resource in RFC 9728 metadata and challenges: `server.public_url`

@@ -48,9 +48,7 @@ pub async fn observe(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    let id = inbound_request_id(request.headers()).unwrap_or_else(|| {
-        RequestId::accept(&Uuid::now_v7().to_string()).expect("a UUID is a valid request id")
-    });
+    let id = inbound_request_id(request.headers()).unwrap_or_else(new_request_id);
     request.extensions_mut().insert(id.clone());
     let method = method_label(request.method());
     let route = request
@@ -163,6 +161,10 @@ impl Drop for AccessLogEntry {
 
 fn inbound_request_id(headers: &HeaderMap) -> Option<RequestId> {
     RequestId::accept(headers.get(RequestId::HEADER)?.to_str().ok()?)
+}
+
+fn new_request_id() -> RequestId {
+    RequestId::accept(&Uuid::now_v7().to_string()).expect("a UUID is a valid request id")
 }
 
 fn set_request_id(headers: &mut HeaderMap, id: &RequestId) {

@@ -7,7 +7,7 @@ use actix_web::{
     middleware::Next,
 };
 
-use crate::api::CurrentUser;
+use crate::api::current_user::CurrentUser;
 
 /// Loads the account of the verified token, rejects a disabled one, and stores the
 /// [`CurrentUser`] in the request's extensions. Runs inside the authentication guard.

@@ -9,7 +9,7 @@ use actix_web::{
     middleware::Next,
 };
 
-use crate::{api::ApiError, settings::CorsOrigin};
+use crate::{api::error::ApiError, settings::CorsOrigin};
 
 /// Allows the configured origins. Credentials are allowed only if a cookie may carry a token.
 pub(in crate::server) fn cors(origins: &[CorsOrigin], with_credentials: bool) -> Cors {

@@ -18,7 +18,7 @@ use bearward::{
 
 use super::client_address::{TrustedProxies, rate_limit_key};
 use crate::{
-    api::ApiError,
+    api::error::ApiError,
     concurrency_limit::{ConcurrencyLimiter, Permit},
     domain::SubjectHash,
     rate_limit::{RateLimit, RateLimited},
@@ -273,12 +273,38 @@ impl fmt::Debug for RateLimits {
 
 #[cfg(test)]
 mod tests {
-    use actix_web::test::TestRequest;
-    use bearward::clock::SystemClock;
+    use actix_web::{HttpResponse, test::TestRequest};
+    use bearward::{AuthRejection, clock::SystemClock, error::AuthError};
     use metrics_exporter_prometheus::PrometheusBuilder;
 
     use super::*;
     use crate::settings::{Config, Sources};
+
+    #[test]
+    fn only_invalid_tokens_count() {
+        let request = TestRequest::get().to_http_request();
+        let counts = |error: AuthError| {
+            let response = AuthRejection::new(error.into(), &request, None).error_response();
+            has_invalid_token(&ServiceResponse::new(request.clone(), response))
+        };
+        for error in [
+            AuthError::NoToken,
+            AuthError::SeveralCredentials,
+            AuthError::StepUpRequired { required: "aal2" },
+            AuthError::CustomClaimsMismatch,
+        ] {
+            assert!(!counts(error.clone()), "{error}");
+        }
+        for error in [
+            AuthError::InvalidSignature,
+            AuthError::UnknownKey,
+            AuthError::BadAuthorization,
+        ] {
+            assert!(counts(error.clone()), "{error}");
+        }
+        let without_log = ServiceResponse::new(request, HttpResponse::Unauthorized().finish());
+        assert!(!has_invalid_token(&without_log));
+    }
 
     #[test]
     fn rejections_are_counted_under_the_exceeded_limit() {

@@ -11,7 +11,7 @@ use actix_web::{
 };
 use futures_util::FutureExt;
 
-use crate::api::ApiError;
+use crate::api::error::ApiError;
 
 /// Limits that apply to every endpoint.
 #[derive(Debug, Clone, Copy)]
