@@ -1,5 +1,4 @@
-//! Who is admitted: the account of a verified token, remembered for seconds, so that a busy user
-//! costs the database nothing.
+//! Resolves a verified token to an account, with a short-lived cache.
 
 use std::{fmt, hash::BuildHasher, sync::Arc, time::Duration};
 
@@ -13,75 +12,77 @@ use crate::{
     store::{AccountUpsert, DbTimestamp, Store, StoreError},
 };
 
-/// How long an account is taken as it was seen last. A deactivated user is out everywhere within
-/// this time, and a request that was on its way.
-const FRESH: Duration = Duration::from_secs(20);
-/// How many accounts are remembered: about 200 bytes each.
-const REMEMBERED: u64 = 100_000;
-/// How many tokens of one account are known as dealt with.
-const TOKENS: usize = 8;
+/// Lifetime of a cache entry. Disabling an account takes effect on all replicas within this time,
+/// except for requests already in progress.
+const CACHE_TTL: Duration = Duration::from_secs(20);
+/// Maximum number of cached accounts, about 200 bytes each.
+const CACHE_CAPACITY: u64 = 100_000;
+/// Number of token hashes kept per cached account.
+const TOKENS_PER_ACCOUNT: usize = 8;
 
-/// The accounts of verified tokens. Cloning is cheap and shares what is remembered.
+/// Resolves verified tokens to accounts. Clones share the store and the cache.
 #[derive(Clone)]
 pub struct Accounts {
     store: Store,
     clock: Arc<dyn Clock>,
-    seen: Cache<SubjectHash, Arc<CachedAccount>>,
-    hashes: RandomState,
+    cache: Cache<SubjectHash, Arc<CachedAccount>>,
+    token_hasher: RandomState,
 }
 
-/// What is remembered of an account.
 struct CachedAccount {
     user: UserId,
     is_active: bool,
-    /// By the monotonic clock.
-    at: Duration,
-    /// Hashes of tokens whose claims the account has taken. A token's claims never change, so its
-    /// next request needs no look at them.
-    tokens: SmallVec<[u64; TOKENS]>,
+    /// Time of the database read, by the monotonic clock.
+    loaded_at: Duration,
+    /// Hashes of tokens whose claims are already stored in the account. The claims of a token
+    /// never change, so another request with it does not parse them again.
+    tokens: SmallVec<[u64; TOKENS_PER_ACCOUNT]>,
 }
 
-/// Nobody is admitted.
+/// The error of [`Accounts::admit`].
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AdmissionError {
-    /// An administrator has closed the account.
+    /// An administrator has disabled the account.
     #[error("the account is disabled")]
     Disabled,
-    /// The token's claims cannot be read as a profile.
+    /// The token's profile claims have the wrong type.
     #[error(transparent)]
-    AuthRejection(#[from] AuthFailure),
-    /// The store cannot tell.
+    InvalidClaims(#[from] AuthFailure),
+    /// The database query failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl Accounts {
-    /// Accounts in this store.
+    /// Creates an empty cache over `store`.
     pub fn new(store: Store, clock: Arc<dyn Clock>) -> Self {
         Self {
             store,
             clock,
-            seen: Cache::new(REMEMBERED),
-            hashes: RandomState::default(),
+            cache: Cache::new(CACHE_CAPACITY),
+            token_hasher: RandomState::default(),
         }
     }
 
-    /// Where they are kept.
+    /// Returns the store that holds the accounts.
     pub fn store(&self) -> &Store {
         &self.store
     }
 
-    /// The time, as rows keep it.
+    /// Returns the current time in the precision of the database.
     pub fn now(&self) -> DbTimestamp {
         self.clock.now().into()
     }
 
-    /// The account of a verified token, made at first sight. `token` is the text that `user` is the
-    /// evidence of.
+    /// Returns the account of a verified token and creates it on the first request of a subject.
+    /// `token` must be the text that `user` was verified from.
+    ///
+    /// A cached account is returned without a database query for 20 seconds.
     ///
     /// # Errors
-    /// [`AdmissionError`].
+    /// [`AdmissionError`] if the account is disabled, the profile claims are malformed, or the
+    /// database query fails.
     pub async fn admit(
         &self,
         auth: &Bearward,
@@ -90,21 +91,23 @@ impl Accounts {
     ) -> Result<Owner, AdmissionError> {
         let issuer = auth.canonical_issuer(user);
         let identity = SubjectHash::new(issuer, user.subject());
-        let hash = self.hashes.hash_one(token);
+        let token_hash = self.token_hasher.hash_one(token);
         let now = self.clock.monotonic();
-        let seen = self
-            .seen
+        let cached = self
+            .cache
             .get(&identity)
-            .filter(|seen| now.saturating_sub(seen.at) < FRESH);
-        if let Some(seen) = seen.as_ref().filter(|seen| seen.tokens.contains(&hash)) {
-            return seen.owner();
+            .filter(|cached| now.saturating_sub(cached.loaded_at) < CACHE_TTL);
+        if let Some(cached) = &cached
+            && cached.tokens.contains(&token_hash)
+        {
+            return cached.owner();
         }
         let claimed = user
             .clone()
             .with_custom_claims::<IdpProfile>(token)?
             .into_custom();
-        let sighting = AccountUpsert {
-            subject_hash: identity,
+        let upsert = AccountUpsert {
+            identity,
             issuer,
             subject: user.subject(),
             profile: claimed,
@@ -112,27 +115,29 @@ impl Accounts {
             issued_at: SessionHash::issued_at(user.claims()),
             now: self.now(),
         };
-        let account = self.store.upsert_account(&sighting).await?;
-        let mut tokens: SmallVec<[u64; TOKENS]> = smallvec::smallvec![hash];
+        let account = self.store.admit(&upsert).await?;
+        let mut tokens: SmallVec<[u64; TOKENS_PER_ACCOUNT]> = smallvec::smallvec![token_hash];
         tokens.extend(
-            seen.iter()
-                .flat_map(|seen| &seen.tokens)
+            cached
+                .iter()
+                .flat_map(|cached| &cached.tokens)
                 .copied()
-                .take(TOKENS - 1),
+                .take(TOKENS_PER_ACCOUNT - 1),
         );
-        let seen = Arc::new(CachedAccount {
+        let cached = Arc::new(CachedAccount {
             user: account.id,
             is_active: account.is_active,
-            at: now,
+            loaded_at: now,
             tokens,
         });
-        self.seen.insert(identity, Arc::clone(&seen));
-        seen.owner()
+        self.cache.insert(identity, Arc::clone(&cached));
+        cached.owner()
     }
 
-    /// Forgets an account that has just been changed here; other replicas see it within seconds.
-    pub fn forget(&self, issuer: &str, subject: &str) {
-        self.seen.invalidate(&SubjectHash::new(issuer, subject));
+    /// Removes an account from this process's cache after a change. Other replicas see the change
+    /// when their entry expires.
+    pub fn invalidate(&self, issuer: &str, subject: &str) {
+        self.cache.invalidate(&SubjectHash::new(issuer, subject));
     }
 }
 
@@ -150,7 +155,7 @@ impl fmt::Debug for Accounts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Accounts")
             .field("store", &self.store)
-            .field("remembered", &self.seen.entry_count())
+            .field("cached", &self.cache.entry_count())
             .finish_non_exhaustive()
     }
 }

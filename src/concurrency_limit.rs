@@ -1,4 +1,4 @@
-//! How many things somebody may have under way at once.
+//! Limits concurrent operations per key.
 
 use std::{
     collections::HashMap,
@@ -7,93 +7,98 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-/// So many places for each key. Who holds none is not remembered, so there are never more keys than
-/// things under way.
+/// Grants up to a fixed number of permits per key.
+///
+/// Keys without permits are removed, so the table holds at most one entry per operation in
+/// progress.
 #[derive(Debug)]
 pub struct ConcurrencyLimiter<K> {
-    most: NonZeroU32,
-    taken: Arc<Mutex<HashMap<K, u32>>>,
+    max: NonZeroU32,
+    in_use: Arc<Mutex<HashMap<K, u32>>>,
 }
 
-/// One of the places of a key; it is free again when this is dropped.
+/// A permit for one operation of a key. Dropping it releases the permit.
 #[derive(Debug)]
 pub struct Permit<K: Hash + Eq> {
     key: K,
-    taken: Arc<Mutex<HashMap<K, u32>>>,
+    in_use: Arc<Mutex<HashMap<K, u32>>>,
 }
 
 impl<K: Hash + Eq + Copy> ConcurrencyLimiter<K> {
-    /// `most` places for each key.
-    pub fn new(most: NonZeroU32) -> Self {
+    /// Creates a limiter that grants `max` permits per key.
+    pub fn new(max: NonZeroU32) -> Self {
         Self {
-            most,
-            taken: Arc::default(),
+            max,
+            in_use: Arc::default(),
         }
     }
 
-    /// A place, or None when this key holds all of its places.
-    pub fn take(&self, key: K) -> Option<Permit<K>> {
-        let mut taken = lock(&self.taken);
-        let places = taken.entry(key).or_insert(0);
-        if *places >= self.most.get() {
+    /// Acquires a permit, or returns `None` if `key` already holds the maximum. Does not wait.
+    pub fn try_acquire(&self, key: K) -> Option<Permit<K>> {
+        let mut in_use = lock(&self.in_use);
+        let count = in_use.entry(key).or_insert(0);
+        if *count >= self.max.get() {
             return None;
         }
-        *places += 1;
+        *count += 1;
         Some(Permit {
             key,
-            taken: Arc::clone(&self.taken),
+            in_use: Arc::clone(&self.in_use),
         })
     }
 }
 
 impl<K: Hash + Eq> Drop for Permit<K> {
     fn drop(&mut self) {
-        let mut taken = lock(&self.taken);
-        if let Some(places) = taken.get_mut(&self.key) {
-            *places -= 1;
-            if *places == 0 {
-                taken.remove(&self.key);
+        let mut in_use = lock(&self.in_use);
+        if let Some(count) = in_use.get_mut(&self.key) {
+            *count -= 1;
+            if *count == 0 {
+                in_use.remove(&self.key);
             }
         }
     }
 }
 
-/// Nothing in here panics halfway, so what a panic elsewhere left is whole.
-fn lock<T>(taken: &Mutex<T>) -> MutexGuard<'_, T> {
-    taken.lock().unwrap_or_else(PoisonError::into_inner)
+/// Ignores poisoning: no code panics while it holds the lock, so the map is always consistent.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn two_each() -> ConcurrencyLimiter<&'static str> {
+    fn two_per_key() -> ConcurrencyLimiter<&'static str> {
         ConcurrencyLimiter::new(NonZeroU32::new(2).expect("not zero"))
     }
 
     #[test]
-    fn a_key_has_its_places_and_no_more_until_one_is_free() {
-        let at_once = two_each();
-        let (first, second) = (at_once.take("ada"), at_once.take("ada"));
+    fn grants_the_maximum_until_a_permit_is_released() {
+        let limiter = two_per_key();
+        let (first, second) = (limiter.try_acquire("ada"), limiter.try_acquire("ada"));
         assert!(first.is_some() && second.is_some());
-        assert!(at_once.take("ada").is_none());
-        assert!(at_once.take("bob").is_some(), "another key has its own");
+        assert!(limiter.try_acquire("ada").is_none());
+        assert!(
+            limiter.try_acquire("bob").is_some(),
+            "each key has its own permits"
+        );
         drop(first);
-        let third = at_once.take("ada");
-        assert!(third.is_some() && at_once.take("ada").is_none());
+        let third = limiter.try_acquire("ada");
+        assert!(third.is_some() && limiter.try_acquire("ada").is_none());
     }
 
     #[test]
-    fn who_holds_no_place_is_forgotten_also_after_a_refusal() {
-        let at_once = two_each();
-        let places = [
-            at_once.take("ada"),
-            at_once.take("ada"),
-            at_once.take("ada"),
-            at_once.take("bob"),
+    fn removes_keys_without_permits() {
+        let limiter = two_per_key();
+        let permits = [
+            limiter.try_acquire("ada"),
+            limiter.try_acquire("ada"),
+            limiter.try_acquire("ada"),
+            limiter.try_acquire("bob"),
         ];
-        assert_eq!(lock(&at_once.taken).len(), 2);
-        drop(places);
-        assert!(lock(&at_once.taken).is_empty());
+        assert_eq!(lock(&limiter.in_use).len(), 2);
+        drop(permits);
+        assert!(lock(&limiter.in_use).is_empty());
     }
 }

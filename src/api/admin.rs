@@ -1,4 +1,4 @@
-//! `/api/admin/users`: who is there, and who may come in.
+//! `/api/admin/users`: lists, enables and disables accounts.
 
 use actix_web::{
     HttpRequest, HttpResponse, Responder,
@@ -11,15 +11,15 @@ use super::{
     ApiError,
     body::FieldReader,
     current_user::CurrentUser,
-    openapi::ErrorEnvelope,
-    status::{PageQuery, page},
+    paging::{PageQuery, parse_page_request},
+    schema::{AccountErrors, BodyErrors, ErrorEnvelope, ParameterErrors},
 };
 use crate::{
     accounts::Accounts,
     domain::{Administrator, Page, Profile},
 };
 
-/// The role that administers accounts.
+/// The requirement of the administration endpoints: the role `admin`.
 pub(super) struct Admin;
 
 impl Requirement for Admin {
@@ -30,42 +30,47 @@ impl Requirement for Admin {
     }
 }
 
-/// Behind `with_account::<Admin>` alone.
+/// The permission for store methods that are not limited to one owner. Used only in endpoints that
+/// are mounted with `with_account::<Admin>`.
 const ADMINISTRATOR: Administrator = Administrator::new();
 
-/// Every account, the latest first
+/// List accounts
+///
+/// Returns all accounts, newest first.
 #[utoipa::path(
     get, path = "/api/admin/users", operation_id = "listUsers", tag = "administration", params(PageQuery),
-    responses((status = 200, description = "A page", body = Page<Profile>))
+    responses(AccountErrors, ParameterErrors, (status = 200, description = "A page of accounts", body = Page<Profile>))
 )]
 pub(super) async fn list(
     user: CurrentUser,
     request: HttpRequest,
 ) -> Result<impl Responder, ApiError> {
-    let page = page(&request)?;
+    let page_request = parse_page_request(&request)?;
     let page = user
-        .on(async |store, _| store.users(&ADMINISTRATOR, page).await)
+        .with_store(async |store, _| store.users(&ADMINISTRATOR, page_request).await)
         .await?;
     Ok(HttpResponse::Ok().json(page))
 }
 
-/// Whether an account may be used.
+/// The new status of an account.
 #[derive(utoipa::ToSchema)]
-#[expect(dead_code, reason = "it describes what Fields reads")]
+#[expect(dead_code, reason = "it describes what FieldReader reads")]
 pub(super) struct AccountStatus {
     #[schema(example = false)]
     is_active: bool,
 }
 
-/// Let an account be used, or not
+/// Enable or disable an account
 ///
-/// A closed account is refused on every replica within 20 seconds.
+/// Disabling an account takes effect on all replicas within 20 seconds.
 #[utoipa::path(
     patch, path = "/api/admin/users/{id}", operation_id = "setUserActive", tag = "administration", request_body = AccountStatus,
     params(("id" = String, Path, description = "The account's `id`", format = Uuid)),
     responses(
-        (status = 200, description = "The account after the change", body = Profile),
-        (status = 404, description = "There is no such account", body = ErrorEnvelope)
+        AccountErrors,
+        BodyErrors,
+        (status = 200, description = "The updated account", body = Profile),
+        (status = 404, description = "No account has this id", body = ErrorEnvelope)
     )
 )]
 pub(super) async fn set_active(
@@ -75,20 +80,15 @@ pub(super) async fn set_active(
     id: Path<String>,
     mut body: FieldReader,
 ) -> Result<impl Responder, ApiError> {
-    let is_active = body.flag("is_active");
-    let is_active = body.finish(is_active)?;
-    let absent = || {
-        ApiError::not_found(
-            RequestId::from_request(&request),
-            "there is no account with this id",
-        )
-    };
-    let id = Uuid::try_parse(&id).map_err(|_| absent())?;
+    let is_active = body.bool("is_active");
+    let is_active = body.validate(is_active)?;
+    let not_found = || ApiError::not_found(RequestId::from_request(&request), "no account has this id");
+    let id = Uuid::try_parse(&id).map_err(|_| not_found())?;
     let now = user.now();
     let profile = user
-        .on(async |store, _| store.set_active(&ADMINISTRATOR, id, is_active, now).await)
+        .with_store(async |store, _| store.set_active(&ADMINISTRATOR, id, is_active, now).await)
         .await?
-        .ok_or_else(absent)?;
-    accounts.forget(&profile.issuer, &profile.subject);
+        .ok_or_else(not_found)?;
+    accounts.invalidate(&profile.issuer, &profile.subject);
     Ok(HttpResponse::Ok().json(profile))
 }

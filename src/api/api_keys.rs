@@ -1,5 +1,5 @@
-//! `/api/user/api-keys`: keys of other services, which users entrust to this one; sealed where they
-//! are kept, masked where they are shown.
+//! `/api/user/api-keys`: the caller's API keys of other services, stored encrypted and shown
+//! masked.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,12 @@ use serde::Serialize;
 use serde_json::Value;
 use zeroize::Zeroize;
 
-use super::{ApiError, body::FieldReader, current_user::CurrentUser, openapi::ErrorEnvelope};
+use super::{
+    ApiError,
+    body::FieldReader,
+    current_user::CurrentUser,
+    schema::{AccountErrors, BodyErrors, ErrorEnvelope},
+};
 use crate::{
     domain::{Owner, Provider},
     settings,
@@ -21,7 +26,7 @@ use crate::{
     vault::{ApiKeySecret, Sealed, Unsealed, Vault, VaultError},
 };
 
-/// What users' keys are kept with, and under which names.
+/// The vault that encrypts API keys, and the providers that keys may be stored for.
 #[derive(Debug, Clone)]
 pub struct ApiKeys {
     vault: Vault,
@@ -29,7 +34,7 @@ pub struct ApiKeys {
 }
 
 impl ApiKeys {
-    /// What `[vault]` says.
+    /// Creates the vault of `[vault]`.
     pub fn new(settings: &settings::Vault) -> Self {
         Self {
             vault: Vault::new(settings.keys.clone()),
@@ -37,8 +42,13 @@ impl ApiKeys {
         }
     }
 
-    /// The caller's key for one provider, opened. None without one.
-    pub(super) async fn open(
+    /// Returns the caller's decrypted key for a provider, or `None` if no key is stored. A key that
+    /// was sealed with an old vault key is sealed again with the current one.
+    ///
+    /// # Errors
+    /// 500 if the key cannot be decrypted, 503 if the vault has no key or the database is
+    /// unavailable.
+    pub(super) async fn unsealed_key(
         &self,
         user: &CurrentUser,
         provider: &str,
@@ -46,43 +56,45 @@ impl ApiKeys {
         let Ok(provider) = Provider::parse(provider, &self.providers) else {
             return Ok(None);
         };
-        let kept = user
-            .on(async |store, owner| {
+        let stored = user
+            .with_store(async |store, owner| {
                 Ok(store
                     .api_key(owner, &provider)
                     .await?
-                    .map(|kept| (*owner, kept)))
+                    .map(|sealed| (*owner, sealed)))
             })
             .await?;
-        let Some((owner, kept)) = kept else {
+        let Some((owner, sealed)) = stored else {
             return Ok(None);
         };
         let opened = self
-            .unseal(&owner, &kept)
-            .map_err(|error| refused(user, &error))?;
-        if opened.needs_reseal {
-            user.on(async |store, owner| self.reseal(store, owner, &kept, &opened.key).await)
-                .await?;
+            .unseal(&owner, &sealed)
+            .map_err(|error| vault_error(user, &error))?;
+        if opened.stale {
+            user.with_store(async |store, owner| {
+                self.reseal(store, owner, &sealed, &opened.plain).await
+            })
+            .await?;
         }
         Ok(Some(opened.key))
     }
 
-    fn unseal(&self, owner: &Owner, kept: &SealedApiKey) -> Result<Unsealed, VaultError> {
+    fn unseal(&self, owner: &Owner, stored: &SealedApiKey) -> Result<Unsealed, VaultError> {
         let sealed = Sealed {
-            key_id: kept.key_id.clone(),
-            bytes: kept.sealed.clone(),
+            key_id: stored.key_id.clone(),
+            bytes: stored.sealed.clone(),
         };
         self.vault
-            .unseal(&owner.id().uuid(), &kept.provider, &sealed)
+            .open(&owner.id().uuid(), &stored.provider, &sealed)
     }
 
     fn seal(
         &self,
         owner: &Owner,
         provider: &str,
-        plain: &ApiKeySecret,
+        secret: &ApiKeySecret,
     ) -> Result<SealedApiKey, VaultError> {
-        let Sealed { key_id, bytes } = self.vault.seal(&owner.id().uuid(), provider, plain)?;
+        let Sealed { key_id, bytes } = self.vault.seal(&owner.id().uuid(), provider, secret)?;
         Ok(SealedApiKey {
             provider: provider.to_owned(),
             key_id,
@@ -90,61 +102,68 @@ impl ApiKeys {
         })
     }
 
-    /// Seals a key again under the first key of the vault. What cannot be sealed stays as it is.
+    /// Seals a key again with the current vault key. If that fails, the stored key is not changed.
     async fn reseal(
         &self,
         store: &Store,
         owner: &Owner,
-        kept: &SealedApiKey,
-        plain: &ApiKeySecret,
+        stored: &SealedApiKey,
+        secret: &ApiKeySecret,
     ) -> Result<(), StoreError> {
-        match self.seal(owner, &kept.provider, plain) {
-            Ok(newer) => store.replace_api_key(owner, kept, &newer).await.map(drop),
+        match self.seal(owner, &stored.provider, secret) {
+            Ok(newer) => store.replace_api_key(owner, stored, &newer).await.map(drop),
             Err(error) => {
-                tracing::error!("a key stays under an old key of the vault: {error}");
+                tracing::error!(
+                    "an API key could not be sealed with the current vault key: {error}"
+                );
                 Ok(())
             }
         }
     }
 
-    /// Every key of the caller, masked. One that does not open is shown as one of which nothing may
-    /// be seen: its owner can replace it.
+    /// Returns all keys of the caller, masked. A key that cannot be decrypted is masked completely,
+    /// so that its owner can see and replace it.
     async fn masked(&self, user: &CurrentUser) -> Result<BTreeMap<String, String>, ApiError> {
-        let (owner, kept) = user
-            .on(async |store, owner| Ok((*owner, store.api_keys(owner).await?)))
+        let (owner, stored) = user
+            .with_store(async |store, owner| Ok((*owner, store.api_keys(owner).await?)))
             .await?;
-        let mask = |kept: SealedApiKey| {
-            let masked = match self.unseal(&owner, &kept) {
-                Ok(opened) => opened.key.masked(),
+        let mask = |stored: SealedApiKey| {
+            let masked = match self.unseal(&owner, &stored) {
+                Ok(opened) => opened.plain.masked(),
                 Err(error) => {
                     tracing::error!(
-                        provider = kept.provider,
-                        "a kept key does not open: {error}"
+                        provider = stored.provider,
+                        "a stored API key cannot be decrypted: {error}"
                     );
                     ApiKeySecret::full_mask()
                 }
             };
-            (kept.provider, masked)
+            (stored.provider, masked)
         };
-        Ok(kept.into_iter().map(mask).collect())
+        Ok(stored.into_iter().map(mask).collect())
     }
 }
 
-/// The caller's keys.
+/// The caller's API keys.
 #[derive(Serialize, utoipa::ToSchema)]
 pub(super) struct MaskedKeys {
     #[schema(example = true)]
     success: bool,
-    /// By provider; the first 8 and the last 4 characters, all stars for a short key.
+    /// By provider: the first 8 and the last 4 characters of the key; a short key is masked
+    /// completely.
     #[serde(rename = "apiKeys")]
     #[schema(example = json!({"togetherAI": "sk-abc12...wxyz"}))]
     api_keys: BTreeMap<String, String>,
 }
 
-/// Keys to keep, by provider: one or several of those that `vault.providers` lists.
+/// API keys by provider: one or more of the providers in `vault.providers`.
 #[derive(utoipa::ToSchema)]
 #[schema(min_properties = 1)]
-#[expect(dead_code, non_snake_case, reason = "it describes what Fields reads")]
+#[expect(
+    dead_code,
+    non_snake_case,
+    reason = "it describes what FieldReader reads"
+)]
 pub(super) struct NewKeys {
     #[schema(
         nullable = false,
@@ -184,10 +203,10 @@ pub(super) struct NewKeys {
     googleProviderToken: Option<String>,
 }
 
-/// The caller's keys, masked
+/// List API keys, masked
 #[utoipa::path(
     get, operation_id = "listApiKeys", path = "/api/user/api-keys", tag = "api keys",
-    responses((status = 200, description = "What is kept", body = MaskedKeys))
+    responses(AccountErrors, (status = 200, description = "The stored keys", body = MaskedKeys))
 )]
 pub(super) async fn list(user: CurrentUser, keys: Data<ApiKeys>) -> Result<HttpResponse, ApiError> {
     Ok(HttpResponse::Ok().json(MaskedKeys {
@@ -196,67 +215,66 @@ pub(super) async fn list(user: CurrentUser, keys: Data<ApiKeys>) -> Result<HttpR
     }))
 }
 
-/// Keep one or several keys
+/// Store API keys
 ///
-/// In place of those that are kept for the same providers. All of them are kept, or none.
+/// Replaces the stored keys of the same providers. Either all keys are stored or none.
 #[utoipa::path(
     post, operation_id = "keepApiKeys", path = "/api/user/api-keys", tag = "api keys", request_body = NewKeys,
-    responses((status = 200, description = "What is kept now", body = MaskedKeys))
+    responses(AccountErrors, BodyErrors, (status = 200, description = "The stored keys", body = MaskedKeys))
 )]
-pub(super) async fn keep(
+pub(super) async fn upsert(
     user: CurrentUser,
     keys: Data<ApiKeys>,
     mut body: FieldReader,
 ) -> Result<impl Responder, ApiError> {
     if body.is_empty() {
-        let example =
-            "send at least one provider with its key, for example {\"togetherAI\": \"sk-...\"}";
-        body.problem(
+        body.error(
             "body",
             format!(
-                "is empty: {example}; providers are {}",
+                "is empty; send at least one provider with its key, for example {{\"togetherAI\": \"sk-...\"}}; providers: {}",
                 keys.providers.join(", ")
             ),
         );
     }
-    let mut plain = Vec::new();
-    for (name, value) in body.rest() {
-        match read(&name, value, &keys.providers) {
-            Ok(key) if plain.iter().any(|(known, _)| *known == key.0) => {
-                body.problem(name, "is there twice")
+    let mut secrets = Vec::new();
+    for (name, value) in body.remaining() {
+        match parse_entry(&name, value, &keys.providers) {
+            Ok((provider, _)) if secrets.iter().any(|(known, _)| *known == provider) => {
+                body.error(name, "is repeated");
             }
-            Ok(key) => plain.push(key),
-            Err(problem) => body.unknown(name, problem),
+            Ok(entry) => secrets.push(entry),
+            Err(problem) => body.error_for_member(name, problem),
         }
     }
-    let plain = body.finish(Some(plain))?;
+    let secrets = body.validate(Some(secrets))?;
     let now = user.now();
-    let seal = |owner: &Owner| {
-        plain
+    let seal_all = |owner: &Owner| {
+        secrets
             .iter()
-            .map(|(provider, key)| keys.seal(owner, provider.as_str(), key))
+            .map(|(provider, secret)| keys.seal(owner, provider.as_str(), secret))
             .collect()
     };
-    let kept = user
-        .on(async |store, owner| {
-            let sealed: Result<Vec<SealedApiKey>, VaultError> = seal(owner);
+    let stored = user
+        .with_store(async |store, owner| {
+            let sealed: Result<Vec<SealedApiKey>, VaultError> = seal_all(owner);
             match sealed {
                 Ok(sealed) => store.put_api_keys(owner, sealed, now).await.map(Ok),
                 Err(error) => Ok(Err(error)),
             }
         })
         .await?;
-    kept.map_err(|error| refused(&user, &error))?;
+    stored.map_err(|error| vault_error(&user, &error))?;
     list(user, keys).await
 }
 
-/// Remove a key
+/// Delete an API key
 #[utoipa::path(
     delete, operation_id = "removeApiKey", path = "/api/user/api-keys/{provider}", tag = "api keys",
     params(("provider" = String, Path, description = "The provider's name", example = "togetherAI")),
     responses(
-        (status = 200, description = "What is kept now", body = MaskedKeys),
-        (status = 404, description = "There is no key for this provider", body = ErrorEnvelope)
+        AccountErrors,
+        (status = 200, description = "The remaining keys", body = MaskedKeys),
+        (status = 404, description = "No key is stored for this provider", body = ErrorEnvelope)
     )
 )]
 pub(super) async fn remove(
@@ -264,53 +282,48 @@ pub(super) async fn remove(
     keys: Data<ApiKeys>,
     name: Path<String>,
 ) -> Result<impl Responder, ApiError> {
-    let absent = || ApiError::not_found(user.request_id(), "no key is kept under this name");
-    let provider = Provider::parse(&name, &keys.providers).map_err(|_| absent())?;
-    if !user
-        .on(async |store, owner| store.remove_api_key(owner, &provider).await)
-        .await?
-    {
-        return Err(absent());
+    let not_found =
+        || ApiError::not_found(user.request_id(), "no API key is stored for this provider");
+    let provider = Provider::listed(&name, &keys.providers).map_err(|_| not_found())?;
+    let is_removed = user
+        .with_store(async |store, owner| store.remove_api_key(owner, &provider).await)
+        .await?;
+    if !is_removed {
+        return Err(not_found());
     }
     list(user, keys).await
 }
 
-/// A key and where it belongs, or what is wrong with them.
-fn read(
+/// Parses a member of the body: a provider's name and its key.
+fn parse_entry(
     name: &str,
     value: Value,
     providers: &[String],
 ) -> Result<(Provider, ApiKeySecret), String> {
-    let provider = Provider::parse(name, providers).map_err(|_| {
-        format!(
-            "is no provider; send each key under its provider's name: {}",
-            providers.join(", ")
-        )
-    })?;
+    let provider = Provider::listed(name, providers)
+        .map_err(|_| format!("is not a provider; providers: {}", providers.join(", ")))?;
     let Value::String(mut text) = value else {
-        return Err("must be a text; DELETE /api/user/api-keys/NAME removes a key".to_owned());
+        return Err(
+            "must be a string; delete a key with DELETE /api/user/api-keys/NAME".to_owned(),
+        );
     };
-    let key = ApiKeySecret::new(SecretString::from(text.as_str()))
-        .map_err(|problem| format!("cannot be kept: {problem}"));
+    let secret = ApiKeySecret::new(SecretString::from(text.as_str()))
+        .map_err(|error| format!("is invalid: {error}"));
     text.zeroize();
-    Ok((provider, key?))
+    Ok((provider, secret?))
 }
 
-/// Without a vault nothing can be kept, which an operator can mend; what does not open is for the
-/// log.
-fn refused(user: &CurrentUser, error: &VaultError) -> ApiError {
+/// Maps a vault error to 503 if the operator has configured no key, else to 500, and logs it.
+fn vault_error(user: &CurrentUser, error: &VaultError) -> ApiError {
     tracing::error!("{error}");
     match error {
-        VaultError::NoKey => {
-            let message = "this server keeps no API keys: it has no vault key (vault.keys)";
-            ApiError::under(
-                user.request_id(),
-                StatusCode::SERVICE_UNAVAILABLE,
-                "VAULT_UNAVAILABLE",
-                message,
-            )
-            .with_retry_after(300)
-        }
-        _ => ApiError::fault(user.request_id()),
+        VaultError::NoKey => ApiError::with_request_id(
+            user.request_id(),
+            StatusCode::SERVICE_UNAVAILABLE,
+            "VAULT_UNAVAILABLE",
+            "this server cannot store API keys: vault.keys is empty",
+        )
+        .with_retry_after(300),
+        _ => ApiError::internal_with_request_id(user.request_id()),
     }
 }

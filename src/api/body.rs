@@ -1,4 +1,5 @@
-//! What a client sends, field by field: every problem is told at once, none repeats what was sent.
+//! Reads a JSON object or a query field by field and reports all validation errors together,
+//! without echoing input.
 
 use std::fmt;
 
@@ -15,27 +16,28 @@ use serde_json::{Value, json};
 
 use super::ApiError;
 
-/// The members of a JSON body, or of a query. Ask for each field that the route knows, then
-/// [`finish`](Self::finish).
+/// Reads the members of a JSON body or of a query.
+///
+/// Read each field that the endpoint accepts, then call [`validate`](Self::validate).
 pub(super) struct FieldReader {
     members: Vec<(String, Value)>,
-    known: Vec<&'static str>,
-    problems: Vec<FieldProblem>,
+    accepted: Vec<&'static str>,
+    errors: Vec<FieldError>,
     request_id: Option<RequestId>,
 }
 
-/// How many problems one answer tells.
-const MOST: usize = 20;
+/// Maximum number of field errors in a response.
+const MAX_ERRORS: usize = 20;
 
 #[derive(Serialize)]
-struct FieldProblem {
+struct FieldError {
     field: String,
     problem: String,
 }
 
 impl FieldReader {
-    /// The members of the query. Their values are texts.
-    pub(super) fn of_query(request: &HttpRequest) -> Self {
+    /// Reads the query of a request. All values are strings.
+    pub(super) fn from_query(request: &HttpRequest) -> Self {
         let pairs = url::form_urlencoded::parse(request.query_string().as_bytes());
         let members = pairs
             .map(|(name, value)| (name.into_owned(), Value::String(value.into_owned())))
@@ -47,33 +49,33 @@ impl FieldReader {
         let request_id = RequestId::from_request(request);
         Self {
             members,
-            known: Vec::new(),
-            problems: Vec::new(),
+            accepted: Vec::new(),
+            errors: Vec::new(),
             request_id,
         }
     }
 
-    /// Whether nothing was sent.
+    /// Returns whether there are no members.
     pub(super) fn is_empty(&self) -> bool {
         self.members.is_empty()
     }
 
-    /// A text that must be there, as `parse` reads it.
-    pub(super) fn text<T, E: fmt::Display>(
+    /// Reads a required string and converts it with `parse`.
+    pub(super) fn string<T, E: fmt::Display>(
         &mut self,
         name: &'static str,
         parse: impl FnOnce(String) -> Result<T, E>,
     ) -> Option<T> {
         match self.take(name) {
             None => {
-                self.problem(name, "is missing");
+                self.error(name, "is missing");
                 None
             }
             Some(value) => self.parse(name, value, parse),
         }
     }
 
-    /// A text that may be absent; null is the same.
+    /// Reads an optional string; null counts as absent.
     pub(super) fn optional<T, E: fmt::Display>(
         &mut self,
         name: &'static str,
@@ -83,7 +85,7 @@ impl FieldReader {
         self.parse(name, value, parse)
     }
 
-    /// A text, null, or absent: each means something else.
+    /// Reads an optional string and distinguishes null (`Some(None)`) from absent (`None`).
     pub(super) fn nullable<T, E: fmt::Display>(
         &mut self,
         name: &'static str,
@@ -95,95 +97,97 @@ impl FieldReader {
         }
     }
 
-    /// True or false, which must be there.
-    pub(super) fn flag(&mut self, name: &'static str) -> Option<bool> {
+    /// Reads a required boolean.
+    pub(super) fn bool(&mut self, name: &'static str) -> Option<bool> {
         match self.take(name) {
-            Some(Value::Bool(flag)) => return Some(flag),
-            Some(_) => self.problem(name, "must be true or false"),
-            None => self.problem(name, "is missing"),
+            Some(Value::Bool(value)) => return Some(value),
+            Some(_) => self.error(name, "must be true or false"),
+            None => self.error(name, "is missing"),
         }
         None
     }
 
-    /// True or false; absent and null are false.
-    pub(super) fn switch(&mut self, name: &'static str) -> bool {
-        let is_there = self
-            .members
-            .iter()
-            .any(|(member, value)| member == name && !value.is_null());
-        if is_there {
-            self.flag(name).unwrap_or_default()
-        } else {
-            self.take(name).is_some_and(|_| false)
+    /// Reads an optional boolean; absent and null are false.
+    pub(super) fn bool_or_false(&mut self, name: &'static str) -> bool {
+        match self.take(name) {
+            Some(Value::Bool(value)) => value,
+            Some(Value::Null) | None => false,
+            Some(_) => {
+                self.error(name, "must be true or false");
+                false
+            }
         }
     }
 
-    /// A field that may be sent and is never looked at.
-    pub(super) fn ignore(&mut self, name: &'static str) {
+    /// Accepts a field of any type and ignores it.
+    pub(super) fn skip(&mut self, name: &'static str) {
         let _ = self.take(name);
     }
 
-    /// Every member that has not been asked for, for a body whose names are data.
-    pub(super) fn rest(&mut self) -> Vec<(String, Value)> {
+    /// Returns every member that was not read, for a body whose member names are data.
+    pub(super) fn remaining(&mut self) -> Vec<(String, Value)> {
         std::mem::take(&mut self.members)
     }
 
-    /// Tells a problem.
-    pub(super) fn problem(&mut self, field: impl Into<String>, problem: impl fmt::Display) {
-        // A small request must not make a large answer.
-        if self.problems.len() == MOST {
-            return;
-        }
-        self.problems.push(FieldProblem {
-            field: field.into(),
-            problem: problem.to_string(),
-        });
-    }
-
-    /// Tells a problem of a member whose name comes from the client.
-    pub(super) fn unknown(&mut self, name: String, problem: impl fmt::Display) {
-        // What does not look like a name may be the secret itself: only short, plain names are said
-        // again.
-        let is_plain = (1..=32).contains(&name.len())
-            && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-        self.problem(if is_plain { name } else { "?".to_owned() }, problem);
-    }
-
-    /// What the fields have become: none of them without a problem is absent.
-    ///
-    /// # Errors
-    /// 422 with every problem, a field that nobody asked for among them.
-    pub(super) fn finish<T>(mut self, value: Option<T>) -> Result<T, ApiError> {
-        let known = self.known.join(", ");
-        for (name, _) in std::mem::take(&mut self.members).into_iter().take(MOST) {
-            let again = self.known.iter().any(|known| *known == name);
-            let problem = match (again, known.as_str()) {
-                (true, _) => "is there twice".to_owned(),
-                (false, "") => "is not known here; there is nothing to send".to_owned(),
-                (false, known) => format!("is not known here; what may be sent: {known}"),
-            };
-            self.unknown(name, problem);
-        }
-        if self.problems.is_empty() {
-            return value.ok_or_else(|| {
-                tracing::error!("a field is absent and nobody has told a problem");
-                ApiError::fault(self.request_id)
+    /// Adds an error. Errors beyond [`MAX_ERRORS`] are dropped, so that a small request cannot
+    /// cause a large response.
+    pub(super) fn error(&mut self, field: impl Into<String>, problem: impl fmt::Display) {
+        if self.errors.len() < MAX_ERRORS {
+            self.errors.push(FieldError {
+                field: field.into(),
+                problem: problem.to_string(),
             });
         }
-        let message = match self.problems.as_slice() {
-            [one] => format!("{} {}", one.field, one.problem),
-            several => format!(
-                "{} fields are not as they must be; details name them",
-                several.len()
-            ),
+    }
+
+    /// Adds an error for a member whose name comes from the client.
+    pub(super) fn error_for_member(&mut self, name: String, problem: impl fmt::Display) {
+        // Only short identifiers are echoed: anything else could be a secret sent as a name.
+        let is_identifier = (1..=32).contains(&name.len())
+            && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        self.error(if is_identifier { name } else { "?".to_owned() }, problem);
+    }
+
+    /// Returns `value` if there are no errors. Members that were not read are errors.
+    ///
+    /// # Errors
+    /// 422 `VALIDATION_FAILED` with all errors in `details`.
+    pub(super) fn validate<T>(mut self, value: Option<T>) -> Result<T, ApiError> {
+        let accepted = self.accepted.join(", ");
+        for (name, _) in std::mem::take(&mut self.members)
+            .into_iter()
+            .take(MAX_ERRORS)
+        {
+            let problem = if self.accepted.iter().any(|accepted| *accepted == name) {
+                "is repeated".to_owned()
+            } else if accepted.is_empty() {
+                "is unknown; no fields are accepted".to_owned()
+            } else {
+                format!("is unknown; accepted fields: {accepted}")
+            };
+            self.error_for_member(name, problem);
+        }
+        if self.errors.is_empty() {
+            return value.ok_or_else(|| {
+                tracing::error!("a field has no value and no validation error");
+                ApiError::internal_with_request_id(self.request_id)
+            });
+        }
+        let message = match self.errors.as_slice() {
+            [error] => format!("{} {}", error.field, error.problem),
+            errors => format!("{} fields are invalid; see details", errors.len()),
         };
-        Err(invalid(self.request_id, message, json!(self.problems)))
+        Err(validation_failed(
+            self.request_id,
+            message,
+            json!(self.errors),
+        ))
     }
 
     fn take(&mut self, name: &'static str) -> Option<Value> {
-        self.known.push(name);
-        let at = self.members.iter().position(|(member, _)| member == name)?;
-        Some(self.members.remove(at).1)
+        self.accepted.push(name);
+        let index = self.members.iter().position(|(member, _)| member == name)?;
+        Some(self.members.remove(index).1)
     }
 
     fn parse<T, E: fmt::Display>(
@@ -193,26 +197,28 @@ impl FieldReader {
         parse: impl FnOnce(String) -> Result<T, E>,
     ) -> Option<T> {
         let Value::String(text) = value else {
-            self.problem(name, "must be a text");
+            self.error(name, "must be a string");
             return None;
         };
-        parse(text)
-            .map_err(|problem| self.problem(name, problem))
-            .ok()
+        parse(text).map_err(|error| self.error(name, error)).ok()
     }
 }
 
-/// A field whose fault shows only when the work is done.
-pub(super) fn unfit(request_id: Option<RequestId>, field: &str, problem: &str) -> ApiError {
-    invalid(
+/// Creates a 422 for one field, for errors found after [`FieldReader::validate`].
+pub(super) fn invalid_field(request_id: Option<RequestId>, field: &str, problem: &str) -> ApiError {
+    validation_failed(
         request_id,
         format!("{field} {problem}"),
         json!([{ "field": field, "problem": problem }]),
     )
 }
 
-fn invalid(request_id: Option<RequestId>, message: impl Into<String>, details: Value) -> ApiError {
-    ApiError::under(
+fn validation_failed(
+    request_id: Option<RequestId>,
+    message: impl Into<String>,
+    details: Value,
+) -> ApiError {
+    ApiError::with_request_id(
         request_id,
         StatusCode::UNPROCESSABLE_ENTITY,
         "VALIDATION_FAILED",
@@ -221,38 +227,39 @@ fn invalid(request_id: Option<RequestId>, message: impl Into<String>, details: V
     .with_details(details)
 }
 
-/// The members of the JSON body. It belongs behind a guard: a stranger must not learn what a body
-/// should look like.
+/// Reads the JSON body. Endpoints that require a token must authenticate before this extractor
+/// runs, because its errors describe the expected body.
 impl FromRequest for FieldReader {
     type Error = ApiError;
     type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, payload: &mut dev::Payload) -> Self::Future {
-        let limit = request.app_data::<Limit>().copied().unwrap_or_default();
+        let limit = request.app_data::<BodyLimit>().copied().unwrap_or_default();
         let request = request.clone();
         if !is_json(&request) {
-            let problem = ApiError::new(
+            let error = ApiError::new(
                 &request,
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "UNSUPPORTED_MEDIA_TYPE",
-                "send the body as application/json",
+                "the content type must be application/json",
             );
-            return Box::pin(async move { Err(problem) });
+            return Box::pin(async move { Err(error) });
         }
-        let read = Bytes::from_request(&request, payload);
+        let bytes = Bytes::from_request(&request, payload);
         Box::pin(async move {
-            let body = read
+            let body = bytes
                 .await
-                .map_err(|error| unread(&request, &error, limit))?;
-            members(&body, &request).map(|members| Self::new(members, &request))
+                .map_err(|error| payload_error(&request, &error, limit))?;
+            parse_members(&body, &request).map(|members| Self::new(members, &request))
         })
     }
 }
 
-/// The largest body, in bytes, for the text of the refusal.
+/// The maximum size of a body in bytes, for the message of a 413.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Limit(pub(super) usize);
+pub(super) struct BodyLimit(pub(super) usize);
 
+/// Returns whether the media type is `application/json` or has the suffix `+json`.
 fn is_json(request: &HttpRequest) -> bool {
     let essence = request.content_type().trim();
     let suffix = essence
@@ -263,7 +270,11 @@ fn is_json(request: &HttpRequest) -> bool {
         || suffix.is_some_and(|suffix| suffix.eq_ignore_ascii_case("json"))
 }
 
-fn unread(request: &HttpRequest, error: &actix_web::Error, Limit(limit): Limit) -> ApiError {
+fn payload_error(
+    request: &HttpRequest,
+    error: &actix_web::Error,
+    BodyLimit(limit): BodyLimit,
+) -> ApiError {
     if matches!(
         error.as_error::<PayloadError>(),
         Some(PayloadError::Overflow)
@@ -281,16 +292,16 @@ fn unread(request: &HttpRequest, error: &actix_web::Error, Limit(limit): Limit) 
         request,
         StatusCode::BAD_REQUEST,
         "INVALID_REQUEST",
-        "the body ended before it was whole",
+        "the body is incomplete",
     )
 }
 
-fn members(body: &[u8], request: &HttpRequest) -> Result<Vec<(String, Value)>, ApiError> {
+fn parse_members(body: &[u8], request: &HttpRequest) -> Result<Vec<(String, Value)>, ApiError> {
     match serde_json::from_slice::<Members>(body) {
         Ok(Members(members)) => Ok(members),
         Err(error) if error.is_data() => {
             let request_id = RequestId::from_request(request);
-            Err(invalid(
+            Err(validation_failed(
                 request_id,
                 "the body must be a JSON object",
                 json!([{ "field": Value::Null, "problem": "must be a JSON object" }]),
@@ -308,21 +319,21 @@ fn members(body: &[u8], request: &HttpRequest) -> Result<Vec<(String, Value)>, A
                 request,
                 StatusCode::BAD_REQUEST,
                 "INVALID_REQUEST",
-                "the body is not readable JSON",
+                "the body is not valid JSON",
             )
             .with_details(details))
         }
     }
 }
 
-/// An object whose doubled members are still there: which of them counts is a question that must
-/// not be answered differently elsewhere.
+/// The members of a JSON object, including repeated names, which `serde_json::Map` would merge.
+/// Repeated names are rejected, because JSON parsers disagree on which value counts.
 struct Members(Vec<(String, Value)>);
 
 impl<'de> Deserialize<'de> for Members {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Object;
-        impl<'de> Visitor<'de> for Object {
+        struct ObjectVisitor;
+        impl<'de> Visitor<'de> for ObjectVisitor {
             type Value = Members;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -337,6 +348,6 @@ impl<'de> Deserialize<'de> for Members {
                 Ok(Members(members))
             }
         }
-        deserializer.deserialize_map(Object)
+        deserializer.deserialize_map(ObjectVisitor)
     }
 }

@@ -1,5 +1,4 @@
-//! Whose account a request works on: admitted once, before its body is looked at, and then a
-//! parameter of the handler.
+//! The account of an authenticated request, as an extractor for handlers.
 
 use std::{
     future::{Ready, ready},
@@ -7,12 +6,8 @@ use std::{
 };
 
 use actix_web::{
-    Error, FromRequest, HttpMessage, HttpRequest, HttpResponse, ResponseError,
-    body::{BoxBody, MessageBody},
-    dev::{Payload, ServiceRequest, ServiceResponse},
-    http::StatusCode,
-    middleware::Next,
-    web::Data,
+    FromRequest, HttpMessage, HttpRequest, HttpResponse, ResponseError, dev::Payload,
+    http::StatusCode, web::Data,
 };
 use bearward::{
     AuthError, AuthRejection, Bearward, NoCustomClaims, RequestId, Requirement, Verified,
@@ -26,7 +21,7 @@ use crate::{
     store::{DbTimestamp, Store, StoreError},
 };
 
-/// The requirement of routes that every user may call.
+/// The requirement of endpoints that every user may call.
 pub(super) struct AnyUser;
 
 impl Requirement for AnyUser {
@@ -37,12 +32,12 @@ impl Requirement for AnyUser {
     }
 }
 
-/// How often an account is made anew for one request, while others keep erasing it.
+/// How often an account that is deleted concurrently is created again for one request.
 const MAX_RECREATE: usize = 3;
 
-/// The active account of the request's token. Only [`enter`] makes one.
+/// The active account of the verified token. Only [`load`](Self::load) creates one.
 #[derive(Clone)]
-pub(super) struct CurrentUser {
+pub(crate) struct CurrentUser {
     accounts: Data<Accounts>,
     auth: Rc<Bearward>,
     verified: Verified,
@@ -51,86 +46,48 @@ pub(super) struct CurrentUser {
     request_id: Option<RequestId>,
 }
 
-/// The middleware behind a guard: it admits the principal's account, and refuses a disabled one.
-pub(super) async fn enter(
-    request: ServiceRequest,
-    next: Next<impl MessageBody + 'static>,
-) -> Result<ServiceResponse<BoxBody>, Error> {
-    match admit(request.request()).await {
-        Ok(user) => {
-            request.extensions_mut().insert(user);
-            next.call(request)
-                .await
-                .map(ServiceResponse::map_into_boxed_body)
-        }
-        Err(response) => Ok(request.into_response(response)),
-    }
-}
-
-async fn admit(request: &HttpRequest) -> Result<CurrentUser, HttpResponse> {
-    let (Some(guarded), Some(accounts)) = (
-        ScopeAuthentication::from_request(request),
-        request.app_data::<Data<Accounts>>(),
-    ) else {
-        tracing::error!(
-            route = request.match_pattern(),
-            "a route asks for an account and has no guard, or the application no accounts"
-        );
-        return Err(ApiError::internal(request).error_response());
-    };
-    let ScopeAuthentication {
-        auth,
-        verified,
-        token,
-    } = guarded;
-    let request_id = RequestId::from_request(request);
-    match accounts.admit(&auth, &verified, &token).await {
-        Ok(owner) => Ok(CurrentUser {
-            accounts: accounts.clone(),
+impl CurrentUser {
+    /// Loads the account of the token that the authentication guard has verified.
+    ///
+    /// # Errors
+    /// Returns the response for a disabled account, malformed profile claims, a failed query, or a
+    /// missing guard.
+    pub(crate) async fn load(request: &HttpRequest) -> Result<Self, HttpResponse> {
+        let (Some(authentication), Some(accounts)) = (
+            ScopeAuthentication::of(request),
+            request.app_data::<Data<Accounts>>(),
+        ) else {
+            tracing::error!(
+                route = request.match_pattern(),
+                "the route has no authentication guard, or the application has no Data<Accounts>"
+            );
+            return Err(ApiError::internal(request).error_response());
+        };
+        let ScopeAuthentication {
             auth,
             verified,
             token,
-            owner,
-            request_id,
-        }),
-        Err(error) => Err(refused(request, &auth, error)),
-    }
-}
-
-/// What somebody is told who is not admitted.
-pub(super) fn refused(
-    request: &HttpRequest,
-    auth: &Bearward,
-    error: AdmissionError,
-) -> HttpResponse {
-    let request_id = RequestId::from_request(request);
-    match error {
-        AdmissionError::Disabled => disabled(request_id).error_response(),
-        AdmissionError::AuthRejection(refusal) => {
-            AuthRejection::new(Bearward::record_rejection(refusal), request, Some(auth))
-                .error_response()
+        } = authentication;
+        match accounts.admit(&auth, &verified, &token).await {
+            Ok(owner) => Ok(Self {
+                accounts: accounts.clone(),
+                auth,
+                verified,
+                token,
+                owner,
+                request_id: RequestId::from_request(request),
+            }),
+            Err(error) => Err(admission_error(request, &auth, error)),
         }
-        AdmissionError::Store(error) => ApiError::of_store(request_id, &error).error_response(),
     }
-}
 
-fn disabled(request_id: Option<RequestId>) -> ApiError {
-    let message = "this account has been disabled; an administrator can enable it";
-    ApiError::under(
-        request_id,
-        StatusCode::FORBIDDEN,
-        "ACCOUNT_DISABLED",
-        message,
-    )
-}
-
-impl CurrentUser {
-    /// The token's evidence.
+    /// Returns the verified token.
     pub(super) fn verified(&self) -> &Verified {
         &self.verified
     }
 
-    /// Who it is, whatever becomes of the account.
+    /// Returns the hash of issuer and subject. It stays the same if the account is deleted and
+    /// created again.
     pub(super) fn identity(&self) -> SubjectHash {
         SubjectHash::new(
             self.auth.canonical_issuer(&self.verified),
@@ -138,55 +95,86 @@ impl CurrentUser {
         )
     }
 
-    /// The time, as rows keep it.
+    /// Returns the current time in the precision of the database.
     pub(super) fn now(&self) -> DbTimestamp {
         self.accounts.now()
     }
 
-    /// Under which id this request is found in the log.
+    /// Returns the id of this request.
     pub(super) fn request_id(&self) -> Option<RequestId> {
         self.request_id.clone()
     }
 
-    /// Works on the owner's rows. An account that another replica has erased meanwhile is made
-    /// anew, as for any new user, and the work begins again.
-    pub(super) async fn on<T>(
+    /// Runs an operation on the account's rows.
+    ///
+    /// If another replica has deleted the account, it is created again, as for a new user, and the
+    /// operation is repeated.
+    ///
+    /// # Errors
+    /// The operation's error as a response: 403 if the account is disabled, 404, 500 or 503.
+    pub(super) async fn with_store<T>(
         &self,
-        work: impl AsyncFn(&Store, &Owner) -> Result<T, StoreError>,
+        operation: impl AsyncFn(&Store, &Owner) -> Result<T, StoreError>,
     ) -> Result<T, ApiError> {
-        let mut done = work(self.accounts.store(), &self.owner).await;
+        let mut result = operation(self.accounts.store(), &self.owner).await;
         for _ in 0..MAX_RECREATE {
-            if !matches!(done, Err(StoreError::AccountDeleted)) {
+            if !matches!(result, Err(StoreError::AccountDeleted)) {
                 break;
             }
-            self.forget();
-            done = match self
+            self.invalidate();
+            result = match self
                 .accounts
                 .admit(&self.auth, &self.verified, &self.token)
                 .await
             {
-                Ok(owner) => work(self.accounts.store(), &owner).await,
+                Ok(owner) => operation(self.accounts.store(), &owner).await,
                 Err(AdmissionError::Store(error)) => Err(error),
-                Err(AdmissionError::Disabled) => return Err(disabled(self.request_id())),
-                Err(AdmissionError::AuthRejection(refusal)) => {
+                Err(AdmissionError::Disabled) => return Err(account_disabled(self.request_id())),
+                Err(AdmissionError::InvalidClaims(failure)) => {
                     tracing::error!(
-                        reason = refusal.error.metric_label(),
-                        "a token that was admitted is refused"
+                        reason = failure.error.metric_label(),
+                        "the claims of an accepted token were rejected on a second read"
                     );
-                    return Err(ApiError::fault(self.request_id()));
+                    return Err(ApiError::internal_with_request_id(self.request_id()));
                 }
             };
         }
-        done.map_err(|error| ApiError::of_store(self.request_id(), &error))
+        result.map_err(|error| ApiError::from_store(self.request_id(), &error))
     }
 
-    /// Lets the next request look at the account again.
-    pub(super) fn forget(&self) {
-        self.accounts.forget(
+    /// Removes the account from the cache, so that the next request reads it from the database.
+    pub(super) fn invalidate(&self) {
+        self.accounts.invalidate(
             self.auth.canonical_issuer(&self.verified),
             self.verified.subject(),
         );
     }
+}
+
+/// Maps an error of [`Accounts::admit`] to a response.
+pub(super) fn admission_error(
+    request: &HttpRequest,
+    auth: &Bearward,
+    error: AdmissionError,
+) -> HttpResponse {
+    let request_id = RequestId::from_request(request);
+    match error {
+        AdmissionError::Disabled => account_disabled(request_id).error_response(),
+        AdmissionError::InvalidClaims(failure) => {
+            AuthRejection::new(Bearward::record_rejection(failure), request, Some(auth))
+                .error_response()
+        }
+        AdmissionError::Store(error) => ApiError::from_store(request_id, &error).error_response(),
+    }
+}
+
+fn account_disabled(request_id: Option<RequestId>) -> ApiError {
+    ApiError::with_request_id(
+        request_id,
+        StatusCode::FORBIDDEN,
+        "ACCOUNT_DISABLED",
+        "this account is disabled; an administrator can enable it",
+    )
 }
 
 impl FromRequest for CurrentUser {
@@ -198,7 +186,7 @@ impl FromRequest for CurrentUser {
         ready(user.ok_or_else(|| {
             tracing::error!(
                 route = request.match_pattern(),
-                "a route asks for an account and does not admit one"
+                "a handler extracts CurrentUser, but the endpoint is not mounted with_account"
             );
             ApiError::internal(request)
         }))

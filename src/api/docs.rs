@@ -1,4 +1,4 @@
-//! `/docs`: the OpenAPI document in a browser, from this server alone.
+//! `/docs`: a browser for the OpenAPI document (Swagger UI), served without external resources.
 
 use std::{
     borrow::Cow,
@@ -18,12 +18,14 @@ use utoipa_swagger_ui::Config;
 
 use super::ApiError;
 
-/// The page runs its own scripts and asks this server alone; its styles are partly written into its
-/// elements.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; \
-                      connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/// Allows the page's own scripts and requests to this server. Swagger UI needs inline styles.
+const CONTENT_SECURITY_POLICY_VALUE: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
+                                             font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// The validator's badge would ask another site about this one's document.
+/// Size of the chunks of a response body, in bytes.
+const CHUNK_SIZE: usize = 16 << 10;
+
+/// The validator is disabled because it would send the document's URL to another site.
 static CONFIG: LazyLock<Arc<Config<'static>>> = LazyLock::new(|| {
     let config = Config::from("../openapi.json")
         .use_base_layout()
@@ -37,40 +39,41 @@ static CONFIG: LazyLock<Arc<Config<'static>>> = LazyLock::new(|| {
     )
 });
 
-/// A file of a megabyte is copied for a client as it reads, and not whole for each one that does
-/// not.
-fn pieces(file: &'static [u8]) -> impl Stream<Item = Result<Bytes, Infallible>> {
+/// Splits an asset into chunks, so that actix-web copies it as the client reads and not as a whole.
+fn chunks(asset: &'static [u8]) -> impl Stream<Item = Result<Bytes, Infallible>> {
     stream::iter(
-        file.chunks(16 << 10)
-            .map(|piece| Ok(Bytes::from_static(piece))),
+        asset
+            .chunks(CHUNK_SIZE)
+            .map(|chunk| Ok(Bytes::from_static(chunk))),
     )
 }
 
-/// The page's files are named relative to its folder.
-pub(super) async fn here() -> HttpResponse {
+/// Redirects `/docs` to `/docs/`, because the page refers to its assets by relative paths.
+pub(super) async fn redirect() -> HttpResponse {
     HttpResponse::PermanentRedirect()
         .insert_header((LOCATION, "/docs/"))
         .finish()
 }
 
-pub(super) async fn file(file: Path<String>, request: HttpRequest) -> HttpResponse {
-    match utoipa_swagger_ui::serve(&file, Arc::clone(&CONFIG)) {
+/// Serves the page and its assets.
+pub(super) async fn asset(path: Path<String>, request: HttpRequest) -> HttpResponse {
+    match utoipa_swagger_ui::serve(&path, Arc::clone(&CONFIG)) {
         Ok(Some(file)) => {
             let mut response = HttpResponse::Ok();
             response
-                .insert_header((CONTENT_SECURITY_POLICY, POLICY))
+                .insert_header((CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY_VALUE))
                 .insert_header((CACHE_CONTROL, "public, max-age=3600"))
                 .content_type(file.content_type);
             match file.bytes {
                 Cow::Borrowed(bytes) => {
-                    response.body(SizedStream::new(bytes.len() as u64, pieces(bytes)))
+                    response.body(SizedStream::new(bytes.len() as u64, chunks(bytes)))
                 }
                 Cow::Owned(bytes) => response.body(bytes),
             }
         }
         _ => ApiError::not_found(
             RequestId::from_request(&request),
-            "the documentation has no such file",
+            "no documentation asset at this path",
         )
         .error_response(),
     }

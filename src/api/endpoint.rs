@@ -1,4 +1,4 @@
-//! One path: its methods, who may call them, and what holds for all of them.
+//! Builds one endpoint: a path, its methods and who may call it.
 
 use std::{future::ready, time::Duration};
 
@@ -9,46 +9,43 @@ use actix_web::{
         StatusCode,
         header::{ALLOW, HeaderValue},
     },
-    middleware::from_fn,
     web::{self, ServiceConfig},
 };
 use bearward::{Bearward, Requirement};
 
-use super::{
-    ApiError, Limits, current_user, limits,
-    rate_limits::{count_refusals, limit_address, limit_user},
-};
+use super::ApiError;
+use crate::server::middleware::{self, RequestLimits};
 
 /// A path under construction.
 pub(super) struct Endpoint {
     resource: Resource,
     methods: Vec<&'static str>,
-    time: Option<Duration>,
+    timeout: Option<Duration>,
 }
 
-/// A path.
-pub(super) fn at(path: &str) -> Endpoint {
+/// Starts an endpoint for one path.
+pub(super) fn endpoint(path: &str) -> Endpoint {
     web::resource(path).into()
 }
 
-/// Several paths that mean the same.
+/// Starts an endpoint for a resource with several paths.
 impl From<Resource> for Endpoint {
     fn from(resource: Resource) -> Self {
         Self {
             resource,
             methods: Vec::new(),
-            time: None,
+            timeout: None,
         }
     }
 }
 
 impl Endpoint {
-    /// GET, and HEAD, which is the same without the body (RFC 9110 §9.3.2).
+    /// Handles GET and HEAD (RFC 9110 §9.3.2).
     pub(super) fn get<H: Handler<A, Output: Responder + 'static>, A: FromRequest + 'static>(
         self,
         handler: H,
     ) -> Self {
-        self.on(
+        self.method(
             "GET, HEAD",
             web::route()
                 .guard(guard::Any(guard::Get()).or(guard::Head()))
@@ -56,133 +53,123 @@ impl Endpoint {
         )
     }
 
+    /// Handles POST.
     pub(super) fn post<H: Handler<A, Output: Responder + 'static>, A: FromRequest + 'static>(
         self,
         handler: H,
     ) -> Self {
-        self.on("POST", web::post().to(handler))
+        self.method("POST", web::post().to(handler))
     }
 
+    /// Handles PATCH.
     pub(super) fn patch<H: Handler<A, Output: Responder + 'static>, A: FromRequest + 'static>(
         self,
         handler: H,
     ) -> Self {
-        self.on("PATCH", web::patch().to(handler))
+        self.method("PATCH", web::patch().to(handler))
     }
 
+    /// Handles DELETE.
     pub(super) fn delete<H: Handler<A, Output: Responder + 'static>, A: FromRequest + 'static>(
         self,
         handler: H,
     ) -> Self {
-        self.on("DELETE", web::delete().to(handler))
+        self.method("DELETE", web::delete().to(handler))
     }
 
-    /// Every method there is.
+    /// Handles every method.
     pub(super) fn any<H: Handler<A, Output: Responder + 'static>, A: FromRequest + 'static>(
         self,
         handler: H,
     ) -> Self {
-        self.on("", web::route().to(handler))
+        self.method("", web::route().to(handler))
     }
 
-    /// Its answer may take this long to begin, in place of `server.request_timeout`.
-    pub(super) fn within(mut self, time: Duration) -> Self {
-        self.time = Some(time);
+    /// Replaces `server.request_timeout` for this endpoint.
+    pub(super) fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
         self
     }
 
-    /// Mounts it for everybody.
-    pub(super) fn public(self, config: &mut ServiceConfig, limits: Limits) {
+    /// Mounts the endpoint without authentication.
+    pub(super) fn public(self, config: &mut ServiceConfig, limits: RequestLimits) {
         let limits = self.limits(limits);
-        config.service(self.whole().wrap(from_fn(move |request, next| {
-            limits::enforce(limits, request, next)
-        })));
+        config.service(middleware::public(self.into_resource(), limits));
     }
 
-    /// Mounts it for everybody, so often for each client address.
-    pub(super) fn public_rate_limited(self, config: &mut ServiceConfig, limits: Limits) {
+    /// Mounts the endpoint without authentication, with a rate limit per client address.
+    pub(super) fn public_rate_limited(self, config: &mut ServiceConfig, limits: RequestLimits) {
         let limits = self.limits(limits);
-        let limited = self.whole().wrap(from_fn(limit_address));
-        config.service(limited.wrap(from_fn(move |request, next| {
-            limits::enforce(limits, request, next)
-        })));
+        config.service(middleware::public_rate_limited(
+            self.into_resource(),
+            limits,
+        ));
     }
 
-    // What is wrapped last is outermost: the limits of the server, what counts refused tokens, who
-    // somebody is, how often they may ask, whether the account may be used, and only then
-    // methods and bodies.
-
-    /// Mounts it for whoever holds a token that meets `R`; no account is looked at, and nobody's
-    /// requests are counted.
+    /// Mounts the endpoint for tokens that meet `R`. No account is loaded and valid tokens are not
+    /// rate-limited.
     pub(super) fn authenticated<R: Requirement>(
         self,
         config: &mut ServiceConfig,
-        limits: Limits,
+        limits: RequestLimits,
         auth: &Bearward,
     ) {
         let limits = self.limits(limits);
-        let guarded = self
-            .whole()
-            .wrap(auth.require::<R>())
-            .wrap(from_fn(count_refusals));
-        config.service(guarded.wrap(from_fn(move |request, next| {
-            limits::enforce(limits, request, next)
-        })));
+        config.service(middleware::authenticated::<R>(
+            self.into_resource(),
+            limits,
+            auth,
+        ));
     }
 
-    /// As [`with_account`](Self::with_account), however often they ask: a gateway asks about every
-    /// file of a page.
-    pub(super) fn with_account_unlimited<R: Requirement>(
-        self,
-        config: &mut ServiceConfig,
-        limits: Limits,
-        auth: &Bearward,
-    ) {
-        let limits = self.limits(limits);
-        let admitted = self.whole().wrap(from_fn(current_user::enter));
-        let guarded = admitted
-            .wrap(auth.require::<R>())
-            .wrap(from_fn(count_refusals));
-        config.service(guarded.wrap(from_fn(move |request, next| {
-            limits::enforce(limits, request, next)
-        })));
-    }
-
-    /// Mounts it for the active accounts of tokens that meet `R`. Handlers may ask for a
-    /// [`CurrentUser`](current_user::CurrentUser).
+    /// Mounts the endpoint for active accounts whose token meets `R`. Handlers may extract
+    /// [`CurrentUser`](super::current_user::CurrentUser).
     pub(super) fn with_account<R: Requirement>(
         self,
         config: &mut ServiceConfig,
-        limits: Limits,
+        limits: RequestLimits,
         auth: &Bearward,
     ) {
         let limits = self.limits(limits);
-        let admitted = self
-            .whole()
-            .wrap(from_fn(current_user::enter))
-            .wrap(from_fn(limit_user));
-        let guarded = admitted
-            .wrap(auth.require::<R>())
-            .wrap(from_fn(count_refusals));
-        config.service(guarded.wrap(from_fn(move |request, next| {
-            limits::enforce(limits, request, next)
-        })));
+        config.service(middleware::with_account::<R>(
+            self.into_resource(),
+            limits,
+            auth,
+        ));
     }
 
-    fn on(mut self, methods: &'static str, route: Route) -> Self {
+    /// Mounts the endpoint like [`with_account`](Self::with_account), without the rate limit per
+    /// user: a gateway sends one forward-auth request for every file of a page.
+    pub(super) fn with_account_unlimited<R: Requirement>(
+        self,
+        config: &mut ServiceConfig,
+        limits: RequestLimits,
+        auth: &Bearward,
+    ) {
+        let limits = self.limits(limits);
+        config.service(middleware::with_account_unlimited::<R>(
+            self.into_resource(),
+            limits,
+            auth,
+        ));
+    }
+
+    /// Adds a route for the methods, which are written as in the `Allow` header.
+    fn method(mut self, methods: &'static str, route: Route) -> Self {
         self.methods.push(methods);
         self.resource = self.resource.route(route);
         self
     }
 
-    fn limits(&self, limits: Limits) -> Limits {
-        Limits {
-            time: self.time.unwrap_or(limits.time),
+    fn limits(&self, limits: RequestLimits) -> RequestLimits {
+        RequestLimits {
+            timeout: self.timeout.unwrap_or(limits.timeout),
             ..limits
         }
     }
 
-    fn whole(self) -> Resource {
+    /// Finishes the resource: other methods are answered with 405.
+    fn into_resource(self) -> Resource {
         let allow = HeaderValue::try_from(self.methods.join(", "))
             .unwrap_or(HeaderValue::from_static("GET, HEAD"));
         self.resource
@@ -192,9 +179,9 @@ impl Endpoint {
     }
 }
 
-/// RFC 9110 §15.5.6.
+/// Answers 405 with `Allow` (RFC 9110 §15.5.6).
 fn method_not_allowed(request: &HttpRequest, allow: HeaderValue) -> HttpResponse {
-    let message = "this path does not answer this method; the Allow header names those it answers";
+    let message = "this path does not support the method; see the Allow header";
     let mut response = ApiError::new(
         request,
         StatusCode::METHOD_NOT_ALLOWED,

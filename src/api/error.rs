@@ -1,5 +1,4 @@
-//! Errors that are not about authentication, in the one envelope: unknown routes, wrong methods,
-//! panics, what the store says.
+//! Errors of the API that are not about authentication, with the error envelope as body.
 
 use std::fmt;
 
@@ -25,18 +24,18 @@ pub struct ApiError {
 }
 
 impl ApiError {
-    /// A problem of this request.
+    /// Creates an error for a request. `code` is stable, `message` is for people.
     pub fn new(
         request: &HttpRequest,
         status: StatusCode,
         code: &'static str,
         message: impl Into<String>,
     ) -> Self {
-        Self::under(RequestId::from_request(request), status, code, message)
+        Self::with_request_id(RequestId::from_request(request), status, code, message)
     }
 
-    /// The same where only the request's id is at hand.
-    pub(super) fn under(
+    /// Creates an error from the request's id.
+    pub(crate) fn with_request_id(
         request_id: Option<RequestId>,
         status: StatusCode,
         code: &'static str,
@@ -52,21 +51,21 @@ impl ApiError {
         }
     }
 
-    /// What the client can act on.
+    /// Adds machine-readable details.
     #[must_use]
     pub fn with_details(mut self, details: Value) -> Self {
         self.details = details;
         self
     }
 
-    /// When to come again, in seconds (RFC 9110 §10.2.3).
+    /// Adds `Retry-After`, in seconds (RFC 9110 §10.2.3).
     #[must_use]
     pub fn with_retry_after(mut self, seconds: u64) -> Self {
         self.retry_after = Some(seconds);
         self
     }
 
-    /// Somebody has asked too often.
+    /// Creates a 429 `RATE_LIMITED`. `retry_after` is in seconds.
     pub fn rate_limited(request: &HttpRequest, retry_after: u64) -> Self {
         let message = format!("too many requests; try again in {retry_after} s");
         Self::new(
@@ -78,23 +77,23 @@ impl ApiError {
         .with_retry_after(retry_after)
     }
 
-    /// Cause and path stay in the log, under the request's id.
+    /// Creates a 500 `INTERNAL` without the cause. The caller logs the cause.
     pub fn internal(request: &HttpRequest) -> Self {
-        Self::fault(RequestId::from_request(request))
+        Self::internal_with_request_id(RequestId::from_request(request))
     }
 
-    pub(super) fn fault(request_id: Option<RequestId>) -> Self {
-        Self::under(
+    /// Creates a 500 `INTERNAL` from the request's id.
+    pub(super) fn internal_with_request_id(request_id: Option<RequestId>) -> Self {
+        Self::with_request_id(
             request_id,
             StatusCode::INTERNAL_SERVER_ERROR,
             "INTERNAL",
-            "something went wrong here; the request id finds it in the log",
+            "internal error; use the request id to find it in the log",
         )
     }
 
-    /// The database is away: 503. What is neither that nor an account erased meanwhile is a fault
-    /// of ours.
-    pub(super) fn of_store(request_id: Option<RequestId>, error: &StoreError) -> Self {
+    /// Maps a store error to 503, 404 or 500, and logs the cause.
+    pub(super) fn from_store(request_id: Option<RequestId>, error: &StoreError) -> Self {
         match error {
             StoreError::Unavailable(_) => {
                 tracing::warn!("{error}");
@@ -102,21 +101,21 @@ impl ApiError {
             }
             StoreError::AccountDeleted => Self::not_found(
                 request_id,
-                "the account was erased while this request was on its way",
+                "the account was deleted while the request was processed",
             ),
             StoreError::Unexpected(_) => {
                 tracing::error!("{error}");
-                Self::fault(request_id)
+                Self::internal_with_request_id(request_id)
             }
         }
     }
 
+    /// Creates a 503 `DATABASE_UNAVAILABLE`.
     pub(super) fn database_unavailable(request_id: Option<RequestId>) -> Self {
-        // Not "was not carried out": the connection may have been cut between the commit and its
-        // answer.
-        let message = "the database cannot be reached; whether a change was carried out is not known: send it again, under the same \
-                       Idempotency-Key";
-        Self::under(
+        // The outcome is unknown: the connection may have been lost between the commit and its
+        // acknowledgement.
+        let message = "the database is unavailable; a change may or may not have been applied: retry with the same Idempotency-Key";
+        Self::with_request_id(
             request_id,
             StatusCode::SERVICE_UNAVAILABLE,
             "DATABASE_UNAVAILABLE",
@@ -125,8 +124,9 @@ impl ApiError {
         .with_retry_after(2)
     }
 
+    /// Creates a 404 `NOT_FOUND`.
     pub(super) fn not_found(request_id: Option<RequestId>, message: &str) -> Self {
-        Self::under(request_id, StatusCode::NOT_FOUND, "NOT_FOUND", message)
+        Self::with_request_id(request_id, StatusCode::NOT_FOUND, "NOT_FOUND", message)
     }
 }
 
@@ -142,33 +142,26 @@ impl ResponseError for ApiError {
     }
 
     fn error_response(&self) -> HttpResponse {
-        let envelope = ErrorBody::new(self.code, &self.message, self.request_id.as_ref())
+        let body = ErrorBody::new(self.code, &self.message, self.request_id.as_ref())
             .with_details(self.details.clone());
         let mut response = HttpResponse::build(self.status);
         if let Some(seconds) = self.retry_after {
             response.insert_header((RETRY_AFTER, seconds));
         }
-        response.json(envelope)
+        response.json(body)
     }
 }
 
+/// Answers a request for an unknown path.
 pub(super) async fn not_found(request: HttpRequest) -> HttpResponse {
-    ApiError::new(
-        &request,
-        StatusCode::NOT_FOUND,
-        "NOT_FOUND",
-        "there is nothing at this path",
-    )
-    .error_response()
+    no_resource(&request).error_response()
 }
 
-/// A path that holds what no path of ours can, such as broken percent-encoding.
-pub(super) fn path(_error: PathError, request: &HttpRequest) -> actix_web::Error {
-    ApiError::new(
-        request,
-        StatusCode::NOT_FOUND,
-        "NOT_FOUND",
-        "there is nothing at this path",
-    )
-    .into()
+/// Answers a path that cannot be parsed, for example one with invalid percent-encoding.
+pub(super) fn invalid_path(_error: PathError, request: &HttpRequest) -> actix_web::Error {
+    no_resource(request).into()
+}
+
+fn no_resource(request: &HttpRequest) -> ApiError {
+    ApiError::not_found(RequestId::from_request(request), "no resource at this path")
 }

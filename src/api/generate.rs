@@ -1,4 +1,4 @@
-//! `POST /api/generate`: a prompt to the configured service, with the caller's own key.
+//! `POST /api/generate`: sends a prompt to the configured service with the caller's own API key.
 
 use std::{convert::Infallible, time::Duration};
 
@@ -13,31 +13,34 @@ use serde::Serialize;
 use tokio::sync::mpsc;
 
 use super::{
-    ApiError, ApiKeys, RateLimits, body::FieldReader, current_user::CurrentUser,
-    openapi::ErrorEnvelope,
+    ApiError, ApiKeys,
+    body::FieldReader,
+    current_user::CurrentUser,
+    schema::{AccountErrors, BodyErrors, ErrorEnvelope},
 };
 use crate::{
     completions::{CompletionStream, Completions, CompletionsError, Prompt},
     concurrency_limit::Permit,
     domain::SubjectHash,
-    telemetry::called,
+    server::middleware::RateLimits,
+    telemetry::client_span,
 };
 
-/// How much longer than the longest stream one is held: the stream's own end, which tells why,
-/// comes first.
-const GRACE: Duration = Duration::from_secs(5);
+/// How long a stream may exceed its time limit before it is aborted here. The stream's own timeout
+/// comes first and sends an error event.
+const STREAM_GRACE: Duration = Duration::from_secs(5);
 
-/// Under which name the key for the service is kept.
+/// The provider whose stored API key is used.
 const PROVIDER: &str = "togetherAI";
 
-/// What the call of the service is named in traces.
-const CALL: &str = "chat completions";
+/// The name of the span of the call to the service.
+const SPAN_NAME: &str = "chat completions";
 
-/// What to ask for.
+/// A prompt.
 #[derive(utoipa::ToSchema)]
-#[expect(dead_code, reason = "it describes what Fields reads")]
+#[expect(dead_code, reason = "it describes what FieldReader reads")]
 pub(super) struct GenerateRequest {
-    /// What the model is told.
+    /// The prompt.
     #[schema(
         min_length = 1,
         max_length = 32768,
@@ -45,7 +48,7 @@ pub(super) struct GenerateRequest {
         example = "A function that reverses a string, in Rust"
     )]
     prompt: String,
-    /// Another model than the configured one.
+    /// The model; the configured one by default.
     #[schema(
         min_length = 1,
         max_length = 200,
@@ -53,11 +56,11 @@ pub(super) struct GenerateRequest {
         example = "Qwen/Qwen2.5-Coder-32B-Instruct"
     )]
     model: Option<String>,
-    /// Whether the answer is sent as it comes.
+    /// Whether to send the response as server-sent events.
     stream: Option<bool>,
 }
 
-/// What the model wrote.
+/// The generated text.
 #[derive(Serialize, utoipa::ToSchema)]
 struct Generated {
     #[schema(example = true)]
@@ -65,16 +68,19 @@ struct Generated {
     /// The text.
     #[schema(example = "fn reverse(text: &str) -> String {\n    text.chars().rev().collect()\n}")]
     code: String,
-    /// Which model it was.
+    /// The model that generated the text.
     #[schema(example = "Qwen/Qwen2.5-Coder-32B-Instruct")]
     model: String,
-    /// What it cost, where the service says so.
+    /// The number of tokens; null if the service does not report it.
     usage: Option<Usage>,
 }
 
-/// Tokens, as the service counts them.
+/// Numbers of tokens, as reported by the service.
 #[derive(Serialize, utoipa::ToSchema)]
-#[expect(clippy::struct_field_names, reason = "the names of OpenAI's API")]
+#[expect(
+    clippy::struct_field_names,
+    reason = "the names of the OpenAI-compatible API"
+)]
 struct Usage {
     prompt_tokens: u64,
     completion_tokens: u64,
@@ -83,135 +89,148 @@ struct Usage {
 
 /// Generate code
 ///
-/// With the caller's own key for `togetherAI`. With `stream` the answer is server-sent events in
-/// the form of OpenAI's chat completions: each `data:` is a chunk, the last one `[DONE]`. When the
-/// service fails in the middle, an `event: error` with the error's envelope ends the stream.
+/// Uses the caller's own API key for `togetherAI`. With `stream` the response consists of
+/// server-sent events in the format of OpenAI's chat completions: each `data:` is a chunk, the last
+/// one is `[DONE]`. If the service fails during the stream, an `event: error` with the error
+/// envelope ends it.
 #[utoipa::path(
     post, operation_id = "generate", path = "/api/generate", tag = "generation", request_body = GenerateRequest,
     responses(
-        (status = 200, description = "What the model wrote", content((Generated = "application/json"), (String = "text/event-stream"))),
-        (status = 409, description = "No key for the service is kept", body = ErrorEnvelope),
-        (status = 502, description = "The service failed, or refused the key", body = ErrorEnvelope),
-        (status = 504, description = "The service did not answer in time", body = ErrorEnvelope)
+        AccountErrors,
+        BodyErrors,
+        (status = 200, description = "The generated text", content((Generated = "application/json"), (String = "text/event-stream"))),
+        (status = 409, description = "No API key for the service is stored", body = ErrorEnvelope),
+        (status = 502, description = "The service failed or rejected the API key", body = ErrorEnvelope),
+        (status = 504, description = "The service did not respond in time", body = ErrorEnvelope)
     )
 )]
 pub(super) async fn generate(
     user: CurrentUser,
     keys: Data<ApiKeys>,
-    upstream: Data<Completions>,
-    rates: Data<RateLimits>,
+    completions: Data<Completions>,
+    limits: Data<RateLimits>,
     mut body: FieldReader,
 ) -> Result<HttpResponse, ApiError> {
-    let prompt = body.text("prompt", prompt);
-    let model = body.optional("model", model);
-    let is_streamed = body.switch("stream");
-    let prompt = body.finish(prompt)?;
+    let prompt = body.string("prompt", parse_prompt);
+    let model = body.optional("model", parse_model);
+    let is_streamed = body.bool_or_false("stream");
+    let prompt = body.validate(prompt)?;
     let prompt = Prompt { prompt, model };
-    let Some(key) = keys.open(&user, PROVIDER).await? else {
-        let message = "no key for togetherAI is kept; keep one with POST /api/user/api-keys";
-        return Err(ApiError::under(
+    let Some(key) = keys.unsealed_key(&user, PROVIDER).await? else {
+        return Err(ApiError::with_request_id(
             user.request_id(),
             StatusCode::CONFLICT,
             "API_KEY_MISSING",
-            message,
+            "no API key for togetherAI is stored; add one with POST /api/user/api-keys",
         ));
     };
-    let place = rates.generation(&user)?;
-    let failed = |error: CompletionsError| failed(&user, &error);
+    let permit = limits.acquire_generation(user.identity(), user.request_id())?;
+    let to_api_error = |error: CompletionsError| completions_error(&user, &error);
     if is_streamed {
-        let chunks = called(CALL, upstream.stream(&key, &prompt))
+        let chunks = client_span(SPAN_NAME, completions.stream(&key, &prompt))
             .await
-            .map_err(failed)?;
-        let events = pumped(chunks, place, upstream.stream_timeout(), user.request_id());
+            .map_err(to_api_error)?;
+        let events = pump_stream(
+            chunks,
+            permit,
+            completions.longest_stream(),
+            user.request_id(),
+        );
         return Ok(HttpResponse::Ok()
             .content_type("text/event-stream")
             .insert_header((CACHE_CONTROL, "no-store"))
-            // nginx would collect the events before it passes them on.
+            // Disables the response buffering of nginx.
             .insert_header(("x-accel-buffering", "no"))
             .streaming(events));
     }
-    let answer = called(CALL, upstream.complete(&key, &prompt))
+    let completion = client_span(SPAN_NAME, completions.complete(&key, &prompt))
         .await
-        .map_err(failed)?;
-    let usage = answer.usage.map(|usage| Usage {
+        .map_err(to_api_error)?;
+    let usage = completion.usage.map(|usage| Usage {
         prompt_tokens: usage.prompt_tokens,
         completion_tokens: usage.completion_tokens,
         total_tokens: usage.total_tokens,
     });
     Ok(HttpResponse::Ok().json(Generated {
         success: true,
-        code: answer.text,
-        model: answer.model,
+        code: completion.text,
+        model: completion.model,
         usage,
     }))
 }
 
-/// The events of a stream, taken from the service whether the client reads them or not: one that
-/// stops reading would else hold the call open, which its owner pays for, beyond any limit of time.
-/// A client that hangs up ends the call at once.
-fn pumped(
+/// Reads the stream of the service in a task of its own and passes the events on.
+///
+/// A client that stops reading must not keep the upstream call (and its cost) open: the task ends
+/// the call after `max_duration` even if nothing is read. A client that disconnects ends the call
+/// immediately.
+fn pump_stream(
     chunks: CompletionStream,
-    place: Option<Permit<SubjectHash>>,
-    whole: Duration,
+    permit: Option<Permit<SubjectHash>>,
+    max_duration: Duration,
     request_id: Option<RequestId>,
 ) -> impl Stream<Item = Result<Bytes, Infallible>> {
-    let (send, events) = mpsc::channel(1);
+    let (sender, receiver) = mpsc::channel(1);
     actix_web::rt::spawn(async move {
-        // Dropped in the opposite order: whoever sees the end of the call, or of the answer, finds
-        // the place free.
-        let (send, mut chunks) = (send, chunks);
-        let _place = place;
+        // Locals are dropped in reverse order: the permit is released before the end of the call
+        // or of the response is observable.
+        let (sender, mut chunks) = (sender, chunks);
+        let _permit = permit;
         let pump = async {
             while let Some(chunk) = chunks.next().await {
                 let event = chunk.unwrap_or_else(|error| {
-                    tracing::warn!(?error, "a streamed answer broke off");
-                    error.to_event(request_id.as_ref())
+                    tracing::warn!(?error, "the stream of the completion service failed");
+                    error.event(request_id.as_ref())
                 });
-                if send.send(event).await.is_err() {
+                if sender.send(event).await.is_err() {
                     break;
                 }
             }
         };
-        // What has ended, whoever ended it, lets go of the call.
+        // The call is dropped, whichever comes first.
         tokio::select! {
             () = pump => {}
-            () = send.closed() => {}
-            () = tokio::time::sleep(whole + GRACE) => {}
+            () = sender.closed() => {}
+            () = tokio::time::sleep(max_duration + STREAM_GRACE) => {}
         }
     });
-    stream::unfold(events, async |mut events| {
-        Some((Ok(events.recv().await?), events))
+    stream::unfold(receiver, async |mut receiver| {
+        Some((Ok(receiver.recv().await?), receiver))
     })
 }
 
-fn prompt(text: String) -> Result<String, &'static str> {
-    match text.chars().count() {
-        _ if text.trim().is_empty() => Err("must not be empty"),
-        _ if text.contains('\0') => Err("must not hold null characters"),
-        0..=32768 => Ok(text),
-        _ => Err("must have at most 32768 characters"),
+fn parse_prompt(text: String) -> Result<String, &'static str> {
+    if text.trim().is_empty() {
+        Err("must not be empty")
+    } else if text.contains('\0') {
+        Err("must not contain null characters")
+    } else if text.chars().count() > 32768 {
+        Err("must have at most 32768 characters")
+    } else {
+        Ok(text)
     }
 }
 
-fn model(text: String) -> Result<String, &'static str> {
-    let fits = (1..=200).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
-    if fits {
+fn parse_model(text: String) -> Result<String, &'static str> {
+    let is_valid =
+        (1..=200).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
+    if is_valid {
         Ok(text)
     } else {
         Err("must be 1 to 200 visible ASCII characters")
     }
 }
 
-fn failed(user: &CurrentUser, error: &CompletionsError) -> ApiError {
-    tracing::warn!(?error, "the service gave no answer");
-    let problem = ApiError::under(
+fn completions_error(user: &CurrentUser, error: &CompletionsError) -> ApiError {
+    tracing::warn!(?error, "the call to the completion service failed");
+    let api_error = ApiError::with_request_id(
         user.request_id(),
         error.status(),
         error.code(),
         error.to_string(),
     );
     match error.retry_after() {
-        Some(wait) => problem.with_retry_after(wait.as_secs()),
-        None => problem,
+        Some(wait) => api_error.with_retry_after(wait.as_secs()),
+        None => api_error,
     }
 }

@@ -1,4 +1,5 @@
-//! `/api/auth/google`: where to sign in with Google, and signing in with a Google ID token.
+//! `/api/auth/google`: the sign-in URL of the identity provider, and sign-in with a Google ID
+//! token.
 
 use actix_web::{
     HttpRequest, HttpResponse, Responder, ResponseError,
@@ -14,42 +15,52 @@ use time::OffsetDateTime;
 use url::Url;
 use uuid::Uuid;
 
-use super::{ApiError, body::FieldReader, current_user, openapi::ErrorEnvelope};
+use super::{
+    ApiError,
+    body::FieldReader,
+    current_user,
+    schema::{AccountErrors, BodyErrors, ErrorEnvelope, ParameterErrors, ServerErrors},
+};
 use crate::{accounts::Accounts, domain::Profile, settings::CorsOrigin};
 
-/// Where users sign in: the identity provider's authorization endpoint, and who may be returned to.
+/// The configuration of sign-in by redirect: the authorization endpoint and the origins that users
+/// may be redirected to.
 #[derive(Debug, Clone)]
 pub struct GoogleSignIn {
-    authorize: Option<Url>,
-    origins: Vec<CorsOrigin>,
+    authorization_endpoint: Option<Url>,
+    allowed_origins: Vec<CorsOrigin>,
 }
 
 impl GoogleSignIn {
-    /// `authorize` is the endpoint of an issuer that offers Google; without one the route answers
-    /// 404.
-    pub fn new(authorize: Option<Url>, origins: Vec<CorsOrigin>) -> Self {
-        Self { authorize, origins }
+    /// Creates the configuration. Without an authorization endpoint the route answers 404.
+    pub fn new(authorization_endpoint: Option<Url>, allowed_origins: Vec<CorsOrigin>) -> Self {
+        Self {
+            authorization_endpoint,
+            allowed_origins,
+        }
     }
 
-    /// A place that a browser may be sent back to: its origin is one of `server.cors_origins`.
-    fn place(&self, text: &str) -> Result<Url, String> {
-        let wanted = Url::parse(text).ok().filter(|url| {
+    /// Parses a redirect target. Its origin must be in `server.cors_origins`, and it must not
+    /// contain a user name or a password.
+    fn validate_redirect(&self, text: &str) -> Result<Url, &'static str> {
+        let is_allowed = |url: &Url| {
+            let origin = url.origin().ascii_serialization();
             matches!(url.scheme(), "http" | "https")
                 && url.username().is_empty()
                 && url.password().is_none()
-        });
-        let listed = |url: &Url| {
-            self.origins
-                .iter()
-                .any(|origin| origin.as_str() == url.origin().ascii_serialization())
+                && self
+                    .allowed_origins
+                    .iter()
+                    .any(|allowed| allowed.as_str() == origin)
         };
-        wanted.filter(listed).ok_or_else(|| {
-            "must be a URL of an origin (scheme://host:port) that the operator lists in server.cors_origins".to_owned()
-        })
+        Url::parse(text)
+            .ok()
+            .filter(is_allowed)
+            .ok_or("must be a URL whose origin (scheme://host:port) is in server.cors_origins")
     }
 }
 
-/// Where a browser goes to sign in.
+/// The URL that starts the sign-in.
 #[derive(Serialize, utoipa::ToSchema)]
 pub(super) struct SignInUrl {
     #[schema(example = "https://abc.supabase.co/auth/v1/authorize?provider=google")]
@@ -58,52 +69,53 @@ pub(super) struct SignInUrl {
 
 /// A Google ID token.
 #[derive(utoipa::ToSchema)]
-#[expect(dead_code, reason = "it describes what Fields reads")]
+#[expect(dead_code, reason = "it describes what FieldReader reads")]
 pub(super) struct GoogleCredential {
-    /// The ID token that Google's button gives.
+    /// The ID token from Google's sign-in button.
     #[schema(min_length = 1, example = "eyJhbGciOiJSUzI1NiIs...")]
     credential: String,
-    /// May be sent, is not looked at.
+    /// Accepted and ignored.
     #[schema(value_type = Option<serde_json::Value>)]
     user: Option<serde_json::Value>,
 }
 
-/// Where to sign in with Google
+/// Get the URL of the sign-in with Google
 ///
-/// The authorization endpoint of the configured identity provider.
+/// Returns the authorization endpoint of the configured identity provider.
 #[utoipa::path(
     get, path = "/api/auth/google", operation_id = "signInAddress", tag = "sign-in", security(()),
-    params(("redirect_to" = Option<String>, Query, description = "Where to come back to; its origin must be one of `server.cors_origins`", example = "http://localhost:3000/auth/callback")),
+    params(("redirect_to" = Option<String>, Query, description = "Where the user returns after the sign-in; its origin must be in `server.cors_origins`", example = "http://localhost:3000/auth/callback")),
     responses(
-        (status = 200, description = "The address", body = inline(SignInUrl)),
-        (status = 404, description = "No configured issuer offers it", body = ErrorEnvelope)
+        ServerErrors,
+        ParameterErrors,
+        (status = 200, description = "The URL", body = inline(SignInUrl)),
+        (status = 404, description = "No configured issuer supports sign-in by redirect", body = ErrorEnvelope)
     )
 )]
-pub(super) async fn address(
+pub(super) async fn sign_in_url(
     sign_in: Data<GoogleSignIn>,
     request: HttpRequest,
 ) -> Result<impl Responder, ApiError> {
-    let mut query = FieldReader::of_query(&request);
-    let place = query.optional("redirect_to", |text| sign_in.place(&text));
-    query.finish(Some(()))?;
-    let Some(mut url) = sign_in.authorize.clone() else {
-        let message = "no configured issuer offers signing in with Google by redirect; send a Google ID token with POST instead";
+    let mut query = FieldReader::from_query(&request);
+    let redirect_to = query.optional("redirect_to", |text| sign_in.validate_redirect(&text));
+    query.validate(Some(()))?;
+    let Some(mut url) = sign_in.authorization_endpoint.clone() else {
         return Err(ApiError::new(
             &request,
             StatusCode::NOT_FOUND,
             "NOT_FOUND",
-            message,
+            "no configured issuer supports sign-in with Google by redirect; POST a Google ID token instead",
         ));
     };
     url.query_pairs_mut().append_pair("provider", "google");
-    if let Some(place) = place {
+    if let Some(redirect_to) = redirect_to {
         url.query_pairs_mut()
-            .append_pair("redirect_to", place.as_str());
+            .append_pair("redirect_to", redirect_to.as_str());
     }
     Ok(HttpResponse::Ok().json(SignInUrl { url: url.into() }))
 }
 
-/// The user, in the names that this route has always had.
+/// The user, with the member names that clients of this endpoint expect.
 #[derive(Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct GoogleUser {
@@ -135,7 +147,7 @@ impl From<Profile> for GoogleUser {
     }
 }
 
-/// What a login is answered with.
+/// The response to a sign-in.
 #[derive(Serialize, utoipa::ToSchema)]
 pub(super) struct Login {
     #[schema(example = true)]
@@ -147,10 +159,14 @@ pub(super) struct Login {
 
 /// Sign in with a Google ID token
 ///
-/// What stands beside the credential is not looked at.
+/// Only the credential is used; other user data in the body is ignored.
 #[utoipa::path(
     post, path = "/api/auth/google", operation_id = "signInWithGoogle", tag = "sign-in", security(()), request_body = GoogleCredential,
-    responses((status = 200, description = "The user that the credential names", body = Login))
+    responses(
+        AccountErrors,
+        BodyErrors,
+        (status = 200, description = "The user that the credential identifies", body = Login)
+    )
 )]
 pub(super) async fn sign_in(
     auth: Data<Bearward>,
@@ -180,26 +196,28 @@ async fn login(
     request: &HttpRequest,
     mut body: FieldReader,
 ) -> Result<GoogleUser, HttpResponse> {
-    let credential = body.text("credential", |text| {
+    let credential = body.string("credential", |text| {
         if text.is_empty() {
             Err("must not be empty")
         } else {
             Ok(text)
         }
     });
-    // What a client says of the user is never looked at: the credential says it, signed.
-    body.ignore("user");
+    // Unsigned user data from the client is not trusted; the credential contains it, signed.
+    body.skip("user");
     let credential = body
-        .finish(credential)
-        .map_err(|problem| problem.error_response())?;
-    let refused = |refusal| AuthRejection::new(refusal, request, Some(auth)).error_response();
-    let verified = auth.verify_credential(&credential).await.map_err(refused)?;
+        .validate(credential)
+        .map_err(|error| error.error_response())?;
+    let verified = auth
+        .verify_credential(&credential)
+        .await
+        .map_err(|failure| AuthRejection::new(failure, request, Some(auth)).error_response())?;
     let owner = accounts
         .admit(auth, &verified, &credential)
         .await
-        .map_err(|error| current_user::refused(request, auth, error))?;
+        .map_err(|error| current_user::admission_error(request, auth, error))?;
     let profile = accounts.store().profile(&owner).await;
-    profile.map(GoogleUser::from).map_err(|error| {
-        ApiError::of_store(RequestId::from_request(request), &error).error_response()
-    })
+    profile
+        .map(GoogleUser::from)
+        .map_err(|error| ApiError::from_store(RequestId::from_request(request), &error).error_response())
 }

@@ -1,5 +1,4 @@
-//! What operators and load balancers ask: is it up, can it serve, how are the keys, what has been
-//! counted.
+//! Health, liveness, readiness and metrics, for operators and load balancers.
 
 use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
@@ -11,21 +10,22 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-use super::{ApiError, openapi::ErrorEnvelope};
+use super::{ApiError, schema::ErrorEnvelope};
 use crate::{store::Store, telemetry::Metrics};
 
-/// How long an answer of the database is taken as its state: these routes are public, and a flood
-/// of them must not become one of queries.
-const PULSE: Duration = Duration::from_secs(1);
-/// How long the database may take to answer.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// How long the result of a database probe is reused. The routes are public, and a flood of
+/// requests must not become a flood of queries.
+const DB_PROBE_TTL: Duration = Duration::from_secs(1);
+/// How long a database probe may take.
+const DB_PROBE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// What the health routes look at.
+/// The state that the health routes report.
 #[derive(Clone)]
 pub struct Health {
     auth: Bearward,
     store: Store,
-    pulse: Arc<Mutex<Option<(Instant, bool)>>>,
+    /// Time and result of the last database probe.
+    last_probe: Arc<Mutex<Option<(Instant, bool)>>>,
     metrics: Option<Metrics>,
 }
 
@@ -40,7 +40,7 @@ pub(super) struct Report {
     database: &'static str,
 }
 
-/// An issuer's key set.
+/// The key set of an issuer.
 #[derive(Serialize, utoipa::ToSchema)]
 pub(super) struct KeysReport {
     #[schema(example = "fresh")]
@@ -50,41 +50,41 @@ pub(super) struct KeysReport {
 }
 
 impl Health {
-    /// Looks at these keys and this database; `/metrics` is empty without a recorder.
+    /// Creates the state. Without a recorder `/metrics` is empty.
     pub fn new(auth: Bearward, store: Store, metrics: Option<Metrics>) -> Self {
         Self {
             auth,
             store,
-            pulse: Arc::default(),
+            last_probe: Arc::default(),
             metrics,
         }
     }
 
-    /// Whether the database answers, or did a second ago.
-    async fn database(&self) -> bool {
-        let mut pulse = self.pulse.lock().await;
-        if let Some((at, answers)) = *pulse
-            && at.elapsed() < PULSE
+    /// Returns whether the database is available, by a probe at most one second old.
+    async fn is_database_available(&self) -> bool {
+        let mut last_probe = self.last_probe.lock().await;
+        if let Some((at, is_available)) = *last_probe
+            && at.elapsed() < DB_PROBE_TTL
         {
-            return answers;
+            return is_available;
         }
-        let answers = matches!(timeout(PATIENCE, self.store.ping()).await, Ok(Ok(())));
-        *pulse = Some((Instant::now(), answers));
-        answers
+        let probe = timeout(DB_PROBE_TIMEOUT, self.store.ping()).await;
+        let is_available = matches!(probe, Ok(Ok(())));
+        *last_probe = Some((Instant::now(), is_available));
+        is_available
     }
 }
 
-/// Version, keys, database
+/// Get the state of signing keys and database
 ///
-/// Always 200 while the process can answer: a degraded service is still better than a restarted
-/// one.
-#[utoipa::path(get, path = "/health", tag = "operation", security(()), responses((status = 200, description = "What the server knows of its health", body = Report)))]
+/// Always 200 while the process responds: restarting a degraded service does not help.
+#[utoipa::path(get, path = "/health", tag = "operation", security(()), responses((status = 200, description = "The health of the server", body = Report)))]
 pub(super) async fn health(health: Data<Health>) -> HttpResponse {
-    let sets = health.auth.key_set_statuses();
-    let well = sets
+    let key_sets = health.auth.key_set_statuses();
+    let are_keys_fresh = key_sets
         .iter()
         .all(|set| matches!(set.state(), "fresh" | "fixed"));
-    let issuers = sets.into_iter().map(|set| {
+    let issuers = key_sets.into_iter().map(|set| {
         let report = KeysReport {
             state: set.state(),
             keys: set.keys,
@@ -93,24 +93,30 @@ pub(super) async fn health(health: Data<Health>) -> HttpResponse {
         (set.issuer, report)
     });
     let issuers = issuers.collect();
-    let database = health.database().await;
-    let status = if well && database { "ok" } else { "degraded" };
-    let database = if database { "ok" } else { "unavailable" };
+    let is_database_available = health.is_database_available().await;
     let report = Report {
-        status,
+        status: if are_keys_fresh && is_database_available {
+            "ok"
+        } else {
+            "degraded"
+        },
         version: env!("CARGO_PKG_VERSION"),
         issuers,
-        database,
+        database: if is_database_available {
+            "ok"
+        } else {
+            "unavailable"
+        },
     };
     HttpResponse::Ok()
         .insert_header(("cache-control", "no-store"))
         .json(report)
 }
 
-/// Is the process up?
+/// Probe liveness
 ///
-/// Never depends on the issuer or the database: restarting this process would cure neither.
-#[utoipa::path(get, path = "/livez", tag = "operation", security(()), responses((status = 200, description = "Yes", body = String, content_type = "text/plain")))]
+/// Does not depend on issuers or the database: restarting this process would repair neither.
+#[utoipa::path(get, path = "/livez", tag = "operation", security(()), responses((status = 200, description = "The process is running", body = String, content_type = "text/plain")))]
 pub(super) async fn live() -> HttpResponse {
     HttpResponse::Ok()
         .insert_header(("cache-control", "no-store"))
@@ -118,16 +124,16 @@ pub(super) async fn live() -> HttpResponse {
         .body("ok\n")
 }
 
-/// May requests come?
-#[utoipa::path(get, path = "/readyz", tag = "operation", security(()), responses((status = 200, description = "Yes", body = String, content_type = "text/plain"), (status = 503, description = "Keys or database are missing", body = ErrorEnvelope, headers(("retry-after" = String)))))]
+/// Probe readiness
+#[utoipa::path(get, path = "/readyz", tag = "operation", security(()), responses((status = 200, description = "The server accepts requests", body = String, content_type = "text/plain"), (status = 503, description = "Signing keys or the database are unavailable", body = ErrorEnvelope, headers(("retry-after" = String)))))]
 pub(super) async fn ready(health: Data<Health>, request: HttpRequest) -> HttpResponse {
-    if !health.database().await {
+    if !health.is_database_available().await {
         return ApiError::database_unavailable(RequestId::from_request(&request)).error_response();
     }
     if health.auth.is_ready() {
         return live().await;
     }
-    let waiting: Vec<String> = health
+    let unavailable: Vec<String> = health
         .auth
         .key_set_statuses()
         .into_iter()
@@ -135,8 +141,8 @@ pub(super) async fn ready(health: Data<Health>, request: HttpRequest) -> HttpRes
         .map(|set| set.issuer)
         .collect();
     let message = format!(
-        "no usable keys yet, or expired ones, of: {}",
-        waiting.join(", ")
+        "no usable signing keys of these issuers: {}",
+        unavailable.join(", ")
     );
     ApiError::new(
         &request,
@@ -148,10 +154,10 @@ pub(super) async fn ready(health: Data<Health>, request: HttpRequest) -> HttpRes
     .error_response()
 }
 
-/// What has been counted
+/// Get metrics in the Prometheus text format
 ///
-/// On `server.admin_bind` when that is set.
-#[utoipa::path(get, path = "/metrics", tag = "operation", security(()), responses((status = 200, description = "Prometheus text", body = String, content_type = "text/plain")))]
+/// Served on `server.admin_bind` if that is set.
+#[utoipa::path(get, path = "/metrics", tag = "operation", security(()), responses((status = 200, description = "The metrics", body = String, content_type = "text/plain")))]
 pub(super) async fn metrics(health: Data<Health>) -> HttpResponse {
     health.auth.publish_metrics();
     let text = health

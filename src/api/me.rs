@@ -1,14 +1,14 @@
-//! `GET /api/auth/me`: the caller's profile, with what the token says beside it.
+//! `GET /api/auth/me`: the caller's profile and the claims of the token.
 
 use actix_web::{HttpResponse, Responder};
 use bearward::Verified;
 use serde::Serialize;
 use time::OffsetDateTime;
 
-use super::{ApiError, current_user::CurrentUser};
+use super::{ApiError, current_user::CurrentUser, schema::AccountErrors};
 use crate::domain::Profile;
 
-/// A profile, and the claims that decide what its bearer may do.
+/// The profile and the claims that grant permissions.
 #[derive(Serialize, utoipa::ToSchema)]
 pub(super) struct Me<'a> {
     #[serde(flatten)]
@@ -16,10 +16,10 @@ pub(super) struct Me<'a> {
     claims: GrantedClaims<'a>,
 }
 
-/// What the token grants.
+/// The permissions in the token.
 #[derive(Serialize, utoipa::ToSchema)]
 struct GrantedClaims<'a> {
-    /// The single role claim.
+    /// The `role` claim.
     #[schema(example = "authenticated")]
     role: Option<&'a str>,
     /// The application roles.
@@ -29,29 +29,33 @@ struct GrantedClaims<'a> {
     /// The authenticator assurance level.
     #[schema(example = "aal1")]
     aal: Option<&'a str>,
-    /// The session at the issuer.
+    /// The id of the session at the issuer.
     session_id: Option<&'a str>,
-    /// `exp`.
+    /// The expiry of the token (`exp`).
     #[serde(with = "time::serde::rfc3339")]
     expires_at: OffsetDateTime,
 }
 
-/// The caller's profile and claims
+/// Get the current user
 ///
-/// The first request of a subject makes its account.
-#[utoipa::path(get, operation_id = "me", path = "/api/auth/me", tag = "account", responses((status = 200, description = "The profile", body = Me)))]
+/// Returns the profile and the claims of the token. The first request of a subject creates its
+/// account.
+#[utoipa::path(
+    get, operation_id = "me", path = "/api/auth/me", tag = "account",
+    responses(AccountErrors, (status = 200, description = "The profile", body = Me))
+)]
 pub(super) async fn me(user: CurrentUser) -> Result<impl Responder, ApiError> {
     let profile = user
-        .on(async |store, owner| store.profile(owner).await)
+        .with_store(async |store, owner| store.profile(owner).await)
         .await?;
     Ok(HttpResponse::Ok().json(Me {
         profile,
-        claims: GrantedClaims::of(user.verified()),
+        claims: GrantedClaims::from_verified(user.verified()),
     }))
 }
 
 impl<'a> GrantedClaims<'a> {
-    fn of(user: &'a Verified) -> Self {
+    fn from_verified(user: &'a Verified) -> Self {
         let claims = user.claims();
         Self {
             role: claims.role(),

@@ -1,4 +1,4 @@
-//! RFC 9728: what this resource is and whose tokens it takes.
+//! Protected resource metadata (RFC 9728).
 
 use actix_web::{HttpRequest, HttpResponse, ResponseError, http::StatusCode, web::Data};
 use bearward::{Bearward, TokenUse};
@@ -7,7 +7,7 @@ use url::Url;
 
 use super::ApiError;
 
-/// The protected resource metadata, made once.
+/// The metadata of this resource, built once.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct Metadata {
     #[schema(value_type = String)]
@@ -19,56 +19,57 @@ pub struct Metadata {
 }
 
 impl Metadata {
-    /// The URL stands in `resource` letter for letter as it is configured (RFC 9728 §3.3). Without
-    /// one there is no metadata to give.
+    /// Builds the metadata. `resource` is used without normalization, as clients compare it exactly
+    /// (RFC 9728 §3.3). Without it the route answers 404.
     pub fn new(resource: Option<String>, auth: &Bearward) -> Self {
-        let bearers = auth
+        let issuers = auth
             .issuers()
             .filter(|issuer| issuer.has_token_use(TokenUse::AccessToken));
         Self {
             resource,
-            authorization_servers: bearers
+            authorization_servers: issuers
                 .map(|issuer| issuer.iss().to_owned())
-                .filter(|iss| is_url(iss))
+                .filter(|iss| is_http_url(iss))
                 .collect(),
             bearer_methods_supported: vec!["header"],
             resource_name: "bearward",
         }
     }
 
-    /// RFC 9728 §3.1: the resource's own path follows the well-known one.
-    fn is_at(&self, path: &str) -> bool {
+    /// Returns whether `path` is the path of the resource, which follows the well-known path
+    /// (RFC 9728 §3.1).
+    fn has_path(&self, path: &str) -> bool {
         let Some(resource) = &self.resource else {
             return false;
         };
-        let own = Url::parse(resource)
+        let resource_path = Url::parse(resource)
             .map(|url| url.path().trim_matches('/').to_owned())
             .unwrap_or_default();
-        path.trim_matches('/') == own || path.is_empty()
+        path.trim_matches('/') == resource_path || path.is_empty()
     }
 }
 
-/// Protected resource metadata (RFC 9728)
+/// Get the protected resource metadata (RFC 9728)
 #[utoipa::path(
     get, path = "/.well-known/oauth-protected-resource", operation_id = "protectedResourceMetadata", tag = "operation", security(()),
-    responses((status = 200, description = "What this resource is, and whose tokens it takes", body = Metadata))
+    responses((status = 200, description = "The resource and its authorization servers", body = Metadata))
 )]
 pub(super) async fn metadata(metadata: Data<Metadata>, request: HttpRequest) -> HttpResponse {
-    if metadata.is_at(request.match_info().query("resource")) {
+    if metadata.has_path(request.match_info().query("resource")) {
         return HttpResponse::Ok()
             .insert_header(("cache-control", "public, max-age=300"))
             .json(metadata.get_ref());
     }
-    let why = match metadata.resource {
-        Some(_) => "there is no metadata for a resource of this path",
+    let message = match metadata.resource {
+        Some(_) => "no resource with this path",
         None => {
-            "the server listens on every address and does not know its own; server.public_url would say it"
+            "the server listens on all addresses and does not know its URL; set server.public_url"
         }
     };
-    ApiError::new(&request, StatusCode::NOT_FOUND, "NOT_FOUND", why).error_response()
+    ApiError::new(&request, StatusCode::NOT_FOUND, "NOT_FOUND", message).error_response()
 }
 
-/// Authorization servers are named by URLs (RFC 8414 §2).
-fn is_url(iss: &str) -> bool {
+/// Returns whether the issuer is a URL, as an authorization server must be (RFC 8414 §2).
+fn is_http_url(iss: &str) -> bool {
     Url::parse(iss).is_ok_and(|url| matches!(url.scheme(), "http" | "https"))
 }

@@ -1,23 +1,22 @@
-//! Every route of the server, on one screen.
+//! The routes of the server.
 
 mod admin;
 mod api_keys;
 mod body;
-mod client_address;
-mod current_user;
+pub(crate) mod current_user;
 mod docs;
 mod endpoint;
-mod error;
+pub(crate) mod error;
 mod forward_auth;
 mod generate;
 mod google;
 mod health;
-mod limits;
 mod me;
 mod metadata;
 mod openapi;
+mod paging;
 mod protected;
-mod rate_limits;
+mod schema;
 mod status;
 mod user;
 
@@ -26,89 +25,101 @@ use bearward::Bearward;
 
 use self::{
     admin::Admin,
-    body::Limit,
+    body::BodyLimit,
     current_user::AnyUser,
-    endpoint::{Endpoint, at},
+    endpoint::{Endpoint, endpoint},
 };
 pub use self::{
-    api_keys::ApiKeys, error::ApiError, forward_auth::forward_auth_method, google::GoogleSignIn,
-    health::Health, limits::Limits, metadata::Metadata, openapi::Document, rate_limits::RateLimits,
+    api_keys::ApiKeys, error::ApiError, google::GoogleSignIn, health::Health, metadata::Metadata,
+    openapi::Document,
 };
+use crate::server::middleware::RequestLimits;
 
-/// Mounts the routes. They need `Data` of [`Bearward`], [`Accounts`](crate::accounts::Accounts),
+/// Mounts all routes except `/metrics`.
+///
+/// The application needs `Data` of [`Bearward`], [`Accounts`](crate::accounts::Accounts),
 /// [`GoogleSignIn`], [`ApiKeys`], [`Completions`](crate::completions::Completions), [`Document`],
-/// [`Health`], [`Metadata`] and [`RateLimits`], and [`forward_auth_method`] around the application.
-pub fn routes(config: &mut ServiceConfig, limits: Limits, auth: &Bearward) {
+/// [`Health`], [`Metadata`] and [`RateLimits`](crate::server::RateLimits), and the middleware of
+/// [`server`](crate::server).
+pub fn routes(config: &mut ServiceConfig, limits: RequestLimits, auth: &Bearward) {
     const METADATA: [&str; 2] = [
         "/.well-known/oauth-protected-resource",
         "/.well-known/oauth-protected-resource/{resource:.*}",
     ];
 
-    // For whoever holds a token.
-    at("/protected")
+    // A valid token.
+    endpoint("/protected")
         .get(protected::protected)
         .authenticated::<AnyUser>(config, limits, auth);
 
-    // For the account behind a token.
-    at("/api/auth/me")
+    // An active account.
+    endpoint("/api/auth/me")
         .get(me::me)
         .with_account::<AnyUser>(config, limits, auth);
-    at("/api/auth/verify")
+    endpoint("/api/auth/verify")
         .any(forward_auth::verify)
         .with_account_unlimited::<AnyUser>(config, limits, auth);
-    at("/api/user")
-        .patch(user::change)
-        .delete(user::erase)
+    endpoint("/api/user")
+        .patch(user::update)
+        .delete(user::delete)
         .with_account::<AnyUser>(config, limits, auth);
-    at("/api/user/api-keys")
-        .post(api_keys::keep)
+    endpoint("/api/user/api-keys")
+        .post(api_keys::upsert)
         .get(api_keys::list)
         .with_account::<AnyUser>(config, limits, auth);
-    at("/api/user/api-keys/{provider}")
+    endpoint("/api/user/api-keys/{provider}")
         .delete(api_keys::remove)
         .with_account::<AnyUser>(config, limits, auth);
-    at("/api/generate")
+    endpoint("/api/generate")
         .post(generate::generate)
-        .within(limits.generation)
+        .timeout(limits.generation_timeout)
         .with_account::<AnyUser>(config, limits, auth);
-    at("/api/status")
+    endpoint("/api/status")
         .post(status::add)
         .get(status::list)
         .with_account::<AnyUser>(config, limits, auth);
 
-    // For administrators.
-    at("/api/admin/users")
+    // An active account with the role `admin`.
+    endpoint("/api/admin/users")
         .get(admin::list)
         .with_account::<Admin>(config, limits, auth);
-    at("/api/admin/users/{id}")
+    endpoint("/api/admin/users/{id}")
         .patch(admin::set_active)
         .with_account::<Admin>(config, limits, auth);
 
-    // For everybody.
-    at("/api/auth/google")
-        .get(google::address)
+    // Public.
+    endpoint("/api/auth/google")
+        .get(google::sign_in_url)
         .post(google::sign_in)
         .public_rate_limited(config, limits);
-    at("/health").get(health::health).public(config, limits);
-    at("/livez").get(health::live).public(config, limits);
-    at("/readyz").get(health::ready).public(config, limits);
-    at("/openapi.json")
+    endpoint("/health")
+        .get(health::health)
+        .public(config, limits);
+    endpoint("/livez").get(health::live).public(config, limits);
+    endpoint("/readyz")
+        .get(health::ready)
+        .public(config, limits);
+    endpoint("/openapi.json")
         .get(openapi::document)
         .public(config, limits);
-    at("/docs").get(docs::here).public(config, limits);
-    at("/docs/{file:.*}").get(docs::file).public(config, limits);
+    endpoint("/docs").get(docs::redirect).public(config, limits);
+    endpoint("/docs/{file:.*}")
+        .get(docs::asset)
+        .public(config, limits);
     Endpoint::from(web::resource(METADATA))
         .get(metadata::metadata)
         .public(config, limits);
 
     config
-        .app_data(web::PayloadConfig::new(limits.body))
-        .app_data(Limit(limits.body))
-        .app_data(web::PathConfig::default().error_handler(error::path))
+        .app_data(web::PayloadConfig::new(limits.max_body_bytes))
+        .app_data(BodyLimit(limits.max_body_bytes))
+        .app_data(web::PathConfig::default().error_handler(error::invalid_path))
         .default_service(web::to(error::not_found));
 }
 
-/// `/metrics`, which moves to a listener of its own when `server.admin_bind` is set.
-pub fn metrics(config: &mut ServiceConfig, limits: Limits) {
-    at("/metrics").get(health::metrics).public(config, limits);
+/// Mounts `/metrics`, which is served on `server.admin_bind` if that is set.
+pub fn metrics(config: &mut ServiceConfig, limits: RequestLimits) {
+    endpoint("/metrics")
+        .get(health::metrics)
+        .public(config, limits);
 }

@@ -1,10 +1,12 @@
-//! `GET /protected`: who the token says you are; touches no database.
+//! `GET /protected`: the subject of the token. Does not use the database.
 
 use actix_web::{HttpResponse, Responder};
 use bearward::Principal;
 use serde::Serialize;
 
-/// The caller, by the token alone.
+use super::schema::TokenErrors;
+
+/// The subject of the token.
 #[derive(Serialize, utoipa::ToSchema)]
 struct Whoami<'a> {
     /// `sub`.
@@ -15,10 +17,13 @@ struct Whoami<'a> {
     email: Option<&'a str>,
 }
 
-/// Who the token says you are
+/// Get the token's subject
 ///
-/// Touches no database: the plainest protected route.
-#[utoipa::path(get, operation_id = "whoami", path = "/protected", tag = "account", responses((status = 200, description = "The token's subject", body = inline(Whoami))))]
+/// The simplest protected endpoint: it does not use the database.
+#[utoipa::path(
+    get, operation_id = "whoami", path = "/protected", tag = "account",
+    responses(TokenErrors, (status = 200, description = "The token's subject", body = inline(Whoami)))
+)]
 pub(super) async fn protected(user: Principal) -> impl Responder {
     HttpResponse::Ok().json(Whoami {
         user_id: user.subject(),

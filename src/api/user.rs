@@ -1,17 +1,21 @@
-//! `/api/user`: what users change of their accounts, and how they leave.
+//! `/api/user`: updates and deletes the caller's account.
 
 use actix_web::{HttpResponse, Responder};
 
-use super::{ApiError, body::FieldReader, current_user::CurrentUser, openapi};
+use super::{
+    ApiError,
+    body::FieldReader,
+    current_user::CurrentUser,
+    schema::{self, AccountErrors, BodyErrors},
+};
 use crate::domain::{Profile, ProfileChange};
 
-/// What a user may change. At least one of them.
+/// Changes to the profile, at least one.
 #[derive(utoipa::ToSchema)]
 #[schema(min_properties = 1)]
-#[expect(dead_code, reason = "it describes what Fields reads")]
+#[expect(dead_code, reason = "it describes what FieldReader reads")]
 pub(super) struct ProfileFields {
-    /// One line, without spaces around it.
-    #[schema(schema_with = openapi::name)]
+    #[schema(schema_with = schema::user_name)]
     name: Option<String>,
     /// An https URL.
     #[schema(
@@ -22,43 +26,43 @@ pub(super) struct ProfileFields {
     picture: Option<String>,
 }
 
-/// Change name or picture
+/// Update name and picture
 ///
-/// A field that is absent stays; null goes back to what the issuer says.
+/// An absent field is not changed; null restores the value of the issuer.
 #[utoipa::path(
-    patch, operation_id = "changeUser", path = "/api/user", tag = "account", request_body = ProfileFields,
-    responses((status = 200, description = "The profile after the change", body = Profile))
+    patch, operation_id = "updateUser", path = "/api/user", tag = "account", request_body = ProfileFields,
+    responses(AccountErrors, BodyErrors, (status = 200, description = "The updated profile", body = Profile))
 )]
-pub(super) async fn change(
+pub(super) async fn update(
     user: CurrentUser,
     mut body: FieldReader,
 ) -> Result<impl Responder, ApiError> {
     if body.is_empty() {
-        body.problem(
-            "name",
-            "or picture must be there: there is nothing to change",
-        );
+        body.error("name", "or picture is required");
     }
     let change = ProfileChange {
         name: body.nullable("name", ProfileChange::name),
         picture: body.nullable("picture", ProfileChange::picture),
     };
-    let change = body.finish(Some(change))?;
+    let change = body.validate(Some(change))?;
     let now = user.now();
     let profile = user
-        .on(async |store, owner| store.update_profile(owner, &change, now).await)
+        .with_store(async |store, owner| store.change_profile(owner, &change, now).await)
         .await?;
     Ok(HttpResponse::Ok().json(profile))
 }
 
-/// Leave
+/// Delete the account
 ///
-/// Erases every row of the caller. The token lives on until it expires: its next request makes a
-/// new, empty account.
-#[utoipa::path(delete, operation_id = "eraseUser", path = "/api/user", tag = "account", responses((status = 204, description = "Nothing is left")))]
-pub(super) async fn erase(user: CurrentUser) -> Result<impl Responder, ApiError> {
-    user.on(async |store, owner| store.delete_account(owner).await)
+/// Deletes the account and all its data. The token stays valid until it expires; another request
+/// with it creates a new, empty account.
+#[utoipa::path(
+    delete, operation_id = "deleteUser", path = "/api/user", tag = "account",
+    responses(AccountErrors, (status = 204, description = "The account was deleted"))
+)]
+pub(super) async fn delete(user: CurrentUser) -> Result<impl Responder, ApiError> {
+    user.with_store(async |store, owner| store.erase(owner).await)
         .await?;
-    user.forget();
+    user.invalidate();
     Ok(HttpResponse::NoContent())
 }

@@ -1,6 +1,6 @@
-//! The composition root: from a configuration to a listening server.
+//! Builds the server from a configuration: listeners, verifier, shared state and middleware.
 
-mod middleware;
+pub(crate) mod middleware;
 
 use std::{
     io,
@@ -11,22 +11,22 @@ use std::{
 use actix_web::{
     App, HttpServer,
     dev::{Server, ServerHandle},
-    middleware::from_fn,
     web::Data,
 };
 use bearward::{Bearward, BuildError, Clock, CookieSource, Issuer, SystemClock, TokenUse};
 use url::Url;
 
+pub use self::middleware::{RateLimits, RequestLimits};
 use crate::{
     accounts::Accounts,
-    api::{self, ApiKeys, Document, GoogleSignIn, Health, Limits, Metadata, RateLimits},
+    api::{self, ApiKeys, Document, GoogleSignIn, Health, Metadata},
     completions::{Completions, CompletionsBuildError},
     settings::{Config, CorsOrigin},
     store::{OpenError, Store},
-    telemetry::{self, Metrics},
+    telemetry::Metrics,
 };
 
-/// A server that listens and waits to be run.
+/// A server that is bound to its addresses and ready to run.
 pub struct Application {
     api: Server,
     admin: Option<Server>,
@@ -34,47 +34,44 @@ pub struct Application {
     auth: Bearward,
 }
 
-/// The server cannot start.
+/// The error of [`Application::start`] and [`verifier`].
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
     /// The verifier cannot be built.
     #[error(transparent)]
     Build(#[from] BuildError),
-    /// The database cannot be used.
+    /// The database cannot be opened.
     #[error(transparent)]
     Database(#[from] OpenError),
-    /// The service of `[generate]` cannot be called.
+    /// The client of the completion service in `[generate]` cannot be built.
     #[error(transparent)]
     Completions(#[from] CompletionsBuildError),
-    /// Nothing can listen there.
-    #[error("cannot listen on {address}: {}", explain(.source))]
+    /// An address cannot be bound.
+    #[error("cannot listen on {address}: {}", bind_error_hint(.source))]
     Bind {
         /// The configured address.
         address: SocketAddr,
-        /// What the system said.
+        /// The error of the operating system.
         source: io::Error,
     },
 }
 
-/// Builds the verifier of a configuration. The first fetch of every issuer's keys begins here.
+/// Builds the verifier of a configuration and starts the first fetch of every issuer's keys.
 ///
 /// # Errors
-/// [`StartError`]: an issuer that cannot be one, keys that can never be had.
+/// [`StartError`] if an issuer is invalid or its keys can never be loaded. A key endpoint that is
+/// unavailable is not an error.
 pub async fn verifier(config: &Config) -> Result<Bearward, StartError> {
-    verifier_of(
-        Arc::new(SystemClock::new()),
-        config,
-        config
-            .server
-            .public_url
-            .as_ref()
-            .map(|url| url.url().clone()),
-    )
-    .await
+    let resource = config
+        .server
+        .public_url
+        .as_ref()
+        .map(|url| url.url().clone());
+    build_verifier(Arc::new(SystemClock::new()), config, resource).await
 }
 
-async fn verifier_of(
+async fn build_verifier(
     clock: Arc<dyn Clock>,
     config: &Config,
     resource: Option<Url>,
@@ -97,36 +94,36 @@ async fn verifier_of(
     Ok(builder.build().await?)
 }
 
-/// What every worker shares.
+/// The state that all workers share.
 struct AppState {
     auth: Data<Bearward>,
     accounts: Data<Accounts>,
-    sign_in: Data<GoogleSignIn>,
+    google_sign_in: Data<GoogleSignIn>,
     api_keys: Data<ApiKeys>,
-    upstream: Data<Completions>,
+    completions: Data<Completions>,
     document: Data<Document>,
     health: Data<Health>,
     metadata: Data<Metadata>,
-    rates: Data<RateLimits>,
+    rate_limits: Data<RateLimits>,
 }
 
 impl Application {
-    /// Opens the listeners, then builds the verifier, whose challenges name the address; nothing
-    /// waits for an issuer.
+    /// Binds the listeners and builds everything that the server needs. Does not wait for issuers.
     ///
     /// # Errors
-    /// [`StartError`]: what [`verifier`] gives, and addresses that cannot be listened on.
+    /// [`StartError`] if an address cannot be bound, the database cannot be opened, or the
+    /// configuration of an issuer is invalid.
     pub async fn start(config: &Config, metrics: Option<Metrics>) -> Result<Self, StartError> {
         Self::start_with_clock(Arc::new(SystemClock::new()), config, metrics).await
     }
 
-    /// The same by another clock, which tests move.
+    /// Starts the server with another clock, for tests.
     ///
     /// # Errors
-    /// As [`start`](Self::start).
+    /// The errors of [`start`](Self::start).
     ///
     /// # Panics
-    /// Never: workers start when everything is there.
+    /// Does not panic: the state is set before workers start.
     pub async fn start_with_clock(
         clock: Arc<dyn Clock>,
         config: &Config,
@@ -139,105 +136,90 @@ impl Application {
         };
         let has_admin = config.server.admin_bind.is_some();
         let settings = config.server.clone();
-        // The service's own time ends first, and tells why.
-        let generation = config.generate.timeout + settings.request_timeout;
-        let limits = Limits {
-            body: settings.body_limit,
-            time: settings.request_timeout,
-            generation,
+        let limits = RequestLimits {
+            max_body_bytes: settings.body_limit,
+            timeout: settings.request_timeout,
+            // Longer than the timeout of the service, whose error is more specific.
+            generation_timeout: config.generate.timeout + settings.request_timeout,
         };
         let with_credentials = config.tokens.cookie.is_some();
-        let parts: Arc<OnceLock<AppState>> = Arc::default();
-        let shared = Arc::clone(&parts);
+        // The listeners are bound first, because challenges contain the address. The state is
+        // built after that and set before the server runs.
+        let state: Arc<OnceLock<AppState>> = Arc::default();
+        let worker_state = Arc::clone(&state);
         let server = HttpServer::new(move || {
-            let parts = shared
+            let state = worker_state
                 .get()
-                .expect("the server is not run before its parts are there");
+                .expect("the state is set before the server runs");
             let app = App::new()
-                .app_data(parts.auth.clone())
-                .app_data(parts.accounts.clone())
-                .app_data(parts.sign_in.clone())
-                .app_data(parts.api_keys.clone())
-                .app_data(parts.upstream.clone())
-                .app_data(parts.document.clone())
-                .app_data(parts.health.clone())
-                .app_data(parts.metadata.clone())
-                .app_data(parts.rates.clone())
-                .wrap(middleware::cors(&settings.cors_origins, with_credentials))
-                .wrap(from_fn(middleware::refused_preflight))
-                .wrap(middleware::security_headers())
-                .wrap(from_fn(api::forward_auth_method))
-                .wrap(from_fn(telemetry::observe))
-                .wrap(from_fn(middleware::leave_unread));
+                .app_data(state.auth.clone())
+                .app_data(state.accounts.clone())
+                .app_data(state.google_sign_in.clone())
+                .app_data(state.api_keys.clone())
+                .app_data(state.completions.clone())
+                .app_data(state.document.clone())
+                .app_data(state.health.clone())
+                .app_data(state.metadata.clone())
+                .app_data(state.rate_limits.clone());
+            let cors = middleware::cors(&settings.cors_origins, with_credentials);
+            let app = middleware::wrap_application(app, cors);
             let app = if has_admin {
                 app
             } else {
                 app.configure(|routes| api::metrics(routes, limits))
             };
-            app.configure(|routes| api::routes(routes, limits, &parts.auth))
+            app.configure(|routes| api::routes(routes, limits, &state.auth))
         })
         .workers(workers)
-        // A client that hangs up ends its request at once, and with it the call of a service that
-        // its owner pays for. Half-closed connections, which this refuses, no browser and
-        // no proxy makes.
+        // A client that disconnects ends its request, and with it a paid call to the completion
+        // service. Browsers and proxies do not use half-closed connections.
         .h1_allow_half_closed(false)
         .shutdown_timeout(config.server.shutdown_timeout.as_secs());
-        let bind = |address| move |source| StartError::Bind { address, source };
         let address = config.server.bind;
-        let server = server.bind(address).map_err(bind(address))?;
+        let server = server
+            .bind(address)
+            .map_err(|source| StartError::Bind { address, source })?;
         let address = server.addrs().first().copied().unwrap_or(address);
 
-        // The first fetches of keys are under way while the database is opened.
-        let resource = resource(config, address);
-        let in_challenges = resource.as_ref().and_then(|resource| resource.parse().ok());
-        let auth = verifier_of(Arc::clone(&clock), config, in_challenges).await?;
+        // The verifier comes first: its key fetches run while the database is opened.
+        let resource = resource_url(config, address);
+        let challenge_resource = resource.as_ref().and_then(|resource| resource.parse().ok());
+        let auth = build_verifier(Arc::clone(&clock), config, challenge_resource).await?;
         let store = Store::open(&config.database).await?;
         let health = Data::new(Health::new(auth.clone(), store.clone(), metrics));
         let metadata = Data::new(Metadata::new(resource, &auth));
-        let sign_in = Data::new(GoogleSignIn::new(
-            authorize(&auth),
+        let google_sign_in = Data::new(GoogleSignIn::new(
+            authorization_endpoint(&auth),
             config.server.cors_origins.clone(),
         ));
         let api_keys = Data::new(ApiKeys::new(&config.vault));
-        let upstream = Data::new(Completions::new(&config.generate, Arc::clone(&clock))?);
+        let completions = Data::new(Completions::new(&config.generate, Arc::clone(&clock))?);
         let accounts = Data::new(Accounts::new(store, clock));
         let document = Data::new(Document::new());
-        let rates = Data::new(RateLimits::new(
+        let rate_limits = Data::new(RateLimits::new(
             &config.rate_limit,
             &config.server,
             auth.clock(),
         ));
         let auth = Data::new(auth);
-        let parts = parts.get_or_init(|| AppState {
+        let state = state.get_or_init(|| AppState {
             auth,
             accounts,
-            sign_in,
+            google_sign_in,
             api_keys,
-            upstream,
+            completions,
             document,
             health,
             metadata,
-            rates,
+            rate_limits,
         });
-        let (auth, health) = (Bearward::clone(&parts.auth), parts.health.clone());
+        let (auth, health) = (Bearward::clone(&state.auth), state.health.clone());
 
-        let admin = match config.server.admin_bind {
-            Some(address) => {
-                let app = move || {
-                    App::new()
-                        .app_data(health.clone())
-                        .configure(|routes| api::metrics(routes, limits))
-                };
-                Some(
-                    HttpServer::new(app)
-                        .workers(1)
-                        .bind(address)
-                        .map_err(bind(address))?
-                        .run(),
-                )
-            }
-            None => None,
-        };
+        let admin = config
+            .server
+            .admin_bind
+            .map(|address| admin_server(address, health, limits))
+            .transpose()?;
         Ok(Self {
             api: server.run(),
             admin,
@@ -246,77 +228,93 @@ impl Application {
         })
     }
 
-    /// Where the API listens: the real port, also when 0 was configured.
+    /// Returns the address of the API, with the actual port if port 0 was configured.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// The verifier of this server.
+    /// Returns the verifier of this server.
     pub fn auth(&self) -> &Bearward {
         &self.auth
     }
 
-    /// Stops the server from elsewhere.
+    /// Returns a handle that stops the server.
     pub fn handle(&self) -> ServerHandle {
         self.api.handle()
     }
 
-    /// Serves until a signal, or [`handle`](Self::handle), stops it; requests under way may end
-    /// first.
+    /// Serves until a signal or [`handle`](Self::handle) stops the server. Requests in progress may
+    /// finish within the shutdown timeout.
     ///
     /// # Errors
-    /// What the operating system refuses while it runs.
+    /// An I/O error of the operating system.
     pub async fn run(self) -> io::Result<()> {
         match self.admin {
             Some(admin) => {
-                let stop = admin.handle();
+                let admin_handle = admin.handle();
                 let admin = actix_web::rt::spawn(admin);
-                let served = self.api.await;
-                stop.stop(true).await;
+                let result = self.api.await;
+                admin_handle.stop(true).await;
                 admin.await.map_err(io::Error::other)??;
-                served
+                result
             }
             None => self.api.await,
         }
     }
 }
 
-/// The address that RFC 9728 metadata and challenges name: as configured, letter for letter, else
-/// as it listens. None where nobody could go there: a server on every address does not know its
-/// own.
-fn resource(config: &Config, address: SocketAddr) -> Option<String> {
+/// Binds the server of `server.admin_bind`, which serves `/metrics`.
+fn admin_server(
+    address: SocketAddr,
+    health: Data<Health>,
+    limits: RequestLimits,
+) -> Result<Server, StartError> {
+    let app = move || {
+        App::new()
+            .app_data(health.clone())
+            .configure(|routes| api::metrics(routes, limits))
+    };
+    let server = HttpServer::new(app)
+        .workers(1)
+        .bind(address)
+        .map_err(|source| StartError::Bind { address, source })?;
+    Ok(server.run())
+}
+
+/// Returns the URL of this resource in RFC 9728 metadata and challenges: `server.public_url`
+/// without normalization, or the bound address. `None` if the server listens on all addresses.
+fn resource_url(config: &Config, address: SocketAddr) -> Option<String> {
     match &config.server.public_url {
         Some(url) => Some(url.as_str().to_owned()),
         None => (!address.ip().is_unspecified()).then(|| format!("http://{address}")),
     }
 }
 
-/// Where users sign in: the first issuer whose tokens are bearer tokens and that lies where
-/// Supabase Auth does.
-fn authorize(auth: &Bearward) -> Option<Url> {
-    let bearers = auth
-        .issuers()
-        .filter(|issuer| issuer.has_token_use(TokenUse::AccessToken));
-    let mut supabase = bearers
+/// Returns the authorization endpoint of the first issuer of access tokens that has the path of
+/// Supabase Auth.
+fn authorization_endpoint(auth: &Bearward) -> Option<Url> {
+    auth.issuers()
+        .filter(|issuer| issuer.has_token_use(TokenUse::AccessToken))
         .map(Issuer::iss)
-        .filter(|issuer| issuer.ends_with("/auth/v1"));
-    supabase
-        .next()
-        .and_then(|issuer| format!("{issuer}/authorize").parse().ok())
+        .find(|iss| iss.ends_with("/auth/v1"))
+        .and_then(|iss| format!("{iss}/authorize").parse().ok())
 }
 
 fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-fn explain(error: &io::Error) -> String {
+/// Describes a bind error and how to fix it.
+fn bind_error_hint(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::AddrInUse => {
-            "something listens there already. Stop it, or choose another: --bind 127.0.0.1:PORT, PORT=... or server.bind"
+            "the address is in use. Stop the other process, or choose another address with --bind 127.0.0.1:PORT, PORT=... or server.bind"
                 .to_owned()
         }
-        io::ErrorKind::PermissionDenied => "this user may not; ports under 1024 need a privilege. Choose a higher one".to_owned(),
-        io::ErrorKind::AddrNotAvailable => "this machine does not have that address".to_owned(),
+        io::ErrorKind::PermissionDenied => {
+            "permission denied; ports below 1024 need a privilege. Choose a higher port".to_owned()
+        }
+        io::ErrorKind::AddrNotAvailable => "this machine does not have the address".to_owned(),
         _ => error.to_string(),
     }
 }

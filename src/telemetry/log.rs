@@ -1,4 +1,4 @@
-//! The process's log: to stderr, for people or for machines.
+//! The process's log on stderr, as text or JSON.
 
 use std::io::{self, IsTerminal};
 
@@ -13,16 +13,16 @@ use tracing_subscriber::{
 
 use crate::settings::{LogFormat, Telemetry};
 
-/// What is logged when nobody says otherwise.
+/// The filter without `RUST_LOG`.
 const DEFAULT_FILTER: &str = "info,actix_server=warn,sea_orm_migration=warn,actix_http=off";
 
-/// Starts the log, once in a process. `rust_log` is the text of `RUST_LOG`; None or empty means
-/// `info`.
+/// Installs the global subscriber, once per process. `rust_log` is the value of `RUST_LOG`; `None`
+/// or an empty string means `info`.
 ///
 /// # Errors
-/// [`InitError::Filter`] when `rust_log` cannot be read, [`InitError::AlreadyStarted`] when the
-/// process logs already; the log that runs is then left as it is, so a caller who shares the
-/// process (a test) may pass over it.
+/// [`InitError::Filter`] if `rust_log` is invalid, [`InitError::AlreadyStarted`] if a subscriber is
+/// installed already. The installed subscriber is not changed, so tests that share a process may
+/// ignore this error.
 pub fn init(telemetry: &Telemetry, rust_log: Option<&str>) -> Result<(), InitError> {
     let filter = rust_log
         .filter(|text| !text.is_empty())
@@ -31,23 +31,24 @@ pub fn init(telemetry: &Telemetry, rust_log: Option<&str>) -> Result<(), InitErr
     let ansi = io::stderr().is_terminal()
         && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let registry = tracing_subscriber::registry()
-        .with(lines::<Registry, _>(telemetry.format, ansi, io::stderr).with_filter(filter));
+        .with(format_layer::<Registry, _>(telemetry.format, ansi, io::stderr).with_filter(filter));
     registry.try_init().map_err(|_| InitError::AlreadyStarted)
 }
 
-/// Why the log was not started.
+/// The error of [`init`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InitError {
-    /// The filter does not parse.
-    #[error("RUST_LOG cannot be read; write levels such as \"info\" or \"info,bearward=debug\"")]
+    /// The filter is invalid.
+    #[error("RUST_LOG is invalid; use levels such as \"info\" or \"info,bearward=debug\"")]
     Filter,
-    /// A log was started before.
-    #[error("the log of this process is started already")]
+    /// A subscriber is installed already.
+    #[error("the log of this process is already initialized")]
     AlreadyStarted,
 }
 
-/// One line an event in both formats: what `tracing` calls pretty takes several.
-pub(super) fn lines<S, W>(
+/// Returns a layer that writes one line per event in both formats. The pretty format of
+/// `tracing-subscriber` is not used because it writes several lines.
+pub(super) fn format_layer<S, W>(
     format: LogFormat,
     ansi: bool,
     writer: W,

@@ -1,4 +1,4 @@
-//! What the process tells about itself: log lines, metrics, traces.
+//! Logging, metrics and tracing.
 
 mod log;
 mod prometheus;
@@ -8,4 +8,4 @@ mod traces;
 pub use log::{InitError, init};
 pub use prometheus::{Metrics, metrics};
 pub use request::observe;
-pub use traces::{Traces, called};
+pub use traces::{Traces, client_span};

@@ -1,33 +1,35 @@
-//! The process's metrics in the Prometheus text format.
+//! Metrics in the Prometheus text format.
 
 use std::{sync::OnceLock, thread, time::Duration};
 
+use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 
-/// Upper bounds in seconds for every histogram named `*_seconds`: a cached verification takes well
-/// under a millisecond, a request may take half a minute.
-const SECONDS: [f64; 15] = [
+/// Upper bounds, in seconds, of every histogram named `*_seconds`. The fastest requests take less
+/// than a millisecond, the slowest up to `server.request_timeout`.
+const DURATION_BUCKETS: [f64; 15] = [
     0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,
 ];
 
-/// Observations wait in memory until they are counted, whether or not anybody scrapes.
-const UPKEEP: Duration = Duration::from_secs(5);
+/// How often buffered histogram samples are aggregated. Without this the buffer grows until the
+/// next scrape.
+const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
 
-/// Reads what the `metrics` crate's macros have recorded in this process.
+/// The metrics that this process has recorded through the `metrics` crate.
 #[derive(Debug, Clone)]
 pub struct Metrics(PrometheusHandle);
 
 impl Metrics {
-    /// All metrics in the Prometheus text format.
+    /// Renders all metrics in the Prometheus text format.
     pub fn render(&self) -> String {
         self.0.render()
     }
 }
 
-/// The metrics of this process. The first call installs the recorder, later ones read the same.
+/// Returns the metrics of this process. The first call installs the recorder.
 ///
 /// # Errors
-/// When another recorder was installed before the first call.
+/// [`BuildError`] if another recorder is installed already.
 pub fn metrics() -> Result<Metrics, BuildError> {
     static INSTALLED: OnceLock<Metrics> = OnceLock::new();
     if let Some(installed) = INSTALLED.get() {
@@ -35,27 +37,86 @@ pub fn metrics() -> Result<Metrics, BuildError> {
     }
     match builder()?.install_recorder() {
         Ok(handle) => {
-            let kept = handle.clone();
-            // A thread and not a task: the recorder outlives every runtime of the process, one for
-            // each test for example.
+            describe_all();
+            let upkeep = handle.clone();
+            // A thread and not a task: the recorder outlives the runtimes of the process, for
+            // example one per test.
             let _ = thread::Builder::new()
                 .name("metrics-upkeep".to_owned())
                 .spawn(move || {
                     loop {
-                        thread::sleep(UPKEEP);
-                        kept.run_upkeep();
+                        thread::sleep(UPKEEP_INTERVAL);
+                        upkeep.run_upkeep();
                     }
                 });
             Ok(INSTALLED.get_or_init(|| Metrics(handle)).clone())
         }
-        // Another thread may have come first, between the look and the installation.
+        // Another thread may have installed the recorder concurrently.
         Err(error) => INSTALLED.get().cloned().ok_or(error),
     }
 }
 
+/// Describes every metric of the process, including those of the library.
+fn describe_all() {
+    describe_counter!(
+        "http_requests_total",
+        Unit::Count,
+        "HTTP requests by method, route and status."
+    );
+    describe_histogram!(
+        "http_request_duration_seconds",
+        Unit::Seconds,
+        "Time until the response head, by method and route."
+    );
+    describe_counter!(
+        "bearward_rate_limited_total",
+        Unit::Count,
+        "Requests rejected by a rate or concurrency limit, by limit."
+    );
+    describe_counter!(
+        "bearward_verifications_total",
+        Unit::Count,
+        "Token verifications by issuer and outcome; the outcome of a rejected token is the reason."
+    );
+    describe_gauge!(
+        "bearward_cached_tokens",
+        Unit::Count,
+        "Tokens in the verified-token cache."
+    );
+    describe_counter!(
+        "bearward_jwks_fetches_total",
+        Unit::Count,
+        "Fetches of an issuer's JWKS by outcome."
+    );
+    describe_counter!(
+        "bearward_unknown_keys_total",
+        Unit::Count,
+        "Lookups of a key that is not in the issuer's key set, by outcome."
+    );
+    describe_gauge!(
+        "bearward_jwks_state",
+        "State of an issuer's key set: 1 for the current state, 0 for the others."
+    );
+    describe_gauge!(
+        "bearward_jwks_age_seconds",
+        Unit::Seconds,
+        "Time since an issuer's key set was last fetched."
+    );
+    describe_gauge!(
+        "bearward_jwks_keys",
+        Unit::Count,
+        "Usable keys in an issuer's key set."
+    );
+    describe_gauge!(
+        "bearward_jwks_keys_skipped",
+        Unit::Count,
+        "Keys of an issuer's JWKS that are ignored because they cannot be used."
+    );
+}
+
 pub(super) fn builder() -> Result<PrometheusBuilder, BuildError> {
     PrometheusBuilder::new()
-        .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &DURATION_BUCKETS)
 }
 
 #[cfg(test)]
@@ -63,7 +124,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn installing_twice_reads_the_same_metrics() {
+    fn a_second_call_returns_the_same_metrics() {
         let (first, second) = (
             metrics().expect("installed"),
             metrics().expect("still installed"),
@@ -71,5 +132,16 @@ mod tests {
         ::metrics::counter!("bearward_test_installed_twice").increment(1);
         assert!(first.render().contains("bearward_test_installed_twice 1"));
         assert!(second.render().contains("bearward_test_installed_twice 1"));
+    }
+
+    #[test]
+    fn metrics_have_help_texts() {
+        let metrics = metrics().expect("installed");
+        ::metrics::counter!("bearward_rate_limited_total", "limit" => "test").increment(0);
+        let rendered = metrics.render();
+        assert!(
+            rendered.contains("# HELP bearward_rate_limited_total Requests rejected by"),
+            "{rendered}"
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! One span, one line and two metrics for each request; a span of a trace where traces are wanted.
+//! Access log, metrics and trace span of each request.
 
 use std::{
     thread,
@@ -23,42 +23,40 @@ use uuid::Uuid;
 
 use super::traces::RequestSpan;
 
-/// The status in line and metrics when the client has gone before the answer; nginx uses the same.
-const CLIENT_GONE: u16 = 499;
+/// The status in log and metrics if the client disconnects before the response, as in nginx.
+const CLIENT_CLOSED_REQUEST: u16 = 499;
 
-/// A key id in the line is cut here: its sender chose it, and verification knows no key id that
-/// long.
-const KID_CHARS: usize = 64;
+/// Maximum length of a key id in the log. The sender of a token chooses it.
+const MAX_KID_CHARS: usize = 64;
 
-/// A middleware for [`from_fn`](actix_web::middleware::from_fn), the outermost of the application.
+/// A middleware for [`from_fn`](actix_web::middleware::from_fn) that assigns the request id and
+/// writes the access log.
 ///
-/// Gives the request a [`RequestId`] (the inbound `x-request-id` when it is well-formed, else a new
-/// UUID v7) as an extension and as a response header; runs the rest inside a span; ends with one
-/// line of method, route pattern, status, duration, request id, and of a [`RejectionLog`] when the
-/// response carries one. The line is written also when a handler panics (status 500) and when the
-/// client hangs up (499). The duration ends with the response's head; a streamed body is not
-/// counted.
+/// The [`RequestId`] is the inbound `x-request-id` if it is well-formed, else a new UUID v7. It is
+/// set as a request extension and as a response header. The rest of the request runs inside a span.
+/// At the end one line is logged with method, route pattern, status, duration, request id, and the
+/// [`RejectionLog`] if the response has one. The line is also written if a handler panics (status
+/// 500) and if the client disconnects (499). The duration ends with the response head; a streamed
+/// body is not included.
+///
+/// Path, query and header values are never logged. The labels of the metrics are limited to
+/// existing routes.
 ///
 /// # Errors
-/// What the rest of the application answers with an error, as it is but for the header.
-///
-/// Never logged: path, query, header values. The labels of the metrics are bounded by the routes
-/// that exist.
+/// Passes on errors of the inner service, with the request id added to their response.
 pub async fn observe(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    let id = inbound(request.headers()).unwrap_or_else(|| {
-        RequestId::parse(&Uuid::now_v7().to_string()).expect("a UUID is a valid request id")
-    });
+    let id = inbound_request_id(request.headers()).unwrap_or_else(new_request_id);
     request.extensions_mut().insert(id.clone());
     let method = method_label(request.method());
     let route = request
         .match_pattern()
         .unwrap_or_else(|| "unmatched".to_owned());
-    let trace = RequestSpan::begin(request.headers(), method, &route, id.as_str());
+    let trace = RequestSpan::start(request.headers(), method, &route, id.as_str());
     let context = trace.as_ref().map(RequestSpan::context);
-    let mut line = AccessLogEntry {
+    let mut entry = AccessLogEntry {
         started: Instant::now(),
         method,
         route,
@@ -69,33 +67,34 @@ pub async fn observe(
     let span = info_span!(
         "request",
         request_id = id.as_str(),
-        method = line.method,
-        route = line.route.as_str()
+        method = entry.method,
+        route = entry.route.as_str()
     );
-    let answered = next.call(request).instrument(span);
-    let answered = match context {
-        Some(context) => answered.with_context(context).await,
-        None => answered.await,
+    let response = next.call(request).instrument(span);
+    let result = match context {
+        Some(context) => response.with_context(context).await,
+        None => response.await,
     };
-    match answered {
+    match result {
         Ok(mut response) => {
-            line.write(
+            entry.write(
                 response.status().as_u16(),
                 response.response().extensions().get(),
             );
-            echo(response.headers_mut(), &id);
+            set_request_id(response.headers_mut(), &id);
             Ok(response)
         }
-        // A middleware has refused; its answer gets the header like any other.
+        // An inner middleware returned an error; its response needs the header too.
         Err(error) => {
             let mut response: HttpResponse = error.error_response();
-            line.write(response.status().as_u16(), response.extensions().get());
-            echo(response.headers_mut(), &id);
+            entry.write(response.status().as_u16(), response.extensions().get());
+            set_request_id(response.headers_mut(), &id);
             Err(InternalError::from_response(error, response).into())
         }
     }
 }
 
+/// One line of the access log, written once.
 struct AccessLogEntry {
     started: Instant,
     method: &'static str,
@@ -106,7 +105,7 @@ struct AccessLogEntry {
 }
 
 impl AccessLogEntry {
-    fn write(&mut self, status: u16, refusal: Option<&RejectionLog>) {
+    fn write(&mut self, status: u16, rejection: Option<&RejectionLog>) {
         self.written = true;
         let elapsed = self.started.elapsed();
         let status_label = status.to_string();
@@ -117,12 +116,12 @@ impl AccessLogEntry {
         ];
         metrics::histogram!("http_request_duration_seconds", &labels[..2]).record(elapsed);
         metrics::counter!("http_requests_total", &labels).increment(1);
-        let kid = refusal
-            .and_then(|note| note.kid.as_deref())
-            .map(|kid| kid.chars().take(KID_CHARS).collect::<String>());
+        let kid = rejection
+            .and_then(|rejection| rejection.kid.as_deref())
+            .map(|kid| kid.chars().take(MAX_KID_CHARS).collect::<String>());
         let kid = kid.as_deref();
-        let reason = refusal.map(|note| note.reason);
-        let issuer = refusal.and_then(|note| note.issuer.as_deref());
+        let reason = rejection.map(|rejection| rejection.reason);
+        let issuer = rejection.and_then(|rejection| rejection.issuer.as_deref());
         if let Some(trace) = &self.trace {
             trace.end(status, reason);
         }
@@ -134,8 +133,7 @@ impl AccessLogEntry {
             self.id.as_str(),
             millis(elapsed),
         );
-        // Outside of the span, whose fields would come twice. Text fields are escaped by every
-        // format.
+        // Without the span as parent, which would repeat its fields. Both formats escape text.
         if status >= 500 {
             tracing::warn!(parent: None, method, route, status, duration_ms, request_id, trace_id, reason, issuer, kid, "request");
         } else {
@@ -144,8 +142,8 @@ impl AccessLogEntry {
     }
 }
 
-/// The future of a request ends early for two reasons only: a panic unwinds it, or the connection
-/// is gone and it is dropped.
+/// An entry that was not written is dropped for one of two reasons: a panic unwinds the request's
+/// future, or the future is dropped because the client disconnected.
 impl Drop for AccessLogEntry {
     fn drop(&mut self) {
         if !self.written {
@@ -153,7 +151,7 @@ impl Drop for AccessLogEntry {
                 if thread::panicking() {
                     500
                 } else {
-                    CLIENT_GONE
+                    CLIENT_CLOSED_REQUEST
                 },
                 None,
             );
@@ -161,17 +159,22 @@ impl Drop for AccessLogEntry {
     }
 }
 
-fn inbound(headers: &HeaderMap) -> Option<RequestId> {
+fn inbound_request_id(headers: &HeaderMap) -> Option<RequestId> {
     RequestId::parse(headers.get(RequestId::HEADER)?.to_str().ok()?)
 }
 
-fn echo(headers: &mut HeaderMap, id: &RequestId) {
+fn new_request_id() -> RequestId {
+    RequestId::parse(&Uuid::now_v7().to_string()).expect("a UUID is a valid request id")
+}
+
+fn set_request_id(headers: &mut HeaderMap, id: &RequestId) {
     if let Ok(value) = HeaderValue::from_str(id.as_str()) {
         headers.insert(HeaderName::from_static(RequestId::HEADER), value);
     }
 }
 
-/// A client can make up methods, so the label takes only those that routes can have.
+/// Returns the metric label of a method. Clients can send any method, so unknown ones share a
+/// label.
 fn method_label(method: &Method) -> &'static str {
     const KNOWN: [&str; 9] = [
         "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE",
@@ -182,7 +185,7 @@ fn method_label(method: &Method) -> &'static str {
         .unwrap_or("other")
 }
 
-/// Milliseconds to three places, which is what a person compares.
+/// Returns milliseconds with three decimal places.
 fn millis(elapsed: Duration) -> f64 {
     (elapsed.as_secs_f64() * 1e6).round() / 1e3
 }

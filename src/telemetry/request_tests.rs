@@ -1,4 +1,4 @@
-//! The request line: what it holds, that it is one, and that it never holds what a client sent.
+//! The access log: its fields, one line per request, and no data that a client sent.
 
 use std::{
     io,
@@ -20,25 +20,25 @@ use tracing_subscriber::{Registry, layer::SubscriberExt};
 use super::*;
 use crate::{
     settings::LogFormat,
-    telemetry::{log, prometheus},
+    telemetry::{log as telemetry_log, prometheus},
 };
 
 #[derive(Clone, Default)]
-struct Captured(Arc<Mutex<Vec<u8>>>);
+struct CapturedLog(Arc<Mutex<Vec<u8>>>);
 
-impl Captured {
+impl CapturedLog {
     fn text(&self) -> String {
         String::from_utf8(self.0.lock().expect("not poisoned").clone()).expect("UTF-8")
     }
 
-    fn only_line(&self) -> serde_json::Value {
+    fn single_line(&self) -> serde_json::Value {
         let text = self.text();
         assert_eq!(text.lines().count(), 1, "{text}");
         serde_json::from_str(&text).expect("a JSON line")
     }
 }
 
-impl io::Write for Captured {
+impl io::Write for CapturedLog {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0
             .lock()
@@ -52,19 +52,20 @@ impl io::Write for Captured {
     }
 }
 
+/// The log, the metrics and the response of one request.
 struct Observed {
-    captured: Captured,
+    log: CapturedLog,
     metrics: PrometheusHandle,
-    /// The headers of the answer; None when the handler panicked or never answered.
-    answer: Option<HeaderMap>,
+    /// The headers of the response; `None` if the handler panicked or is still pending.
+    response: Option<HeaderMap>,
 }
 
-/// Plays one request against a small application, with a log and a recorder of its own.
-async fn observed(format: LogFormat, request: TestRequest) -> Observed {
-    let captured = Captured::default();
-    let writer = captured.clone();
-    let lines = log::lines::<Registry, _>(format, false, move || writer.clone());
-    let _log = tracing::subscriber::set_default(tracing_subscriber::registry().with(lines));
+/// Sends one request to a test application with its own log and metrics recorder.
+async fn send(format: LogFormat, request: TestRequest) -> Observed {
+    let log = CapturedLog::default();
+    let writer = log.clone();
+    let layer = telemetry_log::format_layer::<Registry, _>(format, false, move || writer.clone());
+    let _subscriber = tracing::subscriber::set_default(tracing_subscriber::registry().with(layer));
     let recorder = prometheus::builder().expect("bounds").build_recorder();
     let metrics = recorder.handle();
     let _recorder = metrics::set_default_local_recorder(&recorder);
@@ -77,28 +78,28 @@ async fn observed(format: LogFormat, request: TestRequest) -> Observed {
                 "/hangs",
                 web::get().to(std::future::pending::<HttpResponse>),
             )
-            .route("/refused", web::get().to(refused)),
+            .route("/rejected", web::get().to(rejected)),
     )
     .await;
-    let answered = AssertUnwindSafe(app.call(request.to_request()))
+    let result = AssertUnwindSafe(app.call(request.to_request()))
         .catch_unwind()
         .now_or_never();
-    let answer = answered
+    let response = result
         .and_then(Result::ok)
         .and_then(Result::ok)
-        .map(|answer| answer.headers().clone());
+        .map(|response| response.headers().clone());
     Observed {
-        captured,
+        log,
         metrics,
-        answer,
+        response,
     }
 }
 
 async fn panics() -> HttpResponse {
-    panic!("a handler's mistake")
+    panic!("a bug in a handler")
 }
 
-async fn refused() -> HttpResponse {
+async fn rejected() -> HttpResponse {
     let mut response = HttpResponse::Unauthorized().finish();
     let mut log = RejectionLog::new(&bearward::AuthError::UnknownKey.into());
     log.issuer = Some("supabase".into());
@@ -107,9 +108,9 @@ async fn refused() -> HttpResponse {
     response
 }
 
-fn echoed(observed: &Observed) -> String {
-    let answer = observed.answer.as_ref().expect("an answer");
-    answer
+fn response_request_id(observed: &Observed) -> String {
+    let response = observed.response.as_ref().expect("a response");
+    response
         .get(RequestId::HEADER)
         .expect("the header")
         .to_str()
@@ -118,40 +119,40 @@ fn echoed(observed: &Observed) -> String {
 }
 
 #[actix_web::test]
-async fn a_request_is_one_line_with_route_status_duration_and_id() {
-    let seen = observed(
+async fn logs_route_status_duration_and_request_id() {
+    let observed = send(
         LogFormat::Json,
         TestRequest::get()
             .uri("/orders/17")
             .insert_header(("x-request-id", "abc-1")),
     )
     .await;
-    let line = seen.captured.only_line();
+    let line = observed.log.single_line();
     assert_eq!(line["method"], "GET");
     assert_eq!(line["route"], "/orders/{id}");
     assert_eq!(line["status"], 200);
     assert_eq!(line["request_id"], "abc-1");
     assert!(line["duration_ms"].is_f64());
     assert!(line.get("reason").is_none());
-    assert_eq!(echoed(&seen), "abc-1");
+    assert_eq!(response_request_id(&observed), "abc-1");
 }
 
 #[actix_web::test]
-async fn a_missing_or_malformed_id_is_replaced_by_a_uuid_of_version_7() {
+async fn replaces_a_missing_or_malformed_id_with_a_uuid_v7() {
     for inbound in [None, Some("two words"), Some("<script>")] {
         let mut request = TestRequest::get().uri("/orders/17");
         if let Some(inbound) = inbound {
             request = request.insert_header(("x-request-id", inbound));
         }
-        let seen = observed(LogFormat::Json, request).await;
-        let id = Uuid::parse_str(&echoed(&seen)).expect("a UUID");
+        let observed = send(LogFormat::Json, request).await;
+        let id = Uuid::parse_str(&response_request_id(&observed)).expect("a UUID");
         assert_eq!(id.get_version_num(), 7);
-        assert_eq!(seen.captured.only_line()["request_id"], id.to_string());
+        assert_eq!(observed.log.single_line()["request_id"], id.to_string());
     }
 }
 
 #[actix_web::test]
-async fn nothing_that_a_client_sent_is_in_the_line() {
+async fn logs_no_data_that_a_client_sent() {
     for format in [LogFormat::Json, LogFormat::Pretty] {
         for path in [
             "/orders/secret-path?token=secret-query",
@@ -163,7 +164,7 @@ async fn nothing_that_a_client_sent_is_in_the_line() {
                 .insert_header(("cookie", "session=secret-cookie"))
                 .insert_header(("x-request-id", "secret id"))
                 .insert_header(("user-agent", "secret-agent"));
-            let text = observed(format, request).await.captured.text();
+            let text = send(format, request).await.log.text();
             assert_eq!(text.lines().count(), 1, "{text}");
             assert!(!text.contains("secret"), "{text}");
         }
@@ -171,34 +172,34 @@ async fn nothing_that_a_client_sent_is_in_the_line() {
 }
 
 #[actix_web::test]
-async fn a_refusal_is_told_by_its_closed_reason_its_issuer_and_its_key() {
-    let line = observed(LogFormat::Json, TestRequest::get().uri("/refused"))
+async fn logs_reason_issuer_and_key_of_a_rejection() {
+    let line = send(LogFormat::Json, TestRequest::get().uri("/rejected"))
         .await
-        .captured
-        .only_line();
+        .log
+        .single_line();
     assert_eq!(line["reason"], "unknown_key");
     assert_eq!(line["issuer"], "supabase");
     assert_eq!(
         line["kid"].as_str().map(|kid| kid.chars().count()),
-        Some(KID_CHARS)
+        Some(MAX_KID_CHARS)
     );
 }
 
 #[actix_web::test]
-async fn a_key_id_cannot_begin_a_line_of_its_own() {
-    let text = observed(LogFormat::Pretty, TestRequest::get().uri("/refused"))
+async fn a_key_id_cannot_start_a_new_line() {
+    let text = send(LogFormat::Pretty, TestRequest::get().uri("/rejected"))
         .await
-        .captured
+        .log
         .text();
     assert_eq!(text.lines().count(), 1, "{text}");
     assert!(!text.contains('\u{1b}'), "{text}");
 }
 
 #[actix_web::test]
-async fn a_panic_in_a_handler_is_a_line_with_status_500() {
-    let seen = observed(LogFormat::Json, TestRequest::get().uri("/panics")).await;
-    assert!(seen.answer.is_none());
-    let line = seen.captured.only_line();
+async fn logs_status_500_after_a_panic() {
+    let observed = send(LogFormat::Json, TestRequest::get().uri("/panics")).await;
+    assert!(observed.response.is_none());
+    let line = observed.log.single_line();
     assert_eq!(
         (&line["status"], &line["route"]),
         (&500.into(), &"/panics".into())
@@ -206,18 +207,17 @@ async fn a_panic_in_a_handler_is_a_line_with_status_500() {
 }
 
 #[actix_web::test]
-async fn a_client_that_hangs_up_is_a_line_with_status_499() {
-    let line = observed(LogFormat::Json, TestRequest::get().uri("/hangs"))
+async fn logs_status_499_after_a_disconnect() {
+    let line = send(LogFormat::Json, TestRequest::get().uri("/hangs"))
         .await
-        .captured
-        .only_line();
+        .log
+        .single_line();
     assert_eq!(line["status"], 499);
 }
 
 #[actix_web::test]
-async fn the_labels_of_metrics_are_bounded() {
-    let rendered =
-        |request| async move { observed(LogFormat::Json, request).await.metrics.render() };
+async fn metric_labels_are_bounded() {
+    let rendered = |request| async move { send(LogFormat::Json, request).await.metrics.render() };
     let known = rendered(TestRequest::get().uri("/orders/17")).await;
     assert!(
         known.contains(r#"http_requests_total{method="GET",route="/orders/{id}",status="200"} 1"#),
@@ -238,22 +238,23 @@ async fn the_labels_of_metrics_are_bounded() {
 }
 
 #[actix_web::test]
-async fn an_error_of_an_inner_middleware_has_its_line_and_its_header() {
-    let captured = Captured::default();
-    let writer = captured.clone();
-    let lines = log::lines::<Registry, _>(LogFormat::Json, false, move || writer.clone());
-    let _log = tracing::subscriber::set_default(tracing_subscriber::registry().with(lines));
-    let refuse = |_: ServiceRequest, _: Next<actix_web::body::BoxBody>| async {
+async fn logs_errors_of_an_inner_middleware() {
+    let log = CapturedLog::default();
+    let writer = log.clone();
+    let layer =
+        telemetry_log::format_layer::<Registry, _>(LogFormat::Json, false, move || writer.clone());
+    let _subscriber = tracing::subscriber::set_default(tracing_subscriber::registry().with(layer));
+    let reject = |_: ServiceRequest, _: Next<actix_web::body::BoxBody>| async {
         Err::<ServiceResponse, Error>(actix_web::error::ErrorForbidden("no"))
     };
-    let app = init_service(App::new().wrap(from_fn(refuse)).wrap(from_fn(observe))).await;
+    let app = init_service(App::new().wrap(from_fn(reject)).wrap(from_fn(observe))).await;
     let error = app
         .call(TestRequest::get().to_request())
         .await
         .err()
-        .expect("refused")
+        .expect("an error")
         .error_response();
     assert_eq!(error.status(), 403);
     assert!(error.headers().contains_key(RequestId::HEADER));
-    assert_eq!(captured.only_line()["status"], 403);
+    assert_eq!(log.single_line()["status"], 403);
 }

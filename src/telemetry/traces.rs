@@ -1,5 +1,5 @@
-//! Traces: a span for each request and for each call of another service, sent to an OpenTelemetry
-//! collector.
+//! OpenTelemetry traces: a span for each request and for each call to another service, exported to
+//! a collector.
 
 use std::{sync::OnceLock, time::Duration};
 
@@ -17,33 +17,33 @@ use opentelemetry_sdk::{
 };
 use url::Url;
 
-/// The tracer of this process, from the moment when somebody wants traces.
+/// The tracer of this process, set by [`Traces::start`].
 static TRACER: OnceLock<SdkTracer> = OnceLock::new();
 
-/// How long the end of the process may wait for a collector that does not take what is left.
-const LAST_CALL: Duration = Duration::from_secs(3);
+/// How long dropping [`Traces`] waits for the collector to accept the remaining spans.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Sends spans until it is dropped; what has not been sent then is sent at last, for 3 s at most.
+/// Exports spans until it is dropped. Dropping it exports the remaining spans, for at most 3 s.
 ///
-/// Spans wait in memory, 2,048 at most, and go out every 5 s. A collector that cannot be reached
-/// costs the spans, and a line in the log, but no request.
+/// At most 2,048 spans are buffered; they are exported every 5 s. If the collector is unreachable,
+/// spans are lost and the failure is logged. Requests are not affected.
 #[derive(Debug)]
-#[must_use = "traces end when it is dropped"]
+#[must_use = "dropping it stops the export"]
 pub struct Traces(SdkTracerProvider);
 
 impl Traces {
-    /// Begins to trace, once in a process, and sends to `/v1/traces` below `endpoint` (OTLP 1.x,
+    /// Starts tracing, once per process. Exports to `/v1/traces` below `endpoint` (OTLP 1.x,
     /// protobuf over HTTP).
     ///
-    /// `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`, `OTEL_TRACES_SAMPLER` and
-    /// `OTEL_EXPORTER_OTLP_HEADERS` mean what OpenTelemetry says of them.
+    /// The environment variables `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`,
+    /// `OTEL_TRACES_SAMPLER` and `OTEL_EXPORTER_OTLP_HEADERS` are read by the OpenTelemetry SDK.
     ///
     /// # Errors
-    /// When the HTTP client cannot be made. Whether a collector listens is not looked at.
+    /// [`ExporterBuildError`] if the HTTP client cannot be built. The collector is not contacted.
     pub fn start(endpoint: &Url) -> Result<Self, ExporterBuildError> {
         let exporter = SpanExporter::builder()
             .with_http()
-            .with_endpoint(below(endpoint))
+            .with_endpoint(traces_url(endpoint))
             .build()?;
         let provider = SdkTracerProvider::builder()
             .with_resource(resource())
@@ -56,50 +56,51 @@ impl Traces {
 
 impl Drop for Traces {
     fn drop(&mut self) {
-        // What went wrong is in the log already.
-        let _ = self.0.shutdown_with_timeout(LAST_CALL);
+        // The SDK logs errors itself.
+        let _ = self.0.shutdown_with_timeout(SHUTDOWN_TIMEOUT);
     }
 }
 
-fn below(endpoint: &Url) -> String {
+fn traces_url(endpoint: &Url) -> String {
     format!("{}/v1/traces", endpoint.as_str().trim_end_matches('/'))
 }
 
-/// Who it is that traces: what the environment calls it, else `bearward`.
+/// Returns the resource of all spans. The service name is `bearward` unless the environment sets
+/// it.
 fn resource() -> Resource {
-    let resource = || {
+    let builder = || {
         Resource::builder()
             .with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION")))
     };
-    let told = resource().build();
-    // The SDK's word where the environment has none.
-    let is_nameless = told
+    let from_env = builder().build();
+    // The SDK's default name starts with `unknown_service`.
+    let has_default_name = from_env
         .get(&Key::new("service.name"))
         .is_none_or(|name| name.as_str().starts_with("unknown_service"));
-    if is_nameless {
-        resource().with_service_name("bearward").build()
+    if has_default_name {
+        builder().with_service_name("bearward").build()
     } else {
-        told
+        from_env
     }
 }
 
-/// The span of one request. It ends when it is told the status, or dropped.
+/// The span of one request. It ends with [`end`](Self::end) or when it is dropped.
 pub(super) struct RequestSpan(Context);
 
 impl RequestSpan {
-    /// Begins the span, within the trace that the request's `traceparent` names (W3C Trace
-    /// Context); None where nothing is traced.
+    /// Starts the span as part of the trace in the request's `traceparent` (W3C Trace Context).
+    /// Returns `None` if tracing is off.
     ///
-    /// Like the log it holds nothing of path, query and headers.
-    pub(super) fn begin(
+    /// The span contains no path, query or header values.
+    pub(super) fn start(
         headers: &HeaderMap,
         method: &'static str,
         route: &str,
         request_id: &str,
     ) -> Option<Self> {
         let tracer = TRACER.get()?;
-        let parent =
-            TraceContextPropagator::new().extract_with_context(&Context::new(), &Sent(headers));
+        let parent = TraceContextPropagator::new()
+            .extract_with_context(&Context::new(), &HeaderExtractor(headers));
         let span = tracer
             .span_builder(format!("{method} {route}"))
             .with_kind(SpanKind::Server)
@@ -112,24 +113,24 @@ impl RequestSpan {
         Some(Self(parent.with_span(span)))
     }
 
-    /// What runs within the span carries this.
+    /// Returns the context for operations inside the span.
     pub(super) fn context(&self) -> Context {
         self.0.clone()
     }
 
-    /// For the line in the log: 32 hexadecimal digits.
+    /// Returns the trace id as 32 hexadecimal digits.
     pub(super) fn trace_id(&self) -> String {
         self.0.span().span_context().trace_id().to_string()
     }
 
-    /// Ends the span. Only what the server has to answer for is an error of it.
-    pub(super) fn end(&self, status: u16, refusal: Option<&'static str>) {
+    /// Ends the span. Only a status of 500 and above marks it as an error.
+    pub(super) fn end(&self, status: u16, rejection: Option<&'static str>) {
         let span = self.0.span();
         span.set_attribute(KeyValue::new(
             "http.response.status_code",
             i64::from(status),
         ));
-        if let Some(reason) = refusal {
+        if let Some(reason) = rejection {
             span.set_attribute(KeyValue::new("bearward.refusal", reason));
         }
         if status >= 500 {
@@ -140,14 +141,13 @@ impl RequestSpan {
     }
 }
 
-/// Runs a call of another service within a span of its own, below the one of the request that needs
-/// it.
+/// Runs a call to another service inside a client span, as a child of the request's span.
 ///
-/// The service is told nothing of the trace: it is somebody else's.
+/// The trace context is not sent to the service, which belongs to a third party.
 ///
 /// # Errors
-/// Those of the call.
-pub async fn called<T, E>(
+/// The error of the call.
+pub async fn client_span<T, E>(
     name: &'static str,
     call: impl Future<Output = Result<T, E>>,
 ) -> Result<T, E> {
@@ -159,18 +159,18 @@ pub async fn called<T, E>(
         .with_kind(SpanKind::Client)
         .start_with_context(tracer, &Context::current());
     let context = Context::current_with_span(span);
-    let answer = call.with_context(context.clone()).await;
-    if answer.is_err() {
+    let result = call.with_context(context.clone()).await;
+    if result.is_err() {
         context.span().set_status(Status::error(""));
     }
     context.span().end();
-    answer
+    result
 }
 
-/// The headers of a request, as a propagator reads them.
-struct Sent<'a>(&'a HeaderMap);
+/// Adapts request headers to a propagator.
+struct HeaderExtractor<'a>(&'a HeaderMap);
 
-impl Extractor for Sent<'_> {
+impl Extractor for HeaderExtractor<'_> {
     fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name)?.to_str().ok()
     }

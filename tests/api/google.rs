@@ -103,8 +103,8 @@ async fn a_body_without_a_credential_is_a_field_error() {
     let app = TestApp::start().await;
     for (body, problem) in [
         (json!({}), "is missing"),
-        (json!({"credential": 7}), "must be a text"),
-        (json!({"credential": null}), "must be a text"),
+        (json!({"credential": 7}), "must be a string"),
+        (json!({"credential": null}), "must be a string"),
         (json!({"credential": ""}), "must not be empty"),
     ] {
         let errors = sign_in(&app, &body).await.field_errors();

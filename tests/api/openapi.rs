@@ -1,4 +1,4 @@
-//! The document and the server say the same.
+//! The OpenAPI document matches the server.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ fn document() -> Value {
     serde_json::from_str(Document::new().as_str()).unwrap()
 }
 
-/// `METHOD /path` of every operation in the document.
+/// Returns `METHOD /path` of every operation in the document.
 fn documented() -> BTreeSet<String> {
     let document = document();
     let paths = document["paths"].as_object().unwrap().iter();
@@ -26,11 +26,11 @@ fn documented() -> BTreeSet<String> {
         .collect()
 }
 
-/// The same of every route that `src/api/mod.rs` mounts.
+/// Returns `METHOD /path` of every route in `src/api/mod.rs`.
 fn mounted() -> BTreeSet<String> {
     let source = include_str!("../../src/api/mod.rs");
     let mut routes = BTreeSet::new();
-    for statement in source.split("at(\"").skip(1) {
+    for statement in source.split("endpoint(\"").skip(1) {
         let (path, rest) = statement.split_once('"').unwrap();
         let methods = rest.split(';').next().unwrap();
         for (call, method) in [
@@ -49,13 +49,13 @@ fn mounted() -> BTreeSet<String> {
 }
 
 #[test]
-fn every_mounted_route_is_in_the_document() {
+fn the_document_contains_every_route() {
     let (mounted, documented) = (mounted(), documented());
     assert!(
         mounted.len() > 12,
-        "the routes are no longer found in the source: {mounted:?}"
+        "routes not found in the source: {mounted:?}"
     );
-    // Pages for people are no operations.
+    // The documentation pages are not operations.
     let missing: Vec<_> = mounted
         .difference(&documented)
         .filter(|route| !route.contains(" /docs"))
@@ -64,42 +64,42 @@ fn every_mounted_route_is_in_the_document() {
 }
 
 #[tokio::test]
-async fn every_documented_operation_is_answered() {
+async fn the_server_handles_every_documented_operation() {
     let world = World::start().await;
     for operation in documented() {
         let (method, path) = operation.split_once(' ').unwrap();
-        let answer = send(
+        let response = send(
             world
                 .request(method.parse::<Method>().unwrap(), path)
                 .bearer_auth(world.admin_token()),
         )
         .await;
-        assert_ne!(answer.status, 405, "{operation}");
+        assert_ne!(response.status, 405, "{operation}");
         assert!(
-            answer.status != 404 || path.contains('{') || answer.body.contains("issuer"),
-            "{operation}: {answer:?}"
+            response.status != 404 || path.contains('{') || response.body.contains("issuer"),
+            "{operation}: {response:?}"
         );
     }
 }
 
 #[test]
-fn every_operation_has_a_name_of_its_own_a_summary_and_its_errors() {
+fn operations_have_a_unique_id_a_summary_and_errors() {
     let document = document();
-    let mut names = BTreeSet::new();
+    let mut ids = BTreeSet::new();
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
-            let name = operation["operationId"].as_str().unwrap();
-            assert!(names.insert(name.to_owned()), "{name} twice");
+            let id = operation["operationId"].as_str().unwrap();
+            assert!(ids.insert(id.to_owned()), "{id} is not unique");
             assert!(
                 operation["summary"]
                     .as_str()
                     .is_some_and(|summary| !summary.ends_with('.')),
                 "{method} {path}"
             );
-            let is_behind_a_token = operation.get("security").is_none();
+            let requires_token = operation.get("security").is_none();
             for status in ["401", "403", "429", "503"] {
                 assert!(
-                    !is_behind_a_token || operation["responses"].get(status).is_some(),
+                    !requires_token || operation["responses"].get(status).is_some(),
                     "{method} {path} {status}"
                 );
             }
@@ -107,7 +107,7 @@ fn every_operation_has_a_name_of_its_own_a_summary_and_its_errors() {
     }
 }
 
-/// The codes of the contract, by status, and what was added to them.
+/// Returns the error codes of a status.
 fn codes(status: &str) -> &'static [&'static str] {
     match status {
         "400" => &["INVALID_REQUEST"],
@@ -138,9 +138,9 @@ fn codes(status: &str) -> &'static [&'static str] {
 }
 
 #[test]
-fn every_error_has_an_example_with_a_code_of_its_own_status() {
+fn errors_have_an_example_with_a_code_of_their_status() {
     let document = document();
-    let mut seen = BTreeSet::new();
+    let mut statuses = BTreeSet::new();
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
             for (status, response) in operation["responses"]
@@ -163,15 +163,15 @@ fn every_error_has_an_example_with_a_code_of_its_own_status() {
                     example["error"]["details"].is_array(),
                     "{method} {path} {status}"
                 );
-                seen.insert(status.clone());
+                statuses.insert(status.clone());
             }
         }
     }
-    assert_eq!(seen.len(), 14, "{seen:?}");
+    assert_eq!(statuses.len(), 14, "{statuses:?}");
 }
 
 #[test]
-fn each_operation_names_the_errors_that_it_can_give_and_no_other() {
+fn operations_list_exactly_their_errors() {
     let document = document();
     let errors = |method: &str, path: &str| -> String {
         let responses = document["paths"][path][method]["responses"]
@@ -223,7 +223,7 @@ fn each_operation_names_the_errors_that_it_can_give_and_no_other() {
 }
 
 #[test]
-fn every_field_that_must_be_sent_has_an_example() {
+fn required_fields_have_an_example() {
     let document = document();
     let schemas = document["components"]["schemas"].as_object().unwrap();
     let bodies: Vec<_> = schemas
@@ -243,7 +243,7 @@ fn every_field_that_must_be_sent_has_an_example() {
 }
 
 #[tokio::test]
-async fn the_document_and_its_page_come_from_this_server_alone() {
+async fn document_and_page_use_no_external_resources() {
     let world = World::start().await;
     let served = world.get("/openapi.json", "").await;
     assert_eq!(served.expect_status(200)["openapi"], "3.1.0");
@@ -262,9 +262,9 @@ async fn the_document_and_its_page_come_from_this_server_alone() {
     for file in page.body.split('"').filter(|text| {
         [".css", ".js", ".png"]
             .iter()
-            .any(|end| text.ends_with(end))
+            .any(|suffix| text.ends_with(suffix))
     }) {
-        assert!(!file.contains("//"), "{file} comes from elsewhere");
+        assert!(!file.contains("//"), "{file} is an external resource");
         assert_eq!(
             world
                 .get(&format!("/docs/{}", file.trim_start_matches("./")), "")

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The OpenAPI document against its standard, and the running server against the document: every operation, with a real token.
-# BEARWARD names another program than the debug build.
+# Validates the OpenAPI document, and tests every operation of a running server against it with a valid token.
+# BEARWARD is the path of the program to test (default: the debug build).
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -16,44 +16,44 @@ if [ -z "${BEARWARD:-}" ]; then
   BEARWARD=$PWD/target/debug/bearward
 fi
 
-folder=$(mktemp -d)
+directory=$(mktemp -d)
 server=
-ended() {
+cleanup() {
   if [ -n "$server" ]; then kill "$server" 2>/dev/null || true; wait "$server" 2>/dev/null || true; fi
-  rm -rf "$folder"
+  rm -rf "$directory"
 }
-trap ended EXIT
+trap cleanup EXIT
 
-"$BEARWARD" openapi >"$folder/openapi.json"
-"$venv/bin/python" -m openapi_spec_validator "$folder/openapi.json"
+"$BEARWARD" openapi >"$directory/openapi.json"
+"$venv/bin/python" -m openapi_spec_validator "$directory/openapi.json"
 
-(cd "$folder" && RUST_LOG=error BEARWARD_RATE_LIMIT__ENABLED=false exec "$BEARWARD" dev --bind 127.0.0.1:0 --idp-bind 127.0.0.1:0) \
-  >"$folder/dev.log" 2>&1 &
+(cd "$directory" && RUST_LOG=error BEARWARD_RATE_LIMIT__ENABLED=false exec "$BEARWARD" dev --bind 127.0.0.1:0 --idp-bind 127.0.0.1:0) \
+  >"$directory/dev.log" 2>&1 &
 server=$!
 for _ in $(seq 300); do
-  if grep -q "Ctrl-C" "$folder/dev.log"; then break; fi
-  kill -0 "$server" 2>/dev/null || { cat "$folder/dev.log" >&2; exit 1; }
+  if grep -q "Ctrl-C" "$directory/dev.log"; then break; fi
+  kill -0 "$server" 2>/dev/null || { cat "$directory/dev.log" >&2; exit 1; }
   read -rt 0.1 <> <(:) || :
 done
-address() { sed 's/\x1b\[[0-9;]*m//g' "$folder/dev.log" | grep -m1 -E "^ +$1 " | grep -oE 'http://[0-9.:]+' | head -1; }
+address() { sed 's/\x1b\[[0-9;]*m//g' "$directory/dev.log" | grep -m1 -E "^ +$1 " | grep -oE 'http://[0-9.:]+' | head -1; }
 api=$(address API)
 idp=$(address IdP)
 read_json() { "$venv/bin/python" -c "import json, sys; print(json.load(sys.stdin)$1)"; }
 token=$(curl -sf -X POST "$idp/admin/tokens" -H 'content-type: application/json' \
   -d '{"claims": {"sub": "schemathesis", "app_metadata": {"roles": ["admin"]}}, "expires_in": 3600}' | read_json '["access_token"]')
-# An account of somebody else: the one that asks must stay open.
+# The administration endpoints are tested with the id of another account: disabling the caller would fail every later request.
 other=$(curl -sf -X POST "$idp/admin/tokens" -H 'content-type: application/json' -d '{"claims": {"sub": "other"}}' | read_json '["access_token"]')
 id=$(curl -sf "$api/api/auth/me" -H "Authorization: Bearer $other" | read_json '["id"]')
 
-{ cat tests/openapi/schemathesis.toml; printf '\n[parameters]\n"path.id" = "%s"\n' "$id"; } >"$folder/schemathesis.toml"
-# The same examples each time: what is found by chance belongs into a test.
-(cd "$folder" && "$venv/bin/schemathesis" --config-file schemathesis.toml run "$api/openapi.json" -H "Authorization: Bearer $token" \
+{ cat tests/openapi/schemathesis.toml; printf '\n[parameters]\n"path.id" = "%s"\n' "$id"; } >"$directory/schemathesis.toml"
+# A fixed seed: a failure found by chance should become a test.
+(cd "$directory" && "$venv/bin/schemathesis" --config-file schemathesis.toml run "$api/openapi.json" -H "Authorization: Bearer $token" \
   --checks all --phases examples,coverage,fuzzing --max-examples 60 --seed 1 --continue-on-failure --no-color >schemathesis.log 2>&1) || {
-  cut -c1-400 "$folder/schemathesis.log" >&2
+  cut -c1-400 "$directory/schemathesis.log" >&2
   exit 1
 }
-sed -n '/= SUMMARY =/,$p' "$folder/schemathesis.log"
-"$venv/bin/python" - "$folder/schemathesis.log" <<'P'
+sed -n '/= SUMMARY =/,$p' "$directory/schemathesis.log"
+"$venv/bin/python" - "$directory/schemathesis.log" <<'P'
 import re, sys
 tested = re.search(r"Tested: (\d+)", open(sys.argv[1]).read())
 print(f"{tested.group(1)} passed, 0 failed")

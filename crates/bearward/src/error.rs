@@ -215,6 +215,40 @@ impl AuthError {
         self.metadata().2
     }
 
+    /// Returns whether the token itself is invalid. False if no token was sent, if the request or
+    /// the server is at fault, and if a valid token does not meet the requirements of the route.
+    pub fn is_invalid_token(&self) -> bool {
+        match self {
+            Self::BadAuthorization
+            | Self::TooLong { .. }
+            | Self::ApiKey
+            | Self::Form(_)
+            | Self::Header(_)
+            | Self::Payload(_)
+            | Self::AlgorithmNotAllowed { .. }
+            | Self::WrongType { .. }
+            | Self::UnknownIssuer { .. }
+            | Self::UnknownKey
+            | Self::AmbiguousKey
+            | Self::InvalidSignature
+            | Self::Expired { .. }
+            | Self::NotYetValid { .. }
+            | Self::WrongAudience { .. }
+            | Self::MissingClaim(_)
+            | Self::InvalidClaim { .. } => true,
+            Self::NoToken
+            | Self::SeveralCredentials
+            | Self::CustomClaimsMismatch
+            | Self::StepUpRequired { .. }
+            | Self::InsufficientScope { .. }
+            | Self::InsufficientRole { .. }
+            | Self::RequirementNotMet { .. }
+            | Self::OriginRefused
+            | Self::KeysUnavailable { .. }
+            | Self::NotConfigured => false,
+        }
+    }
+
     fn metadata(&self) -> (&'static str, &'static str, VerificationStep) {
         match self {
             Self::NoToken => ("MISSING_TOKEN", "no_token", VerificationStep::Source),

@@ -191,6 +191,8 @@ impl ResponseError for AuthRejection {
 pub struct RejectionLog {
     /// The [metric label](AuthError::metric_label): one of a fixed set.
     pub reason: &'static str,
+    /// Whether the token itself was invalid, see [`AuthError::is_invalid_token`].
+    pub is_invalid_token: bool,
     /// The configured name of the issuer; `None` if the token was rejected before an issuer was
     /// selected.
     pub issuer: Option<Arc<str>>,
@@ -204,6 +206,7 @@ impl RejectionLog {
     pub fn new(failure: &AuthFailure) -> Self {
         Self {
             reason: failure.error.metric_label(),
+            is_invalid_token: failure.error.is_invalid_token(),
             issuer: failure.issuer.clone(),
             kid: failure.kid.as_ref().map(ToString::to_string),
         }

@@ -77,7 +77,7 @@ async fn the_error_body_includes_the_request_id() {
         let scope = web::scope("").wrap_fn(|request, service| {
             request
                 .extensions_mut()
-                .insert(RequestId::accept("0f0e-from.outside").unwrap());
+                .insert(RequestId::parse("0f0e-from.outside").unwrap());
             service.call(request)
         });
         config

@@ -7,7 +7,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Protected resource metadata (RFC 9728) */
+        /** Get the protected resource metadata (RFC 9728) */
         get: operations["protectedResourceMetadata"];
         put?: never;
         post?: never;
@@ -24,7 +24,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Every account, the latest first */
+        /**
+         * List accounts
+         * @description Returns all accounts, newest first.
+         */
         get: operations["listUsers"];
         put?: never;
         post?: never;
@@ -48,8 +51,8 @@ export interface paths {
         options?: never;
         head?: never;
         /**
-         * Let an account be used, or not
-         * @description A closed account is refused on every replica within 20 seconds.
+         * Enable or disable an account
+         * @description Disabling an account takes effect on all replicas within 20 seconds.
          */
         patch: operations["setUserActive"];
         trace?: never;
@@ -62,14 +65,14 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Where to sign in with Google
-         * @description The authorization endpoint of the configured identity provider.
+         * Get the URL of the sign-in with Google
+         * @description Returns the authorization endpoint of the configured identity provider.
          */
         get: operations["signInAddress"];
         put?: never;
         /**
          * Sign in with a Google ID token
-         * @description What stands beside the credential is not looked at.
+         * @description Only the credential is used; other user data in the body is ignored.
          */
         post: operations["signInWithGoogle"];
         delete?: never;
@@ -86,8 +89,9 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The caller's profile and claims
-         * @description The first request of a subject makes its account.
+         * Get the current user
+         * @description Returns the profile and the claims of the token. The first request of a subject creates its
+         *     account.
          */
         get: operations["me"];
         put?: never;
@@ -106,203 +110,235 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * May this request pass, and whose is it?
-         * @description For a gateway, about each request that it gets. 200 without a body, and who it is in headers, for the gateway to copy onto the request that it lets pass:
+         * Authorize a forwarded request
+         * @description A gateway sends this request for each request that it receives. 200 has no body and identifies
+         *     the user in headers, which the gateway copies to the request that it forwards:
          *
-         *     | header | is |
+         *     | header | value |
          *     |---|---|
-         *     | `X-Auth-Subject` | `sub`: who, unique within the issuer |
-         *     | `X-Auth-Issuer` | `iss`, in the configured spelling |
-         *     | `X-Auth-Email` | the e-mail address; it identifies nobody |
-         *     | `X-Auth-Role` | the one `role` claim; with Supabase `authenticated`. `?role=` asks the list of roles |
+         *     | `X-Auth-Subject` | `sub`, unique within the issuer |
+         *     | `X-Auth-Issuer` | `iss`, as configured |
+         *     | `X-Auth-Email` | the email address; it does not identify the user |
+         *     | `X-Auth-Role` | the `role` claim, `authenticated` with Supabase; `?role=` checks the list of roles instead |
          *     | `X-Auth-Scopes` | the scopes, separated by spaces |
          *
-         *     Each is there always, and empty where the token has no such claim: some gateways keep what the client sent under a name that is
-         *     not in this answer, and a header that is absent would then be a header that the client can forge.
+         *     Each header is always present and is empty if the token has no such claim. Some gateways keep
+         *     headers of the client whose names are not in this response, so a missing header could be
+         *     forged.
          *
-         *     In a value, each byte of UTF-8 that is no visible ASCII character, and `%`, is written as `%` and two hexadecimal digits: whatever stands in a
-         *     claim, it neither breaks the header nor begins another. `decodeURIComponent` and its like give back the claim.
+         *     Values are percent-encoded: spaces, control characters, `%` and bytes outside of ASCII. A claim
+         *     can neither break the header nor start another one. `decodeURIComponent` decodes it.
          *
-         *     The query narrows it; every parameter must hold: `role`, `scope` (words separated by spaces, all of them), `aal` (`aal1`, `aal2`, `aal3`:
-         *     at least). Any other is refused, because a restriction that is passed over is an open door.
+         *     The query adds requirements, which must all be met: `role`, `scope` (several scopes separated by
+         *     spaces) and `aal` (`aal1`, `aal2`, `aal3`: the minimum level). Unknown parameters are rejected,
+         *     so that a misspelled restriction is not ignored.
          *
          *     # Errors
-         *     As every route of an account; then 422 for a query that cannot be read; then 403 for a role or a scope, 401 for a level.
+         *     The errors of every endpoint with an account; then 422 for an invalid query; then 403 for a
+         *     missing role or scope; then 401 for a level that is too low.
          */
         get: operations["verify"];
         /**
-         * May this request pass, and whose is it?
-         * @description For a gateway, about each request that it gets. 200 without a body, and who it is in headers, for the gateway to copy onto the request that it lets pass:
+         * Authorize a forwarded request
+         * @description A gateway sends this request for each request that it receives. 200 has no body and identifies
+         *     the user in headers, which the gateway copies to the request that it forwards:
          *
-         *     | header | is |
+         *     | header | value |
          *     |---|---|
-         *     | `X-Auth-Subject` | `sub`: who, unique within the issuer |
-         *     | `X-Auth-Issuer` | `iss`, in the configured spelling |
-         *     | `X-Auth-Email` | the e-mail address; it identifies nobody |
-         *     | `X-Auth-Role` | the one `role` claim; with Supabase `authenticated`. `?role=` asks the list of roles |
+         *     | `X-Auth-Subject` | `sub`, unique within the issuer |
+         *     | `X-Auth-Issuer` | `iss`, as configured |
+         *     | `X-Auth-Email` | the email address; it does not identify the user |
+         *     | `X-Auth-Role` | the `role` claim, `authenticated` with Supabase; `?role=` checks the list of roles instead |
          *     | `X-Auth-Scopes` | the scopes, separated by spaces |
          *
-         *     Each is there always, and empty where the token has no such claim: some gateways keep what the client sent under a name that is
-         *     not in this answer, and a header that is absent would then be a header that the client can forge.
+         *     Each header is always present and is empty if the token has no such claim. Some gateways keep
+         *     headers of the client whose names are not in this response, so a missing header could be
+         *     forged.
          *
-         *     In a value, each byte of UTF-8 that is no visible ASCII character, and `%`, is written as `%` and two hexadecimal digits: whatever stands in a
-         *     claim, it neither breaks the header nor begins another. `decodeURIComponent` and its like give back the claim.
+         *     Values are percent-encoded: spaces, control characters, `%` and bytes outside of ASCII. A claim
+         *     can neither break the header nor start another one. `decodeURIComponent` decodes it.
          *
-         *     The query narrows it; every parameter must hold: `role`, `scope` (words separated by spaces, all of them), `aal` (`aal1`, `aal2`, `aal3`:
-         *     at least). Any other is refused, because a restriction that is passed over is an open door.
+         *     The query adds requirements, which must all be met: `role`, `scope` (several scopes separated by
+         *     spaces) and `aal` (`aal1`, `aal2`, `aal3`: the minimum level). Unknown parameters are rejected,
+         *     so that a misspelled restriction is not ignored.
          *
          *     # Errors
-         *     As every route of an account; then 422 for a query that cannot be read; then 403 for a role or a scope, 401 for a level.
+         *     The errors of every endpoint with an account; then 422 for an invalid query; then 403 for a
+         *     missing role or scope; then 401 for a level that is too low.
          */
         put: operations["verifyPut"];
         /**
-         * May this request pass, and whose is it?
-         * @description For a gateway, about each request that it gets. 200 without a body, and who it is in headers, for the gateway to copy onto the request that it lets pass:
+         * Authorize a forwarded request
+         * @description A gateway sends this request for each request that it receives. 200 has no body and identifies
+         *     the user in headers, which the gateway copies to the request that it forwards:
          *
-         *     | header | is |
+         *     | header | value |
          *     |---|---|
-         *     | `X-Auth-Subject` | `sub`: who, unique within the issuer |
-         *     | `X-Auth-Issuer` | `iss`, in the configured spelling |
-         *     | `X-Auth-Email` | the e-mail address; it identifies nobody |
-         *     | `X-Auth-Role` | the one `role` claim; with Supabase `authenticated`. `?role=` asks the list of roles |
+         *     | `X-Auth-Subject` | `sub`, unique within the issuer |
+         *     | `X-Auth-Issuer` | `iss`, as configured |
+         *     | `X-Auth-Email` | the email address; it does not identify the user |
+         *     | `X-Auth-Role` | the `role` claim, `authenticated` with Supabase; `?role=` checks the list of roles instead |
          *     | `X-Auth-Scopes` | the scopes, separated by spaces |
          *
-         *     Each is there always, and empty where the token has no such claim: some gateways keep what the client sent under a name that is
-         *     not in this answer, and a header that is absent would then be a header that the client can forge.
+         *     Each header is always present and is empty if the token has no such claim. Some gateways keep
+         *     headers of the client whose names are not in this response, so a missing header could be
+         *     forged.
          *
-         *     In a value, each byte of UTF-8 that is no visible ASCII character, and `%`, is written as `%` and two hexadecimal digits: whatever stands in a
-         *     claim, it neither breaks the header nor begins another. `decodeURIComponent` and its like give back the claim.
+         *     Values are percent-encoded: spaces, control characters, `%` and bytes outside of ASCII. A claim
+         *     can neither break the header nor start another one. `decodeURIComponent` decodes it.
          *
-         *     The query narrows it; every parameter must hold: `role`, `scope` (words separated by spaces, all of them), `aal` (`aal1`, `aal2`, `aal3`:
-         *     at least). Any other is refused, because a restriction that is passed over is an open door.
+         *     The query adds requirements, which must all be met: `role`, `scope` (several scopes separated by
+         *     spaces) and `aal` (`aal1`, `aal2`, `aal3`: the minimum level). Unknown parameters are rejected,
+         *     so that a misspelled restriction is not ignored.
          *
          *     # Errors
-         *     As every route of an account; then 422 for a query that cannot be read; then 403 for a role or a scope, 401 for a level.
+         *     The errors of every endpoint with an account; then 422 for an invalid query; then 403 for a
+         *     missing role or scope; then 401 for a level that is too low.
          */
         post: operations["verifyPost"];
         /**
-         * May this request pass, and whose is it?
-         * @description For a gateway, about each request that it gets. 200 without a body, and who it is in headers, for the gateway to copy onto the request that it lets pass:
+         * Authorize a forwarded request
+         * @description A gateway sends this request for each request that it receives. 200 has no body and identifies
+         *     the user in headers, which the gateway copies to the request that it forwards:
          *
-         *     | header | is |
+         *     | header | value |
          *     |---|---|
-         *     | `X-Auth-Subject` | `sub`: who, unique within the issuer |
-         *     | `X-Auth-Issuer` | `iss`, in the configured spelling |
-         *     | `X-Auth-Email` | the e-mail address; it identifies nobody |
-         *     | `X-Auth-Role` | the one `role` claim; with Supabase `authenticated`. `?role=` asks the list of roles |
+         *     | `X-Auth-Subject` | `sub`, unique within the issuer |
+         *     | `X-Auth-Issuer` | `iss`, as configured |
+         *     | `X-Auth-Email` | the email address; it does not identify the user |
+         *     | `X-Auth-Role` | the `role` claim, `authenticated` with Supabase; `?role=` checks the list of roles instead |
          *     | `X-Auth-Scopes` | the scopes, separated by spaces |
          *
-         *     Each is there always, and empty where the token has no such claim: some gateways keep what the client sent under a name that is
-         *     not in this answer, and a header that is absent would then be a header that the client can forge.
+         *     Each header is always present and is empty if the token has no such claim. Some gateways keep
+         *     headers of the client whose names are not in this response, so a missing header could be
+         *     forged.
          *
-         *     In a value, each byte of UTF-8 that is no visible ASCII character, and `%`, is written as `%` and two hexadecimal digits: whatever stands in a
-         *     claim, it neither breaks the header nor begins another. `decodeURIComponent` and its like give back the claim.
+         *     Values are percent-encoded: spaces, control characters, `%` and bytes outside of ASCII. A claim
+         *     can neither break the header nor start another one. `decodeURIComponent` decodes it.
          *
-         *     The query narrows it; every parameter must hold: `role`, `scope` (words separated by spaces, all of them), `aal` (`aal1`, `aal2`, `aal3`:
-         *     at least). Any other is refused, because a restriction that is passed over is an open door.
+         *     The query adds requirements, which must all be met: `role`, `scope` (several scopes separated by
+         *     spaces) and `aal` (`aal1`, `aal2`, `aal3`: the minimum level). Unknown parameters are rejected,
+         *     so that a misspelled restriction is not ignored.
          *
          *     # Errors
-         *     As every route of an account; then 422 for a query that cannot be read; then 403 for a role or a scope, 401 for a level.
+         *     The errors of every endpoint with an account; then 422 for an invalid query; then 403 for a
+         *     missing role or scope; then 401 for a level that is too low.
          */
         delete: operations["verifyDelete"];
         /**
-         * May this request pass, and whose is it?
-         * @description For a gateway, about each request that it gets. 200 without a body, and who it is in headers, for the gateway to copy onto the request that it lets pass:
+         * Authorize a forwarded request
+         * @description A gateway sends this request for each request that it receives. 200 has no body and identifies
+         *     the user in headers, which the gateway copies to the request that it forwards:
          *
-         *     | header | is |
+         *     | header | value |
          *     |---|---|
-         *     | `X-Auth-Subject` | `sub`: who, unique within the issuer |
-         *     | `X-Auth-Issuer` | `iss`, in the configured spelling |
-         *     | `X-Auth-Email` | the e-mail address; it identifies nobody |
-         *     | `X-Auth-Role` | the one `role` claim; with Supabase `authenticated`. `?role=` asks the list of roles |
+         *     | `X-Auth-Subject` | `sub`, unique within the issuer |
+         *     | `X-Auth-Issuer` | `iss`, as configured |
+         *     | `X-Auth-Email` | the email address; it does not identify the user |
+         *     | `X-Auth-Role` | the `role` claim, `authenticated` with Supabase; `?role=` checks the list of roles instead |
          *     | `X-Auth-Scopes` | the scopes, separated by spaces |
          *
-         *     Each is there always, and empty where the token has no such claim: some gateways keep what the client sent under a name that is
-         *     not in this answer, and a header that is absent would then be a header that the client can forge.
+         *     Each header is always present and is empty if the token has no such claim. Some gateways keep
+         *     headers of the client whose names are not in this response, so a missing header could be
+         *     forged.
          *
-         *     In a value, each byte of UTF-8 that is no visible ASCII character, and `%`, is written as `%` and two hexadecimal digits: whatever stands in a
-         *     claim, it neither breaks the header nor begins another. `decodeURIComponent` and its like give back the claim.
+         *     Values are percent-encoded: spaces, control characters, `%` and bytes outside of ASCII. A claim
+         *     can neither break the header nor start another one. `decodeURIComponent` decodes it.
          *
-         *     The query narrows it; every parameter must hold: `role`, `scope` (words separated by spaces, all of them), `aal` (`aal1`, `aal2`, `aal3`:
-         *     at least). Any other is refused, because a restriction that is passed over is an open door.
+         *     The query adds requirements, which must all be met: `role`, `scope` (several scopes separated by
+         *     spaces) and `aal` (`aal1`, `aal2`, `aal3`: the minimum level). Unknown parameters are rejected,
+         *     so that a misspelled restriction is not ignored.
          *
          *     # Errors
-         *     As every route of an account; then 422 for a query that cannot be read; then 403 for a role or a scope, 401 for a level.
+         *     The errors of every endpoint with an account; then 422 for an invalid query; then 403 for a
+         *     missing role or scope; then 401 for a level that is too low.
          */
         options: operations["verifyOptions"];
         /**
-         * May this request pass, and whose is it?
-         * @description For a gateway, about each request that it gets. 200 without a body, and who it is in headers, for the gateway to copy onto the request that it lets pass:
+         * Authorize a forwarded request
+         * @description A gateway sends this request for each request that it receives. 200 has no body and identifies
+         *     the user in headers, which the gateway copies to the request that it forwards:
          *
-         *     | header | is |
+         *     | header | value |
          *     |---|---|
-         *     | `X-Auth-Subject` | `sub`: who, unique within the issuer |
-         *     | `X-Auth-Issuer` | `iss`, in the configured spelling |
-         *     | `X-Auth-Email` | the e-mail address; it identifies nobody |
-         *     | `X-Auth-Role` | the one `role` claim; with Supabase `authenticated`. `?role=` asks the list of roles |
+         *     | `X-Auth-Subject` | `sub`, unique within the issuer |
+         *     | `X-Auth-Issuer` | `iss`, as configured |
+         *     | `X-Auth-Email` | the email address; it does not identify the user |
+         *     | `X-Auth-Role` | the `role` claim, `authenticated` with Supabase; `?role=` checks the list of roles instead |
          *     | `X-Auth-Scopes` | the scopes, separated by spaces |
          *
-         *     Each is there always, and empty where the token has no such claim: some gateways keep what the client sent under a name that is
-         *     not in this answer, and a header that is absent would then be a header that the client can forge.
+         *     Each header is always present and is empty if the token has no such claim. Some gateways keep
+         *     headers of the client whose names are not in this response, so a missing header could be
+         *     forged.
          *
-         *     In a value, each byte of UTF-8 that is no visible ASCII character, and `%`, is written as `%` and two hexadecimal digits: whatever stands in a
-         *     claim, it neither breaks the header nor begins another. `decodeURIComponent` and its like give back the claim.
+         *     Values are percent-encoded: spaces, control characters, `%` and bytes outside of ASCII. A claim
+         *     can neither break the header nor start another one. `decodeURIComponent` decodes it.
          *
-         *     The query narrows it; every parameter must hold: `role`, `scope` (words separated by spaces, all of them), `aal` (`aal1`, `aal2`, `aal3`:
-         *     at least). Any other is refused, because a restriction that is passed over is an open door.
+         *     The query adds requirements, which must all be met: `role`, `scope` (several scopes separated by
+         *     spaces) and `aal` (`aal1`, `aal2`, `aal3`: the minimum level). Unknown parameters are rejected,
+         *     so that a misspelled restriction is not ignored.
          *
          *     # Errors
-         *     As every route of an account; then 422 for a query that cannot be read; then 403 for a role or a scope, 401 for a level.
+         *     The errors of every endpoint with an account; then 422 for an invalid query; then 403 for a
+         *     missing role or scope; then 401 for a level that is too low.
          */
         head: operations["verifyHead"];
         /**
-         * May this request pass, and whose is it?
-         * @description For a gateway, about each request that it gets. 200 without a body, and who it is in headers, for the gateway to copy onto the request that it lets pass:
+         * Authorize a forwarded request
+         * @description A gateway sends this request for each request that it receives. 200 has no body and identifies
+         *     the user in headers, which the gateway copies to the request that it forwards:
          *
-         *     | header | is |
+         *     | header | value |
          *     |---|---|
-         *     | `X-Auth-Subject` | `sub`: who, unique within the issuer |
-         *     | `X-Auth-Issuer` | `iss`, in the configured spelling |
-         *     | `X-Auth-Email` | the e-mail address; it identifies nobody |
-         *     | `X-Auth-Role` | the one `role` claim; with Supabase `authenticated`. `?role=` asks the list of roles |
+         *     | `X-Auth-Subject` | `sub`, unique within the issuer |
+         *     | `X-Auth-Issuer` | `iss`, as configured |
+         *     | `X-Auth-Email` | the email address; it does not identify the user |
+         *     | `X-Auth-Role` | the `role` claim, `authenticated` with Supabase; `?role=` checks the list of roles instead |
          *     | `X-Auth-Scopes` | the scopes, separated by spaces |
          *
-         *     Each is there always, and empty where the token has no such claim: some gateways keep what the client sent under a name that is
-         *     not in this answer, and a header that is absent would then be a header that the client can forge.
+         *     Each header is always present and is empty if the token has no such claim. Some gateways keep
+         *     headers of the client whose names are not in this response, so a missing header could be
+         *     forged.
          *
-         *     In a value, each byte of UTF-8 that is no visible ASCII character, and `%`, is written as `%` and two hexadecimal digits: whatever stands in a
-         *     claim, it neither breaks the header nor begins another. `decodeURIComponent` and its like give back the claim.
+         *     Values are percent-encoded: spaces, control characters, `%` and bytes outside of ASCII. A claim
+         *     can neither break the header nor start another one. `decodeURIComponent` decodes it.
          *
-         *     The query narrows it; every parameter must hold: `role`, `scope` (words separated by spaces, all of them), `aal` (`aal1`, `aal2`, `aal3`:
-         *     at least). Any other is refused, because a restriction that is passed over is an open door.
+         *     The query adds requirements, which must all be met: `role`, `scope` (several scopes separated by
+         *     spaces) and `aal` (`aal1`, `aal2`, `aal3`: the minimum level). Unknown parameters are rejected,
+         *     so that a misspelled restriction is not ignored.
          *
          *     # Errors
-         *     As every route of an account; then 422 for a query that cannot be read; then 403 for a role or a scope, 401 for a level.
+         *     The errors of every endpoint with an account; then 422 for an invalid query; then 403 for a
+         *     missing role or scope; then 401 for a level that is too low.
          */
         patch: operations["verifyPatch"];
         /**
-         * May this request pass, and whose is it?
-         * @description For a gateway, about each request that it gets. 200 without a body, and who it is in headers, for the gateway to copy onto the request that it lets pass:
+         * Authorize a forwarded request
+         * @description A gateway sends this request for each request that it receives. 200 has no body and identifies
+         *     the user in headers, which the gateway copies to the request that it forwards:
          *
-         *     | header | is |
+         *     | header | value |
          *     |---|---|
-         *     | `X-Auth-Subject` | `sub`: who, unique within the issuer |
-         *     | `X-Auth-Issuer` | `iss`, in the configured spelling |
-         *     | `X-Auth-Email` | the e-mail address; it identifies nobody |
-         *     | `X-Auth-Role` | the one `role` claim; with Supabase `authenticated`. `?role=` asks the list of roles |
+         *     | `X-Auth-Subject` | `sub`, unique within the issuer |
+         *     | `X-Auth-Issuer` | `iss`, as configured |
+         *     | `X-Auth-Email` | the email address; it does not identify the user |
+         *     | `X-Auth-Role` | the `role` claim, `authenticated` with Supabase; `?role=` checks the list of roles instead |
          *     | `X-Auth-Scopes` | the scopes, separated by spaces |
          *
-         *     Each is there always, and empty where the token has no such claim: some gateways keep what the client sent under a name that is
-         *     not in this answer, and a header that is absent would then be a header that the client can forge.
+         *     Each header is always present and is empty if the token has no such claim. Some gateways keep
+         *     headers of the client whose names are not in this response, so a missing header could be
+         *     forged.
          *
-         *     In a value, each byte of UTF-8 that is no visible ASCII character, and `%`, is written as `%` and two hexadecimal digits: whatever stands in a
-         *     claim, it neither breaks the header nor begins another. `decodeURIComponent` and its like give back the claim.
+         *     Values are percent-encoded: spaces, control characters, `%` and bytes outside of ASCII. A claim
+         *     can neither break the header nor start another one. `decodeURIComponent` decodes it.
          *
-         *     The query narrows it; every parameter must hold: `role`, `scope` (words separated by spaces, all of them), `aal` (`aal1`, `aal2`, `aal3`:
-         *     at least). Any other is refused, because a restriction that is passed over is an open door.
+         *     The query adds requirements, which must all be met: `role`, `scope` (several scopes separated by
+         *     spaces) and `aal` (`aal1`, `aal2`, `aal3`: the minimum level). Unknown parameters are rejected,
+         *     so that a misspelled restriction is not ignored.
          *
          *     # Errors
-         *     As every route of an account; then 422 for a query that cannot be read; then 403 for a role or a scope, 401 for a level.
+         *     The errors of every endpoint with an account; then 422 for an invalid query; then 403 for a
+         *     missing role or scope; then 401 for a level that is too low.
          */
         trace: operations["verifyTrace"];
     };
@@ -317,8 +353,10 @@ export interface paths {
         put?: never;
         /**
          * Generate code
-         * @description With the caller's own key for `togetherAI`. With `stream` the answer is server-sent events in the form of OpenAI's chat completions: each `data:`
-         *     is a chunk, the last one `[DONE]`. When the service fails in the middle, an `event: error` with the error's envelope ends the stream.
+         * @description Uses the caller's own API key for `togetherAI`. With `stream` the response consists of
+         *     server-sent events in the format of OpenAI's chat completions: each `data:` is a chunk, the last
+         *     one is `[DONE]`. If the service fails during the stream, an `event: error` with the error
+         *     envelope ends it.
          */
         post: operations["generate"];
         delete?: never;
@@ -334,12 +372,15 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The caller's reports, newest first */
+        /**
+         * List status checks
+         * @description Returns the caller's status checks, newest first.
+         */
         get: operations["listStatusChecks"];
         put?: never;
         /**
-         * Report
-         * @description With an `Idempotency-Key` the same report may be sent again: it is kept once.
+         * Create a status check
+         * @description With an `Idempotency-Key` the request can be retried: the status check is stored once.
          */
         post: operations["addStatusCheck"];
         delete?: never;
@@ -359,17 +400,18 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * Leave
-         * @description Erases every row of the caller. The token lives on until it expires: its next request makes a new, empty account.
+         * Delete the account
+         * @description Deletes the account and all its data. The token stays valid until it expires; another request
+         *     with it creates a new, empty account.
          */
-        delete: operations["eraseUser"];
+        delete: operations["deleteUser"];
         options?: never;
         head?: never;
         /**
-         * Change name or picture
-         * @description A field that is absent stays; null goes back to what the issuer says.
+         * Update name and picture
+         * @description An absent field is not changed; null restores the value of the issuer.
          */
-        patch: operations["changeUser"];
+        patch: operations["updateUser"];
         trace?: never;
     };
     "/api/user/api-keys": {
@@ -379,12 +421,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The caller's keys, masked */
+        /** List API keys, masked */
         get: operations["listApiKeys"];
         put?: never;
         /**
-         * Keep one or several keys
-         * @description In place of those that are kept for the same providers. All of them are kept, or none.
+         * Store API keys
+         * @description Replaces the stored keys of the same providers. Either all keys are stored or none.
          */
         post: operations["keepApiKeys"];
         delete?: never;
@@ -403,7 +445,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Remove a key */
+        /** Delete an API key */
         delete: operations["removeApiKey"];
         options?: never;
         head?: never;
@@ -418,8 +460,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Version, keys, database
-         * @description Always 200 while the process can answer: a degraded service is still better than a restarted one.
+         * Get the state of signing keys and database
+         * @description Always 200 while the process responds: restarting a degraded service does not help.
          */
         get: operations["health"];
         put?: never;
@@ -438,8 +480,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Is the process up?
-         * @description Never depends on the issuer or the database: restarting this process would cure neither.
+         * Probe liveness
+         * @description Does not depend on issuers or the database: restarting this process would repair neither.
          */
         get: operations["live"];
         put?: never;
@@ -458,8 +500,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What has been counted
-         * @description On `server.admin_bind` when that is set.
+         * Get metrics in the Prometheus text format
+         * @description Served on `server.admin_bind` if that is set.
          */
         get: operations["metrics"];
         put?: never;
@@ -477,7 +519,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The OpenAPI document */
+        /** Get the OpenAPI document */
         get: operations["openapi"];
         put?: never;
         post?: never;
@@ -495,8 +537,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Who the token says you are
-         * @description Touches no database: the plainest protected route.
+         * Get the token's subject
+         * @description The simplest protected endpoint: it does not use the database.
          */
         get: operations["whoami"];
         put?: never;
@@ -514,7 +556,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** May requests come? */
+        /** Probe readiness */
         get: operations["ready"];
         put?: never;
         post?: never;
@@ -528,54 +570,30 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** @description Whether an account may be used. */
-        Activity: {
+        /** @description The new status of an account. */
+        AccountStatus: {
             /** @example false */
             is_active: boolean;
         };
-        /** @description What the token grants. */
-        Claimed: {
-            /**
-             * @description The authenticator assurance level.
-             * @example aal1
-             */
-            aal: string | null;
-            /**
-             * Format: date-time
-             * @description `exp`.
-             */
-            expires_at: string;
-            /**
-             * @description The single role claim.
-             * @example authenticated
-             */
-            role: string | null;
-            /** @description The application roles. */
-            roles: string[];
-            /** @description The scopes. */
-            scopes: string[];
-            /** @description The session at the issuer. */
-            session_id: string | null;
-        };
-        /** @description What is wrong. */
+        /** @description The error. */
         ErrorBody: {
             /**
-             * @description Stable, for programs.
+             * @description Stable error code.
              * @example TOKEN_EXPIRED
              */
             code: string;
-            /** @description What the client can act on; for `VALIDATION_FAILED` a list of `{field, problem}`. */
+            /** @description Machine-readable details; for `VALIDATION_FAILED` a list of `{field, problem}`. */
             details: unknown;
             /**
-             * @description For people.
+             * @description Human-readable description; its wording may change.
              * @example the token has expired
              */
             message: string;
         };
-        /** @description The body of every error. */
+        /** @description The body of every error response. */
         ErrorEnvelope: {
             error: components["schemas"]["ErrorBody"];
-            /** @description Under which id the log has the cause. */
+            /** @description The request's id in the server's log. */
             request_id: string | null;
             /**
              * @description Always false.
@@ -583,7 +601,7 @@ export interface components {
              */
             success: boolean;
         };
-        /** @description What the model wrote. */
+        /** @description The generated text. */
         Generated: {
             /**
              * @description The text.
@@ -593,7 +611,7 @@ export interface components {
              */
             code: string;
             /**
-             * @description Which model it was.
+             * @description The model that generated the text.
              * @example Qwen/Qwen2.5-Coder-32B-Instruct
              */
             model: string;
@@ -601,32 +619,32 @@ export interface components {
             success: boolean;
             usage: components["schemas"]["Usage"] | null;
         };
-        /** @description What to ask for. */
+        /** @description A prompt. */
         GenerateRequest: {
             /**
-             * @description Another model than the configured one.
+             * @description The model; the configured one by default.
              * @example Qwen/Qwen2.5-Coder-32B-Instruct
              */
             model?: string | null;
             /**
-             * @description What the model is told.
+             * @description The prompt.
              * @example A function that reverses a string, in Rust
              */
             prompt: string;
-            /** @description Whether the answer is sent as it comes. */
+            /** @description Whether to send the response as server-sent events. */
             stream?: boolean | null;
         };
         /** @description A Google ID token. */
         GoogleCredential: {
             /**
-             * @description The ID token that Google's button gives.
+             * @description The ID token from Google's sign-in button.
              * @example eyJhbGciOiJSUzI1NiIs...
              */
             credential: string;
-            /** @description May be sent, is not looked at. */
+            /** @description Accepted and ignored. */
             user?: unknown;
         };
-        /** @description The user, in the names that this route has always had. */
+        /** @description The user, with the member names that clients of this endpoint expect. */
         GoogleUser: {
             /** Format: date-time */
             createdAt: string;
@@ -642,7 +660,31 @@ export interface components {
             /** Format: date-time */
             updatedAt: string;
         };
-        /** @description An issuer's key set. */
+        /** @description The permissions in the token. */
+        GrantedClaims: {
+            /**
+             * @description The authenticator assurance level.
+             * @example aal1
+             */
+            aal: string | null;
+            /**
+             * Format: date-time
+             * @description The expiry of the token (`exp`).
+             */
+            expires_at: string;
+            /**
+             * @description The `role` claim.
+             * @example authenticated
+             */
+            role: string | null;
+            /** @description The application roles. */
+            roles: string[];
+            /** @description The scopes. */
+            scopes: string[];
+            /** @description The id of the session at the issuer. */
+            session_id: string | null;
+        };
+        /** @description The key set of an issuer. */
         KeysReport: {
             /** Format: int64 */
             age_seconds: number | null;
@@ -650,7 +692,7 @@ export interface components {
             /** @example fresh */
             state: string;
         };
-        /** @description What a login is answered with. */
+        /** @description The response to a sign-in. */
         Login: {
             /** @example Login successful */
             message: string;
@@ -658,10 +700,11 @@ export interface components {
             success: boolean;
             user: components["schemas"]["GoogleUser"];
         };
-        /** @description The caller's keys. */
+        /** @description The caller's API keys. */
         MaskedKeys: {
             /**
-             * @description By provider; the first 8 and the last 4 characters, all stars for a short key.
+             * @description By provider: the first 8 and the last 4 characters of the key; a short key is masked
+             *     completely.
              * @example {
              *       "togetherAI": "sk-abc12...wxyz"
              *     }
@@ -672,18 +715,18 @@ export interface components {
             /** @example true */
             success: boolean;
         };
-        /** @description A profile, and the claims that decide what its bearer may do. */
+        /** @description The profile and the claims that grant permissions. */
         Me: components["schemas"]["Profile"] & {
-            claims: components["schemas"]["Claimed"];
+            claims: components["schemas"]["GrantedClaims"];
         };
-        /** @description The protected resource metadata, made once. */
+        /** @description The metadata of this resource, built once. */
         Metadata: {
             authorization_servers: string[];
             bearer_methods_supported: string[];
             resource: string;
             resource_name: string;
         };
-        /** @description Keys to keep, by provider: one or several of those that `vault.providers` lists. */
+        /** @description API keys by provider: one or more of the providers in `vault.providers`. */
         NewKeys: {
             codeRabbit?: string;
             googleProviderToken?: string;
@@ -692,10 +735,10 @@ export interface components {
             /** @example sk-abc12345678901234567890wxyz */
             togetherAI?: string;
         };
-        /** @description A report to keep. */
+        /** @description A new status check. */
         NewStatusCheck: {
             /**
-             * @description One line, without spaces around it.
+             * @description A single line without surrounding whitespace.
              * @example web
              */
             client_name: string;
@@ -826,10 +869,10 @@ export interface components {
              */
             updated_at: string;
         };
-        /** @description What a user may change. At least one of them. */
+        /** @description Changes to the profile, at least one. */
         ProfileFields: {
             /**
-             * @description One line, without spaces around it.
+             * @description A single line without surrounding whitespace.
              * @example Ada Lovelace
              */
             name?: string | null;
@@ -869,7 +912,7 @@ export interface components {
              */
             timestamp: string;
         };
-        /** @description Tokens, as the service counts them. */
+        /** @description Numbers of tokens, as reported by the service. */
         Usage: {
             /** Format: int64 */
             completion_tokens: number;
@@ -896,7 +939,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description What this resource is, and whose tokens it takes */
+            /** @description The resource and its authorization servers */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -910,9 +953,9 @@ export interface operations {
     listUsers: {
         parameters: {
             query?: {
-                /** @description `next_cursor` of the page before. */
+                /** @description `next_cursor` of the previous page. */
                 cursor?: string;
-                /** @description How many rows. */
+                /** @description Maximum number of items. */
                 limit?: number;
             };
             header?: never;
@@ -921,7 +964,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description A page */
+            /** @description A page of accounts */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -930,7 +973,7 @@ export interface operations {
                     "application/json": components["schemas"]["Page_Profile"];
                 };
             };
-            /** @description Two tokens, or a body that is not readable */
+            /** @description More than one token, or a malformed body */
             400: {
                 headers: {
                     "www-authenticate"?: string;
@@ -940,7 +983,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description No token, or one that is refused; the challenge says why */
+            /** @description No token or an invalid token; the challenge names the reason */
             401: {
                 headers: {
                     "www-authenticate"?: string;
@@ -950,7 +993,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description A closed account, or a missing role, scope or origin */
+            /** @description The account is disabled, or a role, a scope or the origin does not suffice */
             403: {
                 headers: {
                     "www-authenticate"?: string;
@@ -960,7 +1003,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description The account was erased while the request was on its way */
+            /** @description The account was deleted while the request was processed */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -969,7 +1012,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description It took longer than the server allows */
+            /** @description The request took longer than the server allows */
             408: {
                 headers: {
                     [name: string]: unknown;
@@ -978,7 +1021,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Fields that are not as they must be, each named in `details` */
+            /** @description Invalid fields, each named in `details` */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -987,7 +1030,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Too many requests, or too many at once */
+            /** @description Too many requests, or too many concurrent ones */
             429: {
                 headers: {
                     "retry-after"?: string;
@@ -997,7 +1040,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description A fault of ours, which the log has under the request's id */
+            /** @description Internal error; use `request_id` to find it in the log */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -1006,7 +1049,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Keys, database or vault are away */
+            /** @description Signing keys, database or vault are unavailable */
             503: {
                 headers: {
                     "retry-after"?: string;
@@ -1030,11 +1073,11 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Activity"];
+                "application/json": components["schemas"]["AccountStatus"];
             };
         };
         responses: {
-            /** @description The account after the change */
+            /** @description The updated account */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1043,7 +1086,7 @@ export interface operations {
                     "application/json": components["schemas"]["Profile"];
                 };
             };
-            /** @description Two tokens, or a body that is not readable */
+            /** @description More than one token, or a malformed body */
             400: {
                 headers: {
                     "www-authenticate"?: string;
@@ -1053,7 +1096,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description No token, or one that is refused; the challenge says why */
+            /** @description No token or an invalid token; the challenge names the reason */
             401: {
                 headers: {
                     "www-authenticate"?: string;
@@ -1063,7 +1106,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description A closed account, or a missing role, scope or origin */
+            /** @description The account is disabled, or a role, a scope or the origin does not suffice */
             403: {
                 headers: {
                     "www-authenticate"?: string;
@@ -1073,7 +1116,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description There is no such account */
+            /** @description No account has this id */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -1082,7 +1125,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description It took longer than the server allows */
+            /** @description The request took longer than the server allows */
             408: {
                 headers: {
                     [name: string]: unknown;
@@ -1091,7 +1134,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description A body that is too large */
+            /** @description The body is too large */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -1100,7 +1143,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description A body that is not application/json */
+            /** @description The body is not `application/json` */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -1109,7 +1152,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Fields that are not as they must be, each named in `details` */
+            /** @description Invalid fields, each named in `details` */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1118,7 +1161,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Too many requests, or too many at once */
+            /** @description Too many requests, or too many concurrent ones */
             429: {
                 headers: {
                     "retry-after"?: string;
@@ -1128,7 +1171,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description A fault of ours, which the log has under the request's id */
+            /** @description Internal error; use `request_id` to find it in the log */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -1137,7 +1180,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Keys, database or vault are away */
+            /** @description Signing keys, database or vault are unavailable */
             503: {
                 headers: {
                     "retry-after"?: string;
@@ -1153,7 +1196,7 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description Where to come back to; its origin must be one of `server.cors_origins`
+                 * @description Where the user returns after the sign-in; its origin must be in `server.cors_origins`
                  * @example http://localhost:3000/auth/callback
                  */
                 redirect_to?: string;
@@ -1164,7 +1207,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The address */
+            /** @description The URL */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1176,7 +1219,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description No configured issuer offers it */
+            /** @description No configured issuer supports sign-in by redirect */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -1185,7 +1228,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description It took longer than the server allows */
+            /** @description The request took longer than the server allows */
             408: {
                 headers: {
                     [name: string]: unknown;
@@ -1194,7 +1237,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Fields that are not as they must be, each named in `details` */
+            /** @description Invalid fields, each named in `details` */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1203,7 +1246,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description A fault of ours, which the log has under the request's id */
+            /** @description Internal error; use `request_id` to find it in the log */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -1227,7 +1270,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The user that the credential names */
+            /** @description The user that the credential identifies */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1236,7 +1279,7 @@ export interface operations {
                     "application/json": components["schemas"]["Login"];
                 };
             };
-            /** @description Two tokens, or a body that is not readable */
+            /** @description More than one token, or a malformed body */
             400: {
                 headers: {
                     "www-authenticate"?: string;
@@ -1246,7 +1289,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description No token, or one that is refused; the challenge says why */
+            /** @description No token or an invalid token; the challenge names the reason */
             401: {
                 headers: {
                     "www-authenticate"?: string;
@@ -1256,7 +1299,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description A closed account, or a missing role, scope or origin */
+            /** @description The account is disabled, or a role, a scope or the origin does not suffice */
             403: {
                 headers: {
                     "www-authenticate"?: string;
@@ -1266,7 +1309,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description The account was erased while the request was on its way */
+            /** @description The account was deleted while the request was processed */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -1275,7 +1318,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description It took longer than the server allows */
+            /** @description The request took longer than the server allows */
             408: {
                 headers: {
                     [name: string]: unknown;
@@ -1284,7 +1327,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description A body that is too large */
+            /** @description The body is too large */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -1293,7 +1336,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description A body that is not application/json */
+            /** @description The body is not `application/json` */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -1302,7 +1345,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Fields that are not as they must be, each named in `details` */
+            /** @description Invalid fields, each named in `details` */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1311,7 +1354,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Too many requests, or too many at once */
+            /** @description Too many requests, or too many concurrent ones */
             429: {
                 headers: {
                     "retry-after"?: string;
@@ -1321,7 +1364,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description A fault of ours, which the log has under the request's id */
+            /** @description Internal error; use `request_id` to find it in the log */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -1330,7 +1373,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Keys, database or vault are away */
+            /** @description Signing keys, database or vault are unavailable */
             503: {
                 headers: {
                     "retry-after"?: string;
@@ -1360,7 +1403,7 @@ export interface operations {
                     "application/json": components["schemas"]["Me"];
                 };
             };
-            /** @description Two tokens, or a body that is not readable */
+            /** @description More than one token, or a malformed body */
             400: {
                 headers: {
                     "www-authenticate"?: string;
@@ -1370,7 +1413,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description No token, or one that is refused; the challenge says why */
+            /** @description No token or an invalid token; the challenge names the reason */
             401: {
                 headers: {
                     "www-authenticate"?: string;
@@ -1380,7 +1423,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description A closed account, or a missing role, scope or origin */
+            /** @description The account is disabled, or a role, a scope or the origin does not suffice */
             403: {
                 headers: {
                     "www-authenticate"?: string;
@@ -1390,7 +1433,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description The account was erased while the request was on its way */
+            /** @description The account was deleted while the request was processed */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -1399,7 +1442,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description It took longer than the server allows */
+            /** @description The request took longer than the server allows */
             408: {
                 headers: {
                     [name: string]: unknown;
@@ -1408,7 +1451,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Too many requests, or too many at once */
+            /** @description Too many requests, or too many concurrent ones */
             429: {
                 headers: {
                     "retry-after"?: string;
@@ -1418,7 +1461,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description A fault of ours, which the log has under the request's id */
+            /** @description Internal error; use `request_id` to find it in the log */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -1427,7 +1470,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Keys, database or vault are away */
+            /** @description Signing keys, database or vault are unavailable */
             503: {
                 headers: {
                     "retry-after"?: string;
@@ -1442,11 +1485,11 @@ export interface operations {
     verify: {
         parameters: {
             query?: {
-                /** @description The level of authentication, at least */
+                /** @description The minimum authentication assurance level */
                 aal?: string;
-                /** @description A role that the roles must hold; may be repeated */
+                /** @description A required role; may be repeated */
                 role?: string;
-                /** @description Words separated by spaces: scopes that must all be there */
+                /** @description Required scopes, separated by spaces */
                 scope?: string;
             };
             header?: never;
@@ -1455,10 +1498,10 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It may pass */
+            /** @description The request is authorized */
             200: {
                 headers: {
-                    /** @description The address, or empty */
+                    /** @description The email address, or empty */
                     "x-auth-email"?: string;
                     /** @description `iss` */
                     "x-auth-issuer"?: string;
@@ -1472,7 +1515,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Two tokens, or a body that is not readable */
+            /** @description More than one token, or a malformed body */
             400: {
                 headers: {
                     "www-authenticate"?: string;
@@ -1482,7 +1525,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description No token, or one that is refused; the challenge says why */
+            /** @description No token or an invalid token; the challenge names the reason */
             401: {
                 headers: {
                     "www-authenticate"?: string;
@@ -1492,7 +1535,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description A closed account, or a missing role, scope or origin */
+            /** @description The account is disabled, or a role, a scope or the origin does not suffice */
             403: {
                 headers: {
                     "www-authenticate"?: string;
@@ -1502,7 +1545,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description The account was erased while the request was on its way */
+            /** @description The account was deleted while the request was processed */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -1511,7 +1554,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description It took longer than the server allows */
+            /** @description The request took longer than the server allows */
             408: {
                 headers: {
                     [name: string]: unknown;
@@ -1520,7 +1563,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Fields that are not as they must be, each named in `details` */
+            /** @description Invalid fields, each named in `details` */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1529,7 +1572,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Too many requests, or too many at once */
+            /** @description Too many requests, or too many concurrent ones */
             429: {
                 headers: {
                     "retry-after"?: string;
@@ -1539,7 +1582,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description A fault of ours, which the log has under the request's id */
+            /** @description Internal error; use `request_id` to find it in the log */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -1548,7 +1591,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Keys, database or vault are away */
+            /** @description Signing keys, database or vault are unavailable */
             503: {
                 headers: {
                     "retry-after"?: string;
@@ -1563,11 +1606,11 @@ export interface operations {
     verifyPut: {
         parameters: {
             query?: {
-                /** @description The level of authentication, at least */
+                /** @description The minimum authentication assurance level */
                 aal?: string;
-                /** @description A role that the roles must hold; may be repeated */
+                /** @description A required role; may be repeated */
                 role?: string;
-                /** @description Words separated by spaces: scopes that must all be there */
+                /** @description Required scopes, separated by spaces */
                 scope?: string;
             };
             header?: never;
@@ -1576,10 +1619,10 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It may pass */
+            /** @description The request is authorized */
             200: {
                 headers: {
-                    /** @description The address, or empty */
+                    /** @description The email address, or empty */
                     "x-auth-email"?: string;
                     /** @description `iss` */
                     "x-auth-issuer"?: string;
@@ -1593,7 +1636,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Two tokens, or a body that is not readable */
+            /** @description More than one token, or a malformed body */
             400: {
                 headers: {
                     "www-authenticate"?: string;
@@ -1603,7 +1646,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description No token, or one that is refused; the challenge says why */
+            /** @description No token or an invalid token; the challenge names the reason */
             401: {
                 headers: {
                     "www-authenticate"?: string;
@@ -1613,7 +1656,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description A closed account, or a missing role, scope or origin */
+            /** @description The account is disabled, or a role, a scope or the origin does not suffice */
             403: {
                 headers: {
                     "www-authenticate"?: string;
@@ -1623,7 +1666,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description The account was erased while the request was on its way */
+            /** @description The account was deleted while the request was processed */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -1632,7 +1675,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description It took longer than the server allows */
+            /** @description The request took longer than the server allows */
             408: {
                 headers: {
                     [name: string]: unknown;
@@ -1641,7 +1684,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Fields that are not as they must be, each named in `details` */
+            /** @description Invalid fields, each named in `details` */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1650,7 +1693,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Too many requests, or too many at once */
+            /** @description Too many requests, or too many concurrent ones */
             429: {
                 headers: {
                     "retry-after"?: string;
@@ -1660,7 +1703,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description A fault of ours, which the log has under the request's id */
+            /** @description Internal error; use `request_id` to find it in the log */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -1669,7 +1712,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Keys, database or vault are away */
+            /** @description Signing keys, database or vault are unavailable */
             503: {
                 headers: {
                     "retry-after"?: string;
@@ -1684,11 +1727,11 @@ export interface operations {
     verifyPost: {
         parameters: {
             query?: {
-                /** @description The level of authentication, at least */
+                /** @description The minimum authentication assurance level */
                 aal?: string;
-                /** @description A role that the roles must hold; may be repeated */
+                /** @description A required role; may be repeated */
                 role?: string;
-                /** @description Words separated by spaces: scopes that must all be there */
+                /** @description Required scopes, separated by spaces */
                 scope?: string;
             };
             header?: never;
@@ -1697,10 +1740,10 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It may pass */
+            /** @description The request is authorized */
             200: {
                 headers: {
-                    /** @description The address, or empty */
+                    /** @description The email address, or empty */
                     "x-auth-email"?: string;
                     /** @description `iss` */
                     "x-auth-issuer"?: string;
@@ -1714,7 +1757,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Two tokens, or a body that is not readable */
+            /** @description More than one token, or a malformed body */
             400: {
                 headers: {
                     "www-authenticate"?: string;
@@ -1724,7 +1767,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description No token, or one that is refused; the challenge says why */
+            /** @description No token or an invalid token; the challenge names the reason */
             401: {
                 headers: {
                     "www-authenticate"?: string;
@@ -1734,7 +1777,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description A closed account, or a missing role, scope or origin */
+            /** @description The account is disabled, or a role, a scope or the origin does not suffice */
             403: {
                 headers: {
                     "www-authenticate"?: string;
@@ -1744,7 +1787,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description The account was erased while the request was on its way */
+            /** @description The account was deleted while the request was processed */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -1753,7 +1796,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description It took longer than the server allows */
+            /** @description The request took longer than the server allows */
             408: {
                 headers: {
                     [name: string]: unknown;
@@ -1762,7 +1805,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Fields that are not as they must be, each named in `details` */
+            /** @description Invalid fields, each named in `details` */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1771,7 +1814,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Too many requests, or too many at once */
+            /** @description Too many requests, or too many concurrent ones */
             429: {
                 headers: {
                     "retry-after"?: string;
@@ -1781,7 +1824,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description A fault of ours, which the log has under the request's id */
+            /** @description Internal error; use `request_id` to find it in the log */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -1790,7 +1833,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Keys, database or vault are away */
+            /** @description Signing keys, database or vault are unavailable */
             503: {
                 headers: {
                     "retry-after"?: string;
@@ -1805,11 +1848,11 @@ export interface operations {
     verifyDelete: {
         parameters: {
             query?: {
-                /** @description The level of authentication, at least */
+                /** @description The minimum authentication assurance level */
                 aal?: string;
-                /** @description A role that the roles must hold; may be repeated */
+                /** @description A required role; may be repeated */
                 role?: string;
-                /** @description Words separated by spaces: scopes that must all be there */
+                /** @description Required scopes, separated by spaces */
                 scope?: string;
             };
             header?: never;
@@ -1818,10 +1861,10 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It may pass */
+            /** @description The request is authorized */
             200: {
                 headers: {
-                    /** @description The address, or empty */
+                    /** @description The email address, or empty */
                     "x-auth-email"?: string;
                     /** @description `iss` */
                     "x-auth-issuer"?: string;
@@ -1835,7 +1878,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Two tokens, or a body that is not readable */
+            /** @description More than one token, or a malformed body */
             400: {
                 headers: {
                     "www-authenticate"?: string;
@@ -1845,7 +1888,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description No token, or one that is refused; the challenge says why */
+            /** @description No token or an invalid token; the challenge names the reason */
             401: {
                 headers: {
                     "www-authenticate"?: string;
@@ -1855,7 +1898,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description A closed account, or a missing role, scope or origin */
+            /** @description The account is disabled, or a role, a scope or the origin does not suffice */
             403: {
                 headers: {
                     "www-authenticate"?: string;
@@ -1865,7 +1908,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description The account was erased while the request was on its way */
+            /** @description The account was deleted while the request was processed */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -1874,7 +1917,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description It took longer than the server allows */
+            /** @description The request took longer than the server allows */
             408: {
                 headers: {
                     [name: string]: unknown;
@@ -1883,7 +1926,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Fields that are not as they must be, each named in `details` */
+            /** @description Invalid fields, each named in `details` */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1892,7 +1935,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Too many requests, or too many at once */
+            /** @description Too many requests, or too many concurrent ones */
             429: {
                 headers: {
                     "retry-after"?: string;
@@ -1902,7 +1945,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description A fault of ours, which the log has under the request's id */
+            /** @description Internal error; use `request_id` to find it in the log */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -1911,7 +1954,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Keys, database or vault are away */
+            /** @description Signing keys, database or vault are unavailable */
             503: {
                 headers: {
                     "retry-after"?: string;
@@ -1926,11 +1969,11 @@ export interface operations {
     verifyOptions: {
         parameters: {
             query?: {
-                /** @description The level of authentication, at least */
+                /** @description The minimum authentication assurance level */
                 aal?: string;
-                /** @description A role that the roles must hold; may be repeated */
+                /** @description A required role; may be repeated */
                 role?: string;
-                /** @description Words separated by spaces: scopes that must all be there */
+                /** @description Required scopes, separated by spaces */
                 scope?: string;
             };
             header?: never;
@@ -1939,10 +1982,10 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It may pass */
+            /** @description The request is authorized */
             200: {
                 headers: {
-                    /** @description The address, or empty */
+                    /** @description The email address, or empty */
                     "x-auth-email"?: string;
                     /** @description `iss` */
                     "x-auth-issuer"?: string;
@@ -1956,7 +1999,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Two tokens, or a body that is not readable */
+            /** @description More than one token, or a malformed body */
             400: {
                 headers: {
                     "www-authenticate"?: string;
@@ -1966,7 +2009,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description No token, or one that is refused; the challenge says why */
+            /** @description No token or an invalid token; the challenge names the reason */
             401: {
                 headers: {
                     "www-authenticate"?: string;
@@ -1976,7 +2019,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description A closed account, or a missing role, scope or origin */
+            /** @description The account is disabled, or a role, a scope or the origin does not suffice */
             403: {
                 headers: {
                     "www-authenticate"?: string;
@@ -1986,7 +2029,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description The account was erased while the request was on its way */
+            /** @description The account was deleted while the request was processed */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -1995,7 +2038,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description It took longer than the server allows */
+            /** @description The request took longer than the server allows */
             408: {
                 headers: {
                     [name: string]: unknown;
@@ -2004,7 +2047,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Fields that are not as they must be, each named in `details` */
+            /** @description Invalid fields, each named in `details` */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2013,7 +2056,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Too many requests, or too many at once */
+            /** @description Too many requests, or too many concurrent ones */
             429: {
                 headers: {
                     "retry-after"?: string;
@@ -2023,7 +2066,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description A fault of ours, which the log has under the request's id */
+            /** @description Internal error; use `request_id` to find it in the log */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2032,7 +2075,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Keys, database or vault are away */
+            /** @description Signing keys, database or vault are unavailable */
             503: {
                 headers: {
                     "retry-after"?: string;
@@ -2047,11 +2090,11 @@ export interface operations {
     verifyHead: {
         parameters: {
             query?: {
-                /** @description The level of authentication, at least */
+                /** @description The minimum authentication assurance level */
                 aal?: string;
-                /** @description A role that the roles must hold; may be repeated */
+                /** @description A required role; may be repeated */
                 role?: string;
-                /** @description Words separated by spaces: scopes that must all be there */
+                /** @description Required scopes, separated by spaces */
                 scope?: string;
             };
             header?: never;
@@ -2060,10 +2103,10 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It may pass */
+            /** @description The request is authorized */
             200: {
                 headers: {
-                    /** @description The address, or empty */
+                    /** @description The email address, or empty */
                     "x-auth-email"?: string;
                     /** @description `iss` */
                     "x-auth-issuer"?: string;
@@ -2077,7 +2120,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Two tokens, or a body that is not readable */
+            /** @description More than one token, or a malformed body */
             400: {
                 headers: {
                     "www-authenticate"?: string;
@@ -2087,7 +2130,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description No token, or one that is refused; the challenge says why */
+            /** @description No token or an invalid token; the challenge names the reason */
             401: {
                 headers: {
                     "www-authenticate"?: string;
@@ -2097,7 +2140,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description A closed account, or a missing role, scope or origin */
+            /** @description The account is disabled, or a role, a scope or the origin does not suffice */
             403: {
                 headers: {
                     "www-authenticate"?: string;
@@ -2107,7 +2150,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description The account was erased while the request was on its way */
+            /** @description The account was deleted while the request was processed */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2116,7 +2159,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description It took longer than the server allows */
+            /** @description The request took longer than the server allows */
             408: {
                 headers: {
                     [name: string]: unknown;
@@ -2125,7 +2168,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Fields that are not as they must be, each named in `details` */
+            /** @description Invalid fields, each named in `details` */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2134,7 +2177,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Too many requests, or too many at once */
+            /** @description Too many requests, or too many concurrent ones */
             429: {
                 headers: {
                     "retry-after"?: string;
@@ -2144,7 +2187,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description A fault of ours, which the log has under the request's id */
+            /** @description Internal error; use `request_id` to find it in the log */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2153,7 +2196,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Keys, database or vault are away */
+            /** @description Signing keys, database or vault are unavailable */
             503: {
                 headers: {
                     "retry-after"?: string;
@@ -2168,11 +2211,11 @@ export interface operations {
     verifyPatch: {
         parameters: {
             query?: {
-                /** @description The level of authentication, at least */
+                /** @description The minimum authentication assurance level */
                 aal?: string;
-                /** @description A role that the roles must hold; may be repeated */
+                /** @description A required role; may be repeated */
                 role?: string;
-                /** @description Words separated by spaces: scopes that must all be there */
+                /** @description Required scopes, separated by spaces */
                 scope?: string;
             };
             header?: never;
@@ -2181,10 +2224,10 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It may pass */
+            /** @description The request is authorized */
             200: {
                 headers: {
-                    /** @description The address, or empty */
+                    /** @description The email address, or empty */
                     "x-auth-email"?: string;
                     /** @description `iss` */
                     "x-auth-issuer"?: string;
@@ -2198,7 +2241,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Two tokens, or a body that is not readable */
+            /** @description More than one token, or a malformed body */
             400: {
                 headers: {
                     "www-authenticate"?: string;
@@ -2208,7 +2251,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description No token, or one that is refused; the challenge says why */
+            /** @description No token or an invalid token; the challenge names the reason */
             401: {
                 headers: {
                     "www-authenticate"?: string;
@@ -2218,7 +2261,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description A closed account, or a missing role, scope or origin */
+            /** @description The account is disabled, or a role, a scope or the origin does not suffice */
             403: {
                 headers: {
                     "www-authenticate"?: string;
@@ -2228,7 +2271,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description The account was erased while the request was on its way */
+            /** @description The account was deleted while the request was processed */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2237,7 +2280,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description It took longer than the server allows */
+            /** @description The request took longer than the server allows */
             408: {
                 headers: {
                     [name: string]: unknown;
@@ -2246,7 +2289,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Fields that are not as they must be, each named in `details` */
+            /** @description Invalid fields, each named in `details` */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2255,7 +2298,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Too many requests, or too many at once */
+            /** @description Too many requests, or too many concurrent ones */
             429: {
                 headers: {
                     "retry-after"?: string;
@@ -2265,7 +2308,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description A fault of ours, which the log has under the request's id */
+            /** @description Internal error; use `request_id` to find it in the log */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2274,7 +2317,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Keys, database or vault are away */
+            /** @description Signing keys, database or vault are unavailable */
             503: {
                 headers: {
                     "retry-after"?: string;
@@ -2289,11 +2332,11 @@ export interface operations {
     verifyTrace: {
         parameters: {
             query?: {
-                /** @description The level of authentication, at least */
+                /** @description The minimum authentication assurance level */
                 aal?: string;
-                /** @description A role that the roles must hold; may be repeated */
+                /** @description A required role; may be repeated */
                 role?: string;
-                /** @description Words separated by spaces: scopes that must all be there */
+                /** @description Required scopes, separated by spaces */
                 scope?: string;
             };
             header?: never;
@@ -2302,10 +2345,10 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It may pass */
+            /** @description The request is authorized */
             200: {
                 headers: {
-                    /** @description The address, or empty */
+                    /** @description The email address, or empty */
                     "x-auth-email"?: string;
                     /** @description `iss` */
                     "x-auth-issuer"?: string;
@@ -2319,7 +2362,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Two tokens, or a body that is not readable */
+            /** @description More than one token, or a malformed body */
             400: {
                 headers: {
                     "www-authenticate"?: string;
@@ -2329,7 +2372,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description No token, or one that is refused; the challenge says why */
+            /** @description No token or an invalid token; the challenge names the reason */
             401: {
                 headers: {
                     "www-authenticate"?: string;
@@ -2339,7 +2382,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description A closed account, or a missing role, scope or origin */
+            /** @description The account is disabled, or a role, a scope or the origin does not suffice */
             403: {
                 headers: {
                     "www-authenticate"?: string;
@@ -2349,7 +2392,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description The account was erased while the request was on its way */
+            /** @description The account was deleted while the request was processed */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2358,7 +2401,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description It took longer than the server allows */
+            /** @description The request took longer than the server allows */
             408: {
                 headers: {
                     [name: string]: unknown;
@@ -2367,7 +2410,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Fields that are not as they must be, each named in `details` */
+            /** @description Invalid fields, each named in `details` */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2376,7 +2419,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Too many requests, or too many at once */
+            /** @description Too many requests, or too many concurrent ones */
             429: {
                 headers: {
                     "retry-after"?: string;
@@ -2386,7 +2429,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description A fault of ours, which the log has under the request's id */
+            /** @description Internal error; use `request_id` to find it in the log */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2395,7 +2438,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Keys, database or vault are away */
+            /** @description Signing keys, database or vault are unavailable */
             503: {
                 headers: {
                     "retry-after"?: string;
@@ -2420,7 +2463,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description What the model wrote */
+            /** @description The generated text */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2430,7 +2473,7 @@ export interface operations {
                     "text/event-stream": string;
                 };
             };
-            /** @description Two tokens, or a body that is not readable */
+            /** @description More than one token, or a malformed body */
             400: {
                 headers: {
                     "www-authenticate"?: string;
@@ -2440,7 +2483,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description No token, or one that is refused; the challenge says why */
+            /** @description No token or an invalid token; the challenge names the reason */
             401: {
                 headers: {
                     "www-authenticate"?: string;
@@ -2450,7 +2493,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description A closed account, or a missing role, scope or origin */
+            /** @description The account is disabled, or a role, a scope or the origin does not suffice */
             403: {
                 headers: {
                     "www-authenticate"?: string;
@@ -2460,7 +2503,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description The account was erased while the request was on its way */
+            /** @description The account was deleted while the request was processed */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2469,7 +2512,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description It took longer than the server allows */
+            /** @description The request took longer than the server allows */
             408: {
                 headers: {
                     [name: string]: unknown;
@@ -2478,7 +2521,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description No key for the service is kept */
+            /** @description No API key for the service is stored */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2487,7 +2530,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description A body that is too large */
+            /** @description The body is too large */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -2496,7 +2539,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description A body that is not application/json */
+            /** @description The body is not `application/json` */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -2505,7 +2548,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Fields that are not as they must be, each named in `details` */
+            /** @description Invalid fields, each named in `details` */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2514,7 +2557,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Too many requests, or too many at once */
+            /** @description Too many requests, or too many concurrent ones */
             429: {
                 headers: {
                     "retry-after"?: string;
@@ -2524,7 +2567,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description A fault of ours, which the log has under the request's id */
+            /** @description Internal error; use `request_id` to find it in the log */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2533,7 +2576,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description The service failed, or refused the key */
+            /** @description The service failed or rejected the API key */
             502: {
                 headers: {
                     [name: string]: unknown;
@@ -2542,7 +2585,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Keys, database or vault are away */
+            /** @description Signing keys, database or vault are unavailable */
             503: {
                 headers: {
                     "retry-after"?: string;
@@ -2552,7 +2595,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description The service did not answer in time */
+            /** @description The service did not respond in time */
             504: {
                 headers: {
                     [name: string]: unknown;
@@ -2566,9 +2609,9 @@ export interface operations {
     listStatusChecks: {
         parameters: {
             query?: {
-                /** @description `next_cursor` of the page before. */
+                /** @description `next_cursor` of the previous page. */
                 cursor?: string;
-                /** @description How many rows. */
+                /** @description Maximum number of items. */
                 limit?: number;
             };
             header?: never;
@@ -2577,7 +2620,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description A page */
+            /** @description A page of status checks */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2586,7 +2629,7 @@ export interface operations {
                     "application/json": components["schemas"]["Page_StatusCheck"];
                 };
             };
-            /** @description Two tokens, or a body that is not readable */
+            /** @description More than one token, or a malformed body */
             400: {
                 headers: {
                     "www-authenticate"?: string;
@@ -2596,7 +2639,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description No token, or one that is refused; the challenge says why */
+            /** @description No token or an invalid token; the challenge names the reason */
             401: {
                 headers: {
                     "www-authenticate"?: string;
@@ -2606,7 +2649,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description A closed account, or a missing role, scope or origin */
+            /** @description The account is disabled, or a role, a scope or the origin does not suffice */
             403: {
                 headers: {
                     "www-authenticate"?: string;
@@ -2616,7 +2659,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description The account was erased while the request was on its way */
+            /** @description The account was deleted while the request was processed */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2625,7 +2668,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description It took longer than the server allows */
+            /** @description The request took longer than the server allows */
             408: {
                 headers: {
                     [name: string]: unknown;
@@ -2634,7 +2677,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Fields that are not as they must be, each named in `details` */
+            /** @description Invalid fields, each named in `details` */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2643,7 +2686,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Too many requests, or too many at once */
+            /** @description Too many requests, or too many concurrent ones */
             429: {
                 headers: {
                     "retry-after"?: string;
@@ -2653,7 +2696,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description A fault of ours, which the log has under the request's id */
+            /** @description Internal error; use `request_id` to find it in the log */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2662,7 +2705,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Keys, database or vault are away */
+            /** @description Signing keys, database or vault are unavailable */
             503: {
                 headers: {
                     "retry-after"?: string;
@@ -2678,7 +2721,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description 1 to 200 visible characters of the client's choice, one for each report */
+                /** @description 1 to 200 visible ASCII characters, unique per status check */
                 "Idempotency-Key"?: string | null;
             };
             path?: never;
@@ -2690,7 +2733,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The report, as it is kept */
+            /** @description The stored status check */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -2699,7 +2742,7 @@ export interface operations {
                     "application/json": components["schemas"]["StatusCheck"];
                 };
             };
-            /** @description Two tokens, or a body that is not readable */
+            /** @description More than one token, or a malformed body */
             400: {
                 headers: {
                     "www-authenticate"?: string;
@@ -2709,7 +2752,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description No token, or one that is refused; the challenge says why */
+            /** @description No token or an invalid token; the challenge names the reason */
             401: {
                 headers: {
                     "www-authenticate"?: string;
@@ -2719,7 +2762,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description A closed account, or a missing role, scope or origin */
+            /** @description The account is disabled, or a role, a scope or the origin does not suffice */
             403: {
                 headers: {
                     "www-authenticate"?: string;
@@ -2729,7 +2772,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description The account was erased while the request was on its way */
+            /** @description The account was deleted while the request was processed */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2738,7 +2781,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description It took longer than the server allows */
+            /** @description The request took longer than the server allows */
             408: {
                 headers: {
                     [name: string]: unknown;
@@ -2747,7 +2790,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description A body that is too large */
+            /** @description The body is too large */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -2756,7 +2799,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description A body that is not application/json */
+            /** @description The body is not `application/json` */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -2765,7 +2808,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Fields that are not as they must be, each named in `details` */
+            /** @description Invalid fields, each named in `details` */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2774,7 +2817,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Too many requests, or too many at once */
+            /** @description Too many requests, or too many concurrent ones */
             429: {
                 headers: {
                     "retry-after"?: string;
@@ -2784,7 +2827,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description A fault of ours, which the log has under the request's id */
+            /** @description Internal error; use `request_id` to find it in the log */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2793,7 +2836,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Keys, database or vault are away */
+            /** @description Signing keys, database or vault are unavailable */
             503: {
                 headers: {
                     "retry-after"?: string;
@@ -2805,7 +2848,7 @@ export interface operations {
             };
         };
     };
-    eraseUser: {
+    deleteUser: {
         parameters: {
             query?: never;
             header?: never;
@@ -2814,14 +2857,14 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Nothing is left */
+            /** @description The account was deleted */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Two tokens, or a body that is not readable */
+            /** @description More than one token, or a malformed body */
             400: {
                 headers: {
                     "www-authenticate"?: string;
@@ -2831,7 +2874,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description No token, or one that is refused; the challenge says why */
+            /** @description No token or an invalid token; the challenge names the reason */
             401: {
                 headers: {
                     "www-authenticate"?: string;
@@ -2841,7 +2884,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description A closed account, or a missing role, scope or origin */
+            /** @description The account is disabled, or a role, a scope or the origin does not suffice */
             403: {
                 headers: {
                     "www-authenticate"?: string;
@@ -2851,7 +2894,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description The account was erased while the request was on its way */
+            /** @description The account was deleted while the request was processed */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2860,7 +2903,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description It took longer than the server allows */
+            /** @description The request took longer than the server allows */
             408: {
                 headers: {
                     [name: string]: unknown;
@@ -2869,7 +2912,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Too many requests, or too many at once */
+            /** @description Too many requests, or too many concurrent ones */
             429: {
                 headers: {
                     "retry-after"?: string;
@@ -2879,7 +2922,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description A fault of ours, which the log has under the request's id */
+            /** @description Internal error; use `request_id` to find it in the log */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2888,7 +2931,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Keys, database or vault are away */
+            /** @description Signing keys, database or vault are unavailable */
             503: {
                 headers: {
                     "retry-after"?: string;
@@ -2900,7 +2943,7 @@ export interface operations {
             };
         };
     };
-    changeUser: {
+    updateUser: {
         parameters: {
             query?: never;
             header?: never;
@@ -2913,7 +2956,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The profile after the change */
+            /** @description The updated profile */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2922,7 +2965,7 @@ export interface operations {
                     "application/json": components["schemas"]["Profile"];
                 };
             };
-            /** @description Two tokens, or a body that is not readable */
+            /** @description More than one token, or a malformed body */
             400: {
                 headers: {
                     "www-authenticate"?: string;
@@ -2932,7 +2975,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description No token, or one that is refused; the challenge says why */
+            /** @description No token or an invalid token; the challenge names the reason */
             401: {
                 headers: {
                     "www-authenticate"?: string;
@@ -2942,7 +2985,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description A closed account, or a missing role, scope or origin */
+            /** @description The account is disabled, or a role, a scope or the origin does not suffice */
             403: {
                 headers: {
                     "www-authenticate"?: string;
@@ -2952,7 +2995,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description The account was erased while the request was on its way */
+            /** @description The account was deleted while the request was processed */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2961,7 +3004,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description It took longer than the server allows */
+            /** @description The request took longer than the server allows */
             408: {
                 headers: {
                     [name: string]: unknown;
@@ -2970,7 +3013,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description A body that is too large */
+            /** @description The body is too large */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -2979,7 +3022,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description A body that is not application/json */
+            /** @description The body is not `application/json` */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -2988,7 +3031,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Fields that are not as they must be, each named in `details` */
+            /** @description Invalid fields, each named in `details` */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2997,7 +3040,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Too many requests, or too many at once */
+            /** @description Too many requests, or too many concurrent ones */
             429: {
                 headers: {
                     "retry-after"?: string;
@@ -3007,7 +3050,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description A fault of ours, which the log has under the request's id */
+            /** @description Internal error; use `request_id` to find it in the log */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -3016,7 +3059,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Keys, database or vault are away */
+            /** @description Signing keys, database or vault are unavailable */
             503: {
                 headers: {
                     "retry-after"?: string;
@@ -3037,7 +3080,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description What is kept */
+            /** @description The stored keys */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3046,7 +3089,7 @@ export interface operations {
                     "application/json": components["schemas"]["MaskedKeys"];
                 };
             };
-            /** @description Two tokens, or a body that is not readable */
+            /** @description More than one token, or a malformed body */
             400: {
                 headers: {
                     "www-authenticate"?: string;
@@ -3056,7 +3099,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description No token, or one that is refused; the challenge says why */
+            /** @description No token or an invalid token; the challenge names the reason */
             401: {
                 headers: {
                     "www-authenticate"?: string;
@@ -3066,7 +3109,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description A closed account, or a missing role, scope or origin */
+            /** @description The account is disabled, or a role, a scope or the origin does not suffice */
             403: {
                 headers: {
                     "www-authenticate"?: string;
@@ -3076,7 +3119,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description The account was erased while the request was on its way */
+            /** @description The account was deleted while the request was processed */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3085,7 +3128,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description It took longer than the server allows */
+            /** @description The request took longer than the server allows */
             408: {
                 headers: {
                     [name: string]: unknown;
@@ -3094,7 +3137,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Too many requests, or too many at once */
+            /** @description Too many requests, or too many concurrent ones */
             429: {
                 headers: {
                     "retry-after"?: string;
@@ -3104,7 +3147,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description A fault of ours, which the log has under the request's id */
+            /** @description Internal error; use `request_id` to find it in the log */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -3113,7 +3156,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Keys, database or vault are away */
+            /** @description Signing keys, database or vault are unavailable */
             503: {
                 headers: {
                     "retry-after"?: string;
@@ -3138,7 +3181,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description What is kept now */
+            /** @description The stored keys */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3147,7 +3190,7 @@ export interface operations {
                     "application/json": components["schemas"]["MaskedKeys"];
                 };
             };
-            /** @description Two tokens, or a body that is not readable */
+            /** @description More than one token, or a malformed body */
             400: {
                 headers: {
                     "www-authenticate"?: string;
@@ -3157,7 +3200,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description No token, or one that is refused; the challenge says why */
+            /** @description No token or an invalid token; the challenge names the reason */
             401: {
                 headers: {
                     "www-authenticate"?: string;
@@ -3167,7 +3210,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description A closed account, or a missing role, scope or origin */
+            /** @description The account is disabled, or a role, a scope or the origin does not suffice */
             403: {
                 headers: {
                     "www-authenticate"?: string;
@@ -3177,7 +3220,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description The account was erased while the request was on its way */
+            /** @description The account was deleted while the request was processed */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3186,7 +3229,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description It took longer than the server allows */
+            /** @description The request took longer than the server allows */
             408: {
                 headers: {
                     [name: string]: unknown;
@@ -3195,7 +3238,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description A body that is too large */
+            /** @description The body is too large */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -3204,7 +3247,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description A body that is not application/json */
+            /** @description The body is not `application/json` */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -3213,7 +3256,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Fields that are not as they must be, each named in `details` */
+            /** @description Invalid fields, each named in `details` */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3222,7 +3265,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Too many requests, or too many at once */
+            /** @description Too many requests, or too many concurrent ones */
             429: {
                 headers: {
                     "retry-after"?: string;
@@ -3232,7 +3275,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description A fault of ours, which the log has under the request's id */
+            /** @description Internal error; use `request_id` to find it in the log */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -3241,7 +3284,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Keys, database or vault are away */
+            /** @description Signing keys, database or vault are unavailable */
             503: {
                 headers: {
                     "retry-after"?: string;
@@ -3268,7 +3311,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description What is kept now */
+            /** @description The remaining keys */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3277,7 +3320,7 @@ export interface operations {
                     "application/json": components["schemas"]["MaskedKeys"];
                 };
             };
-            /** @description Two tokens, or a body that is not readable */
+            /** @description More than one token, or a malformed body */
             400: {
                 headers: {
                     "www-authenticate"?: string;
@@ -3287,7 +3330,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description No token, or one that is refused; the challenge says why */
+            /** @description No token or an invalid token; the challenge names the reason */
             401: {
                 headers: {
                     "www-authenticate"?: string;
@@ -3297,7 +3340,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description A closed account, or a missing role, scope or origin */
+            /** @description The account is disabled, or a role, a scope or the origin does not suffice */
             403: {
                 headers: {
                     "www-authenticate"?: string;
@@ -3307,7 +3350,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description There is no key for this provider */
+            /** @description No key is stored for this provider */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3316,7 +3359,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description It took longer than the server allows */
+            /** @description The request took longer than the server allows */
             408: {
                 headers: {
                     [name: string]: unknown;
@@ -3325,7 +3368,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Too many requests, or too many at once */
+            /** @description Too many requests, or too many concurrent ones */
             429: {
                 headers: {
                     "retry-after"?: string;
@@ -3335,7 +3378,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description A fault of ours, which the log has under the request's id */
+            /** @description Internal error; use `request_id` to find it in the log */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -3344,7 +3387,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Keys, database or vault are away */
+            /** @description Signing keys, database or vault are unavailable */
             503: {
                 headers: {
                     "retry-after"?: string;
@@ -3365,7 +3408,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description What the server knows of its health */
+            /** @description The health of the server */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3385,7 +3428,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Yes */
+            /** @description The process is running */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3405,7 +3448,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Prometheus text */
+            /** @description The metrics */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3465,7 +3508,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Two tokens, or a body that is not readable */
+            /** @description More than one token, or a malformed body */
             400: {
                 headers: {
                     "www-authenticate"?: string;
@@ -3475,7 +3518,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description No token, or one that is refused; the challenge says why */
+            /** @description No token or an invalid token; the challenge names the reason */
             401: {
                 headers: {
                     "www-authenticate"?: string;
@@ -3485,7 +3528,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description A closed account, or a missing role, scope or origin */
+            /** @description The account is disabled, or a role, a scope or the origin does not suffice */
             403: {
                 headers: {
                     "www-authenticate"?: string;
@@ -3495,7 +3538,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description It took longer than the server allows */
+            /** @description The request took longer than the server allows */
             408: {
                 headers: {
                     [name: string]: unknown;
@@ -3504,7 +3547,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Too many requests, or too many at once */
+            /** @description Too many requests, or too many concurrent ones */
             429: {
                 headers: {
                     "retry-after"?: string;
@@ -3514,7 +3557,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description A fault of ours, which the log has under the request's id */
+            /** @description Internal error; use `request_id` to find it in the log */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -3523,7 +3566,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Keys, database or vault are away */
+            /** @description Signing keys, database or vault are unavailable */
             503: {
                 headers: {
                     "retry-after"?: string;
@@ -3544,7 +3587,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Yes */
+            /** @description The server accepts requests */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3553,7 +3596,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description Keys or database are missing */
+            /** @description Signing keys or the database are unavailable */
             503: {
                 headers: {
                     "retry-after"?: string;

@@ -1,4 +1,4 @@
-//! The address of the client: the socket's peer, or whom a trusted proxy names.
+//! Determines the address of a client behind trusted proxies.
 
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
@@ -11,49 +11,50 @@ use actix_web::{
 };
 use ipnet::IpNet;
 
-/// So many elements of `X-Forwarded-For` are read; nobody has that many proxies in a row.
+/// Maximum number of elements of `X-Forwarded-For` that are read.
 const MAX_HOPS: usize = 32;
 
-/// The longest element that can be an address:
+/// Length of the longest element that can be an address:
 /// `[ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255]:65535` has 53 bytes.
 const MAX_ELEMENT: usize = 53;
 
-/// Told once a process: a client can write the header as often as it likes.
-static UNREAD: Once = Once::new();
+/// Limits the warning about an ignored `X-Forwarded-For` to one per process, because clients can
+/// trigger it.
+static WARNED: Once = Once::new();
 
-/// The proxies in front of the server, whose word about their client is believed.
+/// The networks of proxies whose `X-Forwarded-For` is trusted.
 ///
-/// Only `X-Forwarded-For` is read: nginx, Caddy, Envoy, Traefik and the load balancers of the
-/// clouds write it unless told otherwise, and none of them writes RFC 7239's `Forwarded`. To read
-/// both would let a client write the one that its proxy does not.
+/// RFC 7239 `Forwarded` is not read: nginx, Caddy, Envoy, Traefik and cloud load balancers write
+/// `X-Forwarded-For` by default and none of them writes `Forwarded`. If both were read, a client
+/// could set the one that its proxy does not overwrite.
 #[derive(Debug, Clone, Default)]
 pub(super) struct TrustedProxies(Vec<IpNet>);
 
 impl TrustedProxies {
-    /// These and no other.
+    /// Trusts proxies in these networks.
     pub(super) fn new(networks: impl IntoIterator<Item = IpNet>) -> Self {
         Self(networks.into_iter().collect())
     }
 
-    /// The address that a request comes from, never IPv4 in IPv6 clothes.
+    /// Returns the address of the client. IPv4-mapped IPv6 addresses are canonicalized.
     ///
-    /// The list is read from the right, where the nearest proxy has written whom it saw; trusted
-    /// proxies are skipped, and the first address that is none of them is the client. What
-    /// stands left of it was written by the client. Reading ends at anything that
-    /// is no address: the last one before it is the client then, and a trusted proxy itself when it
-    /// names nobody. Without a socket, as in tests inside the process, it is 0.0.0.0.
-    pub(super) fn client(&self, request: &HttpRequest) -> IpAddr {
+    /// `X-Forwarded-For` is read only if the peer is a trusted proxy. The list is read from the
+    /// right, where the nearest proxy appends its peer. The first address that is not a trusted
+    /// proxy is the client; elements to its left are under the client's control. Reading stops at
+    /// the first invalid element or after 32 elements; the last valid address is then the client. A
+    /// request without a socket, as in tests, comes from 0.0.0.0.
+    pub(super) fn client_address(&self, request: &HttpRequest) -> IpAddr {
         let mut address = request
             .peer_addr()
             .map_or(Ipv4Addr::UNSPECIFIED.into(), |peer| {
                 peer.ip().to_canonical()
             });
-        if !self.trusts(address) {
+        if !self.is_trusted(address) {
             if request.headers().contains_key(X_FORWARDED_FOR) {
-                UNREAD.call_once(|| {
+                WARNED.call_once(|| {
                     tracing::warn!(
-                        "a request from {address} has an X-Forwarded-For, which is not read: if that is a proxy of yours, name it in \
-                         server.trusted_proxies, or all its clients share one quota"
+                        "ignored X-Forwarded-For of a request from {address}, which is not a trusted proxy; if it is your proxy, add it to \
+                         server.trusted_proxies, otherwise all its clients share one rate limit"
                     );
                 });
             }
@@ -69,47 +70,48 @@ impl TrustedProxies {
             .rev()
             .flat_map(|line| line.rsplit(|&byte| byte == b','))
             .map(<[u8]>::trim_ascii);
-        // RFC 9110 §5.6.1.2: empty elements of a list say nothing.
+        // Recipients ignore empty list elements (RFC 9110 §5.6.1.2).
         for element in elements
             .take(MAX_HOPS)
             .filter(|element| !element.is_empty())
         {
-            let Some(named) = self::address(element) else {
+            let Some(forwarded) = parse_element(element) else {
                 break;
             };
-            address = named;
-            if !self.trusts(address) {
+            address = forwarded;
+            if !self.is_trusted(address) {
                 break;
             }
         }
         address
     }
 
-    fn trusts(&self, address: IpAddr) -> bool {
+    fn is_trusted(&self, address: IpAddr) -> bool {
         self.0.iter().any(|network| network.contains(&address))
     }
 }
 
-/// What a client cannot change at will: an IPv4 address, and of IPv6 the /64 that the smallest
-/// customer gets whole (RFC 6177 §2).
-pub(super) fn network(address: IpAddr) -> IpAddr {
+/// Returns the key under which requests of an address are counted: an IPv4 address, or the /64
+/// network of an IPv6 address, which is the smallest allocation per customer (RFC 6177 §2).
+pub(super) fn rate_limit_key(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX)).into(),
         v4 @ IpAddr::V4(_) => v4,
     }
 }
 
-/// An address; some proxies write its port, and brackets around IPv6.
-fn address(element: &[u8]) -> Option<IpAddr> {
+/// Parses an element of `X-Forwarded-For`: an address, optionally with a port or with brackets
+/// around IPv6.
+fn parse_element(element: &[u8]) -> Option<IpAddr> {
     let text = str::from_utf8(element)
         .ok()
         .filter(|text| text.len() <= MAX_ELEMENT)?;
-    let bare = text
+    let without_brackets = text
         .strip_prefix('[')
         .and_then(|rest| rest.strip_suffix(']'))
         .filter(|inner| inner.contains(':'))
         .unwrap_or(text);
-    let address = bare
+    let address = without_brackets
         .parse()
         .or_else(|_| text.parse::<SocketAddr>().map(|socket| socket.ip()));
     address.ok().map(|address| address.to_canonical())
@@ -123,8 +125,8 @@ mod tests {
 
     const LOAD_BALANCER: &str = "10.0.0.1:4711";
 
-    /// Who is the client of a request from this peer with these lines, where `10.0.0.0/8` and
-    /// `fd00::/8` are trusted.
+    /// Returns the client of a request from `peer` with these `X-Forwarded-For` lines. Trusts
+    /// `10.0.0.0/8` and `fd00::/8`.
     fn client(peer: &str, lines: &[&str]) -> String {
         let trusted = ["10.0.0.0/8", "fd00::/8"].map(|network| network.parse().expect("a network"));
         let request = TestRequest::get().peer_addr(peer.parse().expect("an address"));
@@ -132,19 +134,19 @@ mod tests {
             request.append_header(("x-forwarded-for", *line))
         });
         TrustedProxies::new(trusted)
-            .client(&request.to_http_request())
+            .client_address(&request.to_http_request())
             .to_string()
     }
 
     #[test]
-    fn without_a_header_the_peer_is_the_client() {
+    fn the_peer_is_the_client_without_a_header() {
         assert_eq!(client("192.0.2.1:1", &[]), "192.0.2.1");
         assert_eq!(client(LOAD_BALANCER, &[]), "10.0.0.1");
         assert_eq!(client(LOAD_BALANCER, &[""]), "10.0.0.1");
     }
 
     #[test]
-    fn whoever_is_not_trusted_cannot_say_who_he_is() {
+    fn the_header_of_an_untrusted_peer_is_ignored() {
         assert_eq!(client("192.0.2.1:1", &["198.51.100.7"]), "192.0.2.1");
         assert_eq!(
             client("11.0.0.0:1", &["198.51.100.7"]),
@@ -159,13 +161,15 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_trusted_until_somebody_is_named() {
+    fn no_proxy_is_trusted_by_default() {
         let request = TestRequest::get().peer_addr("127.0.0.1:1".parse().expect("an address"));
         let request = request
             .insert_header(("x-forwarded-for", "198.51.100.7"))
             .to_http_request();
         assert_eq!(
-            TrustedProxies::default().client(&request).to_string(),
+            TrustedProxies::default()
+                .client_address(&request)
+                .to_string(),
             "127.0.0.1"
         );
     }
@@ -179,17 +183,17 @@ mod tests {
         assert_eq!(
             client(LOAD_BALANCER, &["1.1.1.1, 198.51.100.7,10.2.2.2"]),
             "198.51.100.7",
-            "the client wrote 1.1.1.1"
+            "1.1.1.1 is under the client's control"
         );
         assert_eq!(
             client(LOAD_BALANCER, &["10.9.9.9, 198.51.100.7"]),
             "198.51.100.7",
-            "nor can it hide behind a proxy's address"
+            "a prepended proxy address is not reached"
         );
         assert_eq!(
             client(LOAD_BALANCER, &["10.2.2.2, 10.3.3.3"]),
             "10.2.2.2",
-            "a request of a proxy itself"
+            "a request that a proxy sends itself"
         );
     }
 
@@ -209,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn reading_ends_at_the_first_thing_that_is_no_address() {
+    fn reading_stops_at_the_first_invalid_element() {
         for garbage in [
             "unknown",
             "_hidden",
@@ -243,8 +247,8 @@ mod tests {
     }
 
     #[test]
-    fn ports_and_brackets_are_left_off() {
-        for (written, address) in [
+    fn ports_and_brackets_are_removed() {
+        for (element, address) in [
             ("198.51.100.7:443", "198.51.100.7"),
             ("2001:db8::1", "2001:db8::1"),
             ("[2001:db8::1]", "2001:db8::1"),
@@ -254,12 +258,12 @@ mod tests {
                 "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
             ),
         ] {
-            assert_eq!(client(LOAD_BALANCER, &[written]), address, "{written}");
+            assert_eq!(client(LOAD_BALANCER, &[element]), address, "{element}");
         }
     }
 
     #[test]
-    fn ipv4_in_ipv6_clothes_is_ipv4() {
+    fn ipv4_mapped_addresses_are_canonicalized() {
         assert_eq!(
             client("[::ffff:10.0.0.1]:1", &["::ffff:198.51.100.7"]),
             "198.51.100.7"
@@ -275,28 +279,29 @@ mod tests {
     }
 
     #[test]
-    fn no_more_than_32_elements_are_read() {
-        let behind = |proxies: usize| format!("198.51.100.7{}", ", 10.2.2.2".repeat(proxies));
-        assert_eq!(client(LOAD_BALANCER, &[&behind(31)]), "198.51.100.7");
-        assert_eq!(client(LOAD_BALANCER, &[&behind(32)]), "10.2.2.2");
+    fn at_most_32_elements_are_read() {
+        let behind_proxies =
+            |proxies: usize| format!("198.51.100.7{}", ", 10.2.2.2".repeat(proxies));
+        assert_eq!(
+            client(LOAD_BALANCER, &[&behind_proxies(31)]),
+            "198.51.100.7"
+        );
+        assert_eq!(client(LOAD_BALANCER, &[&behind_proxies(32)]), "10.2.2.2");
         assert_eq!(client(LOAD_BALANCER, &[&",".repeat(100_000)]), "10.0.0.1");
         assert_eq!(client(LOAD_BALANCER, &[&"1".repeat(100_000)]), "10.0.0.1");
     }
 
     #[test]
-    fn ipv6_clients_are_known_by_their_64_bit_network() {
-        let network = |text: &str| super::network(text.parse().expect("an address")).to_string();
-        assert_eq!(network("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
+    fn ipv6_clients_are_counted_by_their_64_bit_network() {
+        let key = |text: &str| rate_limit_key(text.parse().expect("an address")).to_string();
+        assert_eq!(key("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
+        assert_eq!(key("2001:db8:1:2:ffff:ffff:ffff:ffff"), "2001:db8:1:2::");
+        assert_eq!(key("2001:db8:1:3::"), "2001:db8:1:3::");
+        assert_eq!(key("192.0.2.1"), "192.0.2.1");
         assert_eq!(
-            network("2001:db8:1:2:ffff:ffff:ffff:ffff"),
-            "2001:db8:1:2::"
-        );
-        assert_eq!(network("2001:db8:1:3::"), "2001:db8:1:3::");
-        assert_eq!(network("192.0.2.1"), "192.0.2.1");
-        assert_eq!(
-            network("::ffff:192.0.2.1"),
+            key("::ffff:192.0.2.1"),
             "192.0.2.1",
-            "not ::/64, which all of them would share"
+            "not ::/64, which all IPv4 clients would share"
         );
     }
 }

@@ -1,0 +1,137 @@
+//! All middleware of the server.
+//!
+//! A request passes through it in this order:
+//!
+//! | middleware | applies to | does |
+//! |---|---|---|
+//! | [`close_on_unread_body`] | all routes | Closes the connection after the response if the body was not read |
+//! | [`observe`](telemetry::observe) | all routes | Request id, access log, metrics, trace |
+//! | [`forward_auth_method`] | all routes | Sets the method of a forward-auth request |
+//! | [`security_headers`] | all routes | Adds security headers to the response |
+//! | [`preflight_error_body`] | all routes | Adds the error envelope to a rejected CORS preflight |
+//! | [`cors`] | all routes | Answers preflights and adds CORS headers |
+//! | [`enforce`] | each endpoint | Panic isolation and request timeout |
+//! | [`limit_per_address`] | `public_rate_limited` | Rate limit per client address |
+//! | [`limit_invalid_tokens`] | endpoints that require a token | Rate limit for invalid tokens per client address |
+//! | [`Bearward::require`] | endpoints that require a token | Verifies the token and checks the requirement |
+//! | [`limit_per_user`] | `with_account` | Rate limit per user |
+//! | [`load_account`] | `with_account`, `with_account_unlimited` | Loads the account, rejects a disabled one |
+//!
+//! In the code below the order is reversed: the last `wrap` is the outermost middleware.
+
+mod account;
+mod client_address;
+mod cors;
+mod forward_auth;
+mod rate_limits;
+mod request_limits;
+mod security_headers;
+mod unread_body;
+
+use actix_cors::Cors;
+use actix_web::{
+    App, Error, Resource,
+    body::{BoxBody, MessageBody},
+    dev::{HttpServiceFactory, ServiceFactory, ServiceRequest, ServiceResponse},
+    middleware::from_fn,
+};
+use bearward::{Bearward, Requirement};
+
+pub(super) use self::cors::cors;
+pub(crate) use self::forward_auth::{FORWARD_AUTH_PATH, ForwardAuthChecked};
+use self::{
+    account::load_account,
+    cors::preflight_error_body,
+    forward_auth::forward_auth_method,
+    rate_limits::{limit_invalid_tokens, limit_per_address, limit_per_user},
+    request_limits::enforce,
+    security_headers::security_headers,
+    unread_body::close_on_unread_body,
+};
+pub use self::{rate_limits::RateLimits, request_limits::RequestLimits};
+use crate::telemetry;
+
+/// Wraps the application in the middleware of all routes.
+pub(super) fn wrap_application<T>(
+    app: App<T>,
+    cors: Cors,
+) -> App<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse<impl MessageBody + 'static>,
+        Error = Error,
+        InitError = (),
+    >,
+>
+where
+    T: ServiceFactory<
+            ServiceRequest,
+            Config = (),
+            Response = ServiceResponse<BoxBody>,
+            Error = Error,
+            InitError = (),
+            Service: 'static,
+        > + 'static,
+{
+    app.wrap(cors)
+        .wrap(from_fn(preflight_error_body))
+        .wrap(security_headers())
+        .wrap(from_fn(forward_auth_method))
+        .wrap(from_fn(telemetry::observe))
+        .wrap(from_fn(close_on_unread_body))
+}
+
+/// Wraps an endpoint that requires no token.
+pub(crate) fn public(endpoint: Resource, limits: RequestLimits) -> impl HttpServiceFactory {
+    endpoint.wrap(from_fn(move |request, next| enforce(limits, request, next)))
+}
+
+/// Wraps an endpoint that requires no token and limits unsafe requests per client address.
+pub(crate) fn public_rate_limited(
+    endpoint: Resource,
+    limits: RequestLimits,
+) -> impl HttpServiceFactory {
+    endpoint
+        .wrap(from_fn(limit_per_address))
+        .wrap(from_fn(move |request, next| enforce(limits, request, next)))
+}
+
+/// Wraps an endpoint that requires a token that meets `R` and uses no account.
+pub(crate) fn authenticated<R: Requirement>(
+    endpoint: Resource,
+    limits: RequestLimits,
+    auth: &Bearward,
+) -> impl HttpServiceFactory + use<R> {
+    endpoint
+        .wrap(auth.require::<R>())
+        .wrap(from_fn(limit_invalid_tokens))
+        .wrap(from_fn(move |request, next| enforce(limits, request, next)))
+}
+
+/// Wraps an endpoint that requires an active account whose token meets `R`.
+pub(crate) fn with_account<R: Requirement>(
+    endpoint: Resource,
+    limits: RequestLimits,
+    auth: &Bearward,
+) -> impl HttpServiceFactory + use<R> {
+    endpoint
+        .wrap(from_fn(load_account))
+        .wrap(from_fn(limit_per_user))
+        .wrap(auth.require::<R>())
+        .wrap(from_fn(limit_invalid_tokens))
+        .wrap(from_fn(move |request, next| enforce(limits, request, next)))
+}
+
+/// Wraps an endpoint like [`with_account`], but without the rate limit per user.
+pub(crate) fn with_account_unlimited<R: Requirement>(
+    endpoint: Resource,
+    limits: RequestLimits,
+    auth: &Bearward,
+) -> impl HttpServiceFactory + use<R> {
+    endpoint
+        .wrap(from_fn(load_account))
+        .wrap(auth.require::<R>())
+        .wrap(from_fn(limit_invalid_tokens))
+        .wrap(from_fn(move |request, next| enforce(limits, request, next)))
+}

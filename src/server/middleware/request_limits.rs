@@ -1,0 +1,138 @@
+//! Panic isolation and request timeout.
+
+use std::{panic::AssertUnwindSafe, time::Duration};
+
+use actix_web::{
+    Error, ResponseError,
+    body::{BoxBody, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
+    http::StatusCode,
+    middleware::Next,
+};
+use futures_util::FutureExt;
+
+use crate::api::error::ApiError;
+
+/// Limits that apply to every endpoint.
+#[derive(Debug, Clone, Copy)]
+pub struct RequestLimits {
+    /// Maximum size of a request body, in bytes.
+    pub max_body_bytes: usize,
+    /// Maximum time until the response starts. A response body that is being streamed is not
+    /// interrupted.
+    pub timeout: Duration,
+    /// The timeout of `/api/generate`, which waits for another service.
+    pub generation_timeout: Duration,
+}
+
+/// Answers a panic with 500 and a timeout with 408, both with the error envelope.
+///
+/// Wraps a resource and not the application: it keeps a clone of the request for the error
+/// response, and the router needs exclusive access to the request.
+pub(super) async fn enforce(
+    limits: RequestLimits,
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let http_request = request.request().clone();
+    // Unwind safe: state that a panicking handler leaves behind belongs to its own request.
+    let response = AssertUnwindSafe(next.call(request)).catch_unwind();
+    let error = match tokio::time::timeout(limits.timeout, response).await {
+        Ok(Ok(response)) => return response.map(ServiceResponse::map_into_boxed_body),
+        // The panic hook has logged the cause.
+        Ok(Err(_panic)) => ApiError::internal(&http_request),
+        Err(_elapsed) => ApiError::new(
+            &http_request,
+            StatusCode::REQUEST_TIMEOUT,
+            "REQUEST_TIMEOUT",
+            "the request took longer than server.request_timeout",
+        ),
+    };
+    Ok(ServiceResponse::new(http_request, error.error_response()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use actix_web::{
+        App, HttpMessage, HttpResponse,
+        dev::Service,
+        test::{TestRequest, call_service, init_service, read_body_json},
+        web,
+    };
+    use bearward::RequestId;
+    use serde_json::{Value, json};
+
+    use super::{super::public, *};
+
+    const SECRET: &str = "sk-in-a-panic";
+
+    async fn panics() -> HttpResponse {
+        panic!("{SECRET}")
+    }
+
+    async fn hangs() -> HttpResponse {
+        pending().await
+    }
+
+    async fn succeeds() -> HttpResponse {
+        HttpResponse::Ok().finish()
+    }
+
+    /// Requests the paths one after the other and returns status and body of each response.
+    async fn responses(paths: [&str; 3]) -> [(u16, Value); 3] {
+        let limits = RequestLimits {
+            max_body_bytes: 0,
+            timeout: Duration::from_millis(1),
+            generation_timeout: Duration::ZERO,
+        };
+        let app = App::new().wrap_fn(|request, app| {
+            request
+                .extensions_mut()
+                .insert(RequestId::parse("the-request").expect("an id"));
+            app.call(request)
+        });
+        let app = init_service(
+            app.service(public(web::resource("/panics").get(panics), limits))
+                .service(public(web::resource("/hangs").get(hangs), limits))
+                .service(public(web::resource("/succeeds").get(succeeds), limits)),
+        )
+        .await;
+        let mut responses = Vec::new();
+        for path in paths {
+            let response = call_service(&app, TestRequest::get().uri(path).to_request()).await;
+            let status = response.status().as_u16();
+            responses.push((
+                status,
+                if status == 200 {
+                    Value::Null
+                } else {
+                    read_body_json(response).await
+                },
+            ));
+        }
+        responses.try_into().expect("one for each path")
+    }
+
+    #[actix_web::test]
+    async fn panics_and_timeouts_get_the_error_envelope() {
+        let [panicked, timed_out, succeeded] = responses(["/panics", "/hangs", "/succeeds"]).await;
+        for ((status, body), (expected, code)) in [
+            (panicked, (500, "INTERNAL")),
+            (timed_out, (408, "REQUEST_TIMEOUT")),
+        ] {
+            assert_eq!(
+                (status, &body["error"]["code"]),
+                (expected, &json!(code)),
+                "{body}"
+            );
+            assert_eq!(
+                (&body["success"], &body["request_id"]),
+                (&json!(false), &json!("the-request"))
+            );
+            assert!(!body.to_string().contains(SECRET), "{body}");
+        }
+        assert_eq!(succeeded.0, 200);
+    }
+}
