@@ -220,7 +220,7 @@ async fn an_unknown_key_is_put_beside_the_published_ones() {
     project.refuses(
         &token,
         "UNKNOWN_KEY",
-        &["it is not used: its use is not \"sig\""],
+        &["it is not used: use is not \"sig\""],
     );
 }
 

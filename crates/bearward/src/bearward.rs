@@ -13,7 +13,7 @@ use crate::{
     error::AuthFailure,
     explain::{self, Explanation},
     issuer::{Issuer, KeySource, TokenUse},
-    keys::{JwksCacheConfig, KeySet, KeySetStatus, SetError},
+    keys::{JwksCacheConfig, JwksError, KeySet, KeySetStatus},
     metrics::VerificationMetrics,
     verified::Verified,
     verifier::{TrustedIssuer, Verification, Verifier},
@@ -88,7 +88,7 @@ pub enum BuildError {
         /// The issuer's name.
         issuer: String,
         /// What is wrong with them.
-        source: SetError,
+        source: JwksError,
     },
     /// An issuer's keys may not be fetched as configured.
     #[cfg(feature = "remote")]
@@ -252,7 +252,7 @@ impl Bearward {
     pub fn publish_metrics(&self) {
         for trusted in self.verifier.trusted() {
             trusted.counters.publish();
-            trusted.keys.status();
+            trusted.keys.publish_metrics();
         }
         #[expect(
             clippy::cast_precision_loss,
@@ -269,7 +269,7 @@ impl Bearward {
             .trusted()
             .iter()
             .filter(|trusted| trusted.profile.usage == TokenUse::AccessToken);
-        bearers.all(|trusted| trusted.keys.current().serves(now))
+        bearers.all(|trusted| trusted.keys.load().is_usable(now))
     }
 
     /// How many verified tokens are remembered.

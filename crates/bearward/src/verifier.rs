@@ -220,8 +220,8 @@ impl Verifier {
         let sent = cache.sent(token);
         let evidence = cache.find(sent)?;
         let trusted = self.trusted.get(evidence.place)?;
-        let snapshot = trusted.keys.current();
-        if trusted.profile.usage != usage || !snapshot.serves(self.clock.monotonic()) {
+        let snapshot = trusted.keys.load();
+        if trusted.profile.usage != usage || !snapshot.is_usable(self.clock.monotonic()) {
             return None;
         }
         if snapshot.generation() != evidence.generation {
@@ -291,7 +291,7 @@ impl Verifier {
         let current;
         let snapshot = match &pass.last {
             None => {
-                current = trusted.keys.current();
+                current = trusted.keys.load();
                 &*current
             }
             Some(Ok(snapshot)) => snapshot,
@@ -300,8 +300,8 @@ impl Verifier {
         let (kid, algorithm) = (jws.header.kid.as_deref(), jws.header.algorithm);
         let monotonic = self.clock.monotonic();
         let key = match snapshot.keys().find(kid, algorithm) {
-            KeyLookup::One(key) if snapshot.serves(monotonic) => key,
-            KeyLookup::Ambiguous if snapshot.serves(monotonic) => {
+            KeyLookup::One(key) if snapshot.is_usable(monotonic) => key,
+            KeyLookup::Ambiguous if snapshot.is_usable(monotonic) => {
                 return Err(AuthError::AmbiguousKey);
             }
             _ => {
@@ -310,14 +310,14 @@ impl Verifier {
                     return Err(AuthError::UnknownKey);
                 }
                 return match trusted.keys.unknown_key(kid, algorithm, monotonic) {
-                    UnknownKeyDecision::Join(flight) => Ok(PipelineStep::Join(PendingFetch {
+                    UnknownKeyDecision::Wait(flight) => Ok(PipelineStep::Join(PendingFetch {
                         flight,
                         verdict: None,
                     })),
                     UnknownKeyDecision::Unavailable(Unavailable { retry_after }) => {
                         Err(AuthError::KeysUnavailable { retry_after })
                     }
-                    UnknownKeyDecision::Refuse => Err(AuthError::UnknownKey),
+                    UnknownKeyDecision::Reject => Err(AuthError::UnknownKey),
                 };
             }
         };

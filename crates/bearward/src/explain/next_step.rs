@@ -25,7 +25,7 @@ pub(super) fn advice(view: &ExplainContext<'_>, rejection: &AuthError) -> String
         AuthError::UnknownKey => unknown_key(view),
         AuthError::AmbiguousKey => "have the issuer write kid into its tokens, and give each of its keys a kid of its own".to_owned(),
         AuthError::KeysUnavailable { .. } => {
-            let reason = view.issuer().and_then(|(_, keys)| keys.last_error.as_deref()).unwrap_or("no attempt has finished");
+            let reason = view.issuer().and_then(|(_, keys)| keys.last_error.as_ref()).map_or("no attempt has finished", |error| error.message.as_str());
             format!("the keys could not be fetched: {reason}; `bearward check` says more")
         }
         AuthError::InvalidSignature => "some byte was changed after signing, or another key of the same kid signed".to_owned(),
@@ -180,7 +180,7 @@ fn unknown_key(view: &ExplainContext<'_>) -> String {
             .to_owned();
     }
     let skipped = keys.and_then(|keys| {
-        keys.skipped
+        keys.ignored
             .iter()
             .find(|key| key.kid.as_ref().is_some_and(|named| named.as_str() == kid))
     });

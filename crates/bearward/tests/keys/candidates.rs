@@ -114,7 +114,7 @@ async fn of_two_keys_with_one_kid_and_one_algorithm_neither_serves() {
     );
     let skipped: Vec<String> = stack
         .status()
-        .skipped
+        .ignored
         .iter()
         .map(ToString::to_string)
         .collect();

@@ -44,7 +44,10 @@ fn assert_refused(status: &KeySetStatus, reason: &str) {
         "{reason}: {:?}",
         status.fetches
     );
-    let error = status.last_error.as_deref().unwrap_or_default();
+    let error = status
+        .last_error
+        .as_ref()
+        .map_or("", |error| &error.message);
     assert!(error.contains(reason), "{reason}: {error}");
 }
 
@@ -93,7 +96,7 @@ async fn metadata_of_another_issuer_are_refused() {
         let idp = idp().await;
         idp.set_faults(metadata(&issuer, &idp.jwks_url()));
         let stack = discovering(idp).await;
-        assert_refused(&stack.status(), "must be equal to the letter");
+        assert_refused(&stack.status(), "must be equal, byte for byte");
         assert_eq!(stack.idp.fetches(), 0, "{issuer}");
     }
 }
@@ -122,7 +125,12 @@ async fn jwks_uri_may_not_lead_to_another_scheme_or_to_plain_http_elsewhere() {
         let stack = discovering(idp).await;
         assert_refused(&stack.status(), reason);
         assert!(
-            !stack.status().last_error.unwrap().contains("hunter2"),
+            !stack
+                .status()
+                .last_error
+                .unwrap()
+                .message
+                .contains("hunter2"),
             "{jwks_uri}"
         );
         assert_eq!(stack.idp.fetches(), 0, "{jwks_uri}");
@@ -148,7 +156,7 @@ async fn jwks_uri_of_an_issuer_elsewhere_may_not_lead_to_this_machine() {
             "http://idp.test/auth/v1",
             &format!("http://{host}:{port}/jwks"),
         ));
-        assert_refused(&elsewhere(&idp).await, "points to this machine");
+        assert_refused(&elsewhere(&idp).await, "loopback or link-local");
         assert_eq!(idp.discoveries(), 1, "{host}");
         assert!(canary.accept().is_err(), "{host}");
     }

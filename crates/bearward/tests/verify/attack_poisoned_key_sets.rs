@@ -44,8 +44,8 @@ fn a_poisoned_entry_is_skipped_with_its_reason_first_or_last(
     ] {
         let stand = Stand::of_set(&good, &set_of(entries));
         stand.accepts(&stand.token().sign());
-        assert_eq!(stand.auth.key_set_statuses()[0].skipped.len(), 1);
-        assert_eq!(stand.auth.key_set_statuses()[0].skipped[0].reason, reason);
+        assert_eq!(stand.auth.key_set_statuses()[0].ignored.len(), 1);
+        assert_eq!(stand.auth.key_set_statuses()[0].ignored[0].reason, reason);
     }
 }
 

@@ -127,7 +127,7 @@ fn we_accept_the_tokens_of_pyjwt_from_its_key_set_and_refuse_its_bad_ones_for_th
     assert_eq!(
         (
             auth.key_set_statuses()[0].keys,
-            auth.key_set_statuses()[0].skipped.len()
+            auth.key_set_statuses()[0].ignored.len()
         ),
         (Algorithm::ALL.len(), 2)
     );

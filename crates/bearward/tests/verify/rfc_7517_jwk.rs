@@ -3,7 +3,7 @@
 
 use bearward::{
     Algorithm,
-    keys::{IgnoreReason, ParsedJwks, SetError},
+    keys::{IgnoreReason, JwksError, ParsedJwks},
 };
 use bearward_testing::{KeyPair, encode};
 use rstest::rstest;
@@ -15,7 +15,7 @@ fn elliptic() -> KeyPair {
     KeyPair::shared(Algorithm::ES256, 0)
 }
 
-fn parse(document: &str) -> Result<(ParsedJwks, Vec<IgnoreReason>), SetError> {
+fn parse(document: &str) -> Result<(ParsedJwks, Vec<IgnoreReason>), JwksError> {
     let parsed = ParsedJwks::parse(document.as_bytes(), &Algorithm::ALL, 100)?;
     Ok((
         parsed.0,
@@ -58,19 +58,19 @@ fn section_5_a_bad_key_is_skipped_and_the_set_lives() {
 }
 
 #[rstest]
-#[case::no_json("<html>", SetError::NotJson)]
-#[case::list("[]", SetError::NotJson)]
-#[case::empty("", SetError::NotJson)]
-#[case::something_after("{\"keys\":[]} x", SetError::NotJson)]
-#[case::keys_twice("{\"keys\":[],\"keys\":[]}", SetError::NotJson)]
-#[case::no_keys("{}", SetError::NotASet)]
-#[case::a_single_key("{\"kty\":\"EC\"}", SetError::NotASet)]
-#[case::keys_no_list("{\"keys\":{}}", SetError::NotASet)]
-#[case::keys_null("{\"keys\":null}", SetError::NotASet)]
-#[case::empty_set("{\"keys\":[]}", SetError::NoUsableKey(Vec::new()))]
+#[case::no_json("<html>", JwksError::NotJson)]
+#[case::list("[]", JwksError::NotJson)]
+#[case::empty("", JwksError::NotJson)]
+#[case::something_after("{\"keys\":[]} x", JwksError::NotJson)]
+#[case::keys_twice("{\"keys\":[],\"keys\":[]}", JwksError::NotJson)]
+#[case::no_keys("{}", JwksError::NotJwks)]
+#[case::a_single_key("{\"kty\":\"EC\"}", JwksError::NotJwks)]
+#[case::keys_no_list("{\"keys\":{}}", JwksError::NotJwks)]
+#[case::keys_null("{\"keys\":null}", JwksError::NotJwks)]
+#[case::empty_set("{\"keys\":[]}", JwksError::NoUsableKey(Vec::new()))]
 fn section_5_what_is_no_set_with_a_usable_key_is_none(
     #[case] document: &str,
-    #[case] expected: SetError,
+    #[case] expected: JwksError,
 ) {
     assert_eq!(parse(document).unwrap_err(), expected);
 }
@@ -91,7 +91,7 @@ fn a_set_of_100_keys_is_read_and_one_of_101_is_not() {
     assert_eq!(parse(&set(100)).unwrap().0.len(), 100);
     assert_eq!(
         parse(&set(101)).unwrap_err(),
-        SetError::TooManyKeys {
+        JwksError::TooManyKeys {
             found: 101,
             limit: 100
         }
@@ -107,7 +107,7 @@ fn section_4_unknown_members_of_a_key_are_ignored_and_doubled_ones_spoil_it() {
     let text = Value::from(elliptic().jwk()).to_string();
     for twice in [r#"{"kty":"EC","#, r#"{"\u006bty":"EC","#, r#"{"x":"AAAA","#] {
         let document = format!("{{\"keys\":[{}]}}", text.replacen('{', twice, 1));
-        let SetError::NoUsableKey(skipped) = parse(&document).unwrap_err() else {
+        let JwksError::NoUsableKey(skipped) = parse(&document).unwrap_err() else {
             panic!("{document}")
         };
         assert_eq!(skipped[0].reason, IgnoreReason::Malformed);
@@ -169,7 +169,7 @@ fn section_4_4_a_key_whose_alg_does_not_fit_its_type_is_not_used(
 fn a_key_whose_alg_the_issuer_does_not_list_is_not_used() {
     let document = set_of([Value::from(elliptic().jwk())]);
     let error = ParsedJwks::parse(document.as_bytes(), &[Algorithm::RS256], 100).unwrap_err();
-    let SetError::NoUsableKey(skipped) = error else {
+    let JwksError::NoUsableKey(skipped) = error else {
         panic!("{error:?}")
     };
     assert_eq!(skipped[0].reason, IgnoreReason::NotListed);
@@ -408,7 +408,7 @@ fn appendix_a_2_private_keys_and_a_3_symmetric_keys_are_not_used() {
         ("a2", IgnoreReason::Private),
         ("a3", IgnoreReason::Symmetric),
     ] {
-        let SetError::NoUsableKey(skipped) =
+        let JwksError::NoUsableKey(skipped) =
             parse(&vector(&format!("rfc7517/{name}.jwks"))).unwrap_err()
         else {
             panic!("{name}")
