@@ -225,7 +225,7 @@ fn connect_error_kind(error: &reqwest::Error) -> FetchErrorKind {
         if cause.is::<NameResolutionError>() {
             return FetchErrorKind::NameResolution;
         }
-        match cause.downcast_ref::<io::Error>().map(io::Error::kind) {
+        match cause.downcast_ref::<io::Error>().map(innermost_kind) {
             Some(io::ErrorKind::ConnectionRefused) => return FetchErrorKind::ConnectionRefused,
             // rustls reports protocol and certificate errors with this kind.
             Some(io::ErrorKind::InvalidData) => return FetchErrorKind::Tls,
@@ -233,6 +233,15 @@ fn connect_error_kind(error: &reqwest::Error) -> FetchErrorKind {
         }
     }
     FetchErrorKind::Connect
+}
+
+/// Returns the kind of the innermost I/O error: libraries wrap one I/O error in another, and `source`
+/// skips the wrapped one.
+fn innermost_kind(error: &io::Error) -> io::ErrorKind {
+    let inner = error
+        .get_ref()
+        .and_then(|inner| inner.downcast_ref::<io::Error>());
+    inner.map_or_else(|| error.kind(), innermost_kind)
 }
 
 /// The system's resolver, like reqwest's default, but with an error type that can be recognized.
