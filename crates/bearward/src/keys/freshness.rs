@@ -209,12 +209,12 @@ mod tests {
 
     #[test]
     fn retry_after_date_is_relative_to_the_date_header() {
-        let answer = headers(&[
+        let response = headers(&[
             ("date", "Sun, 06 Nov 1994 08:49:37 GMT"),
             ("retry-after", "Sun, 06 Nov 1994 08:50:37 GMT"),
         ]);
         assert_eq!(
-            retry_after(&answer, Timestamp::from_unix(0)),
+            retry_after(&response, Timestamp::from_unix(0)),
             Some(Duration::from_mins(1))
         );
     }
