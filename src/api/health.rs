@@ -137,7 +137,7 @@ pub(super) async fn ready(health: Data<Health>, request: HttpRequest) -> HttpRes
         .auth
         .key_set_statuses()
         .into_iter()
-        .filter(|set| !set.state.serves())
+        .filter(|set| !set.state.is_usable())
         .map(|set| set.issuer)
         .collect();
     let message = format!(

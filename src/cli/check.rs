@@ -1,9 +1,11 @@
-//! `bearward check`: is the configuration sound, and can every issuer be reached?
+//! `bearward check`: validates the configuration and reaches every issuer and the database.
+
+use std::borrow::Cow;
 
 use anstyle::Style;
 use bearward::{
-    Issuer, KeySource,
-    keys::{KeySetState, KeySetStatus},
+    {Issuer, KeySource},
+    keys::{FetchError, FetchErrorKind, KeySetState, KeySetStatus},
 };
 use clap::Args;
 use serde_json::{Value, json};
@@ -18,20 +20,20 @@ use crate::{
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(super) struct Options {
-    /// Every effective value of the configuration and where it comes from, secrets masked
+    /// Print every effective value of the configuration and its source, with secrets masked
     #[arg(long)]
     values: bool,
-    /// One JSON object instead of a table
+    /// Print one JSON object instead of a table
     #[arg(long, conflicts_with = "values")]
     json: bool,
 }
 
 const AFTER_HELP: &str = "\
-It asks what serve would use:
+Uses the same configuration as serve:
   SUPABASE_URL=https://YOUR-PROJECT.supabase.co bearward check
 
-Exit code 0: tokens of every issuer can be verified, and the database can be used.
-1: not so, and what to do is printed. 2: the configuration is wrong.";
+Exit codes: 0 tokens of every issuer can be verified and the database is usable; 1 something
+failed, and the output says what to do; 2 the configuration is invalid.";
 
 pub(super) async fn run(sources: &Sources, options: Options) -> Result<(), Failure> {
     let config = load(sources)?;
@@ -47,84 +49,75 @@ pub(super) async fn run(sources: &Sources, options: Options) -> Result<(), Failu
         let issuers: Vec<_> = auth
             .issuers()
             .zip(&sets)
-            .map(|(issuer, set)| described(issuer, set))
+            .map(|(issuer, set)| issuer_json(issuer, set))
             .collect();
         let database = Store::schema_status(&config.database).await;
-        let sound = sets.iter().all(is_sound) && database.is_ok();
+        let is_ok = sets.iter().all(is_healthy) && database.is_ok();
         let database = match database {
-            Ok(tables) => json!({ "sound": true, "state": said(&tables) }),
+            Ok(schema) => json!({ "sound": true, "state": schema_text(&schema) }),
             Err(error) => json!({ "sound": false, "problem": error.to_string() }),
         };
-        let report = json!({ "sound": sound, "environment": config.environment, "issuers": issuers, "database": database });
+        let report = json!({ "sound": is_ok, "environment": config.environment, "issuers": issuers, "database": database });
         anstream::println!("{report:#}");
-        return if sound {
+        return if is_ok {
             Ok(())
         } else {
             Err(Failure::AlreadyReported)
         };
     }
     anstream::println!(
-        "{strong}configuration{plain} {}sound{plain}, environment {}",
+        "{strong}configuration{plain} {}valid{plain}, environment {}",
         style::GOOD,
         config.environment
     );
     auth.wait_for_initial_fetch().await;
     let sets = auth.key_set_statuses();
-    let sound = auth
-        .issuers()
-        .zip(&sets)
-        .filter(|(issuer, set)| !report(issuer, set))
-        .count()
-        == 0;
+    for (issuer, set) in auth.issuers().zip(&sets) {
+        print_issuer(issuer, set);
+    }
     let database = Store::schema_status(&config.database).await;
     match &database {
-        Ok(tables) => anstream::println!(
+        Ok(schema) => anstream::println!(
             "{strong}database{plain} {}{}{plain}",
             style::GOOD,
-            said(tables)
+            schema_text(schema)
         ),
         Err(error) => anstream::println!(
             "{strong}database{plain} {}NOT USABLE{plain}\n  problem {error}",
             style::BAD
         ),
     }
-    if sound && database.is_ok() {
+    if sets.iter().all(is_healthy) && database.is_ok() {
         Ok(())
     } else {
         Err(Failure::AlreadyReported)
     }
 }
 
-fn said(tables: &SchemaStatus) -> String {
-    match tables {
+fn schema_text(schema: &SchemaStatus) -> String {
+    match schema {
         SchemaStatus::NoFile(path) => format!(
-            "sqlite: {} is not there yet, and made by serve",
+            "sqlite: {} does not exist yet; serve creates it",
             path.display()
         ),
-        SchemaStatus::UpToDate(kind) => {
-            format!("{kind}: reached, its tables are those of this version")
-        }
-        SchemaStatus::Behind(kind, pending) => {
-            format!(
-                "{kind}: reached; serve will bring its tables up to date ({})",
-                pending.join(", ")
-            )
-        }
+        SchemaStatus::UpToDate(kind) => format!("{kind}: connected, schema up to date"),
+        SchemaStatus::Behind(kind, pending) => format!(
+            "{kind}: connected; serve will apply pending migrations ({})",
+            pending.join(", ")
+        ),
     }
 }
 
-/// Whether the issuer's keys could be had just now.
-fn report(issuer: &Issuer, set: &KeySetStatus) -> bool {
+fn print_issuer(issuer: &Issuer, set: &KeySetStatus) {
     let (plain, strong, faint) = (style::PLAIN, style::STRONG, style::FAINT);
-    let sound = is_sound(set);
-    let (word, colour) = match set.state {
+    let (text, color) = match set.state {
         KeySetState::Fixed => ("keys configured", style::GOOD),
-        _ if sound => ("keys fetched", style::GOOD),
-        _ if set.state.serves() => ("KEYS NOT FETCHED, stored ones serve", style::BAD),
+        _ if is_healthy(set) => ("keys fetched", style::GOOD),
+        _ if set.state.is_usable() => ("KEYS NOT FETCHED, using stored keys", style::BAD),
         _ => ("NO KEYS", style::BAD),
     };
     anstream::println!(
-        "{strong}issuer {}{plain} {} {colour}{word}{plain}",
+        "{strong}issuer {}{plain} {} {color}{text}{plain}",
         set.issuer,
         issuer.iss()
     );
@@ -136,42 +129,41 @@ fn report(issuer: &Issuer, set: &KeySetStatus) -> bool {
             kid.as_deref().unwrap_or("(no kid)")
         );
     }
-    for skipped in &set.skipped {
-        anstream::println!("  {}skipped{plain} {skipped}", style::NOTE);
+    for key in &set.ignored {
+        anstream::println!("  {}skipped{plain} {key}", style::NOTE);
     }
     if let Some(ahead) = set.clock_ahead_seconds {
-        let (colour, text) = clocks(ahead);
-        anstream::println!("  {colour}{text}{plain}");
+        let (color, text) = clock_skew_text(ahead);
+        anstream::println!("  {color}{text}{plain}");
     }
     if let Some(error) = &set.last_error {
         anstream::println!("  {}problem{plain} {error}", style::BAD);
         anstream::println!("  {strong}next:{plain} {}", advice(error));
     }
-    sound
 }
 
-/// Tokens can be verified, with keys that were had just now.
-fn is_sound(set: &KeySetStatus) -> bool {
-    set.state.serves() && set.last_error.is_none()
+/// Whether tokens can be verified and the last fetch succeeded.
+fn is_healthy(set: &KeySetStatus) -> bool {
+    set.state.is_usable() && set.last_error.is_none()
 }
 
-/// The same for programs.
-fn described(issuer: &Issuer, set: &KeySetStatus) -> Value {
-    let skipped = set
-        .skipped
+fn issuer_json(issuer: &Issuer, set: &KeySetStatus) -> Value {
+    let skipped: Vec<_> = set
+        .ignored
         .iter()
-        .map(|skipped| json!({ "kid": skipped.kid.as_ref().map(ToString::to_string), "reason": skipped.reason.to_string() }));
+        .map(|key| json!({ "kid": key.kid.as_ref().map(ToString::to_string), "reason": key.reason.to_string() }))
+        .collect();
     json!({
         "name": set.issuer,
         "issuer": issuer.iss(),
         "keys_from": keys_from(issuer),
-        "sound": is_sound(set),
+        "sound": is_healthy(set),
         "state": set.state(),
         "usable": set.kids,
-        "skipped": skipped.collect::<Vec<_>>(),
+        "skipped": skipped,
         "clock_ahead_seconds": set.clock_ahead_seconds,
-        "problem": set.last_error,
-        "advice": set.last_error.as_deref().map(advice),
+        "problem": set.last_error.as_ref().map(ToString::to_string),
+        "advice": set.last_error.as_ref().map(advice),
     })
 }
 
@@ -185,41 +177,109 @@ fn keys_from(issuer: &Issuer) -> String {
     }
 }
 
-/// The difference that people can act on; a `Date` header has whole seconds, and the answer
-/// travels.
-fn clocks(ahead: i64) -> (Style, String) {
-    let seconds = ahead.unsigned_abs();
-    let word = if ahead < 0 { "ahead of" } else { "behind" };
+/// Describes the clock difference to the server. A `Date` field has a resolution of one second and
+/// the response takes time, so small differences are not reported.
+fn clock_skew_text(ahead_seconds: i64) -> (Style, String) {
+    let seconds = ahead_seconds.unsigned_abs();
+    let relation = if ahead_seconds < 0 {
+        "ahead of"
+    } else {
+        "behind"
+    };
     match seconds {
         0..=2 => (
             style::FAINT,
-            "its clock agrees with this machine's".to_owned(),
+            "its clock agrees with this machine's clock".to_owned(),
         ),
         3..=5 => (
             style::FAINT,
-            format!("its clock is {seconds} s {word} this machine's"),
+            format!("its clock is {seconds} s {relation} this machine's clock"),
         ),
         _ => (
             style::NOTE,
             format!(
-                "its clock is {seconds} s {word} this machine's: set this machine's clock by NTP"
+                "its clock is {seconds} s {relation} this machine's clock: synchronize this machine with NTP"
             ),
         ),
     }
 }
 
-fn advice(error: &str) -> &'static str {
-    if error.contains("it is empty") {
-        "with new signing keys in the project, rotate to one of them and sign in again; `bearward check` then lists it"
-    } else if error.contains("no usable key") {
-        "each key's reason stands above; list its algorithm under the issuer's algorithms, or publish another key"
-    } else if error.contains("is for issuer") {
-        "write the issuer as its document does, letter by letter, if that is the one you mean: its tokens say the same"
-    } else if error.contains(" 404 ") || error.contains("discover") {
-        "compare the address with the identity provider's documentation; for Supabase, SUPABASE_URL is https://PROJECT.supabase.co"
-    } else if error.contains("redirect") {
-        "write the address that it redirects to, if it is the issuer's own"
-    } else {
-        "ask from this machine, `curl -i` and the address above; a proxy or a private CA is configured under [jwks]"
+/// Says what to do about a failed fetch.
+fn advice(error: &FetchError) -> Cow<'static, str> {
+    let advice = match &error.kind {
+        FetchErrorKind::ConnectionRefused => {
+            "no server accepts connections on that host and port: start the identity provider or correct the URL, \
+             and test it from this machine with `curl -i` and the URL above"
+        }
+        FetchErrorKind::NameResolution => {
+            "correct the host name in the URL, or check this machine's DNS; a proxy is configured with jwks.proxy"
+        }
+        FetchErrorKind::Tls => {
+            "check the server's certificate; a private certificate authority is configured with jwks.ca_file"
+        }
+        FetchErrorKind::Redirect {
+            location: Some(location),
+        } => {
+            return format!("configure {location} instead, if it belongs to the issuer").into();
+        }
+        FetchErrorKind::Redirect { location: None } => {
+            "configure the URL that the server redirects to, if it belongs to the issuer"
+        }
+        FetchErrorKind::Status(404 | 410)
+        | FetchErrorKind::InvalidMetadata
+        | FetchErrorKind::NotJson
+        | FetchErrorKind::NotJwks => {
+            "compare the URL with the identity provider's documentation; for Supabase, SUPABASE_URL is https://PROJECT.supabase.co"
+        }
+        FetchErrorKind::IssuerMismatch => {
+            "configure the issuer exactly as its discovery document spells it, if that is the intended issuer; its tokens \
+             have the same spelling"
+        }
+        FetchErrorKind::EmptyJwks => {
+            "create asymmetric signing keys in the project, rotate to one of them and sign in again; `bearward check` then lists it"
+        }
+        FetchErrorKind::NoUsableKey => {
+            "the reason for each key is shown above; add its algorithm to the issuer's algorithms, or publish another key"
+        }
+        FetchErrorKind::TooLarge => {
+            "check that the URL returns a JWKS; the limit is configured with jwks.max_bytes"
+        }
+        FetchErrorKind::TooManyKeys => {
+            "check that the URL returns the JWKS of this issuer; the limit is configured with jwks.max_keys"
+        }
+        _ => {
+            "test the URL above from this machine with `curl -i`; a proxy and a private certificate authority are \
+             configured with jwks.proxy and jwks.ca_file"
+        }
+    };
+    advice.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn advice_for(kind: FetchErrorKind, message: &str) -> Cow<'static, str> {
+        advice(&FetchError::new(kind, message))
+    }
+
+    #[test]
+    fn advice_depends_on_the_kind_and_not_on_the_message() {
+        let message = "GET http://127.0.0.1:1/discover/keys: could not connect: it is empty, no usable key, redirect, 404 ";
+        let refused = advice_for(FetchErrorKind::ConnectionRefused, message);
+        assert!(
+            refused.contains("no server accepts connections"),
+            "{refused}"
+        );
+        assert!(!refused.contains("documentation"), "{refused}");
+        let missing = advice_for(FetchErrorKind::Status(404), message);
+        assert!(missing.contains("documentation"), "{missing}");
+    }
+
+    #[test]
+    fn advice_for_a_redirect_names_its_target() {
+        let location = Some("https://idp.example/keys".to_owned());
+        let advice = advice_for(FetchErrorKind::Redirect { location }, "");
+        assert!(advice.contains("https://idp.example/keys"), "{advice}");
     }
 }

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use bearward::{
     Bearward, Issuer,
-    keys::{Fetch, FetchRequest, Fetched, Fetching, Freshness},
+    keys::{Fetch, FetchFuture, FetchRequest, FetchResponse, Freshness},
 };
 
 const ISSUER: &str = "https://idp.example";
@@ -17,15 +17,15 @@ struct ForgedDiscovery {
 }
 
 impl Fetch for ForgedDiscovery {
-    fn fetch(&self, request: FetchRequest) -> Fetching {
+    fn fetch(&self, request: FetchRequest) -> FetchFuture {
         self.requested.lock().unwrap().push(request.url.into());
         let body = serde_json::json!({ "issuer": ISSUER, "jwks_uri": self.jwks_uri })
             .to_string()
             .into_bytes();
-        let fetched = Fetched::Document {
+        let fetched = FetchResponse::Document {
             body,
             etag: None,
-            lifetime: Freshness::Unspecified,
+            freshness: Freshness::Unspecified,
             server_time: None,
         };
         Box::pin(async move { Ok(fetched) })

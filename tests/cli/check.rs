@@ -20,7 +20,7 @@ async fn a_sound_configuration_is_told_with_its_keys_and_clocks() {
     said.expect(
         0,
         &[
-            "configuration sound",
+            "configuration valid",
             "issuer supabase",
             &idp.issuer(),
             "keys fetched",
@@ -58,12 +58,15 @@ async fn a_key_that_is_not_used_is_listed_with_the_reason() {
         0,
         &[
             "usable",
-            "skipped leaked: it holds private members",
-            "skipped sealing: its use",
-            "skipped shared: a symmetric key",
+            "skipped leaked: contains private key parameters",
+            "skipped sealing: use is not",
+            "skipped shared: symmetric key",
         ],
     );
-    said.expect(0, &["skipped sibling: its alg is not in the issuer's list"]);
+    said.expect(
+        0,
+        &["skipped sibling: alg is not among the issuer's algorithms"],
+    );
     assert!(!said.stdout.contains("c2VjcmV0"), "{said:?}");
 }
 
@@ -75,7 +78,7 @@ async fn a_set_whose_keys_are_all_unusable_says_why_for_each() {
         &[
             "NO KEYS",
             idp.key().kid(),
-            "not in the issuer's list",
+            "not among the issuer's algorithms",
             "next:",
             "algorithms",
         ],
@@ -95,6 +98,28 @@ fn an_issuer_that_is_down_is_named_with_what_to_do() {
             "curl -i",
         ],
     );
+}
+
+#[test]
+fn refused_connection_gets_advice_about_the_connection() {
+    let variables = [
+        ("BEARWARD_ISSUERS__CORP__ISSUER", "https://idp.example/"),
+        ("BEARWARD_ISSUERS__CORP__AUDIENCES", "my-api"),
+        (
+            "BEARWARD_ISSUERS__CORP__JWKS_URL",
+            "http://127.0.0.1:1/discover/keys",
+        ),
+    ];
+    let said = run(&["check"], &variables);
+    said.expect(
+        1,
+        &[
+            "NO KEYS",
+            "could not connect",
+            "next: no server accepts connections",
+        ],
+    );
+    assert!(!said.stdout.contains("documentation"), "{said:?}");
 }
 
 #[tokio::test]
@@ -128,7 +153,7 @@ async fn an_address_without_keys_is_told_apart_from_one_that_is_down() {
     idp.set_faults(Faults::body("<html>"));
     check(&idp)
         .await
-        .expect(1, &["NO KEYS", "not one JSON object", "next:"]);
+        .expect(1, &["NO KEYS", "not a JSON object", "next:"]);
 }
 
 #[tokio::test]
@@ -167,7 +192,7 @@ async fn discovery_that_names_another_issuer_is_told() {
         &[
             "NO KEYS",
             "discovery document",
-            "next: write the issuer as its document does",
+            "next: configure the issuer exactly as its discovery document spells it",
         ],
     );
 }
@@ -182,7 +207,7 @@ async fn stored_keys_that_serve_through_an_outage_do_not_hide_it() {
     ];
     run(&["check"], &variables).expect(0, &["keys fetched"]);
     idp.outage();
-    run(&["check"], &variables).expect(1, &["KEYS NOT FETCHED, stored ones serve", "503", "next:"]);
+    run(&["check"], &variables).expect(1, &["KEYS NOT FETCHED, using stored keys", "503", "next:"]);
 }
 
 #[test]
@@ -248,7 +273,7 @@ async fn json_is_one_object_with_every_issuer() {
     );
     assert_eq!(
         supabase["skipped"],
-        json!([{ "kid": "sealing", "reason": "its use is not \"sig\"" }])
+        json!([{ "kid": "sealing", "reason": "use is not \"sig\"" }])
     );
     assert!(
         supabase["problem"].is_null() && supabase["advice"].is_null(),
@@ -320,7 +345,7 @@ async fn the_database_is_looked_at_and_left_as_it_is() {
         ("SUPABASE_URL", base.as_str()),
         ("DATABASE_URL", url.as_str()),
     ];
-    run(&["check"], &variables).expect(0, &["database", "rows.db is not there yet"]);
+    run(&["check"], &variables).expect(0, &["database", "rows.db does not exist yet"]);
     assert!(!file.exists());
     std::fs::write(&file, "this is no database, however long it is").unwrap();
     run(&["check"], &variables).expect(1, &["NOT USABLE", "file is not a database"]);

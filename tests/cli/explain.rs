@@ -220,7 +220,7 @@ async fn an_unknown_key_is_shown_with_the_published_keys() {
     fixture.assert_rejected(
         &token,
         "UNKNOWN_KEY",
-        &["it is not used: its use is not \"sig\""],
+        &["it is not used: use is not \"sig\""],
     );
 }
 

@@ -71,12 +71,12 @@ fn described(set: &KeySetStatus) -> Value {
     json!({
         "name": set.issuer,
         "state": set.state(),
-        "serves": set.state.serves(),
+        "serves": set.state.is_usable(),
         "kids": set.kids,
-        "skipped": set.skipped.len(),
+        "skipped": set.ignored.len(),
         "age_seconds": set.age.map(|age| age.as_secs()),
         "next_attempt_in_seconds": set.next_attempt_in.map(|wait| wait.as_secs()),
         "attempts": set.attempts(),
-        "last_error": set.last_error,
+        "last_error": set.last_error.as_ref().map(ToString::to_string),
     })
 }

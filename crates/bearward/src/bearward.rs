@@ -252,7 +252,7 @@ impl Bearward {
     pub fn publish_metrics(&self) {
         for issuer in self.verifier.issuers() {
             issuer.metrics.publish();
-            issuer.keys.status();
+            issuer.keys.publish_metrics();
         }
         #[expect(
             clippy::cast_precision_loss,
@@ -268,7 +268,7 @@ impl Bearward {
             .issuers()
             .iter()
             .filter(|issuer| issuer.config.has_token_use(TokenUse::AccessToken))
-            .all(|issuer| issuer.keys.current().serves(now))
+            .all(|issuer| issuer.keys.load().is_usable(now))
     }
 
     /// Returns the number of cached tokens.

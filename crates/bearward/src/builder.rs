@@ -11,7 +11,7 @@ use crate::{
     clock::{Clock, SystemClock},
     cookie::{CookieError, CookieSource},
     issuer::{Issuer, KeySource},
-    keys::{JwksCacheConfig, KeySet, SetError},
+    keys::{JwksCacheConfig, KeySet, JwksError},
     verifier::{TrustedIssuer, Verifier},
 };
 
@@ -75,7 +75,7 @@ pub enum BuildError {
         /// The issuer's name.
         issuer: String,
         /// What is wrong with the key set.
-        source: SetError,
+        source: JwksError,
     },
     /// An issuer's keys cannot be fetched as configured.
     #[cfg(feature = "remote")]

@@ -218,8 +218,8 @@ impl Verifier {
         let key = cache.key_for(token);
         let verified = cache.get(key)?;
         let issuer = self.issuers.get(verified.issuer_index)?;
-        let snapshot = issuer.keys.current();
-        if issuer.config.token_use != token_use || !snapshot.serves(self.clock.monotonic()) {
+        let snapshot = issuer.keys.load();
+        if issuer.config.token_use != token_use || !snapshot.is_usable(self.clock.monotonic()) {
             return None;
         }
         if snapshot.generation() != verified.generation {
@@ -284,7 +284,7 @@ impl Verifier {
         let current;
         let snapshot = match &attempt.fetched {
             None => {
-                current = issuer.keys.current();
+                current = issuer.keys.load();
                 &*current
             }
             Some(Ok(snapshot)) => snapshot,
@@ -293,8 +293,8 @@ impl Verifier {
         let (kid, algorithm) = (jws.header.kid.as_deref(), jws.header.algorithm);
         let monotonic = self.clock.monotonic();
         let key = match snapshot.keys().find(kid, algorithm) {
-            KeyLookup::One(key) if snapshot.serves(monotonic) => key,
-            KeyLookup::Ambiguous if snapshot.serves(monotonic) => {
+            KeyLookup::One(key) if snapshot.is_usable(monotonic) => key,
+            KeyLookup::Ambiguous if snapshot.is_usable(monotonic) => {
                 return Err(AuthError::AmbiguousKey);
             }
             _ => {
@@ -303,7 +303,7 @@ impl Verifier {
                     return Err(AuthError::UnknownKey);
                 }
                 return match issuer.keys.unknown_key(kid, algorithm, monotonic) {
-                    UnknownKeyDecision::Join(keys) => {
+                    UnknownKeyDecision::Wait(keys) => {
                         Ok(PipelineStep::WaitForFetch(PendingFetch {
                             keys,
                             on_failure: None,
@@ -312,7 +312,7 @@ impl Verifier {
                     UnknownKeyDecision::Unavailable(Unavailable { retry_after }) => {
                         Err(AuthError::KeysUnavailable { retry_after })
                     }
-                    UnknownKeyDecision::Refuse => Err(AuthError::UnknownKey),
+                    UnknownKeyDecision::Reject => Err(AuthError::UnknownKey),
                 };
             }
         };

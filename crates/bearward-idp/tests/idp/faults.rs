@@ -171,7 +171,7 @@ async fn a_server_that_starts_into_an_outage_says_that_the_keys_are_missing() {
         auth.key_set_statuses()[0]
             .last_error
             .as_ref()
-            .is_some_and(|error| error.contains("asymmetric"))
+            .is_some_and(|error| error.message.contains("asymmetric"))
     );
 }
 

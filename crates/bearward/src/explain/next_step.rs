@@ -222,7 +222,7 @@ fn unknown_key(context: &ExplainContext<'_>) -> String {
             .to_owned();
     }
     let ignored = keys.and_then(|keys| {
-        keys.skipped.iter().find(|key| {
+        keys.ignored.iter().find(|key| {
             key.kid
                 .as_ref()
                 .is_some_and(|ignored| ignored.as_str() == kid)

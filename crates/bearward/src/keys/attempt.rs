@@ -1,24 +1,26 @@
-//! One attempt: where the keys are, the fetch, and the strict reading of what it brought.
+//! One attempt: find the JWKS URL, fetch the document and parse it.
 
 use std::sync::Arc;
 
 use url::Url;
 
 use super::{
-    JwksCacheConfig, discovery,
+    JwksCacheConfig,
+    discovery::{self, DiscoveryError},
     endpoint::{self, UrlError},
-    fetch::{Failure, Fetch, FetchError, FetchRequest, Fetched},
+    fetch::{Fetch, FetchRequest, FetchResponse},
+    fetch_error::{FetchError, FetchErrorKind},
     freshness::Freshness,
-    jwks::{IgnoredKey, ParsedJwks, SetError},
+    jwks::{IgnoredKey, JwksError, ParsedJwks},
     snapshot::CacheValidator,
 };
 use crate::{algorithm::Algorithm, clock::Timestamp};
 
-/// Everything an attempt needs that does not change.
+/// The immutable inputs of every attempt.
 #[derive(Debug)]
 pub(super) struct JwksSource {
     issuer: String,
-    address: Address,
+    location: JwksLocation,
     algorithms: Vec<Algorithm>,
     max_bytes: usize,
     max_keys: usize,
@@ -27,8 +29,10 @@ pub(super) struct JwksSource {
 }
 
 #[derive(Debug)]
-enum Address {
-    ParsedJwks(Url),
+enum JwksLocation {
+    /// The URL of the JWKS.
+    Url(Url),
+    /// The URL of the discovery document, which contains the URL of the JWKS.
     Discovery(Url),
 }
 
@@ -36,48 +40,77 @@ enum Address {
 #[derive(Debug)]
 pub(super) struct FetchedJwks {
     pub(super) url: Url,
-    pub(super) lifetime: Freshness,
+    pub(super) freshness: Freshness,
     pub(super) server_time: Option<Timestamp>,
     /// `None` for a 304.
-    pub(super) set: Option<FetchedSet>,
+    pub(super) keys: Option<FetchedKeys>,
 }
 
-/// A set with at least one usable key.
+/// A document with at least one usable key.
 #[derive(Debug)]
-pub(super) struct FetchedSet {
+pub(super) struct FetchedKeys {
     pub(super) document: Vec<u8>,
     pub(super) keys: ParsedJwks,
-    pub(super) skipped: Vec<IgnoredKey>,
+    pub(super) ignored: Vec<IgnoredKey>,
     pub(super) etag: Option<String>,
 }
 
+/// How an attempt ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum AttemptOutcome {
+    Updated,
+    /// 200 with the same keys.
+    Unchanged,
+    NotModified,
+    /// With the metric label of the failure.
+    Failed(&'static str),
+}
+
+impl AttemptOutcome {
+    /// The metric labels of all outcomes.
+    pub(super) fn labels() -> impl Iterator<Item = &'static str> {
+        [Self::Updated, Self::Unchanged, Self::NotModified]
+            .map(Self::label)
+            .into_iter()
+            .chain(FetchErrorKind::METRIC_LABELS)
+    }
+
+    /// The label in metrics and logs.
+    pub(super) fn label(self) -> &'static str {
+        match self {
+            Self::Updated => "updated",
+            Self::Unchanged => "unchanged",
+            Self::NotModified => "not_modified",
+            Self::Failed(label) => label,
+        }
+    }
+}
+
 impl JwksSource {
-    /// Without `jwks_url`, the issuer's own metadata tells where the keys are.
+    /// Without `jwks_url`, each attempt reads the URL from the issuer's metadata.
     ///
     /// # Errors
-    /// The address breaks a rule of [`endpoint`].
+    /// The URL is not allowed, see [`endpoint`].
     pub(super) fn new(
         issuer: String,
         jwks_url: Option<Url>,
         algorithms: Vec<Algorithm>,
-        policy: &JwksCacheConfig,
+        config: &JwksCacheConfig,
         fetch: Arc<dyn Fetch>,
     ) -> Result<Self, UrlError> {
-        let address = match jwks_url {
-            Some(url) => {
-                endpoint::check(&url, policy.allow_http).map(|()| Address::ParsedJwks(url))?
-            }
-            None => Address::Discovery(discovery::document_url(&issuer, policy.allow_http)?),
+        let location = if let Some(url) = jwks_url {
+            endpoint::check(&url, config.allow_http)?;
+            JwksLocation::Url(url)
+        } else {
+            JwksLocation::Discovery(discovery::document_url(&issuer, config.allow_http)?)
         };
-        let (max_bytes, max_keys, allow_http) =
-            (policy.max_bytes, policy.max_keys, policy.allow_http);
         Ok(Self {
             issuer,
-            address,
+            location,
             algorithms,
-            max_bytes,
-            max_keys,
-            allow_http,
+            max_bytes: config.max_bytes,
+            max_keys: config.max_keys,
+            allow_http: config.allow_http,
             fetch,
         })
     }
@@ -86,64 +119,60 @@ impl JwksSource {
         &self.issuer
     }
 
-    /// The one address that the configuration names.
-    pub(super) fn configured(&self) -> &Url {
-        match &self.address {
-            Address::ParsedJwks(url) | Address::Discovery(url) => url,
+    /// Returns the URL in the configuration: of the JWKS or of the discovery document.
+    pub(super) fn configured_url(&self) -> &Url {
+        match &self.location {
+            JwksLocation::Url(url) | JwksLocation::Discovery(url) => url,
         }
     }
 
-    /// `discovered` is where the last successful attempt found the keys.
+    /// Fetches and parses the keys. `discovered_url` is the URL of the last successful attempt.
     pub(super) async fn attempt(
         &self,
-        discovered: Option<Url>,
+        discovered_url: Option<Url>,
         validator: Option<CacheValidator>,
     ) -> Result<FetchedJwks, FetchError> {
-        let url = match (&self.address, discovered) {
-            (Address::ParsedJwks(url), _) => url.clone(),
-            (Address::Discovery(_), Some(url)) => url,
-            (Address::Discovery(document), None) => self.discover(document.clone()).await?,
+        let url = match (&self.location, discovered_url) {
+            (JwksLocation::Url(url), _) => url.clone(),
+            (JwksLocation::Discovery(_), Some(url)) => url,
+            (JwksLocation::Discovery(document_url), None) => {
+                self.discover(document_url.clone()).await?
+            }
         };
         let etag = validator
             .filter(|validator| validator.url == url.as_str())
             .map(|validator| validator.etag);
-        let conditional = etag.is_some();
-        match self
-            .fetch
-            .fetch(FetchRequest {
-                url: url.clone(),
-                etag,
-            })
-            .await?
-        {
-            Fetched::NotModified {
-                lifetime,
+        let is_conditional = etag.is_some();
+        let request = FetchRequest {
+            url: url.clone(),
+            etag,
+        };
+        match self.fetch.fetch(request).await? {
+            FetchResponse::NotModified {
+                freshness,
                 server_time,
-            } if conditional => Ok(FetchedJwks {
+            } if is_conditional => Ok(FetchedJwks {
                 url,
-                lifetime,
+                freshness,
                 server_time,
-                set: None,
+                keys: None,
             }),
-            Fetched::NotModified { .. } => Err(FetchError::new(
-                Failure::Status,
-                "answered 304 to a request without If-None-Match",
-            )),
-            Fetched::Document {
+            FetchResponse::NotModified { .. } => Err(unrequested_not_modified()),
+            FetchResponse::Document {
                 body,
                 etag,
-                lifetime,
+                freshness,
                 server_time,
             } => {
-                let (keys, skipped) = self.read(&body)?;
+                let (keys, ignored) = self.parse(&body)?;
                 Ok(FetchedJwks {
                     url,
-                    lifetime,
+                    freshness,
                     server_time,
-                    set: Some(FetchedSet {
+                    keys: Some(FetchedKeys {
                         document: body,
                         keys,
-                        skipped,
+                        ignored,
                         etag,
                     }),
                 })
@@ -151,52 +180,60 @@ impl JwksSource {
         }
     }
 
-    /// Reads a key set, from the network or from disk, by the same rules.
-    pub(super) fn read(
+    /// Parses a JWKS from the network or from disk, by the same rules.
+    pub(super) fn parse(
         &self,
         document: &[u8],
     ) -> Result<(ParsedJwks, Vec<IgnoredKey>), FetchError> {
-        if document.len() > self.max_bytes {
-            return Err(FetchError::new(
-                Failure::TooLarge,
-                format!("the key set is larger than {} bytes", self.max_bytes),
-            ));
-        }
+        self.check_size(document, "JWKS")?;
         ParsedJwks::parse(document, &self.algorithms, self.max_keys).map_err(|error| {
-            let failure = match &error {
-                SetError::NotJson => Failure::NotJson,
-                SetError::NotASet => Failure::NotASet,
-                SetError::TooManyKeys { .. } => Failure::TooManyKeys,
-                SetError::NoUsableKey(_) => Failure::NoUsableKey,
+            let kind = match &error {
+                JwksError::NotJson => FetchErrorKind::NotJson,
+                JwksError::NotJwks => FetchErrorKind::NotJwks,
+                JwksError::TooManyKeys { .. } => FetchErrorKind::TooManyKeys,
+                JwksError::NoUsableKey(ignored) if ignored.is_empty() => FetchErrorKind::EmptyJwks,
+                JwksError::NoUsableKey(_) => FetchErrorKind::NoUsableKey,
             };
-            FetchError::new(failure, format!("the key set cannot be used: {error}"))
+            FetchError::new(kind, format!("the JWKS cannot be used: {error}"))
         })
     }
 
-    async fn discover(&self, document: Url) -> Result<Url, FetchError> {
-        match self
-            .fetch
-            .fetch(FetchRequest {
-                url: document,
-                etag: None,
-            })
-            .await?
-        {
-            Fetched::NotModified { .. } => Err(FetchError::new(
-                Failure::Status,
-                "answered 304 to a request without If-None-Match",
-            )),
-            Fetched::Document { body, .. } if body.len() > self.max_bytes => Err(FetchError::new(
-                Failure::TooLarge,
-                format!(
-                    "the discovery document is larger than {} bytes",
-                    self.max_bytes
-                ),
-            )),
-            Fetched::Document { body, .. } => {
-                discovery::jwks_url(&body, &self.issuer, self.allow_http)
-                    .map_err(|error| FetchError::new(Failure::Discovery, error.to_string()))
-            }
-        }
+    async fn discover(&self, document_url: Url) -> Result<Url, FetchError> {
+        let request = FetchRequest {
+            url: document_url,
+            etag: None,
+        };
+        let body = match self.fetch.fetch(request).await? {
+            FetchResponse::NotModified { .. } => return Err(unrequested_not_modified()),
+            FetchResponse::Document { body, .. } => body,
+        };
+        self.check_size(&body, "discovery document")?;
+        discovery::jwks_url(&body, &self.issuer, self.allow_http).map_err(|error| {
+            let kind = match &error {
+                DiscoveryError::IssuerMismatch { .. } => FetchErrorKind::IssuerMismatch,
+                DiscoveryError::NotMetadata
+                | DiscoveryError::InvalidUrl(_)
+                | DiscoveryError::Downgrade
+                | DiscoveryError::LocalUrl => FetchErrorKind::InvalidMetadata,
+            };
+            FetchError::new(kind, error.to_string())
+        })
     }
+
+    fn check_size(&self, document: &[u8], name: &str) -> Result<(), FetchError> {
+        if document.len() <= self.max_bytes {
+            return Ok(());
+        }
+        Err(FetchError::new(
+            FetchErrorKind::TooLarge,
+            format!("the {name} is larger than {} bytes", self.max_bytes),
+        ))
+    }
+}
+
+fn unrequested_not_modified() -> FetchError {
+    FetchError::new(
+        FetchErrorKind::Status(304),
+        "the server answered 304 to a request without If-None-Match",
+    )
 }

@@ -1,18 +1,21 @@
-//! OpenID Connect Discovery 1.0: from a configured issuer to the address of its keys.
+//! OpenID Connect Discovery 1.0: from a configured issuer to its JWKS URL.
 
 use serde::Deserialize;
 use url::Url;
 
 use super::endpoint::{self, UrlError};
 
-/// Where the configured `issuer` publishes its metadata (§4.1).
+/// Longest part of a foreign `issuer` that an error message repeats, in characters.
+const MAX_SHOWN_ISSUER: usize = 200;
+
+/// Returns the URL of the issuer's metadata (§4.1).
 ///
 /// # Errors
-/// The issuer is not an address that keys may be fetched from.
+/// The issuer is not an allowed URL, or has a query.
 pub(super) fn document_url(issuer: &str, allow_http: bool) -> Result<Url, UrlError> {
     let mut url = endpoint::key_url(issuer, allow_http)?;
     if url.query().is_some() {
-        return Err(UrlError::NotAnAddress);
+        return Err(UrlError::NotAUrl);
     }
     let path = url.path();
     let path = format!(
@@ -23,12 +26,14 @@ pub(super) fn document_url(issuer: &str, allow_http: bool) -> Result<Url, UrlErr
     Ok(url)
 }
 
-/// Reads the metadata: its `issuer` must be exactly the configured one (§4.3), and `jwks_uri` must
-/// be no less protected than the document it stands in, so that neither a mistake nor a forged
-/// document sends the fetch to plain `http` or into this machine.
+/// Reads the JWKS URL from the metadata document.
+///
+/// `issuer` in the document must equal the configured issuer exactly (§4.3). `jwks_uri` must not be
+/// less protected than the document, so that neither a mistake nor a forged document redirects the
+/// fetch to plain `http` or to a local address. Other members are ignored.
 ///
 /// # Errors
-/// [`DiscoveryError`] names the rule. Other members are not looked at.
+/// [`DiscoveryError`]
 pub(super) fn jwks_url(
     document: &[u8],
     issuer: &str,
@@ -37,22 +42,22 @@ pub(super) fn jwks_url(
     let metadata: Metadata =
         serde_json::from_slice(document).map_err(|_| DiscoveryError::NotMetadata)?;
     if metadata.issuer != issuer {
-        return Err(DiscoveryError::OtherIssuer {
+        return Err(DiscoveryError::IssuerMismatch {
             configured: issuer.to_owned(),
-            found: metadata.issuer.chars().take(200).collect(),
+            found: metadata.issuer.chars().take(MAX_SHOWN_ISSUER).collect(),
         });
     }
     let url = Url::parse(&metadata.jwks_uri)
-        .map_err(|_| DiscoveryError::BadUrl(UrlError::NotAnAddress))?;
-    let issuer_is_loopback = Url::parse(issuer).is_ok_and(|issuer| endpoint::is_loopback(&issuer));
-    endpoint::check(&url, allow_http).map_err(DiscoveryError::BadUrl)?;
-    match url.scheme() {
-        "http" if issuer.starts_with("https:") && !allow_http => Err(DiscoveryError::Downgrade),
-        _ if endpoint::is_local_or_link_local(&url) && !issuer_is_loopback => {
-            Err(DiscoveryError::Inward)
-        }
-        _ => Ok(url),
+        .map_err(|_| DiscoveryError::InvalidUrl(UrlError::NotAUrl))?;
+    endpoint::check(&url, allow_http).map_err(DiscoveryError::InvalidUrl)?;
+    if url.scheme() == "http" && issuer.starts_with("https:") && !allow_http {
+        return Err(DiscoveryError::Downgrade);
     }
+    let is_issuer_loopback = Url::parse(issuer).is_ok_and(|issuer| endpoint::is_loopback(&issuer));
+    if endpoint::is_local_or_link_local(&url) && !is_issuer_loopback {
+        return Err(DiscoveryError::LocalUrl);
+    }
+    Ok(url)
 }
 
 #[derive(Deserialize)]
@@ -61,23 +66,23 @@ struct Metadata {
     jwks_uri: String,
 }
 
-/// Why an issuer's metadata does not lead to its keys.
+/// Why an issuer's metadata does not contain a JWKS URL that may be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum DiscoveryError {
-    #[error("the discovery document is not JSON with the strings issuer and jwks_uri")]
+    #[error("the discovery document is not a JSON object with the strings issuer and jwks_uri")]
     NotMetadata,
     #[error(
-        "the discovery document is for issuer {found:?}, not for the configured {configured:?}; they must be equal to the letter"
+        "the discovery document is for issuer {found:?}, but {configured:?} is configured; they must be equal, byte for byte"
     )]
-    OtherIssuer { configured: String, found: String },
+    IssuerMismatch { configured: String, found: String },
     #[error("jwks_uri in the discovery document {0}")]
-    BadUrl(UrlError),
-    #[error("jwks_uri in the discovery document is plain http although the issuer is https")]
+    InvalidUrl(UrlError),
+    #[error("jwks_uri in the discovery document is plain http, but the issuer is https")]
     Downgrade,
     #[error(
-        "jwks_uri in the discovery document points to this machine or its own link although the issuer is elsewhere"
+        "jwks_uri in the discovery document is a loopback or link-local address, but the issuer is not"
     )]
-    Inward,
+    LocalUrl,
 }
 
 #[cfg(test)]
@@ -93,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn the_document_lies_below_the_issuer() {
+    fn document_url_is_below_the_issuer() {
         let url = |issuer| document_url(issuer, false).map(String::from);
         let expected = "https://idp.example/realms/a/.well-known/openid-configuration";
         assert_eq!(url(ISSUER).as_deref(), Ok(expected));
@@ -106,12 +111,12 @@ mod tests {
             Ok("https://idp.example/.well-known/openid-configuration")
         );
         assert_eq!(url("http://idp.example"), Err(UrlError::PlainHttp));
-        assert_eq!(url("https://idp.example?a=b"), Err(UrlError::NotAnAddress));
-        assert_eq!(url("supabase"), Err(UrlError::NotAnAddress));
+        assert_eq!(url("https://idp.example?a=b"), Err(UrlError::NotAUrl));
+        assert_eq!(url("supabase"), Err(UrlError::NotAUrl));
     }
 
     #[test]
-    fn the_keys_may_lie_on_another_host() {
+    fn jwks_uri_may_be_on_another_host() {
         let found = jwks_url(
             &metadata(ISSUER, "https://keys.example/certs"),
             ISSUER,
@@ -124,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn the_issuer_must_be_equal_to_the_letter() {
+    fn issuer_must_be_equal_byte_for_byte() {
         for other in [
             "https://idp.example/realms/b",
             "https://idp.example/realms/a/",
@@ -137,32 +142,32 @@ mod tests {
                 false,
             );
             assert!(
-                matches!(found, Err(DiscoveryError::OtherIssuer { .. })),
+                matches!(found, Err(DiscoveryError::IssuerMismatch { .. })),
                 "{other}"
             );
         }
     }
 
     #[test]
-    fn the_keys_must_not_lie_on_a_less_protected_address() {
+    fn jwks_uri_must_not_be_less_protected_than_the_issuer() {
         let cases = [
             (
                 "http://keys.example/certs",
-                DiscoveryError::BadUrl(UrlError::PlainHttp),
+                DiscoveryError::InvalidUrl(UrlError::PlainHttp),
             ),
             ("http://127.0.0.1/certs", DiscoveryError::Downgrade),
-            ("https://127.0.0.1/certs", DiscoveryError::Inward),
-            ("https://localhost/certs", DiscoveryError::Inward),
-            ("https://0.0.0.0/certs", DiscoveryError::Inward),
+            ("https://127.0.0.1/certs", DiscoveryError::LocalUrl),
+            ("https://localhost/certs", DiscoveryError::LocalUrl),
+            ("https://0.0.0.0/certs", DiscoveryError::LocalUrl),
             (
                 "file:///etc/keys",
-                DiscoveryError::BadUrl(UrlError::NotAnAddress),
+                DiscoveryError::InvalidUrl(UrlError::NotAUrl),
             ),
             (
                 "https://user:secret@keys.example/certs",
-                DiscoveryError::BadUrl(UrlError::Credentials),
+                DiscoveryError::InvalidUrl(UrlError::Credentials),
             ),
-            ("/certs", DiscoveryError::BadUrl(UrlError::NotAnAddress)),
+            ("/certs", DiscoveryError::InvalidUrl(UrlError::NotAUrl)),
         ];
         for (jwks_uri, error) in cases {
             assert_eq!(
@@ -177,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_metadata_is_refused() {
+    fn malformed_metadata_is_rejected() {
         for document in [
             "",
             "[]",

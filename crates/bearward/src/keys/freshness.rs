@@ -1,4 +1,4 @@
-//! What response headers say about time: for how long a key set is fresh, and when to come back.
+//! Time-related response headers: how long a key set is fresh, and when to retry.
 
 use std::time::Duration;
 
@@ -6,20 +6,20 @@ use reqwest::header::{AGE, CACHE_CONTROL, DATE, HeaderMap, HeaderName, RETRY_AFT
 
 use crate::clock::Timestamp;
 
-/// What a response says about the time in which its content is fresh (RFC 9111 §5.2.2).
+/// How long a response is fresh (RFC 9111 §5.2.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Freshness {
-    /// Nothing, or nothing readable. A 304 that says nothing repeats what the set had.
+    /// No directive, or none that can be parsed. For a 304, the previous lifetime applies again.
     Unspecified,
     /// `no-cache` or `no-store`.
     NoCache,
-    /// `max-age` less `Age`.
-    Seconds(u64),
+    /// `max-age` minus `Age`, in seconds.
+    MaxAge(u64),
 }
 
-/// Reads `Cache-Control` and `Age`. Of two `max-age` the smaller one counts; one too large to count
-/// is as large as can be (RFC 9111 §1.2.2); `s-maxage` is for caches that serve others.
-pub(super) fn lifetime(headers: &HeaderMap) -> Freshness {
+/// Reads `Cache-Control` and `Age`. The smallest `max-age` wins; a value that overflows is the
+/// largest possible one (RFC 9111 §1.2.2). `s-maxage` is ignored: it applies to shared caches.
+pub(super) fn freshness(headers: &HeaderMap) -> Freshness {
     let mut max_age = None::<u64>;
     for directive in values(headers, &CACHE_CONTROL).flat_map(directives) {
         let (name, value) = directive
@@ -28,7 +28,7 @@ pub(super) fn lifetime(headers: &HeaderMap) -> Freshness {
         match (name.trim().to_ascii_lowercase().as_str(), value) {
             ("no-cache" | "no-store", _) => return Freshness::NoCache,
             ("max-age", Some(value)) => {
-                max_age = [max_age, seconds(unquoted(value.trim()))]
+                max_age = [max_age, seconds(unquote(value.trim()))]
                     .into_iter()
                     .flatten()
                     .min();
@@ -37,28 +37,29 @@ pub(super) fn lifetime(headers: &HeaderMap) -> Freshness {
         }
     }
     max_age.map_or(Freshness::Unspecified, |max_age| {
-        Freshness::Seconds(max_age.saturating_sub(age(headers)))
+        Freshness::MaxAge(max_age.saturating_sub(age(headers)))
     })
 }
 
-/// What time it is where the response came from: a cache on the way passes the old `Date` on and
-/// tells its `Age`.
+/// Returns the server's time: `Date` plus `Age`, because a cache on the way forwards the original
+/// `Date`.
 pub(super) fn server_time(headers: &HeaderMap) -> Option<Timestamp> {
     values(headers, &DATE)
         .find_map(date)
         .map(|date| date.plus(Duration::from_secs(age(headers))))
 }
 
-/// Reads `Retry-After` (RFC 9110 §10.2.3): seconds, or a date, which is compared with the
-/// response's own `Date` where it has one, so that two clocks that differ do no harm.
+/// Reads `Retry-After` (RFC 9110 §10.2.3): seconds, or a date. A date is compared with the
+/// response's own `Date`, so a difference between the clocks does not matter; `now` is used if
+/// there is none.
 pub fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     let now = values(headers, &DATE).find_map(date).unwrap_or(now);
-    let pause = |value: &str| {
-        let after_seconds = seconds(value).map(Duration::from_secs);
-        after_seconds.or_else(|| date(value).map(|date| date.since(now)))
+    let parse = |value: &str| {
+        let delay = seconds(value).map(Duration::from_secs);
+        delay.or_else(|| date(value).map(|date| date.since(now)))
     };
     values(headers, &RETRY_AFTER)
-        .filter_map(|value| pause(value.trim()))
+        .filter_map(|value| parse(value.trim()))
         .max()
 }
 
@@ -69,15 +70,15 @@ fn values<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item =
         .filter_map(|value| value.to_str().ok())
 }
 
-/// Splits at commas, but not within a quoted string.
+/// Splits at commas outside of quoted strings.
 fn directives(line: &str) -> impl Iterator<Item = &str> {
-    let mut quoted = false;
-    let mut escaped = false;
+    let mut is_quoted = false;
+    let mut is_escaped = false;
     line.split(move |c| {
-        let separates = c == ',' && !quoted;
-        quoted ^= c == '"' && !escaped;
-        escaped = c == '\\' && quoted && !escaped;
-        separates
+        let is_separator = c == ',' && !is_quoted;
+        is_quoted ^= c == '"' && !is_escaped;
+        is_escaped = c == '\\' && is_quoted && !is_escaped;
+        is_separator
     })
 }
 
@@ -88,16 +89,17 @@ fn age(headers: &HeaderMap) -> u64 {
         .unwrap_or(0)
 }
 
-fn unquoted(value: &str) -> &str {
+fn unquote(value: &str) -> &str {
     value
         .strip_prefix('"')
         .and_then(|value| value.strip_suffix('"'))
         .unwrap_or(value)
 }
 
+/// Parses `delta-seconds` (RFC 9111 §1.2.2): digits only; a value that overflows is `u64::MAX`.
 fn seconds(digits: &str) -> Option<u64> {
-    let whole = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-    whole.then(|| digits.parse().unwrap_or(u64::MAX))
+    let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| digits.parse().unwrap_or(u64::MAX))
 }
 
 fn date(value: &str) -> Option<Timestamp> {
@@ -122,22 +124,22 @@ mod tests {
     }
 
     #[test]
-    fn cache_control_is_read_as_rfc_9111_says() {
+    fn cache_control_follows_rfc_9111() {
         let cases = [
-            ("max-age=600", Seconds(600)),
-            ("public, MAX-AGE=600, must-revalidate", Seconds(600)),
-            ("max-age=\"600\"", Seconds(600)),
-            ("max-age=600, max-age=60", Seconds(60)),
-            ("max-age=99999999999999999999999999", Seconds(u64::MAX)),
-            ("max-age=0", Seconds(0)),
+            ("max-age=600", MaxAge(600)),
+            ("public, MAX-AGE=600, must-revalidate", MaxAge(600)),
+            ("max-age=\"600\"", MaxAge(600)),
+            ("max-age=600, max-age=60", MaxAge(60)),
+            ("max-age=99999999999999999999999999", MaxAge(u64::MAX)),
+            ("max-age=0", MaxAge(0)),
             ("max-age=-1", Unspecified),
             ("max-age=1.5", Unspecified),
             ("max-age=+5", Unspecified),
             ("max-age=", Unspecified),
             ("max-age", Unspecified),
             ("s-maxage=600", Unspecified),
-            ("private=\"a, max-age=5\", max-age=600", Seconds(600)),
-            ("private=\"a\\\", max-age=5\", max-age=600", Seconds(600)),
+            ("private=\"a, max-age=5\", max-age=600", MaxAge(600)),
+            ("private=\"a\\\", max-age=5\", max-age=600", MaxAge(600)),
             ("private=\"never closed, max-age=5", Unspecified),
             ("x-max-age=600", Unspecified),
             ("no-cache, max-age=600", NoCache),
@@ -147,25 +149,25 @@ mod tests {
         ];
         for (line, expected) in cases {
             assert_eq!(
-                lifetime(&headers(&[("cache-control", line)])),
+                freshness(&headers(&[("cache-control", line)])),
                 expected,
                 "{line}"
             );
         }
-        assert_eq!(lifetime(&HeaderMap::new()), Unspecified);
+        assert_eq!(freshness(&HeaderMap::new()), Unspecified);
     }
 
     #[test]
-    fn age_is_taken_off() {
-        let with_age = |age| lifetime(&headers(&[("cache-control", "max-age=600"), ("age", age)]));
-        assert_eq!(with_age("100"), Seconds(500));
-        assert_eq!(with_age("601"), Seconds(0));
-        assert_eq!(with_age("soon"), Seconds(600));
-        assert_eq!(lifetime(&headers(&[("age", "100")])), Unspecified);
+    fn age_is_subtracted() {
+        let with_age = |age| freshness(&headers(&[("cache-control", "max-age=600"), ("age", age)]));
+        assert_eq!(with_age("100"), MaxAge(500));
+        assert_eq!(with_age("601"), MaxAge(0));
+        assert_eq!(with_age("soon"), MaxAge(600));
+        assert_eq!(freshness(&headers(&[("age", "100")])), Unspecified);
     }
 
     #[test]
-    fn the_time_of_the_server_is_its_date_plus_the_age_of_the_copy() {
+    fn server_time_is_date_plus_age() {
         let date = ("date", "Sun, 06 Nov 1994 08:49:37 GMT");
         assert_eq!(
             server_time(&headers(&[date])),
@@ -179,16 +181,16 @@ mod tests {
     }
 
     #[test]
-    fn directives_are_gathered_from_all_lines() {
+    fn directives_of_all_header_lines_count() {
         let two = headers(&[
             ("cache-control", "max-age=600"),
             ("cache-control", "max-age=30"),
         ]);
-        assert_eq!(lifetime(&two), Seconds(30));
+        assert_eq!(freshness(&two), MaxAge(30));
     }
 
     #[test]
-    fn retry_after_is_seconds_or_a_date() {
+    fn retry_after_accepts_seconds_and_dates() {
         let now = Timestamp::from_unix(784_111_777); // Sun, 06 Nov 1994 08:49:37 GMT
         let read = |value| retry_after(&headers(&[("retry-after", value)]), now);
         assert_eq!(read("120"), Some(Duration::from_mins(2)));
@@ -199,20 +201,20 @@ mod tests {
         assert_eq!(
             read("Sun, 06 Nov 1994 08:00:00 GMT"),
             Some(Duration::ZERO),
-            "a date that has passed"
+            "a date in the past"
         );
         assert_eq!(read("tomorrow"), None);
         assert_eq!(read("-5"), None);
     }
 
     #[test]
-    fn a_date_is_compared_with_the_servers_own_clock() {
-        let answer = headers(&[
+    fn retry_after_date_is_relative_to_the_date_header() {
+        let response = headers(&[
             ("date", "Sun, 06 Nov 1994 08:49:37 GMT"),
             ("retry-after", "Sun, 06 Nov 1994 08:50:37 GMT"),
         ]);
         assert_eq!(
-            retry_after(&answer, Timestamp::from_unix(0)),
+            retry_after(&response, Timestamp::from_unix(0)),
             Some(Duration::from_mins(1))
         );
     }

@@ -1,34 +1,46 @@
-//! The fetch over HTTP: TLS, no redirects, no cookies, bounded in time and bytes.
+//! FetchFuture over HTTP: TLS, no redirects, no cookies, limited in time and size.
 
-use std::{error::Error as _, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    error::Error,
+    io, iter,
+    net::ToSocketAddrs as _,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use reqwest::{
     Certificate, Client, NoProxy, Proxy, Response, StatusCode,
-    header::{ACCEPT, CONTENT_ENCODING, ETAG, HeaderValue, IF_NONE_MATCH},
-    redirect,
+    dns::{Addrs, Name, Resolve, Resolving},
+    header::{ACCEPT, CONTENT_ENCODING, ETAG, HeaderValue, IF_NONE_MATCH, LOCATION},
 };
 use url::Url;
 
 use super::{
     JwksCacheConfig,
-    fetch::{Failure, Fetch, FetchError, FetchRequest, Fetched, Fetching},
+    fetch::{Fetch, FetchFuture, FetchRequest, FetchResponse},
+    fetch_error::{FetchError, FetchErrorKind},
     freshness,
+    http_client::{ReadBodyError, client_builder, error_chain, read_body},
+    redact::redact_url,
 };
-use crate::clock::Clock;
+use crate::{clock::Clock, error::SanitizedText};
 
-/// Longer than a discovery document and its key set are apart, shorter than any two attempts: a
-/// connection that the server has closed in the meantime is never used again.
-const IDLE_CONNECTION: Duration = Duration::from_secs(10);
+/// Long enough to reuse the connection of the discovery document for the key set, and shorter than
+/// the pause between two attempts, so that a connection that the server has closed is not reused.
+const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A longer one is not worth sending back.
-const LONGEST_ETAG: usize = 512;
+/// Longer ETags are ignored, in bytes.
+const MAX_ETAG: usize = 512;
 
-/// Fetches over HTTP/1.1 or HTTP/2 with rustls, aws-lc-rs and the machine's certificate
-/// authorities.
+/// Fetches over HTTP/1.1 or HTTP/2 with rustls, aws-lc-rs and the system's certificate authorities.
 ///
-/// A connection that fails and a 5xx are tried once more at once, within the same time limit,
-/// unless the server sent `Retry-After`. Not checked here: the address (that is done when a key set
-/// is built) and what the document says.
+/// A connection failure or a 5xx is retried once, immediately and within the same time limit, unless
+/// the server sent `Retry-After`.
+///
+/// # Security
+/// The URL is not checked here (that happens when the key set is built), and neither is the
+/// document.
 #[derive(Debug, Clone)]
 pub struct HttpFetch {
     client: Client,
@@ -38,42 +50,39 @@ pub struct HttpFetch {
 }
 
 impl HttpFetch {
-    /// One client for all issuers of this policy. The clock is asked only for the meaning of a
-    /// `Retry-After` date.
+    /// Creates the client for all issuers with this configuration. The clock is used only to
+    /// interpret a `Retry-After` date.
     ///
     /// # Errors
-    /// [`HttpFetchError`]: `ca_file` cannot be read or holds no certificate, the proxy's address cannot be used, or TLS cannot start
-    /// (usually because a slim image has no certificate authorities).
-    pub fn new(policy: &JwksCacheConfig, clock: Arc<dyn Clock>) -> Result<Self, HttpFetchError> {
-        let mut builder = Client::builder()
-            .user_agent(concat!("bearward/", env!("CARGO_PKG_VERSION")))
-            .redirect(redirect::Policy::none())
-            .referer(false)
-            .no_proxy()
-            .retry(reqwest::retry::never())
-            .pool_idle_timeout(IDLE_CONNECTION)
-            .connect_timeout(policy.connect_timeout);
-        if let Some(path) = &policy.ca_file {
-            builder = builder.tls_certs_merge(authorities(path)?);
+    /// [`HttpFetchError`]: `ca_file` cannot be read or contains no certificate, the proxy URL
+    /// cannot be used, or TLS cannot be initialized (usually because the container image has no
+    /// certificate authorities).
+    pub fn new(config: &JwksCacheConfig, clock: Arc<dyn Clock>) -> Result<Self, HttpFetchError> {
+        let mut builder = client_builder(concat!("bearward/", env!("CARGO_PKG_VERSION")))
+            .dns_resolver(Arc::new(SystemResolver))
+            .pool_idle_timeout(POOL_IDLE_TIMEOUT)
+            .connect_timeout(config.connect_timeout);
+        if let Some(path) = &config.ca_file {
+            builder = builder.tls_certs_merge(read_certificates(path)?);
         }
-        if let Some(address) = &policy.proxy {
-            let proxy =
-                Proxy::all(address.clone()).map_err(|error| HttpFetchError::Proxy(chain(error)))?;
+        if let Some(url) = &config.proxy {
+            let proxy = Proxy::all(url.clone())
+                .map_err(|error| HttpFetchError::Proxy(error_chain(error)))?;
             builder =
                 builder.proxy(proxy.no_proxy(NoProxy::from_string("localhost,127.0.0.0/8,::1")));
         }
         let client = builder
             .build()
-            .map_err(|error| HttpFetchError::Tls(chain(error)))?;
+            .map_err(|error| HttpFetchError::Tls(error_chain(error)))?;
         Ok(Self {
             client,
-            timeout: policy.timeout,
-            max_bytes: policy.max_bytes,
+            timeout: config.timeout,
+            max_bytes: config.max_bytes,
             clock,
         })
     }
 
-    async fn fetch_with_retry(&self, request: &FetchRequest) -> Result<Fetched, FetchError> {
+    async fn fetch_with_retry(&self, request: &FetchRequest) -> Result<FetchResponse, FetchError> {
         match self.fetch_once(request).await {
             Err((error, Retry::Yes)) if error.retry_after.is_none() => {
                 self.fetch_once(request).await.map_err(|(error, _)| error)
@@ -82,7 +91,10 @@ impl HttpFetch {
         }
     }
 
-    async fn fetch_once(&self, request: &FetchRequest) -> Result<Fetched, (FetchError, Retry)> {
+    async fn fetch_once(
+        &self,
+        request: &FetchRequest,
+    ) -> Result<FetchResponse, (FetchError, Retry)> {
         let etag = request
             .etag
             .as_deref()
@@ -94,127 +106,168 @@ impl HttpFetch {
         if let Some(etag) = &etag {
             get = get.header(IF_NONE_MATCH, etag);
         }
-        let response = get.send().await.map_err(broken)?;
+        let response = get.send().await.map_err(map_transport_error)?;
         let status = response.status();
-        let failed = |failure, detail: String, again| {
+        let fail = |kind, message: String, retry| {
             let retry_after = freshness::retry_after(response.headers(), self.clock.now());
-            Err((
-                FetchError {
-                    failure,
-                    detail,
-                    retry_after,
-                },
-                again,
-            ))
+            let error = FetchError::new(kind, message).with_retry_after(retry_after);
+            Err((error, retry))
         };
         match status {
-            StatusCode::OK if is_encoded(&response) => failed(
-                Failure::Encoded,
-                "has a Content-Encoding".to_owned(),
+            StatusCode::OK if is_encoded(&response) => fail(
+                FetchErrorKind::ContentEncoding,
+                "the response has a Content-Encoding, which was not requested".to_owned(),
                 Retry::No,
             ),
             StatusCode::OK => self
-                .read(response)
+                .read_document(response)
                 .await
                 .map_err(|error| (error, Retry::No)),
-            StatusCode::NOT_MODIFIED if etag.is_some() => {
-                let (lifetime, server_time) = (
-                    freshness::lifetime(response.headers()),
-                    freshness::server_time(response.headers()),
-                );
-                Ok(Fetched::NotModified {
-                    lifetime,
-                    server_time,
-                })
-            }
-            _ if status.is_redirection() && status != StatusCode::NOT_MODIFIED => failed(
-                Failure::Redirect,
-                format!("answered {status}; redirects are not followed"),
+            StatusCode::NOT_MODIFIED if etag.is_some() => Ok(FetchResponse::NotModified {
+                freshness: freshness::freshness(response.headers()),
+                server_time: freshness::server_time(response.headers()),
+            }),
+            _ if status.is_redirection() && status != StatusCode::NOT_MODIFIED => fail(
+                FetchErrorKind::Redirect {
+                    location: redirect_target(&response, &request.url),
+                },
+                format!("the server answered {status}; redirects are not followed"),
                 Retry::No,
             ),
-            _ if status.is_server_error() => {
-                failed(Failure::Status, format!("answered {status}"), Retry::Yes)
-            }
-            _ => failed(Failure::Status, format!("answered {status}"), Retry::No),
+            _ => fail(
+                FetchErrorKind::Status(status.as_u16()),
+                format!("the server answered {status}"),
+                if status.is_server_error() {
+                    Retry::Yes
+                } else {
+                    Retry::No
+                },
+            ),
         }
     }
 
-    /// Stops reading at the cap, whatever `Content-Length` says.
-    async fn read(&self, mut response: Response) -> Result<Fetched, FetchError> {
-        let too_large = || {
-            FetchError::new(
-                Failure::TooLarge,
-                format!("is larger than {} bytes", self.max_bytes),
-            )
-        };
-        let announced = response.content_length().unwrap_or(0);
-        if usize::try_from(announced).map_or(true, |announced| announced > self.max_bytes) {
-            return Err(too_large());
-        }
-        let etag = response
-            .headers()
+    async fn read_document(&self, response: Response) -> Result<FetchResponse, FetchError> {
+        let headers = response.headers();
+        let etag = headers
             .get(ETAG)
             .and_then(|etag| etag.to_str().ok())
+            .filter(|etag| etag.len() <= MAX_ETAG)
             .map(str::to_owned);
-        let (lifetime, server_time) = (
-            freshness::lifetime(response.headers()),
-            freshness::server_time(response.headers()),
-        );
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| broken(error).0)? {
-            if body.len() + chunk.len() > self.max_bytes {
-                return Err(too_large());
-            }
-            body.extend_from_slice(&chunk);
-        }
-        Ok(Fetched::Document {
+        let freshness = freshness::freshness(headers);
+        let server_time = freshness::server_time(headers);
+        let body = read_body(response, self.max_bytes)
+            .await
+            .map_err(|error| match error {
+                ReadBodyError::TooLarge => FetchError::new(
+                    FetchErrorKind::TooLarge,
+                    format!("the document is larger than {} bytes", self.max_bytes),
+                ),
+                ReadBodyError::Http(error) => map_transport_error(error).0,
+            })?;
+        Ok(FetchResponse::Document {
             body,
-            etag: etag.filter(|etag| etag.len() <= LONGEST_ETAG),
-            lifetime,
+            etag,
+            freshness,
             server_time,
         })
     }
 }
 
 impl Fetch for HttpFetch {
-    fn fetch(&self, request: FetchRequest) -> Fetching {
+    fn fetch(&self, request: FetchRequest) -> FetchFuture {
         let fetch = self.clone();
         Box::pin(async move {
-            let late = || {
-                FetchError::new(
-                    Failure::Timeout,
-                    format!("gave no whole answer within {:?}", fetch.timeout),
-                )
-            };
-            let outcome =
-                tokio::time::timeout(fetch.timeout, fetch.fetch_with_retry(&request)).await;
-            outcome
-                .unwrap_or_else(|_| Err(late()))
+            tokio::time::timeout(fetch.timeout, fetch.fetch_with_retry(&request))
+                .await
+                .unwrap_or_else(|_| {
+                    Err(FetchError::new(
+                        FetchErrorKind::Timeout,
+                        format!("no complete response within {:?}", fetch.timeout),
+                    ))
+                })
                 .map_err(|mut error| {
-                    error.detail = format!("GET {} {}", shown(&request.url), error.detail);
+                    error.message = format!("GET {}: {}", redact_url(&request.url), error.message);
                     error
                 })
         })
     }
 }
 
-/// Whether the quick retry may help.
+/// Whether an immediate retry may help.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Retry {
     Yes,
     No,
 }
 
-fn broken(error: reqwest::Error) -> (FetchError, Retry) {
-    let (failure, verb, again) = match () {
-        () if error.is_connect() => (Failure::Connect, "could not connect", Retry::Yes),
-        () if error.is_timeout() => (Failure::Timeout, "timed out", Retry::No),
-        () => (Failure::Interrupted, "broke off", Retry::No),
+fn map_transport_error(error: reqwest::Error) -> (FetchError, Retry) {
+    let (kind, description, retry) = if error.is_connect() {
+        (connect_error_kind(&error), "could not connect", Retry::Yes)
+    } else if error.is_timeout() {
+        (FetchErrorKind::Timeout, "timed out", Retry::No)
+    } else {
+        (
+            FetchErrorKind::Interrupted,
+            "the response was interrupted",
+            Retry::No,
+        )
     };
-    (
-        FetchError::new(failure, format!("{verb}: {}", chain(error))),
-        again,
-    )
+    let message = format!("{description}: {}", error_chain(error));
+    (FetchError::new(kind, message), retry)
+}
+
+/// Finds the cause of a failed connection by the types of the error's sources.
+fn connect_error_kind(error: &reqwest::Error) -> FetchErrorKind {
+    if error.is_timeout() {
+        return FetchErrorKind::ConnectTimeout;
+    }
+    for cause in iter::successors(error.source(), |&cause| cause.source()) {
+        if cause.is::<NameResolutionError>() {
+            return FetchErrorKind::NameResolution;
+        }
+        match cause.downcast_ref::<io::Error>().map(innermost_kind) {
+            Some(io::ErrorKind::ConnectionRefused) => return FetchErrorKind::ConnectionRefused,
+            // rustls reports protocol and certificate errors with this kind.
+            Some(io::ErrorKind::InvalidData) => return FetchErrorKind::Tls,
+            _ => {}
+        }
+    }
+    FetchErrorKind::Connect
+}
+
+/// Returns the kind of the innermost I/O error: libraries wrap one I/O error in another, and `source`
+/// skips the wrapped one.
+fn innermost_kind(error: &io::Error) -> io::ErrorKind {
+    let inner = error
+        .get_ref()
+        .and_then(|inner| inner.downcast_ref::<io::Error>());
+    inner.map_or_else(|| error.kind(), innermost_kind)
+}
+
+/// The system's resolver, like reqwest's default, but with an error type that can be recognized.
+#[derive(Debug)]
+struct SystemResolver;
+
+#[derive(Debug, thiserror::Error)]
+#[error("the host name cannot be resolved")]
+struct NameResolutionError(#[source] io::Error);
+
+impl Resolve for SystemResolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        Box::pin(async move {
+            // The port is replaced by the port of the URL.
+            let lookup = tokio::task::spawn_blocking(move || (name.as_str(), 0).to_socket_addrs());
+            let addresses = lookup.await?.map_err(NameResolutionError)?;
+            Ok(Box::new(addresses) as Addrs)
+        })
+    }
+}
+
+/// Returns the absolute URL in `Location`, without anything that may be secret.
+fn redirect_target(response: &Response, url: &Url) -> Option<String> {
+    let location = response.headers().get(LOCATION)?.to_str().ok()?;
+    let target = redact_url(&url.join(location).ok()?);
+    Some(SanitizedText::of(&target).to_string())
 }
 
 fn is_encoded(response: &Response) -> bool {
@@ -225,62 +278,37 @@ fn is_encoded(response: &Response) -> bool {
         .any(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity"))
 }
 
-/// The address without its query, which may hold something secret.
-fn shown(url: &Url) -> String {
-    let mut url = url.clone();
-    url.set_query(None);
-    url.into()
-}
-
-/// The innermost cause is the one that helps ("`UnknownIssuer`", "Connection refused"), and reqwest
-/// does not print it.
-fn chain(error: reqwest::Error) -> String {
-    let error = error.without_url();
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
+fn read_certificates(path: &Path) -> Result<Vec<Certificate>, HttpFetchError> {
+    let fail = |problem| HttpFetchError::CaFile {
+        path: path.to_owned(),
+        problem,
+    };
+    let pem = std::fs::read(path).map_err(|error| fail(error.to_string()))?;
+    let certificates =
+        Certificate::from_pem_bundle(&pem).map_err(|error| fail(error_chain(error)))?;
+    if certificates.is_empty() {
+        return Err(fail("contains no PEM certificate".to_owned()));
     }
-    text
+    Ok(certificates)
 }
 
-fn authorities(path: &PathBuf) -> Result<Vec<Certificate>, HttpFetchError> {
-    let pem = std::fs::read(path).map_err(|error| HttpFetchError::CaFile {
-        path: path.clone(),
-        problem: error.to_string(),
-    })?;
-    match Certificate::from_pem_bundle(&pem) {
-        Ok(found) if !found.is_empty() => Ok(found),
-        Ok(_) => Err(HttpFetchError::CaFile {
-            path: path.clone(),
-            problem: "holds no PEM certificate".to_owned(),
-        }),
-        Err(error) => Err(HttpFetchError::CaFile {
-            path: path.clone(),
-            problem: chain(error),
-        }),
-    }
-}
-
-/// Why keys cannot be fetched over HTTP at all.
+/// Why the HTTP client cannot be built.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum HttpFetchError {
     /// `ca_file` cannot be used.
     #[error("ca_file {}: {problem}", path.display())]
     CaFile {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The reason.
         problem: String,
     },
     /// `proxy` cannot be used.
     #[error("proxy: {0}")]
     Proxy(String),
-    /// TLS cannot start.
+    /// TLS cannot be initialized.
     #[error(
-        "TLS cannot start: {0}; an image without certificate authorities needs the ca-certificates package or ca_file"
+        "TLS cannot be initialized: {0}; if the container image has no certificate authorities, install the ca-certificates package or set ca_file"
     )]
     Tls(String),
 }

@@ -1,4 +1,4 @@
-//! A JWK Set read key by key (RFC 7517 §5): what is usable, and why the rest was skipped.
+//! Parsing of JWK Sets (RFC 7517 §5), key by key: the usable keys, and why the others are ignored.
 
 use std::{borrow::Cow, collections::HashMap, fmt};
 
@@ -11,32 +11,36 @@ use crate::{
     strict_object::{StrictObject, string, strings},
 };
 
+/// The longest `kid`, in bytes.
 const MAX_KID: usize = 256;
 
-/// The usable keys of one set.
+/// How many ignored keys an error message lists.
+const MAX_LISTED: usize = 5;
+
+/// The usable keys of a JWK Set.
 #[derive(Debug, Default)]
 pub struct ParsedJwks {
     keys: Vec<VerificationKey>,
     by_kid: HashMap<Box<str>, Vec<usize>, foldhash::fast::RandomState>,
 }
 
-/// What a look-up finds.
+/// The result of [`ParsedJwks::find`].
 #[derive(Debug)]
 pub enum KeyLookup<'a> {
-    /// The one key that fits.
+    /// The matching key.
     One(&'a VerificationKey),
-    /// No key fits.
+    /// No key matches.
     Missing,
-    /// Without a `kid`, more than one key fits.
+    /// The token has no `kid` and more than one key matches.
     Ambiguous,
 }
 
-/// A member of `keys` that is not used.
+/// A member of the `keys` array that is not used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IgnoredKey {
-    /// Its key id, cut to 120 characters, when it has one.
+    /// The key id, cut to 120 characters, if it has one.
     pub kid: Option<SanitizedText>,
-    /// Why.
+    /// The reason.
     pub reason: IgnoreReason,
 }
 
@@ -44,128 +48,130 @@ pub struct IgnoredKey {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum IgnoreReason {
-    /// Not an object, a member doubled, or one of the wrong type.
+    /// Not an object, a duplicate member, or a member of the wrong type.
     #[error("malformed")]
     Malformed,
-    /// A symmetric key has no place in a public set.
-    #[error("a symmetric key (oct), which no verifier may hold")]
+    /// A symmetric key (`oct`), which must not be published.
+    #[error("symmetric key (oct)")]
     Symmetric,
-    /// A private key was published.
-    #[error("it holds private members: this key is no longer a secret, replace it")]
+    /// The key contains private key parameters.
+    #[error("contains private key parameters; rotate this key immediately")]
     Private,
-    /// `use` is there and not `sig` (RFC 7517 §4.2).
-    #[error("its use is not \"sig\"")]
+    /// `use` is present and not `sig` (RFC 7517 §4.2).
+    #[error("use is not \"sig\"")]
     Use,
-    /// `key_ops` is there and lacks `verify` (RFC 7517 §4.3).
-    #[error("its key_ops lack \"verify\"")]
+    /// `key_ops` is present and does not contain `verify` (RFC 7517 §4.3).
+    #[error("key_ops does not contain \"verify\"")]
     KeyOps,
     /// A key type that is not RSA, EC or OKP.
-    #[error("its kty is unknown")]
+    #[error("unsupported kty")]
     KeyType,
     /// A curve that is not P-256, P-384 or Ed25519.
-    #[error("its crv is not P-256, P-384 or Ed25519")]
+    #[error("unsupported crv (supported: P-256, P-384, Ed25519)")]
     Curve,
-    /// An `alg` that is unknown, or that does not fit the key's type.
-    #[error("its alg is unknown or does not fit its kty")]
+    /// `alg` is unknown, or does not match the key type.
+    #[error("alg is unknown or does not match kty")]
     Algorithm,
-    /// An `alg` that the issuer's profile does not list.
-    #[error("its alg is not in the issuer's list of algorithms")]
+    /// `alg` is not among the issuer's configured algorithms.
+    #[error("alg is not among the issuer's algorithms")]
     NotListed,
-    /// RSA under 2048 or over 8192 bits (RFC 7518 §3.3).
-    #[error("RSA of under 2048 or over 8192 bits")]
+    /// An RSA modulus of less than 2048 or more than 8192 bits (RFC 7518 §3.3).
+    #[error("RSA modulus of less than 2048 or more than 8192 bits")]
     Size,
-    /// An even exponent, one under 3, or one over 33 bits, which would make every check slow.
-    #[error("an RSA exponent that is even, under 3 or over 33 bits")]
+    /// An RSA exponent that is even, less than 3, or longer than 33 bits, which makes verification
+    /// slow.
+    #[error("RSA exponent that is even, less than 3 or longer than 33 bits")]
     Exponent,
-    /// A coordinate of the wrong length, a point off the curve, or one of small order.
-    #[error("not a point of its curve that a key can be")]
+    /// A coordinate of the wrong length, a point that is not on the curve, or a point of small order.
+    #[error("invalid curve point")]
     Point,
-    /// The same `kid` and algorithm as another key of the set: neither is used.
+    /// Another key of the set has the same `kid` and algorithm; neither is used.
     #[error("another key of the set has the same kid and algorithm")]
-    DoubledKid,
+    DuplicateKid,
 }
 
-/// A document that gives no key set.
+/// Why a document is not a usable JWK Set.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum SetError {
-    /// Not one JSON object.
-    #[error("it is not one JSON object")]
+pub enum JwksError {
+    /// Not a JSON object.
+    #[error("not a JSON object")]
     NotJson,
     /// No `keys` array.
-    #[error("it has no array \"keys\"")]
-    NotASet,
+    #[error("no array \"keys\"")]
+    NotJwks,
     /// More keys than the limit.
-    #[error("it has {found} keys, and the limit is {limit}")]
+    #[error("{found} keys, but the limit is {limit}")]
     TooManyKeys {
-        /// How many it has.
+        /// The number of keys in the document.
         found: usize,
-        /// How many are read.
+        /// The maximum.
         limit: usize,
     },
-    /// Not one key is usable. An empty set is what a Supabase project with an HS256 secret
-    /// publishes.
-    #[error("it has no usable key{}", explain(.0))]
+    /// No key is usable; the keys with the reasons. Empty if the set has no keys, as in a Supabase
+    /// project that signs with an HS256 secret.
+    #[error("no usable key{}", describe_ignored(.0))]
     NoUsableKey(Vec<IgnoredKey>),
 }
 
 impl ParsedJwks {
-    /// Reads a JWK Set, key by key. `listed` are the issuer's algorithms: a key without `alg` is
-    /// bound to the first of them that fits its type.
+    /// Parses a JWK Set. Returns the usable keys and the ignored ones.
+    ///
+    /// `algorithms` are the issuer's algorithms: a key without `alg` is bound to the first of them
+    /// that matches its type.
     ///
     /// # Errors
-    /// When the document is no set, is too large, or holds no usable key.
+    /// [`JwksError`]: the document is not a JWK Set, has more than `max_keys` keys, or has no usable
+    /// key. A single malformed key is not an error.
     pub fn parse(
         document: &[u8],
-        listed: &[Algorithm],
+        algorithms: &[Algorithm],
         max_keys: usize,
-    ) -> Result<(Self, Vec<IgnoredKey>), SetError> {
-        let object = StrictObject::parse(document).map_err(|_| SetError::NotJson)?;
-        let array = object.member("keys").ok_or(SetError::NotASet)?;
-        let entries: Vec<&RawValue> = serde_json::from_str(array).map_err(|_| SetError::NotASet)?;
+    ) -> Result<(Self, Vec<IgnoredKey>), JwksError> {
+        let object = StrictObject::parse(document).map_err(|_| JwksError::NotJson)?;
+        let array = object.member("keys").ok_or(JwksError::NotJwks)?;
+        let entries: Vec<&RawValue> =
+            serde_json::from_str(array).map_err(|_| JwksError::NotJwks)?;
         if entries.len() > max_keys {
-            return Err(SetError::TooManyKeys {
+            return Err(JwksError::TooManyKeys {
                 found: entries.len(),
                 limit: max_keys,
             });
         }
         let mut keys = Vec::with_capacity(entries.len());
-        let mut skipped = Vec::new();
+        let mut ignored = Vec::new();
         for entry in entries {
-            match read(entry.get(), listed) {
+            match parse_entry(entry.get(), algorithms) {
                 Ok(key) => keys.push(key),
-                Err(skip) => skipped.push(skip),
+                Err(key) => ignored.push(key),
             }
         }
-        let doubled = |key: &VerificationKey| {
-            keys.iter()
-                .filter(|other| same_kid_and_alg(key, other))
-                .count()
-                > 1
-        };
-        let clashes: Vec<bool> = keys
+        let is_duplicate: Vec<bool> = keys
             .iter()
-            .map(|key| key.kid().is_some() && doubled(key))
+            .map(|key: &VerificationKey| {
+                let same = keys.iter().filter(|other| same_kid_and_alg(key, other));
+                key.kid().is_some() && same.count() > 1
+            })
             .collect();
-        let mut clash = clashes.into_iter();
+        let mut is_duplicate = is_duplicate.into_iter();
         keys.retain(|key| {
-            let clashes = clash.next().unwrap_or(false);
-            if clashes {
-                skipped.push(IgnoredKey {
+            let is_duplicate = is_duplicate.next().unwrap_or(false);
+            if is_duplicate {
+                ignored.push(IgnoredKey {
                     kid: key.kid().map(SanitizedText::of),
-                    reason: IgnoreReason::DoubledKid,
+                    reason: IgnoreReason::DuplicateKid,
                 });
             }
-            !clashes
+            !is_duplicate
         });
         if keys.is_empty() {
-            Err(SetError::NoUsableKey(skipped))
+            Err(JwksError::NoUsableKey(ignored))
         } else {
-            Ok((Self::of(keys), skipped))
+            Ok((Self::new(keys), ignored))
         }
     }
 
-    fn of(keys: Vec<VerificationKey>) -> Self {
+    fn new(keys: Vec<VerificationKey>) -> Self {
         let mut by_kid: HashMap<Box<str>, Vec<usize>, _> = HashMap::default();
         for (index, key) in keys.iter().enumerate() {
             if let Some(kid) = key.kid() {
@@ -175,53 +181,53 @@ impl ParsedJwks {
         Self { keys, by_kid }
     }
 
-    /// The key for a token's `kid` and `alg`; without `kid`, the only key that serves `alg`.
+    /// Returns the key for a token's `kid` and `alg`; without `kid`, the only key for `alg`.
     pub fn find(&self, kid: Option<&str>, algorithm: Algorithm) -> KeyLookup<'_> {
         let Some(kid) = kid else {
-            let mut fitting = self.keys.iter().filter(|key| key.algorithm() == algorithm);
-            return match (fitting.next(), fitting.next()) {
+            let mut matching = self.keys.iter().filter(|key| key.algorithm() == algorithm);
+            return match (matching.next(), matching.next()) {
                 (Some(key), None) => KeyLookup::One(key),
                 (None, _) => KeyLookup::Missing,
                 (Some(_), Some(_)) => KeyLookup::Ambiguous,
             };
         };
-        let places = self.by_kid.get(kid).map_or(&[][..], Vec::as_slice);
-        let mut candidates = places.iter().filter_map(|&place| self.keys.get(place));
+        let indices = self.by_kid.get(kid).map_or(&[][..], Vec::as_slice);
+        let mut candidates = indices.iter().filter_map(|&index| self.keys.get(index));
         candidates
             .find(|key| key.algorithm() == algorithm)
             .map_or(KeyLookup::Missing, KeyLookup::One)
     }
 
-    /// How many keys are usable.
+    /// Returns the number of usable keys.
     pub fn len(&self) -> usize {
         self.keys.len()
     }
 
-    /// Whether none is; only before the first fetch.
+    /// Whether there are no keys, as before the first fetch.
     pub fn is_empty(&self) -> bool {
         self.keys.is_empty()
     }
 
-    /// The usable keys, in the order of the set.
+    /// Iterates over the usable keys in the order of the document.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &VerificationKey> {
         self.keys.iter()
     }
 
-    /// Their key ids.
+    /// Iterates over the key ids of the usable keys.
     pub fn kids(&self) -> impl ExactSizeIterator<Item = Option<&str>> {
         self.keys.iter().map(VerificationKey::kid)
     }
 
-    /// Whether both hold the same keys, in any order: IdPs publish them in an unstable one.
+    /// Whether both contain the same keys. The order is ignored, because some identity providers
+    /// return a different order in each response.
     #[cfg(feature = "remote")]
     pub(crate) fn eq_ignoring_order(&self, other: &Self) -> bool {
-        // Both ways: a set may hold a key without kid twice.
-        let holds = |one: &Self, key: &VerificationKey| {
-            one.keys.iter().any(|twin| key.eq_ignoring_order(twin))
-        };
+        // In both directions: a set may contain a key without kid twice.
+        let contains =
+            |set: &Self, key: &VerificationKey| set.iter().any(|other| key.is_same_key(other));
         self.len() == other.len()
-            && self.iter().all(|key| holds(other, key))
-            && other.iter().all(|key| holds(self, key))
+            && self.iter().all(|key| contains(other, key))
+            && other.iter().all(|key| contains(self, key))
     }
 }
 
@@ -229,27 +235,31 @@ impl fmt::Display for IgnoredKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.kid {
             Some(kid) => write!(f, "{kid}: {}", self.reason),
-            None => write!(f, "a key without kid: {}", self.reason),
+            None => write!(f, "key without kid: {}", self.reason),
         }
     }
 }
 
-fn explain(skipped: &[IgnoredKey]) -> String {
-    if skipped.is_empty() {
-        return ": it is empty. A Supabase project that still signs with an HS256 secret publishes this; \
+fn describe_ignored(ignored: &[IgnoredKey]) -> String {
+    if ignored.is_empty() {
+        return ": the key set is empty. A Supabase project that signs with an HS256 secret publishes an empty set; \
                 switch it to asymmetric signing keys (Project settings, JWT signing keys)"
             .to_owned();
     }
-    let each: Vec<String> = skipped.iter().take(5).map(ToString::to_string).collect();
-    format!(" ({})", each.join("; "))
+    let keys: Vec<String> = ignored
+        .iter()
+        .take(MAX_LISTED)
+        .map(ToString::to_string)
+        .collect();
+    format!(" ({})", keys.join("; "))
 }
 
 fn same_kid_and_alg(one: &VerificationKey, other: &VerificationKey) -> bool {
     one.kid() == other.kid() && one.algorithm() == other.algorithm()
 }
 
-/// One JWK. Unknown members are ignored (RFC 7517 §4).
-fn read(json: &str, listed: &[Algorithm]) -> Result<VerificationKey, IgnoredKey> {
+/// Parses one member of `keys`. Unknown members of it are ignored (RFC 7517 §4).
+fn parse_entry(json: &str, algorithms: &[Algorithm]) -> Result<VerificationKey, IgnoredKey> {
     let Ok(jwk) = StrictObject::parse(json.as_bytes()) else {
         return Err(IgnoredKey {
             kid: None,
@@ -257,13 +267,16 @@ fn read(json: &str, listed: &[Algorithm]) -> Result<VerificationKey, IgnoredKey>
         });
     };
     let kid = jwk.member("kid").and_then(string);
-    usable(&jwk, listed).map_err(|reason| IgnoredKey {
+    parse_jwk(&jwk, algorithms).map_err(|reason| IgnoredKey {
         kid: kid.as_deref().map(SanitizedText::of),
         reason,
     })
 }
 
-fn usable(jwk: &StrictObject<'_>, listed: &[Algorithm]) -> Result<VerificationKey, IgnoreReason> {
+fn parse_jwk(
+    jwk: &StrictObject<'_>,
+    algorithms: &[Algorithm],
+) -> Result<VerificationKey, IgnoreReason> {
     let text = |name: &str| {
         jwk.member(name)
             .map(|json| string(json).ok_or(IgnoreReason::Malformed))
@@ -303,8 +316,8 @@ fn usable(jwk: &StrictObject<'_>, listed: &[Algorithm]) -> Result<VerificationKe
                 Algorithm::PS384,
                 Algorithm::PS512,
             ];
-            let algorithm = bind(alg, &RSA, listed)?;
-            let (n, e) = (number(jwk, "n")?, number(jwk, "e")?);
+            let algorithm = bind_algorithm(alg, &RSA, algorithms)?;
+            let (n, e) = (decode_uint(jwk, "n")?, decode_uint(jwk, "e")?);
             check_rsa(&n, &e)?;
             VerificationKey::rsa(kid, algorithm, &n, &e).map_err(|_| IgnoreReason::Malformed)
         }
@@ -314,18 +327,18 @@ fn usable(jwk: &StrictObject<'_>, listed: &[Algorithm]) -> Result<VerificationKe
                 Some("P-384") => (Algorithm::ES384, 48),
                 _ => return Err(IgnoreReason::Curve),
             };
-            let algorithm = bind(alg, &[curve], listed)?;
+            let algorithm = bind_algorithm(alg, &[curve], algorithms)?;
             let mut point = vec![4];
             for name in ["x", "y"] {
-                point.extend(coordinate(jwk, name, length)?);
+                point.extend(decode_coordinate(jwk, name, length)?);
             }
-            VerificationKey::curve(kid, algorithm, &point).map_err(|_| IgnoreReason::Point)
+            VerificationKey::elliptic(kid, algorithm, &point).map_err(|_| IgnoreReason::Point)
         }
         "OKP" => {
             if text("crv")?.as_deref() != Some("Ed25519") {
                 return Err(IgnoreReason::Curve);
             }
-            // RFC 9864 §2.2 names the same algorithm more exactly.
+            // The fully specified name of the same algorithm (RFC 9864 §2.2).
             let alg = alg.map(|alg| {
                 if alg == "Ed25519" {
                     Cow::Borrowed("EdDSA")
@@ -333,39 +346,39 @@ fn usable(jwk: &StrictObject<'_>, listed: &[Algorithm]) -> Result<VerificationKe
                     alg
                 }
             });
-            let algorithm = bind(alg, &[Algorithm::EdDSA], listed)?;
-            let point = bytes(jwk, "x")?;
+            let algorithm = bind_algorithm(alg, &[Algorithm::EdDSA], algorithms)?;
+            let point = decode_base64url(jwk, "x")?;
             if point.len() != 32 {
                 return Err(IgnoreReason::Point);
             }
-            VerificationKey::curve(kid, algorithm, &point).map_err(|_| IgnoreReason::Point)
+            VerificationKey::elliptic(kid, algorithm, &point).map_err(|_| IgnoreReason::Point)
         }
         _ => Err(IgnoreReason::KeyType),
     }
 }
 
-/// One key serves one algorithm: its own `alg`, or the first listed one that fits its type.
-fn bind(
+/// Binds a key to one algorithm: its own `alg`, or the first of the issuer's algorithms that matches
+/// its type.
+fn bind_algorithm(
     alg: Option<Cow<'_, str>>,
-    fitting: &[Algorithm],
-    listed: &[Algorithm],
+    supported: &[Algorithm],
+    configured: &[Algorithm],
 ) -> Result<Algorithm, IgnoreReason> {
     let Some(alg) = alg else {
-        return listed
+        return configured
             .iter()
             .copied()
-            .find(|listed| fitting.contains(listed))
+            .find(|algorithm| supported.contains(algorithm))
             .ok_or(IgnoreReason::NotListed);
     };
     let algorithm: Algorithm = alg.parse().map_err(|_| IgnoreReason::Algorithm)?;
-    if !fitting.contains(&algorithm) {
+    if !supported.contains(&algorithm) {
         return Err(IgnoreReason::Algorithm);
     }
-    if listed.contains(&algorithm) {
-        Ok(algorithm)
-    } else {
-        Err(IgnoreReason::NotListed)
+    if !configured.contains(&algorithm) {
+        return Err(IgnoreReason::NotListed);
     }
+    Ok(algorithm)
 }
 
 fn check_rsa(n: &[u8], e: &[u8]) -> Result<(), IgnoreReason> {
@@ -375,33 +388,38 @@ fn check_rsa(n: &[u8], e: &[u8]) -> Result<(), IgnoreReason> {
                 .first()
                 .map_or(0, |first| first.leading_zeros() as usize)
     };
-    let odd = |number: &[u8]| number.last().is_some_and(|last| last % 2 == 1);
+    let is_odd = |number: &[u8]| number.last().is_some_and(|last| last % 2 == 1);
     if !(2048..=8192).contains(&bits(n)) {
         return Err(IgnoreReason::Size);
     }
-    if !odd(n) {
+    if !is_odd(n) {
         return Err(IgnoreReason::Malformed);
     }
-    // The primitive parses a longer exponent and then verifies nothing with it.
-    if odd(e) && (2..=33).contains(&bits(e)) {
+    // The cryptographic library accepts a longer exponent, but then verifies no signature.
+    if is_odd(e) && (2..=33).contains(&bits(e)) {
         Ok(())
     } else {
         Err(IgnoreReason::Exponent)
     }
 }
 
-/// `Base64urlUInt` (RFC 7518 §2); generators that write leading zero bytes are forgiven.
-fn number(jwk: &StrictObject<'_>, name: &str) -> Result<Vec<u8>, IgnoreReason> {
-    let bytes = bytes(jwk, name)?;
+/// Decodes a `Base64urlUInt` (RFC 7518 §2). Leading zero bytes, which some issuers write, are
+/// removed.
+fn decode_uint(jwk: &StrictObject<'_>, name: &str) -> Result<Vec<u8>, IgnoreReason> {
+    let bytes = decode_base64url(jwk, name)?;
     let zeros = bytes.iter().take_while(|&&byte| byte == 0).count();
     Ok(bytes[zeros..].to_vec())
 }
 
-/// A coordinate of the curve's length (RFC 7518 §6.2.1.2). Generators that drop its leading zero
-/// bytes, as some behind Supabase projects do, are forgiven: the number is the same, and the point
-/// is checked to be on the curve. One that is too long is not.
-fn coordinate(jwk: &StrictObject<'_>, name: &str, length: usize) -> Result<Vec<u8>, IgnoreReason> {
-    let bytes = bytes(jwk, name)?;
+/// Decodes a coordinate (RFC 7518 §6.2.1.2) and pads it to the length of the curve. Some issuers,
+/// Supabase projects among them, omit leading zero bytes; the number is the same, and the point is
+/// checked to be on the curve. A coordinate that is too long is rejected.
+fn decode_coordinate(
+    jwk: &StrictObject<'_>,
+    name: &str,
+    length: usize,
+) -> Result<Vec<u8>, IgnoreReason> {
+    let bytes = decode_base64url(jwk, name)?;
     let missing = length
         .checked_sub(bytes.len())
         .filter(|_| !bytes.is_empty())
@@ -409,7 +427,7 @@ fn coordinate(jwk: &StrictObject<'_>, name: &str, length: usize) -> Result<Vec<u
     Ok([vec![0; missing], bytes].concat())
 }
 
-fn bytes(jwk: &StrictObject<'_>, name: &str) -> Result<Vec<u8>, IgnoreReason> {
+fn decode_base64url(jwk: &StrictObject<'_>, name: &str) -> Result<Vec<u8>, IgnoreReason> {
     let text = jwk
         .member(name)
         .and_then(string)

@@ -1,10 +1,11 @@
-//! One public key, parsed once and bound to one algorithm.
+//! A verification key: a public key, parsed once and bound to one algorithm.
 
 use aws_lc_rs::signature::{self, ParsedPublicKey, RsaPublicKeyComponents, VerificationAlgorithm};
 
 use crate::algorithm::Algorithm;
 
-/// A usable public key. It verifies with its own algorithm alone, whatever a token's header says.
+/// A usable public key. It verifies signatures of its own algorithm only, independent of the token's
+/// header (RFC 8725 §3.1).
 #[derive(Debug)]
 pub struct VerificationKey {
     kid: Option<Box<str>>,
@@ -12,11 +13,12 @@ pub struct VerificationKey {
     public: ParsedPublicKey,
 }
 
-/// The primitive refused the key.
+/// The cryptographic library rejected the key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct KeyRejected;
 
 impl VerificationKey {
+    /// `n` and `e` are big-endian without leading zero bytes.
     pub(super) fn rsa(
         kid: Option<Box<str>>,
         algorithm: Algorithm,
@@ -43,13 +45,13 @@ impl VerificationKey {
     }
 
     /// `point` is an uncompressed point for ECDSA, 32 bytes for Ed25519.
-    pub(super) fn curve(
+    pub(super) fn elliptic(
         kid: Option<Box<str>>,
         algorithm: Algorithm,
         point: &[u8],
     ) -> Result<Self, KeyRejected> {
-        // FIXED is RFC 7518 §3.4's form: r and s, each as long as the curve's order. The DER form
-        // does not parse as one.
+        // FIXED is the signature format of RFC 7518 §3.4: r and s, each as long as the order of the
+        // curve. DER signatures do not verify.
         let parameters: &'static dyn VerificationAlgorithm = match algorithm {
             Algorithm::ES256 => &signature::ECDSA_P256_SHA256_FIXED,
             Algorithm::ES384 => &signature::ECDSA_P384_SHA384_FIXED,
@@ -65,33 +67,36 @@ impl VerificationKey {
         })
     }
 
-    /// The key id, when the set gives one.
+    /// Returns the key id, if the set has one.
     pub fn kid(&self) -> Option<&str> {
         self.kid.as_deref()
     }
 
-    /// The one algorithm that it serves.
+    /// Returns the algorithm that the key is bound to.
     pub fn algorithm(&self) -> Algorithm {
         self.algorithm
     }
 
-    /// Whether `signature` is this key's over exactly `signed`.
+    /// Whether `signature` is a valid signature of `signed` by this key.
     pub(crate) fn verifies(&self, signed: &[u8], signature: &[u8]) -> bool {
         self.public.verify_sig(signed, signature).is_ok()
     }
 
-    /// Same id, same algorithm, same public key.
+    /// Whether key id, algorithm and public key are equal.
     #[cfg(feature = "remote")]
-    pub(super) fn eq_ignoring_order(&self, other: &Self) -> bool {
+    pub(super) fn is_same_key(&self, other: &Self) -> bool {
         self.kid == other.kid
             && self.algorithm == other.algorithm
             && self.public.as_ref() == other.public.as_ref()
     }
 }
 
-/// Under such an Ed25519 key one signature, made by nobody, fits every message or every eighth. The
-/// primitive takes them: RFC 8032 §5.1.7 asks for no check. There are eight such points, with y of
-/// 1, -1, 0 or [`ORDER_EIGHT`]; 0 and 1 have a second spelling, and the sign of x does not matter.
+/// Whether an Ed25519 public key is a point of small order. Under such a key, one signature verifies
+/// for every message or every eighth message, and anyone can compute it without a private key. The
+/// cryptographic library accepts these keys, because RFC 8032 §5.1.7 requires no check.
+///
+/// There are eight such points, with y of 1, -1, 0 or [`ORDER_EIGHT`]; 0 and 1 have a second,
+/// non-canonical encoding, and the sign of x does not matter.
 fn has_small_order(point: &[u8]) -> bool {
     const P: u8 = 0xed;
     let Some((&last, rest)) = point.split_last() else {
@@ -110,7 +115,7 @@ fn has_small_order(point: &[u8]) -> bool {
             .any(|y| rest == &y[..31] && last == y[31])
 }
 
-/// y of the four points of order 8.
+/// The y coordinates of the four points of order 8.
 const ORDER_EIGHT: [[u8; 32]; 2] = [
     [
         0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98,

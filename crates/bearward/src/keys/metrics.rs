@@ -1,4 +1,4 @@
-//! The counts and gauges of one issuer's keys, kept for `/health` and published for `/metrics`.
+//! Counters and gauges of one issuer's keys.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -6,15 +6,15 @@ use metrics::{Counter, Gauge, counter, gauge};
 
 use super::status::{KeySetState, KeySetStatus};
 
-/// Handles are made once, with the recorder that is installed when the key set is built.
+/// The metric handles, registered with the recorder that is installed when the key set is built.
 #[derive(Debug)]
-pub(super) struct VerificationMetrics {
+pub(super) struct KeySetMetrics {
     fetches: Vec<MirroredCounter>,
     unknown_keys: Vec<MirroredCounter>,
-    phases: Vec<(KeySetState, Gauge)>,
+    states: Vec<(KeySetState, Gauge)>,
     age_seconds: Gauge,
     keys: Gauge,
-    skipped: Gauge,
+    ignored: Gauge,
 }
 
 /// How a request for an unknown key ended.
@@ -24,59 +24,65 @@ pub(super) struct VerificationMetrics {
     expect(dead_code, reason = "fixed keys are never fetched")
 )]
 pub(super) enum UnknownKeyOutcome {
-    /// The set had just been asked for this very key.
+    /// The key is in the negative cache.
     Negative,
     /// The token bucket was empty.
     Limited,
-    /// A fetch brought the key.
+    /// A fetch returned the key.
     Refreshed,
-    /// A fetch succeeded without the key; or the keys are fixed.
+    /// A fetch succeeded without the key, or the keys are fixed.
     Missing,
-    /// Nobody could say: 503.
+    /// No fetch finished in time, or it failed: 503.
     Unavailable,
 }
 
 impl UnknownKeyOutcome {
-    const NAMES: [&str; 5] = ["negative", "limited", "refreshed", "missing", "unavailable"];
+    /// The metric labels, in the order of the variants.
+    const LABELS: [&str; 5] = ["negative", "limited", "refreshed", "missing", "unavailable"];
 }
 
-impl VerificationMetrics {
+impl KeySetMetrics {
     /// `outcomes` are the labels of finished attempts; fixed keys have none.
     pub(super) fn new(issuer: &str, outcomes: impl IntoIterator<Item = &'static str>) -> Self {
         let issuer = || issuer.to_owned();
-        let fetch = |outcome| {
+        let fetch_counter = |outcome| {
             MirroredCounter::new(
                 outcome,
                 counter!("bearward_jwks_fetches_total", "issuer" => issuer(), "outcome" => outcome),
             )
         };
-        let unknown = |outcome| {
+        let unknown_key_counter = |outcome| {
             MirroredCounter::new(
                 outcome,
                 counter!("bearward_unknown_keys_total", "issuer" => issuer(), "outcome" => outcome),
             )
         };
-        let gauge_of = |state: KeySetState| gauge!("bearward_jwks_state", "issuer" => issuer(), "state" => state.name());
+        let state_gauge = |state: KeySetState| gauge!("bearward_jwks_state", "issuer" => issuer(), "state" => state.name());
         Self {
-            fetches: outcomes.into_iter().map(fetch).collect(),
-            unknown_keys: UnknownKeyOutcome::NAMES.into_iter().map(unknown).collect(),
-            phases: KeySetState::ALL
+            fetches: outcomes.into_iter().map(fetch_counter).collect(),
+            unknown_keys: UnknownKeyOutcome::LABELS
                 .into_iter()
-                .map(|at| (at, gauge_of(at)))
+                .map(unknown_key_counter)
+                .collect(),
+            states: KeySetState::ALL
+                .into_iter()
+                .map(|state| (state, state_gauge(state)))
                 .collect(),
             age_seconds: gauge!("bearward_jwks_age_seconds", "issuer" => issuer()),
             keys: gauge!("bearward_jwks_keys", "issuer" => issuer()),
-            skipped: gauge!("bearward_jwks_keys_skipped", "issuer" => issuer()),
+            ignored: gauge!("bearward_jwks_keys_skipped", "issuer" => issuer()),
         }
     }
 
+    /// Counts a finished attempt.
     #[cfg(feature = "remote")]
     pub(super) fn fetched(&self, outcome: &'static str) {
-        if let Some(tally) = self.fetches.iter().find(|tally| tally.name == outcome) {
-            tally.increment();
+        if let Some(counter) = self.fetches.iter().find(|counter| counter.label == outcome) {
+            counter.increment();
         }
     }
 
+    /// Counts a request for an unknown key.
     pub(super) fn unknown_key(&self, outcome: UnknownKeyOutcome) {
         self.unknown_keys[outcome as usize].increment();
     }
@@ -92,44 +98,45 @@ impl VerificationMetrics {
             .collect()
     }
 
-    /// Age and phase change without any event, so the gauges are set whenever somebody looks.
+    /// Sets the gauges.
     #[allow(
         clippy::cast_precision_loss,
-        reason = "a gauge is a float, and nobody has 2^52 keys"
+        reason = "a gauge is a float; the numbers are far below 2^52"
     )]
     pub(super) fn publish(&self, status: &KeySetStatus) {
-        for (phase, gauge) in &self.phases {
-            gauge.set(if *phase == status.state { 1.0 } else { 0.0 });
+        for (state, gauge) in &self.states {
+            gauge.set(if *state == status.state { 1.0 } else { 0.0 });
         }
         self.age_seconds
             .set(status.age.unwrap_or_default().as_secs_f64());
         self.keys.set(status.keys as f64);
-        self.skipped.set(status.skipped.len() as f64);
+        self.ignored.set(status.ignored.len() as f64);
     }
 }
 
+/// A counter that can be read: recorders do not return values, and `/health` shows them.
 #[derive(Debug)]
 struct MirroredCounter {
-    name: &'static str,
+    label: &'static str,
     count: AtomicU64,
-    published: Counter,
+    counter: Counter,
 }
 
 impl MirroredCounter {
-    fn new(name: &'static str, published: Counter) -> Self {
+    fn new(label: &'static str, counter: Counter) -> Self {
         Self {
-            name,
+            label,
             count: AtomicU64::new(0),
-            published,
+            counter,
         }
     }
 
     fn increment(&self) {
         self.count.fetch_add(1, Ordering::Relaxed);
-        self.published.increment(1);
+        self.counter.increment(1);
     }
 
     fn read(&self) -> (&'static str, u64) {
-        (self.name, self.count.load(Ordering::Relaxed))
+        (self.label, self.count.load(Ordering::Relaxed))
     }
 }

@@ -1,6 +1,7 @@
-//! What a request whose key is not there gets: a refusal, or a place in the fetch that will tell.
+//! What happens to a request whose key is not in the set: rejected, or it waits for a fetch.
 
 use std::{
+    fmt,
     future::Future,
     pin::Pin,
     sync::Arc,
@@ -10,34 +11,34 @@ use std::{
 
 use super::snapshot::Snapshot;
 
-/// The answer to a request whose key is not in the set, or whose set does not serve.
+/// The decision about a request whose key is not in the set, or whose set is not usable.
 #[derive(Debug)]
 pub enum UnknownKeyDecision {
-    /// The key is not there, and no fetch is due to this request: 401.
-    Refuse,
-    /// Nobody can say whether the key is there: 503.
+    /// The key is not in the set and no fetch is allowed for this request: 401.
+    Reject,
+    /// It is unknown whether the key exists: 503.
     Unavailable(Unavailable),
-    /// A fetch is under way that will tell.
-    Join(PendingKeys),
+    /// Wait for the fetch, then look up the key again.
+    Wait(PendingKeys),
 }
 
-/// The keys cannot be had right now. Never a reason for a 401.
+/// The keys are temporarily unavailable. Respond with 503, never with 401.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the keys are not available; try again in {}s", retry_after.as_secs())]
+#[error("the keys are temporarily unavailable; retry in {} s", retry_after.as_secs())]
 pub struct Unavailable {
-    /// The time to the next attempt: whole seconds, at least one, for the `Retry-After` header.
+    /// The time to the next attempt for the `Retry-After` header, in whole seconds, at least one.
     pub retry_after: Duration,
 }
 
-/// Waits for a fetch, at most `wait_timeout` by the injected clock, and looks again.
+/// A future that waits for a fetch, for at most `wait_timeout` of the injected clock.
 ///
-/// `Ok` holds the snapshot to look in for one last time: a key that is not in it is unknown (401).
-/// [`Unavailable`] is a 503. The fetch goes on when this is dropped.
+/// `Ok` contains the snapshot for a final lookup: if the key is not in it, the key is unknown
+/// (401). [`Unavailable`] means 503. Dropping the future does not cancel the fetch.
 ///
-/// A request that joined a fetch which had begun before it asked, and which did not bring its key,
-/// has asked once more in here, within the same limits and the same time: the set may have been
-/// read just before the key was published.
-#[must_use = "a flight waits only while it is polled"]
+/// If the joined fetch started before this request and did not return the key, one more fetch is
+/// attempted, within the same limits and the same deadline: the key may have been published after
+/// the server read the set.
+#[must_use = "futures do nothing unless awaited"]
 pub struct PendingKeys(Pin<Box<dyn Future<Output = Result<Arc<Snapshot>, Unavailable>> + Send>>);
 
 #[cfg(feature = "remote")]
@@ -48,8 +49,8 @@ impl PendingKeys {
         Self(Box::pin(wait))
     }
 
-    /// The answer is there already.
-    pub(super) fn landed(snapshot: Arc<Snapshot>) -> Self {
+    /// Creates a future that resolves immediately.
+    pub(super) fn ready(snapshot: Arc<Snapshot>) -> Self {
         Self::new(std::future::ready(Ok(snapshot)))
     }
 }
@@ -62,8 +63,8 @@ impl Future for PendingKeys {
     }
 }
 
-impl std::fmt::Debug for PendingKeys {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Flight")
+impl fmt::Debug for PendingKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PendingKeys")
     }
 }

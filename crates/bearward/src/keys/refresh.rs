@@ -1,5 +1,4 @@
-//! The task that keeps one issuer's keys fresh: sleeps, fetches, puts the new set in the old one's
-//! place.
+//! The background task that keeps one issuer's keys fresh.
 
 use std::{
     sync::{
@@ -16,61 +15,59 @@ use tokio::{
 use url::Url;
 
 use super::{
-    JwksCacheConfig, Shared,
-    attempt::{FetchedJwks, FetchedSet, JwksSource},
-    fetch::{Failure, FetchError},
-    remote::{Diagnostics, RemoteKeySet, first},
-    scheduler::Next,
+    JwksCacheConfig,
+    attempt::{AttemptOutcome, FetchedJwks, FetchedKeys, JwksSource},
+    fetch_error::{FetchError, FetchErrorKind},
+    remote::RemoteKeySet,
     snapshot::{CacheValidator, Snapshot},
     snapshot_file::{SnapshotFile, StoredSnapshot},
 };
 
-/// Starts the task. `None` only if `shared` is not remote.
+/// Restores the snapshot from disk, if there is one, and starts the task.
 pub(super) fn start(
     runtime: &Handle,
-    shared: &Arc<Shared>,
+    keys: Arc<RemoteKeySet>,
     source: JwksSource,
-    policy: &JwksCacheConfig,
-) -> Option<TaskHandle> {
-    let remote = shared.remote.as_ref()?;
-    let stored = policy.snapshot_dir.as_deref().map(|dir| {
+    config: &JwksCacheConfig,
+) -> TaskHandle {
+    let file = config.snapshot_dir.as_deref().map(|dir| {
         SnapshotFile::new(
             dir,
-            &shared.issuer,
+            keys.issuer(),
             source.issuer(),
-            source.configured().as_str(),
+            source.configured_url().as_str(),
         )
     });
-    let mut refresh = RefreshTask {
-        shared: Arc::clone(shared),
-        source: Arc::new(source),
-        discovered: None,
-        stored,
-        document: Arc::default(),
-        save: None,
-        saved_at: Duration::ZERO,
-        min_ttl: policy.min_ttl,
-        // Twice the limit of one document, for discovery, and as much again for a Fetch that does
-        // not bound its own time.
-        longest_attempt: policy.timeout.saturating_mul(3),
-    };
-    refresh.restore(remote, policy);
     let closing = Arc::new(AtomicBool::new(false));
-    let ending = TaskGuard {
-        shared: Arc::clone(shared),
+    let guard = TaskGuard {
+        keys: Arc::clone(&keys),
         closing: Arc::clone(&closing),
     };
+    let mut refresh = RefreshTask {
+        keys,
+        source: Arc::new(source),
+        discovered_url: None,
+        file,
+        document: Arc::default(),
+        save_task: None,
+        saved_at: Duration::ZERO,
+        min_ttl: config.min_ttl,
+        // Two documents (discovery and keys), and a margin for a Fetch that does not bound its own
+        // time.
+        attempt_timeout: config.timeout.saturating_mul(3),
+    };
+    refresh.restore(config);
     let task = runtime.spawn(async move {
-        let _ending = ending;
+        let _guard = guard;
         refresh.run().await;
     });
-    Some(TaskHandle {
+    TaskHandle {
         task: task.abort_handle(),
         closing,
-    })
+    }
 }
 
-/// The task ends when this is dropped.
+/// Stops the task when dropped.
 #[derive(Debug)]
 pub(super) struct TaskHandle {
     task: AbortHandle,
@@ -84,253 +81,215 @@ impl Drop for TaskHandle {
     }
 }
 
-/// However the task ends, nobody waits for it any longer.
+/// Releases the waiting requests however the task ends.
 struct TaskGuard {
-    shared: Arc<Shared>,
+    keys: Arc<RemoteKeySet>,
     closing: Arc<AtomicBool>,
 }
 
 impl Drop for TaskGuard {
     fn drop(&mut self) {
-        let Some(remote) = &self.shared.remote else {
-            return;
-        };
-        remote.state().abandoned();
-        let end = "the tokio runtime that the key set was built on has ended, and with it the refresh of its keys";
-        remote.told().last_error = Some(end.to_owned());
-        remote.finished.send_replace(u64::MAX);
+        let error = FetchError::new(
+            FetchErrorKind::RuntimeStopped,
+            "the tokio runtime that the key set was built on has stopped; keys are no longer refreshed",
+        );
         if !self.closing.load(Ordering::Relaxed) {
-            tracing::warn!(issuer = self.shared.issuer, "{end}");
+            tracing::warn!(issuer = self.keys.issuer(), "{error}");
         }
-    }
-}
-
-/// How an attempt ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Outcome {
-    Updated,
-    /// 200 with the same content.
-    Unchanged,
-    NotModified,
-    Failed(Failure),
-}
-
-impl Outcome {
-    pub(super) fn names() -> impl Iterator<Item = &'static str> {
-        let succeeded = [Self::Updated, Self::Unchanged, Self::NotModified];
-        succeeded
-            .into_iter()
-            .chain(Failure::ALL.map(Self::Failed))
-            .map(Self::name)
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Updated => "updated",
-            Self::Unchanged => "unchanged",
-            Self::NotModified => "not_modified",
-            Self::Failed(failure) => failure.name(),
-        }
+        self.keys.stop(error);
     }
 }
 
 struct RefreshTask {
-    shared: Arc<Shared>,
+    keys: Arc<RemoteKeySet>,
     source: Arc<JwksSource>,
-    /// Where the metadata said that the keys are. Kept while attempts succeed.
-    discovered: Option<Url>,
-    stored: Option<SnapshotFile>,
-    /// What the current snapshot was read from, kept only for `stored`.
+    /// The URL of the last successful attempt; `None` if it has to be discovered again.
+    discovered_url: Option<Url>,
+    file: Option<SnapshotFile>,
+    /// The document of the current snapshot; empty without `file`.
     document: Arc<Vec<u8>>,
-    save: Option<JoinHandle<()>>,
+    save_task: Option<JoinHandle<()>>,
     saved_at: Duration,
     min_ttl: Duration,
-    longest_attempt: Duration,
+    attempt_timeout: Duration,
 }
 
 impl RefreshTask {
     async fn run(mut self) {
-        let shared = Arc::clone(&self.shared);
-        let Some(remote) = &shared.remote else { return };
         loop {
-            let attempt = due(remote).await;
+            let attempt = self.keys.next_attempt().await;
             let outcome = match self.attempt().await {
-                Ok(landed) => self.landed(remote, landed),
-                Err(error) => self.failed(remote, &error),
+                Ok(fetched) => self.on_success(fetched),
+                Err(error) => self.on_failure(&error),
             };
-            shared.counters.fetched(outcome.name());
-            remote.finished.send_replace(attempt);
+            self.keys.finish_attempt(attempt, outcome.label());
         }
     }
 
-    /// In a task of its own, so that a panic is a failed attempt.
+    /// Runs one attempt in a task of its own, so that a panic is a failed attempt.
     async fn attempt(&self) -> Result<FetchedJwks, FetchError> {
         let source = Arc::clone(&self.source);
-        let (discovered, validator) = (
-            self.discovered.clone(),
-            self.shared.current.load().validator.clone(),
+        let (discovered_url, validator) = (
+            self.discovered_url.clone(),
+            self.keys.load().validator.clone(),
         );
-        let limit = self.longest_attempt;
+        let timeout = self.attempt_timeout;
         let mut task = JoinSet::new();
         task.spawn(async move {
-            tokio::time::timeout(limit, source.attempt(discovered, validator)).await
+            tokio::time::timeout(timeout, source.attempt(discovered_url, validator)).await
         });
         match task.join_next().await {
             Some(Ok(Ok(outcome))) => outcome,
             Some(Ok(Err(_))) => Err(FetchError::new(
-                Failure::Timeout,
-                format!("the attempt did not end within {limit:?}"),
+                FetchErrorKind::Timeout,
+                format!("the attempt did not finish within {timeout:?}"),
             )),
             Some(Err(_)) | None => Err(FetchError::new(
-                Failure::Panicked,
-                "the attempt panicked; that is a bug",
+                FetchErrorKind::Panicked,
+                "the attempt panicked; this is a bug",
             )),
         }
     }
 
-    fn landed(&mut self, remote: &RemoteKeySet, landed: FetchedJwks) -> Outcome {
-        let (now, fetched) = (remote.clock.monotonic(), remote.clock.now());
-        let before = self.shared.current.load_full();
+    fn on_success(&mut self, fetched: FetchedJwks) -> AttemptOutcome {
+        let (now, fetched_at) = (self.keys.clock().monotonic(), self.keys.clock().now());
+        let previous = self.keys.load_full();
         let FetchedJwks {
             url,
-            lifetime,
+            freshness,
             server_time,
-            set,
-        } = landed;
+            keys,
+        } = fetched;
         let mut snapshot = Snapshot {
-            generation: before.generation,
-            hard: Duration::ZERO,
-            keys: Arc::clone(&before.keys),
-            skipped: Arc::clone(&before.skipped),
-            fetched: Some(fetched),
-            validator: before.validator.clone(),
+            generation: previous.generation,
+            expires_at: Duration::ZERO,
+            keys: Arc::clone(&previous.keys),
+            ignored: Arc::clone(&previous.ignored),
+            fetched_at: Some(fetched_at),
+            validator: previous.validator.clone(),
         };
-        let mut outcome = Outcome::NotModified;
-        if let Some(FetchedSet {
+        let mut outcome = AttemptOutcome::NotModified;
+        if let Some(FetchedKeys {
             document,
             keys,
-            skipped,
+            ignored,
             etag,
-        }) = set
+        }) = keys
         {
-            outcome = Outcome::Unchanged;
-            if before.generation == 0 || !before.keys.eq_ignoring_order(&keys) {
-                outcome = Outcome::Updated;
+            outcome = AttemptOutcome::Unchanged;
+            if previous.generation == 0 || !previous.keys.eq_ignoring_order(&keys) {
+                outcome = AttemptOutcome::Updated;
                 snapshot.generation += 1;
                 snapshot.keys = Arc::new(keys);
             }
-            snapshot.skipped = skipped.into();
+            snapshot.ignored = ignored.into();
             snapshot.validator = etag.map(|etag| CacheValidator {
                 url: url.as_str().to_owned(),
                 etag,
             });
-            if self.stored.is_some() {
+            if self.file.is_some() {
                 self.document = Arc::new(document);
             }
         }
-        let changed = outcome == Outcome::Updated;
-        self.report(&snapshot, changed, before.skipped.len());
-        let mut state = remote.state();
-        snapshot.hard = state
-            .succeeded(changed, lifetime, now, fastrand::f64())
-            .hard;
-        self.shared.current.store(Arc::new(snapshot));
-        drop(state);
-        let clock_ahead_seconds = server_time.map(|there| fetched.unix() - there.unix());
-        *remote.told() = Diagnostics {
-            last_error: None,
-            clock_ahead_seconds,
-        };
+        let changed = outcome == AttemptOutcome::Updated;
+        self.log_changes(&snapshot, changed, previous.ignored.len());
+        let clock_ahead_seconds = server_time.map(|server| fetched_at.unix() - server.unix());
+        self.keys
+            .install_fetched(snapshot, changed, freshness, now, clock_ahead_seconds);
         self.save(now, changed, url.as_str());
-        self.discovered = Some(url);
+        self.discovered_url = Some(url);
         outcome
     }
 
-    fn failed(&mut self, remote: &RemoteKeySet, error: &FetchError) -> Outcome {
+    fn on_failure(&mut self, error: &FetchError) -> AttemptOutcome {
         // The keys may have moved.
-        self.discovered = None;
-        let now = remote.clock.monotonic();
-        let mut state = remote.state();
-        let pause = state.failed(error.retry_after, now, fastrand::f64());
-        let phase = state.state(now).name();
-        drop(state);
-        let issuer = self.shared.issuer.as_str();
-        tracing::warn!(issuer, outcome = error.failure.name(), state = phase, next_attempt = ?pause, "keys not fetched: {}", error.detail);
-        remote.told().last_error = Some(error.detail.clone());
-        Outcome::Failed(error.failure)
+        self.discovered_url = None;
+        let (pause, state) = self.keys.record_failure(error);
+        let label = error.kind.metric_label();
+        tracing::warn!(issuer = self.keys.issuer(), outcome = label, state = state.name(), next_attempt = ?pause, "keys not fetched: {error}");
+        AttemptOutcome::Failed(label)
     }
 
-    fn report(&self, snapshot: &Snapshot, changed: bool, skipped_before: usize) {
-        let (issuer, keys, skipped) = (
-            self.shared.issuer.as_str(),
+    fn log_changes(&self, snapshot: &Snapshot, changed: bool, ignored_before: usize) {
+        let (issuer, keys, ignored) = (
+            self.keys.issuer(),
             snapshot.keys.len(),
-            snapshot.skipped.len(),
+            snapshot.ignored.len(),
         );
         if changed {
             tracing::info!(
                 issuer,
                 generation = snapshot.generation,
                 keys,
-                skipped,
+                skipped = ignored,
                 "keys changed"
             );
         }
-        if changed || skipped != skipped_before {
-            for key in snapshot.skipped.iter() {
+        if changed || ignored != ignored_before {
+            for key in snapshot.ignored.iter() {
                 tracing::warn!(issuer, "key skipped: {key}");
             }
         }
     }
 
-    /// Starts from the last good set on disk. Nothing that is wrong with it stops the start.
-    fn restore(&mut self, remote: &RemoteKeySet, policy: &JwksCacheConfig) {
-        let Some(stored) = &self.stored else { return };
-        let (issuer, file) = (self.shared.issuer.as_str(), stored.path().display());
-        let (now, wall) = (remote.clock.monotonic(), remote.clock.now());
-        let contents = match stored.read(wall, policy.max_stale, policy.max_bytes) {
-            Ok(Some(contents)) => contents,
+    /// Loads the last good set from disk. An unusable file is logged and ignored.
+    fn restore(&mut self, config: &JwksCacheConfig) {
+        let Some(file) = &self.file else { return };
+        let (issuer, path) = (self.keys.issuer(), file.path().display());
+        let (now, wall) = (self.keys.clock().monotonic(), self.keys.clock().now());
+        let stored = match file.read(wall, config.max_stale, config.max_bytes) {
+            Ok(Some(stored)) => stored,
             Ok(None) => return,
-            Err(problem) => return tracing::warn!(issuer, %file, "stored keys not used: {problem}"),
+            Err(error) => {
+                return tracing::warn!(issuer, file = %path, "stored keys not used: {error}");
+            }
         };
-        let (keys, skipped) = match self.source.read(&contents.document) {
-            Ok(read) => read,
-            Err(problem) => return tracing::warn!(issuer, %file, "stored keys not used: {problem}"),
+        let (keys, ignored) = match self.source.parse(&stored.document) {
+            Ok(parsed) => parsed,
+            Err(error) => {
+                return tracing::warn!(issuer, file = %path, "stored keys not used: {error}");
+            }
         };
-        let mut state = remote.state();
-        let age = wall.since(contents.fetched);
-        let snapshot = Snapshot {
-            generation: 1,
-            hard: state.restore(age, now).hard,
-            keys: Arc::new(keys),
-            skipped: skipped.into(),
-            fetched: Some(contents.fetched),
-            validator: contents.etag.map(|etag| CacheValidator {
-                url: contents.url,
-                etag,
-            }),
-        };
+        let age = wall.since(stored.fetched_at);
         tracing::info!(
             issuer,
             ?age,
-            keys = snapshot.keys.len(),
-            "keys taken from the last run until they are fetched"
+            keys = keys.len(),
+            "stored keys loaded; they are used until the first fetch succeeds"
         );
-        self.shared.current.store(Arc::new(snapshot));
-        drop(state);
-        self.document = Arc::new(contents.document);
+        let snapshot = Snapshot {
+            generation: 1,
+            expires_at: Duration::ZERO,
+            keys: Arc::new(keys),
+            ignored: ignored.into(),
+            fetched_at: Some(stored.fetched_at),
+            validator: stored.etag.map(|etag| CacheValidator {
+                url: stored.url,
+                etag,
+            }),
+        };
+        self.keys.install_restored(snapshot, age, now);
+        self.document = Arc::new(stored.document);
     }
 
-    /// On a thread where blocking is allowed, and not waited for: a disk that hangs must not keep
-    /// keys from being fetched. An unchanged set is written again, for its time, but not more
-    /// often than `min_ttl`.
+    /// Writes the snapshot on a blocking thread and does not wait for it: a disk that hangs must
+    /// not delay the next fetch. An unchanged set is written again to update its time, at most once
+    /// per `min_ttl`.
     fn save(&mut self, now: Duration, changed: bool, url: &str) {
-        let Some(stored) = self.stored.clone() else {
+        let Some(file) = self.file.clone() else {
             return;
         };
-        let busy = self.save.as_ref().is_some_and(|save| !save.is_finished());
-        let recent = self.save.is_some() && now.saturating_sub(self.saved_at) < self.min_ttl;
-        let snapshot = self.shared.current.load();
-        let Some(fetched) = snapshot.fetched.filter(|_| !busy && (changed || !recent)) else {
+        let is_busy = self
+            .save_task
+            .as_ref()
+            .is_some_and(|save| !save.is_finished());
+        let is_recent =
+            self.save_task.is_some() && now.saturating_sub(self.saved_at) < self.min_ttl;
+        if is_busy || (is_recent && !changed) {
+            return;
+        }
+        let snapshot = self.keys.load();
+        let Some(fetched_at) = snapshot.fetched_at else {
             return;
         };
         let etag = snapshot
@@ -338,34 +297,21 @@ impl RefreshTask {
             .as_ref()
             .map(|validator| validator.etag.clone());
         let (issuer, document, url) = (
-            self.shared.issuer.clone(),
+            self.keys.issuer().to_owned(),
             Arc::clone(&self.document),
             url.to_owned(),
         );
         self.saved_at = now;
-        self.save = Some(tokio::task::spawn_blocking(move || {
-            let contents = StoredSnapshot {
+        self.save_task = Some(tokio::task::spawn_blocking(move || {
+            let stored = StoredSnapshot {
                 url,
                 etag,
-                fetched,
+                fetched_at,
                 document: document.to_vec(),
             };
-            if let Err(error) = stored.write(&contents) {
-                tracing::warn!(issuer, file = %stored.path().display(), "keys not stored: {error}");
+            if let Err(error) = file.write(&stored) {
+                tracing::warn!(issuer, file = %file.path().display(), "keys not stored: {error}");
             }
         }));
-    }
-}
-
-/// Waits until an attempt is due or wanted, and begins it.
-async fn due(remote: &RemoteKeySet) -> u64 {
-    loop {
-        let next = remote.state().next(remote.clock.monotonic());
-        match next {
-            Next::Begin(attempt) => return attempt,
-            Next::Sleep(until) => {
-                first(remote.wake.notified(), remote.clock.sleep_until(until)).await
-            }
-        };
     }
 }

@@ -1,5 +1,5 @@
-//! A key set that is fetched, as requests see it: what they read, what they ask, what they wait
-//! for.
+//! The shared state of a remote key set: requests read it and wait on it, the refresh task updates
+//! it.
 
 use std::{
     future::{Future, poll_fn},
@@ -12,232 +12,261 @@ use std::{
 
 use arc_swap::ArcSwap;
 use tokio::sync::{Notify, watch};
-use url::Url;
 
 use super::{
-    JwksCacheConfig, JwksCacheConfigError, KeySet, Shared,
-    attempt::JwksSource,
-    endpoint::UrlError,
-    fetch::Fetch,
+    JwksCacheConfig,
+    fetch_error::FetchError,
+    freshness::Freshness,
     jwks::KeyLookup,
-    metrics::{UnknownKeyOutcome, VerificationMetrics},
+    metrics::{KeySetMetrics, UnknownKeyOutcome},
     pending::{PendingKeys, Unavailable, UnknownKeyDecision},
-    refresh::{self, Outcome},
-    scheduler::{AttemptTicket, Decision, NoFetchReason, RefreshScheduler},
-    snapshot::Snapshot,
-    status::KeySetStatus,
+    scheduler::{AttemptTicket, Decision, NextStep, NoFetchReason, RefreshScheduler},
+    snapshot::{Snapshot, SnapshotGuard},
+    status::{KeySetState, KeySetStatus},
 };
 use crate::{algorithm::Algorithm, clock::Clock};
 
-/// Where one issuer's keys are fetched from.
-#[derive(Debug, Clone)]
-pub struct RemoteJwks {
-    /// The issuer's name in the configuration, for metrics, messages and the file in
-    /// `snapshot_dir`.
-    pub name: String,
-    /// The issuer as its tokens and its metadata spell it.
-    pub issuer: String,
-    /// Where its keys are. `None`: its metadata tell (OpenID Connect Discovery 1.0).
-    pub jwks_url: Option<Url>,
-    /// The algorithms whose keys are usable.
-    pub algorithms: Vec<Algorithm>,
-}
-
-impl KeySet {
-    /// Keys that are fetched. The first fetch begins at once in a task on the current tokio
-    /// runtime, and so does, where the policy names a `snapshot_dir`, the use of the set that
-    /// was stored there; nothing waits for either.
-    ///
-    /// The task lives as long as a clone of this set and as long as the runtime.
-    ///
-    /// # Errors
-    /// [`RemoteJwksError`]: the policy's numbers do not fit together, the address may not be fetched from, or there is no tokio runtime. That
-    /// nothing answers at the address is no error: the set is empty until something does.
-    pub fn remote(
-        keys: RemoteJwks,
-        policy: &JwksCacheConfig,
-        clock: Arc<dyn Clock>,
-        fetch: Arc<dyn Fetch>,
-    ) -> Result<Self, RemoteJwksError> {
-        policy.check()?;
-        let runtime =
-            tokio::runtime::Handle::try_current().map_err(|_| RemoteJwksError::NoRuntime)?;
-        let RemoteJwks {
-            name,
-            issuer,
-            jwks_url,
-            algorithms,
-        } = keys;
-        let source = JwksSource::new(issuer, jwks_url, algorithms, policy, fetch)?;
-        let shared = Arc::new(Shared {
-            current: ArcSwap::from_pointee(Snapshot::empty()),
-            counters: VerificationMetrics::new(&name, Outcome::names()),
-            issuer: name,
-            remote: Some(RemoteKeySet {
-                state: Mutex::new(RefreshScheduler::new(policy, clock.monotonic())),
-                told: Mutex::default(),
-                finished: watch::Sender::new(0),
-                wake: Notify::new(),
-                hasher: RandomState::new(),
-                wait_timeout: policy.wait_timeout,
-                clock,
-            }),
-        });
-        let running = refresh::start(&runtime, &shared, source, policy);
-        let set = Self {
-            shared,
-            _refresh: running.map(Arc::new),
-        };
-        set.status();
-        Ok(set)
-    }
-}
-
-/// Why a key set cannot be fetched at all.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum RemoteJwksError {
-    /// The numbers do not fit together.
-    #[error(transparent)]
-    Policy(#[from] JwksCacheConfigError),
-    /// The address of the keys, or the issuer as the address of its metadata, breaks a rule.
-    #[error("the address of the keys {0}")]
-    Url(#[from] UrlError),
-    /// Not called within a tokio runtime.
-    #[error("keys are fetched by a task, which needs a tokio runtime: build within one")]
-    NoRuntime,
-}
-
-/// What the requests and the fetching task of one issuer share.
+/// The state that requests and the refresh task of one issuer share.
 #[derive(Debug)]
 pub(super) struct RemoteKeySet {
-    state: Mutex<RefreshScheduler>,
-    told: Mutex<Diagnostics>,
-    /// The number of the last attempt that finished.
-    pub(super) finished: watch::Sender<u64>,
-    pub(super) wake: Notify,
+    issuer: String,
+    /// Replaced only while `scheduler` is locked, so a lookup under that lock is up to date.
+    snapshot: ArcSwap<Snapshot>,
+    scheduler: Mutex<RefreshScheduler>,
+    diagnostics: Mutex<Diagnostics>,
+    metrics: KeySetMetrics,
+    /// The number of the last finished attempt.
+    last_finished: watch::Sender<u64>,
+    /// Wakes the refresh task for a requested attempt.
+    wake: Notify,
     hasher: RandomState,
     wait_timeout: Duration,
-    pub(super) clock: Arc<dyn Clock>,
+    clock: Arc<dyn Clock>,
 }
 
-/// What only operators want to know.
+/// Details of the last attempt, for `/health` and `check`.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Diagnostics {
-    pub(super) last_error: Option<String>,
-    pub(super) clock_ahead_seconds: Option<i64>,
+struct Diagnostics {
+    last_error: Option<FetchError>,
+    clock_ahead_seconds: Option<i64>,
 }
 
+/// A request that waits for its key.
+struct KeyRequest {
+    kid: Option<Box<str>>,
+    algorithm: Algorithm,
+    key_hash: u64,
+    /// The set was usable when the request arrived, so the request counts as one for an unknown
+    /// key.
+    was_usable: bool,
+    deadline: Duration,
+}
+
+/// For requests.
 impl RemoteKeySet {
-    /// The snapshot is replaced only while this is held, so what is looked up under it is not out
-    /// of date.
-    pub(super) fn state(&self) -> MutexGuard<'_, RefreshScheduler> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn new(
+        issuer: String,
+        config: &JwksCacheConfig,
+        clock: Arc<dyn Clock>,
+        metrics: KeySetMetrics,
+    ) -> Self {
+        Self {
+            issuer,
+            snapshot: ArcSwap::from_pointee(Snapshot::empty()),
+            scheduler: Mutex::new(RefreshScheduler::new(config, clock.monotonic())),
+            diagnostics: Mutex::default(),
+            metrics,
+            last_finished: watch::Sender::new(0),
+            wake: Notify::new(),
+            hasher: RandomState::new(),
+            wait_timeout: config.wait_timeout,
+            clock,
+        }
     }
 
-    pub(super) fn told(&self) -> MutexGuard<'_, Diagnostics> {
-        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn issuer(&self) -> &str {
+        &self.issuer
     }
 
-    pub(super) async fn finished(&self, attempt: u64) {
-        // The sender lives in self, so the channel cannot be closed.
-        drop(
-            self.finished
-                .subscribe()
-                .wait_for(|finished| *finished >= attempt)
-                .await,
-        );
+    pub(super) fn metrics(&self) -> &KeySetMetrics {
+        &self.metrics
+    }
+
+    pub(super) fn load(&self) -> SnapshotGuard {
+        SnapshotGuard::new(self.snapshot.load())
     }
 
     pub(super) fn unknown_key(
-        &self,
-        shared: &Arc<Shared>,
+        self: &Arc<Self>,
         kid: Option<&str>,
         algorithm: Algorithm,
         now: Duration,
     ) -> UnknownKeyDecision {
         let deadline = now.saturating_add(self.wait_timeout);
-        let hash = self.hasher.hash_one((kid, algorithm));
-        let mut state = self.state();
-        if let Some(snapshot) = found(shared, kid, algorithm, now) {
-            return UnknownKeyDecision::Join(PendingKeys::landed(snapshot));
+        let key_hash = self.hasher.hash_one((kid, algorithm));
+        let mut scheduler = self.scheduler();
+        if let Some(snapshot) = self.snapshot_with_key(kid, algorithm, now) {
+            return UnknownKeyDecision::Wait(PendingKeys::ready(snapshot));
         }
-        let serves = state.state(now).serves();
-        let answer = state.ask(hash, now, deadline);
-        drop(state);
-        match answer {
-            Decision::Refuse(refusal) => {
-                shared.counters.unknown_key(refusal.into());
-                UnknownKeyDecision::Refuse
+        let was_usable = scheduler.state(now).is_usable();
+        let decision = scheduler.request_key(key_hash, now, deadline);
+        drop(scheduler);
+        match decision {
+            Decision::Reject(reason) => {
+                self.metrics.unknown_key(reason.into());
+                UnknownKeyDecision::Reject
             }
             Decision::Unavailable(retry_after) => {
-                if serves {
-                    shared.counters.unknown_key(UnknownKeyOutcome::Unavailable);
+                if was_usable {
+                    self.metrics.unknown_key(UnknownKeyOutcome::Unavailable);
                 }
                 UnknownKeyDecision::Unavailable(Unavailable { retry_after })
             }
-            Decision::Join(ticket) => {
+            Decision::Wait(ticket) => {
                 self.wake_for(ticket);
-                let wanted = KeyRequest {
+                let request = KeyRequest {
                     kid: kid.map(Into::into),
                     algorithm,
-                    hash,
-                    serves,
+                    key_hash,
+                    was_usable,
                     deadline,
                 };
-                UnknownKeyDecision::Join(PendingKeys::new(wait(Arc::clone(shared), wanted, ticket)))
+                UnknownKeyDecision::Wait(PendingKeys::new(
+                    Arc::clone(self).wait_for_key(request, ticket),
+                ))
             }
         }
     }
 
     pub(super) fn bad_signature(
-        &self,
-        shared: &Arc<Shared>,
+        self: &Arc<Self>,
         checked: &Snapshot,
         now: Duration,
     ) -> Option<PendingKeys> {
-        let mut state = self.state();
-        let current = shared.current.load_full();
+        let mut scheduler = self.scheduler();
+        let current = self.snapshot.load_full();
         if current.generation != checked.generation {
-            return Some(PendingKeys::landed(current));
+            return Some(PendingKeys::ready(current));
         }
-        let ticket = state.ask_after_bad_signature(now)?;
-        drop(state);
+        let ticket = scheduler.request_after_bad_signature(now)?;
+        drop(scheduler);
         self.wake_for(ticket);
         let deadline = now.saturating_add(self.wait_timeout);
-        let shared = Arc::clone(shared);
+        let keys = Arc::clone(self);
         Some(PendingKeys::new(async move {
-            let Some(remote) = &shared.remote else {
-                return Ok(current);
-            };
-            let finished = remote.finished_by(ticket.attempt, deadline).await;
-            let latest = shared.current.load_full();
-            let changed = latest.generation != current.generation;
-            if finished || changed {
+            let finished = keys.attempt_finished_by(ticket.attempt, deadline).await;
+            let latest = keys.snapshot.load_full();
+            if finished || latest.generation != current.generation {
                 Ok(latest)
             } else {
-                Err(remote.unavailable())
+                let now = keys.clock.monotonic();
+                Err(Unavailable {
+                    retry_after: keys.scheduler().retry_after(now),
+                })
             }
         }))
     }
 
-    /// Adds what only this part knows.
-    pub(super) fn complete(&self, status: KeySetStatus) -> KeySetStatus {
+    pub(super) fn status(&self) -> KeySetStatus {
+        let snapshot = self.snapshot.load();
+        let status = KeySetStatus::new(&self.issuer, KeySetState::Empty, &snapshot, &self.metrics);
+        self.fill_status(status)
+    }
+
+    /// Waits until attempt number `attempt` has finished, successfully or not.
+    pub(super) async fn attempt_finished(&self, attempt: u64) {
+        let mut last_finished = self.last_finished.subscribe();
+        // The sender lives in self, so the channel cannot be closed.
+        drop(
+            last_finished
+                .wait_for(|finished| *finished >= attempt)
+                .await,
+        );
+    }
+
+    async fn wait_for_key(
+        self: Arc<Self>,
+        request: KeyRequest,
+        mut ticket: AttemptTicket,
+    ) -> Result<Arc<Snapshot>, Unavailable> {
+        let count_if_was_usable = |outcome| {
+            if request.was_usable {
+                self.metrics.unknown_key(outcome);
+            }
+        };
+        loop {
+            let finished = self
+                .attempt_finished_by(ticket.attempt, request.deadline)
+                .await;
+            let now = self.clock.monotonic();
+            let mut scheduler = self.scheduler();
+            // Also after the deadline: the snapshot is replaced shortly before the attempt is
+            // marked as finished.
+            if let Some(snapshot) =
+                self.snapshot_with_key(request.kid.as_deref(), request.algorithm, now)
+            {
+                count_if_was_usable(UnknownKeyOutcome::Refreshed);
+                return Ok(snapshot);
+            }
+            if !finished {
+                count_if_was_usable(UnknownKeyOutcome::Unavailable);
+                return Err(Unavailable {
+                    retry_after: scheduler.retry_after(now),
+                });
+            }
+            match scheduler.request_again(request.key_hash, now, request.deadline, ticket) {
+                Decision::Reject(reason) => {
+                    self.metrics.unknown_key(reason.into());
+                    return Ok(self.snapshot.load_full());
+                }
+                Decision::Unavailable(retry_after) => {
+                    count_if_was_usable(UnknownKeyOutcome::Unavailable);
+                    return Err(Unavailable { retry_after });
+                }
+                Decision::Wait(next) => ticket = next,
+            }
+            drop(scheduler);
+            self.wake_for(ticket);
+        }
+    }
+
+    /// Returns the current snapshot if it is usable and the lookup does not end with
+    /// [`KeyLookup::Missing`].
+    fn snapshot_with_key(
+        &self,
+        kid: Option<&str>,
+        algorithm: Algorithm,
+        now: Duration,
+    ) -> Option<Arc<Snapshot>> {
+        let current = self.snapshot.load();
+        let has_key = current.is_usable(now)
+            && !matches!(current.keys.find(kid, algorithm), KeyLookup::Missing);
+        has_key.then(|| Arc::clone(&current))
+    }
+
+    fn fill_status(&self, status: KeySetStatus) -> KeySetStatus {
         let now = self.clock.monotonic();
         let Diagnostics {
             last_error,
             clock_ahead_seconds,
-        } = self.told().clone();
-        let state = self.state();
-        let (phase, age, next_attempt_in) =
-            (state.state(now), state.age(now), state.next_attempt_in(now));
+        } = self.diagnostics().clone();
+        let scheduler = self.scheduler();
         KeySetStatus {
-            state: phase,
-            age,
+            state: scheduler.state(now),
+            age: scheduler.age(now),
+            next_attempt_in: scheduler.next_attempt_in(now),
             last_error,
             clock_ahead_seconds,
-            next_attempt_in,
             ..status
         }
+    }
+
+    async fn attempt_finished_by(&self, attempt: u64, deadline: Duration) -> bool {
+        race(
+            self.attempt_finished(attempt),
+            self.clock.sleep_until(deadline),
+        )
+        .await
     }
 
     fn wake_for(&self, ticket: AttemptTicket) {
@@ -246,85 +275,97 @@ impl RemoteKeySet {
         }
     }
 
-    async fn finished_by(&self, attempt: u64, deadline: Duration) -> bool {
-        first(self.finished(attempt), self.clock.sleep_until(deadline)).await
+    fn scheduler(&self) -> MutexGuard<'_, RefreshScheduler> {
+        self.scheduler
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn unavailable(&self) -> Unavailable {
-        Unavailable {
-            retry_after: self.state().retry_after(self.clock.monotonic()),
-        }
-    }
-}
-
-/// What a waiting request is after.
-struct KeyRequest {
-    kid: Option<Box<str>>,
-    algorithm: Algorithm,
-    hash: u64,
-    /// The set served when the request asked, so it counts as one for an unknown key and not as
-    /// one that came too early.
-    serves: bool,
-    deadline: Duration,
-}
-
-async fn wait(
-    shared: Arc<Shared>,
-    wanted: KeyRequest,
-    mut ticket: AttemptTicket,
-) -> Result<Arc<Snapshot>, Unavailable> {
-    let count = |outcome| shared.counters.unknown_key(outcome);
-    let count_if_served = |outcome| wanted.serves.then(|| shared.counters.unknown_key(outcome));
-    let Some(remote) = &shared.remote else {
-        return Ok(shared.current.load_full());
-    };
-    loop {
-        let finished = remote.finished_by(ticket.attempt, wanted.deadline).await;
-        let now = remote.clock.monotonic();
-        let mut state = remote.state();
-        // Also when the time is over: the set is there a moment before the attempt is called
-        // finished.
-        if let Some(snapshot) = found(&shared, wanted.kid.as_deref(), wanted.algorithm, now) {
-            count_if_served(UnknownKeyOutcome::Refreshed);
-            return Ok(snapshot);
-        }
-        if !finished {
-            count_if_served(UnknownKeyOutcome::Unavailable);
-            return Err(Unavailable {
-                retry_after: state.retry_after(now),
-            });
-        }
-        match state.ask_again(wanted.hash, now, wanted.deadline, ticket) {
-            Decision::Refuse(refusal) => {
-                count(refusal.into());
-                return Ok(shared.current.load_full());
-            }
-            Decision::Unavailable(retry_after) => {
-                count_if_served(UnknownKeyOutcome::Unavailable);
-                return Err(Unavailable { retry_after });
-            }
-            Decision::Join(next) => ticket = next,
-        }
-        drop(state);
-        remote.wake_for(ticket);
+    fn diagnostics(&self) -> MutexGuard<'_, Diagnostics> {
+        self.diagnostics
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The current snapshot, if it serves and has something to say about this key.
-fn found(
-    shared: &Shared,
-    kid: Option<&str>,
-    algorithm: Algorithm,
-    now: Duration,
-) -> Option<Arc<Snapshot>> {
-    let current = shared.current.load();
-    let knows =
-        current.serves(now) && !matches!(current.keys.find(kid, algorithm), KeyLookup::Missing);
-    knows.then(|| Arc::clone(&current))
+/// For the refresh task.
+impl RemoteKeySet {
+    pub(super) fn clock(&self) -> &dyn Clock {
+        &*self.clock
+    }
+
+    pub(super) fn load_full(&self) -> Arc<Snapshot> {
+        self.snapshot.load_full()
+    }
+
+    /// Waits until an attempt is due or requested, and returns its number.
+    pub(super) async fn next_attempt(&self) -> u64 {
+        loop {
+            let next = self.scheduler().next_step(self.clock.monotonic());
+            match next {
+                NextStep::StartAttempt(attempt) => return attempt,
+                NextStep::SleepUntil(time) => {
+                    race(self.wake.notified(), self.clock.sleep_until(time)).await
+                }
+            };
+        }
+    }
+
+    /// Replaces the snapshot after a successful attempt at `now`. `changed`: the usable keys differ
+    /// from the previous ones.
+    pub(super) fn install_fetched(
+        &self,
+        mut snapshot: Snapshot,
+        changed: bool,
+        freshness: Freshness,
+        now: Duration,
+        clock_ahead_seconds: Option<i64>,
+    ) {
+        let mut scheduler = self.scheduler();
+        let lifetime = scheduler.attempt_succeeded(changed, freshness, now, fastrand::f64());
+        snapshot.expires_at = lifetime.expires_at;
+        self.snapshot.store(Arc::new(snapshot));
+        drop(scheduler);
+        *self.diagnostics() = Diagnostics {
+            last_error: None,
+            clock_ahead_seconds,
+        };
+    }
+
+    /// Installs a snapshot from disk that was fetched `age` ago. It is stale from the start.
+    pub(super) fn install_restored(&self, mut snapshot: Snapshot, age: Duration, now: Duration) {
+        let mut scheduler = self.scheduler();
+        snapshot.expires_at = scheduler.restore(age, now).expires_at;
+        self.snapshot.store(Arc::new(snapshot));
+    }
+
+    /// Records a failed attempt. Returns the pause before the next one and the state of the set.
+    pub(super) fn record_failure(&self, error: &FetchError) -> (Duration, KeySetState) {
+        let now = self.clock.monotonic();
+        let mut scheduler = self.scheduler();
+        let pause = scheduler.attempt_failed(error.retry_after, now, fastrand::f64());
+        let state = scheduler.state(now);
+        drop(scheduler);
+        self.diagnostics().last_error = Some(error.clone());
+        (pause, state)
+    }
+
+    /// Counts a finished attempt and wakes the requests that wait for it.
+    pub(super) fn finish_attempt(&self, attempt: u64, outcome: &'static str) {
+        self.metrics.fetched(outcome);
+        self.last_finished.send_replace(attempt);
+    }
+
+    /// Marks the end of the refresh task: no further attempt will finish, and requests do not wait.
+    pub(super) fn stop(&self, error: FetchError) {
+        self.scheduler().stop();
+        self.diagnostics().last_error = Some(error);
+        self.last_finished.send_replace(u64::MAX);
+    }
 }
 
-/// Whether `a` ended before `b` did.
-pub(super) async fn first(a: impl Future, b: impl Future) -> bool {
+/// Waits for the first of two futures. Returns whether `a` finished first.
+async fn race(a: impl Future, b: impl Future) -> bool {
     let (mut a, mut b) = (pin!(a), pin!(b));
     poll_fn(|context| match a.as_mut().poll(context) {
         Poll::Ready(_) => Poll::Ready(true),
@@ -334,8 +375,8 @@ pub(super) async fn first(a: impl Future, b: impl Future) -> bool {
 }
 
 impl From<NoFetchReason> for UnknownKeyOutcome {
-    fn from(refusal: NoFetchReason) -> Self {
-        match refusal {
+    fn from(reason: NoFetchReason) -> Self {
+        match reason {
             NoFetchReason::Negative => Self::Negative,
             NoFetchReason::Limited => Self::Limited,
             NoFetchReason::Missing => Self::Missing,

@@ -1,76 +1,96 @@
-//! One issuer's keys as they are right now: what every verification reads, without a lock.
+//! The key set in use at a moment. Every verification reads it without a lock.
 
-use std::{sync::Arc, time::Duration};
+use std::{ops::Deref, sync::Arc, time::Duration};
+
+use arc_swap::Guard;
 
 use super::jwks::{IgnoredKey, ParsedJwks};
 #[cfg(feature = "remote")]
 use crate::clock::Timestamp;
 
-/// The usable keys of one issuer, and until when they serve. Never changes; a refresh puts another
-/// in its place.
+/// The usable keys of one issuer and their expiry. Immutable; a refresh replaces the snapshot.
 #[derive(Debug, Default)]
 pub struct Snapshot {
     pub(super) generation: u64,
-    pub(super) hard: Duration,
+    /// On the monotonic clock.
+    pub(super) expires_at: Duration,
     pub(super) keys: Arc<ParsedJwks>,
-    pub(super) skipped: Arc<[IgnoredKey]>,
-    /// The wall clock at the last success; `None` where there was none, and for fixed keys.
+    pub(super) ignored: Arc<[IgnoredKey]>,
+    /// The wall-clock time of the last success; `None` before the first, and for fixed keys.
     #[cfg(feature = "remote")]
-    pub(super) fetched: Option<Timestamp>,
+    pub(super) fetched_at: Option<Timestamp>,
     #[cfg(feature = "remote")]
     pub(super) validator: Option<CacheValidator>,
 }
 
-/// What lets the next fetch be answered with 304.
+/// The ETag for the next conditional request.
 #[cfg(feature = "remote")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct CacheValidator {
-    /// An ETag says nothing about another address.
+    /// An ETag is valid only for the URL it came from.
     pub(super) url: String,
     pub(super) etag: String,
 }
 
 impl Snapshot {
-    /// Before the first success: generation 0, no keys, serves never.
+    /// Creates the snapshot before the first success: generation 0, no keys, never usable.
     #[cfg(feature = "remote")]
     pub(super) fn empty() -> Self {
         Self::default()
     }
 
-    /// Keys that came with the configuration: they serve for ever.
-    pub(super) fn fixed(keys: ParsedJwks, skipped: Vec<IgnoredKey>) -> Self {
+    /// Creates a snapshot of keys from the configuration, which never expires.
+    pub(super) fn fixed(keys: ParsedJwks, ignored: Vec<IgnoredKey>) -> Self {
         Self {
             generation: 1,
-            hard: Duration::MAX,
+            expires_at: Duration::MAX,
             keys: Arc::new(keys),
-            skipped: skipped.into(),
+            ignored: ignored.into(),
             #[cfg(feature = "remote")]
-            fetched: None,
+            fetched_at: None,
             #[cfg(feature = "remote")]
             validator: None,
         }
     }
 
-    /// Grows whenever the content of the usable set changes, and only then: what was verified under
-    /// this number still holds exactly as long as the number does, and an unchanged refresh
-    /// costs nobody anything.
+    /// Returns the number of this set's content. It grows only when the usable keys change, so a
+    /// cached verification is valid as long as the generation is the same, and a refresh without
+    /// changes invalidates nothing.
     pub fn generation(&self) -> u64 {
         self.generation
     }
 
-    /// Whether these keys may still be used at this time of the monotonic clock: fresh or stale,
-    /// not empty, not expired.
-    pub fn serves(&self, now: Duration) -> bool {
-        now < self.hard
+    /// Whether the keys may be used at this monotonic time: the set is fresh or stale, not empty or
+    /// expired.
+    pub fn is_usable(&self, now: Duration) -> bool {
+        now < self.expires_at
     }
 
-    /// The keys, also when they do not serve any more.
+    /// Returns the keys, even if they have expired.
     pub fn keys(&self) -> &ParsedJwks {
         &self.keys
     }
 
-    /// The keys of the same set that are not used, with the reasons.
-    pub fn skipped(&self) -> &[IgnoredKey] {
-        &self.skipped
+    /// Returns the keys of the set that are not used, with the reasons.
+    pub fn ignored(&self) -> &[IgnoredKey] {
+        &self.ignored
+    }
+}
+
+/// Borrows the current [`Snapshot`]. Cheap to obtain; do not hold it across an await point.
+#[derive(Debug)]
+pub struct SnapshotGuard(Guard<Arc<Snapshot>>);
+
+impl SnapshotGuard {
+    pub(super) fn new(guard: Guard<Arc<Snapshot>>) -> Self {
+        Self(guard)
+    }
+}
+
+impl Deref for SnapshotGuard {
+    type Target = Snapshot;
+
+    fn deref(&self) -> &Snapshot {
+        &self.0
     }
 }

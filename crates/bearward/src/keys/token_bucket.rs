@@ -1,52 +1,53 @@
-//! The token bucket that bounds how many fetches requests can cause: a burst, and then one per
+//! The token bucket that limits the fetches that requests can cause: a burst, then one per
 //! cooldown.
 
 use std::time::Duration;
 
-/// Full at first. The scheduled refresh never draws from it.
+/// Starts full. Scheduled refreshes take no tokens.
 #[derive(Debug, Clone)]
 pub(super) struct TokenBucket {
     burst: u32,
     cooldown: Duration,
     tokens: u32,
-    /// When the token that is being earned began to be earned.
-    earning_since: Duration,
+    /// The start of the current refill interval.
+    refill_started_at: Duration,
 }
 
 impl TokenBucket {
-    /// `cooldown` is not zero ([`JwksCacheConfig::check`](super::JwksCacheConfig::check)).
+    /// `cooldown` must not be zero ([`JwksCacheConfig::check`](super::JwksCacheConfig::check)).
     pub(super) fn new(burst: u32, cooldown: Duration) -> Self {
         Self {
             burst,
             cooldown,
             tokens: burst,
-            earning_since: Duration::ZERO,
+            refill_started_at: Duration::ZERO,
         }
     }
 
-    /// Takes a token if there is one.
+    /// Takes a token. Returns whether there was one.
     pub(super) fn take(&mut self, now: Duration) -> bool {
-        self.earn(now);
-        let has = self.tokens > 0;
-        self.tokens -= u32::from(has);
-        has
+        self.refill(now);
+        let has_token = self.tokens > 0;
+        self.tokens -= u32::from(has_token);
+        has_token
     }
 
-    fn earn(&mut self, now: Duration) {
+    fn refill(&mut self, now: Duration) {
         if self.tokens >= self.burst {
-            self.earning_since = now;
+            self.refill_started_at = now;
             return;
         }
-        let earned = now.saturating_sub(self.earning_since).as_nanos() / self.cooldown.as_nanos();
+        let elapsed = now.saturating_sub(self.refill_started_at);
+        let intervals = elapsed.as_nanos() / self.cooldown.as_nanos();
         let missing = self.burst - self.tokens;
-        match u32::try_from(earned) {
-            Ok(earned) if earned < missing => {
-                self.tokens += earned;
-                self.earning_since += self.cooldown * earned;
+        match u32::try_from(intervals) {
+            Ok(intervals) if intervals < missing => {
+                self.tokens += intervals;
+                self.refill_started_at += self.cooldown * intervals;
             }
             _ => {
                 self.tokens = self.burst;
-                self.earning_since = now;
+                self.refill_started_at = now;
             }
         }
     }
@@ -61,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn gives_the_burst_then_one_per_cooldown() {
+    fn burst_then_one_token_per_cooldown() {
         let mut bucket = TokenBucket::new(2, at(30));
         let taken: Vec<bool> = [100, 100, 100, 129, 130, 130, 159, 160]
             .map(|t| bucket.take(at(t)))
@@ -70,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn never_holds_more_than_the_burst() {
+    fn tokens_never_exceed_the_burst() {
         let mut bucket = TokenBucket::new(2, at(30));
         assert!(bucket.take(at(0)));
         let taken = [1_000_000; 4].map(|t| bucket.take(at(t)));
@@ -78,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn a_burst_of_zero_gives_nothing() {
+    fn burst_of_zero_gives_no_token() {
         assert!(!TokenBucket::new(0, at(30)).take(at(1000)));
     }
 }

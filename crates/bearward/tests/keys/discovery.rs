@@ -45,7 +45,10 @@ fn assert_rejected(status: &KeySetStatus, reason: &str) {
         "{reason}: {:?}",
         status.fetches
     );
-    let error = status.last_error.as_deref().unwrap_or_default();
+    let error = status
+        .last_error
+        .as_ref()
+        .map_or("", |error| &error.message);
     assert!(error.contains(reason), "{reason}: {error}");
 }
 
@@ -96,7 +99,7 @@ async fn metadata_of_another_issuer_is_rejected() {
         let idp = idp().await;
         idp.set_faults(metadata(&issuer, &idp.jwks_url()));
         let fixture = start_with_discovery(idp).await;
-        assert_rejected(&fixture.status(), "must be equal to the letter");
+        assert_rejected(&fixture.status(), "must be equal, byte for byte");
         assert_eq!(fixture.idp.fetches(), 0, "{issuer}");
     }
 }
@@ -125,7 +128,7 @@ async fn jwks_uri_must_be_https() {
         let fixture = start_with_discovery(idp).await;
         assert_rejected(&fixture.status(), reason);
         assert!(
-            !fixture.status().last_error.unwrap().contains("hunter2"),
+            !fixture.status().last_error.unwrap().message.contains("hunter2"),
             "{jwks_uri}"
         );
         assert_eq!(fixture.idp.fetches(), 0, "{jwks_uri}");
@@ -153,7 +156,7 @@ async fn jwks_uri_of_a_remote_issuer_must_not_be_local() {
         ));
         assert_rejected(
             &fetch_as_remote_issuer(&idp).await,
-            "points to this machine",
+            "loopback or link-local",
         );
         assert_eq!(idp.discoveries(), 1, "{host}");
         assert!(canary.accept().is_err(), "{host}");

@@ -34,7 +34,7 @@ async fn an_outage_shorter_than_max_stale_fails_no_request() {
         fixture
             .status()
             .last_error
-            .is_some_and(|error| error.contains("503"))
+            .is_some_and(|error| error.message.contains("503"))
     );
     fixture.idp.recover();
     fixture.refresh().await;

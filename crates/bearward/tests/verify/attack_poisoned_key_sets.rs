@@ -44,8 +44,8 @@ fn an_invalid_entry_is_ignored_with_its_reason(
     ] {
         let fixture = Fixture::with_jwks(&valid, &jwks_from(entries));
         fixture.verify_ok(&fixture.token().sign());
-        assert_eq!(fixture.auth.key_set_statuses()[0].skipped.len(), 1);
-        assert_eq!(fixture.auth.key_set_statuses()[0].skipped[0].reason, reason);
+        assert_eq!(fixture.auth.key_set_statuses()[0].ignored.len(), 1);
+        assert_eq!(fixture.auth.key_set_statuses()[0].ignored[0].reason, reason);
     }
 }
 

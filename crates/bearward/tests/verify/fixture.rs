@@ -5,7 +5,7 @@ use std::{fs, path::Path, sync::Arc, time::Duration};
 
 use bearward::{
     Algorithm, AuthError, Bearward, Builder, Issuer, KeySource, Timestamp, Verification, Verified,
-    keys::{IgnoreReason, IgnoredKey, ParsedJwks, SetError},
+    keys::{IgnoreReason, IgnoredKey, JwksError, ParsedJwks},
 };
 use bearward_testing::{KeyPair, TestClock, Token, TokenBuilder};
 use futures_util::FutureExt;
@@ -180,7 +180,7 @@ pub fn jwk_with(key: &KeyPair, name: &str, value: Value) -> Value {
 pub fn ignore_reason(entry: &Value) -> Option<IgnoreReason> {
     match ParsedJwks::parse(jwks_from([entry.clone()]).as_bytes(), &Algorithm::ALL, 100) {
         Ok(_) => None,
-        Err(SetError::NoUsableKey(ignored)) => {
+        Err(JwksError::NoUsableKey(ignored)) => {
             ignored.first().map(|IgnoredKey { reason, .. }| *reason)
         }
         Err(other) => panic!("{other}"),

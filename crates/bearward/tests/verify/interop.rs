@@ -129,7 +129,7 @@ fn pyjwt_tokens_get_the_expected_result() {
     assert_eq!(
         (
             auth.key_set_statuses()[0].keys,
-            auth.key_set_statuses()[0].skipped.len()
+            auth.key_set_statuses()[0].ignored.len()
         ),
         (Algorithm::ALL.len(), 2)
     );

@@ -3,7 +3,7 @@
 
 use bearward::{
     Algorithm,
-    keys::{IgnoreReason, ParsedJwks, SetError},
+    keys::{IgnoreReason, JwksError, ParsedJwks},
 };
 use bearward_testing::{KeyPair, encode};
 use rstest::rstest;
@@ -15,7 +15,7 @@ fn ec_key() -> KeyPair {
     KeyPair::shared(Algorithm::ES256, 0)
 }
 
-fn parse(document: &str) -> Result<(ParsedJwks, Vec<IgnoreReason>), SetError> {
+fn parse(document: &str) -> Result<(ParsedJwks, Vec<IgnoreReason>), JwksError> {
     let parsed = ParsedJwks::parse(document.as_bytes(), &Algorithm::ALL, 100)?;
     Ok((
         parsed.0,
@@ -58,19 +58,19 @@ fn section_5_invalid_keys_are_ignored_and_the_rest_is_used() {
 }
 
 #[rstest]
-#[case::no_json("<html>", SetError::NotJson)]
-#[case::list("[]", SetError::NotJson)]
-#[case::empty("", SetError::NotJson)]
-#[case::something_after("{\"keys\":[]} x", SetError::NotJson)]
-#[case::keys_twice("{\"keys\":[],\"keys\":[]}", SetError::NotJson)]
-#[case::no_keys("{}", SetError::NotASet)]
-#[case::a_single_key("{\"kty\":\"EC\"}", SetError::NotASet)]
-#[case::keys_no_list("{\"keys\":{}}", SetError::NotASet)]
-#[case::keys_null("{\"keys\":null}", SetError::NotASet)]
-#[case::empty_set("{\"keys\":[]}", SetError::NoUsableKey(Vec::new()))]
+#[case::no_json("<html>", JwksError::NotJson)]
+#[case::list("[]", JwksError::NotJson)]
+#[case::empty("", JwksError::NotJson)]
+#[case::something_after("{\"keys\":[]} x", JwksError::NotJson)]
+#[case::keys_twice("{\"keys\":[],\"keys\":[]}", JwksError::NotJson)]
+#[case::no_keys("{}", JwksError::NotJwks)]
+#[case::a_single_key("{\"kty\":\"EC\"}", JwksError::NotJwks)]
+#[case::keys_no_list("{\"keys\":{}}", JwksError::NotJwks)]
+#[case::keys_null("{\"keys\":null}", JwksError::NotJwks)]
+#[case::empty_set("{\"keys\":[]}", JwksError::NoUsableKey(Vec::new()))]
 fn section_5_a_document_without_usable_keys_is_an_error(
     #[case] document: &str,
-    #[case] expected: SetError,
+    #[case] expected: JwksError,
 ) {
     assert_eq!(parse(document).unwrap_err(), expected);
 }
@@ -91,7 +91,7 @@ fn a_set_has_at_most_100_keys() {
     assert_eq!(parse(&set_of_size(100)).unwrap().0.len(), 100);
     assert_eq!(
         parse(&set_of_size(101)).unwrap_err(),
-        SetError::TooManyKeys {
+        JwksError::TooManyKeys {
             found: 101,
             limit: 100
         }
@@ -107,7 +107,7 @@ fn section_4_duplicate_members_of_a_key_are_malformed() {
     let text = Value::from(ec_key().jwk()).to_string();
     for duplicate in [r#"{"kty":"EC","#, r#"{"\u006bty":"EC","#, r#"{"x":"AAAA","#] {
         let document = format!("{{\"keys\":[{}]}}", text.replacen('{', duplicate, 1));
-        let SetError::NoUsableKey(ignored) = parse(&document).unwrap_err() else {
+        let JwksError::NoUsableKey(ignored) = parse(&document).unwrap_err() else {
             panic!("{document}")
         };
         assert_eq!(ignored[0].reason, IgnoreReason::Malformed);
@@ -172,7 +172,7 @@ fn section_4_4_alg_must_match_the_key_type(
 fn a_key_for_an_unlisted_algorithm_is_ignored() {
     let document = jwks_from([Value::from(ec_key().jwk())]);
     let error = ParsedJwks::parse(document.as_bytes(), &[Algorithm::RS256], 100).unwrap_err();
-    let SetError::NoUsableKey(ignored) = error else {
+    let JwksError::NoUsableKey(ignored) = error else {
         panic!("{error:?}")
     };
     assert_eq!(ignored[0].reason, IgnoreReason::NotListed);
@@ -417,7 +417,7 @@ fn appendix_a_2_private_and_a_3_symmetric_keys_are_ignored() {
         ("a2", IgnoreReason::Private),
         ("a3", IgnoreReason::Symmetric),
     ] {
-        let SetError::NoUsableKey(ignored) =
+        let JwksError::NoUsableKey(ignored) =
             parse(&read_vector(&format!("rfc7517/{name}.jwks"))).unwrap_err()
         else {
             panic!("{name}")

@@ -1,5 +1,5 @@
-//! The key cache's decisions: a pure state machine. Time and chance are arguments; nothing here
-//! fetches, sleeps or reads a clock.
+//! Decides when to fetch keys, as a pure state machine: time and random numbers are arguments, and
+//! nothing here fetches, sleeps or reads a clock.
 
 use std::time::Duration;
 
@@ -9,11 +9,11 @@ use super::{
 };
 
 #[cfg(test)]
-mod model;
+mod properties;
 #[cfg(test)]
-mod table;
+mod rules;
 
-/// When one issuer's keys are fetched, and what a request without its key is told.
+/// Schedules the fetches of one issuer's keys and decides about requests whose key is missing.
 #[derive(Debug)]
 pub(super) struct RefreshScheduler {
     min_ttl: Duration,
@@ -24,60 +24,60 @@ pub(super) struct RefreshScheduler {
     bucket: TokenBucket,
     negative: NegativeCache,
     loaded: Option<LoadedSet>,
-    /// The schedule: a refresh while fetches succeed, the end of a pause while they fail.
+    /// The time of the next scheduled attempt: a refresh after a success, the end of the backoff
+    /// after a failure.
     next_attempt: Duration,
     failures_in_a_row: u32,
-    /// A request drew a token from the bucket for the attempt that comes next.
-    wanted: bool,
+    /// A request took a token from the bucket for the next attempt.
+    requested: bool,
     in_flight: bool,
-    /// Attempts that have begun. Each is known by its number, from 1.
-    begun: u64,
+    /// The number of attempts started so far. Attempts are numbered from 1.
+    attempts_started: u64,
 }
 
-/// The set that was loaded last, and its limits.
+/// The set that was loaded last, and its lifetime.
 #[derive(Debug, Clone, Copy)]
 struct LoadedSet {
-    at: Duration,
-    /// How old it was when it was loaded: nothing for a fetched set.
-    age_then: Duration,
-    /// What its response granted, which a 304 that says nothing grants again.
-    granted: Duration,
-    soft: Duration,
-    hard: Duration,
+    loaded_at: Duration,
+    /// The age of the set when it was loaded: zero for a fetched set.
+    initial_age: Duration,
+    /// The freshness lifetime, which applies again after a 304 without `Cache-Control`.
+    ttl: Duration,
+    fresh_until: Duration,
+    expires_at: Duration,
 }
 
-/// Until when a set is fresh and until when it serves, on the monotonic clock.
+/// Until when a set is fresh, and when it expires, on the monotonic clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Limits {
-    pub(super) soft: Duration,
-    pub(super) hard: Duration,
+pub(super) struct Lifetime {
+    pub(super) fresh_until: Duration,
+    pub(super) expires_at: Duration,
 }
 
-/// What the fetching task does now.
+/// The next step of the refresh task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Next {
-    /// Fetch: this is attempt number such and such, and the slot is taken.
-    Begin(u64),
-    /// Sleep until then, or until a request wants an attempt.
-    Sleep(Duration),
+pub(super) enum NextStep {
+    /// Start the attempt with this number, which is now in flight.
+    StartAttempt(u64),
+    /// Sleep until this time, or until a request asks for an attempt.
+    SleepUntil(Duration),
 }
 
-/// What a request without its key does now.
+/// The decision about a request whose key is missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Decision {
-    /// The key is not there, and asking again would not change that.
-    Refuse(NoFetchReason),
-    /// Nobody can say whether the key is there. Try again after this long: whole seconds, at least
-    /// one.
+    /// The key is not in the set, and no fetch is made for this request.
+    Reject(NoFetchReason),
+    /// It is unknown whether the key exists. Retry after this long: whole seconds, at least one.
     Unavailable(Duration),
-    /// Wait for this attempt to finish, then look again.
-    Join(AttemptTicket),
+    /// Wait for this attempt to finish, then look up the key again.
+    Wait(AttemptTicket),
 }
 
 /// Why no attempt is made for an unknown key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum NoFetchReason {
-    /// A set that was fetched after an earlier request for this very key did not have it.
+    /// The key is in the negative cache: a set fetched for an earlier request did not contain it.
     Negative,
     /// The token bucket is empty.
     Limited,
@@ -85,105 +85,111 @@ pub(super) enum NoFetchReason {
     Missing,
 }
 
-/// A place in an attempt.
+/// The attempt that a request waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct AttemptTicket {
-    /// The attempt to wait for.
+    /// The number of the attempt.
     pub(super) attempt: u64,
-    /// The first attempt that had not begun when the request asked first: what it says about the
-    /// key is final. An earlier one may have read the set before the key was published.
+    /// The first attempt that had not started when the request arrived, so its result is final. An
+    /// earlier one may have read the set before the key was published.
     pub(super) conclusive_from: u64,
-    /// The fetching task must be woken, for it does not know of this attempt yet.
+    /// The refresh task must be woken, because it does not know of this attempt yet.
     pub(super) wake: bool,
 }
 
 impl RefreshScheduler {
-    /// Empty; the first attempt is due at once.
-    pub(super) fn new(policy: &JwksCacheConfig, now: Duration) -> Self {
+    /// Starts empty. The first attempt is due immediately.
+    pub(super) fn new(config: &JwksCacheConfig, now: Duration) -> Self {
         Self {
-            min_ttl: policy.min_ttl,
-            default_ttl: policy.default_ttl,
-            max_ttl: policy.max_ttl,
-            max_stale: policy.max_stale,
-            cooldown: policy.refetch_cooldown,
-            bucket: TokenBucket::new(policy.refetch_burst, policy.refetch_cooldown),
+            min_ttl: config.min_ttl,
+            default_ttl: config.default_ttl,
+            max_ttl: config.max_ttl,
+            max_stale: config.max_stale,
+            cooldown: config.refetch_cooldown,
+            bucket: TokenBucket::new(config.refetch_burst, config.refetch_cooldown),
             negative: NegativeCache::default(),
             loaded: None,
             next_attempt: now,
             failures_in_a_row: 0,
-            wanted: false,
+            requested: false,
             in_flight: false,
-            begun: 0,
+            attempts_started: 0,
         }
     }
 
-    /// Takes over a set from disk that was fetched `age` ago, as stale: it serves, and the first
-    /// attempt is still due at once.
-    pub(super) fn restore(&mut self, age: Duration, now: Duration) -> Limits {
-        let hard = now + self.max_stale.saturating_sub(age);
+    /// Loads a set from disk that was fetched `age` ago. It is stale, and the first attempt is still
+    /// due immediately.
+    pub(super) fn restore(&mut self, age: Duration, now: Duration) -> Lifetime {
+        let expires_at = now + self.max_stale.saturating_sub(age);
         self.loaded = Some(LoadedSet {
-            at: now,
-            age_then: age,
-            granted: self.default_ttl,
-            soft: now,
-            hard,
+            loaded_at: now,
+            initial_age: age,
+            ttl: self.default_ttl,
+            fresh_until: now,
+            expires_at,
         });
-        Limits { soft: now, hard }
+        Lifetime {
+            fresh_until: now,
+            expires_at,
+        }
     }
 
     pub(super) fn state(&self, now: Duration) -> KeySetState {
         match self.loaded {
             None => KeySetState::Empty,
-            Some(loaded) if now < loaded.soft.min(loaded.hard) => KeySetState::Fresh,
-            Some(loaded) if now < loaded.hard => KeySetState::Stale,
+            Some(loaded) if now < loaded.fresh_until.min(loaded.expires_at) => KeySetState::Fresh,
+            Some(loaded) if now < loaded.expires_at => KeySetState::Stale,
             Some(_) => KeySetState::Expired,
         }
     }
 
-    /// The time since the last success.
+    /// Returns the time since the last success.
     pub(super) fn age(&self, now: Duration) -> Option<Duration> {
         self.loaded
-            .map(|loaded| now.saturating_sub(loaded.at) + loaded.age_then)
+            .map(|loaded| now.saturating_sub(loaded.loaded_at) + loaded.initial_age)
     }
 
-    /// Begins the attempt that is due or wanted, if the slot is free. To be called by the fetching
-    /// task alone.
-    pub(super) fn next(&mut self, now: Duration) -> Next {
-        debug_assert!(!self.in_flight, "the fetching task waits for its attempt");
-        if !self.wanted && now < self.next_attempt {
-            return Next::Sleep(self.next_attempt);
+    /// Starts the attempt that is due or requested. Called only by the refresh task, while no attempt
+    /// is in flight.
+    pub(super) fn next_step(&mut self, now: Duration) -> NextStep {
+        debug_assert!(
+            !self.in_flight,
+            "the refresh task runs one attempt at a time"
+        );
+        if !self.requested && now < self.next_attempt {
+            return NextStep::SleepUntil(self.next_attempt);
         }
-        self.wanted = false;
+        self.requested = false;
         self.in_flight = true;
-        self.begun += 1;
-        Next::Begin(self.begun)
+        self.attempts_started += 1;
+        NextStep::StartAttempt(self.attempts_started)
     }
 
-    /// The attempt succeeded, with a set (`changed` if its content differs from the last one's) or
-    /// with a 304.
-    pub(super) fn succeeded(
+    /// Records a successful attempt: a document or a 304. `changed`: its keys differ from the loaded
+    /// ones.
+    pub(super) fn attempt_succeeded(
         &mut self,
         changed: bool,
-        lifetime: Freshness,
+        freshness: Freshness,
         now: Duration,
         random: f64,
-    ) -> Limits {
-        let granted = match (lifetime, self.loaded) {
-            (Freshness::Seconds(seconds), _) => Duration::from_secs(seconds),
-            (Freshness::Unspecified, Some(loaded)) if !changed => loaded.granted,
+    ) -> Lifetime {
+        let ttl = match (freshness, self.loaded) {
+            (Freshness::MaxAge(seconds), _) => Duration::from_secs(seconds),
+            (Freshness::Unspecified, Some(loaded)) if !changed => loaded.ttl,
             (Freshness::Unspecified | Freshness::NoCache, _) => self.default_ttl,
         };
-        let ttl = granted.clamp(self.min_ttl, self.max_ttl);
-        let limits = Limits {
-            soft: now + ttl,
-            hard: now + self.max_stale,
+        let ttl = ttl.clamp(self.min_ttl, self.max_ttl);
+        let lifetime = Lifetime {
+            fresh_until: now + ttl,
+            expires_at: now + self.max_stale,
         };
         self.loaded = Some(LoadedSet {
-            at: now,
-            age_then: Duration::ZERO,
-            granted: ttl,
-            soft: limits.soft,
-            hard: limits.hard,
+            loaded_at: now,
+            initial_age: Duration::ZERO,
+            ttl,
+            fresh_until: lifetime.fresh_until,
+            expires_at: lifetime.expires_at,
         });
         self.next_attempt = now + ttl.mul_f64(0.80 + 0.15 * random.clamp(0.0, 1.0));
         self.failures_in_a_row = 0;
@@ -191,12 +197,11 @@ impl RefreshScheduler {
         if changed {
             self.negative.clear();
         }
-        limits
+        lifetime
     }
 
-    /// The attempt failed, in whatever way. The set that is there stays. Returns the pause before
-    /// the next attempt.
-    pub(super) fn failed(
+    /// Records a failed attempt. The loaded set stays. Returns the pause before the next attempt.
+    pub(super) fn attempt_failed(
         &mut self,
         retry_after: Option<Duration>,
         now: Duration,
@@ -209,132 +214,136 @@ impl RefreshScheduler {
         pause
     }
 
-    /// The fetching task has ended for good: no attempt will ever finish again.
-    pub(super) fn abandoned(&mut self) {
+    /// Records the end of the refresh task: no attempt will finish any more.
+    pub(super) fn stop(&mut self) {
         self.failures_in_a_row = self.failures_in_a_row.saturating_add(1);
         self.next_attempt = Duration::MAX;
         self.in_flight = false;
-        self.wanted = false;
+        self.requested = false;
     }
 
-    /// A request found the set not serving, or without its key `kid` (a keyed hash of kid and
-    /// algorithm), and would wait until `deadline`.
-    pub(super) fn ask(&mut self, kid: u64, now: Duration, deadline: Duration) -> Decision {
-        let conclusive_from = self.begun + 1;
-        self.answer(kid, now, deadline, conclusive_from)
-    }
-
-    /// The same request again, after the attempt it waited for.
-    pub(super) fn ask_again(
+    /// Decides about a request whose set is not usable or does not contain its key. `key_hash` is a
+    /// keyed hash of `kid` and algorithm; the request waits until `deadline` at most.
+    pub(super) fn request_key(
         &mut self,
-        kid: u64,
+        key_hash: u64,
+        now: Duration,
+        deadline: Duration,
+    ) -> Decision {
+        let conclusive_from = self.attempts_started + 1;
+        self.decide(key_hash, now, deadline, conclusive_from)
+    }
+
+    /// Decides about the same request again, after the attempt it waited for.
+    pub(super) fn request_again(
+        &mut self,
+        key_hash: u64,
         now: Duration,
         deadline: Duration,
         ticket: AttemptTicket,
     ) -> Decision {
-        let finished = if self.in_flight {
-            self.begun - 1
-        } else {
-            self.begun
-        };
-        if self.state(now).serves()
+        let attempts_finished = self.attempts_started - u64::from(self.in_flight);
+        if self.state(now).is_usable()
             && self.failures_in_a_row == 0
-            && finished >= ticket.conclusive_from
+            && attempts_finished >= ticket.conclusive_from
         {
-            self.negative.insert(kid, now);
-            return Decision::Refuse(NoFetchReason::Missing);
+            self.negative.insert(key_hash, now);
+            return Decision::Reject(NoFetchReason::Missing);
         }
-        self.answer(kid, now, deadline, ticket.conclusive_from)
+        self.decide(key_hash, now, deadline, ticket.conclusive_from)
     }
 
-    fn answer(
+    fn decide(
         &mut self,
-        kid: u64,
+        key_hash: u64,
         now: Duration,
         deadline: Duration,
         conclusive_from: u64,
     ) -> Decision {
-        let serves = self.state(now).serves();
-        if serves && self.negative.holds(kid, now) {
-            return Decision::Refuse(NoFetchReason::Negative);
+        let is_usable = self.state(now).is_usable();
+        if is_usable && self.negative.contains(key_hash, now) {
+            return Decision::Reject(NoFetchReason::Negative);
         }
-        if let Some(attempt) = self.joinable(now) {
-            return Decision::Join(AttemptTicket {
+        if let Some(attempt) = self.joinable_attempt(now) {
+            return Decision::Wait(AttemptTicket {
                 attempt,
                 conclusive_from,
                 wake: false,
             });
         }
         let next = AttemptTicket {
-            attempt: self.begun + 1,
+            attempt: self.attempts_started + 1,
             conclusive_from,
             wake: false,
         };
-        match () {
-            () if !serves && self.next_attempt < deadline => Decision::Join(next),
-            () if !serves || self.failures_in_a_row > 0 => {
-                Decision::Unavailable(self.retry_after(now))
-            }
-            () if self.draw(now) => Decision::Join(AttemptTicket { wake: true, ..next }),
-            () => Decision::Refuse(NoFetchReason::Limited),
+        if !is_usable && self.next_attempt < deadline {
+            Decision::Wait(next)
+        } else if !is_usable || self.failures_in_a_row > 0 {
+            Decision::Unavailable(self.retry_after(now))
+        } else if self.take_token(now) {
+            Decision::Wait(AttemptTicket { wake: true, ..next })
+        } else {
+            Decision::Reject(NoFetchReason::Limited)
         }
     }
 
-    /// A request found a signature wrong under a key that is there. Identity providers that rotate
-    /// in place reuse a kid, so a set older than the cooldown is fetched again, within the same
-    /// limit.
-    pub(super) fn ask_after_bad_signature(&mut self, now: Duration) -> Option<AttemptTicket> {
-        let young = self.age(now).is_none_or(|age| age <= self.cooldown);
-        if young || !self.state(now).serves() {
+    /// Decides about a request whose signature is invalid under a known key. Identity providers that
+    /// rotate in place reuse a `kid`, so a set older than the cooldown is fetched again, within the
+    /// same rate limit.
+    pub(super) fn request_after_bad_signature(&mut self, now: Duration) -> Option<AttemptTicket> {
+        let is_recent = self.age(now).is_none_or(|age| age <= self.cooldown);
+        if is_recent || !self.state(now).is_usable() {
             return None;
         }
-        let conclusive_from = self.begun + 1;
-        if let Some(attempt) = self.joinable(now) {
+        let conclusive_from = self.attempts_started + 1;
+        if let Some(attempt) = self.joinable_attempt(now) {
             return Some(AttemptTicket {
                 attempt,
                 conclusive_from,
                 wake: false,
             });
         }
-        let may = self.failures_in_a_row == 0 && self.draw(now);
-        may.then_some(AttemptTicket {
+        let is_allowed = self.failures_in_a_row == 0 && self.take_token(now);
+        is_allowed.then_some(AttemptTicket {
             attempt: conclusive_from,
             conclusive_from,
             wake: true,
         })
     }
 
-    /// The time to the next attempt, for a `Retry-After`: whole seconds, at least one.
+    /// Returns the time to the next attempt for `Retry-After`: whole seconds, at least one.
     pub(super) fn retry_after(&self, now: Duration) -> Duration {
-        let left = if self.in_flight {
+        let remaining = if self.in_flight {
             Duration::ZERO
         } else {
             self.next_attempt.saturating_sub(now)
         };
-        let seconds = left.as_secs() + u64::from(left.subsec_nanos() > 0);
-        Duration::from_secs(seconds).clamp(Duration::from_secs(1), backoff::LONGEST_RETRY_AFTER)
+        let seconds = remaining.as_secs() + u64::from(remaining.subsec_nanos() > 0);
+        Duration::from_secs(seconds).clamp(Duration::from_secs(1), backoff::MAX_RETRY_AFTER)
     }
 
-    /// The time to the next scheduled attempt; `None` while one is in flight or when there will be
-    /// none.
+    /// Returns the time to the next scheduled attempt; `None` while one is in flight, or after
+    /// [`stop`](Self::stop).
     pub(super) fn next_attempt_in(&self, now: Duration) -> Option<Duration> {
-        let will_be = !self.in_flight && self.next_attempt < Duration::MAX;
-        will_be.then(|| self.next_attempt.saturating_sub(now))
+        let is_scheduled = !self.in_flight && self.next_attempt < Duration::MAX;
+        is_scheduled.then(|| self.next_attempt.saturating_sub(now))
     }
 
-    /// The attempt that a request may wait for at no cost: the one in flight, wanted already, or
-    /// due this very moment.
-    fn joinable(&self, now: Duration) -> Option<u64> {
-        match () {
-            () if self.in_flight => Some(self.begun),
-            () if self.wanted || self.next_attempt <= now => Some(self.begun + 1),
-            () => None,
+    /// Returns the attempt that a request may wait for without taking a token: the one in flight,
+    /// already requested, or due now.
+    fn joinable_attempt(&self, now: Duration) -> Option<u64> {
+        if self.in_flight {
+            Some(self.attempts_started)
+        } else if self.requested || self.next_attempt <= now {
+            Some(self.attempts_started + 1)
+        } else {
+            None
         }
     }
 
-    /// Draws a token for the attempt that comes next.
-    fn draw(&mut self, now: Duration) -> bool {
-        self.wanted = self.bucket.take(now);
-        self.wanted
+    /// Takes a token for the next attempt. Returns whether there was one.
+    fn take_token(&mut self, now: Duration) -> bool {
+        self.requested = self.bucket.take(now);
+        self.requested
     }
 }

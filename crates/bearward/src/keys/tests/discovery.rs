@@ -1,26 +1,26 @@
-//! Discovery as part of an attempt.
+//! Tests of discovery as part of an attempt.
 
-use super::{super::*, script::*};
+use super::{super::*, fixture::*};
 
-fn discovered() -> World {
-    World::at(
+fn fixture_with_discovery() -> Fixture {
+    Fixture::with_config(
         RemoteJwks {
             jwks_url: None,
-            ..remote_keys()
+            ..remote_jwks()
         },
         &JwksCacheConfig::default(),
         TestClock::start(),
     )
 }
 
-fn metadata(jwks_uri: &str) -> Result<Fetched, FetchError> {
+fn metadata(jwks_uri: &str) -> Result<FetchResponse, FetchError> {
     let body = serde_json::json!({"issuer": ISSUER, "jwks_uri": jwks_uri})
         .to_string()
         .into_bytes();
-    Ok(Fetched::Document {
+    Ok(FetchResponse::Document {
         body,
         etag: Some("\"metadata\"".to_owned()),
-        lifetime: Freshness::Unspecified,
+        freshness: Freshness::Unspecified,
         server_time: None,
     })
 }
@@ -28,70 +28,74 @@ fn metadata(jwks_uri: &str) -> Result<Fetched, FetchError> {
 const METADATA: &str = "https://idp.example/.well-known/openid-configuration";
 
 #[tokio::test]
-async fn the_metadata_lead_to_the_keys_and_are_kept_while_fetches_succeed() {
-    let mut world = discovered();
-    let call = world.call().await;
+async fn jwks_uri_is_reused_while_fetches_succeed() {
+    let mut fixture = fixture_with_discovery();
+    let fetch = fixture.next_fetch().await;
     assert_eq!(
-        (call.request.url.as_str(), &call.request.etag),
+        (fetch.request.url.as_str(), &fetch.request.etag),
         (METADATA, &None)
     );
-    call.answer(metadata("https://keys.example/1")).await;
-    let call = world.call().await;
+    fetch.respond(metadata("https://keys.example/1")).await;
+    let fetch = fixture.next_fetch().await;
     assert_eq!(
-        (call.request.url.as_str(), &call.request.etag),
+        (fetch.request.url.as_str(), &fetch.request.etag),
         ("https://keys.example/1", &None)
     );
-    call.answer(document(jwks(&["a"]))).await;
-    assert!(world.has("a"));
-    world.clock.advance(s(570)).await;
-    let call = world.call().await;
+    fetch.respond(document(jwks(&["a"]))).await;
+    assert!(fixture.has_key("a"));
+    fixture.clock.advance(s(570)).await;
+    let fetch = fixture.next_fetch().await;
     assert_eq!(
-        (call.request.url.as_str(), call.request.etag.as_deref()),
+        (fetch.request.url.as_str(), fetch.request.etag.as_deref()),
         ("https://keys.example/1", Some("\"v1\""))
     );
 }
 
 #[tokio::test]
-async fn after_a_failure_the_metadata_are_asked_again_and_an_etag_stays_with_its_address() {
-    let mut world = discovered();
-    world
-        .call()
+async fn discovery_is_repeated_after_a_failure() {
+    let mut fixture = fixture_with_discovery();
+    fixture
+        .next_fetch()
         .await
-        .answer(metadata("https://keys.example/1"))
+        .respond(metadata("https://keys.example/1"))
         .await;
-    world.call().await.answer(document(jwks(&["a"]))).await;
-    world.clock.advance(s(570)).await;
-    world.call().await.answer(down()).await;
-    world.clock.advance(s(2)).await;
-    let call = world.call().await;
-    assert_eq!(call.request.url.as_str(), METADATA);
-    call.answer(metadata("https://keys.example/2")).await;
-    let call = world.call().await;
+    fixture
+        .next_fetch()
+        .await
+        .respond(document(jwks(&["a"])))
+        .await;
+    fixture.clock.advance(s(570)).await;
+    fixture.next_fetch().await.respond(connect_error()).await;
+    fixture.clock.advance(s(2)).await;
+    let fetch = fixture.next_fetch().await;
+    assert_eq!(fetch.request.url.as_str(), METADATA);
+    fetch.respond(metadata("https://keys.example/2")).await;
+    let fetch = fixture.next_fetch().await;
     assert_eq!(
-        (call.request.url.as_str(), &call.request.etag),
+        (fetch.request.url.as_str(), &fetch.request.etag),
         ("https://keys.example/2", &None)
     );
-    call.answer(document(jwks(&["a"]))).await;
-    assert_eq!(world.set.current().generation(), 1);
+    fetch.respond(document(jwks(&["a"]))).await;
+    assert_eq!(fixture.set.load().generation(), 1);
 }
 
 #[tokio::test]
-async fn metadata_that_do_not_lead_to_keys_are_a_failed_attempt() {
+async fn invalid_metadata_is_a_failed_attempt() {
     let other_issuer = br#"{"issuer": "https://idp.example/", "jwks_uri": "https://keys.example"}"#;
-    let inward = metadata("http://169.254.169.254/latest/meta-data").unwrap();
+    let link_local = metadata("http://169.254.169.254/latest/meta-data").unwrap();
     let cases = [
         ("discovery", document(other_issuer.to_vec())),
-        ("discovery", Ok(inward)),
+        ("discovery", Ok(link_local)),
         ("discovery", metadata("https://localhost/jwks")),
         ("discovery", document(b"not json".to_vec())),
         ("too_large", document(vec![b' '; 128 * 1024 + 1])),
         ("status", not_modified()),
-        ("connect", down()),
+        ("connect", connect_error()),
     ];
-    for (outcome, answer) in cases {
-        let mut world = discovered();
-        world.call().await.answer(answer).await;
-        assert_eq!(world.fetched(outcome), 1, "{outcome}");
-        world.no_call().await;
+    for (outcome, response) in cases {
+        let mut fixture = fixture_with_discovery();
+        fixture.next_fetch().await.respond(response).await;
+        assert_eq!(fixture.attempts(outcome), 1, "{outcome}");
+        fixture.assert_no_fetch().await;
     }
 }

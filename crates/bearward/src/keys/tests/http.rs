@@ -1,4 +1,4 @@
-//! The fetch over HTTP, against small servers that break every rule.
+//! Tests of the fetch over HTTP against misbehaving servers.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -7,9 +7,9 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-use super::{super::*, script::*};
+use super::{super::*, fixture::*};
 
-/// Answers connection number n with `answers[n]`, the last one again and again, and closes.
+/// Sends `responses[n]` to connection number n, and the last response to all further connections.
 struct Server {
     url: url::Url,
     connections: Arc<AtomicUsize>,
@@ -17,7 +17,7 @@ struct Server {
 }
 
 impl Server {
-    async fn with(answers: impl IntoIterator<Item = Vec<u8>>) -> Self {
+    async fn with(responses: impl IntoIterator<Item = Vec<u8>>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!(
             "http://{}/jwks?tenant=secret",
@@ -29,20 +29,20 @@ impl Server {
             Arc::<AtomicUsize>::default(),
             Arc::<std::sync::Mutex<Vec<String>>>::default(),
         );
-        let (counted, seen, answers) = (
+        let (counted, recorded_heads, responses) = (
             connections.clone(),
             heads.clone(),
-            answers.into_iter().collect::<Vec<_>>(),
+            responses.into_iter().collect::<Vec<_>>(),
         );
         tokio::spawn(async move {
             loop {
                 let (mut stream, _) = listener.accept().await.unwrap();
                 let n = counted
                     .fetch_add(1, Ordering::SeqCst)
-                    .min(answers.len() - 1);
+                    .min(responses.len() - 1);
                 let head = head(&mut stream).await;
-                seen.lock().unwrap().push(head);
-                let _ = stream.write_all(&answers[n]).await;
+                recorded_heads.lock().unwrap().push(head);
+                let _ = stream.write_all(&responses[n]).await;
                 let _ = stream.shutdown().await;
             }
         });
@@ -76,11 +76,11 @@ fn response(status: &str, headers: &str, body: &str) -> Vec<u8> {
 }
 
 async fn fetch_with(
-    policy: &JwksCacheConfig,
+    config: &JwksCacheConfig,
     url: &url::Url,
     etag: Option<&str>,
-) -> Result<Fetched, FetchError> {
-    let fetch = HttpFetch::new(policy, TestClock::start()).unwrap();
+) -> Result<FetchResponse, FetchError> {
+    let fetch = HttpFetch::new(config, TestClock::start()).unwrap();
     fetch
         .fetch(FetchRequest {
             url: url.clone(),
@@ -89,25 +89,25 @@ async fn fetch_with(
         .await
 }
 
-async fn fetch(server: &Server) -> Result<Fetched, FetchError> {
+async fn fetch(server: &Server) -> Result<FetchResponse, FetchError> {
     fetch_with(&JwksCacheConfig::default(), &server.url, None).await
 }
 
-async fn failure_of(answer: Vec<u8>) -> (Failure, usize) {
-    let server = Server::with([answer]).await;
+async fn failure_of(response: Vec<u8>) -> (FetchErrorKind, usize) {
+    let server = Server::with([response]).await;
     let error = fetch(&server).await.unwrap_err();
-    assert!(!error.detail.contains("secret"), "{error}");
-    (error.failure, server.connections())
+    assert!(!error.message.contains("secret"), "{error}");
+    (error.kind, server.connections())
 }
 
 #[tokio::test]
-async fn a_document_comes_with_its_etag_and_lifetime() {
+async fn document_has_etag_and_freshness() {
     let headers = "etag: \"v7\"\r\ncache-control: max-age=600\r\nage: 60\r\n";
     let server = Server::with([response("200 OK", headers, "{}")]).await;
-    let expected = Fetched::Document {
+    let expected = FetchResponse::Document {
         body: b"{}".to_vec(),
         etag: Some("\"v7\"".to_owned()),
-        lifetime: Freshness::Seconds(540),
+        freshness: Freshness::MaxAge(540),
         server_time: None,
     };
     assert_eq!(fetch(&server).await, Ok(expected));
@@ -136,7 +136,7 @@ async fn a_document_comes_with_its_etag_and_lifetime() {
 }
 
 #[tokio::test]
-async fn a_304_counts_only_as_an_answer_to_an_etag() {
+async fn a_304_is_valid_only_for_a_conditional_request() {
     let server = Server::with([response(
         "304 Not Modified",
         "cache-control: max-age=60\r\n",
@@ -146,8 +146,8 @@ async fn a_304_counts_only_as_an_answer_to_an_etag() {
     let conditional = fetch_with(&JwksCacheConfig::default(), &server.url, Some("\"v7\"")).await;
     assert_eq!(
         conditional,
-        Ok(Fetched::NotModified {
-            lifetime: Freshness::Seconds(60),
+        Ok(FetchResponse::NotModified {
+            freshness: Freshness::MaxAge(60),
             server_time: None
         })
     );
@@ -156,11 +156,14 @@ async fn a_304_counts_only_as_an_answer_to_an_etag() {
             .to_lowercase()
             .contains("\r\nif-none-match: \"v7\"\r\n")
     );
-    assert_eq!(fetch(&server).await.unwrap_err().failure, Failure::Status);
+    assert_eq!(
+        fetch(&server).await.unwrap_err().kind,
+        FetchErrorKind::Status(304)
+    );
 }
 
 #[tokio::test]
-async fn a_redirect_is_not_followed() {
+async fn redirect_is_not_followed() {
     let inner = Server::with([response("200 OK", "", "{}")]).await;
     for status in [
         "301 Moved Permanently",
@@ -169,14 +172,19 @@ async fn a_redirect_is_not_followed() {
         "307 Temporary Redirect",
         "308 Permanent Redirect",
     ] {
-        let answer = response(status, &format!("location: {}\r\n", inner.url), "");
-        assert_eq!(failure_of(answer).await, (Failure::Redirect, 1), "{status}");
+        let response = response(status, &format!("location: {}\r\n", inner.url), "");
+        let location = Some(inner.url.as_str().replace("?tenant=secret", ""));
+        assert_eq!(
+            failure_of(response).await,
+            (FetchErrorKind::Redirect { location }, 1),
+            "{status}"
+        );
     }
     assert_eq!(inner.connections(), 0);
 }
 
 #[tokio::test]
-async fn a_5xx_is_tried_once_more_at_once() {
+async fn a_5xx_is_retried_once() {
     let server = Server::with([
         response("502 Bad Gateway", "", ""),
         response("200 OK", "", "{}"),
@@ -186,12 +194,12 @@ async fn a_5xx_is_tried_once_more_at_once() {
     assert_eq!(server.connections(), 2);
     assert_eq!(
         failure_of(response("503 Service Unavailable", "", "")).await,
-        (Failure::Status, 2)
+        (FetchErrorKind::Status(503), 2)
     );
 }
 
 #[tokio::test]
-async fn a_server_that_says_when_is_not_asked_before() {
+async fn response_with_retry_after_is_not_retried() {
     let server = Server::with([response(
         "503 Service Unavailable",
         "retry-after: 120\r\n",
@@ -203,7 +211,7 @@ async fn a_server_that_says_when_is_not_asked_before() {
 }
 
 #[tokio::test]
-async fn other_answers_are_failures_and_not_tried_again() {
+async fn other_responses_are_failures_without_retry() {
     for status in [
         "201 Created",
         "204 No Content",
@@ -214,26 +222,26 @@ async fn other_answers_are_failures_and_not_tried_again() {
     ] {
         assert_eq!(
             failure_of(response(status, "", "")).await,
-            (Failure::Status, 1),
+            (FetchErrorKind::Status(status[..3].parse().unwrap()), 1),
             "{status}"
         );
     }
     assert_eq!(
         failure_of(response("200 OK", "content-encoding: gzip\r\n", "{}")).await,
-        (Failure::Encoded, 1)
+        (FetchErrorKind::ContentEncoding, 1)
     );
     assert_eq!(
         failure_of(b"HTTP/1.1 200 OK\r\ncontent-length: 50\r\n\r\n{\"keys\"".to_vec()).await,
-        (Failure::Interrupted, 1)
+        (FetchErrorKind::Interrupted, 1)
     );
     assert_eq!(
         failure_of(b"SSH-2.0-OpenSSH_9.9\r\n\r\n".to_vec()).await.0,
-        Failure::Interrupted
+        FetchErrorKind::Interrupted
     );
 }
 
 #[tokio::test]
-async fn nothing_listening_is_a_connect_failure() {
+async fn refused_connection_is_recognized() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/jwks", listener.local_addr().unwrap())
         .parse()
@@ -242,16 +250,51 @@ async fn nothing_listening_is_a_connect_failure() {
     let error = fetch_with(&JwksCacheConfig::default(), &url, None)
         .await
         .unwrap_err();
-    assert_eq!(error.failure, Failure::Connect);
+    assert_eq!(error.kind, FetchErrorKind::ConnectionRefused);
+    assert_eq!(error.kind.metric_label(), "connect");
     assert!(
-        error.detail.contains("refused"),
-        "the cause is named: {error}"
+        error.message.contains("refused"),
+        "the cause is in the message: {error}"
     );
 }
 
 #[tokio::test]
-async fn a_document_is_read_up_to_the_cap_and_no_further() {
-    let policy = JwksCacheConfig::default().max_bytes(1000);
+async fn unresolvable_host_name_is_recognized() {
+    // A label of more than 63 bytes fails in the resolver without a DNS query.
+    let url = format!("http://{}.example/jwks", "a".repeat(64))
+        .parse()
+        .unwrap();
+    let error = fetch_with(&JwksCacheConfig::default(), &url, None)
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind, FetchErrorKind::NameResolution, "{error}");
+    assert_eq!(error.kind.metric_label(), "connect");
+}
+
+#[tokio::test]
+async fn failed_tls_handshake_is_recognized() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://{}/jwks", listener.local_addr().unwrap())
+        .parse()
+        .unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let _ = stream.read(&mut [0; 1024]).await;
+            let _ = stream
+                .write_all(&response("400 Bad Request", "", "not TLS"))
+                .await;
+        }
+    });
+    let error = fetch_with(&JwksCacheConfig::default(), &url, None)
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind, FetchErrorKind::Tls, "{error}");
+    assert_eq!(error.kind.metric_label(), "connect");
+}
+
+#[tokio::test]
+async fn document_larger_than_max_bytes_is_an_error() {
+    let config = JwksCacheConfig::default().max_bytes(1000);
     for (length, fits) in [(1000, true), (1001, false)] {
         let body = " ".repeat(length);
         let announced = Server::with([response("200 OK", "", &body)]).await;
@@ -261,10 +304,10 @@ async fn a_document_is_read_up_to_the_cap_and_no_further() {
             ])
             .await;
         for server in [announced, unannounced] {
-            let outcome = fetch_with(&policy, &server.url, None).await;
+            let outcome = fetch_with(&config, &server.url, None).await;
             assert_eq!(outcome.is_ok(), fits, "{length}");
             assert!(
-                fits || outcome.is_err_and(|error| error.failure == Failure::TooLarge),
+                fits || outcome.is_err_and(|error| error.kind == FetchErrorKind::TooLarge),
                 "{length}"
             );
         }
@@ -272,7 +315,7 @@ async fn a_document_is_read_up_to_the_cap_and_no_further() {
 }
 
 #[tokio::test]
-async fn an_endless_document_is_cut_off_at_the_cap() {
+async fn endless_document_is_an_error() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/jwks", listener.local_addr().unwrap())
         .parse()
@@ -294,15 +337,15 @@ async fn an_endless_document_is_cut_off_at_the_cap() {
         fetch_with(&JwksCacheConfig::default(), &url, None)
             .await
             .unwrap_err()
-            .failure,
-        Failure::TooLarge
+            .kind,
+        FetchErrorKind::TooLarge
     );
     server.await.unwrap();
 }
 
-/// Time is tokio's here, and paused: with nothing else to do it jumps to the next timer.
+/// Uses tokio's paused time, which advances to the next timer when all tasks are idle.
 #[tokio::test(start_paused = true)]
-async fn a_server_that_never_answers_is_given_up_after_the_total_time() {
+async fn server_that_never_responds_times_out() {
     for part in [
         "",
         "HTTP/1.1 200 OK\r\nx-slow: ",
@@ -318,15 +361,14 @@ async fn a_server_that_never_answers_is_given_up_after_the_total_time() {
             stream.write_all(part.as_bytes()).await.unwrap();
             std::future::pending::<()>().await;
         });
-        // The connection itself is made in real time, before the paused clock may jump past
-        // connect_timeout.
-        let policy = JwksCacheConfig::default()
+        // The connection is made in real time, so connect_timeout must not expire before.
+        let config = JwksCacheConfig::default()
             .timeout(s(60))
             .connect_timeout(s(60));
         let before = tokio::time::Instant::now();
         assert_eq!(
-            fetch_with(&policy, &url, None).await.unwrap_err().failure,
-            Failure::Timeout,
+            fetch_with(&config, &url, None).await.unwrap_err().kind,
+            FetchErrorKind::Timeout,
             "{part:?}"
         );
         assert!(
@@ -338,7 +380,7 @@ async fn a_server_that_never_answers_is_given_up_after_the_total_time() {
 }
 
 #[test]
-fn a_ca_file_that_cannot_be_used_is_named() {
+fn unusable_ca_file_is_named_in_the_error() {
     let dir = tempfile::tempdir().unwrap();
     let empty = dir.path().join("empty.pem");
     std::fs::write(&empty, "").unwrap();
@@ -356,17 +398,18 @@ fn a_ca_file_that_cannot_be_used_is_named() {
 }
 
 #[tokio::test]
-async fn loopback_is_never_reached_through_the_proxy() {
+async fn loopback_bypasses_the_proxy() {
     let proxy = Server::with([response("200 OK", "", "from the proxy")]).await;
     let server = Server::with([response("200 OK", "", "direct")]).await;
-    let policy = JwksCacheConfig::default().proxy(proxy.url.clone());
-    let Fetched::Document { body, .. } = fetch_with(&policy, &server.url, None).await.unwrap()
+    let config = JwksCacheConfig::default().proxy(proxy.url.clone());
+    let FetchResponse::Document { body, .. } =
+        fetch_with(&config, &server.url, None).await.unwrap()
     else {
         panic!("a document")
     };
     assert_eq!(body, b"direct");
     let elsewhere = "http://idp.invalid/jwks".parse().unwrap();
-    let Fetched::Document { body, .. } = fetch_with(&policy, &elsewhere, None).await.unwrap()
+    let FetchResponse::Document { body, .. } = fetch_with(&config, &elsewhere, None).await.unwrap()
     else {
         panic!("a document")
     };

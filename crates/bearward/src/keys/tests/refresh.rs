@@ -1,164 +1,188 @@
-//! What the refreshing task does: schedule, generations, failures, its own end.
+//! Tests of the refresh task: schedule, generations, failures and shutdown.
 
-use super::{super::*, script::*};
+use super::{super::*, fixture::*};
 
-/// Past the refresh of a set that was granted ten minutes.
-const REFRESHED: Duration = Duration::from_secs(570);
+/// After the scheduled refresh of a set with a TTL of ten minutes.
+const PAST_REFRESH: Duration = Duration::from_secs(570);
 
 #[tokio::test]
-async fn the_first_fetch_begins_without_any_request() {
-    let mut world = World::start();
-    assert_eq!(world.set.status().state(), "empty");
-    world.call().await.answer(document(jwks(&["a"]))).await;
-    let status = world.set.status();
+async fn first_fetch_starts_without_a_request() {
+    let mut fixture = Fixture::new();
+    assert_eq!(fixture.set.status().state(), "empty");
+    fixture
+        .next_fetch()
+        .await
+        .respond(document(jwks(&["a"])))
+        .await;
+    let status = fixture.set.status();
     assert_eq!(
         (status.state(), status.keys, status.generation, status.age),
         ("fresh", 1, 1, Some(Duration::ZERO))
     );
     assert_eq!(status.kids, [Some("a".to_owned())]);
-    world.set.wait_for_initial_fetch().await;
+    fixture.set.wait_for_initial_fetch().await;
 }
 
 #[tokio::test]
-async fn a_refresh_comes_at_80_to_95_percent_without_traffic_and_asks_with_the_etag() {
-    let mut world = World::with(&["a"]).await;
-    world.clock.advance(s(479)).await;
-    world.no_call().await;
-    world.clock.advance(s(91)).await;
-    let call = world.call().await;
-    assert_eq!(call.request.etag.as_deref(), Some("\"v1\""));
-    call.answer(not_modified()).await;
-    let status = world.set.status();
+async fn refresh_is_conditional_and_needs_no_request() {
+    let mut fixture = Fixture::loaded(&["a"]).await;
+    fixture.clock.advance(s(479)).await;
+    fixture.assert_no_fetch().await;
+    fixture.clock.advance(s(91)).await;
+    let fetch = fixture.next_fetch().await;
+    assert_eq!(fetch.request.etag.as_deref(), Some("\"v1\""));
+    fetch.respond(not_modified()).await;
+    let status = fixture.set.status();
     assert_eq!(
-        (status.age, status.generation, world.fetched("not_modified")),
+        (
+            status.age,
+            status.generation,
+            fixture.attempts("not_modified")
+        ),
         (Some(Duration::ZERO), 1, 1)
     );
     assert_eq!(
         status.clock_ahead_seconds,
         Some(570),
-        "the server said what time it was there"
+        "from the server's Date"
     );
 }
 
 #[tokio::test]
-async fn a_removed_key_dies_with_the_next_refresh() {
-    let mut world = World::with(&["a", "b"]).await;
-    world.clock.advance(REFRESHED).await;
-    world.call().await.answer(document(jwks(&["a"]))).await;
-    assert!(world.has("a") && !world.has("b"));
-    assert_eq!(world.set.current().generation(), 2);
+async fn removed_key_is_gone_after_the_next_refresh() {
+    let mut fixture = Fixture::loaded(&["a", "b"]).await;
+    fixture.clock.advance(PAST_REFRESH).await;
+    fixture
+        .next_fetch()
+        .await
+        .respond(document(jwks(&["a"])))
+        .await;
+    assert!(fixture.has_key("a") && !fixture.has_key("b"));
+    assert_eq!(fixture.set.load().generation(), 2);
 }
 
 #[tokio::test]
-async fn the_generation_grows_with_content_and_not_with_time() {
-    let mut world = World::with(&["a"]).await;
+async fn generation_grows_only_with_changed_keys() {
+    let mut fixture = Fixture::loaded(&["a"]).await;
     for (kids, generation) in [
         (["a"].as_slice(), 1),
         (&["a", "b"], 2),
         (&["a", "b"], 2),
         (&["a"], 3),
     ] {
-        world.clock.advance(REFRESHED).await;
-        world.call().await.answer(document(jwks(kids))).await;
-        assert_eq!(world.set.current().generation(), generation, "{kids:?}");
+        fixture.clock.advance(PAST_REFRESH).await;
+        fixture
+            .next_fetch()
+            .await
+            .respond(document(jwks(kids)))
+            .await;
+        assert_eq!(fixture.set.load().generation(), generation, "{kids:?}");
     }
     assert_eq!(
-        (world.fetched("updated"), world.fetched("unchanged")),
+        (fixture.attempts("updated"), fixture.attempts("unchanged")),
         (3, 2)
     );
 }
 
 #[tokio::test]
-async fn no_failure_empties_a_good_set() {
+async fn failed_fetch_keeps_the_keys() {
     let many: Vec<String> = (0..101).map(|n| n.to_string()).collect();
     let many: Vec<&str> = many.iter().map(String::as_str).collect();
     let cases = [
-        ("connect", down()),
+        ("connect", connect_error()),
         ("not_json", document(b"<html>".to_vec())),
         ("not_a_set", document(b"{\"error\":\"oops\"}".to_vec())),
         ("no_usable_key", document(br#"{"keys":[]}"#.to_vec())),
         ("too_many_keys", document(jwks(&many))),
         ("too_large", document(vec![b' '; 128 * 1024 + 1])),
     ];
-    for (outcome, answer) in cases {
-        let mut world = World::with(&["a"]).await;
-        world.clock.advance(REFRESHED).await;
-        world.call().await.answer(answer).await;
-        assert!(world.has("a"), "{outcome}");
+    for (outcome, response) in cases {
+        let mut fixture = Fixture::loaded(&["a"]).await;
+        fixture.clock.advance(PAST_REFRESH).await;
+        fixture.next_fetch().await.respond(response).await;
+        assert!(fixture.has_key("a"), "{outcome}");
         assert_eq!(
-            (world.fetched(outcome), world.set.current().generation()),
+            (fixture.attempts(outcome), fixture.set.load().generation()),
             (1, 1),
             "{outcome}"
         );
-        assert!(world.set.status().last_error.is_some(), "{outcome}");
-        world.clock.advance(Duration::from_millis(1500)).await;
-        world.call().await.answer(document(jwks(&["a"]))).await;
-        assert_eq!(world.set.status().last_error, None, "{outcome}");
+        assert!(fixture.set.status().last_error.is_some(), "{outcome}");
+        fixture.clock.advance(Duration::from_millis(1500)).await;
+        fixture
+            .next_fetch()
+            .await
+            .respond(document(jwks(&["a"])))
+            .await;
+        assert_eq!(fixture.set.status().last_error, None, "{outcome}");
     }
 }
 
 #[tokio::test]
-async fn a_304_that_nobody_asked_for_is_a_failure() {
-    let mut world = World::start();
-    world.call().await.answer(not_modified()).await;
+async fn unrequested_304_is_a_failure() {
+    let mut fixture = Fixture::new();
+    fixture.next_fetch().await.respond(not_modified()).await;
     assert_eq!(
-        (world.fetched("status"), world.set.status().state()),
+        (fixture.attempts("status"), fixture.set.status().state()),
         (1, "empty")
     );
 }
 
 #[tokio::test]
-async fn attempts_are_counted_and_not_successes() {
-    let mut world = World::with(&["a"]).await;
-    world.clock.advance(REFRESHED).await;
+async fn backoff_limits_attempts_during_an_outage() {
+    let mut fixture = Fixture::loaded(&["a"]).await;
+    fixture.clock.advance(PAST_REFRESH).await;
     let mut attempts = 0;
     for _ in 0..3600 {
-        while let Ok(call) = world.calls.try_recv() {
+        while let Ok(fetch) = fixture.fetches.try_recv() {
             attempts += 1;
-            call.answer(down()).await;
+            fetch.respond(connect_error()).await;
         }
-        drop(world.ask("x"));
-        world.clock.advance(s(1)).await;
+        drop(fixture.request_key("x"));
+        fixture.clock.advance(s(1)).await;
     }
     assert!(
         (40..=130).contains(&attempts),
-        "an hour of outage under load: {attempts}"
+        "{attempts} attempts in an hour"
     );
 }
 
 #[tokio::test]
-async fn a_panic_is_a_failed_attempt_and_frees_the_slot() {
-    let mut world = World::start();
-    let request = world.join("a");
-    drop(world.call().await);
+async fn panic_is_a_failed_attempt() {
+    let mut fixture = Fixture::new();
+    let request = fixture.wait_for_key("a");
+    drop(fixture.next_fetch().await);
     settle().await;
-    world.clock.advance(s(2)).await;
-    assert_eq!(world.fetched("panicked"), 1);
-    world.call().await.answer(document(jwks(&["a"]))).await;
-    assert!(world.has("a"), "the next attempt came");
+    fixture.clock.advance(s(2)).await;
+    assert_eq!(fixture.attempts("panicked"), 1);
+    fixture
+        .next_fetch()
+        .await
+        .respond(document(jwks(&["a"])))
+        .await;
+    assert!(fixture.has_key("a"), "the next attempt succeeded");
     drop(request);
 }
 
 #[tokio::test]
-async fn dropping_the_last_clone_ends_the_task_and_its_fetch() {
-    let mut world = World::start();
-    let call = world.call().await;
-    let clone = world.set.clone();
-    let request = world.join("a");
-    drop(world.set);
+async fn dropping_the_last_clone_stops_the_task() {
+    let mut fixture = Fixture::new();
+    let fetch = fixture.next_fetch().await;
+    let clone = fixture.set.clone();
+    let request = fixture.wait_for_key("a");
+    drop(fixture.set);
     settle().await;
-    assert!(!call.is_given_up(), "a clone is left");
+    assert!(!fetch.is_cancelled(), "another clone exists");
     drop(clone);
     settle().await;
-    assert!(call.is_given_up());
+    assert!(fetch.is_cancelled());
     assert!(
         request.await.is_err(),
-        "nobody waits for a fetch that will not come"
+        "a request does not wait after the task stopped"
     );
 }
 
 #[test]
-fn a_runtime_that_ended_leaves_keys_until_they_expire_and_never_hangs_a_request() {
+fn keys_stay_usable_after_the_runtime_stopped() {
     let runtime = || {
         tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -166,28 +190,34 @@ fn a_runtime_that_ended_leaves_keys_until_they_expire_and_never_hangs_a_request(
             .unwrap()
     };
     let building = runtime();
-    let world = building.block_on(World::with(&["a"]));
+    let fixture = building.block_on(Fixture::loaded(&["a"]));
     drop(building);
     runtime().block_on(async {
-        assert!(world.has("a"));
-        assert!(matches!(world.ask("x"), UnknownKeyDecision::Unavailable(_)));
-        world.clock.advance(s(6 * 3600)).await;
-        assert!(matches!(world.ask("a"), UnknownKeyDecision::Unavailable(_)));
+        assert!(fixture.has_key("a"));
+        assert!(matches!(
+            fixture.request_key("x"),
+            UnknownKeyDecision::Unavailable(_)
+        ));
+        fixture.clock.advance(s(6 * 3600)).await;
+        assert!(matches!(
+            fixture.request_key("a"),
+            UnknownKeyDecision::Unavailable(_)
+        ));
         assert!(
-            world
+            fixture
                 .set
                 .status()
                 .last_error
-                .is_some_and(|error| error.contains("runtime"))
+                .is_some_and(|error| error.kind == FetchErrorKind::RuntimeStopped)
         );
     });
 }
 
 #[test]
-fn without_a_runtime_building_fails_by_name() {
+fn building_without_a_runtime_is_an_error() {
     let fetch = HttpFetch::new(&JwksCacheConfig::default(), TestClock::start()).unwrap();
     let built = KeySet::remote(
-        remote_keys(),
+        remote_jwks(),
         &JwksCacheConfig::default(),
         TestClock::start(),
         Arc::new(fetch),
@@ -196,14 +226,14 @@ fn without_a_runtime_building_fails_by_name() {
 }
 
 #[tokio::test]
-async fn a_url_or_a_number_that_does_not_fit_fails_by_name() {
-    let build = |keys: RemoteJwks, policy: JwksCacheConfig| {
+async fn disallowed_url_or_setting_is_an_error() {
+    let build = |jwks: RemoteJwks, config: JwksCacheConfig| {
         let fetch = HttpFetch::new(&JwksCacheConfig::default(), TestClock::start()).unwrap();
-        KeySet::remote(keys, &policy, TestClock::start(), Arc::new(fetch)).err()
+        KeySet::remote(jwks, &config, TestClock::start(), Arc::new(fetch)).err()
     };
     let at = |url: &str| RemoteJwks {
         jwks_url: Some(url.parse().unwrap()),
-        ..remote_keys()
+        ..remote_jwks()
     };
     let plain = Some(RemoteJwksError::Url(UrlError::PlainHttp));
     assert_eq!(
@@ -220,11 +250,11 @@ async fn a_url_or_a_number_that_does_not_fit_fails_by_name() {
     let discovered = RemoteJwks {
         jwks_url: None,
         issuer: "http://idp.example".to_owned(),
-        ..remote_keys()
+        ..remote_jwks()
     };
     assert_eq!(build(discovered, JwksCacheConfig::default()), plain);
     assert!(matches!(
-        build(remote_keys(), JwksCacheConfig::default().max_keys(0)),
-        Some(RemoteJwksError::Policy(_))
+        build(remote_jwks(), JwksCacheConfig::default().max_keys(0)),
+        Some(RemoteJwksError::Config(_))
     ));
 }

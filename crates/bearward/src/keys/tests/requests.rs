@@ -1,44 +1,44 @@
-//! What requests see: waiting, joining, refusals, 503.
+//! Tests of requests for missing keys: waiting, rejection and 503.
 
-use super::{super::*, script::*};
+use super::{super::*, fixture::*};
 
-fn refused(answer: &UnknownKeyDecision) -> bool {
-    matches!(answer, UnknownKeyDecision::Refuse)
+fn is_rejected(decision: &UnknownKeyDecision) -> bool {
+    matches!(decision, UnknownKeyDecision::Reject)
 }
 
-fn unavailable_for(answer: &UnknownKeyDecision) -> Option<Duration> {
-    match answer {
+fn retry_after(decision: &UnknownKeyDecision) -> Option<Duration> {
+    match decision {
         UnknownKeyDecision::Unavailable(unavailable) => Some(unavailable.retry_after),
         _ => None,
     }
 }
 
 #[tokio::test]
-async fn a_herd_on_an_empty_set_makes_one_fetch() {
-    let mut world = World::start();
-    let herd: Vec<_> = (0..500).map(|_| world.join("a")).collect();
-    let call = world.call().await;
-    assert!(herd[499].is_waiting().await);
-    call.answer(document(jwks(&["a"]))).await;
-    for request in herd {
-        assert!(has(&request.await.unwrap(), "a"));
+async fn many_requests_on_an_empty_set_share_one_fetch() {
+    let mut fixture = Fixture::new();
+    let requests: Vec<_> = (0..500).map(|_| fixture.wait_for_key("a")).collect();
+    let fetch = fixture.next_fetch().await;
+    assert!(requests[499].is_waiting().await);
+    fetch.respond(document(jwks(&["a"]))).await;
+    for request in requests {
+        assert!(has_key(&request.await.unwrap(), "a"));
     }
-    world.no_call().await;
+    fixture.assert_no_fetch().await;
     assert_eq!(
-        world.unknown("refreshed"),
+        fixture.unknown_keys("refreshed"),
         0,
-        "they came too early, but asked for nothing unknown"
+        "no request was for an unknown key"
     );
 }
 
 #[tokio::test]
-async fn a_request_on_an_empty_set_waits_two_seconds_and_no_longer() {
-    let mut world = World::start();
-    let _hanging = world.call().await;
-    let request = world.join("a");
-    world.clock.advance(Duration::from_millis(1999)).await;
+async fn request_on_an_empty_set_waits_two_seconds() {
+    let mut fixture = Fixture::new();
+    let _hanging = fixture.next_fetch().await;
+    let request = fixture.wait_for_key("a");
+    fixture.clock.advance(Duration::from_millis(1999)).await;
     assert!(request.is_waiting().await);
-    world.clock.advance(Duration::from_millis(1)).await;
+    fixture.clock.advance(Duration::from_millis(1)).await;
     assert_eq!(
         request.await.unwrap_err(),
         Unavailable { retry_after: s(1) }
@@ -46,295 +46,338 @@ async fn a_request_on_an_empty_set_waits_two_seconds_and_no_longer() {
 }
 
 #[tokio::test]
-async fn a_request_on_an_empty_set_is_503_at_once_while_the_next_attempt_is_far() {
-    let mut world = World::start();
+async fn empty_set_is_503_if_the_next_attempt_is_past_the_deadline() {
+    let mut fixture = Fixture::new();
     let late = FetchError {
         retry_after: Some(s(60)),
-        ..down().unwrap_err()
+        ..connect_error().unwrap_err()
     };
-    world.call().await.answer(Err(late)).await;
-    assert_eq!(unavailable_for(&world.ask("a")), Some(s(60)));
-    world.clock.advance(s(58)).await;
+    fixture.next_fetch().await.respond(Err(late)).await;
+    assert_eq!(retry_after(&fixture.request_key("a")), Some(s(60)));
+    fixture.clock.advance(s(58)).await;
     assert_eq!(
-        unavailable_for(&world.ask("a")),
+        retry_after(&fixture.request_key("a")),
         Some(s(2)),
-        "it would begin when the request ends"
+        "the attempt would start at the request's deadline"
     );
-    world.clock.advance(s(1)).await;
-    let request = world.join("a");
-    world.no_call().await;
-    world.clock.advance(s(1)).await;
-    world.call().await.answer(document(jwks(&["a"]))).await;
+    fixture.clock.advance(s(1)).await;
+    let request = fixture.wait_for_key("a");
+    fixture.assert_no_fetch().await;
+    fixture.clock.advance(s(1)).await;
+    fixture
+        .next_fetch()
+        .await
+        .respond(document(jwks(&["a"])))
+        .await;
     assert!(
-        has(&request.await.unwrap(), "a"),
-        "the next attempt was near enough to wait for"
+        has_key(&request.await.unwrap(), "a"),
+        "the next attempt started before the deadline"
     );
 }
 
 #[tokio::test]
-async fn an_outage_of_less_than_max_stale_costs_nothing_and_a_longer_one_is_503() {
-    let mut world = World::with(&["a"]).await;
+async fn keys_expire_after_an_outage_of_max_stale() {
+    let mut fixture = Fixture::loaded(&["a"]).await;
     let mut passed = Duration::ZERO;
     while passed + s(300) < s(6 * 3600) {
-        world.clock.advance(s(300)).await;
+        fixture.clock.advance(s(300)).await;
         passed += s(300);
-        while let Ok(call) = world.calls.try_recv() {
-            call.answer(down()).await;
+        while let Ok(fetch) = fixture.fetches.try_recv() {
+            fetch.respond(connect_error()).await;
         }
-        assert!(world.has("a"), "after {passed:?}");
+        assert!(fixture.has_key("a"), "after {passed:?}");
     }
-    assert_eq!(world.set.status().state, KeySetState::Stale);
-    world.clock.advance(s(300)).await;
-    assert!(!world.has("a"));
-    assert_eq!(world.set.status().state, KeySetState::Expired);
-    let request = world.join("a");
-    world.call().await.answer(not_modified()).await;
+    assert_eq!(fixture.set.status().state, KeySetState::Stale);
+    fixture.clock.advance(s(300)).await;
+    assert!(!fixture.has_key("a"));
+    assert_eq!(fixture.set.status().state, KeySetState::Expired);
+    let request = fixture.wait_for_key("a");
+    fixture.next_fetch().await.respond(not_modified()).await;
     assert!(
-        has(&request.await.unwrap(), "a"),
-        "the same keys come back to life by a 304"
+        has_key(&request.await.unwrap(), "a"),
+        "a 304 renews the expired keys"
     );
-    assert_eq!(world.set.current().generation(), 1);
+    assert_eq!(fixture.set.load().generation(), 1);
 }
 
 #[tokio::test]
-async fn after_a_rotation_every_request_of_the_herd_succeeds_with_one_fetch() {
-    let mut world = World::with(&["old"]).await;
-    let herd: Vec<_> = (0..500).map(|_| world.join("new")).collect();
-    let call = world.call().await;
-    let latecomers: Vec<_> = (0..500).map(|_| world.join("new")).collect();
-    call.answer(document(jwks(&["old", "new"]))).await;
-    for request in herd.into_iter().chain(latecomers) {
-        assert!(has(&request.await.unwrap(), "new"));
+async fn all_requests_after_a_rotation_succeed_with_one_fetch() {
+    let mut fixture = Fixture::loaded(&["old"]).await;
+    let requests: Vec<_> = (0..500).map(|_| fixture.wait_for_key("new")).collect();
+    let fetch = fixture.next_fetch().await;
+    let late_requests: Vec<_> = (0..500).map(|_| fixture.wait_for_key("new")).collect();
+    fetch.respond(document(jwks(&["old", "new"]))).await;
+    for request in requests.into_iter().chain(late_requests) {
+        assert!(has_key(&request.await.unwrap(), "new"));
     }
-    world.no_call().await;
-    assert_eq!(world.unknown("refreshed"), 1000);
+    fixture.assert_no_fetch().await;
+    assert_eq!(fixture.unknown_keys("refreshed"), 1000);
 }
 
 #[tokio::test]
-async fn a_key_that_came_while_the_request_looked_costs_no_fetch() {
-    let mut world = World::with(&["a"]).await;
-    let request = world.join("a");
-    assert!(has(&request.await.unwrap(), "a"));
-    world.no_call().await;
+async fn key_that_arrived_during_the_lookup_needs_no_fetch() {
+    let mut fixture = Fixture::loaded(&["a"]).await;
+    let request = fixture.wait_for_key("a");
+    assert!(has_key(&request.await.unwrap(), "a"));
+    fixture.assert_no_fetch().await;
 }
 
 #[tokio::test]
-async fn an_unknown_kid_is_fetched_for_once_and_then_refused_for_thirty_seconds() {
-    let mut world = World::with(&["a"]).await;
-    let request = world.join("x");
-    world.call().await.answer(document(jwks(&["a"]))).await;
-    assert!(!has(&request.await.unwrap(), "x"));
-    assert!(refused(&world.ask("x")));
+async fn missing_key_is_fetched_once_and_rejected_for_30_seconds() {
+    let mut fixture = Fixture::loaded(&["a"]).await;
+    let request = fixture.wait_for_key("x");
+    fixture
+        .next_fetch()
+        .await
+        .respond(document(jwks(&["a"])))
+        .await;
+    assert!(!has_key(&request.await.unwrap(), "x"));
+    assert!(is_rejected(&fixture.request_key("x")));
     assert_eq!(
-        (world.unknown("missing"), world.unknown("negative")),
+        (
+            fixture.unknown_keys("missing"),
+            fixture.unknown_keys("negative")
+        ),
         (1, 1)
     );
-    world.clock.advance(s(30)).await;
-    let _again = world.join("x");
-    world.call().await.answer(document(jwks(&["a"]))).await;
+    fixture.clock.advance(s(30)).await;
+    let _again = fixture.wait_for_key("x");
+    fixture
+        .next_fetch()
+        .await
+        .respond(document(jwks(&["a"])))
+        .await;
 }
 
 #[tokio::test]
-async fn five_thousand_random_kids_cost_the_burst_and_good_tokens_stay_good() {
-    let mut world = World::with(&["a"]).await;
+async fn random_kids_cause_only_the_burst_of_fetches() {
+    let mut fixture = Fixture::loaded(&["a"]).await;
     let (mut fetches, mut refusals) = (0, 0);
     for n in 0..5000 {
-        match world.ask(&format!("random-{n}")) {
-            UnknownKeyDecision::Refuse => refusals += 1,
-            UnknownKeyDecision::Join(flight) => {
-                let request = tokio::spawn(flight);
+        match fixture.request_key(&format!("random-{n}")) {
+            UnknownKeyDecision::Reject => refusals += 1,
+            UnknownKeyDecision::Wait(pending) => {
+                let request = tokio::spawn(pending);
                 settle().await;
-                if let Ok(call) = world.calls.try_recv() {
+                if let Ok(fetch) = fixture.fetches.try_recv() {
                     fetches += 1;
-                    call.answer(not_modified()).await;
+                    fetch.respond(not_modified()).await;
                 }
                 assert!(request.await.unwrap().is_ok());
             }
-            UnknownKeyDecision::Unavailable(_) => panic!("the identity provider is up"),
+            UnknownKeyDecision::Unavailable(_) => panic!("no fetch failed"),
         }
-        assert!(world.has("a"));
+        assert!(fixture.has_key("a"));
     }
     assert_eq!((fetches, refusals), (2, 4998));
-    assert_eq!(world.unknown("limited"), 4998);
+    assert_eq!(fixture.unknown_keys("limited"), 4998);
 }
 
 #[tokio::test]
-async fn a_flood_that_waits_for_one_flight_gets_one_more_and_no_third() {
-    let mut world = World::with(&["a"]).await;
-    let first = world.join("first");
-    let call = world.call().await;
+async fn requests_that_join_an_earlier_fetch_get_one_more() {
+    let mut fixture = Fixture::loaded(&["a"]).await;
+    let first = fixture.wait_for_key("first");
+    let fetch = fixture.next_fetch().await;
     let flood: Vec<_> = (0..1000)
-        .map(|n| world.join(&format!("random-{n}")))
+        .map(|n| fixture.wait_for_key(&format!("random-{n}")))
         .collect();
-    call.answer(document(jwks(&["a"]))).await;
-    assert!(!has(&first.await.unwrap(), "first"));
-    world.call().await.answer(document(jwks(&["a"]))).await;
+    fetch.respond(document(jwks(&["a"]))).await;
+    assert!(!has_key(&first.await.unwrap(), "first"));
+    fixture
+        .next_fetch()
+        .await
+        .respond(document(jwks(&["a"])))
+        .await;
     for request in flood {
         assert!(request.await.is_ok());
     }
-    world.no_call().await;
-    assert_eq!(world.unknown("missing"), 1001);
+    fixture.assert_no_fetch().await;
+    assert_eq!(fixture.unknown_keys("missing"), 1001);
 }
 
 #[tokio::test]
-async fn a_key_published_while_a_flight_was_under_way_is_found_by_the_next() {
-    let mut world = World::with(&["old"]).await;
-    let _other = world.join("other");
-    let early = world.call().await;
-    let request = world.join("new");
-    early.answer(document(jwks(&["old"]))).await;
+async fn key_published_during_a_fetch_is_found_by_the_next() {
+    let mut fixture = Fixture::loaded(&["old"]).await;
+    let _other = fixture.wait_for_key("other");
+    let early = fixture.next_fetch().await;
+    let request = fixture.wait_for_key("new");
+    early.respond(document(jwks(&["old"]))).await;
     assert!(
         request.is_waiting().await,
-        "that answer may have been read before the key was published"
+        "the response may have been read before the key was published"
     );
-    world
-        .call()
+    fixture
+        .next_fetch()
         .await
-        .answer(document(jwks(&["old", "new"])))
+        .respond(document(jwks(&["old", "new"])))
         .await;
-    assert!(has(&request.await.unwrap(), "new"));
+    assert!(has_key(&request.await.unwrap(), "new"));
 }
 
 #[tokio::test]
-async fn an_unknown_kid_during_an_outage_is_503_and_starts_no_fetch() {
-    let mut world = World::with(&["a"]).await;
-    let request = world.join("x");
-    world.call().await.answer(down()).await;
+async fn unknown_key_during_an_outage_is_503_without_a_fetch() {
+    let mut fixture = Fixture::loaded(&["a"]).await;
+    let request = fixture.wait_for_key("x");
+    fixture.next_fetch().await.respond(connect_error()).await;
     let unavailable = request.await.unwrap_err();
     assert!(
         (s(1)..=s(2)).contains(&unavailable.retry_after),
         "{unavailable:?}"
     );
     for n in 0..100 {
-        assert!(unavailable_for(&world.ask(&format!("x-{n}"))).is_some());
+        assert!(retry_after(&fixture.request_key(&format!("x-{n}"))).is_some());
     }
-    world.no_call().await;
-    assert!(world.has("a"), "known keys serve on");
-    assert_eq!(world.unknown("unavailable"), 101);
+    fixture.assert_no_fetch().await;
+    assert!(fixture.has_key("a"), "known keys stay usable");
+    assert_eq!(fixture.unknown_keys("unavailable"), 101);
 }
 
 #[tokio::test]
-async fn a_fetch_that_hangs_is_503_for_those_who_wait_and_nothing_for_the_others() {
-    let mut world = World::with(&["a"]).await;
-    let request = world.join("x");
-    let hanging = world.call().await;
-    world.clock.advance(s(2)).await;
+async fn hanging_fetch_affects_only_waiting_requests() {
+    let mut fixture = Fixture::loaded(&["a"]).await;
+    let request = fixture.wait_for_key("x");
+    let hanging = fixture.next_fetch().await;
+    fixture.clock.advance(s(2)).await;
     assert!(request.await.is_err());
-    assert!(world.has("a"));
-    hanging.answer(document(jwks(&["a", "x"]))).await;
-    assert!(world.has("x"));
+    assert!(fixture.has_key("a"));
+    hanging.respond(document(jwks(&["a", "x"]))).await;
+    assert!(fixture.has_key("x"));
 }
 
 #[tokio::test]
-async fn a_client_that_hangs_up_does_not_cancel_the_fetch_for_others() {
-    let mut world = World::start();
-    let (first, second) = (world.join("a"), world.join("a"));
-    let call = world.call().await;
-    first.hang_up();
+async fn cancelled_request_does_not_cancel_the_fetch() {
+    let mut fixture = Fixture::new();
+    let (first, second) = (fixture.wait_for_key("a"), fixture.wait_for_key("a"));
+    let fetch = fixture.next_fetch().await;
+    first.cancel();
     settle().await;
-    assert!(!call.is_given_up());
-    call.answer(document(jwks(&["a"]))).await;
-    assert!(has(&second.await.unwrap(), "a"));
+    assert!(!fetch.is_cancelled());
+    fetch.respond(document(jwks(&["a"]))).await;
+    assert!(has_key(&second.await.unwrap(), "a"));
 }
 
 #[tokio::test]
-async fn the_same_holds_when_the_client_that_caused_the_fetch_hangs_up() {
-    let mut world = World::with(&["old"]).await;
-    drop(world.ask("new"));
-    let request = world.join("new");
-    world.call().await.answer(document(jwks(&["new"]))).await;
-    assert!(has(&request.await.unwrap(), "new"));
+async fn fetch_survives_the_request_that_started_it() {
+    let mut fixture = Fixture::loaded(&["old"]).await;
+    drop(fixture.request_key("new"));
+    let request = fixture.wait_for_key("new");
+    fixture
+        .next_fetch()
+        .await
+        .respond(document(jwks(&["new"])))
+        .await;
+    assert!(has_key(&request.await.unwrap(), "new"));
 }
 
-/// As actix-web does it: every worker has a runtime of its own, and the fetch runs on none of them.
+/// In actix-web, every worker has its own runtime, and the fetch runs on none of them.
 #[tokio::test]
-async fn requests_on_other_runtimes_are_served_by_the_same_fetch() {
-    let mut world = World::start();
+async fn requests_on_other_runtimes_share_the_fetch() {
+    let mut fixture = Fixture::new();
     let workers: Vec<_> = (0..4)
         .map(|_| {
-            let flights: Vec<_> = (0..50).map(|_| world.ask("a")).collect();
+            let waits: Vec<_> = (0..50).map(|_| fixture.request_key("a")).collect();
             std::thread::spawn(move || {
                 let runtime = tokio::runtime::Builder::new_current_thread()
                     .build()
                     .unwrap();
-                let served = |answer| match answer {
-                    UnknownKeyDecision::Join(flight) => runtime
-                        .block_on(flight)
-                        .is_ok_and(|snapshot| has(&snapshot, "a")),
+                let is_served = |decision| match decision {
+                    UnknownKeyDecision::Wait(pending) => runtime
+                        .block_on(pending)
+                        .is_ok_and(|snapshot| has_key(&snapshot, "a")),
                     _ => false,
                 };
-                flights
+                waits
                     .into_iter()
-                    .map(served)
-                    .filter(|served| *served)
+                    .map(is_served)
+                    .filter(|is_served| *is_served)
                     .count()
             })
         })
         .collect();
-    world.call().await.answer(document(jwks(&["a"]))).await;
+    fixture
+        .next_fetch()
+        .await
+        .respond(document(jwks(&["a"])))
+        .await;
     for worker in workers {
         assert_eq!(worker.join().unwrap(), 50);
     }
-    world.no_call().await;
+    fixture.assert_no_fetch().await;
 }
 
 #[tokio::test]
-async fn a_token_without_kid_finds_the_one_key_that_fits() {
-    let mut world = World::start();
-    let UnknownKeyDecision::Join(flight) =
-        world.set.unknown_key(None, Algorithm::EdDSA, world.now())
+async fn token_without_kid_finds_the_only_matching_key() {
+    let mut fixture = Fixture::new();
+    let UnknownKeyDecision::Wait(pending) =
+        fixture
+            .set
+            .unknown_key(None, Algorithm::EdDSA, fixture.now())
     else {
-        panic!("must join")
+        panic!("must wait")
     };
-    world.call().await.answer(document(jwks(&["a"]))).await;
+    fixture
+        .next_fetch()
+        .await
+        .respond(document(jwks(&["a"])))
+        .await;
     assert!(matches!(
-        flight.await.unwrap().keys().find(None, Algorithm::EdDSA),
+        pending.await.unwrap().keys().find(None, Algorithm::EdDSA),
         KeyLookup::One(_)
     ));
-    let _unfit = world.set.unknown_key(None, Algorithm::RS256, world.now());
-    world.call().await.answer(document(jwks(&["a"]))).await;
+    let _other_algorithm = fixture
+        .set
+        .unknown_key(None, Algorithm::RS256, fixture.now());
+    fixture
+        .next_fetch()
+        .await
+        .respond(document(jwks(&["a"])))
+        .await;
 }
 
 #[tokio::test]
-async fn a_bad_signature_refetches_a_set_older_than_the_cooldown_once() {
-    let mut world = World::with(&["a"]).await;
-    let checked = world.set.current();
-    world.clock.advance(s(30)).await;
+async fn bad_signature_refetches_a_set_older_than_the_cooldown() {
+    let mut fixture = Fixture::loaded(&["a"]).await;
+    let checked = fixture.set.load();
+    fixture.clock.advance(s(30)).await;
     assert!(
-        world.set.bad_signature(&checked, world.now()).is_none(),
-        "not older yet"
+        fixture.set.bad_signature(&checked, fixture.now()).is_none(),
+        "not older than the cooldown"
     );
-    world.clock.advance(s(1)).await;
-    let flight = world
+    fixture.clock.advance(s(1)).await;
+    let pending = fixture
         .set
-        .bad_signature(&checked, world.now())
-        .expect("a flight");
-    world.call().await.answer(document(jwks(&["a", "b"]))).await;
+        .bad_signature(&checked, fixture.now())
+        .expect("a fetch");
+    fixture
+        .next_fetch()
+        .await
+        .respond(document(jwks(&["a", "b"])))
+        .await;
     assert_eq!(
-        flight.await.unwrap().generation(),
+        pending.await.unwrap().generation(),
         2,
-        "another generation: worth a second look"
+        "another generation: verify again"
     );
-    let again = world
+    let again = fixture
         .set
-        .bad_signature(&checked, world.now())
+        .bad_signature(&checked, fixture.now())
         .expect("the newer set");
     assert_eq!(
         again.await.unwrap().generation(),
         2,
-        "without a fetch for those who checked the old one"
+        "no fetch is needed if the set has changed since the check"
     );
     assert!(
-        world
+        fixture
             .set
-            .bad_signature(&world.set.current(), world.now())
+            .bad_signature(&fixture.set.load(), fixture.now())
             .is_none()
     );
-    world.no_call().await;
+    fixture.assert_no_fetch().await;
 }
 
 #[tokio::test]
-async fn fixed_keys_never_age_and_fetch_nothing() {
+async fn fixed_keys_never_expire_and_are_never_fetched() {
     let set = KeySet::fixed(
         "corp",
         &jwks(&["a"]),
@@ -343,9 +386,13 @@ async fn fixed_keys_never_age_and_fetch_nothing() {
     )
     .unwrap();
     let far = s(100 * 365 * 86_400);
-    assert!(set.current().serves(far) && has(&set.current(), "a"));
-    assert!(refused(&set.unknown_key(Some("x"), Algorithm::EdDSA, far)));
-    assert!(set.bad_signature(&set.current(), far).is_none());
+    assert!(set.load().is_usable(far) && has_key(&set.load(), "a"));
+    assert!(is_rejected(&set.unknown_key(
+        Some("x"),
+        Algorithm::EdDSA,
+        far
+    )));
+    assert!(set.bad_signature(&set.load(), far).is_none());
     set.wait_for_initial_fetch().await;
     assert_eq!(
         (set.status().state(), set.status().attempts()),

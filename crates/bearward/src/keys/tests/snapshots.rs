@@ -1,20 +1,19 @@
-//! Restarts with a `snapshot_dir`.
+//! Tests of restarts with a `snapshot_dir`.
 
 use std::{fs, path::Path};
 
-use super::{super::*, script::*};
+use super::{super::*, fixture::*};
 
-fn start(dir: &Path, clock: Arc<TestClock>) -> World {
-    World::at(
-        remote_keys(),
+fn start(dir: &Path, clock: Arc<TestClock>) -> Fixture {
+    Fixture::with_config(
+        remote_jwks(),
         &JwksCacheConfig::default().snapshot_dir(dir),
         clock,
     )
 }
 
-/// The file is written on a thread of its own, so its end is the only thing here that is waited for
-/// in real time.
-async fn stored(dir: &Path) -> Vec<u8> {
+/// Waits in real time for the snapshot file, which a blocking thread writes.
+async fn wait_for_file(dir: &Path) -> Vec<u8> {
     loop {
         if let Some(Ok(file)) = fs::read_dir(dir)
             .ok()
@@ -33,64 +32,79 @@ fn is_json(file: &fs::DirEntry) -> bool {
 }
 
 #[tokio::test]
-async fn a_restart_during_an_outage_verifies_at_once() {
+async fn stored_keys_are_usable_after_a_restart_during_an_outage() {
     let dir = tempfile::tempdir().unwrap();
     let clock = TestClock::start();
     let mut before = start(dir.path(), clock.clone());
-    before.call().await.answer(document(jwks(&["a"]))).await;
-    stored(dir.path()).await;
+    before
+        .next_fetch()
+        .await
+        .respond(document(jwks(&["a"])))
+        .await;
+    wait_for_file(dir.path()).await;
     drop(before);
     clock.advance(s(3600)).await;
 
     let mut after = start(dir.path(), clock);
-    assert!(after.has("a"), "before any fetch");
+    assert!(after.has_key("a"), "before any fetch");
     let status = after.set.status();
     assert_eq!((status.state(), status.age), ("stale", Some(s(3600))));
-    let call = after.call().await;
+    let fetch = after.next_fetch().await;
     assert_eq!(
-        call.request.etag.as_deref(),
+        fetch.request.etag.as_deref(),
         Some("\"v1\""),
-        "the first fetch begins all the same, with the stored ETag"
+        "the first fetch starts with the stored ETag"
     );
-    call.answer(down()).await;
-    assert!(after.has("a"));
-    assert!(matches!(after.ask("x"), UnknownKeyDecision::Unavailable(_)));
+    fetch.respond(connect_error()).await;
+    assert!(after.has_key("a"));
+    assert!(matches!(
+        after.request_key("x"),
+        UnknownKeyDecision::Unavailable(_)
+    ));
     after.clock.advance(s(5 * 3600)).await;
     assert!(
-        !after.has("a"),
-        "max_stale counts from the fetch and not from the restart"
+        !after.has_key("a"),
+        "max_stale counts from the fetch, not from the restart"
     );
 }
 
 #[tokio::test]
-async fn a_304_after_a_restart_makes_the_stored_set_fresh() {
+async fn a_304_renews_the_stored_set_after_a_restart() {
     let dir = tempfile::tempdir().unwrap();
     let clock = TestClock::start();
     let mut before = start(dir.path(), clock.clone());
-    before.call().await.answer(document(jwks(&["a"]))).await;
-    let first = stored(dir.path()).await;
+    before
+        .next_fetch()
+        .await
+        .respond(document(jwks(&["a"])))
+        .await;
+    let first = wait_for_file(dir.path()).await;
     drop(before);
     clock.advance(s(3600)).await;
 
     let mut after = start(dir.path(), clock);
-    after.call().await.answer(not_modified()).await;
+    after.next_fetch().await.respond(not_modified()).await;
     let status = after.set.status();
     assert_eq!(
         (status.state(), status.age, status.generation),
         ("fresh", Some(Duration::ZERO), 1)
     );
-    while stored(dir.path()).await == first {
+    while wait_for_file(dir.path()).await == first {
         tokio::task::yield_now().await;
     }
 }
 
 #[tokio::test]
-async fn what_is_too_old_foreign_or_corrupt_is_ignored() {
+async fn old_foreign_or_corrupt_files_are_ignored() {
     let dir = tempfile::tempdir().unwrap();
     let clock = TestClock::start();
     let mut before = start(dir.path(), clock.clone());
-    before.call().await.answer(document(jwks(&["a"]))).await;
-    let good = String::from_utf8(stored(dir.path()).await).unwrap();
+    before
+        .next_fetch()
+        .await
+        .respond(document(jwks(&["a"])))
+        .await;
+    let good = String::from_utf8(wait_for_file(dir.path()).await).unwrap();
     drop(before);
     let file = fs::read_dir(dir.path())
         .unwrap()
@@ -108,14 +122,14 @@ async fn what_is_too_old_foreign_or_corrupt_is_ignored() {
         &good.replace("idp.example/jwks", "evil.example/jwks"),
     ] {
         fs::write(&file, text).unwrap();
-        let world = start(dir.path(), clock.clone());
-        assert!(!world.has("a"), "{text}");
-        assert_eq!(world.set.status().state(), "empty", "{text}");
+        let fixture = start(dir.path(), clock.clone());
+        assert!(!fixture.has_key("a"), "{text}");
+        assert_eq!(fixture.set.status().state(), "empty", "{text}");
     }
     fs::write(&file, &good).unwrap();
     assert!(
-        start(dir.path(), clock.clone()).has("a"),
-        "the same file, whole"
+        start(dir.path(), clock.clone()).has_key("a"),
+        "the complete file"
     );
     clock.advance(s(6 * 3600)).await;
     assert_eq!(
@@ -126,11 +140,15 @@ async fn what_is_too_old_foreign_or_corrupt_is_ignored() {
 }
 
 #[tokio::test]
-async fn a_folder_that_cannot_be_written_costs_nothing_but_a_warning() {
+async fn unwritable_snapshot_dir_does_not_affect_the_keys() {
     let dir = tempfile::tempdir().unwrap();
-    let not_a_folder = dir.path().join("file");
-    fs::write(&not_a_folder, "").unwrap();
-    let mut world = start(&not_a_folder, TestClock::start());
-    world.call().await.answer(document(jwks(&["a"]))).await;
-    assert!(world.has("a"));
+    let not_a_directory = dir.path().join("file");
+    fs::write(&not_a_directory, "").unwrap();
+    let mut fixture = start(&not_a_directory, TestClock::start());
+    fixture
+        .next_fetch()
+        .await
+        .respond(document(jwks(&["a"])))
+        .await;
+    assert!(fixture.has_key("a"));
 }

@@ -1,0 +1,67 @@
+//! What the HTTP clients of the workspace have in common.
+
+use std::{error::Error as _, fmt::Write as _};
+
+use reqwest::{ClientBuilder, Response, redirect};
+
+/// Returns a client builder that follows no redirects, never retries, ignores the proxy variables
+/// of the environment and sends no `Referer`.
+#[doc(hidden)]
+#[must_use]
+pub fn client_builder(user_agent: &str) -> ClientBuilder {
+    ClientBuilder::new()
+        .user_agent(user_agent)
+        .redirect(redirect::Policy::none())
+        .referer(false)
+        .no_proxy()
+        .retry(reqwest::retry::never())
+}
+
+/// Reads a response body of at most `limit` bytes. Stops at the limit even if `Content-Length` is
+/// missing or wrong.
+///
+/// # Errors
+/// [`ReadBodyError`]
+#[doc(hidden)]
+pub async fn read_body(mut response: Response, limit: usize) -> Result<Vec<u8>, ReadBodyError> {
+    let announced = response.content_length().unwrap_or(0);
+    if usize::try_from(announced).map_or(true, |announced| announced > limit) {
+        return Err(ReadBodyError::TooLarge);
+    }
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(ReadBodyError::Http)? {
+        if body.len() + chunk.len() > limit {
+            return Err(ReadBodyError::TooLarge);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+/// Why a response body could not be read.
+#[doc(hidden)]
+#[derive(Debug, thiserror::Error)]
+pub enum ReadBodyError {
+    /// The body is larger than the limit.
+    #[error("the body is too large")]
+    TooLarge,
+    /// The connection failed.
+    #[error(transparent)]
+    Http(reqwest::Error),
+}
+
+/// Formats an error with its sources and without its URL. reqwest's own `Display` omits the
+/// sources, and the innermost one is the useful one ("`UnknownIssuer`", "Connection refused").
+#[doc(hidden)]
+#[must_use]
+pub fn error_chain(error: reqwest::Error) -> String {
+    let error = error.without_url();
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        // Writing to a String cannot fail.
+        let _ = write!(text, ": {cause}");
+        source = cause.source();
+    }
+    text
+}
