@@ -70,7 +70,7 @@ pub(super) async fn run(sources: Sources, options: Options) -> Result<(), Failur
     // The first lines that somebody sees are not for the log: it begins once the keys are there.
     application.auth().wait_for_initial_fetch().await;
     let api = super::reached_at(application.address());
-    idp.watch(format!("http://{api}"), application.auth().clone());
+    idp.attach_api(format!("http://{api}"), application.auth().clone());
     let _traces = super::log(&config)?;
     print(&idp, api);
     application

@@ -159,7 +159,7 @@ async fn no_state_stands_in_the_page_that_a_stranger_could_read() {
 async fn a_hostile_page_or_a_rebound_name_learns_nothing_from_what_the_console_asks() {
     let idp = start();
     let api = trusting(&idp, &TestClock::new()).await;
-    idp.watch("http://127.0.0.1:8000", api);
+    idp.attach_api("http://127.0.0.1:8000", api);
     let token = mint(&idp, "{}").await;
     let body = json!({ "token": token }).to_string();
     for stranger in [
@@ -206,7 +206,7 @@ async fn the_report_is_the_one_of_the_library_for_tokens_right_and_wrong() {
     let (idp, clock) = (start(), TestClock::new());
     let api = trusting(&idp, &clock).await;
     api.wait_for_initial_fetch().await;
-    idp.watch("http://127.0.0.1:8000", api.clone());
+    idp.attach_api("http://127.0.0.1:8000", api.clone());
     let orders = [
         json!({}),
         json!({ "expires_in": -3600 }),
@@ -261,7 +261,7 @@ async fn the_report_is_the_one_of_the_library_for_tokens_right_and_wrong() {
 #[tokio::test]
 async fn a_token_must_be_there_to_be_explained() {
     let (idp, clock) = (start(), TestClock::new());
-    idp.watch("http://127.0.0.1:8000", trusting(&idp, &clock).await);
+    idp.attach_api("http://127.0.0.1:8000", trusting(&idp, &clock).await);
     for body in [
         "{}",
         r#"{"token": null}"#,
@@ -293,7 +293,7 @@ async fn the_key_cache_of_the_api_is_shown_as_it_stands() {
     let (idp, clock) = (start(), TestClock::new());
     let api = trusting(&idp, &clock).await;
     api.wait_for_initial_fetch().await;
-    idp.watch("http://127.0.0.1:8000", api.clone());
+    idp.attach_api("http://127.0.0.1:8000", api.clone());
     let before = shown(&idp).await;
     assert_eq!(
         (&before["address"], &before["issuers"][0]["state"]),
