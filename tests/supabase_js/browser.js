@@ -23,11 +23,11 @@ export class Browser {
     const page = await shown.response.text()
     assert.equal(shown.response.status, 200, page)
     assert.match(page, /Development only/)
-    const ticket = page.match(/name="ticket" value="([^"]+)"/)[1]
+    const csrfToken = page.match(/name="csrf_token" value="([^"]+)"/)[1]
     const sent = await this.go(first.next, {
       method: 'POST',
       headers: { origin: idp.url, 'content-type': 'application/x-www-form-urlencoded' },
-      body: new URLSearchParams({ ticket, ...choice }).toString(),
+      body: new URLSearchParams({ csrf_token: csrfToken, ...choice }).toString(),
     })
     assert.equal(sent.response.status, 303)
     assert.equal(sent.next.pathname, '/auth/v1/callback')

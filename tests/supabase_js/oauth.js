@@ -164,7 +164,7 @@ export default function (idps) {
     const { url } = await begun()
     const browser = new Browser()
     const page = (await browser.go(url)).next
-    const ticket = (await (await browser.go(page)).response.text()).match(/name="ticket" value="([^"]+)"/)[1]
+    const csrf_token = (await (await browser.go(page)).response.text()).match(/name="csrf_token" value="([^"]+)"/)[1]
     const form = (body, origin = idp().url) => ({
       method: 'POST',
       headers: { origin, 'content-type': 'application/x-www-form-urlencoded' },
@@ -173,13 +173,13 @@ export default function (idps) {
     const stranger = new Browser()
     for (const [who, init] of [
       [browser, form({ email: 'x@example.com' })],
-      [browser, form({ email: 'x@example.com', ticket: 'guessed' })],
-      [browser, form({ email: 'x@example.com', ticket }, 'http://localhost:3000')],
-      [browser, form({ email: 'x@example.com', ticket }, 'null')],
-      [stranger, form({ email: 'x@example.com', ticket })],
+      [browser, form({ email: 'x@example.com', csrf_token: 'guessed' })],
+      [browser, form({ email: 'x@example.com', csrf_token }, 'http://localhost:3000')],
+      [browser, form({ email: 'x@example.com', csrf_token }, 'null')],
+      [stranger, form({ email: 'x@example.com', csrf_token })],
     ]) {
       assert.equal((await who.go(page, init)).response.status, 403)
     }
-    assert.equal((await browser.go(page, form({ email: 'x@example.com', ticket }))).response.status, 303)
+    assert.equal((await browser.go(page, form({ email: 'x@example.com', csrf_token }))).response.status, 303)
   })
 }
