@@ -152,9 +152,9 @@ impl User {
         }
         let first = providers.first().copied().unwrap_or_default().to_owned();
         let current = self.app_metadata.get("provider").and_then(Value::as_str);
-        let keeps = current.is_some_and(|current| providers.contains(&current));
+        let is_listed = current.is_some_and(|current| providers.contains(&current));
         let providers = json!(providers);
-        if !keeps {
+        if !is_listed {
             self.app_metadata
                 .insert("provider".to_owned(), first.into());
         }
