@@ -6,23 +6,23 @@ import { returnPath } from '@/lib/return-path';
 import { serverClient } from '@/lib/supabase/server';
 import { type Visitor, visitor } from '@/lib/supabase/visitor';
 
-/** Pages for people who are signed in. Each also asks `userOf`, so that one missing here is not open. */
+/** Pages that require a session. Each also calls `userOf`, so that a page missing here is still protected. */
 const PROTECTED = /^\/(dashboard|generate|settings|new-password)(\/|$)/;
-/** Pages for people who are not. */
+/** Pages for visitors without a session. */
 const SIGNING_IN = /^\/(sign-in|sign-up)$/;
-/** How long the identity provider may take to renew a session. supabase-js alone would try for 30 seconds. */
-const PATIENCE = 8_000;
+/** Timeout for refreshing a session. supabase-js would retry for 30 seconds. */
+const REFRESH_TIMEOUT = 8_000;
 
-/** Before every page: renews the session, keeps strangers out, and says what the page may load. */
+/** Runs before every page: refreshes the session, redirects visitors without one, and sets the content security policy. */
 export async function proxy(request: NextRequest) {
   const changed: { name: string; value: string; options: CookieOptions }[] = [];
   const uncached = new Headers();
-  const deadline = AbortSignal.timeout(PATIENCE);
+  const deadline = AbortSignal.timeout(REFRESH_TIMEOUT);
   const supabase = serverClient(
     {
       getAll: () => request.cookies.getAll(),
       setAll(cookies, headers) {
-        // For the page that this request goes on to, and for the browser.
+        // Set them on the request for the page, and on the response for the browser.
         for (const { name, value } of cookies) request.cookies.set(name, value);
         changed.push(...cookies);
         for (const [name, value] of Object.entries(headers)) uncached.set(name, value);
@@ -44,7 +44,7 @@ export async function proxy(request: NextRequest) {
 function answer(request: NextRequest, asking: Visitor, policy: string): NextResponse {
   const { pathname, search, searchParams } = request.nextUrl;
   const to = (path: string) => new URL(path, request.nextUrl);
-  // Next reads the nonce out of the request's policy, and gives it to its own scripts.
+  // Next reads the nonce from the request header and adds it to its scripts.
   const headers = new Headers(request.headers);
   headers.set('Content-Security-Policy', policy);
 
@@ -67,6 +67,6 @@ function unknownAfter(deadline: AbortSignal): Promise<Visitor> {
 }
 
 export const config = {
-  // Not what everybody may have: built files, pictures, and the callback, which sets its own cookies.
+  // Excludes static files, images, and the callback, which sets its own cookies.
   matcher: ['/((?!_next/static|_next/image|auth/callback|icon.svg|favicon.ico|robots.txt).*)'],
 };

@@ -77,7 +77,7 @@ pub(super) async fn run(sources: Sources, options: Options) -> Result<(), Failur
     // Logging starts after the first key fetch, so that the printed text is not mixed with log lines.
     application.auth().wait_for_initial_fetch().await;
     let api = super::connectable_address(application.address());
-    idp.watch(format!("http://{api}"), application.auth().clone());
+    idp.attach_api(format!("http://{api}"), application.auth().clone());
     let _traces = super::start_telemetry(&config)?;
     print(&idp, api);
     application

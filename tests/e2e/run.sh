@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The journeys of the example app in a real browser. Arguments name files of journeys (email, session); without any, all run.
-# E2E_SCREENSHOTS is where pictures are kept, E2E_CHROMIUM the browser, BEARWARD another program than the debug build; E2E_BUILT=1 takes the build of the last run.
+# Tests the example app in a browser. Arguments select journeys by name (email, session); by default all run.
+# E2E_SCREENSHOTS: folder for screenshots; E2E_CHROMIUM: the browser; BEARWARD: the program, by default a debug build; E2E_BUILT=1: reuses the last build of the app.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 export NEXT_TELEMETRY_DISABLED=1 CI=1
@@ -15,7 +15,7 @@ if [ -z "${BEARWARD:-}" ]; then
 fi
 export BEARWARD
 
-node -e 'process.exit(Number(process.versions.node.split(".")[0]) >= 20 ? 0 : 1)' || { echo "Node 20 or later is needed, and this is $(node --version)" >&2; exit 1; }
+node -e 'process.exit(Number(process.versions.node.split(".")[0]) >= 20 ? 0 : 1)' || { echo "Node 20 or later is required, found $(node --version)" >&2; exit 1; }
 
 install() {
   if ! cmp -s "$1/package-lock.json" "$1/node_modules/.installed"; then
@@ -40,7 +40,7 @@ fi
 E2E_PORTS=$(cat "$built")
 export E2E_PORTS
 
-echo "pictures: $E2E_SCREENSHOTS"
+echo "screenshots: $E2E_SCREENSHOTS"
 if [ $# -eq 0 ]; then files=("$here"/journeys/*.test.js); else files=("${@/#/$here/journeys/}") && files=("${files[@]/%/.test.js}"); fi
-# Every file starts servers at the ports of the build, so one at a time.
+# All files use the ports of the build, so they run one at a time.
 exec node --test --test-reporter=spec --test-concurrency=1 "${files[@]}"

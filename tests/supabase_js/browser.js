@@ -1,4 +1,4 @@
-// As much of a browser as a sign-in needs: redirects one at a time, cookies, a form.
+// A minimal browser for sign-in flows: single redirects, cookies and forms.
 import assert from 'node:assert/strict'
 
 export class Browser {
@@ -15,7 +15,7 @@ export class Browser {
     return { response, next: location && new URL(location, url) }
   }
 
-  // To the provider's page and through one of its forms; gives the address to which the app is sent back.
+  // Submits the consent page and returns the redirect to the app.
   async signIn(idp, authorize, choice) {
     const first = await this.go(authorize)
     assert.equal(first.response.status, 302)
@@ -23,11 +23,11 @@ export class Browser {
     const page = await shown.response.text()
     assert.equal(shown.response.status, 200, page)
     assert.match(page, /Development only/)
-    const ticket = page.match(/name="ticket" value="([^"]+)"/)[1]
+    const csrfToken = page.match(/name="csrf_token" value="([^"]+)"/)[1]
     const sent = await this.go(first.next, {
       method: 'POST',
       headers: { origin: idp.url, 'content-type': 'application/x-www-form-urlencoded' },
-      body: new URLSearchParams({ ticket, ...choice }).toString(),
+      body: new URLSearchParams({ csrf_token: csrfToken, ...choice }).toString(),
     })
     assert.equal(sent.response.status, 303)
     assert.equal(sent.next.pathname, '/auth/v1/callback')

@@ -1,9 +1,9 @@
-// The real client, unmodified, with its traffic on record.
+// The unmodified supabase-js client, with recorded requests.
 import assert from 'node:assert/strict'
 import { createClient } from '@supabase/supabase-js'
 import ws from 'ws'
 
-// What the tests have asked the IdP for, as "POST /token?grant_type=password 200".
+// All requests and their status, such as "POST /token?grant_type=password 200".
 export const seen = new Set()
 
 export function memory() {
@@ -20,7 +20,7 @@ export function client(idp, auth = {}) {
   return createClient(idp.url, 'sb_publishable_any', {
     auth: { flowType: 'pkce', storage: memory(), autoRefreshToken: false, detectSessionInUrl: false, ...auth },
     global: { fetch: recorded },
-    // Node 20 has no WebSocket, and the client does not start without one.
+    // The client requires a WebSocket implementation, which Node 20 lacks.
     realtime: { transport: ws },
   })
 }
@@ -28,29 +28,29 @@ export function client(idp, auth = {}) {
 async function recorded(input, init) {
   const response = await fetch(input, init)
   const url = new URL(input)
-  const kept = ['grant_type', 'scope'].filter((name) => url.searchParams.has(name)).map((name) => `${name}=${url.searchParams.get(name)}`)
-  const path = url.pathname.replace('/auth/v1', '') + (kept.length ? `?${kept}` : '')
+  const parameters = ['grant_type', 'scope'].filter((name) => url.searchParams.has(name)).map((name) => `${name}=${url.searchParams.get(name)}`)
+  const path = url.pathname.replace('/auth/v1', '') + (parameters.length ? `?${parameters}` : '')
   seen.add(`${init?.method ?? 'GET'} ${path} ${response.status}`)
   return response
 }
 
-// What a call returned that must have gone well.
+// Returns the data of a successful call.
 export function good({ data, error }) {
   assert.equal(error, null)
   return data
 }
 
-// The status and the code of a call that must have been refused.
-export function refused({ data, error }) {
-  assert.ok(error, `not refused: ${JSON.stringify(data)}`)
+// Returns status and code of a failed call.
+export function failed({ data, error }) {
+  assert.ok(error, `no error: ${JSON.stringify(data)}`)
   return `${error.status} ${error.code}`
 }
 
-let people = 0
-export const somebody = () => `person-${++people}-${process.pid}@example.com`
+let userCount = 0
+export const newEmail = () => `user-${++userCount}-${process.pid}@example.com`
 export const PASSWORD = 'correct horse'
 
-export async function signedUp(idp, email = somebody(), auth) {
+export async function signUpUser(idp, email = newEmail(), auth) {
   const supabase = client(idp, auth)
   const { session, user } = good(await supabase.auth.signUp({ email, password: PASSWORD }))
   return { supabase, email, session, user }

@@ -1,4 +1,4 @@
-// A development IdP of its own for each set of settings, on a free port; it ends with the tests.
+// Starts a development IdP on a free port; it stops with the test process.
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 
@@ -19,7 +19,7 @@ export async function startIdp(...flags) {
       return { url: issuer.replace('/auth/v1', ''), issuer, stop }
     }
   }
-  throw new Error('the IdP ended before it said where it is')
+  throw new Error('the IdP exited before it printed its issuer')
 }
 
 export async function admin(idp, line, body) {
@@ -33,7 +33,7 @@ export async function admin(idp, line, body) {
   return response.status === 204 ? undefined : response.json()
 }
 
-// Ages everything by these seconds while `during` runs.
+// Moves the clock of the IdP ahead by these seconds while `during` runs.
 export async function ahead(idp, seconds, during) {
   await admin(idp, 'PUT /admin/clock', { ahead_seconds: seconds })
   try {

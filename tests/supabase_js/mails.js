@@ -1,9 +1,9 @@
-// resetPasswordForEmail, signInWithOtp, verifyOtp, resend: the inbox, its links and its codes.
+// resetPasswordForEmail, signInWithOtp, verifyOtp, resend: the inbox, links and codes.
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { admin, ahead } from './idp.js'
 import { Browser } from './browser.js'
-import { PASSWORD, UUID, assertSession, claimsOf, client, good, refused, signedUp, somebody } from './client.js'
+import { PASSWORD, UUID, assertSession, claimsOf, client, good, failed, signUpUser, newEmail } from './client.js'
 
 const BACK = 'http://localhost:3000/auth/callback'
 
@@ -21,11 +21,11 @@ export default function (idps) {
     return next
   }
 
-  test('resetPasswordForEmail sends a link that leads to a code, and the code to a session that sets a password', async () => {
-    const { email, user } = await signedUp(idps.usual)
-    const supabase = client(idps.usual)
+  test('resetPasswordForEmail sends a link that yields a PKCE code', async () => {
+    const { email, user } = await signUpUser(idps.standard)
+    const supabase = client(idps.standard)
     good(await supabase.auth.resetPasswordForEmail(email, { redirectTo: BACK }))
-    const { link } = await mail(idps.usual, email, 'recovery')
+    const { link } = await mail(idps.standard, email, 'recovery')
     const back = await follow(link)
     assert.equal(back.origin + back.pathname, BACK)
     assert.match(back.searchParams.get('code'), UUID)
@@ -33,80 +33,80 @@ export default function (idps) {
     assertSession(session)
     assert.equal(session.user.id, user.id)
     good(await supabase.auth.updateUser({ password: 'another horse' }))
-    assert.ok(good(await client(idps.usual).auth.signInWithPassword({ email, password: 'another horse' })).session)
+    assert.ok(good(await client(idps.standard).auth.signInWithPassword({ email, password: 'another horse' })).session)
     const again = await follow(link)
     assert.equal(again.searchParams.get('error_code'), 'otp_expired')
     assert.equal(again.searchParams.get('error'), 'access_denied')
   })
 
-  test('nobody learns from a reset who has an account', async () => {
-    const nobody = somebody()
-    assert.deepEqual(good(await client(idps.usual).auth.resetPasswordForEmail(nobody)), {})
-    const { mails } = await admin(idps.usual, 'GET /.inbox')
-    assert.ok(!mails.some((each) => each.to === nobody))
+  test('a password reset does not reveal whether a user exists', async () => {
+    const unknown = newEmail()
+    assert.deepEqual(good(await client(idps.standard).auth.resetPasswordForEmail(unknown)), {})
+    const { mails } = await admin(idps.standard, 'GET /.inbox')
+    assert.ok(!mails.some((each) => each.to === unknown))
   })
 
-  test('signInWithOtp makes somebody new and sends a magic link; without PKCE it leads to a session behind the #', async () => {
-    const email = somebody()
-    const supabase = client(idps.usual, { flowType: 'implicit' })
+  test('signInWithOtp creates a user; an implicit link contains the session', async () => {
+    const email = newEmail()
+    const supabase = client(idps.standard, { flowType: 'implicit' })
     good(await supabase.auth.signInWithOtp({ email, options: { emailRedirectTo: BACK } }))
-    const back = await follow((await mail(idps.usual, email, 'magiclink')).link)
+    const back = await follow((await mail(idps.standard, email, 'magiclink')).link)
     const fragment = new URLSearchParams(back.hash.slice(1))
     assert.equal(fragment.get('type'), 'magiclink')
     const { user } = good(await supabase.auth.setSession({ access_token: fragment.get('access_token'), refresh_token: fragment.get('refresh_token') }))
     assert.equal(user.email, email)
   })
 
-  test('signInWithOtp refuses somebody new where the app says so', async () => {
-    const supabase = client(idps.usual)
-    assert.equal(refused(await supabase.auth.signInWithOtp({ email: somebody(), options: { shouldCreateUser: false } })), '422 otp_disabled')
-    assert.equal(refused(await client(idps.closed).auth.signInWithOtp({ email: somebody() })), '422 signup_disabled')
+  test('signInWithOtp does not create users if disabled', async () => {
+    const supabase = client(idps.standard)
+    assert.equal(failed(await supabase.auth.signInWithOtp({ email: newEmail(), options: { shouldCreateUser: false } })), '422 otp_disabled')
+    assert.equal(failed(await client(idps.closed).auth.signInWithOtp({ email: newEmail() })), '422 signup_disabled')
   })
 
-  test('verifyOtp takes the code of a mail once, and the hash of its link', async () => {
-    const email = somebody()
-    const supabase = client(idps.usual)
+  test('verifyOtp accepts a code once, and a token hash', async () => {
+    const email = newEmail()
+    const supabase = client(idps.standard)
     good(await supabase.auth.signInWithOtp({ email }))
-    const { code } = await mail(idps.usual, email, 'magiclink')
+    const { code } = await mail(idps.standard, email, 'magiclink')
     const wrong = code === '000000' ? '000001' : '000000'
-    assert.equal(refused(await supabase.auth.verifyOtp({ email, token: wrong, type: 'email' })), '403 otp_expired')
+    assert.equal(failed(await supabase.auth.verifyOtp({ email, token: wrong, type: 'email' })), '403 otp_expired')
     const { session } = good(await supabase.auth.verifyOtp({ email, token: code, type: 'email' }))
     assertSession(session)
     assert.equal(claimsOf(session.access_token).payload.amr[0].method, 'otp')
-    assert.equal(refused(await supabase.auth.verifyOtp({ email, token: code, type: 'email' })), '403 otp_expired')
+    assert.equal(failed(await supabase.auth.verifyOtp({ email, token: code, type: 'email' })), '403 otp_expired')
 
     good(await supabase.auth.signInWithOtp({ email }))
-    const { token_hash } = await mail(idps.usual, email, 'magiclink')
-    assert.ok(good(await client(idps.usual).auth.verifyOtp({ token_hash, type: 'email' })).session)
+    const { token_hash } = await mail(idps.standard, email, 'magiclink')
+    assert.ok(good(await client(idps.standard).auth.verifyOtp({ token_hash, type: 'email' })).session)
   })
 
-  test('a code ends after an hour, after ten wrong ones, and with the next mail', async () => {
-    const supabase = client(idps.usual)
+  test('a code expires, is limited to ten attempts, and is superseded', async () => {
+    const supabase = client(idps.standard)
     const sent = async (email) => {
       good(await supabase.auth.signInWithOtp({ email }))
-      return (await mail(idps.usual, email, 'magiclink')).code
+      return (await mail(idps.standard, email, 'magiclink')).code
     }
-    const verify = (email, token) => client(idps.usual).auth.verifyOtp({ email, token, type: 'email' })
-    const late = somebody()
+    const verify = (email, token) => client(idps.standard).auth.verifyOtp({ email, token, type: 'email' })
+    const late = newEmail()
     const lateCode = await sent(late)
-    await ahead(idps.usual, 3601, async () => assert.equal(refused(await verify(late, lateCode)), '403 otp_expired'))
-    assert.ok(good(await verify(late, lateCode)).session, 'just inside')
+    await ahead(idps.standard, 3601, async () => assert.equal(failed(await verify(late, lateCode)), '403 otp_expired'))
+    assert.ok(good(await verify(late, lateCode)).session, 'the code is valid before it expires')
 
-    const guessed = somebody()
+    const guessed = newEmail()
     const right = await sent(guessed)
     const wrong = right === '000000' ? '000001' : '000000'
-    for (let tries = 0; tries < 10; tries++) assert.equal(refused(await verify(guessed, wrong)), '403 otp_expired')
-    assert.equal(refused(await verify(guessed, right)), '403 otp_expired')
+    for (let tries = 0; tries < 10; tries++) assert.equal(failed(await verify(guessed, wrong)), '403 otp_expired')
+    assert.equal(failed(await verify(guessed, right)), '403 otp_expired')
 
-    const impatient = somebody()
+    const impatient = newEmail()
     const first = await sent(impatient)
     const second = await sent(impatient)
-    if (first !== second) assert.equal(refused(await verify(impatient, first)), '403 otp_expired')
+    if (first !== second) assert.equal(failed(await verify(impatient, first)), '403 otp_expired')
     assert.ok(good(await verify(impatient, second)).session)
   })
 
-  test('where addresses are confirmed, signUp waits for its mail, and resend sends it again', async () => {
-    const email = somebody()
+  test('signUp with confirmation waits for the link; resend replaces it', async () => {
+    const email = newEmail()
     const supabase = client(idps.confirming)
     const options = { emailRedirectTo: BACK }
     const waiting = good(await supabase.auth.signUp({ email, password: PASSWORD, options }))
@@ -121,34 +121,34 @@ export default function (idps) {
     const { user } = good(await supabase.auth.exchangeCodeForSession(back.searchParams.get('code')))
     assert.ok(user.email_confirmed_at)
     assert.ok(good(await client(idps.confirming).auth.signInWithPassword({ email, password: PASSWORD })).session)
-    // A stranger who signs up with the address learns nothing, and changes nothing.
+    // Another sign-up with the address reveals and changes nothing.
     const decoy = good(await client(idps.confirming).auth.signUp({ email, password: 'another horse' }))
     assert.deepEqual([decoy.session, decoy.user.identities, decoy.user.id === user.id], [null, [], false])
   })
 
-  test('a new address counts once its mail is answered', async () => {
-    const { supabase, email, user } = await signedUp(idps.usual)
-    const next = somebody()
+  test('a new address takes effect when its link is followed', async () => {
+    const { supabase, email, user } = await signUpUser(idps.standard)
+    const next = newEmail()
     good(await supabase.auth.updateUser({ email: next }, { emailRedirectTo: BACK }))
-    const back = await follow((await mail(idps.usual, next, 'email_change')).link)
+    const back = await follow((await mail(idps.standard, next, 'email_change')).link)
     good(await supabase.auth.exchangeCodeForSession(back.searchParams.get('code')))
     const now = good(await supabase.auth.getUser()).user
     assert.deepEqual([now.id, now.email, now.new_email], [user.id, next, undefined])
-    assert.equal(refused(await client(idps.usual).auth.signInWithPassword({ email, password: PASSWORD })), '400 invalid_credentials')
-    assert.ok(good(await client(idps.usual).auth.signInWithPassword({ email: next, password: PASSWORD })).session)
+    assert.equal(failed(await client(idps.standard).auth.signInWithPassword({ email, password: PASSWORD })), '400 invalid_credentials')
+    assert.ok(good(await client(idps.standard).auth.signInWithPassword({ email: next, password: PASSWORD })).session)
   })
 
-  test('the inbox is a page for people, with links that work', async () => {
-    const email = somebody()
-    good(await client(idps.usual, { flowType: 'implicit' }).auth.signInWithOtp({ email, options: { emailRedirectTo: BACK } }))
-    const response = await fetch(`${idps.usual.url}/.inbox`, { headers: { accept: 'text/html' } })
+  test('the inbox page has working links', async () => {
+    const email = newEmail()
+    good(await client(idps.standard, { flowType: 'implicit' }).auth.signInWithOtp({ email, options: { emailRedirectTo: BACK } }))
+    const response = await fetch(`${idps.standard.url}/.inbox`, { headers: { accept: 'text/html' } })
     const page = await response.text()
     assert.match(page, /Development only/)
     assert.match(response.headers.get('content-security-policy'), /default-src 'none'/)
     const article = page.match(new RegExp(`<article data-type="magiclink" data-to="${email}">.*?</article>`, 's'))[0]
     const link = article.match(/href="([^"]+)"/)[1].replaceAll('&amp;', '&')
     assert.ok(new URLSearchParams((await follow(link)).hash.slice(1)).get('access_token'))
-    await admin(idps.usual, 'DELETE /.inbox')
-    assert.deepEqual(await admin(idps.usual, 'GET /.inbox'), { mails: [] })
+    await admin(idps.standard, 'DELETE /.inbox')
+    assert.deepEqual(await admin(idps.standard, 'GET /.inbox'), { mails: [] })
   })
 }

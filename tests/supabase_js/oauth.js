@@ -3,23 +3,23 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { ahead } from './idp.js'
 import { Browser } from './browser.js'
-import { UUID, assertSession, claimsOf, client, good, refused, somebody } from './client.js'
+import { UUID, assertSession, claimsOf, client, good, failed, newEmail } from './client.js'
 
 const BACK = 'http://localhost:3000/auth/callback?next=%2Fdashboard'
 
 export default function (idps) {
-  const idp = () => idps.usual
+  const idp = () => idps.standard
 
-  async function begun(provider = 'google', options = {}, auth) {
+  async function startSignIn(provider = 'google', options = {}, auth) {
     const supabase = client(idp(), auth)
     const { url } = good(await supabase.auth.signInWithOAuth({ provider, options: { redirectTo: BACK, skipBrowserRedirect: true, ...options } }))
     return { supabase, url }
   }
 
-  test('signInWithOAuth by PKCE leads over the page to a code, and the code to a session', async () => {
+  test('signInWithOAuth with PKCE yields a code and a session', async () => {
     for (const provider of ['google', 'github']) {
-      const email = somebody()
-      const { supabase, url } = await begun(provider, { queryParams: { access_type: 'offline' } })
+      const email = newEmail()
+      const { supabase, url } = await startSignIn(provider, { queryParams: { access_type: 'offline' } })
       assert.match(new URL(url).searchParams.get('code_challenge'), /^[A-Za-z0-9_-]{43}$/)
       const { back } = await new Browser().signIn(idp(), url, { email, name: 'Ada Lovelace' })
       assert.equal(back.origin + back.pathname, 'http://localhost:3000/auth/callback')
@@ -45,10 +45,10 @@ export default function (idps) {
     }
   })
 
-  test('the implicit flow leads to a session behind the #', async () => {
-    const { supabase, url } = await begun('google', {}, { flowType: 'implicit' })
+  test('the implicit flow returns the session in the fragment', async () => {
+    const { supabase, url } = await startSignIn('google', {}, { flowType: 'implicit' })
     assert.equal(new URL(url).searchParams.get('code_challenge'), null)
-    const { back } = await new Browser().signIn(idp(), url, { email: somebody() })
+    const { back } = await new Browser().signIn(idp(), url, { email: newEmail() })
     assert.equal(back.search, '?next=%2Fdashboard')
     const fragment = new URLSearchParams(back.hash.slice(1))
     for (const name of ['access_token', 'expires_at', 'expires_in', 'refresh_token', 'token_type', 'provider_token']) {
@@ -58,11 +58,11 @@ export default function (idps) {
     assertSession(good(await supabase.auth.setSession(session)).session)
   })
 
-  test('whoever comes back is the same person, by either provider', async () => {
-    const email = somebody()
+  test('both providers sign in to the same user', async () => {
+    const email = newEmail()
     const ids = []
     for (const provider of ['google', 'github', 'google']) {
-      const { supabase, url } = await begun(provider)
+      const { supabase, url } = await startSignIn(provider)
       const { back } = await new Browser().signIn(idp(), url, { email })
       const { user } = good(await supabase.auth.exchangeCodeForSession(back.searchParams.get('code')))
       ids.push(user.id)
@@ -72,11 +72,11 @@ export default function (idps) {
     assert.equal(new Set(ids).size, 1)
   })
 
-  test('a person who is known is on the page, and can be picked without a name', async () => {
-    const email = somebody()
-    const first = await begun()
+  test('the consent page lists known users', async () => {
+    const email = newEmail()
+    const first = await startSignIn()
     await new Browser().signIn(idp(), first.url, { email, name: 'Ada <script>alert(1)</script> & Co' })
-    const { supabase, url } = await begun()
+    const { supabase, url } = await startSignIn()
     const { back, page } = await new Browser().signIn(idp(), url, { email })
     assert.ok(page.includes(`value="${email}"`))
     assert.ok(!page.includes('<script>') && page.includes('Ada &lt;script&gt;alert(1)&lt;/script&gt; &amp; Co'))
@@ -84,9 +84,9 @@ export default function (idps) {
     assert.equal(user.user_metadata.name, 'Ada <script>alert(1)</script> & Co')
   })
 
-  test('a denial goes back as an error, in the query and behind the #', async () => {
+  test('a denial returns an error in query and fragment', async () => {
     for (const flowType of ['pkce', 'implicit']) {
-      const { url } = await begun('google', {}, { flowType })
+      const { url } = await startSignIn('google', {}, { flowType })
       const { back } = await new Browser().signIn(idp(), url, { action: 'deny' })
       assert.equal(back.searchParams.get('next'), '/dashboard')
       for (const members of [back.searchParams, new URLSearchParams(back.hash.slice(1))]) {
@@ -98,49 +98,49 @@ export default function (idps) {
     }
   })
 
-  test('an address that is not allowed is replaced by the site', async () => {
+  test('a redirect that is not allowed falls back to the site URL', async () => {
     for (const redirectTo of ['https://attacker.invalid/', 'http://localhost:3000@attacker.invalid/', '//attacker.invalid', 'javascript:alert(1)']) {
-      const { url } = await begun('google', { redirectTo })
-      const { back } = await new Browser().signIn(idp(), url, { email: somebody() })
+      const { url } = await startSignIn('google', { redirectTo })
+      const { back } = await new Browser().signIn(idp(), url, { email: newEmail() })
       assert.equal(back.origin + back.pathname, 'http://localhost:3000/', redirectTo)
     }
     const supabase = client(idps.listed)
     const options = { redirectTo: 'https://pr-7.preview.example/back', skipBrowserRedirect: true }
     const { url } = good(await supabase.auth.signInWithOAuth({ provider: 'google', options }))
-    const { back } = await new Browser().signIn(idps.listed, url, { email: somebody() })
+    const { back } = await new Browser().signIn(idps.listed, url, { email: newEmail() })
     assert.equal(back.origin + back.pathname, 'https://pr-7.preview.example/back')
   })
 
-  test('exchangeCodeForSession refuses a wrong verifier, and the code is good for the right one', async () => {
-    const { supabase, url } = await begun()
-    const { back } = await new Browser().signIn(idp(), url, { email: somebody() })
+  test('exchangeCodeForSession rejects a wrong verifier and keeps the code', async () => {
+    const { supabase, url } = await startSignIn()
+    const { back } = await new Browser().signIn(idp(), url, { email: newEmail() })
     const code = back.searchParams.get('code')
-    // Another app has begun a sign-in too, and gets hold of the code.
-    const thief = await begun()
-    assert.equal(refused(await thief.supabase.auth.exchangeCodeForSession(code)), '400 bad_code_verifier')
+    // Another client with its own verifier obtains the code.
+    const thief = await startSignIn()
+    assert.equal(failed(await thief.supabase.auth.exchangeCodeForSession(code)), '400 bad_code_verifier')
     assert.ok(good(await supabase.auth.exchangeCodeForSession(code)).session)
   })
 
-  test('a code is good once, and one that never was is told from one that has ended', async () => {
-    const one = await begun()
-    const { back } = await new Browser().signIn(idp(), one.url, { email: somebody() })
+  test('a code works once; unknown and expired codes differ', async () => {
+    const one = await startSignIn()
+    const { back } = await new Browser().signIn(idp(), one.url, { email: newEmail() })
     const code = back.searchParams.get('code')
     assert.ok(good(await one.supabase.auth.exchangeCodeForSession(code)).session)
-    const again = await begun()
-    assert.equal(refused(await again.supabase.auth.exchangeCodeForSession(code)), '404 flow_state_not_found')
-    const third = await begun()
-    const late = (await new Browser().signIn(idp(), third.url, { email: somebody() })).back.searchParams.get('code')
+    const again = await startSignIn()
+    assert.equal(failed(await again.supabase.auth.exchangeCodeForSession(code)), '404 flow_state_not_found')
+    const third = await startSignIn()
+    const late = (await new Browser().signIn(idp(), third.url, { email: newEmail() })).back.searchParams.get('code')
     await ahead(idp(), 301, async () => {
-      assert.equal(refused(await third.supabase.auth.exchangeCodeForSession(late)), '422 flow_state_expired')
+      assert.equal(failed(await third.supabase.auth.exchangeCodeForSession(late)), '422 flow_state_expired')
     })
-    const fourth = await begun()
-    assert.equal(refused(await fourth.supabase.auth.exchangeCodeForSession('')), '400 validation_failed')
+    const fourth = await startSignIn()
+    assert.equal(failed(await fourth.supabase.auth.exchangeCodeForSession('')), '400 validation_failed')
   })
 
-  test('a callback is good once, and leads nowhere without its page', async () => {
-    const { url } = await begun()
+  test('a callback works once and needs a consent page', async () => {
+    const { url } = await startSignIn()
     const browser = new Browser()
-    const { callback } = await browser.signIn(idp(), url, { email: somebody() })
+    const { callback } = await browser.signIn(idp(), url, { email: newEmail() })
     const again = await browser.go(callback)
     assert.equal(again.next.origin, 'http://localhost:3000')
     assert.equal(again.next.searchParams.get('error_code'), 'flow_state_already_used')
@@ -150,7 +150,7 @@ export default function (idps) {
     }
   })
 
-  test('authorize refuses another provider and half a challenge', async () => {
+  test('authorize rejects unknown providers and incomplete challenges', async () => {
     for (const query of ['', 'provider=myspace', 'provider=google&code_challenge_method=s256', 'provider=google&code_challenge=short&code_challenge_method=s256']) {
       const response = await fetch(`${idp().issuer}/authorize?${query}`, { redirect: 'manual' })
       assert.equal(response.status, 400)
@@ -160,26 +160,26 @@ export default function (idps) {
     }
   })
 
-  test('a form of another site, or without its page, chooses nobody', async () => {
-    const { url } = await begun()
+  test('forms from other sites or without the page are rejected', async () => {
+    const { url } = await startSignIn()
     const browser = new Browser()
     const page = (await browser.go(url)).next
-    const ticket = (await (await browser.go(page)).response.text()).match(/name="ticket" value="([^"]+)"/)[1]
+    const csrf_token = (await (await browser.go(page)).response.text()).match(/name="csrf_token" value="([^"]+)"/)[1]
     const form = (body, origin = idp().url) => ({
       method: 'POST',
       headers: { origin, 'content-type': 'application/x-www-form-urlencoded' },
       body: new URLSearchParams(body).toString(),
     })
-    const stranger = new Browser()
+    const otherBrowser = new Browser()
     for (const [who, init] of [
       [browser, form({ email: 'x@example.com' })],
-      [browser, form({ email: 'x@example.com', ticket: 'guessed' })],
-      [browser, form({ email: 'x@example.com', ticket }, 'http://localhost:3000')],
-      [browser, form({ email: 'x@example.com', ticket }, 'null')],
-      [stranger, form({ email: 'x@example.com', ticket })],
+      [browser, form({ email: 'x@example.com', csrf_token: 'guessed' })],
+      [browser, form({ email: 'x@example.com', csrf_token }, 'http://localhost:3000')],
+      [browser, form({ email: 'x@example.com', csrf_token }, 'null')],
+      [otherBrowser, form({ email: 'x@example.com', csrf_token })],
     ]) {
       assert.equal((await who.go(page, init)).response.status, 403)
     }
-    assert.equal((await browser.go(page, form({ email: 'x@example.com', ticket }))).response.status, 303)
+    assert.equal((await browser.go(page, form({ email: 'x@example.com', csrf_token }))).response.status, 303)
   })
 }

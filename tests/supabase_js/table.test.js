@@ -1,4 +1,4 @@
-// Every call of the auth API's table, by the real supabase-js, against `bearward idp`.
+// Calls every endpoint of the auth API with supabase-js, against `bearward idp`.
 import assert from 'node:assert/strict'
 import test, { after, before } from 'node:test'
 import { seen } from './client.js'
@@ -10,7 +10,7 @@ import password from './password.js'
 import sessions from './sessions.js'
 
 const SETTINGS = {
-  usual: [],
+  standard: [],
   closed: ['--disable-signup'],
   named: ['--disable-anonymous'],
   confirming: ['--confirm-email'],
@@ -29,7 +29,7 @@ after(() => Promise.all(Object.values(idps).map((idp) => idp.stop())))
 
 for (const resource of [password, sessions, oauth, mails, documents]) resource(idps)
 
-test('no call of the table was left out', () => {
+test('every endpoint was called', () => {
   const missing = [
     'POST /signup 200', 'POST /signup 422',
     'POST /token?grant_type=password 200', 'POST /token?grant_type=password 400',

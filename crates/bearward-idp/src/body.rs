@@ -1,4 +1,4 @@
-//! What a request to the admin API says, read strictly.
+//! The request body of the admin API: strict JSON.
 
 use actix_web::{
     FromRequest, HttpMessage, HttpRequest, HttpResponse, dev::Payload, error::InternalError,
@@ -8,15 +8,15 @@ use futures_util::future::LocalBoxFuture;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
-use super::admin::{invalid, problem};
+use crate::error::{error_response, validation_error};
 
-/// A JSON object without unknown members, each of which may be absent; no body at all stands for
-/// the empty one.
+/// Extracts a JSON object without unknown members. All members are optional, and an empty body
+/// counts as `{}`.
 ///
 /// # Errors
-/// Envelopes that say what would be right: 400 for what is no JSON, 413 over 256 KiB, 415 for
-/// another content type, 422 for members of another name or type.
-pub(super) struct StrictJson<T>(pub(super) T);
+/// An error envelope: 400 if the body is not JSON, 413 over 256 KiB, 415 for another content type,
+/// 422 for unknown members or members of the wrong type.
+pub(crate) struct StrictJson<T>(pub(crate) T);
 
 impl<T: DeserializeOwned + Default> FromRequest for StrictJson<T> {
     type Error = actix_web::Error;
@@ -26,37 +26,41 @@ impl<T: DeserializeOwned + Default> FromRequest for StrictJson<T> {
         let content_type = request.content_type().to_ascii_lowercase();
         let body = Bytes::from_request(request, payload);
         Box::pin(async move {
-            let read = match body.await {
-                Ok(body) => read(&content_type, &body),
+            let parsed = match body.await {
+                Ok(body) => parse(&content_type, &body),
                 Err(error)
                     if error.as_response_error().status_code() == StatusCode::PAYLOAD_TOO_LARGE =>
                 {
-                    Err(problem(
+                    Err(error_response(
                         StatusCode::PAYLOAD_TOO_LARGE,
                         "PAYLOAD_TOO_LARGE",
                         "the body is larger than 256 KiB",
                     ))
                 }
-                Err(_) => Err(problem(
+                Err(_) => Err(error_response(
                     StatusCode::BAD_REQUEST,
                     "INVALID_REQUEST",
-                    "the body ended early",
+                    "the body is incomplete",
                 )),
             };
-            read.map(Self)
-                .map_err(|response| InternalError::from_response("refused", response).into())
+            parsed
+                .map(Self)
+                .map_err(|response| InternalError::from_response("invalid body", response).into())
         })
     }
 }
 
-fn read<T: DeserializeOwned + Default>(content_type: &str, body: &[u8]) -> Result<T, HttpResponse> {
+fn parse<T: DeserializeOwned + Default>(
+    content_type: &str,
+    body: &[u8],
+) -> Result<T, HttpResponse> {
     if body.is_empty() {
         return Ok(T::default());
     }
-    // A form of another site can send text/plain without asking first.
+    // A cross-site form can send text/plain without a CORS preflight.
     if content_type != "application/json" {
-        let message = "send JSON, with content-type: application/json";
-        return Err(problem(
+        let message = "the content type must be application/json";
+        return Err(error_response(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             "UNSUPPORTED_MEDIA_TYPE",
             message,
@@ -64,13 +68,16 @@ fn read<T: DeserializeOwned + Default>(content_type: &str, body: &[u8]) -> Resul
     }
     match serde_json::from_slice(body) {
         Ok(Value::Object(members)) => {
-            T::deserialize(Value::from(members.clone())).map_err(|_| refused::<T>(members))
+            T::deserialize(Value::from(members.clone())).map_err(|_| invalid_members::<T>(members))
         }
-        // serde takes a list for a struct, member by member.
-        Ok(_) => Err(invalid("the body is not a JSON object", Value::Null)),
+        // serde would deserialize a struct from an array, member by member.
+        Ok(_) => Err(validation_error(
+            "the body must be a JSON object",
+            Value::Null,
+        )),
         Err(error) => {
-            let message = format!("the body is not readable JSON: {error}");
-            Err(problem(
+            let message = format!("the body is not valid JSON: {error}");
+            Err(error_response(
                 StatusCode::BAD_REQUEST,
                 "INVALID_REQUEST",
                 &message,
@@ -79,14 +86,11 @@ fn read<T: DeserializeOwned + Default>(content_type: &str, body: &[u8]) -> Resul
     }
 }
 
-/// Every member that is wrong by itself, since each may stand alone.
-fn refused<T: DeserializeOwned>(members: Map<String, Value>) -> HttpResponse {
-    let wrong = members.into_iter().filter_map(|(name, value)| {
+/// Lists every invalid member. Each is checked on its own, which works because all are optional.
+fn invalid_members<T: DeserializeOwned>(members: Map<String, Value>) -> HttpResponse {
+    let problems = members.into_iter().filter_map(|(name, value)| {
         let error = T::deserialize(json!({ &name: value })).err()?;
         Some(json!({ "field": name, "problem": error.to_string() }))
     });
-    invalid(
-        "the body does not have the form that is asked for",
-        wrong.collect(),
-    )
+    validation_error("the body has invalid members", problems.collect())
 }

@@ -1,52 +1,52 @@
-//! The developer console: the development IdP's first page for people, who ask for HTML; programs
-//! get text.
+//! The developer console at `/`. Clients that do not accept HTML get the index as text.
 
 use actix_web::{
     HttpRequest, HttpResponse,
-    http::header::{self, ContentType},
+    http::header::{self, ContentType, HeaderValue},
     web::Data,
 };
 use bearward::Algorithm;
 use bearward_testing::{endpoint::JwksEndpoint, signing::FORGERIES};
 
-use super::page;
+use crate::page;
 
 const PAGE: &str = include_str!("console/console.html");
 const STYLE: &str = include_str!("console/console.css");
 const SCRIPT: &str = include_str!("console/console.js");
 
-/// Two files of this server, calls to this server, and no way to make markup out of text: what the
-/// page shows came from anybody.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; form-action 'none'; base-uri 'none'; \
+/// Allows the page's own script and style and calls to this server. Trusted Types forbid creating
+/// markup from strings, because the page shows untrusted values such as user names.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; form-action 'none'; base-uri 'none'; \
                       frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
 
-pub(super) async fn root(request: HttpRequest, endpoint: Data<JwksEndpoint>) -> HttpResponse {
-    let accepts = request
+pub(crate) async fn root(request: HttpRequest, endpoint: Data<JwksEndpoint>) -> HttpResponse {
+    let accept = request
         .headers()
         .get(header::ACCEPT)
         .and_then(|value| value.to_str().ok())
         .unwrap_or_default();
-    let mut response = if accepts.contains("text/html") {
-        shown()
+    let mut response = if accept.contains("text/html") {
+        console_page()
     } else {
-        page::listed(&endpoint)
+        page::index_text(&endpoint)
     };
     response
         .headers_mut()
-        .insert(header::VARY, header::HeaderValue::from_static("accept"));
+        .insert(header::VARY, HeaderValue::from_static("accept"));
     response
 }
 
-pub(super) async fn style() -> HttpResponse {
-    file("text/css; charset=utf-8", STYLE)
+pub(crate) async fn style() -> HttpResponse {
+    static_file("text/css; charset=utf-8", STYLE)
 }
 
-pub(super) async fn script() -> HttpResponse {
-    file("text/javascript; charset=utf-8", SCRIPT)
+pub(crate) async fn script() -> HttpResponse {
+    static_file("text/javascript; charset=utf-8", SCRIPT)
 }
 
-/// Nothing of the state stands in the page: its script asks the admin API, which looks at who asks.
-fn shown() -> HttpResponse {
+/// The page contains no state of the IdP: its script reads the admin API, which checks `Host` and
+/// `Origin`.
+fn console_page() -> HttpResponse {
     let text = PAGE
         .replace(
             "<!-- algorithms -->",
@@ -55,7 +55,7 @@ fn shown() -> HttpResponse {
         .replace("<!-- forgeries -->", &options(FORGERIES.into_iter()));
     HttpResponse::Ok()
         .content_type(ContentType::html())
-        .insert_header(("content-security-policy", POLICY))
+        .insert_header(("content-security-policy", CONTENT_SECURITY_POLICY))
         .insert_header(("x-content-type-options", "nosniff"))
         .insert_header(("x-frame-options", "DENY"))
         .insert_header(("referrer-policy", "no-referrer"))
@@ -70,7 +70,7 @@ fn options(names: impl Iterator<Item = &'static str>) -> String {
         .collect()
 }
 
-fn file(content_type: &'static str, text: &'static str) -> HttpResponse {
+fn static_file(content_type: &'static str, text: &'static str) -> HttpResponse {
     HttpResponse::Ok()
         .content_type(content_type)
         .insert_header(("x-content-type-options", "nosniff"))

@@ -1,5 +1,5 @@
-//! Who may drive the admin API: programs on this machine, and no web page that a developer happens
-//! to visit.
+//! Middleware that restricts the admin API to programs on this machine, so that a web page the
+//! developer visits cannot use it.
 
 use actix_web::{
     Error,
@@ -13,54 +13,70 @@ use bearward::internals::is_loopback;
 use bearward_testing::endpoint::JwksEndpoint;
 use url::Url;
 
-use super::admin::problem;
+use crate::error::error_response;
 
-/// Refuses a Host that is neither this machine's nor the issuer's own (DNS rebinding) and an Origin
-/// that is not loopback (a hostile page).
-pub(super) async fn require_loopback_origin(
+/// Rejects requests whose `Host` is neither a loopback name nor the issuer's host (DNS rebinding),
+/// or whose `Origin` is not loopback (cross-site requests).
+///
+/// # Security
+/// Requests without `Origin` are accepted: programs other than browsers do not send it.
+pub(crate) async fn require_loopback_origin(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let origin_is_ours = text(&request, header::ORIGIN)
+    let is_local_origin = header_text(&request, header::ORIGIN)
         .is_none_or(|origin| Url::parse(origin).is_ok_and(|url| is_loopback(&url)));
-    if host_is_ours(&request) && origin_is_ours {
+    if has_known_host(&request) && is_local_origin {
         return next
             .call(request)
             .await
             .map(ServiceResponse::map_into_boxed_body);
     }
-    let message = "the admin API answers programs on this machine alone: Host and Origin must name 127.0.0.1 or localhost";
-    Ok(request.into_response(problem(StatusCode::FORBIDDEN, "ORIGIN_REFUSED", message)))
+    let message = "the admin API accepts only local requests; Host and Origin must be 127.0.0.1 or \
+                   localhost";
+    Ok(request.into_response(error_response(
+        StatusCode::FORBIDDEN,
+        "ORIGIN_REFUSED",
+        message,
+    )))
 }
 
-/// For pages that look at the origin of their forms themselves: refuses a rebound name alone.
-pub(super) async fn require_known_host(
+/// Rejects requests with an unknown `Host`, for pages that check the `Origin` of their forms
+/// themselves.
+pub(crate) async fn require_known_host(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    if host_is_ours(&request) {
+    if has_known_host(&request) {
         return next
             .call(request)
             .await
             .map(ServiceResponse::map_into_boxed_body);
     }
-    let message = "this page is shown under the development IdP's own names: 127.0.0.1, localhost, or what --base says";
-    Ok(request.into_response(problem(StatusCode::FORBIDDEN, "ORIGIN_REFUSED", message)))
+    let message = "unknown host; use 127.0.0.1, localhost or the host of --base";
+    Ok(request.into_response(error_response(
+        StatusCode::FORBIDDEN,
+        "ORIGIN_REFUSED",
+        message,
+    )))
 }
 
-fn host_is_ours(request: &ServiceRequest) -> bool {
-    let listens_on = request.app_config().local_addr().ip().to_string();
+/// Whether `Host` is a loopback name, the address that the server listens on, or the issuer's host.
+fn has_known_host(request: &ServiceRequest) -> bool {
+    let listen_address = request.app_config().local_addr().ip().to_string();
     let issuer = request
         .app_data::<Data<JwksEndpoint>>()
         .and_then(|endpoint| Url::parse(&endpoint.issuer()).ok());
-    let by_this_name =
-        |host: &str| host == listens_on || issuer.as_ref().and_then(Url::host_str) == Some(host);
-    let host =
-        text(request, header::HOST).and_then(|host| Url::parse(&format!("http://{host}")).ok());
-    host.is_some_and(|url| is_loopback(&url) || url.host_str().is_some_and(by_this_name))
+    let is_own_name = |host: &str| {
+        host == listen_address || issuer.as_ref().and_then(Url::host_str) == Some(host)
+    };
+    let host = header_text(request, header::HOST)
+        .and_then(|host| Url::parse(&format!("http://{host}")).ok());
+    host.is_some_and(|url| is_loopback(&url) || url.host_str().is_some_and(is_own_name))
 }
 
-fn text(request: &ServiceRequest, name: header::HeaderName) -> Option<&str> {
+/// The header's value; `?` if it is not ASCII, which no rule accepts.
+fn header_text(request: &ServiceRequest, name: header::HeaderName) -> Option<&str> {
     request
         .headers()
         .get(name)

@@ -1,33 +1,34 @@
-//! What the development IdP says of itself to programs.
+//! The index and the health document, for programs.
 
 use actix_web::HttpResponse;
 use bearward_testing::{Faults, endpoint::JwksEndpoint, signing::FORGERIES};
 use serde_json::{Value, json};
 
-pub(super) fn listed(endpoint: &JwksEndpoint) -> HttpResponse {
+/// The index as plain text: addresses, admin routes, forgeries and faults.
+pub(crate) fn index_text(endpoint: &JwksEndpoint) -> HttpResponse {
     let text = format!(
-        "bearward's development IdP. FOR DEVELOPMENT ONLY: it mints tokens for anybody who asks.
+        "bearward development IdP. FOR DEVELOPMENT ONLY: it issues tokens for any user without authentication.
 
 issuer     {issuer}
 keys       {jwks}
 discovery  {issuer}/.well-known/openid-configuration
 
 POST   /admin/tokens            {{\"claims\": {{..}}, \"header\": {{..}}, \"expires_in\": 3600, \"forge\": \"tampered\"}}, all optional;
-                                null leaves a claim out, a negative lifetime has ended
-GET    /admin/keys              the published keys and their states
-POST   /admin/keys/rotate       {{\"algorithm\": \"ES256\"}}, optional: a new key signs, the old one stays published
+                                null removes a claim; a negative lifetime creates an expired token
+GET    /admin/keys              lists the published keys and their states
+POST   /admin/keys/rotate       signs with a new key and keeps the old one published; optional {{\"algorithm\": \"ES256\"}}
 POST   /admin/keys/standby      publishes the key that the next rotation will use
-POST   /admin/keys/KID/revoke   withdraws a key
-PUT    /admin/faults            {{\"status\": 503}} and the like, of the key endpoint; GET shows, DELETE ends them
-GET    /admin/sessions          who is signed in
-POST   /admin/explain           {{\"token\": \"..\"}}: what the API of `bearward dev` says of it; GET /admin/api shows its key cache
-GET    /admin/users             who is known; PATCH /admin/users/ID {{\"app_metadata\": {{\"roles\": [\"admin\"]}}, \"banned\": true}}; DELETE takes somebody out
-PUT    /admin/clock             {{\"ahead_seconds\": 301}}: sign-ins, codes and sessions age; 0 puts it back
-GET    /.inbox                  the mails that it would have sent, with links that work; DELETE empties it
-POST   /google/credential       {{\"email\": \"ada@example.com\"}}: an ID token of the fake Google, issuer {base}/google
+POST   /admin/keys/KID/revoke   removes a key from the key set
+PUT    /admin/faults            makes the JWKS endpoint fail, for example {{\"status\": 503}}; GET shows the faults, DELETE clears them
+GET    /admin/sessions          lists the active sessions
+POST   /admin/explain           {{\"token\": \"..\"}}: explains how the API of `bearward dev` verifies it; GET /admin/api shows its key cache
+GET    /admin/users             lists the users; PATCH /admin/users/ID {{\"app_metadata\": {{\"roles\": [\"admin\"]}}, \"banned\": true}}; DELETE removes a user
+PUT    /admin/clock             {{\"ahead_seconds\": 301}}: moves the IdP's clock ahead, to test expiry; 0 resets it
+GET    /.inbox                  lists the captured mails; their links work; DELETE removes them
+POST   /google/credential       {{\"email\": \"ada@example.com\"}}: issues an ID token of the fake Google, issuer {base}/google
 GET    /health
 
-Everything that supabase-js asks of Supabase Auth is under {issuer}: createClient(\"{base}\", \"any-key\")
+The API that supabase-js calls is under {issuer}: createClient(\"{base}\", \"any-key\")
 
 forgeries  {forgeries}
 faults     {faults}
@@ -36,7 +37,7 @@ curl -X POST {base}/admin/tokens -H 'content-type: application/json' -d '{{\"for
 curl -X PUT {base}/admin/faults -H 'content-type: application/json' -d '{{\"status\": 503, \"times\": 3}}'
 ",
         forgeries = FORGERIES.join(" "),
-        faults = members_of_faults().join(" "),
+        faults = fault_names().join(" "),
         base = endpoint.base(),
         issuer = endpoint.issuer(),
         jwks = endpoint.jwks_url()
@@ -46,12 +47,15 @@ curl -X PUT {base}/admin/faults -H 'content-type: application/json' -d '{{\"stat
         .body(text)
 }
 
-pub(super) async fn health() -> HttpResponse {
-    let about = json!({ "name": "bearward development IdP", "version": env!("CARGO_PKG_VERSION"), "description": "for development only" });
-    HttpResponse::Ok().json(about)
+pub(crate) async fn health() -> HttpResponse {
+    HttpResponse::Ok().json(json!({
+        "name": "bearward development IdP",
+        "version": env!("CARGO_PKG_VERSION"),
+        "description": "for development only",
+    }))
 }
 
-fn members_of_faults() -> Vec<String> {
+fn fault_names() -> Vec<String> {
     match serde_json::to_value(Faults::default()) {
         Ok(Value::Object(members)) => members.into_iter().map(|(name, _)| name).collect(),
         _ => Vec::new(),

@@ -1,4 +1,4 @@
-//! Where the development IdP listens, and where it refuses to.
+//! Starts the development IdP, after checking that its address and environment are safe.
 
 use std::{io, net::SocketAddr, time::Duration};
 
@@ -7,32 +7,34 @@ use bearward::{Algorithm, Bearward};
 use bearward_testing::{MockIdp, TokenBuilder};
 use url::Url;
 
-use super::{
-    attached_api::AttachedApi,
-    auth::{self, AuthError, AuthOptions, AuthService, StorageError},
+use crate::{
+    admin::attached_api::AttachedApi,
+    auth::{AuthError, AuthOptions, AuthService, StorageError, google},
+    routes,
 };
 
-/// A running development IdP; it stops when it is dropped.
+/// A running development IdP. It stops when it is dropped.
 #[derive(Debug)]
 pub struct Idp {
     server: MockIdp,
     attached_api: Data<AttachedApi>,
 }
 
-/// How to run it.
+/// Where the development IdP listens and how it behaves.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Where it listens; port 0 takes a free one.
+    /// The address to listen on; port 0 selects a free port.
     pub address: SocketAddr,
-    /// `http://host:port` under which clients reach it, from which the issuer is made; told from the address unless set.
+    /// `http://host:port` as clients reach it; the issuer is derived from it. Defaults to the
+    /// address.
     pub base: Option<String>,
-    /// What it signs with.
+    /// The signature algorithm of its tokens.
     pub algorithm: Algorithm,
-    /// The value of `BEARWARD_ENV`: `production`, and `prod`, are refused.
+    /// The value of `BEARWARD_ENV`. With `production` or `prod` the IdP does not start.
     pub environment: String,
-    /// Listens where other machines reach it: anybody there can then be anybody.
+    /// Allows an address that other machines can reach. Anyone there can sign in as any user.
     pub dangerous_allow_remote: bool,
-    /// How people sign in.
+    /// The behavior of the auth API.
     pub auth: AuthOptions,
 }
 
@@ -43,47 +45,49 @@ fn is_production(environment: &str) -> bool {
         .any(|name| environment.trim().eq_ignore_ascii_case(name))
 }
 
-/// The development IdP does not run.
+/// Why the development IdP did not start.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum IdpError {
-    /// It mints tokens for anybody.
+    /// The environment is production.
     #[error(
-        "the development IdP mints tokens for anybody and does not run with BEARWARD_ENV=production; configure a real issuer"
+        "the development IdP does not run with BEARWARD_ENV=production, because it issues tokens for any user; \
+         configure a real issuer"
     )]
     Production,
-    /// Other machines would reach it.
+    /// The address is not loopback.
     #[error(
-        "{0} is reached by other machines, and whoever reaches the development IdP can be anybody; \
-         bind to 127.0.0.1, or say --dangerous-allow-remote inside a network of your own"
+        "{0} can be reached by other machines, and anyone who reaches the development IdP can sign in as any user; \
+         bind to 127.0.0.1, or pass --dangerous-allow-remote on a private network"
     )]
-    Remote(SocketAddr),
-    /// The base would not make an issuer.
+    NotLoopback(SocketAddr),
+    /// The base is not an origin.
     #[error(
-        "{0:?} cannot be the development IdP's own address; write http://HOST:PORT, as its clients reach it, without a path"
+        "invalid base {0:?} of the development IdP: must be http://HOST:PORT, as clients reach it, without a path"
     )]
-    Base(String),
-    /// The site is no address.
+    InvalidBase(String),
+    /// The site URL is invalid.
     #[error("{0}")]
-    Site(String),
-    /// What was kept cannot be read.
+    InvalidSiteUrl(String),
+    /// The data file cannot be used.
     #[error(transparent)]
     Storage(#[from] StorageError),
-    /// Something else has the port, or the system refuses.
-    #[error("the development IdP cannot listen on {address}: {}", explain(.source))]
+    /// The address is in use or not available.
+    #[error("the development IdP cannot listen on {address}: {}", bind_error_hint(.source))]
     Bind {
-        /// The address asked for.
+        /// The requested address.
         address: SocketAddr,
-        /// What the system said.
+        /// The error of the operating system.
         source: io::Error,
     },
 }
 
 impl Idp {
-    /// Listens and answers on a thread of its own.
+    /// Binds the address and serves requests on a separate thread.
     ///
     /// # Errors
-    /// [`IdpError`]: in production, on an address that others reach, with a base that is none, or where nothing can listen.
+    /// [`IdpError`] in production, for an address that is not loopback, for an invalid base or site
+    /// URL, if the data file cannot be used, and if the address cannot be bound.
     pub fn start(options: Options) -> Result<Self, IdpError> {
         let Options {
             address,
@@ -97,14 +101,14 @@ impl Idp {
             return Err(IdpError::Production);
         }
         if !address.ip().is_loopback() && !dangerous_allow_remote {
-            return Err(IdpError::Remote(address));
+            return Err(IdpError::NotLoopback(address));
         }
-        let base = base.map(origin).transpose()?;
+        let base = base.map(parse_base).transpose()?;
         let (auth, ring) = AuthService::start(auth, algorithm)?;
         let (auth, attached_api) = (Data::new(auth), Data::new(AttachedApi::default()));
-        let shown = attached_api.clone();
+        let attached = attached_api.clone();
         MockIdp::bind_with(address, base, ring, move |config| {
-            super::routes(config, &auth, &shown)
+            routes::configure(config, &auth, &attached)
         })
         .map(|server| Self {
             server,
@@ -113,53 +117,55 @@ impl Idp {
         .map_err(|source| IdpError::Bind { address, source })
     }
 
-    /// Shows the API that runs in this process on the console: its key cache, and what it says of a
-    /// token. `address` is where people reach it. The first that is named stays.
-    pub fn watch(&self, address: impl Into<String>, api: Bearward) {
+    /// Shows an API that runs in this process on the console: its key cache, and how it verifies a
+    /// token.
+    ///
+    /// `address` is the API's base URL. Later calls have no effect.
+    pub fn attach_api(&self, address: impl Into<String>, api: Bearward) {
         self.attached_api.set(address.into(), api);
     }
 
-    /// Where it listens.
+    /// Returns the address that the IdP listens on.
     pub fn address(&self) -> SocketAddr {
         self.server.address()
     }
 
-    /// Where its clients reach it: what `SUPABASE_URL` is for a server that trusts it.
+    /// Returns the base URL, which is the `SUPABASE_URL` of a server that trusts this IdP.
     pub fn base(&self) -> String {
         self.server.base()
     }
 
-    /// The `iss` of its tokens.
+    /// Returns the `iss` claim of its tokens.
     pub fn issuer(&self) -> String {
         self.server.issuer()
     }
 
-    /// Where its JWK Set is.
+    /// Returns the URL of its JWKS.
     pub fn jwks_url(&self) -> String {
         self.server.jwks_url()
     }
 
-    /// The `aud` of its tokens.
+    /// Returns the `aud` claim of its tokens.
     pub fn audience(&self) -> &'static str {
         self.server.audience()
     }
 
-    /// The `iss` of the fake Google's ID tokens.
+    /// Returns the `iss` claim of the fake Google's ID tokens.
     pub fn google_issuer(&self) -> String {
-        auth::google_issuer(&self.base())
+        google::issuer(&self.base())
     }
 
-    /// Where the fake Google's JWK Set is.
+    /// Returns the URL of the fake Google's JWKS.
     pub fn google_jwks_url(&self) -> String {
-        auth::google_jwks_url(&self.base())
+        google::jwks_url(&self.base())
     }
 
-    /// The `aud` of the fake Google's ID tokens.
+    /// Returns the `aud` claim of the fake Google's ID tokens.
     pub fn google_client_id(&self) -> &'static str {
-        auth::CLIENT_ID
+        google::CLIENT_ID
     }
 
-    /// A token of a signed-in person that lives this long.
+    /// Returns a builder for the access token of a signed-in user with this lifetime.
     pub fn token(&self, lifetime: Duration) -> TokenBuilder {
         self.server.token().expires_in(lifetime)
     }
@@ -168,33 +174,33 @@ impl Idp {
 impl From<AuthError> for IdpError {
     fn from(error: AuthError) -> Self {
         match error {
-            AuthError::Site(site) => Self::Site(site.to_string()),
+            AuthError::Site(error) => Self::InvalidSiteUrl(error.to_string()),
             AuthError::Storage(error) => Self::Storage(error),
         }
     }
 }
 
-/// The base without a slash at its end.
-fn origin(base: String) -> Result<String, IdpError> {
+/// Parses the base URL, which must be an origin, and removes a trailing slash.
+fn parse_base(base: String) -> Result<String, IdpError> {
     let url = Url::parse(&base)
         .ok()
         .filter(|url| matches!(url.scheme(), "http" | "https") && url.path() == "/");
-    let has_no_more = |url: &Url| {
+    let is_origin = |url: &Url| {
         url.has_host()
             && url.query().is_none()
             && url.fragment().is_none()
             && url.username().is_empty()
             && url.password().is_none()
     };
-    url.filter(has_no_more)
+    url.filter(is_origin)
         .map(|url| url.origin().ascii_serialization())
-        .ok_or(IdpError::Base(base))
+        .ok_or(IdpError::InvalidBase(base))
 }
 
-fn explain(error: &io::Error) -> String {
+fn bind_error_hint(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::AddrInUse => {
-            "something listens there already. Stop it, or choose another port: `bearward idp --bind 127.0.0.1:PORT`, \
+            "the address is already in use. Stop the other program, or choose another port: `bearward idp --bind 127.0.0.1:PORT`, \
              `bearward dev --idp-bind 127.0.0.1:PORT`"
                 .to_owned()
         }

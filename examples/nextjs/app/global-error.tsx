@@ -2,14 +2,14 @@
 
 import '@/styles/index.css';
 
-/** The same where even the layout failed. */
+/** Error boundary for errors in the root layout. */
 export default function Failed({ reset }: { error: Error; reset: () => void }) {
   return (
     <html lang="en">
       <body>
         <main className="alone">
           <h1>Something went wrong</h1>
-          <p>It is our mistake, and nothing of yours is lost.</p>
+          <p>An unexpected error occurred. Please try again.</p>
           <button type="button" className="button" onClick={reset}>
             Try again
           </button>

@@ -32,7 +32,7 @@ export const viewport: Viewport = {
 };
 
 export default async function RootLayout({ children }: { children: ReactNode }) {
-  // Each answer has a nonce of its own, so no page is made at build time.
+  // Each response has its own CSP nonce, so pages cannot be prerendered at build time.
   await connection();
   return (
     <html lang="en" className={`${text.variable} ${display.variable}`}>

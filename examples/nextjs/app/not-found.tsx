@@ -9,10 +9,10 @@ export default function NotFound() {
         <Wordmark href="/" />
       </header>
       <main id="main">
-        <h1>There is nothing here</h1>
-        <p>The page was moved, or never was.</p>
+        <h1>Page not found</h1>
+        <p>The page does not exist or was moved.</p>
         <Link className="button" href="/">
-          To the start
+          Back to the start page
         </Link>
       </main>
     </div>

@@ -5,9 +5,9 @@ import { product } from '@/lib/product';
 import { visitorOfRequest } from '@/lib/supabase/user';
 
 const REASONS = [
-  { title: 'Bring your own model', text: 'You pay your provider, not us. Swap models whenever a better one appears.' },
-  { title: 'Sealed keys', text: 'Each key is encrypted for you alone, and shown as a few letters ever after.' },
-  { title: 'One sign-in', text: 'Google, GitHub or a password. One button ends every session you have.' },
+  { title: 'Bring your own model', text: 'Use your own provider account and switch models at any time.' },
+  { title: 'Encrypted keys', text: 'Each API key is encrypted before it is stored and only shown masked.' },
+  { title: 'One sign-in', text: 'Google, GitHub or a password. One button ends all sessions.' },
 ];
 
 const GLIMPSE = `function slug(title: string) {
@@ -40,7 +40,7 @@ export default async function Landing() {
             <h1>{product.promise}</h1>
             <p>{product.description}</p>
             <Link className="button button-large" href={isSignedIn ? '/generate' : '/sign-up'}>
-              {isSignedIn ? 'Write something' : 'Start now'}
+              {isSignedIn ? 'Generate code' : 'Start now'}
             </Link>
           </div>
           <figure className="glimpse">

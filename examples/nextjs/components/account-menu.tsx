@@ -6,7 +6,7 @@ import { Avatar } from './avatar';
 import { useMe } from './me';
 import { SignOutButton } from './sign-out-button';
 
-/** A disclosure, not a menu: it has text and one button, and works before any script has run. */
+/** A `details` element instead of a menu: it contains text and one button, and works before hydration. */
 export function AccountMenu() {
   const { name, email, picture } = useMe().shown;
   const details = useRef<HTMLDetailsElement>(null);

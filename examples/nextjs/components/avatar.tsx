@@ -2,12 +2,12 @@
 
 import { useState } from 'react';
 
-/** A picture, or the first letter where there is none or it cannot be loaded. The name beside it says who it is. */
+/** The picture, or the first letter of the name if there is none or it fails to load. Decorative: the name is next to it. */
 export function Avatar({ name, picture, large = false }: { name: string; picture?: string | null | undefined; large?: boolean }) {
   const [broken, setBroken] = useState<string>();
   const size = large ? 'avatar avatar-large' : 'avatar';
   if (picture && picture !== broken) {
-    // Not next/image: it would fetch pictures of any host through this server.
+    // next/image would proxy images of any host through this server.
     return <img className={size} src={picture} alt="" referrerPolicy="no-referrer" onError={() => setBroken(picture)} />;
   }
   return (

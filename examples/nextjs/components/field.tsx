@@ -6,7 +6,7 @@ interface About {
   problem?: string | undefined;
 }
 
-/** An input with its label; the hint and the problem are read out with it. */
+/** An input with its label. Screen readers announce the hint and the problem with it. */
 export function Field({ label, hint, problem, ...input }: About & ComponentProps<'input'>) {
   const id = useId();
   return (
@@ -18,7 +18,7 @@ export function Field({ label, hint, problem, ...input }: About & ComponentProps
   );
 }
 
-/** The same for text of several lines. */
+/** A textarea with its label, hint and problem. */
 export function TextField({ label, hint, problem, ...area }: About & ComponentProps<'textarea'>) {
   const id = useId();
   return (

@@ -11,14 +11,14 @@ const load = () => result(api.GET('/api/auth/me'));
 
 const Me = createContext<ReturnType<typeof useLoaded> | undefined>(undefined);
 
-/** The account as the API knows it, loaded once for the bar and for the page below it. */
+/** Loads the account from the API once, for the header and the page. */
 export function MeProvider({ user, children }: { user: User; children: ReactNode }) {
   return <Me value={useLoaded(user)}>{children}</Me>;
 }
 
 function useLoaded(user: User) {
   const { data: me, setData: setMe, problem, reload } = useResult(load);
-  // A name that was chosen here counts more than what the session says; until it is there, that is shown.
+  // The account's name overrides the one in the session, which is shown until the account is loaded.
   const name = me ? me.name ?? '' : user.name;
   const shown = { name, email: me?.email ?? user.email, picture: me?.picture ?? user.picture };
   return { me, setMe, problem, reload, shown };
@@ -26,6 +26,6 @@ function useLoaded(user: User) {
 
 export function useMe() {
   const me = useContext(Me);
-  if (!me) throw new Error('there is no MeProvider around this component');
+  if (!me) throw new Error('useMe requires a MeProvider');
   return me;
 }

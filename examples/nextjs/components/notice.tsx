@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react';
 
-/** Something to know. A problem is read out at once, anything else when there is time for it. */
+/** A message. Screen readers announce problems immediately and other messages politely. */
 export function Notice({ tone, title, children }: { tone: 'problem' | 'good' | 'plain'; title?: string; children?: ReactNode }) {
   return (
     <div className={`notice notice-${tone}`} role={tone === 'problem' ? 'alert' : 'status'}>

@@ -4,7 +4,7 @@ import type { Problem } from '@/lib/api/problem';
 
 import { Notice } from './notice';
 
-/** What went wrong, what to do about it, and where it can be done the way to do it. */
+/** A problem with its explanation, reference and actions. */
 export function ProblemNotice({ problem, retry, children }: { problem: Problem; retry?: () => void; children?: ReactNode }) {
   return (
     <Notice tone="problem" title={problem.title}>

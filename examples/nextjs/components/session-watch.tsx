@@ -5,9 +5,9 @@ import { useEffect } from 'react';
 import { leave, ownedBy } from '@/lib/api/session';
 import { supabase } from '@/lib/supabase/browser';
 
-/** Keeps a page to the person it was made for: it ends with their session, whichever tab ended it, and never passes to somebody else. */
+/** Binds a page to the user it was rendered for: leaves when the session ends in any tab, and reloads when another user signs in. */
 export function SessionWatch({ user }: { user: string }) {
-  // Before the effects of the page's own components, which begin to load.
+  // Set during rendering, before the effects of other components send requests.
   if (typeof window !== 'undefined') ownedBy(user);
 
   useEffect(() => {
@@ -15,7 +15,7 @@ export function SessionWatch({ user }: { user: string }) {
       if (event === 'SIGNED_OUT') void leave('ended');
       else if (session && session.user.id !== user) window.location.reload();
     });
-    // A page that the browser kept and shows again when somebody goes back.
+    // The page was restored from the back/forward cache.
     const shownAgain = (event: PageTransitionEvent) => {
       if (event.persisted) window.location.reload();
     };

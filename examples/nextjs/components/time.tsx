@@ -1,6 +1,6 @@
 'use client';
 
-/** A moment as people say it; the exact one is in `title` and `dateTime`. */
+/** A relative time or date. `title` and `dateTime` contain the exact time. */
 export function Time({ at, style = 'relative' }: { at: string; style?: 'relative' | 'date' }) {
   const moment = new Date(at);
   const exact = moment.toLocaleString('en', { dateStyle: 'medium', timeStyle: 'medium' });

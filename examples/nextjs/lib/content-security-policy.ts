@@ -1,6 +1,6 @@
 import { env } from './env';
 
-/** What a page may load and whom it may call: its own scripts by nonce, the identity provider and the API. */
+/** Builds the content security policy: own scripts by nonce, and connections to the identity provider and the API. */
 export function contentSecurityPolicy(nonce: string): string {
   const inDevelopment = process.env.NODE_ENV === 'development';
   const idp = new URL(env.supabaseUrl).origin;
@@ -10,7 +10,7 @@ export function contentSecurityPolicy(nonce: string): string {
     // React's error overlay evaluates source maps.
     `script-src 'self' 'nonce-${nonce}' 'strict-dynamic'${inDevelopment ? " 'unsafe-eval'" : ''}`,
     `style-src 'self' ${inDevelopment ? "'unsafe-inline'" : `'nonce-${nonce}'`}`,
-    // Pictures of people, from wherever their provider keeps them.
+    // Profile pictures are hosted by the providers.
     `img-src 'self' data: https: ${idp}`,
     "font-src 'self'",
     `connect-src 'self' ${idp} ${api}`,

@@ -1,4 +1,4 @@
-/** Where things are. `next build` copies these values into the browser's code, so none of them is a secret. */
+/** Addresses and keys. `next build` inlines them into browser code, so none may be secret. */
 export const env = {
   supabaseUrl: address('NEXT_PUBLIC_SUPABASE_URL', process.env.NEXT_PUBLIC_SUPABASE_URL),
   supabaseKey: present('NEXT_PUBLIC_SUPABASE_PUBLISHABLE_KEY', process.env.NEXT_PUBLIC_SUPABASE_PUBLISHABLE_KEY),
@@ -6,14 +6,14 @@ export const env = {
 };
 
 function present(name: string, value: string | undefined): string {
-  if (!value) throw new Error(`${name} is not set. Write it into .env.local; README.md says what it is.`);
-  if (value.startsWith('sb_secret_')) throw new Error(`${name} holds a secret key, which must never reach a browser. Use the publishable key.`);
+  if (!value) throw new Error(`${name} is not set. Set it in .env.local; see README.md.`);
+  if (value.startsWith('sb_secret_')) throw new Error(`${name} contains a secret key, which must not be sent to browsers. Use the publishable key.`);
   return value;
 }
 
-/** Without a slash at its end. */
+/** Validates a URL and removes trailing slashes. */
 function address(name: string, value: string | undefined): string {
   const text = present(name, value);
-  if (!/^https?:\/\/[^/]/.test(text)) throw new Error(`${name} must be an address such as https://example.com, and is "${text}".`);
+  if (!/^https?:\/\/[^/]/.test(text)) throw new Error(`${name} must be a URL such as https://example.com, but is "${text}".`);
   return text.replace(/\/+$/, '');
 }

@@ -1,6 +1,6 @@
-/** The name and the promise: rename them, and the app is yours. */
+/** Name and texts of the product. Change them for your own. */
 export const product = {
   name: 'Den',
-  promise: 'Your keys, your code, nobody else’s business.',
-  description: 'Write code with the model you pay for. Your keys stay sealed, and yours alone.',
+  promise: 'Generate code with your own model and keys.',
+  description: 'Generate code with the model you choose. Your API keys are encrypted and used only for your requests.',
 } as const;

@@ -1,12 +1,12 @@
-/** Where somebody goes who has signed in. */
+/** The default page after signing in. */
 export const HOME = '/dashboard';
-/** Where the link of a mail leads whose reader forgot the password. */
+/** The target of a password reset link. */
 export const NEW_PASSWORD = '/new-password';
 
 /**
- * A path of this app from an address bar that anybody may have written, or home.
+ * Returns the untrusted value if it is a path of this app, else the default page.
  *
- * It is parsed as a browser would: `//host`, `/\host`, tabs within, and `/.//host` all lead elsewhere, and none begins like another host.
+ * The value is parsed as a browser would parse it: `//host`, `/\host`, embedded tabs and `/.//host` all lead to another host.
  */
 export function returnPath(asked: string | string[] | null | undefined): string {
   if (typeof asked !== 'string' || !asked.startsWith('/')) return HOME;
@@ -18,9 +18,9 @@ export function returnPath(asked: string | string[] | null | undefined): string 
     return HOME;
   }
   const path = url.pathname + url.search;
-  // Once more: what is written out must be read as the same place.
+  // The serialized path must parse to the same origin.
   const again = path.startsWith('//') ? null : new URL(path, here);
   if (url.origin !== here || again?.origin !== here) return HOME;
-  // A page for signing in would send them round in a circle.
+  // The sign-in pages would redirect in a loop.
   return /^\/(sign-in|sign-up|forgot-password|auth|unavailable)(\/|$)/.test(url.pathname) ? HOME : path;
 }

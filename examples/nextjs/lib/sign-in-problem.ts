@@ -5,57 +5,57 @@ interface Words {
 
 const again = 'Please start again.';
 
-/** No answer at all. */
+/** The identity provider is unreachable. */
 export const OUT_OF_REACH = 'We cannot reach the sign-in service. Check your connection, then try again.';
 
-/** The shortest password that Supabase takes unless a project asks for more. */
+/** The default minimum password length of Supabase. */
 export const SHORTEST_PASSWORD = 6;
 
-/** What a person is told, by the code of the identity provider or of this app. */
+/** Messages by error code of the identity provider or of this app. */
 const WORDS: Record<string, Words> = {
-  access_denied: { tone: 'plain', text: 'You cancelled the sign-in, and nothing was shared with us. Try again, or use another way.' },
+  access_denied: { tone: 'plain', text: 'You cancelled the sign-in. Try again or use another sign-in method.' },
   anonymous_provider_disabled: { tone: 'problem', text: 'Enter an email address and a password.' },
-  bad_code_verifier: { tone: 'problem', text: `This sign-in began in another browser. ${again}` },
-  bad_oauth_state: { tone: 'problem', text: `That sign-in took too long. ${again}` },
-  email_address_invalid: { tone: 'problem', text: 'That is not an email address we can write to.' },
-  email_exists: { tone: 'problem', text: 'There is an account with this address already. Sign in instead.' },
-  email_not_confirmed: { tone: 'problem', text: 'Confirm your address first: the link is in the mail we sent you.' },
-  ended: { tone: 'plain', text: 'Your session has ended. Sign in to go on where you were.' },
-  erased: { tone: 'plain', text: 'Everything we kept about you is erased, and you are signed out.' },
+  bad_code_verifier: { tone: 'problem', text: `This sign-in was started in another browser. ${again}` },
+  bad_oauth_state: { tone: 'problem', text: `That sign-in has expired. ${again}` },
+  email_address_invalid: { tone: 'problem', text: 'Enter a valid email address.' },
+  email_exists: { tone: 'problem', text: 'An account with this address already exists. Sign in instead.' },
+  email_not_confirmed: { tone: 'problem', text: 'Confirm your address first. The link is in the email we sent you.' },
+  ended: { tone: 'plain', text: 'Your session has ended. Sign in to continue.' },
+  erased: { tone: 'plain', text: 'Your account and its data are deleted, and you are signed out.' },
   everywhere: { tone: 'plain', text: 'You are signed out, here and on all your devices.' },
   exchange_failed: { tone: 'problem', text: `The sign-in could not be completed. ${again}` },
-  flow_state_expired: { tone: 'problem', text: `That sign-in took too long. ${again}` },
-  flow_state_not_found: { tone: 'problem', text: `That sign-in was used already, or took too long. ${again}` },
-  here: { tone: 'plain', text: 'You are signed out here. The sign-in service is out of reach, so other devices may still be signed in.' },
+  flow_state_expired: { tone: 'problem', text: `That sign-in has expired. ${again}` },
+  flow_state_not_found: { tone: 'problem', text: `That sign-in has expired or was already used. ${again}` },
+  here: { tone: 'plain', text: 'You are signed out here. The sign-in service is unavailable, so other devices may still be signed in.' },
   invalid_credentials: { tone: 'problem', text: 'The email address or the password is wrong.' },
   over_request_rate_limit: { tone: 'problem', text: 'Too many attempts. Wait a minute, then try again.' },
-  pkce_code_verifier_not_found: { tone: 'problem', text: `This sign-in began in another browser. ${again}` },
-  otp_expired: { tone: 'problem', text: 'That link was used already, or is too old. Ask for a new one.' },
-  over_email_send_rate_limit: { tone: 'problem', text: 'Too many mails were asked for. Wait a while, then try again.' },
-  provider_disabled: { tone: 'problem', text: 'This way of signing in is not available.' },
+  pkce_code_verifier_not_found: { tone: 'problem', text: `This sign-in was started in another browser. ${again}` },
+  otp_expired: { tone: 'problem', text: 'That link has expired or was already used. Request a new one.' },
+  over_email_send_rate_limit: { tone: 'problem', text: 'Too many emails were requested. Wait a while, then try again.' },
+  provider_disabled: { tone: 'problem', text: 'This sign-in method is not available.' },
   reauthentication_needed: { tone: 'problem', text: 'Sign in again first, then set your new password.' },
-  refused: { tone: 'problem', text: 'Our server did not accept your sign-in, even after renewing it. Sign in again; if that does not help, tell us.' },
-  same_password: { tone: 'problem', text: 'That is the password you have already. Choose another one.' },
+  refused: { tone: 'problem', text: 'Our server did not accept your sign-in, even after renewing it. Sign in again. If that does not help, contact support.' },
+  same_password: { tone: 'problem', text: 'The new password must differ from the current one.' },
   session_not_found: { tone: 'problem', text: 'Your session has ended. Sign in again.' },
-  signup_disabled: { tone: 'problem', text: 'New accounts are not open at the moment.' },
-  user_already_exists: { tone: 'problem', text: 'There is an account with this address already. Sign in instead.' },
-  user_banned: { tone: 'problem', text: 'This account is closed. Write to us if that is a mistake.' },
+  signup_disabled: { tone: 'problem', text: 'Sign-up is currently disabled.' },
+  user_already_exists: { tone: 'problem', text: 'An account with this address already exists. Sign in instead.' },
+  user_banned: { tone: 'problem', text: 'This account is disabled. Contact support if this is a mistake.' },
   validation_failed: { tone: 'problem', text: 'Enter an email address and a password.' },
   weak_password: { tone: 'problem', text: 'That password is too easy to guess. Use a longer one.' },
 };
 
 const SIGNING_IN: Words = { tone: 'problem', text: 'The sign-in did not work. Please try again in a moment.' };
-const OF_A_LINK: Words = { tone: 'problem', text: 'The link did not work. Ask for a new one.' };
+const OF_A_LINK: Words = { tone: 'problem', text: 'The link did not work. Request a new one.' };
 
-/** A code that came in an address may be anything: an unknown one has one sentence for all. */
+/** Returns the message for a code. Codes from a URL are untrusted; unknown ones get the default message. */
 export function inWords(code: string | undefined, otherwise = SIGNING_IN): Words {
   return (code !== undefined && Object.hasOwn(WORDS, code) ? WORDS[code] : undefined) ?? otherwise;
 }
 
-/** The same of a link in a mail. The verifier is in the browser that asked for it, and mails are read anywhere. */
+/** Returns the message for a failed email link, which may be opened in a browser without the PKCE verifier. */
 export function ofLinkInWords(code: string): Words {
   if (code.endsWith('code_verifier') || code === 'pkce_code_verifier_not_found') {
-    return { tone: 'problem', text: 'Open the link in the browser in which you asked for it, or ask for a new one here.' };
+    return { tone: 'problem', text: 'Open the link in the browser where you requested it, or request a new one here.' };
   }
   return inWords(code, OF_A_LINK);
 }

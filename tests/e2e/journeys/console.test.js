@@ -1,4 +1,4 @@
-// The developer console of the development IdP: what a developer does there, by mouse and by keyboard, and who is asked meanwhile.
+// The developer console of the development IdP, by mouse and by keyboard.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -33,7 +33,7 @@ async function look(visitor, name) {
   }
 }
 
-test('a developer signs in as anyone, and sees what the API says of the token', async () => {
+test('a developer gets a token and sees how the API verifies it', async () => {
   const visitor = await open();
   const { page } = visitor;
   await page.getByLabel('Email').fill('grace@example.com');
@@ -47,15 +47,15 @@ test('a developer signs in as anyone, and sees what the API says of the token', 
   assert.equal(await page.locator('img').count(), 0);
   await look(visitor, 'accepted');
 
-  await page.getByLabel('Forged').selectOption('tampered');
+  await page.getByLabel('Forgery').selectOption('tampered');
   await visitor.button('Get a token').click();
-  await page.getByText('The API refuses it: INVALID_SIGNATURE').waitFor();
+  await page.getByText('The API rejects it: INVALID_SIGNATURE').waitFor();
   await look(visitor, 'refused');
   for (const address of visitor.addresses) assert.ok(address.startsWith(`${addresses.idp}/`) || address.startsWith('data:'), address);
   await visitor.leave();
 });
 
-test('the keyboard alone turns a key, breaks the key endpoint and mends it', async () => {
+test('keys and faults can be changed by keyboard', async () => {
   const visitor = await open();
   const { page } = visitor;
   await visitor.button('Rotate').focus();
@@ -63,15 +63,15 @@ test('the keyboard alone turns a key, breaks the key endpoint and mends it', asy
   await page.getByText('previously used').waitFor();
   await page.getByRole('radio', { name: 'Works' }).focus();
   await page.keyboard.press('ArrowDown');
-  await page.getByText('Key endpoint: Outage 503.').waitFor();
+  await page.getByText('JWKS endpoint: Outage 503.').waitFor();
   assert.equal((await idpAdmin('GET', '/faults')).status, 503);
   await page.keyboard.press('ArrowUp');
-  await page.getByText('Key endpoint: Works.').waitFor();
+  await page.getByText('JWKS endpoint: Works.').waitFor();
   assert.equal((await idpAdmin('GET', '/faults')).status, null);
   await visitor.leave();
 });
 
-test('many people with long names stay in their place, the newest first, and the inbox leads back to them', async () => {
+test('long user names fit, and the inbox links back to the console', async () => {
   for (let at = 0; at < 9; at += 1) {
     const email = `somebody-with-a-rather-long-address-${at}@some-department.of-a-company.example.com`;
     const data = { full_name: `Maximiliana-Theodora Wolfeschlegelsteinhausenbergerdorff ${at}` };
@@ -91,7 +91,7 @@ test('many people with long names stay in their place, the newest first, and the
       assert.equal(await person.evaluate((button) => button.scrollWidth > button.clientWidth), false, `at ${width} px`);
     }
     const list = await page.locator('#people').boundingBox();
-    assert.ok(list.height < 400, 'and leave room for who is signed in');
+    assert.ok(list.height < 400, 'the session list stays visible');
   }
   await look(visitor, 'many');
   await page.getByRole('link', { name: 'Inbox' }).click();

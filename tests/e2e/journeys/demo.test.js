@@ -1,4 +1,4 @@
-// The first five minutes of somebody new: `npm run demo`, a browser, "Google", and a protected call.
+// The quick start: `npm run demo`, sign-in with Google, and an API call.
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,12 +7,12 @@ import { test } from 'node:test';
 
 import { addresses } from '../world/addresses.js';
 import { Child } from '../world/child.js';
-import { journeys, somebody } from '../world/journey.js';
+import { journeys, newUser } from '../world/journey.js';
 
 const app = new URL('../../../examples/nextjs/', import.meta.url).pathname;
 const folder = mkdtempSync(join(tmpdir(), 'bearward-demo-'));
 
-/** At the ports of this run, since those of the quick start may be taken on any machine. */
+/** Starts the demo on the ports of this run. */
 async function demo() {
   const env = {
     NEXT_PUBLIC_SUPABASE_URL: addresses.idp,
@@ -39,27 +39,27 @@ async function demo() {
 
 const world = journeys(demo);
 
-test('one command, and somebody new is signed in with Google and calls the API', async () => {
+test('npm run demo starts an app where Google sign-in works', async () => {
   const visitor = await world.visitor();
   const { page } = visitor;
-  // Pages are compiled when they are asked for.
+  // The development server compiles pages on demand.
   visitor.context.setDefaultTimeout(60_000);
   await visitor.goto('/sign-in');
   await visitor.button('Continue with Google').click();
-  const greta = somebody('Greta Google');
+  const greta = newUser('Greta Google');
   await page.locator('#email').fill(greta.email);
   await page.locator('#name').fill(greta.name);
   await page.locator('#continue').click();
   await visitor.arrives('/dashboard');
   await visitor.sees('Greta Google');
-  await page.getByLabel('What checks in?').fill('the first minute');
+  await page.getByLabel('Client name').fill('the first minute');
   await visitor.button('Record').click();
   await page.getByRole('listitem').filter({ hasText: 'the first minute' }).waitFor();
   await visitor.picture('demo');
   await visitor.leave();
 });
 
-test('what stops one of them stops both', async () => {
+test('stopping the demo stops all processes', async () => {
   await world.stack.child.stop();
   for (const address of [addresses.api, addresses.idp, addresses.app]) await assert.rejects(fetch(address), address);
 });

@@ -1,15 +1,15 @@
-// People who come with an email address and a password: systems E (sign-up, sign-in) and C (status checks).
+// Sign-up and sign-in with email and password, and status checks.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { refusal } from '../world/browser.js';
-import { journeys, somebody } from '../world/journey.js';
+import { statusError } from '../world/browser.js';
+import { journeys, newUser } from '../world/journey.js';
 import { Stack } from '../world/stack.js';
 
 const world = journeys(() => Stack.dev());
-const ada = somebody('Ada Lovelace');
+const ada = newUser('Ada Lovelace');
 
-test('somebody new signs up, is greeted by name, and records a status check', async () => {
+test('a new user signs up and records a status check', async () => {
   const visitor = await world.visitor();
   const { page } = visitor;
   await visitor.goto('/');
@@ -20,17 +20,17 @@ test('somebody new signs up, is greeted by name, and records a status check', as
   await page.getByRole('heading', { name: 'Good to see you, Ada' }).waitFor();
   await visitor.sees('Ada Lovelace');
   assert.equal(await page.locator('.person-email').textContent(), ada.email);
-  await page.getByText('Nothing has checked in yet').waitFor();
+  await page.getByText('No status checks yet').waitFor();
   await visitor.picture('email-1-new');
 
-  await page.getByLabel('What checks in?').fill('build server');
+  await page.getByLabel('Client name').fill('build server');
   await visitor.button('Record').click();
   await page.getByRole('listitem').filter({ hasText: 'build server' }).waitFor();
   await visitor.picture('email-2-recorded');
   await visitor.leave();
 });
 
-test('somebody returning finds what was recorded, and goes on to the page that was asked for', async () => {
+test('a returning user is redirected to the requested page', async () => {
   const visitor = await world.visitor();
   const { page } = visitor;
   await visitor.goto('/dashboard?from=mail');
@@ -43,7 +43,7 @@ test('somebody returning finds what was recorded, and goes on to the page that w
   await visitor.leave();
 });
 
-test('a wrong password, a known address and a short password are each told in words', async () => {
+test('wrong password, known address and short password show messages', async () => {
   const visitor = await world.visitor();
   const { page } = visitor;
   const alert = page.getByRole('alert').filter({ hasText: /\w/ });
@@ -58,12 +58,12 @@ test('a wrong password, a known address and a short password are each told in wo
   await page.getByLabel('Email').fill(ada.email);
   await page.getByLabel('Password').fill(ada.password);
   await visitor.button('Create account').click();
-  await alert.filter({ hasText: 'There is an account with this address already.' }).waitFor();
+  await alert.filter({ hasText: 'An account with this address already exists.' }).waitFor();
 
-  await page.getByLabel('Email').fill(somebody('Bob').email);
+  await page.getByLabel('Email').fill(newUser('Bob').email);
   await page.getByLabel('Password').fill('short');
   await visitor.button('Create account').click();
-  assert.equal(await page.getByLabel('Password').evaluate((input) => input.validity.tooShort), true, 'the browser itself says so');
+  assert.equal(await page.getByLabel('Password').evaluate((input) => input.validity.tooShort), true, 'the browser validates the length');
   assert.equal(await visitor.session(), undefined);
-  await visitor.leave(refusal(400, 422));
+  await visitor.leave(statusError(400, 422));
 });

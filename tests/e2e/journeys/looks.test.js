@@ -1,12 +1,12 @@
-// Every page in both colour schemes and two widths: nothing sticks out, and nothing keeps anybody out (axe).
+// Every page in both colour schemes and two widths: no horizontal scrolling, no accessibility violations (axe).
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { test } from 'node:test';
 
 import { addresses } from '../world/addresses.js';
-import { refusal } from '../world/browser.js';
-import { journeys, somebody } from '../world/journey.js';
+import { statusError } from '../world/browser.js';
+import { journeys, newUser } from '../world/journey.js';
 import { MODEL_KEY } from '../world/model.js';
 import { Stack } from '../world/stack.js';
 
@@ -30,22 +30,22 @@ async function look(visitor, name) {
   }
 }
 
-test('the pages for everybody', async () => {
+test('public pages', async () => {
   const visitor = await world.visitor();
   for (const [path, name] of [['/', 'start'], ['/sign-in', 'sign-in'], ['/sign-in?problem=access_denied', 'sign-in-denied'], ['/sign-up', 'sign-up'], ['/forgot-password', 'forgot-password'], ['/forgot-password?problem=otp_expired', 'forgot-password-late'], ['/nothing', 'not-found'], ['/unavailable', 'unavailable']]) {
     await visitor.goto(path);
     await visitor.page.getByRole('heading', { level: 1 }).waitFor();
     await look(visitor, name);
   }
-  await visitor.leave(refusal(404));
+  await visitor.leave(statusError(404));
 });
 
-test('the pages for people', async () => {
+test('pages with a session', async () => {
   const visitor = await world.visitor();
   const { page } = visitor;
-  await visitor.signUp(somebody('Wilhelmina Featherstonehaugh'));
+  await visitor.signUp(newUser('Wilhelmina Featherstonehaugh'));
   await visitor.sees('Wilhelmina');
-  await page.getByText('Nothing has checked in yet').waitFor();
+  await page.getByText('No status checks yet').waitFor();
   await look(visitor, 'dashboard-empty');
 
   const { access_token } = await visitor.session();
@@ -87,10 +87,10 @@ test('the pages for people', async () => {
   await visitor.leave();
 });
 
-test('the keyboard alone is enough to sign up and to sign out', async () => {
+test('sign-up and sign-out work by keyboard', async () => {
   const visitor = await world.visitor();
   const { page } = visitor;
-  const kim = somebody('Kim Keyboard');
+  const kim = newUser('Kim Keyboard');
   await visitor.goto('/sign-up');
   await page.keyboard.press('Tab');
   assert.equal(await page.evaluate(() => document.activeElement.textContent.trim()), 'Skip to the content');
@@ -124,6 +124,6 @@ const CODE = `export function slug(title: string): string {
 }
 
 test('accents and spaces become plain', () => {
-  expect(slug('Crème brûlée, twice!')).toBe('creme-brulee-twice'); // the longest line of this example, which scrolls by itself
+  expect(slug('Crème brûlée, twice!')).toBe('creme-brulee-twice'); // the longest line of this example, which scrolls
 });
 `;

@@ -1,25 +1,25 @@
-// The identity provider is gone: its process, not an answer of it.
+// The identity provider process is down.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { addresses } from '../world/addresses.js';
-import { journeys, somebody } from '../world/journey.js';
+import { journeys, newUser } from '../world/journey.js';
 import { Stack } from '../world/stack.js';
 
 const world = journeys(() => Stack.apart());
-const refused = /ERR_CONNECTION_REFUSED|Failed to fetch/;
+const connectionErrors = /ERR_CONNECTION_REFUSED|Failed to fetch/;
 
-test('who is signed in notices nothing of an outage', async () => {
+test('an outage does not affect signed-in users', async () => {
   const visitor = await world.visitor();
   const { page } = visitor;
-  await visitor.signUp(somebody('Otto Outage'));
+  await visitor.signUp(newUser('Otto Outage'));
   await visitor.sees('Otto Outage');
   await world.stack.idp.kill();
   await assert.rejects(fetch(`${addresses.idp}/health`));
 
   await page.reload();
   await visitor.sees('Otto Outage');
-  await page.getByLabel('What checks in?').fill('during the outage');
+  await page.getByLabel('Client name').fill('during the outage');
   await visitor.button('Record').click();
   await page.getByRole('listitem').filter({ hasText: 'during the outage' }).waitFor();
   for (const path of ['/generate', '/settings', '/dashboard']) {
@@ -32,12 +32,12 @@ test('who is signed in notices nothing of an outage', async () => {
   await visitor.leave();
 });
 
-test('nor of one that lasts longer than the ten minutes for which keys are fresh', async () => {
+test('an outage longer than the key freshness does not either', async () => {
   const visitor = await world.visitor();
-  await visitor.signUp(somebody('Lou Longer'));
+  await visitor.signUp(newUser('Lou Longer'));
   await visitor.sees('Lou Longer');
   await world.stack.idp.kill();
-  await world.stack.next.told('SIGUSR2', 'the clock is 660 s ahead');
+  await world.stack.next.signal('SIGUSR2', 'the clock is 660 s ahead');
   const response = await visitor.page.reload();
   assert.equal(response.status(), 200);
   await visitor.sees('Lou Longer');
@@ -45,9 +45,9 @@ test('nor of one that lasts longer than the ten minutes for which keys are fresh
   await visitor.leave();
 });
 
-test('who wants to sign in meanwhile is told why it does not work, and can afterwards', async () => {
+test('sign-in during an outage shows a message and works afterwards', async () => {
   const visitor = await world.visitor();
-  const ines = somebody('Ines Waits');
+  const ines = newUser('Ines Waits');
   await visitor.signUp(ines);
   await visitor.signOut();
   await world.stack.idp.kill();
@@ -57,12 +57,12 @@ test('who wants to sign in meanwhile is told why it does not work, and can after
   await world.stack.startIdp();
   await visitor.button('Sign in').click();
   await visitor.arrives('/dashboard');
-  await visitor.leave(refused);
+  await visitor.leave(connectionErrors);
 });
 
-test('who signs out meanwhile is signed out here, and told that it may be here only', async () => {
+test('sign-out during an outage is local and says so', async () => {
   const visitor = await world.visitor();
-  const sam = somebody('Sam Leaves');
+  const sam = newUser('Sam Leaves');
   await visitor.signUp(sam);
   await visitor.sees('Sam Leaves');
   await world.stack.idp.kill();
@@ -72,13 +72,13 @@ test('who signs out meanwhile is signed out here, and told that it may be here o
   await visitor.goto('/dashboard');
   await visitor.arrives('/sign-in');
   await world.stack.startIdp();
-  await visitor.leave(refused);
+  await visitor.leave(connectionErrors);
 });
 
-test('a session that has to be renewed meanwhile is kept, and goes on afterwards', async () => {
+test('a session that cannot be refreshed is kept', async () => {
   const visitor = await world.visitor();
   const { page } = visitor;
-  await visitor.signUp(somebody('Edna Expired'));
+  await visitor.signUp(newUser('Edna Expired'));
   await visitor.sees('Edna Expired');
   await world.stack.idp.kill();
   const session = await visitor.session();
@@ -92,9 +92,9 @@ test('a session that has to be renewed meanwhile is kept, and goes on afterwards
   assert.equal(response.status(), 503);
   assert.equal(response.headers()['retry-after'], '10');
   await page.getByRole('heading', { name: 'One moment, please' }).waitFor();
-  assert.equal(new URL(page.url()).pathname, '/settings', 'the address is kept');
+  assert.equal(new URL(page.url()).pathname, '/settings', 'the URL is unchanged');
   await visitor.picture('outage-3-renewal');
-  assert.ok(await visitor.session(), 'nobody is signed out');
+  assert.ok(await visitor.session(), 'the session is kept');
 
   await world.stack.startIdp();
   await page.getByRole('link', { name: 'Try again' }).click();

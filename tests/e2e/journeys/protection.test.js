@@ -1,9 +1,9 @@
-// Who is not signed in gets no page, wherever an address leads; and what every page carries.
+// Access without a session, redirects, and security headers.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { addresses } from '../world/addresses.js';
-import { journeys, somebody } from '../world/journey.js';
+import { journeys, newUser } from '../world/journey.js';
 import { Stack, idpAdmin } from '../world/stack.js';
 
 const world = journeys(() => Stack.dev());
@@ -11,7 +11,7 @@ const PROTECTED = ['/dashboard', '/settings', '/generate', '/new-password', '/se
 
 const ask = (path, headers = {}) => fetch(addresses.app + path, { redirect: 'manual', headers });
 
-/** A session cookie around any access token. */
+/** Returns a session cookie with this access token. */
 function cookie(accessToken) {
   const session = {
     access_token: accessToken,
@@ -24,10 +24,10 @@ function cookie(accessToken) {
   return { cookie: `sb-127-auth-token=base64-${Buffer.from(JSON.stringify(session)).toString('base64url')}` };
 }
 
-const minted = async (order) => (await idpAdmin('POST', '/tokens', order)).access_token;
+const mint = async (request) => (await idpAdmin('POST', '/tokens', request)).access_token;
 
 for (const path of PROTECTED) {
-  test(`${path} leads a stranger to the sign-in page, and back afterwards`, async () => {
+  test(`${path} redirects to the sign-in page with a return path`, async () => {
     for (const headers of [{}, { rsc: '1' }, { rsc: '1', 'next-router-prefetch': '1' }, { 'x-middleware-subrequest': 'proxy:proxy:proxy:proxy:proxy' }]) {
       const response = await ask(path, headers);
       assert.equal(response.status, 307, JSON.stringify(headers));
@@ -38,21 +38,21 @@ for (const path of PROTECTED) {
   });
 }
 
-test('a token that was tampered with, has expired, or was signed by a stranger opens no page, and its cookie is taken away', async () => {
-  const orders = [{ forge: 'tampered' }, { forge: 'signed_by_stranger' }, { expires_in: -60 }, { claims: { aud: 'another-service' } }];
-  for (const order of orders) {
-    const response = await ask('/dashboard', cookie(await minted(order)));
-    assert.equal(response.status, 307, JSON.stringify(order));
+test('invalid tokens are rejected and their cookie is deleted', async () => {
+  const requests = [{ forge: 'tampered' }, { forge: 'signed_by_stranger' }, { expires_in: -60 }, { claims: { aud: 'another-service' } }];
+  for (const request of requests) {
+    const response = await ask('/dashboard', cookie(await mint(request)));
+    assert.equal(response.status, 307, JSON.stringify(request));
     assert.match(response.headers.get('location'), /\/sign-in/);
-    const taken = response.headers.getSetCookie().find((line) => line.startsWith('sb-127-auth-token='));
-    assert.match(taken ?? '', /Max-Age=0/, JSON.stringify(order));
+    const deleted = response.headers.getSetCookie().find((line) => line.startsWith('sb-127-auth-token='));
+    assert.match(deleted ?? '', /Max-Age=0/, JSON.stringify(request));
   }
-  const good = await ask('/dashboard', cookie(await minted({})));
-  assert.equal(good.status, 200, 'the same cookie around a good token does open it');
+  const good = await ask('/dashboard', cookie(await mint({})));
+  assert.equal(good.status, 200, 'a valid token is accepted');
 });
 
-test('nobody is sent to another site after signing in', async () => {
-  const headers = cookie(await minted({}));
+test('the return path does not lead to another site', async () => {
+  const headers = cookie(await mint({}));
   const hostile = [
     'https://evil.example',
     '//evil.example',
@@ -83,7 +83,7 @@ test('nobody is sent to another site after signing in', async () => {
   }
 });
 
-test('the callback leads nowhere but into this app', async () => {
+test('the callback redirects only within this app', async () => {
   for (const query of ['', '?code=made-up', '?error=access_denied', '?error=%3Cscript%3E', '?code=x&next=//evil.example', '?code=x&next=https://evil.example']) {
     const response = await ask(`/auth/callback${query}`, { 'x-forwarded-host': 'evil.example' });
     assert.equal(response.status, 303, query);
@@ -94,14 +94,14 @@ test('the callback leads nowhere but into this app', async () => {
   }
 });
 
-test('trying again while the provider is away leads to the page that was asked for, and to no other site', async () => {
+test('the retry link leads to the requested page only', async () => {
   for (const [next, to] of [['/settings?x=1', '/settings?x=1'], ['//evil.example', '/dashboard'], ['/unavailable', '/dashboard']]) {
     const html = await (await ask(`/unavailable?next=${encodeURIComponent(next)}`)).text();
     assert.equal(/<a class="button" href="([^"]*)"/.exec(html)?.[1], to, next);
   }
 });
 
-test('words from an address are not shown: an unknown problem has the sentence for all', async () => {
+test('text from the URL is not shown', async () => {
   const visitor = await world.visitor();
   await visitor.goto(`/sign-in?problem=${encodeURIComponent('Your account was hacked, call 555')}`);
   await visitor.page.getByText('The sign-in did not work.').waitFor();
@@ -113,8 +113,8 @@ test('words from an address are not shown: an unknown problem has the sentence f
   await visitor.leave();
 });
 
-test('a form that is sent before its script has run puts no password into an address', async () => {
-  const session = cookie(await minted({}));
+test('a form submitted before hydration puts no password into the URL', async () => {
+  const session = cookie(await mint({}));
   const pages = [['/sign-in', ['Email', 'Password']], ['/sign-up', ['Email', 'Password']], ['/forgot-password', ['Email']], ['/new-password', ['New password'], session]];
   for (const [path, labels, extraHTTPHeaders] of pages) {
     const visitor = await world.visitor({ javaScriptEnabled: false, ...(extraHTTPHeaders && { extraHTTPHeaders }) });
@@ -128,8 +128,8 @@ test('a form that is sent before its script has run puts no password into an add
   }
 });
 
-test('every page tells the browser what it may load, with a nonce of its own, and is not kept', async () => {
-  const headers = cookie(await minted({}));
+test('every page has a policy with its own nonce and is not cached', async () => {
+  const headers = cookie(await mint({}));
   const nonces = new Set();
   for (const [path, sent] of [['/', {}], ['/sign-in', {}], ['/nothing-here', {}], ['/dashboard', headers], ['/settings', headers], ['/generate', headers], ['/new-password', headers]]) {
     const response = await ask(path, sent);
@@ -149,19 +149,19 @@ test('every page tells the browser what it may load, with a nonce of its own, an
   }
 });
 
-test('an account that was closed is told so, and sees nothing', async () => {
+test('a disabled account shows a message and no data', async () => {
   const visitor = await world.visitor();
-  await visitor.signUp(somebody('Closed Example'));
+  await visitor.signUp(newUser('Closed Example'));
   await visitor.sees('Closed Example');
   const { user } = await visitor.session();
-  const admin = { authorization: `Bearer ${await minted({ claims: { sub: 'root', app_metadata: { roles: ['admin'] } } })}`, 'content-type': 'application/json' };
+  const admin = { authorization: `Bearer ${await mint({ claims: { sub: 'root', app_metadata: { roles: ['admin'] } } })}`, 'content-type': 'application/json' };
   const { items } = await (await fetch(`${addresses.api}/api/admin/users?limit=100`, { headers: admin })).json();
   const account = items.find(({ subject }) => subject === user.id);
-  const closed = await fetch(`${addresses.api}/api/admin/users/${account.id}`, { method: 'PATCH', headers: admin, body: '{"is_active":false}' });
-  assert.equal(closed.status, 200);
+  const disabled = await fetch(`${addresses.api}/api/admin/users/${account.id}`, { method: 'PATCH', headers: admin, body: '{"is_active":false}' });
+  assert.equal(disabled.status, 200);
 
   await visitor.page.reload();
-  await visitor.page.getByRole('alert').getByText('This account is closed').first().waitFor();
+  await visitor.page.getByRole('alert').getByText('This account is disabled').first().waitFor();
   assert.equal(await visitor.page.locator('.person-name').count(), 0);
   await visitor.picture('closed');
   await visitor.leave(/status of 403/);

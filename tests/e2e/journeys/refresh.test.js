@@ -1,22 +1,22 @@
-// Access tokens that end while somebody is there.
+// Refresh of access tokens during use.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { addresses } from '../world/addresses.js';
-import { journeys, somebody } from '../world/journey.js';
+import { journeys, newUser } from '../world/journey.js';
 import { Stack, idpAdmin } from '../world/stack.js';
 
-// The browser's client renews every 30 s where less than 120 s are left: not at once, and at the first of its ticks.
+// The browser's client checks every 30 s and refreshes if less than 120 s are left, so it refreshes at the first check.
 const LIFETIME = 130;
 const world = journeys(() => Stack.apart({ idp: ['--token-lifetime', String(LIFETIME)] }));
 
 const authorization = (request) => request.headers().authorization;
 
-test('a token is renewed while the page is open, and the page goes on as if nothing were', async () => {
+test('a token is refreshed while the page is open', async () => {
   const visitor = await world.visitor();
   const { page } = visitor;
   await page.clock.install();
-  await visitor.signUp(somebody('Tess Ticker'));
+  await visitor.signUp(newUser('Tess Ticker'));
   await visitor.sees('Tess Ticker');
   const first = await visitor.session();
   await page.evaluate(() => (window.sameDocument = true));
@@ -27,7 +27,7 @@ test('a token is renewed while the page is open, and the page goes on as if noth
   await until(async () => (await visitor.session()).refresh_token !== first.refresh_token);
 
   const posted = page.waitForRequest((request) => request.method() === 'POST' && request.url() === `${addresses.api}/api/status`);
-  await page.getByLabel('What checks in?').fill('with the new token');
+  await page.getByLabel('Client name').fill('with the new token');
   await visitor.button('Record').click();
   await page.getByRole('listitem').filter({ hasText: 'with the new token' }).waitFor();
   assert.equal(authorization(await posted), `Bearer ${(await visitor.session()).access_token}`);
@@ -35,22 +35,22 @@ test('a token is renewed while the page is open, and the page goes on as if noth
   await visitor.leave();
 });
 
-/** The page's own clock stands still, so the condition is asked for from here. */
-async function until(isSo) {
+/** Polls from the test, because the clock of the page is stopped. */
+async function until(condition) {
   for (let tries = 0; tries < 200; tries += 1) {
-    if (await isSo()) return;
+    if (await condition()) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  assert.fail('it did not come to be');
+  assert.fail('the condition was not met');
 }
 
-test('a token that the API refuses is renewed once, and the request sent again', async () => {
+test('a rejected token is refreshed once and the request retried', async () => {
   const visitor = await world.visitor();
   const { page } = visitor;
-  await visitor.signUp(somebody('Rex Retry'));
+  await visitor.signUp(newUser('Rex Retry'));
   await visitor.sees('Rex Retry');
   const session = await visitor.session();
-  // The browser takes it for good, and the API knows better.
+  // The browser considers the token valid; the API rejects it.
   const expired = await idpAdmin('POST', '/tokens', { claims: { sub: session.user.id }, expires_in: -60 });
   await put(visitor, { ...session, access_token: expired.access_token });
 
@@ -58,42 +58,42 @@ test('a token that the API refuses is renewed once, and the request sent again',
   page.on('response', (response) => {
     if (response.request().method() === 'POST' && response.url() === `${addresses.api}/api/status`) seen.push(response.status());
   });
-  await page.getByLabel('What checks in?').fill('second attempt');
+  await page.getByLabel('Client name').fill('second attempt');
   await visitor.button('Record').click();
   await page.getByRole('listitem').filter({ hasText: 'second attempt' }).waitFor();
   assert.deepEqual(seen, [401, 201]);
   await visitor.leave(/status of 401/);
 });
 
-test('where even the new token is refused, people sign in again, once, with a reason', async () => {
+test('if the refreshed token is rejected, the user signs in again', async () => {
   const visitor = await world.visitor();
   const { page } = visitor;
-  await visitor.signUp(somebody('Nora Never'));
+  await visitor.signUp(newUser('Nora Never'));
   await visitor.sees('Nora Never');
-  let asked = 0;
+  let requests = 0;
   await page.route(`${addresses.api}/api/status`, (route) => {
-    asked += 1;
+    requests += 1;
     const error = { code: 'INVALID_AUDIENCE', message: 'not for this service', details: null };
     const headers = { 'access-control-allow-origin': addresses.app };
     return route.fulfill({ status: 401, headers, json: { success: false, error, request_id: 'e2e' } });
   });
-  await page.getByLabel('What checks in?').fill('in vain');
+  await page.getByLabel('Client name').fill('in vain');
   await visitor.button('Record').click();
   await visitor.arrives('/sign-in');
   await page.getByText('Our server did not accept your sign-in').waitFor();
-  assert.equal(asked, 2);
-  assert.equal(await visitor.session(), undefined, 'or the sign-in page would send them back');
+  assert.equal(requests, 2);
+  assert.equal(await visitor.session(), undefined, 'a session would redirect back from the sign-in page');
   await visitor.picture('refused-twice');
   await visitor.leave(/status of 401/);
 });
 
-test('the server renews a token that is about to end before it makes a page, for all tabs at once', async () => {
+test('the server refreshes an expiring token for concurrent tabs', async () => {
   const visitor = await world.visitor();
-  await visitor.signUp(somebody('Sid Server'));
+  await visitor.signUp(newUser('Sid Server'));
   await visitor.sees('Sid Server');
   for (let round = 0; round < 2; round += 1) {
     const session = await visitor.session();
-    // Less than the 90 s that the client takes for enough.
+    // Below the 90 s at which the client refreshes.
     await put(visitor, { ...session, expires_at: Math.floor(Date.now() / 1000) + 60 });
     const reloaded = visitor.page.reload();
     const other = await visitor.tab();
@@ -103,12 +103,12 @@ test('the server renews a token that is about to end before it makes a page, for
     await other.close();
     assert.notEqual((await visitor.session()).refresh_token, session.refresh_token);
     const response = await reloaded;
-    assert.match(response.headers()['cache-control'], /no-store/, 'no cache keeps the new session for another');
+    assert.match(response.headers()['cache-control'], /no-store/, 'the response with the new session is not cached');
   }
   await visitor.leave();
 });
 
-/** Writes another session into the cookies of the page, as the browser's client does. */
+/** Replaces the session cookies, in the format of the browser's client. */
 async function put(visitor, session) {
   const value = `base64-${Buffer.from(JSON.stringify(session)).toString('base64url')}`;
   const old = (await visitor.context.cookies(addresses.app)).filter(({ name }) => /^sb-127-auth-token(\.\d)?$/.test(name));

@@ -1,22 +1,22 @@
-// What a session survives, and what ends it.
+// What keeps a session alive and what ends it.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { addresses } from '../world/addresses.js';
-import { journeys, somebody } from '../world/journey.js';
+import { journeys, newUser } from '../world/journey.js';
 import { Stack, idpAdmin } from '../world/stack.js';
 
 const world = journeys(() => Stack.dev());
 
 async function record(visitor, what) {
-  await visitor.page.getByLabel('What checks in?').fill(what);
+  await visitor.page.getByLabel('Client name').fill(what);
   await visitor.button('Record').click();
   await visitor.page.getByRole('listitem').filter({ hasText: what }).waitFor();
 }
 
-test('a session survives a reload, a new tab and a walk through the pages', async () => {
+test('a session survives reloads, new tabs and navigation', async () => {
   const visitor = await world.visitor();
-  await visitor.signUp(somebody('Rita Reload'));
+  await visitor.signUp(newUser('Rita Reload'));
   const { refresh_token: before } = await visitor.session();
   await visitor.page.reload();
   await visitor.sees('Rita Reload');
@@ -28,21 +28,21 @@ test('a session survives a reload, a new tab and a walk through the pages', asyn
     await visitor.arrives(path);
     assert.equal(await visitor.page.getByRole('link', { name: link }).getAttribute('aria-current'), 'page');
   }
-  assert.equal((await visitor.session()).refresh_token, before, 'and was not renewed for it');
+  assert.equal((await visitor.session()).refresh_token, before, 'the session was not refreshed');
   await visitor.leave();
 });
 
-test('somebody signed in who asks for the sign-in page is at home already', async () => {
+test('the sign-in page redirects signed-in users', async () => {
   const visitor = await world.visitor();
-  await visitor.signUp(somebody('Hannah Home'));
+  await visitor.signUp(newUser('Hannah Home'));
   await visitor.goto('/sign-in');
   await visitor.arrives('/dashboard');
   await visitor.leave();
 });
 
-test('signing out in one tab ends the other tabs, and the session at the identity provider', async () => {
+test('sign-out ends all tabs and the session at the provider', async () => {
   const visitor = await world.visitor();
-  const oscar = somebody('Oscar Out');
+  const oscar = newUser('Oscar Out');
   await visitor.signUp(oscar);
   const { refresh_token: left } = await visitor.session();
   const other = await visitor.tab();
@@ -60,17 +60,17 @@ test('signing out in one tab ends the other tabs, and the session at the identit
     headers: { 'content-type': 'application/json', apikey: 'any' },
     body: JSON.stringify({ refresh_token: left }),
   });
-  assert.equal(again.status, 400, 'what was copied before is worth nothing');
+  assert.equal(again.status, 400, 'a copied refresh token is rejected');
 
-  // Signing in again in one brings the other along.
+  // Signing in again in one tab signs the other in.
   await visitor.signIn(oscar);
   await visitor.arrives('/dashboard');
   await visitor.arrives('/settings', other);
   await visitor.leave();
 });
 
-test('signing out ends the session of another device at its next renewal', async () => {
-  const ida = somebody('Ida Twice');
+test('sign-out ends other devices at their next refresh', async () => {
+  const ida = newUser('Ida Twice');
   const phone = await world.visitor();
   const laptop = await world.visitor();
   await phone.signUp(ida);
@@ -78,7 +78,7 @@ test('signing out ends the session of another device at its next renewal', async
   await laptop.arrives('/dashboard');
   await phone.signOut();
 
-  // An access token lives on until its end: the laptop's is put behind it.
+  // Access tokens stay valid until they expire, so move the laptop's clock past expiry.
   await laptop.page.clock.install();
   await laptop.page.reload();
   await laptop.sees('Ida Twice');
@@ -89,19 +89,19 @@ test('signing out ends the session of another device at its next renewal', async
   await laptop.leave(/status of 400/);
 });
 
-test('the next person at the same browser never sees what the first one had', async () => {
+test('the next user of a browser sees no data of the previous one', async () => {
   const visitor = await world.visitor();
   const { page } = visitor;
-  const [ann, ben] = [somebody('Ann First'), somebody('Ben Second')];
+  const [ann, ben] = [newUser('Ann First'), newUser('Ben Second')];
   await visitor.signUp(ann);
   await record(visitor, 'the secret of Ann');
   await visitor.signOut();
   await visitor.signUp(ben);
   await visitor.sees('Ben Second');
-  await page.getByText('Nothing has checked in yet').waitFor();
+  await page.getByText('No status checks yet').waitFor();
   assert.equal(await page.getByText('the secret of Ann').count(), 0);
 
-  // Nor by going back to where Ann was.
+  // The same when navigating back.
   for (let steps = 0; steps < 4; steps += 1) {
     await page.goBack().catch(() => null);
     await page.waitForLoadState();
@@ -113,41 +113,41 @@ test('the next person at the same browser never sees what the first one had', as
   await visitor.leave();
 });
 
-test('a page made for one person does not act for another whose session took its place', async () => {
+test('a page does not act for another user whose session replaced its own', async () => {
   const visitor = await world.visitor();
   const { page } = visitor;
-  const [wilma, dan] = [somebody('Wilma Before'), somebody('Dan After')];
+  const [wilma, dan] = [newUser('Wilma Before'), newUser('Dan After')];
   await visitor.signUp(wilma);
   await record(visitor, 'the secret of Wilma');
 
   const elsewhere = await world.visitor();
   await elsewhere.signUp(dan);
-  // As if the message to the other tabs had been lost.
+  // Simulates a lost message between tabs.
   await visitor.context.clearCookies();
   await visitor.context.addCookies(await elsewhere.context.cookies(addresses.app));
 
-  await page.getByLabel('What checks in?').fill('meant for Wilma');
+  await page.getByLabel('Client name').fill('meant for Wilma');
   await visitor.button('Record').click();
   await visitor.sees('Dan After');
-  await page.getByText('Nothing has checked in yet').waitFor();
+  await page.getByText('No status checks yet').waitFor();
   assert.equal(await page.getByText('Wilma').count(), 0);
   await elsewhere.leave();
   await visitor.leave();
 });
 
-test('a rotation of the keys costs nobody anything', async () => {
+test('a key rotation does not affect users', async () => {
   const before = await world.visitor();
-  await before.signUp(somebody('Olga Oldkey'));
+  await before.signUp(newUser('Olga Oldkey'));
   await idpAdmin('POST', '/keys/rotate', {});
 
-  // Signed with the key before.
+  // Signed with the previous key.
   await before.page.reload();
   await before.sees('Olga Oldkey');
   await record(before, 'after the rotation');
 
-  // Signed with a key that neither the app nor the API has seen.
+  // Signed with a key unknown to the app and the API.
   const after = await world.visitor();
-  await after.signUp(somebody('Nina Newkey'));
+  await after.signUp(newUser('Nina Newkey'));
   await after.sees('Nina Newkey');
   await record(after, 'with the new key');
   const kid = async (visitor) => JSON.parse(Buffer.from((await visitor.session()).access_token.split('.')[0], 'base64url').toString()).kid;

@@ -1,4 +1,4 @@
-// A real browser, and people in it who notice what no page should do.
+// A browser and its visitors, who record errors and requests.
 import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -22,11 +22,11 @@ export function launch() {
   return chromium.launch({ executablePath: process.env.E2E_CHROMIUM ?? '/usr/bin/chromium', headless: true, args: FLAGS });
 }
 
-/** Somebody with a browser profile of their own; several pages are several tabs. */
+/** A user with a separate browser profile; each page is a tab. */
 export class Visitor {
-  /** Console errors, uncaught exceptions, and what the content security policy stopped. */
-  noticed = [];
-  /** Whom the pages called. */
+  /** Console errors, uncaught exceptions and content security policy violations. */
+  errors = [];
+  /** The URLs that the pages requested. */
   addresses = [];
 
   static async arrive(browser, options = {}) {
@@ -41,9 +41,9 @@ export class Visitor {
   async tab() {
     const page = await this.context.newPage();
     page.on('console', (message) => {
-      if (message.type() === 'error') this.noticed.push(message.text());
+      if (message.type() === 'error') this.errors.push(message.text());
     });
-    page.on('pageerror', (error) => this.noticed.push(String(error)));
+    page.on('pageerror', (error) => this.errors.push(String(error)));
     return page;
   }
 
@@ -55,7 +55,7 @@ export class Visitor {
     return this.page.getByRole('button', { name, exact: true });
   }
 
-  /** Until the address is this path, whatever follows it. */
+  /** Waits until the URL has this path. */
   arrives(path, page = this.page) {
     return page.waitForURL((url) => url.origin === addresses.app && url.pathname === path);
   }
@@ -82,7 +82,7 @@ export class Visitor {
     await this.arrives('/sign-in', page);
   }
 
-  /** The session as the browser keeps it. */
+  /** Returns the session from the cookies. */
   async session() {
     const cookies = (await this.context.cookies(addresses.app)).filter(({ name }) => name.startsWith('sb-') && name.includes('-auth-token'));
     const text = cookies
@@ -93,7 +93,7 @@ export class Visitor {
     return text ? JSON.parse(Buffer.from(text.replace(/^base64-/, ''), 'base64url').toString()) : undefined;
   }
 
-  /** The person on the dashboard, which has loaded everything. */
+  /** Waits until the dashboard shows this name and has loaded. */
   async sees(name) {
     await this.page.locator('.person-name', { hasText: name }).waitFor();
     await this.page.locator('section[aria-busy="true"]').waitFor({ state: 'detached' });
@@ -103,24 +103,24 @@ export class Visitor {
     await picture(page, name);
   }
 
-  /** No page failed, and no token stood in an address. `expected` are the browser's own lines on refusals that the test asked for. */
+  /** Closes the browser profile and asserts that there were no errors other than `expected` and no tokens in URLs. */
   async leave(expected = /^$/) {
     await this.context.close();
-    assert.deepEqual(this.noticed.filter((text) => !expected.test(text)), []);
-    for (const address of this.addresses) assert.doesNotMatch(address, /eyJ|access_token|refresh_token=/, 'a token in an address');
+    assert.deepEqual(this.errors.filter((text) => !expected.test(text)), []);
+    for (const address of this.addresses) assert.doesNotMatch(address, /eyJ|access_token|refresh_token=/, 'a URL contains a token');
   }
 }
 
-/** Kept as CI's output. */
+/** Takes a screenshot if E2E_SCREENSHOTS is set. */
 export async function picture(page, name) {
   if (!screenshots) return;
   mkdirSync(screenshots, { recursive: true });
-  // What stands at the top of the window belongs at the top of the picture.
+  // Sticky elements are drawn at the scroll position.
   await page.evaluate(() => window.scrollTo(0, 0));
-  // A dialog covers the window, and not what lies below it.
+  // A dialog covers only the viewport.
   const fullPage = (await page.locator('dialog[open]').count()) === 0;
   await page.screenshot({ path: join(screenshots, `${name}.png`), fullPage, animations: 'disabled' });
 }
 
-/** The browser's own line on a response of that status. */
-export const refusal = (...statuses) => new RegExp(`Failed to load resource: the server responded with a status of (${statuses.join('|')})`);
+/** Matches the console message of the browser for a response with this status. */
+export const statusError = (...statuses) => new RegExp(`Failed to load resource: the server responded with a status of (${statuses.join('|')})`);

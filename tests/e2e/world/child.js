@@ -1,4 +1,4 @@
-// A program that runs as long as a test needs it.
+// A child process.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -7,17 +7,17 @@ export class Child {
   #process;
   #name;
   #ended;
-  /** Everything that it wrote. */
+  /** Its stdout and stderr. */
   output = '';
 
   constructor(name, program, options, { env = {}, cwd } = {}) {
     this.#name = name;
-    this.#process = spawn(program, options, { cwd, env: { ...quiet(process.env), ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#process = spawn(program, options, { cwd, env: { ...cleanEnv(process.env), ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
     for (const stream of [this.#process.stdout, this.#process.stderr]) stream.setEncoding('utf8').on('data', (text) => (this.output += text));
     this.#ended = once(this.#process, 'exit');
   }
 
-  /** Until it answers at this address, or ends. */
+  /** Waits until it answers at this address. Throws if it exits. */
   async answers(address) {
     const by = Date.now() + 60_000;
     for (;;) {
@@ -28,8 +28,8 @@ export class Child {
     }
   }
 
-  /** Sends a signal, and waits until the program has written this. */
-  async told(signal, line) {
+  /** Sends a signal and waits for a line of output. */
+  async signal(signal, line) {
     const from = this.output.length;
     this.#process.kill(signal);
     while (!this.output.slice(from).includes(line)) {
@@ -38,7 +38,7 @@ export class Child {
     }
   }
 
-  /** Without a chance to say goodbye. */
+  /** Kills the process. */
   async kill() {
     this.#process.kill('SIGKILL');
     await this.#ended;
@@ -53,8 +53,8 @@ export class Child {
   }
 }
 
-/** Nothing of the machine's own settings decides a test. */
-function quiet(env) {
+/** Removes variables that would affect the tests. */
+function cleanEnv(env) {
   const foreign = /^(BEARWARD_|SUPABASE_|NEXT_PUBLIC_|GOOGLE_|DATABASE_URL$|PORT$|RUST_LOG$|NODE_TEST|NODE_OPTIONS$|npm_)/i;
   return Object.fromEntries(Object.entries(env).filter(([name]) => !foreign.test(name)));
 }

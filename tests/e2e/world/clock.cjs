@@ -1,4 +1,4 @@
-// Loaded into the app's server before it: SIGUSR2 puts its clock ahead by eleven minutes.
+// Preloaded into the app's server: SIGUSR2 moves its clock ahead by eleven minutes.
 const now = Date.now.bind(Date);
 let ahead = 0;
 Date.now = () => now() + ahead;

@@ -1,18 +1,18 @@
-// What each file of journeys begins and ends with.
+// Setup and teardown of each file of journeys.
 import assert from 'node:assert/strict';
 import { after, afterEach, before } from 'node:test';
 
 import { Visitor, launch, picture } from './browser.js';
 
-/** Starts the stack and a browser for this file. Whoever is still there when a test fails leaves a picture. */
+/** Starts the stack and a browser for this file. Takes screenshots of all open pages when a test fails. */
 export function journeys(start) {
-  const world = { people: [] };
+  const world = { visitors: [] };
   before(async () => {
     world.stack = await start();
     world.browser = await launch();
   });
   afterEach(async (test) => {
-    for (const [at, visitor] of world.people.splice(0).entries()) {
+    for (const [at, visitor] of world.visitors.splice(0).entries()) {
       for (const page of visitor.context.pages()) {
         await picture(page, `failed-${test.name.replaceAll(/\W+/g, '-')}-${at}`).catch(() => undefined);
       }
@@ -22,15 +22,15 @@ export function journeys(start) {
   after(async () => {
     await world.browser?.close();
     await world.stack?.stop();
-    // `bearward dev` prints tokens to copy; nothing else does.
-    for (const child of [world.stack?.next, world.stack?.serve]) assert.doesNotMatch(child?.output ?? '', /eyJ[\w-]{8,}\./, 'a token in a log');
+    // Only `bearward dev` prints tokens.
+    for (const child of [world.stack?.next, world.stack?.serve]) assert.doesNotMatch(child?.output ?? '', /eyJ[\w-]{8,}\./, 'a log contains a token');
   });
   world.visitor = async (options) => {
     const visitor = await Visitor.arrive(world.browser, options);
-    world.people.push(visitor);
+    world.visitors.push(visitor);
     const leave = visitor.leave.bind(visitor);
     visitor.leave = async (expected) => {
-      world.people.splice(world.people.indexOf(visitor), 1);
+      world.visitors.splice(world.visitors.indexOf(visitor), 1);
       await leave(expected);
     };
     return visitor;
@@ -39,8 +39,8 @@ export function journeys(start) {
 }
 
 let count = 0;
-/** Somebody whom nobody has met in this run. */
-export function somebody(name) {
+/** Returns a new user with a unique email address. */
+export function newUser(name) {
   count += 1;
   const [first] = name.toLowerCase().split(' ');
   return { name, email: `${first}.${count}.${process.pid}@example.com`, password: `correct horse ${count} battery` };

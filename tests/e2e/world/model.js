@@ -1,14 +1,14 @@
-// A fake of the chat service behind POST /api/generate. It writes as many pieces as the test lets it.
+// A fake chat completion service for POST /api/generate, which tests can pause and break.
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 
-/** What it accepts. */
+/** The API key that it accepts. */
 export const MODEL_KEY = 'tgp_v1_0123456789abcdefghijklmnopqrstuv';
 
 export class Model {
-  /** The requests that came: headers and body. */
+  /** The received requests: headers and body. */
   requests = [];
-  /** Connections that the caller closed before the end. */
+  /** Number of connections that the client closed early. */
   dropped = 0;
   pieces = ['def ', 'slug(title):\n', '    return title'];
   #gate;
@@ -20,7 +20,7 @@ export class Model {
     return this;
   }
 
-  /** The next answers wait after their first piece, until the function that it returns is called. */
+  /** Pauses responses after the first chunk; returns a function that resumes them. */
   hold() {
     let open;
     this.#gate = new Promise((resolve) => (open = resolve));
@@ -53,7 +53,7 @@ export class Model {
     response.end('data: [DONE]\n\n');
   }
 
-  /** Every connection ends where it is. */
+  /** Closes all connections. */
   breakOff() {
     this.#server.closeAllConnections();
   }

@@ -1,7 +1,7 @@
-// Free ports for a whole run: the app's build holds the addresses of the identity provider and of the API.
+// Free ports for a run. The app's build contains the addresses of the identity provider and the API.
 import { createServer } from 'node:net';
 
-/** All at once, so that no two are the same. */
+/** Binds all ports before releasing them, so that they are distinct. */
 export async function freePorts(names) {
   const held = await Promise.all(names.map(async (name) => [name, await hold()]));
   const ports = Object.fromEntries(held.map(([name, server]) => [name, server.address().port]));

@@ -1,4 +1,4 @@
-// Everything that a journey needs: bearward with its development IdP, the app as it is deployed, and a chat service.
+// The stack of a journey: bearward with its development IdP, the built app, and a fake chat service.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,7 +17,7 @@ export class Stack {
   #children = [];
   #serveSettings;
 
-  /** `bearward dev`, as in the quick start. */
+  /** Starts `bearward dev`. */
   static async dev(settings = {}) {
     const stack = new Stack();
     return stack.#run(async () => {
@@ -26,7 +26,7 @@ export class Stack {
     });
   }
 
-  /** `bearward idp` and `bearward serve`, so that one can be away while the other is there. */
+  /** Starts `bearward idp` and `bearward serve` separately, so that each can be stopped. */
   static async apart({ idp = [], settings = {} } = {}) {
     const stack = new Stack();
     return stack.#run(async () => {
@@ -50,19 +50,19 @@ export class Stack {
     }
   }
 
-  /** The same people and keys as before, where there was a before. */
+  /** Starts the IdP with the data file of earlier starts. */
   async startIdp(options = []) {
     this.idpOptions ??= ['idp', '--bind', `127.0.0.1:${ports.idp}`, '--data', join(this.#folder, 'idp.json'), ...options];
     this.idp = await this.#child('bearward idp', bearward, this.idpOptions, {}).answers(`${addresses.idp}/health`);
   }
 
-  /** Anew where it runs already. */
+  /** Starts or restarts the server. */
   async startServe(answersAt = '/readyz') {
     await this.serve?.stop();
     this.serve = await this.#child('bearward serve', bearward, ['serve'], this.#serveSettings).answers(addresses.api + answersAt);
   }
 
-  /** While the key endpoint fails: until the faults are cleared. */
+  /** Restarts the server while the JWKS endpoint fails. */
   async startServeWithoutKeys() {
     await idpAdmin('PUT', '/faults', { status: 503 });
     await this.startServe('/livez');
@@ -92,7 +92,7 @@ export class Stack {
   }
 }
 
-/** Asks the IdP's admin API. */
+/** Calls the IdP's admin API. */
 export async function idpAdmin(method, path, body) {
   const response = await fetch(`${addresses.idp}/admin${path}`, {
     method,

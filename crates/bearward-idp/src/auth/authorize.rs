@@ -1,4 +1,5 @@
-//! `GET /authorize` and `GET /callback`: to the provider's page, and back from it to the app.
+//! `GET /authorize` and `GET /callback`: redirects to the provider's consent page, and back to the
+//! app.
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -11,72 +12,72 @@ use uuid::Uuid;
 
 use super::{
     error::AuthApiError,
-    flow::{AtProvider, Flow, PkceChallenge, Stage},
+    flow::{ConsentRequest, Flow, FlowStage, PkceChallenge},
     profile::{Profile, Provider},
     random, redirect_response,
     service::AuthService,
     token_response::TokenResponse,
 };
 
-/// Where the provider's page is.
-pub(super) const CONSENT_PATH: &str = "/.consent";
+/// Path of the consent pages.
+pub(crate) const CONSENT_PATH: &str = "/.consent";
 
 #[derive(Deserialize)]
-pub(super) struct Request {
+pub(crate) struct AuthorizeQuery {
     provider: Option<String>,
     code_challenge: Option<String>,
     code_challenge_method: Option<String>,
     access_type: Option<String>,
 }
 
-/// What the provider's page sends back (RFC 6749 §4.1.2).
+/// The provider's response (RFC 6749 §4.1.2).
 #[derive(Deserialize)]
-pub(super) struct Returned {
+pub(crate) struct CallbackQuery {
     state: Option<String>,
     code: Option<String>,
     error: Option<String>,
 }
 
-pub(super) async fn authorize(
+pub(crate) async fn authorize(
     request: HttpRequest,
     auth: Data<AuthService>,
-    query: Query<Request>,
+    query: Query<AuthorizeQuery>,
 ) -> Result<HttpResponse, AuthApiError> {
     let provider = query.provider.as_deref().and_then(Provider::parse);
     let provider = provider.ok_or(AuthApiError::invalid(
-        "Unsupported provider: this IdP plays google and github",
+        "Unsupported provider: must be google or github",
     ))?;
-    let challenge = PkceChallenge::read(
+    let challenge = PkceChallenge::parse(
         query.code_challenge.as_deref(),
         query.code_challenge_method.as_deref(),
     )?;
-    let redirect = auth.redirects.chosen(&request);
+    let redirect = auth.redirects.select(&request);
     let offline = query.access_type.as_deref() == Some("offline");
-    let ticket = random::secret::<32>();
+    let csrf_token = random::secret::<32>();
     let id = auth
-        .change(|world, now| {
-            let at_provider = AtProvider {
+        .update(|state, now| {
+            let consent = ConsentRequest {
                 provider,
                 redirect,
-                ticket,
+                csrf_token,
                 offline,
-                picked: None,
+                selected: None,
             };
-            let flow = Flow::new(challenge, Stage::AtProvider(at_provider), now);
+            let flow = Flow::new(challenge, FlowStage::AwaitingConsent(consent), now);
             let id = flow.id;
-            world.begin(flow, now);
+            state.start_flow(flow, now);
             Ok(id)
         })
         .await?;
-    // Without a host: the browser stays at the name by which it came.
-    Ok(redirect_response::to(
+    // A relative address keeps the host name that the browser used.
+    Ok(redirect_response::redirect(
         StatusCode::FOUND,
         &format!("{CONSENT_PATH}/{id}"),
     ))
 }
 
-/// Where the provider's page sends the browser.
-pub(super) fn callback_address(state: Uuid, outcome: (&str, &str)) -> String {
+/// Returns the path and query of the callback, with `code` or `error` as the outcome.
+pub(crate) fn callback_address(state: Uuid, outcome: (&str, &str)) -> String {
     let mut query = url::form_urlencoded::Serializer::new(String::new());
     query
         .append_pair("state", &state.to_string())
@@ -84,14 +85,14 @@ pub(super) fn callback_address(state: Uuid, outcome: (&str, &str)) -> String {
     format!("{ISSUER_PATH}/callback?{}", query.finish())
 }
 
-pub(super) async fn callback(
+pub(crate) async fn callback(
     auth: Data<AuthService>,
     endpoint: Data<JwksEndpoint>,
-    returned: Query<Returned>,
+    query: Query<CallbackQuery>,
 ) -> Result<HttpResponse, AuthApiError> {
     let outcome = auth
-        .change(|world, now| {
-            let state = match returned.state.as_deref() {
+        .update(|state, now| {
+            let flow_id = match query.state.as_deref() {
                 None | Some("") => Err(AuthApiError::new(
                     400,
                     "bad_oauth_callback",
@@ -101,102 +102,111 @@ pub(super) async fn callback(
                     AuthApiError::new(400, "bad_oauth_state", "OAuth state parameter is invalid")
                 }),
             };
-            let at_site = |fault: &AuthApiError| {
-                redirect_response::with_fault(auth.redirects.site().clone(), fault, true)
+            let redirect_to_site = |error: &AuthApiError| {
+                redirect_response::with_error(auth.redirects.site().clone(), error, true)
             };
-            let state = match state {
-                Ok(state) => state,
-                Err(fault) => return Ok(at_site(&fault)),
+            let flow_id = match flow_id {
+                Ok(flow_id) => flow_id,
+                Err(error) => return Ok(redirect_to_site(&error)),
             };
             let unknown =
                 AuthApiError::new(400, "bad_oauth_state", "OAuth state not found or expired");
-            let Some(flow) = world.take_flow(state) else {
-                return Ok(at_site(&unknown));
+            let Some(flow) = state.take_flow(flow_id) else {
+                return Ok(redirect_to_site(&unknown));
             };
             let is_expired = flow.is_expired(now);
             let Flow {
                 challenge,
-                stage: Stage::AtProvider(at_provider),
+                stage: FlowStage::AwaitingConsent(consent),
                 ..
             } = flow
             else {
-                // The code that waits for its exchange goes on waiting.
-                world.begin(flow, now);
+                // The issued code stays valid.
+                state.start_flow(flow, now);
                 let used = AuthApiError::new(
                     400,
                     "flow_state_already_used",
                     "State has already been used",
                 );
-                return Ok(at_site(&used));
+                return Ok(redirect_to_site(&used));
             };
             if is_expired {
-                return Ok(at_site(&AuthApiError::new(
+                return Ok(redirect_to_site(&AuthApiError::new(
                     400,
                     "bad_oauth_state",
                     "OAuth state has expired",
                 )));
             }
-            let AtProvider {
+            let ConsentRequest {
                 redirect,
                 offline,
-                picked,
+                selected,
                 ..
-            } = at_provider;
-            let refused = |fault: &AuthApiError| {
-                Ok(redirect_response::with_fault(redirect.clone(), fault, true))
+            } = consent;
+            let rejected = |error: &AuthApiError| {
+                Ok(redirect_response::with_error(redirect.clone(), error, true))
             };
-            if returned.error.is_some() {
-                return refused(&AuthApiError::OAuth(
+            if query.error.is_some() {
+                return rejected(&AuthApiError::OAuth(
                     "access_denied",
                     "The user denied the request",
                 ));
             }
-            let code = returned.code.as_deref().unwrap_or_default();
-            let Some((_, profile)) = picked.filter(|(expected, _)| random::same(code, expected))
+            let code = query.code.as_deref().unwrap_or_default();
+            let Some((_, profile)) =
+                selected.filter(|(expected, _)| random::constant_time_eq(code, expected))
             else {
-                return refused(&AuthApiError::new(
+                return rejected(&AuthApiError::new(
                     400,
                     "bad_oauth_callback",
                     "OAuth callback with an unknown authorization code",
                 ));
             };
             let metadata = profile.metadata();
-            let person = match world.arrive(&profile, metadata, !auth.options.disable_signup, now) {
-                Ok(person) => person,
-                Err(fault) => return refused(&fault),
+            let user_id = match state.sign_in_with_provider(
+                &profile,
+                metadata,
+                !auth.options.disable_signup,
+                now,
+            ) {
+                Ok(user_id) => user_id,
+                Err(error) => return rejected(&error),
             };
             let (provider_token, provider_refresh_token) = provider_tokens(&profile, offline);
             if challenge.is_none() {
-                let session = world.open_session(person, "oauth", now);
-                let answer = TokenResponse::of(world, session, &auth, &endpoint, now)?;
-                return Ok(answer
+                let session_id = state.create_session(user_id, "oauth", now);
+                let response = TokenResponse::new(state, session_id, &auth, &endpoint, now)?;
+                return Ok(response
                     .with_provider_tokens(Some(provider_token), provider_refresh_token)
-                    .address(redirect, None));
+                    .into_redirect_url(redirect, None));
             }
             let code = Uuid::new_v4().to_string();
-            let waiting = Stage::Code {
+            let stage = FlowStage::CodeIssued {
                 code: code.clone(),
-                person,
+                user_id,
                 method: "oauth".to_owned(),
                 provider_token: Some(provider_token),
                 provider_refresh_token,
             };
-            world.begin(
+            state.start_flow(
                 Flow {
-                    id: state,
+                    id: flow_id,
                     created_at: now.millis(),
                     challenge,
-                    stage: waiting,
+                    stage: stage,
                 },
                 now,
             );
             Ok(redirect_response::with_query(redirect, &[("code", &code)]))
         })
         .await?;
-    Ok(redirect_response::to(StatusCode::FOUND, outcome.as_str()))
+    Ok(redirect_response::redirect(
+        StatusCode::FOUND,
+        outcome.as_str(),
+    ))
 }
 
-/// Opaque, and good for nothing: no provider stands behind them.
+/// Returns opaque provider tokens that no API accepts.
 fn provider_tokens(profile: &Profile, offline: bool) -> (String, Option<String>) {
     let make = |kind: &str| {
         format!(
@@ -205,7 +215,7 @@ fn provider_tokens(profile: &Profile, offline: bool) -> (String, Option<String>)
             random::secret::<24>()
         )
     };
-    // Google alone has refresh tokens, for apps that ask for access_type=offline.
+    // Only Google issues refresh tokens, and only with access_type=offline.
     (
         make("access"),
         (offline && profile.provider == Provider::Google).then(|| make("refresh")),

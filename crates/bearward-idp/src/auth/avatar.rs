@@ -1,9 +1,9 @@
-//! A picture of somebody, drawn from the first letter: profiles have one without a request leaving
-//! the machine.
+//! An avatar with the first letter of a name, so that profiles have a picture without a request to
+//! another host.
 
 use actix_web::{HttpResponse, web::Path};
 
-pub(super) async fn picture(initial: Path<String>) -> HttpResponse {
+pub(crate) async fn picture(initial: Path<String>) -> HttpResponse {
     let letter = initial
         .chars()
         .next()

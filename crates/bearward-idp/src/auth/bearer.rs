@@ -1,4 +1,4 @@
-//! Whoever signed in, told by the access token of a request.
+//! Authenticates requests to the auth API by their access token.
 
 use std::time::Duration;
 
@@ -10,14 +10,14 @@ use uuid::Uuid;
 
 use super::{error::AuthApiError, service::AuthService};
 
-/// A person with a session that goes on.
+/// The user and session of a verified access token. Both exist, and the user is not banned.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Bearer {
-    pub(super) person: Uuid,
-    pub(super) session: Option<Uuid>,
+pub(crate) struct BearerSession {
+    pub(crate) user_id: Uuid,
+    pub(crate) session_id: Option<Uuid>,
 }
 
-impl FromRequest for Bearer {
+impl FromRequest for BearerSession {
     type Error = AuthApiError;
     type Future = LocalBoxFuture<'static, Result<Self, AuthApiError>>;
 
@@ -26,11 +26,11 @@ impl FromRequest for Bearer {
             request.app_data::<Data<AuthService>>().cloned(),
             request.app_data::<Data<JwksEndpoint>>().cloned(),
         );
-        let sent = request
+        let authorization = request
             .headers()
             .get(header::AUTHORIZATION)
             .and_then(|value| value.to_str().ok());
-        let token = sent
+        let token = authorization
             .and_then(|text| text.split_once(' '))
             .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
         let token = token
@@ -41,7 +41,7 @@ impl FromRequest for Bearer {
                 return Err(AuthApiError::new(
                     500,
                     "unexpected_failure",
-                    "The auth API is not there",
+                    "The auth API is not configured",
                 ));
             };
             let token = token.ok_or(AuthApiError::new(
@@ -50,51 +50,53 @@ impl FromRequest for Bearer {
                 "This endpoint requires a valid Bearer token",
             ))?;
             let verified = verify(&auth, &endpoint, &token).await?;
-            let person = Uuid::parse_str(verified.subject());
-            let person = person.map_err(|_| {
+            let user_id = Uuid::parse_str(verified.subject());
+            let user_id = user_id.map_err(|_| {
                 AuthApiError::new(403, "bad_jwt", "invalid claim: sub claim must be a UUID")
             })?;
-            let session = verified
+            let session_id = verified
                 .claims()
                 .session_id()
                 .map(Uuid::parse_str)
                 .transpose();
-            let session = session.map_err(|_| {
+            let session_id = session_id.map_err(|_| {
                 AuthApiError::new(
                     403,
                     "bad_jwt",
                     "invalid claim: session_id claim must be a UUID",
                 )
             })?;
-            auth.read(|world, _| {
-                let Some(found) = world.person(person) else {
+            auth.read(|state, _| {
+                let Some(user) = state.user(user_id) else {
                     return Err(AuthApiError::new(
                         403,
                         "user_not_found",
                         "User from sub claim in JWT does not exist",
                     ));
                 };
-                let is_ended = |id| {
-                    world
+                let is_revoked = |id| {
+                    state
                         .session(id)
-                        .is_none_or(|session| session.person != person)
+                        .is_none_or(|session| session.user_id != user_id)
                 };
-                if session.is_some_and(is_ended) {
+                if session_id.is_some_and(is_revoked) {
                     let message = "Session from session_id claim in JWT does not exist";
                     return Err(AuthApiError::new(403, "session_not_found", message));
                 }
-                if found.banned {
+                if user.banned {
                     return Err(AuthApiError::new(403, "user_banned", "User is banned"));
                 }
-                Ok(Self { person, session })
+                Ok(Self {
+                    user_id,
+                    session_id,
+                })
             })
             .await
         })
     }
 }
 
-/// By the verifier that this crate is about, with the keys of this moment: a revoked one is gone at
-/// once.
+/// Verifies a token with the current keys, so that revoking a key takes effect immediately.
 async fn verify(
     auth: &AuthService,
     endpoint: &JwksEndpoint,
@@ -120,12 +122,17 @@ async fn verify(
         .token_cache(0)
         .build()
         .await;
-    let verifier = verifier
-        .map_err(|_| AuthApiError::new(500, "unexpected_failure", "The keys cannot be read"))?;
+    let verifier = verifier.map_err(|_| {
+        AuthApiError::new(
+            500,
+            "unexpected_failure",
+            "The signing keys could not be loaded",
+        )
+    })?;
     verifier
         .verify(token)
         .await
-        .map_err(|refusal| match refusal.error.code() {
+        .map_err(|failure| match failure.error.code() {
             "TOKEN_EXPIRED" => AuthApiError::new(
                 403,
                 "bad_jwt",

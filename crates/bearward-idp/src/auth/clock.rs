@@ -1,5 +1,4 @@
-//! The auth API's time, which tests in any language move: what ends after minutes can be seen to
-//! end.
+//! The clock of the auth API, which the admin API can move ahead.
 
 use std::{
     sync::{
@@ -9,76 +8,44 @@ use std::{
     time::Duration,
 };
 
-use actix_web::{HttpResponse, web::Data};
 use bearward::{Clock, Sleep, Timestamp};
-use serde::Deserialize;
-use serde_json::json;
 
-use super::service::AuthService;
-use crate::{admin::invalid, body::StrictJson};
-
-/// A clock that is ahead of another one.
+/// A clock whose wall time is ahead of another clock by an adjustable offset.
 #[derive(Debug)]
-pub(super) struct OffsetClock {
-    of: Arc<dyn Clock>,
+pub(crate) struct OffsetClock {
+    inner: Arc<dyn Clock>,
     ahead_millis: AtomicI64,
 }
 
-/// How far ahead.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct ClockRequest {
-    ahead_seconds: i64,
-}
-
-/// Ten years: what is later ends no sooner.
-const MAX_AHEAD_SECONDS: i64 = 10 * 365 * 24 * 3600;
-
 impl OffsetClock {
-    pub(super) fn new(of: Arc<dyn Clock>) -> Self {
+    pub(crate) fn new(inner: Arc<dyn Clock>) -> Self {
         Self {
-            of,
+            inner,
             ahead_millis: AtomicI64::new(0),
         }
     }
 
-    fn ahead(&self) -> i64 {
-        self.ahead_millis.load(Ordering::SeqCst)
+    pub(crate) fn ahead_seconds(&self) -> i64 {
+        self.ahead_millis.load(Ordering::SeqCst) / 1000
+    }
+
+    /// Sets the offset; it replaces the previous one.
+    pub(crate) fn set_ahead_seconds(&self, seconds: i64) {
+        self.ahead_millis.store(seconds * 1000, Ordering::SeqCst);
     }
 }
 
 impl Clock for OffsetClock {
     fn now(&self) -> Timestamp {
-        Timestamp::from_millis(self.of.now().millis().saturating_add(self.ahead()))
+        let ahead = self.ahead_millis.load(Ordering::SeqCst);
+        Timestamp::from_millis(self.inner.now().millis().saturating_add(ahead))
     }
 
     fn monotonic(&self) -> Duration {
-        self.of.monotonic()
+        self.inner.monotonic()
     }
 
     fn sleep_until(&self, deadline: Duration) -> Sleep {
-        self.of.sleep_until(deadline)
+        self.inner.sleep_until(deadline)
     }
-}
-
-pub(crate) async fn show(auth: Data<AuthService>) -> HttpResponse {
-    HttpResponse::Ok()
-        .json(json!({ "ahead_seconds": auth.clock.ahead() / 1000, "now": auth.now().to_string() }))
-}
-
-pub(crate) async fn set(
-    auth: Data<AuthService>,
-    StrictJson(shift): StrictJson<ClockRequest>,
-) -> HttpResponse {
-    if !(0..=MAX_AHEAD_SECONDS).contains(&shift.ahead_seconds) {
-        let problem = format!("write 0 to {MAX_AHEAD_SECONDS} (ten years)");
-        return invalid(
-            "the clock cannot be set there",
-            json!([{ "field": "ahead_seconds", "problem": problem }]),
-        );
-    }
-    auth.clock
-        .ahead_millis
-        .store(shift.ahead_seconds * 1000, Ordering::SeqCst);
-    show(auth).await
 }

@@ -1,6 +1,4 @@
-//! The provider's page: who is signing in? It stands for Google's and GitHub's.
-
-use std::fmt::Write;
+//! The consent page, in place of Google's and GitHub's: chooses the user who signs in.
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -11,6 +9,7 @@ use actix_web::{
     web::{Data, Form, Path},
 };
 use bearward_testing::endpoint::JwksEndpoint;
+use maud::{Markup, html};
 use serde::Deserialize;
 use url::Url;
 use uuid::Uuid;
@@ -18,29 +17,29 @@ use uuid::Uuid;
 use super::{
     authorize::{CONSENT_PATH, callback_address},
     email,
-    flow::{AtProvider, Flow, Stage},
-    html::{escaped, page},
+    flow::{ConsentRequest, Flow, FlowStage},
+    html::page,
     profile::Profile,
     random, redirect_response,
     service::AuthService,
 };
 
-/// Holds the ticket of the page that was shown, for that page's address alone.
+/// Holds the CSRF token of a consent page; its path is that page.
 const COOKIE: &str = "bearward_consent";
 
-/// For the first time, when nobody is known.
-const EXAMPLES: [(&str, &str); 2] = [
+/// Users that are offered in addition to the registered ones.
+const EXAMPLE_USERS: [(&str, &str); 2] = [
     ("Ada Example", "ada@example.com"),
     ("Grace Example", "grace@example.com"),
 ];
 
-/// More than fit on a page.
-const MAX_PEOPLE: usize = 50;
+/// Number of registered users on the page.
+const MAX_USERS: usize = 50;
 
 #[derive(Deserialize)]
-pub(super) struct Choice {
+pub(crate) struct ConsentForm {
     #[serde(default)]
-    ticket: String,
+    csrf_token: String,
     #[serde(default)]
     action: String,
     #[serde(default)]
@@ -49,38 +48,38 @@ pub(super) struct Choice {
     name: String,
 }
 
-pub(super) async fn show(auth: Data<AuthService>, id: Path<String>) -> HttpResponse {
-    let shown = auth.read(|world, now| {
+pub(crate) async fn show(auth: Data<AuthService>, id: Path<String>) -> HttpResponse {
+    let consent_page = auth.read(|state, now| {
         let id = Uuid::parse_str(&id).ok()?;
         let Flow {
-            stage: Stage::AtProvider(at_provider),
+            stage: FlowStage::AwaitingConsent(consent),
             ..
-        } = world.flow(id).filter(|flow| !flow.is_expired(now))?
+        } = state.flow(id).filter(|flow| !flow.is_expired(now))?
         else {
             return None;
         };
-        let mut people: Vec<(String, String)> = world
-            .people()
-            .filter(|person| person.is_confirmed())
-            .map(|person| (person.name().to_owned(), person.email.clone()))
+        let mut users: Vec<(String, String)> = state
+            .users()
+            .filter(|user| user.is_confirmed())
+            .map(|user| (user.name().to_owned(), user.email.clone()))
             .collect();
-        people.sort();
-        people.truncate(MAX_PEOPLE);
-        for (name, email) in EXAMPLES {
-            if !people.iter().any(|(_, known)| known == email) {
-                people.push((name.to_owned(), email.to_owned()));
+        users.sort();
+        users.truncate(MAX_USERS);
+        for (name, email) in EXAMPLE_USERS {
+            if !users.iter().any(|(_, known)| known == email) {
+                users.push((name.to_owned(), email.to_owned()));
             }
         }
         Some((
             id,
-            form(id, at_provider, &people),
-            at_provider.provider.title(),
-            at_provider.ticket.clone(),
-            form_action(at_provider),
+            consent_form(id, consent, &users),
+            consent.provider.title(),
+            consent.csrf_token.clone(),
+            form_action(consent),
         ))
     });
-    let Some((id, body, provider, ticket, form_action)) = shown.await else {
-        return gone();
+    let Some((id, body, provider, csrf_token, form_action)) = consent_page.await else {
+        return flow_not_found();
     };
     let mut response = page(
         StatusCode::OK,
@@ -88,59 +87,63 @@ pub(super) async fn show(auth: Data<AuthService>, id: Path<String>) -> HttpRespo
         &body,
         &form_action,
     );
-    let cookie = format!("{COOKIE}={ticket}; Path={CONSENT_PATH}/{id}; HttpOnly; SameSite=Strict");
+    let cookie =
+        format!("{COOKIE}={csrf_token}; Path={CONSENT_PATH}/{id}; HttpOnly; SameSite=Strict");
     if let Ok(cookie) = HeaderValue::try_from(cookie) {
         response.headers_mut().insert(header::SET_COOKIE, cookie);
     }
     response
 }
 
-pub(super) async fn choose(
+pub(crate) async fn choose(
     request: HttpRequest,
     auth: Data<AuthService>,
     endpoint: Data<JwksEndpoint>,
     id: Path<String>,
-    choice: Form<Choice>,
+    choice: Form<ConsentForm>,
 ) -> HttpResponse {
     let Ok(id) = Uuid::parse_str(&id) else {
-        return gone();
+        return flow_not_found();
     };
-    let cookie = cookie(&request).unwrap_or_default();
+    let cookie = csrf_cookie(&request).unwrap_or_default();
     let code = random::secret::<24>();
-    let outcome = auth.change(|world, now| {
-        // A name that somebody wrote who never confirmed the address is not taken for its owner's.
-        let person =
-            email::checked(&choice.email).ok().and_then(|email| world.by_email(&email)).filter(|person| person.is_confirmed());
-        let known = person.map(|person| person.name().to_owned());
-        let Some(flow) = world.flow_mut(id).filter(|flow| !flow.is_expired(now)) else { return Ok(gone()) };
-        let Stage::AtProvider(at_provider) = &mut flow.stage else { return Ok(gone()) };
-        // Both, so that neither another site's form nor another person's page will do.
-        let from_the_page = random::same(&choice.ticket, &at_provider.ticket) && random::same(&cookie, &at_provider.ticket);
-        if !from_the_page || !comes_from_here(&request) {
-            let body = "<p>This answer does not come from the page that was shown. Go back to the app and start again.</p>";
-            return Ok(page(StatusCode::FORBIDDEN, "Refused", body, "'none'"));
+    let outcome = auth.update(|state, now| {
+        // The name of an unconfirmed user is ignored: that user may not own the address.
+        let user =
+            email::normalize(&choice.email).ok().and_then(|email| state.user_by_email(&email)).filter(|user| user.is_confirmed());
+        let known = user.map(|user| user.name().to_owned());
+        let Some(flow) = state.flow_mut(id).filter(|flow| !flow.is_expired(now)) else { return Ok(flow_not_found()) };
+        let FlowStage::AwaitingConsent(consent) = &mut flow.stage else { return Ok(flow_not_found()) };
+        // The form value and the cookie must both match, so that neither a cross-site form nor a
+        // consent page of another browser is accepted.
+        let has_csrf_token = random::constant_time_eq(&choice.csrf_token, &consent.csrf_token) && random::constant_time_eq(&cookie, &consent.csrf_token);
+        if !has_csrf_token || !is_same_origin(&request) {
+            let body = html! { p { "This form was not submitted from its own page. Go back to the app and start again." } };
+            return Ok(page(StatusCode::FORBIDDEN, "Rejected", &body, "'none'"));
         }
         if choice.action == "deny" {
-            return Ok(redirect_response::to(StatusCode::SEE_OTHER, &callback_address(id, ("error", "access_denied"))));
+            return Ok(redirect_response::redirect(StatusCode::SEE_OTHER, &callback_address(id, ("error", "access_denied"))));
         }
-        let Ok(email) = email::checked(&choice.email) else {
-            let back = format!("{CONSENT_PATH}/{id}");
-            let body = format!("<p>That is no email address.</p><p><a href=\"{back}\" id=\"back\">Back</a></p>");
-            return Ok(page(StatusCode::UNPROCESSABLE_ENTITY, "Not an address", &body, "'none'"));
+        let Ok(email) = email::normalize(&choice.email) else {
+            let body = html! {
+                p { "The email address is invalid." }
+                p { a #back href={ (CONSENT_PATH) "/" (id) } { "Back" } }
+            };
+            return Ok(page(StatusCode::UNPROCESSABLE_ENTITY, "Invalid email address", &body, "'none'"));
         };
-        let typed = choice.name.trim();
-        let name = if typed.is_empty() { known.as_deref().unwrap_or_default() } else { typed };
-        let profile = Profile::new(at_provider.provider, endpoint.base(), &email, name);
-        at_provider.picked = Some((code.clone(), profile));
-        Ok(redirect_response::to(StatusCode::SEE_OTHER, &callback_address(id, ("code", &code))))
+        let entered = choice.name.trim();
+        let name = if entered.is_empty() { known.as_deref().unwrap_or_default() } else { entered };
+        let profile = Profile::new(consent.provider, endpoint.base(), &email, name);
+        consent.selected = Some((code.clone(), profile));
+        Ok(redirect_response::redirect(StatusCode::SEE_OTHER, &callback_address(id, ("code", &code))))
     });
     outcome
         .await
-        .unwrap_or_else(|fault| actix_web::ResponseError::error_response(&fault))
+        .unwrap_or_else(|error| actix_web::ResponseError::error_response(&error))
 }
 
-/// The ticket in the cookie (RFC 6265 §4.2).
-fn cookie(request: &HttpRequest) -> Option<String> {
+/// The CSRF token in the cookie (RFC 6265 §4.2).
+fn csrf_cookie(request: &HttpRequest) -> Option<String> {
     let pairs = request
         .headers()
         .get_all(header::COOKIE)
@@ -152,8 +155,8 @@ fn cookie(request: &HttpRequest) -> Option<String> {
     named.next().map(|(_, value)| value.to_owned())
 }
 
-/// A browser tells with every form from where it comes.
-fn comes_from_here(request: &HttpRequest) -> bool {
+/// Whether the form comes from this server's own page: browsers send `Origin` with every form.
+fn is_same_origin(request: &HttpRequest) -> bool {
     let text = |name| {
         request
             .headers()
@@ -175,66 +178,65 @@ fn comes_from_here(request: &HttpRequest) -> bool {
         .is_none_or(|origin| host.is_some() && origin_host(origin).as_deref() == host)
 }
 
-/// A form's redirects are judged by this too: they lead to the callback here, and from there to the
-/// app, which may go on on this machine.
-fn form_action(at_provider: &AtProvider) -> String {
-    let app = match at_provider.redirect.origin() {
+/// The CSP `form-action` sources. They also apply to the redirects after the form: to the callback on
+/// this server, to the app, and to a loopback address that the app may redirect to.
+fn form_action(consent: &ConsentRequest) -> String {
+    let app = match consent.redirect.origin() {
         origin @ url::Origin::Tuple(..) => origin.ascii_serialization(),
-        url::Origin::Opaque(_) => format!("{}:", at_provider.redirect.scheme()),
+        url::Origin::Opaque(_) => format!("{}:", consent.redirect.scheme()),
     };
     format!("'self' http://localhost:* http://127.0.0.1:* {app}")
 }
 
-fn form(id: Uuid, at_provider: &AtProvider, people: &[(String, String)]) -> String {
-    let action = format!("{CONSENT_PATH}/{id}");
-    let ticket = format!(
-        "<input type=\"hidden\" name=\"ticket\" value=\"{}\">",
-        escaped(&at_provider.ticket)
-    );
-    let open = |id: &str, label: &str| {
-        format!(
-            "<form method=\"post\" action=\"{action}\" id=\"{id}\" aria-label=\"{label}\">{ticket}"
-        )
-    };
-    let app = at_provider
+fn consent_form(id: Uuid, consent: &ConsentRequest, users: &[(String, String)]) -> Markup {
+    let app = consent
         .redirect
         .host_str()
-        .unwrap_or(at_provider.redirect.scheme());
-    let mut body = format!(
-        "<p>to continue to <strong id=\"app\">{}</strong></p>\n",
-        escaped(app)
-    );
-    let _ = write!(
-        body,
-        "<h2 id=\"people-title\">Pick a person</h2>\n{}\n<ul aria-labelledby=\"people-title\">\n",
-        open("people", "Pick a person")
-    );
-    for (name, email) in people {
-        let (name, email) = (escaped(name), escaped(email));
-        let _ = writeln!(
-            body,
-            "<li><button name=\"email\" value=\"{email}\" data-email=\"{email}\">{name}<br><small>{email}</small></button></li>"
-        );
+        .unwrap_or(consent.redirect.scheme());
+    let form = |name: &str, label: &str, fields: &Markup| {
+        html! {
+            form method="post" action={ (CONSENT_PATH) "/" (id) } id=(name) aria-label=(label) {
+                input type="hidden" name="csrf_token" value=(consent.csrf_token);
+                (fields)
+            }
+        }
+    };
+    let known_users = html! {
+        ul aria-labelledby="people-title" {
+            @for (name, email) in users {
+                li {
+                    button name="email" value=(email) data-email=(email) {
+                        (name)
+                        br;
+                        small { (email) }
+                    }
+                }
+            }
+        }
+    };
+    let other_user = html! {
+        label for="email" { "Email" }
+        input #email name="email" type="email" required maxlength="255" autocomplete="off";
+        label for="name" { "Name" }
+        input #name name="name" maxlength="100" autocomplete="off";
+        button.main #continue { "Continue" }
+    };
+    let deny = html! {
+        button.deny #deny name="action" value="deny" { "Deny" }
+    };
+    html! {
+        p { "to continue to " strong #app { (app) } }
+        h2 #people-title { "Choose a user" }
+        (form("people", "Choose a user", &known_users))
+        h2 { "Or use another account" }
+        (form("somebody", "Use another account", &other_user))
+        (form("refuse", "Deny", &deny))
     }
-    let _ = write!(
-        body,
-        "</ul>\n</form>\n<h2>Or be somebody else</h2>\n{}\n\
-         <label for=\"email\">Email</label><input id=\"email\" name=\"email\" type=\"email\" required maxlength=\"255\" autocomplete=\"off\">\n\
-         <label for=\"name\">Name</label><input id=\"name\" name=\"name\" maxlength=\"100\" autocomplete=\"off\">\n\
-         <button class=\"main\" id=\"continue\">Continue</button>\n</form>\n\
-         {}<button class=\"deny\" id=\"deny\" name=\"action\" value=\"deny\">Deny</button></form>",
-        open("somebody", "Be somebody else"),
-        open("refuse", "Deny"),
-    );
-    body
 }
 
-fn gone() -> HttpResponse {
-    let body = "<p>This sign-in has ended, or never began. Go back to the app and start again.</p>";
-    page(
-        StatusCode::NOT_FOUND,
-        "Nothing to sign in to",
-        body,
-        "'none'",
-    )
+fn flow_not_found() -> HttpResponse {
+    let body = html! {
+        p { "This sign-in does not exist or has expired. Go back to the app and start again." }
+    };
+    page(StatusCode::NOT_FOUND, "Sign-in not found", &body, "'none'")
 }

@@ -1,12 +1,12 @@
-//! `GET` and `PUT /user`: who somebody is, and changing it.
+//! `GET` and `PUT /user`: the current user.
 
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::{
-    asked::LenientJson,
-    bearer::Bearer,
+    bearer::BearerSession,
+    body::LenientJson,
     email,
     error::AuthApiError,
     flow::PkceChallenge,
@@ -15,10 +15,10 @@ use super::{
     service::AuthService,
 };
 
-/// What may be changed. `app_metadata` may not: roles live in it.
+/// The body of `PUT /user`. `app_metadata` is rejected, because it holds roles.
 #[derive(Deserialize, Default)]
 #[serde(default)]
-pub(super) struct Update {
+pub(crate) struct UpdateUserRequest {
     email: String,
     phone: String,
     password: Option<String>,
@@ -28,53 +28,53 @@ pub(super) struct Update {
     code_challenge_method: Option<String>,
 }
 
-pub(super) async fn show(auth: Data<AuthService>, bearer: Bearer) -> HttpResponse {
+pub(crate) async fn show(auth: Data<AuthService>, bearer: BearerSession) -> HttpResponse {
     let user = auth
-        .read(|world, _| world.person(bearer.person).map(super::user::User::json))
+        .read(|state, _| state.user(bearer.user_id).map(super::user::User::json))
         .await;
     HttpResponse::Ok()
         .insert_header(("cache-control", "no-store"))
         .json(user)
 }
 
-pub(super) async fn update(
+pub(crate) async fn update(
     request: HttpRequest,
     auth: Data<AuthService>,
-    bearer: Bearer,
-    LenientJson(asked): LenientJson<Update>,
+    bearer: BearerSession,
+    LenientJson(body): LenientJson<UpdateUserRequest>,
 ) -> Result<HttpResponse, AuthApiError> {
-    if asked.app_metadata.is_some() {
+    if body.app_metadata.is_some() {
         return Err(AuthApiError::new(
             403,
             "not_admin",
             "Updating app_metadata requires admin privileges",
         ));
     }
-    if !asked.phone.is_empty() {
+    if !body.phone.is_empty() {
         return Err(AuthApiError::new(
             400,
             "phone_provider_disabled",
             "Phone logins are disabled",
         ));
     }
-    let email = if asked.email.is_empty() {
+    let email = if body.email.is_empty() {
         None
     } else {
-        Some(email::checked(&asked.email)?)
+        Some(email::normalize(&body.email)?)
     };
-    let challenge = PkceChallenge::read(
-        asked.code_challenge.as_deref(),
-        asked.code_challenge_method.as_deref(),
+    let challenge = PkceChallenge::parse(
+        body.code_challenge.as_deref(),
+        body.code_challenge_method.as_deref(),
     )?;
     let before = auth
-        .read(|world, _| {
-            world
-                .person(bearer.person)
-                .map(|person| (person.is_anonymous, person.password.clone()))
+        .read(|state, _| {
+            state
+                .user(bearer.user_id)
+                .map(|user| (user.is_anonymous, user.password.clone()))
         })
         .await;
-    let (was_anonymous, old_hash) = before.ok_or(gone())?;
-    let hash = match asked.password.filter(|password| !password.is_empty()) {
+    let (was_anonymous, old_hash) = before.ok_or(user_not_found())?;
+    let hash = match body.password.filter(|password| !password.is_empty()) {
         None => None,
         Some(_) if was_anonymous && email.is_none() => {
             let message =
@@ -82,9 +82,9 @@ pub(super) async fn update(
             return Err(AuthApiError::new(422, "validation_failed", message));
         }
         Some(password) => {
-            let hash = password::hashed(password.clone()).await?;
+            let hash = password::hash(password.clone()).await?;
             if let Some(old) = old_hash
-                && password::fits(password, old).await
+                && password::verify(password, old).await
             {
                 let message = "New password should be different from the old password.";
                 return Err(AuthApiError::new(422, "same_password", message));
@@ -92,15 +92,15 @@ pub(super) async fn update(
             Some(hash)
         }
     };
-    let redirect = auth.redirects.chosen(&request);
-    auth.change(|world, now| {
+    let redirect = auth.redirects.select(&request);
+    auth.update(|state, now| {
         let new_email = email.filter(|email| {
-            world
-                .person(bearer.person)
-                .is_some_and(|person| person.email != *email)
+            state
+                .user(bearer.user_id)
+                .is_some_and(|user| user.email != *email)
         });
         if let Some(email) = &new_email
-            && world.by_email(email).is_some()
+            && state.user_by_email(email).is_some()
         {
             return Err(AuthApiError::new(
                 422,
@@ -108,22 +108,22 @@ pub(super) async fn update(
                 "A user with this email address has already been registered",
             ));
         }
-        let person = world.person_mut(bearer.person).ok_or(gone())?;
-        person.updated_at = now.millis();
-        person.user_metadata.extend(asked.data.unwrap_or_default());
-        // As with the hosted service: null takes a member out.
-        person.user_metadata.retain(|_, value| !value.is_null());
+        let user = state.user_mut(bearer.user_id).ok_or(user_not_found())?;
+        user.updated_at = now.millis();
+        user.user_metadata.extend(body.data.unwrap_or_default());
+        // As in the hosted service, null removes a member.
+        user.user_metadata.retain(|_, value| !value.is_null());
         let changes_password = hash.is_some();
-        person.password = hash.or(person.password.take());
+        user.password = hash.or(user.password.take());
         match new_email {
-            Some(email) if person.is_anonymous && !auth.options.confirm_email => {
-                person.change_email(&email, now)
+            Some(email) if user.is_anonymous && !auth.options.confirm_email => {
+                user.change_email(&email, now)
             }
             Some(email) => {
-                person.new_email = Some(email.clone());
-                person.email_change_sent_at = Some(now.millis());
-                world.send(Mail::new(
-                    bearer.person,
+                user.new_email = Some(email.clone());
+                user.email_change_sent_at = Some(now.millis());
+                state.send_mail(Mail::new(
+                    bearer.user_id,
                     &email,
                     MailKind::EmailChange,
                     &redirect,
@@ -134,17 +134,17 @@ pub(super) async fn update(
             None => {}
         }
         if changes_password {
-            // Whoever knew the old one is signed out.
-            world.end_sessions(|session| {
-                session.person == bearer.person && Some(session.id) != bearer.session
+            // A password change revokes all other sessions.
+            state.revoke_sessions(|session| {
+                session.user_id == bearer.user_id && Some(session.id) != bearer.session_id
             });
         }
-        Ok(HttpResponse::Ok().json(world.person(bearer.person).map(super::user::User::json)))
+        Ok(HttpResponse::Ok().json(state.user(bearer.user_id).map(super::user::User::json)))
     })
     .await
 }
 
-fn gone() -> AuthApiError {
+fn user_not_found() -> AuthApiError {
     AuthApiError::new(
         403,
         "user_not_found",

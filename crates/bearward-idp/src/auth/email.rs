@@ -1,12 +1,12 @@
-//! Email addresses, as far as an identity provider looks at them.
+//! Validation and normalization of email addresses.
 
 use super::error::AuthApiError;
 
-/// In lower case, when it has the form of an address.
+/// Trims and lowercases an email address.
 ///
 /// # Errors
 /// 400 `validation_failed`.
-pub(super) fn checked(text: &str) -> Result<String, AuthApiError> {
+pub(crate) fn normalize(text: &str) -> Result<String, AuthApiError> {
     let text = text.trim();
     if text.is_empty() {
         return Err(AuthApiError::invalid("An email address is required"));
@@ -33,15 +33,15 @@ pub(super) fn checked(text: &str) -> Result<String, AuthApiError> {
 
 #[cfg(test)]
 mod tests {
-    use super::checked;
+    use super::normalize;
 
     #[test]
-    fn an_address_has_two_parts_and_is_kept_in_lower_case() {
+    fn normalizes_valid_addresses_and_rejects_others() {
         assert_eq!(
-            checked(" Ada@Example.COM "),
+            normalize(" Ada@Example.COM "),
             Ok("ada@example.com".to_owned())
         );
-        assert!(checked(&format!("{}@example.com", "a".repeat(243))).is_ok());
+        assert!(normalize(&format!("{}@example.com", "a".repeat(243))).is_ok());
         for text in [
             "",
             "ada",
@@ -53,8 +53,8 @@ mod tests {
             "<a>@b.c",
             "a\n@b.c",
         ] {
-            assert!(checked(text).is_err(), "{text:?}");
+            assert!(normalize(text).is_err(), "{text:?}");
         }
-        assert!(checked(&format!("{}@example.com", "a".repeat(244))).is_err());
+        assert!(normalize(&format!("{}@example.com", "a".repeat(244))).is_err());
     }
 }

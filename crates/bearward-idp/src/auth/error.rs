@@ -1,4 +1,4 @@
-//! A refusal of the auth API, in the two forms that its clients ask for.
+//! Errors of the auth API, in the two formats that clients negotiate.
 
 use std::{borrow::Cow, fmt};
 
@@ -11,34 +11,34 @@ use actix_web::{
 };
 use serde_json::{Value, json};
 
-/// Why the auth API refuses: the hosted service's status, code and words.
+/// An error of the auth API, with the status, code and message of the hosted service.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum AuthApiError {
-    /// The usual form, with a stable code.
+pub(crate) enum AuthApiError {
+    /// Status, stable code and message.
     Plain(u16, &'static str, Cow<'static, str>),
-    /// A password that is too short; the client shows the reasons.
+    /// A password that is too short. The body lists the reasons.
     WeakPassword(String),
-    /// The form of RFC 6749 §5.2, which the hosted service keeps for ID tokens and a few more.
+    /// `error` and `error_description` (RFC 6749 §5.2), which the hosted service uses for ID tokens.
     OAuth(&'static str, &'static str),
 }
 
-/// Where a client says which form it reads.
-pub(super) const VERSION_HEADER: &str = "x-supabase-api-version";
+/// The request header that selects the error format.
+pub(crate) const VERSION_HEADER: &str = "x-supabase-api-version";
 
-/// The first version whose errors have a `code` of letters.
-const CODED: &str = "2024-01-01";
+/// The first API version with string codes in `code`.
+const FIRST_CODED_VERSION: &str = "2024-01-01";
 
 impl AuthApiError {
-    pub(super) const fn new(status: u16, code: &'static str, message: &'static str) -> Self {
+    pub(crate) const fn new(status: u16, code: &'static str, message: &'static str) -> Self {
         Self::Plain(status, code, Cow::Borrowed(message))
     }
 
-    pub(super) const fn invalid(message: &'static str) -> Self {
+    pub(crate) const fn invalid(message: &'static str) -> Self {
         Self::new(400, "validation_failed", message)
     }
 
-    /// The error code, where there is one.
-    pub(super) fn code(&self) -> Option<&'static str> {
+    /// Returns the error code; OAuth errors have none.
+    pub(crate) fn code(&self) -> Option<&'static str> {
         match self {
             Self::Plain(_, code, _) => Some(code),
             Self::WeakPassword(_) => Some("weak_password"),
@@ -46,8 +46,8 @@ impl AuthApiError {
         }
     }
 
-    /// `error` of a redirect (RFC 6749 §4.1.2.1).
-    pub(super) fn redirect_error(&self) -> &'static str {
+    /// Returns the `error` parameter of a redirect (RFC 6749 §4.1.2.1).
+    pub(crate) fn redirect_error(&self) -> &'static str {
         match self {
             Self::OAuth(error, _) => error,
             Self::Plain(_, "signup_disabled" | "user_banned", _) => "access_denied",
@@ -60,13 +60,13 @@ impl AuthApiError {
         }
     }
 
-    fn render(&self, coded: bool) -> HttpResponse {
+    fn render(&self, with_code: bool) -> HttpResponse {
         let status = self.status_code();
         let body = match self {
             Self::OAuth(error, description) => {
                 json!({ "error": error, "error_description": description })
             }
-            _ if coded => json!({ "code": self.code(), "message": self.to_string() }),
+            _ if with_code => json!({ "code": self.code(), "message": self.to_string() }),
             _ => {
                 json!({ "code": status.as_u16(), "error_code": self.code(), "msg": self.to_string() })
             }
@@ -76,8 +76,8 @@ impl AuthApiError {
         if let Some(code) = self.code() {
             response.insert_header(("x-sb-error-code", code));
         }
-        if coded {
-            response.insert_header((VERSION_HEADER, CODED));
+        if with_code {
+            response.insert_header((VERSION_HEADER, FIRST_CODED_VERSION));
         }
         response.json(self.with_reasons(body))
     }
@@ -115,9 +115,9 @@ impl ResponseError for AuthApiError {
     }
 }
 
-/// Writes a refusal in the form that the request asks for: an error does not see the request by
-/// which it was made.
-pub(super) async fn in_the_asked_form(
+/// Middleware that renders errors in the format that the request selects. `ResponseError` cannot do
+/// this, because it has no access to the request.
+pub(crate) async fn negotiate_error_format(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
@@ -125,26 +125,26 @@ pub(super) async fn in_the_asked_form(
         .headers()
         .get(VERSION_HEADER)
         .and_then(|version| version.to_str().ok());
-    let coded = version.is_some_and(reads_codes);
+    let with_code = version.is_some_and(supports_error_codes);
     let response = next.call(request).await?.map_into_boxed_body();
-    let fault = response
+    let error = response
         .response()
         .error()
         .and_then(|error| error.as_error::<AuthApiError>())
-        .filter(|_| coded)
+        .filter(|_| with_code)
         .cloned();
-    Ok(match fault {
-        Some(fault) => response.into_response(fault.render(true)),
+    Ok(match error {
+        Some(error) => response.into_response(error.render(true)),
         None => response,
     })
 }
 
-/// A date of this form is compared as text.
-fn reads_codes(version: &str) -> bool {
-    let is_date = version.len() == CODED.len()
+/// Whether the version is a date from which errors have string codes. ISO dates compare as text.
+fn supports_error_codes(version: &str) -> bool {
+    let is_date = version.len() == FIRST_CODED_VERSION.len()
         && version
             .bytes()
-            .zip(CODED.bytes())
-            .all(|(found, form)| found.is_ascii_digit() == form.is_ascii_digit());
-    is_date && version >= CODED
+            .zip(FIRST_CODED_VERSION.bytes())
+            .all(|(found, expected)| found.is_ascii_digit() == expected.is_ascii_digit());
+    is_date && version >= FIRST_CODED_VERSION
 }

@@ -1,4 +1,4 @@
-//! A sign-in on its way: from the first redirect to the exchange of its code.
+//! A sign-in flow, from the first redirect to the exchange of its code.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use bearward::Timestamp;
@@ -13,55 +13,55 @@ use super::{
     random,
 };
 
-/// A code is good for five minutes, and so is the page on which a person is picked.
-pub(super) const LIFETIME_SECONDS: i64 = 300;
+/// Lifetime of a code and of a consent page.
+pub(crate) const LIFETIME_SECONDS: i64 = 300;
 
-/// Codes that have ended are told apart from those that never were for this long.
-pub(super) const REMEMBERED_SECONDS: i64 = 3600;
+/// Expired flows are kept this long, so that their codes are reported as expired and not as unknown.
+pub(crate) const RETENTION_SECONDS: i64 = 3600;
 
-/// The state of one sign-in. It is not kept over a restart.
-pub(super) struct Flow {
-    pub(super) id: Uuid,
-    pub(super) created_at: i64,
-    pub(super) challenge: Option<PkceChallenge>,
-    pub(super) stage: Stage,
+/// One sign-in flow. It is not persisted.
+pub(crate) struct Flow {
+    pub(crate) id: Uuid,
+    pub(crate) created_at: i64,
+    pub(crate) challenge: Option<PkceChallenge>,
+    pub(crate) stage: FlowStage,
 }
 
-/// How far a sign-in has come.
-pub(super) enum Stage {
-    /// At the provider's page.
-    AtProvider(AtProvider),
-    /// Signed in; whoever has the code and the verifier gets the session.
-    Code {
+/// The stage of a sign-in flow.
+pub(crate) enum FlowStage {
+    /// The consent page is shown.
+    AwaitingConsent(ConsentRequest),
+    /// A code was issued; it is exchanged together with the PKCE verifier.
+    CodeIssued {
         code: String,
-        person: Uuid,
+        user_id: Uuid,
         method: String,
         provider_token: Option<String>,
         provider_refresh_token: Option<String>,
     },
 }
 
-/// What the provider's page needs to know, and what was chosen there.
-pub(super) struct AtProvider {
-    pub(super) provider: Provider,
-    pub(super) redirect: Url,
-    /// Proves that an answer comes from the page that was shown.
-    pub(super) ticket: String,
-    /// Whether the app asked for a provider's refresh token.
-    pub(super) offline: bool,
-    /// Whom the provider's page was told, with the code under which the callback asks for it.
-    pub(super) picked: Option<(String, Profile)>,
+/// The parameters of a consent page and its outcome.
+pub(crate) struct ConsentRequest {
+    pub(crate) provider: Provider,
+    pub(crate) redirect: Url,
+    /// Shared by the form and a cookie, against cross-site requests.
+    pub(crate) csrf_token: String,
+    /// Whether the app requested `access_type=offline`.
+    pub(crate) offline: bool,
+    /// The selected profile, with the code that the callback must present.
+    pub(crate) selected: Option<(String, Profile)>,
 }
 
 /// A PKCE challenge (RFC 7636 §4.3).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct PkceChallenge {
+pub(crate) struct PkceChallenge {
     is_plain: bool,
     text: String,
 }
 
 impl Flow {
-    pub(super) fn new(challenge: Option<PkceChallenge>, stage: Stage, now: Timestamp) -> Self {
+    pub(crate) fn new(challenge: Option<PkceChallenge>, stage: FlowStage, now: Timestamp) -> Self {
         Self {
             id: Uuid::new_v4(),
             created_at: now.millis(),
@@ -70,28 +70,28 @@ impl Flow {
         }
     }
 
-    /// Whether this is the code that it waits for.
-    pub(super) fn answers_to(&self, text: &str) -> bool {
-        matches!(&self.stage, Stage::Code { code, .. } if random::same(text, code))
+    /// Whether this flow issued the code. Compares in constant time.
+    pub(crate) fn matches_code(&self, text: &str) -> bool {
+        matches!(&self.stage, FlowStage::CodeIssued { code, .. } if random::constant_time_eq(text, code))
     }
 
-    pub(super) fn is_expired(&self, now: Timestamp) -> bool {
+    pub(crate) fn is_expired(&self, now: Timestamp) -> bool {
         now.millis() - self.created_at > LIFETIME_SECONDS * 1000
     }
 }
 
 impl PkceChallenge {
-    /// `None` is the implicit flow.
+    /// Parses a challenge and its method. Returns `None` for the implicit flow.
     ///
     /// # Errors
-    /// 400 `validation_failed`: one member without the other, 42 or 129 characters, other
-    /// characters, another method.
-    pub(super) fn read(
+    /// 400 `validation_failed` if only one parameter is set, if the challenge is not 43 to 128
+    /// unreserved characters, or if the method is neither `s256` nor `plain`.
+    pub(crate) fn parse(
         text: Option<&str>,
         method: Option<&str>,
     ) -> Result<Option<Self>, AuthApiError> {
-        let given = |text: Option<&str>| text.unwrap_or_default().to_owned();
-        let (text, method) = (given(text), given(method));
+        let or_empty = |text: Option<&str>| text.unwrap_or_default().to_owned();
+        let (text, method) = (or_empty(text), or_empty(method));
         if text.is_empty() != method.is_empty() {
             return Err(AuthApiError::invalid(
                 "PKCE flow requires code_challenge_method and code_challenge",
@@ -125,12 +125,12 @@ impl PkceChallenge {
         }
     }
 
-    /// Whether the verifier is the one of which the challenge was made.
-    pub(super) fn is_met_by(&self, verifier: &str) -> bool {
+    /// Whether the verifier matches the challenge (RFC 7636 §4.6).
+    pub(crate) fn verify(&self, verifier: &str) -> bool {
         if self.is_plain {
-            random::same(verifier, &self.text)
+            random::constant_time_eq(verifier, &self.text)
         } else {
-            random::same(
+            random::constant_time_eq(
                 &encode(digest(&SHA256, verifier.as_bytes()).as_ref()),
                 &self.text,
             )

@@ -1,39 +1,39 @@
-//! The patterns of a redirect allow-list, as the hosted service reads them.
+//! Glob patterns of the redirect allow-list, with the semantics of the hosted service.
 
-/// `*` and `?` stop at `.` and `/`, `**` does not; `[a-z]` and `[!a-z]` are one character of a set;
-/// `{a,b}` is one of several; a backslash takes the next character literally.
+/// A pattern. `*` and `?` do not match `.` and `/`, `**` does; `[a-z]` and `[!a-z]` match one
+/// character of a set; `{a,b}` matches an alternative; a backslash escapes the next character.
 #[derive(Debug)]
-pub(super) struct Glob(Vec<Vec<Part>>);
+pub(crate) struct Glob(Vec<Vec<Part>>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Part {
-    Is(char),
-    One,
-    Within,
-    Across,
+    Literal(char),
+    AnyChar,
+    Star,
+    DoubleStar,
     Set {
         negated: bool,
         ranges: Vec<(char, char)>,
     },
 }
 
-/// More alternatives than anybody writes by hand.
+/// Number of expanded alternatives; the rest is ignored.
 const MAX_ALTERNATIVES: usize = 64;
 
 impl Glob {
-    pub(super) fn new(pattern: &str) -> Self {
+    pub(crate) fn new(pattern: &str) -> Self {
         let mut alternatives = vec![String::new()];
         expand(pattern, &mut alternatives);
         Self(alternatives.iter().map(|pattern| parse(pattern)).collect())
     }
 
-    pub(super) fn matches(&self, text: &str) -> bool {
+    pub(crate) fn matches(&self, text: &str) -> bool {
         let text: Vec<char> = text.chars().collect();
         self.0.iter().any(|parts| matches(parts, &text))
     }
 }
 
-/// Writes out `{a,b}`, which does not nest.
+/// Expands `{a,b}`, which cannot be nested.
 fn expand(pattern: &str, into: &mut Vec<String>) {
     let Some((before, rest)) = pattern.split_once('{') else {
         return into.iter_mut().for_each(|text| text.push_str(pattern));
@@ -59,10 +59,10 @@ fn parse(pattern: &str) -> Vec<Part> {
     let mut rest = pattern.chars().peekable();
     while let Some(character) = rest.next() {
         parts.push(match character {
-            '*' if rest.next_if_eq(&'*').is_some() => Part::Across,
-            '*' => Part::Within,
-            '?' => Part::One,
-            '\\' => Part::Is(rest.next().unwrap_or('\\')),
+            '*' if rest.next_if_eq(&'*').is_some() => Part::DoubleStar,
+            '*' => Part::Star,
+            '?' => Part::AnyChar,
+            '\\' => Part::Literal(rest.next().unwrap_or('\\')),
             '[' => {
                 let negated = rest.next_if_eq(&'!').is_some();
                 let set: Vec<char> = rest
@@ -74,7 +74,7 @@ fn parse(pattern: &str) -> Vec<Part> {
                     ranges: ranges(&set),
                 }
             }
-            other => Part::Is(other),
+            other => Part::Literal(other),
         });
     }
     parts
@@ -88,17 +88,17 @@ fn ranges(set: &[char]) -> Vec<(char, char)> {
     }
 }
 
-/// By the rows of a table, not by trying again: a pattern of many stars costs no more than its
-/// length times the text's.
+/// Matches by dynamic programming. Backtracking would take exponential time on patterns with many
+/// stars; this takes the product of both lengths.
 fn matches(parts: &[Part], text: &[char]) -> bool {
     let mut reached = vec![false; text.len() + 1];
     reached[0] = true;
     for part in parts {
         let mut next = vec![false; text.len() + 1];
         for at in 0..=text.len() {
-            let consumed = at > 0 && part.takes(text[at - 1]);
+            let consumed = at > 0 && part.matches(text[at - 1]);
             next[at] = match part {
-                Part::Within | Part::Across => reached[at] || (consumed && next[at - 1]),
+                Part::Star | Part::DoubleStar => reached[at] || (consumed && next[at - 1]),
                 _ => consumed && reached[at - 1],
             };
         }
@@ -108,11 +108,11 @@ fn matches(parts: &[Part], text: &[char]) -> bool {
 }
 
 impl Part {
-    fn takes(&self, character: char) -> bool {
+    fn matches(&self, character: char) -> bool {
         match self {
-            Self::Is(expected) => character == *expected,
-            Self::One | Self::Within => !matches!(character, '.' | '/'),
-            Self::Across => true,
+            Self::Literal(expected) => character == *expected,
+            Self::AnyChar | Self::Star => !matches!(character, '.' | '/'),
+            Self::DoubleStar => true,
             Self::Set { negated, ranges } => {
                 ranges
                     .iter()
@@ -129,7 +129,7 @@ mod tests {
     use super::Glob;
 
     #[test]
-    fn stars_stop_at_separators_unless_there_are_two() {
+    fn single_stars_stop_at_separators() {
         for (pattern, text, expected) in [
             ("http://localhost:3000/*", "http://localhost:3000/a", true),
             (
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn many_stars_cost_no_more_than_their_number() {
+    fn patterns_with_many_stars_match_in_polynomial_time() {
         assert!(
             !Glob::new(&"**a".repeat(60))
                 .matches(&"a".repeat(2_000).replace("aaaa", "aaab")[..100])

@@ -1,4 +1,4 @@
-//! A fake Google: ID tokens with Google's claims, under an issuer and keys of its own.
+//! A fake Google: issues ID tokens with Google's claims, under its own issuer and keys.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::{
-    asked::LenientJson,
+    body::LenientJson,
     email,
     error::AuthApiError,
     profile::{Profile, Provider},
@@ -19,67 +19,67 @@ use super::{
     service::AuthService,
 };
 
-/// The `aud` of its tokens unless another one is asked for.
+/// The default `aud` claim of its tokens.
 pub(crate) const CLIENT_ID: &str = "bearward-dev.apps.googleusercontent.com";
 
-/// Where its documents are.
+/// Path prefix of its documents.
 pub(crate) const PATH: &str = "/google";
 
-/// The `iss` of its tokens.
+/// Returns the `iss` claim of its tokens.
 pub(crate) fn issuer(base: &str) -> String {
     format!("{base}{PATH}")
 }
 
-/// Where its keys are, by the path that Google has.
+/// Returns the URL of its JWKS, which has the same path as Google's.
 pub(crate) fn jwks_url(base: &str) -> String {
     format!("{base}{PATH}/oauth2/v3/certs")
 }
 
-/// Whose credential is asked for.
+/// The body of `POST /google/credential`.
 #[derive(Deserialize, Default)]
 #[serde(default)]
-pub(super) struct Order {
+pub(crate) struct CredentialRequest {
     email: String,
     name: String,
     sub: String,
     picture: String,
-    /// A Workspace domain.
+    /// The Google Workspace domain.
     hd: String,
     email_verified: Option<bool>,
-    /// Goes into the token as it is; supabase-js wants its SHA-256 in hexadecimal there.
+    /// Copied into the token. supabase-js expects the SHA-256 of its nonce in hexadecimal here.
     nonce: String,
     audience: String,
-    /// Seconds; negative for a token that has expired.
+    /// Lifetime in seconds; a negative value creates an expired token.
     expires_in: Option<i64>,
 }
 
-/// What Google's button hands to a page: `{"credential": "<ID token>"}`.
-pub(super) async fn credential(
+/// Issues an ID token, in the form that Google's sign-in button passes to a page.
+pub(crate) async fn credential(
     auth: Data<AuthService>,
     endpoint: Data<JwksEndpoint>,
-    LenientJson(order): LenientJson<Order>,
+    LenientJson(request): LenientJson<CredentialRequest>,
 ) -> Result<HttpResponse, AuthApiError> {
-    let email = email::checked(&order.email)?;
-    let profile = Profile::new(Provider::Google, endpoint.base(), &email, &order.name);
+    let email = email::normalize(&request.email)?;
+    let profile = Profile::new(Provider::Google, endpoint.base(), &email, &request.name);
     let now = auth.now().unix();
-    let exp = now.saturating_add(order.expires_in.unwrap_or(3600));
-    let or = |given: String, usual: &str| {
+    let exp = now.saturating_add(request.expires_in.unwrap_or(3600));
+    let or = |given: String, default: &str| {
         if given.is_empty() {
-            usual.to_owned()
+            default.to_owned()
         } else {
             given
         }
     };
-    let audience = or(order.audience, CLIENT_ID);
+    let audience = or(request.audience, CLIENT_ID);
     let (given_name, family_name) = profile.name.split_once(' ').unwrap_or((&profile.name, ""));
     let mut claims = json!({
-        "iss": issuer(endpoint.base()), "azp": audience, "aud": audience, "sub": or(order.sub, &profile.subject), "email": email,
-        "email_verified": order.email_verified.unwrap_or(true), "name": profile.name, "picture": or(order.picture, &profile.picture),
+        "iss": issuer(endpoint.base()), "azp": audience, "aud": audience, "sub": or(request.sub, &profile.subject), "email": email,
+        "email_verified": request.email_verified.unwrap_or(true), "name": profile.name, "picture": or(request.picture, &profile.picture),
         "given_name": given_name, "family_name": family_name, "iat": now.min(exp), "nbf": now.min(exp).saturating_sub(300),
         "exp": exp, "jti": Uuid::new_v4().simple().to_string(),
     });
     if let Value::Object(claims) = &mut claims {
-        let optional = [("hd", order.hd), ("nonce", order.nonce)]
+        let optional = [("hd", request.hd), ("nonce", request.nonce)]
             .into_iter()
             .filter(|(_, value)| !value.is_empty());
         claims.extend(optional.map(|(name, value)| (name.to_owned(), value.into())));
@@ -92,53 +92,53 @@ pub(super) async fn credential(
         .json(body))
 }
 
-pub(super) async fn certs(auth: Data<AuthService>) -> HttpResponse {
+pub(crate) async fn certs(auth: Data<AuthService>) -> HttpResponse {
     let set = jwks(&auth);
     HttpResponse::Ok()
         .insert_header(("cache-control", "public, max-age=600"))
         .json(set)
 }
 
-pub(super) async fn discovery(endpoint: Data<JwksEndpoint>) -> HttpResponse {
+pub(crate) async fn discovery(endpoint: Data<JwksEndpoint>) -> HttpResponse {
     HttpResponse::Ok().json(json!({
         "issuer": issuer(endpoint.base()), "jwks_uri": jwks_url(endpoint.base()), "response_types_supported": ["id_token"],
         "subject_types_supported": ["public"], "id_token_signing_alg_values_supported": ["RS256"],
     }))
 }
 
-/// Reads an ID token of this Google for this client.
+/// Verifies an ID token of the fake Google for the default client, and returns its profile.
 ///
 /// # Errors
-/// In the form of RFC 6749, as the hosted service has it for ID tokens.
-pub(super) async fn read(
+/// An OAuth error (RFC 6749 §5.2), as in the hosted service.
+pub(crate) async fn verify_id_token(
     auth: &AuthService,
     endpoint: &JwksEndpoint,
     token: &str,
     nonce: &str,
 ) -> Result<Profile, AuthApiError> {
-    let bad = || AuthApiError::OAuth("invalid request", "Bad ID token");
-    let issuer = Issuer::new(issuer(endpoint.base()), CLIENT_ID).map_err(|_| bad())?;
+    let bad_token = || AuthApiError::OAuth("invalid request", "Bad ID token");
+    let issuer = Issuer::new(issuer(endpoint.base()), CLIENT_ID).map_err(|_| bad_token())?;
     let issuer = issuer
         .token_use(TokenUse::IdToken)
         .keys(KeySource::Fixed(jwks(auth).to_string()));
-    let issuer = issuer.leeway(Duration::ZERO).map_err(|_| bad())?;
+    let issuer = issuer.leeway(Duration::ZERO).map_err(|_| bad_token())?;
     let verifier = Bearward::builder()
         .issuer(issuer)
         .clock(auth.clock())
         .token_cache(0)
         .build()
         .await
-        .map_err(|_| bad())?;
+        .map_err(|_| bad_token())?;
     verifier
         .verify_credential(token)
         .await
-        .map_err(|refusal| match refusal.error.code() {
+        .map_err(|failure| match failure.error.code() {
             "INVALID_AUDIENCE" => {
                 AuthApiError::OAuth("invalid request", "Unacceptable audience in id_token")
             }
-            _ => bad(),
+            _ => bad_token(),
         })?;
-    let claims = payload(token).ok_or_else(bad)?;
+    let claims = payload(token).ok_or_else(bad_token)?;
     let text = |name: &str| claims.get(name).and_then(Value::as_str).unwrap_or_default();
     match (text("nonce"), nonce) {
         ("", "") => {}
@@ -147,7 +147,7 @@ pub(super) async fn read(
             return Err(AuthApiError::OAuth("invalid request", message));
         }
         (expected, nonce)
-            if !random::same(
+            if !random::constant_time_eq(
                 &hexadecimal(digest(&SHA256, nonce.as_bytes()).as_ref()),
                 expected,
             ) =>
@@ -175,7 +175,7 @@ fn jwks(auth: &AuthService) -> Value {
     json!({ "keys": [auth.google.jwk()] })
 }
 
-/// The claims of a token that has been verified.
+/// Decodes the claims of a token that has been verified.
 fn payload(token: &str) -> Option<Map<String, Value>> {
     let payload = base64_simd::URL_SAFE_NO_PAD
         .decode_to_vec(token.split('.').nth(1)?.as_bytes())

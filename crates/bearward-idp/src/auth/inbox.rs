@@ -1,6 +1,4 @@
-//! `/.inbox`: the mails that would have been sent, for people and for programs.
-
-use std::fmt::Write;
+//! `/.inbox`: the captured mails, as a page and as JSON.
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -9,30 +7,27 @@ use actix_web::{
 };
 use bearward::Timestamp;
 use bearward_testing::endpoint::JwksEndpoint;
+use maud::{Markup, html};
 use serde_json::json;
 
-use super::{
-    error::AuthApiError,
-    html::{escaped, page},
-    service::AuthService,
-};
+use super::{error::AuthApiError, html::page, mail::Mail, service::AuthService};
 
-/// A page for whoever asks for `text/html`, as browsers do; else JSON.
-pub(super) async fn show(
+/// Lists the mails, newest first: as HTML if the client accepts it, else as JSON.
+pub(crate) async fn show(
     request: HttpRequest,
     auth: Data<AuthService>,
     endpoint: Data<JwksEndpoint>,
 ) -> HttpResponse {
-    let accepts = request
+    let accept = request
         .headers()
         .get(header::ACCEPT)
         .and_then(|value| value.to_str().ok())
         .unwrap_or_default();
     let issuer = endpoint.issuer();
-    if !accepts.contains("text/html") {
+    if !accept.contains("text/html") {
         let mails = auth
-            .read(|world, _| {
-                world
+            .read(|state, _| {
+                state
                     .mails()
                     .iter()
                     .map(|mail| mail.json(&issuer))
@@ -44,37 +39,42 @@ pub(super) async fn show(
             .json(json!({ "mails": mails }));
     }
     let body = auth
-        .read(|world, _| {
-            let mails = world.mails();
-            let mut body = "<p><a href=\"/\">Console</a></p>".to_owned();
-            if mails.is_empty() {
-                body.push_str("<p id=\"empty\">No mail yet. Ask for a magic link or a new password in your app.</p>");
+        .read(|state, _| {
+            let mails = state.mails();
+            html! {
+                p { a href="/" { "Console" } }
+                @if mails.is_empty() {
+                    p #empty { "No mail yet. Request a magic link or a password reset in your app." }
+                }
+                @for mail in mails { (article(mail, &issuer)) }
             }
-            for mail in mails {
-                let used = if mail.is_spent { " <small>(used or replaced)</small>" } else { "" };
-                let _ = write!(
-                    body,
-                    "<article data-type=\"{kind}\" data-to=\"{to}\"><h2>{subject}{used}</h2>\
-                     <p>To {to}<br><small>{at}</small></p>\
-                     <p><a href=\"{link}\">{subject}</a></p><p>or type the code <code class=\"code\">{code}</code></p></article>",
-                    kind = mail.kind.name(),
-                    to = escaped(&mail.to),
-                    subject = mail.kind.subject(),
-                    at = Timestamp::from_millis(mail.sent_at),
-                    link = escaped(&mail.link(&issuer)),
-                    code = escaped(&mail.code),
-                );
-            }
-            body
         })
         .await;
     page(StatusCode::OK, "Inbox", &body, "'none'")
 }
 
-pub(super) async fn empty(auth: Data<AuthService>) -> Result<HttpResponse, AuthApiError> {
-    auth.change(|world, _| {
-        world.empty_inbox();
+pub(crate) async fn clear(auth: Data<AuthService>) -> Result<HttpResponse, AuthApiError> {
+    auth.update(|state, _| {
+        state.delete_mails();
         Ok(HttpResponse::NoContent().finish())
     })
     .await
+}
+
+fn article(mail: &Mail, issuer: &str) -> Markup {
+    html! {
+        article data-type=(mail.kind.name()) data-to=(mail.to) {
+            h2 {
+                (mail.kind.subject())
+                @if mail.is_used { " " small { "(used or replaced)" } }
+            }
+            p {
+                "To " (mail.to)
+                br;
+                small { (Timestamp::from_millis(mail.sent_at)) }
+            }
+            p { a href=(mail.link(issuer)) { (mail.kind.subject()) } }
+            p { "or enter the code " code.code { (mail.code) } }
+        }
+    }
 }

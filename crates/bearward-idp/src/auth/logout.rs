@@ -1,5 +1,5 @@
-//! `POST /logout`: ends this session, the others, or all of them. Access tokens live on until they
-//! expire.
+//! `POST /logout`: revokes this session, the others, or all of them. Issued access tokens stay valid
+//! until they expire.
 
 use actix_web::{
     HttpResponse,
@@ -7,26 +7,26 @@ use actix_web::{
 };
 use serde::Deserialize;
 
-use super::{bearer::Bearer, error::AuthApiError, service::AuthService};
+use super::{bearer::BearerSession, error::AuthApiError, service::AuthService};
 
 #[derive(Deserialize)]
-pub(super) struct Scope {
+pub(crate) struct LogoutQuery {
     scope: Option<String>,
 }
 
-pub(super) async fn logout(
+pub(crate) async fn logout(
     auth: Data<AuthService>,
-    bearer: Bearer,
-    query: Query<Scope>,
+    bearer: BearerSession,
+    query: Query<LogoutQuery>,
 ) -> Result<HttpResponse, AuthApiError> {
     let scope = query.scope.as_deref().unwrap_or_default();
     if !matches!(scope, "" | "global" | "local" | "others") {
         return Err(AuthApiError::invalid("Unsupported logout scope"));
     }
-    auth.change(|world, _| {
-        world.end_sessions(|session| {
-            session.person == bearer.person
-                && match (scope, bearer.session) {
+    auth.update(|state, _| {
+        state.revoke_sessions(|session| {
+            session.user_id == bearer.user_id
+                && match (scope, bearer.session_id) {
                     ("local", Some(this)) => session.id == this,
                     ("others", Some(this)) => session.id != this,
                     _ => true,

@@ -1,4 +1,4 @@
-//! A mail that the development IdP would have sent, with the link and the code in it.
+//! A captured mail, with its link and one-time code.
 
 use bearward::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -8,33 +8,33 @@ use uuid::Uuid;
 
 use super::{flow::PkceChallenge, random};
 
-/// A link and its code are good for an hour.
+/// Lifetime of a link and its code.
 const LIFETIME_SECONDS: i64 = 3600;
 
-/// A code of six digits dies before it can be guessed.
+/// Number of wrong codes after which a mail is invalid, so that six digits cannot be guessed.
 const MAX_WRONG_CODES: u8 = 10;
 
-/// One mail.
+/// A captured mail.
 #[derive(Clone, Serialize, Deserialize)]
-pub(super) struct Mail {
-    pub(super) id: Uuid,
-    pub(super) person: Uuid,
-    pub(super) to: String,
-    pub(super) kind: MailKind,
-    /// What is in the link. With `pkce_` before it, the link leads to a code instead of a session.
-    pub(super) token_hash: String,
-    pub(super) code: String,
-    pub(super) redirect: String,
-    pub(super) challenge: Option<PkceChallenge>,
-    pub(super) sent_at: i64,
-    /// Followed, typed in, or replaced by a later mail.
-    pub(super) is_spent: bool,
+pub(crate) struct Mail {
+    pub(crate) id: Uuid,
+    pub(crate) user_id: Uuid,
+    pub(crate) to: String,
+    pub(crate) kind: MailKind,
+    /// The token in the link. With the prefix `pkce_` the link yields a code instead of a session.
+    pub(crate) token_hash: String,
+    pub(crate) code: String,
+    pub(crate) redirect: String,
+    pub(crate) challenge: Option<PkceChallenge>,
+    pub(crate) sent_at: i64,
+    /// Whether the link or code was used, or a later mail replaced it.
+    pub(crate) is_used: bool,
     wrong_codes: u8,
 }
 
-/// What a mail is for.
+/// The purpose of a mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum MailKind {
+pub(crate) enum MailKind {
     Signup,
     Recovery,
     MagicLink,
@@ -42,8 +42,8 @@ pub(super) enum MailKind {
 }
 
 impl MailKind {
-    /// `type` in links and in the client.
-    pub(super) fn name(self) -> &'static str {
+    /// The `type` parameter of links and requests.
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Signup => "signup",
             Self::Recovery => "recovery",
@@ -52,7 +52,7 @@ impl MailKind {
         }
     }
 
-    pub(super) fn subject(self) -> &'static str {
+    pub(crate) fn subject(self) -> &'static str {
         match self {
             Self::Signup => "Confirm your sign-up",
             Self::Recovery => "Reset your password",
@@ -61,9 +61,9 @@ impl MailKind {
         }
     }
 
-    /// Whether a mail of this kind answers to that `type`. Recovery and magic links are one to the
-    /// hosted service.
-    pub(super) fn answers_to(self, name: &str) -> bool {
+    /// Whether a request with this `type` can use the mail. As in the hosted service, recovery and
+    /// magic-link mails are interchangeable.
+    pub(crate) fn matches_type(self, name: &str) -> bool {
         match self {
             Self::Signup => matches!(name, "signup" | "invite" | "email"),
             Self::Recovery | Self::MagicLink => matches!(name, "recovery" | "magiclink" | "email"),
@@ -71,8 +71,8 @@ impl MailKind {
         }
     }
 
-    /// Whether a later mail of the other kind puts this one out of use.
-    pub(super) fn is_replaced_by(self, other: Self) -> bool {
+    /// Whether a later mail of the other kind invalidates this one.
+    pub(crate) fn is_superseded_by(self, other: Self) -> bool {
         self == other
             || matches!(
                 (self, other),
@@ -82,8 +82,8 @@ impl MailKind {
 }
 
 impl Mail {
-    pub(super) fn new(
-        person: Uuid,
+    pub(crate) fn new(
+        user_id: Uuid,
         to: &str,
         kind: MailKind,
         redirect: &Url,
@@ -93,35 +93,35 @@ impl Mail {
         let prefix = if challenge.is_some() { "pkce_" } else { "" };
         Self {
             id: Uuid::new_v4(),
-            person,
+            user_id,
             to: to.to_owned(),
             kind,
             token_hash: format!("{prefix}{}", random::secret::<28>()),
-            code: random::digits(),
+            code: random::otp_code(),
             redirect: redirect.to_string(),
             challenge,
             sent_at: now.millis(),
-            is_spent: false,
+            is_used: false,
             wrong_codes: 0,
         }
     }
 
-    pub(super) fn is_usable(&self, now: Timestamp) -> bool {
-        !self.is_spent && now.millis() - self.sent_at <= LIFETIME_SECONDS * 1000
+    pub(crate) fn is_usable(&self, now: Timestamp) -> bool {
+        !self.is_used && now.millis() - self.sent_at <= LIFETIME_SECONDS * 1000
     }
 
-    /// Compares what somebody typed; the tenth wrong code ends it.
-    pub(super) fn is_answered_by(&mut self, code: &str) -> bool {
-        let right = random::same(code, &self.code);
-        if !right {
+    /// Compares a code in constant time. The tenth wrong code invalidates the mail.
+    pub(crate) fn check_code(&mut self, code: &str) -> bool {
+        let is_correct = random::constant_time_eq(code, &self.code);
+        if !is_correct {
             self.wrong_codes += 1;
-            self.is_spent = self.wrong_codes >= MAX_WRONG_CODES;
+            self.is_used = self.wrong_codes >= MAX_WRONG_CODES;
         }
-        right
+        is_correct
     }
 
-    /// The link, under the issuer's address.
-    pub(super) fn link(&self, issuer: &str) -> String {
+    /// Returns the verification link.
+    pub(crate) fn link(&self, issuer: &str) -> String {
         let mut query = url::form_urlencoded::Serializer::new(String::new());
         query
             .append_pair("token", &self.token_hash)
@@ -130,11 +130,11 @@ impl Mail {
         format!("{issuer}/verify?{}", query.finish())
     }
 
-    pub(super) fn json(&self, issuer: &str) -> Value {
+    pub(crate) fn json(&self, issuer: &str) -> Value {
         json!({
             "id": self.id, "to": self.to, "type": self.kind.name(), "subject": self.kind.subject(), "link": self.link(issuer),
             "token_hash": self.token_hash, "code": self.code, "sent_at": Timestamp::from_millis(self.sent_at).to_string(),
-            "used": self.is_spent,
+            "used": self.is_used,
         })
     }
 }

@@ -1,29 +1,30 @@
-//! How the development IdP's auth API behaves.
+//! Settings of the auth API.
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use bearward::{Clock, SystemClock};
 
-/// What a hosted project has on its settings pages. The default is that of a local Supabase stack,
-/// with anonymous sign-ins allowed.
+/// Settings of the auth API, equivalent to those of a hosted Supabase project.
+///
+/// The default is that of a local Supabase stack, with anonymous sign-in enabled.
 #[derive(Debug, Clone)]
 pub struct AuthOptions {
-    /// Where a sign-in returns to that names no address, or one that is not allowed.
+    /// The redirect target of a sign-in that requests none, or one that is not allowed.
     pub site_url: String,
-    /// Addresses beside the site's and this machine's to which a sign-in may return; `*` stands
-    /// for anything up to the next `.` or `/`, `**` for anything.
+    /// Allowed redirect targets in addition to the site URL and loopback addresses. `*` matches
+    /// anything up to the next `.` or `/`, `**` matches anything.
     pub redirects: Vec<String>,
-    /// Whether an email address must be confirmed before its first sign-in.
+    /// Whether users must confirm their email address before the first sign-in.
     pub confirm_email: bool,
-    /// Whether nobody new may come.
+    /// Whether sign-up is disabled.
     pub disable_signup: bool,
-    /// Whether nobody may come without a name.
+    /// Whether anonymous sign-in is disabled.
     pub disable_anonymous: bool,
-    /// How long an access token lives. Clients refresh 90 seconds before its end.
+    /// Lifetime of an access token. Clients refresh it 90 seconds before it expires.
     pub token_lifetime: Duration,
-    /// The file that keeps people, sessions, mails and keys over a restart.
+    /// SQLite file that persists users, sessions, mails and keys. Without it, state is in memory.
     pub data: Option<PathBuf>,
-    /// The time, which tests move.
+    /// The time source; tests pass a `TestClock`.
     pub clock: Arc<dyn Clock>,
 }
 

@@ -1,4 +1,4 @@
-//! Passwords: how long they must be, and their argon2id hashes.
+//! Password rules and argon2id hashing.
 
 use actix_web::web;
 use argon2::{
@@ -10,14 +10,14 @@ use super::error::AuthApiError;
 
 const MIN_CHARACTERS: usize = 6;
 
-/// The hosted service's limit, which comes from bcrypt.
+/// The limit of the hosted service, which comes from bcrypt.
 const MAX_BYTES: usize = 72;
 
-/// The hash of a password that is long enough, made off the thread that answers requests.
+/// Checks the length of a password and hashes it, on the blocking thread pool.
 ///
 /// # Errors
-/// 422 `weak_password`, 400 `validation_failed` for one that is too long.
-pub(super) async fn hashed(password: String) -> Result<String, AuthApiError> {
+/// 422 `weak_password`, 400 `validation_failed` if it is longer than 72 bytes.
+pub(crate) async fn hash(password: String) -> Result<String, AuthApiError> {
     if password.len() > MAX_BYTES {
         return Err(AuthApiError::invalid(
             "Password cannot be longer than 72 characters",
@@ -41,8 +41,8 @@ pub(super) async fn hashed(password: String) -> Result<String, AuthApiError> {
     ))
 }
 
-/// Whether the password is the one of the hash.
-pub(super) async fn fits(password: String, hash: String) -> bool {
+/// Whether the password matches the hash. Runs on the blocking thread pool.
+pub(crate) async fn verify(password: String, hash: String) -> bool {
     let verified = web::block(move || {
         let hash = PasswordHash::new(&hash).ok();
         hash.is_some_and(|hash| {

@@ -1,54 +1,53 @@
-//! What an outside provider says of a person: Google, GitHub.
+//! User profiles of the simulated providers, Google and GitHub.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use serde_json::{Map, Value, json};
 
-/// A person as a provider knows them.
+/// The profile of a user at a provider.
 #[derive(Debug, Clone)]
-pub(super) struct Profile {
-    pub(super) provider: Provider,
-    pub(super) subject: String,
-    pub(super) email: String,
-    pub(super) email_verified: bool,
-    pub(super) name: String,
-    pub(super) picture: String,
+pub(crate) struct Profile {
+    pub(crate) provider: Provider,
+    pub(crate) subject: String,
+    pub(crate) email: String,
+    pub(crate) email_verified: bool,
+    pub(crate) name: String,
+    pub(crate) picture: String,
 }
 
-/// The providers whose pages the development IdP plays.
+/// The simulated OAuth providers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Provider {
+pub(crate) enum Provider {
     Google,
     GitHub,
 }
 
 impl Provider {
-    pub(super) const ALL: [Self; 2] = [Self::Google, Self::GitHub];
+    pub(crate) const ALL: [Self; 2] = [Self::Google, Self::GitHub];
 
-    pub(super) fn parse(name: &str) -> Option<Self> {
+    pub(crate) fn parse(name: &str) -> Option<Self> {
         Self::ALL
             .into_iter()
             .find(|provider| provider.name().eq_ignore_ascii_case(name))
     }
 
-    /// As it is called in requests and in `app_metadata`.
-    pub(super) fn name(self) -> &'static str {
+    /// Identifier in requests and in `app_metadata`.
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Google => "google",
             Self::GitHub => "github",
         }
     }
 
-    /// As it is called for people.
-    pub(super) fn title(self) -> &'static str {
+    /// Display name.
+    pub(crate) fn title(self) -> &'static str {
         match self {
             Self::Google => "Google",
             Self::GitHub => "GitHub",
         }
     }
 
-    /// The id that this address always has here, of the provider's own form: 21 digits at Google, 8
-    /// at GitHub.
-    pub(super) fn subject_of(self, email: &str) -> String {
+    /// Derives a stable provider id from an email address: 21 digits for Google, 8 for GitHub.
+    pub(crate) fn subject_for(self, email: &str) -> String {
         let digest = digest(&SHA256, email.as_bytes());
         let number = digest
             .as_ref()
@@ -63,8 +62,8 @@ impl Provider {
 }
 
 impl Profile {
-    /// Somebody of that address. Without a name, the address makes one.
-    pub(super) fn new(provider: Provider, base: &str, email: &str, name: &str) -> Self {
+    /// Creates a verified profile. The name defaults to the local part of the address.
+    pub(crate) fn new(provider: Provider, base: &str, email: &str, name: &str) -> Self {
         let local = email.split('@').next().unwrap_or_default();
         let name = if name.is_empty() { local } else { name };
         let initial = name
@@ -74,7 +73,7 @@ impl Profile {
             .to_ascii_lowercase();
         Self {
             provider,
-            subject: provider.subject_of(email),
+            subject: provider.subject_for(email),
             email: email.to_owned(),
             email_verified: true,
             name: name.to_owned(),
@@ -82,13 +81,13 @@ impl Profile {
         }
     }
 
-    /// `identity_data`, which the hosted service also writes into `user_metadata`.
-    pub(super) fn metadata(&self) -> Map<String, Value> {
+    /// Returns the `identity_data`, which is also copied into `user_metadata`.
+    pub(crate) fn metadata(&self) -> Map<String, Value> {
         let mut data = json!({
             "sub": self.subject, "provider_id": self.subject, "name": self.name, "full_name": self.name,
             "avatar_url": self.picture, "email": self.email, "email_verified": self.email_verified, "phone_verified": false,
         });
-        let more = match self.provider {
+        let provider_data = match self.provider {
             Provider::Google => {
                 json!({ "iss": "https://accounts.google.com", "picture": self.picture })
             }
@@ -97,8 +96,8 @@ impl Profile {
                 json!({ "iss": "https://api.github.com", "user_name": login, "preferred_username": login })
             }
         };
-        if let (Value::Object(data), Value::Object(more)) = (&mut data, more) {
-            data.extend(more);
+        if let (Value::Object(data), Value::Object(provider_data)) = (&mut data, provider_data) {
+            data.extend(provider_data);
         }
         data.as_object().cloned().unwrap_or_default()
     }

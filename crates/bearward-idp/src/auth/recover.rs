@@ -1,4 +1,4 @@
-//! `POST /recover`, `/otp` and `/resend`: mails that sign somebody in.
+//! `POST /recover`, `/otp` and `/resend`: send mails with a link and a one-time code.
 
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use bearward::Timestamp;
@@ -8,21 +8,21 @@ use url::Url;
 use uuid::Uuid;
 
 use super::{
-    asked::LenientJson,
-    auth_state::AuthState,
+    body::LenientJson,
     email,
     error::AuthApiError,
     flow::PkceChallenge,
     mail::{Mail, MailKind},
     password, random,
     service::AuthService,
-    signup::registered,
+    signup::create_unconfirmed_user,
+    state::AuthState,
     user::User,
 };
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
-pub(super) struct OtpRequest {
+pub(crate) struct OtpRequest {
     email: String,
     phone: String,
     create_user: Option<bool>,
@@ -33,17 +33,17 @@ pub(super) struct OtpRequest {
     code_challenge_method: Option<String>,
 }
 
-/// A link to set a new password. The answer does not tell whether anybody is there.
-pub(super) async fn recover(
+/// Sends a password reset link. The response does not reveal whether the user exists.
+pub(crate) async fn recover(
     request: HttpRequest,
     auth: Data<AuthService>,
-    LenientJson(wanted): LenientJson<OtpRequest>,
+    LenientJson(body): LenientJson<OtpRequest>,
 ) -> Result<HttpResponse, AuthApiError> {
-    let (email, challenge, redirect) = read(&request, &auth, &wanted)?;
-    auth.change(|world, now| {
-        if let Some(id) = world.by_email(&email).map(|person| person.id) {
-            send(
-                world,
+    let (email, challenge, redirect) = parse(&request, &auth, &body)?;
+    auth.update(|state, now| {
+        if let Some(id) = state.user_by_email(&email).map(|user| user.id) {
+            send_mail(
+                state,
                 id,
                 &email,
                 MailKind::Recovery,
@@ -52,21 +52,22 @@ pub(super) async fn recover(
                 now,
             );
         }
-        Ok(sent())
+        Ok(empty_object())
     })
     .await
 }
 
-/// A magic link, and a code to type. Somebody new is made on the way, unless the app says
-/// otherwise.
-pub(super) async fn otp(
+/// Sends a magic link and code. Creates the user if needed, unless `create_user` is false.
+pub(crate) async fn otp(
     request: HttpRequest,
     auth: Data<AuthService>,
-    LenientJson(wanted): LenientJson<OtpRequest>,
+    LenientJson(body): LenientJson<OtpRequest>,
 ) -> Result<HttpResponse, AuthApiError> {
-    let (email, challenge, redirect) = read(&request, &auth, &wanted)?;
-    let is_known = auth.read(|world, _| world.by_email(&email).is_some()).await;
-    if !is_known && !wanted.create_user.unwrap_or(true) {
+    let (email, challenge, redirect) = parse(&request, &auth, &body)?;
+    let is_known = auth
+        .read(|state, _| state.user_by_email(&email).is_some())
+        .await;
+    if !is_known && !body.create_user.unwrap_or(true) {
         return Err(AuthApiError::new(
             422,
             "otp_disabled",
@@ -80,56 +81,56 @@ pub(super) async fn otp(
             "Signups not allowed for this instance",
         ));
     }
-    // Nobody knows it; a password can be set once signed in.
+    // A random password; the user can set one after signing in.
     let hash = if is_known {
         None
     } else {
-        Some(password::hashed(random::secret::<33>()).await?)
+        Some(password::hash(random::secret::<33>()).await?)
     };
-    auth.change(|world, now| {
-        let known = world.by_email(&email).map(|person| person.id);
+    auth.update(|state, now| {
+        let known = state.user_by_email(&email).map(|user| user.id);
         let id = match (known, hash) {
             (Some(id), _) => id,
             (None, Some(hash)) => {
-                let id = registered(world, &email, hash, wanted.data, now);
-                if let Some(person) = world.person_mut(id).filter(|_| !auth.options.confirm_email) {
-                    person.confirm(now);
+                let id = create_unconfirmed_user(state, &email, hash, body.data, now);
+                if let Some(user) = state.user_mut(id).filter(|_| !auth.options.confirm_email) {
+                    user.confirm_email(now);
                 }
                 id
             }
-            (None, None) => return Ok(sent()),
+            (None, None) => return Ok(empty_object()),
         };
-        let kind = if world.person(id).is_some_and(User::is_confirmed) {
+        let kind = if state.user(id).is_some_and(User::is_confirmed) {
             MailKind::MagicLink
         } else {
             MailKind::Signup
         };
-        send(world, id, &email, kind, &redirect, challenge, now);
-        Ok(sent())
+        send_mail(state, id, &email, kind, &redirect, challenge, now);
+        Ok(empty_object())
     })
     .await
 }
 
-/// The mail of a sign-up or of a new address once more.
-pub(super) async fn resend(
+/// Sends the confirmation of a sign-up or of a new address again.
+pub(crate) async fn resend(
     request: HttpRequest,
     auth: Data<AuthService>,
-    LenientJson(wanted): LenientJson<OtpRequest>,
+    LenientJson(body): LenientJson<OtpRequest>,
 ) -> Result<HttpResponse, AuthApiError> {
-    if !matches!(wanted.kind.as_str(), "signup" | "email_change") {
+    if !matches!(body.kind.as_str(), "signup" | "email_change") {
         return Err(AuthApiError::invalid(
             "Missing one of these types: signup, email_change, sms, phone_change",
         ));
     }
-    let (email, challenge, redirect) = read(&request, &auth, &wanted)?;
-    auth.change(|world, now| {
-        let Some(person) = world.by_email(&email) else {
-            return Ok(sent());
+    let (email, challenge, redirect) = parse(&request, &auth, &body)?;
+    auth.update(|state, now| {
+        let Some(user) = state.user_by_email(&email) else {
+            return Ok(empty_object());
         };
-        let (id, new_email) = (person.id, person.new_email.clone());
-        match (wanted.kind.as_str(), new_email) {
-            ("signup", _) if !person.is_confirmed() => send(
-                world,
+        let (id, new_email) = (user.id, user.new_email.clone());
+        match (body.kind.as_str(), new_email) {
+            ("signup", _) if !user.is_confirmed() => send_mail(
+                state,
                 id,
                 &email,
                 MailKind::Signup,
@@ -137,8 +138,8 @@ pub(super) async fn resend(
                 challenge,
                 now,
             ),
-            ("email_change", Some(new)) => send(
-                world,
+            ("email_change", Some(new)) => send_mail(
+                state,
                 id,
                 &new,
                 MailKind::EmailChange,
@@ -148,36 +149,37 @@ pub(super) async fn resend(
             ),
             _ => {}
         }
-        Ok(sent())
+        Ok(empty_object())
     })
     .await
 }
 
-fn read(
+fn parse(
     request: &HttpRequest,
     auth: &AuthService,
-    wanted: &OtpRequest,
+    body: &OtpRequest,
 ) -> Result<(String, Option<PkceChallenge>, Url), AuthApiError> {
-    if !wanted.phone.is_empty() {
+    if !body.phone.is_empty() {
         return Err(AuthApiError::new(
             400,
             "phone_provider_disabled",
             "Unsupported phone provider",
         ));
     }
-    let challenge = PkceChallenge::read(
-        wanted.code_challenge.as_deref(),
-        wanted.code_challenge_method.as_deref(),
+    let challenge = PkceChallenge::parse(
+        body.code_challenge.as_deref(),
+        body.code_challenge_method.as_deref(),
     )?;
     Ok((
-        email::checked(&wanted.email)?,
+        email::normalize(&body.email)?,
         challenge,
-        auth.redirects.chosen(request),
+        auth.redirects.select(request),
     ))
 }
 
-fn send(
-    world: &mut AuthState,
+/// Sends a mail and records its time in the user.
+fn send_mail(
+    state: &mut AuthState,
     id: Uuid,
     to: &str,
     kind: MailKind,
@@ -185,17 +187,17 @@ fn send(
     challenge: Option<PkceChallenge>,
     now: Timestamp,
 ) {
-    world.send(Mail::new(id, to, kind, redirect, challenge, now));
-    if let Some(person) = world.person_mut(id) {
+    state.send_mail(Mail::new(id, to, kind, redirect, challenge, now));
+    if let Some(user) = state.user_mut(id) {
         let at = match kind {
-            MailKind::Signup => &mut person.confirmation_sent_at,
-            MailKind::Recovery | MailKind::MagicLink => &mut person.recovery_sent_at,
-            MailKind::EmailChange => &mut person.email_change_sent_at,
+            MailKind::Signup => &mut user.confirmation_sent_at,
+            MailKind::Recovery | MailKind::MagicLink => &mut user.recovery_sent_at,
+            MailKind::EmailChange => &mut user.email_change_sent_at,
         };
         *at = Some(now.millis());
     }
 }
 
-fn sent() -> HttpResponse {
+fn empty_object() -> HttpResponse {
     HttpResponse::Ok().json(json!({}))
 }

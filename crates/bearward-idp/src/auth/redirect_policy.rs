@@ -1,4 +1,4 @@
-//! Where a sign-in may return to, and which pages may call the auth API.
+//! Allowed redirect targets of a sign-in, and allowed origins of the auth API.
 
 use actix_web::{HttpRequest, http::header};
 use bearward::internals::is_loopback;
@@ -7,64 +7,61 @@ use url::{Origin, Url};
 
 use super::glob::Glob;
 
-/// The site, this machine, and an allow-list.
-pub(super) struct Redirects {
+/// Allows the site, loopback addresses and an allow-list. A pattern is stored with its origin part.
+pub(crate) struct RedirectPolicy {
     site: Url,
-    allowed: Vec<(Glob, Option<Glob>)>,
+    patterns: Vec<(Glob, Option<Glob>)>,
 }
 
-/// `redirect_to` of a request.
+/// The `redirect_to` parameter of a request.
 #[derive(Deserialize)]
-pub(super) struct RedirectQuery {
+pub(crate) struct RedirectQuery {
     redirect_to: Option<String>,
 }
 
-/// An address that cannot be returned to.
+/// The site URL is not an absolute http or https URL.
 #[derive(Debug, thiserror::Error)]
-#[error(
-    "{0:?} is no address that a sign-in can return to; write one such as http://localhost:3000"
-)]
+#[error("invalid site URL {0:?}: must be an http or https address such as http://localhost:3000")]
 pub(crate) struct InvalidSiteUrl(String);
 
-/// A browser would run or show these, not visit them.
+/// Schemes that a browser executes or displays instead of navigating to them.
 const FORBIDDEN_SCHEMES: [&str; 6] = ["javascript", "data", "vbscript", "blob", "file", "about"];
 
-impl Redirects {
-    pub(super) fn new(site: &str, patterns: &[String]) -> Result<Self, InvalidSiteUrl> {
+impl RedirectPolicy {
+    pub(crate) fn new(site: &str, patterns: &[String]) -> Result<Self, InvalidSiteUrl> {
         let parsed = Url::parse(site)
             .ok()
             .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
         let site = parsed.ok_or_else(|| InvalidSiteUrl(site.to_owned()))?;
-        let allowed = patterns
+        let patterns = patterns
             .iter()
             .map(|pattern| (Glob::new(pattern), origin_of(pattern).map(Glob::new)))
             .collect();
-        Ok(Self { site, allowed })
+        Ok(Self { site, patterns })
     }
 
-    /// The address that a request asks for where that is allowed, else the page that it came from
-    /// where that is, else the site.
-    pub(super) fn chosen(&self, request: &HttpRequest) -> Url {
-        let wish = actix_web::web::Query::<RedirectQuery>::from_query(request.query_string()).ok();
-        let wish = wish.and_then(|wish| wish.into_inner().redirect_to);
+    /// Returns the first allowed address of `redirect_to`, `Referer` and the site URL.
+    pub(crate) fn select(&self, request: &HttpRequest) -> Url {
+        let query = actix_web::web::Query::<RedirectQuery>::from_query(request.query_string()).ok();
+        let requested = query.and_then(|query| query.into_inner().redirect_to);
         let referer = request
             .headers()
             .get(header::REFERER)
             .and_then(|text| text.to_str().ok());
-        let chosen = [wish.as_deref(), referer]
+        let select = [requested.as_deref(), referer]
             .into_iter()
             .flatten()
-            .find_map(|text| self.allowed(text));
-        chosen.unwrap_or_else(|| self.site.clone())
+            .find_map(|text| self.parse_allowed(text));
+        select.unwrap_or_else(|| self.site.clone())
     }
 
-    pub(super) fn site(&self) -> &Url {
+    pub(crate) fn site(&self) -> &Url {
         &self.site
     }
 
-    /// The address as a browser reads it, where a sign-in may return to it. What is compared is
-    /// what is sent, not what was received.
-    pub(super) fn allowed(&self, text: &str) -> Option<Url> {
+    /// Parses an address and returns it if a sign-in may redirect to it. The parsed form is compared
+    /// and returned, so that a browser cannot interpret the address differently.
+    pub(crate) fn parse_allowed(&self, text: &str) -> Option<Url> {
         let url = Url::parse(text)
             .ok()
             .filter(|url| !FORBIDDEN_SCHEMES.contains(&url.scheme()))?;
@@ -79,18 +76,18 @@ impl Redirects {
         let mut without_fragment = url.clone();
         without_fragment.set_fragment(None);
         let text = without_fragment.as_str();
-        // `https://app.example` is read as `https://app.example/`.
+        // The pattern may omit the root path that the parser adds.
         let bare = text.strip_suffix('/').filter(|_| url.path() == "/");
         let matches =
             |glob: &Glob| glob.matches(text) || bare.is_some_and(|bare| glob.matches(bare));
-        self.allowed
+        self.patterns
             .iter()
             .any(|(glob, _)| matches(glob))
             .then_some(url)
     }
 
-    /// Whether pages of that origin may call the auth API: those to which a sign-in may return.
-    pub(super) fn allows_origin(&self, origin: &str) -> bool {
+    /// Whether pages of this origin may call the auth API: those to which a sign-in may redirect.
+    pub(crate) fn allows_origin(&self, origin: &str) -> bool {
         let Ok(url) = Url::parse(origin) else {
             return false;
         };
@@ -101,13 +98,13 @@ impl Redirects {
         text == self.site.origin().ascii_serialization()
             || is_loopback(&url)
             || self
-                .allowed
+                .patterns
                 .iter()
                 .any(|(_, origin)| origin.as_ref().is_some_and(|glob| glob.matches(&text)))
     }
 }
 
-/// The part of a pattern that stands for scheme, host and port.
+/// Returns the part of a pattern with scheme, host and port.
 fn origin_of(pattern: &str) -> Option<&str> {
     let scheme = pattern.find("://")? + 3;
     let end = pattern[scheme..]
@@ -120,13 +117,13 @@ fn origin_of(pattern: &str) -> Option<&str> {
 mod tests {
     use super::*;
 
-    fn redirects(patterns: &[&str]) -> Redirects {
+    fn redirects(patterns: &[&str]) -> RedirectPolicy {
         let patterns: Vec<String> = patterns.iter().map(|&pattern| pattern.to_owned()).collect();
-        Redirects::new("https://site.example", &patterns).unwrap()
+        RedirectPolicy::new("https://site.example", &patterns).unwrap()
     }
 
     #[test]
-    fn the_site_and_this_machine_are_allowed() {
+    fn allows_the_site_and_loopback_addresses() {
         let plain = redirects(&[]);
         for text in [
             "https://site.example",
@@ -135,12 +132,12 @@ mod tests {
             "http://127.0.0.1:5173",
             "https://[::1]:8443/x",
         ] {
-            assert!(plain.allowed(text).is_some(), "{text}");
+            assert!(plain.parse_allowed(text).is_some(), "{text}");
         }
     }
 
     #[test]
-    fn what_only_looks_like_an_allowed_address_is_refused() {
+    fn rejects_addresses_that_resemble_allowed_ones() {
         let listed = redirects(&["https://app.example/**"]);
         for text in [
             "https://site.example.attacker.invalid/",
@@ -163,12 +160,12 @@ mod tests {
             "http://2130706433.attacker.invalid/",
             "",
         ] {
-            assert!(listed.allowed(text).is_none(), "{text}");
+            assert!(listed.parse_allowed(text).is_none(), "{text}");
         }
     }
 
     #[test]
-    fn a_pattern_opens_what_it_names_and_no_more() {
+    fn patterns_allow_only_matching_addresses() {
         let listed = redirects(&[
             "https://*.preview.example/**",
             "myapp://callback",
@@ -179,7 +176,7 @@ mod tests {
             "myapp://callback",
             "https://exact.example/auth/callback#x",
         ] {
-            assert!(listed.allowed(text).is_some(), "{text}");
+            assert!(listed.parse_allowed(text).is_some(), "{text}");
         }
         for text in [
             "https://a.b.preview.example/",
@@ -187,17 +184,17 @@ mod tests {
             "myapp://other",
             "https://exact.example/auth",
         ] {
-            assert!(listed.allowed(text).is_none(), "{text}");
+            assert!(listed.parse_allowed(text).is_none(), "{text}");
         }
         assert!(
             redirects(&["https://bare.example"])
-                .allowed("https://bare.example")
+                .parse_allowed("https://bare.example")
                 .is_some()
         );
     }
 
     #[test]
-    fn a_page_may_call_where_a_sign_in_may_return_to_it() {
+    fn allows_origins_of_allowed_redirects() {
         let listed = redirects(&[
             "https://*.preview.example/**",
             "https://exact.example/auth/callback",

@@ -1,4 +1,4 @@
-//! A redirect back to the app, with what it is told.
+//! Redirects back to the app, with a code, tokens or an error.
 
 use actix_web::{
     HttpResponse,
@@ -8,9 +8,9 @@ use url::Url;
 
 use super::error::AuthApiError;
 
-/// Sends the browser there. An address may hold a code or tokens: nobody stores it, and it goes
-/// into no `Referer`.
-pub(super) fn to(status: StatusCode, address: &str) -> HttpResponse {
+/// Builds a redirect. The address may contain a code or tokens, so it must not be cached or sent in
+/// `Referer`.
+pub(crate) fn redirect(status: StatusCode, address: &str) -> HttpResponse {
     HttpResponse::build(status)
         .insert_header((header::LOCATION, address))
         .insert_header((header::CACHE_CONTROL, "no-store"))
@@ -18,28 +18,28 @@ pub(super) fn to(status: StatusCode, address: &str) -> HttpResponse {
         .finish()
 }
 
-/// The address with these members in its query, in place of those of the same name.
-pub(super) fn with_query(mut address: Url, members: &[(&str, &str)]) -> Url {
-    let is_kept = |name: &str| !members.iter().any(|(new, _)| *new == name);
-    let kept: Vec<_> = address
+/// Sets parameters in the query, replacing those of the same name.
+pub(crate) fn with_query(mut address: Url, members: &[(&str, &str)]) -> Url {
+    let is_other = |name: &str| !members.iter().any(|(new, _)| *new == name);
+    let others: Vec<_> = address
         .query_pairs()
         .into_owned()
-        .filter(|(name, _)| is_kept(name))
+        .filter(|(name, _)| is_other(name))
         .collect();
     address
         .query_pairs_mut()
         .clear()
-        .extend_pairs(kept)
+        .extend_pairs(others)
         .extend_pairs(members);
     address
 }
 
-/// The address with the refusal in its fragment and, where asked for, in its query.
-pub(super) fn with_fault(address: Url, fault: &AuthApiError, in_query: bool) -> Url {
-    let description = fault.to_string();
-    let mut members = vec![("error", fault.redirect_error())];
-    // An error of the provider's own has no code of the hosted service.
-    members.extend(fault.code().map(|code| ("error_code", code)));
+/// Adds an error to the fragment and, if `in_query` is set, to the query.
+pub(crate) fn with_error(address: Url, error: &AuthApiError, in_query: bool) -> Url {
+    let description = error.to_string();
+    let mut members = vec![("error", error.redirect_error())];
+    // OAuth errors of the provider have no code.
+    members.extend(error.code().map(|code| ("error_code", code)));
     members.push(("error_description", &description));
     let mut address = if in_query {
         with_query(address, &members)

@@ -1,4 +1,4 @@
-//! The auth API's one state behind its lock, and the only place where it is changed and kept.
+//! The shared state of the auth API behind its lock. All changes and writes go through it.
 
 use std::sync::Arc;
 
@@ -10,27 +10,27 @@ use bearward_testing::{
 use tokio::sync::Mutex;
 
 use super::{
-    auth_state::AuthState,
     clock::OffsetClock,
     error::AuthApiError,
     options::AuthOptions,
-    redirect_policy::{InvalidSiteUrl, Redirects},
+    redirect_policy::{InvalidSiteUrl, RedirectPolicy},
+    state::AuthState,
     storage::{Storage, StorageError},
-    stored_keys::{GOOGLE, OWN, StoredKeyRing},
+    stored_keys::{GOOGLE_RING, ISSUER_RING, StoredKeyRing},
 };
 
-/// What the handlers of the auth API share.
+/// The application data of the auth API.
 pub(crate) struct AuthService {
-    pub(super) options: AuthOptions,
-    pub(super) redirects: Redirects,
-    pub(super) clock: Arc<OffsetClock>,
-    /// What the fake Google signs with.
-    pub(super) google: KeyPair,
-    world: Mutex<AuthState>,
+    pub(crate) options: AuthOptions,
+    pub(crate) redirects: RedirectPolicy,
+    pub(crate) clock: Arc<OffsetClock>,
+    /// The signing key of the fake Google.
+    pub(crate) google: KeyPair,
+    state: Mutex<AuthState>,
     storage: Option<Storage>,
 }
 
-/// Why the auth API does not start.
+/// Why the auth API did not start.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum AuthError {
     #[error(transparent)]
@@ -40,23 +40,26 @@ pub(crate) enum AuthError {
 }
 
 impl AuthService {
-    /// Opens the data file, where there is one, and gives the keys to sign with.
+    /// Opens the data file, if there is one, and returns the service and its signing keys.
+    ///
+    /// # Errors
+    /// [`AuthError`] if the site URL is invalid or the data file cannot be used.
     pub(crate) fn start(
         options: AuthOptions,
         algorithm: Algorithm,
     ) -> Result<(Self, KeyRing), AuthError> {
-        let redirects = Redirects::new(&options.site_url, &options.redirects)?;
-        let (storage, world) = match options.data.as_deref() {
+        let redirects = RedirectPolicy::new(&options.site_url, &options.redirects)?;
+        let (storage, state) = match options.data.as_deref() {
             None => (None, AuthState::default()),
             Some(path) => {
-                let (storage, world) =
-                    Storage::open(path, move |world| prepare_keys(world, algorithm))?;
-                (Some(storage), world)
+                let (storage, state) =
+                    Storage::open(path, move |state| prepare_keys(state, algorithm))?;
+                (Some(storage), state)
             }
         };
-        let kept = |id| world.ring(id).and_then(StoredKeyRing::ring);
-        let ring = kept(OWN).unwrap_or_else(|| KeyRing::new(algorithm));
-        let google = kept(GOOGLE)
+        let stored = |id| state.key_ring(id).and_then(StoredKeyRing::to_ring);
+        let ring = stored(ISSUER_RING).unwrap_or_else(|| KeyRing::new(algorithm));
+        let google = stored(GOOGLE_RING)
             .unwrap_or_else(|| KeyRing::new(Algorithm::RS256))
             .current()
             .clone();
@@ -67,55 +70,58 @@ impl AuthService {
                 redirects,
                 clock,
                 google,
-                world: Mutex::new(world),
+                state: Mutex::new(state),
                 storage,
             },
             ring,
         ))
     }
 
-    /// Keeps the keys after they have turned. `false` when the data file does not take them.
-    pub(crate) async fn keep_keys(&self, endpoint: &JwksEndpoint) -> bool {
+    /// Writes the keys to the data file after a change. Returns `false` if that fails.
+    pub(crate) async fn persist_keys(&self, endpoint: &JwksEndpoint) -> bool {
         if self.storage.is_none() {
             return true;
         }
-        let ring = StoredKeyRing::of(&endpoint.ring());
-        let kept = self.change(|world, _| {
-            world.keep_ring(OWN, ring);
+        let ring = StoredKeyRing::from_ring(&endpoint.ring());
+        let written = self.update(|state, _| {
+            state.store_key_ring(ISSUER_RING, ring);
             Ok(())
         });
-        kept.await.is_ok()
+        written.await.is_ok()
     }
 
-    pub(super) fn now(&self) -> Timestamp {
+    pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
     }
 
-    pub(super) fn clock(&self) -> Arc<dyn Clock> {
+    pub(crate) fn clock(&self) -> Arc<dyn Clock> {
         Arc::<OffsetClock>::clone(&self.clock)
     }
 
-    pub(super) async fn read<T>(&self, read: impl FnOnce(&AuthState, Timestamp) -> T) -> T {
-        let world = self.world.lock().await;
-        read(&world, self.now())
+    pub(crate) async fn read<T>(&self, read: impl FnOnce(&AuthState, Timestamp) -> T) -> T {
+        let state = self.state.lock().await;
+        read(&state, self.now())
     }
 
-    /// Changes the state, and answers once the change is kept: also one that a refusal makes, such
-    /// as the end of a stolen session.
-    pub(super) async fn change<T>(
+    /// Changes the state and writes the changes to the data file before it returns. Changes are
+    /// written even if `change` fails, such as the revocation of a session after token reuse.
+    ///
+    /// # Errors
+    /// The error of `change`, or 500 `unexpected_failure` if the data file cannot be written.
+    pub(crate) async fn update<T>(
         &self,
         change: impl FnOnce(&mut AuthState, Timestamp) -> Result<T, AuthApiError>,
     ) -> Result<T, AuthApiError> {
-        let mut world = self.world.lock().await;
-        let result = change(&mut world, self.now());
+        let mut state = self.state.lock().await;
+        let result = change(&mut state, self.now());
         let Some(storage) = &self.storage else {
-            world.forget_changes();
+            state.discard_changes();
             return result;
         };
-        let changes = world.take_changes();
+        let changes = state.drain_changes();
         if !changes.is_empty() {
-            // Still locked: changes are kept in their order.
-            storage.keep(changes).await.map_err(|_| {
+            // The lock is held, so changes are written in order.
+            storage.write(changes).await.map_err(|_| {
                 AuthApiError::new(
                     500,
                     "unexpected_failure",
@@ -127,21 +133,21 @@ impl AuthService {
     }
 }
 
-/// Makes the keys that are not kept yet. Another algorithm than that of the key in use is a
-/// rotation. `None` where a key cannot be read.
-fn prepare_keys(world: &mut AuthState, algorithm: Algorithm) -> Option<()> {
-    let mut kept = |id, algorithm| {
-        let mut ring = match world.ring(id) {
-            Some(ring) => ring.ring()?,
+/// Creates the keys that are not stored yet, and rotates if the algorithm changed. Returns `None` if
+/// a stored key cannot be read.
+fn prepare_keys(state: &mut AuthState, algorithm: Algorithm) -> Option<()> {
+    let mut prepare = |id, algorithm| {
+        let mut ring = match state.key_ring(id) {
+            Some(ring) => ring.to_ring()?,
             None => KeyRing::new(algorithm),
         };
-        // A standby key of another algorithm comes into use first.
+        // A standby key becomes current first, even with a different algorithm.
         while ring.current().algorithm() != algorithm {
             ring.rotate(algorithm);
         }
-        world.keep_ring(id, StoredKeyRing::of(&ring));
+        state.store_key_ring(id, StoredKeyRing::from_ring(&ring));
         Some(())
     };
-    kept(OWN, algorithm)?;
-    kept(GOOGLE, Algorithm::RS256)
+    prepare(ISSUER_RING, algorithm)?;
+    prepare(GOOGLE_RING, Algorithm::RS256)
 }

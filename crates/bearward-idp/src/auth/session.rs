@@ -1,4 +1,4 @@
-//! A session: who signed in how, and which refresh token is the one that counts.
+//! Sessions and their refresh tokens.
 
 use bearward::Timestamp;
 use bearward_testing::signing::{encode, hmac_sha256};
@@ -8,16 +8,17 @@ use uuid::Uuid;
 
 use super::random;
 
-/// A late answer, or a second tab, may use a refresh token again for this long.
-pub(super) const REUSE_SECONDS: i64 = 10;
+/// A refresh token may be reused for this long, for lost responses and concurrent tabs.
+pub(crate) const REUSE_SECONDS: i64 = 10;
 
-/// A person's session. Its refresh tokens are numbered; the number of the last one given out is all
-/// that has to be kept.
+/// A session of a user.
+///
+/// Refresh tokens are numbered and authenticated with a key, so only the last number is stored.
 #[derive(Clone, Serialize, Deserialize)]
-pub(super) struct Session {
-    pub(super) id: Uuid,
-    pub(super) person: Uuid,
-    /// Proves that a refresh token was made here, for this session.
+pub(crate) struct Session {
+    pub(crate) id: Uuid,
+    pub(crate) user_id: Uuid,
+    /// HMAC key of the refresh tokens of this session.
     key: [u8; 32],
     counter: u32,
     refreshed_at: i64,
@@ -26,24 +27,24 @@ pub(super) struct Session {
     method: String,
 }
 
-/// What a refresh token is good for.
+/// The outcome of presenting a refresh token.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum RefreshOutcome {
-    /// It is the last one, and another follows.
-    Next,
-    /// It is not the last one, but may be shown again: the last one is given out once more.
-    Again,
-    /// Somebody has an old one who should not.
+pub(crate) enum RefreshOutcome {
+    /// The current token; the next one replaces it.
+    Rotated,
+    /// An older token within the reuse rules; the current one is returned again.
+    Reused,
+    /// An older token outside the reuse rules, which indicates theft.
     ReuseDetected,
 }
 
 impl Session {
-    pub(super) fn new(person: Uuid, method: &str, now: Timestamp) -> Self {
+    pub(crate) fn new(user_id: Uuid, method: &str, now: Timestamp) -> Self {
         let (id, key) = (Uuid::new_v4(), random::bytes());
         let (refreshed_at, created_at) = (now.millis(), now.millis());
         Self {
             id,
-            person,
+            user_id,
             key,
             counter: 0,
             refreshed_at,
@@ -52,17 +53,18 @@ impl Session {
         }
     }
 
-    /// The refresh token that counts.
-    pub(super) fn refresh_token(&self) -> String {
-        self.numbered(self.counter)
+    /// Returns the current refresh token.
+    pub(crate) fn refresh_token(&self) -> String {
+        self.token_for(self.counter)
     }
 
-    /// Takes a refresh token. As with the hosted service, the one before the last is good at any
-    /// time, because an answer can get lost on its way; an older one is good within
-    /// [`REUSE_SECONDS`] of the last refresh. `None` when the token was not made here.
-    pub(super) fn refresh(&mut self, token: &str, now: Timestamp) -> Option<RefreshOutcome> {
+    /// Presents a refresh token. Returns `None` if it is not a token of this session.
+    ///
+    /// As in the hosted service, the previous token is always accepted, because the response may
+    /// have been lost; older ones are accepted within [`REUSE_SECONDS`] of the last refresh.
+    pub(crate) fn refresh(&mut self, token: &str, now: Timestamp) -> Option<RefreshOutcome> {
         let number = number(token)?;
-        if !random::same(token, &self.numbered(number)) || number > self.counter {
+        if !random::constant_time_eq(token, &self.token_for(number)) || number > self.counter {
             return None;
         }
         let is_recent = now.millis() - self.refreshed_at <= REUSE_SECONDS * 1000;
@@ -70,34 +72,34 @@ impl Session {
             0 => {
                 self.counter += 1;
                 self.refreshed_at = now.millis();
-                RefreshOutcome::Next
+                RefreshOutcome::Rotated
             }
-            1 => RefreshOutcome::Again,
-            _ if is_recent => RefreshOutcome::Again,
+            1 => RefreshOutcome::Reused,
+            _ if is_recent => RefreshOutcome::Reused,
             _ => RefreshOutcome::ReuseDetected,
         })
     }
 
-    /// When somebody signed in, in milliseconds.
-    pub(super) fn opened(&self) -> i64 {
+    /// Returns the sign-in time in Unix milliseconds.
+    pub(crate) fn created_at(&self) -> i64 {
         self.created_at
     }
 
-    /// What people may see of it: nothing that it could be continued with.
-    pub(super) fn described(&self, email: &str) -> Value {
+    /// Returns a JSON summary without secrets.
+    pub(crate) fn summary(&self, email: &str) -> Value {
         let time = |millis| Timestamp::from_millis(millis).to_string();
         json!({
-            "id": self.id, "user_id": self.person, "email": email, "method": self.method,
+            "id": self.id, "user_id": self.user_id, "email": email, "method": self.method,
             "created_at": time(self.created_at), "refreshed_at": time(self.refreshed_at),
         })
     }
 
-    /// `amr`, newest first.
-    pub(super) fn methods(&self) -> Value {
+    /// Returns the `amr` claim, newest entry first.
+    pub(crate) fn amr(&self) -> Value {
         json!([{ "method": self.method, "timestamp": Timestamp::from_millis(self.created_at).unix() }])
     }
 
-    fn numbered(&self, number: u32) -> String {
+    fn token_for(&self, number: u32) -> String {
         let mut bytes = [self.id.as_bytes().as_slice(), &number.to_be_bytes()].concat();
         let proof = hmac_sha256(&self.key, &bytes);
         bytes.extend_from_slice(&proof[..16]);
@@ -105,18 +107,18 @@ impl Session {
     }
 }
 
-/// The session that a refresh token says it is of; nothing is proved by that.
-pub(super) fn session_of(token: &str) -> Option<Uuid> {
-    Uuid::from_slice(decoded(token)?.get(..16)?).ok()
+/// Returns the session id in a refresh token, which is not authenticated yet.
+pub(crate) fn claimed_session_id(token: &str) -> Option<Uuid> {
+    Uuid::from_slice(decode(token)?.get(..16)?).ok()
 }
 
 fn number(token: &str) -> Option<u32> {
     Some(u32::from_be_bytes(
-        decoded(token)?.get(16..20)?.try_into().ok()?,
+        decode(token)?.get(16..20)?.try_into().ok()?,
     ))
 }
 
-fn decoded(token: &str) -> Option<Vec<u8>> {
+fn decode(token: &str) -> Option<Vec<u8>> {
     base64_simd::URL_SAFE_NO_PAD
         .decode_to_vec(token.as_bytes())
         .ok()
@@ -135,34 +137,40 @@ mod tests {
     }
 
     #[test]
-    fn each_use_gives_another_token() {
+    fn each_refresh_returns_a_new_token() {
         let mut session = session();
         let first = session.refresh_token();
-        assert_eq!(session_of(&first), Some(session.id));
-        assert_eq!(session.refresh(&first, at(1)), Some(RefreshOutcome::Next));
+        assert_eq!(claimed_session_id(&first), Some(session.id));
+        assert_eq!(
+            session.refresh(&first, at(1)),
+            Some(RefreshOutcome::Rotated)
+        );
         assert_ne!(session.refresh_token(), first);
     }
 
     #[test]
-    fn the_one_before_the_last_gives_the_last_again_however_late() {
+    fn previous_token_returns_the_current_one_at_any_time() {
         let mut session = session();
         let first = session.refresh_token();
         session.refresh(&first, at(1));
         let second = session.refresh_token();
         assert_eq!(
             session.refresh(&first, at(100_000)),
-            Some(RefreshOutcome::Again)
+            Some(RefreshOutcome::Reused)
         );
-        assert_eq!(session.refresh_token(), second, "no third one is made");
+        assert_eq!(session.refresh_token(), second, "no third token is created");
     }
 
     #[test]
-    fn an_older_one_is_good_for_ten_seconds_and_then_a_theft() {
+    fn older_token_is_reuse_after_ten_seconds() {
         let mut session = session();
         let first = session.refresh_token();
         session.refresh(&first, at(0));
         session.refresh(&session.refresh_token(), at(5));
-        assert_eq!(session.refresh(&first, at(15)), Some(RefreshOutcome::Again));
+        assert_eq!(
+            session.refresh(&first, at(15)),
+            Some(RefreshOutcome::Reused)
+        );
         assert_eq!(
             session.refresh(&first, at(16)),
             Some(RefreshOutcome::ReuseDetected)
@@ -170,9 +178,9 @@ mod tests {
     }
 
     #[test]
-    fn a_token_that_was_not_made_here_is_none() {
+    fn foreign_and_malformed_tokens_are_none() {
         let (mut session, other) = (session(), session());
-        let ahead = session.numbered(1);
+        let ahead = session.token_for(1);
         let tampered = {
             let token = session.refresh_token();
             let last = if token.ends_with('A') { 'B' } else { 'A' };

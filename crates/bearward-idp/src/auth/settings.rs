@@ -1,12 +1,12 @@
-//! What the auth API says of itself.
+//! `GET /settings` and `GET /health` of the auth API.
 
 use actix_web::{HttpResponse, web::Data};
 use serde_json::{Map, Value, json};
 
 use super::{profile::Provider, service::AuthService};
 
-/// Every provider that the hosted service lists; those that are not played are off.
-const OTHERS: [&str; 23] = [
+/// Providers that the hosted service lists and this IdP does not simulate.
+const UNSUPPORTED_PROVIDERS: [&str; 23] = [
     "apple",
     "azure",
     "bitbucket",
@@ -32,8 +32,8 @@ const OTHERS: [&str; 23] = [
     "zoom",
 ];
 
-pub(super) async fn settings(auth: Data<AuthService>) -> HttpResponse {
-    let mut external: Map<String, Value> = OTHERS
+pub(crate) async fn settings(auth: Data<AuthService>) -> HttpResponse {
+    let mut external: Map<String, Value> = UNSUPPORTED_PROVIDERS
         .iter()
         .map(|name| ((*name).to_owned(), false.into()))
         .collect();
@@ -49,9 +49,9 @@ pub(super) async fn settings(auth: Data<AuthService>) -> HttpResponse {
     }))
 }
 
-pub(super) async fn health() -> HttpResponse {
+pub(crate) async fn health() -> HttpResponse {
     HttpResponse::Ok().json(json!({
         "version": concat!("bearward-", env!("CARGO_PKG_VERSION")), "name": "GoTrue",
-        "description": "bearward's development IdP, which speaks as GoTrue does. For development only",
+        "description": "bearward development IdP, compatible with GoTrue. For development only",
     }))
 }

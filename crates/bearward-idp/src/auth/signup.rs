@@ -1,4 +1,4 @@
-//! `POST /signup`: somebody new, with a password or without a name.
+//! `POST /signup`: creates a user with a password, or an anonymous user.
 
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use bearward::Timestamp;
@@ -8,21 +8,21 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::{
-    asked::LenientJson,
-    auth_state::AuthState,
+    body::LenientJson,
     email,
     error::AuthApiError,
     flow::PkceChallenge,
     mail::{Mail, MailKind},
     password,
     service::AuthService,
+    state::AuthState,
     token_response::TokenResponse,
     user::User,
 };
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
-pub(super) struct Signup {
+pub(crate) struct SignupRequest {
     email: String,
     phone: String,
     password: String,
@@ -31,11 +31,11 @@ pub(super) struct Signup {
     code_challenge_method: Option<String>,
 }
 
-pub(super) async fn signup(
+pub(crate) async fn signup(
     request: HttpRequest,
     auth: Data<AuthService>,
     endpoint: Data<JwksEndpoint>,
-    LenientJson(asked): LenientJson<Signup>,
+    LenientJson(body): LenientJson<SignupRequest>,
 ) -> Result<HttpResponse, AuthApiError> {
     if auth.options.disable_signup {
         return Err(AuthApiError::new(
@@ -44,35 +44,35 @@ pub(super) async fn signup(
             "Signups not allowed for this instance",
         ));
     }
-    if !asked.phone.is_empty() {
+    if !body.phone.is_empty() {
         return Err(AuthApiError::new(
             400,
             "phone_provider_disabled",
             "Phone signups are disabled",
         ));
     }
-    if asked.email.is_empty() && asked.password.is_empty() {
-        return anonymous(&auth, &endpoint, asked.data).await;
+    if body.email.is_empty() && body.password.is_empty() {
+        return anonymous(&auth, &endpoint, body.data).await;
     }
-    if asked.password.is_empty() {
+    if body.password.is_empty() {
         return Err(AuthApiError::invalid("Signup requires a valid password"));
     }
-    let hash = password::hashed(asked.password).await?;
-    let challenge = PkceChallenge::read(
-        asked.code_challenge.as_deref(),
-        asked.code_challenge_method.as_deref(),
+    let hash = password::hash(body.password).await?;
+    let challenge = PkceChallenge::parse(
+        body.code_challenge.as_deref(),
+        body.code_challenge_method.as_deref(),
     )?;
-    let email = email::checked(&asked.email)?;
-    let redirect = auth.redirects.chosen(&request);
-    let confirms = auth.options.confirm_email;
-    auth.change(|world, now| {
-        let known = world
-            .by_email(&email)
-            .map(|person| (person.id, person.is_confirmed()));
+    let email = email::normalize(&body.email)?;
+    let redirect = auth.redirects.select(&request);
+    let confirm_email = auth.options.confirm_email;
+    auth.update(|state, now| {
+        let known = state
+            .user_by_email(&email)
+            .map(|user| (user.id, user.is_confirmed()));
         match known {
-            Some((_, true)) if confirms => {
-                // What a new address is answered: a stranger does not learn who has an account.
-                let mut decoy = User::new(&email, asked.data, now);
+            Some((_, true)) if confirm_email => {
+                // The same response as for a new address, so that it does not reveal existing users.
+                let mut decoy = User::new(&email, body.data, now);
                 decoy.confirmation_sent_at = Some(now.millis());
                 return Ok(HttpResponse::Ok().json(decoy.json()));
             }
@@ -86,11 +86,11 @@ pub(super) async fn signup(
             _ => {}
         }
         let id = known.map_or_else(
-            || registered(world, &email, hash, asked.data, now),
+            || create_unconfirmed_user(state, &email, hash, body.data, now),
             |(id, _)| id,
         );
-        if confirms {
-            world.send(Mail::new(
+        if confirm_email {
+            state.send_mail(Mail::new(
                 id,
                 &email,
                 MailKind::Signup,
@@ -98,42 +98,42 @@ pub(super) async fn signup(
                 challenge,
                 now,
             ));
-            let person = world.person_mut(id).map(|person| {
-                person.confirmation_sent_at = Some(now.millis());
-                person.json()
+            let user = state.user_mut(id).map(|user| {
+                user.confirmation_sent_at = Some(now.millis());
+                user.json()
             });
-            return Ok(HttpResponse::Ok().json(person));
+            return Ok(HttpResponse::Ok().json(user));
         }
-        if let Some(person) = world.person_mut(id) {
-            person.confirm(now);
+        if let Some(user) = state.user_mut(id) {
+            user.confirm_email(now);
         }
-        let session = world.open_session(id, "password", now);
-        Ok(TokenResponse::of(world, session, &auth, &endpoint, now)?.response())
+        let session_id = state.create_session(id, "password", now);
+        Ok(TokenResponse::new(state, session_id, &auth, &endpoint, now)?.into_response())
     })
     .await
 }
 
-/// Somebody new with an address that is not confirmed yet.
-pub(super) fn registered(
-    world: &mut AuthState,
+/// Adds a user with an unconfirmed email address.
+pub(crate) fn create_unconfirmed_user(
+    state: &mut AuthState,
     email: &str,
     hash: String,
     data: Map<String, Value>,
     now: Timestamp,
 ) -> Uuid {
-    let mut person = User::new(email, data.clone(), now);
-    let id = person.id.to_string();
-    let known = [
+    let mut user = User::new(email, data.clone(), now);
+    let id = user.id.to_string();
+    let claims = [
         ("sub".to_owned(), id.clone().into()),
         ("email".to_owned(), email.into()),
         ("email_verified".to_owned(), false.into()),
         ("phone_verified".to_owned(), false.into()),
     ];
-    person.password = Some(hash);
-    let data: Map<String, Value> = data.into_iter().chain(known).collect();
-    person.user_metadata.clone_from(&data);
-    person.identify("email", &id, data, now);
-    world.add(person)
+    user.password = Some(hash);
+    let data: Map<String, Value> = data.into_iter().chain(claims).collect();
+    user.user_metadata.clone_from(&data);
+    user.upsert_identity("email", &id, data, now);
+    state.add_user(user)
 }
 
 async fn anonymous(
@@ -148,10 +148,10 @@ async fn anonymous(
             "Anonymous sign-ins are disabled",
         ));
     }
-    auth.change(|world, now| {
-        let id = world.add(User::new("", data, now));
-        let session = world.open_session(id, "anonymous", now);
-        Ok(TokenResponse::of(world, session, auth, endpoint, now)?.response())
+    auth.update(|state, now| {
+        let id = state.add_user(User::new("", data, now));
+        let session_id = state.create_session(id, "anonymous", now);
+        Ok(TokenResponse::new(state, session_id, auth, endpoint, now)?.into_response())
     })
     .await
 }

@@ -1,4 +1,4 @@
-//! The data file: one SQLite table of documents, written in one transaction for each change.
+//! The data file: an SQLite table of JSON documents. Each change is one transaction.
 
 use std::{
     path::{Path, PathBuf},
@@ -13,29 +13,29 @@ use sea_orm::{
 use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
-use super::auth_state::{AuthState, Change};
+use super::state::{AuthState, Change};
 
-/// A data file that is open, with a thread of its own.
-pub(super) struct Storage {
+/// An open data file. A dedicated thread owns the connection.
+pub(crate) struct Storage {
     jobs: mpsc::UnboundedSender<Job>,
 }
 
 type Job = (Vec<Change>, oneshot::Sender<Result<(), DbErr>>);
 
-/// The data file cannot be used.
+/// Why the data file cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StorageError {
-    /// SQLite says why.
+    /// SQLite cannot open or write the file.
     #[error("the data file {} cannot be used: {reason}", .path.display())]
     Unusable {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// SQLite's words.
+        /// The message of SQLite.
         reason: String,
     },
-    /// It holds something that this version does not know.
-    #[error("the data file {} holds documents that this version cannot read; move it away", .0.display())]
+    /// The file contains documents of an unknown format.
+    #[error("the data file {} contains documents that this version cannot read; move it or choose another file", .0.display())]
     Unreadable(PathBuf),
 }
 
@@ -46,13 +46,11 @@ const PUT: &str = "INSERT INTO idp_documents (kind, id, body) VALUES (?, ?, ?) \
 const DELETE: &str = "DELETE FROM idp_documents WHERE kind = ? AND id = ?";
 
 impl Storage {
-    /// Opens or makes the file, readable to its owner alone, reads what it keeps, and keeps what
-    /// `prepare` adds to that.
+    /// Opens or creates the file with mode 0600, loads the state, and writes what `prepare` adds.
     ///
     /// # Errors
-    /// [`StorageError`], and what `prepare` cannot make sense of is
-    /// [`Unreadable`](StorageError::Unreadable) as well.
-    pub(super) fn open(
+    /// [`StorageError`]; [`Unreadable`](StorageError::Unreadable) also if `prepare` returns `None`.
+    pub(crate) fn open(
         path: &Path,
         prepare: impl FnOnce(&mut AuthState) -> Option<()> + Send + 'static,
     ) -> Result<(Self, AuthState), StorageError> {
@@ -62,60 +60,61 @@ impl Storage {
         };
         create_private(path).map_err(|error| unusable(error.to_string()))?;
         let url = format!("sqlite://{}?mode=rwc", path.display());
-        let (jobs, mut todo) = mpsc::unbounded_channel::<Job>();
-        let (tell, told) = std_mpsc::channel();
+        let (jobs, mut queue) = mpsc::unbounded_channel::<Job>();
+        let (ready_tx, ready_rx) = std_mpsc::channel();
         thread::spawn(move || {
             let runtime = match tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build()
             {
                 Ok(runtime) => runtime,
-                Err(error) => return drop(tell.send(Err(DbErr::Custom(error.to_string())))),
+                Err(error) => return drop(ready_tx.send(Err(DbErr::Custom(error.to_string())))),
             };
             runtime.block_on(async move {
                 let opened = async {
                     let database = connect(url).await?;
-                    let world = restored(read(&database).await?)
-                        .and_then(|mut world| prepare(&mut world).map(|()| world));
-                    let Some(mut world) = world else {
+                    let state = load_state(read_documents(&database).await?)
+                        .and_then(|mut state| prepare(&mut state).map(|()| state));
+                    let Some(mut state) = state else {
                         return Ok((database, None));
                     };
-                    write(&database, world.take_changes()).await?;
-                    Ok::<_, DbErr>((database, Some(world)))
+                    write_changes(&database, state.drain_changes()).await?;
+                    Ok::<_, DbErr>((database, Some(state)))
                 };
                 let database = match opened.await {
-                    Ok((database, world)) => {
-                        drop(tell.send(Ok(world)));
+                    Ok((database, state)) => {
+                        drop(ready_tx.send(Ok(state)));
                         database
                     }
-                    Err(error) => return drop(tell.send(Err(error))),
+                    Err(error) => return drop(ready_tx.send(Err(error))),
                 };
-                while let Some((changes, done)) = todo.recv().await {
-                    drop(done.send(write(&database, changes).await));
+                while let Some((changes, done)) = queue.recv().await {
+                    drop(done.send(write_changes(&database, changes).await));
                 }
             });
         });
-        let ended = || unusable("its thread ended".to_owned());
-        let world = told
+        let stopped = || unusable("the writer thread stopped".to_owned());
+        let state = ready_rx
             .recv()
-            .map_err(|_| ended())?
+            .map_err(|_| stopped())?
             .map_err(|error| unusable(error.to_string()))?;
         Ok((
             Self { jobs },
-            world.ok_or_else(|| StorageError::Unreadable(path.to_owned()))?,
+            state.ok_or_else(|| StorageError::Unreadable(path.to_owned()))?,
         ))
     }
 
-    /// Ends when the changes are in the file.
-    pub(super) async fn keep(&self, changes: Vec<Change>) -> Result<(), DbErr> {
+    /// Writes the changes; returns when the transaction is committed.
+    pub(crate) async fn write(&self, changes: Vec<Change>) -> Result<(), DbErr> {
         let (done, is_done) = oneshot::channel();
-        let ended = || DbErr::Custom("the data file's thread ended".to_owned());
-        self.jobs.send((changes, done)).map_err(|_| ended())?;
-        is_done.await.map_err(|_| ended())?
+        let stopped = || DbErr::Custom("the writer thread stopped".to_owned());
+        self.jobs.send((changes, done)).map_err(|_| stopped())?;
+        is_done.await.map_err(|_| stopped())?
     }
 }
 
-/// It holds hashes and keys: for its owner alone, from its first byte.
+/// Creates the file with mode 0600 before anything is written, because it contains password hashes
+/// and private keys.
 fn create_private(path: &Path) -> std::io::Result<()> {
     let mut options = std::fs::OpenOptions::new();
     options.create(true).truncate(false).write(true);
@@ -132,7 +131,9 @@ async fn connect(url: String) -> Result<DatabaseConnection, DbErr> {
     Ok(database)
 }
 
-async fn read(database: &DatabaseConnection) -> Result<Vec<(String, String, String)>, DbErr> {
+async fn read_documents(
+    database: &DatabaseConnection,
+) -> Result<Vec<(String, String, String)>, DbErr> {
     let rows = Statement::from_string(
         DbBackend::Sqlite,
         "SELECT kind, id, body FROM idp_documents",
@@ -149,15 +150,15 @@ async fn read(database: &DatabaseConnection) -> Result<Vec<(String, String, Stri
         .collect()
 }
 
-fn restored(documents: Vec<(String, String, String)>) -> Option<AuthState> {
-    let mut world = AuthState::default();
-    let is_read = documents
+fn load_state(documents: Vec<(String, String, String)>) -> Option<AuthState> {
+    let mut state = AuthState::default();
+    let is_loaded = documents
         .iter()
-        .all(|(kind, id, body)| Uuid::parse_str(id).is_ok_and(|id| world.restore(kind, id, body)));
-    is_read.then_some(world)
+        .all(|(kind, id, body)| Uuid::parse_str(id).is_ok_and(|id| state.restore(kind, id, body)));
+    is_loaded.then_some(state)
 }
 
-async fn write(database: &DatabaseConnection, changes: Vec<Change>) -> Result<(), DbErr> {
+async fn write_changes(database: &DatabaseConnection, changes: Vec<Change>) -> Result<(), DbErr> {
     let transaction = database.begin().await?;
     for Change { kind, id, body } in changes {
         let id = id.to_string();

@@ -1,4 +1,4 @@
-//! Signing keys in the data file, so that tokens of before a restart are good after it.
+//! Signing keys in the data file, so that tokens stay valid across restarts.
 
 use base64_simd::STANDARD;
 use bearward::Algorithm;
@@ -6,15 +6,15 @@ use bearward_testing::signing::{KeyPair, KeyRing};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// The document of the auth API's ring.
-pub(super) const OWN: Uuid = Uuid::from_u128(1);
+/// Document id of the issuer's key ring.
+pub(crate) const ISSUER_RING: Uuid = Uuid::from_u128(1);
 
-/// The document of the fake Google's.
-pub(super) const GOOGLE: Uuid = Uuid::from_u128(2);
+/// Document id of the fake Google's key ring.
+pub(crate) const GOOGLE_RING: Uuid = Uuid::from_u128(2);
 
-/// A ring as it is kept.
+/// A key ring in the data file.
 #[derive(Clone, Serialize, Deserialize)]
-pub(super) struct StoredKeyRing {
+pub(crate) struct StoredKeyRing {
     current: StoredKey,
     standby: Option<StoredKey>,
     previous: Vec<StoredKey>,
@@ -28,41 +28,41 @@ struct StoredKey {
 }
 
 impl StoredKeyRing {
-    pub(super) fn of(ring: &KeyRing) -> Self {
-        let mut kept = Self {
-            current: StoredKey::of(ring.current()),
+    pub(crate) fn from_ring(ring: &KeyRing) -> Self {
+        let mut stored = Self {
+            current: StoredKey::from_key(ring.current()),
             standby: None,
             previous: Vec::new(),
         };
         for (key, state) in ring.states() {
             match state {
-                "standby" => kept.standby = Some(StoredKey::of(key)),
-                "previously_used" => kept.previous.push(StoredKey::of(key)),
+                "standby" => stored.standby = Some(StoredKey::from_key(key)),
+                "previously_used" => stored.previous.push(StoredKey::from_key(key)),
                 _ => {}
             }
         }
-        kept
+        stored
     }
 
-    /// `None` where a key cannot be read.
-    pub(super) fn ring(&self) -> Option<KeyRing> {
+    /// Restores the key ring. Returns `None` if a key cannot be parsed.
+    pub(crate) fn to_ring(&self) -> Option<KeyRing> {
         let previous = self
             .previous
             .iter()
-            .map(StoredKey::key)
+            .map(StoredKey::to_key)
             .collect::<Option<Vec<_>>>()?;
         let standby = self
             .standby
             .as_ref()
-            .map(|key| key.key().ok_or(()))
+            .map(|key| key.to_key().ok_or(()))
             .transpose()
             .ok()?;
-        Some(KeyRing::restored(self.current.key()?, standby, previous))
+        Some(KeyRing::restored(self.current.to_key()?, standby, previous))
     }
 }
 
 impl StoredKey {
-    fn of(key: &KeyPair) -> Self {
+    fn from_key(key: &KeyPair) -> Self {
         let pkcs8 = STANDARD.encode_to_string(key.to_pkcs8());
         Self {
             kid: key.kid().to_owned(),
@@ -71,7 +71,7 @@ impl StoredKey {
         }
     }
 
-    fn key(&self) -> Option<KeyPair> {
+    fn to_key(&self) -> Option<KeyPair> {
         let algorithm: Algorithm = self.algorithm.parse().ok()?;
         KeyPair::from_pkcs8(
             &self.kid,

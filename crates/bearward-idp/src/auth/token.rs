@@ -1,4 +1,4 @@
-//! `POST /token`: a password, a refresh token, a code or an ID token for a session.
+//! `POST /token`: exchanges a password, refresh token, code or ID token for a session.
 
 use actix_web::{
     HttpResponse,
@@ -8,24 +8,24 @@ use bearward_testing::endpoint::JwksEndpoint;
 use serde::Deserialize;
 
 use super::{
-    asked::LenientJson,
+    body::LenientJson,
     email,
     error::AuthApiError,
-    flow::{Flow, Stage},
+    flow::{Flow, FlowStage},
     google, password,
     service::AuthService,
     token_response::TokenResponse,
 };
 
 #[derive(Deserialize)]
-pub(super) struct Grant {
+pub(crate) struct TokenQuery {
     grant_type: Option<String>,
 }
 
-/// The members of every grant; each reads its own.
+/// The parameters of all grants.
 #[derive(Deserialize, Default)]
 #[serde(default)]
-pub(super) struct Credentials {
+pub(crate) struct TokenRequest {
     email: String,
     phone: String,
     password: String,
@@ -37,17 +37,17 @@ pub(super) struct Credentials {
     nonce: String,
 }
 
-pub(super) async fn token(
+pub(crate) async fn token(
     auth: Data<AuthService>,
     endpoint: Data<JwksEndpoint>,
-    grant: Query<Grant>,
-    LenientJson(sent): LenientJson<Credentials>,
+    grant: Query<TokenQuery>,
+    LenientJson(body): LenientJson<TokenRequest>,
 ) -> Result<HttpResponse, AuthApiError> {
     match grant.grant_type.as_deref() {
-        Some("password") => by_password(&auth, &endpoint, sent).await,
-        Some("refresh_token") => by_refresh_token(&auth, &endpoint, &sent.refresh_token).await,
-        Some("pkce") => by_code(&auth, &endpoint, &sent).await,
-        Some("id_token") => by_id_token(&auth, &endpoint, &sent).await,
+        Some("password") => password_grant(&auth, &endpoint, body).await,
+        Some("refresh_token") => refresh_token_grant(&auth, &endpoint, &body.refresh_token).await,
+        Some("pkce") => pkce_grant(&auth, &endpoint, &body).await,
+        Some("id_token") => id_token_grant(&auth, &endpoint, &body).await,
         _ => Err(AuthApiError::new(
             400,
             "invalid_credentials",
@@ -56,60 +56,61 @@ pub(super) async fn token(
     }
 }
 
-async fn by_password(
+async fn password_grant(
     auth: &AuthService,
     endpoint: &JwksEndpoint,
-    sent: Credentials,
+    body: TokenRequest,
 ) -> Result<HttpResponse, AuthApiError> {
-    let wrong = || AuthApiError::new(400, "invalid_credentials", "Invalid login credentials");
-    if !sent.phone.is_empty() {
+    let invalid_credentials =
+        || AuthApiError::new(400, "invalid_credentials", "Invalid login credentials");
+    if !body.phone.is_empty() {
         return Err(AuthApiError::new(
             422,
             "phone_provider_disabled",
             "Phone logins are disabled",
         ));
     }
-    if sent.email.is_empty() {
+    if body.email.is_empty() {
         return Err(AuthApiError::invalid("missing email or phone"));
     }
-    let email = email::checked(&sent.email).map_err(|_| wrong())?;
+    let email = email::normalize(&body.email).map_err(|_| invalid_credentials())?;
     let found = auth
-        .read(|world, _| {
-            world
-                .by_email(&email)
-                .map(|person| (person.id, person.password.clone()))
+        .read(|state, _| {
+            state
+                .user_by_email(&email)
+                .map(|user| (user.id, user.password.clone()))
         })
         .await;
     let Some((id, Some(hash))) = found else {
-        return Err(wrong());
+        return Err(invalid_credentials());
     };
-    let fits = password::fits(sent.password, hash.clone()).await;
-    auth.change(|world, now| {
-        // Asked again: it may have been changed while the hash was computed.
-        let person = world
-            .person(id)
-            .filter(|person| person.password.as_ref() == Some(&hash))
-            .ok_or_else(wrong)?;
-        if person.banned {
+    let is_correct = password::verify(body.password, hash.clone()).await;
+    auth.update(|state, now| {
+        // The password may have changed while the hash was computed.
+        let user = state
+            .user(id)
+            .filter(|user| user.password.as_ref() == Some(&hash))
+            .ok_or_else(invalid_credentials)?;
+        if user.banned {
             return Err(AuthApiError::new(400, "user_banned", "User is banned"));
         }
-        if !fits {
-            return Err(wrong());
+        if !is_correct {
+            return Err(invalid_credentials());
         }
-        if !person.is_confirmed() {
+        if !user.is_confirmed() {
             return Err(AuthApiError::new(
                 400,
                 "email_not_confirmed",
                 "Email not confirmed",
             ));
         }
-        let session = world.open_session(id, "password", now);
-        Ok(TokenResponse::of(world, session, auth, endpoint, now)?.response())
+        let session_id = state.create_session(id, "password", now);
+        Ok(TokenResponse::new(state, session_id, auth, endpoint, now)?.into_response())
     })
     .await
 }
 
-async fn by_refresh_token(
+async fn refresh_token_grant(
     auth: &AuthService,
     endpoint: &JwksEndpoint,
     token: &str,
@@ -120,29 +121,29 @@ async fn by_refresh_token(
             "refresh_token required",
         ));
     }
-    auth.change(|world, now| {
-        let session = world.refresh(token, now)?;
-        Ok(TokenResponse::of(world, session, auth, endpoint, now)?.response())
+    auth.update(|state, now| {
+        let session_id = state.refresh_session(token, now)?;
+        Ok(TokenResponse::new(state, session_id, auth, endpoint, now)?.into_response())
     })
     .await
 }
 
-async fn by_code(
+async fn pkce_grant(
     auth: &AuthService,
     endpoint: &JwksEndpoint,
-    sent: &Credentials,
+    body: &TokenRequest,
 ) -> Result<HttpResponse, AuthApiError> {
-    if sent.auth_code.is_empty() || sent.code_verifier.is_empty() {
+    if body.auth_code.is_empty() || body.code_verifier.is_empty() {
         let message = "invalid request: both auth code and code verifier should be non-empty";
         return Err(AuthApiError::invalid(message));
     }
-    auth.change(|world, now| {
+    auth.update(|state, now| {
         let unknown = AuthApiError::new(
             404,
             "flow_state_not_found",
             "invalid flow state, no valid flow state found",
         );
-        let flow = world.flow_of_code(&sent.auth_code).ok_or(unknown.clone())?;
+        let flow = state.flow_by_code(&body.auth_code).ok_or(unknown.clone())?;
         if flow.is_expired(now) {
             return Err(AuthApiError::new(
                 422,
@@ -150,11 +151,11 @@ async fn by_code(
                 "invalid flow state, flow state has expired",
             ));
         }
-        // A wrong verifier does not end the sign-in of whoever has the right one.
+        // A wrong verifier does not invalidate the flow.
         if !flow
             .challenge
             .as_ref()
-            .is_some_and(|challenge| challenge.is_met_by(&sent.code_verifier))
+            .is_some_and(|challenge| challenge.verify(&body.code_verifier))
         {
             let message = "code challenge does not match previously saved code verifier";
             return Err(AuthApiError::new(400, "bad_code_verifier", message));
@@ -162,54 +163,54 @@ async fn by_code(
         let id = flow.id;
         let Some(Flow {
             stage:
-                Stage::Code {
-                    person,
+                FlowStage::CodeIssued {
+                    user_id,
                     method,
                     provider_token,
                     provider_refresh_token,
                     ..
                 },
             ..
-        }) = world.take_flow(id)
+        }) = state.take_flow(id)
         else {
             return Err(unknown);
         };
-        if world.person(person).is_some_and(|person| person.banned) {
+        if state.user(user_id).is_some_and(|user| user.banned) {
             return Err(AuthApiError::new(400, "user_banned", "User is banned"));
         }
-        let session = world.open_session(person, &method, now);
-        let answer = TokenResponse::of(world, session, auth, endpoint, now)?;
-        Ok(answer
+        let session_id = state.create_session(user_id, &method, now);
+        let response = TokenResponse::new(state, session_id, auth, endpoint, now)?;
+        Ok(response
             .with_provider_tokens(provider_token, provider_refresh_token)
-            .response())
+            .into_response())
     })
     .await
 }
 
-async fn by_id_token(
+async fn id_token_grant(
     auth: &AuthService,
     endpoint: &JwksEndpoint,
-    sent: &Credentials,
+    body: &TokenRequest,
 ) -> Result<HttpResponse, AuthApiError> {
-    if sent.id_token.is_empty() {
+    if body.id_token.is_empty() {
         return Err(AuthApiError::OAuth("invalid request", "id_token required"));
     }
-    if sent.provider != "google" {
+    if body.provider != "google" {
         return Err(AuthApiError::OAuth(
             "invalid request",
-            "this IdP takes ID tokens of the provider google alone",
+            "only ID tokens of the provider google are supported",
         ));
     }
-    let profile = google::read(auth, endpoint, &sent.id_token, &sent.nonce).await?;
-    auth.change(|world, now| {
-        let person = world.arrive(
+    let profile = google::verify_id_token(auth, endpoint, &body.id_token, &body.nonce).await?;
+    auth.update(|state, now| {
+        let user_id = state.sign_in_with_provider(
             &profile,
             profile.metadata(),
             !auth.options.disable_signup,
             now,
         )?;
-        let session = world.open_session(person, "oauth", now);
-        Ok(TokenResponse::of(world, session, auth, endpoint, now)?.response())
+        let session_id = state.create_session(user_id, "oauth", now);
+        Ok(TokenResponse::new(state, session_id, auth, endpoint, now)?.into_response())
     })
     .await
 }

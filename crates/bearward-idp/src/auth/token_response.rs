@@ -1,4 +1,4 @@
-//! A session as the clients get it: in a body, or behind the `#` of an address.
+//! The tokens of a session, as a response body or in a URL fragment.
 
 use actix_web::HttpResponse;
 use bearward::Timestamp;
@@ -8,11 +8,11 @@ use url::Url;
 use uuid::Uuid;
 
 use super::{
-    auth_state::AuthState, error::AuthApiError, service::AuthService, session::Session, user::User,
+    error::AuthApiError, service::AuthService, session::Session, state::AuthState, user::User,
 };
 
-/// What somebody gets who has signed in.
-pub(super) struct TokenResponse {
+/// The result of a successful sign-in or refresh.
+pub(crate) struct TokenResponse {
     access_token: String,
     refresh_token: String,
     expires_in: u64,
@@ -23,37 +23,39 @@ pub(super) struct TokenResponse {
 }
 
 impl TokenResponse {
+    /// Signs an access token for the session and combines it with the refresh token.
+    ///
     /// # Errors
-    /// 400 `session_not_found` where the session or its person is gone.
-    pub(super) fn of(
-        world: &AuthState,
-        session: Uuid,
+    /// 400 `session_not_found` if the session or its user does not exist.
+    pub(crate) fn new(
+        state: &AuthState,
+        session_id: Uuid,
         auth: &AuthService,
         endpoint: &JwksEndpoint,
         now: Timestamp,
     ) -> Result<Self, AuthApiError> {
-        let both = world
-            .session(session)
-            .and_then(|session| Some((session, world.person(session.person)?)));
-        let (session, person) = both.ok_or(AuthApiError::new(
+        let both = state
+            .session(session_id)
+            .and_then(|session| Some((session, state.user(session.user_id)?)));
+        let (session, user) = both.ok_or(AuthApiError::new(
             400,
             "session_not_found",
-            "The session is gone",
+            "The session does not exist",
         ))?;
         let expires_in = auth.options.token_lifetime.as_secs();
         let expires_at = now.plus(auth.options.token_lifetime).unix();
         Ok(Self {
-            access_token: access_token(person, session, endpoint, now, expires_at),
+            access_token: access_token(user, session, endpoint, now, expires_at),
             refresh_token: session.refresh_token(),
             expires_in,
             expires_at,
-            user: person.json(),
+            user: user.json(),
             provider_token: None,
             provider_refresh_token: None,
         })
     }
 
-    pub(super) fn with_provider_tokens(
+    pub(crate) fn with_provider_tokens(
         mut self,
         token: Option<String>,
         refresh_token: Option<String>,
@@ -62,8 +64,8 @@ impl TokenResponse {
         self
     }
 
-    /// The body of a token response (RFC 6749 §5.1), which nobody may store.
-    pub(super) fn response(self) -> HttpResponse {
+    /// Renders the response body (RFC 6749 §5.1), which must not be cached.
+    pub(crate) fn into_response(self) -> HttpResponse {
         let mut body = json!({
             "access_token": self.access_token, "token_type": "bearer", "expires_in": self.expires_in, "expires_at": self.expires_at,
             "refresh_token": self.refresh_token, "user": self.user,
@@ -84,8 +86,8 @@ impl TokenResponse {
             .json(body)
     }
 
-    /// The address of the implicit flow.
-    pub(super) fn address(self, mut redirect: Url, kind: Option<&str>) -> Url {
+    /// Appends the tokens to the redirect URL as a fragment (implicit flow).
+    pub(crate) fn into_redirect_url(self, mut redirect: Url, kind: Option<&str>) -> Url {
         let mut fragment = url::form_urlencoded::Serializer::new(String::new());
         fragment.append_pair("access_token", &self.access_token);
         fragment.append_pair("expires_at", &self.expires_at.to_string());
@@ -110,19 +112,19 @@ impl TokenResponse {
     }
 }
 
-/// The claims of a hosted project's access token.
+/// Signs an access token with the claims of a hosted project.
 fn access_token(
-    person: &User,
+    user: &User,
     session: &Session,
     endpoint: &JwksEndpoint,
     now: Timestamp,
     expires_at: i64,
 ) -> String {
     let claims = json!({
-        "iss": endpoint.issuer(), "sub": person.id, "aud": "authenticated", "exp": expires_at, "iat": now.unix(),
-        "email": person.email, "phone": "", "app_metadata": person.app_metadata, "user_metadata": person.user_metadata,
-        "role": "authenticated", "aal": "aal1", "amr": session.methods(), "session_id": session.id,
-        "is_anonymous": person.is_anonymous,
+        "iss": endpoint.issuer(), "sub": user.id, "aud": "authenticated", "exp": expires_at, "iat": now.unix(),
+        "email": user.email, "phone": "", "app_metadata": user.app_metadata, "user_metadata": user.user_metadata,
+        "role": "authenticated", "aal": "aal1", "amr": session.amr(), "session_id": session.id,
+        "is_anonymous": user.is_anonymous,
     });
     let key = endpoint.ring().current().clone();
     Token::new(&Token::header_of(&key), &object(claims)).sign(&key)

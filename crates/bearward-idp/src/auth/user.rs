@@ -1,48 +1,48 @@
-//! A person whom the development IdP knows, and the identities by which that person comes.
+//! Users and their identities.
 
 use bearward::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-/// One user of the auth API. Times are milliseconds since 1970.
+/// A user of the auth API. Times are Unix milliseconds.
 #[derive(Clone, Serialize, Deserialize)]
-pub(super) struct User {
-    pub(super) id: Uuid,
-    /// In lower case; empty for the anonymous.
-    pub(super) email: String,
+pub(crate) struct User {
+    pub(crate) id: Uuid,
+    /// In lower case; empty for anonymous users.
+    pub(crate) email: String,
     /// An argon2 hash in PHC form.
-    pub(super) password: Option<String>,
-    pub(super) email_confirmed_at: Option<i64>,
-    pub(super) confirmation_sent_at: Option<i64>,
-    pub(super) recovery_sent_at: Option<i64>,
-    pub(super) email_change_sent_at: Option<i64>,
-    pub(super) new_email: Option<String>,
-    pub(super) last_sign_in_at: Option<i64>,
-    pub(super) created_at: i64,
-    pub(super) updated_at: i64,
-    pub(super) app_metadata: Map<String, Value>,
-    pub(super) user_metadata: Map<String, Value>,
-    pub(super) identities: Vec<Identity>,
-    pub(super) is_anonymous: bool,
-    pub(super) banned: bool,
+    pub(crate) password: Option<String>,
+    pub(crate) email_confirmed_at: Option<i64>,
+    pub(crate) confirmation_sent_at: Option<i64>,
+    pub(crate) recovery_sent_at: Option<i64>,
+    pub(crate) email_change_sent_at: Option<i64>,
+    pub(crate) new_email: Option<String>,
+    pub(crate) last_sign_in_at: Option<i64>,
+    pub(crate) created_at: i64,
+    pub(crate) updated_at: i64,
+    pub(crate) app_metadata: Map<String, Value>,
+    pub(crate) user_metadata: Map<String, Value>,
+    pub(crate) identities: Vec<Identity>,
+    pub(crate) is_anonymous: bool,
+    pub(crate) banned: bool,
 }
 
-/// One way in which a person signs in.
+/// A sign-in method of a user: a provider, or `email`.
 #[derive(Clone, Serialize, Deserialize)]
-pub(super) struct Identity {
-    pub(super) id: Uuid,
-    pub(super) provider: String,
-    /// The person's id at the provider.
-    pub(super) provider_id: String,
-    pub(super) data: Map<String, Value>,
-    pub(super) last_sign_in_at: i64,
-    pub(super) created_at: i64,
-    pub(super) updated_at: i64,
+pub(crate) struct Identity {
+    pub(crate) id: Uuid,
+    pub(crate) provider: String,
+    /// The user's id at the provider.
+    pub(crate) provider_id: String,
+    pub(crate) data: Map<String, Value>,
+    pub(crate) last_sign_in_at: i64,
+    pub(crate) created_at: i64,
+    pub(crate) updated_at: i64,
 }
 
 impl User {
-    pub(super) fn new(email: &str, user_metadata: Map<String, Value>, now: Timestamp) -> Self {
+    pub(crate) fn new(email: &str, user_metadata: Map<String, Value>, now: Timestamp) -> Self {
         Self {
             id: Uuid::new_v4(),
             email: email.to_owned(),
@@ -63,12 +63,12 @@ impl User {
         }
     }
 
-    /// Whether the email address is known to be this person's.
-    pub(super) fn is_confirmed(&self) -> bool {
+    /// Whether the email address is confirmed.
+    pub(crate) fn is_confirmed(&self) -> bool {
         self.email_confirmed_at.is_some()
     }
 
-    pub(super) fn confirm(&mut self, now: Timestamp) {
+    pub(crate) fn confirm_email(&mut self, now: Timestamp) {
         self.email_confirmed_at.get_or_insert(now.millis());
         self.user_metadata
             .insert("email_verified".to_owned(), true.into());
@@ -87,8 +87,8 @@ impl User {
         }
     }
 
-    /// The address becomes another one, and so does the identity that goes by it.
-    pub(super) fn change_email(&mut self, email: &str, now: Timestamp) {
+    /// Changes and confirms the email address, also in the `email` identity.
+    pub(crate) fn change_email(&mut self, email: &str, now: Timestamp) {
         email.clone_into(&mut self.email);
         (self.new_email, self.email_confirmed_at, self.is_anonymous) =
             (None, Some(now.millis()), false);
@@ -99,11 +99,11 @@ impl User {
             ("email_verified".to_owned(), true.into()),
             ("phone_verified".to_owned(), false.into()),
         ]);
-        self.identify("email", &id, data, now);
+        self.upsert_identity("email", &id, data, now);
     }
 
-    /// Adds the identity, or brings the known one up to date, and says so in `app_metadata`.
-    pub(super) fn identify(
+    /// Adds or updates an identity and lists its provider in `app_metadata`.
+    pub(crate) fn upsert_identity(
         &mut self,
         provider: &str,
         provider_id: &str,
@@ -128,12 +128,12 @@ impl User {
                 updated_at: now,
             });
         }
-        self.name_providers();
+        self.update_providers();
     }
 
-    /// An account that nobody had confirmed may have been made by somebody else: its password goes
-    /// when its owner arrives.
-    pub(super) fn drop_unconfirmed_identities(&mut self) {
+    /// Removes the password and email identity of an unconfirmed user. Someone other than the owner
+    /// of the address may have registered it (account pre-hijacking).
+    pub(crate) fn drop_unconfirmed_identities(&mut self) {
         if !self.is_confirmed() {
             self.password = None;
             self.identities
@@ -142,8 +142,8 @@ impl User {
         }
     }
 
-    /// `provider` is the first one, and stays.
-    fn name_providers(&mut self) {
+    /// Updates `providers`, and `provider` if it is no longer among them.
+    fn update_providers(&mut self) {
         let mut providers: Vec<&str> = Vec::new();
         for identity in &self.identities {
             if !providers.contains(&identity.provider.as_str()) {
@@ -152,17 +152,17 @@ impl User {
         }
         let first = providers.first().copied().unwrap_or_default().to_owned();
         let current = self.app_metadata.get("provider").and_then(Value::as_str);
-        let keeps = current.is_some_and(|current| providers.contains(&current));
+        let is_listed = current.is_some_and(|current| providers.contains(&current));
         let providers = json!(providers);
-        if !keeps {
+        if !is_listed {
             self.app_metadata
                 .insert("provider".to_owned(), first.into());
         }
         self.app_metadata.insert("providers".to_owned(), providers);
     }
 
-    /// The name that the person goes by.
-    pub(super) fn name(&self) -> &str {
+    /// Returns the display name; defaults to the local part of the email address.
+    pub(crate) fn name(&self) -> &str {
         let named = ["full_name", "name"]
             .into_iter()
             .find_map(|name| self.user_metadata.get(name)?.as_str());
@@ -171,8 +171,8 @@ impl User {
             .unwrap_or_else(|| self.email.split('@').next().unwrap_or_default())
     }
 
-    /// The user object of the auth API.
-    pub(super) fn json(&self) -> Value {
+    /// Returns the user object of the auth API.
+    pub(crate) fn json(&self) -> Value {
         let mut user = json!({
             "id": self.id, "aud": "authenticated", "role": "authenticated", "email": self.email, "phone": "",
             "app_metadata": self.app_metadata, "user_metadata": self.user_metadata,

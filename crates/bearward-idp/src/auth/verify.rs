@@ -1,4 +1,4 @@
-//! `GET` and `POST /verify`: a link that was followed, a code that was typed.
+//! `GET` and `POST /verify`: follow the link of a mail, or submit its code.
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -10,10 +10,11 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::{
-    asked::LenientJson,
+    body::LenientJson,
     email,
     error::AuthApiError,
-    flow::{Flow, Stage},
+    flow::{Flow, FlowStage},
+    mail::Mail,
     random, redirect_response,
     service::AuthService,
     token_response::TokenResponse,
@@ -29,7 +30,7 @@ const TYPES: [&str; 6] = [
 ];
 
 #[derive(Deserialize)]
-pub(super) struct Link {
+pub(crate) struct VerifyQuery {
     token: Option<String>,
     #[serde(rename = "type")]
     kind: Option<String>,
@@ -37,7 +38,7 @@ pub(super) struct Link {
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
-pub(super) struct VerifyRequest {
+pub(crate) struct VerifyRequest {
     #[serde(rename = "type")]
     kind: String,
     token: String,
@@ -46,13 +47,13 @@ pub(super) struct VerifyRequest {
     phone: String,
 }
 
-/// Leads back to the app: with a session behind the `#`, or with a code where the mail was asked
-/// for by PKCE.
-pub(super) async fn followed(
+/// Redirects to the app with the session in the fragment, or with a code if the mail was requested
+/// with PKCE.
+pub(crate) async fn verify_link(
     request: HttpRequest,
     auth: Data<AuthService>,
     endpoint: Data<JwksEndpoint>,
-    link: Query<Link>,
+    link: Query<VerifyQuery>,
 ) -> Result<HttpResponse, AuthApiError> {
     let kind = link.kind.as_deref().unwrap_or_default();
     let token = link.token.as_deref().unwrap_or_default();
@@ -62,77 +63,79 @@ pub(super) async fn followed(
             "Verify requires a token or a token hash",
         ));
     }
-    let address = auth.redirects.chosen(&request);
-    let used = auth.change(|world, now| {
-        let fits = |mail: &mut super::mail::Mail| {
-            mail.kind.answers_to(kind) && random::same(token, &mail.token_hash)
+    let address = auth.redirects.select(&request);
+    let used = auth.update(|state, now| {
+        let matches = |mail: &mut Mail| {
+            mail.kind.matches_type(kind) && random::constant_time_eq(token, &mail.token_hash)
         };
-        let mail = world.spend(now, fits).ok_or(AuthApiError::new(
+        let mail = state.consume_mail(now, matches).ok_or(AuthApiError::new(
             403,
             "otp_expired",
             "Email link is invalid or has expired",
         ))?;
-        let person = world.follow(&mail, now)?;
+        let user_id = state.apply_mail(&mail, now)?;
         if mail.challenge.is_none() {
-            let session = world.open_session(person, "otp", now);
-            return Ok(TokenResponse::of(world, session, &auth, &endpoint, now)?
-                .address(address.clone(), Some(kind)));
+            let session_id = state.create_session(user_id, "otp", now);
+            return Ok(
+                TokenResponse::new(state, session_id, &auth, &endpoint, now)?
+                    .into_redirect_url(address.clone(), Some(kind)),
+            );
         }
         let code = Uuid::new_v4().to_string();
         let method = kind.to_owned();
-        let stage = Stage::Code {
+        let stage = FlowStage::CodeIssued {
             code: code.clone(),
-            person,
+            user_id,
             method,
             provider_token: None,
             provider_refresh_token: None,
         };
-        world.begin(Flow::new(mail.challenge, stage, now), now);
+        state.start_flow(Flow::new(mail.challenge, stage, now), now);
         Ok(redirect_response::with_query(
             address.clone(),
             &[("code", &code)],
         ))
     });
-    let asked_by_pkce = token.starts_with("pkce_");
-    let address = used.await.unwrap_or_else(|fault| {
-        redirect_response::with_fault(address.clone(), &fault, asked_by_pkce)
-    });
-    Ok(redirect_response::to(
+    let is_pkce = token.starts_with("pkce_");
+    let address = used
+        .await
+        .unwrap_or_else(|error| redirect_response::with_error(address.clone(), &error, is_pkce));
+    Ok(redirect_response::redirect(
         StatusCode::SEE_OTHER,
         address.as_str(),
     ))
 }
 
-/// Answers with a session.
-pub(super) async fn typed(
+/// Verifies a code or token hash and answers with a session.
+pub(crate) async fn verify_code(
     auth: Data<AuthService>,
     endpoint: Data<JwksEndpoint>,
-    LenientJson(typed): LenientJson<VerifyRequest>,
+    LenientJson(body): LenientJson<VerifyRequest>,
 ) -> Result<HttpResponse, AuthApiError> {
-    check_type(&typed.kind)?;
-    if typed.token.is_empty() == typed.token_hash.is_empty() {
+    check_type(&body.kind)?;
+    if body.token.is_empty() == body.token_hash.is_empty() {
         return Err(AuthApiError::invalid(
             "Verify requires either a token or a token hash",
         ));
     }
-    if !typed.phone.is_empty() || (!typed.token.is_empty() && typed.email.is_empty()) {
+    if !body.phone.is_empty() || (!body.token.is_empty() && body.email.is_empty()) {
         return Err(AuthApiError::invalid(
             "Only an email address or phone number should be provided on verify",
         ));
     }
-    let email = if typed.token.is_empty() {
+    let email = if body.token.is_empty() {
         String::new()
     } else {
-        email::checked(&typed.email)?
+        email::normalize(&body.email)?
     };
-    auth.change(|world, now| {
-        let mail = world.spend(now, |mail| {
-            let by_code = !typed.token.is_empty();
-            mail.kind.answers_to(&typed.kind)
+    auth.update(|state, now| {
+        let mail = state.consume_mail(now, |mail| {
+            let by_code = !body.token.is_empty();
+            mail.kind.matches_type(&body.kind)
                 && if by_code {
-                    mail.to == email && mail.is_answered_by(&typed.token)
+                    mail.to == email && mail.check_code(&body.token)
                 } else {
-                    random::same(&typed.token_hash, &mail.token_hash)
+                    random::constant_time_eq(&body.token_hash, &mail.token_hash)
                 }
         });
         let mail = mail.ok_or(AuthApiError::new(
@@ -140,9 +143,9 @@ pub(super) async fn typed(
             "otp_expired",
             "Token has expired or is invalid",
         ))?;
-        let person = world.follow(&mail, now)?;
-        let session = world.open_session(person, "otp", now);
-        Ok(TokenResponse::of(world, session, &auth, &endpoint, now)?.response())
+        let user_id = state.apply_mail(&mail, now)?;
+        let session_id = state.create_session(user_id, "otp", now);
+        Ok(TokenResponse::new(state, session_id, &auth, &endpoint, now)?.into_response())
     })
     .await
 }

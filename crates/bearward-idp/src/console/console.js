@@ -1,4 +1,4 @@
-// Everything that is shown came from anybody: it becomes text nodes, and never markup.
+// All values are untrusted: they are added as text nodes, never as markup.
 const at = (id) => document.getElementById(id);
 const POLL_MS = 2000;
 const FAULTS = {
@@ -6,9 +6,9 @@ const FAULTS = {
   outage: { status: 503 },
   slow: { delay_ms: 3000 },
   silent: { hang: true },
-  bad: { body: 'these are no keys' },
+  bad: { body: 'not a key set' },
 };
-const STATES = { in_use: 'in use', previously_used: 'previously used', standby: 'standby, signs next' };
+const STATES = { in_use: 'in use', previously_used: 'previously used', standby: 'standby, next to sign' };
 const MARKS = { passed: ['✓', 'passed', 'good'], failed: ['✗', 'failed', 'bad'], not_reached: ['–', 'not reached', ''] };
 
 function make(name, attributes = {}, ...children) {
@@ -30,51 +30,51 @@ async function ask(method, path, body) {
   const headers = body === undefined ? {} : { 'content-type': 'application/json' };
   const response = await fetch(`/admin${path}`, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
   const text = await response.text();
-  const answer = text ? JSON.parse(text) : undefined;
-  if (!response.ok) throw new Error(answer?.error?.message ?? `${method} ${path} was answered with ${response.status}`);
-  return answer;
+  const result = text ? JSON.parse(text) : undefined;
+  if (!response.ok) throw new Error(result?.error?.message ?? `${method} ${path} failed with status ${response.status}`);
+  return result;
 }
 
-/** Does what a button is for, and says how it ended. */
+/** Runs the action of a button and reports its result. */
 async function act(action, done) {
   try {
     const result = await action();
     say(typeof done === 'function' ? done(result) : done);
-    await look();
+    await refresh();
   } catch (error) {
     say(error.message, true);
   }
 }
 
-/** Shows anew only what has changed, and leaves the keyboard where it was. */
+/** Redraws an element only if its data changed, and keeps the keyboard focus. */
 const shown = new Map();
 function show(id, data, draw) {
   const text = JSON.stringify(data);
   if (shown.get(id) === text) return;
   shown.set(id, text);
-  const place = at(id);
-  const focused = place.contains(document.activeElement) ? document.activeElement.dataset.name : undefined;
-  place.replaceChildren(...draw());
+  const target = at(id);
+  const focused = target.contains(document.activeElement) ? document.activeElement.dataset.name : undefined;
+  target.replaceChildren(...draw());
   if (focused === undefined) return;
-  const buttons = [...place.querySelectorAll('[data-name]')];
+  const buttons = [...target.querySelectorAll('[data-name]')];
   (buttons.find((button) => button.dataset.name === focused) ?? buttons[0])?.focus();
 }
 
-// Who
+// Users and sessions
 
-let people = [];
+let knownUsers = [];
 
-function showPeople(users) {
-  people = users;
+function showUsers(users) {
+  knownUsers = users;
   at('people-part').hidden = users.length === 0;
   const button = (user) => {
     const name = user.user_metadata?.full_name || user.user_metadata?.name || user.email || 'anonymous';
     const banned = user.banned ? ' (banned)' : '';
-    return make('button', { type: 'button', 'data-name': user.id, onclick: () => act(() => signIn(claimsOf(user)), `Here is a token of ${name}.`) },
+    return make('button', { type: 'button', 'data-name': user.id, onclick: () => act(() => signIn(claimsOf(user)), `Issued a token for ${name}.`) },
       name, make('small', {}, `${user.email || user.id}${banned}`));
   };
-  const seen = users.map(({ id, email, user_metadata, app_metadata, banned, is_anonymous }) => ({ id, email, user_metadata, app_metadata, banned, is_anonymous }));
-  show('people', seen, () => users.map((user) => make('li', {}, button(user))));
+  const data = users.map(({ id, email, user_metadata, app_metadata, banned, is_anonymous }) => ({ id, email, user_metadata, app_metadata, banned, is_anonymous }));
+  show('people', data, () => users.map((user) => make('li', {}, button(user))));
   show('known', users.map(({ email }) => email), () => users.filter(({ email }) => email).map(({ email }) => make('option', { value: email })));
 }
 
@@ -83,11 +83,11 @@ function claimsOf({ id, email, app_metadata, user_metadata, is_anonymous }) {
 }
 
 async function signIn(claims, { lifetime = 3600, forge } = {}) {
-  const order = { claims, expires_in: lifetime, ...(forge && { forge }) };
-  const { access_token } = await ask('POST', '/tokens', order);
+  const request = { claims, expires_in: lifetime, ...(forge && { forge }) };
+  const { access_token } = await ask('POST', '/tokens', request);
   at('token').value = access_token;
   await explain();
-  // On a small window it is below what was pressed.
+  // In a small window the token is below the form.
   if (at('token-title').getBoundingClientRect().top > window.innerHeight) at('token-title').scrollIntoView();
 }
 
@@ -96,15 +96,15 @@ at('sign-in').addEventListener('submit', (event) => {
   const form = new FormData(event.target);
   const email = form.get('email').trim();
   const roles = form.get('roles').split(',').map((role) => role.trim()).filter(Boolean);
-  const known = people.find((user) => user.email === email.toLowerCase());
+  const known = knownUsers.find((user) => user.email === email.toLowerCase());
   const claims = known ? claimsOf(known) : { sub: email, email, user_metadata: { email } };
   if (roles.length) claims.app_metadata = { ...claims.app_metadata, roles };
-  act(() => signIn(claims, { lifetime: Number(form.get('lifetime')), forge: form.get('forge') }), `Here is a token of ${email}.`);
+  act(() => signIn(claims, { lifetime: Number(form.get('lifetime')), forge: form.get('forge') }), `Issued a token for ${email}.`);
 });
 
 function showSessions(sessions) {
   show('sessions', sessions, () => {
-    if (sessions.length === 0) return [make('p', { class: 'quiet' }, 'Nobody. People who sign in through an app appear here.')];
+    if (sessions.length === 0) return [make('p', { class: 'quiet' }, 'No sessions. Users who sign in through an app appear here.')];
     const item = ({ email, user_id, method, created_at }) =>
       make('li', {}, email || 'anonymous', make('small', {}, `by ${method}, ${when(created_at)}`), make('small', {}, user_id));
     return [make('ul', { class: 'sessions', 'aria-labelledby': 'sessions-title' }, ...sessions.map(item))];
@@ -115,12 +115,12 @@ const when = (time) => new Date(time).toLocaleString(undefined, { dateStyle: 'me
 
 // Token
 
-/** People paste more than the token: quotes, the header's name, the scheme. */
-function bare(text) {
+/** Removes quotes, the header name and the scheme, which are often pasted with the token. */
+function extractToken(text) {
   return text.trim().replace(/^["']+/, '').replace(/^authorization:\s*/i, '').replace(/^bearer\s+/i, '').replace(/["']+$/, '').trim();
 }
 
-function decoded(part) {
+function decode(part) {
   try {
     const bytes = Uint8Array.from(atob(part.replaceAll('-', '+').replaceAll('_', '/')), (character) => character.charCodeAt(0));
     const text = new TextDecoder().decode(bytes);
@@ -130,20 +130,20 @@ function decoded(part) {
       return text;
     }
   } catch {
-    return 'not readable';
+    return 'not decodable';
   }
 }
 
 async function explain() {
-  const token = bare(at('token').value);
+  const token = extractToken(at('token').value);
   at('parts').hidden = token === '';
   at('verdict').replaceChildren();
   if (token === '') return;
   const [header = '', claims = ''] = token.split('.');
-  at('header').textContent = decoded(header);
-  at('claims').textContent = decoded(claims);
+  at('header').textContent = decode(header);
+  at('claims').textContent = decode(claims);
   if (api === null) {
-    const how = ['Without an API beside it, this page reads a token and judges none. ', make('code', {}, 'bearward dev'), ' starts both; ', make('code', {}, 'bearward explain -'), ' asks any configuration.'];
+    const how = ['No API runs in this process, so the token is decoded but not verified. ', make('code', {}, 'bearward dev'), ' starts both. ', make('code', {}, 'bearward explain -'), ' verifies a token with any configuration.'];
     at('verdict').replaceChildren(make('p', { class: 'advice' }, ...how));
     return;
   }
@@ -162,10 +162,10 @@ function verdict({ accepted, code, message, advice, checks }) {
   };
   const head = make('thead', {}, make('tr', {}, make('td', {}), ...['check', 'found', 'expected'].map((text) => make('th', { scope: 'col' }, text))));
   return [
-    make('p', { class: `verdict ${accepted ? 'good' : 'bad'}` }, accepted ? 'The API accepts it' : `The API refuses it: ${code}`),
+    make('p', { class: `verdict ${accepted ? 'good' : 'bad'}` }, accepted ? 'The API accepts it' : `The API rejects it: ${code}`),
     accepted ? undefined : make('p', { class: 'advice' }, message),
     advice ? make('p', { class: 'advice' }, make('strong', {}, 'Next: '), advice) : undefined,
-    make('table', { class: 'checks', 'aria-label': 'Check by check' }, head, make('tbody', {}, ...checks.map(row))),
+    make('table', { class: 'checks', 'aria-label': 'Verification steps' }, head, make('tbody', {}, ...checks.map(row))),
   ].filter(Boolean);
 }
 
@@ -178,17 +178,17 @@ async function copy(text, what) {
   if (!text) return say('There is no token to copy.', true);
   try {
     await navigator.clipboard.writeText(text);
-    say(`${what} is in the clipboard.`);
+    say(`${what} was copied.`);
   } catch {
     at('token').select();
-    say('The browser does not let this page copy: the token is selected, press Ctrl-C.', true);
+    say('The browser does not allow copying. The token is selected; press Ctrl-C.', true);
   }
 }
 
-at('copy').addEventListener('click', () => copy(bare(at('token').value), 'The token'));
+at('copy').addEventListener('click', () => copy(extractToken(at('token').value), 'The token'));
 at('copy-curl').addEventListener('click', () => {
-  // What stands between double quotes there must not end them.
-  const token = bare(at('token').value).replace(/[^\w.~+/=-]/g, '');
+  // The token is quoted in the command and must not end the quotes.
+  const token = extractToken(at('token').value).replace(/[^\w.~+/=-]/g, '');
   copy(token && `curl -i ${api.address}/protected -H "Authorization: Bearer ${token}"`, 'The command');
 });
 
@@ -200,33 +200,33 @@ function showKeys(keys) {
       make('div', {}, make('code', {}, kid), make('small', {}, `${algorithm}, ${STATES[state] ?? state}`)),
       make('button', {
         type: 'button', class: 'small', 'data-name': kid, 'aria-label': `Revoke ${kid}`,
-        onclick: () => act(() => ask('POST', `/keys/${encodeURIComponent(kid)}/revoke`), `${kid} is withdrawn: its tokens are refused once the API has seen it.`),
+        onclick: () => act(() => ask('POST', `/keys/${encodeURIComponent(kid)}/revoke`), `Revoked ${kid}. Its tokens are rejected once the API has refreshed its keys.`),
       }, 'Revoke'))));
 }
 
 at('turn').addEventListener('submit', (event) => {
   event.preventDefault();
-  const turn = event.submitter?.value === 'standby' ? 'standby' : 'rotate';
+  const action = event.submitter?.value === 'standby' ? 'standby' : 'rotate';
   const algorithm = at('algorithm').value;
-  const done = turn === 'rotate' ? 'A new key signs from now on; the old one stays published.' : 'A key waits for the next rotation.';
-  act(() => ask('POST', `/keys/${turn}`, algorithm ? { algorithm } : {}), done);
+  const done = action === 'rotate' ? 'A new key signs; the old one stays published.' : 'Published a standby key for the next rotation.';
+  act(() => ask('POST', `/keys/${action}`, algorithm ? { algorithm } : {}), done);
 });
 
 // Faults
 
 function showFaults(faults) {
   const set = Object.entries(faults).filter(([, value]) => value !== null && value !== false);
-  const same = (wanted) => JSON.stringify(Object.entries(wanted)) === JSON.stringify(set);
-  const name = Object.keys(FAULTS).find((fault) => same(FAULTS[fault]));
+  const isSet = (fault) => JSON.stringify(Object.entries(fault)) === JSON.stringify(set);
+  const name = Object.keys(FAULTS).find((fault) => isSet(FAULTS[fault]));
   for (const input of at('faults').querySelectorAll('input')) input.checked = input.value === name;
   at('fault-note').textContent = name === undefined
-    ? `A program has set: ${set.map(([key, value]) => `${key} ${String(value).slice(0, 40)}`).join(', ')}`
-    : name === 'none' ? '' : 'An API that has the keys goes on without noticing. Rotate, and explain a new token, to make it fetch.';
+    ? `Set through the admin API: ${set.map(([key, value]) => `${key} ${String(value).slice(0, 40)}`).join(', ')}`
+    : name === 'none' ? '' : 'An API with cached keys is not affected. To trigger a fetch, rotate the key and explain a new token.';
 }
 
 at('faults').addEventListener('change', ({ target }) => {
   const fault = FAULTS[target.value];
-  if (fault) act(() => (target.value === 'none' ? ask('DELETE', '/faults') : ask('PUT', '/faults', fault)), `Key endpoint: ${target.parentElement.textContent.trim()}.`);
+  if (fault) act(() => (target.value === 'none' ? ask('DELETE', '/faults') : ask('PUT', '/faults', fault)), `JWKS endpoint: ${target.parentElement.textContent.trim()}.`);
 });
 
 // The API
@@ -238,8 +238,8 @@ function showApi(found) {
   at('docs').hidden = at('copy-curl').hidden = found === null;
   if (found === null) {
     show('api', null, () => [
-      make('p', {}, 'No API runs in this process. ', make('code', {}, 'bearward dev'), ' starts one beside this IdP and shows its keys here.'),
-      make('p', { class: 'quiet' }, 'Any other tells the same at ', make('code', {}, '/health'), ', and by ', make('code', {}, 'bearward check'), '.'),
+      make('p', {}, 'No API runs in this process. ', make('code', {}, 'bearward dev'), ' starts one with this IdP and shows its key cache here.'),
+      make('p', { class: 'quiet' }, 'Other APIs report the same at ', make('code', {}, '/health'), ' and with ', make('code', {}, 'bearward check'), '.'),
     ]);
     return;
   }
@@ -248,7 +248,7 @@ function showApi(found) {
     const colour = set.state === 'fresh' || set.state === 'fixed' ? 'good' : set.serves ? 'warn' : 'bad';
     const facts = [
       ['Keys', set.kids.map((kid) => kid ?? '(no kid)').join(', ') || 'none'],
-      ['Skipped', set.skipped || undefined],
+      ['Ignored', set.skipped || undefined],
       ['Age', set.age_seconds === null ? undefined : seconds(set.age_seconds)],
       ['Next fetch', set.next_attempt_in_seconds === null ? undefined : `in ${seconds(set.next_attempt_in_seconds)}`],
       ['Fetches', String(set.attempts)],
@@ -262,37 +262,37 @@ function showApi(found) {
 
 const seconds = (count) => (count < 120 ? `${count} s` : `${Math.floor(count / 60)} min`);
 
-// What the admin API tells, again and again while somebody looks
+// Polling, while the page is visible
 
-async function look() {
+async function refresh() {
   const [{ api: found }, { keys }, { users }, { sessions }, faults] = await Promise.all(
     ['/api', '/keys', '/users', '/sessions', '/faults'].map((path) => ask('GET', path)),
   );
   showApi(found);
   showKeys(keys);
-  showPeople(users);
+  showUsers(users);
   showSessions(sessions);
   showFaults(faults);
 }
 
-let isAway = false;
+let isOffline = false;
 async function watch() {
   if (!document.hidden) {
     try {
-      await look();
-      if (isAway) say('The IdP is back.');
-      isAway = false;
+      await refresh();
+      if (isOffline) say('The IdP is reachable again.');
+      isOffline = false;
     } catch (error) {
-      isAway = true;
-      say(error instanceof TypeError ? 'The IdP does not answer. Is it still running?' : error.message, true);
+      isOffline = true;
+      say(error instanceof TypeError ? 'The IdP is unreachable. Is it still running?' : error.message, true);
     }
   }
   setTimeout(watch, POLL_MS);
 }
 
 at('programs').addEventListener('toggle', async ({ currentTarget }) => {
-  const place = currentTarget.querySelector('pre');
-  if (!place.textContent) place.textContent = await fetch('/', { headers: { accept: 'text/plain' } }).then((response) => response.text(), () => 'The IdP does not answer.');
+  const target = currentTarget.querySelector('pre');
+  if (!target.textContent) target.textContent = await fetch('/', { headers: { accept: 'text/plain' } }).then((response) => response.text(), () => 'The IdP is unreachable.');
 });
 
 watch();

@@ -1,16 +1,12 @@
-//! The developer console: a page for people, which holds nothing itself and lets no stranger ask.
+//! The developer console and the admin routes that it calls.
 
 use bearward::{Algorithm, Bearward, Issuer, KeySource};
-use bearward_idp::Idp;
 use bearward_testing::{FORGERIES, TestClock};
 use serde_json::{Value, json};
 
-use crate::{
-    http::{Answer, get, json as send_json, mint, send},
-    start,
-};
+use crate::fixture::{JSON, TestIdp, TestResponse};
 
-/// What a browser sends for a page.
+/// The `Accept` header of a browser navigation.
 const BROWSER: (&str, &str) = (
     "accept",
     "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
@@ -21,8 +17,8 @@ const FILES: [(&str, &str); 2] = [
 ];
 
 #[tokio::test]
-async fn a_browser_gets_a_page_and_a_program_gets_text() {
-    let idp = start();
+async fn root_is_html_for_browsers_and_text_for_programs() {
+    let idp = TestIdp::start();
     let page = page(&idp).await;
     assert_eq!(
         page.header("content-type"),
@@ -30,7 +26,7 @@ async fn a_browser_gets_a_page_and_a_program_gets_text() {
     );
     assert!(page.body.contains("Development only."), "{}", page.body);
     for accept in ["*/*", "text/plain", "application/json"] {
-        let text = send(&idp, "GET /", &[("accept", accept)], "").await;
+        let text = idp.send("GET /", &[("accept", accept)], "").await;
         assert_eq!(
             text.header("content-type"),
             Some("text/plain; charset=utf-8"),
@@ -41,13 +37,13 @@ async fn a_browser_gets_a_page_and_a_program_gets_text() {
     assert_eq!(
         page.header("vary"),
         Some("accept"),
-        "no cache gives one for the other"
+        "caches keep both apart"
     );
 }
 
 #[tokio::test]
-async fn the_page_offers_every_forgery_and_every_algorithm() {
-    let idp = start();
+async fn page_offers_every_forgery_and_algorithm() {
+    let idp = TestIdp::start();
     let page = page(&idp).await.body;
     for name in FORGERIES
         .into_iter()
@@ -55,12 +51,12 @@ async fn the_page_offers_every_forgery_and_every_algorithm() {
     {
         assert!(page.contains(&format!("<option>{name}</option>")), "{name}");
     }
-    assert!(!page.contains("<!--"), "a place was not filled");
+    assert!(!page.contains("<!--"), "a placeholder was not replaced");
 }
 
 #[tokio::test]
-async fn the_page_allows_its_own_two_files_and_no_other_script() {
-    let idp = start();
+async fn policy_allows_only_own_script_and_style() {
+    let idp = TestIdp::start();
     let page = page(&idp).await;
     let policy = page
         .header("content-security-policy")
@@ -88,23 +84,23 @@ async fn the_page_allows_its_own_two_files_and_no_other_script() {
         (Some("DENY"), Some("no-store"))
     );
     for (path, content_type) in FILES {
-        let file = get(&idp, path).await;
+        let file = idp.get(path).await;
         assert_eq!(
             (file.status, file.header("content-type")),
             (200, Some(content_type)),
             "{path}"
         );
         assert_eq!(file.header("x-content-type-options"), Some("nosniff"));
-        assert!(page.body.contains(path), "{path} is asked for");
+        assert!(page.body.contains(path), "{path} is referenced");
     }
 }
 
 #[tokio::test]
-async fn the_page_asks_nobody_else_and_makes_no_markup_out_of_text() {
-    let idp = start();
+async fn files_use_no_other_host_and_no_markup_sinks() {
+    let idp = TestIdp::start();
     let mut texts = vec![page(&idp).await.body];
     for (path, _) in FILES {
-        texts.push(get(&idp, path).await.body);
+        texts.push(idp.get(path).await.body);
     }
     for text in texts {
         for forbidden in [
@@ -133,36 +129,36 @@ async fn the_page_asks_nobody_else_and_makes_no_markup_out_of_text() {
                 .trim_start_matches(|c: char| c.is_ascii_lowercase())
                 .starts_with("=\"")
         });
-        assert_eq!(inline.count(), 0, "an inline handler");
+        assert_eq!(inline.count(), 0, "inline event handlers");
     }
 }
 
 #[tokio::test]
-async fn no_state_stands_in_the_page_that_a_stranger_could_read() {
-    let idp = start();
-    let kid = get(&idp, "/admin/keys").await.json()["keys"][0]["kid"]
+async fn page_contains_no_state() {
+    let idp = TestIdp::start();
+    let kid = idp.get("/admin/keys").await.json()["keys"][0]["kid"]
         .as_str()
         .unwrap()
         .to_owned();
-    let signed_up = send_json(
-        &idp,
-        "POST /auth/v1/signup",
-        r#"{"email": "mallory@example.com", "password": "long enough"}"#,
-    )
-    .await;
+    let signed_up = idp
+        .send_json(
+            "POST /auth/v1/signup",
+            r#"{"email": "mallory@example.com", "password": "long enough"}"#,
+        )
+        .await;
     assert_eq!(signed_up.status, 200, "{}", signed_up.body);
     let page = page(&idp).await.body;
     assert!(!page.contains(&kid) && !page.contains("mallory"));
 }
 
 #[tokio::test]
-async fn a_hostile_page_or_a_rebound_name_learns_nothing_from_what_the_console_asks() {
-    let idp = start();
-    let api = trusting(&idp, &TestClock::new()).await;
-    idp.watch("http://127.0.0.1:8000", api);
-    let token = mint(&idp, "{}").await;
+async fn console_requests_reject_foreign_origins_and_hosts() {
+    let idp = TestIdp::start();
+    let api = verifier_with_clock(&idp, &TestClock::new()).await;
+    idp.attach_api("http://127.0.0.1:8000", api);
+    let token = idp.mint("{}").await;
     let body = json!({ "token": token }).to_string();
-    for stranger in [
+    for header in [
         ("origin", "https://attacker.invalid"),
         ("origin", "null"),
         ("host", "attacker.invalid"),
@@ -172,21 +168,21 @@ async fn a_hostile_page_or_a_rebound_name_learns_nothing_from_what_the_console_a
             "GET /admin/sessions",
             "POST /admin/explain",
         ] {
-            let answer = send(&idp, line, &[stranger, crate::http::JSON], &body).await;
+            let response = idp.send(line, &[header, JSON], &body).await;
             assert_eq!(
-                answer.refusal(),
+                response.error(),
                 (403, "ORIGIN_REFUSED".to_owned()),
-                "{line} by {stranger:?}"
+                "{line} with {header:?}"
             );
         }
     }
-    // A form cannot send JSON without asking first, and nobody is told yes.
+    // A cross-site form cannot send JSON without a preflight, and no preflight is allowed.
     let form = [
         ("origin", "http://localhost:3000"),
         ("content-type", "text/plain"),
     ];
     assert_eq!(
-        send(&idp, "POST /admin/explain", &form, &body).await.status,
+        idp.send("POST /admin/explain", &form, &body).await.status,
         415
     );
     let preflight = [
@@ -194,7 +190,7 @@ async fn a_hostile_page_or_a_rebound_name_learns_nothing_from_what_the_console_a
         ("access-control-request-method", "POST"),
     ];
     assert_eq!(
-        send(&idp, "OPTIONS /admin/explain", &preflight, "")
+        idp.send("OPTIONS /admin/explain", &preflight, "")
             .await
             .header("access-control-allow-origin"),
         None
@@ -202,11 +198,11 @@ async fn a_hostile_page_or_a_rebound_name_learns_nothing_from_what_the_console_a
 }
 
 #[tokio::test]
-async fn the_report_is_the_one_of_the_library_for_tokens_right_and_wrong() {
-    let (idp, clock) = (start(), TestClock::new());
-    let api = trusting(&idp, &clock).await;
+async fn explain_report_equals_the_library_report() {
+    let (idp, clock) = (TestIdp::start(), TestClock::new());
+    let api = verifier_with_clock(&idp, &clock).await;
     api.wait_for_initial_fetch().await;
-    idp.watch("http://127.0.0.1:8000", api.clone());
+    idp.attach_api("http://127.0.0.1:8000", api.clone());
     let orders = [
         json!({}),
         json!({ "expires_in": -3600 }),
@@ -215,13 +211,13 @@ async fn the_report_is_the_one_of_the_library_for_tokens_right_and_wrong() {
         json!({ "claims": { "sub": "<img src=x onerror=alert(1)>" } }),
     ];
     let mut codes = Vec::new();
-    for order in orders {
-        let token = mint(&idp, &order.to_string()).await;
-        let asked = explained(&idp, &token).await;
+    for request in orders {
+        let token = idp.mint(&request.to_string()).await;
+        let report = explain(&idp, &token).await;
         let expected = api.explain(&token).await;
-        assert_eq!(asked["accepted"], expected.is_accepted());
+        assert_eq!(report["accepted"], expected.is_accepted());
         assert_eq!(
-            asked["code"],
+            report["code"],
             json!(
                 expected
                     .failure
@@ -229,22 +225,22 @@ async fn the_report_is_the_one_of_the_library_for_tokens_right_and_wrong() {
                     .map(|failure| failure.error.code())
             )
         );
-        assert_eq!(asked["advice"], json!(expected.next_step));
-        let lines = asked["checks"].as_array().unwrap();
+        assert_eq!(report["advice"], json!(expected.next_step));
+        let lines = report["checks"].as_array().unwrap();
         assert_eq!(lines.len(), expected.steps.len());
         for (line, expected) in lines.iter().zip(&expected.steps) {
-            let wanted = json!({
+            let expected = json!({
                 "check": expected.step.to_string(), "outcome": expected.outcome.name(),
                 "found": expected.found, "expected": expected.expected,
             });
-            assert_eq!(*line, wanted);
+            assert_eq!(*line, expected);
         }
         let signature = token.rsplit('.').next().unwrap();
         assert!(
-            !asked.to_string().contains(signature),
-            "the signature is not shown"
+            !report.to_string().contains(signature),
+            "the signature is not in the report"
         );
-        codes.push(asked["code"].clone());
+        codes.push(report["code"].clone());
     }
     assert_eq!(
         codes,
@@ -259,9 +255,12 @@ async fn the_report_is_the_one_of_the_library_for_tokens_right_and_wrong() {
 }
 
 #[tokio::test]
-async fn a_token_must_be_there_to_be_explained() {
-    let (idp, clock) = (start(), TestClock::new());
-    idp.watch("http://127.0.0.1:8000", trusting(&idp, &clock).await);
+async fn explain_requires_a_token() {
+    let (idp, clock) = (TestIdp::start(), TestClock::new());
+    idp.attach_api(
+        "http://127.0.0.1:8000",
+        verifier_with_clock(&idp, &clock).await,
+    );
     for body in [
         "{}",
         r#"{"token": null}"#,
@@ -271,30 +270,32 @@ async fn a_token_must_be_there_to_be_explained() {
         r#"{"url": "http://10.0.0.1"}"#,
     ] {
         assert_eq!(
-            send_json(&idp, "POST /admin/explain", body).await.refusal(),
+            idp.send_json("POST /admin/explain", body).await.error(),
             (422, "VALIDATION_FAILED".to_owned()),
             "{body}"
         );
     }
-    assert_eq!(explained(&idp, "x").await["code"], "MALFORMED_TOKEN");
+    assert_eq!(explain(&idp, "x").await["code"], "MALFORMED_TOKEN");
 }
 
 #[tokio::test]
-async fn without_an_api_it_says_how_to_have_one() {
-    let idp = start();
-    assert_eq!(get(&idp, "/admin/api").await.json(), json!({ "api": null }));
-    let answer = send_json(&idp, "POST /admin/explain", r#"{"token": "x"}"#).await;
-    assert_eq!(answer.refusal(), (404, "NOT_FOUND".to_owned()));
-    assert!(answer.body.contains("bearward dev"), "{}", answer.body);
+async fn explain_without_an_api_is_404_with_a_hint() {
+    let idp = TestIdp::start();
+    assert_eq!(idp.get("/admin/api").await.json(), json!({ "api": null }));
+    let response = idp
+        .send_json("POST /admin/explain", r#"{"token": "x"}"#)
+        .await;
+    assert_eq!(response.error(), (404, "NOT_FOUND".to_owned()));
+    assert!(response.body.contains("bearward dev"), "{}", response.body);
 }
 
 #[tokio::test]
-async fn the_key_cache_of_the_api_is_shown_as_it_stands() {
-    let (idp, clock) = (start(), TestClock::new());
-    let api = trusting(&idp, &clock).await;
+async fn api_status_shows_the_current_key_cache() {
+    let (idp, clock) = (TestIdp::start(), TestClock::new());
+    let api = verifier_with_clock(&idp, &clock).await;
     api.wait_for_initial_fetch().await;
-    idp.watch("http://127.0.0.1:8000", api.clone());
-    let before = shown(&idp).await;
+    idp.attach_api("http://127.0.0.1:8000", api.clone());
+    let before = api_status(&idp).await;
     assert_eq!(
         (&before["address"], &before["issuers"][0]["state"]),
         (&json!("http://127.0.0.1:8000"), &json!("fresh"))
@@ -303,22 +304,22 @@ async fn the_key_cache_of_the_api_is_shown_as_it_stands() {
         before["issuers"][0]["kids"],
         json!(api.key_set_statuses()[0].kids)
     );
-    send(&idp, "POST /admin/keys/rotate", &[], "").await;
+    idp.send("POST /admin/keys/rotate", &[], "").await;
     assert_eq!(
-        shown(&idp).await["issuers"][0]["kids"]
+        api_status(&idp).await["issuers"][0]["kids"]
             .as_array()
             .unwrap()
             .len(),
         1,
-        "it has not asked yet"
+        "the new key is not fetched yet"
     );
     assert_eq!(
-        explained(&idp, &mint(&idp, "{}").await).await["accepted"],
+        explain(&idp, &idp.mint("{}").await).await["accepted"],
         true,
-        "an unknown key makes it ask"
+        "an unknown key triggers a fetch"
     );
     assert_eq!(
-        shown(&idp).await["issuers"][0]["kids"]
+        api_status(&idp).await["issuers"][0]["kids"]
             .as_array()
             .unwrap()
             .len(),
@@ -327,24 +328,24 @@ async fn the_key_cache_of_the_api_is_shown_as_it_stands() {
 }
 
 #[tokio::test]
-async fn whoever_signed_in_is_listed_without_anything_to_go_on_with() {
-    let idp = start();
+async fn session_list_contains_no_secrets() {
+    let idp = TestIdp::start();
     assert_eq!(
-        get(&idp, "/admin/sessions").await.json(),
+        idp.get("/admin/sessions").await.json(),
         json!({ "sessions": [] })
     );
-    let signed_up = send_json(
-        &idp,
-        "POST /auth/v1/signup",
-        r#"{"email": "ada@example.com", "password": "long enough"}"#,
-    )
-    .await
-    .json();
+    let signed_up = idp
+        .send_json(
+            "POST /auth/v1/signup",
+            r#"{"email": "ada@example.com", "password": "long enough"}"#,
+        )
+        .await
+        .json();
     let token = signed_up["refresh_token"]
         .as_str()
         .expect("a session")
         .to_owned();
-    let listed = get(&idp, "/admin/sessions").await;
+    let listed = idp.get("/admin/sessions").await;
     let session = &listed.json()["sessions"][0];
     assert_eq!(
         (&session["email"], &session["user_id"], &session["method"]),
@@ -369,29 +370,29 @@ async fn whoever_signed_in_is_listed_without_anything_to_go_on_with() {
     assert!(!listed.body.contains(&token));
 }
 
-async fn page(idp: &Idp) -> Answer {
-    let page = send(idp, "GET /", &[BROWSER], "").await;
+async fn page(idp: &TestIdp) -> TestResponse {
+    let page = idp.send("GET /", &[BROWSER], "").await;
     assert_eq!(page.status, 200);
     page
 }
 
-async fn explained(idp: &Idp, token: &str) -> Value {
-    let answer = send_json(
-        idp,
-        "POST /admin/explain",
-        &json!({ "token": token }).to_string(),
-    )
-    .await;
-    assert_eq!(answer.status, 200, "{}", answer.body);
-    answer.json()
+async fn explain(idp: &TestIdp, token: &str) -> Value {
+    let response = idp
+        .send_json(
+            "POST /admin/explain",
+            &json!({ "token": token }).to_string(),
+        )
+        .await;
+    assert_eq!(response.status, 200, "{}", response.body);
+    response.json()
 }
 
-async fn shown(idp: &Idp) -> Value {
-    get(idp, "/admin/api").await.json()["api"].clone()
+async fn api_status(idp: &TestIdp) -> Value {
+    idp.get("/admin/api").await.json()["api"].clone()
 }
 
-/// Its clock stands, so that two reports of one token are the same to the second.
-async fn trusting(idp: &Idp, clock: &TestClock) -> Bearward {
+/// A verifier with a test clock, so that two reports of one token are equal.
+async fn verifier_with_clock(idp: &TestIdp, clock: &TestClock) -> Bearward {
     let issuer = Issuer::new(idp.issuer(), idp.audience())
         .unwrap()
         .keys(KeySource::Url(idp.jwks_url().parse().unwrap()));

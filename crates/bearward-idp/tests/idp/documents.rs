@@ -1,32 +1,30 @@
-//! What anybody may read: the key set, discovery, the first page.
+//! Public documents: key set, discovery, index, health.
 
 use bearward::{Algorithm, Bearward, Issuer};
+use bearward_idp::Options;
 use bearward_testing::FORGERIES;
 
-use crate::{
-    http::{get, send},
-    start, trusting,
-};
+use crate::fixture::{TestIdp, options};
 
 const JWKS: &str = "/.well-known/jwks.json";
 const DISCOVERY: &str = "/.well-known/openid-configuration";
 
 #[tokio::test]
-async fn the_documents_stand_at_the_root_and_under_the_issuer() {
-    let idp = start();
+async fn documents_are_served_at_the_root_and_the_issuer() {
+    let idp = TestIdp::start();
     assert_eq!(idp.issuer(), format!("http://{}/auth/v1", idp.address()));
     assert_eq!(idp.jwks_url(), format!("{}{JWKS}", idp.issuer()));
     for document in [JWKS, DISCOVERY] {
-        let below = get(&idp, &format!("/auth/v1{document}")).await;
+        let below = idp.get(&format!("/auth/v1{document}")).await;
         assert_eq!(below.status, 200);
-        assert_eq!(get(&idp, document).await.json(), below.json(), "{document}");
+        assert_eq!(idp.get(document).await.json(), below.json(), "{document}");
     }
 }
 
 #[tokio::test]
-async fn discovery_names_this_issuer_and_where_its_keys_are() {
-    let idp = start();
-    let document = get(&idp, &format!("/auth/v1{DISCOVERY}")).await.json();
+async fn discovery_contains_issuer_and_jwks_uri() {
+    let idp = TestIdp::start();
+    let document = idp.get(&format!("/auth/v1{DISCOVERY}")).await.json();
     assert_eq!(document["issuer"], idp.issuer());
     assert_eq!(document["jwks_uri"], idp.jwks_url());
     assert_eq!(
@@ -36,8 +34,8 @@ async fn discovery_names_this_issuer_and_where_its_keys_are() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_told_the_issuer_alone_finds_the_keys() {
-    let idp = start();
+async fn keys_are_found_by_discovery() {
+    let idp = TestIdp::start();
     let auth = Bearward::builder()
         .issuer(Issuer::new(idp.issuer(), idp.audience()).unwrap())
         .build()
@@ -51,11 +49,14 @@ async fn a_server_that_is_told_the_issuer_alone_finds_the_keys() {
 }
 
 #[tokio::test]
-async fn the_key_set_looks_like_the_hosted_ones_and_holds_nothing_private() {
-    let idp = start();
-    let answer = get(&idp, JWKS).await;
-    assert_eq!(answer.header("cache-control"), Some("public, max-age=600"));
-    let key = &answer.json()["keys"][0];
+async fn key_set_has_public_members_only() {
+    let idp = TestIdp::start();
+    let response = idp.get(JWKS).await;
+    assert_eq!(
+        response.header("cache-control"),
+        Some("public, max-age=600")
+    );
+    let key = &response.json()["keys"][0];
     assert_eq!(
         (&key["kty"], &key["alg"], &key["use"]),
         (&"RSA".into(), &"RS256".into(), &"sig".into())
@@ -65,7 +66,7 @@ async fn the_key_set_looks_like_the_hosted_ones_and_holds_nothing_private() {
         assert!(key.get(private).is_none(), "{private}");
     }
     assert!(
-        trusting(&idp)
+        idp.verifier()
             .await
             .verify(&idp.token(std::time::Duration::from_secs(60)).sign())
             .await
@@ -74,27 +75,24 @@ async fn the_key_set_looks_like_the_hosted_ones_and_holds_nothing_private() {
 }
 
 #[tokio::test]
-async fn an_unchanged_key_set_is_not_sent_twice() {
-    let idp = start();
-    let etag = get(&idp, JWKS)
+async fn unchanged_key_set_is_304() {
+    let idp = TestIdp::start();
+    let etag = idp
+        .get(JWKS)
         .await
         .header("etag")
         .expect("an ETag")
         .to_owned();
-    let again = send(
-        &idp,
-        &format!("GET {JWKS}"),
-        &[("if-none-match", &etag)],
-        "",
-    )
-    .await;
+    let again = idp
+        .send(&format!("GET {JWKS}"), &[("if-none-match", &etag)], "")
+        .await;
     assert_eq!((again.status, again.body.as_str()), (304, ""));
 }
 
 #[tokio::test]
-async fn the_first_page_says_what_it_is_for_and_lists_what_there_is() {
-    let idp = start();
-    let page = get(&idp, "/").await;
+async fn index_lists_routes_forgeries_and_faults() {
+    let idp = TestIdp::start();
+    let page = idp.get("/").await;
     assert_eq!(
         page.header("content-type"),
         Some("text/plain; charset=utf-8")
@@ -127,14 +125,14 @@ async fn the_first_page_says_what_it_is_for_and_lists_what_there_is() {
         page.body
     );
     assert_eq!(
-        get(&idp, "/health").await.json()["name"],
+        idp.get("/health").await.json()["name"],
         "bearward development IdP"
     );
 }
 
 #[tokio::test]
-async fn head_is_get_without_the_body() {
-    let idp = start();
+async fn head_returns_no_body() {
+    let idp = TestIdp::start();
     for path in [
         "/",
         "/health",
@@ -143,14 +141,14 @@ async fn head_is_get_without_the_body() {
         "/admin/keys",
         "/admin/faults",
     ] {
-        let head = send(&idp, &format!("HEAD {path}"), &[], "").await;
+        let head = idp.send(&format!("HEAD {path}"), &[], "").await;
         assert_eq!((head.status, head.body.as_str()), (200, ""), "{path}");
     }
 }
 
 #[tokio::test]
-async fn an_unknown_path_and_a_wrong_method_are_answered_in_the_envelope() {
-    let idp = start();
+async fn unknown_paths_are_404_and_wrong_methods_405() {
+    let idp = TestIdp::start();
     for path in [
         "/nothing",
         "/admin",
@@ -160,7 +158,7 @@ async fn an_unknown_path_and_a_wrong_method_are_answered_in_the_envelope() {
         "/admin/keys/kid",
     ] {
         assert_eq!(
-            get(&idp, path).await.refusal(),
+            idp.get(path).await.error(),
             (404, "NOT_FOUND".to_owned()),
             "{path}"
         );
@@ -193,26 +191,25 @@ async fn an_unknown_path_and_a_wrong_method_are_answered_in_the_envelope() {
         ("POST /.inbox", "GET, HEAD, DELETE"),
         ("GET /google/credential", "POST"),
     ] {
-        let answer = send(&idp, line, &[], "").await;
+        let response = idp.send(line, &[], "").await;
         assert_eq!(
-            answer.refusal(),
+            response.error(),
             (405, "METHOD_NOT_ALLOWED".to_owned()),
             "{line}"
         );
-        assert_eq!(answer.header("allow"), Some(allowed), "{line}");
+        assert_eq!(response.header("allow"), Some(allowed), "{line}");
     }
 }
 
 #[tokio::test]
-async fn every_algorithm_is_published_under_its_own_name() {
+async fn key_set_names_the_algorithm() {
     for algorithm in [Algorithm::ES256, Algorithm::EdDSA, Algorithm::PS384] {
-        let idp = bearward_idp::Idp::start(bearward_idp::Options {
+        let idp = TestIdp::with_options(Options {
             algorithm,
-            ..crate::options()
-        })
-        .unwrap();
+            ..options()
+        });
         assert_eq!(
-            get(&idp, JWKS).await.json()["keys"][0]["alg"],
+            idp.get(JWKS).await.json()["keys"][0]["alg"],
             algorithm.name()
         );
     }

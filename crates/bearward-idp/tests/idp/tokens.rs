@@ -1,39 +1,36 @@
-//! Tokens to order: any claims, any header, any lifetime, and forgeries by name.
+//! `POST /admin/tokens`: claims, headers, lifetimes and forgeries.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use bearward::Algorithm;
-use bearward_idp::{Idp, Options};
+use bearward_idp::Options;
 use bearward_testing::FORGERIES;
 use jsonwebtoken::{DecodingKey, Validation, decode, decode_header, jwk::JwkSet};
 use serde_json::{Value, json};
 
-use crate::{
-    code,
-    http::{get, json, mint, send},
-    options, start, trusting,
-};
+use crate::fixture::{TestIdp, options, rejection_code};
 
 #[tokio::test]
-async fn an_order_without_wishes_is_a_signed_in_persons_token() {
-    let idp = start();
-    for order in [
-        json(&idp, "POST /admin/tokens", "{}").await,
-        send(&idp, "POST /admin/tokens", &[], "").await,
+async fn empty_request_issues_a_valid_user_token() {
+    let idp = TestIdp::start();
+    for request in [
+        idp.send_json("POST /admin/tokens", "{}").await,
+        idp.send("POST /admin/tokens", &[], "").await,
     ] {
-        let answer = order.json();
+        let response = request.json();
         assert_eq!(
-            (order.status, order.header("cache-control")),
+            (request.status, request.header("cache-control")),
             (200, Some("no-store"))
         );
         assert_eq!(
-            (&answer["token_type"], &answer["expires_in"]),
+            (&response["token_type"], &response["expires_in"]),
             (&json!("bearer"), &json!(3600))
         );
-        assert_eq!(answer["expires_at"], answer["claims"]["exp"]);
-        let verified = trusting(&idp)
+        assert_eq!(response["expires_at"], response["claims"]["exp"]);
+        let verified = idp
+            .verifier()
             .await
-            .verify(answer["access_token"].as_str().unwrap())
+            .verify(response["access_token"].as_str().unwrap())
             .await
             .unwrap();
         assert_eq!(
@@ -44,33 +41,34 @@ async fn an_order_without_wishes_is_a_signed_in_persons_token() {
 }
 
 #[tokio::test]
-async fn claims_and_header_are_as_ordered_and_null_leaves_one_out() {
-    let idp = start();
-    let order = r#"{"claims": {"sub": "grace", "app_metadata": {"roles": ["admin"]}, "phone": null}, "header": {"typ": "at+jwt", "kid": null}}"#;
-    let answer = json(&idp, "POST /admin/tokens", order).await.json();
-    let token = answer["access_token"].as_str().unwrap();
+async fn claims_and_headers_are_set_and_null_removes_one() {
+    let idp = TestIdp::start();
+    let request = r#"{"claims": {"sub": "grace", "app_metadata": {"roles": ["admin"]}, "phone": null}, "header": {"typ": "at+jwt", "kid": null}}"#;
+    let response = idp.send_json("POST /admin/tokens", request).await.json();
+    let token = response["access_token"].as_str().unwrap();
     let header = decode_header(token).unwrap();
     assert_eq!((header.typ.as_deref(), header.kid), (Some("at+jwt"), None));
     let claims = payload(token);
     assert_eq!(
-        claims, answer["claims"],
-        "the answer shows the claims of the token"
+        claims, response["claims"],
+        "the response contains the claims of the token"
     );
     assert_eq!(
         (&claims["sub"], &claims["app_metadata"], claims.get("phone")),
         (&json!("grace"), &json!({"roles": ["admin"]}), None)
     );
     assert_eq!(
-        trusting(&idp).await.verify(token).await.unwrap().subject(),
+        idp.verifier().await.verify(token).await.unwrap().subject(),
         "grace"
     );
 }
 
 #[tokio::test]
-async fn a_lifetime_counts_from_now_and_a_negative_one_has_ended() {
-    let idp = start();
-    let auth = trusting(&idp).await;
-    let answer = json(&idp, "POST /admin/tokens", r#"{"expires_in": 600}"#)
+async fn negative_lifetime_issues_an_expired_token() {
+    let idp = TestIdp::start();
+    let auth = idp.verifier().await;
+    let response = idp
+        .send_json("POST /admin/tokens", r#"{"expires_in": 600}"#)
         .await
         .json();
     let now = i64::try_from(
@@ -80,21 +78,21 @@ async fn a_lifetime_counts_from_now_and_a_negative_one_has_ended() {
             .as_secs(),
     )
     .unwrap();
-    let exp = answer["claims"]["exp"].as_i64().unwrap();
+    let exp = response["claims"]["exp"].as_i64().unwrap();
     assert!((now + 595..=now + 600).contains(&exp), "{exp} at {now}");
-    let ended = mint(&idp, r#"{"expires_in": -600}"#).await;
+    let expired = idp.mint(r#"{"expires_in": -600}"#).await;
     assert!(
-        payload(&ended)["iat"].as_i64() <= payload(&ended)["exp"].as_i64(),
-        "issued before it ended"
+        payload(&expired)["iat"].as_i64() <= payload(&expired)["exp"].as_i64(),
+        "iat is not after exp"
     );
-    assert_eq!(code(&auth, &ended).await, "TOKEN_EXPIRED");
+    assert_eq!(rejection_code(&auth, &expired).await, "TOKEN_EXPIRED");
 }
 
 #[tokio::test]
-async fn no_lifetime_and_no_claim_is_too_strange_to_be_minted() {
-    let idp = start();
+async fn extreme_lifetimes_and_claims_can_be_issued() {
+    let idp = TestIdp::start();
     let (least, most) = (i64::MIN, i64::MAX);
-    for order in [
+    for request in [
         format!(r#"{{"expires_in": {least}}}"#),
         format!(r#"{{"expires_in": {most}}}"#),
         format!(r#"{{"claims": {{"exp": {least}}}}}"#),
@@ -102,14 +100,14 @@ async fn no_lifetime_and_no_claim_is_too_strange_to_be_minted() {
         r#"{"claims": {"iss": null, "sub": null, "aud": null, "exp": null}}"#.to_owned(),
         r#"{"header": {"alg": 5, "typ": null, "crit": ["x"]}}"#.to_owned(),
     ] {
-        assert_eq!(mint(&idp, &order).await.split('.').count(), 3, "{order}");
+        assert_eq!(idp.mint(&request).await.split('.').count(), 3, "{request}");
     }
 }
 
 #[tokio::test]
-async fn every_forgery_is_made_by_its_name_and_refused_for_the_right_reason() {
-    let idp = start();
-    let auth = trusting(&idp).await;
+async fn every_forgery_is_rejected_with_its_code() {
+    let idp = TestIdp::start();
+    let auth = idp.verifier().await;
     let reasons = [
         ("tampered", "INVALID_SIGNATURE"),
         ("signed_by_stranger", "INVALID_SIGNATURE"),
@@ -124,27 +122,25 @@ async fn every_forgery_is_made_by_its_name_and_refused_for_the_right_reason() {
             .iter()
             .find(|(known, _)| *known == name)
             .unwrap_or_else(|| panic!("{name} has a reason"));
-        let forged = mint(
-            &idp,
-            &json!({ "forge": name, "claims": { "sub": "grace" } }).to_string(),
-        )
-        .await;
-        assert_eq!(code(&auth, &forged).await, *reason, "{name}");
+        let forged = idp
+            .mint(&json!({ "forge": name, "claims": { "sub": "grace" } }).to_string())
+            .await;
+        assert_eq!(rejection_code(&auth, &forged).await, *reason, "{name}");
         assert!(!accepted_by_jsonwebtoken(&idp, &forged).await, "{name}");
     }
     assert!(
-        auth.verify(&mint(&idp, r#"{"claims": {"sub": "grace"}}"#).await)
+        auth.verify(&idp.mint(r#"{"claims": {"sub": "grace"}}"#).await)
             .await
             .is_ok(),
-        "the same, honestly"
+        "the same token without the forgery is accepted"
     );
 }
 
 #[tokio::test]
-async fn an_order_can_break_each_rule_that_a_resource_server_has() {
-    let idp = start();
-    let auth = trusting(&idp).await;
-    for (order, reason) in [
+async fn tokens_can_violate_each_verification_rule() {
+    let idp = TestIdp::start();
+    let auth = idp.verifier().await;
+    for (request, reason) in [
         (r#"{"claims": {"aud": "another-api"}}"#, "INVALID_AUDIENCE"),
         (
             r#"{"claims": {"iss": "https://attacker.invalid"}}"#,
@@ -160,34 +156,33 @@ async fn an_order_can_break_each_rule_that_a_resource_server_has() {
         (r#"{"header": {"alg": "ES256"}}"#, "UNKNOWN_KEY"),
     ] {
         assert_eq!(
-            code(&auth, &mint(&idp, order).await).await,
+            rejection_code(&auth, &idp.mint(request).await).await,
             reason,
-            "{order}"
+            "{request}"
         );
     }
 }
 
 #[tokio::test]
-async fn another_library_accepts_the_tokens_of_every_algorithm() {
+async fn jsonwebtoken_accepts_every_algorithm() {
     for algorithm in Algorithm::ALL {
-        let idp = Idp::start(Options {
+        let idp = TestIdp::with_options(Options {
             algorithm,
             ..options()
-        })
-        .unwrap();
-        let token = mint(&idp, r#"{"claims": {"sub": "grace"}}"#).await;
+        });
+        let token = idp.mint(r#"{"claims": {"sub": "grace"}}"#).await;
         assert!(accepted_by_jsonwebtoken(&idp, &token).await, "{algorithm}");
         assert!(
-            trusting(&idp).await.verify(&token).await.is_ok(),
+            idp.verifier().await.verify(&token).await.is_ok(),
             "{algorithm}"
         );
     }
 }
 
-/// By the published key set and the usual rules, strictly.
-async fn accepted_by_jsonwebtoken(idp: &Idp, token: &str) -> bool {
+/// Whether jsonwebtoken accepts the token with the published key set, audience and issuer.
+async fn accepted_by_jsonwebtoken(idp: &TestIdp, token: &str) -> bool {
     let set: JwkSet =
-        serde_json::from_value(get(idp, "/.well-known/jwks.json").await.json()).unwrap();
+        serde_json::from_value(idp.get("/.well-known/jwks.json").await.json()).unwrap();
     let jwk = &set.keys[0];
     let name = jwk.common.key_algorithm.expect("an algorithm").to_string();
     let mut rules = Validation::new(name.parse().unwrap());

@@ -8,7 +8,7 @@ import { Wordmark } from '@/components/wordmark';
 import { HOME } from '@/lib/return-path';
 import { userOf } from '@/lib/supabase/user';
 
-/** Around every page for people who are signed in. */
+/** Layout of all pages that require a session. */
 export default async function ProductLayout({ children }: { children: ReactNode }) {
   const user = await userOf(HOME);
   return (

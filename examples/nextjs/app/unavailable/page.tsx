@@ -9,7 +9,7 @@ interface Props {
   searchParams: Promise<Record<'next', string | string[] | undefined>>;
 }
 
-/** The identity provider, which has to renew the session, cannot be reached. Shown in place of a page, with the status 503. */
+/** Shown with status 503 instead of a page when the session must be refreshed and the identity provider is unreachable. */
 export default async function Unavailable({ searchParams }: Props) {
   const { next } = await searchParams;
   return (
@@ -19,8 +19,8 @@ export default async function Unavailable({ searchParams }: Props) {
       </header>
       <main id="main">
         <h1>One moment, please</h1>
-        <p>The sign-in service is out of reach. You are still signed in, and nothing is lost.</p>
-        {/* Without `next` the address is that of the page that was asked for: loading it again is trying again. */}
+        <p>The sign-in service is temporarily unavailable. You are still signed in.</p>
+        {/* Without `next` the URL is that of the requested page, so reloading retries. */}
         <a className="button" href={next === undefined ? '' : returnPath(next)}>
           Try again
         </a>

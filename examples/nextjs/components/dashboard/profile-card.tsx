@@ -5,7 +5,7 @@ import { useMe } from '@/components/me';
 import { ProblemNotice } from '@/components/problem-notice';
 import { Time } from '@/components/time';
 
-/** The account as the API knows it. */
+/** The account as returned by the API. */
 export function ProfileCard() {
   const { me, problem, reload, shown } = useMe();
   return (
@@ -24,7 +24,7 @@ export function ProfileCard() {
           </div>
           <dl className="facts">
             <div>
-              <dt>Here since</dt>
+              <dt>Member since</dt>
               <dd>
                 <Time at={me.created_at} style="date" />
               </dd>
@@ -50,7 +50,7 @@ export function ProfileCard() {
   );
 }
 
-/** Breaks in front of the @, if anywhere. */
+/** Allows a line break only before the `@`. */
 function Email({ address }: { address: string }) {
   const at = address.lastIndexOf('@');
   return (

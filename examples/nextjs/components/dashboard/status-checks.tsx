@@ -14,7 +14,7 @@ import { useResult } from '@/lib/api/use-result';
 const PAGE = 5;
 const load = () => result(api.GET('/api/status', { params: { query: { limit: PAGE } } }));
 
-/** Status checks of this person, newest first. */
+/** The status checks of the user, newest first. */
 export function StatusChecks() {
   const { data: page, setData: setPage, problem, reload } = useResult(load);
   const [older, setOlder] = useState<{ busy: boolean; problem?: Problem }>({ busy: false });
@@ -31,7 +31,7 @@ export function StatusChecks() {
   return (
     <section className="card" aria-labelledby="status-title" aria-busy={!page && !problem}>
       <h2 id="status-title">Status checks</h2>
-      <p className="card-lead">Note which of your machines, jobs or apps has checked in. Only you can see them.</p>
+      <p className="card-lead">Record when a machine, job or app checks in. Only you can see this list.</p>
       <AddCheck
         onAdded={(check) => {
           setPage((known) => ({ next_cursor: known?.next_cursor ?? null, items: [check, ...(known?.items ?? [])] }));
@@ -49,7 +49,7 @@ export function StatusChecks() {
           <span className="bone bone-wide" />
         </div>
       )}
-      {page?.items.length === 0 && <p className="empty">Nothing has checked in yet. Record the first one above.</p>}
+      {page?.items.length === 0 && <p className="empty">No status checks yet. Record the first one above.</p>}
       {page && page.items.length > 0 && (
         <ul className="checks">
           {page.items.map((check) => (
@@ -98,7 +98,7 @@ function AddCheck({ onAdded }: { onAdded: (check: Check) => void }) {
 
   return (
     <form method="post" className="inline-form" onSubmit={(event) => void submit(event)} noValidate>
-      <Field label="What checks in?" placeholder="build server" value={name} onChange={(event) => setName(event.target.value)} problem={ofField} autoComplete="off" />
+      <Field label="Client name" placeholder="build server" value={name} onChange={(event) => setName(event.target.value)} problem={ofField} autoComplete="off" />
       <Submit busy={busy} doing="Recording…">
         Record
       </Submit>

@@ -2,13 +2,13 @@
 
 import { useState } from 'react';
 
-/** What the model has written so far. It is announced when it is whole: read piece by piece, nobody could follow it. */
+/** The generated code. Screen readers announce it only when it is complete. */
 export function Code({ text, busy }: { text: string; busy: boolean }) {
   const [copied, setCopied] = useState('');
   if (!text && !busy) {
     return (
       <div className="code code-empty">
-        <p>Your code appears here, as it is written.</p>
+        <p>The generated code appears here.</p>
       </div>
     );
   }

@@ -11,7 +11,7 @@ import type { Problem } from '@/lib/api/problem';
 
 import { Code } from './code';
 
-/** Problems that end with a key in the settings. */
+/** Problems that are solved by setting an API key. */
 const OF_THE_KEY = ['API_KEY_MISSING', 'UPSTREAM_REJECTED_KEY'];
 
 export function Generator() {
@@ -21,7 +21,7 @@ export function Generator() {
   const [hint, setHint] = useState<string>();
   const stopping = useRef<AbortController>(null);
 
-  // Whoever leaves pays for no more tokens.
+  // Abort on unmount, so that no more tokens are generated and billed.
   useEffect(() => () => stopping.current?.abort(), []);
 
   async function submit(event: FormEvent<HTMLFormElement>) {
@@ -29,7 +29,7 @@ export function Generator() {
     if (busy) return;
     const form = new FormData(event.currentTarget);
     const [prompt, model] = ['prompt', 'model'].map((field) => String(form.get(field) ?? '').trim()) as [string, string];
-    setHint(prompt ? undefined : 'Write a sentence or two first.');
+    setHint(prompt ? undefined : 'Describe your idea first.');
     if (!prompt) return;
     const stop = new AbortController();
     stopping.current = stop;
@@ -61,7 +61,7 @@ export function Generator() {
             placeholder="Qwen/Qwen2.5-Coder-32B-Instruct"
             autoComplete="off"
             spellCheck={false}
-            hint="As Together AI names it. Leave it empty for the usual one."
+            hint="The Together AI model name. Leave empty for the default."
             problem={problem?.fields['model']}
           />
         </details>

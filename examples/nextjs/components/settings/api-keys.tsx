@@ -12,7 +12,7 @@ import { useResult } from '@/lib/api/use-result';
 
 const load = () => result(api.GET('/api/user/api-keys'));
 
-/** The services that this product knows, by the API's names for them. */
+/** The supported services, with their names in the API. */
 const SERVICES = [
   { name: 'togetherAI', title: 'Together AI', use: 'Writes your code.' },
   { name: 'codeRabbit', title: 'CodeRabbit', use: 'Reviews it.' },

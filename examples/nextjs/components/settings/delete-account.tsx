@@ -10,10 +10,10 @@ import type { Problem } from '@/lib/api/problem';
 import { result } from '@/lib/api/result';
 import { signOut } from '@/lib/supabase/sign-out';
 
-/** What must be typed. */
+/** The confirmation word. */
 const WORD = 'delete';
 
-/** Erases everything that the API keeps about this person, and signs them out. The identity provider keeps the sign-in itself. */
+/** Deletes all data of the user in the API and signs out. The user at the identity provider is not deleted. */
 export function DeleteAccount() {
   const dialog = useRef<HTMLDialogElement>(null);
   const [busy, setBusy] = useState(false);
@@ -24,7 +24,7 @@ export function DeleteAccount() {
     event.preventDefault();
     if (busy) return;
     const typed = String(new FormData(event.currentTarget).get('word') ?? '').trim().toLowerCase();
-    setHint(typed === WORD ? undefined : `Type the word “${WORD}” to go on.`);
+    setHint(typed === WORD ? undefined : `Type the word “${WORD}” to continue.`);
     if (typed !== WORD) return;
     setBusy(true);
     setProblem(undefined);
@@ -42,12 +42,12 @@ export function DeleteAccount() {
       <dialog ref={dialog} className="dialog" aria-labelledby="delete-title">
         <form method="post" className="stack" onSubmit={(event) => void submit(event)} noValidate>
           <h2 id="delete-title">Delete your account?</h2>
-          <p>Your profile, status checks and keys are erased at once, and you are signed out everywhere. Nobody can bring them back.</p>
+          <p>Your profile, status checks and API keys are deleted immediately, and you are signed out everywhere. This cannot be undone.</p>
           <Field label={`Type “${WORD}” to confirm`} name="word" autoComplete="off" autoCapitalize="none" problem={hint} />
           {problem && <ProblemNotice problem={problem} />}
           <div className="dialog-actions">
             <button type="button" className="button button-quiet" onClick={() => dialog.current?.close()}>
-              Keep it
+              Cancel
             </button>
             <Submit busy={busy} doing="Deleting…" className="button button-danger">
               Delete everything

@@ -11,7 +11,7 @@ import { api } from '@/lib/api/client';
 import type { Problem } from '@/lib/api/problem';
 import { result } from '@/lib/api/result';
 
-/** Name and picture. The address belongs to the identity provider. */
+/** Edits name and picture. The email address is managed by the identity provider. */
 export function ProfileForm() {
   const { me, setMe, problem: loading, reload } = useMe();
   const [busy, setBusy] = useState(false);
@@ -45,10 +45,10 @@ export function ProfileForm() {
         type="url"
         defaultValue={me.picture ?? ''}
         placeholder="https://"
-        hint="The address of a picture, beginning with https."
+        hint="The https address of an image."
         problem={problem?.fields['picture']}
       />
-      <Field label="Email" value={me.email ?? ''} readOnly hint="Comes from how you sign in." />
+      <Field label="Email" value={me.email ?? ''} readOnly hint="Set by your sign-in method." />
       {problem && !hasFields && <ProblemNotice problem={problem} />}
       {saved && <Notice tone="good">Saved.</Notice>}
       <Submit busy={busy} doing="Saving…">

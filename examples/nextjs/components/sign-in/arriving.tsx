@@ -4,7 +4,7 @@ import { useEffect } from 'react';
 
 import { supabase } from '@/lib/supabase/browser';
 
-/** Somebody who signs in in another tab is signed in here as well. */
+/** Continues to `next` when the user signs in in another tab. */
 export function Arriving({ next }: { next: string }) {
   useEffect(() => {
     const { data } = supabase().auth.onAuthStateChange((event, session) => {

@@ -9,7 +9,7 @@ import { Submit } from '@/components/submit';
 import { OUT_OF_REACH, SHORTEST_PASSWORD, inWords } from '@/lib/sign-in-problem';
 import { supabase } from '@/lib/supabase/browser';
 
-/** Email and password, for somebody new or for somebody known. */
+/** The form for sign-in and sign-up with email and password. */
 export function EmailForm({ kind, next }: { kind: 'sign-in' | 'sign-up'; next: string }) {
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string>();
@@ -35,7 +35,7 @@ export function EmailForm({ kind, next }: { kind: 'sign-in' | 'sign-up'; next: s
         })
       : await auth.signInWithPassword({ email: email.trim(), password });
     if (!error && data.session) {
-      // The whole page anew: proxy.ts sees the session, and nothing of an earlier visitor is left in memory.
+      // A full page load, so that proxy.ts sees the session and no state of an earlier user stays in memory.
       window.location.assign(next);
       return;
     }
@@ -48,15 +48,15 @@ export function EmailForm({ kind, next }: { kind: 'sign-in' | 'sign-up'; next: s
 
   if (sentTo) {
     return (
-      <Notice tone="good" title="Look into your mailbox">
-        We sent a link to {sentTo}. It brings you back here, signed in.
+      <Notice tone="good" title="Check your email">
+        We sent a link to {sentTo}. Open it to confirm your address and sign in.
       </Notice>
     );
   }
-  // A form that is sent before its script has run must not write the password into the address: hence post, here and in every form.
+  // All forms use POST: a form submitted before hydration must not put the password into the URL.
   return (
     <form method="post" className="stack" onSubmit={(event) => void submit(event)}>
-      {isNew && <Field label="Name" name="name" autoComplete="name" maxLength={100} hint="What we call you. You may leave it empty." />}
+      {isNew && <Field label="Name" name="name" autoComplete="name" maxLength={100} hint="Optional." />}
       <Field label="Email" name="email" type="email" autoComplete="email" required />
       <Field
         label="Password"
@@ -65,7 +65,7 @@ export function EmailForm({ kind, next }: { kind: 'sign-in' | 'sign-up'; next: s
         autoComplete={isNew ? 'new-password' : 'current-password'}
         required
         minLength={isNew ? SHORTEST_PASSWORD : undefined}
-        hint={isNew ? `At least ${SHORTEST_PASSWORD} characters; a sentence is best.` : undefined}
+        hint={isNew ? `At least ${SHORTEST_PASSWORD} characters. A passphrase works best.` : undefined}
       />
       {problem && <Notice tone="problem">{problem}</Notice>}
       <Submit busy={busy} doing={isNew ? 'Creating your account…' : 'Signing in…'}>

@@ -10,7 +10,7 @@ import { NEW_PASSWORD } from '@/lib/return-path';
 import { OUT_OF_REACH, inWords } from '@/lib/sign-in-problem';
 import { supabase } from '@/lib/supabase/browser';
 
-/** Asks for a mail whose link leads to a new password. The answer is the same whether or not there is an account. */
+/** Requests a password reset email. The response does not reveal whether an account exists. */
 export function ForgotForm() {
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string>();
@@ -31,8 +31,8 @@ export function ForgotForm() {
 
   if (sentTo) {
     return (
-      <Notice tone="good" title="Look into your mailbox">
-        If {sentTo} has an account here, a link is on its way. Open it in this browser, within the hour.
+      <Notice tone="good" title="Check your email">
+        If {sentTo} has an account, we sent a link to it. Open the link in this browser within one hour.
       </Notice>
     );
   }

@@ -1,4 +1,4 @@
-/** The marks of the providers, in the colours that their guidelines ask for. */
+/** Provider logos, in the colours that their brand guidelines require. */
 export function GoogleMark() {
   return (
     <svg viewBox="0 0 18 18" width="18" height="18" aria-hidden="true">

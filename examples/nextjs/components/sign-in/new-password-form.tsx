@@ -10,7 +10,7 @@ import { HOME } from '@/lib/return-path';
 import { OUT_OF_REACH, SHORTEST_PASSWORD, inWords } from '@/lib/sign-in-problem';
 import { supabase } from '@/lib/supabase/browser';
 
-/** A new password for whoever is signed in, by the link of a mail or otherwise. */
+/** Sets a new password for the signed-in user. */
 export function NewPasswordForm({ email }: { email: string }) {
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string>();
@@ -32,18 +32,18 @@ export function NewPasswordForm({ email }: { email: string }) {
     return (
       <>
         <Notice tone="good" title="Your new password is set">
-          You are signed in here, and nowhere else.
+          You are signed in on this device. All other sessions have ended.
         </Notice>
-        {/* The whole page anew, as after every sign-in. */}
+        {/* A full page load, as after every sign-in. */}
         <a className="button" href={HOME}>
-          Go on
+          Continue
         </a>
       </>
     );
   }
   return (
     <form method="post" className="stack" onSubmit={(event) => void submit(event)}>
-      {/* Password managers keep the two together. */}
+      {/* For password managers. */}
       <Field label="Email" type="email" value={email} readOnly autoComplete="username" />
       <Field
         label="New password"
@@ -52,7 +52,7 @@ export function NewPasswordForm({ email }: { email: string }) {
         autoComplete="new-password"
         required
         minLength={SHORTEST_PASSWORD}
-        hint={`At least ${SHORTEST_PASSWORD} characters; a sentence is best.`}
+        hint={`At least ${SHORTEST_PASSWORD} characters. A passphrase works best.`}
       />
       {problem && <Notice tone="problem">{problem}</Notice>}
       <Submit busy={busy} doing="Saving…">

@@ -13,7 +13,7 @@ const PROVIDERS = [
   { id: 'github', title: 'GitHub', Mark: GitHubMark },
 ] as const;
 
-/** Leaves for the provider's page, with a verifier (PKCE) kept here; the callback route brings people back. */
+/** Buttons that start the OAuth flow with PKCE. The callback route completes it. */
 export function Providers({ next }: { next: string }) {
   const [leaving, setLeaving] = useState<string>();
   const [problem, setProblem] = useState<string>();

@@ -6,10 +6,10 @@ import { supabase } from '@/lib/supabase/browser';
 import type { paths } from './schema';
 import { accessToken, announce, leave, renewed } from './session';
 
-/** The API, typed by its own document. For the browser: each request carries the access token of whoever is signed in. */
+/** The API client, typed by the OpenAPI document. For the browser: each request carries the access token of the signed-in user. */
 export const api = createClient<paths>({ baseUrl: env.apiUrl, fetch: authorized });
 
-/** Sends a request with the access token. A 401 renews the token and tries once more; after that, people sign in again. */
+/** Sends a request with the access token. On 401 the token is refreshed and the request retried once; then the user must sign in again. */
 export async function authorized(request: Request): Promise<Response> {
   const again = request.clone();
   const token = await accessToken();
@@ -18,20 +18,20 @@ export async function authorized(request: Request): Promise<Response> {
 
   const second = await send(again, await renewed(token));
   if (second.status !== 401) return second;
-  // Even a new token is refused. It goes, or the sign-in page would send people straight back.
+  // The refreshed token is rejected too. Delete the session, or the sign-in page would redirect back.
   announce('refused');
   await supabase().auth.signOut({ scope: 'local' });
   return leave('refused');
 }
 
-/** Without cookies: the token is the only thing that speaks for the user, and no other site can make a browser send it. */
+/** Sends without cookies. The token is the only credential, and other sites cannot make the browser send it (CSRF). */
 function send(request: Request, token: string): Promise<Response> {
   const headers = new Headers(request.headers);
   headers.set('Authorization', `Bearer ${token}`);
   return fetch(new Request(request, { headers, credentials: 'omit' }));
 }
 
-/** RFC 9470: the token is good, and a second factor is asked for. A new token would not help. */
+/** Whether the API requires step-up authentication (RFC 9470), which a refreshed token does not satisfy. */
 async function needsStepUp(response: Response): Promise<boolean> {
   const body: unknown = await response.clone().json().catch(() => null);
   return (body as { error?: { code?: string } } | null)?.error?.code === 'STEP_UP_REQUIRED';

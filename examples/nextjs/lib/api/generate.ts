@@ -5,7 +5,7 @@ import { type Problem, problemOf, problemOfFailure } from './problem';
 
 const DONE = '[DONE]';
 
-/** Asks for code and hands it on piece by piece. Resolves at the end, with a problem if there was one. */
+/** Requests code and passes each chunk to `onText`. Resolves when the stream ends, with the problem if it failed. */
 export async function generate(prompt: string, model: string, signal: AbortSignal, onText: (text: string) => void): Promise<Problem | undefined> {
   try {
     const body = JSON.stringify({ prompt, stream: true, ...(model && { model }) });
@@ -18,14 +18,14 @@ export async function generate(prompt: string, model: string, signal: AbortSigna
       const text = (json(data) as Chunk | null)?.choices?.[0]?.delta?.content;
       if (typeof text === 'string') onText(text);
     }
-    // The connection ended, and the answer had not.
+    // The connection ended before the stream was complete.
     return signal.aborted ? undefined : problemOfFailure(undefined);
   } catch (error) {
     return signal.aborted ? undefined : problemOfFailure(error);
   }
 }
 
-/** A piece of an answer, in the format of OpenAI. */
+/** A streamed chunk in the OpenAI format. */
 interface Chunk {
   choices?: { delta?: { content?: unknown } }[];
 }
@@ -38,7 +38,7 @@ function json(text: string): unknown {
   }
 }
 
-/** Server-sent events of a body. `EventSource` cannot send a token. */
+/** Parses server-sent events. `EventSource` cannot send an Authorization header. */
 async function* events(body: ReadableStream<Uint8Array>): AsyncGenerator<{ event: string; data: string }> {
   const reader = body.pipeThrough(new TextDecoderStream() as ReadableWritablePair<string, Uint8Array>).getReader();
   let event = '';

@@ -1,14 +1,14 @@
 import { SignInUnreachable } from './session';
 
-/** What went wrong, in words for the person in front of the screen. */
+/** A problem, described for the user. */
 export interface Problem {
   title: string;
   text: string;
-  /** For each field of a form, what is wrong with it. */
+  /** Problems by form field. */
   fields: Record<string, string>;
-  /** The API's own name for it; "" where the API was not reached. */
+  /** The error code of the API; "" if the API was not reached. */
   code: string;
-  /** What to tell those who run the API, where they can do something about it. */
+  /** The request id to report, for errors that operators can investigate. */
   requestId: string | undefined;
 }
 
@@ -17,7 +17,7 @@ interface Envelope {
   request_id?: unknown;
 }
 
-/** An answer other than a good one, from the body that was read. */
+/** Describes an error response. */
 export function problemOf(response: Response, body: unknown): Problem {
   const { error, request_id } = (body && typeof body === 'object' ? body : {}) as Envelope;
   const code = typeof error?.code === 'string' ? error.code : '';
@@ -28,15 +28,15 @@ export function problemOf(response: Response, body: unknown): Problem {
   return { ...words(response, code, message, Object.keys(fields).length > 0), code, requestId, fields };
 }
 
-/** A request that had no answer. */
+/** Describes a request without a response. */
 export function problemOfFailure(error: unknown): Problem {
   const nothing = { code: '', requestId: undefined, fields: {} };
   if (error instanceof SignInUnreachable) {
-    return { ...nothing, title: 'The sign-in service is out of reach', text: 'You stay signed in. Try again in a moment.' };
+    return { ...nothing, title: 'The sign-in service is unavailable', text: 'You stay signed in. Try again in a moment.' };
   }
   const isOffline = typeof navigator !== 'undefined' && !navigator.onLine;
   return isOffline
-    ? { ...nothing, title: 'You are offline', text: 'Nothing is lost. Try again when you are connected.' }
+    ? { ...nothing, title: 'You are offline', text: 'Try again when you are connected.' }
     : { ...nothing, title: 'We cannot reach the server', text: 'Check your connection, then try again.' };
 }
 
@@ -44,15 +44,15 @@ function words(response: Response, code: string, message: string, hasFields: boo
   const when = wait(response);
   switch (code) {
     case 'ACCOUNT_DISABLED':
-      return { title: 'This account is closed', text: 'Write to us if you think that is a mistake.' };
+      return { title: 'This account is disabled', text: 'Contact support if this is a mistake.' };
     case 'STEP_UP_REQUIRED':
       return { title: 'One more step', text: 'This needs a second factor. Sign in with it, then try again.' };
     case 'API_KEY_MISSING':
-      return { title: 'A key is missing', text: 'Store your Together AI key first; it is used for your requests alone.' };
+      return { title: 'A key is missing', text: 'Store your Together AI key first; it is used only for your requests.' };
     case 'VAULT_UNAVAILABLE':
-      return { title: 'Keys cannot be stored here yet', text: 'Those who run this product have to set that up first. Tell them the reference.' };
+      return { title: 'API keys cannot be stored yet', text: 'An administrator has to configure key storage first. Include the reference in your report.' };
     case 'UPSTREAM_REJECTED_KEY':
-      return { title: 'Together AI refused your key', text: 'It may have been revoked, or mistyped. Replace it in the settings.' };
+      return { title: 'Together AI rejected your key', text: 'It may have been revoked, or mistyped. Replace it in the settings.' };
     case 'UPSTREAM_TIMEOUT':
       return { title: 'The model took too long', text: 'Try again, or ask for something smaller.' };
     case 'UPSTREAM_FAILED':
@@ -60,23 +60,23 @@ function words(response: Response, code: string, message: string, hasFields: boo
   }
   switch (response.status) {
     case 401:
-      return { title: 'You are signed out', text: 'Sign in again to go on.' };
+      return { title: 'You are signed out', text: 'Sign in again to continue.' };
     case 403:
-      return { title: 'You may not do this', text: 'Your account lacks the permission. Somebody who runs this product can grant it.' };
+      return { title: 'Permission denied', text: 'Your account does not have the required permission. An administrator can grant it.' };
     case 404:
-      return { title: 'It is not there', text: 'It may have been removed in the meantime.' };
+      return { title: 'Not found', text: 'It may have been removed in the meantime.' };
     case 413:
-      return { title: 'That is too much at once', text: 'Shorten it, then try again.' };
+      return { title: 'The input is too long', text: 'Shorten it, then try again.' };
     case 422:
       return hasFields
-        ? { title: 'Please check what you entered', text: 'What is marked needs a change.' }
-        : { title: 'Please check what you entered', text: message || 'Something in it cannot be used.' };
+        ? { title: 'Please check what you entered', text: 'Correct the marked fields.' }
+        : { title: 'Please check what you entered', text: message || 'Some of the input is invalid.' };
     case 429:
-      return { title: 'That was a lot at once', text: `Try again ${when}.` };
+      return { title: 'Too many requests', text: `Try again ${when}.` };
     case 503:
-      return { title: 'We are out of service for a moment', text: `You stay signed in. Try again ${when}.` };
+      return { title: 'The service is temporarily unavailable', text: `You stay signed in. Try again ${when}.` };
     default:
-      return { title: 'Something went wrong on our side', text: 'It is written down. Please try again in a moment.' };
+      return { title: 'Something went wrong on our side', text: 'The error was logged. Please try again in a moment.' };
   }
 }
 
@@ -89,7 +89,7 @@ function fieldsOf(details: unknown): Record<string, string> {
   return Object.fromEntries(said.map(({ field, problem }) => [field, `This ${problem}.`]));
 }
 
-/** `Retry-After`, in seconds here, as people say it. */
+/** Describes `Retry-After`, which the API sends in seconds. */
 function wait(response: Response): string {
   const seconds = Number(response.headers.get('retry-after'));
   if (!Number.isFinite(seconds) || seconds <= 0) return 'in a moment';

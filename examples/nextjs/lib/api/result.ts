@@ -1,9 +1,9 @@
 import { type Problem, problemOf, problemOfFailure } from './problem';
 
-/** An answer, or what to tell people in its place. */
+/** The data of a response, or the problem. */
 export type Result<T> = { data: T; problem?: never } | { data?: never; problem: Problem };
 
-/** Waits for a call of `api`, which answers without throwing unless nothing is reached. */
+/** Awaits a call of `api`. Such a call throws only if the API is unreachable. */
 export async function result<T>(call: Promise<{ data?: T; error?: unknown; response: Response }>): Promise<Result<T>> {
   try {
     const { data, error, response } = await call;

@@ -2,12 +2,12 @@ import { isAuthRetryableFetchError } from '@supabase/supabase-js';
 
 import { supabase } from '@/lib/supabase/browser';
 
-/** The identity provider, which would have to renew the session, cannot be reached. The session is kept. */
+/** The session must be refreshed and the identity provider is unreachable. The session is kept. */
 export class SignInUnreachable extends Error {
   override name = 'SignInUnreachable';
 }
 
-/** For whom the page on the screen was made. */
+/** The user for whom the page was rendered. */
 let owner: string | undefined;
 
 /** Set by `SessionWatch`, with the user that the server verified. */
@@ -15,52 +15,52 @@ export function ownedBy(user: string): void {
   owner = user;
 }
 
-/** The access token of the page's owner; it is renewed when it is about to end. */
+/** Returns the access token of the page's owner, refreshed if it is about to expire. */
 export async function accessToken(): Promise<string> {
   const { data, error } = await supabase().auth.getSession();
   if (data.session) return own(data.session);
   return refused(error);
 }
 
-/** Another token than this one, which the API did not accept. */
+/** Returns a newer token than `used`, which the API rejected. */
 export async function renewed(used: string): Promise<string> {
   const { auth } = supabase();
   const current = await accessToken();
-  // Somebody else here has renewed it in the meantime.
+  // Another request has already refreshed it.
   if (current !== used) return current;
   const { data, error } = await auth.refreshSession();
   if (data.session) return own(data.session);
   return refused(error);
 }
 
-/** Why a page ends; `lib/sign-in-problem.ts` has the sentences. */
+/** Why the user leaves the page; `lib/sign-in-problem.ts` has the messages. */
 export type Ending = 'ended' | 'erased' | 'everywhere' | 'here' | 'refused';
 
 let announced: Ending | undefined;
 let isLeaving = false;
 
-/** Says why the session is about to end. `SessionWatch` leaves as soon as it has, and knows no reason. */
+/** Records why the session is about to end, because `SessionWatch` only sees that it ended. */
 export function announce(ending: Ending): void {
   announced = ending;
 }
 
-/** Leaves for the sign-in page. The whole page goes, with all that it has in memory. */
+/** Redirects to the sign-in page with a full page load, which discards all state in memory. */
 export function leave(known: Ending): Promise<never> {
   const ending = announced ?? known;
-  // Once: the end of a session is noticed in several places, and a second departure would break off the first.
+  // Several places detect the end of a session; a second navigation would abort the first.
   if (isLeaving) return new Promise(() => undefined);
   isLeaving = true;
   const isWanted = ending === 'erased' || ending === 'everywhere' || ending === 'here';
   const { pathname, search } = window.location;
   const query = new URLSearchParams({ problem: ending, ...(!isWanted && { next: pathname + search }) });
   window.location.replace(`/sign-in?${query.toString()}`);
-  // Whoever waits for an answer goes on waiting, and shows no error that nobody could read.
+  // Never resolves, so that callers do not show an error during the navigation.
   return new Promise(() => undefined);
 }
 
 function own(session: { access_token: string; user: { id: string } }): string | Promise<never> {
   if (owner === undefined || session.user.id === owner) return session.access_token;
-  // Another person has signed in in another tab. What is shown here is not theirs.
+  // Another user has signed in in another tab; this page shows the data of the previous one.
   window.location.reload();
   return new Promise(() => undefined);
 }

@@ -5,7 +5,7 @@ import { useCallback, useEffect, useRef, useState } from 'react';
 import type { Problem } from './problem';
 import type { Result } from './result';
 
-/** Loads something for a component: once at the beginning, and again when told to. What is shown stays while it is loaded anew. */
+/** Loads data on mount and on `reload`. The previous data stays visible while reloading. */
 export function useResult<T>(load: () => Promise<Result<T>>) {
   const [data, setData] = useState<T>();
   const [problem, setProblem] = useState<Problem>();
@@ -14,7 +14,7 @@ export function useResult<T>(load: () => Promise<Result<T>>) {
   const reload = useCallback(async () => {
     const mine = ++latest.current;
     const answer = await load();
-    // An answer that was overtaken by a later one, or by the end of the component, is dropped.
+    // Ignore responses that arrive after a later request or after unmount.
     if (mine !== latest.current) return;
     setProblem(answer.problem);
     if (!answer.problem) setData(answer.data);

@@ -4,11 +4,11 @@ import { env } from '@/lib/env';
 
 import { cookieOptions } from './cookies';
 
-/** The browser's client; the same one each time. For handlers and effects: while a page is rendered on the server there is none. */
+/** Returns the browser's client, which is a singleton. Call it in handlers and effects only, not during server rendering. */
 export function supabase() {
   return createBrowserClient(env.supabaseUrl, env.supabaseKey, {
     cookieOptions,
-    // The callback route exchanges the code. No page of this app finds a session in its address.
+    // The callback route exchanges the code; no page reads a session from its URL.
     auth: { detectSessionInUrl: false },
   });
 }

@@ -3,11 +3,11 @@ import 'server-only';
 
 import { env } from '@/lib/env';
 
-/** How long a key set is fresh: what the identity provider says of it, too. */
+/** How long a key set is fresh, as in the provider's Cache-Control. */
 const FRESH = 10 * 60_000;
-/** How long the last good one serves while the provider cannot be reached. The same as bearward's `jwks.max_stale`. */
+/** How long the last key set is used while the provider is unreachable, as in bearward's `jwks.max_stale`. */
 const STALE = 6 * 60 * 60_000;
-/** How often a key that we do not know is asked for. Whoever makes up key ids costs the provider no more. */
+/** Minimum interval between fetches for unknown key ids, which may be forged. */
 const COOLDOWN = 30_000;
 const TIMEOUT = 2_000;
 
@@ -16,9 +16,9 @@ let asked = Number.NEGATIVE_INFINITY;
 let asking: Promise<void> | undefined;
 
 /**
- * The provider's public keys, from memory where possible, so that an outage of the provider signs nobody out.
+ * Returns the provider's public keys, cached so that an outage of the provider does not sign users out.
  *
- * supabase-js keeps keys of its own, but not for longer than ten minutes: after those an outage would open no page.
+ * The cache of supabase-js lasts only ten minutes.
  */
 export async function signingKeys(kid: string | undefined): Promise<{ keys: JWK[] }> {
   const age = kept ? Date.now() - kept.at : Number.POSITIVE_INFINITY;
@@ -32,10 +32,10 @@ async function ask(): Promise<void> {
   try {
     const response = await fetch(`${env.supabaseUrl}/auth/v1/.well-known/jwks.json`, { cache: 'no-store', signal: AbortSignal.timeout(TIMEOUT) });
     const { keys } = (await response.json()) as { keys?: JWK[] };
-    // A failure, or an empty set, never clears a good one.
+    // A failed fetch or an empty set does not replace the cached keys.
     if (response.ok && keys?.length) kept = { keys, at: Date.now() };
   } catch {
-    // What is kept stays.
+    // Keep the cached keys.
   } finally {
     asking = undefined;
   }

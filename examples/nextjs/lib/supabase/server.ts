@@ -6,7 +6,7 @@ import { env } from '@/lib/env';
 
 import { cookieOptions } from './cookies';
 
-/** A client for one request. It must not be shared: it holds that request's session. */
+/** Creates a client for one request. It holds the session of that request and must not be shared. */
 export function serverClient(cookies: CookieMethodsServer, fetch?: typeof globalThis.fetch) {
   return createServerClient(env.supabaseUrl, env.supabaseKey, {
     cookies,
@@ -18,9 +18,9 @@ export function serverClient(cookies: CookieMethodsServer, fetch?: typeof global
 
 type Transport = NonNullable<NonNullable<SupabaseClientOptions<'public'>['realtime']>['transport']>;
 
-/** supabase-js asks for a WebSocket when it is made, which Node 20 has not. Nothing on this server opens a channel. */
+/** supabase-js requires a WebSocket implementation when a client is created, and Node 20 has none. The server opens no channel. */
 class NoRealtime {
   constructor() {
-    throw new Error('this server opens no realtime channel');
+    throw new Error('realtime channels are not supported on the server');
   }
 }

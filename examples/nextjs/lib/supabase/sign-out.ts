@@ -2,7 +2,7 @@ import { announce, leave } from '@/lib/api/session';
 
 import { supabase } from './browser';
 
-/** Ends the sessions of all devices. Where the provider cannot be reached, this device's at least. Other tabs follow (`SessionWatch`). */
+/** Revokes all sessions of the user, or only the local one if the provider is unreachable. Other tabs follow (`SessionWatch`). */
 export async function signOut(isErased = false): Promise<void> {
   const { auth } = supabase();
   announce(isErased ? 'erased' : 'everywhere');

@@ -6,7 +6,7 @@ import 'server-only';
 import { serverClient } from './server';
 import { type User, visitor } from './visitor';
 
-/** For route handlers, which may set cookies, and for pages, which may not: there proxy.ts has already set them. */
+/** Creates a client for a route handler or a page. Pages cannot set cookies; proxy.ts has already set them. */
 export async function clientOfRequest() {
   const store = await cookies();
   return serverClient({
@@ -15,16 +15,16 @@ export async function clientOfRequest() {
       try {
         for (const { name, value, options } of changed) store.set(name, value, options);
       } catch {
-        // While a page is rendered.
+        // Cookies are read-only while a page is rendered.
       }
     },
   });
 }
 
-/** Who asks for this page; asked once for the page and the layout around it. */
+/** Returns the visitor of this request, cached for the page and its layout. */
 export const visitorOfRequest = cache(async () => visitor(await clientOfRequest()));
 
-/** The same where it must be somebody. It stands beside proxy.ts, so that a page left out of the list there is not open. */
+/** Returns the signed-in user or redirects. It complements proxy.ts, so that a page missing from the list there is still protected. */
 export async function userOf(path: string): Promise<User> {
   const asking = await visitorOfRequest();
   if (asking.state === 'signed-in') return asking.user;

@@ -5,23 +5,23 @@ import { env } from '@/lib/env';
 
 import { signingKeys } from './keys';
 
-/** Somebody whose access token was verified. */
+/** A user whose access token was verified. */
 export interface User {
   id: string;
   email: string;
   name: string;
-  /** An address that a page may show: the content security policy stops others. */
+  /** A picture URL that the content security policy allows. */
   picture: string | undefined;
 }
 
-/** Who asks: somebody, nobody, or somebody who has a session while the identity provider, which would have to renew it, is out of reach. */
+/** The visitor of a request. `unknown`: the session must be refreshed and the identity provider is unreachable. */
 export type Visitor = { state: 'signed-in'; user: User } | { state: 'signed-out' } | { state: 'unknown' };
 
 /**
  * Verifies the session that came with a request.
  *
- * `getSession` only takes the token out of the cookie, and renews it when it is about to end: nothing in it is believed. `getClaims`
- * checks its signature and its end with the provider's public keys.
+ * `getSession` reads the token from the cookie and refreshes it if it is about to expire, without verifying it. `getClaims` verifies
+ * signature and expiry with the provider's public keys.
  */
 export async function visitor(supabase: SupabaseClient): Promise<Visitor> {
   const { data, error } = await supabase.auth.getSession();
@@ -30,9 +30,9 @@ export async function visitor(supabase: SupabaseClient): Promise<Visitor> {
   const verified = await supabase.auth.getClaims(token, { jwks: await signingKeys(keyId(token)) });
   if (isAuthRetryableFetchError(verified.error)) return { state: 'unknown' };
   const { sub, aud, email, user_metadata: told } = verified.data?.claims ?? {};
-  // The same keys sign tokens for other purposes, such as ID tokens for a client of the project.
+  // The same keys also sign other tokens, such as ID tokens for OAuth clients of the project.
   if (typeof sub !== 'string' || ![aud].flat().includes('authenticated')) {
-    // Out of the cookies with it: the browser would take it for a session, and go round in a circle.
+    // Delete the cookies: the browser would treat them as a session and redirect in a loop.
     await supabase.auth.signOut({ scope: 'local' });
     return { state: 'signed-out' };
   }
@@ -41,12 +41,12 @@ export async function visitor(supabase: SupabaseClient): Promise<Visitor> {
   return { state: 'signed-in', user: { id: sub, email: typeof email === 'string' ? email : '', name: spoken ?? '', picture } };
 }
 
-/** The same as in `contentSecurityPolicy`. */
+/** Whether `contentSecurityPolicy` allows the image. */
 function isShown(address: unknown): address is string {
   return typeof address === 'string' && (address.startsWith('https://') || address.startsWith(`${env.supabaseUrl}/`));
 }
 
-/** Unverified: only says which key to look for. */
+/** Returns the unverified key id, used only to select a key. */
 function keyId(token: string): string | undefined {
   try {
     const header: unknown = JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString());

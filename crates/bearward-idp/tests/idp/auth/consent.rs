@@ -1,27 +1,25 @@
-//! The provider's page: what it shows, and whose answer it takes.
+//! The consent page of the simulated providers.
 
-use bearward_idp::Idp;
 use url::Url;
 
-use super::start;
-use crate::http::{Answer, get, send};
+use crate::fixture::{TestIdp, TestResponse};
 
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
 
-/// A page as a browser has it.
-pub(super) struct Page {
+/// A consent page with the cookie of a browser.
+pub(super) struct ConsentPage {
     pub(super) path: String,
     pub(super) text: String,
-    ticket: String,
+    csrf_token: String,
     cookie: String,
 }
 
-impl Page {
-    pub(super) async fn open(idp: &Idp, authorize: &str) -> Self {
-        let answer = get(idp, authorize).await;
-        assert_eq!(answer.status, 302, "{}", answer.body);
-        let path = answer.header("location").unwrap().to_owned();
-        let shown = get(idp, &path).await;
+impl ConsentPage {
+    pub(super) async fn open(idp: &TestIdp, authorize: &str) -> Self {
+        let response = idp.get(authorize).await;
+        assert_eq!(response.status, 302, "{}", response.body);
+        let path = response.header("location").unwrap().to_owned();
+        let shown = idp.get(&path).await;
         let cookie = shown
             .header("set-cookie")
             .unwrap()
@@ -29,9 +27,9 @@ impl Page {
             .next()
             .unwrap()
             .to_owned();
-        let ticket = shown
+        let csrf_token = shown
             .body
-            .split_once("name=\"ticket\" value=\"")
+            .split_once("name=\"csrf_token\" value=\"")
             .unwrap()
             .1
             .split('"')
@@ -41,52 +39,57 @@ impl Page {
         Self {
             path,
             text: shown.body,
-            ticket,
+            csrf_token,
             cookie,
         }
     }
 
-    pub(super) async fn send(&self, idp: &Idp, members: &[(&str, &str)]) -> Answer {
-        let own = format!("http://{}", idp.address());
-        self.send_from(idp, &own, Some(&self.cookie), &self.ticket, members)
-            .await
+    pub(super) async fn send(&self, idp: &TestIdp, members: &[(&str, &str)]) -> TestResponse {
+        let own_origin = format!("http://{}", idp.address());
+        self.send_from(
+            idp,
+            &own_origin,
+            Some(&self.cookie),
+            &self.csrf_token,
+            members,
+        )
+        .await
     }
 
     async fn send_from(
         &self,
-        idp: &Idp,
+        idp: &TestIdp,
         origin: &str,
         cookie: Option<&str>,
-        ticket: &str,
+        csrf_token: &str,
         members: &[(&str, &str)],
-    ) -> Answer {
+    ) -> TestResponse {
         let mut form = url::form_urlencoded::Serializer::new(String::new());
-        form.append_pair("ticket", ticket).extend_pairs(members);
+        form.append_pair("csrf_token", csrf_token)
+            .extend_pairs(members);
         let mut headers = vec![FORM, ("origin", origin)];
         headers.extend(cookie.map(|cookie| ("cookie", cookie)));
-        send(
-            idp,
-            &format!("POST {}", self.path),
-            &headers,
-            &form.finish(),
-        )
-        .await
+        idp.send(&format!("POST {}", self.path), &headers, &form.finish())
+            .await
     }
 }
 
-/// Where the app is sent after somebody was picked.
-pub(super) async fn pick(idp: &Idp, authorize: &str, email: &str) -> Url {
+/// Signs in as this user and returns the redirect to the app.
+pub(super) async fn select_user(idp: &TestIdp, authorize: &str, email: &str) -> Url {
     finish(idp, authorize, &[("email", email)]).await
 }
 
-pub(super) async fn deny(idp: &Idp, authorize: &str) -> Url {
+pub(super) async fn deny(idp: &TestIdp, authorize: &str) -> Url {
     finish(idp, authorize, &[("action", "deny")]).await
 }
 
-async fn finish(idp: &Idp, authorize: &str, members: &[(&str, &str)]) -> Url {
-    let sent = Page::open(idp, authorize).await.send(idp, members).await;
+async fn finish(idp: &TestIdp, authorize: &str, members: &[(&str, &str)]) -> Url {
+    let sent = ConsentPage::open(idp, authorize)
+        .await
+        .send(idp, members)
+        .await;
     assert_eq!(sent.status, 303, "{}", sent.body);
-    let back = get(idp, sent.header("location").unwrap()).await;
+    let back = idp.get(sent.header("location").unwrap()).await;
     assert_eq!(back.status, 302, "{}", back.body);
     back.header("location").unwrap().parse().unwrap()
 }
@@ -94,11 +97,11 @@ async fn finish(idp: &Idp, authorize: &str, members: &[(&str, &str)]) -> Url {
 const AUTHORIZE: &str = "/auth/v1/authorize?provider=google&redirect_to=http://localhost:3000/";
 
 #[tokio::test]
-async fn the_page_says_what_it_is_and_loads_nothing() {
-    let (idp, _) = start();
-    let page = Page::open(&idp, AUTHORIZE).await;
-    let answer = get(&idp, &page.path).await;
-    let policy = answer.header("content-security-policy").unwrap();
+async fn page_is_marked_and_self_contained() {
+    let (idp, _) = TestIdp::with_clock();
+    let page = ConsentPage::open(&idp, AUTHORIZE).await;
+    let response = idp.get(&page.path).await;
+    let policy = response.header("content-security-policy").unwrap();
     assert!(
         policy.starts_with("default-src 'none'; style-src 'sha256-"),
         "{policy}"
@@ -111,9 +114,9 @@ async fn the_page_says_what_it_is_and_loads_nothing() {
         !policy.contains("unsafe") && !policy.contains("script"),
         "{policy}"
     );
-    assert_eq!(answer.header("cache-control"), Some("no-store"));
+    assert_eq!(response.header("cache-control"), Some("no-store"));
     assert!(
-        answer
+        response
             .header("set-cookie")
             .unwrap()
             .ends_with("; HttpOnly; SameSite=Strict")
@@ -140,33 +143,33 @@ async fn the_page_says_what_it_is_and_loads_nothing() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_not_from_the_page_chooses_nobody() {
-    let (idp, _) = start();
-    let page = Page::open(&idp, AUTHORIZE).await;
-    let other = Page::open(&idp, AUTHORIZE).await;
-    let own = format!("http://{}", idp.address());
+async fn forms_from_other_pages_are_rejected() {
+    let (idp, _) = TestIdp::with_clock();
+    let page = ConsentPage::open(&idp, AUTHORIZE).await;
+    let other = ConsentPage::open(&idp, AUTHORIZE).await;
+    let own_origin = format!("http://{}", idp.address());
     let cookie = Some(page.cookie.as_str());
-    for (origin, cookie, ticket) in [
-        ("https://attacker.invalid", cookie, page.ticket.as_str()),
-        ("http://localhost:3000", cookie, &page.ticket),
-        ("null", cookie, &page.ticket),
-        (&own, None, &page.ticket),
-        (&own, Some(other.cookie.as_str()), &page.ticket),
-        (&own, cookie, ""),
-        (&own, cookie, &other.ticket),
-        (&own, Some("bearward_consent="), ""),
+    for (origin, cookie, csrf_token) in [
+        ("https://attacker.invalid", cookie, page.csrf_token.as_str()),
+        ("http://localhost:3000", cookie, &page.csrf_token),
+        ("null", cookie, &page.csrf_token),
+        (&own_origin, None, &page.csrf_token),
+        (&own_origin, Some(other.cookie.as_str()), &page.csrf_token),
+        (&own_origin, cookie, ""),
+        (&own_origin, cookie, &other.csrf_token),
+        (&own_origin, Some("bearward_consent="), ""),
     ] {
-        let answer = page
+        let response = page
             .send_from(
                 &idp,
                 origin,
                 cookie,
-                ticket,
+                csrf_token,
                 &[("email", "ada@example.com")],
             )
             .await;
-        assert_eq!(answer.status, 403, "{origin} {cookie:?} {ticket}");
-        assert_eq!(answer.header("location"), None);
+        assert_eq!(response.status, 403, "{origin} {cookie:?} {csrf_token}");
+        assert_eq!(response.header("location"), None);
     }
     assert_eq!(
         page.send(&idp, &[("email", "ada@example.com")])
@@ -177,28 +180,30 @@ async fn an_answer_that_is_not_from_the_page_chooses_nobody() {
 }
 
 #[tokio::test]
-async fn a_page_under_a_rebound_name_is_not_shown() {
-    let (idp, _) = start();
-    let page = Page::open(&idp, AUTHORIZE).await;
+async fn foreign_host_names_are_rejected() {
+    let (idp, _) = TestIdp::with_clock();
+    let page = ConsentPage::open(&idp, AUTHORIZE).await;
     for line in [format!("GET {}", page.path), format!("POST {}", page.path)] {
-        let answer = send(&idp, &line, &[("host", "attacker.invalid"), FORM], "").await;
-        assert_eq!(answer.refusal(), (403, "ORIGIN_REFUSED".to_owned()));
+        let response = idp
+            .send(&line, &[("host", "attacker.invalid"), FORM], "")
+            .await;
+        assert_eq!(response.error(), (403, "ORIGIN_REFUSED".to_owned()));
     }
 }
 
 #[tokio::test]
-async fn what_people_type_is_shown_as_text() {
-    let (idp, _) = start();
+async fn user_input_is_escaped() {
+    let (idp, _) = TestIdp::with_clock();
     let hostile = "\"><script>alert(1)</script>&'";
-    let sent = Page::open(&idp, AUTHORIZE)
+    let sent = ConsentPage::open(&idp, AUTHORIZE)
         .await
         .send(&idp, &[("email", "eve@example.com"), ("name", hostile)])
         .await;
-    get(&idp, sent.header("location").unwrap()).await;
-    let page = Page::open(&idp, AUTHORIZE).await;
+    idp.get(sent.header("location").unwrap()).await;
+    let page = ConsentPage::open(&idp, AUTHORIZE).await;
     assert!(
         page.text
-            .contains("&quot;&gt;&lt;script&gt;alert(1)&lt;/script&gt;&amp;&#39;"),
+            .contains("&quot;&gt;&lt;script&gt;alert(1)&lt;/script&gt;&amp;'"),
         "{}",
         page.text
     );
@@ -206,41 +211,43 @@ async fn what_people_type_is_shown_as_text() {
 }
 
 #[tokio::test]
-async fn what_is_no_address_is_answered_with_a_way_back() {
-    let (idp, _) = start();
-    let page = Page::open(&idp, AUTHORIZE).await;
+async fn invalid_email_is_422_with_a_link_back() {
+    let (idp, _) = TestIdp::with_clock();
+    let page = ConsentPage::open(&idp, AUTHORIZE).await;
     for email in ["", "ada", "<b>@example.com"] {
-        let answer = page.send(&idp, &[("email", email)]).await;
-        assert_eq!(answer.status, 422);
-        assert!(answer.body.contains(&page.path), "{}", answer.body);
+        let response = page.send(&idp, &[("email", email)]).await;
+        assert_eq!(response.status, 422);
+        assert!(response.body.contains(&page.path), "{}", response.body);
     }
 }
 
 #[tokio::test]
-async fn a_sign_in_that_never_began_has_no_page() {
-    let (idp, _) = start();
+async fn unknown_flow_is_404() {
+    let (idp, _) = TestIdp::with_clock();
     for path in [
         "/.consent/x",
         "/.consent/00000000-0000-4000-8000-000000000000",
     ] {
-        let answer = get(&idp, path).await;
-        assert_eq!(answer.status, 404);
-        assert!(answer.body.contains("Development only"), "{}", answer.body);
+        let response = idp.get(path).await;
+        assert_eq!(response.status, 404);
+        assert!(
+            response.body.contains("Development only"),
+            "{}",
+            response.body
+        );
     }
 }
 
 #[tokio::test]
-async fn a_callback_without_the_code_of_the_page_leads_to_no_session() {
-    let (idp, _) = start();
-    let page = Page::open(&idp, AUTHORIZE).await;
+async fn callback_with_a_guessed_code_is_rejected() {
+    let (idp, _) = TestIdp::with_clock();
+    let page = ConsentPage::open(&idp, AUTHORIZE).await;
     page.send(&idp, &[("email", "ada@example.com")]).await;
     let state = page.path.trim_start_matches("/.consent/");
-    let answer = get(
-        &idp,
-        &format!("/auth/v1/callback?state={state}&code=guessed"),
-    )
-    .await;
-    let back = answer.header("location").unwrap();
+    let response = idp
+        .get(&format!("/auth/v1/callback?state={state}&code=guessed"))
+        .await;
+    let back = response.header("location").unwrap();
     assert!(
         back.contains("error_code=bad_oauth_callback") && !back.contains("access_token"),
         "{back}"

@@ -1,20 +1,20 @@
-//! The fake Google: its ID tokens are Google's to whoever trusts it.
+//! The fake Google: ID tokens, keys and discovery.
 
 use bearward::{Bearward, Issuer, KeySource, TokenUse};
-use bearward_idp::Idp;
 use serde_json::{Value, json};
 
-use super::start;
-use crate::http::{get, json as post_json, send};
+use crate::fixture::{JSON, TestIdp};
 
-async fn credential(idp: &Idp, order: Value) -> Value {
-    let answer = post_json(idp, "POST /google/credential", &order.to_string()).await;
-    assert_eq!(answer.status, 200, "{}", answer.body);
-    answer.json()
+async fn credential(idp: &TestIdp, request: Value) -> Value {
+    let response = idp
+        .send_json("POST /google/credential", &request.to_string())
+        .await;
+    assert_eq!(response.status, 200, "{}", response.body);
+    response.json()
 }
 
-/// A server that takes its tokens as `POST /api/auth/google` does.
-async fn trusting(idp: &Idp) -> Bearward {
+/// A verifier for ID tokens, configured as for `POST /api/auth/google`.
+async fn google_verifier(idp: &TestIdp) -> Bearward {
     let issuer = Issuer::new(idp.google_issuer(), idp.google_client_id())
         .unwrap()
         .token_use(TokenUse::IdToken);
@@ -27,23 +27,23 @@ async fn trusting(idp: &Idp) -> Bearward {
 }
 
 #[tokio::test]
-async fn an_id_token_has_googles_claims_and_is_verified_as_a_credential() {
-    let (idp, _) = start();
-    let made = credential(
+async fn id_token_has_googles_claims_and_verifies() {
+    let (idp, _) = TestIdp::with_clock();
+    let issued = credential(
         &idp,
         json!({ "email": "Ada@Example.com", "name": "Ada Lovelace", "hd": "example.com" }),
     )
     .await;
-    let verified = trusting(&idp)
+    let verified = google_verifier(&idp)
         .await
-        .verify_credential(made["credential"].as_str().unwrap())
+        .verify_credential(issued["credential"].as_str().unwrap())
         .await
         .unwrap();
     assert_eq!(
         (verified.issuer(), verified.email()),
         (&*idp.google_issuer(), Some("ada@example.com"))
     );
-    let claims = &made["claims"];
+    let claims = &issued["claims"];
     assert_eq!(verified.subject(), claims["sub"].as_str().unwrap());
     assert!(
         verified.subject().len() == 21
@@ -80,32 +80,33 @@ async fn an_id_token_has_googles_claims_and_is_verified_as_a_credential() {
     let again = credential(&idp, json!({ "email": "ada@example.com" })).await;
     assert_eq!(
         again["claims"]["sub"], claims["sub"],
-        "an address has one id"
+        "the subject depends only on the address"
     );
 }
 
 #[tokio::test]
-async fn its_documents_lead_to_its_keys_which_are_not_the_idps() {
-    let (idp, _) = start();
-    let discovery = get(&idp, "/google/.well-known/openid-configuration")
+async fn google_documents_publish_separate_keys() {
+    let (idp, _) = TestIdp::with_clock();
+    let discovery = idp
+        .get("/google/.well-known/openid-configuration")
         .await
         .json();
     assert_eq!(
         (&discovery["issuer"], &discovery["jwks_uri"]),
         (&json!(idp.google_issuer()), &json!(idp.google_jwks_url()))
     );
-    let google = get(&idp, "/google/oauth2/v3/certs").await.json();
-    let own = get(&idp, "/.well-known/jwks.json").await.json();
+    let google = idp.get("/google/oauth2/v3/certs").await.json();
+    let own = idp.get("/.well-known/jwks.json").await.json();
     assert_eq!(google["keys"][0]["alg"], "RS256");
     assert_ne!(google["keys"][0]["n"], own["keys"][0]["n"]);
     assert!(google["keys"][0].get("d").is_none());
 }
 
 #[tokio::test]
-async fn wrong_tokens_can_be_asked_for() {
-    let (idp, _) = start();
-    let server = trusting(&idp).await;
-    for (order, expected) in [
+async fn invalid_tokens_can_be_issued() {
+    let (idp, _) = TestIdp::with_clock();
+    let verifier = google_verifier(&idp).await;
+    for (request, expected) in [
         (
             json!({ "email": "ada@example.com", "audience": "another-client" }),
             "INVALID_AUDIENCE",
@@ -115,38 +116,33 @@ async fn wrong_tokens_can_be_asked_for() {
             "TOKEN_EXPIRED",
         ),
     ] {
-        let made = credential(&idp, order).await;
-        let refused = server
-            .verify_credential(made["credential"].as_str().unwrap())
+        let issued = credential(&idp, request).await;
+        let rejected = verifier
+            .verify_credential(issued["credential"].as_str().unwrap())
             .await
             .unwrap_err();
-        assert_eq!(refused.error.code(), expected);
+        assert_eq!(rejected.error.code(), expected);
     }
 }
 
 #[tokio::test]
-async fn no_other_page_is_given_an_id_token() {
-    let (idp, _) = start();
-    let order = r#"{"email": "ada@example.com"}"#;
+async fn foreign_origins_and_hosts_get_no_id_token() {
+    let (idp, _) = TestIdp::with_clock();
+    let request = r#"{"email": "ada@example.com"}"#;
     for header in [
         ("origin", "https://attacker.invalid"),
         ("host", "attacker.invalid"),
     ] {
-        let answer = send(
-            &idp,
-            "POST /google/credential",
-            &[crate::http::JSON, header],
-            order,
-        )
-        .await;
-        assert_eq!(answer.refusal(), (403, "ORIGIN_REFUSED".to_owned()));
+        let response = idp
+            .send("POST /google/credential", &[JSON, header], request)
+            .await;
+        assert_eq!(response.error(), (403, "ORIGIN_REFUSED".to_owned()));
     }
     assert_eq!(
-        send(
-            &idp,
+        idp.send(
             "POST /google/credential",
             &[("content-type", "text/plain")],
-            order
+            request
         )
         .await
         .status,

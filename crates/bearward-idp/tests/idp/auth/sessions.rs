@@ -1,16 +1,16 @@
-//! Refresh tokens turn, and an old one gives itself away.
+//! Access tokens, refresh token rotation and reuse detection.
 
 use std::time::Duration;
 
 use bearward::{Bearward, Issuer};
 use serde_json::json;
 
-use super::{PASSWORD, post, refresh, refusal, sign_up, start, text, user};
+use crate::fixture::{PASSWORD, TestIdp, text};
 
 #[tokio::test]
-async fn an_access_token_is_good_at_a_resource_server_and_lives_an_hour() {
-    let (idp, _) = start();
-    let session = sign_up(&idp, "ada@example.com").await;
+async fn access_token_is_accepted_by_a_resource_server() {
+    let (idp, _) = TestIdp::with_clock();
+    let session = idp.sign_up("ada@example.com").await;
     let auth = Bearward::builder()
         .issuer(Issuer::supabase(&idp.base()).unwrap())
         .build()
@@ -24,47 +24,47 @@ async fn an_access_token_is_good_at_a_resource_server_and_lives_an_hour() {
 }
 
 #[tokio::test]
-async fn an_access_token_opens_the_user_until_it_expires() {
-    let (idp, clock) = start();
-    let session = sign_up(&idp, "ada@example.com").await;
+async fn access_token_reads_the_user_until_it_expires() {
+    let (idp, clock) = TestIdp::with_clock();
+    let session = idp.sign_up("ada@example.com").await;
     clock.advance(Duration::from_secs(3599));
-    assert_eq!(user(&idp, &session).await.status, 200);
+    assert_eq!(idp.user(&session).await.status, 200);
     clock.advance(Duration::from_secs(1));
     assert_eq!(
-        refusal(&user(&idp, &session).await),
+        idp.user(&session).await.auth_error(),
         (403, "bad_jwt".to_owned())
     );
     assert_eq!(
-        refresh(&idp, text(&session, "refresh_token")).await.status,
+        idp.refresh(text(&session, "refresh_token")).await.status,
         200,
-        "the session goes on"
+        "the session can be refreshed"
     );
 }
 
 #[tokio::test]
-async fn a_refresh_token_that_is_two_behind_is_good_for_ten_seconds() {
-    for (late, expected) in [(10_000, None), (10_001, Some("refresh_token_already_used"))] {
-        let (idp, clock) = start();
-        let first = sign_up(&idp, "ada@example.com").await;
-        let second = refresh(&idp, text(&first, "refresh_token")).await.json();
-        let third = refresh(&idp, text(&second, "refresh_token")).await.json();
-        clock.advance(Duration::from_millis(late));
-        let again = refresh(&idp, text(&first, "refresh_token")).await;
+async fn second_previous_refresh_token_is_reused_for_10_s() {
+    for (elapsed_ms, expected) in [(10_000, None), (10_001, Some("refresh_token_already_used"))] {
+        let (idp, clock) = TestIdp::with_clock();
+        let first = idp.sign_up("ada@example.com").await;
+        let second = idp.refresh(text(&first, "refresh_token")).await.json();
+        let third = idp.refresh(text(&second, "refresh_token")).await.json();
+        clock.advance(Duration::from_millis(elapsed_ms));
+        let again = idp.refresh(text(&first, "refresh_token")).await;
         match expected {
             None => assert_eq!(
                 text(&again.json(), "refresh_token"),
                 text(&third, "refresh_token")
             ),
             Some(code) => {
-                assert_eq!(refusal(&again), (400, code.to_owned()));
-                let owner = refresh(&idp, text(&third, "refresh_token")).await;
+                assert_eq!(again.auth_error(), (400, code.to_owned()));
+                let owner = idp.refresh(text(&third, "refresh_token")).await;
                 assert_eq!(
-                    refusal(&owner),
+                    owner.auth_error(),
                     (400, "refresh_token_not_found".to_owned()),
                     "the family is revoked"
                 );
                 assert_eq!(
-                    refusal(&user(&idp, &third).await),
+                    idp.user(&third).await.auth_error(),
                     (403, "session_not_found".to_owned())
                 );
             }
@@ -73,12 +73,12 @@ async fn a_refresh_token_that_is_two_behind_is_good_for_ten_seconds() {
 }
 
 #[tokio::test]
-async fn the_refresh_token_before_the_last_is_good_however_late_because_an_answer_can_get_lost() {
-    let (idp, clock) = start();
-    let first = sign_up(&idp, "ada@example.com").await;
-    let second = refresh(&idp, text(&first, "refresh_token")).await.json();
+async fn previous_refresh_token_is_reused_at_any_time() {
+    let (idp, clock) = TestIdp::with_clock();
+    let first = idp.sign_up("ada@example.com").await;
+    let second = idp.refresh(text(&first, "refresh_token")).await.json();
     clock.advance(Duration::from_secs(3600));
-    let again = refresh(&idp, text(&first, "refresh_token")).await.json();
+    let again = idp.refresh(text(&first, "refresh_token")).await.json();
     assert_eq!(
         text(&again, "refresh_token"),
         text(&second, "refresh_token")
@@ -86,9 +86,9 @@ async fn the_refresh_token_before_the_last_is_good_however_late_because_an_answe
 }
 
 #[tokio::test]
-async fn refresh_tokens_that_were_never_given_out_are_told_nothing() {
-    let (idp, _) = start();
-    let session = sign_up(&idp, "ada@example.com").await;
+async fn forged_refresh_tokens_are_not_found() {
+    let (idp, _) = TestIdp::with_clock();
+    let session = idp.sign_up("ada@example.com").await;
     let token = text(&session, "refresh_token");
     let flipped = |at: usize| {
         let other = if token.as_bytes()[at] == b'A' {
@@ -98,7 +98,7 @@ async fn refresh_tokens_that_were_never_given_out_are_told_nothing() {
         };
         format!("{}{other}{}", &token[..at], &token[at + 1..])
     };
-    // The session's id, the number, the proof.
+    // The session id, the number and the MAC.
     for forged in [
         flipped(0),
         flipped(25),
@@ -108,47 +108,50 @@ async fn refresh_tokens_that_were_never_given_out_are_told_nothing() {
         "x".to_owned(),
     ] {
         assert_eq!(
-            refusal(&refresh(&idp, &forged).await),
+            idp.refresh(&forged).await.auth_error(),
             (400, "refresh_token_not_found".to_owned()),
             "{forged}"
         );
     }
-    let empty = post(&idp, "/token?grant_type=refresh_token", json!({})).await;
+    let empty = idp
+        .auth_post("/token?grant_type=refresh_token", json!({}))
+        .await;
     assert_eq!(
         empty.json(),
         json!({ "error": "invalid_request", "error_description": "refresh_token required" })
     );
     assert_eq!(
-        refresh(&idp, token).await.status,
+        idp.refresh(token).await.status,
         200,
-        "forgeries end nothing"
+        "forged tokens do not revoke the session"
     );
 }
 
 #[tokio::test]
-async fn what_is_no_token_of_this_idp_opens_no_user() {
-    let (idp, _) = start();
-    sign_up(&idp, "ada@example.com").await;
-    let (other, _) = start();
-    let foreign = sign_up(&other, "ada@example.com").await;
+async fn foreign_and_missing_tokens_are_rejected() {
+    let (idp, _) = TestIdp::with_clock();
+    idp.sign_up("ada@example.com").await;
+    let (other, _) = TestIdp::with_clock();
+    let foreign = other.sign_up("ada@example.com").await;
     for token in [
         text(&foreign, "access_token"),
         "sb_publishable_any",
         "a.b.c",
         "x",
     ] {
-        let answer = user(&idp, &json!({ "access_token": token })).await;
-        assert_eq!(refusal(&answer), (403, "bad_jwt".to_owned()));
+        let response = idp.user(&json!({ "access_token": token })).await;
+        assert_eq!(response.auth_error(), (403, "bad_jwt".to_owned()));
         assert!(
-            !answer.body.contains(token),
-            "what was sent does not come back"
+            !response.body.contains(token),
+            "the response does not contain the token"
         );
     }
     for header in ["", "Bearer", "Bearer ", "Basic YTpi"] {
-        let answer =
-            crate::http::send(&idp, "GET /auth/v1/user", &[("authorization", header)], "").await;
+        let response = idp
+            .send("GET /auth/v1/user", &[("authorization", header)], "")
+            .await;
         assert_eq!(
-            refusal(&answer),
+            response.auth_error(),
             (401, "no_authorization".to_owned()),
             "{header:?}"
         );
@@ -156,13 +159,13 @@ async fn what_is_no_token_of_this_idp_opens_no_user() {
 }
 
 #[tokio::test]
-async fn nothing_secret_is_in_what_the_user_is_shown() {
-    let (idp, _) = start();
-    let session = sign_up(&idp, "ada@example.com").await;
-    let shown = user(&idp, &session).await.body;
+async fn user_object_contains_no_secrets() {
+    let (idp, _) = TestIdp::with_clock();
+    let session = idp.sign_up("ada@example.com").await;
+    let body = idp.user(&session).await.body;
     assert!(
-        !shown.contains("argon2") && !shown.contains(PASSWORD),
-        "{shown}"
+        !body.contains("argon2") && !body.contains(PASSWORD),
+        "{body}"
     );
     assert!(!session.to_string().contains("argon2"));
 }

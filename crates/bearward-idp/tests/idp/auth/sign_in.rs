@@ -1,18 +1,15 @@
-//! From the first redirect to the session: PKCE, codes, redirects.
+//! The authorization code flow: PKCE, codes and redirects.
 
 use std::time::Duration;
 
-use bearward_idp::{AuthOptions, Idp};
+use bearward_idp::AuthOptions;
 use serde_json::json;
 use url::Url;
 
-use super::{
-    consent::{Page, deny, pick},
-    post, refusal, start, start_with,
-};
-use crate::http::{Answer, get};
+use super::consent::{ConsentPage, deny, select_user};
+use crate::fixture::{TestIdp, TestResponse};
 
-/// The example of RFC 7636, appendix B.
+/// The example of RFC 7636 appendix B.
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
@@ -20,15 +17,14 @@ fn authorize(more: &str) -> String {
     format!("/auth/v1/authorize?provider=google&redirect_to=http://localhost:3000/back{more}")
 }
 
-fn by_pkce() -> String {
+fn authorize_with_pkce() -> String {
     authorize(&format!(
         "&code_challenge={CHALLENGE}&code_challenge_method=s256"
     ))
 }
 
-async fn exchange(idp: &Idp, code: &str, verifier: &str) -> Answer {
-    post(
-        idp,
+async fn exchange(idp: &TestIdp, code: &str, verifier: &str) -> TestResponse {
+    idp.auth_post(
         "/token?grant_type=pkce",
         json!({ "auth_code": code, "code_verifier": verifier }),
     )
@@ -44,44 +40,44 @@ fn code(address: &Url) -> String {
 }
 
 #[tokio::test]
-async fn a_code_is_good_for_five_minutes_and_once() {
-    let (idp, clock) = start();
-    let in_time = code(&pick(&idp, &by_pkce(), "ada@example.com").await);
+async fn code_is_valid_for_five_minutes_and_one_use() {
+    let (idp, clock) = TestIdp::with_clock();
+    let in_time = code(&select_user(&idp, &authorize_with_pkce(), "ada@example.com").await);
     clock.advance(Duration::from_secs(300));
     assert_eq!(exchange(&idp, &in_time, VERIFIER).await.status, 200);
     assert_eq!(
-        refusal(&exchange(&idp, &in_time, VERIFIER).await),
+        exchange(&idp, &in_time, VERIFIER).await.auth_error(),
         (404, "flow_state_not_found".to_owned())
     );
 
-    let late = code(&pick(&idp, &by_pkce(), "ada@example.com").await);
+    let late = code(&select_user(&idp, &authorize_with_pkce(), "ada@example.com").await);
     clock.advance(Duration::from_millis(300_001));
     assert_eq!(
-        refusal(&exchange(&idp, &late, VERIFIER).await),
+        exchange(&idp, &late, VERIFIER).await.auth_error(),
         (422, "flow_state_expired".to_owned())
     );
 }
 
 #[tokio::test]
-async fn a_wrong_verifier_does_not_end_the_sign_in() {
-    let (idp, _) = start();
-    let code = code(&pick(&idp, &by_pkce(), "ada@example.com").await);
+async fn wrong_verifier_does_not_invalidate_the_code() {
+    let (idp, _) = TestIdp::with_clock();
+    let code = code(&select_user(&idp, &authorize_with_pkce(), "ada@example.com").await);
     for wrong in [CHALLENGE, &VERIFIER[1..], "x"] {
         assert_eq!(
-            refusal(&exchange(&idp, &code, wrong).await),
+            exchange(&idp, &code, wrong).await.auth_error(),
             (400, "bad_code_verifier".to_owned())
         );
     }
     assert_eq!(
-        refusal(&exchange(&idp, &code, "").await),
+        exchange(&idp, &code, "").await.auth_error(),
         (400, "validation_failed".to_owned())
     );
     assert_eq!(exchange(&idp, &code, VERIFIER).await.status, 200);
 }
 
 #[tokio::test]
-async fn a_challenge_has_43_to_128_characters_and_a_method() {
-    let (idp, _) = start();
+async fn challenge_requires_43_to_128_characters_and_method() {
+    let (idp, _) = TestIdp::with_clock();
     let long = "x".repeat(128);
     for (challenge, method, status) in [
         (CHALLENGE, "s256", 302),
@@ -95,43 +91,41 @@ async fn a_challenge_has_43_to_128_characters_and_a_method() {
         (CHALLENGE, "", 400),
         ("", "s256", 400),
     ] {
-        let answer = get(
-            &idp,
-            &authorize(&format!(
+        let response = idp
+            .get(&authorize(&format!(
                 "&code_challenge={challenge}&code_challenge_method={method}"
-            )),
-        )
-        .await;
+            )))
+            .await;
         assert_eq!(
-            answer.status, status,
+            response.status, status,
             "{challenge} {method}: {}",
-            answer.body
+            response.body
         );
         if status == 400 {
-            assert_eq!(refusal(&answer), (400, "validation_failed".to_owned()));
+            assert_eq!(response.auth_error(), (400, "validation_failed".to_owned()));
         }
     }
 }
 
 #[tokio::test]
-async fn a_plain_challenge_is_the_verifier() {
-    let (idp, _) = start();
+async fn plain_challenge_equals_the_verifier() {
+    let (idp, _) = TestIdp::with_clock();
     let address = authorize(&format!(
         "&code_challenge={VERIFIER}&code_challenge_method=PLAIN"
     ));
-    let code = code(&pick(&idp, &address, "ada@example.com").await);
+    let code = code(&select_user(&idp, &address, "ada@example.com").await);
     assert_eq!(
-        refusal(&exchange(&idp, &code, &VERIFIER[1..]).await),
+        exchange(&idp, &code, &VERIFIER[1..]).await.auth_error(),
         (400, "bad_code_verifier".to_owned())
     );
     assert_eq!(exchange(&idp, &code, VERIFIER).await.status, 200);
 }
 
 #[tokio::test]
-async fn the_page_waits_for_five_minutes() {
+async fn consent_page_expires_after_five_minutes() {
     for (waited, found) in [(300_000, true), (300_001, false)] {
-        let (idp, clock) = start();
-        let page = Page::open(&idp, &by_pkce()).await;
+        let (idp, clock) = TestIdp::with_clock();
+        let page = ConsentPage::open(&idp, &authorize_with_pkce()).await;
         clock.advance(Duration::from_millis(waited));
         assert_eq!(
             page.send(&idp, &[("email", "ada@example.com")])
@@ -141,14 +135,18 @@ async fn the_page_waits_for_five_minutes() {
             found,
             "{waited}"
         );
-        assert_eq!(get(&idp, &page.path).await.status == 200, found);
+        assert_eq!(idp.get(&page.path).await.status == 200, found);
     }
 }
 
 #[tokio::test]
-async fn a_denial_goes_back_to_the_app_with_its_query() {
-    let (idp, _) = start();
-    let address = deny(&idp, &by_pkce().replace("/back", "/back%3Fnext%3D%252Fa")).await;
+async fn denial_redirects_with_error_and_keeps_the_query() {
+    let (idp, _) = TestIdp::with_clock();
+    let address = deny(
+        &idp,
+        &authorize_with_pkce().replace("/back", "/back%3Fnext%3D%252Fa"),
+    )
+    .await;
     let pairs: Vec<_> = address.query_pairs().collect();
     assert_eq!(pairs[0], ("next".into(), "/a".into()));
     assert_eq!(pairs[1], ("error".into(), "access_denied".into()));
@@ -161,13 +159,13 @@ async fn a_denial_goes_back_to_the_app_with_its_query() {
 }
 
 #[tokio::test]
-async fn nobody_is_led_to_an_address_that_is_not_allowed() {
-    let (idp, _) = start_with(AuthOptions {
+async fn redirects_go_only_to_allowed_addresses() {
+    let (idp, _) = TestIdp::with_auth(AuthOptions {
         site_url: "http://localhost:4000/home".to_owned(),
         redirects: vec!["https://*.preview.example/**".to_owned()],
         ..AuthOptions::default()
     });
-    for (wish, expected) in [
+    for (requested, expected) in [
         (
             "https://pr-1.preview.example/x",
             "https://pr-1.preview.example/x",
@@ -190,40 +188,43 @@ async fn nobody_is_led_to_an_address_that_is_not_allowed() {
         ("//attacker.invalid", "http://localhost:4000/home"),
         ("", "http://localhost:4000/home"),
     ] {
-        let address = format!("/auth/v1/authorize?provider=github&redirect_to={wish}");
+        let address = format!("/auth/v1/authorize?provider=github&redirect_to={requested}");
         let mut back = deny(&idp, &address).await;
         back.set_query(None);
         back.set_fragment(None);
-        assert_eq!(back.as_str(), expected, "{wish}");
+        assert_eq!(back.as_str(), expected, "{requested}");
     }
 }
 
 #[tokio::test]
-async fn an_account_that_nobody_confirmed_does_not_keep_its_password_when_its_owner_arrives() {
-    let (idp, _) = start_with(AuthOptions {
+async fn provider_sign_in_drops_an_unconfirmed_password() {
+    let (idp, _) = TestIdp::with_auth(AuthOptions {
         confirm_email: true,
         ..AuthOptions::default()
     });
     let squatter = json!({ "email": "ada@example.com", "password": "squatter", "data": { "full_name": "Not Ada" } });
-    assert_eq!(post(&idp, "/signup", squatter.clone()).await.status, 200);
-    let code = code(&pick(&idp, &by_pkce(), "ada@example.com").await);
+    assert_eq!(idp.auth_post("/signup", squatter.clone()).await.status, 200);
+    let code = code(&select_user(&idp, &authorize_with_pkce(), "ada@example.com").await);
     let session = exchange(&idp, &code, VERIFIER).await.json();
     assert_eq!(
         session["user"]["app_metadata"],
         json!({ "provider": "google", "providers": ["google"] })
     );
     assert_ne!(session["user"]["user_metadata"]["full_name"], "Not Ada");
-    let refused = post(&idp, "/token?grant_type=password", squatter).await;
-    assert_eq!(refusal(&refused), (400, "invalid_credentials".to_owned()));
+    let rejected = idp.auth_post("/token?grant_type=password", squatter).await;
+    assert_eq!(
+        rejected.auth_error(),
+        (400, "invalid_credentials".to_owned())
+    );
 }
 
 #[tokio::test]
-async fn whoever_is_not_let_in_is_led_back_with_the_reason() {
-    let (idp, _) = start_with(AuthOptions {
+async fn disabled_signup_redirects_with_the_error() {
+    let (idp, _) = TestIdp::with_auth(AuthOptions {
         disable_signup: true,
         ..AuthOptions::default()
     });
-    let back = pick(&idp, &by_pkce(), "ada@example.com").await;
+    let back = select_user(&idp, &authorize_with_pkce(), "ada@example.com").await;
     assert!(
         back.as_str()
             .contains("error=access_denied&error_code=signup_disabled"),

@@ -17,7 +17,7 @@ export default async function ForgotPassword({ searchParams }: Props) {
   return (
     <>
       <h1>Forgot your password?</h1>
-      <p className="aside">Tell us your address, and we send you a link to set a new one.</p>
+      <p className="aside">Enter your email address and we will send you a link to set a new one.</p>
       {problem && <Notice tone={problem.tone}>{problem.text}</Notice>}
       <ForgotForm />
       <p className="aside">

@@ -7,7 +7,7 @@ import { userOf } from '@/lib/supabase/user';
 
 export const metadata: Metadata = { title: 'New password' };
 
-/** Where the link of a mail leads, which has signed its reader in. */
+/** The target of a password reset link. Following the link has already signed the user in. */
 export default async function NewPassword() {
   const { id, email } = await userOf(NEW_PASSWORD);
   return (

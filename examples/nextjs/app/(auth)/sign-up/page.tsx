@@ -22,7 +22,7 @@ export default async function SignUp({ searchParams }: Props) {
       <p className="divider">or with your email address</p>
       <EmailForm kind="sign-up" next={next} />
       <p className="aside">
-        Been here before? <Link href={`/sign-in?next=${encodeURIComponent(next)}`}>Sign in</Link>
+        Already have an account? <Link href={`/sign-in?next=${encodeURIComponent(next)}`}>Sign in</Link>
       </p>
     </>
   );

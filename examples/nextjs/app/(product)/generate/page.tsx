@@ -10,8 +10,8 @@ export default async function Generate() {
   return (
     <>
       <header className="page-head">
-        <h1>What should it do?</h1>
-        <p>Describe it. The code is written by the model you pay for, with your own Together AI key.</p>
+        <h1>Generate code</h1>
+        <p>Describe what you need. The code is generated with your own Together AI key.</p>
       </header>
       <Generator />
     </>

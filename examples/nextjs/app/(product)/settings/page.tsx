@@ -16,20 +16,20 @@ export default async function Settings() {
       <header className="page-head">
         <h1>Settings</h1>
       </header>
-      <Section id="profile" title="Profile" lead="How you appear in this product.">
+      <Section id="profile" title="Profile" lead="Your name and picture.">
         <ProfileForm />
       </Section>
       <Section
         id="keys"
         title="API keys"
-        lead="Sealed before they are stored, and used for your requests alone. After saving, nobody can read a key again, not even you."
+        lead="Keys are encrypted before they are stored and used only for your requests. A saved key cannot be displayed again."
       >
         <ApiKeys />
       </Section>
-      <Section id="sessions" title="Sessions" lead="A lost phone, a borrowed computer: end every session you have, this one too.">
+      <Section id="sessions" title="Sessions" lead="End all sessions on all devices, including this one.">
         <SignOutButton />
       </Section>
-      <Section id="leaving" title="Delete account" lead="Erases your profile, your status checks and your keys. It cannot be undone.">
+      <Section id="leaving" title="Delete account" lead="Deletes your profile, status checks and API keys. This cannot be undone.">
         <DeleteAccount />
       </Section>
     </>

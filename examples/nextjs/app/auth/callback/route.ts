@@ -3,7 +3,7 @@ import type { NextRequest } from 'next/server';
 import { NEW_PASSWORD, returnPath } from '@/lib/return-path';
 import { clientOfRequest } from '@/lib/supabase/user';
 
-/** Where the identity provider sends the browser back: with a code to be exchanged for a session, or with the reason why there is none. */
+/** OAuth callback: exchanges the code for a session, or redirects to the sign-in page with the error code. */
 export async function GET(request: NextRequest): Promise<Response> {
   const { searchParams } = request.nextUrl;
   const next = returnPath(searchParams.get('next'));
@@ -11,21 +11,21 @@ export async function GET(request: NextRequest): Promise<Response> {
   const refused = searchParams.get('error_code') ?? searchParams.get('error');
   if (!code || refused) return to(again(refused ?? 'no_code', next));
 
-  // The verifier is in a cookie of the browser that began: another's code is worth nothing here.
+  // The PKCE verifier is in a cookie of the browser that started the sign-in, so a code from another browser is rejected.
   const supabase = await clientOfRequest();
   const { error } = await supabase.auth.exchangeCodeForSession(code);
   return to(error ? again(error.code ?? 'exchange_failed', next) : next);
 }
 
-/** Where to begin anew. The page knows a sentence for each code that it accepts; it shows no other text from the address. */
+/** Returns the page to start again on. That page maps known codes to messages and shows no other text from the URL. */
 function again(problem: string, next: string): string {
   if (next === NEW_PASSWORD) return `/forgot-password?${new URLSearchParams({ problem }).toString()}`;
   return `/sign-in?${new URLSearchParams({ problem, next }).toString()}`;
 }
 
 /**
- * Without a host, so that no header decides where the browser goes. The empty fragment takes the place of the one that came: a browser
- * keeps that otherwise, with what the provider wrote in it.
+ * Redirects to a path without a host, so that request headers cannot choose the target. The empty fragment replaces the current one,
+ * which browsers would otherwise keep together with what the provider wrote into it.
  */
 function to(path: string): Response {
   return new Response(null, { status: 303, headers: { Location: `${path}#`, 'Cache-Control': 'no-store', 'Referrer-Policy': 'no-referrer' } });

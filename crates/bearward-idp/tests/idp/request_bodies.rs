@@ -1,13 +1,10 @@
-//! Bodies are read strictly: a slip of the keyboard is answered, not passed over.
+//! Request bodies of the admin API: strict JSON with errors per member.
 
-use crate::{
-    http::{JSON, get, json, send},
-    start,
-};
+use crate::fixture::{JSON, TestIdp};
 
 #[tokio::test]
-async fn a_member_that_nobody_knows_is_refused_with_those_that_are_known() {
-    let idp = start();
+async fn unknown_members_are_rejected_with_the_known_ones() {
+    let idp = TestIdp::start();
     for (line, body, field, right) in [
         (
             "POST /admin/tokens",
@@ -40,13 +37,13 @@ async fn a_member_that_nobody_knows_is_refused_with_those_that_are_known() {
             "`status`",
         ),
     ] {
-        let answer = json(&idp, line, body).await;
+        let response = idp.send_json(line, body).await;
         assert_eq!(
-            answer.refusal(),
+            response.error(),
             (422, "VALIDATION_FAILED".to_owned()),
             "{line} {body}"
         );
-        let detail = &answer.json()["error"]["details"][0];
+        let detail = &response.json()["error"]["details"][0];
         assert_eq!(detail["field"], field);
         assert!(
             detail["problem"].as_str().unwrap().contains(right),
@@ -56,8 +53,8 @@ async fn a_member_that_nobody_knows_is_refused_with_those_that_are_known() {
 }
 
 #[tokio::test]
-async fn a_value_of_the_wrong_type_is_refused_with_the_right_one() {
-    let idp = start();
+async fn wrong_types_are_rejected_with_the_expected_one() {
+    let idp = TestIdp::start();
     for (line, body, field, right) in [
         (
             "POST /admin/tokens",
@@ -124,13 +121,13 @@ async fn a_value_of_the_wrong_type_is_refused_with_the_right_one() {
             "16777216",
         ),
     ] {
-        let answer = json(&idp, line, body).await;
+        let response = idp.send_json(line, body).await;
         assert_eq!(
-            answer.refusal(),
+            response.error(),
             (422, "VALIDATION_FAILED".to_owned()),
             "{line} {body}"
         );
-        let detail = &answer.json()["error"]["details"][0];
+        let detail = &response.json()["error"]["details"][0];
         assert_eq!(detail["field"], field, "{body}");
         assert!(
             detail["problem"].as_str().unwrap().contains(right),
@@ -138,8 +135,7 @@ async fn a_value_of_the_wrong_type_is_refused_with_the_right_one() {
         );
     }
     assert_eq!(
-        json(
-            &idp,
+        idp.send_json(
             "PUT /admin/faults",
             r#"{"status": 200, "padding_bytes": 16777216}"#
         )
@@ -150,16 +146,16 @@ async fn a_value_of_the_wrong_type_is_refused_with_the_right_one() {
 }
 
 #[tokio::test]
-async fn every_wrong_member_is_told_at_once() {
-    let idp = start();
-    let answer = json(
-        &idp,
-        "POST /admin/tokens",
-        r#"{"claim": {}, "expires_in": "1h", "forge": "tampered"}"#,
-    )
-    .await
-    .json();
-    let fields: Vec<_> = answer["error"]["details"]
+async fn all_invalid_members_are_reported_together() {
+    let idp = TestIdp::start();
+    let response = idp
+        .send_json(
+            "POST /admin/tokens",
+            r#"{"claim": {}, "expires_in": "1h", "forge": "tampered"}"#,
+        )
+        .await
+        .json();
+    let fields: Vec<_> = response["error"]["details"]
         .as_array()
         .unwrap()
         .iter()
@@ -169,8 +165,8 @@ async fn every_wrong_member_is_told_at_once() {
 }
 
 #[tokio::test]
-async fn what_is_no_json_is_400_and_what_is_no_object_422() {
-    let idp = start();
+async fn invalid_json_is_400_and_non_objects_are_422() {
+    let idp = TestIdp::start();
     for line in [
         "POST /admin/tokens",
         "POST /admin/keys/rotate",
@@ -179,15 +175,15 @@ async fn what_is_no_json_is_400_and_what_is_no_object_422() {
     ] {
         for body in ["{", "claims=x", "{} {}", "\u{1}"] {
             assert_eq!(
-                json(&idp, line, body).await.refusal(),
+                idp.send_json(line, body).await.error(),
                 (400, "INVALID_REQUEST".to_owned()),
                 "{line} {body}"
             );
         }
-        // serde would take the list for an order without wishes.
+        // serde would deserialize the struct from an array.
         for body in ["[]", "null", "\"tampered\"", "5"] {
             assert_eq!(
-                json(&idp, line, body).await.refusal(),
+                idp.send_json(line, body).await.error(),
                 (422, "VALIDATION_FAILED".to_owned()),
                 "{line} {body}"
             );
@@ -196,8 +192,8 @@ async fn what_is_no_json_is_400_and_what_is_no_object_422() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_not_called_json_is_415() {
-    let idp = start();
+async fn other_content_types_are_415() {
+    let idp = TestIdp::start();
     let types = [
         None,
         Some("text/plain"),
@@ -214,9 +210,9 @@ async fn a_body_that_is_not_called_json_is_415() {
                 .map(|value| ("content-type", value))
                 .into_iter()
                 .collect();
-            let answer = send(&idp, line, &headers, "{}").await;
+            let response = idp.send(line, &headers, "{}").await;
             assert_eq!(
-                answer.refusal(),
+                response.error(),
                 (415, "UNSUPPORTED_MEDIA_TYPE".to_owned()),
                 "{line} {content_type:?}"
             );
@@ -227,7 +223,7 @@ async fn a_body_that_is_not_called_json_is_415() {
             "Application/JSON",
         ] {
             assert_eq!(
-                send(&idp, line, &[("content-type", content_type)], "{}")
+                idp.send(line, &[("content-type", content_type)], "{}")
                     .await
                     .status,
                 200,
@@ -238,16 +234,18 @@ async fn a_body_that_is_not_called_json_is_415() {
 }
 
 #[tokio::test]
-async fn a_large_body_is_413_and_the_idp_lives_on() {
-    let idp = start();
-    let order = |size: usize| format!(r#"{{"claims": {{"x": "{}"}}}}"#, "x".repeat(size));
-    let answer = send(&idp, "POST /admin/tokens", &[JSON], &order(300_000)).await;
-    assert_eq!(answer.refusal(), (413, "PAYLOAD_TOO_LARGE".to_owned()));
+async fn large_bodies_are_413() {
+    let idp = TestIdp::start();
+    let request = |size: usize| format!(r#"{{"claims": {{"x": "{}"}}}}"#, "x".repeat(size));
+    let response = idp
+        .send("POST /admin/tokens", &[JSON], &request(300_000))
+        .await;
+    assert_eq!(response.error(), (413, "PAYLOAD_TOO_LARGE".to_owned()));
     assert_eq!(
-        json(&idp, "POST /admin/tokens", &order(200_000))
+        idp.send_json("POST /admin/tokens", &request(200_000))
             .await
             .status,
         200
     );
-    assert_eq!(get(&idp, "/health").await.status, 200);
+    assert_eq!(idp.get("/health").await.status, 200);
 }

@@ -1,4 +1,4 @@
-//! What a request to the auth API says in its body.
+//! The request body of the auth API: lenient JSON.
 
 use std::borrow::Cow;
 
@@ -11,19 +11,19 @@ use serde_json::{Map, Value};
 
 use super::error::AuthApiError;
 
-/// A JSON object; unknown members are ignored, and `null` stands for a member that is absent, as
-/// the clients send it.
+/// Extracts a JSON object. Unknown members are ignored and `null` counts as absent, because the
+/// clients send both.
 ///
 /// # Errors
 /// 400 `bad_json` for anything else, 413 `request_entity_too_large` over 256 KiB.
-pub(super) struct LenientJson<T>(pub(super) T);
+pub(crate) struct LenientJson<T>(pub(super) T);
 
 impl<T: DeserializeOwned> FromRequest for LenientJson<T> {
     type Error = AuthApiError;
     type Future = LocalBoxFuture<'static, Result<Self, AuthApiError>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        // A form of another site can send text/plain without asking first.
+        // A cross-site form can send text/plain without a CORS preflight.
         let is_json = request
             .content_type()
             .eq_ignore_ascii_case("application/json");
@@ -37,17 +37,17 @@ impl<T: DeserializeOwned> FromRequest for LenientJson<T> {
                             "request_entity_too_large",
                             "Request body too large (max 262144 bytes)",
                         ),
-                        _ => AuthApiError::new(400, "bad_json", "Could not read the request body"),
+                        _ => AuthApiError::new(400, "bad_json", "Could not read request body"),
                     })?;
             if !is_json {
                 return Err(AuthApiError::new(
                     400,
                     "bad_json",
-                    "Send JSON, with content-type: application/json",
+                    "The content type must be application/json",
                 ));
             }
-            let wrong = |error: serde_json::Error| {
-                // serde quotes values; the place is enough.
+            let syntax_error = |error: serde_json::Error| {
+                // serde_json's message would quote values, which may be secrets.
                 let message = format!(
                     "Could not parse request body as JSON: line {} column {}",
                     error.line(),
@@ -55,14 +55,21 @@ impl<T: DeserializeOwned> FromRequest for LenientJson<T> {
                 );
                 AuthApiError::Plain(400, "bad_json", Cow::Owned(message))
             };
-            let members: Map<String, Value> = serde_json::from_slice(&body).map_err(wrong)?;
+            let members: Map<String, Value> =
+                serde_json::from_slice(&body).map_err(syntax_error)?;
             let members = members
                 .into_iter()
                 .filter(|(_, value)| !value.is_null())
                 .collect();
-            T::deserialize(Value::Object(members)).map(Self).map_err(|_| {
-                AuthApiError::new(400, "bad_json", "Could not parse request body as JSON: a member has another type than is asked for")
-            })
+            T::deserialize(Value::Object(members))
+                .map(Self)
+                .map_err(|_| {
+                    AuthApiError::new(
+                        400,
+                        "bad_json",
+                        "Could not parse request body as JSON: a member has the wrong type",
+                    )
+                })
         })
     }
 }

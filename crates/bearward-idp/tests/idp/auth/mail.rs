@@ -1,39 +1,41 @@
-//! The inbox: links and codes, how long they are good, and who may read them.
+//! Captured mails: lifetime of links and codes, and access to the inbox.
 
 use std::time::Duration;
 
-use bearward_idp::{AuthOptions, Idp};
+use bearward_idp::AuthOptions;
 use serde_json::{Value, json};
 
-use super::{post, refusal, sign_up, start, start_with, text};
-use crate::http::{get, send};
+use crate::fixture::{TestIdp, TestResponse, text};
 
-async fn inbox(idp: &Idp) -> Vec<Value> {
-    get(idp, "/.inbox").await.json()["mails"]
+async fn inbox(idp: &TestIdp) -> Vec<Value> {
+    idp.get("/.inbox").await.json()["mails"]
         .as_array()
         .unwrap()
         .clone()
 }
 
-/// Follows a mail's link, and tells where it leads.
-async fn follow(idp: &Idp, mail: &Value) -> String {
-    let answer = get(idp, text(mail, "link").strip_prefix(&idp.base()).unwrap()).await;
-    assert_eq!(answer.status, 303, "{}", answer.body);
-    answer.header("location").unwrap().to_owned()
+/// Follows the link of a mail and returns the redirect target.
+async fn follow(idp: &TestIdp, mail: &Value) -> String {
+    let response = idp
+        .get(text(mail, "link").strip_prefix(&idp.base()).unwrap())
+        .await;
+    assert_eq!(response.status, 303, "{}", response.body);
+    response.header("location").unwrap().to_owned()
 }
 
 #[tokio::test]
-async fn a_link_is_good_for_an_hour_and_once() {
-    for (waited, good) in [(3_600_000, true), (3_600_001, false)] {
-        let (idp, clock) = start();
-        sign_up(&idp, "ada@example.com").await;
-        post(&idp, "/recover", json!({ "email": "ada@example.com" })).await;
+async fn link_is_valid_for_one_hour_and_one_use() {
+    for (elapsed_ms, is_valid) in [(3_600_000, true), (3_600_001, false)] {
+        let (idp, clock) = TestIdp::with_clock();
+        idp.sign_up("ada@example.com").await;
+        idp.auth_post("/recover", json!({ "email": "ada@example.com" }))
+            .await;
         let mail = inbox(&idp).await.remove(0);
-        clock.advance(Duration::from_millis(waited));
+        clock.advance(Duration::from_millis(elapsed_ms));
         assert_eq!(
             follow(&idp, &mail).await.contains("#access_token="),
-            good,
-            "{waited}"
+            is_valid,
+            "{elapsed_ms}"
         );
         let again = follow(&idp, &mail).await;
         assert!(
@@ -44,24 +46,21 @@ async fn a_link_is_good_for_an_hour_and_once() {
 }
 
 #[tokio::test]
-async fn a_look_at_a_link_does_not_use_it_up() {
-    let (idp, _) = start();
-    post(&idp, "/otp", json!({ "email": "ada@example.com" })).await;
+async fn head_request_does_not_use_the_link() {
+    let (idp, _) = TestIdp::with_clock();
+    idp.auth_post("/otp", json!({ "email": "ada@example.com" }))
+        .await;
     let mail = inbox(&idp).await.remove(0);
     let path = text(&mail, "link").strip_prefix(&idp.base()).unwrap();
-    assert_eq!(
-        send(&idp, &format!("HEAD {path}"), &[], "").await.status,
-        405
-    );
+    assert_eq!(idp.send(&format!("HEAD {path}"), &[], "").await.status, 405);
     assert!(follow(&idp, &mail).await.contains("#access_token="));
 }
 
 #[tokio::test]
-async fn a_link_leads_to_no_address_that_is_not_allowed() {
-    let (idp, _) = start();
-    sign_up(&idp, "ada@example.com").await;
-    post(
-        &idp,
+async fn link_redirects_only_to_allowed_addresses() {
+    let (idp, _) = TestIdp::with_clock();
+    idp.sign_up("ada@example.com").await;
+    idp.auth_post(
         "/recover?redirect_to=https://attacker.invalid/",
         json!({ "email": "ada@example.com" }),
     )
@@ -72,8 +71,9 @@ async fn a_link_leads_to_no_address_that_is_not_allowed() {
             .await
             .starts_with("http://localhost:3000/#")
     );
-    // Nor when somebody changes the link.
-    post(&idp, "/recover", json!({ "email": "ada@example.com" })).await;
+    // The same for a modified link.
+    idp.auth_post("/recover", json!({ "email": "ada@example.com" }))
+        .await;
     let mail = inbox(&idp)
         .await
         .into_iter()
@@ -92,10 +92,11 @@ async fn a_link_leads_to_no_address_that_is_not_allowed() {
 }
 
 #[tokio::test]
-async fn the_tenth_wrong_code_ends_it() {
-    for (wrong_ones, good) in [(9, true), (10, false)] {
-        let (idp, _) = start();
-        post(&idp, "/otp", json!({ "email": "ada@example.com" })).await;
+async fn tenth_wrong_code_invalidates_the_mail() {
+    for (wrong_codes, is_valid) in [(9, true), (10, false)] {
+        let (idp, _) = TestIdp::with_clock();
+        idp.auth_post("/otp", json!({ "email": "ada@example.com" }))
+            .await;
         let mail = inbox(&idp).await.remove(0);
         let right = text(&mail, "code");
         let wrong = if right == "000000" {
@@ -105,33 +106,33 @@ async fn the_tenth_wrong_code_ends_it() {
         };
         let verify =
             |code: &str| json!({ "type": "email", "email": "ada@example.com", "token": code });
-        for _ in 0..wrong_ones {
+        for _ in 0..wrong_codes {
             assert_eq!(
-                refusal(&post(&idp, "/verify", verify(wrong)).await),
+                idp.auth_post("/verify", verify(wrong)).await.auth_error(),
                 (403, "otp_expired".to_owned())
             );
         }
         assert_eq!(
-            post(&idp, "/verify", verify(right)).await.status == 200,
-            good,
-            "{wrong_ones}"
+            idp.auth_post("/verify", verify(right)).await.status == 200,
+            is_valid,
+            "{wrong_codes}"
         );
     }
 }
 
 #[tokio::test]
-async fn a_code_of_somebody_else_or_of_another_kind_is_none() {
-    let (idp, _) = start();
+async fn code_of_another_user_or_type_is_rejected() {
+    let (idp, _) = TestIdp::with_clock();
     for email in ["ada@example.com", "eve@example.com"] {
-        post(&idp, "/otp", json!({ "email": email })).await;
+        idp.auth_post("/otp", json!({ "email": email })).await;
     }
     let mails = inbox(&idp).await;
-    let of = |email: &str| mails.iter().find(|mail| mail["to"] == email).unwrap();
-    let (ada, eve) = (of("ada@example.com"), of("eve@example.com"));
+    let mail_to = |email: &str| mails.iter().find(|mail| mail["to"] == email).unwrap();
+    let (ada, eve) = (mail_to("ada@example.com"), mail_to("eve@example.com"));
     if ada["code"] != eve["code"] {
         let crossed = json!({ "type": "email", "email": "ada@example.com", "token": eve["code"] });
         assert_eq!(
-            refusal(&post(&idp, "/verify", crossed).await),
+            idp.auth_post("/verify", crossed).await.auth_error(),
             (403, "otp_expired".to_owned())
         );
     }
@@ -140,19 +141,17 @@ async fn a_code_of_somebody_else_or_of_another_kind_is_none() {
         ("email_change", (403, "otp_expired")),
         ("sms", (400, "validation_failed")),
     ] {
-        let (status, code) = refusal(
-            &post(
-                &idp,
+        let (status, code) = idp
+            .auth_post(
                 "/verify",
                 json!({ "type": kind, "token_hash": ada["token_hash"] }),
             )
-            .await,
-        );
+            .await
+            .auth_error();
         assert_eq!((status, &*code), expected, "{kind}");
     }
     assert_eq!(
-        post(
-            &idp,
+        idp.auth_post(
             "/verify",
             json!({ "type": "magiclink", "token_hash": ada["token_hash"] })
         )
@@ -163,20 +162,24 @@ async fn a_code_of_somebody_else_or_of_another_kind_is_none() {
 }
 
 #[tokio::test]
-async fn an_answer_does_not_tell_who_has_an_account() {
-    let (idp, _) = start_with(AuthOptions {
+async fn responses_do_not_reveal_existing_accounts() {
+    let (idp, _) = TestIdp::with_auth(AuthOptions {
         confirm_email: true,
         ..AuthOptions::default()
     });
     let sign_up = |email: &str| json!({ "email": email, "password": "correct horse" });
-    post(&idp, "/signup", sign_up("ada@example.com")).await;
+    idp.auth_post("/signup", sign_up("ada@example.com")).await;
     let mail = inbox(&idp).await.remove(0);
     follow(&idp, &mail).await;
-    let known = post(&idp, "/recover", json!({ "email": "ada@example.com" })).await;
-    let unknown = post(&idp, "/recover", json!({ "email": "nobody@example.com" })).await;
+    let known = idp
+        .auth_post("/recover", json!({ "email": "ada@example.com" }))
+        .await;
+    let unknown = idp
+        .auth_post("/recover", json!({ "email": "nobody@example.com" }))
+        .await;
     assert_eq!((known.status, known.body), (unknown.status, unknown.body));
-    let members = |answer: &crate::http::Answer| {
-        answer
+    let members = |response: &TestResponse| {
+        response
             .json()
             .as_object()
             .unwrap()
@@ -184,8 +187,10 @@ async fn an_answer_does_not_tell_who_has_an_account() {
             .cloned()
             .collect::<Vec<_>>()
     };
-    let known = post(&idp, "/signup", sign_up("ada@example.com")).await;
-    let unknown = post(&idp, "/signup", sign_up("nobody@example.com")).await;
+    let known = idp.auth_post("/signup", sign_up("ada@example.com")).await;
+    let unknown = idp
+        .auth_post("/signup", sign_up("nobody@example.com"))
+        .await;
     assert_eq!(
         (known.status, members(&known)),
         (unknown.status, members(&unknown))
@@ -193,31 +198,30 @@ async fn an_answer_does_not_tell_who_has_an_account() {
 }
 
 #[tokio::test]
-async fn no_other_page_reads_the_inbox() {
-    let (idp, _) = start();
+async fn inbox_rejects_foreign_origins_and_hosts() {
+    let (idp, _) = TestIdp::with_clock();
     for headers in [
         [("origin", "https://attacker.invalid")],
         [("host", "attacker.invalid")],
         [("origin", "null")],
     ] {
         for line in ["GET /.inbox", "DELETE /.inbox"] {
-            let answer = send(&idp, line, &headers, "").await;
+            let response = idp.send(line, &headers, "").await;
             assert_eq!(
-                answer.refusal(),
+                response.error(),
                 (403, "ORIGIN_REFUSED".to_owned()),
                 "{line} {headers:?}"
             );
         }
     }
-    let answer = send(
-        &idp,
-        "GET /.inbox",
-        &[("origin", "http://localhost:3000")],
-        "",
-    )
-    .await;
+    let response = idp
+        .send("GET /.inbox", &[("origin", "http://localhost:3000")], "")
+        .await;
     assert_eq!(
-        (answer.status, answer.header("access-control-allow-origin")),
+        (
+            response.status,
+            response.header("access-control-allow-origin")
+        ),
         (200, None)
     );
 }

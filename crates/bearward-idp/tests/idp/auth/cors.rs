@@ -1,9 +1,8 @@
-//! Which pages may call: those to which a sign-in may return, and the auth API alone.
+//! CORS: allowed origins of the auth API, and none for the admin API.
 
 use bearward_idp::AuthOptions;
 
-use super::{start, start_with};
-use crate::http::send;
+use crate::fixture::TestIdp;
 
 const PREFLIGHT: [(&str, &str); 2] = [
     ("access-control-request-method", "POST"),
@@ -14,9 +13,9 @@ const PREFLIGHT: [(&str, &str); 2] = [
 ];
 
 #[tokio::test]
-async fn the_apps_pages_may_call_the_auth_api_and_read_the_keys() {
+async fn allowed_origins_can_call_the_auth_api() {
     let redirects = vec!["https://*.preview.example/**".to_owned()];
-    let (idp, _) = start_with(AuthOptions {
+    let (idp, _) = TestIdp::with_auth(AuthOptions {
         redirects,
         ..AuthOptions::default()
     });
@@ -31,39 +30,44 @@ async fn the_apps_pages_may_call_the_auth_api_and_read_the_keys() {
             "/auth/v1/.well-known/jwks.json",
             "/google/credential",
         ] {
-            let asked = send(
-                &idp,
-                &format!("OPTIONS {path}"),
-                &[PREFLIGHT[0], PREFLIGHT[1], ("origin", origin)],
-                "",
-            )
-            .await;
+            let preflight = idp
+                .send(
+                    &format!("OPTIONS {path}"),
+                    &[PREFLIGHT[0], PREFLIGHT[1], ("origin", origin)],
+                    "",
+                )
+                .await;
             assert_eq!(
-                (asked.status, asked.header("access-control-allow-origin")),
+                (
+                    preflight.status,
+                    preflight.header("access-control-allow-origin")
+                ),
                 (200, Some(origin)),
                 "{path}"
             );
         }
-        let keys = send(
-            &idp,
-            "GET /auth/v1/.well-known/jwks.json",
-            &[("origin", origin)],
-            "",
-        )
-        .await;
+        let keys = idp
+            .send(
+                "GET /auth/v1/.well-known/jwks.json",
+                &[("origin", origin)],
+                "",
+            )
+            .await;
         assert_eq!(keys.header("access-control-allow-origin"), Some(origin));
-        let refused = send(&idp, "GET /auth/v1/user", &[("origin", origin)], "").await;
+        let rejected = idp
+            .send("GET /auth/v1/user", &[("origin", origin)], "")
+            .await;
         assert_eq!(
-            refused.header("access-control-expose-headers"),
+            rejected.header("access-control-expose-headers"),
             Some("x-supabase-api-version"),
-            "errors too"
+            "also on errors"
         );
     }
 }
 
 #[tokio::test]
-async fn other_pages_may_not() {
-    let (idp, _) = start();
+async fn other_origins_get_no_cors_headers() {
+    let (idp, _) = TestIdp::with_clock();
     for origin in [
         "https://attacker.invalid",
         "null",
@@ -75,15 +79,15 @@ async fn other_pages_may_not() {
             "/auth/v1/.well-known/jwks.json",
             "/google/credential",
         ] {
-            let asked = send(
-                &idp,
-                &format!("OPTIONS {path}"),
-                &[PREFLIGHT[0], PREFLIGHT[1], ("origin", origin)],
-                "",
-            )
-            .await;
+            let preflight = idp
+                .send(
+                    &format!("OPTIONS {path}"),
+                    &[PREFLIGHT[0], PREFLIGHT[1], ("origin", origin)],
+                    "",
+                )
+                .await;
             assert_eq!(
-                asked.header("access-control-allow-origin"),
+                preflight.header("access-control-allow-origin"),
                 None,
                 "{path} from {origin}"
             );
@@ -92,8 +96,8 @@ async fn other_pages_may_not() {
 }
 
 #[tokio::test]
-async fn a_page_whose_name_was_rebound_to_this_machine_gets_no_session() {
-    let (idp, _) = start();
+async fn rebound_host_name_gets_no_session() {
+    let (idp, _) = TestIdp::with_clock();
     let name = format!("attacker.invalid:{}", idp.address().port());
     let origin = format!("http://{name}");
     let headers = [
@@ -112,23 +116,23 @@ async fn a_page_whose_name_was_rebound_to_this_machine_gets_no_session() {
             r#"{"email": "mallory@example.com", "password": "long enough"}"#,
         ),
     ] {
-        let answer = send(&idp, line, &headers, body).await;
+        let response = idp.send(line, &headers, body).await;
         assert!(
-            answer.status == 400 && answer.body.contains("Origin"),
+            response.status == 400 && response.body.contains("Origin"),
             "{line}: {} {}",
-            answer.status,
-            answer.body
+            response.status,
+            response.body
         );
     }
     assert_eq!(
-        send(&idp, "GET /admin/users", &[], "").await.json()["users"],
+        idp.send("GET /admin/users", &[], "").await.json()["users"],
         serde_json::json!([]),
-        "nobody has signed up"
+        "no user was created"
     );
-    // Programs send no Origin, and may reach it by a name of their own, as containers do.
+    // Programs send no Origin and may use another host name, as containers do.
     let program = [("host", "host.docker.internal:9999"), headers[2]];
     assert_eq!(
-        send(&idp, "POST /auth/v1/signup", &program, "{}")
+        idp.send("POST /auth/v1/signup", &program, "{}")
             .await
             .status,
         200
@@ -136,17 +140,20 @@ async fn a_page_whose_name_was_rebound_to_this_machine_gets_no_session() {
 }
 
 #[tokio::test]
-async fn the_admin_api_grants_no_page_anything() {
-    let (idp, _) = start();
+async fn admin_api_has_no_cors() {
+    let (idp, _) = TestIdp::with_clock();
     for path in ["/admin/tokens", "/admin/users", "/admin/clock", "/.inbox"] {
         let headers = [
             PREFLIGHT[0],
             PREFLIGHT[1],
             ("origin", "http://localhost:3000"),
         ];
-        let asked = send(&idp, &format!("OPTIONS {path}"), &headers, "").await;
+        let preflight = idp.send(&format!("OPTIONS {path}"), &headers, "").await;
         assert_eq!(
-            (asked.status, asked.header("access-control-allow-origin")),
+            (
+                preflight.status,
+                preflight.header("access-control-allow-origin")
+            ),
             (405, None),
             "{path}"
         );

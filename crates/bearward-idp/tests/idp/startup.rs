@@ -1,17 +1,14 @@
-//! Where it runs, and where it refuses to.
+//! Options with which the IdP starts, and those that it rejects.
 
 use std::net::{SocketAddr, TcpListener};
 
 use bearward::{Bearward, Issuer};
 use bearward_idp::{Idp, IdpError, Options};
 
-use crate::{
-    http::{get, json, send},
-    options, start,
-};
+use crate::fixture::{JSON, TestIdp, options};
 
 #[test]
-fn it_refuses_to_run_in_production() {
+fn production_environment_is_rejected() {
     for name in [
         "production",
         "Production",
@@ -19,11 +16,11 @@ fn it_refuses_to_run_in_production() {
         " production ",
         "prod",
     ] {
-        let refused = Idp::start(Options {
+        let rejected = Idp::start(Options {
             environment: name.to_owned(),
             ..options()
         });
-        assert!(matches!(refused, Err(IdpError::Production)), "{name:?}");
+        assert!(matches!(rejected, Err(IdpError::Production)), "{name:?}");
     }
     let message = Idp::start(Options {
         environment: "production".to_owned(),
@@ -48,14 +45,14 @@ fn it_refuses_to_run_in_production() {
 }
 
 #[test]
-fn it_refuses_an_address_that_other_machines_reach() {
+fn non_loopback_address_is_rejected() {
     for address in ["0.0.0.0:0", "[::]:0", "192.0.2.1:0"] {
-        let refused = Idp::start(Options {
+        let rejected = Idp::start(Options {
             address: address.parse().unwrap(),
             ..options()
         });
-        let Err(error @ IdpError::Remote(_)) = refused else {
-            panic!("{address}: {refused:?}")
+        let Err(error @ IdpError::NotLoopback(_)) = rejected else {
+            panic!("{address}: {rejected:?}")
         };
         let message = error.to_string();
         assert!(
@@ -66,7 +63,7 @@ fn it_refuses_an_address_that_other_machines_reach() {
 }
 
 #[tokio::test]
-async fn whoever_says_that_it_is_dangerous_may_open_it_to_a_network() {
+async fn allow_remote_permits_other_addresses_and_a_base() {
     let everywhere = Options {
         address: "0.0.0.0:0".parse().unwrap(),
         dangerous_allow_remote: true,
@@ -76,7 +73,7 @@ async fn whoever_says_that_it_is_dangerous_may_open_it_to_a_network() {
     assert_eq!(
         idp.issuer(),
         format!("http://127.0.0.1:{}/auth/v1", idp.address().port()),
-        "0.0.0.0 is nobody's address"
+        "0.0.0.0 is not a usable issuer address"
     );
 
     let named = Idp::start(Options {
@@ -91,26 +88,26 @@ async fn whoever_says_that_it_is_dangerous_may_open_it_to_a_network() {
             "http://idp.test:9999/auth/v1".to_owned()
         )
     );
-    let at_home = at(named.address().port());
-    let order = reqwest::Client::builder()
+    let local = local_address(named.address().port());
+    let request = reqwest::Client::builder()
         .no_proxy()
         .build()
         .unwrap()
-        .post(format!("http://{at_home}/admin/tokens"));
+        .post(format!("http://{local}/admin/tokens"));
     assert_eq!(
-        order
+        request
             .header("host", "idp.test:9999")
             .send()
             .await
             .unwrap()
             .status(),
         200,
-        "its own name is no stranger's"
+        "the base's host is accepted"
     );
 }
 
 #[test]
-fn a_base_that_makes_no_issuer_is_refused_with_what_to_write() {
+fn invalid_base_is_rejected_with_the_expected_form() {
     for base in [
         "idp:9999",
         "ftp://idp",
@@ -120,19 +117,19 @@ fn a_base_that_makes_no_issuer_is_refused_with_what_to_write() {
         "http://user:pw@idp",
         "",
     ] {
-        let refused = Idp::start(Options {
+        let rejected = Idp::start(Options {
             base: Some(base.to_owned()),
             ..options()
         });
-        let Err(error @ IdpError::Base(_)) = refused else {
-            panic!("{base}: {refused:?}")
+        let Err(error @ IdpError::InvalidBase(_)) = rejected else {
+            panic!("{base}: {rejected:?}")
         };
         assert!(error.to_string().contains("http://HOST:PORT"), "{error}");
     }
 }
 
 #[test]
-fn a_taken_port_is_named_with_what_to_do() {
+fn port_in_use_is_reported_with_a_hint() {
     let other = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = other.local_addr().unwrap();
     let message = Idp::start(Options {
@@ -150,8 +147,8 @@ fn a_taken_port_is_named_with_what_to_do() {
 }
 
 #[test]
-fn its_port_is_free_again_once_it_is_dropped() {
-    let idp = start();
+fn dropping_releases_the_port() {
+    let idp = TestIdp::start();
     let address = idp.address();
     drop(idp);
     assert!(
@@ -164,8 +161,8 @@ fn its_port_is_free_again_once_it_is_dropped() {
 }
 
 #[tokio::test]
-async fn what_a_panic_or_an_abort_would_be_made_of_leaves_it_running() {
-    let idp = start();
+async fn extreme_requests_do_not_stop_the_server() {
+    let idp = TestIdp::start();
     for (line, body) in [
         (
             "POST /admin/tokens",
@@ -178,9 +175,12 @@ async fn what_a_panic_or_an_abort_would_be_made_of_leaves_it_running() {
         ("PUT /admin/faults", r#"{"status": 101}"#),
         ("POST /admin/keys/%00%ff/revoke", ""),
     ] {
-        assert!(json(&idp, line, body).await.status < 500, "{line} {body}");
+        assert!(
+            idp.send_json(line, body).await.status < 500,
+            "{line} {body}"
+        );
         assert_eq!(
-            get(&idp, "/.well-known/jwks.json").await.status,
+            idp.get("/.well-known/jwks.json").await.status,
             200,
             "after {line} {body}"
         );
@@ -191,29 +191,23 @@ async fn what_a_panic_or_an_abort_would_be_made_of_leaves_it_running() {
         "]".repeat(100_000)
     );
     assert_eq!(
-        send(&idp, "POST /admin/tokens", &[crate::http::JSON], &deep)
-            .await
-            .status,
+        idp.send("POST /admin/tokens", &[JSON], &deep).await.status,
         400
     );
-    assert_eq!(get(&idp, "/health").await.status, 200);
+    assert_eq!(idp.get("/health").await.status, 200);
 }
 
 #[tokio::test]
-async fn it_is_a_supabase_project_to_whoever_is_told_so() {
-    let idp = start();
+async fn issuer_supabase_accepts_its_tokens() {
+    let idp = TestIdp::start();
     let auth = Bearward::builder()
         .issuer(Issuer::supabase(&idp.base()).unwrap())
         .build()
         .await
         .unwrap();
-    assert!(
-        auth.verify(&crate::http::mint(&idp, "{}").await)
-            .await
-            .is_ok()
-    );
+    assert!(auth.verify(&idp.mint("{}").await).await.is_ok());
 }
 
-fn at(port: u16) -> SocketAddr {
+fn local_address(port: u16) -> SocketAddr {
     ([127, 0, 0, 1], port).into()
 }

@@ -1,20 +1,17 @@
-//! The key endpoint breaks on command, and mends.
+//! `/admin/faults`: failures of the JWKS endpoint.
 
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::{
-    http::{get, json, send},
-    start, trusting,
-};
+use crate::fixture::{TestIdp, rejection_code};
 
 const JWKS: &str = "/.well-known/jwks.json";
 
 #[tokio::test]
-async fn faults_are_set_shown_and_cleared() {
-    let idp = start();
-    let none = get(&idp, "/admin/faults").await.json();
+async fn faults_can_be_set_shown_and_cleared() {
+    let idp = TestIdp::start();
+    let none = idp.get("/admin/faults").await.json();
     assert!(
         none.as_object()
             .unwrap()
@@ -22,55 +19,49 @@ async fn faults_are_set_shown_and_cleared() {
             .all(|value| value.is_null() || *value == false),
         "{none}"
     );
-    let set = json(
-        &idp,
-        "PUT /admin/faults",
-        r#"{"status": 503, "retry_after": 7}"#,
-    )
-    .await;
+    let set = idp
+        .send_json("PUT /admin/faults", r#"{"status": 503, "retry_after": 7}"#)
+        .await;
     assert_eq!((set.status, &set.json()["status"]), (200, &json!(503)));
-    assert_eq!(get(&idp, "/admin/faults").await.json(), set.json());
-    let broken = get(&idp, JWKS).await;
+    assert_eq!(idp.get("/admin/faults").await.json(), set.json());
+    let broken = idp.get(JWKS).await;
     assert_eq!(
         (broken.status, broken.header("retry-after")),
         (503, Some("7"))
     );
-    assert_eq!(
-        send(&idp, "DELETE /admin/faults", &[], "").await.status,
-        204
-    );
-    assert_eq!(get(&idp, "/admin/faults").await.json(), none);
-    assert_eq!(get(&idp, JWKS).await.status, 200);
+    assert_eq!(idp.send("DELETE /admin/faults", &[], "").await.status, 204);
+    assert_eq!(idp.get("/admin/faults").await.json(), none);
+    assert_eq!(idp.get(JWKS).await.status, 200);
 }
 
 #[tokio::test]
-async fn each_fault_does_what_it_says() {
-    let idp = start();
-    let sound = get(&idp, JWKS).await;
+async fn each_fault_changes_the_response() {
+    let idp = TestIdp::start();
+    let normal = idp.get(JWKS).await;
     put(&idp, json!({ "body": "{\"keys\":[]}" })).await;
-    assert_eq!(get(&idp, JWKS).await.body, r#"{"keys":[]}"#);
+    assert_eq!(idp.get(JWKS).await.body, r#"{"keys":[]}"#);
     put(
         &idp,
         json!({ "status": 302, "redirect_to": "http://127.0.0.1:1/keys" }),
     )
     .await;
-    let redirect = get(&idp, JWKS).await;
+    let redirect = idp.get(JWKS).await;
     assert_eq!(
         (redirect.status, redirect.header("location")),
         (302, Some("http://127.0.0.1:1/keys"))
     );
     put(&idp, json!({ "padding_bytes": 200_000 })).await;
-    let padded = get(&idp, JWKS).await;
+    let padded = idp.get(JWKS).await;
     assert_eq!(
         (padded.body.len(), padded.json()),
-        (sound.body.len() + 200_000, sound.json())
+        (normal.body.len() + 200_000, normal.json())
     );
     put(
         &idp,
         json!({ "cache_control": "no-store", "age": 60, "no_etag": true }),
     )
     .await;
-    let cached = get(&idp, JWKS).await;
+    let cached = idp.get(JWKS).await;
     assert_eq!(
         (
             cached.header("cache-control"),
@@ -80,30 +71,30 @@ async fn each_fault_does_what_it_says() {
         (Some("no-store"), Some("60"), None)
     );
     put(&idp, json!({ "cache_control": "" })).await;
-    assert_eq!(get(&idp, JWKS).await.header("cache-control"), None);
+    assert_eq!(idp.get(JWKS).await.header("cache-control"), None);
 }
 
 #[tokio::test]
-async fn a_counted_fault_wears_off() {
-    let idp = start();
+async fn counted_faults_end_after_their_count() {
+    let idp = TestIdp::start();
     put(&idp, json!({ "status": 500, "times": 2 })).await;
     let mut statuses = Vec::new();
     for _ in 0..4 {
-        statuses.push(get(&idp, JWKS).await.status);
+        statuses.push(idp.get(JWKS).await.status);
     }
     assert_eq!(statuses, [500, 500, 200, 200]);
 }
 
 #[tokio::test]
-async fn a_delay_is_waited_for_and_a_cut_breaks_off() {
-    let idp = start();
+async fn delay_and_cut_affect_the_connection() {
+    let idp = TestIdp::start();
     put(&idp, json!({ "delay_ms": 200 })).await;
-    let asked = Instant::now();
-    assert_eq!(get(&idp, JWKS).await.status, 200);
+    let started = Instant::now();
+    assert_eq!(idp.get(JWKS).await.status, 200);
     assert!(
-        asked.elapsed() >= Duration::from_millis(200),
+        started.elapsed() >= Duration::from_millis(200),
         "{:?}",
-        asked.elapsed()
+        started.elapsed()
     );
     put(&idp, json!({ "cut": true })).await;
     let url = format!("http://{}{JWKS}", idp.address());
@@ -114,57 +105,50 @@ async fn a_delay_is_waited_for_and_a_cut_breaks_off() {
         .get(url)
         .send()
         .await;
-    let broke = match cut {
+    let is_broken = match cut {
         Ok(response) => response.bytes().await.is_err(),
         Err(_) => true,
     };
-    assert!(broke);
+    assert!(is_broken);
 }
 
 #[tokio::test]
-async fn whoever_a_hang_holds_is_let_go_when_the_faults_are_cleared() {
-    let idp = std::sync::Arc::new(start());
+async fn clearing_faults_releases_hanging_requests() {
+    let idp = std::sync::Arc::new(TestIdp::start());
     put(&idp, json!({ "hang": true })).await;
     let held = tokio::spawn({
         let idp = std::sync::Arc::clone(&idp);
-        async move { get(&idp, JWKS).await.status }
+        async move { idp.get(JWKS).await.status }
     });
-    // The admin API answers while the key endpoint hangs.
-    assert_eq!(get(&idp, "/admin/faults").await.json()["hang"], json!(true));
-    assert_eq!(
-        send(&idp, "DELETE /admin/faults", &[], "").await.status,
-        204
-    );
+    // The admin API answers while the JWKS endpoint hangs.
+    assert_eq!(idp.get("/admin/faults").await.json()["hang"], json!(true));
+    assert_eq!(idp.send("DELETE /admin/faults", &[], "").await.status, 204);
     assert_eq!(
         tokio::time::timeout(Duration::from_secs(20), held)
             .await
-            .expect("let go")
+            .expect("the request is released")
             .unwrap(),
         200
     );
 }
 
 #[tokio::test]
-async fn an_outage_of_the_key_endpoint_costs_a_running_server_nothing() {
-    let idp = start();
-    let auth = trusting(&idp).await;
+async fn outage_does_not_affect_cached_keys() {
+    let idp = TestIdp::start();
+    let auth = idp.verifier().await;
     auth.wait_for_initial_fetch().await;
     put(&idp, json!({ "status": 503 })).await;
-    assert!(
-        auth.verify(&crate::http::mint(&idp, "{}").await)
-            .await
-            .is_ok()
-    );
+    assert!(auth.verify(&idp.mint("{}").await).await.is_ok());
 }
 
 #[tokio::test]
-async fn a_server_that_starts_into_an_outage_says_that_the_keys_are_missing() {
-    let idp = start();
+async fn server_without_keys_reports_keys_unavailable() {
+    let idp = TestIdp::start();
     put(&idp, json!({ "body": "{\"keys\":[]}" })).await;
-    let auth = trusting(&idp).await;
+    let auth = idp.verifier().await;
     auth.wait_for_initial_fetch().await;
     assert_eq!(
-        crate::code(&auth, &crate::http::mint(&idp, "{}").await).await,
+        rejection_code(&auth, &idp.mint("{}").await).await,
         "KEYS_UNAVAILABLE"
     );
     assert!(
@@ -175,9 +159,9 @@ async fn a_server_that_starts_into_an_outage_says_that_the_keys_are_missing() {
     );
 }
 
-async fn put(idp: &bearward_idp::Idp, faults: Value) {
+async fn put(idp: &TestIdp, faults: Value) {
     assert_eq!(
-        json(idp, "PUT /admin/faults", &faults.to_string())
+        idp.send_json("PUT /admin/faults", &faults.to_string())
             .await
             .status,
         200,

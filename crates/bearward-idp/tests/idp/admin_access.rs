@@ -1,11 +1,8 @@
-//! Programs on this machine drive it; a web page that somebody visits does not.
+//! Access to the admin API: local programs and pages only.
 
-use crate::{
-    http::{get, json, send},
-    start,
-};
+use crate::fixture::TestIdp;
 
-const LINES: [&str; 16] = [
+const ROUTES: [&str; 16] = [
     "GET /admin/api",
     "POST /admin/explain",
     "GET /admin/sessions",
@@ -25,9 +22,9 @@ const LINES: [&str; 16] = [
 ];
 
 #[tokio::test]
-async fn a_hostile_origin_is_refused_on_every_route_of_the_admin_api() {
-    let idp = start();
-    let before = get(&idp, "/admin/keys").await.json();
+async fn foreign_origins_are_rejected_on_every_admin_route() {
+    let idp = TestIdp::start();
+    let before = idp.get("/admin/keys").await.json();
     for origin in [
         "https://attacker.invalid",
         "null",
@@ -35,26 +32,26 @@ async fn a_hostile_origin_is_refused_on_every_route_of_the_admin_api() {
         "http://10.0.0.1:9999",
         "file://",
     ] {
-        for line in LINES {
-            let answer = send(&idp, line, &[("origin", origin)], "").await;
+        for line in ROUTES {
+            let response = idp.send(line, &[("origin", origin)], "").await;
             assert_eq!(
-                answer.refusal(),
+                response.error(),
                 (403, "ORIGIN_REFUSED".to_owned()),
                 "{line} from {origin}"
             );
-            assert_eq!(answer.header("access-control-allow-origin"), None);
+            assert_eq!(response.header("access-control-allow-origin"), None);
         }
     }
     assert_eq!(
-        get(&idp, "/admin/keys").await.json(),
+        idp.get("/admin/keys").await.json(),
         before,
-        "nothing has changed"
+        "the keys are unchanged"
     );
 }
 
 #[tokio::test]
-async fn a_host_name_that_was_rebound_to_this_machine_is_refused() {
-    let idp = start();
+async fn foreign_host_names_are_rejected_on_every_admin_route() {
+    let idp = TestIdp::start();
     let port = idp.address().port();
     for host in [
         "attacker.invalid",
@@ -64,11 +61,11 @@ async fn a_host_name_that_was_rebound_to_this_machine_is_refused() {
         "0.0.0.0",
         "169.254.169.254",
     ] {
-        for line in LINES {
+        for line in ROUTES {
             for host in [host.to_owned(), format!("{host}:{port}")] {
-                let answer = send(&idp, line, &[("host", &host)], "").await;
+                let response = idp.send(line, &[("host", &host)], "").await;
                 assert_eq!(
-                    answer.refusal(),
+                    response.error(),
                     (403, "ORIGIN_REFUSED".to_owned()),
                     "{line} at {host}"
                 );
@@ -78,28 +75,22 @@ async fn a_host_name_that_was_rebound_to_this_machine_is_refused() {
 }
 
 #[tokio::test]
-async fn a_form_of_another_site_mints_nothing() {
-    let idp = start();
-    // What a form with enctype="text/plain" sends without asking first.
+async fn cross_site_forms_cannot_issue_tokens() {
+    let idp = TestIdp::start();
+    // A form with enctype="text/plain" is sent without a preflight.
     let headers = [
         ("origin", "https://attacker.invalid"),
         ("content-type", "text/plain"),
     ];
     assert_eq!(
-        send(
-            &idp,
-            "POST /admin/tokens",
-            &headers,
-            r#"{"claims":{"sub":"x"}}"#
-        )
-        .await
-        .status,
+        idp.send("POST /admin/tokens", &headers, r#"{"claims":{"sub":"x"}}"#)
+            .await
+            .status,
         403
     );
-    // Where a browser leaves Origin out, the content type alone stops it.
+    // Without Origin, the content type is rejected.
     assert_eq!(
-        send(
-            &idp,
+        idp.send(
             "POST /admin/tokens",
             &[headers[1]],
             r#"{"claims":{"sub":"x"}}"#
@@ -111,8 +102,8 @@ async fn a_form_of_another_site_mints_nothing() {
 }
 
 #[tokio::test]
-async fn programs_and_pages_of_this_machine_are_let_in() {
-    let idp = start();
+async fn loopback_hosts_and_origins_are_accepted() {
+    let idp = TestIdp::start();
     let port = idp.address().port();
     for host in [
         format!("127.0.0.1:{port}"),
@@ -120,7 +111,7 @@ async fn programs_and_pages_of_this_machine_are_let_in() {
         format!("[::1]:{port}"),
     ] {
         assert_eq!(
-            send(&idp, "GET /admin/keys", &[("host", &host)], "")
+            idp.send("GET /admin/keys", &[("host", &host)], "")
                 .await
                 .status,
             200,
@@ -133,7 +124,7 @@ async fn programs_and_pages_of_this_machine_are_let_in() {
         "http://[::1]:3000",
     ] {
         assert_eq!(
-            send(&idp, "POST /admin/tokens", &[("origin", origin)], "")
+            idp.send("POST /admin/tokens", &[("origin", origin)], "")
                 .await
                 .status,
             200,
@@ -143,8 +134,8 @@ async fn programs_and_pages_of_this_machine_are_let_in() {
 }
 
 #[tokio::test]
-async fn the_public_documents_are_for_everybody() {
-    let idp = start();
+async fn public_documents_accept_any_origin_and_host() {
+    let idp = TestIdp::start();
     for path in [
         "/.well-known/jwks.json",
         "/.well-known/openid-configuration",
@@ -156,12 +147,10 @@ async fn the_public_documents_are_for_everybody() {
             ("host", "attacker.invalid"),
         ];
         assert_eq!(
-            send(&idp, &format!("GET {path}"), &headers, "")
-                .await
-                .status,
+            idp.send(&format!("GET {path}"), &headers, "").await.status,
             200,
             "{path}"
         );
     }
-    assert_eq!(json(&idp, "POST /admin/tokens", "{}").await.status, 200);
+    assert_eq!(idp.send_json("POST /admin/tokens", "{}").await.status, 200);
 }

@@ -1,0 +1,10 @@
+//! The admin API: issue arbitrary tokens, manage keys and users, move the clock, simulate JWKS
+//! failures.
+
+pub(crate) mod attached_api;
+pub(crate) mod clock;
+pub(crate) mod faults;
+pub(crate) mod keys;
+pub(crate) mod sessions;
+pub(crate) mod tokens;
+pub(crate) mod users;

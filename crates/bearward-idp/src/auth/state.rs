@@ -1,0 +1,422 @@
+//! The state of the auth API. Its methods take the time as an argument; changes are collected for
+//! the data file.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bearward::Timestamp;
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use super::{
+    error::AuthApiError,
+    flow::{self, Flow},
+    mail::{self, Mail},
+    profile::Profile,
+    session::{self, RefreshOutcome, Session},
+    stored_keys::StoredKeyRing,
+    user::User,
+};
+
+/// Users, sessions, mails, sign-in flows and key rings.
+#[derive(Default)]
+pub(crate) struct AuthState {
+    users: BTreeMap<Uuid, User>,
+    sessions: BTreeMap<Uuid, Session>,
+    mails: BTreeMap<Uuid, Mail>,
+    flows: BTreeMap<Uuid, Flow>,
+    rings: BTreeMap<Uuid, StoredKeyRing>,
+    dirty: BTreeSet<(DocumentKind, Uuid)>,
+}
+
+/// The kind of a stored document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum DocumentKind {
+    User,
+    Session,
+    Mail,
+    Ring,
+}
+
+/// A changed document. `body` is `None` if the document was deleted.
+pub(crate) struct Change {
+    pub(crate) kind: &'static str,
+    pub(crate) id: Uuid,
+    pub(crate) body: Option<String>,
+}
+
+/// Number of mails in the inbox; the oldest is dropped first.
+const MAX_MAILS: usize = 500;
+
+/// Number of sign-in flows; the oldest is dropped first.
+const MAX_FLOWS: usize = 10_000;
+
+impl DocumentKind {
+    const ALL: [Self; 4] = [Self::User, Self::Session, Self::Mail, Self::Ring];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Session => "session",
+            Self::Mail => "mail",
+            Self::Ring => "ring",
+        }
+    }
+}
+
+impl AuthState {
+    /// Adds a stored document. Returns `false` if it cannot be parsed.
+    pub(crate) fn restore(&mut self, kind: &str, id: Uuid, body: &str) -> bool {
+        fn put<T: DeserializeOwned>(into: &mut BTreeMap<Uuid, T>, id: Uuid, body: &str) -> bool {
+            serde_json::from_str(body)
+                .map(|document| into.insert(id, document))
+                .is_ok()
+        }
+        match DocumentKind::ALL
+            .into_iter()
+            .find(|known| known.name() == kind)
+        {
+            Some(DocumentKind::User) => put(&mut self.users, id, body),
+            Some(DocumentKind::Session) => put(&mut self.sessions, id, body),
+            Some(DocumentKind::Mail) => put(&mut self.mails, id, body),
+            Some(DocumentKind::Ring) => put(&mut self.rings, id, body),
+            None => false,
+        }
+    }
+
+    /// Returns the documents that changed since the last call.
+    pub(crate) fn drain_changes(&mut self) -> Vec<Change> {
+        fn write<T: Serialize>(documents: &BTreeMap<Uuid, T>, id: Uuid) -> Option<String> {
+            serde_json::to_string(documents.get(&id)?).ok()
+        }
+        let dirty = std::mem::take(&mut self.dirty);
+        let changes = dirty.into_iter().map(|(kind, id)| {
+            let body = match kind {
+                DocumentKind::User => write(&self.users, id),
+                DocumentKind::Session => write(&self.sessions, id),
+                DocumentKind::Mail => write(&self.mails, id),
+                DocumentKind::Ring => write(&self.rings, id),
+            };
+            Change {
+                kind: kind.name(),
+                id,
+                body,
+            }
+        });
+        changes.collect()
+    }
+
+    pub(crate) fn discard_changes(&mut self) {
+        self.dirty.clear();
+    }
+
+    pub(crate) fn users(&self) -> impl Iterator<Item = &User> {
+        self.users.values()
+    }
+
+    pub(crate) fn user(&self, id: Uuid) -> Option<&User> {
+        self.users.get(&id)
+    }
+
+    pub(crate) fn user_mut(&mut self, id: Uuid) -> Option<&mut User> {
+        self.dirty.insert((DocumentKind::User, id));
+        self.users.get_mut(&id)
+    }
+
+    pub(crate) fn user_by_email(&self, email: &str) -> Option<&User> {
+        self.users
+            .values()
+            .find(|user| !email.is_empty() && user.email == email)
+    }
+
+    pub(crate) fn add_user(&mut self, user: User) -> Uuid {
+        let id = user.id;
+        self.dirty.insert((DocumentKind::User, id));
+        self.users.insert(id, user);
+        id
+    }
+
+    /// Deletes a user with their sessions and mails. Returns `false` if the user does not exist.
+    pub(crate) fn delete_user(&mut self, id: Uuid) -> bool {
+        self.revoke_sessions(|session| session.user_id == id);
+        let mails: Vec<Uuid> = self
+            .mails
+            .values()
+            .filter(|mail| mail.user_id == id)
+            .map(|mail| mail.id)
+            .collect();
+        for mail in mails {
+            self.dirty.insert((DocumentKind::Mail, mail));
+            self.mails.remove(&mail);
+        }
+        self.dirty.insert((DocumentKind::User, id));
+        self.users.remove(&id).is_some()
+    }
+
+    /// Returns the user of a provider's profile: by identity, else by verified email address, else a
+    /// new user.
+    ///
+    /// # Errors
+    /// 422 `signup_disabled` if a new user would be needed and sign-up is disabled, 403
+    /// `user_banned`.
+    pub(crate) fn sign_in_with_provider(
+        &mut self,
+        profile: &Profile,
+        metadata: Map<String, Value>,
+        can_sign_up: bool,
+        now: Timestamp,
+    ) -> Result<Uuid, AuthApiError> {
+        let provider = profile.provider.name();
+        let has = |user: &&User| {
+            let mut identities = user.identities.iter();
+            identities.any(|identity| {
+                identity.provider == provider && identity.provider_id == profile.subject
+            })
+        };
+        let known = self.users.values().find(has).map(|user| user.id);
+        let linked = || {
+            self.user_by_email(&profile.email)
+                .filter(|_| profile.email_verified)
+                .map(|user| user.id)
+        };
+        let id = match known.or_else(linked) {
+            Some(id) => id,
+            None if !can_sign_up => {
+                return Err(AuthApiError::new(
+                    422,
+                    "signup_disabled",
+                    "Signups not allowed for this instance",
+                ));
+            }
+            None => {
+                // An unverified address that belongs to another user is not assigned twice.
+                let email = if self.user_by_email(&profile.email).is_some() {
+                    ""
+                } else {
+                    profile.email.as_str()
+                };
+                let mut user = User::new(email, Map::new(), now);
+                user.is_anonymous = false;
+                self.add_user(user)
+            }
+        };
+        let Some(user) = self.user_mut(id) else {
+            return Err(AuthApiError::new(
+                500,
+                "unexpected_failure",
+                "User not found",
+            ));
+        };
+        if user.banned {
+            return Err(AuthApiError::new(403, "user_banned", "User is banned"));
+        }
+        if profile.email_verified && user.email == profile.email {
+            user.drop_unconfirmed_identities();
+            user.confirm_email(now);
+        }
+        user.user_metadata.extend(metadata.clone());
+        user.upsert_identity(provider, &profile.subject, metadata, now);
+        user.updated_at = now.millis();
+        Ok(id)
+    }
+
+    pub(crate) fn sessions(&self) -> impl Iterator<Item = &Session> {
+        self.sessions.values()
+    }
+
+    pub(crate) fn session(&self, id: Uuid) -> Option<&Session> {
+        self.sessions.get(&id)
+    }
+
+    /// Creates a session; `method` is its `amr` entry.
+    pub(crate) fn create_session(&mut self, user_id: Uuid, method: &str, now: Timestamp) -> Uuid {
+        if let Some(user) = self.user_mut(user_id) {
+            user.last_sign_in_at = Some(now.millis());
+        }
+        let session = Session::new(user_id, method, now);
+        let id = session.id;
+        self.dirty.insert((DocumentKind::Session, id));
+        self.sessions.insert(id, session);
+        id
+    }
+
+    /// Deletes the matching sessions.
+    pub(crate) fn revoke_sessions(&mut self, matches: impl Fn(&Session) -> bool) {
+        let ended: Vec<Uuid> = self
+            .sessions
+            .values()
+            .filter(|session| matches(session))
+            .map(|session| session.id)
+            .collect();
+        for id in ended {
+            self.dirty.insert((DocumentKind::Session, id));
+            self.sessions.remove(&id);
+        }
+    }
+
+    /// Rotates a refresh token and returns its session. Reuse of an old token revokes the session.
+    ///
+    /// # Errors
+    /// 400 `refresh_token_not_found`, `refresh_token_already_used`, `session_not_found`,
+    /// `user_banned`.
+    pub(crate) fn refresh_session(
+        &mut self,
+        token: &str,
+        now: Timestamp,
+    ) -> Result<Uuid, AuthApiError> {
+        let unknown = AuthApiError::new(
+            400,
+            "refresh_token_not_found",
+            "Invalid Refresh Token: Refresh Token Not Found",
+        );
+        let id = session::claimed_session_id(token)
+            .filter(|id| self.sessions.contains_key(id))
+            .ok_or(unknown.clone())?;
+        let Some(session) = self.sessions.get_mut(&id) else {
+            return Err(unknown);
+        };
+        let Some(user) = self.users.get(&session.user_id) else {
+            return Err(AuthApiError::new(
+                400,
+                "session_not_found",
+                "Invalid Refresh Token: No Valid Session Found",
+            ));
+        };
+        let is_banned = user.banned;
+        self.dirty.insert((DocumentKind::Session, id));
+        match session.refresh(token, now) {
+            None => Err(unknown),
+            Some(_) if is_banned => Err(AuthApiError::new(
+                400,
+                "user_banned",
+                "Invalid Refresh Token: User Banned",
+            )),
+            Some(RefreshOutcome::Rotated | RefreshOutcome::Reused) => Ok(id),
+            Some(RefreshOutcome::ReuseDetected) => {
+                self.sessions.remove(&id);
+                Err(AuthApiError::new(
+                    400,
+                    "refresh_token_already_used",
+                    "Invalid Refresh Token: Already Used",
+                ))
+            }
+        }
+    }
+
+    /// Returns the mails, newest first.
+    pub(crate) fn mails(&self) -> Vec<&Mail> {
+        let mut mails: Vec<&Mail> = self.mails.values().collect();
+        mails.sort_by_key(|mail| (std::cmp::Reverse(mail.sent_at), mail.id));
+        mails
+    }
+
+    /// Adds a mail to the inbox and invalidates earlier mails of the same kind.
+    pub(crate) fn send_mail(&mut self, mail: Mail) {
+        let is_superseded = |old: &&mut Mail| {
+            old.user_id == mail.user_id && old.kind.is_superseded_by(mail.kind) && !old.is_used
+        };
+        for old in self.mails.values_mut().filter(is_superseded) {
+            old.is_used = true;
+            self.dirty.insert((DocumentKind::Mail, old.id));
+        }
+        let oldest = self
+            .mails
+            .values()
+            .min_by_key(|mail| mail.sent_at)
+            .map(|mail| mail.id);
+        if let Some(oldest) = oldest.filter(|_| self.mails.len() >= MAX_MAILS) {
+            self.mails.remove(&oldest);
+            self.dirty.insert((DocumentKind::Mail, oldest));
+        }
+        self.dirty.insert((DocumentKind::Mail, mail.id));
+        self.mails.insert(mail.id, mail);
+    }
+
+    pub(crate) fn delete_mails(&mut self) {
+        let mails = std::mem::take(&mut self.mails);
+        self.dirty
+            .extend(mails.into_keys().map(|id| (DocumentKind::Mail, id)));
+    }
+
+    /// Marks the first usable mail that matches as used, and returns it.
+    pub(crate) fn consume_mail(
+        &mut self,
+        now: Timestamp,
+        matches: impl Fn(&mut Mail) -> bool,
+    ) -> Option<Mail> {
+        for mail in self.mails.values_mut().filter(|mail| mail.is_usable(now)) {
+            let is_match = matches(mail);
+            self.dirty.insert((DocumentKind::Mail, mail.id));
+            if is_match {
+                mail.is_used = true;
+                return Some(mail.clone());
+            }
+        }
+        None
+    }
+
+    /// Applies a used mail: confirms the address, or changes it.
+    ///
+    /// # Errors
+    /// 403 `otp_expired` if the user was deleted or the new address is no longer valid, 403
+    /// `user_banned`.
+    pub(crate) fn apply_mail(&mut self, mail: &Mail, now: Timestamp) -> Result<Uuid, AuthApiError> {
+        let is_taken = self
+            .user_by_email(&mail.to)
+            .is_some_and(|other| other.id != mail.user_id);
+        let expired = AuthApiError::new(403, "otp_expired", "Email link is invalid or has expired");
+        let user = self.user_mut(mail.user_id).ok_or(expired.clone())?;
+        if user.banned {
+            return Err(AuthApiError::new(403, "user_banned", "User is banned"));
+        }
+        if mail.kind == mail::MailKind::EmailChange {
+            if is_taken || user.new_email.as_deref() != Some(mail.to.as_str()) {
+                return Err(expired);
+            }
+            user.change_email(&mail.to, now);
+        }
+        user.confirm_email(now);
+        user.updated_at = now.millis();
+        Ok(mail.user_id)
+    }
+
+    pub(crate) fn key_ring(&self, id: Uuid) -> Option<&StoredKeyRing> {
+        self.rings.get(&id)
+    }
+
+    pub(crate) fn store_key_ring(&mut self, id: Uuid, ring: StoredKeyRing) {
+        self.dirty.insert((DocumentKind::Ring, id));
+        self.rings.insert(id, ring);
+    }
+
+    pub(crate) fn flow(&self, id: Uuid) -> Option<&Flow> {
+        self.flows.get(&id)
+    }
+
+    pub(crate) fn flow_mut(&mut self, id: Uuid) -> Option<&mut Flow> {
+        self.flows.get_mut(&id)
+    }
+
+    pub(crate) fn take_flow(&mut self, id: Uuid) -> Option<Flow> {
+        self.flows.remove(&id)
+    }
+
+    pub(crate) fn start_flow(&mut self, flow: Flow, now: Timestamp) {
+        self.flows
+            .retain(|_, flow| now.millis() - flow.created_at <= flow::RETENTION_SECONDS * 1000);
+        if self.flows.len() >= MAX_FLOWS {
+            let oldest = self
+                .flows
+                .values()
+                .min_by_key(|flow| flow.created_at)
+                .map(|flow| flow.id);
+            oldest.and_then(|oldest| self.flows.remove(&oldest));
+        }
+        self.flows.insert(flow.id, flow);
+    }
+
+    /// Returns the flow that issued this code.
+    pub(crate) fn flow_by_code(&self, code: &str) -> Option<&Flow> {
+        self.flows.values().find(|flow| flow.matches_code(code))
+    }
+}

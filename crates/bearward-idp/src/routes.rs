@@ -1,0 +1,189 @@
+//! All routes of the development IdP.
+
+use actix_cors::Cors;
+use actix_web::{
+    FromRequest, Handler, Resource, Responder,
+    http::header,
+    middleware::from_fn,
+    web::{self, Data, ServiceConfig},
+};
+use bearward_testing::{
+    endpoint::{self, ISSUER_PATH},
+    methods,
+};
+
+use crate::{
+    admin::{self, attached_api, attached_api::AttachedApi, faults, keys, sessions, tokens, users},
+    auth::{
+        AuthService, authorize, avatar, consent, current_user,
+        error::{AuthApiError, VERSION_HEADER, negotiate_error_format},
+        google, inbox, logout, recover, settings, signup, token, verify,
+    },
+    console,
+    error::not_found,
+    local_only::{require_known_host, require_loopback_origin},
+    page,
+};
+
+/// Registers every route: JWKS documents, auth API, fake Google, pages, admin API and console.
+pub(crate) fn configure(
+    config: &mut ServiceConfig,
+    auth: &Data<AuthService>,
+    attached_api: &Data<AttachedApi>,
+) {
+    endpoint::documents(config, "");
+    config
+        .app_data(auth.clone())
+        .app_data(attached_api.clone())
+        .service(
+            web::scope(ISSUER_PATH)
+                .wrap(from_fn(negotiate_error_format))
+                // A page whose host name was rebound to this machine is same-origin, so CORS alone
+                // does not stop it.
+                .wrap(cors(auth).block_on_origin_mismatch(true))
+                .app_data(query_config())
+                .configure(|config| endpoint::documents(config, ""))
+                .service(get_only("/authorize", authorize::authorize))
+                .service(get_only("/callback", authorize::callback))
+                .service(post("/token", token::token))
+                .service(post("/signup", signup::signup))
+                .service(post("/recover", recover::recover))
+                .service(post("/otp", recover::otp))
+                .service(post("/resend", recover::resend))
+                .service(methods("GET, POST", "/verify", |resource| {
+                    resource.get(verify::verify_link).post(verify::verify_code)
+                }))
+                .service(methods("GET, HEAD, PUT", "/user", |resource| {
+                    resource
+                        .route(methods::get().to(current_user::show))
+                        .put(current_user::update)
+                }))
+                .service(post("/logout", logout::logout))
+                .service(get("/settings", settings::settings))
+                .service(get("/health", settings::health))
+                .default_service(web::to(not_found)),
+        )
+        .service(
+            web::scope(google::PATH)
+                .wrap(cors(auth))
+                .service(get("/oauth2/v3/certs", google::certs))
+                .service(get("/.well-known/openid-configuration", google::discovery))
+                .service(
+                    post("/credential", google::credential).wrap(from_fn(require_loopback_origin)),
+                )
+                .default_service(web::to(not_found)),
+        )
+        .service(
+            methods("GET, HEAD, POST", "/.consent/{flow}", |resource| {
+                resource
+                    .route(methods::get().to(consent::show))
+                    .post(consent::choose)
+            })
+            .wrap(from_fn(require_known_host)),
+        )
+        .service(
+            methods("GET, HEAD, DELETE", "/.inbox", |resource| {
+                resource
+                    .route(methods::get().to(inbox::show))
+                    .delete(inbox::clear)
+            })
+            .wrap(from_fn(require_loopback_origin)),
+        )
+        .service(get("/.picture/{initial}", avatar::picture))
+        .service(
+            web::scope("/admin")
+                .wrap(from_fn(require_loopback_origin))
+                .service(post("/tokens", tokens::mint))
+                .service(get("/keys", keys::list))
+                .service(post("/keys/rotate", keys::rotate))
+                .service(post("/keys/standby", keys::add_standby))
+                .service(post("/keys/{kid}/revoke", keys::revoke))
+                .service(methods("GET, HEAD, PUT", "/clock", |resource| {
+                    resource
+                        .route(methods::get().to(admin::clock::show))
+                        .put(admin::clock::set)
+                }))
+                .service(get("/api", attached_api::show))
+                .service(post("/explain", attached_api::explain))
+                .service(get("/sessions", sessions::list))
+                .service(get("/users", users::list))
+                .service(methods("PATCH, DELETE", "/users/{id}", |resource| {
+                    resource.patch(users::update).delete(users::delete)
+                }))
+                .service(methods("GET, HEAD, PUT, DELETE", "/faults", |resource| {
+                    resource
+                        .route(methods::get().to(faults::show))
+                        .put(faults::set)
+                        .delete(faults::clear)
+                }))
+                .default_service(web::to(not_found)),
+        )
+        .service(get("/health", page::health))
+        .service(get("/.console/console.css", console::style))
+        .service(get("/.console/console.js", console::script))
+        .service(get("/", console::root))
+        .default_service(web::to(not_found));
+}
+
+/// Adds routes to a resource that answers other methods with 405 and an `Allow` of `allowed`.
+fn methods(
+    allowed: &'static str,
+    path: &str,
+    add_routes: impl FnOnce(Resource) -> Resource,
+) -> Resource {
+    methods::allow_methods(allowed, add_routes(web::resource(path)))
+}
+
+/// A resource for `GET` and `HEAD`.
+fn get<F, Args>(path: &str, handler: F) -> Resource
+where
+    F: Handler<Args>,
+    Args: FromRequest + 'static,
+    F::Output: Responder + 'static,
+{
+    methods("GET, HEAD", path, |resource| {
+        resource.route(methods::get().to(handler))
+    })
+}
+
+/// A resource for `GET` without `HEAD`: each request changes state.
+fn get_only<F, Args>(path: &str, handler: F) -> Resource
+where
+    F: Handler<Args>,
+    Args: FromRequest + 'static,
+    F::Output: Responder + 'static,
+{
+    methods("GET", path, |resource| resource.get(handler))
+}
+
+/// A resource for `POST`.
+fn post<F, Args>(path: &str, handler: F) -> Resource
+where
+    F: Handler<Args>,
+    Args: FromRequest + 'static,
+    F::Output: Responder + 'static,
+{
+    methods("POST", path, |resource| resource.post(handler))
+}
+
+/// Allows cross-origin calls from pages to which a sign-in may redirect. The admin API has no CORS.
+fn cors(auth: &Data<AuthService>) -> Cors {
+    let auth = auth.clone();
+    Cors::default()
+        .allowed_origin_fn(move |origin, _| {
+            origin
+                .to_str()
+                .is_ok_and(|origin| auth.redirects.allows_origin(origin))
+        })
+        .allowed_methods(["GET", "POST", "PUT", "DELETE"])
+        .allowed_headers(["apikey", "x-client-info", VERSION_HEADER])
+        .allowed_headers([header::AUTHORIZATION, header::CONTENT_TYPE, header::ACCEPT])
+        .expose_headers([VERSION_HEADER])
+        .max_age(600)
+}
+
+/// Reports an invalid query string in the error format of the auth API.
+fn query_config() -> web::QueryConfig {
+    web::QueryConfig::default()
+        .error_handler(|_, _| AuthApiError::invalid("Invalid query string").into())
+}
