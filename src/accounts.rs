@@ -107,7 +107,7 @@ impl Accounts {
             .with_custom_claims::<IdpProfile>(token)?
             .into_custom();
         let upsert = AccountUpsert {
-            identity,
+            subject_hash: identity,
             issuer,
             subject: user.subject(),
             profile: claimed,
@@ -115,7 +115,7 @@ impl Accounts {
             issued_at: SessionHash::issued_at(user.claims()),
             now: self.now(),
         };
-        let account = self.store.admit(&upsert).await?;
+        let account = self.store.upsert_account(&upsert).await?;
         let mut tokens: SmallVec<[u64; TOKENS_PER_ACCOUNT]> = smallvec::smallvec![token_hash];
         tokens.extend(
             cached

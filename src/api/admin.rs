@@ -82,7 +82,8 @@ pub(super) async fn set_active(
 ) -> Result<impl Responder, ApiError> {
     let is_active = body.bool("is_active");
     let is_active = body.validate(is_active)?;
-    let not_found = || ApiError::not_found(RequestId::from_request(&request), "no account has this id");
+    let not_found =
+        || ApiError::not_found(RequestId::from_request(&request), "no account has this id");
     let id = Uuid::try_parse(&id).map_err(|_| not_found())?;
     let now = user.now();
     let profile = user

@@ -70,9 +70,9 @@ impl ApiKeys {
         let opened = self
             .unseal(&owner, &sealed)
             .map_err(|error| vault_error(user, &error))?;
-        if opened.stale {
+        if opened.needs_reseal {
             user.with_store(async |store, owner| {
-                self.reseal(store, owner, &sealed, &opened.plain).await
+                self.reseal(store, owner, &sealed, &opened.key).await
             })
             .await?;
         }
@@ -85,7 +85,7 @@ impl ApiKeys {
             bytes: stored.sealed.clone(),
         };
         self.vault
-            .open(&owner.id().uuid(), &stored.provider, &sealed)
+            .unseal(&owner.id().uuid(), &stored.provider, &sealed)
     }
 
     fn seal(
@@ -129,7 +129,7 @@ impl ApiKeys {
             .await?;
         let mask = |stored: SealedApiKey| {
             let masked = match self.unseal(&owner, &stored) {
-                Ok(opened) => opened.plain.masked(),
+                Ok(opened) => opened.key.masked(),
                 Err(error) => {
                     tracing::error!(
                         provider = stored.provider,
@@ -284,7 +284,7 @@ pub(super) async fn remove(
 ) -> Result<impl Responder, ApiError> {
     let not_found =
         || ApiError::not_found(user.request_id(), "no API key is stored for this provider");
-    let provider = Provider::listed(&name, &keys.providers).map_err(|_| not_found())?;
+    let provider = Provider::parse(&name, &keys.providers).map_err(|_| not_found())?;
     let is_removed = user
         .with_store(async |store, owner| store.remove_api_key(owner, &provider).await)
         .await?;
@@ -300,7 +300,7 @@ fn parse_entry(
     value: Value,
     providers: &[String],
 ) -> Result<(Provider, ApiKeySecret), String> {
-    let provider = Provider::listed(name, providers)
+    let provider = Provider::parse(name, providers)
         .map_err(|_| format!("is not a provider; providers: {}", providers.join(", ")))?;
     let Value::String(mut text) = value else {
         return Err(

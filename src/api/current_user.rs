@@ -54,7 +54,7 @@ impl CurrentUser {
     /// missing guard.
     pub(crate) async fn load(request: &HttpRequest) -> Result<Self, HttpResponse> {
         let (Some(authentication), Some(accounts)) = (
-            ScopeAuthentication::of(request),
+            ScopeAuthentication::from_request(request),
             request.app_data::<Data<Accounts>>(),
         ) else {
             tracing::error!(
@@ -67,6 +67,7 @@ impl CurrentUser {
             auth,
             verified,
             token,
+            ..
         } = authentication;
         match accounts.admit(&auth, &verified, &token).await {
             Ok(owner) => Ok(Self {

@@ -4,7 +4,7 @@ use actix_web::{
     Error, HttpMessage, HttpRequest, HttpResponse,
     http::{StatusCode, header::CACHE_CONTROL},
 };
-use bearward::{Principal, refuse, AuthError, Verified};
+use bearward::{AuthError, Principal, Verified, internals::reject};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::{Value, json};
 use url::form_urlencoded;
@@ -81,7 +81,7 @@ pub(super) async fn verify(user: Principal, request: HttpRequest) -> Result<Http
     })?;
     query
         .check(&user)
-        .map_err(|error| refuse(&request, user.refusal(error)))?;
+        .map_err(|error| reject(&request, user.failure(error)))?;
     let claims = user.claims();
     let scopes: Vec<String> = claims
         .scopes()

@@ -133,7 +133,7 @@ pub(super) async fn generate(
         let events = pump_stream(
             chunks,
             permit,
-            completions.longest_stream(),
+            completions.stream_timeout(),
             user.request_id(),
         );
         return Ok(HttpResponse::Ok()
@@ -180,7 +180,7 @@ fn pump_stream(
             while let Some(chunk) = chunks.next().await {
                 let event = chunk.unwrap_or_else(|error| {
                     tracing::warn!(?error, "the stream of the completion service failed");
-                    error.event(request_id.as_ref())
+                    error.to_event(request_id.as_ref())
                 });
                 if sender.send(event).await.is_err() {
                     break;

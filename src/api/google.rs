@@ -217,7 +217,7 @@ async fn login(
         .await
         .map_err(|error| current_user::admission_error(request, auth, error))?;
     let profile = accounts.store().profile(&owner).await;
-    profile
-        .map(GoogleUser::from)
-        .map_err(|error| ApiError::from_store(RequestId::from_request(request), &error).error_response())
+    profile.map(GoogleUser::from).map_err(|error| {
+        ApiError::from_store(RequestId::from_request(request), &error).error_response()
+    })
 }

@@ -25,11 +25,11 @@ pub(super) struct PageQuery {
 pub(super) fn parse_page_request(request: &HttpRequest) -> Result<PageRequest, ApiError> {
     let mut query = FieldReader::from_query(request);
     let limit = query
-        .optional("limit", |text| PageRequest::limited(&text))
+        .optional("limit", |text| PageRequest::parse_limit(&text))
         .unwrap_or_default();
     let cursor = query.optional("cursor", |text| Cursor::parse(&text));
     query.validate(Some(match cursor {
-        Some(cursor) => limit.after_row(cursor),
+        Some(cursor) => limit.after(cursor),
         None => limit,
     }))
 }

@@ -53,11 +53,11 @@ pub(super) async fn add(
         })
         .await?;
     match insert {
-        Insert::New(check) => Ok(HttpResponse::Created().json(check)),
-        Insert::Again(check) => Ok(HttpResponse::Created()
+        Insert::Created(check) => Ok(HttpResponse::Created().json(check)),
+        Insert::Replayed(check) => Ok(HttpResponse::Created()
             .insert_header(("idempotency-replayed", "true"))
             .json(check)),
-        Insert::Conflict => Err(invalid_field(
+        Insert::KeyConflict => Err(invalid_field(
             user.request_id(),
             "Idempotency-Key",
             "was already used with a different body",

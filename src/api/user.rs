@@ -47,7 +47,7 @@ pub(super) async fn update(
     let change = body.validate(Some(change))?;
     let now = user.now();
     let profile = user
-        .with_store(async |store, owner| store.change_profile(owner, &change, now).await)
+        .with_store(async |store, owner| store.update_profile(owner, &change, now).await)
         .await?;
     Ok(HttpResponse::Ok().json(profile))
 }
@@ -61,7 +61,7 @@ pub(super) async fn update(
     responses(AccountErrors, (status = 204, description = "The account was deleted"))
 )]
 pub(super) async fn delete(user: CurrentUser) -> Result<impl Responder, ApiError> {
-    user.with_store(async |store, owner| store.erase(owner).await)
+    user.with_store(async |store, owner| store.delete_account(owner).await)
         .await?;
     user.invalidate();
     Ok(HttpResponse::NoContent())

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use anstyle::Style;
 use bearward::{
-    {Issuer, KeySource},
     keys::{FetchError, FetchErrorKind, KeySetState, KeySetStatus},
+    {Issuer, KeySource},
 };
 use clap::Args;
 use serde_json::{Value, json};

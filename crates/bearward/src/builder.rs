@@ -11,7 +11,7 @@ use crate::{
     clock::{Clock, SystemClock},
     cookie::{CookieError, CookieSource},
     issuer::{Issuer, KeySource},
-    keys::{JwksCacheConfig, KeySet, JwksError},
+    keys::{JwksCacheConfig, JwksError, KeySet},
     verifier::{TrustedIssuer, Verifier},
 };
 

@@ -10,11 +10,7 @@ use actix_web::{
     middleware::Next,
     web::Data,
 };
-use bearward::{
-    RequestId,
-    {RejectionLog, ScopeAuthentication},
-    Clock,
-};
+use bearward::{Clock, RejectionLog, RequestId, internals::ScopeAuthentication};
 
 use super::client_address::{TrustedProxies, rate_limit_key};
 use crate::{
@@ -215,13 +211,14 @@ pub(super) async fn limit_per_user(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let checked = rate_limits(&request).and_then(|limits| {
-        let authentication = ScopeAuthentication::of(request.request()).ok_or_else(|| {
-            tracing::error!(
-                route = request.match_pattern(),
-                "limit_per_user is not inside an authentication guard"
-            );
-            ApiError::internal(request.request())
-        })?;
+        let authentication =
+            ScopeAuthentication::from_request(request.request()).ok_or_else(|| {
+                tracing::error!(
+                    route = request.match_pattern(),
+                    "limit_per_user is not inside an authentication guard"
+                );
+                ApiError::internal(request.request())
+            })?;
         let issuer = authentication
             .auth
             .canonical_issuer(&authentication.verified);
@@ -274,7 +271,7 @@ impl fmt::Debug for RateLimits {
 #[cfg(test)]
 mod tests {
     use actix_web::{HttpResponse, test::TestRequest};
-    use bearward::{AuthRejection, SystemClock, AuthError};
+    use bearward::{AuthError, AuthRejection, SystemClock};
     use metrics_exporter_prometheus::PrometheusBuilder;
 
     use super::*;

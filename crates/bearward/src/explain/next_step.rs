@@ -34,8 +34,8 @@ pub(super) fn next_step(context: &ExplainContext<'_>, error: &AuthError) -> Stri
         AuthError::KeysUnavailable { .. } => {
             let reason = context
                 .issuer()
-                .and_then(|(_, keys)| keys.last_error.as_deref())
-                .unwrap_or("no fetch has finished yet");
+                .and_then(|(_, keys)| keys.last_error.as_ref())
+                .map_or("no fetch has finished yet", |error| &error.message);
             format!("the issuer's keys could not be fetched: {reason}; run `bearward check` for details")
         }
         AuthError::InvalidSignature => {

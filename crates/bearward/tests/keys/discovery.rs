@@ -128,7 +128,12 @@ async fn jwks_uri_must_be_https() {
         let fixture = start_with_discovery(idp).await;
         assert_rejected(&fixture.status(), reason);
         assert!(
-            !fixture.status().last_error.unwrap().message.contains("hunter2"),
+            !fixture
+                .status()
+                .last_error
+                .unwrap()
+                .message
+                .contains("hunter2"),
             "{jwks_uri}"
         );
         assert_eq!(fixture.idp.fetches(), 0, "{jwks_uri}");
