@@ -3,5 +3,5 @@
 use bearward::{NoCustomClaims, Verified};
 
 fn main() {
-    let _forged: Verified = Verified { own: NoCustomClaims };
+    let _forged: Verified = Verified { custom: NoCustomClaims };
 }

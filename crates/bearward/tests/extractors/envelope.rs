@@ -42,7 +42,7 @@ async fn without_the_role() {
         .serve(routes)
         .send(get("/admin").bearer(&world.good()))
         .await;
-    insta::assert_snapshot!(answer.body, @r#"{"success":false,"error":{"code":"INSUFFICIENT_ROLE","message":"this needs the role \"admin\"","details":null},"request_id":null}"#);
+    insta::assert_snapshot!(answer.body, @r#"{"success":false,"error":{"code":"INSUFFICIENT_ROLE","message":"missing role \"admin\"","details":null},"request_id":null}"#);
 }
 
 #[actix_web::test]
@@ -52,7 +52,7 @@ async fn without_the_scope() {
         .serve(routes)
         .send(get("/reader").bearer(&world.good()))
         .await;
-    insta::assert_snapshot!(answer.body, @r#"{"success":false,"error":{"code":"INSUFFICIENT_SCOPE","message":"the token lacks the scope \"orders:read orders:list\"","details":null},"request_id":null}"#);
+    insta::assert_snapshot!(answer.body, @r#"{"success":false,"error":{"code":"INSUFFICIENT_SCOPE","message":"missing scope \"orders:read orders:list\"","details":null},"request_id":null}"#);
 }
 
 #[actix_web::test]
@@ -61,7 +61,7 @@ async fn without_a_verifier() {
         config.route("/me", web::get().to(me));
     });
     let answer = server.send(get("/me").bearer("x")).await;
-    insta::assert_snapshot!(answer.body, @r#"{"success":false,"error":{"code":"INTERNAL","message":"the server is not set up to verify tokens","details":null},"request_id":null}"#);
+    insta::assert_snapshot!(answer.body, @r#"{"success":false,"error":{"code":"INTERNAL","message":"the server is not configured to verify tokens","details":null},"request_id":null}"#);
 }
 
 #[actix_web::test]

@@ -224,7 +224,7 @@ async fn a_payload_that_is_no_such_claims_type_is_refused_with_401_and_not_500()
     assert_eq!(answer.refusal(), (401, "INVALID_CLAIM".to_owned()));
     assert_eq!(
         answer.json()["error"]["message"],
-        "the token's claims do not have the form that this route asks for"
+        "the token does not contain the claims this route requires"
     );
     assert_eq!(
         answer.challenge().unwrap().attribute("error"),

@@ -227,7 +227,7 @@ async fn a_claim_of_ones_own_is_asked_for_in_ones_own_words() {
     assert_eq!(answer.refusal(), (403, "REQUIREMENT_NOT_MET".to_owned()));
     assert_eq!(
         answer.json()["error"]["message"],
-        "the token does not meet the requirement: the plan pro"
+        "requirement not met: the plan pro"
     );
     let answer = server.send(get("/paying").bearer(&world.good())).await;
     assert_eq!(

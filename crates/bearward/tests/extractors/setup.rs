@@ -34,7 +34,7 @@ async fn without_a_verifier_every_protected_route_answers_500_and_nothing_else_d
             assert_eq!(answer.refusal(), (500, "INTERNAL".to_owned()), "{path}");
             assert_eq!(
                 answer.json()["error"]["message"],
-                "the server is not set up to verify tokens"
+                "the server is not configured to verify tokens"
             );
             assert_eq!(answer.challenge(), None);
         }
@@ -147,7 +147,7 @@ async fn two_different_verifiers_in_two_forms_are_refused_because_neither_is_nea
         assert_eq!(call_service(&app, request.to_request()).await.status(), 500);
     }
     assert!(
-        log.lines()[0].contains("two different ones"),
+        log.lines()[0].contains("different verifiers"),
         "{:?}",
         log.lines()
     );

@@ -155,8 +155,8 @@ fn supabases_places_are_the_default() {
 #[case("roles", "", "starts with \"/\"")]
 #[case("roles", "/", "names at least one member")]
 #[case("roles", "/a~2", "not a JSON pointer")]
-#[case("subject", "/sub", "it knows email, role, roles")]
-#[case("ROLES", "/roles", "it knows email, role, roles")]
+#[case("subject", "/sub", "the fields are email, role, roles")]
+#[case("ROLES", "/roles", "the fields are email, role, roles")]
 fn a_pointer_or_a_name_that_is_none_is_told_when_it_is_set(
     #[case] name: &str,
     #[case] pointer: &str,
