@@ -31,7 +31,7 @@ async fn neither_a_kid_of_the_key_set_nor_a_claim_moves_the_terminals_cursor_or_
     ] {
         let explanation = auth.explain(&token).await;
         let shown = explanation
-            .lines
+            .steps
             .iter()
             .map(|line| format!("{} {}", line.found, line.expected));
         for text in shown.chain(auth.key_set_statuses()[0].kids.iter().flatten().cloned()) {
