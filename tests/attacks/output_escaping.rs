@@ -30,7 +30,7 @@ async fn kids_and_claims_are_printed_without_control_characters() {
     ] {
         let explanation = auth.explain(&token).await;
         let texts = explanation
-            .lines
+            .steps
             .iter()
             .map(|line| format!("{} {}", line.found, line.expected));
         for text in texts.chain(auth.key_set_statuses()[0].kids.iter().flatten().cloned()) {

@@ -95,7 +95,7 @@ async fn a_token_from_the_future_suggests_checking_clocks() {
     fixture.assert_rejected(
         &early,
         "TOKEN_NOT_YET_VALID",
-        &["its nbf is in", "clock", "bearward check"],
+        &["nbf is in", "clock", "bearward check"],
     );
 }
 
@@ -105,7 +105,7 @@ async fn a_tampered_token_fails_at_the_signature() {
     fixture.assert_rejected(
         &fixture.idp.token().tampered(),
         "INVALID_SIGNATURE",
-        &["NO  signature", "--  claims", "changed after signing"],
+        &["NO  signature", "--  claims", "was modified"],
     );
     fixture.assert_rejected(
         &fixture.idp.token().signed_by_stranger(),
@@ -119,13 +119,13 @@ async fn a_similar_issuer_is_compared_with_the_configured_one() {
     let fixture = Fixture::start().await;
     let issuer = fixture.idp.issuer();
     for (near, by) in [
-        (format!("{issuer}/"), "by a trailing slash alone"),
+        (format!("{issuer}/"), "only by a trailing slash"),
         (
             issuer.replace("127.0.0.1", "localhost"),
-            "by the name of this machine alone",
+            "only by the name of this machine",
         ),
-        (issuer.replace("http:", "https:"), "by its scheme alone"),
-        (issuer.to_uppercase(), "by case alone"),
+        (issuer.replace("http:", "https:"), "only by its scheme"),
+        (issuer.to_uppercase(), "only by case"),
     ] {
         let token = fixture.idp.token().issuer(&near).sign();
         fixture.assert_rejected(
@@ -137,7 +137,7 @@ async fn a_similar_issuer_is_compared_with_the_configured_one() {
                 &issuer,
                 by,
                 "byte by byte",
-                "spellings",
+                "accepts a list",
             ],
         );
     }
@@ -208,7 +208,7 @@ async fn an_unknown_key_is_shown_with_the_published_keys() {
         "UNKNOWN_KEY",
         &[
             "alg ES256",
-            "publishes this kid, but not for the token's alg",
+            "publishes a key with this kid for another algorithm",
         ],
     );
     let mut sealing = fixture.idp.key().with_kid("sealing").jwk();
@@ -220,7 +220,7 @@ async fn an_unknown_key_is_shown_with_the_published_keys() {
     fixture.assert_rejected(
         &token,
         "UNKNOWN_KEY",
-        &["it is not used: use is not \"sig\""],
+        &["it cannot be used: its use is not \"sig\""],
     );
 }
 
@@ -257,7 +257,7 @@ async fn an_unsigned_token_is_explained() {
     fixture.assert_rejected(
         &fixture.idp.token().alg_none(),
         "MALFORMED_TOKEN",
-        &["NO  form", "none", "nobody signed it"],
+        &["NO  form", "none", "unsigned"],
     );
 }
 
@@ -299,7 +299,7 @@ async fn other_text_is_explained_with_the_token_format() {
     fixture.assert_rejected(
         "a.b.c.d.e",
         "MALFORMED_TOKEN",
-        &["encrypted", "signed tokens"],
+        &["encrypted", "to sign tokens"],
     );
     fixture.assert_rejected(
         &"x".repeat(9000),
@@ -315,7 +315,7 @@ async fn a_line_break_inside_a_token_is_reported() {
     let fixture = Fixture::start().await;
     let mut token = fixture.idp.token().sign();
     token.insert(300, '\n');
-    fixture.assert_rejected(&token, "MALFORMED_TOKEN", &["end of a line"]);
+    fixture.assert_rejected(&token, "MALFORMED_TOKEN", &["line break"]);
 }
 
 #[tokio::test]
@@ -455,12 +455,15 @@ async fn every_rejection_has_a_next_step() {
         (
             padded,
             "MALFORMED_TOKEN",
-            &["3 parts, one is not strict base64url", "ordinary base64"][..],
+            &[
+                "3 parts, a part is not base64url without padding",
+                "standard base64",
+            ][..],
         ),
         (
             token().without_header("alg").sign(),
             "MALFORMED_TOKEN",
-            &["have the issuer write alg as a string"],
+            &["configure the issuer to write alg as a string"],
         ),
         (
             token().header("kid", 7).sign(),
@@ -468,13 +471,13 @@ async fn every_rejection_has_a_next_step() {
             &[
                 "kid 7",
                 "kid: a string",
-                "have the issuer write kid as a string",
+                "configure the issuer to write kid as a string",
             ],
         ),
         (
             token().header("kid", "k".repeat(300)).sign(),
             "MALFORMED_TOKEN",
-            &["kid: at most 256 bytes", "256 bytes at most"],
+            &["kid: at most 256 bytes", "at most 256 bytes", "key ids of"],
         ),
         (
             token().header("crit", json!(["exp"])).sign(),
@@ -489,37 +492,40 @@ async fn every_rejection_has_a_next_step() {
         (
             raw("[]", &claims),
             "MALFORMED_TOKEN",
-            &["NO  header", "no JWT"],
+            &["NO  header", "not a JWT"],
         ),
         (
             raw(r#"{"alg":"RS256","alg":"none"}"#, &claims),
             "MALFORMED_TOKEN",
-            &["not readable: a member name occurs twice", "member twice"],
+            &[
+                "unreadable: duplicate member name",
+                "duplicate header names",
+            ],
         ),
         (
             raw(&good_header, "[]"),
             "MALFORMED_TOKEN",
-            &["NO  payload", "no set of claims"],
+            &["NO  payload", "not a JSON object of claims"],
         ),
         (
             raw(&good_header, &doubled),
             "MALFORMED_TOKEN",
-            &["claim twice"],
+            &["duplicate claim names"],
         ),
         (
             token().header("alg", "XS256").sign(),
             "UNSUPPORTED_ALGORITHM",
-            &["XS256", "no public key verifies"],
+            &["XS256", "does not support this algorithm"],
         ),
         (
             token().header("alg", "rs256").sign(),
             "UNSUPPORTED_ALGORITHM",
-            &["rs256", "write RS256", "letter by letter"],
+            &["rs256", "write RS256", "case-sensitive"],
         ),
         (
             token().header("alg", "PS512").sign(),
             "UNSUPPORTED_ALGORITHM",
-            &["PS512", "RS256 ES256 EdDSA", "list the algorithm"],
+            &["PS512", "RS256 ES256 EdDSA", "add the algorithm"],
         ),
         (
             token().header("typ", "logout+jwt").sign(),
@@ -529,7 +535,7 @@ async fn every_rejection_has_a_next_step() {
         (
             token().without("sub").sign(),
             "MISSING_CLAIM",
-            &["sub absent", "have the issuer write it"],
+            &["sub absent", "configure the issuer to add it"],
         ),
         (
             token().without("iss").sign(),
@@ -541,19 +547,19 @@ async fn every_rejection_has_a_next_step() {
             "INVALID_CLAIM",
             &[
                 "sub 7",
-                "sub: it must be a string",
-                "have the issuer write sub",
+                "sub: must be a string",
+                "configure the issuer to write sub",
             ],
         ),
         (
             token().claim("exp", "4102444800").sign(),
             "INVALID_CLAIM",
-            &["exp \"4102444800\"; aud", "exp: it must be a number"],
+            &["exp \"4102444800\"; aud", "exp: must be a number"],
         ),
         (
             token().claim("iss", 7).sign(),
             "INVALID_CLAIM",
-            &["iss 7", "iss: it must be a string\n"],
+            &["iss 7", "iss: must be a string\n"],
         ),
         (
             token().claim("aud", json!([1])).sign(),
@@ -568,7 +574,7 @@ async fn every_rejection_has_a_next_step() {
         (
             token().claim("iat", 4_102_444_800_i64).sign(),
             "TOKEN_NOT_YET_VALID",
-            &["iat 2100-01-01", "not ahead of this machine's clock"],
+            &["iat 2100-01-01", "not later than the clock of this machine"],
         ),
         (
             token().claim("cnf", json!({ "jkt": "x" })).sign(),
@@ -588,7 +594,7 @@ async fn every_rejection_has_a_next_step() {
         &[
             "MISSING_CLAIM",
             "tenant absent",
-            "required_claims of the issuer asks for tenant",
+            "`required_claims` of the issuer contains tenant",
         ],
     );
     let typed = [
@@ -601,7 +607,7 @@ async fn every_rejection_has_a_next_step() {
     );
     output.expect(
         1,
-        &["MISSING_CLAIM", "client_id absent", "token_type \"jwt\""],
+        &["MISSING_CLAIM", "client_id absent", "token_type = \"jwt\""],
     );
     fixture.idp.add_standby();
     let output = run(
@@ -610,7 +616,11 @@ async fn every_rejection_has_a_next_step() {
     );
     output.expect(
         1,
-        &["UNKNOWN_KEY", "kid absent", "have the issuer write kid"],
+        &[
+            "UNKNOWN_KEY",
+            "kid absent",
+            "configure the issuer to set kid",
+        ],
     );
 }
 

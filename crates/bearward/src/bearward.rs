@@ -34,7 +34,7 @@ use crate::{
 ///
 /// // Without actix-web:
 /// match auth.verify(token).await {
-///     Ok(user) => println!("{} with roles {:?}", user.subject(), user.claims().roles()),
+///     Ok(user) => println!("{}, admin: {}", user.subject(), user.has_role("admin")),
 ///     Err(failure) => println!("{}: {failure}", failure.error.code()),
 /// }
 /// # Ok(()) }

@@ -31,13 +31,15 @@ pub struct JsonPointer {
 #[non_exhaustive]
 pub enum JsonPointerError {
     /// The text does not begin with `/`.
-    #[error("a JSON pointer begins with \"/\", as in \"/app_metadata/roles\"")]
+    #[error("not a JSON pointer: it starts with \"/\", as in \"/app_metadata/roles\"")]
     NoLeadingSlash,
     /// The first segment is empty, so the pointer names no claim.
-    #[error("a JSON pointer names a claim after the first \"/\", as in \"/app_metadata/roles\"")]
+    #[error(
+        "not a JSON pointer to a claim: it names at least one member, as in \"/app_metadata/roles\""
+    )]
     NoClaim,
     /// `~` is followed by something other than `0` or `1`.
-    #[error("in a JSON pointer, \"~\" is written \"~0\", and \"/\" inside a name \"~1\"")]
+    #[error("not a JSON pointer: \"~\" is written \"~0\", and \"/\" inside a name \"~1\"")]
     Escape,
 }
 

@@ -151,3 +151,7 @@ pub mod internals {
         text::{error_chain, is_invisible, is_token_char},
     };
 }
+
+#[cfg(all(doctest, feature = "actix"))]
+#[doc = include_str!("../README.md")]
+struct ReadmeExamples;

@@ -41,7 +41,6 @@ enum State<T> {
 /// It contains the token too, because a middleware inside the scope may replace the `Authorization`
 /// header by one that was not verified.
 #[derive(Clone)]
-#[non_exhaustive]
 pub struct ScopeAuthentication {
     /// The guard's verifier.
     pub auth: Rc<Bearward>,
@@ -163,7 +162,7 @@ fn verifier<'a>(
         Ok(auth)
     } else {
         Err(
-            "the guard, app_data(auth) and app_data(web::Data::new(auth)) provide different ones; use one, and set it for the scope with \
+            "the guard, app_data(auth) and app_data(web::Data::new(auth)) provide different verifiers; use one, and set it for the scope with \
              .app_data(auth.clone())",
         )
     }

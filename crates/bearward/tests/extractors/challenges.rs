@@ -95,7 +95,7 @@ async fn insufficient_scope_names_the_required_scope() {
             ("error", "insufficient_scope"),
             (
                 "error_description",
-                "the token lacks the scope 'orders:read orders:list'"
+                "missing scope 'orders:read orders:list'"
             ),
             ("scope", "orders:read orders:list"),
         ]
@@ -116,7 +116,10 @@ async fn an_insufficient_assurance_level_follows_rfc_9470() {
         [
             ("realm", "orders"),
             ("error", "insufficient_user_authentication"),
-            ("error_description", "this needs a stronger sign-in: aal2"),
+            (
+                "error_description",
+                "stronger authentication required: aal2"
+            ),
             ("acr_values", "aal2"),
             (
                 "resource_metadata",

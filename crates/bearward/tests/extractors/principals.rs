@@ -241,7 +241,7 @@ async fn mismatched_custom_claims_are_401() {
     assert_eq!(response.error(), (401, "INVALID_CLAIM".to_owned()));
     assert_eq!(
         response.json()["error"]["message"],
-        "the token's claims do not have the form that this route asks for"
+        "the token does not contain the claims this route requires"
     );
     assert_eq!(
         response.challenge().unwrap().attribute("error"),

@@ -232,7 +232,7 @@ async fn a_requirement_can_check_custom_claims() {
     assert_eq!(response.error(), (403, "REQUIREMENT_NOT_MET".to_owned()));
     assert_eq!(
         response.json()["error"]["message"],
-        "the token does not meet the requirement: the plan pro"
+        "requirement not met: the plan pro"
     );
     let response = server
         .send(get("/paying").bearer(&test_app.valid_token()))

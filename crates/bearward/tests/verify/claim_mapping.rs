@@ -153,8 +153,8 @@ fn the_default_mapping_is_supabase() {
 #[case("roles", "", "starts with \"/\"")]
 #[case("roles", "/", "names at least one member")]
 #[case("roles", "/a~2", "not a JSON pointer")]
-#[case("subject", "/sub", "it knows email, role, roles")]
-#[case("ROLES", "/roles", "it knows email, role, roles")]
+#[case("subject", "/sub", "the fields are email, role, roles")]
+#[case("ROLES", "/roles", "the fields are email, role, roles")]
 fn an_invalid_pointer_or_claim_name_is_an_error(
     #[case] name: &str,
     #[case] pointer: &str,
