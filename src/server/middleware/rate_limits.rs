@@ -27,7 +27,9 @@ const RETRY_AFTER: u64 = 5;
 
 /// The rate limits of one process, shared by its workers through the application's `Data`.
 ///
-/// Rejected requests are counted in `bearward_rate_limited_total{limit}`, see [`Limit`].
+/// Rejected requests are counted in `bearward_rate_limited_total{limit}`. The label is `address` for
+/// sign-ins per client address, `refusals` for invalid tokens per client address, `user` for
+/// requests per user, and `generations` for concurrent generations per user.
 pub struct RateLimits {
     proxies: TrustedProxies,
     /// `None` if rate limiting is disabled.
