@@ -139,12 +139,16 @@ impl Rotation {
                 // Not counted if the user has replaced the API key meanwhile.
                 Ok(new) => {
                     count.resealed +=
-                        u64::from(self.store.replace_api_key(owner, &old, &new).await?)
+                        u64::from(self.store.replace_api_key(owner, &old, &new).await?);
                 }
                 Err(error) => {
                     count.failed += 1;
                     bar.suspend(|| {
-                        anstream::eprintln!("user {}, {}: {error}", owner.id().uuid(), old.provider)
+                        anstream::eprintln!(
+                            "user {}, {}: {error}",
+                            owner.id().uuid(),
+                            old.provider
+                        );
                     });
                 }
             }

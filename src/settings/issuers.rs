@@ -122,7 +122,7 @@ fn read_issuer(name: &str, mut section: Section<'_>, allow_http: bool) -> Result
         name_of(TOKEN_USES, default),
         one_of(TOKEN_USES),
     );
-    let claims = section.subsection("claims").and_then(claims);
+    let claims = section.subsection("claims").map(claims);
     let report = section.finish();
     let (accepted_issuers, audiences, algorithms) = (accepted_issuers?, audiences?, algorithms?);
     let (token_type, leeway, required_claims) = (token_type?, leeway?, required_claims?);
@@ -151,8 +151,8 @@ fn read_issuer(name: &str, mut section: Section<'_>, allow_http: bool) -> Result
     })
 }
 
-/// Reads `claims`: a JSON pointer for each mapped claim.
-fn claims(mut section: Section<'_>) -> Result<ClaimMapping, Reported> {
+/// Reads `claims`: a JSON pointer for each mapped claim. Invalid pointers are reported and skipped.
+fn claims(mut section: Section<'_>) -> ClaimMapping {
     let mut mapping = ClaimMapping::default();
     for name in ClaimMapping::NAMES {
         let changed = section.optional(name, |raw| {
@@ -166,7 +166,7 @@ fn claims(mut section: Section<'_>) -> Result<ClaimMapping, Reported> {
         }
     }
     section.finish();
-    Ok(mapping)
+    mapping
 }
 
 fn keys(

@@ -86,7 +86,7 @@ fn files(
                 }
             }
             Err(error) => {
-                problems.push(Problem::plain(format!("{source} cannot be read: {error}")))
+                problems.push(Problem::plain(format!("{source} cannot be read: {error}")));
             }
         }
     }

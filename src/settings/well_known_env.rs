@@ -66,20 +66,18 @@ impl WellKnownEnv<'_> {
         let Some(text) = self.variable_for_issuer("GOOGLE_CLIENT_ID", "google") else {
             return;
         };
-        match google_issuer(&text) {
-            Some(issuer) => self.set_issuer("GOOGLE_CLIENT_ID", "google", &issuer),
-            None => {
-                let secret = if text.contains("GOCSPX-") {
-                    "this is the client secret, which bearward does not need; "
-                } else {
-                    ""
-                };
-                let hint = format!(
-                    "{secret}write the OAuth client id, such as 1234567890-abc{GOOGLE_CLIENT}; separate several with commas"
-                );
-                self.reject("GOOGLE_CLIENT_ID", &text, &hint);
-            }
+        if let Some(issuer) = google_issuer(&text) {
+            return self.set_issuer("GOOGLE_CLIENT_ID", "google", &issuer);
         }
+        let secret = if text.contains("GOCSPX-") {
+            "this is the client secret, which bearward does not need; "
+        } else {
+            ""
+        };
+        let hint = format!(
+            "{secret}write the OAuth client id, such as 1234567890-abc{GOOGLE_CLIENT}; separate several with commas"
+        );
+        self.reject("GOOGLE_CLIENT_ID", &text, &hint);
     }
 
     fn database(&mut self) {

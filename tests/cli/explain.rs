@@ -442,6 +442,7 @@ async fn a_revoked_key_is_reported_as_unknown() {
 
 /// Covers the rejections that no other test in this file covers.
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a table of tokens")]
 async fn every_rejection_has_a_next_step() {
     let fixture = Fixture::start().await;
     let token = || fixture.idp.token();
