@@ -221,7 +221,7 @@ fn a_port_in_use_is_reported_with_the_flag_to_change_it() {
         &["serve", "--bind", &address],
         &[("SUPABASE_URL", "http://127.0.0.1:1")],
     );
-    said.expect(1, &[&address, "the address is in use", "--bind", "PORT="]);
+    output.expect(1, &[&address, "the address is in use", "--bind", "PORT="]);
 }
 
 #[tokio::test]

@@ -1,12 +1,12 @@
 //! The completions client against a fake service that controls every byte of its responses.
 #![allow(clippy::unwrap_used, reason = "a panic fails the test")]
 
-mod hang_up;
-mod limits;
-mod plain;
-mod refusals;
+mod base_url;
+mod disconnect;
+mod error_responses;
+mod plain_response;
 mod secrecy;
-mod settings;
+mod size_limits;
 mod stream;
 mod timeouts;
 
@@ -24,7 +24,7 @@ use tokio::task::JoinHandle;
 
 use test_support::{
     completions_service::{Call, CompletionsService as Service},
-    within_timeout as soon,
+    within_timeout,
 };
 
 const KEY: &str = "sk-Qm9vZ2llMDAwMDAw-hunter2-dGhlLWtleQ";

@@ -111,10 +111,10 @@ async fn connection_is_reused() {
         }
     });
     let mut call = service.call().await;
-    call.send(json_response(ANSWER)).await;
+    call.send(json_response(RESPONSE)).await;
     let mut call = call.next_call().await;
-    call.send(json_response(ANSWER)).await;
-    soon(asking).await.unwrap();
+    call.send(json_response(RESPONSE)).await;
+    within_timeout(call_task).await.unwrap();
     assert_eq!(service.connections(), 1);
 }
 

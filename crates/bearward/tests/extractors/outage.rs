@@ -15,7 +15,7 @@ async fn app_without_keys(faults: Faults) -> TestApp {
     let policy = JwksCacheConfig::default().wait_timeout(Duration::from_millis(50));
     let cookie = CookieSource::new("session", ["https://app.example.com"]);
     let test_app =
-        TestApp::start_cold(idp, |builder| builder.cookie(cookie).key_policy(policy)).await;
+        TestApp::start_cold(idp, |builder| builder.cookie(cookie).jwks_cache(policy)).await;
     test_app.auth.wait_for_initial_fetch().await;
     test_app
 }

@@ -30,7 +30,7 @@ async fn fetch_as_remote_issuer(idp: &MockIdp) -> KeySetStatus {
     let proxy = format!("http://{}", idp.address()).parse().unwrap();
     let policy = cache_config().allow_http(true).proxy(proxy);
     let auth = builder_for(issuer, idp)
-        .key_policy(policy)
+        .jwks_cache(policy)
         .build()
         .await
         .unwrap();

@@ -53,13 +53,13 @@ pub(crate) fn builder_for(issuer: Issuer, idp: &MockIdp) -> Builder {
     Bearward::builder()
         .issuer(issuer)
         .clock(Arc::new(idp.clock()))
-        .key_policy(cache_config())
+        .jwks_cache(cache_config())
 }
 
 impl Fixture {
     /// Builds a verifier without waiting for its first fetch.
     pub(crate) async fn start_cold_with(idp: MockIdp, config: JwksCacheConfig) -> Self {
-        let auth = builder(&idp).key_policy(config).build().await.unwrap();
+        let auth = builder(&idp).jwks_cache(config).build().await.unwrap();
         Self {
             clock: idp.clock(),
             idp,

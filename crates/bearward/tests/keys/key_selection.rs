@@ -122,7 +122,7 @@ async fn keys_with_the_same_kid_and_algorithm_are_both_ignored() {
     );
     let skipped: Vec<String> = fixture
         .status()
-        .skipped
+        .ignored
         .iter()
         .map(ToString::to_string)
         .collect();

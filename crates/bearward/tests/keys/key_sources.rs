@@ -96,7 +96,7 @@ async fn remote_plain_http_is_a_build_error_with_a_remedy() {
         assert!(
             Bearward::builder()
                 .issuer(issuer)
-                .key_policy(accepting)
+                .jwks_cache(accepting)
                 .build()
                 .await
                 .is_ok(),

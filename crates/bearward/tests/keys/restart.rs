@@ -32,7 +32,7 @@ fn snapshot_file(dir: &Path) -> Option<PathBuf> {
 /// Runs a verifier until its keys are stored. Returns the snapshot file.
 async fn run_once(idp: &MockIdp, dir: &Path) -> PathBuf {
     let before = builder(idp)
-        .key_policy(config_with_snapshots(dir))
+        .jwks_cache(config_with_snapshots(dir))
         .build()
         .await
         .unwrap();
@@ -44,7 +44,7 @@ async fn run_once(idp: &MockIdp, dir: &Path) -> PathBuf {
 /// Builds a verifier on the same directory. Its first fetch has not completed yet.
 async fn restart(idp: &MockIdp, dir: &Path) -> Bearward {
     builder(idp)
-        .key_policy(config_with_snapshots(dir))
+        .jwks_cache(config_with_snapshots(dir))
         .build()
         .await
         .unwrap()
@@ -260,7 +260,7 @@ async fn a_snapshot_of_another_issuer_or_url_is_ignored() {
     foreign.set_faults(Faults::hang());
     idp.set_faults(Faults::hang());
     let other_url = builder_for(other_url, &idp)
-        .key_policy(config_with_snapshots(dir.path()))
+        .jwks_cache(config_with_snapshots(dir.path()))
         .build()
         .await
         .unwrap();
@@ -271,14 +271,14 @@ async fn a_snapshot_of_another_issuer_or_url_is_ignored() {
         .name("mock")
         .keys(idp.as_issuer().key_source().clone());
     let other = builder_for(other, &idp)
-        .key_policy(config_with_snapshots(dir.path()))
+        .jwks_cache(config_with_snapshots(dir.path()))
         .build()
         .await
         .unwrap();
     assert_eq!(state(&other), "empty");
     // Another name uses another file.
     let renamed = builder_for(idp.as_issuer().name("other"), &idp)
-        .key_policy(config_with_snapshots(dir.path()))
+        .jwks_cache(config_with_snapshots(dir.path()))
         .build()
         .await
         .unwrap();

@@ -176,8 +176,8 @@ fn an_equal_or_higher_assurance_level_is_sufficient(
 fn custom_requirements_carry_their_own_description() {
     let fixture = Fixture::new();
     let user: Verified = fixture.verify_ok(&fixture.token().sign());
-    assert_eq!(user.require(true, "a verified address"), Ok(()));
-    let error = user.require(false, "a verified address").unwrap_err();
+    assert_eq!(user.require_that(true, "a verified address"), Ok(()));
+    let error = user.require_that(false, "a verified address").unwrap_err();
     assert_eq!(
         (error.code(), error.step()),
         ("REQUIREMENT_NOT_MET", VerificationStep::Policy)
