@@ -216,7 +216,7 @@ async fn no_line_of_the_log_holds_a_token_or_a_claim() {
     }
     let lines = log.lines();
     assert!(
-        lines.iter().any(|line| line.contains("does not fit")),
+        lines.iter().any(|line| line.contains("does not match")),
         "the listener hears nothing: {lines:?}"
     );
     for line in lines {
