@@ -222,7 +222,7 @@ async fn the_log_contains_no_token_or_claim() {
     }
     let lines = log.lines();
     assert!(
-        lines.iter().any(|line| line.contains("does not fit")),
+        lines.iter().any(|line| line.contains("does not match")),
         "nothing was captured: {lines:?}"
     );
     for line in lines {
