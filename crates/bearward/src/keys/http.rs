@@ -30,7 +30,7 @@ use crate::{clock::Clock, error::SanitizedText};
 /// the pause between two attempts, so that a connection that the server has closed is not reused.
 const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Longer ETags are ignored, in bytes.
+/// The longest `ETag` that is sent back, in bytes; longer ones are ignored.
 const MAX_ETAG: usize = 512;
 
 /// Fetches over HTTP/1.1 or HTTP/2 with rustls, aws-lc-rs and the system's certificate authorities.

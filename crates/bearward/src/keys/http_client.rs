@@ -7,7 +7,6 @@ use reqwest::{ClientBuilder, Response, redirect};
 /// Returns a client builder that follows no redirects, never retries, ignores the proxy variables
 /// of the environment and sends no `Referer`.
 #[doc(hidden)]
-#[must_use]
 pub fn client_builder(user_agent: &str) -> ClientBuilder {
     ClientBuilder::new()
         .user_agent(user_agent)

@@ -64,7 +64,8 @@ mod snapshot_file;
 #[cfg(feature = "remote")]
 mod token_bucket;
 
-#[cfg(all(test, feature = "remote"))]
+#[cfg(test)]
+#[cfg(feature = "remote")]
 mod tests;
 #[cfg(test)]
 mod vectors;

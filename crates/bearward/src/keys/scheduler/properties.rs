@@ -142,7 +142,7 @@ impl Simulation {
         for (key_hash, ticket, deadline) in std::mem::take(&mut self.waiting) {
             match ticket {
                 AttemptTicket { attempt, .. } if attempt > number => {
-                    self.waiting.push((key_hash, ticket, deadline))
+                    self.waiting.push((key_hash, ticket, deadline));
                 }
                 _ if deadline <= self.now => {}
                 _ => {

@@ -10,14 +10,14 @@ use tokio::{
 use super::{super::*, fixture::*};
 
 /// Sends `responses[n]` to connection number n, and the last response to all further connections.
-struct Server {
+struct TestServer {
     url: url::Url,
     connections: Arc<AtomicUsize>,
     heads: Arc<std::sync::Mutex<Vec<String>>>,
 }
 
-impl Server {
-    async fn with(responses: impl IntoIterator<Item = Vec<u8>>) -> Self {
+impl TestServer {
+    async fn with_responses(responses: impl IntoIterator<Item = Vec<u8>>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!(
             "http://{}/jwks?tenant=secret",
@@ -89,12 +89,12 @@ async fn fetch_with(
         .await
 }
 
-async fn fetch(server: &Server) -> Result<FetchResponse, FetchError> {
+async fn fetch(server: &TestServer) -> Result<FetchResponse, FetchError> {
     fetch_with(&JwksCacheConfig::default(), &server.url, None).await
 }
 
 async fn failure_of(response: Vec<u8>) -> (FetchErrorKind, usize) {
-    let server = Server::with([response]).await;
+    let server = TestServer::with_responses([response]).await;
     let error = fetch(&server).await.unwrap_err();
     assert!(!error.message.contains("secret"), "{error}");
     (error.kind, server.connections())
@@ -103,7 +103,7 @@ async fn failure_of(response: Vec<u8>) -> (FetchErrorKind, usize) {
 #[tokio::test]
 async fn document_has_etag_and_freshness() {
     let headers = "etag: \"v7\"\r\ncache-control: max-age=600\r\nage: 60\r\n";
-    let server = Server::with([response("200 OK", headers, "{}")]).await;
+    let server = TestServer::with_responses([response("200 OK", headers, "{}")]).await;
     let expected = FetchResponse::Document {
         body: b"{}".to_vec(),
         etag: Some("\"v7\"".to_owned()),
@@ -137,7 +137,7 @@ async fn document_has_etag_and_freshness() {
 
 #[tokio::test]
 async fn a_304_is_valid_only_for_a_conditional_request() {
-    let server = Server::with([response(
+    let server = TestServer::with_responses([response(
         "304 Not Modified",
         "cache-control: max-age=60\r\n",
         "",
@@ -164,7 +164,7 @@ async fn a_304_is_valid_only_for_a_conditional_request() {
 
 #[tokio::test]
 async fn redirect_is_not_followed() {
-    let inner = Server::with([response("200 OK", "", "{}")]).await;
+    let inner = TestServer::with_responses([response("200 OK", "", "{}")]).await;
     for status in [
         "301 Moved Permanently",
         "302 Found",
@@ -185,7 +185,7 @@ async fn redirect_is_not_followed() {
 
 #[tokio::test]
 async fn a_5xx_is_retried_once() {
-    let server = Server::with([
+    let server = TestServer::with_responses([
         response("502 Bad Gateway", "", ""),
         response("200 OK", "", "{}"),
     ])
@@ -200,7 +200,7 @@ async fn a_5xx_is_retried_once() {
 
 #[tokio::test]
 async fn response_with_retry_after_is_not_retried() {
-    let server = Server::with([response(
+    let server = TestServer::with_responses([response(
         "503 Service Unavailable",
         "retry-after: 120\r\n",
         "",
@@ -297,12 +297,12 @@ async fn document_larger_than_max_bytes_is_an_error() {
     let config = JwksCacheConfig::default().max_bytes(1000);
     for (length, fits) in [(1000, true), (1001, false)] {
         let body = " ".repeat(length);
-        let announced = Server::with([response("200 OK", "", &body)]).await;
-        let unannounced =
-            Server::with([
-                format!("HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{body}").into_bytes(),
-            ])
-            .await;
+        let announced = TestServer::with_responses([response("200 OK", "", &body)]).await;
+        let unannounced = TestServer::with_responses([format!(
+            "HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{body}"
+        )
+        .into_bytes()])
+        .await;
         for server in [announced, unannounced] {
             let outcome = fetch_with(&config, &server.url, None).await;
             assert_eq!(outcome.is_ok(), fits, "{length}");
@@ -399,8 +399,8 @@ fn unusable_ca_file_is_named_in_the_error() {
 
 #[tokio::test]
 async fn loopback_bypasses_the_proxy() {
-    let proxy = Server::with([response("200 OK", "", "from the proxy")]).await;
-    let server = Server::with([response("200 OK", "", "direct")]).await;
+    let proxy = TestServer::with_responses([response("200 OK", "", "from the proxy")]).await;
+    let server = TestServer::with_responses([response("200 OK", "", "direct")]).await;
     let config = JwksCacheConfig::default().proxy(proxy.url.clone());
     let FetchResponse::Document { body, .. } =
         fetch_with(&config, &server.url, None).await.unwrap()
