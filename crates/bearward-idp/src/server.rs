@@ -108,7 +108,7 @@ impl Idp {
         let (auth, attached_api) = (Data::new(auth), Data::new(AttachedApi::default()));
         let attached = attached_api.clone();
         MockIdp::bind_with(address, base, ring, move |config| {
-            routes::configure(config, &auth, &attached)
+            routes::configure(config, &auth, &attached);
         })
         .map(|server| Self {
             server,

@@ -92,27 +92,17 @@ pub(crate) async fn callback(
 ) -> Result<HttpResponse, AuthApiError> {
     let outcome = auth
         .update(|state, now| {
-            let flow_id = match query.state.as_deref() {
-                None | Some("") => Err(AuthApiError::new(
-                    400,
-                    "bad_oauth_callback",
-                    "OAuth state parameter missing",
-                )),
-                Some(text) => Uuid::parse_str(text).map_err(|_| {
-                    AuthApiError::new(400, "bad_oauth_state", "OAuth state parameter is invalid")
-                }),
-            };
             let redirect_to_site = |error: &AuthApiError| {
                 redirect_response::with_error(auth.redirects.site().clone(), error, true)
             };
-            let flow_id = match flow_id {
+            let flow_id = match parse_state(query.state.as_deref()) {
                 Ok(flow_id) => flow_id,
                 Err(error) => return Ok(redirect_to_site(&error)),
             };
-            let unknown =
-                AuthApiError::new(400, "bad_oauth_state", "OAuth state not found or expired");
             let Some(flow) = state.take_flow(flow_id) else {
-                return Ok(redirect_to_site(&unknown));
+                return Ok(redirect_to_site(&bad_state(
+                    "OAuth state not found or expired",
+                )));
             };
             let is_expired = flow.is_expired(now);
             let Flow {
@@ -123,19 +113,12 @@ pub(crate) async fn callback(
             else {
                 // The issued code stays valid.
                 state.start_flow(flow, now);
-                let used = AuthApiError::new(
-                    400,
-                    "flow_state_already_used",
-                    "State has already been used",
-                );
+                let message = "State has already been used";
+                let used = AuthApiError::new(400, "flow_state_already_used", message);
                 return Ok(redirect_to_site(&used));
             };
             if is_expired {
-                return Ok(redirect_to_site(&AuthApiError::new(
-                    400,
-                    "bad_oauth_state",
-                    "OAuth state has expired",
-                )));
+                return Ok(redirect_to_site(&bad_state("OAuth state has expired")));
             }
             let ConsentRequest {
                 redirect,
@@ -147,10 +130,8 @@ pub(crate) async fn callback(
                 Ok(redirect_response::with_error(redirect.clone(), error, true))
             };
             if query.error.is_some() {
-                return rejected(&AuthApiError::OAuth(
-                    "access_denied",
-                    "The user denied the request",
-                ));
+                let denied = AuthApiError::OAuth("access_denied", "The user denied the request");
+                return rejected(&denied);
             }
             let code = query.code.as_deref().unwrap_or_default();
             let Some((_, profile)) =
@@ -181,22 +162,19 @@ pub(crate) async fn callback(
                     .into_redirect_url(redirect, None));
             }
             let code = Uuid::new_v4().to_string();
-            let stage = FlowStage::CodeIssued {
-                code: code.clone(),
-                user_id,
-                method: "oauth".to_owned(),
-                provider_token: Some(provider_token),
-                provider_refresh_token,
-            };
-            state.start_flow(
-                Flow {
-                    id: flow_id,
-                    created_at: now.millis(),
-                    challenge,
-                    stage: stage,
+            let flow = Flow {
+                id: flow_id,
+                created_at: now.millis(),
+                challenge,
+                stage: FlowStage::CodeIssued {
+                    code: code.clone(),
+                    user_id,
+                    method: "oauth".to_owned(),
+                    provider_token: Some(provider_token),
+                    provider_refresh_token,
                 },
-                now,
-            );
+            };
+            state.start_flow(flow, now);
             Ok(redirect_response::with_query(redirect, &[("code", &code)]))
         })
         .await?;
@@ -204,6 +182,24 @@ pub(crate) async fn callback(
         StatusCode::FOUND,
         outcome.as_str(),
     ))
+}
+
+const fn bad_state(message: &'static str) -> AuthApiError {
+    AuthApiError::new(400, "bad_oauth_state", message)
+}
+
+/// Parses the `state` parameter, which is the id of the flow.
+fn parse_state(state: Option<&str>) -> Result<Uuid, AuthApiError> {
+    match state {
+        None | Some("") => Err(AuthApiError::new(
+            400,
+            "bad_oauth_callback",
+            "OAuth state parameter missing",
+        )),
+        Some(text) => {
+            Uuid::parse_str(text).map_err(|_| bad_state("OAuth state parameter is invalid"))
+        }
+    }
 }
 
 /// Returns opaque provider tokens that no API accepts.

@@ -117,7 +117,7 @@ pub(crate) async fn update(
         user.password = hash.or(user.password.take());
         match new_email {
             Some(email) if user.is_anonymous && !auth.options.confirm_email => {
-                user.change_email(&email, now)
+                user.change_email(&email, now);
             }
             Some(email) => {
                 user.new_email = Some(email.clone());

@@ -6,6 +6,10 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 /// A user of the auth API. Times are Unix milliseconds.
+#[expect(
+    clippy::struct_field_names,
+    reason = "user_metadata is the name in GoTrue"
+)]
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct User {
     pub(crate) id: Uuid,
