@@ -330,7 +330,7 @@ async fn a_target_that_crashes_is_restarted_and_the_case_fails() {
         .unwrap();
     let program = std::env::current_exe().unwrap();
     let line = format!(
-        "{TARGET}={address} exec '{}' --exact extremes::crashing_target_process",
+        "{TARGET}={address} exec '{}' --exact edge_cases::crashing_target_process",
         program.display()
     );
     let options = Options {

@@ -420,7 +420,7 @@ fn malformed_signature(key: &Value, parts: &Parts) -> Option<Flaw> {
         (is_zero(signature), "sig.zeros"),
         (is_zero(start) && *last == 1, "sig.one"),
         (encode(signature) == modulus, "sig.rsa.modulus"),
-        (signature.len() == length - 1, "sig.truncated"),
+        (signature.len() + 1 == length, "sig.truncated"),
         (signature.len() == length / 2, "sig.half"),
     ];
     let p256 = [

@@ -95,7 +95,7 @@ mod tests {
 
     #[test]
     fn escapes_markup_and_drops_control_characters() {
-        let xml = with_got("<a b='\"'>&\u{0}\u{1b}\u{ffff}\u{1f43b}");
+        let xml = with_got("<a b='\"'>&\u{1f43b}\u{0}\u{ffff}\u{1b}[31m");
         assert!(
             xml.contains("got &lt;a b=&apos;&quot;&apos;&gt;&amp;\u{1f43b}\""),
             "{xml}"
