@@ -1,6 +1,8 @@
 //! The key is only sent to the service, even if the service echoes it.
 
-use super::{log::Log, *};
+use test_support::log_capture::LogCapture;
+
+use super::*;
 
 /// The key, and parts of it that would reveal it.
 const SECRET_PARTS: [&str; 4] = [KEY, "hunter2", "Qm9vZ2ll", "dGhlLWtleQ"];
@@ -40,7 +42,7 @@ fn echoing_responses() -> Vec<String> {
 
 #[tokio::test]
 async fn echoed_key_is_not_in_errors_or_logs() {
-    let log = Log::listen_to("");
+    let log = LogCapture::start("");
     for response in echoing_responses() {
         let plain = completed(&response).await.unwrap_err();
         let (bytes, streamed) = streamed(&response).await;
@@ -69,7 +71,7 @@ async fn echoed_key_is_not_in_errors_or_logs() {
 
 #[tokio::test]
 async fn successful_call_does_not_log_the_key() {
-    let log = Log::listen_to("");
+    let log = LogCapture::start("");
     completed(json_response(
         r#"{"choices":[{"message":{"content":"text"}}]}"#,
     ))
