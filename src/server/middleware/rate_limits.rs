@@ -289,7 +289,9 @@ mod tests {
         for error in [
             AuthError::NoToken,
             AuthError::SeveralCredentials,
-            AuthError::StepUpRequired { required: "aal2" },
+            AuthError::StepUpRequired {
+                required: "aal2".into(),
+            },
             AuthError::CustomClaimsMismatch,
         ] {
             assert!(!counts(error.clone()), "{error}");

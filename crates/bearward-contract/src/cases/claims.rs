@@ -1,4 +1,5 @@
 //! Claims: times, audience, subject. All tokens are correctly signed by the issuer.
+#![allow(clippy::too_many_lines, reason = "a list of cases")]
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,5 @@
 //! Key selection: only from the issuer's key set, by the exact kid.
+#![allow(clippy::too_many_lines, reason = "a list of cases")]
 
 use bearward_testing::signing::Token;
 use serde_json::{Value, json};

@@ -1,4 +1,5 @@
 //! Invalid signatures, and signatures of other data.
+#![allow(clippy::too_many_lines, reason = "a list of cases")]
 
 use bearward::Algorithm;
 use bearward_testing::signing::{Token, der_signature, encode};

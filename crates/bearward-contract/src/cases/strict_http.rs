@@ -1,4 +1,5 @@
 //! RFC details of requests and responses in which secure servers differ. All cases are strict.
+#![allow(clippy::too_many_lines, reason = "a list of cases")]
 
 use reqwest::header::HeaderValue;
 

@@ -1,4 +1,4 @@
-//! FetchFuture over HTTP: TLS, no redirects, no cookies, limited in time and size.
+//! Fetching over HTTP: TLS, no redirects, no cookies, limited in time and size.
 
 use std::{
     error::Error,
