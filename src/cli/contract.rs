@@ -152,7 +152,7 @@ async fn run_cases(options: &Options, bar: &ProgressBar) -> Result<Report, Failu
         cooldown: options.cooldown,
         start: options.start.clone(),
         progress: Some(Arc::new(move |progress| {
-            show_progress(&progress_bar, progress)
+            show_progress(&progress_bar, progress);
         })),
         ..bearward_contract::Options::default()
     });
