@@ -390,6 +390,7 @@ pub(crate) struct KeyCacheFlaw {
 }
 
 /// Every flaw of the key cache.
+#[allow(clippy::too_many_lines, reason = "a list of flaws")]
 pub(crate) fn key_cache_flaws() -> Vec<KeyCacheFlaw> {
     const ROTATION: &[&str] = &["key.rotation"];
     const OUTAGE: &[&str] = &["outage"];
@@ -458,7 +459,7 @@ pub(crate) fn key_cache_flaws() -> Vec<KeyCacheFlaw> {
             |cache| cache.keeps_when_unreadable = false,
         ),
         flaw(OUTAGE, &["outage.empty-set", "outage.large-set"], |cache| {
-            cache.keeps_when_empty = false
+            cache.keeps_when_empty = false;
         }),
         flaw(OUTAGE, &["outage.large-set"], |cache| {
             cache.has_a_size_limit = false;

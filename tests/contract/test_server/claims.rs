@@ -259,7 +259,7 @@ fn audience_flaw(trust: &Trust, aud: Option<Value>) -> Option<Flaw> {
     })
 }
 
-/// What is wrong with a NumericDate.
+/// What is wrong with a `NumericDate`.
 #[derive(Debug, PartialEq, Eq)]
 enum TimeProblem {
     Missing,

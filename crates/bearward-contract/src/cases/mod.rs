@@ -1,4 +1,5 @@
 //! The cases, one module per group.
+#![allow(clippy::too_many_lines, reason = "lists of cases")]
 
 pub(super) mod algorithm;
 pub(super) mod baseline;
