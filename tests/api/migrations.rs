@@ -62,7 +62,11 @@ async fn a_newer_schema_is_rejected_and_left_unchanged() {
 #[tokio::test]
 async fn reading_the_schema_status_changes_nothing() {
     let url = create().await;
-    let schema_status = async || Store::look(&settings(&url).database).await.unwrap();
+    let schema_status = async || {
+        Store::schema_status(&settings(&url).database)
+            .await
+            .unwrap()
+    };
     for _ in 0..2 {
         match schema_status().await {
             SchemaStatus::NoFile(path) => assert!(url.starts_with("sqlite") && !path.exists()),

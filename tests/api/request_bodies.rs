@@ -94,8 +94,11 @@ async fn a_duplicate_member_is_a_field_error() {
         .header("content-type", "application/json");
     let errors = send(request.body(r#"{"client_name": "a", "client_name": "b"}"#))
         .await
-        .invalid();
-    assert_eq!(told, [("client_name".to_owned(), "is repeated".to_owned())]);
+        .field_errors();
+    assert_eq!(
+        errors,
+        [("client_name".to_owned(), "is repeated".to_owned())]
+    );
 }
 
 #[tokio::test]
