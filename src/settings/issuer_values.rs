@@ -152,7 +152,7 @@ mod tests {
 
     #[test]
     fn a_pointer_begins_with_a_slash_and_escapes_tildes() {
-        for text in ["/roles", "/app_metadata/roles", "/a~1b", "/a~0b", "/"] {
+        for text in ["/roles", "/app_metadata/roles", "/a~1b", "/a~0b"] {
             assert_eq!(read(text, pointer).as_deref(), Ok(text));
         }
         assert_eq!(

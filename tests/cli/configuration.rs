@@ -168,6 +168,6 @@ fn an_invalid_log_filter_is_rejected() {
 fn the_development_idp_refuses_to_run_in_production() {
     for command in ["dev", "idp"] {
         run(&[command], &[("BEARWARD_ENV", "production")])
-            .expect(2, &["BEARWARD_ENV=production", "anybody", "real issuer"]);
+            .expect(2, &["BEARWARD_ENV=production", "any user", "real issuer"]);
     }
 }

@@ -220,7 +220,7 @@ async fn an_unknown_key_is_shown_with_the_published_keys() {
     fixture.assert_rejected(
         &token,
         "UNKNOWN_KEY",
-        &["it cannot be used: its use is not \"sig\""],
+        &["it cannot be used: use is not \"sig\""],
     );
 }
 

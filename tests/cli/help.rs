@@ -40,11 +40,11 @@ fn the_help_of_every_command_has_examples() {
             ["--json", "standard input", "explain - < token.txt"],
         ),
         ("health", ["HEALTHCHECK", "/livez", "Exit codes: 0"]),
-        ("check", ["--values", "SUPABASE_URL=", "Exit code 0"]),
+        ("check", ["--values", "SUPABASE_URL=", "Exit codes: 0"]),
         #[cfg(feature = "contract")]
         (
             "contract",
-            ["--start", "BEARWARD_CONTRACT_ISSUER", "Exit code 0"],
+            ["--start", "BEARWARD_CONTRACT_ISSUER", "Exit codes: 0"],
         ),
     ] {
         run(&[command, "--help"], &[]).expect(0, &texts);

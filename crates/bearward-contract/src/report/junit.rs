@@ -23,8 +23,10 @@ pub(super) fn report(report: &Report) -> String {
             junit.add_test_suite(suite);
         }
     }
-    // Writing to a string does not fail.
-    junit.to_string().unwrap_or_default()
+    // Writing to a string does not fail. quick-junit drops control characters; XML 1.0 does not allow
+    // these two noncharacters either.
+    let xml = junit.to_string().unwrap_or_default();
+    xml.replace(['\u{fffe}', '\u{ffff}'], "")
 }
 
 fn total_time<'a>(results: impl IntoIterator<Item = &'a CaseResult>) -> Duration {

@@ -47,7 +47,7 @@ async fn the_error_body_of_a_missing_role() {
         .serve(routes)
         .send(get("/admin").bearer(&test_app.valid_token()))
         .await;
-    insta::assert_snapshot!(response.body, @r#"{"success":false,"error":{"code":"INSUFFICIENT_ROLE","message":"this needs the role \"admin\"","details":null},"request_id":null}"#);
+    insta::assert_snapshot!(response.body, @r#"{"success":false,"error":{"code":"INSUFFICIENT_ROLE","message":"missing role \"admin\"","details":null},"request_id":null}"#);
 }
 
 #[actix_web::test]
@@ -57,7 +57,7 @@ async fn the_error_body_of_a_missing_scope() {
         .serve(routes)
         .send(get("/reader").bearer(&test_app.valid_token()))
         .await;
-    insta::assert_snapshot!(response.body, @r#"{"success":false,"error":{"code":"INSUFFICIENT_SCOPE","message":"the token lacks the scope \"orders:read orders:list\"","details":null},"request_id":null}"#);
+    insta::assert_snapshot!(response.body, @r#"{"success":false,"error":{"code":"INSUFFICIENT_SCOPE","message":"missing scope \"orders:read orders:list\"","details":null},"request_id":null}"#);
 }
 
 #[actix_web::test]
@@ -66,7 +66,7 @@ async fn the_error_body_without_a_verifier() {
         config.route("/me", web::get().to(me));
     });
     let response = server.send(get("/me").bearer("x")).await;
-    insta::assert_snapshot!(response.body, @r#"{"success":false,"error":{"code":"INTERNAL","message":"the server is not set up to verify tokens","details":null},"request_id":null}"#);
+    insta::assert_snapshot!(response.body, @r#"{"success":false,"error":{"code":"INTERNAL","message":"the server is not configured to verify tokens","details":null},"request_id":null}"#);
 }
 
 #[actix_web::test]
