@@ -32,8 +32,10 @@ const AFTER_HELP: &str = "\
 Uses the same configuration as serve:
   SUPABASE_URL=https://YOUR-PROJECT.supabase.co bearward check
 
-Exit codes: 0 tokens of every issuer can be verified and the database is usable; 1 something
-failed, and the output says what to do; 2 the configuration is invalid.";
+Exit codes:
+  0  the tokens of every issuer can be verified and the database is usable
+  1  a check failed; the output says what to do
+  2  the configuration is invalid";
 
 pub(super) async fn run(sources: &Sources, options: Options) -> Result<(), Failure> {
     let config = load(sources)?;
