@@ -53,7 +53,7 @@ const ENCODINGS: [(&str, &str, &str); 6] = [
     ),
     (
         "alg.hmac.pem-trimmed",
-        "pem without the last line's end",
+        "pem without the final newline",
         "HS256 with the public key's PEM, without the trailing newline, as the secret",
     ),
     (

@@ -68,9 +68,9 @@ impl JwksCacheConfig {
     /// [`max_ttl`](Self::max_ttl).
     pub const MAX_STALE: Setting<Duration> = Setting::new(Duration::from_hours(6), SECOND, WEEK);
 
-    /// [`refetch_cooldown`](Self::refetch_cooldown): 30 seconds; 1 second to 1 hour.
+    /// [`refetch_cooldown`](Self::refetch_cooldown): 10 seconds; 1 second to 1 hour.
     pub const REFETCH_COOLDOWN: Setting<Duration> =
-        Setting::new(Duration::from_secs(30), SECOND, HOUR);
+        Setting::new(Duration::from_secs(10), SECOND, HOUR);
 
     /// [`refetch_burst`](Self::refetch_burst): 2; 0 to 100.
     pub const REFETCH_BURST: Setting<u32> = Setting::new(2, 0, 100);

@@ -122,6 +122,10 @@ impl RemoteKeySet {
                 }
                 UnknownKeyDecision::Unavailable(Unavailable { retry_after })
             }
+            Decision::RateLimited(retry_after) => {
+                self.metrics.unknown_key(UnknownKeyOutcome::Limited);
+                UnknownKeyDecision::Unavailable(Unavailable { retry_after })
+            }
             Decision::Wait(ticket) => {
                 self.wake_for(ticket);
                 let request = KeyRequest {
@@ -221,6 +225,10 @@ impl RemoteKeySet {
                 }
                 Decision::Unavailable(retry_after) => {
                     count_if_was_usable(UnknownKeyOutcome::Unavailable);
+                    return Err(Unavailable { retry_after });
+                }
+                Decision::RateLimited(retry_after) => {
+                    self.metrics.unknown_key(UnknownKeyOutcome::Limited);
                     return Err(Unavailable { retry_after });
                 }
                 Decision::Wait(next) => ticket = next,
@@ -378,7 +386,6 @@ impl From<NoFetchReason> for UnknownKeyOutcome {
     fn from(reason: NoFetchReason) -> Self {
         match reason {
             NoFetchReason::Negative => Self::Negative,
-            NoFetchReason::Limited => Self::Limited,
             NoFetchReason::Missing => Self::Missing,
         }
     }

@@ -32,6 +32,16 @@ impl TokenBucket {
         has_token
     }
 
+    /// Returns the time until the next token; zero if there is one, `None` if there never is.
+    pub(super) fn next_token_in(&mut self, now: Duration) -> Option<Duration> {
+        self.refill(now);
+        match (self.tokens, self.burst) {
+            (0, 0) => None,
+            (0, _) => Some((self.refill_started_at + self.cooldown).saturating_sub(now)),
+            _ => Some(Duration::ZERO),
+        }
+    }
+
     fn refill(&mut self, now: Duration) {
         if self.tokens >= self.burst {
             self.refill_started_at = now;
@@ -80,6 +90,18 @@ mod tests {
 
     #[test]
     fn burst_of_zero_gives_no_token() {
-        assert!(!TokenBucket::new(0, at(30)).take(at(1000)));
+        let mut bucket = TokenBucket::new(0, at(30));
+        assert!(!bucket.take(at(1000)));
+        assert_eq!(bucket.next_token_in(at(1000)), None);
+    }
+
+    #[test]
+    fn next_token_comes_with_the_next_refill() {
+        let mut bucket = TokenBucket::new(1, at(30));
+        assert_eq!(bucket.next_token_in(at(100)), Some(Duration::ZERO));
+        assert!(bucket.take(at(100)));
+        assert_eq!(bucket.next_token_in(at(100)), Some(at(30)));
+        assert_eq!(bucket.next_token_in(at(129)), Some(at(1)));
+        assert_eq!(bucket.next_token_in(at(130)), Some(Duration::ZERO));
     }
 }

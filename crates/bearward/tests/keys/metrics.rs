@@ -142,7 +142,7 @@ async fn unknown_kids_are_counted_by_outcome() {
     fixture.idp.rotate();
     assert_eq!(fixture.result_code(&fixture.token().sign()).await, "OK");
     assert_eq!(unknown(), [1, 0, 1, 1, 0]);
-    assert_eq!(verify_kid("another").await, "UNKNOWN_KEY");
+    assert_eq!(verify_kid("another").await, "KEYS_UNAVAILABLE");
     assert_eq!(unknown(), [1, 1, 1, 1, 0]);
     fixture.idp.outage();
     fixture.advance(secs(30)).await;

@@ -8,6 +8,11 @@ use super::{
     token_bucket::TokenBucket,
 };
 
+/// The time between a failed attempt and one that a request may start during backoff. A longer
+/// `Retry-After` is respected up to the maximum.
+const DEMAND_INTERVAL: Duration = Duration::from_secs(2);
+const MAX_DEMAND_INTERVAL: Duration = Duration::from_secs(10);
+
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
@@ -28,7 +33,9 @@ pub(super) struct RefreshScheduler {
     /// after a failure.
     next_attempt: Duration,
     failures_in_a_row: u32,
-    /// A request took a token from the bucket for the next attempt.
+    /// During backoff, requests may start an attempt from this time on.
+    next_demand_attempt: Duration,
+    /// A request has asked for the next attempt ahead of schedule.
     requested: bool,
     in_flight: bool,
     /// The number of attempts started so far. Attempts are numbered from 1.
@@ -68,8 +75,12 @@ pub(super) enum NextStep {
 pub(super) enum Decision {
     /// The key is not in the set, and no fetch is made for this request.
     Reject(NoFetchReason),
-    /// It is unknown whether the key exists. Retry after this long: whole seconds, at least one.
+    /// It is unknown whether the key exists, because fetches fail. Retry after this long: whole
+    /// seconds, at least one.
     Unavailable(Duration),
+    /// It is unknown whether the key exists, because the rate limit permits no fetch now. Retry after
+    /// this long: whole seconds, at least one.
+    RateLimited(Duration),
     /// Wait for this attempt to finish, then look up the key again.
     Wait(AttemptTicket),
 }
@@ -79,8 +90,6 @@ pub(super) enum Decision {
 pub(super) enum NoFetchReason {
     /// The key is in the negative cache: a set fetched for an earlier request did not contain it.
     Negative,
-    /// The token bucket is empty.
-    Limited,
     /// The attempt that this request waited for succeeded without the key.
     Missing,
 }
@@ -111,6 +120,7 @@ impl RefreshScheduler {
             loaded: None,
             next_attempt: now,
             failures_in_a_row: 0,
+            next_demand_attempt: now,
             requested: false,
             in_flight: false,
             attempts_started: 0,
@@ -210,6 +220,10 @@ impl RefreshScheduler {
         self.failures_in_a_row = self.failures_in_a_row.saturating_add(1);
         let pause = backoff::pause(self.failures_in_a_row, random, retry_after);
         self.next_attempt = now + pause;
+        self.next_demand_attempt = now
+            + retry_after
+                .unwrap_or_default()
+                .clamp(DEMAND_INTERVAL, MAX_DEMAND_INTERVAL);
         self.in_flight = false;
         pause
     }
@@ -218,6 +232,7 @@ impl RefreshScheduler {
     pub(super) fn stop(&mut self) {
         self.failures_in_a_row = self.failures_in_a_row.saturating_add(1);
         self.next_attempt = Duration::MAX;
+        self.next_demand_attempt = Duration::MAX;
         self.in_flight = false;
         self.requested = false;
     }
@@ -279,11 +294,18 @@ impl RefreshScheduler {
         if !is_usable && self.next_attempt < deadline {
             Decision::Wait(next)
         } else if !is_usable || self.failures_in_a_row > 0 {
-            Decision::Unavailable(self.retry_after(now))
+            // Backoff applies to the schedule. A request that needs a key may try sooner, so that an
+            // outage ends for clients when it ends for the identity provider.
+            if now >= self.next_demand_attempt {
+                self.requested = true;
+                Decision::Wait(AttemptTicket { wake: true, ..next })
+            } else {
+                Decision::Unavailable(self.retry_after(now))
+            }
         } else if self.take_token(now) {
             Decision::Wait(AttemptTicket { wake: true, ..next })
         } else {
-            Decision::Reject(NoFetchReason::Limited)
+            Decision::RateLimited(self.retry_after_rate_limit(now))
         }
     }
 
@@ -313,13 +335,21 @@ impl RefreshScheduler {
 
     /// Returns the time to the next attempt for `Retry-After`: whole seconds, at least one.
     pub(super) fn retry_after(&self, now: Duration) -> Duration {
-        let remaining = if self.in_flight {
-            Duration::ZERO
-        } else {
-            self.next_attempt.saturating_sub(now)
-        };
-        let seconds = remaining.as_secs() + u64::from(remaining.subsec_nanos() > 0);
-        Duration::from_secs(seconds).clamp(Duration::from_secs(1), backoff::MAX_RETRY_AFTER)
+        if self.in_flight {
+            return whole_seconds(Duration::ZERO);
+        }
+        whole_seconds(
+            self.next_attempt
+                .min(self.next_demand_attempt)
+                .saturating_sub(now),
+        )
+    }
+
+    /// Returns the time until the rate limit permits a fetch, or until the scheduled refresh.
+    fn retry_after_rate_limit(&mut self, now: Duration) -> Duration {
+        let scheduled = self.next_attempt.saturating_sub(now);
+        let token = self.bucket.next_token_in(now).unwrap_or(Duration::MAX);
+        whole_seconds(scheduled.min(token))
     }
 
     /// Returns the time to the next scheduled attempt; `None` while one is in flight, or after
@@ -346,4 +376,12 @@ impl RefreshScheduler {
         self.requested = self.bucket.take(now);
         self.requested
     }
+}
+
+/// Rounds up to whole seconds for `Retry-After`, at least one.
+fn whole_seconds(duration: Duration) -> Duration {
+    let seconds = duration
+        .as_secs()
+        .saturating_add(u64::from(duration.subsec_nanos() > 0));
+    Duration::from_secs(seconds).clamp(Duration::from_secs(1), backoff::MAX_RETRY_AFTER)
 }

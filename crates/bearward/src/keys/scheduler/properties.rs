@@ -11,7 +11,7 @@ enum Event {
     UnknownKey(u64),
     BadSignature,
     Success { changed: bool, freshness: Freshness },
-    FetchErrorKind { retry_after: Option<u64> },
+    Failure { retry_after: Option<u64> },
 }
 
 fn event() -> impl Strategy<Value = Event> {
@@ -27,7 +27,7 @@ fn event() -> impl Strategy<Value = Event> {
         8 => (0..6_u64).prop_map(Event::UnknownKey),
         2 => Just(Event::BadSignature),
         4 => (any::<bool>(), freshness).prop_map(|(changed, freshness)| Event::Success { changed, freshness }),
-        3 => proptest::option::of(0..1000_u64).prop_map(|retry_after| Event::FetchErrorKind { retry_after }),
+        3 => proptest::option::of(0..1000_u64).prop_map(|retry_after| Event::Failure { retry_after }),
     ]
 }
 
@@ -39,6 +39,8 @@ struct Simulation {
     /// The number of the attempt in flight.
     in_flight: Option<u64>,
     tokens_taken: Vec<Duration>,
+    /// The times at which requests started attempts during backoff.
+    demanded: Vec<Duration>,
     attempts: Vec<Duration>,
     was_due: Vec<bool>,
     last_success: Option<Duration>,
@@ -53,6 +55,7 @@ impl Simulation {
             now: Duration::ZERO,
             in_flight: None,
             tokens_taken: Vec::new(),
+            demanded: Vec::new(),
             attempts: Vec::new(),
             was_due: Vec::new(),
             last_success: None,
@@ -96,13 +99,24 @@ impl Simulation {
                 );
                 assert!(*retry_after >= Duration::from_secs(1) && retry_after.subsec_nanos() == 0);
             }
+            Decision::RateLimited(retry_after) => {
+                assert!(
+                    is_usable && self.failures == 0,
+                    "only a usable set whose fetches succeed is rate limited"
+                );
+                assert!(*retry_after >= Duration::from_secs(1) && retry_after.subsec_nanos() == 0);
+            }
             Decision::Wait(ticket) => {
                 if ticket.wake {
                     assert!(
-                        is_usable && self.failures == 0 && self.in_flight.is_none(),
-                        "an attempt out of schedule needs a usable, idle set"
+                        self.in_flight.is_none(),
+                        "an attempt out of schedule needs an idle set"
                     );
-                    self.tokens_taken.push(self.now);
+                    if is_usable && self.failures == 0 {
+                        self.tokens_taken.push(self.now);
+                    } else {
+                        self.demanded.push(self.now);
+                    }
                 }
                 self.waiting.push((key_hash, *ticket, deadline));
             }
@@ -178,18 +192,15 @@ impl Simulation {
         assert!(self.scheduler.negative.len() <= NegativeCache::CAPACITY);
     }
 
-    /// Checks that in any window, the attempts out of schedule are at most the burst plus one per
-    /// cooldown.
+    /// Checks the rates of attempts ahead of schedule in every window: the burst plus one per
+    /// cooldown, and during backoff one per 2 seconds.
     fn check_limit(&self) {
-        let is_out_of_schedule = |index: usize| !self.was_due[index];
-        let times: Vec<Duration> = (0..self.attempts.len())
-            .filter(|index| is_out_of_schedule(*index))
-            .map(|index| self.attempts[index])
-            .collect();
-        for times in [&times, &self.tokens_taken] {
+        let ahead_of_schedule = self.was_due.iter().filter(|was_due| !**was_due).count();
+        assert!(ahead_of_schedule <= self.tokens_taken.len() + self.demanded.len());
+        for (times, burst, interval) in [(&self.tokens_taken, 2, 10), (&self.demanded, 1, 2)] {
             for (first, from) in times.iter().enumerate() {
                 for (last, to) in times.iter().enumerate().skip(first) {
-                    let allowed = 2 + to.saturating_sub(*from).as_secs() / 30;
+                    let allowed = burst + to.saturating_sub(*from).as_secs() / interval;
                     assert!(
                         u64::try_from(last - first + 1).unwrap() <= allowed,
                         "{from:?}..{to:?}"
@@ -216,7 +227,7 @@ proptest! {
                     }
                 }
                 Event::Success { changed, freshness } => simulation.finish(Some((changed, freshness)), None, random),
-                Event::FetchErrorKind { retry_after } => simulation.finish(None, retry_after.map(Duration::from_secs), random),
+                Event::Failure { retry_after } => simulation.finish(None, retry_after.map(Duration::from_secs), random),
             }
             simulation.wake();
             simulation.check();
@@ -237,6 +248,6 @@ proptest! {
             simulation.finish(Some((false, Freshness::Unspecified)), None, random);
         }
         let fetches = u64::try_from(simulation.attempts.len()).unwrap();
-        prop_assert!((100..=1 + 2 + 3600 / 30).contains(&fetches), "{fetches}");
+        prop_assert!((300..=1 + 2 + 3600 / 10).contains(&fetches), "{fetches}");
     }
 }

@@ -242,7 +242,7 @@ fn expired_set_behaves_like_an_empty_one() {
     assert_eq!(scheduler.state(at(EXPIRES_AT)), KeySetState::Expired);
     assert_eq!(
         request(&mut scheduler, KEY, EXPIRES_AT),
-        Decision::Unavailable(at(299))
+        Decision::Unavailable(at(9))
     );
     assert_eq!(
         request(&mut scheduler, KEY, EXPIRES_AT + 298),
@@ -299,15 +299,15 @@ fn unknown_key_starts_a_fetch_if_the_bucket_has_a_token() {
     scheduler.attempt_succeeded(false, Freshness::Unspecified, at(12), 0.5);
     assert_eq!(
         request(&mut scheduler, OTHER_KEY, 13),
-        Decision::Reject(NoFetchReason::Limited),
-        "rate limited: rejected immediately"
+        Decision::RateLimited(at(7)),
+        "without a fetch it is unknown whether the key exists"
     );
     assert_eq!(
-        request(&mut scheduler, OTHER_KEY, 39),
-        Decision::Reject(NoFetchReason::Limited)
+        request(&mut scheduler, OTHER_KEY, 19),
+        Decision::RateLimited(at(1))
     );
     assert_eq!(
-        request(&mut scheduler, OTHER_KEY, 40),
+        request(&mut scheduler, OTHER_KEY, 20),
         waits_for(4, 4, true),
         "one per cooldown"
     );
@@ -326,7 +326,7 @@ fn scheduled_refresh_takes_no_token() {
     }
     assert_eq!(
         request(&mut scheduler, KEY, 12),
-        Decision::Reject(NoFetchReason::Limited)
+        Decision::RateLimited(at(8))
     );
     assert_eq!(
         scheduler.next_step(at(11 + 48)),
@@ -432,7 +432,7 @@ fn second_request_is_rate_limited_as_well() {
     early.attempt_succeeded(false, Freshness::Unspecified, at(11), 0.5);
     assert_eq!(
         early.request_again(KEY, at(11), at(12), ticket),
-        Decision::Reject(NoFetchReason::Limited)
+        Decision::RateLimited(at(7))
     );
     assert!(
         !early.negative.contains(KEY, at(11)),
@@ -465,6 +465,45 @@ fn unknown_key_during_backoff_is_503_without_a_fetch() {
 }
 
 #[test]
+fn request_may_start_an_attempt_during_backoff() {
+    for mut scheduler in [empty(), fresh()] {
+        let mut now = if scheduler.state(at(0)).is_usable() {
+            REFRESH_AT
+        } else {
+            0
+        };
+        // The pauses of the backoff grow; those between attempts of requests do not.
+        for attempt in scheduler.attempts_started + 1..12 {
+            assert_eq!(
+                scheduler.next_step(at(now)),
+                NextStep::StartAttempt(attempt)
+            );
+            scheduler.attempt_failed(None, at(now), 1.0);
+            assert_eq!(
+                scheduler.request_key(KEY, at(now + 1), at(now + 1)),
+                Decision::Unavailable(at(1)),
+                "just inside the interval"
+            );
+            now += 2;
+            let decision = scheduler.request_key(KEY, at(now), at(now));
+            assert!(
+                matches!(decision, Decision::Wait(AttemptTicket { attempt: next, .. }) if next == attempt + 1),
+                "{now}: {decision:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn request_during_backoff_respects_retry_after_up_to_10_seconds() {
+    let mut scheduler = empty();
+    for (retry_after, interval) in [(1, 2), (5, 5), (10, 10), (300, 10)] {
+        scheduler.attempt_failed(Some(at(retry_after)), at(100), 0.5);
+        assert_eq!(scheduler.next_demand_attempt, at(100 + interval));
+    }
+}
+
+#[test]
 fn key_still_missing_after_a_failed_attempt_is_503() {
     let mut scheduler = fresh();
     let Decision::Wait(ticket) = request(&mut scheduler, KEY, 10) else {
@@ -474,12 +513,12 @@ fn key_still_missing_after_a_failed_attempt_is_503() {
     scheduler.attempt_failed(Some(at(20)), at(11), 0.5);
     assert_eq!(
         scheduler.request_again(KEY, at(11), at(12), ticket),
-        Decision::Unavailable(at(20))
+        Decision::Unavailable(at(10))
     );
     assert!(!scheduler.negative.contains(KEY, at(11)));
     assert_eq!(
         scheduler.request_key(KEY, at(12), at(14)),
-        Decision::Unavailable(at(19)),
+        Decision::Unavailable(at(9)),
         "although the bucket has a token left"
     );
 }
@@ -502,16 +541,16 @@ fn bad_signature_refetches_only_a_set_older_than_the_cooldown() {
             .map(|ticket| (ticket.attempt, ticket.wake))
     };
     let mut scheduler = fresh();
-    assert_eq!(bad(&mut scheduler, 30), None);
-    assert_eq!(bad(&mut scheduler, 31), Some((2, true)));
+    assert_eq!(bad(&mut scheduler, 10), None);
+    assert_eq!(bad(&mut scheduler, 11), Some((2, true)));
     assert_eq!(
-        bad(&mut scheduler, 31),
+        bad(&mut scheduler, 11),
         Some((2, false)),
         "the same attempt"
     );
-    scheduler.next_step(at(31));
-    scheduler.attempt_succeeded(false, Freshness::Unspecified, at(31), 0.5);
-    assert_eq!(bad(&mut scheduler, 61), None, "recent again");
+    scheduler.next_step(at(11));
+    scheduler.attempt_succeeded(false, Freshness::Unspecified, at(11), 0.5);
+    assert_eq!(bad(&mut scheduler, 21), None, "recent again");
     assert_eq!(
         bad(&mut failing(), REFRESH_AT),
         None,
@@ -532,7 +571,8 @@ fn bad_signature_takes_a_token_from_the_same_bucket() {
     assert_eq!(scheduler.request_after_bad_signature(at(31)), None);
     assert_eq!(
         request(&mut scheduler, KEY, 31),
-        Decision::Reject(NoFetchReason::Limited)
+        Decision::RateLimited(at(backoff::MAX_RETRY_AFTER.as_secs())),
+        "until the scheduled refresh"
     );
 }
 

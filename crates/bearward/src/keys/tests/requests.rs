@@ -53,17 +53,20 @@ async fn empty_set_is_503_if_the_next_attempt_is_past_the_deadline() {
         ..connect_error().unwrap_err()
     };
     fixture.next_fetch().await.respond(Err(late)).await;
-    assert_eq!(retry_after(&fixture.request_key("a")), Some(s(60)));
-    fixture.clock.advance(s(58)).await;
+    assert_eq!(
+        retry_after(&fixture.request_key("a")),
+        Some(s(10)),
+        "a request may start an attempt before the 60 seconds of Retry-After are over"
+    );
+    fixture.clock.advance(s(8)).await;
     assert_eq!(
         retry_after(&fixture.request_key("a")),
         Some(s(2)),
-        "the attempt would start at the request's deadline"
+        "just inside the interval"
     );
-    fixture.clock.advance(s(1)).await;
-    let request = fixture.wait_for_key("a");
     fixture.assert_no_fetch().await;
-    fixture.clock.advance(s(1)).await;
+    fixture.clock.advance(s(2)).await;
+    let request = fixture.wait_for_key("a");
     fixture
         .next_fetch()
         .await
@@ -71,7 +74,7 @@ async fn empty_set_is_503_if_the_next_attempt_is_past_the_deadline() {
         .await;
     assert!(
         has_key(&request.await.unwrap(), "a"),
-        "the next attempt started before the deadline"
+        "the request started an attempt"
     );
 }
 
@@ -152,10 +155,10 @@ async fn missing_key_is_fetched_once_and_rejected_for_30_seconds() {
 #[tokio::test]
 async fn random_kids_cause_only_the_burst_of_fetches() {
     let mut fixture = Fixture::loaded(&["a"]).await;
-    let (mut fetches, mut refusals) = (0, 0);
+    let (mut fetches, mut unavailable) = (0, 0);
     for n in 0..5000 {
         match fixture.request_key(&format!("random-{n}")) {
-            UnknownKeyDecision::Reject => refusals += 1,
+            UnknownKeyDecision::Reject => panic!("without a fetch the key may exist"),
             UnknownKeyDecision::Wait(pending) => {
                 let request = tokio::spawn(pending);
                 settle().await;
@@ -165,11 +168,11 @@ async fn random_kids_cause_only_the_burst_of_fetches() {
                 }
                 assert!(request.await.unwrap().is_ok());
             }
-            UnknownKeyDecision::Unavailable(_) => panic!("no fetch failed"),
+            UnknownKeyDecision::Unavailable(_) => unavailable += 1,
         }
         assert!(fixture.has_key("a"));
     }
-    assert_eq!((fetches, refusals), (2, 4998));
+    assert_eq!((fetches, unavailable), (2, 4998));
     assert_eq!(fixture.unknown_keys("limited"), 4998);
 }
 
@@ -338,7 +341,7 @@ async fn token_without_kid_finds_the_only_matching_key() {
 async fn bad_signature_refetches_a_set_older_than_the_cooldown() {
     let mut fixture = Fixture::loaded(&["a"]).await;
     let checked = fixture.set.load();
-    fixture.clock.advance(s(30)).await;
+    fixture.clock.advance(s(10)).await;
     assert!(
         fixture.set.bad_signature(&checked, fixture.now()).is_none(),
         "not older than the cooldown"
