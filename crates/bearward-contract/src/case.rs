@@ -56,6 +56,9 @@ pub enum Expectation {
     /// 401 or 403. In strict mode: 401 with a Bearer challenge that contains
     /// `error="invalid_token"` (RFC 6750 §3).
     Rejected,
+    /// As [`Rejected`](Self::Rejected), or 503 with `Retry-After`: the target may not be able to
+    /// look up the key, for example because it limits fetches.
+    RejectedUnknownKey,
     /// 400, 401 or 403: the request is malformed, not only the token. In strict mode: 400, or 401
     /// with a challenge.
     RejectedRequest,
@@ -146,6 +149,14 @@ impl Case {
             Expectation::Rejected,
             Action::Token(Box::new(token)),
         )
+    }
+
+    /// Allows the target to answer that it cannot look up the key.
+    pub(super) fn with_unknown_key(mut self) -> Self {
+        if matches!(self.expectation, Expectation::Rejected) {
+            self.expectation = Expectation::RejectedUnknownKey;
+        }
+        self
     }
 
     /// Creates a case whose token must be accepted. The default severity is medium.
@@ -294,6 +305,10 @@ impl Expectation {
             (Self::Accepted, _) => "2xx",
             (Self::Rejected | Self::Unauthenticated, false) => "401 or 403",
             (Self::Rejected, true) => "401 with a Bearer challenge with error=\"invalid_token\"",
+            (Self::RejectedUnknownKey, false) => "401 or 403, or 503 with Retry-After",
+            (Self::RejectedUnknownKey, true) => {
+                "401 with a Bearer challenge with error=\"invalid_token\", or 503 with Retry-After"
+            }
             (Self::RejectedRequest, false) => "400, 401 or 403",
             (Self::RejectedRequest, true) => "400, or 401 with a Bearer challenge",
             (Self::Unauthenticated, true) => "401 with a Bearer challenge without an error code",

@@ -39,6 +39,9 @@ pub(super) fn evaluate(
         Expectation::Rejected | Expectation::Unauthenticated => {
             matches!(response.status, 401 | 403)
         }
+        Expectation::RejectedUnknownKey => {
+            matches!(response.status, 401 | 403) || response.is_key_unavailable()
+        }
         Expectation::RejectedRequest => matches!(response.status, 400 | 401 | 403),
         Expectation::NotServed => (300..500).contains(&response.status) || response.status == 501,
         Expectation::Survives | Expectation::SurvivesOversize => response.status < 500,
@@ -59,7 +62,8 @@ pub(super) fn evaluate(
 /// Returns how the response deviates from RFC 6750 §3.
 fn challenge_problem(expectation: Expectation, response: &Response) -> Option<String> {
     let expected_code = match expectation {
-        Expectation::Rejected => Some("invalid_token"),
+        Expectation::RejectedUnknownKey if response.is_key_unavailable() => return None,
+        Expectation::Rejected | Expectation::RejectedUnknownKey => Some("invalid_token"),
         Expectation::Unauthenticated => None,
         Expectation::RejectedRequest if response.status == 400 => return None,
         Expectation::RejectedRequest if response.status == 401 => {

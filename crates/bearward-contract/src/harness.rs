@@ -421,6 +421,17 @@ pub(super) fn expect_rejected(
     }
 }
 
+/// Requires 401 or 403, or 503 with `Retry-After` if the target cannot look up the key.
+pub(super) fn expect_unknown_key_rejected(
+    response: Result<Response, RequestError>,
+    expected: &str,
+) -> Result<(), StepError> {
+    match response {
+        Ok(response) if response.is_key_unavailable() => Ok(()),
+        response => expect_rejected(response, expected),
+    }
+}
+
 /// Requires 401, 403 or 5xx: if keys are unavailable, 503 also denies access.
 pub(super) fn assert_not_accepted(
     response: Result<Response, RequestError>,

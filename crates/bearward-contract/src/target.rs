@@ -217,6 +217,11 @@ impl Response {
         (200..300).contains(&self.status)
     }
 
+    /// Whether the target cannot look up a key at present: 503 with `Retry-After`.
+    pub(super) fn is_key_unavailable(&self) -> bool {
+        self.status == 503 && self.headers.contains_key("retry-after")
+    }
+
     /// Returns the status code and its reason phrase.
     pub(super) fn describe(&self) -> String {
         let reason = reqwest::StatusCode::from_u16(self.status)

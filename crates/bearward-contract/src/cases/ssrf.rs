@@ -9,7 +9,7 @@ use crate::{
     case::{Case, Severity, Steps},
     forge::Forge,
     group::Group,
-    harness::{Harness, expect_rejected, failure},
+    harness::{Harness, expect_unknown_key_rejected, failure},
 };
 
 pub(crate) const GROUP: Group = Group {
@@ -20,7 +20,7 @@ pub(crate) const GROUP: Group = Group {
     cases,
 };
 
-const EXPECTED: &str = "401 or 403, and no request to the host in the token";
+const EXPECTED: &str = "401, 403 or 503 with Retry-After, and no request to the host in the token";
 
 fn cases() -> Vec<Case> {
     let rationale =
@@ -124,7 +124,7 @@ fn without_request(harness: Arc<Harness>, token: fn(&Forge) -> String) -> Steps 
         let requests = || harness.canary.fetches() + harness.canary.discoveries();
         let before = requests();
         let response = harness.send_token(&token(&harness.forge)).await;
-        expect_rejected(response, EXPECTED)?;
+        expect_unknown_key_rejected(response, EXPECTED)?;
         match requests() - before {
             0 => Ok(()),
             requests => Err(failure(
