@@ -6,6 +6,7 @@ use actix_web::{
     HttpRequest, HttpResponse, ResponseError,
     error::PathError,
     http::{StatusCode, header::RETRY_AFTER},
+    web::Bytes,
 };
 use bearward::{ErrorBody, RequestId};
 use serde_json::Value;
@@ -124,6 +125,29 @@ impl ApiError {
         .with_retry_after(2)
     }
 
+    /// Creates a 503 `SERVER_STOPPING`.
+    pub(super) fn server_stopping(request_id: Option<RequestId>) -> Self {
+        Self::with_request_id(
+            request_id,
+            StatusCode::SERVICE_UNAVAILABLE,
+            "SERVER_STOPPING",
+            "the server is stopping; send the request again",
+        )
+        .with_retry_after(1)
+    }
+
+    /// Returns the server-sent event that ends a stream: `event: error` with the JSON of the error
+    /// response.
+    pub(super) fn to_event(&self) -> Bytes {
+        let body = serde_json::json!(self.body());
+        format!("event: error\ndata: {body}\n\n").into()
+    }
+
+    fn body(&self) -> ErrorBody {
+        ErrorBody::new(self.code, &self.message, self.request_id.as_ref())
+            .with_details(self.details.clone())
+    }
+
     /// Creates a 404 `NOT_FOUND`.
     pub(super) fn not_found(request_id: Option<RequestId>, message: &str) -> Self {
         Self::with_request_id(request_id, StatusCode::NOT_FOUND, "NOT_FOUND", message)
@@ -142,8 +166,7 @@ impl ResponseError for ApiError {
     }
 
     fn error_response(&self) -> HttpResponse {
-        let body = ErrorBody::new(self.code, &self.message, self.request_id.as_ref())
-            .with_details(self.details.clone());
+        let body = self.body();
         let mut response = HttpResponse::build(self.status);
         if let Some(seconds) = self.retry_after {
             response.insert_header((RETRY_AFTER, seconds));

@@ -1,0 +1,312 @@
+//! Connections that send nothing, send slowly or do not read: each is closed in time, and none keeps
+//! other clients out.
+
+use std::{
+    io::{ErrorKind, Read, Write},
+    net::{SocketAddr, TcpStream},
+    time::{Duration, Instant},
+};
+
+use bearward_testing::MockIdp;
+
+use crate::test_server::{Process, serve};
+
+const HEADER_TIMEOUT: Duration = Duration::from_secs(1);
+const KEEP_ALIVE: Duration = Duration::from_secs(2);
+/// A busy machine closes late; a missing deadline never closes.
+const LATE: Duration = Duration::from_secs(20);
+
+struct Server {
+    process: Process,
+    address: SocketAddr,
+    token: String,
+    _idp: MockIdp,
+    _folder: tempfile::TempDir,
+}
+
+impl Server {
+    async fn start(wrapper: &[&str], variables: &[(&str, &str)]) -> Self {
+        let idp = MockIdp::start().await;
+        let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        let database = format!("sqlite://{}/bearward.db", folder.path().display());
+        let mut command = serve(wrapper, &idp, &database);
+        command
+            .env("BEARWARD_SERVER__HEADER_TIMEOUT", "1s")
+            .env("BEARWARD_SERVER__KEEP_ALIVE", "2s")
+            .env("BEARWARD_SERVER__WRITE_TIMEOUT", "2s")
+            .envs(variables.iter().copied());
+        let mut process = Process::start(command);
+        let output = process.wait_for_output("address=").await;
+        let address = output
+            .split("address=")
+            .nth(1)
+            .and_then(|rest| rest.split_whitespace().next())
+            .unwrap()
+            .parse()
+            .unwrap();
+        let token = idp.token().sign();
+        Self {
+            process,
+            address,
+            token,
+            _idp: idp,
+            _folder: folder,
+        }
+    }
+
+    fn connect(&self) -> TcpStream {
+        let socket = TcpStream::connect(self.address).unwrap();
+        socket.set_read_timeout(Some(LATE)).unwrap();
+        socket
+    }
+
+    /// Sends a request on a new connection and returns the status line.
+    fn status(&self, path: &str) -> String {
+        let mut socket = self.connect();
+        write!(
+            socket,
+            "GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\nConnection: close\r\n\r\n",
+            self.token
+        )
+        .unwrap();
+        let mut response = String::new();
+        socket.read_to_string(&mut response).unwrap();
+        response.lines().next().unwrap_or_default().to_owned()
+    }
+}
+
+const LIVEZ: &[u8] = b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n";
+
+/// Reads until the server closes the connection and returns how long that took.
+fn time_to_close(socket: &mut TcpStream, since: Instant) -> Duration {
+    let mut buffer = [0; 4096];
+    loop {
+        match socket.read(&mut buffer) {
+            Ok(0) => return since.elapsed(),
+            Ok(_) => {}
+            Err(error) if error.kind() == ErrorKind::ConnectionReset => return since.elapsed(),
+            Err(error) => panic!(
+                "the connection is still open after {:?}: {error}",
+                since.elapsed()
+            ),
+        }
+    }
+}
+
+/// Reads one response to `LIVEZ`.
+fn read_response(socket: &mut TcpStream) {
+    let mut response = Vec::new();
+    let mut buffer = [0; 4096];
+    while !response.windows(4).any(|window| window == b"\r\n\r\n") {
+        let length = socket.read(&mut buffer).unwrap();
+        assert_ne!(length, 0, "the connection was closed before a response");
+        response.extend(&buffer[..length]);
+    }
+    assert!(response.starts_with(b"HTTP/1.1 200"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn closes_idle_and_slow_connections() {
+    let server = Server::start(&[], &[]).await;
+    tokio::task::block_in_place(|| {
+        // Nothing was sent.
+        let since = Instant::now();
+        let mut silent = server.connect();
+        // The first head is incomplete.
+        let mut first_head = server.connect();
+        first_head.write_all(b"GET /livez HT").unwrap();
+        // The second head is incomplete.
+        let mut second_head = server.connect();
+        second_head.write_all(LIVEZ).unwrap();
+        read_response(&mut second_head);
+        second_head.write_all(b"G").unwrap();
+        // The second head is incomplete and was sent together with the first.
+        let mut pipelined = server.connect();
+        pipelined.write_all(&[LIVEZ, b"G"].concat()).unwrap();
+        // No second request.
+        let mut keep_alive = server.connect();
+        keep_alive.write_all(LIVEZ).unwrap();
+        read_response(&mut keep_alive);
+        for (name, socket, least) in [
+            ("silent", &mut silent, HEADER_TIMEOUT),
+            ("first head", &mut first_head, HEADER_TIMEOUT),
+            ("second head", &mut second_head, HEADER_TIMEOUT),
+            ("pipelined head", &mut pipelined, HEADER_TIMEOUT),
+            ("keep-alive", &mut keep_alive, KEEP_ALIVE),
+        ] {
+            let closed_after = time_to_close(socket, since);
+            println!("{name}: closed after {closed_after:?}");
+            // The clock of actix-http is coarse.
+            assert!(closed_after >= least / 2, "{name}: {closed_after:?}");
+        }
+        // A head that trickles in is limited too: every byte restarts no deadline.
+        let since = Instant::now();
+        let mut trickle = server.connect();
+        trickle.write_all(LIVEZ).unwrap();
+        read_response(&mut trickle);
+        trickle
+            .set_read_timeout(Some(Duration::from_millis(100)))
+            .unwrap();
+        loop {
+            let sent = trickle.write_all(b"X");
+            match trickle.read(&mut [0; 64]) {
+                Err(error)
+                    if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
+                        && sent.is_ok() => {}
+                _ => break,
+            }
+            assert!(since.elapsed() < LATE, "a trickled head is never closed");
+        }
+    });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn closes_connections_that_do_not_read_responses() {
+    let server = Server::start(&[], &[]).await;
+    tokio::task::block_in_place(|| {
+        let since = Instant::now();
+        let mut socket = server.connect();
+        socket
+            .set_write_timeout(Some(Duration::from_millis(200)))
+            .unwrap();
+        // Large responses that are not read: the socket buffers fill up.
+        let request = b"GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: x\r\n\r\n";
+        let is_closed = |socket: &mut TcpStream| match socket.write(request) {
+            Ok(_) => false,
+            Err(error) => !matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut),
+        };
+        while !is_closed(&mut socket) {
+            assert!(since.elapsed() < LATE, "the connection is still open");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        println!("not reading: closed after {:?}", since.elapsed());
+    });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thousand_idle_connections_keep_nobody_out() {
+    // The shell limits the descriptors, soft and hard.
+    let wrapper = ["sh", "-c", "ulimit -n 1024; exec \"$@\"", "sh"];
+    let server = Server::start(
+        &wrapper,
+        &[
+            ("BEARWARD_SERVER__HEADER_TIMEOUT", "60s"),
+            ("BEARWARD_SERVER__KEEP_ALIVE", "60s"),
+        ],
+    )
+    .await;
+    tokio::task::block_in_place(|| {
+        let mut held = Vec::new();
+        let mut slowest = Duration::ZERO;
+        for number in 0..1_000 {
+            let mut socket = server.connect();
+            match number % 3 {
+                0 => {}
+                1 => socket.write_all(b"GET /li").unwrap(),
+                _ => {
+                    // A connection that was evicted meanwhile is an accepted outcome.
+                    let _ = socket.write_all(LIVEZ);
+                }
+            }
+            held.push(socket);
+            if number % 50 == 0 || number > 950 {
+                let since = Instant::now();
+                assert_eq!(server.status("/livez"), "HTTP/1.1 200 OK");
+                assert_eq!(server.status("/protected"), "HTTP/1.1 200 OK");
+                slowest = slowest.max(since.elapsed());
+            }
+        }
+        println!("1,000 connections held; /livez and /protected answer within {slowest:?}");
+    });
+    let mut server = server;
+    assert!(server.process.is_running());
+}
+
+/// Sends an endless chunked body until the server closes the connection.
+fn send_endless_body(address: SocketAddr, path: &str) {
+    let mut socket = TcpStream::connect(address).unwrap();
+    socket.set_write_timeout(Some(LATE)).unwrap();
+    write!(
+        socket,
+        "GET {path} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    )
+    .unwrap();
+    let chunk = [b"10000\r\n".as_slice(), &[b'x'; 0x10000], b"\r\n"].concat();
+    let since = Instant::now();
+    let error = loop {
+        if let Err(error) = socket.write_all(&chunk) {
+            break error;
+        }
+        assert!(
+            since.elapsed() < LATE,
+            "{path}: the body is read without a limit"
+        );
+    };
+    assert_ne!(
+        error.kind(),
+        ErrorKind::WouldBlock,
+        "{path}: neither read nor closed"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_listener_closes_on_an_endless_body() {
+    let admin = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let variable = admin.to_string();
+    let server = Server::start(&[], &[("BEARWARD_SERVER__ADMIN_BIND", &variable)]).await;
+    tokio::task::block_in_place(|| {
+        send_endless_body(admin, "/metrics");
+        send_endless_body(server.address, "/livez");
+    });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upgrade_offer_loses_no_second_request() {
+    let server = Server::start(&[], &[]).await;
+    tokio::task::block_in_place(|| {
+        // As Java's HttpClient offers HTTP/2.
+        let mut socket = server.connect();
+        write!(
+            socket,
+            "GET /protected HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEAAEAAAAIAAAABAAMAAABkAAQBAAAAAAUAAEAA\r\n\r\n",
+            server.token
+        )
+        .unwrap();
+        let mut response = String::new();
+        socket.read_to_string(&mut response).unwrap();
+        let (head, _) = response
+            .to_lowercase()
+            .split_once("\r\n\r\n")
+            .map(|(head, body)| (head.to_owned(), body.to_owned()))
+            .unwrap();
+        assert!(head.starts_with("http/1.1 200"), "{head}");
+        assert!(head.contains("\r\nconnection: close"), "{head}");
+    });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn idle_connections_stay_open_for_keep_alive() {
+    // By default longer than load balancers keep them.
+    let server = Server::start(&[], &[("BEARWARD_SERVER__KEEP_ALIVE", "75s")]).await;
+    tokio::task::block_in_place(|| {
+        let mut socket = server.connect();
+        socket.write_all(LIVEZ).unwrap();
+        read_response(&mut socket);
+        // Longer than the 5 s of actix-http's default.
+        socket
+            .set_read_timeout(Some(Duration::from_secs(7)))
+            .unwrap();
+        let error = socket
+            .read(&mut [0; 64])
+            .expect_err("the connection stays open");
+        assert!(
+            matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut),
+            "{error}"
+        );
+        socket.write_all(LIVEZ).unwrap();
+        read_response(&mut socket);
+    });
+}
