@@ -5,7 +5,10 @@ use std::fmt;
 use actix_web::{
     HttpRequest, HttpResponse, ResponseError,
     error::PathError,
-    http::{StatusCode, header::RETRY_AFTER},
+    http::{
+        StatusCode,
+        header::{HeaderName, HeaderValue, RETRY_AFTER},
+    },
     web::Bytes,
 };
 use bearward::{ErrorBody, RequestId};
@@ -21,6 +24,7 @@ pub struct ApiError {
     message: String,
     details: Value,
     retry_after: Option<u64>,
+    header: Option<(HeaderName, HeaderValue)>,
     request_id: Option<RequestId>,
 }
 
@@ -48,6 +52,7 @@ impl ApiError {
             message: message.into(),
             details: Value::Null,
             retry_after: None,
+            header: None,
             request_id,
         }
     }
@@ -63,6 +68,13 @@ impl ApiError {
     #[must_use]
     pub fn with_retry_after(mut self, seconds: u64) -> Self {
         self.retry_after = Some(seconds);
+        self
+    }
+
+    /// Adds a header to the response.
+    #[must_use]
+    pub(super) fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.header = Some((name, value));
         self
     }
 
@@ -170,6 +182,9 @@ impl ResponseError for ApiError {
         let mut response = HttpResponse::build(self.status);
         if let Some(seconds) = self.retry_after {
             response.insert_header((RETRY_AFTER, seconds));
+        }
+        if let Some(header) = self.header.clone() {
+            response.insert_header(header);
         }
         response.json(body)
     }

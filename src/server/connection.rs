@@ -8,6 +8,9 @@
 //! - a request head must be complete within `header_timeout` after its first byte,
 //! - a response must make progress at least every `write_timeout`.
 //!
+//! It also delays the interim response `100 Continue` until the request body is read: a request that
+//! is rejected by its head receives only the final response (RFC 9110 §10.1.1).
+//!
 //! How long a request body and a handler may take is limited per request (`api::limits`).
 
 use std::{
@@ -16,7 +19,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering},
     },
     task::{Context, Poll, ready},
     time::Duration,
@@ -42,6 +45,13 @@ pub(crate) struct ConnectionTimeouts {
     pub write: Duration,
 }
 
+/// The interim response to `Expect: 100-continue`, as actix-http writes it.
+const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
+
+const NO_EXPECTATION: u8 = 0;
+const CONTINUE_EXPECTED: u8 = 1;
+const BODY_IS_READ: u8 = 2;
+
 /// What a connection, its requests and the connection limit share.
 #[derive(Debug)]
 pub(crate) struct ConnectionState {
@@ -52,6 +62,8 @@ pub(crate) struct ConnectionState {
     /// Milliseconds since `opened` at which the current request head began, plus one; 0 if none.
     head_since: AtomicU64,
     evicted: AtomicBool,
+    /// Whether the current request waits for [`CONTINUE`]: one of the constants below.
+    expectation: AtomicU8,
     waker: AtomicWaker,
 }
 
@@ -63,6 +75,7 @@ impl ConnectionState {
             idle_since: AtomicU64::new(0),
             head_since: AtomicU64::new(1),
             evicted: AtomicBool::new(false),
+            expectation: AtomicU8::new(NO_EXPECTATION),
             waker: AtomicWaker::new(),
         }
     }
@@ -72,6 +85,24 @@ impl ConnectionState {
         self.requests_in_flight.fetch_add(1, Ordering::Relaxed);
         self.head_since.store(0, Ordering::Relaxed);
         RequestInFlight(Arc::clone(self))
+    }
+
+    /// Notes that a request waits for `100 Continue`, which actix-http writes at once.
+    pub(super) fn expect_continue(&self) {
+        self.expectation.store(CONTINUE_EXPECTED, Ordering::Relaxed);
+    }
+
+    /// Notes that the body of a request is read, so that `100 Continue` is sent.
+    pub(crate) fn read_body(&self) {
+        let changed = self.expectation.compare_exchange(
+            CONTINUE_EXPECTED,
+            BODY_IS_READ,
+            Ordering::Relaxed,
+            Ordering::Relaxed,
+        );
+        if changed.is_ok() {
+            self.waker.wake();
+        }
     }
 
     /// Closes the connection at the next opportunity.
@@ -189,6 +220,8 @@ pub(crate) struct Connection {
     read_timer: Pin<Box<Sleep>>,
     write_timer: Pin<Box<Sleep>>,
     is_write_pending: bool,
+    /// The part of [`CONTINUE`] that is still to be written once the body is read.
+    held_continue: &'static [u8],
     /// Counts the connection until it is dropped.
     _permit: Permit,
 }
@@ -208,6 +241,7 @@ impl Connection {
             read_timer: Box::pin(sleep_until(state.opened + timeouts.header)),
             write_timer: Box::pin(sleep_until(state.opened + timeouts.write)),
             is_write_pending: false,
+            held_continue: &[],
             state,
             _permit: permit,
         })
@@ -231,6 +265,36 @@ impl Connection {
             }
         }
         Ok(())
+    }
+
+    /// Holds back [`CONTINUE`] at the start of `bytes` while the body is not read. Returns how many
+    /// bytes were taken, or `None` if they are to be written.
+    fn hold_continue(&mut self, bytes: &[u8]) -> Option<usize> {
+        if self.state.expectation.load(Ordering::Relaxed) != CONTINUE_EXPECTED {
+            return None;
+        }
+        if bytes == CONTINUE {
+            self.held_continue = CONTINUE;
+            return Some(CONTINUE.len());
+        }
+        // The final response, which makes the interim one unnecessary.
+        self.state
+            .expectation
+            .store(NO_EXPECTATION, Ordering::Relaxed);
+        self.held_continue = &[];
+        bytes.starts_with(CONTINUE).then_some(CONTINUE.len())
+    }
+
+    /// Writes the interim response that was held back, if the body is read now.
+    fn poll_held_continue(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while !self.held_continue.is_empty()
+            && self.state.expectation.load(Ordering::Relaxed) == BODY_IS_READ
+        {
+            let result = Pin::new(&mut self.io).poll_write(cx, self.held_continue);
+            let written = ready!(self.check_write(cx, result))?;
+            self.held_continue = &self.held_continue[written..];
+        }
+        Poll::Ready(Ok(()))
     }
 
     /// Tracks whether writing makes progress.
@@ -283,24 +347,16 @@ impl AsyncWrite for Connection {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        if let Some(taken) = self.hold_continue(bytes) {
+            return Poll::Ready(Ok(taken));
+        }
+        ready!(self.poll_held_continue(cx))?;
         let result = Pin::new(&mut self.io).poll_write(cx, bytes);
         self.check_write(cx, result)
     }
 
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        let result = Pin::new(&mut self.io).poll_write_vectored(cx, bytes);
-        self.check_write(cx, result)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.io.is_write_vectored()
-    }
-
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_held_continue(cx))?;
         Pin::new(&mut self.io).poll_flush(cx)
     }
 

@@ -1,18 +1,22 @@
 //! Listeners: sockets, connection limits and the HTTP service behind them.
 
-use std::{fmt, io, net::TcpListener, sync::Arc};
+use std::{fmt, io, net::TcpListener, sync::Arc, time::Duration};
 
-use actix_http::{HttpService, KeepAlive, Protocol, Request, Response};
+use actix_http::{
+    HttpService, KeepAlive, Protocol, Request, Response,
+    error::{DispatchError, ParseError},
+};
 use actix_server::ServerBuilder;
 use actix_service::{
     IntoServiceFactory, Service, ServiceFactory, ServiceFactoryExt, fn_service, map_config,
 };
-use actix_web::{Error, body::MessageBody, dev::AppConfig, rt::net::TcpStream};
+use actix_web::{Error, body::MessageBody, dev::AppConfig, http::StatusCode, rt::net::TcpStream};
 
 use super::{
-    connection::{Connection, ConnectionTimeouts},
+    connection::{Connection, ConnectionState, ConnectionTimeouts},
     connections::Connections,
 };
+use crate::telemetry;
 
 /// Limits that hold for every connection of a listener.
 #[derive(Debug, Clone)]
@@ -55,8 +59,9 @@ where
                 async move { shutdown.notified().await }
             })
             .keep_alive(KeepAlive::Timeout(limits.timeouts.keep_alive))
-            .client_request_timeout(limits.timeouts.header)
-            .client_disconnect_timeout(std::time::Duration::from_secs(1))
+            // `Connection` limits every head; this timer would limit the first one only.
+            .client_request_timeout(Duration::ZERO)
+            .client_disconnect_timeout(Duration::from_secs(1))
             // A client that hangs up ends its request, and with it a call to the completions
             // service that its owner pays for. Browsers and proxies do not half-close.
             .h1_allow_half_closed(false)
@@ -64,6 +69,12 @@ where
             .on_connect_ext(|connection: &Connection, extensions: &mut _| {
                 extensions.insert(Arc::clone(connection.state()));
             })
+            .expect(fn_service(async |request: Request| {
+                if let Some(state) = request.conn_data::<Arc<ConnectionState>>() {
+                    state.expect_continue();
+                }
+                Ok::<_, Error>(request)
+            }))
             .finish(map_config(
                 app()
                     .into_factory()
@@ -79,9 +90,28 @@ where
                 let connection = Connection::new(io, limits.timeouts, |address, state| {
                     limits.connections.admit(address, state)
                 })?;
-                Ok::<_, actix_http::error::DispatchError>((connection, Protocol::Http1, peer))
+                Ok::<_, DispatchError>((connection, Protocol::Http1, peer))
             }
         })
-        .and_then(http)
+        .and_then(http.map_err(record_refusal))
     })
+}
+
+/// Logs and counts a request that never reached the application, because its head is malformed or too
+/// large.
+fn record_refusal(error: DispatchError) -> DispatchError {
+    let refusal = match &error {
+        DispatchError::Parse(ParseError::TooLarge) => Some((
+            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            "head_too_large",
+        )),
+        // The connection was lost, or the framing of a body is wrong, which its request reports.
+        DispatchError::Parse(ParseError::Io(_)) => None,
+        DispatchError::Parse(_) => Some((StatusCode::BAD_REQUEST, "malformed_head")),
+        _ => None,
+    };
+    if let Some((status, reason)) = refusal {
+        telemetry::record_unparsed_request(status.as_u16(), reason);
+    }
+    error
 }

@@ -231,7 +231,7 @@ fn send_endless_body(address: SocketAddr, path: &str) {
         "GET {path} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
     )
     .unwrap();
-    let chunk = [b"10000\r\n".as_slice(), &[b'x'; 0x10000], b"\r\n"].concat();
+    let chunk = [b"10000\r\n".as_slice(), &vec![b'x'; 0x10000], b"\r\n"].concat();
     let since = Instant::now();
     let error = loop {
         if let Err(error) = socket.write_all(&chunk) {
@@ -308,5 +308,78 @@ async fn idle_connections_stay_open_for_keep_alive() {
         );
         socket.write_all(LIVEZ).unwrap();
         read_response(&mut socket);
+    });
+}
+
+/// Sends a request and reads until the server closes the connection.
+fn response_to(server: &Server, request: &str) -> String {
+    let mut socket = server.connect();
+    socket.write_all(request.as_bytes()).unwrap();
+    let mut response = Vec::new();
+    // The connection may be reset after the response.
+    let _ = socket.read_to_end(&mut response);
+    String::from_utf8(response).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unparsable_head_is_logged_and_counted() {
+    let mut server = Server::start(&[], &[]).await;
+    let large = format!(
+        "GET / HTTP/1.1\r\nHost: x\r\nX: {}\r\n\r\n",
+        "x".repeat(200_000)
+    );
+    let metrics = tokio::task::block_in_place(|| {
+        let malformed = response_to(&server, "GET /canary HTTP/1.1\r\nbad header\r\n\r\n");
+        assert!(malformed.starts_with("HTTP/1.1 400"), "{malformed}");
+        let too_large = response_to(&server, &large);
+        assert!(
+            too_large.is_empty() || too_large.starts_with("HTTP/1.1 431"),
+            "{too_large}"
+        );
+        let slow = response_to(&server, "GET /canary HT");
+        assert_eq!(slow, "");
+        response_to(
+            &server,
+            "GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+        )
+    });
+    for status in ["400", "431"] {
+        let counted = format!(
+            "http_requests_total{{method=\"other\",route=\"unparsed\",status=\"{status}\"}} 1"
+        );
+        assert!(metrics.contains(&counted), "{counted}: {metrics}");
+    }
+    let closed = "bearward_http_connections_closed_total{reason=\"header_timeout\"} 1";
+    assert!(metrics.contains(closed), "{metrics}");
+    for reason in ["malformed_head", "head_too_large"] {
+        server.process.wait_for_output(reason).await;
+    }
+    assert!(!server.process.output().contains("canary"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_is_requested_only_from_authenticated_clients() {
+    let server = Server::start(&[], &[]).await;
+    tokio::task::block_in_place(|| {
+        let body = r#"{"client_name":"x"}"#;
+        let head = |token: &str| {
+            format!(
+                "POST /api/status HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n",
+                body.len()
+            )
+        };
+        let rejected = response_to(&server, &head("wrong"));
+        assert!(rejected.starts_with("HTTP/1.1 401"), "{rejected}");
+        assert!(!rejected.contains("100 Continue"), "{rejected}");
+
+        let mut socket = server.connect();
+        socket.write_all(head(&server.token).as_bytes()).unwrap();
+        let mut interim = [0; 25];
+        socket.read_exact(&mut interim).unwrap();
+        assert_eq!(&interim, b"HTTP/1.1 100 Continue\r\n\r\n");
+        socket.write_all(body.as_bytes()).unwrap();
+        let mut response = String::new();
+        socket.read_to_string(&mut response).unwrap();
+        assert!(response.starts_with("HTTP/1.1 20"), "{response}");
     });
 }

@@ -8,13 +8,15 @@ use std::{
 
 use actix_http::ConnectionType;
 use actix_web::{
-    Error, HttpResponse,
+    Error, HttpMessage, HttpResponse,
     body::{BodySize, MessageBody},
-    dev::{ServiceRequest, ServiceResponse},
+    dev::{Payload, ServiceRequest, ServiceResponse},
     error::InternalError,
     middleware::Next,
     web::Bytes,
 };
+
+use futures_util::{Stream, stream};
 
 use crate::server::connection::{ConnectionState, RequestInFlight};
 
@@ -49,13 +51,20 @@ impl<B: MessageBody> MessageBody for InFlightBody<B> {
 /// # Errors
 /// Passes on errors of the inner service.
 pub(super) async fn track_request(
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    let in_flight = request
+    let connection = request
         .request()
         .conn_data::<Arc<ConnectionState>>()
-        .map(ConnectionState::begin_request);
+        .cloned();
+    let in_flight = connection.as_ref().map(ConnectionState::begin_request);
+    if let Some(connection) = connection
+        && request.head().expect()
+    {
+        let payload = request.take_payload();
+        request.set_payload(notify_read(payload, connection));
+    }
     let offers_upgrade = request.head().upgrade();
     match next.call(request).await {
         Ok(mut response) => {
@@ -74,6 +83,15 @@ pub(super) async fn track_request(
         }
         Err(error) => Err(error),
     }
+}
+
+/// Tells the connection when the body is read, so that `100 Continue` is sent.
+fn notify_read(mut payload: Payload, connection: Arc<ConnectionState>) -> Payload {
+    let payload = Box::pin(stream::poll_fn(move |context| {
+        connection.read_body();
+        Pin::new(&mut payload).poll_next(context)
+    }));
+    Payload::Stream { payload }
 }
 
 fn close_connection<B>(response: &mut HttpResponse<B>) {
