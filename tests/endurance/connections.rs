@@ -63,14 +63,14 @@ impl Server {
     /// Sends a request on a new connection and returns the status line.
     fn status(&self, path: &str) -> String {
         let mut socket = self.connect();
-        write!(
-            socket,
+        let request = format!(
             "GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\nConnection: close\r\n\r\n",
             self.token
-        )
-        .unwrap();
+        );
+        // A connection that is over a limit is closed without a response.
+        let _ = socket.write_all(request.as_bytes());
         let mut response = String::new();
-        socket.read_to_string(&mut response).unwrap();
+        let _ = socket.read_to_string(&mut response);
         response.lines().next().unwrap_or_default().to_owned()
     }
 }
@@ -381,5 +381,29 @@ async fn a_body_is_requested_only_from_authenticated_clients() {
         let mut response = String::new();
         socket.read_to_string(&mut response).unwrap();
         assert!(response.starts_with("HTTP/1.1 20"), "{response}");
+    });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_opens_at_most_its_number_of_connections() {
+    let limit = [("BEARWARD_SERVER__MAX_CONNECTIONS_PER_ADDRESS", "2")];
+    let server = Server::start(&[], &limit).await;
+    tokio::task::block_in_place(|| {
+        let mut open = [server.connect(), server.connect()];
+        for socket in &mut open {
+            socket.write_all(LIVEZ).unwrap();
+            read_response(socket);
+        }
+        let mut third = server.connect();
+        // The write fails if the server has closed the connection already.
+        let _ = third.write_all(LIVEZ);
+        let mut response = Vec::new();
+        let _ = third.read_to_end(&mut response);
+        assert_eq!(response, b"");
+        drop(open);
+        let since = Instant::now();
+        while server.status("/livez").is_empty() {
+            assert!(since.elapsed() < LATE, "closed connections still count");
+        }
     });
 }
