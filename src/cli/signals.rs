@@ -1,7 +1,8 @@
 //! The signals that stop a command.
 
-use std::{fmt, io, process};
+use std::{fmt, process};
 
+#[cfg(unix)]
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::Failure;
@@ -13,22 +14,26 @@ use crate::server::Application;
 /// stops the command gracefully. Without a handler, the first process of a container ignores
 /// SIGTERM.
 pub(super) struct Signals {
+    #[cfg(unix)]
     terminate: Signal,
+    #[cfg(unix)]
     interrupt: Signal,
 }
 
 /// A received signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum StopSignal {
+    #[cfg_attr(not(unix), expect(dead_code, reason = "only on Unix"))]
     Terminate,
     Interrupt,
 }
 
 impl Signals {
     /// Installs the handlers.
+    #[cfg(unix)]
     pub(super) fn install() -> Result<Self, Failure> {
         let install = |kind| {
-            signal(kind).map_err(|error: io::Error| {
+            signal(kind).map_err(|error| {
                 Failure::Failed(format!("signal handlers cannot be installed: {error}"))
             })
         };
@@ -38,7 +43,23 @@ impl Signals {
         })
     }
 
+    /// Other systems have no such signals; Ctrl-C is handled while a command waits for it.
+    #[cfg(not(unix))]
+    pub(super) fn install() -> Result<Self, Failure> {
+        Ok(Self {})
+    }
+
+    /// Waits for Ctrl-C.
+    #[cfg(not(unix))]
+    pub(super) async fn recv(&mut self) -> StopSignal {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+        StopSignal::Interrupt
+    }
+
     /// Waits for a signal.
+    #[cfg(unix)]
     pub(super) async fn recv(&mut self) -> StopSignal {
         tokio::select! {
             _ = self.terminate.recv() => StopSignal::Terminate,
