@@ -4,7 +4,13 @@
 use std::fmt;
 
 use actix_web::{
-    FromRequest, HttpMessage, HttpRequest, dev, error::PayloadError, http::StatusCode, web::Bytes,
+    FromRequest, HttpMessage, HttpRequest, dev,
+    error::PayloadError,
+    http::{
+        StatusCode,
+        header::{ACCEPT_ENCODING, CONTENT_ENCODING, HeaderValue},
+    },
+    web::Bytes,
 };
 use bearward::RequestId;
 use futures_util::future::LocalBoxFuture;
@@ -245,6 +251,16 @@ impl FromRequest for FieldReader {
             );
             return Box::pin(async move { Err(error) });
         }
+        if has_content_coding(&request) {
+            let error = ApiError::new(
+                &request,
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "UNSUPPORTED_MEDIA_TYPE",
+                "the body must not be compressed; remove Content-Encoding",
+            )
+            .with_header(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+            return Box::pin(async move { Err(error) });
+        }
         let bytes = Bytes::from_request(&request, payload);
         Box::pin(async move {
             let body = bytes
@@ -268,6 +284,16 @@ fn is_json(request: &HttpRequest) -> bool {
         .map(|(_, suffix)| suffix);
     essence.eq_ignore_ascii_case("application/json")
         || suffix.is_some_and(|suffix| suffix.eq_ignore_ascii_case("json"))
+}
+
+/// Returns whether the body is compressed or otherwise encoded.
+fn has_content_coding(request: &HttpRequest) -> bool {
+    request.headers().get_all(CONTENT_ENCODING).any(|value| {
+        !value
+            .as_bytes()
+            .trim_ascii()
+            .eq_ignore_ascii_case(b"identity")
+    })
 }
 
 fn payload_error(

@@ -5,7 +5,11 @@ use std::fmt;
 use actix_web::{
     HttpRequest, HttpResponse, ResponseError,
     error::PathError,
-    http::{StatusCode, header::RETRY_AFTER},
+    http::{
+        StatusCode,
+        header::{HeaderName, HeaderValue, RETRY_AFTER},
+    },
+    web::Bytes,
 };
 use bearward::{ErrorBody, RequestId};
 use serde_json::Value;
@@ -20,6 +24,7 @@ pub struct ApiError {
     message: String,
     details: Value,
     retry_after: Option<u64>,
+    header: Option<(HeaderName, HeaderValue)>,
     request_id: Option<RequestId>,
 }
 
@@ -47,6 +52,7 @@ impl ApiError {
             message: message.into(),
             details: Value::Null,
             retry_after: None,
+            header: None,
             request_id,
         }
     }
@@ -62,6 +68,13 @@ impl ApiError {
     #[must_use]
     pub fn with_retry_after(mut self, seconds: u64) -> Self {
         self.retry_after = Some(seconds);
+        self
+    }
+
+    /// Adds a header to the response.
+    #[must_use]
+    pub(super) fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.header = Some((name, value));
         self
     }
 
@@ -124,6 +137,29 @@ impl ApiError {
         .with_retry_after(2)
     }
 
+    /// Creates a 503 `SERVER_STOPPING`.
+    pub(super) fn server_stopping(request_id: Option<RequestId>) -> Self {
+        Self::with_request_id(
+            request_id,
+            StatusCode::SERVICE_UNAVAILABLE,
+            "SERVER_STOPPING",
+            "the server is stopping; send the request again",
+        )
+        .with_retry_after(1)
+    }
+
+    /// Returns the server-sent event that ends a stream: `event: error` with the JSON of the error
+    /// response.
+    pub(super) fn to_event(&self) -> Bytes {
+        let body = serde_json::json!(self.body());
+        format!("event: error\ndata: {body}\n\n").into()
+    }
+
+    fn body(&self) -> ErrorBody {
+        ErrorBody::new(self.code, &self.message, self.request_id.as_ref())
+            .with_details(self.details.clone())
+    }
+
     /// Creates a 404 `NOT_FOUND`.
     pub(super) fn not_found(request_id: Option<RequestId>, message: &str) -> Self {
         Self::with_request_id(request_id, StatusCode::NOT_FOUND, "NOT_FOUND", message)
@@ -142,11 +178,13 @@ impl ResponseError for ApiError {
     }
 
     fn error_response(&self) -> HttpResponse {
-        let body = ErrorBody::new(self.code, &self.message, self.request_id.as_ref())
-            .with_details(self.details.clone());
+        let body = self.body();
         let mut response = HttpResponse::build(self.status);
         if let Some(seconds) = self.retry_after {
             response.insert_header((RETRY_AFTER, seconds));
+        }
+        if let Some(header) = self.header.clone() {
+            response.insert_header(header);
         }
         response.json(body)
     }

@@ -22,7 +22,7 @@ use crate::{
     completions::{CompletionStream, Completions, CompletionsError, Prompt},
     concurrency_limit::Permit,
     domain::SubjectHash,
-    server::middleware::RateLimits,
+    server::{Shutdown, middleware::RateLimits},
     telemetry::client_span,
 };
 
@@ -91,7 +91,7 @@ struct Usage {
 ///
 /// Uses the caller's own API key for `togetherAI`. With `stream` the response consists of
 /// server-sent events in the format of OpenAI's chat completions: each `data:` is a chunk, the last
-/// one is `[DONE]`. If the service fails during the stream, an `event: error` with the error
+/// one is `[DONE]`. If the service fails during the stream or the server stops, an `event: error` with the error
 /// envelope ends it.
 #[utoipa::path(
     post, operation_id = "generate", path = "/api/generate", tag = "generation", request_body = GenerateRequest,
@@ -109,6 +109,7 @@ pub(super) async fn generate(
     keys: Data<ApiKeys>,
     completions: Data<Completions>,
     limits: Data<RateLimits>,
+    shutdown: Data<Shutdown>,
     mut body: FieldReader,
 ) -> Result<HttpResponse, ApiError> {
     let prompt = body.string("prompt", parse_prompt);
@@ -134,6 +135,7 @@ pub(super) async fn generate(
             chunks,
             permit,
             completions.stream_timeout(),
+            Shutdown::clone(&shutdown),
             user.request_id(),
         );
         return Ok(HttpResponse::Ok()
@@ -163,11 +165,12 @@ pub(super) async fn generate(
 ///
 /// A client that stops reading must not keep the upstream call (and its cost) open: the task ends
 /// the call after `max_duration` even if nothing is read. A client that disconnects ends the call
-/// immediately.
+/// immediately. When the server stops, the stream ends with an error event.
 fn pump_stream(
     chunks: CompletionStream,
     permit: Option<Permit<SubjectHash>>,
     max_duration: Duration,
+    shutdown: Shutdown,
     request_id: Option<RequestId>,
 ) -> impl Stream<Item = Result<Bytes, Infallible>> {
     let (sender, receiver) = mpsc::channel(1);
@@ -192,6 +195,12 @@ fn pump_stream(
             () = pump => {}
             () = sender.closed() => {}
             () = tokio::time::sleep(max_duration + STREAM_GRACE) => {}
+            () = shutdown.streams_end() => {
+                tracing::warn!("a stream ends before it is complete, because the server stops");
+                let error = ApiError::server_stopping(request_id.clone());
+                // The client may be gone or may not read.
+                let _ = sender.send(error.to_event()).await;
+            }
         }
     });
     stream::unfold(receiver, async |mut receiver| {

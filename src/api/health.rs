@@ -11,7 +11,7 @@ use tokio::{
 };
 
 use super::{ApiError, schema::ErrorEnvelope};
-use crate::{store::Store, telemetry::Metrics};
+use crate::{server::Shutdown, store::Store, telemetry::Metrics};
 
 /// How long the result of a database probe is reused. The routes are public, and a flood of
 /// requests must not become a flood of queries.
@@ -27,6 +27,7 @@ pub struct Health {
     /// Time and result of the last database probe.
     last_probe: Arc<Mutex<Option<(Instant, bool)>>>,
     metrics: Option<Metrics>,
+    shutdown: Shutdown,
 }
 
 /// The health of the server.
@@ -51,12 +52,13 @@ pub(super) struct KeysReport {
 
 impl Health {
     /// Creates the state. Without a recorder `/metrics` is empty.
-    pub fn new(auth: Bearward, store: Store, metrics: Option<Metrics>) -> Self {
+    pub fn new(auth: Bearward, store: Store, metrics: Option<Metrics>, shutdown: Shutdown) -> Self {
         Self {
             auth,
             store,
             last_probe: Arc::default(),
             metrics,
+            shutdown,
         }
     }
 
@@ -125,8 +127,11 @@ pub(super) async fn live() -> HttpResponse {
 }
 
 /// Probe readiness
-#[utoipa::path(get, path = "/readyz", tag = "operation", security(()), responses((status = 200, description = "The server accepts requests", body = String, content_type = "text/plain"), (status = 503, description = "Signing keys or the database are unavailable", body = ErrorEnvelope, headers(("retry-after" = String)))))]
+#[utoipa::path(get, path = "/readyz", tag = "operation", security(()), responses((status = 200, description = "The server accepts requests", body = String, content_type = "text/plain"), (status = 503, description = "Signing keys or the database are unavailable, or the server stops", body = ErrorEnvelope, headers(("retry-after" = String)))))]
 pub(super) async fn ready(health: Data<Health>, request: HttpRequest) -> HttpResponse {
+    if health.shutdown.is_started() {
+        return ApiError::server_stopping(RequestId::from_request(&request)).error_response();
+    }
     if !health.is_database_available().await {
         return ApiError::database_unavailable(RequestId::from_request(&request)).error_response();
     }

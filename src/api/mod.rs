@@ -110,6 +110,11 @@ pub fn routes(config: &mut ServiceConfig, limits: RequestLimits, auth: &Bearward
         .get(metadata::metadata)
         .public(config, limits);
 
+    defaults(config, limits);
+}
+
+/// Sets the body limit and the errors of unknown paths, for every listener.
+pub fn defaults(config: &mut ServiceConfig, limits: RequestLimits) {
     config
         .app_data(web::PayloadConfig::new(limits.max_body_bytes))
         .app_data(BodyLimit(limits.max_body_bytes))

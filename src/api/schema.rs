@@ -124,7 +124,10 @@ impl IntoResponses for BodyErrors {
         let mut responses = ParameterErrors::responses();
         responses.extend([
             error("413", "The body is too large"),
-            error("415", "The body is not `application/json`"),
+            error(
+                "415",
+                "The body is not `application/json`, or it is compressed",
+            ),
         ]);
         responses
     }

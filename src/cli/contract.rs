@@ -17,9 +17,8 @@ use bearward_contract::{Contract, Progress, Report};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Map, Value};
-use tokio::signal::unix::{SignalKind, signal};
 
-use super::{Failure, style};
+use super::{Failure, signals::Signals, style};
 
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
@@ -114,12 +113,13 @@ pub(super) async fn run(options: Options) -> Result<(), Failure> {
         table::list(options.strict);
         return Ok(());
     }
+    let mut signals = Signals::install()?;
     create_directories(&options)?;
     let bar = progress_bar();
     let report = tokio::select! {
         report = run_cases(&options, &bar) => report,
         // The other branch has been dropped, which stops the target's command.
-        () = shutdown_signal() => Err(Failure::Usage(interrupted_message(&options))),
+        _ = signals.recv() => Err(Failure::Usage(interrupted_message(&options))),
     };
     bar.finish_and_clear();
     let report = report?;
@@ -251,16 +251,6 @@ fn interrupted_message(options: &Options) -> String {
         "interrupted before the report was complete{}",
         stopped.unwrap_or_default()
     )
-}
-
-async fn shutdown_signal() {
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminate.recv() => {}
-    }
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

@@ -7,7 +7,7 @@ use bearward_idp::{AuthOptions, Idp};
 use bearward_testing::TokenBuilder;
 use clap::Args;
 
-use super::{Failure, dev_key, idp, load, style};
+use super::{Failure, dev_key, idp, load, signals::Signals, style};
 use crate::{server::Application, settings::Sources};
 
 #[derive(Debug, Args)]
@@ -42,6 +42,7 @@ new signing keys, so tokens of an earlier start are rejected.";
 const TOKEN_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
 pub(super) async fn run(sources: Sources, options: Options) -> Result<(), Failure> {
+    let mut signals = Signals::install()?;
     let idp = idp::start(
         &sources,
         options.idp_bind,
@@ -73,17 +74,23 @@ pub(super) async fn run(sources: Sources, options: Options) -> Result<(), Failur
             .keys
             .push(dev_key::load_or_create(&options.data)?);
     }
-    let application = Application::start(&config, Some(super::install_metrics()?)).await?;
-    // Logging starts after the first key fetch, so that the printed text is not mixed with log lines.
-    application.auth().wait_for_initial_fetch().await;
+    let metrics = super::install_metrics()?;
+    let start = async {
+        let application = Application::start(&config, Some(metrics)).await?;
+        // Logging starts after the first key fetch, so that the printed text is not mixed with log
+        // lines.
+        application.auth().wait_for_initial_fetch().await;
+        Ok::<_, Failure>(application)
+    };
+    let Some(application) = signals.or_stop(start).await else {
+        return Ok(());
+    };
+    let application = application?;
     let api = super::connectable_address(application.address());
     idp.attach_api(format!("http://{api}"), application.auth().clone());
     let _traces = super::start_telemetry(&config)?;
     print(&idp, api);
-    application
-        .run()
-        .await
-        .map_err(|error| Failure::Failed(error.to_string()))
+    signals.run(application).await
 }
 
 /// Configures the fake Google of the development IdP as the issuer `google`, unless the environment

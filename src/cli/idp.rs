@@ -5,9 +5,8 @@ use std::net::SocketAddr;
 use bearward::Algorithm;
 use bearward_idp::{AuthOptions, Idp, IdpError};
 use clap::Args;
-use tokio::signal::unix::{SignalKind, signal};
 
-use super::{Failure, idp_flags::IdpFlags, style};
+use super::{Failure, idp_flags::IdpFlags, signals::Signals, style};
 use crate::settings::Sources;
 
 #[derive(Debug, Args)]
@@ -47,6 +46,7 @@ pub(super) async fn run(sources: &Sources, options: Options) -> Result<(), Failu
         flags,
         dangerous_allow_remote,
     } = options;
+    let mut signals = Signals::install()?;
     let idp = start(
         sources,
         bind,
@@ -74,18 +74,8 @@ pub(super) async fn run(sources: &Sources, options: Options) -> Result<(), Failu
     anstream::println!("  curl -s {base}/");
     anstream::println!("  SUPABASE_URL={base} {} serve\n", super::program_name());
     anstream::println!("{}Ctrl-C stops it.{plain}", style::FAINT);
-    shutdown_signal()
-        .await
-        .map_err(|error| Failure::Failed(error.to_string()))
-}
-
-/// Waits for SIGINT or SIGTERM. Without a handler, the first process of a container ignores SIGTERM.
-async fn shutdown_signal() -> std::io::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        interrupted = tokio::signal::ctrl_c() => interrupted,
-        _ = terminate.recv() => Ok(()),
-    }
+    signals.recv().await;
+    Ok(())
 }
 
 /// Starts the development IdP for this command and for `dev`.

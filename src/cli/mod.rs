@@ -15,6 +15,7 @@ mod idp;
 mod idp_flags;
 mod openapi;
 mod serve;
+mod signals;
 mod style;
 mod vault;
 

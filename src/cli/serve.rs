@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use clap::Args;
 
-use super::{Failure, load, with_bind};
+use super::{Failure, load, signals::Signals, with_bind};
 use crate::{server::Application, settings::Sources};
 
 #[derive(Debug, Args)]
@@ -24,23 +24,28 @@ The trusted issuers come from the configuration, for example from the environmen
 The server starts even if an issuer cannot be reached, and answers requests with
 its tokens with 503 until its keys are fetched.
 
-On SIGTERM and Ctrl-C requests in progress may finish first, within
-server.shutdown_timeout.";
+On SIGTERM and SIGINT (Ctrl-C) the server stops in three steps: /readyz answers
+503 for server.shutdown_delay; no more connections are accepted; requests in
+flight may finish within server.shutdown_timeout, after which streams end with
+an error event. The exit code is then 0. A second signal ends the process at
+once.";
 
 pub(super) async fn run(sources: Sources, options: Options) -> Result<(), Failure> {
+    let mut signals = Signals::install()?;
     let config = load(&with_bind(sources, options.bind))?;
     config.require_issuer()?;
     config.require_vault_key()?;
     let _traces = super::start_telemetry(&config)?;
-    let application = Application::start(&config, Some(super::install_metrics()?)).await?;
+    let start = Application::start(&config, Some(super::install_metrics()?));
+    let Some(application) = signals.or_stop(start).await else {
+        return Ok(());
+    };
+    let application = application?;
     tracing::info!(
         address = %application.address(),
         environment = config.environment,
         issuers = ?config.issuers.keys().collect::<Vec<_>>(),
         "bearward {} serves", env!("CARGO_PKG_VERSION")
     );
-    application
-        .run()
-        .await
-        .map_err(|error| Failure::Failed(error.to_string()))
+    signals.run(application).await
 }

@@ -1,27 +1,42 @@
 //! Builds the server from a configuration: listeners, verifier, shared state and middleware.
 
+mod connection;
+mod connections;
+mod descriptors;
+mod listener;
 pub(crate) mod middleware;
+mod shutdown;
 
 use std::{
     io,
-    net::SocketAddr,
+    net::{SocketAddr, TcpListener},
     sync::{Arc, OnceLock},
 };
 
+use actix_server::ServerBuilder;
 use actix_web::{
-    App, HttpServer,
+    App,
     dev::{Server, ServerHandle},
     web::Data,
 };
 use bearward::{Bearward, BuildError, Clock, CookieSource, Issuer, SystemClock, TokenUse};
 use url::Url;
 
-pub use self::middleware::{RateLimits, RequestLimits};
+use self::{
+    connection::ConnectionTimeouts,
+    connections::Connections,
+    listener::{ListenerLimits, listen},
+    shutdown::ShutdownTimes,
+};
+pub use self::{
+    middleware::{RateLimits, RequestLimits},
+    shutdown::Shutdown,
+};
 use crate::{
     accounts::Accounts,
     api::{self, ApiKeys, Document, GoogleSignIn, Health, Metadata},
     completions::{Completions, CompletionsBuildError},
-    settings::{Config, CorsOrigin},
+    settings::{self, Config, CorsOrigin},
     store::{OpenError, Store},
     telemetry::Metrics,
 };
@@ -32,6 +47,8 @@ pub struct Application {
     admin: Option<Server>,
     address: SocketAddr,
     auth: Bearward,
+    shutdown: Shutdown,
+    shutdown_times: ShutdownTimes,
 }
 
 /// The error of [`Application::start`] and [`verifier`].
@@ -105,6 +122,7 @@ struct AppState {
     health: Data<Health>,
     metadata: Data<Metadata>,
     rate_limits: Data<RateLimits>,
+    shutdown: Data<Shutdown>,
 }
 
 impl Application {
@@ -129,11 +147,6 @@ impl Application {
         config: &Config,
         metrics: Option<Metrics>,
     ) -> Result<Self, StartError> {
-        let workers = if config.server.workers == 0 {
-            cores()
-        } else {
-            config.server.workers
-        };
         let has_admin = config.server.admin_bind.is_some();
         let settings = config.server.clone();
         let limits = RequestLimits {
@@ -147,7 +160,9 @@ impl Application {
         // built after that and set before the server runs.
         let state: Arc<OnceLock<AppState>> = Arc::default();
         let worker_state = Arc::clone(&state);
-        let server = HttpServer::new(move || {
+        let listener_limits = listener_limits(&config.server);
+        let (socket, address) = bind(config.server.bind)?;
+        let app = move || {
             let state = worker_state
                 .get()
                 .expect("the state is set before the server runs");
@@ -160,7 +175,8 @@ impl Application {
                 .app_data(state.document.clone())
                 .app_data(state.health.clone())
                 .app_data(state.metadata.clone())
-                .app_data(state.rate_limits.clone());
+                .app_data(state.rate_limits.clone())
+                .app_data(state.shutdown.clone());
             let cors = middleware::cors(&settings.cors_origins, with_credentials);
             let app = middleware::wrap_application(app, cors);
             let app = if has_admin {
@@ -169,24 +185,27 @@ impl Application {
                 app.configure(|routes| api::metrics(routes, limits))
             };
             app.configure(|routes| api::routes(routes, limits, &state.auth))
-        })
-        .workers(workers)
-        // A client that disconnects ends its request, and with it a paid call to the completion
-        // service. Browsers and proxies do not use half-closed connections.
-        .h1_allow_half_closed(false)
-        .shutdown_timeout(config.server.shutdown_timeout.as_secs());
-        let address = config.server.bind;
-        let server = server
-            .bind(address)
+        };
+        let workers = match config.server.workers {
+            0 => cores(),
+            workers => workers,
+        };
+        let server = server_builder(&config.server, workers);
+        let server = listen(server, "api", socket, listener_limits.clone(), app)
             .map_err(|source| StartError::Bind { address, source })?;
-        let address = server.addrs().first().copied().unwrap_or(address);
 
         // The verifier comes first: its key fetches run while the database is opened.
         let resource = resource_url(config, address);
         let challenge_resource = resource.as_ref().and_then(|resource| resource.parse().ok());
         let auth = build_verifier(Arc::clone(&clock), config, challenge_resource).await?;
         let store = Store::open(&config.database).await?;
-        let health = Data::new(Health::new(auth.clone(), store.clone(), metrics));
+        let shutdown = Shutdown::default();
+        let health = Data::new(Health::new(
+            auth.clone(),
+            store.clone(),
+            metrics,
+            shutdown.clone(),
+        ));
         let metadata = Data::new(Metadata::new(resource, &auth));
         let google_sign_in = Data::new(GoogleSignIn::new(
             authorization_endpoint(&auth),
@@ -212,19 +231,22 @@ impl Application {
             health,
             metadata,
             rate_limits,
+            shutdown: Data::new(shutdown.clone()),
         });
         let (auth, health) = (Bearward::clone(&state.auth), state.health.clone());
 
         let admin = config
             .server
             .admin_bind
-            .map(|address| admin_server(address, health, limits))
+            .map(|address| admin_server(address, config, health, limits, listener_limits))
             .transpose()?;
         Ok(Self {
             api: server.run(),
             admin,
             address,
             auth,
+            shutdown,
+            shutdown_times: ShutdownTimes::new(&config.server),
         })
     }
 
@@ -243,8 +265,29 @@ impl Application {
         self.api.handle()
     }
 
-    /// Serves until a signal or [`handle`](Self::handle) stops the server. Requests in progress may
-    /// finish within the shutdown timeout.
+    /// Serves until `stop` is ready, or [`handle`](Self::handle) stops the server.
+    ///
+    /// After `stop`, `/readyz` reports 503 for the shutdown delay; then no more connections are
+    /// accepted, and requests in flight may finish within the shutdown timeout.
+    ///
+    /// # Errors
+    /// An I/O error of the operating system.
+    pub async fn run_until(self, stop: impl Future<Output = ()>) -> io::Result<()> {
+        let (shutdown, times, handle) = (self.shutdown.clone(), self.shutdown_times, self.handle());
+        let mut server = std::pin::pin!(self.run());
+        let stop = async {
+            stop.await;
+            // `stop` sends the command when it is called.
+            shutdown.run(times, async { handle.stop(true).await }).await;
+        };
+        tokio::select! {
+            result = &mut server => result,
+            () = stop => server.await,
+        }
+    }
+
+    /// Serves until [`handle`](Self::handle) stops the server. Requests in flight may finish within
+    /// the shutdown timeout.
     ///
     /// # Errors
     /// An I/O error of the operating system.
@@ -266,19 +309,62 @@ impl Application {
 /// Binds the server of `server.admin_bind`, which serves `/metrics`.
 fn admin_server(
     address: SocketAddr,
+    config: &Config,
     health: Data<Health>,
     limits: RequestLimits,
+    listener_limits: ListenerLimits,
 ) -> Result<Server, StartError> {
     let app = move || {
-        App::new()
-            .app_data(health.clone())
+        let app = App::new().app_data(health.clone());
+        // No browser calls this listener from another origin.
+        middleware::wrap_application(app, middleware::cors(&[], false))
             .configure(|routes| api::metrics(routes, limits))
+            .configure(|routes| api::defaults(routes, limits))
     };
-    let server = HttpServer::new(app)
-        .workers(1)
-        .bind(address)
+    let (socket, address) = bind(address)?;
+    let server = server_builder(&config.server, 1);
+    let server = listen(server, "admin", socket, listener_limits, app)
         .map_err(|source| StartError::Bind { address, source })?;
     Ok(server.run())
+}
+
+fn server_builder(settings: &settings::Server, workers: usize) -> ServerBuilder {
+    ServerBuilder::default()
+        .workers(workers)
+        // `Connections` limits them: this limit would stop accepting instead.
+        .max_concurrent_connections(usize::MAX)
+        .disable_signals()
+        .shutdown_timeout(ShutdownTimes::new(settings).close_after_seconds())
+}
+
+/// Binds an address and returns the socket with its actual address.
+fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+    let bind = || {
+        let socket = TcpListener::bind(address)?;
+        let address = socket.local_addr()?;
+        Ok((socket, address))
+    };
+    bind().map_err(|source| StartError::Bind { address, source })
+}
+
+/// Returns the limits of connections, which all listeners share.
+fn listener_limits(settings: &settings::Server) -> ListenerLimits {
+    let max = match settings.max_connections {
+        0 => descriptors::max_connections(),
+        max => {
+            descriptors::raise_limit();
+            max
+        }
+    };
+    let max_per_address = settings.max_connections_per_address;
+    ListenerLimits {
+        timeouts: ConnectionTimeouts {
+            keep_alive: settings.keep_alive,
+            header: settings.header_timeout,
+            write: settings.write_timeout,
+        },
+        connections: Connections::new(max, (max_per_address > 0).then_some(max_per_address)),
+    }
 }
 
 /// Returns the URL of this resource in RFC 9728 metadata and challenges: `server.public_url`

@@ -31,6 +31,19 @@ pub struct Server {
     pub request_timeout: Duration,
     /// The time that requests in progress have to finish when the server stops.
     pub shutdown_timeout: Duration,
+    /// How long the server keeps accepting connections after it was told to stop, while `/readyz`
+    /// already reports 503.
+    pub shutdown_delay: Duration,
+    /// How long a connection without a request stays open.
+    pub keep_alive: Duration,
+    /// The time limit of the head of a request, from its first byte.
+    pub header_timeout: Duration,
+    /// How long a response may make no progress because the client does not read it.
+    pub write_timeout: Duration,
+    /// The maximum number of open connections; 0 derives it from the limit of file descriptors.
+    pub max_connections: usize,
+    /// The maximum number of open connections of one client address; 0 means no limit.
+    pub max_connections_per_address: usize,
     /// The address of a second listener, which serves `/metrics` in place of the API.
     pub admin_bind: Option<SocketAddr>,
     /// The proxies whose `X-Forwarded-For` header is used.
@@ -52,6 +65,25 @@ impl Server {
             "shutdown_timeout",
             duration(Duration::ZERO..=Duration::from_mins(10)),
         );
+        let shutdown_delay = section.take(
+            "shutdown_delay",
+            duration(Duration::ZERO..=Duration::from_mins(2)),
+        );
+        let keep_alive = section.take(
+            "keep_alive",
+            duration(Duration::from_secs(1)..=Duration::from_hours(1)),
+        );
+        let header_timeout = section.take(
+            "header_timeout",
+            duration(Duration::from_secs(1)..=Duration::from_mins(2)),
+        );
+        let write_timeout = section.take(
+            "write_timeout",
+            duration(Duration::from_secs(1)..=Duration::from_mins(10)),
+        );
+        let max_connections = section.take("max_connections", integer(0..=1_000_000));
+        let max_connections_per_address =
+            section.take("max_connections_per_address", integer(0..=1_000_000));
         let admin_bind = section.optional("admin_bind", socket_address);
         let trusted_proxies = section.take("trusted_proxies", networks);
         if let (Ok(bind), Ok(Some(admin))) = (bind, admin_bind)
@@ -72,6 +104,12 @@ impl Server {
             body_limit: body_limit?,
             request_timeout: request_timeout?,
             shutdown_timeout: shutdown_timeout?,
+            shutdown_delay: shutdown_delay?,
+            keep_alive: keep_alive?,
+            header_timeout: header_timeout?,
+            write_timeout: write_timeout?,
+            max_connections: max_connections?,
+            max_connections_per_address: max_connections_per_address?,
             admin_bind: admin_bind?,
             trusted_proxies: trusted_proxies?,
         })

@@ -8,4 +8,5 @@ mod traces;
 pub use log::{InitError, init};
 pub use prometheus::{Metrics, metrics};
 pub use request::observe;
+pub(crate) use request::record_unparsed_request;
 pub use traces::{Traces, client_span};

@@ -68,6 +68,16 @@ fn describe_all() {
         Unit::Seconds,
         "Time until the response head, by method and route."
     );
+    describe_gauge!(
+        "bearward_http_connections",
+        Unit::Count,
+        "Open connections of clients."
+    );
+    describe_counter!(
+        "bearward_http_connections_closed_total",
+        Unit::Count,
+        "Connections that the server closed early, by reason."
+    );
     describe_counter!(
         "bearward_rate_limited_total",
         Unit::Count,

@@ -94,6 +94,18 @@ pub async fn observe(
     }
 }
 
+/// Logs and counts a request whose head could not be parsed. It has no method, route and id.
+pub(crate) fn record_unparsed_request(status: u16, reason: &'static str) {
+    let (method, route) = ("other", "unparsed");
+    let labels = [
+        ("method", method.to_owned()),
+        ("route", route.to_owned()),
+        ("status", status.to_string()),
+    ];
+    metrics::counter!("http_requests_total", &labels).increment(1);
+    tracing::info!(method, route, status, reason, "request");
+}
+
 /// One line of the access log, written once.
 struct AccessLogEntry {
     started: Instant,

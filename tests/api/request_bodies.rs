@@ -238,3 +238,22 @@ async fn a_connection_is_reused_after_a_chunked_body() {
         "{response}"
     );
 }
+
+#[tokio::test]
+async fn a_compressed_body_is_415_with_the_accepted_coding() {
+    let app = TestApp::start().await;
+    for (method, path) in BODIES {
+        let send_coded = async |coding: &'static str| {
+            let request = app
+                .request(method.clone(), path)
+                .bearer_auth(app.admin_token())
+                .header("content-type", "application/json")
+                .header("content-encoding", coding);
+            send(request.body("{}")).await
+        };
+        let response = send_coded("gzip").await;
+        assert_eq!(response.headers["accept-encoding"], "identity");
+        response.assert_error(415, "UNSUPPORTED_MEDIA_TYPE");
+        assert_ne!(send_coded("identity").await.status, 415, "{method} {path}");
+    }
+}

@@ -14,6 +14,7 @@ mod idp;
 mod openapi;
 mod process;
 mod serve;
+mod shutdown;
 mod traces;
 mod vault;
 

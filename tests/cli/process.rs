@@ -71,8 +71,15 @@ impl TestProcess {
     }
 
     /// Sends a signal, and returns the exit status, the time until exit, and the output.
-    pub(crate) fn stop(mut self, signal: &str) -> (ExitStatus, Duration, String) {
+    pub(crate) fn stop(self, signal: &str) -> (ExitStatus, Duration, String) {
         let start = Instant::now();
+        self.signal(signal);
+        let (status, output) = self.wait();
+        (status, start.elapsed(), output)
+    }
+
+    /// Sends a signal.
+    pub(crate) fn signal(&self, signal: &str) {
         let pid = self.child.id().to_string();
         assert!(
             Command::new("sh")
@@ -81,11 +88,16 @@ impl TestProcess {
                 .unwrap()
                 .success()
         );
+    }
+
+    /// Waits for the exit and returns the exit status and the output.
+    pub(crate) fn wait(mut self) -> (ExitStatus, String) {
+        let start = Instant::now();
         while start.elapsed() < TEST_TIMEOUT {
             if let Some(status) = self.child.try_wait().unwrap() {
                 // Both streams are closed; read what is left.
                 while self.lines.recv_timeout(TEST_TIMEOUT).is_ok() {}
-                return (status, start.elapsed(), self.output());
+                return (status, self.output());
             }
             thread::sleep(Duration::from_millis(10));
         }

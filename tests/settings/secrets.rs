@@ -198,6 +198,12 @@ fn debug_and_the_effective_values_redact_secrets() {
     server.body_limit = "64KiB"                                  the built-in defaults
     server.request_timeout = "30s"                               the built-in defaults
     server.shutdown_timeout = "15s"                              the built-in defaults
+    server.shutdown_delay = "0s"                                 the built-in defaults
+    server.keep_alive = "75s"                                    the built-in defaults
+    server.header_timeout = "10s"                                the built-in defaults
+    server.write_timeout = "30s"                                 the built-in defaults
+    server.max_connections = 0                                   the built-in defaults
+    server.max_connections_per_address = 0                       the built-in defaults
     server.admin_bind = ""                                       the built-in defaults
     server.trusted_proxies = []                                  the built-in defaults
     jwks.default_ttl = "10m"                                     the built-in defaults

@@ -4,6 +4,7 @@
 //!
 //! | middleware | applies to | does |
 //! |---|---|---|
+//! | [`track_request`] | all routes | Keeps the connection busy until the response is sent |
 //! | [`close_on_unread_body`] | all routes | Closes the connection after the response if the body was not read |
 //! | [`observe`](telemetry::observe) | all routes | Request id, access log, metrics, trace |
 //! | [`forward_auth_method`] | all routes | Sets the method of a forward-auth request |
@@ -21,6 +22,7 @@
 
 mod account;
 mod client_address;
+mod connection;
 mod cors;
 mod forward_auth;
 mod rate_limits;
@@ -41,6 +43,7 @@ pub(super) use self::cors::cors;
 pub(crate) use self::forward_auth::{FORWARD_AUTH_PATH, ForwardAuthChecked};
 use self::{
     account::load_account,
+    connection::track_request,
     cors::preflight_error_body,
     forward_auth::forward_auth_method,
     rate_limits::{limit_invalid_tokens, limit_per_address, limit_per_user},
@@ -80,6 +83,7 @@ where
         .wrap(from_fn(forward_auth_method))
         .wrap(from_fn(telemetry::observe))
         .wrap(from_fn(close_on_unread_body))
+        .wrap(from_fn(track_request))
 }
 
 /// Wraps an endpoint that requires no token.

@@ -1,0 +1,117 @@
+//! The signals that stop a command.
+
+use std::{fmt, process};
+
+#[cfg(unix)]
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use super::Failure;
+use crate::server::Application;
+
+/// Handlers of SIGTERM and SIGINT.
+///
+/// They are installed before a command binds an address: as soon as a client can connect, a signal
+/// stops the command gracefully. Without a handler, the first process of a container ignores
+/// SIGTERM.
+pub(super) struct Signals {
+    #[cfg(unix)]
+    terminate: Signal,
+    #[cfg(unix)]
+    interrupt: Signal,
+}
+
+/// A received signal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum StopSignal {
+    #[cfg_attr(not(unix), expect(dead_code, reason = "only on Unix"))]
+    Terminate,
+    Interrupt,
+}
+
+impl Signals {
+    /// Installs the handlers.
+    #[cfg(unix)]
+    pub(super) fn install() -> Result<Self, Failure> {
+        let install = |kind| {
+            signal(kind).map_err(|error| {
+                Failure::Failed(format!("signal handlers cannot be installed: {error}"))
+            })
+        };
+        Ok(Self {
+            terminate: install(SignalKind::terminate())?,
+            interrupt: install(SignalKind::interrupt())?,
+        })
+    }
+
+    /// Other systems have no such signals; Ctrl-C is handled while a command waits for it.
+    #[cfg(not(unix))]
+    pub(super) fn install() -> Result<Self, Failure> {
+        Ok(Self {})
+    }
+
+    /// Waits for Ctrl-C.
+    #[cfg(not(unix))]
+    pub(super) async fn recv(&mut self) -> StopSignal {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+        StopSignal::Interrupt
+    }
+
+    /// Waits for a signal.
+    #[cfg(unix)]
+    pub(super) async fn recv(&mut self) -> StopSignal {
+        tokio::select! {
+            _ = self.terminate.recv() => StopSignal::Terminate,
+            _ = self.interrupt.recv() => StopSignal::Interrupt,
+        }
+    }
+
+    /// Returns the output of `start`, or `None` if a signal comes first.
+    pub(super) async fn or_stop<T>(&mut self, start: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            output = start => Some(output),
+            signal = self.recv() => {
+                tracing::info!(%signal, "stopped during the start");
+                None
+            }
+        }
+    }
+
+    /// Runs the server until a signal stops it. Requests in flight may finish; a second signal
+    /// ends the process at once.
+    pub(super) async fn run(mut self, application: Application) -> Result<(), Failure> {
+        let stop = async move {
+            let signal = self.recv().await;
+            tracing::info!(%signal, "the server stops; a second signal ends it at once");
+            actix_web::rt::spawn(async move {
+                let signal = self.recv().await;
+                tracing::warn!(%signal, "the server ends without waiting for requests in flight");
+                process::exit(signal.exit_code());
+            });
+        };
+        application
+            .run_until(stop)
+            .await
+            .map_err(|error| Failure::Failed(error.to_string()))
+    }
+}
+
+impl StopSignal {
+    /// The exit code that shells report for a process that the signal ended.
+    fn exit_code(self) -> i32 {
+        match self {
+            Self::Interrupt => 130,
+            Self::Terminate => 143,
+        }
+    }
+}
+
+impl fmt::Display for StopSignal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Terminate => "SIGTERM",
+            Self::Interrupt => "SIGINT",
+        })
+    }
+}

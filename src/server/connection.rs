@@ -1,0 +1,366 @@
+//! One client connection with deadlines.
+//!
+//! actix-http limits how long a client may take for the head of the first request of a connection
+//! only, and has no deadline for a client that does not read its response. [`Connection`] adds
+//! both below HTTP:
+//!
+//! - a connection without a request is closed after `keep_alive`,
+//! - a request head must be complete within `header_timeout` after its first byte,
+//! - a response must make progress at least every `write_timeout`.
+//!
+//! It also delays the interim response `100 Continue` until the request body is read: a request that
+//! is rejected by its head receives only the final response (RFC 9110 §10.1.1).
+//!
+//! How long a request body and a handler may take is limited per request (`api::limits`).
+
+use std::{
+    io,
+    net::IpAddr,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering},
+    },
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use actix_web::rt::net::TcpStream;
+use futures_util::task::AtomicWaker;
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    time::{Instant, Sleep, sleep_until},
+};
+
+use super::connections::Permit;
+
+/// Deadlines of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ConnectionTimeouts {
+    /// How long a connection without a request stays open.
+    pub keep_alive: Duration,
+    /// How long the head of a request may take, from its first byte.
+    pub header: Duration,
+    /// How long a response may make no progress.
+    pub write: Duration,
+}
+
+/// The interim response to `Expect: 100-continue`, as actix-http writes it.
+const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
+
+const NO_EXPECTATION: u8 = 0;
+const CONTINUE_EXPECTED: u8 = 1;
+const BODY_IS_READ: u8 = 2;
+
+/// What a connection, its requests and the connection limit share.
+#[derive(Debug)]
+pub(crate) struct ConnectionState {
+    opened: Instant,
+    requests_in_flight: AtomicUsize,
+    /// Milliseconds since `opened` at which the last request ended.
+    idle_since: AtomicU64,
+    /// Milliseconds since `opened` at which the current request head began, plus one; 0 if none.
+    head_since: AtomicU64,
+    evicted: AtomicBool,
+    /// Whether the current request waits for [`CONTINUE`]: one of the constants below.
+    expectation: AtomicU8,
+    waker: AtomicWaker,
+}
+
+impl ConnectionState {
+    fn new() -> Self {
+        Self {
+            opened: Instant::now(),
+            requests_in_flight: AtomicUsize::new(0),
+            idle_since: AtomicU64::new(0),
+            head_since: AtomicU64::new(1),
+            evicted: AtomicBool::new(false),
+            expectation: AtomicU8::new(NO_EXPECTATION),
+            waker: AtomicWaker::new(),
+        }
+    }
+
+    /// Marks the start of a request; the request ends when the returned guard is dropped.
+    pub(crate) fn begin_request(self: &Arc<Self>) -> RequestInFlight {
+        self.requests_in_flight.fetch_add(1, Ordering::Relaxed);
+        self.head_since.store(0, Ordering::Relaxed);
+        RequestInFlight(Arc::clone(self))
+    }
+
+    /// Notes that a request waits for `100 Continue`, which actix-http writes at once.
+    pub(super) fn expect_continue(&self) {
+        self.expectation.store(CONTINUE_EXPECTED, Ordering::Relaxed);
+    }
+
+    /// Notes that the body of a request is read, so that `100 Continue` is sent.
+    pub(crate) fn read_body(&self) {
+        let changed = self.expectation.compare_exchange(
+            CONTINUE_EXPECTED,
+            BODY_IS_READ,
+            Ordering::Relaxed,
+            Ordering::Relaxed,
+        );
+        if changed.is_ok() {
+            self.waker.wake();
+        }
+    }
+
+    /// Closes the connection at the next opportunity.
+    pub(super) fn evict(&self) {
+        self.evicted.store(true, Ordering::Relaxed);
+        self.waker.wake();
+    }
+
+    /// Returns when the last request ended, or `None` while a request is in flight.
+    pub(super) fn idle_since(&self) -> Option<Instant> {
+        let idle = self.requests_in_flight.load(Ordering::Relaxed) == 0
+            && !self.evicted.load(Ordering::Relaxed);
+        idle.then(|| self.opened + Duration::from_millis(self.idle_since.load(Ordering::Relaxed)))
+    }
+
+    fn elapsed_ms(&self) -> u64 {
+        u64::try_from(self.opened.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    fn read_bytes(&self) {
+        if self.requests_in_flight.load(Ordering::Relaxed) == 0 {
+            let now = self.elapsed_ms() + 1;
+            // Only the first byte of a head starts its time.
+            let _ = self
+                .head_since
+                .compare_exchange(0, now, Ordering::Relaxed, Ordering::Relaxed);
+        }
+    }
+
+    /// Returns when a read has to be complete and why, or `None` while a request is in flight.
+    fn read_deadline(&self, timeouts: &ConnectionTimeouts) -> Option<(Instant, CloseReason)> {
+        if self.requests_in_flight.load(Ordering::Relaxed) > 0 {
+            return None;
+        }
+        Some(match self.head_since.load(Ordering::Relaxed) {
+            0 => {
+                let idle_since = Duration::from_millis(self.idle_since.load(Ordering::Relaxed));
+                (
+                    self.opened + idle_since + timeouts.keep_alive,
+                    CloseReason::KeepAlive,
+                )
+            }
+            head_since => {
+                let head_since = Duration::from_millis(head_since - 1);
+                (
+                    self.opened + head_since + timeouts.header,
+                    CloseReason::HeaderTimeout,
+                )
+            }
+        })
+    }
+}
+
+/// A request that has not ended. The response body holds it until it is sent or dropped.
+#[derive(Debug)]
+pub(crate) struct RequestInFlight(Arc<ConnectionState>);
+
+impl Drop for RequestInFlight {
+    fn drop(&mut self) {
+        self.0
+            .idle_since
+            .store(self.0.elapsed_ms(), Ordering::Relaxed);
+        self.0.requests_in_flight.fetch_sub(1, Ordering::Relaxed);
+        // The connection sets its next read deadline.
+        self.0.waker.wake();
+    }
+}
+
+/// Why the server closed a connection; the label `reason` of
+/// `bearward_http_connections_closed_total`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum CloseReason {
+    KeepAlive,
+    HeaderTimeout,
+    WriteTimeout,
+    /// Idle, and the connection limit was reached.
+    Evicted,
+    /// The connection limit was reached and no connection was idle.
+    Limit,
+    /// The limit of connections per address was reached.
+    AddressLimit,
+}
+
+impl CloseReason {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::KeepAlive => "keep_alive",
+            Self::HeaderTimeout => "header_timeout",
+            Self::WriteTimeout => "write_timeout",
+            Self::Evicted => "evicted",
+            Self::Limit => "limit",
+            Self::AddressLimit => "address_limit",
+        }
+    }
+
+    pub(super) fn record(self) {
+        metrics::counter!("bearward_http_connections_closed_total", "reason" => self.name())
+            .increment(1);
+    }
+
+    fn error(self) -> io::Error {
+        self.record();
+        io::Error::new(
+            io::ErrorKind::TimedOut,
+            format!("connection closed: {}", self.name()),
+        )
+    }
+}
+
+/// A TCP connection with deadlines.
+pub(crate) struct Connection {
+    io: TcpStream,
+    state: Arc<ConnectionState>,
+    timeouts: ConnectionTimeouts,
+    read_timer: Pin<Box<Sleep>>,
+    write_timer: Pin<Box<Sleep>>,
+    is_write_pending: bool,
+    /// The part of [`CONTINUE`] that is still to be written once the body is read.
+    held_continue: &'static [u8],
+    /// Counts the connection until it is dropped.
+    _permit: Permit,
+}
+
+impl Connection {
+    pub(super) fn new(
+        io: TcpStream,
+        timeouts: ConnectionTimeouts,
+        admit: impl FnOnce(Option<IpAddr>, &Arc<ConnectionState>) -> Result<Permit, CloseReason>,
+    ) -> io::Result<Self> {
+        let state = Arc::new(ConnectionState::new());
+        let address = io.peer_addr().ok().map(|peer| peer.ip());
+        let permit = admit(address, &state).map_err(CloseReason::error)?;
+        Ok(Self {
+            io,
+            timeouts,
+            read_timer: Box::pin(sleep_until(state.opened + timeouts.header)),
+            write_timer: Box::pin(sleep_until(state.opened + timeouts.write)),
+            is_write_pending: false,
+            held_continue: &[],
+            state,
+            _permit: permit,
+        })
+    }
+
+    pub(super) fn state(&self) -> &Arc<ConnectionState> {
+        &self.state
+    }
+
+    /// Fails if the connection was evicted or its read deadline has passed.
+    fn check_read(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        if self.state.evicted.load(Ordering::Relaxed) {
+            return Err(CloseReason::Evicted.error());
+        }
+        if let Some((deadline, reason)) = self.state.read_deadline(&self.timeouts) {
+            if self.read_timer.deadline() != deadline {
+                self.read_timer.as_mut().reset(deadline);
+            }
+            if self.read_timer.as_mut().poll(cx).is_ready() {
+                return Err(reason.error());
+            }
+        }
+        Ok(())
+    }
+
+    /// Holds back [`CONTINUE`] at the start of `bytes` while the body is not read. Returns how many
+    /// bytes were taken, or `None` if they are to be written.
+    fn hold_continue(&mut self, bytes: &[u8]) -> Option<usize> {
+        if self.state.expectation.load(Ordering::Relaxed) != CONTINUE_EXPECTED {
+            return None;
+        }
+        if bytes == CONTINUE {
+            self.held_continue = CONTINUE;
+            return Some(CONTINUE.len());
+        }
+        // The final response, which makes the interim one unnecessary.
+        self.state
+            .expectation
+            .store(NO_EXPECTATION, Ordering::Relaxed);
+        self.held_continue = &[];
+        bytes.starts_with(CONTINUE).then_some(CONTINUE.len())
+    }
+
+    /// Writes the interim response that was held back, if the body is read now.
+    fn poll_held_continue(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while !self.held_continue.is_empty()
+            && self.state.expectation.load(Ordering::Relaxed) == BODY_IS_READ
+        {
+            let result = Pin::new(&mut self.io).poll_write(cx, self.held_continue);
+            let written = ready!(self.check_write(cx, result))?;
+            self.held_continue = &self.held_continue[written..];
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Tracks whether writing makes progress.
+    fn check_write<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        result: Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
+        if result.is_ready() {
+            self.is_write_pending = false;
+            return result;
+        }
+        if !self.is_write_pending {
+            self.is_write_pending = true;
+            self.write_timer
+                .as_mut()
+                .reset(Instant::now() + self.timeouts.write);
+        }
+        ready!(self.write_timer.as_mut().poll(cx));
+        Poll::Ready(Err(CloseReason::WriteTimeout.error()))
+    }
+}
+
+impl AsyncRead for Connection {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        self.state.waker.register(cx.waker());
+        let filled = buffer.filled().len();
+        match Pin::new(&mut self.io).poll_read(cx, buffer) {
+            Poll::Ready(result) => {
+                if buffer.filled().len() > filled {
+                    self.state.read_bytes();
+                }
+                Poll::Ready(result)
+            }
+            Poll::Pending => match self.check_read(cx) {
+                Ok(()) => Poll::Pending,
+                Err(error) => Poll::Ready(Err(error)),
+            },
+        }
+    }
+}
+
+impl AsyncWrite for Connection {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        if let Some(taken) = self.hold_continue(bytes) {
+            return Poll::Ready(Ok(taken));
+        }
+        ready!(self.poll_held_continue(cx))?;
+        let result = Pin::new(&mut self.io).poll_write(cx, bytes);
+        self.check_write(cx, result)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_held_continue(cx))?;
+        Pin::new(&mut self.io).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_shutdown(cx)
+    }
+}

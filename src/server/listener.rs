@@ -1,0 +1,117 @@
+//! Listeners: sockets, connection limits and the HTTP service behind them.
+
+use std::{fmt, io, net::TcpListener, sync::Arc, time::Duration};
+
+use actix_http::{
+    HttpService, KeepAlive, Protocol, Request, Response,
+    error::{DispatchError, ParseError},
+};
+use actix_server::ServerBuilder;
+use actix_service::{
+    IntoServiceFactory, Service, ServiceFactory, ServiceFactoryExt, fn_service, map_config,
+};
+use actix_web::{Error, body::MessageBody, dev::AppConfig, http::StatusCode, rt::net::TcpStream};
+
+use super::{
+    connection::{Connection, ConnectionState, ConnectionTimeouts},
+    connections::Connections,
+};
+use crate::telemetry;
+
+/// Limits that hold for every connection of a listener.
+#[derive(Debug, Clone)]
+pub(crate) struct ListenerLimits {
+    pub(crate) timeouts: ConnectionTimeouts,
+    pub(crate) connections: Arc<Connections>,
+}
+
+/// Serves an application on a bound socket. Every connection has deadlines and counts towards the
+/// connection limit; requests find its `Arc<ConnectionState>` with `HttpRequest::conn_data`.
+///
+/// # Errors
+/// If the socket cannot be registered.
+pub(crate) fn listen<F, I, S, B>(
+    builder: ServerBuilder,
+    name: &str,
+    socket: TcpListener,
+    limits: ListenerLimits,
+    app: F,
+) -> io::Result<ServerBuilder>
+where
+    F: Fn() -> I + Send + Clone + 'static,
+    I: IntoServiceFactory<S, Request>,
+    S: ServiceFactory<Request, Config = AppConfig> + 'static,
+    S::Error: Into<Error> + 'static,
+    S::InitError: fmt::Debug,
+    S::Response: Into<Response<B>> + 'static,
+    <S::Service as Service<Request>>::Future: 'static,
+    S::Service: 'static,
+    B: MessageBody + 'static,
+{
+    let address = socket.local_addr()?;
+    let shutdown = builder.graceful_shutdown_signal();
+    builder.listen(name, socket, move || {
+        let limits = limits.clone();
+        let shutdown = shutdown.clone();
+        let http = HttpService::build()
+            .graceful_shutdown_signal(move || {
+                let shutdown = shutdown.clone();
+                async move { shutdown.notified().await }
+            })
+            .keep_alive(KeepAlive::Timeout(limits.timeouts.keep_alive))
+            // `Connection` limits every head; this timer would limit the first one only.
+            .client_request_timeout(Duration::ZERO)
+            .client_disconnect_timeout(Duration::from_secs(1))
+            // A client that hangs up ends its request, and with it a call to the completions
+            // service that its owner pays for. Browsers and proxies do not half-close.
+            .h1_allow_half_closed(false)
+            .local_addr(address)
+            .on_connect_ext(|connection: &Connection, extensions: &mut _| {
+                extensions.insert(Arc::clone(connection.state()));
+            })
+            .expect(fn_service(async |request: Request| {
+                if let Some(state) = request.conn_data::<Arc<ConnectionState>>() {
+                    state.expect_continue();
+                }
+                Ok::<_, Error>(request)
+            }))
+            .finish(map_config(
+                app()
+                    .into_factory()
+                    .map_err(|error| error.into().error_response()),
+                |()| AppConfig::default(),
+            ));
+        fn_service(move |io: TcpStream| {
+            let limits = limits.clone();
+            async move {
+                let peer = io.peer_addr().ok();
+                // A small response is sent at once. An error means that the client is gone.
+                let _ = io.set_nodelay(true);
+                let connection = Connection::new(io, limits.timeouts, |address, state| {
+                    limits.connections.admit(address, state)
+                })?;
+                Ok::<_, DispatchError>((connection, Protocol::Http1, peer))
+            }
+        })
+        .and_then(http.map_err(record_refusal))
+    })
+}
+
+/// Logs and counts a request that never reached the application, because its head is malformed or too
+/// large.
+fn record_refusal(error: DispatchError) -> DispatchError {
+    let refusal = match &error {
+        DispatchError::Parse(ParseError::TooLarge) => Some((
+            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            "head_too_large",
+        )),
+        // The connection was lost, or the framing of a body is wrong, which its request reports.
+        DispatchError::Parse(ParseError::Io(_)) => None,
+        DispatchError::Parse(_) => Some((StatusCode::BAD_REQUEST, "malformed_head")),
+        _ => None,
+    };
+    if let Some((status, reason)) = refusal {
+        telemetry::record_unparsed_request(status.as_u16(), reason);
+    }
+    error
+}
