@@ -128,6 +128,7 @@ impl Config {
         for (name, value) in tree {
             report.add_unknown(name, &value);
         }
+        warnings.extend(variables::notes(sources, &report.known));
         let values = report.finish()?;
         let read = || {
             Ok::<_, Reported>(Self {

@@ -98,7 +98,6 @@ fn a_misspelled_variable_gets_a_suggestion() {
         ("BEARWARD_JWKS__MAX_STAEL", "BEARWARD_JWKS__MAX_STALE"),
         ("BEARWARD_JWK__MAX_STALE", "BEARWARD_JWKS__MAX_STALE"),
         ("BEARWARD_SERVER__BINDS", "BEARWARD_SERVER__BIND"),
-        ("BEARWARD_TOKENS_MAX_BYTES", "BEARWARD_TOKENS__MAX_BYTES"),
     ] {
         run(&SERVE, &[issuer, (wrong, "6h")]).expect(2, &["unknown", wrong, right]);
     }
@@ -168,6 +167,6 @@ fn an_invalid_log_filter_is_rejected() {
 fn the_development_idp_refuses_to_run_in_production() {
     for command in ["dev", "idp"] {
         run(&[command], &[("BEARWARD_ENV", "production")])
-            .expect(2, &["BEARWARD_ENV=production", "anybody", "real issuer"]);
+            .expect(2, &["BEARWARD_ENV=production", "any user", "real issuer"]);
     }
 }
