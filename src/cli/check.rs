@@ -66,9 +66,9 @@ pub(super) async fn run(sources: &Sources, options: Options) -> Result<(), Failu
         };
     }
     anstream::println!(
-        "{strong}configuration{plain} {}valid{plain}, environment {}",
+        "{strong}configuration{plain} {}valid{plain}{}",
         style::GOOD,
-        config.environment
+        environment_text(&config.environment)
     );
     auth.wait_for_initial_fetch().await;
     let sets = auth.key_set_statuses();
@@ -91,6 +91,14 @@ pub(super) async fn run(sources: &Sources, options: Options) -> Result<(), Failu
         Ok(())
     } else {
         Err(Failure::AlreadyReported)
+    }
+}
+
+fn environment_text(environment: &str) -> String {
+    if environment.is_empty() {
+        String::new()
+    } else {
+        format!(", environment {environment}")
     }
 }
 

@@ -166,7 +166,7 @@ impl Application {
             let app = if has_admin {
                 app
             } else {
-                app.configure(|routes| api::metrics(routes, limits))
+                app.configure(|routes| api::local_metrics(routes, limits))
             };
             app.configure(|routes| api::routes(routes, limits, &state.auth))
         })

@@ -1,6 +1,9 @@
 //! Parses socket addresses, URLs and browser origins.
 
-use std::{fmt, net::SocketAddr};
+use std::{
+    fmt,
+    net::{IpAddr, SocketAddr},
+};
 
 use bearward::internals::is_loopback;
 use url::Url;
@@ -41,6 +44,22 @@ impl CorsOrigin {
 impl fmt::Display for CorsOrigin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+/// The port of `server.bind` if neither it nor `PORT` names one.
+pub(super) const DEFAULT_PORT: u16 = 8000;
+
+/// Parses the address of the API: an IP address, with or without a port.
+pub(super) fn listen_address(raw: Raw<'_>) -> Result<SocketAddr, Hint> {
+    let text = raw.text()?;
+    let without_brackets = text
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'))
+        .unwrap_or(text);
+    match without_brackets.parse::<IpAddr>() {
+        Ok(ip) => Ok(SocketAddr::new(ip, DEFAULT_PORT)),
+        Err(_) => socket_address(raw),
     }
 }
 
@@ -128,6 +147,30 @@ fn cors_origin(text: &str) -> Result<CorsOrigin, Hint> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_port_of_a_listen_address_is_optional() {
+        let parse = |text: &str| {
+            let kind = ::config::ValueKind::String(text.to_owned());
+            listen_address(Raw {
+                kind: &kind,
+                is_text: true,
+            })
+            .map(|address| address.to_string())
+        };
+        for (text, address) in [
+            ("0.0.0.0", "0.0.0.0:8000"),
+            ("::", "[::]:8000"),
+            ("[::1]", "[::1]:8000"),
+            ("[::1]:1", "[::1]:1"),
+            ("127.0.0.1:0", "127.0.0.1:0"),
+        ] {
+            assert_eq!(parse(text).as_deref(), Ok(address), "{text}");
+        }
+        for text in ["", "localhost", "0.0.0.0:", ":8000", "[127.0.0.1]:x"] {
+            assert!(parse(text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn an_origin_is_scheme_host_and_port_only() {

@@ -6,7 +6,7 @@ use ipnet::IpNet;
 
 use super::{
     CorsOrigin, PublicUrl,
-    address::{cors_origins, public_url, socket_address},
+    address::{cors_origins, listen_address, public_url, socket_address},
     network::networks,
     raw::integer,
     section::{Reported, Section},
@@ -39,7 +39,7 @@ pub struct Server {
 
 impl Server {
     pub(super) fn read(mut section: Section<'_>) -> Result<Self, Reported> {
-        let bind = section.take("bind", socket_address);
+        let bind = section.take("bind", listen_address);
         let workers = section.take("workers", integer(0..=1024));
         let public_url = section.optional("public_url", public_url);
         let cors_origins = section.take("cors_origins", cors_origins);
