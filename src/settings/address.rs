@@ -5,6 +5,7 @@ use std::{
     net::{IpAddr, SocketAddr},
 };
 
+use actix_web::http::header::HeaderName;
 use bearward::internals::is_loopback;
 use url::Url;
 
@@ -120,6 +121,23 @@ pub(super) fn public_url(raw: Raw<'_>) -> Result<PublicUrl, Hint> {
 /// Parses origins that browsers may call the API from.
 pub(super) fn cors_origins(raw: Raw<'_>) -> Result<Vec<CorsOrigin>, Hint> {
     raw.list()?.into_iter().map(cors_origin).collect()
+}
+
+/// Parses names of request headers.
+pub(super) fn header_names(raw: Raw<'_>) -> Result<Vec<HeaderName>, Hint> {
+    raw.list()?.into_iter().map(header_name).collect()
+}
+
+fn header_name(text: &str) -> Result<HeaderName, Hint> {
+    if text == "*" {
+        return Err(
+            "\"*\" is not accepted, because browsers do not apply it to Authorization; list the headers"
+                .to_owned(),
+        );
+    }
+    HeaderName::from_bytes(text.as_bytes()).map_err(|_| {
+        format!("{text:?} is not the name of a header; write names such as \"x-tenant-id\"")
+    })
 }
 
 fn cors_origin(text: &str) -> Result<CorsOrigin, Hint> {

@@ -111,13 +111,13 @@ fn is_service_link(rest: &str, value: &str) -> bool {
     let is_host = rest.ends_with("SERVICE_HOST") && value.parse::<IpAddr>().is_ok();
     let is_port = (rest.ends_with("SERVICE_PORT") || rest.contains("SERVICE_PORT_"))
         && value.parse::<u16>().is_ok();
-    let is_part = ["_TCP_", "_UDP_", "_SCTP_"]
+    let is_detail = ["_TCP_", "_UDP_", "_SCTP_"]
         .iter()
         .any(|protocol| rest.contains(protocol))
         && ["_PROTO", "_PORT", "_ADDR"]
             .iter()
             .any(|part| rest.ends_with(part));
-    is_url || is_host || is_port || is_part
+    is_url || is_host || is_port || is_detail
 }
 
 #[cfg(test)]

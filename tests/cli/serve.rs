@@ -192,6 +192,34 @@ async fn forwarded_requests_get_no_metrics() {
 }
 
 #[tokio::test]
+async fn a_refused_preflight_is_logged_with_origin_and_headers() {
+    let (server, api) = start(
+        "http://127.0.0.1:1",
+        &[("BEARWARD_SERVER__CORS_ORIGINS", "https://app.example.com")],
+    );
+    let preflight = async |origin: &str, headers: &str| {
+        let request = crate::process::client()
+            .request(reqwest::Method::OPTIONS, format!("{api}/protected"))
+            .header("origin", origin)
+            .header("access-control-request-method", "GET")
+            .header("access-control-request-headers", headers);
+        send(request).await.status
+    };
+    assert_eq!(preflight("https://app.example.com", "x-tenant").await, 400);
+    let line = server.line("refused a CORS preflight");
+    for part in ["https://app.example.com", "x-tenant", "server.cors_headers"] {
+        assert!(line.contains(part), "{part}: {line}");
+    }
+    let long = format!("https://{}.example", "a".repeat(3000));
+    assert_eq!(preflight(&long, "authorization").await, 403);
+    let line = server.line("refused a CORS preflight");
+    assert!(
+        line.contains("ORIGIN_REFUSED") && line.len() < 1000,
+        "{line}"
+    );
+}
+
+#[tokio::test]
 async fn port_without_an_address_listens_on_all_addresses() {
     let port = free_address().port().to_string();
     let server = TestProcess::start(bearward(

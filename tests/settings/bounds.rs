@@ -53,6 +53,12 @@ fn check(inside: &str, outside: &str) {
     "cors_origins = ['https://a.example:1/']"
 )]
 #[case::origin_is_not_a_wildcard("server", "cors_origins = []", "cors_origins = ['*']")]
+#[case::cors_header_is_a_name(
+    "server",
+    "cors_headers = ['X-Tenant']",
+    "cors_headers = ['x tenant']"
+)]
+#[case::cors_header_is_not_a_wildcard("server", "cors_headers = []", "cors_headers = ['*']")]
 #[case::body_limit_at_most_64_mib("server", "body_limit = '64MiB'", "body_limit = 67108865")]
 #[case::proxy_is_an_ip_address(
     "server",

@@ -195,6 +195,7 @@ fn debug_and_the_effective_values_redact_secrets() {
     server.workers = 0                                           the built-in defaults
     server.public_url = ""                                       the built-in defaults
     server.cors_origins = []                                     the built-in defaults
+    server.cors_headers = []                                     the built-in defaults
     server.body_limit = "64KiB"                                  the built-in defaults
     server.request_timeout = "30s"                               the built-in defaults
     server.shutdown_timeout = "15s"                              the built-in defaults
