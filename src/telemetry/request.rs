@@ -39,7 +39,8 @@ const MAX_KID_CHARS: usize = 64;
 /// 500) and if the client disconnects (499). The duration ends with the response head; a streamed
 /// body is not included.
 ///
-/// `continues_trace`: see [`RequestSpan::start`].
+/// `continues_trace` says whether the request's `traceparent` becomes the parent of its span, and
+/// not only a link.
 ///
 /// Path, query and header values are never logged. The labels of the metrics are limited to
 /// existing routes.

@@ -1,4 +1,5 @@
-//! WebSockets through a gateway: the handshake is checked, and the backend can switch protocols.
+//! `WebSocket` connections through a gateway: the handshake is checked, and the backend can switch
+//! protocols.
 
 use std::{net::SocketAddr, time::Duration};
 
