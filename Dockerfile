@@ -27,7 +27,8 @@ WORKDIR /data
 USER 10001
 VOLUME /data
 EXPOSE 8000
-ENV BEARWARD_SERVER__BIND=0.0.0.0:8000
+# The address only: platforms set the port in PORT, and it is 8000 without it.
+ENV BEARWARD_SERVER__BIND=0.0.0.0
 ENTRYPOINT ["bearward"]
 HEALTHCHECK --interval=10s --timeout=5s --start-period=10s --retries=3 CMD ["bearward", "health"]
 

@@ -315,7 +315,10 @@ fn parse_entry(
 
 /// Maps a vault error to 503 if the operator has configured no key, else to 500, and logs it.
 fn vault_error(user: &CurrentUser, error: &VaultError) -> ApiError {
-    tracing::error!("{error}");
+    // A missing key is logged once, at the start.
+    if !matches!(error, VaultError::NoKey) {
+        tracing::error!("{error}");
+    }
     match error {
         VaultError::NoKey => ApiError::with_request_id(
             user.request_id(),

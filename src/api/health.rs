@@ -2,7 +2,9 @@
 
 use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
-use actix_web::{HttpRequest, HttpResponse, ResponseError, http::StatusCode, web::Data};
+use actix_web::{
+    HttpRequest, HttpResponse, ResponseError, dev::RequestHead, http::StatusCode, web::Data,
+};
 use bearward::{Bearward, RequestId};
 use serde::Serialize;
 use tokio::{
@@ -159,10 +161,21 @@ pub(super) async fn ready(health: Data<Health>, request: HttpRequest) -> HttpRes
     .error_response()
 }
 
+/// Returns whether a request comes from this machine and was not forwarded by a proxy.
+pub(super) fn is_local(head: &RequestHead) -> bool {
+    const FORWARDING: [&str; 4] = ["forwarded", "via", "x-forwarded-for", "x-real-ip"];
+    head.peer_addr
+        .is_some_and(|peer| peer.ip().to_canonical().is_loopback())
+        && !FORWARDING
+            .iter()
+            .any(|name| head.headers().contains_key(*name))
+}
+
 /// Get metrics in the Prometheus text format
 ///
-/// Served on `server.admin_bind` if that is set.
-#[utoipa::path(get, path = "/metrics", tag = "operation", security(()), responses((status = 200, description = "The metrics", body = String, content_type = "text/plain")))]
+/// Served on `server.admin_bind` if that is set; otherwise only to clients on the same machine, and
+/// others receive 404.
+#[utoipa::path(get, path = "/metrics", tag = "operation", security(()), responses((status = 200, description = "The metrics", body = String, content_type = "text/plain"), (status = 404, description = "The client is on another machine, or a proxy forwarded the request", body = ErrorEnvelope)))]
 pub(super) async fn metrics(health: Data<Health>) -> HttpResponse {
     health.auth.publish_metrics();
     let text = health
@@ -180,5 +193,37 @@ impl fmt::Debug for Health {
         f.debug_struct("Health")
             .field("auth", &self.auth)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    #[test]
+    fn only_loopback_peers_are_local() {
+        let local = |peer: &str| {
+            let request = TestRequest::get().peer_addr(peer.parse().expect("an address"));
+            is_local(request.to_http_request().head())
+        };
+        for peer in [
+            "127.0.0.1:1",
+            "127.8.8.8:1",
+            "[::1]:1",
+            "[::ffff:127.0.0.1]:1",
+        ] {
+            assert!(local(peer), "{peer}");
+        }
+        for peer in [
+            "10.0.0.1:1",
+            "172.17.0.1:1",
+            "[fd00::1]:1",
+            "[::ffff:10.0.0.1]:1",
+        ] {
+            assert!(!local(peer), "{peer}");
+        }
+        assert!(!is_local(TestRequest::get().to_http_request().head()));
     }
 }

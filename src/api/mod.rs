@@ -20,7 +20,10 @@ mod schema;
 mod status;
 mod user;
 
-use actix_web::web::{self, ServiceConfig};
+use actix_web::{
+    guard,
+    web::{self, ServiceConfig},
+};
 use bearward::Bearward;
 
 use self::{
@@ -122,9 +125,18 @@ pub fn defaults(config: &mut ServiceConfig, limits: RequestLimits) {
         .default_service(web::to(error::not_found));
 }
 
-/// Mounts `/metrics`, which is served on `server.admin_bind` if that is set.
+/// Mounts `/metrics` for every client. Only for `server.admin_bind`.
 pub fn metrics(config: &mut ServiceConfig, limits: RequestLimits) {
     endpoint("/metrics")
+        .get(health::metrics)
+        .public(config, limits);
+}
+
+/// Mounts `/metrics` for clients on this machine. For others the route does not exist.
+pub fn local_metrics(config: &mut ServiceConfig, limits: RequestLimits) {
+    let resource = web::resource("/metrics")
+        .guard(guard::fn_guard(|context| health::is_local(context.head())));
+    Endpoint::from(resource)
         .get(health::metrics)
         .public(config, limits);
 }

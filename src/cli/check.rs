@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 
 use super::{Failure, load, style};
 use crate::{
-    server,
-    settings::Sources,
+    server::{self, StartError},
+    settings::{ConfigErrors, Sources},
     store::{SchemaStatus, Store},
 };
 
@@ -32,52 +32,122 @@ const AFTER_HELP: &str = "\
 Uses the same configuration as serve:
   SUPABASE_URL=https://YOUR-PROJECT.supabase.co bearward check
 
-Exit codes:
-  0  the tokens of every issuer can be verified and the database is usable
-  1  a check failed; the output says what to do
-  2  the configuration is invalid";
+The last line is the verdict. Exit codes:
+  0  `bearward serve` can start, the keys of every issuer can be fetched, and
+     the database is usable
+  1  an issuer or the database cannot be used; the output says what to do
+  2  the configuration is invalid, and `bearward serve` does not start";
+
+/// Why the configuration cannot be used.
+struct Invalid {
+    failure: Failure,
+    problems: usize,
+}
+
+impl From<ConfigErrors> for Invalid {
+    fn from(errors: ConfigErrors) -> Self {
+        Self {
+            problems: errors.problems().len(),
+            failure: errors.into(),
+        }
+    }
+}
+
+impl From<Failure> for Invalid {
+    fn from(failure: Failure) -> Self {
+        Self {
+            failure,
+            problems: 1,
+        }
+    }
+}
+
+impl From<StartError> for Invalid {
+    fn from(error: StartError) -> Self {
+        Failure::from(error).into()
+    }
+}
 
 pub(super) async fn run(sources: &Sources, options: Options) -> Result<(), Failure> {
+    let is_json = options.json;
+    let problems = match check(sources, options).await {
+        Ok(problems) => problems,
+        Err(invalid) if is_json => return Err(invalid.failure),
+        Err(Invalid { failure, problems }) => {
+            super::print_error(&failure);
+            print_verdict(problems);
+            return Err(match failure {
+                Failure::Usage(_) => Failure::UsageAlreadyReported,
+                _ => Failure::AlreadyReported,
+            });
+        }
+    };
+    if !is_json {
+        print_verdict(problems);
+    }
+    if problems == 0 {
+        Ok(())
+    } else {
+        Err(Failure::AlreadyReported)
+    }
+}
+
+/// Prints the last line.
+fn print_verdict(problems: usize) {
+    let (good, bad, plain) = (style::GOOD, style::BAD, style::PLAIN);
+    match problems {
+        0 => anstream::println!("{good}valid:{plain} `bearward serve` can start"),
+        1 => anstream::println!("{bad}not valid:{plain} 1 problem"),
+        _ => anstream::println!("{bad}not valid:{plain} {problems} problems"),
+    }
+}
+
+/// Does what `serve` does before it listens, reaches the issuers and the database, and prints the
+/// results. Returns the number of issuers and databases that cannot be used.
+async fn check(sources: &Sources, options: Options) -> Result<usize, Invalid> {
     let config = load(sources)?;
     let (plain, strong) = (style::PLAIN, style::STRONG);
     if options.values {
         anstream::println!("{}", config.redacted());
     }
     config.require_issuer()?;
-    let auth = server::verifier(&config).await?;
+    let _traces = super::start_traces(&config)?;
+    let auth = server::check(&config).await?;
+    if !options.json {
+        anstream::println!(
+            "{strong}configuration{plain} {}valid{plain}{}",
+            style::GOOD,
+            environment_text(&config.environment)
+        );
+        if config.vault.keys.is_empty() {
+            anstream::println!(
+                "{strong}vault{plain} {}no key{plain}: users' API keys cannot be stored (vault.keys)",
+                style::NOTE
+            );
+        }
+    }
+    auth.wait_for_initial_fetch().await;
+    let sets = auth.key_set_statuses();
+    let database = Store::schema_status(&config.database).await;
+    let unusable = sets.iter().filter(|set| !is_healthy(set)).count();
+    let problems = unusable + usize::from(database.is_err());
     if options.json {
-        auth.wait_for_initial_fetch().await;
-        let sets = auth.key_set_statuses();
         let issuers: Vec<_> = auth
             .issuers()
             .zip(&sets)
             .map(|(issuer, set)| issuer_json(issuer, set))
             .collect();
-        let database = Store::schema_status(&config.database).await;
-        let is_ok = sets.iter().all(is_healthy) && database.is_ok();
         let database = match database {
             Ok(schema) => json!({ "sound": true, "state": schema_text(&schema) }),
             Err(error) => json!({ "sound": false, "problem": error.to_string() }),
         };
-        let report = json!({ "sound": is_ok, "environment": config.environment, "issuers": issuers, "database": database });
+        let report = json!({ "sound": problems == 0, "environment": config.environment, "issuers": issuers, "database": database });
         anstream::println!("{report:#}");
-        return if is_ok {
-            Ok(())
-        } else {
-            Err(Failure::AlreadyReported)
-        };
+        return Ok(problems);
     }
-    anstream::println!(
-        "{strong}configuration{plain} {}valid{plain}, environment {}",
-        style::GOOD,
-        config.environment
-    );
-    auth.wait_for_initial_fetch().await;
-    let sets = auth.key_set_statuses();
     for (issuer, set) in auth.issuers().zip(&sets) {
         print_issuer(issuer, set);
     }
-    let database = Store::schema_status(&config.database).await;
     match &database {
         Ok(schema) => anstream::println!(
             "{strong}database{plain} {}{}{plain}",
@@ -89,10 +159,14 @@ pub(super) async fn run(sources: &Sources, options: Options) -> Result<(), Failu
             style::BAD
         ),
     }
-    if sets.iter().all(is_healthy) && database.is_ok() {
-        Ok(())
+    Ok(problems)
+}
+
+fn environment_text(environment: &str) -> String {
+    if environment.is_empty() {
+        String::new()
     } else {
-        Err(Failure::AlreadyReported)
+        format!(", environment {environment}")
     }
 }
 

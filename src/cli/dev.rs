@@ -38,6 +38,26 @@ If a port is in use:
 Data is kept in the folder .bearward, which may be deleted. Every start creates
 new signing keys, so tokens of an earlier start are rejected.";
 
+/// The defaults that differ from those of `serve`.
+const DEFAULTS: &str = r#"
+[server]
+# PORT sets the port, but must not expose the server to the network.
+bind = "127.0.0.1:8000"
+# The usual ports of frontend development servers, under both names of this machine, because browsers
+# treat them as different origins.
+cors_origins = [
+    "http://localhost:3000",
+    "http://127.0.0.1:3000",
+    "http://localhost:5173",
+    "http://127.0.0.1:5173",
+]
+# A short shutdown for fast restarts.
+shutdown_timeout = "1s"
+
+[telemetry]
+format = "pretty"
+"#;
+
 /// The lifetime of the printed tokens.
 const TOKEN_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -56,7 +76,11 @@ pub(super) async fn run(sources: Sources, options: Options) -> Result<(), Failur
         .filter(|algorithm| *algorithm != options.alg)
         .map(Algorithm::name)
         .collect();
-    let sources = super::with_bind(sources, options.bind)
+    let sources = Sources {
+        development_defaults: Some(DEFAULTS),
+        ..super::with_bind(sources, options.bind)
+    };
+    let sources = sources
         .with("issuers.dev.issuer", idp.issuer())
         .with("issuers.dev.jwks_url", idp.jwks_url())
         .with("issuers.dev.audiences", idp.audience())

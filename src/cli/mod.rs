@@ -103,6 +103,9 @@ enum Failure {
     /// The command failed and has already printed why. Exit code 1.
     #[error("")]
     AlreadyReported,
+    /// The configuration is invalid, and the command has already printed why. Exit code 2.
+    #[error("")]
+    UsageAlreadyReported,
 }
 
 impl From<StartError> for Failure {
@@ -157,20 +160,24 @@ pub fn run() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::AlreadyReported) => ExitCode::FAILURE,
+        Err(Failure::UsageAlreadyReported) => ExitCode::from(2),
         Err(failure) => {
-            let code = if matches!(failure, Failure::Usage(_)) {
+            print_error(&failure);
+            ExitCode::from(if matches!(failure, Failure::Usage(_)) {
                 2
             } else {
                 1
-            };
-            anstream::eprintln!("{}error:{} {failure}", style::BAD, style::PLAIN);
-            ExitCode::from(code)
+            })
         }
     }
 }
 
+fn print_error(failure: &Failure) {
+    anstream::eprintln!("{}error:{} {failure}", style::BAD, style::PLAIN);
+}
+
 /// Loads the configuration and prints its warnings.
-fn load(sources: &Sources) -> Result<Config, Failure> {
+fn load(sources: &Sources) -> Result<Config, ConfigErrors> {
     let config = Config::load(sources)?;
     for warning in config.warnings() {
         anstream::eprintln!("{}warning:{} {warning}", style::NOTE, style::PLAIN);
@@ -188,7 +195,13 @@ fn start_telemetry(config: &Config) -> Result<Option<Traces>, Failure> {
     let telemetry = &config.telemetry;
     telemetry::init(telemetry, telemetry.rust_log.as_deref())
         .map_err(|error| Failure::Usage(error.to_string()))?;
-    let traces = telemetry
+    start_traces(config)
+}
+
+/// Starts tracing if it is configured. Dropping the returned value stops it.
+fn start_traces(config: &Config) -> Result<Option<Traces>, Failure> {
+    let traces = config
+        .telemetry
         .otlp_endpoint
         .as_ref()
         .map(Traces::start)

@@ -10,7 +10,8 @@ use crate::{server::Application, settings::Sources};
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(super) struct Options {
-    /// Listen on this address, for example 0.0.0.0:8000 [default: server.bind, 127.0.0.1:8000]
+    /// Listen on this address, for example 0.0.0.0:8000 [default: server.bind,
+    /// 127.0.0.1:8000]. PORT sets the port
     #[arg(long, value_name = "IP:PORT", value_parser = super::address)]
     bind: Option<SocketAddr>,
 }
@@ -30,12 +31,17 @@ flight may finish within server.shutdown_timeout, after which streams end with
 an error event. The exit code is then 0. A second signal ends the process at
 once.";
 
+const NO_VAULT_KEY: &str = "vault.keys is empty: users' API keys cannot be stored, and the routes that need them answer VAULT_UNAVAILABLE. \
+    Create a key with `echo \"k1:$(openssl rand -base64 32)\" > vault.keys`, back it up, and set BEARWARD_VAULT__KEYS_FILE=vault.keys";
+
 pub(super) async fn run(sources: Sources, options: Options) -> Result<(), Failure> {
     let mut signals = Signals::install()?;
     let config = load(&with_bind(sources, options.bind))?;
     config.require_issuer()?;
-    config.require_vault_key()?;
     let _traces = super::start_telemetry(&config)?;
+    if config.vault.keys.is_empty() {
+        tracing::warn!("{NO_VAULT_KEY}");
+    }
     let start = Application::start(&config, Some(super::install_metrics()?));
     let Some(application) = signals.or_stop(start).await else {
         return Ok(());
@@ -43,7 +49,7 @@ pub(super) async fn run(sources: Sources, options: Options) -> Result<(), Failur
     let application = application?;
     tracing::info!(
         address = %application.address(),
-        environment = config.environment,
+        environment = (!config.environment.is_empty()).then_some(config.environment.as_str()),
         issuers = ?config.issuers.keys().collect::<Vec<_>>(),
         "bearward {} serves", env!("CARGO_PKG_VERSION")
     );

@@ -111,6 +111,41 @@ async fn build_verifier(
     Ok(builder.build().await?)
 }
 
+/// What can fail because of the configuration, apart from the listeners and the database.
+struct Services {
+    auth: Bearward,
+    /// See [`resource_url`].
+    resource: Option<String>,
+    completions: Completions,
+}
+
+/// Builds the services of a server that listens on `address`, and starts the first fetch of every
+/// issuer's keys.
+async fn build_services(
+    clock: Arc<dyn Clock>,
+    config: &Config,
+    address: SocketAddr,
+) -> Result<Services, StartError> {
+    let resource = resource_url(config, address);
+    let challenge_resource = resource.as_ref().and_then(|resource| resource.parse().ok());
+    Ok(Services {
+        auth: build_verifier(Arc::clone(&clock), config, challenge_resource).await?,
+        resource,
+        completions: Completions::new(&config.generate, clock)?,
+    })
+}
+
+/// Builds what [`Application::start`] builds, without listening and without the database. Returns
+/// the verifier, which fetches the keys of every issuer.
+///
+/// # Errors
+/// The errors of [`Application::start`] that are caused by the configuration.
+pub async fn check(config: &Config) -> Result<Bearward, StartError> {
+    let clock = Arc::new(SystemClock::new());
+    let services = build_services(clock, config, config.server.bind).await?;
+    Ok(services.auth)
+}
+
 /// The state that all workers share.
 struct AppState {
     auth: Data<Bearward>,
@@ -177,12 +212,11 @@ impl Application {
                 .app_data(state.metadata.clone())
                 .app_data(state.rate_limits.clone())
                 .app_data(state.shutdown.clone());
-            let cors = middleware::cors(&settings.cors_origins, with_credentials);
-            let app = middleware::wrap_application(app, cors);
+            let app = middleware::wrap_application(app, settings.clone(), with_credentials);
             let app = if has_admin {
                 app
             } else {
-                app.configure(|routes| api::metrics(routes, limits))
+                app.configure(|routes| api::local_metrics(routes, limits))
             };
             app.configure(|routes| api::routes(routes, limits, &state.auth))
         };
@@ -195,9 +229,11 @@ impl Application {
             .map_err(|source| StartError::Bind { address, source })?;
 
         // The verifier comes first: its key fetches run while the database is opened.
-        let resource = resource_url(config, address);
-        let challenge_resource = resource.as_ref().and_then(|resource| resource.parse().ok());
-        let auth = build_verifier(Arc::clone(&clock), config, challenge_resource).await?;
+        let Services {
+            auth,
+            resource,
+            completions,
+        } = build_services(Arc::clone(&clock), config, address).await?;
         let store = Store::open(&config.database).await?;
         let shutdown = Shutdown::default();
         let health = Data::new(Health::new(
@@ -212,7 +248,7 @@ impl Application {
             config.server.cors_origins.clone(),
         ));
         let api_keys = Data::new(ApiKeys::new(&config.vault));
-        let completions = Data::new(Completions::new(&config.generate, Arc::clone(&clock))?);
+        let completions = Data::new(completions);
         let accounts = Data::new(Accounts::new(store, clock));
         let document = Data::new(Document::new());
         let rate_limits = Data::new(RateLimits::new(
@@ -314,10 +350,14 @@ fn admin_server(
     limits: RequestLimits,
     listener_limits: ListenerLimits,
 ) -> Result<Server, StartError> {
+    let server_settings = settings::Server {
+        // No browser calls this listener from another origin.
+        cors_origins: Vec::new(),
+        ..config.server.clone()
+    };
     let app = move || {
         let app = App::new().app_data(health.clone());
-        // No browser calls this listener from another origin.
-        middleware::wrap_application(app, middleware::cors(&[], false))
+        middleware::wrap_application(app, server_settings.clone(), false)
             .configure(|routes| api::metrics(routes, limits))
             .configure(|routes| api::defaults(routes, limits))
     };

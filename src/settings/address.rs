@@ -1,7 +1,11 @@
 //! Parses socket addresses, URLs and browser origins.
 
-use std::{fmt, net::SocketAddr};
+use std::{
+    fmt,
+    net::{IpAddr, SocketAddr},
+};
 
+use actix_web::http::header::HeaderName;
 use bearward::internals::is_loopback;
 use url::Url;
 
@@ -41,6 +45,22 @@ impl CorsOrigin {
 impl fmt::Display for CorsOrigin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+/// The port of `server.bind` if neither it nor `PORT` names one.
+pub(super) const DEFAULT_PORT: u16 = 8000;
+
+/// Parses the address of the API: an IP address, with or without a port.
+pub(super) fn listen_address(raw: Raw<'_>) -> Result<SocketAddr, Hint> {
+    let text = raw.text()?;
+    let without_brackets = text
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'))
+        .unwrap_or(text);
+    match without_brackets.parse::<IpAddr>() {
+        Ok(ip) => Ok(SocketAddr::new(ip, DEFAULT_PORT)),
+        Err(_) => socket_address(raw),
     }
 }
 
@@ -103,6 +123,23 @@ pub(super) fn cors_origins(raw: Raw<'_>) -> Result<Vec<CorsOrigin>, Hint> {
     raw.list()?.into_iter().map(cors_origin).collect()
 }
 
+/// Parses names of request headers.
+pub(super) fn header_names(raw: Raw<'_>) -> Result<Vec<HeaderName>, Hint> {
+    raw.list()?.into_iter().map(header_name).collect()
+}
+
+fn header_name(text: &str) -> Result<HeaderName, Hint> {
+    if text == "*" {
+        return Err(
+            "\"*\" is not accepted, because browsers do not apply it to Authorization; list the headers"
+                .to_owned(),
+        );
+    }
+    HeaderName::from_bytes(text.as_bytes()).map_err(|_| {
+        format!("{text:?} is not the name of a header; write names such as \"x-tenant-id\"")
+    })
+}
+
 fn cors_origin(text: &str) -> Result<CorsOrigin, Hint> {
     if text.contains('*') {
         return Err(
@@ -128,6 +165,30 @@ fn cors_origin(text: &str) -> Result<CorsOrigin, Hint> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_port_of_a_listen_address_is_optional() {
+        let parse = |text: &str| {
+            let kind = ::config::ValueKind::String(text.to_owned());
+            listen_address(Raw {
+                kind: &kind,
+                is_text: true,
+            })
+            .map(|address| address.to_string())
+        };
+        for (text, address) in [
+            ("0.0.0.0", "0.0.0.0:8000"),
+            ("::", "[::]:8000"),
+            ("[::1]", "[::1]:8000"),
+            ("[::1]:1", "[::1]:1"),
+            ("127.0.0.1:0", "127.0.0.1:0"),
+        ] {
+            assert_eq!(parse(text).as_deref(), Ok(address), "{text}");
+        }
+        for text in ["", "localhost", "0.0.0.0:", ":8000", "[127.0.0.1]:x"] {
+            assert!(parse(text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn an_origin_is_scheme_host_and_port_only() {

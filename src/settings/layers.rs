@@ -11,9 +11,6 @@ use super::{Problem, Sources, ValueSource, variables, well_known_env};
 /// The lowest layer. It also documents every key.
 const COMPILED_IN: &str = include_str!("../../config/default.toml");
 
-/// The second layer, in production only.
-const PRODUCTION: &str = include_str!("../../config/production.toml");
-
 /// The merged tree, each leaf tagged with its source, and warnings.
 pub(super) struct MergedConfig {
     pub(super) tree: Map<String, Value>,
@@ -25,9 +22,8 @@ pub(super) struct MergedConfig {
 pub(super) fn merge(sources: &Sources, problems: &mut Vec<Problem>) -> MergedConfig {
     let mut warnings = Vec::new();
     let mut lower = vec![parse(COMPILED_IN, &ValueSource::Default, problems)];
-    // In production the safe defaults apply even if there is no configuration folder.
-    if sources.is_production() {
-        lower.push(parse(PRODUCTION, &ValueSource::Default, problems));
+    if let Some(text) = sources.development_defaults {
+        lower.push(parse(text, &ValueSource::Development, problems));
     }
     if let Some(dir) = &sources.dir {
         lower.extend(files(dir, &sources.environment, problems, &mut warnings));
@@ -36,9 +32,10 @@ pub(super) fn merge(sources: &Sources, problems: &mut Vec<Problem>) -> MergedCon
     let lower = merge_layers(lower, problems);
     let upper = merge_layers(upper, problems);
     let well_known =
-        well_known_env::layer(&sources.variables, &lower, &upper, problems, &mut warnings);
+        well_known_env::read(&sources.variables, &lower, &upper, problems, &mut warnings);
+    let layers = vec![lower, well_known.below, upper, well_known.above];
     MergedConfig {
-        tree: merge_layers(vec![lower, well_known, upper], problems),
+        tree: merge_layers(layers, problems),
         warnings,
     }
 }
@@ -57,10 +54,9 @@ fn files(
         return Vec::new();
     }
     // The name becomes part of a path, so path separators must not be accepted.
-    if environment.is_empty()
-        || !environment
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+    if !environment
+        .bytes()
+        .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
     {
         problems.push(Problem::plain(format!(
             "BEARWARD_ENV: found {environment:?}; use only letters, digits, - and _, such as production"
@@ -68,7 +64,10 @@ fn files(
         return Vec::new();
     }
     let mut layers = Vec::new();
-    for name in ["default", environment] {
+    for name in ["default", environment]
+        .into_iter()
+        .filter(|name| !name.is_empty())
+    {
         let path = dir.join(format!("{name}.toml"));
         let source = ValueSource::File(
             path.strip_prefix(".")
@@ -79,9 +78,8 @@ fn files(
         match std::fs::read_to_string(&path) {
             Ok(text) => layers.push(parse(&text, &source, problems)),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                // default.toml and development.toml are optional. The file of an environment that
-                // was named explicitly is expected to exist.
-                if name == environment && environment != Sources::DEVELOPMENT {
+                // default.toml is optional. The file of an environment is expected to exist.
+                if name == environment {
                     warnings.push(format!("{source} does not exist and is ignored"));
                 }
             }

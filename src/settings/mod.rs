@@ -64,7 +64,7 @@ pub use vault::{Vault, VaultKey};
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Config {
-    /// The name of the environment (`BEARWARD_ENV`).
+    /// The name of the environment (`BEARWARD_ENV`), which selects a file. May be empty.
     pub environment: String,
     /// `[server]`
     pub server: Server,
@@ -128,6 +128,7 @@ impl Config {
         for (name, value) in tree {
             report.add_unknown(name, &value);
         }
+        warnings.extend(variables::notes(sources, &report.known));
         let values = report.finish()?;
         let read = || {
             Ok::<_, Reported>(Self {
@@ -166,18 +167,6 @@ impl Config {
         }
     }
 
-    /// Checks that a production server has a vault key. Without one no API key can be stored.
-    ///
-    /// # Errors
-    /// Returns an error with the command that creates a key if the environment is `production` and
-    /// `vault.keys` is empty.
-    pub fn require_vault_key(&self) -> Result<(), ConfigErrors> {
-        if sources::is_production(&self.environment) && self.vault.keys.is_empty() {
-            return Err(ConfigErrors::new(vec![Problem::plain(NO_VAULT_KEY)]));
-        }
-        Ok(())
-    }
-
     /// Returns what is valid but may be unexpected, such as a shortcut that has no effect or a
     /// missing file.
     pub fn warnings(&self) -> &[String] {
@@ -190,11 +179,6 @@ impl Config {
         Redacted::new(&self.values)
     }
 }
-
-const NO_VAULT_KEY: &str =
-    "vault.keys is empty, so users' API keys cannot be stored. Create a key, back it up (stored API keys cannot be read without it), and configure it:
-    echo \"k1:$(openssl rand -base64 32)\" > vault.keys && chmod 600 vault.keys
-    BEARWARD_VAULT__KEYS_FILE=vault.keys";
 
 const NO_ISSUER: &str = "no issuer is configured, so every token would be rejected. Configure one:
     SUPABASE_URL=https://YOUR-PROJECT.supabase.co    for a Supabase project

@@ -2,11 +2,12 @@
 
 use std::{net::SocketAddr, time::Duration};
 
+use actix_web::http::header::HeaderName;
 use ipnet::IpNet;
 
 use super::{
     CorsOrigin, PublicUrl,
-    address::{cors_origins, public_url, socket_address},
+    address::{cors_origins, header_names, listen_address, public_url, socket_address},
     network::networks,
     raw::integer,
     section::{Reported, Section},
@@ -25,6 +26,8 @@ pub struct Server {
     pub public_url: Option<PublicUrl>,
     /// The browser origins that may call the API, and that a sign-in may redirect to.
     pub cors_origins: Vec<CorsOrigin>,
+    /// Request headers that these origins may send, in addition to the built-in list.
+    pub cors_headers: Vec<HeaderName>,
     /// The maximum size of a request body in bytes.
     pub body_limit: usize,
     /// The time limit of a request.
@@ -52,10 +55,11 @@ pub struct Server {
 
 impl Server {
     pub(super) fn read(mut section: Section<'_>) -> Result<Self, Reported> {
-        let bind = section.take("bind", socket_address);
+        let bind = section.take("bind", listen_address);
         let workers = section.take("workers", integer(0..=1024));
         let public_url = section.optional("public_url", public_url);
         let cors_origins = section.take("cors_origins", cors_origins);
+        let cors_headers = section.take("cors_headers", header_names);
         let body_limit = section.take("body_limit", size(1024..=64 << 20));
         let request_timeout = section.take(
             "request_timeout",
@@ -101,6 +105,7 @@ impl Server {
             workers: workers?,
             public_url: public_url?,
             cors_origins: cors_origins?,
+            cors_headers: cors_headers?,
             body_limit: body_limit?,
             request_timeout: request_timeout?,
             shutdown_timeout: shutdown_timeout?,

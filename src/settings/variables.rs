@@ -1,21 +1,22 @@
 //! `BEARWARD_` variables and command-line flags as layers of the configuration.
 
+use std::{collections::BTreeSet, net::IpAddr};
+
 use ::config::{Map, Value, ValueKind};
 
 use super::{Sources, ValueSource};
 
-/// The prefix of variables that set a key. `BEARWARD_ENV` is not a key.
+/// The prefix of variables that may set a key.
 pub(super) const PREFIX: &str = "BEARWARD_";
 
-/// The prefix of variables that `bearward contract` sets for the server under test, which may be
-/// this one. They are not keys.
-const CONTRACT_PREFIX: &str = "BEARWARD_CONTRACT_";
+/// Separates the segments of a path in a variable. A variable without it is not configuration.
+const SEPARATOR: &str = "__";
 
 /// Builds the layer of the environment variables.
 pub(super) fn layer(sources: &Sources) -> Map<String, Value> {
     let mut layer = Map::new();
     for (name, value) in &sources.variables {
-        if let Some(path) = path_of(name) {
+        if let Some(path) = path_of(name, value) {
             set(
                 &mut layer,
                 &path,
@@ -66,11 +67,57 @@ pub(super) fn set(
     }
 }
 
-fn path_of(name: &str) -> Option<String> {
-    let path = name
+/// Returns what a variable without `__` was probably meant to set, as warnings. Other variables with
+/// the prefix belong to something else and are not mentioned.
+pub(super) fn notes(sources: &Sources, known: &BTreeSet<String>) -> Vec<String> {
+    let without_separators = |text: &str| text.to_lowercase().replace(['.', '_'], "");
+    let meaning = |rest: &str| {
+        known
+            .iter()
+            .find(|path| path.contains('.') && without_separators(path) == without_separators(rest))
+            .map(|path| format!("did you mean {}?", name_of(path)))
+            .or_else(|| {
+                rest.starts_with("ISSUERS_")
+                    .then(|| format!("a key of an issuer is set with {PREFIX}ISSUERS__NAME__KEY"))
+            })
+    };
+    sources
+        .variables
+        .iter()
+        .filter_map(|(name, value)| {
+            let rest = name.strip_prefix(PREFIX)?;
+            if rest.contains(SEPARATOR) || is_service_link(rest, value) {
+                return None;
+            }
+            Some(format!("{name} is not used; {}", meaning(rest)?))
+        })
+        .collect()
+}
+
+fn path_of(name: &str, value: &str) -> Option<String> {
+    let rest = name
         .strip_prefix(PREFIX)
-        .filter(|_| name != Sources::ENVIRONMENT && !name.starts_with(CONTRACT_PREFIX))?;
-    Some(path.to_lowercase().replace("__", "."))
+        .filter(|rest| rest.contains(SEPARATOR) && !is_service_link(rest, value))?;
+    Some(rest.to_lowercase().replace(SEPARATOR, "."))
+}
+
+/// Whether Kubernetes sets a variable of this form for a Service whose name begins with
+/// `bearward`. Docker links have the same form. A Service name may contain two hyphens, which become
+/// two underscores.
+fn is_service_link(rest: &str, value: &str) -> bool {
+    let is_url = ["tcp://", "udp://", "sctp://"]
+        .iter()
+        .any(|scheme| value.starts_with(scheme));
+    let is_host = rest.ends_with("SERVICE_HOST") && value.parse::<IpAddr>().is_ok();
+    let is_port = (rest.ends_with("SERVICE_PORT") || rest.contains("SERVICE_PORT_"))
+        && value.parse::<u16>().is_ok();
+    let is_detail = ["_TCP_", "_UDP_", "_SCTP_"]
+        .iter()
+        .any(|protocol| rest.contains(protocol))
+        && ["_PROTO", "_PORT", "_ADDR"]
+            .iter()
+            .any(|part| rest.ends_with(part));
+    is_url || is_host || is_port || is_detail
 }
 
 #[cfg(test)]
@@ -84,15 +131,34 @@ mod tests {
             "BEARWARD_ISSUERS__GOOGLE__AUDIENCES"
         );
         assert_eq!(
-            path_of("BEARWARD_ISSUERS__GOOGLE__AUDIENCES").as_deref(),
+            path_of("BEARWARD_ISSUERS__GOOGLE__AUDIENCES", "a").as_deref(),
             Some("issuers.google.audiences")
         );
-        assert_eq!(path_of("BEARWARD_ENV"), None);
-        assert_eq!(path_of("PATH"), None);
-        assert_eq!(path_of("BEARWARD_CONTRACT_ISSUER"), None);
+        for other in [
+            "PATH",
+            "BEARWARD_ENV",
+            "BEARWARD_IMAGE",
+            "BEARWARD_CONTRACT_ISSUER",
+        ] {
+            assert_eq!(path_of(other, "x"), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn variables_of_a_service_are_not_keys() {
+        for (name, value) in [
+            ("BEARWARD__ADMIN_SERVICE_HOST", "10.0.0.1"),
+            ("BEARWARD__ADMIN_SERVICE_PORT", "80"),
+            ("BEARWARD__ADMIN_SERVICE_PORT_HTTP", "80"),
+            ("BEARWARD__ADMIN_PORT", "tcp://10.0.0.1:80"),
+            ("BEARWARD__ADMIN_PORT_80_TCP", "tcp://10.0.0.1:80"),
+            ("BEARWARD__ADMIN_PORT_80_TCP_PROTO", "tcp"),
+        ] {
+            assert_eq!(path_of(name, value), None, "{name}");
+        }
         assert!(
-            path_of("BEARWARD_CONTRACT").is_some(),
-            "without the underscore it is an unknown key"
+            path_of("BEARWARD_SERVER__PORT", "8080").is_some(),
+            "an unknown key"
         );
     }
 }

@@ -1,9 +1,8 @@
-//! Environment variables that other software already sets, as a layer between the files and the
-//! `BEARWARD_` variables.
+//! Environment variables that other software already sets.
 
 use std::{
     collections::BTreeMap,
-    net::{IpAddr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
 };
 
 use ::config::{Map, Value, ValueKind};
@@ -11,6 +10,8 @@ use bearward::{Algorithm, Audiences, Issuer, KeySource, TokenUse};
 
 use super::{
     Problem, ValueSource,
+    address::listen_address,
+    raw::Raw,
     redact::{first_tag, redacted_text},
     supabase_url, variables,
 };
@@ -18,15 +19,23 @@ use super::{
 /// The end of every OAuth client id of Google.
 const GOOGLE_CLIENT: &str = ".apps.googleusercontent.com";
 
-/// Builds the layer. `lower` is the merged files; `upper` is the merged `BEARWARD_` variables and
+/// The values of these variables, as two layers.
+pub(super) struct WellKnownLayers {
+    /// Overrides files. `BEARWARD_` variables and flags override it.
+    pub(super) below: Map<String, Value>,
+    /// Overrides everything: the port that the platform routes to.
+    pub(super) above: Map<String, Value>,
+}
+
+/// Reads the variables. `lower` is the merged files; `upper` is the merged `BEARWARD_` variables and
 /// flags.
-pub(super) fn layer(
+pub(super) fn read(
     variables: &BTreeMap<String, String>,
     lower: &Map<String, Value>,
     upper: &Map<String, Value>,
     problems: &mut Vec<Problem>,
     warnings: &mut Vec<String>,
-) -> Map<String, Value> {
+) -> WellKnownLayers {
     let mut env = WellKnownEnv {
         variables,
         lower,
@@ -38,8 +47,11 @@ pub(super) fn layer(
     env.supabase();
     env.google();
     env.database();
-    env.port();
-    env.layer
+    let above = env.port();
+    WellKnownLayers {
+        below: env.layer,
+        above,
+    }
 }
 
 struct WellKnownEnv<'a> {
@@ -93,32 +105,47 @@ impl WellKnownEnv<'_> {
         }
     }
 
-    /// Changes the port of `server.bind` and keeps its IP address, because many tools set `PORT`
-    /// and it must not expose the server to the network.
-    fn port(&mut self) {
+    /// Returns a layer with the port of `server.bind`. Platforms route to this port, so it overrides
+    /// the port of every other source. The IP address is kept if one is configured. Otherwise the
+    /// server listens on all addresses, because the router of the platform is another machine.
+    fn port(&mut self) -> Map<String, Value> {
+        let mut layer = Map::new();
         let Some(text) = self.variable("PORT") else {
-            return;
+            return layer;
         };
-        if let Some(value) = find(self.upper, "server.bind") {
-            let source = source_of(value);
-            return self.note_unused("PORT", "server.bind", &source);
-        }
         let Ok(port) = text.parse::<u16>() else {
-            return self.reject("PORT", &text, "write a port number from 0 to 65535");
+            self.reject("PORT", &text, "write a port number from 0 to 65535");
+            return layer;
         };
-        let address: Option<IpAddr> = match find(self.lower, "server.bind").map(|value| &value.kind)
-        {
-            Some(ValueKind::String(bind)) => bind.parse::<SocketAddr>().ok().map(|bind| bind.ip()),
-            _ => None,
+        let configured = self
+            .configured("server.bind")
+            .filter(|value| source_of(value) != ValueSource::Default);
+        let address = match configured {
+            None => IpAddr::from(Ipv4Addr::UNSPECIFIED),
+            Some(value) => {
+                let raw = Raw {
+                    kind: &value.kind,
+                    is_text: true,
+                };
+                // An invalid server.bind is reported when the section is read.
+                let Ok(bind) = listen_address(raw) else {
+                    return layer;
+                };
+                if source_of(value) == ValueSource::CommandLine && bind.port() != port {
+                    self.warnings.push(format!(
+                        "the port of --bind {bind} is not used, because PORT is set to {port}"
+                    ));
+                }
+                bind.ip()
+            }
         };
-        // An invalid server.bind is reported when the section is read.
-        if let Some(address) = address {
-            self.set(
-                "PORT",
-                "server.bind",
-                SocketAddr::new(address, port).to_string(),
-            );
-        }
+        variables::set(
+            &mut layer,
+            "server.bind",
+            SocketAddr::new(address, port).to_string(),
+            &ValueSource::Variable("PORT".to_owned()),
+        );
+        layer
     }
 
     /// Returns the value of the variable, unless `issuers.NAME.issuer` is configured.

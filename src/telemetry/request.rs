@@ -39,12 +39,16 @@ const MAX_KID_CHARS: usize = 64;
 /// 500) and if the client disconnects (499). The duration ends with the response head; a streamed
 /// body is not included.
 ///
+/// `continues_trace` says whether the request's `traceparent` becomes the parent of its span, and
+/// not only a link.
+///
 /// Path, query and header values are never logged. The labels of the metrics are limited to
 /// existing routes.
 ///
 /// # Errors
 /// Passes on errors of the inner service, with the request id added to their response.
 pub async fn observe(
+    continues_trace: bool,
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
@@ -54,7 +58,13 @@ pub async fn observe(
     let route = request
         .match_pattern()
         .unwrap_or_else(|| "unmatched".to_owned());
-    let trace = RequestSpan::start(request.headers(), method, &route, id.as_str());
+    let trace = RequestSpan::start(
+        request.headers(),
+        continues_trace,
+        method,
+        &route,
+        id.as_str(),
+    );
     let context = trace.as_ref().map(RequestSpan::context);
     let mut entry = AccessLogEntry {
         started: Instant::now(),

@@ -71,7 +71,7 @@ async fn send(format: LogFormat, request: TestRequest) -> Observed {
     let _recorder = metrics::set_default_local_recorder(&recorder);
     let app = init_service(
         App::new()
-            .wrap(from_fn(observe))
+            .wrap(from_fn(|request, next| observe(true, request, next)))
             .route("/orders/{id}", web::get().to(HttpResponse::Ok))
             .route("/panics", web::get().to(panics))
             .route(
@@ -247,7 +247,12 @@ async fn logs_errors_of_an_inner_middleware() {
     let reject = |_: ServiceRequest, _: Next<actix_web::body::BoxBody>| async {
         Err::<ServiceResponse, Error>(actix_web::error::ErrorForbidden("no"))
     };
-    let app = init_service(App::new().wrap(from_fn(reject)).wrap(from_fn(observe))).await;
+    let app = init_service(
+        App::new()
+            .wrap(from_fn(reject))
+            .wrap(from_fn(|request, next| observe(true, request, next))),
+    )
+    .await;
     let error = app
         .call(TestRequest::get().to_request())
         .await

@@ -7,7 +7,7 @@ use actix_web::http::header::{HeaderMap, HeaderName};
 use opentelemetry::{
     Context, Key, KeyValue,
     propagation::{Extractor, TextMapPropagator},
-    trace::{FutureExt, SpanKind, Status, TraceContextExt, Tracer, TracerProvider},
+    trace::{FutureExt, Link, SpanKind, Status, TraceContextExt, Tracer, TracerProvider},
 };
 use opentelemetry_otlp::{ExporterBuildError, SpanExporter, WithExportConfig};
 use opentelemetry_sdk::{
@@ -88,22 +88,32 @@ fn resource() -> Resource {
 pub(super) struct RequestSpan(Context);
 
 impl RequestSpan {
-    /// Starts the span as part of the trace in the request's `traceparent` (W3C Trace Context).
-    /// Returns `None` if tracing is off.
+    /// Starts the span. If `continues_trace`, it is part of the trace in the request's `traceparent`
+    /// (W3C Trace Context), and the sender decides whether it is sampled. Otherwise it starts a new
+    /// trace, with a link to the span in `traceparent`. Returns `None` if tracing is off.
     ///
     /// The span contains no path, query or header values.
     pub(super) fn start(
         headers: &HeaderMap,
+        continues_trace: bool,
         method: &'static str,
         route: &str,
         request_id: &str,
     ) -> Option<Self> {
         let tracer = TRACER.get()?;
-        let parent = TraceContextPropagator::new()
+        let received = TraceContextPropagator::new()
             .extract_with_context(&Context::new(), &HeaderExtractor(headers));
+        let (parent, links) = if continues_trace {
+            (received, Vec::new())
+        } else {
+            let linked = received.span().span_context().clone();
+            let links = linked.is_valid().then(|| Link::with_context(linked));
+            (Context::new(), links.into_iter().collect())
+        };
         let span = tracer
             .span_builder(format!("{method} {route}"))
             .with_kind(SpanKind::Server)
+            .with_links(links)
             .with_attributes([
                 KeyValue::new("http.request.method", method),
                 KeyValue::new("http.route", route.to_owned()),

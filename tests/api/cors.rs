@@ -93,3 +93,25 @@ async fn credentials_are_allowed_only_if_a_cookie_is_configured() {
     assert_eq!(preflight.header("access-control-allow-credentials"), "true");
     assert_eq!(preflight.header("access-control-allow-origin"), ALLOWED);
 }
+
+#[tokio::test]
+async fn trace_headers_are_allowed() {
+    let app = TestApp::start().await;
+    let headers = "authorization, traceparent, tracestate, baggage";
+    send_preflight(&app, ALLOWED, "GET", headers)
+        .await
+        .expect_status(200);
+}
+
+#[tokio::test]
+async fn cors_headers_adds_to_the_list() {
+    let app = TestApp::start_with(&[("server.cors_headers", "X-Tenant-Id, x-client")]).await;
+    for headers in ["x-tenant-id", "authorization, X-Client, traceparent"] {
+        send_preflight(&app, ALLOWED, "GET", headers)
+            .await
+            .expect_status(200);
+    }
+    send_preflight(&app, ALLOWED, "GET", "x-other")
+        .await
+        .assert_error(400, "INVALID_REQUEST");
+}

@@ -352,3 +352,86 @@ async fn the_database_is_looked_at_and_left_as_it_is() {
     run(&["check", "--json"], &variables)
         .expect(1, &["\"sound\": false", "file is not a database"]);
 }
+
+fn last_line(output: &crate::CommandOutput) -> &str {
+    output.stdout.lines().last().unwrap_or_default()
+}
+
+#[tokio::test]
+async fn the_last_line_is_the_verdict() {
+    let idp = MockIdp::start().await;
+    let base = idp.base();
+    let valid = run(&["check"], &[("SUPABASE_URL", &base)]);
+    assert_eq!(
+        (valid.code, last_line(&valid)),
+        (Some(0), "valid: `bearward serve` can start")
+    );
+    let down = [
+        ("SUPABASE_URL", "http://127.0.0.1:1"),
+        (
+            "DATABASE_URL",
+            "postgres://u@127.0.0.1:1/app?sslmode=disable",
+        ),
+    ];
+    for (count, verdict) in [(1, "not valid: 1 problem"), (2, "not valid: 2 problems")] {
+        let output = run(&["check"], &down[..count]);
+        assert_eq!(
+            (output.code, last_line(&output)),
+            (Some(1), verdict),
+            "{output:?}"
+        );
+    }
+}
+
+/// Configurations with which `serve` does not start, and how many problems each has.
+#[test]
+fn check_rejects_what_serve_rejects() {
+    let issuer = ("SUPABASE_URL", "http://127.0.0.1:1");
+    let cases: [(&[(&str, &str)], &str); 5] = [
+        (&[], "not valid: 1 problem"),
+        (
+            &[issuer, ("BEARWARD_TOKENS__MAX_BYTES", "0")],
+            "not valid: 1 problem",
+        ),
+        (
+            &[issuer, ("BEARWARD_TOKENS__MAX_BYTES", "0"), ("PORT", "x")],
+            "not valid: 2 problems",
+        ),
+        (
+            &[issuer, ("BEARWARD_JWKS__CA_FILE", "/nowhere/ca.pem")],
+            "not valid: 1 problem",
+        ),
+        (
+            &[
+                issuer,
+                ("BEARWARD_ISSUERS__SUPABASE__JWKS", "{\"keys\":[]}"),
+            ],
+            "not valid: 1 problem",
+        ),
+    ];
+    for (variables, verdict) in cases {
+        let serve = run(&["serve", "--bind", "127.0.0.1:0"], variables);
+        assert_eq!(serve.code, Some(2), "{variables:?}: {serve:?}");
+        let check = run(&["check"], variables);
+        assert_eq!(
+            (check.code, last_line(&check)),
+            (Some(2), verdict),
+            "{check:?}"
+        );
+        assert!(
+            serve.stderr.ends_with(&check.stderr) && !check.stderr.is_empty(),
+            "the same message: {serve:?} {check:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_missing_vault_key_is_told_and_does_not_fail() {
+    let idp = MockIdp::start().await;
+    let base = idp.base();
+    for environment in ["", "production"] {
+        let variables = [("BEARWARD_ENV", environment), ("SUPABASE_URL", &base)];
+        run(&["check"], &variables)
+            .expect(0, &["vault no key", "valid: `bearward serve` can start"]);
+    }
+}

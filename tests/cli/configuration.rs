@@ -98,7 +98,6 @@ fn a_misspelled_variable_gets_a_suggestion() {
         ("BEARWARD_JWKS__MAX_STAEL", "BEARWARD_JWKS__MAX_STALE"),
         ("BEARWARD_JWK__MAX_STALE", "BEARWARD_JWKS__MAX_STALE"),
         ("BEARWARD_SERVER__BINDS", "BEARWARD_SERVER__BIND"),
-        ("BEARWARD_TOKENS_MAX_BYTES", "BEARWARD_TOKENS__MAX_BYTES"),
     ] {
         run(&SERVE, &[issuer, (wrong, "6h")]).expect(2, &["unknown", wrong, right]);
     }

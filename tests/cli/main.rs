@@ -12,6 +12,7 @@ mod health;
 mod help;
 mod idp;
 mod openapi;
+mod platforms;
 mod process;
 mod serve;
 mod shutdown;

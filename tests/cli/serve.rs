@@ -175,17 +175,59 @@ async fn admin_bind_moves_the_metrics() {
 }
 
 #[tokio::test]
-async fn a_port_variable_changes_the_port_and_keeps_the_address() {
+async fn forwarded_requests_get_no_metrics() {
+    let idp = MockIdp::start().await;
+    let (_server, api) = start(&idp.base(), &[]);
+    let metrics = format!("{api}/metrics");
+    assert_eq!(get(&metrics).await.status, 200);
+    for name in ["x-forwarded-for", "forwarded", "via", "x-real-ip"] {
+        let request = crate::process::client().get(&metrics);
+        let response = send(request.header(name, "127.0.0.1")).await;
+        assert_eq!(
+            (response.status, response.code().as_str()),
+            (404, "NOT_FOUND"),
+            "{name}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_refused_preflight_is_logged_with_origin_and_headers() {
+    let (server, api) = start(
+        "http://127.0.0.1:1",
+        &[("BEARWARD_SERVER__CORS_ORIGINS", "https://app.example.com")],
+    );
+    let preflight = async |origin: &str, headers: &str| {
+        let request = crate::process::client()
+            .request(reqwest::Method::OPTIONS, format!("{api}/protected"))
+            .header("origin", origin)
+            .header("access-control-request-method", "GET")
+            .header("access-control-request-headers", headers);
+        send(request).await.status
+    };
+    assert_eq!(preflight("https://app.example.com", "x-tenant").await, 400);
+    let line = server.line("refused a CORS preflight");
+    for part in ["https://app.example.com", "x-tenant", "server.cors_headers"] {
+        assert!(line.contains(part), "{part}: {line}");
+    }
+    let long = format!("https://{}.example", "a".repeat(3000));
+    assert_eq!(preflight(&long, "authorization").await, 403);
+    let line = server.line("refused a CORS preflight");
+    assert!(
+        line.contains("ORIGIN_REFUSED") && line.len() < 1000,
+        "{line}"
+    );
+}
+
+#[tokio::test]
+async fn port_without_an_address_listens_on_all_addresses() {
     let port = free_address().port().to_string();
     let server = TestProcess::start(bearward(
         &["serve"],
         &[("SUPABASE_URL", "http://127.0.0.1:1"), ("PORT", &port)],
     ));
     let line = server.line(" serves ");
-    assert!(
-        line.contains(&format!("address=127.0.0.1:{port} ")),
-        "{line}"
-    );
+    assert!(line.contains(&format!("address=0.0.0.0:{port} ")), "{line}");
 }
 
 #[tokio::test]

@@ -121,9 +121,11 @@ fn status(span: &Span) -> Option<&Value> {
 }
 
 #[actix_web::test]
-async fn a_request_span_continues_the_trace_and_holds_no_secrets() {
+async fn a_trusted_proxy_continues_its_trace_without_secrets() {
     let (collector, idp) = (Collector::start(), MockIdp::start().await);
-    let (server, api) = start(&idp, &format!("http://{}/otlp/", collector.address), &[]);
+    let trusted = [("BEARWARD_SERVER__TRUSTED_PROXIES", "127.0.0.1")];
+    let endpoint = format!("http://{}/otlp/", collector.address);
+    let (server, api) = start(&idp, &endpoint, &trusted);
     let token = idp.token().sub("ada").sign();
     let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
     let request = client().get(format!("{api}/protected?secret=in-the-query"));
@@ -209,6 +211,53 @@ async fn a_request_span_continues_the_trace_and_holds_no_secrets() {
         text(resource, "service.version").as_deref(),
         Some(env!("CARGO_PKG_VERSION"))
     );
+}
+
+/// `traceparent` with the sampled flag.
+const SAMPLED: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+
+/// Requests `/protected` with `traceparent: SAMPLED`, and returns the exported spans.
+async fn spans_of_a_sampled_parent(variables: &[(&str, &str)]) -> Vec<Span> {
+    let (collector, idp) = (Collector::start(), MockIdp::start().await);
+    let endpoint = format!("http://{}/otlp", collector.address);
+    let (server, api) = start(&idp, &endpoint, variables);
+    let request = client().get(format!("{api}/protected"));
+    assert_eq!(
+        send(request.header("traceparent", SAMPLED)).await.status,
+        401
+    );
+    assert!(server.stop("TERM").0.success());
+    collector.spans()
+}
+
+#[actix_web::test]
+async fn an_untrusted_traceparent_is_a_link_and_not_the_parent() {
+    let spans = spans_of_a_sampled_parent(&[]).await;
+    let [span] = spans.as_slice() else {
+        panic!("one span: {spans:?}")
+    };
+    assert!(span.parent_span_id.is_empty(), "{span:?}");
+    let [link] = span.links.as_slice() else {
+        panic!("one link: {span:?}")
+    };
+    assert_ne!(span.trace_id, link.trace_id);
+    assert_eq!(link.trace_id[..2], [0x4b, 0xf9]);
+    assert_eq!(link.span_id[..2], [0, 0xf0]);
+}
+
+#[actix_web::test]
+async fn an_untrusted_traceparent_does_not_force_sampling() {
+    let never = [
+        ("OTEL_TRACES_SAMPLER", "parentbased_traceidratio"),
+        ("OTEL_TRACES_SAMPLER_ARG", "0"),
+    ];
+    assert_eq!(spans_of_a_sampled_parent(&never).await.len(), 0);
+    let trusted = [
+        never[0],
+        never[1],
+        ("BEARWARD_SERVER__TRUSTED_PROXIES", "127.0.0.1"),
+    ];
+    assert_eq!(spans_of_a_sampled_parent(&trusted).await.len(), 1);
 }
 
 #[actix_web::test]

@@ -1,4 +1,4 @@
-//! Vault keys: required in production, created for development, and rotated without data loss.
+//! Vault keys: not needed to start, created for development, and rotated without data loss.
 
 use std::{os::unix::fs::PermissionsExt, path::Path};
 
@@ -14,20 +14,49 @@ use crate::{
 const OLD: &str = "old:YWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWE=";
 const NEW: &str = "new:YmJiYmJiYmJiYmJiYmJiYmJiYmJiYmJiYmJiYmJiYmI=";
 
-#[test]
-fn production_requires_a_vault_key() {
-    let variables = [
-        ("BEARWARD_ENV", "production"),
-        ("SUPABASE_URL", "http://127.0.0.1:1"),
-    ];
-    run(&["serve"], &variables).expect(
-        2,
-        &[
-            "vault.keys is empty",
-            "openssl rand -base64 32",
-            "BEARWARD_VAULT__KEYS_FILE",
-        ],
-    );
+#[tokio::test]
+async fn serve_starts_without_a_key_and_warns_once() {
+    let idp = MockIdp::start().await;
+    let base = idp.base();
+    let server = TestProcess::start(bearward(
+        &["serve", "--bind", "127.0.0.1:0"],
+        &[("BEARWARD_ENV", "production"), ("SUPABASE_URL", &base)],
+    ));
+    let line = server.line(" serves ");
+    let address = line
+        .split("address=")
+        .nth(1)
+        .and_then(|rest| rest.split(' ').next())
+        .expect("an address");
+    for _ in 0..2 {
+        let request = client()
+            .post(format!("http://{address}/api/user/api-keys"))
+            .bearer_auth(idp.token().sub("ada").sign())
+            .header("content-type", "application/json")
+            .body(json!({ "togetherAI": "sk-0123456789abcdef0123456789abcdef" }).to_string());
+        let response = send(request).await;
+        assert_eq!(
+            (response.status, response.code().as_str()),
+            (503, "VAULT_UNAVAILABLE"),
+            "{response:?}"
+        );
+    }
+    let (.., output) = server.stop("TERM");
+    let warnings: Vec<_> = output
+        .lines()
+        .filter(|line| line.contains("vault.keys is empty"))
+        .collect();
+    let [warning] = warnings[..] else {
+        panic!("one warning: {output}")
+    };
+    for part in [
+        "WARN",
+        "VAULT_UNAVAILABLE",
+        "openssl rand -base64 32",
+        "BEARWARD_VAULT__KEYS_FILE",
+    ] {
+        assert!(warning.contains(part), "{part}: {warning}");
+    }
 }
 
 #[test]

@@ -7,8 +7,8 @@ use crate::{
     gateway::Gateway::{self, Caddy, Envoy, Nginx, Traefik},
 };
 
-/// Spellings that are the same name for a backend that folds case, underscores and dots.
-const SPOOFED: [&str; 10] = [
+/// Spellings that are the same name for a backend that folds case and special characters.
+const SPOOFED: [&str; 12] = [
     "X-Auth-Role: root",
     "x-auth-role: root",
     "X_Auth_Role: root",
@@ -19,6 +19,8 @@ const SPOOFED: [&str; 10] = [
     "x.auth.role: root",
     "X.Auth-Role: root",
     "X_Auth.Role: root",
+    "X~Auth~Role: root",
+    "X!Auth!Role: root",
 ];
 
 #[rstest]
@@ -50,6 +52,47 @@ async fn spoofed_auth_headers_are_removed(
             all.starts_with("HTTP/1.1 200") && !all.contains("root"),
             "{all}"
         );
+    }
+}
+
+/// The characters of a header's name other than letters and digits (RFC 9110 §5.6.2). A backend may
+/// fold all of them.
+const SEPARATORS: &str = "!#$%&'*+-.^_`|~";
+
+#[rstest]
+#[actix_web::test]
+async fn every_special_character_as_separator_is_removed(
+    #[values(Nginx, Caddy, Envoy, Traefik)] gateway: Gateway,
+) {
+    let Some(fixture) = Fixture::start(gateway).await else {
+        return;
+    };
+    let line = format!(
+        "Authorization: Bearer {}",
+        fixture.token().claim("role", "reader").sign()
+    );
+    for first in SEPARATORS.chars() {
+        let spoofed: Vec<String> = SEPARATORS
+            .chars()
+            .flat_map(|second| {
+                [
+                    format!("X{first}Auth{second}Subject: root"),
+                    format!("x{first}AUTH{second}role: root"),
+                ]
+            })
+            .collect();
+        let lines: Vec<&str> = [line.as_str()]
+            .into_iter()
+            .chain(spoofed.iter().map(String::as_str))
+            .collect();
+        let response = fixture.send_raw(&lines).await;
+        assert!(response.starts_with("HTTP/1.1 200"), "{first}: {response}");
+        assert!(
+            response.contains("\"x-auth-subject\",\"ada\"")
+                && response.contains("\"x-auth-role\",\"reader\""),
+            "{first}: {response}"
+        );
+        assert!(!response.contains("root"), "{first}: {response}");
     }
 }
 

@@ -16,3 +16,4 @@ mod identity_headers;
 mod preflight;
 mod rejections;
 mod requirements;
+mod websocket;

@@ -16,7 +16,7 @@ fn check(inside: &str, outside: &str) {
 #[case::workers_at_most_1024("server", "workers = 1024", "workers = 1025")]
 #[case::workers_not_negative("server", "workers = 0", "workers = -1")]
 #[case::bind_is_an_address("server", "bind = '[::]:80'", "bind = 'example.com:80'")]
-#[case::bind_has_a_port("server", "bind = '0.0.0.0:0'", "bind = '0.0.0.0'")]
+#[case::bind_port_is_optional("server", "bind = '0.0.0.0'", "bind = '0.0.0.0:'")]
 #[case::listeners_differ(
     "server",
     "admin_bind = '127.0.0.1:8001'",
@@ -53,6 +53,12 @@ fn check(inside: &str, outside: &str) {
     "cors_origins = ['https://a.example:1/']"
 )]
 #[case::origin_is_not_a_wildcard("server", "cors_origins = []", "cors_origins = ['*']")]
+#[case::cors_header_is_a_name(
+    "server",
+    "cors_headers = ['X-Tenant']",
+    "cors_headers = ['x tenant']"
+)]
+#[case::cors_header_is_not_a_wildcard("server", "cors_headers = []", "cors_headers = ['*']")]
 #[case::body_limit_at_most_64_mib("server", "body_limit = '64MiB'", "body_limit = 67108865")]
 #[case::proxy_is_an_ip_address(
     "server",

@@ -3,7 +3,7 @@
 use std::{num::NonZeroU32, path::Path, time::Duration};
 
 use bearward::{Algorithm, Builder, ClaimMapping, Issuer, IssuerError, JwksCacheConfig};
-use bearward_server::settings::{Config, CorsOrigin, LogFormat, Sources, ValueSource};
+use bearward_server::settings::{Config, LogFormat, Sources, ValueSource};
 use insta::assert_snapshot;
 use secrecy::ExposeSecret;
 
@@ -33,7 +33,7 @@ fn source_of(config: &Config, path: &str) -> String {
 #[test]
 fn the_defaults_are_those_of_the_contract() {
     let config = environment(&[]).expect("defaults");
-    assert_eq!(config.environment, "development");
+    assert_eq!(config.environment, "");
     let server = &config.server;
     assert_eq!(server.bind.to_string(), "127.0.0.1:8000");
     assert_eq!(
@@ -44,14 +44,7 @@ fn the_defaults_are_those_of_the_contract() {
         ),
         (0, true, None)
     );
-    assert_eq!(
-        server
-            .cors_origins
-            .iter()
-            .map(CorsOrigin::as_str)
-            .collect::<Vec<_>>(),
-        ["http://localhost:3000"]
-    );
+    assert_eq!(server.cors_origins, []);
     assert_eq!(
         (
             server.body_limit,
@@ -127,10 +120,7 @@ fn the_defaults_are_those_of_the_contract() {
 
 #[test]
 fn the_shipped_files_are_valid_in_both_environments() {
-    for (environment, format) in [
-        ("development", LogFormat::Pretty),
-        ("production", LogFormat::Json),
-    ] {
+    for (environment, format) in [("", LogFormat::Pretty), ("production", LogFormat::Json)] {
         let sources = Sources::new(
             Some("config".into()),
             variables(&[("BEARWARD_ENV", environment)]),
@@ -139,6 +129,64 @@ fn the_shipped_files_are_valid_in_both_environments() {
         assert_eq!(config.telemetry.format, format);
         assert!(config.warnings().is_empty(), "{:?}", config.warnings());
     }
+}
+
+/// The effective values of a configuration without files.
+fn values(environment_name: &str) -> Vec<(String, String)> {
+    let config = environment(&[("BEARWARD_ENV", environment_name)]).expect("defaults");
+    let values = config.redacted();
+    values
+        .values()
+        .map(|value| (value.path.clone(), value.value.clone()))
+        .collect()
+}
+
+#[test]
+fn the_defaults_do_not_depend_on_the_environment() {
+    for name in ["development", "production", "prod", "staging"] {
+        assert_eq!(values(name), values(""), "{name}");
+    }
+}
+
+#[test]
+fn no_file_is_selected_without_an_environment() {
+    let files = [("development.toml", "[jwks]\nmax_stale = \"7h\"")];
+    let config = load(&files, &[]).expect("a valid configuration");
+    assert_eq!(
+        source_of(&config, "jwks.max_stale"),
+        "the built-in defaults"
+    );
+    let config = load(&files, &[("BEARWARD_ENV", "development")]).expect("a valid configuration");
+    assert_eq!(source_of(&config, "jwks.max_stale"), "development.toml");
+}
+
+#[test]
+fn development_defaults_are_overridden_by_every_other_source() {
+    let dir = folder(&[("default.toml", "[server]\nworkers = 3")]);
+    let text = "[server]\nbind = '127.0.0.1:8000'\nworkers = 2\nshutdown_timeout = '1s'\nrequest_timeout = '2s'";
+    let sources = Sources {
+        development_defaults: Some(text),
+        ..Sources::new(
+            Some(dir.path().to_owned()),
+            variables(&[("BEARWARD_SERVER__REQUEST_TIMEOUT", "3s"), ("PORT", "9000")]),
+        )
+    };
+    let server = Config::load(&sources)
+        .expect("a valid configuration")
+        .server;
+    assert_eq!(
+        (
+            server.workers,
+            server.request_timeout,
+            server.shutdown_timeout
+        ),
+        (3, seconds(3), seconds(1))
+    );
+    assert_eq!(
+        server.bind.to_string(),
+        "127.0.0.1:9000",
+        "not all addresses"
+    );
 }
 
 #[test]

@@ -194,7 +194,8 @@ fn debug_and_the_effective_values_redact_secrets() {
     server.bind = "127.0.0.1:8000"                               the built-in defaults
     server.workers = 0                                           the built-in defaults
     server.public_url = ""                                       the built-in defaults
-    server.cors_origins = ["http://localhost:3000"]              the built-in defaults
+    server.cors_origins = []                                     the built-in defaults
+    server.cors_headers = []                                     the built-in defaults
     server.body_limit = "64KiB"                                  the built-in defaults
     server.request_timeout = "30s"                               the built-in defaults
     server.shutdown_timeout = "15s"                              the built-in defaults

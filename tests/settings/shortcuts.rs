@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use bearward::Issuer;
+use bearward_server::settings::{Config, Sources};
 use insta::assert_snapshot;
 use secrecy::ExposeSecret;
 
-use super::{environment, error, load};
+use super::{environment, error, load, variables};
 
 const REFERENCE: &str = "abcdefghijklmnopqrst";
 
@@ -115,7 +116,7 @@ fn google_client_id_adds_google_as_a_credential_issuer() {
 }
 
 #[test]
-fn database_url_and_port_override_files_but_not_variables() {
+fn database_url_overrides_files_and_port_everything() {
     let text = "[server]\nbind = '0.0.0.0:8000'\n[database]\nurl = 'sqlite://file.db'";
     let files = [("default.toml", text)];
     let shortcuts = [("DATABASE_URL", "sqlite://shortcut.db"), ("PORT", "9000")];
@@ -127,15 +128,55 @@ fn database_url_and_port_override_files_but_not_variables() {
         ("BEARWARD_DATABASE__URL", "sqlite://explicit.db"),
     ];
     let config = load(&files, &[shortcuts, explicit].concat()).expect("a valid configuration");
-    assert_eq!(config.server.bind.to_string(), "[::1]:1");
+    assert_eq!(config.server.bind.to_string(), "[::1]:9000");
     assert_eq!(config.database.url.expose_secret(), "sqlite://explicit.db");
     assert_eq!(
         config.warnings(),
-        [
-            "DATABASE_URL is not used, because database.url is set in BEARWARD_DATABASE__URL",
-            "PORT is not used, because server.bind is set in BEARWARD_SERVER__BIND",
-        ]
+        ["DATABASE_URL is not used, because database.url is set in BEARWARD_DATABASE__URL"]
     );
+}
+
+#[test]
+fn port_decides_the_port_and_never_the_address() {
+    let bind = |bind: Option<&str>, port: &str| {
+        let variables = bind.map(|bind| ("BEARWARD_SERVER__BIND", bind));
+        let variables: Vec<_> = variables.into_iter().chain([("PORT", port)]).collect();
+        let config = environment(&variables).expect("a valid configuration");
+        assert_eq!(config.warnings(), [""; 0]);
+        config.server.bind.to_string()
+    };
+    for (configured, address) in [
+        (None, "0.0.0.0:8080"),
+        (Some("0.0.0.0"), "0.0.0.0:8080"),
+        (Some("0.0.0.0:8000"), "0.0.0.0:8080"),
+        (Some("127.0.0.1:8000"), "127.0.0.1:8080"),
+        (Some("::"), "[::]:8080"),
+        (Some("[::1]"), "[::1]:8080"),
+    ] {
+        assert_eq!(bind(configured, "8080"), address, "{configured:?}");
+    }
+    assert_eq!(bind(Some("0.0.0.0"), ""), "0.0.0.0:8000", "PORT is unset");
+}
+
+#[test]
+fn port_overrides_the_flag_with_a_warning() {
+    let sources = Sources::new(None, variables(&[("PORT", "8080")]));
+    let config = Config::load(&sources.with("server.bind", "127.0.0.1:8001"))
+        .expect("a valid configuration");
+    assert_eq!(config.server.bind.to_string(), "127.0.0.1:8080");
+    assert_eq!(
+        config.warnings(),
+        ["the port of --bind 127.0.0.1:8001 is not used, because PORT is set to 8080"]
+    );
+}
+
+#[test]
+fn port_does_not_hide_an_invalid_address() {
+    let variables = [("BEARWARD_SERVER__BIND", "localhost"), ("PORT", "8080")];
+    assert_snapshot!(error(environment(&variables)), @r#"
+    the configuration has a problem:
+      server.bind in BEARWARD_SERVER__BIND: found "localhost"; write an IP address and a port, such as "127.0.0.1:8000" or "0.0.0.0:8000"
+    "#);
 }
 
 #[test]

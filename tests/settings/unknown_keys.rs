@@ -54,18 +54,79 @@ fn an_unknown_variable_gets_a_variable_as_hint() {
     the configuration has a problem:
       unknown key jwks.max_stael in BEARWARD_JWKS__MAX_STAEL; did you mean BEARWARD_JWKS__MAX_STALE?
     ");
-    assert_snapshot!(error(environment(&[("BEARWARD_JWKS_MAX_STALE", "6h")])), @r"
-    the configuration has a problem:
-      unknown key jwks_max_stale in BEARWARD_JWKS_MAX_STALE; did you mean BEARWARD_JWKS__MAX_STALE?
-    ");
     assert_snapshot!(error(environment(&[("BEARWARD_SEVRER__BIND", "x")])), @r"
     the configuration has a problem:
       unknown key sevrer in BEARWARD_SEVRER__BIND; did you mean BEARWARD_SERVER__BIND?
     ");
-    assert_snapshot!(error(environment(&[("BEARWARD_COLOUR", "blue")])), @r"
+    assert_snapshot!(error(environment(&[("BEARWARD_COLOUR__RED", "blue")])), @r"
     the configuration has a problem:
-      unknown key colour in BEARWARD_COLOUR; a variable is named BEARWARD_SECTION__KEY, with two underscores after the section
+      unknown key colour in BEARWARD_COLOUR__RED; a variable is named BEARWARD_SECTION__KEY, with two underscores after the section
     ");
+}
+
+/// The warnings of a configuration with this variable.
+fn warnings(name: &str, value: &str) -> Vec<String> {
+    let config = environment(&[(name, value)]).unwrap_or_else(|error| panic!("{name}: {error}"));
+    config.warnings().to_owned()
+}
+
+#[test]
+fn a_variable_without_two_underscores_sets_nothing() {
+    for (name, value) in [
+        ("BEARWARD_IMAGE", "ghcr.io/example/bearward"),
+        ("BEARWARD_COLOUR", "blue"),
+        ("BEARWARD_DB_PASSWORD", "hunter2"),
+        ("BEARWARD_CONTRACT", "x"),
+        ("BEARWARD_CONTRACT_ISSUER", "http://127.0.0.1:1"),
+        ("BEARWARD_", "x"),
+    ] {
+        assert_eq!(warnings(name, value), [""; 0], "{name}");
+    }
+}
+
+#[test]
+fn a_missing_underscore_is_noted_without_the_value() {
+    assert_eq!(
+        warnings("BEARWARD_JWKS_MAX_STALE", "6h"),
+        ["BEARWARD_JWKS_MAX_STALE is not used; did you mean BEARWARD_JWKS__MAX_STALE?"]
+    );
+    assert_eq!(
+        warnings("BEARWARD_VAULT_KEYS", "k1:c2VjcmV0"),
+        ["BEARWARD_VAULT_KEYS is not used; did you mean BEARWARD_VAULT__KEYS?"]
+    );
+    assert_eq!(
+        warnings("BEARWARD_ISSUERS_GOOGLE_AUDIENCES", "a"),
+        [
+            "BEARWARD_ISSUERS_GOOGLE_AUDIENCES is not used; a key of an issuer is set with BEARWARD_ISSUERS__NAME__KEY"
+        ]
+    );
+}
+
+/// What Kubernetes injects for Services of these names, with and without named ports.
+#[test]
+fn service_links_of_kubernetes_are_ignored() {
+    for service in [
+        "BEARWARD",
+        "BEARWARD_SERVER",
+        "BEARWARD__ADMIN",
+        "BEARWARD_JWKS",
+    ] {
+        for (suffix, value) in [
+            ("SERVICE_HOST", "10.96.7.1"),
+            ("SERVICE_HOST", "fd00::7"),
+            ("SERVICE_PORT", "8000"),
+            ("SERVICE_PORT_HTTP", "8000"),
+            ("PORT", "tcp://10.96.7.1:8000"),
+            ("PORT_8000_TCP", "tcp://10.96.7.1:8000"),
+            ("PORT_8000_TCP_PROTO", "tcp"),
+            ("PORT_8000_TCP_PORT", "8000"),
+            ("PORT_8000_TCP_ADDR", "10.96.7.1"),
+            ("PORT_53_UDP", "udp://10.96.7.1:53"),
+        ] {
+            let name = format!("{service}_{suffix}");
+            assert_eq!(warnings(&name, value), [""; 0], "{name}");
+        }
+    }
 }
 
 #[test]

@@ -86,6 +86,11 @@ impl TrustedProxies {
         address
     }
 
+    /// Returns whether the peer of a connection is a trusted proxy.
+    pub(super) fn is_trusted_peer(&self, peer: Option<SocketAddr>) -> bool {
+        peer.is_some_and(|peer| self.is_trusted(peer.ip().to_canonical()))
+    }
+
     fn is_trusted(&self, address: IpAddr) -> bool {
         self.0.iter().any(|network| network.contains(&address))
     }

@@ -5,14 +5,35 @@ use actix_web::{
     Error, ResponseError,
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
-    http::{Method, StatusCode},
+    http::{
+        Method, StatusCode,
+        header::{
+            ACCESS_CONTROL_REQUEST_HEADERS, ACCESS_CONTROL_REQUEST_METHOD, HeaderMap, HeaderName,
+            ORIGIN,
+        },
+    },
     middleware::Next,
 };
 
-use crate::{api::error::ApiError, settings::CorsOrigin};
+use crate::{api::error::ApiError, settings::Server};
+
+/// Request headers that an allowed origin may send. Browsers with OpenTelemetry send the last three
+/// (W3C Trace Context and Baggage).
+const ALLOWED_HEADERS: [&str; 7] = [
+    "authorization",
+    "content-type",
+    "x-request-id",
+    "idempotency-key",
+    "traceparent",
+    "tracestate",
+    "baggage",
+];
+
+/// Maximum length of a value in the log. The client chooses it.
+const MAX_LOGGED_CHARS: usize = 256;
 
 /// Allows the configured origins. Credentials are allowed only if a cookie may carry a token.
-pub(in crate::server) fn cors(origins: &[CorsOrigin], with_credentials: bool) -> Cors {
+pub(super) fn cors(settings: &Server, with_credentials: bool) -> Cors {
     let cors = Cors::default()
         .allowed_methods([
             Method::GET,
@@ -21,12 +42,8 @@ pub(in crate::server) fn cors(origins: &[CorsOrigin], with_credentials: bool) ->
             Method::PATCH,
             Method::DELETE,
         ])
-        .allowed_headers([
-            "authorization",
-            "content-type",
-            "x-request-id",
-            "idempotency-key",
-        ])
+        .allowed_headers(ALLOWED_HEADERS)
+        .allowed_headers(&settings.cors_headers)
         .expose_headers([
             "www-authenticate",
             "x-request-id",
@@ -34,7 +51,8 @@ pub(in crate::server) fn cors(origins: &[CorsOrigin], with_credentials: bool) ->
             "idempotency-replayed",
         ])
         .max_age(3600);
-    let cors = origins
+    let cors = settings
+        .cors_origins
         .iter()
         .fold(cors, |cors, origin| cors.allowed_origin(origin.as_str()));
     if with_credentials {
@@ -44,7 +62,8 @@ pub(in crate::server) fn cors(origins: &[CorsOrigin], with_credentials: bool) ->
     }
 }
 
-/// Replaces the plain-text body of a preflight rejected by [`cors`] with the error envelope.
+/// Replaces the plain-text body of a preflight rejected by [`cors`] with the error envelope, and logs
+/// what was refused.
 pub(super) async fn preflight_error_body(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -64,9 +83,27 @@ pub(super) async fn preflight_error_body(
         Some(_) => (
             StatusCode::BAD_REQUEST,
             "INVALID_REQUEST",
-            "this method or these headers are not allowed for cross-origin requests",
+            "this method or these headers are not allowed for cross-origin requests; the operator lists additional headers in server.cors_headers",
         ),
     };
+    log_refusal(response.request().headers(), code);
     let error = ApiError::new(response.request(), status, code, message);
     Ok(response.into_response(error.error_response()))
+}
+
+/// Logs a refused preflight. Origin, method and names of headers are not secret; the values of the
+/// headers are not part of a preflight.
+fn log_refusal(headers: &HeaderMap, code: &'static str) {
+    let text = |name: HeaderName| -> Option<String> {
+        let value = headers.get(name)?;
+        let text = String::from_utf8_lossy(value.as_bytes());
+        Some(text.chars().take(MAX_LOGGED_CHARS).collect())
+    };
+    tracing::info!(
+        code,
+        origin = text(ORIGIN),
+        method = text(ACCESS_CONTROL_REQUEST_METHOD),
+        headers = text(ACCESS_CONTROL_REQUEST_HEADERS),
+        "refused a CORS preflight; see server.cors_origins and server.cors_headers"
+    );
 }

@@ -30,7 +30,6 @@ mod request_limits;
 mod security_headers;
 mod unread_body;
 
-use actix_cors::Cors;
 use actix_web::{
     App, Error, Resource,
     body::{BoxBody, MessageBody},
@@ -39,12 +38,12 @@ use actix_web::{
 };
 use bearward::{Bearward, Requirement};
 
-pub(super) use self::cors::cors;
 pub(crate) use self::forward_auth::{FORWARD_AUTH_PATH, ForwardAuthChecked};
 use self::{
     account::load_account,
+    client_address::TrustedProxies,
     connection::track_request,
-    cors::preflight_error_body,
+    cors::{cors, preflight_error_body},
     forward_auth::forward_auth_method,
     rate_limits::{limit_invalid_tokens, limit_per_address, limit_per_user},
     request_limits::enforce,
@@ -52,12 +51,13 @@ use self::{
     unread_body::close_on_unread_body,
 };
 pub use self::{rate_limits::RateLimits, request_limits::RequestLimits};
-use crate::telemetry;
+use crate::{settings::Server, telemetry};
 
 /// Wraps the application in the middleware of all routes.
 pub(super) fn wrap_application<T>(
     app: App<T>,
-    cors: Cors,
+    settings: Server,
+    with_credentials: bool,
 ) -> App<
     impl ServiceFactory<
         ServiceRequest,
@@ -77,11 +77,15 @@ where
             Service: 'static,
         > + 'static,
 {
-    app.wrap(cors)
+    let proxies = TrustedProxies::new(settings.trusted_proxies.iter().copied());
+    app.wrap(cors(&settings, with_credentials))
         .wrap(from_fn(preflight_error_body))
         .wrap(security_headers())
         .wrap(from_fn(forward_auth_method))
-        .wrap(from_fn(telemetry::observe))
+        .wrap(from_fn(move |request: ServiceRequest, next| {
+            let continues_trace = proxies.is_trusted_peer(request.peer_addr());
+            telemetry::observe(continues_trace, request, next)
+        }))
         .wrap(from_fn(close_on_unread_body))
         .wrap(from_fn(track_request))
 }
