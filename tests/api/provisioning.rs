@@ -238,3 +238,31 @@ async fn invalid_profile_claims_are_ignored() {
         (&json!(null), &json!(null), &json!(null))
     );
 }
+
+#[tokio::test]
+async fn deep_user_metadata_does_not_lock_its_owner_out() {
+    let app = TestApp::start().await;
+    let nested = (0..300).fold(json!(1), |inner, _| json!([inner]));
+    let token = app
+        .token("ada")
+        .claim("user_metadata", json!({"x": nested, "full_name": "Ada"}))
+        .sign();
+    let me = app.get("/api/auth/me", &token).await.expect_status(200);
+    assert_eq!(me["name"], "Ada");
+}
+
+#[tokio::test]
+async fn a_lone_surrogate_does_not_lock_its_owner_out() {
+    let app = TestApp::start().await;
+    let token = app.token("ada").claim(
+        "user_metadata",
+        json!({"x": "SURROGATE", "full_name": "Ada"}),
+    );
+    let payload = serde_json::to_string(token.claims())
+        .unwrap()
+        .replace("SURROGATE", r"\ud800");
+    let header = serde_json::to_string(token.header_members()).unwrap();
+    let token = bearward_testing::Token::raw(header, payload).sign(&app.idp.key());
+    let me = app.get("/api/auth/me", &token).await.expect_status(200);
+    assert_eq!(me["name"], "Ada");
+}
