@@ -90,6 +90,6 @@ pub(super) async fn set_active(
         .with_store(async |store, _| store.set_active(&ADMINISTRATOR, id, is_active, now).await)
         .await?
         .ok_or_else(not_found)?;
-    accounts.invalidate(&profile.issuer, &profile.subject);
+    accounts.invalidate(&profile.issuer, &profile.subject).await;
     Ok(HttpResponse::Ok().json(profile))
 }

@@ -6,6 +6,7 @@ use actix_web::{
     HttpRequest, HttpResponse, ResponseError,
     error::PathError,
     http::{StatusCode, header::RETRY_AFTER},
+    web::Bytes,
 };
 use bearward::{ErrorBody, RequestId};
 use serde_json::Value;
@@ -92,6 +93,17 @@ impl ApiError {
         )
     }
 
+    /// Formats the error as the last server-sent event of a stream.
+    pub(super) fn to_event(&self) -> Bytes {
+        let body = serde_json::json!(self.body());
+        format!("event: error\ndata: {body}\n\n").into()
+    }
+
+    fn body(&self) -> ErrorBody {
+        ErrorBody::new(self.code, &self.message, self.request_id.as_ref())
+            .with_details(self.details.clone())
+    }
+
     /// Maps a store error to 503, 404 or 500, and logs the cause.
     pub(super) fn from_store(request_id: Option<RequestId>, error: &StoreError) -> Self {
         match error {
@@ -142,13 +154,11 @@ impl ResponseError for ApiError {
     }
 
     fn error_response(&self) -> HttpResponse {
-        let body = ErrorBody::new(self.code, &self.message, self.request_id.as_ref())
-            .with_details(self.details.clone());
         let mut response = HttpResponse::build(self.status);
         if let Some(seconds) = self.retry_after {
             response.insert_header((RETRY_AFTER, seconds));
         }
-        response.json(body)
+        response.json(self.body())
     }
 }
 

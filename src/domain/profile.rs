@@ -43,7 +43,7 @@ pub struct Profile {
     pub picture: Option<String>,
     /// Whether the account is enabled.
     pub is_active: bool,
-    /// When the user's latest session was first used here.
+    /// When the user's latest session was first used here, to within one minute.
     #[serde(with = "time::serde::rfc3339")]
     pub last_login: OffsetDateTime,
     /// When the account was created.
@@ -56,7 +56,7 @@ pub struct Profile {
 
 /// The profile in a token's claims. Invalid values are treated as missing: an invalid picture must
 /// not prevent a sign-in.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct IdpProfile {
     /// `email`.
     pub email: Option<String>,
