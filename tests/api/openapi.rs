@@ -120,7 +120,7 @@ fn codes(status: &str) -> &'static [&'static str] {
         ],
         "404" => &["NOT_FOUND"],
         "408" => &["REQUEST_TIMEOUT"],
-        "409" => &["API_KEY_MISSING"],
+        "409" => &["API_KEY_MISSING", "LAST_ADMINISTRATOR"],
         "413" => &["PAYLOAD_TOO_LARGE"],
         "415" => &["UNSUPPORTED_MEDIA_TYPE"],
         "422" => &["VALIDATION_FAILED"],
