@@ -34,8 +34,8 @@ pub struct Profile {
     /// Email address from the token. Accounts are never linked by it.
     #[schema(example = "ada@example.com")]
     pub email: Option<String>,
-    /// Whether the issuer has verified the email address.
-    pub email_verified: bool,
+    /// Whether the issuer has verified the email address; null if the issuer does not say.
+    pub email_verified: Option<bool>,
     /// The name that the user chose, else the one from the token.
     #[schema(example = "Ada Lovelace")]
     pub name: Option<String>,
@@ -61,7 +61,7 @@ pub struct IdpProfile {
     /// `email`.
     pub email: Option<String>,
     /// `email_verified` at the top level. `user_metadata` is not used: users can write to it.
-    pub email_verified: bool,
+    pub email_verified: Option<bool>,
     /// `name` or `full_name`, at the top level or in `user_metadata`.
     pub name: Option<String>,
     /// `picture` or `avatar_url`, at the top level or in `user_metadata`.
@@ -146,10 +146,10 @@ impl IdpProfile {
         };
         // Supabase users can write to their own metadata: it may set a name, but must not mark an
         // address as verified.
-        let email_verified = claims.bool("email_verified").unwrap_or(false);
+        let email_verified = claims.bool("email_verified");
         let email = valid_line(claims.string("email"), MAX_EMAIL_LENGTH);
         Self {
-            email_verified: email_verified && email.is_some(),
+            email_verified: email_verified.filter(|_| email.is_some()),
             email,
             name: valid_line(first_of(["name", "full_name"]), MAX_NAME_LENGTH),
             picture: first_of(["picture", "avatar_url"]).and_then(|url| https_url(url).ok()),
@@ -229,7 +229,7 @@ mod tests {
         }));
         assert_eq!(google, supabase);
         assert_eq!(google.name.as_deref(), Some("Ada"));
-        assert!(google.email_verified);
+        assert_eq!(google.email_verified, Some(true));
     }
 
     #[test]
@@ -239,15 +239,29 @@ mod tests {
     }
 
     #[test]
-    fn email_is_not_verified_if_it_is_missing() {
-        assert!(!profile(json!({"email_verified": true})).email_verified);
-        assert!(profile(json!({"email": "a@b.c", "email_verified": "true"})).email_verified);
+    fn email_verified_is_absent_if_the_issuer_does_not_say() {
+        for (claims, expected) in [
+            (json!({"email": "a@b.c"}), None),
+            (json!({"email": "a@b.c", "email_verified": null}), None),
+            (json!({"email": "a@b.c", "email_verified": "yes"}), None),
+            (json!({"email_verified": true}), None),
+            (
+                json!({"email": "a@b.c", "email_verified": false}),
+                Some(false),
+            ),
+            (
+                json!({"email": "a@b.c", "email_verified": "true"}),
+                Some(true),
+            ),
+        ] {
+            assert_eq!(profile(claims.clone()).email_verified, expected, "{claims}");
+        }
     }
 
     #[test]
     fn user_metadata_cannot_verify_the_email() {
         let claims = json!({"email": "a@b.c", "user_metadata": {"email_verified": true}});
-        assert!(!profile(claims).email_verified);
+        assert_eq!(profile(claims).email_verified, None);
     }
 
     #[test]

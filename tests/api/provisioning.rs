@@ -316,3 +316,21 @@ async fn forward_auth_names_the_canonical_issuer() {
         assert_eq!(response.header("x-auth-issuer"), canonical);
     }
 }
+
+#[tokio::test]
+async fn email_verified_is_null_if_the_issuer_does_not_say() {
+    let app = TestApp::start().await;
+    let token = app.token("ada").without("email_verified");
+    for (verified, expected) in [(None, json!(null)), (Some(false), json!(false))] {
+        app.clock.advance(Duration::from_secs(61));
+        let token = token.clone().email("ada@example.com");
+        let iat = app.token("ada").claims()["iat"].clone();
+        let token = token.without("email_verified").claim("iat", iat);
+        let token = match verified {
+            Some(verified) => token.claim("email_verified", verified),
+            None => token,
+        };
+        let me = app.get("/api/auth/me", &token.sign()).await;
+        assert_eq!(me.expect_status(200)["email_verified"], expected);
+    }
+}
