@@ -1,32 +1,48 @@
 //! Resolves a verified token to an account, with a short-lived cache.
 
-use std::{fmt, hash::BuildHasher, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    hash::BuildHasher,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
-use bearward::{AuthFailure, Bearward, Clock, Verified};
+use bearward::{Bearward, Clock, Verified};
 use foldhash::quality::RandomState;
-use moka::sync::Cache;
-use smallvec::SmallVec;
+use moka::future::Cache;
 
 use crate::{
     domain::{IdpProfile, Owner, SessionHash, SubjectHash, UserId},
-    store::{AccountUpsert, DbTimestamp, Store, StoreError},
+    store::{AccountUpsert, DbTimestamp, LastToken, Store, StoreError},
 };
 
-/// Lifetime of a cache entry. Disabling an account takes effect on all replicas within this time,
-/// except for requests already in progress.
+/// Lifetime of a cache entry. Disabling an account takes effect on all replicas within this time.
 const CACHE_TTL: Duration = Duration::from_secs(20);
-/// Maximum number of cached accounts, about 200 bytes each.
+/// Maximum number of cached accounts, about 250 bytes each.
 const CACHE_CAPACITY: u64 = 100_000;
 /// Number of token hashes kept per cached account.
 const TOKENS_PER_ACCOUNT: usize = 8;
+/// How often a request waits for a query of another token of its account before it is answered from
+/// that result.
+const MAX_WAITS: usize = 3;
+/// How often the account of a long request is queried again. Shorter than [`CACHE_TTL`].
+const CLOSED_CHECK_INTERVAL: Duration = Duration::from_secs(10);
+/// How often [`Accounts::closed`] looks at the clock, and the pause after a failed query.
+const CLOSED_CHECK_TICK: Duration = Duration::from_secs(1);
 
 /// Resolves verified tokens to accounts. Clones share the store and the cache.
+///
+/// Concurrent requests of one account share one query.
 #[derive(Clone)]
 pub struct Accounts {
     store: Store,
     clock: Arc<dyn Clock>,
-    cache: Cache<SubjectHash, Arc<CachedAccount>>,
-    token_hasher: RandomState,
+    /// An error is only shared by the requests that waited for it.
+    cache: Cache<SubjectHash, Result<Arc<CachedAccount>, Arc<StoreError>>>,
+    hasher: RandomState,
 }
 
 struct CachedAccount {
@@ -34,24 +50,26 @@ struct CachedAccount {
     is_active: bool,
     /// Time of the database read, by the monotonic clock.
     loaded_at: Duration,
-    /// Hashes of tokens whose claims are already stored in the account. The claims of a token
-    /// never change, so another request with it does not parse them again.
-    tokens: SmallVec<[u64; TOKENS_PER_ACCOUNT]>,
+    /// Decides whether a token changes the account, without a query.
+    last_token: LastToken,
+    /// Hash of the stored profile.
+    profile: u64,
+    /// Hashes of tokens that do not change the account, each at an index derived from it. The
+    /// claims of a token never change, so another request with it does not parse them again. A
+    /// user with more tokens than entries causes more parsing, but no queries.
+    tokens: [AtomicU64; TOKENS_PER_ACCOUNT],
 }
 
 /// The error of [`Accounts::admit`].
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum AdmissionError {
     /// An administrator has disabled the account.
     #[error("the account is disabled")]
     Disabled,
-    /// The token's profile claims have the wrong type.
-    #[error(transparent)]
-    InvalidClaims(#[from] AuthFailure),
     /// The database query failed.
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Store(#[from] Arc<StoreError>),
 }
 
 impl Accounts {
@@ -61,7 +79,7 @@ impl Accounts {
             store,
             clock,
             cache: Cache::new(CACHE_CAPACITY),
-            token_hasher: RandomState::default(),
+            hasher: RandomState::default(),
         }
     }
 
@@ -78,11 +96,11 @@ impl Accounts {
     /// Returns the account of a verified token and creates it on the first request of a subject.
     /// `token` must be the text that `user` was verified from.
     ///
-    /// A cached account is returned without a database query for 20 seconds.
+    /// A cached account is returned without a database query for 20 seconds, unless the token
+    /// changes the account.
     ///
     /// # Errors
-    /// [`AdmissionError`] if the account is disabled, the profile claims are malformed, or the
-    /// database query fails.
+    /// [`AdmissionError`] if the account is disabled or the database query fails.
     pub async fn admit(
         &self,
         auth: &Bearward,
@@ -91,57 +109,133 @@ impl Accounts {
     ) -> Result<Owner, AdmissionError> {
         let issuer = auth.canonical_issuer(user);
         let identity = SubjectHash::new(issuer, user.subject());
-        let token_hash = self.token_hasher.hash_one(token);
+        let token_hash = self.hasher.hash_one(token);
         let now = self.clock.monotonic();
-        let cached = self
-            .cache
-            .get(&identity)
-            .filter(|cached| now.saturating_sub(cached.loaded_at) < CACHE_TTL);
+        let cached = self.cache.get(&identity).await.and_then(Result::ok);
+        let cached = cached.filter(|cached| cached.is_fresh(now));
         if let Some(cached) = &cached
-            && cached.tokens.contains(&token_hash)
+            && cached.has_token(token_hash)
         {
             return cached.owner();
         }
-        let claimed = user
+        // The payload of a verified token is a JSON object, which always has a profile.
+        let profile = user
             .clone()
-            .with_custom_claims::<IdpProfile>(token)?
-            .into_custom();
+            .with_custom_claims::<IdpProfile>(token)
+            .map(Verified::into_custom)
+            .unwrap_or_default();
+        let profile_hash = self.hasher.hash_one(&profile);
         let upsert = AccountUpsert {
             subject_hash: identity,
             issuer,
             subject: user.subject(),
-            profile: claimed,
+            profile,
             session: SessionHash::from_claims(user.claims()),
             issued_at: SessionHash::issued_at(user.claims()),
             now: self.now(),
         };
-        let account = self.store.upsert_account(&upsert).await?;
-        let mut tokens: SmallVec<[u64; TOKENS_PER_ACCOUNT]> = smallvec::smallvec![token_hash];
-        tokens.extend(
-            cached
-                .iter()
-                .flat_map(|cached| &cached.tokens)
-                .copied()
-                .take(TOKENS_PER_ACCOUNT - 1),
-        );
-        let cached = Arc::new(CachedAccount {
+        let is_current = |cached: &CachedAccount| {
+            cached.is_fresh(now) && !cached.is_changed_by(&upsert, profile_hash)
+        };
+        for _ in 0..MAX_WAITS {
+            let entry = self
+                .cache
+                .entry_by_ref(&identity)
+                .or_insert_with_if(self.load(&upsert), |loaded| {
+                    !loaded.as_ref().is_ok_and(|cached| is_current(cached))
+                })
+                .await;
+            let is_own_query = entry.is_fresh();
+            match entry.into_value() {
+                Ok(loaded) if is_own_query || is_current(&loaded) => {
+                    loaded.add_token(token_hash);
+                    return loaded.owner();
+                }
+                // The query of another token of this account.
+                Ok(_) => {}
+                Err(error) => {
+                    if let Some(cached) = cached.filter(|_| is_own_query) {
+                        // The other tokens of the account are still answered from the cache.
+                        self.cache.insert(identity, Ok(cached)).await;
+                    }
+                    return Err(error.into());
+                }
+            }
+        }
+        self.load(&upsert).await?.owner()
+    }
+
+    async fn load(
+        &self,
+        upsert: &AccountUpsert<'_>,
+    ) -> Result<Arc<CachedAccount>, Arc<StoreError>> {
+        let loaded_at = self.clock.monotonic();
+        let account = self.store.upsert_account(upsert).await?;
+        Ok(Arc::new(CachedAccount {
             user: account.id,
             is_active: account.is_active,
-            loaded_at: now,
-            tokens,
-        });
-        self.cache.insert(identity, Arc::clone(&cached));
-        cached.owner()
+            loaded_at,
+            last_token: account.last_token,
+            profile: self.hasher.hash_one(&account.profile),
+            tokens: Default::default(),
+        }))
+    }
+
+    /// Waits until the account of a request in progress is disabled or deleted, and returns the
+    /// error. Reports it within 20 seconds; while the database is unavailable, it waits.
+    pub async fn closed(&self, identity: SubjectHash) -> AdmissionError {
+        let mut checked_at = None;
+        loop {
+            let now = self.clock.monotonic();
+            let is_due = checked_at
+                .is_none_or(|at: Duration| now.saturating_sub(at) >= CLOSED_CHECK_INTERVAL);
+            if is_due {
+                match self.store.is_active(&identity).await {
+                    Ok(Some(true)) => checked_at = Some(now),
+                    Ok(Some(false)) => return AdmissionError::Disabled,
+                    Ok(None) => return Arc::new(StoreError::AccountDeleted).into(),
+                    Err(error) => {
+                        tracing::debug!("cannot check the account of a running request: {error}");
+                    }
+                }
+            }
+            tokio::time::sleep(CLOSED_CHECK_TICK).await;
+        }
     }
 
     /// Removes an account from this process's cache after a change. Other replicas see the change
     /// when their entry expires.
-    pub fn invalidate(&self, issuer: &str, subject: &str) {
-        self.cache.invalidate(&SubjectHash::new(issuer, subject));
+    pub async fn invalidate(&self, issuer: &str, subject: &str) {
+        let identity = SubjectHash::new(issuer, subject);
+        self.cache.invalidate(&identity).await;
     }
 }
 
 impl CachedAccount {
+    fn is_fresh(&self, now: Duration) -> bool {
+        now.saturating_sub(self.loaded_at) < CACHE_TTL
+    }
+
+    /// Returns whether a token must be written to the account.
+    fn is_changed_by(&self, upsert: &AccountUpsert<'_>, profile: u64) -> bool {
+        self.is_active
+            && self
+                .last_token
+                .is_changed_by(upsert, profile != self.profile)
+    }
+
+    fn has_token(&self, hash: u64) -> bool {
+        self.token(hash).load(Ordering::Relaxed) == hash
+    }
+
+    fn add_token(&self, hash: u64) {
+        self.token(hash).store(hash, Ordering::Relaxed);
+    }
+
+    fn token(&self, hash: u64) -> &AtomicU64 {
+        &self.tokens[usize::from(hash.to_le_bytes()[0]) % TOKENS_PER_ACCOUNT]
+    }
+
     fn owner(&self) -> Result<Owner, AdmissionError> {
         if self.is_active {
             Ok(Owner::new(self.user))
@@ -157,5 +251,103 @@ impl fmt::Debug for Accounts {
             .field("store", &self.store)
             .field("cached", &self.cache.entry_count())
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+
+    use bearward_testing::MockIdp;
+    use futures_util::future::join_all;
+
+    use super::*;
+    use crate::settings::{Config, Sources};
+
+    struct Fixture {
+        idp: MockIdp,
+        auth: Bearward,
+        accounts: Accounts,
+        statements: Arc<AtomicUsize>,
+    }
+
+    impl Fixture {
+        async fn start() -> Self {
+            let idp = MockIdp::start().await.with_movable_clock();
+            let auth = Bearward::builder()
+                .clock(Arc::new(idp.clock()))
+                .issuer(idp.as_issuer())
+                .build()
+                .await
+                .expect("a verifier");
+            let sources = Sources::new(None, []).with("database.url", "sqlite::memory:");
+            let config = Config::load(&sources).expect("a configuration");
+            let mut store = Store::open(&config.database).await.expect("a database");
+            let statements = store.count_statements();
+            Self {
+                accounts: Accounts::new(store, Arc::new(idp.clock())),
+                idp,
+                auth,
+                statements,
+            }
+        }
+
+        async fn admit(&self, token: &str) -> Owner {
+            let user = self.auth.verify(token).await.expect("a valid token");
+            let admitted = self.accounts.admit(&self.auth, &user, token).await;
+            admitted.expect("an active account")
+        }
+
+        /// Returns the number of statements since the last call.
+        fn statements(&self) -> usize {
+            self.statements.swap(0, Ordering::Relaxed)
+        }
+
+        fn sessions(&self, count: usize) -> Vec<String> {
+            let token = |session: usize| {
+                let token = self.idp.token().sub("ada");
+                token.claim("session_id", session.to_string()).sign()
+            };
+            (0..count).map(token).collect()
+        }
+    }
+
+    #[actix_web::test]
+    async fn concurrent_misses_of_an_account_are_one_query() {
+        let fixture = Fixture::start().await;
+        let tokens = fixture.sessions(20);
+        fixture.admit(&tokens[0]).await;
+        fixture.statements();
+        fixture.idp.clock().advance(CACHE_TTL);
+        join_all(tokens.iter().map(|token| fixture.admit(token))).await;
+        assert_eq!(fixture.statements(), 1);
+    }
+
+    #[actix_web::test]
+    async fn many_sessions_of_the_same_second_cause_no_queries() {
+        let fixture = Fixture::start().await;
+        let tokens = fixture.sessions(100);
+        fixture.admit(&tokens[0]).await;
+        fixture.statements();
+        for _ in 0..2 {
+            for token in &tokens {
+                fixture.admit(token).await;
+            }
+        }
+        assert_eq!(fixture.statements(), 0);
+    }
+
+    #[actix_web::test]
+    async fn each_newer_session_is_written_once() {
+        let fixture = Fixture::start().await;
+        let old = fixture.sessions(1);
+        fixture.admit(&old[0]).await;
+        fixture.idp.clock().advance(Duration::from_secs(1));
+        let new = fixture.sessions(9);
+        fixture.statements();
+        for token in new.iter().chain(&old).chain(&new) {
+            fixture.admit(token).await;
+        }
+        assert_eq!(fixture.statements(), 2, "one SELECT and one UPDATE");
     }
 }

@@ -2,6 +2,7 @@
 
 use actix_web::{
     HttpRequest, HttpResponse, Responder,
+    http::StatusCode,
     web::{Data, Path},
 };
 use bearward::{AuthError, NoCustomClaims, RequestId, Requirement, Verified};
@@ -62,7 +63,8 @@ pub(super) struct AccountStatus {
 
 /// Enable or disable an account
 ///
-/// Disabling an account takes effect on all replicas within 20 seconds.
+/// Disabling an account takes effect on all replicas within 20 seconds. Administrators cannot
+/// disable their own account, so the last one cannot be locked out.
 #[utoipa::path(
     patch, path = "/api/admin/users/{id}", operation_id = "setUserActive", tag = "administration", request_body = AccountStatus,
     params(("id" = String, Path, description = "The account's `id`", format = Uuid)),
@@ -70,7 +72,8 @@ pub(super) struct AccountStatus {
         AccountErrors,
         BodyErrors,
         (status = 200, description = "The updated account", body = Profile),
-        (status = 404, description = "No account has this id", body = ErrorEnvelope)
+        (status = 404, description = "No account has this id", body = ErrorEnvelope),
+        (status = 409, description = "The account is the caller's own", body = ErrorEnvelope)
     )
 )]
 pub(super) async fn set_active(
@@ -85,11 +88,21 @@ pub(super) async fn set_active(
     let not_found =
         || ApiError::not_found(RequestId::from_request(&request), "no account has this id");
     let id = Uuid::try_parse(&id).map_err(|_| not_found())?;
+    if !is_active && user.id().await? == id {
+        // Roles are in tokens, so the caller is the only account that is known to be an
+        // administrator's.
+        return Err(ApiError::new(
+            &request,
+            StatusCode::CONFLICT,
+            "LAST_ADMINISTRATOR",
+            "you cannot disable your own account, which may be the last administrator's; another administrator or `bearward admin disable` can",
+        ));
+    }
     let now = user.now();
     let profile = user
         .with_store(async |store, _| store.set_active(&ADMINISTRATOR, id, is_active, now).await)
         .await?
         .ok_or_else(not_found)?;
-    accounts.invalidate(&profile.issuer, &profile.subject);
+    accounts.invalidate(&profile.issuer, &profile.subject).await;
     Ok(HttpResponse::Ok().json(profile))
 }

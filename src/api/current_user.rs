@@ -1,7 +1,7 @@
 //! The account of an authenticated request, as an extractor for handlers.
 
 use std::{
-    future::{Ready, ready},
+    future::{Future, Ready, ready},
     rc::Rc,
 };
 
@@ -10,9 +10,10 @@ use actix_web::{
     http::StatusCode, web::Data,
 };
 use bearward::{
-    AuthError, AuthRejection, Bearward, NoCustomClaims, RequestId, Requirement, Verified,
+    AuthError, Bearward, NoCustomClaims, RequestId, Requirement, Verified,
     internals::ScopeAuthentication,
 };
+use uuid::Uuid;
 
 use super::ApiError;
 use crate::{
@@ -50,8 +51,7 @@ impl CurrentUser {
     /// Loads the account of the token that the authentication guard has verified.
     ///
     /// # Errors
-    /// Returns the response for a disabled account, malformed profile claims, a failed query, or a
-    /// missing guard.
+    /// Returns the response for a disabled account, a failed query, or a missing guard.
     pub(crate) async fn load(request: &HttpRequest) -> Result<Self, HttpResponse> {
         let (Some(authentication), Some(accounts)) = (
             ScopeAuthentication::from_request(request),
@@ -78,7 +78,10 @@ impl CurrentUser {
                 owner,
                 request_id: RequestId::from_request(request),
             }),
-            Err(error) => Err(admission_error(request, &auth, error)),
+            Err(error) => {
+                let request_id = RequestId::from_request(request);
+                Err(admission_error(request_id, &error).error_response())
+            }
         }
     }
 
@@ -94,6 +97,17 @@ impl CurrentUser {
             self.auth.canonical_issuer(&self.verified),
             self.verified.subject(),
         )
+    }
+
+    /// Returns the account's id.
+    ///
+    /// # Errors
+    /// The errors of [`with_store`](Self::with_store).
+    pub(super) async fn id(&self) -> Result<Uuid, ApiError> {
+        // The cached id is outdated if another replica has deleted the account.
+        self.with_store(async |store, owner| store.profile(owner).await)
+            .await
+            .map(|profile| profile.id)
     }
 
     /// Returns the current time in the precision of the database.
@@ -122,60 +136,52 @@ impl CurrentUser {
             if !matches!(result, Err(StoreError::AccountDeleted)) {
                 break;
             }
-            self.invalidate();
-            result = match self
+            self.invalidate().await;
+            let admitted = self
                 .accounts
                 .admit(&self.auth, &self.verified, &self.token)
-                .await
-            {
+                .await;
+            result = match admitted {
                 Ok(owner) => operation(self.accounts.store(), &owner).await,
-                Err(AdmissionError::Store(error)) => Err(error),
-                Err(AdmissionError::Disabled) => return Err(account_disabled(self.request_id())),
-                Err(AdmissionError::InvalidClaims(failure)) => {
-                    tracing::error!(
-                        reason = failure.error.metric_label(),
-                        "the claims of an accepted token were rejected on a second read"
-                    );
-                    return Err(ApiError::internal_with_request_id(self.request_id()));
+                Err(AdmissionError::Store(error))
+                    if matches!(*error, StoreError::AccountDeleted) =>
+                {
+                    Err(StoreError::AccountDeleted)
                 }
+                Err(error) => return Err(admission_error(self.request_id(), &error)),
             };
         }
         result.map_err(|error| ApiError::from_store(self.request_id(), &error))
     }
 
     /// Removes the account from the cache, so that the next request reads it from the database.
-    pub(super) fn invalidate(&self) {
-        self.accounts.invalidate(
-            self.auth.canonical_issuer(&self.verified),
-            self.verified.subject(),
-        );
+    pub(super) async fn invalidate(&self) {
+        let issuer = self.auth.canonical_issuer(&self.verified);
+        self.accounts
+            .invalidate(issuer, self.verified.subject())
+            .await;
+    }
+
+    /// Waits until the account is disabled or deleted, and returns the error of a request that is
+    /// still in progress. Never returns while the account is active.
+    pub(super) fn closed(&self) -> impl Future<Output = ApiError> + 'static {
+        let (accounts, identity) = (self.accounts.clone(), self.identity());
+        let request_id = self.request_id();
+        async move { admission_error(request_id, &accounts.closed(identity).await) }
     }
 }
 
 /// Maps an error of [`Accounts::admit`] to a response.
-pub(super) fn admission_error(
-    request: &HttpRequest,
-    auth: &Bearward,
-    error: AdmissionError,
-) -> HttpResponse {
-    let request_id = RequestId::from_request(request);
+pub(super) fn admission_error(request_id: Option<RequestId>, error: &AdmissionError) -> ApiError {
     match error {
-        AdmissionError::Disabled => account_disabled(request_id).error_response(),
-        AdmissionError::InvalidClaims(failure) => {
-            AuthRejection::new(Bearward::record_rejection(failure), request, Some(auth))
-                .error_response()
-        }
-        AdmissionError::Store(error) => ApiError::from_store(request_id, &error).error_response(),
+        AdmissionError::Disabled => ApiError::with_request_id(
+            request_id,
+            StatusCode::FORBIDDEN,
+            "ACCOUNT_DISABLED",
+            "this account is disabled; an administrator can enable it",
+        ),
+        AdmissionError::Store(error) => ApiError::from_store(request_id, error),
     }
-}
-
-fn account_disabled(request_id: Option<RequestId>) -> ApiError {
-    ApiError::with_request_id(
-        request_id,
-        StatusCode::FORBIDDEN,
-        "ACCOUNT_DISABLED",
-        "this account is disabled; an administrator can enable it",
-    )
 }
 
 impl FromRequest for CurrentUser {

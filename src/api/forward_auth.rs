@@ -4,7 +4,10 @@ use actix_web::{
     Error, HttpMessage, HttpRequest, HttpResponse,
     http::{StatusCode, header::CACHE_CONTROL},
 };
-use bearward::{AuthError, Principal, Verified, internals::reject};
+use bearward::{
+    AuthError, Principal, Verified,
+    internals::{ScopeAuthentication, reject},
+};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::{Value, json};
 use url::form_urlencoded;
@@ -23,7 +26,7 @@ use crate::server::middleware::{FORWARD_AUTH_PATH, ForwardAuthChecked};
 /// | header | value |
 /// |---|---|
 /// | `X-Auth-Subject` | `sub`, unique within the issuer |
-/// | `X-Auth-Issuer` | `iss`, as configured |
+/// | `X-Auth-Issuer` | the issuer in its canonical spelling, the same for all accepted spellings of `iss` |
 /// | `X-Auth-Email` | the email address; it does not identify the user |
 /// | `X-Auth-Role` | the `role` claim, `authenticated` with Supabase; `?role=` checks the list of roles instead |
 /// | `X-Auth-Scopes` | the scopes, separated by spaces |
@@ -56,7 +59,7 @@ use crate::server::middleware::{FORWARD_AUTH_PATH, ForwardAuthChecked};
             status = 200, description = "The request is authorized",
             headers(
                 ("x-auth-subject" = String, description = "`sub`"),
-                ("x-auth-issuer" = String, description = "`iss`"),
+                ("x-auth-issuer" = String, description = "The issuer in its canonical spelling"),
                 ("x-auth-email" = String, description = "The email address, or empty"),
                 ("x-auth-role" = String, description = "The `role` claim, or empty"),
                 ("x-auth-scopes" = String, description = "The scopes, separated by spaces, or empty")
@@ -69,6 +72,11 @@ pub(super) async fn verify(user: Principal, request: HttpRequest) -> Result<Http
         tracing::error!("{FORWARD_AUTH_PATH} is served without the middleware forward_auth_method");
         return Err(ApiError::internal(&request).into());
     }
+    let Some(authentication) = ScopeAuthentication::from_request(&request) else {
+        tracing::error!("{FORWARD_AUTH_PATH} is served without an authentication guard");
+        return Err(ApiError::internal(&request).into());
+    };
+    let issuer = authentication.auth.canonical_issuer(&user);
     let query = AccessQuery::parse(request.query_string()).map_err(|errors| {
         let message = "invalid query in the gateway's configuration of this endpoint; see details";
         ApiError::new(
@@ -91,7 +99,7 @@ pub(super) async fn verify(user: Principal, request: HttpRequest) -> Result<Http
     let response = HttpResponse::Ok()
         .insert_header((CACHE_CONTROL, "no-store"))
         .insert_header(("x-auth-subject", percent_encode(user.subject())))
-        .insert_header(("x-auth-issuer", percent_encode(user.issuer())))
+        .insert_header(("x-auth-issuer", percent_encode(issuer)))
         .insert_header((
             "x-auth-email",
             percent_encode(user.email().unwrap_or_default()),

@@ -1,6 +1,6 @@
 //! `POST /api/generate`: sends a prompt to the configured service with the caller's own API key.
 
-use std::{convert::Infallible, time::Duration};
+use std::{convert::Infallible, future::Future, time::Duration};
 
 use actix_web::{
     HttpResponse,
@@ -91,8 +91,8 @@ struct Usage {
 ///
 /// Uses the caller's own API key for `togetherAI`. With `stream` the response consists of
 /// server-sent events in the format of OpenAI's chat completions: each `data:` is a chunk, the last
-/// one is `[DONE]`. If the service fails during the stream or the server stops, an `event: error` with the error
-/// envelope ends it.
+/// one is `[DONE]`. If the service fails during the stream, the server stops or the account is
+/// disabled (within 20 seconds), an `event: error` with the error body ends it.
 #[utoipa::path(
     post, operation_id = "generate", path = "/api/generate", tag = "generation", request_body = GenerateRequest,
     responses(
@@ -128,15 +128,19 @@ pub(super) async fn generate(
     let permit = limits.acquire_generation(user.identity(), user.request_id())?;
     let to_api_error = |error: CompletionsError| completions_error(&user, &error);
     if is_streamed {
-        let chunks = client_span(SPAN_NAME, completions.stream(&key, &prompt))
-            .await
-            .map_err(to_api_error)?;
+        let chunks = tokio::select! {
+            chunks = client_span(SPAN_NAME, completions.stream(&key, &prompt)) => {
+                chunks.map_err(to_api_error)?
+            }
+            error = user.closed() => return Err(error),
+        };
         let events = pump_stream(
             chunks,
             permit,
             completions.stream_timeout(),
             Shutdown::clone(&shutdown),
             user.request_id(),
+            user.closed(),
         );
         return Ok(HttpResponse::Ok()
             .content_type("text/event-stream")
@@ -145,9 +149,12 @@ pub(super) async fn generate(
             .insert_header(("x-accel-buffering", "no"))
             .streaming(events));
     }
-    let completion = client_span(SPAN_NAME, completions.complete(&key, &prompt))
-        .await
-        .map_err(to_api_error)?;
+    let completion = tokio::select! {
+        completion = client_span(SPAN_NAME, completions.complete(&key, &prompt)) => {
+            completion.map_err(to_api_error)?
+        }
+        error = user.closed() => return Err(error),
+    };
     let usage = completion.usage.map(|usage| Usage {
         prompt_tokens: usage.prompt_tokens,
         completion_tokens: usage.completion_tokens,
@@ -165,20 +172,22 @@ pub(super) async fn generate(
 ///
 /// A client that stops reading must not keep the upstream call (and its cost) open: the task ends
 /// the call after `max_duration` even if nothing is read. A client that disconnects ends the call
-/// immediately. When the server stops, the stream ends with an error event.
+/// immediately. When the server stops, or when the account is disabled or deleted, the stream ends
+/// with an error event.
 fn pump_stream(
     chunks: CompletionStream,
     permit: Option<Permit<SubjectHash>>,
     max_duration: Duration,
     shutdown: Shutdown,
     request_id: Option<RequestId>,
+    account_closed: impl Future<Output = ApiError> + 'static,
 ) -> impl Stream<Item = Result<Bytes, Infallible>> {
     let (sender, receiver) = mpsc::channel(1);
     actix_web::rt::spawn(async move {
         // Locals are dropped in reverse order: the permit is released before the end of the call
         // or of the response is observable.
         let (sender, mut chunks) = (sender, chunks);
-        let _permit = permit;
+        let permit = permit;
         let pump = async {
             while let Some(chunk) = chunks.next().await {
                 let event = chunk.unwrap_or_else(|error| {
@@ -191,16 +200,21 @@ fn pump_stream(
             }
         };
         // The call is dropped, whichever comes first.
-        tokio::select! {
-            () = pump => {}
-            () = sender.closed() => {}
-            () = tokio::time::sleep(max_duration + STREAM_GRACE) => {}
+        let error = tokio::select! {
+            () = pump => None,
+            () = sender.closed() => None,
+            () = tokio::time::sleep(max_duration + STREAM_GRACE) => None,
             () = shutdown.streams_end() => {
                 tracing::warn!("a stream ends before it is complete, because the server stops");
-                let error = ApiError::server_stopping(request_id.clone());
-                // The client may be gone or may not read.
-                let _ = sender.send(error.to_event()).await;
+                Some(ApiError::server_stopping(request_id.clone()))
             }
+            error = account_closed => Some(error),
+        };
+        drop(permit);
+        if let Some(error) = error {
+            drop(chunks);
+            // The client may have stopped reading.
+            let _ = tokio::time::timeout(STREAM_GRACE, sender.send(error.to_event())).await;
         }
     });
     stream::unfold(receiver, async |mut receiver| {

@@ -215,7 +215,10 @@ async fn login(
     let owner = accounts
         .admit(auth, &verified, &credential)
         .await
-        .map_err(|error| current_user::admission_error(request, auth, error))?;
+        .map_err(|error| {
+            let request_id = RequestId::from_request(request);
+            current_user::admission_error(request_id, &error).error_response()
+        })?;
     let profile = accounts.store().profile(&owner).await;
     profile.map(GoogleUser::from).map_err(|error| {
         ApiError::from_store(RequestId::from_request(request), &error).error_response()

@@ -245,7 +245,7 @@ fn example(status: &str) -> Option<Value> {
         "404" => ("NOT_FOUND", "not found"),
         "408" => (
             "REQUEST_TIMEOUT",
-            "the request took longer than server.request_timeout",
+            "the request body did not arrive within server.request_timeout",
         ),
         "409" => (
             "API_KEY_MISSING",

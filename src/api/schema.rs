@@ -40,17 +40,17 @@ pub(super) struct ErrorBody {
 
 type Responses = BTreeMap<String, RefOr<Response>>;
 
-/// Errors of every endpoint that is not for operators: 408 and 500.
+/// Errors of every endpoint that is not for operators: 500 and 503.
 pub(super) struct ServerErrors;
 
 impl IntoResponses for ServerErrors {
     fn responses() -> Responses {
         [
-            error("408", "The request took longer than the server allows"),
             error(
                 "500",
                 "Internal error; use `request_id` to find it in the log",
             ),
+            error_with_header("503", "The server took too long to answer", "retry-after"),
         ]
         .into()
     }
@@ -85,7 +85,7 @@ impl IntoResponses for TokenErrors {
             ),
             error_with_header(
                 "503",
-                "Signing keys, database or vault are unavailable",
+                "Signing keys, database or vault are unavailable, or the server took too long to answer",
                 "retry-after",
             ),
         ]);
@@ -116,13 +116,14 @@ impl IntoResponses for ParameterErrors {
     }
 }
 
-/// Errors of endpoints with a JSON body: 413, 415 and 422.
+/// Errors of endpoints with a JSON body: 408, 413, 415 and 422.
 pub(super) struct BodyErrors;
 
 impl IntoResponses for BodyErrors {
     fn responses() -> Responses {
         let mut responses = ParameterErrors::responses();
         responses.extend([
+            error("408", "The client sent the body too slowly"),
             error("413", "The body is too large"),
             error(
                 "415",

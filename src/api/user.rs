@@ -63,6 +63,6 @@ pub(super) async fn update(
 pub(super) async fn delete(user: CurrentUser) -> Result<impl Responder, ApiError> {
     user.with_store(async |store, owner| store.delete_account(owner).await)
         .await?;
-    user.invalidate();
+    user.invalidate().await;
     Ok(HttpResponse::NoContent())
 }

@@ -1,5 +1,6 @@
 //! The command line. Each command has its own module.
 
+mod admin;
 mod check;
 #[cfg(feature = "contract")]
 mod contract;
@@ -67,6 +68,9 @@ enum Command {
     Health(health::Options),
     /// Print the OpenAPI document of the API
     Openapi,
+    /// List, enable and disable accounts in the database
+    #[command(subcommand)]
+    Admin(admin::Command),
     /// Manage the keys that encrypt users' API keys
     #[command(subcommand)]
     Vault(vault::Command),
@@ -154,6 +158,7 @@ pub fn run() -> ExitCode {
             Command::Check(options) => check::run(&sources, options).await,
             Command::Health(options) => health::run(&sources, options).await,
             Command::Openapi => openapi::run(),
+            Command::Admin(command) => admin::run(&sources, command).await,
             Command::Vault(command) => vault::run(&sources, command).await,
         }
     });

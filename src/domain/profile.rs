@@ -1,6 +1,12 @@
 //! User profiles: from the token's claims, and as the API returns them.
 
-use serde::{Deserialize, Deserializer, Serialize};
+use std::fmt;
+
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{MapAccess, Visitor},
+};
+use serde_json::value::RawValue;
 use time::OffsetDateTime;
 use url::Url;
 use uuid::Uuid;
@@ -28,8 +34,8 @@ pub struct Profile {
     /// Email address from the token. Accounts are never linked by it.
     #[schema(example = "ada@example.com")]
     pub email: Option<String>,
-    /// Whether the issuer has verified the email address.
-    pub email_verified: bool,
+    /// Whether the issuer has verified the email address; null if the issuer does not say.
+    pub email_verified: Option<bool>,
     /// The name that the user chose, else the one from the token.
     #[schema(example = "Ada Lovelace")]
     pub name: Option<String>,
@@ -37,7 +43,7 @@ pub struct Profile {
     pub picture: Option<String>,
     /// Whether the account is enabled.
     pub is_active: bool,
-    /// When the user's latest session was first used here.
+    /// When the user's latest session was first used here, to within one minute.
     #[serde(with = "time::serde::rfc3339")]
     pub last_login: OffsetDateTime,
     /// When the account was created.
@@ -50,102 +56,113 @@ pub struct Profile {
 
 /// The profile in a token's claims. Invalid values are treated as missing: an invalid picture must
 /// not prevent a sign-in.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct IdpProfile {
     /// `email`.
     pub email: Option<String>,
     /// `email_verified` at the top level. `user_metadata` is not used: users can write to it.
-    pub email_verified: bool,
+    pub email_verified: Option<bool>,
     /// `name` or `full_name`, at the top level or in `user_metadata`.
     pub name: Option<String>,
     /// `picture` or `avatar_url`, at the top level or in `user_metadata`.
     pub picture: Option<String>,
 }
 
-/// The profile claims of OpenID Connect Core §5.1, and their Supabase equivalents.
-#[derive(Deserialize)]
-#[serde(default)]
-struct ProfileClaims {
-    #[serde(deserialize_with = "string_or_none")]
-    email: Option<String>,
-    #[serde(deserialize_with = "bool_or_string")]
-    email_verified: Option<bool>,
-    #[serde(deserialize_with = "string_or_none")]
-    name: Option<String>,
-    #[serde(deserialize_with = "string_or_none")]
-    full_name: Option<String>,
-    #[serde(deserialize_with = "string_or_none")]
-    picture: Option<String>,
-    #[serde(deserialize_with = "string_or_none")]
-    avatar_url: Option<String>,
-    user_metadata: serde_json::Value,
-}
+/// A JSON object whose members are read one by one.
+///
+/// Users write to `user_metadata`: a value that is nested too deeply, or a string with half of a
+/// surrogate pair, must not prevent their sign-in. Members that are not needed are therefore never
+/// parsed, and a needed one that cannot be parsed counts as absent.
+struct Members(Vec<(Box<RawValue>, Box<RawValue>)>);
 
-impl Default for ProfileClaims {
-    fn default() -> Self {
-        Self {
-            email: None,
-            email_verified: None,
-            name: None,
-            full_name: None,
-            picture: None,
-            avatar_url: None,
-            user_metadata: serde_json::Value::Null,
-        }
+impl Members {
+    /// Parses an object. Anything else counts as an object without members.
+    fn parse(json: &str) -> Self {
+        serde_json::from_str(json).unwrap_or(Self(Vec::new()))
+    }
+
+    /// Returns the JSON text of a member, unless its name occurs twice.
+    fn get(&self, name: &str) -> Option<&str> {
+        let mut found = self.0.iter().filter(|(key, _)| {
+            serde_json::from_str::<String>(key.get()).is_ok_and(|key| key == name)
+        });
+        let (_, value) = found.next()?;
+        found.next().is_none().then(|| value.get())
+    }
+
+    fn string(&self, name: &str) -> Option<String> {
+        serde_json::from_str(self.get(name)?).ok()
+    }
+
+    /// Returns a boolean. Some issuers send it as a string.
+    fn bool(&self, name: &str) -> Option<bool> {
+        let json = self.get(name)?;
+        serde_json::from_str(json)
+            .ok()
+            .or_else(|| self.string(name)?.parse().ok())
     }
 }
 
-impl From<ProfileClaims> for IdpProfile {
-    fn from(claims: ProfileClaims) -> Self {
-        let nested = match claims.user_metadata {
-            nested @ serde_json::Value::Object(_) => {
-                serde_json::from_value::<ProfileClaims>(nested).unwrap_or_default()
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct MembersVisitor;
+        impl<'de> Visitor<'de> for MembersVisitor {
+            type Value = Members;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a JSON object")
             }
-            _ => ProfileClaims::default(),
-        };
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Members(members))
+            }
+        }
+        deserializer.deserialize_map(MembersVisitor)
+    }
+}
+
+impl IdpProfile {
+    /// Reads the profile claims of OpenID Connect Core §5.1, and their Supabase equivalents, from
+    /// the payload of a token.
+    fn from_payload(json: &str) -> Self {
+        let claims = Members::parse(json);
+        let nested = claims
+            .get("user_metadata")
+            .map_or(Members(Vec::new()), Members::parse);
         let valid_line = |text: Option<String>, max_chars| {
             text.and_then(|text| single_line(text.trim().to_owned(), max_chars).ok())
         };
-        let name = claims
-            .name
-            .or(claims.full_name)
-            .or(nested.name)
-            .or(nested.full_name);
-        let picture = claims
-            .picture
-            .or(claims.avatar_url)
-            .or(nested.picture)
-            .or(nested.avatar_url);
+        let first_of = |names: [&str; 2]| {
+            let members = [&claims, &nested];
+            members
+                .into_iter()
+                .flat_map(|members| names.map(|name| members.string(name)))
+                .flatten()
+                .next()
+        };
         // Supabase users can write to their own metadata: it may set a name, but must not mark an
         // address as verified.
-        let email_verified = claims.email_verified.unwrap_or(false);
-        let email = valid_line(claims.email, MAX_EMAIL_LENGTH);
+        let email_verified = claims.bool("email_verified");
+        let email = valid_line(claims.string("email"), MAX_EMAIL_LENGTH);
         Self {
-            email_verified: email_verified && email.is_some(),
+            email_verified: email_verified.filter(|_| email.is_some()),
             email,
-            name: valid_line(name, MAX_NAME_LENGTH),
-            picture: picture.and_then(|url| https_url(url).ok()),
+            name: valid_line(first_of(["name", "full_name"]), MAX_NAME_LENGTH),
+            picture: first_of(["picture", "avatar_url"]).and_then(|url| https_url(url).ok()),
         }
     }
 }
 
+/// Reads the payload of a token. Never fails for a JSON object.
 impl<'de> Deserialize<'de> for IdpProfile {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        ProfileClaims::deserialize(deserializer).map(Self::from)
+        let payload = Box::<RawValue>::deserialize(deserializer)?;
+        Ok(Self::from_payload(payload.get()))
     }
-}
-
-/// Deserializes a string. A value of another type is treated as missing.
-fn string_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    Ok(serde_json::Value::deserialize(deserializer)?
-        .as_str()
-        .map(str::to_owned))
-}
-
-/// Deserializes a boolean, or a string with the text of one, which some issuers send.
-fn bool_or_string<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
-    let value = serde_json::Value::deserialize(deserializer)?;
-    Ok(value.as_bool().or_else(|| value.as_str()?.parse().ok()))
 }
 
 /// A change to a profile. The outer `None` leaves a field as it is; `Some(None)` resets it to the
@@ -212,7 +229,7 @@ mod tests {
         }));
         assert_eq!(google, supabase);
         assert_eq!(google.name.as_deref(), Some("Ada"));
-        assert!(google.email_verified);
+        assert_eq!(google.email_verified, Some(true));
     }
 
     #[test]
@@ -222,15 +239,51 @@ mod tests {
     }
 
     #[test]
-    fn email_is_not_verified_if_it_is_missing() {
-        assert!(!profile(json!({"email_verified": true})).email_verified);
-        assert!(profile(json!({"email": "a@b.c", "email_verified": "true"})).email_verified);
+    fn email_verified_is_absent_if_the_issuer_does_not_say() {
+        for (claims, expected) in [
+            (json!({"email": "a@b.c"}), None),
+            (json!({"email": "a@b.c", "email_verified": null}), None),
+            (json!({"email": "a@b.c", "email_verified": "yes"}), None),
+            (json!({"email_verified": true}), None),
+            (
+                json!({"email": "a@b.c", "email_verified": false}),
+                Some(false),
+            ),
+            (
+                json!({"email": "a@b.c", "email_verified": "true"}),
+                Some(true),
+            ),
+        ] {
+            assert_eq!(profile(claims.clone()).email_verified, expected, "{claims}");
+        }
     }
 
     #[test]
     fn user_metadata_cannot_verify_the_email() {
         let claims = json!({"email": "a@b.c", "user_metadata": {"email_verified": true}});
-        assert!(!profile(claims).email_verified);
+        assert_eq!(profile(claims).email_verified, None);
+    }
+
+    #[test]
+    fn odd_members_are_absent_and_the_others_are_read() {
+        let nested = format!("{}{}", "[".repeat(500), "]".repeat(500));
+        let ada = IdpProfile {
+            name: Some("Ada".to_owned()),
+            ..IdpProfile::default()
+        };
+        for payload in [
+            format!(r#"{{"user_metadata": {{"x": {nested}, "full_name": "Ada"}}}}"#),
+            format!(r#"{{"x": {nested}, "email": {nested}, "full_name": "Ada"}}"#),
+            r#"{"user_metadata": {"x": "\ud800", "full_name": "Ada"}}"#.to_owned(),
+            r#"{"user_metadata": {"\ud800": 1, "name": "\udfff", "full_name": "Ada"}}"#.to_owned(),
+            r#"{"email": "a\ud800@b.c", "user_metadata": {"full_name": "Ada"}}"#.to_owned(),
+            r#"{"user_metadata": {"x": 1, "x": 2, "name": "A", "name": "B", "full_name": "Ada"}}"#
+                .to_owned(),
+            r#"{"user_metadata": {"x": 1e999, "full_n\u0061me": "Ada"}}"#.to_owned(),
+        ] {
+            let profile: IdpProfile = serde_json::from_str(&payload).unwrap_or_default();
+            assert_eq!(profile, ada, "{payload}");
+        }
     }
 
     #[test]

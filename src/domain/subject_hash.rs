@@ -45,6 +45,12 @@ impl SessionHash {
         })
     }
 
+    /// Reads the stored bytes.
+    pub(crate) fn from_stored(bytes: &[u8]) -> Self {
+        // The column has this length, so the default is never used.
+        Self(bytes.try_into().unwrap_or_default())
+    }
+
     /// Returns the token's `iat` in milliseconds since the Unix epoch, or 0 if it has none: a token
     /// without `iat` never replaces the profile of one that has it.
     pub fn issued_at(claims: &Claims) -> i64 {

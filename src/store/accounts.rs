@@ -1,8 +1,11 @@
 //! Accounts: create, read, update, delete.
 
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QuerySelect, sea_query::Expr,
+    ActiveValue::Set,
+    ColumnTrait, EntityTrait, QueryFilter, QuerySelect,
+    sea_query::{CaseStatement, Expr, ExprTrait},
 };
+use time::Duration;
 use uuid::Uuid;
 
 use super::{
@@ -32,17 +35,79 @@ pub struct AccountUpsert<'a> {
 }
 
 /// The part of an account that authentication needs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account {
     /// The account's id.
     pub id: UserId,
     /// Whether the account is enabled.
     pub is_active: bool,
+    /// The token that last changed the account.
+    pub last_token: LastToken,
+    /// The profile in that token's claims.
+    pub profile: IdpProfile,
+}
+
+/// What is stored of the token that last changed an account. Decides whether another token changes
+/// it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LastToken {
+    session: SessionHash,
+    issued_at: i64,
+    last_login: DbTimestamp,
+    updated_at: DbTimestamp,
+}
+
+/// The columns that a token changes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Changes {
+    session: bool,
+    last_login: bool,
+    profile: bool,
+}
+
+/// The shortest time between two updates of `last_login`, and between two updates by tokens of
+/// which neither is newer.
+const MIN_UPDATE_INTERVAL: Duration = Duration::minutes(1);
+
+impl LastToken {
+    fn from_row(row: &Model) -> Self {
+        Self {
+            session: SessionHash::from_stored(&row.session),
+            issued_at: row.claims_at,
+            last_login: DbTimestamp::from_column(row.last_login),
+            updated_at: DbTimestamp::from_column(row.updated_at),
+        }
+    }
+
+    /// Returns whether a token of the same account must be written to it. `has_other_profile` says
+    /// whether its profile differs from the stored one.
+    pub fn is_changed_by(&self, upsert: &AccountUpsert<'_>, has_other_profile: bool) -> bool {
+        self.changes(upsert, has_other_profile) != Changes::default()
+    }
+
+    /// Tokens of several sessions may be used in turn. A token that is not newer must not change
+    /// the account back, or each request would be a write.
+    fn changes(&self, upsert: &AccountUpsert<'_>, has_other_profile: bool) -> Changes {
+        let is_newer = upsert.issued_at > self.issued_at;
+        let is_equal = upsert.issued_at == self.issued_at;
+        let has_passed =
+            |since: DbTimestamp| upsert.now.duration_since(since) >= MIN_UPDATE_INTERVAL;
+        // Sessions of the same second are one login. The order of tokens without `iat` is unknown.
+        let is_unordered = is_equal && upsert.issued_at == 0;
+        let session = self.session != upsert.session
+            && (is_newer || is_unordered && has_passed(self.last_login));
+        Changes {
+            session,
+            last_login: session && has_passed(self.last_login),
+            profile: has_other_profile && (is_newer || is_equal && has_passed(self.updated_at)),
+        }
+    }
 }
 
 impl Store {
     /// Creates the account of a verified token, or updates it if the token is newer than the stored
-    /// claims. A new session sets `last_login`. Concurrent calls create one account.
+    /// claims. A new session sets `last_login`, at most once a minute. Concurrent calls create one
+    /// account.
     ///
     /// # Errors
     /// [`StoreError::AccountDeleted`] if the account is deleted during the call, other variants if
@@ -75,30 +140,39 @@ impl Store {
     }
 
     async fn refresh(&self, row: Model, upsert: &AccountUpsert<'_>) -> Result<Account, StoreError> {
-        let account = Account {
+        let mut account = Account {
             id: UserId::new(row.id),
             is_active: row.is_active,
+            last_token: LastToken::from_row(&row),
+            profile: idp_profile(&row),
         };
-        let is_newer = upsert.issued_at >= row.claims_at;
-        let is_login = row.session != upsert.session.as_bytes();
-        let is_changed = idp_profile(&row) != upsert.profile;
-        if !row.is_active || !is_newer || !(is_login || is_changed) {
+        let changes = account
+            .last_token
+            .changes(upsert, account.profile != upsert.profile);
+        if !row.is_active || changes == Changes::default() {
             return Ok(account);
         }
         let now = upsert.now.column();
         let mut update = Entity::update_many()
-            .col_expr(
-                Column::Session,
-                Expr::value(upsert.session.as_bytes().to_vec()),
-            )
             .col_expr(Column::ClaimsAt, Expr::value(upsert.issued_at))
             .filter(Column::Id.eq(row.id))
             // A concurrent request may have stored the claims of a newer token.
             .filter(Column::ClaimsAt.lte(upsert.issued_at));
-        if is_login {
-            update = update.col_expr(Column::LastLogin, Expr::value(now));
+        account.last_token.issued_at = upsert.issued_at;
+        if changes.session {
+            let session = upsert.session.as_bytes().to_vec();
+            update = update.col_expr(Column::Session, Expr::value(session));
+            account.last_token.session = upsert.session;
         }
-        if is_changed {
+        if changes.last_login {
+            // The clock of another replica may be ahead.
+            let later = CaseStatement::new()
+                .case(Expr::col(Column::LastLogin).lt(now), Expr::value(now))
+                .finally(Expr::col(Column::LastLogin));
+            update = update.col_expr(Column::LastLogin, later.into());
+            account.last_token.last_login = upsert.now;
+        }
+        if changes.profile {
             let profile = &upsert.profile;
             update = update
                 .col_expr(Column::Email, Expr::value(profile.email.clone()))
@@ -106,9 +180,24 @@ impl Store {
                 .col_expr(Column::Name, Expr::value(profile.name.clone()))
                 .col_expr(Column::Picture, Expr::value(profile.picture.clone()))
                 .col_expr(Column::UpdatedAt, Expr::value(now));
+            account.last_token.updated_at = upsert.now;
+            account.profile = profile.clone();
         }
         update.exec(&self.writes).await?;
         Ok(account)
+    }
+
+    /// Returns whether the account of a subject is enabled, or `None` if there is none.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database fails.
+    pub async fn is_active(&self, subject_hash: &SubjectHash) -> Result<Option<bool>, StoreError> {
+        let query = Entity::find()
+            .select_only()
+            .column(Column::IsActive)
+            .filter(Column::Identity.eq(subject_hash.as_bytes().to_vec()))
+            .into_tuple::<bool>();
+        Ok(query.one(&self.reads).await?)
     }
 
     /// Returns the owner's profile.

@@ -3,13 +3,18 @@
 
 use bearward::Timestamp;
 use sea_orm::prelude::TimeDateTime;
-use time::{OffsetDateTime, UtcDateTime};
+use time::{Duration, OffsetDateTime, UtcDateTime};
 
 /// A timestamp that is read back exactly as it was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DbTimestamp(TimeDateTime);
 
 impl DbTimestamp {
+    /// Returns the time since an earlier timestamp; negative if it is later.
+    pub(super) fn duration_since(self, earlier: Self) -> Duration {
+        self.0 - earlier.0
+    }
+
     /// Returns the value to store in a column.
     pub(super) fn column(self) -> TimeDateTime {
         self.0

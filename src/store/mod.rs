@@ -19,7 +19,7 @@ use std::fmt;
 use sea_orm::{DatabaseConnection, DbBackend};
 
 pub use self::{
-    accounts::{Account, AccountUpsert},
+    accounts::{Account, AccountUpsert, LastToken},
     api_keys::SealedApiKey,
     connect::{OpenError, SchemaStatus},
     db_timestamp::DbTimestamp,
@@ -45,6 +45,21 @@ impl Store {
     /// [`StoreError::Unavailable`] if it does not.
     pub async fn ping(&self) -> Result<(), StoreError> {
         Ok(self.reads.ping().await?)
+    }
+
+    /// Counts the statements of this store, for tests.
+    #[cfg(test)]
+    pub(crate) fn count_statements(&mut self) -> std::sync::Arc<std::sync::atomic::AtomicUsize> {
+        use std::sync::atomic::Ordering;
+
+        let count = std::sync::Arc::<std::sync::atomic::AtomicUsize>::default();
+        for connection in [&mut self.reads, &mut self.writes] {
+            let count = std::sync::Arc::clone(&count);
+            connection.set_metric_callback(move |_| {
+                count.fetch_add(1, Ordering::Relaxed);
+            });
+        }
+        count
     }
 
     /// Returns the kind of database: `sqlite`, `postgres` or `mysql`.

@@ -220,3 +220,29 @@ async fn a_disabled_account_cannot_be_deleted_and_recreated() {
         me.assert_error(403, "ACCOUNT_DISABLED");
     }
 }
+
+#[tokio::test]
+async fn administrators_cannot_disable_their_own_account() {
+    let app = TestApp::start().await;
+    let id = async |token: &str| {
+        let me = app.get("/api/auth/me", token).await.expect_status(200);
+        format!("/api/admin/users/{}", me["id"].as_str().unwrap())
+    };
+    let root = app.admin_token();
+    let other = app.token("other").roles(["admin"]).sign();
+    let (root_path, other_path) = (id(&root).await, id(&other).await);
+    let disable = json!({"is_active": false});
+    app.patch(&root_path, &root, &disable)
+        .await
+        .assert_error(409, "LAST_ADMINISTRATOR");
+    app.patch(&root_path, &root, &json!({"is_active": true}))
+        .await
+        .expect_status(200);
+    app.patch(&other_path, &root, &disable)
+        .await
+        .expect_status(200);
+    app.get("/api/auth/me", &other)
+        .await
+        .assert_error(403, "ACCOUNT_DISABLED");
+    app.get("/api/auth/me", &root).await.expect_status(200);
+}

@@ -1,5 +1,7 @@
 //! `POST /api/generate` with a mock completions service.
 
+use std::time::Duration;
+
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
 use test_support::completions_service::{Call, CompletionsService};
@@ -263,6 +265,49 @@ async fn an_invalid_request_is_rejected_without_a_service_call() {
         );
     }
     assert_eq!(service.connections(), 0);
+}
+
+#[tokio::test]
+async fn disabling_an_account_ends_its_stream() {
+    let (app, mut service, token) = start(&[("generate.timeout", "10m")]).await;
+    let id = app.get("/api/auth/me", &token).await.expect_status(200)["id"].clone();
+    let (stream, mut call) = start_stream(&app, &mut service, &token).await;
+    let request_id = stream.headers()["x-request-id"].clone();
+    app.patch(
+        &format!("/api/admin/users/{}", id.as_str().unwrap()),
+        &app.admin_token(),
+        &json!({"is_active": false}),
+    )
+    .await
+    .expect_status(200);
+    app.clock.advance(Duration::from_secs(10));
+    call.closed().await;
+    let body = stream.text().await.unwrap();
+    let (_, envelope) = body.trim_end().rsplit_once("event: error\ndata: ").unwrap();
+    let envelope: Value = serde_json::from_str(envelope).unwrap();
+    assert_eq!(envelope["error"]["code"], "ACCOUNT_DISABLED");
+    assert_eq!(envelope["request_id"], request_id.to_str().unwrap());
+}
+
+#[tokio::test]
+async fn disabling_an_account_ends_its_running_request() {
+    let (app, mut service, token) = start(&[("generate.timeout", "10m")]).await;
+    let id = app.get("/api/auth/me", &token).await.expect_status(200)["id"].clone();
+    let body = json!({"prompt": "x"});
+    let disable = async {
+        let mut call = service.call().await;
+        app.patch(
+            &format!("/api/admin/users/{}", id.as_str().unwrap()),
+            &app.admin_token(),
+            &json!({"is_active": false}),
+        )
+        .await
+        .expect_status(200);
+        app.clock.advance(Duration::from_secs(10));
+        call.closed().await;
+    };
+    let (response, ()) = tokio::join!(app.post("/api/generate", &token, &body), disable);
+    response.assert_error(403, "ACCOUNT_DISABLED");
 }
 
 const TWO_CONCURRENT: [(&str, &str); 2] = [

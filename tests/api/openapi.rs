@@ -120,7 +120,7 @@ fn codes(status: &str) -> &'static [&'static str] {
         ],
         "404" => &["NOT_FOUND"],
         "408" => &["REQUEST_TIMEOUT"],
-        "409" => &["API_KEY_MISSING"],
+        "409" => &["API_KEY_MISSING", "LAST_ADMINISTRATOR"],
         "413" => &["PAYLOAD_TOO_LARGE"],
         "415" => &["UNSUPPORTED_MEDIA_TYPE"],
         "422" => &["VALIDATION_FAILED"],
@@ -131,6 +131,7 @@ fn codes(status: &str) -> &'static [&'static str] {
             "KEYS_UNAVAILABLE",
             "DATABASE_UNAVAILABLE",
             "VAULT_UNAVAILABLE",
+            "TIMEOUT",
         ],
         "504" => &["UPSTREAM_TIMEOUT"],
         _ => &[],
@@ -185,36 +186,32 @@ fn operations_list_exactly_their_errors() {
         statuses.join(" ")
     };
     for (method, path, expected) in [
-        ("get", "/protected", "400 401 403 408 429 500 503"),
-        ("get", "/api/auth/me", "400 401 403 404 408 429 500 503"),
-        ("get", "/api/auth/google", "404 408 422 500"),
+        ("get", "/protected", "400 401 403 429 500 503"),
+        ("get", "/api/auth/me", "400 401 403 404 429 500 503"),
+        ("get", "/api/auth/google", "404 422 500 503"),
         (
             "post",
             "/api/auth/google",
             "400 401 403 404 408 413 415 422 429 500 503",
         ),
-        ("get", "/api/status", "400 401 403 404 408 422 429 500 503"),
+        ("get", "/api/status", "400 401 403 404 422 429 500 503"),
         (
             "post",
             "/api/status",
             "400 401 403 404 408 413 415 422 429 500 503",
         ),
-        ("delete", "/api/user", "400 401 403 404 408 429 500 503"),
+        ("delete", "/api/user", "400 401 403 404 429 500 503"),
         (
             "delete",
             "/api/user/api-keys/{provider}",
-            "400 401 403 404 408 429 500 503",
+            "400 401 403 404 429 500 503",
         ),
         (
             "post",
             "/api/generate",
             "400 401 403 404 408 409 413 415 422 429 500 502 503 504",
         ),
-        (
-            "get",
-            "/api/auth/verify",
-            "400 401 403 404 408 422 429 500 503",
-        ),
+        ("get", "/api/auth/verify", "400 401 403 404 422 429 500 503"),
         ("get", "/readyz", "503"),
         ("get", "/health", ""),
     ] {

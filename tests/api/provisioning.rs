@@ -166,7 +166,7 @@ async fn without_session_id_a_new_iat_is_a_new_session() {
         .get("/api/auth/me", &token(&app))
         .await
         .expect_status(200);
-    app.clock.advance(Duration::from_secs(10));
+    app.clock.advance(Duration::from_secs(60));
     let after = app
         .get("/api/auth/me", &token(&app))
         .await
@@ -237,4 +237,100 @@ async fn invalid_profile_claims_are_ignored() {
         (&me["email"], &me["name"], &me["picture"]),
         (&json!(null), &json!(null), &json!(null))
     );
+}
+
+#[tokio::test]
+async fn deep_user_metadata_does_not_lock_its_owner_out() {
+    let app = TestApp::start().await;
+    let nested = (0..300).fold(json!(1), |inner, _| json!([inner]));
+    let token = app
+        .token("ada")
+        .claim("user_metadata", json!({"x": nested, "full_name": "Ada"}))
+        .sign();
+    let me = app.get("/api/auth/me", &token).await.expect_status(200);
+    assert_eq!(me["name"], "Ada");
+}
+
+#[tokio::test]
+async fn a_lone_surrogate_does_not_lock_its_owner_out() {
+    let app = TestApp::start().await;
+    let token = app.token("ada").claim(
+        "user_metadata",
+        json!({"x": "SURROGATE", "full_name": "Ada"}),
+    );
+    let payload = serde_json::to_string(token.claims())
+        .unwrap()
+        .replace("SURROGATE", r"\ud800");
+    let header = serde_json::to_string(token.header_members()).unwrap();
+    let token = bearward_testing::Token::raw(header, payload).sign(&app.idp.key());
+    let me = app.get("/api/auth/me", &token).await.expect_status(200);
+    assert_eq!(me["name"], "Ada");
+}
+
+#[tokio::test]
+async fn nine_sessions_of_one_second_do_not_write_on_each_request() {
+    let app = TestApp::start().await;
+    let tokens: Vec<String> = (0..9)
+        .map(|session| {
+            let token = app.token("ada");
+            token.claim("session_id", session.to_string()).sign()
+        })
+        .collect();
+    let before = app.get("/api/auth/me", &tokens[0]).await.expect_status(200);
+    for _ in 0..3 {
+        app.clock.advance(Duration::from_secs(61));
+        for token in &tokens {
+            let me = app.get("/api/auth/me", token).await.expect_status(200);
+            assert_eq!(me["last_login"], before["last_login"]);
+        }
+    }
+}
+
+#[tokio::test]
+async fn last_login_moves_at_most_once_a_minute() {
+    let app = TestApp::start().await;
+    let last_login = async |session: &str| {
+        let token = app.token("ada").claim("session_id", session).sign();
+        let me = app.get("/api/auth/me", &token).await.expect_status(200);
+        me["last_login"].as_str().unwrap().to_owned()
+    };
+    let first = last_login("one").await;
+    app.clock.advance(Duration::from_secs(59));
+    assert_eq!(last_login("two").await, first);
+    app.clock.advance(Duration::from_secs(1));
+    assert!(last_login("three").await > first);
+}
+
+#[tokio::test]
+async fn forward_auth_names_the_canonical_issuer() {
+    let app = TestApp::start().await;
+    let canonical = "https://canonical.example";
+    let spellings = format!("{canonical},{}", app.idp.issuer());
+    let replica = app
+        .replica_with(&[("issuers.main.issuer", &spellings)])
+        .await;
+    let token = app.token("ada");
+    for token in [token.clone().sign(), token.issuer(canonical).sign()] {
+        let response = app.get_from(replica, "/api/auth/verify", &token).await;
+        response.expect_status(200);
+        assert_eq!(response.header("x-auth-issuer"), canonical);
+    }
+}
+
+#[tokio::test]
+async fn email_verified_is_null_if_the_issuer_does_not_say() {
+    let app = TestApp::start().await;
+    let token = app.token("ada").without("email_verified");
+    for (verified, expected) in [(None, json!(null)), (Some(false), json!(false))] {
+        app.clock.advance(Duration::from_secs(61));
+        let token = token.clone().email("ada@example.com");
+        let iat = app.token("ada").claims()["iat"].clone();
+        let token = token.without("email_verified").claim("iat", iat);
+        let token = match verified {
+            Some(verified) => token.claim("email_verified", verified),
+            None => token,
+        };
+        let me = app.get("/api/auth/me", &token.sign()).await;
+        assert_eq!(me.expect_status(200)["email_verified"], expected);
+    }
 }

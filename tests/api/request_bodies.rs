@@ -1,8 +1,9 @@
 //! Request bodies that cannot be parsed, body limits, methods and paths.
 
 use reqwest::Method;
+use sea_orm::{ConnectionTrait, TransactionTrait};
 use serde_json::json;
-use test_support::raw_http::send_until_closed;
+use test_support::{database, raw_http::send_until_closed};
 
 use crate::test_app::{TestApp, send};
 
@@ -256,4 +257,37 @@ async fn a_compressed_body_is_415_with_the_accepted_coding() {
         response.assert_error(415, "UNSUPPORTED_MEDIA_TYPE");
         assert_ne!(send_coded("identity").await.status, 415, "{method} {path}");
     }
+}
+
+#[tokio::test]
+async fn a_slow_body_is_408_and_a_slow_server_503() {
+    let app = TestApp::start_with(&[("server.request_timeout", "2s")]).await;
+    let token = app.token("ada").sign();
+    app.get("/api/auth/me", &token).await.expect_status(200);
+
+    let head = format!(
+        "POST /api/status HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\n"
+    );
+    for body in [
+        "content-length: 100\r\n\r\n{",
+        "transfer-encoding: chunked\r\n\r\n1\r\n{\r\n",
+    ] {
+        let response = send_until_closed(app.address, format!("{head}{body}")).await;
+        assert!(
+            response.starts_with("HTTP/1.1 408 ") && response.contains("REQUEST_TIMEOUT"),
+            "{response}"
+        );
+    }
+
+    let database = database::connect(&app.database).await;
+    let lock = database.begin().await.unwrap();
+    lock.execute_unprepared("UPDATE users SET name = 'locked'")
+        .await
+        .unwrap();
+    let response = app
+        .patch("/api/user", &token, &json!({"name": "Ada"}))
+        .await;
+    response.assert_error(503, "TIMEOUT");
+    assert_eq!(response.header("retry-after"), "5");
+    lock.rollback().await.unwrap();
 }

@@ -2,6 +2,7 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
+mod admin;
 mod check;
 mod configuration;
 #[cfg(feature = "contract")]

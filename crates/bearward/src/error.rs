@@ -249,6 +249,12 @@ impl AuthError {
         }
     }
 
+    /// Returns whether the time is outside of the token's validity period: too late
+    /// ([`Expired`](Self::Expired)) or too early ([`NotYetValid`](Self::NotYetValid)).
+    pub fn is_outside_validity_period(&self) -> bool {
+        matches!(self, Self::Expired { .. } | Self::NotYetValid { .. })
+    }
+
     fn metadata(&self) -> (&'static str, &'static str, VerificationStep) {
         match self {
             Self::NoToken => ("MISSING_TOKEN", "no_token", VerificationStep::Source),

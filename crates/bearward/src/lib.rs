@@ -143,7 +143,9 @@ pub use self::{
 #[doc(hidden)]
 pub mod internals {
     #[cfg(feature = "actix")]
-    pub use crate::actix::{ScopeAuthentication, parse_authorization, reject};
+    pub use crate::actix::{
+        ScopeAuthentication, invalid_token_challenge, parse_authorization, reject,
+    };
     #[cfg(feature = "remote")]
     pub use crate::keys::{is_loopback, retry_after};
     pub use crate::{

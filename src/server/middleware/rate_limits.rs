@@ -6,11 +6,14 @@ use actix_web::{
     Error, HttpRequest, ResponseError,
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
-    http::StatusCode,
+    http::{StatusCode, header::WWW_AUTHENTICATE},
     middleware::Next,
     web::Data,
 };
-use bearward::{Clock, RejectionLog, RequestId, internals::ScopeAuthentication};
+use bearward::{
+    Bearward, Clock, RejectionLog, RequestId,
+    internals::{ScopeAuthentication, invalid_token_challenge},
+};
 
 use super::client_address::{TrustedProxies, rate_limit_key};
 use crate::{
@@ -179,7 +182,10 @@ pub(super) async fn limit_per_address(
 }
 
 /// Limits invalid tokens per client address: once the quota is used up, an invalid token is
-/// answered with 429 instead of 401.
+/// answered with 429 instead of 401. Both carry a challenge, so that the client gets a new token.
+///
+/// An expired token is neither limited nor counted: every user has one from time to time, and
+/// clients behind one address must get their 401 although somebody else sends invalid tokens.
 ///
 /// Valid tokens are not limited, because clients behind one address share its quota. Every token is
 /// therefore verified: this limits what an attacker learns from responses, not the work. Format,
@@ -202,7 +208,14 @@ pub(super) async fn limit_invalid_tokens(
     }
     match limits.check_invalid_token(response.request()) {
         Ok(()) => Ok(response),
-        Err(error) => Ok(response.into_response(error.error_response())),
+        Err(error) => {
+            let mut limited = error.error_response();
+            let auth = response.request().app_data::<Data<Bearward>>();
+            if let Some(challenge) = auth.and_then(|auth| invalid_token_challenge(auth)) {
+                limited.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+            }
+            Ok(response.into_response(limited))
+        }
     }
 }
 
@@ -250,11 +263,12 @@ fn rate_limits(request: &ServiceRequest) -> Result<&Data<RateLimits>, ApiError> 
     })
 }
 
+/// Returns whether the token was rejected for another reason than its validity period.
 fn has_invalid_token(response: &ServiceResponse<BoxBody>) -> bool {
     let extensions = response.response().extensions();
-    extensions
-        .get::<RejectionLog>()
-        .is_some_and(|rejection| rejection.is_invalid_token)
+    extensions.get::<RejectionLog>().is_some_and(|rejection| {
+        rejection.is_invalid_token && !rejection.is_outside_validity_period
+    })
 }
 
 fn reject(request: &HttpRequest, limit: Limit, error: RateLimited) -> ApiError {
@@ -282,6 +296,7 @@ mod tests {
     #[test]
     fn only_invalid_tokens_count() {
         let request = TestRequest::get().to_http_request();
+        let now = SystemClock::new().now();
         let counts = |error: AuthError| {
             let response = AuthRejection::new(error.into(), &request, None).error_response();
             has_invalid_token(&ServiceResponse::new(request.clone(), response))
@@ -293,6 +308,12 @@ mod tests {
                 required: "aal2".into(),
             },
             AuthError::CustomClaimsMismatch,
+            AuthError::Expired { at: now, now },
+            AuthError::NotYetValid {
+                claim: "nbf",
+                at: now,
+                now,
+            },
         ] {
             assert!(!counts(error.clone()), "{error}");
         }

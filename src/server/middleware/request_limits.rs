@@ -1,17 +1,29 @@
 //! Panic isolation and request timeout.
 
-use std::{panic::AssertUnwindSafe, time::Duration};
+use std::{
+    cell::Cell,
+    panic::AssertUnwindSafe,
+    pin::Pin,
+    rc::Rc,
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use actix_web::{
-    Error, ResponseError,
+    Error, HttpMessage, ResponseError,
     body::{BoxBody, MessageBody},
-    dev::{ServiceRequest, ServiceResponse},
+    dev::{Payload, ServiceRequest, ServiceResponse},
+    error::PayloadError,
     http::StatusCode,
     middleware::Next,
+    web::Bytes,
 };
-use futures_util::FutureExt;
+use futures_util::{FutureExt, Stream};
 
 use crate::api::error::ApiError;
+
+/// `Retry-After`, in seconds, of a response that took too long.
+const RETRY_AFTER: u64 = 5;
 
 /// Limits that apply to every endpoint.
 #[derive(Debug, Clone, Copy)]
@@ -25,30 +37,68 @@ pub struct RequestLimits {
     pub generation_timeout: Duration,
 }
 
-/// Answers a panic with 500 and a timeout with 408, both with the error envelope.
+/// Answers a panic with 500 and a timeout with 503 or 408, all with the error envelope.
+///
+/// 408 `REQUEST_TIMEOUT` means that the client did not send its body in time, so nothing has been
+/// done. Browsers repeat such a request without being asked. A server that took too long may have
+/// done everything but answer, so that is 503 `TIMEOUT`.
 ///
 /// Wraps a resource and not the application: it keeps a clone of the request for the error
 /// response, and the router needs exclusive access to the request.
 pub(super) async fn enforce(
     limits: RequestLimits,
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let http_request = request.request().clone();
+    let waits_for_client = Rc::new(Cell::new(false));
+    let payload = ObservedPayload {
+        payload: request.take_payload(),
+        is_pending: Rc::clone(&waits_for_client),
+    };
+    request.set_payload(Payload::Stream {
+        payload: Box::pin(payload),
+    });
     // Unwind safe: state that a panicking handler leaves behind belongs to its own request.
     let response = AssertUnwindSafe(next.call(request)).catch_unwind();
     let error = match tokio::time::timeout(limits.timeout, response).await {
         Ok(Ok(response)) => return response.map(ServiceResponse::map_into_boxed_body),
         // The panic hook has logged the cause.
         Ok(Err(_panic)) => ApiError::internal(&http_request),
-        Err(_elapsed) => ApiError::new(
+        Err(_elapsed) if waits_for_client.get() => ApiError::new(
             &http_request,
             StatusCode::REQUEST_TIMEOUT,
             "REQUEST_TIMEOUT",
-            "the request took longer than server.request_timeout",
+            "the request body did not arrive within server.request_timeout",
         ),
+        Err(_elapsed) => {
+            let message = "the server took longer than server.request_timeout; a change may or may not have been applied: retry with the same Idempotency-Key";
+            ApiError::new(
+                &http_request,
+                StatusCode::SERVICE_UNAVAILABLE,
+                "TIMEOUT",
+                message,
+            )
+            .with_retry_after(RETRY_AFTER)
+        }
     };
     Ok(ServiceResponse::new(http_request, error.error_response()))
+}
+
+/// A request payload that records whether its reader is waiting for the client.
+struct ObservedPayload {
+    payload: Payload,
+    is_pending: Rc<Cell<bool>>,
+}
+
+impl Stream for ObservedPayload {
+    type Item = Result<Bytes, PayloadError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let polled = Pin::new(&mut self.payload).poll_next(context);
+        self.is_pending.set(polled.is_pending());
+        polled
+    }
 }
 
 #[cfg(test)]
@@ -118,10 +168,9 @@ mod tests {
     #[actix_web::test]
     async fn panics_and_timeouts_get_the_error_envelope() {
         let [panicked, timed_out, succeeded] = responses(["/panics", "/hangs", "/succeeds"]).await;
-        for ((status, body), (expected, code)) in [
-            (panicked, (500, "INTERNAL")),
-            (timed_out, (408, "REQUEST_TIMEOUT")),
-        ] {
+        for ((status, body), (expected, code)) in
+            [(panicked, (500, "INTERNAL")), (timed_out, (503, "TIMEOUT"))]
+        {
             assert_eq!(
                 (status, &body["error"]["code"]),
                 (expected, &json!(code)),

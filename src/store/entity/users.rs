@@ -13,7 +13,8 @@ pub struct Model {
     pub issuer: String,
     pub subject: String,
     pub email: Option<String>,
-    pub email_verified: bool,
+    /// Null if the issuer does not say.
+    pub email_verified: Option<bool>,
     pub name: Option<String>,
     pub picture: Option<String>,
     pub chosen_name: Option<String>,

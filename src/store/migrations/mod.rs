@@ -1,6 +1,7 @@
 //! Schema migrations. A released migration is never changed; every schema change is a new one.
 
 mod m0001_accounts;
+mod m0002_email_verification;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
@@ -9,6 +10,9 @@ pub(super) struct Migrations;
 
 impl MigratorTrait for Migrations {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_accounts::Migration)]
+        vec![
+            Box::new(m0001_accounts::Migration),
+            Box::new(m0002_email_verification::Migration),
+        ]
     }
 }

@@ -75,7 +75,7 @@ impl Fixture {
 }
 
 impl ApiResponse {
-    /// Asserts a 429 response with this `Retry-After` in seconds.
+    /// Asserts a 429 response without a challenge and with this `Retry-After` in seconds.
     #[track_caller]
     pub(super) fn assert_rate_limited(&self, retry_after: u64) {
         self.assert_error(429, "RATE_LIMITED");
@@ -84,6 +84,24 @@ impl ApiResponse {
             self.header("www-authenticate"),
             "",
             "no challenge, because another token would not help"
+        );
+    }
+
+    /// Asserts a 429 response to an invalid token with this `Retry-After` in seconds.
+    #[track_caller]
+    pub(super) fn assert_invalid_token_limited(&self, retry_after: u64) {
+        self.assert_error(429, "RATE_LIMITED");
+        assert_eq!(self.header("retry-after"), retry_after.to_string());
+        let challenge = self.header("www-authenticate");
+        assert!(
+            challenge.starts_with("Bearer realm=")
+                && challenge.contains("error=\"invalid_token\"")
+                && challenge.contains("resource_metadata="),
+            "{challenge}"
+        );
+        assert!(
+            !challenge.contains("error_description"),
+            "the reason is not told: {challenge}"
         );
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bearward::Clock;
 use reqwest::Method;
 
 use super::fixture::{BURST, Fixture, INTERVAL};
@@ -22,12 +23,12 @@ async fn invalid_tokens_over_the_quota_are_429_until_it_refills() {
     fixture
         .get("/protected", OFFICE, &invalid_token)
         .await
-        .assert_rate_limited(10);
+        .assert_invalid_token_limited(10);
     fixture.advance(INTERVAL.checked_sub(Duration::from_millis(1)).unwrap());
     fixture
         .get("/protected", OFFICE, &invalid_token)
         .await
-        .assert_rate_limited(1);
+        .assert_invalid_token_limited(1);
     fixture.advance(Duration::from_millis(1));
     let response = fixture.get("/protected", OFFICE, &invalid_token).await;
     response.assert_error(401, "INVALID_SIGNATURE");
@@ -39,7 +40,7 @@ async fn invalid_tokens_over_the_quota_are_429_until_it_refills() {
     fixture
         .get("/protected", OFFICE, &invalid_token)
         .await
-        .assert_rate_limited(10);
+        .assert_invalid_token_limited(10);
 }
 
 #[tokio::test]
@@ -118,7 +119,7 @@ async fn all_authenticated_routes_share_one_quota_per_address() {
         "/api/user",
         "/api/auth/me",
     ] {
-        get_code(path).await.assert_rate_limited(10);
+        get_code(path).await.assert_invalid_token_limited(10);
     }
 }
 
@@ -157,5 +158,30 @@ async fn health_metrics_and_metadata_are_never_limited() {
                 "{path}"
             );
         }
+    }
+}
+
+#[tokio::test]
+async fn expired_tokens_are_neither_limited_nor_counted() {
+    let fixture = Fixture::start().await;
+    let app = &fixture.app;
+    let expired = app.token("ada").sign();
+    fixture.advance(Duration::from_secs(2 * 3600));
+    let early = app
+        .token("ada")
+        .claim("nbf", app.clock.now().unix() + 600)
+        .sign();
+    for _ in 0..5 * BURST {
+        fixture
+            .get("/protected", OFFICE, &expired)
+            .await
+            .assert_error(401, "TOKEN_EXPIRED");
+    }
+    fixture.exhaust_invalid_tokens(OFFICE).await;
+    for (token, code) in [(&expired, "TOKEN_EXPIRED"), (&early, "TOKEN_NOT_YET_VALID")] {
+        let response = fixture.get("/protected", OFFICE, token).await;
+        response.assert_error(401, code);
+        let challenge = response.header("www-authenticate");
+        assert!(challenge.contains("invalid_token"), "{challenge}");
     }
 }

@@ -128,21 +128,38 @@ impl AuthRejection {
 
     /// Formats the `WWW-Authenticate` field.
     fn www_authenticate(&self, challenge: Challenge) -> String {
-        let config = self.challenge.as_deref();
-        let realm = config.map_or("bearward", |config| config.realm.as_str());
-        let mut attributes = vec![format!("realm=\"{realm}\"")];
+        let mut attributes = Vec::new();
         if let Some(error) = challenge.error {
             let description = quoted_string_safe(&self.to_string());
             attributes.push(format!("error=\"{error}\""));
             attributes.push(format!("error_description=\"{description}\""));
         }
         attributes.extend(challenge.attribute);
-        let resource = config.and_then(|config| config.resource.as_ref());
-        if let Some(url) = resource.and_then(metadata_url) {
-            attributes.push(format!("resource_metadata=\"{url}\""));
-        }
-        format!("Bearer {}", attributes.join(", "))
+        format_challenge(self.challenge.as_deref(), attributes)
     }
+}
+
+/// Returns the challenge for an invalid token, without the reason.
+///
+/// A response that replaces a rejection, for example 429, must carry a challenge without telling
+/// the sender of guessed tokens which check failed.
+pub fn invalid_token_challenge(auth: &Bearward) -> Option<HeaderValue> {
+    let attributes = vec!["error=\"invalid_token\"".to_owned()];
+    HeaderValue::try_from(format_challenge(Some(&auth.challenge), attributes)).ok()
+}
+
+/// Formats a challenge: the realm, these attributes and the resource metadata.
+fn format_challenge(config: Option<&ChallengeConfig>, attributes: Vec<String>) -> String {
+    let realm = config.map_or("bearward", |config| config.realm.as_str());
+    let metadata = config
+        .and_then(|config| config.resource.as_ref())
+        .and_then(metadata_url)
+        .map(|url| format!("resource_metadata=\"{url}\""));
+    let attributes: Vec<String> = std::iter::once(format!("realm=\"{realm}\""))
+        .chain(attributes)
+        .chain(metadata)
+        .collect();
+    format!("Bearer {}", attributes.join(", "))
 }
 
 impl ResponseError for AuthRejection {
@@ -193,6 +210,9 @@ pub struct RejectionLog {
     pub reason: &'static str,
     /// Whether the token itself was invalid, see [`AuthError::is_invalid_token`].
     pub is_invalid_token: bool,
+    /// Whether the token was used outside of its validity period, see
+    /// [`AuthError::is_outside_validity_period`].
+    pub is_outside_validity_period: bool,
     /// The configured name of the issuer; `None` if the token was rejected before an issuer was
     /// selected.
     pub issuer: Option<Arc<str>>,
@@ -207,6 +227,7 @@ impl RejectionLog {
         Self {
             reason: failure.error.metric_label(),
             is_invalid_token: failure.error.is_invalid_token(),
+            is_outside_validity_period: failure.error.is_outside_validity_period(),
             issuer: failure.issuer.clone(),
             kid: failure.kid.as_ref().map(ToString::to_string),
         }

@@ -11,7 +11,7 @@ mod require;
 
 pub use self::{
     bearer::parse_authorization,
-    challenge::{AuthRejection, RejectionLog},
+    challenge::{AuthRejection, RejectionLog, invalid_token_challenge},
     error_body::ErrorBody,
     extract::{ExtractFuture, ScopeAuthentication, reject},
     guard::{Guard, GuardService},

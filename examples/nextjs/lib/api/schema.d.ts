@@ -52,7 +52,8 @@ export interface paths {
         head?: never;
         /**
          * Enable or disable an account
-         * @description Disabling an account takes effect on all replicas within 20 seconds.
+         * @description Disabling an account takes effect on all replicas within 20 seconds. Administrators cannot
+         *     disable their own account, so the last one cannot be locked out.
          */
         patch: operations["setUserActive"];
         trace?: never;
@@ -117,7 +118,7 @@ export interface paths {
          *     | header | value |
          *     |---|---|
          *     | `X-Auth-Subject` | `sub`, unique within the issuer |
-         *     | `X-Auth-Issuer` | `iss`, as configured |
+         *     | `X-Auth-Issuer` | the issuer in its canonical spelling, the same for all accepted spellings of `iss` |
          *     | `X-Auth-Email` | the email address; it does not identify the user |
          *     | `X-Auth-Role` | the `role` claim, `authenticated` with Supabase; `?role=` checks the list of roles instead |
          *     | `X-Auth-Scopes` | the scopes, separated by spaces |
@@ -146,7 +147,7 @@ export interface paths {
          *     | header | value |
          *     |---|---|
          *     | `X-Auth-Subject` | `sub`, unique within the issuer |
-         *     | `X-Auth-Issuer` | `iss`, as configured |
+         *     | `X-Auth-Issuer` | the issuer in its canonical spelling, the same for all accepted spellings of `iss` |
          *     | `X-Auth-Email` | the email address; it does not identify the user |
          *     | `X-Auth-Role` | the `role` claim, `authenticated` with Supabase; `?role=` checks the list of roles instead |
          *     | `X-Auth-Scopes` | the scopes, separated by spaces |
@@ -175,7 +176,7 @@ export interface paths {
          *     | header | value |
          *     |---|---|
          *     | `X-Auth-Subject` | `sub`, unique within the issuer |
-         *     | `X-Auth-Issuer` | `iss`, as configured |
+         *     | `X-Auth-Issuer` | the issuer in its canonical spelling, the same for all accepted spellings of `iss` |
          *     | `X-Auth-Email` | the email address; it does not identify the user |
          *     | `X-Auth-Role` | the `role` claim, `authenticated` with Supabase; `?role=` checks the list of roles instead |
          *     | `X-Auth-Scopes` | the scopes, separated by spaces |
@@ -204,7 +205,7 @@ export interface paths {
          *     | header | value |
          *     |---|---|
          *     | `X-Auth-Subject` | `sub`, unique within the issuer |
-         *     | `X-Auth-Issuer` | `iss`, as configured |
+         *     | `X-Auth-Issuer` | the issuer in its canonical spelling, the same for all accepted spellings of `iss` |
          *     | `X-Auth-Email` | the email address; it does not identify the user |
          *     | `X-Auth-Role` | the `role` claim, `authenticated` with Supabase; `?role=` checks the list of roles instead |
          *     | `X-Auth-Scopes` | the scopes, separated by spaces |
@@ -233,7 +234,7 @@ export interface paths {
          *     | header | value |
          *     |---|---|
          *     | `X-Auth-Subject` | `sub`, unique within the issuer |
-         *     | `X-Auth-Issuer` | `iss`, as configured |
+         *     | `X-Auth-Issuer` | the issuer in its canonical spelling, the same for all accepted spellings of `iss` |
          *     | `X-Auth-Email` | the email address; it does not identify the user |
          *     | `X-Auth-Role` | the `role` claim, `authenticated` with Supabase; `?role=` checks the list of roles instead |
          *     | `X-Auth-Scopes` | the scopes, separated by spaces |
@@ -262,7 +263,7 @@ export interface paths {
          *     | header | value |
          *     |---|---|
          *     | `X-Auth-Subject` | `sub`, unique within the issuer |
-         *     | `X-Auth-Issuer` | `iss`, as configured |
+         *     | `X-Auth-Issuer` | the issuer in its canonical spelling, the same for all accepted spellings of `iss` |
          *     | `X-Auth-Email` | the email address; it does not identify the user |
          *     | `X-Auth-Role` | the `role` claim, `authenticated` with Supabase; `?role=` checks the list of roles instead |
          *     | `X-Auth-Scopes` | the scopes, separated by spaces |
@@ -291,7 +292,7 @@ export interface paths {
          *     | header | value |
          *     |---|---|
          *     | `X-Auth-Subject` | `sub`, unique within the issuer |
-         *     | `X-Auth-Issuer` | `iss`, as configured |
+         *     | `X-Auth-Issuer` | the issuer in its canonical spelling, the same for all accepted spellings of `iss` |
          *     | `X-Auth-Email` | the email address; it does not identify the user |
          *     | `X-Auth-Role` | the `role` claim, `authenticated` with Supabase; `?role=` checks the list of roles instead |
          *     | `X-Auth-Scopes` | the scopes, separated by spaces |
@@ -320,7 +321,7 @@ export interface paths {
          *     | header | value |
          *     |---|---|
          *     | `X-Auth-Subject` | `sub`, unique within the issuer |
-         *     | `X-Auth-Issuer` | `iss`, as configured |
+         *     | `X-Auth-Issuer` | the issuer in its canonical spelling, the same for all accepted spellings of `iss` |
          *     | `X-Auth-Email` | the email address; it does not identify the user |
          *     | `X-Auth-Role` | the `role` claim, `authenticated` with Supabase; `?role=` checks the list of roles instead |
          *     | `X-Auth-Scopes` | the scopes, separated by spaces |
@@ -356,7 +357,7 @@ export interface paths {
          * @description Uses the caller's own API key for `togetherAI`. With `stream` the response consists of
          *     server-sent events in the format of OpenAI's chat completions: each `data:` is a chunk, the last
          *     one is `[DONE]`. If the service fails during the stream, an `event: error` with the error
-         *     envelope ends it.
+         *     envelope ends it. So does the end of the account: disabling it ends the stream within 20 seconds.
          */
         post: operations["generate"];
         delete?: never;
@@ -743,129 +744,129 @@ export interface components {
              */
             client_name: string;
         };
-        /** @description A page, newest first, and what to ask for to see the next one. */
+        /** @description One page of a list, newest item first. */
         Page_Profile: {
-            /** @description The rows. */
+            /** @description The items. */
             items: {
                 /**
                  * Format: date-time
-                 * @description When the account was first seen here.
+                 * @description When the account was created.
                  */
                 created_at: string;
                 /**
-                 * @description As the issuer says; it never links two accounts.
+                 * @description Email address from the token. Accounts are never linked by it.
                  * @example ada@example.com
                  */
                 email?: string | null;
-                /** @description Whether the issuer has verified the address. */
-                email_verified: boolean;
+                /** @description Whether the issuer has verified the email address; null if the issuer does not say. */
+                email_verified?: boolean | null;
                 /**
                  * Format: uuid
-                 * @description Our key of this account.
+                 * @description Id of the account, assigned by this server.
                  */
                 id: string;
-                /** @description Whether the account may be used. */
+                /** @description Whether the account is enabled. */
                 is_active: boolean;
                 /**
-                 * @description The issuer that vouches for the user, in its canonical spelling.
+                 * @description The issuer that authenticated the user, in its canonical spelling.
                  * @example https://abc.supabase.co/auth/v1
                  */
                 issuer: string;
                 /**
                  * Format: date-time
-                 * @description When a new session was first seen here.
+                 * @description When the user's latest session was first used here, to within one minute.
                  */
                 last_login: string;
                 /**
-                 * @description The user's own choice, else as the issuer says.
+                 * @description The name that the user chose, else the one from the token.
                  * @example Ada Lovelace
                  */
                 name?: string | null;
-                /** @description A link to a picture: the user's own choice, else as the issuer says. */
+                /** @description URL of the picture that the user chose, else the one from the token. */
                 picture?: string | null;
                 /**
-                 * @description `sub`: the user's key at the issuer. Unique together with the issuer.
+                 * @description `sub`: the user's id at the issuer. Unique together with the issuer.
                  * @example 11111111-2222-4333-8444-555555555555
                  */
                 subject: string;
                 /**
                  * Format: date-time
-                 * @description When anything above was last changed.
+                 * @description When the profile was last changed.
                  */
                 updated_at: string;
             }[];
-            /** @description Where the next page begins; null on the last one. */
+            /** @description Value of `cursor` for the next page; null on the last page. */
             next_cursor: string | null;
         };
-        /** @description A page, newest first, and what to ask for to see the next one. */
+        /** @description One page of a list, newest item first. */
         Page_StatusCheck: {
-            /** @description The rows. */
+            /** @description The items. */
             items: {
                 /**
-                 * @description The client that reported.
+                 * @description Name of the client that sent it.
                  * @example web
                  */
                 client_name: string;
                 /**
                  * Format: uuid
-                 * @description Its key. Later reports have greater keys.
+                 * @description Id of the status check. Ids increase with time (UUID version 7).
                  */
                 id: string;
                 /**
                  * Format: date-time
-                 * @description When it was received.
+                 * @description When the server received it.
                  */
                 timestamp: string;
             }[];
-            /** @description Where the next page begins; null on the last one. */
+            /** @description Value of `cursor` for the next page; null on the last page. */
             next_cursor: string | null;
         };
-        /** @description A user, as the API shows one. */
+        /** @description A user's profile, as the API returns it. */
         Profile: {
             /**
              * Format: date-time
-             * @description When the account was first seen here.
+             * @description When the account was created.
              */
             created_at: string;
             /**
-             * @description As the issuer says; it never links two accounts.
+             * @description Email address from the token. Accounts are never linked by it.
              * @example ada@example.com
              */
             email: string | null;
-            /** @description Whether the issuer has verified the address. */
-            email_verified: boolean;
+            /** @description Whether the issuer has verified the email address; null if the issuer does not say. */
+            email_verified: boolean | null;
             /**
              * Format: uuid
-             * @description Our key of this account.
+             * @description Id of the account, assigned by this server.
              */
             id: string;
-            /** @description Whether the account may be used. */
+            /** @description Whether the account is enabled. */
             is_active: boolean;
             /**
-             * @description The issuer that vouches for the user, in its canonical spelling.
+             * @description The issuer that authenticated the user, in its canonical spelling.
              * @example https://abc.supabase.co/auth/v1
              */
             issuer: string;
             /**
              * Format: date-time
-             * @description When a new session was first seen here.
+             * @description When the user's latest session was first used here, to within one minute.
              */
             last_login: string;
             /**
-             * @description The user's own choice, else as the issuer says.
+             * @description The name that the user chose, else the one from the token.
              * @example Ada Lovelace
              */
             name: string | null;
-            /** @description A link to a picture: the user's own choice, else as the issuer says. */
+            /** @description URL of the picture that the user chose, else the one from the token. */
             picture: string | null;
             /**
-             * @description `sub`: the user's key at the issuer. Unique together with the issuer.
+             * @description `sub`: the user's id at the issuer. Unique together with the issuer.
              * @example 11111111-2222-4333-8444-555555555555
              */
             subject: string;
             /**
              * Format: date-time
-             * @description When anything above was last changed.
+             * @description When the profile was last changed.
              */
             updated_at: string;
         };
@@ -894,21 +895,21 @@ export interface components {
             status: string;
             version: string;
         };
-        /** @description One report, as the API shows it. */
+        /** @description A status check, as the API returns it. */
         StatusCheck: {
             /**
-             * @description The client that reported.
+             * @description Name of the client that sent it.
              * @example web
              */
             client_name: string;
             /**
              * Format: uuid
-             * @description Its key. Later reports have greater keys.
+             * @description Id of the status check. Ids increase with time (UUID version 7).
              */
             id: string;
             /**
              * Format: date-time
-             * @description When it was received.
+             * @description When the server received it.
              */
             timestamp: string;
         };
@@ -1012,15 +1013,6 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description The request took longer than the server allows */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
             /** @description Invalid fields, each named in `details` */
             422: {
                 headers: {
@@ -1049,7 +1041,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Signing keys, database or vault are unavailable */
+            /** @description Signing keys, database or vault are unavailable, or the server took too long to answer */
             503: {
                 headers: {
                     "retry-after"?: string;
@@ -1125,8 +1117,17 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description The request took longer than the server allows */
+            /** @description The client sent the body too slowly */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description The account is the caller's own */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1180,7 +1181,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Signing keys, database or vault are unavailable */
+            /** @description Signing keys, database or vault are unavailable, or the server took too long to answer */
             503: {
                 headers: {
                     "retry-after"?: string;
@@ -1228,15 +1229,6 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description The request took longer than the server allows */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
             /** @description Invalid fields, each named in `details` */
             422: {
                 headers: {
@@ -1249,6 +1241,16 @@ export interface operations {
             /** @description Internal error; use `request_id` to find it in the log */
             500: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description The server took too long to answer */
+            503: {
+                headers: {
+                    "retry-after"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1318,7 +1320,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description The request took longer than the server allows */
+            /** @description The client sent the body too slowly */
             408: {
                 headers: {
                     [name: string]: unknown;
@@ -1373,7 +1375,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Signing keys, database or vault are unavailable */
+            /** @description Signing keys, database or vault are unavailable, or the server took too long to answer */
             503: {
                 headers: {
                     "retry-after"?: string;
@@ -1442,15 +1444,6 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description The request took longer than the server allows */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
             /** @description Too many requests, or too many concurrent ones */
             429: {
                 headers: {
@@ -1470,7 +1463,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Signing keys, database or vault are unavailable */
+            /** @description Signing keys, database or vault are unavailable, or the server took too long to answer */
             503: {
                 headers: {
                     "retry-after"?: string;
@@ -1503,7 +1496,7 @@ export interface operations {
                 headers: {
                     /** @description The email address, or empty */
                     "x-auth-email"?: string;
-                    /** @description `iss` */
+                    /** @description The issuer in its canonical spelling */
                     "x-auth-issuer"?: string;
                     /** @description The `role` claim, or empty */
                     "x-auth-role"?: string;
@@ -1554,15 +1547,6 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description The request took longer than the server allows */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
             /** @description Invalid fields, each named in `details` */
             422: {
                 headers: {
@@ -1591,7 +1575,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Signing keys, database or vault are unavailable */
+            /** @description Signing keys, database or vault are unavailable, or the server took too long to answer */
             503: {
                 headers: {
                     "retry-after"?: string;
@@ -1624,7 +1608,7 @@ export interface operations {
                 headers: {
                     /** @description The email address, or empty */
                     "x-auth-email"?: string;
-                    /** @description `iss` */
+                    /** @description The issuer in its canonical spelling */
                     "x-auth-issuer"?: string;
                     /** @description The `role` claim, or empty */
                     "x-auth-role"?: string;
@@ -1675,15 +1659,6 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description The request took longer than the server allows */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
             /** @description Invalid fields, each named in `details` */
             422: {
                 headers: {
@@ -1712,7 +1687,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Signing keys, database or vault are unavailable */
+            /** @description Signing keys, database or vault are unavailable, or the server took too long to answer */
             503: {
                 headers: {
                     "retry-after"?: string;
@@ -1745,7 +1720,7 @@ export interface operations {
                 headers: {
                     /** @description The email address, or empty */
                     "x-auth-email"?: string;
-                    /** @description `iss` */
+                    /** @description The issuer in its canonical spelling */
                     "x-auth-issuer"?: string;
                     /** @description The `role` claim, or empty */
                     "x-auth-role"?: string;
@@ -1796,15 +1771,6 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description The request took longer than the server allows */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
             /** @description Invalid fields, each named in `details` */
             422: {
                 headers: {
@@ -1833,7 +1799,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Signing keys, database or vault are unavailable */
+            /** @description Signing keys, database or vault are unavailable, or the server took too long to answer */
             503: {
                 headers: {
                     "retry-after"?: string;
@@ -1866,7 +1832,7 @@ export interface operations {
                 headers: {
                     /** @description The email address, or empty */
                     "x-auth-email"?: string;
-                    /** @description `iss` */
+                    /** @description The issuer in its canonical spelling */
                     "x-auth-issuer"?: string;
                     /** @description The `role` claim, or empty */
                     "x-auth-role"?: string;
@@ -1917,15 +1883,6 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description The request took longer than the server allows */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
             /** @description Invalid fields, each named in `details` */
             422: {
                 headers: {
@@ -1954,7 +1911,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Signing keys, database or vault are unavailable */
+            /** @description Signing keys, database or vault are unavailable, or the server took too long to answer */
             503: {
                 headers: {
                     "retry-after"?: string;
@@ -1987,7 +1944,7 @@ export interface operations {
                 headers: {
                     /** @description The email address, or empty */
                     "x-auth-email"?: string;
-                    /** @description `iss` */
+                    /** @description The issuer in its canonical spelling */
                     "x-auth-issuer"?: string;
                     /** @description The `role` claim, or empty */
                     "x-auth-role"?: string;
@@ -2038,15 +1995,6 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description The request took longer than the server allows */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
             /** @description Invalid fields, each named in `details` */
             422: {
                 headers: {
@@ -2075,7 +2023,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Signing keys, database or vault are unavailable */
+            /** @description Signing keys, database or vault are unavailable, or the server took too long to answer */
             503: {
                 headers: {
                     "retry-after"?: string;
@@ -2108,7 +2056,7 @@ export interface operations {
                 headers: {
                     /** @description The email address, or empty */
                     "x-auth-email"?: string;
-                    /** @description `iss` */
+                    /** @description The issuer in its canonical spelling */
                     "x-auth-issuer"?: string;
                     /** @description The `role` claim, or empty */
                     "x-auth-role"?: string;
@@ -2159,15 +2107,6 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description The request took longer than the server allows */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
             /** @description Invalid fields, each named in `details` */
             422: {
                 headers: {
@@ -2196,7 +2135,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Signing keys, database or vault are unavailable */
+            /** @description Signing keys, database or vault are unavailable, or the server took too long to answer */
             503: {
                 headers: {
                     "retry-after"?: string;
@@ -2229,7 +2168,7 @@ export interface operations {
                 headers: {
                     /** @description The email address, or empty */
                     "x-auth-email"?: string;
-                    /** @description `iss` */
+                    /** @description The issuer in its canonical spelling */
                     "x-auth-issuer"?: string;
                     /** @description The `role` claim, or empty */
                     "x-auth-role"?: string;
@@ -2280,15 +2219,6 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description The request took longer than the server allows */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
             /** @description Invalid fields, each named in `details` */
             422: {
                 headers: {
@@ -2317,7 +2247,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Signing keys, database or vault are unavailable */
+            /** @description Signing keys, database or vault are unavailable, or the server took too long to answer */
             503: {
                 headers: {
                     "retry-after"?: string;
@@ -2350,7 +2280,7 @@ export interface operations {
                 headers: {
                     /** @description The email address, or empty */
                     "x-auth-email"?: string;
-                    /** @description `iss` */
+                    /** @description The issuer in its canonical spelling */
                     "x-auth-issuer"?: string;
                     /** @description The `role` claim, or empty */
                     "x-auth-role"?: string;
@@ -2401,15 +2331,6 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description The request took longer than the server allows */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
             /** @description Invalid fields, each named in `details` */
             422: {
                 headers: {
@@ -2438,7 +2359,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Signing keys, database or vault are unavailable */
+            /** @description Signing keys, database or vault are unavailable, or the server took too long to answer */
             503: {
                 headers: {
                     "retry-after"?: string;
@@ -2512,7 +2433,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description The request took longer than the server allows */
+            /** @description The client sent the body too slowly */
             408: {
                 headers: {
                     [name: string]: unknown;
@@ -2585,7 +2506,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Signing keys, database or vault are unavailable */
+            /** @description Signing keys, database or vault are unavailable, or the server took too long to answer */
             503: {
                 headers: {
                     "retry-after"?: string;
@@ -2668,15 +2589,6 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description The request took longer than the server allows */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
             /** @description Invalid fields, each named in `details` */
             422: {
                 headers: {
@@ -2705,7 +2617,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Signing keys, database or vault are unavailable */
+            /** @description Signing keys, database or vault are unavailable, or the server took too long to answer */
             503: {
                 headers: {
                     "retry-after"?: string;
@@ -2781,7 +2693,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description The request took longer than the server allows */
+            /** @description The client sent the body too slowly */
             408: {
                 headers: {
                     [name: string]: unknown;
@@ -2836,7 +2748,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Signing keys, database or vault are unavailable */
+            /** @description Signing keys, database or vault are unavailable, or the server took too long to answer */
             503: {
                 headers: {
                     "retry-after"?: string;
@@ -2903,15 +2815,6 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description The request took longer than the server allows */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
             /** @description Too many requests, or too many concurrent ones */
             429: {
                 headers: {
@@ -2931,7 +2834,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Signing keys, database or vault are unavailable */
+            /** @description Signing keys, database or vault are unavailable, or the server took too long to answer */
             503: {
                 headers: {
                     "retry-after"?: string;
@@ -3004,7 +2907,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description The request took longer than the server allows */
+            /** @description The client sent the body too slowly */
             408: {
                 headers: {
                     [name: string]: unknown;
@@ -3059,7 +2962,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Signing keys, database or vault are unavailable */
+            /** @description Signing keys, database or vault are unavailable, or the server took too long to answer */
             503: {
                 headers: {
                     "retry-after"?: string;
@@ -3128,15 +3031,6 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description The request took longer than the server allows */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
             /** @description Too many requests, or too many concurrent ones */
             429: {
                 headers: {
@@ -3156,7 +3050,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Signing keys, database or vault are unavailable */
+            /** @description Signing keys, database or vault are unavailable, or the server took too long to answer */
             503: {
                 headers: {
                     "retry-after"?: string;
@@ -3229,7 +3123,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description The request took longer than the server allows */
+            /** @description The client sent the body too slowly */
             408: {
                 headers: {
                     [name: string]: unknown;
@@ -3284,7 +3178,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Signing keys, database or vault are unavailable */
+            /** @description Signing keys, database or vault are unavailable, or the server took too long to answer */
             503: {
                 headers: {
                     "retry-after"?: string;
@@ -3359,15 +3253,6 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description The request took longer than the server allows */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
             /** @description Too many requests, or too many concurrent ones */
             429: {
                 headers: {
@@ -3387,7 +3272,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Signing keys, database or vault are unavailable */
+            /** @description Signing keys, database or vault are unavailable, or the server took too long to answer */
             503: {
                 headers: {
                     "retry-after"?: string;
@@ -3538,15 +3423,6 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description The request took longer than the server allows */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
             /** @description Too many requests, or too many concurrent ones */
             429: {
                 headers: {
@@ -3566,7 +3442,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Signing keys, database or vault are unavailable */
+            /** @description Signing keys, database or vault are unavailable, or the server took too long to answer */
             503: {
                 headers: {
                     "retry-after"?: string;
