@@ -6,13 +6,28 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use super::{
-    raw::{Hint, Raw, integer},
+    raw::{Hint, Raw, integer, one_of},
     redact::without_password,
     section::{Reported, Section},
 };
 
 /// The URL schemes of the supported databases.
 const SCHEMES: [&str; 5] = ["sqlite", "postgres", "postgresql", "mysql", "mariadb"];
+
+/// The greatest length of a name in PostgreSQL, in bytes.
+const MAX_NAME_LENGTH: usize = 63;
+
+/// What is in front of a PostgreSQL database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Pooler {
+    /// Determined at startup.
+    Auto,
+    /// Nothing, or a pooler that gives each client a session of its own.
+    Session,
+    /// A pooler that gives a client a session for one transaction.
+    Transaction,
+}
 
 /// The database connection.
 #[derive(Debug, Clone)]
@@ -22,6 +37,10 @@ pub struct Database {
     pub url: SecretString,
     /// The maximum number of connections of one process.
     pub max_connections: u32,
+    /// The PostgreSQL schema of the tables.
+    pub schema: String,
+    /// What is in front of a PostgreSQL database.
+    pub pooler: Pooler,
 }
 
 impl Database {
@@ -59,12 +78,38 @@ impl Database {
             "write a database URL, such as \"sqlite://bearward.db\"",
         );
         let max_connections = section.take("max_connections", integer(1..=10_000));
+        let schema = section.take("schema", schema_name);
+        let pooler = section.take(
+            "pooler",
+            one_of(&[
+                ("auto", Pooler::Auto),
+                ("session", Pooler::Session),
+                ("transaction", Pooler::Transaction),
+            ]),
+        );
         section.finish();
         Ok(Self {
             url: url?,
             max_connections: max_connections?,
+            schema: schema?,
+            pooler: pooler?,
         })
     }
+}
+
+fn schema_name(raw: Raw<'_>) -> Result<String, Hint> {
+    let text = raw.text()?;
+    let is_valid = text.len() <= MAX_NAME_LENGTH
+        && text.starts_with(|first: char| first.is_ascii_lowercase() || first == '_')
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+        // Reserved for the system.
+        && !text.starts_with("pg_")
+        && text != "information_schema";
+    is_valid.then(|| text.to_owned()).ok_or_else(|| {
+        "write up to 63 of a-z, 0-9 and _, without a digit or pg_ at the start".to_owned()
+    })
 }
 
 fn database_url(raw: Raw<'_>) -> Result<SecretString, Hint> {

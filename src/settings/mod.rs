@@ -34,7 +34,7 @@ use std::collections::BTreeMap;
 
 pub use address::{CorsOrigin, PublicUrl};
 use bearward::{Issuer, JwksCacheConfig};
-pub use database::Database;
+pub use database::{Database, Pooler};
 pub use effective_values::Redacted;
 pub use generate::Generate;
 pub use problem::{ConfigErrors, Problem};

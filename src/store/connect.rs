@@ -8,12 +8,15 @@ use std::{
 };
 
 use log::LevelFilter;
-use sea_orm::{ConnectOptions, Database, DbErr, RuntimeErr};
+use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbBackend, DbErr, RuntimeErr};
 use secrecy::ExposeSecret;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteError, SqliteJournalMode, SqliteSynchronous};
 
-use super::{Store, error::is_unavailable, file, migrate::MigrationError};
-use crate::settings;
+use super::{
+    Store, connection::Connection, error::is_unavailable, file, migrate::MigrationError, pooler,
+    schema::Namespace,
+};
+use crate::settings::{self, Pooler};
 
 /// How long a request waits for a connection. Shorter than `server.request_timeout`, so that the
 /// response names the database as the cause; long enough for a quick restart of the database to
@@ -160,18 +163,20 @@ impl Store {
     async fn connect(settings: &settings::Database) -> Result<Self, OpenError> {
         let url = settings.url.expose_secret();
         if url.starts_with("sqlite:") {
-            return Self::connect_sqlite(url, settings.max_connections).await;
+            return Self::connect_sqlite(settings).await;
         }
         let connection = Database::connect(options(url, settings.max_connections))
             .await
             .map_err(OpenError::from_connect)?;
+        let connection = wrap(connection, settings).await;
         Ok(Self {
             reads: connection.clone(),
             writes: connection,
         })
     }
 
-    async fn connect_sqlite(url: &str, max_readers: u32) -> Result<Self, OpenError> {
+    async fn connect_sqlite(settings: &settings::Database) -> Result<Self, OpenError> {
+        let url = settings.url.expose_secret();
         let file = sqlite_path(url)?;
         let in_memory = file.is_none();
         if let Some(path) = file {
@@ -201,10 +206,26 @@ impl Store {
         let reads = if in_memory {
             writes.clone()
         } else {
-            open(max_readers).await?
+            open(settings.max_connections).await?
         };
-        Ok(Self { reads, writes })
+        Ok(Self {
+            reads: wrap(reads, settings).await,
+            writes: wrap(writes, settings).await,
+        })
     }
+}
+
+/// Adds the schema, and determines whether a pooler shares sessions.
+async fn wrap(pool: DatabaseConnection, settings: &settings::Database) -> Connection {
+    let backend = pool.get_database_backend();
+    let shares_sessions = backend == DbBackend::Postgres
+        && match settings.pooler {
+            Pooler::Transaction => true,
+            Pooler::Auto => pooler::shares_sessions(pool.get_postgres_connection_pool()).await,
+            Pooler::Session => false,
+        };
+    let namespace = Namespace::new(backend, &settings.schema);
+    Connection::new(pool, namespace, settings.pooler, shares_sessions)
 }
 
 /// Returns the path of a SQLite database, or `None` for other databases and in-memory ones.
@@ -247,6 +268,8 @@ fn options(url: &str, connections: u32) -> ConnectOptions {
         .sqlx_logging_level(LevelFilter::Debug)
         .sqlx_slow_statements_logging_settings(LevelFilter::Warn, SLOW_STATEMENT)
         .test_before_acquire_if_idle_for(PING_AFTER_IDLE)
+        // PgBouncer rejects this startup parameter, and no column has a fraction.
+        .map_sqlx_postgres_opts(|postgres| postgres.extra_float_digits(None))
         .map_sqlx_mysql_opts(|mysql| {
             // Times are UTC regardless of the server's time zone; text is compared byte by byte.
             mysql

@@ -74,12 +74,13 @@ pub(super) fn is_unavailable(error: &DbErr) -> bool {
 /// Classifies by SQLSTATE: class 08 (connection), 53 (disk full, out of memory, too many
 /// connections), 57P01 to 57P05 (shutdown, crash, starting up), 58 (system I/O error), 25006
 /// (read-only: a standby before its promotion), 40001 and 40P01 (serialization failure, deadlock),
-/// 55P03 (lock timeout).
+/// 55P03 (lock timeout), 26000 and 42P05 (a pooler gave the statement to a session that does not know
+/// it, or that has another one of this name).
 fn is_unavailable_in_postgres(code: &str) -> bool {
     ["08", "53", "57P", "58"]
         .iter()
         .any(|class| code.starts_with(class))
-        || ["25006", "40001", "40P01", "55P03"].contains(&code)
+        || ["25006", "26000", "40001", "40P01", "42P05", "55P03"].contains(&code)
 }
 
 /// Classifies by the low byte of the extended result code: 5 and 6 (busy, locked), 8 (read-only),
@@ -118,7 +119,7 @@ mod tests {
     fn postgres_codes_are_classified() {
         for transient in [
             "08006", "08P01", "53100", "53300", "57P01", "57P02", "57P03", "58030", "25006",
-            "40001", "40P01", "55P03",
+            "26000", "40001", "40P01", "42P05", "55P03",
         ] {
             assert!(is_unavailable_in_postgres(transient), "{transient}");
         }

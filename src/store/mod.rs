@@ -5,19 +5,24 @@ mod accounts;
 mod administration;
 mod api_keys;
 mod connect;
+mod connection;
 mod db_timestamp;
 mod entity;
 mod error;
 mod file;
 mod migrate;
+mod migration_lock;
 mod migrations;
+mod pooler;
+mod schema;
 mod status_checks;
 mod vault_rotation;
 
 use std::fmt;
 
-use sea_orm::{DatabaseConnection, DbBackend};
+use sea_orm::{ConnectionTrait, DbBackend};
 
+use self::connection::Connection;
 pub use self::{
     accounts::{Account, AccountUpsert, LastToken},
     api_keys::SealedApiKey,
@@ -31,11 +36,11 @@ pub use self::{
 /// A handle to the database. Clones share the connection pools.
 #[derive(Clone)]
 pub struct Store {
-    reads: DatabaseConnection,
+    reads: Connection,
     /// SQLite allows one writer at a time. With a single write connection, writers queue in the
     /// pool, in order, instead of inside SQLite, where they can time out. Other databases use
     /// one pool for both.
-    writes: DatabaseConnection,
+    writes: Connection,
 }
 
 impl Store {
@@ -55,7 +60,7 @@ impl Store {
         let count = std::sync::Arc::<std::sync::atomic::AtomicUsize>::default();
         for connection in [&mut self.reads, &mut self.writes] {
             let count = std::sync::Arc::clone(&count);
-            connection.set_metric_callback(move |_| {
+            connection.on_statement(move || {
                 count.fetch_add(1, Ordering::Relaxed);
             });
         }

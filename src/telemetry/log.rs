@@ -14,7 +14,7 @@ use tracing_subscriber::{
 use crate::settings::{LogFormat, Telemetry};
 
 /// The filter without `RUST_LOG`.
-const DEFAULT_FILTER: &str = "info,actix_server=warn,sea_orm_migration=warn,actix_http=off";
+const DEFAULT_FILTER: &str = "info,actix_server=warn,actix_http=off";
 
 /// Installs the global subscriber, once per process. `rust_log` is the value of `RUST_LOG`; `None`
 /// or an empty string means `info`.

@@ -8,10 +8,15 @@ use sea_orm::ConnectionTrait;
 use test_support::database::{connect, create, query_number};
 
 fn settings(url: &str) -> Config {
+    settings_with_schema(url, "bearward")
+}
+
+fn settings_with_schema(url: &str, schema: &str) -> Config {
     Config::load(
         &Sources::new(None, [])
             .with("database.url", url)
-            .with("database.max_connections", "2"),
+            .with("database.max_connections", "2")
+            .with("database.schema", schema),
     )
     .unwrap()
 }
@@ -78,4 +83,83 @@ async fn reading_the_schema_status_changes_nothing() {
     }
     Store::open(&settings(&url).database).await.unwrap();
     assert!(matches!(schema_status().await, SchemaStatus::UpToDate(_)));
+}
+
+#[tokio::test]
+async fn foreign_tables_are_named_and_left_unchanged() {
+    for table in ["users", "api_keys", "seaql_migrations"] {
+        let url = create().await;
+        let database = match url.strip_prefix("sqlite:") {
+            Some(path) => connect(&format!("sqlite:{path}?mode=rwc")).await,
+            None => connect(&url).await,
+        };
+        for statement in [
+            format!("CREATE TABLE {table} (version VARCHAR(99) PRIMARY KEY, applied_at BIGINT)"),
+            format!("INSERT INTO {table} VALUES ('m0000_of_another_application', 1)"),
+        ] {
+            database.execute_unprepared(&statement).await.unwrap();
+        }
+        database.close().await.unwrap();
+        // In PostgreSQL such a table only collides in the same schema.
+        if url.starts_with("postgres") {
+            Store::open(&settings(&url).database).await.unwrap();
+        }
+        let config = settings_with_schema(&url, "public");
+        for error in [
+            Store::open(&config.database).await.unwrap_err(),
+            Store::schema_status(&config.database).await.unwrap_err(),
+        ] {
+            assert!(
+                matches!(&error, OpenError::Migration(MigrationError::Foreign(name)) if name == table),
+                "{error:?}"
+            );
+            assert!(error.to_string().contains(table), "{error}");
+        }
+        let schema = if url.starts_with("postgres") {
+            "public."
+        } else {
+            ""
+        };
+        let rows = format!("SELECT COUNT(*) FROM {schema}{table}");
+        assert_eq!(query_number(&url, &rows).await, 1);
+    }
+}
+
+#[tokio::test]
+async fn a_table_that_lost_a_column_is_named() {
+    let url = create().await;
+    Store::open(&settings(&url).database).await.unwrap();
+    let database = connect(&url).await;
+    database
+        .execute_unprepared("ALTER TABLE status_checks DROP COLUMN client_name")
+        .await
+        .unwrap();
+    database.close().await.unwrap();
+    let error = Store::open(&settings(&url).database).await.unwrap_err();
+    assert!(
+        matches!(&error, OpenError::Migration(MigrationError::Unusable { table, .. }) if table == "status_checks"),
+        "{error:?}"
+    );
+}
+
+#[tokio::test]
+async fn tables_in_public_are_reported_and_can_be_moved() {
+    let url = create().await;
+    if !url.starts_with("postgres") {
+        return println!("skipped: only PostgreSQL has schemas");
+    }
+    let public = settings_with_schema(&url, "public");
+    Store::open(&public.database).await.unwrap();
+    let error = Store::open(&settings(&url).database).await.unwrap_err();
+    assert!(
+        matches!(&error, OpenError::Migration(MigrationError::InPublic(schema)) if schema == "bearward"),
+        "{error:?}"
+    );
+    let message = error.to_string();
+    let (_, after) = message.split_once("run: ").unwrap();
+    let (commands, _) = after.split_once(". To start").unwrap();
+    let database = connect(&url).await;
+    database.execute_unprepared(commands).await.unwrap();
+    database.close().await.unwrap();
+    Store::open(&settings(&url).database).await.unwrap();
 }

@@ -17,7 +17,7 @@ use tempfile::TempDir;
 use crate::{TEST_TIMEOUT, print_skipped, test_server::Process};
 
 /// Password of the server's only user.
-const PASSWORD: &str = "correct-horse";
+pub(crate) const PASSWORD: &str = "correct-horse";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -187,6 +187,22 @@ impl TestDatabaseServer {
         self.url(name)
     }
 
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Returns a command that runs in the server's directory, as its system user.
+    pub(crate) fn command_beside(&self, program: PathBuf) -> Command {
+        self.command(program)
+    }
+
+    /// Writes a file that the server's system user can read, and returns its path.
+    pub(crate) fn write(&self, name: &str, content: &str) -> PathBuf {
+        let path = self.path(name);
+        fs::write(&path, content).unwrap();
+        path
+    }
+
     pub(crate) fn url(&self, name: &str) -> String {
         self.url_with(PASSWORD, name)
     }
@@ -285,14 +301,14 @@ fn postgres(program: &str) -> Option<PathBuf> {
 
 /// Returns a free port below the ephemeral range, so that no other process is assigned it while the
 /// server is stopped.
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     let is_free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
     std::iter::repeat_with(|| fastrand::u16(15_000..32_000))
         .find(is_free)
         .expect("a free port")
 }
 
-fn first_existing<const N: usize>(paths: [&str; N]) -> Option<PathBuf> {
+pub(crate) fn first_existing<const N: usize>(paths: [&str; N]) -> Option<PathBuf> {
     paths
         .into_iter()
         .map(PathBuf::from)

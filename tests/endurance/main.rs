@@ -18,6 +18,8 @@ mod large_tables;
 mod load;
 mod nginx;
 mod outage;
+mod pgbouncer;
+mod postgres_roles;
 mod process_kill;
 mod replicas;
 mod startup;

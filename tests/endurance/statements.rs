@@ -22,10 +22,10 @@ impl LoggedServer {
         command
             .env("RUST_LOG", "info,sqlx=debug")
             .env("BEARWARD_TELEMETRY__FORMAT", "json");
-        Self {
-            server: TestServer::spawn(command).await,
-            read: 0,
-        }
+        let server = TestServer::spawn(command).await;
+        // The statements of the start come first.
+        let read = server.process.output().len();
+        Self { server, read }
     }
 
     /// Returns the statements on users and status checks that this request executed.

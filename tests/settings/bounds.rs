@@ -94,6 +94,14 @@ fn check(inside: &str, outside: &str) {
 #[case::cookie_without_space("tokens", "cookie = '__Host-session'", "cookie = 'my session'")]
 #[case::cookie_without_equals("tokens", "cookie = 'a'", "cookie = 'a=b'")]
 #[case::database_is_known("database", "url = 'postgres://db/app'", "url = 'mongodb://db/app'")]
+#[case::schema_name_at_most_63_bytes(
+    "database",
+    "schema = 'a23456789_123456789_123456789_123456789_123456789_123456789_123'",
+    "schema = 'a23456789_123456789_123456789_123456789_123456789_123456789_1234'"
+)]
+#[case::schema_name_without_quotes("database", "schema = 'app_1'", "schema = 'app\"1'")]
+#[case::schema_is_not_reserved("database", "schema = 'public'", "schema = 'pg_catalog'")]
+#[case::pooler_mode("database", "pooler = 'transaction'", "pooler = 'statement'")]
 #[case::at_least_one_connection("database", "max_connections = 1", "max_connections = 0")]
 #[case::generate_over_https(
     "generate",

@@ -234,6 +234,8 @@ fn debug_and_the_effective_values_redact_secrets() {
     tokens.cookie = ""                                           the built-in defaults
     database.url = "postgres://bear:***@db.example.com/app"      DATABASE_URL
     database.max_connections = 10                                the built-in defaults
+    database.schema = "bearward"                                 the built-in defaults
+    database.pooler = "auto"                                     the built-in defaults
     vault.keys = ***                                             BEARWARD_VAULT__KEYS
     vault.providers = ["togetherAI", "codeRabbit", "oumi", "kestra", "googleProviderToken"]  the built-in defaults
     generate.base_url = "https://api.together.xyz/v1"            the built-in defaults

@@ -46,7 +46,11 @@ fn sqlite_directory() -> String {
 /// Opens a second connection pool, independent of the server under test.
 pub async fn connect(url: &str) -> DatabaseConnection {
     let mut options = ConnectOptions::new(url);
-    options.max_connections(2).sqlx_logging(false);
+    options
+        .max_connections(2)
+        .sqlx_logging(false)
+        // The server's tables. Other databases than PostgreSQL ignore it.
+        .set_schema_search_path("bearward,public");
     Database::connect(options).await.unwrap()
 }
 

@@ -1,6 +1,8 @@
-//! Entities of the object-relational mapper, one per table.
+//! Entities of the object-relational mapper, one per table. Their schema stands for the configured
+//! one, see [`Namespace`](super::schema::Namespace).
 #![allow(unreachable_pub, reason = "the derive macros generate public items")]
 
 pub(super) mod api_keys;
+pub(super) mod migrations;
 pub(super) mod status_checks;
 pub(super) mod users;

@@ -1,12 +1,16 @@
 //! Accounts and the rows they own: status checks and API keys.
 
-use sea_orm_migration::{
-    prelude::*,
-    sea_orm::{DbBackend, DeriveMigrationName},
+use sea_orm::{
+    DbBackend, DeriveIden, Statement,
+    sea_query::{
+        ColumnDef, ForeignKey, ForeignKeyAction, ForeignKeyCreateStatement, Index, IntoIden,
+        IntoTableRef, Table, TableCreateStatement, TableRef,
+    },
 };
 
-#[derive(DeriveMigrationName)]
-pub(super) struct Migration;
+/// The schema of the entities.
+#[derive(DeriveIden)]
+struct Bearward;
 
 #[derive(DeriveIden)]
 enum Users {
@@ -50,26 +54,11 @@ enum ApiKeys {
     UpdatedAt,
 }
 
-#[async_trait::async_trait]
-impl MigrationTrait for Migration {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let backend = manager.get_database_backend();
-        manager.create_table(users(backend)).await?;
-        manager.create_table(status_checks(backend)).await?;
-        manager.create_table(api_keys(backend)).await
-    }
-
-    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager
-            .drop_table(Table::drop().table(ApiKeys::Table).to_owned())
-            .await?;
-        manager
-            .drop_table(Table::drop().table(StatusChecks::Table).to_owned())
-            .await?;
-        manager
-            .drop_table(Table::drop().table(Users::Table).to_owned())
-            .await
-    }
+pub(super) fn statements(backend: DbBackend) -> Vec<Statement> {
+    [users(backend), status_checks(backend), api_keys(backend)]
+        .iter()
+        .map(|table| backend.build(table))
+        .collect()
 }
 
 fn users(backend: DbBackend) -> TableCreateStatement {
@@ -85,7 +74,8 @@ fn users(backend: DbBackend) -> TableCreateStatement {
         .col(ColumnDef::new(Users::Issuer).text().not_null())
         .col(ColumnDef::new(Users::Subject).text().not_null())
         .col(ColumnDef::new(Users::Email).text())
-        .col(ColumnDef::new(Users::EmailVerified).boolean().not_null())
+        // Null if the issuer does not say.
+        .col(ColumnDef::new(Users::EmailVerified).boolean())
         .col(ColumnDef::new(Users::Name).text())
         .col(ColumnDef::new(Users::Picture).text())
         .col(ColumnDef::new(Users::ChosenName).text())
@@ -124,6 +114,7 @@ fn status_checks(backend: DbBackend) -> TableCreateStatement {
                 .col(StatusChecks::IdempotencyKey),
         )
         .foreign_key(&mut owner_foreign_key(
+            backend,
             "status_checks_user",
             StatusChecks::Table,
             StatusChecks::UserId,
@@ -141,6 +132,7 @@ fn api_keys(backend: DbBackend) -> TableCreateStatement {
         .col(timestamp(backend, ApiKeys::UpdatedAt))
         .primary_key(Index::create().col(ApiKeys::UserId).col(ApiKeys::Provider))
         .foreign_key(&mut owner_foreign_key(
+            backend,
             "api_keys_user",
             ApiKeys::Table,
             ApiKeys::UserId,
@@ -148,11 +140,19 @@ fn api_keys(backend: DbBackend) -> TableCreateStatement {
         .to_owned()
 }
 
+/// The query builder cannot write foreign keys with a schema for MySQL, which has none.
+fn table_ref(backend: DbBackend, name: impl IntoIden) -> TableRef {
+    match backend {
+        DbBackend::MySql => name.into_iden().into_table_ref(),
+        _ => (Bearward, name.into_iden()).into_table_ref(),
+    }
+}
+
 /// MySQL commits each DDL statement implicitly, so an interrupted migration must be able to run
 /// again: `IF NOT EXISTS`.
-fn table(backend: DbBackend, name: impl IntoTableRef) -> TableCreateStatement {
+fn table(backend: DbBackend, name: impl IntoIden) -> TableCreateStatement {
     let mut table = Table::create();
-    table.table(name).if_not_exists();
+    table.table(table_ref(backend, name)).if_not_exists();
     if backend == DbBackend::MySql {
         table
             .engine("InnoDB")
@@ -174,14 +174,15 @@ fn timestamp(backend: DbBackend, name: impl IntoIden) -> ColumnDef {
 
 /// A foreign key to the owner. Deleting a user deletes the rows.
 fn owner_foreign_key(
+    backend: DbBackend,
     name: &str,
-    table: impl IntoTableRef,
+    table: impl IntoIden,
     column: impl IntoIden,
 ) -> ForeignKeyCreateStatement {
     ForeignKey::create()
         .name(name)
-        .from(table, column)
-        .to(Users::Table, Users::Id)
+        .from(table_ref(backend, table), column)
+        .to(table_ref(backend, Users::Table), Users::Id)
         .on_delete(ForeignKeyAction::Cascade)
         .on_update(ForeignKeyAction::Cascade)
         .to_owned()

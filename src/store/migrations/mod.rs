@@ -1,18 +1,19 @@
 //! Schema migrations. A released migration is never changed; every schema change is a new one.
 
 mod m0001_accounts;
-mod m0002_email_verification;
 
-use sea_orm_migration::{MigrationTrait, MigratorTrait};
+use sea_orm::{DbBackend, Statement};
+
+/// A change of the tables. MySQL commits each statement implicitly, so an interrupted migration must
+/// be able to run again.
+pub(super) struct Migration {
+    pub(super) name: &'static str,
+    /// Returns the statements for this kind of database.
+    pub(super) statements: fn(DbBackend) -> Vec<Statement>,
+}
 
 /// All migrations, oldest first.
-pub(super) struct Migrations;
-
-impl MigratorTrait for Migrations {
-    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![
-            Box::new(m0001_accounts::Migration),
-            Box::new(m0002_email_verification::Migration),
-        ]
-    }
-}
+pub(super) const MIGRATIONS: [Migration; 1] = [Migration {
+    name: "m0001_accounts",
+    statements: m0001_accounts::statements,
+}];

@@ -1,0 +1,196 @@
+//! A migration lock for databases without advisory locks: a row of the table of migrations.
+//!
+//! The holder changes the value of the row while it runs. A row that does not change for a while is
+//! that of a process that was killed, and another process takes it. Nobody compares the clocks of two
+//! machines.
+
+use std::{
+    sync::atomic::{AtomicI64, Ordering},
+    time::Duration,
+};
+
+use sea_orm::{ActiveValue::Set, ColumnTrait, DbErr, EntityTrait, QueryFilter, sea_query::Expr};
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use super::{
+    connection::Connection,
+    entity::migrations::{ActiveModel, Column, Entity},
+    error::{is_unavailable, is_unique_violation},
+    migrate::{LOCK_TIMEOUT_SECONDS, MigrationError},
+};
+
+/// The name of the row. No migration has it.
+pub(super) const ROW: &str = "lock";
+
+/// How long the lock is kept and waited for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Lease {
+    /// A row that does not change for this time has no holder.
+    pub(super) expiry: Duration,
+    /// How often the holder changes it.
+    pub(super) renewal: Duration,
+    /// How often a waiting process reads it.
+    pub(super) poll: Duration,
+    /// How long a process waits for the lock.
+    pub(super) timeout: Duration,
+}
+
+impl Default for Lease {
+    fn default() -> Self {
+        Self {
+            expiry: Duration::from_secs(60),
+            renewal: Duration::from_secs(10),
+            poll: Duration::from_millis(500),
+            timeout: Duration::from_secs(LOCK_TIMEOUT_SECONDS.into()),
+        }
+    }
+}
+
+/// Runs `migrate` while holding the row.
+pub(super) async fn with_row_lock<T>(
+    db: &Connection,
+    lease: Lease,
+    migrate: impl Future<Output = Result<T, MigrationError>>,
+) -> Result<T, MigrationError> {
+    let value = AtomicI64::new(acquire(db, lease).await?);
+    let result = tokio::select! {
+        result = migrate => result,
+        error = renew(db, lease, &value) => return Err(error),
+    };
+    let released = Entity::delete_many()
+        .filter(Column::Version.eq(ROW))
+        .filter(Column::AppliedAt.eq(value.load(Ordering::Relaxed)))
+        .exec(db)
+        .await;
+    let migrated = result?;
+    released?;
+    Ok(migrated)
+}
+
+/// Changes the row until it is taken by another process, and returns the error for that.
+async fn renew(db: &Connection, lease: Lease, value: &AtomicI64) -> MigrationError {
+    loop {
+        tokio::time::sleep(lease.renewal).await;
+        let next = new_value();
+        match replace(db, value.load(Ordering::Relaxed), next).await {
+            Ok(true) => value.store(next, Ordering::Relaxed),
+            Ok(false) => return MigrationError::Locked,
+            // The migration may use the only connection.
+            Err(error) if is_unavailable(&error) => {}
+            Err(error) => return error.into(),
+        }
+    }
+}
+
+/// Waits for the row and returns its value.
+async fn acquire(db: &Connection, lease: Lease) -> Result<i64, MigrationError> {
+    let value = new_value();
+    let since = Instant::now();
+    let mut last_change: Option<(i64, Instant)> = None;
+    loop {
+        let row = ActiveModel {
+            version: Set(ROW.to_owned()),
+            applied_at: Set(value),
+        };
+        match Entity::insert(row).exec_without_returning(db).await {
+            Ok(_) => return Ok(value),
+            Err(error) if is_unique_violation(&error) => {}
+            Err(error) => return Err(error.into()),
+        }
+        if let Some(row) = Entity::find()
+            .filter(Column::Version.eq(ROW))
+            .one(db)
+            .await?
+        {
+            match last_change {
+                Some((seen, at)) if seen == row.applied_at => {
+                    if at.elapsed() >= lease.expiry && replace(db, seen, value).await? {
+                        tracing::warn!(
+                            "took the migration lock of a process that does not run any more"
+                        );
+                        return Ok(value);
+                    }
+                }
+                _ => last_change = Some((row.applied_at, Instant::now())),
+            }
+        }
+        if since.elapsed() >= lease.timeout {
+            return Err(MigrationError::Locked);
+        }
+        tokio::time::sleep(lease.poll).await;
+    }
+}
+
+async fn replace(db: &Connection, value: i64, next: i64) -> Result<bool, DbErr> {
+    let update = Entity::update_many()
+        .col_expr(Column::AppliedAt, Expr::value(next))
+        .filter(Column::Version.eq(ROW))
+        .filter(Column::AppliedAt.eq(value));
+    Ok(update.exec(db).await?.rows_affected == 1)
+}
+
+/// Returns a value that no other process has.
+fn new_value() -> i64 {
+    let (high, _) = Uuid::new_v4().as_u64_pair();
+    high.cast_signed()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicBool;
+
+    use super::*;
+    use crate::{
+        settings::{Config, Sources},
+        store::{Store, schema::create_migrations_table},
+    };
+
+    const LEASE: Lease = Lease {
+        expiry: Duration::from_secs(2),
+        renewal: Duration::from_millis(20),
+        poll: Duration::from_millis(5),
+        timeout: Duration::from_secs(60),
+    };
+
+    async fn store(directory: &tempfile::TempDir) -> Store {
+        let url = format!("sqlite://{}/lock.db", directory.path().display());
+        let config =
+            Config::load(&Sources::new(None, []).with("database.url", url.as_str())).unwrap();
+        let store = Store::open(&config.database).await.unwrap();
+        create_migrations_table(&store.writes).await.unwrap();
+        store
+    }
+
+    #[tokio::test]
+    async fn the_row_has_one_holder_at_a_time() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = store(&directory).await;
+        let is_held = AtomicBool::new(false);
+        let holders = (0..5).map(|_| {
+            with_row_lock(&store.writes, LEASE, async {
+                assert!(!is_held.swap(true, Ordering::SeqCst));
+                tokio::time::sleep(Duration::from_millis(60)).await;
+                is_held.store(false, Ordering::SeqCst);
+                Ok(())
+            })
+        });
+        futures_util::future::try_join_all(holders).await.unwrap();
+        let row = Entity::find().filter(Column::Version.eq(ROW));
+        assert_eq!(row.one(&store.reads).await.unwrap(), None);
+    }
+
+    #[tokio::test]
+    async fn the_row_of_a_killed_process_is_taken() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = store(&directory).await;
+        let lease = Lease {
+            expiry: Duration::from_millis(50),
+            ..LEASE
+        };
+        acquire(&store.writes, lease).await.unwrap();
+        with_row_lock(&store.writes, lease, async { Ok(()) })
+            .await
+            .unwrap();
+    }
+}

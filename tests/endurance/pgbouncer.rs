@@ -1,0 +1,126 @@
+//! PostgreSQL behind `PgBouncer`, without configuration of the pooler in bearward.
+
+use std::{
+    net::TcpStream,
+    time::{Duration, Instant},
+};
+
+use bearward_testing::MockIdp;
+use futures_util::{StreamExt, stream};
+
+use crate::{
+    TEST_TIMEOUT,
+    database_server::{Kind, PASSWORD, TestDatabaseServer, first_existing, free_port},
+    print_skipped,
+    test_server::{Process, TestServer, post_status_check, serve},
+};
+
+/// Requests of each test, from many clients at once.
+const REQUESTS: usize = 2000;
+/// Low enough for no request to wait long for a connection on a busy machine.
+const CONCURRENCY: usize = 4;
+/// Sessions of the pool: fewer than the connections of the servers in transaction mode.
+const SHARED_SESSIONS: usize = 2;
+
+/// Starts `PgBouncer` in this mode. Returns `None` and prints a line if it is not installed.
+async fn start(database: &TestDatabaseServer, mode: &str, pool: usize) -> Option<(Process, u16)> {
+    let Some(program) = first_existing(["/usr/sbin/pgbouncer", "/usr/bin/pgbouncer"]) else {
+        print_skipped("PgBouncer is not installed (Debian: apt-get install pgbouncer)");
+        return None;
+    };
+    let port = free_port();
+    let users = database.write("users.txt", &format!("\"bearward\" \"{PASSWORD}\"\n"));
+    let configuration = format!(
+        "[databases]\n* = host=127.0.0.1 port={}\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\n\
+         unix_socket_dir =\nauth_type = scram-sha-256\nauth_file = {}\npool_mode = {mode}\ndefault_pool_size = {pool}\n\
+         max_client_conn = 200\n",
+        database.port(),
+        users.display(),
+    );
+    let file = database.write("pgbouncer.ini", &configuration);
+    let mut command = database.command_beside(program);
+    command.arg(file);
+    let mut process = Process::start(command);
+    let since = Instant::now();
+    while TcpStream::connect(("127.0.0.1", port)).is_err() {
+        assert!(
+            process.is_running() && since.elapsed() < TEST_TIMEOUT,
+            "{}",
+            process.output()
+        );
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    Some((process, port))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pgbouncer_in_transaction_mode_fails_no_request() {
+    fails_no_request("transaction", SHARED_SESSIONS).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pgbouncer_in_session_mode_fails_no_request() {
+    fails_no_request("session", 50).await;
+}
+
+/// Two servers share the pool, so that each meets sessions that the other one has used.
+async fn fails_no_request(mode: &str, pool: usize) {
+    let Some(mut database) = TestDatabaseServer::create(Kind::Postgres) else {
+        return;
+    };
+    database.start();
+    database.wait_until_ready().await;
+    let direct = database.create_database("bearward").await;
+    let Some((_pgbouncer, port)) = start(&database, mode, pool).await else {
+        return;
+    };
+    let url = direct.replace(&format!(":{}/", database.port()), &format!(":{port}/"));
+    let idp = MockIdp::start().await;
+    let servers = futures_util::future::join_all((0..2).map(|_| {
+        let command = serve(&[], &idp, &url);
+        TestServer::spawn(command)
+    }))
+    .await;
+    let tokens: Vec<String> = (0..40)
+        .map(|user| idp.token().sub(&format!("user {user}")).sign())
+        .collect();
+    let responses = stream::iter(0..REQUESTS)
+        .map(|n| {
+            let (server, token) = (&servers[n % 2], &tokens[n % tokens.len()]);
+            async move {
+                match n % 4 {
+                    0 => server.get("/api/auth/me", token).await,
+                    1 => server.get("/api/status", token).await,
+                    2 => {
+                        let key = format!("key-{n}");
+                        post_status_check(&server.api, token, "web", Some(&key)).await
+                    }
+                    _ => post_status_check(&server.api, token, "web", None).await,
+                }
+            }
+        })
+        .buffer_unordered(CONCURRENCY)
+        .collect::<Vec<_>>()
+        .await;
+    let failed: Vec<_> = responses
+        .iter()
+        .filter(|response| response.status >= 400)
+        .collect();
+    assert_eq!(
+        failed.len(),
+        0,
+        "of {}, such as {:?}\n{}",
+        responses.len(),
+        failed.first(),
+        servers[0].process.output()
+    );
+    // Each request found the rows of its own user.
+    for (user, token) in tokens.iter().enumerate() {
+        let profile = servers[0].get("/api/auth/me", token).await.expect(200);
+        assert_eq!(profile["subject"], format!("user {user}"), "{profile}");
+    }
+    assert_eq!(
+        crate::database::number(&direct, "SELECT COUNT(*) FROM status_checks").await,
+        i64::try_from(REQUESTS / 2).unwrap()
+    );
+}
