@@ -32,7 +32,10 @@ impl LoggedServer {
     async fn statements(&mut self, response: &Response) -> Vec<String> {
         assert!(response.status < 300, "{response:?}");
         let id = response.headers["x-request-id"].to_str().unwrap();
-        let output = self.server.process.wait_for_output(id).await;
+        // The statements name the request in their span, too; its access log line is the last.
+        let access_log =
+            format!(r#""request_id":"{id}","target":"bearward_server::telemetry::request""#);
+        let output = self.server.process.wait_for_output(&access_log).await;
         let lines = output[self.read..]
             .lines()
             .map_while(|line| serde_json::from_str::<Json>(line).ok());

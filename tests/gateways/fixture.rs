@@ -64,6 +64,7 @@ impl TestServer {
         let base = idp.base();
         let defaults = [
             ("SUPABASE_URL", base.as_str()),
+            ("DATABASE_URL", "sqlite::memory:"),
             ("BEARWARD_SERVER__BIND", "127.0.0.1:0"),
             ("BEARWARD_SERVER__WORKERS", "1"),
             ("BEARWARD_SERVER__TRUSTED_PROXIES", "127.0.0.1"),

@@ -211,7 +211,7 @@ fn debug_and_the_effective_values_redact_secrets() {
     jwks.min_ttl = "60s"                                         the built-in defaults
     jwks.max_ttl = "1h"                                          the built-in defaults
     jwks.max_stale = "6h"                                        the built-in defaults
-    jwks.refetch_cooldown = "30s"                                the built-in defaults
+    jwks.refetch_cooldown = "10s"                                the built-in defaults
     jwks.connect_timeout = "2s"                                  the built-in defaults
     jwks.timeout = "5s"                                          the built-in defaults
     jwks.refetch_burst = 2                                       the built-in defaults
