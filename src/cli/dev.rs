@@ -80,10 +80,7 @@ pub(super) async fn run(sources: Sources, options: Options) -> Result<(), Failur
     idp.attach_api(format!("http://{api}"), application.auth().clone());
     let _traces = super::start_telemetry(&config)?;
     print(&idp, api);
-    application
-        .run()
-        .await
-        .map_err(|error| Failure::Failed(error.to_string()))
+    Ok(application.run().await?)
 }
 
 /// Configures the fake Google of the development IdP as the issuer `google`, unless the environment

@@ -22,7 +22,8 @@ The trusted issuers come from the configuration, for example from the environmen
     BEARWARD_ISSUERS__CORP__AUDIENCES=my-api bearward serve
 
 The server starts even if an issuer cannot be reached, and answers requests with
-its tokens with 503 until its keys are fetched.
+its tokens with 503 until its keys are fetched. It also starts without the
+database, and answers routes that need it with 503 until it is available.
 
 On SIGTERM and Ctrl-C requests in progress may finish first, within
 server.shutdown_timeout.";
@@ -39,8 +40,5 @@ pub(super) async fn run(sources: Sources, options: Options) -> Result<(), Failur
         issuers = ?config.issuers.keys().collect::<Vec<_>>(),
         "bearward {} serves", env!("CARGO_PKG_VERSION")
     );
-    application
-        .run()
-        .await
-        .map_err(|error| Failure::Failed(error.to_string()))
+    Ok(application.run().await?)
 }

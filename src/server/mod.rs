@@ -6,6 +6,7 @@ use std::{
     io,
     net::SocketAddr,
     sync::{Arc, OnceLock},
+    time::Duration,
 };
 
 use actix_web::{
@@ -14,6 +15,7 @@ use actix_web::{
     web::Data,
 };
 use bearward::{Bearward, BuildError, Clock, CookieSource, Issuer, SystemClock, TokenUse};
+use tokio::{task::JoinError, time::timeout};
 use url::Url;
 
 pub use self::middleware::{RateLimits, RequestLimits};
@@ -22,7 +24,7 @@ use crate::{
     api::{self, ApiKeys, Document, GoogleSignIn, Health, Metadata},
     completions::{Completions, CompletionsBuildError},
     settings::{Config, CorsOrigin},
-    store::{OpenError, Store},
+    store::{OpenError, Opening, Store},
     telemetry::Metrics,
 };
 
@@ -32,7 +34,13 @@ pub struct Application {
     admin: Option<Server>,
     address: SocketAddr,
     auth: Bearward,
+    /// The task that opens the database, until it has ended.
+    opening: Option<Opening>,
 }
+
+/// How long [`Application::start`] waits for the database, so that a wrong configuration is usually
+/// reported before the server listens. It then continues in the background.
+const OPEN_WAIT: Duration = Duration::from_millis(500);
 
 /// The error of [`Application::start`] and [`verifier`].
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +52,9 @@ pub enum StartError {
     /// The database cannot be opened.
     #[error(transparent)]
     Database(#[from] OpenError),
+    /// The operating system returned an error while the server ran.
+    #[error(transparent)]
+    Io(#[from] io::Error),
     /// The client of the completion service in `[generate]` cannot be built.
     #[error(transparent)]
     Completions(#[from] CompletionsBuildError),
@@ -108,10 +119,11 @@ struct AppState {
 }
 
 impl Application {
-    /// Binds the listeners and builds everything that the server needs. Does not wait for issuers.
+    /// Binds the listeners and builds everything that the server needs. Does not wait for issuers,
+    /// nor for a database that is not available.
     ///
     /// # Errors
-    /// [`StartError`] if an address cannot be bound, the database cannot be opened, or the
+    /// [`StartError`] if an address cannot be bound, the database rejects the configuration, or the
     /// configuration of an issuer is invalid.
     pub async fn start(config: &Config, metrics: Option<Metrics>) -> Result<Self, StartError> {
         Self::start_with_clock(Arc::new(SystemClock::new()), config, metrics).await
@@ -185,7 +197,14 @@ impl Application {
         let resource = resource_url(config, address);
         let challenge_resource = resource.as_ref().and_then(|resource| resource.parse().ok());
         let auth = build_verifier(Arc::clone(&clock), config, challenge_resource).await?;
-        let store = Store::open(&config.database).await?;
+        let (store, mut opening) = Store::open_in_background(&config.database);
+        let opening = match timeout(OPEN_WAIT, &mut opening).await {
+            Ok(result) => {
+                opened(result)?;
+                None
+            }
+            Err(_) => Some(opening),
+        };
         let health = Data::new(Health::new(auth.clone(), store.clone(), metrics));
         let metadata = Data::new(Metadata::new(resource, &auth));
         let google_sign_in = Data::new(GoogleSignIn::new(
@@ -225,7 +244,19 @@ impl Application {
             admin,
             address,
             auth,
+            opening,
         })
+    }
+
+    /// Waits until the database is open.
+    ///
+    /// # Errors
+    /// [`StartError::Database`] if it rejects the configuration.
+    pub async fn wait_for_database(&mut self) -> Result<(), StartError> {
+        match self.opening.take() {
+            Some(opening) => opened(opening.await),
+            None => Ok(()),
+        }
     }
 
     /// Returns the address of the API, with the actual port if port 0 was configured.
@@ -247,19 +278,46 @@ impl Application {
     /// finish within the shutdown timeout.
     ///
     /// # Errors
-    /// An I/O error of the operating system.
-    pub async fn run(self) -> io::Result<()> {
-        match self.admin {
-            Some(admin) => {
-                let admin_handle = admin.handle();
-                let admin = actix_web::rt::spawn(admin);
-                let result = self.api.await;
-                admin_handle.stop(true).await;
-                admin.await.map_err(io::Error::other)??;
-                result
+    /// [`StartError`] if the operating system returns an error, or the database, once it answers,
+    /// rejects the configuration.
+    pub async fn run(mut self) -> Result<(), StartError> {
+        let opening = self.opening.take();
+        let rejected = async {
+            match opening {
+                Some(opening) => match opened(opening.await) {
+                    Ok(()) => std::future::pending().await,
+                    Err(error) => error,
+                },
+                None => std::future::pending().await,
             }
-            None => self.api.await,
+        };
+        tokio::select! {
+            result = serve(self.api, self.admin) => Ok(result?),
+            error = rejected => Err(error),
         }
+    }
+}
+
+/// Returns the result of the task that opens the database.
+fn opened(result: Result<Result<(), OpenError>, JoinError>) -> Result<(), StartError> {
+    match result {
+        Ok(result) => Ok(result?),
+        // The runtime is shutting down, or the task has panicked.
+        Err(error) => Err(io::Error::other(error).into()),
+    }
+}
+
+async fn serve(api: Server, admin: Option<Server>) -> io::Result<()> {
+    match admin {
+        Some(admin) => {
+            let admin_handle = admin.handle();
+            let admin = actix_web::rt::spawn(admin);
+            let result = api.await;
+            admin_handle.stop(true).await;
+            admin.await.map_err(io::Error::other)??;
+            result
+        }
+        None => api.await,
     }
 }
 

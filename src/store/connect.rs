@@ -3,28 +3,40 @@
 use std::{
     io,
     path::{Path, PathBuf},
+    pin::Pin,
     str::FromStr,
+    task::{Context, Poll},
     time::Duration,
 };
 
 use log::LevelFilter;
-use sea_orm::{ConnectOptions, Database, DbErr, RuntimeErr};
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, DbErr, RuntimeErr,
+    Statement,
+};
 use secrecy::ExposeSecret;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteError, SqliteJournalMode, SqliteSynchronous};
+use sqlx::{
+    AssertSqlSafe, Executor,
+    sqlite::{SqliteConnectOptions, SqliteError, SqliteJournalMode, SqliteSynchronous},
+};
+use tokio::{
+    task::{JoinError, JoinHandle},
+    time::timeout,
+};
+use url::Url;
 
-use super::{Store, error::is_unavailable, file, migrate::MigrationError};
+use super::{
+    Connections, Store,
+    error::is_unavailable,
+    file::{self, FileIdentity},
+    migrate::MigrationError,
+    monitor,
+    pool::{NOT_OPEN, own_error},
+};
 use crate::settings;
 
-/// How long a request waits for a connection. Shorter than `server.request_timeout`, so that the
-/// response names the database as the cause; long enough for a quick restart of the database to
-/// pass without errors.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long a write to a SQLite file waits for a write by another process.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long [`Store::open`] retries: the database's container may start at the same time.
 const CONNECT_DEADLINE: Duration = Duration::from_secs(30);
-/// Pause between two attempts of [`Store::open`].
-const RETRY_DELAY: Duration = Duration::from_millis(500);
 /// A connection that has been idle for longer is pinged before it is used. A ping before every use
 /// would add a round trip to each request.
 const PING_AFTER_IDLE: Duration = Duration::from_secs(1);
@@ -42,6 +54,24 @@ pub enum OpenError {
     /// The database did not answer in time, or is shutting down.
     #[error("the database of database.url (DATABASE_URL) does not answer: {}; check that it is running and that the URL is right", driver_message(.0))]
     Unavailable(#[source] DbErr),
+    /// The database answers, but accepts no writes: a standby, or a server with `read_only` set.
+    #[error(
+        "the database of database.url (DATABASE_URL) accepts no writes, because it is a standby or read-only; write the address of the primary, or list \
+         all servers: postgres://USER:PASSWORD@HOST1,HOST2/NAME"
+    )]
+    ReadOnly,
+    /// A file that a parameter of the URL names cannot be read.
+    #[error(
+        "cannot read {path}, which the parameter {parameter} of database.url (DATABASE_URL) names: {source}"
+    )]
+    TlsFile {
+        /// The parameter, such as `sslrootcert`.
+        parameter: String,
+        /// The file.
+        path: String,
+        /// The cause.
+        source: io::Error,
+    },
     /// The SQLite file or its directory cannot be created or written.
     #[error("cannot create or write {path} (from database.url, DATABASE_URL): {source}")]
     File {
@@ -70,11 +100,19 @@ fn hint(error: &DbErr) -> &'static str {
     let DbErr::Conn(RuntimeErr::SqlxError(source)) = error else {
         return "";
     };
+    if matches!(&**source, sqlx::Error::Tls(_))
+        || matches!(&**source, sqlx::Error::Io(error) if is_tls_failure(error))
+    {
+        return ". Name the certificate authority of the server in the URL: &sslrootcert=FILE (PostgreSQL) or &ssl-ca=FILE (MySQL)";
+    }
     let code = source
         .as_database_error()
         .and_then(sqlx::error::DatabaseError::code);
     match code.as_deref() {
         // SQLSTATE codes of PostgreSQL and MySQL.
+        Some("08P01") => {
+            ". Check the user name, the password and the database in the URL, and the users of the connection pooler"
+        }
         Some("28P01" | "28000") => ". Check the user name and the password in the URL",
         Some("3D000") => ". Create the database first: CREATE DATABASE name",
         Some("42000") => ". Create the database first, and grant it to the user",
@@ -102,6 +140,20 @@ impl OpenError {
             Self::Connect(error)
         }
     }
+
+    /// Returns whether a later attempt can succeed without a change of the configuration.
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Unavailable(_) | Self::ReadOnly)
+    }
+}
+
+/// Whether connections limit the time of statements and locks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Limits {
+    /// The limits of the configuration.
+    Configured,
+    /// None, for migrations: an index on a large table takes minutes.
+    Unlimited,
 }
 
 impl Store {
@@ -111,31 +163,55 @@ impl Store {
     /// # Errors
     /// [`OpenError`] if the database cannot be opened or migrated.
     pub async fn open(settings: &settings::Database) -> Result<Self, OpenError> {
-        let deadline = tokio::time::Instant::now() + CONNECT_DEADLINE;
-        loop {
-            // Boxed to keep the caller's future small.
-            match Box::pin(Self::try_open(settings)).await {
-                Err(OpenError::Unavailable(error)) if tokio::time::Instant::now() < deadline => {
-                    tracing::warn!(
-                        "the database is not available yet: {}",
-                        driver_message(&error)
-                    );
-                    tokio::time::sleep(RETRY_DELAY).await;
-                }
-                result => return result,
+        let (store, opening) = Self::open_in_background(settings);
+        match timeout(CONNECT_DEADLINE, opening).await {
+            Ok(Ok(result)) => result.map(|()| store),
+            Ok(Err(_)) => Err(OpenError::Unavailable(own_error(NOT_OPEN))),
+            // The attempts in the background end here, and one more names the cause.
+            Err(_) => {
+                let connections = Box::pin(Self::try_open(settings)).await?;
+                store.shared().replace(connections);
+                monitor::start(&store, settings.clone());
+                Ok(store)
             }
         }
     }
 
-    async fn try_open(settings: &settings::Database) -> Result<Self, OpenError> {
-        let store = Self::connect(settings).await?;
+    /// Returns a store whose operations fail with a transient error until a task has connected and
+    /// applied pending migrations. The task repeats transient errors without a limit, and ends with
+    /// the first permanent one. Dropping the returned handle stops it.
+    pub fn open_in_background(settings: &settings::Database) -> (Self, Opening) {
+        let store = Self::new(settings);
+        let task = tokio::spawn(monitor::open(store.clone(), settings.clone()));
+        (store, Opening(task))
+    }
+
+    pub(super) async fn try_open(settings: &settings::Database) -> Result<Connections, OpenError> {
+        let is_sqlite = backend(settings) == DbBackend::Sqlite;
+        let limits = if is_sqlite {
+            Limits::Configured
+        } else {
+            Limits::Unlimited
+        };
+        let store = Self::with_connections(settings, Self::connect_with(settings, limits).await?);
         match store.migrate().await {
-            Ok(()) => Ok(store),
+            Ok(()) => {}
             Err(MigrationError::Database(error)) if is_transient(&error) => {
-                Err(OpenError::Unavailable(error))
+                return Err(OpenError::Unavailable(error));
             }
-            Err(error) => Err(error.into()),
+            Err(error) => return Err(error.into()),
         }
+        if is_sqlite {
+            // An in-memory database is dropped with its connection.
+            return store
+                .shared()
+                .take()
+                .ok_or_else(|| OpenError::Unavailable(own_error(NOT_OPEN)));
+        }
+        if let Some(connections) = store.shared().take() {
+            connections.close().await;
+        }
+        Self::connect(settings).await
     }
 
     /// Reports whether migrations are pending. Changes nothing and does not create a SQLite file.
@@ -148,7 +224,7 @@ impl Store {
         {
             return Ok(SchemaStatus::NoFile(file));
         }
-        let store = Self::connect(settings).await?;
+        let store = Self::with_connections(settings, Self::connect(settings).await?);
         let pending = store.pending().await?;
         Ok(if pending.is_empty() {
             SchemaStatus::UpToDate(store.kind())
@@ -157,36 +233,56 @@ impl Store {
         })
     }
 
-    async fn connect(settings: &settings::Database) -> Result<Self, OpenError> {
-        let url = settings.url.expose_secret();
-        if url.starts_with("sqlite:") {
-            return Self::connect_sqlite(url, settings.max_connections).await;
-        }
-        let connection = Database::connect(options(url, settings.max_connections))
-            .await
-            .map_err(OpenError::from_connect)?;
-        Ok(Self {
-            reads: connection.clone(),
-            writes: connection,
-        })
+    /// Opens pools to the first of the configured servers that accepts writes.
+    pub(super) async fn connect(settings: &settings::Database) -> Result<Connections, OpenError> {
+        Self::connect_with(settings, Limits::Configured).await
     }
 
-    async fn connect_sqlite(url: &str, max_readers: u32) -> Result<Self, OpenError> {
+    async fn connect_with(
+        settings: &settings::Database,
+        limits: Limits,
+    ) -> Result<Connections, OpenError> {
+        let url = settings.url.expose_secret();
+        if url.starts_with("sqlite:") {
+            return Self::connect_sqlite(url, settings).await;
+        }
+        check_tls_files(url)?;
+        let mut failure = None;
+        for url in &settings.servers {
+            match connect_server(url.expose_secret(), settings, limits).await {
+                Ok(connections) => return Ok(connections),
+                // A permanent error of one server does not rule out the others. Of several errors
+                // a transient one is returned, because another attempt may succeed.
+                Err(error) => match &failure {
+                    Some(OpenError::Unavailable(_)) => {}
+                    Some(_) if !error.is_transient() => {}
+                    _ => failure = Some(error),
+                },
+            }
+        }
+        Err(failure.unwrap_or(OpenError::ReadOnly))
+    }
+
+    async fn connect_sqlite(
+        url: &str,
+        settings: &settings::Database,
+    ) -> Result<Connections, OpenError> {
         let file = sqlite_path(url)?;
         let in_memory = file.is_none();
-        if let Some(path) = file {
-            create_file(&path)?;
+        if let Some(path) = &file {
+            create_file(path)?;
         }
+        let busy_timeout = settings.lock_timeout;
         let open = async |connections: u32| {
-            let mut options = options(url, connections);
+            let mut options = options(url, connections, settings);
             if in_memory {
                 // The database is dropped with its connection.
                 options.idle_timeout(None).max_lifetime(None);
             }
-            options.map_sqlx_sqlite_opts(|sqlite| {
+            options.map_sqlx_sqlite_opts(move |sqlite| {
                 sqlite
                     .foreign_keys(true)
-                    .busy_timeout(BUSY_TIMEOUT)
+                    .busy_timeout(busy_timeout)
                     .journal_mode(SqliteJournalMode::Wal)
                     // A committed write survives a power failure, not only a crash of this process.
                     .synchronous(SqliteSynchronous::Full)
@@ -201,9 +297,20 @@ impl Store {
         let reads = if in_memory {
             writes.clone()
         } else {
-            open(max_readers).await?
+            open(settings.max_connections).await?
         };
-        Ok(Self { reads, writes })
+        let file = match file {
+            None => None,
+            Some(path) => Some(FileIdentity::read(&path).map_err(|source| OpenError::File {
+                path: path.display().to_string(),
+                source,
+            })?),
+        };
+        Ok(Connections {
+            reads,
+            writes,
+            file,
+        })
     }
 }
 
@@ -237,23 +344,193 @@ fn create_file(path: &Path) -> Result<(), OpenError> {
     file::create_file(path).map_err(|source| file_error(path, source))
 }
 
-fn options(url: &str, connections: u32) -> ConnectOptions {
+/// Opens a pool to one server and checks that it accepts writes.
+async fn connect_server(
+    url: &str,
+    settings: &settings::Database,
+    limits: Limits,
+) -> Result<Connections, OpenError> {
+    let mut options = options(url, settings.max_connections, settings);
+    let host = ipv6_host(url);
+    let mysql_host = host.clone();
+    options
+        .map_sqlx_postgres_opts(move |postgres| match &host {
+            Some(host) => postgres.host(host),
+            None => postgres,
+        })
+        .map_sqlx_mysql_opts(move |mysql| {
+            // Times are UTC regardless of the server's time zone; text is compared byte by byte.
+            let mysql = mysql
+                .timezone(Some("+00:00".to_owned()))
+                .collation("utf8mb4_bin");
+            match &mysql_host {
+                Some(host) => mysql.host(host),
+                None => mysql,
+            }
+        });
+    if limits == Limits::Configured {
+        limit_statements(&mut options, settings);
+    }
+    let connection = Database::connect(options)
+        .await
+        .map_err(OpenError::from_connect)?;
+    let connections = Connections {
+        reads: connection.clone(),
+        writes: connection,
+        file: None,
+    };
+    match is_read_only(&connections.writes).await {
+        Ok(false) => Ok(connections),
+        result => {
+            connections.close().await;
+            Err(result.map_or_else(OpenError::from_connect, |_| OpenError::ReadOnly))
+        }
+    }
+}
+
+/// Asks the server whether it is read-only. Always false for SQLite.
+pub(super) async fn is_read_only(connection: &DatabaseConnection) -> Result<bool, DbErr> {
+    let backend = connection.get_database_backend();
+    let query = match backend {
+        DbBackend::Sqlite => return Ok(false),
+        DbBackend::Postgres => "SELECT current_setting('transaction_read_only') = 'on' AS answer",
+        _ => "SELECT @@global.read_only = 1 AS answer",
+    };
+    let row = connection
+        .query_one_raw(Statement::from_string(backend, query))
+        .await?;
+    Ok(row.is_some_and(|row| match backend {
+        DbBackend::Postgres => row.try_get("", "answer").unwrap_or(false),
+        _ => row.try_get::<i64>("", "answer").unwrap_or(0) == 1,
+    }))
+}
+
+/// Sets the time limits of statements and locks on each new connection. A statement is used and not
+/// a startup parameter, which poolers reject.
+fn limit_statements(options: &mut ConnectOptions, settings: &settings::Database) {
+    let (statement, lock) = (settings.statement_timeout, settings.lock_timeout);
+    let postgres = format!(
+        "SET statement_timeout = {}; SET lock_timeout = {}",
+        statement.as_millis(),
+        lock.as_millis()
+    );
+    // The comments are statements for one of the two servers only: MariaDB limits every statement,
+    // in seconds, and MySQL those that read.
+    let lock_seconds = lock.as_secs().max(1);
+    let mysql = format!(
+        "SET SESSION innodb_lock_wait_timeout = {lock_seconds}, lock_wait_timeout = {lock_seconds} \
+         /*M! , max_statement_time = {} */ /*!50708 , max_execution_time = {} */",
+        statement.as_secs_f64(),
+        statement.as_millis()
+    );
+    options
+        .map_sqlx_postgres_pool_opts(move |pool| {
+            let limits = postgres.clone();
+            pool.after_connect(move |connection, _| {
+                let limits = limits.clone();
+                Box::pin(async move {
+                    connection
+                        .execute(sqlx::raw_sql(AssertSqlSafe(limits)))
+                        .await
+                        .map(drop)
+                })
+            })
+        })
+        .map_sqlx_mysql_pool_opts(move |pool| {
+            let limits = mysql.clone();
+            pool.after_connect(move |connection, _| {
+                let limits = limits.clone();
+                Box::pin(async move {
+                    connection
+                        .execute(sqlx::raw_sql(AssertSqlSafe(limits)))
+                        .await
+                        .map(drop)
+                })
+            })
+        });
+}
+
+/// Returns the address in a URL whose host is an IPv6 literal, without the brackets, which the
+/// drivers would look up as part of a name.
+fn ipv6_host(url: &str) -> Option<String> {
+    let url = Url::parse(url).ok()?;
+    let host = url.host_str()?.strip_prefix('[')?.strip_suffix(']')?;
+    Some(host.to_owned())
+}
+
+/// Checks that the files with certificates and keys that the URL names can be read. The drivers
+/// read them for each connection and report an I/O error without a path.
+fn check_tls_files(url: &str) -> Result<(), OpenError> {
+    const PARAMETERS: [&str; 8] = [
+        "sslrootcert",
+        "ssl-root-cert",
+        "ssl-ca",
+        "sslca",
+        "sslcert",
+        "ssl-cert",
+        "sslkey",
+        "ssl-key",
+    ];
+    let Some((_, query)) = url.split_once('?') else {
+        return Ok(());
+    };
+    for (parameter, value) in url::form_urlencoded::parse(query.as_bytes()) {
+        if PARAMETERS.contains(&parameter.as_ref())
+            && !value.starts_with("-----BEGIN")
+            && let Err(source) = std::fs::File::open(value.as_ref())
+        {
+            return Err(OpenError::TlsFile {
+                parameter: parameter.into_owned(),
+                path: value.into_owned(),
+                source,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Returns the kind of database of the URL.
+pub(super) fn backend(settings: &settings::Database) -> DbBackend {
+    let url = settings.url.expose_secret();
+    if url.starts_with("postgres") {
+        DbBackend::Postgres
+    } else if url.starts_with("sqlite") {
+        DbBackend::Sqlite
+    } else {
+        DbBackend::MySql
+    }
+}
+
+fn options(url: &str, connections: u32, settings: &settings::Database) -> ConnectOptions {
     let mut options = ConnectOptions::new(url.replacen("mariadb:", "mysql:", 1));
     options
         .max_connections(connections)
-        .acquire_timeout(ACQUIRE_TIMEOUT)
-        .connect_timeout(ACQUIRE_TIMEOUT)
+        .acquire_timeout(settings.acquire_timeout)
+        .connect_timeout(settings.acquire_timeout)
+        .max_lifetime(settings.max_lifetime)
         // RUST_LOG=sqlx=debug logs every statement, without the values, which may be secret.
         .sqlx_logging_level(LevelFilter::Debug)
         .sqlx_slow_statements_logging_settings(LevelFilter::Warn, SLOW_STATEMENT)
-        .test_before_acquire_if_idle_for(PING_AFTER_IDLE)
-        .map_sqlx_mysql_opts(|mysql| {
-            // Times are UTC regardless of the server's time zone; text is compared byte by byte.
-            mysql
-                .timezone(Some("+00:00".to_owned()))
-                .collation("utf8mb4_bin")
-        });
+        .test_before_acquire_if_idle_for(PING_AFTER_IDLE);
     options
+}
+
+/// The task of [`Store::open_in_background`].
+#[derive(Debug)]
+pub struct Opening(JoinHandle<Result<(), OpenError>>);
+
+impl Future for Opening {
+    type Output = Result<Result<(), OpenError>, JoinError>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.0).poll(context)
+    }
+}
+
+impl Drop for Opening {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 /// Reports whether a later attempt can succeed without a change by the operator. A rejected
@@ -266,12 +543,38 @@ fn is_transient(error: &DbErr) -> bool {
         _ => return is_unavailable(error),
     };
     match source {
-        sqlx::Error::Tls(_) => false,
+        sqlx::Error::Tls(_) | sqlx::Error::Configuration(_) => false,
+        // The TLS library reports an invalid certificate as an I/O error.
+        sqlx::Error::Io(error) if is_tls_failure(error) => false,
+        // A pooler answers a wrong password or an unknown database with the generic code of a
+        // protocol violation.
+        sqlx::Error::Database(error)
+            if error.code().as_deref() == Some("08P01") && is_rejected_login(error.message()) =>
+        {
+            false
+        }
         sqlx::Error::Database(error) if error.try_downcast_ref::<SqliteError>().is_some() => {
             is_busy(error.code().as_deref())
         }
         _ => is_unavailable(error),
     }
+}
+
+/// Reports whether an I/O error comes from the TLS handshake.
+fn is_tls_failure(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::InvalidData
+}
+
+/// Reports whether a pooler has rejected the user, the password or the database.
+fn is_rejected_login(message: &str) -> bool {
+    [
+        "authentication failed",
+        "no such database",
+        "no such user",
+        "password",
+    ]
+    .iter()
+    .any(|part| message.contains(part))
 }
 
 /// Reports whether another process is writing, or is switching the journal of a new file to WAL;
@@ -287,6 +590,21 @@ fn is_busy(code: Option<&str>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rejected_logins_of_poolers_are_permanent() {
+        for message in [
+            "SASL authentication failed",
+            "password authentication failed",
+            "no such database: app",
+            "no such user: bear",
+        ] {
+            assert!(is_rejected_login(message), "{message}");
+        }
+        for message in ["server conn crashed?", "client_login_timeout"] {
+            assert!(!is_rejected_login(message), "{message}");
+        }
+    }
 
     #[tokio::test]
     async fn driver_messages_with_the_url_are_replaced() {

@@ -11,45 +11,73 @@ mod error;
 mod file;
 mod migrate;
 mod migrations;
+mod monitor;
+mod pool;
 mod status_checks;
 mod vault_rotation;
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
-use sea_orm::{DatabaseConnection, DbBackend};
+use sea_orm::DbBackend;
 
 pub use self::{
     accounts::{Account, AccountUpsert},
     api_keys::SealedApiKey,
-    connect::{OpenError, SchemaStatus},
+    connect::{OpenError, Opening, SchemaStatus},
     db_timestamp::DbTimestamp,
     error::StoreError,
     migrate::MigrationError,
+    monitor::DatabaseState,
     status_checks::Insert,
 };
+
+use self::{
+    monitor::StateLog,
+    pool::{Access, Connections, Pool, Shared},
+};
+use crate::settings;
 
 /// A handle to the database. Clones share the connection pools.
 #[derive(Clone)]
 pub struct Store {
-    reads: DatabaseConnection,
-    /// SQLite allows one writer at a time. With a single write connection, writers queue in the
-    /// pool, in order, instead of inside SQLite, where they can time out. Other databases use
-    /// one pool for both.
-    writes: DatabaseConnection,
+    reads: Pool,
+    writes: Pool,
+    state: Arc<StateLog>,
 }
 
 impl Store {
-    /// Checks that the database answers.
-    ///
-    /// # Errors
-    /// [`StoreError::Unavailable`] if it does not.
-    pub async fn ping(&self) -> Result<(), StoreError> {
-        Ok(self.reads.ping().await?)
+    /// Creates a store without connections.
+    fn new(settings: &settings::Database) -> Self {
+        let shared = Shared::new(connect::backend(settings), settings);
+        Self::from_parts(Arc::new(shared), Arc::default())
+    }
+
+    fn with_connections(settings: &settings::Database, connections: Connections) -> Self {
+        let store = Self::new(settings);
+        store.shared().replace(connections);
+        store
+    }
+
+    fn from_parts(shared: Arc<Shared>, state: Arc<StateLog>) -> Self {
+        Self {
+            reads: Pool::new(Arc::clone(&shared), Access::Read),
+            writes: Pool::new(shared, Access::Write),
+            state,
+        }
+    }
+
+    fn shared(&self) -> &Arc<Shared> {
+        &self.reads.shared
+    }
+
+    /// Publishes the number of connections as metrics.
+    pub fn publish_metrics(&self) {
+        self.shared().publish_metrics();
     }
 
     /// Returns the kind of database: `sqlite`, `postgres` or `mysql`.
     pub fn kind(&self) -> &'static str {
-        match self.reads.get_database_backend() {
+        match self.shared().backend() {
             DbBackend::Postgres => "postgres",
             DbBackend::MySql => "mysql",
             _ => "sqlite",

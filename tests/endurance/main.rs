@@ -11,6 +11,7 @@
 mod database {
     pub(crate) use test_support::database::{connect, create as fresh, query_number as number};
 }
+mod database_faults;
 mod database_server;
 mod disk;
 mod large_tables;
