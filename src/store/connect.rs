@@ -193,8 +193,8 @@ impl Store {
         } else {
             Limits::Unlimited
         };
-        let store = Self::with_connections(settings, Self::connect_with(settings, limits).await?);
-        match store.migrate().await {
+        let connections = Self::connect_with(settings, limits).await?;
+        match connections.migrate().await {
             Ok(()) => {}
             Err(MigrationError::Database(error)) if is_transient(&error) => {
                 return Err(OpenError::Unavailable(error));
@@ -203,14 +203,9 @@ impl Store {
         }
         if is_sqlite {
             // An in-memory database is dropped with its connection.
-            return store
-                .shared()
-                .take()
-                .ok_or_else(|| OpenError::Unavailable(own_error(NOT_OPEN)));
+            return Ok(connections);
         }
-        if let Some(connections) = store.shared().take() {
-            connections.close().await;
-        }
+        connections.close().await;
         Self::connect(settings).await
     }
 
@@ -224,12 +219,12 @@ impl Store {
         {
             return Ok(SchemaStatus::NoFile(file));
         }
-        let store = Self::with_connections(settings, Self::connect(settings).await?);
-        let pending = store.pending().await?;
+        let connections = Self::connect(settings).await?;
+        let pending = connections.pending().await?;
         Ok(if pending.is_empty() {
-            SchemaStatus::UpToDate(store.kind())
+            SchemaStatus::UpToDate(connections.kind())
         } else {
-            SchemaStatus::Behind(store.kind(), pending)
+            SchemaStatus::Behind(connections.kind(), pending)
         })
     }
 

@@ -8,7 +8,7 @@ use sea_orm::{
 };
 use sea_orm_migration::MigratorTrait;
 
-use super::{Store, migrations::Migrations};
+use super::{Connections, migrations::Migrations};
 
 /// How long a replica waits for the migration lock.
 const LOCK_TIMEOUT_SECONDS: u32 = 120;
@@ -35,7 +35,7 @@ pub enum MigrationError {
     Database(#[from] DbErr),
 }
 
-impl Store {
+impl Connections {
     /// Applies pending migrations while holding the migration lock.
     pub(super) async fn migrate(&self) -> Result<(), MigrationError> {
         let lock = self.lock().await?;

@@ -52,12 +52,6 @@ impl Store {
         Self::from_parts(Arc::new(shared), Arc::default())
     }
 
-    fn with_connections(settings: &settings::Database, connections: Connections) -> Self {
-        let store = Self::new(settings);
-        store.shared().replace(connections);
-        store
-    }
-
     fn from_parts(shared: Arc<Shared>, state: Arc<StateLog>) -> Self {
         Self {
             reads: Pool::new(Arc::clone(&shared), Access::Read),
@@ -77,11 +71,15 @@ impl Store {
 
     /// Returns the kind of database: `sqlite`, `postgres` or `mysql`.
     pub fn kind(&self) -> &'static str {
-        match self.shared().backend() {
-            DbBackend::Postgres => "postgres",
-            DbBackend::MySql => "mysql",
-            _ => "sqlite",
-        }
+        kind(self.shared().backend())
+    }
+}
+
+fn kind(backend: DbBackend) -> &'static str {
+    match backend {
+        DbBackend::Postgres => "postgres",
+        DbBackend::MySql => "mysql",
+        _ => "sqlite",
     }
 }
 

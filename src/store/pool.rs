@@ -2,8 +2,6 @@
 //! pools can be replaced while the server runs, for example after a failover.
 
 use std::{
-    future::Future,
-    pin::Pin,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -12,11 +10,10 @@ use std::{
 };
 
 use arc_swap::ArcSwapOption;
-use async_trait::async_trait;
+
 use sea_orm::{
-    AccessMode, ConnAcquireErr, ConnectionTrait, DatabaseConnection, DatabaseTransaction,
-    DbBackend, DbErr, ExecResult, IsolationLevel, QueryResult, RuntimeErr, Statement,
-    TransactionError, TransactionOptions, TransactionTrait,
+    ConnAcquireErr, ConnectionTrait, DatabaseConnection, DbBackend, DbErr, ExecResult, QueryResult,
+    RuntimeErr, Statement, prelude::async_trait::async_trait,
 };
 use tokio::{
     sync::{Notify, Semaphore, SemaphorePermit},
@@ -50,6 +47,11 @@ pub(super) struct Connections {
 }
 
 impl Connections {
+    /// Returns the kind of database: `sqlite`, `postgres` or `mysql`.
+    pub(super) fn kind(&self) -> &'static str {
+        super::kind(self.reads.get_database_backend())
+    }
+
     /// Closes the pools. Statements in progress may finish.
     pub(super) async fn close(&self) {
         // An error means that the pool is closed already.
@@ -125,11 +127,6 @@ impl Shared {
         self.current.swap(Some(Arc::new(connections)))
     }
 
-    /// Removes the pools.
-    pub(super) fn take(&self) -> Option<Connections> {
-        self.current.swap(None).and_then(Arc::into_inner)
-    }
-
     /// Returns the time since the last statement that succeeded.
     pub(super) fn since_success(&self) -> Duration {
         self.since(&self.last_success)
@@ -150,9 +147,14 @@ impl Shared {
         }
     }
 
+    /// Returns the current time in the unit of `last_success`.
+    fn now(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX - 1) + 1
+    }
+
     /// Records a write that the probe has made.
     pub(super) fn record_write(&self) {
-        let now = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX - 1) + 1;
+        let now = self.now();
         self.last_success.store(now, Ordering::Relaxed);
         self.last_write.store(now, Ordering::Relaxed);
     }
@@ -160,8 +162,7 @@ impl Shared {
     fn record<T>(&self, access: Access, result: &Result<T, DbErr>) {
         match result.as_ref().map_err(error_class) {
             Ok(_) => {
-                let now =
-                    u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX - 1) + 1;
+                let now = self.now();
                 self.last_success.store(now, Ordering::Relaxed);
                 if access == Access::Write {
                     self.last_write.store(now, Ordering::Relaxed);
@@ -358,85 +359,6 @@ impl ConnectionTrait for Pool {
             connection.query_all_raw(statement).await
         })
         .await
-    }
-}
-
-#[async_trait]
-impl TransactionTrait for Pool {
-    type Transaction = DatabaseTransaction;
-
-    async fn begin(&self) -> Result<DatabaseTransaction, DbErr> {
-        self.run(
-            "BEGIN",
-            |connection| async move { connection.begin().await },
-        )
-        .await
-    }
-
-    async fn begin_with_config(
-        &self,
-        isolation_level: Option<IsolationLevel>,
-        access_mode: Option<AccessMode>,
-    ) -> Result<DatabaseTransaction, DbErr> {
-        self.run("BEGIN", |connection| async move {
-            connection
-                .begin_with_config(isolation_level, access_mode)
-                .await
-        })
-        .await
-    }
-
-    async fn begin_with_options(
-        &self,
-        options: TransactionOptions,
-    ) -> Result<DatabaseTransaction, DbErr> {
-        self.run("BEGIN", |connection| async move {
-            connection.begin_with_options(options).await
-        })
-        .await
-    }
-
-    async fn transaction<F, T, E>(&self, callback: F) -> Result<T, TransactionError<E>>
-    where
-        F: for<'c> FnOnce(
-                &'c DatabaseTransaction,
-            ) -> Pin<Box<dyn Future<Output = Result<T, E>> + Send + 'c>>
-            + Send,
-        T: Send,
-        E: std::fmt::Display + std::fmt::Debug + Send,
-    {
-        self.transaction_with_config(callback, None, None).await
-    }
-
-    async fn transaction_with_config<F, T, E>(
-        &self,
-        callback: F,
-        isolation_level: Option<IsolationLevel>,
-        access_mode: Option<AccessMode>,
-    ) -> Result<T, TransactionError<E>>
-    where
-        F: for<'c> FnOnce(
-                &'c DatabaseTransaction,
-            ) -> Pin<Box<dyn Future<Output = Result<T, E>> + Send + 'c>>
-            + Send,
-        T: Send,
-        E: std::fmt::Display + std::fmt::Debug + Send,
-    {
-        let transaction = self
-            .begin_with_config(isolation_level, access_mode)
-            .await
-            .map_err(TransactionError::Connection)?;
-        match callback(&transaction).await {
-            Ok(value) => {
-                transaction
-                    .commit()
-                    .await
-                    .map_err(TransactionError::Connection)?;
-                Ok(value)
-            }
-            // Dropping the transaction rolls it back.
-            Err(error) => Err(TransactionError::Transaction(error)),
-        }
     }
 }
 
