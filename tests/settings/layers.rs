@@ -59,7 +59,7 @@ fn the_defaults_are_those_of_the_contract() {
         .min_ttl(seconds(60))
         .max_ttl(seconds(3600))
         .max_stale(seconds(21_600))
-        .refetch_cooldown(seconds(30))
+        .refetch_cooldown(seconds(10))
         .refetch_burst(2)
         .connect_timeout(seconds(2))
         .timeout(seconds(5))
