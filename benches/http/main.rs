@@ -22,7 +22,7 @@ mod process;
 mod routes;
 mod server;
 mod start;
-#[path = "../support/mod.rs"]
+#[path = "../../crates/bearward/benches/support/mod.rs"]
 mod support;
 mod table;
 

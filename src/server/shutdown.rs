@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::settings;
 
-/// Tells request handlers that the server stops.
+/// Notifies request handlers that the server stops.
 #[derive(Debug, Clone, Default)]
 pub struct Shutdown {
     started: CancellationToken,
@@ -24,7 +24,7 @@ pub(super) struct ShutdownTimes {
 }
 
 impl Shutdown {
-    /// Returns whether the server was told to stop.
+    /// Returns whether the shutdown has begun.
     pub fn is_started(&self) -> bool {
         self.started.is_cancelled()
     }

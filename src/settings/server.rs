@@ -34,7 +34,7 @@ pub struct Server {
     pub request_timeout: Duration,
     /// The time that requests in progress have to finish when the server stops.
     pub shutdown_timeout: Duration,
-    /// How long the server keeps accepting connections after it was told to stop, while `/readyz`
+    /// How long the server keeps accepting connections after SIGTERM or SIGINT, while `/readyz`
     /// already reports 503.
     pub shutdown_delay: Duration,
     /// How long a connection without a request stays open.

@@ -1,8 +1,8 @@
 //! A migration lock for databases without advisory locks: a row of the table of migrations.
 //!
 //! The holder changes the value of the row while it runs. A row that does not change for a while is
-//! that of a process that was killed, and another process takes it. Nobody compares the clocks of two
-//! machines.
+//! that of a process that was killed, and another process takes it. The clocks of two machines
+//! are never compared.
 
 use std::{
     sync::atomic::{AtomicI64, Ordering},

@@ -184,7 +184,7 @@ impl Issuer {
     /// # Errors
     /// Returns an error if `project` is not an http or https origin, with or without `/auth/v1`.
     /// Plain http to a host other than loopback is rejected later, by
-    /// [`Builder::build`](crate::bearward::Builder::build).
+    /// [`Builder::build`](crate::Builder::build).
     pub fn supabase(project: &str) -> Result<Self, IssuerError> {
         let url = Url::parse(project).map_err(|_| IssuerError::NotAProject("it is not a URL"))?;
         if !matches!(url.scheme(), "https" | "http")

@@ -85,7 +85,7 @@ pub(super) async fn track_request(
     }
 }
 
-/// Tells the connection when the body is read, so that `100 Continue` is sent.
+/// Notifies the connection when the body is read, so that `100 Continue` is sent.
 fn notify_read(mut payload: Payload, connection: Arc<ConnectionState>) -> Payload {
     let payload = Box::pin(stream::poll_fn(move |context| {
         connection.read_body();

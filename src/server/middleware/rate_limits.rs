@@ -185,7 +185,7 @@ pub(super) async fn limit_per_address(
 /// answered with 429 instead of 401. Both carry a challenge, so that the client gets a new token.
 ///
 /// An expired token is neither limited nor counted: every user has one from time to time, and
-/// clients behind one address must get their 401 although somebody else sends invalid tokens.
+/// clients behind one address must get their 401 even if other clients send invalid tokens.
 ///
 /// Valid tokens are not limited, because clients behind one address share its quota. Every token is
 /// therefore verified: this limits what an attacker learns from responses, not the work. Format,

@@ -101,7 +101,7 @@ impl ApiResponse {
         );
         assert!(
             !challenge.contains("error_description"),
-            "the reason is not told: {challenge}"
+            "the reason is not included: {challenge}"
         );
     }
 }

@@ -16,7 +16,7 @@ use crate::setting::Setting;
 ///
 /// [`JwksCacheConfig::default`] is suitable for production. Each value has a builder method and an
 /// associated constant with its default and bounds. [`check`](Self::check) validates the values;
-/// [`Builder::build`](crate::bearward::Builder::build) calls it.
+/// [`Builder::build`](crate::Builder::build) calls it.
 ///
 /// ```
 /// use std::time::Duration;

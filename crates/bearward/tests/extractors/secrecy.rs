@@ -209,15 +209,10 @@ async fn the_log_contains_no_token_or_claim() {
             else {
                 continue;
             };
-            assert!(
-                call_service(
-                    &app,
-                    request.insert_header(("authorization", value)).to_request()
-                )
-                .await
-                .status()
-                .is_client_error()
-            );
+            let request = request.insert_header(("authorization", value)).to_request();
+            let status = call_service(&app, request).await.status();
+            // 503 if the rate limit prevents the lookup of an unknown key.
+            assert!(status.is_client_error() || status == 503, "{status}");
         }
     }
     let lines = log.lines();
