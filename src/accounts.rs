@@ -282,7 +282,7 @@ mod tests {
                 .expect("a verifier");
             let sources = Sources::new(None, []).with("database.url", "sqlite::memory:");
             let config = Config::load(&sources).expect("a configuration");
-            let mut store = Store::open(&config.database).await.expect("a database");
+            let store = Store::open(&config.database).await.expect("a database");
             let statements = store.count_statements();
             Self {
                 accounts: Accounts::new(store, Arc::new(idp.clock())),

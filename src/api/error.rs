@@ -1,6 +1,10 @@
 //! Errors of the API that are not about authentication, with the error envelope as body.
 
-use std::fmt;
+use std::{
+    fmt,
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 
 use actix_web::{
     HttpRequest, HttpResponse, ResponseError,
@@ -109,7 +113,7 @@ impl ApiError {
     pub(super) fn from_store(request_id: Option<RequestId>, error: &StoreError) -> Self {
         match error {
             StoreError::Unavailable(_) => {
-                tracing::warn!("{error}");
+                log_unavailable(error);
                 Self::database_unavailable(request_id)
             }
             StoreError::AccountDeleted => Self::not_found(
@@ -188,6 +192,27 @@ impl ResponseError for ApiError {
         }
         response.json(body)
     }
+}
+
+/// How often an unavailable database is logged as the cause of a 503. The change of state has its
+/// own line.
+const UNAVAILABLE_LOG_INTERVAL: Duration = Duration::from_secs(10);
+
+/// Logs the cause of a 503, once in ten seconds, with the number of those that were not logged.
+fn log_unavailable(error: &StoreError) {
+    static LAST: Mutex<Option<(Instant, u64)>> = Mutex::new(None);
+    let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+    let omitted = match &mut *last {
+        Some((at, omitted)) if at.elapsed() < UNAVAILABLE_LOG_INTERVAL => {
+            *omitted += 1;
+            return;
+        }
+        Some((_, omitted)) => *omitted,
+        None => 0,
+    };
+    *last = Some((Instant::now(), 0));
+    drop(last);
+    tracing::warn!(omitted, "{error}");
 }
 
 /// Answers a request for an unknown path.

@@ -3,23 +3,25 @@
 use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
 use actix_web::{
-    HttpRequest, HttpResponse, ResponseError, dev::RequestHead, http::StatusCode, web::Data,
+    HttpRequest, HttpResponse, ResponseError,
+    dev::RequestHead,
+    http::StatusCode,
+    web::{Data, Query},
 };
 use bearward::{Bearward, RequestId};
-use serde::Serialize;
-use tokio::{
-    sync::Mutex,
-    time::{Instant, timeout},
-};
+use serde::{Deserialize, Serialize};
+use tokio::{sync::Mutex, time::Instant};
 
 use super::{ApiError, schema::ErrorEnvelope};
-use crate::{server::Shutdown, store::Store, telemetry::Metrics};
+use crate::{
+    server::Shutdown,
+    store::{DatabaseState, Store},
+    telemetry::Metrics,
+};
 
 /// How long the result of a database probe is reused. The routes are public, and a flood of
 /// requests must not become a flood of queries.
 const DB_PROBE_TTL: Duration = Duration::from_secs(1);
-/// How long a database probe may take.
-const DB_PROBE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The state that the health routes report.
 #[derive(Clone)]
@@ -27,7 +29,7 @@ pub struct Health {
     auth: Bearward,
     store: Store,
     /// Time and result of the last database probe.
-    last_probe: Arc<Mutex<Option<(Instant, bool)>>>,
+    last_probe: Arc<Mutex<Option<(Instant, DatabaseState)>>>,
     metrics: Option<Metrics>,
     shutdown: Shutdown,
 }
@@ -64,18 +66,17 @@ impl Health {
         }
     }
 
-    /// Returns whether the database is available, by a probe at most one second old.
-    async fn is_database_available(&self) -> bool {
+    /// Returns what the database can do, by a probe at most one second old.
+    async fn database(&self) -> DatabaseState {
         let mut last_probe = self.last_probe.lock().await;
-        if let Some((at, is_available)) = *last_probe
+        if let Some((at, state)) = *last_probe
             && at.elapsed() < DB_PROBE_TTL
         {
-            return is_available;
+            return state;
         }
-        let probe = timeout(DB_PROBE_TIMEOUT, self.store.ping()).await;
-        let is_available = matches!(probe, Ok(Ok(())));
-        *last_probe = Some((Instant::now(), is_available));
-        is_available
+        let state = self.store.probe().await;
+        *last_probe = Some((Instant::now(), state));
+        state
     }
 }
 
@@ -97,19 +98,19 @@ pub(super) async fn health(health: Data<Health>) -> HttpResponse {
         (set.issuer, report)
     });
     let issuers = issuers.collect();
-    let is_database_available = health.is_database_available().await;
+    let database = health.database().await;
     let report = Report {
-        status: if are_keys_fresh && is_database_available {
+        status: if are_keys_fresh && database == DatabaseState::Available {
             "ok"
         } else {
             "degraded"
         },
         version: env!("CARGO_PKG_VERSION"),
         issuers,
-        database: if is_database_available {
-            "ok"
-        } else {
-            "unavailable"
+        database: match database {
+            DatabaseState::Available => "ok",
+            DatabaseState::ReadOnly => "read_only",
+            DatabaseState::Unavailable => "unavailable",
         },
     };
     HttpResponse::Ok()
@@ -128,13 +129,36 @@ pub(super) async fn live() -> HttpResponse {
         .body("ok\n")
 }
 
+/// The query of [`ready`].
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct ReadinessQuery {
+    /// `keys` does not look at the database, for balancers of routes that do not use it.
+    #[param(inline)]
+    check: Option<ReadinessCheck>,
+}
+
+/// What readiness depends on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum ReadinessCheck {
+    /// Only signing keys.
+    Keys,
+}
+
 /// Probe readiness
-#[utoipa::path(get, path = "/readyz", tag = "operation", security(()), responses((status = 200, description = "The server accepts requests", body = String, content_type = "text/plain"), (status = 503, description = "Signing keys or the database are unavailable, or the server stops", body = ErrorEnvelope, headers(("retry-after" = String)))))]
+///
+/// Ready if the signing keys are loaded and the database can be read and written.
+#[utoipa::path(get, path = "/readyz", tag = "operation", security(()), params(ReadinessQuery), responses((status = 200, description = "The server accepts requests", body = String, content_type = "text/plain"), (status = 503, description = "Signing keys or the database are unavailable, or the server stops", body = ErrorEnvelope, headers(("retry-after" = String)))))]
 pub(super) async fn ready(health: Data<Health>, request: HttpRequest) -> HttpResponse {
     if health.shutdown.is_started() {
         return ApiError::server_stopping(RequestId::from_request(&request)).error_response();
     }
-    if !health.is_database_available().await {
+    // A query that is not understood does not weaken the check.
+    let check = Query::<ReadinessQuery>::from_query(request.query_string())
+        .ok()
+        .and_then(|query| query.check);
+    if check.is_none() && health.database().await != DatabaseState::Available {
         return ApiError::database_unavailable(RequestId::from_request(&request)).error_response();
     }
     if health.auth.is_ready() {
@@ -178,6 +202,7 @@ pub(super) fn is_local(head: &RequestHead) -> bool {
 #[utoipa::path(get, path = "/metrics", tag = "operation", security(()), responses((status = 200, description = "The metrics", body = String, content_type = "text/plain"), (status = 404, description = "The client is on another machine, or a proxy forwarded the request", body = ErrorEnvelope)))]
 pub(super) async fn metrics(health: Data<Health>) -> HttpResponse {
     health.auth.publish_metrics();
+    health.store.publish_metrics();
     let text = health
         .metrics
         .as_ref()

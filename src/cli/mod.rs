@@ -116,7 +116,9 @@ impl From<StartError> for Failure {
     fn from(error: StartError) -> Self {
         match error {
             // These depend on the environment; the configuration may be valid.
-            StartError::Bind { .. } | StartError::Database(OpenError::Unavailable(_)) => {
+            StartError::Bind { .. }
+            | StartError::Io(_)
+            | StartError::Database(OpenError::Unavailable(_) | OpenError::ReadOnly) => {
                 Self::Failed(error.to_string())
             }
             _ => Self::Usage(error.to_string()),

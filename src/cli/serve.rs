@@ -23,7 +23,8 @@ The trusted issuers come from the configuration, for example from the environmen
     BEARWARD_ISSUERS__CORP__AUDIENCES=my-api bearward serve
 
 The server starts even if an issuer cannot be reached, and answers requests with
-its tokens with 503 until its keys are fetched.
+its tokens with 503 until its keys are fetched. It also starts without the
+database, and answers routes that need it with 503 until it is available.
 
 On SIGTERM and SIGINT (Ctrl-C) the server stops in three steps: /readyz answers
 503 for server.shutdown_delay; no more connections are accepted; requests in

@@ -90,10 +90,7 @@ impl Signals {
                 process::exit(signal.exit_code());
             });
         };
-        application
-            .run_until(stop)
-            .await
-            .map_err(|error| Failure::Failed(error.to_string()))
+        Ok(application.run_until(stop).await?)
     }
 }
 

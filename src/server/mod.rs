@@ -11,6 +11,7 @@ use std::{
     io,
     net::{SocketAddr, TcpListener},
     sync::{Arc, OnceLock},
+    time::Duration,
 };
 
 use actix_server::ServerBuilder;
@@ -20,6 +21,7 @@ use actix_web::{
     web::Data,
 };
 use bearward::{Bearward, BuildError, Clock, CookieSource, Issuer, SystemClock, TokenUse};
+use tokio::{task::JoinError, time::timeout};
 use url::Url;
 
 use self::{
@@ -37,7 +39,7 @@ use crate::{
     api::{self, ApiKeys, Document, GoogleSignIn, Health, Metadata},
     completions::{Completions, CompletionsBuildError},
     settings::{self, Config, CorsOrigin},
-    store::{OpenError, Store},
+    store::{OpenError, Opening, Store},
     telemetry::Metrics,
 };
 
@@ -49,7 +51,13 @@ pub struct Application {
     auth: Bearward,
     shutdown: Shutdown,
     shutdown_times: ShutdownTimes,
+    /// The task that opens the database, until it has ended.
+    opening: Option<Opening>,
 }
+
+/// How long [`Application::start`] waits for the database, so that a wrong configuration is usually
+/// reported before the server listens. It then continues in the background.
+const OPEN_WAIT: Duration = Duration::from_millis(500);
 
 /// The error of [`Application::start`] and [`verifier`].
 #[derive(Debug, thiserror::Error)]
@@ -61,6 +69,9 @@ pub enum StartError {
     /// The database cannot be opened.
     #[error(transparent)]
     Database(#[from] OpenError),
+    /// The operating system returned an error while the server ran.
+    #[error(transparent)]
+    Io(#[from] io::Error),
     /// The client of the completion service in `[generate]` cannot be built.
     #[error(transparent)]
     Completions(#[from] CompletionsBuildError),
@@ -161,10 +172,11 @@ struct AppState {
 }
 
 impl Application {
-    /// Binds the listeners and builds everything that the server needs. Does not wait for issuers.
+    /// Binds the listeners and builds everything that the server needs. Does not wait for issuers,
+    /// nor for a database that is not available.
     ///
     /// # Errors
-    /// [`StartError`] if an address cannot be bound, the database cannot be opened, or the
+    /// [`StartError`] if an address cannot be bound, the database rejects the configuration, or the
     /// configuration of an issuer is invalid.
     pub async fn start(config: &Config, metrics: Option<Metrics>) -> Result<Self, StartError> {
         Self::start_with_clock(Arc::new(SystemClock::new()), config, metrics).await
@@ -234,7 +246,7 @@ impl Application {
             resource,
             completions,
         } = build_services(Arc::clone(&clock), config, address).await?;
-        let store = Store::open(&config.database).await?;
+        let (store, opening) = open_store(config).await?;
         let shutdown = Shutdown::default();
         let health = Data::new(Health::new(
             auth.clone(),
@@ -283,7 +295,19 @@ impl Application {
             auth,
             shutdown,
             shutdown_times: ShutdownTimes::new(&config.server),
+            opening,
         })
+    }
+
+    /// Waits until the database is open.
+    ///
+    /// # Errors
+    /// [`StartError::Database`] if it rejects the configuration.
+    pub async fn wait_for_database(&mut self) -> Result<(), StartError> {
+        match self.opening.take() {
+            Some(opening) => opened(opening.await),
+            None => Ok(()),
+        }
     }
 
     /// Returns the address of the API, with the actual port if port 0 was configured.
@@ -307,8 +331,8 @@ impl Application {
     /// accepted, and requests in flight may finish within the shutdown timeout.
     ///
     /// # Errors
-    /// An I/O error of the operating system.
-    pub async fn run_until(self, stop: impl Future<Output = ()>) -> io::Result<()> {
+    /// The errors of [`run`](Self::run).
+    pub async fn run_until(self, stop: impl Future<Output = ()>) -> Result<(), StartError> {
         let (shutdown, times, handle) = (self.shutdown.clone(), self.shutdown_times, self.handle());
         let mut server = std::pin::pin!(self.run());
         let stop = async {
@@ -326,19 +350,58 @@ impl Application {
     /// the shutdown timeout.
     ///
     /// # Errors
-    /// An I/O error of the operating system.
-    pub async fn run(self) -> io::Result<()> {
-        match self.admin {
-            Some(admin) => {
-                let admin_handle = admin.handle();
-                let admin = actix_web::rt::spawn(admin);
-                let result = self.api.await;
-                admin_handle.stop(true).await;
-                admin.await.map_err(io::Error::other)??;
-                result
+    /// [`StartError`] if the operating system returns an error, or the database, once it answers,
+    /// rejects the configuration.
+    pub async fn run(mut self) -> Result<(), StartError> {
+        let opening = self.opening.take();
+        let rejected = async {
+            match opening {
+                Some(opening) => match opened(opening.await) {
+                    Ok(()) => std::future::pending().await,
+                    Err(error) => error,
+                },
+                None => std::future::pending().await,
             }
-            None => self.api.await,
+        };
+        tokio::select! {
+            result = serve(self.api, self.admin) => Ok(result?),
+            error = rejected => Err(error),
         }
+    }
+}
+
+/// Opens the database. Returns the task that opens it, unless it has ended.
+async fn open_store(config: &Config) -> Result<(Store, Option<Opening>), StartError> {
+    let (store, mut opening) = Store::open_in_background(&config.database);
+    match timeout(OPEN_WAIT, &mut opening).await {
+        Ok(result) => {
+            opened(result)?;
+            Ok((store, None))
+        }
+        Err(_) => Ok((store, Some(opening))),
+    }
+}
+
+/// Returns the result of the task that opens the database.
+fn opened(result: Result<Result<(), OpenError>, JoinError>) -> Result<(), StartError> {
+    match result {
+        Ok(result) => Ok(result?),
+        // The runtime is shutting down, or the task has panicked.
+        Err(error) => Err(io::Error::other(error).into()),
+    }
+}
+
+async fn serve(api: Server, admin: Option<Server>) -> io::Result<()> {
+    match admin {
+        Some(admin) => {
+            let admin_handle = admin.handle();
+            let admin = actix_web::rt::spawn(admin);
+            let result = api.await;
+            admin_handle.stop(true).await;
+            admin.await.map_err(io::Error::other)??;
+            result
+        }
+        None => api.await,
     }
 }
 

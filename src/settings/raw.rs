@@ -17,11 +17,13 @@ pub(super) struct Raw<'v> {
 pub(super) type Hint = String;
 
 impl<'v> Raw<'v> {
-    /// Returns non-empty text.
+    /// Returns non-empty text, without whitespace around it.
     pub(super) fn text(self) -> Result<&'v str, Hint> {
         match self.kind {
-            ValueKind::String(text) if !text.is_empty() => Ok(text),
-            ValueKind::String(_) => Err("it must not be empty".to_owned()),
+            ValueKind::String(text) => match trimmed(text) {
+                "" => Err("it must not be empty".to_owned()),
+                text => Ok(text),
+            },
             _ => Err("write text in quotes".to_owned()),
         }
     }
@@ -32,7 +34,7 @@ impl<'v> Raw<'v> {
         match self.kind {
             ValueKind::String(text) if self.is_text => Ok(text
                 .split(',')
-                .map(str::trim)
+                .map(trimmed)
                 .filter(|item| !item.is_empty())
                 .collect()),
             ValueKind::Array(items) => items
@@ -61,18 +63,24 @@ impl<'v> Raw<'v> {
     fn integer(self) -> Option<u64> {
         match self.kind {
             ValueKind::I64(value) => u64::try_from(*value).ok(),
-            ValueKind::String(text) if self.is_text => text.parse().ok(),
+            ValueKind::String(text) if self.is_text => trimmed(text).parse().ok(),
             _ => None,
         }
     }
+}
+
+/// Removes whitespace, line breaks and a byte order mark around a value. Files that were written on
+/// Windows and values that were copied bring them along.
+pub(super) fn trimmed(text: &str) -> &str {
+    text.trim_matches(|character: char| character.is_whitespace() || character == '\u{feff}')
 }
 
 /// Parses `true` or `false`.
 pub(super) fn boolean(raw: Raw<'_>) -> Result<bool, Hint> {
     match raw.kind {
         ValueKind::Boolean(value) => Ok(*value),
-        ValueKind::String(text) if raw.is_text && text == "true" => Ok(true),
-        ValueKind::String(text) if raw.is_text && text == "false" => Ok(false),
+        ValueKind::String(text) if raw.is_text && trimmed(text) == "true" => Ok(true),
+        ValueKind::String(text) if raw.is_text && trimmed(text) == "false" => Ok(false),
         ValueKind::String(_) if !raw.is_text => {
             Err("write true or false, without quotes".to_owned())
         }

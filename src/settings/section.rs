@@ -4,7 +4,7 @@ use ::config::{Map, Value, ValueKind};
 
 use super::{
     Problem, ValueSource,
-    raw::{Hint, Raw},
+    raw::{Hint, Raw, trimmed},
     redact::{REDACTED, first_tag, redacted, redacted_text},
     report::{EffectiveValue, Report},
 };
@@ -92,7 +92,7 @@ impl<'r> Section<'r> {
             self.register(key);
             return Ok(None);
         };
-        if matches!(&value.kind, ValueKind::String(text) if text.is_empty()) {
+        if matches!(&value.kind, ValueKind::String(text) if trimmed(text).is_empty()) {
             return self.read(key, &value, |_| Ok(None));
         }
         self.read(key, &value, |raw| parse(raw).map(Some))
@@ -128,8 +128,7 @@ impl<'r> Section<'r> {
         parse: impl FnOnce(Raw<'_>) -> Result<T, Hint>,
     ) -> Result<Option<T>, Reported> {
         let (path, twin) = (self.register(key), self.register(&format!("{key}_file")));
-        let is_set =
-            |value: &Value| !matches!(&value.kind, ValueKind::String(text) if text.is_empty());
+        let is_set = |value: &Value| !matches!(&value.kind, ValueKind::String(text) if trimmed(text).is_empty());
         let value = self.entries.remove(key).filter(is_set);
         let file = self.entries.remove(&format!("{key}_file")).filter(is_set);
         let source_of =
@@ -258,7 +257,7 @@ impl<'r> Section<'r> {
         path
     }
 
-    /// Reads the file that a `_file` key names, without trailing line breaks.
+    /// Reads the file that a `_file` key names, without whitespace around its text.
     fn read_secret_file(
         &mut self,
         twin: &str,
@@ -271,9 +270,13 @@ impl<'r> Section<'r> {
         }
         .text()
         .and_then(|name| {
-            let text = std::fs::read_to_string(name)
-                .map_err(|error| format!("the file cannot be read: {error}"))?;
-            let text = text.trim_end_matches(['\r', '\n']);
+            let text = std::fs::read_to_string(name).map_err(|error| match error.kind() {
+                std::io::ErrorKind::InvalidData => {
+                    "the file is not UTF-8 text; save it as UTF-8".to_owned()
+                }
+                _ => format!("the file cannot be read: {error}"),
+            })?;
+            let text = trimmed(&text);
             if text.is_empty() {
                 Err("the file is empty".to_owned())
             } else {

@@ -3,31 +3,37 @@
 use std::{
     io,
     path::{Path, PathBuf},
+    pin::Pin,
     str::FromStr,
+    task::{Context, Poll},
     time::Duration,
 };
 
 use log::LevelFilter;
-use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbBackend, DbErr, RuntimeErr};
+use sea_orm::{ConnectOptions, ConnectionTrait, Database, DbBackend, DbErr, RuntimeErr, Statement};
 use secrecy::ExposeSecret;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteError, SqliteJournalMode, SqliteSynchronous};
+use tokio::{
+    task::{JoinError, JoinHandle},
+    time::timeout,
+};
+use url::Url;
 
 use super::{
-    Store, connection::Connection, error::is_unavailable, file, migrate::MigrationError, pooler,
+    Connections, Store,
+    connection::{Connection, SessionLimits},
+    error::is_unavailable,
+    file::{self, FileIdentity},
+    migrate::MigrationError,
+    monitor,
+    pool::{NOT_OPEN, own_error},
+    pooler,
     schema::Namespace,
 };
 use crate::settings::{self, Pooler};
 
-/// How long a request waits for a connection. Shorter than `server.request_timeout`, so that the
-/// response names the database as the cause; long enough for a quick restart of the database to
-/// pass without errors.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long a write to a SQLite file waits for a write by another process.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long [`Store::open`] retries: the database's container may start at the same time.
 const CONNECT_DEADLINE: Duration = Duration::from_secs(30);
-/// Pause between two attempts of [`Store::open`].
-const RETRY_DELAY: Duration = Duration::from_millis(500);
 /// A connection that has been idle for longer is pinged before it is used. A ping before every use
 /// would add a round trip to each request.
 const PING_AFTER_IDLE: Duration = Duration::from_secs(1);
@@ -45,6 +51,24 @@ pub enum OpenError {
     /// The database did not answer in time, or is shutting down.
     #[error("the database of database.url (DATABASE_URL) does not answer: {}; check that it is running and that the URL is right", driver_message(.0))]
     Unavailable(#[source] DbErr),
+    /// The database answers, but accepts no writes: a standby, or a server with `read_only` set.
+    #[error(
+        "the database of database.url (DATABASE_URL) accepts no writes, because it is a standby or read-only; write the address of the primary, or list \
+         all servers: postgres://USER:PASSWORD@HOST1,HOST2/NAME"
+    )]
+    ReadOnly,
+    /// A file that a parameter of the URL names cannot be read.
+    #[error(
+        "cannot read {path}, which the parameter {parameter} of database.url (DATABASE_URL) names: {source}"
+    )]
+    TlsFile {
+        /// The parameter, such as `sslrootcert`.
+        parameter: String,
+        /// The file.
+        path: String,
+        /// The cause.
+        source: io::Error,
+    },
     /// The SQLite file or its directory cannot be created or written.
     #[error("cannot create or write {path} (from database.url, DATABASE_URL): {source}")]
     File {
@@ -73,11 +97,19 @@ fn hint(error: &DbErr) -> &'static str {
     let DbErr::Conn(RuntimeErr::SqlxError(source)) = error else {
         return "";
     };
+    if matches!(&**source, sqlx::Error::Tls(_))
+        || matches!(&**source, sqlx::Error::Io(error) if is_tls_failure(error))
+    {
+        return ". Name the certificate authority of the server in the URL: &sslrootcert=FILE (PostgreSQL) or &ssl-ca=FILE (MySQL)";
+    }
     let code = source
         .as_database_error()
         .and_then(sqlx::error::DatabaseError::code);
     match code.as_deref() {
         // SQLSTATE codes of PostgreSQL and MySQL.
+        Some("08P01") => {
+            ". Check the user name, the password and the database in the URL, and the users of the connection pooler"
+        }
         Some("28P01" | "28000") => ". Check the user name and the password in the URL",
         Some("3D000") => ". Create the database first: CREATE DATABASE name",
         Some("42000") => ". Create the database first, and grant it to the user",
@@ -105,6 +137,20 @@ impl OpenError {
             Self::Connect(error)
         }
     }
+
+    /// Returns whether a later attempt can succeed without a change of the configuration.
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Unavailable(_) | Self::ReadOnly)
+    }
+}
+
+/// Whether connections limit the time of statements and locks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Limits {
+    /// The limits of the configuration.
+    Configured,
+    /// None, for migrations: an index on a large table takes minutes.
+    Unlimited,
 }
 
 impl Store {
@@ -114,31 +160,50 @@ impl Store {
     /// # Errors
     /// [`OpenError`] if the database cannot be opened or migrated.
     pub async fn open(settings: &settings::Database) -> Result<Self, OpenError> {
-        let deadline = tokio::time::Instant::now() + CONNECT_DEADLINE;
-        loop {
-            // Boxed to keep the caller's future small.
-            match Box::pin(Self::try_open(settings)).await {
-                Err(OpenError::Unavailable(error)) if tokio::time::Instant::now() < deadline => {
-                    tracing::warn!(
-                        "the database is not available yet: {}",
-                        driver_message(&error)
-                    );
-                    tokio::time::sleep(RETRY_DELAY).await;
-                }
-                result => return result,
+        let (store, opening) = Self::open_in_background(settings);
+        match timeout(CONNECT_DEADLINE, opening).await {
+            Ok(Ok(result)) => result.map(|()| store),
+            Ok(Err(_)) => Err(OpenError::Unavailable(own_error(NOT_OPEN))),
+            // The attempts in the background end here, and one more names the cause.
+            Err(_) => {
+                let connections = Box::pin(Self::try_open(settings)).await?;
+                store.shared().replace(connections);
+                monitor::start(&store, settings.clone());
+                Ok(store)
             }
         }
     }
 
-    async fn try_open(settings: &settings::Database) -> Result<Self, OpenError> {
-        let store = Self::connect(settings).await?;
-        match store.migrate().await {
-            Ok(()) => Ok(store),
+    /// Returns a store whose operations fail with a transient error until a task has connected and
+    /// applied pending migrations. The task repeats transient errors without a limit, and ends with
+    /// the first permanent one. Dropping the returned handle stops it.
+    pub fn open_in_background(settings: &settings::Database) -> (Self, Opening) {
+        let store = Self::new(settings);
+        let task = tokio::spawn(monitor::open(store.clone(), settings.clone()));
+        (store, Opening(task))
+    }
+
+    pub(super) async fn try_open(settings: &settings::Database) -> Result<Connections, OpenError> {
+        let is_sqlite = backend(settings) == DbBackend::Sqlite;
+        let limits = if is_sqlite {
+            Limits::Configured
+        } else {
+            Limits::Unlimited
+        };
+        let connections = Self::connect_with(settings, limits).await?;
+        match connections.migrate().await {
+            Ok(()) => {}
             Err(MigrationError::Database(error)) if is_transient(&error) => {
-                Err(OpenError::Unavailable(error))
+                return Err(OpenError::Unavailable(error));
             }
-            Err(error) => Err(error.into()),
+            Err(error) => return Err(error.into()),
         }
+        if is_sqlite {
+            // An in-memory database is dropped with its connection.
+            return Ok(connections);
+        }
+        connections.close().await;
+        Self::connect(settings).await
     }
 
     /// Reports whether migrations are pending. Changes nothing and does not create a SQLite file.
@@ -151,47 +216,65 @@ impl Store {
         {
             return Ok(SchemaStatus::NoFile(file));
         }
-        let store = Self::connect(settings).await?;
-        let pending = store.pending().await?;
+        let connections = Self::connect(settings).await?;
+        let pending = connections.pending().await?;
         Ok(if pending.is_empty() {
-            SchemaStatus::UpToDate(store.kind())
+            SchemaStatus::UpToDate(connections.kind())
         } else {
-            SchemaStatus::Behind(store.kind(), pending)
+            SchemaStatus::Behind(connections.kind(), pending)
         })
     }
 
-    async fn connect(settings: &settings::Database) -> Result<Self, OpenError> {
+    /// Opens pools to the first of the configured servers that accepts writes.
+    pub(super) async fn connect(settings: &settings::Database) -> Result<Connections, OpenError> {
+        Self::connect_with(settings, Limits::Configured).await
+    }
+
+    async fn connect_with(
+        settings: &settings::Database,
+        limits: Limits,
+    ) -> Result<Connections, OpenError> {
         let url = settings.url.expose_secret();
         if url.starts_with("sqlite:") {
-            return Self::connect_sqlite(settings).await;
+            return Self::connect_sqlite(url, settings).await;
         }
-        let connection = Database::connect(options(url, settings.max_connections))
-            .await
-            .map_err(OpenError::from_connect)?;
-        let connection = wrap(connection, settings).await;
-        Ok(Self {
-            reads: connection.clone(),
-            writes: connection,
-        })
+        check_tls_files(url)?;
+        let mut failure = None;
+        for url in &settings.servers {
+            match connect_server(url.expose_secret(), settings, limits).await {
+                Ok(connections) => return Ok(connections),
+                // A permanent error of one server does not rule out the others. Of several errors
+                // a transient one is returned, because another attempt may succeed.
+                Err(error) => match &failure {
+                    Some(OpenError::Unavailable(_)) => {}
+                    Some(_) if !error.is_transient() => {}
+                    _ => failure = Some(error),
+                },
+            }
+        }
+        Err(failure.unwrap_or(OpenError::ReadOnly))
     }
 
-    async fn connect_sqlite(settings: &settings::Database) -> Result<Self, OpenError> {
-        let url = settings.url.expose_secret();
+    async fn connect_sqlite(
+        url: &str,
+        settings: &settings::Database,
+    ) -> Result<Connections, OpenError> {
         let file = sqlite_path(url)?;
         let in_memory = file.is_none();
-        if let Some(path) = file {
-            create_file(&path)?;
+        if let Some(path) = &file {
+            create_file(path)?;
         }
+        let busy_timeout = settings.lock_timeout;
         let open = async |connections: u32| {
-            let mut options = options(url, connections);
+            let mut options = options(url, connections, settings);
             if in_memory {
                 // The database is dropped with its connection.
                 options.idle_timeout(None).max_lifetime(None);
             }
-            options.map_sqlx_sqlite_opts(|sqlite| {
+            options.map_sqlx_sqlite_opts(move |sqlite| {
                 sqlite
                     .foreign_keys(true)
-                    .busy_timeout(BUSY_TIMEOUT)
+                    .busy_timeout(busy_timeout)
                     .journal_mode(SqliteJournalMode::Wal)
                     // A committed write survives a power failure, not only a crash of this process.
                     .synchronous(SqliteSynchronous::Full)
@@ -208,24 +291,24 @@ impl Store {
         } else {
             open(settings.max_connections).await?
         };
-        Ok(Self {
-            reads: wrap(reads, settings).await,
-            writes: wrap(writes, settings).await,
+        let file = match file {
+            None => None,
+            Some(path) => Some(FileIdentity::read(&path).map_err(|source| OpenError::File {
+                path: path.display().to_string(),
+                source,
+            })?),
+        };
+        let wrap = |pool| Connection::new(pool, namespace(settings));
+        Ok(Connections {
+            reads: wrap(reads),
+            writes: wrap(writes),
+            file,
         })
     }
 }
 
-/// Adds the schema, and determines whether a pooler shares sessions.
-async fn wrap(pool: DatabaseConnection, settings: &settings::Database) -> Connection {
-    let backend = pool.get_database_backend();
-    let shares_sessions = backend == DbBackend::Postgres
-        && match settings.pooler {
-            Pooler::Transaction => true,
-            Pooler::Auto => pooler::shares_sessions(pool.get_postgres_connection_pool()).await,
-            Pooler::Session => false,
-        };
-    let namespace = Namespace::new(backend, &settings.schema);
-    Connection::new(pool, namespace, settings.pooler, shares_sessions)
+fn namespace(settings: &settings::Database) -> Namespace {
+    Namespace::new(backend(settings), &settings.schema)
 }
 
 /// Returns the path of a SQLite database, or `None` for other databases and in-memory ones.
@@ -258,25 +341,183 @@ fn create_file(path: &Path) -> Result<(), OpenError> {
     file::create_file(path).map_err(|source| file_error(path, source))
 }
 
-fn options(url: &str, connections: u32) -> ConnectOptions {
+/// Opens a pool to one server and checks that it accepts writes.
+async fn connect_server(
+    url: &str,
+    settings: &settings::Database,
+    limits: Limits,
+) -> Result<Connections, OpenError> {
+    let mut options = options(url, settings.max_connections, settings);
+    let host = ipv6_host(url);
+    let mysql_host = host.clone();
+    options
+        .map_sqlx_postgres_opts(move |postgres| {
+            // PgBouncer rejects this startup parameter, and no column has a fraction.
+            let postgres = postgres.extra_float_digits(None);
+            match &host {
+                Some(host) => postgres.host(host),
+                None => postgres,
+            }
+        })
+        .map_sqlx_mysql_opts(move |mysql| {
+            // Times are UTC regardless of the server's time zone; text is compared byte by byte.
+            let mysql = mysql
+                .timezone(Some("+00:00".to_owned()))
+                .collation("utf8mb4_bin");
+            match &mysql_host {
+                Some(host) => mysql.host(host),
+                None => mysql,
+            }
+        });
+    let limits =
+        (limits == Limits::Configured).then(|| session_limits(backend(settings), settings));
+    let sessions = SessionLimits::new(settings.pooler, limits);
+    sessions.apply_to(&mut options);
+    let pool = Database::connect(options)
+        .await
+        .map_err(OpenError::from_connect)?;
+    if backend(settings) == DbBackend::Postgres && settings.pooler == Pooler::Auto {
+        let pool = pool.get_postgres_connection_pool();
+        if !pooler::shares_sessions(pool).await {
+            sessions
+                .set_own(pool)
+                .await
+                .map_err(OpenError::from_connect)?;
+        }
+    }
+    let connection = Connection::with_sessions(pool, namespace(settings), sessions);
+    let connections = Connections {
+        reads: connection.clone(),
+        writes: connection,
+        file: None,
+    };
+    match is_read_only(&connections.writes).await {
+        Ok(false) => Ok(connections),
+        result => {
+            connections.close().await;
+            Err(result.map_or_else(OpenError::from_connect, |_| OpenError::ReadOnly))
+        }
+    }
+}
+
+/// Asks the server whether it is read-only. Always false for SQLite.
+pub(super) async fn is_read_only(connection: &Connection) -> Result<bool, DbErr> {
+    let backend = connection.get_database_backend();
+    let query = match backend {
+        DbBackend::Sqlite => return Ok(false),
+        DbBackend::Postgres => "SELECT current_setting('transaction_read_only') = 'on' AS answer",
+        _ => "SELECT @@global.read_only = 1 AS answer",
+    };
+    let row = connection
+        .query_one_raw(Statement::from_string(backend, query))
+        .await?;
+    Ok(row.is_some_and(|row| match backend {
+        DbBackend::Postgres => row.try_get("", "answer").unwrap_or(false),
+        _ => row.try_get::<i64>("", "answer").unwrap_or(0) == 1,
+    }))
+}
+
+/// Returns the assignments of a SET statement that limit the time of statements and locks.
+fn session_limits(backend: DbBackend, settings: &settings::Database) -> Vec<String> {
+    let (statement, lock) = (settings.statement_timeout, settings.lock_timeout);
+    if backend == DbBackend::Postgres {
+        return vec![
+            format!("statement_timeout = {}", statement.as_millis()),
+            format!("lock_timeout = {}", lock.as_millis()),
+        ];
+    }
+    // The comments are statements for one of the two servers only: MariaDB limits every statement,
+    // in seconds, and MySQL those that read.
+    let lock_seconds = lock.as_secs().max(1);
+    vec![format!(
+        "innodb_lock_wait_timeout = {lock_seconds}, lock_wait_timeout = {lock_seconds} \
+         /*M! , max_statement_time = {} */ /*!50708 , max_execution_time = {} */",
+        statement.as_secs_f64(),
+        statement.as_millis()
+    )]
+}
+
+/// Returns the address in a URL whose host is an IPv6 literal, without the brackets, which the
+/// drivers would look up as part of a name.
+fn ipv6_host(url: &str) -> Option<String> {
+    let url = Url::parse(url).ok()?;
+    let host = url.host_str()?.strip_prefix('[')?.strip_suffix(']')?;
+    Some(host.to_owned())
+}
+
+/// Checks that the files with certificates and keys that the URL names can be read. The drivers
+/// read them for each connection and report an I/O error without a path.
+fn check_tls_files(url: &str) -> Result<(), OpenError> {
+    const PARAMETERS: [&str; 8] = [
+        "sslrootcert",
+        "ssl-root-cert",
+        "ssl-ca",
+        "sslca",
+        "sslcert",
+        "ssl-cert",
+        "sslkey",
+        "ssl-key",
+    ];
+    let Some((_, query)) = url.split_once('?') else {
+        return Ok(());
+    };
+    for (parameter, value) in url::form_urlencoded::parse(query.as_bytes()) {
+        if PARAMETERS.contains(&parameter.as_ref())
+            && !value.starts_with("-----BEGIN")
+            && let Err(source) = std::fs::File::open(value.as_ref())
+        {
+            return Err(OpenError::TlsFile {
+                parameter: parameter.into_owned(),
+                path: value.into_owned(),
+                source,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Returns the kind of database of the URL.
+pub(super) fn backend(settings: &settings::Database) -> DbBackend {
+    let url = settings.url.expose_secret();
+    if url.starts_with("postgres") {
+        DbBackend::Postgres
+    } else if url.starts_with("sqlite") {
+        DbBackend::Sqlite
+    } else {
+        DbBackend::MySql
+    }
+}
+
+fn options(url: &str, connections: u32, settings: &settings::Database) -> ConnectOptions {
     let mut options = ConnectOptions::new(url.replacen("mariadb:", "mysql:", 1));
     options
         .max_connections(connections)
-        .acquire_timeout(ACQUIRE_TIMEOUT)
-        .connect_timeout(ACQUIRE_TIMEOUT)
+        .acquire_timeout(settings.acquire_timeout)
+        .connect_timeout(settings.acquire_timeout)
+        .max_lifetime(settings.max_lifetime)
         // RUST_LOG=sqlx=debug logs every statement, without the values, which may be secret.
         .sqlx_logging_level(LevelFilter::Debug)
         .sqlx_slow_statements_logging_settings(LevelFilter::Warn, SLOW_STATEMENT)
-        .test_before_acquire_if_idle_for(PING_AFTER_IDLE)
-        // PgBouncer rejects this startup parameter, and no column has a fraction.
-        .map_sqlx_postgres_opts(|postgres| postgres.extra_float_digits(None))
-        .map_sqlx_mysql_opts(|mysql| {
-            // Times are UTC regardless of the server's time zone; text is compared byte by byte.
-            mysql
-                .timezone(Some("+00:00".to_owned()))
-                .collation("utf8mb4_bin")
-        });
+        .test_before_acquire_if_idle_for(PING_AFTER_IDLE);
     options
+}
+
+/// The task of [`Store::open_in_background`].
+#[derive(Debug)]
+pub struct Opening(JoinHandle<Result<(), OpenError>>);
+
+impl Future for Opening {
+    type Output = Result<Result<(), OpenError>, JoinError>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.0).poll(context)
+    }
+}
+
+impl Drop for Opening {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 /// Reports whether a later attempt can succeed without a change by the operator. A rejected
@@ -289,12 +530,38 @@ fn is_transient(error: &DbErr) -> bool {
         _ => return is_unavailable(error),
     };
     match source {
-        sqlx::Error::Tls(_) => false,
+        sqlx::Error::Tls(_) | sqlx::Error::Configuration(_) => false,
+        // The TLS library reports an invalid certificate as an I/O error.
+        sqlx::Error::Io(error) if is_tls_failure(error) => false,
+        // A pooler answers a wrong password or an unknown database with the generic code of a
+        // protocol violation.
+        sqlx::Error::Database(error)
+            if error.code().as_deref() == Some("08P01") && is_rejected_login(error.message()) =>
+        {
+            false
+        }
         sqlx::Error::Database(error) if error.try_downcast_ref::<SqliteError>().is_some() => {
             is_busy(error.code().as_deref())
         }
         _ => is_unavailable(error),
     }
+}
+
+/// Reports whether an I/O error comes from the TLS handshake.
+fn is_tls_failure(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::InvalidData
+}
+
+/// Reports whether a pooler has rejected the user, the password or the database.
+fn is_rejected_login(message: &str) -> bool {
+    [
+        "authentication failed",
+        "no such database",
+        "no such user",
+        "password",
+    ]
+    .iter()
+    .any(|part| message.contains(part))
 }
 
 /// Reports whether another process is writing, or is switching the journal of a new file to WAL;
@@ -310,6 +577,21 @@ fn is_busy(code: Option<&str>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rejected_logins_of_poolers_are_permanent() {
+        for message in [
+            "SASL authentication failed",
+            "password authentication failed",
+            "no such database: app",
+            "no such user: bear",
+        ] {
+            assert!(is_rejected_login(message), "{message}");
+        }
+        for message in ["server conn crashed?", "client_login_timeout"] {
+            assert!(!is_rejected_login(message), "{message}");
+        }
+    }
 
     #[tokio::test]
     async fn driver_messages_with_the_url_are_replaced() {

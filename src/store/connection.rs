@@ -7,47 +7,157 @@ use std::sync::{
 };
 
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, ExecResult,
-    QueryResult, RuntimeErr, SqliteTransactionMode, Statement, TransactionOptions,
+    ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
+    ExecResult, QueryResult, RuntimeErr, SqliteTransactionMode, Statement, TransactionOptions,
     TransactionTrait, Values, prelude::async_trait::async_trait,
 };
 use sea_query_sqlx::SqlxValues;
-use sqlx::{AssertSqlSafe, Executor, Postgres};
+use sqlx::{AssertSqlSafe, Executor, PgPool, Postgres, raw_sql};
 use tokio::sync::Mutex;
 
 use super::schema::Namespace;
 use crate::settings::Pooler;
 
 /// A connection pool.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub(super) struct Connection {
     pool: DatabaseConnection,
     namespace: Namespace,
+    sessions: SessionLimits,
+}
+
+/// How sessions of the database are used, and the time limits of their statements.
+#[derive(Debug, Clone)]
+pub(super) struct SessionLimits {
     pooler: Pooler,
     /// Whether consecutive statements may run in different sessions of PostgreSQL. Each one then runs
     /// in a transaction, and leaves nothing in the session.
-    shares_sessions: Arc<AtomicBool>,
+    are_shared: Arc<AtomicBool>,
+    /// The assignments of a SET statement.
+    limits: Arc<[String]>,
+}
+
+impl SessionLimits {
+    /// Until it is known whether sessions are shared, nothing is set in them.
+    pub(super) fn new(pooler: Pooler, limits: Option<Vec<String>>) -> Self {
+        Self {
+            pooler,
+            are_shared: Arc::new(AtomicBool::new(pooler != Pooler::Session)),
+            limits: limits.unwrap_or_default().into(),
+        }
+    }
+
+    fn are_shared(&self) -> bool {
+        self.are_shared.load(Ordering::Relaxed)
+    }
+
+    /// Sets the limits in each new session that is not shared. A statement is used and not a startup
+    /// parameter, which poolers reject.
+    pub(super) fn apply_to(&self, options: &mut ConnectOptions) {
+        if self.limits.is_empty() {
+            return;
+        }
+        let (postgres, mysql) = (self.clone(), self.set("SET SESSION"));
+        options
+            .map_sqlx_postgres_pool_opts(move |pool| {
+                let sessions = postgres.clone();
+                pool.after_connect(move |connection, _| {
+                    let sessions = sessions.clone();
+                    Box::pin(async move {
+                        if sessions.are_shared() {
+                            return Ok(());
+                        }
+                        let set = sessions.set("SET SESSION");
+                        connection.execute(raw_sql(AssertSqlSafe(set))).await?;
+                        Ok(())
+                    })
+                })
+            })
+            .map_sqlx_mysql_pool_opts(move |pool| {
+                let set = mysql.clone();
+                pool.after_connect(move |connection, _| {
+                    let set = set.clone();
+                    Box::pin(async move {
+                        connection.execute(raw_sql(AssertSqlSafe(set))).await?;
+                        Ok(())
+                    })
+                })
+            });
+    }
+
+    /// Notes that sessions are not shared, and sets the limits in the only session of a new pool.
+    pub(super) async fn set_own(&self, pool: &PgPool) -> Result<(), DbErr> {
+        self.are_shared.store(false, Ordering::Relaxed);
+        if !self.limits.is_empty() {
+            let set = self.set("SET SESSION");
+            pool.execute(raw_sql(AssertSqlSafe(set)))
+                .await
+                .map_err(connect_error)?;
+        }
+        Ok(())
+    }
+
+    /// Returns the statements that set the limits.
+    fn set(&self, keyword: &str) -> String {
+        let statements: Vec<String> = self
+            .limits
+            .iter()
+            .map(|limit| format!("{keyword} {limit}"))
+            .collect();
+        statements.join("; ")
+    }
+
+    /// Returns the statements that begin a transaction with the limits.
+    fn begin(&self) -> String {
+        if self.are_shared() && !self.limits.is_empty() {
+            format!("BEGIN; {}", self.set("SET LOCAL"))
+        } else {
+            "BEGIN".to_owned()
+        }
+    }
 }
 
 impl Connection {
-    pub(super) fn new(
+    /// A connection to a database without a pooler and without limits of its sessions.
+    pub(super) fn new(pool: DatabaseConnection, namespace: Namespace) -> Self {
+        Self::with_sessions(pool, namespace, SessionLimits::new(Pooler::Session, None))
+    }
+
+    pub(super) fn with_sessions(
         pool: DatabaseConnection,
         namespace: Namespace,
-        pooler: Pooler,
-        shares_sessions: bool,
+        sessions: SessionLimits,
     ) -> Self {
         Self {
             pool,
             namespace,
-            pooler,
-            shares_sessions: Arc::new(AtomicBool::new(shares_sessions)),
+            sessions,
         }
     }
 
-    /// Calls a function for each statement, for tests.
-    #[cfg(test)]
-    pub(super) fn on_statement(&mut self, callback: impl Fn() + Send + Sync + 'static) {
-        self.pool.set_metric_callback(move |_| callback());
+    /// Closes the pool. Statements in progress may finish.
+    pub(super) async fn close(&self) {
+        // An error means that the pool is closed already.
+        let _ = self.pool.close_by_ref().await;
+    }
+
+    /// Returns the number of open connections, and how many of them are idle.
+    pub(super) fn size_and_idle(&self) -> (u32, u32) {
+        let (size, idle) = match self.pool.get_database_backend() {
+            DbBackend::Postgres => {
+                let pool = self.pool.get_postgres_connection_pool();
+                (pool.size(), pool.num_idle())
+            }
+            DbBackend::MySql => {
+                let pool = self.pool.get_mysql_connection_pool();
+                (pool.size(), pool.num_idle())
+            }
+            _ => {
+                let pool = self.pool.get_sqlite_connection_pool();
+                (pool.size(), pool.num_idle())
+            }
+        };
+        (size, u32::try_from(idle).unwrap_or(u32::MAX))
     }
 
     pub(super) fn namespace(&self) -> &Namespace {
@@ -61,8 +171,10 @@ impl Connection {
     /// Begins a transaction that changes tables.
     pub(super) async fn begin(&self) -> Result<Transaction, DbErr> {
         let inner = if self.get_database_backend() == DbBackend::Postgres {
-            let transaction = self.pool.get_postgres_connection_pool().begin().await;
-            Inner::Postgres(Box::new(Mutex::new(transaction.map_err(connect_error)?)))
+            let begin = AssertSqlSafe(self.sessions.begin());
+            let pool = self.pool.get_postgres_connection_pool();
+            let transaction = pool.begin_with(begin).await.map_err(connect_error)?;
+            Inner::Postgres(Box::new(Mutex::new(transaction)))
         } else {
             let immediate = TransactionOptions {
                 sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
@@ -78,7 +190,7 @@ impl Connection {
 
     /// Returns a transaction for one statement if sessions are shared.
     async fn own_transaction(&self) -> Result<Option<Transaction>, DbErr> {
-        if self.shares_sessions.load(Ordering::Relaxed) {
+        if self.sessions.are_shared() {
             Ok(Some(self.begin().await?))
         } else {
             Ok(None)
@@ -89,9 +201,9 @@ impl Connection {
     /// wrong, or a pooler was put in front of the database later.
     fn observe<T>(&self, result: Result<T, DbErr>) -> Result<T, DbErr> {
         if let Err(error) = &result
-            && self.pooler == Pooler::Auto
+            && self.sessions.pooler == Pooler::Auto
             && matches!(code(error).as_deref(), Some("26000" | "42P05"))
-            && !self.shares_sessions.swap(true, Ordering::Relaxed)
+            && !self.sessions.are_shared.swap(true, Ordering::Relaxed)
         {
             tracing::warn!(
                 "a pooler in transaction mode is in front of the database; statements are no longer prepared. Set database.pooler = \
@@ -257,6 +369,29 @@ impl ConnectionTrait for Transaction {
                 .map(|rows| rows.into_iter().map(Into::into).collect())
                 .map_err(query_error),
             Inner::Other(transaction) => transaction.query_all_raw(statement).await,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn begin(pooler: Pooler, limits: &[&str]) -> String {
+        let limits = limits.iter().map(|limit| (*limit).to_owned()).collect();
+        SessionLimits::new(pooler, Some(limits)).begin()
+    }
+
+    #[test]
+    fn shared_sessions_are_limited_in_each_transaction() {
+        let limits = ["statement_timeout = 1", "lock_timeout = 2"];
+        assert_eq!(begin(Pooler::Session, &limits), "BEGIN");
+        assert_eq!(begin(Pooler::Transaction, &[]), "BEGIN");
+        for pooler in [Pooler::Transaction, Pooler::Auto] {
+            assert_eq!(
+                begin(pooler, &limits),
+                "BEGIN; SET LOCAL statement_timeout = 1; SET LOCAL lock_timeout = 2"
+            );
         }
     }
 }

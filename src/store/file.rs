@@ -2,8 +2,11 @@
 //! addresses.
 
 #[cfg(unix)]
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::{fs, io, path::Path};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 /// Creates the missing directories of the path with mode 0700. Existing ones are not changed.
 pub(super) fn create_directory(directory: &Path) -> io::Result<()> {
@@ -36,4 +39,33 @@ fn check_writable(path: &Path) -> io::Result<()> {
     #[cfg(not(unix))]
     let _ = path;
     Ok(())
+}
+
+/// The file that a database was opened from, to notice that it was removed or replaced: SQLite
+/// would go on writing to the removed file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct FileIdentity {
+    path: PathBuf,
+    /// Device and inode.
+    #[cfg(unix)]
+    id: (u64, u64),
+}
+
+impl FileIdentity {
+    /// Reads the identity of an existing file.
+    pub(super) fn read(path: &Path) -> io::Result<Self> {
+        let metadata = fs::metadata(path)?;
+        #[cfg(not(unix))]
+        let _ = metadata;
+        Ok(Self {
+            path: path.to_owned(),
+            #[cfg(unix)]
+            id: (metadata.dev(), metadata.ino()),
+        })
+    }
+
+    /// Returns whether the path still leads to the same file. Takes about a microsecond.
+    pub(super) fn is_in_place(&self) -> bool {
+        Self::read(&self.path).is_ok_and(|current| current == *self)
+    }
 }

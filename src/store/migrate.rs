@@ -8,7 +8,7 @@ use sea_orm::{
 };
 
 use super::{
-    Store,
+    Connections,
     connection::{Connection, Transaction, code},
     entity::migrations::{ActiveModel, Column, Entity},
     error::is_unavailable,
@@ -96,7 +96,7 @@ fn hint(error: &DbErr) -> &'static str {
     }
 }
 
-impl Store {
+impl Connections {
     /// Applies pending migrations while holding the migration lock.
     pub(super) async fn migrate(&self) -> Result<(), MigrationError> {
         let (db, namespace) = (&self.writes, self.writes.namespace());

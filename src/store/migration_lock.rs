@@ -143,7 +143,7 @@ mod tests {
     use super::*;
     use crate::{
         settings::{Config, Sources},
-        store::{Store, schema::create_migrations_table},
+        store::{Connections, Store, schema::create_migrations_table},
     };
 
     const LEASE: Lease = Lease {
@@ -153,22 +153,22 @@ mod tests {
         timeout: Duration::from_secs(60),
     };
 
-    async fn store(directory: &tempfile::TempDir) -> Store {
+    async fn connections(directory: &tempfile::TempDir) -> Connections {
         let url = format!("sqlite://{}/lock.db", directory.path().display());
         let config =
             Config::load(&Sources::new(None, []).with("database.url", url.as_str())).unwrap();
-        let store = Store::open(&config.database).await.unwrap();
-        create_migrations_table(&store.writes).await.unwrap();
-        store
+        let connections = Store::connect(&config.database).await.unwrap();
+        create_migrations_table(&connections.writes).await.unwrap();
+        connections
     }
 
     #[tokio::test]
     async fn the_row_has_one_holder_at_a_time() {
         let directory = tempfile::tempdir().unwrap();
-        let store = store(&directory).await;
+        let db = connections(&directory).await;
         let is_held = AtomicBool::new(false);
         let holders = (0..5).map(|_| {
-            with_row_lock(&store.writes, LEASE, async {
+            with_row_lock(&db.writes, LEASE, async {
                 assert!(!is_held.swap(true, Ordering::SeqCst));
                 tokio::time::sleep(Duration::from_millis(60)).await;
                 is_held.store(false, Ordering::SeqCst);
@@ -177,19 +177,19 @@ mod tests {
         });
         futures_util::future::try_join_all(holders).await.unwrap();
         let row = Entity::find().filter(Column::Version.eq(ROW));
-        assert_eq!(row.one(&store.reads).await.unwrap(), None);
+        assert_eq!(row.one(&db.reads).await.unwrap(), None);
     }
 
     #[tokio::test]
     async fn the_row_of_a_killed_process_is_taken() {
         let directory = tempfile::tempdir().unwrap();
-        let store = store(&directory).await;
+        let db = connections(&directory).await;
         let lease = Lease {
             expiry: Duration::from_millis(50),
             ..LEASE
         };
-        acquire(&store.writes, lease).await.unwrap();
-        with_row_lock(&store.writes, lease, async { Ok(()) })
+        acquire(&db.writes, lease).await.unwrap();
+        with_row_lock(&db.writes, lease, async { Ok(()) })
             .await
             .unwrap();
     }

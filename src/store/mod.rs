@@ -13,67 +13,83 @@ mod file;
 mod migrate;
 mod migration_lock;
 mod migrations;
+mod monitor;
+mod pool;
 mod pooler;
 mod schema;
 mod status_checks;
 mod vault_rotation;
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
-use sea_orm::{ConnectionTrait, DbBackend};
+use sea_orm::DbBackend;
 
-use self::connection::Connection;
 pub use self::{
     accounts::{Account, AccountUpsert, LastToken},
     api_keys::SealedApiKey,
-    connect::{OpenError, SchemaStatus},
+    connect::{OpenError, Opening, SchemaStatus},
     db_timestamp::DbTimestamp,
     error::StoreError,
     migrate::MigrationError,
+    monitor::DatabaseState,
     status_checks::Insert,
 };
+
+use self::{
+    monitor::StateLog,
+    pool::{Access, Connections, Pool, Shared},
+};
+use crate::settings;
 
 /// A handle to the database. Clones share the connection pools.
 #[derive(Clone)]
 pub struct Store {
-    reads: Connection,
-    /// SQLite allows one writer at a time. With a single write connection, writers queue in the
-    /// pool, in order, instead of inside SQLite, where they can time out. Other databases use
-    /// one pool for both.
-    writes: Connection,
+    reads: Pool,
+    writes: Pool,
+    state: Arc<StateLog>,
 }
 
 impl Store {
-    /// Checks that the database answers.
-    ///
-    /// # Errors
-    /// [`StoreError::Unavailable`] if it does not.
-    pub async fn ping(&self) -> Result<(), StoreError> {
-        Ok(self.reads.ping().await?)
+    /// Creates a store without connections.
+    fn new(settings: &settings::Database) -> Self {
+        let shared = Shared::new(connect::backend(settings), settings);
+        Self::from_parts(Arc::new(shared), Arc::default())
+    }
+
+    fn from_parts(shared: Arc<Shared>, state: Arc<StateLog>) -> Self {
+        Self {
+            reads: Pool::new(Arc::clone(&shared), Access::Read),
+            writes: Pool::new(shared, Access::Write),
+            state,
+        }
+    }
+
+    fn shared(&self) -> &Arc<Shared> {
+        &self.reads.shared
+    }
+
+    /// Publishes the number of connections as metrics.
+    pub fn publish_metrics(&self) {
+        self.shared().publish_metrics();
     }
 
     /// Counts the statements of this store, for tests.
     #[cfg(test)]
-    pub(crate) fn count_statements(&mut self) -> std::sync::Arc<std::sync::atomic::AtomicUsize> {
-        use std::sync::atomic::Ordering;
-
-        let count = std::sync::Arc::<std::sync::atomic::AtomicUsize>::default();
-        for connection in [&mut self.reads, &mut self.writes] {
-            let count = std::sync::Arc::clone(&count);
-            connection.on_statement(move || {
-                count.fetch_add(1, Ordering::Relaxed);
-            });
-        }
-        count
+    pub(crate) fn count_statements(&self) -> Arc<std::sync::atomic::AtomicUsize> {
+        Arc::clone(&self.shared().statements)
     }
 
     /// Returns the kind of database: `sqlite`, `postgres` or `mysql`.
     pub fn kind(&self) -> &'static str {
-        match self.reads.get_database_backend() {
-            DbBackend::Postgres => "postgres",
-            DbBackend::MySql => "mysql",
-            _ => "sqlite",
-        }
+        kind(self.shared().backend())
+    }
+}
+
+fn kind(backend: DbBackend) -> &'static str {
+    match backend {
+        DbBackend::Postgres => "postgres",
+        DbBackend::MySql => "mysql",
+        _ => "sqlite",
     }
 }
 

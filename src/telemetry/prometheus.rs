@@ -122,6 +122,25 @@ fn describe_all() {
         Unit::Count,
         "Keys of an issuer's JWKS that are ignored because they cannot be used."
     );
+    describe_gauge!(
+        "bearward_database_available",
+        "1 if the database can be read and written, else 0."
+    );
+    describe_gauge!(
+        "bearward_database_connections",
+        Unit::Count,
+        "Open connections to the database, idle or in use."
+    );
+    describe_counter!(
+        "bearward_database_waits_total",
+        Unit::Count,
+        "Statements that waited because all connections to the database were in use."
+    );
+    describe_counter!(
+        "bearward_database_errors_total",
+        Unit::Count,
+        "Failed statements by class of the error."
+    );
 }
 
 pub(super) fn builder() -> Result<PrometheusBuilder, BuildError> {

@@ -10,5 +10,7 @@ async fn a_reachable_database_is_reported_as_ok() {
         (health["status"].as_str(), health["database"].as_str()),
         (Some("ok"), Some("ok"))
     );
-    assert_eq!(app.get("/readyz", "").await.status, 200);
+    for path in ["/readyz", "/readyz?check=keys", "/readyz?check=other"] {
+        assert_eq!(app.get(path, "").await.status, 200, "{path}");
+    }
 }

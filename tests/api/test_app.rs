@@ -161,6 +161,8 @@ async fn serve(
         .with("server.cors_origins", "http://localhost:3000")
         .with("database.url", database)
         .with("database.max_connections", "4")
+        // Writers of one SQLite file queue; the machine may be busy.
+        .with("database.acquire_timeout", "30s")
         // Tests send many requests. Tests of rate limits enable them.
         .with("rate_limit.enabled", "false");
     for (key, value) in settings {
@@ -171,9 +173,10 @@ async fn serve(
     let (sender, address) = tokio::sync::oneshot::channel();
     std::thread::spawn(move || {
         actix_web::rt::System::new().block_on(async {
-            let application = Application::start_with_clock(clock, &config, None)
+            let mut application = Application::start_with_clock(clock, &config, None)
                 .await
                 .unwrap();
+            application.wait_for_database().await.unwrap();
             application.auth().wait_for_initial_fetch().await;
             sender.send(application.address()).unwrap();
             application.run().await.unwrap();

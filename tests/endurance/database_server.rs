@@ -4,7 +4,10 @@
 use std::{
     fs,
     net::TcpListener,
-    os::unix::{fs::chown, process::CommandExt},
+    os::unix::{
+        fs::{PermissionsExt, chown},
+        process::CommandExt,
+    },
     path::PathBuf,
     process::Command,
     time::{Duration, Instant},
@@ -201,6 +204,39 @@ impl TestDatabaseServer {
         let path = self.path(name);
         fs::write(&path, content).unwrap();
         path
+    }
+
+    /// Offers TLS with a self-signed certificate. PostgreSQL only.
+    pub(crate) async fn enable_tls(&self) {
+        let (key, certificate) = (self.path("tls.key"), self.path("tls.crt"));
+        let output = Command::new("openssl")
+            .args([
+                "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+            ])
+            .args(["-subj", "/CN=localhost", "-keyout"])
+            .arg(&key)
+            .arg("-out")
+            .arg(&certificate)
+            .output()
+            .unwrap();
+        assert!(output.status.success());
+        fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
+        if let Some((user, group)) = self.user() {
+            chown(&key, Some(user), Some(group)).unwrap();
+        }
+        let admin = Database::connect(self.url("postgres")).await.unwrap();
+        for statement in [
+            format!("ALTER SYSTEM SET ssl_key_file = '{}'", key.display()),
+            format!(
+                "ALTER SYSTEM SET ssl_cert_file = '{}'",
+                certificate.display()
+            ),
+            "ALTER SYSTEM SET ssl = on".to_owned(),
+            "SELECT pg_reload_conf()".to_owned(),
+        ] {
+            admin.execute_unprepared(&statement).await.unwrap();
+        }
+        admin.close().await.unwrap();
     }
 
     pub(crate) fn url(&self, name: &str) -> String {

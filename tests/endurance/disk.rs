@@ -14,7 +14,7 @@ use crate::{
     database,
     load::rows,
     print_skipped,
-    test_server::{Process, TestServer, serve},
+    test_server::{Process, TestServer, serve, wait_for_status},
 };
 
 fn mode(path: &Path) -> String {
@@ -98,6 +98,12 @@ async fn full_disk_fails_writes_with_503_until_it_has_space() {
         );
     };
     rejected.assert_database_unavailable();
+    wait_for_status(&server.api, "/readyz", 503)
+        .await
+        .assert_database_unavailable();
+    let health = server.get("/health", "").await.expect(200);
+    assert_eq!(health["database"], "read_only", "{health}");
+    assert_eq!(server.get("/readyz?check=keys", "").await.status, 200);
     server.get("/api/auth/me", &token).await.expect(200);
     let page = server.get("/api/status?limit=1", &token).await.expect(200);
     assert_eq!(
@@ -115,7 +121,49 @@ async fn full_disk_fails_writes_with_503_until_it_has_space() {
         .await
         .expect(201);
     acknowledged.push(created["id"].as_str().unwrap().parse().unwrap());
+    wait_for_status(&server.api, "/readyz", 200).await;
     assert_eq!(rows(&database).await, acknowledged.into_iter().collect());
+}
+
+#[tokio::test]
+async fn removed_file_refuses_writes_and_readiness() {
+    let folder = tempfile::tempdir().unwrap();
+    let (idp, file) = (MockIdp::start().await, folder.path().join("bearward.db"));
+    let token = idp.token().sub("ada").sign();
+    let mut server = TestServer::start(&idp, &format!("sqlite://{}", file.display())).await;
+    server.post_status_check(&token, "web").await.expect(201);
+    let moved = folder.path().join("moved.db");
+    for is_replaced in [false, true] {
+        fs::rename(&file, &moved).unwrap();
+        if is_replaced {
+            fs::write(&file, "").unwrap();
+        }
+        server
+            .post_status_check(&token, "lost")
+            .await
+            .assert_database_unavailable();
+        wait_for_status(&server.api, "/readyz", 503)
+            .await
+            .assert_database_unavailable();
+        fs::rename(&moved, &file).unwrap();
+        wait_for_status(&server.api, "/readyz", 200).await;
+        server.post_status_check(&token, "kept").await.expect(201);
+    }
+    let output = server.process.output();
+    assert!(
+        output.contains("ERROR") && output.contains("removed or replaced"),
+        "{output}"
+    );
+    fs::remove_file(&file).unwrap();
+    // Noticed without a request.
+    let since = output.len();
+    loop {
+        if server.process.output()[since..].contains("removed or replaced") {
+            break;
+        }
+        assert!(server.process.is_running());
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
 }
 
 #[tokio::test]

@@ -12,6 +12,7 @@ mod database {
     pub(crate) use test_support::database::{connect, create as fresh, query_number as number};
 }
 mod connections;
+mod database_faults;
 mod database_server;
 mod disk;
 mod large_tables;

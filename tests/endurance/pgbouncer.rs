@@ -7,6 +7,7 @@ use std::{
 
 use bearward_testing::MockIdp;
 use futures_util::{StreamExt, stream};
+use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection};
 
 use crate::{
     TEST_TIMEOUT,
@@ -123,4 +124,25 @@ async fn fails_no_request(mode: &str, pool: usize) {
         crate::database::number(&direct, "SELECT COUNT(*) FROM status_checks").await,
         i64::try_from(REQUESTS / 2).unwrap()
     );
+    let database = connect(&url).await;
+    for _ in 0..=SHARED_SESSIONS {
+        database
+            .execute_unprepared(NO_LIMITS)
+            .await
+            .expect("servers leave nothing in a session");
+    }
 }
+
+/// Connects through the pooler, which rejects startup parameters.
+async fn connect(url: &str) -> DatabaseConnection {
+    let mut options = ConnectOptions::new(url);
+    options
+        .max_connections(1)
+        .map_sqlx_postgres_opts(|postgres| postgres.extra_float_digits(None));
+    Database::connect(options).await.unwrap()
+}
+
+/// Fails if the session has a time limit.
+const NO_LIMITS: &str = "DO $$ BEGIN \
+    IF current_setting('statement_timeout') || current_setting('lock_timeout') <> '00' \
+    THEN RAISE EXCEPTION 'time limits are set'; END IF; END $$";

@@ -1,14 +1,12 @@
 //! Server startup: concurrently, before its database, or with an error.
 
-use std::time::{Duration, Instant};
-
 use bearward_testing::MockIdp;
 
 use crate::{
     database,
     database_server::{Kind, Shutdown, TestDatabaseServer},
-    print_skipped, run_all,
-    test_server::{Process, TestServer, serve},
+    run_all,
+    test_server::{Process, TestServer, serve, wait_for_status},
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -78,41 +76,100 @@ async fn waits_for_the_database(kind: Kind) {
     }
 
     database.stop(Shutdown::Graceful).await;
-    let mut server = Process::start(serve(&[], &idp, &url));
-    server
+    let token = idp.token().sub("ada").sign();
+    let mut process = Process::start(serve(&[], &idp, &url));
+    process
         .wait_for_output("the database is not available yet")
         .await;
+    let server = TestServer::listening(process).await;
+    assert_eq!(server.get("/livez", "").await.status, 200);
+    wait_for_status(&server.api, "/readyz?check=keys", 200).await;
+    server.get("/protected", &token).await.expect(200);
+    server
+        .get("/api/auth/me", &token)
+        .await
+        .assert_database_unavailable();
+    wait_for_status(&server.api, "/readyz", 503)
+        .await
+        .assert_database_unavailable();
     database.start();
-    server.wait_for_output(" serves").await;
+    wait_for_status(&server.api, "/readyz", 200).await;
+    server.get("/api/auth/me", &token).await.expect(200);
 }
 
 #[tokio::test]
-async fn startup_fails_after_30_s_without_a_database() {
-    if !run_all() {
-        return print_skipped("waiting 30 s for a database that does not start");
-    }
+async fn wrong_database_found_after_the_start_ends_serve() {
+    let Some(mut database) = TestDatabaseServer::create(Kind::Postgres) else {
+        return;
+    };
     let idp = MockIdp::start().await;
-    let since = Instant::now();
-    let mut server = Process::start(serve(
-        &[],
-        &idp,
-        "postgres://bearward:correct-horse@127.0.0.1:1/bearward",
-    ));
+    let url = database.url_with("wrong-battery", "bearward");
+    let server = TestServer::listening(Process::start(serve(&[], &idp, &url))).await;
+    database.start();
+    let mut process = server.process;
     assert_eq!(
-        server.wait().await.code(),
-        Some(1),
-        "the configuration may be valid"
+        process.wait().await.code(),
+        Some(2),
+        "invalid configuration"
     );
-    let elapsed = since.elapsed();
+    let output = process.final_output().await;
     assert!(
-        (Duration::from_secs(30)..Duration::from_secs(60)).contains(&elapsed),
-        "{elapsed:?}"
-    );
-    let output = server.final_output().await;
-    assert!(
-        output.contains("database.url")
-            && output.contains("does not answer")
-            && !output.contains("correct-horse"),
+        output.contains("Check the user name and the password"),
         "{output}"
     );
+}
+
+/// Errors that no retry repairs, with the key to change.
+#[tokio::test]
+async fn lasting_connection_errors_are_reported_at_once() {
+    let idp = MockIdp::start().await;
+    let missing =
+        "postgres://u:hunter2@127.0.0.1:1/db?sslmode=verify-full&sslrootcert=/no/such/ca.pem";
+    let mut server = Process::start(serve(&[], &idp, missing));
+    assert_eq!(server.wait().await.code(), Some(2));
+    let output = server.final_output().await;
+    assert!(
+        output.contains("sslrootcert") && output.contains("/no/such/ca.pem"),
+        "{output}"
+    );
+    assert!(
+        !output.contains("hunter2") && !output.contains("not available yet"),
+        "{output}"
+    );
+}
+
+#[tokio::test]
+async fn ipv6_literal_is_an_address_of_the_database() {
+    let Some(mut database) = TestDatabaseServer::create(Kind::Postgres) else {
+        return;
+    };
+    database.start();
+    database.wait_until_ready().await;
+    let (idp, url) = (
+        MockIdp::start().await,
+        database.create_database("bearward").await,
+    );
+    // The server listens on IPv4 only: the address is mapped into IPv6.
+    let url = url.replace("127.0.0.1", "[::ffff:127.0.0.1]");
+    TestServer::start(&idp, &url).await;
+}
+
+#[tokio::test]
+async fn unknown_certificate_authority_is_not_retried() {
+    let Some(mut database) = TestDatabaseServer::create(Kind::Postgres) else {
+        return;
+    };
+    database.start();
+    database.wait_until_ready().await;
+    let (idp, url) = (
+        MockIdp::start().await,
+        database.create_database("bearward").await,
+    );
+    database.enable_tls().await;
+    // The server applies the change within moments; until then it offers no TLS.
+    let mut server = Process::start(serve(&[], &idp, &format!("{url}?sslmode=verify-full")));
+    assert_eq!(server.wait().await.code(), Some(2), "{}", server.output());
+    let output = server.final_output().await;
+    assert!(output.contains("sslrootcert=FILE"), "{output}");
+    assert!(!output.contains("not available yet"), "{output}");
 }

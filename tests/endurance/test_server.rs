@@ -165,6 +165,13 @@ impl TestServer {
         Self { process, api }
     }
 
+    /// Waits only until the server listens.
+    pub(crate) async fn listening(mut process: Process) -> Self {
+        let output = process.wait_for_output(" serves").await;
+        let api = format!("http://{}", address(&output));
+        Self { process, api }
+    }
+
     pub(crate) async fn get(&self, path: &str, token: &str) -> Response {
         send(request(&self.api, Method::GET, path).bearer_auth(token)).await
     }

@@ -74,7 +74,8 @@ impl TestServer {
             .chain(variables)
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         let config = Config::load(&Sources::new(None, variables.collect::<Vec<_>>())).unwrap();
-        let application = Application::start(&config, None).await.unwrap();
+        let mut application = Application::start(&config, None).await.unwrap();
+        application.wait_for_database().await.unwrap();
         application.auth().wait_for_initial_fetch().await;
         let (address, handle) = (application.address(), application.handle());
         actix_web::rt::spawn(application.run());

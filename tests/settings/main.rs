@@ -1,6 +1,7 @@
 //! Tests of the configuration: precedence of layers, validation and error messages.
 
 mod bounds;
+mod database;
 mod documentation;
 mod issuers;
 mod layers;

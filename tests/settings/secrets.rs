@@ -87,7 +87,7 @@ fn an_invalid_secret_is_not_repeated() {
 fn an_invalid_database_url_is_rejected_without_its_password() {
     assert_snapshot!(error(environment(&[("DATABASE_URL", "postgres://bear:hunter2/x@db/app")])), @r"
     the configuration has a problem:
-      database.url in DATABASE_URL: the URL must have the form postgres://USER:PASSWORD@HOST/NAME (the value is not shown); in a password write / as %2F, ? as %3F, # as %23, @ as %40 and % as %25
+      database.url in DATABASE_URL: the URL must have the form postgres://USER:PASSWORD@HOST/NAME (the value is not shown); percent-encode the user name and the password: / as %2F, ? as %3F, # as %23, @ as %40, : as %3A and % as %25
     ");
     for wrong in [
         "postgres:bear:hunter2@db/app",
@@ -236,6 +236,10 @@ fn debug_and_the_effective_values_redact_secrets() {
     database.max_connections = 10                                the built-in defaults
     database.schema = "bearward"                                 the built-in defaults
     database.pooler = "auto"                                     the built-in defaults
+    database.acquire_timeout = "2s"                              the built-in defaults
+    database.statement_timeout = "8s"                            the built-in defaults
+    database.lock_timeout = "4s"                                 the built-in defaults
+    database.max_lifetime = "5m"                                 the built-in defaults
     vault.keys = ***                                             BEARWARD_VAULT__KEYS
     vault.providers = ["togetherAI", "codeRabbit", "oumi", "kestra", "googleProviderToken"]  the built-in defaults
     generate.base_url = "https://api.together.xyz/v1"            the built-in defaults
