@@ -356,8 +356,8 @@ export interface paths {
          * Generate code
          * @description Uses the caller's own API key for `togetherAI`. With `stream` the response consists of
          *     server-sent events in the format of OpenAI's chat completions: each `data:` is a chunk, the last
-         *     one is `[DONE]`. If the service fails during the stream, an `event: error` with the error
-         *     envelope ends it. So does the end of the account: disabling it ends the stream within 20 seconds.
+         *     one is `[DONE]`. If the service fails during the stream, the server stops or the account is
+         *     disabled (within 20 seconds), an `event: error` with the error body ends it.
          */
         post: operations["generate"];
         delete?: never;
@@ -502,7 +502,8 @@ export interface paths {
         };
         /**
          * Get metrics in the Prometheus text format
-         * @description Served on `server.admin_bind` if that is set.
+         * @description Served on `server.admin_bind` if that is set; otherwise only to clients on the same machine, and
+         *     others receive 404.
          */
         get: operations["metrics"];
         put?: never;
@@ -557,7 +558,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Probe readiness */
+        /**
+         * Probe readiness
+         * @description Ready if the signing keys are loaded and the database can be read and written.
+         */
         get: operations["ready"];
         put?: never;
         post?: never;
@@ -1144,7 +1148,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description The body is not `application/json` */
+            /** @description The body is not `application/json`, or it is compressed */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -1338,7 +1342,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description The body is not `application/json` */
+            /** @description The body is not `application/json`, or it is compressed */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -2460,7 +2464,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description The body is not `application/json` */
+            /** @description The body is not `application/json`, or it is compressed */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -2711,7 +2715,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description The body is not `application/json` */
+            /** @description The body is not `application/json`, or it is compressed */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -2925,7 +2929,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description The body is not `application/json` */
+            /** @description The body is not `application/json`, or it is compressed */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -3141,7 +3145,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description The body is not `application/json` */
+            /** @description The body is not `application/json`, or it is compressed */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -3342,6 +3346,15 @@ export interface operations {
                     "text/plain": string;
                 };
             };
+            /** @description The client is on another machine, or a proxy forwarded the request */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
         };
     };
     openapi: {
@@ -3456,7 +3469,10 @@ export interface operations {
     };
     ready: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description `keys` does not look at the database, for balancers of routes that do not use it. */
+                check?: "keys";
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -3472,7 +3488,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description Signing keys or the database are unavailable */
+            /** @description Signing keys or the database are unavailable, or the server stops */
             503: {
                 headers: {
                     "retry-after"?: string;
