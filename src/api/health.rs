@@ -10,6 +10,7 @@ use actix_web::{
 };
 use bearward::{Bearward, RequestId};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use tokio::{sync::Mutex, time::Instant};
 
 use super::{ApiError, schema::ErrorEnvelope};
@@ -149,15 +150,22 @@ pub(super) enum ReadinessCheck {
 /// Probe readiness
 ///
 /// Ready if the signing keys are loaded and the database can be read and written.
-#[utoipa::path(get, path = "/readyz", tag = "operation", security(()), params(ReadinessQuery), responses((status = 200, description = "The server accepts requests", body = String, content_type = "text/plain"), (status = 503, description = "Signing keys or the database are unavailable, or the server stops", body = ErrorEnvelope, headers(("retry-after" = String)))))]
+#[utoipa::path(get, path = "/readyz", tag = "operation", security(()), params(ReadinessQuery), responses((status = 200, description = "The server accepts requests", body = String, content_type = "text/plain"), (status = 422, description = "The query is invalid", body = ErrorEnvelope), (status = 503, description = "Signing keys or the database are unavailable, or the server stops", body = ErrorEnvelope, headers(("retry-after" = String)))))]
 pub(super) async fn ready(health: Data<Health>, request: HttpRequest) -> HttpResponse {
     if health.shutdown.is_started() {
         return ApiError::server_stopping(RequestId::from_request(&request)).error_response();
     }
-    // A query that is not understood does not weaken the check.
-    let check = Query::<ReadinessQuery>::from_query(request.query_string())
-        .ok()
-        .and_then(|query| query.check);
+    // Parameters with other names are ignored: some balancers add one to avoid caches.
+    let Ok(Query(ReadinessQuery { check })) = Query::from_query(request.query_string()) else {
+        return ApiError::new(
+            &request,
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "VALIDATION_FAILED",
+            "the query is invalid; the only value of \"check\" is \"keys\"",
+        )
+        .with_details(json!([{ "field": "check", "problem": "must be \"keys\"" }]))
+        .error_response();
+    };
     if check.is_none() && health.database().await != DatabaseState::Available {
         return ApiError::database_unavailable(RequestId::from_request(&request)).error_response();
     }

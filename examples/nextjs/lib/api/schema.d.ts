@@ -3488,6 +3488,15 @@ export interface operations {
                     "text/plain": string;
                 };
             };
+            /** @description The query is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
             /** @description Signing keys or the database are unavailable, or the server stops */
             503: {
                 headers: {
