@@ -212,7 +212,7 @@ fn operations_list_exactly_their_errors() {
             "400 401 403 404 408 409 413 415 422 429 500 502 503 504",
         ),
         ("get", "/api/auth/verify", "400 401 403 404 422 429 500 503"),
-        ("get", "/readyz", "503"),
+        ("get", "/readyz", "422 503"),
         ("get", "/health", ""),
     ] {
         assert_eq!(errors(method, path), expected, "{method} {path}");
