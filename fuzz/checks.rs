@@ -135,7 +135,7 @@ fn describe(result: &Result<Verified, AuthFailure>) -> String {
 pub fn jwks(input: &[u8]) {
     const LIMIT: usize = 100;
     for allowed in [
-        &Algorithm::ALL[..],
+        Algorithm::ALL,
         &[Algorithm::ES256],
         &[Algorithm::PS256, Algorithm::RS256],
     ] {

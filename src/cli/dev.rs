@@ -72,7 +72,8 @@ pub(super) async fn run(sources: Sources, options: Options) -> Result<(), Failur
         AuthOptions::default(),
     )?;
     let other_algorithms: Vec<_> = Algorithm::DEFAULT
-        .into_iter()
+        .iter()
+        .copied()
         .filter(|algorithm| *algorithm != options.alg)
         .map(Algorithm::name)
         .collect();

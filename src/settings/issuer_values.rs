@@ -91,7 +91,11 @@ fn unknown_algorithm(name: &str) -> Hint {
     }
     format!(
         "write one or more of {}",
-        Algorithm::ALL.map(Algorithm::name).join(", ")
+        Algorithm::ALL
+            .iter()
+            .map(|algorithm| algorithm.name())
+            .collect::<Vec<_>>()
+            .join(", ")
     )
 }
 

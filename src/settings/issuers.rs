@@ -94,7 +94,11 @@ fn read_issuer(name: &str, mut section: Section<'_>, allow_http: bool) -> Result
         audiences,
         "write the expected `aud` of its tokens, such as [\"authenticated\"]; \"*\" accepts any audience",
     );
-    let default = Algorithm::DEFAULT.map(Algorithm::name).join(",");
+    let default = Algorithm::DEFAULT
+        .iter()
+        .map(|algorithm| algorithm.name())
+        .collect::<Vec<_>>()
+        .join(",");
     let algorithms = section.with_default(
         "algorithms",
         Algorithm::DEFAULT.to_vec(),

@@ -24,7 +24,7 @@ pub(crate) fn options() -> Options {
 
 pub(crate) fn trust(contract: &Contract, algorithms: &[Algorithm]) -> Trust {
     let algorithms = if algorithms.is_empty() {
-        &Algorithm::ALL[..]
+        Algorithm::ALL
     } else {
         algorithms
     };

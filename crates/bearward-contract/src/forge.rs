@@ -111,7 +111,7 @@ impl Forge {
             audience: options.audience.clone(),
             claims: options.claims.clone(),
             token_type: options.token_type.clone(),
-            keys: Algorithm::ALL.into_iter().map(key).collect(),
+            keys: Algorithm::ALL.iter().copied().map(key).collect(),
             accepted: OnceLock::new(),
             unusual: UnusualKeys::new(),
             canary,

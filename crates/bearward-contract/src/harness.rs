@@ -139,15 +139,11 @@ impl Harness {
     /// target ignores.
     pub(super) fn publish_initial(&self, with_unusual: bool) {
         let usual = if self.options.algorithms.is_empty() {
-            &Algorithm::DEFAULT[..]
+            Algorithm::DEFAULT
         } else {
             &self.options.algorithms[..]
         };
-        let algorithms = if with_unusual {
-            &Algorithm::ALL[..]
-        } else {
-            usual
-        };
+        let algorithms = if with_unusual { Algorithm::ALL } else { usual };
         let keys = algorithms
             .iter()
             .map(|algorithm| Value::from(self.forge.key_for(*algorithm).jwk()));

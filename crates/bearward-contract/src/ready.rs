@@ -116,7 +116,7 @@ async fn detect_algorithms(harness: &Harness) {
         return harness.forge.set_accepted(listed.clone());
     }
     let mut accepted = Vec::new();
-    for algorithm in Algorithm::ALL {
+    for &algorithm in Algorithm::ALL {
         if harness
             .send_token(&valid_token(harness, algorithm))
             .await

@@ -188,7 +188,7 @@ impl MockIdp {
         issuer
             .name("mock")
             .keys(KeySource::Url(url))
-            .algorithms(Algorithm::ALL)
+            .algorithms(Algorithm::ALL.iter().copied())
             .expect("a non-empty list of algorithms")
     }
 

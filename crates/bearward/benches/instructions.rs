@@ -53,7 +53,7 @@ fn signature_input() -> SignatureInput {
 }
 
 fn key_set(keys: usize) -> ParsedJwks {
-    ParsedJwks::parse(jwks_of(keys).as_bytes(), &Algorithm::DEFAULT, 100)
+    ParsedJwks::parse(jwks_of(keys).as_bytes(), Algorithm::DEFAULT, 100)
         .unwrap()
         .0
 }

@@ -35,7 +35,7 @@ pub enum Algorithm {
 
 impl Algorithm {
     /// Every supported algorithm.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: &'static [Self] = &[
         Self::RS256,
         Self::RS384,
         Self::RS512,
@@ -48,7 +48,7 @@ impl Algorithm {
     ];
 
     /// The algorithms that an issuer accepts by default.
-    pub const DEFAULT: [Self; 3] = [Self::RS256, Self::ES256, Self::EdDSA];
+    pub const DEFAULT: &'static [Self] = &[Self::RS256, Self::ES256, Self::EdDSA];
 
     /// Returns the name used in the JWS header, for example `RS256`.
     pub const fn name(self) -> &'static str {
@@ -78,7 +78,8 @@ impl FromStr for Algorithm {
 
     fn from_str(name: &str) -> Result<Self, UnknownAlgorithm> {
         Self::ALL
-            .into_iter()
+            .iter()
+            .copied()
             .find(|algorithm| algorithm.name() == name)
             .ok_or(UnknownAlgorithm)
     }

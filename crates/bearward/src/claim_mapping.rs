@@ -46,7 +46,7 @@ pub struct ClaimMapping {
 /// `Debug` prints the message too, because a `main` that returns an error prints its `Debug` form.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum ClaimMapError {
+pub enum ClaimMappingError {
     /// The field is not one of [`ClaimMapping::NAMES`].
     #[error("unknown claim mapping; the fields are {}", ClaimMapping::NAMES.join(", "))]
     UnknownName,
@@ -55,7 +55,7 @@ pub enum ClaimMapError {
     Pointer(#[from] JsonPointerError),
 }
 
-impl fmt::Debug for ClaimMapError {
+impl fmt::Debug for ClaimMappingError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
@@ -90,8 +90,8 @@ impl ClaimMapping {
     /// Reads one of the [`NAMES`](Self::NAMES) from another claim.
     ///
     /// # Errors
-    /// [`ClaimMapError`] if the field is unknown or the pointer is not a valid [`JsonPointer`].
-    pub fn set(mut self, name: &str, pointer: &str) -> Result<Self, ClaimMapError> {
+    /// [`ClaimMappingError`] if the field is unknown or the pointer is not a valid [`JsonPointer`].
+    pub fn set(mut self, name: &str, pointer: &str) -> Result<Self, ClaimMappingError> {
         let field = match name {
             "email" => &mut self.email,
             "role" => &mut self.role,
@@ -100,7 +100,7 @@ impl ClaimMapping {
             "aal" => &mut self.aal,
             "session_id" => &mut self.session_id,
             "tenant" => &mut self.tenant,
-            _ => return Err(ClaimMapError::UnknownName),
+            _ => return Err(ClaimMappingError::UnknownName),
         };
         *field = pointer.parse()?;
         Ok(self)
@@ -119,7 +119,7 @@ mod tests {
         }
         assert_eq!(
             ClaimMapping::default().set("subject", "/sub"),
-            Err(ClaimMapError::UnknownName)
+            Err(ClaimMappingError::UnknownName)
         );
         assert_eq!(
             ClaimMapping::default().set("roles", "roles"),

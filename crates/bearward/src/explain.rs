@@ -205,7 +205,7 @@ impl ExplainContext<'_> {
             }
             VerificationStep::Issuer => (self.claim("iss"), self.bearer_issuers().join(" or ")),
             VerificationStep::Algorithm => {
-                let accepted = issuer.map_or(&Algorithm::ALL[..], |(issuer, _)| &issuer.algorithms);
+                let accepted = issuer.map_or(Algorithm::ALL, |(issuer, _)| &issuer.algorithms);
                 (self.header("alg"), algorithm_names(accepted))
             }
             VerificationStep::Type => {

@@ -6,7 +6,7 @@ use url::Url;
 
 use super::{
     algorithm::Algorithm,
-    claim_mapping::{ClaimMapError, ClaimMapping},
+    claim_mapping::{ClaimMapping, ClaimMappingError},
     setting::Setting,
 };
 
@@ -118,7 +118,7 @@ pub enum IssuerError {
     NotAProject(&'static str),
     /// A claim mapping is invalid.
     #[error(transparent)]
-    Claims(#[from] ClaimMapError),
+    Claims(#[from] ClaimMappingError),
 }
 
 impl fmt::Debug for IssuerError {

@@ -125,7 +125,7 @@ pub use self::{
     algorithm::{Algorithm, UnknownAlgorithm},
     bearward::Bearward,
     builder::{BuildError, Builder},
-    claim_mapping::{ClaimMapError, ClaimMapping},
+    claim_mapping::{ClaimMapping, ClaimMappingError},
     claims::{Claims, CustomClaims, NoCustomClaims},
     clock::{Clock, Sleep, SystemClock, Timestamp},
     cookie::{CookieError, CookieSource},

@@ -115,7 +115,9 @@ async fn verify(
         .keys(KeySource::Fixed(jwks))
         .leeway(Duration::ZERO)
         .map_err(bad)?;
-    let issuer = issuer.algorithms(Algorithm::ALL).map_err(bad)?;
+    let issuer = issuer
+        .algorithms(Algorithm::ALL.iter().copied())
+        .map_err(bad)?;
     let verifier = Bearward::builder()
         .issuer(issuer)
         .clock(auth.clock())

@@ -47,7 +47,7 @@ async fn page_offers_every_forgery_and_algorithm() {
     let page = page(&idp).await.body;
     for name in FORGERIES
         .into_iter()
-        .chain(Algorithm::ALL.into_iter().map(Algorithm::name))
+        .chain(Algorithm::ALL.iter().copied().map(Algorithm::name))
     {
         assert!(page.contains(&format!("<option>{name}</option>")), "{name}");
     }

@@ -66,7 +66,7 @@ impl TestIdp {
             .unwrap()
             .keys(KeySource::Url(self.jwks_url().parse().unwrap()));
         Bearward::builder()
-            .issuer(issuer.algorithms(Algorithm::ALL).unwrap())
+            .issuer(issuer.algorithms(Algorithm::ALL.iter().copied()).unwrap())
             .build()
             .await
             .unwrap()

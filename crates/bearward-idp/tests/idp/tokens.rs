@@ -165,7 +165,7 @@ async fn tokens_can_violate_each_verification_rule() {
 
 #[tokio::test]
 async fn jsonwebtoken_accepts_every_algorithm() {
-    for algorithm in Algorithm::ALL {
+    for &algorithm in Algorithm::ALL {
         let idp = TestIdp::with_options(Options {
             algorithm,
             ..options()

@@ -80,7 +80,7 @@ fn invalid_entries_count_toward_the_key_limit() {
     };
     let fixture = Fixture::with_jwks(&valid, &entries(99));
     fixture.verify_ok(&fixture.token().sign());
-    let too_many = bearward::keys::ParsedJwks::parse(entries(100).as_bytes(), &Algorithm::ALL, 100);
+    let too_many = bearward::keys::ParsedJwks::parse(entries(100).as_bytes(), Algorithm::ALL, 100);
     assert!(too_many.is_err());
 }
 

@@ -151,7 +151,7 @@ pub fn build(builder: Builder, clock: &TestClock) -> Bearward {
 pub fn issuer_with_jwks(issuer: &str, document: &str) -> Issuer {
     let issuer = Issuer::new(issuer, AUDIENCE)
         .unwrap()
-        .algorithms(Algorithm::ALL)
+        .algorithms(Algorithm::ALL.iter().copied())
         .unwrap();
     issuer.keys(KeySource::Fixed(document.to_owned()))
 }
@@ -178,7 +178,7 @@ pub fn jwk_with(key: &KeyPair, name: &str, value: Value) -> Value {
 
 /// Returns why an entry of a key set is ignored, or `None` if it is used.
 pub fn ignore_reason(entry: &Value) -> Option<IgnoreReason> {
-    match ParsedJwks::parse(jwks_from([entry.clone()]).as_bytes(), &Algorithm::ALL, 100) {
+    match ParsedJwks::parse(jwks_from([entry.clone()]).as_bytes(), Algorithm::ALL, 100) {
         Ok(_) => None,
         Err(JwksError::NoUsableKey(ignored)) => {
             ignored.first().map(|IgnoredKey { reason, .. }| *reason)

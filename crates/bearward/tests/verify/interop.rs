@@ -51,7 +51,8 @@ fn peer(task: &str, case: &Value) -> Option<Value> {
 fn pyjwt_accepts_our_tokens_and_rejects_our_forgeries() {
     let now = TestClock::new().now();
     let keys: Vec<KeyPair> = Algorithm::ALL
-        .into_iter()
+        .iter()
+        .copied()
         .map(|algorithm| match algorithm {
             Algorithm::ES256 | Algorithm::ES384 | Algorithm::EdDSA => KeyPair::shared(algorithm, 0),
             _ => KeyPair::shared(Algorithm::RS256, 0)

@@ -16,7 +16,7 @@ fn ec_key() -> KeyPair {
 }
 
 fn parse(document: &str) -> Result<(ParsedJwks, Vec<IgnoreReason>), JwksError> {
-    let parsed = ParsedJwks::parse(document.as_bytes(), &Algorithm::ALL, 100)?;
+    let parsed = ParsedJwks::parse(document.as_bytes(), Algorithm::ALL, 100)?;
     Ok((
         parsed.0,
         parsed.1.iter().map(|ignored| ignored.reason).collect(),

@@ -97,7 +97,7 @@ fn an_algorithm_not_listed_for_the_issuer_is_rejected() {
 
 #[test]
 fn every_supported_algorithm_verifies() {
-    for algorithm in Algorithm::ALL {
+    for &algorithm in Algorithm::ALL {
         let key = KeyPair::shared(Algorithm::RS256, 0);
         let key = match algorithm {
             Algorithm::ES256 | Algorithm::ES384 | Algorithm::EdDSA => KeyPair::shared(algorithm, 0),
@@ -113,13 +113,17 @@ fn every_supported_algorithm_verifies() {
 
 #[test]
 fn the_default_algorithms_are_rs256_es256_and_eddsa() {
-    for algorithm in Algorithm::ALL {
+    for &algorithm in Algorithm::ALL {
         let key = match algorithm {
             Algorithm::ES256 | Algorithm::ES384 | Algorithm::EdDSA => KeyPair::shared(algorithm, 0),
             _ => KeyPair::shared(Algorithm::RS256, 0).with_algorithm(algorithm),
         };
         let also = KeyPair::shared(Algorithm::ES256, 1);
-        let profile = |issuer: bearward::Issuer| issuer.algorithms(Algorithm::DEFAULT).unwrap();
+        let profile = |issuer: bearward::Issuer| {
+            issuer
+                .algorithms(Algorithm::DEFAULT.iter().copied())
+                .unwrap()
+        };
         let keys = bearward::KeySource::Fixed(crate::fixture::jwks([&key, &also]));
         let fixture =
             Fixture::with_builder(&key, |issuer| profile(issuer).keys(keys), |builder| builder);

@@ -7,7 +7,7 @@ use crate::fixture::{Fixture, assert_rejected, decode, split_token};
 
 #[test]
 fn each_algorithm_rejects_signatures_by_another_key() {
-    for algorithm in Algorithm::ALL {
+    for &algorithm in Algorithm::ALL {
         let key = match algorithm {
             Algorithm::ES256 | Algorithm::ES384 | Algorithm::EdDSA => KeyPair::shared(algorithm, 0),
             // One RSA key is used for all six algorithms, because generating one is slow.

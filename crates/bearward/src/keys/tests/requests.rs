@@ -384,7 +384,7 @@ async fn fixed_keys_never_expire_and_are_never_fetched() {
     let set = KeySet::fixed(
         "corp",
         &jwks(&["a"]),
-        &Algorithm::DEFAULT,
+        Algorithm::DEFAULT,
         &JwksCacheConfig::default(),
     )
     .unwrap();
@@ -405,7 +405,7 @@ async fn fixed_keys_never_expire_and_are_never_fetched() {
         KeySet::fixed(
             "corp",
             br#"{"keys":[]}"#,
-            &Algorithm::DEFAULT,
+            Algorithm::DEFAULT,
             &JwksCacheConfig::default()
         )
         .is_err()
