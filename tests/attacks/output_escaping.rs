@@ -11,7 +11,7 @@ use bearward_testing::{
 async fn kids_and_claims_are_printed_without_control_characters() {
     let idp = MockIdp::start().await;
     let kid = "a\u{1b}]0;title\u{7}\u{1b}[2J\u{202e}\u{2028}b";
-    idp.replace_keys(KeyRing::of(
+    idp.replace_keys(KeyRing::with_key(
         KeyPair::generate(Algorithm::ES256).with_kid(kid),
     ));
     let auth = Bearward::builder()

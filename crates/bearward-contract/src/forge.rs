@@ -52,7 +52,7 @@ pub(super) struct UnusualKeys {
 
 impl UnusualKeys {
     fn new() -> Self {
-        let key = || KeyPair::shared(Algorithm::RS256, 1);
+        let key = || KeyPair::cached(Algorithm::RS256, 1);
         Self {
             symmetric: (
                 Uuid::new_v4().to_string(),
@@ -97,9 +97,9 @@ impl UnusualKeys {
 
 impl Forge {
     pub(super) fn new(base: String, issuer: String, canary: Canary, options: &Options) -> Self {
-        let rsa = KeyPair::shared(Algorithm::RS256, 0);
+        let rsa = KeyPair::cached(Algorithm::RS256, 0);
         let key = |algorithm: Algorithm| match algorithm {
-            Algorithm::ES256 | Algorithm::ES384 | Algorithm::EdDSA => KeyPair::shared(algorithm, 0),
+            Algorithm::ES256 | Algorithm::ES384 | Algorithm::EdDSA => KeyPair::cached(algorithm, 0),
             _ => rsa
                 .clone()
                 .with_algorithm(algorithm)

@@ -68,7 +68,7 @@ pub(super) struct Fixture {
 impl Fixture {
     /// Starts listening.
     pub(super) fn open(options: &Options) -> std::io::Result<Self> {
-        let ring = || KeyRing::of(KeyPair::shared(Algorithm::RS256, 0));
+        let ring = || KeyRing::with_key(KeyPair::cached(Algorithm::RS256, 0));
         let idp = MockIdp::bind_with(
             options.issuer_bind,
             options.issuer_base.clone(),
@@ -77,8 +77,8 @@ impl Fixture {
         )?;
         let mut canary_address = options.issuer_bind;
         canary_address.set_port(0);
-        let key = KeyPair::shared(Algorithm::RS256, 1);
-        let canary = MockIdp::bind(canary_address, KeyRing::of(key.clone()))?;
+        let key = KeyPair::cached(Algorithm::RS256, 1);
+        let canary = MockIdp::bind(canary_address, KeyRing::with_key(key.clone()))?;
         let (issuer, jwks_url) = (canary.issuer(), canary.jwks_url());
         let forge = Forge::new(
             idp.base(),
@@ -119,7 +119,7 @@ impl Harness {
         // from the wrong host accepts it.
         harness
             .canary
-            .replace_keys(KeyRing::of(harness.forge.canary.key.clone()));
+            .replace_keys(KeyRing::with_key(harness.forge.canary.key.clone()));
         harness
     }
 

@@ -34,7 +34,7 @@ impl TokenBuilder {
         });
         let claims = claims.as_object().cloned().unwrap_or_default();
         Self {
-            header: Token::header_of(&key),
+            header: Token::header_for(&key),
             key,
             claims,
             now,
@@ -148,7 +148,7 @@ impl TokenBuilder {
     /// Sets the signing key and updates `alg` and `kid` in the header.
     #[must_use]
     pub fn key(mut self, key: KeyPair) -> Self {
-        self.header.extend(Token::header_of(&key));
+        self.header.extend(Token::header_for(&key));
         self.key = key;
         self
     }

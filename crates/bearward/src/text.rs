@@ -38,12 +38,6 @@ impl SanitizedText {
         Self(excerpt.into())
     }
 
-    /// Same as [`new`](Self::new).
-    #[doc(hidden)]
-    pub fn of(text: &str) -> Self {
-        Self::new(text)
-    }
-
     /// Returns the excerpt.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -73,7 +73,7 @@ fn verify(set: &[Value], parts: &Parts, found: &mut Observations, state: &State)
     );
     let kid = header["kid"].as_str();
     let named = kid.and_then(|kid| set.iter().find(|key| key["kid"] == kid));
-    let canary = KeyPair::shared(Algorithm::RS256, 1).jwk();
+    let canary = KeyPair::cached(Algorithm::RS256, 1).jwk();
     if named.is_none() && verifying_algorithm(&canary.into(), message, signature).is_some() {
         // For a server that trusts the canary as an issuer the signature is valid; the flaw is then
         // one of the claims.
@@ -343,7 +343,7 @@ fn invalid_signature(set: &[Value], parts: &Parts, named: Option<&Value>) -> Fla
     if let Some(secret) = hmac_secret(set, parts) {
         return hmac_flaw(algorithm, &secret, kid);
     }
-    let attacker = KeyPair::foreign_key(&KeyPair::shared(Algorithm::RS256, 0)).jwk();
+    let attacker = KeyPair::foreign_key(&KeyPair::cached(Algorithm::RS256, 0)).jwk();
     let message = parts.signing_input.as_bytes();
     if verifying_algorithm(&attacker.into(), message, signature).is_some() {
         return attacker_flaw(header, kid);
@@ -525,9 +525,9 @@ fn hmac_secret(set: &[Value], parts: &Parts) -> Option<Secret> {
         .or_else(|| set.iter().find(is_signing_key))?;
     let key = match jwk["alg"].as_str()?.parse().ok()? {
         algorithm @ (Algorithm::ES256 | Algorithm::ES384 | Algorithm::EdDSA) => {
-            KeyPair::shared(algorithm, 0)
+            KeyPair::cached(algorithm, 0)
         }
-        algorithm => KeyPair::shared(Algorithm::RS256, 0).with_algorithm(algorithm),
+        algorithm => KeyPair::cached(Algorithm::RS256, 0).with_algorithm(algorithm),
     };
     let key = key.with_kid(jwk["kid"].as_str()?);
     let text = |name: &str| jwk[name].as_str().unwrap_or_default().as_bytes().to_vec();

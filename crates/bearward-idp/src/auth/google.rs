@@ -85,7 +85,7 @@ pub(crate) async fn credential(
         claims.extend(optional.map(|(name, value)| (name.to_owned(), value.into())));
     }
     let members = claims.as_object().cloned().unwrap_or_default();
-    let credential = Token::new(&Token::header_of(&auth.google), &members).sign(&auth.google);
+    let credential = Token::new(&Token::header_for(&auth.google), &members).sign(&auth.google);
     let body = json!({ "credential": credential, "client_id": audience, "claims": claims });
     Ok(HttpResponse::Ok()
         .insert_header(("cache-control", "no-store"))

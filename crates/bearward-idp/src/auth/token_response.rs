@@ -127,7 +127,7 @@ fn access_token(
         "is_anonymous": user.is_anonymous,
     });
     let key = endpoint.ring().current().clone();
-    Token::new(&Token::header_of(&key), &object(claims)).sign(&key)
+    Token::new(&Token::header_for(&key), &object(claims)).sign(&key)
 }
 
 fn object(value: Value) -> Map<String, Value> {

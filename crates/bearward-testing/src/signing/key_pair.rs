@@ -84,7 +84,7 @@ impl KeyPair {
     /// id. `which` is 0 or 1.
     ///
     /// Generating an RSA key takes long; tests that need any key share these.
-    pub fn shared(algorithm: Algorithm, which: usize) -> Self {
+    pub fn cached(algorithm: Algorithm, which: usize) -> Self {
         static KEYS: [[OnceLock<KeyPair>; 2]; Algorithm::ALL.len()] =
             [const { [const { OnceLock::new() }; 2] }; Algorithm::ALL.len()];
         KEYS[position(algorithm)][which % 2]

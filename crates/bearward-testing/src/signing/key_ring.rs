@@ -25,7 +25,7 @@ impl KeyRing {
     }
 
     /// Creates a key ring with the given current key.
-    pub fn of(current: KeyPair) -> Self {
+    pub fn with_key(current: KeyPair) -> Self {
         Self {
             current,
             standby: None,

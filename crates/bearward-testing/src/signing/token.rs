@@ -31,7 +31,7 @@ impl Token {
     }
 
     /// Returns the header `{"alg", "kid", "typ": "JWT"}` for a key.
-    pub fn header_of(key: &KeyPair) -> Map<String, Value> {
+    pub fn header_for(key: &KeyPair) -> Map<String, Value> {
         let header = json!({ "alg": key.algorithm().name(), "kid": key.kid(), "typ": "JWT" });
         header.as_object().cloned().unwrap_or_default()
     }

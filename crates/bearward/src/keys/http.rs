@@ -267,7 +267,7 @@ impl Resolve for SystemResolver {
 fn redirect_target(response: &Response, url: &Url) -> Option<String> {
     let location = response.headers().get(LOCATION)?.to_str().ok()?;
     let target = redact_url(&url.join(location).ok()?);
-    Some(SanitizedText::of(&target).to_string())
+    Some(SanitizedText::new(&target).to_string())
 }
 
 fn is_encoded(response: &Response) -> bool {

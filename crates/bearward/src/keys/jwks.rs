@@ -158,7 +158,7 @@ impl ParsedJwks {
             let is_duplicate = is_duplicate.next().unwrap_or(false);
             if is_duplicate {
                 ignored.push(IgnoredKey {
-                    kid: key.kid().map(SanitizedText::of),
+                    kid: key.kid().map(SanitizedText::new),
                     reason: IgnoreReason::DuplicateKid,
                 });
             }
@@ -268,7 +268,7 @@ fn parse_entry(json: &str, algorithms: &[Algorithm]) -> Result<VerificationKey, 
     };
     let kid = jwk.member("kid").and_then(string);
     parse_jwk(&jwk, algorithms).map_err(|reason| IgnoredKey {
-        kid: kid.as_deref().map(SanitizedText::of),
+        kid: kid.as_deref().map(SanitizedText::new),
         reason,
     })
 }

@@ -98,7 +98,7 @@ impl KeySetStatus {
             generation: snapshot.generation,
             keys: snapshot.keys.len(),
             kids: kids
-                .map(|kid| kid.map(|kid| SanitizedText::of(kid).to_string()))
+                .map(|kid| kid.map(|kid| SanitizedText::new(kid).to_string()))
                 .collect(),
             ignored: snapshot.ignored.to_vec(),
             age: None,

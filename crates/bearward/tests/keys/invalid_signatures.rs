@@ -75,7 +75,7 @@ async fn a_key_replaced_under_the_same_kid_is_found() {
     let before = fixture.token().sign();
     assert_eq!(fixture.result_code(&before).await, "OK");
     let old = fixture.idp.key();
-    fixture.idp.replace_keys(KeyRing::of(
+    fixture.idp.replace_keys(KeyRing::with_key(
         KeyPair::generate(old.algorithm()).with_kid(old.kid()),
     ));
     assert_eq!(

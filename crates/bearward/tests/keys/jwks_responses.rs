@@ -293,7 +293,7 @@ async fn a_document_has_at_most_128_kib() {
 async fn unusable_keys_are_ignored_with_a_reason() {
     let idp = idp().await;
     let other = |kid: &str, change: fn(&mut serde_json::Map<String, serde_json::Value>)| {
-        let mut jwk = KeyPair::shared(Algorithm::EdDSA, 1).with_kid(kid).jwk();
+        let mut jwk = KeyPair::cached(Algorithm::EdDSA, 1).with_kid(kid).jwk();
         change(&mut jwk);
         jwk
     };
@@ -334,7 +334,7 @@ async fn unusable_keys_are_ignored_with_a_reason() {
             .result_code(
                 &fixture
                     .token()
-                    .key(KeyPair::shared(Algorithm::EdDSA, 1).with_kid("use"))
+                    .key(KeyPair::cached(Algorithm::EdDSA, 1).with_kid("use"))
                     .sign()
             )
             .await,

@@ -134,7 +134,7 @@ async fn keys_with_the_same_kid_and_algorithm_are_both_ignored() {
 
 #[tokio::test]
 async fn a_key_verifies_only_its_own_algorithm() {
-    let rsa = KeyPair::shared(Algorithm::RS256, 0);
+    let rsa = KeyPair::cached(Algorithm::RS256, 0);
     let fixture = publishing(&[&rsa]).await;
     assert_eq!(
         fixture
@@ -163,7 +163,7 @@ async fn a_key_without_kid_verifies_only_tokens_without_kid() {
     jwk.remove("kid");
     let idp = idp().await;
     idp.set_faults(Faults::body(json!({ "keys": [jwk] }).to_string()));
-    idp.replace_keys(KeyRing::of(key));
+    idp.replace_keys(KeyRing::with_key(key));
     let fixture = Fixture::start_with_idp(idp).await;
     assert_eq!(
         fixture

@@ -151,7 +151,7 @@ async fn issuers_do_not_share_keys() {
         "UNKNOWN_KEY"
     );
     // Even an identical key is used only after the other issuer has published it.
-    other.replace_keys(KeyRing::of(one.key()));
+    other.replace_keys(KeyRing::with_key(one.key()));
     one.clock().advance(secs(1));
     assert_eq!(
         result_code(

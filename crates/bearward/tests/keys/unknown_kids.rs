@@ -197,7 +197,7 @@ async fn tokens_rejected_without_a_key_cause_no_fetch() {
     auth.wait_for_initial_fetch().await;
     let unknown = || idp.token().kid("unknown");
     let two_parts = unknown().sign().rsplit_once('.').unwrap().0.to_owned();
-    let rsa = KeyPair::shared(Algorithm::RS256, 0);
+    let rsa = KeyPair::cached(Algorithm::RS256, 0);
     let cases = [
         ("expired", unknown().expired().sign(), "TOKEN_EXPIRED"),
         (

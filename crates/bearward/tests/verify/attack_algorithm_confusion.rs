@@ -16,8 +16,8 @@ fn cve_2015_9235_hmac_with_the_public_key_is_rejected() {
         Algorithm::EdDSA,
     ] {
         let key = match algorithm {
-            Algorithm::PS256 => KeyPair::shared(Algorithm::RS256, 0).with_algorithm(algorithm),
-            _ => KeyPair::shared(algorithm, 0),
+            Algorithm::PS256 => KeyPair::cached(Algorithm::RS256, 0).with_algorithm(algorithm),
+            _ => KeyPair::cached(algorithm, 0),
         };
         let fixture = Fixture::with_key(&key, |issuer| issuer);
         fixture.verify_ok(&fixture.token().sign());
@@ -37,7 +37,7 @@ fn cve_2015_9235_hmac_with_the_public_key_is_rejected() {
 #[test]
 fn cve_2022_29217_hmac_under_the_algorithm_of_the_key_is_rejected() {
     for algorithm in [Algorithm::RS256, Algorithm::ES256, Algorithm::EdDSA] {
-        let key = KeyPair::shared(algorithm, 0);
+        let key = KeyPair::cached(algorithm, 0);
         let fixture = Fixture::with_key(&key, |issuer| issuer);
         for (_, secret) in key.public_encodings() {
             assert_rejected!(
@@ -62,7 +62,7 @@ fn cve_2022_29217_hmac_under_the_algorithm_of_the_key_is_rejected() {
 
 #[test]
 fn cve_2026_22817_a_key_without_alg_ignores_the_header() {
-    let key = KeyPair::shared(Algorithm::RS256, 0);
+    let key = KeyPair::cached(Algorithm::RS256, 0);
     let document = crate::fixture::jwks_from([crate::fixture::jwk_with(
         &key,
         "alg",
@@ -89,7 +89,7 @@ fn cve_2026_22817_a_key_without_alg_ignores_the_header() {
 
 #[test]
 fn cve_2026_48523_the_algorithm_of_the_key_overrides_the_header() {
-    let key = KeyPair::shared(Algorithm::RS256, 0).with_algorithm(Algorithm::PS256);
+    let key = KeyPair::cached(Algorithm::RS256, 0).with_algorithm(Algorithm::PS256);
     let fixture = Fixture::with_key(&key, |issuer| issuer);
     fixture.verify_ok(&fixture.token().sign());
     // A valid signature by the same RSA key, for a listed algorithm that is not the one of the key.
@@ -104,7 +104,7 @@ fn cve_2026_48523_the_algorithm_of_the_key_overrides_the_header() {
 
 #[test]
 fn an_ecdsa_key_is_not_used_for_another_curve_or_type() {
-    let key = KeyPair::shared(Algorithm::ES256, 0);
+    let key = KeyPair::cached(Algorithm::ES256, 0);
     let fixture = Fixture::with_key(&key, |issuer| issuer);
     for alg in ["ES384", "EdDSA", "RS256"] {
         assert_rejected!(
@@ -128,7 +128,7 @@ fn an_ecdsa_key_is_not_used_for_another_curve_or_type() {
 
 #[test]
 fn a_symmetric_key_in_the_set_is_not_used() {
-    let key = KeyPair::shared(Algorithm::ES256, 0);
+    let key = KeyPair::cached(Algorithm::ES256, 0);
     let secret = b"a published shared secret";
     let symmetric = serde_json::json!({ "kty": "oct", "k": encode(secret), "kid": "shared", "alg": "HS256", "use": "sig" });
     let fixture = Fixture::with_jwks(

@@ -61,7 +61,7 @@ fn cve_2022_21449_an_all_zero_ecdsa_signature_is_rejected(
     #[case] algorithm: Algorithm,
     #[case] length: usize,
 ) {
-    let fixture = Fixture::with_key(&KeyPair::shared(algorithm, 0), |issuer| issuer);
+    let fixture = Fixture::with_key(&KeyPair::cached(algorithm, 0), |issuer| issuer);
     let token = fixture.token().sign();
     fixture.verify_ok(&token);
     let good = decode(split_token(&token)[2]);
@@ -127,7 +127,7 @@ fn ecdsa_signatures_are_malleable_in_s() {
 fn a_der_encoded_ecdsa_signature_is_rejected(
     #[values(Algorithm::ES256, Algorithm::ES384)] algorithm: Algorithm,
 ) {
-    let fixture = Fixture::with_key(&KeyPair::shared(algorithm, 0), |issuer| issuer);
+    let fixture = Fixture::with_key(&KeyPair::cached(algorithm, 0), |issuer| issuer);
     let token = fixture.token().sign();
     let [header, payload, signature] = split_token(&token);
     let der = der_signature(&decode(signature));
@@ -161,7 +161,7 @@ fn an_ecdsa_signature_without_leading_zeros_is_rejected() {
 
 #[test]
 fn a_noncanonical_ed25519_signature_is_rejected() {
-    let fixture = Fixture::with_key(&KeyPair::shared(Algorithm::EdDSA, 0), |issuer| issuer);
+    let fixture = Fixture::with_key(&KeyPair::cached(Algorithm::EdDSA, 0), |issuer| issuer);
     let token = fixture.token().sign();
     fixture.verify_ok(&token);
     let [header, payload, signature] = split_token(&token);
@@ -182,7 +182,7 @@ fn a_noncanonical_ed25519_signature_is_rejected() {
 
 #[test]
 fn degenerate_ed25519_signatures_are_rejected() {
-    let fixture = Fixture::with_key(&KeyPair::shared(Algorithm::EdDSA, 0), |issuer| issuer);
+    let fixture = Fixture::with_key(&KeyPair::cached(Algorithm::EdDSA, 0), |issuer| issuer);
     let good = decode(split_token(&fixture.token().sign())[2]);
     let identity = [vec![1], vec![0; 63]].concat();
     let others = [

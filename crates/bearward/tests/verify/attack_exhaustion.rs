@@ -8,7 +8,7 @@ use crate::fixture::{Fixture, assert_rejected, with_member};
 
 /// Returns a verifier with a very large size limit, to test what the limit usually protects.
 fn fixture_without_limit() -> Fixture {
-    let key = KeyPair::shared(Algorithm::ES256, 0);
+    let key = KeyPair::cached(Algorithm::ES256, 0);
     Fixture::with_builder(
         &key,
         |issuer| issuer,

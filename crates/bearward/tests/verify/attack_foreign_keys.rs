@@ -23,7 +23,7 @@ async fn verifier_for(idp: &MockIdp) -> Bearward {
 #[test]
 fn cve_2018_0114_an_embedded_key_is_not_used() {
     let fixture = Fixture::new();
-    let foreign_key = KeyPair::shared(Algorithm::ES256, 1);
+    let foreign_key = KeyPair::cached(Algorithm::ES256, 1);
     let with = |header: Value| {
         let mut members = header.as_object().unwrap().clone();
         members.insert("jwk".to_owned(), foreign_key.jwk().into());
@@ -53,7 +53,7 @@ fn cve_2018_0114_an_embedded_key_is_not_used() {
 #[test]
 fn an_embedded_key_is_ignored_in_a_valid_token() {
     let fixture = Fixture::new();
-    let foreign_key = KeyPair::shared(Algorithm::ES256, 1);
+    let foreign_key = KeyPair::cached(Algorithm::ES256, 1);
     fixture.verify_ok(&fixture.token().header("jwk", foreign_key.jwk()).sign());
     fixture.verify_ok(&fixture.token().header("jwk", fixture.key.jwk()).sign());
 }
@@ -94,7 +94,7 @@ async fn urls_in_the_header_are_never_fetched() {
 #[test]
 fn certificates_in_the_header_are_not_used() {
     let fixture = Fixture::new();
-    let foreign_key = KeyPair::shared(Algorithm::ES256, 1);
+    let foreign_key = KeyPair::cached(Algorithm::ES256, 1);
     let der = foreign_key
         .public_encodings()
         .into_iter()

@@ -13,7 +13,7 @@ const TWO: &str = "https://id.example.com/one/two";
 
 /// Returns a verifier of two issuers, one a prefix of the other, whose keys have the same kid.
 fn two_issuers() -> (Fixture, KeyPair, KeyPair) {
-    let [one, two] = [0, 1].map(|which| KeyPair::shared(Algorithm::ES256, which).with_kid("same"));
+    let [one, two] = [0, 1].map(|which| KeyPair::cached(Algorithm::ES256, which).with_kid("same"));
     let builder = Bearward::builder()
         .issuer(fixture::issuer_with_jwks(ONE, &fixture::jwks([&one])))
         .issuer(
@@ -87,7 +87,7 @@ fn an_audience_of_another_issuer_is_rejected() {
 
 #[test]
 fn algorithms_of_another_issuer_are_rejected() {
-    let key = KeyPair::shared(Algorithm::ES384, 0);
+    let key = KeyPair::cached(Algorithm::ES384, 0);
     let (fixture, ..) = two_issuers();
     let token = |iss: &str| fixture.token().key(key.clone()).issuer(iss).sign();
     // The first issuer lists ES384 but has no such key; the second uses the default list.
@@ -140,7 +140,7 @@ fn ghsa_75c5_xw7c_p5pm_a_list_of_issuers_is_rejected() {
 
 #[test]
 fn duplicate_issuers_and_names_are_build_errors() {
-    let key = KeyPair::shared(Algorithm::ES256, 0);
+    let key = KeyPair::cached(Algorithm::ES256, 0);
     let set = fixture::jwks([&key]);
     let build = |one: Issuer, two: Issuer| {
         Bearward::builder()

@@ -54,7 +54,7 @@ fn hostile_looking_kids_work_if_published() {
         "\"\\",
     ] {
         let fixture = Fixture::with_key(
-            &KeyPair::shared(Algorithm::ES256, 0).with_kid(kid),
+            &KeyPair::cached(Algorithm::ES256, 0).with_kid(kid),
             |issuer| issuer,
         );
         assert_eq!(fixture.verify_ok(&fixture.token().sign()).kid(), Some(kid));

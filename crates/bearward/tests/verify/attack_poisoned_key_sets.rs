@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::fixture::{Fixture, assert_rejected, ignore_reason, jwk_with, jwks_from};
 
 fn valid_key() -> KeyPair {
-    KeyPair::shared(Algorithm::ES256, 0)
+    KeyPair::cached(Algorithm::ES256, 0)
 }
 
 #[rstest]

@@ -10,7 +10,7 @@ use crate::fixture::{Fixture, assert_rejected, decode, ignore_reason, jwk_with, 
 
 /// Returns a fixture whose issuer publishes a weak key and a valid one.
 fn fixture_with_weak_key(weak: Value) -> Fixture {
-    let good = KeyPair::shared(Algorithm::ES256, 0);
+    let good = KeyPair::cached(Algorithm::ES256, 0);
     Fixture::with_jwks(&good, &jwks_from([weak, good.jwk().into()]))
 }
 
@@ -27,7 +27,7 @@ fn a_1024_bit_rsa_key_is_ignored() {
 
 #[test]
 fn an_rsa_exponent_of_1_is_ignored() {
-    let rsa = KeyPair::shared(Algorithm::RS256, 0);
+    let rsa = KeyPair::cached(Algorithm::RS256, 0);
     for exponent in [vec![1], vec![0, 1]] {
         let weak = jwk_with(&rsa, "e", json!(encode(&exponent)));
         assert_eq!(ignore_reason(&weak), Some(IgnoreReason::Exponent));
@@ -53,7 +53,7 @@ fn an_rsa_exponent_of_1_is_ignored() {
 
 #[test]
 fn an_even_rsa_modulus_is_ignored() {
-    let rsa = KeyPair::shared(Algorithm::RS256, 0);
+    let rsa = KeyPair::cached(Algorithm::RS256, 0);
     let mut n = decode(rsa.jwk()["n"].as_str().unwrap());
     n[255] &= 0xfe;
     assert!(ignore_reason(&jwk_with(&rsa, "n", json!(encode(&n)))).is_some());

@@ -102,7 +102,7 @@ async fn mismatched_claims_are_401_invalid_claim(#[case] name: &str, #[case] val
 
 #[actix_web::test]
 async fn claims_nested_10000_deep_are_401_without_overflow() {
-    let key = KeyPair::shared(Algorithm::ES256, 0);
+    let key = KeyPair::cached(Algorithm::ES256, 0);
     let fixture = Fixture::with_builder(
         &key,
         |issuer| issuer,

@@ -31,7 +31,7 @@ impl Fixture {
 
     /// Uses an ES256 key and changes the issuer configuration.
     pub fn with_issuer(change: impl FnOnce(Issuer) -> Issuer) -> Self {
-        Self::with_key(&KeyPair::shared(Algorithm::ES256, 0), change)
+        Self::with_key(&KeyPair::cached(Algorithm::ES256, 0), change)
     }
 
     /// Uses `key`; all algorithms are allowed.

@@ -54,8 +54,8 @@ fn pyjwt_accepts_our_tokens_and_rejects_our_forgeries() {
         .iter()
         .copied()
         .map(|algorithm| match algorithm {
-            Algorithm::ES256 | Algorithm::ES384 | Algorithm::EdDSA => KeyPair::shared(algorithm, 0),
-            _ => KeyPair::shared(Algorithm::RS256, 0)
+            Algorithm::ES256 | Algorithm::ES384 | Algorithm::EdDSA => KeyPair::cached(algorithm, 0),
+            _ => KeyPair::cached(Algorithm::RS256, 0)
                 .with_algorithm(algorithm)
                 .with_kid(algorithm.name()),
         })

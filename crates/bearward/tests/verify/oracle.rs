@@ -27,7 +27,7 @@ struct Oracle {
 
 impl Oracle {
     fn new(algorithm: Algorithm) -> Self {
-        let key = KeyPair::shared(algorithm, 0);
+        let key = KeyPair::cached(algorithm, 0);
         let clock = TestClock::new();
         let now = clock.now();
         let issuer = issuer_with_jwks(ISSUER, &jwks([&key]))
@@ -265,7 +265,7 @@ fn bearward_rejects_tokens_that_jsonwebtoken_accepts_by_default() {
 #[test]
 fn mixed_key_types_are_supported_unlike_in_jsonwebtoken() {
     let oracle = Oracle::new(Algorithm::ES256);
-    let rsa = KeyPair::shared(Algorithm::RS256, 0);
+    let rsa = KeyPair::cached(Algorithm::RS256, 0);
     let keys = KeySource::Fixed(jwks([&oracle.fixture.key, &rsa]));
     let issuer = issuer_with_jwks(ISSUER, "")
         .keys(keys)

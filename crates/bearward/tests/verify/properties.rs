@@ -10,7 +10,7 @@ use crate::fixture::{Fixture, ISSUER, NOW, verify};
 
 /// Returns one fixture for all cases of a property, because building it parses keys.
 fn fixture() -> Fixture {
-    Fixture::with_key(&KeyPair::shared(Algorithm::EdDSA, 0), |issuer| issuer)
+    Fixture::with_key(&KeyPair::cached(Algorithm::EdDSA, 0), |issuer| issuer)
 }
 
 /// Generates arbitrary JSON, biased toward values that claims have.
@@ -121,7 +121,7 @@ fn arbitrary_signed_headers_and_claims_do_not_panic() {
 #[test]
 fn arbitrary_key_sets_do_not_panic() {
     proptest!(|(text in ".{0,200}")| drop(ParsedJwks::parse(text.as_bytes(), Algorithm::ALL, 100)));
-    let good = KeyPair::shared(Algorithm::ES256, 0).jwk();
+    let good = KeyPair::cached(Algorithm::ES256, 0).jwk();
     proptest!(|(changes in prop::collection::vec(members(JWK), 1..4), from_good in any::<bool>())| {
         let entries = changes.into_iter().map(|change| {
             let mut entry = if from_good { good.clone() } else { Map::new() };

@@ -154,7 +154,7 @@ fn appendix(name: &str) -> (Fixture, String) {
     let clock = fixture::clock();
     clock.set_wall_clock(Timestamp::from_unix(1_300_819_379));
     let auth = fixture::build(bearward::Bearward::builder().issuer(profile), &clock);
-    let key = bearward_testing::KeyPair::shared(Algorithm::ES256, 0);
+    let key = bearward_testing::KeyPair::cached(Algorithm::ES256, 0);
     (
         Fixture { auth, clock, key },
         read_vector(&format!("rfc7515/{name}.jws")),

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::fixture::{Fixture, decode, ignore_reason, jwk_with, jwks_from, read_vector};
 
 fn ec_key() -> KeyPair {
-    KeyPair::shared(Algorithm::ES256, 0)
+    KeyPair::cached(Algorithm::ES256, 0)
 }
 
 fn parse(document: &str) -> Result<(ParsedJwks, Vec<IgnoreReason>), JwksError> {
@@ -259,7 +259,7 @@ fn rfc_7518_section_6_2_1_coordinates_have_the_length_of_the_curve(
     #[values(Algorithm::ES256, Algorithm::ES384)] algorithm: Algorithm,
     #[values("x", "y")] name: &str,
 ) {
-    let key = KeyPair::shared(algorithm, 0);
+    let key = KeyPair::cached(algorithm, 0);
     let valid = decode(key.jwk()[name].as_str().unwrap());
     let length = if algorithm == Algorithm::ES256 {
         32
@@ -324,7 +324,7 @@ fn points_not_on_the_curve_are_ignored() {
     // A point of P-384 is not on P-256, and vice versa.
     assert_eq!(
         ignore_reason(&jwk_with(
-            &KeyPair::shared(Algorithm::ES384, 0),
+            &KeyPair::cached(Algorithm::ES384, 0),
             "crv",
             json!("P-256")
         )),
@@ -353,7 +353,7 @@ fn unsupported_curves_are_ignored(#[case] curve: &str) {
 
 #[test]
 fn rfc_8037_okp_keys_are_ed25519_with_32_bytes() {
-    let key = KeyPair::shared(Algorithm::EdDSA, 0);
+    let key = KeyPair::cached(Algorithm::EdDSA, 0);
     assert_eq!(ignore_reason(&key.jwk().into()), None);
     // RFC 9864 defines `Ed25519` as a fully specified name of the same algorithm.
     assert_eq!(
@@ -391,14 +391,14 @@ fn key_material_must_be_base64url(#[case] value: Value) {
     );
     assert_eq!(
         ignore_reason(&jwk_with(
-            &KeyPair::shared(Algorithm::RS256, 0),
+            &KeyPair::cached(Algorithm::RS256, 0),
             "n",
             value.clone()
         )),
         Some(IgnoreReason::Malformed)
     );
     assert_eq!(
-        ignore_reason(&jwk_with(&KeyPair::shared(Algorithm::EdDSA, 0), "x", value)),
+        ignore_reason(&jwk_with(&KeyPair::cached(Algorithm::EdDSA, 0), "x", value)),
         Some(IgnoreReason::Malformed)
     );
 }

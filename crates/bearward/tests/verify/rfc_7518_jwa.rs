@@ -39,7 +39,7 @@ fn section_3_3_rsa_keys_have_2048_to_8192_bits(#[case] bits: usize, #[case] used
 
 #[test]
 fn leading_zero_bytes_of_a_modulus_are_not_counted() {
-    let key = KeyPair::shared(Algorithm::RS256, 0);
+    let key = KeyPair::cached(Algorithm::RS256, 0);
     let padded = [&[0, 0], decode(key.jwk()["n"].as_str().unwrap()).as_slice()].concat();
     let fixture = Fixture::with_jwks(
         &key,
@@ -68,7 +68,7 @@ fn leading_zero_bytes_of_a_modulus_are_not_counted() {
 #[case::f4_with_a_zero_byte(&[0, 1, 0, 1], None)]
 #[case::f4_and_one(&[1, 0, 2], Some(IgnoreReason::Exponent))]
 fn an_rsa_exponent_is_odd_and_at_least_3(#[case] e: &[u8], #[case] expected: Option<IgnoreReason>) {
-    let key = KeyPair::shared(Algorithm::RS256, 0);
+    let key = KeyPair::cached(Algorithm::RS256, 0);
     assert_eq!(
         ignore_reason(&jwk_with(&key, "e", json!(encode(e)))),
         expected
@@ -83,7 +83,7 @@ fn an_rsa_exponent_is_odd_and_at_least_3(#[case] e: &[u8], #[case] expected: Opt
 fn an_rsa_exponent_has_at_most_33_bits(#[case] e: &[u8], #[case] expected: Option<IgnoreReason>) {
     assert_eq!(
         ignore_reason(&jwk_with(
-            &KeyPair::shared(Algorithm::RS256, 0),
+            &KeyPair::cached(Algorithm::RS256, 0),
             "e",
             json!(encode(e))
         )),
@@ -98,7 +98,7 @@ fn section_3_4_ecdsa_signatures_have_a_fixed_length(
     #[case] algorithm: Algorithm,
     #[case] length: usize,
 ) {
-    let fixture = Fixture::with_key(&KeyPair::shared(algorithm, 0), |issuer| issuer);
+    let fixture = Fixture::with_key(&KeyPair::cached(algorithm, 0), |issuer| issuer);
     let token = fixture.token().sign();
     let [header, payload, signature] = split_token(&token);
     let signature = decode(signature);
@@ -131,7 +131,7 @@ fn section_3_3_rsa_signatures_have_the_length_of_the_modulus(
     #[values(Algorithm::RS256, Algorithm::PS256)] algorithm: Algorithm,
 ) {
     let fixture = Fixture::with_key(
-        &KeyPair::shared(Algorithm::RS256, 0).with_algorithm(algorithm),
+        &KeyPair::cached(Algorithm::RS256, 0).with_algorithm(algorithm),
         |issuer| issuer,
     );
     let token = fixture.token().sign();
@@ -156,7 +156,7 @@ fn section_3_3_rsa_signatures_have_the_length_of_the_modulus(
 
 #[test]
 fn section_3_5_pkcs1_and_pss_signatures_are_not_interchangeable() {
-    let key = KeyPair::shared(Algorithm::RS256, 0);
+    let key = KeyPair::cached(Algorithm::RS256, 0);
     for (named, signed) in [
         (Algorithm::PS256, Algorithm::RS256),
         (Algorithm::RS256, Algorithm::PS256),

@@ -7,7 +7,7 @@ use crate::fixture::{self, Fixture, assert_rejected, read_vector};
 
 #[test]
 fn section_3_1_only_listed_algorithms_are_used() {
-    let key = KeyPair::shared(Algorithm::RS256, 0);
+    let key = KeyPair::cached(Algorithm::RS256, 0);
     let fixture = Fixture::with_key(&key, |issuer| {
         issuer.algorithms([Algorithm::RS256]).unwrap()
     });
@@ -44,7 +44,7 @@ fn section_3_3_every_cryptographic_operation_is_checked() {
 
 #[test]
 fn section_3_8_the_keys_belong_to_the_issuer() {
-    let [ours, theirs] = [0, 1].map(|which| KeyPair::shared(Algorithm::ES256, which));
+    let [ours, theirs] = [0, 1].map(|which| KeyPair::cached(Algorithm::ES256, which));
     let one = fixture::issuer_with_jwks("https://one.example", &fixture::jwks([&ours]));
     let two = fixture::issuer_with_jwks("https://two.example", &fixture::jwks([&theirs]));
     let auth = fixture::build(

@@ -72,7 +72,7 @@ struct CacheFixture {
 impl CacheFixture {
     fn new(entries: usize) -> Self {
         let hits = HitRecorder::default();
-        let key = KeyPair::shared(Algorithm::EdDSA, 0);
+        let key = KeyPair::cached(Algorithm::EdDSA, 0);
         let build = || {
             Fixture::with_builder(
                 &key,
@@ -238,7 +238,7 @@ fn rejected_tokens_are_not_cached() {
 
 #[test]
 fn the_same_subject_of_two_issuers_is_kept_apart() {
-    let [one, two] = [0, 1].map(|which| KeyPair::shared(Algorithm::ES256, which).with_kid("same"));
+    let [one, two] = [0, 1].map(|which| KeyPair::cached(Algorithm::ES256, which).with_kid("same"));
     let issuers = [("https://one.example", &one), ("https://two.example", &two)];
     let builder = issuers
         .iter()
@@ -266,7 +266,7 @@ fn the_same_subject_of_two_issuers_is_kept_apart() {
 
 #[tokio::test]
 async fn id_tokens_and_access_tokens_are_never_interchangeable() {
-    let [bearer, credential] = [0, 1].map(|which| KeyPair::shared(Algorithm::EdDSA, which));
+    let [bearer, credential] = [0, 1].map(|which| KeyPair::cached(Algorithm::EdDSA, which));
     let clock = fixture::clock();
     let id_issuer =
         fixture::issuer_with_jwks("https://accounts.example", &fixture::jwks([&credential]))

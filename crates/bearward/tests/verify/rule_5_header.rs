@@ -72,7 +72,7 @@ fn json_whitespace_in_the_header_is_ignored() {
 
 #[test]
 fn an_algorithm_not_listed_for_the_issuer_is_rejected() {
-    let key = KeyPair::shared(Algorithm::RS256, 0);
+    let key = KeyPair::cached(Algorithm::RS256, 0);
     let listed = |list: &'static [Algorithm]| {
         Fixture::with_key(&key, move |issuer| {
             issuer.algorithms(list.iter().copied()).unwrap()
@@ -98,9 +98,9 @@ fn an_algorithm_not_listed_for_the_issuer_is_rejected() {
 #[test]
 fn every_supported_algorithm_verifies() {
     for &algorithm in Algorithm::ALL {
-        let key = KeyPair::shared(Algorithm::RS256, 0);
+        let key = KeyPair::cached(Algorithm::RS256, 0);
         let key = match algorithm {
-            Algorithm::ES256 | Algorithm::ES384 | Algorithm::EdDSA => KeyPair::shared(algorithm, 0),
+            Algorithm::ES256 | Algorithm::ES384 | Algorithm::EdDSA => KeyPair::cached(algorithm, 0),
             _ => key.with_algorithm(algorithm),
         };
         let fixture = Fixture::with_key(&key, |issuer| issuer);
@@ -115,10 +115,10 @@ fn every_supported_algorithm_verifies() {
 fn the_default_algorithms_are_rs256_es256_and_eddsa() {
     for &algorithm in Algorithm::ALL {
         let key = match algorithm {
-            Algorithm::ES256 | Algorithm::ES384 | Algorithm::EdDSA => KeyPair::shared(algorithm, 0),
-            _ => KeyPair::shared(Algorithm::RS256, 0).with_algorithm(algorithm),
+            Algorithm::ES256 | Algorithm::ES384 | Algorithm::EdDSA => KeyPair::cached(algorithm, 0),
+            _ => KeyPair::cached(Algorithm::RS256, 0).with_algorithm(algorithm),
         };
-        let also = KeyPair::shared(Algorithm::ES256, 1);
+        let also = KeyPair::cached(Algorithm::ES256, 1);
         let profile = |issuer: bearward::Issuer| {
             issuer
                 .algorithms(Algorithm::DEFAULT.iter().copied())
@@ -301,7 +301,7 @@ fn kid_must_be_a_string(#[values("null", "1", "[]", "{}", "true")] kid: &str) {
 
 #[test]
 fn a_kid_has_at_most_256_bytes() {
-    let key = KeyPair::shared(Algorithm::ES256, 0).with_kid("k".repeat(256));
+    let key = KeyPair::cached(Algorithm::ES256, 0).with_kid("k".repeat(256));
     let fixture = Fixture::with_key(&key, |issuer| issuer);
     fixture.verify_ok(&fixture.token().sign());
     assert_rejected!(

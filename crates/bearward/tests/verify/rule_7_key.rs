@@ -9,7 +9,7 @@ use crate::fixture::{Fixture, assert_rejected, jwk_with, jwks, jwks_from};
 
 #[test]
 fn the_kid_selects_the_key() {
-    let [one, two] = [0, 1].map(|which| KeyPair::shared(Algorithm::ES256, which));
+    let [one, two] = [0, 1].map(|which| KeyPair::cached(Algorithm::ES256, which));
     let fixture = Fixture::with_jwks(&one, &jwks([&one, &two]));
     fixture.verify_ok(&fixture.token().sign());
     fixture.verify_ok(&fixture.token().key(two.clone()).sign());
@@ -41,8 +41,8 @@ fn the_kid_selects_the_key() {
 
 #[test]
 fn without_kid_the_only_matching_key_is_used() {
-    let [one, two] = [0, 1].map(|which| KeyPair::shared(Algorithm::ES256, which));
-    let other_type = KeyPair::shared(Algorithm::EdDSA, 0);
+    let [one, two] = [0, 1].map(|which| KeyPair::cached(Algorithm::ES256, which));
+    let other_type = KeyPair::cached(Algorithm::EdDSA, 0);
     let unambiguous = Fixture::with_jwks(&one, &jwks([&one, &other_type]));
     unambiguous.verify_ok(&unambiguous.token().without_header("kid").sign());
     let ambiguous = Fixture::with_jwks(&one, &jwks([&one, &two]));
@@ -63,7 +63,7 @@ fn without_kid_the_only_matching_key_is_used() {
 
 #[test]
 fn a_key_without_kid_verifies_only_tokens_without_kid() {
-    let key = KeyPair::shared(Algorithm::ES256, 0);
+    let key = KeyPair::cached(Algorithm::ES256, 0);
     let fixture = Fixture::with_jwks(&key, &jwks_from([jwk_with(&key, "kid", Value::Null)]));
     fixture.verify_ok(&fixture.token().without_header("kid").sign());
     assert_rejected!(
@@ -76,7 +76,7 @@ fn a_key_without_kid_verifies_only_tokens_without_kid() {
 
 #[test]
 fn a_key_verifies_only_its_own_algorithm() {
-    let key = KeyPair::shared(Algorithm::RS256, 0);
+    let key = KeyPair::cached(Algorithm::RS256, 0);
     let fixture = Fixture::with_key(&key, |issuer| issuer);
     fixture.verify_ok(&fixture.token().sign());
     for other in [
@@ -96,7 +96,7 @@ fn a_key_verifies_only_its_own_algorithm() {
 
 #[test]
 fn a_key_without_alg_uses_the_first_listed_algorithm_of_its_type() {
-    let key = KeyPair::shared(Algorithm::RS256, 0).with_algorithm(Algorithm::PS256);
+    let key = KeyPair::cached(Algorithm::RS256, 0).with_algorithm(Algorithm::PS256);
     let document = jwks_from([jwk_with(&key, "alg", Value::Null)]);
     let listed = |list: [Algorithm; 3]| {
         let keys = bearward::KeySource::Fixed(document.clone());
@@ -119,8 +119,8 @@ fn a_key_without_alg_uses_the_first_listed_algorithm_of_its_type() {
 
 #[test]
 fn keys_with_the_same_kid_may_differ_in_algorithm() {
-    let rsa = KeyPair::shared(Algorithm::RS256, 0).with_kid("same");
-    let elliptic = KeyPair::shared(Algorithm::ES256, 0).with_kid("same");
+    let rsa = KeyPair::cached(Algorithm::RS256, 0).with_kid("same");
+    let elliptic = KeyPair::cached(Algorithm::ES256, 0).with_kid("same");
     let fixture = Fixture::with_jwks(&rsa, &jwks([&rsa, &elliptic]));
     fixture.verify_ok(&fixture.token().sign());
     fixture.verify_ok(&fixture.token().key(elliptic).sign());
@@ -128,8 +128,8 @@ fn keys_with_the_same_kid_may_differ_in_algorithm() {
 
 #[test]
 fn keys_with_the_same_kid_and_algorithm_are_both_ignored() {
-    let [one, two] = [0, 1].map(|which| KeyPair::shared(Algorithm::ES256, which).with_kid("same"));
-    let other = KeyPair::shared(Algorithm::ES256, 0);
+    let [one, two] = [0, 1].map(|which| KeyPair::cached(Algorithm::ES256, which).with_kid("same"));
+    let other = KeyPair::cached(Algorithm::ES256, 0);
     let fixture = Fixture::with_jwks(&other, &jwks([&one, &two, &other]));
     for key in [one, two] {
         assert_rejected!(
@@ -144,7 +144,7 @@ fn keys_with_the_same_kid_and_algorithm_are_both_ignored() {
 
 #[test]
 fn the_header_cannot_select_another_key_type() {
-    let key = KeyPair::shared(Algorithm::ES256, 0);
+    let key = KeyPair::cached(Algorithm::ES256, 0);
     let fixture = Fixture::with_key(&key, |issuer| issuer);
     let claims = fixture.token().claims().clone();
     for alg in ["RS256", "ES384", "EdDSA", "PS256"] {

@@ -9,13 +9,13 @@ use crate::fixture::{Fixture, assert_rejected, decode, split_token};
 fn each_algorithm_rejects_signatures_by_another_key() {
     for &algorithm in Algorithm::ALL {
         let key = match algorithm {
-            Algorithm::ES256 | Algorithm::ES384 | Algorithm::EdDSA => KeyPair::shared(algorithm, 0),
+            Algorithm::ES256 | Algorithm::ES384 | Algorithm::EdDSA => KeyPair::cached(algorithm, 0),
             // One RSA key is used for all six algorithms, because generating one is slow.
-            _ => KeyPair::shared(Algorithm::RS256, 0).with_algorithm(algorithm),
+            _ => KeyPair::cached(Algorithm::RS256, 0).with_algorithm(algorithm),
         };
         let foreign_key = match algorithm {
-            Algorithm::ES256 | Algorithm::ES384 | Algorithm::EdDSA => KeyPair::shared(algorithm, 1),
-            _ => KeyPair::shared(Algorithm::RS256, 1).with_algorithm(algorithm),
+            Algorithm::ES256 | Algorithm::ES384 | Algorithm::EdDSA => KeyPair::cached(algorithm, 1),
+            _ => KeyPair::cached(Algorithm::RS256, 1).with_algorithm(algorithm),
         };
         let fixture = Fixture::with_key(&key, |issuer| issuer);
         let good = fixture.token();
@@ -92,7 +92,7 @@ fn the_signing_input_includes_the_dot() {
 
 #[test]
 fn every_altered_byte_is_rejected() {
-    let key = KeyPair::shared(Algorithm::EdDSA, 0);
+    let key = KeyPair::cached(Algorithm::EdDSA, 0);
     let fixture = Fixture::with_key(&key, |issuer| issuer);
     let token = fixture.token().sign();
     fixture.verify_ok(&token);
