@@ -1,6 +1,6 @@
 //! Errors of a completions call, and their mapping to HTTP.
 
-use std::{error::Error as _, iter, time::Duration};
+use std::time::Duration;
 
 use actix_web::{http::StatusCode, web::Bytes};
 use bearward::{ErrorBody, RequestId};
@@ -153,25 +153,14 @@ impl CompletionsError {
     pub(super) fn from_transport(error: reqwest::Error) -> Self {
         if !error.is_connect() {
             Self::Interrupted {
-                cause: error_chain(error),
+                cause: bearward::keys::error_chain(error),
             }
         } else if error.is_timeout() {
             Self::ConnectTimeout
         } else {
             Self::Unreachable {
-                cause: error_chain(error),
+                cause: bearward::keys::error_chain(error),
             }
         }
     }
-}
-
-/// Formats an error with its causes; the innermost one is the most useful ("Connection refused").
-/// Omits the URL, whose query may contain a secret.
-pub(super) fn error_chain(error: reqwest::Error) -> String {
-    let error = error.without_url();
-    let causes = iter::successors(error.source(), |&cause| cause.source()).map(ToString::to_string);
-    iter::once(error.to_string())
-        .chain(causes)
-        .collect::<Vec<_>>()
-        .join(": ")
 }

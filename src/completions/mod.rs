@@ -82,7 +82,7 @@ impl Completions {
             .pool_idle_timeout(POOL_IDLE_TIMEOUT)
             .connect_timeout(CONNECT_TIMEOUT.min(settings.timeout))
             .build()
-            .map_err(|error| CompletionsBuildError::Tls(error::error_chain(error)))?;
+            .map_err(|error| CompletionsBuildError::Tls(bearward::keys::error_chain(error)))?;
         Ok(Self {
             client,
             url,

@@ -40,22 +40,16 @@ pub(super) fn single_line(text: String, max_chars: usize) -> Result<String, Vali
         Err(ValidationError::Empty)
     } else if text.chars().count() > max_chars {
         Err(ValidationError::TooLong(max_chars))
-    } else if text.chars().any(|c| c.is_control() || is_invisible(c)) {
+    } else if text
+        .chars()
+        .any(|c| c.is_control() || bearward::internals::is_invisible(c))
+    {
         Err(ValidationError::ControlCharacter)
     } else if text.trim() != text {
         Err(ValidationError::SurroundingWhitespace)
     } else {
         Ok(text)
     }
-}
-
-/// Reports whether a character is a line separator, a bidirectional control or has zero width. With
-/// these, a text can look like a different one. Joiners are allowed: scripts and emoji need them.
-fn is_invisible(c: char) -> bool {
-    matches!(
-        c,
-        '\u{061C}' | '\u{200B}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}'
-    )
 }
 
 #[cfg(test)]

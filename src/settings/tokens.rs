@@ -35,9 +35,7 @@ impl Tokens {
 /// Parses a cookie name, which is a token as in RFC 9110 §5.6.2 (RFC 6265 §4.1.1).
 fn cookie_name(raw: Raw<'_>) -> Result<String, Hint> {
     let name = raw.text()?;
-    let is_token = name
-        .bytes()
-        .all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b));
+    let is_token = name.bytes().all(bearward::internals::is_token_char);
     if is_token && name.len() <= 64 {
         return Ok(name.to_owned());
     }

@@ -1,7 +1,5 @@
 //! What the HTTP clients of the workspace have in common.
 
-use std::{error::Error as _, fmt::Write as _};
-
 use reqwest::{ClientBuilder, Response, redirect};
 
 /// Returns a client builder that follows no redirects, never retries, ignores the proxy variables
@@ -54,13 +52,5 @@ pub enum ReadBodyError {
 #[doc(hidden)]
 #[must_use]
 pub fn error_chain(error: reqwest::Error) -> String {
-    let error = error.without_url();
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        // Writing to a String cannot fail.
-        let _ = write!(text, ": {cause}");
-        source = cause.source();
-    }
-    text
+    crate::text::error_chain(&error.without_url())
 }
