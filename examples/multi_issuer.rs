@@ -30,7 +30,7 @@ fn staff_issuer() -> Result<Issuer, IssuerError> {
     Ok(issuer
         .algorithms([Algorithm::ES256])?
         .token_type(TypRule::AtJwt)
-        .claims(claims)
+        .claim_mapping(claims)
         .keys(KeySource::Fixed(keys.to_owned())))
 }
 

@@ -194,7 +194,7 @@ fn load(sources: &Sources) -> Result<Config, ConfigErrors> {
 
 /// Installs the metrics recorder. Must be called before anything that records metrics is built.
 fn install_metrics() -> Result<Metrics, Failure> {
-    telemetry::metrics().map_err(|error| Failure::Failed(error.to_string()))
+    telemetry::install_metrics().map_err(|error| Failure::Failed(error.to_string()))
 }
 
 /// Starts logging and, if configured, tracing. Dropping the returned value stops tracing.

@@ -31,7 +31,7 @@ pub(super) async fn classify(
     now: Timestamp,
 ) -> CompletionsError {
     let status = response.status();
-    let delay = retry_after(response.headers(), now).unwrap_or(DEFAULT_RETRY_AFTER);
+    let delay = parse_retry_after(response.headers(), now).unwrap_or(DEFAULT_RETRY_AFTER);
     let is_logged = tracing::enabled!(Level::DEBUG);
     let is_ambiguous = matches!(
         status,

@@ -140,7 +140,7 @@ fn read_issuer(name: &str, mut section: Section<'_>, allow_http: bool) -> Result
             .leeway(leeway)?
             .token_type(token_type)
             .token_use(token_use)
-            .claims(claims)
+            .claim_mapping(claims)
             .keys(keys);
         let issuer = accepted_issuers.fold(issuer, Issuer::issuer_alias);
         Ok(required_claims

@@ -6,7 +6,7 @@ mod request;
 mod traces;
 
 pub use log::{InitError, init};
-pub use prometheus::{Metrics, metrics};
+pub use prometheus::{Metrics, install_metrics};
 pub use request::observe;
 pub(crate) use request::record_unparsed_request;
 pub use traces::{Traces, client_span};

@@ -30,7 +30,7 @@ impl Metrics {
 ///
 /// # Errors
 /// [`BuildError`] if another recorder is installed already.
-pub fn metrics() -> Result<Metrics, BuildError> {
+pub fn install_metrics() -> Result<Metrics, BuildError> {
     static INSTALLED: OnceLock<Metrics> = OnceLock::new();
     if let Some(installed) = INSTALLED.get() {
         return Ok(installed.clone());
@@ -118,7 +118,7 @@ fn describe_all() {
         "Usable keys in an issuer's key set."
     );
     describe_gauge!(
-        "bearward_jwks_keys_skipped",
+        "bearward_jwks_keys_ignored",
         Unit::Count,
         "Keys of an issuer's JWKS that are ignored because they cannot be used."
     );
@@ -155,8 +155,8 @@ mod tests {
     #[test]
     fn a_second_call_returns_the_same_metrics() {
         let (first, second) = (
-            metrics().expect("installed"),
-            metrics().expect("still installed"),
+            install_metrics().expect("installed"),
+            install_metrics().expect("still installed"),
         );
         ::metrics::counter!("bearward_test_installed_twice").increment(1);
         assert!(first.render().contains("bearward_test_installed_twice 1"));
@@ -165,7 +165,7 @@ mod tests {
 
     #[test]
     fn metrics_have_help_texts() {
-        let metrics = metrics().expect("installed");
+        let metrics = install_metrics().expect("installed");
         ::metrics::counter!("bearward_rate_limited_total", "limit" => "test").increment(0);
         let rendered = metrics.render();
         assert!(

@@ -113,10 +113,10 @@ async fn with_body(_: Principal, _: web::Json<serde_json::Value>) -> &'static st
 async fn guard_rejects_before_the_body_while_keys_are_fetched() {
     let idp = MockIdp::start().await;
     idp.set_faults(Faults::hang());
-    let policy = JwksCacheConfig::default().wait_timeout(Duration::from_millis(20));
+    let config = JwksCacheConfig::default().wait_timeout(Duration::from_millis(20));
     let auth = Bearward::builder()
         .issuer(idp.as_issuer())
-        .jwks_cache(policy)
+        .jwks_cache(config)
         .build()
         .await
         .unwrap();

@@ -40,10 +40,10 @@ async fn write_snapshot(dir: &Path, idp: &MockIdp, key: &KeyPair) -> PathBuf {
 }
 
 async fn build(dir: &Path, idp: &MockIdp) -> Bearward {
-    let policy = JwksCacheConfig::default().snapshot_dir(dir);
+    let config = JwksCacheConfig::default().snapshot_dir(dir);
     Bearward::builder()
         .issuer(idp.as_issuer())
-        .jwks_cache(policy)
+        .jwks_cache(config)
         .build()
         .await
         .unwrap()
@@ -96,10 +96,10 @@ async fn snapshot_path_that_is_a_pipe_does_not_block_startup() {
             .build()
             .unwrap();
         runtime.block_on(async {
-            let policy = JwksCacheConfig::default().snapshot_dir(directory);
+            let config = JwksCacheConfig::default().snapshot_dir(directory);
             let auth = Bearward::builder()
                 .issuer(issuer)
-                .jwks_cache(policy)
+                .jwks_cache(config)
                 .build()
                 .await
                 .unwrap();

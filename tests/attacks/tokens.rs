@@ -39,7 +39,7 @@ async fn every_other_encoding_of_a_valid_token_is_rejected() {
 
 #[tokio::test]
 async fn rejected_tokens_do_not_grow_caches_or_metrics() {
-    let metrics = telemetry::metrics().unwrap();
+    let metrics = telemetry::install_metrics().unwrap();
     let idp = MockIdp::start().await;
     let auth = Bearward::builder()
         .issuer(idp.as_issuer())

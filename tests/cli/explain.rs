@@ -382,7 +382,7 @@ async fn json_output_is_one_object_with_every_step() {
             names,
             [
                 "size",
-                "form",
+                "format",
                 "header",
                 "payload",
                 "issuer",

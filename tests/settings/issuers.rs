@@ -32,7 +32,7 @@ fn an_issuer_is_read_with_all_its_keys() {
             .leeway(Duration::ZERO)?
             .require_claim("email")
             .token_use(TokenUse::IdToken)
-            .claims(claims))
+            .claim_mapping(claims))
     };
     assert_eq!(Ok(idp), expected());
 }

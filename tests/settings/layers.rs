@@ -239,7 +239,7 @@ fn a_variable_sets_lists_numbers_and_booleans() {
         Ok(Issuer::new("https://idp.example.com", "one")?
             .name("idp")
             .algorithms([Algorithm::ES256, Algorithm::RS256])?
-            .claims(ClaimMapping::default().set("roles", "/groups")?))
+            .claim_mapping(ClaimMapping::default().set("roles", "/groups")?))
     };
     assert_eq!(Ok(config.issuers["idp"].clone()), expected());
     assert!(config.server.cors_origins.is_empty());

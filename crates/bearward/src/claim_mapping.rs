@@ -27,7 +27,7 @@ use super::json_pointer::{JsonPointer, JsonPointerError};
 /// let keycloak = ClaimMapping::default()
 ///     .set("roles", "/realm_access/roles")?
 ///     .set("tenant", "/https:~1~1example.com~1tenant")?;
-/// let issuer = Issuer::new("https://id.example.com/realms/shop", "api")?.claims(keycloak);
+/// let issuer = Issuer::new("https://id.example.com/realms/shop", "api")?.claim_mapping(keycloak);
 /// # Ok(()) }
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -17,7 +17,7 @@ pub(crate) use super::text::SanitizedText;
 ///
 /// let error = AuthError::InsufficientRole { required: "admin".into() };
 /// assert_eq!(error.code(), "INSUFFICIENT_ROLE");
-/// assert_eq!(error.step(), VerificationStep::Policy);
+/// assert_eq!(error.step(), VerificationStep::Requirement);
 /// assert_eq!(error.to_string(), "missing role \"admin\"");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -48,7 +48,7 @@ pub enum AuthError {
     ApiKey,
     /// The token is not a compact JWS (RFC 7515 §7.1).
     #[error("malformed token: {0}")]
-    Form(FormatError),
+    Format(FormatError),
     /// The protected header violates a rule.
     #[error("invalid token header: {0}")]
     Header(HeaderError),
@@ -156,7 +156,7 @@ pub enum AuthError {
     /// The token is in the session cookie, and the request is unsafe and has no `Origin` header
     /// with a listed origin.
     #[error("the session cookie is not accepted from this request's Origin")]
-    OriginRefused,
+    OriginNotAllowed,
     /// The issuer's keys are not available. This is never the token's fault, so the status is 503
     /// and not 401.
     #[error("the issuer's signing keys are temporarily unavailable; try again in {} s", .retry_after.as_secs())]
@@ -178,7 +178,7 @@ pub enum VerificationStep {
     /// The token is not too long.
     Size,
     /// The token has three base64url parts.
-    Form,
+    Format,
     /// The protected header is one JSON object with known members of the right types.
     Header,
     /// The payload is one JSON object.
@@ -196,7 +196,7 @@ pub enum VerificationStep {
     /// The types of the claims, the times and the audience.
     Claims,
     /// The route's requirement.
-    Policy,
+    Requirement,
 }
 
 impl AuthError {
@@ -222,7 +222,7 @@ impl AuthError {
             Self::BadAuthorization
             | Self::TooLong { .. }
             | Self::ApiKey
-            | Self::Form(_)
+            | Self::Format(_)
             | Self::Header(_)
             | Self::Payload(_)
             | Self::AlgorithmNotAllowed { .. }
@@ -243,7 +243,7 @@ impl AuthError {
             | Self::InsufficientScope { .. }
             | Self::InsufficientRole { .. }
             | Self::RequirementNotMet { .. }
-            | Self::OriginRefused
+            | Self::OriginNotAllowed
             | Self::KeysUnavailable { .. }
             | Self::NotConfigured => false,
         }
@@ -268,11 +268,11 @@ impl AuthError {
                 "bad_authorization",
                 VerificationStep::Source,
             ),
-            Self::OriginRefused => ("ORIGIN_REFUSED", "origin", VerificationStep::Source),
+            Self::OriginNotAllowed => ("ORIGIN_REFUSED", "origin", VerificationStep::Source),
             Self::NotConfigured => ("INTERNAL", "not_configured", VerificationStep::Source),
             Self::TooLong { .. } => ("MALFORMED_TOKEN", "too_long", VerificationStep::Size),
-            Self::ApiKey => ("MALFORMED_TOKEN", "api_key", VerificationStep::Form),
-            Self::Form(_) => ("MALFORMED_TOKEN", "form", VerificationStep::Form),
+            Self::ApiKey => ("MALFORMED_TOKEN", "api_key", VerificationStep::Format),
+            Self::Format(_) => ("MALFORMED_TOKEN", "format", VerificationStep::Format),
             Self::Header(_) => ("MALFORMED_TOKEN", "header", VerificationStep::Header),
             Self::Payload(_) => ("MALFORMED_TOKEN", "payload", VerificationStep::Payload),
             Self::UnknownIssuer { .. } => ("UNKNOWN_ISSUER", "issuer", VerificationStep::Issuer),
@@ -315,22 +315,24 @@ impl AuthError {
             Self::InvalidClaim { .. } => {
                 ("INVALID_CLAIM", "invalid_claim", VerificationStep::Claims)
             }
-            Self::CustomClaimsMismatch => {
-                ("INVALID_CLAIM", "unfit_claims", VerificationStep::Policy)
-            }
+            Self::CustomClaimsMismatch => (
+                "INVALID_CLAIM",
+                "claims_type",
+                VerificationStep::Requirement,
+            ),
             Self::StepUpRequired { .. } => {
-                ("STEP_UP_REQUIRED", "step_up", VerificationStep::Policy)
+                ("STEP_UP_REQUIRED", "step_up", VerificationStep::Requirement)
             }
             Self::InsufficientScope { .. } => {
-                ("INSUFFICIENT_SCOPE", "scope", VerificationStep::Policy)
+                ("INSUFFICIENT_SCOPE", "scope", VerificationStep::Requirement)
             }
             Self::InsufficientRole { .. } => {
-                ("INSUFFICIENT_ROLE", "role", VerificationStep::Policy)
+                ("INSUFFICIENT_ROLE", "role", VerificationStep::Requirement)
             }
             Self::RequirementNotMet { .. } => (
                 "REQUIREMENT_NOT_MET",
                 "requirement",
-                VerificationStep::Policy,
+                VerificationStep::Requirement,
             ),
         }
     }
@@ -433,7 +435,7 @@ impl fmt::Display for VerificationStep {
         f.write_str(match self {
             Self::Source => "source",
             Self::Size => "size",
-            Self::Form => "form",
+            Self::Format => "format",
             Self::Header => "header",
             Self::Payload => "payload",
             Self::Issuer => "issuer",
@@ -442,7 +444,7 @@ impl fmt::Display for VerificationStep {
             Self::VerificationKey => "key",
             Self::Signature => "signature",
             Self::Claims => "claims",
-            Self::Policy => "policy",
+            Self::Requirement => "requirement",
         })
     }
 }

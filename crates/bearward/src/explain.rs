@@ -18,7 +18,7 @@
 //! let explanation = auth.explain("eyJhbGciOiJub25lIn0.e30.").await;
 //! assert!(!explanation.is_accepted());
 //! let failed = explanation.steps.iter().find(|step| step.outcome == Outcome::Failed).unwrap();
-//! assert_eq!(failed.step.to_string(), "form");
+//! assert_eq!(failed.step.to_string(), "format");
 //! assert!(explanation.next_step.unwrap().contains("unsigned"));
 //! # Ok(()) }
 //! ```
@@ -88,7 +88,7 @@ pub(crate) struct ExplainInput<'a> {
 
 const STEPS: [VerificationStep; 10] = [
     VerificationStep::Size,
-    VerificationStep::Form,
+    VerificationStep::Format,
     VerificationStep::Header,
     VerificationStep::Payload,
     VerificationStep::Issuer,
@@ -173,10 +173,10 @@ impl ExplainContext<'_> {
                 format!("{} bytes", self.input.token.len()),
                 format!("at most {} bytes", self.input.max_bytes),
             ),
-            VerificationStep::Form => {
+            VerificationStep::Format => {
                 let parts = count(self.input.token.split('.').count(), "part");
                 let found = match self.error() {
-                    Some(AuthError::Form(error @ (FormatError::Empty | FormatError::Base64))) => {
+                    Some(AuthError::Format(error @ (FormatError::Empty | FormatError::Base64))) => {
                         format!("{parts}, {error}")
                     }
                     _ => parts,
@@ -233,7 +233,9 @@ impl ExplainContext<'_> {
                     prefix(expected, expected_claims),
                 )
             }
-            VerificationStep::Source | VerificationStep::Policy => (String::new(), String::new()),
+            VerificationStep::Source | VerificationStep::Requirement => {
+                (String::new(), String::new())
+            }
         }
     }
 

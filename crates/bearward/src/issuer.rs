@@ -353,7 +353,7 @@ impl Issuer {
 
     /// Sets where roles, scopes and other mapped claims are found.
     #[must_use]
-    pub fn claims(mut self, claims: ClaimMapping) -> Self {
+    pub fn claim_mapping(mut self, claims: ClaimMapping) -> Self {
         self.claims = claims;
         self
     }

@@ -49,7 +49,7 @@ impl<'t> CompactJws<'t> {
             if is_api_key(token) {
                 AuthError::ApiKey
             } else {
-                AuthError::Form(error)
+                AuthError::Format(error)
             }
         })?;
         let signed = &token.as_bytes()[..header.len() + 1 + payload.len()];
@@ -58,7 +58,7 @@ impl<'t> CompactJws<'t> {
         let payload_end = decode_append(&mut bytes, payload)?;
         let signature_end = decode_append(&mut bytes, signature)?;
         if signature_end - payload_end > MAX_SIGNATURE_BYTES {
-            Err(AuthError::Form(FormatError::Base64))
+            Err(AuthError::Format(FormatError::Base64))
         } else {
             Ok(Self {
                 signed,
@@ -164,7 +164,7 @@ fn decode_append(bytes: &mut Vec<u8>, part: &str) -> Result<usize, AuthError> {
     let base64 = base64_simd::URL_SAFE_NO_PAD;
     base64
         .decode_append(part, bytes)
-        .map_err(|_| AuthError::Form(FormatError::Base64))?;
+        .map_err(|_| AuthError::Format(FormatError::Base64))?;
     Ok(bytes.len())
 }
 
@@ -184,7 +184,7 @@ mod tests {
         ] {
             assert_eq!(
                 decode_base64url(invalid),
-                Err(AuthError::Form(FormatError::Base64)),
+                Err(AuthError::Format(FormatError::Base64)),
                 "{invalid:?}"
             );
         }

@@ -147,7 +147,7 @@ pub mod internals {
         ScopeAuthentication, invalid_token_challenge, parse_authorization, reject,
     };
     #[cfg(feature = "remote")]
-    pub use crate::keys::{is_loopback, retry_after};
+    pub use crate::keys::{is_loopback, parse_retry_after};
     pub use crate::{
         jws::MAX_KID_BYTES,
         text::{error_chain, is_invisible, is_token_char},

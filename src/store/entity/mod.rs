@@ -1,5 +1,5 @@
-//! Entities of the object-relational mapper, one per table. Their schema stands for the configured
-//! one, see [`Namespace`](super::schema::Namespace).
+//! Entities of the object-relational mapper, one per table. Their schema is a placeholder that
+//! [`Namespace`](super::schema::Namespace) replaces by the configured one.
 #![allow(unreachable_pub, reason = "the derive macros generate public items")]
 
 pub(super) mod api_keys;

@@ -41,7 +41,7 @@ pub(super) fn token<'r>(
             if is_safe(request) || has_listed_origin(request, cookie) {
                 Ok(token)
             } else {
-                Err(AuthError::OriginRefused)
+                Err(AuthError::OriginNotAllowed)
             }
         }
         (None, None) => Err(AuthError::NoToken),
@@ -116,7 +116,7 @@ fn cookie_token<'r>(
         (Some(b"") | None, None) => Ok(None),
         (Some(token), None) => str::from_utf8(token)
             .map(Some)
-            .map_err(|_| AuthError::Form(FormatError::Base64)),
+            .map_err(|_| AuthError::Format(FormatError::Base64)),
     }
 }
 

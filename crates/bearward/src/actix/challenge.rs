@@ -65,7 +65,7 @@ impl HttpError {
             AuthError::BadAuthorization
             | AuthError::TooLong { .. }
             | AuthError::ApiKey
-            | AuthError::Form(_)
+            | AuthError::Format(_)
             | AuthError::Header(_)
             | AuthError::Payload(_)
             | AuthError::AlgorithmNotAllowed { .. }
@@ -98,7 +98,7 @@ impl HttpError {
             },
             AuthError::InsufficientRole { .. }
             | AuthError::RequirementNotMet { .. }
-            | AuthError::OriginRefused => no_challenge(StatusCode::FORBIDDEN),
+            | AuthError::OriginNotAllowed => no_challenge(StatusCode::FORBIDDEN),
             AuthError::KeysUnavailable { .. } => no_challenge(StatusCode::SERVICE_UNAVAILABLE),
             AuthError::NotConfigured => no_challenge(StatusCode::INTERNAL_SERVER_ERROR),
         }

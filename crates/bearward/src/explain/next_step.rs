@@ -22,7 +22,7 @@ pub(super) fn next_step(context: &ExplainContext<'_>, error: &AuthError) -> Stri
         AuthError::TooLong { .. } => {
             "check that this is an access token, which usually has 1 to 3 KiB; tokens.max_bytes sets the limit".to_owned()
         }
-        AuthError::Form(error) => malformed(context, *error),
+        AuthError::Format(error) => malformed(context, *error),
         AuthError::Header(error) => invalid_header(*error),
         AuthError::Payload(error) => invalid_payload(*error),
         AuthError::AlgorithmNotAllowed { found, allowed } => algorithm(found.as_str(), allowed),
@@ -79,7 +79,7 @@ pub(super) fn next_step(context: &ExplainContext<'_>, error: &AuthError) -> Stri
         AuthError::SeveralCredentials => {
             "send one Authorization header or the cookie, not both".to_owned()
         }
-        AuthError::OriginRefused => {
+        AuthError::OriginNotAllowed => {
             "add the page's origin to `server.cors_origins` if it is yours".to_owned()
         }
         AuthError::NotConfigured => {

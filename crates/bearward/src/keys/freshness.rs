@@ -52,7 +52,7 @@ pub(super) fn server_time(headers: &HeaderMap) -> Option<Timestamp> {
 /// Reads `Retry-After` (RFC 9110 §10.2.3): seconds, or a date. A date is compared with the
 /// response's own `Date`, so a difference between the clocks does not matter; `now` is used if
 /// there is none.
-pub fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+pub fn parse_retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     let now = values(headers, &DATE).find_map(date).unwrap_or(now);
     let parse = |value: &str| {
         let delay = seconds(value).map(Duration::from_secs);
@@ -192,7 +192,7 @@ mod tests {
     #[test]
     fn retry_after_accepts_seconds_and_dates() {
         let now = Timestamp::from_unix(784_111_777); // Sun, 06 Nov 1994 08:49:37 GMT
-        let read = |value| retry_after(&headers(&[("retry-after", value)]), now);
+        let read = |value| parse_retry_after(&headers(&[("retry-after", value)]), now);
         assert_eq!(read("120"), Some(Duration::from_mins(2)));
         assert_eq!(
             read("Sun, 06 Nov 1994 08:50:37 GMT"),
@@ -214,7 +214,7 @@ mod tests {
             ("retry-after", "Sun, 06 Nov 1994 08:50:37 GMT"),
         ]);
         assert_eq!(
-            retry_after(&response, Timestamp::from_unix(0)),
+            parse_retry_after(&response, Timestamp::from_unix(0)),
             Some(Duration::from_mins(1))
         );
     }

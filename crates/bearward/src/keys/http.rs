@@ -109,7 +109,7 @@ impl HttpFetch {
         let response = get.send().await.map_err(map_transport_error)?;
         let status = response.status();
         let fail = |kind, message: String, retry| {
-            let retry_after = freshness::retry_after(response.headers(), self.clock.now());
+            let retry_after = freshness::parse_retry_after(response.headers(), self.clock.now());
             let error = FetchError::new(kind, message).with_retry_after(retry_after);
             Err((error, retry))
         };

@@ -217,7 +217,7 @@ impl KeySet {
         }
     }
 
-    /// Sets the gauges `bearward_jwks_state`, `_age_seconds`, `_keys` and `_keys_skipped`. Call it
+    /// Sets the gauges `bearward_jwks_state`, `_age_seconds`, `_keys` and `_keys_ignored`. Call it
     /// before metrics are scraped: age and state change without an event.
     pub fn publish_metrics(&self) {
         let metrics = match self {

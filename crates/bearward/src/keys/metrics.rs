@@ -70,7 +70,7 @@ impl KeySetMetrics {
                 .collect(),
             age_seconds: gauge!("bearward_jwks_age_seconds", "issuer" => issuer()),
             keys: gauge!("bearward_jwks_keys", "issuer" => issuer()),
-            ignored: gauge!("bearward_jwks_keys_skipped", "issuer" => issuer()),
+            ignored: gauge!("bearward_jwks_keys_ignored", "issuer" => issuer()),
         }
     }
 

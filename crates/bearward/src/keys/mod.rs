@@ -93,6 +93,6 @@ pub use self::{
 #[cfg(feature = "remote")]
 #[doc(hidden)]
 pub use self::{
-    freshness::retry_after,
+    freshness::parse_retry_after,
     http_client::{ReadBodyError, client_builder, error_chain, read_body},
 };

@@ -103,7 +103,7 @@ fn published_tokens_of_other_algorithms_are_rejected() {
     }
     for name in ["rfc7515/a5.jws", "rfc7520/5_3.jwe", "rfc7520/5_9.jwe"] {
         assert!(
-            matches!(parse_header(&read(name)), Err(AuthError::Form(_))),
+            matches!(parse_header(&read(name)), Err(AuthError::Format(_))),
             "{name}"
         );
     }

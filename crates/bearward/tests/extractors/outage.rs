@@ -12,10 +12,10 @@ async fn app_without_keys(faults: Faults) -> TestApp {
     let idp = MockIdp::start_with(Algorithm::ES256).await;
     idp.set_faults(faults);
     // Requests wait only briefly for the next attempt.
-    let policy = JwksCacheConfig::default().wait_timeout(Duration::from_millis(50));
+    let config = JwksCacheConfig::default().wait_timeout(Duration::from_millis(50));
     let cookie = CookieSource::new("session", ["https://app.example.com"]);
     let test_app =
-        TestApp::start_cold(idp, |builder| builder.cookie(cookie).jwks_cache(policy)).await;
+        TestApp::start_cold(idp, |builder| builder.cookie(cookie).jwks_cache(config)).await;
     test_app.auth.wait_for_initial_fetch().await;
     test_app
 }

@@ -104,7 +104,7 @@ async fn each_rejection_is_counted_once() {
         (
             "/paying",
             &[&format!("Bearer {valid_token}")],
-            &["ISS accepted", "ISS unfit_claims"],
+            &["ISS accepted", "ISS claims_type"],
         ),
         ("/guarded", &[&format!("Bearer {admin}")], &["ISS accepted"]),
     ];

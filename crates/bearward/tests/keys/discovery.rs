@@ -28,9 +28,9 @@ async fn start_with_discovery(idp: MockIdp) -> Fixture {
 async fn fetch_as_remote_issuer(idp: &MockIdp) -> KeySetStatus {
     let issuer = Issuer::new("http://idp.test/auth/v1", "authenticated").unwrap();
     let proxy = format!("http://{}", idp.address()).parse().unwrap();
-    let policy = cache_config().allow_http(true).proxy(proxy);
+    let config = cache_config().allow_http(true).proxy(proxy);
     let auth = builder_for(issuer, idp)
-        .jwks_cache(policy)
+        .jwks_cache(config)
         .build()
         .await
         .unwrap();

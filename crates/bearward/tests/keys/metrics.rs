@@ -173,7 +173,7 @@ async fn gauges_report_state_age_and_keys() {
         states().map(|on| on > 0.0),
         [false, false, true, false, false]
     );
-    let found = ["age_seconds", "keys", "keys_skipped"]
+    let found = ["age_seconds", "keys", "keys_ignored"]
         .map(gauge)
         .map(|value| format!("{value}"));
     assert_eq!(found, ["600", "1", "1"]);

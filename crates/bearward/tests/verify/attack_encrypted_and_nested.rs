@@ -16,7 +16,7 @@ fn cve_2023_51774_encrypted_tokens_are_rejected(#[case] name: &str) {
         Fixture::new(),
         read_vector(name),
         "MALFORMED_TOKEN",
-        AuthError::Form(FormatError::Encrypted)
+        AuthError::Format(FormatError::Encrypted)
     );
 }
 
@@ -29,7 +29,7 @@ fn cve_2022_36083_pbes2_iterations_are_never_run() {
         fixture,
         five,
         "MALFORMED_TOKEN",
-        AuthError::Form(FormatError::Encrypted)
+        AuthError::Format(FormatError::Encrypted)
     );
     // The same header in a signed token.
     let token = fixture.with_header(&header);
@@ -75,7 +75,7 @@ fn cve_2026_29000_an_unsigned_token_inside_jwe_is_rejected() {
         fixture,
         outer,
         "MALFORMED_TOKEN",
-        AuthError::Form(FormatError::Encrypted)
+        AuthError::Format(FormatError::Encrypted)
     );
 }
 

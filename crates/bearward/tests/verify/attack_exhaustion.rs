@@ -29,19 +29,19 @@ fn cve_2025_30204_and_cve_2025_27144_many_dots_are_rejected_early() {
         fixture_without_limit(),
         dots.clone(),
         "MALFORMED_TOKEN",
-        AuthError::Form(FormatError::Parts(6))
+        AuthError::Format(FormatError::Parts(6))
     );
     assert_rejected!(
         fixture_without_limit(),
         format!("a{dots}"),
         "MALFORMED_TOKEN",
-        AuthError::Form(FormatError::Parts(6))
+        AuthError::Format(FormatError::Parts(6))
     );
     assert_rejected!(
         Fixture::new(),
         ".".repeat(8192),
         "MALFORMED_TOKEN",
-        AuthError::Form(FormatError::Parts(6))
+        AuthError::Format(FormatError::Parts(6))
     );
 }
 
@@ -186,6 +186,6 @@ fn a_signature_of_one_megabyte_is_rejected_by_its_length() {
         fixture,
         format!("{body}.{}", encode(&vec![1; 1 << 20])),
         "MALFORMED_TOKEN",
-        AuthError::Form(FormatError::Base64)
+        AuthError::Format(FormatError::Base64)
     );
 }

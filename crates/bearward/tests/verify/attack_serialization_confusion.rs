@@ -20,14 +20,14 @@ fn json_serializations_are_rejected() {
     ];
     for form in forms.map(|form| form.to_string()) {
         let error = fixture.verify_err(&form);
-        assert!(matches!(error, AuthError::Form(_)), "{form}: {error:?}");
+        assert!(matches!(error, AuthError::Format(_)), "{form}: {error:?}");
     }
     for name in ["rfc7515/a6.json", "rfc7515/a7.json"] {
         assert_rejected!(
             fixture,
             read_vector(name),
             "MALFORMED_TOKEN",
-            AuthError::Form(FormatError::Parts(_))
+            AuthError::Format(FormatError::Parts(_))
         );
     }
 }
@@ -47,7 +47,7 @@ fn polyglot_serializations_are_rejected() {
         format!("\"{header}.{payload}.{signature}\""),
     ] {
         let error = fixture.verify_err(&polyglot);
-        assert!(matches!(error, AuthError::Form(_)), "{error:?}");
+        assert!(matches!(error, AuthError::Format(_)), "{error:?}");
     }
 }
 
@@ -60,7 +60,7 @@ fn a_detached_payload_is_rejected() {
         fixture,
         format!("{header}..{signature}"),
         "MALFORMED_TOKEN",
-        AuthError::Form(FormatError::Empty)
+        AuthError::Format(FormatError::Empty)
     );
 }
 
@@ -71,7 +71,7 @@ fn concatenated_tokens_are_rejected() {
     for separator in [",", " ", ", ", ";", "\n", "."] {
         let error = fixture.verify_err(&format!("{token}{separator}{token}"));
         assert!(
-            matches!(error, AuthError::Form(_)),
+            matches!(error, AuthError::Format(_)),
             "{separator:?}: {error:?}"
         );
     }
@@ -79,7 +79,7 @@ fn concatenated_tokens_are_rejected() {
         fixture,
         format!("Bearer {token}"),
         "MALFORMED_TOKEN",
-        AuthError::Form(FormatError::Base64)
+        AuthError::Format(FormatError::Base64)
     );
 }
 
@@ -93,7 +93,7 @@ fn sd_jwt_disclosures_are_rejected() {
             fixture,
             format!("{token}{more}"),
             "MALFORMED_TOKEN",
-            AuthError::Form(FormatError::Base64)
+            AuthError::Format(FormatError::Base64)
         );
     }
 }

@@ -38,7 +38,7 @@ fn cve_2026_23993_every_spelling_of_none_is_rejected(
         fixture,
         token.clone().unsigned(),
         "MALFORMED_TOKEN",
-        AuthError::Form(FormatError::Empty)
+        AuthError::Format(FormatError::Empty)
     );
     assert_rejected!(
         fixture,
@@ -79,13 +79,13 @@ fn a_token_without_its_signature_is_rejected() {
         fixture,
         format!("{header}.{payload}"),
         "MALFORMED_TOKEN",
-        AuthError::Form(FormatError::Parts(2))
+        AuthError::Format(FormatError::Parts(2))
     );
     assert_rejected!(
         fixture,
         format!("{header}.{payload}."),
         "MALFORMED_TOKEN",
-        AuthError::Form(FormatError::Empty)
+        AuthError::Format(FormatError::Empty)
     );
     assert_rejected!(
         fixture,

@@ -8,7 +8,7 @@ use crate::fixture::Fixture;
 
 fn verify_mapped(name: &str, pointer: &str, claim: &str, value: &str) -> Verified {
     let fixture = Fixture::with_issuer(|issuer| {
-        issuer.claims(ClaimMapping::default().set(name, pointer).unwrap())
+        issuer.claim_mapping(ClaimMapping::default().set(name, pointer).unwrap())
     });
     fixture.verify_ok(&fixture.with_claim(claim, value))
 }

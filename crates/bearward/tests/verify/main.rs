@@ -3,7 +3,7 @@
 
 mod fixture;
 
-mod rule_10_policy;
+mod rule_10_requirements;
 mod rule_2_size;
 mod rule_3_token_cache;
 mod rule_4_format;

@@ -20,7 +20,7 @@ fn section_2_base64url_has_no_padding_white_space_or_line_breaks() {
             fixture,
             altered,
             "MALFORMED_TOKEN",
-            AuthError::Form(FormatError::Base64)
+            AuthError::Format(FormatError::Base64)
         );
     }
 }
@@ -140,7 +140,7 @@ fn section_7_2_json_serializations_are_rejected() {
         .chain(published)
     {
         let error = fixture.verify_err(&serialized);
-        assert!(matches!(error, AuthError::Form(_)), "{error:?}");
+        assert!(matches!(error, AuthError::Format(_)), "{error:?}");
         assert_eq!(error.code(), "MALFORMED_TOKEN");
     }
 }
@@ -206,7 +206,7 @@ fn appendix_a_1_hs256_and_a_5_none_are_rejected() {
         fixture,
         unsecured.clone(),
         "MALFORMED_TOKEN",
-        AuthError::Form(FormatError::Empty)
+        AuthError::Format(FormatError::Empty)
     );
     assert_rejected!(
         fixture,

@@ -183,7 +183,7 @@ fn section_3_6_none_is_never_accepted(#[values("none", "None", "NONE", "nOnE")] 
         fixture,
         token.clone().unsigned(),
         "MALFORMED_TOKEN",
-        AuthError::Form(FormatError::Empty)
+        AuthError::Format(FormatError::Empty)
     );
     assert_rejected!(
         fixture,

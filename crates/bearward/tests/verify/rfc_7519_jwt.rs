@@ -132,7 +132,7 @@ fn section_6_unsecured_tokens_are_rejected() {
         fixture,
         fixture.token().alg_none(),
         "MALFORMED_TOKEN",
-        AuthError::Form(_)
+        AuthError::Format(_)
     );
 }
 

@@ -141,7 +141,7 @@ fn rfc8725bis_encrypted_tokens_are_rejected() {
             fixture,
             read_vector(name),
             "MALFORMED_TOKEN",
-            AuthError::Form(FormatError::Encrypted)
+            AuthError::Format(FormatError::Encrypted)
         );
     }
 }
@@ -154,7 +154,7 @@ fn rfc8725bis_json_serializations_are_rejected() {
             fixture,
             read_vector(name),
             "MALFORMED_TOKEN",
-            AuthError::Form(_)
+            AuthError::Format(_)
         );
     }
 }

@@ -14,49 +14,49 @@ fn a_token_has_exactly_three_parts() {
         fixture,
         "",
         "MALFORMED_TOKEN",
-        AuthError::Form(FormatError::Parts(1))
+        AuthError::Format(FormatError::Parts(1))
     );
     assert_rejected!(
         fixture,
         header,
         "MALFORMED_TOKEN",
-        AuthError::Form(FormatError::Parts(1))
+        AuthError::Format(FormatError::Parts(1))
     );
     assert_rejected!(
         fixture,
         format!("{header}.{payload}"),
         "MALFORMED_TOKEN",
-        AuthError::Form(FormatError::Parts(2))
+        AuthError::Format(FormatError::Parts(2))
     );
     assert_rejected!(
         fixture,
         format!("{token}.{signature}"),
         "MALFORMED_TOKEN",
-        AuthError::Form(FormatError::Parts(4))
+        AuthError::Format(FormatError::Parts(4))
     );
     assert_rejected!(
         fixture,
         format!("{token}.a.a"),
         "MALFORMED_TOKEN",
-        AuthError::Form(FormatError::Encrypted)
+        AuthError::Format(FormatError::Encrypted)
     );
     assert_rejected!(
         fixture,
         format!("{token}.a.a.a"),
         "MALFORMED_TOKEN",
-        AuthError::Form(FormatError::Parts(6))
+        AuthError::Format(FormatError::Parts(6))
     );
     assert_rejected!(
         fixture,
         format!("{token}."),
         "MALFORMED_TOKEN",
-        AuthError::Form(FormatError::Parts(4))
+        AuthError::Format(FormatError::Parts(4))
     );
     assert_rejected!(
         fixture,
         format!(".{token}"),
         "MALFORMED_TOKEN",
-        AuthError::Form(FormatError::Parts(4))
+        AuthError::Format(FormatError::Parts(4))
     );
 }
 
@@ -67,13 +67,13 @@ fn five_parts_are_rejected_as_an_encrypted_token() {
         fixture,
         "....",
         "MALFORMED_TOKEN",
-        AuthError::Form(FormatError::Encrypted)
+        AuthError::Format(FormatError::Encrypted)
     );
     assert_rejected!(
         fixture,
         "a.b.c.d.e",
         "MALFORMED_TOKEN",
-        AuthError::Form(FormatError::Encrypted)
+        AuthError::Format(FormatError::Encrypted)
     );
 }
 
@@ -92,7 +92,7 @@ fn empty_parts_are_rejected() {
             fixture,
             token,
             "MALFORMED_TOKEN",
-            AuthError::Form(FormatError::Empty)
+            AuthError::Format(FormatError::Empty)
         );
     }
 }
@@ -109,7 +109,7 @@ fn padding_is_rejected_in_every_part() {
                 fixture,
                 parts.join("."),
                 "MALFORMED_TOKEN",
-                AuthError::Form(FormatError::Base64)
+                AuthError::Format(FormatError::Base64)
             );
         }
     }
@@ -126,7 +126,7 @@ fn whitespace_is_rejected_anywhere_in_the_token() {
                 fixture,
                 format!("{before}{space}{after}"),
                 "MALFORMED_TOKEN",
-                AuthError::Form(FormatError::Base64)
+                AuthError::Format(FormatError::Base64)
             );
         }
     }
@@ -149,14 +149,14 @@ fn only_the_url_safe_alphabet_is_accepted() {
         fixture,
         format!("{standard}.{payload}.{signature}"),
         "MALFORMED_TOKEN",
-        AuthError::Form(FormatError::Base64)
+        AuthError::Format(FormatError::Base64)
     );
     for foreign in ["+", "/", "!", "*", "%3D", "\u{212a}", "\u{ff21}"] {
         assert_rejected!(
             fixture,
             format!("{header}.{foreign}{payload}.{signature}"),
             "MALFORMED_TOKEN",
-            AuthError::Form(FormatError::Base64)
+            AuthError::Format(FormatError::Base64)
         );
     }
 }
@@ -180,7 +180,7 @@ fn nonzero_trailing_bits_are_rejected() {
             fixture,
             format!("{body}{other}"),
             "MALFORMED_TOKEN",
-            AuthError::Form(FormatError::Base64)
+            AuthError::Format(FormatError::Base64)
         );
     }
 }
@@ -195,13 +195,13 @@ fn an_incomplete_final_group_is_rejected() {
         fixture,
         format!("{header}.{payload}.{}A", complete_groups(signature)),
         "MALFORMED_TOKEN",
-        AuthError::Form(FormatError::Base64)
+        AuthError::Format(FormatError::Base64)
     );
     assert_rejected!(
         fixture,
         format!("{}A.{payload}.{signature}", complete_groups(header)),
         "MALFORMED_TOKEN",
-        AuthError::Form(FormatError::Base64)
+        AuthError::Format(FormatError::Base64)
     );
 }
 
@@ -221,7 +221,7 @@ fn signatures_over_1024_bytes_are_rejected_before_key_lookup() {
         fixture,
         signed(1025),
         "MALFORMED_TOKEN",
-        AuthError::Form(FormatError::Base64)
+        AuthError::Format(FormatError::Base64)
     );
 }
 
@@ -235,6 +235,6 @@ fn a_supabase_api_key_is_rejected_with_its_own_error() {
         fixture,
         "sb_other_pasted",
         "MALFORMED_TOKEN",
-        AuthError::Form(FormatError::Parts(1))
+        AuthError::Format(FormatError::Parts(1))
     );
 }

@@ -12,7 +12,7 @@ use crate::clock::{Clock, Sleep, Timestamp};
 pub(super) const ISSUER: &str = "https://idp.example";
 pub(super) const START: Timestamp = Timestamp::from_unix(1_800_000_000);
 
-/// Seconds.
+/// Returns a duration of whole seconds.
 pub(super) fn s(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }

@@ -74,7 +74,7 @@ fn roles_are_compared_exactly() {
                 required: other.into()
             }
         );
-        assert_eq!(error.step(), VerificationStep::Policy);
+        assert_eq!(error.step(), VerificationStep::Requirement);
     }
 }
 
@@ -180,6 +180,6 @@ fn custom_requirements_carry_their_own_description() {
     let error = user.require_that(false, "a verified address").unwrap_err();
     assert_eq!(
         (error.code(), error.step()),
-        ("REQUIREMENT_NOT_MET", VerificationStep::Policy)
+        ("REQUIREMENT_NOT_MET", VerificationStep::Requirement)
     );
 }
