@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bearward::{SanitizedText, Timestamp, internals::retry_after};
+use bearward::{SanitizedText, Timestamp, internals::parse_retry_after};
 use reqwest::{Response, StatusCode};
 use serde_json::Value;
 use tracing::Level;
