@@ -85,7 +85,7 @@ async fn each_rejection_is_counted_once() {
             &["Bearer a", "Bearer b"],
             &["none several_credentials"],
         ),
-        ("/me", &["Bearer x"], &["none form"]),
+        ("/me", &["Bearer x"], &["none format"]),
         (
             "/guarded",
             &[&format!("Bearer {expired}")],
