@@ -19,6 +19,7 @@ fn start_server(idp: &MockIdp) -> SocketAddr {
     let sources = Sources::new(None, [])
         .with("server.bind", "127.0.0.1:0")
         .with("server.workers", "1")
+        .with("database.url", "sqlite::memory:")
         .with("tokens.cookie", "session")
         .with("issuers.mock.issuer", idp.issuer())
         .with("issuers.mock.jwks_url", idp.jwks_url())

@@ -12,6 +12,7 @@ async fn run_against_bearward(contract: Contract, cooldown: &str) -> Report {
     let sources = Sources::new(None, [("SUPABASE_URL".to_owned(), contract.base())])
         .with("server.bind", "127.0.0.1:0")
         .with("server.workers", "1")
+        .with("database.url", "sqlite::memory:")
         .with("rate_limit.enabled", "false")
         .with("jwks.refetch_cooldown", cooldown);
     let config = Config::load(&sources).unwrap();
