@@ -29,10 +29,26 @@ pub(crate) const GROUP: Group = Group {
 /// The number of fetches that a flood may cause. The limit of jwks-rsa is ten per minute.
 const BASE_FETCHES: usize = 12;
 
-/// The further fetches for each second that a slow target or machine needs for the flood. A target
-/// without a limit makes one for each of the 100 tokens.
+/// The further fetches for each second that a slow target or machine needs for the flood, besides
+/// one per cooldown.
 const FETCHES_PER_SECOND: usize = 2;
-const MAX_FETCHES: usize = 50;
+
+/// Half of the tokens of a flood. A target without a limit fetches once for each token.
+const MAX_FETCHES: usize = FLOOD / 2;
+
+/// The number of tokens of a flood.
+pub(super) const FLOOD: usize = 100;
+
+/// Returns how many fetches a target with a rate limit may make during a flood of [`FLOOD`] tokens
+/// that took this long.
+pub(super) fn allowed_fetches(elapsed: Duration, cooldown: Duration) -> usize {
+    let per_cooldown = elapsed.as_millis() / cooldown.as_millis().max(1);
+    let seconds = usize::try_from(elapsed.as_secs()).unwrap_or(usize::MAX);
+    BASE_FETCHES
+        .saturating_add(seconds.saturating_mul(FETCHES_PER_SECOND))
+        .saturating_add(usize::try_from(per_cooldown).unwrap_or(usize::MAX))
+        .min(MAX_FETCHES)
+}
 
 /// The time limit for a valid token during the flood.
 const PROMPT: Duration = Duration::from_secs(3);
@@ -68,7 +84,7 @@ fn cases() -> Vec<Case> {
 async fn flood(harness: Arc<Harness>, kid: impl Fn() -> String) -> Result<(), StepError> {
     let (before, started) = (harness.fetches(), Instant::now());
     let foreign_key = harness.forge.foreign_key();
-    for _ in 0..10 {
+    for _ in 0..FLOOD / 10 {
         let requests: Vec<Request> = (0..10)
             .map(|_| {
                 let token = harness.forge.token().kid(&kid());
@@ -94,10 +110,7 @@ async fn flood(harness: Arc<Harness>, kid: impl Fn() -> String) -> Result<(), St
             }
         }
     }
-    let seconds = usize::try_from(started.elapsed().as_secs()).unwrap_or(usize::MAX);
-    let allowed = BASE_FETCHES
-        .saturating_add(seconds.saturating_mul(FETCHES_PER_SECOND))
-        .min(MAX_FETCHES);
+    let allowed = allowed_fetches(started.elapsed(), harness.options.cooldown);
     let fetches = harness.fetches() - before;
     if fetches > allowed {
         return Err(failure(
