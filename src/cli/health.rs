@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use bearward::keys::client_builder;
 use clap::Args;
-use reqwest::{Client, redirect::Policy};
 use url::Url;
 
 use super::Failure;
@@ -40,9 +40,7 @@ pub(super) async fn run(sources: &Sources, options: Options) -> Result<(), Failu
         ))
     })?;
     let failed = |problem: &str| Failure::Failed(format!("{url} {problem}"));
-    let client = Client::builder()
-        .no_proxy()
-        .redirect(Policy::none())
+    let client = client_builder(concat!("bearward/", env!("CARGO_PKG_VERSION")))
         .timeout(TIMEOUT)
         .build();
     let client =

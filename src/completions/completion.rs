@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use bearward::keys::{ReadBodyError, read_body};
 use reqwest::Response;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -66,24 +67,15 @@ struct Message {
 
 /// Reads a response. The limit applies to the bytes received, not only to `Content-Length`.
 pub(super) async fn read(
-    mut response: Response,
+    response: Response,
     requested_model: &str,
 ) -> Result<Completion, CompletionsError> {
-    let content_length = response.content_length().unwrap_or(0);
-    if usize::try_from(content_length).map_or(true, |content_length| content_length > MAX_BYTES) {
-        return Err(CompletionsError::TooLarge { limit: MAX_BYTES });
-    }
-    let mut body = Vec::new();
-    while let Some(chunk) = response
-        .chunk()
+    let body = read_body(response, MAX_BYTES)
         .await
-        .map_err(CompletionsError::from_transport)?
-    {
-        if body.len() + chunk.len() > MAX_BYTES {
-            return Err(CompletionsError::TooLarge { limit: MAX_BYTES });
-        }
-        body.extend_from_slice(&chunk);
-    }
+        .map_err(|error| match error {
+            ReadBodyError::TooLarge => CompletionsError::TooLarge { limit: MAX_BYTES },
+            ReadBodyError::Http(error) => CompletionsError::from_transport(error),
+        })?;
     parse(&body, requested_model)
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bearward::{SanitizedText, Timestamp, internals::parse_retry_after};
+use bearward::{SanitizedText, Timestamp, internals::parse_retry_after, keys::read_prefix};
 use reqwest::{Response, StatusCode};
 use serde_json::Value;
 use tracing::Level;
@@ -38,7 +38,7 @@ pub(super) async fn classify(
         StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY
     );
     let body = if is_logged || is_ambiguous {
-        read_body(response).await
+        read_excerpt(response).await
     } else {
         Vec::new()
     };
@@ -65,18 +65,10 @@ pub(super) async fn classify(
     }
 }
 
-/// Reads as much of the body as arrives in time. Errors end the reading.
-async fn read_body(mut response: Response) -> Vec<u8> {
+/// Reads as much of the body as arrives in time, up to [`MAX_BYTES`]. Errors end the reading.
+async fn read_excerpt(mut response: Response) -> Vec<u8> {
     let mut body = Vec::new();
-    let reading = async {
-        while let Ok(Some(chunk)) = response.chunk().await {
-            let remaining = MAX_BYTES - body.len();
-            body.extend_from_slice(&chunk[..chunk.len().min(remaining)]);
-            if body.len() == MAX_BYTES {
-                break;
-            }
-        }
-    };
+    let reading = read_prefix(&mut response, MAX_BYTES, &mut body);
     let _ = tokio::time::timeout(READ_TIMEOUT, reading).await;
     body
 }

@@ -22,11 +22,14 @@ mod stream;
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use bearward::{Clock, internals::is_loopback};
+use bearward::{
+    Clock,
+    internals::is_loopback,
+    keys::{client_builder, error_chain},
+};
 use reqwest::{
     Client, Response,
     header::{ACCEPT, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue},
-    redirect,
 };
 use tokio::time::{Instant, timeout_at};
 use url::Url;
@@ -73,16 +76,11 @@ impl Completions {
         if url.scheme() != "https" && !is_loopback(&url) {
             return Err(CompletionsBuildError::PlainHttp);
         }
-        let client = Client::builder()
-            .user_agent(concat!("bearward/", env!("CARGO_PKG_VERSION")))
-            .redirect(redirect::Policy::none())
-            .referer(false)
-            .no_proxy()
-            .retry(reqwest::retry::never())
+        let client = client_builder(concat!("bearward/", env!("CARGO_PKG_VERSION")))
             .pool_idle_timeout(POOL_IDLE_TIMEOUT)
             .connect_timeout(CONNECT_TIMEOUT.min(settings.timeout))
             .build()
-            .map_err(|error| CompletionsBuildError::Tls(bearward::keys::error_chain(error)))?;
+            .map_err(|error| CompletionsBuildError::Tls(error_chain(error)))?;
         Ok(Self {
             client,
             url,

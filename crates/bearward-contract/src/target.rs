@@ -6,10 +6,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+use bearward::keys::{client_builder, read_prefix};
 use reqwest::{
     Client, Method,
     header::{HeaderMap, HeaderName, HeaderValue},
-    redirect,
 };
 use url::Url;
 
@@ -103,11 +103,7 @@ impl Target {
                 "{url} is not an HTTP URL; expected http://HOST:PORT/PATH"
             ));
         }
-        let client = Client::builder()
-            .user_agent(concat!("bearward-contract/", env!("CARGO_PKG_VERSION")))
-            .redirect(redirect::Policy::none())
-            .referer(false)
-            .no_proxy()
+        let client = client_builder(concat!("bearward-contract/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(timeout)
             .build()
             .map_err(|error| root_cause(&error))?;
@@ -196,13 +192,9 @@ impl Target {
         let mut reply = send.await.map_err(|error| map_error(&error, timeout))?;
         let (status, headers) = (reply.status().as_u16(), reply.headers().clone());
         let mut body = Vec::new();
-        while body.len() < MAX_BODY_BYTES {
-            match reply.chunk().await {
-                Ok(Some(chunk)) => body.extend_from_slice(&chunk),
-                Ok(None) => break,
-                Err(error) => return Err(map_error(&error, timeout)),
-            }
-        }
+        read_prefix(&mut reply, MAX_BODY_BYTES, &mut body)
+            .await
+            .map_err(|error| map_error(&error, timeout))?;
         Ok(Response {
             status,
             headers,

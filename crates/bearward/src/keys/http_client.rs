@@ -26,13 +26,33 @@ pub async fn read_body(mut response: Response, limit: usize) -> Result<Vec<u8>, 
         return Err(ReadBodyError::TooLarge);
     }
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(ReadBodyError::Http)? {
-        if body.len() + chunk.len() > limit {
-            return Err(ReadBodyError::TooLarge);
-        }
-        body.extend_from_slice(&chunk);
+    read_prefix(&mut response, limit.saturating_add(1), &mut body)
+        .await
+        .map_err(ReadBodyError::Http)?;
+    if body.len() > limit {
+        return Err(ReadBodyError::TooLarge);
     }
     Ok(body)
+}
+
+/// Appends the response body to `body`, until it has `limit` bytes; the rest is not read. What was
+/// received before an error stays in `body`.
+///
+/// # Errors
+/// The error of the connection.
+#[doc(hidden)]
+pub async fn read_prefix(
+    response: &mut Response,
+    limit: usize,
+    body: &mut Vec<u8>,
+) -> Result<(), reqwest::Error> {
+    while body.len() < limit {
+        let Some(chunk) = response.chunk().await? else {
+            break;
+        };
+        body.extend_from_slice(&chunk[..chunk.len().min(limit - body.len())]);
+    }
+    Ok(())
 }
 
 /// Why a response body could not be read.

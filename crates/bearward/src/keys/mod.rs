@@ -94,5 +94,5 @@ pub use self::{
 #[doc(hidden)]
 pub use self::{
     freshness::parse_retry_after,
-    http_client::{ReadBodyError, client_builder, error_chain, read_body},
+    http_client::{ReadBodyError, client_builder, error_chain, read_body, read_prefix},
 };
