@@ -11,7 +11,12 @@
 pub mod completions_service;
 #[cfg(feature = "database")]
 pub mod database;
+#[cfg(feature = "http")]
+pub mod http;
 pub mod log_capture;
+pub mod ports;
+#[cfg(unix)]
+pub mod process;
 pub mod raw_http;
 
 use std::{
@@ -22,7 +27,7 @@ use std::{
 };
 
 /// Time limit of an operation in a test; much longer than it takes on a busy machine.
-pub const TEST_TIMEOUT: Duration = Duration::from_secs(60);
+pub const TEST_TIMEOUT: Duration = Duration::from_secs(90);
 
 /// Waits for a future, but at most [`TEST_TIMEOUT`].
 ///

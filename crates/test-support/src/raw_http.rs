@@ -1,6 +1,6 @@
 //! HTTP/1.1 requests that a test writes byte by byte.
 
-use std::net::SocketAddr;
+use std::{io::ErrorKind, net::SocketAddr};
 
 use serde_json::Value;
 use tokio::{
@@ -153,16 +153,18 @@ impl Response {
     }
 }
 
-/// Sends bytes on a new connection and returns everything received until the server closes it. The
-/// client keeps the connection open.
+/// Sends bytes on a new connection and returns everything received until the server closes or resets
+/// it. The client keeps the connection open.
 pub async fn send_until_closed(address: SocketAddr, bytes: impl AsRef<[u8]>) -> String {
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(bytes.as_ref()).await.unwrap();
-    let mut received = String::new();
-    within_timeout(stream.read_to_string(&mut received))
-        .await
-        .unwrap();
-    received
+    let mut received = Vec::new();
+    match within_timeout(stream.read_to_end(&mut received)).await {
+        Ok(_) => {}
+        // A server that closes the connection before it has read everything resets it.
+        Err(error) => assert_eq!(error.kind(), ErrorKind::ConnectionReset, "{error}"),
+    }
+    String::from_utf8(received).expect("the response is UTF-8")
 }
 
 /// Returns whether the head and the body of the declared length have been received.
