@@ -12,12 +12,9 @@ use actix_web::{
     },
     web::Bytes,
 };
-use bearward::RequestId;
+use bearward::{RequestId, internals::JsonMembers};
 use futures_util::future::LocalBoxFuture;
-use serde::{
-    Deserialize, Deserializer, Serialize,
-    de::{MapAccess, Visitor},
-};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::ApiError;
@@ -323,8 +320,8 @@ fn payload_error(
 }
 
 fn parse_members(body: &[u8], request: &HttpRequest) -> Result<Vec<(String, Value)>, ApiError> {
-    match serde_json::from_slice::<Members>(body) {
-        Ok(Members(members)) => Ok(members),
+    match serde_json::from_slice::<JsonMembers>(body) {
+        Ok(JsonMembers(members)) => Ok(members),
         Err(error) if error.is_data() => {
             let request_id = RequestId::from_request(request);
             Err(validation_failed(
@@ -349,31 +346,5 @@ fn parse_members(body: &[u8], request: &HttpRequest) -> Result<Vec<(String, Valu
             )
             .with_details(details))
         }
-    }
-}
-
-/// The members of a JSON object, including repeated names, which `serde_json::Map` would merge.
-/// Repeated names are rejected, because JSON parsers disagree on which value counts.
-struct Members(Vec<(String, Value)>);
-
-impl<'de> Deserialize<'de> for Members {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct ObjectVisitor;
-        impl<'de> Visitor<'de> for ObjectVisitor {
-            type Value = Members;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a JSON object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
-                let mut members = Vec::new();
-                while let Some(member) = map.next_entry()? {
-                    members.push(member);
-                }
-                Ok(Members(members))
-            }
-        }
-        deserializer.deserialize_map(ObjectVisitor)
     }
 }

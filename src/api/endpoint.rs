@@ -1,19 +1,17 @@
 //! Builds one endpoint: a path, its methods and who may call it.
 
-use std::{future::ready, time::Duration};
+use std::time::Duration;
 
 use actix_web::{
-    FromRequest, Handler, HttpRequest, HttpResponse, Resource, Responder, ResponseError, Route,
-    guard,
-    http::{
-        StatusCode,
-        header::{ALLOW, HeaderValue},
-    },
+    FromRequest, Handler, Resource, Responder, Route,
+    http::header::HeaderValue,
     web::{self, ServiceConfig},
 };
-use bearward::{Bearward, Requirement};
+use bearward::{
+    Bearward, Requirement,
+    internals::{allow_methods, get_or_head},
+};
 
-use super::ApiError;
 use crate::server::middleware::{self, RequestLimits};
 
 /// A path under construction.
@@ -45,12 +43,7 @@ impl Endpoint {
         self,
         handler: H,
     ) -> Self {
-        self.method(
-            "GET, HEAD",
-            web::route()
-                .guard(guard::Any(guard::Get()).or(guard::Head()))
-                .to(handler),
-        )
+        self.method("GET, HEAD", get_or_head().to(handler))
     }
 
     /// Handles POST.
@@ -172,23 +165,6 @@ impl Endpoint {
     fn into_resource(self) -> Resource {
         let allow = HeaderValue::try_from(self.methods.join(", "))
             .unwrap_or(HeaderValue::from_static("GET, HEAD"));
-        self.resource
-            .default_service(web::to(move |request: HttpRequest| {
-                ready(method_not_allowed(&request, allow.clone()))
-            }))
+        allow_methods(allow, self.resource)
     }
-}
-
-/// Answers 405 with `Allow` (RFC 9110 §15.5.6).
-fn method_not_allowed(request: &HttpRequest, allow: HeaderValue) -> HttpResponse {
-    let message = "this path does not support the method; see the Allow header";
-    let mut response = ApiError::new(
-        request,
-        StatusCode::METHOD_NOT_ALLOWED,
-        "METHOD_NOT_ALLOWED",
-        message,
-    )
-    .error_response();
-    response.headers_mut().insert(ALLOW, allow);
-    response
 }

@@ -20,7 +20,10 @@ use actix_web::{
     dev::{Server, ServerHandle},
     web::Data,
 };
-use bearward::{Bearward, BuildError, Clock, CookieSource, Issuer, SystemClock, TokenUse};
+use bearward::{
+    Bearward, BuildError, Clock, CookieSource, Issuer, SystemClock, TokenUse,
+    internals::bind_error_hint,
+};
 use tokio::{task::JoinError, time::timeout};
 use url::Url;
 
@@ -76,7 +79,7 @@ pub enum StartError {
     #[error(transparent)]
     Completions(#[from] CompletionsBuildError),
     /// An address cannot be bound.
-    #[error("cannot listen on {address}: {}", bind_error_hint(.source))]
+    #[error("cannot listen on {address}: {}", bind_error_hint(.source, "--bind 127.0.0.1:PORT, PORT=... or server.bind"))]
     Bind {
         /// The configured address.
         address: SocketAddr,
@@ -491,19 +494,4 @@ fn authorization_endpoint(auth: &Bearward) -> Option<Url> {
 
 fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
-}
-
-/// Describes a bind error and how to fix it.
-fn bind_error_hint(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::AddrInUse => {
-            "the address is in use. Stop the other process, or choose another address with --bind 127.0.0.1:PORT, PORT=... or server.bind"
-                .to_owned()
-        }
-        io::ErrorKind::PermissionDenied => {
-            "permission denied; ports below 1024 need a privilege. Choose a higher port".to_owned()
-        }
-        io::ErrorKind::AddrNotAvailable => "this machine does not have the address".to_owned(),
-        _ => error.to_string(),
-    }
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use actix_web::http::header::HeaderName;
-use bearward::internals::is_loopback;
+use bearward::internals::{is_bare_web_origin, is_loopback};
 use url::Url;
 
 use super::raw::{Hint, Raw};
@@ -152,11 +152,7 @@ fn cors_origin(text: &str) -> Result<CorsOrigin, Hint> {
     let url =
         url.ok_or("write an origin as scheme://host[:port], such as \"https://app.example.com\"")?;
     let origin = url.origin().ascii_serialization();
-    let has_more = url.path() != "/"
-        || text.ends_with('/')
-        || url.query().is_some()
-        || url.fragment().is_some();
-    if has_more || !url.username().is_empty() || url.password().is_some() {
+    if text.ends_with('/') || !is_bare_web_origin(&url) {
         return Err(format!("an origin has no path; write {origin:?}"));
     }
     Ok(CorsOrigin(origin))

@@ -4,6 +4,7 @@ use std::{net::TcpListener, time::Duration};
 
 use bearward::Algorithm;
 use bearward_contract::{Case, Contract, ContractError, Expectation, Options, Severity, all_cases};
+use test_support::ports::free_address;
 
 use crate::{
     helpers::{failed, options, rejecting_from, run, trust},
@@ -148,10 +149,7 @@ async fn not_found_suggests_checking_the_path() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unreachable_target_is_an_error() {
-    let free = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
+    let free = free_address();
     let contract = Contract::open(Options {
         ready_timeout: Duration::from_millis(300),
         ..options()
@@ -249,7 +247,7 @@ async fn invalid_options_are_explained() {
         issuer_bind: taken.local_addr().unwrap(),
         ..Options::default()
     });
-    assert!(taken.contains("already in use"), "{taken}");
+    assert!(taken.contains("the address is in use"), "{taken}");
     let target = Contract::open(Options::default())
         .unwrap()
         .run("ftp://127.0.0.1/")
@@ -324,10 +322,7 @@ fn crashing_target_process() {
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_target_that_crashes_is_restarted_and_the_case_fails() {
-    let address = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
+    let address = free_address();
     let program = std::env::current_exe().unwrap();
     let line = format!(
         "{TARGET}={address} exec '{}' --exact edge_cases::crashing_target_process",

@@ -1,8 +1,6 @@
-//! Parses `WWW-Authenticate` (RFC 9110 §11.6.1).
-//!
-//! Hand-written because `http-auth` rejects `token68` challenges such as `Negotiate YWJj==`, which
-//! may precede the Bearer challenge.
+//! Finds the Bearer challenge of a response and checks it against RFC 6750 §3.
 
+use bearward_testing::challenge::parse_challenges;
 use reqwest::header::{HeaderMap, WWW_AUTHENTICATE};
 
 /// The parameters of a Bearer challenge, with names in lower case.
@@ -25,9 +23,11 @@ impl BearerChallenge {
             let text = value
                 .to_str()
                 .map_err(|_| "a WWW-Authenticate that is not ASCII".to_owned())?;
-            for (scheme, parameters) in parse_challenges(text)? {
-                if scheme.eq_ignore_ascii_case("bearer")
-                    && bearer.replace(Self(parameters)).is_some()
+            let challenges =
+                parse_challenges(text).map_err(|_| "a malformed WWW-Authenticate".to_owned())?;
+            for challenge in challenges {
+                if challenge.scheme.eq_ignore_ascii_case("bearer")
+                    && bearer.replace(Self(challenge.parameters)).is_some()
                 {
                     return Err("two Bearer challenges".to_owned());
                 }
@@ -61,73 +61,6 @@ impl BearerChallenge {
         }
         None
     }
-}
-
-type Challenge = (String, Vec<(String, String)>);
-
-fn parse_challenges(text: &str) -> Result<Vec<Challenge>, String> {
-    const MALFORMED: &str = "a malformed WWW-Authenticate";
-    let mut challenges: Vec<Challenge> = Vec::new();
-    let mut rest = text;
-    loop {
-        rest = rest.trim_start_matches([' ', '\t', ',']);
-        if rest.is_empty() {
-            return Ok(challenges);
-        }
-        let (name, after) = parse_token(rest).ok_or(MALFORMED)?;
-        let trimmed = after.trim_start_matches([' ', '\t']);
-        // A comma separates parameters as well as challenges; a parameter is followed by `=`.
-        if let (Some(value), Some((_, parameters))) =
-            (trimmed.strip_prefix('='), challenges.last_mut())
-        {
-            let (value, after) = parse_value(value).ok_or(MALFORMED)?;
-            parameters.push((name.to_ascii_lowercase(), value));
-            rest = expect_separator(after).ok_or(MALFORMED)?;
-            continue;
-        }
-        challenges.push((name.to_owned(), Vec::new()));
-        let element = trimmed.split(',').next().unwrap_or_default().trim_end();
-        let body = element.trim_end_matches('=');
-        let is_token68 = !body.is_empty()
-            && body
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || "-._~+/".contains(c));
-        rest = if is_token68 {
-            &trimmed[element.len()..]
-        } else {
-            trimmed
-        };
-    }
-}
-
-fn parse_token(text: &str) -> Option<(&str, &str)> {
-    let is_tchar = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
-    let end = text.find(|c| !is_tchar(c)).unwrap_or(text.len());
-    (end > 0).then(|| text.split_at(end))
-}
-
-/// Parses a token or a quoted string.
-fn parse_value(text: &str) -> Option<(String, &str)> {
-    let text = text.trim_start_matches([' ', '\t']);
-    let Some(quoted) = text.strip_prefix('"') else {
-        return parse_token(text).map(|(value, rest)| (value.to_owned(), rest));
-    };
-    let mut value = String::new();
-    let mut characters = quoted.char_indices();
-    while let Some((index, c)) = characters.next() {
-        match c {
-            '"' => return Some((value, &quoted[index + 1..])),
-            '\\' => value.push(characters.next()?.1),
-            _ => value.push(c),
-        }
-    }
-    None
-}
-
-/// Requires the end of the text or a comma.
-fn expect_separator(text: &str) -> Option<&str> {
-    let text = text.trim_start_matches([' ', '\t']);
-    (text.is_empty() || text.starts_with(',')).then_some(text)
 }
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 
 use std::io;
 
+use bearward::internals::bind_error_hint;
+
 use super::finding::Failure;
 
 /// Why the steps of a case ended early.
@@ -23,7 +25,7 @@ pub enum ContractError {
     #[error("{0}")]
     Options(String),
     /// The mock IdP cannot listen.
-    #[error("the mock IdP cannot listen on {address}: {}", bind_error_hint(.source))]
+    #[error("the mock IdP cannot listen on {address}: {}", bind_error_hint(.source, "--issuer-bind 127.0.0.1:PORT"))]
     Bind {
         /// The requested address.
         address: std::net::SocketAddr,
@@ -46,14 +48,4 @@ pub enum ContractError {
         /// The last lines that the target's command wrote.
         recent_output: String,
     },
-}
-
-fn bind_error_hint(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::AddrInUse => {
-            "the address is already in use; choose another with --issuer-bind 127.0.0.1:PORT"
-                .to_owned()
-        }
-        _ => error.to_string(),
-    }
 }

@@ -4,18 +4,19 @@ use actix_web::{
     FromRequest, HttpMessage, HttpRequest, HttpResponse, dev::Payload, error::InternalError,
     http::StatusCode, web::Bytes,
 };
+use bearward::internals::JsonMembers;
 use futures_util::future::LocalBoxFuture;
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::error::{error_response, validation_error};
 
-/// Extracts a JSON object without unknown members. All members are optional, and an empty body
+/// Extracts a JSON object without unknown or repeated members. All members are optional, and an empty body
 /// counts as `{}`.
 ///
 /// # Errors
 /// An error envelope: 400 if the body is not JSON, 413 over 256 KiB, 415 for another content type,
-/// 422 for unknown members or members of the wrong type.
+/// 422 for unknown or repeated members, or members of the wrong type.
 pub(crate) struct StrictJson<T>(pub(crate) T);
 
 impl<T: DeserializeOwned + Default> FromRequest for StrictJson<T> {
@@ -67,11 +68,9 @@ fn parse<T: DeserializeOwned + Default>(
         ));
     }
     match serde_json::from_slice(body) {
-        Ok(Value::Object(members)) => {
-            T::deserialize(Value::from(members.clone())).map_err(|_| invalid_members::<T>(members))
-        }
+        Ok(JsonMembers(members)) => from_members(members),
         // serde would deserialize a struct from an array, member by member.
-        Ok(_) => Err(validation_error(
+        Err(error) if error.is_data() => Err(validation_error(
             "the body must be a JSON object",
             Value::Null,
         )),
@@ -86,11 +85,28 @@ fn parse<T: DeserializeOwned + Default>(
     }
 }
 
-/// Lists every invalid member. Each is checked on its own, which works because all are optional.
-fn invalid_members<T: DeserializeOwned>(members: Map<String, Value>) -> HttpResponse {
-    let problems = members.into_iter().filter_map(|(name, value)| {
-        let error = T::deserialize(json!({ &name: value })).err()?;
-        Some(json!({ "field": name, "problem": error.to_string() }))
-    });
-    validation_error("the body has invalid members", problems.collect())
+/// Deserializes the members, or lists every invalid one. Each is checked on its own, which works
+/// because all are optional.
+fn from_members<T: DeserializeOwned>(members: Vec<(String, Value)>) -> Result<T, HttpResponse> {
+    let is_repeated = |index: usize, name: &str| members[..index].iter().any(|(n, _)| n == name);
+    let problems: Vec<Value> = members
+        .iter()
+        .enumerate()
+        .filter_map(|(index, (name, value))| {
+            let problem = if is_repeated(index, name) {
+                "is repeated".to_owned()
+            } else {
+                T::deserialize(json!({ name: value })).err()?.to_string()
+            };
+            Some(json!({ "field": name, "problem": problem }))
+        })
+        .collect();
+    if !problems.is_empty() {
+        return Err(validation_error(
+            "the body has invalid members",
+            Value::Array(problems),
+        ));
+    }
+    T::deserialize(Value::Object(members.into_iter().collect()))
+        .map_err(|error| validation_error(&error.to_string(), Value::Null))
 }

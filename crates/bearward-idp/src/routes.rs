@@ -3,14 +3,12 @@
 use actix_cors::Cors;
 use actix_web::{
     FromRequest, Handler, Resource, Responder,
-    http::header,
+    http::header::{self, HeaderValue},
     middleware::from_fn,
     web::{self, Data, ServiceConfig},
 };
-use bearward_testing::{
-    endpoint::{self, ISSUER_PATH},
-    methods,
-};
+use bearward::internals::{allow_methods, get_or_head};
+use bearward_testing::endpoint::{self, ISSUER_PATH};
 
 use crate::{
     admin::{self, attached_api, attached_api::AttachedApi, faults, keys, sessions, tokens, users},
@@ -38,8 +36,8 @@ pub(crate) fn configure(
         .service(
             web::scope(ISSUER_PATH)
                 .wrap(from_fn(negotiate_error_format))
-                // A page whose host name was rebound to this machine is same-origin, so CORS alone
-                // does not stop it.
+                // A page whose host name was rebound to this machine is same-origin, so CORS
+                // does not reject it.
                 .wrap(cors(auth).block_on_origin_mismatch(true))
                 .app_data(query_config())
                 .configure(|config| endpoint::documents(config, ""))
@@ -55,7 +53,7 @@ pub(crate) fn configure(
                 }))
                 .service(methods("GET, HEAD, PUT", "/user", |resource| {
                     resource
-                        .route(methods::get().to(current_user::show))
+                        .route(get_or_head().to(current_user::show))
                         .put(current_user::update)
                 }))
                 .service(post("/logout", logout::logout))
@@ -76,7 +74,7 @@ pub(crate) fn configure(
         .service(
             methods("GET, HEAD, POST", "/.consent/{flow}", |resource| {
                 resource
-                    .route(methods::get().to(consent::show))
+                    .route(get_or_head().to(consent::show))
                     .post(consent::choose)
             })
             .wrap(from_fn(require_known_host)),
@@ -84,7 +82,7 @@ pub(crate) fn configure(
         .service(
             methods("GET, HEAD, DELETE", "/.inbox", |resource| {
                 resource
-                    .route(methods::get().to(inbox::show))
+                    .route(get_or_head().to(inbox::show))
                     .delete(inbox::clear)
             })
             .wrap(from_fn(require_loopback_origin)),
@@ -100,7 +98,7 @@ pub(crate) fn configure(
                 .service(post("/keys/{kid}/revoke", keys::revoke))
                 .service(methods("GET, HEAD, PUT", "/clock", |resource| {
                     resource
-                        .route(methods::get().to(admin::clock::show))
+                        .route(get_or_head().to(admin::clock::show))
                         .put(admin::clock::set)
                 }))
                 .service(get("/api", attached_api::show))
@@ -112,7 +110,7 @@ pub(crate) fn configure(
                 }))
                 .service(methods("GET, HEAD, PUT, DELETE", "/faults", |resource| {
                     resource
-                        .route(methods::get().to(faults::show))
+                        .route(get_or_head().to(faults::show))
                         .put(faults::set)
                         .delete(faults::clear)
                 }))
@@ -131,7 +129,10 @@ fn methods(
     path: &str,
     add_routes: impl FnOnce(Resource) -> Resource,
 ) -> Resource {
-    methods::allow_methods(allowed, add_routes(web::resource(path)))
+    allow_methods(
+        HeaderValue::from_static(allowed),
+        add_routes(web::resource(path)),
+    )
 }
 
 /// A resource for `GET` and `HEAD`.
@@ -142,7 +143,7 @@ where
     F::Output: Responder + 'static,
 {
     methods("GET, HEAD", path, |resource| {
-        resource.route(methods::get().to(handler))
+        resource.route(get_or_head().to(handler))
     })
 }
 

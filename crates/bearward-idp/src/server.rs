@@ -3,7 +3,10 @@
 use std::{io, net::SocketAddr, time::Duration};
 
 use actix_web::web::Data;
-use bearward::{Algorithm, Bearward};
+use bearward::{
+    Algorithm, Bearward,
+    internals::{bind_error_hint, is_bare_web_origin},
+};
 use bearward_testing::{MockIdp, TokenBuilder};
 use url::Url;
 
@@ -12,6 +15,10 @@ use crate::{
     auth::{AuthError, AuthOptions, AuthService, StorageError, google},
     routes,
 };
+
+/// The options that change the address, for the error message.
+const BIND_OPTIONS: &str =
+    "`bearward idp --bind 127.0.0.1:PORT` or `bearward dev --idp-bind 127.0.0.1:PORT`";
 
 /// A running development IdP. It stops when it is dropped.
 #[derive(Debug)]
@@ -73,7 +80,7 @@ pub enum IdpError {
     #[error(transparent)]
     Storage(#[from] StorageError),
     /// The address is in use or not available.
-    #[error("the development IdP cannot listen on {address}: {}", bind_error_hint(.source))]
+    #[error("the development IdP cannot listen on {address}: {}", bind_error_hint(.source, BIND_OPTIONS))]
     Bind {
         /// The requested address.
         address: SocketAddr,
@@ -182,28 +189,9 @@ impl From<AuthError> for IdpError {
 
 /// Parses the base URL, which must be an origin, and removes a trailing slash.
 fn parse_base(base: String) -> Result<String, IdpError> {
-    let url = Url::parse(&base)
+    Url::parse(&base)
         .ok()
-        .filter(|url| matches!(url.scheme(), "http" | "https") && url.path() == "/");
-    let is_origin = |url: &Url| {
-        url.has_host()
-            && url.query().is_none()
-            && url.fragment().is_none()
-            && url.username().is_empty()
-            && url.password().is_none()
-    };
-    url.filter(is_origin)
+        .filter(is_bare_web_origin)
         .map(|url| url.origin().ascii_serialization())
         .ok_or(IdpError::InvalidBase(base))
-}
-
-fn bind_error_hint(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::AddrInUse => {
-            "the address is already in use. Stop the other program, or choose another port: `bearward idp --bind 127.0.0.1:PORT`, \
-             `bearward dev --idp-bind 127.0.0.1:PORT`"
-                .to_owned()
-        }
-        _ => error.to_string(),
-    }
 }

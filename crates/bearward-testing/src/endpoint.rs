@@ -9,17 +9,18 @@ use std::{
 };
 
 use actix_web::{
-    HttpRequest, HttpResponse,
-    http::{StatusCode, header},
+    HttpRequest, HttpResponse, Route,
+    http::{
+        StatusCode,
+        header::{self, HeaderValue},
+    },
     web::{self, Bytes, Data, ServiceConfig},
 };
+use bearward::internals::{allow_methods, get_or_head};
 use serde_json::json;
 use tokio::sync::Notify;
 
-use super::{
-    faults::Faults,
-    methods::{allow_methods, get},
-};
+use super::faults::Faults;
 use crate::signing::{KeyRing, encode};
 
 /// The published state of one issuer, shared by the HTTP server and the test that changes it.
@@ -132,9 +133,7 @@ impl JwksEndpoint {
         let mut recorded = self.recorded();
         // Bounds the memory of a development IdP that runs for weeks.
         if recorded.len() < 10_000 {
-            let text = |value: &header::HeaderValue| {
-                String::from_utf8_lossy(value.as_bytes()).into_owned()
-            };
+            let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
             let headers = request
                 .headers()
                 .iter()
@@ -166,15 +165,15 @@ pub fn routes(config: &mut ServiceConfig) {
 
 /// Registers the JWKS and the discovery document below `prefix`.
 pub fn documents(config: &mut ServiceConfig, prefix: &str) {
+    let document = |path: &str, route: Route| {
+        let resource = web::resource(format!("{prefix}{path}")).route(route);
+        allow_methods(HeaderValue::from_static("GET, HEAD"), resource)
+    };
     config
-        .service(allow_methods(
-            "GET, HEAD",
-            web::resource(format!("{prefix}/.well-known/jwks.json")).route(get().to(jwks)),
-        ))
-        .service(allow_methods(
-            "GET, HEAD",
-            web::resource(format!("{prefix}/.well-known/openid-configuration"))
-                .route(get().to(discovery)),
+        .service(document("/.well-known/jwks.json", get_or_head().to(jwks)))
+        .service(document(
+            "/.well-known/openid-configuration",
+            get_or_head().to(discovery),
         ));
 }
 

@@ -22,12 +22,12 @@
 //! independent implementation. Nothing here is meant for production.
 #![allow(clippy::missing_panics_doc)]
 
+#[doc(hidden)]
+pub mod challenge;
 mod clock;
 #[doc(hidden)]
 pub mod endpoint;
 mod faults;
-#[doc(hidden)]
-pub mod methods;
 mod mock_idp;
 pub mod signing;
 mod token;

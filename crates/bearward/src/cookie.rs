@@ -1,8 +1,6 @@
 //! The session cookie as an optional token source, and the origins that may use it.
 
-use url::Url;
-
-use super::text::is_token_char;
+use super::{origin::serialized_origin, text::is_token_char};
 
 /// A session cookie that may carry the token, in addition to the `Authorization` header.
 ///
@@ -72,25 +70,6 @@ impl CookieSource {
             None => Ok(()),
         }
     }
-}
-
-/// Serializes an origin as browsers do (RFC 6454 §6.2), including those of application shells such
-/// as `capacitor://localhost`. `null` has no host and is not an origin.
-fn serialized_origin(text: &str) -> Option<String> {
-    let url = Url::parse(text).ok().filter(|_| !text.contains('*'))?;
-    let origin = url.origin();
-    if origin.is_tuple() {
-        return Some(origin.ascii_serialization());
-    }
-    let port = url
-        .port()
-        .map(|port| format!(":{port}"))
-        .unwrap_or_default();
-    Some(format!(
-        "{}://{}{port}",
-        url.scheme(),
-        url.host_str().filter(|host| !host.is_empty())?
-    ))
 }
 
 #[cfg(test)]

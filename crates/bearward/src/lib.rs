@@ -109,6 +109,7 @@ mod issuer;
 mod json_pointer;
 mod jws;
 mod metrics;
+mod origin;
 mod setting;
 mod strict_object;
 mod text;
@@ -144,13 +145,15 @@ pub use self::{
 pub mod internals {
     #[cfg(feature = "actix")]
     pub use crate::actix::{
-        ScopeAuthentication, invalid_token_challenge, parse_authorization, reject,
+        JsonMembers, ScopeAuthentication, allow_methods, get_or_head, invalid_token_challenge,
+        parse_authorization, reject,
     };
     #[cfg(feature = "remote")]
     pub use crate::keys::{is_loopback, parse_retry_after};
     pub use crate::{
         jws::MAX_KID_BYTES,
-        text::{error_chain, is_invisible, is_token_char},
+        origin::is_bare_web_origin,
+        text::{bind_error_hint, error_chain, is_invisible, is_token_char},
     };
 }
 

@@ -1,7 +1,7 @@
 //! Text helpers that several modules share: sanitized excerpts of untrusted input, character
 //! classes and error chains.
 
-use std::{error::Error, fmt, iter};
+use std::{error::Error, fmt, io, iter};
 
 /// An excerpt of untrusted input that is safe to log: at most 120 characters, without control
 /// characters, line breaks, bidirectional controls or invisible characters.
@@ -109,10 +109,22 @@ pub fn error_chain(error: &dyn Error) -> String {
         .join(": ")
 }
 
+/// Describes why a socket cannot be bound. `options` names the options that change the address.
+pub fn bind_error_hint(error: &io::Error, options: &str) -> String {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => format!(
+            "the address is in use. Stop the other process, or choose another address with {options}"
+        ),
+        io::ErrorKind::PermissionDenied => {
+            "permission denied; ports below 1024 need a privilege. Choose a higher port".to_owned()
+        }
+        io::ErrorKind::AddrNotAvailable => "this machine does not have the address".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use std::io;
-
     use super::*;
 
     #[test]

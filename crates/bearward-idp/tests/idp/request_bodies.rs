@@ -1,5 +1,7 @@
 //! Request bodies of the admin API: strict JSON with errors per member.
 
+use serde_json::json;
+
 use crate::fixture::{JSON, TestIdp};
 
 #[tokio::test]
@@ -189,6 +191,18 @@ async fn invalid_json_is_400_and_non_objects_are_422() {
             );
         }
     }
+}
+
+#[tokio::test]
+async fn repeated_members_are_rejected() {
+    let idp = TestIdp::start();
+    let body = r#"{"claims": {"sub": "a"}, "claims": {"sub": "b"}}"#;
+    let response = idp.send_json("POST /admin/tokens", body).await;
+    assert_eq!(response.error(), (422, "VALIDATION_FAILED".to_owned()));
+    assert_eq!(
+        response.json()["error"]["details"],
+        json!([{ "field": "claims", "problem": "is repeated" }])
+    );
 }
 
 #[tokio::test]

@@ -5,6 +5,8 @@ mod challenge;
 mod error_body;
 mod extract;
 mod guard;
+mod json_members;
+mod methods;
 mod principal;
 mod request_id;
 mod require;
@@ -15,6 +17,8 @@ pub use self::{
     error_body::ErrorBody,
     extract::{ExtractFuture, ScopeAuthentication, reject},
     guard::{Guard, GuardService},
+    json_members::JsonMembers,
+    methods::{allow_methods, get_or_head},
     principal::{MaybePrincipal, Principal},
     request_id::RequestId,
     require::Require,

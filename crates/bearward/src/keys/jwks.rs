@@ -1,4 +1,7 @@
 //! Parsing of JWK Sets (RFC 7517 §5), key by key: the usable keys, and why the others are ignored.
+//!
+//! Hand-written because `jsonwebtoken`'s `Jwk` ignores a private `d` and checks neither key sizes,
+//! exponents nor curves.
 
 use std::{borrow::Cow, collections::HashMap, fmt};
 
@@ -8,11 +11,9 @@ use super::key::VerificationKey;
 use crate::{
     algorithm::Algorithm,
     error::SanitizedText,
+    jws::MAX_KID_BYTES,
     strict_object::{StrictObject, string, strings},
 };
-
-/// The longest `kid`, in bytes.
-const MAX_KID: usize = 256;
 
 /// How many ignored keys an error message lists.
 const MAX_LISTED: usize = 5;
@@ -302,7 +303,7 @@ fn parse_jwk(
         }
     }
     let kid: Option<Box<str>> = text("kid")?.map(|kid| kid.as_ref().into());
-    if kid.as_deref().is_some_and(|kid| kid.len() > MAX_KID) {
+    if kid.as_deref().is_some_and(|kid| kid.len() > MAX_KID_BYTES) {
         return Err(IgnoreReason::Malformed);
     }
     let alg = text("alg")?;

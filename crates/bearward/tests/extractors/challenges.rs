@@ -3,14 +3,10 @@
 
 use actix_web::web;
 use bearward::{AuthError, CookieSource, NoCustomClaims, Require, Requirement, Verified};
+use bearward_testing::challenge::{Challenge, parse_challenges};
 use test_support::raw_http::{get, post};
 
-use crate::{
-    challenge_grammar::{Challenge, parse_challenges},
-    principals::invalid_tokens,
-    requirements::routes,
-    test_app::TestApp,
-};
+use crate::{principals::invalid_tokens, requirements::routes, test_app::TestApp};
 
 /// Returns the name and value of each attribute in order.
 fn attributes(challenge: &Challenge) -> Vec<(&str, &str)> {
@@ -73,7 +69,7 @@ async fn repeated_credentials_have_the_error_invalid_request() {
         let response = test_app.serve_default().send(request).await;
         assert_eq!(response.error(), (400, "INVALID_REQUEST".to_owned()));
         assert_eq!(
-            response.challenge().unwrap().attribute("error"),
+            response.challenge().unwrap().parameter("error"),
             Some("invalid_request")
         );
     }
@@ -157,11 +153,11 @@ async fn every_challenge_includes_the_resource_metadata() {
             .await;
         let challenge = response.challenge().unwrap();
         assert_eq!(
-            challenge.attribute("resource_metadata"),
+            challenge.parameter("resource_metadata"),
             metadata,
             "{response:?}"
         );
-        assert_eq!(challenge.attribute("realm"), Some("orders"));
+        assert_eq!(challenge.parameter("realm"), Some("orders"));
     }
 }
 
@@ -204,7 +200,7 @@ async fn the_resource_path_follows_the_well_known_path() {
             .send(get("/me"))
             .await;
         assert_eq!(
-            response.challenge().unwrap().attribute("resource_metadata"),
+            response.challenge().unwrap().parameter("resource_metadata"),
             Some(metadata)
         );
     }

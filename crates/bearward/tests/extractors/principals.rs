@@ -134,7 +134,7 @@ async fn principal_and_maybe_principal_reject_every_invalid_token() {
             let response = server.send(get(path).bearer(&token)).await;
             assert_eq!(response.error(), (401, code.to_owned()), "{path} {token}");
             assert_eq!(
-                response.challenge().unwrap().attribute("error"),
+                response.challenge().unwrap().parameter("error"),
                 Some("invalid_token"),
                 "{path} {token}"
             );
@@ -244,7 +244,7 @@ async fn mismatched_custom_claims_are_401() {
         "the token does not contain the claims this route requires"
     );
     assert_eq!(
-        response.challenge().unwrap().attribute("error"),
+        response.challenge().unwrap().parameter("error"),
         Some("invalid_token")
     );
     assert_eq!(

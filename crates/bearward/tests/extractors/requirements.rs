@@ -174,9 +174,9 @@ async fn every_required_scope_must_be_granted() {
             "{scope}"
         );
         let challenge = response.challenge().unwrap();
-        assert_eq!(challenge.attribute("error"), Some("insufficient_scope"));
+        assert_eq!(challenge.parameter("error"), Some("insufficient_scope"));
         assert_eq!(
-            challenge.attribute("scope"),
+            challenge.parameter("scope"),
             Some("orders:read orders:list")
         );
     }
@@ -288,8 +288,8 @@ async fn token_errors_do_not_reveal_the_requirement() {
         let challenge = response.challenge().unwrap();
         assert_eq!(
             (
-                challenge.attribute("scope"),
-                challenge.attribute("acr_values")
+                challenge.parameter("scope"),
+                challenge.parameter("acr_values")
             ),
             (None, None)
         );

@@ -154,7 +154,7 @@ async fn an_invalid_cookie_is_rejected() {
             let response = server.send(with_cookie(get(path), &value)).await;
             assert_eq!(response.status, 401, "{path}: {value}");
             assert_eq!(
-                response.challenge().unwrap().attribute("error"),
+                response.challenge().unwrap().parameter("error"),
                 Some("invalid_token")
             );
         }

@@ -49,7 +49,7 @@ async fn two_authorization_headers_are_rejected() {
                 "{path}: {first} {second}"
             );
             assert_eq!(
-                response.challenge().unwrap().attribute("error"),
+                response.challenge().unwrap().parameter("error"),
                 Some("invalid_request")
             );
         }
@@ -150,7 +150,7 @@ async fn anything_but_one_token_is_rejected() {
                 String::from_utf8_lossy(&value)
             );
             assert_eq!(
-                response.challenge().unwrap().attribute("error"),
+                response.challenge().unwrap().parameter("error"),
                 Some("invalid_token")
             );
         }
@@ -213,7 +213,7 @@ async fn other_schemes_are_ignored() {
             .await;
         assert_eq!(response.error(), unauthorized("MISSING_TOKEN"), "{value}");
         assert_eq!(
-            response.challenge().unwrap().attribute("error"),
+            response.challenge().unwrap().parameter("error"),
             None,
             "RFC 6750 §3.1: no error code"
         );

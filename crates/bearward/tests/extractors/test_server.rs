@@ -6,10 +6,11 @@ use std::{
 };
 
 use actix_web::{App, HttpServer, dev::ServerHandle, web::ServiceConfig};
+use bearward_testing::challenge::{Challenge, parse_challenges};
 use test_support::raw_http::{self, Request};
 use tokio::net::TcpStream;
 
-use crate::challenge_grammar::{Challenge, parse_challenges};
+use crate::challenge_grammar;
 
 /// A running application. It stops when it is dropped.
 pub struct TestServer {
@@ -106,8 +107,8 @@ impl Response {
             "a 401 without a challenge: {self:?}"
         );
         if let Some(challenge) = &challenge {
-            challenge.assert_conformant();
-            let error = challenge.attribute("error");
+            challenge_grammar::assert_conformant(&challenge);
+            let error = challenge.parameter("error");
             assert_eq!(
                 error == Some("invalid_request"),
                 self.status == 400,
