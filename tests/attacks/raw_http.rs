@@ -1,10 +1,6 @@
 //! The server over raw TCP.
 
-use std::{
-    io::{Read, Write},
-    net::{SocketAddr, TcpStream},
-    time::Duration,
-};
+use std::net::SocketAddr;
 
 use bearward_idp as idp;
 use bearward_server::{
@@ -12,6 +8,7 @@ use bearward_server::{
     settings::{Config, Sources},
 };
 use bearward_testing::{MockIdp, signing::encode};
+use test_support::raw_http::send_until_closed;
 
 /// Starts a server that trusts this identity provider and also accepts tokens in a cookie. It runs
 /// until the process ends.
@@ -36,18 +33,6 @@ fn start_server(idp: &MockIdp) -> SocketAddr {
     receiver.recv().unwrap()
 }
 
-fn send(address: SocketAddr, request: &str) -> String {
-    let mut stream = TcpStream::connect(address).unwrap();
-    stream
-        .set_read_timeout(Some(Duration::from_secs(10)))
-        .unwrap();
-    stream.write_all(request.as_bytes()).unwrap();
-    let mut response = Vec::new();
-    // The connection may be reset after the response.
-    let _ = stream.read_to_end(&mut response);
-    String::from_utf8(response).unwrap()
-}
-
 fn status(response: &str) -> &str {
     response.split(' ').nth(1).unwrap_or("none")
 }
@@ -70,10 +55,9 @@ async fn no_method_or_path_variant_bypasses_authentication() {
             "/PROTECTED",
             "/protected?access_token=a",
         ]) {
-            let response = send(
-                address,
-                &format!("{method} {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"),
-            );
+            let request =
+                format!("{method} {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+            let response = send_until_closed(address, request).await;
             assert!(
                 ["401", "404", "405", "400"].contains(&status(&response)),
                 "{method} {path}: {response}"
@@ -111,7 +95,8 @@ async fn request_data_is_not_reflected() {
         let head = format!(
             "GET /protected?canary=1 HTTP/1.1\r\nHost: canary\r\nx-request-id: canary;\r\nOrigin: null\r\nAuthorization: Bearer {token}"
         );
-        let response = send(address, &format!("{head}\r\nConnection: close\r\n\r\n"));
+        let request = format!("{head}\r\nConnection: close\r\n\r\n");
+        let response = send_until_closed(address, request).await;
         assert_eq!(status(&response), "401", "{response}");
         assert!(
             !response.to_lowercase().contains("canary")
@@ -134,10 +119,9 @@ async fn ambiguous_framing_is_rejected() {
         "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity",
     ] {
         let second = "GET /livez HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
-        let response = send(
-            address,
-            &format!("POST /protected HTTP/1.1\r\nHost: a\r\n{framing}\r\n\r\n0\r\n\r\n{second}"),
-        );
+        let request =
+            format!("POST /protected HTTP/1.1\r\nHost: a\r\n{framing}\r\n\r\n0\r\n\r\n{second}");
+        let response = send_until_closed(address, request).await;
         assert_eq!(
             (status(&response), response.matches("HTTP/1.1").count()),
             ("400", 1),
@@ -163,13 +147,13 @@ async fn development_idp_rejects_foreign_hosts_and_origins() {
     assert!(idp::Idp::start(production).is_err());
     let idp = idp::Idp::start(options).unwrap();
     let (address, own) = (idp.address(), idp.address().port());
-    let post = |version: &str, headers: &str| {
+    let post = async |version: &str, headers: &str| {
         let request =
             format!("POST /admin/keys/rotate HTTP/{version}\r\n{headers}Connection: close\r\n\r\n");
-        status(&send(address, &request)).to_owned()
+        status(&send_until_closed(address, request).await).to_owned()
     };
     assert_eq!(
-        post("1.1", &format!("Host: 127.0.0.1:{own}\r\n")),
+        post("1.1", &format!("Host: 127.0.0.1:{own}\r\n")).await,
         "200",
         "a local program"
     );
@@ -182,12 +166,12 @@ async fn development_idp_rejects_foreign_hosts_and_origins() {
         format!("Host: 127.0.0.1:{own}\r\nHost: evil.example\r\n"),
     ] {
         assert!(
-            ["403", "400"].contains(&post("1.1", &headers).as_str()),
+            ["403", "400"].contains(&post("1.1", &headers).await.as_str()),
             "{headers}"
         );
     }
     assert_ne!(
-        post("1.0", "Content-Length: 0\r\n"),
+        post("1.0", "Content-Length: 0\r\n").await,
         "200",
         "no Host header"
     );

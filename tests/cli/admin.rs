@@ -2,12 +2,12 @@
 
 use bearward_testing::MockIdp;
 use serde_json::Value;
-
-use crate::{
-    bearward,
-    process::{TestProcess, client, send},
-    run_with,
+use test_support::{
+    http::{client, send},
+    process::{Signal, TestProcess},
 };
+
+use crate::{bearward, run_with};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_disabled_administrator_is_enabled_again() {
@@ -45,6 +45,6 @@ async fn a_disabled_administrator_is_enabled_again() {
     admin(&["enable", "00000000-0000-7000-8000-000000000000"])
         .expect(1, &["no account has the id", "bearward admin list"]);
     admin(&["enable", "root"]).expect(2, &["root"]);
-    let (status, ..) = serve.stop("TERM");
+    let (status, ..) = serve.stop(Signal::TERM);
     assert!(status.success());
 }

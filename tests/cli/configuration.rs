@@ -1,8 +1,9 @@
 //! An invalid configuration: exit code 2 and a message with the key, its source and a valid value.
 
 use std::{ffi::OsStr, fs, os::unix::ffi::OsStrExt};
+use test_support::TEST_TIMEOUT;
 
-use crate::{CommandOutput, bearward, process::TEST_TIMEOUT, run, run_with};
+use crate::{CommandOutput, bearward, run, run_with};
 
 /// The command `serve` on a free port.
 const SERVE: [&str; 3] = ["serve", "--bind", "127.0.0.1:0"];

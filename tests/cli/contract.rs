@@ -8,16 +8,12 @@ use std::{
     process::Command,
     time::Duration,
 };
+use test_support::{
+    ports::free_address,
+    process::{Signal, TestProcess},
+};
 
-use crate::{CommandOutput, bearward, process::TestProcess, run};
-
-/// Returns an address with a free port.
-fn free_address() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-}
+use crate::{CommandOutput, bearward, run};
 
 /// Returns a command line that starts bearward for an IdP at this address.
 fn serve_command(idp: SocketAddr, api: SocketAddr) -> String {
@@ -312,12 +308,12 @@ fn the_command_receives_the_issuer_in_its_environment() {
 
 #[test]
 fn signals_also_stop_the_target() {
-    for signal in ["TERM", "INT"] {
+    for signal in [Signal::TERM, Signal::INT] {
         assert_signal_stops_target(signal);
     }
 }
 
-fn assert_signal_stops_target(signal: &str) {
+fn assert_signal_stops_target(signal: Signal) {
     let (idp, dir) = (free_address().to_string(), tempfile::tempdir().unwrap());
     let pids = dir.path().join("pids");
     let start = format!(

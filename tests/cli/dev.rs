@@ -1,12 +1,12 @@
 //! `bearward dev`: the printed commands work as printed.
 
 use std::{net::TcpListener, time::Duration};
-
-use crate::{
-    bearward,
-    process::{HttpResponse, TestProcess, client, get, send},
-    run,
+use test_support::{
+    http::{Response, client, get, send},
+    process::{Signal, TestProcess},
 };
+
+use crate::{bearward, run};
 
 const DEV: [&str; 5] = ["dev", "--bind", "127.0.0.1:0", "--idp-bind", "127.0.0.1:0"];
 
@@ -27,7 +27,7 @@ fn lines<'a>(printed: &'a str, prefix: &str) -> Vec<&'a str> {
 }
 
 /// Sends the request of a printed `curl` command.
-async fn curl(line: &str) -> HttpResponse {
+async fn curl(line: &str) -> Response {
     let words: Vec<String> = words(line);
     let value = |flag: &str| {
         words
@@ -234,7 +234,7 @@ async fn no_log_line_precedes_the_output_and_no_token_is_logged() {
     let lines = lines(&printed, "curl ");
     assert_eq!(curl(lines[0]).await.status, 200);
     assert_eq!(curl(lines[2]).await.status, 401);
-    let (_, _, output) = dev.stop("TERM");
+    let (_, _, output) = dev.stop(Signal::TERM);
     let log = output.strip_prefix(&printed).expect("the later output");
     assert!(
         log.contains("route=\"/protected\" status=200") && log.contains("reason=\"signature\""),
@@ -267,7 +267,7 @@ async fn tokens_of_each_signing_algorithm_are_accepted() {
 
 #[tokio::test]
 async fn a_signal_stops_both_servers_despite_an_open_connection() {
-    for signal in ["TERM", "INT"] {
+    for signal in [Signal::TERM, Signal::INT] {
         let (dev, printed) = start(&[], &[("BEARWARD_SERVER__SHUTDOWN_TIMEOUT", "5s")]);
         let api = printed
             .lines()

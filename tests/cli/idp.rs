@@ -3,12 +3,12 @@
 use std::{net::TcpListener, path::Path};
 
 use serde_json::json;
-
-use crate::{
-    bearward,
-    process::{TestProcess, client, get, send},
-    run,
+use test_support::{
+    http::{client, get, send},
+    process::{Signal, TestProcess},
 };
+
+use crate::{bearward, run};
 
 fn start(more: &[&str]) -> (TestProcess, String) {
     let idp = TestProcess::start(bearward(
@@ -72,7 +72,7 @@ async fn the_printed_variable_configures_a_server() {
 
 #[test]
 fn a_signal_stops_it_with_exit_code_0() {
-    for signal in ["TERM", "INT"] {
+    for signal in [Signal::TERM, Signal::INT] {
         let (idp, _) = start(&[]);
         let (status, _, output) = idp.stop(signal);
         assert_eq!(status.code(), Some(0), "{output}");
@@ -114,7 +114,7 @@ fn a_remote_address_requires_the_dangerous_flag() {
 }
 
 /// Signs up a user and returns the response.
-async fn sign_up(issuer: &str, email: &str) -> crate::process::HttpResponse {
+async fn sign_up(issuer: &str, email: &str) -> test_support::http::Response {
     let body = json!({ "email": email, "password": "correct horse" }).to_string();
     send(
         client()

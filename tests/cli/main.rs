@@ -14,7 +14,6 @@ mod help;
 mod idp;
 mod openapi;
 mod platforms;
-mod process;
 mod serve;
 mod shutdown;
 mod traces;
@@ -24,10 +23,10 @@ use std::{
     path::{Path, PathBuf},
     process::Command,
     sync::LazyLock,
-    time::Duration,
 };
 
 use assert_cmd::assert::Assert;
+use test_support::TEST_TIMEOUT;
 
 /// The `bearward` binary with only these environment variables, in a folder without configuration.
 fn bearward(arguments: &[&str], variables: &[(&str, &str)]) -> Command {
@@ -66,7 +65,7 @@ fn run_with(
     command.current_dir(folder);
     let assert = assert_cmd::Command::from_std(command)
         .write_stdin(stdin)
-        .timeout(Duration::from_secs(60))
+        .timeout(TEST_TIMEOUT)
         .assert();
     CommandOutput::from(assert)
 }

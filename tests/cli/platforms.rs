@@ -1,10 +1,11 @@
 //! `bearward serve` with the environment variables that platforms set.
-
-use crate::{
-    bearward,
-    process::{TestProcess, client, get, send},
-    run,
+use test_support::{
+    http::{client, get, send},
+    ports::free_address,
+    process::{Signal, TestProcess},
 };
+
+use crate::{bearward, run};
 
 /// Starts `bearward serve` with these arguments and variables, and returns it with its address.
 fn start(arguments: &[&str], variables: &[(&str, &str)]) -> (TestProcess, String) {
@@ -61,12 +62,6 @@ fn image_variables() -> Vec<(&'static str, &'static str)> {
     variables
 }
 
-/// A port on which nothing listens.
-fn free_port() -> String {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port().to_string()
-}
-
 #[tokio::test]
 async fn kubernetes_services_named_bearward_are_no_configuration() {
     let (server, api) = serve(&[
@@ -109,7 +104,10 @@ async fn other_variables_with_the_prefix_are_no_configuration() {
 /// Cloud Run, Heroku, Render and Railway route to the port in `PORT`.
 #[tokio::test]
 async fn the_image_listens_on_the_port_of_the_platform() {
-    let (folder, port) = (tempfile::tempdir().unwrap(), free_port());
+    let (folder, port) = (
+        tempfile::tempdir().unwrap(),
+        free_address().port().to_string(),
+    );
     let database = format!("sqlite://{}", folder.path().join("rows.db").display());
     let mut variables = image_variables();
     variables.extend([
@@ -139,7 +137,7 @@ fn variables_of_health(port: &str) -> Vec<(&'static str, &str)> {
 /// A start command with a fixed port, as older descriptions of deployments have.
 #[tokio::test]
 async fn the_port_of_the_platform_overrides_the_flag() {
-    let port = free_port();
+    let port = free_address().port().to_string();
     let variables = [
         ("SUPABASE_URL", "http://127.0.0.1:1"),
         ("PORT", port.as_str()),
@@ -172,7 +170,7 @@ async fn a_systemd_unit_passes_the_vault_key_as_a_credential() {
     ]);
     assert_eq!(get(&format!("{api}/livez")).await.status, 200);
     assert!(folder.path().join("rows.db").is_file());
-    let (status, _, output) = server.stop("TERM");
+    let (status, _, output) = server.stop(Signal::TERM);
     assert_eq!(status.code(), Some(0), "{output}");
     assert!(!output.contains("vault.keys is empty"), "{output}");
 }

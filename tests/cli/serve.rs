@@ -4,12 +4,13 @@ use std::{net::TcpListener, time::Duration};
 
 use bearward::Algorithm;
 use bearward_testing::{Faults, KeyRing, MockIdp};
-
-use crate::{
-    bearward,
-    process::{TestProcess, get, get_as, send, wait_for_status},
-    run,
+use test_support::{
+    http::{client, get, get_as, send, wait_for_status},
+    ports::free_address,
+    process::{Signal, TestProcess},
 };
+
+use crate::{bearward, run};
 
 /// Starts a server on a free port and returns it with its URL.
 fn start(supabase_url: &str, variables: &[(&str, &str)]) -> (TestProcess, String) {
@@ -23,14 +24,6 @@ fn start(supabase_url: &str, variables: &[(&str, &str)]) -> (TestProcess, String
         .expect("an address");
     let api = format!("http://{address}");
     (server, api)
-}
-
-/// An address on which nothing listens.
-fn free_address() -> std::net::SocketAddr {
-    TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
 }
 
 #[tokio::test]
@@ -66,7 +59,7 @@ async fn tokens_of_the_configured_project_are_accepted() {
             .body
             .contains("bearward_")
     );
-    let (_, _, output) = server.stop("TERM");
+    let (_, _, output) = server.stop(Signal::TERM);
     assert!(!output.contains("eyJ"), "no token in the log: {output}");
 }
 
@@ -149,7 +142,7 @@ async fn a_request_in_progress_finishes_before_shutdown() {
     while idp.fetches() == 0 {
         tokio::task::yield_now().await;
     }
-    let stopped = tokio::task::spawn_blocking(move || server.stop("TERM"));
+    let stopped = tokio::task::spawn_blocking(move || server.stop(Signal::TERM));
     idp.recover();
     let status = waiting.await;
     let (end, took, output) = stopped.await.unwrap();
@@ -171,7 +164,7 @@ async fn admin_bind_moves_the_metrics() {
             .body
             .contains("bearward_")
     );
-    assert_eq!(server.stop("TERM").0.code(), Some(0));
+    assert_eq!(server.stop(Signal::TERM).0.code(), Some(0));
 }
 
 #[tokio::test]
@@ -181,7 +174,7 @@ async fn forwarded_requests_get_no_metrics() {
     let metrics = format!("{api}/metrics");
     assert_eq!(get(&metrics).await.status, 200);
     for name in ["x-forwarded-for", "forwarded", "via", "x-real-ip"] {
-        let request = crate::process::client().get(&metrics);
+        let request = client().get(&metrics);
         let response = send(request.header(name, "127.0.0.1")).await;
         assert_eq!(
             (response.status, response.code().as_str()),
@@ -198,7 +191,7 @@ async fn a_refused_preflight_is_logged_with_origin_and_headers() {
         &[("BEARWARD_SERVER__CORS_ORIGINS", "https://app.example.com")],
     );
     let preflight = async |origin: &str, headers: &str| {
-        let request = crate::process::client()
+        let request = client()
             .request(reqwest::Method::OPTIONS, format!("{api}/protected"))
             .header("origin", origin)
             .header("access-control-request-method", "GET")
@@ -246,7 +239,7 @@ async fn json_logs_have_one_object_per_line() {
     let line: serde_json::Value = serde_json::from_str(&server.line(" serves")).unwrap();
     let api = format!("http://{}", line["address"].as_str().unwrap());
     wait_for_status(&format!("{api}/readyz"), 200).await;
-    let (_, _, output) = server.stop("TERM");
+    let (_, _, output) = server.stop(Signal::TERM);
     for line in output.lines() {
         assert!(
             serde_json::from_str::<serde_json::Value>(line).is_ok_and(|line| line.is_object()),
@@ -278,7 +271,7 @@ async fn resource_metadata_names_the_issuer() {
         .json();
     assert_eq!(metadata["resource"], "https://api.example.com");
     assert_eq!(metadata["authorization_servers"][0], idp.issuer());
-    let unauthorized = send(crate::process::client().get(format!("{api}/protected"))).await;
+    let unauthorized = send(client().get(format!("{api}/protected"))).await;
     let challenge = unauthorized.headers["www-authenticate"].to_str().unwrap();
     assert!(
         challenge.contains(

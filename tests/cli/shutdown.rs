@@ -11,18 +11,14 @@ use std::{
 
 use bearward_testing::MockIdp;
 use serde_json::json;
-
-use crate::{
-    bearward,
-    process::{TEST_TIMEOUT, TestProcess, client, get, send, wait_for_status},
+use test_support::{
+    TEST_TIMEOUT,
+    http::{client, get, send, wait_for_status},
+    ports::free_address,
+    process::{Signal, TestProcess},
 };
 
-fn free_address() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-}
+use crate::bearward;
 
 /// Waits until a connection is accepted.
 fn wait_for_connect(address: SocketAddr) {
@@ -34,7 +30,7 @@ fn wait_for_connect(address: SocketAddr) {
 }
 
 /// Starts a command, sends a signal as soon as the address accepts, and returns the exit code.
-fn exit_code(arguments: &[&str], variables: &[(&str, &str)], signal: &str) -> Option<i32> {
+fn exit_code(arguments: &[&str], variables: &[(&str, &str)], signal: Signal) -> Option<i32> {
     let address = free_address();
     let bind = address.to_string();
     let arguments: Vec<&str> = arguments
@@ -58,11 +54,11 @@ fn a_signal_right_after_the_bind_exits_with_0() {
         ("DATABASE_URL", "sqlite::memory:"),
     ];
     thread::scope(|scope| {
-        for signal in ["TERM", "INT"] {
+        for signal in [Signal::TERM, Signal::INT] {
             scope.spawn(move || {
                 for start in 0..15 {
                     let code = exit_code(&["serve", "--bind", "BIND"], &variables, signal);
-                    assert_eq!(code, Some(0), "{signal}, start {start}");
+                    assert_eq!(code, Some(0), "{signal:?}, start {start}");
                 }
             });
         }
@@ -74,7 +70,7 @@ fn a_signal_right_after_the_bind_exits_with_0() {
 fn the_idp_and_dev_exit_with_0_after_an_early_signal() {
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let data = folder.path().to_str().unwrap();
-    for signal in ["TERM", "INT"] {
+    for signal in [Signal::TERM, Signal::INT] {
         for _ in 0..5 {
             assert_eq!(exit_code(&["idp", "--bind", "BIND"], &[], signal), Some(0));
         }
@@ -88,7 +84,7 @@ fn the_idp_and_dev_exit_with_0_after_an_early_signal() {
 #[test]
 fn the_suite_reports_an_early_signal() {
     let target = format!("http://{}/", free_address());
-    for signal in ["TERM", "INT"] {
+    for signal in [Signal::TERM, Signal::INT] {
         let arguments = ["contract", "--target", &target, "--issuer-bind", "BIND"];
         assert_eq!(exit_code(&arguments, &[], signal), Some(2));
     }
@@ -175,7 +171,7 @@ fn generate(api: &str, token: &str, is_streamed: bool) -> reqwest::RequestBuilde
 
 #[tokio::test(flavor = "multi_thread")]
 async fn requests_in_flight_finish_after_each_signal() {
-    for signal in ["TERM", "INT"] {
+    for (signal, name) in [(Signal::TERM, "SIGTERM"), (Signal::INT, "SIGINT")] {
         let body = json!({
             "model": "m",
             "choices": [{ "message": { "content": "done" }, "finish_reason": "stop" }]
@@ -190,12 +186,12 @@ async fn requests_in_flight_finish_after_each_signal() {
         );
         let idp = MockIdp::start().await;
         let timeout = [("BEARWARD_SERVER__SHUTDOWN_TIMEOUT", "60s")];
-        let (server, api, token) = start(&idp, &service, &timeout).await;
+        let (mut server, api, token) = start(&idp, &service, &timeout).await;
         let response = tokio::spawn(send(generate(&api, &token, false)));
         tokio::task::block_in_place(|| service.requested.recv_timeout(TEST_TIMEOUT)).unwrap();
         server.signal(signal);
         let line = server.line("the server stops");
-        assert!(line.contains(&format!("SIG{signal}")), "{line}");
+        assert!(line.contains(name), "{line}");
         server.line("no more connections are accepted");
         service.respond.send(()).unwrap();
         let response = response.await.unwrap();
@@ -203,7 +199,7 @@ async fn requests_in_flight_finish_after_each_signal() {
             (response.status, &response.json()["code"]),
             (200, &"done".into())
         );
-        let (status, output) = server.wait();
+        let (status, output) = server.wait_blocking();
         assert_eq!(status.code(), Some(0), "{output}");
     }
 }
@@ -224,17 +220,17 @@ async fn a_stream_ends_with_an_error_event_at_shutdown() {
     );
     let idp = MockIdp::start().await;
     let timeout = [("BEARWARD_SERVER__SHUTDOWN_TIMEOUT", "0s")];
-    let (server, api, token) = start(&idp, &service, &timeout).await;
+    let (mut server, api, token) = start(&idp, &service, &timeout).await;
     let mut response = generate(&api, &token, true).send().await.unwrap();
     let first = response.chunk().await.unwrap().unwrap();
     assert!(String::from_utf8_lossy(&first).contains("first"));
-    server.signal("TERM");
+    server.signal(Signal::TERM);
     let rest = response.text().await.unwrap();
     assert!(
         rest.contains("event: error\n") && rest.contains("\"SERVER_STOPPING\""),
         "{rest}"
     );
-    let (status, output) = server.wait();
+    let (status, output) = server.wait_blocking();
     assert_eq!(status.code(), Some(0), "{output}");
     assert!(output.contains("because the server stops"), "{output}");
 }
@@ -257,12 +253,12 @@ async fn readyz_reports_503_before_connections_are_refused() {
     let address = line.split("address=").nth(1).unwrap();
     let api = format!("http://{}", address.split(' ').next().unwrap());
     wait_for_status(&format!("{api}/readyz"), 200).await;
-    server.signal("TERM");
+    server.signal(Signal::TERM);
     let stopping = wait_for_status(&format!("{api}/readyz"), 503).await;
     assert_eq!(stopping.code(), "SERVER_STOPPING");
     // New connections are still accepted.
     assert_eq!(get(&format!("{api}/livez")).await.status, 200);
-    let (status, took, output) = server.stop("TERM");
+    let (status, took, output) = server.stop(Signal::TERM);
     assert_eq!(status.code(), Some(143), "a second signal: {output}");
     assert!(took < TEST_TIMEOUT);
 }

@@ -13,11 +13,12 @@ use opentelemetry_proto::tonic::{
     trace::v1::{ResourceSpans, Span, span::SpanKind},
 };
 use prost::Message;
-
-use crate::{
-    bearward,
-    process::{TestProcess, client, get, get_as, send},
+use test_support::{
+    http::{client, get, get_as, send},
+    process::{Signal, TestProcess},
 };
+
+use crate::bearward;
 
 /// An OTLP collector that records what it receives.
 struct Collector {
@@ -144,7 +145,7 @@ async fn a_trusted_proxy_continues_its_trace_without_secrets() {
             .status,
         401
     );
-    let (exit, _, output) = server.stop("TERM");
+    let (exit, _, output) = server.stop(Signal::TERM);
     assert!(
         exit.success(),
         "pending spans are exported at shutdown: {output}"
@@ -226,7 +227,7 @@ async fn spans_of_a_sampled_parent(variables: &[(&str, &str)]) -> Vec<Span> {
         send(request.header("traceparent", SAMPLED)).await.status,
         401
     );
-    assert!(server.stop("TERM").0.success());
+    assert!(server.stop(Signal::TERM).0.success());
     collector.spans()
 }
 
@@ -288,7 +289,7 @@ async fn a_call_to_another_service_is_a_child_span() {
             .status,
         502
     );
-    server.stop("TERM");
+    server.stop(Signal::TERM);
 
     let spans = collector.spans();
     let named = |name: &str| {
@@ -335,6 +336,6 @@ async fn an_unreachable_collector_is_logged_and_fails_no_request() {
     );
     server.line("BatchSpanProcessor");
     assert_eq!(get(&format!("{api}/livez")).await.status, 200);
-    let (exit, ..) = server.stop("TERM");
+    let (exit, ..) = server.stop(Signal::TERM);
     assert!(exit.success(), "clean exit");
 }

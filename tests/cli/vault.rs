@@ -4,12 +4,12 @@ use std::{os::unix::fs::PermissionsExt, path::Path};
 
 use bearward_testing::MockIdp;
 use serde_json::json;
-
-use crate::{
-    bearward,
-    process::{TestProcess, client, send},
-    run, run_with,
+use test_support::{
+    http::{client, send},
+    process::{Signal, TestProcess},
 };
+
+use crate::{bearward, run, run_with};
 
 const OLD: &str = "old:YWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWE=";
 const NEW: &str = "new:YmJiYmJiYmJiYmJiYmJiYmJiYmJiYmJiYmJiYmJiYmI=";
@@ -41,7 +41,7 @@ async fn serve_starts_without_a_key_and_warns_once() {
             "{response:?}"
         );
     }
-    let (.., output) = server.stop("TERM");
+    let (.., output) = server.stop(Signal::TERM);
     let warnings: Vec<_> = output
         .lines()
         .filter(|line| line.contains("vault.keys is empty"))
@@ -76,7 +76,7 @@ fn dev_creates_one_key_that_only_its_owner_can_read() {
         let dev = TestProcess::start(bearward(&arguments, &[]));
         dev.line("Ctrl-C stops both");
         let key = std::fs::read_to_string(data.join("vault.key")).unwrap();
-        let (.., output) = dev.stop("TERM");
+        let (.., output) = dev.stop(Signal::TERM);
         assert!(!output.contains(key.trim()), "the key is not printed");
         key
     };
@@ -136,7 +136,7 @@ async fn store_api_keys(folder: &Path, idp: &MockIdp) {
         .await;
         assert_eq!(response.status, 200, "{response:?}");
     }
-    let (status, ..) = serve.stop("TERM");
+    let (status, ..) = serve.stop(Signal::TERM);
     assert!(status.success());
 }
 
@@ -244,7 +244,7 @@ async fn api_keys_tokens_and_prompts_are_not_logged_at_any_level() {
         .await,
         502
     );
-    let (.., log) = serve.stop("TERM");
+    let (.., log) = serve.stop(Signal::TERM);
     assert!(
         log.contains("TRACE hyper") && log.contains("sqlx::query"),
         "the log does not contain every crate: {log}"

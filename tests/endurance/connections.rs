@@ -8,8 +8,9 @@ use std::{
 };
 
 use bearward_testing::MockIdp;
+use test_support::{ports::free_address, process::TestProcess};
 
-use crate::test_server::{Process, serve};
+use crate::test_server::serve;
 
 const HEADER_TIMEOUT: Duration = Duration::from_secs(1);
 const KEEP_ALIVE: Duration = Duration::from_secs(2);
@@ -17,7 +18,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(2);
 const LATE: Duration = Duration::from_secs(20);
 
 struct Server {
-    process: Process,
+    process: TestProcess,
     address: SocketAddr,
     token: String,
     _idp: MockIdp,
@@ -35,7 +36,7 @@ impl Server {
             .env("BEARWARD_SERVER__KEEP_ALIVE", "2s")
             .env("BEARWARD_SERVER__WRITE_TIMEOUT", "2s")
             .envs(variables.iter().copied());
-        let mut process = Process::start(command);
+        let mut process = TestProcess::start(command);
         let output = process.wait_for_output("address=").await;
         let address = output
             .split("address=")
@@ -184,7 +185,7 @@ async fn closes_connections_that_do_not_read_responses() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_thousand_idle_connections_keep_nobody_out() {
+async fn a_thousand_idle_connections_do_not_block_others() {
     // The shell limits the descriptors, soft and hard.
     let wrapper = ["sh", "-c", "ulimit -n 1024; exec \"$@\"", "sh"];
     let server = Server::start(
@@ -251,10 +252,7 @@ fn send_endless_body(address: SocketAddr, path: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_listener_closes_on_an_endless_body() {
-    let admin = std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
+    let admin = free_address();
     let variable = admin.to_string();
     let server = Server::start(&[], &[("BEARWARD_SERVER__ADMIN_BIND", &variable)]).await;
     tokio::task::block_in_place(|| {

@@ -11,6 +11,7 @@ use std::{
 
 use bearward_testing::MockIdp;
 use sea_orm::{ConnectionTrait, TransactionTrait};
+use test_support::{TEST_TIMEOUT, database};
 use tokio::{
     io::copy_bidirectional,
     net::{TcpListener, TcpStream},
@@ -18,9 +19,8 @@ use tokio::{
 };
 
 use crate::{
-    TEST_TIMEOUT, database,
     database_server::{Kind, Shutdown, TestDatabaseServer},
-    test_server::{TestServer, post_status_check, serve, wait_for_status},
+    test_server::{ResponseExt, TestServer, post_status_check, serve, wait_for_status},
 };
 
 /// Forwards connections to the server that a name leads to.
@@ -221,7 +221,7 @@ async fn failover_behind_a_name_replaces_connections() {
     let elapsed = wait_for_write(&server, &token).await;
     assert!(elapsed < Duration::from_secs(30), "{elapsed:?}");
     wait_for_status(&server.api, "/readyz", 200).await;
-    let rows = database::number(&new_url, "SELECT COUNT(*) FROM status_checks").await;
+    let rows = database::query_number(&new_url, "SELECT COUNT(*) FROM status_checks").await;
     assert!(rows > 0);
 }
 
@@ -279,7 +279,7 @@ async fn of_several_hosts_the_writable_one_is_used() {
     set_read_only(Kind::Postgres, &second_url, true).await;
     set_read_only(Kind::Postgres, &first_url, false).await;
     wait_for_write(&server, &token).await;
-    let rows = database::number(&first_url, "SELECT COUNT(*) FROM status_checks").await;
+    let rows = database::query_number(&first_url, "SELECT COUNT(*) FROM status_checks").await;
     assert!(rows > 0);
 }
 

@@ -3,7 +3,6 @@
 
 use std::{
     fs,
-    net::TcpListener,
     os::unix::{
         fs::{PermissionsExt, chown},
         process::CommandExt,
@@ -16,8 +15,9 @@ use std::{
 use rustix::process::{Signal, geteuid};
 use sea_orm::{ConnectionTrait, Database};
 use tempfile::TempDir;
+use test_support::{TEST_TIMEOUT, ports::free_address, process::TestProcess};
 
-use crate::{TEST_TIMEOUT, print_skipped, test_server::Process};
+use crate::print_skipped;
 
 /// Password of the server's only user.
 pub(crate) const PASSWORD: &str = "correct-horse";
@@ -41,7 +41,7 @@ pub(crate) struct TestDatabaseServer {
     kind: Kind,
     directory: TempDir,
     port: u16,
-    process: Option<Process>,
+    process: Option<TestProcess>,
 }
 
 impl TestDatabaseServer {
@@ -60,7 +60,7 @@ impl TestDatabaseServer {
             return None;
         }
         let directory = tempfile::tempdir().unwrap();
-        let port = free_port();
+        let port = free_address().port();
         let server = Self {
             kind,
             directory,
@@ -149,7 +149,7 @@ impl TestDatabaseServer {
                 format!("--init-file={directory}/init.sql"),
             ]),
         };
-        self.process = Some(Process::start(command));
+        self.process = Some(TestProcess::start(command));
     }
 
     /// Waits until the server accepts connections.
@@ -333,15 +333,6 @@ fn postgres(program: &str) -> Option<PathBuf> {
         "/usr/lib/postgresql/{newest}/bin/{program}"
     )))
     .filter(|path| path.exists())
-}
-
-/// Returns a free port below the ephemeral range, so that no other process is assigned it while the
-/// server is stopped.
-pub(crate) fn free_port() -> u16 {
-    let is_free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
-    std::iter::repeat_with(|| fastrand::u16(15_000..32_000))
-        .find(is_free)
-        .expect("a free port")
 }
 
 pub(crate) fn first_existing<const N: usize>(paths: [&str; N]) -> Option<PathBuf> {

@@ -9,12 +9,12 @@ use std::{
 
 use bearward_testing::MockIdp;
 use rustix::process::geteuid;
+use test_support::{database, process::TestProcess};
 
 use crate::{
-    database,
     load::rows,
     print_skipped,
-    test_server::{Process, TestServer, serve, wait_for_status},
+    test_server::{ResponseExt, TestServer, serve, wait_for_status},
 };
 
 fn mode(path: &Path) -> String {
@@ -172,7 +172,7 @@ async fn read_only_file_fails_at_startup() {
     let (idp, file) = (MockIdp::start().await, folder.path().join("bearward.db"));
     let url = format!("sqlite://{}", file.display());
     drop(TestServer::start(&idp, &url).await);
-    assert!(database::number(&url, "SELECT COUNT(*) FROM seaql_migrations").await == 1);
+    assert!(database::query_number(&url, "SELECT COUNT(*) FROM seaql_migrations").await == 1);
     fs::set_permissions(&file, fs::Permissions::from_mode(0o400)).unwrap();
     // Root ignores permissions unless it drops these capabilities.
     let capabilities = "-dac_override,-dac_read_search";
@@ -197,7 +197,7 @@ async fn read_only_file_fails_at_startup() {
     {
         return print_skipped("root cannot drop its capabilities here");
     }
-    let mut server = Process::start(serve(wrapper, &idp, &url));
+    let mut server = TestProcess::start(serve(wrapper, &idp, &url));
     assert_eq!(server.wait().await.code(), Some(2), "{}", server.output());
     let output = server.final_output().await;
     assert!(
@@ -211,7 +211,7 @@ async fn directory_that_cannot_be_created_fails_at_startup() {
     let (idp, folder) = (MockIdp::start().await, tempfile::tempdir().unwrap());
     fs::write(folder.path().join("file"), "").unwrap();
     let url = format!("sqlite://{}/file/bearward.db", folder.path().display());
-    let mut server = Process::start(serve(&[], &idp, &url));
+    let mut server = TestProcess::start(serve(&[], &idp, &url));
     assert_eq!(server.wait().await.code(), Some(2));
     let output = server.final_output().await;
     assert!(

@@ -13,10 +13,9 @@ use bearward_testing::MockIdp;
 use reqwest::{Client, Response};
 use sea_orm::{ConnectionTrait, Statement};
 use serde_json::{Value, json};
+use test_support::{TEST_TIMEOUT, database};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
-
-use crate::{TEST_TIMEOUT, database};
 
 /// Number of users that the writers act for.
 const USERS: usize = 16;

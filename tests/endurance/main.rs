@@ -7,10 +7,6 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
-/// The names that these tests use for the functions of the shared module.
-mod database {
-    pub(crate) use test_support::database::{connect, create as fresh, query_number as number};
-}
 mod connections;
 mod database_faults;
 mod database_server;
@@ -26,11 +22,6 @@ mod replicas;
 mod startup;
 mod statements;
 mod test_server;
-
-use std::time::Duration;
-
-/// Generous timeout for a busy machine.
-const TEST_TIMEOUT: Duration = Duration::from_secs(90);
 
 /// Reports whether the long variants run and nothing may be skipped.
 fn run_all() -> bool {

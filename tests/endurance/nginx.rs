@@ -1,13 +1,12 @@
 //! nginx as a round-robin load balancer.
 
-use std::{fs, net::TcpListener, process::Command, time::Instant};
+use std::{fs, process::Command, time::Instant};
 
 use tempfile::TempDir;
-
-use crate::{TEST_TIMEOUT, test_server::Process};
+use test_support::{TEST_TIMEOUT, ports::free_address, process::TestProcess};
 
 pub(crate) struct Nginx {
-    process: Process,
+    process: TestProcess,
     pub(crate) api: String,
     _directory: TempDir,
 }
@@ -19,11 +18,7 @@ impl Nginx {
             .into_iter()
             .find(|path| fs::exists(path).unwrap_or(false))?;
         let directory = tempfile::tempdir().unwrap();
-        let port = TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
+        let port = free_address().port();
         let file = directory.path().join("nginx.conf");
         fs::write(
             &file,
@@ -39,7 +34,7 @@ impl Nginx {
             .arg("-c")
             .arg(file);
         let mut nginx = Self {
-            process: Process::start(command),
+            process: TestProcess::start(command),
             api: format!("http://127.0.0.1:{port}"),
             _directory: directory,
         };

@@ -8,7 +8,7 @@ use crate::{
     database_server::{Kind, Shutdown, TestDatabaseServer},
     load::{Load, rows},
     run_all,
-    test_server::{TestServer, wait_for_status},
+    test_server::{ResponseExt, TestServer, wait_for_status},
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

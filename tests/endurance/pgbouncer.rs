@@ -8,12 +8,12 @@ use std::{
 use bearward_testing::MockIdp;
 use futures_util::{StreamExt, stream};
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection};
+use test_support::{TEST_TIMEOUT, database, ports::free_address, process::TestProcess};
 
 use crate::{
-    TEST_TIMEOUT,
-    database_server::{Kind, PASSWORD, TestDatabaseServer, first_existing, free_port},
+    database_server::{Kind, PASSWORD, TestDatabaseServer, first_existing},
     print_skipped,
-    test_server::{Process, TestServer, post_status_check, serve},
+    test_server::{TestServer, post_status_check, serve},
 };
 
 /// Requests of each test, from many clients at once.
@@ -24,12 +24,16 @@ const CONCURRENCY: usize = 4;
 const SHARED_SESSIONS: usize = 2;
 
 /// Starts `PgBouncer` in this mode. Returns `None` and prints a line if it is not installed.
-async fn start(database: &TestDatabaseServer, mode: &str, pool: usize) -> Option<(Process, u16)> {
+async fn start(
+    database: &TestDatabaseServer,
+    mode: &str,
+    pool: usize,
+) -> Option<(TestProcess, u16)> {
     let Some(program) = first_existing(["/usr/sbin/pgbouncer", "/usr/bin/pgbouncer"]) else {
         print_skipped("PgBouncer is not installed (Debian: apt-get install pgbouncer)");
         return None;
     };
-    let port = free_port();
+    let port = free_address().port();
     let users = database.write("users.txt", &format!("\"bearward\" \"{PASSWORD}\"\n"));
     let configuration = format!(
         "[databases]\n* = host=127.0.0.1 port={}\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\n\
@@ -41,7 +45,7 @@ async fn start(database: &TestDatabaseServer, mode: &str, pool: usize) -> Option
     let file = database.write("pgbouncer.ini", &configuration);
     let mut command = database.command_beside(program);
     command.arg(file);
-    let mut process = Process::start(command);
+    let mut process = TestProcess::start(command);
     let since = Instant::now();
     while TcpStream::connect(("127.0.0.1", port)).is_err() {
         assert!(
@@ -121,7 +125,7 @@ async fn fails_no_request(mode: &str, pool: usize) {
         assert_eq!(profile["subject"], format!("user {user}"), "{profile}");
     }
     assert_eq!(
-        crate::database::number(&direct, "SELECT COUNT(*) FROM status_checks").await,
+        database::query_number(&direct, "SELECT COUNT(*) FROM status_checks").await,
         i64::try_from(REQUESTS / 2).unwrap()
     );
     let database = connect(&url).await;

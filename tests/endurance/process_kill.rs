@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use bearward_testing::MockIdp;
 use rustix::process::Signal;
+use test_support::database;
 
 use crate::{
-    database,
     load::{Load, rows},
     run_all,
     test_server::TestServer,
@@ -14,7 +14,7 @@ use crate::{
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn concurrent_writers_lose_no_rows() {
-    let (idp, database) = (MockIdp::start().await, database::fresh().await);
+    let (idp, database) = (MockIdp::start().await, database::create().await);
     let server = TestServer::start(&idp, &database).await;
     let load = Load::start(64, &idp, &[&server.api]);
     tokio::time::sleep(Duration::from_secs(if run_all() { 30 } else { 2 })).await;
@@ -27,7 +27,7 @@ async fn concurrent_writers_lose_no_rows() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn killed_server_loses_no_acknowledged_row() {
-    let (idp, database) = (MockIdp::start().await, database::fresh().await);
+    let (idp, database) = (MockIdp::start().await, database::create().await);
     let mut all = crate::load::LoadResult::default();
     for round in 0..if run_all() { 10 } else { 3 } {
         let mut server = TestServer::start(&idp, &database).await;
@@ -50,7 +50,7 @@ async fn killed_server_loses_no_acknowledged_row() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn stopped_server_keeps_acknowledged_rows_and_exits_0() {
-    let (idp, database) = (MockIdp::start().await, database::fresh().await);
+    let (idp, database) = (MockIdp::start().await, database::create().await);
     let mut server = TestServer::start(&idp, &database).await;
     let load = Load::start(16, &idp, &[&server.api]);
     load.wait_for_acknowledged(100).await;

@@ -8,13 +8,16 @@ use std::{
 use bearward_testing::MockIdp;
 use reqwest::Method;
 use serde_json::{Value, json};
+use test_support::{
+    database,
+    http::{Response, send},
+};
 
 use crate::{
-    database,
     load::{Load, rows},
     nginx::Nginx,
     print_skipped, run_all,
-    test_server::{Response, TestServer, post_status_check, request, send, with_body},
+    test_server::{TestServer, post_status_check, request, with_body},
 };
 
 struct Fixture {
@@ -25,7 +28,7 @@ struct Fixture {
 }
 
 async fn fixture() -> Fixture {
-    let (idp, database) = (MockIdp::start().await, database::fresh().await);
+    let (idp, database) = (MockIdp::start().await, database::create().await);
     let one = TestServer::start(&idp, &database).await;
     let other = TestServer::start(&idp, &database).await;
     Fixture {
@@ -112,7 +115,7 @@ async fn replica_replaces_a_cached_deleted_account() {
                 delete_account(&other, &token).await;
                 let remaining = format!("SELECT COUNT(*) FROM users WHERE subject = 'user {n}'");
                 assert_eq!(
-                    database::number(&database, &remaining).await,
+                    database::query_number(&database, &remaining).await,
                     0,
                     "no row remains"
                 );
@@ -143,7 +146,7 @@ async fn idempotency_key_on_both_replicas_creates_one_row() {
             .collect();
         assert_eq!(ids.len(), 1);
         let query = format!("SELECT COUNT(*) FROM status_checks WHERE idempotency_key = '{key}'");
-        assert_eq!(database::number(&database, &query).await, 1);
+        assert_eq!(database::query_number(&database, &query).await, 1);
     }
 }
 

@@ -1,19 +1,19 @@
 //! Server startup: concurrently, before its database, or with an error.
 
 use bearward_testing::MockIdp;
+use test_support::{database, process::TestProcess};
 
 use crate::{
-    database,
     database_server::{Kind, Shutdown, TestDatabaseServer},
     run_all,
-    test_server::{Process, TestServer, serve, wait_for_status},
+    test_server::{ResponseExt, TestServer, serve, wait_for_status},
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ten_servers_start_concurrently_on_an_empty_database() {
     let idp = MockIdp::start().await;
     for _ in 0..if run_all() { 5 } else { 1 } {
-        let database = database::fresh().await;
+        let database = database::create().await;
         let servers =
             futures_util::future::join_all((0..10).map(|_| TestServer::start(&idp, &database)))
                 .await;
@@ -25,7 +25,7 @@ async fn ten_servers_start_concurrently_on_an_empty_database() {
         ids.dedup();
         assert_eq!((ids.len(), servers.len()), (1, 10));
         assert_eq!(
-            database::number(&database, "SELECT COUNT(*) FROM seaql_migrations").await,
+            database::query_number(&database, "SELECT COUNT(*) FROM seaql_migrations").await,
             1
         );
     }
@@ -58,7 +58,7 @@ async fn waits_for_the_database(kind: Kind) {
         ),
         (database.url("nowhere"), "Create the database first"),
     ] {
-        let mut server = Process::start(serve(&[], &idp, &url));
+        let mut server = TestProcess::start(serve(&[], &idp, &url));
         assert_eq!(server.wait().await.code(), Some(2), "invalid configuration");
         let output = server.final_output().await;
         assert!(
@@ -77,7 +77,7 @@ async fn waits_for_the_database(kind: Kind) {
 
     database.stop(Shutdown::Graceful).await;
     let token = idp.token().sub("ada").sign();
-    let mut process = Process::start(serve(&[], &idp, &url));
+    let mut process = TestProcess::start(serve(&[], &idp, &url));
     process
         .wait_for_output("the database is not available yet")
         .await;
@@ -104,7 +104,7 @@ async fn wrong_database_found_after_the_start_ends_serve() {
     };
     let idp = MockIdp::start().await;
     let url = database.url_with("wrong-battery", "bearward");
-    let server = TestServer::listening(Process::start(serve(&[], &idp, &url))).await;
+    let server = TestServer::listening(TestProcess::start(serve(&[], &idp, &url))).await;
     database.start();
     let mut process = server.process;
     assert_eq!(
@@ -125,7 +125,7 @@ async fn lasting_connection_errors_are_reported_at_once() {
     let idp = MockIdp::start().await;
     let missing =
         "postgres://u:hunter2@127.0.0.1:1/db?sslmode=verify-full&sslrootcert=/no/such/ca.pem";
-    let mut server = Process::start(serve(&[], &idp, missing));
+    let mut server = TestProcess::start(serve(&[], &idp, missing));
     assert_eq!(server.wait().await.code(), Some(2));
     let output = server.final_output().await;
     assert!(
@@ -167,7 +167,7 @@ async fn unknown_certificate_authority_is_not_retried() {
     );
     database.enable_tls().await;
     // The server applies the change within moments; until then it offers no TLS.
-    let mut server = Process::start(serve(&[], &idp, &format!("{url}?sslmode=verify-full")));
+    let mut server = TestProcess::start(serve(&[], &idp, &format!("{url}?sslmode=verify-full")));
     assert_eq!(server.wait().await.code(), Some(2), "{}", server.output());
     let output = server.final_output().await;
     assert!(output.contains("sslrootcert=FILE"), "{output}");

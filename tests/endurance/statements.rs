@@ -3,11 +3,11 @@
 use bearward_testing::MockIdp;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, QueryResult, Statement, Value};
 use serde_json::Value as Json;
+use test_support::{database, http::Response};
 
 use crate::{
-    database,
     large_tables::{add_status_checks, insert_users_with_checks},
-    test_server::{Response, TestServer, post_status_check, serve},
+    test_server::{TestServer, post_status_check, serve},
 };
 
 /// A server that logs every statement. Its log is read up to the line of each request.
@@ -75,7 +75,7 @@ fn sql(line: &Json) -> String {
 
 #[tokio::test]
 async fn request_of_a_known_user_is_one_statement() {
-    let (idp, database) = (MockIdp::start().await, database::fresh().await);
+    let (idp, database) = (MockIdp::start().await, database::create().await);
     let mut server = LoggedServer::start(&idp, &database).await;
     let token = idp.token().sub("ada").sign();
     assert!(
@@ -97,7 +97,7 @@ async fn request_of_a_known_user_is_one_statement() {
 
 #[tokio::test]
 async fn every_query_uses_an_index() {
-    let (idp, url) = (MockIdp::start().await, database::fresh().await);
+    let (idp, url) = (MockIdp::start().await, database::create().await);
     let mut server = LoggedServer::start(&idp, &url).await;
     let token = idp.token().sub("ada").sign();
     let account_lookup = server.get("/api/auth/me", &token).await.swap_remove(0);

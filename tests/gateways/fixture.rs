@@ -1,6 +1,6 @@
 //! Fixtures: a bearward server with its identity provider, and optionally a gateway with a backend.
 
-use std::{net::SocketAddr, time::Duration};
+use std::net::SocketAddr;
 
 use bearward::Algorithm;
 use bearward_server::{
@@ -8,20 +8,16 @@ use bearward_server::{
     settings::{Config, Sources},
 };
 use bearward_testing::{MockIdp, TokenBuilder};
-use reqwest::{Method, RequestBuilder, header::HeaderMap};
-use serde_json::Value;
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
-    time::timeout,
+use reqwest::{Method, RequestBuilder};
+use test_support::{
+    http::{Response, client_builder, send},
+    raw_http::send_until_closed,
 };
 
 use crate::{
     backend::Backend,
     gateway::{Gateway, GatewayProcess},
 };
-
-const TEST_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A bearward server and its identity provider.
 pub struct TestServer {
@@ -36,14 +32,6 @@ pub struct Fixture {
     pub server: TestServer,
     pub backend: Backend,
     gateway: GatewayProcess,
-}
-
-/// A received response.
-#[derive(Debug)]
-pub struct Response {
-    pub status: u16,
-    pub headers: HeaderMap,
-    pub body: String,
 }
 
 impl TestServer {
@@ -185,17 +173,7 @@ impl Fixture {
         .iter()
         .chain(lines);
         let head: String = head.flat_map(|line| [line, "\r\n"]).collect();
-        let mut stream = TcpStream::connect(self.gateway.address).await.unwrap();
-        stream
-            .write_all(format!("{head}\r\n").as_bytes())
-            .await
-            .unwrap();
-        let mut response = String::new();
-        timeout(TEST_TIMEOUT, stream.read_to_string(&mut response))
-            .await
-            .expect("a response in time")
-            .unwrap();
-        response
+        send_until_closed(self.gateway.address, format!("{head}\r\n")).await
     }
 }
 
@@ -206,50 +184,18 @@ impl Drop for TestServer {
 }
 
 fn client() -> reqwest::ClientBuilder {
-    reqwest::Client::builder()
-        .no_proxy()
-        .redirect(reqwest::redirect::Policy::none())
-        .timeout(TEST_TIMEOUT)
+    client_builder().redirect(reqwest::redirect::Policy::none())
 }
 
-async fn send(request: RequestBuilder) -> Response {
-    let response = request.send().await.unwrap();
-    let (status, headers) = (response.status().as_u16(), response.headers().clone());
-    Response {
-        status,
-        headers,
-        body: response.text().await.unwrap(),
-    }
+/// The response of [`Backend`] through a gateway.
+pub trait BackendResponse {
+    /// Returns the headers that the backend received under names with this prefix, with any case
+    /// and separators.
+    fn backend_headers(&self, prefix: &str) -> Vec<(String, String)>;
 }
 
-impl Response {
-    /// Returns the value of a header that occurs at most once.
-    pub fn header(&self, name: &str) -> Option<&str> {
-        let mut values = self
-            .headers
-            .get_all(name)
-            .iter()
-            .map(|value| value.to_str().unwrap());
-        let first = values.next();
-        assert_eq!(values.next(), None, "{name} once: {self:?}");
-        first
-    }
-
-    pub fn json(&self) -> Value {
-        serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("{self:?}"))
-    }
-
-    /// Returns the status and the error code.
-    pub fn error(&self) -> (u16, String) {
-        (
-            self.status,
-            self.json()["error"]["code"].as_str().unwrap().to_owned(),
-        )
-    }
-
-    /// Returns the headers that the backend received under names with this prefix, with any case and
-    /// separators.
-    pub fn backend_headers(&self, prefix: &str) -> Vec<(String, String)> {
+impl BackendResponse for Response {
+    fn backend_headers(&self, prefix: &str) -> Vec<(String, String)> {
         let headers: Vec<(String, String)> =
             serde_json::from_value(self.json()["headers"].clone()).unwrap();
         let folded = |name: &str| name.to_lowercase().replace(['_', '.'], "-");

@@ -4,7 +4,7 @@ use reqwest::Method;
 use rstest::rstest;
 
 use crate::{
-    fixture::Fixture,
+    fixture::{BackendResponse, Fixture},
     gateway::Gateway::{self, Caddy, Envoy, Nginx, Traefik},
 };
 

@@ -3,21 +3,16 @@
 use std::{
     fs,
     io::{Read, Write, stderr},
-    net::{SocketAddr, TcpListener, TcpStream},
+    net::{SocketAddr, TcpStream},
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
-    sync::{
-        Mutex,
-        atomic::{AtomicU32, Ordering},
-    },
+    process::Command,
+    sync::Mutex,
     time::{Duration, Instant},
 };
 
 use tempfile::TempDir;
-
-/// Generous timeout for startup on a busy machine.
-const TEST_TIMEOUT: Duration = Duration::from_secs(60);
+use test_support::{TEST_TIMEOUT, ports::free_address, process::TestProcess};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Gateway {
@@ -30,7 +25,7 @@ pub enum Gateway {
 /// A listening gateway. It is killed on drop.
 pub struct GatewayProcess {
     pub address: SocketAddr,
-    child: Child,
+    _process: TestProcess,
     _directory: TempDir,
 }
 
@@ -152,10 +147,7 @@ impl Gateway {
         let directory = tempfile::tempdir().unwrap();
         // nginx drops root privileges and must still be able to read the directory.
         fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
-        let (file, log) = (
-            directory.path().join(self.example().file_name().unwrap()),
-            directory.path().join("log"),
-        );
+        let file = directory.path().join(self.example().file_name().unwrap());
         fs::write(&file, text).unwrap();
         let mut command = Command::new(program);
         match self {
@@ -185,35 +177,25 @@ impl Gateway {
                 ])
                 .arg(format!("--providers.file.filename={}", file.display())),
         };
-        let output = fs::File::create(&log).unwrap();
         command
             .env("HOME", directory.path())
             .env_remove("XDG_CONFIG_HOME")
             .env_remove("XDG_DATA_HOME");
-        let child = command
-            .stdin(Stdio::null())
-            .stdout(output.try_clone().unwrap())
-            .stderr(output)
-            .spawn()
-            .unwrap();
-        let mut running = GatewayProcess {
-            address,
-            child,
-            _directory: directory,
-        };
-        let deadline = Instant::now() + TEST_TIMEOUT;
-        while Instant::now() < deadline {
-            if running.child.try_wait().unwrap().is_some() {
-                break;
-            }
+        let mut process = TestProcess::start(command);
+        let since = Instant::now();
+        while process.is_running() && since.elapsed() < TEST_TIMEOUT {
             if TcpStream::connect(address)
                 .is_ok_and(|stream| self != Self::Traefik || has_routes(stream))
             {
-                return Ok(running);
+                return Ok(GatewayProcess {
+                    address,
+                    _process: process,
+                    _directory: directory,
+                });
             }
             std::thread::sleep(Duration::from_millis(10));
         }
-        Err(fs::read_to_string(log).unwrap())
+        Err(process.output())
     }
 }
 
@@ -224,26 +206,4 @@ fn has_routes(mut stream: TcpStream) -> bool {
         .write_all(b"GET / HTTP/1.0\r\n\r\n")
         .and_then(|()| stream.read_to_string(&mut response));
     result.is_ok() && !response.starts_with("HTTP/1.0 404")
-}
-
-/// Returns a free port: gateways do not report which port they bind for 0. The port is below the
-/// ephemeral range, where another test server could take it, and is returned only once.
-fn free_address() -> SocketAddr {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    loop {
-        let number = std::process::id()
-            .wrapping_mul(61)
-            .wrapping_add(NEXT.fetch_add(1, Ordering::SeqCst));
-        let port = 20_000 + u16::try_from(number % 12_000).unwrap();
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return ([127, 0, 0, 1], port).into();
-        }
-    }
-}
-
-impl Drop for GatewayProcess {
-    fn drop(&mut self) {
-        drop(self.child.kill());
-        drop(self.child.wait());
-    }
 }

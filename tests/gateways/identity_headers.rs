@@ -1,8 +1,9 @@
 //! The `X-Auth-*` headers of the forward-auth endpoint.
 
 use reqwest::Method;
+use test_support::http::Response;
 
-use crate::fixture::{Response, TestServer};
+use crate::fixture::TestServer;
 
 const NAMES: [&str; 5] = [
     "x-auth-subject",

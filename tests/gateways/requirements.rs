@@ -1,8 +1,9 @@
 //! `?role=`, `?scope=` and `?aal=`: requirements in the query of the forward-auth endpoint.
 
 use bearward_testing::TokenBuilder;
+use test_support::http::Response;
 
-use crate::fixture::{Response, TestServer};
+use crate::fixture::TestServer;
 
 /// A user with the roles a and b, the scopes read and write, and the level aal2.
 fn user(server: &TestServer) -> TokenBuilder {

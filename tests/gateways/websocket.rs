@@ -1,21 +1,19 @@
 //! `WebSocket` connections through a gateway: the handshake is checked, and the backend can switch
 //! protocols.
 
-use std::{net::SocketAddr, time::Duration};
+use std::net::SocketAddr;
 
 use rstest::rstest;
+use test_support::within_timeout;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
-    time::timeout,
 };
 
 use crate::{
     fixture::TestServer,
     gateway::Gateway::{self, Caddy, Traefik},
 };
-
-const TEST_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Starts a backend that switches protocols, sends the head of the request, and echoes what follows.
 /// It answers a request without `Upgrade: websocket` with 400.
@@ -97,7 +95,7 @@ async fn a_websocket_passes_with_identity_headers(#[values(Caddy, Traefik)] gate
             stream.write_all(b"hello\n").await.unwrap();
             assert_eq!(read_until(&mut stream, "\n").await, "hello\n");
         };
-        timeout(TEST_TIMEOUT, exchange).await.expect("in time");
+        within_timeout(exchange).await;
     }
 }
 
@@ -114,7 +112,6 @@ async fn a_websocket_without_a_token_is_rejected(#[values(Caddy, Traefik)] gatew
     let request = "GET /socket HTTP/1.1\r\nHost: gateway.example\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
                    Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
     stream.write_all(request.as_bytes()).await.unwrap();
-    let head = timeout(TEST_TIMEOUT, read_head(&mut stream)).await;
-    let head = head.expect("in time");
+    let head = within_timeout(read_head(&mut stream)).await;
     assert!(head.starts_with("HTTP/1.1 401"), "{head}");
 }
