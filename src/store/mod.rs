@@ -7,6 +7,7 @@ mod api_keys;
 mod connect;
 mod connection;
 mod db_timestamp;
+mod driver_error;
 mod entity;
 mod error;
 mod file;
