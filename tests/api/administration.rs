@@ -89,7 +89,7 @@ async fn accounts_are_listed_once_newest_first() {
 }
 
 #[tokio::test]
-async fn disabling_an_account_takes_effect_immediately_on_this_replica() {
+async fn disabling_an_account_is_immediate_on_this_replica() {
     let app = TestApp::start().await;
     let token = app.token("ada").sign();
     let id = id_of(&app, "ada").await;

@@ -17,7 +17,7 @@ fn fixture_without_limit() -> Fixture {
 }
 
 #[test]
-fn cve_2025_30204_and_cve_2025_27144_many_dots_are_rejected_early() {
+fn cve_2025_30204_cve_2025_27144_many_dots_are_rejected() {
     let dots = ".".repeat(1_000_000);
     assert_rejected!(
         Fixture::new(),

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::fixture::{self, Fixture, NOW, assert_rejected, read_vector, split_token};
 
 #[test]
-fn section_2_base64url_has_no_padding_white_space_or_line_breaks() {
+fn section_2_base64url_has_no_padding_or_white_space() {
     let fixture = Fixture::new();
     let token = fixture.token().sign();
     fixture.verify_ok(&token);

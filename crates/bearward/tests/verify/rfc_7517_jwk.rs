@@ -255,7 +255,7 @@ fn section_4_1_kty_is_required_and_case_sensitive(
 }
 
 #[rstest]
-fn rfc_7518_section_6_2_1_coordinates_have_the_length_of_the_curve(
+fn rfc_7518_section_6_2_1_coordinates_have_full_length(
     #[values(Algorithm::ES256, Algorithm::ES384)] algorithm: Algorithm,
     #[values("x", "y")] name: &str,
 ) {

@@ -95,7 +95,7 @@ fn a_key_verifies_only_its_own_algorithm() {
 }
 
 #[test]
-fn a_key_without_alg_uses_the_first_listed_algorithm_of_its_type() {
+fn a_key_without_alg_uses_the_first_listed_one_of_its_type() {
     let key = KeyPair::cached(Algorithm::RS256, 0).with_algorithm(Algorithm::PS256);
     let document = jwks_from([jwk_with(&key, "alg", Value::Null)]);
     let listed = |list: [Algorithm; 3]| {
