@@ -1,4 +1,6 @@
 //! Incremental parser of server-sent events (WHATWG HTML §9.2.6).
+//!
+//! Hand-written because the crates for server-sent events do not limit the size of an event.
 
 use super::CompletionsError;
 

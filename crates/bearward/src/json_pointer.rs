@@ -1,11 +1,14 @@
 //! JSON pointers (RFC 6901) into the claims of a token.
+//!
+//! Hand-written because `serde_json`'s pointers need a parsed document, and claims stay unparsed
+//! text.
 
 use std::{fmt, str::FromStr};
 
 /// A JSON pointer (RFC 6901) to a claim, for example `/app_metadata/roles`.
 ///
-/// Each segment names a member of an object or an index of an array. In a name, `~1` stands for
-/// `/` and `~0` for `~`; no other use of `~` is valid. Two pointers that RFC 6901 allows are
+/// Each segment names a member of an object or an index of an array. In a name, `~1` encodes
+/// `/` and `~0` encodes `~`; no other use of `~` is valid. Two pointers that RFC 6901 allows are
 /// rejected because they cannot name a claim: the empty text, which means the whole payload, and
 /// pointers whose first segment is empty (`/`, `//x`).
 ///

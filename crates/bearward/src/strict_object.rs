@@ -1,5 +1,7 @@
 //! Parses one JSON object strictly: member names are distinct after unescaping; values stay
 //! unparsed.
+//!
+//! Hand-written because no JSON crate rejects duplicate members without allocating.
 
 use std::{borrow::Cow, collections::HashSet, fmt};
 

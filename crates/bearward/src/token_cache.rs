@@ -1,4 +1,7 @@
 //! A bounded cache of verified tokens. A hit requires exactly the same bytes.
+//!
+//! Hand-written around `quick_cache`, whose hits, like those of moka, write to shared memory (ADR
+//! 0004).
 
 use std::{
     cell::RefCell,

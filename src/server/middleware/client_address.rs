@@ -1,4 +1,6 @@
 //! Determines the address of a client behind trusted proxies.
+//!
+//! Hand-written because actix-web's `ConnectionInfo` trusts `X-Forwarded-For` of every peer.
 
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},

@@ -1,4 +1,7 @@
 //! Glob patterns of the redirect allow-list, with the semantics of the hosted service.
+//!
+//! Hand-written because the glob crates have one separator, and here both `.` and `/` are
+//! separators.
 
 /// A pattern. `*` and `?` do not match `.` and `/`, `**` does; `[a-z]` and `[!a-z]` match one
 /// character of a set; `{a,b}` matches an alternative; a backslash escapes the next character.

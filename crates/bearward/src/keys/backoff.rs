@@ -1,4 +1,7 @@
 //! The pause after a failed attempt.
+//!
+//! Hand-written because the crates for retries also sleep or call; the scheduler needs only the
+//! duration.
 
 use std::time::Duration;
 

@@ -1,4 +1,7 @@
 //! Time-related response headers: how long a key set is fresh, and when to retry.
+//!
+//! Hand-written because the crates for RFC 9111 implement a complete cache; a key set needs only a
+//! lifetime.
 
 use std::time::Duration;
 

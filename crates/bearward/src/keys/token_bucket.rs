@@ -1,5 +1,8 @@
 //! The token bucket that limits the fetches that requests can cause: a burst, then one per
 //! cooldown.
+//!
+//! Hand-written because `governor` keeps its state in atomics; a pure bucket lets the scheduler be
+//! tested without I/O.
 
 use std::time::Duration;
 
