@@ -123,7 +123,7 @@ fn refused_connection_gets_advice_about_the_connection() {
 }
 
 #[tokio::test]
-async fn a_project_that_signs_with_a_shared_secret_is_told_to_change_that() {
+async fn a_shared_secret_of_a_project_is_reported_with_its_fix() {
     let idp = MockIdp::start().await;
     idp.set_faults(Faults::body(r#"{"keys":[]}"#));
     let said = check(&idp).await;
@@ -295,17 +295,14 @@ async fn values_are_shown_with_their_sources_and_secrets_are_not() {
     let base = idp.base();
     let variables = [
         ("SUPABASE_URL", base.as_str()),
-        (
-            "DATABASE_URL",
-            "postgres://somebody:hunter2@127.0.0.1:1/app",
-        ),
+        ("DATABASE_URL", "postgres://user:hunter2@127.0.0.1:1/app"),
         (
             "BEARWARD_VAULT__KEYS",
             "k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
         ),
         (
             "BEARWARD_JWKS__PROXY",
-            "http://somebody:hunter3@proxy.internal:3128",
+            "http://user:hunter3@proxy.internal:3128",
         ),
         ("BEARWARD_JWKS__MAX_STALE", "2h"),
     ];
@@ -323,10 +320,7 @@ async fn values_are_shown_with_their_sources_and_secrets_are_not() {
     );
     said.expect(
         1,
-        &[
-            "postgres://somebody:***@127.0.0.1:1/app",
-            "vault.keys = ***",
-        ],
+        &["postgres://user:***@127.0.0.1:1/app", "vault.keys = ***"],
     );
     for secret in ["hunter2", "hunter3", "AAECAwQFBgcI"] {
         assert!(

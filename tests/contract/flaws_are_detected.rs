@@ -355,7 +355,7 @@ fn every_case_detects_a_flaw_alone_or_has_a_reason() {
         .chain(caches)
         .chain(single)
         .collect();
-    let alone: BTreeSet<&str> = detections
+    let sole: BTreeSet<&str> = detections
         .iter()
         .filter(|ids| ids.len() == 1)
         .map(|ids| ids[0])
@@ -370,11 +370,11 @@ fn every_case_detects_a_flaw_alone_or_has_a_reason() {
     assert_eq!(ids.len(), all_cases().len(), "ids are unique");
     assert_eq!(&ids - &detecting, none, "cases that detect no flaw");
     assert_eq!(
-        &(&ids - &alone) - &excused,
+        &(&ids - &sole) - &excused,
         none,
-        "cases that detect no flaw alone, without a reason"
+        "cases that are never the only one to detect a flaw, without a reason"
     );
-    assert_eq!(&alone & &excused, none, "reasons that are obsolete");
+    assert_eq!(&sole & &excused, none, "reasons that are obsolete");
     assert_eq!(
         &(&detecting | &excused) - &ids,
         none,

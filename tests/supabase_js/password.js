@@ -43,7 +43,7 @@ export default function (idps) {
     assert.deepEqual(weak.error.reasons, ['length'])
     assert.ok(good(await supabase.auth.signUp({ email: newEmail(), password: '123456' })).session)
     assert.equal(failed(await supabase.auth.signUp({ email: newEmail(), password: 'x'.repeat(73) })), '400 validation_failed')
-    assert.equal(failed(await supabase.auth.signUp({ email: 'nobody', password: PASSWORD })), '400 validation_failed')
+    assert.equal(failed(await supabase.auth.signUp({ email: 'no-address', password: PASSWORD })), '400 validation_failed')
     const { email } = await signUpUser(idps.standard)
     assert.equal(failed(await supabase.auth.signUp({ email: email.toUpperCase(), password: PASSWORD })), '422 user_already_exists')
     assert.equal(failed(await client(idps.closed).auth.signUp({ email: newEmail(), password: PASSWORD })), '422 signup_disabled')

@@ -97,8 +97,9 @@ pub(super) async fn await_target(
         if started_at.elapsed() >= timeout {
             return Err(not_ready(harness, last, status));
         }
-        // By now a cooldown from an earlier run has passed, so the unusual keys may be the cause.
-        // Also if the target has fetched the keys but does not listen: some load keys at start.
+        // A cooldown from an earlier run has passed, so the unusual keys may be the cause. This
+        // also applies if the target has fetched the keys but does not listen yet, because some
+        // servers load the keys before they listen.
         let since = first_response.or((harness.fetches() > 0).then_some(started_at));
         if accepts_unusual_keys && since.is_some_and(|at| at.elapsed() >= timeout * 2 / 3) {
             accepts_unusual_keys = false;

@@ -241,7 +241,7 @@ pub trait CustomClaims: Sized + 'static {
     fn from_verified(token: &str) -> Result<Self, AuthError>;
 }
 
-/// Stands for the absence of custom claims: nothing beyond [`Claims`] is parsed.
+/// No custom claims: nothing beyond [`Claims`] is parsed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct NoCustomClaims;
 

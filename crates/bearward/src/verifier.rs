@@ -77,8 +77,8 @@ enum PipelineStep {
     WaitForFetch(PendingFetch),
 }
 
-/// A key fetch to wait for, and the error to return if it fails or changes nothing. `None` stands
-/// for [`AuthError::KeysUnavailable`].
+/// A key fetch to wait for, and the error to return if it fails or changes nothing. `None` means
+/// [`AuthError::KeysUnavailable`].
 struct PendingFetch {
     keys: PendingKeys,
     on_failure: Option<AuthError>,

@@ -7,7 +7,7 @@ export default function Failed({ reset }: { error: Error; reset: () => void }) {
   return (
     <html lang="en">
       <body>
-        <main className="alone">
+        <main className="standalone">
           <h1>Something went wrong</h1>
           <p>An unexpected error occurred. Please try again.</p>
           <button type="button" className="button" onClick={reset}>

@@ -4,7 +4,7 @@ import { Wordmark } from '@/components/wordmark';
 
 export default function NotFound() {
   return (
-    <div className="alone">
+    <div className="standalone">
       <header>
         <Wordmark href="/" />
       </header>

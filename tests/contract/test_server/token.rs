@@ -156,7 +156,7 @@ fn parse_header_leniently(text: &str) -> Value {
     };
     let mut header = serde_json::Map::new();
     for (name, value) in members {
-        let is_invalid = |value: &Value| *value == "none" || *value == "nobody";
+        let is_invalid = |value: &Value| *value == "none" || *value == "unknown";
         let value = serde_json::from_str(&value).unwrap_or_default();
         if header.get(&name).is_none_or(is_invalid) {
             header.insert(name, value);
@@ -263,7 +263,7 @@ fn duplicate_members(text: &str, members: &[(String, String)]) -> Flaws {
     let mut names: Vec<&str> = members.iter().map(|(name, _)| name.as_str()).collect();
     names.sort_unstable();
     let is_escaped = text.contains("\\u");
-    let is_valid = |value: &str| !value.contains("none") && !value.contains("nobody");
+    let is_valid = |value: &str| !value.contains("none") && !value.contains("unknown");
     names
         .windows(2)
         .filter(|pair| pair[0] == pair[1])

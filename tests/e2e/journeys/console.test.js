@@ -73,7 +73,7 @@ test('keys and faults can be changed by keyboard', async () => {
 
 test('long user names fit, and the inbox links back to the console', async () => {
   for (let at = 0; at < 9; at += 1) {
-    const email = `somebody-with-a-rather-long-address-${at}@some-department.of-a-company.example.com`;
+    const email = `user-with-a-rather-long-address-${at}@some-department.of-a-company.example.com`;
     const data = { full_name: `Maximiliana-Theodora Wolfeschlegelsteinhausenbergerdorff ${at}` };
     const body = JSON.stringify({ email, password: 'correct horse', data });
     assert.equal((await fetch(`${addresses.idp}/auth/v1/signup`, { method: 'POST', headers: { 'content-type': 'application/json' }, body })).status, 200);

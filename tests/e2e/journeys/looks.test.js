@@ -51,7 +51,7 @@ test('pages with a session', async () => {
   const { access_token } = await visitor.session();
   const headers = { authorization: `Bearer ${access_token}`, 'content-type': 'application/json' };
   const post = (path, body) => fetch(addresses.api + path, { method: 'POST', headers, body: JSON.stringify(body) });
-  for (const client_name of ['build server', 'nightly backup', 'kitchen tablet', 'ci runner 7', 'a-host-name-that-somebody-made-rather-long.internal.example.com', 'laptop', 'phone']) {
+  for (const client_name of ['build server', 'nightly backup', 'kitchen tablet', 'ci runner 7', 'a-host-name-that-is-rather-long.internal.example.com', 'laptop', 'phone']) {
     assert.equal((await post('/api/status', { client_name })).status, 201);
   }
   assert.equal((await post('/api/user/api-keys', { togetherAI: MODEL_KEY, oumi: 'oumi-0123456789abcdef' })).status, 200);

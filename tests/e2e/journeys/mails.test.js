@@ -116,12 +116,12 @@ test('a reset link in another browser shows a message', async () => {
 test('a reset request does not reveal whether an account exists', async () => {
   const visitor = await world.visitor();
   const messages = [];
-  for (const email of [mona.email, 'nobody.at.all@example.com']) {
+  for (const email of [mona.email, 'unknown.user@example.com']) {
     await requestReset(visitor, email);
     messages.push((await visitor.page.locator('.notice').innerText()).replace(email, 'X'));
   }
   assert.equal(messages[0], messages[1]);
   await visitor.page.goto(`${addresses.idp}/.inbox`);
-  assert.equal(await visitor.page.locator('article[data-to="nobody.at.all@example.com"]').count(), 0);
+  assert.equal(await visitor.page.locator('article[data-to="unknown.user@example.com"]').count(), 0);
   await visitor.leave();
 });

@@ -50,7 +50,7 @@ fn cases() -> Vec<Case> {
         Case::rejected(
             "header.kid-twice-last-unknown",
             "duplicate kid, the last one unknown",
-            header(r#"{"alg":"{alg}","kid":"{kid}","kid":"nobody"}"#),
+            header(r#"{"alg":"{alg}","kid":"{kid}","kid":"unknown"}"#),
         )
         .rationale("two parsers read different keys: duplicate members must be rejected, or the last one used", "RFC 7515 §4"),
     ];

@@ -76,7 +76,7 @@ fn cases() -> Vec<Case> {
             "401, 403 or 5xx; in strict mode 401 or 503",
             |harness| Box::pin(unknown_key(harness)),
         )
-        .rationale("a token that cannot be verified must not be accepted; a 503 tells clients to retry instead of signing out", "RFC 9110 §15.6.4"),
+        .rationale("a token that cannot be verified must not be accepted; after a 503 clients retry instead of signing out", "RFC 9110 §15.6.4"),
         Case::steps(
             "outage.redirect",
             "the key endpoint redirects to another host",

@@ -229,7 +229,7 @@ fn consent_form(id: Uuid, consent: &ConsentRequest, users: &[(String, String)]) 
         h2 #people-title { "Choose a user" }
         (form("people", "Choose a user", &known_users))
         h2 { "Or use another account" }
-        (form("somebody", "Use another account", &other_user))
+        (form("other-user", "Use another account", &other_user))
         (form("refuse", "Deny", &deny))
     }
 }

@@ -150,7 +150,7 @@ async fn tokens_can_violate_each_verification_rule() {
         (r#"{"claims": {"sub": 5}}"#, "INVALID_CLAIM"),
         (r#"{"claims": {"nbf": 4102444800}}"#, "TOKEN_NOT_YET_VALID"),
         (r#"{"claims": {"cnf": {"jkt": "x"}}}"#, "INVALID_CLAIM"),
-        (r#"{"header": {"kid": "nobody"}}"#, "UNKNOWN_KEY"),
+        (r#"{"header": {"kid": "unknown"}}"#, "UNKNOWN_KEY"),
         (r#"{"header": {"typ": "logout+jwt"}}"#, "INVALID_TOKEN_TYPE"),
         (r#"{"header": {"crit": ["exp"]}}"#, "MALFORMED_TOKEN"),
         (r#"{"header": {"alg": "ES256"}}"#, "UNKNOWN_KEY"),

@@ -13,7 +13,7 @@ interface Props {
 export default async function Unavailable({ searchParams }: Props) {
   const { next } = await searchParams;
   return (
-    <div className="alone">
+    <div className="standalone">
       <header>
         <Wordmark href="/" />
       </header>

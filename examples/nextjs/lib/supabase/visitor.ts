@@ -29,16 +29,16 @@ export async function visitor(supabase: SupabaseClient): Promise<Visitor> {
   const token = data.session.access_token;
   const verified = await supabase.auth.getClaims(token, { jwks: await signingKeys(keyId(token)) });
   if (isAuthRetryableFetchError(verified.error)) return { state: 'unknown' };
-  const { sub, aud, email, user_metadata: told } = verified.data?.claims ?? {};
+  const { sub, aud, email, user_metadata: metadata } = verified.data?.claims ?? {};
   // The same keys also sign other tokens, such as ID tokens for OAuth clients of the project.
   if (typeof sub !== 'string' || ![aud].flat().includes('authenticated')) {
     // Delete the cookies: the browser would treat them as a session and redirect in a loop.
     await supabase.auth.signOut({ scope: 'local' });
     return { state: 'signed-out' };
   }
-  const spoken = [told?.['full_name'], told?.['name']].find((text) => typeof text === 'string');
-  const picture = [told?.['avatar_url'], told?.['picture']].find(isShown);
-  return { state: 'signed-in', user: { id: sub, email: typeof email === 'string' ? email : '', name: spoken ?? '', picture } };
+  const name = [metadata?.['full_name'], metadata?.['name']].find((text) => typeof text === 'string');
+  const picture = [metadata?.['avatar_url'], metadata?.['picture']].find(isShown);
+  return { state: 'signed-in', user: { id: sub, email: typeof email === 'string' ? email : '', name: name ?? '', picture } };
 }
 
 /** Whether `contentSecurityPolicy` allows the image. */

@@ -175,7 +175,7 @@ async fn responses_do_not_reveal_existing_accounts() {
         .auth_post("/recover", json!({ "email": "ada@example.com" }))
         .await;
     let unknown = idp
-        .auth_post("/recover", json!({ "email": "nobody@example.com" }))
+        .auth_post("/recover", json!({ "email": "unknown@example.com" }))
         .await;
     assert_eq!((known.status, known.body), (unknown.status, unknown.body));
     let members = |response: &TestResponse| {
@@ -189,7 +189,7 @@ async fn responses_do_not_reveal_existing_accounts() {
     };
     let known = idp.auth_post("/signup", sign_up("ada@example.com")).await;
     let unknown = idp
-        .auth_post("/signup", sign_up("nobody@example.com"))
+        .auth_post("/signup", sign_up("unknown@example.com"))
         .await;
     assert_eq!(
         (known.status, members(&known)),
