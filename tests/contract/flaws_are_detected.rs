@@ -432,7 +432,7 @@ fn cases_that_require_the_issuer_are_not_critical() {
     }
     for id in [
         "alg.none.lower-case",
-        "sig.stranger",
+        "sig.untrusted-key",
         "claims.exp.past",
         "claims.aud.other",
         "iss.other",

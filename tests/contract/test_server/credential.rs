@@ -82,7 +82,7 @@ fn interpret_header(header: &[u8]) -> Vec<(Flaws, Option<String>)> {
     let text = std::str::from_utf8(header).unwrap();
     let Some((scheme, rest)) = text.split_once(' ') else {
         return if text.eq_ignore_ascii_case("bearer") {
-            one("http.scheme.alone", None)
+            one("http.scheme.only", None)
         } else {
             one("http.no-scheme", Some(text))
         };

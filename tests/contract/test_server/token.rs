@@ -93,7 +93,7 @@ fn serializations(token: &str) -> Vec<(Flaws, Option<String>, bool)> {
             false,
         ),
         [_, _, _] => vec![(Flaws::new(), Some(token.to_owned()), true)],
-        [part] if part.starts_with("eyJ") => one("form.header-alone", None, false),
+        [part] if part.starts_with("eyJ") => one("form.header-only", None, false),
         [_] => one("form.garbage", None, false),
         [header, payload] => {
             let flaw = if algorithm == "none" {

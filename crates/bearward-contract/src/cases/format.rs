@@ -22,7 +22,7 @@ pub(crate) const GROUP: Group = Group {
 fn cases() -> Vec<Case> {
     let mut cases = vec![
         Case::rejected("form.garbage", "a word instead of a token", |_| "letmein".to_owned()),
-        Case::rejected("form.header-alone", "only the first part", |f| f.parts()[0].clone()),
+        Case::rejected("form.header-only", "only the first part", |f| f.parts()[0].clone()),
         Case::rejected("form.two-parts", "header and payload, no signature and no second dot", |f| {
             let [header, payload, _] = f.parts();
             format!("{header}.{payload}")

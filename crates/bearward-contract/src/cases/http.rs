@@ -57,7 +57,7 @@ fn cases() -> Vec<Case> {
             "RFC 6750 §2.1",
         ),
         Case::request(
-            "http.scheme.alone",
+            "http.scheme.only",
             "the scheme without a token",
             Expectation::RejectedRequest,
             |_| Request::bare().authorization("Bearer"),

@@ -142,7 +142,7 @@ fn cases() -> Vec<Case> {
             "RFC 7515 §5.2",
         ),
         Case::rejected(
-            "key.no-kid-stranger",
+            "key.no-kid-untrusted-key",
             "an attacker's signature without kid",
             |f| {
                 let token = f.token().without_header("kid");

@@ -49,7 +49,7 @@ fn cases() -> Vec<Case> {
             },
         ),
         Case::rejected(
-            "sig.stranger",
+            "sig.untrusted-key",
             "a signature with an attacker's key and the issuer's kid",
             |f| f.token().signed_by_stranger(),
         ),
@@ -88,7 +88,7 @@ fn cases() -> Vec<Case> {
             })
         }),
         Case::rejected(
-            "sig.payload-alone",
+            "sig.payload-only",
             "a signature that covers only the payload",
             |f| {
                 let token = f.token();
