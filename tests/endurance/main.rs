@@ -23,13 +23,4 @@ mod startup;
 mod statements;
 mod test_server;
 
-/// Reports whether the long variants run and nothing may be skipped.
-fn run_all() -> bool {
-    std::env::var("BEARWARD_TEST_ALL").is_ok_and(|all| all == "1")
-}
-
-/// Prints what is skipped. Panics if nothing may be skipped.
-fn print_skipped(what: &str) {
-    assert!(!run_all(), "BEARWARD_TEST_ALL=1, and {what}");
-    println!("skipped: {what}");
-}
+use test_support::{print_skipped, run_all};

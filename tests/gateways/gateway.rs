@@ -12,7 +12,7 @@ use std::{
 };
 
 use tempfile::TempDir;
-use test_support::{TEST_TIMEOUT, ports::free_address, process::TestProcess};
+use test_support::{TEST_TIMEOUT, ports::free_address, process::TestProcess, run_all};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Gateway {
@@ -62,9 +62,8 @@ impl Gateway {
             .map(|directory| directory.join(self.name()))
             .find(|program| program.is_file());
         if found.is_none() {
-            let must_run = std::env::var_os("BEARWARD_TEST_ALL").is_some_and(|value| value == "1");
             assert!(
-                !must_run,
+                !run_all(),
                 "{} is not installed, but BEARWARD_TEST_ALL=1",
                 self.name()
             );

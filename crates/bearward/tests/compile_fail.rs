@@ -7,7 +7,7 @@
 /// `BEARWARD_TEST_ALL`.
 #[test]
 fn common_mistakes_do_not_compile() {
-    if std::env::var_os("BEARWARD_TEST_ALL").is_none_or(|value| value != "1") {
+    if !test_support::run_all() {
         println!("skipped: set BEARWARD_TEST_ALL=1 to compile the common mistakes");
         return;
     }

@@ -40,6 +40,22 @@ pub async fn within_timeout<F: Future>(future: F) -> F::Output {
         .expect("the operation completes within the test timeout")
 }
 
+/// Reports whether `BEARWARD_TEST_ALL=1`: the long variants run, and nothing may be skipped.
+pub fn run_all() -> bool {
+    std::env::var("BEARWARD_TEST_ALL").is_ok_and(|all| all == "1")
+}
+
+/// Prints what is skipped.
+///
+/// # Panics
+///
+/// If nothing may be skipped ([`run_all`]).
+#[track_caller]
+pub fn print_skipped(what: &str) {
+    assert!(!run_all(), "BEARWARD_TEST_ALL=1, and {what}");
+    println!("skipped: {what}");
+}
+
 /// Polls a future once and returns the result.
 pub async fn poll_once<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
     poll_fn(|context| Poll::Ready(Pin::new(&mut *future).poll(context))).await
