@@ -198,6 +198,9 @@ fn print_issuer(issuer: &Issuer, set: &KeySetStatus) {
         issuer.iss()
     );
     anstream::println!("  {faint}keys from{plain} {}", keys_from(issuer));
+    for rule in accepted_tokens(issuer) {
+        anstream::println!("  {faint}accepts{plain} {rule}");
+    }
     for kid in &set.kids {
         anstream::println!(
             "  {}usable{plain}  {}",
@@ -233,6 +236,7 @@ fn issuer_json(issuer: &Issuer, set: &KeySetStatus) -> Value {
         "name": set.issuer,
         "issuer": issuer.iss(),
         "keys_from": keys_from(issuer),
+        "accepts": accepted_tokens(issuer),
         "sound": is_healthy(set),
         "state": set.state(),
         "usable": set.kids,
@@ -241,6 +245,22 @@ fn issuer_json(issuer: &Issuer, set: &KeySetStatus) -> Value {
         "problem": set.last_error.as_ref().map(ToString::to_string),
         "advice": set.last_error.as_ref().map(advice),
     })
+}
+
+/// Describes the rules beyond the issuer and the audience that tokens must meet.
+fn accepted_tokens(issuer: &Issuer) -> Vec<String> {
+    let clients: Vec<&str> = issuer.accepted_client_ids().collect();
+    let clients = (!clients.is_empty()).then(|| format!("client {}", clients.join(" or ")));
+    let rules = issuer
+        .claim_rules()
+        .iter()
+        .map(|rule| format!("claim {rule}"));
+    issuer
+        .template_description()
+        .into_iter()
+        .chain(clients)
+        .chain(rules)
+        .collect()
 }
 
 fn keys_from(issuer: &Issuer) -> String {
@@ -306,6 +326,10 @@ fn advice(error: &FetchError) -> Cow<'static, str> {
         | FetchErrorKind::NotJson
         | FetchErrorKind::NotJwks => {
             "compare the URL with the identity provider's documentation; for Supabase, SUPABASE_URL is https://PROJECT.supabase.co"
+        }
+        FetchErrorKind::IssuerMismatch if error.message.contains("{tenantid}") => {
+            "this is Entra ID's document for many tenants: configure issuer = \"https://login.microsoftonline.com/{tid}/v2.0\" and jwks_url = \
+             \"https://login.microsoftonline.com/common/discovery/v2.0/keys\", with tenants if only some may sign in"
         }
         FetchErrorKind::IssuerMismatch => {
             "configure the issuer exactly as its discovery document spells it, if that is the intended issuer; its tokens \

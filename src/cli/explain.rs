@@ -108,6 +108,29 @@ fn print(explanation: &Explanation) {
             anstream::println!("               {faint}expected: {}{plain}", line.expected);
         }
     }
+    if !explanation.claims.is_empty() {
+        let note = if explanation.is_accepted() {
+            ""
+        } else {
+            " (unverified)"
+        };
+        anstream::println!("\n{strong}mapped claims{plain}{faint}{note}{plain}");
+    }
+    for claim in &explanation.claims {
+        let found = if claim.found.is_empty() {
+            "none".to_owned()
+        } else {
+            claim.found.join(", ")
+        };
+        anstream::println!(
+            "    {strong}{:<10}{plain} {found} {faint}from {}{plain}",
+            claim.name,
+            claim.sources.join(", ")
+        );
+        if let Some(problem) = &claim.problem {
+            anstream::println!("               {}{problem}{plain}", style::NOTE);
+        }
+    }
     match &explanation.failure {
         None => anstream::println!("\n{}accepted{plain}", style::GOOD),
         Some(refusal) => {

@@ -1,11 +1,14 @@
 //! Parsers of values that only `[issuers.NAME]` sections have.
 
-use ::config::{Value, ValueKind};
-use bearward::{Algorithm, Audiences, JsonPointer, JsonPointerError};
+use ::config::{Map, Value, ValueKind};
+use bearward::{Algorithm, Audiences, ClaimRule, ClaimValue, JsonPointer, TemplateError, TypRule};
 use serde_json::Value as Json;
 use url::Url;
 
-use super::raw::{Hint, Raw};
+use super::{
+    ValueSource,
+    raw::{Hint, Raw},
+};
 
 const HMAC: &str = "HS256, HS384 and HS512 need a shared secret, and every server that can verify a token could also sign one; \
                     bearward verifies with public keys only. To switch a Supabase project: in its dashboard under Project Settings, \
@@ -19,6 +22,9 @@ pub(super) fn accepted_issuers(raw: Raw<'_>) -> Result<Vec<String>, Hint> {
     let issuers = raw.one_or_list()?;
     if issuers.is_empty() {
         return Err("write the exact `iss` of its tokens".to_owned());
+    }
+    if issuers.len() > 1 && issuers.iter().any(|issuer| issuer.contains(['{', '}'])) {
+        return Err(TemplateError::Alias.to_string());
     }
     issuers.into_iter().map(accepted_issuer).collect()
 }
@@ -99,6 +105,16 @@ fn unknown_algorithm(name: &str) -> Hint {
     )
 }
 
+/// Parses `token_type`: one of the words `jwt` and `at+jwt`, or a list of media types.
+pub(super) fn token_type(raw: Raw<'_>) -> Result<TypRule, Hint> {
+    match raw.one_or_list()?.as_slice() {
+        ["jwt"] => Ok(TypRule::Jwt),
+        ["at+jwt"] => Ok(TypRule::AtJwt),
+        [] => Err("write \"jwt\", \"at+jwt\" or a list of media types".to_owned()),
+        media_types => TypRule::one_of(media_types).map_err(|error| error.to_string()),
+    }
+}
+
 /// Parses names of claims.
 pub(super) fn required_claims(raw: Raw<'_>) -> Result<Vec<String>, Hint> {
     let names = raw.list()?;
@@ -110,16 +126,81 @@ pub(super) fn required_claims(raw: Raw<'_>) -> Result<Vec<String>, Hint> {
     Ok(names.into_iter().map(str::to_owned).collect())
 }
 
-/// A JSON pointer (RFC 6901 §3) to something inside the claims.
-pub(super) fn pointer(raw: Raw<'_>) -> Result<String, Hint> {
-    let text = raw.text()?;
-    match text.parse::<JsonPointer>() {
-        Ok(_) => Ok(text.to_owned()),
-        Err(JsonPointerError::NoLeadingSlash) => Err(format!(
-            "a JSON pointer begins with a slash: write {:?}",
-            format!("/{}", text.replace('.', "/"))
-        )),
-        Err(error) => Err(error.to_string()),
+/// Parses a list of names, or one name.
+pub(super) fn names(raw: Raw<'_>) -> Result<Vec<String>, Hint> {
+    raw.one_or_list()
+        .map(|names| names.into_iter().map(str::to_owned).collect())
+}
+
+/// Parses where a claim is found: one or several names of top-level claims and JSON pointers.
+pub(super) fn claim_names(raw: Raw<'_>) -> Result<Vec<String>, Hint> {
+    let claims = names(raw)?;
+    if claims.is_empty() {
+        return Err(
+            "write the name of a claim, or a JSON pointer such as \"/app_metadata/roles\""
+                .to_owned(),
+        );
+    }
+    for claim in claims.iter().filter(|claim| claim.starts_with('/')) {
+        claim
+            .parse::<JsonPointer>()
+            .map_err(|error| error.to_string())?;
+    }
+    Ok(claims)
+}
+
+/// Parses `require`: the values that claims must have. In a variable it is a JSON object.
+pub(super) fn claim_rules(raw: Raw<'_>) -> Result<Vec<(String, ClaimValue)>, Hint> {
+    let table;
+    let entries = match raw.kind {
+        ValueKind::Table(entries) => entries,
+        ValueKind::String(text) if raw.is_text => {
+            table = serde_json::from_str::<Map<String, Value>>(text).map_err(|_| {
+                "write a JSON object, such as {\"token_use\": \"access\"}".to_owned()
+            })?;
+            &table
+        }
+        _ => return Err("write a table, such as { token_use = \"access\" }".to_owned()),
+    };
+    let mut rules = entries
+        .iter()
+        .map(|(claim, value)| {
+            let is_text = ValueSource::from_tag(value.origin()).is_text();
+            let value = claim_value(Raw {
+                kind: &value.kind,
+                is_text,
+            });
+            value
+                .and_then(|value| {
+                    ClaimRule::new(claim, value.clone())
+                        .map(|_| (claim.clone(), value))
+                        .map_err(|error| error.to_string())
+                })
+                .map_err(|hint| format!("{claim}: {hint}"))
+        })
+        .collect::<Result<Vec<_>, Hint>>()?;
+    // Tables have no order, and the first rule that is not met is reported.
+    rules.sort_by(|(a, _), (b, _)| a.cmp(b));
+    Ok(rules)
+}
+
+fn claim_value(raw: Raw<'_>) -> Result<ClaimValue, Hint> {
+    match raw.kind {
+        ValueKind::String(_) if raw.is_text => Ok(ClaimValue::from(raw.list()?)),
+        ValueKind::String(text) => Ok(text.as_str().into()),
+        ValueKind::Boolean(value) => Ok((*value).into()),
+        ValueKind::I64(value) => Ok((*value).into()),
+        ValueKind::Array(items) => items
+            .iter()
+            .map(|item| {
+                claim_value(Raw {
+                    kind: &item.kind,
+                    is_text: false,
+                })
+            })
+            .collect::<Result<Vec<_>, Hint>>()
+            .map(ClaimValue::AnyOf),
+        _ => Err("write text, true, false, a whole number, or a list of these".to_owned()),
     }
 }
 
@@ -155,18 +236,51 @@ mod tests {
     }
 
     #[test]
-    fn a_pointer_begins_with_a_slash_and_escapes_tildes() {
-        for text in ["/roles", "/app_metadata/roles", "/a~1b", "/a~0b"] {
-            assert_eq!(read(text, pointer).as_deref(), Ok(text));
+    fn a_claim_is_a_name_or_a_valid_pointer() {
+        for text in [
+            "/roles",
+            "/app_metadata/roles",
+            "/a~1b",
+            "/a~0b",
+            "roles",
+            "https://acme.example.com/roles",
+            "a~2b",
+        ] {
+            assert_eq!(read(text, claim_names), Ok(vec![text.to_owned()]));
         }
         assert_eq!(
-            read("app_metadata.roles", pointer),
-            Err("a JSON pointer begins with a slash: write \"/app_metadata/roles\"".to_owned())
+            read("/a,b", claim_names),
+            Ok(vec!["/a".to_owned(), "b".to_owned()])
         );
-        assert!(read("/a~2b", pointer).is_err());
-        assert!(read("/a~", pointer).is_err());
-        assert!(read("/", pointer).is_err(), "it names no claim");
-        assert!(read("//a", pointer).is_err(), "it names no claim");
+        for invalid in ["", "/a~2b", "/a~", "/", "//a"] {
+            assert!(read(invalid, claim_names).is_err(), "{invalid}");
+        }
+    }
+
+    #[test]
+    fn claim_rules_are_a_json_object_in_a_variable() {
+        let rules = read(r#"{"b": [true, 7], "a": "x*"}"#, claim_rules);
+        let expected = vec![
+            ("a".to_owned(), ClaimValue::from("x*")),
+            (
+                "b".to_owned(),
+                ClaimValue::AnyOf(vec![true.into(), 7.into()]),
+            ),
+        ];
+        assert_eq!(rules, Ok(expected));
+        for invalid in [
+            "x",
+            "[]",
+            r#"{"a": null}"#,
+            r#"{"a": 1.5}"#,
+            r#"{"a": []}"#,
+            r#"{"a": ""}"#,
+            r#"{"a": "*"}"#,
+            r#"{"a": {"b": 1}}"#,
+            r#"{"/": "a"}"#,
+        ] {
+            assert!(read(invalid, claim_rules).is_err(), "{invalid}");
+        }
     }
 
     #[test]

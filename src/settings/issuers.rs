@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ::config::{Map, Value};
 use bearward::{
-    Algorithm, ClaimMapping, Issuer, IssuerError, KeySource, TokenUse, TypRule,
+    Algorithm, Audiences, ClaimMapping, Issuer, IssuerError, KeySource, TokenUse, TypRule,
     internals::is_loopback,
 };
 use url::Url;
@@ -12,16 +12,16 @@ use url::Url;
 use super::{
     Problem,
     address::http_url,
-    issuer_values::{accepted_issuers, algorithms, audiences, key_set, pointer, required_claims},
+    issuer_values::{
+        accepted_issuers, algorithms, audiences, claim_names, claim_rules, key_set, names,
+        required_claims, token_type,
+    },
     raw::{name_of, one_of},
     redact::hidden,
     report::Report,
     section::{Reported, Section},
     units::{duration, format_duration},
 };
-
-/// The values of `token_type`.
-const TYP_RULES: &[(&str, TypRule)] = &[("jwt", TypRule::Jwt), ("at+jwt", TypRule::AtJwt)];
 
 /// The values of `use`.
 const TOKEN_USES: &[(&str, TokenUse)] = &[
@@ -88,12 +88,19 @@ fn read_issuer(name: &str, mut section: Section<'_>, allow_http: bool) -> Result
         &format!("write the exact `iss` of its tokens{shortcut}"),
     );
     let keys = keys(&mut section, accepted_issuers.as_ref().ok(), allow_http);
+    let tenants = section.with_default("tenants", Vec::new(), "", names);
+    let client_ids = section.with_default("client_ids", Vec::new(), "", names);
     let audiences = section.optional("audiences", audiences);
-    let audiences = section.require(
-        "audiences",
-        audiences,
-        "write the expected `aud` of its tokens, such as [\"authenticated\"]; \"*\" accepts any audience",
-    );
+    let audiences = match (audiences, &client_ids) {
+        // The client is checked instead.
+        (Ok(None), Ok(ids)) if !ids.is_empty() => Ok(Audiences::Any),
+        (audiences, _) => section.require(
+            "audiences",
+            audiences,
+            "write the expected `aud` of its tokens, such as [\"authenticated\"]; \"*\" accepts any audience. If its tokens have no `aud`, write \
+             client_ids instead",
+        ),
+    };
     let default = Algorithm::DEFAULT
         .iter()
         .map(|algorithm| algorithm.name())
@@ -105,13 +112,7 @@ fn read_issuer(name: &str, mut section: Section<'_>, allow_http: bool) -> Result
         &default,
         algorithms,
     );
-    let default = TypRule::default();
-    let token_type = section.with_default(
-        "token_type",
-        default,
-        name_of(TYP_RULES, default),
-        one_of(TYP_RULES),
-    );
+    let token_type = section.with_default("token_type", TypRule::default(), "jwt", token_type);
     let leeway = section.with_default(
         "leeway",
         Issuer::LEEWAY.default,
@@ -119,6 +120,7 @@ fn read_issuer(name: &str, mut section: Section<'_>, allow_http: bool) -> Result
         duration(Issuer::LEEWAY.range()),
     );
     let required_claims = section.with_default("required_claims", Vec::new(), "", required_claims);
+    let require = section.with_default("require", Vec::new(), "", claim_rules);
     let default = TokenUse::default();
     let token_use = section.with_default(
         "use",
@@ -130,7 +132,8 @@ fn read_issuer(name: &str, mut section: Section<'_>, allow_http: bool) -> Result
     let report = section.finish();
     let (accepted_issuers, audiences, algorithms) = (accepted_issuers?, audiences?, algorithms?);
     let (token_type, leeway, required_claims) = (token_type?, leeway?, required_claims?);
-    let (token_use, claims, keys) = (token_use?, claims?, keys?);
+    let (token_use, (claims, subject), keys) = (token_use?, claims?, keys?);
+    let (tenants, client_ids, require) = (tenants?, client_ids?, require?);
     let build = || {
         let mut accepted_issuers = accepted_issuers.into_iter();
         let canonical = accepted_issuers.next().unwrap_or_default();
@@ -141,11 +144,23 @@ fn read_issuer(name: &str, mut section: Section<'_>, allow_http: bool) -> Result
             .token_type(token_type)
             .token_use(token_use)
             .claim_mapping(claims)
-            .keys(keys);
+            .keys(keys)
+            .subject_from(subject)?;
         let issuer = accepted_issuers.fold(issuer, Issuer::issuer_alias);
-        Ok(required_claims
+        let mut issuer = required_claims
             .into_iter()
-            .fold(issuer, Issuer::require_claim))
+            .fold(issuer, Issuer::require_claim_present);
+        for (claim, value) in require {
+            issuer = issuer.require_claim(&claim, value)?;
+        }
+        if !tenants.is_empty() {
+            issuer = issuer.tenants(tenants)?;
+        }
+        if client_ids.is_empty() {
+            Ok(issuer)
+        } else {
+            issuer.client_ids(client_ids)
+        }
     };
     build().map_err(|error: IssuerError| {
         report
@@ -155,22 +170,25 @@ fn read_issuer(name: &str, mut section: Section<'_>, allow_http: bool) -> Result
     })
 }
 
-/// Reads `claims`: a JSON pointer for each mapped claim. Invalid pointers are reported and skipped.
-fn claims(mut section: Section<'_>) -> ClaimMapping {
+/// Reads `claims`: where each mapped claim and the subject are found. Invalid values are reported
+/// and skipped.
+fn claims(mut section: Section<'_>) -> (ClaimMapping, Vec<String>) {
     let mut mapping = ClaimMapping::default();
     for name in ClaimMapping::NAMES {
         let changed = section.optional(name, |raw| {
             mapping
                 .clone()
-                .set(name, &pointer(raw)?)
+                .set_any_of(name, claim_names(raw)?)
                 .map_err(|error| error.to_string())
         });
         if let Ok(Some(changed)) = changed {
             mapping = changed;
         }
     }
+    let subject = section.optional("subject", claim_names);
     section.finish();
-    mapping
+    let subject = subject.ok().flatten();
+    (mapping, subject.unwrap_or_else(|| vec!["sub".to_owned()]))
 }
 
 fn keys(

@@ -4,6 +4,7 @@
 //! process; [`Sources`] holds the inputs.
 
 mod address;
+mod admin;
 mod database;
 mod effective_values;
 mod generate;
@@ -33,6 +34,7 @@ mod well_known_env;
 use std::collections::BTreeMap;
 
 pub use address::{CorsOrigin, PublicUrl};
+pub use admin::Admin;
 use bearward::{Issuer, JwksCacheConfig};
 pub use database::{Database, Pooler};
 pub use effective_values::Redacted;
@@ -74,6 +76,8 @@ pub struct Config {
     pub jwks: JwksCacheConfig,
     /// `[tokens]`
     pub tokens: Tokens,
+    /// `[admin]`
+    pub admin: Admin,
     /// `[database]`
     pub database: Database,
     /// `[vault]`
@@ -114,6 +118,8 @@ impl Config {
             &mut report,
         );
         let tokens = Section::open(&mut tree, "", "tokens", &mut report).and_then(Tokens::read);
+        let admin = Section::open(&mut tree, "", "admin", &mut report)
+            .and_then(|section| Admin::read(section, &issuers));
         let database =
             Section::open(&mut tree, "", "database", &mut report).and_then(Database::read);
         let vault = Section::open(&mut tree, "", "vault", &mut report).and_then(Vault::read);
@@ -137,6 +143,7 @@ impl Config {
                 issuers,
                 jwks: jwks?,
                 tokens: tokens?,
+                admin: admin?,
                 database: database?,
                 vault: vault?,
                 generate: generate?,

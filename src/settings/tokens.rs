@@ -1,4 +1,4 @@
-//! The `[tokens]` section: size limit, token cache and cookie.
+//! The `[tokens]` section: size limit, token cache, cookie and header.
 
 use super::{
     raw::{Hint, Raw, integer},
@@ -16,6 +16,8 @@ pub struct Tokens {
     pub cache_entries: usize,
     /// The cookie that may carry a token. `None`: only the Authorization header is read.
     pub cookie: Option<String>,
+    /// One more header that may carry a token.
+    pub header: Option<String>,
 }
 
 impl Tokens {
@@ -23,11 +25,13 @@ impl Tokens {
         let max_bytes = section.take("max_bytes", size(256..=65_536));
         let cache_entries = section.take("cache_entries", integer(0..=10_000_000));
         let cookie = section.optional("cookie", cookie_name);
+        let header = section.optional("header", header_name);
         section.finish();
         Ok(Self {
             max_bytes: max_bytes?,
             cache_entries: cache_entries?,
             cookie: cookie?,
+            header: header?,
         })
     }
 }
@@ -40,4 +44,14 @@ fn cookie_name(raw: Raw<'_>) -> Result<String, Hint> {
         return Ok(name.to_owned());
     }
     Err("a cookie name has at most 64 letters, digits and - _ . and no spaces, such as \"__Host-session\"".to_owned())
+}
+
+/// Parses the name of a header (RFC 9110 §5.1) that has no other meaning.
+fn header_name(raw: Raw<'_>) -> Result<String, Hint> {
+    let name = raw.text()?.to_ascii_lowercase();
+    let is_token = name.bytes().all(bearward::internals::is_token_char);
+    if is_token && name.len() <= 64 && !matches!(name.as_str(), "authorization" | "cookie") {
+        return Ok(name);
+    }
+    Err("write the name of a header other than Authorization and Cookie, such as \"Cf-Access-Jwt-Assertion\"".to_owned())
 }

@@ -228,6 +228,37 @@ fn fixed_keys_need_no_network() {
 }
 
 #[tokio::test]
+async fn the_rules_of_an_issuer_are_listed() {
+    let idp = MockIdp::start().await;
+    let (issuer, jwks_url, base) = (
+        format!("{}/{{tid}}", idp.base()),
+        idp.jwks_url(),
+        idp.base(),
+    );
+    let variables = [
+        ("SUPABASE_URL", base.as_str()),
+        (
+            "BEARWARD_ISSUERS__SUPABASE__REQUIRE",
+            r#"{"token_use": "access"}"#,
+        ),
+        ("BEARWARD_ISSUERS__TENANTS__ISSUER", issuer.as_str()),
+        ("BEARWARD_ISSUERS__TENANTS__JWKS_URL", jwks_url.as_str()),
+        ("BEARWARD_ISSUERS__TENANTS__CLIENT_IDS", "web,mobile"),
+        ("BEARWARD_ISSUERS__TENANTS__TENANTS", "a,b"),
+    ];
+    run(&["check"], &variables).expect(
+        0,
+        &[
+            "claim token_use \"access\"",
+            "client web or mobile",
+            &format!("{issuer} with the claim tid: a or b"),
+        ],
+    );
+    let without_keys = [variables[2], variables[4]];
+    run(&["check"], &without_keys).expect(2, &["cannot be discovered", "list the tenants"]);
+}
+
+#[tokio::test]
 async fn json_is_one_object_with_every_issuer() {
     let idp = MockIdp::start().await;
     let mut sealing = idp.key().with_kid("sealing").jwk();

@@ -3,6 +3,7 @@
 mod input;
 mod rejections;
 mod report;
+mod rules;
 
 use bearward_testing::MockIdp;
 

@@ -126,7 +126,9 @@ fn a_section_key(#[case] section: &str, #[case] inside: &str, #[case] outside: &
 
 #[rstest]
 #[case::leeway_at_most_300s("leeway = '300s'", "leeway = '301s'")]
-#[case::pointer_begins_with_a_slash("claims = { roles = '/r' }", "claims = { roles = 'r' }")]
+#[case::pointer_is_valid("claims = { roles = '/r' }", "claims = { roles = '/r~' }")]
+#[case::claim_is_not_empty("claims = { subject = ['sub'] }", "claims = { subject = [] }")]
+#[case::require_has_values("require = { a = ['b'] }", "require = { a = [] }")]
 #[case::one_source_of_keys(
     "jwks = '{\"keys\":[]}'",
     "jwks = '{\"keys\":[]}'\njwks_url = 'https://idp/k'"

@@ -30,11 +30,143 @@ fn an_issuer_is_read_with_all_its_keys() {
             .algorithms([Algorithm::PS256])?
             .token_type(TypRule::AtJwt)
             .leeway(Duration::ZERO)?
-            .require_claim("email")
+            .require_claim_present("email")
             .token_use(TokenUse::IdToken)
             .claim_mapping(claims))
     };
     assert_eq!(Ok(idp), expected());
+}
+
+#[test]
+fn the_rules_of_an_issuer_are_those_of_the_library() {
+    let idp = issuer(
+        r#"
+        client_ids = ['web', 'mobile']
+        require = { token_use = 'access', ref = ['refs/heads/main', 'refs/tags/*'], "/kubernetes.io/namespace" = 'prod', verified = true, level = 2 }
+        token_type = ['okta-internal-at+jwt', 'jwt']
+        claims = { subject = ['/sub', 'client_id'], roles = ['/realm_access/roles', 'https://acme.example.com/roles'], tenant = 'org' }"#,
+    );
+    let expected = || -> Result<Issuer, IssuerError> {
+        let claims = ClaimMapping::default()
+            .set_any_of(
+                "roles",
+                ["/realm_access/roles", "https://acme.example.com/roles"],
+            )?
+            .set("tenant", "org")?;
+        Issuer::new("https://idp.example.com", "api")?
+            .name("idp")
+            .token_type(TypRule::one_of(["okta-internal-at+jwt", "jwt"])?)
+            .claim_mapping(claims)
+            .subject_from(["/sub", "client_id"])?
+            .require_claim("/kubernetes.io/namespace", "prod")?
+            .require_claim("level", 2)?
+            .require_claim("ref", ["refs/heads/main", "refs/tags/*"])?
+            .require_claim("token_use", "access")?
+            .require_claim("verified", true)?
+            .client_ids(["web", "mobile"])
+    };
+    assert_eq!(Ok(idp), expected());
+}
+
+#[test]
+fn audiences_may_be_omitted_with_client_ids() {
+    let text = "[issuers.idp]\nissuer = 'https://idp.example.com'\nclient_ids = 'web'";
+    let expected = Issuer::with_client_ids("https://idp.example.com", ["web"])
+        .map(|issuer| issuer.name("idp"));
+    let config = file(text).expect("a valid configuration");
+    assert_eq!(Ok(config.issuers["idp"].clone()), expected);
+    let empty = text.replace("'web'", "[]");
+    assert!(error(file(&empty)).contains("issuers.idp.audiences is missing"));
+}
+
+#[test]
+fn variables_set_rules_as_lists_and_json() {
+    let config = environment(&[
+        (
+            "BEARWARD_ISSUERS__GH__ISSUER",
+            "https://token.actions.githubusercontent.com",
+        ),
+        ("BEARWARD_ISSUERS__GH__AUDIENCES", "deploy"),
+        ("BEARWARD_ISSUERS__GH__CLIENT_IDS", "a,b"),
+        (
+            "BEARWARD_ISSUERS__GH__REQUIRE",
+            r#"{"repository_owner": ["octo-org"], "Verified": true}"#,
+        ),
+        ("BEARWARD_ISSUERS__KEY__ISSUER", "https://idp.example.com"),
+        ("BEARWARD_ISSUERS__KEY__AUDIENCES", "api"),
+        ("BEARWARD_ISSUERS__KEY__REQUIRE__OWNER", "a,b"),
+        ("BEARWARD_ISSUERS__KEY__CLAIMS__SUBJECT", "sub,client_id"),
+    ])
+    .expect("a valid configuration");
+    let rules = |name: &str| {
+        let rules = config.issuers[name].claim_rules().iter();
+        rules.map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        rules("gh"),
+        ["Verified true", r#"repository_owner "octo-org""#]
+    );
+    assert_eq!(
+        config.issuers["gh"]
+            .accepted_client_ids()
+            .collect::<Vec<_>>(),
+        ["a", "b"]
+    );
+    assert_eq!(rules("key"), [r#"owner "a" or "b""#]);
+}
+
+#[test]
+fn an_issuer_may_have_a_placeholder_and_tenants() {
+    let text = "[issuers.entra]\nissuer = 'https://login.microsoftonline.com/{tid}/v2.0'\naudiences = 'api'\n\
+                jwks_url = 'https://login.microsoftonline.com/common/discovery/v2.0/keys'\n";
+    let config = file(&format!("{text}tenants = ['a', 'b.example']")).expect("a configuration");
+    assert_eq!(
+        config.issuers["entra"].template_description().as_deref(),
+        Some("https://login.microsoftonline.com/{tid}/v2.0 with the claim tid: a or b.example")
+    );
+    for (change, message) in [
+        (
+            text.replace("{tid}", "{tid}/{x}"),
+            "exactly one placeholder",
+        ),
+        (text.replace("{tid}", "{tid"), "exactly one placeholder"),
+        (text.replace("{tid}", "{t id}"), "no spaces"),
+        (format!("{text}tenants = ['a/b']"), "a tenant has"),
+        (
+            format!("{}tenants = ['a']", text.replace("{tid}", "x")),
+            "tenants require an issuer with a placeholder",
+        ),
+        (
+            text.replace(
+                "issuer = 'https://login.microsoftonline.com/{tid}/v2.0'",
+                "issuer = ['https://a.example', 'https://b.example/{tid}']",
+            ),
+            "has no other spelling",
+        ),
+    ] {
+        let error = error(file(&change));
+        assert!(error.contains(message), "{error}");
+    }
+}
+
+#[test]
+fn invalid_rules_are_reported_with_what_to_write() {
+    assert_snapshot!(error(file(&issuer_text("require = { sub = 'a*b' }"))), @r#"
+    the configuration has a problem:
+      issuers.idp.require in config/default.toml: found a table; sub: "*" is accepted only as the last character, where it stands for any text
+    "#);
+    assert_snapshot!(error(file(&issuer_text("token_type = ['logout+jwt']"))), @r#"
+    the configuration has a problem:
+      issuers.idp.token_type in config/default.toml: found ["logout+jwt"]; the token type "logout+jwt" is not a media type such as "at+jwt", or belongs to tokens that are no access tokens
+    "#);
+    assert_snapshot!(error(file(&format!("{}\n[admin]\nissuers = ['other']", issuer_text("")))), @r#"
+    the configuration has a problem:
+      admin.issuers in config/default.toml: found ["other"]; there is no section [issuers.other]; write the names of configured issuers
+    "#);
+    assert_snapshot!(error(file("[tokens]\nheader = 'Authorization'")), @r#"
+    the configuration has a problem:
+      tokens.header in config/default.toml: found "Authorization"; write the name of a header other than Authorization and Cookie, such as "Cf-Access-Jwt-Assertion"
+    "#);
 }
 
 #[test]
@@ -90,7 +222,7 @@ fn a_missing_key_is_reported_with_what_to_write() {
     ");
     assert_snapshot!(error(file("[issuers.idp]\nissuer = 'https://idp.example.com'")), @r#"
     the configuration has a problem:
-      issuers.idp.audiences is missing ([issuers.idp] is in config/default.toml): write the expected `aud` of its tokens, such as ["authenticated"]; "*" accepts any audience
+      issuers.idp.audiences is missing ([issuers.idp] is in config/default.toml): write the expected `aud` of its tokens, such as ["authenticated"]; "*" accepts any audience. If its tokens have no `aud`, write client_ids instead
     "#);
 }
 
@@ -120,9 +252,9 @@ fn an_invalid_value_is_reported_with_what_to_write() {
     the configuration has a problem:
       issuers.idp.jwks_url in config/default.toml: found "http://kong:8000/keys"; over plain http an attacker on the network can replace the keys; write https://, or set jwks.allow_http = true (BEARWARD_JWKS__ALLOW_HTTP) if you trust the network
     "#);
-    assert_snapshot!(error(file(&issuer_text("claims = { roles = 'app_metadata.roles' }"))), @r#"
+    assert_snapshot!(error(file(&issuer_text("claims = { roles = '/a~2' }"))), @r#"
     the configuration has a problem:
-      issuers.idp.claims.roles in config/default.toml: found "app_metadata.roles"; a JSON pointer begins with a slash: write "/app_metadata/roles"
+      issuers.idp.claims.roles in config/default.toml: found "/a~2"; not a JSON pointer: "~" is written "~0", and "/" inside a name "~1"
     "#);
     assert_snapshot!(error(file(&issuer_text("use = 'cookie'"))), @r#"
     the configuration has a problem:

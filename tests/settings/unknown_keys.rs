@@ -36,15 +36,15 @@ fn a_key_in_the_wrong_section_gets_the_section_as_hint() {
 fn an_unknown_key_without_similar_one_gets_a_list() {
     assert_snapshot!(error(file("[tokens]\ncolour = \"blue\"")), @r"
     the configuration has a problem:
-      unknown key tokens.colour in config/default.toml; the keys of [tokens] are cache_entries, cookie, max_bytes
+      unknown key tokens.colour in config/default.toml; the keys of [tokens] are cache_entries, cookie, header, max_bytes
     ");
     assert_snapshot!(error(file(&issuer_text("claims = { picture = \"/picture\" }"))), @r"
     the configuration has a problem:
-      unknown key issuers.idp.claims.picture in config/default.toml; the keys of [issuers.idp.claims] are aal, email, role, roles, scopes, session_id, tenant
+      unknown key issuers.idp.claims.picture in config/default.toml; the keys of [issuers.idp.claims] are aal, email, role, roles, scopes, session_id, subject, tenant
     ");
     assert_snapshot!(error(file("[colours]\nblue = 1")), @r"
     the configuration has a problem:
-      unknown section [colours] in config/default.toml; the sections are database, generate, issuers, jwks, rate_limit, server, telemetry, tokens, vault
+      unknown section [colours] in config/default.toml; the sections are admin, database, generate, issuers, jwks, rate_limit, server, telemetry, tokens, vault
     ");
 }
 

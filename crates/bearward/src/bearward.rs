@@ -55,6 +55,8 @@ pub(crate) struct ChallengeConfig {
     pub(crate) realm: String,
     pub(crate) resource: Option<Url>,
     pub(crate) cookie: Option<CookieSource>,
+    /// One more header that may carry the token.
+    pub(crate) token_header: Option<String>,
 }
 
 impl Bearward {
@@ -218,11 +220,13 @@ impl Bearward {
     /// Returns the first accepted `iss` of the issuer that signed a token.
     ///
     /// Use it with the subject as the key of database rows: it is the same for all spellings that
-    /// an issuer uses.
+    /// an issuer uses. If the issuer has a placeholder, it is the token's `iss`, so that two tenants
+    /// never share a row.
     pub fn canonical_issuer<'a>(&'a self, user: &'a Verified) -> &'a str {
         self.verifier
             .issuers()
             .get(user.issuer_index())
+            .filter(|issuer| issuer.config.template.is_none())
             .map_or(user.issuer(), |issuer| issuer.config.iss())
     }
 

@@ -5,13 +5,17 @@ use std::{fmt, sync::Arc};
 use url::Url;
 
 #[cfg(feature = "remote")]
+use crate::issuer_template::IssuerTemplate;
+#[cfg(feature = "remote")]
 use crate::keys::{Fetch, HttpFetch, HttpFetchError, RemoteJwks, RemoteJwksError};
 use crate::{
     bearward::{Bearward, ChallengeConfig},
     clock::{Clock, SystemClock},
     cookie::{CookieError, CookieSource},
     issuer::{Issuer, KeySource},
+    issuer_template::TemplateError,
     keys::{JwksCacheConfig, JwksError, KeySet},
+    text::is_token_char,
     verifier::{TrustedIssuer, Verifier},
 };
 
@@ -66,6 +70,26 @@ pub enum BuildError {
     /// Two issuers have the same name, so logs and metrics could not distinguish them.
     #[error("two issuers have the name {0:?}; set another one with .name(..)")]
     DoubledName(String),
+    /// An issuer with a placeholder has another accepted `iss`.
+    #[error("issuer {issuer:?}: {source}")]
+    Template {
+        /// The issuer's name.
+        issuer: String,
+        /// What is wrong with the issuer.
+        source: TemplateError,
+    },
+    /// An issuer has a placeholder and no tenants, so there is no discovery document.
+    #[cfg(feature = "remote")]
+    #[error(
+        "issuer {issuer:?}: with a placeholder and no list of tenants, the JWKS URL cannot be discovered; set it, or list the tenants"
+    )]
+    NoKeysOfTemplate {
+        /// The issuer's name.
+        issuer: String,
+    },
+    /// The name of the token header is invalid, or is that of a header with another meaning.
+    #[error("invalid token header {0:?}: write a header name other than Authorization and Cookie")]
+    TokenHeader(String),
     /// The session cookie is invalid.
     #[error(transparent)]
     Cookie(#[from] CookieError),
@@ -125,6 +149,7 @@ impl Builder {
                 realm: "bearward".to_owned(),
                 resource: None,
                 cookie: None,
+                token_header: None,
             },
             #[cfg(feature = "remote")]
             fetch: None,
@@ -240,6 +265,23 @@ impl Builder {
         self
     }
 
+    /// Accepts the token in one more header too, whose value is the bare token, such as
+    /// `Cf-Access-Jwt-Assertion` of Cloudflare Access or `X-Goog-IAP-JWT-Assertion` of Google IAP.
+    ///
+    /// A request with two such headers, or with the token in two places, is rejected with 400.
+    ///
+    /// ```
+    /// let builder = bearward::Bearward::builder().token_header("cf-access-jwt-assertion");
+    /// ```
+    ///
+    /// # Security
+    /// Proxies that add such a header often identify the browser by a cookie. Then a page of another
+    /// site can send requests with the header: check `Origin`, or let the proxy do so.
+    pub fn token_header(mut self, name: impl Into<String>) -> Self {
+        self.challenge.token_header = Some(name.into());
+        self
+    }
+
     /// Replaces the HTTP client that fetches keys and discovery documents.
     #[cfg(feature = "remote")]
     pub fn fetch(mut self, fetch: Arc<dyn Fetch>) -> Self {
@@ -256,7 +298,8 @@ impl Builder {
     /// [`BuildError`] if
     /// - there is no issuer,
     /// - two issuers have the same name or accept the same `iss`,
-    /// - the cookie source is invalid,
+    /// - an issuer with a placeholder has another spelling, or neither a JWKS URL nor tenants,
+    /// - the cookie source or the token header is invalid,
     /// - an issuer's keys cannot be fetched as configured: the URL is not allowed, a cache setting
     ///   is out of range, there is no tokio runtime, or the HTTP client cannot be created,
     /// - a fixed key set has no usable key.
@@ -271,6 +314,14 @@ impl Builder {
         if let Some(cookie) = &self.challenge.cookie {
             cookie.validate()?;
         }
+        if let Some(name) = &self.challenge.token_header {
+            let is_reserved = ["authorization", "cookie"]
+                .iter()
+                .any(|reserved| name.eq_ignore_ascii_case(reserved));
+            if name.is_empty() || is_reserved || !name.bytes().all(is_token_char) {
+                return Err(BuildError::TokenHeader(name.clone()));
+            }
+        }
         let mut trusted: Vec<TrustedIssuer> = Vec::with_capacity(self.issuers.len());
         #[cfg(feature = "remote")]
         let mut fetcher = self.fetch.clone();
@@ -278,16 +329,23 @@ impl Builder {
         let mut fetcher = ();
         for issuer in &self.issuers {
             for earlier in trusted.iter().map(|trusted| &trusted.config) {
-                if let Some(iss) = issuer
-                    .accepted_issuers
-                    .iter()
-                    .find(|iss| earlier.accepted_issuers.contains(iss))
-                {
-                    return Err(BuildError::DoubledIssuer(iss.to_string()));
+                if let Some(iss) = common_issuer(issuer, earlier) {
+                    return Err(BuildError::DoubledIssuer(iss));
                 }
                 if earlier.name == issuer.name {
                     return Err(BuildError::DoubledName(issuer.name.to_string()));
                 }
+            }
+            if issuer.accepted_issuers.len() > 1
+                && issuer
+                    .accepted_issuers
+                    .iter()
+                    .any(|iss| iss.contains(['{', '}']))
+            {
+                return Err(BuildError::Template {
+                    issuer: issuer.name.to_string(),
+                    source: TemplateError::Alias,
+                });
             }
             let keys = self.key_set(issuer, &mut fetcher)?;
             trusted.push(TrustedIssuer::new(issuer.clone(), keys));
@@ -325,9 +383,17 @@ impl Builder {
                 } else {
                     None
                 };
+                let template = issuer.template.as_ref();
+                let discovered = match template.map(IssuerTemplate::first_issuer) {
+                    Some(Some(first)) => first,
+                    Some(None) if jwks_url.is_none() => {
+                        return Err(BuildError::NoKeysOfTemplate { issuer: name });
+                    }
+                    Some(None) | None => issuer.iss().to_owned(),
+                };
                 let keys = RemoteJwks {
                     name: name.clone(),
-                    issuer: issuer.iss().to_owned(),
+                    issuer: discovered,
                     jwks_url,
                     algorithms: issuer.algorithms.clone(),
                 };
@@ -353,6 +419,18 @@ impl Builder {
             KeySource::Discovery | KeySource::Url(_) => Err(BuildError::NoRemote { issuer: name }),
         }
     }
+}
+
+/// Returns an `iss`, or a template, that both issuers accept.
+fn common_issuer(issuer: &Issuer, earlier: &Issuer) -> Option<String> {
+    if let (Some(template), Some(other)) = (&issuer.template, &earlier.template) {
+        return template.overlaps(other).then(|| issuer.iss().to_owned());
+    }
+    let accepted_by = |a: &Issuer, b: &Issuer| {
+        let common = a.accepted_issuers().find(|iss| b.accepts_iss(iss));
+        common.map(str::to_owned)
+    };
+    accepted_by(issuer, earlier).or_else(|| accepted_by(earlier, issuer))
 }
 
 /// The HTTP client of all issuers, created for the first issuer that needs it.

@@ -2,44 +2,59 @@
 
 use std::fmt;
 
+use smallvec::{SmallVec, smallvec};
+
 use super::json_pointer::{JsonPointer, JsonPointerError};
 
-/// Maps an issuer's claims to the fields of [`Claims`](crate::Claims), as JSON pointers.
+/// Maps an issuer's claims to the fields of [`Claims`](crate::Claims).
 ///
-/// The default is the layout of Supabase's access tokens:
+/// Each field is read from one or several claims, which are given as JSON pointers (RFC 6901) or as
+/// names of top-level claims. The default is the layout of Supabase's access tokens:
 ///
 /// | field | pointer | type of the claim |
 /// |---|---|---|
 /// | `email` | `/email` | string |
 /// | `role` | `/role` | string; with Supabase the database role, `authenticated` |
-/// | `roles` | `/app_metadata/roles` | string, or array of strings |
-/// | `scopes` | `/scope` | space-separated string, or array of strings |
+/// | `roles` | `/app_metadata/roles` | list, separated by spaces or commas |
+/// | `scopes` | `/scope` | list, separated by spaces |
 /// | `aal` | `/aal` | string |
 /// | `session_id` | `/session_id` | string |
 /// | `tenant` | `/app_metadata/tenant_id` | string |
 ///
-/// A claim that is absent or has another type leaves its field empty: it grants nothing.
+/// A list is a string with separators, an array of strings, or an object whose keys are the values,
+/// as Zitadel writes roles: keys with `true`, a string or an object of strings are taken. A claim
+/// that is absent or has another type leaves its field empty: it grants nothing.
+/// [`Bearward::explain`](crate::Bearward::explain) shows what was found.
 ///
 /// ```
 /// use bearward::{ClaimMapping, Issuer};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let keycloak = ClaimMapping::default()
-///     .set("roles", "/realm_access/roles")?
-///     .set("tenant", "/https:~1~1example.com~1tenant")?;
+///     .set_any_of("roles", ["/realm_access/roles", "/resource_access/api/roles"])?
+///     .set("tenant", "https://example.com/tenant")?;
 /// let issuer = Issuer::new("https://id.example.com/realms/shop", "api")?.claim_mapping(keycloak);
 /// # Ok(()) }
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClaimMapping {
-    pub(crate) email: JsonPointer,
-    pub(crate) role: JsonPointer,
-    pub(crate) roles: JsonPointer,
-    pub(crate) scopes: JsonPointer,
-    pub(crate) aal: JsonPointer,
-    pub(crate) session_id: JsonPointer,
-    pub(crate) tenant: JsonPointer,
+    pub(crate) email: Sources,
+    pub(crate) role: Sources,
+    pub(crate) roles: Sources,
+    pub(crate) scopes: Sources,
+    pub(crate) aal: Sources,
+    pub(crate) session_id: Sources,
+    pub(crate) tenant: Sources,
 }
+
+/// The claims that a field is read from; never empty.
+type Sources = SmallVec<[JsonPointer; 1]>;
+
+/// The characters that separate roles in a string.
+pub(crate) const ROLE_SEPARATORS: &[char] = &[' ', ','];
+
+/// The character that separates scopes in a string (RFC 8693 §4.2).
+pub(crate) const SCOPE_SEPARATORS: &[char] = &[' '];
 
 /// The reason why [`ClaimMapping::set`] fails.
 ///
@@ -50,7 +65,7 @@ pub enum ClaimMappingError {
     /// The field is not one of [`ClaimMapping::NAMES`].
     #[error("unknown claim mapping; the fields are {}", ClaimMapping::NAMES.join(", "))]
     UnknownName,
-    /// The pointer is invalid.
+    /// The pointer is invalid, or there is none.
     #[error(transparent)]
     Pointer(#[from] JsonPointerError),
 }
@@ -64,13 +79,13 @@ impl fmt::Debug for ClaimMappingError {
 impl Default for ClaimMapping {
     fn default() -> Self {
         Self {
-            email: JsonPointer::root_member("email"),
-            role: JsonPointer::root_member("role"),
-            roles: JsonPointer::nested_member("app_metadata", "roles"),
-            scopes: JsonPointer::root_member("scope"),
-            aal: JsonPointer::root_member("aal"),
-            session_id: JsonPointer::root_member("session_id"),
-            tenant: JsonPointer::nested_member("app_metadata", "tenant_id"),
+            email: smallvec![JsonPointer::root_member("email")],
+            role: smallvec![JsonPointer::root_member("role")],
+            roles: smallvec![JsonPointer::nested_member("app_metadata", "roles")],
+            scopes: smallvec![JsonPointer::root_member("scope")],
+            aal: smallvec![JsonPointer::root_member("aal")],
+            session_id: smallvec![JsonPointer::root_member("session_id")],
+            tenant: smallvec![JsonPointer::nested_member("app_metadata", "tenant_id")],
         }
     }
 }
@@ -87,11 +102,27 @@ impl ClaimMapping {
         "tenant",
     ];
 
-    /// Reads one of the [`NAMES`](Self::NAMES) from another claim.
+    /// Reads one of the [`NAMES`](Self::NAMES) from another claim: a JSON pointer, or the name of a
+    /// top-level claim.
     ///
     /// # Errors
-    /// [`ClaimMappingError`] if the field is unknown or the pointer is not a valid [`JsonPointer`].
-    pub fn set(mut self, name: &str, pointer: &str) -> Result<Self, ClaimMappingError> {
+    /// [`ClaimMappingError`] if the field is unknown, the claim is empty, or it begins with `/` and
+    /// is not a valid [`JsonPointer`].
+    pub fn set(self, name: &str, claim: &str) -> Result<Self, ClaimMappingError> {
+        self.set_any_of(name, [claim])
+    }
+
+    /// Reads one of the [`NAMES`](Self::NAMES) from several claims: `roles` and `scopes` are the
+    /// union, the other fields are the first that is a string and not empty.
+    ///
+    /// # Errors
+    /// [`ClaimMappingError`] if the field is unknown, or one of the claims is empty or an invalid
+    /// pointer, or there is none.
+    pub fn set_any_of(
+        mut self,
+        name: &str,
+        claims: impl IntoIterator<Item = impl AsRef<str>>,
+    ) -> Result<Self, ClaimMappingError> {
         let field = match name {
             "email" => &mut self.email,
             "role" => &mut self.role,
@@ -102,7 +133,13 @@ impl ClaimMapping {
             "tenant" => &mut self.tenant,
             _ => return Err(ClaimMappingError::UnknownName),
         };
-        *field = pointer.parse()?;
+        *field = claims
+            .into_iter()
+            .map(|claim| JsonPointer::from_pointer_or_name(claim.as_ref()))
+            .collect::<Result<_, _>>()?;
+        if field.is_empty() {
+            return Err(JsonPointerError::NoClaim.into());
+        }
         Ok(self)
     }
 }
@@ -123,7 +160,15 @@ mod tests {
         );
         assert_eq!(
             ClaimMapping::default().set("roles", "roles"),
-            Err(JsonPointerError::NoLeadingSlash.into())
+            ClaimMapping::default().set("roles", "/roles")
+        );
+        for invalid in ["", "/", "/a~2"] {
+            assert!(ClaimMapping::default().set("roles", invalid).is_err());
+        }
+        assert!(
+            ClaimMapping::default()
+                .set_any_of("roles", [""; 0])
+                .is_err()
         );
     }
 }

@@ -6,12 +6,14 @@ use serde::de::DeserializeOwned;
 use smallvec::SmallVec;
 
 use super::{
+    claim_list::for_each_element,
     claim_lookup::ClaimLookup,
-    claim_mapping::ClaimMapping,
+    claim_mapping::{ClaimMapping, ROLE_SEPARATORS, SCOPE_SEPARATORS},
     clock::Timestamp,
     error::AuthError,
+    json_pointer::JsonPointer,
     jws,
-    strict_object::{StrictObject, parse_string, parse_string_array},
+    strict_object::parse_string,
 };
 
 /// The registered and mapped claims of a verified token (RFC 7519 §4.1, RFC 9068 §2.2).
@@ -39,6 +41,8 @@ pub struct Claims {
     aal: Option<StrRange>,
     session_id: Option<StrRange>,
     tenant: Option<StrRange>,
+    client_id: Option<StrRange>,
+    is_machine: bool,
     expires_at: Timestamp,
     not_before: Option<Timestamp>,
     issued_at: Option<Timestamp>,
@@ -54,6 +58,8 @@ struct StrRange {
 /// The registered claims of a token that is being validated.
 pub(super) struct RegisteredClaims<'a> {
     pub(super) subject: Cow<'a, str>,
+    pub(super) client_id: Option<Cow<'a, str>>,
+    pub(super) is_machine: bool,
     pub(super) expires_at: Timestamp,
     pub(super) not_before: Option<Timestamp>,
     pub(super) issued_at: Option<Timestamp>,
@@ -62,21 +68,22 @@ pub(super) struct RegisteredClaims<'a> {
 impl Claims {
     /// Collects the registered claims and the claims that the mapping points to.
     pub(super) fn from_payload(
-        payload: &StrictObject<'_>,
+        lookup: &mut ClaimLookup<'_, '_>,
         mapping: &ClaimMapping,
         registered: &RegisteredClaims<'_>,
     ) -> Self {
-        let mut lookup = ClaimLookup::new(payload);
         let mut arena = StringArena(String::with_capacity(256));
         Self {
             subject: arena.push(&registered.subject),
-            email: arena.push_string(lookup.resolve(&mapping.email)),
-            role: arena.push_string(lookup.resolve(&mapping.role)),
-            roles: arena.push_list(lookup.resolve(&mapping.roles), None),
-            scopes: arena.push_list(lookup.resolve(&mapping.scopes), Some(' ')),
-            aal: arena.push_string(lookup.resolve(&mapping.aal)),
-            session_id: arena.push_string(lookup.resolve(&mapping.session_id)),
-            tenant: arena.push_string(lookup.resolve(&mapping.tenant)),
+            email: arena.push_first(lookup, &mapping.email),
+            role: arena.push_first(lookup, &mapping.role),
+            roles: arena.push_union(lookup, &mapping.roles, ROLE_SEPARATORS),
+            scopes: arena.push_union(lookup, &mapping.scopes, SCOPE_SEPARATORS),
+            aal: arena.push_first(lookup, &mapping.aal),
+            session_id: arena.push_first(lookup, &mapping.session_id),
+            tenant: arena.push_first(lookup, &mapping.tenant),
+            client_id: registered.client_id.as_deref().map(|id| arena.push(id)),
+            is_machine: registered.is_machine,
             expires_at: registered.expires_at,
             not_before: registered.not_before,
             issued_at: registered.issued_at,
@@ -92,7 +99,8 @@ impl Claims {
             .unwrap_or_default()
     }
 
-    /// Returns `sub`: the user's identifier, unique within the issuer. It has 1 to 255 bytes and no
+    /// Returns the caller's identifier, unique within the issuer: `sub`, or the claim that
+    /// [`Issuer::subject_from`](crate::Issuer::subject_from) selects. It has 1 to 255 bytes and no
     /// control characters.
     pub fn subject(&self) -> &str {
         self.str(self.subject)
@@ -138,6 +146,23 @@ impl Claims {
         self.tenant.map(|range| self.str(range))
     }
 
+    /// Returns the client that the token was issued to: the first of `client_id` (RFC 9068 §2.2),
+    /// `azp` (OpenID Connect Core §2), `appid` and `cid` that is a string and not empty.
+    pub fn client_id(&self) -> Option<&str> {
+        self.client_id.map(|range| self.str(range))
+    }
+
+    /// Returns whether the caller is a client itself and not a user, as with the client credentials
+    /// grant (RFC 6749 §4.4): the subject is the token's client id, or is read from `common_name`,
+    /// which has the client id in service tokens of Cloudflare Access.
+    ///
+    /// # Security
+    /// Not every issuer uses the client id as the subject of such tokens, so `false` does not prove
+    /// that the caller is a user.
+    pub fn is_machine(&self) -> bool {
+        self.is_machine
+    }
+
     /// Returns `exp`, without the leeway.
     pub fn expires_at(&self) -> Timestamp {
         self.expires_at
@@ -168,36 +193,42 @@ impl StringArena {
         }
     }
 
-    /// Appends a JSON string unless it is empty.
-    fn push_string(&mut self, json: Option<&str>) -> Option<StrRange> {
-        let text = json
-            .and_then(parse_string)
-            .filter(|text| !text.is_empty())?;
+    /// Appends the first claim that is a string and not empty.
+    fn push_first(
+        &mut self,
+        lookup: &mut ClaimLookup<'_, '_>,
+        sources: &[JsonPointer],
+    ) -> Option<StrRange> {
+        let text = sources.iter().find_map(|source| {
+            lookup
+                .resolve(source)
+                .and_then(parse_string)
+                .filter(|text| !text.is_empty())
+        })?;
         Some(self.push(&text))
     }
 
-    /// Appends a JSON string, split at the separator if there is one, or the strings of an array.
-    fn push_list(
+    /// Appends the elements of all lists, each once if there are several lists.
+    fn push_union(
         &mut self,
-        json: Option<&str>,
-        separator: Option<char>,
+        lookup: &mut ClaimLookup<'_, '_>,
+        sources: &[JsonPointer],
+        separators: &[char],
     ) -> SmallVec<[StrRange; 2]> {
-        let Some(json) = json else {
-            return SmallVec::new();
-        };
-        match (parse_string(json), separator) {
-            (Some(list), Some(separator)) => list
-                .split(separator)
-                .filter(|element| !element.is_empty())
-                .map(|element| self.push(element))
-                .collect(),
-            (Some(element), None) => smallvec::smallvec![self.push(&element)],
-            (None, _) => parse_string_array(json)
-                .unwrap_or_default()
-                .iter()
-                .map(|element| self.push(element))
-                .collect(),
+        let mut elements = SmallVec::<[StrRange; 2]>::new();
+        for json in sources.iter().filter_map(|source| lookup.resolve(source)) {
+            // A claim of another type grants nothing; `explain` names the problem.
+            let _ = for_each_element(json, separators, |element| {
+                let is_known = sources.len() > 1
+                    && elements.iter().any(|range| {
+                        self.0.get(range.start as usize..range.end as usize) == Some(element)
+                    });
+                if !is_known {
+                    elements.push(self.push(element));
+                }
+            });
         }
+        elements
     }
 }
 

@@ -3,10 +3,13 @@
 use std::borrow::Cow;
 
 use super::{
+    claim_lookup::ClaimLookup,
     claims::{Claims, RegisteredClaims},
+    client_claims::ClientClaims,
     clock::Timestamp,
     error::{AuthError, SanitizedText},
     issuer::{Audiences, Issuer, TypRule},
+    json_pointer::JsonPointer,
     strict_object::{StrictObject, parse_string, parse_string_array},
 };
 
@@ -20,8 +23,16 @@ pub(super) fn validate_claims(
 ) -> Result<Claims, AuthError> {
     let expires_at = required_date(payload, "exp")?;
     let (not_before, issued_at) = (date(payload, "nbf")?, date(payload, "iat")?);
-    let subject = subject(payload)?;
+    let mut lookup = ClaimLookup::new(payload);
+    let subject = if issuer.subject.is_empty() {
+        subject(payload)?
+    } else {
+        mapped_subject(&mut lookup, &issuer.subject)?
+    };
     check_audience(payload, issuer)?;
+    if let Some(template) = &issuer.template {
+        template.check(payload)?;
+    }
     check_not_expired(expires_at, issuer, now)?;
     check_not_in_future([("nbf", not_before), ("iat", issued_at)], issuer, now)?;
     if payload.member("cnf").is_some() {
@@ -33,7 +44,7 @@ pub(super) fn validate_claims(
         });
     }
     let typ_claims: &[&str] = match issuer.token_type {
-        TypRule::Jwt => &[],
+        TypRule::Jwt | TypRule::OneOf(_) => &[],
         TypRule::AtJwt => &["client_id", "iat", "jti"],
     };
     for name in typ_claims
@@ -45,11 +56,21 @@ pub(super) fn validate_claims(
             return Err(AuthError::MissingClaim(name.into()));
         }
     }
+    check_ids(payload, issuer)?;
+    let clients = ClientClaims::new(payload);
+    if !issuer.client_ids.is_empty() {
+        clients.check(&issuer.client_ids)?;
+    }
+    for rule in &issuer.claim_rules {
+        rule.check(&mut lookup)?;
+    }
     Ok(Claims::from_payload(
-        payload,
+        &mut lookup,
         &issuer.claims,
         &RegisteredClaims {
-            subject,
+            is_machine: clients.contains(&subject.value) || subject.is_client_name,
+            subject: subject.value,
+            client_id: clients.client_id(),
             expires_at,
             not_before,
             issued_at,
@@ -110,17 +131,56 @@ fn check_not_in_future(
     Ok(())
 }
 
-fn subject<'a>(payload: &StrictObject<'a>) -> Result<Cow<'a, str>, AuthError> {
+/// The subject, and whether the claim that it is read from is [`CLIENT_NAME`].
+struct Subject<'a> {
+    value: Cow<'a, str>,
+    is_client_name: bool,
+}
+
+/// The claim with the client id in service tokens of Cloudflare Access, whose `sub` is empty.
+const CLIENT_NAME: &str = "common_name";
+
+fn subject<'a>(payload: &StrictObject<'a>) -> Result<Subject<'a>, AuthError> {
     let json = payload
         .member("sub")
         .ok_or_else(|| AuthError::MissingClaim("sub".into()))?;
-    let subject = parse_string(json).ok_or_else(|| invalid_claim("sub", "must be a string"))?;
+    let value = parse_string(json).ok_or_else(|| invalid_claim("sub", "must be a string"))?;
+    Ok(Subject {
+        value: check_subject(value, "sub")?,
+        is_client_name: false,
+    })
+}
+
+/// Returns the first claim that is present and not empty. Only absent claims, `null` and empty
+/// strings are skipped: a number in `sub` must not make the caller somebody else.
+fn mapped_subject<'a>(
+    lookup: &mut ClaimLookup<'_, 'a>,
+    pointers: &[JsonPointer],
+) -> Result<Subject<'a>, AuthError> {
+    for pointer in pointers {
+        let Some(json) = lookup.resolve(pointer).filter(|json| *json != "null") else {
+            continue;
+        };
+        let name = pointer.name();
+        let value = parse_string(json).ok_or_else(|| invalid_claim(name, "must be a string"))?;
+        if !value.is_empty() {
+            return Ok(Subject {
+                value: check_subject(value, name)?,
+                is_client_name: name == CLIENT_NAME,
+            });
+        }
+    }
+    let names: Vec<&str> = pointers.iter().map(JsonPointer::name).collect();
+    Err(AuthError::MissingClaim(names.join(" or ").into()))
+}
+
+fn check_subject<'a>(subject: Cow<'a, str>, name: &str) -> Result<Cow<'a, str>, AuthError> {
     if subject.is_empty()
         || subject.len() > MAX_SUBJECT_BYTES
         || subject.chars().any(char::is_control)
     {
         return Err(invalid_claim(
-            "sub",
+            name,
             "must have 1 to 255 bytes and no control characters",
         ));
     }
@@ -129,9 +189,14 @@ fn subject<'a>(payload: &StrictObject<'a>) -> Result<Cow<'a, str>, AuthError> {
 
 fn check_audience(payload: &StrictObject<'_>, issuer: &Issuer) -> Result<(), AuthError> {
     const PROBLEM: &str = "must be a string or an array of strings";
-    let json = payload
-        .member("aud")
-        .ok_or_else(|| AuthError::MissingClaim("aud".into()))?;
+    let Some(json) = payload.member("aud") else {
+        // RFC 9068 §4 requires the claim.
+        return if issuer.audiences == Audiences::Any && issuer.token_type != TypRule::AtJwt {
+            Ok(())
+        } else {
+            Err(AuthError::MissingClaim("aud".into()))
+        };
+    };
     let found = match parse_string(json) {
         Some(audience) => smallvec::smallvec![audience],
         None => parse_string_array(json).ok_or_else(|| invalid_claim("aud", PROBLEM))?,
@@ -154,6 +219,27 @@ fn check_audience(payload: &StrictObject<'_>, issuer: &Issuer) -> Result<(), Aut
         found,
         expected: expected.clone(),
     })
+}
+
+/// Checks `jti`, which is a string (RFC 7519 §4.1.7), and the identifiers of RFC 9068 §2.2, which are
+/// not empty either.
+fn check_ids(payload: &StrictObject<'_>, issuer: &Issuer) -> Result<(), AuthError> {
+    let is_at_jwt = issuer.token_type == TypRule::AtJwt;
+    let names: &[&str] = if is_at_jwt {
+        &["jti", "client_id"]
+    } else {
+        &["jti"]
+    };
+    for name in names {
+        let Some(json) = payload.member(name) else {
+            continue;
+        };
+        let id = parse_string(json).ok_or_else(|| invalid_claim(name, "must be a string"))?;
+        if is_at_jwt && id.is_empty() {
+            return Err(invalid_claim(name, "must not be empty"));
+        }
+    }
+    Ok(())
 }
 
 fn required_date(payload: &StrictObject<'_>, name: &'static str) -> Result<Timestamp, AuthError> {

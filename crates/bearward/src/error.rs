@@ -1,6 +1,6 @@
 //! The reasons why a request is rejected: one enum whose variants name the cause.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
 use super::{algorithm::Algorithm, clock::Timestamp, jws::MAX_KID_BYTES};
 
@@ -71,7 +71,7 @@ pub enum AuthError {
         /// The header's `typ`; `None` if absent.
         found: Option<SanitizedText>,
         /// The accepted values.
-        expected: &'static str,
+        expected: Cow<'static, str>,
     },
     /// `iss` equals no accepted issuer.
     #[error("the token's issuer is not trusted")]
@@ -124,6 +124,24 @@ pub enum AuthError {
         name: Box<str>,
         /// The rule that it violates.
         problem: &'static str,
+    },
+    /// A claim does not have a value that is required; see
+    /// [`Issuer::require_claim`](crate::Issuer::require_claim).
+    #[error("claim {name:?} must be {expected}")]
+    UnexpectedClaim {
+        /// The claim as it was configured: a name or a JSON pointer.
+        name: Box<str>,
+        /// The accepted values.
+        expected: Arc<str>,
+    },
+    /// The token was issued to a client that is not listed, or names no client; see
+    /// [`Issuer::client_ids`](crate::Issuer::client_ids).
+    #[error("the token was issued to a client that is not accepted")]
+    ClientNotAllowed {
+        /// The claims that name the token's client, and their values; empty if there is none.
+        found: Vec<(&'static str, SanitizedText)>,
+        /// The accepted client ids.
+        expected: Arc<[Box<str>]>,
     },
     /// The payload cannot be deserialized into the route's custom claims type.
     #[error("the token does not contain the claims this route requires")]
@@ -193,7 +211,7 @@ pub enum VerificationStep {
     VerificationKey,
     /// The signature is valid for the bytes received.
     Signature,
-    /// The types of the claims, the times and the audience.
+    /// The types of the claims, the times, the audience, the client and the issuer's rules.
     Claims,
     /// The route's requirement.
     Requirement,
@@ -235,7 +253,9 @@ impl AuthError {
             | Self::NotYetValid { .. }
             | Self::WrongAudience { .. }
             | Self::MissingClaim(_)
-            | Self::InvalidClaim { .. } => true,
+            | Self::InvalidClaim { .. }
+            | Self::UnexpectedClaim { .. }
+            | Self::ClientNotAllowed { .. } => true,
             Self::NoToken
             | Self::SeveralCredentials
             | Self::CustomClaimsMismatch
@@ -314,6 +334,14 @@ impl AuthError {
             Self::MissingClaim(_) => ("MISSING_CLAIM", "missing_claim", VerificationStep::Claims),
             Self::InvalidClaim { .. } => {
                 ("INVALID_CLAIM", "invalid_claim", VerificationStep::Claims)
+            }
+            Self::UnexpectedClaim { .. } => (
+                "INVALID_CLAIM",
+                "unexpected_claim",
+                VerificationStep::Claims,
+            ),
+            Self::ClientNotAllowed { .. } => {
+                ("CLIENT_NOT_ALLOWED", "client", VerificationStep::Claims)
             }
             Self::CustomClaimsMismatch => (
                 "INVALID_CLAIM",

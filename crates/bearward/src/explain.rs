@@ -23,16 +23,23 @@
 //! # Ok(()) }
 //! ```
 
+mod mapped_claims;
 mod next_step;
+mod provider_hints;
 mod report;
 
 use std::{fmt, time::Duration};
 
+pub use self::mapped_claims::MappedClaim;
+
 use super::{
     algorithm::Algorithm,
+    claim_lookup::ClaimLookup,
+    client_claims::{self, ClientClaims},
     clock::Timestamp,
     error::{AuthError, AuthFailure, FormatError, HeaderError, VerificationStep},
-    issuer::{Audiences, Issuer, KeySource, TokenUse, TypRule},
+    issuer::{Audiences, Issuer, KeySource, TokenUse},
+    json_pointer::JsonPointer,
     jws::{self, MAX_KID_BYTES},
     keys::KeySetStatus,
     strict_object::{StrictObject, parse_string},
@@ -46,6 +53,8 @@ use super::{
 pub struct Explanation {
     /// The checks, in the order of the pipeline.
     pub steps: Vec<StepReport>,
+    /// What the issuer's claim mapping finds; empty if the issuer is unknown.
+    pub claims: Vec<MappedClaim>,
     /// Why the token was rejected; `None` if it was accepted.
     pub failure: Option<AuthFailure>,
     /// What to do about the rejection; `None` if the token was accepted.
@@ -151,8 +160,12 @@ pub(crate) fn explain(input: &ExplainInput<'_>) -> Explanation {
     let next_step = failure
         .as_ref()
         .map(|failure| next_step::next_step(&context, &failure.error));
+    let claims = context.issuer().zip(context.payload.as_ref());
     Explanation {
         steps: steps.collect(),
+        claims: claims.map_or_else(Vec::new, |((issuer, _), payload)| {
+            mapped_claims::mapped_claims(payload, &issuer.claims)
+        }),
         next_step,
         failure,
     }
@@ -203,18 +216,16 @@ impl ExplainContext<'_> {
                     "one JSON object without duplicate names".to_owned(),
                 )
             }
-            VerificationStep::Issuer => (self.claim("iss"), self.bearer_issuers().join(" or ")),
+            VerificationStep::Issuer => (self.claim("iss"), self.accepted_issuers()),
             VerificationStep::Algorithm => {
                 let accepted = issuer.map_or(Algorithm::ALL, |(issuer, _)| &issuer.algorithms);
                 (self.header("alg"), algorithm_names(accepted))
             }
             VerificationStep::Type => {
-                let expected = match issuer.map(|(issuer, _)| issuer.token_type) {
-                    Some(TypRule::Jwt) => "absent, JWT or at+jwt",
-                    Some(TypRule::AtJwt) => "at+jwt",
-                    None => "",
-                };
-                (self.header("typ"), expected.to_owned())
+                let expected = issuer.map_or_else(String::new, |(issuer, _)| {
+                    issuer.token_type.describe().into_owned()
+                });
+                (self.header("typ"), expected)
             }
             VerificationStep::VerificationKey => (
                 format!("kid {}, alg {}", self.header("kid"), self.header("alg")),
@@ -264,13 +275,24 @@ impl ExplainContext<'_> {
         self.input
             .issuers
             .iter()
-            .find(|(issuer, _)| {
-                issuer
-                    .accepted_issuers
-                    .iter()
-                    .any(|accepted| **accepted == *iss)
-            })
+            .find(|(issuer, _)| issuer.accepts_iss(&iss))
             .map(|(issuer, keys)| (*issuer, keys))
+    }
+
+    /// Describes every accepted `iss` of a bearer token.
+    fn accepted_issuers(&self) -> String {
+        let bearer = self
+            .input
+            .issuers
+            .iter()
+            .filter(|(issuer, _)| issuer.has_token_use(TokenUse::AccessToken));
+        bearer
+            .flat_map(|(issuer, _)| match issuer.template_description() {
+                Some(template) => vec![template],
+                None => issuer.accepted_issuers().map(str::to_owned).collect(),
+            })
+            .collect::<Vec<_>>()
+            .join(" or ")
     }
 
     /// Returns every accepted `iss` of a bearer token.
@@ -297,6 +319,18 @@ impl ExplainContext<'_> {
 
     fn claim(&self, name: &str) -> String {
         member(self.payload.as_ref(), name)
+    }
+
+    /// Returns the claim of a rule, given by name or JSON pointer, as JSON text.
+    fn claim_at(&self, claim: &str) -> String {
+        let found = self.payload.as_ref().and_then(|payload| {
+            let pointer = JsonPointer::from_pointer_or_name(claim).ok()?;
+            ClaimLookup::new(payload).resolve(&pointer)
+        });
+        found.map_or_else(
+            || "absent".to_owned(),
+            |json| SanitizedText::new(json).to_string(),
+        )
     }
 
     fn header_members(&self) -> String {
@@ -340,6 +374,22 @@ impl ExplainContext<'_> {
             AuthError::InvalidClaim { name, problem } => {
                 Some((found(&self.payload, name), format!("{name}: {problem}")))
             }
+            AuthError::UnexpectedClaim { name, expected } => {
+                let found = self.claim_at(name);
+                Some((format!("{name} {found}"), format!("{name}: {expected}")))
+            }
+            AuthError::ClientNotAllowed { found, expected } => {
+                let found: Vec<String> = found
+                    .iter()
+                    .map(|(name, client)| format!("{name} {client}"))
+                    .collect();
+                let found = if found.is_empty() {
+                    format!("none of {}", client_claims::NAMES.join(", "))
+                } else {
+                    found.join(", ")
+                };
+                Some((found, format!("client {}", expected.join(" or "))))
+            }
             AuthError::NotYetValid { claim, at, now } => Some((
                 format!("{claim} {at} ({})", relative_time(*at, *now)),
                 format!("{claim} not later than the clock of this machine"),
@@ -352,7 +402,9 @@ impl ExplainContext<'_> {
     /// returns.
     fn main_claims(&self) -> String {
         let invalid = match self.error() {
-            Some(AuthError::InvalidClaim { name, .. }) => &**name,
+            Some(
+                AuthError::InvalidClaim { name, .. } | AuthError::UnexpectedClaim { name, .. },
+            ) => &**name,
             _ => "",
         };
         let exp = self
@@ -363,11 +415,30 @@ impl ExplainContext<'_> {
         let exp = exp.map_or(self.claim("exp"), |at| {
             format!("{at} ({})", relative_time(at, self.input.now))
         });
-        let claims = [
+        let mut claims = vec![
             ("exp", exp),
             ("aud", self.claim("aud")),
             ("sub", self.claim("sub")),
         ];
+        if let Some((issuer, _)) = self.issuer() {
+            if !issuer.client_ids.is_empty()
+                && !matches!(self.error(), Some(AuthError::ClientNotAllowed { .. }))
+                && let Some(payload) = &self.payload
+            {
+                let found = ClientClaims::new(payload).found();
+                claims.extend(
+                    found
+                        .into_iter()
+                        .map(|(name, client)| (name, client.to_string())),
+                );
+            }
+            claims.extend(
+                issuer
+                    .claim_rules
+                    .iter()
+                    .map(|rule| (rule.claim(), self.claim_at(rule.claim()))),
+            );
+        }
         claims
             .into_iter()
             .filter(|(name, _)| *name != invalid)
@@ -437,12 +508,21 @@ fn published_keys(keys: &KeySetStatus) -> String {
 fn expected_claims(issuer: &Issuer) -> String {
     let audience = match &issuer.audiences {
         Audiences::OneOf(audiences) => audiences.join(" or "),
-        Audiences::Any => "any (as configured)".to_owned(),
+        Audiences::Any => "any or none (as configured)".to_owned(),
     };
-    format!(
-        "exp in the future (leeway {} s), aud {audience}, sub not empty",
-        issuer.leeway.as_secs()
-    )
+    let mut expected = vec![
+        format!("exp in the future (leeway {} s)", issuer.leeway.as_secs()),
+        format!("aud {audience}"),
+        "sub not empty".to_owned(),
+    ];
+    if !issuer.client_ids.is_empty() {
+        expected.push(format!("client {}", issuer.client_ids.join(" or ")));
+    }
+    if let Some(template) = &issuer.template {
+        expected.push(format!("{} the tenant in iss", template.claim()));
+    }
+    expected.extend(issuer.claim_rules.iter().map(ToString::to_string));
+    expected.join(", ")
 }
 
 /// Formats a time relative to now in its two largest units, for example `1h 5m ago`.

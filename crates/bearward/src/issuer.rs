@@ -1,13 +1,17 @@
 //! Configuration of one trusted issuer.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
 use url::Url;
 
 use super::{
     algorithm::Algorithm,
     claim_mapping::{ClaimMapping, ClaimMappingError},
+    claim_rule::{ClaimRule, ClaimRuleError, ClaimValue},
+    issuer_template::{IssuerTemplate, TemplateError},
+    json_pointer::{JsonPointer, JsonPointerError},
     setting::Setting,
+    text::is_token_char,
 };
 
 /// A trusted issuer: which tokens are accepted from it, and where its keys are.
@@ -26,13 +30,20 @@ use super::{
 pub struct Issuer {
     pub(crate) name: Arc<str>,
     pub(crate) accepted_issuers: Vec<Box<str>>,
+    /// Set if the only accepted issuer has a placeholder.
+    pub(crate) template: Option<IssuerTemplate>,
     pub(crate) audiences: Audiences,
+    /// The accepted clients; empty if the client is not checked.
+    pub(crate) client_ids: Arc<[Box<str>]>,
     pub(crate) algorithms: Vec<Algorithm>,
     pub(crate) token_type: TypRule,
     pub(crate) leeway: Duration,
     pub(crate) required_claims: Vec<Box<str>>,
+    pub(crate) claim_rules: Vec<ClaimRule>,
     pub(crate) token_use: TokenUse,
     pub(crate) claims: ClaimMapping,
+    /// The claims that the subject is read from; empty for a required `sub`.
+    pub(crate) subject: Vec<JsonPointer>,
     pub(crate) keys: KeySource,
 }
 
@@ -41,10 +52,11 @@ pub struct Issuer {
 pub enum Audiences {
     /// `aud` must contain at least one of these.
     OneOf(Arc<[Box<str>]>),
-    /// `aud` is not checked.
+    /// `aud` is not checked and may be absent, unless [`TypRule::AtJwt`] requires it.
     ///
     /// # Security
-    /// Any other service that trusts the issuer can replay the tokens it receives.
+    /// Any other service that trusts the issuer can replay the tokens it receives, unless
+    /// [`Issuer::client_ids`] or [`Issuer::require_claim`] restrict them.
     Any,
 }
 
@@ -55,14 +67,112 @@ impl Audiences {
     }
 }
 
-/// Which `typ` headers are accepted (RFC 8725 §3.11).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// Which `typ` headers are accepted (RFC 8725 §3.11). `logout+jwt` and `dpop+jwt` never are.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum TypRule {
     /// Accepts no `typ`, `JWT` and `at+jwt`, in any case, with or without `application/`.
     #[default]
     Jwt,
-    /// Accepts `at+jwt` only, and requires the claims of RFC 9068 §2.2: `client_id`, `iat`, `jti`.
+    /// Accepts `at+jwt` only, and requires the claims of RFC 9068 §2.2: `aud`, `client_id`, `iat`,
+    /// `jti`.
     AtJwt,
+    /// Accepts these media types, in any case, with or without `application/`. Created by
+    /// [`one_of`](Self::one_of).
+    OneOf(Arc<[Box<str>]>),
+}
+
+/// The types of tokens that are not access tokens (OpenID Connect Back-Channel Logout §2.4, RFC
+/// 9449 §4.2).
+const NEVER_ACCESS_TOKENS: [&str; 2] = ["logout+jwt", "dpop+jwt"];
+
+impl TypRule {
+    /// Accepts a list of media types. `jwt` in the list also accepts what [`TypRule::Jwt`] accepts:
+    /// no `typ`, and `at+jwt`.
+    ///
+    /// ```
+    /// use bearward::{Issuer, TypRule};
+    ///
+    /// # fn main() -> Result<(), bearward::IssuerError> {
+    /// let okta = Issuer::new("https://example.okta.com/oauth2/default", "api")?
+    ///     .token_type(TypRule::one_of(["application/okta-internal-at+jwt"])?);
+    /// assert!(TypRule::one_of(["logout+jwt"]).is_err());
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`IssuerError::MediaType`] if the list is empty, or if an element is not a media type,
+    /// `logout+jwt` or `dpop+jwt`.
+    ///
+    /// # Security
+    /// The claims of RFC 9068 are not required: use [`TypRule::AtJwt`] for that.
+    pub fn one_of(
+        media_types: impl IntoIterator<Item = impl AsRef<str>>,
+    ) -> Result<Self, IssuerError> {
+        let media_types = media_types
+            .into_iter()
+            .map(|media_type| {
+                let text = without_application(media_type.as_ref());
+                let is_valid = !text.is_empty()
+                    && text.bytes().all(|byte| byte == b'/' || is_token_char(byte))
+                    && !NEVER_ACCESS_TOKENS
+                        .iter()
+                        .any(|never| text.eq_ignore_ascii_case(never));
+                if is_valid {
+                    Ok(text.into())
+                } else {
+                    Err(IssuerError::MediaType(media_type.as_ref().into()))
+                }
+            })
+            .collect::<Result<Arc<[Box<str>]>, _>>()?;
+        if media_types.is_empty() {
+            return Err(IssuerError::MediaType(Box::default()));
+        }
+        Ok(Self::OneOf(media_types))
+    }
+
+    /// Returns whether a `typ` is accepted.
+    pub(crate) fn accepts(&self, typ: Option<&str>) -> bool {
+        let typ = typ.map(without_application);
+        let is = |accepted: &str| typ.is_some_and(|typ| typ.eq_ignore_ascii_case(accepted));
+        let is_jwt = || typ.is_none() || is("jwt") || is("at+jwt");
+        !NEVER_ACCESS_TOKENS.iter().any(|never| is(never))
+            && match self {
+                Self::Jwt => is_jwt(),
+                Self::AtJwt => is("at+jwt"),
+                Self::OneOf(media_types) => media_types.iter().any(|accepted| {
+                    is(accepted) || (accepted.eq_ignore_ascii_case("jwt") && is_jwt())
+                }),
+            }
+    }
+
+    /// Describes the accepted types.
+    pub(crate) fn describe(&self) -> Cow<'static, str> {
+        const JWT: &str = "absent, JWT or at+jwt";
+        match self {
+            Self::Jwt => JWT.into(),
+            Self::AtJwt => "at+jwt".into(),
+            Self::OneOf(media_types) => media_types
+                .iter()
+                .map(|accepted| {
+                    if accepted.eq_ignore_ascii_case("jwt") {
+                        JWT
+                    } else {
+                        accepted
+                    }
+                })
+                .collect::<Vec<_>>()
+                .join(" or ")
+                .into(),
+        }
+    }
+}
+
+/// Removes the prefix that may be omitted (RFC 7515 §4.1.9).
+fn without_application(typ: &str) -> &str {
+    match typ.split_at_checked("application/".len()) {
+        Some((prefix, rest)) if prefix.eq_ignore_ascii_case("application/") => rest,
+        _ => typ,
+    }
 }
 
 /// How tokens of an issuer may be used.
@@ -102,9 +212,23 @@ pub enum IssuerError {
     EmptyIssuer,
     /// The audience is missing or empty.
     #[error(
-        "the audience is empty; write the \"aud\" of the tokens, or call `.dangerous_any_audience()` if they have none"
+        "the audience is empty; write the \"aud\" of the tokens, or use `.client_ids(..)` if they have none"
     )]
     EmptyAudience,
+    /// The list of client ids is empty, or one of them is.
+    #[error("the list of client ids is empty, or one of them is")]
+    EmptyClientId,
+    /// The issuer has a brace and is not a template, or its tenants are invalid.
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+    /// A rule on a claim's value is invalid.
+    #[error("the rule on the claim {claim:?}: {source}")]
+    ClaimRule {
+        /// The claim.
+        claim: Box<str>,
+        /// What is wrong with the rule.
+        source: ClaimRuleError,
+    },
     /// The list of algorithms is empty.
     #[error("the list of algorithms is empty")]
     NoAlgorithm,
@@ -116,6 +240,14 @@ pub enum IssuerError {
         "not the URL of a Supabase project, such as https://abc.supabase.co or http://127.0.0.1:54321: {0}"
     )]
     NotAProject(&'static str),
+    /// A token type is not a media type, or is one that no access token has.
+    #[error(
+        "the token type {0:?} is not a media type such as \"at+jwt\", or belongs to tokens that are no access tokens"
+    )]
+    MediaType(Box<str>),
+    /// A claim that the subject is read from is invalid, or there is none.
+    #[error("the claims of the subject: {0}")]
+    Subject(JsonPointerError),
     /// A claim mapping is invalid.
     #[error(transparent)]
     Claims(#[from] ClaimMappingError),
@@ -136,10 +268,18 @@ impl Issuer {
     );
 
     /// Creates an issuer whose keys are found by OIDC discovery. `issuer` is compared with `iss`
-    /// byte by byte.
+    /// byte by byte, except for one placeholder:
+    ///
+    /// An issuer such as `https://login.microsoftonline.com/{tid}/v2.0` accepts the tokens of all
+    /// tenants whose `iss` has this form and whose claim `tid` has the same value as `iss` in place
+    /// of the placeholder. A tenant has at most 128 letters, digits, `.` and `-`.
+    /// [`tenants`](Self::tenants) restricts them. All tenants share one key set, whose URL is set
+    /// with [`keys`](Self::keys); with a list of tenants it is also found by discovery at the first
+    /// one.
     ///
     /// # Errors
-    /// Returns an error if either argument is empty.
+    /// Returns an error if either argument is empty, or if the issuer has a brace and is not such a
+    /// template.
     pub fn new(
         issuer: impl Into<String>,
         audience: impl Into<String>,
@@ -150,7 +290,8 @@ impl Issuer {
     /// Creates an issuer that accepts these audiences. Like [`new`](Self::new) otherwise.
     ///
     /// # Errors
-    /// Returns an error if the issuer, the list of audiences or one of the audiences is empty.
+    /// Returns an error if the issuer, the list of audiences or one of the audiences is empty, or if
+    /// the issuer has a brace and is not a template.
     pub fn with_audiences(
         issuer: impl Into<String>,
         audiences: Audiences,
@@ -159,6 +300,7 @@ impl Issuer {
         if issuer.is_empty() {
             return Err(IssuerError::EmptyIssuer);
         }
+        let template = IssuerTemplate::parse(&issuer)?;
         if let Audiences::OneOf(audiences) = &audiences
             && (audiences.is_empty() || audiences.iter().any(|audience| audience.is_empty()))
         {
@@ -167,15 +309,44 @@ impl Issuer {
         Ok(Self {
             name: issuer.as_str().into(),
             accepted_issuers: vec![issuer.into()],
+            template,
             audiences,
+            client_ids: Arc::default(),
             algorithms: Algorithm::DEFAULT.to_vec(),
             token_type: TypRule::default(),
             leeway: Self::LEEWAY.default,
             required_claims: Vec::new(),
+            claim_rules: Vec::new(),
             token_use: TokenUse::default(),
             claims: ClaimMapping::default(),
+            subject: Vec::new(),
             keys: KeySource::Discovery,
         })
+    }
+
+    /// Creates an issuer whose tokens are accepted by their client and need no `aud`, such as the
+    /// access tokens of Amazon Cognito. Like [`new`](Self::new) otherwise.
+    ///
+    /// ```
+    /// use bearward::Issuer;
+    ///
+    /// # fn main() -> Result<(), bearward::IssuerError> {
+    /// let issuer = "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_abc";
+    /// let cognito = Issuer::with_client_ids(issuer, ["1example23456789"])?
+    ///     .require_claim("token_use", "access")?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// Returns an error if the issuer, the list of client ids or one of the client ids is empty.
+    ///
+    /// # Security
+    /// `aud` is not checked: see [`client_ids`](Self::client_ids).
+    pub fn with_client_ids(
+        issuer: impl Into<String>,
+        client_ids: impl IntoIterator<Item = impl Into<Box<str>>>,
+    ) -> Result<Self, IssuerError> {
+        Self::with_audiences(issuer, Audiences::Any)?.client_ids(client_ids)
     }
 
     /// Creates the issuer of a Supabase project: issuer `{project}/auth/v1`, its JWKS, audience
@@ -229,7 +400,8 @@ impl Issuer {
             .keys(keys))
     }
 
-    /// Returns the canonical issuer, which is the first accepted value of `iss`.
+    /// Returns the canonical issuer, which is the first accepted value of `iss`, or the template if
+    /// it has a placeholder.
     pub fn iss(&self) -> &str {
         self.accepted_issuers.first().map_or("", AsRef::as_ref)
     }
@@ -237,6 +409,33 @@ impl Issuer {
     /// Returns every accepted value of `iss`, the canonical one first.
     pub fn accepted_issuers(&self) -> impl Iterator<Item = &str> {
         self.accepted_issuers.iter().map(AsRef::as_ref)
+    }
+
+    /// Returns whether tokens with this `iss` belong to this issuer. A placeholder is bound to the
+    /// claim of its name later, when the claims are checked.
+    pub fn accepts_iss(&self, iss: &str) -> bool {
+        match &self.template {
+            Some(template) => template.accepts(iss),
+            None => self
+                .accepted_issuers
+                .iter()
+                .any(|accepted| **accepted == *iss),
+        }
+    }
+
+    /// Describes which issuers a template accepts; `None` if the issuer has no placeholder.
+    pub fn template_description(&self) -> Option<String> {
+        self.template.as_ref().map(ToString::to_string)
+    }
+
+    /// Returns the accepted client ids; empty if the client is not checked.
+    pub fn accepted_client_ids(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.client_ids.iter().map(AsRef::as_ref)
+    }
+
+    /// Returns the rules on the values of claims.
+    pub fn claim_rules(&self) -> &[ClaimRule] {
+        &self.claim_rules
     }
 
     /// Returns the accepted audiences.
@@ -337,11 +536,108 @@ impl Issuer {
         }
     }
 
+    /// Accepts only tokens that were issued to one of these clients (`azp` of OpenID Connect Core
+    /// §2, `client_id` of RFC 9068 §2.2).
+    ///
+    /// At least one of the claims `client_id`, `azp`, `appid` and `cid` must be present, and each
+    /// that is present must be a listed client id. The claim `aud` is checked in addition, unless
+    /// the issuer was created with [`with_client_ids`](Self::with_client_ids).
+    ///
+    /// ```
+    /// use bearward::Issuer;
+    ///
+    /// # fn main() -> Result<(), bearward::IssuerError> {
+    /// let issuer = Issuer::new("https://id.example.com", "https://api.example.com")?
+    ///     .client_ids(["web", "mobile"])?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// Returns an error if the list or one of the client ids is empty.
+    ///
+    /// # Security
+    /// A client id says who may use a token, not for which service it is meant: without an audience,
+    /// every service that accepts the same client can replay the tokens it receives.
+    pub fn client_ids(
+        mut self,
+        client_ids: impl IntoIterator<Item = impl Into<Box<str>>>,
+    ) -> Result<Self, IssuerError> {
+        self.client_ids = client_ids.into_iter().map(Into::into).collect();
+        if self.client_ids.is_empty() || self.client_ids.iter().any(|id| id.is_empty()) {
+            Err(IssuerError::EmptyClientId)
+        } else {
+            Ok(self)
+        }
+    }
+
+    /// Accepts only these tenants of an issuer with a placeholder, such as
+    /// `https://login.microsoftonline.com/{tid}/v2.0`. They are compared byte by byte.
+    ///
+    /// ```
+    /// use bearward::Issuer;
+    ///
+    /// # fn main() -> Result<(), bearward::IssuerError> {
+    /// let entra = Issuer::new("https://login.microsoftonline.com/{tid}/v2.0", "api://orders")?
+    ///     .tenants(["8b1a9953-c461-4296-a827-abf8c47804d7"])?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// Returns an error if the issuer has no placeholder, if the list is empty, or if a tenant has
+    /// other characters than letters, digits, `.` and `-`.
+    pub fn tenants(
+        mut self,
+        tenants: impl IntoIterator<Item = impl Into<Box<str>>>,
+    ) -> Result<Self, IssuerError> {
+        let template = self.template.take().ok_or(TemplateError::NotATemplate)?;
+        let tenants = tenants.into_iter().map(Into::into).collect();
+        self.template = Some(template.with_tenants(tenants)?);
+        Ok(self)
+    }
+
     /// Requires a top-level claim to be present and not null.
     #[must_use]
-    pub fn require_claim(mut self, name: impl Into<String>) -> Self {
+    pub fn require_claim_present(mut self, name: impl Into<String>) -> Self {
         self.required_claims.push(name.into().into());
         self
+    }
+
+    /// Requires a claim to have a value, or one of several.
+    ///
+    /// `claim` is the name of a top-level claim, or a JSON pointer (RFC 6901) that begins with `/`.
+    /// Strings, booleans and whole numbers are compared by type and value; a trailing `*` accepts
+    /// any text after the text before it. If the claim is an array, one of its elements must match.
+    /// Rules on several claims must all be met.
+    ///
+    /// ```
+    /// use bearward::Issuer;
+    ///
+    /// # fn main() -> Result<(), bearward::IssuerError> {
+    /// let actions = Issuer::new("https://token.actions.githubusercontent.com", "deploy")?
+    ///     .require_claim("repository_owner", "octo-org")?
+    ///     .require_claim("ref", ["refs/heads/main", "refs/tags/v*"])?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// Returns an error if the claim is not a name or pointer, the list or a text is empty, or `*`
+    /// is not the last character of a text.
+    ///
+    /// # Security
+    /// Use it where the caller chooses the audience: tokens of GitHub Actions and GitLab CI have any
+    /// `aud` that the workflow asks for, so the audience restricts nobody. End a prefix with the
+    /// separator: `octo-org*` also matches `octo-org-evil`.
+    pub fn require_claim(
+        mut self,
+        claim: &str,
+        value: impl Into<ClaimValue>,
+    ) -> Result<Self, IssuerError> {
+        let rule = ClaimRule::new(claim, value).map_err(|source| IssuerError::ClaimRule {
+            claim: claim.into(),
+            source,
+        })?;
+        self.claim_rules.push(rule);
+        Ok(self)
     }
 
     /// Sets how the tokens may be used. The default is [`TokenUse::AccessToken`].
@@ -356,6 +652,49 @@ impl Issuer {
     pub fn claim_mapping(mut self, claims: ClaimMapping) -> Self {
         self.claims = claims;
         self
+    }
+
+    /// Reads the subject from the first of these claims that is a string and not empty. The default
+    /// is `sub`, which is then required. Each is the name of a top-level claim, or a JSON pointer.
+    ///
+    /// Use it for issuers whose machine-to-machine tokens have no `sub`, such as Duende
+    /// `IdentityServer`; [`Verified::is_machine`](crate::Verified::is_machine) then distinguishes
+    /// them.
+    ///
+    /// ```
+    /// use bearward::Issuer;
+    ///
+    /// # fn main() -> Result<(), bearward::IssuerError> {
+    /// let duende = Issuer::new("https://id.example.com", "orders")?
+    ///     .subject_from(["sub", "client_id"])?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// Returns an error if the list is empty or a claim is neither a name nor a pointer.
+    ///
+    /// # Security
+    /// The subject identifies accounts. List only claims that the issuer sets and that are never
+    /// reassigned, and whose values cannot be equal to the `sub` of a user: an issuer that lets users
+    /// choose client ids would let them choose whose account they use (RFC 9068 §5).
+    pub fn subject_from(
+        mut self,
+        claims: impl IntoIterator<Item = impl AsRef<str>>,
+    ) -> Result<Self, IssuerError> {
+        self.subject = claims
+            .into_iter()
+            .map(|claim| JsonPointer::from_pointer_or_name(claim.as_ref()))
+            .collect::<Result<_, _>>()
+            .map_err(IssuerError::Subject)?;
+        if self.subject.is_empty() {
+            return Err(IssuerError::Subject(JsonPointerError::NoClaim));
+        }
+        if let [only] = &*self.subject
+            && only.name() == "sub"
+        {
+            self.subject.clear();
+        }
+        Ok(self)
     }
 
     /// Sets the source of the keys. The default is [`KeySource::Discovery`].

@@ -88,6 +88,34 @@ impl JsonPointer {
         }
     }
 
+    /// Creates a pointer from a JSON pointer or from the name of a top-level claim. Providers show
+    /// names like `https://acme.example.com/roles`, which begin with no slash.
+    ///
+    /// # Errors
+    /// [`JsonPointerError`] if the text is empty, or begins with `/` and is not a pointer.
+    pub(crate) fn from_pointer_or_name(text: &str) -> Result<Self, JsonPointerError> {
+        if text.is_empty() {
+            return Err(JsonPointerError::NoClaim);
+        }
+        if text.starts_with('/') {
+            return text.parse();
+        }
+        Ok(Self {
+            text: format!("/{}", text.replace('~', "~0").replace('/', "~1")).into(),
+            claim: text.into(),
+            path: Box::default(),
+        })
+    }
+
+    /// Returns the name of a top-level claim, or the pointer to a nested one.
+    pub(crate) fn name(&self) -> &str {
+        if self.path.is_empty() {
+            &self.claim
+        } else {
+            &self.text
+        }
+    }
+
     /// Returns the pointer as it was written.
     pub fn as_str(&self) -> &str {
         &self.text
@@ -151,6 +179,25 @@ mod tests {
             ("/a/b~~0", JsonPointerError::Escape),
         ] {
             assert_eq!(invalid.parse::<JsonPointer>(), Err(error), "{invalid:?}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_a_pointer_to_a_top_level_claim() {
+        for (name, pointer) in [
+            ("roles", "/roles"),
+            ("https://a.test/roles", "/https:~1~1a.test~1roles"),
+            ("a.b", "/a.b"),
+            ("a~1", "/a~01"),
+            ("/a/b", "/a/b"),
+        ] {
+            assert_eq!(JsonPointer::from_pointer_or_name(name), pointer.parse());
+        }
+        for invalid in ["", "/", "/~"] {
+            assert!(
+                JsonPointer::from_pointer_or_name(invalid).is_err(),
+                "{invalid}"
+            );
         }
     }
 

@@ -98,14 +98,18 @@ mod actix;
 mod algorithm;
 mod bearward;
 mod builder;
+mod claim_list;
 mod claim_lookup;
 mod claim_mapping;
+mod claim_rule;
 mod claims;
 mod claims_validation;
+mod client_claims;
 mod clock;
 mod cookie;
 mod error;
 mod issuer;
+mod issuer_template;
 mod json_pointer;
 mod jws;
 mod metrics;
@@ -127,11 +131,13 @@ pub use self::{
     bearward::Bearward,
     builder::{BuildError, Builder},
     claim_mapping::{ClaimMapping, ClaimMappingError},
+    claim_rule::{ClaimRule, ClaimRuleError, ClaimValue},
     claims::{Claims, CustomClaims, NoCustomClaims},
     clock::{Clock, Sleep, SystemClock, Timestamp},
     cookie::{CookieError, CookieSource},
     error::{AuthError, AuthFailure, FormatError, HeaderError, ObjectError, VerificationStep},
     issuer::{Audiences, Issuer, IssuerError, KeySource, TokenUse, TypRule},
+    issuer_template::TemplateError,
     json_pointer::{JsonPointer, JsonPointerError},
     keys::{JwksCacheConfig, KeySetStatus},
     setting::Setting,

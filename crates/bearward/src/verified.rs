@@ -51,7 +51,8 @@ pub(crate) struct VerifiedToken {
 }
 
 impl<C> Verified<C> {
-    /// Returns `sub`: the user's identifier, unique within the [`issuer`](Self::issuer).
+    /// Returns the caller's identifier, unique within the [`issuer`](Self::issuer): `sub`, or the
+    /// claim that [`Issuer::subject_from`](crate::Issuer::subject_from) selects.
     pub fn subject(&self) -> &str {
         self.token.claims.subject()
     }
@@ -60,6 +61,25 @@ impl<C> Verified<C> {
     /// [`Bearward::canonical_issuer`](crate::Bearward::canonical_issuer) for database keys.
     pub fn issuer(&self) -> &str {
         &self.token.issuer
+    }
+
+    /// Returns the configured name of the issuer; see [`Issuer::name`](crate::Issuer::name).
+    pub fn issuer_name(&self) -> &str {
+        &self.token.issuer_name
+    }
+
+    /// Returns whether the caller is a client itself and not a user; see [`Claims::is_machine`].
+    ///
+    /// ```
+    /// use bearward::Verified;
+    ///
+    /// fn greeting(caller: &Verified) -> String {
+    ///     let kind = if caller.is_machine() { "service" } else { "user" };
+    ///     format!("{kind} {}", caller.subject())
+    /// }
+    /// ```
+    pub fn is_machine(&self) -> bool {
+        self.token.claims.is_machine()
     }
 
     /// Returns the registered and mapped claims.
@@ -139,16 +159,16 @@ impl<C> Verified<C> {
 
     /// Requires an authenticator assurance level, so that a frontend can ask for a second factor.
     ///
-    /// `aal2` is met by `aal2` and every higher `aalN`. A level with another name is met only by
-    /// exactly that level.
+    /// The levels `aal1`, `aal2` and `aal3` are ordered: `aal2` is met by `aal2` and `aal3`. A level
+    /// with another name is met only by exactly that level.
     ///
     /// # Errors
     /// [`AuthError::StepUpRequired`] (401, RFC 9470) if the level is lower or absent.
     pub fn require_aal(&self, level: &str) -> Result<(), AuthError> {
         let rank = |level: &str| {
-            level
-                .strip_prefix("aal")
-                .and_then(|digits| digits.parse::<u8>().ok())
+            ["aal1", "aal2", "aal3"]
+                .iter()
+                .position(|known| *known == level)
         };
         let held = self.claims().aal();
         let is_met = match (held.and_then(rank), rank(level)) {
@@ -222,12 +242,13 @@ impl<C: Clone> Clone for Verified<C> {
     }
 }
 
-/// Prints the subject and the issuer, and no other claim.
+/// Prints the subject, the issuer and whether the caller is a client, and no other claim.
 impl<C> fmt::Debug for Verified<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Verified")
             .field("subject", &self.subject())
             .field("issuer", &self.issuer())
+            .field("is_machine", &self.is_machine())
             .finish_non_exhaustive()
     }
 }

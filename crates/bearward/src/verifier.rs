@@ -15,7 +15,7 @@ use super::{
     claims_validation,
     clock::{Clock, Timestamp},
     error::{AuthError, AuthFailure},
-    issuer::{Issuer, TokenUse, TypRule},
+    issuer::{Issuer, TokenUse},
     jws::{CompactJws, Header, UnverifiedJws},
     keys::{KeyLookup, KeySet, PendingKeys, Snapshot, Unavailable, UnknownKeyDecision},
     metrics::VerificationMetrics,
@@ -30,6 +30,8 @@ pub(crate) struct Verifier {
     issuers: Vec<TrustedIssuer>,
     /// The index of the issuer that accepts each value of `iss`.
     by_iss: HashMap<Box<str>, usize, foldhash::fast::RandomState>,
+    /// The indexes of the issuers with a placeholder.
+    templates: Vec<usize>,
     cache: Option<TokenCache>,
     clock: Arc<dyn Clock>,
     max_bytes: usize,
@@ -100,7 +102,12 @@ impl Verifier {
         max_bytes: usize,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        let by_iss = issuers.iter().enumerate().flat_map(|(index, issuer)| {
+        let is_template = |issuer: &TrustedIssuer| issuer.config.template.is_some();
+        let fixed = issuers
+            .iter()
+            .enumerate()
+            .filter(|(_, issuer)| !is_template(issuer));
+        let by_iss = fixed.flat_map(|(index, issuer)| {
             issuer
                 .config
                 .accepted_issuers
@@ -109,6 +116,9 @@ impl Verifier {
         });
         Self {
             by_iss: by_iss.collect(),
+            templates: (0..issuers.len())
+                .filter(|&index| is_template(&issuers[index]))
+                .collect(),
             cache: TokenCache::new(cache_entries),
             issuers,
             clock,
@@ -260,6 +270,21 @@ impl Verifier {
             })
     }
 
+    /// Returns the issuer that accepts an `iss`, and its index.
+    fn issuer_for(&self, iss: &str) -> Option<(usize, &TrustedIssuer)> {
+        let accepts = |&index: &usize| {
+            self.issuers
+                .get(index)
+                .is_some_and(|issuer| issuer.config.accepts_iss(iss))
+        };
+        let index = self
+            .by_iss
+            .get(iss)
+            .copied()
+            .or_else(|| self.templates.iter().copied().find(accepts))?;
+        Some((index, self.issuers.get(index)?))
+    }
+
     /// Verifies a decoded token. `selected` receives the name of the issuer once it is known, so
     /// that errors can be attributed to it.
     fn verify_jws(
@@ -272,9 +297,7 @@ impl Verifier {
         let payload = StrictObject::parse(jws.payload).map_err(AuthError::Payload)?;
         let iss = claims_validation::unverified_issuer(&payload)?;
         let (issuer_index, issuer) = self
-            .by_iss
-            .get(iss.as_ref())
-            .and_then(|&index| Some((index, self.issuers.get(index)?)))
+            .issuer_for(&iss)
             .filter(|(_, issuer)| issuer.config.token_use == attempt.token_use)
             .ok_or_else(|| AuthError::UnknownIssuer {
                 found: SanitizedText::new(&iss),
@@ -428,30 +451,12 @@ fn check_header(header: &Header<'_>, issuer: &Issuer) -> Result<(), AuthError> {
             allowed: issuer.algorithms.clone(),
         });
     }
-    let typ = header.typ.as_deref().map(|typ| match typ.get(..12) {
-        // RFC 7515 §4.1.9: the prefix may be omitted.
-        Some(prefix) if prefix.eq_ignore_ascii_case("application/") => &typ[12..],
-        _ => typ,
-    });
-    let (is_accepted, expected) = match (issuer.token_type, typ) {
-        (TypRule::Jwt, None) => (true, ""),
-        (TypRule::Jwt, Some(typ)) => (
-            ["jwt", "at+jwt"]
-                .iter()
-                .any(|accepted| typ.eq_ignore_ascii_case(accepted)),
-            "absent, JWT or at+jwt",
-        ),
-        (TypRule::AtJwt, typ) => (
-            typ.is_some_and(|typ| typ.eq_ignore_ascii_case("at+jwt")),
-            "at+jwt",
-        ),
-    };
-    if is_accepted {
+    if issuer.token_type.accepts(header.typ.as_deref()) {
         Ok(())
     } else {
         Err(AuthError::WrongType {
             found: header.typ.as_deref().map(SanitizedText::new),
-            expected,
+            expected: issuer.token_type.describe(),
         })
     }
 }

@@ -177,7 +177,7 @@ async fn every_rejection_has_a_next_step() {
         (
             token().without("sub").sign(),
             "MISSING_CLAIM",
-            &["sub absent", "configure the issuer to add it"],
+            &["sub absent", "claims.subject = [\"sub\", \"client_id\"]"],
         ),
         (
             token().without("iss").sign(),

@@ -34,7 +34,14 @@ pub(super) fn token<'r>(
         Some(cookie) => cookie_token(request, cookie)?.map(|token| (token, cookie)),
         None => None,
     };
-    match (from_header, from_cookie) {
+    let from_token_header = match &challenge.token_header {
+        Some(name) => token_header(request, name)?,
+        None => None,
+    };
+    if from_token_header.is_some() && (from_header.is_some() || from_cookie.is_some()) {
+        return Err(AuthError::SeveralCredentials);
+    }
+    match (from_header.or(from_token_header), from_cookie) {
         (Some(_), Some(_)) => Err(AuthError::SeveralCredentials),
         (Some(token), None) => Ok(token),
         (None, Some((token, cookie))) => {
@@ -69,6 +76,23 @@ pub fn parse_authorization(value: &HeaderValue) -> Result<Option<&str>, AuthErro
         Ok(Some(token))
     } else {
         Err(AuthError::BadAuthorization)
+    }
+}
+
+/// Returns the value of the configured token header; `None` if it is absent or empty.
+///
+/// # Errors
+/// [`AuthError::SeveralCredentials`] if there are two, [`AuthError::BadAuthorization`] if the value is
+/// not a single token.
+fn token_header<'r>(request: &'r HttpRequest, name: &str) -> Result<Option<&'r str>, AuthError> {
+    let mut values = request.headers().get_all(name);
+    match (values.next().map(HeaderValue::as_bytes), values.next()) {
+        (_, Some(_)) => Err(AuthError::SeveralCredentials),
+        (None | Some(b""), None) => Ok(None),
+        (Some(value), None) if is_single_token(value) => str::from_utf8(value)
+            .map(Some)
+            .map_err(|_| AuthError::BadAuthorization),
+        (Some(_), None) => Err(AuthError::BadAuthorization),
     }
 }
 

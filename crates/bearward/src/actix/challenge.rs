@@ -79,6 +79,8 @@ impl HttpError {
             | AuthError::WrongAudience { .. }
             | AuthError::MissingClaim(_)
             | AuthError::InvalidClaim { .. }
+            | AuthError::UnexpectedClaim { .. }
+            | AuthError::ClientNotAllowed { .. }
             | AuthError::CustomClaimsMismatch => {
                 challenge(StatusCode::UNAUTHORIZED, "invalid_token")
             }

@@ -1,6 +1,6 @@
 //! What to do about a rejected token: one next step for every reason.
 
-use super::{ExplainContext, count, relative_time};
+use super::{ExplainContext, count, provider_hints::provider_hint, relative_time};
 use crate::{
     algorithm::Algorithm,
     error::{AuthError, FormatError, HeaderError, ObjectError},
@@ -11,6 +11,9 @@ const UNSIGNED: &str = "the token is unsigned (alg \"none\") and is never accept
 
 /// Returns the next step. The match is exhaustive, so every new reason needs one.
 pub(super) fn next_step(context: &ExplainContext<'_>, error: &AuthError) -> String {
+    if let Some(hint) = provider_hint(context, error) {
+        return hint;
+    }
     match error {
         AuthError::ApiKey => {
             "this is the project's API key, which is the same for all users; send session.access_token of a signed-in user"
@@ -58,6 +61,19 @@ pub(super) fn next_step(context: &ExplainContext<'_>, error: &AuthError) -> Stri
         }
         AuthError::MissingClaim(name) => missing_claim(context, name),
         AuthError::InvalidClaim { name, problem } => invalid_claim(context, name, problem),
+        AuthError::UnexpectedClaim { name, .. } => format!(
+            "`require` of the issuer sets the accepted values of {name}; add the token's value only if such tokens may use this service"
+        ),
+        AuthError::ClientNotAllowed { found, .. } if found.is_empty() => {
+            "the token names no client, and `client_ids` of the issuer requires one of client_id, azp, appid and cid: send an access token of a \
+             listed client, or remove `client_ids` and set `audiences`"
+                .to_owned()
+        }
+        AuthError::ClientNotAllowed { .. } => {
+            "add the client to `client_ids` of the issuer only if it may use this service; each of client_id, azp, appid and cid must be \
+             listed"
+                .to_owned()
+        }
         AuthError::CustomClaimsMismatch => {
             "compare the route's custom claims type with the token's payload: a member is missing or has another type".to_owned()
         }
@@ -152,7 +168,12 @@ fn missing_claim(context: &ExplainContext<'_>, name: &str) -> String {
             .any(|required| **required == *name)
     };
     match name {
-        "iss" | "sub" | "aud" | "exp" => format!(
+        "sub" => {
+            "the token has no sub: send the access token instead of another token. If the issuer writes none for machine callers, set \
+             claims.subject = [\"sub\", \"client_id\"]"
+                .to_owned()
+        }
+        "iss" | "aud" | "exp" => format!(
             "every access token has {name} (RFC 9068 §2.2); configure the issuer to add it, or send the access token instead of another token"
         ),
         _ if context

@@ -2,11 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::{Explanation, Outcome, StepReport};
+use super::{Explanation, MappedClaim, Outcome, StepReport};
 
 impl Explanation {
     /// Converts the explanation to a JSON object with the members `accepted`, `code`, `message`,
-    /// `advice` and `checks`. Each check has `check`, `outcome`, `found` and `expected`.
+    /// `advice`, `checks` and `claims`. Each check has `check`, `outcome`, `found` and `expected`,
+    /// each mapped claim `name`, `from`, `found` and `problem`.
     ///
     /// The object contains claims of the token, but no signature.
     pub fn to_json(&self) -> Value {
@@ -18,6 +19,14 @@ impl Explanation {
                 "expected": report.expected,
             })
         };
+        let claim = |mapped: &MappedClaim| {
+            json!({
+                "name": mapped.name,
+                "from": mapped.sources,
+                "found": mapped.found,
+                "problem": mapped.problem,
+            })
+        };
         let failure = self.failure.as_ref();
         json!({
             "accepted": self.is_accepted(),
@@ -25,6 +34,7 @@ impl Explanation {
             "message": failure.map(ToString::to_string),
             "advice": self.next_step,
             "checks": self.steps.iter().map(check).collect::<Vec<_>>(),
+            "claims": self.claims.iter().map(claim).collect::<Vec<_>>(),
         })
     }
 }

@@ -80,14 +80,14 @@ async fn debug_output_of_setup_errors_is_the_message() {
         ),
         (
             format!("{:?}", Issuer::new("https://id.example", "").unwrap_err()),
-            "dangerous_any_audience()",
+            ".client_ids(..)",
         ),
         (
             format!(
                 "{:?}",
-                ClaimMapping::default().set("role", "role").unwrap_err()
+                ClaimMapping::default().set("role", "/").unwrap_err()
             ),
-            "starts with \"/\"",
+            "names at least one member",
         ),
         (format!("{not_built:?}"), "add one with .issuer("),
         (format!("{unreachable:?}"), "must begin with https://"),

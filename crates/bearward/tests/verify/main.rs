@@ -39,6 +39,8 @@ mod attack_weak_keys;
 
 mod claim_mapping;
 mod custom_claims;
+mod provider_hints;
+mod provider_rules;
 
 mod interop;
 mod oracle;

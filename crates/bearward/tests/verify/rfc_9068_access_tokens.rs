@@ -37,6 +37,31 @@ fn null_claims_are_missing(#[values("client_id", "jti")] name: &str) {
     assert_rejected!(fixture, token, "MISSING_CLAIM", AuthError::MissingClaim(missing) if &**missing == name);
 }
 
+#[rstest]
+fn client_id_and_jti_are_strings_and_not_empty(
+    #[values("client_id", "jti")] name: &str,
+    #[values("1", "true", "[\"a\"]", "{}", "\"\"")] value: &str,
+) {
+    let (fixture, token) = access_tokens();
+    let value: serde_json::Value = serde_json::from_str(value).unwrap();
+    assert_rejected!(fixture, token.claim(name, value).sign(), "INVALID_CLAIM", AuthError::InvalidClaim { name: found, .. } if &**found == name);
+}
+
+#[test]
+fn aud_is_required_even_if_any_audience_is_accepted() {
+    let fixture = Fixture::with_issuer(|issuer| {
+        let issuer = issuer.token_type(TypRule::AtJwt);
+        issuer.dangerous_any_audience()
+    });
+    let token = fixture
+        .token()
+        .header("typ", "at+jwt")
+        .claim("client_id", "app")
+        .claim("jti", "1");
+    fixture.verify_ok(&token.clone().audience("any").sign());
+    assert_rejected!(fixture, token.without("aud").sign(), "MISSING_CLAIM", AuthError::MissingClaim(name) if &**name == "aud");
+}
+
 #[test]
 fn the_jwt_rule_does_not_require_these_claims() {
     let fixture = Fixture::new();

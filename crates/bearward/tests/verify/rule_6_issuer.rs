@@ -85,7 +85,7 @@ fn each_issuer_is_validated_by_its_own_configuration() {
     let [ours, theirs] = [0, 1].map(|which| KeyPair::cached(Algorithm::ES256, which));
     let one = fixture::issuer_with_jwks("https://one.example", &fixture::jwks([&ours]));
     let two = fixture::issuer_with_jwks("https://two.example", &fixture::jwks([&theirs]))
-        .require_claim("tenant");
+        .require_claim_present("tenant");
     let auth = fixture::build(
         Bearward::builder().issuer(one).issuer(two),
         &fixture::clock(),

@@ -1,0 +1,105 @@
+//! Next steps that depend on the identity provider.
+
+use super::ExplainContext;
+use crate::{
+    client_claims::ClientClaims,
+    error::{AuthError, FormatError},
+};
+
+const ENTRA_V1: &str = "https://sts.windows.net/";
+const ENTRA_V2: &str = "https://login.microsoftonline.com/";
+
+/// Returns the next step for a rejection that is typical of one provider.
+pub(super) fn provider_hint(context: &ExplainContext<'_>, error: &AuthError) -> Option<String> {
+    let iss = context.claim("iss");
+    let is_entra = iss.starts_with(ENTRA_V1) || iss.starts_with(ENTRA_V2);
+    match error {
+        AuthError::InvalidSignature
+        | AuthError::UnknownKey
+        | AuthError::UnknownIssuer { .. }
+        | AuthError::WrongAudience { .. }
+            if is_entra && context.header("nonce") != "absent" =>
+        {
+            Some(
+                "this token is meant for Microsoft Graph (its header has a nonce), and only Graph can verify it; request a token with a scope of \
+                 your own API, such as api://CLIENT_ID/.default"
+                    .to_owned(),
+            )
+        }
+        AuthError::UnknownIssuer { .. } if is_entra => entra_issuer(context, &iss),
+        AuthError::WrongAudience { .. }
+            if context.claim("aud") == "account" && iss.contains("/realms/") =>
+        {
+            Some(
+                "Keycloak writes only the audience account unless it is told otherwise: add an audience mapper for this service to the client \
+                 or to a client scope, and sign in again"
+                    .to_owned(),
+            )
+        }
+        AuthError::Format(FormatError::Encrypted | FormatError::Parts(1))
+            if is_auth0_configured(context) =>
+        {
+            Some(
+                "Auth0 issues an opaque or encrypted token if none is requested for an API: request the token with an `audience`, the \
+                 identifier of the API in Auth0"
+                    .to_owned(),
+            )
+        }
+        AuthError::MissingClaim(name) if &**name == "aud" => Some(missing_audience(context)),
+        _ => None,
+    }
+}
+
+fn is_auth0_configured(context: &ExplainContext<'_>) -> bool {
+    context
+        .bearer_issuers()
+        .iter()
+        .any(|iss| iss.trim_end_matches('/').ends_with(".auth0.com"))
+}
+
+/// Names the difference between a token of Entra ID and the configured issuers of Entra ID.
+fn entra_issuer(context: &ExplainContext<'_>, iss: &str) -> Option<String> {
+    let configured = context.bearer_issuers();
+    if let Some(shared) = configured.iter().find(|iss| is_shared_endpoint(iss)) {
+        return Some(format!(
+            "{shared} is an endpoint for many tenants and never the issuer of a token: configure issuer = \"{ENTRA_V2}{{tid}}/v2.0\", \
+             with `tenants` if only some may sign in"
+        ));
+    }
+    let is_v1 = iss.starts_with(ENTRA_V1);
+    if is_v1 && configured.iter().any(|iss| iss.starts_with(ENTRA_V2)) {
+        return Some(format!(
+            "this is a v1.0 access token and an issuer of v2.0 tokens is configured: set requestedAccessTokenVersion to 2 in the manifest of the \
+             API's app registration, or configure issuer = \"{iss}\""
+        ));
+    }
+    if !is_v1 && configured.iter().any(|iss| iss.starts_with(ENTRA_V1)) {
+        return Some(format!(
+            "this is a v2.0 access token and an issuer of v1.0 tokens is configured: configure issuer = \"{iss}\""
+        ));
+    }
+    None
+}
+
+/// Returns whether an issuer is one of Entra's endpoints for several tenants.
+fn is_shared_endpoint(iss: &str) -> bool {
+    iss.strip_prefix(ENTRA_V2)
+        .and_then(|rest| rest.split('/').next())
+        .is_some_and(|tenant| matches!(tenant, "common" | "organizations" | "consumers"))
+}
+
+fn missing_audience(context: &ExplainContext<'_>) -> String {
+    let client = context
+        .payload
+        .as_ref()
+        .and_then(|payload| ClientClaims::new(payload).found().into_iter().next());
+    match client {
+        Some((name, client)) => format!(
+            "the token has no aud, as with Amazon Cognito and Clerk. If {name} {client} may use this service, set client_ids = [\"{client}\"] and \
+             omit `audiences`; otherwise configure the issuer to add an audience"
+        ),
+        None => "the token has neither aud nor a client id: send the access token instead of another token, or configure the issuer to add an \
+                 audience"
+            .to_owned(),
+    }
+}
