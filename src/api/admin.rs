@@ -5,7 +5,7 @@ use actix_web::{
     http::StatusCode,
     web::{Data, Path},
 };
-use bearward::{AuthError, NoCustomClaims, RequestId, Requirement, Verified};
+use bearward::{AuthError, RequestId, Verified};
 use uuid::Uuid;
 
 use super::{
@@ -18,21 +18,43 @@ use super::{
 use crate::{
     accounts::Accounts,
     domain::{Administrator, Page, Profile},
+    settings,
 };
 
-/// The requirement of the administration endpoints: the role `admin`.
-pub(super) struct Admin;
+/// Who is an administrator: `[admin]` of the configuration.
+#[derive(Debug, Clone)]
+pub struct Administrators {
+    issuers: Vec<String>,
+    role: String,
+}
 
-impl Requirement for Admin {
-    type Claims = NoCustomClaims;
+impl Administrators {
+    /// Creates the requirement from the configuration. Without issuers nobody meets it.
+    pub fn new(settings: &settings::Admin) -> Self {
+        Self {
+            issuers: settings.issuers.clone(),
+            role: settings.role.clone(),
+        }
+    }
 
-    fn check(user: &Verified) -> Result<(), AuthError> {
-        user.require_role("admin")
+    /// Checks that the token is of a listed issuer and has the role.
+    ///
+    /// # Errors
+    /// [`AuthError::InsufficientRole`]: a caller does not learn which of the two is missing.
+    pub(crate) fn check(&self, user: &Verified) -> Result<(), AuthError> {
+        let is_trusted = self.issuers.iter().any(|name| name == user.issuer_name());
+        if is_trusted && user.has_role(&self.role) {
+            Ok(())
+        } else {
+            Err(AuthError::InsufficientRole {
+                required: self.role.as_str().into(),
+            })
+        }
     }
 }
 
 /// The permission for store methods that are not limited to one owner. Used only in endpoints that
-/// are mounted with `with_account::<Admin>`.
+/// are mounted with `administration`.
 const ADMINISTRATOR: Administrator = Administrator::new();
 
 /// List accounts

@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// The requirement of endpoints that every user may call.
-pub(super) struct AnyUser;
+pub(crate) struct AnyUser;
 
 impl Requirement for AnyUser {
     type Claims = NoCustomClaims;

@@ -131,6 +131,22 @@ impl Endpoint {
         ));
     }
 
+    /// Mounts the endpoint for active accounts of administrators, which `[admin]` of the
+    /// configuration defines.
+    pub(super) fn administration(
+        self,
+        config: &mut ServiceConfig,
+        limits: RequestLimits,
+        auth: &Bearward,
+    ) {
+        let limits = self.limits(limits);
+        config.service(middleware::administration(
+            self.into_resource(),
+            limits,
+            auth,
+        ));
+    }
+
     /// Mounts the endpoint like [`with_account`](Self::with_account), without the rate limit per
     /// user: a gateway sends one forward-auth request for every file of a page.
     pub(super) fn with_account_unlimited<R: Requirement>(

@@ -1,6 +1,6 @@
 //! The routes of the server.
 
-mod admin;
+pub(crate) mod admin;
 mod api_keys;
 mod body;
 pub(crate) mod current_user;
@@ -26,22 +26,21 @@ use actix_web::{
 };
 use bearward::Bearward;
 
+pub use self::{
+    admin::Administrators, api_keys::ApiKeys, error::ApiError, google::GoogleSignIn,
+    health::Health, metadata::Metadata, openapi::Document,
+};
 use self::{
-    admin::Admin,
     body::BodyLimit,
     current_user::AnyUser,
     endpoint::{Endpoint, endpoint},
-};
-pub use self::{
-    api_keys::ApiKeys, error::ApiError, google::GoogleSignIn, health::Health, metadata::Metadata,
-    openapi::Document,
 };
 use crate::server::middleware::RequestLimits;
 
 /// Mounts all routes except `/metrics`.
 ///
 /// The application needs `Data` of [`Bearward`], [`Accounts`](crate::accounts::Accounts),
-/// [`GoogleSignIn`], [`ApiKeys`], [`Completions`](crate::completions::Completions), [`Document`],
+/// [`Administrators`], [`GoogleSignIn`], [`ApiKeys`], [`Completions`](crate::completions::Completions), [`Document`],
 /// [`Health`], [`Metadata`] and [`RateLimits`](crate::server::RateLimits), and the middleware of
 /// [`server`](crate::server).
 pub fn routes(config: &mut ServiceConfig, limits: RequestLimits, auth: &Bearward) {
@@ -82,13 +81,13 @@ pub fn routes(config: &mut ServiceConfig, limits: RequestLimits, auth: &Bearward
         .get(status::list)
         .with_account::<AnyUser>(config, limits, auth);
 
-    // An active account with the role `admin`.
+    // An active account of an administrator.
     endpoint("/api/admin/users")
         .get(admin::list)
-        .with_account::<Admin>(config, limits, auth);
+        .administration(config, limits, auth);
     endpoint("/api/admin/users/{id}")
         .patch(admin::set_active)
-        .with_account::<Admin>(config, limits, auth);
+        .administration(config, limits, auth);
 
     // Public.
     endpoint("/api/auth/google")

@@ -54,6 +54,9 @@ cors_origins = [
 # A short shutdown for fast restarts.
 shutdown_timeout = "1s"
 
+[admin]
+issuers = ["dev"]
+
 [telemetry]
 format = "pretty"
 "#;

@@ -39,7 +39,7 @@ pub use self::{
 };
 use crate::{
     accounts::Accounts,
-    api::{self, ApiKeys, Document, GoogleSignIn, Health, Metadata},
+    api::{self, Administrators, ApiKeys, Document, GoogleSignIn, Health, Metadata},
     completions::{Completions, CompletionsBuildError},
     settings::{self, Config, CorsOrigin},
     store::{OpenError, Opening, Store},
@@ -119,6 +119,9 @@ async fn build_verifier(
         let origins = config.server.cors_origins.iter().map(CorsOrigin::as_str);
         builder = builder.cookie(CookieSource::new(cookie, origins));
     }
+    if let Some(header) = &config.tokens.header {
+        builder = builder.token_header(header);
+    }
     for issuer in config.issuers.values() {
         builder = builder.issuer(issuer.clone());
     }
@@ -164,6 +167,7 @@ pub async fn check(config: &Config) -> Result<Bearward, StartError> {
 struct AppState {
     auth: Data<Bearward>,
     accounts: Data<Accounts>,
+    administrators: Data<Administrators>,
     google_sign_in: Data<GoogleSignIn>,
     api_keys: Data<ApiKeys>,
     completions: Data<Completions>,
@@ -219,6 +223,7 @@ impl Application {
             let app = App::new()
                 .app_data(state.auth.clone())
                 .app_data(state.accounts.clone())
+                .app_data(state.administrators.clone())
                 .app_data(state.google_sign_in.clone())
                 .app_data(state.api_keys.clone())
                 .app_data(state.completions.clone())
@@ -265,6 +270,7 @@ impl Application {
         let api_keys = Data::new(ApiKeys::new(&config.vault));
         let completions = Data::new(completions);
         let accounts = Data::new(Accounts::new(store, clock));
+        let administrators = Data::new(Administrators::new(&config.admin));
         let document = Data::new(Document::new());
         let rate_limits = Data::new(RateLimits::new(
             &config.rate_limit,
@@ -275,6 +281,7 @@ impl Application {
         let state = state.get_or_init(|| AppState {
             auth,
             accounts,
+            administrators,
             google_sign_in,
             api_keys,
             completions,

@@ -53,6 +53,33 @@ async fn administration_requires_the_role_admin() {
 }
 
 #[tokio::test]
+async fn only_listed_issuers_have_administrators() {
+    let app = TestApp::start().await;
+    let token = app.other.token().sub("root").roles(["admin"]).sign();
+    app.get("/api/auth/me", &token).await.expect_status(200);
+    app.get("/api/admin/users", &token)
+        .await
+        .assert_error(403, "INSUFFICIENT_ROLE");
+
+    let nobody = TestApp::start_with(&[("admin.issuers", "")]).await;
+    nobody
+        .get("/api/admin/users", &nobody.admin_token())
+        .await
+        .assert_error(403, "INSUFFICIENT_ROLE");
+
+    let operators = TestApp::start_with(&[("admin.role", "operator")]).await;
+    let operator = operators.token("op").roles(["operator"]).sign();
+    operators
+        .get("/api/admin/users", &operator)
+        .await
+        .expect_status(200);
+    operators
+        .get("/api/admin/users", &operators.admin_token())
+        .await
+        .assert_error(403, "INSUFFICIENT_ROLE");
+}
+
+#[tokio::test]
 async fn accounts_are_listed_once_newest_first() {
     let app = TestApp::start().await;
     let mut expected = Vec::new();

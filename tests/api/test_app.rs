@@ -48,7 +48,8 @@ impl TestApp {
             .with("issuers.google.issuer", GOOGLE.join(","))
             .with("issuers.google.jwks_url", google.jwks_url())
             .with("issuers.google.audiences", google.audience())
-            .with("issuers.google.use", "credential");
+            .with("issuers.google.use", "credential")
+            .with("admin.issuers", "main");
         for (name, idp) in [("main", &idp), ("other", &other)] {
             sources = sources
                 .with(format!("issuers.{name}.issuer"), idp.issuer())
@@ -83,7 +84,8 @@ impl TestApp {
         let sources = Sources::new(None, [])
             .with("issuers.main.issuer", self.idp.issuer())
             .with("issuers.main.jwks_url", self.idp.jwks_url())
-            .with("issuers.main.audiences", self.idp.audience());
+            .with("issuers.main.audiences", self.idp.audience())
+            .with("admin.issuers", "main");
         serve(sources, &self.database, &self.clock, settings).await
     }
 

@@ -34,6 +34,7 @@ pub(crate) fn serve(wrapper: &[&str], idp: &MockIdp, database: &str) -> Command 
         .env("BEARWARD_ISSUERS__TEST__ISSUER", idp.issuer())
         .env("BEARWARD_ISSUERS__TEST__JWKS_URL", idp.jwks_url())
         .env("BEARWARD_ISSUERS__TEST__AUDIENCES", idp.audience())
+        .env("BEARWARD_ADMIN__ISSUERS", "test")
         .env("BEARWARD_RATE_LIMIT__ENABLED", "false")
         .env("BEARWARD_SERVER__WORKERS", "2")
         .env("DATABASE_URL", database);

@@ -15,12 +15,14 @@
 //! | [`limit_per_address`] | `public_rate_limited` | Rate limit per client address |
 //! | [`limit_invalid_tokens`] | endpoints that require a token | Rate limit for invalid tokens per client address |
 //! | [`Bearward::require`] | endpoints that require a token | Verifies the token and checks the requirement |
-//! | [`limit_per_user`] | `with_account` | Rate limit per user |
-//! | [`load_account`] | `with_account`, `with_account_unlimited` | Loads the account, rejects a disabled one |
+//! | [`require_administrator`] | `administration` | Checks that the caller is an administrator |
+//! | [`limit_per_user`] | `with_account`, `administration` | Rate limit per user |
+//! | [`load_account`] | `with_account`, `with_account_unlimited`, `administration` | Loads the account, rejects a disabled one |
 //!
 //! In the code below the order is reversed: the last `wrap` is the outermost middleware.
 
 mod account;
+mod administrator;
 mod client_address;
 mod connection;
 mod cors;
@@ -41,6 +43,7 @@ use bearward::{Bearward, Requirement};
 pub(crate) use self::forward_auth::{FORWARD_AUTH_PATH, ForwardAuthChecked};
 use self::{
     account::load_account,
+    administrator::require_administrator,
     client_address::TrustedProxies,
     connection::track_request,
     cors::{cors, preflight_error_body},
@@ -51,7 +54,7 @@ use self::{
     unread_body::close_on_unread_body,
 };
 pub use self::{rate_limits::RateLimits, request_limits::RequestLimits};
-use crate::{settings::Server, telemetry};
+use crate::{api::current_user::AnyUser, settings::Server, telemetry};
 
 /// Wraps the application in the middleware of all routes.
 pub(super) fn wrap_application<T>(
@@ -127,6 +130,21 @@ pub(crate) fn with_account<R: Requirement>(
         .wrap(from_fn(load_account))
         .wrap(from_fn(limit_per_user))
         .wrap(auth.require::<R>())
+        .wrap(from_fn(limit_invalid_tokens))
+        .wrap(from_fn(move |request, next| enforce(limits, request, next)))
+}
+
+/// Wraps an endpoint that requires an active account of an administrator.
+pub(crate) fn administration(
+    endpoint: Resource,
+    limits: RequestLimits,
+    auth: &Bearward,
+) -> impl HttpServiceFactory + use<> {
+    endpoint
+        .wrap(from_fn(load_account))
+        .wrap(from_fn(limit_per_user))
+        .wrap(from_fn(require_administrator))
+        .wrap(auth.require::<AnyUser>())
         .wrap(from_fn(limit_invalid_tokens))
         .wrap(from_fn(move |request, next| enforce(limits, request, next)))
 }
