@@ -5,7 +5,7 @@ use actix_web::{
     http::{StatusCode, header::CACHE_CONTROL},
 };
 use bearward::{
-    AuthError, Principal, Verified,
+    AuthError, ClaimRule, ClaimValue, Principal, Verified,
     internals::{ScopeAuthentication, reject},
 };
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
@@ -29,28 +29,35 @@ use crate::server::middleware::{FORWARD_AUTH_PATH, ForwardAuthChecked};
 /// | `X-Auth-Issuer` | the issuer in its canonical spelling, the same for all accepted spellings of `iss` |
 /// | `X-Auth-Email` | the email address; it does not identify the user |
 /// | `X-Auth-Role` | the `role` claim, `authenticated` with Supabase; `?role=` checks the list of roles instead |
+/// | `X-Auth-Roles` | the roles, separated by commas |
 /// | `X-Auth-Scopes` | the scopes, separated by spaces |
+/// | `X-Auth-Tenant` | the tenant |
+/// | `X-Auth-Client` | the client that the token was issued to: `client_id`, `azp`, `appid` or `cid` |
 ///
 /// Each header is always present and is empty if the token has no such claim. Some gateways keep
 /// headers of the client whose names are not in this response, so a missing header could be
 /// forged.
 ///
-/// Values are percent-encoded: spaces, control characters, `%` and bytes outside of ASCII. A claim
-/// can neither break the header nor start another one. `decodeURIComponent` decodes it.
+/// Values are percent-encoded: spaces, control characters, `%` and bytes outside of ASCII, in roles
+/// also commas. A claim can neither break the header nor start another one. `decodeURIComponent`
+/// decodes it.
 ///
 /// The query adds requirements, which must all be met: `role`, `scope` (several scopes separated by
-/// spaces) and `aal` (`aal1`, `aal2`, `aal3`: the minimum level). Unknown parameters are rejected,
-/// so that a misspelled restriction is not ignored.
+/// spaces), `aal` (`aal1`, `aal2`, `aal3`: the minimum level) and `claim` (`NAME=VALUE` or
+/// `/POINTER=VALUE`: the value of a claim, where a trailing `*` stands for any text; `true`, `false`
+/// and whole numbers also match booleans and numbers). Unknown parameters are rejected, so that a
+/// misspelled restriction is not ignored.
 ///
 /// # Errors
-/// The errors of every endpoint with an account; then 422 for an invalid query; then 403 for a
-/// missing role or scope; then 401 for a level that is too low.
+/// The errors of every endpoint with an account; then 422 for an invalid query; then 401 for a claim
+/// with another value; then 403 for a missing role or scope; then 401 for a level that is too low.
 #[utoipa::path(
     method(get, head, post, put, patch, delete, options, trace), path = "/api/auth/verify", operation_id = "verify", tag = "sign-in",
     params(
         ("role" = Option<String>, Query, description = "A required role; may be repeated", min_length = 1),
         ("scope" = Option<String>, Query, description = "Required scopes, separated by spaces", pattern = "^ *[^ ].*$"),
-        ("aal" = Option<String>, Query, description = "The minimum authentication assurance level", pattern = "^aal[123]$")
+        ("aal" = Option<String>, Query, description = "The minimum authentication assurance level", pattern = "^aal[123]$"),
+        ("claim" = Option<String>, Query, description = "A required claim, as `NAME=VALUE` or `/POINTER=VALUE`; may be repeated", example = "repository_owner=octo-org", pattern = "^[^/=*][^=*]*=[^*]+$")
     ),
     responses(
         AccountErrors,
@@ -62,7 +69,10 @@ use crate::server::middleware::{FORWARD_AUTH_PATH, ForwardAuthChecked};
                 ("x-auth-issuer" = String, description = "The issuer in its canonical spelling"),
                 ("x-auth-email" = String, description = "The email address, or empty"),
                 ("x-auth-role" = String, description = "The `role` claim, or empty"),
-                ("x-auth-scopes" = String, description = "The scopes, separated by spaces, or empty")
+                ("x-auth-roles" = String, description = "The roles, separated by commas, or empty"),
+                ("x-auth-scopes" = String, description = "The scopes, separated by spaces, or empty"),
+                ("x-auth-tenant" = String, description = "The tenant, or empty"),
+                ("x-auth-client" = String, description = "The client that the token was issued to, or empty")
             )
         )
     )
@@ -88,13 +98,18 @@ pub(super) async fn verify(user: Principal, request: HttpRequest) -> Result<Http
         .with_details(errors.into())
     })?;
     query
-        .check(&user)
+        .check(&user, &authentication.token)
         .map_err(|error| reject(&request, user.failure(error)))?;
     let claims = user.claims();
     let scopes: Vec<String> = claims
         .scopes()
         .filter(|scope| !scope.is_empty())
         .map(percent_encode)
+        .collect();
+    let roles: Vec<String> = claims
+        .roles()
+        .filter(|role| !role.is_empty())
+        .map(|role| utf8_percent_encode(role, ENCODED_IN_LIST).to_string())
         .collect();
     let response = HttpResponse::Ok()
         .insert_header((CACHE_CONTROL, "no-store"))
@@ -108,7 +123,16 @@ pub(super) async fn verify(user: Principal, request: HttpRequest) -> Result<Http
             "x-auth-role",
             percent_encode(claims.role().unwrap_or_default()),
         ))
+        .insert_header(("x-auth-roles", roles.join(",")))
         .insert_header(("x-auth-scopes", scopes.join(" ")))
+        .insert_header((
+            "x-auth-tenant",
+            percent_encode(claims.tenant().unwrap_or_default()),
+        ))
+        .insert_header((
+            "x-auth-client",
+            percent_encode(claims.client_id().unwrap_or_default()),
+        ))
         .finish();
     Ok(response)
 }
@@ -125,6 +149,7 @@ struct AccessQuery {
     roles: Vec<String>,
     scopes: Vec<String>,
     levels: Vec<&'static str>,
+    claims: Vec<ClaimRule>,
 }
 
 impl AccessQuery {
@@ -163,15 +188,23 @@ impl AccessQuery {
                     .find(|level| *level == value)
                     .ok_or("must be aal1, aal2 or aal3")?,
             ),
+            "claim" => self.claims.push(
+                parse_claim(value).ok_or(
+                    "must be NAME=VALUE or /POINTER=VALUE; \"*\" is accepted only at the end of the value",
+                )?,
+            ),
             "role" | "scope" => return Err("must not be empty"),
-            _ => return Err("is unknown; accepted parameters: role, scope, aal"),
+            _ => return Err("is unknown; accepted parameters: role, scope, aal, claim"),
         }
         Ok(())
     }
 
-    /// Checks roles, then scopes, then the level: a user without the role does not have to step up
-    /// to learn that.
-    fn check(&self, user: &Verified) -> Result<(), AuthError> {
+    /// Checks claims, then roles, then scopes, then the level: a user without the role does not have
+    /// to step up to learn that. `token` must be the text that `user` was verified from.
+    fn check(&self, user: &Verified, token: &str) -> Result<(), AuthError> {
+        self.claims
+            .iter()
+            .try_for_each(|rule| rule.check_verified(token))?;
         self.roles
             .iter()
             .try_for_each(|role| user.require_role(role))?;
@@ -185,8 +218,26 @@ impl AccessQuery {
     }
 }
 
+/// Parses a required claim. A query has no types, so `true` is the boolean and the text.
+fn parse_claim(parameter: &str) -> Option<ClaimRule> {
+    let (claim, value) = parameter.split_once('=')?;
+    let mut accepted = vec![ClaimValue::from(value)];
+    if let Ok(boolean) = value.parse::<bool>() {
+        accepted.push(boolean.into());
+    }
+    if let Ok(integer) = value.parse::<i64>()
+        && integer.to_string() == value
+    {
+        accepted.push(integer.into());
+    }
+    ClaimRule::new(claim, accepted).ok()
+}
+
 /// The characters that are encoded in header values: everything but visible ASCII without `%`.
 const ENCODED: &AsciiSet = &CONTROLS.add(b' ').add(b'%');
+
+/// The characters that are encoded in an element of a list that is separated by commas.
+const ENCODED_IN_LIST: &AsciiSet = &ENCODED.add(b',');
 
 fn percent_encode(claim: &str) -> String {
     utf8_percent_encode(claim, ENCODED).to_string()
@@ -228,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn the_query_accepts_only_roles_scopes_and_levels() {
+    fn the_query_accepts_only_known_requirements() {
         for query in [
             "",
             "&",
@@ -237,6 +288,9 @@ mod tests {
             "scope=read+write",
             "scope=read%20write&aal=aal2",
             "role=a%26b",
+            "claim=repository_owner=octo-org",
+            "claim=/kubernetes.io/namespace=prod&claim=sub=repo:octo-org/*",
+            "claim=email_verified%3Dtrue",
         ] {
             assert!(AccessQuery::parse(query).is_ok(), "{query}");
         }
@@ -252,6 +306,16 @@ mod tests {
             "Role=admin",
             "rol=admin",
             "role[]=a",
+            "claim",
+            "claim=",
+            "claim=a",
+            "claim=a=",
+            "claim=a=*",
+            "claim=a=*b",
+            "claim==a",
+            "claim=/=a",
+            "claim=/~2=a",
+            "claims=a=b",
             "x",
         ] {
             assert!(AccessQuery::parse(query).is_err(), "{query}");

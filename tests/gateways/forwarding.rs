@@ -21,16 +21,24 @@ async fn backend_gets_identity_headers_without_the_token(
         .email("ada@example.com")
         .role("authenticated")
         .scope("orders:read orders:write")
+        .claim(
+            "app_metadata",
+            serde_json::json!({"roles": ["reader", "writer"], "tenant_id": "acme"}),
+        )
+        .claim("client_id", "web")
         .sign();
     let response = fixture.get(&token).await;
     assert_eq!(response.status, 200, "{response:?}");
     let issuer = fixture.server.idp.issuer();
     let expected = [
+        ("x-auth-client", "web"),
         ("x-auth-email", "ada@example.com"),
         ("x-auth-issuer", &issuer),
         ("x-auth-role", "authenticated"),
+        ("x-auth-roles", "reader,writer"),
         ("x-auth-scopes", "orders:read orders:write"),
         ("x-auth-subject", "ada"),
+        ("x-auth-tenant", "acme"),
     ];
     assert_eq!(
         response.backend_headers("x-auth-"),

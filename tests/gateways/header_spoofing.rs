@@ -111,6 +111,8 @@ async fn other_headers_with_the_prefix_are_removed(
             &line,
             "X-Auth-Tenant: root",
             "X_Auth_Tenant: root",
+            "X-Auth-Roles: root",
+            "X-Auth-Client: root",
             "X-AUTH-User: root",
         ])
         .await;
@@ -148,4 +150,26 @@ async fn connection_header_cannot_remove_auth_headers(
             assert!(response.contains(expected), "{named}: {response}");
         }
     }
+}
+
+/// nginx has no rule for a prefix: it replaces the headers that bearward sets.
+#[actix_web::test]
+async fn nginx_replaces_roles_tenant_and_client() {
+    let Some(fixture) = Fixture::start(Gateway::Nginx).await else {
+        return;
+    };
+    let line = format!("Authorization: Bearer {}", fixture.token().sign());
+    let response = fixture
+        .send_raw(&[
+            &line,
+            "X-Auth-Roles: root",
+            "x-auth-tenant: root",
+            "X-AUTH-CLIENT: root",
+            "X_Auth_Client: root",
+        ])
+        .await;
+    assert!(
+        response.starts_with("HTTP/1.1 200") && !response.contains("root"),
+        "{response}"
+    );
 }

@@ -5,15 +5,18 @@ use test_support::http::Response;
 
 use crate::fixture::TestServer;
 
-const NAMES: [&str; 5] = [
+const NAMES: [&str; 8] = [
     "x-auth-subject",
     "x-auth-issuer",
     "x-auth-email",
     "x-auth-role",
     "x-auth-scopes",
+    "x-auth-roles",
+    "x-auth-tenant",
+    "x-auth-client",
 ];
 
-fn identity(response: &Response) -> [&str; 5] {
+fn identity(response: &Response) -> [&str; 8] {
     assert_eq!(
         (response.status, response.body.as_str()),
         (200, ""),
@@ -34,6 +37,11 @@ async fn valid_token_gives_200_with_identity_headers() {
         .email("ada@example.com")
         .role("authenticated")
         .scope("orders:read orders:write")
+        .claim(
+            "app_metadata",
+            serde_json::json!({"roles": ["reader", "a,b c"], "tenant_id": "acme"}),
+        )
+        .claim("azp", "web")
         .sign();
     let response = server.verify("", &token).await;
     let issuer = server.idp.issuer();
@@ -44,7 +52,10 @@ async fn valid_token_gives_200_with_identity_headers() {
             &issuer,
             "ada@example.com",
             "authenticated",
-            "orders:read orders:write"
+            "orders:read orders:write",
+            "reader,a%2Cb%20c",
+            "acme",
+            "web"
         ]
     );
     assert_eq!(response.header("cache-control"), Some("no-store"));
@@ -60,9 +71,10 @@ async fn missing_claim_is_an_empty_header() {
         .without("email")
         .without("role")
         .without("scope")
+        .without("app_metadata")
         .sign();
     let response = server.verify("", &token).await;
-    assert_eq!(identity(&response)[2..], ["", "", ""]);
+    assert_eq!(identity(&response)[2..], [""; 6]);
 }
 
 #[actix_web::test]
@@ -75,7 +87,7 @@ async fn claim_values_are_percent_encoded() {
         .claim("scope", ["a b", "", "c,d"])
         .sign();
     let response = server.verify("", &token).await;
-    let [subject, _, email, role, scopes] = identity(&response);
+    let [subject, _, email, role, scopes, ..] = identity(&response);
     assert_eq!(subject, "Zo%C3%AB%20100%25");
     assert_eq!(email, "a%0D%0AX-Auth-Role:%20admin");
     assert_eq!(scopes, "a%20b c,d");

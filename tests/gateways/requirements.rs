@@ -41,6 +41,46 @@ async fn met_requirements_pass() {
 }
 
 #[actix_web::test]
+async fn every_named_claim_must_have_its_value() {
+    let server = TestServer::start(&[]).await;
+    let token = server
+        .token()
+        .claim("repository_owner", "octo-org")
+        .claim("sub", "repo:octo-org/a")
+        .claim("kubernetes.io", serde_json::json!({"namespace": "prod"}))
+        .claim("verified", true)
+        .claim("level", 2)
+        .sign();
+    for query in [
+        "?claim=repository_owner=octo-org",
+        "?claim=repository_owner%3Docto-org",
+        "?claim=sub=repo:octo-org/*&claim=/kubernetes.io/namespace=prod",
+        "?claim=verified=true&claim=level=2",
+    ] {
+        assert_eq!(server.verify(query, &token).await.status, 200, "{query}");
+    }
+    for query in [
+        "?claim=repository_owner=other",
+        "?claim=repository_owner=octo-org&claim=level=3",
+        "?claim=sub=octo-org/*",
+        "?claim=absent=x",
+        "?claim=verified=True",
+        "?claim=level=02",
+    ] {
+        let response = server.verify(query, &token).await;
+        assert_eq!(
+            response.error(),
+            (401, "INVALID_CLAIM".to_owned()),
+            "{query}"
+        );
+        assert!(!response.body.contains("repo:octo-org/a"), "{response:?}");
+    }
+    for query in ["?claim=", "?claim=a", "?claim=a=*", "?claims=a=b"] {
+        assert_eq!(server.verify(query, &token).await.status, 422, "{query}");
+    }
+}
+
+#[actix_web::test]
 async fn every_named_role_is_required() {
     for query in [
         "?role=c",

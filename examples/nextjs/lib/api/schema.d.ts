@@ -121,22 +121,28 @@ export interface paths {
          *     | `X-Auth-Issuer` | the issuer in its canonical spelling, the same for all accepted spellings of `iss` |
          *     | `X-Auth-Email` | the email address; it does not identify the user |
          *     | `X-Auth-Role` | the `role` claim, `authenticated` with Supabase; `?role=` checks the list of roles instead |
+         *     | `X-Auth-Roles` | the roles, separated by commas |
          *     | `X-Auth-Scopes` | the scopes, separated by spaces |
+         *     | `X-Auth-Tenant` | the tenant |
+         *     | `X-Auth-Client` | the client that the token was issued to: `client_id`, `azp`, `appid` or `cid` |
          *
          *     Each header is always present and is empty if the token has no such claim. Some gateways keep
          *     headers of the client whose names are not in this response, so a missing header could be
          *     forged.
          *
-         *     Values are percent-encoded: spaces, control characters, `%` and bytes outside of ASCII. A claim
-         *     can neither break the header nor start another one. `decodeURIComponent` decodes it.
+         *     Values are percent-encoded: spaces, control characters, `%` and bytes outside of ASCII, in roles
+         *     also commas. A claim can neither break the header nor start another one. `decodeURIComponent`
+         *     decodes it.
          *
          *     The query adds requirements, which must all be met: `role`, `scope` (several scopes separated by
-         *     spaces) and `aal` (`aal1`, `aal2`, `aal3`: the minimum level). Unknown parameters are rejected,
-         *     so that a misspelled restriction is not ignored.
+         *     spaces), `aal` (`aal1`, `aal2`, `aal3`: the minimum level) and `claim` (`NAME=VALUE` or
+         *     `/POINTER=VALUE`: the value of a claim, where a trailing `*` stands for any text; `true`, `false`
+         *     and whole numbers also match booleans and numbers). Unknown parameters are rejected, so that a
+         *     misspelled restriction is not ignored.
          *
          *     # Errors
-         *     The errors of every endpoint with an account; then 422 for an invalid query; then 403 for a
-         *     missing role or scope; then 401 for a level that is too low.
+         *     The errors of every endpoint with an account; then 422 for an invalid query; then 401 for a claim
+         *     with another value; then 403 for a missing role or scope; then 401 for a level that is too low.
          */
         get: operations["verify"];
         /**
@@ -150,22 +156,28 @@ export interface paths {
          *     | `X-Auth-Issuer` | the issuer in its canonical spelling, the same for all accepted spellings of `iss` |
          *     | `X-Auth-Email` | the email address; it does not identify the user |
          *     | `X-Auth-Role` | the `role` claim, `authenticated` with Supabase; `?role=` checks the list of roles instead |
+         *     | `X-Auth-Roles` | the roles, separated by commas |
          *     | `X-Auth-Scopes` | the scopes, separated by spaces |
+         *     | `X-Auth-Tenant` | the tenant |
+         *     | `X-Auth-Client` | the client that the token was issued to: `client_id`, `azp`, `appid` or `cid` |
          *
          *     Each header is always present and is empty if the token has no such claim. Some gateways keep
          *     headers of the client whose names are not in this response, so a missing header could be
          *     forged.
          *
-         *     Values are percent-encoded: spaces, control characters, `%` and bytes outside of ASCII. A claim
-         *     can neither break the header nor start another one. `decodeURIComponent` decodes it.
+         *     Values are percent-encoded: spaces, control characters, `%` and bytes outside of ASCII, in roles
+         *     also commas. A claim can neither break the header nor start another one. `decodeURIComponent`
+         *     decodes it.
          *
          *     The query adds requirements, which must all be met: `role`, `scope` (several scopes separated by
-         *     spaces) and `aal` (`aal1`, `aal2`, `aal3`: the minimum level). Unknown parameters are rejected,
-         *     so that a misspelled restriction is not ignored.
+         *     spaces), `aal` (`aal1`, `aal2`, `aal3`: the minimum level) and `claim` (`NAME=VALUE` or
+         *     `/POINTER=VALUE`: the value of a claim, where a trailing `*` stands for any text; `true`, `false`
+         *     and whole numbers also match booleans and numbers). Unknown parameters are rejected, so that a
+         *     misspelled restriction is not ignored.
          *
          *     # Errors
-         *     The errors of every endpoint with an account; then 422 for an invalid query; then 403 for a
-         *     missing role or scope; then 401 for a level that is too low.
+         *     The errors of every endpoint with an account; then 422 for an invalid query; then 401 for a claim
+         *     with another value; then 403 for a missing role or scope; then 401 for a level that is too low.
          */
         put: operations["verifyPut"];
         /**
@@ -179,22 +191,28 @@ export interface paths {
          *     | `X-Auth-Issuer` | the issuer in its canonical spelling, the same for all accepted spellings of `iss` |
          *     | `X-Auth-Email` | the email address; it does not identify the user |
          *     | `X-Auth-Role` | the `role` claim, `authenticated` with Supabase; `?role=` checks the list of roles instead |
+         *     | `X-Auth-Roles` | the roles, separated by commas |
          *     | `X-Auth-Scopes` | the scopes, separated by spaces |
+         *     | `X-Auth-Tenant` | the tenant |
+         *     | `X-Auth-Client` | the client that the token was issued to: `client_id`, `azp`, `appid` or `cid` |
          *
          *     Each header is always present and is empty if the token has no such claim. Some gateways keep
          *     headers of the client whose names are not in this response, so a missing header could be
          *     forged.
          *
-         *     Values are percent-encoded: spaces, control characters, `%` and bytes outside of ASCII. A claim
-         *     can neither break the header nor start another one. `decodeURIComponent` decodes it.
+         *     Values are percent-encoded: spaces, control characters, `%` and bytes outside of ASCII, in roles
+         *     also commas. A claim can neither break the header nor start another one. `decodeURIComponent`
+         *     decodes it.
          *
          *     The query adds requirements, which must all be met: `role`, `scope` (several scopes separated by
-         *     spaces) and `aal` (`aal1`, `aal2`, `aal3`: the minimum level). Unknown parameters are rejected,
-         *     so that a misspelled restriction is not ignored.
+         *     spaces), `aal` (`aal1`, `aal2`, `aal3`: the minimum level) and `claim` (`NAME=VALUE` or
+         *     `/POINTER=VALUE`: the value of a claim, where a trailing `*` stands for any text; `true`, `false`
+         *     and whole numbers also match booleans and numbers). Unknown parameters are rejected, so that a
+         *     misspelled restriction is not ignored.
          *
          *     # Errors
-         *     The errors of every endpoint with an account; then 422 for an invalid query; then 403 for a
-         *     missing role or scope; then 401 for a level that is too low.
+         *     The errors of every endpoint with an account; then 422 for an invalid query; then 401 for a claim
+         *     with another value; then 403 for a missing role or scope; then 401 for a level that is too low.
          */
         post: operations["verifyPost"];
         /**
@@ -208,22 +226,28 @@ export interface paths {
          *     | `X-Auth-Issuer` | the issuer in its canonical spelling, the same for all accepted spellings of `iss` |
          *     | `X-Auth-Email` | the email address; it does not identify the user |
          *     | `X-Auth-Role` | the `role` claim, `authenticated` with Supabase; `?role=` checks the list of roles instead |
+         *     | `X-Auth-Roles` | the roles, separated by commas |
          *     | `X-Auth-Scopes` | the scopes, separated by spaces |
+         *     | `X-Auth-Tenant` | the tenant |
+         *     | `X-Auth-Client` | the client that the token was issued to: `client_id`, `azp`, `appid` or `cid` |
          *
          *     Each header is always present and is empty if the token has no such claim. Some gateways keep
          *     headers of the client whose names are not in this response, so a missing header could be
          *     forged.
          *
-         *     Values are percent-encoded: spaces, control characters, `%` and bytes outside of ASCII. A claim
-         *     can neither break the header nor start another one. `decodeURIComponent` decodes it.
+         *     Values are percent-encoded: spaces, control characters, `%` and bytes outside of ASCII, in roles
+         *     also commas. A claim can neither break the header nor start another one. `decodeURIComponent`
+         *     decodes it.
          *
          *     The query adds requirements, which must all be met: `role`, `scope` (several scopes separated by
-         *     spaces) and `aal` (`aal1`, `aal2`, `aal3`: the minimum level). Unknown parameters are rejected,
-         *     so that a misspelled restriction is not ignored.
+         *     spaces), `aal` (`aal1`, `aal2`, `aal3`: the minimum level) and `claim` (`NAME=VALUE` or
+         *     `/POINTER=VALUE`: the value of a claim, where a trailing `*` stands for any text; `true`, `false`
+         *     and whole numbers also match booleans and numbers). Unknown parameters are rejected, so that a
+         *     misspelled restriction is not ignored.
          *
          *     # Errors
-         *     The errors of every endpoint with an account; then 422 for an invalid query; then 403 for a
-         *     missing role or scope; then 401 for a level that is too low.
+         *     The errors of every endpoint with an account; then 422 for an invalid query; then 401 for a claim
+         *     with another value; then 403 for a missing role or scope; then 401 for a level that is too low.
          */
         delete: operations["verifyDelete"];
         /**
@@ -237,22 +261,28 @@ export interface paths {
          *     | `X-Auth-Issuer` | the issuer in its canonical spelling, the same for all accepted spellings of `iss` |
          *     | `X-Auth-Email` | the email address; it does not identify the user |
          *     | `X-Auth-Role` | the `role` claim, `authenticated` with Supabase; `?role=` checks the list of roles instead |
+         *     | `X-Auth-Roles` | the roles, separated by commas |
          *     | `X-Auth-Scopes` | the scopes, separated by spaces |
+         *     | `X-Auth-Tenant` | the tenant |
+         *     | `X-Auth-Client` | the client that the token was issued to: `client_id`, `azp`, `appid` or `cid` |
          *
          *     Each header is always present and is empty if the token has no such claim. Some gateways keep
          *     headers of the client whose names are not in this response, so a missing header could be
          *     forged.
          *
-         *     Values are percent-encoded: spaces, control characters, `%` and bytes outside of ASCII. A claim
-         *     can neither break the header nor start another one. `decodeURIComponent` decodes it.
+         *     Values are percent-encoded: spaces, control characters, `%` and bytes outside of ASCII, in roles
+         *     also commas. A claim can neither break the header nor start another one. `decodeURIComponent`
+         *     decodes it.
          *
          *     The query adds requirements, which must all be met: `role`, `scope` (several scopes separated by
-         *     spaces) and `aal` (`aal1`, `aal2`, `aal3`: the minimum level). Unknown parameters are rejected,
-         *     so that a misspelled restriction is not ignored.
+         *     spaces), `aal` (`aal1`, `aal2`, `aal3`: the minimum level) and `claim` (`NAME=VALUE` or
+         *     `/POINTER=VALUE`: the value of a claim, where a trailing `*` stands for any text; `true`, `false`
+         *     and whole numbers also match booleans and numbers). Unknown parameters are rejected, so that a
+         *     misspelled restriction is not ignored.
          *
          *     # Errors
-         *     The errors of every endpoint with an account; then 422 for an invalid query; then 403 for a
-         *     missing role or scope; then 401 for a level that is too low.
+         *     The errors of every endpoint with an account; then 422 for an invalid query; then 401 for a claim
+         *     with another value; then 403 for a missing role or scope; then 401 for a level that is too low.
          */
         options: operations["verifyOptions"];
         /**
@@ -266,22 +296,28 @@ export interface paths {
          *     | `X-Auth-Issuer` | the issuer in its canonical spelling, the same for all accepted spellings of `iss` |
          *     | `X-Auth-Email` | the email address; it does not identify the user |
          *     | `X-Auth-Role` | the `role` claim, `authenticated` with Supabase; `?role=` checks the list of roles instead |
+         *     | `X-Auth-Roles` | the roles, separated by commas |
          *     | `X-Auth-Scopes` | the scopes, separated by spaces |
+         *     | `X-Auth-Tenant` | the tenant |
+         *     | `X-Auth-Client` | the client that the token was issued to: `client_id`, `azp`, `appid` or `cid` |
          *
          *     Each header is always present and is empty if the token has no such claim. Some gateways keep
          *     headers of the client whose names are not in this response, so a missing header could be
          *     forged.
          *
-         *     Values are percent-encoded: spaces, control characters, `%` and bytes outside of ASCII. A claim
-         *     can neither break the header nor start another one. `decodeURIComponent` decodes it.
+         *     Values are percent-encoded: spaces, control characters, `%` and bytes outside of ASCII, in roles
+         *     also commas. A claim can neither break the header nor start another one. `decodeURIComponent`
+         *     decodes it.
          *
          *     The query adds requirements, which must all be met: `role`, `scope` (several scopes separated by
-         *     spaces) and `aal` (`aal1`, `aal2`, `aal3`: the minimum level). Unknown parameters are rejected,
-         *     so that a misspelled restriction is not ignored.
+         *     spaces), `aal` (`aal1`, `aal2`, `aal3`: the minimum level) and `claim` (`NAME=VALUE` or
+         *     `/POINTER=VALUE`: the value of a claim, where a trailing `*` stands for any text; `true`, `false`
+         *     and whole numbers also match booleans and numbers). Unknown parameters are rejected, so that a
+         *     misspelled restriction is not ignored.
          *
          *     # Errors
-         *     The errors of every endpoint with an account; then 422 for an invalid query; then 403 for a
-         *     missing role or scope; then 401 for a level that is too low.
+         *     The errors of every endpoint with an account; then 422 for an invalid query; then 401 for a claim
+         *     with another value; then 403 for a missing role or scope; then 401 for a level that is too low.
          */
         head: operations["verifyHead"];
         /**
@@ -295,22 +331,28 @@ export interface paths {
          *     | `X-Auth-Issuer` | the issuer in its canonical spelling, the same for all accepted spellings of `iss` |
          *     | `X-Auth-Email` | the email address; it does not identify the user |
          *     | `X-Auth-Role` | the `role` claim, `authenticated` with Supabase; `?role=` checks the list of roles instead |
+         *     | `X-Auth-Roles` | the roles, separated by commas |
          *     | `X-Auth-Scopes` | the scopes, separated by spaces |
+         *     | `X-Auth-Tenant` | the tenant |
+         *     | `X-Auth-Client` | the client that the token was issued to: `client_id`, `azp`, `appid` or `cid` |
          *
          *     Each header is always present and is empty if the token has no such claim. Some gateways keep
          *     headers of the client whose names are not in this response, so a missing header could be
          *     forged.
          *
-         *     Values are percent-encoded: spaces, control characters, `%` and bytes outside of ASCII. A claim
-         *     can neither break the header nor start another one. `decodeURIComponent` decodes it.
+         *     Values are percent-encoded: spaces, control characters, `%` and bytes outside of ASCII, in roles
+         *     also commas. A claim can neither break the header nor start another one. `decodeURIComponent`
+         *     decodes it.
          *
          *     The query adds requirements, which must all be met: `role`, `scope` (several scopes separated by
-         *     spaces) and `aal` (`aal1`, `aal2`, `aal3`: the minimum level). Unknown parameters are rejected,
-         *     so that a misspelled restriction is not ignored.
+         *     spaces), `aal` (`aal1`, `aal2`, `aal3`: the minimum level) and `claim` (`NAME=VALUE` or
+         *     `/POINTER=VALUE`: the value of a claim, where a trailing `*` stands for any text; `true`, `false`
+         *     and whole numbers also match booleans and numbers). Unknown parameters are rejected, so that a
+         *     misspelled restriction is not ignored.
          *
          *     # Errors
-         *     The errors of every endpoint with an account; then 422 for an invalid query; then 403 for a
-         *     missing role or scope; then 401 for a level that is too low.
+         *     The errors of every endpoint with an account; then 422 for an invalid query; then 401 for a claim
+         *     with another value; then 403 for a missing role or scope; then 401 for a level that is too low.
          */
         patch: operations["verifyPatch"];
         /**
@@ -324,22 +366,28 @@ export interface paths {
          *     | `X-Auth-Issuer` | the issuer in its canonical spelling, the same for all accepted spellings of `iss` |
          *     | `X-Auth-Email` | the email address; it does not identify the user |
          *     | `X-Auth-Role` | the `role` claim, `authenticated` with Supabase; `?role=` checks the list of roles instead |
+         *     | `X-Auth-Roles` | the roles, separated by commas |
          *     | `X-Auth-Scopes` | the scopes, separated by spaces |
+         *     | `X-Auth-Tenant` | the tenant |
+         *     | `X-Auth-Client` | the client that the token was issued to: `client_id`, `azp`, `appid` or `cid` |
          *
          *     Each header is always present and is empty if the token has no such claim. Some gateways keep
          *     headers of the client whose names are not in this response, so a missing header could be
          *     forged.
          *
-         *     Values are percent-encoded: spaces, control characters, `%` and bytes outside of ASCII. A claim
-         *     can neither break the header nor start another one. `decodeURIComponent` decodes it.
+         *     Values are percent-encoded: spaces, control characters, `%` and bytes outside of ASCII, in roles
+         *     also commas. A claim can neither break the header nor start another one. `decodeURIComponent`
+         *     decodes it.
          *
          *     The query adds requirements, which must all be met: `role`, `scope` (several scopes separated by
-         *     spaces) and `aal` (`aal1`, `aal2`, `aal3`: the minimum level). Unknown parameters are rejected,
-         *     so that a misspelled restriction is not ignored.
+         *     spaces), `aal` (`aal1`, `aal2`, `aal3`: the minimum level) and `claim` (`NAME=VALUE` or
+         *     `/POINTER=VALUE`: the value of a claim, where a trailing `*` stands for any text; `true`, `false`
+         *     and whole numbers also match booleans and numbers). Unknown parameters are rejected, so that a
+         *     misspelled restriction is not ignored.
          *
          *     # Errors
-         *     The errors of every endpoint with an account; then 422 for an invalid query; then 403 for a
-         *     missing role or scope; then 401 for a level that is too low.
+         *     The errors of every endpoint with an account; then 422 for an invalid query; then 401 for a claim
+         *     with another value; then 403 for a missing role or scope; then 401 for a level that is too low.
          */
         trace: operations["verifyTrace"];
     };
@@ -771,6 +819,8 @@ export interface components {
                 id: string;
                 /** @description Whether the account is enabled. */
                 is_active: boolean;
+                /** @description Whether the caller is a client and not a user: the subject is a client id. */
+                is_machine: boolean;
                 /**
                  * @description The issuer that authenticated the user, in its canonical spelling.
                  * @example https://abc.supabase.co/auth/v1
@@ -846,6 +896,8 @@ export interface components {
             id: string;
             /** @description Whether the account is enabled. */
             is_active: boolean;
+            /** @description Whether the caller is a client and not a user: the subject is a client id. */
+            is_machine: boolean;
             /**
              * @description The issuer that authenticated the user, in its canonical spelling.
              * @example https://abc.supabase.co/auth/v1
@@ -1484,6 +1536,11 @@ export interface operations {
             query?: {
                 /** @description The minimum authentication assurance level */
                 aal?: string;
+                /**
+                 * @description A required claim, as `NAME=VALUE` or `/POINTER=VALUE`; may be repeated
+                 * @example repository_owner=octo-org
+                 */
+                claim?: string;
                 /** @description A required role; may be repeated */
                 role?: string;
                 /** @description Required scopes, separated by spaces */
@@ -1498,16 +1555,22 @@ export interface operations {
             /** @description The request is authorized */
             200: {
                 headers: {
+                    /** @description The client that the token was issued to, or empty */
+                    "x-auth-client"?: string;
                     /** @description The email address, or empty */
                     "x-auth-email"?: string;
                     /** @description The issuer in its canonical spelling */
                     "x-auth-issuer"?: string;
                     /** @description The `role` claim, or empty */
                     "x-auth-role"?: string;
+                    /** @description The roles, separated by commas, or empty */
+                    "x-auth-roles"?: string;
                     /** @description The scopes, separated by spaces, or empty */
                     "x-auth-scopes"?: string;
                     /** @description `sub` */
                     "x-auth-subject"?: string;
+                    /** @description The tenant, or empty */
+                    "x-auth-tenant"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -1596,6 +1659,11 @@ export interface operations {
             query?: {
                 /** @description The minimum authentication assurance level */
                 aal?: string;
+                /**
+                 * @description A required claim, as `NAME=VALUE` or `/POINTER=VALUE`; may be repeated
+                 * @example repository_owner=octo-org
+                 */
+                claim?: string;
                 /** @description A required role; may be repeated */
                 role?: string;
                 /** @description Required scopes, separated by spaces */
@@ -1610,16 +1678,22 @@ export interface operations {
             /** @description The request is authorized */
             200: {
                 headers: {
+                    /** @description The client that the token was issued to, or empty */
+                    "x-auth-client"?: string;
                     /** @description The email address, or empty */
                     "x-auth-email"?: string;
                     /** @description The issuer in its canonical spelling */
                     "x-auth-issuer"?: string;
                     /** @description The `role` claim, or empty */
                     "x-auth-role"?: string;
+                    /** @description The roles, separated by commas, or empty */
+                    "x-auth-roles"?: string;
                     /** @description The scopes, separated by spaces, or empty */
                     "x-auth-scopes"?: string;
                     /** @description `sub` */
                     "x-auth-subject"?: string;
+                    /** @description The tenant, or empty */
+                    "x-auth-tenant"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -1708,6 +1782,11 @@ export interface operations {
             query?: {
                 /** @description The minimum authentication assurance level */
                 aal?: string;
+                /**
+                 * @description A required claim, as `NAME=VALUE` or `/POINTER=VALUE`; may be repeated
+                 * @example repository_owner=octo-org
+                 */
+                claim?: string;
                 /** @description A required role; may be repeated */
                 role?: string;
                 /** @description Required scopes, separated by spaces */
@@ -1722,16 +1801,22 @@ export interface operations {
             /** @description The request is authorized */
             200: {
                 headers: {
+                    /** @description The client that the token was issued to, or empty */
+                    "x-auth-client"?: string;
                     /** @description The email address, or empty */
                     "x-auth-email"?: string;
                     /** @description The issuer in its canonical spelling */
                     "x-auth-issuer"?: string;
                     /** @description The `role` claim, or empty */
                     "x-auth-role"?: string;
+                    /** @description The roles, separated by commas, or empty */
+                    "x-auth-roles"?: string;
                     /** @description The scopes, separated by spaces, or empty */
                     "x-auth-scopes"?: string;
                     /** @description `sub` */
                     "x-auth-subject"?: string;
+                    /** @description The tenant, or empty */
+                    "x-auth-tenant"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -1820,6 +1905,11 @@ export interface operations {
             query?: {
                 /** @description The minimum authentication assurance level */
                 aal?: string;
+                /**
+                 * @description A required claim, as `NAME=VALUE` or `/POINTER=VALUE`; may be repeated
+                 * @example repository_owner=octo-org
+                 */
+                claim?: string;
                 /** @description A required role; may be repeated */
                 role?: string;
                 /** @description Required scopes, separated by spaces */
@@ -1834,16 +1924,22 @@ export interface operations {
             /** @description The request is authorized */
             200: {
                 headers: {
+                    /** @description The client that the token was issued to, or empty */
+                    "x-auth-client"?: string;
                     /** @description The email address, or empty */
                     "x-auth-email"?: string;
                     /** @description The issuer in its canonical spelling */
                     "x-auth-issuer"?: string;
                     /** @description The `role` claim, or empty */
                     "x-auth-role"?: string;
+                    /** @description The roles, separated by commas, or empty */
+                    "x-auth-roles"?: string;
                     /** @description The scopes, separated by spaces, or empty */
                     "x-auth-scopes"?: string;
                     /** @description `sub` */
                     "x-auth-subject"?: string;
+                    /** @description The tenant, or empty */
+                    "x-auth-tenant"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -1932,6 +2028,11 @@ export interface operations {
             query?: {
                 /** @description The minimum authentication assurance level */
                 aal?: string;
+                /**
+                 * @description A required claim, as `NAME=VALUE` or `/POINTER=VALUE`; may be repeated
+                 * @example repository_owner=octo-org
+                 */
+                claim?: string;
                 /** @description A required role; may be repeated */
                 role?: string;
                 /** @description Required scopes, separated by spaces */
@@ -1946,16 +2047,22 @@ export interface operations {
             /** @description The request is authorized */
             200: {
                 headers: {
+                    /** @description The client that the token was issued to, or empty */
+                    "x-auth-client"?: string;
                     /** @description The email address, or empty */
                     "x-auth-email"?: string;
                     /** @description The issuer in its canonical spelling */
                     "x-auth-issuer"?: string;
                     /** @description The `role` claim, or empty */
                     "x-auth-role"?: string;
+                    /** @description The roles, separated by commas, or empty */
+                    "x-auth-roles"?: string;
                     /** @description The scopes, separated by spaces, or empty */
                     "x-auth-scopes"?: string;
                     /** @description `sub` */
                     "x-auth-subject"?: string;
+                    /** @description The tenant, or empty */
+                    "x-auth-tenant"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -2044,6 +2151,11 @@ export interface operations {
             query?: {
                 /** @description The minimum authentication assurance level */
                 aal?: string;
+                /**
+                 * @description A required claim, as `NAME=VALUE` or `/POINTER=VALUE`; may be repeated
+                 * @example repository_owner=octo-org
+                 */
+                claim?: string;
                 /** @description A required role; may be repeated */
                 role?: string;
                 /** @description Required scopes, separated by spaces */
@@ -2058,16 +2170,22 @@ export interface operations {
             /** @description The request is authorized */
             200: {
                 headers: {
+                    /** @description The client that the token was issued to, or empty */
+                    "x-auth-client"?: string;
                     /** @description The email address, or empty */
                     "x-auth-email"?: string;
                     /** @description The issuer in its canonical spelling */
                     "x-auth-issuer"?: string;
                     /** @description The `role` claim, or empty */
                     "x-auth-role"?: string;
+                    /** @description The roles, separated by commas, or empty */
+                    "x-auth-roles"?: string;
                     /** @description The scopes, separated by spaces, or empty */
                     "x-auth-scopes"?: string;
                     /** @description `sub` */
                     "x-auth-subject"?: string;
+                    /** @description The tenant, or empty */
+                    "x-auth-tenant"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -2156,6 +2274,11 @@ export interface operations {
             query?: {
                 /** @description The minimum authentication assurance level */
                 aal?: string;
+                /**
+                 * @description A required claim, as `NAME=VALUE` or `/POINTER=VALUE`; may be repeated
+                 * @example repository_owner=octo-org
+                 */
+                claim?: string;
                 /** @description A required role; may be repeated */
                 role?: string;
                 /** @description Required scopes, separated by spaces */
@@ -2170,16 +2293,22 @@ export interface operations {
             /** @description The request is authorized */
             200: {
                 headers: {
+                    /** @description The client that the token was issued to, or empty */
+                    "x-auth-client"?: string;
                     /** @description The email address, or empty */
                     "x-auth-email"?: string;
                     /** @description The issuer in its canonical spelling */
                     "x-auth-issuer"?: string;
                     /** @description The `role` claim, or empty */
                     "x-auth-role"?: string;
+                    /** @description The roles, separated by commas, or empty */
+                    "x-auth-roles"?: string;
                     /** @description The scopes, separated by spaces, or empty */
                     "x-auth-scopes"?: string;
                     /** @description `sub` */
                     "x-auth-subject"?: string;
+                    /** @description The tenant, or empty */
+                    "x-auth-tenant"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -2268,6 +2397,11 @@ export interface operations {
             query?: {
                 /** @description The minimum authentication assurance level */
                 aal?: string;
+                /**
+                 * @description A required claim, as `NAME=VALUE` or `/POINTER=VALUE`; may be repeated
+                 * @example repository_owner=octo-org
+                 */
+                claim?: string;
                 /** @description A required role; may be repeated */
                 role?: string;
                 /** @description Required scopes, separated by spaces */
@@ -2282,16 +2416,22 @@ export interface operations {
             /** @description The request is authorized */
             200: {
                 headers: {
+                    /** @description The client that the token was issued to, or empty */
+                    "x-auth-client"?: string;
                     /** @description The email address, or empty */
                     "x-auth-email"?: string;
                     /** @description The issuer in its canonical spelling */
                     "x-auth-issuer"?: string;
                     /** @description The `role` claim, or empty */
                     "x-auth-role"?: string;
+                    /** @description The roles, separated by commas, or empty */
+                    "x-auth-roles"?: string;
                     /** @description The scopes, separated by spaces, or empty */
                     "x-auth-scopes"?: string;
                     /** @description `sub` */
                     "x-auth-subject"?: string;
+                    /** @description The tenant, or empty */
+                    "x-auth-tenant"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
