@@ -29,6 +29,13 @@ fn uncached() -> (Bearward, String) {
     (auth, token)
 }
 
+fn with_five_rules() -> (Bearward, String) {
+    let fixture = TokenFixture::new();
+    let (auth, token) = (fixture.verifier_with_rules(), fixture.token(1));
+    assert!(accept(&auth, &token));
+    (auth, token)
+}
+
 fn cached() -> (Bearward, String) {
     let fixture = TokenFixture::new();
     let (auth, token) = (fixture.verifier(10_000), fixture.token(1));
@@ -69,6 +76,7 @@ fn signature_only((key, signed, signature): SignatureInput) -> (bool, SignatureI
 
 #[library_benchmark]
 #[bench::cache_off(setup = uncached)]
+#[bench::five_rules(setup = with_five_rules)]
 #[bench::cache_hit(setup = cached)]
 #[bench::parse_and_key_lookup(setup = unknown_kid)]
 fn verification((auth, token): (Bearward, String)) -> (bool, (Bearward, String)) {

@@ -16,7 +16,7 @@ use aws_lc_rs::{
     signature::{KeyPair as _, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256},
 };
 use base64_simd::URL_SAFE_NO_PAD;
-use bearward::{Bearward, Issuer, KeySource};
+use bearward::{Bearward, ClaimValue, Issuer, KeySource};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::json;
 
@@ -90,6 +90,11 @@ impl TokenFixture {
         jsonwebtoken::DecodingKey::from_rsa_raw_components(&public.n, &public.e)
     }
 
+    /// Returns a verifier without token cache that has five rules on the values of claims.
+    pub fn verifier_with_rules(&self) -> Bearward {
+        build(rules(issuer(&self.jwks)), 0)
+    }
+
     pub fn verifier(&self, cache_entries: usize) -> Bearward {
         verifier(&self.jwks, cache_entries)
     }
@@ -97,9 +102,30 @@ impl TokenFixture {
 
 /// Builds a verifier for the benchmark's issuer with these keys.
 pub fn verifier(jwks: &str, cache_entries: usize) -> Bearward {
-    let issuer = Issuer::new(ISSUER, "authenticated")
+    build(issuer(jwks), cache_entries)
+}
+
+fn issuer(jwks: &str) -> Issuer {
+    Issuer::new(ISSUER, "authenticated")
         .unwrap()
-        .keys(KeySource::Fixed(jwks.to_owned()));
+        .keys(KeySource::Fixed(jwks.to_owned()))
+}
+
+/// Adds five rules that the benchmark's tokens meet.
+fn rules(issuer: Issuer) -> Issuer {
+    let rules: [(&str, ClaimValue); 5] = [
+        ("role", "authenticated".into()),
+        ("aal", ["aal1", "aal2"].into()),
+        ("is_anonymous", false.into()),
+        ("/app_metadata/provider", "google".into()),
+        ("/user_metadata/email", "user*".into()),
+    ];
+    rules.into_iter().fold(issuer, |issuer, (claim, value)| {
+        issuer.require_claim(claim, value).unwrap()
+    })
+}
+
+fn build(issuer: Issuer, cache_entries: usize) -> Bearward {
     let build = Bearward::builder()
         .issuer(issuer)
         .token_cache(cache_entries)
