@@ -119,11 +119,12 @@ impl Accounts {
             return cached.owner();
         }
         // The payload of a verified token is a JSON object, which always has a profile.
-        let profile = user
+        let mut profile = user
             .clone()
             .with_custom_claims::<IdpProfile>(token)
             .map(Verified::into_custom)
             .unwrap_or_default();
+        profile.is_machine = user.is_machine();
         let profile_hash = self.hasher.hash_one(&profile);
         let upsert = AccountUpsert {
             subject_hash: identity,

@@ -43,6 +43,8 @@ pub struct Profile {
     pub picture: Option<String>,
     /// Whether the account is enabled.
     pub is_active: bool,
+    /// Whether the caller is a client and not a user: the subject is a client id.
+    pub is_machine: bool,
     /// When the user's latest session was first used here, to within one minute.
     #[serde(with = "time::serde::rfc3339")]
     pub last_login: OffsetDateTime,
@@ -66,6 +68,9 @@ pub struct IdpProfile {
     pub name: Option<String>,
     /// `picture` or `avatar_url`, at the top level or in `user_metadata`.
     pub picture: Option<String>,
+    /// Whether the caller is a client; see [`Verified::is_machine`](bearward::Verified::is_machine).
+    /// It depends on the issuer's configuration and is not read from the payload.
+    pub is_machine: bool,
 }
 
 /// A JSON object whose members are read one by one.
@@ -153,6 +158,7 @@ impl IdpProfile {
             email,
             name: valid_line(first_of(["name", "full_name"]), MAX_NAME_LENGTH),
             picture: first_of(["picture", "avatar_url"]).and_then(|url| https_url(url).ok()),
+            is_machine: false,
         }
     }
 }

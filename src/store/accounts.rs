@@ -179,6 +179,7 @@ impl Store {
                 .col_expr(Column::EmailVerified, Expr::value(profile.email_verified))
                 .col_expr(Column::Name, Expr::value(profile.name.clone()))
                 .col_expr(Column::Picture, Expr::value(profile.picture.clone()))
+                .col_expr(Column::IsMachine, Expr::value(profile.is_machine))
                 .col_expr(Column::UpdatedAt, Expr::value(now));
             account.last_token.updated_at = upsert.now;
             account.profile = profile.clone();
@@ -292,6 +293,7 @@ fn new_row(upsert: &AccountUpsert<'_>) -> ActiveModel {
         chosen_name: Set(None),
         chosen_picture: Set(None),
         is_active: Set(true),
+        is_machine: Set(profile.is_machine),
         session: Set(upsert.session.as_bytes().to_vec()),
         claims_at: Set(upsert.issued_at),
         last_login: Set(now),
@@ -306,6 +308,7 @@ fn idp_profile(row: &Model) -> IdpProfile {
         email_verified: row.email_verified,
         name: row.name.clone(),
         picture: row.picture.clone(),
+        is_machine: row.is_machine,
     }
 }
 
@@ -319,6 +322,7 @@ pub(super) fn profile_from_row(row: Model) -> Profile {
         name: row.chosen_name.or(row.name),
         picture: row.chosen_picture.or(row.picture),
         is_active: row.is_active,
+        is_machine: row.is_machine,
         last_login: DbTimestamp::from_column(row.last_login).into(),
         created_at: DbTimestamp::from_column(row.created_at).into(),
         updated_at: DbTimestamp::from_column(row.updated_at).into(),

@@ -15,7 +15,7 @@ use super::{
     migration_lock::{Lease, ROW, with_row_lock},
     migrations::MIGRATIONS,
     schema::{
-        MIGRATIONS_TABLE, check_tables, create_migrations_table, create_schema, existing,
+        MIGRATIONS_TABLE, TABLES, check_tables, create_migrations_table, create_schema, existing,
         is_unprotected, protect, reject_foreign_tables, reject_hidden_rows,
         reject_tables_in_public, roles_with_access,
     },
@@ -137,7 +137,12 @@ impl Connections {
                 .is_empty();
             reject_foreign_tables(db, namespace, has_table).await?;
         } else {
-            check_tables(db, namespace).await?;
+            if pending.is_empty() {
+                check_tables(db, namespace).await?;
+            } else {
+                // The columns of the pending migrations are missing.
+                reject_hidden_rows(db, namespace, &TABLES).await?;
+            }
             let roles = roles_with_access(db, namespace).await?;
             if let Some(error) = exposed(db, roles) {
                 return Err(error);

@@ -126,9 +126,14 @@ async fn mysql_columns(db: &impl ConnectionTrait, table: &str) -> Result<BTreeSe
     texts(&db.query_all_raw(statement).await?)
 }
 
+/// The columns that the first migration creates.
 fn columns(table: &str) -> BTreeSet<String> {
+    const ADDED_LATER: [&str; 1] = ["is_machine"];
     fn of<C: Iterable + IdenStatic>() -> BTreeSet<String> {
-        C::iter().map(|column| column.as_str().to_owned()).collect()
+        C::iter()
+            .map(|column| column.as_str().to_owned())
+            .filter(|column| !ADDED_LATER.contains(&column.as_str()))
+            .collect()
     }
     match table {
         "users" => of::<users::Column>(),

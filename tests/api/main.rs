@@ -13,6 +13,7 @@ mod google;
 mod health;
 mod isolation;
 mod limits;
+mod machine_accounts;
 mod migrations;
 mod openapi;
 mod profile;

@@ -34,7 +34,7 @@ async fn ten_concurrent_starts_migrate_once() {
     }
     assert_eq!(
         query_number(&url, "SELECT COUNT(*) FROM seaql_migrations").await,
-        1
+        2
     );
 }
 
@@ -61,7 +61,7 @@ async fn a_newer_schema_is_rejected_and_left_unchanged() {
     );
     assert_eq!(
         query_number(&url, "SELECT COUNT(*) FROM seaql_migrations").await,
-        2
+        3
     );
 }
 
@@ -77,13 +77,44 @@ async fn reading_the_schema_status_changes_nothing() {
         match schema_status().await {
             SchemaStatus::NoFile(path) => assert!(url.starts_with("sqlite") && !path.exists()),
             SchemaStatus::Behind(_, pending) => {
-                assert_eq!(pending, ["m0001_accounts"]);
+                assert_eq!(pending, ["m0001_accounts", "m0002_machine_accounts"]);
             }
             status => panic!("{status:?}"),
         }
     }
     Store::open(&settings(&url).database).await.unwrap();
     assert!(matches!(schema_status().await, SchemaStatus::UpToDate(_)));
+}
+
+/// A database of the version before machine accounts, or one in which MySQL was interrupted after
+/// the change.
+#[tokio::test]
+async fn accounts_of_an_earlier_version_are_kept() {
+    for statements in [
+        &[
+            "DELETE FROM seaql_migrations WHERE version = 'm0002_machine_accounts'",
+            "ALTER TABLE users DROP COLUMN is_machine",
+        ][..],
+        &["DELETE FROM seaql_migrations WHERE version = 'm0002_machine_accounts'"],
+    ] {
+        let url = create().await;
+        if statements.len() == 1 && !url.starts_with("mysql") {
+            continue;
+        }
+        Store::open(&settings(&url).database).await.unwrap();
+        let database = connect(&url).await;
+        for statement in statements {
+            database.execute_unprepared(statement).await.unwrap();
+        }
+        database.close().await.unwrap();
+        assert!(matches!(
+            Store::schema_status(&settings(&url).database).await,
+            Ok(SchemaStatus::Behind(_, pending)) if pending == ["m0002_machine_accounts"]
+        ));
+        Store::open(&settings(&url).database).await.unwrap();
+        let count = "SELECT COUNT(*) FROM users WHERE is_machine";
+        assert_eq!(query_number(&url, count).await, 0);
+    }
 }
 
 #[tokio::test]

@@ -34,7 +34,7 @@ async fn me_returns_the_profile_and_the_granted_claims() {
     );
     let mut names: Vec<&str> = me.as_object().unwrap().keys().map(String::as_str).collect();
     names.sort_unstable();
-    let expected = "claims created_at email email_verified id is_active issuer last_login name picture subject updated_at";
+    let expected = "claims created_at email email_verified id is_active is_machine issuer last_login name picture subject updated_at";
     assert_eq!(names.join(" "), expected);
 }
 

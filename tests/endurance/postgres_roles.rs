@@ -196,5 +196,9 @@ async fn starts_without_advisory_locks_migrate_once() {
         .iter()
         .map(|row| row.try_get_by_index(0).unwrap())
         .collect();
-    assert_eq!(names, ["m0001_accounts"], "the lock is released");
+    assert_eq!(
+        names,
+        ["m0001_accounts", "m0002_machine_accounts"],
+        "the lock is released"
+    );
 }

@@ -20,6 +20,8 @@ pub struct Model {
     pub chosen_name: Option<String>,
     pub chosen_picture: Option<String>,
     pub is_active: bool,
+    /// Whether the caller is a client and not a user, by the token that the profile comes from.
+    pub is_machine: bool,
     /// [`SessionHash`](crate::domain::SessionHash) of the session that last set `last_login`.
     pub session: Vec<u8>,
     /// `iat` of the token that the profile comes from, in milliseconds. The claims of an older

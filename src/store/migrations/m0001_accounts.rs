@@ -141,7 +141,7 @@ fn api_keys(backend: DbBackend) -> TableCreateStatement {
 }
 
 /// The query builder cannot write foreign keys with a schema for MySQL, which has none.
-fn table_ref(backend: DbBackend, name: impl IntoIden) -> TableRef {
+pub(super) fn table_ref(backend: DbBackend, name: impl IntoIden) -> TableRef {
     match backend {
         DbBackend::MySql => name.into_iden().into_table_ref(),
         _ => (Bearward, name.into_iden()).into_table_ref(),

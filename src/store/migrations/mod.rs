@@ -1,6 +1,7 @@
 //! Schema migrations. A released migration is never changed; every schema change is a new one.
 
 mod m0001_accounts;
+mod m0002_machine_accounts;
 
 use sea_orm::{DbBackend, Statement};
 
@@ -13,7 +14,13 @@ pub(super) struct Migration {
 }
 
 /// All migrations, oldest first.
-pub(super) const MIGRATIONS: [Migration; 1] = [Migration {
-    name: "m0001_accounts",
-    statements: m0001_accounts::statements,
-}];
+pub(super) const MIGRATIONS: [Migration; 2] = [
+    Migration {
+        name: "m0001_accounts",
+        statements: m0001_accounts::statements,
+    },
+    Migration {
+        name: "m0002_machine_accounts",
+        statements: m0002_machine_accounts::statements,
+    },
+];
