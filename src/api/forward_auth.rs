@@ -57,7 +57,7 @@ use crate::server::middleware::{FORWARD_AUTH_PATH, ForwardAuthChecked};
         ("role" = Option<String>, Query, description = "A required role; may be repeated", min_length = 1),
         ("scope" = Option<String>, Query, description = "Required scopes, separated by spaces", pattern = "^ *[^ ].*$"),
         ("aal" = Option<String>, Query, description = "The minimum authentication assurance level", pattern = "^aal[123]$"),
-        ("claim" = Option<String>, Query, description = "A required claim, as `NAME=VALUE` or `/POINTER=VALUE`; may be repeated", example = "repository_owner=octo-org", pattern = "^[^/=*][^=*]*=[^*]+$")
+        ("claim" = Option<String>, Query, description = "A required claim, as `NAME=VALUE` or `/POINTER=VALUE`; may be repeated", example = "repository_owner=octo-org", pattern = r"^(/[^~=*/][^~=*]*|[^/=*][^=*]*)=[^*]+\*?$")
     ),
     responses(
         AccountErrors,

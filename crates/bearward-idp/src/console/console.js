@@ -151,7 +151,16 @@ async function explain() {
   at('verdict').replaceChildren(...verdict(report));
 }
 
-function verdict({ accepted, code, message, advice, checks }) {
+// What the claim mapping of the issuer finds.
+function mappedClaims(claims) {
+  const row = ({ name, from, found, problem }) => make('tr', {},
+    make('th', { scope: 'row' }, name),
+    make('td', {}, found.join(', ') || 'none'),
+    make('td', { class: 'expected' }, problem ?? `from ${from.join(', ')}`));
+  return make('table', { class: 'checks', 'aria-label': 'Mapped claims' }, make('tbody', {}, ...claims.map(row)));
+}
+
+function verdict({ accepted, code, message, advice, checks, claims = [] }) {
   const row = ({ check, outcome, found, expected }) => {
     const [mark, name, colour] = MARKS[outcome] ?? ['?', outcome, ''];
     return make('tr', { class: outcome },
@@ -166,6 +175,7 @@ function verdict({ accepted, code, message, advice, checks }) {
     accepted ? undefined : make('p', { class: 'advice' }, message),
     advice ? make('p', { class: 'advice' }, make('strong', {}, 'Next: '), advice) : undefined,
     make('table', { class: 'checks', 'aria-label': 'Verification steps' }, head, make('tbody', {}, ...checks.map(row))),
+    claims.length > 0 ? mappedClaims(claims) : undefined,
   ].filter(Boolean);
 }
 

@@ -235,6 +235,7 @@ async fn explain_report_equals_the_library_report() {
             });
             assert_eq!(*line, expected);
         }
+        assert_eq!(report["claims"], expected.to_json()["claims"]);
         let signature = token.rsplit('.').next().unwrap();
         assert!(
             !report.to_string().contains(signature),
