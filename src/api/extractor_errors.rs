@@ -2,9 +2,7 @@
 
 use actix_web::{
     Error, HttpRequest,
-    error::{
-        JsonPayloadError, PathError, PayloadError, QueryPayloadError, UrlencodedError,
-    },
+    error::{JsonPayloadError, PathError, PayloadError, QueryPayloadError, UrlencodedError},
     http::{
         StatusCode,
         header::{ACCEPT_ENCODING, HeaderValue},
@@ -14,7 +12,11 @@ use actix_web::{
 use bearward::RequestId;
 use serde_json::json;
 
-use super::{ApiError, body::{has_content_coding, validation_failed}, error};
+use super::{
+    ApiError,
+    body::{has_content_coding, validation_failed},
+    error,
+};
 
 /// Sets the body limit and the error responses of the extractors. Own routes may replace them.
 pub(super) fn configure(config: &mut ServiceConfig, max_body_bytes: usize) {
@@ -160,12 +162,7 @@ pub(super) fn too_large(request: &HttpRequest, limit: usize) -> ApiError {
 }
 
 fn invalid_request(request: &HttpRequest, message: &str) -> ApiError {
-    ApiError::new(
-        request,
-        StatusCode::BAD_REQUEST,
-        "INVALID_REQUEST",
-        message,
-    )
+    ApiError::new(request, StatusCode::BAD_REQUEST, "INVALID_REQUEST", message)
 }
 
 /// Answers an error that reading cannot cause.
@@ -200,11 +197,7 @@ mod tests {
     fn problems_name_what_is_expected_and_not_what_was_sent() {
         for (body, field, problem) in [
             ("{}", Some("item"), "is missing"),
-            (
-                r#"{"item": "a", "item": "b"}"#,
-                Some("item"),
-                "is repeated",
-            ),
+            (r#"{"item": "a", "item": "b"}"#, Some("item"), "is repeated"),
             (
                 r#"{"item": 1}"#,
                 None,
@@ -232,6 +225,9 @@ mod tests {
             assert_eq!(described, (field, problem.to_owned()), "{message}");
         }
         let custom = describe("s3cret is not a date");
-        assert_eq!(custom, (None, "it does not have the expected form".to_owned()));
+        assert_eq!(
+            custom,
+            (None, "it does not have the expected form".to_owned())
+        );
     }
 }

@@ -261,7 +261,9 @@ fn require_all_properties(schema: &mut RefOr<Schema>) {
 }
 
 /// Returns the operations of a path with the suffix of their method in operation ids.
-pub(super) fn operations(item: &mut PathItem) -> impl Iterator<Item = (&'static str, &mut Operation)> {
+pub(super) fn operations(
+    item: &mut PathItem,
+) -> impl Iterator<Item = (&'static str, &mut Operation)> {
     let PathItem {
         get,
         head,

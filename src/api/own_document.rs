@@ -22,7 +22,9 @@ use super::{
 #[non_exhaustive]
 pub enum DocumentError {
     /// The built-in document has the path, too.
-    #[error("the OpenAPI path {0} of own routes is the path of a built-in route: choose another path")]
+    #[error(
+        "the OpenAPI path {0} of own routes is the path of a built-in route: choose another path"
+    )]
     Path(String),
     /// The built-in document has another component with this name.
     #[error(
@@ -44,7 +46,10 @@ pub(super) fn merge(mut built_in: OpenApi, mut own: OpenApi) -> Result<OpenApi, 
     }
     let built_in_schemas = built_in.components.get_or_insert_default().schemas.clone();
     for (name, schema) in own.components.iter().flat_map(|own| &own.schemas) {
-        if built_in_schemas.get(name).is_some_and(|other| other != schema) {
+        if built_in_schemas
+            .get(name)
+            .is_some_and(|other| other != schema)
+        {
             return Err(DocumentError::Schema(name.clone()));
         }
     }
@@ -85,21 +90,25 @@ fn add_error_responses(operation: &mut Operation) {
         errors.extend(BodyErrors::responses());
     }
     let mut parameters = operation.parameters.iter().flatten();
-    let is_query = |parameter: &RefOr<Parameter>| {
-        matches!(parameter, RefOr::T(parameter) if parameter.parameter_in == ParameterIn::Query)
-    };
+    let is_query = |parameter: &RefOr<Parameter>| matches!(parameter, RefOr::T(parameter) if parameter.parameter_in == ParameterIn::Query);
     if parameters.any(is_query) {
         errors.extend(ParameterErrors::responses());
     }
     for (status, mut response) in errors {
         add_error_example(&status, &mut response);
-        operation.responses.responses.entry(status).or_insert(response);
+        operation
+            .responses
+            .responses
+            .entry(status)
+            .or_insert(response);
     }
 }
 
 /// Returns whether the operation needs a token: it does not say `security(())`.
 fn requires_token(operation: &Operation) -> bool {
-    let public = |requirement| serde_json::to_value(requirement).is_ok_and(|value| value == serde_json::json!({}));
+    let public = |requirement| {
+        serde_json::to_value(requirement).is_ok_and(|value| value == serde_json::json!({}))
+    };
     !operation.security.iter().flatten().any(public)
 }
 

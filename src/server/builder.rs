@@ -181,7 +181,8 @@ impl Server {
     where
         T: Future<Output = ()> + Send + 'static,
     {
-        self.tasks.push(Box::new(|shutdown| Box::pin(task(shutdown))));
+        self.tasks
+            .push(Box::new(|shutdown| Box::pin(task(shutdown))));
         self
     }
 

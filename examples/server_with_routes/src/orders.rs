@@ -38,7 +38,11 @@ impl Orders {
 
     fn find(&self, is_included: impl Fn(&Order) -> bool) -> Vec<Order> {
         let orders = self.orders.lock().unwrap_or_else(PoisonError::into_inner);
-        orders.iter().filter(|order| is_included(order)).cloned().collect()
+        orders
+            .iter()
+            .filter(|order| is_included(order))
+            .cloned()
+            .collect()
     }
 }
 

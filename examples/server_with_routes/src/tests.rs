@@ -8,6 +8,7 @@ use bearward_server::{RunningServer, Server, Shutdown, StartError, settings::Sou
 use bearward_testing::MockIdp;
 use reqwest::{Client, Method, Response};
 use serde_json::Value;
+use tokio::sync::Notify;
 
 use crate::server;
 
@@ -88,7 +89,11 @@ fn header<'r>(response: &'r Response, name: &str) -> &'r str {
 #[track_caller]
 fn check_headers(response: &Response) {
     assert!(!header(response, "x-request-id").is_empty(), "{response:?}");
-    assert_eq!(header(response, "x-content-type-options"), "nosniff", "{response:?}");
+    assert_eq!(
+        header(response, "x-content-type-options"),
+        "nosniff",
+        "{response:?}"
+    );
     assert_eq!(
         header(response, "access-control-allow-origin"),
         "https://app.example.com",
@@ -103,7 +108,11 @@ async fn assert_error(response: Response, status: u16, code: &str) -> Value {
     let text = response.text().await.unwrap();
     let body: Value = serde_json::from_str(&text).unwrap_or_else(|_| panic!("{text}"));
     assert_eq!(body["error"]["code"], code, "{body}");
-    assert_eq!((&body["success"], &body["request_id"]), (&false.into(), &id.into()), "{body}");
+    assert_eq!(
+        (&body["success"], &body["request_id"]),
+        (&false.into(), &id.into()),
+        "{body}"
+    );
     body["error"]["details"].clone()
 }
 
@@ -134,8 +143,18 @@ async fn errors_have_the_envelope_of_the_server() {
     assert!(header(&response, "www-authenticate").starts_with("Bearer "));
     assert_error(response, 401, "MISSING_TOKEN").await;
     let tampered = app.idp.token().tampered();
-    assert_error(app.get("/orders", &tampered).await, 401, "INVALID_SIGNATURE").await;
-    assert_error(app.get("/staff/orders", &token).await, 403, "INSUFFICIENT_ROLE").await;
+    assert_error(
+        app.get("/orders", &tampered).await,
+        401,
+        "INVALID_SIGNATURE",
+    )
+    .await;
+    assert_error(
+        app.get("/staff/orders", &token).await,
+        403,
+        "INSUFFICIENT_ROLE",
+    )
+    .await;
     assert_error(app.get("/nothing", &token).await, 404, "NOT_FOUND").await;
     let response = app.send(Method::DELETE, "/orders", &token, "").await;
     assert_eq!(header(&response, "allow"), "GET, POST");
@@ -155,7 +174,10 @@ async fn panics_and_slow_handlers_get_the_envelope() {
     let app = TestServer::start_with(&timeout, |server| {
         server.routes(|routes| {
             routes
-                .route("/panics", web::get().to(async || -> &str { panic!("in a test") }))
+                .route(
+                    "/panics",
+                    web::get().to(async || -> &str { panic!("in a test") }),
+                )
                 .route("/hangs", web::get().to(std::future::pending::<&str>));
         })
     })
@@ -169,7 +191,10 @@ async fn browsers_may_call_from_the_configured_origin() {
     let app = TestServer::start(&[]).await;
     let preflight = async |origin: &str| {
         let url = format!("{}/orders", app.server.url());
-        let request = app.client.request(Method::OPTIONS, url).header("origin", origin);
+        let request = app
+            .client
+            .request(Method::OPTIONS, url)
+            .header("origin", origin);
         let request = request.header("access-control-request-method", "POST");
         request.send().await.unwrap()
     };
@@ -229,25 +254,25 @@ async fn the_openapi_document_contains_both() {
 
 #[actix_web::test]
 async fn requests_in_flight_finish_when_the_server_stops() {
+    let entered = Arc::new(Notify::new());
+    let handler_entered = Arc::clone(&entered);
     let app = TestServer::start_with(&[], |server| {
-        server.routes(|routes| {
-            routes.route(
-                "/slow",
-                web::get().to(async |shutdown: Data<Shutdown>| {
+        server.routes(move |routes| {
+            let entered = Arc::clone(&handler_entered);
+            let slow = move |shutdown: Data<Shutdown>| {
+                entered.notify_one();
+                async move {
                     shutdown.started().await;
                     "finished"
-                }),
-            );
+                }
+            };
+            routes.route("/slow", web::get().to(slow));
         })
     })
     .await;
     let url = format!("{}/slow", app.server.url());
-    // Written to the socket before the server stops: the response to a request that was sent later
-    // on another connection proves it.
     let slow = actix_web::rt::spawn(app.client.get(url).send());
-    while !app.get("/metrics", "").await.text().await.unwrap().contains("bearward_http_connections 2") {
-        actix_web::rt::task::yield_now().await;
-    }
+    entered.notified().await;
     app.server.stop().await.unwrap();
     let response = slow.await.unwrap().unwrap();
     assert_eq!(response.text().await.unwrap(), "finished");
@@ -276,11 +301,17 @@ async fn a_path_of_a_built_in_route_is_refused() {
         ("/docs/{page:.*}", "/docs/{file}"),
     ] {
         let idp = MockIdp::start().await;
-        let server = Server::from_sources(&sources(&idp)).unwrap().routes(|routes| {
-            routes.route(own, web::get().to(async || "own"));
-        });
+        let server = Server::from_sources(&sources(&idp))
+            .unwrap()
+            .routes(|routes| {
+                routes.route(own, web::get().to(async || "own"));
+            });
         let error = server.start().await.unwrap_err();
-        let StartError::RouteCollision { own: found, built_in: other } = &error else {
+        let StartError::RouteCollision {
+            own: found,
+            built_in: other,
+        } = &error
+        else {
             panic!("{error}");
         };
         assert_eq!((found.as_str(), other.as_str()), (own, built_in), "{error}");
@@ -303,5 +334,8 @@ async fn an_unreachable_documented_path_is_refused() {
             routes.route("/docs/guide", web::get().to(async || "own"));
         });
     let error = server.start().await.unwrap_err().to_string();
-    assert!(error.contains("/docs/guide") && error.contains("/docs/{file"), "{error}");
+    assert!(
+        error.contains("/docs/guide") && error.contains("/docs/{file"),
+        "{error}"
+    );
 }

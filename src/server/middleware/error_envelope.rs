@@ -122,9 +122,9 @@ fn default_message(status: StatusCode) -> &'static str {
 mod tests {
     use actix_web::{
         App,
+        dev::Service,
         error::{ErrorConflict, ErrorInternalServerError},
         middleware::from_fn,
-        dev::Service,
         test::{TestRequest, init_service, read_body},
         web,
     };
@@ -156,7 +156,8 @@ mod tests {
             )
             .route(
                 "/internal",
-                web::get().to(async || Err::<HttpResponse, _>(ErrorInternalServerError("db: s3cret"))),
+                web::get()
+                    .to(async || Err::<HttpResponse, _>(ErrorInternalServerError("db: s3cret"))),
             )
             .route("/ok", web::get().to(HttpResponse::Ok))
             .service(failing)

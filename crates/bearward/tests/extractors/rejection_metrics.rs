@@ -143,6 +143,9 @@ async fn count_rejections(is_early: bool) {
             .collect();
         let counts = recorder.0.lock().unwrap().clone();
         assert_eq!(counts, expected, "{path} {headers:?} early: {is_early}");
-        assert!(clock.reads() - reads <= 1, "{path} {headers:?}: verified once");
+        assert!(
+            clock.reads() - reads <= 1,
+            "{path} {headers:?}: verified once"
+        );
     }
 }
