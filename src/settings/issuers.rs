@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use ::config::{Map, Value};
 use bearward::{
-    Algorithm, ClaimMapping, Issuer, IssuerError, KeySource, TokenUse, TypRule,
-    internals::is_loopback,
+    Algorithm, ClaimMapping, Issuer, IssuerError, KeySource, TokenUse, TypRule, keys::is_loopback,
 };
 use url::Url;
 

@@ -278,7 +278,7 @@ async fn check_known_user(request: &ServiceRequest) -> Result<(), ApiError> {
         tracing::error!("the application has no Data<Bearward>");
         return Err(ApiError::internal(request.request()));
     };
-    match auth.authenticate(request.request()).await {
+    match auth.authenticate_early(request.request()).await {
         Ok(Some(user)) => {
             let user = SubjectHash::new(auth.canonical_issuer(&user), user.subject());
             limits.check_user(request.request(), user)

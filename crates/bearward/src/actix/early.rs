@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{bearward::Bearward, error::AuthFailure, verified::Verified};
 
-/// The result of [`Bearward::authenticate`], which extractors and guards reuse for the same token.
+/// The result of [`Bearward::authenticate_early`], which extractors and guards reuse for the same token.
 pub(super) struct EarlyAuthentication {
     auth: Bearward,
     /// `None` if the request's credentials cannot be read.
@@ -47,7 +47,7 @@ impl Bearward {
     ///     next: Next<impl MessageBody>,
     /// ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     ///     if let Some(auth) = request.app_data::<Data<Bearward>>()
-    ///         && let Ok(Some(user)) = auth.authenticate(request.request()).await
+    ///         && let Ok(Some(user)) = auth.authenticate_early(request.request()).await
     ///     {
     ///         println!("{} from {}", user.subject(), user.issuer());
     ///     }
@@ -61,7 +61,7 @@ impl Bearward {
     /// # Security
     /// The request is not protected: without an extractor or a guard, the handler runs for every
     /// request that the middleware passes on.
-    pub async fn authenticate(
+    pub async fn authenticate_early(
         &self,
         request: &HttpRequest,
     ) -> Result<Option<Principal>, AuthRejection> {

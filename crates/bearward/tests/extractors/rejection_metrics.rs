@@ -66,7 +66,7 @@ async fn authenticate_early(
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let auth = request.app_data::<Bearward>().unwrap();
-    let _ = auth.authenticate(request.request()).await;
+    let _ = auth.authenticate_early(request.request()).await;
     next.call(request).await
 }
 
