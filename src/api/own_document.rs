@@ -135,7 +135,7 @@ mod tests {
 
     /// Merges a document with one handler.
     macro_rules! merged {
-        ($path:literal, $operation:literal, $schema:literal) => {{
+        ($path:literal, $operation:literal, $schema:ident) => {{
             #[derive(utoipa::ToSchema)]
             #[schema(as = $schema)]
             #[expect(dead_code, reason = "only its schema is used")]
@@ -156,7 +156,7 @@ mod tests {
 
     #[test]
     fn own_operations_get_the_errors_of_the_server() {
-        let document = merged!("/orders", "addOrder", "NewOrder").expect("a document");
+        let document = merged!("/orders", "addOrder", NewOrder).expect("a document");
         let document: serde_json::Value =
             serde_json::from_str(document.as_str()).expect("valid JSON");
         let responses = &document["paths"]["/orders"]["post"]["responses"];
@@ -174,22 +174,22 @@ mod tests {
     fn names_of_the_built_in_document_are_refused() {
         let error = |result: Result<Document, DocumentError>| result.err();
         assert_eq!(
-            error(merged!("/health", "a", "A")),
+            error(merged!("/health", "a", A)),
             Some(DocumentError::Path("/health".to_owned()))
         );
         assert_eq!(
-            error(merged!("/a", "whoami", "A")),
+            error(merged!("/a", "whoami", A)),
             Some(DocumentError::OperationId("whoami".to_owned()))
         );
         assert_eq!(
-            error(merged!("/a", "a", "Profile")),
+            error(merged!("/a", "a", Profile)),
             Some(DocumentError::Schema("Profile".to_owned()))
         );
     }
 
     #[test]
     fn methods_are_listed_as_in_allow() {
-        let document = merged!("/orders/{id}", "a", "A").expect("a document");
+        let document = merged!("/orders/{id}", "a", A).expect("a document");
         let allow = document.allowed_methods("/orders/{id}");
         assert_eq!(allow, Some(HeaderValue::from_static("POST")));
         assert_eq!(document.allowed_methods("/orders"), None);
