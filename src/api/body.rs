@@ -17,7 +17,7 @@ use futures_util::future::LocalBoxFuture;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::ApiError;
+use super::{ApiError, extractor_errors::too_large};
 
 /// Reads the members of a JSON body or of a query.
 ///
@@ -216,7 +216,7 @@ pub(super) fn invalid_field(request_id: Option<RequestId>, field: &str, problem:
     )
 }
 
-fn validation_failed(
+pub(super) fn validation_failed(
     request_id: Option<RequestId>,
     message: impl Into<String>,
     details: Value,
@@ -284,7 +284,7 @@ fn is_json(request: &HttpRequest) -> bool {
 }
 
 /// Returns whether the body is compressed or otherwise encoded.
-fn has_content_coding(request: &HttpRequest) -> bool {
+pub(super) fn has_content_coding(request: &HttpRequest) -> bool {
     request.headers().get_all(CONTENT_ENCODING).any(|value| {
         !value
             .as_bytes()
@@ -302,14 +302,7 @@ fn payload_error(
         error.as_error::<PayloadError>(),
         Some(PayloadError::Overflow)
     ) {
-        let message = format!("the body is larger than {limit} bytes");
-        return ApiError::new(
-            request,
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "PAYLOAD_TOO_LARGE",
-            message,
-        )
-        .with_details(json!({ "limit_bytes": limit }));
+        return too_large(request, limit);
     }
     ApiError::new(
         request,

@@ -8,7 +8,6 @@ use std::{
 
 use actix_web::{
     HttpRequest, HttpResponse, ResponseError,
-    error::PathError,
     http::{
         StatusCode,
         header::{HeaderName, HeaderValue, RETRY_AFTER},
@@ -100,7 +99,7 @@ impl ApiError {
     }
 
     /// Creates a 500 `INTERNAL` from the request's id.
-    pub(super) fn internal_with_request_id(request_id: Option<RequestId>) -> Self {
+    pub(crate) fn internal_with_request_id(request_id: Option<RequestId>) -> Self {
         Self::with_request_id(
             request_id,
             StatusCode::INTERNAL_SERVER_ERROR,
@@ -220,11 +219,7 @@ pub(super) async fn not_found(request: HttpRequest) -> HttpResponse {
     no_resource(&request).error_response()
 }
 
-/// Answers a path that cannot be parsed, for example one with invalid percent-encoding.
-pub(super) fn invalid_path(_error: PathError, request: &HttpRequest) -> actix_web::Error {
-    no_resource(request).into()
-}
-
-fn no_resource(request: &HttpRequest) -> ApiError {
+/// Creates the 404 of a path without a resource.
+pub(super) fn no_resource(request: &HttpRequest) -> ApiError {
     ApiError::not_found(RequestId::from_request(request), "no resource at this path")
 }

@@ -7,6 +7,7 @@ pub(crate) mod current_user;
 mod docs;
 mod endpoint;
 pub(crate) mod error;
+mod extractor_errors;
 mod forward_auth;
 mod generate;
 mod google;
@@ -14,6 +15,7 @@ mod health;
 mod me;
 mod metadata;
 mod openapi;
+mod own_document;
 mod paging;
 mod protected;
 mod schema;
@@ -21,14 +23,15 @@ mod status;
 mod user;
 
 use actix_web::{
-    guard,
-    web::{self, ServiceConfig},
+    HttpRequest, HttpResponse, ResponseError, guard,
+    http::{StatusCode, header::ALLOW},
+    web::{self, Data, ServiceConfig},
 };
 use bearward::Bearward;
 
 pub use self::{
     admin::Administrators, api_keys::ApiKeys, error::ApiError, google::GoogleSignIn,
-    health::Health, metadata::Metadata, openapi::Document,
+    health::Health, metadata::Metadata, openapi::Document, own_document::DocumentError,
 };
 use self::{
     body::BodyLimit,
@@ -120,8 +123,8 @@ pub fn defaults(config: &mut ServiceConfig, limits: RequestLimits) {
     config
         .app_data(web::PayloadConfig::new(limits.max_body_bytes))
         .app_data(BodyLimit(limits.max_body_bytes))
-        .app_data(web::PathConfig::default().error_handler(error::invalid_path))
         .default_service(web::to(error::not_found));
+    extractor_errors::configure(config, limits.max_body_bytes);
 }
 
 /// Mounts `/metrics` for every client. Only for `server.admin_bind`.
@@ -138,4 +141,24 @@ pub fn local_metrics(config: &mut ServiceConfig, limits: RequestLimits) {
     Endpoint::from(resource)
         .get(health::metrics)
         .public(config, limits);
+}
+
+/// Answers a request that no own route accepts: 405 if the path is documented with other methods,
+/// else 404. The handler macros of actix-web make a route of its own for each method.
+pub(crate) async fn no_own_route(
+    request: HttpRequest,
+    document: Option<Data<Document>>,
+) -> HttpResponse {
+    let pattern = request.match_pattern();
+    match pattern.and_then(|pattern| document?.allowed_methods(&pattern)) {
+        Some(allow) => ApiError::new(
+            &request,
+            StatusCode::METHOD_NOT_ALLOWED,
+            "METHOD_NOT_ALLOWED",
+            "this path does not support the method; see the Allow header",
+        )
+        .with_header(ALLOW, allow)
+        .error_response(),
+        None => error::not_found(request).await,
+    }
 }

@@ -1,13 +1,13 @@
 //! The OpenAPI 3.1 document, generated from the handlers.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use actix_web::{HttpResponse, web::Data};
+use actix_web::{HttpResponse, http::header::HeaderValue, web::Data};
 use serde_json::{Value, json};
 use utoipa::{
-    Modify, OpenApi,
+    Modify, OpenApi as _,
     openapi::{
-        Content, RefOr, Response,
+        Content, OpenApi, RefOr, Response,
         example::ExampleBuilder,
         path::{Operation, PathItem},
         schema::{AdditionalProperties, Schema},
@@ -16,26 +16,75 @@ use utoipa::{
 };
 
 use super::{
-    admin, api_keys, forward_auth, generate, google, health, me, metadata, protected,
+    admin, api_keys, forward_auth, generate, google, health, me, metadata,
+    own_document::{self, DocumentError},
+    protected,
     schema::{ErrorBody, ErrorEnvelope},
     status, user,
 };
 
 /// The OpenAPI document as JSON, generated once.
 #[derive(Debug, Clone)]
-pub struct Document(String);
+pub struct Document {
+    json: String,
+    /// The methods of each own path, as in the `Allow` header.
+    own: BTreeMap<String, HeaderValue>,
+}
 
 impl Document {
-    /// Generates the document of this version.
+    /// Generates the document of this version, without own routes.
     pub fn new() -> Self {
-        // Serialization cannot fail: the document consists of strings, numbers and maps.
-        Self(Api::openapi().to_pretty_json().unwrap_or_default())
+        Self {
+            json: serialize(&Api::openapi()),
+            own: BTreeMap::new(),
+        }
+    }
+
+    /// Generates the document with the operations of own routes.
+    ///
+    /// # Errors
+    /// [`DocumentError`] if both documents define something under one name.
+    pub(crate) fn with_own(own: Option<OpenApi>) -> Result<Self, DocumentError> {
+        let Some(own) = own else {
+            return Ok(Self::new());
+        };
+        let methods = own.paths.paths.iter();
+        let methods = methods
+            .filter_map(|(path, item)| Some((path.clone(), own_document::allow(item)?)))
+            .collect();
+        let merged = own_document::merge(Api::openapi(), own)?;
+        Ok(Self {
+            json: serialize(&merged),
+            own: methods,
+        })
     }
 
     /// Returns the document as indented JSON.
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.json
     }
+
+    /// Returns the paths of all built-in routes.
+    pub(crate) fn built_in_paths() -> impl Iterator<Item = String> {
+        // The pages of the documentation are no operations.
+        let pages = ["/docs", "/docs/{file}"].map(str::to_owned);
+        Api::openapi().paths.paths.into_keys().chain(pages)
+    }
+
+    /// Returns the documented paths of own routes.
+    pub(crate) fn own_paths(&self) -> impl Iterator<Item = &str> {
+        self.own.keys().map(String::as_str)
+    }
+
+    /// Returns the methods of an own path, if it is documented.
+    pub(super) fn allowed_methods(&self, path: &str) -> Option<HeaderValue> {
+        self.own.get(path).cloned()
+    }
+}
+
+/// Serializes a document. That cannot fail: it consists of strings, numbers and maps.
+fn serialize(document: &OpenApi) -> String {
+    document.to_pretty_json().unwrap_or_default()
 }
 
 impl Default for Document {
@@ -56,7 +105,7 @@ pub(super) async fn document(document: Data<Document>) -> HttpResponse {
         .body(document.as_str().to_owned())
 }
 
-#[derive(OpenApi)]
+#[derive(utoipa::OpenApi)]
 #[openapi(
     info(
         title = "bearward",
@@ -91,7 +140,7 @@ struct Api;
 struct BearerScheme;
 
 impl Modify for BearerScheme {
-    fn modify(&self, api: &mut utoipa::openapi::OpenApi) {
+    fn modify(&self, api: &mut OpenApi) {
         let bearer = Http::builder()
             .scheme(HttpAuthScheme::Bearer)
             .bearer_format("JWT")
@@ -108,7 +157,7 @@ impl Modify for BearerScheme {
 struct UniqueOperationIds;
 
 impl Modify for UniqueOperationIds {
-    fn modify(&self, api: &mut utoipa::openapi::OpenApi) {
+    fn modify(&self, api: &mut OpenApi) {
         let mut ids = HashSet::new();
         for item in api.paths.paths.values_mut() {
             for (method, operation) in operations(item) {
@@ -127,7 +176,7 @@ impl Modify for UniqueOperationIds {
 struct ErrorExamples;
 
 impl Modify for ErrorExamples {
-    fn modify(&self, api: &mut utoipa::openapi::OpenApi) {
+    fn modify(&self, api: &mut OpenApi) {
         let responses = api
             .paths
             .paths
@@ -135,10 +184,15 @@ impl Modify for ErrorExamples {
             .flat_map(operations)
             .flat_map(|(_, operation)| &mut operation.responses.responses);
         for (status, response) in responses {
-            if let (RefOr::T(response), Some(example)) = (response, example(status)) {
-                add_example(response, example);
-            }
+            add_error_example(status, response);
         }
+    }
+}
+
+/// Adds the example of the status to an error response.
+pub(super) fn add_error_example(status: &str, response: &mut RefOr<Response>) {
+    if let (RefOr::T(response), Some(example)) = (response, example(status)) {
+        add_example(response, example);
     }
 }
 
@@ -156,7 +210,7 @@ fn add_example(response: &mut Response, example: Value) {
 struct StrictSchemas;
 
 impl Modify for StrictSchemas {
-    fn modify(&self, api: &mut utoipa::openapi::OpenApi) {
+    fn modify(&self, api: &mut OpenApi) {
         let mut bodies = BTreeSet::new();
         for (_, operation) in api.paths.paths.values_mut().flat_map(operations) {
             if let Some(RefOr::T(body)) = &operation.request_body {
@@ -207,7 +261,9 @@ fn require_all_properties(schema: &mut RefOr<Schema>) {
 }
 
 /// Returns the operations of a path with the suffix of their method in operation ids.
-fn operations(item: &mut PathItem) -> impl Iterator<Item = (&'static str, &mut Operation)> {
+pub(super) fn operations(
+    item: &mut PathItem,
+) -> impl Iterator<Item = (&'static str, &mut Operation)> {
     let PathItem {
         get,
         head,

@@ -15,6 +15,7 @@ use crate::{
     server::{self, StartError},
     settings::{ConfigErrors, Sources},
     store::{SchemaStatus, Store},
+    telemetry,
 };
 
 #[derive(Debug, Args)]
@@ -111,7 +112,7 @@ async fn check(sources: &Sources, options: Options) -> Result<usize, Invalid> {
         anstream::println!("{}", config.redacted());
     }
     config.require_issuer()?;
-    let _traces = super::start_traces(&config)?;
+    let _traces = telemetry::start_traces(&config.telemetry).map_err(Failure::from)?;
     let auth = server::check(&config).await?;
     if !options.json {
         anstream::println!(

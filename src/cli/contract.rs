@@ -18,7 +18,8 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Map, Value};
 
-use super::{Failure, signals::Signals, style};
+use super::{Failure, style};
+use crate::server::signals::Signals;
 
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]

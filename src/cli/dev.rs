@@ -7,8 +7,12 @@ use bearward_idp::{AuthOptions, Idp};
 use bearward_testing::TokenBuilder;
 use clap::Args;
 
-use super::{Failure, dev_key, idp, load, signals::Signals, style};
-use crate::{server::Application, settings::Sources};
+use super::{Failure, dev_key, idp, load, style};
+use crate::{
+    server::{Application, signals::Signals},
+    settings::Sources,
+    telemetry,
+};
 
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
@@ -102,7 +106,7 @@ pub(super) async fn run(sources: Sources, options: Options) -> Result<(), Failur
             .keys
             .push(dev_key::load_or_create(&options.data)?);
     }
-    let metrics = super::install_metrics()?;
+    let metrics = telemetry::install_metrics()?;
     let start = async {
         let application = Application::start(&config, Some(metrics)).await?;
         // Logging starts after the first key fetch, so that the printed text is not mixed with log
@@ -116,9 +120,9 @@ pub(super) async fn run(sources: Sources, options: Options) -> Result<(), Failur
     let application = application?;
     let api = super::connectable_address(application.address());
     idp.attach_api(format!("http://{api}"), application.auth().clone());
-    let _traces = super::start_telemetry(&config)?;
+    let _traces = telemetry::start(&config.telemetry)?;
     print(&idp, api);
-    signals.run(application).await
+    Ok(signals.run(application).await?)
 }
 
 /// Configures the fake Google of the development IdP as the issuer `google`, unless the environment

@@ -6,8 +6,8 @@ use bearward::Algorithm;
 use bearward_idp::{AuthOptions, Idp, IdpError};
 use clap::Args;
 
-use super::{Failure, idp_flags::IdpFlags, signals::Signals, style};
-use crate::settings::Sources;
+use super::{Failure, idp_flags::IdpFlags, style};
+use crate::{server::signals::Signals, settings::Sources};
 
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]

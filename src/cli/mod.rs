@@ -16,11 +16,11 @@ mod idp;
 mod idp_flags;
 mod openapi;
 mod serve;
-mod signals;
 mod style;
 mod vault;
 
 use std::{
+    io,
     net::{Ipv4Addr, SocketAddr},
     path::PathBuf,
     process::ExitCode,
@@ -32,7 +32,7 @@ use crate::{
     server::StartError,
     settings::{Config, ConfigErrors, Sources},
     store::OpenError,
-    telemetry::{self, Metrics, Traces},
+    telemetry::TelemetryError,
 };
 
 /// Verify bearer tokens of an external identity provider and serve an API that they protect.
@@ -121,8 +121,26 @@ impl From<StartError> for Failure {
             | StartError::Database(OpenError::Unavailable(_) | OpenError::ReadOnly) => {
                 Self::Failed(error.to_string())
             }
+            StartError::Telemetry(error) => error.into(),
             _ => Self::Usage(error.to_string()),
         }
+    }
+}
+
+impl From<TelemetryError> for Failure {
+    fn from(error: TelemetryError) -> Self {
+        match error {
+            TelemetryError::Log(_) => Self::Usage(error.to_string()),
+            TelemetryError::Metrics(_) | TelemetryError::Traces(_) => {
+                Self::Failed(error.to_string())
+            }
+        }
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::Failed(error.to_string())
     }
 }
 
@@ -135,18 +153,7 @@ impl From<ConfigErrors> for Failure {
 /// Runs the command line of this process and returns its exit code.
 pub fn run() -> ExitCode {
     let arguments = Arguments::parse();
-    let dir = arguments
-        .config
-        .or_else(|| Some(PathBuf::from("config")).filter(|default| default.is_dir()));
-    // Values that are not UTF-8 are passed on lossily and rejected by their parser. If they were
-    // dropped, the default would apply unnoticed.
-    let variables = std::env::vars_os().filter_map(|(name, value)| {
-        Some((
-            name.into_string().ok()?,
-            value.to_string_lossy().into_owned(),
-        ))
-    });
-    let sources = Sources::new(dir, variables);
+    let sources = Sources::from_environment(arguments.config);
     let result = actix_web::rt::System::new().block_on(async {
         match arguments.command {
             #[cfg(feature = "idp")]
@@ -190,30 +197,6 @@ fn load(sources: &Sources) -> Result<Config, ConfigErrors> {
         anstream::eprintln!("{}warning:{} {warning}", style::NOTE, style::PLAIN);
     }
     Ok(config)
-}
-
-/// Installs the metrics recorder. Must be called before anything that records metrics is built.
-fn install_metrics() -> Result<Metrics, Failure> {
-    telemetry::install_metrics().map_err(|error| Failure::Failed(error.to_string()))
-}
-
-/// Starts logging and, if configured, tracing. Dropping the returned value stops tracing.
-fn start_telemetry(config: &Config) -> Result<Option<Traces>, Failure> {
-    let telemetry = &config.telemetry;
-    telemetry::init(telemetry, telemetry.rust_log.as_deref())
-        .map_err(|error| Failure::Usage(error.to_string()))?;
-    start_traces(config)
-}
-
-/// Starts tracing if it is configured. Dropping the returned value stops it.
-fn start_traces(config: &Config) -> Result<Option<Traces>, Failure> {
-    let traces = config
-        .telemetry
-        .otlp_endpoint
-        .as_ref()
-        .map(Traces::start)
-        .transpose();
-    traces.map_err(|error| Failure::Failed(format!("traces cannot be exported: {error}")))
 }
 
 /// Applies the flag `--bind`, which sets `server.bind`.

@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 
 use clap::Args;
 
-use super::{Failure, load, signals::Signals, with_bind};
-use crate::{server::Application, settings::Sources};
+use super::{Failure, load, with_bind};
+use crate::{server::Server, settings::Sources};
 
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
@@ -32,27 +32,7 @@ flight may finish within server.shutdown_timeout, after which streams end with
 an error event. The exit code is then 0. A second signal ends the process at
 once.";
 
-const NO_VAULT_KEY: &str = "vault.keys is empty: users' API keys cannot be stored, and the routes that need them answer VAULT_UNAVAILABLE. \
-    Create a key with `echo \"k1:$(openssl rand -base64 32)\" > vault.keys`, back it up, and set BEARWARD_VAULT__KEYS_FILE=vault.keys";
-
 pub(super) async fn run(sources: Sources, options: Options) -> Result<(), Failure> {
-    let mut signals = Signals::install()?;
     let config = load(&with_bind(sources, options.bind))?;
-    config.require_issuer()?;
-    let _traces = super::start_telemetry(&config)?;
-    if config.vault.keys.is_empty() {
-        tracing::warn!("{NO_VAULT_KEY}");
-    }
-    let start = Application::start(&config, Some(super::install_metrics()?));
-    let Some(application) = signals.or_stop(start).await else {
-        return Ok(());
-    };
-    let application = application?;
-    tracing::info!(
-        address = %application.address(),
-        environment = (!config.environment.is_empty()).then_some(config.environment.as_str()),
-        issuers = ?config.issuers.keys().collect::<Vec<_>>(),
-        "bearward {} serves", env!("CARGO_PKG_VERSION")
-    );
-    signals.run(application).await
+    Ok(Server::from_settings(config).run().await?)
 }

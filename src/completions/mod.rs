@@ -24,8 +24,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use bearward::{
     Clock,
-    internals::is_loopback,
-    keys::{client_builder, error_chain},
+    keys::{client_builder, error_chain, is_loopback},
 };
 use reqwest::{
     Client, Response,

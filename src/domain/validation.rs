@@ -1,5 +1,7 @@
 //! Validation of text from clients and tokens.
 
+use bearward::SanitizedText;
+
 /// Why a text is rejected. Messages never contain the text itself.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -40,10 +42,7 @@ pub(super) fn single_line(text: String, max_chars: usize) -> Result<String, Vali
         Err(ValidationError::Empty)
     } else if text.chars().count() > max_chars {
         Err(ValidationError::TooLong(max_chars))
-    } else if text
-        .chars()
-        .any(|c| c.is_control() || bearward::internals::is_invisible(c))
-    {
+    } else if text.chars().any(SanitizedText::is_unsafe) {
         Err(ValidationError::ControlCharacter)
     } else if text.trim() != text {
         Err(ValidationError::SurroundingWhitespace)

@@ -1,6 +1,11 @@
 //! Listeners: sockets, connection limits and the HTTP service behind them.
 
-use std::{fmt, io, net::TcpListener, sync::Arc, time::Duration};
+use std::{
+    fmt, io,
+    net::{SocketAddr, TcpListener},
+    sync::Arc,
+    time::Duration,
+};
 
 use actix_http::{
     HttpService, KeepAlive, Protocol, Request, Response,
@@ -13,16 +18,61 @@ use actix_service::{
 use actix_web::{Error, body::MessageBody, dev::AppConfig, http::StatusCode, rt::net::TcpStream};
 
 use super::{
+    StartError,
     connection::{Connection, ConnectionState, ConnectionTimeouts},
     connections::Connections,
+    descriptors,
+    shutdown::ShutdownTimes,
 };
-use crate::telemetry;
+use crate::{settings, telemetry};
 
 /// Limits that hold for every connection of a listener.
 #[derive(Debug, Clone)]
 pub(crate) struct ListenerLimits {
     pub(crate) timeouts: ConnectionTimeouts,
     pub(crate) connections: Arc<Connections>,
+}
+
+impl ListenerLimits {
+    /// Returns the limits of `[server]`, which all listeners share.
+    pub(super) fn new(settings: &settings::Server) -> Self {
+        let max = match settings.max_connections {
+            0 => descriptors::max_connections(),
+            max => {
+                descriptors::raise_limit();
+                max
+            }
+        };
+        let max_per_address = settings.max_connections_per_address;
+        Self {
+            timeouts: ConnectionTimeouts {
+                keep_alive: settings.keep_alive,
+                header: settings.header_timeout,
+                write: settings.write_timeout,
+            },
+            connections: Connections::new(max, (max_per_address > 0).then_some(max_per_address)),
+        }
+    }
+}
+
+/// Binds an address and returns the socket with its actual address.
+pub(super) fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+    let bind = || {
+        let socket = TcpListener::bind(address)?;
+        let address = socket.local_addr()?;
+        Ok((socket, address))
+    };
+    bind().map_err(|source| StartError::Bind { address, source })
+}
+
+/// Creates a builder with the settings that all listeners share.
+pub(super) fn server_builder(settings: &settings::Server, workers: usize) -> ServerBuilder {
+    ServerBuilder::default()
+        .workers(workers)
+        // `Connections` limits them: this limit would stop accepting instead.
+        .max_concurrent_connections(usize::MAX)
+        .disable_signals()
+        .shutdown_timeout(ShutdownTimes::new(settings).close_after_seconds())
 }
 
 /// Serves an application on a bound socket. Every connection has deadlines and counts towards the

@@ -7,7 +7,31 @@ use tokio_util::sync::CancellationToken;
 
 use crate::settings;
 
-/// Notifies request handlers that the server stops.
+/// Notifies request handlers and background tasks that the server stops. Handlers find it in the
+/// `app_data`.
+///
+/// A stream would be cut off when the server stops. It can send a last event instead:
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use actix_web::{HttpResponse, Responder, get, web::{Bytes, Data}};
+/// use bearward_server::Shutdown;
+/// use futures_util::stream;
+///
+/// #[get("/ticks")]
+/// async fn ticks(shutdown: Data<Shutdown>) -> impl Responder {
+///     let ticks = stream::unfold(Some(shutdown), async |shutdown| {
+///         let shutdown = shutdown?;
+///         let (event, next) = tokio::select! {
+///             () = tokio::time::sleep(Duration::from_secs(1)) => ("data: tick\n\n", Some(shutdown.clone())),
+///             () = shutdown.streams_end() => ("event: error\ndata: stopping\n\n", None),
+///         };
+///         Some((Ok::<_, actix_web::Error>(Bytes::from_static(event.as_bytes())), next))
+///     });
+///     HttpResponse::Ok().content_type("text/event-stream").streaming(ticks)
+/// }
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct Shutdown {
     started: CancellationToken,
@@ -27,6 +51,11 @@ impl Shutdown {
     /// Returns whether the shutdown has begun.
     pub fn is_started(&self) -> bool {
         self.started.is_cancelled()
+    }
+
+    /// Waits until the shutdown begins.
+    pub async fn started(&self) {
+        self.started.cancelled().await;
     }
 
     /// Waits until streams have to end, shortly before their connections are closed.

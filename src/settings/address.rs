@@ -6,7 +6,7 @@ use std::{
 };
 
 use actix_web::http::header::HeaderName;
-use bearward::internals::{is_bare_web_origin, is_loopback};
+use bearward::{internals::is_bare_web_origin, keys::is_loopback};
 use url::Url;
 
 use super::raw::{Hint, Raw};

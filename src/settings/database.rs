@@ -297,7 +297,7 @@ fn check_parameters(mut url: Url, scheme: &str) -> Result<Url, Hint> {
     Ok(url)
 }
 
-/// Returns whether the host is a loopback name or address. `bearward::internals::is_loopback` cannot be
+/// Returns whether the host is a loopback name or address. `bearward::keys::is_loopback` cannot be
 /// used, because for schemes other than http the `url` crate does not parse IPv4 addresses.
 fn is_loopback_host(host: &str) -> bool {
     host == "localhost"

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ::config::{Map, Value};
 use bearward::{
     Algorithm, Audiences, ClaimMapping, Issuer, IssuerError, KeySource, TokenUse, TypRule,
-    internals::is_loopback,
+    keys::is_loopback,
 };
 use url::Url;
 

@@ -1,10 +1,10 @@
 //! The configuration: merged from layers, validated, and parsed into typed sections.
 //!
-//! `config/default.toml` documents every key. This module does not read the environment of the
-//! process; [`Sources`] holds the inputs.
+//! `config/default.toml` documents every key. [`Sources`] holds the inputs.
 
 mod address;
 mod admin;
+mod app;
 mod database;
 mod effective_values;
 mod generate;
@@ -35,6 +35,7 @@ use std::collections::BTreeMap;
 
 pub use address::{CorsOrigin, PublicUrl};
 pub use admin::Admin;
+use app::App;
 use bearward::{Issuer, JwksCacheConfig};
 pub use database::{Database, Pooler};
 pub use effective_values::Redacted;
@@ -44,6 +45,7 @@ pub use rate_limit::RateLimit;
 pub use report::EffectiveValue;
 use report::Report;
 use section::{Reported, Section};
+use serde::de::DeserializeOwned;
 pub use server::Server;
 pub use sources::Sources;
 pub use telemetry::{LogFormat, Telemetry};
@@ -88,6 +90,7 @@ pub struct Config {
     pub rate_limit: RateLimit,
     /// `[telemetry]`
     pub telemetry: Telemetry,
+    app: App,
     warnings: Vec<String>,
     values: Vec<EffectiveValue>,
 }
@@ -130,6 +133,7 @@ impl Config {
         let rust_log = sources.variables.get("RUST_LOG");
         let telemetry = Section::open(&mut tree, "", "telemetry", &mut report)
             .and_then(|section| Telemetry::read(section, rust_log));
+        let app = App::take(&mut tree);
         warnings.extend(database.as_ref().ok().and_then(Database::warning));
         for (name, value) in tree {
             report.add_unknown(name, &value);
@@ -149,6 +153,7 @@ impl Config {
                 generate: generate?,
                 rate_limit: rate_limit?,
                 telemetry: telemetry?,
+                app,
                 warnings,
                 values,
             })
@@ -172,6 +177,37 @@ impl Config {
         } else {
             Ok(())
         }
+    }
+
+    /// Reads the section `[app]` as a type of the application. The server does not use the section.
+    ///
+    /// It is merged from the same layers as the others: `BEARWARD_APP__GREETING` sets `greeting`.
+    /// Values of variables are text, which is converted to numbers and booleans.
+    ///
+    /// ```
+    /// use bearward_server::settings::{Config, Sources};
+    ///
+    /// #[derive(serde::Deserialize)]
+    /// #[serde(deny_unknown_fields)]
+    /// struct Settings {
+    ///     currency: String,
+    ///     max_items: u32,
+    /// }
+    ///
+    /// let sources = Sources::new(None, [
+    ///     ("BEARWARD_APP__CURRENCY".to_owned(), "EUR".to_owned()),
+    ///     ("BEARWARD_APP__MAX_ITEMS".to_owned(), "20".to_owned()),
+    /// ]);
+    /// let settings: Settings = Config::load(&sources)?.app()?;
+    /// assert_eq!((settings.currency.as_str(), settings.max_items), ("EUR", 20));
+    /// # Ok::<_, bearward_server::settings::ConfigErrors>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ConfigErrors`] if the section does not match `T`, without the value. Add
+    /// `#[serde(deny_unknown_fields)]` to make unknown keys errors.
+    pub fn app<T: DeserializeOwned>(&self) -> Result<T, ConfigErrors> {
+        self.app.deserialize()
     }
 
     /// Returns what is valid but may be unexpected, such as a shortcut that has no effect or a

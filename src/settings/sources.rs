@@ -2,8 +2,8 @@
 
 use std::{collections::BTreeMap, fmt, path::PathBuf};
 
-/// The inputs of [`Config::load`](super::Config::load). The environment of the process is passed in,
-/// so that tests can run in parallel.
+/// The inputs of [`Config::load`](super::Config::load). The environment of the process is read by
+/// [`from_environment`](Self::from_environment) only, so that tests can run in parallel.
 #[derive(Clone)]
 pub struct Sources {
     /// The folder with `default.toml` and one file per environment. With `None` no file is read.
@@ -40,6 +40,21 @@ impl Sources {
             overrides: Vec::new(),
             development_defaults: None,
         }
+    }
+
+    /// Reads the environment variables of the process. Without `dir`, files are read from the folder
+    /// `config` if it exists.
+    pub fn from_environment(dir: Option<PathBuf>) -> Self {
+        let dir = dir.or_else(|| Some(PathBuf::from("config")).filter(|default| default.is_dir()));
+        // Values that are not UTF-8 are passed on lossily and rejected by their parser. If they were
+        // dropped, the default would apply unnoticed.
+        let variables = std::env::vars_os().filter_map(|(name, value)| {
+            Some((
+                name.into_string().ok()?,
+                value.to_string_lossy().into_owned(),
+            ))
+        });
+        Self::new(dir, variables)
     }
 
     /// Adds a flag. The last flag with the same path applies.

@@ -1,5 +1,7 @@
 //! The `[tokens]` section: size limit, token cache, cookie and header.
 
+use actix_web::http::header::HeaderName;
+
 use super::{
     raw::{Hint, Raw, integer},
     section::{Reported, Section},
@@ -39,7 +41,8 @@ impl Tokens {
 /// Parses a cookie name, which is a token as in RFC 9110 §5.6.2 (RFC 6265 §4.1.1).
 fn cookie_name(raw: Raw<'_>) -> Result<String, Hint> {
     let name = raw.text()?;
-    let is_token = name.bytes().all(bearward::internals::is_token_char);
+    // The name of a header is a token, too.
+    let is_token = HeaderName::from_bytes(name.as_bytes()).is_ok();
     if is_token && name.len() <= 64 {
         return Ok(name.to_owned());
     }

@@ -5,6 +5,8 @@ use std::{sync::OnceLock, thread, time::Duration};
 use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 
+use super::TelemetryError;
+
 /// Upper bounds, in seconds, of every histogram named `*_seconds`. The fastest requests take less
 /// than a millisecond, the slowest up to `server.request_timeout`.
 const DURATION_BUCKETS: [f64; 15] = [
@@ -29,8 +31,8 @@ impl Metrics {
 /// Returns the metrics of this process. The first call installs the recorder.
 ///
 /// # Errors
-/// [`BuildError`] if another recorder is installed already.
-pub fn install_metrics() -> Result<Metrics, BuildError> {
+/// [`TelemetryError::Metrics`] if another recorder is installed already.
+pub fn install_metrics() -> Result<Metrics, TelemetryError> {
     static INSTALLED: OnceLock<Metrics> = OnceLock::new();
     if let Some(installed) = INSTALLED.get() {
         return Ok(installed.clone());
@@ -52,7 +54,7 @@ pub fn install_metrics() -> Result<Metrics, BuildError> {
             Ok(INSTALLED.get_or_init(|| Metrics(handle)).clone())
         }
         // Another thread may have installed the recorder concurrently.
-        Err(error) => INSTALLED.get().cloned().ok_or(error),
+        Err(error) => Ok(INSTALLED.get().cloned().ok_or(error)?),
     }
 }
 

@@ -9,7 +9,7 @@ use actix_web::{
     middleware::Next,
     web::Data,
 };
-use bearward::internals::is_loopback;
+use bearward::keys::is_loopback;
 use bearward_testing::endpoint::JwksEndpoint;
 use url::Url;
 

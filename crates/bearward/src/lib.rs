@@ -155,7 +155,7 @@ pub mod internals {
         parse_authorization, reject,
     };
     #[cfg(feature = "remote")]
-    pub use crate::keys::{is_loopback, parse_retry_after};
+    pub use crate::keys::parse_retry_after;
     pub use crate::{
         jws::MAX_KID_BYTES,
         origin::is_bare_web_origin,

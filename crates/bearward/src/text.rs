@@ -25,7 +25,7 @@ impl SanitizedText {
     /// Truncates and cleans a text.
     pub fn new(text: &str) -> Self {
         let clean = |c: char| {
-            if c.is_control() || is_invisible(c) {
+            if Self::is_unsafe(c) {
                 char::REPLACEMENT_CHARACTER
             } else {
                 c
@@ -36,6 +36,19 @@ impl SanitizedText {
             excerpt.push('…');
         }
         Self(excerpt.into())
+    }
+
+    /// Returns whether a character is replaced: a control character, a line or paragraph separator,
+    /// a bidirectional control or an invisible character.
+    ///
+    /// ```
+    /// use bearward::SanitizedText;
+    ///
+    /// assert!(SanitizedText::is_unsafe('\u{202e}'));
+    /// assert!(!SanitizedText::is_unsafe('é'));
+    /// ```
+    pub fn is_unsafe(c: char) -> bool {
+        c.is_control() || is_invisible(c)
     }
 
     /// Returns the excerpt.

@@ -11,12 +11,14 @@
 //! | [`security_headers`] | all routes | Adds security headers to the response |
 //! | [`preflight_error_body`] | all routes | Adds the error envelope to a rejected CORS preflight |
 //! | [`cors`] | all routes | Answers preflights and adds CORS headers |
-//! | [`enforce`] | each endpoint | Panic isolation and request timeout |
+//! | [`enforce`], [`enforce_before_routing`] | each endpoint, own routes | Panic isolation and request timeout |
+//! | [`error_envelope`] | own routes | Replaces the plain-text body of an error by the error envelope |
 //! | [`limit_per_address`] | `public_rate_limited` | Rate limit per client address |
-//! | [`limit_invalid_tokens`] | endpoints that require a token | Rate limit for invalid tokens per client address |
+//! | [`limit_invalid_tokens`] | endpoints that require a token, own routes | Rate limit for invalid tokens per client address |
 //! | [`Bearward::require`] | endpoints that require a token | Verifies the token and checks the requirement |
 //! | [`require_administrator`] | `administration` | Checks that the caller is an administrator |
 //! | [`limit_per_user`] | `with_account`, `administration` | Rate limit per user |
+//! | [`limit_per_known_user`] | own routes | Verifies the token if there is one; rate limit per user |
 //! | [`load_account`] | `with_account`, `with_account_unlimited`, `administration` | Loads the account, rejects a disabled one |
 //!
 //! In the code below the order is reversed: the last `wrap` is the outermost middleware.
@@ -26,6 +28,7 @@ mod administrator;
 mod client_address;
 mod connection;
 mod cors;
+mod error_envelope;
 mod forward_auth;
 mod rate_limits;
 mod request_limits;
@@ -33,7 +36,7 @@ mod security_headers;
 mod unread_body;
 
 use actix_web::{
-    App, Error, Resource,
+    App, Error, Resource, Scope,
     body::{BoxBody, MessageBody},
     dev::{HttpServiceFactory, ServiceFactory, ServiceRequest, ServiceResponse},
     middleware::from_fn,
@@ -47,9 +50,10 @@ use self::{
     client_address::TrustedProxies,
     connection::track_request,
     cors::{cors, preflight_error_body},
+    error_envelope::error_envelope,
     forward_auth::forward_auth_method,
-    rate_limits::{limit_invalid_tokens, limit_per_address, limit_per_user},
-    request_limits::enforce,
+    rate_limits::{limit_invalid_tokens, limit_per_address, limit_per_known_user, limit_per_user},
+    request_limits::{enforce, enforce_before_routing},
     security_headers::security_headers,
     unread_body::close_on_unread_body,
 };
@@ -83,7 +87,7 @@ where
     let proxies = TrustedProxies::new(settings.trusted_proxies.iter().copied());
     app.wrap(cors(&settings, with_credentials))
         .wrap(from_fn(preflight_error_body))
-        .wrap(security_headers())
+        .wrap(from_fn(security_headers))
         .wrap(from_fn(forward_auth_method))
         .wrap(from_fn(move |request: ServiceRequest, next| {
             let continues_trace = proxies.is_trusted_peer(request.peer_addr());
@@ -160,4 +164,16 @@ pub(crate) fn with_account_unlimited<R: Requirement>(
         .wrap(auth.require::<R>())
         .wrap(from_fn(limit_invalid_tokens))
         .wrap(from_fn(move |request, next| enforce(limits, request, next)))
+}
+
+/// Wraps the routes of a team. Which of them require a token is known only to their handlers and
+/// guards.
+pub(super) fn own_routes(scope: Scope, limits: RequestLimits) -> impl HttpServiceFactory {
+    scope
+        .wrap(from_fn(limit_per_known_user))
+        .wrap(from_fn(limit_invalid_tokens))
+        .wrap(from_fn(error_envelope))
+        .wrap(from_fn(move |request, next| {
+            enforce_before_routing(limits, request, next)
+        }))
 }

@@ -251,6 +251,42 @@ pub(super) async fn limit_per_user(
     }
 }
 
+/// Limits requests per user, if the request has a valid token. Other requests are passed on: only
+/// the handler knows whether it requires a token. Its extractors reuse the verification.
+pub(super) async fn limit_per_known_user(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    // Unknown paths are answered with 404 in any case.
+    let checked = if request.match_pattern().is_some() {
+        check_known_user(&request).await
+    } else {
+        Ok(())
+    };
+    match checked {
+        Ok(()) => next
+            .call(request)
+            .await
+            .map(ServiceResponse::map_into_boxed_body),
+        Err(error) => Ok(request.into_response(error.error_response())),
+    }
+}
+
+async fn check_known_user(request: &ServiceRequest) -> Result<(), ApiError> {
+    let limits = rate_limits(request)?;
+    let Some(auth) = request.app_data::<Data<Bearward>>() else {
+        tracing::error!("the application has no Data<Bearward>");
+        return Err(ApiError::internal(request.request()));
+    };
+    match auth.authenticate_early(request.request()).await {
+        Ok(Some(user)) => {
+            let user = SubjectHash::new(auth.canonical_issuer(&user), user.subject());
+            limits.check_user(request.request(), user)
+        }
+        Ok(None) | Err(_) => Ok(()),
+    }
+}
+
 /// Returns the application's limits. Missing `Data` is an error, so that a forgotten registration
 /// does not disable the limits.
 fn rate_limits(request: &ServiceRequest) -> Result<&Data<RateLimits>, ApiError> {

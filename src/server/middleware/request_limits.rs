@@ -18,9 +18,10 @@ use actix_web::{
     middleware::Next,
     web::Bytes,
 };
+use bearward::RequestId;
 use futures_util::{FutureExt, Stream};
 
-use crate::api::error::ApiError;
+use crate::{api::error::ApiError, settings::Config};
 
 /// `Retry-After`, in seconds, of a response that took too long.
 const RETRY_AFTER: u64 = 5;
@@ -37,6 +38,18 @@ pub struct RequestLimits {
     pub generation_timeout: Duration,
 }
 
+impl RequestLimits {
+    /// Returns the limits of a configuration.
+    pub(crate) fn new(config: &Config) -> Self {
+        Self {
+            max_body_bytes: config.server.body_limit,
+            timeout: config.server.request_timeout,
+            // Longer than the timeout of the service, whose error is more specific.
+            generation_timeout: config.generate.timeout + config.server.request_timeout,
+        }
+    }
+}
+
 /// Answers a panic with 500 and a timeout with 503 or 408, all with the error envelope.
 ///
 /// 408 `REQUEST_TIMEOUT` means that the client did not send its body in time, so nothing has been
@@ -47,10 +60,76 @@ pub struct RequestLimits {
 /// response, and the router needs exclusive access to the request.
 pub(super) async fn enforce(
     limits: RequestLimits,
-    mut request: ServiceRequest,
+    request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let http_request = request.request().clone();
+    match call_within(limits.timeout, request, next).await {
+        Ok(response) => response.map(ServiceResponse::map_into_boxed_body),
+        Err(exceeded) => {
+            let response = exceeded.error(RequestId::from_request(&http_request));
+            Ok(ServiceResponse::new(
+                http_request,
+                response.error_response(),
+            ))
+        }
+    }
+}
+
+/// Does the same as [`enforce`] for a scope, whose routing needs exclusive access to the request:
+/// the error has no request.
+pub(super) async fn enforce_before_routing(
+    limits: RequestLimits,
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let request_id = RequestId::from_request(request.request());
+    match call_within(limits.timeout, request, next).await {
+        Ok(response) => response.map(ServiceResponse::map_into_boxed_body),
+        Err(exceeded) => Err(exceeded.error(request_id).into()),
+    }
+}
+
+/// Why a request was ended.
+#[derive(Debug, Clone, Copy)]
+enum Exceeded {
+    /// The handler has panicked. The panic hook has logged the cause.
+    Panicked,
+    /// The client has not sent its body in time.
+    SlowClient,
+    /// The handler has not answered in time.
+    SlowHandler,
+}
+
+impl Exceeded {
+    fn error(self, request_id: Option<RequestId>) -> ApiError {
+        match self {
+            Self::Panicked => ApiError::internal_with_request_id(request_id),
+            Self::SlowClient => ApiError::with_request_id(
+                request_id,
+                StatusCode::REQUEST_TIMEOUT,
+                "REQUEST_TIMEOUT",
+                "the request body did not arrive within server.request_timeout",
+            ),
+            Self::SlowHandler => {
+                let message = "the server took longer than server.request_timeout; a change may or may not have been applied: retry with the same Idempotency-Key";
+                ApiError::with_request_id(
+                    request_id,
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "TIMEOUT",
+                    message,
+                )
+                .with_retry_after(RETRY_AFTER)
+            }
+        }
+    }
+}
+
+async fn call_within<B: MessageBody + 'static>(
+    limit: Duration,
+    mut request: ServiceRequest,
+    next: Next<B>,
+) -> Result<Result<ServiceResponse<B>, Error>, Exceeded> {
     let waits_for_client = Rc::new(Cell::new(false));
     let payload = ObservedPayload {
         payload: request.take_payload(),
@@ -61,28 +140,12 @@ pub(super) async fn enforce(
     });
     // Unwind safe: state that a panicking handler leaves behind belongs to its own request.
     let response = AssertUnwindSafe(next.call(request)).catch_unwind();
-    let error = match tokio::time::timeout(limits.timeout, response).await {
-        Ok(Ok(response)) => return response.map(ServiceResponse::map_into_boxed_body),
-        // The panic hook has logged the cause.
-        Ok(Err(_panic)) => ApiError::internal(&http_request),
-        Err(_elapsed) if waits_for_client.get() => ApiError::new(
-            &http_request,
-            StatusCode::REQUEST_TIMEOUT,
-            "REQUEST_TIMEOUT",
-            "the request body did not arrive within server.request_timeout",
-        ),
-        Err(_elapsed) => {
-            let message = "the server took longer than server.request_timeout; a change may or may not have been applied: retry with the same Idempotency-Key";
-            ApiError::new(
-                &http_request,
-                StatusCode::SERVICE_UNAVAILABLE,
-                "TIMEOUT",
-                message,
-            )
-            .with_retry_after(RETRY_AFTER)
-        }
-    };
-    Ok(ServiceResponse::new(http_request, error.error_response()))
+    match tokio::time::timeout(limit, response).await {
+        Ok(Ok(response)) => Ok(response),
+        Ok(Err(_panic)) => Err(Exceeded::Panicked),
+        Err(_elapsed) if waits_for_client.get() => Err(Exceeded::SlowClient),
+        Err(_elapsed) => Err(Exceeded::SlowHandler),
+    }
 }
 
 /// A request payload that records whether its reader is waiting for the client.
@@ -111,7 +174,6 @@ mod tests {
         test::{TestRequest, call_service, init_service, read_body_json},
         web,
     };
-    use bearward::RequestId;
     use serde_json::{Value, json};
 
     use super::{super::public, *};

@@ -1,7 +1,7 @@
 //! Allowed redirect targets of a sign-in, and allowed origins of the auth API.
 
 use actix_web::{HttpRequest, http::header};
-use bearward::internals::is_loopback;
+use bearward::keys::is_loopback;
 use serde::Deserialize;
 use url::{Origin, Url};
 

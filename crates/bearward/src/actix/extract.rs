@@ -10,7 +10,7 @@ use std::{
 
 use actix_web::{HttpMessage, HttpRequest, web::Data};
 
-use super::{bearer, challenge::AuthRejection};
+use super::{bearer, challenge::AuthRejection, early::EarlyAuthentication};
 use crate::{
     bearward::Bearward,
     error::{AuthError, AuthFailure},
@@ -70,13 +70,26 @@ pub(super) enum Authentication<'r> {
 }
 
 pub(super) fn authenticate<'r>(request: &'r HttpRequest, auth: &Bearward) -> Authentication<'r> {
+    let early = EarlyAuthentication::from_request(request, auth);
     let token = match bearer::token(request, &auth.challenge) {
         Ok(token) => token,
         Err(AuthError::NoToken) => return Authentication::Missing,
         Err(error) => {
-            return Authentication::Rejected(Bearward::record_rejection(error.into()));
+            let failure = AuthFailure::from(error);
+            let is_counted =
+                early.is_some_and(|early| early.result.as_ref().err() == Some(&failure));
+            return Authentication::Rejected(if is_counted {
+                failure
+            } else {
+                Bearward::record_rejection(failure)
+            });
         }
     };
+    if let Some(early) = early
+        && early.token.as_deref() == Some(token)
+    {
+        return Authentication::Done(early.result.clone(), token);
+    }
     match auth.try_verify(token) {
         Verification::Ready(result) => Authentication::Done(result, token),
         Verification::Pending(pending) => Authentication::Pending(pending, token),

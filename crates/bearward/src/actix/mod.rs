@@ -2,6 +2,7 @@
 
 mod bearer;
 mod challenge;
+mod early;
 mod error_body;
 mod extract;
 mod guard;

@@ -6,10 +6,14 @@ use std::{
 };
 
 use actix_web::{
-    App,
+    App, Error,
+    body::MessageBody,
+    dev::{ServiceRequest, ServiceResponse},
+    middleware::{Condition, Next, from_fn},
     test::{TestRequest, call_service, init_service},
     web,
 };
+use bearward::Bearward;
 use metrics::{
     Counter, CounterFn, Gauge, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit,
 };
@@ -56,11 +60,27 @@ impl Recorder for CounterRecorder {
     }
 }
 
+/// Authenticates the request and ignores the result.
+async fn authenticate_early(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let auth = request.app_data::<Bearward>().unwrap();
+    let _ = auth.authenticate_early(request.request()).await;
+    next.call(request).await
+}
+
 #[actix_web::test]
 async fn each_rejection_is_counted_once() {
+    for is_early in [false, true] {
+        count_rejections(is_early).await;
+    }
+}
+
+async fn count_rejections(is_early: bool) {
     let recorder = CounterRecorder::default();
     let _recorder = metrics::set_default_local_recorder(&recorder);
-    let (auth, _clock, token) = counting_verifier().await;
+    let (auth, clock, token) = counting_verifier().await;
     let issuer = "https://id.example.com";
     let guarded = web::scope("/guarded")
         .wrap(auth.require::<Admin>())
@@ -70,7 +90,8 @@ async fn each_rejection_is_counted_once() {
         .configure(routes)
         .route("/me", web::get().to(me))
         .route("/maybe", web::get().to(maybe));
-    let app = init_service(routes.service(guarded)).await;
+    let early = Condition::new(is_early, from_fn(authenticate_early));
+    let app = init_service(routes.service(guarded).wrap(early)).await;
 
     let (valid_token, admin) = (token.clone().sign(), token.clone().role("admin").sign());
     let expired = token.clone().expired().sign();
@@ -110,6 +131,7 @@ async fn each_rejection_is_counted_once() {
     ];
     for (path, headers, expected) in cases {
         recorder.0.lock().unwrap().clear();
+        let reads = clock.reads();
         let request = TestRequest::get().uri(path);
         let request = headers.iter().fold(request, |request, value| {
             request.append_header(("authorization", *value))
@@ -119,6 +141,11 @@ async fn each_rejection_is_counted_once() {
             .iter()
             .map(|labels| (labels.replace("ISS", issuer), 1))
             .collect();
-        assert_eq!(*recorder.0.lock().unwrap(), expected, "{path} {headers:?}");
+        let counts = recorder.0.lock().unwrap().clone();
+        assert_eq!(counts, expected, "{path} {headers:?} early: {is_early}");
+        assert!(
+            clock.reads() - reads <= 1,
+            "{path} {headers:?}: verified once"
+        );
     }
 }

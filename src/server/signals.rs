@@ -1,19 +1,18 @@
-//! The signals that stop a command.
+//! The signals that stop a process.
 
-use std::{fmt, process};
+use std::{fmt, io, process};
 
 #[cfg(unix)]
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::Failure;
-use crate::server::Application;
+use super::{Application, StartError};
 
 /// Handlers of SIGTERM and SIGINT.
 ///
-/// They are installed before a command binds an address: as soon as a client can connect, a signal
-/// stops the command gracefully. Without a handler, the first process of a container ignores
+/// They are installed before the process binds an address: as soon as a client can connect, a signal
+/// stops it gracefully. Without a handler, the first process of a container ignores
 /// SIGTERM.
-pub(super) struct Signals {
+pub(crate) struct Signals {
     #[cfg(unix)]
     terminate: Signal,
     #[cfg(unix)]
@@ -22,7 +21,7 @@ pub(super) struct Signals {
 
 /// A received signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum StopSignal {
+pub(crate) enum StopSignal {
     #[cfg_attr(not(unix), expect(dead_code, reason = "only on Unix"))]
     Terminate,
     Interrupt,
@@ -30,11 +29,15 @@ pub(super) enum StopSignal {
 
 impl Signals {
     /// Installs the handlers.
+    ///
+    /// # Errors
+    /// If the operating system does not permit it.
     #[cfg(unix)]
-    pub(super) fn install() -> Result<Self, Failure> {
+    pub(crate) fn install() -> io::Result<Self> {
         let install = |kind| {
             signal(kind).map_err(|error| {
-                Failure::Failed(format!("signal handlers cannot be installed: {error}"))
+                let message = format!("signal handlers cannot be installed: {error}");
+                io::Error::new(error.kind(), message)
             })
         };
         Ok(Self {
@@ -45,13 +48,14 @@ impl Signals {
 
     /// Other systems have no such signals; Ctrl-C is handled while a command waits for it.
     #[cfg(not(unix))]
-    pub(super) fn install() -> Result<Self, Failure> {
+    #[expect(clippy::unnecessary_wraps, reason = "fails on Unix")]
+    pub(crate) fn install() -> io::Result<Self> {
         Ok(Self {})
     }
 
     /// Waits for Ctrl-C.
     #[cfg(not(unix))]
-    pub(super) async fn recv(&mut self) -> StopSignal {
+    pub(crate) async fn recv(&mut self) -> StopSignal {
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }
@@ -60,7 +64,7 @@ impl Signals {
 
     /// Waits for a signal.
     #[cfg(unix)]
-    pub(super) async fn recv(&mut self) -> StopSignal {
+    pub(crate) async fn recv(&mut self) -> StopSignal {
         tokio::select! {
             _ = self.terminate.recv() => StopSignal::Terminate,
             _ = self.interrupt.recv() => StopSignal::Interrupt,
@@ -68,7 +72,7 @@ impl Signals {
     }
 
     /// Returns the output of `start`, or `None` if a signal comes first.
-    pub(super) async fn or_stop<T>(&mut self, start: impl Future<Output = T>) -> Option<T> {
+    pub(crate) async fn or_stop<T>(&mut self, start: impl Future<Output = T>) -> Option<T> {
         tokio::select! {
             output = start => Some(output),
             signal = self.recv() => {
@@ -80,7 +84,7 @@ impl Signals {
 
     /// Runs the server until a signal stops it. Requests in flight may finish; a second signal
     /// ends the process at once.
-    pub(super) async fn run(mut self, application: Application) -> Result<(), Failure> {
+    pub(crate) async fn run(mut self, application: Application) -> Result<(), StartError> {
         let stop = async move {
             let signal = self.recv().await;
             tracing::info!(%signal, "the server stops; a second signal ends it at once");
@@ -90,7 +94,7 @@ impl Signals {
                 process::exit(signal.exit_code());
             });
         };
-        Ok(application.run_until(stop).await?)
+        application.run_until(stop).await
     }
 }
 

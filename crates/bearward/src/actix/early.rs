@@ -1,0 +1,87 @@
+//! Authentication before the handler, for middleware that needs the caller.
+
+use std::rc::Rc;
+
+use actix_web::{HttpMessage, HttpRequest};
+
+use super::{
+    challenge::AuthRejection,
+    extract::{Authentication, authenticate, convert},
+    principal::Principal,
+};
+use crate::{bearward::Bearward, error::AuthFailure, verified::Verified};
+
+/// The result of [`Bearward::authenticate_early`], which extractors and guards reuse for the same token.
+pub(super) struct EarlyAuthentication {
+    auth: Bearward,
+    /// `None` if the request's credentials cannot be read.
+    pub(super) token: Option<Box<str>>,
+    pub(super) result: Result<Verified, AuthFailure>,
+}
+
+impl EarlyAuthentication {
+    /// Returns the result of this verifier; `None` if no middleware has authenticated the request.
+    pub(super) fn from_request(request: &HttpRequest, auth: &Bearward) -> Option<Rc<Self>> {
+        let extensions = request.extensions();
+        let early = extensions.get::<Rc<Self>>()?;
+        early.auth.ptr_eq(auth).then(|| Rc::clone(early))
+    }
+}
+
+impl Bearward {
+    /// Authenticates a request before its handler, for a middleware that needs the caller, for
+    /// example a rate limit per user. Returns `None` if the request has no token.
+    ///
+    /// The middleware does not have to reject the request: extractors and guards of the route
+    /// return the same caller or the same rejection, without verifying the token and counting the
+    /// rejection again. A route without them stays public.
+    ///
+    /// ```
+    /// use actix_web::{
+    ///     Error, body::MessageBody, dev::{ServiceRequest, ServiceResponse}, middleware::Next, web::Data,
+    /// };
+    /// use bearward::Bearward;
+    ///
+    /// async fn log_caller(
+    ///     request: ServiceRequest,
+    ///     next: Next<impl MessageBody>,
+    /// ) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    ///     if let Some(auth) = request.app_data::<Data<Bearward>>()
+    ///         && let Ok(Some(user)) = auth.authenticate_early(request.request()).await
+    ///     {
+    ///         println!("{} from {}", user.subject(), user.issuer());
+    ///     }
+    ///     next.call(request).await
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// The [`AuthRejection`] that [`Principal`] would return, except for a missing token.
+    ///
+    /// # Security
+    /// The request is not protected: without an extractor or a guard, the handler runs for every
+    /// request that the middleware passes on.
+    pub async fn authenticate_early(
+        &self,
+        request: &HttpRequest,
+    ) -> Result<Option<Principal>, AuthRejection> {
+        let (result, token) = match authenticate(request, self) {
+            Authentication::Missing => return Ok(None),
+            Authentication::Rejected(failure) => (Err(failure), None),
+            Authentication::Done(result, token) => (result, Some(token)),
+            Authentication::Pending(pending, token) => (pending.await, Some(token)),
+        };
+        if EarlyAuthentication::from_request(request, self).is_none() {
+            let early = EarlyAuthentication {
+                auth: self.clone(),
+                token: token.map(Into::into),
+                result: result.clone(),
+            };
+            request.extensions_mut().insert(Rc::new(early));
+        }
+        result
+            .and_then(|verified| convert(verified, token.unwrap_or_default()))
+            .map(Some)
+            .map_err(|failure| AuthRejection::new(failure, request, Some(self)))
+    }
+}

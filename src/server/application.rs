@@ -1,0 +1,399 @@
+//! A server that is bound to its addresses: its listeners and the state that they share.
+
+use std::{
+    io,
+    net::SocketAddr,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use actix_web::{
+    App, Error,
+    body::MessageBody,
+    dev::{Server as HttpServer, ServerHandle, ServiceFactory, ServiceRequest, ServiceResponse},
+    web::Data,
+};
+use bearward::{Bearward, Clock};
+use tokio::{
+    task::{JoinError, JoinSet},
+    time::timeout,
+};
+
+use super::{
+    Server, Shutdown, StartError,
+    builder::BackgroundTask,
+    listener::{ListenerLimits, bind, listen, server_builder},
+    middleware::{self, RateLimits, RequestLimits},
+    routes::OwnRoutes,
+    services::{Services, authorization_endpoint, build_services},
+    shutdown::ShutdownTimes,
+};
+use crate::{
+    accounts::Accounts,
+    api::{self, Administrators, ApiKeys, Document, GoogleSignIn, Health, Metadata},
+    completions::Completions,
+    settings::{self, Config},
+    store::{OpenError, Opening, Store},
+    telemetry::Metrics,
+};
+
+/// A server that is bound to its addresses and ready to run.
+pub struct Application {
+    api: HttpServer,
+    admin: Option<HttpServer>,
+    address: SocketAddr,
+    auth: Bearward,
+    shutdown: Shutdown,
+    shutdown_times: ShutdownTimes,
+    tasks: Vec<BackgroundTask>,
+    /// The task that opens the database, until it has ended.
+    opening: Option<Opening>,
+}
+
+/// How long [`Application::build`] waits for the database, so that a wrong configuration is usually
+/// reported before the server listens. It then continues in the background.
+const OPEN_WAIT: Duration = Duration::from_millis(500);
+
+/// The state that all workers share.
+struct AppState {
+    auth: Data<Bearward>,
+    accounts: Data<Accounts>,
+    administrators: Data<Administrators>,
+    google_sign_in: Data<GoogleSignIn>,
+    api_keys: Data<ApiKeys>,
+    completions: Data<Completions>,
+    document: Data<Document>,
+    health: Data<Health>,
+    metadata: Data<Metadata>,
+    rate_limits: Data<RateLimits>,
+    shutdown: Data<Shutdown>,
+}
+
+/// Creates the application of each worker.
+#[derive(Clone)]
+struct AppFactory {
+    settings: settings::Server,
+    with_credentials: bool,
+    own_routes: OwnRoutes,
+    limits: RequestLimits,
+}
+
+impl Application {
+    /// Starts the server without own routes.
+    ///
+    /// # Errors
+    /// The errors of [`build`](Self::build).
+    pub async fn start(config: &Config, metrics: Option<Metrics>) -> Result<Self, StartError> {
+        Self::build(Server::from_settings(config.clone()), metrics).await
+    }
+
+    /// Starts the server without own routes and with another clock, for tests.
+    ///
+    /// # Errors
+    /// The errors of [`build`](Self::build).
+    pub async fn start_with_clock(
+        clock: Arc<dyn Clock>,
+        config: &Config,
+        metrics: Option<Metrics>,
+    ) -> Result<Self, StartError> {
+        Self::build(Server::from_settings(config.clone()).clock(clock), metrics).await
+    }
+
+    /// Binds the listeners and builds everything that the server needs. Does not wait for issuers,
+    /// nor for a database that is not available.
+    ///
+    /// # Errors
+    /// [`StartError`] if an address cannot be bound, the database rejects the configuration, the
+    /// configuration of an issuer is invalid, or an own route collides with a built-in one.
+    ///
+    /// # Panics
+    /// Does not panic: the state is set before workers start.
+    pub(super) async fn build(
+        server: Server,
+        metrics: Option<Metrics>,
+    ) -> Result<Self, StartError> {
+        let Server {
+            config,
+            clock,
+            routes,
+            openapi,
+            tasks,
+            ..
+        } = server;
+        let document = Document::with_own(openapi)?;
+        let limits = RequestLimits::new(&config);
+        // The listeners are bound first, because challenges contain the address. The state is
+        // built after that and set before the server runs.
+        let (socket, address) = bind(config.server.bind)?;
+        let listener_limits = ListenerLimits::new(&config.server);
+        let state: Arc<OnceLock<AppState>> = Arc::default();
+        let factory = AppFactory::new(&config, routes.clone(), limits);
+        let worker_state = Arc::clone(&state);
+        let app = move || {
+            let state = worker_state.get();
+            factory.create(state.expect("the state is set before the server runs"))
+        };
+        let workers = match config.server.workers {
+            0 => cores(),
+            workers => workers,
+        };
+        let server = server_builder(&config.server, workers);
+        let server = listen(server, "api", socket, listener_limits.clone(), app)
+            .map_err(|source| StartError::Bind { address, source })?;
+
+        // The verifier comes first: its key fetches run while the database is opened.
+        let services = build_services(Arc::clone(&clock), &config, address).await?;
+        routes.check(limits, &services.auth, &document).await?;
+        let (store, opening) = open_store(&config).await?;
+        let shutdown = Shutdown::default();
+        let state = state.get_or_init(|| {
+            AppState::new(
+                services, &config, store, clock, metrics, &shutdown, document,
+            )
+        });
+        let (auth, health) = (Bearward::clone(&state.auth), state.health.clone());
+        let admin = config
+            .server
+            .admin_bind
+            .map(|address| admin_server(address, &config, health, limits, listener_limits))
+            .transpose()?;
+        Ok(Self {
+            api: server.run(),
+            admin,
+            address,
+            auth,
+            shutdown,
+            shutdown_times: ShutdownTimes::new(&config.server),
+            tasks,
+            opening,
+        })
+    }
+
+    /// Waits until the database is open.
+    ///
+    /// # Errors
+    /// [`StartError::Database`] if it rejects the configuration.
+    pub async fn wait_for_database(&mut self) -> Result<(), StartError> {
+        match self.opening.take() {
+            Some(opening) => opened(opening.await),
+            None => Ok(()),
+        }
+    }
+
+    /// Returns the address of the API, with the actual port if port 0 was configured.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Returns the verifier of this server.
+    pub fn auth(&self) -> &Bearward {
+        &self.auth
+    }
+
+    /// Returns a handle that stops the server.
+    pub fn handle(&self) -> ServerHandle {
+        self.api.handle()
+    }
+
+    /// Serves until `stop` is ready, or [`handle`](Self::handle) stops the server.
+    ///
+    /// After `stop`, `/readyz` reports 503 for the shutdown delay; then no more connections are
+    /// accepted, and requests in flight may finish within the shutdown timeout.
+    ///
+    /// # Errors
+    /// The errors of [`run`](Self::run).
+    pub async fn run_until(self, stop: impl Future<Output = ()>) -> Result<(), StartError> {
+        let (shutdown, times, handle) = (self.shutdown.clone(), self.shutdown_times, self.handle());
+        let mut server = std::pin::pin!(self.run());
+        let stop = async {
+            stop.await;
+            // `stop` sends the command when it is called.
+            shutdown.run(times, async { handle.stop(true).await }).await;
+        };
+        tokio::select! {
+            result = &mut server => result,
+            () = stop => server.await,
+        }
+    }
+
+    /// Serves until [`handle`](Self::handle) stops the server. Requests in flight may finish within
+    /// the shutdown timeout.
+    ///
+    /// # Errors
+    /// [`StartError`] if the operating system returns an error, or the database, once it answers,
+    /// rejects the configuration.
+    pub async fn run(mut self) -> Result<(), StartError> {
+        // Dropping it ends the tasks.
+        let mut tasks = JoinSet::new();
+        for task in self.tasks {
+            tasks.spawn(task(self.shutdown.clone()));
+        }
+        let opening = self.opening.take();
+        let rejected = async {
+            match opening {
+                Some(opening) => match opened(opening.await) {
+                    Ok(()) => std::future::pending().await,
+                    Err(error) => error,
+                },
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            result = serve(self.api, self.admin) => Ok(result?),
+            error = rejected => Err(error),
+        }
+    }
+}
+
+impl AppState {
+    fn new(
+        services: Services,
+        config: &Config,
+        store: Store,
+        clock: Arc<dyn Clock>,
+        metrics: Option<Metrics>,
+        shutdown: &Shutdown,
+        document: Document,
+    ) -> Self {
+        let Services {
+            auth,
+            resource,
+            completions,
+        } = services;
+        Self {
+            health: Data::new(Health::new(
+                auth.clone(),
+                store.clone(),
+                metrics,
+                shutdown.clone(),
+            )),
+            metadata: Data::new(Metadata::new(resource, &auth)),
+            google_sign_in: Data::new(GoogleSignIn::new(
+                authorization_endpoint(&auth),
+                config.server.cors_origins.clone(),
+            )),
+            api_keys: Data::new(ApiKeys::new(&config.vault)),
+            completions: Data::new(completions),
+            accounts: Data::new(Accounts::new(store, clock)),
+            administrators: Data::new(Administrators::new(&config.admin)),
+            document: Data::new(document),
+            rate_limits: Data::new(RateLimits::new(
+                &config.rate_limit,
+                &config.server,
+                auth.clock(),
+            )),
+            auth: Data::new(auth),
+            shutdown: Data::new(shutdown.clone()),
+        }
+    }
+}
+
+impl AppFactory {
+    fn new(config: &Config, own_routes: OwnRoutes, limits: RequestLimits) -> Self {
+        Self {
+            settings: config.server.clone(),
+            with_credentials: config.tokens.cookie.is_some(),
+            own_routes,
+            limits,
+        }
+    }
+
+    fn create(
+        &self,
+        state: &AppState,
+    ) -> App<
+        impl ServiceFactory<
+            ServiceRequest,
+            Config = (),
+            Response = ServiceResponse<impl MessageBody + 'static + use<>>,
+            Error = Error,
+            InitError = (),
+        > + use<>,
+    > {
+        let app = App::new()
+            .app_data(state.auth.clone())
+            .app_data(state.accounts.clone())
+            .app_data(state.administrators.clone())
+            .app_data(state.google_sign_in.clone())
+            .app_data(state.api_keys.clone())
+            .app_data(state.completions.clone())
+            .app_data(state.document.clone())
+            .app_data(state.health.clone())
+            .app_data(state.metadata.clone())
+            .app_data(state.rate_limits.clone())
+            .app_data(state.shutdown.clone());
+        let app = middleware::wrap_application(app, self.settings.clone(), self.with_credentials);
+        let app = if self.settings.admin_bind.is_some() {
+            app
+        } else {
+            app.configure(|routes| api::local_metrics(routes, self.limits))
+        };
+        app.configure(|routes| api::routes(routes, self.limits, &state.auth))
+            .configure(|routes| self.own_routes.mount(routes, self.limits, &state.auth))
+    }
+}
+
+/// Opens the database. Returns the task that opens it, unless it has ended.
+async fn open_store(config: &Config) -> Result<(Store, Option<Opening>), StartError> {
+    let (store, mut opening) = Store::open_in_background(&config.database);
+    match timeout(OPEN_WAIT, &mut opening).await {
+        Ok(result) => {
+            opened(result)?;
+            Ok((store, None))
+        }
+        Err(_) => Ok((store, Some(opening))),
+    }
+}
+
+/// Returns the result of the task that opens the database.
+fn opened(result: Result<Result<(), OpenError>, JoinError>) -> Result<(), StartError> {
+    match result {
+        Ok(result) => Ok(result?),
+        // The runtime is shutting down, or the task has panicked.
+        Err(error) => Err(io::Error::other(error).into()),
+    }
+}
+
+async fn serve(api: HttpServer, admin: Option<HttpServer>) -> io::Result<()> {
+    match admin {
+        Some(admin) => {
+            let admin_handle = admin.handle();
+            let admin = tokio::spawn(admin);
+            let result = api.await;
+            admin_handle.stop(true).await;
+            admin.await.map_err(io::Error::other)??;
+            result
+        }
+        None => api.await,
+    }
+}
+
+/// Binds the server of `server.admin_bind`, which serves `/metrics`.
+fn admin_server(
+    address: SocketAddr,
+    config: &Config,
+    health: Data<Health>,
+    limits: RequestLimits,
+    listener_limits: ListenerLimits,
+) -> Result<HttpServer, StartError> {
+    let server_settings = settings::Server {
+        // No browser calls this listener from another origin.
+        cors_origins: Vec::new(),
+        ..config.server.clone()
+    };
+    let app = move || {
+        let app = App::new().app_data(health.clone());
+        middleware::wrap_application(app, server_settings.clone(), false)
+            .configure(|routes| api::metrics(routes, limits))
+            .configure(|routes| api::defaults(routes, limits))
+    };
+    let (socket, address) = bind(address)?;
+    let server = server_builder(&config.server, 1);
+    let server = listen(server, "admin", socket, listener_limits, app)
+        .map_err(|source| StartError::Bind { address, source })?;
+    Ok(server.run())
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
