@@ -1,8 +1,8 @@
 //! The `[issuers.NAME]` sections: the trusted issuers.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::PathBuf};
 
-use ::config::{Map, Value};
+use ::config::{Map, Value, ValueKind};
 use bearward::{
     Algorithm, ClaimMapping, Issuer, IssuerError, KeySource, TokenUse, TypRule,
     internals::is_loopback,
@@ -13,7 +13,7 @@ use super::{
     Problem,
     address::http_url,
     issuer_values::{accepted_issuers, algorithms, audiences, key_set, pointer, required_claims},
-    raw::{name_of, one_of},
+    raw::{Raw, name_of, one_of},
     redact::hidden,
     report::Report,
     section::{Reported, Section},
@@ -88,6 +88,9 @@ fn read_issuer(name: &str, mut section: Section<'_>, allow_http: bool) -> Result
         &format!("write the exact `iss` of its tokens{shortcut}"),
     );
     let keys = keys(&mut section, accepted_issuers.as_ref().ok(), allow_http);
+    let file = |raw: Raw<'_>| raw.text().map(PathBuf::from);
+    let token_file = section.optional("jwks_token_file", file);
+    let headers_file = section.optional("jwks_headers_file", file);
     let audiences = section.optional("audiences", audiences);
     let audiences = section.require(
         "audiences",
@@ -131,6 +134,7 @@ fn read_issuer(name: &str, mut section: Section<'_>, allow_http: bool) -> Result
     let (accepted_issuers, audiences, algorithms) = (accepted_issuers?, audiences?, algorithms?);
     let (token_type, leeway, required_claims) = (token_type?, leeway?, required_claims?);
     let (token_use, claims, keys) = (token_use?, claims?, keys?);
+    let (token_file, headers_file) = (token_file?, headers_file?);
     let build = || {
         let mut accepted_issuers = accepted_issuers.into_iter();
         let canonical = accepted_issuers.next().unwrap_or_default();
@@ -143,11 +147,20 @@ fn read_issuer(name: &str, mut section: Section<'_>, allow_http: bool) -> Result
             .claim_mapping(claims)
             .keys(keys);
         let issuer = accepted_issuers.fold(issuer, Issuer::issuer_alias);
+        let issuer = token_file.into_iter().fold(issuer, Issuer::jwks_token_file);
+        let issuer = headers_file
+            .into_iter()
+            .fold(issuer, Issuer::jwks_headers_file);
         Ok(required_claims
             .into_iter()
             .fold(issuer, Issuer::require_claim))
     };
-    build().map_err(|error: IssuerError| {
+    let issuer = build().map_err(|error: IssuerError| error.to_string());
+    let issuer = issuer.and_then(|issuer| match issuer.check_key_source() {
+        Ok(()) => Ok(issuer),
+        Err(error) => Err(error.to_string()),
+    });
+    issuer.map_err(|error| {
         report
             .problems
             .push(Problem::plain(format!("issuers.{name}: {error}")));
@@ -181,26 +194,46 @@ fn keys(
     let is_allowed = |url: &Url| url.scheme() == "https" || is_loopback(url) || allow_http;
     let plain_http = "over plain http an attacker on the network can replace the keys; write https://, or set jwks.allow_http = true \
                       (BEARWARD_JWKS__ALLOW_HTTP) if you trust the network";
-    let url = section.optional("jwks_url", |raw| {
+    let allowed_url = |raw: Raw<'_>| {
         let url = http_url(raw)?;
         if is_allowed(&url) {
             Ok(url)
         } else {
             Err(plain_http.to_owned())
         }
+    };
+    let urls = section.optional("jwks_url", |raw| {
+        let urls = raw.one_or_list()?.into_iter();
+        let parse = |text: &str| {
+            allowed_url(Raw {
+                kind: &ValueKind::from(text),
+                is_text: raw.is_text,
+            })
+        };
+        urls.map(parse).collect::<Result<Vec<_>, _>>()
     });
+    let discovery_url = section.optional("discovery_url", allowed_url);
     let fixed = section.secret("jwks", hidden, key_set);
-    match (url?, fixed?) {
-        (Some(_), Some(_)) => {
+    match (urls?, discovery_url?, fixed?) {
+        (Some(mut urls), None, None) => Ok(match (urls.pop(), urls.is_empty()) {
+            (Some(only), true) => KeySource::Url(only),
+            (last, _) => KeySource::Urls(urls.into_iter().chain(last).collect()),
+        }),
+        (None, Some(url), None) => Ok(KeySource::DiscoveryUrl(url)),
+        (None, None, Some(text)) => Ok(KeySource::Fixed(text)),
+        (urls, discovery_url, fixed) if urls.is_some() || discovery_url.is_some() => {
+            let keys = [
+                urls.map(|_| "jwks_url"),
+                discovery_url.map(|_| "discovery_url"),
+                fixed.map(|_| "jwks"),
+            ];
             section.conflict(
-                &["jwks_url", "jwks"],
-                "set only one of jwks_url, jwks_file and jwks",
+                &keys.into_iter().flatten().collect::<Vec<_>>(),
+                "set only one of jwks_url, discovery_url, jwks_file and jwks",
             );
             Err(Reported)
         }
-        (Some(url), None) => Ok(KeySource::Url(url)),
-        (None, Some(text)) => Ok(KeySource::Fixed(text)),
-        (None, None) => {
+        _ => {
             let canonical = accepted_issuers
                 .ok_or(Reported)?
                 .first()
@@ -208,7 +241,9 @@ fn keys(
             let hint = match canonical.filter(|url| matches!(url.scheme(), "http" | "https")) {
                 Some(url) if is_allowed(&url) => return Ok(KeySource::Discovery),
                 Some(_) => plain_http,
-                None => "OIDC discovery needs an https:// issuer; set jwks_url or jwks_file",
+                None => {
+                    "OIDC discovery needs an https:// issuer; set jwks_url, discovery_url or jwks_file"
+                }
             };
             section.conflict(&["issuer"], hint);
             Err(Reported)
