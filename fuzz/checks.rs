@@ -6,8 +6,7 @@ use std::sync::{Arc, LazyLock};
 use actix_web::http::header::HeaderValue;
 use bearward::{
     Algorithm, AuthFailure, Bearward, Issuer, KeySource, Timestamp, Verification, Verified,
-    internals::parse_authorization,
-    keys::{KeyLookup, ParsedJwks},
+    internals::parse_authorization, keys::ParsedJwks,
 };
 use bearward_testing::{KeyPair, TestClock, Token};
 use futures_util::FutureExt;
@@ -148,20 +147,18 @@ pub fn jwks(input: &[u8]) {
         };
         assert!(!keys.is_empty() && keys.len() + ignored.len() <= LIMIT);
         for key in keys.iter() {
-            assert!(allowed.contains(&key.algorithm()));
-            let found = keys.find(key.kid(), key.algorithm());
-            let is_only_one = keys
-                .iter()
-                .filter(|other| other.algorithm() == key.algorithm())
-                .count()
-                == 1;
-            match found {
-                KeyLookup::One(found) => assert!(
-                    std::ptr::eq(found, key),
+            assert!(
+                key.algorithms()
+                    .all(|algorithm| allowed.contains(&algorithm))
+            );
+            for algorithm in key.algorithms() {
+                let candidates: Vec<_> = keys.find(key.kid(), algorithm).collect();
+                let is_found = candidates.iter().any(|found| std::ptr::eq(*found, key));
+                assert!(
+                    is_found || key.kid().is_none(),
                     "kid and algorithm select this key"
-                ),
-                KeyLookup::Ambiguous => assert!(key.kid().is_none() && !is_only_one),
-                KeyLookup::Missing => panic!("a usable key cannot be found"),
+                );
+                assert!((1..=3).contains(&candidates.len()));
             }
         }
         assert!(

@@ -8,7 +8,7 @@ use actix_web::{
     http::StatusCode,
     web::{Data, Query},
 };
-use bearward::{Bearward, RequestId};
+use bearward::{Bearward, KeySetStatus, RequestId, keys::KeySetState};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::{sync::Mutex, time::Instant};
@@ -46,13 +46,56 @@ pub(super) struct Report {
     database: &'static str,
 }
 
-/// The key set of an issuer.
+/// The keys of an issuer. Of several key sets: the least usable state, all keys, the largest age.
 #[derive(Serialize, utoipa::ToSchema)]
 pub(super) struct KeysReport {
     #[schema(example = "fresh")]
     state: &'static str,
     keys: usize,
     age_seconds: Option<u64>,
+    /// Each key set, in the order of `jwks_url`, if the issuer has several.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    key_sets: Vec<KeySetReport>,
+}
+
+/// One of several key sets of an issuer. Its URL is not shown, because the route is public.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(super) struct KeySetReport {
+    #[schema(example = "fresh")]
+    state: &'static str,
+    keys: usize,
+    age_seconds: Option<u64>,
+}
+
+impl KeysReport {
+    /// Reports the key sets of one issuer.
+    fn new(sets: &[KeySetStatus]) -> Self {
+        let report = |set: &KeySetStatus| KeySetReport {
+            state: set.state(),
+            keys: set.keys,
+            age_seconds: set.age.map(|age| age.as_secs()),
+        };
+        let least_usable = sets.iter().max_by_key(|set| match set.state {
+            KeySetState::Fixed | KeySetState::Fresh => 0,
+            KeySetState::Stale => 1,
+            KeySetState::Expired => 2,
+            KeySetState::Empty => 3,
+        });
+        Self {
+            state: least_usable.map_or("empty", KeySetStatus::state),
+            keys: sets.iter().map(|set| set.keys).sum(),
+            age_seconds: sets
+                .iter()
+                .filter_map(|set| set.age)
+                .max()
+                .map(|age| age.as_secs()),
+            key_sets: if sets.len() > 1 {
+                sets.iter().map(report).collect()
+            } else {
+                Vec::new()
+            },
+        }
+    }
 }
 
 impl Health {
@@ -90,15 +133,10 @@ pub(super) async fn health(health: Data<Health>) -> HttpResponse {
     let are_keys_fresh = key_sets
         .iter()
         .all(|set| matches!(set.state(), "fresh" | "fixed"));
-    let issuers = key_sets.into_iter().map(|set| {
-        let report = KeysReport {
-            state: set.state(),
-            keys: set.keys,
-            age_seconds: set.age.map(|age| age.as_secs()),
-        };
-        (set.issuer, report)
-    });
-    let issuers = issuers.collect();
+    let issuers = key_sets
+        .chunk_by(|one, next| one.issuer == next.issuer)
+        .filter_map(|sets| Some((sets.first()?.issuer.clone(), KeysReport::new(sets))))
+        .collect();
     let database = health.database().await;
     let report = Report {
         status: if are_keys_fresh && database == DatabaseState::Available {
@@ -175,9 +213,9 @@ pub(super) async fn ready(health: Data<Health>, request: HttpRequest) -> HttpRes
     let unavailable: Vec<String> = health
         .auth
         .key_set_statuses()
-        .into_iter()
-        .filter(|set| !set.state.is_usable())
-        .map(|set| set.issuer)
+        .chunk_by(|one, next| one.issuer == next.issuer)
+        .filter(|sets| !sets.iter().any(|set| set.state.is_usable()))
+        .filter_map(|sets| Some(sets.first()?.issuer.clone()))
         .collect();
     let message = format!(
         "no usable signing keys of these issuers: {}",

@@ -60,6 +60,8 @@ pub(super) async fn metadata(metadata: Data<Metadata>, request: HttpRequest) -> 
     if metadata.has_path(request.match_info().query("resource")) {
         return HttpResponse::Ok()
             .insert_header(("cache-control", "public, max-age=300"))
+            // The metadata is public, and clients of any origin read it (RFC 9728 §3).
+            .insert_header(("access-control-allow-origin", "*"))
             .json(metadata.get_ref());
     }
     let message = match metadata.resource {

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use anstyle::Style;
 use bearward::{
-    keys::{FetchError, FetchErrorKind, KeySetState, KeySetStatus},
-    {Issuer, KeySource},
+    keys::{FetchError, FetchErrorKind, KeySetState, KeySetStatus, UsableKey},
+    {Bearward, Issuer, KeySource},
 };
 use clap::Args;
 use serde_json::{Value, json};
@@ -133,10 +133,8 @@ async fn check(sources: &Sources, options: Options) -> Result<usize, Invalid> {
     let unusable = sets.iter().filter(|set| !is_healthy(set)).count();
     let problems = unusable + usize::from(database.is_err());
     if options.json {
-        let issuers: Vec<_> = auth
-            .issuers()
-            .zip(&sets)
-            .map(|(issuer, set)| issuer_json(issuer, set))
+        let issuers: Vec<_> = with_key_sets(&auth, &sets)
+            .flat_map(|(issuer, sets)| sets.iter().map(|set| issuer_json(issuer, set)))
             .collect();
         let database = match database {
             Ok(schema) => json!({ "sound": true, "state": schema_text(&schema) }),
@@ -146,8 +144,10 @@ async fn check(sources: &Sources, options: Options) -> Result<usize, Invalid> {
         anstream::println!("{report:#}");
         return Ok(problems);
     }
-    for (issuer, set) in auth.issuers().zip(&sets) {
-        print_issuer(issuer, set);
+    for (issuer, sets) in with_key_sets(&auth, &sets) {
+        for set in sets {
+            print_issuer(issuer, set);
+        }
     }
     match &database {
         Ok(schema) => anstream::println!(
@@ -161,6 +161,15 @@ async fn check(sources: &Sources, options: Options) -> Result<usize, Invalid> {
         ),
     }
     Ok(problems)
+}
+
+/// Returns the issuers with their key sets, which are in the same order.
+fn with_key_sets<'a>(
+    auth: &'a Bearward,
+    sets: &'a [KeySetStatus],
+) -> impl Iterator<Item = (&'a Issuer, &'a [KeySetStatus])> {
+    auth.issuers()
+        .zip(sets.chunk_by(|one, next| one.issuer == next.issuer))
 }
 
 fn environment_text(environment: &str) -> String {
@@ -198,16 +207,12 @@ fn print_issuer(issuer: &Issuer, set: &KeySetStatus) {
         set.issuer,
         issuer.iss()
     );
-    anstream::println!("  {faint}keys from{plain} {}", keys_from(issuer));
+    anstream::println!("  {faint}keys from{plain} {}", keys_from(issuer, set));
     for rule in accepted_tokens(issuer) {
         anstream::println!("  {faint}accepts{plain} {rule}");
     }
-    for kid in &set.kids {
-        anstream::println!(
-            "  {}usable{plain}  {}",
-            style::GOOD,
-            kid.as_deref().unwrap_or("(no kid)")
-        );
+    for key in &set.usable {
+        print_usable(key);
     }
     for key in &set.ignored {
         anstream::println!("  {}skipped{plain} {key}", style::NOTE);
@@ -218,9 +223,27 @@ fn print_issuer(issuer: &Issuer, set: &KeySetStatus) {
     }
     if let Some(error) = &set.last_error {
         anstream::println!("  {}problem{plain} {error}", style::BAD);
-        anstream::println!("  {strong}next:{plain} {}", advice(error));
+        anstream::println!("  {strong}next:{plain} {}", advice(error, issuer));
     }
 }
+
+fn print_usable(key: &UsableKey) {
+    let algorithms: Vec<&str> = key.algorithms.iter().map(|alg| alg.name()).collect();
+    anstream::println!(
+        "  {}usable{}  {} ({})",
+        style::GOOD,
+        style::PLAIN,
+        key.kid.as_deref().unwrap_or("(no kid)"),
+        algorithms.join(" ")
+    );
+    if key.has_roca_fingerprint {
+        anstream::println!("  {}weak{}    {ROCA}", style::NOTE, style::PLAIN);
+    }
+}
+
+/// What is wrong with a key that has the ROCA fingerprint.
+const ROCA: &str = "this key has the ROCA fingerprint (CVE-2017-15361): its private key can probably be computed; \
+                    have the issuer replace it with a key that other software generated";
 
 /// Whether tokens can be verified and the last fetch succeeded.
 fn is_healthy(set: &KeySetStatus) -> bool {
@@ -236,15 +259,16 @@ fn issuer_json(issuer: &Issuer, set: &KeySetStatus) -> Value {
     json!({
         "name": set.issuer,
         "issuer": issuer.iss(),
-        "keys_from": keys_from(issuer),
+        "keys_from": keys_from(issuer, set),
         "accepts": accepted_tokens(issuer),
         "sound": is_healthy(set),
         "state": set.state(),
-        "usable": set.kids,
+        "usable": set.kids().collect::<Vec<_>>(),
+        "weak": set.usable.iter().filter(|key| key.has_roca_fingerprint).map(|key| &key.kid).collect::<Vec<_>>(),
         "skipped": skipped,
         "clock_ahead_seconds": set.clock_ahead_seconds,
         "problem": set.last_error.as_ref().map(ToString::to_string),
-        "advice": set.last_error.as_ref().map(advice),
+        "advice": set.last_error.as_ref().map(|error| advice(error, issuer)),
     })
 }
 
@@ -264,7 +288,10 @@ fn accepted_tokens(issuer: &Issuer) -> Vec<String> {
         .collect()
 }
 
-fn keys_from(issuer: &Issuer) -> String {
+fn keys_from(issuer: &Issuer, set: &KeySetStatus) -> String {
+    if let Some(label) = &set.label {
+        return label.clone();
+    }
     match issuer.key_source() {
         KeySource::Discovery => format!(
             "{}/.well-known/openid-configuration",
@@ -301,32 +328,81 @@ fn clock_skew_text(ahead_seconds: i64) -> (Style, String) {
     }
 }
 
+/// Whether the issuer is a Supabase project, so that advice about its dashboard helps.
+fn is_supabase(issuer: &Issuer) -> bool {
+    issuer.iss().ends_with("/auth/v1")
+}
+
 /// Says what to do about a failed fetch.
-fn advice(error: &FetchError) -> Cow<'static, str> {
+fn advice(error: &FetchError, issuer: &Issuer) -> Cow<'static, str> {
+    let credentials = issuer.key_credentials();
     let advice = match &error.kind {
         FetchErrorKind::ConnectionRefused => {
             "no server accepts connections on that host and port: start the identity provider or correct the URL, \
              and test it from this machine with `curl -i` and the URL above"
         }
         FetchErrorKind::NameResolution => {
-            "correct the host name in the URL, or check this machine's DNS; a proxy is configured with jwks.proxy"
+            "is the host name in the URL right? If it is, check this machine's DNS; a proxy is configured with jwks.proxy"
         }
         FetchErrorKind::Tls => {
             "check the server's certificate; a private certificate authority is configured with jwks.ca_file"
         }
         FetchErrorKind::Redirect {
             location: Some(location),
+            is_permanent: true,
         } => {
-            return format!("configure {location} instead, if it belongs to the issuer").into();
+            return format!(
+                "the document has moved: configure {location} instead, if it belongs to the issuer"
+            )
+            .into();
         }
-        FetchErrorKind::Redirect { location: None } => {
+        FetchErrorKind::Redirect {
+            location: Some(location),
+            is_permanent: false,
+        } => {
+            return format!(
+                "the redirect is temporary, as to a sign-in page: compare the URL with the identity provider's documentation, and \
+                 configure {location} instead only if it returns the document and belongs to the issuer"
+            )
+            .into();
+        }
+        FetchErrorKind::Redirect { location: None, .. } => {
             "configure the URL that the server redirects to, if it belongs to the issuer"
+        }
+        FetchErrorKind::Credentials => {
+            "create the file, or correct its path or its contents; it is read at each fetch, so no restart is needed"
+        }
+        FetchErrorKind::Status(401 | 403) if credentials.is_empty() => {
+            "the server requires credentials, such as the API server of Kubernetes: configure jwks_token_file or jwks_headers_file"
+        }
+        FetchErrorKind::Status(401 | 403) => {
+            "the server does not accept the credentials in jwks_token_file or jwks_headers_file: replace the file"
         }
         FetchErrorKind::Status(404 | 410)
         | FetchErrorKind::InvalidMetadata
         | FetchErrorKind::NotJson
-        | FetchErrorKind::NotJwks => {
+        | FetchErrorKind::NotJwks
+            if is_supabase(issuer) =>
+        {
             "compare the URL with the identity provider's documentation; for Supabase, SUPABASE_URL is https://PROJECT.supabase.co"
+        }
+        FetchErrorKind::Status(404 | 410) | FetchErrorKind::InvalidMetadata
+            if matches!(issuer.key_source(), KeySource::Discovery) =>
+        {
+            "compare the issuer with the identity provider's documentation; metadata at another URL is configured with \
+             discovery_url, and an issuer without metadata with jwks_url"
+        }
+        FetchErrorKind::Status(404 | 410)
+        | FetchErrorKind::InvalidMetadata
+        | FetchErrorKind::NotJson
+        | FetchErrorKind::NotJwks => "compare the URL with the identity provider's documentation",
+        FetchErrorKind::ByteOrderMark => "save the document as UTF-8 without a byte order mark",
+        FetchErrorKind::X509Certificates => {
+            "configure the URL of the JWK Set instead: for Firebase \
+             https://www.googleapis.com/service_accounts/v1/jwk/securetoken@system.gserviceaccount.com"
+        }
+        FetchErrorKind::ContentEncoding => {
+            "configure the server or the CDN to send the document uncompressed if the request has no Accept-Encoding"
         }
         FetchErrorKind::IssuerMismatch if error.message.contains("{tenantid}") => {
             "this is Entra ID's document for many tenants: configure issuer = \"https://login.microsoftonline.com/{tid}/v2.0\" and jwks_url = \
@@ -336,8 +412,12 @@ fn advice(error: &FetchError) -> Cow<'static, str> {
             "configure the issuer exactly as its discovery document spells it, if that is the intended issuer; its tokens \
              have the same spelling"
         }
+        FetchErrorKind::EmptyJwks if is_supabase(issuer) => {
+            "a Supabase project that signs with an HS256 secret publishes an empty set: create asymmetric signing keys in the \
+             project (Project settings, JWT signing keys), rotate to one of them and sign in again; `bearward check` then lists it"
+        }
         FetchErrorKind::EmptyJwks => {
-            "create asymmetric signing keys in the project, rotate to one of them and sign in again; `bearward check` then lists it"
+            "configure the identity provider to sign with asymmetric keys, such as RS256 or ES256, and to publish them"
         }
         FetchErrorKind::NoUsableKey => {
             "the reason for each key is shown above; add its algorithm to the issuer's algorithms, or publish another key"
@@ -360,27 +440,78 @@ fn advice(error: &FetchError) -> Cow<'static, str> {
 mod tests {
     use super::*;
 
-    fn advice_for(kind: FetchErrorKind, message: &str) -> Cow<'static, str> {
-        advice(&FetchError::new(kind, message))
+    const SUPABASE: &str = "https://abc.supabase.co/auth/v1";
+    const OTHER: &str = "https://idp.example/realms/a";
+
+    fn advice_for(kind: FetchErrorKind, issuer: &str, message: &str) -> Cow<'static, str> {
+        let issuer = Issuer::new(issuer, "api").expect("a valid issuer");
+        advice(&FetchError::new(kind, message), &issuer)
     }
 
     #[test]
     fn advice_depends_on_the_kind_and_not_on_the_message() {
         let message = "GET http://127.0.0.1:1/discover/keys: could not connect: it is empty, no usable key, redirect, 404 ";
-        let refused = advice_for(FetchErrorKind::ConnectionRefused, message);
+        let refused = advice_for(FetchErrorKind::ConnectionRefused, OTHER, message);
         assert!(
             refused.contains("no server accepts connections"),
             "{refused}"
         );
         assert!(!refused.contains("documentation"), "{refused}");
-        let missing = advice_for(FetchErrorKind::Status(404), message);
+        let missing = advice_for(FetchErrorKind::Status(404), OTHER, message);
         assert!(missing.contains("documentation"), "{missing}");
     }
 
     #[test]
     fn advice_for_a_redirect_names_its_target() {
-        let location = Some("https://idp.example/keys".to_owned());
-        let advice = advice_for(FetchErrorKind::Redirect { location }, "");
-        assert!(advice.contains("https://idp.example/keys"), "{advice}");
+        let redirect = |is_permanent| {
+            let location = Some("https://idp.example/keys".to_owned());
+            let kind = FetchErrorKind::Redirect {
+                location,
+                is_permanent,
+            };
+            advice_for(kind, OTHER, "")
+        };
+        for (is_permanent, sentence) in [(true, "has moved"), (false, "is temporary")] {
+            let advice = redirect(is_permanent);
+            assert!(advice.contains("https://idp.example/keys"), "{advice}");
+            assert!(advice.contains(sentence), "{advice}");
+        }
+    }
+
+    #[test]
+    fn only_supabase_issuers_get_advice_about_supabase() {
+        for kind in [
+            FetchErrorKind::Status(404),
+            FetchErrorKind::EmptyJwks,
+            FetchErrorKind::NotJson,
+            FetchErrorKind::NotJwks,
+            FetchErrorKind::InvalidMetadata,
+        ] {
+            let [supabase, other] =
+                [SUPABASE, OTHER].map(|issuer| advice_for(kind.clone(), issuer, ""));
+            assert!(supabase.contains("Supabase"), "{kind:?}: {supabase}");
+            assert!(
+                !other.to_lowercase().contains("supabase"),
+                "{kind:?}: {other}"
+            );
+        }
+    }
+
+    #[test]
+    fn each_unusual_response_has_its_own_sentence() {
+        for (kind, sentence) in [
+            (
+                FetchErrorKind::NameResolution,
+                "is the host name in the URL right?",
+            ),
+            (FetchErrorKind::ByteOrderMark, "without a byte order mark"),
+            (FetchErrorKind::X509Certificates, "service_accounts/v1/jwk/"),
+            (FetchErrorKind::ContentEncoding, "uncompressed"),
+            (FetchErrorKind::Credentials, "read at each fetch"),
+            (FetchErrorKind::Status(401), "jwks_token_file"),
+        ] {
+            let advice = advice_for(kind, OTHER, "");
+            assert!(advice.contains(sentence), "{sentence}: {advice}");
+        }
     }
 }

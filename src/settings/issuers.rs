@@ -1,8 +1,8 @@
 //! The `[issuers.NAME]` sections: the trusted issuers.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::PathBuf};
 
-use ::config::{Map, Value};
+use ::config::{Map, Value, ValueKind};
 use bearward::{
     Algorithm, Audiences, ClaimMapping, Issuer, IssuerError, KeySource, TokenUse, TypRule,
     keys::is_loopback,
@@ -16,7 +16,7 @@ use super::{
         accepted_issuers, algorithms, audiences, claim_names, claim_rules, key_set, names,
         required_claims, token_type,
     },
-    raw::{name_of, one_of},
+    raw::{Raw, name_of, one_of},
     redact::hidden,
     report::Report,
     section::{Reported, Section},
@@ -90,6 +90,9 @@ fn read_issuer(name: &str, mut section: Section<'_>, allow_http: bool) -> Result
     let keys = keys(&mut section, accepted_issuers.as_ref().ok(), allow_http);
     let tenants = section.with_default("tenants", Vec::new(), "", names);
     let client_ids = section.with_default("client_ids", Vec::new(), "", names);
+    let file = |raw: Raw<'_>| raw.text().map(PathBuf::from);
+    let token_file = section.optional("jwks_token_file", file);
+    let headers_file = section.optional("jwks_headers_file", file);
     let audiences = section.optional("audiences", audiences);
     let audiences = match (audiences, &client_ids) {
         // The client is checked instead.
@@ -134,6 +137,7 @@ fn read_issuer(name: &str, mut section: Section<'_>, allow_http: bool) -> Result
     let (token_type, leeway, required_claims) = (token_type?, leeway?, required_claims?);
     let (token_use, (claims, subject), keys) = (token_use?, claims?, keys?);
     let (tenants, client_ids, require) = (tenants?, client_ids?, require?);
+    let (token_file, headers_file) = (token_file?, headers_file?);
     let build = || {
         let mut accepted_issuers = accepted_issuers.into_iter();
         let canonical = accepted_issuers.next().unwrap_or_default();
@@ -147,6 +151,10 @@ fn read_issuer(name: &str, mut section: Section<'_>, allow_http: bool) -> Result
             .keys(keys)
             .subject_from(subject)?;
         let issuer = accepted_issuers.fold(issuer, Issuer::issuer_alias);
+        let issuer = token_file.into_iter().fold(issuer, Issuer::jwks_token_file);
+        let issuer = headers_file
+            .into_iter()
+            .fold(issuer, Issuer::jwks_headers_file);
         let mut issuer = required_claims
             .into_iter()
             .fold(issuer, Issuer::require_claim_present);
@@ -162,7 +170,12 @@ fn read_issuer(name: &str, mut section: Section<'_>, allow_http: bool) -> Result
             issuer.client_ids(client_ids)
         }
     };
-    build().map_err(|error: IssuerError| {
+    let issuer = build().map_err(|error: IssuerError| error.to_string());
+    let issuer = issuer.and_then(|issuer| match issuer.check_key_source() {
+        Ok(()) => Ok(issuer),
+        Err(error) => Err(error.to_string()),
+    });
+    issuer.map_err(|error| {
         report
             .problems
             .push(Problem::plain(format!("issuers.{name}: {error}")));
@@ -199,26 +212,46 @@ fn keys(
     let is_allowed = |url: &Url| url.scheme() == "https" || is_loopback(url) || allow_http;
     let plain_http = "over plain http an attacker on the network can replace the keys; write https://, or set jwks.allow_http = true \
                       (BEARWARD_JWKS__ALLOW_HTTP) if you trust the network";
-    let url = section.optional("jwks_url", |raw| {
+    let allowed_url = |raw: Raw<'_>| {
         let url = http_url(raw)?;
         if is_allowed(&url) {
             Ok(url)
         } else {
             Err(plain_http.to_owned())
         }
+    };
+    let urls = section.optional("jwks_url", |raw| {
+        let urls = raw.one_or_list()?.into_iter();
+        let parse = |text: &str| {
+            allowed_url(Raw {
+                kind: &ValueKind::from(text),
+                is_text: raw.is_text,
+            })
+        };
+        urls.map(parse).collect::<Result<Vec<_>, _>>()
     });
+    let discovery_url = section.optional("discovery_url", allowed_url);
     let fixed = section.secret("jwks", hidden, key_set);
-    match (url?, fixed?) {
-        (Some(_), Some(_)) => {
+    match (urls?, discovery_url?, fixed?) {
+        (Some(mut urls), None, None) => Ok(match (urls.pop(), urls.is_empty()) {
+            (Some(only), true) => KeySource::Url(only),
+            (last, _) => KeySource::Urls(urls.into_iter().chain(last).collect()),
+        }),
+        (None, Some(url), None) => Ok(KeySource::DiscoveryUrl(url)),
+        (None, None, Some(text)) => Ok(KeySource::Fixed(text)),
+        (urls, discovery_url, fixed) if urls.is_some() || discovery_url.is_some() => {
+            let keys = [
+                urls.map(|_| "jwks_url"),
+                discovery_url.map(|_| "discovery_url"),
+                fixed.map(|_| "jwks"),
+            ];
             section.conflict(
-                &["jwks_url", "jwks"],
-                "set only one of jwks_url, jwks_file and jwks",
+                &keys.into_iter().flatten().collect::<Vec<_>>(),
+                "set only one of jwks_url, discovery_url, jwks_file and jwks",
             );
             Err(Reported)
         }
-        (Some(url), None) => Ok(KeySource::Url(url)),
-        (None, Some(text)) => Ok(KeySource::Fixed(text)),
-        (None, None) => {
+        _ => {
             let canonical = accepted_issuers
                 .ok_or(Reported)?
                 .first()
@@ -226,7 +259,9 @@ fn keys(
             let hint = match canonical.filter(|url| matches!(url.scheme(), "http" | "https")) {
                 Some(url) if is_allowed(&url) => return Ok(KeySource::Discovery),
                 Some(_) => plain_http,
-                None => "OIDC discovery needs an https:// issuer; set jwks_url or jwks_file",
+                None => {
+                    "OIDC discovery needs an https:// issuer; set jwks_url, discovery_url or jwks_file"
+                }
             };
             section.conflict(&["issuer"], hint);
             Err(Reported)

@@ -170,7 +170,7 @@ impl WellKnownEnv<'_> {
             [only] => self.set(variable, &path("issuer"), *only),
             _ => self.set(variable, &path("issuer"), texts(accepted)),
         }
-        let has_keys = ["jwks_url", "jwks_file", "jwks"]
+        let has_keys = ["jwks_url", "discovery_url", "jwks_file", "jwks"]
             .iter()
             .any(|key| self.configured(&path(key)).is_some());
         if let (KeySource::Url(url), false) = (issuer.key_source(), has_keys) {

@@ -98,7 +98,7 @@ fn describe_all() {
     describe_counter!(
         "bearward_jwks_fetches_total",
         Unit::Count,
-        "Fetches of an issuer's JWKS by outcome."
+        "Fetches of an issuer's JWKS by outcome, and by key_set if it has several."
     );
     describe_counter!(
         "bearward_unknown_keys_total",

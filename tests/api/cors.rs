@@ -115,3 +115,15 @@ async fn cors_headers_adds_to_the_list() {
         .await
         .assert_error(400, "INVALID_REQUEST");
 }
+
+#[tokio::test]
+async fn every_origin_may_read_the_resource_metadata() {
+    let app = TestApp::start().await;
+    for (origin, allowed) in [("https://stranger.example", "*"), (ALLOWED, ALLOWED)] {
+        let path = "/.well-known/oauth-protected-resource";
+        let response = send(app.request(Method::GET, path).header("origin", origin)).await;
+        response.expect_status(200);
+        assert_eq!(response.header("access-control-allow-origin"), allowed);
+        assert_eq!(response.header("access-control-allow-credentials"), "");
+    }
+}

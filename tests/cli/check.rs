@@ -210,6 +210,111 @@ async fn stored_keys_that_serve_through_an_outage_do_not_hide_it() {
     run(&["check"], &variables).expect(1, &["KEYS NOT FETCHED, using stored keys", "503", "next:"]);
 }
 
+#[tokio::test]
+async fn each_key_set_of_an_issuer_is_reported() {
+    let (one, two) = (MockIdp::start().await, MockIdp::start().await);
+    let issuer = one.issuer();
+    let urls = format!("{},{}", one.jwks_url(), two.jwks_url());
+    let variables = [
+        ("BEARWARD_ISSUERS__CORP__ISSUER", issuer.as_str()),
+        ("BEARWARD_ISSUERS__CORP__AUDIENCES", "authenticated"),
+        ("BEARWARD_ISSUERS__CORP__JWKS_URL", urls.as_str()),
+    ];
+    let [key_one, key_two] = [&one, &two].map(MockIdp::key);
+    run(&["check"], &variables).expect(
+        0,
+        &[
+            &one.jwks_url(),
+            key_one.kid(),
+            &two.jwks_url(),
+            key_two.kid(),
+        ],
+    );
+    two.set_faults(Faults::status(404));
+    let said = run(&["check"], &variables);
+    said.expect(1, &["keys fetched", &two.jwks_url(), "NO KEYS", "404"]);
+    said.expect(1, &["not valid: 1 problem"]);
+}
+
+#[tokio::test]
+async fn weak_and_merged_keys_are_reported() {
+    let idp = MockIdp::start_with(bearward::Algorithm::RS256).await;
+    let mut jwk = idp.key().jwk();
+    jwk.remove("alg");
+    idp.set_faults(Faults::body(json!({ "keys": [jwk, jwk] }).to_string()));
+    let said = check(&idp).await;
+    said.expect(0, &[&format!("usable  {} (RS256)", idp.key().kid())]);
+    assert_eq!(said.stdout.matches("usable").count(), 1, "{said:?}");
+    assert!(!said.stdout.contains("skipped") && !said.stdout.contains("ROCA"));
+}
+
+#[tokio::test]
+async fn a_missing_token_file_has_its_own_sentence() {
+    let idp = MockIdp::start().await;
+    let (issuer, url) = (idp.issuer(), idp.jwks_url());
+    let variables = [
+        ("BEARWARD_ISSUERS__CORP__ISSUER", issuer.as_str()),
+        ("BEARWARD_ISSUERS__CORP__AUDIENCES", "authenticated"),
+        ("BEARWARD_ISSUERS__CORP__JWKS_URL", url.as_str()),
+        ("BEARWARD_ISSUERS__CORP__JWKS_TOKEN_FILE", "/no/such/token"),
+    ];
+    run(&["check"], &variables).expect(
+        1,
+        &[
+            "NO KEYS",
+            "jwks_token_file /no/such/token: the file does not exist",
+            "next: create the file",
+        ],
+    );
+    assert_eq!(idp.fetches(), 0);
+}
+
+#[tokio::test]
+async fn unusual_responses_have_their_own_sentences() {
+    let idp = MockIdp::start().await;
+    for (faults, sentences) in [
+        (
+            Faults::body("\u{feff}{\"keys\":[]}"),
+            ["byte order mark (BOM)", "without a byte order mark"],
+        ),
+        (
+            Faults::body(r#"{"kid-1":"-----BEGIN CERTIFICATE-----\nMIIB"}"#),
+            ["a map of X.509 certificates", "service_accounts/v1/jwk/"],
+        ),
+        (
+            Faults {
+                status: Some(301),
+                ..Faults::redirect("/moved?secret=hunter2")
+            },
+            ["301 Moved Permanently (Location: http", "has moved"],
+        ),
+        (
+            Faults {
+                status: Some(303),
+                ..Faults::redirect("/sign-in")
+            },
+            ["303 See Other (Location: http", "is temporary"],
+        ),
+    ] {
+        idp.set_faults(faults);
+        let said = check(&idp).await;
+        said.expect(1, &sentences);
+        assert!(!said.stdout.contains("hunter2"), "{said:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_cached_response_says_nothing_about_clocks() {
+    let idp = MockIdp::start().await;
+    idp.set_faults(Faults {
+        age: Some(2400),
+        ..Faults::default()
+    });
+    let said = check(&idp).await;
+    said.expect(0, &["keys fetched"]);
+    assert!(!said.stdout.contains("clock"), "{said:?}");
+}
+
 #[test]
 fn fixed_keys_need_no_network() {
     let folder = tempfile::tempdir().unwrap();

@@ -64,6 +64,44 @@ async fn tokens_of_the_configured_project_are_accepted() {
 }
 
 #[tokio::test]
+async fn one_of_two_key_sets_may_be_down() {
+    let (one, two) = (MockIdp::start().await, MockIdp::start().await);
+    two.outage();
+    let (issuer, urls) = (
+        one.issuer(),
+        format!("{},{}", one.jwks_url(), two.jwks_url()),
+    );
+    let (_server, api) = start(
+        "",
+        &[
+            ("BEARWARD_ISSUERS__CORP__ISSUER", issuer.as_str()),
+            ("BEARWARD_ISSUERS__CORP__AUDIENCES", "authenticated"),
+            ("BEARWARD_ISSUERS__CORP__JWKS_URL", urls.as_str()),
+        ],
+    );
+    wait_for_status(&format!("{api}/readyz"), 200).await;
+    let token = one.token().sub("ada").sign();
+    let answer = get_as(&format!("{api}/protected"), &token).await;
+    assert_eq!(answer.json()["user_id"], "ada");
+    let health = get(&format!("{api}/health")).await;
+    let (report, corp) = (health.json(), health.json()["issuers"]["corp"].clone());
+    assert_eq!(report["status"], "degraded");
+    assert_eq!(
+        (&corp["state"], &corp["keys"]),
+        (&"empty".into(), &1.into())
+    );
+    let states = [0, 1].map(|index| corp["key_sets"][index]["state"].clone());
+    assert_eq!(states, ["fresh", "empty"]);
+    assert!(!health.body.contains("jwks.json"), "no URL: {health:?}");
+    let metrics = get(&format!("{api}/metrics")).await.body;
+    for (idp, keys) in [(&one, 1), (&two, 0)] {
+        let url = idp.jwks_url();
+        let line = format!("bearward_jwks_keys{{issuer=\"corp\",key_set=\"{url}\"}} {keys}");
+        assert!(metrics.contains(&line), "{line}: {metrics}");
+    }
+}
+
+#[tokio::test]
 async fn an_unreachable_issuer_causes_503_until_it_is_back() {
     let address = free_address();
     let (server, api) = start(&format!("http://{address}"), &[]);

@@ -353,6 +353,7 @@ pub(crate) const UNLISTED: &[(Flaw, Algorithm)] = &[
     ("alg.unlisted.ps512", Algorithm::PS512),
     ("alg.unlisted.es256", Algorithm::ES256),
     ("alg.unlisted.es384", Algorithm::ES384),
+    ("alg.unlisted.es512", Algorithm::ES512),
     ("alg.unlisted.eddsa", Algorithm::EdDSA),
 ];
 

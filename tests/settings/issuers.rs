@@ -188,6 +188,79 @@ fn an_issuer_may_have_aliases() {
 }
 
 #[test]
+fn jwks_url_is_a_url_or_a_list_and_discovery_url_replaces_it() {
+    let url = |text: &str| text.parse().expect("a URL");
+    assert_eq!(
+        issuer("jwks_url = ['https://a.example/1', 'https://b.example/2']").key_source(),
+        &KeySource::Urls(vec![url("https://a.example/1"), url("https://b.example/2")])
+    );
+    assert_eq!(
+        issuer("jwks_url = ['https://a.example/1']").key_source(),
+        &KeySource::Url(url("https://a.example/1"))
+    );
+    assert_eq!(
+        issuer("discovery_url = 'https://a.example/metadata'").key_source(),
+        &KeySource::DiscoveryUrl(url("https://a.example/metadata"))
+    );
+    let config = environment(&[
+        ("BEARWARD_ISSUERS__IDP__ISSUER", "https://idp.example.com"),
+        ("BEARWARD_ISSUERS__IDP__AUDIENCES", "api"),
+        (
+            "BEARWARD_ISSUERS__IDP__JWKS_URL",
+            "https://a.example/1,https://b.example/2",
+        ),
+    ])
+    .expect("a valid configuration");
+    assert_eq!(
+        config.issuers["idp"].key_source(),
+        &KeySource::Urls(vec![url("https://a.example/1"), url("https://b.example/2")])
+    );
+}
+
+#[test]
+fn credentials_for_the_key_fetch_are_paths_of_files() {
+    let idp = issuer("jwks_token_file = '/run/token'\njwks_headers_file = '/run/headers'");
+    let credentials = idp.key_credentials();
+    assert_eq!(
+        [&credentials.token_file, &credentials.headers_file],
+        [&Some("/run/token".into()), &Some("/run/headers".into())]
+    );
+    assert!(issuer("jwks_token_file = ''").key_credentials().is_empty());
+}
+
+#[test]
+fn invalid_key_sources_are_reported() {
+    let message = |text: &str| error(file(&issuer_text(text)));
+    for (text, expected) in [
+        ("jwks_url = []", "the list of JWKS URLs is empty"),
+        (
+            "jwks_url = ['https://a.example/1', 'https://a.example/1']",
+            "contains a URL more than once",
+        ),
+        (
+            "jwks_url = ['https://a.example', 'https://b.example']\njwks_token_file = '/run/token'",
+            "sent to one origin only",
+        ),
+        (
+            "jwks = '{\"keys\":[]}'\njwks_token_file = '/run/token'",
+            "fixed keys are not fetched",
+        ),
+        (
+            "jwks_url = ['https://a.example', 'http://b.example']",
+            "over plain http",
+        ),
+        ("discovery_url = 'http://b.example'", "over plain http"),
+        (
+            "jwks_url = 'https://a.example'\ndiscovery_url = 'https://a.example'",
+            "set only one of jwks_url, discovery_url",
+        ),
+    ] {
+        let message = message(text);
+        assert!(message.contains(expected), "{text}: {message}");
+    }
+}
+
+#[test]
 fn fixed_keys_are_read_from_a_file_or_inline() {
     let set = r#"{"keys":[{"kty":"EC"}]}"#;
     let dir = folder(&[("keys.json", set)]);
@@ -238,7 +311,7 @@ fn symmetric_algorithms_are_rejected_with_a_migration_hint() {
     "#);
     assert_snapshot!(error(file(&issuer_text("algorithms = ['RSA']"))), @r#"
     the configuration has a problem:
-      issuers.idp.algorithms in config/default.toml: found ["RSA"]; write one or more of RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, EdDSA
+      issuers.idp.algorithms in config/default.toml: found ["RSA"]; write one or more of RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA
     "#);
 }
 
@@ -266,7 +339,7 @@ fn an_invalid_value_is_reported_with_what_to_write() {
     ");
     assert_snapshot!(error(file("[issuers.a]\nissuer = 'accounts.example'\naudiences = ['x']")), @r#"
     the configuration has a problem:
-      issuers.a.issuer = "accounts.example" (config/default.toml): OIDC discovery needs an https:// issuer; set jwks_url or jwks_file
+      issuers.a.issuer = "accounts.example" (config/default.toml): OIDC discovery needs an https:// issuer; set jwks_url, discovery_url or jwks_file
     "#);
 }
 
@@ -274,7 +347,7 @@ fn an_invalid_value_is_reported_with_what_to_write() {
 fn conflicting_issuer_values_are_shown_together() {
     assert_snapshot!(error(file(&issuer_text("jwks = '{\"keys\":[]}'\njwks_url = 'https://idp.example.com/keys'"))), @r#"
     the configuration has a problem:
-      issuers.idp.jwks_url = "https://idp.example.com/keys" (config/default.toml) and issuers.idp.jwks = *** (config/default.toml): set only one of jwks_url, jwks_file and jwks
+      issuers.idp.jwks_url = "https://idp.example.com/keys" (config/default.toml) and issuers.idp.jwks = *** (config/default.toml): set only one of jwks_url, discovery_url, jwks_file and jwks
     "#);
     assert_snapshot!(error(file(&format!("{}\n{}", issuer_text(""), issuer_text("").replace("idp]", "other]")))), @r#"
     the configuration has a problem:

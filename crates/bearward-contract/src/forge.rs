@@ -99,7 +99,9 @@ impl Forge {
     pub(super) fn new(base: String, issuer: String, canary: Canary, options: &Options) -> Self {
         let rsa = KeyPair::cached(Algorithm::RS256, 0);
         let key = |algorithm: Algorithm| match algorithm {
-            Algorithm::ES256 | Algorithm::ES384 | Algorithm::EdDSA => KeyPair::cached(algorithm, 0),
+            Algorithm::ES256 | Algorithm::ES384 | Algorithm::ES512 | Algorithm::EdDSA => {
+                KeyPair::cached(algorithm, 0)
+            }
             _ => rsa
                 .clone()
                 .with_algorithm(algorithm)

@@ -9,6 +9,7 @@ use std::{fmt, str::FromStr};
 /// use bearward::Algorithm;
 ///
 /// assert_eq!("ES256".parse(), Ok(Algorithm::ES256));
+/// assert_eq!("Ed25519".parse(), Ok(Algorithm::EdDSA));
 /// assert!("HS256".parse::<Algorithm>().is_err());
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -29,7 +30,10 @@ pub enum Algorithm {
     ES256,
     /// ECDSA on P-384 with SHA-384.
     ES384,
-    /// Ed25519, under its name in RFC 8037.
+    /// ECDSA on P-521 with SHA-512.
+    ES512,
+    /// Ed25519, under its name in RFC 8037 or its fully specified name `Ed25519` (RFC 9864 §2.2).
+    /// Ed448 is not supported.
     EdDSA,
 }
 
@@ -44,6 +48,7 @@ impl Algorithm {
         Self::PS512,
         Self::ES256,
         Self::ES384,
+        Self::ES512,
         Self::EdDSA,
     ];
 
@@ -61,10 +66,14 @@ impl Algorithm {
             Self::PS512 => "PS512",
             Self::ES256 => "ES256",
             Self::ES384 => "ES384",
+            Self::ES512 => "ES512",
             Self::EdDSA => "EdDSA",
         }
     }
 }
+
+/// The fully specified name of [`Algorithm::EdDSA`] (RFC 9864 §2.2).
+const ED25519: &str = "Ed25519";
 
 impl fmt::Display for Algorithm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -72,22 +81,57 @@ impl fmt::Display for Algorithm {
     }
 }
 
-/// Parses the name used in the JWS header. Names are case-sensitive (RFC 7515 §4.1.1).
+/// Parses the name used in the JWS header, in JWKs and in the configuration. Names are
+/// case-sensitive (RFC 7515 §4.1.1). `Ed25519` is a synonym of `EdDSA`.
 impl FromStr for Algorithm {
     type Err = UnknownAlgorithm;
 
     fn from_str(name: &str) -> Result<Self, UnknownAlgorithm> {
-        Self::ALL
+        let found = Self::ALL
             .iter()
             .copied()
-            .find(|algorithm| algorithm.name() == name)
+            .find(|algorithm| algorithm.name() == name);
+        found
+            .or_else(|| (name == ED25519).then_some(Self::EdDSA))
             .ok_or(UnknownAlgorithm)
     }
 }
 
 /// The error for a name that is not in [`Algorithm::ALL`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "unsupported algorithm; supported are RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 EdDSA"
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UnknownAlgorithm;
+
+impl fmt::Display for UnknownAlgorithm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("unsupported algorithm; supported are")?;
+        Algorithm::ALL
+            .iter()
+            .try_for_each(|algorithm| write!(f, " {algorithm}"))
+    }
+}
+
+impl std::error::Error for UnknownAlgorithm {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_is_parsed_and_listed_in_the_error() {
+        let message = UnknownAlgorithm.to_string();
+        for algorithm in Algorithm::ALL {
+            assert_eq!(algorithm.name().parse(), Ok(*algorithm));
+            assert!(message.contains(algorithm.name()), "{message}");
+        }
+    }
+
+    #[test]
+    fn only_the_exact_synonym_is_eddsa() {
+        assert_eq!("Ed25519".parse(), Ok(Algorithm::EdDSA));
+        for name in [
+            "ed25519", "ED25519", "Ed448", "Ed25519 ", "ESP256", "ES256K",
+        ] {
+            assert_eq!(name.parse::<Algorithm>(), Err(UnknownAlgorithm), "{name}");
+        }
+    }
+}

@@ -12,10 +12,10 @@ use crate::{
     error::AuthFailure,
     explain::{self, Explanation},
     issuer::{Issuer, TokenUse},
-    keys::KeySetStatus,
+    keys::{KeySet, KeySetStatus},
     metrics::VerificationMetrics,
     verified::Verified,
-    verifier::{Verification, Verifier},
+    verifier::{TrustedIssuer, Verification, Verifier},
 };
 
 /// Verifies tokens of a fixed list of issuers.
@@ -186,7 +186,7 @@ impl Bearward {
             .verifier
             .issuers()
             .iter()
-            .map(|issuer| (&issuer.config, issuer.keys.status()))
+            .map(|issuer| (&issuer.config, issuer.statuses().collect()))
             .collect();
         explain::explain(&explain::ExplainInput {
             token,
@@ -230,12 +230,13 @@ impl Bearward {
             .map_or(user.issuer(), |issuer| issuer.config.iss())
     }
 
-    /// Returns the state of every issuer's key set, in the order of [`issuers`](Self::issuers).
+    /// Returns the state of every key set, in the order of [`issuers`](Self::issuers). An issuer has
+    /// several with [`KeySource::Urls`](crate::KeySource::Urls), in the order of the URLs.
     pub fn key_set_statuses(&self) -> Vec<KeySetStatus> {
         self.verifier
             .issuers()
             .iter()
-            .map(|issuer| issuer.keys.status())
+            .flat_map(TrustedIssuer::statuses)
             .collect()
     }
 
@@ -244,8 +245,13 @@ impl Bearward {
     /// Servers do not need it, because requests wait for missing keys. It is meant for commands and
     /// tests.
     pub async fn wait_for_initial_fetch(&self) {
-        for issuer in self.verifier.issuers() {
-            issuer.keys.wait_for_initial_fetch().await;
+        for keys in self
+            .verifier
+            .issuers()
+            .iter()
+            .flat_map(|issuer| &issuer.key_sets)
+        {
+            keys.wait_for_initial_fetch().await;
         }
     }
 
@@ -256,7 +262,7 @@ impl Bearward {
     pub fn publish_metrics(&self) {
         for issuer in self.verifier.issuers() {
             issuer.metrics.publish();
-            issuer.keys.publish_metrics();
+            issuer.key_sets.iter().for_each(KeySet::publish_metrics);
         }
         #[expect(
             clippy::cast_precision_loss,
@@ -265,14 +271,20 @@ impl Bearward {
         metrics::gauge!("bearward_cached_tokens").set(self.cached_tokens() as f64);
     }
 
-    /// Returns whether the keys of every issuer of access tokens are loaded and not expired.
+    /// Returns whether every issuer of access tokens has keys that are loaded and not expired. Of
+    /// several key sets one is enough.
     pub fn is_ready(&self) -> bool {
         let now = self.clock().monotonic();
         self.verifier
             .issuers()
             .iter()
             .filter(|issuer| issuer.config.has_token_use(TokenUse::AccessToken))
-            .all(|issuer| issuer.keys.load().is_usable(now))
+            .all(|issuer| {
+                issuer
+                    .key_sets
+                    .iter()
+                    .any(|keys| keys.load().is_usable(now))
+            })
     }
 
     /// Returns the number of cached tokens.

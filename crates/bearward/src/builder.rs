@@ -7,12 +7,14 @@ use url::Url;
 #[cfg(feature = "remote")]
 use crate::issuer_template::IssuerTemplate;
 #[cfg(feature = "remote")]
-use crate::keys::{Fetch, HttpFetch, HttpFetchError, RemoteJwks, RemoteJwksError};
+use crate::keys::{
+    Fetch, HttpFetch, HttpFetchError, JwksLocation, RemoteJwks, RemoteJwksError, redact_url,
+};
 use crate::{
     bearward::{Bearward, ChallengeConfig},
     clock::{Clock, SystemClock},
     cookie::{CookieError, CookieSource},
-    issuer::{Issuer, KeySource},
+    issuer::{Issuer, KeySource, KeySourceError},
     issuer_template::TemplateError,
     keys::{JwksCacheConfig, JwksError, KeySet},
     text::is_token_char,
@@ -100,6 +102,14 @@ pub enum BuildError {
         issuer: String,
         /// What is wrong with the key set.
         source: JwksError,
+    },
+    /// The source of an issuer's keys and the credentials for it do not fit together.
+    #[error("issuer {issuer:?}: {source}")]
+    KeySource {
+        /// The issuer's name.
+        issuer: String,
+        /// What is wrong.
+        source: KeySourceError,
     },
     /// An issuer's keys cannot be fetched as configured.
     #[cfg(feature = "remote")]
@@ -300,6 +310,7 @@ impl Builder {
     /// - two issuers have the same name or accept the same `iss`,
     /// - an issuer with a placeholder has another spelling, or neither a JWKS URL nor tenants,
     /// - the cookie source or the token header is invalid,
+    /// - the source of an issuer's keys is invalid, see [`Issuer::check_key_source`],
     /// - an issuer's keys cannot be fetched as configured: the URL is not allowed, a cache setting
     ///   is out of range, there is no tokio runtime, or the HTTP client cannot be created,
     /// - a fixed key set has no usable key.
@@ -347,8 +358,8 @@ impl Builder {
                     source: TemplateError::Alias,
                 });
             }
-            let keys = self.key_set(issuer, &mut fetcher)?;
-            trusted.push(TrustedIssuer::new(issuer.clone(), keys));
+            let key_sets = self.key_sets(issuer, &mut fetcher)?;
+            trusted.push(TrustedIssuer::new(issuer.clone(), key_sets));
         }
         let verifier = Verifier::new(
             trusted,
@@ -363,62 +374,123 @@ impl Builder {
         not(feature = "remote"),
         allow(unused_variables, reason = "fixed keys are not fetched")
     )]
-    fn key_set(&self, issuer: &Issuer, fetcher: &mut SharedFetcher) -> Result<KeySet, BuildError> {
-        let name = issuer.name.to_string();
+    fn key_sets(
+        &self,
+        issuer: &Issuer,
+        fetcher: &mut SharedFetcher,
+    ) -> Result<Vec<KeySet>, BuildError> {
+        let name = || issuer.name.to_string();
+        issuer
+            .check_key_source()
+            .map_err(|source| BuildError::KeySource {
+                issuer: name(),
+                source,
+            })?;
+        #[cfg(feature = "remote")]
+        let mut remote = |location| self.remote_key_set(issuer, location, None, fetcher);
         match &issuer.keys {
             KeySource::Fixed(document) => KeySet::fixed(
-                &name,
+                &issuer.name,
                 document.as_bytes(),
                 &issuer.algorithms,
                 &self.jwks_cache,
             )
+            .map(|keys| vec![keys])
             .map_err(|source| BuildError::FixedKeys {
-                issuer: name,
+                issuer: name(),
                 source,
             }),
             #[cfg(feature = "remote")]
-            KeySource::Discovery | KeySource::Url(_) => {
-                let jwks_url = if let KeySource::Url(url) = &issuer.keys {
-                    Some(url.clone())
-                } else {
-                    None
-                };
-                let template = issuer.template.as_ref();
-                let discovered = match template.map(IssuerTemplate::first_issuer) {
-                    Some(Some(first)) => first,
-                    Some(None) if jwks_url.is_none() => {
-                        return Err(BuildError::NoKeysOfTemplate { issuer: name });
-                    }
-                    Some(None) | None => issuer.iss().to_owned(),
-                };
-                let keys = RemoteJwks {
-                    name: name.clone(),
-                    issuer: discovered,
-                    jwks_url,
-                    algorithms: issuer.algorithms.clone(),
-                };
-                let fetch = match fetcher {
-                    Some(fetch) => fetch,
-                    None => fetcher.insert(Arc::new(HttpFetch::new(
-                        &self.jwks_cache,
-                        Arc::clone(&self.clock),
-                    )?)),
-                };
-                KeySet::remote(
-                    keys,
-                    &self.jwks_cache,
-                    Arc::clone(&self.clock),
-                    Arc::clone(fetch),
-                )
-                .map_err(|source| BuildError::RemoteJwks {
-                    issuer: name,
-                    source,
-                })
+            KeySource::Discovery => Ok(vec![remote(JwksLocation::Discovery)?]),
+            #[cfg(feature = "remote")]
+            KeySource::DiscoveryUrl(url) => {
+                Ok(vec![remote(JwksLocation::DiscoveryUrl(url.clone()))?])
             }
+            #[cfg(feature = "remote")]
+            KeySource::Url(url) => Ok(vec![remote(JwksLocation::Url(url.clone()))?]),
+            #[cfg(feature = "remote")]
+            KeySource::Urls(urls) => urls
+                .iter()
+                .zip(labels(urls))
+                .map(|(url, label)| {
+                    let location = JwksLocation::Url(url.clone());
+                    self.remote_key_set(issuer, location, label, fetcher)
+                })
+                .collect(),
             #[cfg(not(feature = "remote"))]
-            KeySource::Discovery | KeySource::Url(_) => Err(BuildError::NoRemote { issuer: name }),
+            KeySource::Discovery
+            | KeySource::DiscoveryUrl(_)
+            | KeySource::Url(_)
+            | KeySource::Urls(_) => Err(BuildError::NoRemote { issuer: name() }),
         }
     }
+
+    #[cfg(feature = "remote")]
+    fn remote_key_set(
+        &self,
+        issuer: &Issuer,
+        location: JwksLocation,
+        label: Option<String>,
+        fetcher: &mut SharedFetcher,
+    ) -> Result<KeySet, BuildError> {
+        let template = issuer.template.as_ref();
+        let discovered = match template.map(IssuerTemplate::first_issuer) {
+            Some(Some(first)) => first,
+            Some(None) if matches!(location, JwksLocation::Discovery) => {
+                return Err(BuildError::NoKeysOfTemplate {
+                    issuer: issuer.name.to_string(),
+                });
+            }
+            Some(None) | None => issuer.iss().to_owned(),
+        };
+        let keys = RemoteJwks {
+            name: issuer.name.to_string(),
+            label,
+            issuer: discovered,
+            location,
+            algorithms: issuer.algorithms.clone(),
+            credentials: issuer.key_credentials.clone(),
+        };
+        let fetch = match fetcher {
+            Some(fetch) => fetch,
+            None => fetcher.insert(Arc::new(HttpFetch::new(
+                &self.jwks_cache,
+                Arc::clone(&self.clock),
+            )?)),
+        };
+        KeySet::remote(
+            keys,
+            &self.jwks_cache,
+            Arc::clone(&self.clock),
+            Arc::clone(fetch),
+        )
+        .map_err(|source| BuildError::RemoteJwks {
+            issuer: issuer.name.to_string(),
+            source,
+        })
+    }
+}
+
+/// Returns a distinct label for each of several key sets: its URL without the query, which may hold a
+/// secret. A single key set has no label.
+#[cfg(feature = "remote")]
+fn labels(urls: &[Url]) -> Vec<Option<String>> {
+    if urls.len() == 1 {
+        return vec![None];
+    }
+    let redacted: Vec<String> = urls.iter().map(redact_url).collect();
+    let label = |(index, url): (usize, &String)| {
+        let earlier = redacted[..index]
+            .iter()
+            .filter(|other| *other == url)
+            .count();
+        Some(if earlier == 0 {
+            url.clone()
+        } else {
+            format!("{url} ({})", earlier + 1)
+        })
+    };
+    redacted.iter().enumerate().map(label).collect()
 }
 
 /// Returns an `iss`, or a template, that both issuers accept.

@@ -2,7 +2,11 @@
 
 use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
-use super::{algorithm::Algorithm, clock::Timestamp, jws::MAX_KID_BYTES};
+use super::{
+    algorithm::Algorithm,
+    clock::Timestamp,
+    jws::{MAX_KID_BYTES, MAX_SIGNATURE_BYTES},
+};
 
 pub(crate) use super::text::SanitizedText;
 
@@ -82,10 +86,8 @@ pub enum AuthError {
     /// The issuer publishes no key with this `kid` for this algorithm.
     #[error("no key of the issuer matches the token's kid and algorithm")]
     UnknownKey,
-    /// More than one key matches: the token has no `kid`, or several keys share it.
-    #[error("the token does not identify which of the issuer's keys signed it")]
-    AmbiguousKey,
-    /// The signature is not valid for the bytes received.
+    /// No key that matches the token's `kid` and algorithm verifies the signature of the bytes
+    /// received. Without `kid`, or if keys share a `kid`, up to three are tried.
     #[error("invalid signature")]
     InvalidSignature,
     /// The time is `exp` plus the leeway, or later (RFC 7519 §4.1.4).
@@ -207,7 +209,7 @@ pub enum VerificationStep {
     Algorithm,
     /// The issuer accepts the type.
     Type,
-    /// The issuer has exactly one key for `kid` and `alg`.
+    /// The issuer has a key for `kid` and `alg`.
     VerificationKey,
     /// The signature is valid for the bytes received.
     Signature,
@@ -247,7 +249,6 @@ impl AuthError {
             | Self::WrongType { .. }
             | Self::UnknownIssuer { .. }
             | Self::UnknownKey
-            | Self::AmbiguousKey
             | Self::InvalidSignature
             | Self::Expired { .. }
             | Self::NotYetValid { .. }
@@ -305,11 +306,6 @@ impl AuthError {
             Self::UnknownKey => (
                 "UNKNOWN_KEY",
                 "unknown_key",
-                VerificationStep::VerificationKey,
-            ),
-            Self::AmbiguousKey => (
-                "UNKNOWN_KEY",
-                "ambiguous_key",
                 VerificationStep::VerificationKey,
             ),
             Self::KeysUnavailable { .. } => (
@@ -423,6 +419,9 @@ pub enum FormatError {
     /// not zero (RFC 4648 §3.5).
     #[error("a part is not base64url without padding")]
     Base64,
+    /// The signature is longer than that of any supported key (1,024 bytes, RSA with 8192 bits).
+    #[error("the signature is longer than {max} bytes, which no supported algorithm produces", max = MAX_SIGNATURE_BYTES)]
+    LongSignature,
 }
 
 /// The reason why a protected header is rejected.

@@ -30,6 +30,8 @@ mod report;
 
 use std::{fmt, time::Duration};
 
+use url::Url;
+
 pub use self::mapped_claims::MappedClaim;
 
 use super::{
@@ -90,7 +92,8 @@ pub enum Outcome {
 pub(crate) struct ExplainInput<'a> {
     pub(crate) token: &'a str,
     pub(crate) max_bytes: usize,
-    pub(crate) issuers: Vec<(&'a Issuer, KeySetStatus)>,
+    /// The issuers with the states of their key sets.
+    pub(crate) issuers: Vec<(&'a Issuer, Vec<KeySetStatus>)>,
     pub(crate) now: Timestamp,
     pub(crate) result: Result<Verified, AuthFailure>,
 }
@@ -189,7 +192,11 @@ impl ExplainContext<'_> {
             VerificationStep::Format => {
                 let parts = count(self.input.token.split('.').count(), "part");
                 let found = match self.error() {
-                    Some(AuthError::Format(error @ (FormatError::Empty | FormatError::Base64))) => {
+                    Some(AuthError::Format(
+                        error @ (FormatError::Empty
+                        | FormatError::Base64
+                        | FormatError::LongSignature),
+                    )) => {
                         format!("{parts}, {error}")
                     }
                     _ => parts,
@@ -266,7 +273,7 @@ impl ExplainContext<'_> {
     }
 
     /// Returns the issuer that accepts the token's `iss`.
-    fn issuer(&self) -> Option<(&Issuer, &KeySetStatus)> {
+    fn issuer(&self) -> Option<(&Issuer, &[KeySetStatus])> {
         let iss = self
             .payload
             .as_ref()?
@@ -276,7 +283,7 @@ impl ExplainContext<'_> {
             .issuers
             .iter()
             .find(|(issuer, _)| issuer.accepts_iss(&iss))
-            .map(|(issuer, keys)| (*issuer, keys))
+            .map(|(issuer, keys)| (*issuer, keys.as_slice()))
     }
 
     /// Describes every accepted `iss` of a bearer token.
@@ -488,21 +495,26 @@ fn algorithm_names(algorithms: &[Algorithm]) -> String {
         .join(" ")
 }
 
-fn published_keys(keys: &KeySetStatus) -> String {
-    let kids: Vec<&str> = keys
-        .kids
-        .iter()
-        .map(|kid| kid.as_deref().unwrap_or("(no kid)"))
-        .collect();
-    let age = keys
-        .age
-        .map(|age| format!(", fetched {} s ago", age.as_secs()))
-        .unwrap_or_default();
-    if kids.is_empty() {
-        format!("no keys ({})", keys.state())
-    } else {
-        format!("one of {}{age}", kids.join(", "))
-    }
+fn published_keys(key_sets: &[KeySetStatus]) -> String {
+    let describe = |keys: &KeySetStatus| {
+        let kids: Vec<&str> = keys.kids().map(|kid| kid.unwrap_or("(no kid)")).collect();
+        let age = keys
+            .age
+            .map(|age| format!(", fetched {} s ago", age.as_secs()))
+            .unwrap_or_default();
+        let label = keys
+            .label
+            .as_ref()
+            .map(|label| format!(" from {label}"))
+            .unwrap_or_default();
+        if kids.is_empty() {
+            format!("no keys{label} ({})", keys.state())
+        } else {
+            format!("one of {}{label}{age}", kids.join(", "))
+        }
+    };
+    let described: Vec<_> = key_sets.iter().map(describe).collect();
+    described.join("; or ")
 }
 
 fn expected_claims(issuer: &Issuer) -> String {
@@ -552,14 +564,22 @@ impl KeySource {
     pub fn describe(&self) -> String {
         match self {
             Self::Discovery => "OIDC discovery".to_owned(),
-            Self::Url(url) => {
-                let mut redacted = url.clone();
-                redacted.set_query(url.query().map(|_| "***"));
-                redacted.into()
-            }
+            Self::DiscoveryUrl(url) => format!("the metadata at {}", without_query(url)),
+            Self::Url(url) => without_query(url),
+            Self::Urls(urls) => urls
+                .iter()
+                .map(without_query)
+                .collect::<Vec<_>>()
+                .join(" and "),
             Self::Fixed(_) => "fixed keys from the configuration".to_owned(),
         }
     }
+}
+
+fn without_query(url: &Url) -> String {
+    let mut redacted = url.clone();
+    redacted.set_query(url.query().map(|_| "***"));
+    redacted.into()
 }
 
 impl fmt::Debug for KeySource {

@@ -1,6 +1,6 @@
 //! Configuration of one trusted issuer.
 
-use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
+use std::{borrow::Cow, fmt, path::PathBuf, sync::Arc, time::Duration};
 
 use url::Url;
 
@@ -10,6 +10,7 @@ use super::{
     claim_rule::{ClaimRule, ClaimRuleError, ClaimValue},
     issuer_template::{IssuerTemplate, TemplateError},
     json_pointer::{JsonPointer, JsonPointerError},
+    keys::FetchCredentials,
     setting::Setting,
     text::is_token_char,
 };
@@ -45,6 +46,7 @@ pub struct Issuer {
     /// The claims that the subject is read from; empty for a required `sub`.
     pub(crate) subject: Vec<JsonPointer>,
     pub(crate) keys: KeySource,
+    pub(crate) key_credentials: FetchCredentials,
 }
 
 /// The audiences that are accepted in `aud` (RFC 7519 §4.1.3).
@@ -192,13 +194,48 @@ pub enum TokenUse {
 /// URL nor key material.
 #[derive(Clone, PartialEq, Eq)]
 pub enum KeySource {
-    /// The `jwks_uri` in `{issuer}/.well-known/openid-configuration`. The `issuer` in that document
-    /// must equal the configured one (OpenID Connect Discovery §4.3).
+    /// The `jwks_uri` in the issuer's metadata: `{issuer}/.well-known/openid-configuration` (OpenID
+    /// Connect Discovery §4.1), or else `oauth-authorization-server` (RFC 8414 §3), before or after
+    /// the path of the issuer. The `issuer` in that document must equal the configured one.
     Discovery,
+    /// The `jwks_uri` in the metadata document at this URL, for issuers whose metadata is not at a
+    /// well-known URL. The `issuer` in that document must equal the configured one.
+    DiscoveryUrl(Url),
     /// A JWK Set at this URL.
     Url(Url),
+    /// A JWK Set at each of these URLs, at most [`Issuer::MAX_JWKS_URLS`]. Each is fetched and
+    /// cached independently, and the keys of all of them are tried.
+    ///
+    /// # Security
+    /// Whoever controls one of the URLs can sign tokens as this issuer.
+    Urls(Vec<Url>),
     /// A fixed JWK Set, as JSON text.
     Fixed(String),
+}
+
+/// The reason why the keys of an issuer cannot be obtained as configured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeySourceError {
+    /// The list of JWKS URLs is empty.
+    #[error("the list of JWKS URLs is empty")]
+    NoUrl,
+    /// The list has more than [`Issuer::MAX_JWKS_URLS`] JWKS URLs.
+    #[error("an issuer has at most {} JWKS URLs", Issuer::MAX_JWKS_URLS)]
+    TooManyUrls,
+    /// The list contains a JWKS URL more than once.
+    #[error("the list of JWKS URLs contains a URL more than once")]
+    DuplicateUrl,
+    /// Credentials are configured, and the JWKS URLs have different origins.
+    #[error(
+        "the JWKS URLs have different origins, but credentials (jwks_token_file, jwks_headers_file) are sent to one origin only"
+    )]
+    SeveralOrigins,
+    /// Credentials are configured, and the keys are fixed.
+    #[error(
+        "fixed keys are not fetched, so remove the credentials (jwks_token_file, jwks_headers_file)"
+    )]
+    UnusedCredentials,
 }
 
 /// An invalid issuer configuration.
@@ -267,6 +304,10 @@ impl Issuer {
         Duration::from_mins(5),
     );
 
+    /// The maximum number of [`KeySource::Urls`]. A token that matches keys of every set costs up to
+    /// three signature checks per set.
+    pub const MAX_JWKS_URLS: usize = 8;
+
     /// Creates an issuer whose keys are found by OIDC discovery. `issuer` is compared with `iss`
     /// byte by byte, except for one placeholder:
     ///
@@ -321,6 +362,7 @@ impl Issuer {
             claims: ClaimMapping::default(),
             subject: Vec::new(),
             keys: KeySource::Discovery,
+            key_credentials: FetchCredentials::default(),
         })
     }
 
@@ -451,6 +493,38 @@ impl Issuer {
     /// Returns the source of the keys.
     pub fn key_source(&self) -> &KeySource {
         &self.keys
+    }
+
+    /// Checks that the source of the keys and the credentials for it fit together.
+    /// [`Builder::build`](crate::Builder::build) calls it.
+    ///
+    /// # Errors
+    /// Returns the first rule that is violated. The scheme of the URLs is not checked.
+    pub fn check_key_source(&self) -> Result<(), KeySourceError> {
+        let urls = match &self.keys {
+            KeySource::Urls(urls) => urls.as_slice(),
+            KeySource::Fixed(_) if !self.key_credentials.is_empty() => {
+                return Err(KeySourceError::UnusedCredentials);
+            }
+            KeySource::Discovery
+            | KeySource::DiscoveryUrl(_)
+            | KeySource::Url(_)
+            | KeySource::Fixed(_) => return Ok(()),
+        };
+        let Some((first, others)) = urls.split_first() else {
+            return Err(KeySourceError::NoUrl);
+        };
+        if urls.len() > Self::MAX_JWKS_URLS {
+            return Err(KeySourceError::TooManyUrls);
+        }
+        if (1..urls.len()).any(|index| urls[..index].contains(&urls[index])) {
+            return Err(KeySourceError::DuplicateUrl);
+        }
+        let is_same_origin = others.iter().all(|url| url.origin() == first.origin());
+        if !self.key_credentials.is_empty() && !is_same_origin {
+            return Err(KeySourceError::SeveralOrigins);
+        }
+        Ok(())
     }
 
     /// Returns whether tokens of this issuer have this use.
@@ -698,9 +772,69 @@ impl Issuer {
     }
 
     /// Sets the source of the keys. The default is [`KeySource::Discovery`].
+    ///
+    /// ```
+    /// use bearward::{Issuer, KeySource};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let issuer = Issuer::new("https://id.example.com/", "https://api.example.com")?.keys(KeySource::Urls(vec![
+    ///     "https://id.example.com/sign-in/keys".parse()?,
+    ///     "https://id.example.com/sign-up/keys".parse()?,
+    /// ]));
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn keys(mut self, keys: KeySource) -> Self {
         self.keys = keys;
         self
+    }
+
+    /// Sends the token in this file as `Authorization: Bearer` when the issuer's keys are fetched,
+    /// for example the service account token of a Kubernetes pod. The file is read at each fetch,
+    /// so it may be replaced at any time; a file that cannot be read is a failed fetch.
+    ///
+    /// ```
+    /// use bearward::Issuer;
+    ///
+    /// # fn main() -> Result<(), bearward::IssuerError> {
+    /// let issuer = Issuer::new("https://kubernetes.default.svc", "my-api")?
+    ///     .jwks_token_file("/var/run/secrets/kubernetes.io/serviceaccount/token");
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Security
+    /// The token is sent to the origin of the configured URL only: of the JWKS, or of the metadata
+    /// document. It is not sent to a `jwks_uri` with another origin, and redirects are not followed.
+    #[must_use]
+    pub fn jwks_token_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.key_credentials.token_file = Some(path.into());
+        self
+    }
+
+    /// Sends the header fields in this file when the issuer's keys are fetched: one `Name: value` on
+    /// each line. Empty lines and lines that begin with `#` are ignored. The file is read at each
+    /// fetch.
+    ///
+    /// ```
+    /// use bearward::Issuer;
+    ///
+    /// # fn main() -> Result<(), bearward::IssuerError> {
+    /// let issuer = Issuer::new("https://id.example.com/", "https://api.example.com")?
+    ///     .jwks_headers_file("/run/secrets/jwks-headers");
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Security
+    /// The fields are sent to the same origin as the token of
+    /// [`jwks_token_file`](Self::jwks_token_file), and never logged.
+    #[must_use]
+    pub fn jwks_headers_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.key_credentials.headers_file = Some(path.into());
+        self
+    }
+
+    /// Returns the files with the credentials for the key fetch.
+    pub fn key_credentials(&self) -> &FetchCredentials {
+        &self.key_credentials
     }
 }

@@ -14,7 +14,7 @@ use super::{
 pub const MAX_KID_BYTES: usize = 256;
 
 /// The signature size of the largest supported key, RSA with 8192 bits.
-const MAX_SIGNATURE_BYTES: usize = 1024;
+pub(crate) const MAX_SIGNATURE_BYTES: usize = 1024;
 
 /// The parts of a compact JWS (RFC 7515 §7.1), decoded into one buffer.
 pub(crate) struct CompactJws<'t> {
@@ -56,17 +56,13 @@ impl<'t> CompactJws<'t> {
         let mut bytes = Vec::with_capacity(token.len() / 4 * 3 + 3);
         let header_end = decode_append(&mut bytes, header)?;
         let payload_end = decode_append(&mut bytes, payload)?;
-        let signature_end = decode_append(&mut bytes, signature)?;
-        if signature_end - payload_end > MAX_SIGNATURE_BYTES {
-            Err(AuthError::Format(FormatError::Base64))
-        } else {
-            Ok(Self {
-                signed,
-                bytes,
-                header_end,
-                payload_end,
-            })
-        }
+        decode_append(&mut bytes, signature)?;
+        Ok(Self {
+            signed,
+            bytes,
+            header_end,
+            payload_end,
+        })
     }
 
     /// Parses the header and checks the rules that do not depend on the issuer. The payload is not
@@ -76,9 +72,14 @@ impl<'t> CompactJws<'t> {
         let (payload, signature) = rest.split_at(self.payload_end - self.header_end);
         let header = StrictObject::parse(header)
             .map_err(|error| AuthError::Header(HeaderError::Object(error)))?;
+        let header = Header::from_object(&header)?;
+        // After the header: an unsupported algorithm, such as ML-DSA, may have longer signatures.
+        if signature.len() > MAX_SIGNATURE_BYTES {
+            return Err(AuthError::Format(FormatError::LongSignature));
+        }
         Ok(UnverifiedJws {
             signed: self.signed,
-            header: Header::from_object(&header)?,
+            header,
             payload,
             signature,
         })

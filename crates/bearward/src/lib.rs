@@ -55,7 +55,7 @@
 //! 2. Format: three parts of strict base64url; a header and a payload that are JSON objects without
 //!    duplicate names; no `crit`, no `b64`.
 //! 3. The unverified `iss` selects one configured [`Issuer`], which limits `alg` and `typ`.
-//! 4. The issuer has exactly one key for `kid` and `alg`. Keys come from a cache that a background
+//! 4. The issuer has a key for `kid` and `alg`; at most three are tried. Keys come from a cache that a background
 //!    task refreshes, see [`keys`].
 //! 5. The signature is valid for the bytes received. HMAC and `none` are not implemented.
 //! 6. Claims: `exp`, `nbf`, `iat`, `aud`, `sub` and the issuer's required claims.
@@ -136,7 +136,7 @@ pub use self::{
     clock::{Clock, Sleep, SystemClock, Timestamp},
     cookie::{CookieError, CookieSource},
     error::{AuthError, AuthFailure, FormatError, HeaderError, ObjectError, VerificationStep},
-    issuer::{Audiences, Issuer, IssuerError, KeySource, TokenUse, TypRule},
+    issuer::{Audiences, Issuer, IssuerError, KeySource, KeySourceError, TokenUse, TypRule},
     issuer_template::TemplateError,
     json_pointer::{JsonPointer, JsonPointerError},
     keys::{JwksCacheConfig, KeySetStatus},

@@ -46,7 +46,9 @@ pub(crate) struct VerifiedToken {
     pub(super) issuer_index: usize,
     pub(super) kid: Option<Box<str>>,
     pub(super) algorithm: Algorithm,
-    /// The generation of the key set that verified the token.
+    /// The index of the key set that verified the token in the issuer's list.
+    pub(super) key_set: usize,
+    /// The generation of that key set.
     pub(super) generation: u64,
 }
 

@@ -4,20 +4,25 @@
 use std::{
     collections::HashMap,
     fmt,
-    future::Future,
+    future::{Future, poll_fn},
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
+    time::Duration,
 };
+
+use smallvec::SmallVec;
 
 use super::{
     claims::NoCustomClaims,
     claims_validation,
     clock::{Clock, Timestamp},
-    error::{AuthError, AuthFailure},
+    error::{AuthError, AuthFailure, VerificationStep},
     issuer::{Issuer, TokenUse},
     jws::{CompactJws, Header, UnverifiedJws},
-    keys::{KeyLookup, KeySet, PendingKeys, Snapshot, Unavailable, UnknownKeyDecision},
+    keys::{
+        KeySet, KeySetStatus, PendingKeys, Snapshot, SnapshotGuard, Unavailable, UnknownKeyDecision,
+    },
     metrics::VerificationMetrics,
     strict_object::StrictObject,
     text::SanitizedText,
@@ -40,7 +45,8 @@ pub(crate) struct Verifier {
 /// An issuer's configuration, keys and counters.
 pub(crate) struct TrustedIssuer {
     pub(crate) config: Issuer,
-    pub(crate) keys: KeySet,
+    /// Never empty.
+    pub(crate) key_sets: Vec<KeySet>,
     pub(crate) metrics: VerificationMetrics,
     /// The accepted values of `iss`, shared with the verified tokens.
     accepted_issuers: Vec<Arc<str>>,
@@ -76,14 +82,31 @@ pub struct PendingVerification(Pin<Box<dyn Future<Output = Result<Verified, Auth
 /// The next step after an attempt.
 enum PipelineStep {
     Done(Result<Arc<VerifiedToken>, AuthFailure>),
-    WaitForFetch(PendingFetch),
+    WaitForFetch(PendingFetches),
 }
 
-/// A key fetch to wait for, and the error to return if it fails or changes nothing. `None` means
-/// [`AuthError::KeysUnavailable`].
+/// The key fetches to wait for. The first that brings the key of the token ends the wait, so that an
+/// unreachable host does not delay tokens of the others.
+struct PendingFetches {
+    fetches: Vec<PendingFetch>,
+    /// The result of the key sets that are not fetched.
+    failure: AuthError,
+}
+
+/// A fetch of one of the issuer's key sets, and the error to return if it fails or changes nothing.
+/// `None` means [`AuthError::KeysUnavailable`].
 struct PendingFetch {
+    key_set: usize,
     keys: PendingKeys,
     on_failure: Option<AuthError>,
+}
+
+/// The result of trying the keys of one key set.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum KeyTrial {
+    Verified,
+    InvalidSignature,
+    NoKey,
 }
 
 /// One attempt to verify a token.
@@ -91,9 +114,12 @@ struct VerificationAttempt<'t> {
     token: &'t str,
     token_use: TokenUse,
     now: Timestamp,
-    /// The outcome of the fetch that the token has waited for. `None` on the first attempt.
-    fetched: Option<Result<Arc<Snapshot>, AuthError>>,
+    /// The outcome of the fetch that the token has waited for: the index of the key set and its
+    /// keys. `None` on the first attempt.
+    fetched: Option<FetchOutcome>,
 }
+
+type FetchOutcome = Result<(usize, Arc<Snapshot>), AuthError>;
 
 impl Verifier {
     pub(crate) fn new(
@@ -177,23 +203,31 @@ impl Verifier {
         self: Arc<Self>,
         token: Box<str>,
         token_use: TokenUse,
-        fetch: PendingFetch,
+        mut pending: PendingFetches,
     ) -> Result<Verified, AuthFailure> {
-        let unavailable = |Unavailable { retry_after }| AuthError::KeysUnavailable { retry_after };
-        let fetched = fetch
-            .keys
-            .await
-            .map_err(|error| fetch.on_failure.unwrap_or_else(|| unavailable(error)));
-        match self.verify_uncached(&VerificationAttempt {
-            token: &token,
-            token_use,
-            now: self.clock.now(),
-            fetched: Some(fetched),
-        }) {
-            PipelineStep::Done(result) => self.finish(result),
-            // Unreachable: the second attempt does not request a fetch.
-            PipelineStep::WaitForFetch(_) => self.finish(Err(AuthError::UnknownKey.into())),
+        let verify = |fetched| {
+            let attempt = VerificationAttempt {
+                token: &token,
+                token_use,
+                now: self.clock.now(),
+                fetched: Some(fetched),
+            };
+            match self.verify_uncached(&attempt) {
+                PipelineStep::Done(result) => result,
+                // Unreachable: the second attempt does not request a fetch.
+                PipelineStep::WaitForFetch(_) => Err(AuthError::UnknownKey.into()),
+            }
+        };
+        let mut failure = pending.failure.clone();
+        while let Some(fetched) = pending.next().await {
+            match verify(fetched) {
+                Err(AuthFailure { error, .. }) if is_key_error(&error) => {
+                    failure = weightier(failure, error);
+                }
+                result => return self.finish(result),
+            }
         }
+        self.finish(verify(Err(failure)))
     }
 
     fn finish(
@@ -228,7 +262,7 @@ impl Verifier {
         let key = cache.key_for(token);
         let verified = cache.get(key)?;
         let issuer = self.issuers.get(verified.issuer_index)?;
-        let snapshot = issuer.keys.load();
+        let snapshot = issuer.key_sets.get(verified.key_set)?.load();
         if issuer.config.token_use != token_use || !snapshot.is_usable(self.clock.monotonic()) {
             return None;
         }
@@ -304,72 +338,54 @@ impl Verifier {
             })?;
         *selected = Some(Arc::clone(&issuer.config.name));
         check_header(&jws.header, &issuer.config)?;
-        let current;
-        let snapshot = match &attempt.fetched {
-            None => {
-                current = issuer.keys.load();
-                &*current
-            }
-            Some(Ok(snapshot)) => snapshot,
-            Some(Err(error)) => return Err(error.clone()),
-        };
-        let (kid, algorithm) = (jws.header.kid.as_deref(), jws.header.algorithm);
         let monotonic = self.clock.monotonic();
-        let key = match snapshot.keys().find(kid, algorithm) {
-            KeyLookup::One(key) if snapshot.is_usable(monotonic) => key,
-            KeyLookup::Ambiguous if snapshot.is_usable(monotonic) => {
-                return Err(AuthError::AmbiguousKey);
-            }
-            _ => {
-                claims_validation::reject_if_unverified_exp_passed(&payload, &issuer.config, now)?;
-                if attempt.fetched.is_some() {
-                    return Err(AuthError::UnknownKey);
+        let mut verified_by = None;
+        match &attempt.fetched {
+            None => {
+                let mut trials = SmallVec::<[_; 1]>::new();
+                for (key_set, keys) in issuer.key_sets.iter().enumerate() {
+                    let snapshot = keys.load();
+                    let trial = try_keys(&snapshot, jws, monotonic);
+                    if trial == KeyTrial::Verified {
+                        verified_by = Some((key_set, snapshot.generation()));
+                        break;
+                    }
+                    trials.push((trial, snapshot));
                 }
-                return match issuer.keys.unknown_key(kid, algorithm, monotonic) {
-                    UnknownKeyDecision::Wait(keys) => {
-                        Ok(PipelineStep::WaitForFetch(PendingFetch {
-                            keys,
-                            on_failure: None,
-                        }))
-                    }
-                    UnknownKeyDecision::Unavailable(Unavailable { retry_after }) => {
-                        Err(AuthError::KeysUnavailable { retry_after })
-                    }
-                    UnknownKeyDecision::Reject => Err(AuthError::UnknownKey),
-                };
+                if verified_by.is_none() {
+                    let expired = claims_validation::reject_if_unverified_exp_passed(
+                        &payload,
+                        &issuer.config,
+                        now,
+                    );
+                    return issuer
+                        .request_keys(&trials, jws, expired, monotonic)
+                        .map(PipelineStep::WaitForFetch);
+                }
             }
-        };
-        if !key.verifies(jws.signed, jws.signature) {
-            // The issuer may have replaced the key under the same kid. The cooldown limits such
-            // fetches, and expired tokens do not cause one.
-            let may_fetch = attempt.fetched.is_none()
-                && claims_validation::reject_if_unverified_exp_passed(
-                    &payload,
-                    &issuer.config,
-                    now,
-                )
-                .is_ok();
-            let keys = if may_fetch {
-                issuer.keys.bad_signature(snapshot, monotonic)
-            } else {
-                None
-            };
-            return match keys {
-                Some(keys) => Ok(PipelineStep::WaitForFetch(PendingFetch {
-                    keys,
-                    on_failure: Some(AuthError::InvalidSignature),
-                })),
-                None => Err(AuthError::InvalidSignature),
-            };
+            Some(Ok((key_set, snapshot))) => match try_keys(snapshot, jws, monotonic) {
+                KeyTrial::Verified => verified_by = Some((*key_set, snapshot.generation())),
+                KeyTrial::InvalidSignature => return Err(AuthError::InvalidSignature),
+                KeyTrial::NoKey => {
+                    claims_validation::reject_if_unverified_exp_passed(
+                        &payload,
+                        &issuer.config,
+                        now,
+                    )?;
+                }
+            },
+            Some(Err(error)) => return Err(error.clone()),
         }
+        let (key_set, generation) = verified_by.ok_or(AuthError::UnknownKey)?;
         let verified = Arc::new(VerifiedToken {
             claims: claims_validation::validate_claims(&payload, &issuer.config, now)?,
             issuer: issuer.issuer_alias(&iss),
             issuer_name: Arc::clone(&issuer.config.name),
             issuer_index,
-            kid: kid.map(Box::from),
-            algorithm,
-            generation: snapshot.generation(),
+            kid: jws.header.kid.as_deref().map(Box::from),
+            algorithm: jws.header.algorithm,
+            key_set,
+            generation,
         });
         if let Some(cache) = &self.cache {
             cache.insert(cache.key_for(attempt.token), Arc::clone(&verified));
@@ -379,7 +395,7 @@ impl Verifier {
 }
 
 impl TrustedIssuer {
-    pub(crate) fn new(config: Issuer, keys: KeySet) -> Self {
+    pub(crate) fn new(config: Issuer, key_sets: Vec<KeySet>) -> Self {
         let accepted_issuers = config
             .accepted_issuers
             .iter()
@@ -389,8 +405,69 @@ impl TrustedIssuer {
             metrics: VerificationMetrics::new(&config.name),
             accepted_issuers,
             config,
-            keys,
+            key_sets,
         }
+    }
+
+    /// Requests fetches of the key sets that may contain the key of a token that no key verified.
+    /// `trials` are the results of all key sets; `expired` is the check of the unverified `exp`.
+    ///
+    /// A token with an invalid signature under a known key may cause a fetch, because the issuer may
+    /// have replaced the key under the same kid; the cooldown limits such fetches. Key sets without
+    /// a matching key are then not asked, because a `kid` names one key; without `kid` those that
+    /// have no usable keys are.
+    fn request_keys(
+        &self,
+        trials: &[(KeyTrial, SnapshotGuard)],
+        jws: &UnverifiedJws<'_>,
+        expired: Result<(), AuthError>,
+        now: Duration,
+    ) -> Result<PendingFetches, AuthError> {
+        let (kid, algorithm) = (jws.header.kid.as_deref(), jws.header.algorithm);
+        let is_key_known = trials
+            .iter()
+            .any(|(trial, _)| *trial == KeyTrial::InvalidSignature);
+        let mut failure = if is_key_known {
+            AuthError::InvalidSignature
+        } else {
+            AuthError::UnknownKey
+        };
+        // Expired tokens cause no fetch.
+        if let Err(error) = expired {
+            return Err(if is_key_known { failure } else { error });
+        }
+        let mut fetches = Vec::new();
+        for (key_set, (keys, (trial, snapshot))) in self.key_sets.iter().zip(trials).enumerate() {
+            if *trial == KeyTrial::InvalidSignature {
+                fetches.extend(keys.bad_signature(snapshot, now).map(|keys| PendingFetch {
+                    key_set,
+                    keys,
+                    on_failure: Some(AuthError::InvalidSignature),
+                }));
+            } else if !is_key_known || (kid.is_none() && !snapshot.is_usable(now)) {
+                match keys.unknown_key(kid, algorithm, now) {
+                    UnknownKeyDecision::Wait(keys) => fetches.push(PendingFetch {
+                        key_set,
+                        keys,
+                        on_failure: None,
+                    }),
+                    UnknownKeyDecision::Unavailable(Unavailable { retry_after }) => {
+                        failure = weightier(failure, AuthError::KeysUnavailable { retry_after });
+                    }
+                    UnknownKeyDecision::Reject => {}
+                }
+            }
+        }
+        if fetches.is_empty() {
+            Err(failure)
+        } else {
+            Ok(PendingFetches { fetches, failure })
+        }
+    }
+
+    /// Returns the state of each key set.
+    pub(crate) fn statuses(&self) -> impl Iterator<Item = KeySetStatus> {
+        self.key_sets.iter().map(KeySet::status)
     }
 
     /// Returns the shared copy of an accepted `iss`.
@@ -400,6 +477,76 @@ impl TrustedIssuer {
             .find(|accepted| ***accepted == *iss)
             .cloned()
             .unwrap_or_else(|| Arc::from(iss))
+    }
+}
+
+impl PendingFetches {
+    /// Waits for the next fetch that finishes. Returns `None` after the last.
+    async fn next(&mut self) -> Option<FetchOutcome> {
+        if self.fetches.is_empty() {
+            return None;
+        }
+        let (index, result) = poll_fn(|context| {
+            let finished = self
+                .fetches
+                .iter_mut()
+                .enumerate()
+                .find_map(
+                    |(index, fetch)| match Pin::new(&mut fetch.keys).poll(context) {
+                        Poll::Ready(result) => Some((index, result)),
+                        Poll::Pending => None,
+                    },
+                );
+            finished.map_or(Poll::Pending, Poll::Ready)
+        })
+        .await;
+        let fetch = self.fetches.swap_remove(index);
+        Some(match result {
+            Ok(snapshot) => Ok((fetch.key_set, snapshot)),
+            Err(Unavailable { retry_after }) => Err(fetch
+                .on_failure
+                .unwrap_or(AuthError::KeysUnavailable { retry_after })),
+        })
+    }
+}
+
+/// Tries the keys of a snapshot, at most three.
+fn try_keys(snapshot: &Snapshot, jws: &UnverifiedJws<'_>, now: Duration) -> KeyTrial {
+    let mut result = KeyTrial::NoKey;
+    if snapshot.is_usable(now) {
+        let algorithm = jws.header.algorithm;
+        for key in snapshot.keys().find(jws.header.kid.as_deref(), algorithm) {
+            if key.verifies(algorithm, jws.signed, jws.signature) {
+                return KeyTrial::Verified;
+            }
+            result = KeyTrial::InvalidSignature;
+        }
+    }
+    result
+}
+
+/// Whether another key set could give another result.
+fn is_key_error(error: &AuthError) -> bool {
+    matches!(
+        error.step(),
+        VerificationStep::VerificationKey | VerificationStep::Signature
+    )
+}
+
+/// Returns the error that describes two key sets: keys that are unavailable could verify the token,
+/// and a signature that is invalid under a key says more than a missing key.
+fn weightier(one: AuthError, other: AuthError) -> AuthError {
+    match (one, other) {
+        (
+            AuthError::KeysUnavailable { retry_after: one },
+            AuthError::KeysUnavailable { retry_after: other },
+        ) => AuthError::KeysUnavailable {
+            retry_after: one.min(other),
+        },
+        (unavailable @ AuthError::KeysUnavailable { .. }, _)
+        | (_, unavailable @ AuthError::KeysUnavailable { .. }) => unavailable,
+        (AuthError::UnknownKey, other) => other,
+        (one, _) => one,
     }
 }
 
@@ -458,5 +605,56 @@ fn check_header(header: &Header<'_>, issuer: &Issuer) -> Result<(), AuthError> {
             found: header.typ.as_deref().map(SanitizedText::new),
             expected: issuer.token_type.describe(),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
+    use serde_json::json;
+
+    use super::Verification;
+    use crate::{Bearward, Issuer, KeySource, keys::SIGNATURE_CHECKS};
+
+    fn encode(bytes: &[u8]) -> String {
+        base64_simd::URL_SAFE_NO_PAD.encode_to_string(bytes)
+    }
+
+    /// Returns the number of signature checks for a token with an invalid signature.
+    async fn signature_checks(keys: usize, kid: Option<&str>) -> usize {
+        let jwks: Vec<_> = (0..keys)
+            .map(|_| {
+                let pair = Ed25519KeyPair::generate().unwrap();
+                let x = encode(pair.public_key().as_ref());
+                json!({ "kty": "OKP", "crv": "Ed25519", "kid": "same", "x": x })
+            })
+            .collect();
+        let issuer = Issuer::new("https://idp.example", "api")
+            .unwrap()
+            .keys(KeySource::Fixed(json!({ "keys": jwks }).to_string()));
+        let auth = Bearward::builder().issuer(issuer).build().await.unwrap();
+        let header = json!({ "alg": "EdDSA", "kid": kid.unwrap_or_default() });
+        let header = if kid.is_some() {
+            header
+        } else {
+            json!({ "alg": "EdDSA" })
+        };
+        let claims = json!({ "iss": "https://idp.example", "aud": "api", "sub": "a", "exp": 4_000_000_000_u64 });
+        let [header, claims] = [header, claims].map(|json| encode(json.to_string().as_bytes()));
+        let token = format!("{header}.{claims}.{}", encode(&[1; 64]));
+        SIGNATURE_CHECKS.set(0);
+        let Verification::Ready(Err(failure)) = auth.try_verify(&token) else {
+            panic!("the token must be rejected")
+        };
+        assert_eq!(failure.error.code(), "INVALID_SIGNATURE");
+        SIGNATURE_CHECKS.get()
+    }
+
+    #[tokio::test]
+    async fn an_invalid_token_costs_at_most_three_signature_checks() {
+        for (keys, checks) in [(1, 1), (2, 2), (3, 3), (4, 3), (100, 3)] {
+            assert_eq!(signature_checks(keys, Some("same")).await, checks, "{keys}");
+            assert_eq!(signature_checks(keys, None).await, checks, "{keys}");
+        }
     }
 }

@@ -144,7 +144,7 @@ async fn an_unknown_key_is_shown_with_the_published_keys() {
         "UNKNOWN_KEY",
         &[
             "alg ES256",
-            "publishes a key with this kid for another algorithm",
+            "publishes a key with this kid, but it verifies RS256 and not ES256",
         ],
     );
     let mut sealing = fixture.idp.key().with_kid("sealing").jwk();
@@ -208,7 +208,7 @@ async fn an_issuer_without_keys_is_reported_as_unavailable() {
         &[
             "NO  key",
             "no keys",
-            "asymmetric signing keys",
+            "the key set is empty",
             "bearward check",
         ],
     );

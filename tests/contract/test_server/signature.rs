@@ -111,6 +111,7 @@ fn verify(set: &[Value], parts: &Parts, found: &mut Observations, state: &State)
         "PS512" => "control.alg.ps512",
         "ES256" => "control.alg.es256",
         "ES384" => "control.alg.es384",
+        "ES512" => "control.alg.es512",
         _ => "control.alg.eddsa",
     });
     flaws
@@ -168,6 +169,7 @@ fn algorithm_flaw(
         "PS512" => "alg.unlisted.ps512",
         "ES256" => "alg.unlisted.es256",
         "ES384" => "alg.unlisted.es384",
+        "ES512" => "alg.unlisted.es512",
         _ => "alg.unlisted.eddsa",
     })
 }
@@ -258,10 +260,10 @@ fn verifying_algorithm(key: &Value, message: &[u8], signature: &[u8]) -> Option<
         }
         ("EC", Some(curve)) => {
             let point = [vec![4], bytes("x"), bytes("y")].concat();
-            let (name, algorithm) = if curve == "P-256" {
-                ("ES256", &lc::ECDSA_P256_SHA256_FIXED)
-            } else {
-                ("ES384", &lc::ECDSA_P384_SHA384_FIXED)
+            let (name, algorithm) = match curve {
+                "P-256" => ("ES256", &lc::ECDSA_P256_SHA256_FIXED),
+                "P-384" => ("ES384", &lc::ECDSA_P384_SHA384_FIXED),
+                _ => ("ES512", &lc::ECDSA_P521_SHA512_FIXED),
             };
             lc::UnparsedPublicKey::new(algorithm, point)
                 .verify(message, signature)
@@ -524,7 +526,7 @@ fn hmac_secret(set: &[Value], parts: &Parts) -> Option<Secret> {
         .find(|key| key["kid"] == kid)
         .or_else(|| set.iter().find(is_signing_key))?;
     let key = match jwk["alg"].as_str()?.parse().ok()? {
-        algorithm @ (Algorithm::ES256 | Algorithm::ES384 | Algorithm::EdDSA) => {
+        algorithm @ (Algorithm::ES256 | Algorithm::ES384 | Algorithm::ES512 | Algorithm::EdDSA) => {
             KeyPair::cached(algorithm, 0)
         }
         algorithm => KeyPair::cached(Algorithm::RS256, 0).with_algorithm(algorithm),

@@ -98,7 +98,7 @@ const KNOWN_SECRETS: [(&str, &str, &str); 4] = [
     ),
 ];
 
-const UNLISTED: [(&str, Algorithm); 9] = [
+const UNLISTED: [(&str, Algorithm); 10] = [
     ("alg.unlisted.rs256", Algorithm::RS256),
     ("alg.unlisted.rs384", Algorithm::RS384),
     ("alg.unlisted.rs512", Algorithm::RS512),
@@ -107,6 +107,7 @@ const UNLISTED: [(&str, Algorithm); 9] = [
     ("alg.unlisted.ps512", Algorithm::PS512),
     ("alg.unlisted.es256", Algorithm::ES256),
     ("alg.unlisted.es384", Algorithm::ES384),
+    ("alg.unlisted.es512", Algorithm::ES512),
     ("alg.unlisted.eddsa", Algorithm::EdDSA),
 ];
 

@@ -40,7 +40,7 @@ const AFTER: [&str; 17] = [
     "control.after.flood",
 ];
 
-const ALGORITHMS: [(&str, Algorithm); 9] = [
+const ALGORITHMS: [(&str, Algorithm); 10] = [
     ("control.alg.rs256", Algorithm::RS256),
     ("control.alg.rs384", Algorithm::RS384),
     ("control.alg.rs512", Algorithm::RS512),
@@ -49,6 +49,7 @@ const ALGORITHMS: [(&str, Algorithm); 9] = [
     ("control.alg.ps512", Algorithm::PS512),
     ("control.alg.es256", Algorithm::ES256),
     ("control.alg.es384", Algorithm::ES384),
+    ("control.alg.es512", Algorithm::ES512),
     ("control.alg.eddsa", Algorithm::EdDSA),
 ];
 

@@ -71,11 +71,15 @@ pub(crate) async fn explain(
 }
 
 fn status_json(set: &KeySetStatus) -> Value {
+    let name = match &set.label {
+        Some(label) => format!("{} ({label})", set.issuer),
+        None => set.issuer.clone(),
+    };
     json!({
-        "name": set.issuer,
+        "name": name,
         "state": set.state(),
         "serves": set.state.is_usable(),
-        "kids": set.kids,
+        "kids": set.kids().collect::<Vec<_>>(),
         "skipped": set.ignored.len(),
         "age_seconds": set.age.map(|age| age.as_secs()),
         "next_attempt_in_seconds": set.next_attempt_in.map(|wait| wait.as_secs()),

@@ -303,7 +303,7 @@ async fn api_status_shows_the_current_key_cache() {
     );
     assert_eq!(
         before["issuers"][0]["kids"],
-        json!(api.key_set_statuses()[0].kids)
+        json!(api.key_set_statuses()[0].kids().collect::<Vec<_>>())
     );
     idp.send("POST /admin/keys/rotate", &[], "").await;
     assert_eq!(

@@ -165,7 +165,12 @@ async fn tokens_can_violate_each_verification_rule() {
 
 #[tokio::test]
 async fn jsonwebtoken_accepts_every_algorithm() {
-    for &algorithm in Algorithm::ALL {
+    // jsonwebtoken does not implement ES512.
+    for algorithm in Algorithm::ALL
+        .iter()
+        .copied()
+        .filter(|&algorithm| algorithm != Algorithm::ES512)
+    {
         let idp = TestIdp::with_options(Options {
             algorithm,
             ..options()

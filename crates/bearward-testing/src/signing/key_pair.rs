@@ -8,6 +8,7 @@ use std::{
 use aws_lc_rs::{
     encoding::{AsDer, Pkcs8V1Der},
     hmac,
+    rand::SystemRandom,
     rsa::{KeySize, PublicKeyComponents},
     signature::{self as lc, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, RsaKeyPair},
 };
@@ -18,13 +19,14 @@ use jsonwebtoken::{
     crypto::aws_lc,
     jwk::{Jwk, KeyOperations, PublicKeyUse},
 };
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 /// A private key with its public JWK. `Debug` shows only the key id and the algorithm.
 ///
 /// [`jsonwebtoken`] signs and exports the JWK, so that the verifier is tested with tokens and key
-/// sets that an independent implementation produced.
+/// sets that an independent implementation produced. aws-lc-rs signs ES512, which jsonwebtoken does
+/// not implement.
 ///
 /// ```
 /// use bearward::Algorithm;
@@ -43,7 +45,8 @@ pub struct KeyPair {
 
 struct PrivateKey {
     pkcs8: Vec<u8>,
-    encoding_key: EncodingKey,
+    /// `None` for ES512, which jsonwebtoken does not implement.
+    encoding_key: Option<EncodingKey>,
 }
 
 /// The key type that an algorithm uses.
@@ -52,6 +55,7 @@ enum KeyType {
     Rsa,
     P256,
     P384,
+    P521,
     Ed25519,
 }
 
@@ -71,6 +75,7 @@ impl KeyPair {
             }
             KeyType::P256 => ecdsa_pkcs8(&lc::ECDSA_P256_SHA256_FIXED_SIGNING),
             KeyType::P384 => ecdsa_pkcs8(&lc::ECDSA_P384_SHA384_FIXED_SIGNING),
+            KeyType::P521 => ecdsa_pkcs8(&lc::ECDSA_P521_SHA512_FIXED_SIGNING),
             KeyType::Ed25519 => {
                 let pair = Ed25519KeyPair::generate().expect(RANDOMNESS);
                 pair.to_pkcs8v1().expect(ENCODING).as_ref().to_vec()
@@ -134,19 +139,23 @@ impl KeyPair {
         let encoding_key = match key_type(algorithm) {
             KeyType::Rsa => {
                 RsaKeyPair::from_pkcs8(der).ok()?;
-                EncodingKey::from_rsa_pem(private_pem)
+                Some(EncodingKey::from_rsa_pem(private_pem).ok()?)
             }
             KeyType::P256 => {
                 EcdsaKeyPair::from_pkcs8(&lc::ECDSA_P256_SHA256_FIXED_SIGNING, der).ok()?;
-                EncodingKey::from_ec_pem(private_pem)
+                Some(EncodingKey::from_ec_pem(private_pem).ok()?)
             }
             KeyType::P384 => {
                 EcdsaKeyPair::from_pkcs8(&lc::ECDSA_P384_SHA384_FIXED_SIGNING, der).ok()?;
-                EncodingKey::from_ec_pem(private_pem)
+                Some(EncodingKey::from_ec_pem(private_pem).ok()?)
+            }
+            KeyType::P521 => {
+                EcdsaKeyPair::from_pkcs8(&lc::ECDSA_P521_SHA512_FIXED_SIGNING, der).ok()?;
+                None
             }
             KeyType::Ed25519 => {
                 Ed25519KeyPair::from_pkcs8(der).ok()?;
-                EncodingKey::from_ed_pem(private_pem)
+                Some(EncodingKey::from_ed_pem(private_pem).ok()?)
             }
         };
         Some(Self {
@@ -154,7 +163,7 @@ impl KeyPair {
             algorithm,
             private: Arc::new(PrivateKey {
                 pkcs8: der.to_vec(),
-                encoding_key: encoding_key.ok()?,
+                encoding_key,
             }),
         })
     }
@@ -189,8 +198,11 @@ impl KeyPair {
     /// # Panics
     /// If the algorithm does not fit the key type.
     pub fn jwk(&self) -> Map<String, Value> {
+        let Some(encoding_key) = &self.private.encoding_key else {
+            return self.p521_jwk();
+        };
         install_crypto_provider();
-        let mut jwk = Jwk::from_encoding_key(&self.private.encoding_key, jwt(self.algorithm))
+        let mut jwk = Jwk::from_encoding_key(encoding_key, jwt(self.algorithm))
             .expect("the algorithm fits the key type");
         jwk.common.key_id = Some(self.kid.clone());
         jwk.common.public_key_use = Some(PublicKeyUse::Signature);
@@ -201,15 +213,36 @@ impl KeyPair {
         }
     }
 
+    fn p521_jwk(&self) -> Map<String, Value> {
+        let pair = self.p521();
+        // An uncompressed point: 4, x, y.
+        let (x, y) = pair.public_key().as_ref()[1..].split_at(66);
+        let jwk = json!({
+            "kty": "EC", "crv": "P-521", "alg": self.algorithm.name(), "kid": self.kid,
+            "use": "sig", "key_ops": ["verify"],
+            "x": URL_SAFE_NO_PAD.encode_to_string(x), "y": URL_SAFE_NO_PAD.encode_to_string(y),
+        });
+        jwk.as_object().cloned().unwrap_or_default()
+    }
+
+    fn p521(&self) -> EcdsaKeyPair {
+        EcdsaKeyPair::from_pkcs8(&lc::ECDSA_P521_SHA512_FIXED_SIGNING, &self.private.pkcs8)
+            .expect("the algorithm fits the key type")
+    }
+
     /// Returns the signature over `message`, in the form that a JWS carries (RFC 7518 §3).
     ///
     /// # Panics
     /// If the algorithm does not fit the key type.
     pub fn sign(&self, message: &[u8]) -> Vec<u8> {
+        let Some(encoding_key) = &self.private.encoding_key else {
+            let signature = self.p521().sign(&SystemRandom::new(), message);
+            let signature = signature.expect("the operating system provides randomness");
+            return signature.as_ref().to_vec();
+        };
         install_crypto_provider();
-        let encoded =
-            jsonwebtoken::crypto::sign(message, &self.private.encoding_key, jwt(self.algorithm))
-                .expect("the algorithm fits the key type");
+        let encoded = jsonwebtoken::crypto::sign(message, encoding_key, jwt(self.algorithm))
+            .expect("the algorithm fits the key type");
         URL_SAFE_NO_PAD
             .decode_to_vec(encoded.as_bytes())
             .expect("jsonwebtoken encodes signatures as base64url")
@@ -238,6 +271,7 @@ impl KeyPair {
             }
             KeyType::P256 => ecdsa(&lc::ECDSA_P256_SHA256_FIXED_SIGNING),
             KeyType::P384 => ecdsa(&lc::ECDSA_P384_SHA384_FIXED_SIGNING),
+            KeyType::P521 => ecdsa(&lc::ECDSA_P521_SHA512_FIXED_SIGNING),
             KeyType::Ed25519 => {
                 let pair = Ed25519KeyPair::from_pkcs8(pkcs8).expect(PARSED);
                 let spki = pair.public_key().as_der().expect(ENCODING);
@@ -297,8 +331,14 @@ fn key_type(algorithm: Algorithm) -> KeyType {
     match algorithm {
         Algorithm::ES256 => KeyType::P256,
         Algorithm::ES384 => KeyType::P384,
+        Algorithm::ES512 => KeyType::P521,
         Algorithm::EdDSA => KeyType::Ed25519,
-        _ => KeyType::Rsa,
+        Algorithm::RS256
+        | Algorithm::RS384
+        | Algorithm::RS512
+        | Algorithm::PS256
+        | Algorithm::PS384
+        | Algorithm::PS512 => KeyType::Rsa,
     }
 }
 
@@ -306,7 +346,7 @@ fn jwt(algorithm: Algorithm) -> jsonwebtoken::Algorithm {
     algorithm
         .name()
         .parse()
-        .expect("jsonwebtoken knows every algorithm of the test kit")
+        .expect("jsonwebtoken knows every algorithm except ES512")
 }
 
 fn position(algorithm: Algorithm) -> usize {

@@ -72,7 +72,6 @@ impl HttpError {
             | AuthError::WrongType { .. }
             | AuthError::UnknownIssuer { .. }
             | AuthError::UnknownKey
-            | AuthError::AmbiguousKey
             | AuthError::InvalidSignature
             | AuthError::Expired { .. }
             | AuthError::NotYetValid { .. }

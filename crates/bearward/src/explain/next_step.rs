@@ -5,6 +5,7 @@ use crate::{
     algorithm::Algorithm,
     error::{AuthError, FormatError, HeaderError, ObjectError},
     issuer::Issuer,
+    text::SanitizedText,
 };
 
 const UNSIGNED: &str = "the token is unsigned (alg \"none\") and is never accepted";
@@ -31,13 +32,10 @@ pub(super) fn next_step(context: &ExplainContext<'_>, error: &AuthError) -> Stri
         AuthError::AlgorithmNotAllowed { found, allowed } => algorithm(found.as_str(), allowed),
         AuthError::UnknownIssuer { found } => unknown_issuer(context, found.as_str()),
         AuthError::UnknownKey => unknown_key(context),
-        AuthError::AmbiguousKey => {
-            "configure the issuer to set kid in its tokens, and to give each of its keys a different kid".to_owned()
-        }
         AuthError::KeysUnavailable { .. } => {
             let reason = context
                 .issuer()
-                .and_then(|(_, keys)| keys.last_error.as_ref())
+                .and_then(|(_, key_sets)| key_sets.iter().find_map(|keys| keys.last_error.as_ref()))
                 .map_or("no fetch has finished yet", |error| &error.message);
             format!("the issuer's keys could not be fetched: {reason}; run `bearward check` for details")
         }
@@ -117,6 +115,9 @@ fn malformed(context: &ExplainContext<'_>, error: FormatError) -> String {
         }
         FormatError::Base64 if context.input.token.contains(['=', '+', '/']) => {
             "the token was encoded with standard base64; tokens use base64url without padding (RFC 7515 §2)".to_owned()
+        }
+        FormatError::LongSignature => {
+            "configure the issuer to sign with a supported algorithm and an RSA key of at most 8192 bits".to_owned()
         }
         FormatError::Parts(_) | FormatError::Empty | FormatError::Base64 => {
             "copy the complete access token, which begins with eyJ and has two dots, and not the refresh token".to_owned()
@@ -230,26 +231,28 @@ fn algorithm(found: &str, allowed: &[Algorithm]) -> String {
             "configure the issuer to write {known}: algorithm names are case-sensitive (RFC 7515 §4.1.1)"
         ),
         None => {
-            "bearward does not support this algorithm; configure the issuer to sign with RS256, ES256 or EdDSA".to_owned()
+            format!(
+                "bearward does not support this algorithm; configure the issuer to sign with one of {}",
+                super::algorithm_names(Algorithm::ALL)
+            )
         }
     }
 }
 
 fn unknown_key(context: &ExplainContext<'_>) -> String {
-    let kid = context.header("kid");
-    let keys = context.issuer().map(|(_, keys)| keys);
-    if keys.is_some_and(|keys| keys.kids.contains(&Some(kid.clone()))) {
-        return "the issuer publishes a key with this kid for another algorithm: a key is used with one algorithm (RFC 8725 §3.1)"
-            .to_owned();
+    let (kid, alg) = (context.header("kid"), context.header("alg"));
+    let key_sets = context.issuer().map_or(&[][..], |(_, key_sets)| key_sets);
+    let mut usable = key_sets.iter().flat_map(|keys| &keys.usable);
+    if let Some(key) = usable.find(|key| key.kid.as_deref() == Some(&kid)) {
+        return format!(
+            "the issuer publishes a key with this kid, but it verifies {} and not {alg}: a key is used with the algorithm in its alg, or of its \
+             type (RFC 8725 §3.1)",
+            super::algorithm_names(&key.algorithms)
+        );
     }
-    let ignored = keys.and_then(|keys| {
-        keys.ignored.iter().find(|key| {
-            key.kid
-                .as_ref()
-                .is_some_and(|ignored| ignored.as_str() == kid)
-        })
-    });
-    match ignored {
+    let mut ignored = key_sets.iter().flat_map(|keys| &keys.ignored);
+    let same_kid = |ignored: &SanitizedText| ignored.as_str() == kid;
+    match ignored.find(|key| key.kid.as_ref().is_some_and(same_kid)) {
         Some(key) => format!("the issuer publishes this key, but it cannot be used: {}", key.reason),
         None => {
             "the issuer's current key set does not contain this key: it was revoked, or another project signed the token".to_owned()

@@ -1,4 +1,4 @@
-//! OpenID Connect Discovery 1.0: from a configured issuer to its JWKS URL.
+//! OpenID Connect Discovery 1.0 and RFC 8414: from a configured issuer to its JWKS URL.
 
 use serde::Deserialize;
 use url::Url;
@@ -8,34 +8,44 @@ use super::endpoint::{self, UrlError};
 /// Longest part of a foreign `issuer` that an error message repeats, in characters.
 const MAX_SHOWN_ISSUER: usize = 200;
 
-/// Returns the URL of the issuer's metadata (§4.1).
+/// Returns the URLs of the issuer's metadata in the order in which they are tried: `openid-configuration`
+/// after the path of the issuer (OpenID Connect Discovery §4.1), `oauth-authorization-server` before
+/// the path (RFC 8414 §3.1), and after it.
 ///
 /// # Errors
 /// The issuer is not an allowed URL, or has a query.
-pub(super) fn document_url(issuer: &str, allow_http: bool) -> Result<Url, UrlError> {
-    let mut url = endpoint::key_url(issuer, allow_http)?;
-    if url.query().is_some() {
+pub(super) fn document_urls(issuer: &str, allow_http: bool) -> Result<Vec<Url>, UrlError> {
+    let issuer = endpoint::key_url(issuer, allow_http)?;
+    if issuer.query().is_some() {
         return Err(UrlError::NotAUrl);
     }
-    let path = url.path();
-    let path = format!(
-        "{}/.well-known/openid-configuration",
-        path.strip_suffix('/').unwrap_or(path)
-    );
-    url.set_path(&path);
-    Ok(url)
+    let path = issuer.path();
+    let path = path.strip_suffix('/').unwrap_or(path);
+    let mut paths = vec![
+        format!("{path}/.well-known/openid-configuration"),
+        format!("/.well-known/oauth-authorization-server{path}"),
+        format!("{path}/.well-known/oauth-authorization-server"),
+    ];
+    paths.dedup();
+    let with_path = |path: String| {
+        let mut url = issuer.clone();
+        url.set_path(&path);
+        url
+    };
+    Ok(paths.into_iter().map(with_path).collect())
 }
 
 /// Reads the JWKS URL from the metadata document.
 ///
 /// `issuer` in the document must equal the configured issuer exactly (§4.3). `jwks_uri` must not be
-/// less protected than the document, so that neither a mistake nor a forged document redirects the
+/// less protected than the document at `document_url`, so that neither a mistake nor a forged document redirects the
 /// fetch to plain `http` or to a local address. Other members are ignored.
 ///
 /// # Errors
 /// [`DiscoveryError`]
 pub(super) fn jwks_url(
     document: &[u8],
+    document_url: &Url,
     issuer: &str,
     allow_http: bool,
 ) -> Result<Url, DiscoveryError> {
@@ -50,11 +60,10 @@ pub(super) fn jwks_url(
     let url = Url::parse(&metadata.jwks_uri)
         .map_err(|_| DiscoveryError::InvalidUrl(UrlError::NotAUrl))?;
     endpoint::check(&url, allow_http).map_err(DiscoveryError::InvalidUrl)?;
-    if url.scheme() == "http" && issuer.starts_with("https:") && !allow_http {
+    if url.scheme() == "http" && document_url.scheme() == "https" && !allow_http {
         return Err(DiscoveryError::Downgrade);
     }
-    let is_issuer_loopback = Url::parse(issuer).is_ok_and(|issuer| endpoint::is_loopback(&issuer));
-    if endpoint::is_local_or_link_local(&url) && !is_issuer_loopback {
+    if endpoint::is_local_or_link_local(&url) && !endpoint::is_loopback(document_url) {
         return Err(DiscoveryError::LocalUrl);
     }
     Ok(url)
@@ -77,10 +86,12 @@ pub(super) enum DiscoveryError {
     IssuerMismatch { configured: String, found: String },
     #[error("jwks_uri in the discovery document {0}")]
     InvalidUrl(UrlError),
-    #[error("jwks_uri in the discovery document is plain http, but the issuer is https")]
+    #[error(
+        "jwks_uri in the discovery document is plain http, but the document is at an https URL"
+    )]
     Downgrade,
     #[error(
-        "jwks_uri in the discovery document is a loopback or link-local address, but the issuer is not"
+        "jwks_uri in the discovery document is a loopback or link-local address, but the document's own is not"
     )]
     LocalUrl,
 }
@@ -97,27 +108,41 @@ mod tests {
             .into_bytes()
     }
 
+    /// Reads a document from the well-known URL of `issuer`.
+    fn read(document: &[u8], issuer: &str, allow_http: bool) -> Result<Url, DiscoveryError> {
+        let document_url = format!("{issuer}/.well-known/openid-configuration");
+        jwks_url(document, &document_url.parse().unwrap(), issuer, allow_http)
+    }
+
     #[test]
-    fn document_url_is_below_the_issuer() {
-        let url = |issuer| document_url(issuer, false).map(String::from);
-        let expected = "https://idp.example/realms/a/.well-known/openid-configuration";
-        assert_eq!(url(ISSUER).as_deref(), Ok(expected));
+    fn documents_are_before_and_after_the_path_of_the_issuer() {
+        let urls = |issuer| {
+            document_urls(issuer, false)
+                .map(|urls| urls.into_iter().map(String::from).collect::<Vec<_>>())
+        };
+        let expected = [
+            "https://idp.example/realms/a/.well-known/openid-configuration",
+            "https://idp.example/.well-known/oauth-authorization-server/realms/a",
+            "https://idp.example/realms/a/.well-known/oauth-authorization-server",
+        ];
+        for issuer in [ISSUER, "https://idp.example/realms/a/"] {
+            assert_eq!(urls(issuer).unwrap(), expected);
+        }
         assert_eq!(
-            url("https://idp.example/realms/a/").as_deref(),
-            Ok(expected)
+            urls("https://idp.example").unwrap(),
+            [
+                "https://idp.example/.well-known/openid-configuration",
+                "https://idp.example/.well-known/oauth-authorization-server",
+            ]
         );
-        assert_eq!(
-            url("https://idp.example").as_deref(),
-            Ok("https://idp.example/.well-known/openid-configuration")
-        );
-        assert_eq!(url("http://idp.example"), Err(UrlError::PlainHttp));
-        assert_eq!(url("https://idp.example?a=b"), Err(UrlError::NotAUrl));
-        assert_eq!(url("supabase"), Err(UrlError::NotAUrl));
+        assert_eq!(urls("http://idp.example"), Err(UrlError::PlainHttp));
+        assert_eq!(urls("https://idp.example?a=b"), Err(UrlError::NotAUrl));
+        assert_eq!(urls("supabase"), Err(UrlError::NotAUrl));
     }
 
     #[test]
     fn jwks_uri_may_be_on_another_host() {
-        let found = jwks_url(
+        let found = read(
             &metadata(ISSUER, "https://keys.example/certs"),
             ISSUER,
             false,
@@ -136,7 +161,7 @@ mod tests {
             "https://IDP.example/realms/a",
             "",
         ] {
-            let found = jwks_url(
+            let found = read(
                 &metadata(other, "https://keys.example/certs"),
                 ISSUER,
                 false,
@@ -171,14 +196,14 @@ mod tests {
         ];
         for (jwks_uri, error) in cases {
             assert_eq!(
-                jwks_url(&metadata(ISSUER, jwks_uri), ISSUER, false),
+                read(&metadata(ISSUER, jwks_uri), ISSUER, false),
                 Err(error),
                 "{jwks_uri}"
             );
         }
         let local = "http://127.0.0.1:9999";
-        assert!(jwks_url(&metadata(local, "http://127.0.0.1:9999/jwks"), local, false).is_ok());
-        assert!(jwks_url(&metadata(ISSUER, "http://keys.example/certs"), ISSUER, true).is_ok());
+        assert!(read(&metadata(local, "http://127.0.0.1:9999/jwks"), local, false).is_ok());
+        assert!(read(&metadata(ISSUER, "http://keys.example/certs"), ISSUER, true).is_ok());
     }
 
     #[test]
@@ -191,7 +216,7 @@ mod tests {
             r#"{"issuer": "https://idp.example/realms/a"}"#,
         ] {
             assert_eq!(
-                jwks_url(document.as_bytes(), ISSUER, false),
+                read(document.as_bytes(), ISSUER, false),
                 Err(DiscoveryError::NotMetadata),
                 "{document}"
             );

@@ -4,7 +4,7 @@ use std::{fmt, future::Future, pin::Pin};
 
 use url::Url;
 
-use super::{fetch_error::FetchError, freshness::Freshness};
+use super::{credentials::FetchHeaders, fetch_error::FetchError, freshness::Freshness};
 use crate::clock::Timestamp;
 
 /// The future that [`Fetch::fetch`] returns.
@@ -29,6 +29,8 @@ pub struct FetchRequest {
     pub url: Url,
     /// The ETag of the cached document, for `If-None-Match`.
     pub etag: Option<String>,
+    /// Header fields with credentials, which must be sent to this URL only.
+    pub headers: FetchHeaders,
 }
 
 /// A successful fetch.
@@ -38,7 +40,7 @@ pub enum FetchResponse {
     NotModified {
         /// How long the document is fresh.
         freshness: Freshness,
-        /// The server's time: `Date` plus `Age`.
+        /// The server's time: `Date`. `None` if a cache answered (`Age` above 0).
         server_time: Option<Timestamp>,
     },
     /// 200.
@@ -49,7 +51,7 @@ pub enum FetchResponse {
         etag: Option<String>,
         /// How long the document is fresh.
         freshness: Freshness,
-        /// The server's time: `Date` plus `Age`.
+        /// The server's time: `Date`. `None` if a cache answered (`Age` above 0).
         server_time: Option<Timestamp>,
     },
 }

@@ -56,24 +56,33 @@ pub enum FetchErrorKind {
     Interrupted,
     /// The server redirected; redirects are not followed.
     Redirect {
-        /// The target without credentials, query and fragment; `None` if `Location` is missing or
-        /// not a URL.
+        /// The target without credentials, query and fragment, cut to 120 characters; `None` if
+        /// `Location` is missing or not a URL.
         location: Option<String>,
+        /// Whether the status says that the document has moved permanently: 301 or 308.
+        is_permanent: bool,
     },
     /// A status other than 200, or a 304 that was not requested.
     Status(u16),
     /// The document is larger than `max_bytes`.
     TooLarge,
-    /// The response has a `Content-Encoding`, which was not requested.
+    /// The response has a `Content-Encoding`, which was not requested, or its body is compressed
+    /// with gzip.
     ContentEncoding,
+    /// A file with credentials for the fetch cannot be used; nothing was requested.
+    Credentials,
     /// The discovery document is for another issuer.
     IssuerMismatch,
     /// The discovery document is malformed, or its `jwks_uri` is not allowed.
     InvalidMetadata,
     /// The document is not a JSON object.
     NotJson,
+    /// The document begins with a byte order mark, which JSON must not have (RFC 8259 §8.1).
+    ByteOrderMark,
     /// The document is JSON, but not a JWK Set.
     NotJwks,
+    /// The document is a map of X.509 certificates, as Firebase publishes beside its JWK Set.
+    X509Certificates,
     /// The set has more than `max_keys` keys.
     TooManyKeys,
     /// The set is empty: `{"keys":[]}`.
@@ -89,7 +98,7 @@ pub enum FetchErrorKind {
 impl FetchErrorKind {
     /// The metric labels of failed attempts, in a fixed order.
     #[cfg(feature = "remote")]
-    pub(super) const METRIC_LABELS: [&'static str; 13] = [
+    pub(super) const METRIC_LABELS: [&'static str; 14] = [
         "connect",
         "timeout",
         "interrupted",
@@ -97,6 +106,7 @@ impl FetchErrorKind {
         "status",
         "too_large",
         "encoded",
+        "credentials",
         "discovery",
         "not_json",
         "not_a_set",
@@ -104,6 +114,37 @@ impl FetchErrorKind {
         "no_usable_key",
         "panicked",
     ];
+
+    /// Whether the server answers, but has no document at this URL. Many servers redirect to a
+    /// sign-in page instead of answering 404.
+    #[cfg(feature = "remote")]
+    pub(super) fn is_missing_document(&self) -> bool {
+        match self {
+            Self::Status(status) => (400..500).contains(status) && *status != 429,
+            Self::Redirect { .. } => true,
+            Self::ConnectionRefused
+            | Self::NameResolution
+            | Self::Tls
+            | Self::ConnectTimeout
+            | Self::Connect
+            | Self::Timeout
+            | Self::Interrupted
+            | Self::TooLarge
+            | Self::ContentEncoding
+            | Self::Credentials
+            | Self::IssuerMismatch
+            | Self::InvalidMetadata
+            | Self::NotJson
+            | Self::ByteOrderMark
+            | Self::NotJwks
+            | Self::X509Certificates
+            | Self::TooManyKeys
+            | Self::EmptyJwks
+            | Self::NoUsableKey
+            | Self::Panicked
+            | Self::RuntimeStopped => false,
+        }
+    }
 
     /// The label in metrics and logs. Several kinds share a label, so that the number of time
     /// series stays small.
@@ -120,9 +161,10 @@ impl FetchErrorKind {
             Self::Status(_) => "status",
             Self::TooLarge => "too_large",
             Self::ContentEncoding => "encoded",
+            Self::Credentials => "credentials",
             Self::IssuerMismatch | Self::InvalidMetadata => "discovery",
-            Self::NotJson => "not_json",
-            Self::NotJwks => "not_a_set",
+            Self::NotJson | Self::ByteOrderMark => "not_json",
+            Self::NotJwks | Self::X509Certificates => "not_a_set",
             Self::TooManyKeys => "too_many_keys",
             Self::EmptyJwks | Self::NoUsableKey => "no_usable_key",
             Self::Panicked => "panicked",

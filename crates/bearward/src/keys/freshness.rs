@@ -44,12 +44,13 @@ pub(super) fn freshness(headers: &HeaderMap) -> Freshness {
     })
 }
 
-/// Returns the server's time: `Date` plus `Age`, because a cache on the way forwards the original
-/// `Date`.
+/// Returns the server's time: `Date`. If a cache answered (`Age` above 0), there is none: some caches
+/// forward the original `Date` and others write their own.
 pub(super) fn server_time(headers: &HeaderMap) -> Option<Timestamp> {
-    values(headers, &DATE)
-        .find_map(date)
-        .map(|date| date.plus(Duration::from_secs(age(headers))))
+    if age(headers) > 0 {
+        return None;
+    }
+    values(headers, &DATE).find_map(date)
 }
 
 /// Reads `Retry-After` (RFC 9110 §10.2.3): seconds, or a date. A date is compared with the
@@ -170,16 +171,17 @@ mod tests {
     }
 
     #[test]
-    fn server_time_is_date_plus_age() {
+    fn server_time_is_the_date_of_an_uncached_response() {
         let date = ("date", "Sun, 06 Nov 1994 08:49:37 GMT");
         assert_eq!(
             server_time(&headers(&[date])),
             Some(Timestamp::from_unix(784_111_777))
         );
         assert_eq!(
-            server_time(&headers(&[date, ("age", "60")])),
-            Some(Timestamp::from_unix(784_111_837))
+            server_time(&headers(&[date, ("age", "0")])),
+            Some(Timestamp::from_unix(784_111_777))
         );
+        assert_eq!(server_time(&headers(&[date, ("age", "1")])), None);
         assert_eq!(server_time(&headers(&[("date", "today")])), None);
     }
 

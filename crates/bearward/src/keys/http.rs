@@ -106,6 +106,9 @@ impl HttpFetch {
         if let Some(etag) = &etag {
             get = get.header(IF_NONE_MATCH, etag);
         }
+        for (name, value) in request.headers.fields() {
+            get = get.header(name, value);
+        }
         let response = get.send().await.map_err(map_transport_error)?;
         let status = response.status();
         let fail = |kind, message: String, retry| {
@@ -127,13 +130,24 @@ impl HttpFetch {
                 freshness: freshness::freshness(response.headers()),
                 server_time: freshness::server_time(response.headers()),
             }),
-            _ if status.is_redirection() && status != StatusCode::NOT_MODIFIED => fail(
-                FetchErrorKind::Redirect {
-                    location: redirect_target(&response, &request.url),
-                },
-                format!("the server answered {status}; redirects are not followed"),
-                Retry::No,
-            ),
+            _ if status.is_redirection() && status != StatusCode::NOT_MODIFIED => {
+                let location = redirect_target(&response, &request.url);
+                let target = location
+                    .as_ref()
+                    .map(|location| format!(" (Location: {location})"))
+                    .unwrap_or_default();
+                fail(
+                    FetchErrorKind::Redirect {
+                        location,
+                        is_permanent: matches!(
+                            status,
+                            StatusCode::MOVED_PERMANENTLY | StatusCode::PERMANENT_REDIRECT
+                        ),
+                    },
+                    format!("the server answered {status}{target}; redirects are not followed"),
+                    Retry::No,
+                )
+            }
             _ => fail(
                 FetchErrorKind::Status(status.as_u16()),
                 format!("the server answered {status}"),

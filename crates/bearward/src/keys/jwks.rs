@@ -1,94 +1,48 @@
 //! Parsing of JWK Sets (RFC 7517 §5), key by key: the usable keys, and why the others are ignored.
-//!
-//! Hand-written because `jsonwebtoken`'s `Jwk` ignores a private `d` and checks neither key sizes,
-//! exponents nor curves.
 
-use std::{borrow::Cow, collections::HashMap, fmt};
+use std::collections::HashMap;
 
 use serde_json::value::RawValue;
 
-use super::key::VerificationKey;
-use crate::{
-    algorithm::Algorithm,
-    error::SanitizedText,
-    jws::MAX_KID_BYTES,
-    strict_object::{StrictObject, string, strings},
+use super::{
+    jwk::{IgnoreReason, IgnoredKey, parse_entry},
+    key::VerificationKey,
 };
+use crate::{algorithm::Algorithm, error::SanitizedText, strict_object::StrictObject};
+
+/// How many keys of a set are tried for one token. It bounds the cost of an invalid token.
+pub(crate) const MAX_CANDIDATES: usize = 3;
 
 /// How many ignored keys an error message lists.
 const MAX_LISTED: usize = 5;
 
 /// The usable keys of a JWK Set.
+///
+/// The same public key under the same `kid` is one key, however often the set contains it. A token
+/// may have several candidate keys, see [`find`](Self::find).
 #[derive(Debug, Default)]
 pub struct ParsedJwks {
     keys: Vec<VerificationKey>,
-    by_kid: HashMap<Box<str>, Vec<usize>, foldhash::fast::RandomState>,
+    by_kid: HashMap<Box<str>, Vec<Candidate>, foldhash::fast::RandomState>,
+    /// The candidates of tokens without `kid`.
+    without_kid: Vec<Candidate>,
 }
 
-/// The result of [`ParsedJwks::find`].
-#[derive(Debug)]
-pub enum KeyLookup<'a> {
-    /// The matching key.
-    One(&'a VerificationKey),
-    /// No key matches.
-    Missing,
-    /// The token has no `kid` and more than one key matches.
-    Ambiguous,
+/// A key that is tried for tokens with this algorithm. A list has at most [`MAX_CANDIDATES`] for each
+/// algorithm, in the order in which they are tried.
+#[derive(Debug, Clone, Copy)]
+struct Candidate {
+    algorithm: Algorithm,
+    /// The index of the key.
+    key: usize,
 }
 
-/// A member of the `keys` array that is not used.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct IgnoredKey {
-    /// The key id, cut to 120 characters, if it has one.
-    pub kid: Option<SanitizedText>,
-    /// The reason.
-    pub reason: IgnoreReason,
-}
-
-/// Why a key is not used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
-#[non_exhaustive]
-pub enum IgnoreReason {
-    /// Not an object, a duplicate member, or a member of the wrong type.
-    #[error("malformed")]
-    Malformed,
-    /// A symmetric key (`oct`), which must not be published.
-    #[error("symmetric key (oct)")]
-    Symmetric,
-    /// The key contains private key parameters.
-    #[error("contains private key parameters; rotate this key immediately")]
-    Private,
-    /// `use` is present and not `sig` (RFC 7517 §4.2).
-    #[error("use is not \"sig\"")]
-    Use,
-    /// `key_ops` is present and does not contain `verify` (RFC 7517 §4.3).
-    #[error("key_ops does not contain \"verify\"")]
-    KeyOps,
-    /// A key type that is not RSA, EC or OKP.
-    #[error("unsupported kty")]
-    KeyType,
-    /// A curve that is not P-256, P-384 or Ed25519.
-    #[error("unsupported crv (supported: P-256, P-384, Ed25519)")]
-    Curve,
-    /// `alg` is unknown, or does not match the key type.
-    #[error("alg is unknown or does not match kty")]
-    Algorithm,
-    /// `alg` is not among the issuer's configured algorithms.
-    #[error("alg is not among the issuer's algorithms")]
-    NotListed,
-    /// An RSA modulus of less than 2048 or more than 8192 bits (RFC 7518 §3.3).
-    #[error("RSA modulus of less than 2048 or more than 8192 bits")]
-    Size,
-    /// An RSA exponent that is even, less than 3, or longer than 33 bits, which makes verification
-    /// slow.
-    #[error("RSA exponent that is even, less than 3 or longer than 33 bits")]
-    Exponent,
-    /// A coordinate of the wrong length, a point that is not on the curve, or a point of small order.
-    #[error("invalid curve point")]
-    Point,
-    /// Another key of the set has the same `kid` and algorithm; neither is used.
-    #[error("another key of the set has the same kid and algorithm")]
-    DuplicateKid,
+/// The keys to try for one token, at most three. Created by [`ParsedJwks::find`].
+#[derive(Debug, Clone)]
+pub struct KeyCandidates<'a> {
+    keys: &'a [VerificationKey],
+    candidates: std::slice::Iter<'a, Candidate>,
+    algorithm: Algorithm,
 }
 
 /// Why a document is not a usable JWK Set.
@@ -98,6 +52,15 @@ pub enum JwksError {
     /// Not a JSON object.
     #[error("not a JSON object")]
     NotJson,
+    /// Compressed with gzip.
+    #[error("compressed with gzip")]
+    Compressed,
+    /// Begins with a byte order mark.
+    #[error("begins with a byte order mark (BOM), which JSON must not have (RFC 8259 §8.1)")]
+    ByteOrderMark,
+    /// A map of X.509 certificates, as Firebase publishes beside its JWK Set.
+    #[error("a map of X.509 certificates and not a JWK Set")]
+    X509Certificates,
     /// No `keys` array.
     #[error("no array \"keys\"")]
     NotJwks,
@@ -118,8 +81,10 @@ pub enum JwksError {
 impl ParsedJwks {
     /// Parses a JWK Set. Returns the usable keys and the ignored ones.
     ///
-    /// `algorithms` are the issuer's algorithms: a key without `alg` is bound to the first of them
-    /// that matches its type.
+    /// `algorithms` are the issuer's algorithms: a key without `alg` serves each of them that
+    /// matches its type. Entries with the same `kid` and the same public key are one key, which
+    /// serves the algorithms of all of them. Of different keys with the same `kid` and algorithm the
+    /// last three of the document are used.
     ///
     /// # Errors
     /// [`JwksError`]: the document is not a JWK Set, has more than `max_keys` keys, or has no usable
@@ -129,8 +94,8 @@ impl ParsedJwks {
         algorithms: &[Algorithm],
         max_keys: usize,
     ) -> Result<(Self, Vec<IgnoredKey>), JwksError> {
-        let object = StrictObject::parse(document).map_err(|_| JwksError::NotJson)?;
-        let array = object.member("keys").ok_or(JwksError::NotJwks)?;
+        let object = StrictObject::parse(document).map_err(|_| not_json(document))?;
+        let array = object.member("keys").ok_or_else(|| not_jwks(&object))?;
         let entries: Vec<&RawValue> =
             serde_json::from_str(array).map_err(|_| JwksError::NotJwks)?;
         if entries.len() > max_keys {
@@ -139,32 +104,19 @@ impl ParsedJwks {
                 limit: max_keys,
             });
         }
-        let mut keys = Vec::with_capacity(entries.len());
+        let mut parsed = Vec::with_capacity(entries.len());
         let mut ignored = Vec::new();
         for entry in entries {
             match parse_entry(entry.get(), algorithms) {
-                Ok(key) => keys.push(key),
+                Ok(key) => parsed.push(key),
                 Err(key) => ignored.push(key),
             }
         }
-        let is_duplicate: Vec<bool> = keys
-            .iter()
-            .map(|key: &VerificationKey| {
-                let same = keys.iter().filter(|other| same_kid_and_alg(key, other));
-                key.kid().is_some() && same.count() > 1
-            })
-            .collect();
-        let mut is_duplicate = is_duplicate.into_iter();
-        keys.retain(|key| {
-            let is_duplicate = is_duplicate.next().unwrap_or(false);
-            if is_duplicate {
-                ignored.push(IgnoredKey {
-                    kid: key.kid().map(SanitizedText::new),
-                    reason: IgnoreReason::DuplicateKid,
-                });
-            }
-            !is_duplicate
-        });
+        let (keys, surplus) = Self::select(parsed);
+        ignored.extend(surplus.iter().map(|key| IgnoredKey {
+            kid: key.kid().map(SanitizedText::new),
+            reason: IgnoreReason::DuplicateKid,
+        }));
         if keys.is_empty() {
             Err(JwksError::NoUsableKey(ignored))
         } else {
@@ -172,31 +124,79 @@ impl ParsedJwks {
         }
     }
 
-    fn new(keys: Vec<VerificationKey>) -> Self {
-        let mut by_kid: HashMap<Box<str>, Vec<usize>, _> = HashMap::default();
-        for (index, key) in keys.iter().enumerate() {
-            if let Some(kid) = key.kid() {
-                by_kid.entry(kid.into()).or_default().push(index);
+    /// Merges entries with the same public key and drops the keys that would never be tried. Returns
+    /// both, in the order of the document.
+    fn select(parsed: Vec<VerificationKey>) -> (Vec<VerificationKey>, Vec<VerificationKey>) {
+        let (mut keys, mut surplus): (Vec<VerificationKey>, Vec<_>) = (Vec::new(), Vec::new());
+        let mut by_kid: HashMap<Option<Box<str>>, Vec<usize>> = HashMap::new();
+        for mut key in parsed.into_iter().rev() {
+            let later = by_kid.entry(key.kid().map(Into::into)).or_default();
+            let same = later
+                .iter()
+                .copied()
+                .find(|&index| keys[index].has_same_public_key(&key));
+            let is_used = key.retain_algorithms(|algorithm| {
+                let serves = |&&index: &&usize| {
+                    Some(index) != same && keys[index].algorithms().any(|known| known == algorithm)
+                };
+                later.iter().filter(serves).count() < MAX_CANDIDATES
+            });
+            match same {
+                Some(index) if is_used => keys[index].merge(key),
+                Some(_) => {}
+                None if is_used => {
+                    later.push(keys.len());
+                    keys.push(key);
+                }
+                None => surplus.push(key),
             }
         }
-        Self { keys, by_kid }
+        keys.reverse();
+        surplus.reverse();
+        (keys, surplus)
     }
 
-    /// Returns the key for a token's `kid` and `alg`; without `kid`, the only key for `alg`.
-    pub fn find(&self, kid: Option<&str>, algorithm: Algorithm) -> KeyLookup<'_> {
-        let Some(kid) = kid else {
-            let mut matching = self.keys.iter().filter(|key| key.algorithm() == algorithm);
-            return match (matching.next(), matching.next()) {
-                (Some(key), None) => KeyLookup::One(key),
-                (None, _) => KeyLookup::Missing,
-                (Some(_), Some(_)) => KeyLookup::Ambiguous,
-            };
+    fn new(keys: Vec<VerificationKey>) -> Self {
+        let mut set = Self::default();
+        for (index, key) in keys.iter().enumerate().rev() {
+            for algorithm in key.algorithms() {
+                let candidate = Candidate {
+                    algorithm,
+                    key: index,
+                };
+                if let Some(kid) = key.kid() {
+                    set.by_kid.entry(kid.into()).or_default().push(candidate);
+                }
+                let mut others = set
+                    .without_kid
+                    .iter()
+                    .filter(|other| other.algorithm == algorithm);
+                let is_known = others
+                    .clone()
+                    .any(|other| keys[other.key].has_same_public_key(key));
+                if !is_known && others.nth(MAX_CANDIDATES - 1).is_none() {
+                    set.without_kid.push(candidate);
+                }
+            }
+        }
+        set.keys = keys;
+        set
+    }
+
+    /// Returns the keys to try for a token's `kid` and `alg`; without `kid`, the keys for `alg`.
+    ///
+    /// There are at most three, in the reverse order of the document: most issuers append new keys.
+    /// A key without `kid` is tried for tokens without `kid` only.
+    pub fn find(&self, kid: Option<&str>, algorithm: Algorithm) -> KeyCandidates<'_> {
+        let candidates = match kid {
+            Some(kid) => self.by_kid.get(kid).map_or(&[][..], Vec::as_slice),
+            None => &self.without_kid,
         };
-        let indices = self.by_kid.get(kid).map_or(&[][..], Vec::as_slice);
-        let mut candidates = indices.iter().filter_map(|&index| self.keys.get(index));
-        candidates
-            .find(|key| key.algorithm() == algorithm)
-            .map_or(KeyLookup::Missing, KeyLookup::One)
+        KeyCandidates {
+            keys: &self.keys,
+            candidates: candidates.iter(),
+            algorithm,
+        }
     }
 
     /// Returns the number of usable keys.
@@ -223,29 +223,59 @@ impl ParsedJwks {
     /// return a different order in each response.
     #[cfg(feature = "remote")]
     pub(crate) fn eq_ignoring_order(&self, other: &Self) -> bool {
-        // In both directions: a set may contain a key without kid twice.
-        let contains =
-            |set: &Self, key: &VerificationKey| set.iter().any(|other| key.is_same_key(other));
+        // The keys of a set are distinct.
         self.len() == other.len()
-            && self.iter().all(|key| contains(other, key))
-            && other.iter().all(|key| contains(self, key))
+            && self
+                .iter()
+                .all(|key| other.iter().any(|other| key.is_same_key(other)))
     }
 }
 
-impl fmt::Display for IgnoredKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.kid {
-            Some(kid) => write!(f, "{kid}: {}", self.reason),
-            None => write!(f, "key without kid: {}", self.reason),
-        }
+impl<'a> Iterator for KeyCandidates<'a> {
+    type Item = &'a VerificationKey;
+
+    fn next(&mut self) -> Option<&'a VerificationKey> {
+        let algorithm = self.algorithm;
+        let candidate = self
+            .candidates
+            .find(|candidate| candidate.algorithm == algorithm)?;
+        self.keys.get(candidate.key)
+    }
+}
+
+impl KeyCandidates<'_> {
+    /// Returns whether there is no key to try.
+    pub fn is_empty(&self) -> bool {
+        self.clone().next().is_none()
+    }
+}
+
+/// Says why a document is not a JSON object.
+fn not_json(document: &[u8]) -> JwksError {
+    if document.starts_with(b"\x1f\x8b") {
+        JwksError::Compressed
+    } else if document.starts_with(b"\xef\xbb\xbf") {
+        JwksError::ByteOrderMark
+    } else {
+        JwksError::NotJson
+    }
+}
+
+/// Says what an object without `keys` is instead of a JWK Set.
+fn not_jwks(object: &StrictObject<'_>) -> JwksError {
+    let mut members = object.members().peekable();
+    let is_certificate =
+        |(_, json): (&str, &str)| json.starts_with("\"-----BEGIN CERTIFICATE-----");
+    if members.peek().is_some() && members.all(is_certificate) {
+        JwksError::X509Certificates
+    } else {
+        JwksError::NotJwks
     }
 }
 
 fn describe_ignored(ignored: &[IgnoredKey]) -> String {
     if ignored.is_empty() {
-        return ": the key set is empty. A Supabase project that signs with an HS256 secret publishes an empty set; \
-                switch it to asymmetric signing keys (Project settings, JWT signing keys)"
-            .to_owned();
+        return ": the key set is empty".to_owned();
     }
     let keys: Vec<String> = ignored
         .iter()
@@ -253,187 +283,4 @@ fn describe_ignored(ignored: &[IgnoredKey]) -> String {
         .map(ToString::to_string)
         .collect();
     format!(" ({})", keys.join("; "))
-}
-
-fn same_kid_and_alg(one: &VerificationKey, other: &VerificationKey) -> bool {
-    one.kid() == other.kid() && one.algorithm() == other.algorithm()
-}
-
-/// Parses one member of `keys`. Unknown members of it are ignored (RFC 7517 §4).
-fn parse_entry(json: &str, algorithms: &[Algorithm]) -> Result<VerificationKey, IgnoredKey> {
-    let Ok(jwk) = StrictObject::parse(json.as_bytes()) else {
-        return Err(IgnoredKey {
-            kid: None,
-            reason: IgnoreReason::Malformed,
-        });
-    };
-    let kid = jwk.member("kid").and_then(string);
-    parse_jwk(&jwk, algorithms).map_err(|reason| IgnoredKey {
-        kid: kid.as_deref().map(SanitizedText::new),
-        reason,
-    })
-}
-
-fn parse_jwk(
-    jwk: &StrictObject<'_>,
-    algorithms: &[Algorithm],
-) -> Result<VerificationKey, IgnoreReason> {
-    let text = |name: &str| {
-        jwk.member(name)
-            .map(|json| string(json).ok_or(IgnoreReason::Malformed))
-            .transpose()
-    };
-    let kty = text("kty")?.ok_or(IgnoreReason::Malformed)?;
-    if kty == "oct" || jwk.member("k").is_some() {
-        return Err(IgnoreReason::Symmetric);
-    }
-    if ["d", "p", "q", "dp", "dq", "qi", "oth", "priv"]
-        .into_iter()
-        .any(|name| jwk.member(name).is_some())
-    {
-        return Err(IgnoreReason::Private);
-    }
-    if text("use")?.is_some_and(|purpose| purpose != "sig") {
-        return Err(IgnoreReason::Use);
-    }
-    if let Some(operations) = jwk.member("key_ops") {
-        let operations = strings(operations).ok_or(IgnoreReason::Malformed)?;
-        if !operations.iter().any(|operation| operation == "verify") {
-            return Err(IgnoreReason::KeyOps);
-        }
-    }
-    let kid: Option<Box<str>> = text("kid")?.map(|kid| kid.as_ref().into());
-    if kid.as_deref().is_some_and(|kid| kid.len() > MAX_KID_BYTES) {
-        return Err(IgnoreReason::Malformed);
-    }
-    let alg = text("alg")?;
-    match kty.as_ref() {
-        "RSA" => {
-            const RSA: [Algorithm; 6] = [
-                Algorithm::RS256,
-                Algorithm::RS384,
-                Algorithm::RS512,
-                Algorithm::PS256,
-                Algorithm::PS384,
-                Algorithm::PS512,
-            ];
-            let algorithm = bind_algorithm(alg, &RSA, algorithms)?;
-            let (n, e) = (decode_uint(jwk, "n")?, decode_uint(jwk, "e")?);
-            check_rsa(&n, &e)?;
-            VerificationKey::rsa(kid, algorithm, &n, &e).map_err(|_| IgnoreReason::Malformed)
-        }
-        "EC" => {
-            let (curve, length) = match text("crv")?.as_deref() {
-                Some("P-256") => (Algorithm::ES256, 32),
-                Some("P-384") => (Algorithm::ES384, 48),
-                _ => return Err(IgnoreReason::Curve),
-            };
-            let algorithm = bind_algorithm(alg, &[curve], algorithms)?;
-            let mut point = vec![4];
-            for name in ["x", "y"] {
-                point.extend(decode_coordinate(jwk, name, length)?);
-            }
-            VerificationKey::elliptic(kid, algorithm, &point).map_err(|_| IgnoreReason::Point)
-        }
-        "OKP" => {
-            if text("crv")?.as_deref() != Some("Ed25519") {
-                return Err(IgnoreReason::Curve);
-            }
-            // The fully specified name of the same algorithm (RFC 9864 §2.2).
-            let alg = alg.map(|alg| {
-                if alg == "Ed25519" {
-                    Cow::Borrowed("EdDSA")
-                } else {
-                    alg
-                }
-            });
-            let algorithm = bind_algorithm(alg, &[Algorithm::EdDSA], algorithms)?;
-            let point = decode_base64url(jwk, "x")?;
-            if point.len() != 32 {
-                return Err(IgnoreReason::Point);
-            }
-            VerificationKey::elliptic(kid, algorithm, &point).map_err(|_| IgnoreReason::Point)
-        }
-        _ => Err(IgnoreReason::KeyType),
-    }
-}
-
-/// Binds a key to one algorithm: its own `alg`, or the first of the issuer's algorithms that matches
-/// its type.
-fn bind_algorithm(
-    alg: Option<Cow<'_, str>>,
-    supported: &[Algorithm],
-    configured: &[Algorithm],
-) -> Result<Algorithm, IgnoreReason> {
-    let Some(alg) = alg else {
-        return configured
-            .iter()
-            .copied()
-            .find(|algorithm| supported.contains(algorithm))
-            .ok_or(IgnoreReason::NotListed);
-    };
-    let algorithm: Algorithm = alg.parse().map_err(|_| IgnoreReason::Algorithm)?;
-    if !supported.contains(&algorithm) {
-        return Err(IgnoreReason::Algorithm);
-    }
-    if !configured.contains(&algorithm) {
-        return Err(IgnoreReason::NotListed);
-    }
-    Ok(algorithm)
-}
-
-fn check_rsa(n: &[u8], e: &[u8]) -> Result<(), IgnoreReason> {
-    let bits = |number: &[u8]| {
-        number.len() * 8
-            - number
-                .first()
-                .map_or(0, |first| first.leading_zeros() as usize)
-    };
-    let is_odd = |number: &[u8]| number.last().is_some_and(|last| last % 2 == 1);
-    if !(2048..=8192).contains(&bits(n)) {
-        return Err(IgnoreReason::Size);
-    }
-    if !is_odd(n) {
-        return Err(IgnoreReason::Malformed);
-    }
-    // The cryptographic library accepts a longer exponent, but then verifies no signature.
-    if is_odd(e) && (2..=33).contains(&bits(e)) {
-        Ok(())
-    } else {
-        Err(IgnoreReason::Exponent)
-    }
-}
-
-/// Decodes a `Base64urlUInt` (RFC 7518 §2). Leading zero bytes, which some issuers write, are
-/// removed.
-fn decode_uint(jwk: &StrictObject<'_>, name: &str) -> Result<Vec<u8>, IgnoreReason> {
-    let bytes = decode_base64url(jwk, name)?;
-    let zeros = bytes.iter().take_while(|&&byte| byte == 0).count();
-    Ok(bytes[zeros..].to_vec())
-}
-
-/// Decodes a coordinate (RFC 7518 §6.2.1.2) and pads it to the length of the curve. Some issuers,
-/// Supabase projects among them, omit leading zero bytes; the number is the same, and the point is
-/// checked to be on the curve. A coordinate that is too long is rejected.
-fn decode_coordinate(
-    jwk: &StrictObject<'_>,
-    name: &str,
-    length: usize,
-) -> Result<Vec<u8>, IgnoreReason> {
-    let bytes = decode_base64url(jwk, name)?;
-    let missing = length
-        .checked_sub(bytes.len())
-        .filter(|_| !bytes.is_empty())
-        .ok_or(IgnoreReason::Point)?;
-    Ok([vec![0; missing], bytes].concat())
-}
-
-fn decode_base64url(jwk: &StrictObject<'_>, name: &str) -> Result<Vec<u8>, IgnoreReason> {
-    let text = jwk
-        .member(name)
-        .and_then(string)
-        .ok_or(IgnoreReason::Malformed)?;
-    base64_simd::URL_SAFE_NO_PAD
-        .decode_to_vec(text.as_bytes())
-        .map_err(|_| IgnoreReason::Malformed)
 }

@@ -1,10 +1,8 @@
-//! The keys of one issuer: fixed by the configuration, or fetched and refreshed.
+//! A key set of one issuer: fixed by the configuration, or fetched and refreshed.
 
 use std::{sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
-#[cfg(feature = "remote")]
-use url::Url;
 
 use super::{
     JwksCacheConfig,
@@ -16,8 +14,9 @@ use super::{
 };
 #[cfg(feature = "remote")]
 use super::{
-    attempt::{AttemptOutcome, JwksSource},
+    attempt::{AttemptOutcome, JwksLocation, JwksSource},
     cache_config::JwksCacheConfigError,
+    credentials::FetchCredentials,
     endpoint::UrlError,
     fetch::Fetch,
     refresh::{self, TaskHandle},
@@ -27,7 +26,7 @@ use crate::algorithm::Algorithm;
 #[cfg(feature = "remote")]
 use crate::clock::Clock;
 
-/// The keys of one issuer. Clones are cheap and share the same set.
+/// A key set of one issuer, which may have several. Clones are cheap and share the same set.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum KeySet {
@@ -61,12 +60,17 @@ pub struct RemoteJwks {
     /// The issuer's name in the configuration, used in metrics, logs and the name of the file in
     /// `snapshot_dir`.
     pub name: String,
+    /// Distinguishes this key set from others of the issuer in metrics, logs and reports. `None` if
+    /// it is the only one.
+    pub label: Option<String>,
     /// The issuer identifier, exactly as in its tokens and its metadata.
     pub issuer: String,
-    /// The URL of the JWKS. `None`: read from the issuer's metadata (OpenID Connect Discovery 1.0).
-    pub jwks_url: Option<Url>,
+    /// The URL of the JWKS, or how it is found.
+    pub location: JwksLocation,
     /// The algorithms whose keys are usable.
     pub algorithms: Vec<Algorithm>,
+    /// The files with the credentials for the fetch.
+    pub credentials: FetchCredentials,
 }
 
 /// Why a remote key set cannot be built.
@@ -103,7 +107,7 @@ impl KeySet {
         let set = Self::Fixed(Arc::new(FixedKeySet {
             issuer: issuer.to_owned(),
             snapshot: ArcSwap::from_pointee(Snapshot::fixed(keys, ignored)),
-            metrics: KeySetMetrics::new(issuer, []),
+            metrics: KeySetMetrics::new(issuer, None, []),
         }));
         set.publish_metrics();
         Ok(set)
@@ -129,15 +133,10 @@ impl KeySet {
         config.check()?;
         let runtime =
             tokio::runtime::Handle::try_current().map_err(|_| RemoteJwksError::NoRuntime)?;
-        let RemoteJwks {
-            name,
-            issuer,
-            jwks_url,
-            algorithms,
-        } = jwks;
-        let source = JwksSource::new(issuer, jwks_url, algorithms, config, fetch)?;
-        let metrics = KeySetMetrics::new(&name, AttemptOutcome::labels());
-        let keys = Arc::new(RemoteKeySet::new(name, config, clock, metrics));
+        let (name, label) = (jwks.name.clone(), jwks.label.clone());
+        let source = JwksSource::new(jwks, config, fetch)?;
+        let metrics = KeySetMetrics::new(&name, label.as_deref(), AttemptOutcome::labels());
+        let keys = Arc::new(RemoteKeySet::new(name, label, config, clock, metrics));
         let task = refresh::start(&runtime, Arc::clone(&keys), source, config);
         let set = Self::Remote(RefreshedKeySet {
             keys,

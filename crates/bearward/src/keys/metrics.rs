@@ -1,8 +1,8 @@
-//! Counters and gauges of one issuer's keys.
+//! Counters and gauges of one key set.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use metrics::{Counter, Gauge, counter, gauge};
+use metrics::{Counter, Gauge, Label, counter, gauge};
 
 use super::status::{KeySetState, KeySetStatus};
 
@@ -42,22 +42,43 @@ impl UnknownKeyOutcome {
 }
 
 impl KeySetMetrics {
-    /// `outcomes` are the labels of finished attempts; fixed keys have none.
-    pub(super) fn new(issuer: &str, outcomes: impl IntoIterator<Item = &'static str>) -> Self {
-        let issuer = || issuer.to_owned();
+    /// `key_set` distinguishes several key sets of the issuer. `outcomes` are the labels of finished
+    /// attempts; fixed keys have none.
+    pub(super) fn new(
+        issuer: &str,
+        key_set: Option<&str>,
+        outcomes: impl IntoIterator<Item = &'static str>,
+    ) -> Self {
+        let labels = |additional: Option<(&'static str, &'static str)>| -> Vec<Label> {
+            let issuer = Label::new("issuer", issuer.to_owned());
+            let key_set = key_set.map(|key_set| Label::new("key_set", key_set.to_owned()));
+            let additional = additional.map(|(name, value)| Label::new(name, value));
+            [Some(issuer), key_set, additional]
+                .into_iter()
+                .flatten()
+                .collect()
+        };
         let fetch_counter = |outcome| {
             MirroredCounter::new(
                 outcome,
-                counter!("bearward_jwks_fetches_total", "issuer" => issuer(), "outcome" => outcome),
+                counter!(
+                    "bearward_jwks_fetches_total",
+                    labels(Some(("outcome", outcome)))
+                ),
             )
         };
         let unknown_key_counter = |outcome| {
             MirroredCounter::new(
                 outcome,
-                counter!("bearward_unknown_keys_total", "issuer" => issuer(), "outcome" => outcome),
+                counter!(
+                    "bearward_unknown_keys_total",
+                    labels(Some(("outcome", outcome)))
+                ),
             )
         };
-        let state_gauge = |state: KeySetState| gauge!("bearward_jwks_state", "issuer" => issuer(), "state" => state.name());
+        let state_gauge = |state: KeySetState| {
+            gauge!("bearward_jwks_state", labels(Some(("state", state.name()))))
+        };
         Self {
             fetches: outcomes.into_iter().map(fetch_counter).collect(),
             unknown_keys: UnknownKeyOutcome::LABELS
@@ -68,9 +89,9 @@ impl KeySetMetrics {
                 .into_iter()
                 .map(|state| (state, state_gauge(state)))
                 .collect(),
-            age_seconds: gauge!("bearward_jwks_age_seconds", "issuer" => issuer()),
-            keys: gauge!("bearward_jwks_keys", "issuer" => issuer()),
-            ignored: gauge!("bearward_jwks_keys_ignored", "issuer" => issuer()),
+            age_seconds: gauge!("bearward_jwks_age_seconds", labels(None)),
+            keys: gauge!("bearward_jwks_keys", labels(None)),
+            ignored: gauge!("bearward_jwks_keys_ignored", labels(None)),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Verification keys of each issuer, cached so that they stay usable during IdP outages.
 //!
-//! A [`KeySet`] belongs to one issuer. Reading it takes no lock and never awaits. A background task
+//! A [`KeySet`] belongs to one issuer, which may have several. Reading it takes no lock and never awaits. A background task
 //! refreshes remote key sets, so requests do not wait for a scheduled refresh. [`JwksCacheConfig`]
 //! holds the timeouts and limits.
 //!
@@ -20,18 +20,21 @@
 //! | `remote` | the shared state of a remote key set |
 //! | `refresh` | the background task that refreshes it |
 //! | `scheduler` | when to fetch, as a state machine without I/O |
-//! | `attempt`, `discovery`, `endpoint`, `fetch`, `http` | one attempt to fetch the keys |
-//! | `jwks`, `key` | parsing of JWK Sets |
+//! | `attempt`, `discovery`, `credentials`, `endpoint`, `fetch`, `http` | one attempt to fetch the keys |
+//! | `jwks`, `jwk`, `key`, `roca` | parsing of JWK Sets |
 //! | `snapshot`, `snapshot_file` | the key set in use, in memory and on disk |
 
 mod cache_config;
+mod credentials;
 mod fetch_error;
+mod jwk;
 mod jwks;
 mod key;
 mod key_set;
 mod metrics;
 mod pending;
 mod redact;
+mod roca;
 mod snapshot;
 mod status;
 
@@ -70,25 +73,31 @@ mod tests;
 #[cfg(test)]
 mod vectors;
 
+#[cfg(test)]
+pub(crate) use self::key::SIGNATURE_CHECKS;
 #[doc(hidden)]
 pub use self::redact::redact_url;
-pub use self::{
-    cache_config::{JwksCacheConfig, JwksCacheConfigError},
-    fetch_error::{FetchError, FetchErrorKind},
-    jwks::{IgnoreReason, IgnoredKey, JwksError, KeyLookup, ParsedJwks},
-    key::VerificationKey,
-    key_set::{FixedKeySet, KeySet},
-    pending::{PendingKeys, Unavailable, UnknownKeyDecision},
-    snapshot::{Snapshot, SnapshotGuard},
-    status::{KeySetState, KeySetStatus},
-};
 #[cfg(feature = "remote")]
 pub use self::{
+    attempt::JwksLocation,
+    credentials::FetchHeaders,
     endpoint::{UrlError, is_loopback, key_url},
     fetch::{Fetch, FetchFuture, FetchRequest, FetchResponse},
     freshness::Freshness,
     http::{HttpFetch, HttpFetchError},
     key_set::{RefreshedKeySet, RemoteJwks, RemoteJwksError},
+};
+pub use self::{
+    cache_config::{JwksCacheConfig, JwksCacheConfigError},
+    credentials::FetchCredentials,
+    fetch_error::{FetchError, FetchErrorKind},
+    jwk::{IgnoreReason, IgnoredKey},
+    jwks::{JwksError, KeyCandidates, ParsedJwks},
+    key::VerificationKey,
+    key_set::{FixedKeySet, KeySet},
+    pending::{PendingKeys, Unavailable, UnknownKeyDecision},
+    snapshot::{Snapshot, SnapshotGuard},
+    status::{KeySetState, KeySetStatus, UsableKey},
 };
 #[cfg(feature = "remote")]
 #[doc(hidden)]

@@ -1,4 +1,4 @@
-//! The background task that keeps one issuer's keys fresh.
+//! The background task that keeps a key set fresh.
 
 use std::{
     sync::{
@@ -31,12 +31,13 @@ pub(super) fn start(
     config: &JwksCacheConfig,
 ) -> TaskHandle {
     let file = config.snapshot_dir.as_deref().map(|dir| {
-        SnapshotFile::new(
-            dir,
-            keys.issuer(),
-            source.issuer(),
-            source.configured_url().as_str(),
-        )
+        let url = source.configured_url().as_str();
+        // A single key set keeps its file when its URL changes; several need a file each.
+        let name = match keys.label() {
+            Some(_) => format!("{} {url}", keys.issuer()),
+            None => keys.issuer().to_owned(),
+        };
+        SnapshotFile::new(dir, &name, source.issuer(), url)
     });
     let closing = Arc::new(AtomicBool::new(false));
     let guard = TaskGuard {
@@ -52,9 +53,9 @@ pub(super) fn start(
         save_task: None,
         saved_at: Duration::ZERO,
         min_ttl: config.min_ttl,
-        // Two documents (discovery and keys), and a margin for a Fetch that does not bound its own
-        // time.
-        attempt_timeout: config.timeout.saturating_mul(3),
+        // Up to three metadata documents and the keys, and a margin for a Fetch that does not bound
+        // its own time.
+        attempt_timeout: config.timeout.saturating_mul(5),
     };
     refresh.restore(config);
     let task = runtime.spawn(async move {
@@ -94,7 +95,11 @@ impl Drop for TaskGuard {
             "the tokio runtime that the key set was built on has stopped; keys are no longer refreshed",
         );
         if !self.closing.load(Ordering::Relaxed) {
-            tracing::warn!(issuer = self.keys.issuer(), "{error}");
+            tracing::warn!(
+                issuer = self.keys.issuer(),
+                key_set = self.keys.label(),
+                "{error}"
+            );
         }
         self.keys.stop(error);
     }
@@ -180,8 +185,9 @@ impl RefreshTask {
             if previous.generation == 0 || !previous.keys.eq_ignoring_order(&keys) {
                 outcome = AttemptOutcome::Updated;
                 snapshot.generation += 1;
-                snapshot.keys = Arc::new(keys);
             }
+            // Also if only the order changed, which selects the keys to try.
+            snapshot.keys = Arc::new(keys);
             snapshot.ignored = ignored.into();
             snapshot.validator = etag.map(|etag| CacheValidator {
                 url: url.as_str().to_owned(),
@@ -206,19 +212,21 @@ impl RefreshTask {
         self.discovered_url = None;
         let (pause, state) = self.keys.record_failure(error);
         let label = error.kind.metric_label();
-        tracing::warn!(issuer = self.keys.issuer(), outcome = label, state = state.name(), next_attempt = ?pause, "keys not fetched: {error}");
+        tracing::warn!(issuer = self.keys.issuer(), key_set = self.keys.label(), outcome = label, state = state.name(), next_attempt = ?pause, "keys not fetched: {error}");
         AttemptOutcome::Failed(label)
     }
 
     fn log_changes(&self, snapshot: &Snapshot, changed: bool, ignored_before: usize) {
-        let (issuer, keys, ignored) = (
+        let (issuer, key_set, keys, ignored) = (
             self.keys.issuer(),
+            self.keys.label(),
             snapshot.keys.len(),
             snapshot.ignored.len(),
         );
         if changed {
             tracing::info!(
                 issuer,
+                key_set,
                 generation = snapshot.generation,
                 keys,
                 skipped = ignored,
@@ -227,7 +235,7 @@ impl RefreshTask {
         }
         if changed || ignored != ignored_before {
             for key in snapshot.ignored.iter() {
-                tracing::warn!(issuer, "key skipped: {key}");
+                tracing::warn!(issuer, key_set, "key skipped: {key}");
             }
         }
     }

@@ -17,7 +17,6 @@ use super::{
     JwksCacheConfig,
     fetch_error::FetchError,
     freshness::Freshness,
-    jwks::KeyLookup,
     metrics::{KeySetMetrics, UnknownKeyOutcome},
     pending::{PendingKeys, Unavailable, UnknownKeyDecision},
     scheduler::{AttemptTicket, Decision, NextStep, NoFetchReason, RefreshScheduler},
@@ -26,10 +25,12 @@ use super::{
 };
 use crate::{algorithm::Algorithm, clock::Clock};
 
-/// The state that requests and the refresh task of one issuer share.
+/// The state that requests and the refresh task of one key set share.
 #[derive(Debug)]
 pub(super) struct RemoteKeySet {
     issuer: String,
+    /// Distinguishes several key sets of the issuer.
+    label: Option<String>,
     /// Replaced only while `scheduler` is locked, so a lookup under that lock is up to date.
     snapshot: ArcSwap<Snapshot>,
     scheduler: Mutex<RefreshScheduler>,
@@ -66,12 +67,14 @@ struct KeyRequest {
 impl RemoteKeySet {
     pub(super) fn new(
         issuer: String,
+        label: Option<String>,
         config: &JwksCacheConfig,
         clock: Arc<dyn Clock>,
         metrics: KeySetMetrics,
     ) -> Self {
         Self {
             issuer,
+            label,
             snapshot: ArcSwap::from_pointee(Snapshot::empty()),
             scheduler: Mutex::new(RefreshScheduler::new(config, clock.monotonic())),
             diagnostics: Mutex::default(),
@@ -86,6 +89,10 @@ impl RemoteKeySet {
 
     pub(super) fn issuer(&self) -> &str {
         &self.issuer
+    }
+
+    pub(super) fn label(&self) -> Option<&str> {
+        self.label.as_deref()
     }
 
     pub(super) fn metrics(&self) -> &KeySetMetrics {
@@ -238,8 +245,7 @@ impl RemoteKeySet {
         }
     }
 
-    /// Returns the current snapshot if it is usable and the lookup does not end with
-    /// [`KeyLookup::Missing`].
+    /// Returns the current snapshot if it is usable and has a key to try.
     fn snapshot_with_key(
         &self,
         kid: Option<&str>,
@@ -247,8 +253,7 @@ impl RemoteKeySet {
         now: Duration,
     ) -> Option<Arc<Snapshot>> {
         let current = self.snapshot.load();
-        let has_key = current.is_usable(now)
-            && !matches!(current.keys.find(kid, algorithm), KeyLookup::Missing);
+        let has_key = current.is_usable(now) && !current.keys.find(kid, algorithm).is_empty();
         has_key.then(|| Arc::clone(&current))
     }
 
@@ -260,6 +265,7 @@ impl RemoteKeySet {
         } = self.diagnostics().clone();
         let scheduler = self.scheduler();
         KeySetStatus {
+            label: self.label.clone(),
             state: scheduler.state(now),
             age: scheduler.age(now),
             next_attempt_in: scheduler.next_attempt_in(now),

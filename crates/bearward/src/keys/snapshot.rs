@@ -4,7 +4,7 @@ use std::{ops::Deref, sync::Arc, time::Duration};
 
 use arc_swap::Guard;
 
-use super::jwks::{IgnoredKey, ParsedJwks};
+use super::{jwk::IgnoredKey, jwks::ParsedJwks};
 #[cfg(feature = "remote")]
 use crate::clock::Timestamp;
 

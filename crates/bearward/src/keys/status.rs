@@ -1,11 +1,12 @@
-//! The state of one issuer's keys, for operators.
+//! The state of a key set, for operators.
 
 use std::time::Duration;
 
 use super::{
-    fetch_error::FetchError, jwks::IgnoredKey, metrics::KeySetMetrics, snapshot::Snapshot,
+    fetch_error::FetchError, jwk::IgnoredKey, key::VerificationKey, metrics::KeySetMetrics,
+    snapshot::Snapshot,
 };
-use crate::error::SanitizedText;
+use crate::{algorithm::Algorithm, error::SanitizedText};
 
 /// The state of a key set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -50,21 +51,47 @@ impl KeySetState {
     }
 }
 
-/// The state of one issuer's keys, for `/health`, `/metrics` and `check`. Contains no secrets.
+/// A usable key of a [`KeySetStatus`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct UsableKey {
+    /// The key id, cut to 120 characters and free of control characters; `None` for a key without
+    /// `kid`.
+    pub kid: Option<String>,
+    /// The algorithms whose signatures the key verifies.
+    pub algorithms: Vec<Algorithm>,
+    /// Whether the key has the fingerprint of keys that a vulnerable library generated, see
+    /// [`VerificationKey::has_roca_fingerprint`]. Such a key is used, because it may be a false
+    /// alarm.
+    pub has_roca_fingerprint: bool,
+}
+
+impl UsableKey {
+    fn new(key: &VerificationKey) -> Self {
+        Self {
+            kid: key.kid().map(|kid| SanitizedText::new(kid).to_string()),
+            algorithms: key.algorithms().collect(),
+            has_roca_fingerprint: key.has_roca_fingerprint(),
+        }
+    }
+}
+
+/// The state of one key set, for `/health`, `/metrics` and `check`. Contains no secrets.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct KeySetStatus {
     /// The issuer's name in the configuration.
     pub issuer: String,
+    /// The URL of the key set without its query, if the issuer has several.
+    pub label: Option<String>,
     /// The state of the set.
     pub state: KeySetState,
     /// The generation of the set; 0 before the first.
     pub generation: u64,
     /// The number of usable keys.
     pub keys: usize,
-    /// The key ids of the usable keys, cut to 120 characters and free of control characters; `None`
-    /// for a key without `kid`.
-    pub kids: Vec<Option<String>>,
+    /// The usable keys, in the order of the document.
+    pub usable: Vec<UsableKey>,
     /// The keys of the set that are not used, with the reasons.
     pub ignored: Vec<IgnoredKey>,
     /// The time since the last success, across a restart if the set came from disk. `None` before
@@ -91,15 +118,13 @@ impl KeySetStatus {
         snapshot: &Snapshot,
         metrics: &KeySetMetrics,
     ) -> Self {
-        let kids = snapshot.keys.kids();
         Self {
             issuer: issuer.to_owned(),
+            label: None,
             state,
             generation: snapshot.generation,
             keys: snapshot.keys.len(),
-            kids: kids
-                .map(|kid| kid.map(|kid| SanitizedText::new(kid).to_string()))
-                .collect(),
+            usable: snapshot.keys.iter().map(UsableKey::new).collect(),
             ignored: snapshot.ignored.to_vec(),
             age: None,
             last_error: None,
@@ -108,6 +133,11 @@ impl KeySetStatus {
             fetches: metrics.fetches(),
             unknown_keys: metrics.unknown_keys(),
         }
+    }
+
+    /// Iterates over the key ids of the usable keys.
+    pub fn kids(&self) -> impl Iterator<Item = Option<&str>> {
+        self.usable.iter().map(|key| key.kid.as_deref())
     }
 
     /// Returns `empty`, `fresh`, `stale`, `expired` or `fixed`.

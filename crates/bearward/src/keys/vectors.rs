@@ -3,7 +3,7 @@
 
 use std::{fs, path::Path};
 
-use super::{KeyLookup, ParsedJwks};
+use super::ParsedJwks;
 use crate::{algorithm::Algorithm, error::AuthError, jws::CompactJws};
 
 /// Reads a file in `tests/vectors`.
@@ -31,10 +31,9 @@ fn keys(name: &str, algorithm: Algorithm) -> ParsedJwks {
 fn verifies(keys: &ParsedJwks, token: &str) -> bool {
     let decoded = CompactJws::of(token).unwrap();
     let jws = decoded.read().unwrap();
-    let KeyLookup::One(key) = keys.find(jws.header.kid.as_deref(), jws.header.algorithm) else {
-        return false;
-    };
-    key.verifies(jws.signed, jws.signature)
+    let algorithm = jws.header.algorithm;
+    let mut candidates = keys.find(jws.header.kid.as_deref(), algorithm);
+    candidates.any(|key| key.verifies(algorithm, jws.signed, jws.signature))
 }
 
 /// Parses the format and the header only.
@@ -45,12 +44,12 @@ fn parse_header(token: &str) -> Result<(), AuthError> {
 /// Changes one character of the given part of a token.
 fn with_altered_part(token: &str, part: usize) -> String {
     let mut parts: Vec<String> = token.split('.').map(str::to_owned).collect();
-    let replacement = if parts[part].as_bytes()[10] == b'A' {
+    let replacement = if parts[part].as_bytes()[5] == b'A' {
         "B"
     } else {
         "A"
     };
-    parts[part].replace_range(10..11, replacement);
+    parts[part].replace_range(5..6, replacement);
     parts.join(".")
 }
 
@@ -62,6 +61,8 @@ fn published_signatures_verify_only_unaltered() {
         ("rfc7520/4_1.jws", "rfc7520/3_3.jwk", Algorithm::RS256),
         ("rfc7520/4_2.jws", "rfc7520/3_3.jwk", Algorithm::PS384),
         ("rfc8037/a4.jws", "rfc8037/a2.jwk", Algorithm::EdDSA),
+        ("rfc7515/a4.jws", "rfc7515/a4.jwk", Algorithm::ES512),
+        ("rfc7520/4_3.jws", "rfc7520/3_1.jwk", Algorithm::ES512),
     ] {
         let (keys, text) = (keys(key, algorithm), read(token));
         assert!(verifies(&keys, &text), "{token}");
@@ -90,12 +91,7 @@ fn published_signatures_verify_with_their_algorithm_only() {
 
 #[test]
 fn published_tokens_of_other_algorithms_are_rejected() {
-    for (name, alg) in [
-        ("rfc7515/a1.jws", "HS256"),
-        ("rfc7515/a4.jws", "ES512"),
-        ("rfc7520/4_3.jws", "ES512"),
-        ("rfc7520/4_4.jws", "HS256"),
-    ] {
+    for (name, alg) in [("rfc7515/a1.jws", "HS256"), ("rfc7520/4_4.jws", "HS256")] {
         let Err(AuthError::AlgorithmNotAllowed { found, .. }) = parse_header(&read(name)) else {
             panic!("{name} must be rejected")
         };

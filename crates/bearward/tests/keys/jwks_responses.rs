@@ -43,7 +43,11 @@ fn set_of(idp: &MockIdp, keys: usize) -> String {
 fn bad_answers(idp: &MockIdp) -> Vec<(&'static str, Faults, &'static str)> {
     let symmetric = json!({"keys": [{"kty": "oct", "kid": "a", "k": "c2VjcmV0"}]}).to_string();
     vec![
-        ("no_usable_key", Faults::body(r#"{"keys":[]}"#), "HS256"),
+        (
+            "no_usable_key",
+            Faults::body(r#"{"keys":[]}"#),
+            "the key set is empty",
+        ),
         ("no_usable_key", Faults::body(symmetric), "symmetric"),
         ("not_a_set", Faults::body(r#"{"error":"oops"}"#), "keys"),
         ("not_a_set", Faults::body(r#"{"keys":{}}"#), "keys"),
@@ -318,13 +322,13 @@ async fn unusable_keys_are_ignored_with_a_reason() {
         skipped,
         [
             "kty: unsupported kty",
-            "crv: unsupported crv (supported: P-256, P-384, Ed25519)",
+            "crv: unsupported crv (supported: P-256, P-384, P-521, Ed25519)",
             "alg: alg is unknown or does not match kty",
             "use: use is not \"sig\"",
             "key_ops: key_ops does not contain \"verify\"",
             "private: contains private key parameters; rotate this key immediately",
             "short: invalid curve point",
-            "malformed: malformed",
+            "malformed: malformed: the member \"x\" is invalid",
             "oct: symmetric key (oct)",
         ]
     );

@@ -18,4 +18,5 @@ mod metrics;
 mod outage;
 mod restart;
 mod rotation;
+mod several_key_sets;
 mod unknown_kids;

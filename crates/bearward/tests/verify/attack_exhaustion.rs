@@ -186,6 +186,6 @@ fn a_signature_of_one_megabyte_is_rejected_by_its_length() {
         fixture,
         format!("{body}.{}", encode(&vec![1; 1 << 20])),
         "MALFORMED_TOKEN",
-        AuthError::Format(FormatError::Base64)
+        AuthError::Format(FormatError::LongSignature)
     );
 }

@@ -54,7 +54,9 @@ fn pyjwt_accepts_our_tokens_and_rejects_our_forgeries() {
         .iter()
         .copied()
         .map(|algorithm| match algorithm {
-            Algorithm::ES256 | Algorithm::ES384 | Algorithm::EdDSA => KeyPair::cached(algorithm, 0),
+            Algorithm::ES256 | Algorithm::ES384 | Algorithm::ES512 | Algorithm::EdDSA => {
+                KeyPair::cached(algorithm, 0)
+            }
             _ => KeyPair::cached(Algorithm::RS256, 0)
                 .with_algorithm(algorithm)
                 .with_kid(algorithm.name()),
@@ -126,12 +128,12 @@ fn pyjwt_tokens_get_the_expected_result() {
         "{good} of {}",
         tokens.len()
     );
-    // The keys for algorithms that bearward does not support are ignored, all others are used.
+    // The key for an algorithm that bearward does not support is ignored, all others are used.
     assert_eq!(
         (
             auth.key_set_statuses()[0].keys,
             auth.key_set_statuses()[0].ignored.len()
         ),
-        (Algorithm::ALL.len(), 2)
+        (Algorithm::ALL.len(), 1)
     );
 }

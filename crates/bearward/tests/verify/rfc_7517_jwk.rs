@@ -30,8 +30,8 @@ fn section_5_invalid_keys_are_ignored_and_the_rest_is_used() {
         (json!(null), IgnoreReason::Malformed),
         (json!("key"), IgnoreReason::Malformed),
         (json!([]), IgnoreReason::Malformed),
-        (json!({}), IgnoreReason::Malformed),
-        (json!({ "kty": "RSA" }), IgnoreReason::Malformed),
+        (json!({}), IgnoreReason::MissingMember("kty")),
+        (json!({ "kty": "RSA" }), IgnoreReason::MissingMember("n")),
         (
             json!({ "kty": "oct", "k": "c2VjcmV0" }),
             IgnoreReason::Symmetric,
@@ -120,7 +120,7 @@ fn section_4_duplicate_members_of_a_key_are_malformed() {
 #[case::enc(json!("enc"), Some(IgnoreReason::Use))]
 #[case::upper_case(json!("SIG"), Some(IgnoreReason::Use))]
 #[case::empty(json!(""), Some(IgnoreReason::Use))]
-#[case::list(json!(["sig"]), Some(IgnoreReason::Malformed))]
+#[case::list(json!(["sig"]), Some(IgnoreReason::InvalidMember("use")))]
 fn section_4_2_use_must_be_sig_if_present(
     #[case] purpose: Value,
     #[case] expected: Option<IgnoreReason>,
@@ -139,8 +139,10 @@ fn section_4_2_use_must_be_sig_if_present(
 #[case::encrypt(json!(["encrypt", "wrapKey"]), Some(IgnoreReason::KeyOps))]
 #[case::none(json!([]), Some(IgnoreReason::KeyOps))]
 #[case::upper_case(json!(["VERIFY"]), Some(IgnoreReason::KeyOps))]
-#[case::string(json!("verify"), Some(IgnoreReason::Malformed))]
-#[case::numbers(json!([1]), Some(IgnoreReason::Malformed))]
+#[case::string(json!("verify"), Some(IgnoreReason::InvalidMember("key_ops")))]
+#[case::numbers(json!([1]), Some(IgnoreReason::InvalidMember("key_ops")))]
+#[case::twice(json!(["verify", "verify"]), Some(IgnoreReason::DuplicateKeyOps))]
+#[case::other_twice(json!(["sign", "sign", "verify"]), Some(IgnoreReason::DuplicateKeyOps))]
 fn section_4_3_key_ops_must_include_verify_if_present(
     #[case] operations: Value,
     #[case] expected: Option<IgnoreReason>,
@@ -160,7 +162,7 @@ fn section_4_3_key_ops_must_include_verify_if_present(
 #[case::none(json!("none"), Some(IgnoreReason::Algorithm))]
 #[case::lower_case(json!("es256"), Some(IgnoreReason::Algorithm))]
 #[case::encryption(json!("ECDH-ES"), Some(IgnoreReason::Algorithm))]
-#[case::number(json!(256), Some(IgnoreReason::Malformed))]
+#[case::number(json!(256), Some(IgnoreReason::InvalidMember("alg")))]
 fn section_4_4_alg_must_match_the_key_type(
     #[case] alg: Value,
     #[case] expected: Option<IgnoreReason>,
@@ -195,7 +197,7 @@ fn section_4_5_a_kid_is_a_string_of_at_most_256_bytes() {
     for kid in [json!("k".repeat(257)), json!(1), json!([]), json!(true)] {
         assert_eq!(
             ignore_reason(&jwk_with(&ec_key(), "kid", kid)),
-            Some(IgnoreReason::Malformed)
+            Some(IgnoreReason::InvalidMember("kid"))
         );
     }
 }
@@ -231,13 +233,56 @@ fn symmetric_keys_are_ignored() {
         Some(IgnoreReason::Symmetric)
     );
     assert_eq!(
-        ignore_reason(&jwk_with(&ec_key(), "k", json!("AAAA"))),
-        Some(IgnoreReason::Symmetric)
-    );
-    assert_eq!(
         ignore_reason(&json!({ "kty": "OCT", "k": "AAAA" })),
-        Some(IgnoreReason::Symmetric)
+        Some(IgnoreReason::KeyType)
     );
+}
+
+#[test]
+fn section_4_k_has_no_meaning_in_other_key_types() {
+    for key in [ec_key(), KeyPair::cached(Algorithm::RS256, 0)] {
+        assert_eq!(ignore_reason(&jwk_with(&key, "k", json!("AAAA"))), None);
+    }
+}
+
+#[rstest]
+fn a_member_with_the_value_null_is_absent(
+    #[values("d", "k", "use", "key_ops", "alg", "kid", "x5c")] name: &str,
+) {
+    let mut jwk = ec_key().jwk();
+    jwk.insert(name.to_owned(), Value::Null);
+    assert_eq!(ignore_reason(&jwk.into()), None);
+}
+
+#[test]
+fn rsa_keys_with_the_roca_fingerprint_are_used_and_marked() {
+    // 65537^128, which has 2049 bits: a power of 65537 has the structure of a vulnerable modulus.
+    let mut modulus = vec![1_u8];
+    for _ in 0..128 {
+        let shifted = [modulus.clone(), vec![0, 0]].concat();
+        let mut sum: Vec<u8> = Vec::new();
+        let mut carry = 0;
+        for (index, byte) in shifted.iter().rev().enumerate() {
+            let addend = modulus.iter().rev().nth(index).copied().unwrap_or(0);
+            let total = u16::from(*byte) + u16::from(addend) + carry;
+            sum.push(total.to_le_bytes()[0]);
+            carry = total >> 8;
+        }
+        if carry > 0 {
+            sum.push(1);
+        }
+        sum.reverse();
+        modulus = sum;
+    }
+    let marked = |n: &[u8]| {
+        let rsa = KeyPair::cached(Algorithm::RS256, 0);
+        let document = jwks_from([jwk_with(&rsa, "n", json!(encode(n)))]);
+        let (keys, _) = parse(&document).unwrap();
+        keys.iter().next().unwrap().has_roca_fingerprint()
+    };
+    assert!(marked(&modulus));
+    *modulus.last_mut().unwrap() ^= 2;
+    assert!(!marked(&modulus));
 }
 
 #[rstest]
@@ -250,21 +295,21 @@ fn section_4_1_kty_is_required_and_case_sensitive(
     );
     assert_eq!(
         ignore_reason(&jwk_with(&ec_key(), "kty", Value::Null)),
-        Some(IgnoreReason::Malformed)
+        Some(IgnoreReason::MissingMember("kty"))
     );
 }
 
 #[rstest]
 fn rfc_7518_section_6_2_1_coordinates_have_full_length(
-    #[values(Algorithm::ES256, Algorithm::ES384)] algorithm: Algorithm,
+    #[values(Algorithm::ES256, Algorithm::ES384, Algorithm::ES512)] algorithm: Algorithm,
     #[values("x", "y")] name: &str,
 ) {
     let key = KeyPair::cached(algorithm, 0);
     let valid = decode(key.jwk()[name].as_str().unwrap());
-    let length = if algorithm == Algorithm::ES256 {
-        32
-    } else {
-        48
+    let length = match algorithm {
+        Algorithm::ES256 => 32,
+        Algorithm::ES384 => 48,
+        _ => 66,
     };
     assert_eq!(valid.len(), length);
     let with = |bytes: &[u8]| ignore_reason(&jwk_with(&key, name, json!(encode(bytes))));
@@ -276,6 +321,10 @@ fn rfc_7518_section_6_2_1_coordinates_have_full_length(
         &[valid.as_slice(), &[0]].concat(),
         &[],
     ] {
+        // A missing leading zero is tolerated, and most coordinates on P-521 have one.
+        if invalid == &valid[1..] && valid[0] == 0 {
+            continue;
+        }
         assert_eq!(
             with(invalid),
             Some(IgnoreReason::Point),
@@ -339,7 +388,6 @@ fn points_not_on_the_curve_are_ignored() {
 }
 
 #[rstest]
-#[case("P-521")]
 #[case("secp256k1")]
 #[case("p-256")]
 #[case("P-256 ")]
@@ -380,34 +428,65 @@ fn rfc_8037_okp_keys_are_ed25519_with_32_bytes() {
 
 #[rstest]
 #[case::number(json!(1))]
-#[case::standard_base64(json!("ab+/"))]
-#[case::padded(json!("AAA="))]
+#[case::space(json!("AAAA AAAA"))]
+#[case::line_break(json!("AAAA\nAAAA"))]
+#[case::three_padding_characters(json!("A==="))]
+#[case::padding_inside(json!("AA==AA"))]
+#[case::trailing_bits(json!("AB"))]
 #[case::list(json!([1, 2, 3]))]
-#[case::absent(json!(null))]
-fn key_material_must_be_base64url(#[case] value: Value) {
-    assert_eq!(
-        ignore_reason(&jwk_with(&ec_key(), "x", value.clone())),
-        Some(IgnoreReason::Malformed)
-    );
-    assert_eq!(
-        ignore_reason(&jwk_with(
-            &KeyPair::cached(Algorithm::RS256, 0),
-            "n",
-            value.clone()
-        )),
-        Some(IgnoreReason::Malformed)
-    );
-    assert_eq!(
-        ignore_reason(&jwk_with(&KeyPair::cached(Algorithm::EdDSA, 0), "x", value)),
-        Some(IgnoreReason::Malformed)
-    );
+fn invalid_key_material_is_ignored_and_the_member_named(#[case] value: Value) {
+    for (key, name) in [
+        (ec_key(), "y"),
+        (KeyPair::cached(Algorithm::RS256, 0), "n"),
+        (KeyPair::cached(Algorithm::RS256, 0), "e"),
+        (KeyPair::cached(Algorithm::EdDSA, 0), "x"),
+    ] {
+        let reason = ignore_reason(&jwk_with(&key, name, value.clone())).unwrap();
+        assert_eq!(reason, IgnoreReason::InvalidMember(name));
+        assert!(
+            reason.to_string().contains(&format!("{name:?}")),
+            "{reason}"
+        );
+        assert_eq!(
+            ignore_reason(&jwk_with(&key, name, Value::Null)),
+            Some(IgnoreReason::MissingMember(name))
+        );
+    }
+}
+
+/// As jose and `PyJWT` do.
+#[test]
+fn key_material_in_standard_base64_is_used() {
+    for (algorithm, name) in [
+        (Algorithm::RS256, "n"),
+        (Algorithm::RS256, "e"),
+        (Algorithm::ES256, "x"),
+        (Algorithm::EdDSA, "x"),
+    ] {
+        let key = KeyPair::cached(algorithm, 0);
+        let bytes = decode(key.jwk()[name].as_str().unwrap());
+        for text in [
+            base64_simd::STANDARD.encode_to_string(&bytes),
+            base64_simd::STANDARD_NO_PAD.encode_to_string(&bytes),
+            base64_simd::URL_SAFE.encode_to_string(&bytes),
+        ] {
+            let fixture = Fixture::with_jwks(&key, &jwks_from([jwk_with(&key, name, json!(text))]));
+            fixture.verify_ok(&fixture.token().sign());
+        }
+    }
 }
 
 #[test]
 fn appendix_a_1_the_rsa_key_is_used_and_the_ec_key_is_not() {
     let (keys, reasons) = parse(&read_vector("rfc7517/a1.jwks")).unwrap();
     assert_eq!(keys.kids().collect::<Vec<_>>(), [Some("2011-04-29")]);
-    assert_eq!(keys.iter().next().unwrap().algorithm(), Algorithm::RS256);
+    assert!(
+        keys.iter()
+            .next()
+            .unwrap()
+            .algorithms()
+            .eq([Algorithm::RS256])
+    );
     assert_eq!(reasons, [IgnoreReason::Use]);
 }
 
@@ -433,10 +512,10 @@ fn appendix_a_2_private_and_a_3_symmetric_keys_are_ignored() {
 }
 
 #[test]
-fn rfc_7520_section_3_only_the_rsa_key_is_used() {
+fn rfc_7520_section_3_public_keys_are_used() {
     let key =
         |name: &str| serde_json::from_str(&read_vector(&format!("rfc7520/{name}.jwk"))).unwrap();
     assert_eq!(ignore_reason(&key("3_3")), None);
-    assert_eq!(ignore_reason(&key("3_1")), Some(IgnoreReason::Curve));
+    assert_eq!(ignore_reason(&key("3_1")), None);
     assert_eq!(ignore_reason(&key("3_5")), Some(IgnoreReason::Symmetric));
 }

@@ -1,6 +1,7 @@
 //! Rule 4, format: three non-empty base64url parts without padding or nonzero trailing bits.
 
 use bearward::{AuthError, FormatError};
+use bearward_testing::Token;
 
 use crate::fixture::{Fixture, assert_rejected, split_token};
 
@@ -221,7 +222,7 @@ fn signatures_over_1024_bytes_are_rejected_before_key_lookup() {
         fixture,
         signed(1025),
         "MALFORMED_TOKEN",
-        AuthError::Format(FormatError::Base64)
+        AuthError::Format(FormatError::LongSignature)
     );
 }
 
@@ -236,5 +237,20 @@ fn a_supabase_api_key_is_rejected_with_its_own_error() {
         "sb_other_pasted",
         "MALFORMED_TOKEN",
         AuthError::Format(FormatError::Parts(1))
+    );
+}
+
+#[test]
+fn a_long_signature_of_an_unsupported_algorithm_is_reported_as_such() {
+    let fixture = Fixture::new();
+    let token = fixture.token();
+    let mut header = token.header_members().clone();
+    header.insert("alg".to_owned(), "ML-DSA-87".into());
+    let long = Token::new(&header, token.claims()).with_signature(&[1; 4627]);
+    assert_rejected!(
+        fixture,
+        long,
+        "UNSUPPORTED_ALGORITHM",
+        AuthError::AlgorithmNotAllowed { .. }
     );
 }

@@ -9,12 +9,16 @@ use crate::fixture::{Fixture, assert_rejected, decode, split_token};
 fn each_algorithm_rejects_signatures_by_another_key() {
     for &algorithm in Algorithm::ALL {
         let key = match algorithm {
-            Algorithm::ES256 | Algorithm::ES384 | Algorithm::EdDSA => KeyPair::cached(algorithm, 0),
+            Algorithm::ES256 | Algorithm::ES384 | Algorithm::ES512 | Algorithm::EdDSA => {
+                KeyPair::cached(algorithm, 0)
+            }
             // One RSA key is used for all six algorithms, because generating one is slow.
             _ => KeyPair::cached(Algorithm::RS256, 0).with_algorithm(algorithm),
         };
         let foreign_key = match algorithm {
-            Algorithm::ES256 | Algorithm::ES384 | Algorithm::EdDSA => KeyPair::cached(algorithm, 1),
+            Algorithm::ES256 | Algorithm::ES384 | Algorithm::ES512 | Algorithm::EdDSA => {
+                KeyPair::cached(algorithm, 1)
+            }
             _ => KeyPair::cached(Algorithm::RS256, 1).with_algorithm(algorithm),
         };
         let fixture = Fixture::with_key(&key, |issuer| issuer);

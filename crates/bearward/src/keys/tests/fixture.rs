@@ -208,10 +208,7 @@ impl Fixture {
 }
 
 pub(super) fn has_key(snapshot: &Snapshot, kid: &str) -> bool {
-    matches!(
-        snapshot.keys().find(Some(kid), Algorithm::EdDSA),
-        KeyLookup::One(_)
-    )
+    !snapshot.keys().find(Some(kid), Algorithm::EdDSA).is_empty()
 }
 
 fn count(counts: &[(&'static str, u64)], outcome: &str) -> u64 {
@@ -223,12 +220,13 @@ fn count(counts: &[(&'static str, u64)], outcome: &str) -> u64 {
 }
 
 pub(super) fn remote_jwks() -> RemoteJwks {
-    let jwks_url = Some("https://idp.example/jwks".parse().unwrap());
     RemoteJwks {
         name: "corp".to_owned(),
+        label: None,
         issuer: ISSUER.to_owned(),
-        jwks_url,
+        location: JwksLocation::Url("https://idp.example/jwks".parse().unwrap()),
         algorithms: Algorithm::DEFAULT.to_vec(),
+        credentials: FetchCredentials::default(),
     }
 }
 

@@ -85,6 +85,7 @@ async fn fetch_with(
         .fetch(FetchRequest {
             url: url.clone(),
             etag: etag.map(str::to_owned),
+            headers: FetchHeaders::default(),
         })
         .await
 }
@@ -165,18 +166,24 @@ async fn a_304_is_valid_only_for_a_conditional_request() {
 #[tokio::test]
 async fn redirect_is_not_followed() {
     let inner = TestServer::with_responses([response("200 OK", "", "{}")]).await;
-    for status in [
-        "301 Moved Permanently",
-        "302 Found",
-        "303 See Other",
-        "307 Temporary Redirect",
-        "308 Permanent Redirect",
+    for (status, is_permanent) in [
+        ("301 Moved Permanently", true),
+        ("302 Found", false),
+        ("303 See Other", false),
+        ("307 Temporary Redirect", false),
+        ("308 Permanent Redirect", true),
     ] {
         let response = response(status, &format!("location: {}\r\n", inner.url), "");
         let location = Some(inner.url.as_str().replace("?tenant=secret", ""));
         assert_eq!(
             failure_of(response).await,
-            (FetchErrorKind::Redirect { location }, 1),
+            (
+                FetchErrorKind::Redirect {
+                    location,
+                    is_permanent
+                },
+                1
+            ),
             "{status}"
         );
     }

@@ -19,7 +19,7 @@ async fn first_fetch_starts_without_a_request() {
         (status.state(), status.keys, status.generation, status.age),
         ("fresh", 1, 1, Some(Duration::ZERO))
     );
-    assert_eq!(status.kids, [Some("a".to_owned())]);
+    assert!(status.kids().eq([Some("a")]));
     fixture.set.wait_for_initial_fetch().await;
 }
 
@@ -236,7 +236,7 @@ async fn disallowed_url_or_setting_is_an_error() {
         KeySet::remote(jwks, &config, TestClock::start(), Arc::new(fetch)).err()
     };
     let at = |url: &str| RemoteJwks {
-        jwks_url: Some(url.parse().unwrap()),
+        location: JwksLocation::Url(url.parse().unwrap()),
         ..remote_jwks()
     };
     let plain = Some(RemoteJwksError::Url(UrlError::PlainHttp));
@@ -252,7 +252,7 @@ async fn disallowed_url_or_setting_is_an_error() {
         None
     );
     let discovered = RemoteJwks {
-        jwks_url: None,
+        location: JwksLocation::Discovery,
         issuer: "http://idp.example".to_owned(),
         ..remote_jwks()
     };
