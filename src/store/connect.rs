@@ -250,25 +250,22 @@ impl Store {
         };
         // The writer is opened first because it switches the journal to WAL.
         let writes = open(1).await?;
-        // Each connection to an in-memory database has its own database.
-        let reads = if in_memory {
-            writes.clone()
-        } else {
-            open(settings.max_connections).await?
-        };
-        let file = match file {
+        let identity = match &file {
             None => None,
-            Some(path) => Some(FileIdentity::read(&path).map_err(|source| OpenError::File {
+            Some(path) => Some(FileIdentity::read(path).map_err(|source| OpenError::File {
                 path: path.display().to_string(),
                 source,
             })?),
         };
         let wrap = |pool| Connection::new(pool, namespace(settings));
-        Ok(Connections {
-            reads: wrap(reads),
-            writes: wrap(writes),
-            file,
-        })
+        let connections = if in_memory {
+            // Each connection to an in-memory database has its own database.
+            Connections::shared(wrap(writes), 1)
+        } else {
+            let reads = open(settings.max_connections).await?;
+            Connections::separate((wrap(reads), settings.max_connections), (wrap(writes), 1))
+        };
+        Ok(connections.with_file(identity))
     }
 }
 
@@ -351,11 +348,7 @@ async fn connect_server(
         }
     }
     let connection = Connection::with_sessions(pool, namespace(settings), sessions);
-    let connections = Connections {
-        reads: connection.clone(),
-        writes: connection,
-        file: None,
-    };
+    let connections = Connections::shared(connection, settings.max_connections);
     match is_read_only(&connections.writes).await {
         Ok(false) => Ok(connections),
         result => {
