@@ -54,6 +54,7 @@ pub struct Application {
     auth: Bearward,
     shutdown: Shutdown,
     shutdown_times: ShutdownTimes,
+    store: Store,
     /// The task that opens the database, until it has ended.
     opening: Option<Opening>,
 }
@@ -269,7 +270,7 @@ impl Application {
         ));
         let api_keys = Data::new(ApiKeys::new(&config.vault));
         let completions = Data::new(completions);
-        let accounts = Data::new(Accounts::new(store, clock));
+        let accounts = Data::new(Accounts::new(store.clone(), clock));
         let administrators = Data::new(Administrators::new(&config.admin));
         let document = Data::new(Document::new());
         let rate_limits = Data::new(RateLimits::new(
@@ -305,6 +306,7 @@ impl Application {
             auth,
             shutdown,
             shutdown_times: ShutdownTimes::new(&config.server),
+            store,
             opening,
         })
     }
@@ -363,7 +365,7 @@ impl Application {
     /// [`StartError`] if the operating system returns an error, or the database, once it answers,
     /// rejects the configuration.
     pub async fn run(mut self) -> Result<(), StartError> {
-        let opening = self.opening.take();
+        let (opening, store) = (self.opening.take(), self.store);
         let rejected = async {
             match opening {
                 Some(opening) => match opened(opening.await) {
@@ -373,10 +375,12 @@ impl Application {
                 None => std::future::pending().await,
             }
         };
-        tokio::select! {
-            result = serve(self.api, self.admin) => Ok(result?),
+        let result = tokio::select! {
+            result = serve(self.api, self.admin) => result.map_err(StartError::from),
             error = rejected => Err(error),
-        }
+        };
+        store.close().await;
+        result
     }
 }
 
