@@ -30,6 +30,7 @@ use tokio::time::timeout;
 
 pub use self::{
     accounts::{Account, AccountUpsert, LastToken},
+    administration::Disabled,
     api_keys::SealedApiKey,
     backup::{BackupContents, BackupError, Restored},
     connect::{OpenError, Opening, SchemaStatus},
