@@ -181,7 +181,7 @@ mod tests {
                     .map(move |found| (source, found))
             })
             // Not the end of a longer name.
-            .filter(|(source, (at, _))| !source[..*at].ends_with(|end: char| end == '_'))
+            .filter(|(source, (at, _))| !source[..*at].ends_with('_'))
             .filter_map(|(source, (at, _))| name_after(&source[at + call.len()..]))
             .filter(|name| !name.starts_with("bearward_test_"))
             .collect()

@@ -12,13 +12,13 @@ use std::{
 };
 
 use bearward_testing::MockIdp;
-use test_support::database::{connect, query_number};
-
-use crate::{
-    CommandOutput, bearward,
-    process::{TestProcess, client, send},
-    run, run_with,
+use test_support::{
+    database::{connect, query_number},
+    http::{client, send},
+    process::{Signal, TestProcess},
 };
+
+use crate::{CommandOutput, bearward, run, run_with};
 
 const VAULT_KEYS: &str = "k1:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
 
@@ -93,7 +93,7 @@ impl Fixture {
         for row in 0..rows {
             server.user.create_row(row).await;
         }
-        let (status, ..) = server.process.stop("TERM");
+        let (status, ..) = server.process.stop(Signal::TERM);
         assert!(status.success());
         self
     }
@@ -219,7 +219,7 @@ async fn a_restored_database_ignores_a_stale_write_ahead_log() {
     for row in 0..5 {
         server.user.create_row(row).await;
     }
-    server.process.stop("KILL");
+    server.process.stop(Signal::KILL);
     let log = fixture.path("bearward.db-wal");
     assert!(fs::metadata(&log).unwrap().len() > 0);
     let output = fixture.run(&["restore", "backup.db"]);
@@ -253,7 +253,7 @@ async fn a_running_server_keeps_its_database() {
     server.user.create_row(1).await;
     fixture.assert_refuses("backup.db", &["is in use", "stop the server"]);
     server.user.create_row(2).await;
-    let (status, ..) = server.process.stop("TERM");
+    let (status, ..) = server.process.stop(Signal::TERM);
     assert!(status.success());
     assert_eq!(rows(&fixture.database()).await, 3);
     fixture.run(&["restore", "backup.db"]).expect(0, &[]);

@@ -151,7 +151,8 @@ fn manifest_variables() -> Vec<(String, String)> {
 /// The manifest's variables with the files of its secret, in a working directory without files.
 #[tokio::test]
 async fn the_kubernetes_manifest_of_the_documentation_starts() {
-    let (folder, port, metrics) = (tempfile::tempdir().unwrap(), free_port(), free_port());
+    let folder = tempfile::tempdir().unwrap();
+    let [port, metrics] = [(); 2].map(|()| free_address().port().to_string());
     let path = |name: &str| folder.path().join(name).display().to_string();
     let database = format!("sqlite://{}\n", path("rows.db"));
     std::fs::write(path("database-url"), database).unwrap();
@@ -198,7 +199,7 @@ async fn the_kubernetes_manifest_of_the_documentation_starts() {
             .status,
         404
     );
-    let (status, _, output) = server.stop("TERM");
+    let (status, _, output) = server.stop(Signal::TERM);
     assert_eq!(status.code(), Some(0), "{output}");
     // The file wins over DATABASE_URL of the image.
     assert!(folder.path().join("rows.db").is_file(), "{output}");
