@@ -21,8 +21,13 @@ use crate::{
 
 /// Lifetime of a cache entry. Disabling an account takes effect on all replicas within this time.
 const CACHE_TTL: Duration = Duration::from_secs(20);
-/// Maximum number of cached accounts, about 250 bytes each.
-const CACHE_CAPACITY: u64 = 100_000;
+/// Upper bound of the memory that cached accounts use.
+const CACHE_BYTES: u64 = 64 * 1024 * 1024;
+/// Upper bound of the memory of one cached account, including what the cache itself stores for it.
+/// Entries have no parts of variable size. The test `the_cache_uses_at_most_its_bytes` measures it.
+const ENTRY_BYTES: u64 = 1024;
+/// Maximum number of cached accounts.
+const CACHE_CAPACITY: u64 = CACHE_BYTES / ENTRY_BYTES;
 /// Number of token hashes kept per cached account.
 const TOKENS_PER_ACCOUNT: usize = 8;
 /// How often a request waits for a query of another token of its account before it is answered from
@@ -336,6 +341,61 @@ mod tests {
             }
         }
         assert_eq!(fixture.statements(), 0);
+    }
+
+    /// Resident memory of this process in bytes.
+    #[cfg(target_os = "linux")]
+    fn resident_bytes() -> u64 {
+        let status = std::fs::read_to_string("/proc/self/status").expect("a process");
+        let line = status.lines().find(|line| line.starts_with("VmRSS:"));
+        let kilobytes = line.and_then(|line| line.split_whitespace().nth(1));
+        let kilobytes: u64 = kilobytes.expect("a number").parse().expect("a number");
+        kilobytes * 1024
+    }
+
+    /// Fills the cache in a process of its own, because other tests allocate memory as well.
+    #[cfg(target_os = "linux")]
+    #[actix_web::test]
+    async fn the_cache_uses_at_most_its_bytes() {
+        const NAME: &str = "accounts::tests::the_cache_uses_at_most_its_bytes";
+        const CHILD: &str = "BEARWARD_TEST_CACHE_CHILD";
+        if std::env::var_os(CHILD).is_none() {
+            let output = std::process::Command::new(std::env::current_exe().expect("this test"))
+                .args(["--exact", NAME, "--nocapture"])
+                .env(CHILD, "1")
+                .output()
+                .expect("the test runs again");
+            let text = String::from_utf8_lossy(&output.stdout);
+            println!("{text}");
+            assert!(output.status.success(), "{text}");
+            assert!(text.contains("bytes for each account"), "{text}");
+            return;
+        }
+        let fixture = Fixture::start().await;
+        let accounts = &fixture.accounts;
+        let last_token = LastToken::sample();
+        let before = resident_bytes();
+        for number in 0..CACHE_CAPACITY * 2 {
+            let account = CachedAccount {
+                user: UserId::new(uuid::Uuid::now_v7()),
+                is_active: true,
+                loaded_at: Duration::ZERO,
+                last_token,
+                profile: number,
+                tokens: Default::default(),
+            };
+            let identity = SubjectHash::new("https://idp.example", &number.to_string());
+            accounts.cache.insert(identity, Ok(Arc::new(account))).await;
+        }
+        accounts.cache.run_pending_tasks().await;
+        let used = resident_bytes().saturating_sub(before);
+        let entries = accounts.cache.entry_count();
+        println!(
+            "{entries} accounts, {used} bytes: {} bytes for each account",
+            used / entries
+        );
+        assert!(entries >= CACHE_CAPACITY * 9 / 10, "{entries}");
+        assert!(used <= CACHE_BYTES, "{used} bytes");
     }
 
     #[actix_web::test]

@@ -19,6 +19,7 @@ use crate::{
     accounts::Accounts,
     domain::{Administrator, Page, Profile},
     settings,
+    store::Disabled,
 };
 
 /// Who is an administrator: `[admin]` of the configuration.
@@ -86,7 +87,8 @@ pub(super) struct AccountStatus {
 /// Enable or disable an account
 ///
 /// Disabling an account takes effect on all replicas within 20 seconds. Administrators cannot
-/// disable their own account, so the last one cannot be locked out.
+/// disable their own account, and of two who disable each other at the same time one succeeds, so
+/// the last one cannot be locked out.
 #[utoipa::path(
     patch, path = "/api/admin/users/{id}", operation_id = "setUserActive", tag = "administration", request_body = AccountStatus,
     params(("id" = String, Path, description = "The account's `id`", format = Uuid)),
@@ -95,7 +97,7 @@ pub(super) struct AccountStatus {
         BodyErrors,
         (status = 200, description = "The updated account", body = Profile),
         (status = 404, description = "No account has this id", body = ErrorEnvelope),
-        (status = 409, description = "The account is the caller's own", body = ErrorEnvelope)
+        (status = 409, description = "The account is the caller's own, or the caller's was disabled meanwhile", body = ErrorEnvelope)
     )
 )]
 pub(super) async fn set_active(
@@ -110,21 +112,40 @@ pub(super) async fn set_active(
     let not_found =
         || ApiError::not_found(RequestId::from_request(&request), "no account has this id");
     let id = Uuid::try_parse(&id).map_err(|_| not_found())?;
-    if !is_active && user.id().await? == id {
-        // Roles are in tokens, so the caller is the only account that is known to be an
-        // administrator's.
-        return Err(ApiError::new(
-            &request,
-            StatusCode::CONFLICT,
-            "LAST_ADMINISTRATOR",
-            "you cannot disable your own account, which may be the last administrator's; another administrator or `bearward admin disable` can",
-        ));
-    }
     let now = user.now();
-    let profile = user
-        .with_store(async |store, _| store.set_active(&ADMINISTRATOR, id, is_active, now).await)
-        .await?
-        .ok_or_else(not_found)?;
+    let profile = if is_active {
+        user.with_store(async |store, _| store.set_active(&ADMINISTRATOR, id, true, now).await)
+            .await?
+            .ok_or_else(not_found)?
+    } else {
+        let disabled = user
+            .with_store(async |store, owner| store.disable(&ADMINISTRATOR, owner, id, now).await)
+            .await?;
+        match disabled {
+            Disabled::Done(profile) => profile,
+            Disabled::NotFound => return Err(not_found()),
+            // Roles are in tokens, so the caller is the only account that is known to be an
+            // administrator's.
+            Disabled::OwnAccount => {
+                return Err(last_administrator(
+                    &request,
+                    "you cannot disable your own account, which may be the last administrator's; another administrator or `bearward admin disable` can",
+                ));
+            }
+            Disabled::CallerDisabled => {
+                // The cache still has the account as enabled.
+                user.invalidate().await;
+                return Err(last_administrator(
+                    &request,
+                    "your own account was disabled meanwhile, so the other one may be the last administrator's",
+                ));
+            }
+        }
+    };
     accounts.invalidate(&profile.issuer, &profile.subject).await;
     Ok(HttpResponse::Ok().json(profile))
+}
+
+fn last_administrator(request: &HttpRequest, message: &'static str) -> ApiError {
+    ApiError::new(request, StatusCode::CONFLICT, "LAST_ADMINISTRATOR", message)
 }

@@ -13,7 +13,6 @@ use bearward::{
     AuthError, Bearward, NoCustomClaims, RequestId, Requirement, Verified,
     internals::ScopeAuthentication,
 };
-use uuid::Uuid;
 
 use super::ApiError;
 use crate::{
@@ -97,17 +96,6 @@ impl CurrentUser {
             self.auth.canonical_issuer(&self.verified),
             self.verified.subject(),
         )
-    }
-
-    /// Returns the account's id.
-    ///
-    /// # Errors
-    /// The errors of [`with_store`](Self::with_store).
-    pub(super) async fn id(&self) -> Result<Uuid, ApiError> {
-        // The cached id is outdated if another replica has deleted the account.
-        self.with_store(async |store, owner| store.profile(owner).await)
-            .await
-            .map(|profile| profile.id)
     }
 
     /// Returns the current time in the precision of the database.

@@ -1,6 +1,7 @@
 //! The command line. Each command has its own module.
 
 mod admin;
+mod backup;
 mod check;
 #[cfg(feature = "contract")]
 mod contract;
@@ -74,6 +75,10 @@ enum Command {
     /// Manage the keys that encrypt users' API keys
     #[command(subcommand)]
     Vault(vault::Command),
+    /// Copy the SQLite database to a file while servers run
+    Backup(backup::BackupOptions),
+    /// Replace the SQLite database by a backup; the server must be stopped
+    Restore(backup::RestoreOptions),
 }
 
 const AFTER_HELP: &str = "\
@@ -118,9 +123,9 @@ impl From<StartError> for Failure {
             // These depend on the environment; the configuration may be valid.
             StartError::Bind { .. }
             | StartError::Io(_)
-            | StartError::Database(OpenError::Unavailable(_) | OpenError::ReadOnly) => {
-                Self::Failed(error.to_string())
-            }
+            | StartError::Database(
+                OpenError::Unavailable(_) | OpenError::ReadOnly | OpenError::Corrupt { .. },
+            ) => Self::Failed(error.to_string()),
             StartError::Telemetry(error) => error.into(),
             _ => Self::Usage(error.to_string()),
         }
@@ -169,6 +174,8 @@ pub fn run() -> ExitCode {
             Command::Openapi => openapi::run(),
             Command::Admin(command) => admin::run(&sources, command).await,
             Command::Vault(command) => vault::run(&sources, command).await,
+            Command::Backup(options) => backup::run_backup(&sources, options).await,
+            Command::Restore(options) => backup::run_restore(&sources, options).await,
         }
     });
     match result {

@@ -45,6 +45,7 @@ pub struct Application {
     auth: Bearward,
     shutdown: Shutdown,
     shutdown_times: ShutdownTimes,
+    store: Store,
     tasks: Vec<BackgroundTask>,
     /// The task that opens the database, until it has ended.
     opening: Option<Opening>,
@@ -148,7 +149,13 @@ impl Application {
         let shutdown = Shutdown::default();
         let state = state.get_or_init(|| {
             AppState::new(
-                services, &config, store, clock, metrics, &shutdown, document,
+                services,
+                &config,
+                store.clone(),
+                clock,
+                metrics,
+                &shutdown,
+                document,
             )
         });
         let (auth, health) = (Bearward::clone(&state.auth), state.health.clone());
@@ -164,6 +171,7 @@ impl Application {
             auth,
             shutdown,
             shutdown_times: ShutdownTimes::new(&config.server),
+            store,
             tasks,
             opening,
         })
@@ -228,7 +236,7 @@ impl Application {
         for task in self.tasks {
             tasks.spawn(task(self.shutdown.clone()));
         }
-        let opening = self.opening.take();
+        let (opening, store) = (self.opening.take(), self.store);
         let rejected = async {
             match opening {
                 Some(opening) => match opened(opening.await) {
@@ -238,10 +246,12 @@ impl Application {
                 None => std::future::pending().await,
             }
         };
-        tokio::select! {
-            result = serve(self.api, self.admin) => Ok(result?),
+        let result = tokio::select! {
+            result = serve(self.api, self.admin) => result.map_err(StartError::from),
             error = rejected => Err(error),
-        }
+        };
+        store.close().await;
+        result
     }
 }
 

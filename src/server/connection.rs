@@ -184,6 +184,10 @@ pub(super) enum CloseReason {
     Limit,
     /// The limit of connections per address was reached.
     AddressLimit,
+    /// A request head is malformed: 400.
+    MalformedHead,
+    /// A request head is too large: 431.
+    HeadTooLarge,
 }
 
 impl CloseReason {
@@ -195,6 +199,8 @@ impl CloseReason {
             Self::Evicted => "evicted",
             Self::Limit => "limit",
             Self::AddressLimit => "address_limit",
+            Self::MalformedHead => "malformed_head",
+            Self::HeadTooLarge => "head_too_large",
         }
     }
 

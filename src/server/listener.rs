@@ -19,7 +19,7 @@ use actix_web::{Error, body::MessageBody, dev::AppConfig, http::StatusCode, rt::
 
 use super::{
     StartError,
-    connection::{Connection, ConnectionState, ConnectionTimeouts},
+    connection::{CloseReason, Connection, ConnectionState, ConnectionTimeouts},
     connections::Connections,
     descriptors,
     shutdown::ShutdownTimes,
@@ -153,15 +153,16 @@ fn record_refusal(error: DispatchError) -> DispatchError {
     let refusal = match &error {
         DispatchError::Parse(ParseError::TooLarge) => Some((
             StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-            "head_too_large",
+            CloseReason::HeadTooLarge,
         )),
         // The connection was lost, or the framing of a body is wrong, which its request reports.
         DispatchError::Parse(ParseError::Io(_)) => None,
-        DispatchError::Parse(_) => Some((StatusCode::BAD_REQUEST, "malformed_head")),
+        DispatchError::Parse(_) => Some((StatusCode::BAD_REQUEST, CloseReason::MalformedHead)),
         _ => None,
     };
     if let Some((status, reason)) = refusal {
-        telemetry::record_unparsed_request(status.as_u16(), reason);
+        reason.record();
+        telemetry::record_unparsed_request(status.as_u16(), reason.name());
     }
     error
 }

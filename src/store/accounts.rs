@@ -70,6 +70,18 @@ struct Changes {
 const MIN_UPDATE_INTERVAL: Duration = Duration::minutes(1);
 
 impl LastToken {
+    /// A value for tests.
+    #[cfg(test)]
+    pub(crate) fn sample() -> Self {
+        let at = DbTimestamp::from(bearward::Timestamp::from_unix(0));
+        Self {
+            session: SessionHash::from_stored(&[]),
+            issued_at: 0,
+            last_login: at,
+            updated_at: at,
+        }
+    }
+
     fn from_row(row: &Model) -> Self {
         Self {
             session: SessionHash::from_stored(&row.session),

@@ -1,6 +1,9 @@
 //! Queries for administrators: list all accounts, enable and disable them.
 
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::Expr,
+};
 use uuid::Uuid;
 
 use super::{
@@ -8,7 +11,22 @@ use super::{
     accounts::profile_from_row,
     entity::users::{Column, Entity},
 };
-use crate::domain::{Administrator, Page, PageRequest, Profile};
+use crate::domain::{Administrator, Owner, Page, PageRequest, Profile};
+
+/// The result of [`Store::disable`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Disabled {
+    /// The account is disabled.
+    Done(Profile),
+    /// The account is the caller's own. Nothing was changed.
+    OwnAccount,
+    /// The caller's account has been disabled. Nothing was changed: the other administrator may be
+    /// the last one.
+    CallerDisabled,
+    /// No account has the id.
+    NotFound,
+}
 
 impl Store {
     /// Returns a page of all accounts, newest first.
@@ -46,16 +64,71 @@ impl Store {
         is_active: bool,
         now: DbTimestamp,
     ) -> Result<Option<Profile>, StoreError> {
-        Entity::update_many()
-            .col_expr(Column::IsActive, Expr::value(is_active))
-            .col_expr(Column::UpdatedAt, Expr::value(now.column()))
-            .filter(Column::Id.eq(id))
-            .filter(Column::IsActive.ne(is_active))
-            .exec(&self.writes)
-            .await?;
+        update_status(&self.writes, id, is_active, now).await?;
         Ok(Entity::find_by_id(id)
             .one(&self.reads)
             .await?
             .map(profile_from_row))
     }
+
+    /// Disables an account on behalf of an administrator whose own account stays enabled: of two
+    /// administrators who disable each other at the same time, one succeeds.
+    ///
+    /// # Errors
+    /// [`StoreError::AccountDeleted`] if the caller's account was deleted, other variants if the
+    /// database fails.
+    pub async fn disable(
+        &self,
+        _: &Administrator,
+        caller: &Owner,
+        id: Uuid,
+        now: DbTimestamp,
+    ) -> Result<Disabled, StoreError> {
+        let caller = caller.id().uuid();
+        let disabled = self.writes.transaction(async |transaction| {
+            // Locked in one order, so that two transactions never wait for each other.
+            let rows = Entity::find()
+                .filter(Column::Id.is_in([caller, id]))
+                .order_by_asc(Column::Id)
+                .lock_exclusive()
+                .all(transaction)
+                .await?;
+            let find = |id| rows.iter().find(|row| row.id == id);
+            let Some(own) = find(caller) else {
+                return Ok(None);
+            };
+            if caller == id {
+                return Ok(Some(Disabled::OwnAccount));
+            }
+            if !own.is_active {
+                return Ok(Some(Disabled::CallerDisabled));
+            }
+            let Some(mut account) = find(id).cloned() else {
+                return Ok(Some(Disabled::NotFound));
+            };
+            if account.is_active {
+                update_status(transaction, id, false, now).await?;
+                account.is_active = false;
+                account.updated_at = now.column();
+            }
+            Ok(Some(Disabled::Done(profile_from_row(account))))
+        });
+        disabled.await?.ok_or(StoreError::AccountDeleted)
+    }
+}
+
+async fn update_status(
+    db: &impl ConnectionTrait,
+    id: Uuid,
+    is_active: bool,
+    now: DbTimestamp,
+) -> Result<(), DbErr> {
+    Entity::update_many()
+        .col_expr(Column::IsActive, Expr::value(is_active))
+        .col_expr(Column::UpdatedAt, Expr::value(now.column()))
+        .filter(Column::Id.eq(id))
+        .filter(Column::IsActive.ne(is_active))
+        .exec(db)
+        .await
+        .map(drop)
 }

@@ -24,6 +24,7 @@ use super::{
     connection::{Connection, SessionLimits},
     driver_error::{driver_message, hint, is_transient},
     file::{self, FileIdentity},
+    integrity::{IntegrityCheck, corruption, find_corruption},
     migrate::MigrationError,
     monitor,
     pool::{NOT_OPEN, own_error},
@@ -76,6 +77,17 @@ pub enum OpenError {
         path: String,
         /// The cause.
         source: io::Error,
+    },
+    /// The SQLite file is corrupt, or is no SQLite database.
+    #[error(
+        "the SQLite file {path} (from database.url, DATABASE_URL) is corrupt: {problem}. Stop every server that uses it and put a backup back \
+         with `bearward restore FILE`; without a backup, `sqlite3 {path} .recover` prints the rows that can still be read"
+    )]
+    Corrupt {
+        /// The file.
+        path: String,
+        /// The first problem that SQLite found.
+        problem: String,
     },
     /// The tables could not be migrated to the version that this server needs.
     #[error(transparent)]
@@ -156,6 +168,7 @@ impl Store {
             Limits::Unlimited
         };
         let connections = Self::connect_with(settings, limits).await?;
+        reject_corrupt_file(&connections, settings).await?;
         match connections.migrate().await {
             Ok(()) => {}
             Err(MigrationError::Database(error)) if is_transient(&error) => {
@@ -182,6 +195,7 @@ impl Store {
             return Ok(SchemaStatus::NoFile(file));
         }
         let connections = Self::connect(settings).await?;
+        reject_corrupt_file(&connections, settings).await?;
         let pending = connections.pending().await?;
         Ok(if pending.is_empty() {
             SchemaStatus::UpToDate(connections.kind())
@@ -232,10 +246,9 @@ impl Store {
         let busy_timeout = settings.lock_timeout;
         let open = async |connections: u32| {
             let mut options = options(url, connections, settings);
-            if in_memory {
-                // The database is dropped with its connection.
-                options.idle_timeout(None).max_lifetime(None);
-            }
+            // An in-memory database is dropped with its connection. A file is locked while a
+            // connection is open, by which `bearward restore` notices a server.
+            options.idle_timeout(None).max_lifetime(None);
             options.map_sqlx_sqlite_opts(move |sqlite| {
                 sqlite
                     .foreign_keys(true)
@@ -246,29 +259,52 @@ impl Store {
             });
             Database::connect(options)
                 .await
-                .map_err(OpenError::from_connect)
+                .map_err(|error| match (corruption(&error), &file) {
+                    (Some(problem), Some(path)) => corrupt(path, problem),
+                    _ => OpenError::from_connect(error),
+                })
         };
         // The writer is opened first because it switches the journal to WAL.
         let writes = open(1).await?;
-        // Each connection to an in-memory database has its own database.
-        let reads = if in_memory {
-            writes.clone()
-        } else {
-            open(settings.max_connections).await?
-        };
-        let file = match file {
+        let identity = match &file {
             None => None,
-            Some(path) => Some(FileIdentity::read(&path).map_err(|source| OpenError::File {
+            Some(path) => Some(FileIdentity::read(path).map_err(|source| OpenError::File {
                 path: path.display().to_string(),
                 source,
             })?),
         };
         let wrap = |pool| Connection::new(pool, namespace(settings));
-        Ok(Connections {
-            reads: wrap(reads),
-            writes: wrap(writes),
-            file,
-        })
+        let connections = if in_memory {
+            // Each connection to an in-memory database has its own database.
+            Connections::shared(wrap(writes), 1)
+        } else {
+            let reads = open(settings.max_connections).await?;
+            Connections::separate((wrap(reads), settings.max_connections), (wrap(writes), 1))
+        };
+        Ok(connections.with_file(identity))
+    }
+}
+
+/// Fails if an SQLite file is corrupt: rows would be missing without a word, and writes would damage
+/// it further.
+async fn reject_corrupt_file(
+    connections: &Connections,
+    settings: &settings::Database,
+) -> Result<(), OpenError> {
+    let Some(path) = sqlite_path(settings.url.expose_secret())? else {
+        return Ok(());
+    };
+    match find_corruption(&connections.writes, IntegrityCheck::Quick).await {
+        Ok(None) => Ok(()),
+        Ok(Some(problem)) => Err(corrupt(&path, problem)),
+        Err(error) => Err(OpenError::from_connect(error)),
+    }
+}
+
+fn corrupt(path: &Path, problem: String) -> OpenError {
+    OpenError::Corrupt {
+        path: path.display().to_string(),
+        problem,
     }
 }
 
@@ -277,7 +313,7 @@ fn namespace(settings: &settings::Database) -> Namespace {
 }
 
 /// Returns the path of a SQLite database, or `None` for other databases and in-memory ones.
-fn sqlite_path(url: &str) -> Result<Option<PathBuf>, OpenError> {
+pub(super) fn sqlite_path(url: &str) -> Result<Option<PathBuf>, OpenError> {
     if !url.starts_with("sqlite:") {
         return Ok(None);
     }
@@ -351,11 +387,7 @@ async fn connect_server(
         }
     }
     let connection = Connection::with_sessions(pool, namespace(settings), sessions);
-    let connections = Connections {
-        reads: connection.clone(),
-        writes: connection,
-        file: None,
-    };
+    let connections = Connections::shared(connection, settings.max_connections);
     match is_read_only(&connections.writes).await {
         Ok(false) => Ok(connections),
         result => {

@@ -174,7 +174,8 @@ async fn migrate_locked(db: &Connection) -> Result<usize, MigrationError> {
         DbBackend::Postgres => lock_postgres(&transaction).await?,
         DbBackend::MySql => {
             let name = mysql_lock_name(&transaction).await?;
-            let is_locked = lock_mysql(&transaction, &name).await?;
+            let is_locked =
+                !is_galera(&transaction).await? && lock_mysql(&transaction, &name).await?;
             if is_locked {
                 let result = apply(db, &transaction).await;
                 // The lock belongs to the connection, which returns to the pool. MySQL has already
@@ -290,6 +291,17 @@ fn is_supported<T>(result: Result<T, DbErr>) -> Result<bool, DbErr> {
     }
 }
 
+/// Returns whether the server is a node of a Galera cluster, where `GET_LOCK` locks one node only.
+async fn is_galera(transaction: &Transaction) -> Result<bool, DbErr> {
+    let statement = Statement::from_string(DbBackend::MySql, "SELECT @@global.wsrep_on = 1");
+    match transaction.query_one_raw(statement).await {
+        Ok(row) => Ok(row.is_some_and(|row| row.try_get_by_index::<i64>(0).unwrap_or(0) == 1)),
+        Err(error) if is_unavailable(&error) || code(&error).is_none() => Err(error),
+        // MySQL does not know the variable.
+        Err(_) => Ok(false),
+    }
+}
+
 /// Takes the lock of MySQL. Returns `false` if the database has none.
 async fn lock_mysql(transaction: &Transaction, name: &str) -> Result<bool, MigrationError> {
     let statement = mysql(&format!("SELECT GET_LOCK(?, {LOCK_TIMEOUT_SECONDS})"), name);
@@ -378,4 +390,43 @@ fn now() -> i64 {
         .ok()
         .and_then(|since| i64::try_from(since.as_secs()).ok())
         .unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use test_support::database;
+
+    use super::*;
+    use crate::{
+        settings::{Config, Sources},
+        store::Store,
+    };
+
+    /// Runs on the server of `BEARWARD_TEST_DATABASE_URL`, or on SQLite.
+    #[tokio::test]
+    async fn servers_migrate_an_empty_database_once_with_the_row_lock() {
+        let sources = Sources::new(None, [])
+            .with("database.url", database::create().await)
+            // The machine may be busy.
+            .with("database.acquire_timeout", "30s");
+        let config = Config::load(&sources).expect("a configuration");
+        let lease = Lease {
+            poll: Duration::from_millis(5),
+            ..Lease::default()
+        };
+        let start = async || {
+            let connections = Store::connect(&config.database).await.expect("a database");
+            let migrations = migrate_with_row_lock(&connections.writes, lease)
+                .await
+                .expect("migrations");
+            check_tables(&connections.writes, connections.writes.namespace())
+                .await
+                .expect("the tables");
+            migrations
+        };
+        let applied = futures_util::future::join_all((0..4).map(|_| start())).await;
+        assert_eq!(applied.iter().sum::<usize>(), MIGRATIONS.len());
+    }
 }

@@ -4,6 +4,7 @@
 mod accounts;
 mod administration;
 mod api_keys;
+mod backup;
 mod connect;
 mod connection;
 mod db_timestamp;
@@ -11,6 +12,7 @@ mod driver_error;
 mod entity;
 mod error;
 mod file;
+mod integrity;
 mod migrate;
 mod migration_lock;
 mod migrations;
@@ -21,13 +23,16 @@ mod schema;
 mod status_checks;
 mod vault_rotation;
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use sea_orm::DbBackend;
+use tokio::time::timeout;
 
 pub use self::{
     accounts::{Account, AccountUpsert, LastToken},
+    administration::Disabled,
     api_keys::SealedApiKey,
+    backup::{BackupContents, BackupError, Restored},
     connect::{OpenError, Opening, SchemaStatus},
     db_timestamp::DbTimestamp,
     error::StoreError,
@@ -41,6 +46,9 @@ use self::{
     pool::{Access, Connections, Pool, Shared},
 };
 use crate::settings;
+
+/// How long [`Store::close`] waits.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A handle to the database. Clones share the connection pools.
 #[derive(Clone)]
@@ -67,6 +75,14 @@ impl Store {
 
     fn shared(&self) -> &Arc<Shared> {
         &self.reads.shared
+    }
+
+    /// Closes the connections. SQLite then writes its log into the database file, which is complete
+    /// without other files. Waits at most two seconds for statements in progress.
+    pub async fn close(&self) {
+        if let Some(connections) = self.shared().connections() {
+            let _ = timeout(CLOSE_TIMEOUT, connections.close()).await;
+        }
     }
 
     /// Publishes the number of connections as metrics.

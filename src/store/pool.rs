@@ -16,12 +16,12 @@ use sea_orm::{
     Statement, prelude::async_trait::async_trait,
 };
 use tokio::{
-    sync::{Notify, Semaphore, SemaphorePermit},
+    sync::{AcquireError, Notify, Semaphore, SemaphorePermit},
     time::{Instant, timeout},
 };
 
 use super::{
-    connection::Connection,
+    connection::{Connection, Transaction},
     error::{ErrorClass, error_class},
     file::FileIdentity,
 };
@@ -45,9 +45,43 @@ pub(super) struct Connections {
     pub(super) writes: Connection,
     /// The file of an SQLite database.
     pub(super) file: Option<FileIdentity>,
+    /// One permit for each connection. The pools do not report how long a statement waits for one.
+    read_permits: Arc<Semaphore>,
+    write_permits: Arc<Semaphore>,
 }
 
 impl Connections {
+    /// Pools for reads and writes with these numbers of connections.
+    pub(super) fn separate(
+        (reads, read_connections): (Connection, u32),
+        (writes, write_connections): (Connection, u32),
+    ) -> Self {
+        Self {
+            reads,
+            writes,
+            file: None,
+            read_permits: permits(read_connections),
+            write_permits: permits(write_connections),
+        }
+    }
+
+    /// One pool for reads and writes.
+    pub(super) fn shared(pool: Connection, connections: u32) -> Self {
+        let permits = permits(connections);
+        Self {
+            reads: pool.clone(),
+            writes: pool,
+            file: None,
+            read_permits: Arc::clone(&permits),
+            write_permits: permits,
+        }
+    }
+
+    /// Sets the file of an SQLite database.
+    pub(super) fn with_file(self, file: Option<FileIdentity>) -> Self {
+        Self { file, ..self }
+    }
+
     /// Returns the kind of database: `sqlite`, `postgres` or `mysql`.
     pub(super) fn kind(&self) -> &'static str {
         super::kind(self.reads.get_database_backend())
@@ -58,6 +92,10 @@ impl Connections {
         self.reads.close().await;
         self.writes.close().await;
     }
+}
+
+fn permits(connections: u32) -> Arc<Semaphore> {
+    Arc::new(Semaphore::new(connections as usize))
 }
 
 /// Whether a pool handle reads or writes.
@@ -81,7 +119,6 @@ pub(super) struct Shared {
     acquire_timeout: Duration,
     /// The time limit of a statement, including the wait for a connection.
     answer_timeout: Duration,
-    max_connections: u32,
     tables: [Semaphore; LIMITED_TABLES.len()],
     started: Instant,
     /// Milliseconds from `started` to the last success, plus one; 0: never.
@@ -103,7 +140,6 @@ impl Shared {
             current: ArcSwapOption::empty(),
             acquire_timeout: settings.acquire_timeout,
             answer_timeout: settings.acquire_timeout + settings.statement_timeout + ANSWER_MARGIN,
-            max_connections: settings.max_connections,
             tables: std::array::from_fn(|_| Semaphore::new(of_table)),
             started: Instant::now(),
             last_success: AtomicU64::new(0),
@@ -218,14 +254,11 @@ impl Pool {
     }
 
     /// Runs one operation on the current pool and records its outcome.
-    async fn run<T, F>(
+    async fn run<T>(
         &self,
         sql: &str,
-        operation: impl FnOnce(Connection) -> F + Send,
-    ) -> Result<T, DbErr>
-    where
-        F: Future<Output = Result<T, DbErr>> + Send,
-    {
+        operation: impl AsyncFnOnce(Connection) -> Result<T, DbErr>,
+    ) -> Result<T, DbErr> {
         #[cfg(test)]
         self.shared.statements.fetch_add(1, Ordering::Relaxed);
         let result = self.try_run(sql, operation).await;
@@ -233,14 +266,11 @@ impl Pool {
         result
     }
 
-    async fn try_run<T, F>(
+    async fn try_run<T>(
         &self,
         sql: &str,
-        operation: impl FnOnce(Connection) -> F + Send,
-    ) -> Result<T, DbErr>
-    where
-        F: Future<Output = Result<T, DbErr>> + Send,
-    {
+        operation: impl AsyncFnOnce(Connection) -> Result<T, DbErr>,
+    ) -> Result<T, DbErr> {
         let connections = self
             .shared
             .connections()
@@ -251,46 +281,66 @@ impl Pool {
         {
             return Err(own_error(FILE_REPLACED));
         }
-        let connection = match self.access {
-            Access::Read => &connections.reads,
-            Access::Write => &connections.writes,
+        let (connection, permits) = match self.access {
+            Access::Read => (&connections.reads, &connections.read_permits),
+            Access::Write => (&connections.writes, &connections.write_permits),
         };
-        let (size, idle) = connection.size_and_idle();
-        if idle == 0 && size >= self.max_connections() {
-            metrics::counter!("bearward_database_waits_total").increment(1);
-        }
-        let _permit = self.table_permit(sql).await?;
+        let _permits = self.acquire(sql, permits).await?;
         timeout(self.shared.answer_timeout, operation(connection.clone()))
             .await
             .unwrap_or_else(|_| Err(own_error(NO_ANSWER)))
     }
 
-    fn max_connections(&self) -> u32 {
-        if self.shared.backend == DbBackend::Sqlite && self.access == Access::Write {
-            1
-        } else {
-            self.shared.max_connections
+    /// Runs statements in one transaction, which has the time limit of one statement. Rolls it back
+    /// if `operation` fails.
+    pub(super) async fn transaction<T>(
+        &self,
+        operation: impl AsyncFnOnce(&Transaction) -> Result<T, DbErr>,
+    ) -> Result<T, DbErr> {
+        self.run("", async |connection: Connection| {
+            let transaction = connection.begin().await?;
+            let result = operation(&transaction).await?;
+            transaction.commit().await?;
+            Ok(result)
+        })
+        .await
+    }
+
+    /// Waits until a connection may be used for a statement, and records how long that took.
+    async fn acquire<'a>(
+        &'a self,
+        sql: &str,
+        connections: &'a Semaphore,
+    ) -> Result<(Option<SemaphorePermit<'a>>, SemaphorePermit<'a>), DbErr> {
+        let table = self.table_permits(sql);
+        let is_free = |permits: &Semaphore| permits.available_permits() > 0;
+        let waits = !is_free(connections) || table.is_some_and(|table| !is_free(table));
+        let since = Instant::now();
+        let acquire = async {
+            let table = match table {
+                Some(table) => Some(table.acquire().await?),
+                None => None,
+            };
+            Ok::<_, AcquireError>((table, connections.acquire().await?))
+        };
+        let result = timeout(self.shared.acquire_timeout, acquire).await;
+        if waits {
+            metrics::histogram!("bearward_database_wait_seconds").record(since.elapsed());
+        }
+        match result {
+            Ok(Ok(permits)) => Ok(permits),
+            Ok(Err(_)) | Err(_) => Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)),
         }
     }
 
-    /// Waits until a connection may be used for the table of this statement. SQLite has no locks
+    /// Returns the permits of the table in this statement, if it has its own. SQLite has no locks
     /// on tables.
-    async fn table_permit(&self, sql: &str) -> Result<Option<SemaphorePermit<'_>>, DbErr> {
+    fn table_permits(&self, sql: &str) -> Option<&Semaphore> {
         if self.shared.backend == DbBackend::Sqlite {
-            return Ok(None);
+            return None;
         }
-        let Some(table) = LIMITED_TABLES.iter().position(|name| sql.contains(name)) else {
-            return Ok(None);
-        };
-        match timeout(
-            self.shared.acquire_timeout,
-            self.shared.tables[table].acquire(),
-        )
-        .await
-        {
-            Ok(Ok(permit)) => Ok(Some(permit)),
-            _ => Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)),
-        }
+        let table = LIMITED_TABLES.iter().position(|name| sql.contains(name))?;
+        Some(&self.shared.tables[table])
     }
 }
 
@@ -320,14 +370,14 @@ impl ConnectionTrait for Pool {
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
         let sql = statement.sql.clone();
-        self.run(&sql, |connection| async move {
+        self.run(&sql, async |connection: Connection| {
             connection.execute_raw(statement).await
         })
         .await
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
-        self.run(sql, |connection| async move {
+        self.run(sql, async |connection: Connection| {
             connection.execute_unprepared(sql).await
         })
         .await
@@ -335,7 +385,7 @@ impl ConnectionTrait for Pool {
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
         let sql = statement.sql.clone();
-        self.run(&sql, |connection| async move {
+        self.run(&sql, async |connection: Connection| {
             connection.query_one_raw(statement).await
         })
         .await
@@ -343,7 +393,7 @@ impl ConnectionTrait for Pool {
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
         let sql = statement.sql.clone();
-        self.run(&sql, |connection| async move {
+        self.run(&sql, async |connection: Connection| {
             connection.query_all_raw(statement).await
         })
         .await

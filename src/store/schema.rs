@@ -249,7 +249,7 @@ pub(super) async fn is_unprotected(
     Ok(db.query_one_raw(statement).await?.is_some())
 }
 
-fn all_tables() -> Vec<&'static str> {
+pub(super) fn all_tables() -> Vec<&'static str> {
     TABLES.into_iter().chain([MIGRATIONS_TABLE]).collect()
 }
 

@@ -78,7 +78,8 @@ fn describe_all() {
     describe_counter!(
         "bearward_http_connections_closed_total",
         Unit::Count,
-        "Connections that the server closed early, by reason."
+        "Connections that the server closed or refused, by reason: keep_alive, header_timeout, write_timeout, evicted, limit, address_limit, \
+         malformed_head, head_too_large."
     );
     describe_counter!(
         "bearward_rate_limited_total",
@@ -133,10 +134,10 @@ fn describe_all() {
         Unit::Count,
         "Open connections to the database, idle or in use."
     );
-    describe_counter!(
-        "bearward_database_waits_total",
-        Unit::Count,
-        "Statements that waited because all connections to the database were in use."
+    describe_histogram!(
+        "bearward_database_wait_seconds",
+        Unit::Seconds,
+        "Time that statements waited because all connections to the database were in use; those that did not wait are not counted."
     );
     describe_counter!(
         "bearward_database_errors_total",
@@ -152,6 +153,8 @@ pub(super) fn builder() -> Result<PrometheusBuilder, BuildError> {
 
 #[cfg(test)]
 mod tests {
+    use std::{collections::BTreeSet, fs, path::Path};
+
     use super::*;
 
     #[test]
@@ -163,6 +166,62 @@ mod tests {
         ::metrics::counter!("bearward_test_installed_twice").increment(1);
         assert!(first.render().contains("bearward_test_installed_twice 1"));
         assert!(second.render().contains("bearward_test_installed_twice 1"));
+    }
+
+    /// Returns the names in all calls of a macro in these sources.
+    fn names_in(sources: &[String], macro_name: &str) -> BTreeSet<String> {
+        let call = format!("{macro_name}!(");
+        let name_after = |text: &str| {
+            let (name, _) = text.trim_start().strip_prefix('"')?.split_once('"')?;
+            Some(name.to_owned())
+        };
+        sources
+            .iter()
+            .flat_map(|source| {
+                source
+                    .match_indices(&call)
+                    .map(move |found| (source, found))
+            })
+            // Not the end of a longer name.
+            .filter(|(source, (at, _))| !source[..*at].ends_with('_'))
+            .filter_map(|(source, (at, _))| name_after(&source[at + call.len()..]))
+            .filter(|name| !name.starts_with("bearward_test_"))
+            .collect()
+    }
+
+    fn read_sources(directory: &Path, sources: &mut Vec<String>) {
+        for entry in fs::read_dir(directory).expect("a directory") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                read_sources(&path, sources);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                sources.push(fs::read_to_string(path).expect("a source file"));
+            }
+        }
+    }
+
+    #[test]
+    fn every_metric_has_a_help_text_and_is_documented() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mut sources = Vec::new();
+        for directory in ["src", "crates/bearward/src"] {
+            read_sources(&root.join(directory), &mut sources);
+        }
+        let documentation = fs::read_to_string(root.join("docs/server.md")).expect("a page");
+        let mut count = 0;
+        for kind in ["counter", "gauge", "histogram"] {
+            let recorded = names_in(&sources, kind);
+            let described = names_in(&sources, &format!("describe_{kind}"));
+            assert_eq!(recorded, described, "recorded, and described as a {kind}");
+            for name in &described {
+                assert!(
+                    documentation.contains(&format!("`{name}`")),
+                    "docs/server.md lacks {name}"
+                );
+            }
+            count += described.len();
+        }
+        assert!(count >= 16, "{count} metrics");
     }
 
     #[test]

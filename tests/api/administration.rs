@@ -273,3 +273,43 @@ async fn administrators_cannot_disable_their_own_account() {
         .assert_error(403, "ACCOUNT_DISABLED");
     app.get("/api/auth/me", &root).await.expect_status(200);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_administrators_cannot_disable_each_other() {
+    let app = TestApp::start().await;
+    let replica = app.replica().await;
+    let barrier = tokio::sync::Barrier::new(2);
+    let admins = ["one", "two"].map(|name| app.token(name).roles(["admin"]).sign());
+    let addresses = [app.address, replica];
+    let me = async |admin: usize| {
+        let me = app.get_from(addresses[admin], "/api/auth/me", &admins[admin]);
+        let id = me.await.expect_status(200)["id"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        id
+    };
+    for _ in 0..10 {
+        // Each replica has the account of its caller in its cache, which the other one does not
+        // change: both requests reach the database.
+        let ids = [me(0).await, me(1).await];
+        let disable = async |caller: usize| {
+            let path = format!("/api/admin/users/{}", ids[1 - caller]);
+            let request = app
+                .request_to(addresses[caller], Method::PATCH, &path)
+                .bearer_auth(&admins[caller])
+                .json(&json!({"is_active": false}));
+            barrier.wait().await;
+            send(request).await
+        };
+        let (one, two) = tokio::join!(disable(0), disable(1));
+        let (winner, loser) = if one.status == 200 {
+            (0, two)
+        } else {
+            (1, one)
+        };
+        loser.assert_error(409, "LAST_ADMINISTRATOR");
+        me(winner).await;
+        set_active(&app, &ids[1 - winner], true).await;
+    }
+}

@@ -134,6 +134,77 @@ fn variables_of_health(port: &str) -> Vec<(&'static str, &str)> {
     variables
 }
 
+/// The variables that the Kubernetes manifest in deploy/README.md sets.
+fn manifest_variables() -> Vec<(String, String)> {
+    let readme = include_str!("../../deploy/README.md");
+    let (_, section) = readme.split_once("## Kubernetes").expect("a section");
+    let (section, _) = section.split_once("\n## ").expect("another section");
+    let variable = |line: &str| {
+        let (_, entry) = line.split_once("- { name: ")?;
+        let (name, value) = entry.split_once(", value: ")?;
+        let (value, _) = value.split_once(" }")?;
+        Some((name.to_owned(), value.trim_matches('"').to_owned()))
+    };
+    section.lines().filter_map(variable).collect()
+}
+
+/// The manifest's variables with the files of its secret, in a working directory without files.
+#[tokio::test]
+async fn the_kubernetes_manifest_of_the_documentation_starts() {
+    let folder = tempfile::tempdir().unwrap();
+    let [port, metrics] = [(); 2].map(|()| free_address().port().to_string());
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let database = format!("sqlite://{}\n", path("rows.db"));
+    std::fs::write(path("database-url"), database).unwrap();
+    let keys = "k1:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=\n";
+    std::fs::write(path("vault-keys"), keys).unwrap();
+    let manifest: Vec<_> = manifest_variables()
+        .into_iter()
+        .map(|(name, value)| {
+            let value = value
+                .replace("/secrets/", &path(""))
+                .replace("YOUR-PROJECT", "abcdefghijklmnopqrst")
+                .replace("0.0.0.0:9000", &format!("127.0.0.1:{metrics}"));
+            (name, value)
+        })
+        .collect();
+    assert!(manifest.len() >= 6, "{manifest:?}");
+    let mut variables = image_variables();
+    let from_manifest = manifest.iter();
+    variables.extend(from_manifest.map(|(name, value)| (name.as_str(), value.as_str())));
+    variables.extend([
+        ("PORT", port.as_str()),
+        ("KUBERNETES_SERVICE_HOST", "10.96.0.1"),
+        ("BEARWARD_PORT", "tcp://10.96.7.1:80"),
+    ]);
+    let (server, address) = start(&[], &variables);
+    assert_eq!(address, format!("0.0.0.0:{port}"));
+    let live = get(&format!("http://127.0.0.1:{port}/livez")).await;
+    assert_eq!(live.status, 200);
+    let ready = get(&format!("http://127.0.0.1:{port}/readyz")).await;
+    // The project of the example does not exist.
+    assert_eq!(
+        (ready.status, ready.code().as_str()),
+        (503, "KEYS_UNAVAILABLE")
+    );
+    assert_eq!(
+        get(&format!("http://127.0.0.1:{metrics}/metrics"))
+            .await
+            .status,
+        200
+    );
+    assert_eq!(
+        get(&format!("http://127.0.0.1:{port}/metrics"))
+            .await
+            .status,
+        404
+    );
+    let (status, _, output) = server.stop(Signal::TERM);
+    assert_eq!(status.code(), Some(0), "{output}");
+    // The file wins over DATABASE_URL of the image.
+    assert!(folder.path().join("rows.db").is_file(), "{output}");
+}
+
 /// A start command with a fixed port, as older descriptions of deployments have.
 #[tokio::test]
 async fn the_port_of_the_platform_overrides_the_flag() {

@@ -26,16 +26,23 @@ struct Server {
 }
 
 impl Server {
+    /// Starts a server with short deadlines and these variables.
     async fn start(wrapper: &[&str], variables: &[(&str, &str)]) -> Self {
+        let short = [
+            ("BEARWARD_SERVER__HEADER_TIMEOUT", "1s"),
+            ("BEARWARD_SERVER__KEEP_ALIVE", "2s"),
+            ("BEARWARD_SERVER__WRITE_TIMEOUT", "2s"),
+        ];
+        Self::start_with(wrapper, &[&short, variables].concat()).await
+    }
+
+    /// Starts a server with these variables.
+    async fn start_with(wrapper: &[&str], variables: &[(&str, &str)]) -> Self {
         let idp = MockIdp::start().await;
         let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
         let database = format!("sqlite://{}/bearward.db", folder.path().display());
         let mut command = serve(wrapper, &idp, &database);
-        command
-            .env("BEARWARD_SERVER__HEADER_TIMEOUT", "1s")
-            .env("BEARWARD_SERVER__KEEP_ALIVE", "2s")
-            .env("BEARWARD_SERVER__WRITE_TIMEOUT", "2s")
-            .envs(variables.iter().copied());
+        command.envs(variables.iter().copied());
         let mut process = TestProcess::start(command);
         let output = process.wait_for_output("address=").await;
         let address = output
@@ -350,6 +357,8 @@ async fn an_unparsable_head_is_logged_and_counted() {
     let closed = "bearward_http_connections_closed_total{reason=\"header_timeout\"} 1";
     assert!(metrics.contains(closed), "{metrics}");
     for reason in ["malformed_head", "head_too_large"] {
+        let closed = format!("bearward_http_connections_closed_total{{reason=\"{reason}\"}} 1");
+        assert!(metrics.contains(&closed), "{closed}: {metrics}");
         server.process.wait_for_output(reason).await;
     }
     assert!(!server.process.output().contains("canary"));
@@ -403,5 +412,154 @@ async fn an_address_opens_at_most_its_number_of_connections() {
         while server.status("/livez").is_empty() {
             assert!(since.elapsed() < LATE, "closed connections still count");
         }
+    });
+}
+
+/// A connection that is idle or stalled.
+#[derive(Debug, Clone, Copy)]
+enum Stalled {
+    NoByte,
+    FirstHead,
+    TrickledHead,
+    SecondHead,
+    KeepAlive,
+    UnreadResponses,
+    Body,
+}
+
+impl Stalled {
+    const ALL: [Self; 7] = [
+        Self::NoByte,
+        Self::FirstHead,
+        Self::TrickledHead,
+        Self::SecondHead,
+        Self::KeepAlive,
+        Self::UnreadResponses,
+        Self::Body,
+    ];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::NoByte => "no byte is sent",
+            Self::FirstHead => "one byte of the first head",
+            Self::TrickledHead => "the first head, one byte each 100 ms",
+            Self::SecondHead => "one request, then one byte of the second head",
+            Self::KeepAlive => "one request, then nothing",
+            Self::UnreadResponses => "pipelined responses that are never read",
+            Self::Body => "a request body of which one byte is sent",
+        }
+    }
+
+    /// Opens the connection and returns how long the server keeps it.
+    fn lifetime(self, server: &Server, limit: Duration) -> Duration {
+        let mut socket = server.connect();
+        socket.set_read_timeout(Some(limit + LATE)).unwrap();
+        let since = Instant::now();
+        match self {
+            Self::NoByte => {}
+            Self::FirstHead => socket.write_all(b"G").unwrap(),
+            Self::TrickledHead => {
+                let pause = Duration::from_millis(100);
+                socket.set_read_timeout(Some(pause)).unwrap();
+                loop {
+                    let sent = socket.write_all(b"G");
+                    match socket.read(&mut [0; 64]) {
+                        Err(error)
+                            if matches!(
+                                error.kind(),
+                                ErrorKind::WouldBlock | ErrorKind::TimedOut
+                            ) && sent.is_ok() => {}
+                        _ => return since.elapsed(),
+                    }
+                    assert!(since.elapsed() < limit + LATE, "{self:?} is never closed");
+                }
+            }
+            Self::SecondHead => {
+                socket.write_all(LIVEZ).unwrap();
+                read_response(&mut socket);
+                socket.write_all(b"G").unwrap();
+            }
+            Self::KeepAlive => {
+                socket.write_all(LIVEZ).unwrap();
+                read_response(&mut socket);
+            }
+            Self::UnreadResponses => {
+                let request = b"GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: x\r\n\r\n";
+                let pause = Duration::from_millis(100);
+                socket.set_write_timeout(Some(pause)).unwrap();
+                loop {
+                    match socket.write(request) {
+                        Ok(_) => std::thread::sleep(pause),
+                        Err(error)
+                            if matches!(
+                                error.kind(),
+                                ErrorKind::WouldBlock | ErrorKind::TimedOut
+                            ) => {}
+                        Err(_) => return since.elapsed(),
+                    }
+                    assert!(since.elapsed() < limit + LATE, "{self:?} is never closed");
+                }
+            }
+            Self::Body => write!(
+                socket,
+                "POST /api/status HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{{",
+                server.token
+            )
+            .unwrap(),
+        }
+        time_to_close(&mut socket, since)
+    }
+}
+
+/// With `BEARWARD_TEST_ALL` measures the defaults, as the table in docs/server.md has them.
+#[tokio::test(flavor = "multi_thread")]
+async fn each_stalled_connection_is_closed_in_time() {
+    let seconds = Duration::from_secs;
+    let ([header, keep_alive, write, request], variables) = if crate::run_all() {
+        (
+            [seconds(10), seconds(75), seconds(30), seconds(30)],
+            &[][..],
+        )
+    } else {
+        (
+            [seconds(1), seconds(2), seconds(2), seconds(1)],
+            &[
+                ("BEARWARD_SERVER__HEADER_TIMEOUT", "1s"),
+                ("BEARWARD_SERVER__KEEP_ALIVE", "2s"),
+                ("BEARWARD_SERVER__WRITE_TIMEOUT", "2s"),
+                ("BEARWARD_SERVER__REQUEST_TIMEOUT", "1s"),
+            ][..],
+        )
+    };
+    let server = Server::start_with(&[], variables).await;
+    let limit = |stalled: Stalled| match stalled {
+        Stalled::NoByte | Stalled::FirstHead | Stalled::TrickledHead | Stalled::SecondHead => {
+            header
+        }
+        Stalled::KeepAlive => keep_alive,
+        Stalled::UnreadResponses => write,
+        Stalled::Body => request,
+    };
+    tokio::task::block_in_place(|| {
+        std::thread::scope(|scope| {
+            let measured = Stalled::ALL.map(|stalled| {
+                let (server, limit) = (&server, limit(stalled));
+                (
+                    stalled,
+                    scope.spawn(move || stalled.lifetime(server, limit)),
+                )
+            });
+            for (stalled, lifetime) in measured {
+                let lifetime = lifetime.join().unwrap();
+                println!("| {} | {:.1} s |", stalled.name(), lifetime.as_secs_f64());
+                // The clock of actix-http is coarse.
+                let least = limit(stalled).mul_f64(0.9);
+                assert!(lifetime >= least, "{stalled:?}: {lifetime:?}");
+                assert!(
+                    lifetime < limit(stalled) + LATE,
+                    "{stalled:?}: {lifetime:?}"
+                );
+            }
+        });
     });
 }

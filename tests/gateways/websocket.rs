@@ -12,7 +12,7 @@ use tokio::{
 
 use crate::{
     fixture::TestServer,
-    gateway::Gateway::{self, Caddy, Traefik},
+    gateway::Gateway::{self, Caddy, Envoy, Nginx, Traefik},
 };
 
 /// Starts a backend that switches protocols, sends the head of the request, and echoes what follows.
@@ -62,10 +62,11 @@ async fn read_until(stream: &mut TcpStream, end: &str) -> String {
     text
 }
 
-/// nginx and Envoy need additional configuration for upgrades, which their examples do not have.
 #[rstest]
 #[actix_web::test]
-async fn a_websocket_passes_with_identity_headers(#[values(Caddy, Traefik)] gateway: Gateway) {
+async fn a_websocket_passes_with_identity_headers(
+    #[values(Caddy, Envoy, Nginx, Traefik)] gateway: Gateway,
+) {
     let Some(program) = gateway.program() else {
         return;
     };
@@ -101,7 +102,9 @@ async fn a_websocket_passes_with_identity_headers(#[values(Caddy, Traefik)] gate
 
 #[rstest]
 #[actix_web::test]
-async fn a_websocket_without_a_token_is_rejected(#[values(Caddy, Traefik)] gateway: Gateway) {
+async fn a_websocket_without_a_token_is_rejected(
+    #[values(Caddy, Envoy, Nginx, Traefik)] gateway: Gateway,
+) {
     let Some(program) = gateway.program() else {
         return;
     };

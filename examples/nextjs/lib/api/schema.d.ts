@@ -53,7 +53,8 @@ export interface paths {
         /**
          * Enable or disable an account
          * @description Disabling an account takes effect on all replicas within 20 seconds. Administrators cannot
-         *     disable their own account, so the last one cannot be locked out.
+         *     disable their own account, and of two who disable each other at the same time one succeeds, so
+         *     the last one cannot be locked out.
          */
         patch: operations["setUserActive"];
         trace?: never;
@@ -1182,7 +1183,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description The account is the caller's own */
+            /** @description The account is the caller's own, or the caller's was disabled meanwhile */
             409: {
                 headers: {
                     [name: string]: unknown;
