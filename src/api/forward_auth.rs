@@ -3,11 +3,9 @@
 use actix_web::{
     Error, HttpMessage, HttpRequest, HttpResponse,
     http::{StatusCode, header::CACHE_CONTROL},
+    web::Data,
 };
-use bearward::{
-    AuthError, Principal, Verified,
-    internals::{ScopeAuthentication, reject},
-};
+use bearward::{AuthError, Bearward, Principal, Verified};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::{Value, json};
 use url::form_urlencoded;
@@ -67,16 +65,15 @@ use crate::server::middleware::{FORWARD_AUTH_PATH, ForwardAuthChecked};
         )
     )
 )]
-pub(super) async fn verify(user: Principal, request: HttpRequest) -> Result<HttpResponse, Error> {
+pub(super) async fn verify(
+    user: Principal,
+    auth: Data<Bearward>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Error> {
     if request.extensions().get::<ForwardAuthChecked>().is_none() {
         tracing::error!("{FORWARD_AUTH_PATH} is served without the middleware forward_auth_method");
         return Err(ApiError::internal(&request).into());
     }
-    let Some(authentication) = ScopeAuthentication::from_request(&request) else {
-        tracing::error!("{FORWARD_AUTH_PATH} is served without an authentication guard");
-        return Err(ApiError::internal(&request).into());
-    };
-    let issuer = authentication.auth.canonical_issuer(&user);
     let query = AccessQuery::parse(request.query_string()).map_err(|errors| {
         let message = "invalid query in the gateway's configuration of this endpoint; see details";
         ApiError::new(
@@ -89,7 +86,8 @@ pub(super) async fn verify(user: Principal, request: HttpRequest) -> Result<Http
     })?;
     query
         .check(&user)
-        .map_err(|error| reject(&request, user.failure(error)))?;
+        .map_err(|error| Bearward::record_rejection(user.failure(error)))
+        .map_err(|failure| auth.reject(&request, failure))?;
     let claims = user.claims();
     let scopes: Vec<String> = claims
         .scopes()
@@ -99,7 +97,7 @@ pub(super) async fn verify(user: Principal, request: HttpRequest) -> Result<Http
     let response = HttpResponse::Ok()
         .insert_header((CACHE_CONTROL, "no-store"))
         .insert_header(("x-auth-subject", percent_encode(user.subject())))
-        .insert_header(("x-auth-issuer", percent_encode(issuer)))
+        .insert_header(("x-auth-issuer", percent_encode(user.canonical_issuer())))
         .insert_header((
             "x-auth-email",
             percent_encode(user.email().unwrap_or_default()),

@@ -22,9 +22,8 @@ impl Metadata {
     /// Builds the metadata. `resource` is used without normalization, as clients compare it exactly
     /// (RFC 9728 §3.3). Without it the route answers 404.
     pub fn new(resource: Option<String>, auth: &Bearward) -> Self {
-        let issuers = auth
-            .issuers()
-            .filter(|issuer| issuer.has_token_use(TokenUse::AccessToken));
+        let issuers = auth.issuers().into_iter();
+        let issuers = issuers.filter(|issuer| issuer.has_token_use(TokenUse::AccessToken));
         Self {
             resource,
             authorization_servers: issuers

@@ -134,6 +134,7 @@ async fn check(sources: &Sources, options: Options) -> Result<usize, Invalid> {
     if options.json {
         let issuers: Vec<_> = auth
             .issuers()
+            .iter()
             .zip(&sets)
             .map(|(issuer, set)| issuer_json(issuer, set))
             .collect();
@@ -145,7 +146,7 @@ async fn check(sources: &Sources, options: Options) -> Result<usize, Invalid> {
         anstream::println!("{report:#}");
         return Ok(problems);
     }
-    for (issuer, set) in auth.issuers().zip(&sets) {
+    for (issuer, set) in auth.issuers().iter().zip(&sets) {
         print_issuer(issuer, set);
     }
     match &database {

@@ -486,6 +486,7 @@ fn resource_url(config: &Config, address: SocketAddr) -> Option<String> {
 /// Supabase Auth.
 fn authorization_endpoint(auth: &Bearward) -> Option<Url> {
     auth.issuers()
+        .iter()
         .filter(|issuer| issuer.has_token_use(TokenUse::AccessToken))
         .map(Issuer::iss)
         .find(|iss| iss.ends_with("/auth/v1"))

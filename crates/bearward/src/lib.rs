@@ -105,6 +105,7 @@ mod claims_validation;
 mod clock;
 mod cookie;
 mod error;
+mod http;
 mod issuer;
 mod json_pointer;
 mod jws;
@@ -119,18 +120,19 @@ mod verifier;
 
 #[cfg(feature = "actix")]
 pub use self::actix::{
-    AuthRejection, ErrorBody, ExtractFuture, Guard, GuardService, MaybePrincipal, Principal,
-    RejectionLog, RequestId, Require,
+    AsyncRequirement, AuthRejection, ExtractFuture, Guard, GuardService, MaybePrincipal, Principal,
+    RejectionLog, Require, RequireAsync,
 };
 pub use self::{
     algorithm::{Algorithm, UnknownAlgorithm},
     bearward::Bearward,
-    builder::{BuildError, Builder},
+    builder::{BuildError, BuildWarning, Builder},
     claim_mapping::{ClaimMapping, ClaimMappingError},
     claims::{Claims, CustomClaims, NoCustomClaims},
     clock::{Clock, Sleep, SystemClock, Timestamp},
     cookie::{CookieError, CookieSource},
     error::{AuthError, AuthFailure, FormatError, HeaderError, ObjectError, VerificationStep},
+    http::{ErrorBody, ErrorContent, ErrorParts, RequestHead, RequestId, TokenSource},
     issuer::{Audiences, Issuer, IssuerError, KeySource, TokenUse, TypRule},
     json_pointer::{JsonPointer, JsonPointerError},
     keys::{JwksCacheConfig, KeySetStatus},
@@ -144,10 +146,7 @@ pub use self::{
 #[doc(hidden)]
 pub mod internals {
     #[cfg(feature = "actix")]
-    pub use crate::actix::{
-        JsonMembers, ScopeAuthentication, allow_methods, get_or_head, invalid_token_challenge,
-        parse_authorization, reject,
-    };
+    pub use crate::actix::{JsonMembers, allow_methods, get_or_head};
     #[cfg(feature = "remote")]
     pub use crate::keys::{is_loopback, parse_retry_after};
     pub use crate::{

@@ -22,12 +22,13 @@ use super::{
     strict_object::StrictObject,
     text::SanitizedText,
     token_cache::TokenCache,
-    verified::{Verified, VerifiedToken},
+    verified::{RawToken, Verified, VerifiedToken},
 };
 
-/// Verifies tokens of a fixed list of issuers.
+/// Verifies tokens of a fixed list of issuers. [`Bearward`](crate::Bearward) replaces it as a whole,
+/// with its cache, when the list changes.
 pub(crate) struct Verifier {
-    issuers: Vec<TrustedIssuer>,
+    issuers: Vec<Arc<TrustedIssuer>>,
     /// The index of the issuer that accepts each value of `iss`.
     by_iss: HashMap<Box<str>, usize, foldhash::fast::RandomState>,
     cache: Option<TokenCache>,
@@ -95,7 +96,7 @@ struct VerificationAttempt<'t> {
 
 impl Verifier {
     pub(crate) fn new(
-        issuers: Vec<TrustedIssuer>,
+        issuers: Vec<Arc<TrustedIssuer>>,
         cache_entries: usize,
         max_bytes: usize,
         clock: Arc<dyn Clock>,
@@ -116,12 +117,8 @@ impl Verifier {
         }
     }
 
-    pub(crate) fn issuers(&self) -> &[TrustedIssuer] {
+    pub(crate) fn issuers(&self) -> &[Arc<TrustedIssuer>] {
         &self.issuers
-    }
-
-    pub(crate) fn clock(&self) -> &Arc<dyn Clock> {
-        &self.clock
     }
 
     /// The maximum length of a token, in bytes.
@@ -341,6 +338,8 @@ impl Verifier {
         }
         let verified = Arc::new(VerifiedToken {
             claims: claims_validation::validate_claims(&payload, &issuer.config, now)?,
+            raw: RawToken(attempt.token.into()),
+            canonical_issuer: issuer.issuer_alias(issuer.config.iss()),
             issuer: issuer.issuer_alias(&iss),
             issuer_name: Arc::clone(&issuer.config.name),
             issuer_index,

@@ -6,6 +6,8 @@
 mod body;
 mod challenges;
 mod error_body;
+mod error_responses;
+mod guard_policies;
 mod guards;
 mod misconfiguration;
 mod outage;
@@ -16,6 +18,7 @@ mod requirements;
 mod secrecy;
 mod source_cookie;
 mod source_header;
+mod token_sources;
 
 mod challenge_grammar;
 mod test_app;
