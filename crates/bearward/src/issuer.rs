@@ -132,7 +132,7 @@ impl Issuer {
     pub const LEEWAY: Setting<Duration> = Setting::new(
         Duration::from_secs(30),
         Duration::ZERO,
-        Duration::from_mins(5),
+        Duration::from_secs(5 * 60),
     );
 
     /// Creates an issuer whose keys are found by OIDC discovery. `issuer` is compared with `iss`

@@ -27,11 +27,10 @@ pub(super) fn token<'r>(
 impl<'r> From<&'r HttpRequest> for RequestHead<'r> {
     fn from(request: &'r HttpRequest) -> Self {
         let target = request.uri().path_and_query();
-        let headers = request.headers().iter();
         Self::new(
             request.method().as_str(),
             target.map_or("/", |target| target.as_str()),
-            headers.map(|(name, value)| (name.as_str(), value.as_bytes())),
+            request.headers(),
         )
     }
 }

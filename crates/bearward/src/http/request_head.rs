@@ -21,7 +21,7 @@ use crate::{
 ///     method: &str,
 ///     headers: &[(String, Vec<u8>)],
 /// ) -> Result<Verified, AuthFailure> {
-///     let headers = headers.iter().map(|(name, value)| (name.as_str(), value.as_slice()));
+///     let headers = headers.iter().map(|(name, value)| (name, value));
 ///     auth.authenticate(&RequestHead::new(method, "/orders", headers)).await
 /// }
 /// ```
@@ -37,15 +37,24 @@ pub struct RequestHead<'r> {
 
 impl<'r> RequestHead<'r> {
     /// Collects the method, the request target (path and query) and the header fields.
-    pub fn new(
+    ///
+    /// The header map of the crate `http` can be passed by reference.
+    pub fn new<N, V>(
         method: &'r str,
         target: &'r str,
-        headers: impl IntoIterator<Item = (&'r str, &'r [u8])>,
-    ) -> Self {
+        headers: impl IntoIterator<Item = (&'r N, &'r V)>,
+    ) -> Self
+    where
+        N: AsRef<str> + ?Sized + 'r,
+        V: AsRef<[u8]> + ?Sized + 'r,
+    {
+        let headers = headers.into_iter();
         Self {
             method,
             target,
-            headers: headers.into_iter().collect(),
+            headers: headers
+                .map(|(name, value)| (name.as_ref(), value.as_ref()))
+                .collect(),
         }
     }
 
