@@ -534,12 +534,11 @@ impl VerifierConfig {
                 }
             }
             let unchanged = previous.iter().find(|previous| previous.config == *issuer);
-            trusted.push(match unchanged {
-                Some(previous) => Arc::clone(previous),
-                None => {
-                    let keys = self.key_set(issuer)?;
-                    Arc::new(TrustedIssuer::new(issuer.clone(), keys))
-                }
+            trusted.push(if let Some(previous) = unchanged {
+                Arc::clone(previous)
+            } else {
+                let keys = self.key_set(issuer)?;
+                Arc::new(TrustedIssuer::new(issuer.clone(), keys))
             });
         }
         Ok(Verifier::new(

@@ -103,7 +103,7 @@ impl<C> Verified<C> {
     }
 
     /// Returns the payload of the token as JSON text, as the issuer signed it: every claim, for
-    /// example for `request.jwt.claims` of PostgREST and row level security.
+    /// example for `request.jwt.claims` of `PostgREST` and row level security.
     ///
     /// Each call decodes the payload.
     ///
