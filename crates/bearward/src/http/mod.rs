@@ -11,13 +11,13 @@ mod token_source;
 
 use url::Url;
 
+#[cfg(feature = "actix")]
+pub(crate) use self::request_head::authorization_token;
 pub use self::{
     error_body::ErrorBody, error_content::ErrorContent, error_parts::ErrorParts,
     request_head::RequestHead, request_id::RequestId, token_source::TokenSource,
 };
-pub(crate) use self::{
-    error_content::ErrorFormat, request_head::authorization_token, token_source::InvalidSource,
-};
+pub(crate) use self::{error_content::ErrorFormat, token_source::InvalidSource};
 
 /// How requests carry tokens, and what error responses contain.
 #[derive(Debug)]
