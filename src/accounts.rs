@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use bearward::{Bearward, Clock, Verified};
+use bearward::{Clock, Verified};
 use foldhash::quality::RandomState;
 use moka::future::Cache;
 
@@ -99,22 +99,16 @@ impl Accounts {
     }
 
     /// Returns the account of a verified token and creates it on the first request of a subject.
-    /// `token` must be the text that `user` was verified from.
     ///
     /// A cached account is returned without a database query for 20 seconds, unless the token
     /// changes the account.
     ///
     /// # Errors
     /// [`AdmissionError`] if the account is disabled or the database query fails.
-    pub async fn admit(
-        &self,
-        auth: &Bearward,
-        user: &Verified,
-        token: &str,
-    ) -> Result<Owner, AdmissionError> {
-        let issuer = auth.canonical_issuer(user);
+    pub async fn admit(&self, user: &Verified) -> Result<Owner, AdmissionError> {
+        let issuer = user.canonical_issuer();
         let identity = SubjectHash::new(issuer, user.subject());
-        let token_hash = self.hasher.hash_one(token);
+        let token_hash = self.hasher.hash_one(user.token());
         let now = self.clock.monotonic();
         let cached = self.cache.get(&identity).await.and_then(Result::ok);
         let cached = cached.filter(|cached| cached.is_fresh(now));
@@ -126,7 +120,7 @@ impl Accounts {
         // The payload of a verified token is a JSON object, which always has a profile.
         let mut profile = user
             .clone()
-            .with_custom_claims::<IdpProfile>(token)
+            .with_custom_claims::<IdpProfile>()
             .map(Verified::into_custom)
             .unwrap_or_default();
         profile.is_machine = user.is_machine();
@@ -264,6 +258,7 @@ impl fmt::Debug for Accounts {
 mod tests {
     use std::sync::atomic::AtomicUsize;
 
+    use bearward::Bearward;
     use bearward_testing::MockIdp;
     use futures_util::future::join_all;
 
@@ -300,7 +295,7 @@ mod tests {
 
         async fn admit(&self, token: &str) -> Owner {
             let user = self.auth.verify(token).await.expect("a valid token");
-            let admitted = self.accounts.admit(&self.auth, &user, token).await;
+            let admitted = self.accounts.admit(&user).await;
             admitted.expect("an active account")
         }
 

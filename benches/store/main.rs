@@ -33,9 +33,6 @@ use std::{env, fs, time::Duration};
 
 use self::databases::Databases;
 
-/// Generous timeout for a busy machine.
-const TEST_TIMEOUT: Duration = Duration::from_secs(90);
-
 /// Parameters of a run.
 pub struct Plan {
     pub seconds: f64,

@@ -1,18 +1,12 @@
 //! The account of an authenticated request, as an extractor for handlers.
 
-use std::{
-    future::{Future, Ready, ready},
-    rc::Rc,
-};
+use std::future::{Future, Ready, ready};
 
 use actix_web::{
     FromRequest, HttpMessage, HttpRequest, HttpResponse, ResponseError, dev::Payload,
     http::StatusCode, web::Data,
 };
-use bearward::{
-    AuthError, Bearward, NoCustomClaims, RequestId, Requirement, Verified,
-    internals::ScopeAuthentication,
-};
+use bearward::{AuthError, NoCustomClaims, Principal, RequestId, Requirement, Verified};
 
 use super::ApiError;
 use crate::{
@@ -39,9 +33,7 @@ const MAX_RECREATE: usize = 3;
 #[derive(Clone)]
 pub(crate) struct CurrentUser {
     accounts: Data<Accounts>,
-    auth: Rc<Bearward>,
     verified: Verified,
-    token: Rc<str>,
     owner: Owner,
     request_id: Option<RequestId>,
 }
@@ -52,28 +44,20 @@ impl CurrentUser {
     /// # Errors
     /// Returns the response for a disabled account, a failed query, or a missing guard.
     pub(crate) async fn load(request: &HttpRequest) -> Result<Self, HttpResponse> {
-        let (Some(authentication), Some(accounts)) = (
-            ScopeAuthentication::from_request(request),
-            request.app_data::<Data<Accounts>>(),
-        ) else {
+        let (Some(principal), Some(accounts)) =
+            (Principal::of(request), request.app_data::<Data<Accounts>>())
+        else {
             tracing::error!(
                 route = request.match_pattern(),
                 "the route has no authentication guard, or the application has no Data<Accounts>"
             );
             return Err(ApiError::internal(request).error_response());
         };
-        let ScopeAuthentication {
-            auth,
-            verified,
-            token,
-            ..
-        } = authentication;
-        match accounts.admit(&auth, &verified, &token).await {
+        let verified = principal.into_inner();
+        match accounts.admit(&verified).await {
             Ok(owner) => Ok(Self {
                 accounts: accounts.clone(),
-                auth,
                 verified,
-                token,
                 owner,
                 request_id: RequestId::from_request(request),
             }),
@@ -92,10 +76,7 @@ impl CurrentUser {
     /// Returns the hash of issuer and subject. It stays the same if the account is deleted and
     /// created again.
     pub(super) fn identity(&self) -> SubjectHash {
-        SubjectHash::new(
-            self.auth.canonical_issuer(&self.verified),
-            self.verified.subject(),
-        )
+        SubjectHash::new(self.verified.canonical_issuer(), self.verified.subject())
     }
 
     /// Returns the current time in the precision of the database.
@@ -125,11 +106,7 @@ impl CurrentUser {
                 break;
             }
             self.invalidate().await;
-            let admitted = self
-                .accounts
-                .admit(&self.auth, &self.verified, &self.token)
-                .await;
-            result = match admitted {
+            result = match self.accounts.admit(&self.verified).await {
                 Ok(owner) => operation(self.accounts.store(), &owner).await,
                 Err(AdmissionError::Store(error))
                     if matches!(*error, StoreError::AccountDeleted) =>
@@ -144,9 +121,8 @@ impl CurrentUser {
 
     /// Removes the account from the cache, so that the next request reads it from the database.
     pub(super) async fn invalidate(&self) {
-        let issuer = self.auth.canonical_issuer(&self.verified);
         self.accounts
-            .invalidate(issuer, self.verified.subject())
+            .invalidate(self.verified.canonical_issuer(), self.verified.subject())
             .await;
     }
 

@@ -3,11 +3,9 @@
 use actix_web::{
     Error, HttpMessage, HttpRequest, HttpResponse,
     http::{StatusCode, header::CACHE_CONTROL},
+    web::Data,
 };
-use bearward::{
-    AuthError, ClaimRule, ClaimValue, Principal, Verified,
-    internals::{ScopeAuthentication, reject},
-};
+use bearward::{AuthError, Bearward, ClaimRule, ClaimValue, Principal, Verified};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::{Value, json};
 use url::form_urlencoded;
@@ -77,16 +75,15 @@ use crate::server::middleware::{FORWARD_AUTH_PATH, ForwardAuthChecked};
         )
     )
 )]
-pub(super) async fn verify(user: Principal, request: HttpRequest) -> Result<HttpResponse, Error> {
+pub(super) async fn verify(
+    user: Principal,
+    auth: Data<Bearward>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Error> {
     if request.extensions().get::<ForwardAuthChecked>().is_none() {
         tracing::error!("{FORWARD_AUTH_PATH} is served without the middleware forward_auth_method");
         return Err(ApiError::internal(&request).into());
     }
-    let Some(authentication) = ScopeAuthentication::from_request(&request) else {
-        tracing::error!("{FORWARD_AUTH_PATH} is served without an authentication guard");
-        return Err(ApiError::internal(&request).into());
-    };
-    let issuer = authentication.auth.canonical_issuer(&user);
     let query = AccessQuery::parse(request.query_string()).map_err(|errors| {
         let message = "invalid query in the gateway's configuration of this endpoint; see details";
         ApiError::new(
@@ -98,8 +95,9 @@ pub(super) async fn verify(user: Principal, request: HttpRequest) -> Result<Http
         .with_details(errors.into())
     })?;
     query
-        .check(&user, &authentication.token)
-        .map_err(|error| reject(&request, user.failure(error)))?;
+        .check(&user)
+        .map_err(|error| Bearward::record_rejection(user.failure(error)))
+        .map_err(|failure| auth.reject(&request, failure))?;
     let claims = user.claims();
     let scopes: Vec<String> = claims
         .scopes()
@@ -114,7 +112,7 @@ pub(super) async fn verify(user: Principal, request: HttpRequest) -> Result<Http
     let response = HttpResponse::Ok()
         .insert_header((CACHE_CONTROL, "no-store"))
         .insert_header(("x-auth-subject", percent_encode(user.subject())))
-        .insert_header(("x-auth-issuer", percent_encode(issuer)))
+        .insert_header(("x-auth-issuer", percent_encode(user.canonical_issuer())))
         .insert_header((
             "x-auth-email",
             percent_encode(user.email().unwrap_or_default()),
@@ -200,11 +198,11 @@ impl AccessQuery {
     }
 
     /// Checks claims, then roles, then scopes, then the level: a user without the role does not have
-    /// to step up to learn that. `token` must be the text that `user` was verified from.
-    fn check(&self, user: &Verified, token: &str) -> Result<(), AuthError> {
+    /// to step up to learn that.
+    fn check(&self, user: &Verified) -> Result<(), AuthError> {
         self.claims
             .iter()
-            .try_for_each(|rule| rule.check_verified(token))?;
+            .try_for_each(|rule| user.require_claim(rule))?;
         self.roles
             .iter()
             .try_for_each(|role| user.require_role(role))?;

@@ -9,7 +9,7 @@ use actix_web::{
     },
     web::Data,
 };
-use bearward::{AuthRejection, Bearward, RequestId};
+use bearward::{Bearward, RequestId};
 use serde::Serialize;
 use time::OffsetDateTime;
 use url::Url;
@@ -211,14 +211,11 @@ async fn login(
     let verified = auth
         .verify_credential(&credential)
         .await
-        .map_err(|failure| AuthRejection::new(failure, request, Some(auth)).error_response())?;
-    let owner = accounts
-        .admit(auth, &verified, &credential)
-        .await
-        .map_err(|error| {
-            let request_id = RequestId::from_request(request);
-            current_user::admission_error(request_id, &error).error_response()
-        })?;
+        .map_err(|failure| auth.error_response(request, failure))?;
+    let owner = accounts.admit(&verified).await.map_err(|error| {
+        let request_id = RequestId::from_request(request);
+        current_user::admission_error(request_id, &error).error_response()
+    })?;
     let profile = accounts.store().profile(&owner).await;
     profile.map(GoogleUser::from).map_err(|error| {
         ApiError::from_store(RequestId::from_request(request), &error).error_response()

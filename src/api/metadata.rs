@@ -24,6 +24,7 @@ impl Metadata {
     pub fn new(resource: Option<String>, auth: &Bearward) -> Self {
         let issuers = auth
             .issuers()
+            .into_iter()
             .filter(|issuer| issuer.has_token_use(TokenUse::AccessToken))
             // The issuer of many tenants has a placeholder and is no URL of a server.
             .filter(|issuer| issuer.template_description().is_none());

@@ -134,7 +134,7 @@ async fn check(sources: &Sources, options: Options) -> Result<usize, Invalid> {
     let problems = unusable + usize::from(database.is_err());
     if options.json {
         let issuers: Vec<_> = with_key_sets(&auth, &sets)
-            .flat_map(|(issuer, sets)| sets.iter().map(|set| issuer_json(issuer, set)))
+            .flat_map(|(issuer, sets)| sets.iter().map(move |set| issuer_json(&issuer, set)))
             .collect();
         let database = match database {
             Ok(schema) => json!({ "sound": true, "state": schema_text(&schema) }),
@@ -146,7 +146,7 @@ async fn check(sources: &Sources, options: Options) -> Result<usize, Invalid> {
     }
     for (issuer, sets) in with_key_sets(&auth, &sets) {
         for set in sets {
-            print_issuer(issuer, set);
+            print_issuer(&issuer, set);
         }
     }
     match &database {
@@ -165,10 +165,11 @@ async fn check(sources: &Sources, options: Options) -> Result<usize, Invalid> {
 
 /// Returns the issuers with their key sets, which are in the same order.
 fn with_key_sets<'a>(
-    auth: &'a Bearward,
+    auth: &Bearward,
     sets: &'a [KeySetStatus],
-) -> impl Iterator<Item = (&'a Issuer, &'a [KeySetStatus])> {
+) -> impl Iterator<Item = (Issuer, &'a [KeySetStatus])> {
     auth.issuers()
+        .into_iter()
         .zip(sets.chunk_by(|one, next| one.issuer == next.issuer))
 }
 

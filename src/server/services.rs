@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
-use bearward::{Bearward, Clock, CookieSource, Issuer, SystemClock, TokenUse};
+use bearward::{Bearward, Clock, CookieSource, Issuer, SystemClock, TokenSource, TokenUse};
 use url::Url;
 
 use super::StartError;
@@ -43,7 +43,7 @@ async fn build_verifier(
         builder = builder.cookie(CookieSource::new(cookie, origins));
     }
     if let Some(header) = &config.tokens.header {
-        builder = builder.token_header(header);
+        builder = builder.source(TokenSource::header(header.clone()));
     }
     for issuer in config.issuers.values() {
         builder = builder.issuer(issuer.clone());
@@ -99,6 +99,7 @@ fn resource_url(config: &Config, address: SocketAddr) -> Option<String> {
 /// Supabase Auth.
 pub(super) fn authorization_endpoint(auth: &Bearward) -> Option<Url> {
     auth.issuers()
+        .iter()
         .filter(|issuer| issuer.has_token_use(TokenUse::AccessToken))
         .map(Issuer::iss)
         .find(|iss| iss.ends_with("/auth/v1"))

@@ -16,7 +16,9 @@
 //! ```
 //!
 //! [`MockIdp`] also rotates and revokes keys and simulates failures of the JWKS endpoint.
-//! `examples/testing_your_routes.rs` in the repository tests the routes of an application.
+//! [`principal`] creates a caller for the unit test of a handler. The guide `docs/testing.md` in the
+//! repository compares the ways to test; `examples/testing_your_routes.rs` tests the routes of an
+//! application.
 //!
 //! Tokens are signed by [`jsonwebtoken`], so that the verifier is tested with tokens of an
 //! independent implementation. Nothing here is meant for production.
@@ -29,11 +31,16 @@ mod clock;
 pub mod endpoint;
 mod faults;
 mod mock_idp;
+mod principal;
 pub mod signing;
 mod token;
 
 pub use self::{
-    clock::TestClock, endpoint::RecordedRequest, faults::Faults, mock_idp::MockIdp,
+    clock::TestClock,
+    endpoint::RecordedRequest,
+    faults::Faults,
+    mock_idp::{MockIdp, StandIn},
+    principal::{PrincipalBuilder, principal},
     token::TokenBuilder,
 };
 pub use crate::signing::{

@@ -12,7 +12,7 @@ use actix_web::{
     dev::ServerHandle,
     web::{Data, ServiceConfig},
 };
-use bearward::{Algorithm, Clock, Issuer, KeySource, SystemClock};
+use bearward::{Algorithm, Audiences, Clock, Issuer, KeySource, SystemClock};
 
 use super::{
     clock::TestClock,
@@ -47,7 +47,8 @@ use crate::signing::{KeyPair, KeyRing};
 #[derive(Debug)]
 pub struct MockIdp {
     endpoint: Arc<JwksEndpoint>,
-    address: SocketAddr,
+    /// `None` if it is offline.
+    address: Option<SocketAddr>,
     clock: Arc<dyn Clock>,
     test_clock: TestClock,
     server: Option<Running>,
@@ -132,11 +133,38 @@ impl MockIdp {
         let clock = Arc::new(SystemClock::new());
         Ok(Self {
             endpoint,
-            address,
+            address: Some(address),
             clock,
             test_clock: TestClock::new(),
             server: Some(Running { handle, thread }),
         })
+    }
+
+    /// Creates an identity provider without an HTTP server, for tests that need neither rotations nor
+    /// outages. It signs with ES256, and [`as_issuer`](Self::as_issuer) contains its keys.
+    ///
+    /// ```
+    /// use bearward::Bearward;
+    /// use bearward_testing::MockIdp;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let idp = MockIdp::offline();
+    /// let auth = Bearward::builder().issuer(idp.as_issuer()).build().await?;
+    /// assert!(auth.verify(&idp.token().sign()).await.is_ok());
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// A key that is added or revoked later does not reach a verifier that exists already.
+    pub fn offline() -> Self {
+        let ring = KeyRing::new(Algorithm::ES256);
+        Self {
+            endpoint: Arc::new(JwksEndpoint::new("https://mock-idp.test", ring)),
+            address: None,
+            clock: Arc::new(SystemClock::new()),
+            test_clock: TestClock::new(),
+            server: None,
+        }
     }
 
     /// Uses the test clock of [`clock`](Self::clock) instead of the system clock.
@@ -152,8 +180,11 @@ impl MockIdp {
     }
 
     /// Returns the address that the server listens on.
+    ///
+    /// # Panics
+    /// If the mock is [`offline`](Self::offline).
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.address.expect("an offline MockIdp has no address")
     }
 
     /// Returns the base URL, `scheme://host:port`.
@@ -176,20 +207,60 @@ impl MockIdp {
         "authenticated"
     }
 
-    /// Returns the issuer configuration that makes a verifier trust this IdP: every supported
-    /// algorithm, keys from [`jwks_url`](Self::jwks_url).
+    /// Returns the issuer configuration that makes a verifier trust this IdP. Everything but the keys
+    /// has the strict default of [`Issuer::new`], as in production.
     ///
-    /// # Security
-    /// A production configuration usually lists fewer algorithms.
+    /// To sign with an algorithm that is not accepted by default, add it with
+    /// [`Issuer::algorithms`].
     pub fn as_issuer(&self) -> Issuer {
-        let url = self.jwks_url().parse().expect("a valid URL");
-        let issuer =
-            Issuer::new(self.issuer(), self.audience()).expect("a valid issuer and audience");
-        issuer
+        Issuer::new(self.issuer(), self.audience())
+            .expect("a valid issuer and audience")
             .name("mock")
-            .keys(KeySource::Url(url))
-            .algorithms(Algorithm::ALL.iter().copied())
-            .expect("a non-empty list of algorithms")
+            .keys(self.key_source())
+    }
+
+    /// Takes the place of the application's own issuer: the configuration, including the claim
+    /// mapping, is that of production, and the keys are those of this IdP.
+    ///
+    /// ```
+    /// use bearward::{Bearward, ClaimMapping, Issuer, IssuerError};
+    /// use bearward_testing::MockIdp;
+    /// use serde_json::json;
+    ///
+    /// /// The issuer of the application, in its normal code.
+    /// fn issuer() -> Result<Issuer, IssuerError> {
+    ///     let claims = ClaimMapping::default().set("roles", "/realm_access/roles")?;
+    ///     Ok(Issuer::new("https://id.example.com/realms/shop", "orders")?.claim_mapping(claims))
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let idp = MockIdp::offline();
+    /// let stand_in = idp.stand_in_for(issuer()?);
+    /// let auth = Bearward::builder().issuer(stand_in.issuer()).build().await?;
+    ///
+    /// let token = stand_in.token().claim("realm_access", json!({ "roles": ["admin"] })).sign();
+    /// assert!(auth.verify(&token).await?.has_role("admin"));
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Panics
+    /// If the issuer does not accept the algorithm that this IdP signs with.
+    pub fn stand_in_for(&self, issuer: Issuer) -> StandIn<'_> {
+        let algorithm = self.key().algorithm();
+        assert!(
+            issuer.accepted_algorithms().contains(&algorithm),
+            "the issuer does not accept {algorithm}; start the mock with one of {:?}",
+            issuer.accepted_algorithms()
+        );
+        StandIn { idp: self, issuer }
+    }
+
+    fn key_source(&self) -> KeySource {
+        if self.address.is_none() {
+            return KeySource::Fixed(self.endpoint.ring().jwks().to_string());
+        }
+        KeySource::Url(self.jwks_url().parse().expect("a valid URL"))
     }
 
     /// Returns a builder for a token signed with the current key.
@@ -263,6 +334,31 @@ impl MockIdp {
     /// Returns the requests for the JWKS in order.
     pub fn requests(&self) -> Vec<RecordedRequest> {
         self.endpoint.requests()
+    }
+}
+
+/// A [`MockIdp`] in the place of an application's issuer. Created by [`MockIdp::stand_in_for`].
+#[derive(Debug)]
+pub struct StandIn<'a> {
+    idp: &'a MockIdp,
+    issuer: Issuer,
+}
+
+impl StandIn<'_> {
+    /// Returns the application's configuration with the keys of the mock.
+    pub fn issuer(&self) -> Issuer {
+        self.issuer.clone().keys(self.idp.key_source())
+    }
+
+    /// Returns a builder for a token of the application's issuer, signed with the current key. It
+    /// has `iss`, `aud`, `sub`, `iat` and `exp`, and no claim that a mapping could find by accident.
+    pub fn token(&self) -> TokenBuilder {
+        let audience = match self.issuer.accepted_audiences() {
+            Audiences::OneOf(audiences) => audiences.first().map(AsRef::as_ref),
+            Audiences::Any => None,
+        };
+        let now = self.idp.clock.now();
+        TokenBuilder::with_registered_claims(self.issuer.iss(), audience, self.idp.key(), now)
     }
 }
 

@@ -41,6 +41,26 @@ impl TokenBuilder {
         }
     }
 
+    /// Creates a builder with `iss`, `sub`, `aud` if there is one, `iat` and `exp` in an hour.
+    pub(crate) fn with_registered_claims(
+        issuer: &str,
+        audience: Option<&str>,
+        key: KeyPair,
+        now: Timestamp,
+    ) -> Self {
+        let full = Self::new(issuer, key, now);
+        let (iss, sub) = (issuer, full.claims["sub"].clone());
+        let claims = json!({ "iss": iss, "sub": sub, "iat": now.unix(), "exp": now.unix() + 3600 });
+        let builder = Self {
+            claims: claims.as_object().cloned().unwrap_or_default(),
+            ..full
+        };
+        match audience {
+            Some(audience) => builder.audience(audience),
+            None => builder,
+        }
+    }
+
     /// Sets `sub`.
     #[must_use]
     #[expect(clippy::should_implement_trait, reason = "it is the name of the claim")]

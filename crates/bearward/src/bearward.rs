@@ -1,24 +1,27 @@
 //! The handle that an application holds.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+};
 
-use url::Url;
+use arc_swap::ArcSwap;
 
 use crate::{
-    builder::Builder,
+    builder::{BuildError, BuildWarning, Builder, VerifierConfig},
     claims::CustomClaims,
     clock::Clock,
-    cookie::CookieSource,
     error::AuthFailure,
     explain::{self, Explanation},
+    http::HttpConfig,
     issuer::{Issuer, TokenUse},
     keys::{KeySet, KeySetStatus},
     metrics::VerificationMetrics,
     verified::Verified,
-    verifier::{TrustedIssuer, Verification, Verifier},
+    verifier::{Verification, Verifier},
 };
 
-/// Verifies tokens of a fixed list of issuers.
+/// Verifies tokens of a list of issuers.
 ///
 /// Build it once and put a clone into the `app_data` of each actix-web `App`, where the extractors
 /// find it. Clones are cheap and share keys, caches and settings.
@@ -41,22 +44,18 @@ use crate::{
 /// ```
 #[derive(Clone)]
 pub struct Bearward {
-    verifier: Arc<Verifier>,
-    #[cfg_attr(
-        not(feature = "actix"),
-        allow(dead_code, reason = "only the actix extractors read it")
-    )]
-    pub(crate) challenge: Arc<ChallengeConfig>,
+    shared: Arc<Shared>,
+    pub(crate) http: Arc<HttpConfig>,
 }
 
-/// How requests carry tokens, and what challenges contain.
-#[derive(Debug)]
-pub(crate) struct ChallengeConfig {
-    pub(crate) realm: String,
-    pub(crate) resource: Option<Url>,
-    pub(crate) cookie: Option<CookieSource>,
-    /// One more header that may carry the token.
-    pub(crate) token_header: Option<String>,
+/// What clones share.
+struct Shared {
+    /// The issuers in use, with their keys and the cache of their tokens.
+    verifier: ArcSwap<Verifier>,
+    /// How verifiers are built. Locked while the issuers are changed.
+    config: Mutex<VerifierConfig>,
+    clock: Arc<dyn Clock>,
+    warnings: Vec<BuildWarning>,
 }
 
 impl Bearward {
@@ -76,10 +75,20 @@ impl Bearward {
         Builder::new()
     }
 
-    pub(crate) fn new(verifier: Verifier, challenge: ChallengeConfig) -> Self {
+    pub(crate) fn new(
+        verifier: Verifier,
+        config: VerifierConfig,
+        http: HttpConfig,
+        warnings: Vec<BuildWarning>,
+    ) -> Self {
         Self {
-            verifier: Arc::new(verifier),
-            challenge: Arc::new(challenge),
+            shared: Arc::new(Shared {
+                verifier: ArcSwap::from_pointee(verifier),
+                clock: Arc::clone(&config.clock),
+                config: Mutex::new(config),
+                warnings,
+            }),
+            http: Arc::new(http),
         }
     }
 
@@ -137,7 +146,7 @@ impl Bearward {
     ) -> Result<Verified<C>, AuthFailure> {
         let verified = self.verify(token).await?;
         verified
-            .with_custom_claims(token)
+            .with_custom_claims()
             .map_err(Self::record_rejection)
     }
 
@@ -145,7 +154,10 @@ impl Bearward {
     ///
     /// Returns [`Verification::Ready`] unless the issuer's keys must be fetched first.
     pub fn try_verify(&self, token: &str) -> Verification {
-        self.verifier.verify(token, TokenUse::AccessToken)
+        self.shared
+            .verifier
+            .load()
+            .verify(token, TokenUse::AccessToken)
     }
 
     /// Verifies a token from a request body, such as a Google ID token, against the issuers with
@@ -155,10 +167,41 @@ impl Bearward {
     /// Same as [`verify`](Self::verify). Tokens of other issuers are rejected with
     /// [`AuthError::UnknownIssuer`](crate::AuthError::UnknownIssuer).
     pub async fn verify_credential(&self, token: &str) -> Result<Verified, AuthFailure> {
-        self.verifier
-            .verify(token, TokenUse::IdToken)
-            .finish()
-            .await
+        let verification = self.shared.verifier.load().verify(token, TokenUse::IdToken);
+        verification.finish().await
+    }
+
+    /// Checks again whether the token of a verified user is accepted, for connections that outlive
+    /// a request, such as `WebSocket`s and server-sent events.
+    ///
+    /// It fails once the token has expired, its key or its issuer was removed, or the token does
+    /// not pass another check of [`verify`](Self::verify). While the token is valid, the check costs
+    /// as much as a cached verification.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use bearward::{Bearward, Verified};
+    ///
+    /// /// Returns the close code of a connection when its token is no longer accepted.
+    /// async fn until_rejected(auth: Bearward, user: Verified) -> u16 {
+    ///     loop {
+    ///         tokio::time::sleep(Duration::from_secs(15)).await;
+    ///         if let Err(failure) = auth.recheck(&user).await {
+    ///             return 4000 + failure.status();
+    ///         }
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// Same as [`verify`](Self::verify).
+    /// [`AuthError::KeysUnavailable`](crate::AuthError::KeysUnavailable) says nothing about the token.
+    ///
+    /// # Security
+    /// Requirements such as roles are not checked again: the token and so its claims are the same.
+    pub async fn recheck<C>(&self, user: &Verified<C>) -> Result<(), AuthFailure> {
+        self.verify(user.token()).await.map(drop)
     }
 
     /// Verifies a bearer token and reports each check with the found and the expected values.
@@ -182,15 +225,15 @@ impl Bearward {
     /// the token was rejected. Do not send it to clients.
     pub async fn explain(&self, token: &str) -> Explanation {
         let result = self.verify(token).await;
-        let issuers = self
-            .verifier
+        let verifier = self.shared.verifier.load_full();
+        let issuers = verifier
             .issuers()
             .iter()
             .map(|issuer| (&issuer.config, issuer.statuses().collect()))
             .collect();
         explain::explain(&explain::ExplainInput {
             token,
-            max_bytes: self.verifier.max_bytes(),
+            max_bytes: verifier.max_bytes(),
             issuers,
             now: self.clock().now(),
             result,
@@ -200,7 +243,7 @@ impl Bearward {
     /// Returns whether both are clones of the same value.
     #[cfg(feature = "actix")]
     pub(crate) fn ptr_eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.verifier, &other.verifier)
+        Arc::ptr_eq(&self.shared, &other.shared)
     }
 
     /// Counts a rejection that was decided outside of [`verify`](Self::verify), for example by a
@@ -213,40 +256,98 @@ impl Bearward {
     }
 
     /// Returns the issuers, in the order in which they were added.
-    pub fn issuers(&self) -> impl ExactSizeIterator<Item = &Issuer> {
-        self.verifier.issuers().iter().map(|issuer| &issuer.config)
+    pub fn issuers(&self) -> Vec<Issuer> {
+        let verifier = self.shared.verifier.load();
+        let issuers = verifier.issuers().iter();
+        issuers.map(|issuer| issuer.config.clone()).collect()
     }
 
-    /// Returns the first accepted `iss` of the issuer that signed a token.
+    /// Adds a trusted issuer at run time, for example for a new tenant.
     ///
-    /// Use it with the subject as the key of database rows: it is the same for all spellings that
-    /// an issuer uses. If the issuer has a placeholder, it is the token's `iss`, so that two tenants
-    /// never share a row.
+    /// See [`replace_issuers`](Self::replace_issuers).
+    ///
+    /// # Errors
+    /// Same as [`Builder::build`]. The issuers are unchanged then.
+    pub fn add_issuer(&self, issuer: Issuer) -> Result<(), BuildError> {
+        self.change_issuers(|issuers| issuers.push(issuer))
+    }
+
+    /// Replaces the trusted issuers at run time, for all clones.
+    ///
+    /// An issuer whose configuration is unchanged keeps its keys. Fetching the keys of a new one
+    /// starts now and is not awaited. The token cache is emptied, so the next request with a token
+    /// of a removed issuer is rejected. A verification that waits for keys at that moment still
+    /// uses the previous list.
+    ///
+    /// ```
+    /// use bearward::{Bearward, BuildError, Issuer};
+    ///
+    /// fn set_tenants(auth: &Bearward, tenants: Vec<Issuer>) -> Result<(), BuildError> {
+    ///     auth.replace_issuers(tenants)
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// Same as [`Builder::build`]. The issuers are unchanged then.
+    pub fn replace_issuers(
+        &self,
+        issuers: impl IntoIterator<Item = Issuer>,
+    ) -> Result<(), BuildError> {
+        self.change_issuers(|current| *current = issuers.into_iter().collect())
+    }
+
+    fn change_issuers(&self, change: impl FnOnce(&mut Vec<Issuer>)) -> Result<(), BuildError> {
+        // Held until the verifier is stored, so that concurrent changes do not undo each other.
+        let mut config = self
+            .shared
+            .config
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let current = self.shared.verifier.load();
+        let mut issuers = self.issuers();
+        change(&mut issuers);
+        let verifier = config.build(&issuers, current.issuers())?;
+        self.shared.verifier.store(Arc::new(verifier));
+        Ok(())
+    }
+
+    /// Returns what is probably wrong with the configuration. [`Builder::build`] has logged it.
+    ///
+    /// ```
+    /// # async fn start() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use bearward::{Bearward, Issuer};
+    /// # let issuer = Issuer::supabase("https://abc.supabase.co")?;
+    /// let auth = Bearward::builder().issuer(issuer).build().await?;
+    /// for warning in auth.warnings() {
+    ///     eprintln!("warning: {warning}");
+    /// }
+    /// # Ok(()) }
+    /// ```
+    pub fn warnings(&self) -> &[BuildWarning] {
+        &self.shared.warnings
+    }
+
+    /// Returns the first accepted `iss` of the issuer that signed a token; see
+    /// [`Verified::canonical_issuer`].
     pub fn canonical_issuer<'a>(&'a self, user: &'a Verified) -> &'a str {
-        self.verifier
-            .issuers()
-            .get(user.issuer_index())
-            .filter(|issuer| issuer.config.template.is_none())
-            .map_or(user.issuer(), |issuer| issuer.config.iss())
+        user.canonical_issuer()
     }
 
     /// Returns the state of every key set, in the order of [`issuers`](Self::issuers). An issuer has
     /// several with [`KeySource::Urls`](crate::KeySource::Urls), in the order of the URLs.
     pub fn key_set_statuses(&self) -> Vec<KeySetStatus> {
-        self.verifier
-            .issuers()
-            .iter()
-            .flat_map(TrustedIssuer::statuses)
-            .collect()
+        let verifier = self.shared.verifier.load();
+        let issuers = verifier.issuers().iter();
+        issuers.flat_map(|issuer| issuer.statuses()).collect()
     }
 
     /// Waits until the first fetch of each issuer's keys has finished, successfully or not.
     ///
-    /// Servers do not need it, because requests wait for missing keys. It is meant for commands and
-    /// tests.
+    /// Servers do not need it, because requests wait for missing keys; those that shall not start
+    /// without keys use [`Builder::require_keys_at_start`]. It is meant for commands and tests.
     pub async fn wait_for_initial_fetch(&self) {
-        for keys in self
-            .verifier
+        let verifier = self.shared.verifier.load_full();
+        for keys in verifier
             .issuers()
             .iter()
             .flat_map(|issuer| &issuer.key_sets)
@@ -260,7 +361,7 @@ impl Bearward {
     ///
     /// Call it before the metrics are scraped.
     pub fn publish_metrics(&self) {
-        for issuer in self.verifier.issuers() {
+        for issuer in self.shared.verifier.load().issuers() {
             issuer.metrics.publish();
             issuer.key_sets.iter().for_each(KeySet::publish_metrics);
         }
@@ -275,7 +376,9 @@ impl Bearward {
     /// several key sets one is enough.
     pub fn is_ready(&self) -> bool {
         let now = self.clock().monotonic();
-        self.verifier
+        self.shared
+            .verifier
+            .load()
             .issuers()
             .iter()
             .filter(|issuer| issuer.config.has_token_use(TokenUse::AccessToken))
@@ -289,19 +392,19 @@ impl Bearward {
 
     /// Returns the number of cached tokens.
     pub fn cached_tokens(&self) -> usize {
-        self.verifier.cached_tokens()
+        self.shared.verifier.load().cached_tokens()
     }
 
     /// Returns the clock.
     pub fn clock(&self) -> &Arc<dyn Clock> {
-        self.verifier.clock()
+        &self.shared.clock
     }
 }
 
 impl fmt::Debug for Bearward {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Bearward")
-            .field("verifier", &self.verifier)
+            .field("verifier", &self.shared.verifier.load())
             .finish_non_exhaustive()
     }
 }

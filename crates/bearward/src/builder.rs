@@ -1,6 +1,6 @@
 //! Builds a [`Bearward`] from issuers and settings.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, io, sync::Arc, time::Duration};
 
 use url::Url;
 
@@ -11,10 +11,11 @@ use crate::keys::{
     Fetch, HttpFetch, HttpFetchError, JwksLocation, RemoteJwks, RemoteJwksError, redact_url,
 };
 use crate::{
-    bearward::{Bearward, ChallengeConfig},
+    bearward::Bearward,
     clock::{Clock, SystemClock},
     cookie::{CookieError, CookieSource},
-    issuer::{Issuer, KeySource, KeySourceError},
+    http::{ErrorFormat, HttpConfig, InvalidSource, TokenSource},
+    issuer::{Audiences, Issuer, KeySource, KeySourceError, TokenUse},
     issuer_template::TemplateError,
     keys::{JwksCacheConfig, JwksError, KeySet},
     text::is_token_char,
@@ -46,11 +47,19 @@ use crate::{
 #[must_use]
 pub struct Builder {
     issuers: Vec<Issuer>,
-    clock: Arc<dyn Clock>,
+    verifier: VerifierConfig,
+    http: HttpConfig,
+    keys_at_start: Option<Duration>,
+}
+
+/// How a [`Verifier`] is built from issuers.
+#[derive(Debug)]
+pub(crate) struct VerifierConfig {
+    pub(crate) clock: Arc<dyn Clock>,
     cache_entries: usize,
     max_token_bytes: usize,
     jwks_cache: JwksCacheConfig,
-    challenge: ChallengeConfig,
+    /// The HTTP client of all issuers, created for the first issuer that needs it.
     #[cfg(feature = "remote")]
     fetch: Option<Arc<dyn Fetch>>,
 }
@@ -89,12 +98,24 @@ pub enum BuildError {
         /// The issuer's name.
         issuer: String,
     },
-    /// The name of the token header is invalid, or is that of a header with another meaning.
-    #[error("invalid token header {0:?}: write a header name other than Authorization and Cookie")]
-    TokenHeader(String),
     /// The session cookie is invalid.
     #[error(transparent)]
     Cookie(#[from] CookieError),
+    /// A [`TokenSource`] is invalid. The text says why.
+    #[error("invalid token source: {0}")]
+    Source(String),
+    /// The authentication scheme is not a token (RFC 9110 §11.1).
+    #[error("invalid authentication scheme {0:?}: use letters, digits and \"-\"")]
+    Scheme(String),
+    /// The keys of an issuer were not loaded within the time of
+    /// [`Builder::require_keys_at_start`].
+    #[error("issuer {issuer:?}: its keys cannot be loaded: {reason}")]
+    KeysNotLoaded {
+        /// The issuer's name.
+        issuer: String,
+        /// The failure of the last attempt.
+        reason: String,
+    },
     /// An issuer's fixed key set is invalid or has no usable key.
     #[error("issuer {issuer:?}: invalid fixed key set: {source}")]
     FixedKeys {
@@ -141,6 +162,47 @@ impl fmt::Debug for BuildError {
     }
 }
 
+/// Converts to an [`io::Error`] of kind `InvalidInput`, so that `?` works in
+/// `fn main() -> io::Result<()>`.
+impl From<BuildError> for io::Error {
+    fn from(error: BuildError) -> Self {
+        Self::new(io::ErrorKind::InvalidInput, error)
+    }
+}
+
+/// A configuration that is accepted and probably a mistake. Returned by [`Bearward::warnings`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildWarning {
+    /// An issuer accepts every audience.
+    #[error(
+        "issuer {issuer:?} accepts tokens for any audience; other services that trust it can replay the tokens they receive"
+    )]
+    AnyAudience {
+        /// The issuer's name.
+        issuer: String,
+    },
+    /// Every issuer is one of credentials, so every bearer token is rejected.
+    #[error(
+        "no issuer of access tokens: every bearer token is rejected; add an issuer with TokenUse::AccessToken"
+    )]
+    NoAccessTokenIssuer,
+    /// A session cookie has no origins, so every unsafe request with it is rejected.
+    #[error("the cookie {name:?} has no origins: unsafe requests with it are rejected")]
+    CookieWithoutOrigins {
+        /// The cookie's name.
+        name: String,
+    },
+    /// The keys of an issuer are fetched without TLS from another machine.
+    #[error(
+        "issuer {issuer:?}: its keys are fetched over plain http; whoever is on the way can replace them"
+    )]
+    PlainHttp {
+        /// The issuer's name.
+        issuer: String,
+    },
+}
+
 impl Builder {
     /// The default of [`token_cache`](Self::token_cache), in tokens.
     pub const DEFAULT_TOKEN_CACHE_ENTRIES: usize = 10_000;
@@ -151,18 +213,16 @@ impl Builder {
     pub(crate) fn new() -> Self {
         Self {
             issuers: Vec::new(),
-            clock: Arc::new(SystemClock::new()),
-            cache_entries: Self::DEFAULT_TOKEN_CACHE_ENTRIES,
-            max_token_bytes: Self::DEFAULT_MAX_TOKEN_BYTES,
-            jwks_cache: JwksCacheConfig::default(),
-            challenge: ChallengeConfig {
-                realm: "bearward".to_owned(),
-                resource: None,
-                cookie: None,
-                token_header: None,
+            verifier: VerifierConfig {
+                clock: Arc::new(SystemClock::new()),
+                cache_entries: Self::DEFAULT_TOKEN_CACHE_ENTRIES,
+                max_token_bytes: Self::DEFAULT_MAX_TOKEN_BYTES,
+                jwks_cache: JwksCacheConfig::default(),
+                #[cfg(feature = "remote")]
+                fetch: None,
             },
-            #[cfg(feature = "remote")]
-            fetch: None,
+            http: HttpConfig::new(),
+            keys_at_start: None,
         }
     }
 
@@ -192,7 +252,7 @@ impl Builder {
     /// let builder = Bearward::builder().clock(Arc::new(SystemClock::new()));
     /// ```
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
-        self.clock = clock;
+        self.verifier.clock = clock;
         self
     }
 
@@ -205,7 +265,7 @@ impl Builder {
     /// let builder = bearward::Bearward::builder().token_cache(0);
     /// ```
     pub fn token_cache(mut self, entries: usize) -> Self {
-        self.cache_entries = entries;
+        self.verifier.cache_entries = entries;
         self
     }
 
@@ -216,7 +276,7 @@ impl Builder {
     /// let builder = bearward::Bearward::builder().max_token_bytes(16_384);
     /// ```
     pub fn max_token_bytes(mut self, bytes: usize) -> Self {
-        self.max_token_bytes = bytes;
+        self.verifier.max_token_bytes = bytes;
         self
     }
 
@@ -231,7 +291,7 @@ impl Builder {
     /// let builder = Bearward::builder().jwks_cache(config);
     /// ```
     pub fn jwks_cache(mut self, config: JwksCacheConfig) -> Self {
-        self.jwks_cache = config;
+        self.verifier.jwks_cache = config;
         self
     }
 
@@ -242,7 +302,7 @@ impl Builder {
     /// let builder = bearward::Bearward::builder().realm("shop");
     /// ```
     pub fn realm(mut self, realm: &str) -> Self {
-        self.challenge.realm = realm
+        self.http.realm = realm
             .chars()
             .filter(|c| !matches!(c, '"' | '\\') && (' '..='~').contains(c))
             .collect();
@@ -258,7 +318,7 @@ impl Builder {
     /// # Ok(()) }
     /// ```
     pub fn resource(mut self, public_url: Url) -> Self {
-        self.challenge.resource = Some(public_url);
+        self.http.resource = Some(public_url);
         self
     }
 
@@ -270,75 +330,230 @@ impl Builder {
     /// let cookie = CookieSource::new("__Host-session", ["https://app.example.com"]);
     /// let builder = Bearward::builder().cookie(cookie);
     /// ```
-    pub fn cookie(mut self, cookie: CookieSource) -> Self {
-        self.challenge.cookie = Some(cookie);
+    pub fn cookie(self, cookie: CookieSource) -> Self {
+        self.source(TokenSource::cookie(cookie))
+    }
+
+    /// Accepts the token in another place too, besides the `Authorization` header: a header field, a
+    /// cookie, a `WebSocket` subprotocol, or where a function finds it.
+    ///
+    /// A request with tokens in two places is rejected with 400.
+    ///
+    /// ```
+    /// use bearward::{Bearward, TokenSource};
+    ///
+    /// let builder = Bearward::builder().source(TokenSource::header("x-access-token"));
+    /// ```
+    pub fn source(mut self, source: TokenSource) -> Self {
+        self.http.sources.push(source);
         self
     }
 
-    /// Accepts the token in one more header too, whose value is the bare token, such as
-    /// `Cf-Access-Jwt-Assertion` of Cloudflare Access or `X-Goog-IAP-JWT-Assertion` of Google IAP.
-    ///
-    /// A request with two such headers, or with the token in two places, is rejected with 400.
+    /// Sets the authentication scheme of the `Authorization` header and of the challenges, instead
+    /// of `Bearer`. A header with another scheme, now including Bearer, counts as no token.
     ///
     /// ```
-    /// let builder = bearward::Bearward::builder().token_header("cf-access-jwt-assertion");
+    /// // Authorization: Token eyJhbGciOi...
+    /// let builder = bearward::Bearward::builder().scheme("Token");
+    /// ```
+    pub fn scheme(mut self, scheme: &str) -> Self {
+        self.http.scheme = (!scheme.eq_ignore_ascii_case("bearer")).then(|| scheme.into());
+        self
+    }
+
+    /// Sends the bodies of error responses as problem details (RFC 9457, `application/problem+json`)
+    /// instead of [`ErrorBody`](crate::ErrorBody). The extension member `code` is the error's
+    /// [`code`](crate::AuthError::code).
+    ///
+    /// ```
+    /// let builder = bearward::Bearward::builder().problem_details();
+    /// ```
+    pub fn problem_details(mut self) -> Self {
+        self.http.format = ErrorFormat::ProblemDetails;
+        self
+    }
+
+    /// Sets the bodies of error responses. The status, the challenge, `Retry-After` and
+    /// `Cache-Control` cannot be changed.
+    ///
+    /// The function returns an [`ErrorContent`](crate::ErrorContent) or a `serde_json::Value`.
+    ///
+    /// ```
+    /// use bearward::Bearward;
+    /// use serde_json::json;
+    ///
+    /// let builder = Bearward::builder().error_body(|error, request| {
+    ///     json!({ "error": error.code(), "message": error.to_string(), "path": request.path() })
+    /// });
     /// ```
     ///
     /// # Security
-    /// Proxies that add such a header often identify the browser by a cookie. Then a page of another
-    /// site can send requests with the header: check `Origin`, or let the proxy do so.
-    pub fn token_header(mut self, name: impl Into<String>) -> Self {
-        self.challenge.token_header = Some(name.into());
+    /// `Display` of [`AuthError`](crate::AuthError) is meant for clients. Its fields are not: they
+    /// contain values of the token and of the configuration.
+    #[cfg(feature = "actix")]
+    pub fn error_body<B: Into<crate::ErrorContent>>(
+        mut self,
+        body: impl Fn(&crate::AuthError, &actix_web::HttpRequest) -> B + Send + Sync + 'static,
+    ) -> Self {
+        let body = move |error: &crate::AuthError, request: &actix_web::HttpRequest| {
+            body(error, request).into()
+        };
+        self.http.format = ErrorFormat::Custom(Arc::new(body));
+        self
+    }
+
+    /// Makes [`build`](Self::build) fail unless the keys of every issuer are loaded within
+    /// `timeout`. A wrong issuer is then an error at start instead of 503 responses.
+    ///
+    /// It fails as soon as the first fetch of an issuer fails, so the service manager should start
+    /// the program again. Keys of a snapshot on disk suffice.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let builder = bearward::Bearward::builder().require_keys_at_start(Duration::from_secs(10));
+    /// ```
+    pub fn require_keys_at_start(mut self, timeout: Duration) -> Self {
+        self.keys_at_start = Some(timeout);
         self
     }
 
     /// Replaces the HTTP client that fetches keys and discovery documents.
     #[cfg(feature = "remote")]
     pub fn fetch(mut self, fetch: Arc<dyn Fetch>) -> Self {
-        self.fetch = Some(fetch);
+        self.verifier.fetch = Some(fetch);
         self
     }
 
     /// Builds the verifier and starts fetching each issuer's keys on the current tokio runtime.
     ///
-    /// The first fetch is not awaited, so an unreachable issuer is not an error. Requests wait for
-    /// it; see also [`Bearward::wait_for_initial_fetch`].
+    /// Unless [`require_keys_at_start`](Self::require_keys_at_start) was called, the first fetch is
+    /// not awaited, so an unreachable issuer is not an error. Requests wait for it.
+    ///
+    /// What is accepted and probably wrong is logged at level `warn` and returned by
+    /// [`Bearward::warnings`].
     ///
     /// # Errors
     /// [`BuildError`] if
     /// - there is no issuer,
     /// - two issuers have the same name or accept the same `iss`,
     /// - an issuer with a placeholder has another spelling, or neither a JWKS URL nor tenants,
-    /// - the cookie source or the token header is invalid,
+    /// - the scheme or a token source is invalid,
     /// - the source of an issuer's keys is invalid, see [`Issuer::check_key_source`],
     /// - an issuer's keys cannot be fetched as configured: the URL is not allowed, a cache setting
     ///   is out of range, there is no tokio runtime, or the HTTP client cannot be created,
-    /// - a fixed key set has no usable key.
-    #[expect(
-        clippy::unused_async,
-        reason = "later versions may wait for something without changing every caller"
-    )]
-    pub async fn build(self) -> Result<Bearward, BuildError> {
-        if self.issuers.is_empty() {
-            return Err(BuildError::NoIssuer);
+    /// - a fixed key set has no usable key,
+    /// - keys are required at start and cannot be loaded.
+    pub async fn build(mut self) -> Result<Bearward, BuildError> {
+        if let Some(scheme) = &self.http.scheme
+            && (scheme.is_empty() || !scheme.bytes().all(is_token_char))
+        {
+            return Err(BuildError::Scheme(scheme.to_string()));
         }
-        if let Some(cookie) = &self.challenge.cookie {
-            cookie.validate()?;
+        for source in &self.http.sources {
+            source.validate().map_err(|invalid| match invalid {
+                InvalidSource::Cookie(error) => BuildError::Cookie(error),
+                InvalidSource::Header(_) | InvalidSource::Protocol(_) => {
+                    BuildError::Source(invalid.to_string())
+                }
+            })?;
         }
-        if let Some(name) = &self.challenge.token_header {
-            let is_reserved = ["authorization", "cookie"]
-                .iter()
-                .any(|reserved| name.eq_ignore_ascii_case(reserved));
-            if name.is_empty() || is_reserved || !name.bytes().all(is_token_char) {
-                return Err(BuildError::TokenHeader(name.clone()));
+        let verifier = self.verifier.build(&self.issuers, &[])?;
+        let warnings = self.warnings();
+        for warning in &warnings {
+            tracing::warn!("{warning}");
+        }
+        let auth = Bearward::new(verifier, self.verifier, self.http, warnings);
+        if let Some(timeout) = self.keys_at_start {
+            require_keys(&auth, timeout).await?;
+        }
+        Ok(auth)
+    }
+
+    fn warnings(&self) -> Vec<BuildWarning> {
+        let mut warnings = Vec::new();
+        for issuer in &self.issuers {
+            let name = || issuer.name.to_string();
+            if issuer.audiences == Audiences::Any {
+                warnings.push(BuildWarning::AnyAudience { issuer: name() });
+            }
+            if is_plain_http(issuer) {
+                warnings.push(BuildWarning::PlainHttp { issuer: name() });
             }
         }
-        let mut trusted: Vec<TrustedIssuer> = Vec::with_capacity(self.issuers.len());
-        #[cfg(feature = "remote")]
-        let mut fetcher = self.fetch.clone();
-        #[cfg(not(feature = "remote"))]
-        let mut fetcher = ();
-        for issuer in &self.issuers {
+        let mut issuers = self.issuers.iter();
+        if !issuers.any(|issuer| issuer.has_token_use(TokenUse::AccessToken)) {
+            warnings.push(BuildWarning::NoAccessTokenIssuer);
+        }
+        for cookie in self.http.sources.iter().filter_map(TokenSource::as_cookie) {
+            if cookie.origins.is_empty() {
+                let name = cookie.name.clone();
+                warnings.push(BuildWarning::CookieWithoutOrigins { name });
+            }
+        }
+        warnings
+    }
+}
+
+/// Returns whether the keys are fetched over plain http from another host than loopback.
+fn is_plain_http(issuer: &Issuer) -> bool {
+    let urls: Vec<Url> = match &issuer.keys {
+        KeySource::Url(url) | KeySource::DiscoveryUrl(url) => vec![url.clone()],
+        KeySource::Urls(urls) => urls.clone(),
+        KeySource::Discovery => Url::parse(issuer.iss()).into_iter().collect(),
+        KeySource::Fixed(_) => Vec::new(),
+    };
+    urls.iter().any(|url| {
+        let is_loopback = match url.host() {
+            Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+            Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
+            Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
+            None => false,
+        };
+        url.scheme() == "http" && !is_loopback
+    })
+}
+
+/// Waits for the first fetch of every issuer's keys and returns the first failure.
+async fn require_keys(auth: &Bearward, timeout: Duration) -> Result<(), BuildError> {
+    let mut fetched = std::pin::pin!(auth.wait_for_initial_fetch());
+    let clock = auth.clock();
+    let mut deadline = clock.sleep_until(clock.monotonic() + timeout);
+    std::future::poll_fn(|cx| {
+        if fetched.as_mut().poll(cx).is_ready() {
+            return std::task::Poll::Ready(());
+        }
+        deadline.as_mut().poll(cx)
+    })
+    .await;
+    let missing = auth
+        .key_set_statuses()
+        .into_iter()
+        .find(|status| !status.state.is_usable());
+    match missing {
+        None => Ok(()),
+        Some(status) => Err(BuildError::KeysNotLoaded {
+            issuer: status.issuer,
+            reason: status.last_error.map_or_else(
+                || format!("the fetch has not ended after {timeout:?}"),
+                |error| error.to_string(),
+            ),
+        }),
+    }
+}
+
+impl VerifierConfig {
+    /// Builds a verifier. An issuer that is equal to a `previous` one keeps its keys.
+    pub(crate) fn build(
+        &mut self,
+        issuers: &[Issuer],
+        previous: &[Arc<TrustedIssuer>],
+    ) -> Result<Verifier, BuildError> {
+        if issuers.is_empty() {
+            return Err(BuildError::NoIssuer);
+        }
+        let mut trusted: Vec<Arc<TrustedIssuer>> = Vec::with_capacity(issuers.len());
+        for issuer in issuers {
             for earlier in trusted.iter().map(|trusted| &trusted.config) {
                 if let Some(iss) = common_issuer(issuer, earlier) {
                     return Err(BuildError::DoubledIssuer(iss));
@@ -358,27 +573,23 @@ impl Builder {
                     source: TemplateError::Alias,
                 });
             }
-            let key_sets = self.key_sets(issuer, &mut fetcher)?;
-            trusted.push(TrustedIssuer::new(issuer.clone(), key_sets));
+            let unchanged = previous.iter().find(|previous| previous.config == *issuer);
+            trusted.push(if let Some(previous) = unchanged {
+                Arc::clone(previous)
+            } else {
+                let key_sets = self.key_sets(issuer)?;
+                Arc::new(TrustedIssuer::new(issuer.clone(), key_sets))
+            });
         }
-        let verifier = Verifier::new(
+        Ok(Verifier::new(
             trusted,
             self.cache_entries,
             self.max_token_bytes,
-            self.clock,
-        );
-        Ok(Bearward::new(verifier, self.challenge))
+            Arc::clone(&self.clock),
+        ))
     }
 
-    #[cfg_attr(
-        not(feature = "remote"),
-        allow(unused_variables, reason = "fixed keys are not fetched")
-    )]
-    fn key_sets(
-        &self,
-        issuer: &Issuer,
-        fetcher: &mut SharedFetcher,
-    ) -> Result<Vec<KeySet>, BuildError> {
+    fn key_sets(&mut self, issuer: &Issuer) -> Result<Vec<KeySet>, BuildError> {
         let name = || issuer.name.to_string();
         issuer
             .check_key_source()
@@ -387,7 +598,7 @@ impl Builder {
                 source,
             })?;
         #[cfg(feature = "remote")]
-        let mut remote = |location| self.remote_key_set(issuer, location, None, fetcher);
+        let mut remote = |location| self.remote_key_set(issuer, location, None);
         match &issuer.keys {
             KeySource::Fixed(document) => KeySet::fixed(
                 &issuer.name,
@@ -414,7 +625,7 @@ impl Builder {
                 .zip(labels(urls))
                 .map(|(url, label)| {
                     let location = JwksLocation::Url(url.clone());
-                    self.remote_key_set(issuer, location, label, fetcher)
+                    self.remote_key_set(issuer, location, label)
                 })
                 .collect(),
             #[cfg(not(feature = "remote"))]
@@ -427,11 +638,10 @@ impl Builder {
 
     #[cfg(feature = "remote")]
     fn remote_key_set(
-        &self,
+        &mut self,
         issuer: &Issuer,
         location: JwksLocation,
         label: Option<String>,
-        fetcher: &mut SharedFetcher,
     ) -> Result<KeySet, BuildError> {
         let template = issuer.template.as_ref();
         let discovered = match template.map(IssuerTemplate::first_issuer) {
@@ -451,9 +661,9 @@ impl Builder {
             algorithms: issuer.algorithms.clone(),
             credentials: issuer.key_credentials.clone(),
         };
-        let fetch = match fetcher {
+        let fetch = match &mut self.fetch {
             Some(fetch) => fetch,
-            None => fetcher.insert(Arc::new(HttpFetch::new(
+            none => none.insert(Arc::new(HttpFetch::new(
                 &self.jwks_cache,
                 Arc::clone(&self.clock),
             )?)),
@@ -504,9 +714,3 @@ fn common_issuer(issuer: &Issuer, earlier: &Issuer) -> Option<String> {
     };
     accepted_by(issuer, earlier).or_else(|| accepted_by(earlier, issuer))
 }
-
-/// The HTTP client of all issuers, created for the first issuer that needs it.
-#[cfg(feature = "remote")]
-type SharedFetcher = Option<Arc<dyn Fetch>>;
-#[cfg(not(feature = "remote"))]
-type SharedFetcher = ();

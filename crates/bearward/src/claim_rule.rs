@@ -8,7 +8,9 @@ use super::{
     claim_lookup::ClaimLookup,
     error::AuthError,
     json_pointer::{JsonPointer, JsonPointerError},
+    jws,
     strict_object::{StrictObject, parse_string},
+    verified::Verified,
 };
 
 /// The value that a claim must have. See [`Issuer::require_claim`](crate::Issuer::require_claim).
@@ -156,17 +158,10 @@ impl ClaimRule {
         }
     }
 
-    /// Checks the claim in a token that has been verified.
-    ///
-    /// # Errors
-    /// [`AuthError::UnexpectedClaim`] if it is absent or has another value.
-    ///
-    /// # Security
-    /// Nothing of the token is verified.
-    #[doc(hidden)]
-    pub fn check_verified(&self, token: &str) -> Result<(), AuthError> {
-        let [_, payload, _] = super::jws::split(token).map_err(AuthError::Format)?;
-        let payload = super::jws::decode_base64url(payload)?;
+    /// Checks the claim of a verified token.
+    pub(crate) fn check_verified<C>(&self, user: &Verified<C>) -> Result<(), AuthError> {
+        let [_, payload, _] = jws::split(user.token()).map_err(AuthError::Format)?;
+        let payload = jws::decode_base64url(payload)?;
         let payload = StrictObject::parse(&payload).map_err(AuthError::Payload)?;
         self.check(&mut ClaimLookup::new(&payload))
     }

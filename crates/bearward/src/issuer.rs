@@ -301,7 +301,7 @@ impl Issuer {
     pub const LEEWAY: Setting<Duration> = Setting::new(
         Duration::from_secs(30),
         Duration::ZERO,
-        Duration::from_mins(5),
+        Duration::from_secs(5 * 60),
     );
 
     /// The maximum number of [`KeySource::Urls`]. A token that matches keys of every set costs up to

@@ -43,8 +43,9 @@
 //! | [`Require<R>`](Require) | users who meet the [`Requirement`] `R` | 401 | 401; 403 for a valid token that does not meet `R` |
 //!
 //! The extractors find the [`Bearward`] in the `app_data` of the `App` or of the scope.
-//! [`Bearward::require`] creates a [`Guard`] for a whole scope instead. Without actix-web,
-//! [`Bearward::verify`] verifies a token.
+//! [`Bearward::guard`], [`Bearward::require`] and [`Bearward::require_async`] create a [`Guard`] for a
+//! whole scope instead. Without actix-web, [`Bearward::authenticate`] verifies the token of a request
+//! and [`Bearward::error_parts`] describes the response of a rejection.
 //!
 //! # How verification works
 //!
@@ -75,7 +76,7 @@
 //!
 //! | feature | default | adds |
 //! |---|---|---|
-//! | `actix` | yes | extractors, guard, challenges and the error body for actix-web |
+//! | `actix` | yes | extractors, guards and responses for actix-web |
 //! | `remote` | yes | key sets over HTTP, OIDC discovery, snapshots on disk |
 //!
 //! Without `remote`, issuers need a fixed key set ([`KeySource::Fixed`]).
@@ -83,8 +84,10 @@
 //! # Where to go next
 //!
 //! - [`Issuer`]: audiences, algorithms, required claims, [`ClaimMapping`] for roles and scopes
-//! - [`Builder`]: limits, challenges, the session cookie
-//! - [`Requirement`] and [`CustomClaims`]: authorization with roles, scopes and custom claims
+//! - [`Builder`]: limits, challenges, error bodies, [`TokenSource`]s
+//! - [`Requirement`] and [`CustomClaims`]: authorization with roles, scopes and custom claims;
+//!   [`AsyncRequirement`]: with the state of the application
+//! - [`Principal::from_request`]: an extractor of the application on top of [`Principal`]
 //! - [`keys`]: the key cache, its states and its settings
 //! - [`explain`]: reports on rejected tokens
 
@@ -108,6 +111,7 @@ mod client_claims;
 mod clock;
 mod cookie;
 mod error;
+mod http;
 mod issuer;
 mod issuer_template;
 mod json_pointer;
@@ -123,19 +127,20 @@ mod verifier;
 
 #[cfg(feature = "actix")]
 pub use self::actix::{
-    AuthRejection, ErrorBody, ExtractFuture, Guard, GuardService, MaybePrincipal, Principal,
-    RejectionLog, RequestId, Require,
+    AsyncRequirement, AuthRejection, ExtractFuture, Guard, GuardService, MaybePrincipal, Principal,
+    RejectionLog, Require, RequireAsync,
 };
 pub use self::{
     algorithm::{Algorithm, UnknownAlgorithm},
     bearward::Bearward,
-    builder::{BuildError, Builder},
+    builder::{BuildError, BuildWarning, Builder},
     claim_mapping::{ClaimMapping, ClaimMappingError},
     claim_rule::{ClaimRule, ClaimRuleError, ClaimValue},
     claims::{Claims, CustomClaims, NoCustomClaims},
     clock::{Clock, Sleep, SystemClock, Timestamp},
     cookie::{CookieError, CookieSource},
     error::{AuthError, AuthFailure, FormatError, HeaderError, ObjectError, VerificationStep},
+    http::{ErrorBody, ErrorContent, ErrorParts, RequestHead, RequestId, TokenSource},
     issuer::{Audiences, Issuer, IssuerError, KeySource, KeySourceError, TokenUse, TypRule},
     issuer_template::TemplateError,
     json_pointer::{JsonPointer, JsonPointerError},
@@ -150,10 +155,7 @@ pub use self::{
 #[doc(hidden)]
 pub mod internals {
     #[cfg(feature = "actix")]
-    pub use crate::actix::{
-        JsonMembers, ScopeAuthentication, allow_methods, get_or_head, invalid_token_challenge,
-        parse_authorization, reject,
-    };
+    pub use crate::actix::{JsonMembers, allow_methods, get_or_head};
     #[cfg(feature = "remote")]
     pub use crate::keys::parse_retry_after;
     pub use crate::{

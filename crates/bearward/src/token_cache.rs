@@ -49,7 +49,8 @@ const SLOTS: usize = 32;
 #[derive(Clone)]
 struct TokenKey {
     hash: u64,
-    text: Box<str>,
+    /// Shared with the verified token.
+    text: Arc<str>,
 }
 
 /// A [`TokenKey`] that borrows the token from a request.
@@ -106,7 +107,7 @@ impl TokenCache {
     }
 
     pub(super) fn insert(&self, key: TokenKeyRef<'_>, verified: Arc<VerifiedToken>) {
-        self.shared.insert(key.to_token_key(), verified);
+        self.shared.insert(key.to_token_key(&verified), verified);
     }
 
     /// Removes a token from the shared cache and from this thread's copies. Other threads remove
@@ -129,7 +130,7 @@ impl ThreadLocalCache {
         let slot = key.slot();
         if self.last_hash[slot] == key.hash {
             // A copy, not a clone of the `Arc`: its reference count belongs to this thread.
-            self.slots[slot] = Some((key.to_token_key(), Arc::new(verified.clone())));
+            self.slots[slot] = Some((key.to_token_key(verified), Arc::new(verified.clone())));
         }
         self.last_hash[slot] = key.hash;
     }
@@ -149,10 +150,11 @@ impl TokenKeyRef<'_> {
         usize::try_from(self.hash % SLOTS as u64).unwrap_or(0)
     }
 
-    fn to_token_key(self) -> TokenKey {
+    /// Creates the key of the entry of `verified`, the same token.
+    fn to_token_key(self, verified: &VerifiedToken) -> TokenKey {
         TokenKey {
             hash: self.hash,
-            text: self.text.into(),
+            text: Arc::clone(&verified.raw.0),
         }
     }
 }

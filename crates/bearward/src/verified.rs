@@ -4,8 +4,10 @@ use std::{fmt, sync::Arc};
 
 use super::{
     algorithm::Algorithm,
+    claim_rule::ClaimRule,
     claims::{Claims, CustomClaims, NoCustomClaims},
     error::{AuthError, AuthFailure},
+    jws,
 };
 
 /// A verified token: the registered and mapped claims, and custom claims of type `C`.
@@ -38,6 +40,10 @@ pub struct Verified<C = NoCustomClaims> {
 #[derive(Debug, Clone)]
 pub(crate) struct VerifiedToken {
     pub(super) claims: Claims,
+    /// The token as it was sent.
+    pub(super) raw: RawToken,
+    /// The first accepted spelling of the issuer.
+    pub(super) canonical_issuer: Arc<str>,
     /// `iss`: one of the issuer's accepted spellings.
     pub(super) issuer: Arc<str>,
     /// The issuer's configured name.
@@ -50,6 +56,16 @@ pub(crate) struct VerifiedToken {
     pub(super) key_set: usize,
     /// The generation of that key set.
     pub(super) generation: u64,
+}
+
+/// The text of a token, redacted in `Debug`.
+#[derive(Clone)]
+pub(crate) struct RawToken(pub(crate) Arc<str>);
+
+impl fmt::Debug for RawToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
 }
 
 impl<C> Verified<C> {
@@ -82,6 +98,54 @@ impl<C> Verified<C> {
     /// ```
     pub fn is_machine(&self) -> bool {
         self.token.claims.is_machine()
+    }
+
+    /// Returns the first accepted `iss` of the issuer that signed the token.
+    ///
+    /// Use it with the subject as the key of database rows: it is the same for all spellings that
+    /// an issuer uses. If the issuer has a placeholder, it is the token's `iss`, so that two tenants
+    /// never share a row.
+    pub fn canonical_issuer(&self) -> &str {
+        &self.token.canonical_issuer
+    }
+
+    /// Returns the token, to call another service on behalf of the user.
+    ///
+    /// ```
+    /// use bearward::Verified;
+    ///
+    /// fn authorization(user: &Verified) -> String {
+    ///     format!("Bearer {}", user.token())
+    /// }
+    /// ```
+    ///
+    /// # Security
+    /// A holder of the token can act as the user until it expires. Do not log it, and send it only
+    /// to services that its `aud` names. `Debug` does not print it.
+    pub fn token(&self) -> &str {
+        &self.token.raw.0
+    }
+
+    /// Returns the payload of the token as JSON text, as the issuer signed it: every claim, for
+    /// example for `request.jwt.claims` of `PostgREST` and row level security.
+    ///
+    /// Each call decodes the payload.
+    ///
+    /// ```
+    /// use bearward::Verified;
+    ///
+    /// fn department(user: &Verified) -> Option<String> {
+    ///     let claims: serde_json::Value = serde_json::from_str(&user.claims_json()).ok()?;
+    ///     Some(claims["department"].as_str()?.to_owned())
+    /// }
+    /// ```
+    pub fn claims_json(&self) -> String {
+        // A verified token has three parts, and its payload is a JSON object in UTF-8.
+        jws::split(self.token())
+            .ok()
+            .and_then(|[_, payload, _]| jws::decode_base64url(payload).ok())
+            .and_then(|payload| String::from_utf8(payload).ok())
+            .unwrap_or_else(|| "{}".to_owned())
     }
 
     /// Returns the registered and mapped claims.
@@ -159,6 +223,24 @@ impl<C> Verified<C> {
         }
     }
 
+    /// Requires a claim to have a value, beyond the rules of the issuer. Each call decodes the
+    /// payload.
+    ///
+    /// ```
+    /// use bearward::{AuthError, ClaimRule, Verified};
+    ///
+    /// /// `rule` is for example `ClaimRule::new("department", ["sales", "support"])?`.
+    /// fn check(user: &Verified, rule: &ClaimRule) -> Result<(), AuthError> {
+    ///     user.require_claim(rule)
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// [`AuthError::UnexpectedClaim`] (401) if the claim is absent or has another value.
+    pub fn require_claim(&self, rule: &ClaimRule) -> Result<(), AuthError> {
+        rule.check_verified(self)
+    }
+
     /// Requires an authenticator assurance level, so that a frontend can ask for a second factor.
     ///
     /// The levels `aal1`, `aal2` and `aal3` are ordered: `aal2` is met by `aal2` and `aal3`. A level
@@ -207,25 +289,25 @@ impl<C> Verified<C> {
         AuthFailure::new(error, Some(Arc::clone(&self.token.issuer_name)), self.kid())
     }
 
-    /// The issuer's index in the verifier.
-    pub(crate) fn issuer_index(&self) -> usize {
-        self.token.issuer_index
-    }
-
     /// Deserializes the payload of the token as custom claims of another type.
+    ///
+    /// ```
+    /// use bearward::{AuthFailure, Verified};
+    ///
+    /// #[derive(serde::Deserialize)]
+    /// struct Plan {
+    ///     plan: String,
+    /// }
+    ///
+    /// fn plan(user: Verified) -> Result<String, AuthFailure> {
+    ///     Ok(user.with_custom_claims::<Plan>()?.into_custom().plan)
+    /// }
+    /// ```
     ///
     /// # Errors
     /// [`AuthError::CustomClaimsMismatch`] if the payload does not match `D`.
-    ///
-    /// # Security
-    /// `token` must be the token that this value was created from. That is not checked, and the
-    /// payload of any other token would be trusted without verification.
-    #[doc(hidden)]
-    pub fn with_custom_claims<D: CustomClaims>(
-        self,
-        token: &str,
-    ) -> Result<Verified<D>, AuthFailure> {
-        match D::from_verified(token) {
+    pub fn with_custom_claims<D: CustomClaims>(self) -> Result<Verified<D>, AuthFailure> {
+        match D::from_verified(self.token()) {
             Ok(custom) => Ok(Verified {
                 custom,
                 token: self.token,

@@ -27,12 +27,13 @@ use super::{
     strict_object::StrictObject,
     text::SanitizedText,
     token_cache::TokenCache,
-    verified::{Verified, VerifiedToken},
+    verified::{RawToken, Verified, VerifiedToken},
 };
 
-/// Verifies tokens of a fixed list of issuers.
+/// Verifies tokens of a fixed list of issuers. [`Bearward`](crate::Bearward) replaces it as a whole,
+/// with its cache, when the list changes.
 pub(crate) struct Verifier {
-    issuers: Vec<TrustedIssuer>,
+    issuers: Vec<Arc<TrustedIssuer>>,
     /// The index of the issuer that accepts each value of `iss`.
     by_iss: HashMap<Box<str>, usize, foldhash::fast::RandomState>,
     /// The indexes of the issuers with a placeholder.
@@ -123,7 +124,7 @@ type FetchOutcome = Result<(usize, Arc<Snapshot>), AuthError>;
 
 impl Verifier {
     pub(crate) fn new(
-        issuers: Vec<TrustedIssuer>,
+        issuers: Vec<Arc<TrustedIssuer>>,
         cache_entries: usize,
         max_bytes: usize,
         clock: Arc<dyn Clock>,
@@ -152,12 +153,8 @@ impl Verifier {
         }
     }
 
-    pub(crate) fn issuers(&self) -> &[TrustedIssuer] {
+    pub(crate) fn issuers(&self) -> &[Arc<TrustedIssuer>] {
         &self.issuers
-    }
-
-    pub(crate) fn clock(&self) -> &Arc<dyn Clock> {
-        &self.clock
     }
 
     /// The maximum length of a token, in bytes.
@@ -377,9 +374,18 @@ impl Verifier {
             Some(Err(error)) => return Err(error.clone()),
         }
         let (key_set, generation) = verified_by.ok_or(AuthError::UnknownKey)?;
+        let token_issuer = issuer.issuer_alias(&iss);
+        // The tenants of a template never share rows.
+        let canonical_issuer = if issuer.config.template.is_some() {
+            Arc::clone(&token_issuer)
+        } else {
+            issuer.issuer_alias(issuer.config.iss())
+        };
         let verified = Arc::new(VerifiedToken {
             claims: claims_validation::validate_claims(&payload, &issuer.config, now)?,
-            issuer: issuer.issuer_alias(&iss),
+            raw: RawToken(attempt.token.into()),
+            canonical_issuer,
+            issuer: token_issuer,
             issuer_name: Arc::clone(&issuer.config.name),
             issuer_index,
             kid: jws.header.kid.as_deref().map(Box::from),

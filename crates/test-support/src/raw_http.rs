@@ -34,6 +34,19 @@ pub fn get(target: &str) -> Request {
     request("GET", target)
 }
 
+/// Returns a WebSocket handshake for `target` (RFC 6455 §4.1), with `connection: upgrade`.
+pub fn web_socket(target: &str) -> Request {
+    let head = format!("GET {target} HTTP/1.1\r\nhost: api.example\r\nconnection: upgrade\r\n");
+    let handshake = Request {
+        head: head.into_bytes(),
+        body: Vec::new(),
+    };
+    handshake
+        .header("upgrade", "websocket")
+        .header("sec-websocket-version", "13")
+        .header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==")
+}
+
 /// Returns a POST request for `target`.
 pub fn post(target: &str) -> Request {
     request("POST", target)

@@ -7,7 +7,7 @@ use actix_web::{
     middleware::Next,
     web::Data,
 };
-use bearward::internals::{ScopeAuthentication, reject};
+use bearward::{Bearward, Principal};
 
 use crate::api::{Administrators, ApiError};
 
@@ -16,18 +16,19 @@ pub(super) async fn require_administrator(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let authentication = ScopeAuthentication::from_request(request.request());
+    let user = Principal::of(request.request());
     let administrators = request.app_data::<Data<Administrators>>();
-    let (Some(authentication), Some(administrators)) = (authentication, administrators) else {
+    let auth = request.app_data::<Data<Bearward>>();
+    let (Some(user), Some(administrators), Some(auth)) = (user, administrators, auth) else {
         tracing::error!(
             "an administration route has no authentication guard, or the application has no Data<Administrators>"
         );
         let response = ApiError::internal(request.request()).error_response();
         return Ok(request.into_response(response));
     };
-    let user = &authentication.verified;
-    if let Err(error) = administrators.check(user) {
-        let response = reject(request.request(), user.failure(error)).error_response();
+    if let Err(error) = administrators.check(&user) {
+        let failure = Bearward::record_rejection(user.failure(error));
+        let response = auth.error_response(request.request(), failure);
         return Ok(request.into_response(response));
     }
     next.call(request)

@@ -10,10 +10,7 @@ use actix_web::{
     middleware::Next,
     web::Data,
 };
-use bearward::{
-    Bearward, Clock, RejectionLog, RequestId,
-    internals::{ScopeAuthentication, invalid_token_challenge},
-};
+use bearward::{Bearward, Clock, Principal, RejectionLog, RequestId};
 
 use super::client_address::{TrustedProxies, rate_limit_key};
 use crate::{
@@ -211,7 +208,8 @@ pub(super) async fn limit_invalid_tokens(
         Err(error) => {
             let mut limited = error.error_response();
             let auth = response.request().app_data::<Data<Bearward>>();
-            if let Some(challenge) = auth.and_then(|auth| invalid_token_challenge(auth)) {
+            let challenge = auth.and_then(|auth| auth.invalid_token_challenge().try_into().ok());
+            if let Some(challenge) = challenge {
                 limited.headers_mut().insert(WWW_AUTHENTICATE, challenge);
             }
             Ok(response.into_response(limited))
@@ -226,20 +224,16 @@ pub(super) async fn limit_per_user(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let checked = rate_limits(&request).and_then(|limits| {
-        let authentication =
-            ScopeAuthentication::from_request(request.request()).ok_or_else(|| {
-                tracing::error!(
-                    route = request.match_pattern(),
-                    "limit_per_user is not inside an authentication guard"
-                );
-                ApiError::internal(request.request())
-            })?;
-        let issuer = authentication
-            .auth
-            .canonical_issuer(&authentication.verified);
+        let user = Principal::of(request.request()).ok_or_else(|| {
+            tracing::error!(
+                route = request.match_pattern(),
+                "limit_per_user is not inside an authentication guard"
+            );
+            ApiError::internal(request.request())
+        })?;
         limits.check_user(
             request.request(),
-            SubjectHash::new(issuer, authentication.verified.subject()),
+            SubjectHash::new(user.canonical_issuer(), user.subject()),
         )
     });
     match checked {
@@ -323,7 +317,7 @@ impl fmt::Debug for RateLimits {
 #[cfg(test)]
 mod tests {
     use actix_web::{HttpResponse, test::TestRequest};
-    use bearward::{AuthError, AuthRejection, SystemClock};
+    use bearward::{AuthError, SystemClock};
     use metrics_exporter_prometheus::PrometheusBuilder;
 
     use super::*;
@@ -334,7 +328,7 @@ mod tests {
         let request = TestRequest::get().to_http_request();
         let now = SystemClock::new().now();
         let counts = |error: AuthError| {
-            let response = AuthRejection::new(error.into(), &request, None).error_response();
+            let response = error.error_response();
             has_invalid_token(&ServiceResponse::new(request.clone(), response))
         };
         for error in [

@@ -5,9 +5,10 @@ use std::rc::Rc;
 use actix_web::{HttpMessage, HttpRequest};
 
 use super::{
-    challenge::AuthRejection,
+    credential,
     extract::{Authentication, authenticate, convert},
     principal::Principal,
+    rejection::AuthRejection,
 };
 use crate::{bearward::Bearward, error::AuthFailure, verified::Verified};
 
@@ -65,13 +66,14 @@ impl Bearward {
         &self,
         request: &HttpRequest,
     ) -> Result<Option<Principal>, AuthRejection> {
-        let (result, token) = match authenticate(request, self) {
+        let result = match authenticate(request, self) {
             Authentication::Missing => return Ok(None),
-            Authentication::Rejected(failure) => (Err(failure), None),
-            Authentication::Done(result, token) => (result, Some(token)),
-            Authentication::Pending(pending, token) => (pending.await, Some(token)),
+            Authentication::Rejected(failure) => Err(failure),
+            Authentication::Done(result) => result,
+            Authentication::Pending(pending) => pending.await,
         };
         if EarlyAuthentication::from_request(request, self).is_none() {
+            let token = credential::token(request, &self.http).ok();
             let early = EarlyAuthentication {
                 auth: self.clone(),
                 token: token.map(Into::into),
@@ -80,8 +82,8 @@ impl Bearward {
             request.extensions_mut().insert(Rc::new(early));
         }
         result
-            .and_then(|verified| convert(verified, token.unwrap_or_default()))
+            .and_then(convert)
             .map(Some)
-            .map_err(|failure| AuthRejection::new(failure, request, Some(self)))
+            .map_err(|failure| self.reject(request, failure))
     }
 }

@@ -4,13 +4,17 @@ use std::{
     fmt,
     future::Future,
     pin::Pin,
-    rc::Rc,
     task::{Context, Poll},
 };
 
-use actix_web::{HttpMessage, HttpRequest, web::Data};
+use actix_web::{HttpRequest, web::Data};
 
-use super::{bearer, challenge::AuthRejection, early::EarlyAuthentication};
+use super::{
+    credential,
+    early::EarlyAuthentication,
+    rejection::AuthRejection,
+    scope::{ScopeAuthentication, ScopeOutcome},
+};
 use crate::{
     bearward::Bearward,
     error::{AuthError, AuthFailure},
@@ -19,8 +23,8 @@ use crate::{
 };
 
 /// A type that extractors create from a verified token.
-pub(super) trait FromToken: Sized + 'static {
-    fn from_token(verified: Verified, token: &str) -> Result<Self, AuthFailure>;
+pub(super) trait FromVerified: Sized + 'static {
+    fn from_verified(verified: Verified) -> Result<Self, AuthFailure>;
 
     /// The value for a request without a token; `None` if a token is required.
     fn anonymous() -> Option<Self> {
@@ -36,42 +40,21 @@ enum State<T> {
     Pending(Pin<Box<dyn Future<Output = Result<T, AuthRejection>>>>),
 }
 
-/// The authentication of a request by the guard of its scope, for the extractors inside the scope.
-///
-/// It contains the token too, because a middleware inside the scope may replace the `Authorization`
-/// header by one that was not verified.
-#[derive(Clone)]
-pub struct ScopeAuthentication {
-    /// The guard's verifier.
-    pub auth: Rc<Bearward>,
-    /// The verified token.
-    pub verified: Verified,
-    /// The token that was verified.
-    pub token: Rc<str>,
-}
-
-impl ScopeAuthentication {
-    /// Returns the authentication of a request; `None` if no guard has authenticated it.
-    pub fn from_request(request: &HttpRequest) -> Option<Self> {
-        request.extensions().get::<Self>().cloned()
-    }
-}
-
 /// The result of authenticating a request without waiting. Failures have been counted.
-pub(super) enum Authentication<'r> {
+pub(super) enum Authentication {
     /// The request has no token. That is not counted yet, because the route may allow it.
     Missing,
     /// The request's credentials cannot be used.
     Rejected(AuthFailure),
     /// The token was verified or rejected.
-    Done(Result<Verified, AuthFailure>, &'r str),
+    Done(Result<Verified, AuthFailure>),
     /// Keys must be fetched first.
-    Pending(PendingVerification, &'r str),
+    Pending(PendingVerification),
 }
 
-pub(super) fn authenticate<'r>(request: &'r HttpRequest, auth: &Bearward) -> Authentication<'r> {
+pub(super) fn authenticate(request: &HttpRequest, auth: &Bearward) -> Authentication {
     let early = EarlyAuthentication::from_request(request, auth);
-    let token = match bearer::token(request, &auth.challenge) {
+    let token = match credential::token(request, &auth.http) {
         Ok(token) => token,
         Err(AuthError::NoToken) => return Authentication::Missing,
         Err(error) => {
@@ -88,11 +71,11 @@ pub(super) fn authenticate<'r>(request: &'r HttpRequest, auth: &Bearward) -> Aut
     if let Some(early) = early
         && early.token.as_deref() == Some(token)
     {
-        return Authentication::Done(early.result.clone(), token);
+        return Authentication::Done(early.result.clone());
     }
     match auth.try_verify(token) {
-        Verification::Ready(result) => Authentication::Done(result, token),
-        Verification::Pending(pending) => Authentication::Pending(pending, token),
+        Verification::Ready(result) => Authentication::Done(result),
+        Verification::Pending(pending) => Authentication::Pending(pending),
     }
 }
 
@@ -102,11 +85,11 @@ pub(super) fn missing_token() -> AuthFailure {
 }
 
 /// Creates a `T` from a verified token. Failures are counted.
-pub(super) fn convert<T: FromToken>(verified: Verified, token: &str) -> Result<T, AuthFailure> {
-    T::from_token(verified, token).map_err(Bearward::record_rejection)
+pub(super) fn convert<T: FromVerified>(verified: Verified) -> Result<T, AuthFailure> {
+    T::from_verified(verified).map_err(Bearward::record_rejection)
 }
 
-pub(super) fn extract<T: FromToken>(request: &HttpRequest) -> ExtractFuture<T> {
+pub(super) fn extract<T: FromVerified>(request: &HttpRequest) -> ExtractFuture<T> {
     let scope = ScopeAuthentication::from_request(request);
     let auth = match verifier(request, scope.as_ref()) {
         Ok(auth) => auth,
@@ -122,36 +105,24 @@ pub(super) fn extract<T: FromToken>(request: &HttpRequest) -> ExtractFuture<T> {
             )));
         }
     };
-    if let Some(ScopeAuthentication {
-        verified, token, ..
-    }) = &scope
-    {
-        let result = convert(verified.clone(), token);
-        return ExtractFuture::ready(
-            result.map_err(|failure| AuthRejection::new(failure, request, Some(auth))),
-        );
-    }
-    let result = match authenticate(request, auth) {
-        Authentication::Missing => T::anonymous().ok_or_else(missing_token),
-        Authentication::Rejected(failure) => Err(failure),
-        Authentication::Done(result, token) => result.and_then(|verified| convert(verified, token)),
-        Authentication::Pending(pending, token) => {
-            let (request, auth, token) = (request.clone(), auth.clone(), Box::<str>::from(token));
-            return ExtractFuture(State::Pending(Box::pin(async move {
-                let result = pending.await.and_then(|verified| convert(verified, &token));
-                result.map_err(|failure| AuthRejection::new(failure, &request, Some(&auth)))
-            })));
-        }
+    let outcome = scope.as_ref().map(|scope| &scope.outcome);
+    let result = match outcome {
+        Some(ScopeOutcome::Verified(verified)) => convert(verified.clone()),
+        Some(ScopeOutcome::Anonymous) => T::anonymous().ok_or_else(missing_token),
+        Some(ScopeOutcome::Excepted) | None => match authenticate(request, auth) {
+            Authentication::Missing => T::anonymous().ok_or_else(missing_token),
+            Authentication::Rejected(failure) => Err(failure),
+            Authentication::Done(result) => result.and_then(convert),
+            Authentication::Pending(pending) => {
+                let (request, auth) = (request.clone(), auth.clone());
+                return ExtractFuture(State::Pending(Box::pin(async move {
+                    let result = pending.await.and_then(convert);
+                    result.map_err(|failure| auth.reject(&request, failure))
+                })));
+            }
+        },
     };
-    ExtractFuture::ready(result.map_err(|failure| AuthRejection::new(failure, request, Some(auth))))
-}
-
-/// Rejects a request in its handler: counts the failure and creates the response with the challenge
-/// of the verifier that authenticated the request.
-pub fn reject(request: &HttpRequest, failure: AuthFailure) -> AuthRejection {
-    let scope = ScopeAuthentication::from_request(request);
-    let auth = verifier(request, scope.as_ref()).ok();
-    AuthRejection::new(Bearward::record_rejection(failure), request, auth)
+    ExtractFuture::ready(result.map_err(|failure| auth.reject(request, failure)))
 }
 
 /// Returns the verifier of a request: the guard's, or the one in the `app_data`, as `Bearward` or
@@ -159,7 +130,7 @@ pub fn reject(request: &HttpRequest, failure: AuthFailure) -> AuthRejection {
 ///
 /// Different verifiers are an error: actix-web does not say which `app_data` is closer to the
 /// route, and the wrong choice would accept tokens of the wrong issuers.
-fn verifier<'a>(
+pub(super) fn verifier<'a>(
     request: &'a HttpRequest,
     scope: Option<&'a ScopeAuthentication>,
 ) -> Result<&'a Bearward, &'static str> {

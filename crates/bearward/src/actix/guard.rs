@@ -1,23 +1,23 @@
-//! A middleware that applies a requirement to a scope.
+//! A middleware that authenticates the requests of a scope.
 
 use std::{
     fmt,
     future::{Future, Ready, ready},
-    marker::PhantomData,
     pin::Pin,
     rc::Rc,
 };
 
 use actix_web::{
-    Error, HttpMessage, ResponseError,
+    Error, HttpMessage, HttpRequest,
     body::{EitherBody, MessageBody},
-    dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready},
+    dev::{ResourceDef, Service, ServiceRequest, ServiceResponse, Transform, forward_ready},
 };
 
 use super::{
-    challenge::AuthRejection,
-    extract::{Authentication, ScopeAuthentication, authenticate, convert, missing_token},
+    async_requirement::{self, AsyncRequirement},
+    extract::{Authentication, authenticate, convert, missing_token},
     require::Require,
+    scope::{ScopeAuthentication, ScopeOutcome},
 };
 use crate::{
     bearward::Bearward,
@@ -25,11 +25,13 @@ use crate::{
     verified::{Requirement, Verified},
 };
 
-/// A middleware that accepts only requests that meet the requirement `R`. Created by
-/// [`Bearward::require`].
+/// A middleware that accepts only authenticated requests. Created by [`Bearward::guard`],
+/// [`Bearward::require`] and [`Bearward::require_async`].
 ///
 /// It authenticates before routing inside its scope, so unknown paths are also 401, and before any
-/// extractor reads the request.
+/// extractor reads the request. Handlers and middleware inside find the caller with a
+/// [`Principal`](super::Principal) parameter or with
+/// [`Principal::of`](super::Principal::of).
 ///
 /// ```
 /// use actix_web::{App, HttpResponse, web};
@@ -45,25 +47,49 @@ use crate::{
 /// }
 ///
 /// # fn build(auth: Bearward) {
-/// let app = App::new().service(
-///     web::scope("/internal")
-///         .wrap(auth.require::<Staff>())
-///         .route("/ping", web::get().to(HttpResponse::Ok)),
-/// );
+/// let app = App::new()
+///     .service(
+///         web::scope("/internal")
+///             .wrap(auth.require::<Staff>())
+///             .route("/ping", web::get().to(HttpResponse::Ok)),
+///     )
+///     .wrap(auth.guard().except(["/health", "/assets/{file:.*}"]));
 /// # }
 /// ```
-pub struct Guard<R> {
+#[derive(Clone)]
+pub struct Guard {
     auth: Bearward,
-    requirement: PhantomData<fn() -> R>,
+    policy: Policy,
 }
 
 /// The service of a [`Guard`].
-pub struct GuardService<R, S> {
+pub struct GuardService<S> {
     /// One per worker: workers that share a reference count contend for it with every request.
     auth: Rc<Bearward>,
+    policy: Rc<Policy>,
     service: Rc<S>,
-    requirement: PhantomData<fn() -> R>,
 }
+
+/// What a guard requires.
+#[derive(Clone)]
+struct Policy {
+    check: Check,
+    is_optional: bool,
+    excepted: Vec<ResourceDef>,
+}
+
+/// What a guard requires of a verified token.
+#[derive(Clone, Copy)]
+enum Check {
+    /// Nothing more.
+    Valid,
+    /// A [`Requirement`].
+    Requirement(fn(Verified) -> Result<(), AuthFailure>),
+    /// An [`AsyncRequirement`].
+    Async(fn(Verified, HttpRequest, Bearward) -> CheckFuture),
+}
+
+type CheckFuture = Pin<Box<dyn Future<Output = Result<(), Error>>>>;
 
 impl Bearward {
     /// Creates a middleware that accepts only requests that meet the requirement `R`.
@@ -94,38 +120,131 @@ impl Bearward {
     /// Preflight requests carry no token, so a CORS middleware must be outside of the guard:
     /// `.wrap(auth.require::<Admin>()).wrap(cors)`, since the middleware that is wrapped last runs
     /// first.
-    pub fn require<R: Requirement>(&self) -> Guard<R> {
-        Guard {
-            auth: self.clone(),
-            requirement: PhantomData,
-        }
+    pub fn require<R: Requirement>(&self) -> Guard {
+        Guard::new(
+            self,
+            Check::Requirement(|verified| convert::<Require<R>>(verified).map(drop)),
+        )
+    }
+
+    /// Creates a middleware that accepts only requests with a valid token.
+    ///
+    /// ```
+    /// use actix_web::{App, web};
+    /// # use bearward::{Bearward, Principal};
+    ///
+    /// async fn orders(user: Principal) -> String {
+    ///     format!("orders of {}", user.subject())
+    /// }
+    ///
+    /// # fn build(auth: Bearward) {
+    /// let app = App::new()
+    ///     .wrap(auth.guard().except(["/health"]))
+    ///     .route("/orders", web::get().to(orders));
+    /// # }
+    /// ```
+    pub fn guard(&self) -> Guard {
+        Guard::new(self, Check::Valid)
+    }
+
+    /// Creates a middleware that accepts only requests that meet the asynchronous requirement `R`.
+    ///
+    /// It rejects with the same responses as [`RequireAsync<R>`](super::RequireAsync).
+    ///
+    /// ```
+    /// use actix_web::web;
+    /// # use actix_web::{Error, HttpRequest};
+    /// # use bearward::{AsyncRequirement, Bearward, NoCustomClaims, Verified};
+    /// # struct Editor;
+    /// # impl AsyncRequirement for Editor {
+    /// #     type Claims = NoCustomClaims;
+    /// #     async fn check(_: &Verified, _: &HttpRequest) -> Result<(), Error> { Ok(()) }
+    /// # }
+    ///
+    /// # fn build(auth: Bearward) {
+    /// let drafts = web::scope("/drafts").wrap(auth.require_async::<Editor>());
+    /// # }
+    /// ```
+    pub fn require_async<R: AsyncRequirement>(&self) -> Guard {
+        Guard::new(self, Check::Async(async_requirement::check::<R>))
     }
 }
 
-impl<R, S, B> Transform<S, ServiceRequest> for Guard<R>
+impl Guard {
+    fn new(auth: &Bearward, check: Check) -> Self {
+        Self {
+            auth: auth.clone(),
+            policy: Policy {
+                check,
+                is_optional: false,
+                excepted: Vec::new(),
+            },
+        }
+    }
+
+    /// Accepts requests without a token too. A token that is sent must be valid and meet the
+    /// requirement.
+    ///
+    /// [`MaybePrincipal`](super::MaybePrincipal) is empty then, and
+    /// [`Principal`](super::Principal) rejects.
+    #[must_use]
+    pub fn optional(mut self) -> Self {
+        self.policy.is_optional = true;
+        self
+    }
+
+    /// Accepts every request for these paths. Their tokens are not looked at, unless a handler has
+    /// an extractor.
+    ///
+    /// A pattern is written like that of a resource (`/assets/{file:.*}`), is complete (with the
+    /// prefix of the scope), and must match the whole path as the request has it. A path that is
+    /// only equivalent (`//health`, `/health/`) is not excepted.
+    ///
+    /// # Panics
+    /// If a pattern is malformed.
+    ///
+    /// # Security
+    /// A middleware inside of the guard must not rewrite an excepted path to another one. Prefer
+    /// exact paths to patterns.
+    #[must_use]
+    pub fn except<P: AsRef<str>>(mut self, paths: impl IntoIterator<Item = P>) -> Self {
+        let paths = paths
+            .into_iter()
+            .map(|path| ResourceDef::new(path.as_ref()));
+        self.policy.excepted.extend(paths);
+        self
+    }
+}
+
+impl Policy {
+    fn is_excepted(&self, request: &HttpRequest) -> bool {
+        let path = request.match_info().as_str();
+        self.excepted.iter().any(|pattern| pattern.is_match(path))
+    }
+}
+
+impl<S, B> Transform<S, ServiceRequest> for Guard
 where
-    R: Requirement,
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
     B: MessageBody + 'static,
 {
     type Response = ServiceResponse<EitherBody<B>>;
     type Error = Error;
-    type Transform = GuardService<R, S>;
+    type Transform = GuardService<S>;
     type InitError = ();
     type Future = Ready<Result<Self::Transform, ()>>;
 
     fn new_transform(&self, service: S) -> Self::Future {
         ready(Ok(GuardService {
             auth: Rc::new(self.auth.clone()),
+            policy: Rc::new(self.policy.clone()),
             service: Rc::new(service),
-            requirement: PhantomData,
         }))
     }
 }
 
-impl<R, S, B> Service<ServiceRequest> for GuardService<R, S>
+impl<S, B> Service<ServiceRequest> for GuardService<S>
 where
-    R: Requirement,
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
     B: MessageBody + 'static,
 {
@@ -136,55 +255,60 @@ where
     forward_ready!(service);
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
-        let (auth, service) = (Rc::clone(&self.auth), Rc::clone(&self.service));
+        let (auth, policy) = (Rc::clone(&self.auth), Rc::clone(&self.policy));
+        let service = Rc::clone(&self.service);
         Box::pin(async move {
-            match authorize::<R>(&request, &auth).await {
-                Ok((verified, token)) => {
-                    request.extensions_mut().insert(ScopeAuthentication {
-                        auth,
-                        verified,
-                        token,
-                    });
+            match authorize(request.request(), &auth, &policy).await {
+                Ok(outcome) => {
+                    request
+                        .extensions_mut()
+                        .insert(ScopeAuthentication { auth, outcome });
                     service
                         .call(request)
                         .await
                         .map(ServiceResponse::map_into_left_body)
                 }
-                Err(failure) => {
-                    // A response and not an error, so that outer middleware (CORS, access log)
-                    // processes it.
-                    let rejection = AuthRejection::new(failure, request.request(), Some(&auth));
-                    Ok(request
-                        .into_response(rejection.error_response())
-                        .map_into_right_body())
-                }
+                // A response and not an error, so that outer middleware (CORS, access log)
+                // processes it.
+                Err(error) => Ok(request.error_response(error).map_into_right_body()),
             }
         })
     }
 }
 
 /// Authenticates a request and checks the requirement.
-async fn authorize<R: Requirement>(
-    request: &ServiceRequest,
+async fn authorize(
+    request: &HttpRequest,
     auth: &Bearward,
-) -> Result<(Verified, Rc<str>), AuthFailure> {
-    let (verified, token) = match authenticate(request.request(), auth) {
-        Authentication::Missing => return Err(missing_token()),
-        Authentication::Rejected(failure) => return Err(failure),
-        Authentication::Done(result, token) => (result?, token),
-        Authentication::Pending(pending, token) => (pending.await?, token),
+    policy: &Policy,
+) -> Result<ScopeOutcome, Error> {
+    if policy.is_excepted(request) {
+        return Ok(ScopeOutcome::Excepted);
+    }
+    let result = match authenticate(request, auth) {
+        Authentication::Missing if policy.is_optional => return Ok(ScopeOutcome::Anonymous),
+        Authentication::Missing => Err(missing_token()),
+        Authentication::Rejected(failure) => Err(failure),
+        Authentication::Done(result) => result,
+        Authentication::Pending(pending) => pending.await,
     };
-    convert::<Require<R>>(verified.clone(), token)?;
-    Ok((verified, token.into()))
+    let reject = |failure| auth.reject(request, failure);
+    let verified = result.map_err(reject)?;
+    match policy.check {
+        Check::Valid => {}
+        Check::Requirement(check) => check(verified.clone()).map_err(reject)?,
+        Check::Async(check) => check(verified.clone(), request.clone(), auth.clone()).await?,
+    }
+    Ok(ScopeOutcome::Verified(verified))
 }
 
-impl<R> fmt::Debug for Guard<R> {
+impl fmt::Debug for Guard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Guard")
     }
 }
 
-impl<R, S> fmt::Debug for GuardService<R, S> {
+impl<S> fmt::Debug for GuardService<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("GuardService")
     }

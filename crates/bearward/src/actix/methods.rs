@@ -8,7 +8,7 @@ use actix_web::{
     web,
 };
 
-use super::{error_body::ErrorBody, request_id::RequestId};
+use crate::http::{ErrorBody, RequestId};
 
 /// Returns a route for GET and HEAD (RFC 9110 §9.3.2).
 pub fn get_or_head() -> Route {

@@ -5,8 +5,9 @@ use std::{fmt, ops::Deref};
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
 
 use super::{
-    challenge::AuthRejection,
-    extract::{ExtractFuture, FromToken, extract},
+    extract::{ExtractFuture, FromVerified, extract},
+    rejection::AuthRejection,
+    scope::{ScopeAuthentication, ScopeOutcome},
 };
 use crate::{
     claims::{CustomClaims, NoCustomClaims},
@@ -100,6 +101,95 @@ impl<C: CustomClaims> Principal<C> {
     }
 }
 
+impl Principal {
+    /// Returns the caller that a [`Guard`](super::Guard) around this request has authenticated, for
+    /// a middleware or a handler inside of the guard. `None` if there is no guard, if the guard is
+    /// optional and the request has no token, or if the path is excepted.
+    ///
+    /// ```
+    /// use actix_web::{HttpRequest, HttpResponse, Responder};
+    /// use bearward::Principal;
+    ///
+    /// async fn orders(request: HttpRequest) -> impl Responder {
+    ///     match Principal::of(&request) {
+    ///         Some(user) => HttpResponse::Ok().body(format!("orders of {}", user.subject())),
+    ///         None => HttpResponse::NotFound().finish(),
+    ///     }
+    /// }
+    /// ```
+    pub fn of(request: &HttpRequest) -> Option<Self> {
+        match ScopeAuthentication::from_request(request)?.outcome {
+            ScopeOutcome::Verified(verified) => Some(Self(verified)),
+            ScopeOutcome::Anonymous | ScopeOutcome::Excepted => None,
+        }
+    }
+
+    /// Extracts the caller of a request, for an extractor of the application.
+    ///
+    /// ```
+    /// use std::pin::Pin;
+    ///
+    /// use actix_web::{Error, FromRequest, HttpRequest, dev::Payload, error::ErrorForbidden, web};
+    /// use bearward::Principal;
+    ///
+    /// # struct Database;
+    /// # impl Database { async fn account_of(&self, _: &str) -> Option<u64> { None } }
+    /// /// The account of the caller.
+    /// struct Account(u64);
+    ///
+    /// impl FromRequest for Account {
+    ///     type Error = Error;
+    ///     type Future = Pin<Box<dyn Future<Output = Result<Self, Error>>>>;
+    ///
+    ///     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+    ///         let principal = Principal::from_request(request, payload);
+    ///         let database = web::Data::<Database>::extract(request);
+    ///         Box::pin(async move {
+    ///             let (principal, database) = (principal.await?, database.await?);
+    ///             let account = database.account_of(principal.subject()).await;
+    ///             account.map(Self).ok_or_else(|| ErrorForbidden("no account"))
+    ///         })
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// This is the method of [`FromRequest`] for `Principal` without custom claims, so that the
+    /// compiler need not infer their type. With custom claims, write
+    /// `Principal::<MyClaims>::from_request`.
+    ///
+    /// # Errors
+    /// The future returns the [`AuthRejection`] of the extractor.
+    pub fn from_request(request: &HttpRequest, payload: &mut Payload) -> ExtractFuture<Self> {
+        <Self as FromRequest>::from_request(request, payload)
+    }
+
+    /// Extracts the caller of a request, like [`from_request`](Self::from_request).
+    ///
+    /// # Errors
+    /// The future returns the [`AuthRejection`] of the extractor.
+    pub fn extract(request: &HttpRequest) -> ExtractFuture<Self> {
+        extract(request)
+    }
+}
+
+impl MaybePrincipal {
+    /// Extracts the caller of a request, if there is one; see [`Principal::from_request`].
+    ///
+    /// # Errors
+    /// The future returns the [`AuthRejection`] of the extractor.
+    pub fn from_request(request: &HttpRequest, payload: &mut Payload) -> ExtractFuture<Self> {
+        <Self as FromRequest>::from_request(request, payload)
+    }
+
+    /// Extracts the caller of a request, if there is one; see [`Principal::from_request`].
+    ///
+    /// # Errors
+    /// The future returns the [`AuthRejection`] of the extractor.
+    pub fn extract(request: &HttpRequest) -> ExtractFuture<Self> {
+        extract(request)
+    }
+}
+
 impl<C: CustomClaims> Deref for Principal<C> {
     type Target = Verified<C>;
 
@@ -163,15 +253,15 @@ impl<C: CustomClaims> FromRequest for MaybePrincipal<C> {
     }
 }
 
-impl<C: CustomClaims> FromToken for Principal<C> {
-    fn from_token(verified: Verified, token: &str) -> Result<Self, AuthFailure> {
-        verified.with_custom_claims(token).map(Self)
+impl<C: CustomClaims> FromVerified for Principal<C> {
+    fn from_verified(verified: Verified) -> Result<Self, AuthFailure> {
+        verified.with_custom_claims().map(Self)
     }
 }
 
-impl<C: CustomClaims> FromToken for MaybePrincipal<C> {
-    fn from_token(verified: Verified, token: &str) -> Result<Self, AuthFailure> {
-        Principal::from_token(verified, token).map(|principal| Self(Some(principal)))
+impl<C: CustomClaims> FromVerified for MaybePrincipal<C> {
+    fn from_verified(verified: Verified) -> Result<Self, AuthFailure> {
+        Principal::from_verified(verified).map(|principal| Self(Some(principal)))
     }
 
     fn anonymous() -> Option<Self> {

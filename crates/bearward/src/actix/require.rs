@@ -5,9 +5,9 @@ use std::{fmt, ops::Deref};
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
 
 use super::{
-    challenge::AuthRejection,
-    extract::{ExtractFuture, FromToken, extract},
+    extract::{ExtractFuture, FromVerified, extract},
     principal::Principal,
+    rejection::AuthRejection,
 };
 use crate::{
     error::AuthFailure,
@@ -76,9 +76,9 @@ impl<R: Requirement> FromRequest for Require<R> {
     }
 }
 
-impl<R: Requirement> FromToken for Require<R> {
-    fn from_token(verified: Verified, token: &str) -> Result<Self, AuthFailure> {
-        let principal = Principal::from_token(verified, token)?;
+impl<R: Requirement> FromVerified for Require<R> {
+    fn from_verified(verified: Verified) -> Result<Self, AuthFailure> {
+        let principal = Principal::from_verified(verified)?;
         match R::check(&principal) {
             Ok(()) => Ok(Self(principal)),
             Err(error) => Err(principal.failure(error)),

@@ -6,10 +6,10 @@
 use std::time::Duration;
 
 const MIN_PAUSE: Duration = Duration::from_secs(1);
-const MAX_PAUSE: Duration = Duration::from_mins(1);
+const MAX_PAUSE: Duration = Duration::from_secs(60);
 
 /// The longest `Retry-After` that is honoured, so that a wrong value does not outlast the outage.
-pub(super) const MAX_RETRY_AFTER: Duration = Duration::from_mins(5);
+pub(super) const MAX_RETRY_AFTER: Duration = Duration::from_secs(5 * 60);
 
 /// Returns the pause before the next attempt: one second, doubled with each consecutive failure up
 /// to 60 seconds, multiplied by a jitter of 0.5 to 1.5, and at least `retry_after` (up to

@@ -48,15 +48,16 @@ pub struct JwksCacheConfig {
 }
 
 const SECOND: Duration = Duration::from_secs(1);
-const MINUTE: Duration = Duration::from_mins(1);
-const HOUR: Duration = Duration::from_hours(1);
-const WEEK: Duration = Duration::from_hours(7 * 24);
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(60 * 60);
+const WEEK: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// Defaults and bounds.
 impl JwksCacheConfig {
     /// [`default_ttl`](Self::default_ttl): 10 minutes; 1 second to 7 days, and between
     /// [`min_ttl`](Self::min_ttl) and [`max_ttl`](Self::max_ttl).
-    pub const DEFAULT_TTL: Setting<Duration> = Setting::new(Duration::from_mins(10), SECOND, WEEK);
+    pub const DEFAULT_TTL: Setting<Duration> =
+        Setting::new(Duration::from_secs(10 * 60), SECOND, WEEK);
 
     /// [`min_ttl`](Self::min_ttl): 60 seconds; 1 second to 7 days.
     pub const MIN_TTL: Setting<Duration> = Setting::new(MINUTE, SECOND, WEEK);
@@ -66,7 +67,8 @@ impl JwksCacheConfig {
 
     /// [`max_stale`](Self::max_stale): 6 hours; 1 second to 7 days, and not below
     /// [`max_ttl`](Self::max_ttl).
-    pub const MAX_STALE: Setting<Duration> = Setting::new(Duration::from_hours(6), SECOND, WEEK);
+    pub const MAX_STALE: Setting<Duration> =
+        Setting::new(Duration::from_secs(6 * 60 * 60), SECOND, WEEK);
 
     /// [`refetch_cooldown`](Self::refetch_cooldown): 10 seconds; 1 second to 1 hour.
     pub const REFETCH_COOLDOWN: Setting<Duration> =

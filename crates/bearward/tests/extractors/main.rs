@@ -3,9 +3,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed setup fails the test")]
 
+mod axum;
 mod body;
+mod caller_token;
 mod challenges;
+mod changing_issuers;
 mod error_body;
+mod error_responses;
+mod guard_policies;
 mod guards;
 mod misconfiguration;
 mod outage;
@@ -16,6 +21,10 @@ mod requirements;
 mod secrecy;
 mod source_cookie;
 mod source_header;
+mod startup;
+mod test_kit;
+mod token_sources;
+mod websocket;
 
 mod challenge_grammar;
 mod test_app;

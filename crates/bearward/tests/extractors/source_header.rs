@@ -1,7 +1,7 @@
 //! Rule 1, header: exactly one Authorization header with the scheme Bearer and one token. The query
 //! and the body are not read.
 
-use actix_web::{FromRequest, test::TestRequest};
+use actix_web::test::TestRequest;
 use bearward::{AuthError, Principal};
 use test_support::raw_http::{get, post, request};
 

@@ -107,7 +107,7 @@ impl Response {
             "a 401 without a challenge: {self:?}"
         );
         if let Some(challenge) = &challenge {
-            challenge_grammar::assert_conformant(&challenge);
+            challenge_grammar::assert_conformant(challenge);
             let error = challenge.parameter("error");
             assert_eq!(
                 error == Some("invalid_request"),

@@ -43,9 +43,10 @@ pub(crate) fn cache_config() -> JwksCacheConfig {
         .timeout(secs(60))
 }
 
-/// Returns a builder for an identity provider and its clock.
+/// Returns a builder for an identity provider and its clock. Every algorithm is accepted.
 pub(crate) fn builder(idp: &MockIdp) -> Builder {
-    builder_for(idp.as_issuer(), idp)
+    let issuer = idp.as_issuer().algorithms(Algorithm::ALL.iter().copied());
+    builder_for(issuer.unwrap(), idp)
 }
 
 /// Returns a builder for `issuer` with the clock of the identity provider.

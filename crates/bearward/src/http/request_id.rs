@@ -2,8 +2,6 @@
 
 use std::{fmt, sync::Arc};
 
-use actix_web::{HttpMessage, HttpRequest};
-
 /// The id of a request: 1 to 64 letters, digits, `.`, `_` or `-`.
 ///
 /// A middleware stores it in the request's extensions. It is sent back in the
@@ -31,11 +29,6 @@ impl RequestId {
         let is_allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
         let is_valid = (1..=Self::MAX_BYTES).contains(&id.len()) && id.bytes().all(is_allowed);
         is_valid.then(|| Self(id.into()))
-    }
-
-    /// Returns the id in the request's extensions; `None` if no middleware has stored one.
-    pub fn from_request(request: &HttpRequest) -> Option<Self> {
-        request.extensions().get::<Self>().cloned()
     }
 
     /// Returns the id.

@@ -1,0 +1,234 @@
+//! Maps a rejection to HTTP: the status, the challenge and `Retry-After`.
+
+use std::time::Duration;
+
+use super::HttpConfig;
+use crate::{
+    bearward::Bearward,
+    error::{AuthError, AuthFailure},
+};
+
+/// The challenge of an error.
+enum Challenge {
+    /// The response has no challenge.
+    None,
+    /// No token was sent, so the challenge names no error (RFC 6750 §3.1).
+    WithoutError,
+    /// The error code, and a further attribute.
+    Error(&'static str, Option<String>),
+}
+
+impl AuthError {
+    /// Returns the status code of the response.
+    ///
+    /// ```
+    /// use bearward::AuthError;
+    ///
+    /// assert_eq!(AuthError::InvalidSignature.status(), 401);
+    /// assert_eq!(AuthError::InsufficientRole { required: "admin".into() }.status(), 403);
+    /// ```
+    pub fn status(&self) -> u16 {
+        self.to_http().0
+    }
+
+    /// Returns the `WWW-Authenticate` field of the response (RFC 6750 §3, RFC 9470 §3, RFC 9728
+    /// §5.1); `None` if it has none. `auth` provides the scheme, the realm and the resource
+    /// metadata.
+    ///
+    /// ```
+    /// use bearward::{AuthError, Bearward};
+    ///
+    /// fn challenge(auth: &Bearward) -> Option<String> {
+    ///     AuthError::InsufficientScope { required: "orders:write".into() }.challenge(auth)
+    /// }
+    /// ```
+    pub fn challenge(&self, auth: &Bearward) -> Option<String> {
+        self.format_challenge(Some(&auth.http))
+    }
+
+    /// Returns `Retry-After`, in whole seconds, at least one; `None` unless the response has it.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use bearward::AuthError;
+    ///
+    /// let outage = AuthError::KeysUnavailable { retry_after: Duration::from_millis(1500) };
+    /// assert_eq!((outage.status(), outage.retry_after()), (503, Some(Duration::from_secs(1))));
+    /// ```
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::KeysUnavailable { retry_after } => {
+                Some(Duration::from_secs(retry_after.as_secs().max(1)))
+            }
+            _ => None,
+        }
+    }
+
+    pub(crate) fn format_challenge(&self, config: Option<&HttpConfig>) -> Option<String> {
+        let attributes = match self.to_http().1 {
+            Challenge::None => return None,
+            Challenge::WithoutError => Vec::new(),
+            Challenge::Error(error, attribute) => {
+                let message =
+                    config.map_or_else(|| self.to_string(), |config| config.message(self));
+                let description = quoted_string_safe(&message);
+                [
+                    Some(format!("error=\"{error}\"")),
+                    Some(format!("error_description=\"{description}\"")),
+                    attribute,
+                ]
+                .into_iter()
+                .flatten()
+                .collect()
+            }
+        };
+        Some(format_challenge(config, attributes))
+    }
+
+    /// Maps an error to HTTP. The match has no wildcard arm: every new variant needs a status.
+    fn to_http(&self) -> (u16, Challenge) {
+        match self {
+            Self::NoToken => (401, Challenge::WithoutError),
+            Self::SeveralCredentials => (400, Challenge::Error("invalid_request", None)),
+            Self::BadAuthorization
+            | Self::TooLong { .. }
+            | Self::ApiKey
+            | Self::Format(_)
+            | Self::Header(_)
+            | Self::Payload(_)
+            | Self::AlgorithmNotAllowed { .. }
+            | Self::WrongType { .. }
+            | Self::UnknownIssuer { .. }
+            | Self::UnknownKey
+            | Self::InvalidSignature
+            | Self::Expired { .. }
+            | Self::NotYetValid { .. }
+            | Self::WrongAudience { .. }
+            | Self::MissingClaim(_)
+            | Self::InvalidClaim { .. }
+            | Self::UnexpectedClaim { .. }
+            | Self::ClientNotAllowed { .. }
+            | Self::CustomClaimsMismatch => (401, Challenge::Error("invalid_token", None)),
+            Self::StepUpRequired { required } => (
+                401,
+                Challenge::Error(
+                    "insufficient_user_authentication",
+                    Some(format!("acr_values=\"{}\"", scope_charset(required))),
+                ),
+            ),
+            Self::InsufficientScope { required } => (
+                403,
+                Challenge::Error(
+                    "insufficient_scope",
+                    Some(format!("scope=\"{}\"", scope_charset(required))),
+                ),
+            ),
+            Self::InsufficientRole { .. }
+            | Self::RequirementNotMet { .. }
+            | Self::OriginNotAllowed => (403, Challenge::None),
+            Self::KeysUnavailable { .. } => (503, Challenge::None),
+            Self::NotConfigured => (500, Challenge::None),
+        }
+    }
+}
+
+impl AuthFailure {
+    /// Returns the status code of the response; see [`AuthError::status`].
+    pub fn status(&self) -> u16 {
+        self.error.status()
+    }
+
+    /// Returns the `WWW-Authenticate` field of the response; see [`AuthError::challenge`].
+    pub fn challenge(&self, auth: &Bearward) -> Option<String> {
+        self.error.challenge(auth)
+    }
+
+    /// Returns `Retry-After`; see [`AuthError::retry_after`].
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.error.retry_after()
+    }
+}
+
+impl Bearward {
+    /// Returns the challenge for an invalid token, without the reason.
+    ///
+    /// It is meant for responses that replace a rejection, for example 429: they need a challenge,
+    /// and must not tell the sender of guessed tokens which check failed.
+    ///
+    /// ```
+    /// use actix_web::{HttpResponse, http::header::WWW_AUTHENTICATE};
+    /// use bearward::Bearward;
+    ///
+    /// fn too_many_invalid_tokens(auth: &Bearward) -> HttpResponse {
+    ///     HttpResponse::TooManyRequests()
+    ///         .insert_header((WWW_AUTHENTICATE, auth.invalid_token_challenge()))
+    ///         .finish()
+    /// }
+    /// ```
+    pub fn invalid_token_challenge(&self) -> String {
+        format_challenge(Some(&self.http), vec!["error=\"invalid_token\"".to_owned()])
+    }
+}
+
+/// Formats a challenge: the realm, these attributes and the resource metadata.
+fn format_challenge(config: Option<&HttpConfig>, attributes: Vec<String>) -> String {
+    let (scheme, realm) = config.map_or(("Bearer", "bearward"), |config| {
+        (config.scheme(), config.realm.as_str())
+    });
+    let metadata = config
+        .and_then(|config| config.resource.as_ref())
+        .and_then(metadata_url)
+        .map(|url| format!("resource_metadata=\"{url}\""));
+    let attributes: Vec<String> = std::iter::once(format!("realm=\"{realm}\""))
+        .chain(attributes)
+        .chain(metadata)
+        .collect();
+    format!("{scheme} {}", attributes.join(", "))
+}
+
+/// Returns the URL of a resource's metadata: the well-known path is inserted between the host and
+/// the path and query of the resource (RFC 9728 §3.1).
+fn metadata_url(resource: &url::Url) -> Option<String> {
+    let origin = resource.origin();
+    if !origin.is_tuple() {
+        return None;
+    }
+    let path = if resource.path() == "/" {
+        ""
+    } else {
+        resource.path()
+    };
+    let query = resource
+        .query()
+        .map(|query| format!("?{query}"))
+        .unwrap_or_default();
+    Some(format!(
+        "{}/.well-known/oauth-protected-resource{path}{query}",
+        origin.ascii_serialization()
+    ))
+}
+
+/// Removes the characters that are not allowed in scopes and levels: only %x21 / %x23-5B / %x5D-7E,
+/// separated by single spaces, are (RFC 6750 §3, RFC 9470 §3).
+fn scope_charset(values: &str) -> String {
+    let allowed: String = values
+        .chars()
+        .filter(|c| (' '..='~').contains(c) && !matches!(c, '"' | '\\'))
+        .collect();
+    allowed
+        .split_ascii_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+/// Replaces the characters that are not allowed in `error_description`: printable ASCII without
+/// quotes and backslashes is (RFC 6750 §3).
+fn quoted_string_safe(message: &str) -> String {
+    let replace = |c: char| match c {
+        '"' | '\\' => '\'',
+        ' '..='~' => c,
+        _ => '?',
+    };
+    message.chars().map(replace).collect()
+}

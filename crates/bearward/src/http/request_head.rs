@@ -1,0 +1,240 @@
+//! The token of a request, independent of the HTTP framework.
+
+use smallvec::SmallVec;
+
+use super::HttpConfig;
+use crate::{
+    bearward::Bearward,
+    error::{AuthError, AuthFailure},
+    text::is_token_char,
+    verified::Verified,
+};
+
+/// The parts of an HTTP request that can carry a token, for frameworks other than actix-web.
+///
+/// ```
+/// use bearward::{AuthFailure, Bearward, RequestHead, Verified};
+///
+/// /// `headers` are the name and the value of every header field.
+/// async fn authenticate(
+///     auth: &Bearward,
+///     method: &str,
+///     headers: &[(String, Vec<u8>)],
+/// ) -> Result<Verified, AuthFailure> {
+///     let headers = headers.iter().map(|(name, value)| (name, value));
+///     auth.authenticate(&RequestHead::new(method, "/orders", headers)).await
+/// }
+/// ```
+///
+/// # Security
+/// Pass every header field, repeated ones too: a request with two credentials must be rejected.
+#[derive(Clone)]
+pub struct RequestHead<'r> {
+    method: &'r str,
+    target: &'r str,
+    headers: SmallVec<[(&'r str, &'r [u8]); 16]>,
+}
+
+impl<'r> RequestHead<'r> {
+    /// Collects the method, the request target (path and query) and the header fields.
+    ///
+    /// The header map of the crate `http` can be passed by reference.
+    pub fn new<N, V>(
+        method: &'r str,
+        target: &'r str,
+        headers: impl IntoIterator<Item = (&'r N, &'r V)>,
+    ) -> Self
+    where
+        N: AsRef<str> + ?Sized + 'r,
+        V: AsRef<[u8]> + ?Sized + 'r,
+    {
+        let headers = headers.into_iter();
+        Self {
+            method,
+            target,
+            headers: headers
+                .map(|(name, value)| (name.as_ref(), value.as_ref()))
+                .collect(),
+        }
+    }
+
+    /// Returns the method.
+    pub fn method(&self) -> &'r str {
+        self.method
+    }
+
+    /// Returns the request target: the path and the query.
+    pub fn target(&self) -> &'r str {
+        self.target
+    }
+
+    /// Returns the values of all fields with this name, in order. Names are compared without case.
+    pub fn values<'s>(&'s self, name: &'s str) -> impl Iterator<Item = &'r [u8]> + 's {
+        self.headers
+            .iter()
+            .filter(move |(found, _)| found.eq_ignore_ascii_case(name))
+            .map(|(_, value)| *value)
+    }
+
+    /// Returns whether the method is safe (RFC 9110 §9.2.1) and the request is not a `WebSocket`
+    /// handshake. A handshake is a GET request, but CORS does not apply to the connection that it
+    /// opens.
+    fn is_safe(&self) -> bool {
+        matches!(self.method, "GET" | "HEAD" | "OPTIONS" | "TRACE")
+            && self.values("upgrade").next().is_none()
+    }
+}
+
+/// Prints the method. The other parts can contain the token.
+impl std::fmt::Debug for RequestHead<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RequestHead")
+            .field("method", &self.method)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Bearward {
+    /// Returns the token of a request: from the `Authorization` header (RFC 6750 §2.1) or from a
+    /// configured [`TokenSource`](crate::TokenSource). The token is not verified.
+    ///
+    /// An `Authorization` header with another scheme counts as no token.
+    ///
+    /// ```
+    /// use bearward::{AuthError, Bearward, RequestHead};
+    ///
+    /// fn token<'r>(auth: &Bearward, authorization: &'r [u8]) -> Result<&'r str, AuthError> {
+    ///     auth.credential(&RequestHead::new("GET", "/", [("authorization", authorization)]))
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// - [`AuthError::NoToken`] if there is none,
+    /// - [`AuthError::SeveralCredentials`] if there is more than one,
+    /// - [`AuthError::BadAuthorization`] if the scheme is right and no single token follows,
+    /// - [`AuthError::OriginNotAllowed`] if a cookie carries the token of an unsafe request from
+    ///   another origin.
+    pub fn credential<'r>(&self, request: &RequestHead<'r>) -> Result<&'r str, AuthError> {
+        self.http.token(request)
+    }
+
+    /// Verifies the token of a request. This is [`credential`](Self::credential) followed by
+    /// [`verify`](Self::verify).
+    ///
+    /// The example of [`RequestHead`] calls it; [`error_parts`](Self::error_parts) makes the
+    /// response of a failure.
+    ///
+    /// # Errors
+    /// Same as the two methods. A request without a token fails with [`AuthError::NoToken`].
+    ///
+    /// # Security
+    /// It does not check what the user may do.
+    pub async fn authenticate(&self, request: &RequestHead<'_>) -> Result<Verified, AuthFailure> {
+        match self.credential(request) {
+            Ok(token) => self.verify(token).await,
+            Err(error) => Err(Self::record_rejection(error.into())),
+        }
+    }
+}
+
+impl HttpConfig {
+    /// Returns the only token of a request.
+    pub(crate) fn token<'r>(&self, request: &RequestHead<'r>) -> Result<&'r str, AuthError> {
+        let mut found = authorization_token(request.values("authorization"), self)?;
+        let mut origins = None;
+        for source in &self.sources {
+            if let Some(token) = source.read(request)? {
+                if found.replace(token).is_some() {
+                    return Err(AuthError::SeveralCredentials);
+                }
+                origins = source.origins();
+            }
+        }
+        let token = found.ok_or(AuthError::NoToken)?;
+        match origins {
+            Some(origins) if !request.is_safe() && !has_listed_origin(request, origins) => {
+                Err(AuthError::OriginNotAllowed)
+            }
+            _ => Ok(token),
+        }
+    }
+}
+
+/// Returns whether the request has one `Origin` header with a listed origin. Browsers send it with
+/// every unsafe request, so a request without it is not accepted.
+fn has_listed_origin(request: &RequestHead<'_>, listed: &[String]) -> bool {
+    let mut origins = request.values("origin");
+    let (Some(origin), None) = (origins.next(), origins.next()) else {
+        return false;
+    };
+    listed.iter().any(|listed| listed.as_bytes() == origin)
+}
+
+/// Returns the token of the `Authorization` header fields; `None` if there is no field or it has
+/// another scheme.
+#[inline]
+pub(crate) fn authorization_token<'r>(
+    mut values: impl Iterator<Item = &'r [u8]>,
+    config: &HttpConfig,
+) -> Result<Option<&'r str>, AuthError> {
+    let (first, second) = (values.next(), values.next());
+    if second.is_some() {
+        return Err(AuthError::SeveralCredentials);
+    }
+    match (first, &config.scheme) {
+        (None, _) => Ok(None),
+        (Some(value), None) => parse_authorization(value, b"bearer"),
+        (Some(value), Some(scheme)) => parse_authorization(value, scheme.as_bytes()),
+    }
+}
+
+/// Parses an `Authorization` header. Returns `None` if the scheme is another one.
+///
+/// # Errors
+/// [`AuthError::BadAuthorization`] if the scheme is `scheme` and no single token follows.
+#[inline]
+fn parse_authorization<'r>(value: &'r [u8], scheme: &[u8]) -> Result<Option<&'r str>, AuthError> {
+    let Some((found, rest)) = value.split_at_checked(scheme.len()) else {
+        return Ok(None);
+    };
+    // The scheme ends where its token (RFC 9110 §5.6.2) ends: "Bearer:" and "Bearer" with a tab are
+    // malformed Bearer credentials and not another scheme.
+    if !found.eq_ignore_ascii_case(scheme) || rest.first().is_some_and(|&byte| is_token_char(byte))
+    {
+        return Ok(None);
+    }
+    let spaces = rest.iter().take_while(|&&byte| byte == b' ').count();
+    let token = str::from_utf8(&rest[spaces..]).map_err(|_| AuthError::BadAuthorization)?;
+    if spaces > 0 && is_single_token(token.as_bytes()) {
+        Ok(Some(token))
+    } else {
+        Err(AuthError::BadAuthorization)
+    }
+}
+
+/// Returns whether the text is not empty and consists of visible characters other than the comma.
+///
+/// The loop has no branch per byte, so that it is vectorized: with a branch, it would take longer
+/// than the rest of the verification of a cached token.
+#[expect(
+    clippy::needless_bitwise_bool,
+    reason = "a lazy operator would be a branch per byte"
+)]
+fn is_single_token(token: &[u8]) -> bool {
+    let is_visible = token.iter().fold(true, |is_visible, &byte| {
+        is_visible & byte.is_ascii_graphic() & (byte != b',')
+    });
+    is_visible && !token.is_empty()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_prints_neither_target_nor_headers() {
+        let headers = [("authorization", b"Bearer secret".as_slice())];
+        let head = RequestHead::new("GET", "/?access_token=secret", headers);
+        assert_eq!(format!("{head:?}"), "RequestHead { method: \"GET\", .. }");
+    }
+}
