@@ -77,6 +77,7 @@
 //! |---|---|---|
 //! | `actix` | yes | extractors, guard, challenges and the error body for actix-web |
 //! | `remote` | yes | key sets over HTTP, OIDC discovery, snapshots on disk |
+//! | `postgres` | no | transactions with the caller's role and claims, for row level security in PostgreSQL (sqlx) |
 //!
 //! Without `remote`, issuers need a fixed key set ([`KeySource::Fixed`]).
 //!
@@ -92,6 +93,8 @@
 
 pub mod explain;
 pub mod keys;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 
 #[cfg(feature = "actix")]
 mod actix;

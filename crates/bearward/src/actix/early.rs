@@ -80,7 +80,7 @@ impl Bearward {
             request.extensions_mut().insert(Rc::new(early));
         }
         result
-            .and_then(|verified| convert(verified, token.unwrap_or_default()))
+            .and_then(|verified| convert(verified, token.unwrap_or_default(), request))
             .map(Some)
             .map_err(|failure| AuthRejection::new(failure, request, Some(self)))
     }

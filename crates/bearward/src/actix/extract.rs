@@ -20,10 +20,14 @@ use crate::{
 
 /// A type that extractors create from a verified token.
 pub(super) trait FromToken: Sized + 'static {
-    fn from_token(verified: Verified, token: &str) -> Result<Self, AuthFailure>;
+    fn from_token(
+        verified: Verified,
+        token: &str,
+        request: &HttpRequest,
+    ) -> Result<Self, AuthFailure>;
 
     /// The value for a request without a token; `None` if a token is required.
-    fn anonymous() -> Option<Self> {
+    fn anonymous(_request: &HttpRequest) -> Option<Self> {
         None
     }
 }
@@ -102,8 +106,12 @@ pub(super) fn missing_token() -> AuthFailure {
 }
 
 /// Creates a `T` from a verified token. Failures are counted.
-pub(super) fn convert<T: FromToken>(verified: Verified, token: &str) -> Result<T, AuthFailure> {
-    T::from_token(verified, token).map_err(Bearward::record_rejection)
+pub(super) fn convert<T: FromToken>(
+    verified: Verified,
+    token: &str,
+    request: &HttpRequest,
+) -> Result<T, AuthFailure> {
+    T::from_token(verified, token, request).map_err(Bearward::record_rejection)
 }
 
 pub(super) fn extract<T: FromToken>(request: &HttpRequest) -> ExtractFuture<T> {
@@ -126,19 +134,23 @@ pub(super) fn extract<T: FromToken>(request: &HttpRequest) -> ExtractFuture<T> {
         verified, token, ..
     }) = &scope
     {
-        let result = convert(verified.clone(), token);
+        let result = convert(verified.clone(), token, request);
         return ExtractFuture::ready(
             result.map_err(|failure| AuthRejection::new(failure, request, Some(auth))),
         );
     }
     let result = match authenticate(request, auth) {
-        Authentication::Missing => T::anonymous().ok_or_else(missing_token),
+        Authentication::Missing => T::anonymous(request).ok_or_else(missing_token),
         Authentication::Rejected(failure) => Err(failure),
-        Authentication::Done(result, token) => result.and_then(|verified| convert(verified, token)),
+        Authentication::Done(result, token) => {
+            result.and_then(|verified| convert(verified, token, request))
+        }
         Authentication::Pending(pending, token) => {
             let (request, auth, token) = (request.clone(), auth.clone(), Box::<str>::from(token));
             return ExtractFuture(State::Pending(Box::pin(async move {
-                let result = pending.await.and_then(|verified| convert(verified, &token));
+                let result = pending
+                    .await
+                    .and_then(|verified| convert(verified, &token, &request));
                 result.map_err(|failure| AuthRejection::new(failure, &request, Some(&auth)))
             })));
         }

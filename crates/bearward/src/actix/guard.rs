@@ -174,7 +174,7 @@ async fn authorize<R: Requirement>(
         Authentication::Done(result, token) => (result?, token),
         Authentication::Pending(pending, token) => (pending.await?, token),
     };
-    convert::<Require<R>>(verified.clone(), token)?;
+    convert::<Require<R>>(verified.clone(), token, request.request())?;
     Ok((verified, token.into()))
 }
 

@@ -77,8 +77,12 @@ impl<R: Requirement> FromRequest for Require<R> {
 }
 
 impl<R: Requirement> FromToken for Require<R> {
-    fn from_token(verified: Verified, token: &str) -> Result<Self, AuthFailure> {
-        let principal = Principal::from_token(verified, token)?;
+    fn from_token(
+        verified: Verified,
+        token: &str,
+        request: &HttpRequest,
+    ) -> Result<Self, AuthFailure> {
+        let principal = Principal::from_token(verified, token, request)?;
         match R::check(&principal) {
             Ok(()) => Ok(Self(principal)),
             Err(error) => Err(principal.failure(error)),
