@@ -29,7 +29,7 @@ mod routes;
 #[allow(dead_code, reason = "tests use more of it")]
 mod test_server;
 
-use std::{env, fs, time::Duration};
+use std::{env, fs};
 
 use self::databases::Databases;
 

@@ -78,6 +78,7 @@
 //! |---|---|---|
 //! | `actix` | yes | extractors, guards and responses for actix-web |
 //! | `remote` | yes | key sets over HTTP, OIDC discovery, snapshots on disk |
+//! | `postgres` | no | transactions with the caller's role and claims, for row level security in PostgreSQL (sqlx) |
 //!
 //! Without `remote`, issuers need a fixed key set ([`KeySource::Fixed`]).
 //!
@@ -95,6 +96,8 @@
 
 pub mod explain;
 pub mod keys;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 
 #[cfg(feature = "actix")]
 mod actix;

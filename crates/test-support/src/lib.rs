@@ -15,6 +15,8 @@ pub mod database;
 pub mod http;
 pub mod log_capture;
 pub mod ports;
+#[cfg(all(feature = "postgres", unix))]
+pub mod postgres;
 #[cfg(unix)]
 pub mod process;
 pub mod raw_http;

@@ -82,7 +82,7 @@ impl Bearward {
             request.extensions_mut().insert(Rc::new(early));
         }
         result
-            .and_then(convert)
+            .and_then(|verified| convert(verified, request))
             .map(Some)
             .map_err(|failure| self.reject(request, failure))
     }

@@ -24,10 +24,10 @@ use crate::{
 
 /// A type that extractors create from a verified token.
 pub(super) trait FromVerified: Sized + 'static {
-    fn from_verified(verified: Verified) -> Result<Self, AuthFailure>;
+    fn from_verified(verified: Verified, request: &HttpRequest) -> Result<Self, AuthFailure>;
 
     /// The value for a request without a token; `None` if a token is required.
-    fn anonymous() -> Option<Self> {
+    fn anonymous(_request: &HttpRequest) -> Option<Self> {
         None
     }
 }
@@ -85,8 +85,11 @@ pub(super) fn missing_token() -> AuthFailure {
 }
 
 /// Creates a `T` from a verified token. Failures are counted.
-pub(super) fn convert<T: FromVerified>(verified: Verified) -> Result<T, AuthFailure> {
-    T::from_verified(verified).map_err(Bearward::record_rejection)
+pub(super) fn convert<T: FromVerified>(
+    verified: Verified,
+    request: &HttpRequest,
+) -> Result<T, AuthFailure> {
+    T::from_verified(verified, request).map_err(Bearward::record_rejection)
 }
 
 pub(super) fn extract<T: FromVerified>(request: &HttpRequest) -> ExtractFuture<T> {
@@ -107,16 +110,17 @@ pub(super) fn extract<T: FromVerified>(request: &HttpRequest) -> ExtractFuture<T
     };
     let outcome = scope.as_ref().map(|scope| &scope.outcome);
     let result = match outcome {
-        Some(ScopeOutcome::Verified(verified)) => convert(verified.clone()),
-        Some(ScopeOutcome::Anonymous) => T::anonymous().ok_or_else(missing_token),
+        Some(ScopeOutcome::Verified(verified)) => convert(verified.clone(), request),
+        Some(ScopeOutcome::Anonymous) => T::anonymous(request).ok_or_else(missing_token),
         Some(ScopeOutcome::Excepted) | None => match authenticate(request, auth) {
-            Authentication::Missing => T::anonymous().ok_or_else(missing_token),
+            Authentication::Missing => T::anonymous(request).ok_or_else(missing_token),
             Authentication::Rejected(failure) => Err(failure),
-            Authentication::Done(result) => result.and_then(convert),
+            Authentication::Done(result) => result.and_then(|verified| convert(verified, request)),
             Authentication::Pending(pending) => {
                 let (request, auth) = (request.clone(), auth.clone());
                 return ExtractFuture(State::Pending(Box::pin(async move {
-                    let result = pending.await.and_then(convert);
+                    let result = pending.await;
+                    let result = result.and_then(|verified| convert(verified, &request));
                     result.map_err(|failure| auth.reject(&request, failure))
                 })));
             }

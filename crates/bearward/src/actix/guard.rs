@@ -84,7 +84,7 @@ enum Check {
     /// Nothing more.
     Valid,
     /// A [`Requirement`].
-    Requirement(fn(Verified) -> Result<(), AuthFailure>),
+    Requirement(fn(Verified, &HttpRequest) -> Result<(), AuthFailure>),
     /// An [`AsyncRequirement`].
     Async(fn(Verified, HttpRequest, Bearward) -> CheckFuture),
 }
@@ -123,7 +123,9 @@ impl Bearward {
     pub fn require<R: Requirement>(&self) -> Guard {
         Guard::new(
             self,
-            Check::Requirement(|verified| convert::<Require<R>>(verified).map(drop)),
+            Check::Requirement(|verified, request| {
+                convert::<Require<R>>(verified, request).map(drop)
+            }),
         )
     }
 
@@ -296,7 +298,7 @@ async fn authorize(
     let verified = result.map_err(reject)?;
     match policy.check {
         Check::Valid => {}
-        Check::Requirement(check) => check(verified.clone()).map_err(reject)?,
+        Check::Requirement(check) => check(verified.clone(), request).map_err(reject)?,
         Check::Async(check) => check(verified.clone(), request.clone(), auth.clone()).await?,
     }
     Ok(ScopeOutcome::Verified(verified))

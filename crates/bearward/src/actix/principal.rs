@@ -9,6 +9,8 @@ use super::{
     rejection::AuthRejection,
     scope::{ScopeAuthentication, ScopeOutcome},
 };
+#[cfg(feature = "postgres")]
+use crate::postgres::RequestContext;
 use crate::{
     claims::{CustomClaims, NoCustomClaims},
     error::AuthFailure,
@@ -69,7 +71,11 @@ use crate::{
 ///   valid until it expires or its key is revoked.
 /// - Do not use `Option<Principal>`: actix-web converts every rejection to `None`.
 ///   [`MaybePrincipal`] is `None` only for requests without a token.
-pub struct Principal<C: CustomClaims = NoCustomClaims>(Verified<C>);
+pub struct Principal<C: CustomClaims = NoCustomClaims> {
+    verified: Verified<C>,
+    #[cfg(feature = "postgres")]
+    context: RequestContext,
+}
 
 /// An extractor for the verified caller of a request, if there is one. It is empty only if the
 /// request has no token; an invalid token is rejected.
@@ -92,12 +98,33 @@ pub struct Principal<C: CustomClaims = NoCustomClaims>(Verified<C>);
 ///
 /// # Errors
 /// Same as [`Principal`], except for a missing token.
-pub struct MaybePrincipal<C: CustomClaims = NoCustomClaims>(Option<Principal<C>>);
+pub struct MaybePrincipal<C: CustomClaims = NoCustomClaims> {
+    principal: Option<Principal<C>>,
+    #[cfg(feature = "postgres")]
+    context: RequestContext,
+}
 
 impl<C: CustomClaims> Principal<C> {
+    #[cfg_attr(
+        not(feature = "postgres"),
+        expect(unused_variables, reason = "transactions use the request")
+    )]
+    fn new(verified: Verified<C>, request: &HttpRequest) -> Self {
+        Self {
+            verified,
+            #[cfg(feature = "postgres")]
+            context: RequestContext::new(request),
+        }
+    }
+
     /// Returns the verified token.
     pub fn into_inner(self) -> Verified<C> {
-        self.0
+        self.verified
+    }
+
+    #[cfg(feature = "postgres")]
+    pub(crate) fn request_context(&self) -> &RequestContext {
+        &self.context
     }
 }
 
@@ -119,7 +146,7 @@ impl Principal {
     /// ```
     pub fn of(request: &HttpRequest) -> Option<Self> {
         match ScopeAuthentication::from_request(request)?.outcome {
-            ScopeOutcome::Verified(verified) => Some(Self(verified)),
+            ScopeOutcome::Verified(verified) => Some(Self::new(verified, request)),
             ScopeOutcome::Anonymous | ScopeOutcome::Excepted => None,
         }
     }
@@ -194,44 +221,59 @@ impl<C: CustomClaims> Deref for Principal<C> {
     type Target = Verified<C>;
 
     fn deref(&self) -> &Verified<C> {
-        &self.0
+        &self.verified
     }
 }
 
 impl<C: CustomClaims> MaybePrincipal<C> {
     /// Returns the principal; `None` if the request has no token.
     pub fn as_ref(&self) -> Option<&Principal<C>> {
-        self.0.as_ref()
+        self.principal.as_ref()
     }
 
     /// Returns the principal; `None` if the request has no token.
     pub fn into_inner(self) -> Option<Principal<C>> {
-        self.0
+        self.principal
+    }
+
+    #[cfg(feature = "postgres")]
+    pub(crate) fn request_context(&self) -> &RequestContext {
+        &self.context
     }
 }
 
 impl<C: CustomClaims + Clone> Clone for Principal<C> {
     fn clone(&self) -> Self {
-        Self(self.0.clone())
+        Self {
+            verified: self.verified.clone(),
+            #[cfg(feature = "postgres")]
+            context: self.context.clone(),
+        }
     }
 }
 
 impl<C: CustomClaims + Clone> Clone for MaybePrincipal<C> {
     fn clone(&self) -> Self {
-        Self(self.0.clone())
+        Self {
+            principal: self.principal.clone(),
+            #[cfg(feature = "postgres")]
+            context: self.context.clone(),
+        }
     }
 }
 
 /// Prints the subject and the issuer, and no other claim.
 impl<C: CustomClaims> fmt::Debug for Principal<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Principal").field(&self.0).finish()
+        f.debug_tuple("Principal").field(&self.verified).finish()
     }
 }
 
 impl<C: CustomClaims> fmt::Debug for MaybePrincipal<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("MaybePrincipal").field(&self.0).finish()
+        f.debug_tuple("MaybePrincipal")
+            .field(&self.principal)
+            .finish()
     }
 }
 
@@ -254,17 +296,32 @@ impl<C: CustomClaims> FromRequest for MaybePrincipal<C> {
 }
 
 impl<C: CustomClaims> FromVerified for Principal<C> {
-    fn from_verified(verified: Verified) -> Result<Self, AuthFailure> {
-        verified.with_custom_claims().map(Self)
+    fn from_verified(verified: Verified, request: &HttpRequest) -> Result<Self, AuthFailure> {
+        verified
+            .with_custom_claims()
+            .map(|verified| Self::new(verified, request))
     }
 }
 
 impl<C: CustomClaims> FromVerified for MaybePrincipal<C> {
-    fn from_verified(verified: Verified) -> Result<Self, AuthFailure> {
-        Principal::from_verified(verified).map(|principal| Self(Some(principal)))
+    fn from_verified(verified: Verified, request: &HttpRequest) -> Result<Self, AuthFailure> {
+        let principal = Principal::from_verified(verified, request)?;
+        Ok(Self {
+            #[cfg(feature = "postgres")]
+            context: principal.context.clone(),
+            principal: Some(principal),
+        })
     }
 
-    fn anonymous() -> Option<Self> {
-        Some(Self(None))
+    #[cfg_attr(
+        not(feature = "postgres"),
+        expect(unused_variables, reason = "transactions use the request")
+    )]
+    fn anonymous(request: &HttpRequest) -> Option<Self> {
+        Some(Self {
+            principal: None,
+            #[cfg(feature = "postgres")]
+            context: RequestContext::new(request),
+        })
     }
 }

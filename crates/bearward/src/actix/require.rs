@@ -77,8 +77,8 @@ impl<R: Requirement> FromRequest for Require<R> {
 }
 
 impl<R: Requirement> FromVerified for Require<R> {
-    fn from_verified(verified: Verified) -> Result<Self, AuthFailure> {
-        let principal = Principal::from_verified(verified)?;
+    fn from_verified(verified: Verified, request: &HttpRequest) -> Result<Self, AuthFailure> {
+        let principal = Principal::from_verified(verified, request)?;
         match R::check(&principal) {
             Ok(()) => Ok(Self(principal)),
             Err(error) => Err(principal.failure(error)),
