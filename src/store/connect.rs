@@ -377,6 +377,15 @@ async fn connect_server(
     let pool = Database::connect(options)
         .await
         .map_err(OpenError::from_connect)?;
+    let connection = Connection::with_sessions(pool.clone(), namespace(settings), sessions.clone());
+    let connections = Connections::shared(connection, settings.max_connections);
+    match is_read_only(&connections.writes).await {
+        Ok(false) => {}
+        result => {
+            connections.close().await;
+            return Err(result.map_or_else(OpenError::from_connect, |_| OpenError::ReadOnly));
+        }
+    }
     if backend(settings) == DbBackend::Postgres && settings.pooler == Pooler::Auto {
         let pool = pool.get_postgres_connection_pool();
         if !pooler::shares_sessions(pool).await {
@@ -386,15 +395,7 @@ async fn connect_server(
                 .map_err(OpenError::from_connect)?;
         }
     }
-    let connection = Connection::with_sessions(pool, namespace(settings), sessions);
-    let connections = Connections::shared(connection, settings.max_connections);
-    match is_read_only(&connections.writes).await {
-        Ok(false) => Ok(connections),
-        result => {
-            connections.close().await;
-            Err(result.map_or_else(OpenError::from_connect, |_| OpenError::ReadOnly))
-        }
-    }
+    Ok(connections)
 }
 
 /// Asks the server whether it is read-only. Always false for SQLite.

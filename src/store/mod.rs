@@ -7,6 +7,7 @@ mod api_keys;
 mod backup;
 mod connect;
 mod connection;
+mod connections;
 mod db_timestamp;
 mod driver_error;
 mod entity;
@@ -42,8 +43,9 @@ pub use self::{
 };
 
 use self::{
+    connections::Connections,
     monitor::StateLog,
-    pool::{Access, Connections, Pool, Shared},
+    pool::{Access, Pool, Shared},
 };
 use crate::settings;
 

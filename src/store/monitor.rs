@@ -15,10 +15,11 @@ use super::{
     OpenError, Store,
     connect::is_read_only,
     connection::Connection,
+    connections::Connections,
     entity::migrations::{Column, Entity},
     error::{ErrorClass, error_class},
     migrations::MIGRATIONS,
-    pool::{Connections, FILE_REPLACED, NO_ANSWER, READ_ONLY, Shared, own_error},
+    pool::{FILE_REPLACED, NO_ANSWER, READ_ONLY, Shared, own_error},
 };
 use crate::settings;
 
@@ -36,7 +37,7 @@ const MIN_PAUSE: Duration = Duration::from_millis(200);
 /// Pause between two attempts to open the database.
 pub(super) const RETRY_DELAY: Duration = Duration::from_millis(500);
 /// A pool whose connections are all in use is abandoned if no statement has succeeded for this time
-/// and the database accepts another connection.
+/// and the database accepts a write on another connection.
 const DEAD_POOL: Duration = Duration::from_secs(5);
 /// How long statements in progress may use connections that were replaced.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(30);
@@ -213,12 +214,7 @@ pub(super) fn start(store: &Store, settings: settings::Database) {
             if is_available && !is_suspicious && is_file_in_place(&store) {
                 continue;
             }
-            let found = store.probe().await;
-            is_available = found == DatabaseState::Available;
-            if !is_available && store.shared().backend() != DbBackend::Sqlite {
-                reopen(&store, &settings, found).await;
-                is_available = store.probe().await == DatabaseState::Available;
-            }
+            is_available = check(&store, &settings, is_available).await;
             // Bounds the number of probes while requests fail.
             sleep(MIN_PAUSE).await;
         }
@@ -238,24 +234,56 @@ fn upgrade(weak: &Weak<Shared>, state: &Arc<StateLog>) -> Option<Store> {
     Some(Store::from_parts(weak.upgrade()?, Arc::clone(state)))
 }
 
-/// Replaces the connections if a server that accepts writes answers.
-async fn reopen(store: &Store, settings: &settings::Database, state: DatabaseState) {
+/// Probes the database. Replaces the connections if they do not work and a server that accepts writes
+/// answers. Returns whether the database is available.
+async fn check(store: &Store, settings: &settings::Database, was_available: bool) -> bool {
     let shared = store.shared();
-    let Ok(fresh) = Store::connect(settings).await else {
-        return;
+    if shared.backend() == DbBackend::Sqlite {
+        return store.probe().await == DatabaseState::Available;
+    }
+    let is_available = |state| state == DatabaseState::Available && !shared.has_dead_connections();
+    let (state, fresh) = if was_available {
+        let state = store.probe().await;
+        if is_available(state) {
+            return true;
+        }
+        (state, Store::connect(settings).await)
+    } else {
+        // At the same time, because a probe of dead connections takes until its limit: a server that
+        // accepts writes is used as soon as it answers.
+        tokio::join!(store.probe(), Store::connect(settings))
+    };
+    let Ok(fresh) = fresh else {
+        return is_available(state);
     };
     // The pool may be busy and not dead: then a statement has succeeded recently.
-    if state == DatabaseState::Unavailable && shared.since_success() < DEAD_POOL {
-        fresh.close().await;
-        return;
+    let is_busy = state == DatabaseState::Unavailable
+        && !shared.has_dead_connections()
+        && shared.since_success() < DEAD_POOL;
+    if is_available(state) || is_busy || !accepts_writes(&fresh).await {
+        close_in_background(Arc::new(fresh), Duration::ZERO);
+        return is_available(state);
     }
     tracing::info!("a database server that accepts writes answers: replacing all connections");
     if let Some(old) = shared.replace(fresh) {
-        let grace = shared.acquire_timeout();
-        tokio::spawn(async move {
-            // Requests that have loaded the old pools may still take a connection.
-            sleep(grace).await;
-            let _ = timeout(CLOSE_TIMEOUT, old.close()).await;
-        });
+        // Requests that have loaded the old pools may still take a connection.
+        close_in_background(old, shared.acquire_timeout());
     }
+    store.probe().await == DatabaseState::Available
+}
+
+/// Writes on new connections. A server whose disk is full does not report that it is read-only.
+async fn accepts_writes(connections: &Connections) -> bool {
+    match timeout(PROBE_TIMEOUT, write_probe(&connections.writes)).await {
+        Ok(Ok(())) => true,
+        Ok(Err(error)) => error_class(&error) == ErrorClass::Lock,
+        Err(_) => false,
+    }
+}
+
+fn close_in_background(connections: Arc<Connections>, delay: Duration) {
+    tokio::spawn(async move {
+        sleep(delay).await;
+        let _ = timeout(CLOSE_TIMEOUT, connections.close()).await;
+    });
 }

@@ -4,7 +4,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -22,81 +22,14 @@ use tokio::{
 
 use super::{
     connection::{Connection, Transaction},
+    connections::Connections,
     error::{ErrorClass, error_class},
-    file::FileIdentity,
 };
 use crate::settings;
-
-/// Tables that are not needed to load an account. Statements on one of them never take all
-/// connections, so that a lock on the table does not block the other routes.
-const LIMITED_TABLES: [&str; 2] = ["status_checks", "api_keys"];
 
 /// Added to the statement limits before the server gives up on a connection that does not answer.
 /// The database has its own limit, which is more precise.
 const ANSWER_MARGIN: Duration = Duration::from_secs(1);
-
-/// The connection pools of one database server.
-#[derive(Debug)]
-pub(super) struct Connections {
-    pub(super) reads: Connection,
-    /// SQLite allows one writer at a time. With a single write connection, writers queue in the
-    /// pool, in order, instead of inside SQLite, where they can time out. Other databases use
-    /// one pool for both.
-    pub(super) writes: Connection,
-    /// The file of an SQLite database.
-    pub(super) file: Option<FileIdentity>,
-    /// One permit for each connection. The pools do not report how long a statement waits for one.
-    read_permits: Arc<Semaphore>,
-    write_permits: Arc<Semaphore>,
-}
-
-impl Connections {
-    /// Pools for reads and writes with these numbers of connections.
-    pub(super) fn separate(
-        (reads, read_connections): (Connection, u32),
-        (writes, write_connections): (Connection, u32),
-    ) -> Self {
-        Self {
-            reads,
-            writes,
-            file: None,
-            read_permits: permits(read_connections),
-            write_permits: permits(write_connections),
-        }
-    }
-
-    /// One pool for reads and writes.
-    pub(super) fn shared(pool: Connection, connections: u32) -> Self {
-        let permits = permits(connections);
-        Self {
-            reads: pool.clone(),
-            writes: pool,
-            file: None,
-            read_permits: Arc::clone(&permits),
-            write_permits: permits,
-        }
-    }
-
-    /// Sets the file of an SQLite database.
-    pub(super) fn with_file(self, file: Option<FileIdentity>) -> Self {
-        Self { file, ..self }
-    }
-
-    /// Returns the kind of database: `sqlite`, `postgres` or `mysql`.
-    pub(super) fn kind(&self) -> &'static str {
-        super::kind(self.reads.get_database_backend())
-    }
-
-    /// Closes the pools. Statements in progress may finish.
-    pub(super) async fn close(&self) {
-        self.reads.close().await;
-        self.writes.close().await;
-    }
-}
-
-fn permits(connections: u32) -> Arc<Semaphore> {
-    Arc::new(Semaphore::new(connections as usize))
-}
 
 /// Whether a pool handle reads or writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,7 +52,8 @@ pub(super) struct Shared {
     acquire_timeout: Duration,
     /// The time limit of a statement, including the wait for a connection.
     answer_timeout: Duration,
-    tables: [Semaphore; LIMITED_TABLES.len()],
+    /// Whether a statement on the current pools got no answer.
+    has_no_answer: AtomicBool,
     started: Instant,
     /// Milliseconds from `started` to the last success, plus one; 0: never.
     last_success: AtomicU64,
@@ -133,14 +67,12 @@ pub(super) struct Shared {
 
 impl Shared {
     pub(super) fn new(backend: DbBackend, settings: &settings::Database) -> Self {
-        let max = settings.max_connections as usize;
-        let of_table = max - (max / 4).max(1).min(max - 1);
         Self {
             backend,
             current: ArcSwapOption::empty(),
             acquire_timeout: settings.acquire_timeout,
             answer_timeout: settings.acquire_timeout + settings.statement_timeout + ANSWER_MARGIN,
-            tables: std::array::from_fn(|_| Semaphore::new(of_table)),
+            has_no_answer: AtomicBool::new(false),
             started: Instant::now(),
             last_success: AtomicU64::new(0),
             last_write: AtomicU64::new(0),
@@ -165,7 +97,26 @@ impl Shared {
 
     /// Replaces the pools and returns the old ones.
     pub(super) fn replace(&self, connections: Connections) -> Option<Arc<Connections>> {
-        self.current.swap(Some(Arc::new(connections)))
+        let old = self.current.swap(Some(Arc::new(connections)));
+        self.has_no_answer.store(false, Ordering::Relaxed);
+        old
+    }
+
+    /// Records that a statement got no answer, unless its pools have been replaced.
+    fn record_no_answer(&self, connections: &Arc<Connections>) {
+        if self
+            .connections()
+            .is_some_and(|current| Arc::ptr_eq(&current, connections))
+        {
+            self.has_no_answer.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Returns whether a statement on the current pools got no answer. The database limits the time
+    /// of statements itself, so the connection is dead. It stays in the pool for as long as the
+    /// operating system repeats packets, about 15 minutes, and others may share its fate.
+    pub(super) fn has_dead_connections(&self) -> bool {
+        self.has_no_answer.load(Ordering::Relaxed)
     }
 
     /// Returns the time since the last statement that succeeded.
@@ -285,10 +236,14 @@ impl Pool {
             Access::Read => (&connections.reads, &connections.read_permits),
             Access::Write => (&connections.writes, &connections.write_permits),
         };
-        let _permits = self.acquire(sql, permits).await?;
+        let table = connections.table_permits(sql);
+        let _permits = self.acquire(table, permits).await?;
         timeout(self.shared.answer_timeout, operation(connection.clone()))
             .await
-            .unwrap_or_else(|_| Err(own_error(NO_ANSWER)))
+            .unwrap_or_else(|_| {
+                self.shared.record_no_answer(&connections);
+                Err(own_error(NO_ANSWER))
+            })
     }
 
     /// Runs statements in one transaction, which has the time limit of one statement. Rolls it back
@@ -309,10 +264,9 @@ impl Pool {
     /// Waits until a connection may be used for a statement, and records how long that took.
     async fn acquire<'a>(
         &'a self,
-        sql: &str,
+        table: Option<&'a Semaphore>,
         connections: &'a Semaphore,
     ) -> Result<(Option<SemaphorePermit<'a>>, SemaphorePermit<'a>), DbErr> {
-        let table = self.table_permits(sql);
         let is_free = |permits: &Semaphore| permits.available_permits() > 0;
         let waits = !is_free(connections) || table.is_some_and(|table| !is_free(table));
         let since = Instant::now();
@@ -331,16 +285,6 @@ impl Pool {
             Ok(Ok(permits)) => Ok(permits),
             Ok(Err(_)) | Err(_) => Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)),
         }
-    }
-
-    /// Returns the permits of the table in this statement, if it has its own. SQLite has no locks
-    /// on tables.
-    fn table_permits(&self, sql: &str) -> Option<&Semaphore> {
-        if self.shared.backend == DbBackend::Sqlite {
-            return None;
-        }
-        let table = LIMITED_TABLES.iter().position(|name| sql.contains(name))?;
-        Some(&self.shared.tables[table])
     }
 }
 

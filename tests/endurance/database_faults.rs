@@ -10,8 +10,12 @@ use std::{
 };
 
 use bearward_testing::MockIdp;
+use reqwest::Method;
 use sea_orm::{ConnectionTrait, TransactionTrait};
-use test_support::{TEST_TIMEOUT, database};
+use test_support::{
+    TEST_TIMEOUT, database,
+    http::{Response, send},
+};
 use tokio::{
     io::copy_bidirectional,
     net::{TcpListener, TcpStream},
@@ -20,7 +24,7 @@ use tokio::{
 
 use crate::{
     database_server::{Kind, Shutdown, TestDatabaseServer},
-    test_server::{ResponseExt, TestServer, post_status_check, serve, wait_for_status},
+    test_server::{ResponseExt, TestServer, post_status_check, request, serve, wait_for_status},
 };
 
 /// Forwards connections to the server that a name leads to.
@@ -225,6 +229,49 @@ async fn failover_behind_a_name_replaces_connections() {
     assert!(rows > 0);
 }
 
+/// Requests in the background.
+type Requests = Vec<tokio::task::JoinHandle<Response>>;
+
+/// Requests the row of a new user.
+fn get_profile(server: &TestServer, idp: &MockIdp) -> tokio::task::JoinHandle<Response> {
+    let token = idp.token().sub("grace").sign();
+    let request = request(&server.api, Method::GET, "/api/auth/me").bearer_auth(token);
+    tokio::spawn(send(request))
+}
+
+fn post_status_checks(server: &TestServer, token: &str, count: usize) -> Requests {
+    let request = |_| {
+        let (api, token) = (server.api.clone(), token.to_owned());
+        tokio::spawn(async move { post_status_check(&api, &token, "web", None).await })
+    };
+    (0..count).map(request).collect()
+}
+
+/// Waits until this number of sessions waits for a lock.
+async fn wait_for_blocked_sessions(url: &str, count: i64) {
+    let query = "SELECT COUNT(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'";
+    let since = Instant::now();
+    while database::query_number(url, query).await != count {
+        assert!(since.elapsed() < TEST_TIMEOUT, "fewer than {count}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// Waits until every connection of the pool is idle.
+async fn wait_for_idle_pool(server: &TestServer) {
+    let since = Instant::now();
+    loop {
+        let metrics = server.get("/metrics", "").await.body;
+        if metrics.contains("bearward_database_connections{state=\"in_use\"} 0\n") {
+            return;
+        }
+        assert!(since.elapsed() < TEST_TIMEOUT, "{metrics}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// The statements and requests have no time limit within the test, so the pool is replaced although
+/// each of its connections is in use until the end.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn primary_that_vanishes_silently_is_replaced() {
     let Some((_old, old_url)) = database_of(Kind::Postgres).await else {
@@ -236,23 +283,65 @@ async fn primary_that_vanishes_silently_is_replaced() {
     let mut command = serve(&[], &idp, &through(&proxy, &old_url));
     command
         .env("BEARWARD_DATABASE__MAX_CONNECTIONS", "4")
-        .env("BEARWARD_DATABASE__LOCK_TIMEOUT", "1s")
-        .env("BEARWARD_DATABASE__STATEMENT_TIMEOUT", "2s");
+        .env("BEARWARD_DATABASE__LOCK_TIMEOUT", "10m")
+        .env("BEARWARD_DATABASE__STATEMENT_TIMEOUT", "10m")
+        .env("BEARWARD_SERVER__REQUEST_TIMEOUT", "10m");
     let server = TestServer::spawn(command).await;
     wait_for_write(&server, &token).await;
+    let locker = database::connect(&old_url).await;
+    let lock = locker.begin().await.unwrap();
+    // Requests take every connection, three of them for the table of status checks.
+    lock.execute_unprepared("LOCK TABLE bearward.status_checks IN ACCESS EXCLUSIVE MODE")
+        .await
+        .unwrap();
+    let mut busy = post_status_checks(&server, &token, 3);
+    wait_for_blocked_sessions(&old_url, 3).await;
+    lock.execute_unprepared("LOCK TABLE bearward.users IN ACCESS EXCLUSIVE MODE")
+        .await
+        .unwrap();
+    busy.push(get_profile(&server, &idp));
+    wait_for_blocked_sessions(&old_url, 4).await;
     proxy.cut();
-    // Every connection of the pool becomes busy.
-    let busy: Vec<_> = (0..12)
-        .map(|_| {
-            let (api, token) = (server.api.clone(), token.clone());
-            tokio::spawn(async move { post_status_check(&api, &token, "web", None).await })
-        })
-        .collect();
-    let elapsed = wait_for_write(&server, &token).await;
-    assert!(elapsed < Duration::from_secs(60), "{elapsed:?}");
+    lock.rollback().await.unwrap();
+    wait_for_write(&server, &token).await;
+    wait_for_status(&server.api, "/readyz", 200).await;
+    assert!(busy.iter().all(|request| !request.is_finished()));
+    busy.iter().for_each(tokio::task::JoinHandle::abort);
+}
+
+/// The other connections of the pool work, so no probe fails.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn connections_that_never_answer_are_replaced() {
+    let Some((_database, url)) = database_of(Kind::Postgres).await else {
+        return;
+    };
+    let idp = MockIdp::start().await;
+    let token = idp.token().sub("ada").sign();
+    let proxy = Proxy::start(port(&url)).await;
+    let mut command = serve(&[], &idp, &through(&proxy, &url));
+    command
+        .env("BEARWARD_DATABASE__MAX_CONNECTIONS", "4")
+        .env("BEARWARD_DATABASE__LOCK_TIMEOUT", "8s");
+    let mut server = TestServer::spawn(command).await;
+    wait_for_write(&server, &token).await;
+    let locker = database::connect(&url).await;
+    let lock = locker.begin().await.unwrap();
+    lock.execute_unprepared("LOCK TABLE bearward.status_checks IN ACCESS EXCLUSIVE MODE")
+        .await
+        .unwrap();
+    let busy = post_status_checks(&server, &token, 3);
+    wait_for_blocked_sessions(&url, 3).await;
+    proxy.cut();
+    lock.rollback().await.unwrap();
     for response in busy {
-        assert!(matches!(response.await.unwrap().status, 201 | 503));
+        response.await.unwrap().assert_database_unavailable();
     }
+    server
+        .process
+        .wait_for_output("replacing all connections")
+        .await;
+    wait_for_idle_pool(&server).await;
+    server.post_status_check(&token, "web").await.expect(201);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -14,10 +14,10 @@ use crate::{
     settings,
     store::{
         connection::Connection,
+        connections::Connections,
         integrity::{IntegrityCheck, corruption, find_corruption},
         migrate::MigrationError,
         migrations::MIGRATIONS,
-        pool::Connections,
         schema::Namespace,
     },
 };
