@@ -478,9 +478,16 @@ async fn the_database_is_looked_at_and_left_as_it_is() {
     run(&["check"], &variables).expect(0, &["database", "rows.db does not exist yet"]);
     assert!(!file.exists());
     std::fs::write(&file, "this is no database, however long it is").unwrap();
-    run(&["check"], &variables).expect(1, &["NOT USABLE", "file is not a database"]);
+    run(&["check"], &variables).expect(
+        1,
+        &[
+            "NOT USABLE",
+            "it is not an SQLite database",
+            "bearward restore",
+        ],
+    );
     run(&["check", "--json"], &variables)
-        .expect(1, &["\"sound\": false", "file is not a database"]);
+        .expect(1, &["\"sound\": false", "it is not an SQLite database"]);
 }
 
 fn last_line(output: &crate::CommandOutput) -> &str {

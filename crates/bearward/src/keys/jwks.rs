@@ -275,7 +275,9 @@ fn not_jwks(object: &StrictObject<'_>) -> JwksError {
 
 fn describe_ignored(ignored: &[IgnoredKey]) -> String {
     if ignored.is_empty() {
-        return ": the key set is empty".to_owned();
+        return ": the key set is empty. An issuer that signs with a shared secret (HS256) publishes an empty set; \
+                switch it to asymmetric signing keys"
+            .to_owned();
     }
     let keys: Vec<String> = ignored
         .iter()
