@@ -49,6 +49,9 @@ use self::{
 };
 use crate::settings;
 
+/// The number of migrations.
+pub const MIGRATION_COUNT: usize = migrations::MIGRATIONS.len();
+
 /// How long [`Store::close`] waits.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 

@@ -189,7 +189,7 @@ async fn starts_without_advisory_locks_migrate_once() {
     }
     let statement = Statement::from_string(
         admin.get_database_backend(),
-        "SELECT version FROM bearward.seaql_migrations",
+        "SELECT version FROM bearward.seaql_migrations ORDER BY version",
     );
     let rows = admin.query_all_raw(statement).await.unwrap();
     let names: Vec<String> = rows
