@@ -15,6 +15,7 @@ use foldhash::quality::RandomState;
 use moka::future::Cache;
 
 use crate::{
+    audit::{Action, RequestOrigin},
     domain::{IdpProfile, Owner, SessionHash, SubjectHash, UserId},
     store::{AccountUpsert, DbTimestamp, LastToken, Store, StoreError},
 };
@@ -105,7 +106,11 @@ impl Accounts {
     ///
     /// # Errors
     /// [`AdmissionError`] if the account is disabled or the database query fails.
-    pub async fn admit(&self, user: &Verified) -> Result<Owner, AdmissionError> {
+    pub(crate) async fn admit(
+        &self,
+        user: &Verified,
+        origin: &RequestOrigin,
+    ) -> Result<Owner, AdmissionError> {
         let issuer = user.canonical_issuer();
         let identity = SubjectHash::new(issuer, user.subject());
         let token_hash = self.hasher.hash_one(user.token());
@@ -141,7 +146,7 @@ impl Accounts {
             let entry = self
                 .cache
                 .entry_by_ref(&identity)
-                .or_insert_with_if(self.load(&upsert), |loaded| {
+                .or_insert_with_if(self.load(&upsert, user, origin), |loaded| {
                     !loaded.as_ref().is_ok_and(|cached| is_current(cached))
                 })
                 .await;
@@ -162,15 +167,20 @@ impl Accounts {
                 }
             }
         }
-        self.load(&upsert).await?.owner()
+        self.load(&upsert, user, origin).await?.owner()
     }
 
     async fn load(
         &self,
         upsert: &AccountUpsert<'_>,
+        user: &Verified,
+        origin: &RequestOrigin,
     ) -> Result<Arc<CachedAccount>, Arc<StoreError>> {
         let loaded_at = self.clock.monotonic();
         let account = self.store.upsert_account(upsert).await?;
+        if account.is_new {
+            origin.record(Action::AccountCreated, user, &account.id.uuid().to_string());
+        }
         Ok(Arc::new(CachedAccount {
             user: account.id,
             is_active: account.is_active,
@@ -295,7 +305,7 @@ mod tests {
 
         async fn admit(&self, token: &str) -> Owner {
             let user = self.auth.verify(token).await.expect("a valid token");
-            let admitted = self.accounts.admit(&user).await;
+            let admitted = self.accounts.admit(&user, &RequestOrigin::test()).await;
             admitted.expect("an active account")
         }
 

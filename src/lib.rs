@@ -48,6 +48,7 @@
 pub mod accounts;
 #[doc(hidden)]
 pub mod api;
+mod audit;
 #[doc(hidden)]
 pub mod cli;
 #[doc(hidden)]

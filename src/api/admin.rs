@@ -17,6 +17,7 @@ use super::{
 };
 use crate::{
     accounts::Accounts,
+    audit::Action,
     domain::{Administrator, Page, Profile},
     settings,
     store::Disabled,
@@ -143,6 +144,12 @@ pub(super) async fn set_active(
         }
     };
     accounts.invalidate(&profile.issuer, &profile.subject).await;
+    let action = if is_active {
+        Action::AccountEnabled
+    } else {
+        Action::AccountDisabled
+    };
+    user.record(action, &profile.id.to_string());
     Ok(HttpResponse::Ok().json(profile))
 }
 

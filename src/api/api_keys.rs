@@ -20,6 +20,7 @@ use super::{
     schema::{AccountErrors, BodyErrors, ErrorEnvelope},
 };
 use crate::{
+    audit::Action,
     domain::{Owner, Provider},
     settings,
     store::{SealedApiKey, Store, StoreError},
@@ -264,6 +265,9 @@ pub(super) async fn upsert(
         })
         .await?;
     stored.map_err(|error| vault_error(&user, &error))?;
+    for (provider, _) in &secrets {
+        user.record(Action::ApiKeyStored, provider.as_str());
+    }
     list(user, keys).await
 }
 
@@ -291,6 +295,7 @@ pub(super) async fn remove(
     if !is_removed {
         return Err(not_found());
     }
+    user.record(Action::ApiKeyRemoved, provider.as_str());
     list(user, keys).await
 }
 

@@ -11,6 +11,7 @@ use bearward::{AuthError, NoCustomClaims, Principal, RequestId, Requirement, Ver
 use super::ApiError;
 use crate::{
     accounts::{Accounts, AdmissionError},
+    audit::{Action, RequestOrigin},
     domain::{Owner, SubjectHash},
     store::{DbTimestamp, Store, StoreError},
 };
@@ -35,7 +36,7 @@ pub(crate) struct CurrentUser {
     accounts: Data<Accounts>,
     verified: Verified,
     owner: Owner,
-    request_id: Option<RequestId>,
+    origin: RequestOrigin,
 }
 
 impl CurrentUser {
@@ -54,17 +55,15 @@ impl CurrentUser {
             return Err(ApiError::internal(request).error_response());
         };
         let verified = principal.into_inner();
-        match accounts.admit(&verified).await {
+        let origin = RequestOrigin::of(request);
+        match accounts.admit(&verified, &origin).await {
             Ok(owner) => Ok(Self {
                 accounts: accounts.clone(),
                 verified,
                 owner,
-                request_id: RequestId::from_request(request),
+                origin,
             }),
-            Err(error) => {
-                let request_id = RequestId::from_request(request);
-                Err(admission_error(request_id, &error).error_response())
-            }
+            Err(error) => Err(admission_error(origin.request_id, &error).error_response()),
         }
     }
 
@@ -86,7 +85,12 @@ impl CurrentUser {
 
     /// Returns the id of this request.
     pub(super) fn request_id(&self) -> Option<RequestId> {
-        self.request_id.clone()
+        self.origin.request_id.clone()
+    }
+
+    /// Records a change by this caller in the audit log; see [`RequestOrigin::record`].
+    pub(super) fn record(&self, action: Action, object: &str) {
+        self.origin.record(action, &self.verified, object);
     }
 
     /// Runs an operation on the account's rows.
@@ -106,7 +110,7 @@ impl CurrentUser {
                 break;
             }
             self.invalidate().await;
-            result = match self.accounts.admit(&self.verified).await {
+            result = match self.accounts.admit(&self.verified, &self.origin).await {
                 Ok(owner) => operation(self.accounts.store(), &owner).await,
                 Err(AdmissionError::Store(error))
                     if matches!(*error, StoreError::AccountDeleted) =>

@@ -21,7 +21,7 @@ use super::{
     current_user,
     schema::{AccountErrors, BodyErrors, ErrorEnvelope, ParameterErrors, ServerErrors},
 };
-use crate::{accounts::Accounts, domain::Profile, settings::CorsOrigin};
+use crate::{accounts::Accounts, audit::RequestOrigin, domain::Profile, settings::CorsOrigin};
 
 /// The configuration of sign-in by redirect: the authorization endpoint and the origins that users
 /// may be redirected to.
@@ -212,9 +212,9 @@ async fn login(
         .verify_credential(&credential)
         .await
         .map_err(|failure| auth.error_response(request, failure))?;
-    let owner = accounts.admit(&verified).await.map_err(|error| {
-        let request_id = RequestId::from_request(request);
-        current_user::admission_error(request_id, &error).error_response()
+    let origin = RequestOrigin::of(request);
+    let owner = accounts.admit(&verified, &origin).await.map_err(|error| {
+        current_user::admission_error(origin.request_id.clone(), &error).error_response()
     })?;
     let profile = accounts.store().profile(&owner).await;
     profile.map(GoogleUser::from).map_err(|error| {

@@ -8,7 +8,10 @@ use super::{
     current_user::CurrentUser,
     schema::{self, AccountErrors, BodyErrors},
 };
-use crate::domain::{Profile, ProfileChange};
+use crate::{
+    audit::Action,
+    domain::{Profile, ProfileChange},
+};
 
 /// Changes to the profile, at least one.
 #[derive(utoipa::ToSchema)]
@@ -61,8 +64,13 @@ pub(super) async fn update(
     responses(AccountErrors, (status = 204, description = "The account was deleted"))
 )]
 pub(super) async fn delete(user: CurrentUser) -> Result<impl Responder, ApiError> {
-    user.with_store(async |store, owner| store.delete_account(owner).await)
+    let account = user
+        .with_store(async |store, owner| {
+            store.delete_account(owner).await?;
+            Ok(owner.id().uuid())
+        })
         .await?;
     user.invalidate().await;
+    user.record(Action::AccountDeleted, &account.to_string());
     Ok(HttpResponse::NoContent())
 }

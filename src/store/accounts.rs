@@ -41,6 +41,8 @@ pub struct Account {
     pub id: UserId,
     /// Whether the account is enabled.
     pub is_active: bool,
+    /// Whether this call has created it.
+    pub is_new: bool,
     /// The token that last changed the account.
     pub last_token: LastToken,
     /// The profile in that token's claims.
@@ -128,20 +130,21 @@ impl Store {
         if let Some(row) = self.find(&upsert.subject_hash).await? {
             return self.refresh(row, upsert).await;
         }
-        match Entity::insert(new_row(upsert))
+        let is_new = match Entity::insert(new_row(upsert))
             .exec_without_returning(&self.writes)
             .await
         {
-            Ok(_) => {}
+            Ok(_) => true,
             // A concurrent request has created the account.
-            Err(error) if is_unique_violation(&error) => {}
+            Err(error) if is_unique_violation(&error) => false,
             Err(error) => return Err(error.into()),
-        }
+        };
         let row = self
             .find(&upsert.subject_hash)
             .await?
             .ok_or(StoreError::AccountDeleted)?;
-        self.refresh(row, upsert).await
+        let account = self.refresh(row, upsert).await?;
+        Ok(Account { is_new, ..account })
     }
 
     async fn find(&self, subject_hash: &SubjectHash) -> Result<Option<Model>, StoreError> {
@@ -155,6 +158,7 @@ impl Store {
         let mut account = Account {
             id: UserId::new(row.id),
             is_active: row.is_active,
+            is_new: false,
             last_token: LastToken::from_row(&row),
             profile: idp_profile(&row),
         };

@@ -1,6 +1,7 @@
 //! Access log, metrics and trace span of each request.
 
 use std::{
+    net::IpAddr,
     thread,
     time::{Duration, Instant},
 };
@@ -22,6 +23,7 @@ use tracing::{Instrument, info_span};
 use uuid::Uuid;
 
 use super::traces::RequestSpan;
+use crate::audit::{self, ClientAddress};
 
 /// The status in log and metrics if the client disconnects before the response, as in nginx.
 const CLIENT_CLOSED_REQUEST: u16 = 499;
@@ -34,12 +36,13 @@ const MAX_KID_CHARS: usize = 64;
 ///
 /// The [`RequestId`] is the inbound `x-request-id` if it is well-formed, else a new UUID v7. It is
 /// set as a request extension and as a response header. The rest of the request runs inside a span.
-/// At the end one line is logged with method, route pattern, status, duration, request id, and the
-/// [`RejectionLog`] if the response has one. The line is also written if a handler panics (status
+/// At the end one line is logged with method, route pattern, status, duration, request id, the
+/// address of the client, and the [`RejectionLog`] if the response has one, which is also recorded
+/// in the audit log. The line is also written if a handler panics (status
 /// 500) and if the client disconnects (499). The duration ends with the response head; a streamed
 /// body is not included.
 ///
-/// `continues_trace` says whether the request's `traceparent` becomes the parent of its span, and
+/// `client` is the address of the client behind trusted proxies. `continues_trace` says whether the request's `traceparent` becomes the parent of its span, and
 /// not only a link.
 ///
 /// Path, query and header values are never logged. The labels of the metrics are limited to
@@ -49,11 +52,13 @@ const MAX_KID_CHARS: usize = 64;
 /// Passes on errors of the inner service, with the request id added to their response.
 pub async fn observe(
     continues_trace: bool,
+    client: IpAddr,
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let id = inbound_request_id(request.headers()).unwrap_or_else(new_request_id);
     request.extensions_mut().insert(id.clone());
+    request.extensions_mut().insert(ClientAddress(client));
     let method = method_label(request.method());
     let route = request
         .match_pattern()
@@ -68,6 +73,7 @@ pub async fn observe(
     let context = trace.as_ref().map(RequestSpan::context);
     let mut entry = AccessLogEntry {
         started: Instant::now(),
+        client,
         method,
         route,
         id: id.clone(),
@@ -119,6 +125,7 @@ pub(crate) fn record_unparsed_request(status: u16, reason: &'static str) {
 /// One line of the access log, written once.
 struct AccessLogEntry {
     started: Instant,
+    client: IpAddr,
     method: &'static str,
     route: String,
     id: RequestId,
@@ -155,11 +162,15 @@ impl AccessLogEntry {
             self.id.as_str(),
             millis(elapsed),
         );
+        let client = self.client;
         // Without the span as parent, which would repeat its fields. Both formats escape text.
         if status >= 500 {
-            tracing::warn!(parent: None, method, route, status, duration_ms, request_id, trace_id, reason, issuer, kid, "request");
+            tracing::warn!(parent: None, method, route, status, duration_ms, request_id, %client, trace_id, reason, issuer, kid, "request");
         } else {
-            tracing::info!(parent: None, method, route, status, duration_ms, request_id, trace_id, reason, issuer, kid, "request");
+            tracing::info!(parent: None, method, route, status, duration_ms, request_id, %client, trace_id, reason, issuer, kid, "request");
+        }
+        if let Some(reason) = reason {
+            audit::record_rejection(client, &self.id, route, reason, issuer, kid);
         }
     }
 }

@@ -71,7 +71,9 @@ async fn send(format: LogFormat, request: TestRequest) -> Observed {
     let _recorder = metrics::set_default_local_recorder(&recorder);
     let app = init_service(
         App::new()
-            .wrap(from_fn(|request, next| observe(true, request, next)))
+            .wrap(from_fn(|request, next| {
+                observe(true, std::net::Ipv4Addr::LOCALHOST.into(), request, next)
+            }))
             .route("/orders/{id}", web::get().to(HttpResponse::Ok))
             .route("/panics", web::get().to(panics))
             .route(
@@ -250,7 +252,9 @@ async fn logs_errors_of_an_inner_middleware() {
     let app = init_service(
         App::new()
             .wrap(from_fn(reject))
-            .wrap(from_fn(|request, next| observe(true, request, next))),
+            .wrap(from_fn(|request, next| {
+                observe(true, std::net::Ipv4Addr::LOCALHOST.into(), request, next)
+            })),
     )
     .await;
     let error = app

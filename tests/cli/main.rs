@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 mod admin;
+mod audit;
 mod backup;
 mod check;
 mod configuration;

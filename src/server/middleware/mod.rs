@@ -91,7 +91,8 @@ where
         .wrap(from_fn(forward_auth_method))
         .wrap(from_fn(move |request: ServiceRequest, next| {
             let continues_trace = proxies.is_trusted_peer(request.peer_addr());
-            telemetry::observe(continues_trace, request, next)
+            let client = proxies.client_address(request.request());
+            telemetry::observe(continues_trace, client, request, next)
         }))
         .wrap(from_fn(close_on_unread_body))
         .wrap(from_fn(track_request))

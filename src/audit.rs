@@ -1,0 +1,106 @@
+//! The audit log: who changed what, and which tokens were rejected. Events have the target
+//! `bearward::audit`, one line each, so that a collector can select them. They contain no token, no
+//! key and no claim other than issuer and subject.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use actix_web::{HttpMessage, HttpRequest};
+use bearward::{RequestId, Verified};
+
+/// What is recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Action {
+    /// The first request of a subject has created its account.
+    AccountCreated,
+    /// A caller has deleted their own account.
+    AccountDeleted,
+    /// An administrator has enabled an account.
+    AccountEnabled,
+    /// An administrator has disabled an account.
+    AccountDisabled,
+    /// A caller has stored an API key; the object is its provider.
+    ApiKeyStored,
+    /// A caller has removed an API key; the object is its provider.
+    ApiKeyRemoved,
+}
+
+impl Action {
+    /// Returns the value of the field `event`.
+    fn name(self) -> &'static str {
+        match self {
+            Self::AccountCreated => "account.created",
+            Self::AccountDeleted => "account.deleted",
+            Self::AccountEnabled => "account.enabled",
+            Self::AccountDisabled => "account.disabled",
+            Self::ApiKeyStored => "api_key.stored",
+            Self::ApiKeyRemoved => "api_key.removed",
+        }
+    }
+}
+
+/// Where a request comes from. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct RequestOrigin {
+    pub(crate) request_id: Option<RequestId>,
+    client: IpAddr,
+}
+
+/// The address of the client, which the access log stores in the request's extensions.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ClientAddress(pub(crate) IpAddr);
+
+impl RequestOrigin {
+    pub(crate) fn of(request: &HttpRequest) -> Self {
+        let client = request.extensions().get::<ClientAddress>().copied();
+        Self {
+            request_id: RequestId::from_request(request),
+            client: client.map_or(Ipv4Addr::UNSPECIFIED.into(), |ClientAddress(client)| client),
+        }
+    }
+
+    /// An origin without a request.
+    #[cfg(test)]
+    pub(crate) fn test() -> Self {
+        Self {
+            request_id: None,
+            client: Ipv4Addr::LOCALHOST.into(),
+        }
+    }
+
+    /// Records a change by a verified caller. `object` is what was changed: the id of an account or
+    /// the name of a provider.
+    pub(crate) fn record(&self, action: Action, actor: &Verified, object: &str) {
+        tracing::info!(
+            target: "bearward::audit",
+            parent: None,
+            event = action.name(),
+            issuer = actor.canonical_issuer(),
+            subject = actor.subject(),
+            object,
+            client = %self.client,
+            request_id = self.request_id.as_ref().map(RequestId::as_str),
+        );
+    }
+}
+
+/// Records the rejection of a request's token.
+pub(crate) fn record_rejection(
+    client: IpAddr,
+    request_id: &RequestId,
+    route: &str,
+    reason: &str,
+    issuer: Option<&str>,
+    kid: Option<&str>,
+) {
+    tracing::info!(
+        target: "bearward::audit",
+        parent: None,
+        event = "token.rejected",
+        reason,
+        issuer,
+        kid,
+        route,
+        %client,
+        request_id = request_id.as_str(),
+    );
+}
