@@ -288,6 +288,14 @@ pub enum IssuerError {
     /// A claim mapping is invalid.
     #[error(transparent)]
     Claims(#[from] ClaimMappingError),
+    /// A parameter of a provider is invalid.
+    #[error("{name}: {hint}")]
+    Parameter {
+        /// The parameter.
+        name: &'static str,
+        /// What is wrong, or what would be right.
+        hint: &'static str,
+    },
 }
 
 impl fmt::Debug for IssuerError {
@@ -391,57 +399,6 @@ impl Issuer {
         Self::with_audiences(issuer, Audiences::Any)?.client_ids(client_ids)
     }
 
-    /// Creates the issuer of a Supabase project: issuer `{project}/auth/v1`, its JWKS, audience
-    /// `authenticated`.
-    ///
-    /// # Errors
-    /// Returns an error if `project` is not an http or https origin, with or without `/auth/v1`.
-    /// Plain http to a host other than loopback is rejected later, by
-    /// [`Builder::build`](crate::Builder::build).
-    pub fn supabase(project: &str) -> Result<Self, IssuerError> {
-        let url = Url::parse(project).map_err(|_| IssuerError::NotAProject("it is not a URL"))?;
-        if !matches!(url.scheme(), "https" | "http")
-            || !url.username().is_empty()
-            || url.password().is_some()
-        {
-            return Err(IssuerError::NotAProject(
-                "it must start with https:// (or http:// for a loopback host) and contain no password",
-            ));
-        }
-        if url.query().is_some()
-            || url.fragment().is_some()
-            || !matches!(url.path().trim_end_matches('/'), "" | "/auth/v1")
-        {
-            return Err(IssuerError::NotAProject(
-                "only /auth/v1 may follow the host",
-            ));
-        }
-        let issuer = format!("{}/auth/v1", url.origin().ascii_serialization());
-        let keys = format!("{issuer}/.well-known/jwks.json")
-            .parse()
-            .map_err(|_| IssuerError::NotAProject("it is not a URL"))?;
-        Ok(Self::new(issuer, "authenticated")?
-            .name("supabase")
-            .keys(KeySource::Url(keys)))
-    }
-
-    /// Creates the issuer of Google's ID tokens for one OAuth client. Both documented values of
-    /// `iss` are accepted, and the tokens are credentials ([`TokenUse::IdToken`]).
-    ///
-    /// # Errors
-    /// Returns an error if `client_id` is empty.
-    pub fn google(client_id: &str) -> Result<Self, IssuerError> {
-        let keys = Url::parse("https://www.googleapis.com/oauth2/v3/certs")
-            .map_or(KeySource::Discovery, KeySource::Url);
-        let google = Self::new("https://accounts.google.com", client_id)?
-            .issuer_alias("accounts.google.com");
-        Ok(google
-            .name("google")
-            .algorithms([Algorithm::RS256])?
-            .token_use(TokenUse::IdToken)
-            .keys(keys))
-    }
-
     /// Returns the canonical issuer, which is the first accepted value of `iss`, or the template if
     /// it has a placeholder.
     pub fn iss(&self) -> &str {
@@ -478,6 +435,16 @@ impl Issuer {
     /// Returns the rules on the values of claims.
     pub fn claim_rules(&self) -> &[ClaimRule] {
         &self.claim_rules
+    }
+
+    /// Returns the names of the claims that must be present, beside those that every token has.
+    pub fn required_claims(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.required_claims.iter().map(AsRef::as_ref)
+    }
+
+    /// Returns which `typ` headers are accepted.
+    pub fn typ_rule(&self) -> &TypRule {
+        &self.token_type
     }
 
     /// Returns the accepted audiences.
@@ -560,6 +527,51 @@ impl Issuer {
             Audiences::Any => &[],
         };
         self.audiences = Audiences::one_of(known.iter().cloned().chain([audience.into()]));
+        Ok(self)
+    }
+
+    /// Replaces the accepted values of `iss`; the first is the canonical one. Discovery uses it.
+    ///
+    /// ```
+    /// use bearward::Issuer;
+    ///
+    /// # fn main() -> Result<(), bearward::IssuerError> {
+    /// let cluster = Issuer::kubernetes("orders", "prod")?
+    ///     .replace_issuers(["https://oidc.eks.eu-central-1.amazonaws.com/id/EXAMPLE"])?;
+    /// assert_eq!(cluster.accepted_issuers().count(), 1);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// Returns an error if the list is empty, its first element is empty, or an issuer has a brace
+    /// and is not the only one that is a template.
+    pub fn replace_issuers(
+        mut self,
+        issuers: impl IntoIterator<Item = impl Into<Box<str>>>,
+    ) -> Result<Self, IssuerError> {
+        self.accepted_issuers = issuers.into_iter().map(Into::into).collect();
+        let Some(canonical) = self.accepted_issuers.first().filter(|iss| !iss.is_empty()) else {
+            return Err(IssuerError::EmptyIssuer);
+        };
+        let mut issuers = self.accepted_issuers.iter();
+        if issuers.len() > 1 && issuers.any(|issuer| issuer.contains(['{', '}'])) {
+            return Err(TemplateError::Alias.into());
+        }
+        self.template = IssuerTemplate::parse(canonical)?;
+        Ok(self)
+    }
+
+    /// Replaces the accepted audiences.
+    ///
+    /// # Errors
+    /// Returns an error if the list or one of the audiences is empty.
+    pub fn replace_audiences(mut self, audiences: Audiences) -> Result<Self, IssuerError> {
+        if let Audiences::OneOf(listed) = &audiences
+            && (listed.is_empty() || listed.iter().any(|audience| audience.is_empty()))
+        {
+            return Err(IssuerError::EmptyAudience);
+        }
+        self.audiences = audiences;
         Ok(self)
     }
 
@@ -714,6 +726,20 @@ impl Issuer {
         Ok(self)
     }
 
+    /// Requires a claim to have a value, in place of every earlier rule on the same claim. Like
+    /// [`require_claim`](Self::require_claim) otherwise.
+    ///
+    /// # Errors
+    /// As [`require_claim`](Self::require_claim).
+    pub fn replace_claim_rule(
+        mut self,
+        claim: &str,
+        value: impl Into<ClaimValue>,
+    ) -> Result<Self, IssuerError> {
+        self.claim_rules.retain(|rule| rule.claim() != claim);
+        self.require_claim(claim, value)
+    }
+
     /// Sets how the tokens may be used. The default is [`TokenUse::AccessToken`].
     #[must_use]
     pub fn token_use(mut self, token_use: TokenUse) -> Self {
@@ -726,6 +752,30 @@ impl Issuer {
     pub fn claim_mapping(mut self, claims: ClaimMapping) -> Self {
         self.claims = claims;
         self
+    }
+
+    /// Reads one field from other claims, see [`ClaimMapping::set_any_of`]; the other fields are
+    /// unchanged.
+    ///
+    /// ```
+    /// use bearward::Issuer;
+    ///
+    /// # fn main() -> Result<(), bearward::IssuerError> {
+    /// let auth0 = Issuer::auth0("acme.eu.auth0.com", "https://api.acme.example")?
+    ///     .map_claim("roles", ["https://acme.example/roles"])?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// Returns an error if the field is not one of [`ClaimMapping::NAMES`], or if a claim is invalid
+    /// or there is none.
+    pub fn map_claim(
+        mut self,
+        field: &str,
+        claims: impl IntoIterator<Item = impl AsRef<str>>,
+    ) -> Result<Self, IssuerError> {
+        self.claims = self.claims.set_any_of(field, claims)?;
+        Ok(self)
     }
 
     /// Reads the subject from the first of these claims that is a string and not empty. The default

@@ -121,6 +121,7 @@ mod json_pointer;
 mod jws;
 mod metrics;
 mod origin;
+mod providers;
 mod setting;
 mod strict_object;
 mod text;
@@ -148,6 +149,7 @@ pub use self::{
     issuer_template::TemplateError,
     json_pointer::{JsonPointer, JsonPointerError},
     keys::{JwksCacheConfig, KeySetStatus},
+    providers::{Parameter, Provider, ProviderError, ProviderParameters},
     setting::Setting,
     text::SanitizedText,
     verified::{Requirement, Verified},

@@ -8,6 +8,9 @@ use crate::{
     text::SanitizedText,
 };
 
+/// The end of the issuers of Supabase projects.
+const SUPABASE_PATH: &str = "/auth/v1";
+
 const UNSIGNED: &str = "the token is unsigned (alg \"none\") and is never accepted";
 
 /// Returns the next step. The match is exhaustive, so every new reason needs one.
@@ -29,7 +32,7 @@ pub(super) fn next_step(context: &ExplainContext<'_>, error: &AuthError) -> Stri
         AuthError::Format(error) => malformed(context, *error),
         AuthError::Header(error) => invalid_header(*error),
         AuthError::Payload(error) => invalid_payload(*error),
-        AuthError::AlgorithmNotAllowed { found, allowed } => algorithm(found.as_str(), allowed),
+        AuthError::AlgorithmNotAllowed { found, allowed } => algorithm(context, found.as_str(), allowed),
         AuthError::UnknownIssuer { found } => unknown_issuer(context, found.as_str()),
         AuthError::UnknownKey => unknown_key(context),
         AuthError::KeysUnavailable { .. } => {
@@ -211,11 +214,17 @@ fn invalid_claim(context: &ExplainContext<'_>, name: &str, problem: &str) -> Str
     }
 }
 
-fn algorithm(found: &str, allowed: &[Algorithm]) -> String {
+fn algorithm(context: &ExplainContext<'_>, found: &str, allowed: &[Algorithm]) -> String {
     if found.starts_with("HS") {
-        return "the token is signed with a shared secret, which a resource server must not have. With Supabase: switch the project to \
-                asymmetric signing keys (Project settings, JWT signing keys), rotate, and sign in again"
-            .to_owned();
+        let iss = context.claim("iss");
+        let remedy = if iss.ends_with(SUPABASE_PATH) || iss == "supabase" {
+            ". With Supabase: switch the project to asymmetric signing keys (Project settings, JWT signing keys), rotate, and sign in again"
+        } else {
+            ": configure the issuer to sign with an asymmetric key, such as RS256 or ES256"
+        };
+        return format!(
+            "the token is signed with a shared secret, which a resource server must not have{remedy}"
+        );
     }
     if found.eq_ignore_ascii_case("none") {
         return UNSIGNED.to_owned();
@@ -272,9 +281,13 @@ fn unknown_issuer(context: &ExplainContext<'_>, found: &str) -> String {
         .filter_map(|iss| Some(format!("{iss:?} only by {}", difference(iss, found)?)))
         .collect();
     if similar.is_empty() {
+        let shortcut = if found.ends_with(SUPABASE_PATH) {
+            " (for Supabase with SUPABASE_URL)"
+        } else {
+            ""
+        };
         format!(
-            "{} configured, none of them similar: configure this issuer (for Supabase with SUPABASE_URL), or get a token from a configured \
-             issuer",
+            "{} configured, none of them similar: configure this issuer{shortcut}, or get a token from a configured issuer",
             count(configured.len(), "issuer")
         )
     } else {

@@ -46,8 +46,19 @@ pub(super) fn provider_hint(context: &ExplainContext<'_>, error: &AuthError) -> 
             )
         }
         AuthError::MissingClaim(name) if &**name == "aud" => Some(missing_audience(context)),
+        AuthError::MissingClaim(_) if is_id_token(context) => Some(
+            "this is an ID token (it has a nonce or an at_hash), which is made for the client application: send the access token"
+                .to_owned(),
+        ),
         _ => None,
     }
+}
+
+/// Returns whether the payload has a claim that only ID tokens have (OpenID Connect Core §2, §3.1.3.6).
+fn is_id_token(context: &ExplainContext<'_>) -> bool {
+    ["nonce", "at_hash"]
+        .iter()
+        .any(|name| context.claim(name) != "absent")
 }
 
 fn is_auth0_configured(context: &ExplainContext<'_>) -> bool {
