@@ -16,6 +16,7 @@ use super::{
         accepted_issuers, algorithms, audiences, claim_names, claim_rules, key_set, names,
         required_claims, token_type,
     },
+    provider::{self, ConfiguredProvider},
     raw::{Raw, name_of, one_of},
     redact::hidden,
     report::Report,
@@ -64,7 +65,9 @@ pub(super) fn read(
                 section.report.conflict(
                     &[
                         &format!("issuers.{other}.issuer"),
+                        &format!("issuers.{other}.provider"),
                         &format!("issuers.{name}.issuer"),
+                        &format!("issuers.{name}.provider"),
                     ],
                     "each accepted issuer may be configured only once",
                 );
@@ -76,46 +79,25 @@ pub(super) fn read(
 }
 
 fn read_issuer(name: &str, mut section: Section<'_>, allow_http: bool) -> Result<Issuer, Reported> {
-    let shortcut = match name {
-        "supabase" => ", or set SUPABASE_URL",
-        "google" => ", or set GOOGLE_CLIENT_ID",
-        _ => "",
-    };
-    let accepted_issuers = section.optional("issuer", accepted_issuers);
-    let accepted_issuers = section.require(
-        "issuer",
-        accepted_issuers,
-        &format!("write the exact `iss` of its tokens{shortcut}"),
-    );
-    let keys = keys(&mut section, accepted_issuers.as_ref().ok(), allow_http);
+    let provider = provider::read(&mut section)?;
+    let base = base(name, &mut section, provider);
+    let keys = keys(&mut section, base.as_ref().ok(), allow_http);
     let tenants = section.with_default("tenants", Vec::new(), "", names);
-    let client_ids = section.with_default("client_ids", Vec::new(), "", names);
     let file = |raw: Raw<'_>| raw.text().map(PathBuf::from);
     let token_file = section.optional("jwks_token_file", file);
     let headers_file = section.optional("jwks_headers_file", file);
-    let audiences = section.optional("audiences", audiences);
-    let audiences = match (audiences, &client_ids) {
-        // The client is checked instead.
-        (Ok(None), Ok(ids)) if !ids.is_empty() => Ok(Audiences::Any),
-        (audiences, _) => section.require(
-            "audiences",
-            audiences,
-            "write the expected `aud` of its tokens, such as [\"authenticated\"]; \"*\" accepts any audience. If its tokens have no `aud`, write \
-             client_ids instead",
-        ),
-    };
-    let default = Algorithm::DEFAULT
-        .iter()
-        .map(|algorithm| algorithm.name())
-        .collect::<Vec<_>>()
-        .join(",");
+    let issuer = base.as_ref();
+    let default = issuer.map_or(Algorithm::DEFAULT, Issuer::accepted_algorithms);
+    let default_names = default.iter().map(|algorithm| algorithm.name());
     let algorithms = section.with_default(
         "algorithms",
-        Algorithm::DEFAULT.to_vec(),
-        &default,
+        default.to_vec(),
+        &default_names.collect::<Vec<_>>().join(","),
         algorithms,
     );
-    let token_type = section.with_default("token_type", TypRule::default(), "jwt", token_type);
+    let default = issuer.map_or_else(|_| TypRule::default(), |issuer| issuer.typ_rule().clone());
+    let written = type_text(&default);
+    let token_type = section.with_default("token_type", default, &written, token_type);
     let leeway = section.with_default(
         "leeway",
         Issuer::LEEWAY.default,
@@ -124,7 +106,12 @@ fn read_issuer(name: &str, mut section: Section<'_>, allow_http: bool) -> Result
     );
     let required_claims = section.with_default("required_claims", Vec::new(), "", required_claims);
     let require = section.with_default("require", Vec::new(), "", claim_rules);
-    let default = TokenUse::default();
+    let is_credential = issuer.is_ok_and(|issuer| issuer.has_token_use(TokenUse::IdToken));
+    let default = if is_credential {
+        TokenUse::IdToken
+    } else {
+        TokenUse::AccessToken
+    };
     let token_use = section.with_default(
         "use",
         default,
@@ -133,24 +120,18 @@ fn read_issuer(name: &str, mut section: Section<'_>, allow_http: bool) -> Result
     );
     let claims = section.subsection("claims").map(claims);
     let report = section.finish();
-    let (accepted_issuers, audiences, algorithms) = (accepted_issuers?, audiences?, algorithms?);
-    let (token_type, leeway, required_claims) = (token_type?, leeway?, required_claims?);
-    let (token_use, (claims, subject), keys) = (token_use?, claims?, keys?);
-    let (tenants, client_ids, require) = (tenants?, client_ids?, require?);
+    let (base, algorithms, token_type) = (base?, algorithms?, token_type?);
+    let (leeway, required_claims, token_use) = (leeway?, required_claims?, token_use?);
+    let (claims, keys, tenants, require) = (claims?, keys?, tenants?, require?);
     let (token_file, headers_file) = (token_file?, headers_file?);
     let build = || {
-        let mut accepted_issuers = accepted_issuers.into_iter();
-        let canonical = accepted_issuers.next().unwrap_or_default();
-        let issuer = Issuer::with_audiences(canonical, audiences)?
+        let issuer = base
             .name(name)
             .algorithms(algorithms)?
             .leeway(leeway)?
             .token_type(token_type)
             .token_use(token_use)
-            .claim_mapping(claims)
-            .keys(keys)
-            .subject_from(subject)?;
-        let issuer = accepted_issuers.fold(issuer, Issuer::issuer_alias);
+            .keys(keys);
         let issuer = token_file.into_iter().fold(issuer, Issuer::jwks_token_file);
         let issuer = headers_file
             .into_iter()
@@ -159,15 +140,18 @@ fn read_issuer(name: &str, mut section: Section<'_>, allow_http: bool) -> Result
             .into_iter()
             .fold(issuer, Issuer::require_claim_present);
         for (claim, value) in require {
-            issuer = issuer.require_claim(&claim, value)?;
+            issuer = issuer.replace_claim_rule(&claim, value)?;
         }
-        if !tenants.is_empty() {
-            issuer = issuer.tenants(tenants)?;
+        for (field, sources) in claims.fields {
+            issuer = issuer.map_claim(field, sources)?;
         }
-        if client_ids.is_empty() {
+        if let Some(subject) = claims.subject {
+            issuer = issuer.subject_from(subject)?;
+        }
+        if tenants.is_empty() {
             Ok(issuer)
         } else {
-            issuer.client_ids(client_ids)
+            issuer.tenants(tenants)
         }
     };
     let issuer = build().map_err(|error: IssuerError| error.to_string());
@@ -183,30 +167,110 @@ fn read_issuer(name: &str, mut section: Section<'_>, allow_http: bool) -> Result
     })
 }
 
-/// Reads `claims`: where each mapped claim and the subject are found. Invalid values are reported
-/// and skipped.
-fn claims(mut section: Section<'_>) -> (ClaimMapping, Vec<String>) {
-    let mut mapping = ClaimMapping::default();
+/// Reads who issues the tokens and for whom. The other properties are those of the provider, or the
+/// defaults.
+fn base(
+    name: &str,
+    section: &mut Section<'_>,
+    provider: Option<ConfiguredProvider>,
+) -> Result<Issuer, Reported> {
+    let accepted_issuers = section.optional("issuer", accepted_issuers);
+    let client_ids = section.with_default("client_ids", Vec::new(), "", names);
+    let audiences = section.optional("audiences", audiences);
+    let Some(provider) = provider else {
+        return without_provider(name, section, accepted_issuers, client_ids, audiences);
+    };
+    let (accepted_issuers, client_ids, audiences) = (accepted_issuers?, client_ids?, audiences?);
+    let issuer = provider.issuer(audiences, &client_ids);
+    let issuer = issuer.and_then(|issuer| match accepted_issuers {
+        Some(accepted) => Ok(issuer.replace_issuers(accepted)?),
+        None => Ok(issuer),
+    });
+    issuer.map_err(|error| section.invalid(&error))
+}
+
+fn without_provider(
+    name: &str,
+    section: &mut Section<'_>,
+    accepted_issuers: Result<Option<Vec<String>>, Reported>,
+    client_ids: Result<Vec<String>, Reported>,
+    audiences: Result<Option<Audiences>, Reported>,
+) -> Result<Issuer, Reported> {
+    let shortcut = match name {
+        "supabase" => ", or set SUPABASE_URL",
+        "google" => ", or set GOOGLE_CLIENT_ID",
+        _ => "",
+    };
+    let accepted_issuers = section.require(
+        "issuer",
+        accepted_issuers,
+        &format!("write the exact `iss` of its tokens, or the name of its provider{shortcut}"),
+    );
+    let audiences = match (audiences, &client_ids) {
+        // The client is checked instead.
+        (Ok(None), Ok(ids)) if !ids.is_empty() => Ok(Audiences::Any),
+        (audiences, _) => section.require(
+            "audiences",
+            audiences,
+            "write the expected `aud` of its tokens, such as [\"authenticated\"]; \"*\" accepts any audience. If its tokens have no `aud`, write \
+             client_ids instead",
+        ),
+    };
+    let (accepted_issuers, audiences, client_ids) = (accepted_issuers?, audiences?, client_ids?);
+    let build = || {
+        let canonical = accepted_issuers.first().cloned().unwrap_or_default();
+        let issuer =
+            Issuer::with_audiences(canonical, audiences)?.replace_issuers(accepted_issuers)?;
+        if client_ids.is_empty() {
+            Ok(issuer)
+        } else {
+            issuer.client_ids(client_ids)
+        }
+    };
+    build().map_err(|error: IssuerError| section.invalid(&error))
+}
+
+/// Returns a rule in the notation of a variable.
+fn type_text(rule: &TypRule) -> String {
+    match rule {
+        TypRule::Jwt => "jwt".to_owned(),
+        TypRule::AtJwt => "at+jwt".to_owned(),
+        TypRule::OneOf(media_types) => media_types.join(","),
+    }
+}
+
+/// Where each mapped claim and the subject are found, as far as they are configured.
+struct ClaimSources {
+    fields: Vec<(&'static str, Vec<String>)>,
+    subject: Option<Vec<String>>,
+}
+
+/// Reads `claims`. Invalid values are reported and skipped.
+fn claims(mut section: Section<'_>) -> ClaimSources {
+    let mut fields = Vec::new();
     for name in ClaimMapping::NAMES {
-        let changed = section.optional(name, |raw| {
-            mapping
-                .clone()
-                .set_any_of(name, claim_names(raw)?)
-                .map_err(|error| error.to_string())
+        let sources = section.optional(name, |raw| {
+            let sources = claim_names(raw)?;
+            ClaimMapping::default()
+                .set_any_of(name, &sources)
+                .map_err(|error| error.to_string())?;
+            Ok(sources)
         });
-        if let Ok(Some(changed)) = changed {
-            mapping = changed;
+        if let Ok(Some(sources)) = sources {
+            fields.push((*name, sources));
         }
     }
     let subject = section.optional("subject", claim_names);
     section.finish();
-    let subject = subject.ok().flatten();
-    (mapping, subject.unwrap_or_else(|| vec!["sub".to_owned()]))
+    ClaimSources {
+        fields,
+        subject: subject.ok().flatten(),
+    }
 }
 
 fn keys(
     section: &mut Section<'_>,
-    accepted_issuers: Option<&Vec<String>>,
+    issuer: Option<&Issuer>,
     allow_http: bool,
 ) -> Result<KeySource, Reported> {
     let is_allowed = |url: &Url| url.scheme() == "https" || is_loopback(url) || allow_http;
@@ -252,18 +316,20 @@ fn keys(
             Err(Reported)
         }
         _ => {
-            let canonical = accepted_issuers
-                .ok_or(Reported)?
-                .first()
-                .and_then(|text| Url::parse(text).ok());
-            let hint = match canonical.filter(|url| matches!(url.scheme(), "http" | "https")) {
-                Some(url) if is_allowed(&url) => return Ok(KeySource::Discovery),
+            let issuer = issuer.ok_or(Reported)?;
+            let location = match issuer.key_source() {
+                KeySource::Discovery => Url::parse(issuer.iss()).ok(),
+                KeySource::Url(url) => Some(url.clone()),
+                KeySource::DiscoveryUrl(_) | KeySource::Urls(_) | KeySource::Fixed(_) => None,
+            };
+            let hint = match location.filter(|url| matches!(url.scheme(), "http" | "https")) {
+                Some(url) if is_allowed(&url) => return Ok(issuer.key_source().clone()),
                 Some(_) => plain_http,
                 None => {
                     "OIDC discovery needs an https:// issuer; set jwks_url, discovery_url or jwks_file"
                 }
             };
-            section.conflict(&["issuer"], hint);
+            section.conflict(&["issuer", "provider"], hint);
             Err(Reported)
         }
     }

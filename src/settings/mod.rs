@@ -14,6 +14,7 @@ mod jwks;
 mod layers;
 mod network;
 mod problem;
+mod provider;
 mod rate_limit;
 mod raw;
 mod redact;

@@ -212,6 +212,14 @@ impl<'r> Section<'r> {
             .conflict(&paths.iter().map(String::as_str).collect::<Vec<_>>(), hint);
     }
 
+    /// Reports that the values of this section cannot be used together.
+    pub(super) fn invalid(&mut self, error: &dyn std::error::Error) -> Reported {
+        self.report
+            .problems
+            .push(Problem::plain(format!("{}: {error}", self.path)));
+        Reported
+    }
+
     /// Reports every key that was not read as unknown, and returns the report.
     pub(super) fn finish(self) -> &'r mut Report {
         let mut unread: Vec<(String, Value)> = self.entries.into_iter().collect();

@@ -148,11 +148,15 @@ impl WellKnownEnv<'_> {
         layer
     }
 
-    /// Returns the value of the variable, unless `issuers.NAME.issuer` is configured.
+    /// Returns the value of the variable, unless `issuers.NAME.issuer` or `provider` is configured.
     fn variable_for_issuer(&mut self, variable: &str, name: &str) -> Option<String> {
         let text = self.variable(variable)?;
-        let path = format!("issuers.{name}.issuer");
-        let Some(source) = self.configured(&path).map(source_of) else {
+        let configured = ["issuer", "provider"].into_iter().find_map(|key| {
+            let path = format!("issuers.{name}.{key}");
+            let source = self.configured(&path).map(source_of)?;
+            Some((path, source))
+        });
+        let Some((path, source)) = configured else {
             return Some(text);
         };
         self.note_unused(variable, &path, &source);

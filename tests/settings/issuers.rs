@@ -287,11 +287,11 @@ fn fixed_keys_are_read_from_a_file_or_inline() {
 fn a_missing_key_is_reported_with_what_to_write() {
     assert_snapshot!(error(file("[issuers.idp]\naudiences = ['api']")), @r"
     the configuration has a problem:
-      issuers.idp.issuer is missing ([issuers.idp] is in config/default.toml): write the exact `iss` of its tokens
+      issuers.idp.issuer is missing ([issuers.idp] is in config/default.toml): write the exact `iss` of its tokens, or the name of its provider
     ");
     assert_snapshot!(error(environment(&[("BEARWARD_ISSUERS__SUPABASE__AUDIENCES", "x")])), @r"
     the configuration has a problem:
-      issuers.supabase.issuer is missing ([issuers.supabase] is in BEARWARD_ISSUERS__SUPABASE__AUDIENCES): write the exact `iss` of its tokens, or set SUPABASE_URL
+      issuers.supabase.issuer is missing ([issuers.supabase] is in BEARWARD_ISSUERS__SUPABASE__AUDIENCES): write the exact `iss` of its tokens, or the name of its provider, or set SUPABASE_URL
     ");
     assert_snapshot!(error(file("[issuers.idp]\nissuer = 'https://idp.example.com'")), @r#"
     the configuration has a problem:

@@ -5,6 +5,7 @@ mod database;
 mod documentation;
 mod issuers;
 mod layers;
+mod providers;
 mod secrets;
 mod shortcuts;
 mod unknown_keys;

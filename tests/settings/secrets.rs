@@ -222,10 +222,10 @@ fn debug_and_the_effective_values_redact_secrets() {
     jwks.proxy = "http://bear:***@proxy.example.com:3128/"       BEARWARD_JWKS__PROXY
     jwks.snapshot_dir = ""                                       the built-in defaults
     issuers.supabase.issuer = "https://abc.supabase.co/auth/v1"  SUPABASE_URL
-    issuers.supabase.jwks_url = "https://abc.supabase.co/auth/v1/.well-known/jwks.json"  SUPABASE_URL
-    issuers.supabase.tenants = ""                                the built-in defaults
     issuers.supabase.client_ids = ""                             the built-in defaults
     issuers.supabase.audiences = ["authenticated"]               SUPABASE_URL
+    issuers.supabase.jwks_url = "https://abc.supabase.co/auth/v1/.well-known/jwks.json"  SUPABASE_URL
+    issuers.supabase.tenants = ""                                the built-in defaults
     issuers.supabase.algorithms = "RS256,ES256,EdDSA"            the built-in defaults
     issuers.supabase.token_type = "jwt"                          the built-in defaults
     issuers.supabase.leeway = "30s"                              the built-in defaults
