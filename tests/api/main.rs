@@ -17,6 +17,7 @@ mod machine_accounts;
 mod migrations;
 mod openapi;
 mod profile;
+mod providers;
 mod provisioning;
 mod request_bodies;
 mod status;

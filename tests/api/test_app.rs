@@ -151,7 +151,7 @@ impl TestApp {
     }
 }
 
-async fn serve(
+pub(crate) async fn serve(
     sources: Sources,
     database: &str,
     clock: &TestClock,
