@@ -281,11 +281,15 @@ fn accepted_tokens(issuer: &Issuer) -> Vec<String> {
         .claim_rules()
         .iter()
         .map(|rule| format!("claim {rule}"));
+    let present = issuer
+        .required_claims()
+        .map(|name| format!("claim {name} present"));
     issuer
         .template_description()
         .into_iter()
         .chain(clients)
         .chain(rules)
+        .chain(present)
         .collect()
 }
 

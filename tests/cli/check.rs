@@ -364,6 +364,47 @@ async fn the_rules_of_an_issuer_are_listed() {
 }
 
 #[tokio::test]
+async fn the_rules_of_a_provider_are_listed_and_explained() {
+    let idp = MockIdp::start().await;
+    let jwks_url = idp.jwks_url();
+    let variables = [
+        ("BEARWARD_ISSUERS__CI__PROVIDER", "github-actions"),
+        ("BEARWARD_ISSUERS__CI__OWNER", "octo-org"),
+        ("BEARWARD_ISSUERS__CI__AUDIENCES", "deploy"),
+        ("BEARWARD_ISSUERS__CI__JWKS_URL", &jwks_url),
+        ("BEARWARD_ISSUERS__CI__REQUIRED_CLAIMS", "environment"),
+    ];
+    run(&["check"], &variables).expect(
+        0,
+        &[
+            "https://token.actions.githubusercontent.com",
+            "keys fetched",
+            "accepts claim repository_owner \"octo-org\"",
+            "accepts claim environment present",
+        ],
+    );
+    let token = idp
+        .token()
+        .issuer("https://token.actions.githubusercontent.com")
+        .audience("deploy")
+        .claim("environment", "production")
+        .claim("repository_owner", "evil");
+    run(&["explain", &token.clone().sign()], &variables).expect(
+        1,
+        &["rejected INVALID_CLAIM: claim \"repository_owner\" must be \"octo-org\""],
+    );
+    let own = token.claim("repository_owner", "octo-org").sign();
+    run(&["explain", &own], &variables).expect(0, &["accepted", "tenant     octo-org"]);
+    run(&["check"], &variables[..1]).expect(
+        2,
+        &[
+            "provider \"github-actions\" also needs owner (",
+            "audiences (",
+        ],
+    );
+}
+
+#[tokio::test]
 async fn json_is_one_object_with_every_issuer() {
     let idp = MockIdp::start().await;
     let mut sealing = idp.key().with_kid("sealing").jwk();
