@@ -149,7 +149,7 @@ pub use self::{
     issuer_template::TemplateError,
     json_pointer::{JsonPointer, JsonPointerError},
     keys::{JwksCacheConfig, KeySetStatus},
-    providers::{Parameter, Provider, ProviderError, ProviderParameters},
+    providers::{Provider, ProviderError, ProviderParameter, ProviderParameters},
     setting::Setting,
     text::SanitizedText,
     verified::{Requirement, Verified},

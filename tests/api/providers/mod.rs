@@ -24,30 +24,30 @@ use self::{
 use super::test_app::{self, Json, send};
 
 #[rstest]
-#[case("ad-fs")]
-#[case("apple")]
-#[case("auth0")]
-#[case("clerk")]
-#[case("cloudflare-access")]
-#[case("cognito")]
-#[case("duende-identityserver")]
-#[case("entra")]
-#[case("firebase")]
-#[case("fusionauth")]
-#[case("github-actions")]
-#[case("gitlab-ci")]
-#[case("google")]
-#[case("google-iap")]
-#[case("keycloak")]
-#[case("kubernetes")]
-#[case("logto")]
-#[case("okta")]
-#[case("ory-hydra")]
-#[case("rauthy")]
-#[case("salesforce")]
-#[case("supabase")]
-#[case("workos")]
-#[case("zitadel")]
+#[case::ad_fs("ad-fs")]
+#[case::apple("apple")]
+#[case::auth0("auth0")]
+#[case::clerk("clerk")]
+#[case::cloudflare_access("cloudflare-access")]
+#[case::cognito("cognito")]
+#[case::duende_identityserver("duende-identityserver")]
+#[case::entra("entra")]
+#[case::firebase("firebase")]
+#[case::fusionauth("fusionauth")]
+#[case::github_actions("github-actions")]
+#[case::gitlab_ci("gitlab-ci")]
+#[case::google("google")]
+#[case::google_iap("google-iap")]
+#[case::keycloak("keycloak")]
+#[case::kubernetes("kubernetes")]
+#[case::logto("logto")]
+#[case::okta("okta")]
+#[case::ory_hydra("ory-hydra")]
+#[case::rauthy("rauthy")]
+#[case::salesforce("salesforce")]
+#[case::supabase("supabase")]
+#[case::workos("workos")]
+#[case::zitadel("zitadel")]
 #[tokio::test]
 async fn the_recipes_of_a_page_do_what_it_says(#[case] page: &str) {
     let recipes = page::recipes(&page::text(page));
@@ -279,6 +279,6 @@ async fn the_notes_quote_the_explanation(#[case] page: &str, #[case] token: &str
 fn every_page_is_tested() {
     let source = include_str!("mod.rs");
     for name in page::names() {
-        assert!(source.contains(&format!("#[case({name:?})]")), "{name}");
+        assert!(source.contains(&format!("({name:?})]")), "{name}");
     }
 }

@@ -50,7 +50,7 @@ use super::issuer::{Audiences, Issuer, IssuerError};
 /// ```
 pub struct Provider {
     name: &'static str,
-    parameters: &'static [Parameter],
+    parameters: &'static [ProviderParameter],
     recipient: Recipient,
     build: fn(&Values<'_>) -> Result<Issuer, IssuerError>,
 }
@@ -58,7 +58,7 @@ pub struct Provider {
 /// A parameter of a [`Provider`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Parameter {
+pub struct ProviderParameter {
     /// The name, which is also the key in the configuration.
     pub name: &'static str,
     /// What the value is.
@@ -101,7 +101,7 @@ impl Provider {
     }
 
     /// Returns the provider's own parameters.
-    pub fn parameters(&self) -> &'static [Parameter] {
+    pub fn parameters(&self) -> &'static [ProviderParameter] {
         self.parameters
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Parameter, Provider, Recipient};
+use super::{Provider, ProviderParameter, Recipient};
 use crate::issuer::{Audiences, IssuerError};
 
 /// The parameters that [`Provider::issuer`] creates an issuer from.
@@ -88,7 +88,7 @@ fn names<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
 
 /// Complete parameters of one provider.
 pub(super) struct Values<'a> {
-    provider: &'static [Parameter],
+    provider: &'static [ProviderParameter],
     parameters: &'a ProviderParameters,
 }
 

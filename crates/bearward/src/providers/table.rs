@@ -1,14 +1,14 @@
 //! The table of all providers.
 
-use super::{Parameter, Provider, Recipient, keycloak::keycloak};
+use super::{Provider, ProviderParameter, Recipient, keycloak::keycloak};
 use crate::issuer::Issuer;
 
 const fn parameter(
     name: &'static str,
     description: &'static str,
     example: &'static str,
-) -> Parameter {
-    Parameter {
+) -> ProviderParameter {
+    ProviderParameter {
         name,
         description,
         example,
@@ -20,8 +20,8 @@ const fn optional(
     name: &'static str,
     description: &'static str,
     default: &'static str,
-) -> Parameter {
-    Parameter {
+) -> ProviderParameter {
+    ProviderParameter {
         name,
         description,
         example: default,
@@ -29,8 +29,9 @@ const fn optional(
     }
 }
 
-const REGION: Parameter = parameter("region", "the AWS region of the user pool", "eu-central-1");
-const POOL: Parameter = parameter("pool", "the user pool id", "eu-central-1_Ab12Cd34E");
+const REGION: ProviderParameter =
+    parameter("region", "the AWS region of the user pool", "eu-central-1");
+const POOL: ProviderParameter = parameter("pool", "the user pool id", "eu-central-1_Ab12Cd34E");
 
 pub(super) const PROVIDERS: &[Provider] = &[
     Provider {
