@@ -160,6 +160,7 @@ async fn a_project_with_a_shared_secret_is_logged_at_startup() {
         &[("SUPABASE_URL", &idp.base())],
     ));
     let line = server.line("keys not fetched");
+    assert!(line.contains("ERROR"), "{line}");
     assert!(
         line.contains("HS256") && line.contains("asymmetric signing keys"),
         "{line}"

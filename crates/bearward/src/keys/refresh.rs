@@ -21,6 +21,7 @@ use super::{
     remote::RemoteKeySet,
     snapshot::{CacheValidator, Snapshot},
     snapshot_file::{SnapshotFile, StoredSnapshot},
+    status::KeySetState,
 };
 
 /// Restores the snapshot from disk, if there is one, and starts the task.
@@ -212,7 +213,20 @@ impl RefreshTask {
         self.discovered_url = None;
         let (pause, state) = self.keys.record_failure(error);
         let label = error.kind.metric_label();
-        tracing::warn!(issuer = self.keys.issuer(), key_set = self.keys.label(), outcome = label, state = state.name(), next_attempt = ?pause, "keys not fetched: {error}");
+        let (issuer, key_set) = (self.keys.issuer(), self.keys.label());
+        // A macro, because the level of an event is a constant.
+        macro_rules! log {
+            ($level:ident) => {
+                tracing::$level!(issuer, key_set, outcome = label, state = state.name(), next_attempt = ?pause, "keys not fetched: {error}")
+            };
+        }
+        // Without keys every token of the issuer is answered with 503. Loggers that show only
+        // errors, as env_logger by default, must show that.
+        if state == KeySetState::Empty {
+            log!(error);
+        } else {
+            log!(warn);
+        }
         AttemptOutcome::Failed(label)
     }
 
