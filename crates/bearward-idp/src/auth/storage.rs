@@ -37,7 +37,23 @@ pub enum StorageError {
     /// The file contains documents of an unknown format.
     #[error("the data file {} contains documents that this version cannot read; move it or choose another file", .0.display())]
     Unreadable(PathBuf),
+    /// The file was written by a newer version, whose documents may have more members.
+    #[error(
+        "the data file {} was written by a newer version (format {format}, this version writes {FORMAT}); \
+         use that version, move the file or choose another", .path.display()
+    )]
+    Newer {
+        /// The path of the file.
+        path: PathBuf,
+        /// The format of the file.
+        format: i32,
+    },
 }
+
+/// The format of the documents, stored as SQLite's `user_version`. Increase it with a change that an
+/// older version would undo by writing a document without the new members. Files of before the
+/// format was stored have 0.
+const FORMAT: i32 = 1;
 
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS idp_documents \
     (kind TEXT NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (kind, id)) WITHOUT ROWID";
@@ -50,6 +66,7 @@ impl Storage {
     ///
     /// # Errors
     /// [`StorageError`]; [`Unreadable`](StorageError::Unreadable) also if `prepare` returns `None`.
+    /// A file that cannot be read is not changed.
     pub(crate) fn open(
         path: &Path,
         prepare: impl FnOnce(&mut AuthState) -> Option<()> + Send + 'static,
@@ -73,13 +90,21 @@ impl Storage {
             runtime.block_on(async move {
                 let opened = async {
                     let database = connect(url).await?;
+                    let format = format_of(&database).await?;
+                    if format > FORMAT {
+                        return Ok((database, Err(format)));
+                    }
+                    database.execute_unprepared(CREATE).await?;
                     let state = load_state(read_documents(&database).await?)
                         .and_then(|mut state| prepare(&mut state).map(|()| state));
                     let Some(mut state) = state else {
-                        return Ok((database, None));
+                        return Ok((database, Ok(None)));
                     };
+                    database
+                        .execute_unprepared(&format!("PRAGMA user_version = {FORMAT}"))
+                        .await?;
                     write_changes(&database, state.drain_changes()).await?;
-                    Ok::<_, DbErr>((database, Some(state)))
+                    Ok::<_, DbErr>((database, Ok(Some(state))))
                 };
                 let database = match opened.await {
                     Ok((database, state)) => {
@@ -97,7 +122,11 @@ impl Storage {
         let state = ready_rx
             .recv()
             .map_err(|_| stopped())?
-            .map_err(|error| unusable(error.to_string()))?;
+            .map_err(|error| unusable(error.to_string()))?
+            .map_err(|format| StorageError::Newer {
+                path: path.to_owned(),
+                format,
+            })?;
         Ok((
             Self { jobs },
             state.ok_or_else(|| StorageError::Unreadable(path.to_owned()))?,
@@ -126,9 +155,13 @@ fn create_private(path: &Path) -> std::io::Result<()> {
 async fn connect(url: String) -> Result<DatabaseConnection, DbErr> {
     let mut options = ConnectOptions::new(url);
     options.max_connections(1).sqlx_logging(false);
-    let database = Database::connect(options).await?;
-    database.execute_unprepared(CREATE).await?;
-    Ok(database)
+    Database::connect(options).await
+}
+
+async fn format_of(database: &DatabaseConnection) -> Result<i32, DbErr> {
+    let query = Statement::from_string(DbBackend::Sqlite, "PRAGMA user_version");
+    let row = database.query_one_raw(query).await?;
+    row.map_or(Ok(0), |row| row.try_get("", "user_version"))
 }
 
 async fn read_documents(
