@@ -5,6 +5,9 @@ FROM rust:1.95-slim-bookworm AS source
 ENV RUSTUP_TOOLCHAIN=1.95.0 CARGO_INCREMENTAL=0
 WORKDIR /src
 COPY . .
+# The commit that --version names: --build-arg BEARWARD_COMMIT=$(git rev-parse HEAD)
+ARG BEARWARD_COMMIT
+ENV BEARWARD_COMMIT=$BEARWARD_COMMIT
 
 FROM source AS build
 RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,target=/src/target,id=bearward-release \

@@ -23,12 +23,12 @@ pub(super) enum Command {
     List,
     /// Enable an account
     Enable {
-        /// The account's id, as printed by list
+        /// Change the account with this id, as printed by list
         id: Uuid,
     },
     /// Disable an account
     Disable {
-        /// The account's id, as printed by list
+        /// Change the account with this id, as printed by list
         id: Uuid,
     },
 }

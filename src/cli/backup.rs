@@ -14,14 +14,14 @@ use crate::{
 #[derive(Debug, Args)]
 #[command(after_help = BACKUP_HELP)]
 pub(super) struct BackupOptions {
-    /// The file to write; must not exist
+    /// Write this file, which must not exist
     file: PathBuf,
 }
 
 #[derive(Debug, Args)]
 #[command(after_help = RESTORE_HELP)]
 pub(super) struct RestoreOptions {
-    /// A file that `bearward backup` has written
+    /// Read this file, which `bearward backup` has written
     file: PathBuf,
 }
 

@@ -25,38 +25,41 @@ use crate::server::signals::Signals;
 #[command(after_help = AFTER_HELP)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub(super) struct Options {
-    /// The protected URL, for example `http://127.0.0.1:3000/protected`
+    /// Send requests to this protected URL, for example
+    /// `http://127.0.0.1:3000/protected`
     #[arg(long, value_name = "URL", required_unless_present = "list")]
     target: Option<String>,
-    /// Address of the mock IdP, which the target must trust
+    /// Let the mock IdP, which the target must trust, listen on this address
     #[arg(long, value_name = "IP:PORT", value_parser = super::address, default_value = "127.0.0.1:9999")]
     issuer_bind: SocketAddr,
-    /// Base URL at which the target reaches the mock IdP, for example from a container [default: `http://IP:PORT`]
+    /// Use this base URL of the mock IdP in the issuer and the JWKS URL, for example for a
+    /// container [default: `http://IP:PORT`]
     #[arg(long, value_name = "URL")]
     issuer_base: Option<String>,
     /// Allow an address that other machines can reach
     #[arg(long)]
     dangerous_allow_remote: bool,
-    /// Audience that the target requires
+    /// Use this audience, which the target requires
     #[arg(long, value_name = "AUD", default_value = "authenticated")]
     audience: String,
-    /// Algorithms that the target accepts, for example RS256,ES256; all others must be rejected [default: detect them]
+    /// Expect these algorithms to be accepted, for example RS256,ES256, and all others to be
+    /// rejected [default: detect them]
     #[arg(long, value_name = "ALG,..", value_delimiter = ',')]
     algorithms: Vec<Algorithm>,
-    /// Additional claim of valid tokens, for example scope="read" or any JSON; null removes a claim.
+    /// Add this claim to valid tokens, for example scope="read" or any JSON; null removes a claim.
     /// May be repeated
     #[arg(long, value_name = "NAME=JSON", value_parser = claim)]
     claim: Vec<(String, Value)>,
-    /// The typ header of valid tokens, for example at+jwt
+    /// Use this typ header in valid tokens, for example at+jwt
     #[arg(long, value_name = "TYP", default_value = "JWT")]
     token_type: String,
-    /// Command line that starts the target; it is stopped at the end
+    /// Start the target with this command line, and stop it at the end
     #[arg(long, value_name = "COMMAND")]
     start: Option<String>,
-    /// How long to wait until the target accepts a valid token
+    /// Wait this long until the target accepts a valid token
     #[arg(long, value_name = "TIME", value_parser = duration, default_value = "60s")]
     ready_timeout: Duration,
-    /// Longest time for which the target refuses to fetch the keys again
+    /// Expect the target to fetch the keys again within this time
     #[arg(long, value_name = "TIME", value_parser = duration, default_value = "31s")]
     cooldown: Duration,
     /// Also check challenges, status codes and RFC details
@@ -89,7 +92,8 @@ pub(super) struct Options {
 }
 
 const AFTER_HELP: &str = "\
-The suite acts as the identity provider, with the URL layout of Supabase. The target must trust it:
+The suite acts as the identity provider, with the URL layout of Supabase. The
+target must trust it:
 
   issuer     http://127.0.0.1:9999/auth/v1
   keys       http://127.0.0.1:9999/auth/v1/.well-known/jwks.json
@@ -100,14 +104,16 @@ Test a running server, or start one for the test:
   SUPABASE_URL=http://127.0.0.1:9999 bearward serve &
   bearward contract --target http://127.0.0.1:8000/protected
 
-  bearward contract --target http://127.0.0.1:3000/protected --start 'node server.js'
+  bearward contract --target http://127.0.0.1:3000/protected \\
+    --start 'node server.js'
 
 The command of --start receives these environment variables:
 
   BEARWARD_CONTRACT_ISSUER    BEARWARD_CONTRACT_JWKS_URL
   BEARWARD_CONTRACT_AUDIENCE  BEARWARD_CONTRACT_BASE
 
-Exit codes: 0 all cases passed, 1 at least one failed, 2 the suite could not run.";
+Exit codes: 0 all cases passed, 1 at least one failed, 2 the suite could not
+run.";
 
 pub(super) async fn run(options: Options) -> Result<(), Failure> {
     if options.list {

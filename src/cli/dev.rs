@@ -1,13 +1,14 @@
 //! `bearward dev`: starts a development IdP and the API on this machine.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{net::SocketAddr, path::PathBuf};
 
 use bearward::Algorithm;
-use bearward_idp::{AuthOptions, Idp};
-use bearward_testing::TokenBuilder;
+use bearward_idp::Idp;
 use clap::Args;
 
-use super::{Failure, dev_key, idp, load, style};
+use super::{
+    Failure, data_folder::DataFolder, dev_key, idp, load, sign_in_flags::SignInFlags, style,
+};
 use crate::{
     server::{Application, signals::Signals},
     settings::Sources,
@@ -26,21 +27,24 @@ pub(super) struct Options {
     /// Sign tokens with this algorithm: RS256, ES256, EdDSA or another
     #[arg(long, value_name = "ALG", default_value = "RS256")]
     alg: Algorithm,
-    /// Keep the database and the vault key in this folder; `DATABASE_URL` overrides the database
-    #[arg(long, value_name = "DIR", default_value = ".bearward")]
+    /// Keep users, signing keys, the database and the vault key in this folder; `DATABASE_URL`
+    /// overrides the database
+    #[arg(long, value_name = "DIR", default_value = DataFolder::DEFAULT)]
     data: PathBuf,
     /// Allow the development IdP to listen on an address that other machines can reach, for
     /// containers. Anyone who reaches it can impersonate any user
     #[arg(long)]
     dangerous_allow_remote: bool,
+    #[command(flatten)]
+    sign_in: SignInFlags,
 }
 
 const AFTER_HELP: &str = "\
 If a port is in use:
   bearward dev --bind 127.0.0.1:8001 --idp-bind 127.0.0.1:9998
 
-Data is kept in the folder .bearward, which may be deleted. Every start creates
-new signing keys, so tokens of an earlier start are rejected.";
+The folder .bearward keeps users, sessions, signing keys and rows over restarts.
+Delete it to start anew.";
 
 /// The defaults that differ from those of `serve`.
 const DEFAULTS: &str = r#"
@@ -65,18 +69,16 @@ issuers = ["dev"]
 format = "pretty"
 "#;
 
-/// The lifetime of the printed tokens.
-const TOKEN_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
-
 pub(super) async fn run(sources: Sources, options: Options) -> Result<(), Failure> {
     let mut signals = Signals::install()?;
+    let folder = DataFolder::open(options.data)?;
     let idp = idp::start(
         &sources,
         options.idp_bind,
         options.alg,
         None,
         options.dangerous_allow_remote,
-        AuthOptions::default(),
+        options.sign_in.into_options(Some(folder.idp_file())),
     )?;
     let other_algorithms: Vec<_> = Algorithm::DEFAULT
         .iter()
@@ -98,13 +100,10 @@ pub(super) async fn run(sources: Sources, options: Options) -> Result<(), Failur
         );
     let mut config = load(&with_fake_google(sources, &idp))?;
     if config.database.is_default() {
-        config.database.url = format!("sqlite://{}", options.data.join("dev.db").display()).into();
+        config.database.url = folder.database_url().into();
     }
     if config.vault.keys.is_empty() {
-        config
-            .vault
-            .keys
-            .push(dev_key::load_or_create(&options.data)?);
+        config.vault.keys.push(dev_key::load_or_create(&folder)?);
     }
     let metrics = telemetry::install_metrics()?;
     let start = async {
@@ -121,7 +120,7 @@ pub(super) async fn run(sources: Sources, options: Options) -> Result<(), Failur
     let api = super::connectable_address(application.address());
     idp.attach_api(format!("http://{api}"), application.auth().clone());
     let _traces = telemetry::start(&config.telemetry)?;
-    print(&idp, api);
+    print(&idp, api, &folder);
     Ok(signals.run(application).await?)
 }
 
@@ -141,63 +140,33 @@ fn with_fake_google(sources: Sources, idp: &Idp) -> Sources {
         .with("issuers.google.use", "credential")
 }
 
-/// Prints the addresses, a token and example commands. Each command contains its token, so that it
-/// works in a new terminal.
-fn print(idp: &Idp, api: SocketAddr) {
+/// Prints commands to copy, and the addresses last, so that they stay in view: at most 20 lines of
+/// 80 columns.
+fn print(idp: &Idp, api: SocketAddr, folder: &DataFolder) {
     let (strong, plain, faint, note) = (style::STRONG, style::PLAIN, style::FAINT, style::NOTE);
+    let (good, bad) = (style::GOOD, style::BAD);
     let base = idp.base();
-    let curl = |token: &str| {
-        format!("curl -i http://{api}/protected -H \"Authorization: Bearer {token}\"")
-    };
-    let token = compact_token(idp).sign();
-    anstream::println!("{strong}bearward dev{plain} {note}for development only{plain}");
-    anstream::println!("  API   http://{api}   {faint}/docs lists every route{plain}");
+    let request = format!("curl -i http://{api}/protected");
     anstream::println!(
-        "  IdP   {base}   {faint}console: sign in as any user, explain tokens, rotate keys, simulate failures{plain}\n"
+        "{strong}bearward dev{plain}  {note}for development only: the IdP issues tokens to anyone{plain}\n"
     );
-    anstream::println!("{strong}A token{plain} {faint}(valid for 24 hours){plain}\n{token}\n");
-    anstream::println!("{faint}Run these commands in another terminal:{plain}\n");
+    anstream::println!("Run these commands in another terminal:\n");
+    anstream::println!("export TOKEN=$(curl -sXPOST {base}/admin/tokens | cut -d'\"' -f4)\n");
+    anstream::println!("{good}200{plain} {faint}accepted{plain}");
+    anstream::println!("{request} -H \"Authorization: Bearer $TOKEN\"");
+    anstream::println!("{bad}401{plain} {faint}modified{plain}");
+    anstream::println!("{request} -H \"Authorization: Bearer ${{TOKEN}}A\"");
+    anstream::println!("{faint}check by check, why{plain}");
     anstream::println!(
-        "{}200{plain} {faint}accepted{plain}\n{}\n",
-        style::GOOD,
-        curl(&token)
-    );
-    anstream::println!(
-        "{}401{plain} {faint}expired{plain}\n{}\n",
-        style::BAD,
-        curl(&compact_token(idp).expired().sign())
-    );
-    anstream::println!(
-        "{}401{plain} {faint}tampered with{plain}\n{}\n",
-        style::BAD,
-        curl(&compact_token(idp).tampered())
-    );
-    let body = r#"{"claims": {"sub": "grace", "email": "grace@example.com"}, "expires_in": 600}"#;
-    anstream::println!(
-        "{strong}A token of another user, valid for 10 minutes{plain} {faint}(more options: curl {base}/){plain}"
-    );
-    anstream::println!(
-        "curl -s -X POST {base}/admin/tokens -H \"content-type: application/json\" -d '{body}'\n"
-    );
-    anstream::println!(
-        "{strong}Explain why a token is rejected{plain}\nSUPABASE_URL={base} {} explain -\n",
+        "SUPABASE_URL={base} {} explain ${{TOKEN}}A\n",
         super::program_name()
     );
-    anstream::println!("{faint}Ctrl-C stops both.{plain}");
-}
-
-/// Builds a token without the claims that the API does not use, so that four tokens fit on one
-/// screen. The admin API of the IdP returns complete tokens.
-fn compact_token(idp: &Idp) -> TokenBuilder {
-    let unused_claims = [
-        "amr",
-        "app_metadata",
-        "is_anonymous",
-        "phone",
-        "session_id",
-        "user_metadata",
-    ];
-    unused_claims
-        .into_iter()
-        .fold(idp.token(TOKEN_LIFETIME), TokenBuilder::without)
+    anstream::println!("{strong}data{plain}     {}", folder.path().display());
+    anstream::println!("{strong}API{plain}      http://{api}");
+    anstream::println!("{strong}docs{plain}     http://{api}/docs");
+    anstream::println!(
+        "{strong}console{plain}  {base}/        {faint}users, tokens, keys, failures{plain}"
+    );
+    anstream::println!("{strong}inbox{plain}    {base}/.inbox  {faint}mails of the IdP{plain}");
+    anstream::println!("\n{faint}Ctrl-C stops both.{plain}");
 }

@@ -1,17 +1,21 @@
 //! `bearward explain`: explains step by step why a token is accepted or rejected.
 
+mod decoded_token;
+mod unconfigured;
+
 use std::io::{IsTerminal, Read};
 
-use bearward::explain::{Explanation, Outcome};
+use bearward::explain::{Explanation, Outcome, StepReport};
 use clap::Args;
 
+use self::decoded_token::DecodedToken;
 use super::{Failure, load, style};
 use crate::{server, settings::Sources};
 
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(super) struct Options {
-    /// The token, or - to read it from standard input (which keeps it out of the shell history)
+    /// Explain this token; - reads it from standard input (which keeps it out of the shell history)
     // Accepts several words, because `Bearer eyJ...` without quotes would otherwise be a usage
     // error whose message repeats the token.
     #[arg(required = true, num_args = 1..)]
@@ -28,18 +32,21 @@ The trusted issuers come from the configuration, as for serve:
 With a token of `bearward dev`:
   SUPABASE_URL=http://127.0.0.1:9999 bearward explain -
 
-The keys are fetched from the issuers. The token is not sent anywhere, and its
-signature is not printed.
+Without a configuration the token is decoded, and the checks that need no issuer
+are made. With one the keys are fetched from the issuers. The token is not sent
+anywhere, and its signature is not printed.
 
-Exit codes: 0 accepted, 1 rejected.";
+Exit codes: 0 accepted, 1 rejected, 2 no issuer is configured.";
 
 /// The maximum number of bytes read from standard input, in case it is not a token.
 const MAX_INPUT_BYTES: u64 = 1 << 20;
 
 pub(super) async fn run(sources: &Sources, options: Options) -> Result<(), Failure> {
     let config = load(sources)?;
-    config.require_issuer()?;
     let token = read_token(options.token)?;
+    if config.issuers.is_empty() {
+        return unconfigured::run(&config, &token, options.json).await;
+    }
     let auth = server::verifier(&config).await?;
     auth.wait_for_initial_fetch().await;
     let explanation = auth.explain(&token).await;
@@ -91,23 +98,26 @@ fn strip_decoration(text: &str) -> &str {
     text.trim_matches(['"', '\''])
 }
 
+fn print_step(report: &StepReport) {
+    let (plain, faint, strong) = (style::PLAIN, style::FAINT, style::STRONG);
+    let (mark, colour) = match report.outcome {
+        Outcome::Passed => ("ok", style::GOOD),
+        Outcome::Failed => ("NO", style::BAD),
+        Outcome::NotReached => ("--", style::FAINT),
+    };
+    anstream::println!(
+        "{colour}{mark}{plain}  {strong}{:<10}{plain} {}",
+        report.step.to_string(),
+        report.found
+    );
+    if report.outcome != Outcome::NotReached && !report.expected.is_empty() {
+        anstream::println!("               {faint}expected: {}{plain}", report.expected);
+    }
+}
+
 fn print(explanation: &Explanation) {
     let (plain, faint, strong) = (style::PLAIN, style::FAINT, style::STRONG);
-    for line in &explanation.steps {
-        let (mark, colour) = match line.outcome {
-            Outcome::Passed => ("ok", style::GOOD),
-            Outcome::Failed => ("NO", style::BAD),
-            Outcome::NotReached => ("--", style::FAINT),
-        };
-        anstream::println!(
-            "{colour}{mark}{plain}  {strong}{:<10}{plain} {}",
-            line.step.to_string(),
-            line.found
-        );
-        if line.outcome != Outcome::NotReached && !line.expected.is_empty() {
-            anstream::println!("               {faint}expected: {}{plain}", line.expected);
-        }
-    }
+    explanation.steps.iter().for_each(print_step);
     if !explanation.claims.is_empty() {
         let note = if explanation.is_accepted() {
             ""
@@ -131,6 +141,12 @@ fn print(explanation: &Explanation) {
             anstream::println!("               {}{problem}{plain}", style::NOTE);
         }
     }
+    print_result(explanation);
+}
+
+/// Prints the verdict and what to do.
+fn print_result(explanation: &Explanation) {
+    let (plain, strong) = (style::PLAIN, style::STRONG);
     match &explanation.failure {
         None => anstream::println!("\n{}accepted{plain}", style::GOOD),
         Some(refusal) => {

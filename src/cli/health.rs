@@ -12,7 +12,7 @@ use crate::settings::{Config, Sources};
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(super) struct Options {
-    /// The address of the server [default: `server.bind` of the configuration]
+    /// Probe the server at this address [default: `server.bind` of the configuration]
     #[arg(value_name = "URL", value_parser = server_url)]
     url: Option<Url>,
 }
@@ -21,8 +21,8 @@ const AFTER_HELP: &str = "\
 In a container file:
   HEALTHCHECK CMD [\"bearward\", \"health\"]
 
-Sends a request to /livez, which depends on neither the issuers nor the database,
-because a restart would not end their outage.
+Sends a request to /livez, which depends on neither the issuers nor the
+database, because a restart would not end their outage.
 
 Exit codes: 0 the server answers, 1 it does not.";
 

@@ -1,12 +1,12 @@
 //! `bearward idp`: runs only the development IdP.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, path::PathBuf};
 
 use bearward::Algorithm;
 use bearward_idp::{AuthOptions, Idp, IdpError};
 use clap::Args;
 
-use super::{Failure, idp_flags::IdpFlags, style};
+use super::{Failure, sign_in_flags::SignInFlags, style};
 use crate::{server::signals::Signals, settings::Sources};
 
 #[derive(Debug, Args)]
@@ -26,8 +26,11 @@ pub(super) struct Options {
     /// user
     #[arg(long)]
     dangerous_allow_remote: bool,
+    /// Store users, sessions, mails and keys in this file; without it they are lost on exit
+    #[arg(long, value_name = "FILE")]
+    data: Option<PathBuf>,
     #[command(flatten)]
-    flags: IdpFlags,
+    sign_in: SignInFlags,
 }
 
 const AFTER_HELP: &str = "\
@@ -43,8 +46,9 @@ pub(super) async fn run(sources: &Sources, options: Options) -> Result<(), Failu
         bind,
         alg,
         base,
-        flags,
         dangerous_allow_remote,
+        data,
+        sign_in,
     } = options;
     let mut signals = Signals::install()?;
     let idp = start(
@@ -53,7 +57,7 @@ pub(super) async fn run(sources: &Sources, options: Options) -> Result<(), Failu
         alg,
         base,
         dangerous_allow_remote,
-        flags.into_options(),
+        sign_in.into_options(data),
     )?;
     let (strong, plain, note) = (style::STRONG, style::PLAIN, style::NOTE);
     let base = idp.base();
@@ -63,7 +67,6 @@ pub(super) async fn run(sources: &Sources, options: Options) -> Result<(), Failu
     anstream::println!("{strong}issuer{plain}    {}", idp.issuer());
     anstream::println!("{strong}keys{plain}      {}", idp.jwks_url());
     anstream::println!("{strong}audience{plain}  {}", idp.audience());
-    anstream::println!("{strong}mails{plain}     {base}/.inbox");
     anstream::println!(
         "{strong}Google{plain}    {}   {}ID tokens: POST /google/credential{plain}",
         idp.google_issuer(),
@@ -73,6 +76,8 @@ pub(super) async fn run(sources: &Sources, options: Options) -> Result<(), Failu
     anstream::println!("  curl -s -X POST {base}/admin/tokens");
     anstream::println!("  curl -s {base}/");
     anstream::println!("  SUPABASE_URL={base} {} serve\n", super::program_name());
+    anstream::println!("{strong}inbox{plain}     {base}/.inbox");
+    anstream::println!("{strong}console{plain}   {base}/\n");
     anstream::println!("{}Ctrl-C stops it.{plain}", style::FAINT);
     signals.recv().await;
     Ok(())
@@ -98,6 +103,9 @@ pub(super) fn start(
     };
     Idp::start(options).map_err(|error| match error {
         IdpError::Bind { .. } => Failure::Failed(error.to_string()),
+        IdpError::Storage(_) => Failure::Usage(format!(
+            "{error}; nothing in it was changed; --data chooses another"
+        )),
         _ => Failure::Usage(error.to_string()),
     })
 }

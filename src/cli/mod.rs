@@ -3,8 +3,12 @@
 mod admin;
 mod backup;
 mod check;
+mod completions;
+mod config;
 #[cfg(feature = "contract")]
 mod contract;
+#[cfg(feature = "idp")]
+mod data_folder;
 #[cfg(feature = "idp")]
 mod dev;
 #[cfg(feature = "idp")]
@@ -13,10 +17,12 @@ mod explain;
 mod health;
 #[cfg(feature = "idp")]
 mod idp;
-#[cfg(feature = "idp")]
-mod idp_flags;
+mod man;
 mod openapi;
 mod serve;
+#[cfg(feature = "idp")]
+mod sign_in_flags;
+mod stdout;
 mod style;
 mod vault;
 
@@ -27,7 +33,7 @@ use std::{
     process::ExitCode,
 };
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::{
     server::StartError,
@@ -36,9 +42,22 @@ use crate::{
     telemetry::TelemetryError,
 };
 
+/// The name of the program.
+const NAME: &str = "bearward";
+
+/// The version with the commit and the enabled features, which the build script determines.
+const VERSION: &str = concat!(
+    env!("CARGO_PKG_VERSION"),
+    " (commit ",
+    env!("BEARWARD_BUILD_COMMIT"),
+    ", features: ",
+    env!("BEARWARD_BUILD_FEATURES"),
+    ")"
+);
+
 /// Verify bearer tokens of an external identity provider and serve an API that they protect.
 #[derive(Debug, Parser)]
-#[command(name = "bearward", version, max_term_width = 80, after_help = AFTER_HELP)]
+#[command(name = NAME, version = VERSION, max_term_width = 80, after_help = AFTER_HELP)]
 struct Arguments {
     /// Read default.toml and the file of the environment from this folder [default: ./config if it
     /// exists]
@@ -67,6 +86,8 @@ enum Command {
     Check(check::Options),
     /// Probe a running server, for the health check of a container
     Health(health::Options),
+    /// Print the configuration: the documented defaults, or what applies
+    Config(config::Options),
     /// Print the OpenAPI document of the API
     Openapi,
     /// List, enable and disable accounts in the database
@@ -79,6 +100,11 @@ enum Command {
     Backup(backup::BackupOptions),
     /// Replace the SQLite database by a backup; the server must be stopped
     Restore(backup::RestoreOptions),
+    /// Print a completion script for a shell
+    Completions(completions::Options),
+    /// Print a manual page of all commands
+    #[command(after_help = man::AFTER_HELP)]
+    Man,
 }
 
 const AFTER_HELP: &str = "\
@@ -94,7 +120,7 @@ Examples:
   Find out why a token is rejected:
     bearward explain - < token.txt
 
-Configuration: config/default.toml documents every key. The environment variable
+Configuration: `bearward config` prints every key with its default. The variable
 BEARWARD_SECTION__KEY sets one key.
 
 Exit codes: 0 success, 1 failure or rejected token, 2 invalid command line or
@@ -171,11 +197,14 @@ pub fn run() -> ExitCode {
             Command::Explain(options) => explain::run(&sources, options).await,
             Command::Check(options) => check::run(&sources, options).await,
             Command::Health(options) => health::run(&sources, options).await,
+            Command::Config(options) => config::run(&sources, &options),
             Command::Openapi => openapi::run(),
             Command::Admin(command) => admin::run(&sources, command).await,
             Command::Vault(command) => vault::run(&sources, command).await,
             Command::Backup(options) => backup::run_backup(&sources, options).await,
             Command::Restore(options) => backup::run_restore(&sources, options).await,
+            Command::Completions(options) => completions::run(&options),
+            Command::Man => man::run(),
         }
     });
     match result {
@@ -191,6 +220,11 @@ pub fn run() -> ExitCode {
             })
         }
     }
+}
+
+/// Returns the definition of the command line, for documents that are made from it.
+fn command() -> clap::Command {
+    Arguments::command()
 }
 
 fn print_error(failure: &Failure) {
@@ -215,7 +249,6 @@ fn with_bind(sources: Sources, bind: Option<SocketAddr>) -> Sources {
 }
 
 /// Returns the command that started this program, for example commands that users can copy.
-#[cfg(feature = "idp")]
 fn program_name() -> String {
     std::env::args()
         .next()
@@ -243,4 +276,29 @@ fn address(text: &str) -> Result<SocketAddr, String> {
         .unwrap_or_default();
     text.parse()
         .map_err(|_| format!("write an IP address and a port, such as 127.0.0.1:8000{suggestion}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tree(command: clap::Command) -> Vec<clap::Command> {
+        let subcommands = command.get_subcommands().cloned().flat_map(tree);
+        let mut all: Vec<_> = subcommands.collect();
+        all.push(command);
+        all
+    }
+
+    #[test]
+    fn texts_after_the_options_need_no_wrapping() {
+        for command in tree(command()) {
+            let text = command
+                .get_after_help()
+                .map(ToString::to_string)
+                .unwrap_or_default();
+            for line in text.lines() {
+                assert!(line.chars().count() <= 80, "{}: {line}", command.get_name());
+            }
+        }
+    }
 }

@@ -17,7 +17,7 @@ pub(super) struct Options {
 }
 
 const AFTER_HELP: &str = "\
-The trusted issuers come from the configuration, for example from the environment:
+The trusted issuers come from the configuration, for example from variables:
   SUPABASE_URL=https://YOUR-PROJECT.supabase.co bearward serve
   BEARWARD_ISSUERS__CORP__ISSUER=https://idp.example.com \\
     BEARWARD_ISSUERS__CORP__AUDIENCES=my-api bearward serve

@@ -1,4 +1,4 @@
-//! Formats the effective configuration for `bearward check --values`.
+//! Formats the effective configuration for `bearward config --effective` and `bearward check --values`.
 
 use std::fmt;
 

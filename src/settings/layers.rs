@@ -6,10 +6,7 @@ use ::config::{
     ConfigBuilder, ConfigError, FileFormat, Format, Map, Source, Value, builder::DefaultState,
 };
 
-use super::{Problem, Sources, ValueSource, variables, well_known_env};
-
-/// The lowest layer. It also documents every key.
-const COMPILED_IN: &str = include_str!("../../config/default.toml");
+use super::{Config, Problem, Sources, ValueSource, variables, well_known_env};
 
 /// The merged tree, each leaf tagged with its source, and warnings.
 pub(super) struct MergedConfig {
@@ -21,7 +18,7 @@ pub(super) struct MergedConfig {
 /// layers are still merged.
 pub(super) fn merge(sources: &Sources, problems: &mut Vec<Problem>) -> MergedConfig {
     let mut warnings = Vec::new();
-    let mut lower = vec![parse(COMPILED_IN, &ValueSource::Default, problems)];
+    let mut lower = vec![parse(Config::DEFAULTS, &ValueSource::Default, problems)];
     if let Some(text) = sources.development_defaults {
         lower.push(parse(text, &ValueSource::Development, problems));
     }

@@ -97,6 +97,10 @@ pub struct Config {
 }
 
 impl Config {
+    /// The text of the compiled-in `config/default.toml`, the lowest layer, which documents every
+    /// key.
+    pub const DEFAULTS: &str = include_str!("../../config/default.toml");
+
     /// Merges the layers and reads every section. Files named by keys (`_file` twins, `jwks_file`)
     /// are read too.
     ///

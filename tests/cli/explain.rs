@@ -4,6 +4,7 @@ mod input;
 mod rejections;
 mod report;
 mod rules;
+mod unconfigured;
 
 use bearward_testing::MockIdp;
 

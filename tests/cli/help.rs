@@ -78,6 +78,28 @@ fn symmetric_algorithms_are_rejected() {
 }
 
 #[test]
-fn the_version_is_that_of_the_crate() {
-    run(&["--version"], &[]).expect(0, &[concat!("bearward ", env!("CARGO_PKG_VERSION"))]);
+fn the_help_of_every_command_fits_80_columns() {
+    for command in [
+        "dev",
+        "serve",
+        "idp",
+        "contract",
+        "explain",
+        "check",
+        "health",
+        "config",
+        "openapi",
+        "admin",
+        "vault",
+        "backup",
+        "restore",
+        "completions",
+        "man",
+    ] {
+        let output = run(&[command, "--help"], &[]);
+        output.expect(0, &[]);
+        for line in output.stdout.lines() {
+            assert!(line.chars().count() <= 80, "{command}: {line}");
+        }
+    }
 }

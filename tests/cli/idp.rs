@@ -33,6 +33,8 @@ fn value_of<'a>(printed: &'a str, name: &str) -> &'a str {
 async fn the_printed_addresses_work() {
     let (_idp, printed) = start(&[]);
     assert!(printed.starts_with("development only"), "{printed}");
+    let console = value_of(&printed, "console").trim_end_matches('/');
+    assert!(value_of(&printed, "issuer").starts_with(console));
     let (issuer, keys) = (value_of(&printed, "issuer"), value_of(&printed, "keys"));
     assert_eq!(
         get(&format!("{issuer}/.well-known/openid-configuration"))

@@ -6,10 +6,12 @@ mod admin;
 mod audit;
 mod backup;
 mod check;
+mod config;
 mod configuration;
 #[cfg(feature = "contract")]
 mod contract;
 mod dev;
+mod documents;
 mod explain;
 mod health;
 mod help;
@@ -20,6 +22,7 @@ mod serve;
 mod shutdown;
 mod traces;
 mod vault;
+mod version;
 
 use std::{
     path::{Path, PathBuf},

@@ -1,4 +1,4 @@
-//! The flags that configure sign-in at the development IdP.
+//! The flags that configure sign-in at the development IdP, for `idp` and `dev`.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -7,10 +7,7 @@ use clap::Args;
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Sign-in options")]
-pub(super) struct IdpFlags {
-    /// Store users, sessions, mails and keys in this file; without it they are lost on exit
-    #[arg(long, value_name = "FILE")]
-    data: Option<PathBuf>,
+pub(super) struct SignInFlags {
     /// Allow this redirect URL in addition to the site and loopback URLs; `*` and `**` match as in
     /// Supabase. May be repeated
     #[arg(long, value_name = "URL", value_parser = redirect_pattern)]
@@ -41,8 +38,9 @@ fn redirect_pattern(text: &str) -> Result<String, &'static str> {
     }
 }
 
-impl IdpFlags {
-    pub(super) fn into_options(self) -> AuthOptions {
+impl SignInFlags {
+    /// Returns the options of an IdP that keeps its state in this file, or in memory.
+    pub(super) fn into_options(self, data: Option<PathBuf>) -> AuthOptions {
         AuthOptions {
             site_url: self.site_url,
             redirects: self.redirect,
@@ -50,7 +48,7 @@ impl IdpFlags {
             disable_signup: self.disable_signup,
             disable_anonymous: self.disable_anonymous,
             token_lifetime: Duration::from_secs(self.token_lifetime.into()),
-            data: self.data,
+            data,
             ..AuthOptions::default()
         }
     }
