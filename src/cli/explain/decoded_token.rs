@@ -57,11 +57,10 @@ impl DecodedToken {
         }
     }
 
-    /// Returns when the token expired, if every configuration rejects it for that.
-    pub(super) fn expired_at(&self, now: Timestamp) -> Option<Timestamp> {
-        let at = time(self.claims.get("exp")?)?;
-        let is_expired = at < now && now.since(at) > Issuer::LEEWAY.max;
-        is_expired.then_some(at)
+    /// Returns whether the token expired so long ago that every configuration rejects it.
+    pub(super) fn is_expired(&self, now: Timestamp) -> bool {
+        let exp = self.claims.get("exp").and_then(time);
+        exp.is_some_and(|at| at < now && now.since(at) > Issuer::LEEWAY.max)
     }
 
     /// Returns the lines that configure the token's issuer and audience, if they can be written in
@@ -113,7 +112,7 @@ fn time(value: &Value) -> Option<Timestamp> {
 const LAST_SECOND: i64 = 253_402_300_799;
 
 /// Formats a time and its distance, for example `2026-11-30 17:15:00 UTC, 5m ago`.
-pub(super) fn in_words(at: Timestamp, now: Timestamp) -> String {
+fn in_words(at: Timestamp, now: Timestamp) -> String {
     let distance = |duration: Duration| {
         let seconds = Duration::from_secs(duration.as_secs());
         let units = humantime::format_duration(seconds).to_string();

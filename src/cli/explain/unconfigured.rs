@@ -7,7 +7,7 @@ use bearward::{
 };
 use serde_json::json;
 
-use super::{DecodedToken, Failure, decoded_token::in_words, print_result, print_step, style};
+use super::{DecodedToken, Failure, print_result, print_step, style};
 use crate::settings::Config;
 
 /// An issuer that no token names, because a verifier needs one. Its key is that of RFC 8037,
@@ -34,20 +34,20 @@ pub(super) async fn run(config: &Config, token: &str, is_json: bool) -> Result<(
             }
         }
     }
-    let expired_at = decoded.expired_at(now).filter(|_| is_undecided);
+    let is_expired = is_undecided && decoded.is_expired(now);
     if is_json {
-        print_json(&explanation, &decoded, is_undecided, expired_at.is_some());
+        print_json(&explanation, &decoded, is_undecided, is_expired);
     } else {
         decoded.print(now);
         if is_undecided {
             print_passed(&explanation);
-            print_undecided(&decoded, expired_at.map(|at| in_words(at, now)));
+            print_undecided(&decoded, is_expired);
         } else {
             explanation.steps.iter().for_each(print_step);
             print_result(&explanation);
         }
     }
-    if is_undecided && expired_at.is_none() {
+    if is_undecided && !is_expired {
         Err(Failure::UsageAlreadyReported)
     } else {
         Err(Failure::AlreadyReported)
@@ -84,17 +84,18 @@ fn print_passed(explanation: &Explanation) {
     anstream::println!("{faint}--  not checked: {}{plain}", names.join(", "));
 }
 
-fn print_undecided(decoded: &DecodedToken, expired: Option<String>) {
+fn print_undecided(decoded: &DecodedToken, is_expired: bool) {
     let (plain, strong) = (style::PLAIN, style::STRONG);
-    match expired {
-        Some(at) => anstream::println!(
-            "\n{}rejected{plain} TOKEN_EXPIRED by every configuration: {at}",
+    if is_expired {
+        anstream::println!(
+            "\n{}rejected{plain} TOKEN_EXPIRED: no configuration accepts this token",
             style::BAD
-        ),
-        None => anstream::println!(
+        );
+    } else {
+        anstream::println!(
             "\n{}not verified{plain}: no issuer is configured",
             style::NOTE
-        ),
+        );
     }
     anstream::println!(
         "{strong}next:{plain} with an issuer configured, the signature, type, audience, times and\n      \
