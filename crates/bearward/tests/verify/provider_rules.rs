@@ -277,6 +277,39 @@ fn a_refusal_names_the_claim_and_the_expectation_only() {
     );
 }
 
+/// Readers that take the first or the last member would see different clients, values or tenants.
+#[rstest]
+fn a_claim_of_a_rule_that_is_written_twice_is_rejected(
+    #[values("client_id", "token_use", "tid")] name: &str,
+    #[values(["a", "b"], ["b", "a"], ["a", "a"])] values: [&str; 2],
+) {
+    let fixture = tenant_fixture(|issuer| {
+        let issuer = issuer.client_ids(["a"]).unwrap();
+        issuer.require_claim("token_use", "a").unwrap()
+    });
+    let claims = json!({"client_id": "a", "token_use": "a", "tid": "a"});
+    let token = claims
+        .as_object()
+        .unwrap()
+        .iter()
+        .fold(tenant_token(&fixture, "a", "a"), |token, (name, value)| {
+            token.claim(name, value.clone())
+        });
+    fixture.verify_ok(&token.clone().sign());
+    let rest = Value::from(token.without(name).claims().clone()).to_string();
+    let [first, last] = values;
+    let payload = format!(
+        "{{\"{name}\":\"{first}\",\"{name}\":\"{last}\",{}",
+        &rest[1..]
+    );
+    assert_rejected!(
+        fixture,
+        fixture.with_payload(payload),
+        "MALFORMED_TOKEN",
+        AuthError::Payload(_)
+    );
+}
+
 #[test]
 fn every_rule_must_be_met() {
     let fixture = Fixture::with_issuer(|issuer| {
