@@ -95,9 +95,9 @@ async fn bearward_passes_the_cases_about_its_claim_rules() {
         .with("jwks.refetch_cooldown", "30s");
     let report = run_with_sources(contract, sources).await;
     assert!(report.passed(), "{report}");
-    let is_skipped = |id: &str| {
-        let result = report.results.iter().find(|result| result.id == id);
-        result.is_none_or(|result| result.is_skipped())
+    let was_run = |id: &str| {
+        let mut results = report.results.iter();
+        results.any(|result| result.id == id && !result.is_skipped())
     };
     for id in [
         "control.alg.ed25519",
@@ -107,6 +107,6 @@ async fn bearward_passes_the_cases_about_its_claim_rules() {
         "claims.required.other",
         "claims.tenant.other",
     ] {
-        assert!(!is_skipped(id), "{id}");
+        assert!(was_run(id), "{id}");
     }
 }

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 ///
 /// The default runs every case that is not strict, with the mock IdP on a free port of 127.0.0.1.
 #[derive(Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub struct Options {
     /// The address on which the mock IdP listens. Port 0 selects a free port.
     pub issuer_bind: SocketAddr,

@@ -162,10 +162,11 @@ fn validate(trust: &Trust, members: &[(String, String)]) -> Flaws {
     let times = ["exp", "nbf", "iat"]
         .into_iter()
         .filter_map(|name| time_flaw(name, raw(name), value(name)));
-    let issuer_or_tenant = match tenant_flaw(trust, value("iss"), value(TENANT_CLAIM)) {
-        Ok(flaw) => flaw,
-        Err(()) => issuer_flaw(trust, value("iss")),
-    };
+    let issuer_or_tenant =
+        match tenant_flaw(trust, value("iss").as_ref(), value(TENANT_CLAIM).as_ref()) {
+            Ok(flaw) => flaw,
+            Err(()) => issuer_flaw(trust, value("iss")),
+        };
     [
         issuer_or_tenant,
         client_flaw(value("client_id")),
@@ -206,15 +207,15 @@ fn required_claim_flaw(value: Option<Value>) -> Option<Flaw> {
 /// matters.
 fn tenant_flaw(
     trust: &Trust,
-    iss: Option<Value>,
-    claim: Option<Value>,
+    iss: Option<&Value>,
+    claim: Option<&Value>,
 ) -> Result<Option<Flaw>, ()> {
     let base = trust.issuer.trim_end_matches("auth/v1");
-    let iss = iss.as_ref().and_then(Value::as_str).ok_or(())?;
+    let iss = iss.and_then(Value::as_str).ok_or(())?;
     let in_iss = iss
         .strip_prefix(base)
         .and_then(|rest| rest.strip_suffix("/v1"));
-    let in_claim = claim.as_ref().and_then(Value::as_str);
+    let in_claim = claim.and_then(Value::as_str);
     match (in_iss, in_claim) {
         (Some("auth"), Some("auth")) => Ok(None),
         (Some("auth"), None) => Ok(Some("claims.tenant.missing")),

@@ -263,7 +263,7 @@ impl Keys {
         if !cache.skips_unknown_types && set.iter().any(|key| key["kty"] == "PQC") {
             return Err(true);
         }
-        let set = one_of_kid(set, cache.same_kid);
+        let set = one_of_kid(&set, cache.same_kid);
         if cache.newest_only && self.state.lock().unwrap().attempts == 1 {
             // Drops the initial keys, until the next rotation.
             return Ok(set.into_iter().rev().take(1).collect());
@@ -286,7 +286,7 @@ impl Keys {
     }
 }
 
-fn one_of_kid(set: Vec<Value>, same_kid: SameKid) -> Vec<Value> {
+fn one_of_kid(set: &[Value], same_kid: SameKid) -> Vec<Value> {
     let has_same_kid =
         |others: &[Value], key: &Value| others.iter().any(|other| other["kid"] == key["kid"]);
     let is_used = |(index, key): &(usize, &Value)| match same_kid {
