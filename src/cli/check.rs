@@ -275,8 +275,6 @@ fn issuer_json(issuer: &Issuer, set: &KeySetStatus) -> Value {
 
 /// Describes the rules beyond the issuer and the audience that tokens must meet.
 fn accepted_tokens(issuer: &Issuer) -> Vec<String> {
-    let clients: Vec<&str> = issuer.accepted_client_ids().collect();
-    let clients = (!clients.is_empty()).then(|| format!("client {}", clients.join(" or ")));
     let rules = issuer
         .claim_rules()
         .iter()
@@ -287,7 +285,7 @@ fn accepted_tokens(issuer: &Issuer) -> Vec<String> {
     issuer
         .template_description()
         .into_iter()
-        .chain(clients)
+        .chain(issuer.client_description())
         .chain(rules)
         .chain(present)
         .collect()

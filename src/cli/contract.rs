@@ -8,6 +8,7 @@ use std::{
     io::IsTerminal,
     net::SocketAddr,
     path::{Path, PathBuf},
+    str::FromStr,
     sync::Arc,
     time::Duration,
 };
@@ -45,11 +46,21 @@ pub(super) struct Options {
     /// Expect these algorithms to be accepted, for example RS256,ES256, and all others to be
     /// rejected [default: detect them]
     #[arg(long, value_name = "ALG,..", value_delimiter = ',')]
-    algorithms: Vec<Algorithm>,
+    algorithms: Vec<ListedAlgorithm>,
     /// Add this claim to valid tokens, for example scope="read" or any JSON; null removes a claim.
     /// May be repeated
     #[arg(long, value_name = "NAME=JSON", value_parser = claim)]
     claim: Vec<(String, Value)>,
+    /// Use this client id in valid tokens; expect tokens of other clients to be rejected
+    #[arg(long, value_name = "ID")]
+    client_id: Option<String>,
+    /// Expect tokens whose claim has another value than this one to be rejected
+    #[arg(long, value_name = "NAME=JSON", value_parser = claim)]
+    require_claim: Option<(String, Value)>,
+    /// Expect tenants other than auth to be rejected, by a target that trusts the issuers
+    /// `http://IP:PORT/{CLAIM}/v1`
+    #[arg(long, value_name = "CLAIM")]
+    tenant_claim: Option<String>,
     /// Use this typ header in valid tokens, for example at+jwt
     #[arg(long, value_name = "TYP", default_value = "JWT")]
     token_type: String,
@@ -89,6 +100,36 @@ pub(super) struct Options {
     /// List all cases and exit
     #[arg(long)]
     list: bool,
+}
+
+/// An algorithm, and whether it was listed as `Ed25519`, the other name of `EdDSA`.
+#[derive(Debug, Clone)]
+struct ListedAlgorithm {
+    algorithm: Algorithm,
+    is_ed25519: bool,
+}
+
+impl FromStr for ListedAlgorithm {
+    type Err = <Algorithm as FromStr>::Err;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(Self {
+            algorithm: text.parse()?,
+            is_ed25519: text == "Ed25519",
+        })
+    }
+}
+
+impl ListedAlgorithm {
+    fn distinct(listed: &[Self]) -> Vec<Algorithm> {
+        let mut algorithms = Vec::new();
+        for Self { algorithm, .. } in listed {
+            if !algorithms.contains(algorithm) {
+                algorithms.push(*algorithm);
+            }
+        }
+        algorithms
+    }
 }
 
 const AFTER_HELP: &str = "\
@@ -148,7 +189,11 @@ async fn run_cases(options: &Options, bar: &ProgressBar) -> Result<Report, Failu
         issuer_base: options.issuer_base.clone(),
         dangerous_allow_remote: options.dangerous_allow_remote,
         audience: options.audience.clone(),
-        algorithms: options.algorithms.clone(),
+        algorithms: ListedAlgorithm::distinct(&options.algorithms),
+        ed25519: options.algorithms.iter().any(|listed| listed.is_ed25519),
+        client_id: options.client_id.clone(),
+        required_claim: options.require_claim.clone(),
+        tenant_claim: options.tenant_claim.clone(),
         claims: options.claim.iter().cloned().collect::<Map<_, _>>(),
         token_type: options.token_type.clone(),
         strict: options.strict,

@@ -17,7 +17,7 @@ use super::{
         required_claims, token_type,
     },
     provider::{self, ConfiguredProvider},
-    raw::{Raw, name_of, one_of},
+    raw::{Raw, boolean, name_of, one_of},
     redact::hidden,
     report::Report,
     section::{Reported, Section},
@@ -81,6 +81,7 @@ pub(super) fn read(
 fn read_issuer(name: &str, mut section: Section<'_>, allow_http: bool) -> Result<Issuer, Reported> {
     let provider = provider::read(&mut section)?;
     let base = base(name, &mut section, provider);
+    let first_party = section.optional("first_party", boolean);
     let keys = keys(&mut section, base.as_ref().ok(), allow_http);
     let tenants = section.with_default("tenants", Vec::new(), "", names);
     let file = |raw: Raw<'_>| raw.text().map(PathBuf::from);
@@ -123,6 +124,7 @@ fn read_issuer(name: &str, mut section: Section<'_>, allow_http: bool) -> Result
     let (base, algorithms, token_type) = (base?, algorithms?, token_type?);
     let (leeway, required_claims, token_use) = (leeway?, required_claims?, token_use?);
     let (claims, keys, tenants, require) = (claims?, keys?, tenants?, require?);
+    let first_party = first_party?;
     let (token_file, headers_file) = (token_file?, headers_file?);
     let build = || {
         let issuer = base
@@ -132,6 +134,7 @@ fn read_issuer(name: &str, mut section: Section<'_>, allow_http: bool) -> Result
             .token_type(token_type)
             .token_use(token_use)
             .keys(keys);
+        let issuer = first_party.into_iter().fold(issuer, Issuer::first_party);
         let issuer = token_file.into_iter().fold(issuer, Issuer::jwks_token_file);
         let issuer = headers_file
             .into_iter()

@@ -189,6 +189,9 @@ impl WellKnownEnv<'_> {
             let algorithms = texts(names.map(|algorithm| algorithm.name()).collect());
             self.set_unless_configured(variable, &path("algorithms"), algorithms);
         }
+        if issuer.is_first_party() {
+            self.set_unless_configured(variable, &path("first_party"), true);
+        }
         if issuer.has_token_use(TokenUse::IdToken) {
             self.set_unless_configured(variable, &path("use"), "credential");
         }

@@ -22,6 +22,7 @@ mod provisioning;
 mod request_bodies;
 mod status;
 mod test_app;
+mod third_party_clients;
 
 #[test]
 fn skipped_databases_are_printed() {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bearward::Algorithm;
 use bearward_contract::all_cases;
 
-use crate::test_server::{Behavior, CacheKey, Flaw, KeyCache, ResponseFlaw, SkippedCheck};
+use crate::test_server::{Behavior, CacheKey, Flaw, KeyCache, ResponseFlaw, SameKid, SkippedCheck};
 
 /// Flaws for which the test server wrongly accepts a request.
 pub(crate) const ACCEPTED: &[Flaw] = &[
@@ -176,6 +176,17 @@ pub(crate) const ACCEPTED: &[Flaw] = &[
     "claims.aud.commas",
     "claims.aud.space",
     "claims.aud.star",
+    "claims.client.other",
+    "claims.client.longer",
+    "claims.client.missing",
+    "claims.client.array",
+    "claims.required.other",
+    "claims.required.longer",
+    "claims.required.missing",
+    "claims.tenant.other",
+    "claims.tenant.mismatch",
+    "claims.tenant.path",
+    "claims.tenant.missing",
     "claims.twice.exp",
     "claims.twice.exp-escaped",
     "claims.twice.aud",
@@ -314,7 +325,9 @@ pub(crate) const REJECTED: &[Flaw] = &[
     "control.alg.ps512",
     "control.alg.es256",
     "control.alg.es384",
+    "control.alg.es512",
     "control.alg.eddsa",
+    "control.alg.ed25519",
     "control.typ-absent",
     "control.typ-lower-case",
     "control.unknown-header",
@@ -400,6 +413,7 @@ pub(crate) fn key_cache_flaws() -> Vec<KeyCacheFlaw> {
     const OUTAGE: &[&str] = &["outage"];
     const SLOW: &[&str] = &["slow"];
     const GATE: &[&str] = &["gate"];
+    const JWKS: &[&str] = &["jwks"];
     let flaw = |groups: &'static [&'static str],
                 detected_by: &'static [&'static str],
                 change: fn(&mut KeyCache)| {
@@ -508,6 +522,15 @@ pub(crate) fn key_cache_flaws() -> Vec<KeyCacheFlaw> {
         flaw(&["herd", "flood"], &["flood.many-kids"], |cache| {
             cache.cooldown_per_kid = true;
             cache.cooldown = Duration::from_secs(60);
+        }),
+        flaw(JWKS, &["jwks.twice"], |cache| {
+            cache.same_kid = SameKid::NotTwice;
+        }),
+        flaw(JWKS, &["jwks.same-kid.last"], |cache| {
+            cache.same_kid = SameKid::First;
+        }),
+        flaw(JWKS, &["jwks.same-kid.first"], |cache| {
+            cache.same_kid = SameKid::Last;
         }),
         flaw(GATE, &["gate.expired"], |cache| {
             cache.skipped_check = Some(SkippedCheck::Expiry);

@@ -10,6 +10,11 @@ use bearward_contract::{Contract, Options, Progress, Report};
 
 use crate::test_server::{Behavior, Flaws, RequestLog, TestServer, Trust};
 
+/// What the test server requires of tokens beyond the registered claims.
+pub(crate) const CLIENT_ID: &str = "web";
+pub(crate) const REQUIRED_CLAIM: (&str, &str) = ("token_use", "access");
+pub(crate) const TENANT_CLAIM: &str = "tid";
+
 /// Options with short times, which are sufficient for the test server.
 pub(crate) fn options() -> Options {
     Options {
@@ -18,6 +23,10 @@ pub(crate) fn options() -> Options {
         cooldown: Duration::from_millis(300),
         backoff: Duration::from_millis(300),
         slow_request_timeout: Duration::from_secs(6),
+        ed25519: true,
+        client_id: Some(CLIENT_ID.to_owned()),
+        required_claim: Some((REQUIRED_CLAIM.0.to_owned(), REQUIRED_CLAIM.1.into())),
+        tenant_claim: Some(TENANT_CLAIM.to_owned()),
         ..Options::default()
     }
 }

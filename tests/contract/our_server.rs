@@ -9,12 +9,16 @@ use bearward_server::{
 };
 
 async fn run_against_bearward(contract: Contract, cooldown: &str) -> Report {
-    let sources = Sources::new(None, [("SUPABASE_URL".to_owned(), contract.base())])
+    let sources = Sources::new(None, [("SUPABASE_URL".to_owned(), contract.base())]);
+    run_with_sources(contract, sources.with("jwks.refetch_cooldown", cooldown)).await
+}
+
+async fn run_with_sources(contract: Contract, sources: Sources) -> Report {
+    let sources = sources
         .with("server.bind", "127.0.0.1:0")
         .with("server.workers", "1")
         .with("database.url", "sqlite::memory:")
-        .with("rate_limit.enabled", "false")
-        .with("jwks.refetch_cooldown", cooldown);
+        .with("rate_limit.enabled", "false");
     let config = Config::load(&sources).unwrap();
     let (sender, receiver) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
@@ -30,13 +34,16 @@ async fn run_against_bearward(contract: Contract, cooldown: &str) -> Report {
         .unwrap()
 }
 
-/// Only cases about algorithms that are not in use may be skipped.
+/// Only cases about algorithms that are not in use, and about rules that no option names, may be
+/// skipped.
 fn assert_complete(report: &Report) {
+    const RULES: [&str; 3] = ["claims.client.", "claims.required.", "claims.tenant."];
     assert!(report.passed(), "{report}");
     let skipped: Vec<_> = report
         .results
         .iter()
         .filter(|result| result.is_skipped() && !result.id.contains("alg."))
+        .filter(|result| !RULES.iter().any(|rule| result.id.starts_with(rule)))
         .collect();
     assert!(skipped.is_empty(), "{skipped:?}");
 }
@@ -60,4 +67,46 @@ async fn bearward_passes_the_quick_run_with_default_cooldown() {
         ..Options::default()
     };
     assert_complete(&run_against_bearward(Contract::open(options).unwrap(), "30s").await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bearward_passes_the_cases_about_its_claim_rules() {
+    let options = Options {
+        strict: true,
+        quick: true,
+        ed25519: true,
+        client_id: Some("web".to_owned()),
+        required_claim: Some(("level".to_owned(), 2.into())),
+        tenant_claim: Some("tid".to_owned()),
+        only: ["control", "claims", "iss", "jwks"]
+            .map(str::to_owned)
+            .into(),
+        ..Options::default()
+    };
+    let contract = Contract::open(options).unwrap();
+    let template = format!("{}/{{tid}}/v1", contract.base());
+    let sources = Sources::new(None, [])
+        .with("issuers.idp.issuer", template)
+        .with("issuers.idp.tenants", Options::TENANT)
+        .with("issuers.idp.jwks_url", contract.jwks_url())
+        .with("issuers.idp.audiences", contract.audience())
+        .with("issuers.idp.client_ids", "web")
+        .with("issuers.idp.require", r#"{"level": 2}"#)
+        .with("jwks.refetch_cooldown", "30s");
+    let report = run_with_sources(contract, sources).await;
+    assert!(report.passed(), "{report}");
+    let was_run = |id: &str| {
+        let mut results = report.results.iter();
+        results.any(|result| result.id == id && !result.is_skipped())
+    };
+    for id in [
+        "control.alg.ed25519",
+        "jwks.twice",
+        "jwks.same-kid.last",
+        "claims.client.other",
+        "claims.required.other",
+        "claims.tenant.other",
+    ] {
+        assert!(was_run(id), "{id}");
+    }
 }

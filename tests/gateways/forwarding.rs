@@ -25,7 +25,7 @@ async fn backend_gets_identity_headers_without_the_token(
             "app_metadata",
             serde_json::json!({"roles": ["reader", "writer"], "tenant_id": "acme"}),
         )
-        .claim("client_id", "web")
+        .claim("azp", "web")
         .sign();
     let response = fixture.get(&token).await;
     assert_eq!(response.status, 200, "{response:?}");

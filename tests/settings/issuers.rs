@@ -69,6 +69,20 @@ fn the_rules_of_an_issuer_are_those_of_the_library() {
 }
 
 #[test]
+fn first_party_is_set_or_follows_from_the_issuer() {
+    assert!(!issuer("").is_first_party());
+    assert!(issuer("first_party = true").is_first_party());
+    let hosted =
+        issuer_text("").replace("https://idp.example.com", "https://abc.supabase.co/auth/v1");
+    let is_first_party = |text: &str| {
+        let config = file(text).expect("a valid issuer");
+        config.issuers["idp"].is_first_party()
+    };
+    assert!(is_first_party(&hosted));
+    assert!(!is_first_party(&format!("{hosted}first_party = false")));
+}
+
+#[test]
 fn audiences_may_be_omitted_with_client_ids() {
     let text = "[issuers.idp]\nissuer = 'https://idp.example.com'\nclient_ids = 'web'";
     let expected = Issuer::with_client_ids("https://idp.example.com", ["web"])

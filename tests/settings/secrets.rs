@@ -224,6 +224,7 @@ fn debug_and_the_effective_values_redact_secrets() {
     issuers.supabase.issuer = "https://abc.supabase.co/auth/v1"  SUPABASE_URL
     issuers.supabase.client_ids = ""                             the built-in defaults
     issuers.supabase.audiences = ["authenticated"]               SUPABASE_URL
+    issuers.supabase.first_party = true                          SUPABASE_URL
     issuers.supabase.jwks_url = "https://abc.supabase.co/auth/v1/.well-known/jwks.json"  SUPABASE_URL
     issuers.supabase.tenants = ""                                the built-in defaults
     issuers.supabase.algorithms = "RS256,ES256,EdDSA"            the built-in defaults

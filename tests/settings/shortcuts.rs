@@ -12,6 +12,20 @@ use super::{environment, error, load, variables};
 const REFERENCE: &str = "abcdefghijklmnopqrst";
 
 #[test]
+fn supabase_projects_refuse_oauth_clients_of_third_parties() {
+    let url = ("SUPABASE_URL", "https://auth.example.com");
+    let is_first_party = |pairs: &[(&str, &str)]| {
+        let config = environment(pairs).expect("a valid configuration");
+        config.issuers["supabase"].is_first_party()
+    };
+    assert!(is_first_party(&[url]));
+    let off = ("BEARWARD_ISSUERS__SUPABASE__FIRST_PARTY", "false");
+    assert!(!is_first_party(&[url, off]));
+    let listed = ("BEARWARD_ISSUERS__SUPABASE__CLIENT_IDS", "partner");
+    assert!(is_first_party(&[url, listed]));
+}
+
+#[test]
 fn supabase_url_adds_the_project_as_an_issuer() {
     for end in ["", "/", "/auth/v1", "/auth/v1/"] {
         let config = environment(&[(

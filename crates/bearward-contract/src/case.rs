@@ -98,6 +98,14 @@ pub enum Precondition {
     UnusualRsaKeys,
     /// Tokens with the usual `typ`.
     AnyTokenType,
+    /// [`Options::ed25519`](super::Options::ed25519) is set.
+    Ed25519Name,
+    /// [`Options::client_id`](super::Options::client_id) is set.
+    ClientId,
+    /// [`Options::required_claim`](super::Options::required_claim) is set.
+    RequiredClaim,
+    /// [`Options::tenant_claim`](super::Options::tenant_claim) is set.
+    TenantClaim,
 }
 
 pub(super) type Steps = Pin<Box<dyn Future<Output = Result<(), StepError>> + Send>>;

@@ -18,7 +18,12 @@ pub(crate) struct Forge {
     pub(super) issuer: String,
     pub(super) base: String,
     pub(super) audience: String,
+    /// The claims that are added to every token or replaced in it.
     claims: Map<String, Value>,
+    /// The client, the required claim and the claim with the tenant, as far as they are configured.
+    pub(super) client_id: String,
+    pub(super) required_claim: (String, Value),
+    pub(super) tenant_claim: String,
     token_type: String,
     keys: Vec<KeyPair>,
     accepted: OnceLock<Vec<Algorithm>>,
@@ -48,12 +53,20 @@ pub(super) struct UnusualKeys {
     pub(super) short_rsa_kid: String,
     /// Published with a private member.
     pub(super) private: KeyPair,
+    /// Published twice.
+    pub(super) twice: KeyPair,
+    /// Two keys with the same `kid` and algorithm, in the order in which they are published.
+    pub(super) same_kid: [KeyPair; 2],
 }
 
 impl UnusualKeys {
     fn new() -> Self {
         let key = || KeyPair::cached(Algorithm::RS256, 1);
+        let first = key();
+        let last = KeyPair::cached(Algorithm::RS256, 0).with_kid(first.kid());
         Self {
+            twice: key(),
+            same_kid: [first, last],
             symmetric: (
                 Uuid::new_v4().to_string(),
                 Uuid::new_v4().to_string().into_bytes(),
@@ -79,7 +92,13 @@ impl UnusualKeys {
             }
             Value::from(jwk)
         };
+        let [first, last] = &self.same_kid;
+        let twice = Value::from(self.twice.jwk());
         vec![
+            twice.clone(),
+            twice,
+            Value::from(first.jwk()),
+            Value::from(last.jwk()),
             json!({ "kty": "oct", "kid": self.symmetric.0, "alg": "HS256", "use": "sig", "k": encode(&self.symmetric.1) }),
             with(&self.encryption, json!({ "use": "enc", "key_ops": null })),
             with(
@@ -111,7 +130,10 @@ impl Forge {
             issuer,
             base,
             audience: options.audience.clone(),
-            claims: options.claims.clone(),
+            claims: configured_claims(options),
+            client_id: options.client_id.clone().unwrap_or_default(),
+            required_claim: options.required_claim.clone().unwrap_or_default(),
+            tenant_claim: options.tenant_claim.clone().unwrap_or_default(),
             token_type: options.token_type.clone(),
             keys: Algorithm::ALL.iter().copied().map(key).collect(),
             accepted: OnceLock::new(),
@@ -187,7 +209,6 @@ impl Forge {
             .sub(&subject)
             .claim("jti", Uuid::new_v4().to_string())
             .claim("session_id", Uuid::new_v4().to_string())
-            .claim("client_id", "bearward-contract")
             .header("typ", self.token_type.as_str());
         for (name, value) in &self.claims {
             token = if value.is_null() {
@@ -256,6 +277,24 @@ impl Forge {
         let tag = hmac::sign(&hmac::Key::new(algorithm, secret), input.as_bytes());
         format!("{input}.{}", encode(tag.as_ref()))
     }
+}
+
+/// Returns the claims that the options ask for. `claims` overrides the others.
+fn configured_claims(options: &Options) -> Map<String, Value> {
+    let mut claims = Map::new();
+    // Supabase Auth writes the claim only for OAuth clients; RFC 9068 §2.2 requires it.
+    if options.token_type.to_ascii_lowercase().ends_with("at+jwt") {
+        claims.insert("client_id".to_owned(), "bearward-contract".into());
+    }
+    if let Some(client_id) = &options.client_id {
+        claims.insert("client_id".to_owned(), client_id.as_str().into());
+    }
+    if let Some(claim) = &options.tenant_claim {
+        claims.insert(claim.clone(), Options::TENANT.into());
+    }
+    claims.extend(options.required_claim.clone());
+    claims.extend(options.claims.clone());
+    claims
 }
 
 pub(super) fn header(token: &TokenBuilder) -> String {

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 ///
 /// The default runs every case that is not strict, with the mock IdP on a free port of 127.0.0.1.
 #[derive(Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub struct Options {
     /// The address on which the mock IdP listens. Port 0 selects a free port.
     pub issuer_bind: SocketAddr,
@@ -25,6 +26,17 @@ pub struct Options {
     /// Claims that are added to those of a Supabase access token or replace them; `null` removes a
     /// claim.
     pub claims: Map<String, Value>,
+    /// Whether the target lists `Ed25519` (RFC 9864), the other name of `EdDSA` with an Ed25519 key.
+    pub ed25519: bool,
+    /// The client to which the target restricts tokens: the `client_id` of valid tokens. Tokens of
+    /// other clients must then be rejected.
+    pub client_id: Option<String>,
+    /// A claim and the value that the target requires. Tokens with other values must then be
+    /// rejected.
+    pub required_claim: Option<(String, Value)>,
+    /// The claim with the tenant, if the target accepts the issuers `{base}/TENANT/v1` and only the
+    /// tenant [`TENANT`](Self::TENANT).
+    pub tenant_claim: Option<String>,
     /// The `typ` header of valid tokens.
     pub token_type: String,
     /// Also checks challenges, status codes and RFC details.
@@ -84,6 +96,10 @@ impl Default for Options {
             audience: "authenticated".to_owned(),
             algorithms: Vec::new(),
             claims: Map::new(),
+            ed25519: false,
+            client_id: None,
+            required_claim: None,
+            tenant_claim: None,
             token_type: "JWT".to_owned(),
             strict: false,
             quick: false,
@@ -102,6 +118,9 @@ impl Default for Options {
 }
 
 impl Options {
+    /// The tenant of valid tokens, which is a part of the issuer `{base}/auth/v1`.
+    pub const TENANT: &str = "auth";
+
     /// Whether `only` and `exclude` select the case.
     pub(super) fn is_selected(&self, id: &str) -> bool {
         let matches_any =

@@ -225,7 +225,8 @@ impl Run {
 
     /// Returns why the case does not apply to this target.
     fn skip_reason(&self, case: &Case) -> Option<Outcome> {
-        let (forge, listed) = (&self.harness.forge, &self.harness.options.algorithms);
+        let (forge, options) = (&self.harness.forge, &self.harness.options);
+        let listed = &options.algorithms;
         let accepts_rsa = || {
             forge
                 .accepted_algorithms()
@@ -277,8 +278,24 @@ impl Run {
                 "the target does not accept RS256, or a key set with unusual keys".to_owned(),
             ),
             Precondition::AnyTokenType => (
-                self.harness.options.token_type.eq_ignore_ascii_case("JWT"),
+                options.token_type.eq_ignore_ascii_case("JWT"),
                 "--token-type is set".to_owned(),
+            ),
+            Precondition::Ed25519Name => (
+                options.ed25519 && forge.accepts(Algorithm::EdDSA),
+                "Ed25519 is not listed in --algorithms".to_owned(),
+            ),
+            Precondition::ClientId => (
+                options.client_id.is_some(),
+                "--client-id is not set".to_owned(),
+            ),
+            Precondition::RequiredClaim => (
+                options.required_claim.is_some(),
+                "--require-claim is not set".to_owned(),
+            ),
+            Precondition::TenantClaim => (
+                options.tenant_claim.is_some(),
+                "--tenant-claim is not set".to_owned(),
             ),
         };
         (!applies).then_some(Outcome::Skipped { reason })

@@ -5,8 +5,6 @@ use std::{fmt, io, sync::Arc, time::Duration};
 use url::Url;
 
 #[cfg(feature = "remote")]
-use crate::issuer_template::IssuerTemplate;
-#[cfg(feature = "remote")]
 use crate::keys::{
     Fetch, HttpFetch, HttpFetchError, JwksLocation, RemoteJwks, RemoteJwksError, redact_url,
 };
@@ -643,15 +641,17 @@ impl VerifierConfig {
         location: JwksLocation,
         label: Option<String>,
     ) -> Result<KeySet, BuildError> {
-        let template = issuer.template.as_ref();
-        let discovered = match template.map(IssuerTemplate::first_issuer) {
-            Some(Some(first)) => first,
-            Some(None) if matches!(location, JwksLocation::Discovery) => {
-                return Err(BuildError::NoKeysOfTemplate {
-                    issuer: issuer.name.to_string(),
-                });
+        let discovered = match (&issuer.template, &location) {
+            (Some(template), JwksLocation::Discovery) => {
+                template
+                    .first_issuer()
+                    .ok_or_else(|| BuildError::NoKeysOfTemplate {
+                        issuer: issuer.name.to_string(),
+                    })?
             }
-            Some(None) | None => issuer.iss().to_owned(),
+            (Some(_), JwksLocation::DiscoveryUrl(_) | JwksLocation::Url(_)) | (None, _) => {
+                issuer.iss().to_owned()
+            }
         };
         let keys = RemoteJwks {
             name: issuer.name.to_string(),

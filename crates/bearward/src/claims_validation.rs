@@ -8,7 +8,7 @@ use super::{
     client_claims::ClientClaims,
     clock::Timestamp,
     error::{AuthError, SanitizedText},
-    issuer::{Audiences, Issuer, TypRule},
+    issuer::{Audiences, ClientRule, Issuer, TypRule},
     json_pointer::JsonPointer,
     strict_object::{StrictObject, parse_string, parse_string_array},
 };
@@ -58,8 +58,10 @@ pub(super) fn validate_claims(
     }
     check_ids(payload, issuer)?;
     let clients = ClientClaims::new(payload);
-    if !issuer.client_ids.is_empty() {
-        clients.check(&issuer.client_ids)?;
+    match issuer.client_rule() {
+        ClientRule::Any => {}
+        ClientRule::AbsentOrListed => clients.check_third_party(&issuer.client_ids)?,
+        ClientRule::Listed => clients.check(&issuer.client_ids)?,
     }
     for rule in &issuer.claim_rules {
         rule.check(&mut lookup)?;

@@ -46,18 +46,31 @@ impl<'a> ClientClaims<'a> {
     /// # Errors
     /// [`AuthError::ClientNotAllowed`]
     pub(crate) fn check(&self, accepted: &Arc<[Box<str>]>) -> Result<(), AuthError> {
-        let is_accepted = |json: &str| {
-            parse_string(json)
-                .is_some_and(|client| accepted.iter().any(|accepted| **accepted == *client))
-        };
         let mut present = self.0.iter().flatten().peekable();
-        if present.peek().is_some() && present.all(|json| is_accepted(json)) {
+        if present.peek().is_some() && present.all(|json| is_accepted(json, accepted)) {
             return Ok(());
         }
-        Err(AuthError::ClientNotAllowed {
+        Err(self.not_allowed(accepted))
+    }
+
+    /// Checks that `client_id` is absent, which means that no third party received the token, or an
+    /// accepted client. The other claims may belong to the application.
+    ///
+    /// # Errors
+    /// [`AuthError::ClientNotAllowed`]
+    pub(crate) fn check_third_party(&self, accepted: &Arc<[Box<str>]>) -> Result<(), AuthError> {
+        let [client_id, ..] = self.0;
+        if client_id.is_none_or(|json| is_accepted(json, accepted)) {
+            return Ok(());
+        }
+        Err(self.not_allowed(accepted))
+    }
+
+    fn not_allowed(&self, accepted: &Arc<[Box<str>]>) -> AuthError {
+        AuthError::ClientNotAllowed {
             found: self.found(),
             expected: Arc::clone(accepted),
-        })
+        }
     }
 
     /// Returns names and values, for reports.
@@ -78,4 +91,8 @@ impl<'a> ClientClaims<'a> {
     fn strings(&self) -> impl Iterator<Item = Cow<'a, str>> {
         self.0.into_iter().flatten().filter_map(parse_string)
     }
+}
+
+fn is_accepted(json: &str, accepted: &[Box<str>]) -> bool {
+    parse_string(json).is_some_and(|client| accepted.iter().any(|accepted| **accepted == *client))
 }

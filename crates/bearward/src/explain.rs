@@ -40,7 +40,7 @@ use super::{
     client_claims::{self, ClientClaims},
     clock::Timestamp,
     error::{AuthError, AuthFailure, FormatError, HeaderError, VerificationStep},
-    issuer::{Audiences, Issuer, KeySource, TokenUse},
+    issuer::{Audiences, ClientRule, Issuer, KeySource, TokenUse},
     json_pointer::JsonPointer,
     jws::{self, MAX_KID_BYTES},
     keys::KeySetStatus,
@@ -428,7 +428,7 @@ impl ExplainContext<'_> {
             ("sub", self.claim("sub")),
         ];
         if let Some((issuer, _)) = self.issuer() {
-            if !issuer.client_ids.is_empty()
+            if issuer.client_rule() != ClientRule::Any
                 && !matches!(self.error(), Some(AuthError::ClientNotAllowed { .. }))
                 && let Some(payload) = &self.payload
             {
@@ -527,9 +527,7 @@ fn expected_claims(issuer: &Issuer) -> String {
         format!("aud {audience}"),
         "sub not empty".to_owned(),
     ];
-    if !issuer.client_ids.is_empty() {
-        expected.push(format!("client {}", issuer.client_ids.join(" or ")));
-    }
+    expected.extend(issuer.client_description());
     if let Some(template) = &issuer.template {
         expected.push(format!("{} the tenant in iss", template.claim()));
     }

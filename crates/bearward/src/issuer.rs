@@ -36,6 +36,9 @@ pub struct Issuer {
     pub(crate) audiences: Audiences,
     /// The accepted clients; empty if the client is not checked.
     pub(crate) client_ids: Arc<[Box<str>]>,
+    /// Whether tokens without `client_id` are accepted whatever `client_ids` says, and those with it
+    /// only if it is listed.
+    pub(crate) first_party: bool,
     pub(crate) algorithms: Vec<Algorithm>,
     pub(crate) token_type: TypRule,
     pub(crate) leeway: Duration,
@@ -67,6 +70,17 @@ impl Audiences {
     pub fn one_of(audiences: impl IntoIterator<Item = impl Into<Box<str>>>) -> Self {
         Self::OneOf(audiences.into_iter().map(Into::into).collect())
     }
+}
+
+/// How the client of a token is checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ClientRule {
+    /// It is not checked.
+    Any,
+    /// `client_id` is absent, or listed.
+    AbsentOrListed,
+    /// A client claim is present, and each that is present is listed.
+    Listed,
 }
 
 /// Which `typ` headers are accepted (RFC 8725 §3.11). `logout+jwt` and `dpop+jwt` never are.
@@ -167,6 +181,14 @@ impl TypRule {
                 .into(),
         }
     }
+}
+
+/// Returns whether an issuer is that of a project hosted by Supabase.
+fn is_hosted_supabase(issuer: &str) -> bool {
+    issuer
+        .strip_prefix("https://")
+        .and_then(|rest| rest.strip_suffix(".supabase.co/auth/v1"))
+        .is_some_and(|project| !project.contains('/'))
 }
 
 /// Removes the prefix that may be omitted (RFC 7515 §4.1.9).
@@ -350,6 +372,7 @@ impl Issuer {
             return Err(IssuerError::EmptyIssuer);
         }
         let template = IssuerTemplate::parse(&issuer)?;
+        let first_party = is_hosted_supabase(&issuer);
         if let Audiences::OneOf(audiences) = &audiences
             && (audiences.is_empty() || audiences.iter().any(|audience| audience.is_empty()))
         {
@@ -361,6 +384,7 @@ impl Issuer {
             template,
             audiences,
             client_ids: Arc::default(),
+            first_party,
             algorithms: Algorithm::DEFAULT.to_vec(),
             token_type: TypRule::default(),
             leeway: Self::LEEWAY.default,
@@ -430,6 +454,39 @@ impl Issuer {
     /// Returns the accepted client ids; empty if the client is not checked.
     pub fn accepted_client_ids(&self) -> impl ExactSizeIterator<Item = &str> {
         self.client_ids.iter().map(AsRef::as_ref)
+    }
+
+    /// Returns whether only first-party tokens and listed clients are accepted, see
+    /// [`first_party`](Self::first_party).
+    pub fn is_first_party(&self) -> bool {
+        self.first_party
+    }
+
+    /// Describes which clients' tokens are accepted; `None` if the client is not checked.
+    pub fn client_description(&self) -> Option<String> {
+        let listed = self.client_ids.join(" or ");
+        match self.client_rule() {
+            ClientRule::Any => None,
+            ClientRule::AbsentOrListed if listed.is_empty() => {
+                Some("client_id absent (first-party tokens)".to_owned())
+            }
+            ClientRule::AbsentOrListed => Some(format!("client_id absent or {listed}")),
+            ClientRule::Listed => Some(format!("client {listed}")),
+        }
+    }
+
+    /// Returns how the client of a token is checked.
+    pub(crate) fn client_rule(&self) -> ClientRule {
+        // Without an audience the clients are the only restriction.
+        let replaces_audience =
+            !self.client_ids.is_empty() && matches!(self.audiences, Audiences::Any);
+        if self.first_party && !replaces_audience {
+            ClientRule::AbsentOrListed
+        } else if self.client_ids.is_empty() {
+            ClientRule::Any
+        } else {
+            ClientRule::Listed
+        }
     }
 
     /// Returns the rules on the values of claims.
@@ -627,7 +684,8 @@ impl Issuer {
     ///
     /// At least one of the claims `client_id`, `azp`, `appid` and `cid` must be present, and each
     /// that is present must be a listed client id. The claim `aud` is checked in addition, unless
-    /// the issuer was created with [`with_client_ids`](Self::with_client_ids).
+    /// the issuer was created with [`with_client_ids`](Self::with_client_ids). For issuers with
+    /// [`first_party`](Self::first_party), tokens without `client_id` are accepted too.
     ///
     /// ```
     /// use bearward::Issuer;
@@ -654,6 +712,33 @@ impl Issuer {
         } else {
             Ok(self)
         }
+    }
+
+    /// Sets whether the issuer's own applications are distinguished from OAuth clients of third
+    /// parties by the claim `client_id`, as Supabase Auth does: tokens without it come from the
+    /// project's own sign-in and are accepted, tokens with it are accepted only if
+    /// [`client_ids`](Self::client_ids) lists its value. Other claims are not checked.
+    ///
+    /// The default is `true` for [`supabase`](Self::supabase) and for issuers at
+    /// `https://*.supabase.co/auth/v1`, and `false` otherwise. It has no effect if client ids replace
+    /// the audience ([`with_client_ids`](Self::with_client_ids)).
+    ///
+    /// ```
+    /// use bearward::Issuer;
+    ///
+    /// # fn main() -> Result<(), bearward::IssuerError> {
+    /// let issuer = Issuer::supabase("https://abc.supabase.co")?.client_ids(["partner-app"])?;
+    /// assert!(issuer.is_first_party());
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Security
+    /// With `false` and without client ids, every OAuth client to which a user has consented can use
+    /// the whole API as that user.
+    #[must_use]
+    pub fn first_party(mut self, first_party: bool) -> Self {
+        self.first_party = first_party;
+        self
     }
 
     /// Accepts only these tenants of an issuer with a placeholder, such as

@@ -132,6 +132,12 @@ impl IssuerTemplate {
         is_nested(&self.prefix, &other.prefix) && is_suffix(&self.suffix, &other.suffix)
     }
 
+    /// Returns whether the other template differs at most in the name of its placeholder.
+    #[cfg(feature = "remote")]
+    pub(crate) fn has_form_of(&self, other: &Self) -> bool {
+        self.prefix == other.prefix && self.suffix == other.suffix
+    }
+
     /// Returns the issuer of the first listed tenant.
     #[cfg(feature = "remote")]
     pub(crate) fn first_issuer(&self) -> Option<String> {

@@ -3,6 +3,7 @@
 use serde_json::{Value, value::RawValue};
 
 use super::{Flaw, Flaws, Observations, Trust, UNNAMED};
+use crate::helpers::{CLIENT_ID, REQUIRED_CLAIM, TENANT_CLAIM};
 
 pub(super) fn analyze(trust: &Trust, payload: &[u8], found: &mut Observations) -> Vec<Flaws> {
     let text = String::from_utf8_lossy(payload);
@@ -161,8 +162,15 @@ fn validate(trust: &Trust, members: &[(String, String)]) -> Flaws {
     let times = ["exp", "nbf", "iat"]
         .into_iter()
         .filter_map(|name| time_flaw(name, raw(name), value(name)));
+    let issuer_or_tenant =
+        match tenant_flaw(trust, value("iss").as_ref(), value(TENANT_CLAIM).as_ref()) {
+            Ok(flaw) => flaw,
+            Err(()) => issuer_flaw(trust, value("iss")),
+        };
     [
-        issuer_flaw(trust, value("iss")),
+        issuer_or_tenant,
+        client_flaw(value("client_id")),
+        required_claim_flaw(value(REQUIRED_CLAIM.0)),
         audience_flaw(trust, value("aud")),
         subject_flaw(value("sub")),
         raw("cnf").map(|_| "claims.cnf"),
@@ -171,6 +179,53 @@ fn validate(trust: &Trust, members: &[(String, String)]) -> Flaws {
     .flatten()
     .chain(times)
     .collect()
+}
+
+fn client_flaw(client: Option<Value>) -> Option<Flaw> {
+    Some(match client {
+        None => "claims.client.missing",
+        Some(Value::String(client)) if client == CLIENT_ID => return None,
+        Some(Value::String(client)) if client.starts_with(CLIENT_ID) => "claims.client.longer",
+        Some(Value::String(_)) => "claims.client.other",
+        Some(Value::Array(_)) => "claims.client.array",
+        Some(_) => UNNAMED,
+    })
+}
+
+fn required_claim_flaw(value: Option<Value>) -> Option<Flaw> {
+    let required = REQUIRED_CLAIM.1;
+    Some(match value {
+        None => "claims.required.missing",
+        Some(Value::String(value)) if value == required => return None,
+        Some(Value::String(value)) if value.starts_with(required) => "claims.required.longer",
+        Some(Value::String(_)) => "claims.required.other",
+        Some(_) => UNNAMED,
+    })
+}
+
+/// Returns the flaw of the tenant, or an error if the issuer has no tenant, so that its own flaw
+/// matters.
+fn tenant_flaw(
+    trust: &Trust,
+    iss: Option<&Value>,
+    claim: Option<&Value>,
+) -> Result<Option<Flaw>, ()> {
+    let base = trust.issuer.trim_end_matches("auth/v1");
+    let iss = iss.and_then(Value::as_str).ok_or(())?;
+    let in_iss = iss
+        .strip_prefix(base)
+        .and_then(|rest| rest.strip_suffix("/v1"));
+    let in_claim = claim.and_then(Value::as_str);
+    match (in_iss, in_claim) {
+        (Some("auth"), Some("auth")) => Ok(None),
+        (Some("auth"), None) => Ok(Some("claims.tenant.missing")),
+        (Some("auth"), Some(_)) => Ok(Some("claims.tenant.mismatch")),
+        (Some(in_iss), Some(in_claim)) if in_iss == in_claim && in_iss.contains("..") => {
+            Ok(Some("claims.tenant.path"))
+        }
+        (Some(in_iss), Some(in_claim)) if in_iss == in_claim => Ok(Some("claims.tenant.other")),
+        (_, _) => Err(()),
+    }
 }
 
 fn issuer_flaw(trust: &Trust, iss: Option<Value>) -> Option<Flaw> {

@@ -29,6 +29,8 @@ pub(crate) struct KeyCache {
     pub(crate) has_a_size_limit: bool,
     pub(crate) skips_unreadable_members: bool,
     pub(crate) skips_unknown_types: bool,
+    /// Which members of a set are used if several have the same `kid`.
+    pub(crate) same_kid: SameKid,
     pub(crate) keeps_removed: bool,
     pub(crate) newest_only: bool,
     pub(crate) exponent_of_one: bool,
@@ -61,6 +63,7 @@ impl Default for KeyCache {
             has_a_size_limit: true,
             skips_unreadable_members: true,
             skips_unknown_types: true,
+            same_kid: SameKid::All,
             keeps_removed: false,
             newest_only: false,
             exponent_of_one: false,
@@ -71,6 +74,16 @@ impl Default for KeyCache {
             skipped_check: None,
         }
     }
+}
+
+/// Which keys are used if several have the same `kid`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SameKid {
+    All,
+    First,
+    Last,
+    /// All that are published once.
+    NotTwice,
 }
 
 /// A check that needs no key.
@@ -250,6 +263,7 @@ impl Keys {
         if !cache.skips_unknown_types && set.iter().any(|key| key["kty"] == "PQC") {
             return Err(true);
         }
+        let set = one_of_kid(&set, cache.same_kid);
         if cache.newest_only && self.state.lock().unwrap().attempts == 1 {
             // Drops the initial keys, until the next rotation.
             return Ok(set.into_iter().rev().take(1).collect());
@@ -270,4 +284,20 @@ impl Keys {
                 .iter()
                 .any(|known| known == token)
     }
+}
+
+fn one_of_kid(set: &[Value], same_kid: SameKid) -> Vec<Value> {
+    let has_same_kid =
+        |others: &[Value], key: &Value| others.iter().any(|other| other["kid"] == key["kid"]);
+    let is_used = |(index, key): &(usize, &Value)| match same_kid {
+        SameKid::All => true,
+        SameKid::First => !has_same_kid(&set[..*index], key),
+        SameKid::Last => !has_same_kid(&set[*index + 1..], key),
+        SameKid::NotTwice => set.iter().filter(|other| other == key).count() == 1,
+    };
+    set.iter()
+        .enumerate()
+        .filter(is_used)
+        .map(|(_, key)| key.clone())
+        .collect()
 }

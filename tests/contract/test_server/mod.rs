@@ -32,7 +32,7 @@ use futures_util::{future::ready, stream};
 use serde_json::json;
 use tokio::sync::Notify;
 
-pub(crate) use self::keys::{KeyCache, SkippedCheck};
+pub(crate) use self::keys::{KeyCache, SameKid, SkippedCheck};
 use self::keys::{Keys, MissingKey};
 
 /// A reason to reject a request: the id of the case that tests it.

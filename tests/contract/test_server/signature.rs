@@ -12,6 +12,9 @@ use super::{
     token::Parts,
 };
 
+/// The other name of `EdDSA` (RFC 9864).
+const ED25519: &str = "Ed25519";
+
 pub(super) async fn analyze(state: &State, parts: &Parts, found: &mut Observations) -> Flaws {
     let token = format!("{}.{}", parts.signing_input, encode(&parts.signature));
     if state.keys.has_cached_token(&token) {
@@ -87,8 +90,9 @@ fn verify(set: &[Value], parts: &Parts, found: &mut Observations, state: &State)
     let verifies = |key: &&Value| verifying_algorithm(key, message, signature).is_some();
     let has_algorithm =
         |key: &&Value| verifying_algorithm(key, message, signature) == key["alg"].as_str();
-    let signer = named
-        .filter(verifies)
+    // Several keys may have the same kid.
+    let signer = kid
+        .and_then(|kid| set.iter().find(|key| key["kid"] == kid && verifies(key)))
         .or_else(|| set.iter().find(|key| verifies(key) && has_algorithm(key)))
         .or_else(|| set.iter().find(verifies));
     let Some(key) = signer else {
@@ -112,6 +116,7 @@ fn verify(set: &[Value], parts: &Parts, found: &mut Observations, state: &State)
         "ES256" => "control.alg.es256",
         "ES384" => "control.alg.es384",
         "ES512" => "control.alg.es512",
+        _ if header["alg"] == ED25519 => "control.alg.ed25519",
         _ => "control.alg.eddsa",
     });
     flaws
@@ -124,7 +129,8 @@ fn algorithm_flaw(
     has_members: bool,
     state: &State,
 ) -> Option<Flaw> {
-    if has_members && header["alg"] != algorithm {
+    let is_synonym = algorithm == "EdDSA" && header["alg"] == ED25519;
+    if has_members && header["alg"] != algorithm && !is_synonym {
         return Some(match header.get("alg") {
             None => "header.alg-missing",
             Some(Value::Null) => "header.alg-null",

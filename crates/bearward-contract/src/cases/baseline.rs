@@ -78,6 +78,21 @@ fn cases() -> Vec<Case> {
             "RFC 7518 §3.1",
         )
     }));
+    cases.push(
+        Case::accepted(
+            "control.alg.ed25519",
+            "a valid token with alg Ed25519 instead of EdDSA",
+            |f| {
+                let token = f.token_signed_by(f.key_for(Algorithm::EdDSA));
+                token.header("alg", "Ed25519").sign()
+            },
+        )
+        .requires(Precondition::Ed25519Name)
+        .rationale(
+            "Ed25519 is the fully specified name of EdDSA with an Ed25519 key",
+            "RFC 9864 §2.2",
+        ),
+    );
     cases.extend([
         Case::accepted("control.typ-absent", "no typ in the header", |f| f.token().without_header("typ").sign())
             .requires(Precondition::AnyTokenType)

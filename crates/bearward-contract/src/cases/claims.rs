@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use super::claim_rules;
 use crate::{
     case::{Case, Severity},
     forge::{Forge, payload},
@@ -37,6 +38,7 @@ fn from_now(name: &'static str, seconds: i64) -> impl Fn(&Forge) -> String + Sen
 fn cases() -> Vec<Case> {
     let mut cases = times();
     cases.extend(audience());
+    cases.extend(claim_rules::cases());
     cases.extend(duplicate_claims());
     cases.extend(strict());
     cases

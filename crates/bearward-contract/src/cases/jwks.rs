@@ -24,6 +24,14 @@ fn cases() -> Vec<Case> {
             .requires(Precondition::UnusualKeys)
             .severity(Severity::High)
             .rationale("one key that the target cannot use makes the whole set unusable once the issuer publishes it", "RFC 7517 §5"),
+        Case::accepted("jwks.twice", "a signature with a key that is published twice", |f| {
+            f.token_signed_by(f.unusual.twice.clone()).sign()
+        })
+        .requires(Precondition::UnusualRsaKeys)
+        .hint("drop identical members of the key set before the key is selected")
+        .rationale("some issuers publish a key twice, and two copies are one key", "RFC 7517 §5"),
+        same_kid("jwks.same-kid.first", "a signature with the first of two keys with the same kid", 0),
+        same_kid("jwks.same-kid.last", "a signature with the last of two keys with the same kid", 1),
         Case::rejected("jwks.symmetric", "HS256 with a published symmetric key", |f| {
             f.hmac("HS256", Some(&f.unusual.symmetric.0), &f.unusual.symmetric.1)
         })
@@ -69,4 +77,17 @@ fn cases() -> Vec<Case> {
     .into_iter()
     .map(Case::with_unknown_key)
     .collect()
+}
+
+fn same_kid(id: &'static str, title: &'static str, index: usize) -> Case {
+    Case::accepted(id, title, move |f| {
+        f.token_signed_by(f.unusual.same_kid[index].clone()).sign()
+    })
+    .strict()
+    .requires(Precondition::UnusualRsaKeys)
+    .hint("try each key with the kid and algorithm of the token, a few at most")
+    .rationale(
+        "kids should be distinct, but need not be: during a migration two key sets are merged",
+        "RFC 7517 §4.5",
+    )
 }

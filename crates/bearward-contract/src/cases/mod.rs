@@ -4,6 +4,7 @@
 pub(super) mod algorithm;
 pub(super) mod baseline;
 pub(super) mod cache;
+mod claim_rules;
 pub(super) mod claims;
 pub(super) mod flood;
 pub(super) mod format;

@@ -317,11 +317,10 @@ fn is_token(text: &str) -> bool {
 
 /// Removes the claims that every Supabase token has and that no case tests.
 fn relevant_claims(payload: String) -> String {
-    const COMMON: [&str; 11] = [
+    const COMMON: [&str; 10] = [
         "aal",
         "amr",
         "app_metadata",
-        "client_id",
         "email",
         "is_anonymous",
         "jti",

@@ -4,7 +4,7 @@ use super::{ExplainContext, count, provider_hints::provider_hint, relative_time}
 use crate::{
     algorithm::Algorithm,
     error::{AuthError, FormatError, HeaderError, ObjectError},
-    issuer::Issuer,
+    issuer::{ClientRule, Issuer},
     text::SanitizedText,
 };
 
@@ -68,6 +68,15 @@ pub(super) fn next_step(context: &ExplainContext<'_>, error: &AuthError) -> Stri
         AuthError::ClientNotAllowed { found, .. } if found.is_empty() => {
             "the token names no client, and `client_ids` of the issuer requires one of client_id, azp, appid and cid: send an access token of a \
              listed client, or remove `client_ids` and set `audiences`"
+                .to_owned()
+        }
+        AuthError::ClientNotAllowed { .. }
+            if context
+                .issuer()
+                .is_some_and(|(issuer, _)| issuer.client_rule() == ClientRule::AbsentOrListed) =>
+        {
+            "the token was issued to an OAuth client, and not by the project's own sign-in: add the client to `client_ids` of the issuer only if \
+             it may use the whole service as the user"
                 .to_owned()
         }
         AuthError::ClientNotAllowed { .. } => {

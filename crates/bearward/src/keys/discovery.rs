@@ -4,6 +4,7 @@ use serde::Deserialize;
 use url::Url;
 
 use super::endpoint::{self, UrlError};
+use crate::issuer_template::IssuerTemplate;
 
 /// Longest part of a foreign `issuer` that an error message repeats, in characters.
 const MAX_SHOWN_ISSUER: usize = 200;
@@ -37,7 +38,9 @@ pub(super) fn document_urls(issuer: &str, allow_http: bool) -> Result<Vec<Url>, 
 
 /// Reads the JWKS URL from the metadata document.
 ///
-/// `issuer` in the document must equal the configured issuer exactly (§4.3). `jwks_uri` must not be
+/// `issuer` in the document must equal the configured issuer exactly (§4.3). If that is a template,
+/// it may also be the template with another name of the placeholder, as Entra ID writes
+/// `https://login.microsoftonline.com/{tenantid}/v2.0`, or the issuer of a tenant. `jwks_uri` must not be
 /// less protected than the document at `document_url`, so that neither a mistake nor a forged document redirects the
 /// fetch to plain `http` or to a local address. Other members are ignored.
 ///
@@ -51,7 +54,7 @@ pub(super) fn jwks_url(
 ) -> Result<Url, DiscoveryError> {
     let metadata: Metadata =
         serde_json::from_slice(document).map_err(|_| DiscoveryError::NotMetadata)?;
-    if metadata.issuer != issuer {
+    if metadata.issuer != issuer && !is_of_template(&metadata.issuer, issuer) {
         return Err(DiscoveryError::IssuerMismatch {
             configured: issuer.to_owned(),
             found: metadata.issuer.chars().take(MAX_SHOWN_ISSUER).collect(),
@@ -67,6 +70,14 @@ pub(super) fn jwks_url(
         return Err(DiscoveryError::LocalUrl);
     }
     Ok(url)
+}
+
+/// Returns whether `configured` is a template, and `found` the same one or the issuer of a tenant.
+fn is_of_template(found: &str, configured: &str) -> bool {
+    let parse = |issuer| IssuerTemplate::parse(issuer).ok().flatten();
+    parse(configured).is_some_and(|template| {
+        template.accepts(found) || parse(found).is_some_and(|found| found.has_form_of(&template))
+    })
 }
 
 #[derive(Deserialize)]
@@ -169,6 +180,38 @@ mod tests {
             assert!(
                 matches!(found, Err(DiscoveryError::IssuerMismatch { .. })),
                 "{other}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_placeholder_of_a_template_may_have_another_name() {
+        const TEMPLATE: &str = "https://login.example.com/{tid}/v2.0";
+        let document_url = "https://login.example.com/common/v2.0/.well-known/openid-configuration";
+        let read = |issuer: &str, configured: &str| {
+            let document = metadata(issuer, "https://keys.example/certs");
+            jwks_url(&document, &document_url.parse().unwrap(), configured, false)
+        };
+        for issuer in [
+            TEMPLATE,
+            "https://login.example.com/{tenantid}/v2.0",
+            "https://login.example.com/contoso/v2.0",
+        ] {
+            assert!(read(issuer, TEMPLATE).is_ok(), "{issuer}");
+        }
+        for (issuer, configured) in [
+            ("https://login.example.com/{tenantid}/v1.0", TEMPLATE),
+            ("https://login.example.com/{tenantid}", TEMPLATE),
+            ("https://evil.example/{tenantid}/v2.0", TEMPLATE),
+            ("https://login.example.com/{tenantid}/{x}/v2.0", TEMPLATE),
+            ("https://login.example.com/{}/v2.0", TEMPLATE),
+            ("https://login.example.com/a/b/v2.0", TEMPLATE),
+            (TEMPLATE, "https://login.example.com/a/v2.0"),
+        ] {
+            let found = read(issuer, configured);
+            assert!(
+                matches!(found, Err(DiscoveryError::IssuerMismatch { .. })),
+                "{issuer}"
             );
         }
     }

@@ -4,7 +4,8 @@ use crate::issuer::{Issuer, IssuerError, KeySource};
 
 impl Issuer {
     /// Creates the issuer of a Supabase project: issuer `{project}/auth/v1`, its JWKS, audience
-    /// `authenticated`.
+    /// `authenticated`. Tokens of the project's own sign-in are accepted, those of OAuth clients only
+    /// if [`client_ids`](Self::client_ids) lists them: see [`first_party`](Self::first_party).
     ///
     /// # Errors
     /// Returns an error if `project` is not an http or https origin, with or without `/auth/v1`.
@@ -34,6 +35,7 @@ impl Issuer {
             .map_err(|_| IssuerError::NotAProject("it is not a URL"))?;
         Ok(Self::new(issuer, "authenticated")?
             .name("supabase")
+            .first_party(true)
             .keys(KeySource::Url(keys)))
     }
 }

@@ -52,6 +52,33 @@ fn assert_rejected(status: &KeySetStatus, reason: &str) {
     assert!(error.contains(reason), "{reason}: {error}");
 }
 
+/// Entra ID: the metadata of all tenants has an issuer with a placeholder that is no claim.
+#[tokio::test]
+async fn one_document_describes_the_issuers_of_all_tenants() {
+    let idp = idp().await;
+    let base = idp.base();
+    let url = format!("{}/.well-known/openid-configuration", idp.issuer());
+    idp.set_faults(metadata(
+        &format!("{base}/{{tenantid}}/v2.0"),
+        &idp.jwks_url(),
+    ));
+    let template = format!("{base}/{{tid}}/v2.0");
+    let all = Issuer::new(&template, idp.audience()).unwrap();
+    let all = all.keys(KeySource::DiscoveryUrl(url.parse().unwrap()));
+    let some = all.clone().tenants(["a"]).unwrap();
+    for (issuer, accepts_b) in [(all, true), (some, false)] {
+        let auth = builder_for(issuer, &idp).build().await.unwrap();
+        auth.wait_for_initial_fetch().await;
+        for (tenant, accepted) in [("a", true), ("b", accepts_b)] {
+            let iss = template.replace("{tid}", tenant);
+            let token = idp.token().issuer(&iss).claim("tid", tenant).sign();
+            let code = result_code(&auth.verify(&token).await);
+            let expected = if accepted { "OK" } else { "UNKNOWN_ISSUER" };
+            assert_eq!(code, expected, "{tenant}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn metadata_is_fetched_once_while_fetches_succeed() {
     let fixture = start_with_discovery(idp().await).await;

@@ -151,6 +151,22 @@ fn the_keycloak_audience_account_needs_a_mapper() {
 }
 
 #[test]
+fn a_third_party_client_is_explained() {
+    let fixture = Fixture::with_issuer(|issuer| issuer.first_party(true));
+    let token = fixture.token().claim("client_id", "partner").sign();
+    let report = explain(&fixture, &token);
+    let claims = report.steps.last().unwrap();
+    assert!(claims.expected.contains("client_id absent"), "{claims:?}");
+    assert!(claims.found.contains("client_id partner"), "{claims:?}");
+    assert_next_step(
+        &fixture,
+        &token,
+        "CLIENT_NOT_ALLOWED",
+        &["issued to an OAuth client", "`client_ids`"],
+    );
+}
+
+#[test]
 fn rules_are_listed_with_what_was_found() {
     let fixture = Fixture::with_issuer(|issuer| {
         let issuer = issuer.client_ids(["web"]).unwrap();

@@ -122,6 +122,73 @@ fn the_client_of_a_token_is_returned() {
     }
 }
 
+#[rstest]
+#[case::first_party(json!({}), true)]
+#[case::listed(json!({"client_id": "partner"}), true)]
+#[case::unlisted(json!({"client_id": "other"}), false)]
+#[case::longer(json!({"client_id": "partner2"}), false)]
+#[case::other_case(json!({"client_id": "Partner"}), false)]
+#[case::empty(json!({"client_id": ""}), false)]
+#[case::null(json!({"client_id": null}), false)]
+#[case::list(json!({"client_id": ["partner"]}), false)]
+#[case::number(json!({"client_id": 1}), false)]
+#[case::listed_only_elsewhere(json!({"client_id": "other", "azp": "partner"}), false)]
+#[case::other_claims(json!({"azp": "other", "appid": 1, "cid": null}), true)]
+fn a_third_party_client_must_be_listed(#[case] claims: Value, #[case] accepted: bool) {
+    let listed = Fixture::with_issuer(|issuer| {
+        let issuer = issuer.first_party(true);
+        issuer.client_ids(["partner"]).unwrap()
+    });
+    let unlisted = Fixture::with_issuer(|issuer| issuer.first_party(true));
+    let is_first_party = claims.get("client_id").is_none();
+    for (fixture, accepted) in [(listed, accepted), (unlisted, is_first_party)] {
+        let token = with_claims(&fixture, &claims);
+        if accepted {
+            fixture.verify_ok(&token);
+        } else {
+            assert_rejected!(
+                fixture,
+                token,
+                "CLIENT_NOT_ALLOWED",
+                AuthError::ClientNotAllowed { .. }
+            );
+        }
+    }
+}
+
+#[test]
+fn supabase_issuers_distinguish_third_party_clients() {
+    let new = |iss: &str| Issuer::new(iss, AUDIENCE).unwrap();
+    for issuer in [
+        Issuer::supabase("https://auth.example.com").unwrap(),
+        new("https://abc.supabase.co/auth/v1"),
+    ] {
+        assert!(issuer.is_first_party(), "{issuer:?}");
+        assert!(issuer.client_description().is_some());
+        assert_eq!(issuer.first_party(false).client_description(), None);
+    }
+    for iss in [
+        ISSUER,
+        "https://abc.supabase.co.evil.example/auth/v1",
+        "https://evil.example/abc.supabase.co/auth/v1",
+        "https://abc.supabase.co/auth/v2",
+        "http://abc.supabase.co/auth/v1",
+    ] {
+        assert!(!new(iss).is_first_party(), "{iss}");
+    }
+}
+
+#[test]
+fn client_ids_in_place_of_an_audience_require_a_client() {
+    let issuer = || Issuer::with_client_ids("https://abc.supabase.co/auth/v1", ["web"]).unwrap();
+    assert_eq!(issuer().client_description().as_deref(), Some("client web"));
+    let with_audience = issuer().audience("authenticated").unwrap();
+    assert_eq!(
+        with_audience.client_description().as_deref(),
+        Some("client_id absent or web")
+    );
+}
+
 fn required(claim: &str, value: impl Into<ClaimValue>) -> Fixture {
     Fixture::with_issuer(|issuer| issuer.require_claim(claim, value).unwrap())
 }
@@ -207,6 +274,39 @@ fn a_refusal_names_the_claim_and_the_expectation_only() {
         duplicate,
         "INVALID_CLAIM",
         AuthError::UnexpectedClaim { .. }
+    );
+}
+
+/// Readers that take the first or the last member would see different clients, values or tenants.
+#[rstest]
+fn a_claim_of_a_rule_that_is_written_twice_is_rejected(
+    #[values("client_id", "token_use", "tid")] name: &str,
+    #[values(["a", "b"], ["b", "a"], ["a", "a"])] values: [&str; 2],
+) {
+    let fixture = tenant_fixture(|issuer| {
+        let issuer = issuer.client_ids(["a"]).unwrap();
+        issuer.require_claim("token_use", "a").unwrap()
+    });
+    let claims = json!({"client_id": "a", "token_use": "a", "tid": "a"});
+    let token = claims
+        .as_object()
+        .unwrap()
+        .iter()
+        .fold(tenant_token(&fixture, "a", "a"), |token, (name, value)| {
+            token.claim(name, value.clone())
+        });
+    fixture.verify_ok(&token.clone().sign());
+    let rest = Value::from(token.without(name).claims().clone()).to_string();
+    let [first, last] = values;
+    let payload = format!(
+        "{{\"{name}\":\"{first}\",\"{name}\":\"{last}\",{}",
+        &rest[1..]
+    );
+    assert_rejected!(
+        fixture,
+        fixture.with_payload(payload),
+        "MALFORMED_TOKEN",
+        AuthError::Payload(_)
     );
 }
 
