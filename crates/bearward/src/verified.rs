@@ -359,7 +359,8 @@ impl<C> fmt::Debug for Verified<C> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a requirement",
     label = "does not say what it requires",
-    note = "implement `bearward::Requirement` for it, with `type Claims = bearward::NoCustomClaims;` and a `check` that calls `user.require_role(\"..\")` or the like"
+    note = "implement `bearward::Requirement` for it, with `type Claims = bearward::NoCustomClaims;` and a `check` that calls `user.require_role(\"..\")` or the like",
+    note = "if it implements `bearward::AsyncRequirement`, use `bearward::RequireAsync` or `auth.require_async::<..>()`"
 )]
 pub trait Requirement: 'static {
     /// The custom claims that [`check`](Self::check) reads; [`NoCustomClaims`] if roles, scopes and
