@@ -106,13 +106,13 @@ pub(super) async fn run(sources: Sources, options: Options) -> Result<(), Failur
         config.vault.keys.push(dev_key::load_or_create(&folder)?);
     }
     let metrics = telemetry::install_metrics()?;
-    let start = async {
+    let start = Box::pin(async {
         let application = Application::start(&config, Some(metrics)).await?;
         // Logging starts after the first key fetch, so that the printed text is not mixed with log
         // lines.
         application.auth().wait_for_initial_fetch().await;
         Ok::<_, Failure>(application)
-    };
+    });
     let Some(application) = signals.or_stop(start).await else {
         return Ok(());
     };

@@ -211,7 +211,10 @@ impl Server {
         }
         let environment = self.config.environment.clone();
         let issuers: Vec<String> = self.config.issuers.keys().cloned().collect();
-        let start = Application::build(self, Some(telemetry::install_metrics()?));
+        let start = Box::pin(Application::build(
+            self,
+            Some(telemetry::install_metrics()?),
+        ));
         let Some(application) = signals.or_stop(start).await else {
             return Ok(());
         };

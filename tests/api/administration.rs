@@ -283,11 +283,10 @@ async fn two_administrators_cannot_disable_each_other() {
     let addresses = [app.address, replica];
     let me = async |admin: usize| {
         let me = app.get_from(addresses[admin], "/api/auth/me", &admins[admin]);
-        let id = me.await.expect_status(200)["id"]
+        me.await.expect_status(200)["id"]
             .as_str()
             .unwrap()
-            .to_owned();
-        id
+            .to_owned()
     };
     for _ in 0..10 {
         // Each replica has the account of its caller in its cache, which the other one does not

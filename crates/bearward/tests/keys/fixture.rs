@@ -15,7 +15,7 @@ use bearward_testing::{Faults, MockIdp, TestClock, TokenBuilder};
 pub(crate) const PAST_REFRESH: Duration = Duration::from_secs(570);
 
 /// The default `max_stale`: the age at which a set expires.
-pub(crate) const MAX_STALE: Duration = Duration::from_hours(6);
+pub(crate) const MAX_STALE: Duration = Duration::from_secs(6 * 3600);
 
 pub(crate) struct Fixture {
     pub(crate) idp: MockIdp,
@@ -98,7 +98,7 @@ impl Fixture {
 
     /// Returns a token valid for 24 hours, for tests that advance the clock by hours.
     pub(crate) fn token(&self) -> TokenBuilder {
-        self.idp.token().expires_in(Duration::from_hours(24))
+        self.idp.token().expires_in(Duration::from_secs(24 * 3600))
     }
 
     pub(crate) async fn verify(&self, token: &str) -> Result<Verified, AuthFailure> {
@@ -185,7 +185,7 @@ pub(crate) fn result_code(result: &Result<Verified, AuthFailure>) -> &'static st
 /// # Panics
 /// After one minute of real time.
 pub(crate) async fn wait_until(description: &str, mut condition: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_mins(1);
+    let deadline = Instant::now() + Duration::from_secs(60);
     while !condition() {
         assert!(
             Instant::now() < deadline,

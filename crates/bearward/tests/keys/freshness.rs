@@ -184,8 +184,8 @@ async fn wall_clock_changes_do_not_affect_freshness() {
         fixture.status().next_attempt_in,
     );
     for moved in [
-        wall.plus(Duration::from_hours(24)),
-        wall.minus(Duration::from_hours(24)),
+        wall.plus(Duration::from_secs(24 * 3600)),
+        wall.minus(Duration::from_secs(24 * 3600)),
     ] {
         fixture.clock.set_wall_clock(moved);
         assert_eq!(

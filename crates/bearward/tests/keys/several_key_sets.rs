@@ -3,7 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use bearward::{
-    Algorithm, Bearward, BuildError, Issuer, JwksCacheConfig, KeySource, KeySourceError,
+    Algorithm, Bearward, BuildError, Issuer, JwksCacheConfig, KeySetStatus, KeySource,
+    KeySourceError,
 };
 use bearward_testing::{Faults, KeyPair, KeyRing, MockIdp, TestClock, TokenBuilder};
 use serde_json::json;
@@ -50,7 +51,7 @@ impl TwoHosts {
     /// A token of the issuer, signed with this key.
     fn token(&self, key: KeyPair) -> TokenBuilder {
         let token = self.one.token().key(key);
-        token.expires_in(Duration::from_hours(24))
+        token.expires_in(Duration::from_secs(24 * 3600))
     }
 
     async fn code(&self, token: &str) -> &'static str {
@@ -59,7 +60,7 @@ impl TwoHosts {
 
     fn states(&self) -> Vec<&'static str> {
         let statuses = self.auth.key_set_statuses();
-        statuses.iter().map(|status| status.state()).collect()
+        statuses.iter().map(KeySetStatus::state).collect()
     }
 
     fn attempts(&self, key_set: usize) -> u64 {
