@@ -27,7 +27,7 @@ pub(super) struct RestoreOptions {
 
 const BACKUP_HELP: &str = "\
 Copies the database of serve while it runs:
-  DATABASE_URL=sqlite:///var/lib/bearward/bearward.db bearward backup bearward.bak
+  DATABASE_URL=sqlite:///data/bearward.db bearward backup bearward.bak
 
 The file has mode 0600 and contains email addresses. Users' API keys in it are
 encrypted with the keys of vault.keys, which are not in it: keep a copy of them
@@ -36,7 +36,7 @@ names. docs/backup.md describes all of it.";
 
 const RESTORE_HELP: &str = "\
 Stop the server first:
-  DATABASE_URL=sqlite:///var/lib/bearward/bearward.db bearward restore bearward.bak
+  DATABASE_URL=sqlite:///data/bearward.db bearward restore bearward.bak
 
 The backup is checked before anything is changed. The previous database is kept
 beside the new one, under a name that the command prints.";

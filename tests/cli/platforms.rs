@@ -259,7 +259,7 @@ async fn serve_allows_no_browser_origin_by_default_but_dev_does() {
         &["dev", "--bind", "127.0.0.1:0", "--idp-bind", "127.0.0.1:0"],
         &[],
     ));
-    let line = dev.line("  API   http://");
+    let line = dev.line("API      http://");
     let api = line.split_whitespace().nth(1).expect("the URL");
     assert!(allowed(api).await);
 }
