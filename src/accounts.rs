@@ -66,7 +66,7 @@ struct CachedAccount {
     tokens: [AtomicU64; TOKENS_PER_ACCOUNT],
 }
 
-/// The error of [`Accounts::admit`].
+/// The reason why a caller is not admitted.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum AdmissionError {

@@ -165,9 +165,9 @@ impl AccessLogEntry {
         let client = self.client;
         // Without the span as parent, which would repeat its fields. Both formats escape text.
         if status >= 500 {
-            tracing::warn!(parent: None, method, route, status, duration_ms, request_id, %client, trace_id, reason, issuer, kid, "request");
+            tracing::warn!(parent: None, method, route, status, duration_ms, %client, request_id, trace_id, reason, issuer, kid, "request");
         } else {
-            tracing::info!(parent: None, method, route, status, duration_ms, request_id, %client, trace_id, reason, issuer, kid, "request");
+            tracing::info!(parent: None, method, route, status, duration_ms, %client, request_id, trace_id, reason, issuer, kid, "request");
         }
         if let Some(reason) = reason {
             audit::record_rejection(client, &self.id, route, reason, issuer, kid);

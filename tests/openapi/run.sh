@@ -35,9 +35,9 @@ for _ in $(seq 300); do
   kill -0 "$server" 2>/dev/null || { cat "$directory/dev.log" >&2; exit 1; }
   read -rt 0.1 <> <(:) || :
 done
-address() { sed 's/\x1b\[[0-9;]*m//g' "$directory/dev.log" | grep -m1 -E "^ +$1 " | grep -oE 'http://[0-9.:]+' | head -1; }
+address() { sed 's/\x1b\[[0-9;]*m//g' "$directory/dev.log" | grep -m1 -E "^$1 " | grep -oE 'http://[0-9.:]+' | head -1; }
 api=$(address API)
-idp=$(address IdP)
+idp=$(address console)
 read_json() { "$venv/bin/python" -c "import json, sys; print(json.load(sys.stdin)$1)"; }
 token=$(curl -sf -X POST "$idp/admin/tokens" -H 'content-type: application/json' \
   -d '{"claims": {"sub": "schemathesis", "app_metadata": {"roles": ["admin"]}}, "expires_in": 3600}' | read_json '["access_token"]')

@@ -738,10 +738,20 @@ export interface components {
             /** @description The id of the session at the issuer. */
             session_id: string | null;
         };
-        /** @description The key set of an issuer. */
+        /** @description One of several key sets of an issuer. Its URL is not shown, because the route is public. */
+        KeySetReport: {
+            /** Format: int64 */
+            age_seconds: number | null;
+            keys: number;
+            /** @example fresh */
+            state: string;
+        };
+        /** @description The keys of an issuer. Of several key sets: the least usable state, all keys, the largest age. */
         KeysReport: {
             /** Format: int64 */
             age_seconds: number | null;
+            /** @description Each key set, in the order of `jwks_url`, if the issuer has several. */
+            key_sets: components["schemas"]["KeySetReport"][];
             keys: number;
             /** @example fresh */
             state: string;
