@@ -54,7 +54,6 @@ pub(super) struct KeysReport {
     keys: usize,
     age_seconds: Option<u64>,
     /// Each key set, in the order of `jwks_url`, if the issuer has several.
-    #[schema(required = false)]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     key_sets: Vec<KeySetReport>,
 }

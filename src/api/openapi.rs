@@ -253,7 +253,17 @@ fn forbid_additional_properties(schema: &mut RefOr<Schema>) {
 fn require_all_properties(schema: &mut RefOr<Schema>) {
     match schema {
         RefOr::T(Schema::Object(object)) => {
-            object.required = object.properties.keys().cloned().collect();
+            let is_present = |name: &String, schema: &RefOr<Schema>| {
+                // Only arrays are omitted, where they are empty (`skip_serializing_if`).
+                let is_array = matches!(schema, RefOr::T(Schema::Array(_)));
+                !is_array || object.required.contains(name)
+            };
+            object.required = object
+                .properties
+                .iter()
+                .filter(|(name, schema)| is_present(name, schema))
+                .map(|(name, _)| name.clone())
+                .collect();
         }
         RefOr::T(Schema::AllOf(all)) => all.items.iter_mut().for_each(require_all_properties),
         _ => {}

@@ -751,7 +751,7 @@ export interface components {
             /** Format: int64 */
             age_seconds: number | null;
             /** @description Each key set, in the order of `jwks_url`, if the issuer has several. */
-            key_sets: components["schemas"]["KeySetReport"][];
+            key_sets?: components["schemas"]["KeySetReport"][];
             keys: number;
             /** @example fresh */
             state: string;
@@ -785,7 +785,7 @@ export interface components {
         };
         /** @description The metadata of this resource, built once. */
         Metadata: {
-            authorization_servers: string[];
+            authorization_servers?: string[];
             bearer_methods_supported: string[];
             resource: string;
             resource_name: string;
