@@ -2,10 +2,12 @@
 //! `bearward::audit`, one line each, so that a collector can select them. They contain no token, no
 //! key and no claim other than issuer and subject.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 
-use actix_web::{HttpMessage, HttpRequest};
+use actix_web::HttpRequest;
 use bearward::{RequestId, Verified};
+
+use crate::telemetry;
 
 /// What is recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,16 +47,11 @@ pub(crate) struct RequestOrigin {
     client: IpAddr,
 }
 
-/// The address of the client, which the access log stores in the request's extensions.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct ClientAddress(pub(crate) IpAddr);
-
 impl RequestOrigin {
     pub(crate) fn of(request: &HttpRequest) -> Self {
-        let client = request.extensions().get::<ClientAddress>().copied();
         Self {
             request_id: RequestId::from_request(request),
-            client: client.map_or(Ipv4Addr::UNSPECIFIED.into(), |ClientAddress(client)| client),
+            client: telemetry::client_address(request),
         }
     }
 
@@ -63,7 +60,7 @@ impl RequestOrigin {
     pub(crate) fn test() -> Self {
         Self {
             request_id: None,
-            client: Ipv4Addr::LOCALHOST.into(),
+            client: std::net::Ipv4Addr::LOCALHOST.into(),
         }
     }
 

@@ -153,7 +153,12 @@ impl From<StartError> for Failure {
                 OpenError::Unavailable(_) | OpenError::ReadOnly | OpenError::Corrupt { .. },
             ) => Self::Failed(error.to_string()),
             StartError::Telemetry(error) => error.into(),
-            _ => Self::Usage(error.to_string()),
+            StartError::Config(_)
+            | StartError::Build(_)
+            | StartError::Database(_)
+            | StartError::Completions(_)
+            | StartError::RouteCollision { .. }
+            | StartError::Document(_) => Self::Usage(error.to_string()),
         }
     }
 }

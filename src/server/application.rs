@@ -287,11 +287,7 @@ impl AppState {
             accounts: Data::new(Accounts::new(store, clock)),
             administrators: Data::new(Administrators::new(&config.admin)),
             document: Data::new(document),
-            rate_limits: Data::new(RateLimits::new(
-                &config.rate_limit,
-                &config.server,
-                auth.clock(),
-            )),
+            rate_limits: Data::new(RateLimits::new(&config.rate_limit, auth.clock())),
             auth: Data::new(auth),
             shutdown: Data::new(shutdown.clone()),
         }

@@ -11,7 +11,7 @@ use opentelemetry_otlp::ExporterBuildError;
 pub use log::{InitError, init};
 pub use prometheus::{Metrics, install_metrics};
 pub use request::observe;
-pub(crate) use request::record_unparsed_request;
+pub(crate) use request::{client_address, record_unparsed_request};
 pub use traces::{Traces, client_span};
 
 use crate::settings::Telemetry;

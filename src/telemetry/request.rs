@@ -1,13 +1,13 @@
 //! Access log, metrics and trace span of each request.
 
 use std::{
-    net::IpAddr,
+    net::{IpAddr, Ipv4Addr},
     thread,
     time::{Duration, Instant},
 };
 
 use actix_web::{
-    Error, HttpMessage, HttpResponse,
+    Error, HttpMessage, HttpRequest, HttpResponse,
     body::MessageBody,
     dev::{ServiceRequest, ServiceResponse},
     error::InternalError,
@@ -23,13 +23,26 @@ use tracing::{Instrument, info_span};
 use uuid::Uuid;
 
 use super::traces::RequestSpan;
-use crate::audit::{self, ClientAddress};
+use crate::audit;
 
 /// The status in log and metrics if the client disconnects before the response, as in nginx.
 const CLIENT_CLOSED_REQUEST: u16 = 499;
 
 /// Maximum length of a key id in the log. The sender of a token chooses it.
 const MAX_KID_CHARS: usize = 64;
+
+/// The address of the client, in the extensions of its request.
+#[derive(Debug, Clone, Copy)]
+struct ClientAddress(IpAddr);
+
+/// Returns the address of the client behind trusted proxies, as [`observe`] received it; 0.0.0.0
+/// outside of that middleware.
+pub(crate) fn client_address(request: &HttpRequest) -> IpAddr {
+    let address = request.extensions().get::<ClientAddress>().copied();
+    address.map_or(Ipv4Addr::UNSPECIFIED.into(), |ClientAddress(address)| {
+        address
+    })
+}
 
 /// A middleware for [`from_fn`](actix_web::middleware::from_fn) that assigns the request id and
 /// writes the access log.

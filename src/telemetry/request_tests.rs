@@ -77,7 +77,7 @@ async fn send(format: LogFormat, request: TestRequest) -> Observed {
     let app = init_service(
         App::new()
             .wrap(from_fn(|request, next| {
-                observe(true, std::net::Ipv4Addr::LOCALHOST.into(), request, next)
+                observe(true, Ipv4Addr::LOCALHOST.into(), request, next)
             }))
             .route("/orders/{id}", web::get().to(HttpResponse::Ok))
             .route("/panics", web::get().to(panics))
@@ -260,7 +260,7 @@ async fn logs_errors_of_an_inner_middleware() {
         App::new()
             .wrap(from_fn(reject))
             .wrap(from_fn(|request, next| {
-                observe(true, std::net::Ipv4Addr::LOCALHOST.into(), request, next)
+                observe(true, Ipv4Addr::LOCALHOST.into(), request, next)
             })),
     )
     .await;

@@ -12,13 +12,14 @@ use actix_web::{
 };
 use bearward::{Bearward, Clock, Principal, RejectionLog, RequestId};
 
-use super::client_address::{TrustedProxies, rate_limit_key};
+use super::client_address::rate_limit_key;
 use crate::{
     api::error::ApiError,
     concurrency_limit::{ConcurrencyLimiter, Permit},
     domain::SubjectHash,
     rate_limit::{RateLimit, RateLimited},
-    settings::{RateLimit as RateLimitConfig, Server},
+    settings::RateLimit as RateLimitConfig,
+    telemetry,
 };
 
 /// `Retry-After`, in seconds, of a request that exceeds the concurrency limit. The end of the
@@ -31,7 +32,6 @@ const RETRY_AFTER: u64 = 5;
 /// sign-ins per client address, `refusals` for invalid tokens per client address, `user` for
 /// requests per user, and `generations` for concurrent generations per user.
 pub struct RateLimits {
-    proxies: TrustedProxies,
     /// `None` if rate limiting is disabled.
     limiters: Option<Limiters>,
 }
@@ -76,18 +76,15 @@ impl Limit {
 }
 
 impl RateLimits {
-    /// Creates the limits of `[rate_limit]`, for clients behind the trusted proxies of `[server]`.
-    pub fn new(config: &RateLimitConfig, server: &Server, clock: &Arc<dyn Clock>) -> Self {
+    /// Creates the limits of `[rate_limit]`.
+    pub fn new(config: &RateLimitConfig, clock: &Arc<dyn Clock>) -> Self {
         let limiters = config.enabled.then(|| Limiters {
             users: RateLimit::new(config.per_user, config.burst, Arc::clone(clock)),
             sign_ins: RateLimit::new(config.per_address, config.burst, Arc::clone(clock)),
             invalid_tokens: RateLimit::new(config.per_address, config.burst, Arc::clone(clock)),
             generations: ConcurrencyLimiter::new(config.generations),
         });
-        Self {
-            proxies: TrustedProxies::new(server.trusted_proxies.iter().copied()),
-            limiters,
-        }
+        Self { limiters }
     }
 
     /// Acquires a permit for one generation of this user, to be held until it ends. Returns `None`
@@ -136,7 +133,7 @@ impl RateLimits {
         let Some(limiters) = &self.limiters else {
             return Ok(());
         };
-        let key = rate_limit_key(self.proxies.client_address(request));
+        let key = rate_limit_key(telemetry::client_address(request));
         limiters
             .sign_ins
             .check(key)
@@ -147,7 +144,7 @@ impl RateLimits {
         let Some(limiters) = &self.limiters else {
             return Ok(());
         };
-        let key = rate_limit_key(self.proxies.client_address(request));
+        let key = rate_limit_key(telemetry::client_address(request));
         limiters
             .invalid_tokens
             .check(key)
@@ -169,13 +166,7 @@ pub(super) async fn limit_per_address(
     } else {
         rate_limits(&request).and_then(|limits| limits.check_sign_in(request.request()))
     };
-    match checked {
-        Ok(()) => next
-            .call(request)
-            .await
-            .map(ServiceResponse::map_into_boxed_body),
-        Err(error) => Ok(request.into_response(error.error_response())),
-    }
+    call_if(checked, request, next).await
 }
 
 /// Limits invalid tokens per client address: once the quota is used up, an invalid token is
@@ -236,13 +227,7 @@ pub(super) async fn limit_per_user(
             SubjectHash::new(user.canonical_issuer(), user.subject()),
         )
     });
-    match checked {
-        Ok(()) => next
-            .call(request)
-            .await
-            .map(ServiceResponse::map_into_boxed_body),
-        Err(error) => Ok(request.into_response(error.error_response())),
-    }
+    call_if(checked, request, next).await
 }
 
 /// Limits requests per user, if the request has a valid token. Other requests are passed on: only
@@ -257,6 +242,15 @@ pub(super) async fn limit_per_known_user(
     } else {
         Ok(())
     };
+    call_if(checked, request, next).await
+}
+
+/// Passes the request on if the check has succeeded, and answers with its error otherwise.
+async fn call_if(
+    checked: Result<(), ApiError>,
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
     match checked {
         Ok(()) => next
             .call(request)
@@ -274,7 +268,7 @@ async fn check_known_user(request: &ServiceRequest) -> Result<(), ApiError> {
     };
     match auth.authenticate_early(request.request()).await {
         Ok(Some(user)) => {
-            let user = SubjectHash::new(auth.canonical_issuer(&user), user.subject());
+            let user = SubjectHash::new(user.canonical_issuer(), user.subject());
             limits.check_user(request.request(), user)
         }
         Ok(None) | Err(_) => Ok(()),
@@ -371,7 +365,7 @@ mod tests {
         ))
         .expect("a configuration");
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-        let limits = RateLimits::new(&config.rate_limit, &config.server, &clock);
+        let limits = RateLimits::new(&config.rate_limit, &clock);
         let request = TestRequest::get().to_http_request();
         let ada = SubjectHash::new("a", "ada");
         let recorder = PrometheusBuilder::new().build_recorder();
