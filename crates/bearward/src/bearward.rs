@@ -326,13 +326,6 @@ impl Bearward {
     pub fn warnings(&self) -> &[BuildWarning] {
         &self.shared.warnings
     }
-
-    /// Returns the first accepted `iss` of the issuer that signed a token; see
-    /// [`Verified::canonical_issuer`].
-    pub fn canonical_issuer<'a>(&'a self, user: &'a Verified) -> &'a str {
-        user.canonical_issuer()
-    }
-
     /// Returns the state of every key set, in the order of [`issuers`](Self::issuers). An issuer has
     /// several with [`KeySource::Urls`](crate::KeySource::Urls), in the order of the URLs.
     pub fn key_set_statuses(&self) -> Vec<KeySetStatus> {

@@ -1,23 +1,27 @@
 //! Builds a [`Bearward`] from issuers and settings.
 
-use std::{fmt, io, sync::Arc, time::Duration};
+mod error;
+mod verifier_config;
+
+use std::{sync::Arc, time::Duration};
 
 use url::Url;
 
-#[cfg(feature = "remote")]
-use crate::keys::{
-    Fetch, HttpFetch, HttpFetchError, JwksLocation, RemoteJwks, RemoteJwksError, redact_url,
-};
+pub use self::error::{BuildError, BuildWarning};
+pub(crate) use self::verifier_config::VerifierConfig;
 use crate::{
     bearward::Bearward,
     clock::{Clock, SystemClock},
-    cookie::{CookieError, CookieSource},
+    cookie::CookieSource,
     http::{ErrorFormat, HttpConfig, InvalidSource, TokenSource},
-    issuer::{Audiences, Issuer, KeySource, KeySourceError, TokenUse},
-    issuer_template::TemplateError,
-    keys::{JwksCacheConfig, JwksError, KeySet},
+    issuer::{Audiences, Issuer, TokenUse},
+    keys::JwksCacheConfig,
     text::is_token_char,
-    verifier::{TrustedIssuer, Verifier},
+};
+#[cfg(feature = "remote")]
+use crate::{
+    issuer::KeySource,
+    keys::{Fetch, is_loopback},
 };
 
 /// Configures and builds a [`Bearward`]. Created by [`Bearward::builder`].
@@ -48,157 +52,6 @@ pub struct Builder {
     verifier: VerifierConfig,
     http: HttpConfig,
     keys_at_start: Option<Duration>,
-}
-
-/// How a [`Verifier`] is built from issuers.
-#[derive(Debug)]
-pub(crate) struct VerifierConfig {
-    pub(crate) clock: Arc<dyn Clock>,
-    cache_entries: usize,
-    max_token_bytes: usize,
-    jwks_cache: JwksCacheConfig,
-    /// The HTTP client of all issuers, created for the first issuer that needs it.
-    #[cfg(feature = "remote")]
-    fetch: Option<Arc<dyn Fetch>>,
-}
-
-/// The reason why [`Builder::build`] fails.
-///
-/// `Debug` prints the message too, because a `main` that returns an error prints its `Debug` form.
-#[derive(thiserror::Error)]
-#[non_exhaustive]
-pub enum BuildError {
-    /// There is no issuer, so no token would be accepted.
-    #[error(
-        "no issuer: add one with .issuer(Issuer::supabase(\"https://YOUR-PROJECT.supabase.co\")?)"
-    )]
-    NoIssuer,
-    /// Two issuers accept the same `iss`.
-    #[error("two issuers accept the same \"iss\" {0:?}; each \"iss\" selects one issuer")]
-    DoubledIssuer(String),
-    /// Two issuers have the same name, so logs and metrics could not distinguish them.
-    #[error("two issuers have the name {0:?}; set another one with .name(..)")]
-    DoubledName(String),
-    /// An issuer with a placeholder has another accepted `iss`.
-    #[error("issuer {issuer:?}: {source}")]
-    Template {
-        /// The issuer's name.
-        issuer: String,
-        /// What is wrong with the issuer.
-        source: TemplateError,
-    },
-    /// An issuer has a placeholder and no tenants, so there is no discovery document.
-    #[cfg(feature = "remote")]
-    #[error(
-        "issuer {issuer:?}: with a placeholder and no list of tenants, the JWKS URL cannot be discovered; set it, or list the tenants"
-    )]
-    NoKeysOfTemplate {
-        /// The issuer's name.
-        issuer: String,
-    },
-    /// The session cookie is invalid.
-    #[error(transparent)]
-    Cookie(#[from] CookieError),
-    /// A [`TokenSource`] is invalid. The text says why.
-    #[error("invalid token source: {0}")]
-    Source(String),
-    /// The authentication scheme is not a token (RFC 9110 §11.1).
-    #[error("invalid authentication scheme {0:?}: use letters, digits and \"-\"")]
-    Scheme(String),
-    /// The keys of an issuer were not loaded within the time of
-    /// [`Builder::require_keys_at_start`].
-    #[error("issuer {issuer:?}: its keys cannot be loaded: {reason}")]
-    KeysNotLoaded {
-        /// The issuer's name.
-        issuer: String,
-        /// The failure of the last attempt.
-        reason: String,
-    },
-    /// An issuer's fixed key set is invalid or has no usable key.
-    #[error("issuer {issuer:?}: invalid fixed key set: {source}")]
-    FixedKeys {
-        /// The issuer's name.
-        issuer: String,
-        /// What is wrong with the key set.
-        source: JwksError,
-    },
-    /// The source of an issuer's keys and the credentials for it do not fit together.
-    #[error("issuer {issuer:?}: {source}")]
-    KeySource {
-        /// The issuer's name.
-        issuer: String,
-        /// What is wrong.
-        source: KeySourceError,
-    },
-    /// An issuer's keys cannot be fetched as configured.
-    #[cfg(feature = "remote")]
-    #[error("issuer {issuer:?}: {source}")]
-    RemoteJwks {
-        /// The issuer's name.
-        issuer: String,
-        /// What is wrong with the URL or the cache settings.
-        source: RemoteJwksError,
-    },
-    /// The HTTP client cannot be created, for example because the CA file or proxy is invalid.
-    #[cfg(feature = "remote")]
-    #[error(transparent)]
-    Http(#[from] HttpFetchError),
-    /// The issuer's keys must be fetched, and the feature `remote` is disabled.
-    #[cfg(not(feature = "remote"))]
-    #[error(
-        "issuer {issuer:?}: fetching keys requires the feature \"remote\"; enable it or use KeySource::Fixed"
-    )]
-    NoRemote {
-        /// The issuer's name.
-        issuer: String,
-    },
-}
-
-impl fmt::Debug for BuildError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-/// Converts to an [`io::Error`] of kind `InvalidInput`, so that `?` works in
-/// `fn main() -> io::Result<()>`.
-impl From<BuildError> for io::Error {
-    fn from(error: BuildError) -> Self {
-        Self::new(io::ErrorKind::InvalidInput, error)
-    }
-}
-
-/// A configuration that is accepted and probably a mistake. Returned by [`Bearward::warnings`].
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum BuildWarning {
-    /// An issuer accepts every audience.
-    #[error(
-        "issuer {issuer:?} accepts tokens for any audience; other services that trust it can replay the tokens they receive"
-    )]
-    AnyAudience {
-        /// The issuer's name.
-        issuer: String,
-    },
-    /// Every issuer is one of credentials, so every bearer token is rejected.
-    #[error(
-        "no issuer of access tokens: every bearer token is rejected; add an issuer with TokenUse::AccessToken"
-    )]
-    NoAccessTokenIssuer,
-    /// A session cookie has no origins, so every unsafe request with it is rejected.
-    #[error("the cookie {name:?} has no origins: unsafe requests with it are rejected")]
-    CookieWithoutOrigins {
-        /// The cookie's name.
-        name: String,
-    },
-    /// The keys of an issuer are fetched without TLS from another machine.
-    #[error(
-        "issuer {issuer:?}: its keys are fetched over plain http; whoever is on the way can replace them"
-    )]
-    PlainHttp {
-        /// The issuer's name.
-        issuer: String,
-    },
 }
 
 impl Builder {
@@ -475,6 +328,7 @@ impl Builder {
             if issuer.audiences == Audiences::Any {
                 warnings.push(BuildWarning::AnyAudience { issuer: name() });
             }
+            #[cfg(feature = "remote")]
             if is_plain_http(issuer) {
                 warnings.push(BuildWarning::PlainHttp { issuer: name() });
             }
@@ -494,6 +348,7 @@ impl Builder {
 }
 
 /// Returns whether the keys are fetched over plain http from another host than loopback.
+#[cfg(feature = "remote")]
 fn is_plain_http(issuer: &Issuer) -> bool {
     let urls: Vec<Url> = match &issuer.keys {
         KeySource::Url(url) | KeySource::DiscoveryUrl(url) => vec![url.clone()],
@@ -501,15 +356,8 @@ fn is_plain_http(issuer: &Issuer) -> bool {
         KeySource::Discovery => Url::parse(issuer.iss()).into_iter().collect(),
         KeySource::Fixed(_) => Vec::new(),
     };
-    urls.iter().any(|url| {
-        let is_loopback = match url.host() {
-            Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-            Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
-            Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
-            None => false,
-        };
-        url.scheme() == "http" && !is_loopback
-    })
+    urls.iter()
+        .any(|url| url.scheme() == "http" && !is_loopback(url))
 }
 
 /// Waits for the first fetch of every issuer's keys and returns the first failure.
@@ -538,179 +386,4 @@ async fn require_keys(auth: &Bearward, timeout: Duration) -> Result<(), BuildErr
             ),
         }),
     }
-}
-
-impl VerifierConfig {
-    /// Builds a verifier. An issuer that is equal to a `previous` one keeps its keys.
-    pub(crate) fn build(
-        &mut self,
-        issuers: &[Issuer],
-        previous: &[Arc<TrustedIssuer>],
-    ) -> Result<Verifier, BuildError> {
-        if issuers.is_empty() {
-            return Err(BuildError::NoIssuer);
-        }
-        let mut trusted: Vec<Arc<TrustedIssuer>> = Vec::with_capacity(issuers.len());
-        for issuer in issuers {
-            for earlier in trusted.iter().map(|trusted| &trusted.config) {
-                if let Some(iss) = common_issuer(issuer, earlier) {
-                    return Err(BuildError::DoubledIssuer(iss));
-                }
-                if earlier.name == issuer.name {
-                    return Err(BuildError::DoubledName(issuer.name.to_string()));
-                }
-            }
-            if issuer.accepted_issuers.len() > 1
-                && issuer
-                    .accepted_issuers
-                    .iter()
-                    .any(|iss| iss.contains(['{', '}']))
-            {
-                return Err(BuildError::Template {
-                    issuer: issuer.name.to_string(),
-                    source: TemplateError::Alias,
-                });
-            }
-            let unchanged = previous.iter().find(|previous| previous.config == *issuer);
-            trusted.push(if let Some(previous) = unchanged {
-                Arc::clone(previous)
-            } else {
-                let key_sets = self.key_sets(issuer)?;
-                Arc::new(TrustedIssuer::new(issuer.clone(), key_sets))
-            });
-        }
-        Ok(Verifier::new(
-            trusted,
-            self.cache_entries,
-            self.max_token_bytes,
-            Arc::clone(&self.clock),
-        ))
-    }
-
-    fn key_sets(&mut self, issuer: &Issuer) -> Result<Vec<KeySet>, BuildError> {
-        let name = || issuer.name.to_string();
-        issuer
-            .check_key_source()
-            .map_err(|source| BuildError::KeySource {
-                issuer: name(),
-                source,
-            })?;
-        #[cfg(feature = "remote")]
-        let mut remote = |location| self.remote_key_set(issuer, location, None);
-        match &issuer.keys {
-            KeySource::Fixed(document) => KeySet::fixed(
-                &issuer.name,
-                document.as_bytes(),
-                &issuer.algorithms,
-                &self.jwks_cache,
-            )
-            .map(|keys| vec![keys])
-            .map_err(|source| BuildError::FixedKeys {
-                issuer: name(),
-                source,
-            }),
-            #[cfg(feature = "remote")]
-            KeySource::Discovery => Ok(vec![remote(JwksLocation::Discovery)?]),
-            #[cfg(feature = "remote")]
-            KeySource::DiscoveryUrl(url) => {
-                Ok(vec![remote(JwksLocation::DiscoveryUrl(url.clone()))?])
-            }
-            #[cfg(feature = "remote")]
-            KeySource::Url(url) => Ok(vec![remote(JwksLocation::Url(url.clone()))?]),
-            #[cfg(feature = "remote")]
-            KeySource::Urls(urls) => urls
-                .iter()
-                .zip(labels(urls))
-                .map(|(url, label)| {
-                    let location = JwksLocation::Url(url.clone());
-                    self.remote_key_set(issuer, location, label)
-                })
-                .collect(),
-            #[cfg(not(feature = "remote"))]
-            KeySource::Discovery
-            | KeySource::DiscoveryUrl(_)
-            | KeySource::Url(_)
-            | KeySource::Urls(_) => Err(BuildError::NoRemote { issuer: name() }),
-        }
-    }
-
-    #[cfg(feature = "remote")]
-    fn remote_key_set(
-        &mut self,
-        issuer: &Issuer,
-        location: JwksLocation,
-        label: Option<String>,
-    ) -> Result<KeySet, BuildError> {
-        let discovered = match (&issuer.template, &location) {
-            (Some(template), JwksLocation::Discovery) => {
-                template
-                    .first_issuer()
-                    .ok_or_else(|| BuildError::NoKeysOfTemplate {
-                        issuer: issuer.name.to_string(),
-                    })?
-            }
-            (Some(_), JwksLocation::DiscoveryUrl(_) | JwksLocation::Url(_)) | (None, _) => {
-                issuer.iss().to_owned()
-            }
-        };
-        let keys = RemoteJwks {
-            name: issuer.name.to_string(),
-            label,
-            issuer: discovered,
-            location,
-            algorithms: issuer.algorithms.clone(),
-            credentials: issuer.key_credentials.clone(),
-        };
-        let fetch = match &mut self.fetch {
-            Some(fetch) => fetch,
-            none => none.insert(Arc::new(HttpFetch::new(
-                &self.jwks_cache,
-                Arc::clone(&self.clock),
-            )?)),
-        };
-        KeySet::remote(
-            keys,
-            &self.jwks_cache,
-            Arc::clone(&self.clock),
-            Arc::clone(fetch),
-        )
-        .map_err(|source| BuildError::RemoteJwks {
-            issuer: issuer.name.to_string(),
-            source,
-        })
-    }
-}
-
-/// Returns a distinct label for each of several key sets: its URL without the query, which may hold a
-/// secret. A single key set has no label.
-#[cfg(feature = "remote")]
-fn labels(urls: &[Url]) -> Vec<Option<String>> {
-    if urls.len() == 1 {
-        return vec![None];
-    }
-    let redacted: Vec<String> = urls.iter().map(redact_url).collect();
-    let label = |(index, url): (usize, &String)| {
-        let earlier = redacted[..index]
-            .iter()
-            .filter(|other| *other == url)
-            .count();
-        Some(if earlier == 0 {
-            url.clone()
-        } else {
-            format!("{url} ({})", earlier + 1)
-        })
-    };
-    redacted.iter().enumerate().map(label).collect()
-}
-
-/// Returns an `iss`, or a template, that both issuers accept.
-fn common_issuer(issuer: &Issuer, earlier: &Issuer) -> Option<String> {
-    if let (Some(template), Some(other)) = (&issuer.template, &earlier.template) {
-        return template.overlaps(other).then(|| issuer.iss().to_owned());
-    }
-    let accepted_by = |a: &Issuer, b: &Issuer| {
-        let common = a.accepted_issuers().find(|iss| b.accepts_iss(iss));
-        common.map(str::to_owned)
-    };
-    accepted_by(issuer, earlier).or_else(|| accepted_by(earlier, issuer))
 }

@@ -86,7 +86,7 @@ pub enum ClaimRuleError {
     #[error("a required value is not empty; require only the presence of the claim otherwise")]
     EmptyValue,
     /// `*` is not the last character.
-    #[error("\"*\" is accepted only as the last character, where it stands for any text")]
+    #[error("\"*\" is accepted only as the last character, where it matches any text")]
     Wildcard,
     /// A list contains a list.
     #[error("a list of values contains no lists")]
@@ -160,8 +160,7 @@ impl ClaimRule {
 
     /// Checks the claim of a verified token.
     pub(crate) fn check_verified<C>(&self, user: &Verified<C>) -> Result<(), AuthError> {
-        let [_, payload, _] = jws::split(user.token()).map_err(AuthError::Format)?;
-        let payload = jws::decode_base64url(payload)?;
+        let payload = jws::decode_payload(user.token())?;
         let payload = StrictObject::parse(&payload).map_err(AuthError::Payload)?;
         self.check(&mut ClaimLookup::new(&payload))
     }

@@ -287,8 +287,7 @@ impl CustomClaims for NoCustomClaims {
 #[diagnostic::do_not_recommend]
 impl<C: DeserializeOwned + 'static> CustomClaims for C {
     fn from_verified(token: &str) -> Result<Self, AuthError> {
-        let [_, payload, _] = jws::split(token).map_err(AuthError::Format)?;
-        serde_json::from_slice(&jws::decode_base64url(payload)?).map_err(|error| {
+        serde_json::from_slice(&jws::decode_payload(token)?).map_err(|error| {
             // Only the parts of serde's message that come from the type are logged: the rest may
             // contain a claim's value.
             let text = error.to_string();

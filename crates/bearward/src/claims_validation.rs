@@ -154,7 +154,7 @@ fn subject<'a>(payload: &StrictObject<'a>) -> Result<Subject<'a>, AuthError> {
 }
 
 /// Returns the first claim that is present and not empty. Only absent claims, `null` and empty
-/// strings are skipped: a number in `sub` must not make the caller somebody else.
+/// strings are skipped: a number in `sub` must not select another identity.
 fn mapped_subject<'a>(
     lookup: &mut ClaimLookup<'_, 'a>,
     pointers: &[JsonPointer],

@@ -19,14 +19,9 @@ impl<'a> ClientClaims<'a> {
     pub(crate) fn new(payload: &StrictObject<'a>) -> Self {
         let mut claims = [None; NAMES.len()];
         for (name, json) in payload.members() {
-            let index = match name {
-                "client_id" => 0,
-                "azp" => 1,
-                "appid" => 2,
-                "cid" => 3,
-                _ => continue,
-            };
-            claims[index] = Some(json);
+            if let Some(index) = NAMES.iter().position(|known| *known == name) {
+                claims[index] = Some(json);
+            }
         }
         Self(claims)
     }

@@ -235,41 +235,6 @@ impl AuthError {
         self.metadata().2
     }
 
-    /// Returns whether the token itself is invalid. False if no token was sent, if the request or
-    /// the server is at fault, and if a valid token does not meet the requirements of the route.
-    pub fn is_invalid_token(&self) -> bool {
-        match self {
-            Self::BadAuthorization
-            | Self::TooLong { .. }
-            | Self::ApiKey
-            | Self::Format(_)
-            | Self::Header(_)
-            | Self::Payload(_)
-            | Self::AlgorithmNotAllowed { .. }
-            | Self::WrongType { .. }
-            | Self::UnknownIssuer { .. }
-            | Self::UnknownKey
-            | Self::InvalidSignature
-            | Self::Expired { .. }
-            | Self::NotYetValid { .. }
-            | Self::WrongAudience { .. }
-            | Self::MissingClaim(_)
-            | Self::InvalidClaim { .. }
-            | Self::UnexpectedClaim { .. }
-            | Self::ClientNotAllowed { .. } => true,
-            Self::NoToken
-            | Self::SeveralCredentials
-            | Self::CustomClaimsMismatch
-            | Self::StepUpRequired { .. }
-            | Self::InsufficientScope { .. }
-            | Self::InsufficientRole { .. }
-            | Self::RequirementNotMet { .. }
-            | Self::OriginNotAllowed
-            | Self::KeysUnavailable { .. }
-            | Self::NotConfigured => false,
-        }
-    }
-
     /// Returns whether the time is outside of the token's validity period: too late
     /// ([`Expired`](Self::Expired)) or too early ([`NotYetValid`](Self::NotYetValid)).
     pub fn is_outside_validity_period(&self) -> bool {

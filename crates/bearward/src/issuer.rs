@@ -1,18 +1,24 @@
 //! Configuration of one trusted issuer.
 
-use std::{borrow::Cow, fmt, path::PathBuf, sync::Arc, time::Duration};
+mod error;
+mod key_source;
+mod typ_rule;
 
-use url::Url;
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
+pub use self::{
+    error::IssuerError,
+    key_source::{KeySource, KeySourceError},
+    typ_rule::TypRule,
+};
 use super::{
     algorithm::Algorithm,
-    claim_mapping::{ClaimMapping, ClaimMappingError},
-    claim_rule::{ClaimRule, ClaimRuleError, ClaimValue},
+    claim_mapping::ClaimMapping,
+    claim_rule::{ClaimRule, ClaimValue},
     issuer_template::{IssuerTemplate, TemplateError},
     json_pointer::{JsonPointer, JsonPointerError},
     keys::FetchCredentials,
     setting::Setting,
-    text::is_token_char,
 };
 
 /// A trusted issuer: which tokens are accepted from it, and where its keys are.
@@ -83,120 +89,12 @@ pub(crate) enum ClientRule {
     Listed,
 }
 
-/// Which `typ` headers are accepted (RFC 8725 §3.11). `logout+jwt` and `dpop+jwt` never are.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum TypRule {
-    /// Accepts no `typ`, `JWT` and `at+jwt`, in any case, with or without `application/`.
-    #[default]
-    Jwt,
-    /// Accepts `at+jwt` only, and requires the claims of RFC 9068 §2.2: `aud`, `client_id`, `iat`,
-    /// `jti`.
-    AtJwt,
-    /// Accepts these media types, in any case, with or without `application/`. Created by
-    /// [`one_of`](Self::one_of).
-    OneOf(Arc<[Box<str>]>),
-}
-
-/// The types of tokens that are not access tokens (OpenID Connect Back-Channel Logout §2.4, RFC
-/// 9449 §4.2).
-const NEVER_ACCESS_TOKENS: [&str; 2] = ["logout+jwt", "dpop+jwt"];
-
-impl TypRule {
-    /// Accepts a list of media types. `jwt` in the list also accepts what [`TypRule::Jwt`] accepts:
-    /// no `typ`, and `at+jwt`.
-    ///
-    /// ```
-    /// use bearward::{Issuer, TypRule};
-    ///
-    /// # fn main() -> Result<(), bearward::IssuerError> {
-    /// let okta = Issuer::new("https://example.okta.com/oauth2/default", "api")?
-    ///     .token_type(TypRule::one_of(["application/okta-internal-at+jwt"])?);
-    /// assert!(TypRule::one_of(["logout+jwt"]).is_err());
-    /// # Ok(()) }
-    /// ```
-    ///
-    /// # Errors
-    /// [`IssuerError::MediaType`] if the list is empty, or if an element is not a media type,
-    /// `logout+jwt` or `dpop+jwt`.
-    ///
-    /// # Security
-    /// The claims of RFC 9068 are not required: use [`TypRule::AtJwt`] for that.
-    pub fn one_of(
-        media_types: impl IntoIterator<Item = impl AsRef<str>>,
-    ) -> Result<Self, IssuerError> {
-        let media_types = media_types
-            .into_iter()
-            .map(|media_type| {
-                let text = without_application(media_type.as_ref());
-                let is_valid = !text.is_empty()
-                    && text.bytes().all(|byte| byte == b'/' || is_token_char(byte))
-                    && !NEVER_ACCESS_TOKENS
-                        .iter()
-                        .any(|never| text.eq_ignore_ascii_case(never));
-                if is_valid {
-                    Ok(text.into())
-                } else {
-                    Err(IssuerError::MediaType(media_type.as_ref().into()))
-                }
-            })
-            .collect::<Result<Arc<[Box<str>]>, _>>()?;
-        if media_types.is_empty() {
-            return Err(IssuerError::MediaType(Box::default()));
-        }
-        Ok(Self::OneOf(media_types))
-    }
-
-    /// Returns whether a `typ` is accepted.
-    pub(crate) fn accepts(&self, typ: Option<&str>) -> bool {
-        let typ = typ.map(without_application);
-        let is = |accepted: &str| typ.is_some_and(|typ| typ.eq_ignore_ascii_case(accepted));
-        let is_jwt = || typ.is_none() || is("jwt") || is("at+jwt");
-        !NEVER_ACCESS_TOKENS.iter().any(|never| is(never))
-            && match self {
-                Self::Jwt => is_jwt(),
-                Self::AtJwt => is("at+jwt"),
-                Self::OneOf(media_types) => media_types.iter().any(|accepted| {
-                    is(accepted) || (accepted.eq_ignore_ascii_case("jwt") && is_jwt())
-                }),
-            }
-    }
-
-    /// Describes the accepted types.
-    pub(crate) fn describe(&self) -> Cow<'static, str> {
-        const JWT: &str = "absent, JWT or at+jwt";
-        match self {
-            Self::Jwt => JWT.into(),
-            Self::AtJwt => "at+jwt".into(),
-            Self::OneOf(media_types) => media_types
-                .iter()
-                .map(|accepted| {
-                    if accepted.eq_ignore_ascii_case("jwt") {
-                        JWT
-                    } else {
-                        accepted
-                    }
-                })
-                .collect::<Vec<_>>()
-                .join(" or ")
-                .into(),
-        }
-    }
-}
-
 /// Returns whether an issuer is that of a project hosted by Supabase.
 fn is_hosted_supabase(issuer: &str) -> bool {
     issuer
         .strip_prefix("https://")
         .and_then(|rest| rest.strip_suffix(".supabase.co/auth/v1"))
         .is_some_and(|project| !project.contains('/'))
-}
-
-/// Removes the prefix that may be omitted (RFC 7515 §4.1.9).
-fn without_application(typ: &str) -> &str {
-    match typ.split_at_checked("application/".len()) {
-        Some((prefix, rest)) if prefix.eq_ignore_ascii_case("application/") => rest,
-        _ => typ,
-    }
 }
 
 /// How tokens of an issuer may be used.
@@ -208,122 +106,6 @@ pub enum TokenUse {
     /// As a credential in a request body, such as a Google ID token. Such a token is rejected as a
     /// bearer token.
     IdToken,
-}
-
-/// The source of an issuer's public keys.
-///
-/// `Debug` prints the output of [`describe`](Self::describe), which contains neither the query of a
-/// URL nor key material.
-#[derive(Clone, PartialEq, Eq)]
-pub enum KeySource {
-    /// The `jwks_uri` in the issuer's metadata: `{issuer}/.well-known/openid-configuration` (OpenID
-    /// Connect Discovery §4.1), or else `oauth-authorization-server` (RFC 8414 §3), before or after
-    /// the path of the issuer. The `issuer` in that document must equal the configured one.
-    Discovery,
-    /// The `jwks_uri` in the metadata document at this URL, for issuers whose metadata is not at a
-    /// well-known URL. The `issuer` in that document must equal the configured one.
-    DiscoveryUrl(Url),
-    /// A JWK Set at this URL.
-    Url(Url),
-    /// A JWK Set at each of these URLs, at most [`Issuer::MAX_JWKS_URLS`]. Each is fetched and
-    /// cached independently, and the keys of all of them are tried.
-    ///
-    /// # Security
-    /// Whoever controls one of the URLs can sign tokens as this issuer.
-    Urls(Vec<Url>),
-    /// A fixed JWK Set, as JSON text.
-    Fixed(String),
-}
-
-/// The reason why the keys of an issuer cannot be obtained as configured.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum KeySourceError {
-    /// The list of JWKS URLs is empty.
-    #[error("the list of JWKS URLs is empty")]
-    NoUrl,
-    /// The list has more than [`Issuer::MAX_JWKS_URLS`] JWKS URLs.
-    #[error("an issuer has at most {} JWKS URLs", Issuer::MAX_JWKS_URLS)]
-    TooManyUrls,
-    /// The list contains a JWKS URL more than once.
-    #[error("the list of JWKS URLs contains a URL more than once")]
-    DuplicateUrl,
-    /// Credentials are configured, and the JWKS URLs have different origins.
-    #[error(
-        "the JWKS URLs have different origins, but credentials (jwks_token_file, jwks_headers_file) are sent to one origin only"
-    )]
-    SeveralOrigins,
-    /// Credentials are configured, and the keys are fixed.
-    #[error(
-        "fixed keys are not fetched, so remove the credentials (jwks_token_file, jwks_headers_file)"
-    )]
-    UnusedCredentials,
-}
-
-/// An invalid issuer configuration.
-///
-/// `Debug` prints the message, so that a `main` that returns this error shows it.
-#[derive(Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum IssuerError {
-    /// The issuer is empty.
-    #[error("the issuer is empty; write the exact \"iss\" of its tokens")]
-    EmptyIssuer,
-    /// The audience is missing or empty.
-    #[error(
-        "the audience is empty; write the \"aud\" of the tokens, or use `.client_ids(..)` if they have none"
-    )]
-    EmptyAudience,
-    /// The list of client ids is empty, or one of them is.
-    #[error("the list of client ids is empty, or one of them is")]
-    EmptyClientId,
-    /// The issuer has a brace and is not a template, or its tenants are invalid.
-    #[error(transparent)]
-    Template(#[from] TemplateError),
-    /// A rule on a claim's value is invalid.
-    #[error("the rule on the claim {claim:?}: {source}")]
-    ClaimRule {
-        /// The claim.
-        claim: Box<str>,
-        /// What is wrong with the rule.
-        source: ClaimRuleError,
-    },
-    /// The list of algorithms is empty.
-    #[error("the list of algorithms is empty")]
-    NoAlgorithm,
-    /// The leeway is above the maximum of [`Issuer::LEEWAY`].
-    #[error("the leeway must be from 0s to {:?}", Issuer::LEEWAY.max)]
-    Leeway,
-    /// The URL is not that of a Supabase project.
-    #[error(
-        "not the URL of a Supabase project, such as https://abc.supabase.co or http://127.0.0.1:54321: {0}"
-    )]
-    NotAProject(&'static str),
-    /// A token type is not a media type, or is one that no access token has.
-    #[error(
-        "the token type {0:?} is not a media type such as \"at+jwt\", or belongs to tokens that are no access tokens"
-    )]
-    MediaType(Box<str>),
-    /// A claim that the subject is read from is invalid, or there is none.
-    #[error("the claims of the subject: {0}")]
-    Subject(JsonPointerError),
-    /// A claim mapping is invalid.
-    #[error(transparent)]
-    Claims(#[from] ClaimMappingError),
-    /// A parameter of a provider is invalid.
-    #[error("{name}: {hint}")]
-    Parameter {
-        /// The parameter.
-        name: &'static str,
-        /// What is wrong, or what would be right.
-        hint: &'static str,
-    },
-}
-
-impl fmt::Debug for IssuerError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
 }
 
 impl Issuer {
@@ -796,7 +578,7 @@ impl Issuer {
     ///
     /// # Security
     /// Use it where the caller chooses the audience: tokens of GitHub Actions and GitLab CI have any
-    /// `aud` that the workflow asks for, so the audience restricts nobody. End a prefix with the
+    /// `aud` that the workflow asks for, so the audience is no restriction. End a prefix with the
     /// separator: `octo-org*` also matches `octo-org-evil`.
     pub fn require_claim(
         mut self,

@@ -153,6 +153,12 @@ pub(crate) fn split(token: &str) -> Result<[&str; 3], FormatError> {
     }
 }
 
+/// Decodes the payload of a token, without verifying anything.
+pub(crate) fn decode_payload(token: &str) -> Result<Vec<u8>, AuthError> {
+    let [_, payload, _] = split(token).map_err(AuthError::Format)?;
+    decode_base64url(payload)
+}
+
 /// Decodes base64url (RFC 7515 §2): no padding and no whitespace. Trailing bits must be zero, so
 /// that each byte string has exactly one encoding.
 pub(crate) fn decode_base64url(part: &str) -> Result<Vec<u8>, AuthError> {

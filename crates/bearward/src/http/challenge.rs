@@ -8,6 +8,9 @@ use crate::{
     error::{AuthError, AuthFailure},
 };
 
+/// The error code of a rejected token (RFC 6750 §3.1).
+const INVALID_TOKEN: &str = "invalid_token";
+
 /// The challenge of an error.
 enum Challenge {
     /// The response has no challenge.
@@ -29,6 +32,14 @@ impl AuthError {
     /// ```
     pub fn status(&self) -> u16 {
         self.to_http().0
+    }
+
+    /// Returns whether the token itself is invalid. False if no token was sent, if the request or
+    /// the server is at fault, and if a valid token does not meet the requirements of the route.
+    pub fn is_invalid_token(&self) -> bool {
+        // The challenge is `invalid_token` too if the payload does not match the route's type.
+        !matches!(self, Self::CustomClaimsMismatch)
+            && matches!(self.to_http().1, Challenge::Error(INVALID_TOKEN, _))
     }
 
     /// Returns the `WWW-Authenticate` field of the response (RFC 6750 §3, RFC 9470 §3, RFC 9728
@@ -109,7 +120,7 @@ impl AuthError {
             | Self::InvalidClaim { .. }
             | Self::UnexpectedClaim { .. }
             | Self::ClientNotAllowed { .. }
-            | Self::CustomClaimsMismatch => (401, Challenge::Error("invalid_token", None)),
+            | Self::CustomClaimsMismatch => (401, Challenge::Error(INVALID_TOKEN, None)),
             Self::StepUpRequired { required } => (
                 401,
                 Challenge::Error(
