@@ -31,7 +31,7 @@ pub struct Administrators {
 }
 
 impl Administrators {
-    /// Creates the requirement from the configuration. Without issuers nobody meets it.
+    /// Creates the requirement from the configuration. Without issuers, no caller meets it.
     pub fn new(settings: &settings::Admin) -> Self {
         Self {
             issuers: settings.issuers.clone(),

@@ -42,7 +42,7 @@ use crate::server::middleware::{FORWARD_AUTH_PATH, ForwardAuthChecked};
 ///
 /// The query adds requirements, which must all be met: `role`, `scope` (several scopes separated by
 /// spaces), `aal` (`aal1`, `aal2`, `aal3`: the minimum level) and `claim` (`NAME=VALUE` or
-/// `/POINTER=VALUE`: the value of a claim, where a trailing `*` stands for any text; `true`, `false`
+/// `/POINTER=VALUE`: the value of a claim, where a trailing `*` matches any text; `true`, `false`
 /// and whole numbers also match booleans and numbers). Unknown parameters are rejected, so that a
 /// misspelled restriction is not ignored.
 ///

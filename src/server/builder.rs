@@ -51,7 +51,7 @@ pub struct Server {
     pub(super) routes: OwnRoutes,
     pub(super) openapi: Option<OpenApi>,
     pub(super) tasks: Vec<BackgroundTask>,
-    /// Warnings that nobody has shown yet.
+    /// Warnings that have not been logged yet.
     warnings: Vec<String>,
 }
 
@@ -162,7 +162,7 @@ impl Server {
     }
 
     /// Runs a task beside the server. It begins when the server runs, and is dropped when the last
-    /// request has ended; [`Shutdown::started`] tells it earlier.
+    /// request has ended; [`Shutdown::started`] reports it earlier.
     ///
     /// ```
     /// # use std::time::Duration;

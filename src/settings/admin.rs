@@ -14,7 +14,7 @@ use super::{
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct Admin {
-    /// The names of the issuers whose roles are trusted. Empty: nobody is an administrator.
+    /// The names of the issuers whose roles are trusted. Empty: there are no administrators.
     pub issuers: Vec<String>,
     /// The role that a token of these issuers must have.
     pub role: String,

@@ -61,9 +61,9 @@ async fn only_listed_issuers_have_administrators() {
         .await
         .assert_error(403, "INSUFFICIENT_ROLE");
 
-    let nobody = TestApp::start_with(&[("admin.issuers", "")]).await;
-    nobody
-        .get("/api/admin/users", &nobody.admin_token())
+    let without_issuers = TestApp::start_with(&[("admin.issuers", "")]).await;
+    without_issuers
+        .get("/api/admin/users", &without_issuers.admin_token())
         .await
         .assert_error(403, "INSUFFICIENT_ROLE");
 

@@ -119,7 +119,7 @@ async fn cors_headers_adds_to_the_list() {
 #[tokio::test]
 async fn every_origin_may_read_the_resource_metadata() {
     let app = TestApp::start().await;
-    for (origin, allowed) in [("https://stranger.example", "*"), (ALLOWED, ALLOWED)] {
+    for (origin, allowed) in [("https://other.example", "*"), (ALLOWED, ALLOWED)] {
         let path = "/.well-known/oauth-protected-resource";
         let response = send(app.request(Method::GET, path).header("origin", origin)).await;
         response.expect_status(200);

@@ -167,7 +167,7 @@ fn an_issuer_may_have_a_placeholder_and_tenants() {
 fn invalid_rules_are_reported_with_what_to_write() {
     assert_snapshot!(error(file(&issuer_text("require = { sub = 'a*b' }"))), @r#"
     the configuration has a problem:
-      issuers.idp.require in config/default.toml: found a table; sub: "*" is accepted only as the last character, where it stands for any text
+      issuers.idp.require in config/default.toml: found a table; sub: "*" is accepted only as the last character, where it matches any text
     "#);
     assert_snapshot!(error(file(&issuer_text("token_type = ['logout+jwt']"))), @r#"
     the configuration has a problem:

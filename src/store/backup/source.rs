@@ -47,7 +47,7 @@ impl Source {
         Self::open(path, options).await
     }
 
-    /// Opens a file that nobody changes, without creating other files beside it.
+    /// Opens a file that no process changes, without creating other files beside it.
     pub(super) async fn open_copy(path: &Path) -> Result<Self, BackupError> {
         let options = SqliteConnectOptions::new().read_only(true).immutable(true);
         Self::open(path, options).await

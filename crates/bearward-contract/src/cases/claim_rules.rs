@@ -99,7 +99,7 @@ fn tenants() -> Vec<Case> {
             .claim(&f.tenant_claim, in_claim)
             .sign()
     };
-    let rationale = "whoever controls another tenant gets tokens for users of its choice";
+    let rationale = "an attacker who controls another tenant gets tokens for any user name";
     [
         Case::rejected(
             "claims.tenant.other",

@@ -140,7 +140,7 @@ fn reject<C>(
     let failure = if let Some(cause) = error.as_error::<AuthError>() {
         Bearward::record_rejection(user.failure(cause.clone()))
     } else if let Some(failure) = error.as_error::<AuthFailure>() {
-        // Whoever created it has counted it.
+        // It was counted when it was created.
         failure.clone()
     } else {
         return error;

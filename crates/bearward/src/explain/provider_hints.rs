@@ -31,7 +31,7 @@ pub(super) fn provider_hint(context: &ExplainContext<'_>, error: &AuthError) -> 
             if context.claim("aud") == "account" && iss.contains("/realms/") =>
         {
             Some(
-                "Keycloak writes only the audience account unless it is told otherwise: add an audience mapper for this service to the client \
+                "Keycloak writes only the audience account by default: add an audience mapper for this service to the client \
                  or to a client scope, and sign in again"
                     .to_owned(),
             )

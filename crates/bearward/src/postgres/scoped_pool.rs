@@ -65,7 +65,7 @@ impl ScopedPool {
     /// [`RoleNameError`] if no role can have this name.
     ///
     /// # Security
-    /// Whoever can obtain a token with this role acts with all its privileges. A role with
+    /// A caller with a token that names this role has all its privileges. A role with
     /// `BYPASSRLS`, such as Supabase's `service_role`, sees every row.
     pub fn allow_role(mut self, name: impl Into<String>) -> Result<Self, RoleNameError> {
         self.scope.roles.allowed.push(parse_name(name)?);

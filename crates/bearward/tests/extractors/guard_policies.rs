@@ -43,7 +43,7 @@ async fn respond(guard: Guard, path: &str, token: Option<&str>) -> (u16, String)
 /// Answers with the caller that the guard has authenticated.
 async fn caller(request: HttpRequest) -> String {
     let user = Principal::of(&request);
-    user.map_or_else(|| "nobody".to_owned(), |user| user.subject().to_owned())
+    user.map_or_else(|| "anonymous".to_owned(), |user| user.subject().to_owned())
 }
 
 #[actix_web::test]
@@ -70,7 +70,10 @@ async fn an_optional_guard_accepts_requests_without_a_token() {
         app.token().sub("ada").role("admin").sign(),
     );
     let guard = || app.auth.guard().optional();
-    assert_eq!(respond(guard(), "/of", None).await, (200, "nobody".into()));
+    assert_eq!(
+        respond(guard(), "/of", None).await,
+        (200, "anonymous".into())
+    );
     assert_eq!(
         respond(guard(), "/maybe", None).await,
         (200, "anonymous".into())
@@ -95,7 +98,7 @@ async fn only_whole_excepted_paths_are_public() {
     for path in ["/health", "/health?x=1", "/assets/", "/assets/a/b.js"] {
         assert_eq!(
             respond(guard(), path, None).await,
-            (200, "nobody".into()),
+            (200, "anonymous".into()),
             "{path}"
         );
         assert_eq!(respond(guard(), path, Some("x")).await.0, 200, "{path}");
@@ -139,7 +142,7 @@ async fn principal_of_is_none_without_a_guard() {
     assert_eq!(Principal::extract(&request).await.unwrap().subject(), "ada");
 }
 
-/// The editors; `None` stands for a database that is unavailable.
+/// The editors; `None` means that the database is unavailable.
 struct Editors(Option<HashSet<String>>);
 
 struct Editor;

@@ -14,7 +14,7 @@ use sqlx::postgres::PgPoolOptions;
 use crate::fixture::Fixture;
 
 /// Returns the status, the code, and whether there is a `Retry-After`. Requires that the response
-/// tells nothing about the database.
+/// reveals nothing about the database.
 fn response(error: &Error) -> (u16, String, bool) {
     let response = error.error_response();
     assert_eq!(response.headers().get(CACHE_CONTROL).unwrap(), "no-store");

@@ -84,7 +84,7 @@ async fn check_reports_roles_that_cannot_be_used() {
     let Some(fixture) = Fixture::create().await else {
         return;
     };
-    fixture.admin("create role not_granted; create role stranger login");
+    fixture.admin("create role not_granted; create role unrelated login");
     let pool = fixture.pool(1);
     check(&pool).await.unwrap();
     for (role, expected) in [
@@ -100,6 +100,6 @@ async fn check_reports_roles_that_cannot_be_used() {
             result => panic!("{role}: {result:?}"),
         }
     }
-    let error = check(&fixture.pool_as("stranger", 1)).await.unwrap_err();
+    let error = check(&fixture.pool_as("unrelated", 1)).await.unwrap_err();
     assert!(matches!(error, Error::UnusableRole { .. }), "{error:?}");
 }
