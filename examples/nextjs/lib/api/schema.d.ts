@@ -137,7 +137,7 @@ export interface paths {
          *
          *     The query adds requirements, which must all be met: `role`, `scope` (several scopes separated by
          *     spaces), `aal` (`aal1`, `aal2`, `aal3`: the minimum level) and `claim` (`NAME=VALUE` or
-         *     `/POINTER=VALUE`: the value of a claim, where a trailing `*` stands for any text; `true`, `false`
+         *     `/POINTER=VALUE`: the value of a claim, where a trailing `*` matches any text; `true`, `false`
          *     and whole numbers also match booleans and numbers). Unknown parameters are rejected, so that a
          *     misspelled restriction is not ignored.
          *
@@ -172,7 +172,7 @@ export interface paths {
          *
          *     The query adds requirements, which must all be met: `role`, `scope` (several scopes separated by
          *     spaces), `aal` (`aal1`, `aal2`, `aal3`: the minimum level) and `claim` (`NAME=VALUE` or
-         *     `/POINTER=VALUE`: the value of a claim, where a trailing `*` stands for any text; `true`, `false`
+         *     `/POINTER=VALUE`: the value of a claim, where a trailing `*` matches any text; `true`, `false`
          *     and whole numbers also match booleans and numbers). Unknown parameters are rejected, so that a
          *     misspelled restriction is not ignored.
          *
@@ -207,7 +207,7 @@ export interface paths {
          *
          *     The query adds requirements, which must all be met: `role`, `scope` (several scopes separated by
          *     spaces), `aal` (`aal1`, `aal2`, `aal3`: the minimum level) and `claim` (`NAME=VALUE` or
-         *     `/POINTER=VALUE`: the value of a claim, where a trailing `*` stands for any text; `true`, `false`
+         *     `/POINTER=VALUE`: the value of a claim, where a trailing `*` matches any text; `true`, `false`
          *     and whole numbers also match booleans and numbers). Unknown parameters are rejected, so that a
          *     misspelled restriction is not ignored.
          *
@@ -242,7 +242,7 @@ export interface paths {
          *
          *     The query adds requirements, which must all be met: `role`, `scope` (several scopes separated by
          *     spaces), `aal` (`aal1`, `aal2`, `aal3`: the minimum level) and `claim` (`NAME=VALUE` or
-         *     `/POINTER=VALUE`: the value of a claim, where a trailing `*` stands for any text; `true`, `false`
+         *     `/POINTER=VALUE`: the value of a claim, where a trailing `*` matches any text; `true`, `false`
          *     and whole numbers also match booleans and numbers). Unknown parameters are rejected, so that a
          *     misspelled restriction is not ignored.
          *
@@ -277,7 +277,7 @@ export interface paths {
          *
          *     The query adds requirements, which must all be met: `role`, `scope` (several scopes separated by
          *     spaces), `aal` (`aal1`, `aal2`, `aal3`: the minimum level) and `claim` (`NAME=VALUE` or
-         *     `/POINTER=VALUE`: the value of a claim, where a trailing `*` stands for any text; `true`, `false`
+         *     `/POINTER=VALUE`: the value of a claim, where a trailing `*` matches any text; `true`, `false`
          *     and whole numbers also match booleans and numbers). Unknown parameters are rejected, so that a
          *     misspelled restriction is not ignored.
          *
@@ -312,7 +312,7 @@ export interface paths {
          *
          *     The query adds requirements, which must all be met: `role`, `scope` (several scopes separated by
          *     spaces), `aal` (`aal1`, `aal2`, `aal3`: the minimum level) and `claim` (`NAME=VALUE` or
-         *     `/POINTER=VALUE`: the value of a claim, where a trailing `*` stands for any text; `true`, `false`
+         *     `/POINTER=VALUE`: the value of a claim, where a trailing `*` matches any text; `true`, `false`
          *     and whole numbers also match booleans and numbers). Unknown parameters are rejected, so that a
          *     misspelled restriction is not ignored.
          *
@@ -347,7 +347,7 @@ export interface paths {
          *
          *     The query adds requirements, which must all be met: `role`, `scope` (several scopes separated by
          *     spaces), `aal` (`aal1`, `aal2`, `aal3`: the minimum level) and `claim` (`NAME=VALUE` or
-         *     `/POINTER=VALUE`: the value of a claim, where a trailing `*` stands for any text; `true`, `false`
+         *     `/POINTER=VALUE`: the value of a claim, where a trailing `*` matches any text; `true`, `false`
          *     and whole numbers also match booleans and numbers). Unknown parameters are rejected, so that a
          *     misspelled restriction is not ignored.
          *
@@ -382,7 +382,7 @@ export interface paths {
          *
          *     The query adds requirements, which must all be met: `role`, `scope` (several scopes separated by
          *     spaces), `aal` (`aal1`, `aal2`, `aal3`: the minimum level) and `claim` (`NAME=VALUE` or
-         *     `/POINTER=VALUE`: the value of a claim, where a trailing `*` stands for any text; `true`, `false`
+         *     `/POINTER=VALUE`: the value of a claim, where a trailing `*` matches any text; `true`, `false`
          *     and whole numbers also match booleans and numbers). Unknown parameters are rejected, so that a
          *     misspelled restriction is not ignored.
          *
