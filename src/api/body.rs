@@ -12,7 +12,8 @@ use actix_web::{
     },
     web::Bytes,
 };
-use bearward::{RequestId, internals::JsonMembers};
+use bearward::RequestId;
+use bearward_http::JsonMembers;
 use futures_util::future::LocalBoxFuture;
 use serde::Serialize;
 use serde_json::{Value, json};

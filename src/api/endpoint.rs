@@ -7,10 +7,7 @@ use actix_web::{
     http::header::HeaderValue,
     web::{self, ServiceConfig},
 };
-use bearward::{
-    Bearward, Requirement,
-    internals::{allow_methods, get_or_head},
-};
+use bearward::{Bearward, Requirement, allow_methods, get_or_head};
 
 use crate::server::middleware::{self, RequestLimits};
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bearward::keys::client_builder;
+use bearward_http::client_builder;
 use clap::Args;
 use url::Url;
 

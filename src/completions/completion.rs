@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use bearward::keys::{ReadBodyError, read_body};
+use bearward_http::{ReadBodyError, read_body};
 use reqwest::Response;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

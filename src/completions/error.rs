@@ -153,13 +153,13 @@ impl CompletionsError {
     pub(super) fn from_transport(error: reqwest::Error) -> Self {
         if !error.is_connect() {
             Self::Interrupted {
-                cause: bearward::keys::error_chain(error),
+                cause: bearward_http::client_error_chain(error),
             }
         } else if error.is_timeout() {
             Self::ConnectTimeout
         } else {
             Self::Unreachable {
-                cause: bearward::keys::error_chain(error),
+                cause: bearward_http::client_error_chain(error),
             }
         }
     }

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use bearward::{SanitizedText, Timestamp, internals::parse_retry_after, keys::read_prefix};
+use bearward::{SanitizedText, Timestamp};
+use bearward_http::{headers::parse_retry_after, read_prefix};
 use reqwest::{Response, StatusCode};
 use serde_json::Value;
 use tracing::Level;
@@ -31,7 +32,7 @@ pub(super) async fn classify(
     now: Timestamp,
 ) -> CompletionsError {
     let status = response.status();
-    let delay = parse_retry_after(response.headers(), now).unwrap_or(DEFAULT_RETRY_AFTER);
+    let delay = parse_retry_after(response.headers(), now.into()).unwrap_or(DEFAULT_RETRY_AFTER);
     let is_logged = tracing::enabled!(Level::DEBUG);
     let is_ambiguous = matches!(
         status,

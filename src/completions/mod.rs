@@ -22,10 +22,8 @@ mod stream;
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use bearward::{
-    Clock,
-    keys::{client_builder, error_chain, is_loopback},
-};
+use bearward::{Clock, keys::is_loopback};
+use bearward_http::{client_builder, client_error_chain};
 use reqwest::{
     Client, Response,
     header::{ACCEPT, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue},
@@ -79,7 +77,7 @@ impl Completions {
             .pool_idle_timeout(POOL_IDLE_TIMEOUT)
             .connect_timeout(CONNECT_TIMEOUT.min(settings.timeout))
             .build()
-            .map_err(|error| CompletionsBuildError::Tls(error_chain(error)))?;
+            .map_err(|error| CompletionsBuildError::Tls(client_error_chain(error)))?;
         Ok(Self {
             client,
             url,

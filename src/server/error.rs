@@ -2,7 +2,8 @@
 
 use std::{fmt, io, net::SocketAddr};
 
-use bearward::{BuildError, internals::bind_error_hint};
+use bearward::BuildError;
+use bearward_http::bind_error_hint;
 
 use crate::{
     api::DocumentError, completions::CompletionsBuildError, settings::ConfigErrors,

@@ -6,7 +6,8 @@ use std::{
 };
 
 use actix_web::http::header::HeaderName;
-use bearward::{internals::is_bare_web_origin, keys::is_loopback};
+use bearward::keys::is_loopback;
+use bearward_http::is_bare_web_origin;
 use url::Url;
 
 use super::raw::{Hint, Raw};

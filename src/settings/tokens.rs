@@ -52,7 +52,7 @@ fn cookie_name(raw: Raw<'_>) -> Result<String, Hint> {
 /// Parses the name of a header (RFC 9110 §5.1) that has no other meaning.
 fn header_name(raw: Raw<'_>) -> Result<String, Hint> {
     let name = raw.text()?.to_ascii_lowercase();
-    let is_token = name.bytes().all(bearward::internals::is_token_char);
+    let is_token = HeaderName::from_bytes(name.as_bytes()).is_ok();
     if is_token && name.len() <= 64 && !matches!(name.as_str(), "authorization" | "cookie") {
         return Ok(name);
     }

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use bearward::internals::bind_error_hint;
+use bearward_http::bind_error_hint;
 
 use super::finding::Failure;
 

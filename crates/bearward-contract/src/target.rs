@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bearward::keys::{client_builder, read_prefix};
+use bearward_http::{client_builder, read_prefix};
 use reqwest::{
     Client, Method,
     header::{HeaderMap, HeaderName, HeaderValue},

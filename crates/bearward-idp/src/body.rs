@@ -4,7 +4,7 @@ use actix_web::{
     FromRequest, HttpMessage, HttpRequest, HttpResponse, dev::Payload, error::InternalError,
     http::StatusCode, web::Bytes,
 };
-use bearward::internals::JsonMembers;
+use bearward_http::JsonMembers;
 use futures_util::future::LocalBoxFuture;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};

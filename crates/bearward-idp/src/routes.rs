@@ -7,7 +7,7 @@ use actix_web::{
     middleware::from_fn,
     web::{self, Data, ServiceConfig},
 };
-use bearward::internals::{allow_methods, get_or_head};
+use bearward::{allow_methods, get_or_head};
 use bearward_testing::endpoint::{self, ISSUER_PATH};
 
 use crate::{

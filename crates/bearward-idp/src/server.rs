@@ -3,10 +3,8 @@
 use std::{io, net::SocketAddr, time::Duration};
 
 use actix_web::web::Data;
-use bearward::{
-    Algorithm, Bearward,
-    internals::{bind_error_hint, is_bare_web_origin},
-};
+use bearward::{Algorithm, Bearward};
+use bearward_http::{bind_error_hint, is_bare_web_origin};
 use bearward_testing::{MockIdp, TokenBuilder};
 use url::Url;
 

@@ -4,7 +4,7 @@
 //! Hand-written because `http-auth` rejects `token68` challenges such as `Negotiate YWJj==`, which
 //! may precede the Bearer challenge.
 
-use bearward::internals::is_token_char;
+use actix_web::http::Method;
 
 /// A challenge: a scheme with a token68 or parameters.
 #[derive(Debug, PartialEq, Eq)]
@@ -67,7 +67,8 @@ impl Parser<'_> {
     }
 
     fn token(&mut self) -> Result<String, String> {
-        let is_token_end = |byte: u8| !is_token_char(byte);
+        // The name of a method is a token, too.
+        let is_token_end = |byte: u8| Method::from_bytes(&[byte]).is_err();
         let end = self
             .0
             .bytes()

@@ -16,7 +16,7 @@ use actix_web::{
     },
     web::{self, Bytes, Data, ServiceConfig},
 };
-use bearward::internals::{allow_methods, get_or_head};
+use bearward::{allow_methods, get_or_head};
 use serde_json::json;
 use tokio::sync::Notify;
 

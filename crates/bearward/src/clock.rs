@@ -74,10 +74,7 @@ impl Default for SystemClock {
 
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
-        let since_epoch = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or(Duration::ZERO);
-        Timestamp::from_millis(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
+        SystemTime::now().into()
     }
 
     fn monotonic(&self) -> Duration {
@@ -154,11 +151,25 @@ impl Timestamp {
     }
 }
 
+/// A time before 1970 is 1970-01-01T00:00:00Z.
+impl From<SystemTime> for Timestamp {
+    fn from(time: SystemTime) -> Self {
+        let since_epoch = time.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+        Self(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
+    }
+}
+
+/// A timestamp before 1970 is [`UNIX_EPOCH`], and one after the year 9999 its end.
+impl From<Timestamp> for SystemTime {
+    fn from(timestamp: Timestamp) -> Self {
+        let millis = timestamp.0.clamp(0, Timestamp::MAX_SECONDS * 1000);
+        UNIX_EPOCH + Duration::from_millis(millis.unsigned_abs())
+    }
+}
+
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let seconds = self.unix().clamp(0, Self::MAX_SECONDS);
-        let time = UNIX_EPOCH + Duration::from_secs(seconds.unsigned_abs());
-        humantime::format_rfc3339_seconds(time).fmt(f)
+        humantime::format_rfc3339_seconds((*self).into()).fmt(f)
     }
 }
 

@@ -11,7 +11,7 @@ use super::{
 
 /// The longest `kid` that is accepted, in tokens and in key sets. Issuers use far shorter ones, and
 /// key ids are stored in caches.
-pub const MAX_KID_BYTES: usize = 256;
+pub(crate) const MAX_KID_BYTES: usize = 256;
 
 /// The signature size of the largest supported key, RSA with 8192 bits.
 pub(crate) const MAX_SIGNATURE_BYTES: usize = 1024;

@@ -132,7 +132,7 @@ mod verifier;
 #[cfg(feature = "actix")]
 pub use self::actix::{
     AsyncRequirement, AuthRejection, ExtractFuture, Guard, GuardService, MaybePrincipal, Principal,
-    RejectionLog, Require, RequireAsync,
+    RejectionLog, Require, RequireAsync, allow_methods, get_or_head,
 };
 pub use self::{
     algorithm::{Algorithm, UnknownAlgorithm},
@@ -155,20 +155,6 @@ pub use self::{
     verified::{Requirement, Verified},
     verifier::{PendingVerification, Verification},
 };
-
-/// Items that the crates of this workspace share. They are not covered by semantic versioning.
-#[doc(hidden)]
-pub mod internals {
-    #[cfg(feature = "actix")]
-    pub use crate::actix::{JsonMembers, allow_methods, get_or_head};
-    #[cfg(feature = "remote")]
-    pub use crate::keys::parse_retry_after;
-    pub use crate::{
-        jws::MAX_KID_BYTES,
-        origin::is_bare_web_origin,
-        text::{bind_error_hint, error_chain, is_invisible, is_token_char},
-    };
-}
 
 #[cfg(all(doctest, feature = "actix"))]
 #[doc = include_str!("../README.md")]

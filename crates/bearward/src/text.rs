@@ -1,7 +1,7 @@
 //! Text helpers that several modules share: sanitized excerpts of untrusted input, character
 //! classes and error chains.
 
-use std::{error::Error, fmt, io, iter};
+use std::fmt;
 
 /// An excerpt of untrusted input that is safe to log: at most 120 characters, without control
 /// characters, line breaks, bidirectional controls or invisible characters.
@@ -74,7 +74,7 @@ impl fmt::Debug for SanitizedText {
 ///
 /// Such characters make a text look like another one. Zero-width joiners are not included: scripts
 /// and emoji need them. Control characters are covered by [`char::is_control`].
-pub fn is_invisible(c: char) -> bool {
+pub(crate) fn is_invisible(c: char) -> bool {
     matches!(
         c,
         '\u{061c}'
@@ -90,7 +90,7 @@ pub fn is_invisible(c: char) -> bool {
 
 /// Returns whether a byte is a `tchar` (RFC 9110 §5.6.2): a character of header names, methods,
 /// authentication schemes and cookie names.
-pub const fn is_token_char(byte: u8) -> bool {
+pub(crate) const fn is_token_char(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()
         || matches!(
             byte,
@@ -109,31 +109,6 @@ pub const fn is_token_char(byte: u8) -> bool {
                 | b'|'
                 | b'~'
         )
-}
-
-/// Formats an error and its sources, outermost first, separated by `": "`.
-///
-/// The innermost source is often the useful one ("Connection refused"), and many errors do not
-/// include it in their own message.
-pub fn error_chain(error: &dyn Error) -> String {
-    iter::successors(Some(error), |&error| error.source())
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(": ")
-}
-
-/// Describes why a socket cannot be bound. `options` names the options that change the address.
-pub fn bind_error_hint(error: &io::Error, options: &str) -> String {
-    match error.kind() {
-        io::ErrorKind::AddrInUse => format!(
-            "the address is in use. Stop the other process, or choose another address with {options}"
-        ),
-        io::ErrorKind::PermissionDenied => {
-            "permission denied; ports below 1024 need a privilege. Choose a higher port".to_owned()
-        }
-        io::ErrorKind::AddrNotAvailable => "this machine does not have the address".to_owned(),
-        _ => error.to_string(),
-    }
 }
 
 #[cfg(test)]
@@ -164,16 +139,5 @@ mod tests {
             .collect();
         assert_eq!(accepted, "!#$%&'*+-.^_`|~");
         assert!(!is_token_char(0x80));
-    }
-
-    #[test]
-    fn error_chain_lists_every_source_once() {
-        #[derive(Debug, thiserror::Error)]
-        #[error("outer")]
-        struct Outer(#[source] io::Error);
-
-        let error = Outer(io::Error::other("inner"));
-        assert_eq!(error_chain(&error), "outer: inner");
-        assert_eq!(error_chain(&io::Error::other("only")), "only");
     }
 }

@@ -5,7 +5,6 @@ mod credential;
 mod early;
 mod extract;
 mod guard;
-mod json_members;
 mod methods;
 mod principal;
 mod rejection;
@@ -16,7 +15,6 @@ pub use self::{
     async_requirement::{AsyncRequirement, RequireAsync},
     extract::ExtractFuture,
     guard::{Guard, GuardService},
-    json_members::JsonMembers,
     methods::{allow_methods, get_or_head},
     principal::{MaybePrincipal, Principal},
     rejection::{AuthRejection, RejectionLog},

@@ -3,9 +3,8 @@
 //! Hand-written because the crates for RFC 9111 implement a complete cache; a key set needs only a
 //! lifetime.
 
-use std::time::Duration;
-
-use reqwest::header::{AGE, CACHE_CONTROL, DATE, HeaderMap, HeaderName, RETRY_AFTER};
+use bearward_http::headers::{delta_seconds, parse_http_date, values};
+use reqwest::header::{AGE, CACHE_CONTROL, DATE, HeaderMap};
 
 use crate::clock::Timestamp;
 
@@ -31,7 +30,7 @@ pub(super) fn freshness(headers: &HeaderMap) -> Freshness {
         match (name.trim().to_ascii_lowercase().as_str(), value) {
             ("no-cache" | "no-store", _) => return Freshness::NoCache,
             ("max-age", Some(value)) => {
-                max_age = [max_age, seconds(unquote(value.trim()))]
+                max_age = [max_age, delta_seconds(unquote(value.trim()))]
                     .into_iter()
                     .flatten()
                     .min();
@@ -50,28 +49,9 @@ pub(super) fn server_time(headers: &HeaderMap) -> Option<Timestamp> {
     if age(headers) > 0 {
         return None;
     }
-    values(headers, &DATE).find_map(date)
-}
-
-/// Reads `Retry-After` (RFC 9110 §10.2.3): seconds, or a date. A date is compared with the
-/// response's own `Date`, so a difference between the clocks does not matter; `now` is used if
-/// there is none.
-pub fn parse_retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
-    let now = values(headers, &DATE).find_map(date).unwrap_or(now);
-    let parse = |value: &str| {
-        let delay = seconds(value).map(Duration::from_secs);
-        delay.or_else(|| date(value).map(|date| date.since(now)))
-    };
-    values(headers, &RETRY_AFTER)
-        .filter_map(|value| parse(value.trim()))
-        .max()
-}
-
-fn values<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a str> {
-    headers
-        .get_all(name)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
+    values(headers, &DATE)
+        .find_map(parse_http_date)
+        .map(Timestamp::from)
 }
 
 /// Splits at commas outside of quoted strings.
@@ -88,7 +68,7 @@ fn directives(line: &str) -> impl Iterator<Item = &str> {
 
 fn age(headers: &HeaderMap) -> u64 {
     values(headers, &AGE)
-        .filter_map(|value| seconds(value.trim()))
+        .filter_map(|value| delta_seconds(value.trim()))
         .max()
         .unwrap_or(0)
 }
@@ -100,24 +80,10 @@ fn unquote(value: &str) -> &str {
         .unwrap_or(value)
 }
 
-/// Parses `delta-seconds` (RFC 9111 §1.2.2): digits only; a value that overflows is `u64::MAX`.
-fn seconds(digits: &str) -> Option<u64> {
-    let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-    is_number.then(|| digits.parse().unwrap_or(u64::MAX))
-}
-
-fn date(value: &str) -> Option<Timestamp> {
-    let since_epoch = httpdate::parse_http_date(value)
-        .ok()?
-        .duration_since(std::time::UNIX_EPOCH)
-        .ok()?;
-    i64::try_from(since_epoch.as_secs())
-        .ok()
-        .map(Timestamp::from_unix)
-}
-
 #[cfg(test)]
 mod tests {
+    use reqwest::header::HeaderName;
+
     use super::{Freshness::*, *};
 
     fn headers(lines: &[(&'static str, &str)]) -> HeaderMap {
@@ -192,35 +158,5 @@ mod tests {
             ("cache-control", "max-age=30"),
         ]);
         assert_eq!(freshness(&two), MaxAge(30));
-    }
-
-    #[test]
-    fn retry_after_accepts_seconds_and_dates() {
-        let now = Timestamp::from_unix(784_111_777); // Sun, 06 Nov 1994 08:49:37 GMT
-        let read = |value| parse_retry_after(&headers(&[("retry-after", value)]), now);
-        assert_eq!(read("120"), Some(Duration::from_mins(2)));
-        assert_eq!(
-            read("Sun, 06 Nov 1994 08:50:37 GMT"),
-            Some(Duration::from_mins(1))
-        );
-        assert_eq!(
-            read("Sun, 06 Nov 1994 08:00:00 GMT"),
-            Some(Duration::ZERO),
-            "a date in the past"
-        );
-        assert_eq!(read("tomorrow"), None);
-        assert_eq!(read("-5"), None);
-    }
-
-    #[test]
-    fn retry_after_date_is_relative_to_the_date_header() {
-        let response = headers(&[
-            ("date", "Sun, 06 Nov 1994 08:49:37 GMT"),
-            ("retry-after", "Sun, 06 Nov 1994 08:50:37 GMT"),
-        ]);
-        assert_eq!(
-            parse_retry_after(&response, Timestamp::from_unix(0)),
-            Some(Duration::from_mins(1))
-        );
     }
 }

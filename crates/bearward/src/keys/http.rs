@@ -9,6 +9,9 @@ use std::{
     time::Duration,
 };
 
+use bearward_http::{
+    ReadBodyError, client_builder, client_error_chain, headers::parse_retry_after, read_body,
+};
 use reqwest::{
     Certificate, Client, NoProxy, Proxy, Response, StatusCode,
     dns::{Addrs, Name, Resolve, Resolving},
@@ -21,7 +24,6 @@ use super::{
     fetch::{Fetch, FetchFuture, FetchRequest, FetchResponse},
     fetch_error::{FetchError, FetchErrorKind},
     freshness,
-    http_client::{ReadBodyError, client_builder, error_chain, read_body},
     redact::redact_url,
 };
 use crate::{clock::Clock, error::SanitizedText};
@@ -67,13 +69,13 @@ impl HttpFetch {
         }
         if let Some(url) = &config.proxy {
             let proxy = Proxy::all(url.clone())
-                .map_err(|error| HttpFetchError::Proxy(error_chain(error)))?;
+                .map_err(|error| HttpFetchError::Proxy(client_error_chain(error)))?;
             builder =
                 builder.proxy(proxy.no_proxy(NoProxy::from_string("localhost,127.0.0.0/8,::1")));
         }
         let client = builder
             .build()
-            .map_err(|error| HttpFetchError::Tls(error_chain(error)))?;
+            .map_err(|error| HttpFetchError::Tls(client_error_chain(error)))?;
         Ok(Self {
             client,
             timeout: config.timeout,
@@ -112,7 +114,7 @@ impl HttpFetch {
         let response = get.send().await.map_err(map_transport_error)?;
         let status = response.status();
         let fail = |kind, message: String, retry| {
-            let retry_after = freshness::parse_retry_after(response.headers(), self.clock.now());
+            let retry_after = parse_retry_after(response.headers(), self.clock.now().into());
             let error = FetchError::new(kind, message).with_retry_after(retry_after);
             Err((error, retry))
         };
@@ -226,7 +228,7 @@ fn map_transport_error(error: reqwest::Error) -> (FetchError, Retry) {
             Retry::No,
         )
     };
-    let message = format!("{description}: {}", error_chain(error));
+    let message = format!("{description}: {}", client_error_chain(error));
     (FetchError::new(kind, message), retry)
 }
 
@@ -299,7 +301,7 @@ fn read_certificates(path: &Path) -> Result<Vec<Certificate>, HttpFetchError> {
     };
     let pem = std::fs::read(path).map_err(|error| fail(error.to_string()))?;
     let certificates =
-        Certificate::from_pem_bundle(&pem).map_err(|error| fail(error_chain(error)))?;
+        Certificate::from_pem_bundle(&pem).map_err(|error| fail(client_error_chain(error)))?;
     if certificates.is_empty() {
         return Err(fail("contains no PEM certificate".to_owned()));
     }

@@ -53,8 +53,6 @@ mod freshness;
 #[cfg(feature = "remote")]
 mod http;
 #[cfg(feature = "remote")]
-mod http_client;
-#[cfg(feature = "remote")]
 mod negative_cache;
 #[cfg(feature = "remote")]
 mod refresh;
@@ -75,8 +73,7 @@ mod vectors;
 
 #[cfg(test)]
 pub(crate) use self::key::SIGNATURE_CHECKS;
-#[doc(hidden)]
-pub use self::redact::redact_url;
+pub(crate) use self::redact::redact_url;
 #[cfg(feature = "remote")]
 pub use self::{
     attempt::JwksLocation,
@@ -98,10 +95,4 @@ pub use self::{
     pending::{PendingKeys, Unavailable, UnknownKeyDecision},
     snapshot::{Snapshot, SnapshotGuard},
     status::{KeySetState, KeySetStatus, UsableKey},
-};
-#[cfg(feature = "remote")]
-#[doc(hidden)]
-pub use self::{
-    freshness::parse_retry_after,
-    http_client::{ReadBodyError, client_builder, error_chain, read_body, read_prefix},
 };

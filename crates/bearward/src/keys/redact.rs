@@ -3,9 +3,7 @@
 use url::Url;
 
 /// Formats a URL without user name, password, query and fragment, any of which may hold a secret.
-#[doc(hidden)]
-#[must_use]
-pub fn redact_url(url: &Url) -> String {
+pub(crate) fn redact_url(url: &Url) -> String {
     let mut url = url.clone();
     url.set_query(None);
     url.set_fragment(None);

@@ -6,11 +6,9 @@ use actix_web::{
     HttpResponse, ResponseError,
     http::{StatusCode, header},
 };
+use bearward_http::error_chain;
 
-use crate::{
-    ErrorBody,
-    text::{SanitizedText, error_chain},
-};
+use crate::{ErrorBody, text::SanitizedText};
 
 /// An error of a transaction that runs as the caller.
 ///

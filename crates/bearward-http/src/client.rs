@@ -1,10 +1,11 @@
-//! What the HTTP clients of the workspace have in common.
+//! HTTP clients that follow no redirects and read a bounded part of the body.
 
 use reqwest::{ClientBuilder, Response, redirect};
 
+use crate::error_chain;
+
 /// Returns a client builder that follows no redirects, never retries, ignores the proxy variables
 /// of the environment and sends no `Referer`.
-#[doc(hidden)]
 pub fn client_builder(user_agent: &str) -> ClientBuilder {
     ClientBuilder::new()
         .user_agent(user_agent)
@@ -19,7 +20,6 @@ pub fn client_builder(user_agent: &str) -> ClientBuilder {
 ///
 /// # Errors
 /// [`ReadBodyError`]
-#[doc(hidden)]
 pub async fn read_body(mut response: Response, limit: usize) -> Result<Vec<u8>, ReadBodyError> {
     let announced = response.content_length().unwrap_or(0);
     if usize::try_from(announced).map_or(true, |announced| announced > limit) {
@@ -40,7 +40,6 @@ pub async fn read_body(mut response: Response, limit: usize) -> Result<Vec<u8>, 
 ///
 /// # Errors
 /// The error of the connection.
-#[doc(hidden)]
 pub async fn read_prefix(
     response: &mut Response,
     limit: usize,
@@ -56,7 +55,6 @@ pub async fn read_prefix(
 }
 
 /// Why a response body could not be read.
-#[doc(hidden)]
 #[derive(Debug, thiserror::Error)]
 pub enum ReadBodyError {
     /// The body is larger than the limit.
@@ -69,8 +67,7 @@ pub enum ReadBodyError {
 
 /// Formats an error with its sources and without its URL. reqwest's own `Display` omits the
 /// sources, and the innermost one is the useful one ("`UnknownIssuer`", "Connection refused").
-#[doc(hidden)]
 #[must_use]
-pub fn error_chain(error: reqwest::Error) -> String {
-    crate::text::error_chain(&error.without_url())
+pub fn client_error_chain(error: reqwest::Error) -> String {
+    error_chain(&error.without_url())
 }
