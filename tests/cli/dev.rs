@@ -77,9 +77,11 @@ async fn curl(line: &str, token: &str) -> Response {
         .iter()
         .find(|word| word.starts_with("http://"))
         .expect("a URL");
-    let method = value("-X").map_or("GET", String::as_str);
+    let default_method = if value("-d").is_some() { "POST" } else { "GET" };
+    let method = value("-X").map_or(default_method, String::as_str);
     let mut request = client().request(method.parse().unwrap(), url);
-    if let Some((name, value)) = value("-H").and_then(|header| header.split_once(": ")) {
+    let headers = words.windows(2).filter(|pair| pair[0] == "-H");
+    for (name, value) in headers.filter_map(|pair| pair[1].split_once(": ")) {
         request = request.header(name, value);
     }
     if let Some(body) = value("-d") {
@@ -89,7 +91,7 @@ async fn curl(line: &str, token: &str) -> Response {
 }
 
 /// Splits a line into words like a shell. Nested quotes are not supported.
-fn words(line: &str) -> Vec<String> {
+pub(crate) fn words(line: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut quote = None;
     for c in line.chars() {
@@ -128,6 +130,31 @@ async fn each_printed_curl_command_has_the_printed_result() {
         challenge.starts_with("Bearer ") && challenge.contains("error=\"invalid_token\""),
         "{challenge}"
     );
+}
+
+#[tokio::test]
+async fn the_commands_of_the_quick_start_have_its_results() {
+    let (_dev, printed) = start(&[], &[]);
+    let token = token(&printed).await;
+    let page = include_str!("../../docs/quick-start.md");
+    let page = page.replace("http://127.0.0.1:8000", address(&printed, "API"));
+    let mut lines = page.lines().peekable();
+    let mut sent = 0;
+    while let Some(line) = lines.next() {
+        let Some(command) = line.strip_prefix("$ curl ") else {
+            continue;
+        };
+        let response = curl(command, &token).await;
+        assert!(
+            (200..300).contains(&response.status),
+            "{command}: {response:?}"
+        );
+        if let Some(expected) = lines.next_if(|line| line.starts_with('{')) {
+            assert_eq!(response.body, expected, "{command}");
+        }
+        sent += 1;
+    }
+    assert_eq!(sent, 7);
 }
 
 #[tokio::test]

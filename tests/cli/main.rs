@@ -17,6 +17,7 @@ mod health;
 mod help;
 mod idp;
 mod openapi;
+mod pages;
 mod platforms;
 mod serve;
 mod shutdown;

@@ -35,9 +35,9 @@ async fn orders(User(user): User) -> String {
 
 /// Returns the response of a service with one route.
 async fn respond(auth: &Bearward, headers: &[(&str, &str)]) -> Response {
-    let mut service: Router = Router::new()
-        .route("/orders", get(orders))
-        .with_state(auth.clone());
+    let auth = auth.clone();
+    let app = Router::new().route("/orders", get(orders)).with_state(auth);
+    let mut service: Router = app;
     let request = headers
         .iter()
         .fold(Request::get("/orders"), |request, (name, value)| {

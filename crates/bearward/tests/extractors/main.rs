@@ -14,6 +14,7 @@ mod guard_policies;
 mod guards;
 mod misconfiguration;
 mod outage;
+mod pages;
 mod principals;
 mod readiness;
 mod rejection_metrics;

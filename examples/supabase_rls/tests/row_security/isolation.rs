@@ -1,7 +1,8 @@
 //! Which rows a query sees, with and without `begin`.
 
-use actix_web::ResponseError;
-use bearward::postgres::Error;
+use actix_web::{App, Responder, ResponseError, get, test, web};
+use bearward::{Principal, postgres::Error};
+use sqlx::PgPool;
 
 use crate::fixture::{Fixture, user_id};
 
@@ -63,4 +64,41 @@ async fn queries_without_begin_see_nothing() {
     // With the privilege, row level security still hides every row: no policy is for this role.
     fixture.admin("grant select on todos to authenticator");
     assert_eq!(count().await.unwrap(), 0);
+}
+
+/// As in docs/row-level-security.md.
+#[get("/todos")]
+async fn todos(
+    user: Principal,
+    db: web::Data<PgPool>,
+) -> Result<impl Responder, bearward::postgres::Error> {
+    let mut tx = user.begin(&db).await?;
+    let titles: Vec<String> = sqlx::query_scalar("select title from todos")
+        .fetch_all(&mut *tx)
+        .await?;
+    tx.commit().await?;
+    Ok(web::Json(titles))
+}
+
+#[actix_web::test]
+async fn a_handler_returns_the_callers_rows() {
+    let Some(fixture) = Fixture::create().await else {
+        return;
+    };
+    fixture.add_todos(2, 3);
+    let pool = web::Data::new(fixture.pool(1));
+    let app = App::new()
+        .app_data(fixture.auth.clone())
+        .app_data(pool)
+        .service(todos);
+    let app = test::init_service(app).await;
+    let authorization = (
+        "authorization",
+        format!("Bearer {}", fixture.token(1).sign()),
+    );
+    let request = test::TestRequest::get()
+        .uri("/todos")
+        .insert_header(authorization);
+    let titles: Vec<String> = test::call_and_read_body_json(&app, request.to_request()).await;
+    assert_eq!(titles, ["1", "1", "1"]);
 }

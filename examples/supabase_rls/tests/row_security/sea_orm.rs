@@ -46,6 +46,13 @@ async fn begin(user: &Principal, db: &DatabaseConnection) -> Result<DatabaseTran
     Ok(tx)
 }
 
+async fn todos(user: &Principal, db: &DatabaseConnection) -> Result<Vec<todo::Model>, Error> {
+    let tx = begin(user, db).await?;
+    let todos = todo::Entity::find().all(&tx).await?;
+    tx.commit().await?;
+    Ok(todos)
+}
+
 #[tokio::test]
 async fn entities_see_the_callers_rows_only() {
     let Some(fixture) = Fixture::create().await else {
@@ -57,14 +64,14 @@ async fn entities_see_the_callers_rows_only() {
     check(&pool).await.unwrap();
     let user = fixture.user(1).await;
 
-    let tx = begin(&user, &db).await.unwrap();
-    let todos = todo::Entity::find().all(&tx).await.unwrap();
+    let todos = todos(&user, &db).await.unwrap();
     assert_eq!(todos.len(), 3);
     assert!(
         todos
             .iter()
             .all(|todo| todo.user_id.to_string() == user_id(1))
     );
+    let tx = begin(&user, &db).await.unwrap();
     let new = todo::ActiveModel {
         title: Set("1".to_owned()),
         ..Default::default()
