@@ -139,16 +139,14 @@ fn params(name: &str) -> CertificateParams {
 
 fn server_params() -> CertificateParams {
     let names = ["localhost", "127.0.0.1"].map(str::to_owned);
-    CertificateParams {
-        subject_alt_names: CertificateParams::new(names).unwrap().subject_alt_names,
-        extended_key_usages: vec![ExtendedKeyUsagePurpose::ServerAuth],
-        ..params("localhost")
-    }
+    let mut params = params("localhost");
+    params.subject_alt_names = CertificateParams::new(names).unwrap().subject_alt_names;
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    params
 }
 
 fn client_params(name: &str) -> CertificateParams {
-    CertificateParams {
-        extended_key_usages: vec![ExtendedKeyUsagePurpose::ClientAuth],
-        ..params(name)
-    }
+    let mut params = params(name);
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+    params
 }
