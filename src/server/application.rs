@@ -27,7 +27,7 @@ use super::{
     routes::OwnRoutes,
     services::{Services, authorization_endpoint, build_services},
     shutdown::ShutdownTimes,
-    tls::Tls,
+    tls::{Tls, Watch},
 };
 use crate::{
     accounts::Accounts,
@@ -50,7 +50,7 @@ pub struct Application {
     tasks: Vec<BackgroundTask>,
     /// The task that opens the database, until it has ended.
     opening: Option<Opening>,
-    tls: Option<Arc<Tls>>,
+    tls: Option<Watch>,
 }
 
 /// How long [`Application::build`] waits for the database, so that a wrong configuration is usually
@@ -127,6 +127,7 @@ impl Application {
         let document = Document::with_own(openapi)?;
         let limits = RequestLimits::new(&config);
         let tls = config.server.tls.as_ref().map(Tls::load).transpose()?;
+        let watch = tls.clone().map(Watch::new);
         // The listeners are bound first, because challenges contain the address. The state is
         // built after that and set before the server runs.
         let (socket, address) = bind(config.server.bind)?;
@@ -185,7 +186,7 @@ impl Application {
             store,
             tasks,
             opening,
-            tls,
+            tls: watch,
         })
     }
 
@@ -249,7 +250,7 @@ impl Application {
             tasks.spawn(task(self.shutdown.clone()));
         }
         if let Some(tls) = self.tls {
-            tasks.spawn(tls.watch());
+            tasks.spawn(tls.run());
         }
         let (opening, store) = (self.opening.take(), self.store);
         let rejected = async {

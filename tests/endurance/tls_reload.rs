@@ -200,9 +200,7 @@ async fn files_that_cannot_be_used_are_reported_once_and_change_nothing() {
     let log = server.process.output();
     assert_eq!(occurrences(&log, STAYS), errors + 1, "{log}");
     assert_eq!(occurrences(&log, "ERROR"), errors + 1, "{log}");
-    for secret in ["BEGIN", &renewed.key_pem[40..80]] {
-        assert!(!log.contains(secret), "{log}");
-    }
+    assert!(!log.contains(&renewed.key_pem[40..80]), "{log}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

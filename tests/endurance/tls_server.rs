@@ -158,7 +158,7 @@ pub(crate) fn exchange(stream: &mut (impl Read + Write)) -> String {
         .unwrap();
     let mut response = Vec::new();
     let mut buffer = [0; 4096];
-    while !response.ends_with(b"}") {
+    while !response.ends_with(b"\r\n\r\nok\n") {
         let length = stream.read(&mut buffer).unwrap();
         assert_ne!(length, 0, "closed: {}", String::from_utf8_lossy(&response));
         response.extend_from_slice(&buffer[..length]);

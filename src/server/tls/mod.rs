@@ -14,6 +14,7 @@ use tokio_rustls::{TlsAcceptor, rustls::ServerConfig};
 
 pub use self::error::TlsError;
 use self::files::{Digest, Files};
+pub(crate) use self::watch::Watch;
 pub(crate) use self::{files::LoadedCertificate, validity::Validity};
 use crate::settings;
 

@@ -17,13 +17,26 @@ const INTERVAL: Duration = Duration::from_secs(2);
 /// How often the warning about the expiry is repeated.
 const REPEAT_WARNING: Duration = Duration::from_secs(24 * 60 * 60);
 
-impl Tls {
-    /// Watches the files until it is dropped. SIGHUP makes it read them at once.
-    pub(crate) async fn watch(self: Arc<Self>) {
-        let mut hangup = Hangup::install();
+/// Watches the files of a listener. SIGHUP makes it read them at once.
+pub(crate) struct Watch {
+    tls: Arc<Tls>,
+    hangup: Hangup,
+}
+
+impl Watch {
+    /// Handles SIGHUP from now on, which would end the process otherwise.
+    pub(crate) fn new(tls: Arc<Tls>) -> Self {
+        Self {
+            tls,
+            hangup: Hangup::install(),
+        }
+    }
+
+    /// Watches the files until it is dropped.
+    pub(crate) async fn run(mut self) {
         let mut warned: Option<(Instant, i64)> = None;
         loop {
-            let certificate = self.certificate();
+            let certificate = self.tls.certificate();
             let expiry = certificate.validity.expiry_unix();
             let is_recent =
                 warned.is_some_and(|(at, of)| of == expiry && at.elapsed() < REPEAT_WARNING);
@@ -32,12 +45,12 @@ impl Tls {
             }
             let is_requested = tokio::select! {
                 () = sleep(INTERVAL) => false,
-                () = hangup.recv() => {
+                () = self.hangup.recv() => {
                     tracing::info!("SIGHUP: the TLS files are read again");
                     true
                 }
             };
-            let tls = Arc::clone(&self);
+            let tls = Arc::clone(&self.tls);
             // An error means that reading panicked or the runtime stops.
             if spawn_blocking(move || tls.reload(is_requested))
                 .await
