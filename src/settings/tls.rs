@@ -3,7 +3,6 @@
 use std::{path::PathBuf, time::Duration};
 
 use actix_web::http::header::HeaderName;
-use bearward::internals::is_token_char;
 
 use super::{
     raw::{Hint, Raw, one_of},
@@ -151,11 +150,13 @@ pub(super) fn client_certificate_header(raw: Raw<'_>) -> Result<ClientCertificat
         "x-forwarded-client-cert" => ClientCertificateFormat::Xfcc,
         _ => ClientCertificateFormat::Encoded,
     };
-    if name.len() > 64 || !name.bytes().all(is_token_char) || TAKEN.contains(&name.as_str()) {
-        return Err("write the name of the header in which the proxy forwards the certificate: \"Client-Cert\" (RFC 9440), \
-                    \"X-Forwarded-Client-Cert\" (Envoy), or another with $ssl_client_escaped_cert of nginx"
-            .to_owned());
-    }
-    let name = HeaderName::try_from(name).map_err(|error| error.to_string())?;
-    Ok(ClientCertificateHeader { name, format })
+    HeaderName::try_from(name.as_str())
+        .ok()
+        .filter(|_| name.len() <= 64 && !TAKEN.contains(&name.as_str()))
+        .map(|name| ClientCertificateHeader { name, format })
+        .ok_or_else(|| {
+            "write the name of the header in which the proxy forwards the certificate: \"Client-Cert\" (RFC 9440), \
+             \"X-Forwarded-Client-Cert\" (Envoy), or another with $ssl_client_escaped_cert of nginx"
+                .to_owned()
+        })
 }
