@@ -15,13 +15,21 @@ pub struct Metadata {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     authorization_servers: Vec<String>,
     bearer_methods_supported: Vec<&'static str>,
+    /// Whether tokens that are bound to a client certificate are accepted (RFC 8705).
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    tls_client_certificate_bound_access_tokens: bool,
     resource_name: &'static str,
 }
 
 impl Metadata {
     /// Builds the metadata. `resource` is used without normalization, as clients compare it exactly
-    /// (RFC 9728 §3.3). Without it the route answers 404.
-    pub fn new(resource: Option<String>, auth: &Bearward) -> Self {
+    /// (RFC 9728 §3.3). Without it the route answers 404. `accepts_client_certificates` says whether
+    /// the certificates of clients reach the server.
+    pub fn new(
+        resource: Option<String>,
+        auth: &Bearward,
+        accepts_client_certificates: bool,
+    ) -> Self {
         let issuers = auth
             .issuers()
             .into_iter()
@@ -35,6 +43,7 @@ impl Metadata {
                 .filter(|iss| is_http_url(iss))
                 .collect(),
             bearer_methods_supported: vec!["header"],
+            tls_client_certificate_bound_access_tokens: accepts_client_certificates,
             resource_name: "bearward",
         }
     }

@@ -9,11 +9,12 @@ use bearward::{
 };
 use clap::Args;
 use serde_json::{Value, json};
+use time::OffsetDateTime;
 
 use super::{Failure, load, style};
 use crate::{
-    server::{self, StartError},
-    settings::{ConfigErrors, Sources},
+    server::{self, StartError, tls::LoadedCertificate},
+    settings::{ClientAuth, Config, ConfigErrors, Sources},
     store::{SchemaStatus, Store},
     telemetry,
 };
@@ -34,9 +35,9 @@ Uses the same configuration as serve:
   SUPABASE_URL=https://YOUR-PROJECT.supabase.co bearward check
 
 The last line is the verdict. Exit codes:
-  0  `bearward serve` can start, the keys of every issuer can be fetched, and
-     the database is usable
-  1  an issuer or the database cannot be used; the output says what to do
+  0  `bearward serve` can start, the keys of every issuer can be fetched, the
+     database is usable and the TLS certificate has not expired
+  1  one of them cannot be used; the output says what to do
   2  the configuration is invalid, and `bearward serve` does not start";
 
 /// Why the configuration cannot be used.
@@ -113,7 +114,11 @@ async fn check(sources: &Sources, options: Options) -> Result<usize, Invalid> {
     }
     config.require_issuer()?;
     let _traces = telemetry::start_traces(&config.telemetry).map_err(Failure::from)?;
-    let auth = server::check(&config).await?;
+    let (auth, certificate) = server::check(&config).await?;
+    let now = OffsetDateTime::now_utc();
+    let is_expired = certificate
+        .as_ref()
+        .is_some_and(|certificate| certificate.validity.is_expired(now));
     if !options.json {
         anstream::println!(
             "{strong}configuration{plain} {}valid{plain}{}",
@@ -126,12 +131,15 @@ async fn check(sources: &Sources, options: Options) -> Result<usize, Invalid> {
                 style::NOTE
             );
         }
+        if let Some(certificate) = &certificate {
+            print_certificate(certificate, &config);
+        }
     }
     auth.wait_for_initial_fetch().await;
     let sets = auth.key_set_statuses();
     let database = Store::schema_status(&config.database).await;
     let unusable = sets.iter().filter(|set| !is_healthy(set)).count();
-    let problems = unusable + usize::from(database.is_err());
+    let problems = unusable + usize::from(database.is_err()) + usize::from(is_expired);
     if options.json {
         let issuers: Vec<_> = with_key_sets(&auth, &sets)
             .flat_map(|(issuer, sets)| sets.iter().map(move |set| issuer_json(&issuer, set)))
@@ -140,7 +148,8 @@ async fn check(sources: &Sources, options: Options) -> Result<usize, Invalid> {
             Ok(schema) => json!({ "sound": true, "state": schema_text(&schema) }),
             Err(error) => json!({ "sound": false, "problem": error.to_string() }),
         };
-        let report = json!({ "sound": problems == 0, "environment": config.environment, "issuers": issuers, "database": database });
+        let report = json!({ "sound": problems == 0, "environment": config.environment, "issuers": issuers, "database": database,
+            "tls": certificate.map(|certificate| certificate_json(&certificate)) });
         anstream::println!("{report:#}");
         return Ok(problems);
     }
@@ -161,6 +170,53 @@ async fn check(sources: &Sources, options: Options) -> Result<usize, Invalid> {
         ),
     }
     Ok(problems)
+}
+
+/// Prints the TLS certificate of the server.
+fn print_certificate(certificate: &LoadedCertificate, config: &Config) {
+    let (plain, strong, now) = (style::PLAIN, style::STRONG, OffsetDateTime::now_utc());
+    let validity = certificate.validity;
+    let days = validity.days_left(now);
+    let (color, state) = if validity.is_expired(now) {
+        (style::BAD, format!("CERTIFICATE EXPIRED at {validity}"))
+    } else if validity.is_not_yet_valid(now) {
+        (
+            style::NOTE,
+            format!("certificate not valid yet, until {validity}: check the clock"),
+        )
+    } else if validity.is_renewal_due(now) {
+        (
+            style::NOTE,
+            format!("certificate expires soon, at {validity} ({days} days)"),
+        )
+    } else {
+        (
+            style::GOOD,
+            format!("certificate until {validity} ({days} days)"),
+        )
+    };
+    let clients = match config.server.tls.as_ref().map(|tls| &tls.client_auth) {
+        Some(ClientAuth::Optional(_)) => ", client certificates optional",
+        Some(ClientAuth::Required(_)) => ", client certificates required",
+        _ => "",
+    };
+    anstream::println!("{strong}tls{plain} {color}{state}{plain}{clients}");
+    if certificate.chain_length == 1 && !validity.is_self_issued() {
+        anstream::println!(
+            "  {}note{plain} cert_file has no intermediate certificate: if the authority uses one, most clients reject the server; with \
+             certbot the file is fullchain.pem",
+            style::NOTE
+        );
+    }
+}
+
+fn certificate_json(certificate: &LoadedCertificate) -> Value {
+    let validity = certificate.validity;
+    json!({
+        "sound": !validity.is_expired(OffsetDateTime::now_utc()),
+        "expires": validity.to_string(),
+        "certificates": certificate.chain_length,
+    })
 }
 
 /// Returns the issuers with their key sets, which are in the same order.

@@ -54,6 +54,11 @@ impl DataFolder {
         format!("sqlite://{}", self.0.join("dev.db").display())
     }
 
+    /// The TLS certificate of `--https`, and the authority that issued it.
+    pub(super) fn https_folder(&self) -> PathBuf {
+        self.0.join("https")
+    }
+
     pub(super) fn vault_key_file(&self) -> PathBuf {
         self.0.join("vault.key")
     }

@@ -7,7 +7,8 @@ use bearward_idp::Idp;
 use clap::Args;
 
 use super::{
-    Failure, data_folder::DataFolder, dev_key, idp, load, sign_in_flags::SignInFlags, style,
+    Failure, data_folder::DataFolder, dev_certificate::DevCertificate, dev_key, idp, load,
+    sign_in_flags::SignInFlags, style,
 };
 use crate::{
     server::{Application, signals::Signals},
@@ -24,6 +25,10 @@ pub(super) struct Options {
     /// Let the development IdP listen on this address
     #[arg(long, value_name = "IP:PORT", value_parser = super::address, default_value = "127.0.0.1:9999")]
     idp_bind: SocketAddr,
+    /// Serve the API over https, with a certificate for localhost that is made once and kept in the data
+    /// folder
+    #[arg(long)]
+    https: bool,
     /// Sign tokens with this algorithm: RS256, ES256, EdDSA or another
     #[arg(long, value_name = "ALG", default_value = "RS256")]
     alg: Algorithm,
@@ -98,6 +103,14 @@ pub(super) async fn run(sources: Sources, options: Options) -> Result<(), Failur
             "issuers.dev.algorithms",
             format!("{},{}", options.alg, other_algorithms.join(",")),
         );
+    let certificate = options
+        .https
+        .then(|| DevCertificate::load_or_create(&folder.https_folder()))
+        .transpose()?;
+    let sources = match &certificate {
+        Some(certificate) => certificate.configure(sources),
+        None => sources,
+    };
     let mut config = load(&with_fake_google(sources, &idp))?;
     if config.database.is_default() {
         config.database.url = folder.database_url().into();
@@ -118,9 +131,10 @@ pub(super) async fn run(sources: Sources, options: Options) -> Result<(), Failur
     };
     let application = application?;
     let api = super::connectable_address(application.address());
-    idp.attach_api(format!("http://{api}"), application.auth().clone());
+    let api = format!("{}://{api}", config.server.scheme());
+    idp.attach_api(api.clone(), application.auth().clone());
     let _traces = telemetry::start(&config.telemetry)?;
-    print(&idp, api, &folder);
+    print(&idp, &api, certificate.as_ref(), &folder);
     Ok(signals.run(application).await?)
 }
 
@@ -142,11 +156,14 @@ fn with_fake_google(sources: Sources, idp: &Idp) -> Sources {
 
 /// Prints commands to copy, and the addresses last, so that they stay in view: at most 20 lines of
 /// 80 columns.
-fn print(idp: &Idp, api: SocketAddr, folder: &DataFolder) {
+fn print(idp: &Idp, api: &str, certificate: Option<&DevCertificate>, folder: &DataFolder) {
     let (strong, plain, faint, note) = (style::STRONG, style::PLAIN, style::FAINT, style::NOTE);
     let (good, bad) = (style::GOOD, style::BAD);
     let base = idp.base();
-    let request = format!("curl -i http://{api}/protected");
+    let trust = certificate.map_or_else(String::new, |certificate| {
+        format!("--cacert {} ", certificate.authority.display())
+    });
+    let request = format!("curl -i {trust}{api}/protected");
     anstream::println!(
         "{strong}bearward dev{plain}  {note}for development only: the IdP issues tokens to anyone{plain}\n"
     );
@@ -162,11 +179,17 @@ fn print(idp: &Idp, api: SocketAddr, folder: &DataFolder) {
         super::program_name()
     );
     anstream::println!("{strong}data{plain}     {}", folder.path().display());
-    anstream::println!("{strong}API{plain}      http://{api}");
-    anstream::println!("{strong}docs{plain}     http://{api}/docs");
+    anstream::println!("{strong}API{plain}      {api}");
+    anstream::println!("{strong}docs{plain}     {api}/docs");
     anstream::println!(
         "{strong}console{plain}  {base}/        {faint}users, tokens, keys, failures{plain}"
     );
     anstream::println!("{strong}inbox{plain}    {base}/.inbox  {faint}mails of the IdP{plain}");
+    if let Some(certificate) = certificate {
+        anstream::println!(
+            "{strong}trust{plain}    {}  {faint}import it as an authority in the browser{plain}",
+            certificate.authority.display()
+        );
+    }
     anstream::println!("\n{faint}Ctrl-C stops both.{plain}");
 }

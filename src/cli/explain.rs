@@ -3,10 +3,17 @@
 mod decoded_token;
 mod unconfigured;
 
-use std::io::{IsTerminal, Read};
+use std::{
+    io::{IsTerminal, Read},
+    path::{Path, PathBuf},
+};
 
-use bearward::explain::{Explanation, Outcome, StepReport};
+use bearward::{
+    ClientCertificate,
+    explain::{Explanation, Outcome, StepReport},
+};
 use clap::Args;
+use tokio_rustls::rustls::pki_types::{CertificateDer, pem::PemObject};
 
 use self::decoded_token::DecodedToken;
 use super::{Failure, load, style};
@@ -20,6 +27,9 @@ pub(super) struct Options {
     // error whose message repeats the token.
     #[arg(required = true, num_args = 1..)]
     token: Vec<String>,
+    /// Explain the token for a client with this certificate, a PEM file (mutual TLS)
+    #[arg(long, value_name = "FILE")]
+    client_certificate: Option<PathBuf>,
     /// Print one JSON object instead of a table
     #[arg(long)]
     json: bool,
@@ -44,12 +54,17 @@ const MAX_INPUT_BYTES: u64 = 1 << 20;
 pub(super) async fn run(sources: &Sources, options: Options) -> Result<(), Failure> {
     let config = load(sources)?;
     let token = read_token(options.token)?;
+    let certificate = options
+        .client_certificate
+        .as_deref()
+        .map(read_certificate)
+        .transpose()?;
     if config.issuers.is_empty() {
         return unconfigured::run(&config, &token, options.json).await;
     }
     let auth = server::verifier(&config).await?;
     auth.wait_for_initial_fetch().await;
-    let explanation = auth.explain(&token).await;
+    let explanation = auth.explain_with_certificate(&token, certificate).await;
     if options.json {
         anstream::println!("{:#}", explanation.to_json());
     } else {
@@ -60,6 +75,19 @@ pub(super) async fn run(sources: &Sources, options: Options) -> Result<(), Failu
     } else {
         Err(Failure::AlreadyReported)
     }
+}
+
+/// Reads the first certificate of a PEM file.
+fn read_certificate(path: &Path) -> Result<ClientCertificate, Failure> {
+    CertificateDer::from_pem_file(path)
+        .ok()
+        .and_then(|der| ClientCertificate::from_der(&der).ok())
+        .ok_or_else(|| {
+            Failure::Usage(format!(
+                "--client-certificate {}: there is no such file, or it contains no certificate in PEM",
+                path.display()
+            ))
+        })
 }
 
 /// Returns the token from the command line or from standard input.

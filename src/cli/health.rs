@@ -7,7 +7,7 @@ use clap::Args;
 use url::Url;
 
 use super::Failure;
-use crate::settings::{Config, Sources};
+use crate::settings::{ClientAuth, Config, Sources};
 
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
@@ -22,7 +22,9 @@ In a container file:
   HEALTHCHECK CMD [\"bearward\", \"health\"]
 
 Sends a request to /livez, which depends on neither the issuers nor the
-database, because a restart would not end their outage.
+database, because a restart would not end their outage. With TLS, the
+certificate of the server with this configuration is not verified; if the server
+requires client certificates, only the handshake is tested.
 
 Exit codes: 0 the server answers, 1 it does not.";
 
@@ -30,10 +32,15 @@ Exit codes: 0 the server answers, 1 it does not.";
 const TIMEOUT: Duration = Duration::from_secs(3);
 
 pub(super) async fn run(sources: &Sources, options: Options) -> Result<(), Failure> {
-    let base = match options.url {
-        Some(url) => url,
-        None => configured_url(sources)?,
+    let target = match options.url {
+        Some(url) => Target {
+            url,
+            is_own_certificate: false,
+            requires_client_certificate: false,
+        },
+        None => configured_target(sources)?,
     };
+    let base = target.url;
     let url = base.join("/livez").map_err(|_| {
         Failure::Usage(format!(
             "{base} is not the URL of a server; write http://HOST:PORT"
@@ -42,6 +49,9 @@ pub(super) async fn run(sources: &Sources, options: Options) -> Result<(), Failu
     let failed = |problem: &str| Failure::Failed(format!("{url} {problem}"));
     let client = client_builder(concat!("bearward/", env!("CARGO_PKG_VERSION")))
         .timeout(TIMEOUT)
+        // The certificate is for the public name. The probe connects to its own host and sends nothing
+        // that is secret.
+        .tls_danger_accept_invalid_certs(target.is_own_certificate)
         .build();
     let client =
         client.map_err(|_| failed("cannot be requested: the HTTP client cannot be created"))?;
@@ -49,6 +59,8 @@ pub(super) async fn run(sources: &Sources, options: Options) -> Result<(), Failu
         Ok(response) if response.status().is_success() => Ok(()),
         Ok(response) => Err(failed(&format!("returned {}", response.status()))),
         Err(error) if error.is_timeout() => Err(failed("did not respond within 3 s")),
+        // The server has completed its handshake and then rejected that of the client.
+        Err(error) if target.requires_client_certificate && !error.is_connect() => Ok(()),
         Err(_) => Err(failed("could not be reached: no server is listening there")),
     }
 }
@@ -60,8 +72,25 @@ fn server_url(text: &str) -> Result<Url, String> {
         .ok_or_else(|| "write http://HOST:PORT".to_owned())
 }
 
-/// Returns the URL of the server with this configuration.
-fn configured_url(sources: &Sources) -> Result<Url, Failure> {
-    let address = super::connectable_address(Config::load(sources)?.server.bind);
-    Url::parse(&format!("http://{address}")).map_err(|error| Failure::Usage(error.to_string()))
+/// The server that is probed.
+struct Target {
+    url: Url,
+    /// Whether the certificate is not verified.
+    is_own_certificate: bool,
+    /// Whether the server answers no request without a client certificate.
+    requires_client_certificate: bool,
+}
+
+/// Returns the server with this configuration.
+fn configured_target(sources: &Sources) -> Result<Target, Failure> {
+    let server = Config::load(sources)?.server;
+    let address = super::connectable_address(server.bind);
+    let url = Url::parse(&format!("{}://{address}", server.scheme()))
+        .map_err(|error| Failure::Usage(error.to_string()))?;
+    let client_auth = server.tls.as_ref().map(|tls| &tls.client_auth);
+    Ok(Target {
+        url,
+        is_own_certificate: server.tls.is_some(),
+        requires_client_certificate: matches!(client_auth, Some(ClientAuth::Required(_))),
+    })
 }

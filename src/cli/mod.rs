@@ -12,6 +12,8 @@ mod data_folder;
 #[cfg(feature = "idp")]
 mod dev;
 #[cfg(feature = "idp")]
+mod dev_certificate;
+#[cfg(feature = "idp")]
 mod dev_key;
 mod explain;
 mod health;
@@ -154,6 +156,7 @@ impl From<StartError> for Failure {
             ) => Self::Failed(error.to_string()),
             StartError::Telemetry(error) => error.into(),
             StartError::Config(_)
+            | StartError::Tls(_)
             | StartError::Build(_)
             | StartError::Database(_)
             | StartError::Completions(_)

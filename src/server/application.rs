@@ -27,12 +27,13 @@ use super::{
     routes::OwnRoutes,
     services::{Services, authorization_endpoint, build_services},
     shutdown::ShutdownTimes,
+    tls::{Tls, Watch},
 };
 use crate::{
     accounts::Accounts,
     api::{self, Administrators, ApiKeys, Document, GoogleSignIn, Health, Metadata},
     completions::Completions,
-    settings::{self, Config},
+    settings::{self, ClientAuth, Config},
     store::{OpenError, Opening, Store},
     telemetry::Metrics,
 };
@@ -49,6 +50,7 @@ pub struct Application {
     tasks: Vec<BackgroundTask>,
     /// The task that opens the database, until it has ended.
     opening: Option<Opening>,
+    tls: Option<Watch>,
 }
 
 /// How long [`Application::build`] waits for the database, so that a wrong configuration is usually
@@ -104,8 +106,9 @@ impl Application {
     /// nor for a database that is not available.
     ///
     /// # Errors
-    /// [`StartError`] if an address cannot be bound, the database rejects the configuration, the
-    /// configuration of an issuer is invalid, or an own route collides with a built-in one.
+    /// [`StartError`] if the TLS files cannot be used, an address cannot be bound, the database rejects
+    /// the configuration, the configuration of an issuer is invalid, or an own route collides with a
+    /// built-in one.
     ///
     /// # Panics
     /// Does not panic: the state is set before workers start.
@@ -123,6 +126,8 @@ impl Application {
         } = server;
         let document = Document::with_own(openapi)?;
         let limits = RequestLimits::new(&config);
+        let tls = config.server.tls.as_ref().map(Tls::load).transpose()?;
+        let watch = tls.clone().map(Watch::new);
         // The listeners are bound first, because challenges contain the address. The state is
         // built after that and set before the server runs.
         let (socket, address) = bind(config.server.bind)?;
@@ -139,8 +144,15 @@ impl Application {
             workers => workers,
         };
         let server = server_builder(&config.server, workers);
-        let server = listen(server, "api", socket, listener_limits.clone(), app)
-            .map_err(|source| StartError::Bind { address, source })?;
+        let server = listen(
+            server,
+            "api",
+            socket,
+            listener_limits.clone(),
+            tls.clone(),
+            app,
+        )
+        .map_err(|source| StartError::Bind { address, source })?;
 
         // The verifier comes first: its key fetches run while the database is opened.
         let services = build_services(Arc::clone(&clock), &config, address).await?;
@@ -174,6 +186,7 @@ impl Application {
             store,
             tasks,
             opening,
+            tls: watch,
         })
     }
 
@@ -236,6 +249,9 @@ impl Application {
         for task in self.tasks {
             tasks.spawn(task(self.shutdown.clone()));
         }
+        if let Some(tls) = self.tls {
+            tasks.spawn(tls.run());
+        }
         let (opening, store) = (self.opening.take(), self.store);
         let rejected = async {
             match opening {
@@ -277,7 +293,11 @@ impl AppState {
                 metrics,
                 shutdown.clone(),
             )),
-            metadata: Data::new(Metadata::new(resource, &auth)),
+            metadata: Data::new(Metadata::new(
+                resource,
+                &auth,
+                accepts_client_certificates(&config.server),
+            )),
             google_sign_in: Data::new(GoogleSignIn::new(
                 authorization_endpoint(&auth),
                 config.server.cors_origins.clone(),
@@ -385,6 +405,7 @@ fn admin_server(
     let server_settings = settings::Server {
         // No browser calls this listener from another origin.
         cors_origins: Vec::new(),
+        tls: None,
         ..config.server.clone()
     };
     let app = move || {
@@ -395,9 +416,18 @@ fn admin_server(
     };
     let (socket, address) = bind(address)?;
     let server = server_builder(&config.server, 1);
-    let server = listen(server, "admin", socket, listener_limits, app)
+    let server = listen(server, "admin", socket, listener_limits, None, app)
         .map_err(|source| StartError::Bind { address, source })?;
     Ok(server.run())
+}
+
+/// Returns whether the certificates of clients reach the server.
+fn accepts_client_certificates(server: &settings::Server) -> bool {
+    let requests_certificates = server
+        .tls
+        .as_ref()
+        .is_some_and(|tls| tls.client_auth != ClientAuth::Off);
+    requests_certificates || server.client_certificate_header.is_some()
 }
 
 fn cores() -> usize {

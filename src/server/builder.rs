@@ -196,7 +196,7 @@ impl Server {
     /// (unless the process has a `tracing` subscriber already), metrics and traces.
     ///
     /// # Errors
-    /// [`StartError`] if no issuer is configured, an address cannot be bound, an own route collides
+    /// [`StartError`] if no issuer is configured, the TLS files cannot be used, an address cannot be bound, an own route collides
     /// with a built-in one, the database rejects the configuration, or the operating system returns
     /// an error.
     pub async fn run(mut self) -> Result<(), StartError> {

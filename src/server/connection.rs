@@ -5,7 +5,8 @@
 //! both below HTTP:
 //!
 //! - a connection without a request is closed after `keep_alive`,
-//! - a request head must be complete within `header_timeout` after its first byte,
+//! - a request head must be complete within `header_timeout` after its first byte, the first one after
+//!   the connection was opened, which includes the handshake of TLS,
 //! - a response must make progress at least every `write_timeout`.
 //!
 //! It also delays the interim response `100 Continue` until the request body is read: a request that
@@ -18,7 +19,7 @@ use std::{
     net::IpAddr,
     pin::Pin,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering},
     },
     task::{Context, Poll, ready},
@@ -26,13 +27,15 @@ use std::{
 };
 
 use actix_web::rt::net::TcpStream;
+use bearward::ClientCertificate;
 use futures_util::task::AtomicWaker;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     time::{Instant, Sleep, sleep_until},
 };
+use tokio_rustls::TlsAcceptor;
 
-use super::connections::Permit;
+use super::{connections::Permit, transport::Transport};
 
 /// Deadlines of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,6 +65,10 @@ pub(crate) struct ConnectionState {
     /// Milliseconds since `opened` at which the current request head began, plus one; 0 if none.
     head_since: AtomicU64,
     evicted: AtomicBool,
+    /// The number of times that bytes were written to the socket.
+    writes: AtomicU64,
+    /// The certificate of the client, once the handshake is complete.
+    client_certificate: OnceLock<ClientCertificate>,
     /// Whether the current request waits for [`CONTINUE`]: one of the constants below.
     expectation: AtomicU8,
     waker: AtomicWaker,
@@ -75,6 +82,8 @@ impl ConnectionState {
             idle_since: AtomicU64::new(0),
             head_since: AtomicU64::new(1),
             evicted: AtomicBool::new(false),
+            writes: AtomicU64::new(0),
+            client_certificate: OnceLock::new(),
             expectation: AtomicU8::new(NO_EXPECTATION),
             waker: AtomicWaker::new(),
         }
@@ -85,6 +94,21 @@ impl ConnectionState {
         self.requests_in_flight.fetch_add(1, Ordering::Relaxed);
         self.head_since.store(0, Ordering::Relaxed);
         RequestInFlight(Arc::clone(self))
+    }
+
+    /// Returns the certificate with which the client authenticated in the handshake of TLS.
+    pub(crate) fn client_certificate(&self) -> Option<ClientCertificate> {
+        self.client_certificate.get().copied()
+    }
+
+    pub(super) fn set_client_certificate(&self, certificate: ClientCertificate) {
+        // There is one handshake: TLS 1.3 has no renegotiation, and rustls none in TLS 1.2.
+        let _ = self.client_certificate.set(certificate);
+    }
+
+    /// Notes that bytes were written to the socket.
+    pub(super) fn wrote_bytes(&self) {
+        self.writes.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Notes that a request waits for `100 Continue`, which actix-http writes at once.
@@ -188,6 +212,8 @@ pub(super) enum CloseReason {
     MalformedHead,
     /// A request head is too large: 431.
     HeadTooLarge,
+    /// The handshake of TLS failed.
+    TlsHandshake,
 }
 
 impl CloseReason {
@@ -201,6 +227,7 @@ impl CloseReason {
             Self::AddressLimit => "address_limit",
             Self::MalformedHead => "malformed_head",
             Self::HeadTooLarge => "head_too_large",
+            Self::TlsHandshake => "tls_handshake",
         }
     }
 
@@ -218,14 +245,16 @@ impl CloseReason {
     }
 }
 
-/// A TCP connection with deadlines.
+/// A connection over TCP or TLS, with deadlines.
 pub(crate) struct Connection {
-    io: TcpStream,
+    io: Transport,
     state: Arc<ConnectionState>,
     timeouts: ConnectionTimeouts,
     read_timer: Pin<Box<Sleep>>,
     write_timer: Pin<Box<Sleep>>,
     is_write_pending: bool,
+    /// `writes` of the state when the write timer was started.
+    writes: u64,
     /// The part of [`CONTINUE`] that is still to be written once the body is read.
     held_continue: &'static [u8],
     /// Counts the connection until it is dropped.
@@ -235,6 +264,7 @@ pub(crate) struct Connection {
 impl Connection {
     pub(super) fn new(
         io: TcpStream,
+        tls: Option<TlsAcceptor>,
         timeouts: ConnectionTimeouts,
         admit: impl FnOnce(Option<IpAddr>, &Arc<ConnectionState>) -> Result<Permit, CloseReason>,
     ) -> io::Result<Self> {
@@ -242,11 +272,12 @@ impl Connection {
         let address = io.peer_addr().ok().map(|peer| peer.ip());
         let permit = admit(address, &state).map_err(CloseReason::error)?;
         Ok(Self {
-            io,
+            io: Transport::new(io, &state, tls),
             timeouts,
             read_timer: Box::pin(sleep_until(state.opened + timeouts.header)),
             write_timer: Box::pin(sleep_until(state.opened + timeouts.write)),
             is_write_pending: false,
+            writes: 0,
             held_continue: &[],
             state,
             _permit: permit,
@@ -313,8 +344,11 @@ impl Connection {
             self.is_write_pending = false;
             return result;
         }
-        if !self.is_write_pending {
+        // TLS has a buffer of its own: a write may be incomplete although bytes were sent.
+        let writes = self.state.writes.load(Ordering::Relaxed);
+        if !self.is_write_pending || self.writes != writes {
             self.is_write_pending = true;
+            self.writes = writes;
             self.write_timer
                 .as_mut()
                 .reset(Instant::now() + self.timeouts.write);
@@ -363,7 +397,8 @@ impl AsyncWrite for Connection {
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(self.poll_held_continue(cx))?;
-        Pin::new(&mut self.io).poll_flush(cx)
+        let result = Pin::new(&mut self.io).poll_flush(cx);
+        self.check_write(cx, result)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

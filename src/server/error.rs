@@ -5,6 +5,7 @@ use std::{fmt, io, net::SocketAddr};
 use bearward::BuildError;
 use bearward_http::bind_error_hint;
 
+use super::tls::TlsError;
 use crate::{
     api::DocumentError, completions::CompletionsBuildError, settings::ConfigErrors,
     store::OpenError, telemetry::TelemetryError,
@@ -45,6 +46,9 @@ pub enum StartError {
     /// The OpenAPI document of the own routes cannot be merged.
     #[error(transparent)]
     Document(#[from] DocumentError),
+    /// The files of `[server.tls]` cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// An address cannot be bound.
     #[error("cannot listen on {address}: {}", bind_error_hint(.source, "--bind 127.0.0.1:PORT, PORT=... or server.bind"))]
     Bind {

@@ -23,6 +23,7 @@ use super::{
     connections::Connections,
     descriptors,
     shutdown::ShutdownTimes,
+    tls::Tls,
 };
 use crate::{settings, telemetry};
 
@@ -75,7 +76,7 @@ pub(super) fn server_builder(settings: &settings::Server, workers: usize) -> Ser
         .shutdown_timeout(ShutdownTimes::new(settings).close_after_seconds())
 }
 
-/// Serves an application on a bound socket. Every connection has deadlines and counts towards the
+/// Serves an application on a bound socket, over TLS if there is a certificate. Every connection has deadlines and counts towards the
 /// connection limit; requests find its `Arc<ConnectionState>` with `HttpRequest::conn_data`.
 ///
 /// # Errors
@@ -85,6 +86,7 @@ pub(crate) fn listen<F, I, S, B>(
     name: &str,
     socket: TcpListener,
     limits: ListenerLimits,
+    tls: Option<Arc<Tls>>,
     app: F,
 ) -> io::Result<ServerBuilder>
 where
@@ -101,7 +103,7 @@ where
     let address = socket.local_addr()?;
     let shutdown = builder.graceful_shutdown_signal();
     builder.listen(name, socket, move || {
-        let limits = limits.clone();
+        let (limits, tls) = (limits.clone(), tls.clone());
         let shutdown = shutdown.clone();
         let http = HttpService::build()
             .graceful_shutdown_signal(move || {
@@ -133,13 +135,15 @@ where
             ));
         fn_service(move |io: TcpStream| {
             let limits = limits.clone();
+            let acceptor = tls.as_deref().map(Tls::acceptor);
             async move {
                 let peer = io.peer_addr().ok();
                 // A small response is sent at once. An error means that the client is gone.
                 let _ = io.set_nodelay(true);
-                let connection = Connection::new(io, limits.timeouts, |address, state| {
-                    limits.connections.admit(address, state)
-                })?;
+                let connection =
+                    Connection::new(io, acceptor, limits.timeouts, |address, state| {
+                        limits.connections.admit(address, state)
+                    })?;
                 Ok::<_, DispatchError>((connection, Protocol::Http1, peer))
             }
         })

@@ -13,7 +13,10 @@ mod running;
 mod services;
 mod shutdown;
 pub(crate) mod signals;
+pub(crate) mod tls;
+mod transport;
 
+pub(crate) use self::services::check;
 pub use self::{
     application::Application,
     builder::Server,
@@ -21,6 +24,7 @@ pub use self::{
     middleware::{RateLimits, RequestLimits},
     routes::Routes,
     running::RunningServer,
-    services::{check, verifier},
+    services::verifier,
     shutdown::Shutdown,
+    tls::TlsError,
 };

@@ -5,7 +5,10 @@ use std::{net::SocketAddr, sync::Arc};
 use bearward::{Bearward, Clock, CookieSource, Issuer, SystemClock, TokenSource, TokenUse};
 use url::Url;
 
-use super::StartError;
+use super::{
+    StartError,
+    tls::{LoadedCertificate, Tls},
+};
 use crate::{
     completions::Completions,
     settings::{Config, CorsOrigin},
@@ -76,14 +79,18 @@ pub(super) async fn build_services(
 }
 
 /// Builds what [`Server::start`](super::Server::start) builds, without listening and without the database. Returns
-/// the verifier, which fetches the keys of every issuer.
+/// the verifier, which fetches the keys of every issuer, and the TLS certificate, which may have
+/// expired.
 ///
 /// # Errors
 /// The errors of [`Server::start`](super::Server::start) that are caused by the configuration.
-pub async fn check(config: &Config) -> Result<Bearward, StartError> {
+pub(crate) async fn check(
+    config: &Config,
+) -> Result<(Bearward, Option<LoadedCertificate>), StartError> {
+    let tls = config.server.tls.as_ref().map(Tls::load).transpose()?;
     let clock = Arc::new(SystemClock::new());
     let services = build_services(clock, config, config.server.bind).await?;
-    Ok(services.auth)
+    Ok((services.auth, tls.map(|tls| tls.certificate())))
 }
 
 /// Returns the URL of this resource in RFC 9728 metadata and challenges: `server.public_url`
@@ -91,7 +98,8 @@ pub async fn check(config: &Config) -> Result<Bearward, StartError> {
 fn resource_url(config: &Config, address: SocketAddr) -> Option<String> {
     match &config.server.public_url {
         Some(url) => Some(url.as_str().to_owned()),
-        None => (!address.ip().is_unspecified()).then(|| format!("http://{address}")),
+        None => (!address.ip().is_unspecified())
+            .then(|| format!("{}://{address}", config.server.scheme())),
     }
 }
 

@@ -6,11 +6,12 @@ use actix_web::http::header::HeaderName;
 use ipnet::IpNet;
 
 use super::{
-    CorsOrigin, PublicUrl,
+    ClientCertificateHeader, CorsOrigin, PublicUrl, Tls,
     address::{cors_origins, header_names, listen_address, public_url, socket_address},
     network::networks,
     raw::integer,
     section::{Reported, Section},
+    tls::client_certificate_header,
     units::{duration, size},
 };
 
@@ -49,11 +50,20 @@ pub struct Server {
     pub max_connections_per_address: usize,
     /// The address of a second listener, which serves `/metrics` in place of the API.
     pub admin_bind: Option<SocketAddr>,
-    /// The proxies whose `X-Forwarded-For` header is used.
+    /// The proxies whose `X-Forwarded-For` and client certificate headers are used.
     pub trusted_proxies: Vec<IpNet>,
+    /// The header in which these proxies forward the certificate of a client.
+    pub client_certificate_header: Option<ClientCertificateHeader>,
+    /// TLS of the API's listener. `None`: it serves plain HTTP.
+    pub tls: Option<Tls>,
 }
 
 impl Server {
+    /// Returns the scheme of the URLs of the listener: `https` with TLS, else `http`.
+    pub fn scheme(&self) -> &'static str {
+        if self.tls.is_some() { "https" } else { "http" }
+    }
+
     pub(super) fn read(mut section: Section<'_>) -> Result<Self, Reported> {
         let bind = section.take("bind", listen_address);
         let workers = section.take("workers", integer(0..=1024));
@@ -90,6 +100,17 @@ impl Server {
             section.take("max_connections_per_address", integer(0..=1_000_000));
         let admin_bind = section.optional("admin_bind", socket_address);
         let trusted_proxies = section.take("trusted_proxies", networks);
+        let client_certificate_header =
+            section.optional("client_certificate_header", client_certificate_header);
+        let tls = section.subsection("tls").and_then(Tls::read);
+        if matches!(client_certificate_header, Ok(Some(_)))
+            && trusted_proxies.as_ref().is_ok_and(Vec::is_empty)
+        {
+            section.conflict(
+                &["client_certificate_header", "trusted_proxies"],
+                "list the proxies that set the header in trusted_proxies: it is ignored from other clients",
+            );
+        }
         if let (Ok(bind), Ok(Some(admin))) = (bind, admin_bind)
             && bind == admin
             && bind.port() != 0
@@ -117,6 +138,8 @@ impl Server {
             max_connections_per_address: max_connections_per_address?,
             admin_bind: admin_bind?,
             trusted_proxies: trusted_proxies?,
+            client_certificate_header: client_certificate_header?,
+            tls: tls?,
         })
     }
 }

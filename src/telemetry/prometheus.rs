@@ -79,7 +79,22 @@ fn describe_all() {
         "bearward_http_connections_closed_total",
         Unit::Count,
         "Connections that the server closed or refused, by reason: keep_alive, header_timeout, write_timeout, evicted, limit, address_limit, \
-         malformed_head, head_too_large."
+         malformed_head, head_too_large, tls_handshake."
+    );
+    describe_gauge!(
+        "bearward_tls_certificate_expiry_timestamp_seconds",
+        Unit::Seconds,
+        "Time at which the TLS certificate of the server expires, in seconds since 1970."
+    );
+    describe_counter!(
+        "bearward_tls_reloads_total",
+        Unit::Count,
+        "Changes of the TLS files by outcome: success, or failure if the previous certificate stays."
+    );
+    describe_counter!(
+        "bearward_client_certificate_headers_total",
+        Unit::Count,
+        "Requests with the header of server.client_certificate_header by outcome: accepted, untrusted if the peer is no trusted proxy, malformed."
     );
     describe_counter!(
         "bearward_rate_limited_total",

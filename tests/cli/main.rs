@@ -15,6 +15,7 @@ mod documents;
 mod explain;
 mod health;
 mod help;
+mod https;
 mod idp;
 mod openapi;
 mod pages;

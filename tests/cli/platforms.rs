@@ -24,6 +24,28 @@ fn start(arguments: &[&str], variables: &[(&str, &str)]) -> (TestProcess, String
     (server, address)
 }
 
+/// Supabase Auth makes the links of its mails from `API_EXTERNAL_URL` and these paths, which replace
+/// the path of that URL. The gateway forwards only what is below the path.
+#[test]
+fn links_in_mails_of_the_compose_file_pass_its_gateway() {
+    let compose = include_str!("../../docker-compose.yml");
+    let value = |name: &str| {
+        let line = compose
+            .lines()
+            .find_map(|line| line.trim().strip_prefix(name));
+        line.unwrap_or_else(|| panic!("{name} is set"))
+            .trim_start_matches(':')
+            .trim()
+    };
+    let external: url::Url = value("API_EXTERNAL_URL").parse().unwrap();
+    let gateway = include_str!("../../deploy/Caddyfile");
+    assert!(gateway.contains(&format!("handle_path {}/* {{", external.path())));
+    for mail in ["CONFIRMATION", "RECOVERY", "INVITE", "EMAIL_CHANGE"] {
+        let path = value(&format!("GOTRUE_MAILER_URLPATHS_{mail}"));
+        assert_eq!(path, format!("{}/verify", external.path()), "{mail}");
+    }
+}
+
 /// Starts a server on a free port with these variables, and returns it with its URL.
 fn serve(variables: &[(&str, &str)]) -> (TestProcess, String) {
     let variables = [&[("SUPABASE_URL", "http://127.0.0.1:1")], variables].concat();

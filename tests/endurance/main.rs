@@ -22,5 +22,8 @@ mod replicas;
 mod startup;
 mod statements;
 mod test_server;
+mod tls;
+mod tls_reload;
+mod tls_server;
 
 use test_support::{print_skipped, run_all};

@@ -130,6 +130,11 @@ impl Fixture {
         self.server.token()
     }
 
+    /// Returns the address of the gateway.
+    pub fn address(&self) -> SocketAddr {
+        self.gateway.address
+    }
+
     pub async fn send(
         &self,
         method: Method,

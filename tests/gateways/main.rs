@@ -9,6 +9,7 @@ mod backend;
 mod fixture;
 mod gateway;
 
+mod client_certificates;
 mod cookies;
 mod forwarding;
 mod header_spoofing;

@@ -81,6 +81,53 @@ fn check(inside: &str, outside: &str) {
     "trusted_proxies = ['0.0.0.0/0']"
 )]
 #[case::proxies_are_a_list("server", "trusted_proxies = []", "trusted_proxies = '10.0.0.1'")]
+#[case::certificate_header_needs_a_proxy(
+    "server",
+    "client_certificate_header = 'Client-Cert'\ntrusted_proxies = ['10.0.0.1']",
+    "client_certificate_header = 'Client-Cert'"
+)]
+#[case::certificate_header_is_a_name(
+    "server",
+    "client_certificate_header = 'X-Client-Cert'\ntrusted_proxies = ['10.0.0.1']",
+    "client_certificate_header = 'X Client Cert'\ntrusted_proxies = ['10.0.0.1']"
+)]
+#[case::certificate_header_has_no_other_meaning(
+    "server",
+    "client_certificate_header = 'Authority'\ntrusted_proxies = ['10.0.0.1']",
+    "client_certificate_header = 'Authorization'\ntrusted_proxies = ['10.0.0.1']"
+)]
+#[case::key_for_the_certificate(
+    "server.tls",
+    "cert_file = 'c.pem'\nkey_file = 'k.pem'",
+    "cert_file = 'c.pem'"
+)]
+#[case::certificate_for_the_key("server.tls", "key_file = ''", "key_file = 'k.pem'")]
+#[case::client_authentication_needs_authorities(
+    "server.tls",
+    "cert_file = 'c.pem'\nkey_file = 'k.pem'\nclient_auth = 'required'\nclient_ca_file = '*'",
+    "cert_file = 'c.pem'\nkey_file = 'k.pem'\nclient_auth = 'required'"
+)]
+#[case::authorities_need_client_authentication(
+    "server.tls",
+    "cert_file = 'c.pem'\nkey_file = 'k.pem'\nclient_auth = 'optional'\nclient_ca_file = 'ca.pem'",
+    "cert_file = 'c.pem'\nkey_file = 'k.pem'\nclient_ca_file = 'ca.pem'"
+)]
+#[case::client_authentication_needs_a_certificate(
+    "server.tls",
+    "client_auth = 'off'",
+    "client_auth = 'optional'\nclient_ca_file = 'ca.pem'"
+)]
+#[case::client_authentication_is_known(
+    "server.tls",
+    "cert_file = 'c.pem'\nkey_file = 'k.pem'\nclient_auth = 'optional'\nclient_ca_file = '*'",
+    "cert_file = 'c.pem'\nkey_file = 'k.pem'\nclient_auth = 'request'\nclient_ca_file = '*'"
+)]
+#[case::hsts_at_most_two_years(
+    "server.tls",
+    "cert_file = 'c.pem'\nkey_file = 'k.pem'\nhsts_max_age = '63115200s'",
+    "cert_file = 'c.pem'\nkey_file = 'k.pem'\nhsts_max_age = '63115201s'"
+)]
+#[case::hsts_needs_a_certificate("server.tls", "hsts_max_age = '0s'", "hsts_max_age = '1s'")]
 #[case::min_ttl_within_default_ttl("jwks", "min_ttl = '10m'", "min_ttl = '601s'")]
 #[case::default_ttl_within_max_ttl("jwks", "default_ttl = '1h'", "default_ttl = '3601s'")]
 #[case::max_ttl_within_max_stale("jwks", "max_ttl = '6h'", "max_ttl = '21601s'")]

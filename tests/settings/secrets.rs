@@ -207,6 +207,12 @@ fn debug_and_the_effective_values_redact_secrets() {
     server.max_connections_per_address = 0                       the built-in defaults
     server.admin_bind = ""                                       the built-in defaults
     server.trusted_proxies = []                                  the built-in defaults
+    server.client_certificate_header = ""                        the built-in defaults
+    server.tls.cert_file = ""                                    the built-in defaults
+    server.tls.key_file = ""                                     the built-in defaults
+    server.tls.client_ca_file = ""                               the built-in defaults
+    server.tls.client_auth = "off"                               the built-in defaults
+    server.tls.hsts_max_age = "0s"                               the built-in defaults
     jwks.default_ttl = "10m"                                     the built-in defaults
     jwks.min_ttl = "60s"                                         the built-in defaults
     jwks.max_ttl = "1h"                                          the built-in defaults

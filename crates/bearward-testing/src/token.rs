@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bearward::Timestamp;
+use bearward::{ClientCertificate, Timestamp};
 use serde_json::{Map, Value, json};
 
 use crate::signing::{KeyPair, Token, forge, tamper};
@@ -135,6 +135,26 @@ impl TokenBuilder {
     #[must_use]
     pub fn claim(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.claims.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// Binds the token to a client certificate in DER (RFC 8705 §3.1): sets `x5t#S256` of `cnf`.
+    ///
+    /// # Panics
+    /// If the bytes are not one DER structure.
+    #[must_use]
+    pub fn bound_to_certificate(mut self, der: &[u8]) -> Self {
+        let certificate = ClientCertificate::from_der(der).expect("a certificate in DER");
+        let thumbprint = Value::from(certificate.thumbprint());
+        match self.claims.get_mut("cnf") {
+            Some(Value::Object(methods)) => {
+                methods.insert("x5t#S256".to_owned(), thumbprint);
+            }
+            _ => {
+                let methods = json!({ "x5t#S256": thumbprint });
+                self.claims.insert("cnf".to_owned(), methods);
+            }
+        }
         self
     }
 

@@ -10,6 +10,7 @@ use arc_swap::ArcSwap;
 use crate::{
     builder::{BuildError, BuildWarning, Builder, VerifierConfig},
     claims::CustomClaims,
+    client_certificate::ClientCertificate,
     clock::Clock,
     error::AuthFailure,
     explain::{self, Explanation},
@@ -117,8 +118,41 @@ impl Bearward {
     ///
     /// # Security
     /// It does not check what the user may do: use the `require_…` methods of [`Verified`].
+    ///
+    /// A token that is bound to a client certificate is rejected: see
+    /// [`verify_with_certificate`](Self::verify_with_certificate).
     pub async fn verify(&self, token: &str) -> Result<Verified, AuthFailure> {
         self.try_verify(token).finish().await
+    }
+
+    /// Verifies a token of a client that authenticated with this certificate in mutual TLS (RFC
+    /// 8705). A token that is bound to a certificate is accepted only with it; other tokens are
+    /// bearer tokens, which are accepted with any.
+    ///
+    /// [`authenticate`](Self::authenticate) and the extractors do the same for a request.
+    ///
+    /// ```
+    /// use bearward::{AuthFailure, Bearward, ClientCertificate, Verified};
+    ///
+    /// async fn verify(auth: &Bearward, token: &str, der: Option<&[u8]>) -> Result<Verified, AuthFailure> {
+    ///     let certificate = der.and_then(|der| ClientCertificate::from_der(der).ok());
+    ///     auth.verify_with_certificate(token, certificate).await
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// Same as [`verify`](Self::verify), and
+    /// [`AuthError::CertificateMismatch`](crate::AuthError::CertificateMismatch) for a token that is
+    /// bound to another certificate.
+    ///
+    /// # Security
+    /// See [`ClientCertificate`] for where it may come from.
+    pub async fn verify_with_certificate(
+        &self,
+        token: &str,
+        certificate: Option<ClientCertificate>,
+    ) -> Result<Verified, AuthFailure> {
+        self.try_verify_with(token, || certificate).finish().await
     }
 
     /// Verifies a bearer token and deserializes its payload as custom claims.
@@ -154,10 +188,16 @@ impl Bearward {
     ///
     /// Returns [`Verification::Ready`] unless the issuer's keys must be fetched first.
     pub fn try_verify(&self, token: &str) -> Verification {
-        self.shared
-            .verifier
-            .load()
-            .verify(token, TokenUse::AccessToken)
+        self.try_verify_with(token, || None)
+    }
+
+    pub(crate) fn try_verify_with(
+        &self,
+        token: &str,
+        certificate: impl Fn() -> Option<ClientCertificate>,
+    ) -> Verification {
+        let verifier = self.shared.verifier.load();
+        verifier.verify(token, TokenUse::AccessToken, certificate)
     }
 
     /// Verifies a token from a request body, such as a Google ID token, against the issuers with
@@ -167,7 +207,8 @@ impl Bearward {
     /// Same as [`verify`](Self::verify). Tokens of other issuers are rejected with
     /// [`AuthError::UnknownIssuer`](crate::AuthError::UnknownIssuer).
     pub async fn verify_credential(&self, token: &str) -> Result<Verified, AuthFailure> {
-        let verification = self.shared.verifier.load().verify(token, TokenUse::IdToken);
+        let verifier = self.shared.verifier.load();
+        let verification = verifier.verify(token, TokenUse::IdToken, || None);
         verification.finish().await
     }
 
@@ -199,9 +240,13 @@ impl Bearward {
     /// [`AuthError::KeysUnavailable`](crate::AuthError::KeysUnavailable) says nothing about the token.
     ///
     /// # Security
-    /// Requirements such as roles are not checked again: the token and so its claims are the same.
+    /// Requirements such as roles are not checked again: the token and so its claims are the same. The
+    /// client certificate is that of the connection, which has been checked when `user` was verified.
     pub async fn recheck<C>(&self, user: &Verified<C>) -> Result<(), AuthFailure> {
-        self.verify(user.token()).await.map(drop)
+        let certificate = user.client_certificate();
+        self.verify_with_certificate(user.token(), certificate)
+            .await
+            .map(drop)
     }
 
     /// Verifies a bearer token and reports each check with the found and the expected values.
@@ -224,7 +269,17 @@ impl Bearward {
     /// The explanation is for developers and operators. It contains claims, which are unverified if
     /// the token was rejected. Do not send it to clients.
     pub async fn explain(&self, token: &str) -> Explanation {
-        let result = self.verify(token).await;
+        self.explain_with_certificate(token, None).await
+    }
+
+    /// Explains a token as [`explain`](Self::explain) does, for a client that authenticated with this
+    /// certificate in mutual TLS.
+    pub async fn explain_with_certificate(
+        &self,
+        token: &str,
+        certificate: Option<ClientCertificate>,
+    ) -> Explanation {
+        let result = self.verify_with_certificate(token, certificate).await;
         let verifier = self.shared.verifier.load_full();
         let issuers = verifier
             .issuers()
@@ -236,6 +291,7 @@ impl Bearward {
             max_bytes: verifier.max_bytes(),
             issuers,
             now: self.clock().now(),
+            certificate,
             result,
         })
     }

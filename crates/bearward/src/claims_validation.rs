@@ -35,14 +35,6 @@ pub(super) fn validate_claims(
     }
     check_not_expired(expires_at, issuer, now)?;
     check_not_in_future([("nbf", not_before), ("iat", issued_at)], issuer, now)?;
-    if payload.member("cnf").is_some() {
-        // RFC 9449 §7, RFC 8705 §3: such a token requires a proof of possession, which is not
-        // checked here.
-        return Err(AuthError::InvalidClaim {
-            name: "cnf".into(),
-            problem: "sender-constrained tokens are not bearer tokens",
-        });
-    }
     let typ_claims: &[&str] = match issuer.token_type {
         TypRule::Jwt | TypRule::OneOf(_) => &[],
         TypRule::AtJwt => &["client_id", "iat", "jti"],

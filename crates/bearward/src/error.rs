@@ -145,6 +145,11 @@ pub enum AuthError {
         /// The accepted client ids.
         expected: Arc<[Box<str>]>,
     },
+    /// The token is bound to a client certificate (RFC 8705 §3), and the request does not come with
+    /// it; or a route requires a bound token, see
+    /// [`Verified::require_certificate`](crate::Verified::require_certificate).
+    #[error("{0}")]
+    CertificateMismatch(CertificateProblem),
     /// The payload cannot be deserialized into the route's custom claims type.
     #[error("the token does not contain the claims this route requires")]
     CustomClaimsMismatch,
@@ -215,6 +220,8 @@ pub enum VerificationStep {
     Signature,
     /// The types of the claims, the times, the audience, the client and the issuer's rules.
     Claims,
+    /// The sender possesses what the token is bound to (`cnf`, RFC 7800).
+    Possession,
     /// The route's requirement.
     Requirement,
 }
@@ -304,6 +311,16 @@ impl AuthError {
             Self::ClientNotAllowed { .. } => {
                 ("CLIENT_NOT_ALLOWED", "client", VerificationStep::Claims)
             }
+            Self::CertificateMismatch(CertificateProblem::NotBound) => (
+                "CERTIFICATE_MISMATCH",
+                "certificate",
+                VerificationStep::Requirement,
+            ),
+            Self::CertificateMismatch(_) => (
+                "CERTIFICATE_MISMATCH",
+                "certificate",
+                VerificationStep::Possession,
+            ),
             Self::CustomClaimsMismatch => (
                 "INVALID_CLAIM",
                 "claims_type",
@@ -422,6 +439,21 @@ pub enum ObjectError {
     Duplicate,
 }
 
+/// The reason for [`AuthError::CertificateMismatch`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CertificateProblem {
+    /// The token is bound, and the request comes with no certificate.
+    #[error("the token is bound to a client certificate, and the request came without one")]
+    NotPresented,
+    /// The token is bound to another certificate.
+    #[error("the token is bound to another client certificate")]
+    Different,
+    /// The token is not bound, and the route requires it.
+    #[error("the token is not bound to a client certificate")]
+    NotBound,
+}
+
 impl fmt::Display for VerificationStep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -436,6 +468,7 @@ impl fmt::Display for VerificationStep {
             Self::VerificationKey => "key",
             Self::Signature => "signature",
             Self::Claims => "claims",
+            Self::Possession => "possession",
             Self::Requirement => "requirement",
         })
     }

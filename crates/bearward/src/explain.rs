@@ -37,6 +37,7 @@ pub use self::mapped_claims::MappedClaim;
 use super::{
     algorithm::Algorithm,
     claim_lookup::ClaimLookup,
+    client_certificate::ClientCertificate,
     client_claims::{self, ClientClaims},
     clock::Timestamp,
     error::{AuthError, AuthFailure, FormatError, HeaderError, VerificationStep},
@@ -95,10 +96,12 @@ pub(crate) struct ExplainInput<'a> {
     /// The issuers with the states of their key sets.
     pub(crate) issuers: Vec<(&'a Issuer, Vec<KeySetStatus>)>,
     pub(crate) now: Timestamp,
+    /// The certificate of the client.
+    pub(crate) certificate: Option<ClientCertificate>,
     pub(crate) result: Result<Verified, AuthFailure>,
 }
 
-const STEPS: [VerificationStep; 10] = [
+const STEPS: [VerificationStep; 11] = [
     VerificationStep::Size,
     VerificationStep::Format,
     VerificationStep::Header,
@@ -109,6 +112,7 @@ const STEPS: [VerificationStep; 10] = [
     VerificationStep::VerificationKey,
     VerificationStep::Signature,
     VerificationStep::Claims,
+    VerificationStep::Possession,
 ];
 
 pub(crate) fn explain(input: &ExplainInput<'_>) -> Explanation {
@@ -145,7 +149,15 @@ pub(crate) fn explain(input: &ExplainInput<'_>) -> Explanation {
         Some(failed) if step > failed => Outcome::NotReached,
         _ => Outcome::Passed,
     };
-    let steps = STEPS.into_iter().map(|step| {
+    // Most tokens are not bound to anything.
+    let is_bound = context
+        .payload
+        .as_ref()
+        .is_some_and(|payload| payload.member("cnf").is_some());
+    let steps = STEPS
+        .into_iter()
+        .filter(|step| is_bound || *step != VerificationStep::Possession);
+    let steps = steps.map(|step| {
         let (found, expected) = context.describe(step);
         let outcome = outcome(step);
         let found = if outcome == Outcome::NotReached && !context.is_readable(step) {
@@ -251,6 +263,13 @@ impl ExplainContext<'_> {
                     prefix(expected, expected_claims),
                 )
             }
+            VerificationStep::Possession => (
+                self.input.certificate.map_or_else(
+                    || "no client certificate".to_owned(),
+                    |certificate| format!("client certificate {}", certificate.thumbprint()),
+                ),
+                self.bound_certificate(),
+            ),
             VerificationStep::Source | VerificationStep::Requirement => {
                 (String::new(), String::new())
             }
@@ -264,9 +283,10 @@ impl ExplainContext<'_> {
             | VerificationStep::Algorithm
             | VerificationStep::Type
             | VerificationStep::VerificationKey => self.header.is_some(),
-            VerificationStep::Payload | VerificationStep::Issuer | VerificationStep::Claims => {
-                self.payload.is_some()
-            }
+            VerificationStep::Payload
+            | VerificationStep::Issuer
+            | VerificationStep::Claims
+            | VerificationStep::Possession => self.payload.is_some(),
             VerificationStep::Signature => jws::split(self.input.token).is_ok(),
             _ => true,
         }
@@ -284,6 +304,18 @@ impl ExplainContext<'_> {
             .iter()
             .find(|(issuer, _)| issuer.accepts_iss(&iss))
             .map(|(issuer, keys)| (*issuer, keys.as_slice()))
+    }
+
+    /// Describes the client certificate that the token is bound to.
+    fn bound_certificate(&self) -> String {
+        let thumbprint = self.payload.as_ref().and_then(|payload| {
+            let methods = StrictObject::parse(payload.member("cnf")?.as_bytes()).ok()?;
+            parse_string(methods.member("x5t#S256")?)
+        });
+        thumbprint.map_or_else(
+            || "none".to_owned(),
+            |thumbprint| format!("client certificate {}", SanitizedText::new(&thumbprint)),
+        )
     }
 
     /// Describes every accepted `iss` of a bearer token.

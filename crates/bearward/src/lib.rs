@@ -60,17 +60,19 @@
 //!    task refreshes, see [`keys`].
 //! 5. The signature is valid for the bytes received. HMAC and `none` are not implemented.
 //! 6. Claims: `exp`, `nbf`, `iat`, `aud`, `sub` and the issuer's required claims.
-//! 7. The route's [`Requirement`].
+//! 7. Possession: a token that is bound to a client certificate (RFC 8705) is accepted only with that
+//!    [`ClientCertificate`].
+//! 8. The route's [`Requirement`].
 //!
-//! Verified tokens are cached; expiry and key validity are re-checked on every hit. A [`Verified`]
+//! Verified tokens are cached; expiry, key validity and the client certificate are re-checked on every hit. A [`Verified`]
 //! value can only be created by this pipeline.
 //!
 //! # What it does not do
 //!
 //! - It does not perform sign-in, issue tokens or hold secrets.
 //! - It does not know whether a session was ended or a user was deleted before the token expires.
-//! - It does not accept encrypted tokens (JWE), opaque tokens, shared-secret signatures or
-//!   sender-constrained tokens (`DPoP`, mutual TLS).
+//! - It does not accept encrypted tokens (JWE), opaque tokens, shared-secret signatures or tokens that
+//!   are bound to a key with `DPoP`.
 //!
 //! # Features
 //!
@@ -110,8 +112,10 @@ mod claim_mapping;
 mod claim_rule;
 mod claims;
 mod claims_validation;
+mod client_certificate;
 mod client_claims;
 mod clock;
+mod confirmation;
 mod cookie;
 mod error;
 mod http;
@@ -141,9 +145,13 @@ pub use self::{
     claim_mapping::{ClaimMapping, ClaimMappingError},
     claim_rule::{ClaimRule, ClaimRuleError, ClaimValue},
     claims::{Claims, CustomClaims, NoCustomClaims},
+    client_certificate::{ClientCertificate, InvalidCertificate},
     clock::{Clock, Sleep, SystemClock, Timestamp},
     cookie::{CookieError, CookieSource},
-    error::{AuthError, AuthFailure, FormatError, HeaderError, ObjectError, VerificationStep},
+    error::{
+        AuthError, AuthFailure, CertificateProblem, FormatError, HeaderError, ObjectError,
+        VerificationStep,
+    },
     http::{ErrorBody, ErrorContent, ErrorParts, RequestHead, RequestId, TokenSource},
     issuer::{Audiences, Issuer, IssuerError, KeySource, KeySourceError, TokenUse, TypRule},
     issuer_template::TemplateError,

@@ -6,7 +6,9 @@ use super::{
     algorithm::Algorithm,
     claim_rule::ClaimRule,
     claims::{Claims, CustomClaims, NoCustomClaims},
-    error::{AuthError, AuthFailure},
+    client_certificate::ClientCertificate,
+    confirmation::Confirmation,
+    error::{AuthError, AuthFailure, CertificateProblem},
     jws,
 };
 
@@ -40,6 +42,8 @@ pub struct Verified<C = NoCustomClaims> {
 #[derive(Debug, Clone)]
 pub(crate) struct VerifiedToken {
     pub(super) claims: Claims,
+    /// What the sender must prove to possess; `None` for a bearer token.
+    pub(super) confirmation: Option<Confirmation>,
     /// The token as it was sent.
     pub(super) raw: RawToken,
     /// The first accepted spelling of the issuer.
@@ -56,6 +60,26 @@ pub(crate) struct VerifiedToken {
     pub(super) key_set: usize,
     /// The generation of that key set.
     pub(super) generation: u64,
+}
+
+impl VerifiedToken {
+    /// Checks that the sender possesses what the token is bound to. `certificate` is called for a
+    /// bound token only.
+    pub(super) fn check_confirmation(
+        &self,
+        certificate: impl FnOnce() -> Option<ClientCertificate>,
+    ) -> Result<(), AuthFailure> {
+        let Some(confirmation) = &self.confirmation else {
+            return Ok(());
+        };
+        confirmation.check(certificate()).map_err(|error| {
+            AuthFailure::new(
+                error,
+                Some(Arc::clone(&self.issuer_name)),
+                self.kid.as_deref(),
+            )
+        })
+    }
 }
 
 /// The text of a token, redacted in `Debug`.
@@ -265,6 +289,41 @@ impl<C> Verified<C> {
             Err(AuthError::StepUpRequired {
                 required: level.into(),
             })
+        }
+    }
+
+    /// Returns the client certificate that the token is bound to (RFC 8705), which the sender of the
+    /// request has proven to hold; `None` for a bearer token.
+    pub fn client_certificate(&self) -> Option<ClientCertificate> {
+        self.token
+            .confirmation
+            .map(|confirmation| confirmation.certificate())
+    }
+
+    /// Requires a token that is bound to a client certificate: a stolen one is useless without the
+    /// private key.
+    ///
+    /// ```
+    /// use bearward::{AuthError, NoCustomClaims, Requirement, Verified};
+    ///
+    /// /// Payments, as the security profile FAPI requires them.
+    /// struct Payments;
+    ///
+    /// impl Requirement for Payments {
+    ///     type Claims = NoCustomClaims;
+    ///     fn check(user: &Verified) -> Result<(), AuthError> {
+    ///         user.require_certificate()?;
+    ///         user.require_scope("payments")
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// [`AuthError::CertificateMismatch`] (401) for a bearer token.
+    pub fn require_certificate(&self) -> Result<(), AuthError> {
+        match self.client_certificate() {
+            Some(_) => Ok(()),
+            None => Err(AuthError::CertificateMismatch(CertificateProblem::NotBound)),
         }
     }
 

@@ -16,7 +16,9 @@ use smallvec::SmallVec;
 use super::{
     claims::NoCustomClaims,
     claims_validation,
+    client_certificate::ClientCertificate,
     clock::{Clock, Timestamp},
+    confirmation::Confirmation,
     error::{AuthError, AuthFailure, VerificationStep},
     issuer::{Issuer, TokenUse},
     jws::{CompactJws, Header, UnverifiedJws},
@@ -166,18 +168,28 @@ impl Verifier {
         self.cache.as_ref().map_or(0, TokenCache::len)
     }
 
-    /// Verifies a token of an issuer with this `token_use`. Rejections are counted.
-    pub(crate) fn verify(self: &Arc<Self>, token: &str, token_use: TokenUse) -> Verification {
+    /// Verifies a token of an issuer with this `token_use`. `certificate` returns the certificate of
+    /// the sender; it is called if the token is bound to one or keys must be fetched. Rejections are
+    /// counted.
+    pub(crate) fn verify(
+        self: &Arc<Self>,
+        token: &str,
+        token_use: TokenUse,
+        certificate: impl Fn() -> Option<ClientCertificate>,
+    ) -> Verification {
         let now = self.clock.now();
         if token.len() > self.max_bytes {
             return Verification::Ready(
-                self.finish(Err(AuthError::TooLong {
-                    limit: self.max_bytes,
-                }
-                .into())),
+                self.finish(
+                    Err(AuthError::TooLong {
+                        limit: self.max_bytes,
+                    }
+                    .into()),
+                    certificate,
+                ),
             );
         }
-        if let Some(result) = self.lookup_cache(token, token_use, now) {
+        if let Some(result) = self.lookup_cache(token, token_use, now, &certificate) {
             return Verification::Ready(result);
         }
         match self.verify_uncached(&VerificationAttempt {
@@ -186,12 +198,16 @@ impl Verifier {
             now,
             fetched: None,
         }) {
-            PipelineStep::Done(result) => Verification::Ready(self.finish(result)),
+            PipelineStep::Done(result) => Verification::Ready(self.finish(result, certificate)),
             PipelineStep::WaitForFetch(fetch) => {
-                let (verifier, token) = (Arc::clone(self), Box::from(token));
-                Verification::Pending(PendingVerification(Box::pin(
-                    verifier.verify_after_fetch(token, token_use, fetch),
-                )))
+                let (verifier, token, certificate) =
+                    (Arc::clone(self), Box::from(token), certificate());
+                Verification::Pending(PendingVerification(Box::pin(verifier.verify_after_fetch(
+                    token,
+                    token_use,
+                    certificate,
+                    fetch,
+                ))))
             }
         }
     }
@@ -200,6 +216,7 @@ impl Verifier {
         self: Arc<Self>,
         token: Box<str>,
         token_use: TokenUse,
+        certificate: Option<ClientCertificate>,
         mut pending: PendingFetches,
     ) -> Result<Verified, AuthFailure> {
         let verify = |fetched| {
@@ -221,16 +238,22 @@ impl Verifier {
                 Err(AuthFailure { error, .. }) if is_key_error(&error) => {
                     failure = weightier(failure, error);
                 }
-                result => return self.finish(result),
+                result => return self.finish(result, || certificate),
             }
         }
-        self.finish(verify(Err(failure)))
+        self.finish(verify(Err(failure)), || certificate)
     }
 
+    /// Checks the possession of what the token is bound to, and counts the result.
     fn finish(
         &self,
         result: Result<Arc<VerifiedToken>, AuthFailure>,
+        certificate: impl FnOnce() -> Option<ClientCertificate>,
     ) -> Result<Verified, AuthFailure> {
+        let result = result.and_then(|token| {
+            token.check_confirmation(certificate)?;
+            Ok(token)
+        });
         match result {
             Ok(token) => {
                 if let Some(issuer) = self.issuers.get(token.issuer_index) {
@@ -248,12 +271,14 @@ impl Verifier {
         }
     }
 
-    /// Looks up a cached token and re-checks its times and the generation of its key.
+    /// Looks up a cached token and re-checks its times, the generation of its key and the
+    /// certificate that it is bound to.
     fn lookup_cache(
         &self,
         token: &str,
         token_use: TokenUse,
         now: Timestamp,
+        certificate: impl Fn() -> Option<ClientCertificate>,
     ) -> Option<Result<Verified, AuthFailure>> {
         let cache = self.cache.as_ref()?;
         let key = cache.key_for(token);
@@ -273,7 +298,11 @@ impl Verifier {
             cache.remove(key);
             let name = Some(Arc::clone(&issuer.config.name));
             let failure = AuthFailure::new(error, name, verified.kid.as_deref());
-            return Some(self.finish(Err(failure)));
+            return Some(self.finish(Err(failure), certificate));
+        }
+        // The token remains cached: its owner may send it with the certificate.
+        if let Err(failure) = verified.check_confirmation(&certificate) {
+            return Some(self.finish(Err(failure), certificate));
         }
         issuer.metrics.record_cache_hit();
         Some(Ok(Verified {
@@ -383,6 +412,7 @@ impl Verifier {
         };
         let verified = Arc::new(VerifiedToken {
             claims: claims_validation::validate_claims(&payload, &issuer.config, now)?,
+            confirmation: Confirmation::parse(&payload)?,
             raw: RawToken(attempt.token.into()),
             canonical_issuer,
             issuer: token_issuer,

@@ -8,6 +8,8 @@
     reason = "helpers of tests panic to fail the test"
 )]
 
+#[cfg(feature = "certificates")]
+pub mod certificates;
 pub mod completions_service;
 #[cfg(feature = "database")]
 pub mod database;

@@ -6,6 +6,7 @@
 //! |---|---|---|
 //! | [`track_request`] | all routes | Keeps the connection busy until the response is sent |
 //! | [`close_on_unread_body`] | all routes | Closes the connection after the response if the body was not read |
+//! | [`ClientCertificates`] | all routes | Determines the certificate of the client |
 //! | [`observe`](telemetry::observe) | all routes | Request id, access log, metrics, trace |
 //! | [`forward_auth_method`] | all routes | Sets the method of a forward-auth request |
 //! | [`security_headers`] | all routes | Adds security headers to the response |
@@ -26,6 +27,7 @@
 mod account;
 mod administrator;
 mod client_address;
+mod client_certificate;
 mod connection;
 mod cors;
 mod error_envelope;
@@ -48,13 +50,14 @@ use self::{
     account::load_account,
     administrator::require_administrator,
     client_address::TrustedProxies,
+    client_certificate::ClientCertificates,
     connection::track_request,
     cors::{cors, preflight_error_body},
     error_envelope::error_envelope,
     forward_auth::forward_auth_method,
     rate_limits::{limit_invalid_tokens, limit_per_address, limit_per_known_user, limit_per_user},
     request_limits::{enforce, enforce_before_routing},
-    security_headers::security_headers,
+    security_headers::{security_headers, strict_transport_security},
     unread_body::close_on_unread_body,
 };
 pub use self::{rate_limits::RateLimits, request_limits::RequestLimits};
@@ -85,13 +88,19 @@ where
         > + 'static,
 {
     let proxies = TrustedProxies::new(settings.trusted_proxies.iter().copied());
+    let certificates =
+        ClientCertificates::new(proxies.clone(), settings.client_certificate_header.clone());
+    let hsts = strict_transport_security(settings.tls.as_ref());
     app.wrap(cors(&settings, with_credentials))
         .wrap(from_fn(preflight_error_body))
-        .wrap(from_fn(security_headers))
+        .wrap(from_fn(move |request, next| {
+            security_headers(hsts.clone(), request, next)
+        }))
         .wrap(from_fn(forward_auth_method))
         .wrap(from_fn(move |request: ServiceRequest, next| {
             let continues_trace = proxies.is_trusted_peer(request.peer_addr());
             let client = proxies.client_address(request.request());
+            certificates.store(request.request());
             telemetry::observe(continues_trace, client, request, next)
         }))
         .wrap(from_fn(close_on_unread_body))

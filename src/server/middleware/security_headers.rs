@@ -8,6 +8,8 @@ use actix_web::{
     middleware::Next,
 };
 
+use crate::settings::Tls;
+
 /// Framing, content sniffing, script execution and caching are forbidden.
 const HEADERS: [(HeaderName, &str); 4] = [
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
@@ -25,17 +27,18 @@ const HEADERS: [(HeaderName, &str); 4] = [
 /// # Errors
 /// Passes on errors of the inner service.
 pub(super) async fn security_headers(
+    hsts: Option<HeaderValue>,
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     match next.call(request).await {
         Ok(mut response) => {
-            add_missing(response.headers_mut());
+            add_missing(response.headers_mut(), hsts);
             Ok(response)
         }
         Err(mut error) => {
-            error.add_response_mapper(|mut response| {
-                add_missing(response.headers_mut());
+            error.add_response_mapper(move |mut response| {
+                add_missing(response.headers_mut(), hsts.clone());
                 response
             });
             Err(error)
@@ -43,7 +46,22 @@ pub(super) async fn security_headers(
     }
 }
 
-fn add_missing(headers: &mut HeaderMap) {
+/// Returns the value of `Strict-Transport-Security` (RFC 6797) for a listener; `None` if it is off.
+///
+/// It is off by default, because it applies to every service and port of the host and cannot be taken
+/// back. Behind a proxy that terminates TLS, the proxy sends it.
+pub(super) fn strict_transport_security(tls: Option<&Tls>) -> Option<HeaderValue> {
+    let max_age = tls?.hsts_max_age.as_secs();
+    if max_age == 0 {
+        return None;
+    }
+    HeaderValue::try_from(format!("max-age={max_age}")).ok()
+}
+
+fn add_missing(headers: &mut HeaderMap, hsts: Option<HeaderValue>) {
+    if let Some(hsts) = hsts {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, hsts);
+    }
     for (name, value) in HEADERS {
         if !headers.contains_key(&name) {
             headers.insert(name, HeaderValue::from_static(value));

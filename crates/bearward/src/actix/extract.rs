@@ -7,7 +7,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use actix_web::{HttpRequest, web::Data};
+use actix_web::{HttpMessage, HttpRequest, web::Data};
 
 use super::{
     credential,
@@ -17,6 +17,7 @@ use super::{
 };
 use crate::{
     bearward::Bearward,
+    client_certificate::ClientCertificate,
     error::{AuthError, AuthFailure},
     verified::Verified,
     verifier::{PendingVerification, Verification},
@@ -73,10 +74,16 @@ pub(super) fn authenticate(request: &HttpRequest, auth: &Bearward) -> Authentica
     {
         return Authentication::Done(early.result.clone());
     }
-    match auth.try_verify(token) {
+    match auth.try_verify_with(token, || client_certificate(request)) {
         Verification::Ready(result) => Authentication::Done(result),
         Verification::Pending(pending) => Authentication::Pending(pending),
     }
+}
+
+/// Returns the client certificate of a request, or else of its connection.
+fn client_certificate(request: &HttpRequest) -> Option<ClientCertificate> {
+    let of_request = request.extensions().get::<ClientCertificate>().copied();
+    of_request.or_else(|| request.conn_data::<ClientCertificate>().copied())
 }
 
 /// Returns and counts the failure of a request without a token.

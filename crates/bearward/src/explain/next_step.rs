@@ -3,7 +3,7 @@
 use super::{ExplainContext, count, provider_hints::provider_hint, relative_time};
 use crate::{
     algorithm::Algorithm,
-    error::{AuthError, FormatError, HeaderError, ObjectError},
+    error::{AuthError, CertificateProblem, FormatError, HeaderError, ObjectError},
     issuer::{ClientRule, Issuer},
     text::SanitizedText,
 };
@@ -83,6 +83,19 @@ pub(super) fn next_step(context: &ExplainContext<'_>, error: &AuthError) -> Stri
             "add the client to `client_ids` of the issuer only if it may use this service; each of client_id, azp, appid and cid must be \
              listed"
                 .to_owned()
+        }
+        AuthError::CertificateMismatch(CertificateProblem::NotPresented) => {
+            "the token is bound to a client certificate: send it over mutual TLS with that certificate; behind a proxy, \
+             server.client_certificate_header names the header with the certificate"
+                .to_owned()
+        }
+        AuthError::CertificateMismatch(CertificateProblem::Different) => {
+            "the client authenticated with another certificate than when it requested the token: request a new token with the \
+             certificate that is used now"
+                .to_owned()
+        }
+        AuthError::CertificateMismatch(CertificateProblem::NotBound) => {
+            "the route requires a token that is bound to a client certificate: request it over mutual TLS (RFC 8705 §3)".to_owned()
         }
         AuthError::CustomClaimsMismatch => {
             "compare the route's custom claims type with the token's payload: a member is missing or has another type".to_owned()
@@ -209,7 +222,8 @@ fn invalid_claim(context: &ExplainContext<'_>, name: &str, problem: &str) -> Str
     const MIN_MILLISECONDS: f64 = 100_000_000_000.0;
     match name {
         "cnf" => {
-            "the token is bound to a key and requires DPoP or mutual TLS; request a bearer token for this service".to_owned()
+            "the token is bound to a key and requires DPoP or another proof; request a bearer token, or one that is bound to a client certificate (RFC 8705)"
+                .to_owned()
         }
         "exp" | "nbf" | "iat"
             if context

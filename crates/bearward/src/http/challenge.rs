@@ -120,6 +120,7 @@ impl AuthError {
             | Self::InvalidClaim { .. }
             | Self::UnexpectedClaim { .. }
             | Self::ClientNotAllowed { .. }
+            | Self::CertificateMismatch(_)
             | Self::CustomClaimsMismatch => (401, Challenge::Error(INVALID_TOKEN, None)),
             Self::StepUpRequired { required } => (
                 401,

@@ -5,6 +5,7 @@ use smallvec::SmallVec;
 use super::HttpConfig;
 use crate::{
     bearward::Bearward,
+    client_certificate::ClientCertificate,
     error::{AuthError, AuthFailure},
     text::is_token_char,
     verified::Verified,
@@ -33,6 +34,7 @@ pub struct RequestHead<'r> {
     method: &'r str,
     target: &'r str,
     headers: SmallVec<[(&'r str, &'r [u8]); 16]>,
+    client_certificate: Option<ClientCertificate>,
 }
 
 impl<'r> RequestHead<'r> {
@@ -55,7 +57,18 @@ impl<'r> RequestHead<'r> {
             headers: headers
                 .map(|(name, value)| (name.as_ref(), value.as_ref()))
                 .collect(),
+            client_certificate: None,
         }
+    }
+
+    /// Sets the certificate with which the client authenticated in mutual TLS (RFC 8705).
+    ///
+    /// # Security
+    /// See [`ClientCertificate`] for where it may come from.
+    #[must_use]
+    pub fn client_certificate(mut self, certificate: ClientCertificate) -> Self {
+        self.client_certificate = Some(certificate);
+        self
     }
 
     /// Returns the method.
@@ -119,7 +132,7 @@ impl Bearward {
     }
 
     /// Verifies the token of a request. This is [`credential`](Self::credential) followed by
-    /// [`verify`](Self::verify).
+    /// [`verify_with_certificate`](Self::verify_with_certificate).
     ///
     /// The example of [`RequestHead`] calls it; [`error_parts`](Self::error_parts) makes the
     /// response of a failure.
@@ -131,7 +144,10 @@ impl Bearward {
     /// It does not check what the user may do.
     pub async fn authenticate(&self, request: &RequestHead<'_>) -> Result<Verified, AuthFailure> {
         match self.credential(request) {
-            Ok(token) => self.verify(token).await,
+            Ok(token) => {
+                let certificate = request.client_certificate;
+                self.verify_with_certificate(token, certificate).await
+            }
             Err(error) => Err(Self::record_rejection(error.into())),
         }
     }

@@ -8,6 +8,7 @@ mod body;
 mod caller_token;
 mod challenges;
 mod changing_issuers;
+mod client_certificates;
 mod error_body;
 mod error_responses;
 mod guard_policies;

@@ -18,6 +18,7 @@ mod rfc_7515_jws;
 mod rfc_7517_jwk;
 mod rfc_7518_jwa;
 mod rfc_7519_jwt;
+mod rfc_8705_client_certificates;
 mod rfc_8725_best_practices;
 mod rfc_9068_access_tokens;
 
