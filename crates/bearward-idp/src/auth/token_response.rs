@@ -45,7 +45,7 @@ impl TokenResponse {
         let expires_in = auth.options.token_lifetime.as_secs();
         let expires_at = now.plus(auth.options.token_lifetime).unix();
         Ok(Self {
-            access_token: access_token(user, session, endpoint, now, expires_at),
+            access_token: access_token(user, session, None, endpoint, now, expires_at),
             refresh_token: session.refresh_token(),
             expires_in,
             expires_at,
@@ -112,20 +112,30 @@ impl TokenResponse {
     }
 }
 
-/// Signs an access token with the claims of a hosted project.
-fn access_token(
+/// Signs an access token with the claims of a hosted project. A token of an OAuth client also has
+/// `client_id` and `scope`, and the resource as its audience.
+pub(crate) fn access_token(
     user: &User,
     session: &Session,
+    scope: Option<&str>,
     endpoint: &JwksEndpoint,
     now: Timestamp,
     expires_at: i64,
 ) -> String {
-    let claims = json!({
-        "iss": endpoint.issuer(), "sub": user.id, "aud": "authenticated", "exp": expires_at, "iat": now.unix(),
+    let resource = session
+        .client
+        .as_ref()
+        .and_then(|grant| grant.resource.as_deref());
+    let mut claims = json!({
+        "iss": endpoint.issuer(), "sub": user.id, "aud": resource.unwrap_or("authenticated"), "exp": expires_at, "iat": now.unix(),
         "email": user.email, "phone": "", "app_metadata": user.app_metadata, "user_metadata": user.user_metadata,
         "role": "authenticated", "aal": "aal1", "amr": session.amr(), "session_id": session.id,
         "is_anonymous": user.is_anonymous,
     });
+    if let Some(client_id) = session.client_id() {
+        claims["client_id"] = json!(client_id);
+        claims["scope"] = json!(scope);
+    }
     let key = endpoint.ring().current().clone();
     Token::new(&Token::header_for(&key), &object(claims)).sign(&key)
 }

@@ -7,6 +7,8 @@ mod data_file;
 mod error_format;
 mod google;
 mod mail;
+mod oauth_clients;
+mod oauth_server;
 mod sessions;
 mod sign_in;
 mod users;
