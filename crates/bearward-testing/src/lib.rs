@@ -32,6 +32,7 @@ pub mod endpoint;
 mod faults;
 mod mock_idp;
 mod principal;
+mod proof;
 pub mod signing;
 mod token;
 
@@ -41,6 +42,7 @@ pub use self::{
     faults::Faults,
     mock_idp::{MockIdp, StandIn},
     principal::{PrincipalBuilder, principal},
+    proof::{PROOF_FORGERIES, ProofBuilder, ProofKey},
     token::TokenBuilder,
 };
 pub use crate::signing::{

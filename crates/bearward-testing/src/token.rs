@@ -5,7 +5,10 @@ use std::time::Duration;
 use bearward::{ClientCertificate, Timestamp};
 use serde_json::{Map, Value, json};
 
-use crate::signing::{KeyPair, Token, forge, tamper};
+use crate::{
+    proof::ProofKey,
+    signing::{KeyPair, Token, forge, tamper},
+};
 
 /// Builds a token. [`sign`](Self::sign) produces a valid one; the other finishing methods produce
 /// invalid ones.
@@ -103,6 +106,13 @@ impl TokenBuilder {
     #[must_use]
     pub fn aal(self, level: &str) -> Self {
         self.claim("aal", level)
+    }
+
+    /// Binds the token to a key (`cnf.jkt`, RFC 9449 §6.1). It is then accepted only with a proof of
+    /// that key.
+    #[must_use]
+    pub fn bound_to(self, key: &ProofKey) -> Self {
+        self.claim("cnf", json!({ "jkt": key.thumbprint() }))
     }
 
     /// Sets `iss`.

@@ -241,7 +241,10 @@ fn required_date(payload: &StrictObject<'_>, name: &'static str) -> Result<Times
 }
 
 /// Parses a `NumericDate` (RFC 7519 §2): a JSON number within the range of RFC 3339.
-fn date(payload: &StrictObject<'_>, name: &'static str) -> Result<Option<Timestamp>, AuthError> {
+pub(super) fn date(
+    payload: &StrictObject<'_>,
+    name: &'static str,
+) -> Result<Option<Timestamp>, AuthError> {
     let Some(json) = payload.member(name) else {
         return Ok(None);
     };

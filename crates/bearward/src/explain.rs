@@ -25,6 +25,7 @@
 
 mod mapped_claims;
 mod next_step;
+mod proof;
 mod provider_hints;
 mod report;
 
@@ -40,6 +41,7 @@ use super::{
     client_certificate::ClientCertificate,
     client_claims::{self, ClientClaims},
     clock::Timestamp,
+    dpop::ProofRequest,
     error::{AuthError, AuthFailure, FormatError, HeaderError, VerificationStep},
     issuer::{Audiences, ClientRule, Issuer, KeySource, TokenUse},
     json_pointer::JsonPointer,
@@ -98,6 +100,8 @@ pub(crate) struct ExplainInput<'a> {
     pub(crate) now: Timestamp,
     /// The certificate of the client.
     pub(crate) certificate: Option<ClientCertificate>,
+    /// The request with the proof of a bound token.
+    pub(crate) proof: Option<&'a ProofRequest>,
     pub(crate) result: Result<Verified, AuthFailure>,
 }
 
@@ -263,13 +267,7 @@ impl ExplainContext<'_> {
                     prefix(expected, expected_claims),
                 )
             }
-            VerificationStep::Possession => (
-                self.input.certificate.map_or_else(
-                    || "no client certificate".to_owned(),
-                    |certificate| format!("client certificate {}", certificate.thumbprint()),
-                ),
-                self.bound_certificate(),
-            ),
+            VerificationStep::Possession => self.possession(),
             VerificationStep::Source | VerificationStep::Requirement => {
                 (String::new(), String::new())
             }
@@ -304,6 +302,18 @@ impl ExplainContext<'_> {
             .iter()
             .find(|(issuer, _)| issuer.accepts_iss(&iss))
             .map(|(issuer, keys)| (*issuer, keys.as_slice()))
+    }
+
+    /// Describes what the sender possesses, and what the token is bound to.
+    fn possession(&self) -> (String, String) {
+        let certificate = self.input.certificate.map_or_else(
+            || "no client certificate".to_owned(),
+            |certificate| format!("client certificate {}", certificate.thumbprint()),
+        );
+        match self.input.proof {
+            None => (certificate, self.bound_certificate()),
+            Some(request) => proof::describe(self, request),
+        }
     }
 
     /// Describes the client certificate that the token is bound to.

@@ -61,7 +61,7 @@
 //! 5. The signature is valid for the bytes received. HMAC and `none` are not implemented.
 //! 6. Claims: `exp`, `nbf`, `iat`, `aud`, `sub` and the issuer's required claims.
 //! 7. Possession: a token that is bound to a client certificate (RFC 8705) is accepted only with that
-//!    [`ClientCertificate`].
+//!    [`ClientCertificate`], and one that is bound to a key only with a proof, see [`dpop`].
 //! 8. The route's [`Requirement`].
 //!
 //! Verified tokens are cached; expiry, key validity and the client certificate are re-checked on every hit. A [`Verified`]
@@ -71,8 +71,8 @@
 //!
 //! - It does not perform sign-in, issue tokens or hold secrets.
 //! - It does not know whether a session was ended or a user was deleted before the token expires.
-//! - It does not accept encrypted tokens (JWE), opaque tokens, shared-secret signatures or tokens that
-//!   are bound to a key with `DPoP`.
+//! - It does not accept encrypted tokens (JWE), opaque tokens or shared-secret signatures, and tokens
+//!   that are bound to a key only if the issuer is configured so, see [`dpop`].
 //!
 //! # Features
 //!
@@ -96,6 +96,7 @@
 
 #![warn(unreachable_pub)]
 
+pub mod dpop;
 pub mod explain;
 pub mod keys;
 #[cfg(feature = "postgres")]
@@ -135,8 +136,9 @@ mod verifier;
 
 #[cfg(feature = "actix")]
 pub use self::actix::{
-    AsyncRequirement, AuthRejection, ExtractFuture, Guard, GuardService, MaybePrincipal, Principal,
-    RejectionLog, Require, RequireAsync, allow_methods, get_or_head,
+    AsyncRequirement, AuthRejection, ExtractFuture, Guard, GuardService, MaybePrincipal,
+    OriginalRequest, Principal, RejectionLog, Require, RequireAsync, allow_methods, get_or_head,
+    renew_dpop_nonce,
 };
 pub use self::{
     algorithm::{Algorithm, UnknownAlgorithm},
@@ -148,6 +150,7 @@ pub use self::{
     client_certificate::{ClientCertificate, InvalidCertificate},
     clock::{Clock, Sleep, SystemClock, Timestamp},
     cookie::{CookieError, CookieSource},
+    dpop::{DpopConfig, DpopConfigError, DpopMode, ProofError},
     error::{
         AuthError, AuthFailure, CertificateProblem, FormatError, HeaderError, ObjectError,
         VerificationStep,
@@ -160,7 +163,7 @@ pub use self::{
     providers::{Provider, ProviderError, ProviderParameter, ProviderParameters},
     setting::Setting,
     text::SanitizedText,
-    verified::{Requirement, Verified},
+    verified::{AnyCaller, Bound, Requirement, Verified},
     verifier::{PendingVerification, Verification},
 };
 

@@ -70,13 +70,13 @@ impl Bearward {
             Authentication::Missing => return Ok(None),
             Authentication::Rejected(failure) => Err(failure),
             Authentication::Done(result) => result,
-            Authentication::Pending(pending) => pending.await,
+            Authentication::Pending(pending) => pending.finish(request, self).await,
         };
         if EarlyAuthentication::from_request(request, self).is_none() {
-            let token = credential::token(request, &self.http).ok();
+            let credential = credential::credential(request, &self.http).ok();
             let early = EarlyAuthentication {
                 auth: self.clone(),
-                token: token.map(Into::into),
+                token: credential.map(|credential| credential.token.into()),
                 result: result.clone(),
             };
             request.extensions_mut().insert(Rc::new(early));

@@ -15,6 +15,7 @@ use actix_web::{
 
 use super::{
     async_requirement::{self, AsyncRequirement},
+    dpop_nonce::add_next_nonce,
     extract::{Authentication, authenticate, convert, missing_token},
     require::Require,
     scope::{ScopeAuthentication, ScopeOutcome},
@@ -268,6 +269,7 @@ where
                     service
                         .call(request)
                         .await
+                        .map(add_next_nonce)
                         .map(ServiceResponse::map_into_left_body)
                 }
                 // A response and not an error, so that outer middleware (CORS, access log)
@@ -292,7 +294,7 @@ async fn authorize(
         Authentication::Missing => Err(missing_token()),
         Authentication::Rejected(failure) => Err(failure),
         Authentication::Done(result) => result,
-        Authentication::Pending(pending) => pending.await,
+        Authentication::Pending(pending) => pending.finish(request, auth).await,
     };
     let reject = |failure| auth.reject(request, failure);
     let verified = result.map_err(reject)?;

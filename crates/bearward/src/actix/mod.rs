@@ -2,6 +2,7 @@
 
 mod async_requirement;
 mod credential;
+mod dpop_nonce;
 mod early;
 mod extract;
 mod guard;
@@ -13,6 +14,8 @@ mod scope;
 
 pub use self::{
     async_requirement::{AsyncRequirement, RequireAsync},
+    credential::OriginalRequest,
+    dpop_nonce::renew_dpop_nonce,
     extract::ExtractFuture,
     guard::{Guard, GuardService},
     methods::{allow_methods, get_or_head},
