@@ -6,6 +6,7 @@ mod address;
 mod admin;
 mod app;
 mod database;
+mod dpop;
 mod effective_values;
 mod generate;
 mod issuer_values;
@@ -40,6 +41,7 @@ pub use admin::Admin;
 use app::App;
 use bearward::{Issuer, JwksCacheConfig};
 pub use database::{Database, Pooler};
+pub use dpop::{Dpop, NonceKey};
 pub use effective_values::Redacted;
 pub use generate::Generate;
 pub use problem::{ConfigErrors, Problem};
@@ -81,6 +83,8 @@ pub struct Config {
     pub jwks: JwksCacheConfig,
     /// `[tokens]`
     pub tokens: Tokens,
+    /// `[dpop]`
+    pub dpop: Dpop,
     /// `[admin]`
     pub admin: Admin,
     /// `[database]`
@@ -128,6 +132,7 @@ impl Config {
             &mut report,
         );
         let tokens = Section::open(&mut tree, "", "tokens", &mut report).and_then(Tokens::read);
+        let dpop = Section::open(&mut tree, "", "dpop", &mut report).and_then(Dpop::read);
         let admin = Section::open(&mut tree, "", "admin", &mut report)
             .and_then(|section| Admin::read(section, &issuers));
         let database =
@@ -154,6 +159,7 @@ impl Config {
                 issuers,
                 jwks: jwks?,
                 tokens: tokens?,
+                dpop: dpop?,
                 admin: admin?,
                 database: database?,
                 vault: vault?,

@@ -111,6 +111,11 @@ fn describe_all() {
         Unit::Count,
         "Tokens in the verified-token cache."
     );
+    describe_gauge!(
+        "bearward_dpop_remembered_proofs",
+        Unit::Count,
+        "Accepted proofs of possession that are remembered to detect replays."
+    );
     describe_counter!(
         "bearward_jwks_fetches_total",
         Unit::Count,

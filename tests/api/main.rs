@@ -8,6 +8,7 @@ mod administration;
 mod api_keys;
 mod concurrency;
 mod cors;
+mod dpop;
 mod generate;
 mod google;
 mod health;
