@@ -26,6 +26,7 @@ use crate::{
 };
 
 /// Registers every route: JWKS documents, auth API, fake Google, pages, admin API and console.
+#[allow(clippy::too_many_lines, reason = "the list of all routes")]
 pub(crate) fn configure(
     config: &mut ServiceConfig,
     auth: &Data<AuthService>,
@@ -157,7 +158,10 @@ fn oauth_routes(config: &mut ServiceConfig) {
             "/oauth/authorize",
             oauth_server::authorize::authorize,
         ))
-        .service(post("/oauth/token", oauth_server::token::token))
+        .service(post(
+            oauth_server::token::TOKEN_PATH,
+            oauth_server::token::token,
+        ))
         .service(methods("GET, HEAD, POST", "/oauth/userinfo", |resource| {
             resource
                 .route(get_or_head().to(oauth_server::userinfo::userinfo))
@@ -222,6 +226,7 @@ fn cors(auth: &Data<AuthService>) -> Cors {
         .allowed_headers([
             "apikey",
             "x-client-info",
+            "dpop",
             VERSION_HEADER,
             "mcp-protocol-version",
         ])

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bearward::{Algorithm, Clock, Timestamp};
+use bearward::{Algorithm, Clock, Timestamp, dpop::ProofVerifier};
 use bearward_testing::{
     endpoint::JwksEndpoint,
     signing::{KeyPair, KeyRing},
@@ -24,6 +24,8 @@ pub(crate) struct AuthService {
     pub(crate) options: AuthOptions,
     pub(crate) redirects: RedirectPolicy,
     pub(crate) clock: Arc<OffsetClock>,
+    /// Verifies the proofs of token requests.
+    pub(crate) proofs: ProofVerifier,
     /// The signing key of the fake Google.
     pub(crate) google: KeyPair,
     state: Mutex<AuthState>,
@@ -64,11 +66,14 @@ impl AuthService {
             .current()
             .clone();
         let clock = Arc::new(OffsetClock::new(Arc::clone(&options.clock)));
+        let proof_clock: Arc<dyn Clock> = Arc::<OffsetClock>::clone(&clock);
+        let proofs = ProofVerifier::with_defaults(proof_clock);
         Ok((
             Self {
                 options,
                 redirects,
                 clock,
+                proofs,
                 google,
                 state: Mutex::new(state),
                 storage,

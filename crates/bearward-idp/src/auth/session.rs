@@ -38,6 +38,9 @@ pub(crate) struct ClientGrant {
     pub(crate) scope: String,
     /// The audience of the access tokens (RFC 8707).
     pub(crate) resource: Option<String>,
+    /// The thumbprint of the key that the tokens are bound to (RFC 9449 §6.1).
+    #[serde(default)]
+    pub(crate) jkt: Option<String>,
 }
 
 /// The outcome of presenting a refresh token.

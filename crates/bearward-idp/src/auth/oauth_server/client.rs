@@ -250,6 +250,7 @@ mod tests {
             client_id,
             scope: String::new(),
             resource: None,
+            jkt: None,
         };
         let sessions = [first, second]
             .map(|id| state.create_client_session(Uuid::new_v4(), "", grant(id), at(1)));

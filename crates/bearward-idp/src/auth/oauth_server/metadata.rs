@@ -2,12 +2,14 @@
 //! hosted service.
 
 use actix_web::{HttpResponse, web::Data};
+use bearward::Algorithm;
 use bearward_testing::endpoint::JwksEndpoint;
 use serde_json::json;
 
 use super::{
     client::{ClientAuthMethod, GrantType},
     scope,
+    token::TOKEN_PATH,
 };
 
 /// The paths that clients request, below the host. An issuer with a path has its metadata between
@@ -33,7 +35,7 @@ pub(crate) async fn metadata(endpoint: Data<JwksEndpoint>) -> HttpResponse {
         "issuer": issuer,
         "jwks_uri": endpoint.jwks_url(),
         "authorization_endpoint": format!("{issuer}/oauth/authorize"),
-        "token_endpoint": format!("{issuer}/oauth/token"),
+        "token_endpoint": format!("{issuer}{TOKEN_PATH}"),
         "registration_endpoint": format!("{issuer}/oauth/clients/register"),
         "userinfo_endpoint": format!("{issuer}/oauth/userinfo"),
         "scopes_supported": scope::SUPPORTED,
@@ -44,6 +46,7 @@ pub(crate) async fn metadata(endpoint: Data<JwksEndpoint>) -> HttpResponse {
         "id_token_signing_alg_values_supported": [algorithm],
         "token_endpoint_auth_methods_supported": ClientAuthMethod::ALL.map(ClientAuthMethod::name),
         "code_challenge_methods_supported": ["S256"],
+        "dpop_signing_alg_values_supported": Algorithm::ALL.iter().map(|algorithm| algorithm.name()).collect::<Vec<_>>(),
         "authorization_response_iss_parameter_supported": true,
         "claims_supported": ["sub", "aud", "iss", "exp", "iat", "auth_time", "nonce", "email", "email_verified", "name", "picture", "updated_at"],
     }))

@@ -12,6 +12,7 @@ mod error;
 mod id_token;
 pub(crate) mod metadata;
 mod parameters;
+mod proof;
 pub(crate) mod register;
 mod scope;
 pub(crate) mod token;

@@ -4,7 +4,7 @@ use actix_web::{
     HttpMessage, HttpRequest, HttpResponse,
     web::{Bytes, Data},
 };
-use bearward::Timestamp;
+use bearward::{Timestamp, dpop::KeyThumbprint};
 use bearward_testing::endpoint::JwksEndpoint;
 use serde_json::json;
 use uuid::Uuid;
@@ -16,6 +16,7 @@ use super::{
     error::OAuthError,
     id_token::{IdTokenRequest, id_token},
     parameters::Parameters,
+    proof::{check_refresh, proven_key},
     scope,
 };
 use crate::auth::{
@@ -25,19 +26,25 @@ use crate::auth::{
 /// The `amr` entry of a session of an OAuth client, as in the hosted service.
 const METHOD: &str = "oauth_provider/authorization_code";
 
+/// Path of the token endpoint, below the issuer.
+pub(crate) const TOKEN_PATH: &str = "/oauth/token";
+
 /// What the client requests, and what applies to the whole request.
 struct TokenRequest<'r> {
     auth: &'r AuthService,
     endpoint: &'r JwksEndpoint,
     parameters: &'r Parameters,
     now: Timestamp,
+    /// The key that the client has proven to hold (RFC 9449 §5).
+    key: Option<KeyThumbprint>,
 }
 
 /// Issues tokens (RFC 6749 §4.1.3 and §6).
 ///
 /// # Errors
 /// `invalid_request`, `invalid_client`, `invalid_grant`, `invalid_scope`, `invalid_target`,
-/// `unauthorized_client` and `unsupported_grant_type`, as RFC 6749 §5.2 and RFC 8707 §2 define them.
+/// `unauthorized_client` and `unsupported_grant_type`, as RFC 6749 §5.2 and RFC 8707 §2 define them;
+/// `invalid_dpop_proof` (RFC 9449 §5).
 pub(crate) async fn token(
     request: HttpRequest,
     auth: Data<AuthService>,
@@ -61,6 +68,8 @@ pub(crate) async fn token(
             "grant_type must be authorization_code or refresh_token",
         ))?,
     };
+    let token_endpoint = format!("{}{TOKEN_PATH}", endpoint.issuer());
+    let key = proven_key(&auth.proofs, &request, &token_endpoint)?;
     // The inner result is a rejection; the outer one is a failure of the data file.
     let issued = auth.update(|state, now| {
         let issue = |state: &mut AuthState| {
@@ -76,6 +85,7 @@ pub(crate) async fn token(
                 endpoint: &endpoint,
                 parameters: &parameters,
                 now,
+                key,
             };
             match grant {
                 GrantType::AuthorizationCode => exchange_code(state, &client, &token_request),
@@ -122,6 +132,7 @@ fn exchange_code(
         client_id: client.id,
         scope: authorization.scope.clone(),
         resource: authorization.resource.clone(),
+        jkt: request.key.map(|key| key.to_string()),
     };
     let nonce = authorization.nonce.clone();
     if state.user(user_id).is_none_or(|user| user.banned) {
@@ -190,6 +201,7 @@ fn refresh(
         .ok_or(OAuthError::invalid_request("refresh_token is required"))?;
     let grant = state.client_grant(token, client.id)?;
     check_resource(parameters, grant.resource.as_deref())?;
+    check_refresh(client, &grant, request.key)?;
     let narrowed = parameters.get("scope").map(scope::parse).transpose()?;
     if narrowed
         .as_deref()
@@ -229,8 +241,8 @@ fn respond(
     let lifetime = request.auth.options.token_lifetime;
     let expires_at = request.now.plus(lifetime).unix();
     let mut body = json!({
-        "access_token": access_token(user, session, Some(scope), request.endpoint, request.now, expires_at),
-        "token_type": "bearer",
+        "access_token": access_token(user, session, Some(scope), request.key, request.endpoint, request.now, expires_at),
+        "token_type": if request.key.is_some() { "DPoP" } else { "bearer" },
         "expires_in": lifetime.as_secs(),
         "scope": scope,
     });

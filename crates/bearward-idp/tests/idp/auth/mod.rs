@@ -8,6 +8,7 @@ mod error_format;
 mod google;
 mod mail;
 mod oauth_clients;
+mod oauth_proofs;
 mod oauth_server;
 mod sessions;
 mod sign_in;

@@ -14,7 +14,7 @@ use super::{
 use crate::fixture::{TestIdp, TestResponse, rejection_code, text};
 
 /// The example of RFC 7636, Appendix B.
-const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+pub(super) const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
 const REDIRECT: &str = "http://127.0.0.1:7777/callback";
@@ -22,14 +22,14 @@ const RESOURCE: &str = "http://127.0.0.1:8000/mcp";
 const ADA: &[(&str, &str)] = &[("email", "ada@example.com")];
 
 /// A registered client and its IdP.
-struct Client {
-    idp: TestIdp,
-    clock: TestClock,
-    id: String,
+pub(super) struct Client {
+    pub(super) idp: TestIdp,
+    pub(super) clock: TestClock,
+    pub(super) id: String,
 }
 
 impl Client {
-    async fn new() -> Self {
+    pub(super) async fn new() -> Self {
         let (idp, clock) = TestIdp::with_clock();
         let metadata = json!({ "client_name": "Notes", "redirect_uris": [REDIRECT], "token_endpoint_auth_method": "none" });
         let id = text(&register(&idp, metadata).await, "client_id").to_owned();
@@ -68,7 +68,7 @@ impl Client {
         response.header("location").unwrap().parse().unwrap()
     }
 
-    async fn code(&self, changed: &[(&str, &str)]) -> String {
+    pub(super) async fn code(&self, changed: &[(&str, &str)]) -> String {
         let redirect = self.allow(changed, ADA).await;
         parameter(&redirect, "code").expect("a code")
     }
