@@ -59,6 +59,7 @@ pub fn install_metrics() -> Result<Metrics, TelemetryError> {
 }
 
 /// Describes every metric of the process, including those of the library.
+#[allow(clippy::too_many_lines, reason = "a list of metrics")]
 fn describe_all() {
     describe_counter!(
         "http_requests_total",

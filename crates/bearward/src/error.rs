@@ -267,6 +267,7 @@ impl AuthError {
         matches!(self, Self::Expired { .. } | Self::NotYetValid { .. })
     }
 
+    #[allow(clippy::too_many_lines, reason = "one arm for each error")]
     fn metadata(&self) -> (&'static str, &'static str, VerificationStep) {
         match self {
             Self::NoToken => ("MISSING_TOKEN", "no_token", VerificationStep::Source),
