@@ -163,8 +163,10 @@ fn a_remote_database_without_tls_mode_causes_a_warning() {
 }
 
 #[test]
+#[allow(clippy::too_many_lines, reason = "every value")]
 fn debug_and_the_effective_values_redact_secrets() {
     let config = environment(&[
+        ("BEARWARD_DPOP__NONCE_KEYS", KEY),
         ("DATABASE_URL", "postgres://bear:hunter2@db.example.com/app"),
         ("BEARWARD_VAULT__KEYS", &format!("k1:{KEY}")),
         (
@@ -239,10 +241,15 @@ fn debug_and_the_effective_values_redact_secrets() {
     issuers.supabase.required_claims = ""                        the built-in defaults
     issuers.supabase.require = ""                                the built-in defaults
     issuers.supabase.use = "bearer"                              the built-in defaults
+    issuers.supabase.dpop = "off"                                the built-in defaults
     tokens.max_bytes = 8192                                      the built-in defaults
     tokens.cache_entries = 10000                                 the built-in defaults
     tokens.cookie = ""                                           the built-in defaults
     tokens.header = ""                                           the built-in defaults
+    dpop.max_age = "60s"                                         the built-in defaults
+    dpop.replay_entries = 100000                                 the built-in defaults
+    dpop.nonce = "off"                                           the built-in defaults
+    dpop.nonce_keys = ***                                        BEARWARD_DPOP__NONCE_KEYS
     admin.issuers = []                                           the built-in defaults
     admin.role = "admin"                                         the built-in defaults
     database.url = "postgres://bear:***@db.example.com/app"      DATABASE_URL

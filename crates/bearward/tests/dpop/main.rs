@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a failed setup fails the test")]
 
 mod challenges;
+mod documentation;
 mod fixture;
 mod nonces;
 mod proof_checks;
