@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use anstyle::Style;
 use bearward::{
     keys::{FetchError, FetchErrorKind, KeySetState, KeySetStatus, UsableKey},
-    {Bearward, Issuer, KeySource},
+    {Audiences, Bearward, Issuer, KeySource},
 };
 use clap::Args;
 use serde_json::{Value, json};
@@ -329,8 +329,16 @@ fn issuer_json(issuer: &Issuer, set: &KeySetStatus) -> Value {
     })
 }
 
-/// Describes the rules beyond the issuer and the audience that tokens must meet.
+/// Describes the rules beyond the canonical issuer that tokens must meet.
 fn accepted_tokens(issuer: &Issuer) -> Vec<String> {
+    let aliases = issuer
+        .accepted_issuers()
+        .skip(1)
+        .map(|iss| format!("iss {iss}"));
+    let audience = match issuer.accepted_audiences() {
+        Audiences::OneOf(audiences) => format!("aud {}", audiences.join(" or ")),
+        Audiences::Any => "any aud, or none".to_owned(),
+    };
     let rules = issuer
         .claim_rules()
         .iter()
@@ -341,6 +349,8 @@ fn accepted_tokens(issuer: &Issuer) -> Vec<String> {
     issuer
         .template_description()
         .into_iter()
+        .chain(aliases)
+        .chain([audience])
         .chain(issuer.client_description())
         .chain(rules)
         .chain(present)

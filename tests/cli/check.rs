@@ -355,6 +355,8 @@ async fn the_rules_of_an_issuer_are_listed() {
         0,
         &[
             "claim token_use \"access\"",
+            "accepts aud authenticated",
+            "accepts any aud, or none",
             "client web or mobile",
             &format!("{issuer} with the claim tid: a or b"),
         ],
@@ -372,6 +374,10 @@ async fn the_rules_of_a_provider_are_listed_and_explained() {
         ("BEARWARD_ISSUERS__CI__OWNER", "octo-org"),
         ("BEARWARD_ISSUERS__CI__AUDIENCES", "deploy"),
         ("BEARWARD_ISSUERS__CI__JWKS_URL", &jwks_url),
+        (
+            "BEARWARD_ISSUERS__CI__ISSUER",
+            "https://token.actions.githubusercontent.com,https://token.actions.example",
+        ),
         ("BEARWARD_ISSUERS__CI__REQUIRED_CLAIMS", "environment"),
     ];
     run(&["check"], &variables).expect(
@@ -379,6 +385,8 @@ async fn the_rules_of_a_provider_are_listed_and_explained() {
         &[
             "https://token.actions.githubusercontent.com",
             "keys fetched",
+            "accepts iss https://token.actions.example",
+            "accepts aud deploy",
             "accepts claim repository_owner \"octo-org\"",
             "accepts claim environment present",
         ],

@@ -424,7 +424,7 @@ impl From<AuthError> for AuthFailure {
 #[non_exhaustive]
 pub enum FormatError {
     /// The number of parts is not three; counting stops at 6.
-    #[error("it has {0} parts instead of three")]
+    #[error("it has {} part{} instead of three", .0, if *.0 == 1 { "" } else { "s" })]
     Parts(usize),
     /// The token has five parts: it is encrypted (RFC 7516).
     #[error("it has five parts, so it is encrypted (JWE), which is not supported")]

@@ -220,7 +220,7 @@ impl ExplainContext<'_> {
                 (found, "3 parts of base64url without padding".to_owned())
             }
             VerificationStep::Header => {
-                let (found, expected) = self.invalid_member().unzip();
+                let (found, expected) = self.invalid_member(step).unzip();
                 (
                     prefix(found, self.header_members()),
                     prefix(
@@ -259,7 +259,7 @@ impl ExplainContext<'_> {
                 "a signature of the first two parts by that key".to_owned(),
             ),
             VerificationStep::Claims => {
-                let (found, expected) = self.invalid_member().unzip();
+                let (found, expected) = self.invalid_member(step).unzip();
                 let expected_claims =
                     issuer.map_or_else(String::new, |(issuer, _)| expected_claims(issuer));
                 (
@@ -354,6 +354,28 @@ impl ExplainContext<'_> {
             .collect()
     }
 
+    /// Returns the number of configured issuers of bearer tokens, of which each may accept several
+    /// values of `iss`.
+    fn bearer_issuer_count(&self) -> usize {
+        let issuers = self.input.issuers.iter();
+        issuers
+            .filter(|(issuer, _)| issuer.has_token_use(TokenUse::AccessToken))
+            .count()
+    }
+
+    /// Returns the tenant in an `iss` that has the form of an issuer with a placeholder, whose list of
+    /// tenants does not contain it.
+    fn unlisted_tenant<'a>(&self, iss: &'a str) -> Option<&'a str> {
+        let templates = self
+            .input
+            .issuers
+            .iter()
+            .filter_map(|(issuer, _)| issuer.template.as_ref());
+        templates
+            .filter(|template| !template.accepts(iss))
+            .find_map(|template| template.tenant(iss))
+    }
+
     fn error(&self) -> Option<&AuthError> {
         self.input
             .result
@@ -402,13 +424,17 @@ impl ExplainContext<'_> {
         }
     }
 
-    /// Returns the found and expected value of the invalid member, unless the reports show that
-    /// member anyway.
-    fn invalid_member(&self) -> Option<(String, String)> {
+    /// Returns the found and expected value of the member that failed a step, unless the reports show
+    /// that member anyway.
+    fn invalid_member(&self, step: VerificationStep) -> Option<(String, String)> {
         let found = |object: &Option<StrictObject<'_>>, name: &str| {
             format!("{name} {}", json(object.as_ref(), name))
         };
-        match self.error()? {
+        let error = self.error()?;
+        if error.step() != step {
+            return None;
+        }
+        match error {
             AuthError::Header(HeaderError::NotAString(name)) => {
                 Some((found(&self.header, name), format!("{name}: a string")))
             }

@@ -99,7 +99,7 @@ impl IssuerTemplate {
     }
 
     /// Returns the part of `iss` that is in the place of the placeholder.
-    fn tenant<'a>(&self, iss: &'a str) -> Option<&'a str> {
+    pub(crate) fn tenant<'a>(&self, iss: &'a str) -> Option<&'a str> {
         iss.strip_prefix(&*self.prefix)?
             .strip_suffix(&*self.suffix)
             .filter(|tenant| is_tenant(tenant))

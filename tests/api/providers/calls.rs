@@ -24,7 +24,8 @@ pub(super) fn issuer(call: &str) -> Issuer {
         Issuer::apple("com.acme.shop")?.audience("com.acme.shop.web")?;
         Issuer::auth0("acme.eu.auth0.com", "https://api.acme.example")?
             .map_claim("roles", ["https://acme.example/roles"])?;
-        Issuer::clerk("clerk.acme.example", ["https://app.acme.example"])?;
+        Issuer::clerk("clerk.acme.example", ["https://app.acme.example"])?
+            .require_claim("sts", "active")?;
         Issuer::cloudflare_access("acme", "32eafc7626e974616deaf0dc3ce63d7bcbed58a2731e84d06bc3cdf1b53c4228")?;
         Issuer::cognito("eu-central-1", "eu-central-1_Ab12Cd34E", ["1example23456789", "7machine8client9"])?;
         Issuer::cognito_id("eu-central-1", "eu-central-1_Ab12Cd34E", "1example23456789")?;

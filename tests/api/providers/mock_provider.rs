@@ -81,7 +81,7 @@ impl MockProvider {
         format!("http://{}{path}", self.address)
     }
 
-    /// Signs a token whose times are current.
+    /// Signs a token whose times are current. A token without `kid` is signed by the only key.
     pub(super) fn sign(&self, token: &Value) -> String {
         let object = |value: &Value| -> Map<String, Value> { value.as_object().cloned().unwrap() };
         let (header, mut claims) = (object(&token["header"]), object(&token["claims"]));
@@ -94,8 +94,11 @@ impl MockProvider {
                 claims.insert(name.to_owned(), value.into());
             }
         }
-        let kid = header["kid"].as_str().unwrap();
-        Token::new(&header, &claims).sign(&self.keys[kid])
+        let pair = match header.get("kid") {
+            Some(kid) => &self.keys[kid.as_str().unwrap()],
+            None => self.keys.values().next().expect("a key"),
+        };
+        Token::new(&header, &claims).sign(pair)
     }
 }
 

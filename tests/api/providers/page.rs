@@ -78,6 +78,8 @@ pub(super) fn recipes(page: &str) -> Vec<Recipe> {
             "json jwks" => recipe.jwks = example().token,
             "json accepted" => recipe.accepted.push(example()),
             "json refused" => recipe.refused.push(example()),
+            // Commands for the reader, such as one that requests a token.
+            "console" => {}
             other => panic!("unknown block {other:?}"),
         }
     }

@@ -162,7 +162,12 @@ fn malformed(context: &ExplainContext<'_>, error: FormatError) -> String {
         FormatError::LongSignature => {
             "configure the issuer to sign with a supported algorithm and an RSA key of at most 8192 bits".to_owned()
         }
-        FormatError::Parts(_) | FormatError::Empty | FormatError::Base64 => {
+        FormatError::Parts(_) => {
+            "copy the complete access token, which begins with eyJ and has two dots, and not the refresh token; if the issuer's access tokens are \
+             opaque, configure it to issue JWTs"
+                .to_owned()
+        }
+        FormatError::Empty | FormatError::Base64 => {
             "copy the complete access token, which begins with eyJ and has two dots, and not the refresh token".to_owned()
         }
     }
@@ -260,7 +265,17 @@ fn invalid_claim(context: &ExplainContext<'_>, name: &str, problem: &str) -> Str
         {
             format!("{name} is in milliseconds; configure the issuer to write seconds since 1970 (RFC 7519 §2)")
         }
-        _ => format!("configure the issuer to write {name} as specified in RFC 7519 §4.1: it {problem}"),
+        "iss" | "sub" | "aud" | "exp" | "nbf" | "iat" | "jti" => {
+            format!("configure the issuer to write {name} as specified in RFC 7519 §4.1: it {problem}")
+        }
+        _ if context
+            .issuer()
+            .and_then(|(issuer, _)| issuer.template.as_ref())
+            .is_some_and(|template| template.claim() == name) =>
+        {
+            format!("do not accept this token: its {name} is not the tenant in its iss, so the issuer signed a token for another tenant")
+        }
+        _ => format!("configure the issuer to write {name} correctly: it {problem}"),
     }
 }
 
@@ -325,6 +340,11 @@ fn unknown_issuer(context: &ExplainContext<'_>, found: &str) -> String {
                 Google POST /api/auth/google, and not as a bearer token"
             .to_owned();
     }
+    if let Some(tenant) = context.unlisted_tenant(found) {
+        return format!(
+            "the tenant {tenant} is not in `tenants` of the issuer: add it only if its users may use this service"
+        );
+    }
     let configured = context.bearer_issuers();
     let similar: Vec<_> = configured
         .iter()
@@ -338,7 +358,7 @@ fn unknown_issuer(context: &ExplainContext<'_>, found: &str) -> String {
         };
         format!(
             "{} configured, none of them similar: configure this issuer{shortcut}, or get a token from a configured issuer",
-            count(configured.len(), "issuer")
+            count(context.bearer_issuer_count(), "issuer")
         )
     } else {
         format!(

@@ -9,6 +9,13 @@ use crate::{
 const ENTRA_V1: &str = "https://sts.windows.net/";
 const ENTRA_V2: &str = "https://login.microsoftonline.com/";
 
+/// What adds an audience to the access tokens of Keycloak.
+const AUDIENCE_MAPPER: &str =
+    "add an audience mapper for this service to the client or to a client scope, and sign in again";
+
+/// The claims that state the kind of a token: of Amazon Cognito, and of Keycloak and Rauthy.
+const KIND_CLAIMS: [&str; 2] = ["token_use", "typ"];
+
 /// Returns the next step for a rejection that is typical of one provider.
 pub(super) fn provider_hint(context: &ExplainContext<'_>, error: &AuthError) -> Option<String> {
     let iss = context.claim("iss");
@@ -30,11 +37,7 @@ pub(super) fn provider_hint(context: &ExplainContext<'_>, error: &AuthError) -> 
         AuthError::WrongAudience { .. }
             if context.claim("aud") == "account" && iss.contains("/realms/") =>
         {
-            Some(
-                "Keycloak writes only the audience account by default: add an audience mapper for this service to the client \
-                 or to a client scope, and sign in again"
-                    .to_owned(),
-            )
+            Some(format!("Keycloak writes only the audience account by default: {AUDIENCE_MAPPER}"))
         }
         AuthError::Format(FormatError::Encrypted | FormatError::Parts(1))
             if is_auth0_configured(context) =>
@@ -46,19 +49,34 @@ pub(super) fn provider_hint(context: &ExplainContext<'_>, error: &AuthError) -> 
             )
         }
         AuthError::MissingClaim(name) if &**name == "aud" => Some(missing_audience(context)),
-        AuthError::MissingClaim(_) if is_id_token(context) => Some(
-            "this is an ID token (it has a nonce or an at_hash), which is made for the client application: send the access token"
-                .to_owned(),
-        ),
+        AuthError::MissingClaim(_) => id_token(context),
+        AuthError::UnexpectedClaim { name, .. } if is_id_kind(context, name) => id_token(context),
+        AuthError::ClientNotAllowed { found, .. } if found.is_empty() => id_token(context),
         _ => None,
     }
 }
 
-/// Returns whether the payload has a claim that only ID tokens have (OpenID Connect Core §2, §3.1.3.6).
-fn is_id_token(context: &ExplainContext<'_>) -> bool {
-    ["nonce", "at_hash"]
+/// Returns the next step for an ID token: one that says so, or that has a claim which only ID tokens
+/// have (OpenID Connect Core §2, §3.1.3.6).
+fn id_token(context: &ExplainContext<'_>) -> Option<String> {
+    let sign = if let Some(name) = KIND_CLAIMS.iter().find(|name| is_id_kind(context, name)) {
+        format!("its {name} is {}", context.claim(name))
+    } else if ["nonce", "at_hash"]
         .iter()
         .any(|name| context.claim(name) != "absent")
+    {
+        "it has a nonce or an at_hash".to_owned()
+    } else {
+        return None;
+    };
+    Some(format!(
+        "this is an ID token ({sign}), which is made for the client application: send the access token"
+    ))
+}
+
+/// Returns whether the claim is one that states the kind of a token, and states that it is an ID token.
+fn is_id_kind(context: &ExplainContext<'_>, name: &str) -> bool {
+    KIND_CLAIMS.contains(&name) && context.claim(name).eq_ignore_ascii_case("id")
 }
 
 fn is_auth0_configured(context: &ExplainContext<'_>) -> bool {
@@ -100,14 +118,23 @@ fn is_shared_endpoint(iss: &str) -> bool {
 }
 
 fn missing_audience(context: &ExplainContext<'_>) -> String {
+    if context.claim("iss").contains("/realms/") {
+        return format!(
+            "Keycloak writes no audience of this service by default: {AUDIENCE_MAPPER}"
+        );
+    }
     let client = context
         .payload
         .as_ref()
         .and_then(|payload| ClientClaims::new(payload).found().into_iter().next());
     match client {
+        Some((name, client)) if context.claim("token_use") == "access" => format!(
+            "this is an access token of Amazon Cognito, which has no aud. If {name} {client} may use this service, set provider = \"cognito\" and \
+             client_ids = [\"{client}\"], and omit `audiences`; otherwise send the ID token"
+        ),
         Some((name, client)) => format!(
-            "the token has no aud, as with Amazon Cognito and Clerk. If {name} {client} may use this service, set client_ids = [\"{client}\"] and \
-             omit `audiences`; otherwise configure the issuer to add an audience"
+            "the token has no aud. If {name} {client} may use this service, set client_ids = [\"{client}\"] and omit `audiences`; otherwise \
+             configure the issuer to add an audience"
         ),
         None => "the token has neither aud nor a client id: send the access token instead of another token, or configure the issuer to add an \
                  audience"

@@ -18,6 +18,7 @@ use super::{
     JwksCacheConfig,
     attempt::{AttemptOutcome, FetchedJwks, FetchedKeys, JwksSource},
     fetch_error::{FetchError, FetchErrorKind},
+    jwk::IgnoreReason,
     remote::RemoteKeySet,
     snapshot::{CacheValidator, Snapshot},
     snapshot_file::{SnapshotFile, StoredSnapshot},
@@ -249,7 +250,12 @@ impl RefreshTask {
         }
         if changed || ignored != ignored_before {
             for key in snapshot.ignored.iter() {
-                tracing::warn!(issuer, key_set, "key skipped: {key}");
+                // Keys for encryption are no mistake, and Keycloak publishes one in each realm.
+                if key.reason == IgnoreReason::Use {
+                    tracing::info!(issuer, key_set, "key skipped: {key}");
+                } else {
+                    tracing::warn!(issuer, key_set, "key skipped: {key}");
+                }
             }
         }
     }

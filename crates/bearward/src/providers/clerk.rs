@@ -24,7 +24,9 @@ impl Issuer {
     /// empty.
     ///
     /// # Security
-    /// A token without `azp` is rejected: Clerk omits it if the browser sends no `Origin`.
+    /// A token without `azp` is rejected: Clerk omits it if the browser sends no `Origin`. The session
+    /// status `sts` is not checked, because tokens of version 1 have none: `require_claim("sts",
+    /// "active")` rejects users who have not completed what the instance requires after sign-up.
     pub fn clerk(
         domain: &str,
         origins: impl IntoIterator<Item = impl Into<Box<str>>>,

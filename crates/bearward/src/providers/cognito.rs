@@ -8,7 +8,9 @@ impl Issuer {
     /// Creates the issuer of an Amazon Cognito user pool, for access tokens.
     ///
     /// Access tokens of Cognito have no `aud`: they are accepted by their `client_id`. `token_use` must
-    /// be `access`. Roles are read from `cognito:groups`.
+    /// be `access`. Roles are read from `cognito:groups`. The pool's original issuer
+    /// (`https://cognito-idp.REGION.amazonaws.com/POOL`) and its updated one
+    /// (`https://issuer-cognito-idp.…`) are accepted as the same issuer.
     ///
     /// ```
     /// use bearward::Issuer;
@@ -82,8 +84,11 @@ fn iss(region: &str, pool: &str) -> Result<String, IssuerError> {
     Ok(format!("https://cognito-idp.{region}.{domain}/{pool}"))
 }
 
+/// Completes the issuer of a user pool. `iss` is the original issuer; a pool whose issuer
+/// configuration is `UPDATED` writes the other one.
 fn user_pool(issuer: Issuer, iss: &str, token_use: &str) -> Result<Issuer, IssuerError> {
     issuer
+        .issuer_alias(iss.replacen("https://", "https://issuer-", 1))
         .keys(jwks("pool", &format!("{iss}/.well-known/jwks.json"))?)
         .require_claim("token_use", token_use)?
         .claim_mapping(mapping(&[("roles", &["cognito:groups"])])?)

@@ -151,6 +151,115 @@ fn the_keycloak_audience_account_needs_a_mapper() {
 }
 
 #[test]
+fn a_keycloak_token_without_audience_needs_a_mapper() {
+    let iss = "https://id.example.com/realms/shop";
+    let fixture = of_issuer(iss);
+    let token = fixture.token().issuer(iss).without("aud");
+    assert_next_step(
+        &fixture,
+        &token.claim("azp", "web").sign(),
+        "MISSING_CLAIM",
+        &["add an audience mapper"],
+    );
+}
+
+#[test]
+fn an_access_token_of_cognito_in_place_of_an_id_token_is_named() {
+    let fixture = Fixture::new();
+    let token = fixture.token().without("aud").claim("client_id", "web-1");
+    assert_next_step(
+        &fixture,
+        &token.claim("token_use", "access").sign(),
+        "MISSING_CLAIM",
+        &[
+            "access token of Amazon Cognito",
+            "provider = \"cognito\"",
+            "client_ids = [\"web-1\"]",
+        ],
+    );
+}
+
+#[rstest]
+#[case("token_use", "access", "id")]
+#[case("typ", "Bearer", "ID")]
+fn an_id_token_is_named(#[case] name: &str, #[case] accepted: &str, #[case] kind: &str) {
+    let fixture = Fixture::with_issuer(|issuer| issuer.require_claim(name, accepted).unwrap());
+    let token = fixture.token();
+    assert_next_step(
+        &fixture,
+        &token.clone().claim(name, kind).sign(),
+        "INVALID_CLAIM",
+        &[&format!("this is an ID token (its {name} is {kind})")],
+    );
+    // A token of another kind, and one that lacks the claim, may be an access token.
+    for other in [token.clone().claim(name, "Refresh"), token] {
+        let next_step = explain(&fixture, &other.sign()).next_step.unwrap();
+        assert!(next_step.contains("`require` of the issuer"), "{next_step}");
+    }
+}
+
+#[rstest]
+#[case("token_use", "id", "its token_use is id")]
+#[case("nonce", "n-0S6", "it has a nonce or an at_hash")]
+fn an_id_token_that_names_no_client_is_named(
+    #[case] name: &str,
+    #[case] value: &str,
+    #[case] sign: &str,
+) {
+    let fixture = Fixture::with_issuer(|issuer| issuer.client_ids(["web"]).unwrap());
+    assert_next_step(
+        &fixture,
+        &fixture.token().claim(name, value).sign(),
+        "CLIENT_NOT_ALLOWED",
+        &["this is an ID token", sign],
+    );
+}
+
+#[test]
+fn a_tenant_that_is_not_listed_is_named() {
+    let template = "https://login.microsoftonline.com/{tid}/v2.0";
+    let fixture = Fixture::with_issuer(|issuer| {
+        let keys = issuer.key_source().clone();
+        let issuer = Issuer::new(template, AUDIENCE).unwrap().keys(keys);
+        issuer.tenants([TENANT]).unwrap()
+    });
+    let token = fixture.token();
+    assert_next_step(
+        &fixture,
+        &token
+            .clone()
+            .issuer(&template.replace("{tid}", "other"))
+            .sign(),
+        "UNKNOWN_ISSUER",
+        &["the tenant other is not in `tenants`"],
+    );
+    let listed = token.issuer(&template.replace("{tid}", TENANT));
+    assert!(explain(&fixture, &listed.clone().claim("tid", TENANT).sign()).is_accepted());
+    assert_next_step(
+        &fixture,
+        &listed.claim("tid", "other").sign(),
+        "INVALID_CLAIM",
+        &[
+            "do not accept this token",
+            "tid is not the tenant in its iss",
+        ],
+    );
+}
+
+#[test]
+fn a_claim_named_like_a_header_is_reported_with_the_claims_only() {
+    let fixture = Fixture::with_issuer(|issuer| issuer.require_claim("typ", "Bearer").unwrap());
+    let report = explain(&fixture, &fixture.token().claim("typ", "ID").sign());
+    let failed: Vec<_> = report
+        .steps
+        .iter()
+        .filter(|step| step.found.contains("typ \"ID\""))
+        .map(|step| step.step.to_string())
+        .collect();
+    assert_eq!(failed, ["claims"]);
+}
+
+#[test]
 fn a_third_party_client_is_explained() {
     let fixture = Fixture::with_issuer(|issuer| issuer.first_party(true));
     let token = fixture.token().claim("client_id", "partner").sign();
