@@ -180,7 +180,8 @@ fn a_failed_case_exits_with_1_and_is_explained() {
         "200 OK",
         "CVE-2015-9235",
         "pin the algorithms",
-        "no signature",
+        "replay",
+        "--only ID",
         "11 critical, 1 medium",
     ];
     output.expect(1, &parts);

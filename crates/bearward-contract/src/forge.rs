@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use url::Url;
 use uuid::Uuid;
 
-use super::{options::Options, rsa_1024};
+use super::{options::Options, profile::Profile, rsa_1024};
 
 /// Creates tokens; holds the keys and the configuration they depend on.
 pub(crate) struct Forge {
@@ -30,6 +30,7 @@ pub(crate) struct Forge {
     pub(super) proof_key: ProofKey,
     target_url: OnceLock<String>,
     dpop_nonce: Mutex<Option<String>>,
+    profile: Profile,
     keys: Vec<KeyPair>,
     accepted: OnceLock<Vec<Algorithm>>,
     pub(super) unusual: UnusualKeys,
@@ -143,6 +144,7 @@ impl Forge {
             proof_key: ProofKey::generate(),
             target_url: OnceLock::new(),
             dpop_nonce: Mutex::default(),
+            profile: options.profile,
             keys: Algorithm::ALL.iter().copied().map(key).collect(),
             accepted: OnceLock::new(),
             unusual: UnusualKeys::new(),
@@ -244,6 +246,7 @@ impl Forge {
             .claim("jti", Uuid::new_v4().to_string())
             .claim("session_id", Uuid::new_v4().to_string())
             .header("typ", self.token_type.as_str());
+        token = self.profile.shape(token, &self.issuer, &self.audience);
         for (name, value) in &self.claims {
             token = if value.is_null() {
                 token.without(name)
@@ -317,7 +320,7 @@ impl Forge {
 fn configured_claims(options: &Options) -> Map<String, Value> {
     let mut claims = Map::new();
     // Supabase Auth writes the claim only for OAuth clients; RFC 9068 §2.2 requires it.
-    if options.token_type.to_ascii_lowercase().ends_with("at+jwt") {
+    if options.has_access_token_type() {
         claims.insert("client_id".to_owned(), "bearward-contract".into());
     }
     if let Some(client_id) = &options.client_id {

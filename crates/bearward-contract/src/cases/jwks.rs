@@ -3,7 +3,7 @@
 use bearward_testing::TokenBuilder;
 
 use crate::{
-    case::{Case, Precondition, Severity},
+    case::{Case, Expectation, Precondition, Severity},
     forge::{signing_input, with_signature},
     group::Group,
     rsa_1024,
@@ -28,7 +28,8 @@ fn cases() -> Vec<Case> {
             f.token_signed_by(f.unusual.twice.clone()).sign()
         })
         .requires(Precondition::UnusualRsaKeys)
-        .hint("drop identical members of the key set before the key is selected")
+        .severity_note("the issuer would have to publish a key twice")
+        .hint("drop identical members of the key set before the key is selected, or try each of them (jose: the keys of `ERR_JWKS_MULTIPLE_MATCHING_KEYS`)")
         .rationale("some issuers publish a key twice, and two copies are one key", "RFC 7517 §5"),
         same_kid("jwks.same-kid.first", "a signature with the first of two keys with the same kid", 0),
         same_kid("jwks.same-kid.last", "a signature with the last of two keys with the same kid", 1),
@@ -41,27 +42,23 @@ fn cases() -> Vec<Case> {
             f.token_signed_by(f.unusual.encryption.clone()).sign()
         })
         .requires(Precondition::UnusualRsaKeys)
-        .severity(Severity::Medium)
         .rationale("a key may only be used as its use member says; encryption keys may be less protected", "RFC 7517 §4.2"),
         Case::rejected("jwks.key-ops", "a signature with a key whose key_ops lacks verify", |f| {
             f.token_signed_by(f.unusual.key_ops.clone()).sign()
         })
         .strict()
         .requires(Precondition::UnusualRsaKeys)
-        .severity(Severity::Medium)
         .rationale("a key may only be used as its key_ops say", "RFC 7517 §4.3"),
         Case::rejected("jwks.other-algorithm", "RS256 with a key whose alg is RS512", move |f| {
             as_rs256(f.token_signed_by(f.unusual.other_algorithm.clone())).sign()
         })
         .requires(Precondition::UnusualRsaKeys)
-        .severity(Severity::Medium)
         .rationale("a key may only be used with its own alg", "RFC 7517 §4.4, RFC 8725 §3.1, CVE-2026-48523"),
         Case::rejected("jwks.private", "a signature with a key that was published with a private member", |f| {
             f.token_signed_by(f.unusual.private.clone()).sign()
         })
         .strict()
         .requires(Precondition::UnusualRsaKeys)
-        .severity(Severity::Medium)
         .rationale("anyone who read the key set can sign with it", "RFC 7517 §9.2"),
         Case::rejected("jwks.short-rsa", "RS256 with a 1024-bit key", move |f| {
             let token = as_rs256(f.token()).kid(&f.unusual.short_rsa_kid);
@@ -69,12 +66,14 @@ fn cases() -> Vec<Case> {
             with_signature(&token, &signature)
         })
         .requires(Precondition::UnusualRsaKeys)
-        .severity(Severity::Medium)
-        .severity_note("the issuer would have to publish such a key")
         .hint("reject RSA keys shorter than 2048 bits (PyJWT: the option `enforce_minimum_key_length`)")
         .rationale("1024-bit RSA keys can be factored", "RFC 7518 §3.3"),
     ]
     .into_iter()
+    .map(|case| match case.expectation {
+        Expectation::Rejected => case.requires_published_key(),
+        _ => case,
+    })
     .map(Case::with_unknown_key)
     .collect()
 }
@@ -85,6 +84,7 @@ fn same_kid(id: &'static str, title: &'static str, index: usize) -> Case {
     })
     .strict()
     .requires(Precondition::UnusualRsaKeys)
+    .severity_note("the issuer would have to publish such keys")
     .hint("try each key with the kid and algorithm of the token, a few at most")
     .rationale(
         "kids should be distinct, but need not be: during a migration two key sets are merged",
