@@ -164,12 +164,21 @@ pub(super) fn cause(case: &Case, kind: FailureKind, got: &str) -> String {
 }
 
 /// Groups whose cases have one cause each.
-const ONE_CAUSE: [&str; 4] = ["outage", "slow", "flood", "herd"];
+const ONE_CAUSE: [&str; 4] = ["slow", "flood", "herd", "gate"];
 
 fn family(case: &Case) -> &'static str {
     let group = case.group().name;
     if ONE_CAUSE.contains(&group) {
         return group;
+    }
+    // Valid tokens during an outage, and the number of fetches.
+    if group == "outage" {
+        return match case.id {
+            "outage.hammering" | "outage.redirect" | "outage.unknown-key" | "outage.recovery" => {
+                case.id
+            }
+            _ => group,
+        };
     }
     let Some(rest) = case.id.get(group.len() + 1..) else {
         return case.id;
@@ -180,6 +189,9 @@ fn family(case: &Case) -> &'static str {
             "missing" | "null" | "empty" => "iss.missing",
             _ => "iss",
         };
+    }
+    if group == "header" && rest.contains("-twice") {
+        return "header.twice";
     }
     let end = rest.find(['.', '-']).unwrap_or(rest.len());
     &case.id[..group.len() + 1 + end]
@@ -239,6 +251,8 @@ mod tests {
             ("claims.aud.missing", "claims.exp.missing", false),
             ("outage.known-key", "outage.refused", true),
             ("outage.known-key", "slow.known-key", false),
+            ("outage.known-key", "outage.hammering", false),
+            ("header.alg-twice-escaped", "header.unknown-twice", true),
             ("iss.missing", "iss.null", true),
             ("iss.missing", "iss.other", false),
             ("jwks.short-rsa", "jwks.symmetric", false),

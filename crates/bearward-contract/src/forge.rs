@@ -112,12 +112,54 @@ impl UnusualKeys {
                 json!({ "use": null, "key_ops": ["encrypt", "wrapKey"] }),
             ),
             with(&self.other_algorithm, json!({ "alg": "RS512" })),
-            // Not the real exponent: a verifier must reject the key because of the member.
-            with(&self.private, json!({ "d": encode(&[1; 256]) })),
+            with(
+                &self.private,
+                json!({ "d": private_exponent(&self.private) }),
+            ),
             rsa_1024::jwk(&self.short_rsa_kid),
             json!({ "kty": "PQC", "kid": Uuid::new_v4().to_string(), "alg": "ML-DSA-44", "pub": "AAAA", "x-unknown": {} }),
         ]
     }
+}
+
+/// Returns the private exponent of an RSA key: the fourth integer of its `RSAPrivateKey` (RFC 8017
+/// §A.1.2), which is the last member of its PKCS #8 document. It is the real one, because some
+/// parsers check it.
+fn private_exponent(key: &KeyPair) -> String {
+    let der = key.to_pkcs8();
+    let mut rest = &der[..];
+    // PrivateKeyInfo, its version, its algorithm, and the octet string with the RSAPrivateKey.
+    let private_key = (|| {
+        let mut info = der_content(&mut rest)?;
+        der_content(&mut info)?;
+        der_content(&mut info)?;
+        let mut octets = der_content(&mut info)?;
+        let mut integers = der_content(&mut octets)?;
+        for _ in 0..3 {
+            der_content(&mut integers)?;
+        }
+        der_content(&mut integers)
+    })();
+    let exponent = private_key.unwrap_or_default();
+    encode(exponent.strip_prefix(&[0]).unwrap_or(exponent))
+}
+
+/// Returns the content of the first DER element, and advances to the next one.
+fn der_content<'a>(input: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let (length, header) = match *input.get(1)? {
+        short @ 0..=0x7f => (usize::from(short), 2),
+        long => {
+            let size = usize::from(long & 0x7f);
+            let bytes = input.get(2..2 + size)?;
+            let length = bytes
+                .iter()
+                .fold(0, |length, byte| length << 8 | usize::from(*byte));
+            (length, 2 + size)
+        }
+    };
+    let content = input.get(header..header + length)?;
+    *input = &input[header + length..];
+    Some(content)
 }
 
 impl Forge {
@@ -361,4 +403,23 @@ pub(super) fn decode(part: &str) -> Vec<u8> {
     base64_simd::URL_SAFE_NO_PAD
         .decode_to_vec(part.as_bytes())
         .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use num_bigint::BigUint;
+
+    use super::*;
+
+    /// m^(e·d) = m (mod n) for the published members.
+    #[test]
+    fn the_published_private_exponent_belongs_to_the_key() {
+        let keys = UnusualKeys::new();
+        let published = keys.jwks();
+        let jwk = published.iter().find(|jwk| jwk["d"].is_string()).unwrap();
+        let member = |name: &str| BigUint::from_bytes_be(&decode(jwk[name].as_str().unwrap()));
+        let (modulus, message) = (member("n"), BigUint::from(42_u8));
+        let encrypted = message.modpow(&member("e"), &modulus);
+        assert_eq!(encrypted.modpow(&member("d"), &modulus), message);
+    }
 }

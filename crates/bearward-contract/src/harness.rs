@@ -382,26 +382,27 @@ impl Harness {
     /// Sends a token signed with a new key. After a rejection, waits for the cooldown and tries
     /// again with another token, up to twice.
     async fn send_with_new_key(&self, key: &KeyPair) -> Result<Response, RequestError> {
-        let before = self.fetches();
         let token = || self.forge.token_signed_by(key.clone()).sign();
         for _ in 1..ATTEMPTS {
-            let fetches = self.fetches();
             let response = self.send_token(&token()).await;
             if response.as_ref().is_ok_and(Response::is_accepted)
                 || self.never_refetches.load(Ordering::SeqCst)
             {
                 return response;
             }
-            if self.fetches() == fetches {
-                self.record_refusal();
-            }
             tokio::time::sleep(self.cooldown()).await;
         }
-        let response = self.send_token(&token()).await;
-        if self.fetches() == before {
-            self.never_refetches.store(true, Ordering::SeqCst);
-        }
-        response
+        self.send_token(&token()).await
+    }
+
+    /// Requires that a token signed with another key under a known `kid` is accepted, immediately or
+    /// after the cooldown.
+    pub(super) async fn expect_replaced_key_accepted(
+        &self,
+        key: &KeyPair,
+        expected: &str,
+    ) -> Result<(), StepError> {
+        expect_accepted(self.send_with_new_key(key).await, expected)
     }
 
     /// Requires that a token signed with a new key is accepted, immediately or after the cooldown.
@@ -411,7 +412,12 @@ impl Harness {
         expected: &str,
     ) -> Result<(), StepError> {
         let before = self.fetches();
-        expect_accepted(self.send_with_new_key(key).await, expected)
+        let response = self.send_with_new_key(key).await;
+        if self.fetches() == before && !response.as_ref().is_ok_and(Response::is_accepted) {
+            self.record_refusal();
+            self.never_refetches.store(true, Ordering::SeqCst);
+        }
+        expect_accepted(response, expected)
             .map_err(|error| self.explain_rejected_new_key(error, before))
     }
 

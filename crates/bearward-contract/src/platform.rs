@@ -88,7 +88,7 @@ pub(super) fn options(case: &Case, kind: FailureKind) -> &'static [PlatformOptio
 }
 
 fn by_topic(id: &str) -> &'static [PlatformOption] {
-    const TOPICS: [(&str, &[PlatformOption]); 23] = [
+    const TOPICS: [(&str, &[PlatformOption]); 22] = [
         ("alg", ALGORITHMS),
         ("header.alg", ALGORITHMS),
         ("sig", ALGORITHMS),
@@ -101,6 +101,7 @@ fn by_topic(id: &str) -> &'static [PlatformOption] {
         ("claims.iat", TIMES),
         ("iss", ISSUER),
         ("jwks.short", KEY_LENGTH),
+        ("key.rotation.unreadable", &[]),
         ("key.rotation", REFETCH),
         ("outage.recovery", REFETCH),
         ("outage.hammering", FETCH_LIMIT),
@@ -110,8 +111,6 @@ fn by_topic(id: &str) -> &'static [PlatformOption] {
         ("gate", FETCH_LIMIT),
         ("flood", FETCH_LIMIT),
         ("http.challenge", CHALLENGE),
-        ("http.scheme", CHALLENGE),
-        ("http.keep", &[]),
     ];
     TOPICS
         .iter()
@@ -398,7 +397,7 @@ const TIMEOUT: &[PlatformOption] = &[
     on(PHP, "Guzzle `new Client(['timeout' => 5])`"),
     on(
         NODE,
-        "jose `createRemoteJWKSet(url, { timeoutDuration: 5000 })`, jwks-rsa `timeout: 5000`, Hono `jwk(options, { signal: AbortSignal.timeout(5000) })` in each request",
+        "jose `createRemoteJWKSet(url, { timeoutDuration: 5000 })`, jwks-rsa `timeout: 5000`, Hono `(c, next) => jwk(options, { signal: AbortSignal.timeout(5000) })(c, next)`",
     ),
     on(
         PYTHON,

@@ -106,8 +106,10 @@ impl Contract {
         let started_at = Instant::now();
         let client =
             Target::new(target, self.options.request_timeout).map_err(ContractError::Options)?;
-        let mut command = Command::start(self.options.start.as_deref(), self.variables().into())?;
+        let variables = self.variables().into();
+        // The initial keys are published before the target can fetch them.
         let harness = Arc::new(Harness::new(self.fixture, client, self.options));
+        let mut command = Command::start(harness.options.start.as_deref(), variables)?;
         let ready = await_target(&harness, &mut command).await?;
         let ready = ready.map_err(|observed| {
             ContractError::NotReady(readiness_help(&harness, &observed, &command))

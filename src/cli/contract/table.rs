@@ -3,7 +3,10 @@
 use anstyle::Style;
 use bearward_contract::{CaseResult, Finding, Outcome, Report, Severity, all_cases, groups};
 
-use super::{super::style, wrap::wrap};
+use super::{
+    super::style,
+    wrap::{truncate, wrap},
+};
 
 /// Prints the report: one entry for each cause of failures, the most severe first, and how many cases
 /// of each group passed.
@@ -29,17 +32,34 @@ pub(super) fn print(report: &Report, verbose: bool) {
         );
     }
     let findings = report.findings();
-    for finding in &findings {
+    let is_minor = |finding: &&Finding| finding.severity > Severity::High;
+    let is_compact =
+        !verbose && findings.iter().filter(is_minor).count() > MAX_DETAILED_MINOR_FINDINGS;
+    let (minor, detailed): (Vec<&Finding>, Vec<&Finding>) = findings
+        .iter()
+        .partition(|finding| is_compact && is_minor(finding));
+    for finding in detailed {
         print_finding(report, finding, verbose);
+    }
+    if is_compact {
+        anstream::println!();
+    }
+    for finding in &minor {
+        print_headline(finding);
     }
     print_groups(report, verbose);
     if !findings.is_empty() {
+        let command = format!("{} --only ID", report.command);
         anstream::println!(
-            "\n{faint}replay{plain}   {} --only ID",
-            wrap(&report.command, 9).join(&format!("\n{:9}", ""))
+            "\n{faint}replay{plain}   {}",
+            wrap(&command, 9).join(&format!("\n{:9}", ""))
         );
-        let notes = "--json and --html have every request, with a curl command and the option of each platform";
-        anstream::println!("{faint}{:9}{notes}{plain}", "");
+        let more = if is_compact {
+            "--verbose explains each line; --html and --json also have curl commands"
+        } else {
+            "--html and --json have curl commands and the options of all platforms"
+        };
+        anstream::println!("{faint}{:9}{more}{plain}", "");
     }
     let failed: Vec<String> = report
         .failed_by_severity()
@@ -47,7 +67,7 @@ pub(super) fn print(report: &Report, verbose: bool) {
         .filter(|(_, count)| *count > 0)
         .map(|(severity, count)| format!("{}{count} {severity}{plain}", severity_style(severity)))
         .collect();
-    if report.skipped() > 0 && !verbose {
+    if report.skipped() > 0 && !verbose && !is_compact {
         anstream::println!(
             "{faint}--verbose shows why cases are not applicable, and the passed cases{plain}"
         );
@@ -66,6 +86,32 @@ pub(super) fn print(report: &Report, verbose: bool) {
         "{color}{}{plain} {faint}({mode}, {:.1} s){plain}",
         report.summary(),
         report.duration.as_secs_f64()
+    );
+}
+
+/// The number of findings of medium or low severity that are printed in full. More are printed with
+/// one line each, so that the report fits on two screens.
+const MAX_DETAILED_MINOR_FINDINGS: usize = 6;
+
+/// Prints a finding as one line: the cases, what happened, and the title or the reason.
+fn print_headline(finding: &Finding) {
+    let (plain, strong) = (style::PLAIN, style::STRONG);
+    let (first, severity) = (finding.first(), finding.severity);
+    let (cases, about) = match finding.results.len() {
+        1 => (first.id.to_owned(), first.title),
+        count if finding.groups().len() > 1 => (format!("{count} cases"), ""),
+        count => (format!("{} +{}", first.id, count - 1), first.rationale),
+    };
+    let got = finding
+        .common_got()
+        .unwrap_or(first.got().unwrap_or_default());
+    let got = got.lines().next().unwrap_or_default();
+    let separator = if about.is_empty() { "" } else { ": " };
+    let text = format!("{strong}{cases}{plain}  {got}{separator}{about}");
+    anstream::println!(
+        "{}{severity:<8}{plain} {}",
+        severity_style(severity),
+        truncate(&text, 9)
     );
 }
 

@@ -18,6 +18,14 @@ pub(super) fn wrap(text: &str, indent: usize) -> Vec<String> {
     }
 }
 
+/// Truncates text to one line after an indentation of `indent` columns.
+pub(super) fn truncate(text: &str, indent: usize) -> String {
+    match columns() {
+        Some(columns) => console::truncate_str(text, columns - indent, "…").into_owned(),
+        None => text.to_owned(),
+    }
+}
+
 fn wrap_to(text: &str, width: usize) -> Vec<String> {
     let options = Options::new(width)
         .word_separator(WordSeparator::Custom(split_words))

@@ -19,8 +19,7 @@ use crate::{
 pub(crate) const GROUP: Group = Group {
     name: "flood",
     title: "unknown kids cause few fetches and do not affect other users",
-    hint: "limit how often an unknown kid causes a fetch: jose `cooldownDuration`, jwks-rsa `rateLimit` with `jwksRequestsPerMinute`, \
-           `JWKSourceBuilder.rateLimited`, the penalty box of aws-jwt-verify, `PyJWKClient` in its latest version",
+    hint: "limit how often unknown kids cause a fetch, all of them together, and reject the others without one",
     timed: false,
     cases,
 };

@@ -66,7 +66,7 @@ fn cases() -> Vec<Case> {
             with_signature(&token, &signature)
         })
         .requires(Precondition::UnusualRsaKeys)
-        .hint("reject RSA keys shorter than 2048 bits (PyJWT: the option `enforce_minimum_key_length`)")
+        .hint("reject RSA keys shorter than 2048 bits")
         .rationale("1024-bit RSA keys can be factored", "RFC 7518 §3.3"),
     ]
     .into_iter()

@@ -107,6 +107,7 @@ fn cases() -> Vec<Case> {
             |harness| Box::pin(limited_fetches(harness)),
         )
         .strict()
+        .hint("count failed fetches in the limit for unknown kids, too")
         .rationale("a limit that counts only successful fetches lets every client flood an issuer that is recovering", "CVE-2026-48524"),
         Case::steps(
             "outage.recovery",

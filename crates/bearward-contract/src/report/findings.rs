@@ -30,9 +30,10 @@ impl Finding<'_> {
         groups
     }
 
-    /// Returns the ids, or a number per group if there are many.
+    /// Returns the ids, or a number per group if there are more than six, or twelve of one group.
     pub fn scope(&self) -> String {
-        if self.results.len() <= 6 {
+        let limit = if self.groups().len() == 1 { 12 } else { 6 };
+        if self.results.len() <= limit {
             let ids: Vec<&str> = self.results.iter().map(|result| result.id).collect();
             return ids.join(", ");
         }
