@@ -88,7 +88,7 @@ pub(super) fn options(case: &Case, kind: FailureKind) -> &'static [PlatformOptio
 }
 
 fn by_topic(id: &str) -> &'static [PlatformOption] {
-    const TOPICS: [(&str, &[PlatformOption]); 22] = [
+    const TOPICS: [(&str, &[PlatformOption]); 21] = [
         ("alg", ALGORITHMS),
         ("header.alg", ALGORITHMS),
         ("sig", ALGORITHMS),
@@ -101,8 +101,7 @@ fn by_topic(id: &str) -> &'static [PlatformOption] {
         ("claims.iat", TIMES),
         ("iss", ISSUER),
         ("jwks.short", KEY_LENGTH),
-        ("key.rotation.unreadable", &[]),
-        ("key.rotation", REFETCH),
+        ("key.rotation.same", REFETCH),
         ("outage.recovery", REFETCH),
         ("outage.hammering", FETCH_LIMIT),
         ("outage", OUTAGE),

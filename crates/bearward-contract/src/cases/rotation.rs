@@ -79,6 +79,7 @@ fn cases() -> Vec<Case> {
             },
         )
         .severity_note("the issuer would have to publish such a key")
+        .hint("reject RSA keys whose public exponent is even or smaller than 3")
         .rationale("with an exponent of one, the padded hash is a valid signature, so anyone can sign", "RFC 8017 §3.1"),
         Case::steps(
             "key.rotation.removed-key",
@@ -99,6 +100,7 @@ fn cases() -> Vec<Case> {
         .severity_note(
             "an attacker needs that key, and libraries that cache keys individually accept it for some minutes",
         )
+        .hint("replace the whole set at each fetch, and check the key of a cached result again")
         .rationale(withdrawn, "RFC 7517 §5, NIST SP 800-57 part 1 §8.2"),
         Case::steps(
             "key.rotation.removed-key-known-token",
@@ -114,6 +116,7 @@ fn cases() -> Vec<Case> {
         )
         .strict()
         .severity_note("an attacker needs that key, and the token expires")
+        .hint("replace the whole set at each fetch, and check the key of a cached result again")
         .rationale(withdrawn, "NIST SP 800-57 part 1 §8.2"),
         Case::steps(
             "key.rotation.in-place",
