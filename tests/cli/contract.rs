@@ -175,7 +175,7 @@ fn a_failed_case_exits_with_1_and_is_explained() {
     let parts = [
         "critical",
         "alg.none.mixed-case",
-        "alg nOnE",
+        "no Authorization header",
         "401 or 403",
         "200 OK",
         "CVE-2015-9235",

@@ -22,9 +22,12 @@ fn requires_rejection(case: &Case) -> bool {
 
 /// Cases with several steps that send only valid tokens, or do not check whether the token is
 /// rejected.
-const WITHOUT_REJECTION: [&str; 23] = [
+const WITHOUT_REJECTION: [&str; 26] = [
     "http.echo",
     "http.no-store",
+    "jwks.twice",
+    "jwks.same-kid.first",
+    "jwks.same-kid.last",
     "metadata.document",
     "metadata.resource",
     "metadata.issuer",

@@ -20,7 +20,7 @@ pub(crate) fn options() -> Options {
     Options {
         strict: true,
         quick: true,
-        cooldown: Duration::from_millis(300),
+        cooldown: Duration::from_millis(500),
         backoff: Duration::from_millis(300),
         slow_request_timeout: Duration::from_secs(6),
         ed25519: true,

@@ -63,6 +63,8 @@ pub(super) struct UnusualKeys {
     pub(super) twice: KeyPair,
     /// Two keys with the same `kid` and algorithm, in the order in which they are published.
     pub(super) same_kid: [KeyPair; 2],
+    /// Ordinary keys that no other case uses.
+    pub(super) ordinary: [KeyPair; 3],
 }
 
 impl UnusualKeys {
@@ -72,6 +74,7 @@ impl UnusualKeys {
         let last = KeyPair::cached(Algorithm::RS256, 0).with_kid(first.kid());
         Self {
             twice: key(),
+            ordinary: [(); 3].map(|()| key()),
             same_kid: [first, last],
             symmetric: (
                 Uuid::new_v4().to_string(),
@@ -105,6 +108,9 @@ impl UnusualKeys {
             twice,
             Value::from(first.jwk()),
             Value::from(last.jwk()),
+            Value::from(self.ordinary[0].jwk()),
+            Value::from(self.ordinary[1].jwk()),
+            Value::from(self.ordinary[2].jwk()),
             json!({ "kty": "oct", "kid": self.symmetric.0, "alg": "HS256", "use": "sig", "k": encode(&self.symmetric.1) }),
             with(&self.encryption, json!({ "use": "enc", "key_ops": null })),
             with(

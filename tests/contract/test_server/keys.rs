@@ -52,7 +52,7 @@ pub(crate) struct KeyCache {
 impl Default for KeyCache {
     fn default() -> Self {
         Self {
-            cooldown: Duration::from_millis(250),
+            cooldown: Duration::from_millis(450),
             timeout: Duration::from_secs(2),
             max_fetches: usize::MAX,
             refetches: true,
