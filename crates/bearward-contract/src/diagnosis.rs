@@ -109,7 +109,8 @@ fn hint(case: &Case, kind: FailureKind) -> &'static str {
     let group = case.group();
     let usual = case.hint.unwrap_or(group.hint);
     match kind {
-        FailureKind::ChallengeDetails => {
+        // Proofs of possession have a challenge of their own.
+        FailureKind::ChallengeDetails if group.name != "dpop" => {
             "send `WWW-Authenticate: Bearer error=\"invalid_token\"` with 401 for a token that is not accepted, and `WWW-Authenticate: Bearer` \
              without an error code if there is no token"
         }
@@ -137,7 +138,10 @@ fn hint(case: &Case, kind: FailureKind) -> &'static str {
         FailureKind::WrongStatus if !affects_valid_tokens(case) => {
             "respond with 401 to every token that is not accepted"
         }
-        FailureKind::AsDescribed | FailureKind::ServerError | FailureKind::WrongStatus => usual,
+        FailureKind::AsDescribed
+        | FailureKind::ChallengeDetails
+        | FailureKind::ServerError
+        | FailureKind::WrongStatus => usual,
     }
 }
 

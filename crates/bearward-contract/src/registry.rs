@@ -3,9 +3,9 @@
 use super::{
     case::Case,
     cases::{
-        access_token_profile, algorithm, baseline, cache, claims, dpop, flood, format, header, http,
-        issuer, jwks, key, no_fetch, outage, resource_metadata, rotation, signature, slow_jwks,
-        ssrf, thundering_herd,
+        access_token_profile, algorithm, baseline, cache, claims, dpop, flood, format, header,
+        http, issuer, jwks, key, no_fetch, outage, resource_metadata, rotation, signature,
+        slow_jwks, ssrf, thundering_herd,
     },
     group::Group,
     options::matches_prefix,

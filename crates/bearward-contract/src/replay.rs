@@ -68,6 +68,9 @@ pub(super) fn command_line(target: &str, options: &Options) -> String {
     if options.dangerous_allow_remote {
         words.push("--dangerous-allow-remote".to_owned());
     }
+    if options.dpop {
+        words.push("--dpop".to_owned());
+    }
     if options.strict {
         words.push("--strict".to_owned());
     }
