@@ -78,6 +78,12 @@ def versions(peer: pathlib.Path) -> str:
         found = re.findall(r"^([\w-]+)(?:\[\w+\])?==(\S+)", text, re.M)
     elif (peer / "package.json").exists():
         found = json.loads((peer / "package.json").read_text())["dependencies"].items()
+    elif (peer / "go.mod").exists():
+        direct = [line for line in (peer / "go.mod").read_text().splitlines() if "// indirect" not in line]
+        found = re.findall(r"^(?:require)?\s+(\S+) v(\S+)$", "\n".join(direct), re.M)
+        found = [(re.sub(r"/v\d+$", "", name).rsplit("/", 1)[-1], version) for name, version in found]
+    elif (peer / "pom.xml").exists():
+        found = [("Spring Boot", re.search(r"<version>(\S+)</version>", (peer / "pom.xml").read_text())[1])]
     else:
         found = re.findall(r'^([\w-]+) = (?:\{ version = )?"=?([\d.]+)"', (peer / "Cargo.toml").read_text().split("[dependencies]")[1], re.M)
     return ", ".join(f"{name} {version}" for name, version in found)

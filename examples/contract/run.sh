@@ -36,15 +36,31 @@ install() {
   if [ -f "$from/requirements.txt" ]; then
     [ -x "$to/venv/bin/python" ] || python3 -m venv "$to/venv"
     "$to/venv/bin/pip" install --quiet --disable-pip-version-check --no-deps -r "$from/requirements.txt"
-    start="$to/venv/bin/python -m uvicorn server:app --app-dir $from --port $PORT --log-level warning"
+    if [ -f "$from/start.sh" ]; then
+      start="PEER_SOURCE=$from PEER_WORK=$to exec sh $from/start.sh"
+    elif grep -q '^uvicorn=' "$from/requirements.txt"; then
+      start="$to/venv/bin/python -m uvicorn server:app --app-dir $from --port $PORT --log-level warning"
+    else
+      start="exec $to/venv/bin/python $from/server.py"
+    fi
   elif [ -f "$from/package.json" ]; then
     cp "$from"/{package.json,package-lock.json,server.js} "$to"
     (cd "$to" && npm ci --no-audit --no-fund --loglevel=error >/dev/null)
     start="node $to/server.js"
+  elif [ -f "$from/go.mod" ]; then
+    (cd "$from" && GOFLAGS=-mod=readonly go build -o "$to/server" .)
+    start="exec $to/server"
+  elif [ -f "$from/pom.xml" ]; then
+    cp -R "$from"/{pom.xml,src} "$to"
+    (cd "$to" && mvn --quiet --batch-mode package >/dev/null)
+    start="exec java -jar $to/target/server.jar"
   else
     cargo build --locked --release --manifest-path "$from/Cargo.toml" --target-dir "$work/target"
-    # Restarted like under a service manager: some servers load the key set at start and exit if that fails.
-    start="until $work/target/release/$1; do sleep 1; done"
+    start=$work/target/release/$1
+  fi
+  # Restarted like under a service manager: some servers load the key set at start and exit if that fails.
+  if python3 -c 'import json, sys; sys.exit(not json.load(open(sys.argv[1])).get("restart"))' "$from/peer.json"; then
+    start="until (${start}); do sleep 1; done"
   fi
 }
 

@@ -14,7 +14,7 @@ use std::{
 };
 
 use bearward::Algorithm;
-use bearward_contract::{Contract, Progress, Report};
+use bearward_contract::{Contract, Profile, Progress, Report};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Map, Value};
@@ -65,6 +65,9 @@ pub(super) struct Options {
     /// that accepts both
     #[arg(long)]
     dpop: bool,
+    /// Give tokens and keys the shape of this provider's: supabase, auth0, entra, cognito or keycloak
+    #[arg(long, value_name = "NAME", default_value_t)]
+    profile: Profile,
     /// Use this typ header in valid tokens, for example at+jwt
     #[arg(long, value_name = "TYP", default_value = "JWT")]
     token_type: String,
@@ -200,6 +203,7 @@ async fn run_cases(options: &Options, bar: &ProgressBar) -> Result<Report, Failu
         tenant_claim: options.tenant_claim.clone(),
         dpop: options.dpop,
         claims: options.claim.iter().cloned().collect::<Map<_, _>>(),
+        profile: options.profile,
         token_type: options.token_type.clone(),
         strict: options.strict,
         quick: options.quick,

@@ -175,12 +175,13 @@ fn a_failed_case_exits_with_1_and_is_explained() {
     let parts = [
         "critical",
         "alg.none.mixed-case",
-        "alg nOnE",
+        "no Authorization header",
         "401 or 403",
         "200 OK",
         "CVE-2015-9235",
         "pin the algorithms",
-        "no signature",
+        "replay",
+        "--only ID",
         "11 critical, 1 medium",
     ];
     output.expect(1, &parts);

@@ -5,7 +5,9 @@ use std::time::Duration;
 use bearward::Algorithm;
 use bearward_contract::all_cases;
 
-use crate::test_server::{Behavior, CacheKey, Flaw, KeyCache, ResponseFlaw, SameKid, SkippedCheck};
+use crate::test_server::{
+    Behavior, CacheKey, Flaw, KeyCache, MetadataFlaw, ResponseFlaw, SameKid, SkippedCheck,
+};
 
 /// Flaws for which the test server wrongly accepts a request.
 pub(crate) const ACCEPTED: &[Flaw] = &[
@@ -461,12 +463,8 @@ pub(crate) fn key_cache_flaws() -> Vec<KeyCacheFlaw> {
     vec![
         flaw(
             &["key.rotation", "outage", "slow", "herd", "gate"],
-            &[
-                "key.rotation.same-request",
-                "key.rotation.unreadable-neighbours",
-                "outage.recovery",
-                "herd.one-fetch",
-            ],
+            // The others have the same cause and do not apply.
+            &["key.rotation.same-request"],
             |cache| cache.refetches = false,
         ),
         flaw(ROTATION, &["key.rotation.old-key"], |cache| {
@@ -498,22 +496,49 @@ pub(crate) fn key_cache_flaws() -> Vec<KeyCacheFlaw> {
             OUTAGE,
             &[
                 "outage.known-key",
+                "outage.json-error",
                 "outage.page",
                 "outage.empty-set",
                 "outage.large-set",
+                "outage.reset",
+                "outage.refused",
             ],
             |cache| cache.keeps_when_failing = false,
         ),
         flaw(
             OUTAGE,
-            &["outage.page", "outage.empty-set", "outage.large-set"],
+            &[
+                "outage.page",
+                "outage.empty-set",
+                "outage.large-set",
+                "outage.reset",
+                "outage.refused",
+            ],
             |cache| cache.keeps_when_unreadable = false,
         ),
-        flaw(OUTAGE, &["outage.empty-set", "outage.large-set"], |cache| {
-            cache.keeps_when_empty = false;
+        flaw(
+            OUTAGE,
+            &[
+                "outage.empty-set",
+                "outage.large-set",
+                "outage.reset",
+                "outage.refused",
+            ],
+            |cache| cache.keeps_when_empty = false,
+        ),
+        flaw(
+            OUTAGE,
+            &["outage.large-set", "outage.reset", "outage.refused"],
+            |cache| cache.has_a_size_limit = false,
+        ),
+        flaw(OUTAGE, &["outage.reset", "outage.refused"], |cache| {
+            cache.keeps_when_reset = false;
         }),
-        flaw(OUTAGE, &["outage.large-set"], |cache| {
-            cache.has_a_size_limit = false;
+        flaw(OUTAGE, &["outage.refused"], |cache| {
+            cache.keeps_when_refused = false;
+        }),
+        flaw(OUTAGE, &["outage.hang"], |cache| {
+            cache.keeps_when_timed_out = false;
         }),
         flaw(
             OUTAGE,
@@ -586,6 +611,32 @@ pub(crate) const RESPONSES: &[(ResponseFlaw, Flaw)] = &[
     (ResponseFlaw::Cacheable, "http.no-store"),
 ];
 
+/// Flaws of access tokens of RFC 9068, for a server that accepts no other tokens.
+pub(crate) const AT_JWT: &[Flaw] = &[
+    "at-jwt.type.jwt",
+    "at-jwt.type.missing",
+    "at-jwt.type.id-token",
+    "at-jwt.client-id.missing",
+    "at-jwt.client-id.empty",
+    "at-jwt.client-id.number",
+    "at-jwt.client-id.array",
+    "at-jwt.jti.missing",
+    "at-jwt.jti.number",
+    "at-jwt.iat.missing",
+];
+
+/// Properties of valid access tokens of RFC 9068.
+pub(crate) const AT_JWT_REJECTED: &[Flaw] = &["at-jwt.type.media-type", "at-jwt.type.case"];
+
+/// Flaws of the protected resource metadata.
+pub(crate) const METADATA: &[(MetadataFlaw, Flaw)] = &[
+    (MetadataFlaw::NotServed, "metadata.document"),
+    (MetadataFlaw::WrongResource, "metadata.resource"),
+    (MetadataFlaw::OtherIssuer, "metadata.issuer"),
+    (MetadataFlaw::NotInChallenge, "metadata.challenge"),
+    (MetadataFlaw::NoCors, "metadata.cors"),
+];
+
 /// Returns the cases during which a lockout of all users is tested.
 pub(crate) fn lockout_cases() -> Vec<&'static str> {
     all_cases()
@@ -636,15 +687,18 @@ pub(crate) const NEVER_ALONE: &[(&[&str], &str)] = &[
         "every case that parses a challenge checks its grammar",
     ),
     (
-        &["key.rotation.same-request"],
-        "a server that does not fetch a new key fails every case that publishes one",
-    ),
-    (
         &["key.rotation.removed-key"],
         "a key that verifies a new token also verifies one that was accepted before",
     ),
     (
-        &["outage.known-key", "outage.page", "outage.empty-set"],
+        &[
+            "outage.known-key",
+            "outage.json-error",
+            "outage.page",
+            "outage.empty-set",
+            "outage.large-set",
+            "outage.reset",
+        ],
         "the faults follow each other, and dropped keys stay dropped",
     ),
     (

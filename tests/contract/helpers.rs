@@ -20,7 +20,7 @@ pub(crate) fn options() -> Options {
     Options {
         strict: true,
         quick: true,
-        cooldown: Duration::from_millis(300),
+        cooldown: Duration::from_millis(500),
         backoff: Duration::from_millis(300),
         slow_request_timeout: Duration::from_secs(6),
         ed25519: true,
@@ -46,14 +46,22 @@ pub(crate) fn trust(contract: &Contract, algorithms: &[Algorithm]) -> Trust {
             .iter()
             .map(|algorithm| algorithm.name().to_owned())
             .collect(),
+        requires_at_jwt: false,
+        requires_audience: true,
     }
 }
 
 /// Runs the suite against a test server with this behavior.
 pub(crate) async fn run(behavior: Behavior, options: Options) -> Report {
     let algorithms = options.algorithms.clone();
+    let (token_type, profile) = (options.token_type.clone(), options.profile);
     let contract = Contract::open(options).unwrap();
-    let server = TestServer::start(trust(&contract, &algorithms), behavior);
+    let trust = Trust {
+        requires_at_jwt: token_type == "at+jwt",
+        requires_audience: profile.has_audience(),
+        ..trust(&contract, &algorithms)
+    };
+    let server = TestServer::start(trust, behavior);
     contract.run(&server.url()).await.unwrap()
 }
 

@@ -2,9 +2,11 @@
 //! with one flaw each.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
+mod determinism;
 mod edge_cases;
 mod flaws;
 mod flaws_are_detected;
 mod helpers;
 mod our_server;
+mod reports;
 mod test_server;

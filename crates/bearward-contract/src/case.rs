@@ -33,18 +33,23 @@ pub struct Case {
     pub(super) action: Action,
 }
 
-/// The severity of a failed case.
+/// The severity of a failed case. It depends on two questions: what is lost, and what an attacker
+/// must control for it.
+///
+/// A case in which the attacker needs the issuer, a key that it publishes, or a valid token is at
+/// most medium, and [`Case::severity_note`] says what is needed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
-    /// An attacker gains access, with a forged token or with one that was issued for another
-    /// purpose or time.
+    /// An attacker who controls nothing else gains access, with a forged token or with one that was
+    /// issued for another purpose or time.
     Critical,
-    /// An attacker, or an outage of the identity provider, locks out other users.
+    /// An attacker who controls nothing else, or an outage or rotation of the identity provider,
+    /// locks out other users.
     High,
-    /// A valid token is rejected, an invalid one is rejected in the wrong way, or an invalid one
-    /// that only the issuer can sign is accepted.
+    /// A valid token is rejected, an invalid one is rejected in the wrong way, or an attacker who
+    /// controls the issuer, one of its keys or a valid token gains access.
     Medium,
-    /// Protocol details, such as a missing challenge.
+    /// Protocol details, such as a missing challenge, from which no attacker gains.
     Low,
 }
 
@@ -111,6 +116,8 @@ pub enum Precondition {
     TenantClaim,
     /// [`Options::dpop`](super::Options::dpop) is set.
     Dpop,
+    /// [`Options::token_type`](super::Options::token_type) is `at+jwt`.
+    AccessTokenType,
 }
 
 pub(super) type Steps = Pin<Box<dyn Future<Output = Result<(), StepError>> + Send>>;
@@ -122,7 +129,7 @@ pub(super) enum Action {
     /// Sends a custom request.
     Request(Box<dyn Fn(&Forge) -> Request + Send + Sync>),
     /// Runs several steps, for example rotates keys and counts fetches.
-    Steps(fn(Arc<Harness>) -> Steps),
+    Steps(Box<dyn Fn(Arc<Harness>) -> Steps + Send + Sync>),
 }
 
 impl Case {
@@ -236,14 +243,14 @@ impl Case {
         title: &'static str,
         severity: Severity,
         expected: &'static str,
-        steps: fn(Arc<Harness>) -> Steps,
+        steps: impl Fn(Arc<Harness>) -> Steps + Send + Sync + 'static,
     ) -> Self {
         Self::new(
             id,
             title,
             severity,
             Expectation::Steps(expected),
-            Action::Steps(steps),
+            Action::Steps(Box::new(steps)),
         )
     }
 
@@ -280,6 +287,12 @@ impl Case {
     pub(super) fn requires_valid_token(self) -> Self {
         self.severity(Severity::Medium)
             .severity_note("the sender needs a valid token")
+    }
+
+    /// Lowers the severity to medium because the issuer would have to publish the key.
+    pub(super) fn requires_published_key(self) -> Self {
+        self.severity(Severity::Medium)
+            .severity_note("the issuer would have to publish such a key")
     }
 
     pub(super) fn severity_note(mut self, severity_note: &'static str) -> Self {

@@ -15,6 +15,8 @@ pub(super) struct Failure {
 pub(super) enum FailureKind {
     /// The target did what the case describes, for example accepted a forged token.
     AsDescribed,
+    /// The target rejected a valid token, but may accept it later.
+    Delayed,
     /// The target rejected the request, but its status or challenge does not follow the RFC.
     ChallengeDetails,
     /// The target rejected the request with a status that does not fit.

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use url::Url;
 use uuid::Uuid;
 
-use super::{options::Options, rsa_1024};
+use super::{options::Options, profile::Profile, rsa_1024};
 
 /// Creates tokens; holds the keys and the configuration they depend on.
 pub(crate) struct Forge {
@@ -30,6 +30,7 @@ pub(crate) struct Forge {
     pub(super) proof_key: ProofKey,
     target_url: OnceLock<String>,
     dpop_nonce: Mutex<Option<String>>,
+    profile: Profile,
     keys: Vec<KeyPair>,
     accepted: OnceLock<Vec<Algorithm>>,
     pub(super) unusual: UnusualKeys,
@@ -62,6 +63,8 @@ pub(super) struct UnusualKeys {
     pub(super) twice: KeyPair,
     /// Two keys with the same `kid` and algorithm, in the order in which they are published.
     pub(super) same_kid: [KeyPair; 2],
+    /// Ordinary keys that no other case uses.
+    pub(super) ordinary: [KeyPair; 3],
 }
 
 impl UnusualKeys {
@@ -71,6 +74,7 @@ impl UnusualKeys {
         let last = KeyPair::cached(Algorithm::RS256, 0).with_kid(first.kid());
         Self {
             twice: key(),
+            ordinary: [(); 3].map(|()| key()),
             same_kid: [first, last],
             symmetric: (
                 Uuid::new_v4().to_string(),
@@ -104,6 +108,9 @@ impl UnusualKeys {
             twice,
             Value::from(first.jwk()),
             Value::from(last.jwk()),
+            Value::from(self.ordinary[0].jwk()),
+            Value::from(self.ordinary[1].jwk()),
+            Value::from(self.ordinary[2].jwk()),
             json!({ "kty": "oct", "kid": self.symmetric.0, "alg": "HS256", "use": "sig", "k": encode(&self.symmetric.1) }),
             with(&self.encryption, json!({ "use": "enc", "key_ops": null })),
             with(
@@ -111,12 +118,54 @@ impl UnusualKeys {
                 json!({ "use": null, "key_ops": ["encrypt", "wrapKey"] }),
             ),
             with(&self.other_algorithm, json!({ "alg": "RS512" })),
-            // Not the real exponent: a verifier must reject the key because of the member.
-            with(&self.private, json!({ "d": encode(&[1; 256]) })),
+            with(
+                &self.private,
+                json!({ "d": private_exponent(&self.private) }),
+            ),
             rsa_1024::jwk(&self.short_rsa_kid),
             json!({ "kty": "PQC", "kid": Uuid::new_v4().to_string(), "alg": "ML-DSA-44", "pub": "AAAA", "x-unknown": {} }),
         ]
     }
+}
+
+/// Returns the private exponent of an RSA key: the fourth integer of its `RSAPrivateKey` (RFC 8017
+/// §A.1.2), which is the last member of its PKCS #8 document. It is the real one, because some
+/// parsers check it.
+fn private_exponent(key: &KeyPair) -> String {
+    let der = key.to_pkcs8();
+    let mut rest = &der[..];
+    // PrivateKeyInfo, its version, its algorithm, and the octet string with the RSAPrivateKey.
+    let private_key = (|| {
+        let mut info = der_content(&mut rest)?;
+        der_content(&mut info)?;
+        der_content(&mut info)?;
+        let mut octets = der_content(&mut info)?;
+        let mut integers = der_content(&mut octets)?;
+        for _ in 0..3 {
+            der_content(&mut integers)?;
+        }
+        der_content(&mut integers)
+    })();
+    let exponent = private_key.unwrap_or_default();
+    encode(exponent.strip_prefix(&[0]).unwrap_or(exponent))
+}
+
+/// Returns the content of the first DER element, and advances to the next one.
+fn der_content<'a>(input: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let (length, header) = match *input.get(1)? {
+        short @ 0..=0x7f => (usize::from(short), 2),
+        long => {
+            let size = usize::from(long & 0x7f);
+            let bytes = input.get(2..2 + size)?;
+            let length = bytes
+                .iter()
+                .fold(0, |length, byte| length << 8 | usize::from(*byte));
+            (length, 2 + size)
+        }
+    };
+    let content = input.get(header..header + length)?;
+    *input = &input[header + length..];
+    Some(content)
 }
 
 impl Forge {
@@ -143,6 +192,7 @@ impl Forge {
             proof_key: ProofKey::generate(),
             target_url: OnceLock::new(),
             dpop_nonce: Mutex::default(),
+            profile: options.profile,
             keys: Algorithm::ALL.iter().copied().map(key).collect(),
             accepted: OnceLock::new(),
             unusual: UnusualKeys::new(),
@@ -244,6 +294,7 @@ impl Forge {
             .claim("jti", Uuid::new_v4().to_string())
             .claim("session_id", Uuid::new_v4().to_string())
             .header("typ", self.token_type.as_str());
+        token = self.profile.shape(token, &self.issuer, &self.audience);
         for (name, value) in &self.claims {
             token = if value.is_null() {
                 token.without(name)
@@ -317,7 +368,7 @@ impl Forge {
 fn configured_claims(options: &Options) -> Map<String, Value> {
     let mut claims = Map::new();
     // Supabase Auth writes the claim only for OAuth clients; RFC 9068 §2.2 requires it.
-    if options.token_type.to_ascii_lowercase().ends_with("at+jwt") {
+    if options.has_access_token_type() {
         claims.insert("client_id".to_owned(), "bearward-contract".into());
     }
     if let Some(client_id) = &options.client_id {
@@ -358,4 +409,23 @@ pub(super) fn decode(part: &str) -> Vec<u8> {
     base64_simd::URL_SAFE_NO_PAD
         .decode_to_vec(part.as_bytes())
         .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use num_bigint::BigUint;
+
+    use super::*;
+
+    /// m^(e·d) = m (mod n) for the published members.
+    #[test]
+    fn the_published_private_exponent_belongs_to_the_key() {
+        let keys = UnusualKeys::new();
+        let published = keys.jwks();
+        let jwk = published.iter().find(|jwk| jwk["d"].is_string()).unwrap();
+        let member = |name: &str| BigUint::from_bytes_be(&decode(jwk[name].as_str().unwrap()));
+        let (modulus, message) = (member("n"), BigUint::from(42_u8));
+        let encrypted = message.modpow(&member("e"), &modulus);
+        assert_eq!(encrypted.modpow(&member("d"), &modulus), message);
+    }
 }

@@ -4,6 +4,7 @@
 use std::{
     any::{Any, TypeId},
     collections::HashMap,
+    net::{Ipv4Addr, TcpListener},
     sync::{
         Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -13,7 +14,8 @@ use std::{
 
 use bearward::Algorithm;
 use bearward_testing::{
-    Faults, MockIdp, endpoint,
+    Faults, MockIdp,
+    endpoint::{self, client_address},
     signing::{KeyPair, KeyRing},
 };
 use serde_json::{Value, json};
@@ -22,6 +24,7 @@ use super::{
     error::StepError,
     finding::{Failure, FailureKind},
     forge::{Canary, Forge},
+    front::{Connections, Front},
     options::Options,
     target::{Request, RequestError, Response, Target},
 };
@@ -30,6 +33,7 @@ use super::{
 pub(super) struct Harness {
     pub(super) forge: Forge,
     pub(super) idp: MockIdp,
+    front: Front,
     pub(super) canary: MockIdp,
     pub(super) target: Target,
     pub(super) options: Options,
@@ -41,14 +45,22 @@ pub(super) struct Harness {
     fetches_when_ready: OnceLock<usize>,
     /// Set once the target is known to fetch the keys only once, so that later cases do not wait.
     never_refetches: AtomicBool,
+    /// The case that is running, and the one that reported that the target does not fetch the keys
+    /// again.
+    current_case: Mutex<&'static str>,
+    reported_no_refetch: Mutex<Option<&'static str>>,
     /// State that the cases of a group share, by its type.
     group_states: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
 }
 
-/// When the last fetch was observed.
+/// The fetches that were observed.
 struct FetchWatch {
     fetches: usize,
     at: Instant,
+    /// How long after the last fetch an unknown key did not cause another one.
+    refused_after: Duration,
+    /// The longest interval between two fetches of which the second one was refused before.
+    interval: Option<Duration>,
 }
 
 /// How often a fetch is attempted, one cooldown apart. With the default cooldown this exceeds one
@@ -58,10 +70,14 @@ const ATTEMPTS: usize = 3;
 /// The window of rate limits that count per minute.
 const MINUTE: Duration = Duration::from_secs(60);
 
+/// The longest cooldown that is waited for without being asked to.
+const MAX_DETECTED_COOLDOWN: Duration = Duration::from_secs(90);
+
 /// The mock IdP and the canary host, before the target is known.
 pub(super) struct Fixture {
     pub(super) forge: Forge,
     pub(super) idp: MockIdp,
+    front: Front,
     pub(super) canary: MockIdp,
 }
 
@@ -69,12 +85,15 @@ impl Fixture {
     /// Starts listening.
     pub(super) fn open(options: &Options) -> std::io::Result<Self> {
         let ring = || KeyRing::with_key(KeyPair::cached(Algorithm::RS256, 0));
-        let idp = MockIdp::bind_with(
-            options.issuer_bind,
-            options.issuer_base.clone(),
-            ring(),
-            endpoint::routes,
-        )?;
+        let listener = TcpListener::bind(options.issuer_bind)?;
+        let address = client_address(listener.local_addr()?);
+        let base = options
+            .issuer_base
+            .clone()
+            .unwrap_or_else(|| format!("http://{address}"));
+        let upstream = (Ipv4Addr::LOCALHOST, 0).into();
+        let idp = MockIdp::bind_with(upstream, Some(base), ring(), endpoint::routes)?;
+        let front = Front::start(listener, idp.address())?;
         let mut canary_address = options.issuer_bind;
         canary_address.set_port(0);
         let key = KeyPair::cached(Algorithm::RS256, 1);
@@ -90,20 +109,33 @@ impl Fixture {
             },
             options,
         );
-        Ok(Self { forge, idp, canary })
+        Ok(Self {
+            forge,
+            idp,
+            front,
+            canary,
+        })
     }
 }
 
 impl Harness {
     pub(super) fn new(fixture: Fixture, target: Target, options: Options) -> Self {
-        let Fixture { forge, idp, canary } = fixture;
+        let Fixture {
+            forge,
+            idp,
+            front,
+            canary,
+        } = fixture;
         let fetch_watch = Mutex::new(FetchWatch {
             fetches: 0,
             at: Instant::now(),
+            refused_after: Duration::ZERO,
+            interval: None,
         });
         let harness = Self {
             forge,
             idp,
+            front,
             canary,
             target,
             options,
@@ -112,6 +144,8 @@ impl Harness {
             fetch_watch,
             fetches_when_ready: OnceLock::new(),
             never_refetches: AtomicBool::new(false),
+            current_case: Mutex::default(),
+            reported_no_refetch: Mutex::default(),
             group_states: Mutex::default(),
         };
         harness.forge.set_target_url(harness.target.url());
@@ -126,10 +160,7 @@ impl Harness {
 
     /// Returns the state that the cases of a group share. The first call creates it.
     pub(super) fn group_state<T: Any + Default + Send + Sync>(&self) -> Arc<T> {
-        let mut states = self
-            .group_states
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut states = lock(&self.group_states);
         let state = states
             .entry(TypeId::of::<T>())
             .or_insert_with(|| Arc::new(T::default()));
@@ -147,7 +178,12 @@ impl Harness {
         let algorithms = if with_unusual { Algorithm::ALL } else { usual };
         let keys = algorithms
             .iter()
-            .map(|algorithm| Value::from(self.forge.key_for(*algorithm).jwk()));
+            .map(|algorithm| {
+                self.options
+                    .profile
+                    .shape_key(self.forge.key_for(*algorithm).jwk())
+            })
+            .map(Value::from);
         let unusual = if with_unusual {
             self.forge.unusual.jwks()
         } else {
@@ -198,16 +234,23 @@ impl Harness {
         });
     }
 
+    /// Refuses or resets the connections of the target to the issuer, or ends that.
+    pub(super) async fn set_connections(&self, connections: Connections) {
+        if connections != Connections::Forward {
+            self.has_faults.store(true, Ordering::SeqCst);
+        }
+        self.front.set(connections).await;
+        if connections == Connections::Forward {
+            self.publish_current();
+        }
+    }
+
     fn published(&self) -> MutexGuard<'_, Vec<Value>> {
-        self.published
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        lock(&self.published)
     }
 
     fn watch(&self) -> MutexGuard<'_, FetchWatch> {
-        self.fetch_watch
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        lock(&self.fetch_watch)
     }
 
     /// Sends a token.
@@ -239,20 +282,24 @@ impl Harness {
         response
     }
 
-    /// Returns how often the target has fetched the keys.
+    /// Returns how often the target has tried to fetch the keys. A refused connection is not
+    /// counted, because it cannot be observed.
     pub(super) fn fetches(&self) -> usize {
         self.poll_fetches();
-        self.idp.fetches()
+        self.idp.fetches() + self.front.resets()
     }
 
     fn poll_fetches(&self) {
         let mut watch = self.watch();
-        let fetches = self.idp.fetches();
+        let fetches = self.idp.fetches() + self.front.resets();
         if fetches != watch.fetches {
-            *watch = FetchWatch {
-                fetches,
-                at: Instant::now(),
-            };
+            let interval = watch.at.elapsed();
+            if watch.refused_after > Duration::ZERO {
+                watch.interval = watch.interval.max(Some(interval));
+            }
+            watch.fetches = fetches;
+            watch.at = Instant::now();
+            watch.refused_after = Duration::ZERO;
             self.never_refetches.store(false, Ordering::SeqCst);
         }
     }
@@ -262,42 +309,69 @@ impl Harness {
         let _ = self.fetches_when_ready.set(self.fetches());
     }
 
-    /// Mentions `--cooldown` in the failure of a rejected new key if the target has fetched keys in
-    /// this run, but not since `fetches_before`: it may limit fetches per minute.
+    /// Records the case that is running.
+    pub(super) fn start_case(&self, id: &'static str) {
+        *lock(&self.current_case) = id;
+    }
+
+    /// Explains the rejection of a new key: if the target has not fetched the keys since
+    /// `fetches_before`, that is the cause. It has the same cause in every case, so only the first
+    /// one fails, and the others do not apply.
     pub(super) fn explain_rejected_new_key(
         &self,
         error: StepError,
         fetches_before: usize,
     ) -> StepError {
+        let StepError::Failed(failure) = error else {
+            return error;
+        };
+        if self.fetches() > fetches_before {
+            return StepError::Failed(failure);
+        }
+        let case = *lock(&self.current_case);
+        if let Some(reporter) = *lock(&self.reported_no_refetch) {
+            return StepError::NotApplicable(format!(
+                "the target does not fetch the keys again, as {reporter} reports"
+            ));
+        }
+        *lock(&self.reported_no_refetch) = Some(case);
+        let quiet = self.since_last_fetch();
         let has_refetched = self
             .fetches_when_ready
             .get()
             .is_some_and(|ready| fetches_before > *ready);
-        match error {
-            StepError::Failed(failure)
-                if has_refetched
-                    && self.fetches() == fetches_before
-                    && self.options.cooldown <= MINUTE =>
-            {
-                let got = format!(
-                    "{}; the target did not fetch the keys during this case, but did before: if it limits fetches per minute, as jwks-rsa does \
-                     (jwksRequestsPerMinute), run the suite with --cooldown 61s",
-                    failure.got
-                );
-                StepError::Failed(Failure { got, ..failure })
-            }
-            error => error,
-        }
+        let (advice, kind) = rejected_new_key_advice(quiet, has_refetched, self.watch().interval);
+        StepError::Failed(Failure {
+            got: format!(
+                "{}; the target did not fetch the keys during this case, for {} s since its last fetch{advice}",
+                failure.got,
+                quiet.as_secs()
+            ),
+            kind,
+            ..failure
+        })
+    }
+
+    /// Returns how long to wait until the target fetches the keys again: the configured time, or a
+    /// longer interval at which the target was observed to fetch them.
+    pub(super) fn cooldown(&self) -> Duration {
+        let configured = self.options.cooldown;
+        let observed = self.watch().interval.filter(|at| *at > configured);
+        observed
+            .map(|interval| interval + interval / 10)
+            .filter(|detected| *detected <= MAX_DETECTED_COOLDOWN)
+            .unwrap_or(configured)
+    }
+
+    /// Records that an unknown key did not cause a fetch.
+    fn record_refusal(&self) {
+        let mut watch = self.watch();
+        watch.refused_after = watch.refused_after.max(watch.at.elapsed());
     }
 
     /// Waits until a cooldown that started with the last fetch has passed.
     pub(super) async fn wait_for_cooldown(&self) {
-        tokio::time::sleep(
-            self.options
-                .cooldown
-                .saturating_sub(self.since_last_fetch()),
-        )
-        .await;
+        tokio::time::sleep(self.cooldown().saturating_sub(self.since_last_fetch())).await;
     }
 
     fn since_last_fetch(&self) -> Duration {
@@ -308,7 +382,6 @@ impl Harness {
     /// Sends a token signed with a new key. After a rejection, waits for the cooldown and tries
     /// again with another token, up to twice.
     async fn send_with_new_key(&self, key: &KeyPair) -> Result<Response, RequestError> {
-        let before = self.fetches();
         let token = || self.forge.token_signed_by(key.clone()).sign();
         for _ in 1..ATTEMPTS {
             let response = self.send_token(&token()).await;
@@ -317,13 +390,19 @@ impl Harness {
             {
                 return response;
             }
-            tokio::time::sleep(self.options.cooldown).await;
+            tokio::time::sleep(self.cooldown()).await;
         }
-        let response = self.send_token(&token()).await;
-        if self.fetches() == before {
-            self.never_refetches.store(true, Ordering::SeqCst);
-        }
-        response
+        self.send_token(&token()).await
+    }
+
+    /// Requires that a token signed with another key under a known `kid` is accepted, immediately or
+    /// after the cooldown.
+    pub(super) async fn expect_replaced_key_accepted(
+        &self,
+        key: &KeyPair,
+        expected: &str,
+    ) -> Result<(), StepError> {
+        expect_accepted(self.send_with_new_key(key).await, expected)
     }
 
     /// Requires that a token signed with a new key is accepted, immediately or after the cooldown.
@@ -333,7 +412,12 @@ impl Harness {
         expected: &str,
     ) -> Result<(), StepError> {
         let before = self.fetches();
-        expect_accepted(self.send_with_new_key(key).await, expected)
+        let response = self.send_with_new_key(key).await;
+        if self.fetches() == before && !response.as_ref().is_ok_and(Response::is_accepted) {
+            self.record_refusal();
+            self.never_refetches.store(true, Ordering::SeqCst);
+        }
+        expect_accepted(response, expected)
             .map_err(|error| self.explain_rejected_new_key(error, before))
     }
 
@@ -350,23 +434,28 @@ impl Harness {
             if attempt > 0 && self.fetches_within_cooldown(before, attempt > 1).await {
                 return Ok(());
             }
-            let token = self
-                .forge
-                .token()
-                .kid(&uuid::Uuid::new_v4().to_string())
-                .sign();
-            if let Err(RequestError::Connect(error)) = self.send_token(&token).await {
-                return Err(StepError::Connect(error));
-            }
+            self.send_unknown_key().await?;
             if self.fetches() > before {
                 return Ok(());
             }
+            self.record_refusal();
         }
         self.never_refetches.store(true, Ordering::SeqCst);
-        Err(StepError::NotApplicable(
-            "the target does not fetch the keys again for an unknown kid, not even after the cooldown"
-                .to_owned(),
-        ))
+        let quiet = self.since_last_fetch();
+        let (advice, _) = rejected_new_key_advice(quiet, false, self.watch().interval);
+        Err(StepError::NotApplicable(format!(
+            "an unknown kid did not cause a fetch, not even {} s after the last one{advice}",
+            quiet.as_secs()
+        )))
+    }
+
+    /// Sends a token with an unknown `kid`.
+    pub(super) async fn send_unknown_key(&self) -> Result<(), StepError> {
+        let kid = uuid::Uuid::new_v4().to_string();
+        match self.send_token(&self.forge.token().kid(&kid).sign()).await {
+            Err(RequestError::Connect(error)) => Err(StepError::Connect(error)),
+            _ => Ok(()),
+        }
     }
 
     /// Waits for the rest of the cooldown since the last fetch, or for a whole one, and returns
@@ -377,7 +466,7 @@ impl Harness {
         } else {
             self.since_last_fetch()
         };
-        let cooldown = self.options.cooldown.saturating_sub(since);
+        let cooldown = self.cooldown().saturating_sub(since);
         let backoff = if self.has_faults.load(Ordering::SeqCst) {
             self.options.backoff
         } else {
@@ -401,6 +490,64 @@ impl Harness {
         let response = self.target.send_within(&request, timeout).await;
         expect_accepted(response, expected)
     }
+}
+
+/// The longest intervals between fetches in common software: Envoy and keyfunc, then
+/// jwt-authorizer.
+const COMMON_INTERVALS: [(Duration, &str); 2] = [
+    (
+        Duration::from_secs(301),
+        "--cooldown 301s (Envoy `cache_duration` and keyfunc: 5 minutes)",
+    ),
+    (
+        Duration::from_secs(605),
+        "--cooldown 605s (jwt-authorizer: 10 minutes)",
+    ),
+];
+
+/// Returns which value of `--cooldown` finds out more, and the kind of the failure.
+///
+/// A target that has not fetched the keys for longer than the longest common interval never does.
+/// Before that, it is only known that new keys are rejected for some time.
+fn rejected_new_key_advice(
+    quiet: Duration,
+    has_refetched: bool,
+    observed: Option<Duration>,
+) -> (String, FailureKind) {
+    if let Some(interval) = observed.filter(|interval| *interval > quiet) {
+        let seconds = interval.as_secs() + interval.as_secs() / 20 + 1;
+        return (
+            format!(
+                ", but did so after {} s before: run the suite again with --cooldown {seconds}s",
+                interval.as_secs()
+            ),
+            FailureKind::Delayed,
+        );
+    }
+    if has_refetched && quiet <= MINUTE {
+        let advice = ", but did before: if it limits fetches per minute, as jwks-rsa does (`jwksRequestsPerMinute`), run the suite again with \
+                      --cooldown 61s";
+        return (advice.to_owned(), FailureKind::Delayed);
+    }
+    match COMMON_INTERVALS
+        .iter()
+        .find(|(interval, _)| quiet < *interval)
+    {
+        Some((_, option)) => (
+            format!(
+                ": it fetches them at long intervals or never. To find out, run the suite again with {option}"
+            ),
+            FailureKind::Delayed,
+        ),
+        None => (
+            ": a new key is unknown until the target is restarted".to_owned(),
+            FailureKind::AsDescribed,
+        ),
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Requires a 2xx response.

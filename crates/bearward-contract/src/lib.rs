@@ -39,14 +39,18 @@ mod error;
 mod evaluate;
 mod finding;
 mod forge;
+mod front;
 mod group;
 mod harness;
 mod options;
 mod plan;
+mod platform;
 #[cfg(unix)]
 mod process;
+mod profile;
 mod ready;
 mod registry;
+mod replay;
 mod report;
 mod rsa_1024;
 mod runner;
@@ -58,8 +62,10 @@ pub use self::{
     error::ContractError,
     group::Group,
     options::{Options, Progress},
+    platform::PlatformOption,
+    profile::Profile,
     registry::{all_cases, groups},
-    report::{CaseResult, Outcome, Report},
+    report::{CaseResult, Finding, Outcome, Replay, Report},
     runner::Contract,
 };
 

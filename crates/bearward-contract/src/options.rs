@@ -5,6 +5,8 @@ use std::{fmt, net::SocketAddr, sync::Arc, time::Duration};
 use bearward::Algorithm;
 use serde_json::{Map, Value};
 
+use super::profile::Profile;
+
 /// Options of a run.
 ///
 /// The default runs every case that is not strict, with the mock IdP on a free port of 127.0.0.1.
@@ -40,6 +42,8 @@ pub struct Options {
     /// Whether the target accepts tokens that are bound to a key with proofs of possession (RFC
     /// 9449), besides bearer tokens. Proofs name the URL of the target without its query.
     pub dpop: bool,
+    /// The identity provider whose tokens the tokens of the suite resemble.
+    pub profile: Profile,
     /// The `typ` header of valid tokens.
     pub token_type: String,
     /// Also checks challenges, status codes and RFC details.
@@ -104,6 +108,7 @@ impl Default for Options {
             required_claim: None,
             tenant_claim: None,
             dpop: false,
+            profile: Profile::default(),
             token_type: "JWT".to_owned(),
             strict: false,
             quick: false,
@@ -130,6 +135,12 @@ impl Options {
         let matches_any =
             |patterns: &[String]| patterns.iter().any(|pattern| matches_prefix(id, pattern));
         (self.only.is_empty() || matches_any(&self.only)) && !matches_any(&self.exclude)
+    }
+
+    /// Whether valid tokens have the type of RFC 9068.
+    pub(super) fn has_access_token_type(&self) -> bool {
+        let name = self.token_type.to_ascii_lowercase();
+        name == "at+jwt" || name == "application/at+jwt"
     }
 
     pub(super) fn report_progress(&self, progress: Progress) {

@@ -4,7 +4,9 @@ use std::time::{Duration, Instant};
 
 use bearward::Algorithm;
 
-use super::{harness::Harness, options::Progress, target::Response};
+use super::{
+    command::Command, error::ContractError, harness::Harness, options::Progress, target::Response,
+};
 
 /// The target accepts valid tokens.
 pub(super) struct Ready {
@@ -32,81 +34,134 @@ const CANDIDATES: [Algorithm; 4] = [
     Algorithm::PS256,
 ];
 
-/// Waits until the target accepts a valid token. `check_alive` returns an error once the command
-/// has exited.
+/// How long a target may take to use keys that it has fetched.
+const LOADING_TIME: Duration = Duration::from_secs(3);
+
+/// Waits until the target accepts a valid token.
+///
+/// # Errors
+/// If the command cannot be started again.
 pub(super) async fn await_target(
     harness: &Harness,
-    mut check_alive: impl FnMut() -> Result<(), String>,
-) -> Result<Ready, NotReady> {
+    command: &mut Command,
+) -> Result<Result<Ready, NotReady>, ContractError> {
     harness.options.report_progress(Progress::Waiting);
-    let timeout = harness.options.ready_timeout;
     let started_at = Instant::now();
-    let (mut first_response, mut accepts_unusual_keys) = (None, true);
-    let (mut last, mut status) = (String::new(), None);
+    let (mut first_response, mut first_fetch) = (None, None);
+    let mut accepts_unusual_keys = true;
+    let mut status = None;
     let mut pause = Duration::from_millis(50);
     loop {
-        let mut responses: Vec<(Response, Vec<&'static str>)> = Vec::new();
-        for algorithm in candidates(harness) {
-            match harness
-                .send_token_once(&valid_token(harness, algorithm))
-                .await
-            {
-                Ok(response) if response.is_accepted() => {
-                    detect_algorithms(harness).await;
-                    harness.record_ready();
-                    return Ok(Ready {
-                        accepts_unusual_keys,
-                    });
-                }
-                Ok(response) => {
-                    first_response.get_or_insert_with(Instant::now);
-                    match responses
-                        .iter_mut()
-                        .find(|(known, _)| known.status == response.status)
-                    {
-                        Some((_, algorithms)) => algorithms.push(algorithm.name()),
-                        None => responses.push((response, vec![algorithm.name()])),
-                    }
-                }
-                Err(error) => {
-                    last = error.describe();
-                    break;
-                }
+        let last = match send_valid_tokens(harness).await {
+            Attempt::Accepted => {
+                detect_algorithms(harness).await;
+                harness.record_ready();
+                return Ok(Ok(Ready {
+                    accepts_unusual_keys,
+                }));
+            }
+            Attempt::Rejected(first_status, description) => {
+                first_response.get_or_insert_with(Instant::now);
+                status = Some(first_status);
+                description
+            }
+            Attempt::NoResponse(description) => description,
+        };
+        if harness.fetches() > 0 {
+            first_fetch.get_or_insert_with(Instant::now);
+        }
+        let exit_status = command.exit_status();
+        let suspects_unusual_keys = accepts_unusual_keys
+            && (suspects_unusual_keys(harness, first_response, first_fetch)
+                || (exit_status.is_some() && first_fetch.is_some()));
+        if suspects_unusual_keys {
+            accepts_unusual_keys = false;
+            harness.publish_initial(false);
+            // It loads the keys again at once, instead of after its cooldown.
+            if command.restart()? {
+                continue;
             }
         }
-        if let Some((response, _)) = responses.first() {
-            status = Some(response.status);
-            let describe = |(response, algorithms): &(Response, Vec<&str>)| {
-                format!("{} with {}", algorithms.join(", "), response.describe())
-            };
-            last = format!(
+        if let Some(exit_status) = exit_status {
+            return Ok(Err(NotReady {
+                exited: true,
+                ..not_ready(harness, exit_status, status)
+            }));
+        }
+        if started_at.elapsed() >= harness.options.ready_timeout {
+            return Ok(Err(not_ready(harness, last, status)));
+        }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(Duration::from_millis(500));
+    }
+}
+
+/// Whether the unusual keys of the set may be why the target rejects valid tokens.
+///
+/// It has fetched this set and still rejects them after [`LOADING_TIME`]; or it fetches the set again
+/// and again without listening, because it ends each time. A target that has fetched the set once
+/// may load the keys before it listens, and one that has not fetched it may be within the cooldown
+/// of an earlier run: both have most of the time limit.
+fn suspects_unusual_keys(
+    harness: &Harness,
+    first_response: Option<Instant>,
+    first_fetch: Option<Instant>,
+) -> bool {
+    let is_past = |at: Option<Instant>, time| at.is_some_and(|at| at.elapsed() >= time);
+    let has_reacted = first_response.is_some() || harness.fetches() > 1;
+    (has_reacted && is_past(first_fetch, LOADING_TIME))
+        || is_past(
+            first_response.or(first_fetch),
+            harness.options.ready_timeout * 2 / 3,
+        )
+}
+
+/// The result of sending a valid token with each candidate algorithm.
+enum Attempt {
+    Accepted,
+    /// The status of the first response, and a description of all.
+    Rejected(u16, String),
+    NoResponse(String),
+}
+
+async fn send_valid_tokens(harness: &Harness) -> Attempt {
+    let mut responses: Vec<(Response, Vec<&'static str>)> = Vec::new();
+    let mut error = None;
+    for algorithm in candidates(harness) {
+        match harness
+            .send_token_once(&valid_token(harness, algorithm))
+            .await
+        {
+            Ok(response) if response.is_accepted() => return Attempt::Accepted,
+            Ok(response) => match responses
+                .iter_mut()
+                .find(|(known, _)| known.status == response.status)
+            {
+                Some((_, algorithms)) => algorithms.push(algorithm.name()),
+                None => responses.push((response, vec![algorithm.name()])),
+            },
+            Err(problem) => {
+                error = Some(problem.describe());
+                break;
+            }
+        }
+    }
+    let describe = |(response, algorithms): &(Response, Vec<&str>)| {
+        format!("{} with {}", algorithms.join(", "), response.describe())
+    };
+    match responses.first() {
+        Some((response, _)) => Attempt::Rejected(
+            response.status,
+            format!(
                 "it responds to a valid token signed with {}",
                 responses
                     .iter()
                     .map(describe)
                     .collect::<Vec<_>>()
                     .join("; with ")
-            );
-        }
-        if let Err(exit_status) = check_alive() {
-            return Err(NotReady {
-                exited: true,
-                ..not_ready(harness, exit_status, status)
-            });
-        }
-        if started_at.elapsed() >= timeout {
-            return Err(not_ready(harness, last, status));
-        }
-        // A cooldown from an earlier run has passed, so the unusual keys may be the cause. This
-        // also applies if the target has fetched the keys but does not listen yet, because some
-        // servers load the keys before they listen.
-        let since = first_response.or((harness.fetches() > 0).then_some(started_at));
-        if accepts_unusual_keys && since.is_some_and(|at| at.elapsed() >= timeout * 2 / 3) {
-            accepts_unusual_keys = false;
-            harness.publish_initial(false);
-        }
-        tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(Duration::from_millis(500));
+            ),
+        ),
+        None => Attempt::NoResponse(error.unwrap_or_default()),
     }
 }
 

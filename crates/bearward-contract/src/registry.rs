@@ -3,8 +3,9 @@
 use super::{
     case::Case,
     cases::{
-        algorithm, baseline, cache, claims, dpop, flood, format, header, http, issuer, jwks, key,
-        no_fetch, outage, rotation, signature, slow_jwks, ssrf, thundering_herd,
+        access_token_profile, algorithm, baseline, cache, claims, dpop, flood, format, header,
+        http, issuer, jwks, key, no_fetch, outage, resource_metadata, rotation, signature,
+        slow_jwks, ssrf, thundering_herd,
     },
     group::Group,
     options::matches_prefix,
@@ -14,7 +15,7 @@ use super::{
 ///
 /// The order matters: groups that need no new key come first. Rotations come before the groups that
 /// exhaust the target's fetch limit (outages, then the flood).
-pub(super) const GROUPS: [Group; 19] = [
+pub(super) const GROUPS: [Group; 21] = [
     baseline::GROUP,
     format::GROUP,
     header::GROUP,
@@ -22,11 +23,13 @@ pub(super) const GROUPS: [Group; 19] = [
     signature::GROUP,
     key::GROUP,
     claims::GROUP,
+    access_token_profile::GROUP,
     issuer::GROUP,
     jwks::GROUP,
     ssrf::GROUP,
     http::GROUP,
     dpop::GROUP,
+    resource_metadata::GROUP,
     cache::GROUP,
     rotation::GROUP,
     outage::GROUP,

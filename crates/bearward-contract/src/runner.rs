@@ -16,8 +16,11 @@ use super::{
     harness::{Fixture, Harness},
     options::{Options, Progress},
     plan::plan,
+    platform,
+    profile::Profile,
     ready::{NotReady, Ready, await_target},
-    report::{CaseResult, Outcome, Report, describe_request},
+    replay::{command_line, curl},
+    report::{CaseResult, Outcome, Replay, Report, describe_request},
     target::{Request, RequestError, Response, Target},
     validate::validate_selection,
 };
@@ -100,18 +103,21 @@ impl Contract {
     /// Returns a [`ContractError`] if the target cannot be reached, accepts no valid token, or stops
     /// responding during the run. A failed case is not an error.
     pub async fn run(self, target: &str) -> Result<Report, ContractError> {
+        let started_at = Instant::now();
         let client =
             Target::new(target, self.options.request_timeout).map_err(ContractError::Options)?;
-        let mut command = Command::start(self.options.start.as_deref(), self.variables().into())?;
+        let variables = self.variables().into();
+        // The initial keys are published before the target can fetch them.
         let harness = Arc::new(Harness::new(self.fixture, client, self.options));
-        let ready = await_target(&harness, || command.exit_status().map_or(Ok(()), Err)).await;
+        let mut command = Command::start(harness.options.start.as_deref(), variables)?;
+        let ready = await_target(&harness, &mut command).await?;
         let ready = ready.map_err(|observed| {
             ContractError::NotReady(readiness_help(&harness, &observed, &command))
         })?;
         Run {
             harness,
             ready,
-            started_at: Instant::now(),
+            started_at,
             results: Vec::new(),
             command,
         }
@@ -140,21 +146,25 @@ impl Run {
                 .report_progress(Progress::Case { id: case.id, done });
             self.run_case(case).await?;
         }
-        let forge = &self.harness.forge;
+        let (forge, options) = (&self.harness.forge, &self.harness.options);
         Ok(Report {
             target: self.harness.target.url().to_string(),
             issuer: forge.issuer.clone(),
             algorithms: forge.accepted_algorithms().to_vec(),
-            strict: self.harness.options.strict,
-            quick: self.harness.options.quick,
+            strict: options.strict,
+            quick: options.quick,
             rate_limited: self.harness.target.rate_limited(),
             duration: self.started_at.elapsed(),
+            platform: platform::detect(self.harness.target.software())
+                .or_else(|| platform::detect(options.start.as_deref().unwrap_or_default())),
+            command: command_line(self.harness.target.url().as_str(), options),
             results: self.results,
         })
     }
 
     async fn run_case(&mut self, case: Case) -> Result<(), ContractError> {
         let started_at = Instant::now();
+        self.harness.start_case(case.id);
         let (request, outcome) = match self.skip_reason(&case) {
             Some(outcome) => (String::new(), Ok((outcome, FailureKind::AsDescribed))),
             None => self.execute(&case).await,
@@ -166,14 +176,18 @@ impl Run {
                 FailureKind::Crashed,
             ),
         };
-        self.results.push(CaseResult::new(
+        let mut result = CaseResult::new(
             &case,
             self.harness.options.strict,
             request,
             outcome,
             kind,
             started_at.elapsed(),
-        ));
+        );
+        if result.is_failed() {
+            result.replay = self.replay(&case);
+        }
+        self.results.push(result);
         Ok(())
     }
 
@@ -205,6 +219,21 @@ impl Run {
             Err(failure) => failed(failure),
         };
         (describe_request(&request), Ok(outcome))
+    }
+
+    /// Creates the request of the case again.
+    fn replay(&self, case: &Case) -> Option<Replay> {
+        let harness = &self.harness;
+        let (token, request) = match &case.action {
+            Action::Token(token) => {
+                let token = token(&harness.forge);
+                (Some(token.clone()), Request::bearer(&token))
+            }
+            Action::Request(request) => (None, request(&harness.forge)),
+            Action::Steps(_) => return None,
+        };
+        let curl = curl(harness.target.url(), &request);
+        Some(Replay { token, curl })
     }
 
     /// Returns the error if the target no longer accepts connections. After a connection that ended
@@ -298,7 +327,14 @@ impl Run {
                 options.tenant_claim.is_some(),
                 "--tenant-claim is not set".to_owned(),
             ),
+            Precondition::AccessTokenType => (
+                options.has_access_token_type(),
+                "--token-type is not at+jwt".to_owned(),
+            ),
         };
+        if let Some(reason) = excluded_by_profile(case, options.profile) {
+            return Some(Outcome::Skipped { reason });
+        }
         (!applies).then_some(Outcome::Skipped { reason })
     }
 
@@ -346,6 +382,23 @@ impl Run {
             }
         }
     }
+}
+
+/// Returns why the case does not apply to tokens and keys of this profile.
+fn excluded_by_profile(case: &Case, profile: Profile) -> Option<String> {
+    let is_about = |prefix: &str| case.id.starts_with(prefix);
+    if !profile.has_audience()
+        && (is_about("claims.aud.") || is_about("claims.twice.aud") || is_about("control.aud-"))
+    {
+        return Some(format!(
+            "tokens of {profile} have no aud; --client-id names the client that the target requires"
+        ));
+    }
+    // Such a key may verify each algorithm of its family.
+    if !profile.has_key_algorithm() && is_about("alg.swap.") {
+        return Some(format!("keys of {profile} have no alg"));
+    }
+    None
 }
 
 fn failed(failure: Failure) -> (Outcome, FailureKind) {

@@ -2,7 +2,10 @@
 
 use std::{
     error::Error as _,
-    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
+    sync::{
+        OnceLock,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -55,6 +58,16 @@ impl Request {
         self.query = Some(query.into());
         self
     }
+
+    /// Returns the URL of the target with the query of this request.
+    pub(super) fn url(&self, target: &Url) -> Url {
+        let mut url = target.clone();
+        if let Some(query) = &self.query {
+            url.query_pairs_mut()
+                .extend_pairs(url::form_urlencoded::parse(query.as_bytes()));
+        }
+        url
+    }
 }
 
 /// The response of the target.
@@ -84,6 +97,8 @@ pub(super) struct Target {
     client: Client,
     timeout: Duration,
     rate_limited: AtomicUsize,
+    /// The `Server` and `X-Powered-By` headers of the first response.
+    software: OnceLock<String>,
     /// Waiting did not help before, so 429 is not retried until the target responds otherwise.
     always_rate_limited: AtomicBool,
 }
@@ -112,12 +127,18 @@ impl Target {
             client,
             timeout,
             rate_limited: AtomicUsize::new(0),
+            software: OnceLock::new(),
             always_rate_limited: AtomicBool::new(false),
         })
     }
 
     pub(super) fn url(&self) -> &Url {
         &self.url
+    }
+
+    /// Returns the software that the first response names.
+    pub(super) fn software(&self) -> &str {
+        self.software.get().map_or("", String::as_str)
     }
 
     /// Returns how often the suite waited because of 429.
@@ -166,31 +187,59 @@ impl Target {
         }
     }
 
+    /// Sends a GET request without a token to another URL of the target.
+    pub(super) async fn get(
+        &self,
+        url: &Url,
+        origin: Option<&str>,
+    ) -> Result<Response, RequestError> {
+        let mut headers = HeaderMap::new();
+        if let Some(origin) = origin.and_then(|origin| HeaderValue::from_str(origin).ok()) {
+            headers.insert("origin", origin);
+        }
+        self.exchange(Method::GET, url.clone(), headers, self.timeout)
+            .await
+    }
+
     async fn send_once(
         &self,
         request: &Request,
         timeout: Duration,
     ) -> Result<Response, RequestError> {
-        let started_at = Instant::now();
-        let mut url = self.url.clone();
-        if let Some(query) = &request.query {
-            url.query_pairs_mut()
-                .extend_pairs(url::form_urlencoded::parse(query.as_bytes()));
-        }
+        let url = request.url(&self.url);
         let mut headers = HeaderMap::new();
         for (name, value) in &request.headers {
             let value = HeaderValue::from_bytes(value)
                 .map_err(|error| RequestError::Disconnected(error.to_string()))?;
             headers.append(HeaderName::from_static(name), value);
         }
+        self.exchange(request.method.clone(), url, headers, timeout)
+            .await
+    }
+
+    async fn exchange(
+        &self,
+        method: Method,
+        url: Url,
+        headers: HeaderMap,
+        timeout: Duration,
+    ) -> Result<Response, RequestError> {
+        let started_at = Instant::now();
         let send = self
             .client
-            .request(request.method.clone(), url)
+            .request(method, url)
             .headers(headers)
             .timeout(timeout)
             .send();
         let mut reply = send.await.map_err(|error| map_error(&error, timeout))?;
         let (status, headers) = (reply.status().as_u16(), reply.headers().clone());
+        self.software.get_or_init(|| {
+            let named = ["server", "x-powered-by"].map(|name| {
+                let value = headers.get(name);
+                value.map_or("", |value| value.to_str().unwrap_or_default())
+            });
+            named.join(" ")
+        });
         let mut body = Vec::new();
         read_prefix(&mut reply, MAX_BODY_BYTES, &mut body)
             .await

@@ -2,6 +2,7 @@
 
 use std::{
     fmt,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::{
         Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -171,6 +172,16 @@ impl JwksEndpoint {
     }
 }
 
+/// Returns the address at which clients on this machine reach a server that is bound to
+/// `address`, which may be that of all interfaces.
+pub fn client_address(address: SocketAddr) -> SocketAddr {
+    match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => (Ipv4Addr::LOCALHOST, address.port()).into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => (Ipv6Addr::LOCALHOST, address.port()).into(),
+        _ => address,
+    }
+}
+
 /// Registers the endpoints below `/auth/v1` and at the root. They need `Data<JwksEndpoint>`.
 pub fn routes(config: &mut ServiceConfig) {
     for prefix in ["", ISSUER_PATH] {
@@ -256,7 +267,11 @@ async fn jwks(endpoint: Data<JwksEndpoint>, request: HttpRequest) -> HttpRespons
     if status == StatusCode::NOT_MODIFIED {
         return response.finish();
     }
-    response.content_type("application/json");
+    response.content_type(if body.starts_with('<') {
+        "text/html"
+    } else {
+        "application/json"
+    });
     if faults.cut {
         let half = Bytes::from(body.as_bytes()[..body.len() / 2].to_vec());
         let error = std::io::Error::other("truncated on purpose");

@@ -15,7 +15,7 @@ pub struct Faults {
     pub redirect_to: Option<String>,
     /// The `Retry-After` header, in seconds.
     pub retry_after: Option<u64>,
-    /// The response body instead of the JWKS.
+    /// The response body instead of the JWKS, as HTML if it starts with `<` and else as JSON.
     pub body: Option<String>,
     /// The number of spaces before the JWKS, which stays valid JSON.
     pub padding_bytes: Option<usize>,
@@ -38,11 +38,17 @@ pub struct Faults {
     pub times: Option<usize>,
 }
 
+/// The body of an outage. It contains no keys: a client that ignores the status must not find any.
+const ERROR_PAGE: &str = "<html><head><title>503 Service Unavailable</title></head><body><h1>Service Unavailable</h1></body></html>\n";
+
 impl Faults {
-    /// Responds with 503.
+    /// Responds with 503 and an HTML error page, like a proxy whose upstream is down.
     pub fn outage() -> Self {
         Self {
             status: Some(503),
+            body: Some(ERROR_PAGE.to_owned()),
+            cache_control: Some("no-store".to_owned()),
+            no_etag: true,
             ..Self::default()
         }
     }

@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    net::SocketAddr,
     sync::{Arc, mpsc},
     thread,
 };
@@ -16,7 +16,7 @@ use bearward::{Algorithm, Audiences, Clock, Issuer, KeySource, SystemClock};
 
 use super::{
     clock::TestClock,
-    endpoint::{self, JwksEndpoint, RecordedRequest},
+    endpoint::{self, JwksEndpoint, RecordedRequest, client_address},
     faults::Faults,
     token::TokenBuilder,
 };
@@ -300,7 +300,7 @@ impl MockIdp {
         *self.endpoint.ring() = ring;
     }
 
-    /// Responds to every fetch of the JWKS with 503 until [`recover`](Self::recover) is called.
+    /// Responds to every fetch of the JWKS with 503 and an error page until [`recover`](Self::recover) is called.
     pub fn outage(&self) {
         self.set_faults(Faults::outage());
     }
@@ -359,15 +359,6 @@ impl StandIn<'_> {
         };
         let now = self.idp.clock.now();
         TokenBuilder::with_registered_claims(self.issuer.iss(), audience, self.idp.key(), now)
-    }
-}
-
-/// Returns the address at which clients on this machine reach the server.
-fn client_address(address: SocketAddr) -> SocketAddr {
-    match address.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => (Ipv4Addr::LOCALHOST, address.port()).into(),
-        IpAddr::V6(ip) if ip.is_unspecified() => (Ipv6Addr::LOCALHOST, address.port()).into(),
-        _ => address,
     }
 }
 

@@ -1,15 +1,15 @@
 //! Prints the report as a table, and the list of cases.
 
 use anstyle::Style;
-use bearward_contract::{CaseResult, Outcome, Report, Severity, all_cases, groups};
+use bearward_contract::{CaseResult, Finding, Outcome, Report, Severity, all_cases, groups};
 
 use super::{
     super::style,
     wrap::{truncate, wrap},
 };
 
-/// Prints the report: groups with the most severe failures first, and one line for each group that
-/// passed.
+/// Prints the report: one entry for each cause of failures, the most severe first, and how many cases
+/// of each group passed.
 pub(super) fn print(report: &Report, verbose: bool) {
     let (plain, strong, faint) = (style::PLAIN, style::STRONG, style::FAINT);
     let algorithms: Vec<&str> = report
@@ -31,46 +31,43 @@ pub(super) fn print(report: &Report, verbose: bool) {
             report.rate_limited
         );
     }
-    anstream::println!("\n{faint}{:<18}failed passed  n/a{plain}", "");
-    let groups = report.by_group();
-    for (group, results) in &groups {
-        let count = |is_counted: fn(&CaseResult) -> bool| {
-            results.iter().filter(|result| is_counted(result)).count()
-        };
-        let (failed, skipped) = (count(CaseResult::is_failed), count(CaseResult::is_skipped));
-        let (mark, color) = if failed > 0 {
-            ("FAIL", style::BAD)
-        } else {
-            ("ok", style::GOOD)
-        };
-        let number = |count: usize| {
-            if count == 0 {
-                String::new()
-            } else {
-                count.to_string()
-            }
-        };
-        anstream::println!(
-            "{color}{mark:<4}{plain} {strong}{:<13}{plain}{color}{:>6}{plain} {:>6} {faint}{:>4}{plain}  {}",
-            group.name,
-            number(failed),
-            number(results.len() - failed - skipped),
-            number(skipped),
-            truncate(group.title, 38)
-        );
-        for result in results {
-            print_case(result, verbose);
-        }
+    let findings = report.findings();
+    let is_minor = |finding: &&Finding| finding.severity > Severity::High;
+    let is_compact =
+        !verbose && findings.iter().filter(is_minor).count() > MAX_DETAILED_MINOR_FINDINGS;
+    let (minor, detailed): (Vec<&Finding>, Vec<&Finding>) = findings
+        .iter()
+        .partition(|finding| is_compact && is_minor(finding));
+    for finding in detailed {
+        print_finding(report, finding, verbose);
     }
-    print_hints(&groups);
+    if is_compact {
+        anstream::println!();
+    }
+    for finding in &minor {
+        print_headline(finding);
+    }
+    print_groups(report, verbose);
+    if !findings.is_empty() {
+        let command = format!("{} --only ID", report.command);
+        anstream::println!(
+            "\n{faint}replay{plain}   {}",
+            wrap(&command, 9).join(&format!("\n{:9}", ""))
+        );
+        let more = if is_compact {
+            "--verbose explains each line; --html and --json also have curl commands"
+        } else {
+            "--html and --json have curl commands and the options of all platforms"
+        };
+        anstream::println!("{faint}{:9}{more}{plain}", "");
+    }
     let failed: Vec<String> = report
         .failed_by_severity()
         .into_iter()
         .filter(|(_, count)| *count > 0)
         .map(|(severity, count)| format!("{}{count} {severity}{plain}", severity_style(severity)))
         .collect();
-    anstream::println!();
-    if report.skipped() > 0 && !verbose {
+    if report.skipped() > 0 && !verbose && !is_compact {
         anstream::println!(
             "{faint}--verbose shows why cases are not applicable, and the passed cases{plain}"
         );
@@ -92,88 +89,132 @@ pub(super) fn print(report: &Report, verbose: bool) {
     );
 }
 
-fn print_case(result: &CaseResult, verbose: bool) {
+/// The number of findings of medium or low severity that are printed in full. More are printed with
+/// one line each, so that the report fits on two screens.
+const MAX_DETAILED_MINOR_FINDINGS: usize = 6;
+
+/// Prints a finding as one line: the cases, what happened, and the title or the reason.
+fn print_headline(finding: &Finding) {
+    let (plain, strong) = (style::PLAIN, style::STRONG);
+    let (first, severity) = (finding.first(), finding.severity);
+    let (cases, about) = match finding.results.len() {
+        1 => (first.id.to_owned(), first.title),
+        count if finding.groups().len() > 1 => (format!("{count} cases"), ""),
+        count => (format!("{} +{}", first.id, count - 1), first.rationale),
+    };
+    let got = finding
+        .common_got()
+        .unwrap_or(first.got().unwrap_or_default());
+    let got = got.lines().next().unwrap_or_default();
+    let separator = if about.is_empty() { "" } else { ": " };
+    let text = format!("{strong}{cases}{plain}  {got}{separator}{about}");
+    anstream::println!(
+        "{}{severity:<8}{plain} {}",
+        severity_style(severity),
+        truncate(&text, 9)
+    );
+}
+
+/// Prints the failed cases with the same cause as one entry.
+fn print_finding(report: &Report, finding: &Finding, verbose: bool) {
     let (plain, faint, strong) = (style::PLAIN, style::FAINT, style::STRONG);
-    match &result.outcome {
-        Outcome::Passed if verbose => {
-            anstream::println!(
-                "       {}ok{plain} {:<38} {faint}{}{plain}",
-                style::GOOD,
-                result.id,
-                result.title
-            );
+    let (first, severity) = (finding.first(), finding.severity);
+    let count = finding.results.len();
+    let headline = if count == 1 {
+        format!("{strong}{}{plain} {}", first.id, first.title)
+    } else {
+        format!("{strong}{count} cases{plain} {}", finding.scope())
+    };
+    let lines = wrap(&headline, 9).join(&format!("\n{:9}", ""));
+    anstream::println!("\n{}{severity:<8}{plain} {lines}", severity_style(severity));
+    let row = |name: &str, text: &str| {
+        if !text.is_empty() {
+            let lines = wrap(text, 18).join(&format!("\n{:18}", ""));
+            anstream::println!("         {faint}{name:<8}{plain} {lines}");
         }
-        Outcome::Skipped { reason } if verbose => {
-            anstream::println!(
-                "       {faint}-- {:<38} {}: {reason}{plain}",
-                result.id,
-                result.title
-            );
+    };
+    match (finding.common_got(), &first.outcome) {
+        (Some(got), Outcome::Failed { expected, .. }) => {
+            row("expected", expected);
+            row("got", got);
         }
-        Outcome::Failed { expected, got } => {
-            let severity = result.severity;
-            anstream::println!(
-                "  {}{severity:<8}{plain}  {strong}{}{plain}",
-                severity_style(severity),
-                result.id
-            );
-            let row = |name: &str, text: &str, color: &str| {
-                if !text.is_empty() {
-                    let lines = wrap(text, 22).join(&format!("{plain}\n{:22}{color}", ""));
-                    anstream::println!(
-                        "            {faint}{name:<8}{plain}  {color}{lines}{plain}"
-                    );
-                }
-            };
-            let severity_note = if result.severity_note.is_empty() {
-                String::new()
-            } else {
-                format!("; {}", result.severity_note)
-            };
-            let reference = parenthesized(result.reference);
-            row("case", result.title, "");
-            row("expected", expected, "");
-            row("got", got, "");
-            row("sent", &result.request, &faint.to_string());
-            row(
-                "why",
-                &format!("{}{severity_note} {reference}", result.rationale),
-                "",
-            );
+        _ => {
+            for result in &finding.results {
+                row(
+                    "got",
+                    &format!("{} ({})", result.got().unwrap_or_default(), result.id),
+                );
+            }
         }
-        _ => {}
+    }
+    let note = if first.severity_note.is_empty() {
+        String::new()
+    } else {
+        format!("; {}", first.severity_note)
+    };
+    let reference = parenthesized(first.reference);
+    row("why", &format!("{}{note} {reference}", first.rationale));
+    row("fix", first.hint);
+    let options = first
+        .options
+        .iter()
+        .filter(|option| Some(option.platform) == report.platform);
+    for option in options {
+        row(option.platform, option.option);
+    }
+    if verbose {
+        for result in &finding.results {
+            row("case", &format!("{}: {}", result.id, result.title));
+            row("sent", &result.request);
+        }
     }
 }
 
-/// Prints each hint once, with the group or the cases it applies to.
-fn print_hints(groups: &[(&bearward_contract::Group, Vec<&CaseResult>)]) {
-    let (plain, strong) = (style::PLAIN, style::STRONG);
-    let mut printed: Vec<&str> = Vec::new();
-    let failed = || {
-        let all = groups
-            .iter()
-            .flat_map(|(group, results)| results.iter().map(move |result| (group, result)));
-        all.filter(|(_, result)| result.is_failed())
+/// Prints how many cases of each group passed; with `verbose`, every case that did not fail.
+fn print_groups(report: &Report, verbose: bool) {
+    let (plain, faint, strong) = (style::PLAIN, style::FAINT, style::STRONG);
+    let groups = report.by_group();
+    let counted = |is_counted: fn(&CaseResult) -> bool| {
+        let counts = groups.iter().filter_map(|(group, results)| {
+            let count = results.iter().filter(|result| is_counted(result)).count();
+            (count > 0).then(|| format!("{} {count}", group.name))
+        });
+        counts.collect::<Vec<_>>().join(", ")
     };
-    for (group, result) in failed() {
-        if printed.contains(&result.hint) {
-            continue;
+    anstream::println!();
+    for (name, text) in [
+        (
+            "passed",
+            counted(|result| result.outcome == Outcome::Passed),
+        ),
+        ("n/a", counted(CaseResult::is_skipped)),
+    ] {
+        if !text.is_empty() {
+            let lines = wrap(&text, 9).join(&format!("\n{:9}", ""));
+            anstream::println!("{faint}{name:<8}{plain} {lines}");
         }
-        if printed.is_empty() {
-            anstream::println!("\n{strong}How to fix it{plain}");
+    }
+    if !verbose {
+        return;
+    }
+    for (group, results) in &groups {
+        anstream::println!("\n{strong}{}{plain}  {}", group.name, group.title);
+        for result in results {
+            match &result.outcome {
+                Outcome::Passed => anstream::println!(
+                    "  {}ok{plain} {:<38} {faint}{}{plain}",
+                    style::GOOD,
+                    result.id,
+                    result.title
+                ),
+                Outcome::Skipped { reason } => anstream::println!(
+                    "  {faint}-- {:<38} {}: {reason}{plain}",
+                    result.id,
+                    result.title
+                ),
+                Outcome::Failed { .. } => {}
+            }
         }
-        let ids: Vec<&str> = failed()
-            .filter(|(_, other)| other.hint == result.hint)
-            .map(|(_, other)| other.id)
-            .collect();
-        let scope = if result.hint == group.hint {
-            group.name.to_owned()
-        } else {
-            ids.join(", ")
-        };
-        anstream::println!("  {}{}{plain}", style::NOTE, wrap(&scope, 2).join("\n  "));
-        anstream::println!("    {}", wrap(result.hint, 4).join("\n    "));
-        printed.push(result.hint);
     }
 }
 

@@ -169,7 +169,8 @@ fn validate(trust: &Trust, members: &[(String, String)]) -> Flaws {
         };
     [
         issuer_or_tenant,
-        client_flaw(value("client_id")),
+        client_flaw(trust, value("client_id")),
+        at_jwt_flaw(trust, value("jti"), value("iat")),
         required_claim_flaw(value(REQUIRED_CLAIM.0)),
         audience_flaw(trust, value("aud")),
         subject_flaw(value("sub")),
@@ -181,7 +182,27 @@ fn validate(trust: &Trust, members: &[(String, String)]) -> Flaws {
     .collect()
 }
 
-fn client_flaw(client: Option<Value>) -> Option<Flaw> {
+/// Returns the flaw of the identifier and the time that RFC 9068 requires.
+fn at_jwt_flaw(trust: &Trust, jti: Option<Value>, iat: Option<Value>) -> Option<Flaw> {
+    if !trust.requires_at_jwt {
+        return None;
+    }
+    match jti {
+        None => Some("at-jwt.jti.missing"),
+        Some(Value::String(_)) => iat.is_none().then_some("at-jwt.iat.missing"),
+        Some(_) => Some("at-jwt.jti.number"),
+    }
+}
+
+fn client_flaw(trust: &Trust, client: Option<Value>) -> Option<Flaw> {
+    if trust.requires_at_jwt {
+        return match client {
+            None => Some("at-jwt.client-id.missing"),
+            Some(Value::String(client)) => client.is_empty().then_some("at-jwt.client-id.empty"),
+            Some(Value::Array(_)) => Some("at-jwt.client-id.array"),
+            Some(_) => Some("at-jwt.client-id.number"),
+        };
+    }
     Some(match client {
         None => "claims.client.missing",
         Some(Value::String(client)) if client == CLIENT_ID => return None,
@@ -281,6 +302,7 @@ fn is_canary(iss: &str, trust: &Trust) -> bool {
 
 fn audience_flaw(trust: &Trust, aud: Option<Value>) -> Option<Flaw> {
     let aud = match aud {
+        None if !trust.requires_audience => return None,
         None => return Some("claims.aud.missing"),
         Some(Value::String(aud)) if aud == trust.audience => return None,
         Some(Value::Array(all))

@@ -2,6 +2,8 @@
 
 use std::{
     collections::HashSet,
+    error::Error as _,
+    io,
     sync::Mutex,
     time::{Duration, Instant},
 };
@@ -24,6 +26,9 @@ pub(crate) struct KeyCache {
     pub(crate) follows_redirects: bool,
     pub(crate) waits_for_every_fetch: bool,
     pub(crate) keeps_when_failing: bool,
+    pub(crate) keeps_when_refused: bool,
+    pub(crate) keeps_when_reset: bool,
+    pub(crate) keeps_when_timed_out: bool,
     pub(crate) keeps_when_unreadable: bool,
     pub(crate) keeps_when_empty: bool,
     pub(crate) has_a_size_limit: bool,
@@ -47,7 +52,7 @@ pub(crate) struct KeyCache {
 impl Default for KeyCache {
     fn default() -> Self {
         Self {
-            cooldown: Duration::from_millis(150),
+            cooldown: Duration::from_millis(450),
             timeout: Duration::from_secs(2),
             max_fetches: usize::MAX,
             refetches: true,
@@ -58,6 +63,9 @@ impl Default for KeyCache {
             follows_redirects: false,
             waits_for_every_fetch: false,
             keeps_when_failing: true,
+            keeps_when_refused: true,
+            keeps_when_reset: true,
+            keeps_when_timed_out: true,
             keeps_when_unreadable: true,
             keeps_when_empty: true,
             has_a_size_limit: true,
@@ -233,12 +241,15 @@ impl Keys {
     /// Returns the set, or whether the previous set stays in use.
     async fn request(&self) -> Result<Vec<Value>, bool> {
         let cache = &self.cache;
-        let response = self
-            .client
-            .get(&self.url)
-            .send()
-            .await
-            .map_err(|_| cache.keeps_when_failing)?;
+        let response = self.client.get(&self.url).send().await.map_err(|error| {
+            if is_refused(&error) {
+                cache.keeps_when_refused
+            } else if error.is_timeout() {
+                cache.keeps_when_timed_out
+            } else {
+                cache.keeps_when_reset
+            }
+        })?;
         if response.status() != 200 {
             return Err(cache.keeps_when_failing);
         }
@@ -286,6 +297,26 @@ impl Keys {
     }
 }
 
+/// Uses an RSA key without `alg` with RS256, as some issuers publish it.
+fn with_algorithm(mut key: Value) -> Value {
+    if key["kty"] == "RSA" && key["alg"].is_null() {
+        key["alg"] = "RS256".into();
+    }
+    key
+}
+
+fn is_refused(error: &reqwest::Error) -> bool {
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let error_kind = error.downcast_ref::<io::Error>().map(io::Error::kind);
+        if error_kind == Some(io::ErrorKind::ConnectionRefused) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
 fn one_of_kid(set: &[Value], same_kid: SameKid) -> Vec<Value> {
     let has_same_kid =
         |others: &[Value], key: &Value| others.iter().any(|other| other["kid"] == key["kid"]);
@@ -298,6 +329,6 @@ fn one_of_kid(set: &[Value], same_kid: SameKid) -> Vec<Value> {
     set.iter()
         .enumerate()
         .filter(is_used)
-        .map(|(_, key)| key.clone())
+        .map(|(_, key)| with_algorithm(key.clone()))
         .collect()
 }

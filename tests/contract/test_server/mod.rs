@@ -72,6 +72,8 @@ pub(crate) enum Behavior {
     CachesKeys(KeyCache),
     /// Sends rejections with this flaw.
     Responds(ResponseFlaw),
+    /// Publishes its metadata with this flaw.
+    Publishes(MetadataFlaw),
     /// Caches results by a part of the request.
     CachesResults(CacheKey),
     /// Uses the result of a concurrent request.
@@ -89,6 +91,16 @@ pub(crate) enum ResponseFlaw {
     Forbidden,
     Echo,
     Cacheable,
+}
+
+/// A flaw of the protected resource metadata.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum MetadataFlaw {
+    NotServed,
+    WrongResource,
+    OtherIssuer,
+    NotInChallenge,
+    NoCors,
 }
 
 /// The key of a cache of results.
@@ -111,6 +123,10 @@ pub(crate) struct Trust {
     pub(crate) audience: String,
     /// The accepted algorithms.
     pub(crate) algorithms: Vec<String>,
+    /// Whether tokens must be access tokens of RFC 9068.
+    pub(crate) requires_at_jwt: bool,
+    /// Whether tokens must have the audience.
+    pub(crate) requires_audience: bool,
 }
 
 /// Receives the flaws of each interpretation of each request.
@@ -173,6 +189,7 @@ impl TestServer {
                     App::new()
                         .app_data(state.clone())
                         .route("/protected", web::to(protected))
+                        .route(METADATA_PATH, web::get().to(metadata))
                 };
                 let server = HttpServer::new(app)
                     .workers(1)
@@ -212,6 +229,39 @@ fn now() -> f64 {
         .duration_since(UNIX_EPOCH)
         .unwrap()
         .as_secs_f64()
+}
+
+const METADATA_PATH: &str = "/.well-known/oauth-protected-resource/protected";
+
+fn metadata_flaw(state: &State) -> Option<MetadataFlaw> {
+    match &*state.behavior.lock().unwrap() {
+        Behavior::Publishes(flaw) => Some(*flaw),
+        _ => None,
+    }
+}
+
+async fn metadata(state: Data<State>, request: HttpRequest) -> HttpResponse {
+    let flaw = metadata_flaw(&state);
+    if flaw == Some(MetadataFlaw::NotServed) {
+        return HttpResponse::NotFound().finish();
+    }
+    let path = match flaw {
+        Some(MetadataFlaw::WrongResource) => "other",
+        _ => "protected",
+    };
+    let issuer = match flaw {
+        Some(MetadataFlaw::OtherIssuer) => "https://other.example",
+        _ => &state.trust.issuer,
+    };
+    let host = request.connection_info().host().to_owned();
+    let mut response = HttpResponse::Ok();
+    if flaw != Some(MetadataFlaw::NoCors) {
+        response.insert_header(("access-control-allow-origin", "*"));
+    }
+    response.json(json!({
+        "resource": format!("http://{host}/{path}"),
+        "authorization_servers": [issuer],
+    }))
 }
 
 async fn protected(state: Data<State>, request: HttpRequest) -> HttpResponse {
@@ -341,7 +391,14 @@ fn reject(
         let challenge = "DPoP algs=\"ES256\", error=\"invalid_dpop_proof\"";
         response.insert_header(("www-authenticate", challenge));
     } else if response_flaw != Some(ResponseFlaw::NoChallenge) {
-        response.insert_header(("www-authenticate", format!("Bearer realm=\"test\"{error}")));
+        let metadata = if metadata_flaw(state) == Some(MetadataFlaw::NotInChallenge) {
+            String::new()
+        } else {
+            let host = request.connection_info().host().to_owned();
+            format!(", resource_metadata=\"http://{host}{METADATA_PATH}\"")
+        };
+        let challenge = format!("Bearer realm=\"test\"{metadata}{error}");
+        response.insert_header(("www-authenticate", challenge));
     }
     if response_flaw == Some(ResponseFlaw::Cacheable) {
         response.insert_header(("cache-control", "public, max-age=60"));

@@ -34,7 +34,7 @@ pub(super) async fn analyze(
         let no_payload = flaws.contains("form.payload-base64");
         let no_signature = flaws.contains("form.signature-base64");
         if is_signed {
-            analyze_header(&parts, &mut flaws, found);
+            analyze_header(&parts, state.trust.requires_at_jwt, &mut flaws, found);
         }
         if is_signed && !no_header && !no_signature {
             flaws.extend(signature::analyze(state, &parts, found).await);
@@ -199,7 +199,28 @@ pub(super) fn lenient(part: &str) -> Value {
         .unwrap_or(Value::Null)
 }
 
-fn analyze_header(parts: &Parts, flaws: &mut Flaws, found: &mut Observations) {
+/// Returns the flaw of the type if only access tokens of RFC 9068 are accepted.
+fn at_jwt_flaw(parts: &Parts, found: &mut Observations) -> Option<Flaw> {
+    match parts.header.get("typ").and_then(Value::as_str) {
+        Some("at+jwt") => return None,
+        Some("AT+JWT") => drop(found.traits.insert("at-jwt.type.case")),
+        Some("application/at+jwt") => drop(found.traits.insert("at-jwt.type.media-type")),
+        Some("JWT") if String::from_utf8_lossy(&parts.payload).contains("\"nonce\"") => {
+            return Some("at-jwt.type.id-token");
+        }
+        Some("JWT") => return Some("at-jwt.type.jwt"),
+        None => return Some("at-jwt.type.missing"),
+        Some(_) => return Some(UNNAMED),
+    }
+    None
+}
+
+fn analyze_header(
+    parts: &Parts,
+    requires_at_jwt: bool,
+    flaws: &mut Flaws,
+    found: &mut Observations,
+) {
     let text = &parts.header_text;
     if text.contains("[[[[") {
         flaws.insert("form.deep-nesting-unsigned");
@@ -241,6 +262,13 @@ fn analyze_header(parts: &Parts, flaws: &mut Flaws, found: &mut Observations) {
         (None, Some(_)) => drop(flaws.insert("header.b64")),
         (None, None) => {}
     }
+    if parts.header.get("x-made-up").is_some() {
+        found.traits.insert("control.unknown-header");
+    }
+    if requires_at_jwt {
+        flaws.extend(at_jwt_flaw(parts, found));
+        return;
+    }
     match parts.header.get("typ") {
         None => drop(found.traits.insert("control.typ-absent")),
         Some(typ) if typ == "JWT" => {}
@@ -253,9 +281,6 @@ fn analyze_header(parts: &Parts, flaws: &mut Flaws, found: &mut Observations) {
             Some(_) => UNNAMED,
             None => "header.typ-number",
         })),
-    }
-    if parts.header.get("x-made-up").is_some() {
-        found.traits.insert("control.unknown-header");
     }
 }
 

@@ -122,6 +122,7 @@ fn cases() -> Vec<Case> {
             move |f| f.token_signed_by(f.key_for(algorithm)).sign(),
         )
         .severity(Severity::Medium)
+        .severity_note("the issuer would have to publish a key for that algorithm")
         .requires(Precondition::Unlisted(algorithm))
         .rationale(
             "a server must accept only the algorithms it is configured for",

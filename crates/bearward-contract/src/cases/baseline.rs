@@ -20,18 +20,20 @@ pub(crate) const GROUP: Group = Group {
 };
 
 /// After each group, a valid token must still be accepted.
-const AFTER: [&str; 18] = [
+const AFTER: [&str; 20] = [
     "control.after.form",
     "control.after.header",
     "control.after.alg",
     "control.after.sig",
     "control.after.key",
     "control.after.claims",
+    "control.after.at-jwt",
     "control.after.iss",
     "control.after.jwks",
     "control.after.ssrf",
     "control.after.http",
     "control.after.dpop",
+    "control.after.metadata",
     "control.after.cache",
     "control.after.key.rotation",
     "control.after.outage",
@@ -104,11 +106,13 @@ fn cases() -> Vec<Case> {
         Case::accepted("control.unknown-header", "unknown header members", |f| {
             f.token().header("x-made-up", json!({ "a": [1] })).header("cty", "x").sign()
         })
-        .rationale("unknown header members that are not critical must be ignored", "RFC 7515 §4"),
+        .rationale("unknown header members that are not critical must be ignored", "RFC 7515 §4")
+        .hint("ignore header members that the server does not know (joserfc and Authlib: `JWSRegistry(strict_check_header=False)`)"),
         Case::accepted("control.unknown-claims", "unknown claims", |f| {
             f.token().claim("x-made-up", json!({ "a": [null, 1.5, "b"] })).claim("https://example.com/claim", true).sign()
         })
-        .rationale("unknown claims must be ignored", "RFC 7519 §4"),
+        .rationale("unknown claims must be ignored", "RFC 7519 §4")
+        .hint("ignore claims that the server does not know"),
         Case::accepted("control.aud-array", "aud is an array of one", |f| f.token().claim("aud", json!([f.audience])).sign())
             .rationale("aud is a string or an array of strings", "RFC 7519 §4.1.3"),
         Case::accepted("control.aud-array-of-two", "aud is an array with the expected audience second", |f| {

@@ -13,16 +13,22 @@ use crate::{
 pub(crate) const GROUP: Group = Group {
     name: "claims",
     title: "times and audience are validated, including their JSON types",
-    hint: "set the audience where the token is verified: jose `{ audience }`, PyJWT `audience=`, Spring a `JwtClaimValidator` for `aud`, \
-           golang-jwt `WithAudience`; limit the clock leeway to one minute; do not disable the checks of `exp` and `nbf`",
+    hint: "set the audience where the token is verified; limit the clock leeway to one minute; do not disable the checks of `exp` and `nbf`, and \
+           reject claims of another JSON type",
     timed: false,
     cases,
 };
 
 /// Most libraries validate a claim only if it is present.
-const REQUIRED: &str = "libraries validate a claim only if it is present, unless it is also required: jose `requiredClaims`, PyJWT \
-                        `options={\"require\": [\"exp\", \"aud\", \"sub\"]}`, python-jose `options={\"require_aud\": True}`, golang-jwt \
-                        `WithExpirationRequired`";
+const REQUIRED: &str =
+    "libraries validate a claim only if it is present: require `exp`, `aud` and `sub`, too";
+
+/// The hint for duplicate claims.
+const TWICE: &str = "parse the payload with a parser that rejects duplicate members";
+
+/// The hint for subjects.
+const SUBJECT: &str =
+    "require a `sub` that is a string, is not empty and has at most 255 characters";
 
 /// Creates a valid token except for this claim.
 fn claim(name: &'static str, value: impl Into<Value>) -> impl Fn(&Forge) -> String + Send + Sync {
@@ -277,6 +283,7 @@ fn duplicate_claims() -> Vec<Case> {
     cases
         .map(|case| {
             case.severity(Severity::Medium)
+                .hint(TWICE)
                 .rationale(rationale, "RFC 7519 §4")
         })
         .into()
@@ -312,20 +319,21 @@ fn strict() -> Vec<Case> {
         })
         .rationale(wrong_type, "RFC 7519 §4.1.3"),
         Case::rejected("claims.sub.missing", "no sub", |f| f.token().without("sub").sign())
-            .hint(REQUIRED)
+            .hint(SUBJECT)
             .rationale(subject, "RFC 9068 §2.2"),
-        Case::rejected("claims.sub.null", "sub is null", claim("sub", Value::Null)).rationale(subject, "RFC 7519 §4.1.2"),
-        Case::rejected("claims.sub.empty", "sub is empty", claim("sub", "")).rationale(subject, "RFC 7519 §4.1.2"),
-        Case::rejected("claims.sub.number", "sub is a number", claim("sub", 7)).rationale(subject, "RFC 7519 §4.1.2"),
+        Case::rejected("claims.sub.null", "sub is null", claim("sub", Value::Null)).hint(SUBJECT).rationale(subject, "RFC 7519 §4.1.2"),
+        Case::rejected("claims.sub.empty", "sub is empty", claim("sub", "")).hint(SUBJECT).rationale(subject, "RFC 7519 §4.1.2"),
+        Case::rejected("claims.sub.number", "sub is a number", claim("sub", 7)).hint(SUBJECT).rationale(subject, "RFC 7519 §4.1.2"),
         Case::rejected("claims.sub.array", "sub is an array of two strings", claim("sub", json!(["a", "b"])))
-            .rationale(subject, "RFC 7519 §4.1.2"),
-        Case::rejected("claims.sub.long", "a subject of 300 characters", claim("sub", "s".repeat(300))).rationale(
+            .hint(SUBJECT).rationale(subject, "RFC 7519 §4.1.2"),
+        Case::rejected("claims.sub.long", "a subject of 300 characters", claim("sub", "s".repeat(300))).hint(SUBJECT).rationale(
             "OpenID Connect allows 255 characters; a longer subject may be truncated and collide with another one",
             "OpenID Connect Core §2",
         ),
         Case::rejected("claims.cnf", "a token bound to a key (cnf)", |f| {
             f.token().claim("cnf", json!({ "jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I" })).sign()
         })
+        .hint("reject tokens with `cnf`, unless the server checks the proof of possession (DPoP, mutual TLS)")
         .rationale(
             "a bound token requires a proof of possession, which the Bearer scheme does not carry; otherwise a stolen one is usable",
             "RFC 9449 §7.2, RFC 8705 §3",
@@ -351,7 +359,7 @@ fn strict() -> Vec<Case> {
                 f.with_appended_member("\"x\":1,\"x\":2")
             }),
         ]
-        .map(|case| case.rationale(duplicate, "RFC 7519 §4")),
+        .map(|case| case.hint(TWICE).rationale(duplicate, "RFC 7519 §4")),
     );
     cases
         .into_iter()

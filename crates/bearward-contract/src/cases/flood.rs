@@ -6,7 +6,6 @@ use std::{
 };
 
 use bearward_testing::signing::Token;
-use futures_util::future::join_all;
 use uuid::Uuid;
 
 use crate::{
@@ -14,14 +13,13 @@ use crate::{
     error::StepError,
     group::Group,
     harness::{Harness, expect_accepted, failure},
-    target::{Request, RequestError},
+    target::RequestError,
 };
 
 pub(crate) const GROUP: Group = Group {
     name: "flood",
     title: "unknown kids cause few fetches and do not affect other users",
-    hint: "limit how often an unknown kid causes a fetch: jose `cooldownDuration`, jwks-rsa `rateLimit` with `jwksRequestsPerMinute`, \
-           `JWKSourceBuilder.rateLimited`, the penalty box of aws-jwt-verify, `PyJWKClient` in its latest version",
+    hint: "limit how often unknown kids cause a fetch, all of them together, and reject the others without one",
     timed: false,
     cases,
 };
@@ -29,24 +27,23 @@ pub(crate) const GROUP: Group = Group {
 /// The number of fetches that a flood may cause. The limit of jwks-rsa is ten per minute.
 const BASE_FETCHES: usize = 12;
 
-/// The further fetches for each second that a slow target or machine needs for the flood, besides
-/// one per cooldown.
-const FETCHES_PER_SECOND: usize = 2;
+/// The time in which one further fetch is allowed. Software that limits fetches makes far fewer; a
+/// target or machine that is slow has more time for them.
+const TIME_PER_FETCH: Duration = Duration::from_millis(100);
 
-/// Half of the tokens of a flood. A target without a limit fetches once for each token.
+/// Half of the tokens of a flood. A target without a limit fetches once for each token, because they
+/// are sent one after the other.
 const MAX_FETCHES: usize = FLOOD / 2;
 
 /// The number of tokens of a flood.
 pub(super) const FLOOD: usize = 100;
 
 /// Returns how many fetches a target with a rate limit may make during a flood of [`FLOOD`] tokens
-/// that took this long.
-pub(super) fn allowed_fetches(elapsed: Duration, cooldown: Duration) -> usize {
-    let per_cooldown = elapsed.as_millis() / cooldown.as_millis().max(1);
-    let seconds = usize::try_from(elapsed.as_secs()).unwrap_or(usize::MAX);
+/// that took this long. It is at most half of what a target without a limit makes.
+pub(super) fn allowed_fetches(elapsed: Duration) -> usize {
+    let over_time = elapsed.as_millis() / TIME_PER_FETCH.as_millis();
     BASE_FETCHES
-        .saturating_add(seconds.saturating_mul(FETCHES_PER_SECOND))
-        .saturating_add(usize::try_from(per_cooldown).unwrap_or(usize::MAX))
+        .saturating_add(usize::try_from(over_time).unwrap_or(usize::MAX))
         .min(MAX_FETCHES)
 }
 
@@ -84,33 +81,21 @@ fn cases() -> Vec<Case> {
 async fn flood(harness: Arc<Harness>, kid: impl Fn() -> String) -> Result<(), StepError> {
     let (before, started) = (harness.fetches(), Instant::now());
     let foreign_key = harness.forge.foreign_key();
-    for _ in 0..FLOOD / 10 {
-        let requests: Vec<Request> = (0..10)
-            .map(|_| {
-                let token = harness.forge.token().kid(&kid());
-                Request::bearer(
-                    &Token::new(token.header_members(), token.claims()).sign(&foreign_key),
-                )
-            })
-            .collect();
+    // One after the other: concurrent requests share one fetch in targets without a limit, too.
+    for _ in 0..FLOOD {
+        let token = harness.forge.token().kid(&kid());
+        let token = Token::new(token.header_members(), token.claims()).sign(&foreign_key);
         // 429 is not repeated: rate limiting is a correct response to a flood.
-        let flood = join_all(requests.iter().map(|request| {
-            harness
-                .target
-                .send_within(request, harness.options.request_timeout)
-        }));
-        for response in flood.await {
-            match response {
-                Ok(response) if response.is_accepted() => {
-                    return Err(failure("a rejection of each", response.describe()));
-                }
-                Ok(_) => {}
-                Err(RequestError::Connect(error)) => return Err(StepError::Connect(error)),
-                Err(error) => return Err(failure("a rejection of each", error.describe())),
+        match harness.send_token_once(&token).await {
+            Ok(response) if response.is_accepted() => {
+                return Err(failure("a rejection of each", response.describe()));
             }
+            Ok(_) => {}
+            Err(RequestError::Connect(error)) => return Err(StepError::Connect(error)),
+            Err(error) => return Err(failure("a rejection of each", error.describe())),
         }
     }
-    let allowed = allowed_fetches(started.elapsed(), harness.options.cooldown);
+    let allowed = allowed_fetches(started.elapsed());
     let fetches = harness.fetches() - before;
     if fetches > allowed {
         return Err(failure(

@@ -202,5 +202,16 @@ fn strict() -> Vec<Case> {
             "RFC 8259 §8.1",
         ),
     ];
-    cases.map(Case::strict).into()
+    cases.map(with_hint).map(Case::strict).into()
+}
+
+/// Adds a hint to cases about the type and about duplicate members.
+fn with_hint(case: Case) -> Case {
+    if case.id.starts_with("header.typ-") {
+        case.hint("accept no other `typ` than that of access tokens: `JWT`, `at+jwt`, or none")
+    } else if case.id.contains("-twice") {
+        case.hint("parse the header with a parser that rejects duplicate members")
+    } else {
+        case
+    }
 }

@@ -1,6 +1,7 @@
 //! The cases, one module per group.
 #![allow(clippy::too_many_lines, reason = "lists of cases")]
 
+pub(super) mod access_token_profile;
 pub(super) mod algorithm;
 pub(super) mod baseline;
 pub(super) mod cache;
@@ -16,6 +17,7 @@ pub(super) mod jwks;
 pub(super) mod key;
 pub(super) mod no_fetch;
 pub(super) mod outage;
+pub(super) mod resource_metadata;
 pub(super) mod rotation;
 pub(super) mod signature;
 pub(super) mod slow_jwks;

@@ -10,10 +10,14 @@ use bearward_testing::Faults;
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
-use super::flood::{FLOOD, allowed_fetches};
+use super::{
+    flood::{FLOOD, allowed_fetches},
+    slow_jwks,
+};
 use crate::{
     case::{Case, Severity},
     error::StepError,
+    front::Connections,
     group::Group,
     harness::{Harness, failure, unexpected_response},
     target::{RequestError, Response},
@@ -34,40 +38,46 @@ const PROMPT: Duration = Duration::from_secs(5);
 fn cases() -> Vec<Case> {
     let rationale = "otherwise every outage of the issuer locks out all signed-in users";
     let known = "2xx for a token signed with a known key";
-    let with_rationale = |case: Case| case.rationale(rationale, "RFC 9111 §4.2.4");
-    let cases = [
-        Case::steps(
+    let known_key = |id, title| {
+        Case::steps(id, title, Severity::High, known, move |harness| {
+            Box::pin(known_key(harness, id))
+        })
+        .rationale(rationale, "RFC 9111 §4.2.4")
+    };
+    let mut cases = vec![
+        known_key(
             "outage.known-key",
-            "a valid token while the key endpoint responds with 503",
-            Severity::High,
-            known,
-            |harness| Box::pin(known_key(harness, "outage.known-key")),
+            "a valid token while the key endpoint responds with 503 and an HTML page",
         ),
-        Case::steps(
+        known_key(
+            "outage.json-error",
+            "a valid token while the key endpoint responds with 503 and a JSON error",
+        ),
+        known_key(
             "outage.page",
-            "a valid token while the key endpoint responds with 200 and an error page",
-            Severity::High,
-            known,
-            |harness| Box::pin(known_key(harness, "outage.page")),
+            "a valid token while the key endpoint responds with 200 and an HTML page",
         ),
-        Case::steps(
+        known_key(
             "outage.empty-set",
             "a valid token while the key endpoint responds with an empty set",
-            Severity::Medium,
-            known,
-            |harness| Box::pin(known_key(harness, "outage.empty-set")),
         )
+        .severity(Severity::Medium)
+        .severity_note("the issuer would have to publish no key")
         .strict(),
-        Case::steps(
+        known_key(
             "outage.large-set",
             "a valid token while the key endpoint responds with 4 MiB",
-            Severity::High,
-            known,
-            |harness| Box::pin(known_key(harness, "outage.large-set")),
         )
         .strict(),
+        known_key(
+            "outage.reset",
+            "a valid token while the issuer resets connections",
+        ),
+        known_key(
+            "outage.refused",
+            "a valid token while the issuer refuses connections",
+        ),
     ];
-    let mut cases: Vec<Case> = cases.map(with_rationale).into();
     cases.extend([
         Case::steps(
             "outage.unknown-key",
@@ -97,6 +107,7 @@ fn cases() -> Vec<Case> {
             |harness| Box::pin(limited_fetches(harness)),
         )
         .strict()
+        .hint("count failed fetches in the limit for unknown kids, too")
         .rationale("a limit that counts only successful fetches lets every client flood an issuer that is recovering", "CVE-2026-48524"),
         Case::steps(
             "outage.recovery",
@@ -106,6 +117,14 @@ fn cases() -> Vec<Case> {
             |harness| Box::pin(recovery(harness)),
         )
         .rationale("the target must recover without a restart", "OpenID Connect Core §10.1.1"),
+        Case::steps(
+            "outage.hang",
+            "a valid token after the key endpoint did not respond in time",
+            Severity::High,
+            known,
+            |harness| Box::pin(slow_jwks::known_key_after_timeout(harness)),
+        )
+        .rationale(rationale, "RFC 9111 §4.2.4"),
     ]);
     cases
 }
@@ -126,39 +145,117 @@ async fn with_faults<T>(
 #[derive(Default)]
 struct OutageResults(OnceCell<Vec<(&'static str, Result<(), StepError>)>>);
 
-/// Runs one fault after the other without a successful fetch in between, so that the target's
-/// cooldown elapses only once.
-async fn outage_results(harness: &Harness) -> Vec<(&'static str, Result<(), StepError>)> {
-    let faults = [
-        ("outage.known-key", false, Faults::outage()),
+/// How the issuer fails.
+enum Fault {
+    Response(Faults),
+    Connections(Connections),
+}
+
+/// The body of an error of an API. A client that ignores the status finds a JSON object, but no
+/// keys.
+const JSON_ERROR: &str = r#"{"error":"service_unavailable","message":"Service Unavailable"}"#;
+
+fn faults() -> [(&'static str, bool, Fault); 7] {
+    let page = "<html><body>Service unavailable</body></html>";
+    [
+        ("outage.known-key", false, Fault::Response(Faults::outage())),
         (
-            "outage.page",
+            "outage.json-error",
             false,
-            Faults::body("<html><body>Service unavailable</body></html>"),
+            Fault::Response(Faults {
+                body: Some(JSON_ERROR.to_owned()),
+                ..Faults::outage()
+            }),
         ),
-        ("outage.empty-set", true, Faults::body(r#"{"keys":[]}"#)),
+        ("outage.page", false, Fault::Response(Faults::body(page))),
+        (
+            "outage.empty-set",
+            true,
+            Fault::Response(Faults::body(r#"{"keys":[]}"#)),
+        ),
         (
             "outage.large-set",
             true,
-            Faults {
+            Fault::Response(Faults {
                 padding_bytes: Some(4 << 20),
                 ..Faults::body("{}")
-            },
+            }),
         ),
-    ];
-    let mut results = Vec::new();
-    for (id, is_strict, faults) in faults {
-        if harness.options.is_selected(id) && (harness.options.strict || !is_strict) {
-            harness.inject_faults(faults);
-            results.push((id, known_key_after_failed_fetch(harness).await));
+        (
+            "outage.reset",
+            false,
+            Fault::Connections(Connections::Reset),
+        ),
+        // Last: its attempts cannot be observed.
+        (
+            "outage.refused",
+            false,
+            Fault::Connections(Connections::Refuse),
+        ),
+    ]
+}
+
+/// Runs one fault after the other without a successful fetch in between, so that the target's
+/// cooldown elapses only once.
+async fn outage_results(harness: &Harness) -> Vec<(&'static str, Result<(), StepError>)> {
+    let mut results: Vec<(&'static str, Result<(), StepError>)> = Vec::new();
+    for (id, is_strict, fault) in faults() {
+        if !harness.options.is_selected(id) || (is_strict && !harness.options.strict) {
+            continue;
         }
+        let result = match fault {
+            Fault::Response(faults) => {
+                harness.inject_faults(faults);
+                known_key_after_failed_fetch(harness).await
+            }
+            Fault::Connections(Connections::Refuse) => {
+                known_key_after_refused_connection(harness, results.last()).await
+            }
+            Fault::Connections(connections) => {
+                harness.set_connections(connections).await;
+                let result = known_key_after_failed_fetch(harness).await;
+                // The next fault must be in effect before the target can connect.
+                harness.inject_faults(Faults::outage());
+                harness.set_connections(Connections::Forward).await;
+                result
+            }
+        };
+        results.push((id, result));
     }
     harness.publish_current();
     results
 }
 
+/// As [`known_key_after_failed_fetch`], for a fetch that cannot be observed: the target must have
+/// fetched the keys before, for another unknown key.
+async fn known_key_after_refused_connection(
+    harness: &Harness,
+    previous: Option<&(&'static str, Result<(), StepError>)>,
+) -> Result<(), StepError> {
+    match previous {
+        Some((_, Err(StepError::NotApplicable(reason)))) => {
+            return Err(StepError::NotApplicable(reason.clone()));
+        }
+        Some(_) => {}
+        None => harness.trigger_refresh().await?,
+    }
+    harness.set_connections(Connections::Refuse).await;
+    let result = async {
+        harness.wait_for_cooldown().await;
+        harness.send_unknown_key().await?;
+        expect_known_key_accepted(harness).await
+    }
+    .await;
+    harness.set_connections(Connections::Forward).await;
+    result
+}
+
 async fn known_key_after_failed_fetch(harness: &Harness) -> Result<(), StepError> {
     harness.trigger_refresh().await?;
+    expect_known_key_accepted(harness).await
+}
+
+async fn expect_known_key_accepted(harness: &Harness) -> Result<(), StepError> {
     for _ in 0..3 {
         harness
             .expect_accepted_within(
@@ -242,7 +339,7 @@ async fn limited_fetches(harness: Arc<Harness>) -> Result<(), StepError> {
         Ok(())
     })
     .await?;
-    let allowed = allowed_fetches(started.elapsed(), harness.options.cooldown);
+    let allowed = allowed_fetches(started.elapsed());
     match harness.fetches() - before {
         fetches if fetches <= allowed => Ok(()),
         fetches => Err(failure(
@@ -269,13 +366,12 @@ async fn recovery(harness: Arc<Harness>) -> Result<(), StepError> {
         }
     })
     .await?;
+    let before = harness.fetches();
     harness.publish(key.jwk().into());
-    let until = tokio::time::Instant::now()
-        + 2 * harness.options.cooldown
-        + harness.options.backoff.max(PROMPT);
+    let until =
+        tokio::time::Instant::now() + 2 * harness.cooldown() + harness.options.backoff.max(PROMPT);
     // Requests are spaced so that they do not extend a cooldown that each attempt restarts.
-    let pause =
-        (harness.options.cooldown / 10).clamp(Duration::from_millis(50), Duration::from_secs(5));
+    let pause = (harness.cooldown() / 10).clamp(Duration::from_millis(50), Duration::from_secs(5));
     loop {
         let response = harness
             .send_token(&harness.forge.token_signed_by(key.clone()).sign())
@@ -284,13 +380,14 @@ async fn recovery(harness: Arc<Harness>) -> Result<(), StepError> {
             Ok(response) if response.is_accepted() => return Ok(()),
             Err(RequestError::Connect(error)) => return Err(StepError::Connect(error)),
             response if tokio::time::Instant::now() >= until => {
-                return Err(failure(
+                let error = failure(
                     expected,
                     response.map_or_else(
                         |error| error.describe(),
                         |response: Response| response.describe(),
                     ),
-                ));
+                );
+                return Err(harness.explain_rejected_new_key(error, before));
             }
             _ => tokio::time::sleep(pause).await,
         }

@@ -58,10 +58,24 @@ fn cases() -> Vec<Case> {
 struct SlowResults {
     known_key: Result<(), StepError>,
     unknown_key: Result<(), StepError>,
+    /// The result for a known key after the response to the unknown one.
+    after_timeout: Result<(), StepError>,
 }
 
 #[derive(Default)]
 struct SlowState(OnceCell<Result<SlowResults, StepError>>);
+
+/// Requires that a known key is accepted after a fetch has timed out.
+pub(super) async fn known_key_after_timeout(harness: Arc<Harness>) -> Result<(), StepError> {
+    let results = results(&harness).await?;
+    if results.known_key.is_err() {
+        return Err(StepError::NotApplicable(
+            "valid tokens are not accepted while a fetch is in progress, as slow.known-key reports"
+                .to_owned(),
+        ));
+    }
+    results.after_timeout
+}
 
 async fn results(harness: &Arc<Harness>) -> Result<SlowResults, StepError> {
     let state = harness.group_state::<SlowState>();
@@ -75,7 +89,7 @@ async fn observe(harness: &Harness) -> Result<SlowResults, StepError> {
     for attempt in 0..2 {
         if attempt > 0 {
             harness.wait_for_cooldown().await;
-            tokio::time::sleep(harness.options.cooldown / 10).await;
+            tokio::time::sleep(harness.cooldown() / 10).await;
         }
         let token = harness
             .forge
@@ -129,6 +143,7 @@ async fn observe(harness: &Harness) -> Result<SlowResults, StepError> {
             Ok(SlowResults {
                 known_key,
                 unknown_key: expect_bounded_rejection(response),
+                after_timeout: expect_known_key_accepted(harness).await,
             })
         }
     };

@@ -7,6 +7,7 @@ use crate::{
     case::{Case, Expectation, Severity},
     challenge::BearerChallenge,
     error::StepError,
+    finding::{Failure, FailureKind},
     forge::Forge,
     harness::failure,
     target::{Request, RequestError},
@@ -112,10 +113,12 @@ fn responses() -> Vec<Case> {
                         let problem = BearerChallenge::from_headers(&response.headers)
                             .map_or_else(Some, |challenge| challenge.problem());
                         if let Some(problem) = problem {
-                            return Err(failure(
-                                "well-formed challenges without duplicate attributes",
-                                problem,
-                            ));
+                            return Err(StepError::Failed(Failure {
+                                expected: "well-formed challenges without duplicate attributes"
+                                    .to_owned(),
+                                got: format!("{}, {problem}", response.describe()),
+                                kind: FailureKind::ChallengeDetails,
+                            }));
                         }
                     }
                     Ok(())

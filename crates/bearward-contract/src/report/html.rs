@@ -2,8 +2,8 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::{CaseResult, Outcome, Report};
-use crate::case::Severity;
+use super::{CaseResult, Finding, Outcome, Report};
+use crate::{case::Severity, group::Group};
 
 const STYLE: &str = include_str!("page.css");
 
@@ -12,7 +12,7 @@ const CONTENT_SECURITY_POLICY: &str =
     "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
 pub(super) fn report(report: &Report) -> String {
-    let failures = report.by_severity();
+    let findings = report.findings();
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -26,15 +26,15 @@ pub(super) fn report(report: &Report) -> String {
             }
             body {
                 (header(report))
-                @if !failures.is_empty() {
-                    h2 { "Failed cases" }
+                @if !findings.is_empty() {
+                    h2 { "Failures by cause" }
                 }
-                @for result in failures {
-                    (case(result, true))
+                @for finding in &findings {
+                    (finding_details(report, finding))
                 }
                 h2 { "All cases" }
                 @for (group, results) in report.by_group() {
-                    (group_details(group.name, group.title, &results))
+                    (group_details(report, group, &results))
                 }
             }
         }
@@ -93,7 +93,40 @@ fn meaning(severity: Severity) -> &'static str {
     }
 }
 
-fn group_details(name: &str, title: &str, results: &[&CaseResult]) -> Markup {
+/// One entry for failures with the same cause: what they have in common, and each case folded.
+fn finding_details(report: &Report, finding: &Finding) -> Markup {
+    let first = finding.first();
+    if finding.results.len() == 1 {
+        return case(report, first, true);
+    }
+    let severity = finding.severity.name();
+    html! {
+        details class={ "case " (severity) } open {
+            summary {
+                span class="tag" { (severity) }
+                code { (finding.results.len()) " cases" }
+                span class="title" { (finding.scope()) }
+            }
+            dl {
+                @if let (Some(got), Outcome::Failed { expected, .. }) = (finding.common_got(), &first.outcome) {
+                    (row("expected", html! { (expected) }))
+                    (row("got", multi_line(got)))
+                }
+                (reasons(first))
+                (remedies(first))
+                (row("replay", html! { code { (report.command) " --only " (first.id) } }))
+            }
+            details class="cases" {
+                summary { "the cases, with their requests" }
+                @for result in &finding.results {
+                    (case(report, result, false))
+                }
+            }
+        }
+    }
+}
+
+fn group_details(report: &Report, group: &Group, results: &[&CaseResult]) -> Markup {
     let count = |is_counted: fn(&CaseResult) -> bool| {
         results.iter().filter(|result| is_counted(result)).count()
     };
@@ -101,8 +134,8 @@ fn group_details(name: &str, title: &str, results: &[&CaseResult]) -> Markup {
     html! {
         details class="group" {
             summary {
-                code { (name) }
-                span class="title" { (with_code(title)) }
+                code { (group.name) }
+                span class="title" { (with_code(group.title)) }
                 span class="count" {
                     @if failed > 0 { b class="bad" { (failed) " failed" } }
                     " " (results.len() - failed - skipped) " passed"
@@ -110,13 +143,13 @@ fn group_details(name: &str, title: &str, results: &[&CaseResult]) -> Markup {
                 }
             }
             @for result in results {
-                (case(result, false))
+                (case(report, result, false))
             }
         }
     }
 }
 
-fn case(result: &CaseResult, is_open: bool) -> Markup {
+fn case(report: &Report, result: &CaseResult, is_open: bool) -> Markup {
     let (class, label) = match &result.outcome {
         Outcome::Passed => ("good", "passed"),
         Outcome::Failed { .. } => (result.severity.name(), result.severity.name()),
@@ -141,17 +174,59 @@ fn case(result: &CaseResult, is_open: bool) -> Markup {
                 @if !result.request.is_empty() {
                     (row("sent", html! { code { (result.request) } }))
                 }
-                (row("why", html! {
-                    (with_code(result.rationale))
-                    @if !result.severity_note.is_empty() { "; " (with_code(result.severity_note)) }
-                    @if !result.reference.is_empty() { " " span class="faint" { (result.reference) } }
-                }))
+                (reasons(result))
                 @if result.is_failed() {
-                    (row("fix", with_code(result.hint)))
+                    (remedies(result))
+                    (replay(report, result))
                 }
             }
         }
     }
+}
+
+fn reasons(result: &CaseResult) -> Markup {
+    row(
+        "why",
+        html! {
+            (with_code(result.rationale))
+            @if !result.severity_note.is_empty() { "; " (with_code(result.severity_note)) }
+            @if !result.reference.is_empty() { " " span class="faint" { (result.reference) } }
+        },
+    )
+}
+
+/// The hint, and the option of each platform.
+fn remedies(result: &CaseResult) -> Markup {
+    row(
+        "fix",
+        html! {
+            (with_code(result.hint))
+            @if !result.options.is_empty() {
+                details class="options" {
+                    summary { "the option of each platform" }
+                    @for option in result.options {
+                        p { b { (option.platform) } " " (with_code(option.option)) }
+                    }
+                }
+            }
+        },
+    )
+}
+
+/// The commands that send the request again.
+fn replay(report: &Report, result: &CaseResult) -> Markup {
+    row(
+        "replay",
+        html! {
+            code { (report.command) " --only " (result.id) }
+            @if let Some(replay) = &result.replay {
+                details class="options" {
+                    summary { "curl, with the token created again" }
+                    pre { (replay.curl) }
+                }
+            }
+        },
+    )
 }
 
 fn row(name: &str, value: Markup) -> Markup {

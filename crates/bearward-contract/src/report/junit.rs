@@ -91,6 +91,8 @@ mod tests {
             quick: false,
             rate_limited: 0,
             duration: Duration::ZERO,
+            platform: None,
+            command: String::new(),
             results: vec![result],
         })
     }

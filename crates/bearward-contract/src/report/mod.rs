@@ -1,5 +1,6 @@
 //! The result of a run, and its output formats.
 
+mod findings;
 mod html;
 mod json;
 mod junit;
@@ -9,12 +10,14 @@ use std::{collections::BTreeMap, fmt, time::Duration};
 use bearward::Algorithm;
 use serde_json::{Value, value::RawValue};
 
+pub use self::findings::Finding;
 use super::{
     case::{Case, Severity},
-    diagnosis,
+    diagnosis::{cause, diagnose},
     finding::FailureKind,
     forge::{decode, split},
     group::Group,
+    platform::{self, PlatformOption},
     registry::GROUPS,
     target::Request,
 };
@@ -36,8 +39,12 @@ pub struct Report {
     pub quick: bool,
     /// How often the suite waited because the target responded with 429.
     pub rate_limited: usize,
-    /// The duration of the run, from the first accepted token.
+    /// The duration of the run, which includes the wait for the target.
     pub duration: Duration,
+    /// The platform that the target runs on, if its responses or its command name it.
+    pub platform: Option<&'static str>,
+    /// The command line that repeats the run; `--only ID` repeats one case.
+    pub command: String,
     /// The results, in the order in which the cases were run.
     pub results: Vec<CaseResult>,
 }
@@ -63,13 +70,31 @@ pub struct CaseResult {
     pub severity_note: &'static str,
     /// How to fix a failure.
     pub hint: &'static str,
+    /// The option of each platform that fixes the failure; empty unless the case failed.
+    pub options: &'static [PlatformOption],
+    /// What failures with the same cause have in common; empty unless the case failed.
+    pub(super) cause: String,
     /// The request with the header and claims of the token, without its signature. Empty for cases
     /// with several steps.
     pub request: String,
+    /// How to send the request of a failed case again. `None` for cases with several steps.
+    pub replay: Option<Replay>,
     /// The outcome.
     pub outcome: Outcome,
     /// The duration of the case.
     pub duration: Duration,
+}
+
+/// How to send the request of a failed case again.
+///
+/// The token is created again with the same parameters. It is signed with a test key that the target
+/// accepts only while it trusts the mock IdP of this run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Replay {
+    /// The token, if it is the whole credential.
+    pub token: Option<String>,
+    /// A curl command for a POSIX shell.
+    pub curl: String,
 }
 
 /// The outcome of a case.
@@ -101,19 +126,35 @@ impl CaseResult {
         duration: Duration,
     ) -> Self {
         let group = case.group();
+        let diagnosis = diagnose(case, kind);
+        let (options, cause) = match &outcome {
+            Outcome::Failed { got, .. } => (platform::options(case, kind), cause(case, kind, got)),
+            _ => (&[][..], String::new()),
+        };
         Self {
             id: case.id,
             group: group.name,
             title: case.title,
-            severity: diagnosis::severity(case, kind),
+            severity: diagnosis.severity,
             expected: case.expected(strict),
-            rationale: case.rationale,
-            reference: case.reference,
-            severity_note: case.severity_note,
-            hint: diagnosis::hint(case, kind),
+            rationale: diagnosis.rationale,
+            reference: diagnosis.reference,
+            severity_note: diagnosis.severity_note,
+            hint: diagnosis.hint,
+            options,
+            cause,
             request,
+            replay: None,
             outcome,
             duration,
+        }
+    }
+
+    /// Returns what happened, if the case failed.
+    pub fn got(&self) -> Option<&str> {
+        match &self.outcome {
+            Outcome::Failed { got, .. } => Some(got),
+            _ => None,
         }
     }
 
@@ -245,21 +286,30 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for result in self.failures() {
-            if let Outcome::Failed { expected, got } = &result.outcome {
-                writeln!(
-                    f,
-                    "{} ({}): {}\n  expected {expected}\n  got      {got}",
-                    result.id, result.severity, result.title
-                )?;
-                if !result.request.is_empty() {
-                    writeln!(f, "  sent     {}", result.request)?;
+        for finding in self.findings() {
+            for result in finding.results.iter().take(MAX_DISPLAYED) {
+                if let Outcome::Failed { expected, got } = &result.outcome {
+                    writeln!(
+                        f,
+                        "{} ({}): {}\n  expected {expected}\n  got      {got}",
+                        result.id, result.severity, result.title
+                    )?;
+                    if !result.request.is_empty() {
+                        writeln!(f, "  sent     {}", result.request)?;
+                    }
                 }
+            }
+            if finding.results.len() > MAX_DISPLAYED {
+                let (rest, scope) = (finding.results.len() - MAX_DISPLAYED, finding.scope());
+                writeln!(f, "and {rest} with the same cause; in all: {scope}")?;
             }
         }
         f.write_str(&self.summary())
     }
 }
+
+/// The number of cases with the same cause that `Display` prints.
+const MAX_DISPLAYED: usize = 6;
 
 /// Describes a request without the signature of its token.
 pub(super) fn describe_request(request: &Request) -> String {
