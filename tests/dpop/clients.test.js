@@ -61,7 +61,8 @@ test('oauth4webapi: code, request, refresh', async () => {
 
   const refreshed = await oauth.processRefreshTokenResponse(session.server, session.client, await oauth.refreshTokenGrantRequest(
     session.server, session.client, oauth.None(), session.tokens.refresh_token, { ...http, DPoP: session.DPoP }))
-  assert.notEqual(refreshed.access_token, session.tokens.access_token)
+  assert.notEqual(refreshed.refresh_token, session.tokens.refresh_token)
+  assert.deepEqual(claims(refreshed.access_token).cnf, claims(session.tokens.access_token).cnf)
   assert.equal((await get(session, refreshed.access_token, plain)).status, 200)
 })
 
