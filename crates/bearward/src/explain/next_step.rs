@@ -6,6 +6,7 @@ use crate::{
     dpop::DpopMode,
     error::{AuthError, CertificateProblem, FormatError, HeaderError, ObjectError},
     issuer::{ClientRule, Issuer},
+    revocation::RevocationKind,
     text::SanitizedText,
 };
 
@@ -90,6 +91,12 @@ pub(super) fn next_step(context: &ExplainContext<'_>, error: &AuthError) -> Stri
         | AuthError::InvalidProof(_)
         | AuthError::ProofNonceRequired { .. }
         | AuthError::TooManyProofs { .. } => possession(error),
+        AuthError::Revoked { kind: RevocationKind::Key } => {
+            "an administrator revoked the issuer's key that signed the token; sign in again after the issuer has replaced the key".to_owned()
+        }
+        AuthError::Revoked { kind } => {
+            format!("the {kind} was revoked, for example by sign-out or because the account was deleted or disabled; sign in again")
+        }
         AuthError::CustomClaimsMismatch => {
             "compare the route's custom claims type with the token's payload: a member is missing or has another type".to_owned()
         }
