@@ -83,7 +83,8 @@ async fn replicas_see_each_others_changes() {
 
     // Both have cached the account; one deletes it and creates a new one.
     delete_account(&one, &token).await;
-    let token = idp.token().sub("ada").sign();
+    // Deleting the account has signed the session out.
+    let token = idp.token().sub("ada").claim("session_id", "new").sign();
     let second = get_profile(&one, &token).await;
     assert_ne!(second["id"], first["id"]);
     assert_eq!(get_profile(&other, &token).await["id"], second["id"]);
@@ -101,7 +102,8 @@ async fn replica_replaces_a_cached_deleted_account() {
         let token = idp.token().sub(&format!("user {n}")).sign();
         get_profile(&other, &token).await;
         delete_account(&one, &token).await;
-        let token = idp.token().sub(&format!("user {n}")).sign();
+        let token = idp.token().sub(&format!("user {n}"));
+        let token = token.claim("session_id", format!("new {n}")).sign();
         one.post_status_check(&token, "new").await.expect(201);
         match operation {
             "read" => assert_eq!(list_status_checks(&other, &token).await, ["new"]),
