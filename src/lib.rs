@@ -84,6 +84,11 @@ pub use self::{
 #[doc = include_str!("../README.md")]
 struct Readme;
 
+/// Compiles the examples of docs/revocation.md.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/revocation.md")]
+struct Revocation;
+
 /// Compiles the examples of docs/own-routes.md.
 #[cfg(doctest)]
 #[doc = include_str!("../docs/own-routes.md")]
