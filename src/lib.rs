@@ -60,6 +60,8 @@ pub mod domain;
 #[doc(hidden)]
 pub mod rate_limit;
 #[doc(hidden)]
+pub mod revocations;
+#[doc(hidden)]
 pub mod server;
 pub mod settings;
 #[doc(hidden)]
@@ -81,6 +83,11 @@ pub use self::{
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// Compiles the examples of docs/revocation.md.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/revocation.md")]
+struct Revocation;
 
 /// Compiles the examples of docs/own-routes.md.
 #[cfg(doctest)]

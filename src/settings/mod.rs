@@ -20,6 +20,7 @@ mod rate_limit;
 mod raw;
 mod redact;
 mod report;
+mod revocation;
 mod section;
 mod server;
 mod sources;
@@ -48,6 +49,7 @@ pub use problem::{ConfigErrors, Problem};
 pub use rate_limit::RateLimit;
 pub use report::EffectiveValue;
 use report::Report;
+pub use revocation::Revocation;
 use section::{Reported, Section};
 use serde::de::DeserializeOwned;
 pub use server::Server;
@@ -87,6 +89,8 @@ pub struct Config {
     pub dpop: Dpop,
     /// `[admin]`
     pub admin: Admin,
+    /// `[revocation]`
+    pub revocation: Revocation,
     /// `[database]`
     pub database: Database,
     /// `[vault]`
@@ -135,6 +139,8 @@ impl Config {
         let dpop = Section::open(&mut tree, "", "dpop", &mut report).and_then(Dpop::read);
         let admin = Section::open(&mut tree, "", "admin", &mut report)
             .and_then(|section| Admin::read(section, &issuers));
+        let revocation =
+            Section::open(&mut tree, "", "revocation", &mut report).and_then(Revocation::read);
         let database =
             Section::open(&mut tree, "", "database", &mut report).and_then(Database::read);
         let vault = Section::open(&mut tree, "", "vault", &mut report).and_then(Vault::read);
@@ -161,6 +167,7 @@ impl Config {
                 tokens: tokens?,
                 dpop: dpop?,
                 admin: admin?,
+                revocation: revocation?,
                 database: database?,
                 vault: vault?,
                 generate: generate?,

@@ -19,6 +19,7 @@ use crate::{
     issuer::{Issuer, TokenUse},
     keys::{KeySet, KeySetStatus},
     metrics::VerificationMetrics,
+    revocation::Revocations,
     verified::Verified,
     verifier::{Verification, Verifier},
 };
@@ -58,6 +59,7 @@ struct Shared {
     config: Mutex<VerifierConfig>,
     clock: Arc<dyn Clock>,
     proofs: ProofVerifier,
+    revocations: Revocations,
     warnings: Vec<BuildWarning>,
 }
 
@@ -80,7 +82,7 @@ impl Bearward {
 
     pub(crate) fn new(
         verifier: Verifier,
-        config: VerifierConfig,
+        mut config: VerifierConfig,
         mut http: HttpConfig,
         proofs: ProofVerifier,
         warnings: Vec<BuildWarning>,
@@ -91,6 +93,7 @@ impl Bearward {
             shared: Arc::new(Shared {
                 verifier: ArcSwap::from_pointee(verifier),
                 clock: Arc::clone(&config.clock),
+                revocations: config.revocations().clone(),
                 config: Mutex::new(config),
                 proofs,
                 warnings,
@@ -305,7 +308,7 @@ impl Bearward {
     /// Checks again whether the token of a verified user is accepted, for connections that outlive
     /// a request, such as `WebSocket`s and server-sent events.
     ///
-    /// It fails once the token has expired, its key or its issuer was removed, or the token does
+    /// It fails once the token has expired or was revoked, its key or its issuer was removed, or the token does
     /// not pass another check of [`verify`](Self::verify). While the token is valid, the check costs
     /// as much as a cached verification.
     ///
@@ -423,6 +426,7 @@ impl Bearward {
             now: self.clock().now(),
             certificate,
             proof,
+            revocations: self.shared.revocations.checker().len(),
             result,
         })
     }
@@ -431,6 +435,21 @@ impl Bearward {
     #[cfg(feature = "actix")]
     pub(crate) fn ptr_eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.shared, &other.shared)
+    }
+
+    /// Returns the revocation list: tokens that are rejected before they expire.
+    ///
+    /// ```
+    /// use bearward::Bearward;
+    ///
+    /// fn session_ended(auth: &Bearward, issuer: &str, session: &str) {
+    ///     if let Err(error) = auth.revocations().revoke_session(issuer, session) {
+    ///         eprintln!("session not revoked: {error}");
+    ///     }
+    /// }
+    /// ```
+    pub fn revocations(&self) -> Revocations {
+        self.shared.revocations.clone()
     }
 
     /// Counts a rejection that was decided outside of [`verify`](Self::verify), for example by a
@@ -537,8 +556,8 @@ impl Bearward {
         }
     }
 
-    /// Updates the metrics that are not updated with each request: cache hits, the number of cached
-    /// tokens, and the state, age and size of the key sets.
+    /// Updates the metrics that are not updated with each request: cache hits, the numbers of cached
+    /// tokens and of revocations, and the state, age and size of the key sets.
     ///
     /// Call it before the metrics are scraped.
     pub fn publish_metrics(&self) {
@@ -553,6 +572,8 @@ impl Bearward {
         {
             metrics::gauge!("bearward_cached_tokens").set(self.cached_tokens() as f64);
             let proofs = self.shared.proofs.remembered_proofs();
+            metrics::gauge!("bearward_revocations")
+                .set(self.shared.revocations.checker().len() as f64);
             metrics::gauge!("bearward_dpop_remembered_proofs").set(proofs as f64);
         }
     }

@@ -7,6 +7,7 @@ use super::{
     clock::Timestamp,
     dpop::ProofError,
     jws::{MAX_KID_BYTES, MAX_SIGNATURE_BYTES},
+    revocation::RevocationKind,
 };
 
 pub(crate) use super::text::SanitizedText;
@@ -154,6 +155,13 @@ pub enum AuthError {
     /// The payload cannot be deserialized into the route's custom claims type.
     #[error("the token does not contain the claims this route requires")]
     CustomClaimsMismatch,
+    /// The token, its session, its subject or its key was revoked; see
+    /// [`Revocations`](crate::Revocations).
+    #[error("the token has been revoked; sign in again")]
+    Revoked {
+        /// What was revoked.
+        kind: RevocationKind,
+    },
     /// The authenticator assurance level is too low (RFC 9470).
     #[error("stronger authentication required: {required}")]
     StepUpRequired {
@@ -239,6 +247,8 @@ pub enum VerificationStep {
     Signature,
     /// The types of the claims, the times, the audience, the client and the issuer's rules.
     Claims,
+    /// The token is not on the revocation list.
+    Revocation,
     /// The sender possesses what the token is bound to (`cnf`, RFC 7800).
     Possession,
     /// The route's requirement.
@@ -356,6 +366,7 @@ impl AuthError {
                 "dpop_replay_memory",
                 VerificationStep::Possession,
             ),
+            Self::Revoked { .. } => ("TOKEN_REVOKED", "revoked", VerificationStep::Revocation),
             Self::CustomClaimsMismatch => (
                 "INVALID_CLAIM",
                 "claims_type",
@@ -504,6 +515,7 @@ impl fmt::Display for VerificationStep {
             Self::Signature => "signature",
             Self::Claims => "claims",
             Self::Possession => "possession",
+            Self::Revocation => "revocation",
             Self::Requirement => "requirement",
         })
     }

@@ -102,10 +102,12 @@ pub(crate) struct ExplainInput<'a> {
     pub(crate) certificate: Option<ClientCertificate>,
     /// The request with the proof of a bound token.
     pub(crate) proof: Option<&'a ProofRequest>,
+    /// The number of entries of the revocation list.
+    pub(crate) revocations: usize,
     pub(crate) result: Result<Verified, AuthFailure>,
 }
 
-const STEPS: [VerificationStep; 11] = [
+const STEPS: [VerificationStep; 12] = [
     VerificationStep::Size,
     VerificationStep::Format,
     VerificationStep::Header,
@@ -116,6 +118,7 @@ const STEPS: [VerificationStep; 11] = [
     VerificationStep::VerificationKey,
     VerificationStep::Signature,
     VerificationStep::Claims,
+    VerificationStep::Revocation,
     VerificationStep::Possession,
 ];
 
@@ -268,6 +271,14 @@ impl ExplainContext<'_> {
                 )
             }
             VerificationStep::Possession => self.possession(),
+            VerificationStep::Revocation => {
+                let found = match self.error() {
+                    Some(AuthError::Revoked { kind }) => format!("{kind} revoked"),
+                    _ if self.input.revocations == 0 => "no revocations".to_owned(),
+                    _ => "not revoked".to_owned(),
+                };
+                (found, "not revoked".to_owned())
+            }
             VerificationStep::Source | VerificationStep::Requirement => {
                 (String::new(), String::new())
             }
@@ -286,6 +297,7 @@ impl ExplainContext<'_> {
             | VerificationStep::Claims
             | VerificationStep::Possession => self.payload.is_some(),
             VerificationStep::Signature => jws::split(self.input.token).is_ok(),
+            VerificationStep::Revocation => false,
             _ => true,
         }
     }

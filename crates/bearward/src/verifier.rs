@@ -27,6 +27,7 @@ use super::{
         KeySet, KeySetStatus, PendingKeys, Snapshot, SnapshotGuard, Unavailable, UnknownKeyDecision,
     },
     metrics::VerificationMetrics,
+    revocation::{RevocationChecker, TokenRevocationState},
     strict_object::StrictObject,
     text::SanitizedText,
     token_cache::TokenCache,
@@ -44,6 +45,7 @@ pub(crate) struct Verifier {
     cache: Option<TokenCache>,
     clock: Arc<dyn Clock>,
     max_bytes: usize,
+    revocations: Arc<RevocationChecker>,
 }
 
 /// An issuer's configuration, keys and counters.
@@ -106,9 +108,9 @@ struct PendingFetch {
 }
 
 /// The result of trying the keys of one key set.
-#[derive(Clone, Copy, PartialEq, Eq)]
 enum KeyTrial {
-    Verified,
+    /// The `kid` of the key, if the token does not name it.
+    Verified(Option<Box<str>>),
     InvalidSignature,
     NoKey,
 }
@@ -131,6 +133,7 @@ impl Verifier {
         cache_entries: usize,
         max_bytes: usize,
         clock: Arc<dyn Clock>,
+        revocations: Arc<RevocationChecker>,
     ) -> Self {
         let is_template = |issuer: &TrustedIssuer| issuer.config.template.is_some();
         let fixed = issuers
@@ -153,6 +156,7 @@ impl Verifier {
             issuers,
             clock,
             max_bytes,
+            revocations,
         }
     }
 
@@ -283,8 +287,8 @@ impl Verifier {
         Self::reject(AuthFailure::new(error, name, token.kid.as_deref()))
     }
 
-    /// Looks up a cached token and re-checks its times, the generation of its key and what it is
-    /// bound to.
+    /// Looks up a cached token and re-checks its times, the generation of its key, the revocation
+    /// list and what it is bound to.
     fn lookup_cache(
         &self,
         token: &str,
@@ -305,9 +309,10 @@ impl Verifier {
             cache.remove(key);
             return None;
         }
-        if let Err(error) =
+        let revalidated =
             claims_validation::revalidate_cached(&verified.claims, &issuer.config, now)
-        {
+                .and_then(|()| self.revocations.check(&verified, now));
+        if let Err(error) = revalidated {
             cache.remove(key);
             return Some(Self::reject_token(&verified, error));
         }
@@ -383,8 +388,8 @@ impl Verifier {
                 for (key_set, keys) in issuer.key_sets.iter().enumerate() {
                     let snapshot = keys.load();
                     let trial = try_keys(&snapshot, jws, monotonic);
-                    if trial == KeyTrial::Verified {
-                        verified_by = Some((key_set, snapshot.generation()));
+                    if let KeyTrial::Verified(unnamed_kid) = trial {
+                        verified_by = Some((key_set, snapshot.generation(), unnamed_kid));
                         break;
                     }
                     trials.push((trial, snapshot));
@@ -401,7 +406,9 @@ impl Verifier {
                 }
             }
             Some(Ok((key_set, snapshot))) => match try_keys(snapshot, jws, monotonic) {
-                KeyTrial::Verified => verified_by = Some((*key_set, snapshot.generation())),
+                KeyTrial::Verified(unnamed_kid) => {
+                    verified_by = Some((*key_set, snapshot.generation(), unnamed_kid));
+                }
                 KeyTrial::InvalidSignature => return Err(AuthError::InvalidSignature),
                 KeyTrial::NoKey => {
                     claims_validation::reject_if_unverified_exp_passed(
@@ -413,7 +420,7 @@ impl Verifier {
             },
             Some(Err(error)) => return Err(error.clone()),
         }
-        let (key_set, generation) = verified_by.ok_or(AuthError::UnknownKey)?;
+        let (key_set, generation, unnamed_kid) = verified_by.ok_or(AuthError::UnknownKey)?;
         let token_issuer = issuer.issuer_alias(&iss);
         // The tenants of a template never share rows.
         let canonical_issuer = if issuer.config.template.is_some() {
@@ -436,9 +443,13 @@ impl Verifier {
             issuer_index,
             kid: jws.header.kid.as_deref().map(Box::from),
             algorithm: jws.header.algorithm,
+            unnamed_kid,
             key_set,
             generation,
+            revocation: TokenRevocationState::default(),
         });
+        self.revocations.check(&verified, now)?;
+        self.revocations.check_lifetime(&verified, now);
         if let Some(cache) = &self.cache {
             cache.insert(cache.key_for(attempt.token), Arc::clone(&verified));
         }
@@ -478,7 +489,7 @@ impl TrustedIssuer {
         let (kid, algorithm) = (jws.header.kid.as_deref(), jws.header.algorithm);
         let is_key_known = trials
             .iter()
-            .any(|(trial, _)| *trial == KeyTrial::InvalidSignature);
+            .any(|(trial, _)| matches!(trial, KeyTrial::InvalidSignature));
         let mut failure = if is_key_known {
             AuthError::InvalidSignature
         } else {
@@ -490,7 +501,7 @@ impl TrustedIssuer {
         }
         let mut fetches = Vec::new();
         for (key_set, (keys, (trial, snapshot))) in self.key_sets.iter().zip(trials).enumerate() {
-            if *trial == KeyTrial::InvalidSignature {
+            if matches!(trial, KeyTrial::InvalidSignature) {
                 fetches.extend(keys.bad_signature(snapshot, now).map(|keys| PendingFetch {
                     key_set,
                     keys,
@@ -569,7 +580,11 @@ fn try_keys(snapshot: &Snapshot, jws: &UnverifiedJws<'_>, now: Duration) -> KeyT
         let algorithm = jws.header.algorithm;
         for key in snapshot.keys().find(jws.header.kid.as_deref(), algorithm) {
             if key.verifies(algorithm, jws.signed, jws.signature) {
-                return KeyTrial::Verified;
+                let unnamed_kid = match jws.header.kid {
+                    Some(_) => None,
+                    None => key.kid().map(Box::from),
+                };
+                return KeyTrial::Verified(unnamed_kid);
             }
             result = KeyTrial::InvalidSignature;
         }

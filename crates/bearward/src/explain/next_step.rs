@@ -6,6 +6,7 @@ use crate::{
     dpop::DpopMode,
     error::{AuthError, CertificateProblem, FormatError, HeaderError, ObjectError},
     issuer::{ClientRule, Issuer},
+    revocation::RevocationKind,
     text::SanitizedText,
 };
 
@@ -90,6 +91,7 @@ pub(super) fn next_step(context: &ExplainContext<'_>, error: &AuthError) -> Stri
         | AuthError::InvalidProof(_)
         | AuthError::ProofNonceRequired { .. }
         | AuthError::TooManyProofs { .. } => possession(error),
+        AuthError::Revoked { kind } => revoked(*kind),
         AuthError::CustomClaimsMismatch => {
             "compare the route's custom claims type with the token's payload: a member is missing or has another type".to_owned()
         }
@@ -143,6 +145,15 @@ fn possession(error: &AuthError) -> String {
         }
         _ => format!("create a new proof for each request (RFC 9449 §4.2): {error}"),
     }
+}
+
+fn revoked(kind: RevocationKind) -> String {
+    if kind == RevocationKind::Key {
+        return "an administrator revoked the issuer's key that signed the token; sign in again after the issuer has replaced the key".to_owned();
+    }
+    format!(
+        "the {kind} was revoked, for example by sign-out or because the account was deleted or disabled; sign in again"
+    )
 }
 
 fn malformed(context: &ExplainContext<'_>, error: FormatError) -> String {

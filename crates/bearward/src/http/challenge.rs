@@ -136,6 +136,7 @@ impl AuthError {
             | Self::UnexpectedClaim { .. }
             | Self::ClientNotAllowed { .. }
             | Self::CertificateMismatch(_)
+            | Self::Revoked { .. }
             | Self::CustomClaimsMismatch => (401, Challenge::Error(INVALID_TOKEN, None)),
             Self::InvalidProof(ProofError::Nonce) | Self::ProofNonceRequired { .. } => {
                 (401, Challenge::Proof("use_dpop_nonce"))
