@@ -18,6 +18,7 @@ use crate::{
     issuer::{Issuer, TokenUse},
     keys::{KeySet, KeySetStatus},
     metrics::VerificationMetrics,
+    revocation::Revocations,
     verified::Verified,
     verifier::{Verification, Verifier},
 };
@@ -56,6 +57,7 @@ struct Shared {
     /// How verifiers are built. Locked while the issuers are changed.
     config: Mutex<VerifierConfig>,
     clock: Arc<dyn Clock>,
+    revocations: Revocations,
     warnings: Vec<BuildWarning>,
 }
 
@@ -78,7 +80,7 @@ impl Bearward {
 
     pub(crate) fn new(
         verifier: Verifier,
-        config: VerifierConfig,
+        mut config: VerifierConfig,
         http: HttpConfig,
         warnings: Vec<BuildWarning>,
     ) -> Self {
@@ -86,6 +88,7 @@ impl Bearward {
             shared: Arc::new(Shared {
                 verifier: ArcSwap::from_pointee(verifier),
                 clock: Arc::clone(&config.clock),
+                revocations: config.revocations().clone(),
                 config: Mutex::new(config),
                 warnings,
             }),
@@ -215,7 +218,7 @@ impl Bearward {
     /// Checks again whether the token of a verified user is accepted, for connections that outlive
     /// a request, such as `WebSocket`s and server-sent events.
     ///
-    /// It fails once the token has expired, its key or its issuer was removed, or the token does
+    /// It fails once the token has expired or was revoked, its key or its issuer was removed, or the token does
     /// not pass another check of [`verify`](Self::verify). While the token is valid, the check costs
     /// as much as a cached verification.
     ///
@@ -292,6 +295,7 @@ impl Bearward {
             issuers,
             now: self.clock().now(),
             certificate,
+            revocations: self.shared.revocations.checker().len(),
             result,
         })
     }
@@ -300,6 +304,21 @@ impl Bearward {
     #[cfg(feature = "actix")]
     pub(crate) fn ptr_eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.shared, &other.shared)
+    }
+
+    /// Returns the revocation list: tokens that are rejected before they expire.
+    ///
+    /// ```
+    /// use bearward::Bearward;
+    ///
+    /// fn session_ended(auth: &Bearward, issuer: &str, session: &str) {
+    ///     if let Err(error) = auth.revocations().revoke_session(issuer, session) {
+    ///         eprintln!("session not revoked: {error}");
+    ///     }
+    /// }
+    /// ```
+    pub fn revocations(&self) -> Revocations {
+        self.shared.revocations.clone()
     }
 
     /// Counts a rejection that was decided outside of [`verify`](Self::verify), for example by a
@@ -405,8 +424,8 @@ impl Bearward {
         }
     }
 
-    /// Updates the metrics that are not updated with each request: cache hits, the number of cached
-    /// tokens, and the state, age and size of the key sets.
+    /// Updates the metrics that are not updated with each request: cache hits, the numbers of cached
+    /// tokens and of revocations, and the state, age and size of the key sets.
     ///
     /// Call it before the metrics are scraped.
     pub fn publish_metrics(&self) {
@@ -419,6 +438,11 @@ impl Bearward {
             reason = "a gauge is a float, and the cache holds fewer than 2^52 tokens"
         )]
         metrics::gauge!("bearward_cached_tokens").set(self.cached_tokens() as f64);
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "a gauge is a float, and a list has fewer than 2^52 entries"
+        )]
+        metrics::gauge!("bearward_revocations").set(self.shared.revocations.checker().len() as f64);
     }
 
     /// Returns whether every issuer of access tokens has keys that are loaded and not expired. Of

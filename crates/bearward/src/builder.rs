@@ -16,6 +16,7 @@ use crate::{
     http::{ErrorFormat, HttpConfig, InvalidSource, TokenSource},
     issuer::{Audiences, Issuer, TokenUse},
     keys::JwksCacheConfig,
+    revocation::RevocationConfig,
     text::is_token_char,
 };
 #[cfg(feature = "remote")]
@@ -69,6 +70,8 @@ impl Builder {
                 cache_entries: Self::DEFAULT_TOKEN_CACHE_ENTRIES,
                 max_token_bytes: Self::DEFAULT_MAX_TOKEN_BYTES,
                 jwks_cache: JwksCacheConfig::default(),
+                revocation: RevocationConfig::default(),
+                revocations: None,
                 #[cfg(feature = "remote")]
                 fetch: None,
             },
@@ -109,8 +112,8 @@ impl Builder {
 
     /// Sets the maximum number of cached tokens. The default is 10,000; 0 disables the cache.
     ///
-    /// A cached token is not parsed again, and its signature is not checked again. Its expiry and
-    /// the validity of its key are.
+    /// A cached token is not parsed again, and its signature is not checked again. Its expiry, the
+    /// validity of its key and the revocation list are.
     ///
     /// ```
     /// let builder = bearward::Bearward::builder().token_cache(0);
@@ -143,6 +146,19 @@ impl Builder {
     /// ```
     pub fn jwks_cache(mut self, config: JwksCacheConfig) -> Self {
         self.verifier.jwks_cache = config;
+        self
+    }
+
+    /// Sets the limits of the revocation list.
+    ///
+    /// ```
+    /// use bearward::{Bearward, RevocationConfig};
+    ///
+    /// let config = RevocationConfig::default().max_entries(100_000);
+    /// let builder = Bearward::builder().revocation(config);
+    /// ```
+    pub fn revocation(mut self, config: RevocationConfig) -> Self {
+        self.verifier.revocation = config;
         self
     }
 

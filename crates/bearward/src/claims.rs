@@ -40,6 +40,7 @@ pub struct Claims {
     scopes: SmallVec<[StrRange; 2]>,
     aal: Option<StrRange>,
     session_id: Option<StrRange>,
+    token_id: Option<StrRange>,
     tenant: Option<StrRange>,
     client_id: Option<StrRange>,
     is_machine: bool,
@@ -59,6 +60,7 @@ struct StrRange {
 pub(super) struct RegisteredClaims<'a> {
     pub(super) subject: Cow<'a, str>,
     pub(super) client_id: Option<Cow<'a, str>>,
+    pub(super) token_id: Option<Cow<'a, str>>,
     pub(super) is_machine: bool,
     pub(super) expires_at: Timestamp,
     pub(super) not_before: Option<Timestamp>,
@@ -81,6 +83,7 @@ impl Claims {
             scopes: arena.push_union(lookup, &mapping.scopes, SCOPE_SEPARATORS),
             aal: arena.push_first(lookup, &mapping.aal),
             session_id: arena.push_first(lookup, &mapping.session_id),
+            token_id: registered.token_id.as_deref().map(|id| arena.push(id)),
             tenant: arena.push_first(lookup, &mapping.tenant),
             client_id: registered.client_id.as_deref().map(|id| arena.push(id)),
             is_machine: registered.is_machine,
@@ -139,6 +142,11 @@ impl Claims {
     /// Returns the identifier of the session that the token belongs to.
     pub fn session_id(&self) -> Option<&str> {
         self.session_id.map(|range| self.str(range))
+    }
+
+    /// Returns `jti`, the identifier of the token (RFC 7519 §4.1.7).
+    pub fn token_id(&self) -> Option<&str> {
+        self.token_id.map(|range| self.str(range))
     }
 
     /// Returns the tenant.

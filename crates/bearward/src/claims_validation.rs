@@ -65,6 +65,7 @@ pub(super) fn validate_claims(
             is_machine: clients.contains(&subject.value) || subject.is_client_name,
             subject: subject.value,
             client_id: clients.client_id(),
+            token_id: payload.member("jti").and_then(parse_string),
             expires_at,
             not_before,
             issued_at,

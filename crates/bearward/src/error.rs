@@ -6,6 +6,7 @@ use super::{
     algorithm::Algorithm,
     clock::Timestamp,
     jws::{MAX_KID_BYTES, MAX_SIGNATURE_BYTES},
+    revocation::RevocationKind,
 };
 
 pub(crate) use super::text::SanitizedText;
@@ -153,6 +154,13 @@ pub enum AuthError {
     /// The payload cannot be deserialized into the route's custom claims type.
     #[error("the token does not contain the claims this route requires")]
     CustomClaimsMismatch,
+    /// The token, its session, its subject or its key was revoked; see
+    /// [`Revocations`](crate::Revocations).
+    #[error("the token has been revoked; sign in again")]
+    Revoked {
+        /// What was revoked.
+        kind: RevocationKind,
+    },
     /// The authenticator assurance level is too low (RFC 9470).
     #[error("stronger authentication required: {required}")]
     StepUpRequired {
@@ -220,6 +228,8 @@ pub enum VerificationStep {
     Signature,
     /// The types of the claims, the times, the audience, the client and the issuer's rules.
     Claims,
+    /// The token is not on the revocation list.
+    Revocation,
     /// The sender possesses what the token is bound to (`cnf`, RFC 7800).
     Possession,
     /// The route's requirement.
@@ -321,6 +331,7 @@ impl AuthError {
                 "certificate",
                 VerificationStep::Possession,
             ),
+            Self::Revoked { .. } => ("TOKEN_REVOKED", "revoked", VerificationStep::Revocation),
             Self::CustomClaimsMismatch => (
                 "INVALID_CLAIM",
                 "claims_type",
@@ -469,6 +480,7 @@ impl fmt::Display for VerificationStep {
             Self::Signature => "signature",
             Self::Claims => "claims",
             Self::Possession => "possession",
+            Self::Revocation => "revocation",
             Self::Requirement => "requirement",
         })
     }

@@ -98,10 +98,12 @@ pub(crate) struct ExplainInput<'a> {
     pub(crate) now: Timestamp,
     /// The certificate of the client.
     pub(crate) certificate: Option<ClientCertificate>,
+    /// The number of entries of the revocation list.
+    pub(crate) revocations: usize,
     pub(crate) result: Result<Verified, AuthFailure>,
 }
 
-const STEPS: [VerificationStep; 11] = [
+const STEPS: [VerificationStep; 12] = [
     VerificationStep::Size,
     VerificationStep::Format,
     VerificationStep::Header,
@@ -112,6 +114,7 @@ const STEPS: [VerificationStep; 11] = [
     VerificationStep::VerificationKey,
     VerificationStep::Signature,
     VerificationStep::Claims,
+    VerificationStep::Revocation,
     VerificationStep::Possession,
 ];
 
@@ -270,6 +273,14 @@ impl ExplainContext<'_> {
                 ),
                 self.bound_certificate(),
             ),
+            VerificationStep::Revocation => {
+                let found = match self.error() {
+                    Some(AuthError::Revoked { kind }) => format!("{kind} revoked"),
+                    _ if self.input.revocations == 0 => "no revocations".to_owned(),
+                    _ => "not revoked".to_owned(),
+                };
+                (found, "not revoked".to_owned())
+            }
             VerificationStep::Source | VerificationStep::Requirement => {
                 (String::new(), String::new())
             }
@@ -288,6 +299,7 @@ impl ExplainContext<'_> {
             | VerificationStep::Claims
             | VerificationStep::Possession => self.payload.is_some(),
             VerificationStep::Signature => jws::split(self.input.token).is_ok(),
+            VerificationStep::Revocation => false,
             _ => true,
         }
     }

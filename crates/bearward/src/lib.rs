@@ -60,17 +60,20 @@
 //!    task refreshes, see [`keys`].
 //! 5. The signature is valid for the bytes received. HMAC and `none` are not implemented.
 //! 6. Claims: `exp`, `nbf`, `iat`, `aud`, `sub` and the issuer's required claims.
-//! 7. Possession: a token that is bound to a client certificate (RFC 8705) is accepted only with that
+//! 7. The token is not on the revocation list, see [`Revocations`].
+//! 8. Possession: a token that is bound to a client certificate (RFC 8705) is accepted only with that
 //!    [`ClientCertificate`].
-//! 8. The route's [`Requirement`].
+//! 9. The route's [`Requirement`].
 //!
-//! Verified tokens are cached; expiry, key validity and the client certificate are re-checked on every hit. A [`Verified`]
+//! Verified tokens are cached; expiry, key validity, the client certificate and revocation are
+//! re-checked on every hit. A [`Verified`]
 //! value can only be created by this pipeline.
 //!
 //! # What it does not do
 //!
 //! - It does not perform sign-in, issue tokens or hold secrets.
-//! - It does not know whether a session was ended or a user was deleted before the token expires.
+//! - It does not ask the issuer whether a session was ended or a user was deleted before the token
+//!   expires. The application tells it with [`Bearward::revocations`].
 //! - It does not accept encrypted tokens (JWE), opaque tokens, shared-secret signatures or tokens that
 //!   are bound to a key with `DPoP`.
 //!
@@ -91,6 +94,7 @@
 //! - [`Requirement`] and [`CustomClaims`]: authorization with roles, scopes and custom claims;
 //!   [`AsyncRequirement`]: with the state of the application
 //! - [`Principal::from_request`]: an extractor of the application on top of [`Principal`]
+//! - [`Revocations`]: sign-out that takes effect before the token expires
 //! - [`keys`]: the key cache, its states and its settings
 //! - [`explain`]: reports on rejected tokens
 
@@ -126,6 +130,7 @@ mod jws;
 mod metrics;
 mod origin;
 mod providers;
+mod revocation;
 mod setting;
 mod strict_object;
 mod text;
@@ -158,6 +163,10 @@ pub use self::{
     json_pointer::{JsonPointer, JsonPointerError},
     keys::{JwksCacheConfig, KeySetStatus},
     providers::{Provider, ProviderError, ProviderParameter, ProviderParameters},
+    revocation::{
+        Revocation, RevocationConfig, RevocationError, RevocationKind, RevocationSource,
+        RevocationUpdate, Revocations,
+    },
     setting::Setting,
     text::SanitizedText,
     verified::{Requirement, Verified},

@@ -10,6 +10,7 @@ use super::{
     confirmation::Confirmation,
     error::{AuthError, AuthFailure, CertificateProblem},
     jws,
+    revocation::TokenRevocationState,
 };
 
 /// A verified token: the registered and mapped claims, and custom claims of type `C`.
@@ -32,7 +33,7 @@ use super::{
 ///
 /// # Security
 /// The token was valid when it was verified. The user may have been deleted or signed out since:
-/// the issuer is not asked.
+/// the issuer is not asked. See [`Revocations`](crate::Revocations).
 pub struct Verified<C = NoCustomClaims> {
     pub(super) token: Arc<VerifiedToken>,
     pub(super) custom: C,
@@ -54,12 +55,23 @@ pub(crate) struct VerifiedToken {
     pub(super) issuer_name: Arc<str>,
     /// The issuer's index in the verifier.
     pub(super) issuer_index: usize,
+    /// The header's `kid`.
     pub(super) kid: Option<Box<str>>,
+    /// The id of the key that verified the signature, if the header has none.
+    pub(super) unnamed_kid: Option<Box<str>>,
     pub(super) algorithm: Algorithm,
     /// The index of the key set that verified the token in the issuer's list.
     pub(super) key_set: usize,
     /// The generation of that key set.
     pub(super) generation: u64,
+    pub(super) revocation: TokenRevocationState,
+}
+
+impl VerifiedToken {
+    /// Returns the id of the key that verified the signature. The header need not name it.
+    pub(crate) fn verified_by_kid(&self) -> Option<&str> {
+        self.kid.as_deref().or(self.unnamed_kid.as_deref())
+    }
 }
 
 impl VerifiedToken {

@@ -26,6 +26,7 @@ use super::{
         KeySet, KeySetStatus, PendingKeys, Snapshot, SnapshotGuard, Unavailable, UnknownKeyDecision,
     },
     metrics::VerificationMetrics,
+    revocation::{RevocationChecker, TokenRevocationState},
     strict_object::StrictObject,
     text::SanitizedText,
     token_cache::TokenCache,
@@ -43,6 +44,7 @@ pub(crate) struct Verifier {
     cache: Option<TokenCache>,
     clock: Arc<dyn Clock>,
     max_bytes: usize,
+    revocations: Arc<RevocationChecker>,
 }
 
 /// An issuer's configuration, keys and counters.
@@ -105,9 +107,9 @@ struct PendingFetch {
 }
 
 /// The result of trying the keys of one key set.
-#[derive(Clone, Copy, PartialEq, Eq)]
 enum KeyTrial {
-    Verified,
+    /// The `kid` of the key, if the token does not name it.
+    Verified(Option<Box<str>>),
     InvalidSignature,
     NoKey,
 }
@@ -130,6 +132,7 @@ impl Verifier {
         cache_entries: usize,
         max_bytes: usize,
         clock: Arc<dyn Clock>,
+        revocations: Arc<RevocationChecker>,
     ) -> Self {
         let is_template = |issuer: &TrustedIssuer| issuer.config.template.is_some();
         let fixed = issuers
@@ -152,6 +155,7 @@ impl Verifier {
             issuers,
             clock,
             max_bytes,
+            revocations,
         }
     }
 
@@ -271,8 +275,8 @@ impl Verifier {
         }
     }
 
-    /// Looks up a cached token and re-checks its times, the generation of its key and the
-    /// certificate that it is bound to.
+    /// Looks up a cached token and re-checks its times, the generation of its key, the certificate
+    /// that it is bound to and the revocation list.
     fn lookup_cache(
         &self,
         token: &str,
@@ -292,9 +296,10 @@ impl Verifier {
             cache.remove(key);
             return None;
         }
-        if let Err(error) =
+        let revalidated =
             claims_validation::revalidate_cached(&verified.claims, &issuer.config, now)
-        {
+                .and_then(|()| self.revocations.check(&verified, now));
+        if let Err(error) = revalidated {
             cache.remove(key);
             let name = Some(Arc::clone(&issuer.config.name));
             let failure = AuthFailure::new(error, name, verified.kid.as_deref());
@@ -372,8 +377,8 @@ impl Verifier {
                 for (key_set, keys) in issuer.key_sets.iter().enumerate() {
                     let snapshot = keys.load();
                     let trial = try_keys(&snapshot, jws, monotonic);
-                    if trial == KeyTrial::Verified {
-                        verified_by = Some((key_set, snapshot.generation()));
+                    if let KeyTrial::Verified(unnamed_kid) = trial {
+                        verified_by = Some((key_set, snapshot.generation(), unnamed_kid));
                         break;
                     }
                     trials.push((trial, snapshot));
@@ -390,7 +395,9 @@ impl Verifier {
                 }
             }
             Some(Ok((key_set, snapshot))) => match try_keys(snapshot, jws, monotonic) {
-                KeyTrial::Verified => verified_by = Some((*key_set, snapshot.generation())),
+                KeyTrial::Verified(unnamed_kid) => {
+                    verified_by = Some((*key_set, snapshot.generation(), unnamed_kid));
+                }
                 KeyTrial::InvalidSignature => return Err(AuthError::InvalidSignature),
                 KeyTrial::NoKey => {
                     claims_validation::reject_if_unverified_exp_passed(
@@ -402,7 +409,7 @@ impl Verifier {
             },
             Some(Err(error)) => return Err(error.clone()),
         }
-        let (key_set, generation) = verified_by.ok_or(AuthError::UnknownKey)?;
+        let (key_set, generation, unnamed_kid) = verified_by.ok_or(AuthError::UnknownKey)?;
         let token_issuer = issuer.issuer_alias(&iss);
         // The tenants of a template never share rows.
         let canonical_issuer = if issuer.config.template.is_some() {
@@ -420,9 +427,13 @@ impl Verifier {
             issuer_index,
             kid: jws.header.kid.as_deref().map(Box::from),
             algorithm: jws.header.algorithm,
+            unnamed_kid,
             key_set,
             generation,
+            revocation: TokenRevocationState::default(),
         });
+        self.revocations.check(&verified, now)?;
+        self.revocations.check_lifetime(&verified, now);
         if let Some(cache) = &self.cache {
             cache.insert(cache.key_for(attempt.token), Arc::clone(&verified));
         }
@@ -462,7 +473,7 @@ impl TrustedIssuer {
         let (kid, algorithm) = (jws.header.kid.as_deref(), jws.header.algorithm);
         let is_key_known = trials
             .iter()
-            .any(|(trial, _)| *trial == KeyTrial::InvalidSignature);
+            .any(|(trial, _)| matches!(trial, KeyTrial::InvalidSignature));
         let mut failure = if is_key_known {
             AuthError::InvalidSignature
         } else {
@@ -474,7 +485,7 @@ impl TrustedIssuer {
         }
         let mut fetches = Vec::new();
         for (key_set, (keys, (trial, snapshot))) in self.key_sets.iter().zip(trials).enumerate() {
-            if *trial == KeyTrial::InvalidSignature {
+            if matches!(trial, KeyTrial::InvalidSignature) {
                 fetches.extend(keys.bad_signature(snapshot, now).map(|keys| PendingFetch {
                     key_set,
                     keys,
@@ -553,7 +564,11 @@ fn try_keys(snapshot: &Snapshot, jws: &UnverifiedJws<'_>, now: Duration) -> KeyT
         let algorithm = jws.header.algorithm;
         for key in snapshot.keys().find(jws.header.kid.as_deref(), algorithm) {
             if key.verifies(algorithm, jws.signed, jws.signature) {
-                return KeyTrial::Verified;
+                let unnamed_kid = match jws.header.kid {
+                    Some(_) => None,
+                    None => key.kid().map(Box::from),
+                };
+                return KeyTrial::Verified(unnamed_kid);
             }
             result = KeyTrial::InvalidSignature;
         }

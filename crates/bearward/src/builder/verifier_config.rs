@@ -13,6 +13,7 @@ use crate::{
     issuer::{Issuer, KeySource},
     issuer_template::TemplateError,
     keys::{JwksCacheConfig, KeySet},
+    revocation::{RevocationConfig, Revocations},
     verifier::{TrustedIssuer, Verifier},
 };
 
@@ -23,12 +24,21 @@ pub(crate) struct VerifierConfig {
     pub(super) cache_entries: usize,
     pub(super) max_token_bytes: usize,
     pub(super) jwks_cache: JwksCacheConfig,
+    pub(super) revocation: RevocationConfig,
+    /// The list of all verifiers, created for the first one, when the clock is known.
+    pub(super) revocations: Option<Revocations>,
     /// The HTTP client of all issuers, created for the first issuer that needs it.
     #[cfg(feature = "remote")]
     pub(super) fetch: Option<Arc<dyn Fetch>>,
 }
 
 impl VerifierConfig {
+    /// Returns the revocation list.
+    pub(crate) fn revocations(&mut self) -> &Revocations {
+        self.revocations
+            .get_or_insert_with(|| Revocations::new(self.revocation, Arc::clone(&self.clock)))
+    }
+
     /// Builds a verifier. An issuer that is equal to a `previous` one keeps its keys.
     pub(crate) fn build(
         &mut self,
@@ -72,6 +82,7 @@ impl VerifierConfig {
             self.cache_entries,
             self.max_token_bytes,
             Arc::clone(&self.clock),
+            Arc::clone(self.revocations().checker()),
         ))
     }
 

@@ -5,6 +5,7 @@ use crate::{
     algorithm::Algorithm,
     error::{AuthError, CertificateProblem, FormatError, HeaderError, ObjectError},
     issuer::{ClientRule, Issuer},
+    revocation::RevocationKind,
     text::SanitizedText,
 };
 
@@ -96,6 +97,12 @@ pub(super) fn next_step(context: &ExplainContext<'_>, error: &AuthError) -> Stri
         }
         AuthError::CertificateMismatch(CertificateProblem::NotBound) => {
             "the route requires a token that is bound to a client certificate: request it over mutual TLS (RFC 8705 §3)".to_owned()
+        }
+        AuthError::Revoked { kind: RevocationKind::Key } => {
+            "an administrator revoked the issuer's key that signed the token; sign in again after the issuer has replaced the key".to_owned()
+        }
+        AuthError::Revoked { kind } => {
+            format!("the {kind} was revoked, for example by sign-out or because the account was deleted or disabled; sign in again")
         }
         AuthError::CustomClaimsMismatch => {
             "compare the route's custom claims type with the token's payload: a member is missing or has another type".to_owned()

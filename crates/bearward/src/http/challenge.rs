@@ -121,6 +121,7 @@ impl AuthError {
             | Self::UnexpectedClaim { .. }
             | Self::ClientNotAllowed { .. }
             | Self::CertificateMismatch(_)
+            | Self::Revoked { .. }
             | Self::CustomClaimsMismatch => (401, Challenge::Error(INVALID_TOKEN, None)),
             Self::StepUpRequired { required } => (
                 401,
