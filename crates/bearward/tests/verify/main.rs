@@ -43,6 +43,9 @@ mod custom_claims;
 mod provider_hints;
 mod provider_rules;
 
+mod revocation;
+mod revocation_source;
+
 mod interop;
 mod oracle;
 mod properties;
