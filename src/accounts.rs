@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use bearward::{Clock, Verified};
+use bearward::{Clock, Timestamp, Verified};
 use foldhash::quality::RandomState;
 use moka::future::Cache;
 
@@ -92,6 +92,11 @@ impl Accounts {
     /// Returns the store that holds the accounts.
     pub fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// Returns the current time.
+    pub(crate) fn timestamp(&self) -> Timestamp {
+        self.clock.now()
     }
 
     /// Returns the current time in the precision of the database.

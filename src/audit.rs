@@ -24,6 +24,12 @@ pub(crate) enum Action {
     ApiKeyStored,
     /// A caller has removed an API key; the object is its provider.
     ApiKeyRemoved,
+    /// A caller has revoked own tokens; the object is the scope: `local`, `others` or `global`.
+    SignedOut,
+    /// An administrator has added an entry to the revocation list; the object is its id.
+    RevocationAdded,
+    /// An administrator has removed an entry of the revocation list; the object is its id.
+    RevocationRemoved,
 }
 
 impl Action {
@@ -36,6 +42,9 @@ impl Action {
             Self::AccountDisabled => "account.disabled",
             Self::ApiKeyStored => "api_key.stored",
             Self::ApiKeyRemoved => "api_key.removed",
+            Self::SignedOut => "user.signed_out",
+            Self::RevocationAdded => "revocation.added",
+            Self::RevocationRemoved => "revocation.removed",
         }
     }
 }

@@ -60,6 +60,8 @@ pub mod domain;
 #[doc(hidden)]
 pub mod rate_limit;
 #[doc(hidden)]
+pub mod revocations;
+#[doc(hidden)]
 pub mod server;
 pub mod settings;
 #[doc(hidden)]

@@ -5,7 +5,7 @@ use actix_web::{
     http::StatusCode,
     web::{Data, Path},
 };
-use bearward::{AuthError, RequestId, Verified};
+use bearward::{AuthError, RequestId, Revocation, Timestamp, Verified};
 use uuid::Uuid;
 
 use super::{
@@ -18,7 +18,8 @@ use super::{
 use crate::{
     accounts::Accounts,
     audit::Action,
-    domain::{Administrator, Page, Profile},
+    domain::{Administrator, Page, Profile, RevocationEntry, RevocationReason},
+    revocations::SharedRevocations,
     settings,
     store::Disabled,
 };
@@ -87,7 +88,9 @@ pub(super) struct AccountStatus {
 
 /// Enable or disable an account
 ///
-/// Disabling an account takes effect on all replicas within 20 seconds. Administrators cannot
+/// Disabling an account revokes the tokens of the user on all replicas within two seconds; newer
+/// tokens are answered with 403. Enabling it does not make revoked tokens valid again: the user signs
+/// in, or refreshes the session. Administrators cannot
 /// disable their own account, and of two who disable each other at the same time one succeeds, so
 /// the last one cannot be locked out.
 #[utoipa::path(
@@ -104,6 +107,7 @@ pub(super) struct AccountStatus {
 pub(super) async fn set_active(
     user: CurrentUser,
     accounts: Data<Accounts>,
+    list: Data<SharedRevocations>,
     request: HttpRequest,
     id: Path<String>,
     mut body: FieldReader,
@@ -115,15 +119,22 @@ pub(super) async fn set_active(
     let id = Uuid::try_parse(&id).map_err(|_| not_found())?;
     let now = user.now();
     let profile = if is_active {
-        user.with_store(async |store, _| store.set_active(&ADMINISTRATOR, id, true, now).await)
+        user.with_store(async |store, _| store.enable(&ADMINISTRATOR, id, now).await)
             .await?
             .ok_or_else(not_found)?
     } else {
+        let entry = |account: &Profile| disabled_entry(&list, account, user.clock_time());
         let disabled = user
-            .with_store(async |store, owner| store.disable(&ADMINISTRATOR, owner, id, now).await)
+            .with_store(async |store, owner| {
+                store.disable(&ADMINISTRATOR, owner, id, now, entry).await
+            })
             .await?;
         match disabled {
-            Disabled::Done(profile) => profile,
+            Disabled::Done(profile) => {
+                let entries: Vec<RevocationEntry> = entry(&profile).into_iter().collect();
+                list.stored(&entries).await;
+                profile
+            }
             Disabled::NotFound => return Err(not_found()),
             // Roles are in tokens, so the caller is the only account that is known to be an
             // administrator's.
@@ -151,6 +162,16 @@ pub(super) async fn set_active(
     };
     user.record(action, &profile.id.to_string());
     Ok(HttpResponse::Ok().json(profile))
+}
+
+/// Returns the entry that revokes the tokens of a disabled account.
+fn disabled_entry(
+    list: &SharedRevocations,
+    account: &Profile,
+    now: Timestamp,
+) -> Option<RevocationEntry> {
+    let revocation = Revocation::subject(&account.issuer, &account.subject, now);
+    list.entry(&revocation, RevocationReason::AccountDisabled, None)
 }
 
 fn last_administrator(request: &HttpRequest, message: &'static str) -> ApiError {

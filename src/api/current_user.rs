@@ -6,7 +6,7 @@ use actix_web::{
     FromRequest, HttpMessage, HttpRequest, HttpResponse, ResponseError, dev::Payload,
     http::StatusCode, web::Data,
 };
-use bearward::{AuthError, NoCustomClaims, Principal, RequestId, Requirement, Verified};
+use bearward::{AuthError, NoCustomClaims, Principal, RequestId, Requirement, Timestamp, Verified};
 
 use super::ApiError;
 use crate::{
@@ -81,6 +81,11 @@ impl CurrentUser {
     /// Returns the current time in the precision of the database.
     pub(super) fn now(&self) -> DbTimestamp {
         self.accounts.now()
+    }
+
+    /// Returns the current time.
+    pub(super) fn clock_time(&self) -> Timestamp {
+        self.accounts.timestamp()
     }
 
     /// Returns the id of this request.

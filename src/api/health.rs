@@ -15,6 +15,7 @@ use tokio::{sync::Mutex, time::Instant};
 
 use super::{ApiError, schema::ErrorEnvelope};
 use crate::{
+    revocations::SharedRevocations,
     server::Shutdown,
     store::{DatabaseState, Store},
     telemetry::Metrics,
@@ -33,6 +34,7 @@ pub struct Health {
     last_probe: Arc<Mutex<Option<(Instant, DatabaseState)>>>,
     metrics: Option<Metrics>,
     shutdown: Shutdown,
+    revocations: SharedRevocations,
 }
 
 /// The health of the server.
@@ -44,6 +46,17 @@ pub(super) struct Report {
     issuers: BTreeMap<String, KeysReport>,
     #[schema(example = "ok")]
     database: &'static str,
+    /// Absent if the revocation list is disabled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    revocations: Option<RevocationsReport>,
+}
+
+/// The revocation list.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(super) struct RevocationsReport {
+    entries: usize,
+    /// Seconds since the list was last read from the database; null if it was not read yet.
+    age_seconds: Option<u64>,
 }
 
 /// The keys of an issuer. Of several key sets: the least usable state, all keys, the largest age.
@@ -100,13 +113,20 @@ impl KeysReport {
 
 impl Health {
     /// Creates the state. Without a recorder `/metrics` is empty.
-    pub fn new(auth: Bearward, store: Store, metrics: Option<Metrics>, shutdown: Shutdown) -> Self {
+    pub fn new(
+        auth: Bearward,
+        store: Store,
+        metrics: Option<Metrics>,
+        shutdown: Shutdown,
+        revocations: SharedRevocations,
+    ) -> Self {
         Self {
             auth,
             store,
             last_probe: Arc::default(),
             metrics,
             shutdown,
+            revocations,
         }
     }
 
@@ -139,7 +159,10 @@ pub(super) async fn health(health: Data<Health>) -> HttpResponse {
         .collect();
     let database = health.database().await;
     let report = Report {
-        status: if are_keys_fresh && database == DatabaseState::Available {
+        status: if are_keys_fresh
+            && database == DatabaseState::Available
+            && !health.revocations.is_stale()
+        {
             "ok"
         } else {
             "degraded"
@@ -151,6 +174,13 @@ pub(super) async fn health(health: Data<Health>) -> HttpResponse {
             DatabaseState::ReadOnly => "read_only",
             DatabaseState::Unavailable => "unavailable",
         },
+        revocations: health
+            .revocations
+            .status()
+            .map(|(entries, age)| RevocationsReport {
+                entries,
+                age_seconds: age.map(|age| age.as_secs()),
+            }),
     };
     HttpResponse::Ok()
         .insert_header(("cache-control", "no-store"))
@@ -172,7 +202,8 @@ pub(super) async fn live() -> HttpResponse {
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct ReadinessQuery {
-    /// `keys` does not look at the database, for balancers of routes that do not use it.
+    /// `keys` does not look at the database and the revocation list, for balancers of routes that do
+    /// not use them.
     #[param(inline)]
     check: Option<ReadinessCheck>,
 }
@@ -187,7 +218,8 @@ pub(super) enum ReadinessCheck {
 
 /// Probe readiness
 ///
-/// Ready if the signing keys are loaded and the database can be read and written.
+/// Ready if the signing keys and the revocation list are loaded, and the database can be read and
+/// written.
 #[utoipa::path(get, path = "/readyz", tag = "operation", security(()), params(ReadinessQuery), responses((status = 200, description = "The server accepts requests", body = String, content_type = "text/plain"), (status = 422, description = "The query is invalid", body = ErrorEnvelope), (status = 503, description = "Signing keys or the database are unavailable, or the server stops", body = ErrorEnvelope, headers(("retry-after" = String)))))]
 pub(super) async fn ready(health: Data<Health>, request: HttpRequest) -> HttpResponse {
     if health.shutdown.is_started() {
@@ -206,6 +238,16 @@ pub(super) async fn ready(health: Data<Health>, request: HttpRequest) -> HttpRes
     };
     if check.is_none() && health.database().await != DatabaseState::Available {
         return ApiError::database_unavailable(RequestId::from_request(&request)).error_response();
+    }
+    if check.is_none() && !health.revocations.is_loaded() {
+        return ApiError::new(
+            &request,
+            StatusCode::SERVICE_UNAVAILABLE,
+            "DATABASE_UNAVAILABLE",
+            "the revocation list has not been read from the database yet",
+        )
+        .with_retry_after(1)
+        .error_response();
     }
     if health.auth.is_ready() {
         return live().await;
@@ -249,6 +291,7 @@ pub(super) fn is_local(head: &RequestHead) -> bool {
 pub(super) async fn metrics(health: Data<Health>) -> HttpResponse {
     health.auth.publish_metrics();
     health.store.publish_metrics();
+    health.revocations.publish_metrics();
     let text = health
         .metrics
         .as_ref()

@@ -18,7 +18,9 @@ mod openapi;
 mod own_document;
 mod paging;
 mod protected;
+mod revocations;
 mod schema;
+mod sign_out;
 mod status;
 mod user;
 
@@ -44,7 +46,8 @@ use crate::server::middleware::RequestLimits;
 ///
 /// The application needs `Data` of [`Bearward`], [`Accounts`](crate::accounts::Accounts),
 /// [`Administrators`], [`GoogleSignIn`], [`ApiKeys`], [`Completions`](crate::completions::Completions), [`Document`],
-/// [`Health`], [`Metadata`] and [`RateLimits`](crate::server::RateLimits), and the middleware of
+/// [`Health`], [`Metadata`], [`RateLimits`](crate::server::RateLimits) and
+/// [`SharedRevocations`](crate::revocations::SharedRevocations), and the middleware of
 /// [`server`](crate::server).
 pub fn routes(config: &mut ServiceConfig, limits: RequestLimits, auth: &Bearward) {
     const METADATA: [&str; 2] = [
@@ -64,6 +67,9 @@ pub fn routes(config: &mut ServiceConfig, limits: RequestLimits, auth: &Bearward
     endpoint("/api/auth/verify")
         .any(forward_auth::verify)
         .with_account_unlimited::<AnyUser>(config, limits, auth);
+    endpoint("/api/auth/sign-out")
+        .post(sign_out::sign_out)
+        .with_account::<AnyUser>(config, limits, auth);
     endpoint("/api/user")
         .patch(user::update)
         .delete(user::delete)
@@ -90,6 +96,13 @@ pub fn routes(config: &mut ServiceConfig, limits: RequestLimits, auth: &Bearward
         .administration(config, limits, auth);
     endpoint("/api/admin/users/{id}")
         .patch(admin::set_active)
+        .administration(config, limits, auth);
+    endpoint("/api/admin/revocations")
+        .get(revocations::list)
+        .post(revocations::create)
+        .administration(config, limits, auth);
+    endpoint("/api/admin/revocations/{id}")
+        .delete(revocations::remove)
         .administration(config, limits, auth);
 
     // Public.

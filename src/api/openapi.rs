@@ -18,9 +18,9 @@ use utoipa::{
 use super::{
     admin, api_keys, forward_auth, generate, google, health, me, metadata,
     own_document::{self, DocumentError},
-    protected,
+    protected, revocations,
     schema::{ErrorBody, ErrorEnvelope},
-    status, user,
+    sign_out, status, user,
 };
 
 /// The OpenAPI document as JSON, generated once.
@@ -117,7 +117,7 @@ pub(super) async fn document(document: Data<Document>) -> HttpResponse {
     paths(
         protected::protected, me::me, user::update, user::delete, status::add, status::list,
         api_keys::list, api_keys::upsert, api_keys::remove, generate::generate,
-        admin::list, admin::set_active,
+        admin::list, admin::set_active, revocations::list, revocations::create, revocations::remove, sign_out::sign_out,
         forward_auth::verify, google::sign_in_url, google::sign_in,
         health::health, health::live, health::ready, health::metrics, metadata::metadata, document,
     ),

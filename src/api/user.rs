@@ -1,6 +1,7 @@
 //! `/api/user`: updates and deletes the caller's account.
 
-use actix_web::{HttpResponse, Responder};
+use actix_web::{HttpResponse, Responder, web::Data};
+use bearward::{Revocation, Timestamp, Verified};
 
 use super::{
     ApiError,
@@ -10,7 +11,8 @@ use super::{
 };
 use crate::{
     audit::Action,
-    domain::{Profile, ProfileChange},
+    domain::{Profile, ProfileChange, RevocationEntry, RevocationReason},
+    revocations::SharedRevocations,
 };
 
 /// Changes to the profile, at least one.
@@ -57,20 +59,41 @@ pub(super) async fn update(
 
 /// Delete the account
 ///
-/// Deletes the account and all its data. The token stays valid until it expires; another request
-/// with it creates a new, empty account.
+/// Deletes the account and all its data, and revokes all tokens of the user, so that none of them
+/// creates a new account. A token that is issued after the response does.
 #[utoipa::path(
     delete, operation_id = "deleteUser", path = "/api/user", tag = "account",
     responses(AccountErrors, (status = 204, description = "The account was deleted"))
 )]
-pub(super) async fn delete(user: CurrentUser) -> Result<impl Responder, ApiError> {
+pub(super) async fn delete(
+    user: CurrentUser,
+    list: Data<SharedRevocations>,
+) -> Result<impl Responder, ApiError> {
+    let caller = user.verified();
+    let issued_before = list.issued_before(caller, user.clock_time());
+    let entries: Vec<RevocationEntry> = all_tokens(caller, issued_before)
+        .iter()
+        .filter_map(|entry| list.entry(entry, RevocationReason::AccountDeleted, Some(caller)))
+        .collect();
     let account = user
         .with_store(async |store, owner| {
-            store.delete_account(owner).await?;
+            store.delete_account(owner, &entries).await?;
             Ok(owner.id().uuid())
         })
         .await?;
     user.invalidate().await;
+    list.stored(&entries).await;
     user.record(Action::AccountDeleted, &account.to_string());
+    list.wait_for_next_second(issued_before).await;
     Ok(HttpResponse::NoContent())
+}
+
+/// Returns what revokes all tokens of a caller. Those of the caller's session are revoked whatever
+/// the clocks are.
+pub(super) fn all_tokens(caller: &Verified, issued_before: Timestamp) -> Vec<Revocation> {
+    let issuer = caller.canonical_issuer();
+    let session = caller.claims().session_id();
+    let session = session.map(|session| Revocation::session(issuer, session));
+    let subject = Revocation::subject(issuer, caller.subject(), issued_before);
+    std::iter::once(subject).chain(session).collect()
 }

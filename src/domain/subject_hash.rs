@@ -63,7 +63,7 @@ impl SessionHash {
     }
 }
 
-fn hash_parts(first: &str, second: &[u8]) -> [u8; SHA256_OUTPUT_LEN] {
+pub(super) fn hash_parts(first: &str, second: &[u8]) -> [u8; SHA256_OUTPUT_LEN] {
     let mut digest = Context::new(&SHA256);
     digest.update(&(first.len() as u64).to_be_bytes());
     digest.update(first.as_bytes());

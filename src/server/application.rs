@@ -33,6 +33,7 @@ use crate::{
     accounts::Accounts,
     api::{self, Administrators, ApiKeys, Document, GoogleSignIn, Health, Metadata},
     completions::Completions,
+    revocations::SharedRevocations,
     settings::{self, ClientAuth, Config},
     store::{OpenError, Opening, Store},
     telemetry::Metrics,
@@ -47,6 +48,7 @@ pub struct Application {
     shutdown: Shutdown,
     shutdown_times: ShutdownTimes,
     store: Store,
+    revocations: SharedRevocations,
     tasks: Vec<BackgroundTask>,
     /// The task that opens the database, until it has ended.
     opening: Option<Opening>,
@@ -69,6 +71,7 @@ struct AppState {
     health: Data<Health>,
     metadata: Data<Metadata>,
     rate_limits: Data<RateLimits>,
+    revocations: Data<SharedRevocations>,
     shutdown: Data<Shutdown>,
 }
 
@@ -171,6 +174,7 @@ impl Application {
             )
         });
         let (auth, health) = (Bearward::clone(&state.auth), state.health.clone());
+        let revocations = SharedRevocations::clone(&state.revocations);
         let admin = config
             .server
             .admin_bind
@@ -184,6 +188,7 @@ impl Application {
             shutdown,
             shutdown_times: ShutdownTimes::new(&config.server),
             store,
+            revocations,
             tasks,
             opening,
             tls: watch,
@@ -246,6 +251,7 @@ impl Application {
     pub async fn run(mut self) -> Result<(), StartError> {
         // Dropping it ends the tasks.
         let mut tasks = JoinSet::new();
+        tasks.spawn(self.revocations.run());
         for task in self.tasks {
             tasks.spawn(task(self.shutdown.clone()));
         }
@@ -286,13 +292,16 @@ impl AppState {
             resource,
             completions,
         } = services;
+        let revocations = SharedRevocations::new(&config.revocation, &auth, store.clone());
         Self {
             health: Data::new(Health::new(
                 auth.clone(),
                 store.clone(),
                 metrics,
                 shutdown.clone(),
+                revocations.clone(),
             )),
+            revocations: Data::new(revocations),
             metadata: Data::new(Metadata::new(
                 resource,
                 &auth,
@@ -347,6 +356,7 @@ impl AppFactory {
             .app_data(state.health.clone())
             .app_data(state.metadata.clone())
             .app_data(state.rate_limits.clone())
+            .app_data(state.revocations.clone())
             .app_data(state.shutdown.clone());
         let app = middleware::wrap_application(app, self.settings.clone(), self.with_credentials);
         let app = if self.settings.admin_bind.is_some() {

@@ -37,6 +37,7 @@ async fn build_verifier(
         .clock(clock)
         .jwks_cache(config.jwks.clone())
         .token_cache(config.tokens.cache_entries)
+        .revocation(config.revocation.config())
         .max_token_bytes(config.tokens.max_bytes);
     if let Some(url) = resource {
         builder = builder.resource(url);

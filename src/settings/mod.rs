@@ -19,6 +19,7 @@ mod rate_limit;
 mod raw;
 mod redact;
 mod report;
+mod revocation;
 mod section;
 mod server;
 mod sources;
@@ -46,6 +47,7 @@ pub use problem::{ConfigErrors, Problem};
 pub use rate_limit::RateLimit;
 pub use report::EffectiveValue;
 use report::Report;
+pub use revocation::Revocation;
 use section::{Reported, Section};
 use serde::de::DeserializeOwned;
 pub use server::Server;
@@ -83,6 +85,8 @@ pub struct Config {
     pub tokens: Tokens,
     /// `[admin]`
     pub admin: Admin,
+    /// `[revocation]`
+    pub revocation: Revocation,
     /// `[database]`
     pub database: Database,
     /// `[vault]`
@@ -130,6 +134,8 @@ impl Config {
         let tokens = Section::open(&mut tree, "", "tokens", &mut report).and_then(Tokens::read);
         let admin = Section::open(&mut tree, "", "admin", &mut report)
             .and_then(|section| Admin::read(section, &issuers));
+        let revocation =
+            Section::open(&mut tree, "", "revocation", &mut report).and_then(Revocation::read);
         let database =
             Section::open(&mut tree, "", "database", &mut report).and_then(Database::read);
         let vault = Section::open(&mut tree, "", "vault", &mut report).and_then(Vault::read);
@@ -155,6 +161,7 @@ impl Config {
                 jwks: jwks?,
                 tokens: tokens?,
                 admin: admin?,
+                revocation: revocation?,
                 database: database?,
                 vault: vault?,
                 generate: generate?,

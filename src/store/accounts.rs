@@ -12,8 +12,11 @@ use super::{
     DbTimestamp, Store, StoreError,
     entity::users::{ActiveModel, Column, Entity, Model},
     error::is_unique_violation,
+    revocations::insert,
 };
-use crate::domain::{IdpProfile, Owner, Profile, ProfileChange, SessionHash, SubjectHash, UserId};
+use crate::domain::{
+    IdpProfile, Owner, Profile, ProfileChange, RevocationEntry, SessionHash, SubjectHash, UserId,
+};
 
 /// The values of a verified token that create or update its account.
 #[derive(Debug, Clone)]
@@ -259,21 +262,32 @@ impl Store {
         self.profile(owner).await
     }
 
-    /// Deletes the owner's account and every row that belongs to it. A disabled account is kept:
-    /// deleting it would let the user return with a new, enabled one.
+    /// Deletes the owner's account and every row that belongs to it, and adds `revocations` to
+    /// the revocation list in the same transaction. A disabled account is kept: deleting it would let
+    /// the user return with a new, enabled one.
     ///
     /// # Errors
     /// [`StoreError::AccountDeleted`] if the account was deleted or disabled in the meantime, other
     /// variants if the database fails.
-    pub async fn delete_account(&self, owner: &Owner) -> Result<(), StoreError> {
-        let delete = Entity::delete_many()
-            .filter(Column::Id.eq(owner.id().uuid()))
-            .filter(Column::IsActive.eq(true));
-        let deleted = delete.exec(&self.writes).await?;
-        if deleted.rows_affected == 0 {
-            Err(StoreError::AccountDeleted)
-        } else {
+    pub(crate) async fn delete_account(
+        &self,
+        owner: &Owner,
+        revocations: &[RevocationEntry],
+    ) -> Result<(), StoreError> {
+        let deleted = self.writes.transaction(async |transaction| {
+            let delete = Entity::delete_many()
+                .filter(Column::Id.eq(owner.id().uuid()))
+                .filter(Column::IsActive.eq(true));
+            let deleted = delete.exec(transaction).await?.rows_affected > 0;
+            for entry in revocations.iter().filter(|_| deleted) {
+                insert(transaction, entry).await?;
+            }
+            Ok(deleted)
+        });
+        if deleted.await? {
             Ok(())
+        } else {
+            Err(StoreError::AccountDeleted)
         }
     }
 

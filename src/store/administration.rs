@@ -10,8 +10,9 @@ use super::{
     DbTimestamp, Store, StoreError,
     accounts::profile_from_row,
     entity::users::{Column, Entity},
+    revocations::insert,
 };
-use crate::domain::{Administrator, Owner, Page, PageRequest, Profile};
+use crate::domain::{Administrator, Owner, Page, PageRequest, Profile, RevocationEntry};
 
 /// The result of [`Store::disable`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,37 +53,63 @@ impl Store {
         )
     }
 
-    /// Enables or disables an account and returns its profile, or `None` if there is no such
+    /// Enables an account and returns its profile, or `None` if there is no such
     /// account.
     ///
     /// # Errors
     /// [`StoreError`] if the database fails.
-    pub async fn set_active(
+    pub async fn enable(
         &self,
         _: &Administrator,
         id: Uuid,
-        is_active: bool,
         now: DbTimestamp,
     ) -> Result<Option<Profile>, StoreError> {
-        update_status(&self.writes, id, is_active, now).await?;
+        update_status(&self.writes, id, true, now).await?;
         Ok(Entity::find_by_id(id)
             .one(&self.reads)
             .await?
             .map(profile_from_row))
     }
 
+    /// Disables an account without a caller whose account must stay enabled, and adds what
+    /// `revocation` returns to the revocation list. Returns the profile, or `None` if there is no
+    /// such account.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database fails.
+    pub(crate) async fn disable_any(
+        &self,
+        _: &Administrator,
+        id: Uuid,
+        now: DbTimestamp,
+        revocation: impl Fn(&Profile) -> Option<RevocationEntry>,
+    ) -> Result<Option<Profile>, StoreError> {
+        let disabled = self.writes.transaction(async |transaction| {
+            update_status(transaction, id, false, now).await?;
+            let row = Entity::find_by_id(id).one(transaction).await?;
+            let profile = row.map(profile_from_row);
+            if let Some(entry) = profile.as_ref().and_then(&revocation) {
+                insert(transaction, &entry).await?;
+            }
+            Ok(profile)
+        });
+        Ok(disabled.await?)
+    }
+
     /// Disables an account on behalf of an administrator whose own account stays enabled: of two
-    /// administrators who disable each other at the same time, one succeeds.
+    /// administrators who disable each other at the same time, one succeeds. Adds what `revocation`
+    /// returns to the revocation list in the same transaction.
     ///
     /// # Errors
     /// [`StoreError::AccountDeleted`] if the caller's account was deleted, other variants if the
     /// database fails.
-    pub async fn disable(
+    pub(crate) async fn disable(
         &self,
         _: &Administrator,
         caller: &Owner,
         id: Uuid,
         now: DbTimestamp,
+        revocation: impl Fn(&Profile) -> Option<RevocationEntry>,
     ) -> Result<Disabled, StoreError> {
         let caller = caller.id().uuid();
         let disabled = self.writes.transaction(async |transaction| {
@@ -111,7 +138,11 @@ impl Store {
                 account.is_active = false;
                 account.updated_at = now.column();
             }
-            Ok(Some(Disabled::Done(profile_from_row(account))))
+            let profile = profile_from_row(account);
+            if let Some(entry) = revocation(&profile) {
+                insert(transaction, &entry).await?;
+            }
+            Ok(Some(Disabled::Done(profile)))
         });
         disabled.await?.ok_or(StoreError::AccountDeleted)
     }

@@ -12,7 +12,7 @@ use sea_orm::{
     TransactionTrait, Values, prelude::async_trait::async_trait,
 };
 use sea_query_sqlx::SqlxValues;
-use sqlx::{AssertSqlSafe, Executor, PgPool, Postgres, raw_sql};
+use sqlx::{AssertSqlSafe, Executor, PgPool, Postgres, postgres::PgConnectOptions, raw_sql};
 use tokio::sync::Mutex;
 
 use super::schema::Namespace;
@@ -158,6 +158,16 @@ impl Connection {
             }
         };
         (size, u32::try_from(idle).unwrap_or(u32::MAX))
+    }
+
+    /// Returns the options for a connection that receives notifications, unless the database is not
+    /// PostgreSQL or a pooler shares sessions.
+    pub(super) fn listener_options(&self) -> Option<PgConnectOptions> {
+        if self.get_database_backend() != DbBackend::Postgres || self.sessions.are_shared() {
+            return None;
+        }
+        let pool = self.pool.get_postgres_connection_pool();
+        Some(PgConnectOptions::clone(&pool.connect_options()))
     }
 
     pub(super) fn namespace(&self) -> &Namespace {

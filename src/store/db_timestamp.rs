@@ -35,6 +35,13 @@ impl From<Timestamp> for DbTimestamp {
     }
 }
 
+impl From<OffsetDateTime> for DbTimestamp {
+    fn from(at: OffsetDateTime) -> Self {
+        let utc = UtcDateTime::from(at);
+        Self(TimeDateTime::new(utc.date(), utc.time()))
+    }
+}
+
 impl From<DbTimestamp> for OffsetDateTime {
     fn from(at: DbTimestamp) -> Self {
         at.0.assume_utc()

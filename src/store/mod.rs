@@ -20,6 +20,7 @@ mod migrations;
 mod monitor;
 mod pool;
 mod pooler;
+mod revocations;
 mod schema;
 mod status_checks;
 mod vault_rotation;
@@ -42,6 +43,7 @@ pub use self::{
     status_checks::Insert,
 };
 
+pub(crate) use self::revocations::{ReadPosition, RevocationListener};
 use self::{
     connections::Connections,
     monitor::StateLog,

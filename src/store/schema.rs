@@ -9,13 +9,15 @@ use sea_orm::{
 
 use super::{
     connection::{Transaction, code},
-    entity::{api_keys, migrations, status_checks, users},
+    entity::{api_keys, migrations, revocations, status_checks, users},
     error::is_unavailable,
     migrate::MigrationError,
 };
 
 /// The tables of the migrations.
-pub(super) const TABLES: [&str; 3] = ["users", "status_checks", "api_keys"];
+pub(super) const TABLES: [&str; 4] = ["users", "status_checks", "api_keys", "revocations"];
+/// The tables that the first version had in the schema "public".
+const FIRST_TABLES: [&str; 4] = ["users", "status_checks", "api_keys", MIGRATIONS_TABLE];
 /// The table that the migrations are recorded in.
 pub(super) const MIGRATIONS_TABLE: &str = "seaql_migrations";
 /// The roles of Supabase and `PostgREST` that requests from the Internet have.
@@ -138,6 +140,7 @@ fn columns(table: &str) -> BTreeSet<String> {
     match table {
         "users" => of::<users::Column>(),
         "status_checks" => of::<status_checks::Column>(),
+        "revocations" => of::<revocations::Column>(),
         _ => of::<api_keys::Column>(),
     }
 }
@@ -150,6 +153,7 @@ pub(super) async fn check_tables(
     check_table(db, users::Entity).await?;
     check_table(db, status_checks::Entity).await?;
     check_table(db, api_keys::Entity).await?;
+    check_table(db, revocations::Entity).await?;
     reject_hidden_rows(db, namespace, &TABLES).await
 }
 
@@ -361,7 +365,7 @@ pub(super) async fn reject_tables_in_public(
         return Ok(());
     }
     let public = Namespace::new(DbBackend::Postgres, "public");
-    if existing(db, &public, &all_tables()).await?.len() <= TABLES.len() {
+    if existing(db, &public, &FIRST_TABLES).await?.len() < FIRST_TABLES.len() {
         return Ok(());
     }
     let statement = Statement::from_string(

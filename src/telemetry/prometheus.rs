@@ -111,6 +111,16 @@ fn describe_all() {
         Unit::Count,
         "Tokens in the verified-token cache."
     );
+    describe_gauge!(
+        "bearward_revocations",
+        Unit::Count,
+        "Entries of the revocation lists in memory."
+    );
+    describe_gauge!(
+        "bearward_revocations_age_seconds",
+        Unit::Seconds,
+        "Time since the revocation list was last read from the database."
+    );
     describe_counter!(
         "bearward_jwks_fetches_total",
         Unit::Count,

@@ -150,7 +150,7 @@ pub(super) fn table_ref(backend: DbBackend, name: impl IntoIden) -> TableRef {
 
 /// MySQL commits each DDL statement implicitly, so an interrupted migration must be able to run
 /// again: `IF NOT EXISTS`.
-fn table(backend: DbBackend, name: impl IntoIden) -> TableCreateStatement {
+pub(super) fn table(backend: DbBackend, name: impl IntoIden) -> TableCreateStatement {
     let mut table = Table::create();
     table.table(table_ref(backend, name)).if_not_exists();
     if backend == DbBackend::MySql {
@@ -163,7 +163,7 @@ fn table(backend: DbBackend, name: impl IntoIden) -> TableCreateStatement {
 }
 
 /// A timestamp column with microsecond precision. Values are UTC by convention.
-fn timestamp(backend: DbBackend, name: impl IntoIden) -> ColumnDef {
+pub(super) fn timestamp(backend: DbBackend, name: impl IntoIden) -> ColumnDef {
     let mut column = ColumnDef::new(name);
     match backend {
         DbBackend::MySql => column.custom("datetime(6)"),

@@ -2,6 +2,7 @@
 
 mod m0001_accounts;
 mod m0002_machine_accounts;
+mod m0003_revocations;
 
 use sea_orm::{DbBackend, Statement};
 
@@ -14,7 +15,7 @@ pub(super) struct Migration {
 }
 
 /// All migrations, oldest first.
-pub(super) const MIGRATIONS: [Migration; 2] = [
+pub(super) const MIGRATIONS: [Migration; 3] = [
     Migration {
         name: "m0001_accounts",
         statements: m0001_accounts::statements,
@@ -22,5 +23,9 @@ pub(super) const MIGRATIONS: [Migration; 2] = [
     Migration {
         name: "m0002_machine_accounts",
         statements: m0002_machine_accounts::statements,
+    },
+    Migration {
+        name: "m0003_revocations",
+        statements: m0003_revocations::statements,
     },
 ];

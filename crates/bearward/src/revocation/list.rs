@@ -316,9 +316,9 @@ impl Revocations {
                     continue;
                 }
             }
-            let change = self.list.table.insert(key, value, now.unix());
-            self.change_len(change);
-            is_changed = true;
+            let inserted = self.list.table.insert(key, value, now.unix());
+            self.change_len(inserted.len_change);
+            is_changed |= inserted.rejects_more;
         }
         if is_changed {
             shared.bump();
@@ -353,7 +353,8 @@ impl Revocations {
                 });
                 continue;
             }
-            len = len.saturating_add_signed(contents.insert(key, value, now.unix()));
+            let inserted = contents.insert(key, value, now.unix());
+            len = len.saturating_add_signed(inserted.len_change);
         }
         self.list.table.replace(contents);
         self.list.len.store(len, Ordering::Relaxed);

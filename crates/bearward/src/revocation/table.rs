@@ -55,6 +55,15 @@ pub(super) struct EntryValue {
     pub(super) except_session: Option<EntryKey>,
 }
 
+/// The effect of adding an entry.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Inserted {
+    /// The change of the number of entries, negative if expired ones were removed to make room.
+    pub(super) len_change: isize,
+    /// Whether tokens may be rejected that were not rejected before.
+    pub(super) rejects_more: bool,
+}
+
 /// What an entry is compared with.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct TokenFacts {
@@ -121,9 +130,8 @@ impl Table {
             && issued_at <= shard.bound(key, *entry).for_session(token.session)
     }
 
-    /// Adds an entry, or extends the entry with the same key. Returns the change of the number of
-    /// entries, which is negative if expired ones were removed to make room.
-    pub(super) fn insert(&self, key: EntryKey, value: EntryValue, now: i64) -> isize {
+    /// Adds an entry, or extends the entry with the same key.
+    pub(super) fn insert(&self, key: EntryKey, value: EntryValue, now: i64) -> Inserted {
         self.write(key).insert(key, value, now)
     }
 
@@ -177,7 +185,7 @@ impl TableContents {
         Self((0..SHARDS).map(|_| Shard::default()).collect())
     }
 
-    pub(super) fn insert(&mut self, key: EntryKey, value: EntryValue, now: i64) -> isize {
+    pub(super) fn insert(&mut self, key: EntryKey, value: EntryValue, now: i64) -> Inserted {
         self.0[key.shard(SHARDS)].insert(key, value, now)
     }
 
@@ -198,7 +206,7 @@ impl Shard {
         }
     }
 
-    fn insert(&mut self, key: EntryKey, value: EntryValue, now: i64) -> isize {
+    fn insert(&mut self, key: EntryKey, value: EntryValue, now: i64) -> Inserted {
         let removed = if self.entries.len() == self.entries.capacity() {
             self.purge(now)
         } else {
@@ -214,7 +222,8 @@ impl Shard {
         };
         let existing = self.entries.get(&key).copied();
         let live = existing.filter(|entry| now < i64::from(entry.expires_at));
-        let bound = live.map_or(bound, |entry| self.bound(key, entry).max(bound));
+        let old = live.map(|entry| self.bound(key, entry));
+        let bound = old.map_or(bound, |old| old.max(bound));
         let entry = Entry {
             expires_at: live.map_or(expires_at, |entry| entry.expires_at.max(expires_at)),
             issued_before: bound.issued_before,
@@ -224,7 +233,11 @@ impl Shard {
             Some(exemption) => self.exemptions.insert(key, exemption),
             None => self.exemptions.remove(&key),
         };
-        isize::from(existing.is_none()) - isize::try_from(removed).unwrap_or(isize::MAX)
+        Inserted {
+            len_change: isize::from(existing.is_none())
+                - isize::try_from(removed).unwrap_or(isize::MAX),
+            rejects_more: old != Some(bound),
+        }
     }
 
     fn purge(&mut self, now: i64) -> usize {
