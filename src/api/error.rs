@@ -10,7 +10,7 @@ use actix_web::{
     HttpRequest, HttpResponse, ResponseError,
     http::{
         StatusCode,
-        header::{HeaderName, HeaderValue, RETRY_AFTER},
+        header::{HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE},
     },
     web::Bytes,
 };
@@ -118,6 +118,16 @@ impl ApiError {
             StoreError::AccountDeleted => Self::not_found(
                 request_id,
                 "the account was deleted while the request was processed",
+            ),
+            StoreError::Revoked => Self::with_request_id(
+                request_id,
+                StatusCode::UNAUTHORIZED,
+                "TOKEN_REVOKED",
+                "the token has been revoked; sign in again",
+            )
+            .with_header(
+                WWW_AUTHENTICATE,
+                HeaderValue::from_static("Bearer error=\"invalid_token\""),
             ),
             StoreError::Unexpected(_) => {
                 tracing::error!("{error}");

@@ -48,13 +48,17 @@ pub(super) async fn list(
 #[derive(utoipa::ToSchema)]
 #[expect(dead_code, reason = "it describes what FieldReader reads")]
 pub(super) struct NewRevocation {
-    #[schema(inline)]
+    #[schema(inline, example = "subject")]
     kind: Kind,
     /// `iss` of the tokens.
     #[schema(example = "https://abc.supabase.co/auth/v1")]
     issuer: String,
     /// The session id, the subject, the `jti` or the `kid`.
-    #[schema(min_length = 1, max_length = 1024)]
+    #[schema(
+        min_length = 1,
+        max_length = 1024,
+        example = "11111111-2222-4333-8444-555555555555"
+    )]
     target: String,
 }
 

@@ -40,7 +40,7 @@ impl SignOutScope {
 #[derive(utoipa::ToSchema)]
 #[expect(dead_code, reason = "it describes what FieldReader reads")]
 pub(super) struct SignOut {
-    #[schema(inline)]
+    #[schema(inline, example = "global")]
     scope: SignOutScope,
 }
 
@@ -61,7 +61,7 @@ pub(super) async fn sign_out(
     let scope = body.string("scope", |text| SignOutScope::parse(&text));
     let scope = body.validate(scope)?;
     let caller = user.verified();
-    let issued_before = list.issued_before(caller, user.clock_time());
+    let issued_before = SharedRevocations::issued_before(caller, user.clock_time());
     let revocations = revocations(caller, scope, issued_before)
         .map_err(|problem| invalid_field(user.request_id(), "scope", problem))?;
     let entries = revocations

@@ -70,7 +70,7 @@ pub(super) async fn delete(
     list: Data<SharedRevocations>,
 ) -> Result<impl Responder, ApiError> {
     let caller = user.verified();
-    let issued_before = list.issued_before(caller, user.clock_time());
+    let issued_before = SharedRevocations::issued_before(caller, user.clock_time());
     let entries: Vec<RevocationEntry> = all_tokens(caller, issued_before)
         .iter()
         .filter_map(|entry| list.entry(entry, RevocationReason::AccountDeleted, Some(caller)))

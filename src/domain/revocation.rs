@@ -83,6 +83,10 @@ pub struct RevocationEntry {
     pub expires_at: OffsetDateTime,
 }
 
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the signature that serde requires"
+)]
 fn kind_name<S: Serializer>(kind: &RevocationKind, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(kind.name())
 }
@@ -99,8 +103,23 @@ impl RevocationEntry {
         now: Timestamp,
         expires_at: Timestamp,
     ) -> Self {
+        Self {
+            id: Self::id_of(revocation),
+            kind: revocation.kind(),
+            issuer: revocation.issuer().to_owned(),
+            target: revocation.id().to_owned(),
+            issued_before: revocation.issued_before().map(date_time),
+            except_session: revocation.excepted_session().map(str::to_owned),
+            reason,
+            created_at: date_time(now),
+            expires_at: date_time(expires_at),
+        }
+    }
+
+    /// Returns the id of the entry for what is revoked.
+    pub(crate) fn id_of(revocation: &Revocation) -> Uuid {
         let except_session = revocation.excepted_session();
-        let parts = [
+        id([
             revocation.kind().name(),
             revocation.issuer(),
             revocation.id(),
@@ -110,18 +129,7 @@ impl RevocationEntry {
                 ""
             },
             except_session.unwrap_or_default(),
-        ];
-        Self {
-            id: id(parts),
-            kind: revocation.kind(),
-            issuer: revocation.issuer().to_owned(),
-            target: revocation.id().to_owned(),
-            issued_before: revocation.issued_before().map(date_time),
-            except_session: except_session.map(str::to_owned),
-            reason,
-            created_at: date_time(now),
-            expires_at: date_time(expires_at),
-        }
+        ])
     }
 
     /// Returns the entry for the list of the verifier.

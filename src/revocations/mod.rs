@@ -5,8 +5,10 @@ mod sync;
 use std::{fmt, sync::Arc, time::Duration};
 
 use bearward::{Bearward, Clock, Revocation, RevocationError, Revocations, Timestamp, Verified};
+use tokio::sync::Mutex;
 use uuid::Uuid;
 
+use self::sync::SyncState;
 use crate::{
     domain::{Administrator, Page, PageRequest, RevocationEntry, RevocationReason},
     settings,
@@ -29,6 +31,7 @@ struct Inner {
     own: Revocations,
     clock: Arc<dyn Clock>,
     interval: Duration,
+    sync: Mutex<SyncState>,
 }
 
 /// Why an entry was not added.
@@ -53,6 +56,7 @@ impl SharedRevocations {
                 own,
                 clock: Arc::clone(auth.clock()),
                 interval: settings.interval,
+                sync: Mutex::default(),
             })
         }))
     }
@@ -182,7 +186,7 @@ impl SharedRevocations {
 
     /// Returns the time of a revocation of all tokens of a caller: now, or the time when the
     /// caller's token was issued, if the issuer's clock is ahead.
-    pub(crate) fn issued_before(&self, caller: &Verified, now: Timestamp) -> Timestamp {
+    pub(crate) fn issued_before(caller: &Verified, now: Timestamp) -> Timestamp {
         caller
             .claims()
             .issued_at()

@@ -23,7 +23,7 @@ const MAX_HANDLED: usize = 10_000;
 
 /// Where the last read ended.
 #[derive(Default)]
-struct SyncState {
+pub(super) struct SyncState {
     position: Option<ReadPosition>,
     /// Removed rows after which the table was read completely.
     handled: HashSet<(Uuid, i64)>,
@@ -33,10 +33,20 @@ struct SyncState {
 }
 
 impl SharedRevocations {
+    /// Reads the table once, so that a server whose database is available is ready at once.
+    pub(crate) async fn load(&self) {
+        if let Some(inner) = &self.0
+            // Otherwise `run` does.
+            && let Ok(mut state) = inner.sync.try_lock()
+        {
+            inner.sync(&mut state).await;
+        }
+    }
+
     /// Reads the table until the future is dropped.
     pub(crate) async fn run(self) {
         let Some(inner) = self.0 else { return };
-        let mut state = SyncState::default();
+        let mut state = inner.sync.lock().await;
         let mut listener = None;
         let mut listen_at = Instant::now();
         // Replicas start at different times, and so do their clean-ups.

@@ -175,6 +175,10 @@ impl Application {
         });
         let (auth, health) = (Bearward::clone(&state.auth), state.health.clone());
         let revocations = SharedRevocations::clone(&state.revocations);
+        if opening.is_none() {
+            // A long list is loaded in the background.
+            let _ = timeout(OPEN_WAIT, revocations.load()).await;
+        }
         let admin = config
             .server
             .admin_bind
@@ -195,15 +199,16 @@ impl Application {
         })
     }
 
-    /// Waits until the database is open.
+    /// Waits until the database is open and the revocation list is loaded.
     ///
     /// # Errors
     /// [`StartError::Database`] if it rejects the configuration.
     pub async fn wait_for_database(&mut self) -> Result<(), StartError> {
-        match self.opening.take() {
-            Some(opening) => opened(opening.await),
-            None => Ok(()),
+        if let Some(opening) = self.opening.take() {
+            opened(opening.await)?;
         }
+        self.revocations.load().await;
+        Ok(())
     }
 
     /// Returns the address of the API, with the actual port if port 0 was configured.

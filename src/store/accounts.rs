@@ -1,5 +1,6 @@
 //! Accounts: create, read, update, delete.
 
+use bearward::Timestamp;
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, EntityTrait, QueryFilter, QuerySelect,
@@ -127,11 +128,22 @@ impl Store {
     /// account.
     ///
     /// # Errors
-    /// [`StoreError::AccountDeleted`] if the account is deleted during the call, other variants if
-    /// the database fails.
+    /// [`StoreError::AccountDeleted`] if the account is deleted during the call,
+    /// [`StoreError::Revoked`] if it was deleted after the token was issued, other variants if the
+    /// database fails.
     pub async fn upsert_account(&self, upsert: &AccountUpsert<'_>) -> Result<Account, StoreError> {
         if let Some(row) = self.find(&upsert.subject_hash).await? {
             return self.refresh(row, upsert).await;
+        }
+        // Another replica may have deleted the account so recently that this one does not know of
+        // the revocation.
+        let issued_at = Timestamp::from_millis(upsert.issued_at);
+        let now = upsert.now.into();
+        if self
+            .is_subject_revoked(upsert.issuer, upsert.subject, issued_at, now)
+            .await?
+        {
+            return Err(StoreError::Revoked);
         }
         let is_new = match Entity::insert(new_row(upsert))
             .exec_without_returning(&self.writes)

@@ -16,6 +16,9 @@ pub enum StoreError {
     /// The account was deleted while the request was being processed.
     #[error("the account was deleted")]
     AccountDeleted,
+    /// The account was deleted, and the token was issued before that: it does not create a new one.
+    #[error("the tokens of the deleted account are revoked")]
+    Revoked,
     /// Any other error: a bug in this server or a fault of the database.
     #[error("database error: {0}")]
     Unexpected(#[source] DbErr),

@@ -148,6 +148,25 @@ impl Store {
         }))
     }
 
+    /// Returns whether an entry revokes all tokens of a subject that were issued at this time.
+    pub(super) async fn is_subject_revoked(
+        &self,
+        issuer: &str,
+        subject: &str,
+        issued_at: Timestamp,
+        now: OffsetDateTime,
+    ) -> Result<bool, StoreError> {
+        let id = RevocationEntry::id_of(&Revocation::subject(issuer, subject, issued_at));
+        let query = Entity::find_by_id(id)
+            .select_only()
+            .column(Column::Id)
+            .filter(Column::Removed.eq(false))
+            .filter(Column::ExpiresAt.gt(now.unix_timestamp()))
+            .filter(Column::IssuedBefore.gte(issued_at.unix()))
+            .into_tuple::<Uuid>();
+        Ok(query.one(&self.reads).await?.is_some())
+    }
+
     async fn database_time(&self) -> Result<ReadPosition, StoreError> {
         let backend = self.shared().backend();
         let select = format!("SELECT {} AS now", database_time(backend));

@@ -118,10 +118,16 @@ async fn accounts_are_listed_once_newest_first() {
 #[tokio::test]
 async fn disabling_an_account_is_immediate_on_this_replica() {
     let app = TestApp::start().await;
-    let token = app.token("ada").sign();
+    let older = app.token("ada").sign();
+    let token = app.newer_token("ada").sign();
     let id = id_of(&app, "ada").await;
     let disabled = set_active(&app, &id, false).await;
     assert_eq!(disabled["is_active"], false);
+    for path in ["/api/auth/me", "/protected"] {
+        app.get(path, &older)
+            .await
+            .assert_error(401, "TOKEN_REVOKED");
+    }
     let calls: [(Method, &str, Option<Value>); 5] = [
         (Method::GET, "/api/auth/me", None),
         (Method::GET, "/api/status", None),
@@ -146,13 +152,16 @@ async fn disabling_an_account_is_immediate_on_this_replica() {
         id,
         "the account is unchanged"
     );
+    app.get("/api/auth/me", &older)
+        .await
+        .assert_error(401, "TOKEN_REVOKED");
 }
 
 #[tokio::test]
 async fn disabling_takes_effect_on_other_replicas_within_20_seconds() {
     let app = TestApp::start().await;
     let replica = app.replica().await;
-    let token = app.token("ada").sign();
+    let token = app.newer_token("ada").sign();
     app.get_from(replica, "/api/status", &token)
         .await
         .expect_status(200);
@@ -185,7 +194,8 @@ async fn a_new_token_does_not_enable_a_disabled_account() {
 #[tokio::test]
 async fn a_disabled_account_cannot_sign_in_with_google() {
     let app = TestApp::start().await;
-    let credential = app.google.token().sub("g").issuer(GOOGLE[0]).sign();
+    let credential = app.google.token().sub("g").issuer(GOOGLE[0]);
+    let credential = credential.claim("iat", app.clock_seconds() + 1).sign();
     let sign_in = async || {
         send(
             app.request(Method::POST, "/api/auth/google")
@@ -228,7 +238,7 @@ async fn unknown_ids_are_404_and_invalid_bodies_are_422() {
 async fn a_disabled_account_cannot_be_deleted_and_recreated() {
     let app = TestApp::start().await;
     let replica = app.replica().await;
-    let token = app.token("ada").sign();
+    let token = app.newer_token("ada").sign();
     app.get_from(replica, "/api/auth/me", &token)
         .await
         .expect_status(200);
@@ -256,7 +266,7 @@ async fn administrators_cannot_disable_their_own_account() {
         format!("/api/admin/users/{}", me["id"].as_str().unwrap())
     };
     let root = app.admin_token();
-    let other = app.token("other").roles(["admin"]).sign();
+    let other = app.newer_token("other").roles(["admin"]).sign();
     let (root_path, other_path) = (id(&root).await, id(&other).await);
     let disable = json!({"is_active": false});
     app.patch(&root_path, &root, &disable)
@@ -279,7 +289,7 @@ async fn two_administrators_cannot_disable_each_other() {
     let app = TestApp::start().await;
     let replica = app.replica().await;
     let barrier = tokio::sync::Barrier::new(2);
-    let admins = ["one", "two"].map(|name| app.token(name).roles(["admin"]).sign());
+    let admins = ["one", "two"].map(|name| app.newer_token(name).roles(["admin"]).sign());
     let addresses = [app.address, replica];
     let me = async |admin: usize| {
         let me = app.get_from(addresses[admin], "/api/auth/me", &admins[admin]);

@@ -417,6 +417,7 @@ async fn deleting_the_account_does_not_release_permits() {
     .await;
     let (_stream, _call) = start_stream(&app, &mut service, &token).await;
     app.delete("/api/user", &token).await.expect_status(204);
+    let token = app.newer_token("ada").sign();
     app.post("/api/user/api-keys", &token, &json!({"togetherAI": KEY}))
         .await
         .expect_status(200);

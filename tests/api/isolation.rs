@@ -17,7 +17,6 @@ fn routes(id: &str) -> Vec<(Method, String, Option<Value>)> {
             "/api/user".to_owned(),
             Some(json!({"name": "x"})),
         ),
-        (Method::DELETE, "/api/user".to_owned(), None),
         (Method::GET, "/api/status".to_owned(), None),
         (
             Method::POST,
@@ -47,6 +46,15 @@ fn routes(id: &str) -> Vec<(Method, String, Option<Value>)> {
             format!("/api/admin/users/{id}"),
             Some(json!({"is_active": false})),
         ),
+        (
+            Method::POST,
+            "/api/admin/revocations".to_owned(),
+            Some(json!({"kind": "subject", "issuer": "x", "target": "ada"})),
+        ),
+        (Method::GET, "/api/admin/revocations".to_owned(), None),
+        (Method::DELETE, format!("/api/admin/revocations/{id}"), None),
+        // Last: it revokes the caller's token.
+        (Method::DELETE, "/api/user".to_owned(), None),
     ]
 }
 

@@ -20,6 +20,7 @@ mod profile;
 mod providers;
 mod provisioning;
 mod request_bodies;
+mod revocation;
 mod status;
 mod test_app;
 mod third_party_clients;

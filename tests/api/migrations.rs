@@ -34,7 +34,7 @@ async fn ten_concurrent_starts_migrate_once() {
     }
     assert_eq!(
         query_number(&url, "SELECT COUNT(*) FROM seaql_migrations").await,
-        2
+        3
     );
 }
 
@@ -61,7 +61,7 @@ async fn a_newer_schema_is_rejected_and_left_unchanged() {
     );
     assert_eq!(
         query_number(&url, "SELECT COUNT(*) FROM seaql_migrations").await,
-        3
+        4
     );
 }
 

@@ -182,22 +182,25 @@ async fn deleting_an_account_removes_only_its_own_rows() {
             .map(Vec::len),
         Some(1)
     );
-    let after = app.get("/api/auth/me", &ada).await.expect_status(200);
-    assert_ne!(
-        after["id"], before["id"],
-        "the token is still valid, so its next request creates a new account"
-    );
+    app.get("/api/auth/me", &ada)
+        .await
+        .assert_error(401, "TOKEN_REVOKED");
+    let newer = app.newer_token("ada").sign();
+    let after = app.get("/api/auth/me", &newer).await.expect_status(200);
+    assert_ne!(after["id"], before["id"], "a new account");
 }
 
 #[tokio::test]
 async fn an_account_deleted_on_another_replica_is_recreated() {
     let app = TestApp::start().await;
     let replica = app.replica().await;
-    let token = app.token("ada").sign();
+    let token = app.newer_token("ada").sign();
     app.get_from(replica, "/api/auth/me", &token)
         .await
         .expect_status(200);
-    app.delete("/api/user", &token).await.expect_status(204);
+    app.delete("/api/user", &app.token("ada").sign())
+        .await
+        .expect_status(204);
     app.get_from(replica, "/api/auth/me", &token)
         .await
         .expect_status(200);

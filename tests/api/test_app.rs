@@ -93,6 +93,19 @@ impl TestApp {
         self.idp.token().sub(subject)
     }
 
+    /// Returns the time of the servers, in seconds since 1970.
+    pub(crate) fn clock_seconds(&self) -> i64 {
+        bearward::Clock::now(&self.clock).unix()
+    }
+
+    /// Returns a token of another session that was issued after everything that happens in this
+    /// second, so that it is not revoked with the older ones.
+    pub(crate) fn newer_token(&self, subject: &str) -> TokenBuilder {
+        self.token(subject)
+            .claim("iat", self.clock_seconds() + 1)
+            .claim("session_id", format!("newer session of {subject}"))
+    }
+
     pub(crate) fn admin_token(&self) -> String {
         self.token("root").roles(["admin"]).sign()
     }

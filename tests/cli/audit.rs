@@ -80,6 +80,38 @@ async fn changes_and_rejections_are_recorded() {
         assert_eq!((&event["subject"], &event["object"]), (&"root".into(), &id));
     }
 
+    let revocations = "/api/admin/revocations";
+    let body = json!({"kind": "session", "issuer": idp.issuer(), "target": "secret-session"});
+    let added = call(Method::POST, revocations, &root, Some(body)).await;
+    let entry = added.expect(201)["id"].clone();
+    let path = format!("{revocations}/{}", entry.as_str().unwrap());
+    call(Method::DELETE, &path, &root, None).await.expect(204);
+    for name in ["revocation.added", "revocation.removed"] {
+        let event = event(name);
+        assert_eq!(
+            (&event["subject"], &event["object"]),
+            (&"root".into(), &entry)
+        );
+    }
+
+    // Disabling the account has revoked the older tokens.
+    let issued_at = idp.token().claims()["iat"].as_i64().unwrap();
+    let ada = idp.token().sub("ada").claim("iat", issued_at + 5).sign();
+    let sign_out = idp
+        .token()
+        .sub("bob")
+        .claim("session_id", "secret-session-2")
+        .sign();
+    let body = json!({"scope": "local"});
+    call(Method::POST, "/api/auth/sign-out", &sign_out, Some(body))
+        .await
+        .expect(204);
+    let signed_out = event("user.signed_out");
+    assert_eq!(
+        (&signed_out["subject"], &signed_out["object"]),
+        (&"bob".into(), &"local".into())
+    );
+
     call(Method::DELETE, "/api/user", &ada, None)
         .await
         .expect(204);
@@ -96,7 +128,7 @@ async fn changes_and_rejections_are_recorded() {
     assert_eq!(rejected["route"], "/protected");
 
     let output = server.output();
-    for secret in [&*ada, &root, &forged, API_KEY, VAULT_KEY] {
+    for secret in [&*ada, &root, &forged, API_KEY, VAULT_KEY, "secret-session"] {
         assert!(!output.contains(secret), "a secret is in the log");
     }
 }

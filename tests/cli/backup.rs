@@ -345,7 +345,10 @@ fn other_databases_have_their_own_tools() {
         (
             "mysql://bear:hunter2@127.0.0.1:1/app",
             "backup",
-            &["mysqldump", "users status_checks api_keys seaql_migrations"],
+            &[
+                "mysqldump",
+                "users status_checks api_keys revocations seaql_migrations",
+            ],
         ),
         (
             "mysql://bear:hunter2@127.0.0.1:1/app",

@@ -19,6 +19,7 @@ mod pgbouncer;
 mod postgres_roles;
 mod process_kill;
 mod replicas;
+mod revocation;
 mod startup;
 mod statements;
 mod test_server;

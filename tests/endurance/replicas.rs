@@ -83,6 +83,7 @@ async fn replicas_see_each_others_changes() {
 
     // Both have cached the account; one deletes it and creates a new one.
     delete_account(&one, &token).await;
+    let token = idp.token().sub("ada").sign();
     let second = get_profile(&one, &token).await;
     assert_ne!(second["id"], first["id"]);
     assert_eq!(get_profile(&other, &token).await["id"], second["id"]);
@@ -100,6 +101,7 @@ async fn replica_replaces_a_cached_deleted_account() {
         let token = idp.token().sub(&format!("user {n}")).sign();
         get_profile(&other, &token).await;
         delete_account(&one, &token).await;
+        let token = idp.token().sub(&format!("user {n}")).sign();
         one.post_status_check(&token, "new").await.expect(201);
         match operation {
             "read" => assert_eq!(list_status_checks(&other, &token).await, ["new"]),
@@ -170,14 +172,20 @@ async fn disabled_account_is_rejected_by_all_replicas_within_30_s() {
         .await
         .expect(200);
     assert_eq!(
-        one.get("/api/auth/me", &token).await.expect(403)["error"]["code"],
+        one.get("/api/auth/me", &token).await.expect(401)["error"]["code"],
+        "TOKEN_REVOKED"
+    );
+    let issued_at = idp.token().claims()["iat"].as_i64().unwrap();
+    let newer = idp.token().sub("ada").claim("iat", issued_at + 5).sign();
+    assert_eq!(
+        one.get("/api/auth/me", &newer).await.expect(403)["error"]["code"],
         "ACCOUNT_DISABLED"
     );
     if !run_all() {
         return print_skipped("waiting 30 s for the other replica");
     }
     let since = Instant::now();
-    while other.get("/api/auth/me", &token).await.status != 403 {
+    while other.get("/api/auth/me", &newer).await.status != 403 {
         assert!(since.elapsed() < Duration::from_secs(30));
         tokio::time::sleep(Duration::from_millis(200)).await;
     }

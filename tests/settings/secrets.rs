@@ -245,6 +245,10 @@ fn debug_and_the_effective_values_redact_secrets() {
     tokens.header = ""                                           the built-in defaults
     admin.issuers = []                                           the built-in defaults
     admin.role = "admin"                                         the built-in defaults
+    revocation.enabled = true                                    the built-in defaults
+    revocation.interval = "2s"                                   the built-in defaults
+    revocation.retention = "7days"                               the built-in defaults
+    revocation.max_entries = 1000000                             the built-in defaults
     database.url = "postgres://bear:***@db.example.com/app"      DATABASE_URL
     database.max_connections = 10                                the built-in defaults
     database.schema = "bearward"                                 the built-in defaults

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bearward::{ClientCertificate, Timestamp};
 use serde_json::{Map, Value, json};
 
-use crate::signing::{KeyPair, Token, forge, tamper};
+use crate::signing::{KeyPair, Token, forge, hmac_sha256, tamper};
 
 /// Builds a token. [`sign`](Self::sign) produces a valid one; the other finishing methods produce
 /// invalid ones.
@@ -30,7 +30,7 @@ impl TokenBuilder {
             "app_metadata": { "provider": "google", "providers": ["google"] },
             "user_metadata": { "email": "ada@example.com", "email_verified": true, "full_name": "Ada Example" },
             "amr": [{ "method": "oauth", "timestamp": now.unix() }],
-            "session_id": "0f0e0d0c-0b0a-4908-8706-050403020100", "is_anonymous": false,
+            "session_id": session_of(subject), "is_anonymous": false,
         });
         let claims = claims.as_object().cloned().unwrap_or_default();
         Self {
@@ -61,11 +61,24 @@ impl TokenBuilder {
         }
     }
 
-    /// Sets `sub`.
+    /// Sets `sub`, and a `session_id` that belongs to it unless the token has another one: sessions
+    /// of different users are never the same.
     #[must_use]
     #[expect(clippy::should_implement_trait, reason = "it is the name of the claim")]
     pub fn sub(self, subject: &str) -> Self {
-        self.claim("sub", subject)
+        let current = self
+            .claims
+            .get("sub")
+            .and_then(Value::as_str)
+            .map(session_of);
+        let has_own_session = current.is_some()
+            && self.claims.get("session_id").and_then(Value::as_str) == current.as_deref();
+        let token = self.claim("sub", subject);
+        if has_own_session {
+            token.claim("session_id", session_of(subject))
+        } else {
+            token
+        }
     }
 
     /// Sets `email` and `user_metadata.email`.
@@ -245,4 +258,14 @@ impl TokenBuilder {
     pub fn forged(self, name: &str) -> Option<String> {
         forge(name, &self.header, &self.claims, &self.key)
     }
+}
+
+/// Returns the id of the session of a subject, a UUID.
+fn session_of(subject: &str) -> String {
+    let hash = hmac_sha256(b"session", subject.as_bytes());
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&hash[..16]);
+    uuid::Builder::from_random_bytes(bytes)
+        .into_uuid()
+        .to_string()
 }

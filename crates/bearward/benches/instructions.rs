@@ -20,7 +20,7 @@ use bearward::{
 };
 use futures_util::future::LocalBoxFuture;
 use gungraun::{library_benchmark, library_benchmark_group, main};
-use support::{TokenFixture, accept, jwks_of, split};
+use support::{ISSUER, TokenFixture, accept, jwks_of, revoke_others, split};
 
 fn uncached() -> (Bearward, String) {
     let fixture = TokenFixture::new();
@@ -41,6 +41,23 @@ fn cached() -> (Bearward, String) {
     let (auth, token) = (fixture.verifier(10_000), fixture.token(1));
     // Three calls: the thread-local entry is created at the second hit.
     assert!((0..3).all(|_| accept(&auth, &token)));
+    (auth, token)
+}
+
+/// A cached token that was looked up in a revocation list with this many entries.
+fn cached_with_revocations(entries: usize) -> (Bearward, String) {
+    let (auth, token) = cached();
+    revoke_others(&auth, entries);
+    assert!((0..3).all(|_| accept(&auth, &token)));
+    (auth, token)
+}
+
+/// The same, after a change of the list.
+fn cached_after_change(entries: usize) -> (Bearward, String) {
+    let (auth, token) = cached_with_revocations(entries);
+    auth.revocations()
+        .revoke_session(ISSUER, "another")
+        .unwrap();
     (auth, token)
 }
 
@@ -78,6 +95,10 @@ fn signature_only((key, signed, signature): SignatureInput) -> (bool, SignatureI
 #[bench::cache_off(setup = uncached)]
 #[bench::five_rules(setup = with_five_rules)]
 #[bench::cache_hit(setup = cached)]
+#[bench::hit_1_000_revocations(args = (1_000), setup = cached_with_revocations)]
+#[bench::hit_1_000_000_revocations(args = (1_000_000), setup = cached_with_revocations)]
+#[bench::hit_changed_1_000_revocations(args = (1_000), setup = cached_after_change)]
+#[bench::hit_changed_1_000_000_revocations(args = (1_000_000), setup = cached_after_change)]
 #[bench::parse_and_key_lookup(setup = unknown_kid)]
 fn verification((auth, token): (Bearward, String)) -> (bool, (Bearward, String)) {
     let accepted = accept(&auth, black_box(&token));

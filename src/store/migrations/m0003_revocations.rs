@@ -2,7 +2,7 @@
 
 use sea_orm::{
     DbBackend, DeriveIden, Statement,
-    sea_query::{ColumnDef, Index, TableCreateStatement},
+    sea_query::{ColumnDef, Index, IntoIden, IntoTableRef, TableCreateStatement},
 };
 
 use super::m0001_accounts::{table, table_ref, timestamp};
@@ -40,10 +40,15 @@ pub(super) fn statements(backend: DbBackend) -> Vec<Statement> {
             );
         return vec![backend.build(&table)];
     }
+    // The query builder cannot write indexes with a schema for SQLite, which has none.
+    let indexed = match backend {
+        DbBackend::Sqlite => Revocations::Table.into_iden().into_table_ref(),
+        _ => table_ref(backend, Revocations::Table),
+    };
     let index = |name: &str, column| {
         let create = Index::create()
             .name(name)
-            .table(table_ref(backend, Revocations::Table))
+            .table(indexed.clone())
             .col(column)
             .to_owned();
         backend.build(&create)

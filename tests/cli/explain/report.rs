@@ -66,7 +66,8 @@ async fn json_output_is_one_object_with_every_step() {
                 "type",
                 "key",
                 "signature",
-                "claims"
+                "claims",
+                "revocation"
             ]
         );
         assert!(

@@ -16,7 +16,7 @@ use aws_lc_rs::{
     signature::{KeyPair as _, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256},
 };
 use base64_simd::URL_SAFE_NO_PAD;
-use bearward::{Bearward, ClaimValue, Issuer, KeySource};
+use bearward::{Bearward, ClaimValue, Issuer, KeySource, Revocation, Timestamp};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::json;
 
@@ -166,6 +166,18 @@ pub fn jwks_of(keys: usize) -> String {
 pub fn split(token: &str) -> (&str, Vec<u8>) {
     let (signed, signature) = token.rsplit_once('.').unwrap();
     (signed, URL_SAFE_NO_PAD.decode_to_vec(signature).unwrap())
+}
+
+/// Revokes this many other sessions and subjects, half of each.
+pub fn revoke_others(auth: &Bearward, entries: usize) {
+    let issued_before = Timestamp::from_unix(1_700_000_000);
+    let revocations: Vec<Revocation> = (0..entries)
+        .map(|n| match n % 2 {
+            0 => Revocation::session(ISSUER, &format!("session {n}")),
+            _ => Revocation::subject(ISSUER, &format!("subject {n}"), issued_before),
+        })
+        .collect();
+    auth.revocations().replace(&revocations).unwrap();
 }
 
 /// Verifies a token without waiting for keys.

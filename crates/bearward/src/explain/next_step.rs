@@ -98,12 +98,7 @@ pub(super) fn next_step(context: &ExplainContext<'_>, error: &AuthError) -> Stri
         AuthError::CertificateMismatch(CertificateProblem::NotBound) => {
             "the route requires a token that is bound to a client certificate: request it over mutual TLS (RFC 8705 §3)".to_owned()
         }
-        AuthError::Revoked { kind: RevocationKind::Key } => {
-            "an administrator revoked the issuer's key that signed the token; sign in again after the issuer has replaced the key".to_owned()
-        }
-        AuthError::Revoked { kind } => {
-            format!("the {kind} was revoked, for example by sign-out or because the account was deleted or disabled; sign in again")
-        }
+        AuthError::Revoked { kind } => revoked(*kind),
         AuthError::CustomClaimsMismatch => {
             "compare the route's custom claims type with the token's payload: a member is missing or has another type".to_owned()
         }
@@ -132,6 +127,15 @@ pub(super) fn next_step(context: &ExplainContext<'_>, error: &AuthError) -> Stri
             "add the verifier to the application: App::new().app_data(auth.clone())".to_owned()
         }
     }
+}
+
+fn revoked(kind: RevocationKind) -> String {
+    if kind == RevocationKind::Key {
+        return "an administrator revoked the issuer's key that signed the token; sign in again after the issuer has replaced the key".to_owned();
+    }
+    format!(
+        "the {kind} was revoked, for example by sign-out or because the account was deleted or disabled; sign in again"
+    )
 }
 
 fn malformed(context: &ExplainContext<'_>, error: FormatError) -> String {

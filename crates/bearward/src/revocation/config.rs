@@ -26,11 +26,11 @@ impl RevocationConfig {
     /// [`max_entries`](Self::max_entries): 1,000,000; 1 to 100,000,000.
     pub const MAX_ENTRIES: Setting<usize> = Setting::new(1_000_000, 1, 100_000_000);
 
-    /// [`retention`](Self::retention): 7 days; 1 minute to 400 days.
+    /// [`retention`](Self::retention): 7 days; 1 minute to 1 year of 365.25 days.
     pub const RETENTION: Setting<Duration> = Setting::new(
         Duration::from_secs(7 * DAY.as_secs()),
         Duration::from_secs(60),
-        Duration::from_secs(400 * DAY.as_secs()),
+        Duration::from_secs(DAY.as_secs() * 1461 / 4),
     );
 
     /// Sets how many entries the lists of a verifier have together
