@@ -48,7 +48,7 @@ pub(super) async fn list(
 #[derive(utoipa::ToSchema)]
 #[expect(dead_code, reason = "it describes what FieldReader reads")]
 pub(super) struct NewRevocation {
-    #[schema(inline, example = "subject")]
+    #[schema(inline)]
     kind: Kind,
     /// `iss` of the tokens.
     #[schema(example = "https://abc.supabase.co/auth/v1")]
@@ -65,7 +65,7 @@ pub(super) struct NewRevocation {
 /// What the revoked tokens have in common. `key` revokes all tokens that a key has signed, which can
 /// be all tokens of the issuer.
 #[derive(utoipa::ToSchema)]
-#[schema(rename_all = "lowercase")]
+#[schema(rename_all = "lowercase", example = "subject")]
 #[expect(dead_code, reason = "it describes RevocationKind")]
 pub(super) enum Kind {
     Session,

@@ -15,7 +15,7 @@ use crate::{audit::Action, domain::RevocationReason, revocations::SharedRevocati
 
 /// Which sessions of the caller end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, utoipa::ToSchema)]
-#[schema(rename_all = "lowercase")]
+#[schema(rename_all = "lowercase", example = "global")]
 pub(super) enum SignOutScope {
     /// The session of the request's token.
     Local,
@@ -40,7 +40,7 @@ impl SignOutScope {
 #[derive(utoipa::ToSchema)]
 #[expect(dead_code, reason = "it describes what FieldReader reads")]
 pub(super) struct SignOut {
-    #[schema(inline, example = "global")]
+    #[schema(inline)]
     scope: SignOutScope,
 }
 
