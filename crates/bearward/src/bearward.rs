@@ -12,13 +12,14 @@ use crate::{
     claims::CustomClaims,
     client_certificate::ClientCertificate,
     clock::Clock,
-    error::AuthFailure,
+    error::{AuthError, AuthFailure},
     explain::{self, Explanation},
     http::HttpConfig,
     issuer::{Issuer, TokenUse},
     keys::{KeySet, KeySetStatus},
     metrics::VerificationMetrics,
     revocation::Revocations,
+    service_key::{Service, ServiceKeyProblem, ServiceKeys, is_service_key},
     verified::Verified,
     verifier::{Verification, Verifier},
 };
@@ -56,6 +57,7 @@ struct Shared {
     verifier: ArcSwap<Verifier>,
     /// How verifiers are built. Locked while the issuers are changed.
     config: Mutex<VerifierConfig>,
+    service_keys: Option<ServiceKeys>,
     clock: Arc<dyn Clock>,
     revocations: Revocations,
     warnings: Vec<BuildWarning>,
@@ -81,6 +83,7 @@ impl Bearward {
     pub(crate) fn new(
         verifier: Verifier,
         mut config: VerifierConfig,
+        service_keys: Option<ServiceKeys>,
         http: HttpConfig,
         warnings: Vec<BuildWarning>,
     ) -> Self {
@@ -90,6 +93,7 @@ impl Bearward {
                 clock: Arc::clone(&config.clock),
                 revocations: config.revocations().clone(),
                 config: Mutex::new(config),
+                service_keys,
                 warnings,
             }),
             http: Arc::new(http),
@@ -117,7 +121,8 @@ impl Bearward {
     ///
     /// # Errors
     /// [`AuthFailure`] with the first check that failed. The rejection is counted in
-    /// `bearward_verifications_total`.
+    /// `bearward_verifications_total`. A valid service key fails with [`AuthError::UserRequired`];
+    /// [`verify_service_key`](Self::verify_service_key) accepts it.
     ///
     /// # Security
     /// It does not check what the user may do: use the `require_…` methods of [`Verified`].
@@ -199,8 +204,51 @@ impl Bearward {
         token: &str,
         certificate: impl Fn() -> Option<ClientCertificate>,
     ) -> Verification {
-        let verifier = self.shared.verifier.load();
-        verifier.verify(token, TokenUse::AccessToken, certificate)
+        match self.try_service_key(token) {
+            Some(Ok(service)) => Verification::Ready(Err(Self::record_rejection(
+                service.failure(AuthError::UserRequired),
+            ))),
+            Some(Err(failure)) => Verification::Ready(Err(failure)),
+            None => {
+                let verifier = self.shared.verifier.load();
+                verifier.verify(token, TokenUse::AccessToken, certificate)
+            }
+        }
+    }
+
+    /// Verifies a service key and returns the service.
+    ///
+    /// ```
+    /// use bearward::{AuthFailure, Bearward};
+    ///
+    /// fn service_name(auth: &Bearward, key: &str) -> Result<String, AuthFailure> {
+    ///     Ok(auth.verify_service_key(key)?.name().to_owned())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// [`AuthError::ServiceKey`] if the key is mistyped, unknown or expired. A text that is no
+    /// service key, such as a user's token, is unknown. The rejection is counted in
+    /// `bearward_service_keys_total`.
+    ///
+    /// # Security
+    /// It does not check what the service may do: use [`Service::require_scope`].
+    pub fn verify_service_key(&self, key: &str) -> Result<Service, AuthFailure> {
+        self.try_service_key(key).unwrap_or_else(|| {
+            let unknown = AuthError::ServiceKey(ServiceKeyProblem::Unknown);
+            Err(Self::record_rejection(unknown.into()))
+        })
+    }
+
+    /// Verifies a service key; `None` if the token is none or no service is configured. Rejections
+    /// are counted.
+    #[inline]
+    pub(crate) fn try_service_key(&self, token: &str) -> Option<Result<Service, AuthFailure>> {
+        let keys = self.shared.service_keys.as_ref()?;
+        is_service_key(token).then(|| {
+            let result = keys.verify(token, self.shared.clock.now());
+            result.map_err(Self::record_rejection)
+        })
     }
 
     /// Verifies a token from a request body, such as a Google ID token, against the issuers with

@@ -17,6 +17,7 @@ use crate::{
     issuer::{Audiences, Issuer, TokenUse},
     keys::JwksCacheConfig,
     revocation::RevocationConfig,
+    service_key::{ServiceKey, ServiceKeys},
     text::is_token_char,
 };
 #[cfg(feature = "remote")]
@@ -50,6 +51,7 @@ use crate::{
 #[must_use]
 pub struct Builder {
     issuers: Vec<Issuer>,
+    service_keys: Vec<ServiceKey>,
     verifier: VerifierConfig,
     http: HttpConfig,
     keys_at_start: Option<Duration>,
@@ -65,6 +67,7 @@ impl Builder {
     pub(crate) fn new() -> Self {
         Self {
             issuers: Vec::new(),
+            service_keys: Vec::new(),
             verifier: VerifierConfig {
                 clock: Arc::new(SystemClock::new()),
                 cache_entries: Self::DEFAULT_TOKEN_CACHE_ENTRIES,
@@ -93,6 +96,24 @@ impl Builder {
     /// ```
     pub fn issuer(mut self, issuer: Issuer) -> Self {
         self.issuers.push(issuer);
+        self
+    }
+
+    /// Adds a service that calls with a key of its own. Routes accept it only with a
+    /// [`Service`](crate::Service) or [`Caller`](crate::Caller) parameter, or in a guard with
+    /// [`Guard::services`](crate::Guard::services).
+    ///
+    /// ```
+    /// # fn main() -> Result<(), bearward::ServiceKeyError> {
+    /// use bearward::{Bearward, ServiceKey};
+    ///
+    /// # let digest = "00".repeat(32);
+    /// let builder = Bearward::builder()
+    ///     .service_key(ServiceKey::new("cron")?.sha256(&digest)?.scope("reports:write")?);
+    /// # Ok(()) }
+    /// ```
+    pub fn service_key(mut self, service: ServiceKey) -> Self {
+        self.service_keys.push(service);
         self
     }
 
@@ -310,6 +331,7 @@ impl Builder {
     /// - an issuer's keys cannot be fetched as configured: the URL is not allowed, a cache setting
     ///   is out of range, there is no tokio runtime, or the HTTP client cannot be created,
     /// - a fixed key set has no usable key,
+    /// - a service has no digest, or two services share a name or a digest,
     /// - keys are required at start and cannot be loaded.
     pub async fn build(mut self) -> Result<Bearward, BuildError> {
         if let Some(scheme) = &self.http.scheme
@@ -325,12 +347,14 @@ impl Builder {
                 }
             })?;
         }
+        let service_keys = ServiceKeys::new(&self.service_keys)?;
+        self.http.accepts_service_keys = service_keys.is_some();
         let verifier = self.verifier.build(&self.issuers, &[])?;
         let warnings = self.warnings();
         for warning in &warnings {
             tracing::warn!("{warning}");
         }
-        let auth = Bearward::new(verifier, self.verifier, self.http, warnings);
+        let auth = Bearward::new(verifier, self.verifier, service_keys, self.http, warnings);
         if let Some(timeout) = self.keys_at_start {
             require_keys(&auth, timeout).await?;
         }

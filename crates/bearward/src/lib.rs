@@ -41,6 +41,9 @@
 //! | [`MaybePrincipal`] | anyone; identifies the user if a token is sent | 200 | 401 |
 //! | [`Principal`] | anyone with a valid token | 401 | 401 |
 //! | [`Require<R>`](Require) | users who meet the [`Requirement`] `R` | 401 | 401; 403 for a valid token that does not meet `R` |
+//! | [`Service`] | services with a [service key](ServiceKey) | 401 | 401; 403 for a user's valid token |
+//! | [`Caller`] | users and services | 401 | 401 |
+//! | [`Require<R, Service>`](Require), [`Require<R, Caller>`](Require) | services, or both, who meet `R` | 401 | 401; 403 as above |
 //!
 //! The extractors find the [`Bearward`] in the `app_data` of the `App` or of the scope.
 //! [`Bearward::guard`], [`Bearward::require`] and [`Bearward::require_async`] create a [`Guard`] for a
@@ -131,6 +134,7 @@ mod metrics;
 mod origin;
 mod providers;
 mod revocation;
+mod service_key;
 mod setting;
 mod strict_object;
 mod text;
@@ -140,8 +144,8 @@ mod verifier;
 
 #[cfg(feature = "actix")]
 pub use self::actix::{
-    AsyncRequirement, AuthRejection, ExtractFuture, Guard, GuardService, MaybePrincipal, Principal,
-    RejectionLog, Require, RequireAsync, allow_methods, get_or_head,
+    AsyncRequirement, AuthRejection, Caller, ExtractFuture, Guard, GuardService, MaybePrincipal,
+    Principal, RejectionLog, Require, RequireAsync, allow_methods, get_or_head,
 };
 pub use self::{
     algorithm::{Algorithm, UnknownAlgorithm},
@@ -167,6 +171,7 @@ pub use self::{
         Revocation, RevocationConfig, RevocationError, RevocationKind, RevocationSource,
         RevocationUpdate, Revocations,
     },
+    service_key::{NewServiceKey, Service, ServiceKey, ServiceKeyError, ServiceKeyProblem},
     setting::Setting,
     text::SanitizedText,
     verified::{Requirement, Verified},

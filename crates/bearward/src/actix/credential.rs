@@ -7,19 +7,23 @@ use actix_web::{
 
 use crate::{
     error::AuthError,
-    http::{HttpConfig, RequestHead, authorization_token},
+    http::{API_KEY_HEADER, HttpConfig, RequestHead, authorization_token, with_api_key},
 };
 
-/// Returns the token of a request. Without further sources, only the `Authorization` header is
-/// read, and nothing is collected.
+/// Returns the token of a request. Without further sources, only the `Authorization` header and the
+/// `apikey` header are read, and nothing is collected.
 pub(super) fn token<'r>(
     request: &'r HttpRequest,
     config: &HttpConfig,
 ) -> Result<&'r str, AuthError> {
     if config.sources.is_empty() {
         let values = request.headers().get_all(header::AUTHORIZATION);
-        return authorization_token(values.map(HeaderValue::as_bytes), config)?
-            .ok_or(AuthError::NoToken);
+        let mut token = authorization_token(values.map(HeaderValue::as_bytes), config)?;
+        if config.accepts_service_keys {
+            let values = request.headers().get_all(API_KEY_HEADER);
+            token = with_api_key(token, values.map(HeaderValue::as_bytes))?;
+        }
+        return token.ok_or(AuthError::NoToken);
     }
     config.token(&request.into())
 }

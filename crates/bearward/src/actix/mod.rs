@@ -1,6 +1,7 @@
 //! The actix-web integration: extractors, the guard, and error responses.
 
 mod async_requirement;
+mod caller;
 mod credential;
 mod early;
 mod extract;
@@ -10,9 +11,11 @@ mod principal;
 mod rejection;
 mod require;
 mod scope;
+mod service;
 
 pub use self::{
     async_requirement::{AsyncRequirement, RequireAsync},
+    caller::Caller,
     extract::ExtractFuture,
     guard::{Guard, GuardService},
     methods::{allow_methods, get_or_head},

@@ -105,6 +105,7 @@ impl AuthError {
             Self::BadAuthorization
             | Self::TooLong { .. }
             | Self::ApiKey
+            | Self::ServiceKey(_)
             | Self::Format(_)
             | Self::Header(_)
             | Self::Payload(_)
@@ -139,6 +140,8 @@ impl AuthError {
             ),
             Self::InsufficientRole { .. }
             | Self::RequirementNotMet { .. }
+            | Self::UserRequired
+            | Self::ServiceRequired
             | Self::OriginNotAllowed => (403, Challenge::None),
             Self::KeysUnavailable { .. } => (503, Challenge::None),
             Self::NotConfigured => (500, Challenge::None),
