@@ -89,7 +89,7 @@ impl RequestOrigin {
     }
 }
 
-/// Records the rejection of a request's token.
+/// Records the rejection of a request's token or service key.
 pub(crate) fn record_rejection(
     client: IpAddr,
     request_id: &RequestId,
@@ -97,6 +97,7 @@ pub(crate) fn record_rejection(
     reason: &str,
     issuer: Option<&str>,
     kid: Option<&str>,
+    service: Option<&str>,
 ) {
     tracing::info!(
         target: "bearward::audit",
@@ -105,6 +106,7 @@ pub(crate) fn record_rejection(
         reason,
         issuer,
         kid,
+        service,
         route,
         %client,
         request_id = request_id.as_str(),

@@ -64,9 +64,6 @@ pub fn routes(config: &mut ServiceConfig, limits: RequestLimits, auth: &Bearward
     endpoint("/api/auth/me")
         .get(me::me)
         .with_account::<AnyUser>(config, limits, auth);
-    endpoint("/api/auth/verify")
-        .any(forward_auth::verify)
-        .with_account_unlimited::<AnyUser>(config, limits, auth);
     endpoint("/api/auth/sign-out")
         .post(sign_out::sign_out)
         .with_account::<AnyUser>(config, limits, auth);
@@ -89,6 +86,11 @@ pub fn routes(config: &mut ServiceConfig, limits: RequestLimits, auth: &Bearward
         .post(status::add)
         .get(status::list)
         .with_account::<AnyUser>(config, limits, auth);
+
+    // An active account, or a service. The query decides which of them.
+    endpoint("/api/auth/verify")
+        .any(forward_auth::verify)
+        .with_account_or_service::<AnyUser>(config, limits, auth);
 
     // An active account of an administrator.
     endpoint("/api/admin/users")

@@ -49,6 +49,9 @@ async fn build_verifier(
     if let Some(header) = &config.tokens.header {
         builder = builder.source(TokenSource::header(header.clone()));
     }
+    for service in &config.service_keys {
+        builder = builder.service_key(service.clone());
+    }
     for issuer in config.issuers.values() {
         builder = builder.issuer(issuer.clone());
     }

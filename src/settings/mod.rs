@@ -22,6 +22,7 @@ mod report;
 mod revocation;
 mod section;
 mod server;
+mod service_keys;
 mod sources;
 mod suggestion;
 mod supabase_url;
@@ -39,7 +40,7 @@ use std::collections::BTreeMap;
 pub use address::{CorsOrigin, PublicUrl};
 pub use admin::Admin;
 use app::App;
-use bearward::{Issuer, JwksCacheConfig};
+use bearward::{Issuer, JwksCacheConfig, ServiceKey};
 pub use database::{Database, Pooler};
 pub use effective_values::Redacted;
 pub use generate::Generate;
@@ -51,6 +52,7 @@ pub use revocation::Revocation;
 use section::{Reported, Section};
 use serde::de::DeserializeOwned;
 pub use server::Server;
+pub(crate) use service_keys::{is_name as is_service_name, parse_expiry};
 pub use sources::Sources;
 pub use telemetry::{LogFormat, Telemetry};
 pub use tls::{ClientAuth, ClientCas, ClientCertificateFormat, ClientCertificateHeader, Tls};
@@ -81,6 +83,8 @@ pub struct Config {
     pub issuers: BTreeMap<String, Issuer>,
     /// `[jwks]`
     pub jwks: JwksCacheConfig,
+    /// `[service_keys.NAME]`, in the order of the names. May be empty.
+    pub service_keys: Vec<ServiceKey>,
     /// `[tokens]`
     pub tokens: Tokens,
     /// `[admin]`
@@ -131,6 +135,7 @@ impl Config {
             jwks.as_ref().map_or(true, JwksCacheConfig::allows_http),
             &mut report,
         );
+        let service_keys = service_keys::read(&mut tree, &mut report);
         let tokens = Section::open(&mut tree, "", "tokens", &mut report).and_then(Tokens::read);
         let admin = Section::open(&mut tree, "", "admin", &mut report)
             .and_then(|section| Admin::read(section, &issuers));
@@ -159,6 +164,7 @@ impl Config {
                 server: server?,
                 issuers,
                 jwks: jwks?,
+                service_keys,
                 tokens: tokens?,
                 admin: admin?,
                 revocation: revocation?,

@@ -106,6 +106,11 @@ fn describe_all() {
         Unit::Count,
         "Token verifications by issuer and outcome; the outcome of a rejected token is the reason."
     );
+    describe_counter!(
+        "bearward_service_keys_total",
+        Unit::Count,
+        "Verified service keys by service and outcome; unknown keys have the service none."
+    );
     describe_gauge!(
         "bearward_cached_tokens",
         Unit::Count,

@@ -21,6 +21,7 @@ mod providers;
 mod provisioning;
 mod request_bodies;
 mod revocation;
+mod service_keys;
 mod status;
 mod test_app;
 mod third_party_clients;

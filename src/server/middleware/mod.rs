@@ -20,7 +20,8 @@
 //! | [`require_administrator`] | `administration` | Checks that the caller is an administrator |
 //! | [`limit_per_user`] | `with_account`, `administration` | Rate limit per user |
 //! | [`limit_per_known_user`] | own routes | Verifies the token if there is one; rate limit per user |
-//! | [`load_account`] | `with_account`, `with_account_unlimited`, `administration` | Loads the account, rejects a disabled one |
+//! | [`load_account`] | `with_account`, `administration` | Loads the account, rejects a disabled one |
+//! | [`load_account_of_user`] | `with_account_or_service` | The same for users; services have no account |
 //!
 //! In the code below the order is reversed: the last `wrap` is the outermost middleware.
 
@@ -47,7 +48,7 @@ use bearward::{Bearward, Requirement};
 
 pub(crate) use self::forward_auth::{FORWARD_AUTH_PATH, ForwardAuthChecked};
 use self::{
-    account::load_account,
+    account::{load_account, load_account_of_user},
     administrator::require_administrator,
     client_address::TrustedProxies,
     client_certificate::ClientCertificates,
@@ -163,15 +164,15 @@ pub(crate) fn administration(
         .wrap(from_fn(move |request, next| enforce(limits, request, next)))
 }
 
-/// Wraps an endpoint like [`with_account`], but without the rate limit per user.
-pub(crate) fn with_account_unlimited<R: Requirement>(
+/// Wraps an endpoint like [`with_account`], but accepts services too and has no rate limit per user.
+pub(crate) fn with_account_or_service<R: Requirement>(
     endpoint: Resource,
     limits: RequestLimits,
     auth: &Bearward,
 ) -> impl HttpServiceFactory + use<R> {
     endpoint
-        .wrap(from_fn(load_account))
-        .wrap(auth.require::<R>())
+        .wrap(from_fn(load_account_of_user))
+        .wrap(auth.require::<R>().services())
         .wrap(from_fn(limit_invalid_tokens))
         .wrap(from_fn(move |request, next| enforce(limits, request, next)))
 }
