@@ -27,7 +27,8 @@ async fn a_service_passes_only_if_the_query_accepts_services() {
         ("?caller=any&scope=write", 403, 403),
         ("?caller=any&role=a", 403, 200),
         ("?caller=any&claim=role=a", 403, 401),
-        ("?caller=any&aal=aal1", 403, 401),
+        ("?caller=any&aal=aal1", 403, 200),
+        ("?caller=any&aal=aal2", 403, 401),
         ("?caller=all", 422, 422),
         ("?caller=", 422, 422),
     ] {

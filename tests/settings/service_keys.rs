@@ -78,7 +78,12 @@ fn errors_name_the_key_and_never_show_a_pasted_service_key() {
         "[service_keys.cron]\nsha256 = ['{DIGEST}', '{key}']\nscopes = ['a\"b']\nexpires = 'soon'"
     )));
     assert!(!message.contains(key), "{message}");
-    assert_snapshot!(message, @"");
+    assert_snapshot!(message, @r#"
+    the configuration has 3 problems:
+      service_keys.cron.sha256 in config/default.toml: digest number 2: a digest must have 64 hexadecimal digits; `bearward keys new` prints the digest of a new key, and `printf %s "$KEY" | sha256sum` that of another one
+      service_keys.cron.scopes in config/default.toml: found ["a\"b"]; invalid scope "a\"b": use visible ASCII characters without quotes and backslashes
+      service_keys.cron.expires in config/default.toml: found "soon"; write a day such as "2027-01-31", from whose start in UTC the keys are rejected, or a time such as "2027-01-31T12:00:00Z"
+    "#);
     let message = error(file(&format!(
         "[service_keys.cron]\nsha256 = '{key}'\nscope = '{key}'"
     )));
@@ -86,6 +91,12 @@ fn errors_name_the_key_and_never_show_a_pasted_service_key() {
         !message.contains(key) && message.contains("service_keys.cron.scope"),
         "{message}"
     );
-    assert_snapshot!(error(file("[service_keys.cron]\nscopes = ['a']")), @"");
-    assert_snapshot!(error(file(&format!("[service_keys.my-cron]\nsha256 = '{DIGEST}'"))), @"");
+    assert_snapshot!(error(file("[service_keys.cron]\nscopes = ['a']")), @r#"
+    the configuration has a problem:
+      service_keys.cron.sha256 is missing ([service_keys.cron] is in config/default.toml): write the SHA-256 digest of the key; `bearward keys new NAME` creates a key and prints its digest
+    "#);
+    assert_snapshot!(error(file(&format!("[service_keys.my-cron]\nsha256 = '{DIGEST}'"))), @r#"
+    the configuration has a problem:
+      service_keys.my-cron: the name of a service may contain only lower-case letters, digits and _, and not be "none", because it is part of variable and metric names
+    "#);
 }
