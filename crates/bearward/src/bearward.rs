@@ -348,6 +348,11 @@ impl Bearward {
         })
     }
 
+    /// Returns the verifier in use.
+    pub(crate) fn verifier(&self) -> Arc<Verifier> {
+        self.shared.verifier.load_full()
+    }
+
     /// Returns whether both are clones of the same value.
     #[cfg(feature = "actix")]
     pub(crate) fn ptr_eq(&self, other: &Self) -> bool {

@@ -130,6 +130,7 @@ mod issuer;
 mod issuer_template;
 mod json_pointer;
 mod jws;
+mod logout_token;
 mod metrics;
 mod origin;
 mod providers;
@@ -166,6 +167,7 @@ pub use self::{
     issuer_template::TemplateError,
     json_pointer::{JsonPointer, JsonPointerError},
     keys::{JwksCacheConfig, KeySetStatus},
+    logout_token::LogoutToken,
     providers::{Provider, ProviderError, ProviderParameter, ProviderParameters},
     revocation::{
         Revocation, RevocationConfig, RevocationError, RevocationKind, RevocationSource,

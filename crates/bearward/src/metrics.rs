@@ -8,7 +8,10 @@ use std::sync::{
 use metrics::{Counter, counter};
 use thread_local::ThreadLocal;
 
-use super::error::{AuthError, AuthFailure};
+use super::{
+    error::{AuthError, AuthFailure},
+    logout_token::LogoutToken,
+};
 
 /// The counters of one issuer. They use the recorder that is installed when the verifier is built.
 #[derive(Debug)]
@@ -68,6 +71,19 @@ impl VerificationMetrics {
         self.cache_hits
             .increment(u64::saturating_sub(total, *published));
         *published = total;
+    }
+
+    /// Counts a verified or rejected logout token.
+    pub(crate) fn record_logout_token(result: &Result<LogoutToken, AuthFailure>) {
+        let (issuer, outcome) = match result {
+            Ok(token) => (Arc::from(token.issuer_name()), "accepted"),
+            Err(failure) => (
+                failure.issuer.clone().unwrap_or_else(|| Arc::from("none")),
+                failure.error.metric_label(),
+            ),
+        };
+        counter!("bearward_logout_tokens_total", "issuer" => issuer, "outcome" => outcome)
+            .increment(1);
     }
 
     /// Counts a rejected token or service key. The labels have a bounded number of values: `issuer`
