@@ -96,6 +96,20 @@ impl Endpoint {
         ));
     }
 
+    /// Mounts the endpoint without authentication. Rejections with a
+    /// [`RejectionLog`](bearward::RejectionLog) count against the limit of invalid tokens.
+    pub(super) fn public_invalid_tokens_limited(
+        self,
+        config: &mut ServiceConfig,
+        limits: RequestLimits,
+    ) {
+        let limits = self.limits(limits);
+        config.service(middleware::public_invalid_tokens_limited(
+            self.into_resource(),
+            limits,
+        ));
+    }
+
     /// Mounts the endpoint for tokens that meet `R`. No account is loaded and valid tokens are not
     /// rate-limited.
     pub(super) fn authenticated<R: Requirement>(

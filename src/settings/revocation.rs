@@ -22,6 +22,8 @@ pub struct Revocation {
     pub retention: Duration,
     /// The maximum number of entries.
     pub max_entries: usize,
+    /// Whether logout tokens of identity providers are accepted.
+    pub backchannel_logout: bool,
 }
 
 impl Revocation {
@@ -36,12 +38,14 @@ impl Revocation {
             "max_entries",
             integer(RevocationConfig::MAX_ENTRIES.range()),
         );
+        let backchannel_logout = section.take("backchannel_logout", boolean);
         section.finish();
         Ok(Self {
             enabled: enabled?,
             interval: interval?,
             retention: retention?,
             max_entries: max_entries?,
+            backchannel_logout: backchannel_logout?,
         })
     }
 

@@ -107,6 +107,11 @@ fn describe_all() {
         "Token verifications by issuer and outcome; the outcome of a rejected token is the reason."
     );
     describe_counter!(
+        "bearward_logout_tokens_total",
+        Unit::Count,
+        "Logout tokens of identity providers by issuer and outcome."
+    );
+    describe_counter!(
         "bearward_service_keys_total",
         Unit::Count,
         "Verified service keys by service and outcome; unknown keys have the service none."

@@ -6,6 +6,7 @@
 
 mod administration;
 mod api_keys;
+mod back_channel_logout;
 mod concurrency;
 mod cors;
 mod generate;

@@ -15,7 +15,7 @@
 //! | [`enforce`], [`enforce_before_routing`] | each endpoint, own routes | Panic isolation and request timeout |
 //! | [`error_envelope`] | own routes | Replaces the plain-text body of an error by the error envelope |
 //! | [`limit_per_address`] | `public_rate_limited` | Rate limit per client address |
-//! | [`limit_invalid_tokens`] | endpoints that require a token, own routes | Rate limit for invalid tokens per client address |
+//! | [`limit_invalid_tokens`] | endpoints that require a token, back-channel logout, own routes | Rate limit for invalid tokens per client address |
 //! | [`Bearward::require`] | endpoints that require a token | Verifies the token and checks the requirement |
 //! | [`require_administrator`] | `administration` | Checks that the caller is an administrator |
 //! | [`limit_per_user`] | `with_account`, `administration` | Rate limit per user |
@@ -120,6 +120,17 @@ pub(crate) fn public_rate_limited(
 ) -> impl HttpServiceFactory {
     endpoint
         .wrap(from_fn(limit_per_address))
+        .wrap(from_fn(move |request, next| enforce(limits, request, next)))
+}
+
+/// Wraps an endpoint that requires no access token, and limits the invalid tokens in its requests per
+/// client address.
+pub(crate) fn public_invalid_tokens_limited(
+    endpoint: Resource,
+    limits: RequestLimits,
+) -> impl HttpServiceFactory {
+    endpoint
+        .wrap(from_fn(limit_invalid_tokens))
         .wrap(from_fn(move |request, next| enforce(limits, request, next)))
 }
 

@@ -6,10 +6,11 @@ use serde::Deserialize;
 use crate::{auth::AuthService, body::StrictJson};
 
 /// The body of `PUT /admin/backchannel-logout`.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub(crate) struct BackChannelRequest {
-    enabled: bool,
+    /// Absent: unchanged.
+    enabled: Option<bool>,
 }
 
 pub(crate) async fn show(auth: Data<AuthService>) -> HttpResponse {
@@ -22,6 +23,8 @@ pub(crate) async fn set(
     auth: Data<AuthService>,
     StrictJson(request): StrictJson<BackChannelRequest>,
 ) -> HttpResponse {
-    auth.back_channel.set_enabled(request.enabled);
+    if let Some(enabled) = request.enabled {
+        auth.back_channel.set_enabled(enabled);
+    }
     show(auth).await
 }
