@@ -259,6 +259,7 @@ impl Application {
     pub async fn run(mut self) -> Result<(), StartError> {
         // Dropping it ends the tasks.
         let mut tasks = JoinSet::new();
+        tasks.spawn(self.revocations.clone().check_supabase_sessions());
         tasks.spawn(self.revocations.run());
         for task in self.tasks {
             tasks.spawn(task(self.shutdown.clone()));
@@ -299,8 +300,10 @@ impl AppState {
             auth,
             resource,
             completions,
+            seen_sessions,
         } = services;
-        let revocations = SharedRevocations::new(&config.revocation, &auth, store.clone());
+        let revocations =
+            SharedRevocations::new(&config.revocation, &auth, store.clone(), seen_sessions);
         Self {
             health: Data::new(Health::new(
                 auth.clone(),

@@ -48,7 +48,7 @@ pub use problem::{ConfigErrors, Problem};
 pub use rate_limit::RateLimit;
 pub use report::EffectiveValue;
 use report::Report;
-pub use revocation::Revocation;
+pub use revocation::{Revocation, SupabaseRevocation};
 use section::{Reported, Section};
 use serde::de::DeserializeOwned;
 pub use server::Server;
@@ -139,8 +139,8 @@ impl Config {
         let tokens = Section::open(&mut tree, "", "tokens", &mut report).and_then(Tokens::read);
         let admin = Section::open(&mut tree, "", "admin", &mut report)
             .and_then(|section| Admin::read(section, &issuers));
-        let revocation =
-            Section::open(&mut tree, "", "revocation", &mut report).and_then(Revocation::read);
+        let revocation = Section::open(&mut tree, "", "revocation", &mut report)
+            .and_then(|section| Revocation::read(section, &issuers));
         let database =
             Section::open(&mut tree, "", "database", &mut report).and_then(Database::read);
         let vault = Section::open(&mut tree, "", "vault", &mut report).and_then(Vault::read);

@@ -106,6 +106,16 @@ fn describe_all() {
         Unit::Count,
         "Token verifications by issuer and outcome; the outcome of a rejected token is the reason."
     );
+    describe_gauge!(
+        "bearward_supabase_sessions",
+        Unit::Count,
+        "Supabase sessions that are checked."
+    );
+    describe_gauge!(
+        "bearward_supabase_age_seconds",
+        Unit::Seconds,
+        "Seconds since the Supabase sessions were last checked."
+    );
     describe_counter!(
         "bearward_logout_tokens_total",
         Unit::Count,

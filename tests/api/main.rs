@@ -24,6 +24,8 @@ mod request_bodies;
 mod revocation;
 mod service_keys;
 mod status;
+#[cfg(unix)]
+mod supabase_sessions;
 mod test_app;
 mod third_party_clients;
 

@@ -19,6 +19,8 @@ use crate::{
     revocation::RevocationConfig,
     service_key::{ServiceKey, ServiceKeys},
     text::is_token_char,
+    verified::Verified,
+    verifier::TokenObserver,
 };
 #[cfg(feature = "remote")]
 use crate::{
@@ -72,6 +74,7 @@ impl Builder {
                 clock: Arc::new(SystemClock::new()),
                 cache_entries: Self::DEFAULT_TOKEN_CACHE_ENTRIES,
                 max_token_bytes: Self::DEFAULT_MAX_TOKEN_BYTES,
+                observer: None,
                 jwks_cache: JwksCacheConfig::default(),
                 revocation: RevocationConfig::default(),
                 revocations: None,
@@ -152,6 +155,23 @@ impl Builder {
     /// ```
     pub fn max_token_bytes(mut self, bytes: usize) -> Self {
         self.verifier.max_token_bytes = bytes;
+        self
+    }
+
+    /// Calls a function for every accepted token that is not in the token cache, for example to
+    /// remember which sessions are in use. It replaces an earlier function.
+    ///
+    /// The function is called during verification: it must be fast and must not block.
+    ///
+    /// ```
+    /// use bearward::{Bearward, Verified};
+    ///
+    /// let builder = Bearward::builder().observe_tokens(|user: &Verified| {
+    ///     println!("session {:?} of {}", user.claims().session_id(), user.subject());
+    /// });
+    /// ```
+    pub fn observe_tokens(mut self, observer: impl Fn(&Verified) + Send + Sync + 'static) -> Self {
+        self.verifier.observer = Some(TokenObserver(Arc::new(observer)));
         self
     }
 

@@ -47,6 +47,17 @@ pub(crate) struct Verifier {
     clock: Arc<dyn Clock>,
     max_bytes: usize,
     revocations: Arc<RevocationChecker>,
+    observer: Option<TokenObserver>,
+}
+
+/// A function that is called for every accepted token that is not cached.
+#[derive(Clone)]
+pub(crate) struct TokenObserver(pub(crate) Arc<dyn Fn(&Verified) + Send + Sync>);
+
+impl fmt::Debug for TokenObserver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TokenObserver")
+    }
 }
 
 /// An issuer's configuration, keys and counters.
@@ -163,6 +174,7 @@ impl Verifier {
         max_bytes: usize,
         clock: Arc<dyn Clock>,
         revocations: Arc<RevocationChecker>,
+        observer: Option<TokenObserver>,
     ) -> Self {
         let is_template = |issuer: &TrustedIssuer| issuer.config.template.is_some();
         let fixed = issuers
@@ -186,6 +198,7 @@ impl Verifier {
             clock,
             max_bytes,
             revocations,
+            observer,
         }
     }
 
@@ -526,6 +539,12 @@ impl Verifier {
         self.revocations.check_lifetime(&verified, now);
         if let Some(cache) = &self.cache {
             cache.insert(cache.key_for(attempt.token), Arc::clone(&verified));
+        }
+        if let Some(TokenObserver(observe)) = &self.observer {
+            observe(&Verified {
+                token: Arc::clone(&verified),
+                custom: NoCustomClaims,
+            });
         }
         Ok(verified)
     }
