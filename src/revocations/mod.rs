@@ -9,9 +9,9 @@ use bearward::{Bearward, Clock, Revocation, RevocationError, Revocations, Timest
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
-use self::sync::SyncState;
 pub(crate) use self::supabase::SeenSessions;
 use self::supabase::SupabaseSessions;
+use self::sync::SyncState;
 use crate::{
     domain::{Administrator, Page, PageRequest, RevocationEntry, RevocationReason},
     settings,

@@ -371,11 +371,8 @@ impl AuthError {
                 "requirement",
                 VerificationStep::Requirement,
             ),
-            Self::UserRequired => (
-                "USER_REQUIRED",
-                "user_required",
-                VerificationStep::Requirement,
-            ),
+            // What was sent is no token, so no later step applies.
+            Self::UserRequired => ("USER_REQUIRED", "user_required", VerificationStep::Format),
             Self::ServiceRequired => (
                 "SERVICE_REQUIRED",
                 "service_required",

@@ -3,6 +3,8 @@
 //! The prefix lets secret scanners find a leaked key; the checksum lets them, and this server,
 //! tell a key from other text without knowing any key.
 
+use std::fmt::Write as _;
+
 use aws_lc_rs::digest::{SHA256, digest as hash};
 
 use super::Digest;
@@ -127,7 +129,10 @@ pub(super) fn key_id(digest: &Digest) -> String {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// Returns the CRC-32 of the random part in base 62.

@@ -154,7 +154,7 @@ fn the_type_is_logout_jwt_jwt_or_absent() {
 fn forged_and_unsigned_logout_tokens_are_rejected() {
     let fixture = Fixture::new();
     for name in FORGERIES {
-        if let Some(forged) = logout(&fixture).forged(name) {
+        if let Some(forged) = logout(&fixture).sub("ada").forged(name) {
             let result = verify(&fixture, &forged);
             assert!(result.is_err(), "{name}");
         }
@@ -172,7 +172,7 @@ fn forged_and_unsigned_logout_tokens_are_rejected() {
         "UNSUPPORTED_ALGORITHM"
     );
     assert_eq!(
-        code(&fixture, &logout(&fixture).tampered()),
+        code(&fixture, &logout(&fixture).sub("ada").tampered()),
         "INVALID_SIGNATURE"
     );
     assert_eq!(code(&fixture, &"a".repeat(8193)), "MALFORMED_TOKEN");
