@@ -4,9 +4,9 @@ use std::{sync::Arc, time::Duration};
 
 use actix_web::{HttpRequest, web};
 use bearward::{
-    AuthError, Bearward, BuildError, Caller, Clock, MaybePrincipal, NewServiceKey, NoCustomClaims,
-    Principal, RequestHead, Require, Requirement, Service, ServiceKey, ServiceKeyError,
-    ServiceKeyProblem, Verified,
+    AuthError, Bearward, BuildError, Caller, Clock, Issuer, MaybePrincipal, NewServiceKey,
+    NoCustomClaims, Principal, RequestHead, Require, Requirement, Service, ServiceKey,
+    ServiceKeyError, ServiceKeyProblem, Timestamp, Verified,
 };
 use bearward_testing::{MockIdp, TestClock, service};
 use test_support::raw_http::{Request, get};
@@ -288,6 +288,38 @@ async fn an_expired_key_is_rejected_from_its_expiry_on() {
     assert_eq!(failure.service.as_deref(), Some("cron"));
     assert!(failure.error.is_outside_validity_period());
     assert!(auth.verify_service_key(eternal.expose()).is_ok());
+}
+
+/// The code of docs/service-keys.md.
+async fn build(
+    issuer: Issuer,
+    digest: String,
+    at: Timestamp,
+) -> Result<Bearward, Box<dyn std::error::Error>> {
+    let cron = ServiceKey::new("cron")?
+        .sha256(&digest)?
+        .scope("reports:write")?
+        .expires(at);
+    let auth = Bearward::builder()
+        .issuer(issuer)
+        .service_key(cron)
+        .build()
+        .await?;
+    Ok(auth)
+}
+
+#[actix_web::test]
+async fn the_code_of_the_page_accepts_the_key() {
+    let key = NewServiceKey::generate();
+    let issuer = MockIdp::offline().as_issuer();
+    let auth = build(issuer, key.sha256(), Timestamp::from_unix(4_102_444_800))
+        .await
+        .unwrap();
+    assert!(
+        auth.verify_service_key(key.expose())
+            .unwrap()
+            .has_scope("reports:write")
+    );
 }
 
 #[actix_web::test]
