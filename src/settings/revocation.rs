@@ -148,7 +148,12 @@ fn postgres_url(raw: Raw<'_>) -> Result<PgConnectOptions, Hint> {
     options
         .flatten()
         // Statements are prepared for one use: poolers in transaction mode share servers.
-        .map(|options| options.statement_cache_capacity(0).application_name("bearward"))
+        .map(|options| {
+            options
+                .statement_cache_capacity(0)
+                .extra_float_digits(None)
+                .application_name("bearward")
+        })
         .ok_or_else(|| {
             "the URL must have the form postgres://USER:PASSWORD@HOST/NAME (the value is not shown); percent-encode the user name and the password"
                 .to_owned()
