@@ -59,6 +59,7 @@ pub fn install_metrics() -> Result<Metrics, TelemetryError> {
 }
 
 /// Describes every metric of the process, including those of the library.
+#[expect(clippy::too_many_lines, reason = "one statement for each metric")]
 fn describe_all() {
     describe_counter!(
         "http_requests_total",

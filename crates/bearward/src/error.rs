@@ -273,6 +273,7 @@ impl AuthError {
         )
     }
 
+    #[expect(clippy::too_many_lines, reason = "one arm for each variant")]
     fn metadata(&self) -> (&'static str, &'static str, VerificationStep) {
         match self {
             Self::NoToken => ("MISSING_TOKEN", "no_token", VerificationStep::Source),

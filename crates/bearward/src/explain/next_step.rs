@@ -16,6 +16,7 @@ const SUPABASE_PATH: &str = "/auth/v1";
 const UNSIGNED: &str = "the token is unsigned (alg \"none\") and is never accepted";
 
 /// Returns the next step. The match is exhaustive, so every new reason needs one.
+#[expect(clippy::too_many_lines, reason = "one arm for each reason")]
 pub(super) fn next_step(context: &ExplainContext<'_>, error: &AuthError) -> String {
     if let Some(hint) = provider_hint(context, error) {
         return hint;
