@@ -1,7 +1,7 @@
 //! Protected resource metadata (RFC 9728).
 
 use actix_web::{HttpRequest, HttpResponse, ResponseError, http::StatusCode, web::Data};
-use bearward::{Bearward, TokenUse};
+use bearward::{Bearward, DpopMode, Issuer, TokenUse};
 use serde::Serialize;
 use url::Url;
 
@@ -19,6 +19,10 @@ pub struct Metadata {
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     tls_client_certificate_bound_access_tokens: bool,
     resource_name: &'static str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    dpop_signing_alg_values_supported: Vec<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dpop_bound_access_tokens_required: Option<bool>,
 }
 
 impl Metadata {
@@ -30,10 +34,16 @@ impl Metadata {
         auth: &Bearward,
         accepts_client_certificates: bool,
     ) -> Self {
-        let issuers = auth
+        let access_issuers: Vec<Issuer> = auth
             .issuers()
             .into_iter()
             .filter(|issuer| issuer.has_token_use(TokenUse::AccessToken))
+            .collect();
+        let is_mode = |mode| move |issuer: &Issuer| issuer.dpop_mode() == mode;
+        let accepts_dpop = !access_issuers.iter().all(is_mode(DpopMode::Off));
+        let requires_dpop = accepts_dpop && access_issuers.iter().all(is_mode(DpopMode::Required));
+        let issuers = access_issuers
+            .iter()
             // The issuer of many tenants has a placeholder and is no URL of a server.
             .filter(|issuer| issuer.template_description().is_none());
         Self {
@@ -45,6 +55,12 @@ impl Metadata {
             bearer_methods_supported: vec!["header"],
             tls_client_certificate_bound_access_tokens: accepts_client_certificates,
             resource_name: "bearward",
+            dpop_signing_alg_values_supported: if accepts_dpop {
+                auth.dpop_algorithms()
+            } else {
+                Vec::new()
+            },
+            dpop_bound_access_tokens_required: requires_dpop.then_some(true),
         }
     }
 

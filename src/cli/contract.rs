@@ -61,6 +61,10 @@ pub(super) struct Options {
     /// `http://IP:PORT/{CLAIM}/v1`
     #[arg(long, value_name = "CLAIM")]
     tenant_claim: Option<String>,
+    /// Also send tokens that are bound to a key, with proofs of possession (RFC 9449), to a target
+    /// that accepts both
+    #[arg(long)]
+    dpop: bool,
     /// Use this typ header in valid tokens, for example at+jwt
     #[arg(long, value_name = "TYP", default_value = "JWT")]
     token_type: String,
@@ -194,6 +198,7 @@ async fn run_cases(options: &Options, bar: &ProgressBar) -> Result<Report, Failu
         client_id: options.client_id.clone(),
         required_claim: options.require_claim.clone(),
         tenant_claim: options.tenant_claim.clone(),
+        dpop: options.dpop,
         claims: options.claim.iter().cloned().collect::<Map<_, _>>(),
         token_type: options.token_type.clone(),
         strict: options.strict,

@@ -10,6 +10,7 @@ use std::{
 
 use bearward::{
     ClientCertificate,
+    dpop::ProofRequest,
     explain::{Explanation, Outcome, StepReport},
 };
 use clap::Args;
@@ -30,6 +31,15 @@ pub(super) struct Options {
     /// Explain the token for a client with this certificate, a PEM file (mutual TLS)
     #[arg(long, value_name = "FILE")]
     client_certificate: Option<PathBuf>,
+    /// Check this proof of possession (RFC 9449) too: the value of the header `DPoP`
+    #[arg(long, value_name = "PROOF", requires = "url")]
+    proof: Option<String>,
+    /// Set the method of the request that the proof belongs to
+    #[arg(long, value_name = "METHOD", default_value = "GET", requires = "proof")]
+    method: String,
+    /// Set the URL of the request that the proof belongs to
+    #[arg(long, value_name = "URL", requires = "proof")]
+    url: Option<String>,
     /// Print one JSON object instead of a table
     #[arg(long)]
     json: bool,
@@ -64,7 +74,13 @@ pub(super) async fn run(sources: &Sources, options: Options) -> Result<(), Failu
     }
     let auth = server::verifier(&config).await?;
     auth.wait_for_initial_fetch().await;
-    let explanation = auth.explain_with_certificate(&token, certificate).await;
+    let explanation = match options.proof.as_deref().zip(options.url.as_deref()) {
+        None => auth.explain_with_certificate(&token, certificate).await,
+        Some((proof, url)) => {
+            let request = ProofRequest::new([proof], &options.method, url);
+            auth.explain_with_proof(&token, certificate, &request).await
+        }
+    };
     if options.json {
         anstream::println!("{:#}", explanation.to_json());
     } else {
@@ -116,7 +132,7 @@ fn read_token(words: Vec<String>) -> Result<String, Failure> {
 /// breaks.
 fn strip_decoration(text: &str) -> &str {
     let mut text = text.trim().trim_matches(['"', '\'']).trim();
-    for prefix in ["authorization:", "bearer "] {
+    for prefix in ["authorization:", "bearer ", "dpop "] {
         if let Some((start, rest)) = text.split_at_checked(prefix.len())
             && start.eq_ignore_ascii_case(prefix)
         {
@@ -206,6 +222,7 @@ mod tests {
             "\"Bearer e.y.J\"",
             "Authorization: Bearer e.y.J",
             "'authorization:Bearer \"e.y.J\"'",
+            "Authorization: DPoP e.y.J",
         ] {
             assert_eq!(strip_decoration(pasted), "e.y.J", "{pasted}");
         }

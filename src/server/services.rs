@@ -2,7 +2,9 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
-use bearward::{Bearward, Clock, CookieSource, Issuer, SystemClock, TokenSource, TokenUse};
+use bearward::{
+    Bearward, Clock, CookieSource, DpopConfig, Issuer, SystemClock, TokenSource, TokenUse,
+};
 use url::Url;
 
 use super::{
@@ -40,7 +42,8 @@ async fn build_verifier(
         .jwks_cache(config.jwks.clone())
         .token_cache(config.tokens.cache_entries)
         .revocation(config.revocation.config())
-        .max_token_bytes(config.tokens.max_bytes);
+        .max_token_bytes(config.tokens.max_bytes)
+        .dpop(dpop(config));
     if let Some(url) = resource {
         builder = builder.resource(url);
     }
@@ -61,6 +64,22 @@ async fn build_verifier(
         builder = builder.issuer(issuer.clone());
     }
     Ok(builder.build().await?)
+}
+
+/// Returns how proofs are checked. Without `server.public_url`, the URL of a request is taken from
+/// the request itself, because clients reach a server under several names (127.0.0.1, localhost).
+fn dpop(config: &Config) -> DpopConfig {
+    let dpop = config.dpop.config();
+    if let Some(url) = &config.server.public_url {
+        return dpop.base_url(url.url().clone());
+    }
+    let dpop = if config.server.tls.is_some() {
+        dpop.always_secure()
+    } else {
+        dpop
+    };
+    let proxies = config.server.trusted_proxies.clone();
+    dpop.trusted_proxies(move |peer| proxies.iter().any(|network| network.contains(&peer)))
 }
 
 /// The services of a server, without its database.

@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use ::config::{Map, Value, ValueKind};
 use bearward::{
-    Algorithm, Audiences, ClaimMapping, Issuer, IssuerError, KeySource, TokenUse, TypRule,
-    keys::is_loopback,
+    Algorithm, Audiences, ClaimMapping, DpopMode, Issuer, IssuerError, KeySource, TokenUse,
+    TypRule, keys::is_loopback,
 };
 use url::Url;
 
@@ -28,6 +28,13 @@ use super::{
 const TOKEN_USES: &[(&str, TokenUse)] = &[
     ("bearer", TokenUse::AccessToken),
     ("credential", TokenUse::IdToken),
+];
+
+/// The values of `dpop`.
+const DPOP_MODES: &[(&str, DpopMode)] = &[
+    ("off", DpopMode::Off),
+    ("accepted", DpopMode::Accepted),
+    ("required", DpopMode::Required),
 ];
 
 /// Reads every issuer. `allow_http` is the value of `jwks.allow_http`.
@@ -120,12 +127,18 @@ fn read_issuer(name: &str, mut section: Section<'_>, allow_http: bool) -> Result
         name_of(TOKEN_USES, default),
         one_of(TOKEN_USES),
     );
+    let dpop = section.with_default(
+        "dpop",
+        DpopMode::Off,
+        name_of(DPOP_MODES, DpopMode::Off),
+        one_of(DPOP_MODES),
+    );
     let claims = section.subsection("claims").map(claims);
     let report = section.finish();
     let (base, algorithms, token_type) = (base?, algorithms?, token_type?);
     let (leeway, required_claims, token_use) = (leeway?, required_claims?, token_use?);
     let (claims, keys, tenants, require) = (claims?, keys?, tenants?, require?);
-    let (first_party, logout_audiences) = (first_party?, logout_audiences?);
+    let (first_party, logout_audiences, dpop) = (first_party?, logout_audiences?, dpop?);
     let (token_file, headers_file) = (token_file?, headers_file?);
     let build = || {
         let issuer = base
@@ -134,6 +147,7 @@ fn read_issuer(name: &str, mut section: Section<'_>, allow_http: bool) -> Result
             .leeway(leeway)?
             .token_type(token_type)
             .token_use(token_use)
+            .dpop(dpop)
             .keys(keys);
         let issuer = first_party.into_iter().fold(issuer, Issuer::first_party);
         let issuer = token_file.into_iter().fold(issuer, Issuer::jwks_token_file);

@@ -6,6 +6,7 @@ mod address;
 mod admin;
 mod app;
 mod database;
+mod dpop;
 mod effective_values;
 mod generate;
 mod issuer_values;
@@ -42,6 +43,7 @@ pub use admin::Admin;
 use app::App;
 use bearward::{Issuer, JwksCacheConfig, ServiceKey};
 pub use database::{Database, Pooler};
+pub use dpop::{Dpop, NonceKey};
 pub use effective_values::Redacted;
 pub use generate::Generate;
 pub use problem::{ConfigErrors, Problem};
@@ -87,6 +89,8 @@ pub struct Config {
     pub service_keys: Vec<ServiceKey>,
     /// `[tokens]`
     pub tokens: Tokens,
+    /// `[dpop]`
+    pub dpop: Dpop,
     /// `[admin]`
     pub admin: Admin,
     /// `[revocation]`
@@ -137,6 +141,7 @@ impl Config {
         );
         let service_keys = service_keys::read(&mut tree, &mut report);
         let tokens = Section::open(&mut tree, "", "tokens", &mut report).and_then(Tokens::read);
+        let dpop = Section::open(&mut tree, "", "dpop", &mut report).and_then(Dpop::read);
         let admin = Section::open(&mut tree, "", "admin", &mut report)
             .and_then(|section| Admin::read(section, &issuers));
         let revocation = Section::open(&mut tree, "", "revocation", &mut report)
@@ -166,6 +171,7 @@ impl Config {
                 jwks: jwks?,
                 service_keys,
                 tokens: tokens?,
+                dpop: dpop?,
                 admin: admin?,
                 revocation: revocation?,
                 database: database?,

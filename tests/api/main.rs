@@ -9,6 +9,7 @@ mod api_keys;
 mod back_channel_logout;
 mod concurrency;
 mod cors;
+mod dpop;
 mod generate;
 mod google;
 mod health;

@@ -1,6 +1,7 @@
 //! `bearward explain`: what was found, what was expected, and what to do, step by step.
 
 mod input;
+mod proofs;
 mod rejections;
 mod report;
 mod rules;

@@ -27,6 +27,7 @@ pub(crate) fn options() -> Options {
         client_id: Some(CLIENT_ID.to_owned()),
         required_claim: Some((REQUIRED_CLAIM.0.to_owned(), REQUIRED_CLAIM.1.into())),
         tenant_claim: Some(TENANT_CLAIM.to_owned()),
+        dpop: true,
         ..Options::default()
     }
 }

@@ -37,7 +37,12 @@ async fn run_with_sources(contract: Contract, sources: Sources) -> Report {
 /// Only cases about algorithms that are not in use, and about rules that no option names, may be
 /// skipped.
 fn assert_complete(report: &Report) {
-    const RULES: [&str; 3] = ["claims.client.", "claims.required.", "claims.tenant."];
+    const RULES: [&str; 4] = [
+        "claims.client.",
+        "claims.required.",
+        "claims.tenant.",
+        "dpop.",
+    ];
     assert!(report.passed(), "{report}");
     let skipped: Vec<_> = report
         .results
@@ -108,5 +113,29 @@ async fn bearward_passes_the_cases_about_its_claim_rules() {
         "claims.tenant.other",
     ] {
         assert!(was_run(id), "{id}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bearward_passes_the_cases_about_proofs() {
+    for nonce in ["off", "required"] {
+        let options = Options {
+            strict: true,
+            quick: true,
+            dpop: true,
+            only: ["control", "claims.cnf", "dpop"].map(str::to_owned).into(),
+            ..Options::default()
+        };
+        let contract = Contract::open(options).unwrap();
+        let sources = Sources::new(None, [("SUPABASE_URL".to_owned(), contract.base())])
+            .with("issuers.supabase.dpop", "accepted")
+            .with("dpop.nonce", nonce);
+        let report = run_with_sources(contract, sources).await;
+        assert!(report.passed(), "{report}");
+        let mut cases = report
+            .results
+            .iter()
+            .filter(|result| result.id.starts_with("dpop."));
+        assert!(cases.clone().count() > 30 && cases.all(|result| !result.is_skipped()));
     }
 }

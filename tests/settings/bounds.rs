@@ -140,6 +140,16 @@ fn check(inside: &str, outside: &str) {
 #[case::token_at_most_64_kib("tokens", "max_bytes = '64KiB'", "max_bytes = 65537")]
 #[case::cookie_without_space("tokens", "cookie = '__Host-session'", "cookie = 'my session'")]
 #[case::cookie_without_equals("tokens", "cookie = 'a'", "cookie = 'a=b'")]
+#[case::proof_age_at_least_1s("dpop", "max_age = '1s'", "max_age = '999ms'")]
+#[case::proof_age_at_most_5m("dpop", "max_age = '5m'", "max_age = '301s'")]
+#[case::one_replay_entry("dpop", "replay_entries = 1", "replay_entries = 0")]
+#[case::replay_entries_at_most("dpop", "replay_entries = 100000000", "replay_entries = 100000001")]
+#[case::nonce_mode("dpop", "nonce = 'required'", "nonce = 'on'")]
+#[case::nonce_key_of_32_bytes(
+    "dpop",
+    "nonce_keys = ['MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=']",
+    "nonce_keys = ['MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZQ==']"
+)]
 #[case::database_is_known("database", "url = 'postgres://db/app'", "url = 'mongodb://db/app'")]
 #[case::schema_name_at_most_63_bytes(
     "database",
@@ -195,6 +205,7 @@ fn a_section_key(#[case] section: &str, #[case] inside: &str, #[case] outside: &
 #[case::algorithm_is_exact("algorithms = ['EdDSA']", "algorithms = ['EDDSA']")]
 #[case::at_least_one_algorithm("algorithms = ['ES384']", "algorithms = []")]
 #[case::token_type_is_known("token_type = 'at+jwt'", "token_type = 'dpop+jwt'")]
+#[case::dpop_mode_is_known("dpop = 'required'", "dpop = 'on'")]
 #[case::use_is_known("use = 'credential'", "use = 'id'")]
 #[case::required_claim_is_a_name("required_claims = ['email']", "required_claims = ['/email']")]
 fn an_issuer_key(#[case] inside: &str, #[case] outside: &str) {

@@ -65,6 +65,9 @@ pub enum Expectation {
     /// 401 or 403. In strict mode: 401 with a Bearer challenge without an error code (RFC 6750
     /// §3.1).
     Unauthenticated,
+    /// 400, 401 or 403. In strict mode: 401 with a `DPoP` challenge that contains
+    /// `error="invalid_dpop_proof"` or `error="invalid_token"` (RFC 9449 §7.1).
+    RejectedProof,
     /// No 2xx and no crash: 3xx, 4xx or 501, or a closed connection.
     NotServed,
     /// Any response in time that is not 5xx.
@@ -106,6 +109,8 @@ pub enum Precondition {
     RequiredClaim,
     /// [`Options::tenant_claim`](super::Options::tenant_claim) is set.
     TenantClaim,
+    /// [`Options::dpop`](super::Options::dpop) is set.
+    Dpop,
 }
 
 pub(super) type Steps = Pin<Box<dyn Future<Output = Result<(), StepError>> + Send>>;
@@ -317,7 +322,10 @@ impl Expectation {
             (Self::RejectedUnknownKey, true) => {
                 "401 with a Bearer challenge with error=\"invalid_token\", or 503 with Retry-After"
             }
-            (Self::RejectedRequest, false) => "400, 401 or 403",
+            (Self::RejectedRequest | Self::RejectedProof, false) => "400, 401 or 403",
+            (Self::RejectedProof, true) => {
+                "401 with a DPoP challenge with error=\"invalid_dpop_proof\" or \"invalid_token\""
+            }
             (Self::RejectedRequest, true) => "400, or 401 with a Bearer challenge",
             (Self::Unauthenticated, true) => "401 with a Bearer challenge without an error code",
             (Self::NotServed, _) => "3xx, 4xx or 501, or a closed connection",

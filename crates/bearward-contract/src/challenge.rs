@@ -63,6 +63,29 @@ impl BearerChallenge {
     }
 }
 
+/// Returns how the challenge of a rejected proof deviates from RFC 9449 §7.1.
+pub(super) fn proof_challenge_problem(headers: &HeaderMap) -> Option<String> {
+    let mut challenges = Vec::new();
+    for value in headers.get_all(WWW_AUTHENTICATE) {
+        let Some(parsed) = value
+            .to_str()
+            .ok()
+            .and_then(|text| parse_challenges(text).ok())
+        else {
+            return Some("a malformed WWW-Authenticate".to_owned());
+        };
+        challenges.extend(parsed);
+    }
+    let mut challenges = challenges.iter();
+    let Some(dpop) = challenges.find(|found| found.scheme.eq_ignore_ascii_case("dpop")) else {
+        return Some("no WWW-Authenticate with a DPoP challenge".to_owned());
+    };
+    match dpop.parameter("error") {
+        Some("invalid_dpop_proof" | "invalid_token") => None,
+        _ => Some("a DPoP challenge without the error code".to_owned()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -94,6 +117,30 @@ mod tests {
             assert_eq!(challenge.problem(), None, "{values:?}");
         }
         assert_eq!(bearer(&["Bearer"]).unwrap(), BearerChallenge::default());
+    }
+
+    #[test]
+    fn a_rejected_proof_has_a_dpop_challenge_with_an_error() {
+        let problem = |value: &str| {
+            proof_challenge_problem(
+                &[(WWW_AUTHENTICATE, value.parse().unwrap())]
+                    .into_iter()
+                    .collect(),
+            )
+        };
+        assert_eq!(
+            problem("DPoP algs=\"ES256\", error=\"invalid_dpop_proof\""),
+            None
+        );
+        assert_eq!(problem("Bearer, DPoP error=\"invalid_token\""), None);
+        for value in [
+            "Bearer error=\"invalid_token\"",
+            "DPoP algs=\"ES256\"",
+            "DPoP error=\"a",
+        ] {
+            assert!(problem(value).is_some(), "{value}");
+        }
+        assert!(proof_challenge_problem(&HeaderMap::new()).is_some());
     }
 
     #[test]

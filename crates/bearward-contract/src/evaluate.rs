@@ -2,7 +2,7 @@
 
 use super::{
     case::Expectation,
-    challenge::BearerChallenge,
+    challenge::{BearerChallenge, proof_challenge_problem},
     finding::{Failure, FailureKind},
     target::{RequestError, Response},
 };
@@ -42,7 +42,9 @@ pub(super) fn evaluate(
         Expectation::RejectedUnknownKey => {
             matches!(response.status, 401 | 403) || response.is_key_unavailable()
         }
-        Expectation::RejectedRequest => matches!(response.status, 400 | 401 | 403),
+        Expectation::RejectedRequest | Expectation::RejectedProof => {
+            matches!(response.status, 400 | 401 | 403)
+        }
         Expectation::NotServed => (300..500).contains(&response.status) || response.status == 501,
         Expectation::Survives | Expectation::SurvivesOversize => response.status < 500,
         Expectation::Steps(_) => true,
@@ -65,6 +67,12 @@ fn challenge_problem(expectation: Expectation, response: &Response) -> Option<St
         Expectation::RejectedUnknownKey if response.is_key_unavailable() => return None,
         Expectation::Rejected | Expectation::RejectedUnknownKey => Some("invalid_token"),
         Expectation::Unauthenticated => None,
+        Expectation::RejectedProof if response.status == 401 => {
+            return proof_challenge_problem(&response.headers);
+        }
+        Expectation::RejectedProof => {
+            return Some("instead of 401 (RFC 9449 §7.1)".to_owned());
+        }
         Expectation::RejectedRequest if response.status == 400 => return None,
         Expectation::RejectedRequest if response.status == 401 => {
             return BearerChallenge::from_headers(&response.headers).err();

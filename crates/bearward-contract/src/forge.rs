@@ -1,14 +1,15 @@
 //! Creates the tokens of the suite. Each valid token has its own subject, session and `jti`.
 
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use aws_lc_rs::hmac;
 use bearward::{Algorithm, Clock, SystemClock};
 use bearward_testing::{
-    TokenBuilder,
+    ProofKey, TokenBuilder,
     signing::{KeyPair, Token, encode},
 };
 use serde_json::{Map, Value, json};
+use url::Url;
 use uuid::Uuid;
 
 use super::{options::Options, rsa_1024};
@@ -25,6 +26,10 @@ pub(crate) struct Forge {
     pub(super) required_claim: (String, Value),
     pub(super) tenant_claim: String,
     token_type: String,
+    /// The key of the client, which tokens are bound to.
+    pub(super) proof_key: ProofKey,
+    target_url: OnceLock<String>,
+    dpop_nonce: Mutex<Option<String>>,
     keys: Vec<KeyPair>,
     accepted: OnceLock<Vec<Algorithm>>,
     pub(super) unusual: UnusualKeys,
@@ -135,12 +140,41 @@ impl Forge {
             required_claim: options.required_claim.clone().unwrap_or_default(),
             tenant_claim: options.tenant_claim.clone().unwrap_or_default(),
             token_type: options.token_type.clone(),
+            proof_key: ProofKey::generate(),
+            target_url: OnceLock::new(),
+            dpop_nonce: Mutex::default(),
             keys: Algorithm::ALL.iter().copied().map(key).collect(),
             accepted: OnceLock::new(),
             unusual: UnusualKeys::new(),
             canary,
             clock: SystemClock::new(),
         }
+    }
+
+    /// Sets the URL of the target, which proofs name. Later calls have no effect.
+    pub(super) fn set_target_url(&self, url: &Url) {
+        let mut url = url.clone();
+        url.set_query(None);
+        url.set_fragment(None);
+        drop(self.target_url.set(url.into()));
+    }
+
+    pub(super) fn target_url(&self) -> &str {
+        self.target_url.get().map_or("", String::as_str)
+    }
+
+    /// Stores the last nonce of the target, which later proofs contain.
+    pub(super) fn set_dpop_nonce(&self, nonce: &str) {
+        let mut stored = self
+            .dpop_nonce
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *stored = Some(nonce.to_owned());
+    }
+
+    pub(super) fn dpop_nonce(&self) -> Option<String> {
+        let stored = self.dpop_nonce.lock();
+        stored.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Sets the algorithms that the target accepts. Later calls have no effect.

@@ -114,6 +114,7 @@ impl Harness {
             never_refetches: AtomicBool::new(false),
             group_states: Mutex::default(),
         };
+        harness.forge.set_target_url(harness.target.url());
         harness.publish_initial(true);
         // Only the canary host publishes the attacker's key, so only a target that fetches keys
         // from the wrong host accepts it.
@@ -228,6 +229,13 @@ impl Harness {
     pub(super) async fn send_request(&self, request: &Request) -> Result<Response, RequestError> {
         let response = self.target.send(request).await;
         self.poll_fetches();
+        let nonce = response.as_ref().ok().and_then(|response| {
+            let nonce = response.headers.get("dpop-nonce")?;
+            nonce.to_str().ok()
+        });
+        if let Some(nonce) = nonce {
+            self.forge.set_dpop_nonce(nonce);
+        }
         response
     }
 
@@ -414,6 +422,17 @@ pub(super) fn expect_rejected(
     match response {
         Ok(response) if matches!(response.status, 401 | 403) => Ok(()),
         response => Err(unexpected_response(response, expected)),
+    }
+}
+
+/// Requires 400, 401 or 403.
+pub(super) fn expect_proof_rejected(
+    response: Result<Response, RequestError>,
+    expected: &str,
+) -> Result<(), StepError> {
+    match response {
+        Ok(response) if response.status == 400 => Ok(()),
+        response => expect_rejected(response, expected),
     }
 }
 

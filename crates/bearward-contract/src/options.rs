@@ -37,6 +37,9 @@ pub struct Options {
     /// The claim with the tenant, if the target accepts the issuers `{base}/TENANT/v1` and only the
     /// tenant [`TENANT`](Self::TENANT).
     pub tenant_claim: Option<String>,
+    /// Whether the target accepts tokens that are bound to a key with proofs of possession (RFC
+    /// 9449), besides bearer tokens. Proofs name the URL of the target without its query.
+    pub dpop: bool,
     /// The `typ` header of valid tokens.
     pub token_type: String,
     /// Also checks challenges, status codes and RFC details.
@@ -100,6 +103,7 @@ impl Default for Options {
             client_id: None,
             required_claim: None,
             tenant_claim: None,
+            dpop: false,
             token_type: "JWT".to_owned(),
             strict: false,
             quick: false,

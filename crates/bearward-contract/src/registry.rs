@@ -3,7 +3,7 @@
 use super::{
     case::Case,
     cases::{
-        algorithm, baseline, cache, claims, flood, format, header, http, issuer, jwks, key,
+        algorithm, baseline, cache, claims, dpop, flood, format, header, http, issuer, jwks, key,
         no_fetch, outage, rotation, signature, slow_jwks, ssrf, thundering_herd,
     },
     group::Group,
@@ -14,7 +14,7 @@ use super::{
 ///
 /// The order matters: groups that need no new key come first. Rotations come before the groups that
 /// exhaust the target's fetch limit (outages, then the flood).
-pub(super) const GROUPS: [Group; 18] = [
+pub(super) const GROUPS: [Group; 19] = [
     baseline::GROUP,
     format::GROUP,
     header::GROUP,
@@ -26,6 +26,7 @@ pub(super) const GROUPS: [Group; 18] = [
     jwks::GROUP,
     ssrf::GROUP,
     http::GROUP,
+    dpop::GROUP,
     cache::GROUP,
     rotation::GROUP,
     outage::GROUP,

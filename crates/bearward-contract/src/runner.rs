@@ -293,6 +293,7 @@ impl Run {
                 options.required_claim.is_some(),
                 "--require-claim is not set".to_owned(),
             ),
+            Precondition::Dpop => (options.dpop, "--dpop is not set".to_owned()),
             Precondition::TenantClaim => (
                 options.tenant_claim.is_some(),
                 "--tenant-claim is not set".to_owned(),

@@ -30,6 +30,7 @@ POST   /google/credential       {{\"email\": \"ada@example.com\"}}: issues an ID
 GET    /health
 
 The API that supabase-js calls is under {issuer}: createClient(\"{base}\", \"any-key\")
+The OAuth 2.1 server for clients of third parties, such as MCP clients: {issuer}/.well-known/oauth-authorization-server
 
 forgeries  {forgeries}
 faults     {faults}

@@ -18,7 +18,9 @@ use crate::{
     auth::{
         AuthService, authorize, avatar, consent, current_user,
         error::{AuthApiError, VERSION_HEADER, negotiate_error_format},
-        google, inbox, logout, recover, settings, signup, token, verify,
+        google, inbox, logout,
+        oauth_server::{self, approval, metadata},
+        recover, settings, signup, token, verify,
     },
     console,
     error::not_found,
@@ -27,12 +29,16 @@ use crate::{
 };
 
 /// Registers every route: JWKS documents, auth API, fake Google, pages, admin API and console.
+#[allow(clippy::too_many_lines, reason = "the list of all routes")]
 pub(crate) fn configure(
     config: &mut ServiceConfig,
     auth: &Data<AuthService>,
     attached_api: &Data<AttachedApi>,
 ) {
-    endpoint::documents(config, "");
+    endpoint::jwks_document(config, "");
+    for path in metadata::ROOT_PATHS {
+        config.service(get(path, metadata::metadata).wrap(cors(auth)));
+    }
     config
         .app_data(auth.clone())
         .app_data(attached_api.clone())
@@ -43,7 +49,13 @@ pub(crate) fn configure(
                 // does not reject it.
                 .wrap(cors(auth).block_on_origin_mismatch(true))
                 .app_data(query_config())
-                .configure(|config| endpoint::documents(config, ""))
+                .configure(|config| endpoint::jwks_document(config, ""))
+                .configure(|config| {
+                    for path in metadata::ISSUER_PATHS {
+                        config.service(get(path, metadata::metadata));
+                    }
+                })
+                .configure(oauth_routes)
                 .service(get_only("/authorize", authorize::authorize))
                 .service(get_only("/callback", authorize::callback))
                 .service(post("/token", token::token))
@@ -80,6 +92,18 @@ pub(crate) fn configure(
                     .route(get_or_head().to(consent::show))
                     .post(consent::choose)
             })
+            .wrap(from_fn(require_known_host)),
+        )
+        .service(
+            methods(
+                "GET, HEAD, POST",
+                "/.approval/{authorization}",
+                |resource| {
+                    resource
+                        .route(get_or_head().to(approval::show))
+                        .post(approval::choose)
+                },
+            )
             .wrap(from_fn(require_known_host)),
         )
         .service(
@@ -133,6 +157,28 @@ pub(crate) fn configure(
         .service(get("/.console/console.js", console::script))
         .service(get("/", console::root))
         .default_service(web::to(not_found));
+}
+
+/// The endpoints of the OAuth server.
+fn oauth_routes(config: &mut ServiceConfig) {
+    config
+        .service(post(
+            "/oauth/clients/register",
+            oauth_server::register::register,
+        ))
+        .service(get_only(
+            "/oauth/authorize",
+            oauth_server::authorize::authorize,
+        ))
+        .service(post(
+            oauth_server::token::TOKEN_PATH,
+            oauth_server::token::token,
+        ))
+        .service(methods("GET, HEAD, POST", "/oauth/userinfo", |resource| {
+            resource
+                .route(get_or_head().to(oauth_server::userinfo::userinfo))
+                .post(oauth_server::userinfo::userinfo)
+        }));
 }
 
 /// Adds routes to a resource that answers other methods with 405 and an `Allow` of `allowed`.
@@ -189,7 +235,13 @@ fn cors(auth: &Data<AuthService>) -> Cors {
                 .is_ok_and(|origin| auth.redirects.allows_origin(origin))
         })
         .allowed_methods(["GET", "POST", "PUT", "DELETE"])
-        .allowed_headers(["apikey", "x-client-info", VERSION_HEADER])
+        .allowed_headers([
+            "apikey",
+            "x-client-info",
+            "dpop",
+            VERSION_HEADER,
+            "mcp-protocol-version",
+        ])
         .allowed_headers([header::AUTHORIZATION, header::CONTENT_TYPE, header::ACCEPT])
         .expose_headers([VERSION_HEADER])
         .max_age(600)

@@ -9,7 +9,7 @@ use std::{
 };
 
 use actix_web::{
-    HttpRequest, HttpResponse, Route,
+    HttpRequest, HttpResponse, Resource, Route,
     http::{
         StatusCode,
         header::{self, HeaderValue},
@@ -17,7 +17,7 @@ use actix_web::{
     web::{self, Bytes, Data, ServiceConfig},
 };
 use bearward::{allow_methods, get_or_head};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 use super::faults::Faults;
@@ -121,6 +121,21 @@ impl JwksEndpoint {
         self.released.notify_waiters();
     }
 
+    /// Counts a request for the discovery document and builds the response: `document`, unless a
+    /// fault replaces it.
+    pub fn discovery_response(&self, document: Value) -> HttpResponse {
+        self.discoveries.fetch_add(1, Ordering::SeqCst);
+        let replacement = self.faults().discovery.clone();
+        match replacement {
+            Some(replacement) => HttpResponse::Ok()
+                .content_type("application/json")
+                .body(replacement),
+            None => HttpResponse::Ok()
+                .insert_header((header::CACHE_CONTROL, "public, max-age=600"))
+                .json(document),
+        }
+    }
+
     async fn until_released(&self) {
         let released = self.released.notified();
         tokio::pin!(released);
@@ -172,16 +187,24 @@ pub fn routes(config: &mut ServiceConfig) {
 
 /// Registers the JWKS and the discovery document below `prefix`.
 pub fn documents(config: &mut ServiceConfig, prefix: &str) {
-    let document = |path: &str, route: Route| {
-        let resource = web::resource(format!("{prefix}{path}")).route(route);
-        allow_methods(HeaderValue::from_static("GET, HEAD"), resource)
-    };
-    config
-        .service(document("/.well-known/jwks.json", get_or_head().to(jwks)))
-        .service(document(
-            "/.well-known/openid-configuration",
-            get_or_head().to(discovery),
-        ));
+    jwks_document(config, prefix);
+    config.service(document(
+        &format!("{prefix}/.well-known/openid-configuration"),
+        get_or_head().to(discovery),
+    ));
+}
+
+/// Registers the JWKS below `prefix`.
+pub fn jwks_document(config: &mut ServiceConfig, prefix: &str) {
+    config.service(document(
+        &format!("{prefix}/.well-known/jwks.json"),
+        get_or_head().to(jwks),
+    ));
+}
+
+fn document(path: &str, route: Route) -> Resource {
+    let resource = web::resource(path).route(route);
+    allow_methods(HeaderValue::from_static("GET, HEAD"), resource)
 }
 
 async fn jwks(endpoint: Data<JwksEndpoint>, request: HttpRequest) -> HttpResponse {
@@ -250,13 +273,6 @@ async fn jwks(endpoint: Data<JwksEndpoint>, request: HttpRequest) -> HttpRespons
 }
 
 async fn discovery(endpoint: Data<JwksEndpoint>) -> HttpResponse {
-    endpoint.discoveries.fetch_add(1, Ordering::SeqCst);
-    let replacement = endpoint.faults().discovery.clone();
-    if let Some(document) = replacement {
-        return HttpResponse::Ok()
-            .content_type("application/json")
-            .body(document);
-    }
     let algorithm = endpoint.ring().current().algorithm().name();
     let mut document = json!({
         "issuer": endpoint.issuer(),
@@ -271,7 +287,7 @@ async fn discovery(endpoint: Data<JwksEndpoint>) -> HttpResponse {
         document["backchannel_logout_supported"] = true.into();
         document["backchannel_logout_session_supported"] = true.into();
     }
-    HttpResponse::Ok().json(document)
+    endpoint.discovery_response(document)
 }
 
 /// A response body that ends before it is complete.

@@ -32,6 +32,7 @@ pub mod endpoint;
 mod faults;
 mod mock_idp;
 mod principal;
+mod proof;
 mod service;
 pub mod signing;
 mod token;
@@ -42,6 +43,7 @@ pub use self::{
     faults::Faults,
     mock_idp::{MockIdp, StandIn},
     principal::{PrincipalBuilder, principal},
+    proof::{PROOF_FORGERIES, ProofBuilder, ProofKey},
     service::{ServiceBuilder, service},
     token::TokenBuilder,
 };

@@ -8,7 +8,10 @@ use std::{
 use bearward::{ClientCertificate, Timestamp};
 use serde_json::{Map, Value, json};
 
-use crate::signing::{KeyPair, Token, forge, hmac_sha256, tamper};
+use crate::{
+    proof::ProofKey,
+    signing::{KeyPair, Token, forge, hmac_sha256, tamper},
+};
 
 /// Builds a token. [`sign`](Self::sign) produces a valid one; the other finishing methods produce
 /// invalid ones.
@@ -138,6 +141,13 @@ impl TokenBuilder {
         self.claim("aal", level)
     }
 
+    /// Binds the token to a key (`cnf.jkt`, RFC 9449 §6.1). It is then accepted only with a proof of
+    /// that key.
+    #[must_use]
+    pub fn bound_to(self, key: &ProofKey) -> Self {
+        self.confirmation_method("jkt", key.thumbprint())
+    }
+
     /// Sets `iss`.
     #[must_use]
     pub fn issuer(self, issuer: &str) -> Self {
@@ -176,19 +186,16 @@ impl TokenBuilder {
     /// # Panics
     /// If the bytes are not one DER structure.
     #[must_use]
-    pub fn bound_to_certificate(mut self, der: &[u8]) -> Self {
+    pub fn bound_to_certificate(self, der: &[u8]) -> Self {
         let certificate = ClientCertificate::from_der(der).expect("a certificate in DER");
-        let thumbprint = Value::from(certificate.thumbprint());
-        match self.claims.get_mut("cnf") {
-            Some(Value::Object(methods)) => {
-                methods.insert("x5t#S256".to_owned(), thumbprint);
-            }
-            _ => {
-                let methods = json!({ "x5t#S256": thumbprint });
-                self.claims.insert("cnf".to_owned(), methods);
-            }
-        }
-        self
+        self.confirmation_method("x5t#S256", certificate.thumbprint())
+    }
+
+    /// Adds a method to `cnf` (RFC 7800 §3.1).
+    fn confirmation_method(self, name: &str, value: String) -> Self {
+        let mut methods = self.claims.get("cnf").cloned().unwrap_or_else(|| json!({}));
+        methods[name] = value.into();
+        self.claim("cnf", methods)
     }
 
     /// Removes a claim.

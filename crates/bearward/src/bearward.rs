@@ -12,6 +12,7 @@ use crate::{
     claims::CustomClaims,
     client_certificate::ClientCertificate,
     clock::Clock,
+    dpop::{BoundToken, ProofError, ProofRequest, ProofVerifier, Scheme},
     error::{AuthError, AuthFailure},
     explain::{self, Explanation},
     http::HttpConfig,
@@ -60,6 +61,7 @@ struct Shared {
     service_keys: Option<ServiceKeys>,
     clock: Arc<dyn Clock>,
     revocations: Revocations,
+    proofs: ProofVerifier,
     warnings: Vec<BuildWarning>,
 }
 
@@ -84,20 +86,32 @@ impl Bearward {
         verifier: Verifier,
         mut config: VerifierConfig,
         service_keys: Option<ServiceKeys>,
-        http: HttpConfig,
+        mut http: HttpConfig,
+        proofs: ProofVerifier,
         warnings: Vec<BuildWarning>,
     ) -> Self {
-        Self {
+        http.dpop
+            .set_algorithms(proofs.config().accepted_algorithms());
+        let auth = Self {
             shared: Arc::new(Shared {
                 verifier: ArcSwap::from_pointee(verifier),
                 clock: Arc::clone(&config.clock),
                 revocations: config.revocations().clone(),
                 config: Mutex::new(config),
                 service_keys,
+                proofs,
                 warnings,
             }),
             http: Arc::new(http),
-        }
+        };
+        auth.update_schemes();
+        auth
+    }
+
+    fn update_schemes(&self) {
+        let verifier = self.shared.verifier.load();
+        let issuers = verifier.issuers().iter().map(|issuer| &issuer.config);
+        self.http.dpop.update(issuers);
     }
 
     /// Verifies a bearer token and returns the claims or the reason it was rejected.
@@ -211,7 +225,42 @@ impl Bearward {
             Some(Err(failure)) => Verification::Ready(Err(failure)),
             None => {
                 let verifier = self.shared.verifier.load();
-                verifier.verify(token, TokenUse::AccessToken, certificate)
+                verifier.verify(token, TokenUse::AccessToken, Scheme::Bearer, certificate)
+            }
+        }
+    }
+
+    /// Verifies a token that was sent with the scheme `DPoP`. The proof is checked afterwards.
+    pub(crate) fn try_verify_bound(
+        &self,
+        token: &str,
+        certificate: impl Fn() -> Option<ClientCertificate>,
+    ) -> Verification {
+        let verifier = self.shared.verifier.load();
+        verifier.verify(token, TokenUse::AccessToken, Scheme::Dpop, certificate)
+    }
+
+    /// Checks the proof of a bound token. Returns the user, and a nonce for the response if the
+    /// client should use another one. Failures are counted.
+    pub(crate) fn check_proof(
+        &self,
+        user: Verified,
+        request: &ProofRequest,
+    ) -> Result<(Verified, Option<String>), AuthFailure> {
+        let bound = user.bound_key().map(|key| BoundToken {
+            token: user.token(),
+            key,
+        });
+        let result = match bound {
+            Some(bound) => self.shared.proofs.check(request, Some(bound)),
+            // Unreachable: the scheme DPoP is accepted for bound tokens only.
+            None => Err(ProofError::KeyMismatch),
+        };
+        match result {
+            Ok(proof) => Ok((user, proof.next_nonce)),
+            Err(error) => {
+                let error = self.proof_failure(error);
+                Err(Self::record_rejection(user.failure(error)))
             }
         }
     }
@@ -251,6 +300,47 @@ impl Bearward {
         })
     }
 
+    fn proof_failure(&self, error: ProofError) -> AuthError {
+        match error {
+            ProofError::ReplayMemoryFull => AuthError::TooManyProofs {
+                retry_after: self.proofs().config().max_age,
+            },
+            ProofError::Nonce => match self.dpop_nonce() {
+                Some(nonce) => AuthError::ProofNonceRequired {
+                    nonce: nonce.into(),
+                },
+                None => AuthError::InvalidProof(error),
+            },
+            error => AuthError::InvalidProof(error),
+        }
+    }
+
+    /// Returns the names of the algorithms of proofs, for `dpop_signing_alg_values_supported` (RFC
+    /// 9728 §2).
+    pub fn dpop_algorithms(&self) -> Vec<&'static str> {
+        let algorithms = self.proofs().config().accepted_algorithms().iter();
+        algorithms.map(|algorithm| algorithm.name()).collect()
+    }
+
+    pub(crate) fn proofs(&self) -> &ProofVerifier {
+        &self.shared.proofs
+    }
+
+    /// Returns a nonce for the next proof of a client, for the header field `DPoP-Nonce` of a
+    /// response (RFC 9449 §8.2). `None` unless nonces are required
+    /// ([`DpopConfig::nonce_keys`](crate::DpopConfig::nonce_keys)).
+    ///
+    /// ```
+    /// use bearward::Bearward;
+    ///
+    /// fn header(auth: &Bearward) -> Option<(&'static str, String)> {
+    ///     Some(("dpop-nonce", auth.dpop_nonce()?))
+    /// }
+    /// ```
+    pub fn dpop_nonce(&self) -> Option<String> {
+        self.shared.proofs.nonce()
+    }
+
     /// Verifies a token from a request body, such as a Google ID token, against the issuers with
     /// [`TokenUse::IdToken`] only.
     ///
@@ -259,7 +349,7 @@ impl Bearward {
     /// [`AuthError::UnknownIssuer`](crate::AuthError::UnknownIssuer).
     pub async fn verify_credential(&self, token: &str) -> Result<Verified, AuthFailure> {
         let verifier = self.shared.verifier.load();
-        let verification = verifier.verify(token, TokenUse::IdToken, || None);
+        let verification = verifier.verify(token, TokenUse::IdToken, Scheme::Bearer, || None);
         verification.finish().await
     }
 
@@ -295,9 +385,12 @@ impl Bearward {
     /// client certificate is that of the connection, which has been checked when `user` was verified.
     pub async fn recheck<C>(&self, user: &Verified<C>) -> Result<(), AuthFailure> {
         let certificate = user.client_certificate();
-        self.verify_with_certificate(user.token(), certificate)
-            .await
-            .map(drop)
+        let verification = match user.bound_key() {
+            None => self.try_verify_with(user.token(), || certificate),
+            // The proof of the request that opened the connection was checked.
+            Some(_) => self.try_verify_bound(user.token(), || certificate),
+        };
+        verification.finish().await.map(drop)
     }
 
     /// Verifies a bearer token and reports each check with the found and the expected values.
@@ -331,6 +424,43 @@ impl Bearward {
         certificate: Option<ClientCertificate>,
     ) -> Explanation {
         let result = self.verify_with_certificate(token, certificate).await;
+        self.explain_result(token, certificate, None, result)
+    }
+
+    /// Explains a token that is bound to a key, and its proof (RFC 9449), as
+    /// [`explain`](Self::explain) does. `certificate` is that of the client, if there is one.
+    ///
+    /// ```
+    /// use bearward::{Bearward, dpop::ProofRequest};
+    ///
+    /// async fn is_accepted(auth: &Bearward, token: &str, proof: &str) -> bool {
+    ///     let request = ProofRequest::new([proof], "GET", "https://api.example.com/orders");
+    ///     auth.explain_with_proof(token, None, &request).await.is_accepted()
+    /// }
+    /// ```
+    ///
+    /// # Security
+    /// Same as [`explain`](Self::explain). The proof is remembered if it is accepted.
+    pub async fn explain_with_proof(
+        &self,
+        token: &str,
+        certificate: Option<ClientCertificate>,
+        request: &ProofRequest,
+    ) -> Explanation {
+        let verification = self.try_verify_bound(token, || certificate);
+        let result = verification.finish().await;
+        let result = result.and_then(|user| self.check_proof(user, request));
+        let result = result.map(|(user, _)| user);
+        self.explain_result(token, certificate, Some(request), result)
+    }
+
+    fn explain_result(
+        &self,
+        token: &str,
+        certificate: Option<ClientCertificate>,
+        proof: Option<&ProofRequest>,
+        result: Result<Verified, AuthFailure>,
+    ) -> Explanation {
         let verifier = self.shared.verifier.load_full();
         let issuers = verifier
             .issuers()
@@ -344,6 +474,7 @@ impl Bearward {
             now: self.clock().now(),
             certificate,
             revocations: self.shared.revocations.checker().len(),
+            proof,
             result,
         })
     }
@@ -436,6 +567,7 @@ impl Bearward {
         change(&mut issuers);
         let verifier = config.build(&issuers, current.issuers())?;
         self.shared.verifier.store(Arc::new(verifier));
+        self.update_schemes();
         Ok(())
     }
 
@@ -490,12 +622,13 @@ impl Bearward {
             clippy::cast_precision_loss,
             reason = "a gauge is a float, and the cache holds fewer than 2^52 tokens"
         )]
-        metrics::gauge!("bearward_cached_tokens").set(self.cached_tokens() as f64);
-        #[expect(
-            clippy::cast_precision_loss,
-            reason = "a gauge is a float, and a list has fewer than 2^52 entries"
-        )]
-        metrics::gauge!("bearward_revocations").set(self.shared.revocations.checker().len() as f64);
+        {
+            metrics::gauge!("bearward_cached_tokens").set(self.cached_tokens() as f64);
+            let proofs = self.shared.proofs.remembered_proofs();
+            metrics::gauge!("bearward_dpop_remembered_proofs").set(proofs as f64);
+            let revocations = self.shared.revocations.checker().len();
+            metrics::gauge!("bearward_revocations").set(revocations as f64);
+        }
     }
 
     /// Returns whether every issuer of access tokens has keys that are loaded and not expired. Of

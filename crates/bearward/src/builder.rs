@@ -13,6 +13,7 @@ use crate::{
     bearward::Bearward,
     clock::{Clock, SystemClock},
     cookie::CookieSource,
+    dpop::{DpopConfig, DpopMode, ProofVerifier},
     http::{ErrorFormat, HttpConfig, InvalidSource, TokenSource},
     issuer::{Audiences, Issuer, TokenUse},
     keys::JwksCacheConfig,
@@ -56,6 +57,7 @@ pub struct Builder {
     service_keys: Vec<ServiceKey>,
     verifier: VerifierConfig,
     http: HttpConfig,
+    dpop: DpopConfig,
     keys_at_start: Option<Duration>,
 }
 
@@ -82,6 +84,7 @@ impl Builder {
                 fetch: None,
             },
             http: HttpConfig::new(),
+            dpop: DpopConfig::default(),
             keys_at_start: None,
         }
     }
@@ -269,6 +272,22 @@ impl Builder {
         self
     }
 
+    /// Sets how proofs of possession are checked (`DPoP`, RFC 9449). It has an effect for issuers
+    /// with [`Issuer::dpop`] only.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use bearward::{Bearward, DpopConfig};
+    ///
+    /// let config = DpopConfig::default().base_url("https://api.example.com".parse()?);
+    /// let builder = Bearward::builder().dpop(config);
+    /// # Ok(()) }
+    /// ```
+    pub fn dpop(mut self, config: DpopConfig) -> Self {
+        self.dpop = config;
+        self
+    }
+
     /// Sends the bodies of error responses as problem details (RFC 9457, `application/problem+json`)
     /// instead of [`ErrorBody`](crate::ErrorBody). The extension member `code` is the error's
     /// [`code`](crate::AuthError::code).
@@ -347,6 +366,7 @@ impl Builder {
     /// - two issuers have the same name or accept the same `iss`,
     /// - an issuer with a placeholder has another spelling, or neither a JWKS URL nor tenants,
     /// - the scheme or a token source is invalid,
+    /// - a setting of [`dpop`](Self::dpop) is out of range,
     /// - the source of an issuer's keys is invalid, see [`Issuer::check_key_source`],
     /// - an issuer's keys cannot be fetched as configured: the URL is not allowed, a cache setting
     ///   is out of range, there is no tokio runtime, or the HTTP client cannot be created,
@@ -369,12 +389,21 @@ impl Builder {
         }
         let service_keys = ServiceKeys::new(&self.service_keys)?;
         self.http.accepts_service_keys = service_keys.is_some();
+        let clock = Arc::clone(&self.verifier.clock);
+        let proofs = ProofVerifier::new(self.dpop.clone(), clock)?;
         let verifier = self.verifier.build(&self.issuers, &[])?;
         let warnings = self.warnings();
         for warning in &warnings {
             tracing::warn!("{warning}");
         }
-        let auth = Bearward::new(verifier, self.verifier, service_keys, self.http, warnings);
+        let auth = Bearward::new(
+            verifier,
+            self.verifier,
+            service_keys,
+            self.http,
+            proofs,
+            warnings,
+        );
         if let Some(timeout) = self.keys_at_start {
             require_keys(&auth, timeout).await?;
         }
@@ -396,6 +425,10 @@ impl Builder {
         let mut issuers = self.issuers.iter();
         if !issuers.any(|issuer| issuer.has_token_use(TokenUse::AccessToken)) {
             warnings.push(BuildWarning::NoAccessTokenIssuer);
+        }
+        let mut issuers = self.issuers.iter();
+        if self.dpop.uses_host_header() && issuers.any(|issuer| issuer.dpop != DpopMode::Off) {
+            warnings.push(BuildWarning::DpopWithoutBaseUrl);
         }
         for cookie in self.http.sources.iter().filter_map(TokenSource::as_cookie) {
             if cookie.origins.is_empty() {

@@ -309,7 +309,10 @@ pub(super) fn required_date(
 }
 
 /// Parses a `NumericDate` (RFC 7519 §2): a JSON number within the range of RFC 3339.
-fn date(payload: &StrictObject<'_>, name: &'static str) -> Result<Option<Timestamp>, AuthError> {
+pub(super) fn date(
+    payload: &StrictObject<'_>,
+    name: &'static str,
+) -> Result<Option<Timestamp>, AuthError> {
     let Some(json) = payload.member(name) else {
         return Ok(None);
     };

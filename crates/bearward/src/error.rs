@@ -5,6 +5,7 @@ use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 use super::{
     algorithm::Algorithm,
     clock::Timestamp,
+    dpop::ProofError,
     jws::{MAX_KID_BYTES, MAX_SIGNATURE_BYTES},
     revocation::RevocationKind,
     service_key::ServiceKeyProblem,
@@ -200,6 +201,24 @@ pub enum AuthError {
     /// with a listed origin.
     #[error("the session cookie is not accepted from this request's Origin")]
     OriginNotAllowed,
+    /// The proof of possession is missing or invalid (RFC 9449 §7.1).
+    #[error("invalid DPoP proof: {0}")]
+    InvalidProof(ProofError),
+    /// The proof must contain a nonce of this server (RFC 9449 §9). The response has the nonce in
+    /// the header field `DPoP-Nonce`.
+    #[error("the DPoP proof must contain the nonce from the DPoP-Nonce header field")]
+    ProofNonceRequired {
+        /// The nonce for the next proof.
+        nonce: Arc<str>,
+    },
+    /// So many proofs are remembered that a replay could not be detected
+    /// ([`DpopConfig::replay_entries`](crate::DpopConfig::replay_entries)). The client is not at
+    /// fault, so the status is 503.
+    #[error("too many DPoP proofs at present; try again in {} s", .retry_after.as_secs())]
+    TooManyProofs {
+        /// When to try again: whole seconds, at least one.
+        retry_after: Duration,
+    },
     /// The issuer's keys are not available. This is never the token's fault, so the status is 503
     /// and not 401.
     #[error("the issuer's signing keys are temporarily unavailable; try again in {} s", .retry_after.as_secs())]
@@ -273,7 +292,7 @@ impl AuthError {
         )
     }
 
-    #[expect(clippy::too_many_lines, reason = "one arm for each variant")]
+    #[allow(clippy::too_many_lines, reason = "one arm for each error")]
     fn metadata(&self) -> (&'static str, &'static str, VerificationStep) {
         match self {
             Self::NoToken => ("MISSING_TOKEN", "no_token", VerificationStep::Source),
@@ -353,6 +372,21 @@ impl AuthError {
                 VerificationStep::Possession,
             ),
             Self::Revoked { .. } => ("TOKEN_REVOKED", "revoked", VerificationStep::Revocation),
+            Self::InvalidProof(_) => (
+                "INVALID_DPOP_PROOF",
+                "dpop_proof",
+                VerificationStep::Possession,
+            ),
+            Self::ProofNonceRequired { .. } => (
+                "DPOP_NONCE_REQUIRED",
+                "dpop_nonce",
+                VerificationStep::Possession,
+            ),
+            Self::TooManyProofs { .. } => (
+                "TOO_MANY_DPOP_PROOFS",
+                "dpop_replay_memory",
+                VerificationStep::Possession,
+            ),
             Self::CustomClaimsMismatch => (
                 "INVALID_CLAIM",
                 "claims_type",

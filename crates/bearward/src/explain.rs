@@ -25,6 +25,7 @@
 
 mod mapped_claims;
 mod next_step;
+mod proof;
 mod provider_hints;
 mod report;
 
@@ -40,6 +41,7 @@ use super::{
     client_certificate::ClientCertificate,
     client_claims::{self, ClientClaims},
     clock::Timestamp,
+    dpop::ProofRequest,
     error::{AuthError, AuthFailure, FormatError, HeaderError, VerificationStep},
     issuer::{Audiences, ClientRule, Issuer, KeySource, TokenUse},
     json_pointer::JsonPointer,
@@ -100,6 +102,8 @@ pub(crate) struct ExplainInput<'a> {
     pub(crate) certificate: Option<ClientCertificate>,
     /// The number of entries of the revocation list.
     pub(crate) revocations: usize,
+    /// The request with the proof of a bound token.
+    pub(crate) proof: Option<&'a ProofRequest>,
     pub(crate) result: Result<Verified, AuthFailure>,
 }
 
@@ -266,13 +270,7 @@ impl ExplainContext<'_> {
                     prefix(expected, expected_claims),
                 )
             }
-            VerificationStep::Possession => (
-                self.input.certificate.map_or_else(
-                    || "no client certificate".to_owned(),
-                    |certificate| format!("client certificate {}", certificate.thumbprint()),
-                ),
-                self.bound_certificate(),
-            ),
+            VerificationStep::Possession => self.possession(),
             VerificationStep::Revocation => {
                 let found = match self.error() {
                     Some(AuthError::Revoked { kind }) => format!("{kind} revoked"),
@@ -316,6 +314,18 @@ impl ExplainContext<'_> {
             .iter()
             .find(|(issuer, _)| issuer.accepts_iss(&iss))
             .map(|(issuer, keys)| (*issuer, keys.as_slice()))
+    }
+
+    /// Describes what the sender possesses, and what the token is bound to.
+    fn possession(&self) -> (String, String) {
+        let certificate = self.input.certificate.map_or_else(
+            || "no client certificate".to_owned(),
+            |certificate| format!("client certificate {}", certificate.thumbprint()),
+        );
+        match self.input.proof {
+            None => (certificate, self.bound_certificate()),
+            Some(request) => proof::describe(self, request),
+        }
     }
 
     /// Describes the client certificate that the token is bound to.

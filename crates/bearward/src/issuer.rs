@@ -16,6 +16,7 @@ use super::{
     algorithm::Algorithm,
     claim_mapping::ClaimMapping,
     claim_rule::{ClaimRule, ClaimValue},
+    dpop::DpopMode,
     issuer_template::{IssuerTemplate, TemplateError},
     json_pointer::{JsonPointer, JsonPointerError},
     keys::FetchCredentials,
@@ -59,6 +60,7 @@ pub struct Issuer {
     pub(crate) subject: Vec<JsonPointer>,
     pub(crate) keys: KeySource,
     pub(crate) key_credentials: FetchCredentials,
+    pub(crate) dpop: DpopMode,
 }
 
 /// The audiences that are accepted in `aud` (RFC 7519 §4.1.3).
@@ -181,6 +183,7 @@ impl Issuer {
             subject: Vec::new(),
             keys: KeySource::Discovery,
             key_credentials: FetchCredentials::default(),
+            dpop: DpopMode::default(),
         })
     }
 
@@ -442,6 +445,30 @@ impl Issuer {
         } else {
             Ok(self)
         }
+    }
+
+    /// Sets whether tokens may or must be bound to a key of the client (`DPoP`, RFC 9449). The
+    /// default is [`DpopMode::Off`]: bound tokens are rejected.
+    ///
+    /// ```
+    /// use bearward::{DpopMode, Issuer};
+    ///
+    /// # fn main() -> Result<(), bearward::IssuerError> {
+    /// let issuer = Issuer::new("https://id.example.com", "https://api.example.com")?
+    ///     .dpop(DpopMode::Required);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// [`Builder::dpop`](crate::Builder::dpop) sets how proofs are checked.
+    #[must_use]
+    pub fn dpop(mut self, mode: DpopMode) -> Self {
+        self.dpop = mode;
+        self
+    }
+
+    /// Returns whether tokens may or must be bound to a key.
+    pub fn dpop_mode(&self) -> DpopMode {
+        self.dpop
     }
 
     /// Sets which `typ` headers are accepted. The default is [`TypRule::Jwt`].

@@ -72,21 +72,29 @@ impl<'t> CompactJws<'t> {
     /// Parses the header and checks the rules that do not depend on the issuer. The payload is not
     /// parsed.
     pub(crate) fn parse_header(&self) -> Result<UnverifiedJws<'_>, AuthError> {
+        self.parse_header_members().map(|(_, jws)| jws)
+    }
+
+    /// Parses the header like [`parse_header`](Self::parse_header), and returns all its members too.
+    pub(crate) fn parse_header_members(
+        &self,
+    ) -> Result<(StrictObject<'_>, UnverifiedJws<'_>), AuthError> {
         let (header, rest) = self.bytes.split_at(self.header_end);
         let (payload, signature) = rest.split_at(self.payload_end - self.header_end);
-        let header = StrictObject::parse(header)
+        let members = StrictObject::parse(header)
             .map_err(|error| AuthError::Header(HeaderError::Object(error)))?;
-        let header = Header::from_object(&header)?;
+        let header = Header::from_object(&members)?;
         // After the header: an unsupported algorithm, such as ML-DSA, may have longer signatures.
         if signature.len() > MAX_SIGNATURE_BYTES {
             return Err(AuthError::Format(FormatError::LongSignature));
         }
-        Ok(UnverifiedJws {
+        let jws = UnverifiedJws {
             signed: self.signed,
             header,
             payload,
             signature,
-        })
+        };
+        Ok((members, jws))
     }
 }
 

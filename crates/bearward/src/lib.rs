@@ -65,7 +65,7 @@
 //! 6. Claims: `exp`, `nbf`, `iat`, `aud`, `sub` and the issuer's required claims.
 //! 7. The token is not on the revocation list, see [`Revocations`].
 //! 8. Possession: a token that is bound to a client certificate (RFC 8705) is accepted only with that
-//!    [`ClientCertificate`].
+//!    [`ClientCertificate`], and one that is bound to a key only with a proof, see [`dpop`].
 //! 9. The route's [`Requirement`].
 //!
 //! Verified tokens are cached; expiry, key validity, the client certificate and revocation are
@@ -76,9 +76,10 @@
 //!
 //! - It does not perform sign-in, issue tokens or hold secrets.
 //! - It does not ask the issuer whether a session was ended or a user was deleted before the token
-//!   expires. The application tells it with [`Bearward::revocations`].
-//! - It does not accept encrypted tokens (JWE), opaque tokens, shared-secret signatures or tokens that
-//!   are bound to a key with `DPoP`.
+//!   expires. The application tells it with [`Bearward::revocations`], for example after
+//!   [`Bearward::verify_logout_token`].
+//! - It does not accept encrypted tokens (JWE), opaque tokens or shared-secret signatures, and tokens
+//!   that are bound to a key only if the issuer is configured so, see [`dpop`].
 //!
 //! # Features
 //!
@@ -103,6 +104,7 @@
 
 #![warn(unreachable_pub)]
 
+pub mod dpop;
 pub mod explain;
 pub mod keys;
 #[cfg(feature = "postgres")]
@@ -146,7 +148,8 @@ mod verifier;
 #[cfg(feature = "actix")]
 pub use self::actix::{
     AsyncRequirement, AuthRejection, Caller, ExtractFuture, Guard, GuardService, MaybePrincipal,
-    Principal, RejectionLog, Require, RequireAsync, allow_methods, get_or_head,
+    OriginalRequest, Principal, RejectionLog, Require, RequireAsync, allow_methods, get_or_head,
+    renew_dpop_nonce,
 };
 pub use self::{
     algorithm::{Algorithm, UnknownAlgorithm},
@@ -158,6 +161,7 @@ pub use self::{
     client_certificate::{ClientCertificate, InvalidCertificate},
     clock::{Clock, Sleep, SystemClock, Timestamp},
     cookie::{CookieError, CookieSource},
+    dpop::{DpopConfig, DpopConfigError, DpopMode, ProofError},
     error::{
         AuthError, AuthFailure, CertificateProblem, FormatError, HeaderError, ObjectError,
         VerificationStep,
@@ -176,7 +180,7 @@ pub use self::{
     service_key::{NewServiceKey, Service, ServiceKey, ServiceKeyError, ServiceKeyProblem},
     setting::Setting,
     text::SanitizedText,
-    verified::{Requirement, Verified},
+    verified::{AnyCaller, Bound, Requirement, Verified},
     verifier::{PendingVerification, Verification},
 };
 

@@ -8,6 +8,7 @@ use super::{
     claims::{Claims, CustomClaims, NoCustomClaims},
     client_certificate::ClientCertificate,
     confirmation::Confirmation,
+    dpop::{KeyThumbprint, Scheme},
     error::{AuthError, AuthFailure, CertificateProblem},
     jws,
     revocation::TokenRevocationState,
@@ -46,6 +47,10 @@ pub(crate) struct VerifiedToken {
     pub(super) claims: Claims,
     /// What the sender must prove to possess; `None` for a bearer token.
     pub(super) confirmation: Option<Confirmation>,
+    /// Whether the token is accepted without any proof: it is not bound, and need not be.
+    pub(super) is_bearer: bool,
+    /// Whether the issuer requires tokens that are bound to a key.
+    pub(super) requires_proof: bool,
     /// The token as it was sent.
     pub(super) raw: RawToken,
     /// The first accepted spelling of the issuer.
@@ -76,22 +81,42 @@ impl VerifiedToken {
 }
 
 impl VerifiedToken {
-    /// Checks that the sender possesses what the token is bound to. `certificate` is called for a
-    /// bound token only.
-    pub(super) fn check_confirmation(
+    /// Checks that the sender possesses what the token is bound to. A token that is bound to a key is
+    /// accepted only with the scheme `DPoP`, whose proof is checked later (RFC 9449 §7.2), and any
+    /// other only without. `certificate` is not called for bearer tokens.
+    #[inline]
+    pub(super) fn check_possession(
         &self,
+        scheme: Scheme,
         certificate: impl FnOnce() -> Option<ClientCertificate>,
-    ) -> Result<(), AuthFailure> {
-        let Some(confirmation) = &self.confirmation else {
-            return Ok(());
-        };
-        confirmation.check(certificate()).map_err(|error| {
-            AuthFailure::new(
-                error,
-                Some(Arc::clone(&self.issuer_name)),
-                self.kid.as_deref(),
-            )
-        })
+    ) -> Result<(), AuthError> {
+        if self.is_bearer && scheme == Scheme::Bearer {
+            Ok(())
+        } else {
+            self.check_confirmation(scheme, certificate())
+        }
+    }
+
+    fn check_confirmation(
+        &self,
+        scheme: Scheme,
+        certificate: Option<ClientCertificate>,
+    ) -> Result<(), AuthError> {
+        if let Some(confirmation) = &self.confirmation {
+            confirmation.check_certificate(certificate)?;
+        }
+        let key = self
+            .confirmation
+            .and_then(|confirmation| confirmation.key());
+        match (key, scheme) {
+            (Some(_), Scheme::Dpop) => Ok(()),
+            (Some(_), Scheme::Bearer) => Err(AuthError::InvalidClaim {
+                name: "cnf".into(),
+                problem: "names a key (jkt); use the scheme DPoP and send a proof",
+            }),
+            (None, Scheme::Bearer) if !self.requires_proof => Ok(()),
+            (None, _) => Err(AuthError::MissingClaim("cnf".into())),
+        }
     }
 }
 
@@ -214,6 +239,34 @@ impl<C> Verified<C> {
         self.token.algorithm
     }
 
+    /// Returns the key that the token is bound to; `None` for a bearer token. A bound token is
+    /// accepted only with a proof of that key (RFC 9449).
+    pub fn bound_key(&self) -> Option<KeyThumbprint> {
+        self.token
+            .confirmation
+            .and_then(|confirmation| confirmation.key())
+    }
+
+    /// Requires the token to be bound to a key of the client and sent with a proof (RFC 9449).
+    ///
+    /// ```
+    /// use bearward::{AuthError, Verified};
+    ///
+    /// fn may_pay(user: &Verified) -> Result<(), AuthError> {
+    ///     user.require_dpop()?;
+    ///     user.require_scope("payments:write")
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// [`AuthError::MissingClaim`] (401) for a bearer token.
+    pub fn require_dpop(&self) -> Result<(), AuthError> {
+        match self.bound_key() {
+            Some(_) => Ok(()),
+            None => Err(AuthError::MissingClaim("cnf".into())),
+        }
+    }
+
     /// Returns whether the user has a role. The comparison is case-sensitive.
     pub fn has_role(&self, role: &str) -> bool {
         self.claims().roles().any(|held| held == role)
@@ -310,7 +363,7 @@ impl<C> Verified<C> {
     pub fn client_certificate(&self) -> Option<ClientCertificate> {
         self.token
             .confirmation
-            .map(|confirmation| confirmation.certificate())
+            .and_then(|confirmation| confirmation.certificate())
     }
 
     /// Requires a token that is bound to a client certificate: a stolen one is useless without the
@@ -470,5 +523,43 @@ pub trait Requirement: 'static {
     /// The reason for the rejection; [`AuthError::UserRequired`] (403) by default.
     fn check_service(_service: &Service) -> Result<(), AuthError> {
         Err(AuthError::UserRequired)
+    }
+}
+
+/// A requirement that is met by every verified token; the default of [`Bound`].
+#[derive(Debug, Clone, Copy)]
+pub enum AnyCaller {}
+
+impl Requirement for AnyCaller {
+    type Claims = NoCustomClaims;
+
+    fn check(_user: &Verified) -> Result<(), AuthError> {
+        Ok(())
+    }
+}
+
+/// A requirement for a token that is bound to a key of the client and sent with a proof (RFC 9449),
+/// and that meets `R`; see [`Verified::require_dpop`].
+///
+/// ```
+/// # #[cfg(feature = "actix")] mod example {
+/// use actix_web::{Responder, post};
+/// use bearward::{Bound, Require};
+///
+/// #[post("/payments")]
+/// async fn pay(user: Require<Bound>) -> impl Responder {
+///     format!("paid by {}", user.subject())
+/// }
+/// # }
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct Bound<R = AnyCaller>(std::marker::PhantomData<R>);
+
+impl<R: Requirement> Requirement for Bound<R> {
+    type Claims = R::Claims;
+
+    fn check(user: &Verified<R::Claims>) -> Result<(), AuthError> {
+        user.require_dpop()?;
+        R::check(user)
     }
 }

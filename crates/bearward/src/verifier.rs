@@ -20,6 +20,7 @@ use super::{
     client_certificate::ClientCertificate,
     clock::{Clock, Timestamp},
     confirmation::Confirmation,
+    dpop::{DpopMode, Scheme},
     error::{AuthError, AuthFailure, VerificationStep},
     issuer::{Issuer, TokenUse},
     jws::{CompactJws, Header, UnverifiedJws},
@@ -215,28 +216,26 @@ impl Verifier {
         self.cache.as_ref().map_or(0, TokenCache::len)
     }
 
-    /// Verifies a token of an issuer with this `token_use`. `certificate` returns the certificate of
-    /// the sender; it is called if the token is bound to one or keys must be fetched. Rejections are
-    /// counted.
+    /// Verifies a token of an issuer with this `token_use`, sent with this scheme. `certificate`
+    /// returns the certificate of the sender; it is called unless the token is a bearer token, and if
+    /// keys must be fetched. A proof of possession is not checked. Rejections are counted.
     pub(crate) fn verify(
         self: &Arc<Self>,
         token: &str,
         token_use: TokenUse,
+        scheme: Scheme,
         certificate: impl Fn() -> Option<ClientCertificate>,
     ) -> Verification {
         let now = self.clock.now();
         if token.len() > self.max_bytes {
-            return Verification::Ready(
-                self.finish(
-                    Err(AuthError::TooLong {
-                        limit: self.max_bytes,
-                    }
-                    .into()),
-                    certificate,
-                ),
-            );
+            return Verification::Ready(Self::reject(
+                AuthError::TooLong {
+                    limit: self.max_bytes,
+                }
+                .into(),
+            ));
         }
-        if let Some(result) = self.lookup_cache(token, token_use, now, &certificate) {
+        if let Some(result) = self.lookup_cache(token, token_use, now, scheme, &certificate) {
             return Verification::Ready(result);
         }
         match self.verify_uncached(&VerificationAttempt {
@@ -245,13 +244,16 @@ impl Verifier {
             now,
             fetched: None,
         }) {
-            PipelineStep::Done(result) => Verification::Ready(self.finish(result, certificate)),
+            PipelineStep::Done(result) => {
+                Verification::Ready(self.finish(result, scheme, certificate))
+            }
             PipelineStep::WaitForFetch(fetch) => {
                 let (verifier, token, certificate) =
                     (Arc::clone(self), Box::from(token), certificate());
                 Verification::Pending(PendingVerification(Box::pin(verifier.verify_after_fetch(
                     token,
                     token_use,
+                    scheme,
                     certificate,
                     fetch,
                 ))))
@@ -263,6 +265,7 @@ impl Verifier {
         self: Arc<Self>,
         token: Box<str>,
         token_use: TokenUse,
+        scheme: Scheme,
         certificate: Option<ClientCertificate>,
         pending: PendingFetches,
     ) -> Result<Verified, AuthFailure> {
@@ -276,7 +279,7 @@ impl Verifier {
                 })
             })
             .await;
-        self.finish(result, || certificate)
+        self.finish(result, scheme, || certificate)
     }
 
     /// Verifies a logout token of any issuer. Rejections are not counted.
@@ -314,14 +317,14 @@ impl Verifier {
     fn finish(
         &self,
         result: Result<Arc<VerifiedToken>, AuthFailure>,
+        scheme: Scheme,
         certificate: impl FnOnce() -> Option<ClientCertificate>,
     ) -> Result<Verified, AuthFailure> {
-        let result = result.and_then(|token| {
-            token.check_confirmation(certificate)?;
-            Ok(token)
-        });
         match result {
             Ok(token) => {
+                if let Err(error) = token.check_possession(scheme, certificate) {
+                    return Self::reject_token(&token, error);
+                }
                 if let Some(issuer) = self.issuers.get(token.issuer_index) {
                     issuer.metrics.record_accepted();
                 }
@@ -330,21 +333,31 @@ impl Verifier {
                     custom: NoCustomClaims,
                 })
             }
-            Err(failure) => {
-                VerificationMetrics::record_rejected(&failure);
-                Err(failure)
-            }
+            Err(failure) => Self::reject(failure),
         }
     }
 
-    /// Looks up a cached token and re-checks its times, the generation of its key, the certificate
-    /// that it is bound to and the revocation list.
+    /// Counts a rejection.
+    fn reject(failure: AuthFailure) -> Result<Verified, AuthFailure> {
+        VerificationMetrics::record_rejected(&failure);
+        Err(failure)
+    }
+
+    /// Counts the rejection of a token whose signature was verified.
+    fn reject_token(token: &VerifiedToken, error: AuthError) -> Result<Verified, AuthFailure> {
+        let name = Some(Arc::clone(&token.issuer_name));
+        Self::reject(AuthFailure::new(error, name, token.kid.as_deref()))
+    }
+
+    /// Looks up a cached token and re-checks its times, the generation of its key, what it is bound
+    /// to and the revocation list.
     fn lookup_cache(
         &self,
         token: &str,
         token_use: TokenUse,
         now: Timestamp,
-        certificate: impl Fn() -> Option<ClientCertificate>,
+        scheme: Scheme,
+        certificate: impl FnOnce() -> Option<ClientCertificate>,
     ) -> Option<Result<Verified, AuthFailure>> {
         let cache = self.cache.as_ref()?;
         let key = cache.key_for(token);
@@ -363,13 +376,11 @@ impl Verifier {
                 .and_then(|()| self.revocations.check(&verified, now));
         if let Err(error) = revalidated {
             cache.remove(key);
-            let name = Some(Arc::clone(&issuer.config.name));
-            let failure = AuthFailure::new(error, name, verified.kid.as_deref());
-            return Some(self.finish(Err(failure), certificate));
+            return Some(Self::reject_token(&verified, error));
         }
-        // The token remains cached: its owner may send it with the certificate.
-        if let Err(failure) = verified.check_confirmation(&certificate) {
-            return Some(self.finish(Err(failure), certificate));
+        // The token remains cached: its owner may send it with the certificate or the proof.
+        if let Err(error) = verified.check_possession(scheme, certificate) {
+            return Some(Self::reject_token(&verified, error));
         }
         issuer.metrics.record_cache_hit();
         Some(Ok(Verified {
@@ -520,9 +531,14 @@ impl Verifier {
         header: &Header<'_>,
     ) -> Result<Arc<VerifiedToken>, AuthError> {
         let (issuer, now) = (signed.issuer, attempt.now);
+        let claims = claims_validation::validate_claims(&signed.payload, &issuer.config, now)?;
+        let mode = issuer.config.dpop;
+        let confirmation = Confirmation::parse(&signed.payload, mode)?;
         let verified = Arc::new(VerifiedToken {
-            claims: claims_validation::validate_claims(&signed.payload, &issuer.config, now)?,
-            confirmation: Confirmation::parse(&signed.payload)?,
+            claims,
+            is_bearer: confirmation.is_none() && mode != DpopMode::Required,
+            requires_proof: mode == DpopMode::Required,
+            confirmation,
             raw: RawToken(attempt.token.into()),
             canonical_issuer: issuer.canonical_issuer(&signed.iss),
             issuer: issuer.issuer_alias(&signed.iss),

@@ -19,9 +19,10 @@ use crate::{api::error::ApiError, settings::Server};
 
 /// Request headers that an allowed origin may send. Browsers with OpenTelemetry send the last three
 /// (W3C Trace Context and Baggage).
-const ALLOWED_HEADERS: [&str; 7] = [
+const ALLOWED_HEADERS: [&str; 8] = [
     "authorization",
     "content-type",
+    "dpop",
     "x-request-id",
     "idempotency-key",
     "traceparent",
@@ -49,6 +50,7 @@ pub(super) fn cors(settings: &Server, with_credentials: bool) -> Cors {
             "x-request-id",
             "retry-after",
             "idempotency-replayed",
+            "dpop-nonce",
         ])
         .max_age(3600);
     let cors = settings

@@ -6,10 +6,11 @@ use actix_web::{
     dev::{ServiceRequest, ServiceResponse},
     http::{
         Method,
-        header::{HeaderName, HeaderValue, ORIGIN},
+        header::{HeaderMap, HeaderName, HeaderValue, ORIGIN},
     },
     middleware::Next,
 };
+use bearward::OriginalRequest;
 
 /// The path that gateways send forward-auth requests to.
 pub(crate) const FORWARD_AUTH_PATH: &str = "/api/auth/verify";
@@ -34,9 +35,14 @@ pub(crate) struct ForwardAuthChecked;
 /// A client can set `X-Forwarded-Method` itself, but a cross-site attacker, against whom the
 /// `Origin` check protects, cannot.
 ///
+/// A proof of possession (RFC 9449) is made for the original request. Its method and URL are read
+/// from `X-Forwarded-Method`, `X-Forwarded-Proto`, `X-Forwarded-Host` and `X-Forwarded-Uri` if
+/// `is_gateway`: the peer is a trusted proxy. Otherwise no proof fits.
+///
 /// # Errors
 /// Passes on errors of the inner service.
 pub(super) async fn forward_auth_method<B: MessageBody + 'static>(
+    is_gateway: bool,
     mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<B>, Error> {
@@ -46,10 +52,28 @@ pub(super) async fn forward_auth_method<B: MessageBody + 'static>(
             .next()
             .filter(|_| methods.next().is_none())
             .map(HeaderValue::as_bytes);
+        if is_gateway && let Some(original) = original_request(request.headers()) {
+            original.store_in(request.request());
+        }
         let is_safe =
             matches!(original, Some(b"GET" | b"HEAD")) && !request.headers().contains_key(ORIGIN);
         request.head_mut().method = if is_safe { Method::GET } else { Method::POST };
         request.extensions_mut().insert(ForwardAuthChecked);
     }
     next.call(request).await
+}
+
+/// Returns the request that a gateway has received; `None` unless each header is present once.
+fn original_request(headers: &HeaderMap) -> Option<OriginalRequest> {
+    let only = |name: &str| {
+        let mut values = headers.get_all(name);
+        let value = values.next().filter(|_| values.next().is_none())?;
+        value.to_str().ok().filter(|text| !text.contains(','))
+    };
+    let host = only("x-forwarded-host").filter(|host| !host.contains(['/', '?', '#', '@']))?;
+    let mut targets = headers.get_all("x-forwarded-uri");
+    let target = targets.next().filter(|_| targets.next().is_none())?;
+    let target = target.to_str().ok().filter(|uri| uri.starts_with('/'))?;
+    let url = format!("{}://{host}{target}", only("x-forwarded-proto")?);
+    Some(OriginalRequest::new(only("x-forwarded-method")?, url))
 }

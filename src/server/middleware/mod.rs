@@ -12,6 +12,7 @@
 //! | [`security_headers`] | all routes | Adds security headers to the response |
 //! | [`preflight_error_body`] | all routes | Adds the error envelope to a rejected CORS preflight |
 //! | [`cors`] | all routes | Answers preflights and adds CORS headers |
+//! | [`renew_dpop_nonce`] | all routes | Adds a new nonce for proofs to the response |
 //! | [`enforce`], [`enforce_before_routing`] | each endpoint, own routes | Panic isolation and request timeout |
 //! | [`error_envelope`] | own routes | Replaces the plain-text body of an error by the error envelope |
 //! | [`limit_per_address`] | `public_rate_limited` | Rate limit per client address |
@@ -44,7 +45,7 @@ use actix_web::{
     dev::{HttpServiceFactory, ServiceFactory, ServiceRequest, ServiceResponse},
     middleware::from_fn,
 };
-use bearward::{Bearward, Requirement};
+use bearward::{Bearward, Requirement, renew_dpop_nonce};
 
 pub(crate) use self::forward_auth::{FORWARD_AUTH_PATH, ForwardAuthChecked};
 use self::{
@@ -92,12 +93,17 @@ where
     let certificates =
         ClientCertificates::new(proxies.clone(), settings.client_certificate_header.clone());
     let hsts = strict_transport_security(settings.tls.as_ref());
-    app.wrap(cors(&settings, with_credentials))
+    let gateways = proxies.clone();
+    app.wrap(from_fn(renew_dpop_nonce))
+        .wrap(cors(&settings, with_credentials))
         .wrap(from_fn(preflight_error_body))
         .wrap(from_fn(move |request, next| {
             security_headers(hsts.clone(), request, next)
         }))
-        .wrap(from_fn(forward_auth_method))
+        .wrap(from_fn(move |request: ServiceRequest, next| {
+            let is_gateway = gateways.is_trusted_peer(request.peer_addr());
+            forward_auth_method(is_gateway, request, next)
+        }))
         .wrap(from_fn(move |request: ServiceRequest, next| {
             let continues_trace = proxies.is_trusted_peer(request.peer_addr());
             let client = proxies.client_address(request.request());

@@ -89,7 +89,7 @@ fn interpret_header(header: &[u8]) -> Vec<(Flaws, Option<String>)> {
     };
     let rest = rest.trim_start_matches(' ');
     match scheme.to_lowercase().as_str() {
-        "bearer" => {}
+        "bearer" | "dpop" => {}
         "basic" => return one("http.scheme.basic", None),
         _ => return one("http.scheme.other", Some(rest)),
     }

@@ -5,6 +5,7 @@
 
 mod claims;
 mod credential;
+mod dpop;
 mod keys;
 mod signature;
 mod token;
@@ -130,6 +131,8 @@ struct State {
     keys: Keys,
     log: RequestLog,
     cached_results: Mutex<BTreeSet<String>>,
+    /// The proofs that were accepted.
+    used_proofs: Mutex<BTreeSet<String>>,
     /// The number of valid requests in progress, and a notification for each invalid one.
     concurrent: (AtomicUsize, Notify),
 }
@@ -160,6 +163,7 @@ impl TestServer {
             keys,
             log,
             cached_results: Mutex::default(),
+            used_proofs: Mutex::default(),
             concurrent: Default::default(),
         });
         let (sender, receiver) = mpsc::channel();
@@ -220,6 +224,7 @@ async fn protected(state: Data<State>, request: HttpRequest) -> HttpResponse {
             missing_key: None,
         };
         for flaws in token::analyze(&state, token.as_deref(), &mut found).await {
+            let flaws = dpop::analyze(&state, &request, token.as_deref(), flaws, &mut found);
             let flaws: Flaws = flaws.into_iter().chain(request_flaws.clone()).collect();
             if flaws.is_empty() {
                 valid = Some(found.traits.clone());
@@ -332,7 +337,10 @@ fn reject(
         }
         (false, _) => ", error=\"invalid_token\"",
     };
-    if response_flaw != Some(ResponseFlaw::NoChallenge) {
+    if dpop::is_dpop(request) {
+        let challenge = "DPoP algs=\"ES256\", error=\"invalid_dpop_proof\"";
+        response.insert_header(("www-authenticate", challenge));
+    } else if response_flaw != Some(ResponseFlaw::NoChallenge) {
         response.insert_header(("www-authenticate", format!("Bearer realm=\"test\"{error}")));
     }
     if response_flaw == Some(ResponseFlaw::Cacheable) {

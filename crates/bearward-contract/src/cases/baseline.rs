@@ -20,7 +20,7 @@ pub(crate) const GROUP: Group = Group {
 };
 
 /// After each group, a valid token must still be accepted.
-const AFTER: [&str; 17] = [
+const AFTER: [&str; 18] = [
     "control.after.form",
     "control.after.header",
     "control.after.alg",
@@ -31,6 +31,7 @@ const AFTER: [&str; 17] = [
     "control.after.jwks",
     "control.after.ssrf",
     "control.after.http",
+    "control.after.dpop",
     "control.after.cache",
     "control.after.key.rotation",
     "control.after.outage",

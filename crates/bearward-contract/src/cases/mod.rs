@@ -6,6 +6,7 @@ pub(super) mod baseline;
 pub(super) mod cache;
 mod claim_rules;
 pub(super) mod claims;
+pub(super) mod dpop;
 pub(super) mod flood;
 pub(super) mod format;
 pub(super) mod header;

@@ -2,10 +2,7 @@
 
 use actix_web::{
     HttpRequest, HttpResponse,
-    http::{
-        StatusCode,
-        header::{self, HeaderValue},
-    },
+    http::StatusCode,
     web::{Data, Form, Path},
 };
 use bearward_testing::endpoint::JwksEndpoint;
@@ -16,25 +13,14 @@ use uuid::Uuid;
 
 use super::{
     authorize::{CONSENT_PATH, callback_address},
-    email,
+    consent_users, email,
     flow::{ConsentRequest, Flow, FlowStage},
+    form_origin,
     html::page,
     profile::Profile,
     random, redirect_response,
     service::AuthService,
 };
-
-/// Holds the CSRF token of a consent page; its path is that page.
-const COOKIE: &str = "bearward_consent";
-
-/// Users that are offered in addition to the registered ones.
-const EXAMPLE_USERS: [(&str, &str); 2] = [
-    ("Ada Example", "ada@example.com"),
-    ("Grace Example", "grace@example.com"),
-];
-
-/// Number of registered users on the page.
-const MAX_USERS: usize = 50;
 
 #[derive(Deserialize)]
 pub(crate) struct ConsentForm {
@@ -58,24 +44,13 @@ pub(crate) async fn show(auth: Data<AuthService>, id: Path<String>) -> HttpRespo
         else {
             return None;
         };
-        let mut users: Vec<(String, String)> = state
-            .users()
-            .filter(|user| user.is_confirmed())
-            .map(|user| (user.name().to_owned(), user.email.clone()))
-            .collect();
-        users.sort();
-        users.truncate(MAX_USERS);
-        for (name, email) in EXAMPLE_USERS {
-            if !users.iter().any(|(_, known)| known == email) {
-                users.push((name.to_owned(), email.to_owned()));
-            }
-        }
+        let users = consent_users::list(state);
         Some((
             id,
             consent_form(id, consent, &users),
             consent.provider.title(),
             consent.csrf_token.clone(),
-            form_action(consent),
+            form_action(&consent.redirect),
         ))
     });
     let Some((id, body, provider, csrf_token, form_action)) = consent_page.await else {
@@ -87,11 +62,7 @@ pub(crate) async fn show(auth: Data<AuthService>, id: Path<String>) -> HttpRespo
         &body,
         &form_action,
     );
-    let cookie =
-        format!("{COOKIE}={csrf_token}; Path={CONSENT_PATH}/{id}; HttpOnly; SameSite=Strict");
-    if let Ok(cookie) = HeaderValue::try_from(cookie) {
-        response.headers_mut().insert(header::SET_COOKIE, cookie);
-    }
+    form_origin::set_cookie(&mut response, &csrf_token, &format!("{CONSENT_PATH}/{id}"));
     response
 }
 
@@ -105,85 +76,56 @@ pub(crate) async fn choose(
     let Ok(id) = Uuid::parse_str(&id) else {
         return flow_not_found();
     };
-    let cookie = csrf_cookie(&request).unwrap_or_default();
     let code = random::secret::<24>();
     let outcome = auth.update(|state, now| {
         // The name of an unconfirmed user is ignored: that user may not own the address.
-        let user =
-            email::normalize(&choice.email).ok().and_then(|email| state.user_by_email(&email)).filter(|user| user.is_confirmed());
+        let user = email::normalize(&choice.email)
+            .ok()
+            .and_then(|email| state.user_by_email(&email))
+            .filter(|user| user.is_confirmed());
         let known = user.map(|user| user.name().to_owned());
-        let Some(flow) = state.flow_mut(id).filter(|flow| !flow.is_expired(now)) else { return Ok(flow_not_found()) };
-        let FlowStage::AwaitingConsent(consent) = &mut flow.stage else { return Ok(flow_not_found()) };
-        // The form value and the cookie must both match, so that neither a cross-site form nor a
-        // consent page of another browser is accepted.
-        let has_csrf_token = random::constant_time_eq(&choice.csrf_token, &consent.csrf_token) && random::constant_time_eq(&cookie, &consent.csrf_token);
-        if !has_csrf_token || !is_same_origin(&request) {
-            let body = html! { p { "This form was not submitted from its own page. Go back to the app and start again." } };
-            return Ok(page(StatusCode::FORBIDDEN, "Rejected", &body, "'none'"));
+        let Some(flow) = state.flow_mut(id).filter(|flow| !flow.is_expired(now)) else {
+            return Ok(flow_not_found());
+        };
+        let FlowStage::AwaitingConsent(consent) = &mut flow.stage else {
+            return Ok(flow_not_found());
+        };
+        if !form_origin::is_own_form(&request, &choice.csrf_token, &consent.csrf_token) {
+            return Ok(form_origin::rejected());
         }
         if choice.action == "deny" {
-            return Ok(redirect_response::redirect(StatusCode::SEE_OTHER, &callback_address(id, ("error", "access_denied"))));
+            return Ok(redirect_response::redirect(
+                StatusCode::SEE_OTHER,
+                &callback_address(id, ("error", "access_denied")),
+            ));
         }
         let Ok(email) = email::normalize(&choice.email) else {
-            let body = html! {
-                p { "The email address is invalid." }
-                p { a #back href={ (CONSENT_PATH) "/" (id) } { "Back" } }
-            };
-            return Ok(page(StatusCode::UNPROCESSABLE_ENTITY, "Invalid email address", &body, "'none'"));
+            return Ok(invalid_email(&format!("{CONSENT_PATH}/{id}")));
         };
         let entered = choice.name.trim();
-        let name = if entered.is_empty() { known.as_deref().unwrap_or_default() } else { entered };
+        let name = if entered.is_empty() {
+            known.as_deref().unwrap_or_default()
+        } else {
+            entered
+        };
         let profile = Profile::new(consent.provider, endpoint.base(), &email, name);
         consent.selected = Some((code.clone(), profile));
-        Ok(redirect_response::redirect(StatusCode::SEE_OTHER, &callback_address(id, ("code", &code))))
+        Ok(redirect_response::redirect(
+            StatusCode::SEE_OTHER,
+            &callback_address(id, ("code", &code)),
+        ))
     });
     outcome
         .await
         .unwrap_or_else(|error| actix_web::ResponseError::error_response(&error))
 }
 
-/// The CSRF token in the cookie (RFC 6265 §4.2).
-fn csrf_cookie(request: &HttpRequest) -> Option<String> {
-    let pairs = request
-        .headers()
-        .get_all(header::COOKIE)
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|text| text.split(';'));
-    let mut named = pairs
-        .filter_map(|pair| pair.trim().split_once('='))
-        .filter(|(name, _)| *name == COOKIE);
-    named.next().map(|(_, value)| value.to_owned())
-}
-
-/// Whether the form comes from this server's own page: browsers send `Origin` with every form.
-fn is_same_origin(request: &HttpRequest) -> bool {
-    let text = |name| {
-        request
-            .headers()
-            .get(name)
-            .map(|value| value.to_str().unwrap_or("?"))
-    };
-    let origin_host = |origin: &str| {
-        Url::parse(origin).ok().and_then(|url| {
-            Some(
-                origin
-                    .strip_prefix(url.scheme())?
-                    .strip_prefix("://")?
-                    .to_owned(),
-            )
-        })
-    };
-    let host = text(header::HOST);
-    text(header::ORIGIN)
-        .is_none_or(|origin| host.is_some() && origin_host(origin).as_deref() == host)
-}
-
 /// The CSP `form-action` sources. They also apply to the redirects after the form: to the callback on
 /// this server, to the app, and to a loopback address that the app may redirect to.
-fn form_action(consent: &ConsentRequest) -> String {
-    let app = match consent.redirect.origin() {
+pub(crate) fn form_action(redirect: &Url) -> String {
+    let app = match redirect.origin() {
         origin @ url::Origin::Tuple(..) => origin.ascii_serialization(),
-        url::Origin::Opaque(_) => format!("{}:", consent.redirect.scheme()),
+        url::Origin::Opaque(_) => format!("{}:", redirect.scheme()),
     };
     format!("'self' http://localhost:* http://127.0.0.1:* {app}")
 }
@@ -232,6 +174,20 @@ fn consent_form(id: Uuid, consent: &ConsentRequest, users: &[(String, String)]) 
         (form("other-user", "Use another account", &other_user))
         (form("refuse", "Deny", &deny))
     }
+}
+
+/// The response to an invalid email address, with a link to the form.
+pub(crate) fn invalid_email(form: &str) -> HttpResponse {
+    let body = html! {
+        p { "The email address is invalid." }
+        p { a #back href=(form) { "Back" } }
+    };
+    page(
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "Invalid email address",
+        &body,
+        "'none'",
+    )
 }
 
 fn flow_not_found() -> HttpResponse {

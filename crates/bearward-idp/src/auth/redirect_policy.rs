@@ -25,7 +25,8 @@ pub(crate) struct RedirectQuery {
 pub(crate) struct InvalidSiteUrl(String);
 
 /// Schemes that a browser executes or displays instead of navigating to them.
-const FORBIDDEN_SCHEMES: [&str; 6] = ["javascript", "data", "vbscript", "blob", "file", "about"];
+pub(crate) const FORBIDDEN_SCHEMES: [&str; 6] =
+    ["javascript", "data", "vbscript", "blob", "file", "about"];
 
 impl RedirectPolicy {
     pub(crate) fn new(site: &str, patterns: &[String]) -> Result<Self, InvalidSiteUrl> {

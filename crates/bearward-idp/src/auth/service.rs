@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bearward::{Algorithm, Clock, Timestamp};
+use bearward::{Algorithm, Clock, Timestamp, dpop::ProofVerifier};
 use bearward_testing::{
     endpoint::JwksEndpoint,
     signing::{KeyPair, KeyRing},
@@ -26,6 +26,8 @@ pub(crate) struct AuthService {
     pub(crate) redirects: RedirectPolicy,
     pub(crate) clock: Arc<OffsetClock>,
     pub(crate) back_channel: Arc<BackChannel>,
+    /// Verifies the proofs of token requests.
+    pub(crate) proofs: ProofVerifier,
     /// The signing key of the fake Google.
     pub(crate) google: KeyPair,
     state: Mutex<AuthState>,
@@ -67,12 +69,15 @@ impl AuthService {
             .clone();
         let clock = Arc::new(OffsetClock::new(Arc::clone(&options.clock)));
         let back_channel = Arc::new(BackChannel::new(options.back_channel_logout.clone()));
+        let proof_clock: Arc<dyn Clock> = Arc::<OffsetClock>::clone(&clock);
+        let proofs = ProofVerifier::with_defaults(proof_clock);
         Ok((
             Self {
                 options,
                 redirects,
                 clock,
                 back_channel,
+                proofs,
                 google,
                 state: Mutex::new(state),
                 storage,

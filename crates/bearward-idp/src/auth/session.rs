@@ -25,6 +25,22 @@ pub(crate) struct Session {
     created_at: i64,
     /// `password`, `oauth`, `otp`, ...
     method: String,
+    /// What an OAuth client was granted; `None` for a session of the user's own app.
+    #[serde(default)]
+    pub(crate) client: Option<ClientGrant>,
+}
+
+/// What a user granted to an OAuth client.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct ClientGrant {
+    pub(crate) client_id: Uuid,
+    /// Scopes, separated by spaces.
+    pub(crate) scope: String,
+    /// The audience of the access tokens (RFC 8707).
+    pub(crate) resource: Option<String>,
+    /// The thumbprint of the key that the tokens are bound to (RFC 9449 §6.1).
+    #[serde(default)]
+    pub(crate) jkt: Option<String>,
 }
 
 /// The outcome of presenting a refresh token.
@@ -50,7 +66,21 @@ impl Session {
             refreshed_at,
             created_at,
             method: method.to_owned(),
+            client: None,
         }
+    }
+
+    /// Returns the session with the grant of an OAuth client.
+    pub(crate) fn for_client(self, grant: ClientGrant) -> Self {
+        Self {
+            client: Some(grant),
+            ..self
+        }
+    }
+
+    /// Returns the id of the OAuth client; `None` for a session of the user's own app.
+    pub(crate) fn client_id(&self) -> Option<Uuid> {
+        self.client.as_ref().map(|grant| grant.client_id)
     }
 
     /// Returns the current refresh token.
@@ -90,7 +120,7 @@ impl Session {
         let time = |millis| Timestamp::from_millis(millis).to_string();
         json!({
             "id": self.id, "user_id": self.user_id, "email": email, "method": self.method,
-            "created_at": time(self.created_at), "refreshed_at": time(self.refreshed_at),
+            "created_at": time(self.created_at), "refreshed_at": time(self.refreshed_at), "client_id": self.client_id(),
         })
     }
 

@@ -13,13 +13,14 @@ use super::{
     error::AuthApiError,
     flow::{self, Flow},
     mail::{self, Mail},
+    oauth_server::{Authorizations, OAuthClient},
     profile::Profile,
-    session::{self, RefreshOutcome, Session},
+    session::{self, ClientGrant, RefreshOutcome, Session},
     stored_keys::StoredKeyRing,
     user::User,
 };
 
-/// Users, sessions, mails, sign-in flows and key rings.
+/// Users, sessions, mails, sign-in flows, OAuth clients and key rings.
 #[derive(Default)]
 pub(crate) struct AuthState {
     users: BTreeMap<Uuid, User>,
@@ -27,6 +28,8 @@ pub(crate) struct AuthState {
     mails: BTreeMap<Uuid, Mail>,
     flows: BTreeMap<Uuid, Flow>,
     rings: BTreeMap<Uuid, StoredKeyRing>,
+    clients: BTreeMap<Uuid, OAuthClient>,
+    pub(crate) authorizations: Authorizations,
     dirty: BTreeSet<(DocumentKind, Uuid)>,
     /// What has ended since the last call of [`take_logouts`](AuthState::take_logouts).
     logouts: Vec<Logout>,
@@ -39,6 +42,7 @@ enum DocumentKind {
     Session,
     Mail,
     Ring,
+    Client,
 }
 
 /// A changed document. `body` is `None` if the document was deleted.
@@ -54,8 +58,23 @@ const MAX_MAILS: usize = 500;
 /// Number of sign-in flows; the oldest is dropped first.
 const MAX_FLOWS: usize = 10_000;
 
+/// Number of OAuth clients; the oldest is dropped first, with its sessions.
+pub(crate) const MAX_CLIENTS: usize = 1000;
+
+const REFRESH_TOKEN_NOT_FOUND: AuthApiError = AuthApiError::new(
+    400,
+    "refresh_token_not_found",
+    "Invalid Refresh Token: Refresh Token Not Found",
+);
+
 impl DocumentKind {
-    const ALL: [Self; 4] = [Self::User, Self::Session, Self::Mail, Self::Ring];
+    const ALL: [Self; 5] = [
+        Self::User,
+        Self::Session,
+        Self::Mail,
+        Self::Ring,
+        Self::Client,
+    ];
 
     fn name(self) -> &'static str {
         match self {
@@ -63,6 +82,7 @@ impl DocumentKind {
             Self::Session => "session",
             Self::Mail => "mail",
             Self::Ring => "ring",
+            Self::Client => "client",
         }
     }
 }
@@ -83,6 +103,7 @@ impl AuthState {
             Some(DocumentKind::Session) => put(&mut self.sessions, id, body),
             Some(DocumentKind::Mail) => put(&mut self.mails, id, body),
             Some(DocumentKind::Ring) => put(&mut self.rings, id, body),
+            Some(DocumentKind::Client) => put(&mut self.clients, id, body),
             None => false,
         }
     }
@@ -99,6 +120,7 @@ impl AuthState {
                 DocumentKind::Session => write(&self.sessions, id),
                 DocumentKind::Mail => write(&self.mails, id),
                 DocumentKind::Ring => write(&self.rings, id),
+                DocumentKind::Client => write(&self.clients, id),
             };
             Change {
                 kind: kind.name(),
@@ -257,7 +279,21 @@ impl AuthState {
         if let Some(user) = self.user_mut(user_id) {
             user.last_sign_in_at = Some(now.millis());
         }
-        let session = Session::new(user_id, method, now);
+        self.add_session(Session::new(user_id, method, now))
+    }
+
+    /// Creates a session of an OAuth client.
+    pub(crate) fn create_client_session(
+        &mut self,
+        user_id: Uuid,
+        method: &str,
+        grant: ClientGrant,
+        now: Timestamp,
+    ) -> Uuid {
+        self.add_session(Session::new(user_id, method, now).for_client(grant))
+    }
+
+    fn add_session(&mut self, session: Session) -> Uuid {
         let id = session.id;
         self.dirty.insert((DocumentKind::Session, id));
         self.sessions.insert(id, session);
@@ -285,7 +321,45 @@ impl AuthState {
         }
     }
 
+    pub(crate) fn client(&self, id: Uuid) -> Option<&OAuthClient> {
+        self.clients.get(&id)
+    }
+
+    /// Adds an OAuth client. Over [`MAX_CLIENTS`] the oldest one is removed with its sessions.
+    pub(crate) fn add_client(&mut self, client: OAuthClient) {
+        let oldest = self
+            .clients
+            .values()
+            .min_by_key(|client| client.created_at());
+        let oldest = oldest
+            .map(|client| client.id)
+            .filter(|_| self.clients.len() >= MAX_CLIENTS);
+        if let Some(oldest) = oldest {
+            self.revoke_sessions(|session| session.client_id() == Some(oldest));
+            self.clients.remove(&oldest);
+            self.dirty.insert((DocumentKind::Client, oldest));
+        }
+        self.dirty.insert((DocumentKind::Client, client.id));
+        self.clients.insert(client.id, client);
+    }
+
+    /// Returns the grant of the session that a refresh token names. The token is not verified.
+    ///
+    /// # Errors
+    /// 400 `refresh_token_not_found` if the session does not exist or is not of this client.
+    pub(crate) fn client_grant(
+        &self,
+        refresh_token: &str,
+        client_id: Uuid,
+    ) -> Result<ClientGrant, AuthApiError> {
+        session::claimed_session_id(refresh_token)
+            .and_then(|id| self.sessions.get(&id)?.client.clone())
+            .filter(|grant| grant.client_id == client_id)
+            .ok_or(REFRESH_TOKEN_NOT_FOUND)
+    }
+
     /// Rotates a refresh token and returns its session. Reuse of an old token revokes the session.
+    /// `client_id` is the OAuth client that presents the token; the session must be of this client.
     ///
     /// # Errors
     /// 400 `refresh_token_not_found`, `refresh_token_already_used`, `session_not_found`,
@@ -293,17 +367,18 @@ impl AuthState {
     pub(crate) fn refresh_session(
         &mut self,
         token: &str,
+        client_id: Option<Uuid>,
         now: Timestamp,
     ) -> Result<Uuid, AuthApiError> {
-        let unknown = AuthApiError::new(
-            400,
-            "refresh_token_not_found",
-            "Invalid Refresh Token: Refresh Token Not Found",
-        );
+        let unknown = REFRESH_TOKEN_NOT_FOUND;
         let id = session::claimed_session_id(token)
             .filter(|id| self.sessions.contains_key(id))
             .ok_or(unknown.clone())?;
-        let Some(session) = self.sessions.get_mut(&id) else {
+        let Some(session) = self
+            .sessions
+            .get_mut(&id)
+            .filter(|session| session.client_id() == client_id)
+        else {
             return Err(unknown);
         };
         let Some(user) = self.users.get(&session.user_id) else {

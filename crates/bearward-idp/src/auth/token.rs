@@ -122,7 +122,7 @@ async fn refresh_token_grant(
         ));
     }
     auth.update(|state, now| {
-        let session_id = state.refresh_session(token, now)?;
+        let session_id = state.refresh_session(token, None, now)?;
         Ok(TokenResponse::new(state, session_id, auth, endpoint, now)?.into_response())
     })
     .await

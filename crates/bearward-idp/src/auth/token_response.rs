@@ -1,7 +1,7 @@
 //! The tokens of a session, as a response body or in a URL fragment.
 
 use actix_web::HttpResponse;
-use bearward::Timestamp;
+use bearward::{Timestamp, dpop::KeyThumbprint};
 use bearward_testing::{endpoint::JwksEndpoint, signing::Token};
 use serde_json::{Map, Value, json};
 use url::Url;
@@ -45,7 +45,7 @@ impl TokenResponse {
         let expires_in = auth.options.token_lifetime.as_secs();
         let expires_at = now.plus(auth.options.token_lifetime).unix();
         Ok(Self {
-            access_token: access_token(user, session, endpoint, now, expires_at),
+            access_token: access_token(user, session, None, None, endpoint, now, expires_at),
             refresh_token: session.refresh_token(),
             expires_in,
             expires_at,
@@ -112,20 +112,35 @@ impl TokenResponse {
     }
 }
 
-/// Signs an access token with the claims of a hosted project.
-fn access_token(
+/// Signs an access token with the claims of a hosted project. A token of an OAuth client also has
+/// `client_id` and `scope`, and the resource as its audience. `bound_key` binds it to a key (RFC 9449
+/// §6.1).
+pub(crate) fn access_token(
     user: &User,
     session: &Session,
+    scope: Option<&str>,
+    bound_key: Option<KeyThumbprint>,
     endpoint: &JwksEndpoint,
     now: Timestamp,
     expires_at: i64,
 ) -> String {
-    let claims = json!({
-        "iss": endpoint.issuer(), "sub": user.id, "aud": "authenticated", "exp": expires_at, "iat": now.unix(),
+    let resource = session
+        .client
+        .as_ref()
+        .and_then(|grant| grant.resource.as_deref());
+    let mut claims = json!({
+        "iss": endpoint.issuer(), "sub": user.id, "aud": resource.unwrap_or("authenticated"), "exp": expires_at, "iat": now.unix(),
         "email": user.email, "phone": "", "app_metadata": user.app_metadata, "user_metadata": user.user_metadata,
         "role": "authenticated", "aal": "aal1", "amr": session.amr(), "session_id": session.id,
         "is_anonymous": user.is_anonymous,
     });
+    if let Some(client_id) = session.client_id() {
+        claims["client_id"] = json!(client_id);
+        claims["scope"] = json!(scope);
+    }
+    if let Some(key) = bound_key {
+        claims["cnf"] = json!({ "jkt": key.to_string() });
+    }
     let key = endpoint.ring().current().clone();
     Token::new(&Token::header_for(&key), &object(claims)).sign(&key)
 }

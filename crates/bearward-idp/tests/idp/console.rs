@@ -360,6 +360,7 @@ async fn session_list_contains_no_secrets() {
     assert_eq!(
         members,
         [
+            "client_id",
             "created_at",
             "email",
             "id",

@@ -73,13 +73,15 @@ impl Bearward {
             Authentication::Missing => return Ok(None),
             Authentication::Rejected(failure) => Err(failure),
             Authentication::Done(result) => result,
-            Authentication::Pending(pending) => pending.await.map(Identity::User),
+            Authentication::Pending(pending) => {
+                pending.finish(request, self).await.map(Identity::User)
+            }
         };
         if EarlyAuthentication::from_request(request, self).is_none() {
-            let token = credential::token(request, &self.http).ok();
+            let credential = credential::credential(request, &self.http).ok();
             let early = EarlyAuthentication {
                 auth: self.clone(),
-                token: token.map(Into::into),
+                token: credential.map(|credential| credential.token.into()),
                 result: result.clone(),
             };
             request.extensions_mut().insert(Rc::new(early));

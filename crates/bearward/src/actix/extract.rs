@@ -4,6 +4,7 @@ use std::{
     fmt,
     future::Future,
     pin::Pin,
+    rc::Rc,
     task::{Context, Poll},
 };
 
@@ -11,6 +12,7 @@ use actix_web::{HttpMessage, HttpRequest, web::Data};
 
 use super::{
     credential,
+    dpop_nonce::set_next_nonce,
     early::EarlyAuthentication,
     rejection::AuthRejection,
     scope::{ScopeAuthentication, ScopeOutcome},
@@ -18,6 +20,7 @@ use super::{
 use crate::{
     bearward::Bearward,
     client_certificate::ClientCertificate,
+    dpop::{ProofRequest, Scheme},
     error::{AuthError, AuthFailure},
     service_key::Service,
     verified::Verified,
@@ -63,13 +66,34 @@ pub(super) enum Authentication {
     /// The token or service key was verified or rejected.
     Done(Result<Identity, AuthFailure>),
     /// Keys must be fetched first.
-    Pending(PendingVerification),
+    Pending(PendingAuthentication),
+}
+
+/// An authentication that waits for keys, and the proof to check afterwards.
+pub(super) struct PendingAuthentication {
+    verification: PendingVerification,
+    proof: Option<Rc<ProofRequest>>,
+}
+
+impl PendingAuthentication {
+    /// Waits for the keys.
+    pub(super) async fn finish(
+        self,
+        request: &HttpRequest,
+        auth: &Bearward,
+    ) -> Result<Verified, AuthFailure> {
+        let result = self.verification.await;
+        match self.proof {
+            None => result,
+            Some(proof) => result.and_then(|user| check_proof(user, &proof, request, auth)),
+        }
+    }
 }
 
 pub(super) fn authenticate(request: &HttpRequest, auth: &Bearward) -> Authentication {
     let early = EarlyAuthentication::from_request(request, auth);
-    let token = match credential::token(request, &auth.http) {
-        Ok(token) => token,
+    let credential = match credential::credential(request, &auth.http) {
+        Ok(credential) => credential,
         Err(AuthError::NoToken) => return Authentication::Missing,
         Err(error) => {
             let failure = AuthFailure::from(error);
@@ -83,20 +107,55 @@ pub(super) fn authenticate(request: &HttpRequest, auth: &Bearward) -> Authentica
         }
     };
     if let Some(early) = early
-        && early.token.as_deref() == Some(token)
+        && early.token.as_deref() == Some(credential.token)
     {
         return Authentication::Done(early.result.clone());
     }
-    if let Some(result) = auth.try_service_key(token) {
+    if credential.scheme == Scheme::Dpop {
+        return authenticate_bound(request, auth, credential.token);
+    }
+    if let Some(result) = auth.try_service_key(credential.token) {
         if let Ok(service) = &result {
             request.extensions_mut().insert(service.clone());
         }
         return Authentication::Done(result.map(Identity::Service));
     }
-    match auth.try_verify_with(token, || client_certificate(request)) {
+    match auth.try_verify_with(credential.token, || client_certificate(request)) {
         Verification::Ready(result) => Authentication::Done(result.map(Identity::User)),
-        Verification::Pending(pending) => Authentication::Pending(pending),
+        Verification::Pending(verification) => Authentication::Pending(PendingAuthentication {
+            verification,
+            proof: None,
+        }),
     }
+}
+
+/// Verifies a token with the scheme `DPoP` and its proof.
+fn authenticate_bound(request: &HttpRequest, auth: &Bearward, token: &str) -> Authentication {
+    let proof = credential::proof(request, auth);
+    match auth.try_verify_bound(token, || client_certificate(request)) {
+        Verification::Ready(result) => {
+            let result = result.and_then(|user| check_proof(user, &proof, request, auth));
+            Authentication::Done(result.map(Identity::User))
+        }
+        Verification::Pending(verification) => Authentication::Pending(PendingAuthentication {
+            verification,
+            proof: Some(proof),
+        }),
+    }
+}
+
+/// Checks a proof, and stores the nonce for the response in the request.
+fn check_proof(
+    user: Verified,
+    proof: &ProofRequest,
+    request: &HttpRequest,
+    auth: &Bearward,
+) -> Result<Verified, AuthFailure> {
+    let (user, next_nonce) = auth.check_proof(user, proof)?;
+    if let Some(nonce) = next_nonce {
+        set_next_nonce(request, &nonce);
+    }
+    Ok(user)
 }
 
 /// Returns the client certificate of a request, or else of its connection.
@@ -149,7 +208,7 @@ pub(super) fn extract<T: FromIdentity>(request: &HttpRequest) -> ExtractFuture<T
             Authentication::Pending(pending) => {
                 let (request, auth) = (request.clone(), auth.clone());
                 return ExtractFuture(State::Pending(Box::pin(async move {
-                    let result = pending.await;
+                    let result = pending.finish(&request, &auth).await;
                     let result =
                         result.and_then(|verified| convert(Identity::User(verified), &request));
                     result.map_err(|failure| auth.reject(&request, failure))

@@ -16,6 +16,7 @@ use actix_web::{
 use super::{
     async_requirement::{self, AsyncRequirement},
     caller::Caller,
+    dpop_nonce::add_next_nonce,
     extract::{Authentication, Identity, authenticate, convert, missing_token},
     require::Require,
     scope::{ScopeAuthentication, ScopeOutcome},
@@ -301,6 +302,7 @@ where
                     service
                         .call(request)
                         .await
+                        .map(add_next_nonce)
                         .map(ServiceResponse::map_into_left_body)
                 }
                 // A response and not an error, so that outer middleware (CORS, access log)
@@ -325,7 +327,7 @@ async fn authorize(
         Authentication::Missing => Err(missing_token()),
         Authentication::Rejected(failure) => Err(failure),
         Authentication::Done(result) => result,
-        Authentication::Pending(pending) => pending.await.map(Identity::User),
+        Authentication::Pending(pending) => pending.finish(request, auth).await.map(Identity::User),
     };
     let reject = |failure| auth.reject(request, failure);
     let identity = result.map_err(reject)?;

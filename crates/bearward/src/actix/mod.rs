@@ -3,6 +3,7 @@
 mod async_requirement;
 mod caller;
 mod credential;
+mod dpop_nonce;
 mod early;
 mod extract;
 mod guard;
@@ -16,6 +17,8 @@ mod service;
 pub use self::{
     async_requirement::{AsyncRequirement, RequireAsync},
     caller::Caller,
+    credential::OriginalRequest,
+    dpop_nonce::renew_dpop_nonce,
     extract::ExtractFuture,
     guard::{Guard, GuardService},
     methods::{allow_methods, get_or_head},

@@ -89,6 +89,9 @@ pub enum BuildError {
         /// What is wrong with the URL or the cache settings.
         source: RemoteJwksError,
     },
+    /// A setting of [`DpopConfig`](crate::DpopConfig) is out of range.
+    #[error(transparent)]
+    Dpop(#[from] crate::DpopConfigError),
     /// The HTTP client cannot be created, for example because the CA file or proxy is invalid.
     #[cfg(feature = "remote")]
     #[error(transparent)]
@@ -141,6 +144,11 @@ pub enum BuildWarning {
         /// The cookie's name.
         name: String,
     },
+    /// An issuer accepts `DPoP`, and the URL of requests is not configured.
+    #[error(
+        "the URL that DPoP proofs are compared with is taken from the Host header, which clients choose; set the base URL of the service"
+    )]
+    DpopWithoutBaseUrl,
     /// The keys of an issuer are fetched without TLS from another machine.
     #[error(
         "issuer {issuer:?}: its keys are fetched over plain http; an attacker on the network can replace them"

@@ -3,6 +3,7 @@
 use super::{ExplainContext, count, provider_hints::provider_hint, relative_time};
 use crate::{
     algorithm::Algorithm,
+    dpop::DpopMode,
     error::{AuthError, CertificateProblem, FormatError, HeaderError, ObjectError},
     issuer::{ClientRule, Issuer},
     revocation::RevocationKind,
@@ -16,7 +17,7 @@ const SUPABASE_PATH: &str = "/auth/v1";
 const UNSIGNED: &str = "the token is unsigned (alg \"none\") and is never accepted";
 
 /// Returns the next step. The match is exhaustive, so every new reason needs one.
-#[expect(clippy::too_many_lines, reason = "one arm for each reason")]
+#[allow(clippy::too_many_lines, reason = "one arm for each error")]
 pub(super) fn next_step(context: &ExplainContext<'_>, error: &AuthError) -> String {
     if let Some(hint) = provider_hint(context, error) {
         return hint;
@@ -97,19 +98,10 @@ pub(super) fn next_step(context: &ExplainContext<'_>, error: &AuthError) -> Stri
              listed"
                 .to_owned()
         }
-        AuthError::CertificateMismatch(CertificateProblem::NotPresented) => {
-            "the token is bound to a client certificate: send it over mutual TLS with that certificate; behind a proxy, \
-             server.client_certificate_header names the header with the certificate"
-                .to_owned()
-        }
-        AuthError::CertificateMismatch(CertificateProblem::Different) => {
-            "the client authenticated with another certificate than when it requested the token: request a new token with the \
-             certificate that is used now"
-                .to_owned()
-        }
-        AuthError::CertificateMismatch(CertificateProblem::NotBound) => {
-            "the route requires a token that is bound to a client certificate: request it over mutual TLS (RFC 8705 §3)".to_owned()
-        }
+        AuthError::CertificateMismatch(_)
+        | AuthError::InvalidProof(_)
+        | AuthError::ProofNonceRequired { .. }
+        | AuthError::TooManyProofs { .. } => possession(error),
         AuthError::Revoked { kind } => revoked(*kind),
         AuthError::CustomClaimsMismatch => {
             "compare the route's custom claims type with the token's payload: a member is missing or has another type".to_owned()
@@ -152,6 +144,31 @@ fn revoked(kind: RevocationKind) -> String {
     format!(
         "the {kind} was revoked, for example by sign-out or because the account was deleted or disabled; sign in again"
     )
+}
+
+fn possession(error: &AuthError) -> String {
+    match error {
+        AuthError::CertificateMismatch(CertificateProblem::NotPresented) => {
+            "the token is bound to a client certificate: send it over mutual TLS with that certificate; behind a proxy, \
+             server.client_certificate_header names the header with the certificate"
+                .to_owned()
+        }
+        AuthError::CertificateMismatch(CertificateProblem::Different) => {
+            "the client authenticated with another certificate than when it requested the token: request a new token with the \
+             certificate that is used now"
+                .to_owned()
+        }
+        AuthError::CertificateMismatch(CertificateProblem::NotBound) => {
+            "the route requires a token that is bound to a client certificate: request it over mutual TLS (RFC 8705 §3)".to_owned()
+        }
+        AuthError::ProofNonceRequired { .. } => {
+            "repeat the request with a new proof that contains the nonce of the response's DPoP-Nonce header".to_owned()
+        }
+        AuthError::TooManyProofs { .. } => {
+            "set dpop.replay_entries to more than the number of requests within twice dpop.max_age".to_owned()
+        }
+        _ => format!("create a new proof for each request (RFC 9449 §4.2): {error}"),
+    }
 }
 
 fn malformed(context: &ExplainContext<'_>, error: FormatError) -> String {
@@ -226,6 +243,9 @@ fn missing_claim(context: &ExplainContext<'_>, name: &str) -> String {
              claims.subject = [\"sub\", \"client_id\"]"
                 .to_owned()
         }
+        "cnf" => {
+            "the issuer or the route requires tokens that are bound to a key (DPoP, RFC 9449): send a proof with the token request".to_owned()
+        }
         "iss" | "aud" | "exp" => format!(
             "every access token has {name} (RFC 9068 §2.2); configure the issuer to add it, or send the access token instead of another token"
         ),
@@ -248,8 +268,14 @@ fn invalid_claim(context: &ExplainContext<'_>, name: &str, problem: &str) -> Str
     /// Times in seconds have ten digits until 2286.
     const MIN_MILLISECONDS: f64 = 100_000_000_000.0;
     match name {
+        "cnf" if context.issuer().is_some_and(|(issuer, _)| issuer.dpop == DpopMode::Off) => {
+            "the token is bound to a key and requires DPoP or another proof: set `dpop = \"accepted\"` of the issuer, or request a bearer token or \
+             one that is bound to a client certificate (RFC 8705)"
+                .to_owned()
+        }
         "cnf" => {
-            "the token is bound to a key and requires DPoP or another proof; request a bearer token, or one that is bound to a client certificate (RFC 8705)"
+            "the token is bound to a key: send it as \"Authorization: DPoP TOKEN\" with a proof in the header DPoP; other confirmation methods than \
+             jkt and x5t#S256 are not supported"
                 .to_owned()
         }
         "exp" | "nbf" | "iat"

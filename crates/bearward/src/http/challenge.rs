@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::HttpConfig;
 use crate::{
     bearward::Bearward,
+    dpop::ProofError,
     error::{AuthError, AuthFailure},
 };
 
@@ -19,6 +20,8 @@ enum Challenge {
     WithoutError,
     /// The error code, and a further attribute.
     Error(&'static str, Option<String>),
+    /// The error code of a proof, for a challenge of the scheme `DPoP` only (RFC 9449 §7.1).
+    Proof(&'static str),
 }
 
 impl AuthError {
@@ -34,17 +37,21 @@ impl AuthError {
         self.to_http().0
     }
 
-    /// Returns whether the token itself is invalid. False if no token was sent, if the request or
-    /// the server is at fault, and if a valid token does not meet the requirements of the route.
+    /// Returns whether the token itself, or the proof that it is used by its owner, is invalid.
+    /// False if no token was sent, if the request or the server is at fault, and if a valid token
+    /// does not meet the requirements of the route.
     pub fn is_invalid_token(&self) -> bool {
+        if matches!(self, Self::InvalidProof(_)) {
+            return true;
+        }
         // The challenge is `invalid_token` too if the payload does not match the route's type.
         !matches!(self, Self::CustomClaimsMismatch)
             && matches!(self.to_http().1, Challenge::Error(INVALID_TOKEN, _))
     }
 
-    /// Returns the `WWW-Authenticate` field of the response (RFC 6750 §3, RFC 9470 §3, RFC 9728
-    /// §5.1); `None` if it has none. `auth` provides the scheme, the realm and the resource
-    /// metadata.
+    /// Returns the `WWW-Authenticate` field of the response (RFC 6750 §3, RFC 9449 §7, RFC 9470 §3,
+    /// RFC 9728 §5.1); `None` if it has none. `auth` provides the schemes, the realm and the
+    /// resource metadata.
     ///
     /// ```
     /// use bearward::{AuthError, Bearward};
@@ -69,7 +76,7 @@ impl AuthError {
     /// ```
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::KeysUnavailable { retry_after } => {
+            Self::KeysUnavailable { retry_after } | Self::TooManyProofs { retry_after } => {
                 Some(Duration::from_secs(retry_after.as_secs().max(1)))
             }
             _ => None,
@@ -77,10 +84,15 @@ impl AuthError {
     }
 
     pub(crate) fn format_challenge(&self, config: Option<&HttpConfig>) -> Option<String> {
-        let attributes = match self.to_http().1 {
+        let (error, attribute, is_proof) = match self.to_http().1 {
             Challenge::None => return None,
-            Challenge::WithoutError => Vec::new(),
-            Challenge::Error(error, attribute) => {
+            Challenge::WithoutError => (None, None, false),
+            Challenge::Error(error, attribute) => (Some(error), attribute, false),
+            Challenge::Proof(error) => (Some(error), None, true),
+        };
+        let attributes: Vec<String> = match error {
+            None => Vec::new(),
+            Some(error) => {
                 let message =
                     config.map_or_else(|| self.to_string(), |config| config.message(self));
                 let description = quoted_string_safe(&message);
@@ -94,7 +106,10 @@ impl AuthError {
                 .collect()
             }
         };
-        Some(format_challenge(config, attributes))
+        Some(match config {
+            Some(config) if is_proof => format_dpop_challenge(config, attributes),
+            _ => format_challenge(config, attributes),
+        })
     }
 
     /// Maps an error to HTTP. The match has no wildcard arm: every new variant needs a status.
@@ -124,6 +139,10 @@ impl AuthError {
             | Self::CertificateMismatch(_)
             | Self::Revoked { .. }
             | Self::CustomClaimsMismatch => (401, Challenge::Error(INVALID_TOKEN, None)),
+            Self::InvalidProof(ProofError::Nonce) | Self::ProofNonceRequired { .. } => {
+                (401, Challenge::Proof("use_dpop_nonce"))
+            }
+            Self::InvalidProof(_) => (401, Challenge::Proof("invalid_dpop_proof")),
             Self::StepUpRequired { required } => (
                 401,
                 Challenge::Error(
@@ -143,7 +162,7 @@ impl AuthError {
             | Self::UserRequired
             | Self::ServiceRequired
             | Self::OriginNotAllowed => (403, Challenge::None),
-            Self::KeysUnavailable { .. } => (503, Challenge::None),
+            Self::KeysUnavailable { .. } | Self::TooManyProofs { .. } => (503, Challenge::None),
             Self::NotConfigured => (500, Challenge::None),
         }
     }
@@ -187,11 +206,30 @@ impl Bearward {
     }
 }
 
-/// Formats a challenge: the realm, these attributes and the resource metadata.
+/// Formats the challenges of all accepted schemes: the realm, these attributes and the resource
+/// metadata.
 fn format_challenge(config: Option<&HttpConfig>, attributes: Vec<String>) -> String {
-    let (scheme, realm) = config.map_or(("Bearer", "bearward"), |config| {
-        (config.scheme(), config.realm.as_str())
-    });
+    let scheme = config.map_or("Bearer", HttpConfig::scheme);
+    match config.filter(|config| config.dpop.accepts_dpop()) {
+        None => format_scheme(scheme, config, attributes),
+        Some(dpop) if dpop.dpop.accepts_bearer() => format!(
+            "{}, {}",
+            format_scheme(scheme, config, attributes.clone()),
+            format_dpop_challenge(dpop, attributes)
+        ),
+        Some(dpop) => format_dpop_challenge(dpop, attributes),
+    }
+}
+
+/// Formats the challenge of the scheme `DPoP` (RFC 9449 §7.1).
+fn format_dpop_challenge(config: &HttpConfig, mut attributes: Vec<String>) -> String {
+    attributes.push(format!("algs=\"{}\"", config.dpop.algorithms));
+    format_scheme("DPoP", Some(config), attributes)
+}
+
+/// Formats the challenge of one scheme.
+fn format_scheme(scheme: &str, config: Option<&HttpConfig>, attributes: Vec<String>) -> String {
+    let realm = config.map_or("bearward", |config| config.realm.as_str());
     let metadata = config
         .and_then(|config| config.resource.as_ref())
         .and_then(metadata_url)

@@ -15,7 +15,7 @@ pub struct ErrorParts {
     /// The status code.
     pub status: u16,
     /// The header fields, with names in lower case: `content-type`, `cache-control`, and where the
-    /// error has them `www-authenticate` and `retry-after`.
+    /// error has them `www-authenticate`, `dpop-nonce` and `retry-after`.
     pub headers: Vec<(&'static str, String)>,
     /// The body.
     pub body: Vec<u8>,
@@ -57,6 +57,9 @@ impl ErrorParts {
         ];
         if let Some(challenge) = error.format_challenge(config) {
             headers.push(("www-authenticate", challenge));
+        }
+        if let AuthError::ProofNonceRequired { nonce } = error {
+            headers.push(("dpop-nonce", nonce.to_string()));
         }
         if let Some(retry_after) = error.retry_after() {
             headers.push(("retry-after", retry_after.as_secs().to_string()));

@@ -9,8 +9,11 @@ mod request_head;
 mod request_id;
 mod token_source;
 
+use std::sync::atomic::{AtomicU8, Ordering};
+
 use url::Url;
 
+pub(crate) use self::request_head::Credential;
 #[cfg(feature = "actix")]
 pub(crate) use self::request_head::{API_KEY_HEADER, authorization_token, with_api_key};
 pub use self::{
@@ -18,6 +21,11 @@ pub use self::{
     request_head::RequestHead, request_id::RequestId, token_source::TokenSource,
 };
 pub(crate) use self::{error_content::ErrorFormat, token_source::InvalidSource};
+use crate::{
+    algorithm::Algorithm,
+    dpop::DpopMode,
+    issuer::{Issuer, TokenUse},
+};
 
 /// How requests carry tokens, and what error responses contain.
 #[derive(Debug)]
@@ -31,6 +39,64 @@ pub(crate) struct HttpConfig {
     pub(crate) realm: String,
     pub(crate) resource: Option<Url>,
     pub(crate) format: ErrorFormat,
+    pub(crate) dpop: DpopSchemes,
+}
+
+/// Which of the schemes `Bearer` and `DPoP` are accepted. It changes with the issuers.
+#[derive(Debug)]
+pub(crate) struct DpopSchemes {
+    mode: AtomicU8,
+    /// The attribute `algs` of the challenge (RFC 9449 §7.1).
+    pub(crate) algorithms: String,
+}
+
+impl DpopSchemes {
+    const OFF: u8 = 0;
+    const ACCEPTED: u8 = 1;
+    const REQUIRED: u8 = 2;
+
+    fn new() -> Self {
+        Self {
+            mode: AtomicU8::new(Self::OFF),
+            algorithms: String::new(),
+        }
+    }
+
+    /// Sets the accepted algorithms of proofs. Ed25519 has two names (RFC 9864 §2.2).
+    pub(crate) fn set_algorithms(&mut self, algorithms: &[Algorithm]) {
+        let names = algorithms.iter().flat_map(|algorithm| {
+            let synonym = (*algorithm == Algorithm::EdDSA).then_some("Ed25519");
+            [Some(algorithm.name()), synonym].into_iter().flatten()
+        });
+        self.algorithms = names.collect::<Vec<_>>().join(" ");
+    }
+
+    /// Updates the schemes: `DPoP` is accepted if one issuer accepts it, and Bearer unless all
+    /// require `DPoP`.
+    pub(crate) fn update<'a>(&self, issuers: impl Iterator<Item = &'a Issuer>) {
+        let modes: Vec<DpopMode> = issuers
+            .filter(|issuer| issuer.has_token_use(TokenUse::AccessToken))
+            .map(Issuer::dpop_mode)
+            .collect();
+        let mode = if modes.iter().all(|&mode| mode == DpopMode::Off) {
+            Self::OFF
+        } else if modes.iter().all(|&mode| mode == DpopMode::Required) {
+            Self::REQUIRED
+        } else {
+            Self::ACCEPTED
+        };
+        self.mode.store(mode, Ordering::Relaxed);
+    }
+
+    /// Returns whether the scheme `DPoP` is accepted.
+    pub(crate) fn accepts_dpop(&self) -> bool {
+        self.mode.load(Ordering::Relaxed) != Self::OFF
+    }
+
+    /// Returns whether bearer tokens are accepted.
+    pub(crate) fn accepts_bearer(&self) -> bool {
+        self.mode.load(Ordering::Relaxed) != Self::REQUIRED
+    }
 }
 
 impl HttpConfig {
@@ -42,6 +108,7 @@ impl HttpConfig {
             realm: "bearward".to_owned(),
             resource: None,
             format: ErrorFormat::Envelope,
+            dpop: DpopSchemes::new(),
         }
     }
 

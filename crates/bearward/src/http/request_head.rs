@@ -1,11 +1,14 @@
 //! The token of a request, independent of the HTTP framework.
 
+use std::net::IpAddr;
+
 use smallvec::SmallVec;
 
 use super::HttpConfig;
 use crate::{
     bearward::Bearward,
     client_certificate::ClientCertificate,
+    dpop::{ProofRequest, Scheme},
     error::{AuthError, AuthFailure},
     service_key::{Service, is_service_key},
     text::is_token_char,
@@ -36,6 +39,16 @@ pub struct RequestHead<'r> {
     target: &'r str,
     headers: SmallVec<[(&'r str, &'r [u8]); 16]>,
     client_certificate: Option<ClientCertificate>,
+    peer: Option<IpAddr>,
+    is_secure: bool,
+    authority: Option<&'r str>,
+}
+
+/// The token of a request and the scheme that it was sent with.
+#[derive(Clone, Copy)]
+pub(crate) struct Credential<'r> {
+    pub(crate) token: &'r str,
+    pub(crate) scheme: Scheme,
 }
 
 impl<'r> RequestHead<'r> {
@@ -59,6 +72,9 @@ impl<'r> RequestHead<'r> {
                 .map(|(name, value)| (name.as_ref(), value.as_ref()))
                 .collect(),
             client_certificate: None,
+            peer: None,
+            is_secure: false,
+            authority: None,
         }
     }
 
@@ -70,6 +86,36 @@ impl<'r> RequestHead<'r> {
     pub fn client_certificate(mut self, certificate: ClientCertificate) -> Self {
         self.client_certificate = Some(certificate);
         self
+    }
+
+    /// Sets the address of the peer, and whether the connection uses TLS. They are part of the URL
+    /// that proofs are compared with, unless
+    /// [`DpopConfig::base_url`](crate::DpopConfig::base_url) is set.
+    #[must_use]
+    pub fn with_peer(mut self, peer: IpAddr, is_secure: bool) -> Self {
+        self.peer = Some(peer);
+        self.is_secure = is_secure;
+        self
+    }
+
+    /// Sets the authority of the request (`:authority` of HTTP/2), which replaces a missing `Host`
+    /// header field.
+    #[must_use]
+    pub fn with_authority(mut self, authority: &'r str) -> Self {
+        self.authority = Some(authority);
+        self
+    }
+
+    pub(crate) fn peer(&self) -> Option<IpAddr> {
+        self.peer
+    }
+
+    pub(crate) fn is_secure(&self) -> bool {
+        self.is_secure
+    }
+
+    pub(crate) fn authority(&self) -> Option<&'r str> {
+        self.authority
     }
 
     /// Returns the method.
@@ -113,7 +159,9 @@ impl Bearward {
     /// configured [`TokenSource`](crate::TokenSource). The token is not verified. If there are
     /// [service keys](crate::ServiceKey), it may be one, also from the `apikey` header.
     ///
-    /// An `Authorization` header with another scheme counts as no token.
+    /// An `Authorization` header with another scheme counts as no token. `DPoP` is accepted if an
+    /// issuer accepts it; [`verify`](Self::verify) then rejects the token, because it checks no
+    /// proof, and [`authenticate`](Self::authenticate) does.
     ///
     /// ```
     /// use bearward::{AuthError, Bearward, RequestHead};
@@ -130,11 +178,17 @@ impl Bearward {
     /// - [`AuthError::OriginNotAllowed`] if a cookie carries the token of an unsafe request from
     ///   another origin.
     pub fn credential<'r>(&self, request: &RequestHead<'r>) -> Result<&'r str, AuthError> {
-        self.http.token(request)
+        self.http
+            .credential(request)
+            .map(|credential| credential.token)
     }
 
     /// Verifies the token of a request. This is [`credential`](Self::credential) followed by
-    /// [`verify_with_certificate`](Self::verify_with_certificate).
+    /// [`verify_with_certificate`](Self::verify_with_certificate), and for the scheme `DPoP` the check
+    /// of the proof.
+    ///
+    /// If nonces are required, add [`dpop_nonce`](Self::dpop_nonce) to responses now and then: it
+    /// spares clients a rejected request.
     ///
     /// The example of [`RequestHead`] calls it; [`error_parts`](Self::error_parts) makes the
     /// response of a failure.
@@ -146,10 +200,20 @@ impl Bearward {
     /// # Security
     /// It does not check what the user may do.
     pub async fn authenticate(&self, request: &RequestHead<'_>) -> Result<Verified, AuthFailure> {
-        match self.credential(request) {
-            Ok(token) => {
-                let certificate = request.client_certificate;
-                self.verify_with_certificate(token, certificate).await
+        let certificate = request.client_certificate;
+        match self.http.credential(request) {
+            Ok(Credential {
+                token,
+                scheme: Scheme::Bearer,
+            }) => self.verify_with_certificate(token, certificate).await,
+            Ok(Credential {
+                token,
+                scheme: Scheme::Dpop,
+            }) => {
+                let proof = ProofRequest::from_head(request, self.proofs().config());
+                let verification = self.try_verify_bound(token, || certificate);
+                let verified = verification.finish().await?;
+                self.check_proof(verified, &proof).map(|(user, _)| user)
             }
             Err(error) => Err(Self::record_rejection(error.into())),
         }
@@ -174,30 +238,33 @@ impl Bearward {
 
 impl HttpConfig {
     /// Returns the only token of a request.
-    pub(crate) fn token<'r>(&self, request: &RequestHead<'r>) -> Result<&'r str, AuthError> {
+    pub(crate) fn credential<'r>(
+        &self,
+        request: &RequestHead<'r>,
+    ) -> Result<Credential<'r>, AuthError> {
         let mut found = authorization_token(request.values("authorization"), self)?;
         let mut origins = None;
         for source in &self.sources {
             if let Some(token) = source.read(request)? {
-                if found.replace(token).is_some() {
+                let credential = Credential {
+                    token,
+                    scheme: Scheme::Bearer,
+                };
+                if found.replace(credential).is_some() {
                     return Err(AuthError::SeveralCredentials);
                 }
                 origins = source.origins();
             }
         }
         if self.accepts_service_keys {
-            let before = found;
             found = with_api_key(found, request.values(API_KEY_HEADER))?;
-            if found != before {
-                origins = None;
-            }
         }
-        let token = found.ok_or(AuthError::NoToken)?;
+        let credential = found.ok_or(AuthError::NoToken)?;
         match origins {
             Some(origins) if !request.is_safe() && !has_listed_origin(request, origins) => {
                 Err(AuthError::OriginNotAllowed)
             }
-            _ => Ok(token),
+            _ => Ok(credential),
         }
     }
 }
@@ -213,15 +280,19 @@ pub(crate) const API_KEY_HEADER: &str = "apikey";
 /// [`AuthError::SeveralCredentials`] if two of them differ.
 #[inline]
 pub(crate) fn with_api_key<'r>(
-    found: Option<&'r str>,
+    found: Option<Credential<'r>>,
     values: impl Iterator<Item = &'r [u8]>,
-) -> Result<Option<&'r str>, AuthError> {
+) -> Result<Option<Credential<'r>>, AuthError> {
     let mut keys = values
         .filter_map(|value| str::from_utf8(value.trim_ascii()).ok())
         .filter(|value| is_service_key(value));
     keys.try_fold(found, |found, key| match found {
-        Some(other) if other != key => Err(AuthError::SeveralCredentials),
-        _ => Ok(Some(key)),
+        Some(other) if other.token != key => Err(AuthError::SeveralCredentials),
+        Some(other) => Ok(Some(other)),
+        None => Ok(Some(Credential {
+            token: key,
+            scheme: Scheme::Bearer,
+        })),
     })
 }
 
@@ -241,16 +312,42 @@ fn has_listed_origin(request: &RequestHead<'_>, listed: &[String]) -> bool {
 pub(crate) fn authorization_token<'r>(
     mut values: impl Iterator<Item = &'r [u8]>,
     config: &HttpConfig,
-) -> Result<Option<&'r str>, AuthError> {
+) -> Result<Option<Credential<'r>>, AuthError> {
     let (first, second) = (values.next(), values.next());
     if second.is_some() {
         return Err(AuthError::SeveralCredentials);
     }
-    match (first, &config.scheme) {
-        (None, _) => Ok(None),
-        (Some(value), None) => parse_authorization(value, b"bearer"),
-        (Some(value), Some(scheme)) => parse_authorization(value, scheme.as_bytes()),
+    let Some(value) = first else {
+        return Ok(None);
+    };
+    let bearer = match &config.scheme {
+        None => parse_authorization(value, b"bearer"),
+        Some(scheme) => parse_authorization(value, scheme.as_bytes()),
+    }?;
+    match bearer {
+        Some(token) => Ok(Some(Credential {
+            token,
+            scheme: Scheme::Bearer,
+        })),
+        None => bound_token(value, config),
     }
+}
+
+/// Returns the token of an `Authorization` header with the scheme `DPoP` (RFC 9449 §7.1), if an
+/// issuer accepts it.
+#[cold]
+fn bound_token<'r>(
+    value: &'r [u8],
+    config: &HttpConfig,
+) -> Result<Option<Credential<'r>>, AuthError> {
+    if !config.dpop.accepts_dpop() {
+        return Ok(None);
+    }
+    let token = parse_authorization(value, b"dpop")?;
+    Ok(token.map(|token| Credential {
+        token,
+        scheme: Scheme::Dpop,
+    }))
 }
 
 /// Parses an `Authorization` header. Returns `None` if the scheme is another one.

@@ -99,13 +99,14 @@ pub(super) fn parse_entry(
         });
     };
     let kid = jwk.member("kid").and_then(string);
-    parse_jwk(&jwk, algorithms).map_err(|reason| IgnoredKey {
+    parse_public_jwk(&jwk, algorithms).map_err(|reason| IgnoredKey {
         kid: kid.as_deref().map(SanitizedText::new),
         reason,
     })
 }
 
-fn parse_jwk(
+/// Parses a public key for the `listed` algorithms.
+pub(crate) fn parse_public_jwk(
     jwk: &StrictObject<'_>,
     listed: &[Algorithm],
 ) -> Result<VerificationKey, IgnoreReason> {

@@ -71,6 +71,7 @@ mod tests;
 #[cfg(test)]
 mod vectors;
 
+pub(crate) use self::jwk::parse_public_jwk;
 #[cfg(test)]
 pub(crate) use self::key::SIGNATURE_CHECKS;
 pub(crate) use self::redact::redact_url;

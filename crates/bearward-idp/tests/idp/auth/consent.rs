@@ -4,14 +4,14 @@ use url::Url;
 
 use crate::fixture::{TestIdp, TestResponse};
 
-const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
+pub(super) const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
 
 /// A consent page with the cookie of a browser.
 pub(super) struct ConsentPage {
     pub(super) path: String,
     pub(super) text: String,
-    csrf_token: String,
-    cookie: String,
+    pub(super) csrf_token: String,
+    pub(super) cookie: String,
 }
 
 impl ConsentPage {
@@ -56,7 +56,7 @@ impl ConsentPage {
         .await
     }
 
-    async fn send_from(
+    pub(super) async fn send_from(
         &self,
         idp: &TestIdp,
         origin: &str,
