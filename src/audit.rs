@@ -89,7 +89,24 @@ impl RequestOrigin {
     }
 }
 
-/// Records the rejection of a request's token.
+impl RequestOrigin {
+    /// Records that an identity provider has reported the end of a session, or of all sessions of a
+    /// subject. `object` is `session` or `subject`.
+    pub(crate) fn record_logout(&self, issuer: &str, subject: Option<&str>, object: &str) {
+        tracing::info!(
+            target: "bearward::audit",
+            parent: None,
+            event = "backchannel_logout.received",
+            issuer,
+            subject,
+            object,
+            client = %self.client,
+            request_id = self.request_id.as_ref().map(RequestId::as_str),
+        );
+    }
+}
+
+/// Records the rejection of a request's token or service key.
 pub(crate) fn record_rejection(
     client: IpAddr,
     request_id: &RequestId,
@@ -97,6 +114,7 @@ pub(crate) fn record_rejection(
     reason: &str,
     issuer: Option<&str>,
     kid: Option<&str>,
+    service: Option<&str>,
 ) {
     tracing::info!(
         target: "bearward::audit",
@@ -105,6 +123,7 @@ pub(crate) fn record_rejection(
         reason,
         issuer,
         kid,
+        service,
         route,
         %client,
         request_id = request_id.as_str(),

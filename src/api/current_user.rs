@@ -6,7 +6,9 @@ use actix_web::{
     FromRequest, HttpMessage, HttpRequest, HttpResponse, ResponseError, dev::Payload,
     http::StatusCode, web::Data,
 };
-use bearward::{AuthError, NoCustomClaims, Principal, RequestId, Requirement, Timestamp, Verified};
+use bearward::{
+    AuthError, NoCustomClaims, Principal, RequestId, Requirement, Service, Timestamp, Verified,
+};
 
 use super::ApiError;
 use crate::{
@@ -16,13 +18,18 @@ use crate::{
     store::{DbTimestamp, Store, StoreError},
 };
 
-/// The requirement of endpoints that every user may call.
+/// The requirement of endpoints that every user may call. Where the guard accepts services, every
+/// service may call them too.
 pub(crate) struct AnyUser;
 
 impl Requirement for AnyUser {
     type Claims = NoCustomClaims;
 
     fn check(_: &Verified) -> Result<(), AuthError> {
+        Ok(())
+    }
+
+    fn check_service(_: &Service) -> Result<(), AuthError> {
         Ok(())
     }
 }

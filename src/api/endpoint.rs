@@ -96,6 +96,20 @@ impl Endpoint {
         ));
     }
 
+    /// Mounts the endpoint without authentication. Rejections with a
+    /// [`RejectionLog`](bearward::RejectionLog) count against the limit of invalid tokens.
+    pub(super) fn public_invalid_tokens_limited(
+        self,
+        config: &mut ServiceConfig,
+        limits: RequestLimits,
+    ) {
+        let limits = self.limits(limits);
+        config.service(middleware::public_invalid_tokens_limited(
+            self.into_resource(),
+            limits,
+        ));
+    }
+
     /// Mounts the endpoint for tokens that meet `R`. No account is loaded and valid tokens are not
     /// rate-limited.
     pub(super) fn authenticated<R: Requirement>(
@@ -144,16 +158,16 @@ impl Endpoint {
         ));
     }
 
-    /// Mounts the endpoint like [`with_account`](Self::with_account), without the rate limit per
-    /// user: a gateway sends one forward-auth request for every file of a page.
-    pub(super) fn with_account_unlimited<R: Requirement>(
+    /// Mounts the endpoint like [`with_account`](Self::with_account), for services too, and without
+    /// the rate limit per user: a gateway sends one forward-auth request for every file of a page.
+    pub(super) fn with_account_or_service<R: Requirement>(
         self,
         config: &mut ServiceConfig,
         limits: RequestLimits,
         auth: &Bearward,
     ) {
         let limits = self.limits(limits);
-        config.service(middleware::with_account_unlimited::<R>(
+        config.service(middleware::with_account_or_service::<R>(
             self.into_resource(),
             limits,
             auth,

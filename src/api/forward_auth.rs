@@ -5,7 +5,7 @@ use actix_web::{
     http::{StatusCode, header::CACHE_CONTROL},
     web::Data,
 };
-use bearward::{AuthError, Bearward, ClaimRule, ClaimValue, Principal, Verified};
+use bearward::{AuthError, Bearward, Caller, ClaimRule, ClaimValue, Service, Verified};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::{Value, json};
 use url::form_urlencoded;
@@ -30,7 +30,7 @@ use crate::server::middleware::{FORWARD_AUTH_PATH, ForwardAuthChecked};
 /// | `X-Auth-Roles` | the roles, separated by commas |
 /// | `X-Auth-Scopes` | the scopes, separated by spaces |
 /// | `X-Auth-Tenant` | the tenant |
-/// | `X-Auth-Client` | the client that the token was issued to: `client_id`, `azp`, `appid` or `cid` |
+/// | `X-Auth-Client` | the client that the token was issued to: `client_id`, `azp`, `appid` or `cid`; the name of a service |
 ///
 /// Each header is always present and is empty if the token has no such claim. Some gateways keep
 /// headers of the client whose names are not in this response, so a missing header could be
@@ -46,16 +46,23 @@ use crate::server::middleware::{FORWARD_AUTH_PATH, ForwardAuthChecked};
 /// and whole numbers also match booleans and numbers). Unknown parameters are rejected, so that a
 /// misspelled restriction is not ignored.
 ///
+/// `caller` says who may call: `user` (the default), `service` (with a service key) or `any`. For a
+/// service, `X-Auth-Client` is its name, `X-Auth-Scopes` has its scopes, and the other headers are
+/// empty: a backend recognizes it by the empty `X-Auth-Subject`. Services meet no `role`, `aal` and
+/// `claim`.
+///
 /// # Errors
 /// The errors of every endpoint with an account; then 422 for an invalid query; then 401 for a claim
 /// with another value; then 403 for a missing role or scope; then 401 for a level that is too low.
+/// 403 for a service where a user is required, and the reverse.
 #[utoipa::path(
     method(get, head, post, put, patch, delete, options, trace), path = "/api/auth/verify", operation_id = "verify", tag = "sign-in",
     params(
         ("role" = Option<String>, Query, description = "A required role; may be repeated", min_length = 1),
         ("scope" = Option<String>, Query, description = "Required scopes, separated by spaces", pattern = "^ *[^ ].*$"),
         ("aal" = Option<String>, Query, description = "The minimum authentication assurance level", pattern = "^aal[123]$"),
-        ("claim" = Option<String>, Query, description = "A required claim, as `NAME=VALUE` or `/POINTER=VALUE`; may be repeated", example = "repository_owner=octo-org", pattern = r"^(/[^~=*/][^~=*]*|[^/=*][^=*]*)=[^*]+\*?$")
+        ("claim" = Option<String>, Query, description = "A required claim, as `NAME=VALUE` or `/POINTER=VALUE`; may be repeated", example = "repository_owner=octo-org", pattern = r"^(/[^~=*/][^~=*]*|[^/=*][^=*]*)=[^*]+\*?$"),
+        ("caller" = Option<String>, Query, description = "Who may call; `user` by default", pattern = "^(user|service|any)$")
     ),
     responses(
         AccountErrors,
@@ -70,13 +77,13 @@ use crate::server::middleware::{FORWARD_AUTH_PATH, ForwardAuthChecked};
                 ("x-auth-roles" = String, description = "The roles, separated by commas, or empty"),
                 ("x-auth-scopes" = String, description = "The scopes, separated by spaces, or empty"),
                 ("x-auth-tenant" = String, description = "The tenant, or empty"),
-                ("x-auth-client" = String, description = "The client that the token was issued to, or empty")
+                ("x-auth-client" = String, description = "The client that the token was issued to, or the name of the service, or empty")
             )
         )
     )
 )]
 pub(super) async fn verify(
-    user: Principal,
+    caller: Caller,
     auth: Data<Bearward>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Error> {
@@ -95,9 +102,17 @@ pub(super) async fn verify(
         .with_details(errors.into())
     })?;
     query
-        .check(&user)
-        .map_err(|error| Bearward::record_rejection(user.failure(error)))
+        .check(&caller)
+        .map_err(|error| Bearward::record_rejection(caller.failure(error)))
         .map_err(|failure| auth.reject(&request, failure))?;
+    Ok(match &caller {
+        Caller::User(user) => user_response(user),
+        Caller::Service(service) => service_response(service),
+    })
+}
+
+/// Identifies a user in headers.
+fn user_response(user: &Verified) -> HttpResponse {
     let claims = user.claims();
     let scopes: Vec<String> = claims
         .scopes()
@@ -109,7 +124,7 @@ pub(super) async fn verify(
         .filter(|role| !role.is_empty())
         .map(|role| utf8_percent_encode(role, ENCODED_IN_LIST).to_string())
         .collect();
-    let response = HttpResponse::Ok()
+    HttpResponse::Ok()
         .insert_header((CACHE_CONTROL, "no-store"))
         .insert_header(("x-auth-subject", percent_encode(user.subject())))
         .insert_header(("x-auth-issuer", percent_encode(user.canonical_issuer())))
@@ -131,8 +146,29 @@ pub(super) async fn verify(
             "x-auth-client",
             percent_encode(claims.client_id().unwrap_or_default()),
         ))
-        .finish();
-    Ok(response)
+        .finish()
+}
+
+/// Identifies a service in headers. All names are present, so that a gateway replaces those of the
+/// client.
+fn service_response(service: &Service) -> HttpResponse {
+    let scopes: Vec<String> = service.scopes().map(percent_encode).collect();
+    let mut response = HttpResponse::Ok();
+    response.insert_header((CACHE_CONTROL, "no-store"));
+    for name in [
+        "x-auth-subject",
+        "x-auth-issuer",
+        "x-auth-email",
+        "x-auth-role",
+        "x-auth-roles",
+        "x-auth-tenant",
+    ] {
+        response.insert_header((name, ""));
+    }
+    response
+        .insert_header(("x-auth-scopes", scopes.join(" ")))
+        .insert_header(("x-auth-client", percent_encode(service.name())))
+        .finish()
 }
 
 /// Maximum number of query errors in a response.
@@ -148,6 +184,16 @@ struct AccessQuery {
     scopes: Vec<String>,
     levels: Vec<&'static str>,
     claims: Vec<ClaimRule>,
+    callers: AcceptedCallers,
+}
+
+/// The value of `?caller=`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum AcceptedCallers {
+    #[default]
+    User,
+    Service,
+    Any,
 }
 
 impl AccessQuery {
@@ -191,15 +237,47 @@ impl AccessQuery {
                     "must be NAME=VALUE or /POINTER=VALUE; \"*\" is accepted only at the end of the value",
                 )?,
             ),
+            "caller" => {
+                self.callers = match value {
+                    "user" => AcceptedCallers::User,
+                    "service" => AcceptedCallers::Service,
+                    "any" => AcceptedCallers::Any,
+                    _ => return Err("must be user, service or any"),
+                }
+            }
             "role" | "scope" => return Err("must not be empty"),
-            _ => return Err("is unknown; accepted parameters: role, scope, aal, claim"),
+            _ => return Err("is unknown; accepted parameters: role, scope, aal, claim, caller"),
         }
         Ok(())
     }
 
+    fn check(&self, caller: &Caller) -> Result<(), AuthError> {
+        match caller {
+            Caller::User(_) if self.callers == AcceptedCallers::Service => {
+                Err(AuthError::ServiceRequired)
+            }
+            Caller::User(user) => self.check_user(user),
+            Caller::Service(service) => self.check_service(service),
+        }
+    }
+
+    /// A service has no role, level and claims, so it does not meet a requirement for one.
+    fn check_service(&self, service: &Service) -> Result<(), AuthError> {
+        let needs_user =
+            !(self.roles.is_empty() && self.levels.is_empty() && self.claims.is_empty());
+        if self.callers == AcceptedCallers::User || needs_user {
+            return Err(AuthError::UserRequired);
+        }
+        if self.scopes.is_empty() {
+            Ok(())
+        } else {
+            service.require_scope(&self.scopes.join(" "))
+        }
+    }
+
     /// Checks claims, then roles, then scopes, then the level: a user without the role does not have
     /// to step up to learn that.
-    fn check(&self, user: &Verified) -> Result<(), AuthError> {
+    fn check_user(&self, user: &Verified) -> Result<(), AuthError> {
         self.claims
             .iter()
             .try_for_each(|rule| user.require_claim(rule))?;

@@ -57,6 +57,18 @@ pub(super) struct RevocationsReport {
     entries: usize,
     /// Seconds since the list was last read from the database; null if it was not read yet.
     age_seconds: Option<u64>,
+    /// Absent unless `[revocation.supabase]` is configured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    supabase: Option<SupabaseReport>,
+}
+
+/// The check of the Supabase sessions.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(super) struct SupabaseReport {
+    /// The number of sessions that are checked.
+    sessions: usize,
+    /// Seconds since the last check; null before the first.
+    age_seconds: Option<u64>,
 }
 
 /// The keys of an issuer. Of several key sets: the least usable state, all keys, the largest age.
@@ -180,6 +192,12 @@ pub(super) async fn health(health: Data<Health>) -> HttpResponse {
             .map(|(entries, age)| RevocationsReport {
                 entries,
                 age_seconds: age.map(|age| age.as_secs()),
+                supabase: health.revocations.supabase_status().map(|(sessions, age)| {
+                    SupabaseReport {
+                        sessions,
+                        age_seconds: age.map(|age| age.as_secs()),
+                    }
+                }),
             }),
     };
     HttpResponse::Ok()

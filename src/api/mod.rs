@@ -2,6 +2,7 @@
 
 pub(crate) mod admin;
 mod api_keys;
+mod back_channel_logout;
 mod body;
 pub(crate) mod current_user;
 mod docs;
@@ -32,8 +33,9 @@ use actix_web::{
 use bearward::Bearward;
 
 pub use self::{
-    admin::Administrators, api_keys::ApiKeys, error::ApiError, google::GoogleSignIn,
-    health::Health, metadata::Metadata, openapi::Document, own_document::DocumentError,
+    admin::Administrators, api_keys::ApiKeys, back_channel_logout::BackChannelLogout,
+    error::ApiError, google::GoogleSignIn, health::Health, metadata::Metadata, openapi::Document,
+    own_document::DocumentError,
 };
 use self::{
     body::BodyLimit,
@@ -45,7 +47,7 @@ use crate::server::middleware::RequestLimits;
 /// Mounts all routes except `/metrics`.
 ///
 /// The application needs `Data` of [`Bearward`], [`Accounts`](crate::accounts::Accounts),
-/// [`Administrators`], [`GoogleSignIn`], [`ApiKeys`], [`Completions`](crate::completions::Completions), [`Document`],
+/// [`Administrators`], [`BackChannelLogout`], [`GoogleSignIn`], [`ApiKeys`], [`Completions`](crate::completions::Completions), [`Document`],
 /// [`Health`], [`Metadata`], [`RateLimits`](crate::server::RateLimits) and
 /// [`SharedRevocations`](crate::revocations::SharedRevocations), and the middleware of
 /// [`server`](crate::server).
@@ -64,9 +66,6 @@ pub fn routes(config: &mut ServiceConfig, limits: RequestLimits, auth: &Bearward
     endpoint("/api/auth/me")
         .get(me::me)
         .with_account::<AnyUser>(config, limits, auth);
-    endpoint("/api/auth/verify")
-        .any(forward_auth::verify)
-        .with_account_unlimited::<AnyUser>(config, limits, auth);
     endpoint("/api/auth/sign-out")
         .post(sign_out::sign_out)
         .with_account::<AnyUser>(config, limits, auth);
@@ -90,6 +89,11 @@ pub fn routes(config: &mut ServiceConfig, limits: RequestLimits, auth: &Bearward
         .get(status::list)
         .with_account::<AnyUser>(config, limits, auth);
 
+    // An active account, or a service. The query decides which of them.
+    endpoint("/api/auth/verify")
+        .any(forward_auth::verify)
+        .with_account_or_service::<AnyUser>(config, limits, auth);
+
     // An active account of an administrator.
     endpoint("/api/admin/users")
         .get(admin::list)
@@ -110,6 +114,9 @@ pub fn routes(config: &mut ServiceConfig, limits: RequestLimits, auth: &Bearward
         .get(google::sign_in_url)
         .post(google::sign_in)
         .public_rate_limited(config, limits);
+    endpoint("/api/auth/backchannel-logout")
+        .post(back_channel_logout::log_out)
+        .public_invalid_tokens_limited(config, limits);
     endpoint("/health")
         .get(health::health)
         .public(config, limits);

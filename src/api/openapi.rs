@@ -16,7 +16,7 @@ use utoipa::{
 };
 
 use super::{
-    admin, api_keys, forward_auth, generate, google, health, me, metadata,
+    admin, api_keys, back_channel_logout, forward_auth, generate, google, health, me, metadata,
     own_document::{self, DocumentError},
     protected, revocations,
     schema::{ErrorBody, ErrorEnvelope},
@@ -118,7 +118,7 @@ pub(super) async fn document(document: Data<Document>) -> HttpResponse {
         protected::protected, me::me, user::update, user::delete, status::add, status::list,
         api_keys::list, api_keys::upsert, api_keys::remove, generate::generate,
         admin::list, admin::set_active, revocations::list, revocations::create, revocations::remove, sign_out::sign_out,
-        forward_auth::verify, google::sign_in_url, google::sign_in,
+        forward_auth::verify, back_channel_logout::log_out, google::sign_in_url, google::sign_in,
         health::health, health::live, health::ready, health::metrics, metadata::metadata, document,
     ),
     components(schemas(ErrorEnvelope, ErrorBody)),

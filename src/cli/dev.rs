@@ -133,6 +133,11 @@ pub(super) async fn run(sources: Sources, options: Options) -> Result<(), Failur
     let api = super::connectable_address(application.address());
     let api = format!("{}://{api}", config.server.scheme());
     idp.attach_api(api.clone(), application.auth().clone());
+    if config.revocation.backchannel_logout
+        && let Ok(url) = format!("{api}/api/auth/backchannel-logout").parse()
+    {
+        idp.send_logout_tokens_to(url);
+    }
     let _traces = telemetry::start(&config.telemetry)?;
     print(&idp, &api, certificate.as_ref(), &folder);
     Ok(signals.run(application).await?)

@@ -5,6 +5,7 @@ use std::{net::SocketAddr, path::PathBuf};
 use bearward::Algorithm;
 use bearward_idp::{AuthOptions, Idp, IdpError};
 use clap::Args;
+use url::Url;
 
 use super::{Failure, sign_in_flags::SignInFlags, style};
 use crate::{server::signals::Signals, settings::Sources};
@@ -29,6 +30,10 @@ pub(super) struct Options {
     /// Store users, sessions, mails and keys in this file; without it they are lost on exit
     #[arg(long, value_name = "FILE")]
     data: Option<PathBuf>,
+    /// Send a logout token to this URL when a session ends, or when a user is banned or deleted.
+    /// May be repeated
+    #[arg(long, value_name = "URL")]
+    backchannel_logout_url: Vec<Url>,
     #[command(flatten)]
     sign_in: SignInFlags,
 }
@@ -48,6 +53,7 @@ pub(super) async fn run(sources: &Sources, options: Options) -> Result<(), Failu
         base,
         dangerous_allow_remote,
         data,
+        backchannel_logout_url,
         sign_in,
     } = options;
     let mut signals = Signals::install()?;
@@ -57,7 +63,10 @@ pub(super) async fn run(sources: &Sources, options: Options) -> Result<(), Failu
         alg,
         base,
         dangerous_allow_remote,
-        sign_in.into_options(data),
+        AuthOptions {
+            back_channel_logout: backchannel_logout_url,
+            ..sign_in.into_options(data)
+        },
     )?;
     let (strong, plain, note) = (style::STRONG, style::PLAIN, style::NOTE);
     let base = idp.base();

@@ -19,6 +19,7 @@ mod explain;
 mod health;
 #[cfg(feature = "idp")]
 mod idp;
+mod keys;
 mod man;
 mod openapi;
 mod serve;
@@ -98,6 +99,9 @@ enum Command {
     /// Manage the keys that encrypt users' API keys
     #[command(subcommand)]
     Vault(vault::Command),
+    /// Create keys of services, which call the API without a user
+    #[command(subcommand)]
+    Keys(keys::Command),
     /// Copy the SQLite database to a file while servers run
     Backup(backup::BackupOptions),
     /// Replace the SQLite database by a backup; the server must be stopped
@@ -209,6 +213,7 @@ pub fn run() -> ExitCode {
             Command::Openapi => openapi::run(),
             Command::Admin(command) => admin::run(&sources, command).await,
             Command::Vault(command) => vault::run(&sources, command).await,
+            Command::Keys(command) => keys::run(&command),
             Command::Backup(options) => backup::run_backup(&sources, options).await,
             Command::Restore(options) => backup::run_restore(&sources, options).await,
             Command::Completions(options) => completions::run(&options),

@@ -1,5 +1,6 @@
 //! The revocation list that all replicas share through the database.
 
+mod supabase;
 mod sync;
 
 use std::{fmt, sync::Arc, time::Duration};
@@ -8,6 +9,8 @@ use bearward::{Bearward, Clock, Revocation, RevocationError, Revocations, Timest
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
+pub(crate) use self::supabase::SeenSessions;
+use self::supabase::SupabaseSessions;
 use self::sync::SyncState;
 use crate::{
     domain::{Administrator, Page, PageRequest, RevocationEntry, RevocationReason},
@@ -32,6 +35,7 @@ struct Inner {
     clock: Arc<dyn Clock>,
     interval: Duration,
     sync: Mutex<SyncState>,
+    supabase: Option<SupabaseSessions>,
 }
 
 /// Why an entry was not added.
@@ -46,8 +50,14 @@ pub(crate) enum AddError {
 }
 
 impl SharedRevocations {
-    /// Creates the list. It is empty until [`run`](Self::run) has read the table.
-    pub fn new(settings: &settings::Revocation, auth: &Bearward, store: Store) -> Self {
+    /// Creates the list. It is empty until [`run`](Self::run) has read the table. `seen` are the
+    /// sessions that `auth` records for `[revocation.supabase]`.
+    pub(crate) fn new(
+        settings: &settings::Revocation,
+        auth: &Bearward,
+        store: Store,
+        seen: Option<Arc<SeenSessions>>,
+    ) -> Self {
         Self(settings.enabled.then(|| {
             let own = auth.revocations();
             Arc::new(Inner {
@@ -57,6 +67,9 @@ impl SharedRevocations {
                 clock: Arc::clone(auth.clock()),
                 interval: settings.interval,
                 sync: Mutex::default(),
+                supabase: seen
+                    .zip(settings.supabase.as_ref())
+                    .map(|(seen, settings)| SupabaseSessions::new(settings, auth, seen)),
             })
         }))
     }
@@ -81,16 +94,36 @@ impl SharedRevocations {
         Some((inner.stored.len(), inner.stored.age()))
     }
 
-    /// Returns whether the entries of the table are older than the interval allows.
+    /// Returns the number of Supabase sessions that are checked, and the time since the last check;
+    /// `None` unless `[revocation.supabase]` is configured.
+    pub(crate) fn supabase_status(&self) -> Option<(usize, Option<Duration>)> {
+        let supabase = self.0.as_ref()?.supabase.as_ref()?;
+        Some(supabase.status())
+    }
+
+    /// Checks the Supabase sessions until the future is dropped.
+    pub(crate) async fn check_supabase_sessions(self) {
+        if let Some(supabase) = self.0.and_then(|inner| inner.supabase.clone()) {
+            supabase.run().await;
+        }
+    }
+
+    /// Returns whether the entries of the table, or the check of the Supabase sessions, are older than
+    /// the interval allows.
     pub(crate) fn is_stale(&self) -> bool {
         self.0.as_ref().is_some_and(|inner| {
             let age = inner.stored.age();
+            let supabase = inner.supabase.as_ref();
             age.is_none_or(|age| age > 5 * inner.interval)
+                || supabase.is_some_and(SupabaseSessions::is_stale)
         })
     }
 
     /// Publishes the age as a metric.
     pub(crate) fn publish_metrics(&self) {
+        if let Some(supabase) = self.0.as_ref().and_then(|inner| inner.supabase.as_ref()) {
+            supabase.publish_metrics();
+        }
         if let Some((_, Some(age))) = self.status() {
             metrics::gauge!("bearward_revocations_age_seconds").set(age.as_secs_f64());
         }

@@ -31,7 +31,9 @@ use super::{
 };
 use crate::{
     accounts::Accounts,
-    api::{self, Administrators, ApiKeys, Document, GoogleSignIn, Health, Metadata},
+    api::{
+        self, Administrators, ApiKeys, BackChannelLogout, Document, GoogleSignIn, Health, Metadata,
+    },
     completions::Completions,
     revocations::SharedRevocations,
     settings::{self, ClientAuth, Config},
@@ -64,6 +66,7 @@ struct AppState {
     auth: Data<Bearward>,
     accounts: Data<Accounts>,
     administrators: Data<Administrators>,
+    back_channel_logout: Data<BackChannelLogout>,
     google_sign_in: Data<GoogleSignIn>,
     api_keys: Data<ApiKeys>,
     completions: Data<Completions>,
@@ -256,6 +259,7 @@ impl Application {
     pub async fn run(mut self) -> Result<(), StartError> {
         // Dropping it ends the tasks.
         let mut tasks = JoinSet::new();
+        tasks.spawn(self.revocations.clone().check_supabase_sessions());
         tasks.spawn(self.revocations.run());
         for task in self.tasks {
             tasks.spawn(task(self.shutdown.clone()));
@@ -296,8 +300,10 @@ impl AppState {
             auth,
             resource,
             completions,
+            seen_sessions,
         } = services;
-        let revocations = SharedRevocations::new(&config.revocation, &auth, store.clone());
+        let revocations =
+            SharedRevocations::new(&config.revocation, &auth, store.clone(), seen_sessions);
         Self {
             health: Data::new(Health::new(
                 auth.clone(),
@@ -319,6 +325,9 @@ impl AppState {
             api_keys: Data::new(ApiKeys::new(&config.vault)),
             completions: Data::new(completions),
             accounts: Data::new(Accounts::new(store, clock)),
+            back_channel_logout: Data::new(BackChannelLogout::new(
+                config.revocation.backchannel_logout,
+            )),
             administrators: Data::new(Administrators::new(&config.admin)),
             document: Data::new(document),
             rate_limits: Data::new(RateLimits::new(&config.rate_limit, auth.clock())),
@@ -354,6 +363,7 @@ impl AppFactory {
             .app_data(state.auth.clone())
             .app_data(state.accounts.clone())
             .app_data(state.administrators.clone())
+            .app_data(state.back_channel_logout.clone())
             .app_data(state.google_sign_in.clone())
             .app_data(state.api_keys.clone())
             .app_data(state.completions.clone())

@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     completions::Completions,
+    revocations::SeenSessions,
     settings::{Config, CorsOrigin},
 };
 
@@ -27,13 +28,14 @@ pub async fn verifier(config: &Config) -> Result<Bearward, StartError> {
         .public_url
         .as_ref()
         .map(|url| url.url().clone());
-    build_verifier(Arc::new(SystemClock::new()), config, resource).await
+    build_verifier(Arc::new(SystemClock::new()), config, resource, None).await
 }
 
 async fn build_verifier(
     clock: Arc<dyn Clock>,
     config: &Config,
     resource: Option<Url>,
+    seen_sessions: Option<Arc<SeenSessions>>,
 ) -> Result<Bearward, StartError> {
     let mut builder = Bearward::builder()
         .clock(clock)
@@ -51,6 +53,12 @@ async fn build_verifier(
     }
     if let Some(header) = &config.tokens.header {
         builder = builder.source(TokenSource::header(header.clone()));
+    }
+    if let Some(seen) = seen_sessions {
+        builder = builder.observe_tokens(move |token| seen.record(token));
+    }
+    for service in &config.service_keys {
+        builder = builder.service_key(service.clone());
     }
     for issuer in config.issuers.values() {
         builder = builder.issuer(issuer.clone());
@@ -80,6 +88,8 @@ pub(super) struct Services {
     /// See [`resource_url`].
     pub(super) resource: Option<String>,
     pub(super) completions: Completions,
+    /// The sessions that the verifier records, for `[revocation.supabase]`.
+    pub(super) seen_sessions: Option<Arc<SeenSessions>>,
 }
 
 /// Builds the services of a server that listens on `address`, and starts the first fetch of every
@@ -91,8 +101,18 @@ pub(super) async fn build_services(
 ) -> Result<Services, StartError> {
     let resource = resource_url(config, address);
     let challenge_resource = resource.as_ref().and_then(|resource| resource.parse().ok());
+    let supabase = config.revocation.supabase.as_ref();
+    let seen_sessions =
+        supabase.map(|supabase| Arc::new(SeenSessions::new(supabase.issuer.clone())));
+    let auth = build_verifier(
+        Arc::clone(&clock),
+        config,
+        challenge_resource,
+        seen_sessions.clone(),
+    );
     Ok(Services {
-        auth: build_verifier(Arc::clone(&clock), config, challenge_resource).await?,
+        auth: auth.await?,
+        seen_sessions,
         resource,
         completions: Completions::new(&config.generate, clock)?,
     })

@@ -134,7 +134,7 @@ impl Database {
     }
 }
 
-fn schema_name(raw: Raw<'_>) -> Result<String, Hint> {
+pub(super) fn schema_name(raw: Raw<'_>) -> Result<String, Hint> {
     let text = raw.text()?;
     let is_valid = text.len() <= MAX_NAME_LENGTH
         && text.starts_with(|first: char| first.is_ascii_lowercase() || first == '_')

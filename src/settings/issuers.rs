@@ -89,6 +89,7 @@ fn read_issuer(name: &str, mut section: Section<'_>, allow_http: bool) -> Result
     let provider = provider::read(&mut section)?;
     let base = base(name, &mut section, provider);
     let first_party = section.optional("first_party", boolean);
+    let logout_audiences = section.with_default("logout_audiences", Vec::new(), "", names);
     let keys = keys(&mut section, base.as_ref().ok(), allow_http);
     let tenants = section.with_default("tenants", Vec::new(), "", names);
     let file = |raw: Raw<'_>| raw.text().map(PathBuf::from);
@@ -137,7 +138,7 @@ fn read_issuer(name: &str, mut section: Section<'_>, allow_http: bool) -> Result
     let (base, algorithms, token_type) = (base?, algorithms?, token_type?);
     let (leeway, required_claims, token_use) = (leeway?, required_claims?, token_use?);
     let (claims, keys, tenants, require) = (claims?, keys?, tenants?, require?);
-    let (first_party, dpop) = (first_party?, dpop?);
+    let (first_party, logout_audiences, dpop) = (first_party?, logout_audiences?, dpop?);
     let (token_file, headers_file) = (token_file?, headers_file?);
     let build = || {
         let issuer = base
@@ -165,6 +166,7 @@ fn read_issuer(name: &str, mut section: Section<'_>, allow_http: bool) -> Result
         if let Some(subject) = claims.subject {
             issuer = issuer.subject_from(subject)?;
         }
+        issuer = issuer.logout_audiences(logout_audiences)?;
         if tenants.is_empty() {
             Ok(issuer)
         } else {

@@ -23,6 +23,7 @@ mod report;
 mod revocation;
 mod section;
 mod server;
+mod service_keys;
 mod sources;
 mod suggestion;
 mod supabase_url;
@@ -40,7 +41,7 @@ use std::collections::BTreeMap;
 pub use address::{CorsOrigin, PublicUrl};
 pub use admin::Admin;
 use app::App;
-use bearward::{Issuer, JwksCacheConfig};
+use bearward::{Issuer, JwksCacheConfig, ServiceKey};
 pub use database::{Database, Pooler};
 pub use dpop::{Dpop, NonceKey};
 pub use effective_values::Redacted;
@@ -49,10 +50,11 @@ pub use problem::{ConfigErrors, Problem};
 pub use rate_limit::RateLimit;
 pub use report::EffectiveValue;
 use report::Report;
-pub use revocation::Revocation;
+pub use revocation::{Revocation, SupabaseRevocation};
 use section::{Reported, Section};
 use serde::de::DeserializeOwned;
 pub use server::Server;
+pub(crate) use service_keys::{is_name as is_service_name, parse_expiry};
 pub use sources::Sources;
 pub use telemetry::{LogFormat, Telemetry};
 pub use tls::{ClientAuth, ClientCas, ClientCertificateFormat, ClientCertificateHeader, Tls};
@@ -83,6 +85,8 @@ pub struct Config {
     pub issuers: BTreeMap<String, Issuer>,
     /// `[jwks]`
     pub jwks: JwksCacheConfig,
+    /// `[service_keys.NAME]`, in the order of the names. May be empty.
+    pub service_keys: Vec<ServiceKey>,
     /// `[tokens]`
     pub tokens: Tokens,
     /// `[dpop]`
@@ -135,12 +139,13 @@ impl Config {
             jwks.as_ref().map_or(true, JwksCacheConfig::allows_http),
             &mut report,
         );
+        let service_keys = service_keys::read(&mut tree, &mut report);
         let tokens = Section::open(&mut tree, "", "tokens", &mut report).and_then(Tokens::read);
         let dpop = Section::open(&mut tree, "", "dpop", &mut report).and_then(Dpop::read);
         let admin = Section::open(&mut tree, "", "admin", &mut report)
             .and_then(|section| Admin::read(section, &issuers));
-        let revocation =
-            Section::open(&mut tree, "", "revocation", &mut report).and_then(Revocation::read);
+        let revocation = Section::open(&mut tree, "", "revocation", &mut report)
+            .and_then(|section| Revocation::read(section, &issuers));
         let database =
             Section::open(&mut tree, "", "database", &mut report).and_then(Database::read);
         let vault = Section::open(&mut tree, "", "vault", &mut report).and_then(Vault::read);
@@ -164,6 +169,7 @@ impl Config {
                 server: server?,
                 issuers,
                 jwks: jwks?,
+                service_keys,
                 tokens: tokens?,
                 dpop: dpop?,
                 admin: admin?,

@@ -13,7 +13,8 @@ const MAX_SHOWN_CHARS: usize = 120;
 const SECRET_PARAMETERS: [&str; 7] = ["pass", "key", "secret", "token", "sig", "auth", "code"];
 
 /// Prefixes of credentials, which may be pasted as the value of any key.
-const CREDENTIAL_PREFIXES: [&str; 8] = [
+const CREDENTIAL_PREFIXES: [&str; 9] = [
+    "bwk_",
     "sb_publishable_",
     "sb_secret_",
     "sbp_",

@@ -108,9 +108,39 @@ fn describe_all() {
         "Token verifications by issuer and outcome; the outcome of a rejected token is the reason."
     );
     describe_gauge!(
+        "bearward_supabase_sessions",
+        Unit::Count,
+        "Supabase sessions that are checked."
+    );
+    describe_gauge!(
+        "bearward_supabase_age_seconds",
+        Unit::Seconds,
+        "Seconds since the Supabase sessions were last checked."
+    );
+    describe_counter!(
+        "bearward_logout_tokens_total",
+        Unit::Count,
+        "Logout tokens of identity providers by issuer and outcome."
+    );
+    describe_counter!(
+        "bearward_service_keys_total",
+        Unit::Count,
+        "Verified service keys by service and outcome; unknown keys have the service none."
+    );
+    describe_gauge!(
         "bearward_cached_tokens",
         Unit::Count,
         "Tokens in the verified-token cache."
+    );
+    describe_gauge!(
+        "bearward_revocations",
+        Unit::Count,
+        "Entries of the revocation lists in memory."
+    );
+    describe_gauge!(
+        "bearward_revocations_age_seconds",
+        Unit::Seconds,
+        "Time since the revocation list was last read from the database."
     );
     describe_gauge!(
         "bearward_dpop_remembered_proofs",

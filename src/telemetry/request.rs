@@ -17,7 +17,7 @@ use actix_web::{
     },
     middleware::Next,
 };
-use bearward::{RejectionLog, RequestId};
+use bearward::{RejectionLog, RequestId, Service};
 use opentelemetry::trace::FutureExt;
 use tracing::{Instrument, info_span};
 use uuid::Uuid;
@@ -50,8 +50,8 @@ pub(crate) fn client_address(request: &HttpRequest) -> IpAddr {
 /// The [`RequestId`] is the inbound `x-request-id` if it is well-formed, else a new UUID v7. It is
 /// set as a request extension and as a response header. The rest of the request runs inside a span.
 /// At the end one line is logged with method, route pattern, status, duration, request id, the
-/// address of the client, and the [`RejectionLog`] if the response has one, which is also recorded
-/// in the audit log. The line is also written if a handler panics (status
+/// address of the client, the name and the key id of a [`Service`], and the [`RejectionLog`] if the
+/// response has one, which is also recorded in the audit log. The line is also written if a handler panics (status
 /// 500) and if the client disconnects (499). The duration ends with the response head; a streamed
 /// body is not included.
 ///
@@ -109,6 +109,7 @@ pub async fn observe(
             entry.write(
                 response.status().as_u16(),
                 response.response().extensions().get(),
+                Service::of(response.request()).as_ref(),
             );
             set_request_id(response.headers_mut(), &id);
             Ok(response)
@@ -116,7 +117,11 @@ pub async fn observe(
         // An inner middleware returned an error; its response needs the header too.
         Err(error) => {
             let mut response: HttpResponse = error.error_response();
-            entry.write(response.status().as_u16(), response.extensions().get());
+            entry.write(
+                response.status().as_u16(),
+                response.extensions().get(),
+                None,
+            );
             set_request_id(response.headers_mut(), &id);
             Err(InternalError::from_response(error, response).into())
         }
@@ -147,7 +152,7 @@ struct AccessLogEntry {
 }
 
 impl AccessLogEntry {
-    fn write(&mut self, status: u16, rejection: Option<&RejectionLog>) {
+    fn write(&mut self, status: u16, rejection: Option<&RejectionLog>, service: Option<&Service>) {
         self.written = true;
         let elapsed = self.started.elapsed();
         let status_label = status.to_string();
@@ -160,10 +165,14 @@ impl AccessLogEntry {
         metrics::counter!("http_requests_total", &labels).increment(1);
         let kid = rejection
             .and_then(|rejection| rejection.kid.as_deref())
+            .or(service.map(Service::key_id))
             .map(|kid| kid.chars().take(MAX_KID_CHARS).collect::<String>());
         let kid = kid.as_deref();
         let reason = rejection.map(|rejection| rejection.reason);
         let issuer = rejection.and_then(|rejection| rejection.issuer.as_deref());
+        let service = rejection
+            .and_then(|rejection| rejection.service.as_deref())
+            .or(service.map(Service::name));
         if let Some(trace) = &self.trace {
             trace.end(status, reason);
         }
@@ -178,12 +187,12 @@ impl AccessLogEntry {
         let client = self.client;
         // Without the span as parent, which would repeat its fields. Both formats escape text.
         if status >= 500 {
-            tracing::warn!(parent: None, method, route, status, duration_ms, %client, request_id, trace_id, reason, issuer, kid, "request");
+            tracing::warn!(parent: None, method, route, status, duration_ms, %client, request_id, trace_id, reason, issuer, kid, service, "request");
         } else {
-            tracing::info!(parent: None, method, route, status, duration_ms, %client, request_id, trace_id, reason, issuer, kid, "request");
+            tracing::info!(parent: None, method, route, status, duration_ms, %client, request_id, trace_id, reason, issuer, kid, service, "request");
         }
         if let Some(reason) = reason {
-            audit::record_rejection(client, &self.id, route, reason, issuer, kid);
+            audit::record_rejection(client, &self.id, route, reason, issuer, kid, service);
         }
     }
 }
@@ -199,6 +208,7 @@ impl Drop for AccessLogEntry {
                 } else {
                     CLIENT_CLOSED_REQUEST
                 },
+                None,
                 None,
             );
         }

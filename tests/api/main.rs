@@ -6,6 +6,7 @@
 
 mod administration;
 mod api_keys;
+mod back_channel_logout;
 mod concurrency;
 mod cors;
 mod dpop;
@@ -22,7 +23,10 @@ mod providers;
 mod provisioning;
 mod request_bodies;
 mod revocation;
+mod service_keys;
 mod status;
+#[cfg(unix)]
+mod supabase_sessions;
 mod test_app;
 mod third_party_clients;
 

@@ -227,7 +227,7 @@ fn required_fields_have_an_example() {
         .values()
         .filter(|schema| schema["additionalProperties"] == false)
         .collect();
-    assert_eq!(bodies.len(), 8);
+    assert_eq!(bodies.len(), 9);
     for schema in bodies {
         for required in schema["required"].as_array().into_iter().flatten() {
             let field = &schema["properties"][required.as_str().unwrap()];

@@ -8,7 +8,8 @@ use std::{
     time::Duration,
 };
 use test_support::{
-    http::{Response, client, get, send},
+    TEST_TIMEOUT,
+    http::{Response, client, get, get_as, send},
     process::{Signal, TestProcess},
 };
 
@@ -103,6 +104,33 @@ pub(crate) fn words(line: &str) -> Vec<String> {
         }
     }
     words
+}
+
+#[tokio::test]
+async fn a_sign_out_at_the_idp_takes_effect_on_the_api() {
+    let (_dev, printed) = start(&[], &[]);
+    let (idp, api) = (address(&printed, "console"), address(&printed, "API"));
+    let account = r#"{"email": "ada@example.com", "password": "correct horse"}"#;
+    let sign_up = client()
+        .post(format!("{idp}/auth/v1/signup"))
+        .header("content-type", "application/json")
+        .body(account);
+    let session = send(sign_up).await.expect(200);
+    let token = session["access_token"].as_str().unwrap();
+    let protected = format!("{api}/protected");
+    assert_eq!(get_as(&protected, token).await.status, 200);
+
+    let sign_out = client().post(format!("{idp}/auth/v1/logout"));
+    send(sign_out.bearer_auth(token)).await.expect(204);
+    let since = std::time::Instant::now();
+    loop {
+        let response = get_as(&protected, token).await;
+        if response.status == 401 {
+            assert_eq!(response.error(), (401, "TOKEN_REVOKED".to_owned()));
+            break;
+        }
+        assert!(since.elapsed() < TEST_TIMEOUT, "{response:?}");
+    }
 }
 
 #[tokio::test]

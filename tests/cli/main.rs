@@ -17,6 +17,7 @@ mod health;
 mod help;
 mod https;
 mod idp;
+mod keys;
 mod openapi;
 mod pages;
 mod platforms;

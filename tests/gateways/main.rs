@@ -17,4 +17,5 @@ mod identity_headers;
 mod preflight;
 mod rejections;
 mod requirements;
+mod services;
 mod websocket;

@@ -7,6 +7,7 @@ mod issuers;
 mod layers;
 mod providers;
 mod secrets;
+mod service_keys;
 mod shortcuts;
 mod unknown_keys;
 mod wrong_values;

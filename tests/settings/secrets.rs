@@ -233,6 +233,7 @@ fn debug_and_the_effective_values_redact_secrets() {
     issuers.supabase.client_ids = ""                             the built-in defaults
     issuers.supabase.audiences = ["authenticated"]               SUPABASE_URL
     issuers.supabase.first_party = true                          SUPABASE_URL
+    issuers.supabase.logout_audiences = ""                       the built-in defaults
     issuers.supabase.jwks_url = "https://abc.supabase.co/auth/v1/.well-known/jwks.json"  SUPABASE_URL
     issuers.supabase.tenants = ""                                the built-in defaults
     issuers.supabase.algorithms = "RS256,ES256,EdDSA"            the built-in defaults
@@ -256,6 +257,10 @@ fn debug_and_the_effective_values_redact_secrets() {
     revocation.interval = "2s"                                   the built-in defaults
     revocation.retention = "7days"                               the built-in defaults
     revocation.max_entries = 1000000                             the built-in defaults
+    revocation.backchannel_logout = true                         the built-in defaults
+    revocation.supabase.schema = "auth"                          the built-in defaults
+    revocation.supabase.interval = "5s"                          the built-in defaults
+    revocation.supabase.issuer = ""                              the built-in defaults
     database.url = "postgres://bear:***@db.example.com/app"      DATABASE_URL
     database.max_connections = 10                                the built-in defaults
     database.schema = "bearward"                                 the built-in defaults

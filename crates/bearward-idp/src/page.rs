@@ -24,6 +24,7 @@ GET    /admin/sessions          lists the active sessions
 POST   /admin/explain           {{\"token\": \"..\"}}: explains how the API of `bearward dev` verifies it; GET /admin/api shows its key cache
 GET    /admin/users             lists the users; PATCH /admin/users/ID {{\"app_metadata\": {{\"roles\": [\"admin\"]}}, \"banned\": true}}; DELETE removes a user
 PUT    /admin/clock             {{\"ahead_seconds\": 301}}: moves the IdP's clock ahead, to test expiry; 0 resets it
+PUT    /admin/backchannel-logout {{\"enabled\": false}}: sends no logout tokens; GET shows where they are sent, and the last ones
 GET    /.inbox                  lists the captured mails; their links work; DELETE removes them
 POST   /google/credential       {{\"email\": \"ada@example.com\"}}: issues an ID token of the fake Google, issuer {base}/google
 GET    /health

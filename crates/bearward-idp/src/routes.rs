@@ -11,7 +11,10 @@ use bearward::{allow_methods, get_or_head};
 use bearward_testing::endpoint::{self, ISSUER_PATH};
 
 use crate::{
-    admin::{self, attached_api, attached_api::AttachedApi, faults, keys, sessions, tokens, users},
+    admin::{
+        self, attached_api, attached_api::AttachedApi, back_channel, faults, keys, sessions,
+        tokens, users,
+    },
     auth::{
         AuthService, authorize, avatar, consent, current_user,
         error::{AuthApiError, VERSION_HEADER, negotiate_error_format},
@@ -125,6 +128,15 @@ pub(crate) fn configure(
                         .route(get_or_head().to(admin::clock::show))
                         .put(admin::clock::set)
                 }))
+                .service(methods(
+                    "GET, HEAD, PUT",
+                    "/backchannel-logout",
+                    |resource| {
+                        resource
+                            .route(get_or_head().to(back_channel::show))
+                            .put(back_channel::set)
+                    },
+                ))
                 .service(get("/api", attached_api::show))
                 .service(post("/explain", attached_api::explain))
                 .service(get("/sessions", sessions::list))

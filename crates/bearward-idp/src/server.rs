@@ -1,6 +1,6 @@
 //! Starts the development IdP, after checking that its address and environment are safe.
 
-use std::{io, net::SocketAddr, time::Duration};
+use std::{fmt, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use actix_web::web::Data;
 use bearward::{Algorithm, Bearward};
@@ -19,10 +19,10 @@ const BIND_OPTIONS: &str =
     "`bearward idp --bind 127.0.0.1:PORT` or `bearward dev --idp-bind 127.0.0.1:PORT`";
 
 /// A running development IdP. It stops when it is dropped.
-#[derive(Debug)]
 pub struct Idp {
-    server: MockIdp,
+    server: Arc<MockIdp>,
     attached_api: Data<AttachedApi>,
+    auth: Data<AuthService>,
 }
 
 /// Where the development IdP listens and how it behaves.
@@ -111,13 +111,19 @@ impl Idp {
         let base = base.map(parse_base).transpose()?;
         let (auth, ring) = AuthService::start(auth, algorithm)?;
         let (auth, attached_api) = (Data::new(auth), Data::new(AttachedApi::default()));
-        let attached = attached_api.clone();
+        let (service, attached) = (auth.clone(), attached_api.clone());
         MockIdp::bind_with(address, base, ring, move |config| {
-            routes::configure(config, &auth, &attached);
+            routes::configure(config, &service, &attached);
         })
-        .map(|server| Self {
-            server,
-            attached_api,
+        .map(|server| {
+            server.support_back_channel_logout();
+            let server = Arc::new(server);
+            auth.back_channel.start(&server);
+            Self {
+                server,
+                attached_api,
+                auth,
+            }
         })
         .map_err(|source| IdpError::Bind { address, source })
     }
@@ -128,6 +134,11 @@ impl Idp {
     /// `address` is the API's base URL. Later calls have no effect.
     pub fn attach_api(&self, address: impl Into<String>, api: Bearward) {
         self.attached_api.set(address.into(), api);
+    }
+
+    /// Sends logout tokens to this URL too; see [`AuthOptions::back_channel_logout`].
+    pub fn send_logout_tokens_to(&self, url: Url) {
+        self.auth.back_channel.add_url(url);
     }
 
     /// Returns the address that the IdP listens on.
@@ -173,6 +184,14 @@ impl Idp {
     /// Returns a builder for the access token of a signed-in user with this lifetime.
     pub fn token(&self, lifetime: Duration) -> TokenBuilder {
         self.server.token().expires_in(lifetime)
+    }
+}
+
+impl fmt::Debug for Idp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Idp")
+            .field("server", &self.server)
+            .finish_non_exhaustive()
     }
 }
 

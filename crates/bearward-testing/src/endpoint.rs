@@ -5,7 +5,7 @@ use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::{
         Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 
@@ -33,6 +33,7 @@ pub struct JwksEndpoint {
     fetches: AtomicUsize,
     discoveries: AtomicUsize,
     requests: Mutex<Vec<RecordedRequest>>,
+    back_channel_logout: AtomicBool,
 }
 
 /// A request for the JWKS.
@@ -66,6 +67,7 @@ impl JwksEndpoint {
             fetches: AtomicUsize::new(0),
             discoveries: AtomicUsize::new(0),
             requests: Mutex::default(),
+            back_channel_logout: AtomicBool::new(false),
         }
     }
 
@@ -82,6 +84,11 @@ impl JwksEndpoint {
     /// Returns the JWKS URL, `{issuer}/.well-known/jwks.json`.
     pub fn jwks_url(&self) -> String {
         format!("{}/.well-known/jwks.json", self.issuer())
+    }
+
+    /// Announces back-channel logout in the discovery document.
+    pub fn support_back_channel_logout(&self) {
+        self.back_channel_logout.store(true, Ordering::SeqCst);
     }
 
     /// Locks and returns the keys.
@@ -282,7 +289,7 @@ async fn jwks(endpoint: Data<JwksEndpoint>, request: HttpRequest) -> HttpRespons
 
 async fn discovery(endpoint: Data<JwksEndpoint>) -> HttpResponse {
     let algorithm = endpoint.ring().current().algorithm().name();
-    endpoint.discovery_response(json!({
+    let mut document = json!({
         "issuer": endpoint.issuer(),
         "jwks_uri": endpoint.jwks_url(),
         "authorization_endpoint": format!("{}/authorize", endpoint.issuer()),
@@ -290,7 +297,12 @@ async fn discovery(endpoint: Data<JwksEndpoint>) -> HttpResponse {
         "response_types_supported": ["code"],
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": [algorithm],
-    }))
+    });
+    if endpoint.back_channel_logout.load(Ordering::SeqCst) {
+        document["backchannel_logout_supported"] = true.into();
+        document["backchannel_logout_session_supported"] = true.into();
+    }
+    endpoint.discovery_response(document)
 }
 
 /// A response body that ends before it is complete.

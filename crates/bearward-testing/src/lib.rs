@@ -16,7 +16,7 @@
 //! ```
 //!
 //! [`MockIdp`] also rotates and revokes keys and simulates failures of the JWKS endpoint.
-//! [`principal`] creates a caller for the unit test of a handler. The guide `docs/testing.md` in the
+//! [`principal`] and [`service`](service()) create a caller for the unit test of a handler. The guide `docs/testing.md` in the
 //! repository compares the ways to test; `examples/testing_your_routes.rs` tests the routes of an
 //! application.
 //!
@@ -33,6 +33,7 @@ mod faults;
 mod mock_idp;
 mod principal;
 mod proof;
+mod service;
 pub mod signing;
 mod token;
 
@@ -43,6 +44,7 @@ pub use self::{
     mock_idp::{MockIdp, StandIn},
     principal::{PrincipalBuilder, principal},
     proof::{PROOF_FORGERIES, ProofBuilder, ProofKey},
+    service::{ServiceBuilder, service},
     token::TokenBuilder,
 };
 pub use crate::signing::{

@@ -268,6 +268,16 @@ impl MockIdp {
         TokenBuilder::new(&self.issuer(), self.key(), self.clock.now())
     }
 
+    /// Returns a builder for a logout token; see [`TokenBuilder::logout`].
+    pub fn logout_token(&self) -> TokenBuilder {
+        TokenBuilder::logout(&self.issuer(), self.key(), self.clock.now())
+    }
+
+    /// Announces back-channel logout in the discovery document. The mock sends no logout tokens.
+    pub fn support_back_channel_logout(&self) {
+        self.endpoint.support_back_channel_logout();
+    }
+
     /// Returns the current signing key.
     pub fn key(&self) -> KeyPair {
         self.endpoint.ring().current().clone()

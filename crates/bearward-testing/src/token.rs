@@ -1,6 +1,9 @@
 //! A builder for tokens of a [`MockIdp`](super::MockIdp).
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
 
 use bearward::{ClientCertificate, Timestamp};
 use serde_json::{Map, Value, json};
@@ -42,6 +45,23 @@ impl TokenBuilder {
             claims,
             now,
         }
+    }
+
+    /// Creates a builder for a logout token (`OpenID` Connect Back-Channel Logout 1.0 §2.4), valid for
+    /// two minutes, with a `jti` that differs from others of this process. Add the claim `sid` or
+    /// [`sub`](Self::sub), which say what has ended.
+    pub fn logout(issuer: &str, key: KeyPair, now: Timestamp) -> Self {
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
+        let claims = json!({
+            "iss": issuer, "aud": "authenticated", "iat": now.unix(), "exp": now.unix() + 120,
+            "jti": format!("logout-{}", NUMBER.fetch_add(1, Ordering::Relaxed)),
+            "events": { "http://schemas.openid.net/event/backchannel-logout": {} },
+        });
+        let builder = Self {
+            claims: claims.as_object().cloned().unwrap_or_default(),
+            ..Self::new(issuer, key, now)
+        };
+        builder.header("typ", "logout+jwt")
     }
 
     /// Creates a builder with `iss`, `sub`, `aud` if there is one, `iat` and `exp` in an hour.

@@ -20,6 +20,7 @@ use crate::{
     keys::{KeySet, KeySetStatus},
     metrics::VerificationMetrics,
     revocation::Revocations,
+    service_key::{Service, ServiceKeyProblem, ServiceKeys, is_service_key},
     verified::Verified,
     verifier::{Verification, Verifier},
 };
@@ -57,9 +58,10 @@ struct Shared {
     verifier: ArcSwap<Verifier>,
     /// How verifiers are built. Locked while the issuers are changed.
     config: Mutex<VerifierConfig>,
+    service_keys: Option<ServiceKeys>,
     clock: Arc<dyn Clock>,
-    proofs: ProofVerifier,
     revocations: Revocations,
+    proofs: ProofVerifier,
     warnings: Vec<BuildWarning>,
 }
 
@@ -83,6 +85,7 @@ impl Bearward {
     pub(crate) fn new(
         verifier: Verifier,
         mut config: VerifierConfig,
+        service_keys: Option<ServiceKeys>,
         mut http: HttpConfig,
         proofs: ProofVerifier,
         warnings: Vec<BuildWarning>,
@@ -95,6 +98,7 @@ impl Bearward {
                 clock: Arc::clone(&config.clock),
                 revocations: config.revocations().clone(),
                 config: Mutex::new(config),
+                service_keys,
                 proofs,
                 warnings,
             }),
@@ -131,7 +135,8 @@ impl Bearward {
     ///
     /// # Errors
     /// [`AuthFailure`] with the first check that failed. The rejection is counted in
-    /// `bearward_verifications_total`.
+    /// `bearward_verifications_total`. A valid service key fails with [`AuthError::UserRequired`];
+    /// [`verify_service_key`](Self::verify_service_key) accepts it.
     ///
     /// # Security
     /// It does not check what the user may do: use the `require_…` methods of [`Verified`].
@@ -213,8 +218,16 @@ impl Bearward {
         token: &str,
         certificate: impl Fn() -> Option<ClientCertificate>,
     ) -> Verification {
-        let verifier = self.shared.verifier.load();
-        verifier.verify(token, TokenUse::AccessToken, Scheme::Bearer, certificate)
+        match self.try_service_key(token) {
+            Some(Ok(service)) => Verification::Ready(Err(Self::record_rejection(
+                service.failure(AuthError::UserRequired),
+            ))),
+            Some(Err(failure)) => Verification::Ready(Err(failure)),
+            None => {
+                let verifier = self.shared.verifier.load();
+                verifier.verify(token, TokenUse::AccessToken, Scheme::Bearer, certificate)
+            }
+        }
     }
 
     /// Verifies a token that was sent with the scheme `DPoP`. The proof is checked afterwards.
@@ -250,6 +263,41 @@ impl Bearward {
                 Err(Self::record_rejection(user.failure(error)))
             }
         }
+    }
+
+    /// Verifies a service key and returns the service.
+    ///
+    /// ```
+    /// use bearward::{AuthFailure, Bearward};
+    ///
+    /// fn service_name(auth: &Bearward, key: &str) -> Result<String, AuthFailure> {
+    ///     Ok(auth.verify_service_key(key)?.name().to_owned())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// [`AuthError::ServiceKey`] if the key is mistyped, unknown or expired. A text that is no
+    /// service key, such as a user's token, is unknown. The rejection is counted in
+    /// `bearward_service_keys_total`.
+    ///
+    /// # Security
+    /// It does not check what the service may do: use [`Service::require_scope`].
+    pub fn verify_service_key(&self, key: &str) -> Result<Service, AuthFailure> {
+        self.try_service_key(key).unwrap_or_else(|| {
+            let unknown = AuthError::ServiceKey(ServiceKeyProblem::Unknown);
+            Err(Self::record_rejection(unknown.into()))
+        })
+    }
+
+    /// Verifies a service key; `None` if the token is none or no service is configured. Rejections
+    /// are counted.
+    #[inline]
+    pub(crate) fn try_service_key(&self, token: &str) -> Option<Result<Service, AuthFailure>> {
+        let keys = self.shared.service_keys.as_ref()?;
+        is_service_key(token).then(|| {
+            let result = keys.verify(token, self.shared.clock.now());
+            result.map_err(Self::record_rejection)
+        })
     }
 
     fn proof_failure(&self, error: ProofError) -> AuthError {
@@ -425,10 +473,15 @@ impl Bearward {
             issuers,
             now: self.clock().now(),
             certificate,
-            proof,
             revocations: self.shared.revocations.checker().len(),
+            proof,
             result,
         })
+    }
+
+    /// Returns the verifier in use.
+    pub(crate) fn verifier(&self) -> Arc<Verifier> {
+        self.shared.verifier.load_full()
     }
 
     /// Returns whether both are clones of the same value.
@@ -572,9 +625,9 @@ impl Bearward {
         {
             metrics::gauge!("bearward_cached_tokens").set(self.cached_tokens() as f64);
             let proofs = self.shared.proofs.remembered_proofs();
-            metrics::gauge!("bearward_revocations")
-                .set(self.shared.revocations.checker().len() as f64);
             metrics::gauge!("bearward_dpop_remembered_proofs").set(proofs as f64);
+            let revocations = self.shared.revocations.checker().len();
+            metrics::gauge!("bearward_revocations").set(revocations as f64);
         }
     }
 

@@ -18,7 +18,10 @@ use crate::{
     issuer::{Audiences, Issuer, TokenUse},
     keys::JwksCacheConfig,
     revocation::RevocationConfig,
+    service_key::{ServiceKey, ServiceKeys},
     text::is_token_char,
+    verified::Verified,
+    verifier::TokenObserver,
 };
 #[cfg(feature = "remote")]
 use crate::{
@@ -51,6 +54,7 @@ use crate::{
 #[must_use]
 pub struct Builder {
     issuers: Vec<Issuer>,
+    service_keys: Vec<ServiceKey>,
     verifier: VerifierConfig,
     http: HttpConfig,
     dpop: DpopConfig,
@@ -67,10 +71,12 @@ impl Builder {
     pub(crate) fn new() -> Self {
         Self {
             issuers: Vec::new(),
+            service_keys: Vec::new(),
             verifier: VerifierConfig {
                 clock: Arc::new(SystemClock::new()),
                 cache_entries: Self::DEFAULT_TOKEN_CACHE_ENTRIES,
                 max_token_bytes: Self::DEFAULT_MAX_TOKEN_BYTES,
+                observer: None,
                 jwks_cache: JwksCacheConfig::default(),
                 revocation: RevocationConfig::default(),
                 revocations: None,
@@ -96,6 +102,24 @@ impl Builder {
     /// ```
     pub fn issuer(mut self, issuer: Issuer) -> Self {
         self.issuers.push(issuer);
+        self
+    }
+
+    /// Adds a service that calls with a key of its own. Routes accept it only with a
+    /// [`Service`](crate::Service) or [`Caller`](crate::Caller) parameter, or in a guard with
+    /// [`Guard::services`](crate::Guard::services).
+    ///
+    /// ```
+    /// # fn main() -> Result<(), bearward::ServiceKeyError> {
+    /// use bearward::{Bearward, ServiceKey};
+    ///
+    /// # let digest = "00".repeat(32);
+    /// let builder = Bearward::builder()
+    ///     .service_key(ServiceKey::new("cron")?.sha256(&digest)?.scope("reports:write")?);
+    /// # Ok(()) }
+    /// ```
+    pub fn service_key(mut self, service: ServiceKey) -> Self {
+        self.service_keys.push(service);
         self
     }
 
@@ -134,6 +158,23 @@ impl Builder {
     /// ```
     pub fn max_token_bytes(mut self, bytes: usize) -> Self {
         self.verifier.max_token_bytes = bytes;
+        self
+    }
+
+    /// Calls a function for every accepted token that is not in the token cache, for example to
+    /// remember which sessions are in use. It replaces an earlier function.
+    ///
+    /// The function is called during verification: it must be fast and must not block.
+    ///
+    /// ```
+    /// use bearward::{Bearward, Verified};
+    ///
+    /// let builder = Bearward::builder().observe_tokens(|user: &Verified| {
+    ///     println!("session {:?} of {}", user.claims().session_id(), user.subject());
+    /// });
+    /// ```
+    pub fn observe_tokens(mut self, observer: impl Fn(&Verified) + Send + Sync + 'static) -> Self {
+        self.verifier.observer = Some(TokenObserver(Arc::new(observer)));
         self
     }
 
@@ -330,6 +371,7 @@ impl Builder {
     /// - an issuer's keys cannot be fetched as configured: the URL is not allowed, a cache setting
     ///   is out of range, there is no tokio runtime, or the HTTP client cannot be created,
     /// - a fixed key set has no usable key,
+    /// - a service has no digest, or two services share a name or a digest,
     /// - keys are required at start and cannot be loaded.
     pub async fn build(mut self) -> Result<Bearward, BuildError> {
         if let Some(scheme) = &self.http.scheme
@@ -345,6 +387,8 @@ impl Builder {
                 }
             })?;
         }
+        let service_keys = ServiceKeys::new(&self.service_keys)?;
+        self.http.accepts_service_keys = service_keys.is_some();
         let clock = Arc::clone(&self.verifier.clock);
         let proofs = ProofVerifier::new(self.dpop.clone(), clock)?;
         let verifier = self.verifier.build(&self.issuers, &[])?;
@@ -352,7 +396,14 @@ impl Builder {
         for warning in &warnings {
             tracing::warn!("{warning}");
         }
-        let auth = Bearward::new(verifier, self.verifier, self.http, proofs, warnings);
+        let auth = Bearward::new(
+            verifier,
+            self.verifier,
+            service_keys,
+            self.http,
+            proofs,
+            warnings,
+        );
         if let Some(timeout) = self.keys_at_start {
             require_keys(&auth, timeout).await?;
         }

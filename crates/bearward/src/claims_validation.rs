@@ -1,6 +1,8 @@
 //! Validates the claims of a token against its issuer's configuration: types, times, audience.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
+
+use smallvec::SmallVec;
 
 use super::{
     claim_lookup::ClaimLookup,
@@ -10,6 +12,7 @@ use super::{
     error::{AuthError, SanitizedText},
     issuer::{Audiences, ClientRule, Issuer, TypRule},
     json_pointer::JsonPointer,
+    logout_token,
     strict_object::{StrictObject, parse_string, parse_string_array},
 };
 
@@ -29,6 +32,12 @@ pub(super) fn validate_claims(
     } else {
         mapped_subject(&mut lookup, &issuer.subject)?
     };
+    if logout_token::has_logout_event(payload) {
+        return Err(invalid_claim(
+            "events",
+            "a logout token is not an access token",
+        ));
+    }
     check_audience(payload, issuer)?;
     if let Some(template) = &issuer.template {
         template.check(payload)?;
@@ -105,7 +114,11 @@ pub(super) fn revalidate_cached(
     )
 }
 
-fn check_not_expired(at: Timestamp, issuer: &Issuer, now: Timestamp) -> Result<(), AuthError> {
+pub(super) fn check_not_expired(
+    at: Timestamp,
+    issuer: &Issuer,
+    now: Timestamp,
+) -> Result<(), AuthError> {
     if now >= at.plus(issuer.leeway) {
         Err(AuthError::Expired { at, now })
     } else {
@@ -113,7 +126,7 @@ fn check_not_expired(at: Timestamp, issuer: &Issuer, now: Timestamp) -> Result<(
     }
 }
 
-fn check_not_in_future(
+pub(super) fn check_not_in_future(
     claims: [(&'static str, Option<Timestamp>); 2],
     issuer: &Issuer,
     now: Timestamp,
@@ -182,8 +195,49 @@ fn check_subject<'a>(subject: Cow<'a, str>, name: &str) -> Result<Cow<'a, str>, 
     Ok(subject)
 }
 
+/// Returns the subject of a logout token, which may have none.
+pub(super) fn optional_subject<'a>(
+    lookup: &mut ClaimLookup<'_, 'a>,
+    issuer: &Issuer,
+) -> Result<Option<Cow<'a, str>>, AuthError> {
+    let sub = [JsonPointer::root_member("sub")];
+    let pointers = if issuer.subject.is_empty() {
+        &sub
+    } else {
+        issuer.subject.as_slice()
+    };
+    match mapped_subject(lookup, pointers) {
+        Ok(subject) => Ok(Some(subject.value)),
+        Err(AuthError::MissingClaim(_)) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Checks `aud` of a logout token, which names the client whose session has ended.
+pub(super) fn logout_audiences(
+    payload: &StrictObject<'_>,
+    issuer: &Issuer,
+) -> Result<(), AuthError> {
+    let json = payload
+        .member("aud")
+        .ok_or_else(|| AuthError::MissingClaim("aud".into()))?;
+    let found = parse_audiences(json)?;
+    let audiences = match &issuer.audiences {
+        Audiences::OneOf(audiences) => Some(audiences),
+        Audiences::Any if issuer.client_ids.is_empty() && issuer.logout_audiences.is_empty() => {
+            return Ok(());
+        }
+        Audiences::Any => None,
+    };
+    let expected: Arc<[Box<str>]> = audiences
+        .into_iter()
+        .chain([&issuer.client_ids, &issuer.logout_audiences])
+        .flat_map(|accepted| accepted.iter().cloned())
+        .collect();
+    check_one_of(&found, &expected)
+}
+
 fn check_audience(payload: &StrictObject<'_>, issuer: &Issuer) -> Result<(), AuthError> {
-    const PROBLEM: &str = "must be a string or an array of strings";
     let Some(json) = payload.member("aud") else {
         // RFC 9068 §4 requires the claim.
         return if issuer.audiences == Audiences::Any && issuer.token_type != TypRule::AtJwt {
@@ -192,13 +246,23 @@ fn check_audience(payload: &StrictObject<'_>, issuer: &Issuer) -> Result<(), Aut
             Err(AuthError::MissingClaim("aud".into()))
         };
     };
-    let found = match parse_string(json) {
-        Some(audience) => smallvec::smallvec![audience],
-        None => parse_string_array(json).ok_or_else(|| invalid_claim("aud", PROBLEM))?,
-    };
+    let found = parse_audiences(json)?;
     let Audiences::OneOf(expected) = &issuer.audiences else {
         return Ok(());
     };
+    check_one_of(&found, expected)
+}
+
+/// Parses `aud`: a string or an array of strings (RFC 7519 §4.1.3).
+fn parse_audiences(json: &str) -> Result<SmallVec<[Cow<'_, str>; 4]>, AuthError> {
+    const PROBLEM: &str = "must be a string or an array of strings";
+    match parse_string(json) {
+        Some(audience) => Ok(smallvec::smallvec![audience]),
+        None => parse_string_array(json).ok_or_else(|| invalid_claim("aud", PROBLEM)),
+    }
+}
+
+fn check_one_of(found: &[Cow<'_, str>], expected: &Arc<[Box<str>]>) -> Result<(), AuthError> {
     if found
         .iter()
         .any(|found| expected.iter().any(|expected| **expected == **found))
@@ -212,7 +276,7 @@ fn check_audience(payload: &StrictObject<'_>, issuer: &Issuer) -> Result<(), Aut
         .collect();
     Err(AuthError::WrongAudience {
         found,
-        expected: expected.clone(),
+        expected: Arc::clone(expected),
     })
 }
 
@@ -237,7 +301,10 @@ fn check_ids(payload: &StrictObject<'_>, issuer: &Issuer) -> Result<(), AuthErro
     Ok(())
 }
 
-fn required_date(payload: &StrictObject<'_>, name: &'static str) -> Result<Timestamp, AuthError> {
+pub(super) fn required_date(
+    payload: &StrictObject<'_>,
+    name: &'static str,
+) -> Result<Timestamp, AuthError> {
     date(payload, name)?.ok_or_else(|| AuthError::MissingClaim(name.into()))
 }
 
@@ -278,7 +345,7 @@ fn check_range(seconds: i64, name: &'static str) -> Result<(), AuthError> {
     }
 }
 
-fn invalid_claim(name: &str, problem: &'static str) -> AuthError {
+pub(super) fn invalid_claim(name: &str, problem: &'static str) -> AuthError {
     AuthError::InvalidClaim {
         name: name.into(),
         problem,

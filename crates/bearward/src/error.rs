@@ -8,6 +8,7 @@ use super::{
     dpop::ProofError,
     jws::{MAX_KID_BYTES, MAX_SIGNATURE_BYTES},
     revocation::RevocationKind,
+    service_key::ServiceKeyProblem,
 };
 
 pub(crate) use super::text::SanitizedText;
@@ -52,6 +53,9 @@ pub enum AuthError {
         "this is a Supabase API key, not an access token; sign in and send session.access_token"
     )]
     ApiKey,
+    /// A service key (`bwk_…`, `sb_secret_…`) was sent, and it is not accepted.
+    #[error("{0}")]
+    ServiceKey(ServiceKeyProblem),
     /// The token is not a compact JWS (RFC 7515 §7.1).
     #[error("malformed token: {0}")]
     Format(FormatError),
@@ -187,6 +191,12 @@ pub enum AuthError {
         /// The application's description of the condition.
         required: Box<str>,
     },
+    /// A valid service key was sent to a route of users.
+    #[error("this route is for users: send a user's access token; a service key is not accepted")]
+    UserRequired,
+    /// A user's valid token was sent to a route of services.
+    #[error("this route is for services: send a service key; a user's token is not accepted")]
+    ServiceRequired,
     /// The token is in the session cookie, and the request is unsafe and has no `Origin` header
     /// with a listed origin.
     #[error("the session cookie is not accepted from this request's Origin")]
@@ -229,7 +239,7 @@ pub enum VerificationStep {
     Source,
     /// The token is not too long.
     Size,
-    /// The token has three base64url parts.
+    /// The token has three base64url parts, or is an accepted service key.
     Format,
     /// The protected header is one JSON object with known members of the right types.
     Header,
@@ -271,10 +281,15 @@ impl AuthError {
         self.metadata().2
     }
 
-    /// Returns whether the time is outside of the token's validity period: too late
-    /// ([`Expired`](Self::Expired)) or too early ([`NotYetValid`](Self::NotYetValid)).
+    /// Returns whether the time is outside of the validity period of the token or service key: too
+    /// late ([`Expired`](Self::Expired)) or too early ([`NotYetValid`](Self::NotYetValid)).
     pub fn is_outside_validity_period(&self) -> bool {
-        matches!(self, Self::Expired { .. } | Self::NotYetValid { .. })
+        matches!(
+            self,
+            Self::Expired { .. }
+                | Self::NotYetValid { .. }
+                | Self::ServiceKey(ServiceKeyProblem::Expired { .. })
+        )
     }
 
     #[allow(clippy::too_many_lines, reason = "one arm for each error")]
@@ -295,6 +310,11 @@ impl AuthError {
             Self::NotConfigured => ("INTERNAL", "not_configured", VerificationStep::Source),
             Self::TooLong { .. } => ("MALFORMED_TOKEN", "too_long", VerificationStep::Size),
             Self::ApiKey => ("MALFORMED_TOKEN", "api_key", VerificationStep::Format),
+            Self::ServiceKey(problem) => (
+                "INVALID_SERVICE_KEY",
+                problem.metric_label(),
+                VerificationStep::Format,
+            ),
             Self::Format(_) => ("MALFORMED_TOKEN", "format", VerificationStep::Format),
             Self::Header(_) => ("MALFORMED_TOKEN", "header", VerificationStep::Header),
             Self::Payload(_) => ("MALFORMED_TOKEN", "payload", VerificationStep::Payload),
@@ -351,6 +371,7 @@ impl AuthError {
                 "certificate",
                 VerificationStep::Possession,
             ),
+            Self::Revoked { .. } => ("TOKEN_REVOKED", "revoked", VerificationStep::Revocation),
             Self::InvalidProof(_) => (
                 "INVALID_DPOP_PROOF",
                 "dpop_proof",
@@ -386,6 +407,13 @@ impl AuthError {
                 "requirement",
                 VerificationStep::Requirement,
             ),
+            // What was sent is no token, so no later step applies.
+            Self::UserRequired => ("USER_REQUIRED", "user_required", VerificationStep::Format),
+            Self::ServiceRequired => (
+                "SERVICE_REQUIRED",
+                "service_required",
+                VerificationStep::Requirement,
+            ),
         }
     }
 }
@@ -409,8 +437,10 @@ pub struct AuthFailure {
     /// selected.
     pub issuer: Option<Arc<str>>,
     /// The header's `kid`; `None` if the token has none or was rejected before its header was
-    /// parsed.
+    /// parsed. For a service, the [id of its key](crate::Service::key_id).
     pub kid: Option<SanitizedText>,
+    /// The name of the service whose key was sent; `None` for tokens and unknown keys.
+    pub service: Option<Arc<str>>,
 }
 
 impl AuthFailure {
@@ -420,6 +450,7 @@ impl AuthFailure {
             error,
             issuer,
             kid: kid.map(SanitizedText::new),
+            service: None,
         }
     }
 }

@@ -100,6 +100,8 @@ pub(crate) struct ExplainInput<'a> {
     pub(crate) now: Timestamp,
     /// The certificate of the client.
     pub(crate) certificate: Option<ClientCertificate>,
+    /// The number of entries of the revocation list.
+    pub(crate) revocations: usize,
     /// The request with the proof of a bound token.
     pub(crate) proof: Option<&'a ProofRequest>,
     /// The number of entries of the revocation list.

@@ -6,6 +6,7 @@ mod typ_rule;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
+pub(crate) use self::typ_rule::without_application;
 pub use self::{
     error::IssuerError,
     key_source::{KeySource, KeySourceError},
@@ -43,6 +44,8 @@ pub struct Issuer {
     pub(crate) audiences: Audiences,
     /// The accepted clients; empty if the client is not checked.
     pub(crate) client_ids: Arc<[Box<str>]>,
+    /// Further audiences of logout tokens.
+    pub(crate) logout_audiences: Arc<[Box<str>]>,
     /// Whether tokens without `client_id` are accepted whatever `client_ids` says, and those with it
     /// only if it is listed.
     pub(crate) first_party: bool,
@@ -168,6 +171,7 @@ impl Issuer {
             template,
             audiences,
             client_ids: Arc::default(),
+            logout_audiences: Arc::default(),
             first_party,
             algorithms: Algorithm::DEFAULT.to_vec(),
             token_type: TypRule::default(),
@@ -518,6 +522,34 @@ impl Issuer {
         self.client_ids = client_ids.into_iter().map(Into::into).collect();
         if self.client_ids.is_empty() || self.client_ids.iter().any(|id| id.is_empty()) {
             Err(IssuerError::EmptyClientId)
+        } else {
+            Ok(self)
+        }
+    }
+
+    /// Adds audiences that logout tokens may have, besides the audiences and
+    /// [client ids](Self::client_ids) of access tokens: `aud` of a logout token is the id of the
+    /// client whose session has ended, which is often another one than the audience of this API. See
+    /// [`Bearward::verify_logout_token`](crate::Bearward::verify_logout_token).
+    ///
+    /// ```
+    /// use bearward::Issuer;
+    ///
+    /// # fn main() -> Result<(), bearward::IssuerError> {
+    /// let issuer = Issuer::new("https://id.example.com", "https://api.example.com")?
+    ///     .logout_audiences(["web", "mobile"])?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// Returns an error if one of the audiences is empty.
+    pub fn logout_audiences(
+        mut self,
+        audiences: impl IntoIterator<Item = impl Into<Box<str>>>,
+    ) -> Result<Self, IssuerError> {
+        self.logout_audiences = audiences.into_iter().map(Into::into).collect();
+        if self.logout_audiences.iter().any(|id| id.is_empty()) {
+            Err(IssuerError::EmptyAudience)
         } else {
             Ok(self)
         }

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use super::{
     algorithm::Algorithm,
     error::{AuthError, FormatError, HeaderError, SanitizedText},
+    service_key::{KEY_PREFIX, ServiceKeyProblem},
     strict_object::{StrictObject, parse_string},
 };
 
@@ -48,6 +49,9 @@ impl<'t> CompactJws<'t> {
             // supabase-js sends its API key as the bearer token if no user is signed in.
             if is_api_key(token) {
                 AuthError::ApiKey
+            } else if token.starts_with(KEY_PREFIX) {
+                // No service key is configured.
+                AuthError::ServiceKey(ServiceKeyProblem::Unknown)
             } else {
                 AuthError::Format(error)
             }

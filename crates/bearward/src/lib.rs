@@ -41,6 +41,9 @@
 //! | [`MaybePrincipal`] | anyone; identifies the user if a token is sent | 200 | 401 |
 //! | [`Principal`] | anyone with a valid token | 401 | 401 |
 //! | [`Require<R>`](Require) | users who meet the [`Requirement`] `R` | 401 | 401; 403 for a valid token that does not meet `R` |
+//! | [`Service`] | services with a [service key](ServiceKey) | 401 | 401; 403 for a user's valid token |
+//! | [`Caller`] | users and services | 401 | 401 |
+//! | [`Require<R, Service>`](Require), [`Require<R, Caller>`](Require) | services, or both, who meet `R` | 401 | 401; 403 as above |
 //!
 //! The extractors find the [`Bearward`] in the `app_data` of the `App` or of the scope.
 //! [`Bearward::guard`], [`Bearward::require`] and [`Bearward::require_async`] create a [`Guard`] for a
@@ -73,7 +76,8 @@
 //!
 //! - It does not perform sign-in, issue tokens or hold secrets.
 //! - It does not ask the issuer whether a session was ended or a user was deleted before the token
-//!   expires. The application tells it with [`Bearward::revocations`].
+//!   expires. The application tells it with [`Bearward::revocations`], for example after
+//!   [`Bearward::verify_logout_token`].
 //! - It does not accept encrypted tokens (JWE), opaque tokens or shared-secret signatures, and tokens
 //!   that are bound to a key only if the issuer is configured so, see [`dpop`].
 //!
@@ -128,10 +132,12 @@ mod issuer;
 mod issuer_template;
 mod json_pointer;
 mod jws;
+mod logout_token;
 mod metrics;
 mod origin;
 mod providers;
 mod revocation;
+mod service_key;
 mod setting;
 mod strict_object;
 mod text;
@@ -141,7 +147,7 @@ mod verifier;
 
 #[cfg(feature = "actix")]
 pub use self::actix::{
-    AsyncRequirement, AuthRejection, ExtractFuture, Guard, GuardService, MaybePrincipal,
+    AsyncRequirement, AuthRejection, Caller, ExtractFuture, Guard, GuardService, MaybePrincipal,
     OriginalRequest, Principal, RejectionLog, Require, RequireAsync, allow_methods, get_or_head,
     renew_dpop_nonce,
 };
@@ -165,11 +171,13 @@ pub use self::{
     issuer_template::TemplateError,
     json_pointer::{JsonPointer, JsonPointerError},
     keys::{JwksCacheConfig, KeySetStatus},
+    logout_token::LogoutToken,
     providers::{Provider, ProviderError, ProviderParameter, ProviderParameters},
     revocation::{
         Revocation, RevocationConfig, RevocationError, RevocationKind, RevocationSource,
         RevocationUpdate, Revocations,
     },
+    service_key::{NewServiceKey, Service, ServiceKey, ServiceKeyError, ServiceKeyProblem},
     setting::Setting,
     text::SanitizedText,
     verified::{AnyCaller, Bound, Requirement, Verified},

@@ -8,7 +8,10 @@ use std::sync::{
 use metrics::{Counter, counter};
 use thread_local::ThreadLocal;
 
-use super::error::AuthFailure;
+use super::{
+    error::{AuthError, AuthFailure},
+    logout_token::LogoutToken,
+};
 
 /// The counters of one issuer. They use the recorder that is installed when the verifier is built.
 #[derive(Debug)]
@@ -70,9 +73,32 @@ impl VerificationMetrics {
         *published = total;
     }
 
-    /// Counts a rejected token. Both labels have a bounded number of values: `issuer` is `none`
-    /// unless a configured issuer was selected.
+    /// Counts a verified or rejected logout token.
+    pub(crate) fn record_logout_token(result: &Result<LogoutToken, AuthFailure>) {
+        let (issuer, outcome) = match result {
+            Ok(token) => (Arc::from(token.issuer_name()), "accepted"),
+            Err(failure) => (
+                failure.issuer.clone().unwrap_or_else(|| Arc::from("none")),
+                failure.error.metric_label(),
+            ),
+        };
+        counter!("bearward_logout_tokens_total", "issuer" => issuer, "outcome" => outcome)
+            .increment(1);
+    }
+
+    /// Counts a rejected token or service key. The labels have a bounded number of values: `issuer`
+    /// and `service` are `none` unless a configured one was selected.
     pub(crate) fn record_rejected(failure: &AuthFailure) {
+        if failure.service.is_some() || matches!(failure.error, AuthError::ServiceKey(_)) {
+            let service = failure.service.clone().unwrap_or_else(|| Arc::from("none"));
+            counter!(
+                "bearward_service_keys_total",
+                "service" => service,
+                "outcome" => failure.error.metric_label()
+            )
+            .increment(1);
+            return;
+        }
         let issuer = failure.issuer.clone().unwrap_or_else(|| Arc::from("none"));
         counter!(
             "bearward_verifications_total",

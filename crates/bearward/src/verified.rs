@@ -12,6 +12,7 @@ use super::{
     error::{AuthError, AuthFailure, CertificateProblem},
     jws,
     revocation::TokenRevocationState,
+    service_key::Service,
 };
 
 /// A verified token: the registered and mapped claims, and custom claims of type `C`.
@@ -496,6 +497,33 @@ pub trait Requirement: 'static {
     /// The reason for the rejection, which determines the response. The `require_…` methods of
     /// [`Verified`] return suitable errors.
     fn check(user: &Verified<Self::Claims>) -> Result<(), AuthError>;
+
+    /// Checks a verified service key, for routes that accept services:
+    /// [`Require<R, Service>`](crate::Require), [`Require<R, Caller>`](crate::Require) and
+    /// [`Guard::services`](crate::Guard::services). By default, every service is rejected.
+    ///
+    /// ```
+    /// use bearward::{AuthError, NoCustomClaims, Requirement, Service, Verified};
+    ///
+    /// /// Users and services with the scope `reports:write`.
+    /// struct WriteReports;
+    ///
+    /// impl Requirement for WriteReports {
+    ///     type Claims = NoCustomClaims;
+    ///     fn check(user: &Verified) -> Result<(), AuthError> {
+    ///         user.require_scope("reports:write")
+    ///     }
+    ///     fn check_service(service: &Service) -> Result<(), AuthError> {
+    ///         service.require_scope("reports:write")
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// The reason for the rejection; [`AuthError::UserRequired`] (403) by default.
+    fn check_service(_service: &Service) -> Result<(), AuthError> {
+        Err(AuthError::UserRequired)
+    }
 }
 
 /// A requirement that is met by every verified token; the default of [`Bound`].

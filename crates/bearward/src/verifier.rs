@@ -2,6 +2,7 @@
 //! rejection.
 
 use std::{
+    borrow::Cow,
     collections::HashMap,
     fmt,
     future::{Future, poll_fn},
@@ -26,6 +27,7 @@ use super::{
     keys::{
         KeySet, KeySetStatus, PendingKeys, Snapshot, SnapshotGuard, Unavailable, UnknownKeyDecision,
     },
+    logout_token::{self, LogoutClaims, LogoutToken},
     metrics::VerificationMetrics,
     revocation::{RevocationChecker, TokenRevocationState},
     strict_object::StrictObject,
@@ -46,6 +48,17 @@ pub(crate) struct Verifier {
     clock: Arc<dyn Clock>,
     max_bytes: usize,
     revocations: Arc<RevocationChecker>,
+    observer: Option<TokenObserver>,
+}
+
+/// A function that is called for every accepted token that is not cached.
+#[derive(Clone)]
+pub(crate) struct TokenObserver(pub(crate) Arc<dyn Fn(&Verified) + Send + Sync>);
+
+impl fmt::Debug for TokenObserver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TokenObserver")
+    }
 }
 
 /// An issuer's configuration, keys and counters.
@@ -86,9 +99,37 @@ pub enum Verification {
 pub struct PendingVerification(Pin<Box<dyn Future<Output = Result<Verified, AuthFailure>> + Send>>);
 
 /// The next step after an attempt.
-enum PipelineStep {
-    Done(Result<Arc<VerifiedToken>, AuthFailure>),
+enum PipelineStep<T> {
+    Done(Result<T, AuthFailure>),
     WaitForFetch(PendingFetches),
+}
+
+/// The result of checking everything but the claims of a token.
+enum SignatureStep<'t, 'v> {
+    Verified(SignedToken<'t, 'v>),
+    WaitForFetch(PendingFetches),
+}
+
+/// A token whose signature has been verified. Its claims have not.
+struct SignedToken<'t, 'v> {
+    payload: StrictObject<'t>,
+    iss: Cow<'t, str>,
+    issuer: &'v TrustedIssuer,
+    issuer_index: usize,
+    /// The index of the key set that verified the token.
+    key_set: usize,
+    generation: u64,
+    /// The `kid` of the key, if the token does not name it.
+    unnamed_kid: Option<Box<str>>,
+}
+
+/// What a token is verified as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum TokenKind {
+    /// A token that identifies a caller.
+    Identity(TokenUse),
+    /// A logout token (OpenID Connect Back-Channel Logout 1.0).
+    Logout,
 }
 
 /// The key fetches to wait for. The first that brings the key of the token ends the wait, so that an
@@ -118,7 +159,7 @@ enum KeyTrial {
 /// One attempt to verify a token.
 struct VerificationAttempt<'t> {
     token: &'t str,
-    token_use: TokenUse,
+    kind: TokenKind,
     now: Timestamp,
     /// The outcome of the fetch that the token has waited for: the index of the key set and its
     /// keys. `None` on the first attempt.
@@ -134,6 +175,7 @@ impl Verifier {
         max_bytes: usize,
         clock: Arc<dyn Clock>,
         revocations: Arc<RevocationChecker>,
+        observer: Option<TokenObserver>,
     ) -> Self {
         let is_template = |issuer: &TrustedIssuer| issuer.config.template.is_some();
         let fixed = issuers
@@ -157,6 +199,7 @@ impl Verifier {
             clock,
             max_bytes,
             revocations,
+            observer,
         }
     }
 
@@ -197,7 +240,7 @@ impl Verifier {
         }
         match self.verify_uncached(&VerificationAttempt {
             token,
-            token_use,
+            kind: TokenKind::Identity(token_use),
             now,
             fetched: None,
         }) {
@@ -224,31 +267,50 @@ impl Verifier {
         token_use: TokenUse,
         scheme: Scheme,
         certificate: Option<ClientCertificate>,
-        mut pending: PendingFetches,
+        pending: PendingFetches,
     ) -> Result<Verified, AuthFailure> {
+        let result = pending
+            .verify(|fetched| {
+                self.verify_uncached(&VerificationAttempt {
+                    token: &token,
+                    kind: TokenKind::Identity(token_use),
+                    now: self.clock.now(),
+                    fetched: Some(fetched),
+                })
+            })
+            .await;
+        self.finish(result, scheme, || certificate)
+    }
+
+    /// Verifies a logout token of any issuer. Rejections are not counted.
+    pub(crate) async fn verify_logout_token(
+        &self,
+        token: &str,
+    ) -> Result<LogoutToken, AuthFailure> {
+        if token.len() > self.max_bytes {
+            let limit = self.max_bytes;
+            return Err(AuthError::TooLong { limit }.into());
+        }
         let verify = |fetched| {
             let attempt = VerificationAttempt {
-                token: &token,
-                token_use,
+                token,
+                kind: TokenKind::Logout,
                 now: self.clock.now(),
-                fetched: Some(fetched),
+                fetched,
             };
-            match self.verify_uncached(&attempt) {
-                PipelineStep::Done(result) => result,
-                // Unreachable: the second attempt does not request a fetch.
-                PipelineStep::WaitForFetch(_) => Err(AuthError::UnknownKey.into()),
-            }
+            self.run(&attempt, |signed, _| {
+                let config = &signed.issuer.config;
+                let claims = LogoutClaims::validate(&signed.payload, config, attempt.now)?;
+                let issuer = signed.issuer.canonical_issuer(&signed.iss);
+                Ok(LogoutToken::new(claims, issuer, &config.name))
+            })
         };
-        let mut failure = pending.failure.clone();
-        while let Some(fetched) = pending.next().await {
-            match verify(fetched) {
-                Err(AuthFailure { error, .. }) if is_key_error(&error) => {
-                    failure = weightier(failure, error);
-                }
-                result => return self.finish(result, scheme, || certificate),
+        match verify(None) {
+            PipelineStep::Done(result) => result,
+            PipelineStep::WaitForFetch(pending) => {
+                pending.verify(|fetched| verify(Some(fetched))).await
             }
         }
-        self.finish(verify(Err(failure)), scheme, || certificate)
     }
 
     /// Checks the possession of what the token is bound to, and counts the result.
@@ -287,8 +349,8 @@ impl Verifier {
         Self::reject(AuthFailure::new(error, name, token.kid.as_deref()))
     }
 
-    /// Looks up a cached token and re-checks its times, the generation of its key, the revocation
-    /// list and what it is bound to.
+    /// Looks up a cached token and re-checks its times, the generation of its key, what it is bound
+    /// to and the revocation list.
     fn lookup_cache(
         &self,
         token: &str,
@@ -328,7 +390,21 @@ impl Verifier {
     }
 
     /// Runs the pipeline up to the first error or the first key that must be fetched.
-    fn verify_uncached(&self, attempt: &VerificationAttempt<'_>) -> PipelineStep {
+    fn verify_uncached(
+        &self,
+        attempt: &VerificationAttempt<'_>,
+    ) -> PipelineStep<Arc<VerifiedToken>> {
+        self.run(attempt, |signed, header| {
+            self.verify_claims(attempt, signed, header)
+        })
+    }
+
+    /// Runs the pipeline. `finish` checks the claims of a token with a valid signature.
+    fn run<T>(
+        &self,
+        attempt: &VerificationAttempt<'_>,
+        finish: impl FnOnce(SignedToken<'_, '_>, &Header<'_>) -> Result<T, AuthError>,
+    ) -> PipelineStep<T> {
         let decoded = CompactJws::decode(attempt.token);
         let jws = match decoded
             .as_ref()
@@ -339,11 +415,15 @@ impl Verifier {
             Err(error) => return PipelineStep::Done(Err(error.into())),
         };
         let mut issuer = None;
-        self.verify_jws(attempt, &jws, &mut issuer)
-            .unwrap_or_else(|error| {
-                let kid = jws.header.kid.as_deref();
-                PipelineStep::Done(Err(AuthFailure::new(error, issuer, kid)))
-            })
+        let result = match self.verify_signature(attempt, &jws, &mut issuer) {
+            Ok(SignatureStep::WaitForFetch(pending)) => return PipelineStep::WaitForFetch(pending),
+            Ok(SignatureStep::Verified(signed)) => finish(signed, &jws.header),
+            Err(error) => Err(error),
+        };
+        PipelineStep::Done(result.map_err(|error| {
+            let kid = jws.header.kid.as_deref();
+            AuthFailure::new(error, issuer, kid)
+        }))
     }
 
     /// Returns the issuer that accepts an `iss`, and its index.
@@ -361,25 +441,36 @@ impl Verifier {
         Some((index, self.issuers.get(index)?))
     }
 
-    /// Verifies a decoded token. `selected` receives the name of the issuer once it is known, so
-    /// that errors can be attributed to it.
-    fn verify_jws(
+    /// Verifies the issuer, the header and the signature of a decoded token. `selected` receives the
+    /// name of the issuer once it is known, so that errors can be attributed to it.
+    fn verify_signature<'t>(
         &self,
         attempt: &VerificationAttempt<'_>,
-        jws: &UnverifiedJws<'_>,
+        jws: &UnverifiedJws<'t>,
         selected: &mut Option<Arc<str>>,
-    ) -> Result<PipelineStep, AuthError> {
+    ) -> Result<SignatureStep<'t, '_>, AuthError> {
         let now = attempt.now;
         let payload = StrictObject::parse(jws.payload).map_err(AuthError::Payload)?;
         let iss = claims_validation::unverified_issuer(&payload)?;
         let (issuer_index, issuer) = self
             .issuer_for(&iss)
-            .filter(|(_, issuer)| issuer.config.token_use == attempt.token_use)
+            .filter(|(_, issuer)| match attempt.kind {
+                TokenKind::Identity(token_use) => issuer.config.token_use == token_use,
+                TokenKind::Logout => true,
+            })
             .ok_or_else(|| AuthError::UnknownIssuer {
                 found: SanitizedText::new(&iss),
             })?;
         *selected = Some(Arc::clone(&issuer.config.name));
-        check_header(&jws.header, &issuer.config)?;
+        match attempt.kind {
+            TokenKind::Identity(_) => check_header(&jws.header, &issuer.config)?,
+            TokenKind::Logout => {
+                check_algorithm(&jws.header, &issuer.config)?;
+                logout_token::check_typ(jws.header.typ.as_deref())?;
+                // Before the signature, so that other tokens cause no fetch of keys.
+                LogoutClaims::validate(&payload, &issuer.config, now)?;
+            }
+        }
         let monotonic = self.clock.monotonic();
         let mut verified_by = None;
         match &attempt.fetched {
@@ -402,7 +493,7 @@ impl Verifier {
                     );
                     return issuer
                         .request_keys(&trials, jws, expired, monotonic)
-                        .map(PipelineStep::WaitForFetch);
+                        .map(SignatureStep::WaitForFetch);
                 }
             }
             Some(Ok((key_set, snapshot))) => match try_keys(snapshot, jws, monotonic) {
@@ -421,31 +512,43 @@ impl Verifier {
             Some(Err(error)) => return Err(error.clone()),
         }
         let (key_set, generation, unnamed_kid) = verified_by.ok_or(AuthError::UnknownKey)?;
-        let token_issuer = issuer.issuer_alias(&iss);
-        // The tenants of a template never share rows.
-        let canonical_issuer = if issuer.config.template.is_some() {
-            Arc::clone(&token_issuer)
-        } else {
-            issuer.issuer_alias(issuer.config.iss())
-        };
-        let claims = claims_validation::validate_claims(&payload, &issuer.config, now)?;
+        Ok(SignatureStep::Verified(SignedToken {
+            payload,
+            iss,
+            issuer,
+            issuer_index,
+            key_set,
+            generation,
+            unnamed_kid,
+        }))
+    }
+
+    /// Verifies the claims of a token and the revocation list, and caches the token.
+    fn verify_claims(
+        &self,
+        attempt: &VerificationAttempt<'_>,
+        signed: SignedToken<'_, '_>,
+        header: &Header<'_>,
+    ) -> Result<Arc<VerifiedToken>, AuthError> {
+        let (issuer, now) = (signed.issuer, attempt.now);
+        let claims = claims_validation::validate_claims(&signed.payload, &issuer.config, now)?;
         let mode = issuer.config.dpop;
-        let confirmation = Confirmation::parse(&payload, mode)?;
+        let confirmation = Confirmation::parse(&signed.payload, mode)?;
         let verified = Arc::new(VerifiedToken {
             claims,
             is_bearer: confirmation.is_none() && mode != DpopMode::Required,
             requires_proof: mode == DpopMode::Required,
             confirmation,
             raw: RawToken(attempt.token.into()),
-            canonical_issuer,
-            issuer: token_issuer,
+            canonical_issuer: issuer.canonical_issuer(&signed.iss),
+            issuer: issuer.issuer_alias(&signed.iss),
             issuer_name: Arc::clone(&issuer.config.name),
-            issuer_index,
-            kid: jws.header.kid.as_deref().map(Box::from),
-            algorithm: jws.header.algorithm,
-            unnamed_kid,
-            key_set,
-            generation,
+            issuer_index: signed.issuer_index,
+            kid: header.kid.as_deref().map(Box::from),
+            algorithm: header.algorithm,
+            unnamed_kid: signed.unnamed_kid,
+            key_set: signed.key_set,
+            generation: signed.generation,
             revocation: TokenRevocationState::default(),
         });
         self.revocations.check(&verified, now)?;
@@ -453,7 +556,13 @@ impl Verifier {
         if let Some(cache) = &self.cache {
             cache.insert(cache.key_for(attempt.token), Arc::clone(&verified));
         }
-        Ok(PipelineStep::Done(Ok(verified)))
+        if let Some(TokenObserver(observe)) = &self.observer {
+            observe(&Verified {
+                token: Arc::clone(&verified),
+                custom: NoCustomClaims,
+            });
+        }
+        Ok(verified)
     }
 }
 
@@ -533,6 +642,16 @@ impl TrustedIssuer {
         self.key_sets.iter().map(KeySet::status)
     }
 
+    /// Returns the first accepted `iss`. If the issuer has a placeholder, it is the token's `iss`,
+    /// because the tenants of a template never share rows.
+    fn canonical_issuer(&self, iss: &str) -> Arc<str> {
+        if self.config.template.is_some() {
+            self.issuer_alias(iss)
+        } else {
+            self.issuer_alias(self.config.iss())
+        }
+    }
+
     /// Returns the shared copy of an accepted `iss`.
     fn issuer_alias(&self, iss: &str) -> Arc<str> {
         self.accepted_issuers
@@ -544,6 +663,28 @@ impl TrustedIssuer {
 }
 
 impl PendingFetches {
+    /// Verifies a token again after each fetch, until a fetch brings its key or no fetch is left.
+    async fn verify<T>(
+        mut self,
+        verify: impl Fn(FetchOutcome) -> PipelineStep<T>,
+    ) -> Result<T, AuthFailure> {
+        let verify = |fetched| match verify(fetched) {
+            PipelineStep::Done(result) => result,
+            // Unreachable: the second attempt does not request a fetch.
+            PipelineStep::WaitForFetch(_) => Err(AuthError::UnknownKey.into()),
+        };
+        let mut failure = self.failure.clone();
+        while let Some(fetched) = self.next().await {
+            match verify(fetched) {
+                Err(AuthFailure { error, .. }) if is_key_error(&error) => {
+                    failure = weightier(failure, error);
+                }
+                result => return result,
+            }
+        }
+        verify(Err(failure))
+    }
+
     /// Waits for the next fetch that finishes. Returns `None` after the last.
     async fn next(&mut self) -> Option<FetchOutcome> {
         if self.fetches.is_empty() {
@@ -657,14 +798,21 @@ impl fmt::Debug for Verifier {
     }
 }
 
-/// Checks `alg` and `typ` against the issuer's configuration.
-fn check_header(header: &Header<'_>, issuer: &Issuer) -> Result<(), AuthError> {
-    if !issuer.algorithms.contains(&header.algorithm) {
-        return Err(AuthError::AlgorithmNotAllowed {
+/// Checks `alg` against the issuer's configuration.
+fn check_algorithm(header: &Header<'_>, issuer: &Issuer) -> Result<(), AuthError> {
+    if issuer.algorithms.contains(&header.algorithm) {
+        Ok(())
+    } else {
+        Err(AuthError::AlgorithmNotAllowed {
             found: SanitizedText::new(header.algorithm.name()),
             allowed: issuer.algorithms.clone(),
-        });
+        })
     }
+}
+
+/// Checks `alg` and `typ` against the issuer's configuration.
+fn check_header(header: &Header<'_>, issuer: &Issuer) -> Result<(), AuthError> {
+    check_algorithm(header, issuer)?;
     if issuer.token_type.accepts(header.typ.as_deref()) {
         Ok(())
     } else {

@@ -169,7 +169,8 @@ impl PostgresServer {
         let directory = directory();
         let port = free_address().port();
         let users = directory.path().join("users.txt");
-        fs::write(&users, "\"authenticator\" \"\"\n").unwrap();
+        let roles = ["authenticator", "bearward_sessions"].map(|role| format!("\"{role}\" \"\"\n"));
+        fs::write(&users, roles.concat()).unwrap();
         let file = directory.path().join("pgbouncer.ini");
         let configuration = format!(
             "[databases]\n* = host=127.0.0.1 port={}\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\n\

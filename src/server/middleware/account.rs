@@ -6,6 +6,7 @@ use actix_web::{
     dev::{ServiceRequest, ServiceResponse},
     middleware::Next,
 };
+use bearward::Service;
 
 use crate::api::current_user::CurrentUser;
 
@@ -24,4 +25,19 @@ pub(super) async fn load_account(
         }
         Err(response) => Ok(request.into_response(response)),
     }
+}
+
+/// Loads the account like [`load_account`] if the caller is a user. A service has no account. The
+/// guard must accept services.
+pub(super) async fn load_account_of_user(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    if Service::of(request.request()).is_some() {
+        return next
+            .call(request)
+            .await
+            .map(ServiceResponse::map_into_boxed_body);
+    }
+    load_account(request, next).await
 }

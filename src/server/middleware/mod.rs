@@ -16,12 +16,13 @@
 //! | [`enforce`], [`enforce_before_routing`] | each endpoint, own routes | Panic isolation and request timeout |
 //! | [`error_envelope`] | own routes | Replaces the plain-text body of an error by the error envelope |
 //! | [`limit_per_address`] | `public_rate_limited` | Rate limit per client address |
-//! | [`limit_invalid_tokens`] | endpoints that require a token, own routes | Rate limit for invalid tokens per client address |
+//! | [`limit_invalid_tokens`] | endpoints that require a token, back-channel logout, own routes | Rate limit for invalid tokens per client address |
 //! | [`Bearward::require`] | endpoints that require a token | Verifies the token and checks the requirement |
 //! | [`require_administrator`] | `administration` | Checks that the caller is an administrator |
 //! | [`limit_per_user`] | `with_account`, `administration` | Rate limit per user |
 //! | [`limit_per_known_user`] | own routes | Verifies the token if there is one; rate limit per user |
-//! | [`load_account`] | `with_account`, `with_account_unlimited`, `administration` | Loads the account, rejects a disabled one |
+//! | [`load_account`] | `with_account`, `administration` | Loads the account, rejects a disabled one |
+//! | [`load_account_of_user`] | `with_account_or_service` | The same for users; services have no account |
 //!
 //! In the code below the order is reversed: the last `wrap` is the outermost middleware.
 
@@ -48,7 +49,7 @@ use bearward::{Bearward, Requirement, renew_dpop_nonce};
 
 pub(crate) use self::forward_auth::{FORWARD_AUTH_PATH, ForwardAuthChecked};
 use self::{
-    account::load_account,
+    account::{load_account, load_account_of_user},
     administrator::require_administrator,
     client_address::TrustedProxies,
     client_certificate::ClientCertificates,
@@ -128,6 +129,17 @@ pub(crate) fn public_rate_limited(
         .wrap(from_fn(move |request, next| enforce(limits, request, next)))
 }
 
+/// Wraps an endpoint that requires no access token, and limits the invalid tokens in its requests per
+/// client address.
+pub(crate) fn public_invalid_tokens_limited(
+    endpoint: Resource,
+    limits: RequestLimits,
+) -> impl HttpServiceFactory {
+    endpoint
+        .wrap(from_fn(limit_invalid_tokens))
+        .wrap(from_fn(move |request, next| enforce(limits, request, next)))
+}
+
 /// Wraps an endpoint that requires a token that meets `R` and uses no account.
 pub(crate) fn authenticated<R: Requirement>(
     endpoint: Resource,
@@ -169,15 +181,15 @@ pub(crate) fn administration(
         .wrap(from_fn(move |request, next| enforce(limits, request, next)))
 }
 
-/// Wraps an endpoint like [`with_account`], but without the rate limit per user.
-pub(crate) fn with_account_unlimited<R: Requirement>(
+/// Wraps an endpoint like [`with_account`], but accepts services too and has no rate limit per user.
+pub(crate) fn with_account_or_service<R: Requirement>(
     endpoint: Resource,
     limits: RequestLimits,
     auth: &Bearward,
 ) -> impl HttpServiceFactory + use<R> {
     endpoint
-        .wrap(from_fn(load_account))
-        .wrap(auth.require::<R>())
+        .wrap(from_fn(load_account_of_user))
+        .wrap(auth.require::<R>().services())
         .wrap(from_fn(limit_invalid_tokens))
         .wrap(from_fn(move |request, next| enforce(limits, request, next)))
 }

@@ -10,7 +10,7 @@ use actix_web::{
     middleware::Next,
     web::Data,
 };
-use bearward::{Bearward, Clock, Principal, RejectionLog, RequestId};
+use bearward::{Bearward, Caller, Clock, Principal, RejectionLog, RequestId};
 
 use super::client_address::rate_limit_key;
 use crate::{
@@ -230,8 +230,8 @@ pub(super) async fn limit_per_user(
     call_if(checked, request, next).await
 }
 
-/// Limits requests per user, if the request has a valid token. Other requests are passed on: only
-/// the handler knows whether it requires a token. Its extractors reuse the verification.
+/// Limits requests per user or service, if the request has a valid token or service key. Other
+/// requests are passed on: only the handler knows whether it requires a token. Its extractors reuse the verification.
 pub(super) async fn limit_per_known_user(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -267,9 +267,13 @@ async fn check_known_user(request: &ServiceRequest) -> Result<(), ApiError> {
         return Err(ApiError::internal(request.request()));
     };
     match auth.authenticate_early(request.request()).await {
-        Ok(Some(user)) => {
-            let user = SubjectHash::new(user.canonical_issuer(), user.subject());
-            limits.check_user(request.request(), user)
+        Ok(Some(caller)) => {
+            let caller = match &caller {
+                Caller::User(user) => SubjectHash::new(user.canonical_issuer(), user.subject()),
+                // No issuer has a space in its name.
+                Caller::Service(service) => SubjectHash::new("service key", service.name()),
+            };
+            limits.check_user(request.request(), caller)
         }
         Ok(None) | Err(_) => Ok(()),
     }

@@ -2,6 +2,7 @@
 //! failures.
 
 pub(crate) mod attached_api;
+pub(crate) mod back_channel;
 pub(crate) mod clock;
 pub(crate) mod faults;
 pub(crate) mod keys;

@@ -53,11 +53,13 @@ pub(crate) async fn update(
         if state.user(id).is_none() {
             return Ok(None);
         }
+        if let Some(banned) = patch.banned {
+            state.set_banned(id, banned);
+        }
         Ok(state.user_mut(id).map(|user| {
             user.app_metadata
                 .extend(patch.app_metadata.unwrap_or_default());
             user.app_metadata.retain(|_, value| !value.is_null());
-            user.banned = patch.banned.unwrap_or(user.banned);
             user.updated_at = now.millis();
             user_json(user)
         }))

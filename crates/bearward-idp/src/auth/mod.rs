@@ -2,6 +2,7 @@
 
 pub(crate) mod authorize;
 pub(crate) mod avatar;
+mod back_channel;
 mod bearer;
 mod body;
 pub(crate) mod clock;

@@ -3,6 +3,7 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use bearward::{Clock, SystemClock};
+use url::Url;
 
 /// Settings of the auth API, equivalent to those of a hosted Supabase project.
 ///
@@ -24,6 +25,9 @@ pub struct AuthOptions {
     pub token_lifetime: Duration,
     /// SQLite file that persists users, sessions, mails and keys. Without it, state is in memory.
     pub data: Option<PathBuf>,
+    /// URLs that receive a logout token when a session ends, and when a user is banned or deleted
+    /// (`OpenID` Connect Back-Channel Logout 1.0).
+    pub back_channel_logout: Vec<Url>,
     /// The time source; tests pass a `TestClock`.
     pub clock: Arc<dyn Clock>,
 }
@@ -38,6 +42,7 @@ impl Default for AuthOptions {
             disable_anonymous: false,
             token_lifetime: Duration::from_secs(3600),
             data: None,
+            back_channel_logout: Vec::new(),
             clock: Arc::new(SystemClock::new()),
         }
     }

@@ -10,6 +10,7 @@ use bearward_testing::{
 use tokio::sync::Mutex;
 
 use super::{
+    back_channel::BackChannel,
     clock::OffsetClock,
     error::AuthApiError,
     options::AuthOptions,
@@ -24,6 +25,7 @@ pub(crate) struct AuthService {
     pub(crate) options: AuthOptions,
     pub(crate) redirects: RedirectPolicy,
     pub(crate) clock: Arc<OffsetClock>,
+    pub(crate) back_channel: Arc<BackChannel>,
     /// Verifies the proofs of token requests.
     pub(crate) proofs: ProofVerifier,
     /// The signing key of the fake Google.
@@ -66,6 +68,7 @@ impl AuthService {
             .current()
             .clone();
         let clock = Arc::new(OffsetClock::new(Arc::clone(&options.clock)));
+        let back_channel = Arc::new(BackChannel::new(options.back_channel_logout.clone()));
         let proof_clock: Arc<dyn Clock> = Arc::<OffsetClock>::clone(&clock);
         let proofs = ProofVerifier::with_defaults(proof_clock);
         Ok((
@@ -73,6 +76,7 @@ impl AuthService {
                 options,
                 redirects,
                 clock,
+                back_channel,
                 proofs,
                 google,
                 state: Mutex::new(state),
@@ -109,7 +113,8 @@ impl AuthService {
     }
 
     /// Changes the state and writes the changes to the data file before it returns. Changes are
-    /// written even if `change` fails, such as the revocation of a session after token reuse.
+    /// written even if `change` fails, such as the revocation of a session after token reuse. Logout
+    /// tokens are sent after that.
     ///
     /// # Errors
     /// The error of `change`, or 500 `unexpected_failure` if the data file cannot be written.
@@ -118,9 +123,12 @@ impl AuthService {
         change: impl FnOnce(&mut AuthState, Timestamp) -> Result<T, AuthApiError>,
     ) -> Result<T, AuthApiError> {
         let mut state = self.state.lock().await;
-        let result = change(&mut state, self.now());
+        let now = self.now();
+        let result = change(&mut state, now);
+        let logouts = state.take_logouts();
         let Some(storage) = &self.storage else {
             state.discard_changes();
+            self.back_channel.send(logouts, now);
             return result;
         };
         let changes = state.drain_changes();
@@ -134,6 +142,7 @@ impl AuthService {
                 )
             })?;
         }
+        self.back_channel.send(logouts, now);
         result
     }
 }

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::{
+    back_channel::Logout,
     error::AuthApiError,
     flow::{self, Flow},
     mail::{self, Mail},
@@ -30,6 +31,8 @@ pub(crate) struct AuthState {
     clients: BTreeMap<Uuid, OAuthClient>,
     pub(crate) authorizations: Authorizations,
     dirty: BTreeSet<(DocumentKind, Uuid)>,
+    /// What has ended since the last call of [`take_logouts`](AuthState::take_logouts).
+    logouts: Vec<Logout>,
 }
 
 /// The kind of a stored document.
@@ -132,6 +135,23 @@ impl AuthState {
         self.dirty.clear();
     }
 
+    /// Returns what has ended since the last call.
+    pub(crate) fn take_logouts(&mut self) -> Vec<Logout> {
+        std::mem::take(&mut self.logouts)
+    }
+
+    /// Bans a user, or removes the ban. A banned user is signed out everywhere.
+    pub(crate) fn set_banned(&mut self, id: Uuid, banned: bool) {
+        let Some(user) = self.user_mut(id) else {
+            return;
+        };
+        let is_new = banned && !user.banned;
+        user.banned = banned;
+        if is_new {
+            self.logouts.push(Logout::User(id));
+        }
+    }
+
     pub(crate) fn users(&self) -> impl Iterator<Item = &User> {
         self.users.values()
     }
@@ -172,7 +192,11 @@ impl AuthState {
             self.mails.remove(&mail);
         }
         self.dirty.insert((DocumentKind::User, id));
-        self.users.remove(&id).is_some()
+        let is_deleted = self.users.remove(&id).is_some();
+        if is_deleted {
+            self.logouts.push(Logout::User(id));
+        }
+        is_deleted
     }
 
     /// Returns the user of a provider's profile: by identity, else by verified email address, else a
@@ -285,8 +309,15 @@ impl AuthState {
             .map(|session| session.id)
             .collect();
         for id in ended {
-            self.dirty.insert((DocumentKind::Session, id));
-            self.sessions.remove(&id);
+            self.end_session(id);
+        }
+    }
+
+    fn end_session(&mut self, id: Uuid) {
+        self.dirty.insert((DocumentKind::Session, id));
+        if let Some(session) = self.sessions.remove(&id) {
+            let user_id = session.user_id;
+            self.logouts.push(Logout::Session { id, user_id });
         }
     }
 
@@ -368,7 +399,7 @@ impl AuthState {
             )),
             Some(RefreshOutcome::Rotated | RefreshOutcome::Reused) => Ok(id),
             Some(RefreshOutcome::ReuseDetected) => {
-                self.sessions.remove(&id);
+                self.end_session(id);
                 Err(AuthApiError::new(
                     400,
                     "refresh_token_already_used",

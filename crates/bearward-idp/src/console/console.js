@@ -111,6 +111,19 @@ function showSessions(sessions) {
   });
 }
 
+function showBackChannel({ enabled, urls, deliveries }) {
+  at('back-channel').checked = enabled;
+  const [last] = deliveries;
+  const outcome = last && (last.status ? `status ${last.status}` : last.problem);
+  at('back-channel-note').textContent = urls.length === 0
+    ? 'No URL is configured; bearward dev configures its own API.'
+    : `To ${urls.join(', ')}. ${last ? `Last: ${when(last.at)}, ${outcome}.` : 'None sent yet.'}`;
+}
+
+at('back-channel').addEventListener('change', ({ target }) => {
+  act(() => ask('PUT', '/backchannel-logout', { enabled: target.checked }), target.checked ? 'Logout tokens are sent.' : 'Logout tokens are not sent.');
+});
+
 const when = (time) => new Date(time).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' });
 
 // Token
@@ -275,14 +288,15 @@ const seconds = (count) => (count < 120 ? `${count} s` : `${Math.floor(count / 6
 // Polling, while the page is visible
 
 async function refresh() {
-  const [{ api: found }, { keys }, { users }, { sessions }, faults] = await Promise.all(
-    ['/api', '/keys', '/users', '/sessions', '/faults'].map((path) => ask('GET', path)),
+  const [{ api: found }, { keys }, { users }, { sessions }, faults, backChannel] = await Promise.all(
+    ['/api', '/keys', '/users', '/sessions', '/faults', '/backchannel-logout'].map((path) => ask('GET', path)),
   );
   showApi(found);
   showKeys(keys);
   showUsers(users);
   showSessions(sessions);
   showFaults(faults);
+  showBackChannel(backChannel);
 }
 
 let isOffline = false;

@@ -3,6 +3,7 @@
 
 mod admin_access;
 mod auth;
+mod back_channel;
 mod console;
 mod documents;
 mod fixture;

@@ -11,7 +11,9 @@ use crate::{
     bearward::Bearward,
     dpop::ProofRequest,
     error::AuthError,
-    http::{Credential, HttpConfig, RequestHead, authorization_token},
+    http::{
+        API_KEY_HEADER, Credential, HttpConfig, RequestHead, authorization_token, with_api_key,
+    },
 };
 
 /// The request that a client has sent to a gateway, for an endpoint that the gateway asks whether
@@ -68,16 +70,20 @@ pub(super) fn proof(request: &HttpRequest, auth: &Bearward) -> Rc<ProofRequest> 
     proof
 }
 
-/// Returns the token of a request and its scheme. Without further sources, only the `Authorization` header is
-/// read, and nothing is collected.
+/// Returns the token of a request and its scheme. Without further sources, only the `Authorization`
+/// header and the `apikey` header are read, and nothing is collected.
 pub(super) fn credential<'r>(
     request: &'r HttpRequest,
     config: &HttpConfig,
 ) -> Result<Credential<'r>, AuthError> {
     if config.sources.is_empty() {
         let values = request.headers().get_all(header::AUTHORIZATION);
-        return authorization_token(values.map(HeaderValue::as_bytes), config)?
-            .ok_or(AuthError::NoToken);
+        let mut token = authorization_token(values.map(HeaderValue::as_bytes), config)?;
+        if config.accepts_service_keys {
+            let values = request.headers().get_all(API_KEY_HEADER);
+            token = with_api_key(token, values.map(HeaderValue::as_bytes))?;
+        }
+        return token.ok_or(AuthError::NoToken);
     }
     config.credential(&request.into())
 }

@@ -5,19 +5,19 @@ use std::rc::Rc;
 use actix_web::{HttpMessage, HttpRequest};
 
 use super::{
+    caller::Caller,
     credential,
-    extract::{Authentication, authenticate, convert},
-    principal::Principal,
+    extract::{Authentication, Identity, authenticate, convert},
     rejection::AuthRejection,
 };
-use crate::{bearward::Bearward, error::AuthFailure, verified::Verified};
+use crate::{bearward::Bearward, error::AuthFailure};
 
 /// The result of [`Bearward::authenticate_early`], which extractors and guards reuse for the same token.
 pub(super) struct EarlyAuthentication {
     auth: Bearward,
     /// `None` if the request's credentials cannot be read.
     pub(super) token: Option<Box<str>>,
-    pub(super) result: Result<Verified, AuthFailure>,
+    pub(super) result: Result<Identity, AuthFailure>,
 }
 
 impl EarlyAuthentication {
@@ -41,23 +41,26 @@ impl Bearward {
     /// use actix_web::{
     ///     Error, body::MessageBody, dev::{ServiceRequest, ServiceResponse}, middleware::Next, web::Data,
     /// };
-    /// use bearward::Bearward;
+    /// use bearward::{Bearward, Caller};
     ///
     /// async fn log_caller(
     ///     request: ServiceRequest,
     ///     next: Next<impl MessageBody>,
     /// ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     ///     if let Some(auth) = request.app_data::<Data<Bearward>>()
-    ///         && let Ok(Some(user)) = auth.authenticate_early(request.request()).await
+    ///         && let Ok(Some(caller)) = auth.authenticate_early(request.request()).await
     ///     {
-    ///         println!("{} from {}", user.subject(), user.issuer());
+    ///         match caller {
+    ///             Caller::User(user) => println!("{} from {}", user.subject(), user.issuer()),
+    ///             Caller::Service(service) => println!("service {}", service.name()),
+    ///         }
     ///     }
     ///     next.call(request).await
     /// }
     /// ```
     ///
     /// # Errors
-    /// The [`AuthRejection`] that [`Principal`] would return, except for a missing token.
+    /// The [`AuthRejection`] that [`Caller`] would return, except for a missing token.
     ///
     /// # Security
     /// The request is not protected: without an extractor or a guard, the handler runs for every
@@ -65,12 +68,14 @@ impl Bearward {
     pub async fn authenticate_early(
         &self,
         request: &HttpRequest,
-    ) -> Result<Option<Principal>, AuthRejection> {
+    ) -> Result<Option<Caller>, AuthRejection> {
         let result = match authenticate(request, self) {
             Authentication::Missing => return Ok(None),
             Authentication::Rejected(failure) => Err(failure),
             Authentication::Done(result) => result,
-            Authentication::Pending(pending) => pending.finish(request, self).await,
+            Authentication::Pending(pending) => {
+                pending.finish(request, self).await.map(Identity::User)
+            }
         };
         if EarlyAuthentication::from_request(request, self).is_none() {
             let credential = credential::credential(request, &self.http).ok();
@@ -82,7 +87,7 @@ impl Bearward {
             request.extensions_mut().insert(Rc::new(early));
         }
         result
-            .and_then(|verified| convert(verified, request))
+            .and_then(|identity| convert(identity, request))
             .map(Some)
             .map_err(|failure| self.reject(request, failure))
     }

@@ -22,13 +22,26 @@ use crate::{
     client_certificate::ClientCertificate,
     dpop::{ProofRequest, Scheme},
     error::{AuthError, AuthFailure},
+    service_key::Service,
     verified::Verified,
     verifier::{PendingVerification, Verification},
 };
 
-/// A type that extractors create from a verified token.
-pub(super) trait FromVerified: Sized + 'static {
-    fn from_verified(verified: Verified, request: &HttpRequest) -> Result<Self, AuthFailure>;
+/// The verified caller of a request.
+#[derive(Clone)]
+pub(super) enum Identity {
+    User(Verified),
+    Service(Service),
+}
+
+/// A type that extractors create from a verified caller.
+pub(super) trait FromIdentity: Sized + 'static {
+    fn from_user(verified: Verified, request: &HttpRequest) -> Result<Self, AuthFailure>;
+
+    /// Services are rejected unless the type is meant for them.
+    fn from_service(service: Service) -> Result<Self, AuthFailure> {
+        Err(service.failure(AuthError::UserRequired))
+    }
 
     /// The value for a request without a token; `None` if a token is required.
     fn anonymous(_request: &HttpRequest) -> Option<Self> {
@@ -50,8 +63,8 @@ pub(super) enum Authentication {
     Missing,
     /// The request's credentials cannot be used.
     Rejected(AuthFailure),
-    /// The token was verified or rejected.
-    Done(Result<Verified, AuthFailure>),
+    /// The token or service key was verified or rejected.
+    Done(Result<Identity, AuthFailure>),
     /// Keys must be fetched first.
     Pending(PendingAuthentication),
 }
@@ -101,8 +114,14 @@ pub(super) fn authenticate(request: &HttpRequest, auth: &Bearward) -> Authentica
     if credential.scheme == Scheme::Dpop {
         return authenticate_bound(request, auth, credential.token);
     }
+    if let Some(result) = auth.try_service_key(credential.token) {
+        if let Ok(service) = &result {
+            request.extensions_mut().insert(service.clone());
+        }
+        return Authentication::Done(result.map(Identity::Service));
+    }
     match auth.try_verify_with(credential.token, || client_certificate(request)) {
-        Verification::Ready(result) => Authentication::Done(result),
+        Verification::Ready(result) => Authentication::Done(result.map(Identity::User)),
         Verification::Pending(verification) => Authentication::Pending(PendingAuthentication {
             verification,
             proof: None,
@@ -115,7 +134,8 @@ fn authenticate_bound(request: &HttpRequest, auth: &Bearward, token: &str) -> Au
     let proof = credential::proof(request, auth);
     match auth.try_verify_bound(token, || client_certificate(request)) {
         Verification::Ready(result) => {
-            Authentication::Done(result.and_then(|user| check_proof(user, &proof, request, auth)))
+            let result = result.and_then(|user| check_proof(user, &proof, request, auth));
+            Authentication::Done(result.map(Identity::User))
         }
         Verification::Pending(verification) => Authentication::Pending(PendingAuthentication {
             verification,
@@ -149,15 +169,19 @@ pub(super) fn missing_token() -> AuthFailure {
     Bearward::record_rejection(AuthError::NoToken.into())
 }
 
-/// Creates a `T` from a verified token. Failures are counted.
-pub(super) fn convert<T: FromVerified>(
-    verified: Verified,
+/// Creates a `T` from a verified caller. Failures are counted.
+pub(super) fn convert<T: FromIdentity>(
+    identity: Identity,
     request: &HttpRequest,
 ) -> Result<T, AuthFailure> {
-    T::from_verified(verified, request).map_err(Bearward::record_rejection)
+    let result = match identity {
+        Identity::User(verified) => T::from_user(verified, request),
+        Identity::Service(service) => T::from_service(service),
+    };
+    result.map_err(Bearward::record_rejection)
 }
 
-pub(super) fn extract<T: FromVerified>(request: &HttpRequest) -> ExtractFuture<T> {
+pub(super) fn extract<T: FromIdentity>(request: &HttpRequest) -> ExtractFuture<T> {
     let scope = ScopeAuthentication::from_request(request);
     let auth = match verifier(request, scope.as_ref()) {
         Ok(auth) => auth,
@@ -175,17 +199,18 @@ pub(super) fn extract<T: FromVerified>(request: &HttpRequest) -> ExtractFuture<T
     };
     let outcome = scope.as_ref().map(|scope| &scope.outcome);
     let result = match outcome {
-        Some(ScopeOutcome::Verified(verified)) => convert(verified.clone(), request),
+        Some(ScopeOutcome::Verified(identity)) => convert(identity.clone(), request),
         Some(ScopeOutcome::Anonymous) => T::anonymous(request).ok_or_else(missing_token),
         Some(ScopeOutcome::Excepted) | None => match authenticate(request, auth) {
             Authentication::Missing => T::anonymous(request).ok_or_else(missing_token),
             Authentication::Rejected(failure) => Err(failure),
-            Authentication::Done(result) => result.and_then(|verified| convert(verified, request)),
+            Authentication::Done(result) => result.and_then(|identity| convert(identity, request)),
             Authentication::Pending(pending) => {
                 let (request, auth) = (request.clone(), auth.clone());
                 return ExtractFuture(State::Pending(Box::pin(async move {
                     let result = pending.finish(&request, &auth).await;
-                    let result = result.and_then(|verified| convert(verified, &request));
+                    let result =
+                        result.and_then(|verified| convert(Identity::User(verified), &request));
                     result.map_err(|failure| auth.reject(&request, failure))
                 })));
             }

@@ -15,14 +15,16 @@ use actix_web::{
 
 use super::{
     async_requirement::{self, AsyncRequirement},
+    caller::Caller,
     dpop_nonce::add_next_nonce,
-    extract::{Authentication, authenticate, convert, missing_token},
+    extract::{Authentication, Identity, authenticate, convert, missing_token},
     require::Require,
     scope::{ScopeAuthentication, ScopeOutcome},
 };
 use crate::{
     bearward::Bearward,
-    error::AuthFailure,
+    error::{AuthError, AuthFailure},
+    service_key,
     verified::{Requirement, Verified},
 };
 
@@ -76,6 +78,7 @@ pub struct GuardService<S> {
 struct Policy {
     check: Check,
     is_optional: bool,
+    accepts_services: bool,
     excepted: Vec<ResourceDef>,
 }
 
@@ -85,7 +88,7 @@ enum Check {
     /// Nothing more.
     Valid,
     /// A [`Requirement`].
-    Requirement(fn(Verified, &HttpRequest) -> Result<(), AuthFailure>),
+    Requirement(fn(Identity, &HttpRequest) -> Result<(), AuthFailure>),
     /// An [`AsyncRequirement`].
     Async(fn(Verified, HttpRequest, Bearward) -> CheckFuture),
 }
@@ -124,8 +127,8 @@ impl Bearward {
     pub fn require<R: Requirement>(&self) -> Guard {
         Guard::new(
             self,
-            Check::Requirement(|verified, request| {
-                convert::<Require<R>>(verified, request).map(drop)
+            Check::Requirement(|identity, request| {
+                convert::<Require<R, Caller<R::Claims>>>(identity, request).map(drop)
             }),
         )
     }
@@ -180,6 +183,7 @@ impl Guard {
             policy: Policy {
                 check,
                 is_optional: false,
+                accepts_services: false,
                 excepted: Vec::new(),
             },
         }
@@ -193,6 +197,35 @@ impl Guard {
     #[must_use]
     pub fn optional(mut self) -> Self {
         self.policy.is_optional = true;
+        self
+    }
+
+    /// Accepts services too, which send a [service key](crate::ServiceKey). With a requirement,
+    /// [`Requirement::check_service`] decides. An [`AsyncRequirement`] is for users only.
+    ///
+    /// Without it, a valid service key is rejected with 403. Extractors inside still decide for
+    /// themselves: [`Principal`](super::Principal) rejects a service.
+    ///
+    /// ```
+    /// use actix_web::web;
+    /// use bearward::{Bearward, Caller};
+    ///
+    /// async fn ingest(caller: Caller) -> String {
+    ///     match caller {
+    ///         Caller::User(user) => format!("from user {}", user.subject()),
+    ///         Caller::Service(service) => format!("from service {}", service.name()),
+    ///     }
+    /// }
+    ///
+    /// # fn build(auth: Bearward) {
+    /// let ingest = web::scope("/ingest")
+    ///     .wrap(auth.guard().services())
+    ///     .route("", web::post().to(ingest));
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn services(mut self) -> Self {
+        self.policy.accepts_services = true;
         self
     }
 
@@ -294,16 +327,28 @@ async fn authorize(
         Authentication::Missing => Err(missing_token()),
         Authentication::Rejected(failure) => Err(failure),
         Authentication::Done(result) => result,
-        Authentication::Pending(pending) => pending.finish(request, auth).await,
+        Authentication::Pending(pending) => pending.finish(request, auth).await.map(Identity::User),
     };
     let reject = |failure| auth.reject(request, failure);
-    let verified = result.map_err(reject)?;
-    match policy.check {
-        Check::Valid => {}
-        Check::Requirement(check) => check(verified.clone(), request).map_err(reject)?,
-        Check::Async(check) => check(verified.clone(), request.clone(), auth.clone()).await?,
+    let identity = result.map_err(reject)?;
+    let user_required = |service: &service_key::Service| {
+        let failure = service.failure(AuthError::UserRequired);
+        Err(reject(Bearward::record_rejection(failure)))
+    };
+    if let Identity::Service(service) = &identity
+        && !policy.accepts_services
+    {
+        user_required(service)?;
     }
-    Ok(ScopeOutcome::Verified(verified))
+    match (policy.check, &identity) {
+        (Check::Valid, _) => {}
+        (Check::Requirement(check), _) => check(identity.clone(), request).map_err(reject)?,
+        (Check::Async(check), Identity::User(verified)) => {
+            check(verified.clone(), request.clone(), auth.clone()).await?;
+        }
+        (Check::Async(_), Identity::Service(service)) => user_required(service)?,
+    }
+    Ok(ScopeOutcome::Verified(identity))
 }
 
 impl fmt::Debug for Guard {

@@ -1,6 +1,7 @@
 //! The actix-web integration: extractors, the guard, and error responses.
 
 mod async_requirement;
+mod caller;
 mod credential;
 mod dpop_nonce;
 mod early;
@@ -11,9 +12,11 @@ mod principal;
 mod rejection;
 mod require;
 mod scope;
+mod service;
 
 pub use self::{
     async_requirement::{AsyncRequirement, RequireAsync},
+    caller::Caller,
     credential::OriginalRequest,
     dpop_nonce::renew_dpop_nonce,
     extract::ExtractFuture,

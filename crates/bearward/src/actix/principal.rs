@@ -5,7 +5,7 @@ use std::{fmt, ops::Deref};
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
 
 use super::{
-    extract::{ExtractFuture, FromVerified, extract},
+    extract::{ExtractFuture, FromIdentity, Identity, extract},
     rejection::AuthRejection,
     scope::{ScopeAuthentication, ScopeOutcome},
 };
@@ -60,7 +60,7 @@ use crate::{
 /// |---|---|
 /// | 401 | there is no token, it is invalid, or its payload does not match `C`; with a challenge |
 /// | 400 | there are two tokens |
-/// | 403 | the token is in the session cookie, and the request is unsafe and has no listed `Origin` |
+/// | 403 | the token is in the session cookie, and the request is unsafe and has no listed `Origin`; or a service key was sent |
 /// | 503 | the issuer's keys are not available; with `Retry-After` |
 /// | 500 | there is no [`Bearward`](crate::Bearward) in the `app_data`; the log says what to add |
 ///
@@ -131,7 +131,7 @@ impl<C: CustomClaims> Principal<C> {
 impl Principal {
     /// Returns the caller that a [`Guard`](super::Guard) around this request has authenticated, for
     /// a middleware or a handler inside of the guard. `None` if there is no guard, if the guard is
-    /// optional and the request has no token, or if the path is excepted.
+    /// optional and the request has no token, if the path is excepted, or if the caller is a service.
     ///
     /// ```
     /// use actix_web::{HttpRequest, HttpResponse, Responder};
@@ -146,8 +146,10 @@ impl Principal {
     /// ```
     pub fn of(request: &HttpRequest) -> Option<Self> {
         match ScopeAuthentication::from_request(request)?.outcome {
-            ScopeOutcome::Verified(verified) => Some(Self::new(verified, request)),
-            ScopeOutcome::Anonymous | ScopeOutcome::Excepted => None,
+            ScopeOutcome::Verified(Identity::User(verified)) => Some(Self::new(verified, request)),
+            ScopeOutcome::Verified(Identity::Service(_))
+            | ScopeOutcome::Anonymous
+            | ScopeOutcome::Excepted => None,
         }
     }
 
@@ -295,17 +297,17 @@ impl<C: CustomClaims> FromRequest for MaybePrincipal<C> {
     }
 }
 
-impl<C: CustomClaims> FromVerified for Principal<C> {
-    fn from_verified(verified: Verified, request: &HttpRequest) -> Result<Self, AuthFailure> {
+impl<C: CustomClaims> FromIdentity for Principal<C> {
+    fn from_user(verified: Verified, request: &HttpRequest) -> Result<Self, AuthFailure> {
         verified
             .with_custom_claims()
             .map(|verified| Self::new(verified, request))
     }
 }
 
-impl<C: CustomClaims> FromVerified for MaybePrincipal<C> {
-    fn from_verified(verified: Verified, request: &HttpRequest) -> Result<Self, AuthFailure> {
-        let principal = Principal::from_verified(verified, request)?;
+impl<C: CustomClaims> FromIdentity for MaybePrincipal<C> {
+    fn from_user(verified: Verified, request: &HttpRequest) -> Result<Self, AuthFailure> {
+        let principal = Principal::from_user(verified, request)?;
         Ok(Self {
             #[cfg(feature = "postgres")]
             context: principal.context.clone(),

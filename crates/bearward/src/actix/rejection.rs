@@ -214,8 +214,10 @@ pub struct RejectionLog {
     /// selected.
     pub issuer: Option<Arc<str>>,
     /// The token's key id as [`SanitizedText`](crate::SanitizedText); `None` if the token has none
-    /// or was rejected before its header was parsed.
+    /// or was rejected before its header was parsed. For a service, the id of its key.
     pub kid: Option<String>,
+    /// The name of the service whose key was sent; `None` for tokens and unknown keys.
+    pub service: Option<Arc<str>>,
 }
 
 impl RejectionLog {
@@ -227,6 +229,7 @@ impl RejectionLog {
             is_outside_validity_period: failure.error.is_outside_validity_period(),
             issuer: failure.issuer.clone(),
             kid: failure.kid.as_ref().map(ToString::to_string),
+            service: failure.service.clone(),
         }
     }
 }

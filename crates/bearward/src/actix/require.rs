@@ -1,16 +1,18 @@
 //! The extractor of a principal that meets a requirement.
 
-use std::{fmt, ops::Deref};
+use std::{fmt, marker::PhantomData, ops::Deref};
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
 
 use super::{
-    extract::{ExtractFuture, FromVerified, extract},
+    caller::Caller,
+    extract::{ExtractFuture, FromIdentity, extract},
     principal::Principal,
     rejection::AuthRejection,
 };
 use crate::{
     error::AuthFailure,
+    service_key::Service,
     verified::{Requirement, Verified},
 };
 
@@ -35,35 +37,73 @@ use crate::{
 /// }
 /// ```
 ///
+/// A second parameter accepts services: `Require<R, Service>` only those, `Require<R, Caller>` both.
+/// [`Requirement::check_service`] decides about a service, and rejects it by default.
+///
+/// ```
+/// use actix_web::{Responder, post};
+/// use bearward::{AuthError, Caller, NoCustomClaims, Require, Requirement, Service, Verified};
+///
+/// struct WriteReports;
+///
+/// impl Requirement for WriteReports {
+///     type Claims = NoCustomClaims;
+///     fn check(user: &Verified) -> Result<(), AuthError> {
+///         user.require_scope("reports:write")
+///     }
+///     fn check_service(service: &Service) -> Result<(), AuthError> {
+///         service.require_scope("reports:write")
+///     }
+/// }
+///
+/// #[post("/reports")]
+/// async fn create_report(caller: Require<WriteReports, Caller>) -> impl Responder {
+///     match caller.into_inner() {
+///         Caller::User(user) => format!("created by user {}", user.subject()),
+///         Caller::Service(service) => format!("created by service {}", service.name()),
+///     }
+/// }
+/// ```
+///
 /// # Errors
 /// Same as [`Principal`], and the error that [`Requirement::check`] returns: 403 for a role, a
 /// scope or a condition of the application, 401 for the assurance level (RFC 9470).
-pub struct Require<R: Requirement>(Principal<R::Claims>);
+pub struct Require<R: Requirement, C = Principal<<R as Requirement>::Claims>> {
+    caller: C,
+    requirement: PhantomData<fn() -> R>,
+}
 
-impl<R: Requirement> Require<R> {
-    /// Returns the principal.
-    pub fn into_inner(self) -> Principal<R::Claims> {
-        self.0
+impl<R: Requirement, C> Require<R, C> {
+    fn new(caller: C) -> Self {
+        Self {
+            caller,
+            requirement: PhantomData,
+        }
+    }
+
+    /// Returns the principal, or the other kind of caller that the type names.
+    pub fn into_inner(self) -> C {
+        self.caller
     }
 }
 
-impl<R: Requirement> Deref for Require<R> {
-    type Target = Principal<R::Claims>;
+impl<R: Requirement, C> Deref for Require<R, C> {
+    type Target = C;
 
-    fn deref(&self) -> &Principal<R::Claims> {
-        &self.0
+    fn deref(&self) -> &C {
+        &self.caller
     }
 }
 
-impl<R: Requirement<Claims: Clone>> Clone for Require<R> {
+impl<R: Requirement, C: Clone> Clone for Require<R, C> {
     fn clone(&self) -> Self {
-        Self(self.0.clone())
+        Self::new(self.caller.clone())
     }
 }
 
-impl<R: Requirement> fmt::Debug for Require<R> {
+impl<R: Requirement, C: fmt::Debug> fmt::Debug for Require<R, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Require").field(&self.0).finish()
+        f.debug_tuple("Require").field(&self.caller).finish()
     }
 }
 
@@ -76,12 +116,60 @@ impl<R: Requirement> FromRequest for Require<R> {
     }
 }
 
-impl<R: Requirement> FromVerified for Require<R> {
-    fn from_verified(verified: Verified, request: &HttpRequest) -> Result<Self, AuthFailure> {
-        let principal = Principal::from_verified(verified, request)?;
-        match R::check(&principal) {
-            Ok(()) => Ok(Self(principal)),
-            Err(error) => Err(principal.failure(error)),
-        }
+impl<R: Requirement> FromRequest for Require<R, Service> {
+    type Error = AuthRejection;
+    type Future = ExtractFuture<Self>;
+
+    fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
+        extract(request)
     }
+}
+
+impl<R: Requirement> FromRequest for Require<R, Caller<R::Claims>> {
+    type Error = AuthRejection;
+    type Future = ExtractFuture<Self>;
+
+    fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
+        extract(request)
+    }
+}
+
+impl<R: Requirement> FromIdentity for Require<R> {
+    fn from_user(verified: Verified, request: &HttpRequest) -> Result<Self, AuthFailure> {
+        let principal = Principal::from_user(verified, request)?;
+        check_user::<R>(&principal)?;
+        Ok(Self::new(principal))
+    }
+}
+
+impl<R: Requirement> FromIdentity for Require<R, Service> {
+    fn from_user(verified: Verified, request: &HttpRequest) -> Result<Self, AuthFailure> {
+        Service::from_user(verified, request).map(Self::new)
+    }
+
+    fn from_service(service: Service) -> Result<Self, AuthFailure> {
+        check_service::<R>(&service)?;
+        Ok(Self::new(service))
+    }
+}
+
+impl<R: Requirement> FromIdentity for Require<R, Caller<R::Claims>> {
+    fn from_user(verified: Verified, request: &HttpRequest) -> Result<Self, AuthFailure> {
+        let principal = Principal::from_user(verified, request)?;
+        check_user::<R>(&principal)?;
+        Ok(Self::new(Caller::User(principal)))
+    }
+
+    fn from_service(service: Service) -> Result<Self, AuthFailure> {
+        check_service::<R>(&service)?;
+        Ok(Self::new(Caller::Service(service)))
+    }
+}
+
+fn check_user<R: Requirement>(user: &Principal<R::Claims>) -> Result<(), AuthFailure> {
+    R::check(user).map_err(|error| user.failure(error))
+}
+
+fn check_service<R: Requirement>(service: &Service) -> Result<(), AuthFailure> {
+    R::check_service(service).map_err(|error| service.failure(error))
 }

@@ -4,7 +4,8 @@ use std::rc::Rc;
 
 use actix_web::{HttpMessage, HttpRequest};
 
-use crate::{bearward::Bearward, verified::Verified};
+use super::extract::Identity;
+use crate::bearward::Bearward;
 
 /// The authentication of a request by the guard of its scope, in the request's extensions.
 ///
@@ -20,8 +21,8 @@ pub(super) struct ScopeAuthentication {
 /// The result of a guard that let a request pass.
 #[derive(Clone)]
 pub(super) enum ScopeOutcome {
-    /// The token was verified.
-    Verified(Verified),
+    /// The token or service key was verified.
+    Verified(Identity),
     /// There is no token, and the guard is optional.
     Anonymous,
     /// The path is excepted, so the guard has not looked for a token.

@@ -6,6 +6,7 @@ use std::{fmt, io};
 use crate::keys::{HttpFetchError, RemoteJwksError};
 use crate::{
     cookie::CookieError, issuer::KeySourceError, issuer_template::TemplateError, keys::JwksError,
+    service_key::ServiceKeyError,
 };
 
 /// The reason why [`Builder::build`] fails.
@@ -51,6 +52,9 @@ pub enum BuildError {
     /// The authentication scheme is not a token (RFC 9110 §11.1).
     #[error("invalid authentication scheme {0:?}: use letters, digits and \"-\"")]
     Scheme(String),
+    /// A service has no digest, or two services share a name or a digest.
+    #[error(transparent)]
+    ServiceKey(#[from] ServiceKeyError),
     /// The keys of an issuer were not loaded within the time of
     /// [`Builder::require_keys_at_start`].
     #[error("issuer {issuer:?}: its keys cannot be loaded: {reason}")]

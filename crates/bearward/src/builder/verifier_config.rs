@@ -14,7 +14,7 @@ use crate::{
     issuer_template::TemplateError,
     keys::{JwksCacheConfig, KeySet},
     revocation::{RevocationConfig, Revocations},
-    verifier::{TrustedIssuer, Verifier},
+    verifier::{TokenObserver, TrustedIssuer, Verifier},
 };
 
 /// How a [`Verifier`] is built from issuers.
@@ -23,6 +23,7 @@ pub(crate) struct VerifierConfig {
     pub(crate) clock: Arc<dyn Clock>,
     pub(super) cache_entries: usize,
     pub(super) max_token_bytes: usize,
+    pub(super) observer: Option<TokenObserver>,
     pub(super) jwks_cache: JwksCacheConfig,
     pub(super) revocation: RevocationConfig,
     /// The list of all verifiers, created for the first one, when the clock is known.
@@ -83,6 +84,7 @@ impl VerifierConfig {
             self.max_token_bytes,
             Arc::clone(&self.clock),
             Arc::clone(self.revocations().checker()),
+            self.observer.clone(),
         ))
     }
 

@@ -7,6 +7,7 @@ use crate::{
     error::{AuthError, CertificateProblem, FormatError, HeaderError, ObjectError},
     issuer::{ClientRule, Issuer},
     revocation::RevocationKind,
+    service_key::ServiceKeyProblem,
     text::SanitizedText,
 };
 
@@ -24,6 +25,16 @@ pub(super) fn next_step(context: &ExplainContext<'_>, error: &AuthError) -> Stri
     match error {
         AuthError::ApiKey => {
             "this is the project's API key, which is the same for all users; send session.access_token of a signed-in user"
+                .to_owned()
+        }
+        AuthError::ServiceKey(ServiceKeyProblem::Mistyped) => {
+            "copy the whole key again; a key of `bearward keys new` has 50 characters".to_owned()
+        }
+        AuthError::ServiceKey(ServiceKeyProblem::Unknown) => {
+            "add the SHA-256 digest of the key to service_keys.NAME.sha256, or use a configured key".to_owned()
+        }
+        AuthError::ServiceKey(ServiceKeyProblem::Expired { .. }) => {
+            "create a key with `bearward keys new NAME` and replace the digest, or change service_keys.NAME.expires"
                 .to_owned()
         }
         _ if is_legacy_api_key(context) => {
@@ -104,6 +115,10 @@ pub(super) fn next_step(context: &ExplainContext<'_>, error: &AuthError) -> Stri
         AuthError::InsufficientRole { required } => format!(
             "assign the role {required} to the user at the issuer and sign in again; `claims.roles` of the issuer sets where roles are read"
         ),
+        AuthError::UserRequired => {
+            "the key is valid, and this route is for users; routes with a `Service` or `Caller` parameter accept it".to_owned()
+        }
+        AuthError::ServiceRequired => "send a service key; `bearward keys new NAME` creates one".to_owned(),
         AuthError::RequirementNotMet { .. } => {
             "this is a requirement of the service; see its code or documentation".to_owned()
         }
@@ -120,6 +135,15 @@ pub(super) fn next_step(context: &ExplainContext<'_>, error: &AuthError) -> Stri
             "add the verifier to the application: App::new().app_data(auth.clone())".to_owned()
         }
     }
+}
+
+fn revoked(kind: RevocationKind) -> String {
+    if kind == RevocationKind::Key {
+        return "an administrator revoked the issuer's key that signed the token; sign in again after the issuer has replaced the key".to_owned();
+    }
+    format!(
+        "the {kind} was revoked, for example by sign-out or because the account was deleted or disabled; sign in again"
+    )
 }
 
 fn possession(error: &AuthError) -> String {

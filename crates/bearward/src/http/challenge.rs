@@ -120,6 +120,7 @@ impl AuthError {
             Self::BadAuthorization
             | Self::TooLong { .. }
             | Self::ApiKey
+            | Self::ServiceKey(_)
             | Self::Format(_)
             | Self::Header(_)
             | Self::Payload(_)
@@ -158,6 +159,8 @@ impl AuthError {
             ),
             Self::InsufficientRole { .. }
             | Self::RequirementNotMet { .. }
+            | Self::UserRequired
+            | Self::ServiceRequired
             | Self::OriginNotAllowed => (403, Challenge::None),
             Self::KeysUnavailable { .. } | Self::TooManyProofs { .. } => (503, Challenge::None),
             Self::NotConfigured => (500, Challenge::None),

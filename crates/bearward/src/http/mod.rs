@@ -15,7 +15,7 @@ use url::Url;
 
 pub(crate) use self::request_head::Credential;
 #[cfg(feature = "actix")]
-pub(crate) use self::request_head::authorization_token;
+pub(crate) use self::request_head::{API_KEY_HEADER, authorization_token, with_api_key};
 pub use self::{
     error_body::ErrorBody, error_content::ErrorContent, error_parts::ErrorParts,
     request_head::RequestHead, request_id::RequestId, token_source::TokenSource,
@@ -34,6 +34,8 @@ pub(crate) struct HttpConfig {
     pub(crate) scheme: Option<Box<str>>,
     /// Where the token may be besides the `Authorization` header.
     pub(crate) sources: Vec<TokenSource>,
+    /// Whether the `apikey` header may carry a service key.
+    pub(crate) accepts_service_keys: bool,
     pub(crate) realm: String,
     pub(crate) resource: Option<Url>,
     pub(crate) format: ErrorFormat,
@@ -102,6 +104,7 @@ impl HttpConfig {
         Self {
             scheme: None,
             sources: Vec::new(),
+            accepts_service_keys: false,
             realm: "bearward".to_owned(),
             resource: None,
             format: ErrorFormat::Envelope,

@@ -10,6 +10,7 @@ use crate::{
     client_certificate::ClientCertificate,
     dpop::{ProofRequest, Scheme},
     error::{AuthError, AuthFailure},
+    service_key::{Service, is_service_key},
     text::is_token_char,
     verified::Verified,
 };
@@ -155,7 +156,8 @@ impl std::fmt::Debug for RequestHead<'_> {
 
 impl Bearward {
     /// Returns the token of a request: from the `Authorization` header (RFC 6750 §2.1) or from a
-    /// configured [`TokenSource`](crate::TokenSource). The token is not verified.
+    /// configured [`TokenSource`](crate::TokenSource). The token is not verified. If there are
+    /// [service keys](crate::ServiceKey), it may be one, also from the `apikey` header.
     ///
     /// An `Authorization` header with another scheme counts as no token. `DPoP` is accepted if an
     /// issuer accepts it; [`verify`](Self::verify) then rejects the token, because it checks no
@@ -192,7 +194,8 @@ impl Bearward {
     /// response of a failure.
     ///
     /// # Errors
-    /// Same as the two methods. A request without a token fails with [`AuthError::NoToken`].
+    /// Same as the two methods. A request without a token fails with [`AuthError::NoToken`], one
+    /// with a valid service key with [`AuthError::UserRequired`].
     ///
     /// # Security
     /// It does not check what the user may do.
@@ -212,6 +215,22 @@ impl Bearward {
                 let verified = verification.finish().await?;
                 self.check_proof(verified, &proof).map(|(user, _)| user)
             }
+            Err(error) => Err(Self::record_rejection(error.into())),
+        }
+    }
+
+    /// Verifies the service key of a request, for routes of services. This is
+    /// [`credential`](Self::credential) followed by
+    /// [`verify_service_key`](Self::verify_service_key).
+    ///
+    /// # Errors
+    /// Same as the two methods.
+    ///
+    /// # Security
+    /// It does not check what the service may do.
+    pub fn authenticate_service(&self, request: &RequestHead<'_>) -> Result<Service, AuthFailure> {
+        match self.credential(request) {
+            Ok(key) => self.verify_service_key(key),
             Err(error) => Err(Self::record_rejection(error.into())),
         }
     }
@@ -237,6 +256,9 @@ impl HttpConfig {
                 origins = source.origins();
             }
         }
+        if self.accepts_service_keys {
+            found = with_api_key(found, request.values(API_KEY_HEADER))?;
+        }
         let credential = found.ok_or(AuthError::NoToken)?;
         match origins {
             Some(origins) if !request.is_safe() && !has_listed_origin(request, origins) => {
@@ -245,6 +267,33 @@ impl HttpConfig {
             _ => Ok(credential),
         }
     }
+}
+
+/// The header that carries a service key besides `Authorization`, as with Supabase.
+pub(crate) const API_KEY_HEADER: &str = "apikey";
+
+/// Adds the service key of the `apikey` header fields to the token that was found elsewhere. Clients
+/// of Supabase send a publishable key in this header next to the token of the user, so values that
+/// are no service keys are ignored.
+///
+/// # Errors
+/// [`AuthError::SeveralCredentials`] if two of them differ.
+#[inline]
+pub(crate) fn with_api_key<'r>(
+    found: Option<Credential<'r>>,
+    values: impl Iterator<Item = &'r [u8]>,
+) -> Result<Option<Credential<'r>>, AuthError> {
+    let mut keys = values
+        .filter_map(|value| str::from_utf8(value.trim_ascii()).ok())
+        .filter(|value| is_service_key(value));
+    keys.try_fold(found, |found, key| match found {
+        Some(other) if other.token != key => Err(AuthError::SeveralCredentials),
+        Some(other) => Ok(Some(other)),
+        None => Ok(Some(Credential {
+            token: key,
+            scheme: Scheme::Bearer,
+        })),
+    })
 }
 
 /// Returns whether the request has one `Origin` header with a listed origin. Browsers send it with

@@ -106,7 +106,7 @@ impl TypRule {
 }
 
 /// Removes the prefix that may be omitted (RFC 7515 §4.1.9).
-fn without_application(typ: &str) -> &str {
+pub(crate) fn without_application(typ: &str) -> &str {
     match typ.split_at_checked("application/".len()) {
         Some((prefix, rest)) if prefix.eq_ignore_ascii_case("application/") => rest,
         _ => typ,

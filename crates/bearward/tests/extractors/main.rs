@@ -21,6 +21,7 @@ mod readiness;
 mod rejection_metrics;
 mod requirements;
 mod secrecy;
+mod service_keys;
 mod source_cookie;
 mod source_header;
 mod startup;

@@ -8,7 +8,7 @@ use actix_web::{
 };
 use bearward::{
     AsyncRequirement, AuthError, Bearward, ClaimMapping, Issuer, IssuerError, NoCustomClaims,
-    Principal, Require, Requirement, TypRule, Verified,
+    Principal, Require, Requirement, Service, TypRule, Verified,
 };
 use bearward_testing::MockIdp;
 use serde::Deserialize;
@@ -105,16 +105,17 @@ fn the_rules_of_the_page_are_accepted() {
 
 #[actix_web::test]
 async fn a_handler_is_tested_as_a_function() {
-    use bearward_testing::principal;
+    use bearward_testing::{principal, service};
 
     let ada = principal().subject("ada").role("admin").build();
     assert_eq!(orders(ada).await, "orders of ada");
 
     let member: Principal<Membership> = principal().claim("tenant", "acme").build_as();
     let admin = principal().role("admin").extract::<Require<Admin>>(); // panics with the rejection if the role is missing
+    let cron: Service = service("cron").scope("reports:write").build(); // a machine caller with a service key
 
     assert_eq!(member.custom().tenant, "acme");
-    assert!(admin.has_role("admin"));
+    assert!(admin.has_role("admin") && cron.has_scope("reports:write"));
 }
 
 #[actix_web::test]

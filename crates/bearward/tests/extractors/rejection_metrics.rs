@@ -25,7 +25,14 @@ use crate::{
 
 /// Records counters by the values of their labels.
 #[derive(Clone, Default)]
-struct CounterRecorder(Arc<Mutex<BTreeMap<String, u64>>>);
+pub struct CounterRecorder(Arc<Mutex<BTreeMap<String, u64>>>);
+
+impl CounterRecorder {
+    /// Returns the counters by the values of their labels, separated by spaces.
+    pub fn counts(&self) -> BTreeMap<String, u64> {
+        self.0.lock().unwrap().clone()
+    }
+}
 
 struct LabeledCounter(CounterRecorder, String);
 

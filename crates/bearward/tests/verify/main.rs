@@ -47,5 +47,6 @@ mod revocation;
 mod revocation_source;
 
 mod interop;
+mod logout_tokens;
 mod oracle;
 mod properties;

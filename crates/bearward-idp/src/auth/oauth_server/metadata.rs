@@ -47,6 +47,8 @@ pub(crate) async fn metadata(endpoint: Data<JwksEndpoint>) -> HttpResponse {
         "token_endpoint_auth_methods_supported": ClientAuthMethod::ALL.map(ClientAuthMethod::name),
         "code_challenge_methods_supported": ["S256"],
         "dpop_signing_alg_values_supported": Algorithm::ALL.iter().map(|algorithm| algorithm.name()).collect::<Vec<_>>(),
+        "backchannel_logout_supported": true,
+        "backchannel_logout_session_supported": true,
         "authorization_response_iss_parameter_supported": true,
         "claims_supported": ["sub", "aud", "iss", "exp", "iat", "auth_time", "nonce", "email", "email_verified", "name", "picture", "updated_at"],
     }))
