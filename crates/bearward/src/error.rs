@@ -387,7 +387,6 @@ impl AuthError {
                 "dpop_replay_memory",
                 VerificationStep::Possession,
             ),
-            Self::Revoked { .. } => ("TOKEN_REVOKED", "revoked", VerificationStep::Revocation),
             Self::CustomClaimsMismatch => (
                 "INVALID_CLAIM",
                 "claims_type",

@@ -104,8 +104,6 @@ pub(crate) struct ExplainInput<'a> {
     pub(crate) revocations: usize,
     /// The request with the proof of a bound token.
     pub(crate) proof: Option<&'a ProofRequest>,
-    /// The number of entries of the revocation list.
-    pub(crate) revocations: usize,
     pub(crate) result: Result<Verified, AuthFailure>,
 }
 

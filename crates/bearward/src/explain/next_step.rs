@@ -137,15 +137,6 @@ pub(super) fn next_step(context: &ExplainContext<'_>, error: &AuthError) -> Stri
     }
 }
 
-fn revoked(kind: RevocationKind) -> String {
-    if kind == RevocationKind::Key {
-        return "an administrator revoked the issuer's key that signed the token; sign in again after the issuer has replaced the key".to_owned();
-    }
-    format!(
-        "the {kind} was revoked, for example by sign-out or because the account was deleted or disabled; sign in again"
-    )
-}
-
 fn possession(error: &AuthError) -> String {
     match error {
         AuthError::CertificateMismatch(CertificateProblem::NotPresented) => {
