@@ -198,7 +198,11 @@ async fn starts_without_advisory_locks_migrate_once() {
         .collect();
     assert_eq!(
         names,
-        ["m0001_accounts", "m0002_machine_accounts"],
+        [
+            "m0001_accounts",
+            "m0002_machine_accounts",
+            "m0003_revocations"
+        ],
         "the lock is released"
     );
 }
