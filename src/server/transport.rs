@@ -18,7 +18,7 @@ use super::connection::{CloseReason, ConnectionState};
 /// deadline of a request head covers it.
 pub(super) enum Transport {
     Plain(Socket),
-    Handshake(Accept<Socket>),
+    Handshake(Box<Accept<Socket>>),
     Tls(Box<TlsStream<Socket>>),
     /// The handshake has failed.
     Failed,
@@ -41,7 +41,7 @@ impl Transport {
             state: Arc::clone(state),
         };
         match tls {
-            Some(acceptor) => Self::Handshake(acceptor.accept(socket)),
+            Some(acceptor) => Self::Handshake(Box::new(acceptor.accept(socket))),
             None => Self::Plain(socket),
         }
     }

@@ -1,6 +1,6 @@
 //! Secrets are read from `_file` twins and redacted in all output.
 
-use bearward_server::settings::{Sources, VaultKey};
+use bearward_server::settings::{Config, Sources, VaultKey};
 use insta::assert_snapshot;
 use secrecy::ExposeSecret;
 
@@ -162,10 +162,8 @@ fn a_remote_database_without_tls_mode_causes_a_warning() {
     }
 }
 
-#[test]
-#[allow(clippy::too_many_lines, reason = "every value")]
-fn debug_and_the_effective_values_redact_secrets() {
-    let config = environment(&[
+fn config_with_secrets() -> Config {
+    environment(&[
         ("BEARWARD_DPOP__NONCE_KEYS", KEY),
         ("DATABASE_URL", "postgres://bear:hunter2@db.example.com/app"),
         ("BEARWARD_VAULT__KEYS", &format!("k1:{KEY}")),
@@ -176,7 +174,12 @@ fn debug_and_the_effective_values_redact_secrets() {
         ("SUPABASE_URL", "https://abc.supabase.co"),
         ("RUST_LOG", "debug"),
     ])
-    .expect("a valid configuration");
+    .expect("a valid configuration")
+}
+
+#[test]
+fn debug_and_the_effective_values_redact_secrets() {
+    let config = config_with_secrets();
     let sources = Sources::new(
         None,
         variables(&[("DATABASE_URL", "postgres://bear:hunter2@db/app")]),
@@ -192,6 +195,11 @@ fn debug_and_the_effective_values_redact_secrets() {
             "{text}"
         );
     }
+}
+
+#[test]
+fn the_effective_values_have_their_sources() {
+    let config = config_with_secrets();
     assert_snapshot!(config.redacted(), @r#"
     server.bind = "127.0.0.1:8000"                               the built-in defaults
     server.workers = 0                                           the built-in defaults

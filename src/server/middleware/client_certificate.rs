@@ -63,28 +63,25 @@ impl ClientCertificates {
         }
         let peer = request.peer_addr();
         if self.proxies.is_trusted_peer(peer) {
-            self.from_header(request.headers())
+            self.read_header(request.headers())
         } else {
             self.ignore_header(request.headers(), peer);
             connection
         }
     }
 
-    fn from_header(&self, headers: &HeaderMap) -> Option<ClientCertificate> {
+    fn read_header(&self, headers: &HeaderMap) -> Option<ClientCertificate> {
         let header = self.header.as_ref()?;
         let values = headers.get_all(&header.name).map(HeaderValue::as_bytes);
-        let parsed = parse(header.format, values).transpose()?;
-        match parsed {
-            Ok(certificate) => {
-                count("accepted");
-                Some(certificate)
-            }
-            Err(Malformed) => {
-                count("malformed");
-                tracing::debug!(header = %header.name, "the header with the client certificate is malformed");
-                None
-            }
+        let Ok(parsed) = parse(header.format, values) else {
+            count("malformed");
+            tracing::debug!(header = %header.name, "the header with the client certificate is malformed");
+            return None;
+        };
+        if parsed.is_some() {
+            count("accepted");
         }
+        parsed
     }
 
     fn ignore_header(&self, headers: &HeaderMap, peer: Option<SocketAddr>) {
@@ -254,6 +251,8 @@ fn from_base64(base64: &[u8]) -> Result<ClientCertificate, Malformed> {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write;
+
     use ClientCertificateFormat::{Encoded, StructuredField, Xfcc};
     use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
 
@@ -283,11 +282,11 @@ mod tests {
 
     fn hash(der: &[u8]) -> String {
         let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, der);
-        digest
-            .as_ref()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+        let mut hash = String::new();
+        for byte in digest.as_ref() {
+            write!(hash, "{byte:02x}").expect("writing to a string");
+        }
+        hash
     }
 
     fn parse_lines(

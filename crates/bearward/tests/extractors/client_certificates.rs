@@ -46,13 +46,9 @@ fn serve(auth: &Bearward, of_connection: Option<ClientCertificate>) -> std::net:
             ))
     })
     .on_connect(move |_, extensions| {
-        extensions.extend(of_connection.iter().copied().fold(
-            actix_web::dev::Extensions::new(),
-            |mut extensions, certificate| {
-                extensions.insert(certificate);
-                extensions
-            },
-        ));
+        if let Some(certificate) = of_connection {
+            extensions.insert(certificate);
+        }
     })
     .workers(1)
     .disable_signals()
