@@ -1,4 +1,4 @@
-"""Writes the results of a run to the result.json of a peer, and generates docs/contract-results.md from all of them.
+"""Writes the results of a run to the result.json of a peer, and generates docs/contract-results.md and the table of docs/comparison.md from all of them.
 
     results.py [--keep] [PEER REPORT.json]
 
@@ -17,6 +17,17 @@ from collections import Counter
 
 HERE = pathlib.Path(__file__).resolve().parent
 PAGE = HERE.parent.parent / "docs" / "contract-results.md"
+COMPARISON = PAGE.with_name("comparison.md")
+# What operators notice, and the cases that show it.
+BEHAVIOURS = {
+    "a rotated key works in the first request": ["key.rotation.same-request"],
+    "known keys work while the IdP is down": ["outage.known-key", "outage.json-error", "outage.page", "outage.reset", "outage.refused"],
+    "a hanging key endpoint delays no other request": ["slow.known-key", "slow.unknown-key"],
+    "floods cause few fetches": ["flood.one-kid", "flood.many-kids", "herd.one-fetch"],
+    "unusual keys in the set do no harm": ["jwks.neighbours", "key.rotation.unreadable-neighbours"],
+    "a key may be published twice": ["jwks.twice"],
+    "weak keys are refused": ["jwks.short-rsa", "key.rotation.exponent-of-one"],
+}
 SEVERITIES = ["critical", "high", "medium", "low"]
 
 
@@ -31,6 +42,8 @@ def main(arguments: list[str]) -> int:
         print(f"{peer}: {report['passed']} passed, {report['failed']} failed")
     PAGE.parent.mkdir(exist_ok=True)
     PAGE.write_text(page())
+    before, _, after = COMPARISON.read_text().split("<!-- results -->\n")
+    COMPARISON.write_text("<!-- results -->\n".join([before, comparison(), after]))
     return 0
 
 
@@ -126,6 +139,18 @@ def page() -> str:
         for case in ours:
             lines += [f"Not counted: `{case['id']}`. {about['ours'][case['id']]}", ""]
     return "\n".join(lines)
+
+
+def comparison() -> str:
+    """Returns a table of the servers and what failed of each behaviour."""
+    lines = [f"| server | passed | failed | {' | '.join(BEHAVIOURS)} |", "|---" * (3 + len(BEHAVIOURS)) + "|"]
+    for path in sorted(HERE.glob("*/result.json")):
+        ran = json.loads(path.read_text())
+        name = json.loads(path.with_name("peer.json").read_text())["name"]
+        failed = {case["id"] for case in ran["failed"]}
+        cells = ["✗" if failed.intersection(cases) else "" for cases in BEHAVIOURS.values()]
+        lines.append(f"| [{name}](contract-results.md#{path.parent.name}) | {ran['passed']} | {len(failed)} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
 
 
 def note(notes: dict, case: dict) -> str | None:
