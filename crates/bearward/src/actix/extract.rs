@@ -114,7 +114,9 @@ pub(super) fn authenticate(request: &HttpRequest, auth: &Bearward) -> Authentica
         && early.token.as_deref() == Some(credential.token)
     {
         let result = early.result.clone();
-        return Authentication::Done(result.and_then(|identity| check_identity(identity, request, auth)));
+        return Authentication::Done(
+            result.and_then(|identity| check_identity(identity, request, auth)),
+        );
     }
     if credential.scheme == Scheme::Dpop {
         return authenticate_bound(request, auth, credential.token);
