@@ -42,16 +42,9 @@ impl Metadata {
         let is_mode = |mode| move |issuer: &Issuer| issuer.dpop_mode() == mode;
         let accepts_dpop = !access_issuers.iter().all(is_mode(DpopMode::Off));
         let requires_dpop = accepts_dpop && access_issuers.iter().all(is_mode(DpopMode::Required));
-        let issuers = access_issuers
-            .iter()
-            // The issuer of many tenants has a placeholder and is no URL of a server.
-            .filter(|issuer| issuer.template_description().is_none());
         Self {
             resource,
-            authorization_servers: issuers
-                .map(|issuer| issuer.iss().to_owned())
-                .filter(|iss| is_http_url(iss))
-                .collect(),
+            authorization_servers: auth.authorization_servers(),
             bearer_methods_supported: vec!["header"],
             tls_client_certificate_bound_access_tokens: accepts_client_certificates,
             resource_name: "bearward",
@@ -97,9 +90,4 @@ pub(super) async fn metadata(metadata: Data<Metadata>, request: HttpRequest) -> 
         }
     };
     ApiError::new(&request, StatusCode::NOT_FOUND, "NOT_FOUND", message).error_response()
-}
-
-/// Returns whether the issuer is a URL, as an authorization server must be (RFC 8414 §2).
-fn is_http_url(iss: &str) -> bool {
-    Url::parse(iss).is_ok_and(|url| matches!(url.scheme(), "http" | "https"))
 }

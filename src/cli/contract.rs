@@ -40,9 +40,10 @@ pub(super) struct Options {
     /// Allow an address that other machines can reach
     #[arg(long)]
     dangerous_allow_remote: bool,
-    /// Use this audience, which the target requires
-    #[arg(long, value_name = "AUD", default_value = "authenticated")]
-    audience: String,
+    /// Use this audience, which the target requires [default: authenticated; with --profile mcp the
+    /// URL of the target]
+    #[arg(long, value_name = "AUD")]
+    audience: Option<String>,
     /// Expect these algorithms to be accepted, for example RS256,ES256, and all others to be
     /// rejected [default: detect them]
     #[arg(long, value_name = "ALG,..", value_delimiter = ',')]
@@ -65,7 +66,8 @@ pub(super) struct Options {
     /// that accepts both
     #[arg(long)]
     dpop: bool,
-    /// Give tokens and keys the shape of this provider's: supabase, auth0, entra, cognito or keycloak
+    /// Give tokens and keys the shape of this provider's: supabase, auth0, entra, cognito or
+    /// keycloak; or test an MCP server: mcp
     #[arg(long, value_name = "NAME", default_value_t)]
     profile: Profile,
     /// Use this typ header in valid tokens, for example at+jwt
@@ -189,13 +191,24 @@ pub(super) async fn run(options: Options) -> Result<(), Failure> {
     }
 }
 
+/// The audience of valid tokens. That of an MCP server is its URL (RFC 8707).
+fn audience(options: &Options) -> String {
+    let target = options
+        .target
+        .clone()
+        .filter(|_| options.profile == Profile::Mcp);
+    let default = || bearward_contract::Options::default().audience;
+    let explicit = options.audience.clone();
+    explicit.or(target).unwrap_or_else(default)
+}
+
 async fn run_cases(options: &Options, bar: &ProgressBar) -> Result<Report, Failure> {
     let progress_bar = bar.clone();
     let contract = Contract::open(bearward_contract::Options {
         issuer_bind: options.issuer_bind,
         issuer_base: options.issuer_base.clone(),
         dangerous_allow_remote: options.dangerous_allow_remote,
-        audience: options.audience.clone(),
+        audience: audience(options),
         algorithms: ListedAlgorithm::distinct(&options.algorithms),
         ed25519: options.algorithms.iter().any(|listed| listed.is_ed25519),
         client_id: options.client_id.clone(),

@@ -67,6 +67,10 @@ cors_origins = [
 # A short shutdown for fast restarts.
 shutdown_timeout = "1s"
 
+[issuers.dev]
+# As for a hosted project: clients of the IdP's OAuth server need an entry in client_ids.
+first_party = true
+
 [admin]
 issuers = ["dev"]
 

@@ -25,8 +25,21 @@ fn start(more: &[&str], variables: &[(&str, &str)]) -> (TestProcess, String) {
 }
 
 /// Starts `bearward dev` in this working directory.
-fn start_in(folder: &Path, more: &[&str], variables: &[(&str, &str)]) -> (TestProcess, String) {
-    let mut command = bearward(&[&DEV, more].concat(), variables);
+pub(crate) fn start_in(
+    folder: &Path,
+    more: &[&str],
+    variables: &[(&str, &str)],
+) -> (TestProcess, String) {
+    start_at(folder, &[&DEV[1..], more].concat(), variables)
+}
+
+/// Starts `bearward dev` in this working directory with these arguments.
+pub(crate) fn start_at(
+    folder: &Path,
+    arguments: &[&str],
+    variables: &[(&str, &str)],
+) -> (TestProcess, String) {
+    let mut command = bearward(&[&["dev"], arguments].concat(), variables);
     // The printed commands contain the name with which the program was started.
     command.arg0("bearward").current_dir(folder);
     let dev = TestProcess::start(command);
@@ -36,7 +49,7 @@ fn start_in(folder: &Path, more: &[&str], variables: &[(&str, &str)]) -> (TestPr
 }
 
 /// The printed address with this name.
-fn address<'a>(printed: &'a str, name: &str) -> &'a str {
+pub(crate) fn address<'a>(printed: &'a str, name: &str) -> &'a str {
     let line = lines(printed, &format!("{name} "))[0];
     let url = line.split_whitespace().nth(1).expect("an address");
     url.trim_end_matches('/')

@@ -23,6 +23,7 @@ mod pages;
 mod platforms;
 mod serve;
 mod shutdown;
+mod third_party_clients;
 mod traces;
 mod vault;
 mod version;

@@ -7,6 +7,8 @@ mod edge_cases;
 mod flaws;
 mod flaws_are_detected;
 mod helpers;
+mod mcp;
+mod mcp_server;
 mod our_server;
 mod reports;
 mod test_server;

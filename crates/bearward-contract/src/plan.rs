@@ -2,7 +2,9 @@
 
 use super::{
     case::Case,
+    cases::mcp,
     options::{Options, matches_prefix},
+    profile::Profile,
     registry::GROUPS,
 };
 
@@ -19,6 +21,7 @@ pub(super) fn plan(options: &Options) -> Vec<Case> {
         .iter()
         .skip(1)
         .filter(|group| !(options.quick && group.timed))
+        .filter(|group| group.name != mcp::GROUP.name || options.profile == Profile::Mcp)
     {
         let selected = (group.cases)()
             .into_iter()

@@ -24,6 +24,9 @@ pub enum Profile {
     Cognito,
     /// Keycloak: `realm_access`, `resource_access` and `azp`, and a key for encryption.
     Keycloak,
+    /// A server of the Model Context Protocol over HTTP, with the tokens of Supabase Auth. Requests
+    /// are `initialize` messages, and the group `mcp` tests the authorization rules of the protocol.
+    Mcp,
 }
 
 /// The client of tokens, if none is configured.
@@ -48,12 +51,13 @@ const ENTRA_TENANT: &str = "6f4c2a0e-5d0b-4f0c-9d37-0a5b8a1f3c21";
 
 impl Profile {
     /// Every profile.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Supabase,
         Self::Auth0,
         Self::Entra,
         Self::Cognito,
         Self::Keycloak,
+        Self::Mcp,
     ];
 
     /// Returns the name on the command line.
@@ -64,6 +68,7 @@ impl Profile {
             Self::Entra => "entra",
             Self::Cognito => "cognito",
             Self::Keycloak => "keycloak",
+            Self::Mcp => "mcp",
         }
     }
 
@@ -79,7 +84,7 @@ impl Profile {
 
     /// Gives a Supabase token the shape of this provider's tokens.
     pub(super) fn shape(self, token: TokenBuilder, issuer: &str, audience: &str) -> TokenBuilder {
-        if self == Self::Supabase {
+        if matches!(self, Self::Supabase | Self::Mcp) {
             return token;
         }
         let claim = |name: &str| token.claims().get(name).cloned().unwrap_or_default();
@@ -112,7 +117,7 @@ impl Profile {
     ) -> Map<String, Value> {
         let id = || Uuid::new_v4().to_string();
         let claims = match self {
-            Self::Supabase => json!({}),
+            Self::Supabase | Self::Mcp => json!({}),
             Self::Auth0 => json!({
                 "aud": [audience, format!("{issuer}/userinfo")],
                 "azp": CLIENT_ID,

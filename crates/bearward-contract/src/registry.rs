@@ -4,7 +4,7 @@ use super::{
     case::Case,
     cases::{
         access_token_profile, algorithm, baseline, cache, claims, dpop, flood, format, header,
-        http, issuer, jwks, key, no_fetch, outage, resource_metadata, rotation, signature,
+        http, issuer, jwks, key, mcp, no_fetch, outage, resource_metadata, rotation, signature,
         slow_jwks, ssrf, thundering_herd,
     },
     group::Group,
@@ -15,7 +15,7 @@ use super::{
 ///
 /// The order matters: groups that need no new key come first. Rotations come before the groups that
 /// exhaust the target's fetch limit (outages, then the flood).
-pub(super) const GROUPS: [Group; 21] = [
+pub(super) const GROUPS: [Group; 22] = [
     baseline::GROUP,
     format::GROUP,
     header::GROUP,
@@ -30,6 +30,7 @@ pub(super) const GROUPS: [Group; 21] = [
     http::GROUP,
     dpop::GROUP,
     resource_metadata::GROUP,
+    mcp::GROUP,
     cache::GROUP,
     rotation::GROUP,
     outage::GROUP,

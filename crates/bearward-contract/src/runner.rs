@@ -104,8 +104,8 @@ impl Contract {
     /// responding during the run. A failed case is not an error.
     pub async fn run(self, target: &str) -> Result<Report, ContractError> {
         let started_at = Instant::now();
-        let client =
-            Target::new(target, self.options.request_timeout).map_err(ContractError::Options)?;
+        let client = Target::new(target, self.options.request_timeout, self.options.profile)
+            .map_err(ContractError::Options)?;
         let variables = self.variables().into();
         // The initial keys are published before the target can fetch them.
         let harness = Arc::new(Harness::new(self.fixture, client, self.options));

@@ -11,10 +11,12 @@ use std::{
 
 use bearward_http::{client_builder, read_prefix};
 use reqwest::{
-    Client, Method,
+    Client, Method, RequestBuilder,
     header::{HeaderMap, HeaderName, HeaderValue},
 };
 use url::Url;
+
+use super::profile::Profile;
 
 /// A request to the target.
 #[derive(Debug, Clone)]
@@ -22,6 +24,8 @@ pub(super) struct Request {
     pub(super) method: Method,
     pub(super) headers: Vec<(&'static str, Vec<u8>)>,
     pub(super) query: Option<String>,
+    /// Whether the request is sent as it is, whatever the profile is.
+    plain: bool,
 }
 
 impl Request {
@@ -31,6 +35,7 @@ impl Request {
             method: Method::GET,
             headers: Vec::new(),
             query: None,
+            plain: false,
         }
     }
 
@@ -51,6 +56,12 @@ impl Request {
 
     pub(super) fn method(mut self, method: Method) -> Self {
         self.method = method;
+        self
+    }
+
+    /// Sends the request as it is, and not as a message of the profile.
+    pub(super) fn plain(mut self) -> Self {
+        self.plain = true;
         self
     }
 
@@ -96,6 +107,7 @@ pub(super) struct Target {
     url: Url,
     client: Client,
     timeout: Duration,
+    profile: Profile,
     rate_limited: AtomicUsize,
     /// The `Server` and `X-Powered-By` headers of the first response.
     software: OnceLock<String>,
@@ -106,11 +118,14 @@ pub(super) struct Target {
 /// The maximum number of body bytes to read.
 const MAX_BODY_BYTES: usize = 64 * 1024;
 
+/// The first message of a client (MCP 2025-06-18, Lifecycle).
+const INITIALIZE: &str = r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"bearward-contract","version":"1"}}}"#;
+
 /// How often a request is repeated after 429.
 const RATE_LIMIT_RETRIES: usize = 6;
 
 impl Target {
-    pub(super) fn new(url: &str, timeout: Duration) -> Result<Self, String> {
+    pub(super) fn new(url: &str, timeout: Duration, profile: Profile) -> Result<Self, String> {
         let url = Url::parse(url)
             .map_err(|_| format!("{url:?} is not a URL; expected http://HOST:PORT/PATH"))?;
         if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
@@ -126,6 +141,7 @@ impl Target {
             url,
             client,
             timeout,
+            profile,
             rate_limited: AtomicUsize::new(0),
             software: OnceLock::new(),
             always_rate_limited: AtomicBool::new(false),
@@ -213,8 +229,21 @@ impl Target {
                 .map_err(|error| RequestError::Disconnected(error.to_string()))?;
             headers.append(HeaderName::from_static(name), value);
         }
-        self.exchange(request.method.clone(), url, headers, timeout)
-            .await
+        // Servers answer GET with 405, or with a stream that does not end.
+        let is_message =
+            self.profile == Profile::Mcp && request.method == Method::GET && !request.plain;
+        if !is_message {
+            return self
+                .exchange(request.method.clone(), url, headers, timeout)
+                .await;
+        }
+        let message = self
+            .client
+            .request(Method::POST, url)
+            .header("content-type", "application/json")
+            .header("accept", "application/json, text/event-stream")
+            .body(INITIALIZE);
+        self.receive(message.headers(headers), timeout).await
     }
 
     async fn exchange(
@@ -224,13 +253,17 @@ impl Target {
         headers: HeaderMap,
         timeout: Duration,
     ) -> Result<Response, RequestError> {
+        let builder = self.client.request(method, url).headers(headers);
+        self.receive(builder, timeout).await
+    }
+
+    async fn receive(
+        &self,
+        builder: RequestBuilder,
+        timeout: Duration,
+    ) -> Result<Response, RequestError> {
         let started_at = Instant::now();
-        let send = self
-            .client
-            .request(method, url)
-            .headers(headers)
-            .timeout(timeout)
-            .send();
+        let send = builder.timeout(timeout).send();
         let mut reply = send.await.map_err(|error| map_error(&error, timeout))?;
         let (status, headers) = (reply.status().as_u16(), reply.headers().clone());
         self.software.get_or_init(|| {

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::{
     options::{Options, matches_prefix},
     plan::plan,
+    profile::Profile,
     registry::{all_cases, groups},
 };
 
@@ -71,6 +72,11 @@ fn exclusion_reason(pattern: &str, options: &Options) -> &'static str {
             .any(|case| matches_prefix(case.id, pattern))
     };
     if selects_any(Options {
+        profile: Profile::Mcp,
+        ..options.clone()
+    }) {
+        "it requires --profile mcp"
+    } else if selects_any(Options {
         quick: false,
         ..options.clone()
     }) {

@@ -14,7 +14,7 @@ use crate::{
     clock::{Clock, SystemClock},
     cookie::CookieSource,
     dpop::{DpopConfig, DpopMode, ProofVerifier},
-    http::{ErrorFormat, HttpConfig, InvalidSource, TokenSource},
+    http::{ErrorFormat, HttpConfig, InvalidSource, ProtectedResource, TokenSource},
     issuer::{Audiences, Issuer, TokenUse},
     keys::JwksCacheConfig,
     revocation::RevocationConfig,
@@ -221,7 +221,8 @@ impl Builder {
     }
 
     /// Sets the public URL of this resource. The challenges then contain `resource_metadata` (RFC
-    /// 9728 §5.1). The application serves the metadata itself.
+    /// 9728 §5.1). The application serves the metadata itself; see
+    /// [`protected_resource`](Self::protected_resource) for metadata that this crate serves.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -230,6 +231,22 @@ impl Builder {
     /// ```
     pub fn resource(mut self, public_url: Url) -> Self {
         self.http.resource = Some(public_url);
+        self
+    }
+
+    /// Adds a protected resource: a part of the application with its own URL, metadata and audience.
+    /// See [`ProtectedResource`].
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use bearward::{Bearward, ProtectedResource};
+    ///
+    /// let mcp = ProtectedResource::new("https://api.example.com/mcp")?.scopes(["notes:read"]);
+    /// let builder = Bearward::builder().protected_resource(mcp);
+    /// # Ok(()) }
+    /// ```
+    pub fn protected_resource(mut self, resource: ProtectedResource) -> Self {
+        self.http.resources.push(resource);
         self
     }
 

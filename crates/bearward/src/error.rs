@@ -440,6 +440,9 @@ pub struct AuthFailure {
     pub kid: Option<SanitizedText>,
     /// The name of the service whose key was sent; `None` for tokens and unknown keys.
     pub service: Option<Arc<str>>,
+    /// The scopes of the route's [`Requirement::SCOPES`](crate::Requirement::SCOPES), which the
+    /// challenge names.
+    pub scopes: &'static str,
 }
 
 impl AuthFailure {
@@ -450,7 +453,20 @@ impl AuthFailure {
             issuer,
             kid: kid.map(SanitizedText::new),
             service: None,
+            scopes: "",
         }
+    }
+
+    /// Adds the scopes of the route, which the challenge names.
+    #[cfg_attr(
+        not(feature = "actix"),
+        allow(dead_code, reason = "called by extractors")
+    )]
+    pub(crate) fn with_scopes(mut self, scopes: &'static str) -> Self {
+        if !scopes.is_empty() {
+            self.scopes = scopes;
+        }
+        self
     }
 }
 

@@ -166,7 +166,10 @@ pub use self::{
         AuthError, AuthFailure, CertificateProblem, FormatError, HeaderError, ObjectError,
         VerificationStep,
     },
-    http::{ErrorBody, ErrorContent, ErrorParts, RequestHead, RequestId, TokenSource},
+    http::{
+        ErrorBody, ErrorContent, ErrorParts, InvalidResource, ProtectedResource, RequestHead,
+        RequestId, TokenSource,
+    },
     issuer::{Audiences, Issuer, IssuerError, KeySource, KeySourceError, TokenUse, TypRule},
     issuer_template::TemplateError,
     json_pointer::{JsonPointer, JsonPointerError},

@@ -491,6 +491,25 @@ pub trait Requirement: 'static {
     /// the assurance level suffice.
     type Claims: CustomClaims;
 
+    /// The scopes that a token needs for the route, separated by spaces. The challenges name them
+    /// (RFC 6750 §3), so that a client knows what to request before and after its first request; MCP
+    /// clients rely on it. [`check`](Self::check) must require them itself.
+    ///
+    /// ```
+    /// use bearward::{AuthError, NoCustomClaims, Requirement, Verified};
+    ///
+    /// struct ReadsNotes;
+    ///
+    /// impl Requirement for ReadsNotes {
+    ///     type Claims = NoCustomClaims;
+    ///     const SCOPES: &'static str = "notes:read";
+    ///     fn check(user: &Verified) -> Result<(), AuthError> {
+    ///         user.require_scope(Self::SCOPES)
+    ///     }
+    /// }
+    /// ```
+    const SCOPES: &'static str = "";
+
     /// Checks a verified token.
     ///
     /// # Errors

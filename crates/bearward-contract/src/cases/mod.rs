@@ -15,6 +15,7 @@ pub(super) mod http;
 pub(super) mod issuer;
 pub(super) mod jwks;
 pub(super) mod key;
+pub(super) mod mcp;
 pub(super) mod no_fetch;
 pub(super) mod outage;
 pub(super) mod resource_metadata;

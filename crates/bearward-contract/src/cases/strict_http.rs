@@ -203,7 +203,7 @@ fn responses() -> Vec<Case> {
     ]
 }
 
-fn expect_response<T>(response: Result<T, RequestError>) -> Result<T, StepError> {
+pub(super) fn expect_response<T>(response: Result<T, RequestError>) -> Result<T, StepError> {
     response.map_err(|error| match error {
         RequestError::Connect(error) => StepError::Connect(error),
         error => failure("a response", error.describe()),

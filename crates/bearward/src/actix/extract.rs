@@ -36,6 +36,9 @@ pub(super) enum Identity {
 
 /// A type that extractors create from a verified caller.
 pub(super) trait FromIdentity: Sized + 'static {
+    /// The scopes that the challenges name.
+    const SCOPES: &'static str = "";
+
     fn from_user(verified: Verified, request: &HttpRequest) -> Result<Self, AuthFailure>;
 
     /// Services are rejected unless the type is meant for them.
@@ -83,6 +86,7 @@ impl PendingAuthentication {
         auth: &Bearward,
     ) -> Result<Verified, AuthFailure> {
         let result = self.verification.await;
+        let result = result.and_then(|user| check_resource(user, request, auth));
         match self.proof {
             None => result,
             Some(proof) => result.and_then(|user| check_proof(user, &proof, request, auth)),
@@ -109,7 +113,10 @@ pub(super) fn authenticate(request: &HttpRequest, auth: &Bearward) -> Authentica
     if let Some(early) = early
         && early.token.as_deref() == Some(credential.token)
     {
-        return Authentication::Done(early.result.clone());
+        let result = early.result.clone();
+        return Authentication::Done(
+            result.and_then(|identity| check_identity(identity, request, auth)),
+        );
     }
     if credential.scheme == Scheme::Dpop {
         return authenticate_bound(request, auth, credential.token);
@@ -121,7 +128,11 @@ pub(super) fn authenticate(request: &HttpRequest, auth: &Bearward) -> Authentica
         return Authentication::Done(result.map(Identity::Service));
     }
     match auth.try_verify_with(credential.token, || client_certificate(request)) {
-        Verification::Ready(result) => Authentication::Done(result.map(Identity::User)),
+        Verification::Ready(result) => Authentication::Done(
+            result
+                .and_then(|user| check_resource(user, request, auth))
+                .map(Identity::User),
+        ),
         Verification::Pending(verification) => Authentication::Pending(PendingAuthentication {
             verification,
             proof: None,
@@ -134,6 +145,7 @@ fn authenticate_bound(request: &HttpRequest, auth: &Bearward, token: &str) -> Au
     let proof = credential::proof(request, auth);
     match auth.try_verify_bound(token, || client_certificate(request)) {
         Verification::Ready(result) => {
+            let result = result.and_then(|user| check_resource(user, request, auth));
             let result = result.and_then(|user| check_proof(user, &proof, request, auth));
             Authentication::Done(result.map(Identity::User))
         }
@@ -162,6 +174,34 @@ fn check_proof(
 fn client_certificate(request: &HttpRequest) -> Option<ClientCertificate> {
     let of_request = request.extensions().get::<ClientCertificate>().copied();
     of_request.or_else(|| request.conn_data::<ClientCertificate>().copied())
+}
+
+/// Checks that the token of a user is for the resource of the request. The key of a service has no
+/// audience.
+fn check_identity(
+    identity: Identity,
+    request: &HttpRequest,
+    auth: &Bearward,
+) -> Result<Identity, AuthFailure> {
+    match identity {
+        Identity::User(user) => check_resource(user, request, auth).map(Identity::User),
+        Identity::Service(service) => Ok(Identity::Service(service)),
+    }
+}
+
+/// Checks that the token is for the resource of the request. Failures are counted.
+///
+/// The path is the one that was routed: a middleware may have changed it since an earlier check.
+fn check_resource(
+    user: Verified,
+    request: &HttpRequest,
+    auth: &Bearward,
+) -> Result<Verified, AuthFailure> {
+    if auth.http.resources.is_empty() {
+        return Ok(user);
+    }
+    auth.http
+        .check_resource(request.match_info().as_str(), user)
 }
 
 /// Returns and counts the failure of a request without a token.
@@ -199,7 +239,8 @@ pub(super) fn extract<T: FromIdentity>(request: &HttpRequest) -> ExtractFuture<T
     };
     let outcome = scope.as_ref().map(|scope| &scope.outcome);
     let result = match outcome {
-        Some(ScopeOutcome::Verified(identity)) => convert(identity.clone(), request),
+        Some(ScopeOutcome::Verified(identity)) => check_identity(identity.clone(), request, auth)
+            .and_then(|identity| convert(identity, request)),
         Some(ScopeOutcome::Anonymous) => T::anonymous(request).ok_or_else(missing_token),
         Some(ScopeOutcome::Excepted) | None => match authenticate(request, auth) {
             Authentication::Missing => T::anonymous(request).ok_or_else(missing_token),
@@ -211,12 +252,14 @@ pub(super) fn extract<T: FromIdentity>(request: &HttpRequest) -> ExtractFuture<T
                     let result = pending.finish(&request, &auth).await;
                     let result =
                         result.and_then(|verified| convert(Identity::User(verified), &request));
-                    result.map_err(|failure| auth.reject(&request, failure))
+                    result.map_err(|failure| auth.reject(&request, failure.with_scopes(T::SCOPES)))
                 })));
             }
         },
     };
-    ExtractFuture::ready(result.map_err(|failure| auth.reject(request, failure)))
+    ExtractFuture::ready(
+        result.map_err(|failure| auth.reject(request, failure.with_scopes(T::SCOPES))),
+    )
 }
 
 /// Returns the verifier of a request: the guard's, or the one in the `app_data`, as `Bearward` or

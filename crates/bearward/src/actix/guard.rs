@@ -88,7 +88,11 @@ enum Check {
     /// Nothing more.
     Valid,
     /// A [`Requirement`].
-    Requirement(fn(Identity, &HttpRequest) -> Result<(), AuthFailure>),
+    Requirement {
+        check: fn(Identity, &HttpRequest) -> Result<(), AuthFailure>,
+        /// The scopes that the challenges name.
+        scopes: &'static str,
+    },
     /// An [`AsyncRequirement`].
     Async(fn(Verified, HttpRequest, Bearward) -> CheckFuture),
 }
@@ -127,9 +131,12 @@ impl Bearward {
     pub fn require<R: Requirement>(&self) -> Guard {
         Guard::new(
             self,
-            Check::Requirement(|identity, request| {
-                convert::<Require<R, Caller<R::Claims>>>(identity, request).map(drop)
-            }),
+            Check::Requirement {
+                check: |identity, request| {
+                    convert::<Require<R, Caller<R::Claims>>>(identity, request).map(drop)
+                },
+                scopes: R::SCOPES,
+            },
         )
     }
 
@@ -329,7 +336,11 @@ async fn authorize(
         Authentication::Done(result) => result,
         Authentication::Pending(pending) => pending.finish(request, auth).await.map(Identity::User),
     };
-    let reject = |failure| auth.reject(request, failure);
+    let scopes = match policy.check {
+        Check::Requirement { scopes, .. } => scopes,
+        Check::Valid | Check::Async(_) => "",
+    };
+    let reject = |failure: AuthFailure| auth.reject(request, failure.with_scopes(scopes));
     let identity = result.map_err(reject)?;
     let user_required = |service: &service_key::Service| {
         let failure = service.failure(AuthError::UserRequired);
@@ -342,7 +353,9 @@ async fn authorize(
     }
     match (policy.check, &identity) {
         (Check::Valid, _) => {}
-        (Check::Requirement(check), _) => check(identity.clone(), request).map_err(reject)?,
+        (Check::Requirement { check, .. }, _) => {
+            check(identity.clone(), request).map_err(reject)?
+        }
         (Check::Async(check), Identity::User(verified)) => {
             check(verified.clone(), request.clone(), auth.clone()).await?;
         }

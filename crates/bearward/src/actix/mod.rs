@@ -7,6 +7,7 @@ mod dpop_nonce;
 mod early;
 mod extract;
 mod guard;
+mod metadata;
 mod methods;
 mod principal;
 mod rejection;

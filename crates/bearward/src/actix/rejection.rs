@@ -9,7 +9,9 @@ use actix_web::{
 use crate::{
     bearward::Bearward,
     error::{AuthError, AuthFailure},
-    http::{ErrorBody, ErrorContent, ErrorFormat, ErrorParts, HttpConfig, RequestId},
+    http::{
+        ChallengeContext, ErrorBody, ErrorContent, ErrorFormat, ErrorParts, HttpConfig, RequestId,
+    },
 };
 
 /// The error of every extractor and guard of this crate.
@@ -36,6 +38,8 @@ pub struct AuthRejection {
     failure: AuthFailure,
     config: Option<Arc<HttpConfig>>,
     request_id: Option<RequestId>,
+    /// The path of the request, if there are protected resources.
+    path: Option<Box<str>>,
     /// The body of the application's function, which needs the request.
     custom: Option<ErrorContent>,
 }
@@ -101,6 +105,9 @@ impl AuthRejection {
         Self {
             failure,
             config: auth.map(|auth| Arc::clone(&auth.http)),
+            path: auth
+                .filter(|auth| !auth.http.resources.is_empty())
+                .map(|_| request.match_info().as_str().into()),
             request_id,
             custom,
         }
@@ -120,10 +127,14 @@ impl AuthRejection {
 /// Creates the response of a failure.
 fn respond(
     failure: &AuthFailure,
-    config: Option<&HttpConfig>,
+    challenge_context: ChallengeContext<'_>,
     content: ErrorContent,
 ) -> HttpResponse {
-    let parts = ErrorParts::new(&failure.error, config, content);
+    let parts = ErrorParts::new(
+        &failure.error,
+        &challenge_context.scopes(failure.scopes),
+        content,
+    );
     let status = StatusCode::from_u16(parts.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = HttpResponseBuilder::new(status);
     for header in parts.headers {
@@ -155,7 +166,11 @@ impl ResponseError for AuthRejection {
             (None, Some(config)) => config.content(&self.failure.error, request_id),
             (None, None) => default_content(&self.failure, request_id),
         };
-        respond(&self.failure, config, content)
+        let mut challenge_context = ChallengeContext::new(config);
+        if let Some(path) = &self.path {
+            challenge_context = challenge_context.path(path);
+        }
+        respond(&self.failure, challenge_context, content)
     }
 }
 
@@ -166,7 +181,11 @@ impl ResponseError for AuthFailure {
     }
 
     fn error_response(&self) -> HttpResponse {
-        respond(self, None, default_content(self, None))
+        respond(
+            self,
+            ChallengeContext::new(None),
+            default_content(self, None),
+        )
     }
 }
 

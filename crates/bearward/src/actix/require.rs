@@ -135,6 +135,8 @@ impl<R: Requirement> FromRequest for Require<R, Caller<R::Claims>> {
 }
 
 impl<R: Requirement> FromIdentity for Require<R> {
+    const SCOPES: &'static str = R::SCOPES;
+
     fn from_user(verified: Verified, request: &HttpRequest) -> Result<Self, AuthFailure> {
         let principal = Principal::from_user(verified, request)?;
         check_user::<R>(&principal)?;
@@ -143,6 +145,8 @@ impl<R: Requirement> FromIdentity for Require<R> {
 }
 
 impl<R: Requirement> FromIdentity for Require<R, Service> {
+    const SCOPES: &'static str = R::SCOPES;
+
     fn from_user(verified: Verified, request: &HttpRequest) -> Result<Self, AuthFailure> {
         Service::from_user(verified, request).map(Self::new)
     }
@@ -154,6 +158,8 @@ impl<R: Requirement> FromIdentity for Require<R, Service> {
 }
 
 impl<R: Requirement> FromIdentity for Require<R, Caller<R::Claims>> {
+    const SCOPES: &'static str = R::SCOPES;
+
     fn from_user(verified: Verified, request: &HttpRequest) -> Result<Self, AuthFailure> {
         let principal = Principal::from_user(verified, request)?;
         check_user::<R>(&principal)?;

@@ -12,6 +12,41 @@ use crate::{
 /// The error code of a rejected token (RFC 6750 §3.1).
 const INVALID_TOKEN: &str = "invalid_token";
 
+/// What a challenge depends on besides the error.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ChallengeContext<'c> {
+    config: Option<&'c HttpConfig>,
+    /// The path of the request, which selects the protected resource.
+    path: Option<&'c str>,
+    /// The scopes of the route.
+    scopes: &'c str,
+}
+
+impl<'c> ChallengeContext<'c> {
+    pub(crate) fn new(config: Option<&'c HttpConfig>) -> Self {
+        Self {
+            config,
+            path: None,
+            scopes: "",
+        }
+    }
+
+    #[cfg_attr(
+        not(feature = "actix"),
+        allow(dead_code, reason = "called by extractors")
+    )]
+    pub(crate) fn path(self, path: &'c str) -> Self {
+        Self {
+            path: Some(path),
+            ..self
+        }
+    }
+
+    pub(crate) fn scopes(self, scopes: &'c str) -> Self {
+        Self { scopes, ..self }
+    }
+}
+
 /// The challenge of an error.
 enum Challenge {
     /// The response has no challenge.
@@ -61,7 +96,7 @@ impl AuthError {
     /// }
     /// ```
     pub fn challenge(&self, auth: &Bearward) -> Option<String> {
-        self.format_challenge(Some(&auth.http))
+        self.format_challenge(&ChallengeContext::new(Some(&auth.http)))
     }
 
     /// Returns `Retry-After`, in whole seconds, at least one; `None` unless the response has it.
@@ -83,18 +118,19 @@ impl AuthError {
         }
     }
 
-    pub(crate) fn format_challenge(&self, config: Option<&HttpConfig>) -> Option<String> {
+    pub(crate) fn format_challenge(&self, context: &ChallengeContext<'_>) -> Option<String> {
         let (error, attribute, is_proof) = match self.to_http().1 {
             Challenge::None => return None,
             Challenge::WithoutError => (None, None, false),
             Challenge::Error(error, attribute) => (Some(error), attribute, false),
             Challenge::Proof(error) => (Some(error), None, true),
         };
-        let attributes: Vec<String> = match error {
+        let mut attributes: Vec<String> = match error {
             None => Vec::new(),
             Some(error) => {
-                let message =
-                    config.map_or_else(|| self.to_string(), |config| config.message(self));
+                let message = context
+                    .config
+                    .map_or_else(|| self.to_string(), |config| config.message(self));
                 let description = quoted_string_safe(&message);
                 [
                     Some(format!("error=\"{error}\"")),
@@ -106,10 +142,30 @@ impl AuthError {
                 .collect()
             }
         };
-        Some(match config {
-            Some(config) if is_proof => format_dpop_challenge(config, attributes),
-            _ => format_challenge(config, attributes),
+        attributes.extend(self.scope_attribute(context.scopes));
+        Some(if is_proof && context.config.is_some() {
+            format_dpop_challenge(context, attributes)
+        } else {
+            format_challenge(context, attributes)
         })
+    }
+
+    /// Returns the attribute `scope`: what the route requires, and the missing scopes.
+    fn scope_attribute(&self, route_scopes: &str) -> Option<String> {
+        let missing = match self {
+            Self::InsufficientScope { required } => required,
+            // Another token with these scopes would be rejected for the same reason.
+            Self::SeveralCredentials | Self::StepUpRequired { .. } => return None,
+            _ => "",
+        };
+        let mut scopes: Vec<&str> = Vec::new();
+        for scope in route_scopes.split(' ').chain(missing.split(' ')) {
+            if !scope.is_empty() && !scopes.contains(&scope) {
+                scopes.push(scope);
+            }
+        }
+        let scopes = scope_charset(&scopes.join(" "));
+        (!scopes.is_empty()).then(|| format!("scope=\"{scopes}\""))
     }
 
     /// Maps an error to HTTP. The match has no wildcard arm: every new variant needs a status.
@@ -150,13 +206,7 @@ impl AuthError {
                     Some(format!("acr_values=\"{}\"", scope_charset(required))),
                 ),
             ),
-            Self::InsufficientScope { required } => (
-                403,
-                Challenge::Error(
-                    "insufficient_scope",
-                    Some(format!("scope=\"{}\"", scope_charset(required))),
-                ),
-            ),
+            Self::InsufficientScope { .. } => (403, Challenge::Error("insufficient_scope", None)),
             Self::InsufficientRole { .. }
             | Self::RequirementNotMet { .. }
             | Self::UserRequired
@@ -176,7 +226,8 @@ impl AuthFailure {
 
     /// Returns the `WWW-Authenticate` field of the response; see [`AuthError::challenge`].
     pub fn challenge(&self, auth: &Bearward) -> Option<String> {
-        self.error.challenge(auth)
+        self.error
+            .format_challenge(&ChallengeContext::new(Some(&auth.http)).scopes(self.scopes))
     }
 
     /// Returns `Retry-After`; see [`AuthError::retry_after`].
@@ -202,36 +253,42 @@ impl Bearward {
     /// }
     /// ```
     pub fn invalid_token_challenge(&self) -> String {
-        format_challenge(Some(&self.http), vec!["error=\"invalid_token\"".to_owned()])
+        format_challenge(
+            &ChallengeContext::new(Some(&self.http)),
+            vec!["error=\"invalid_token\"".to_owned()],
+        )
     }
 }
 
 /// Formats the challenges of all accepted schemes: the realm, these attributes and the resource
 /// metadata.
-fn format_challenge(config: Option<&HttpConfig>, attributes: Vec<String>) -> String {
-    let scheme = config.map_or("Bearer", HttpConfig::scheme);
-    match config.filter(|config| config.dpop.accepts_dpop()) {
-        None => format_scheme(scheme, config, attributes),
+fn format_challenge(context: &ChallengeContext<'_>, attributes: Vec<String>) -> String {
+    let scheme = context.config.map_or("Bearer", HttpConfig::scheme);
+    match context.config.filter(|config| config.dpop.accepts_dpop()) {
+        None => format_scheme(scheme, context, attributes),
         Some(dpop) if dpop.dpop.accepts_bearer() => format!(
             "{}, {}",
-            format_scheme(scheme, config, attributes.clone()),
-            format_dpop_challenge(dpop, attributes)
+            format_scheme(scheme, context, attributes.clone()),
+            format_dpop_challenge(context, attributes)
         ),
-        Some(dpop) => format_dpop_challenge(dpop, attributes),
+        Some(_) => format_dpop_challenge(context, attributes),
     }
 }
 
 /// Formats the challenge of the scheme `DPoP` (RFC 9449 §7.1).
-fn format_dpop_challenge(config: &HttpConfig, mut attributes: Vec<String>) -> String {
-    attributes.push(format!("algs=\"{}\"", config.dpop.algorithms));
-    format_scheme("DPoP", Some(config), attributes)
+fn format_dpop_challenge(context: &ChallengeContext<'_>, mut attributes: Vec<String>) -> String {
+    if let Some(config) = context.config {
+        attributes.push(format!("algs=\"{}\"", config.dpop.algorithms));
+    }
+    format_scheme("DPoP", context, attributes)
 }
 
 /// Formats the challenge of one scheme.
-fn format_scheme(scheme: &str, config: Option<&HttpConfig>, attributes: Vec<String>) -> String {
+fn format_scheme(scheme: &str, context: &ChallengeContext<'_>, attributes: Vec<String>) -> String {
+    let config = context.config;
     let realm = config.map_or("bearward", |config| config.realm.as_str());
     let metadata = config
-        .and_then(|config| config.resource.as_ref())
+        .and_then(|config| config.challenge_resource(context.path))
         .and_then(metadata_url)
         .map(|url| format!("resource_metadata=\"{url}\""));
     let attributes: Vec<String> = std::iter::once(format!("realm=\"{realm}\""))

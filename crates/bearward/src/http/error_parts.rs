@@ -1,6 +1,6 @@
 //! A complete error response, independent of the HTTP framework.
 
-use super::{HttpConfig, error_content::ErrorContent, request_id::RequestId};
+use super::{ChallengeContext, error_content::ErrorContent, request_id::RequestId};
 use crate::{
     bearward::Bearward,
     error::{AuthError, AuthFailure},
@@ -40,14 +40,15 @@ impl Bearward {
     /// ```
     pub fn error_parts(&self, failure: &AuthFailure, request_id: Option<&RequestId>) -> ErrorParts {
         let content = self.http.content(&failure.error, request_id);
-        ErrorParts::new(&failure.error, Some(&self.http), content)
+        let challenge_context = ChallengeContext::new(Some(&self.http)).scopes(failure.scopes);
+        ErrorParts::new(&failure.error, &challenge_context, content)
     }
 }
 
 impl ErrorParts {
     pub(crate) fn new(
         error: &AuthError,
-        config: Option<&HttpConfig>,
+        challenge_context: &ChallengeContext<'_>,
         content: ErrorContent,
     ) -> Self {
         let mut headers = vec![
@@ -55,7 +56,7 @@ impl ErrorParts {
             // The same request may be accepted with another token, so caches must not store this.
             ("cache-control", "no-store".to_owned()),
         ];
-        if let Some(challenge) = error.format_challenge(config) {
+        if let Some(challenge) = error.format_challenge(challenge_context) {
             headers.push(("www-authenticate", challenge));
         }
         if let AuthError::ProofNonceRequired { nonce } = error {

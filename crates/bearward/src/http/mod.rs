@@ -5,6 +5,7 @@ mod challenge;
 mod error_body;
 mod error_content;
 mod error_parts;
+mod protected_resource;
 mod request_head;
 mod request_id;
 mod token_source;
@@ -16,11 +17,18 @@ use url::Url;
 pub(crate) use self::request_head::Credential;
 #[cfg(feature = "actix")]
 pub(crate) use self::request_head::{API_KEY_HEADER, authorization_token, with_api_key};
-pub use self::{
-    error_body::ErrorBody, error_content::ErrorContent, error_parts::ErrorParts,
-    request_head::RequestHead, request_id::RequestId, token_source::TokenSource,
+pub(crate) use self::{
+    challenge::ChallengeContext, error_content::ErrorFormat, token_source::InvalidSource,
 };
-pub(crate) use self::{error_content::ErrorFormat, token_source::InvalidSource};
+pub use self::{
+    error_body::ErrorBody,
+    error_content::ErrorContent,
+    error_parts::ErrorParts,
+    protected_resource::{InvalidResource, ProtectedResource},
+    request_head::RequestHead,
+    request_id::RequestId,
+    token_source::TokenSource,
+};
 use crate::{
     algorithm::Algorithm,
     dpop::DpopMode,
@@ -38,6 +46,7 @@ pub(crate) struct HttpConfig {
     pub(crate) accepts_service_keys: bool,
     pub(crate) realm: String,
     pub(crate) resource: Option<Url>,
+    pub(crate) resources: Vec<ProtectedResource>,
     pub(crate) format: ErrorFormat,
     pub(crate) dpop: DpopSchemes,
 }
@@ -107,6 +116,7 @@ impl HttpConfig {
             accepts_service_keys: false,
             realm: "bearward".to_owned(),
             resource: None,
+            resources: Vec::new(),
             format: ErrorFormat::Envelope,
             dpop: DpopSchemes::new(),
         }

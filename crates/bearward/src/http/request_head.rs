@@ -184,8 +184,9 @@ impl Bearward {
     }
 
     /// Verifies the token of a request. This is [`credential`](Self::credential) followed by
-    /// [`verify_with_certificate`](Self::verify_with_certificate), and for the scheme `DPoP` the check
-    /// of the proof.
+    /// [`verify_with_certificate`](Self::verify_with_certificate), by the check of the audience of the
+    /// request's [`ProtectedResource`](crate::ProtectedResource), and for the scheme `DPoP` by the
+    /// check of the proof.
     ///
     /// If nonces are required, add [`dpop_nonce`](Self::dpop_nonce) to responses now and then: it
     /// spares clients a rejected request.
@@ -201,18 +202,24 @@ impl Bearward {
     /// It does not check what the user may do.
     pub async fn authenticate(&self, request: &RequestHead<'_>) -> Result<Verified, AuthFailure> {
         let certificate = request.client_certificate;
+        let path = request.target().split('?').next().unwrap_or_default();
         match self.http.credential(request) {
             Ok(Credential {
                 token,
                 scheme: Scheme::Bearer,
-            }) => self.verify_with_certificate(token, certificate).await,
+            }) => {
+                let user = self.verify_with_certificate(token, certificate).await?;
+                self.http.check_resource(path, user)
+            }
             Ok(Credential {
                 token,
                 scheme: Scheme::Dpop,
             }) => {
                 let proof = ProofRequest::from_head(request, self.proofs().config());
                 let verification = self.try_verify_bound(token, || certificate);
-                let verified = verification.finish().await?;
+                let verified = self
+                    .http
+                    .check_resource(path, verification.finish().await?)?;
                 self.check_proof(verified, &proof).map(|(user, _)| user)
             }
             Err(error) => Err(Self::record_rejection(error.into())),

@@ -17,6 +17,7 @@ mod misconfiguration;
 mod outage;
 mod pages;
 mod principals;
+mod protected_resources;
 mod readiness;
 mod rejection_metrics;
 mod requirements;
