@@ -25,12 +25,12 @@ def main(folder: pathlib.Path) -> None:
 
 
 def copy_name(page: str) -> str:
-    """docs/server.md becomes server.md, deploy/README.md becomes deploy.md and README.md becomes index.md."""
+    """docs/server.md becomes server.md, docs/adr/README.md becomes adr/index.md and deploy/README.md becomes deploy.md."""
     name = page.removeprefix("docs/")
-    if name == "README.md":
-        return "index.md"
-    if name.endswith("/README.md") and not page.startswith("docs/"):
+    if name.endswith("/README.md") and name == page:
         return name.removesuffix("/README.md").replace("/", "-") + ".md"
+    if name.endswith("README.md"):
+        return name.removesuffix("README.md") + "index.md"
     return name
 
 
