@@ -240,10 +240,15 @@ fn debug_and_the_effective_values_redact_secrets() {
     issuers.supabase.required_claims = ""                        the built-in defaults
     issuers.supabase.require = ""                                the built-in defaults
     issuers.supabase.use = "bearer"                              the built-in defaults
+    issuers.supabase.dpop = "off"                                the built-in defaults
     tokens.max_bytes = 8192                                      the built-in defaults
     tokens.cache_entries = 10000                                 the built-in defaults
     tokens.cookie = ""                                           the built-in defaults
     tokens.header = ""                                           the built-in defaults
+    dpop.max_age = "60s"                                         the built-in defaults
+    dpop.replay_entries = 100000                                 the built-in defaults
+    dpop.nonce = "off"                                           the built-in defaults
+    dpop.nonce_keys = []                                         the built-in defaults
     admin.issuers = []                                           the built-in defaults
     admin.role = "admin"                                         the built-in defaults
     revocation.enabled = true                                    the built-in defaults

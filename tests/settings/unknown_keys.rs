@@ -44,7 +44,7 @@ fn an_unknown_key_without_similar_one_gets_a_list() {
     ");
     assert_snapshot!(error(file("[colours]\nblue = 1")), @r"
     the configuration has a problem:
-      unknown section [colours] in config/default.toml; the sections are admin, database, generate, issuers, jwks, rate_limit, revocation, server, service_keys, telemetry, tokens, vault
+      unknown section [colours] in config/default.toml; the sections are admin, database, dpop, generate, issuers, jwks, rate_limit, revocation, server, service_keys, telemetry, tokens, vault
     ");
 }
 
