@@ -33,7 +33,7 @@ fn all_errors_are_reported_together() {
       tokens.max_bytes in config/default.toml: found 100; it must be from 256B to 64KiB
       telemetry.format in config/default.toml: found "logfmt"; write "pretty" or "json"
       unknown key jwks.max_stael in config/default.toml; did you mean max_stale?
-      unknown section [colours] in config/default.toml; the sections are admin, database, dpop, generate, issuers, jwks, rate_limit, revocation, server, telemetry, tokens, vault
+      unknown section [colours] in config/default.toml; the sections are admin, database, dpop, generate, issuers, jwks, rate_limit, revocation, server, service_keys, telemetry, tokens, vault
     "#);
 }
 
