@@ -88,7 +88,7 @@ pub(super) fn options(case: &Case, kind: FailureKind) -> &'static [PlatformOptio
 }
 
 fn by_topic(id: &str) -> &'static [PlatformOption] {
-    const TOPICS: [(&str, &[PlatformOption]); 21] = [
+    const TOPICS: [(&str, &[PlatformOption]); 20] = [
         ("alg", ALGORITHMS),
         ("header.alg", ALGORITHMS),
         ("sig", ALGORITHMS),
@@ -103,11 +103,10 @@ fn by_topic(id: &str) -> &'static [PlatformOption] {
         ("jwks.short", KEY_LENGTH),
         ("key.rotation.same", REFETCH),
         ("outage.recovery", REFETCH),
-        ("outage.hammering", FETCH_LIMIT),
+        ("outage.hammering", &[]),
         ("outage", OUTAGE),
         ("slow", TIMEOUT),
         ("herd", FETCH_LIMIT),
-        ("gate", FETCH_LIMIT),
         ("flood", FETCH_LIMIT),
         ("http.challenge", CHALLENGE),
     ];

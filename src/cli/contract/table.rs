@@ -99,7 +99,7 @@ fn print_headline(finding: &Finding) {
     let (first, severity) = (finding.first(), finding.severity);
     let (cases, about) = match finding.results.len() {
         1 => (first.id.to_owned(), first.title),
-        count if finding.groups().len() > 1 => (format!("{count} cases"), ""),
+        count if finding.groups().len() > 2 => (format!("{count} cases"), ""),
         count => (format!("{} +{}", first.id, count - 1), first.rationale),
     };
     let got = finding

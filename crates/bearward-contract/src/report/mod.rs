@@ -127,7 +127,7 @@ impl CaseResult {
     ) -> Self {
         let group = case.group();
         let diagnosis = diagnose(case, kind);
-        let (options, cause) = match &outcome {
+        let (options, common_cause) = match &outcome {
             Outcome::Failed { got, .. } => (platform::options(case, kind), cause(case, kind, got)),
             _ => (&[][..], String::new()),
         };
@@ -142,7 +142,7 @@ impl CaseResult {
             severity_note: diagnosis.severity_note,
             hint: diagnosis.hint,
             options,
-            cause,
+            cause: common_cause,
             request,
             replay: None,
             outcome,
