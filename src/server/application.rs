@@ -180,7 +180,7 @@ impl Application {
         let revocations = SharedRevocations::clone(&state.revocations);
         if opening.is_none() {
             // A long list is loaded in the background.
-            let _ = timeout(OPEN_WAIT, revocations.load()).await;
+            let _ = timeout(OPEN_WAIT, Box::pin(revocations.load())).await;
         }
         let admin = config
             .server

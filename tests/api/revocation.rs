@@ -136,7 +136,8 @@ async fn sign_in_after_the_response_is_accepted() {
         .duration_since(std::time::UNIX_EPOCH)
         .unwrap();
     app.clock.set_wall_clock(
-        bearward::Timestamp::from_unix(now.as_secs() as i64 + 1).plus(Duration::from_millis(600)),
+        bearward::Timestamp::from_unix(i64::try_from(now.as_secs()).unwrap() + 1)
+            .plus(Duration::from_millis(600)),
     );
     let since = Instant::now();
     sign_out(&app, &token(&app, "ada", "laptop"), "global")

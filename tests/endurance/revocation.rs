@@ -161,6 +161,7 @@ async fn check(cluster: &Cluster, what: &str, token: String, since: Instant) -> 
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[allow(clippy::too_many_lines, reason = "the steps build on each other")]
 async fn each_kind_and_route_reaches_all_replicas_and_survives_an_outage_and_a_restart() {
     let Some(mut cluster) = Cluster::start(Kind::Postgres).await else {
         return;
