@@ -57,8 +57,9 @@ const AFTER_HELP: &str = "\
 Uses the same database as serve:
   DATABASE_URL=postgres://user@host/name bearward admin list
 
-Can be run while servers are running. They know a revocation within 2 seconds (revocation.interval),
-and other changes within 20 seconds. To disable an account revokes its tokens.
+Can be run while servers are running. They apply a revocation within 2 seconds
+(revocation.interval), and other changes within 20 seconds. Disabling an account
+revokes its tokens.
 Roles are in the tokens of the identity provider and are changed there.";
 
 pub(super) async fn run(sources: &Sources, command: Command) -> Result<(), Failure> {

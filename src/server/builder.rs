@@ -235,7 +235,8 @@ impl Server {
     /// The errors of [`run`](Self::run).
     pub async fn start(self) -> Result<RunningServer, StartError> {
         self.config.require_issuer()?;
-        let application = Application::build(self, Some(telemetry::install_metrics()?)).await?;
+        let metrics = telemetry::install_metrics()?;
+        let application = Box::pin(Application::build(self, Some(metrics))).await?;
         Ok(RunningServer::new(application))
     }
 }

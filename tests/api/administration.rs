@@ -5,7 +5,7 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::test_app::{GOOGLE, Json, TestApp, send};
+use crate::test_app::{GOOGLE, JsonBody, TestApp, send};
 
 async fn id_of(app: &TestApp, subject: &str) -> String {
     app.get("/api/auth/me", &app.token(subject).sign())
@@ -142,7 +142,7 @@ async fn disabling_an_account_is_immediate_on_this_replica() {
     for (method, path, body) in calls {
         let mut request = app.request(method, path).bearer_auth(&token);
         if let Some(body) = body {
-            request = request.json(&body);
+            request = request.json_body(&body);
         }
         send(request).await.assert_error(403, "ACCOUNT_DISABLED");
     }
@@ -199,7 +199,7 @@ async fn a_disabled_account_cannot_sign_in_with_google() {
     let sign_in = async || {
         send(
             app.request(Method::POST, "/api/auth/google")
-                .json(&json!({ "credential": credential })),
+                .json_body(&json!({ "credential": credential })),
         )
         .await
     };
@@ -307,7 +307,7 @@ async fn two_administrators_cannot_disable_each_other() {
             let request = app
                 .request_to(addresses[caller], Method::PATCH, &path)
                 .bearer_auth(&admins[caller])
-                .json(&json!({"is_active": false}));
+                .json_body(&json!({"is_active": false}));
             barrier.wait().await;
             send(request).await
         };

@@ -236,7 +236,7 @@ async fn old_rows_are_resealed_with_the_new_vault_key_on_use() {
         "sk-abc12...wxyz"
     );
     assert_eq!(rows(&app).await[0].0, "old", "listing does not use the key");
-    let generate = crate::test_app::Json::json(
+    let generate = crate::test_app::JsonBody::json_body(
         app.request_to(newer, reqwest::Method::POST, "/api/generate")
             .bearer_auth(&token),
         &json!({"prompt": "x"}),

@@ -8,7 +8,7 @@ use test_support::completions_service::{Call, CompletionsService};
 
 use crate::{
     api_keys::OLD,
-    test_app::{ApiResponse, Json, TestApp, send},
+    test_app::{ApiResponse, JsonBody, TestApp, send},
 };
 
 const KEY: &str = "sk-abc12345678901234567890wxyz";
@@ -174,7 +174,7 @@ async fn a_stream_is_forwarded_event_by_event() {
     let request = app
         .request(Method::POST, "/api/generate")
         .bearer_auth(&token)
-        .json(&json!({"prompt": "x", "stream": true}));
+        .json_body(&json!({"prompt": "x", "stream": true}));
     let response = tokio::spawn(request.send());
     let mut call = service.call().await;
     assert!(has_key(&call) && call.body["stream"] == true);
@@ -200,7 +200,7 @@ async fn an_interrupted_stream_ends_with_an_error_event() {
     let request = app
         .request(Method::POST, "/api/generate")
         .bearer_auth(&token)
-        .json(&json!({"prompt": "x", "stream": true}));
+        .json_body(&json!({"prompt": "x", "stream": true}));
     let response = tokio::spawn(send(request));
     let mut call = service.call().await;
     call.send("HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\ndata: {\"choices\":[]}\n\n").await;
@@ -226,7 +226,7 @@ async fn a_client_disconnect_cancels_the_service_call() {
         let request = app
             .request(Method::POST, "/api/generate")
             .bearer_auth(&token)
-            .json(&json!({"prompt": "x", "stream": stream}));
+            .json_body(&json!({"prompt": "x", "stream": stream}));
         let client = tokio::spawn(async move {
             let mut response = request.send().await.unwrap();
             while response.chunk().await.unwrap().is_some() {}
@@ -324,7 +324,7 @@ async fn start_stream(
     let request = app
         .request(Method::POST, "/api/generate")
         .bearer_auth(token)
-        .json(&json!({"prompt": "x", "stream": true}));
+        .json_body(&json!({"prompt": "x", "stream": true}));
     let response = tokio::spawn(request.send());
     let mut call = service.call().await;
     call.send("HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\ndata: {\"choices\":[]}\n\n").await;

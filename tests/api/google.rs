@@ -4,10 +4,14 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use test_support::database::query_number;
 
-use crate::test_app::{ApiResponse, GOOGLE, Json, TestApp, send};
+use crate::test_app::{ApiResponse, GOOGLE, JsonBody, TestApp, send};
 
 async fn sign_in(app: &TestApp, body: &Value) -> ApiResponse {
-    send(app.request(Method::POST, "/api/auth/google").json(body)).await
+    send(
+        app.request(Method::POST, "/api/auth/google")
+            .json_body(body),
+    )
+    .await
 }
 
 fn credential(app: &TestApp, issuer: &str) -> bearward_testing::TokenBuilder {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::test_app::{Json, TestApp, send};
+use crate::test_app::{JsonBody, TestApp, send};
 
 /// Returns every authenticated route with a valid body.
 fn routes(id: &str) -> Vec<(Method, String, Option<Value>)> {
@@ -125,7 +125,7 @@ async fn unauthenticated_requests_reveal_and_change_nothing() {
                 request = request.bearer_auth(invalid_token);
             }
             if let Some(body) = body {
-                request = request.json(&body);
+                request = request.json_body(&body);
             }
             let response = send(request).await;
             response.assert_error(401, code);
@@ -157,7 +157,7 @@ async fn other_users_cannot_read_or_change_an_account() {
         for (method, path, body) in routes(&id) {
             let mut request = app.request(method.clone(), &path).bearer_auth(&other);
             if let Some(body) = body {
-                request = request.json(&body);
+                request = request.json_body(&body);
             }
             let response = send(request).await;
             assert!(

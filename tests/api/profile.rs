@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use test_support::database::query_number;
 
-use crate::test_app::{Json, TestApp, send};
+use crate::test_app::{JsonBody, TestApp, send};
 
 #[tokio::test]
 async fn me_returns_the_profile_and_the_granted_claims() {
@@ -207,7 +207,7 @@ async fn an_account_deleted_on_another_replica_is_recreated() {
     let post = app
         .request_to(replica, reqwest::Method::POST, "/api/status")
         .bearer_auth(&token);
-    send(post.json(&json!({"client_name": "web"})))
+    send(post.json_body(&json!({"client_name": "web"})))
         .await
         .expect_status(201);
 }

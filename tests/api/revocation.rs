@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::test_app::{ApiResponse, GOOGLE, Json, TestApp, send};
+use crate::test_app::{ApiResponse, GOOGLE, JsonBody, TestApp, send};
 
 /// The interval in which replicas read the list, shorter than by default.
 const SETTINGS: [(&str, &str); 1] = [("revocation.interval", "200ms")];
@@ -187,7 +187,7 @@ async fn sign_out_needs_what_identifies_the_session() {
         .await;
     let anonymous = app
         .request(Method::POST, "/api/auth/sign-out")
-        .json(&json!({"scope": "global"}));
+        .json_body(&json!({"scope": "global"}));
     send(anonymous).await.assert_error(401, "MISSING_TOKEN");
 }
 
@@ -230,7 +230,11 @@ async fn older_google_credential_does_not_create_a_deleted_account() {
     let google = || app.google.token().sub("g").issuer(GOOGLE[0]);
     let sign_in = async |credential: &str| {
         let body = json!({ "credential": credential });
-        send(app.request(Method::POST, "/api/auth/google").json(&body)).await
+        send(
+            app.request(Method::POST, "/api/auth/google")
+                .json_body(&body),
+        )
+        .await
     };
     let credential = google().claim("iat", app.clock_seconds()).sign();
     let id = sign_in(&credential).await.expect_status(200)["user"]["id"].clone();

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::test_app::{ApiResponse, Json, TestApp, send};
+use crate::test_app::{ApiResponse, JsonBody, TestApp, send};
 
 async fn create_status_check(app: &TestApp, token: &str, client: &str) -> Value {
     app.post("/api/status", token, &json!({ "client_name": client }))
@@ -18,7 +18,7 @@ async fn create_with_key(app: &TestApp, token: &str, client: &str, key: &str) ->
         .request(Method::POST, "/api/status")
         .bearer_auth(token)
         .header("idempotency-key", key);
-    send(request.json(&json!({ "client_name": client }))).await
+    send(request.json_body(&json!({ "client_name": client }))).await
 }
 
 fn names(page: &Value) -> Vec<&str> {
@@ -244,7 +244,7 @@ async fn an_idempotency_key_has_1_to_200_visible_characters() {
     let two = two
         .header("idempotency-key", "a")
         .header("idempotency-key", "b")
-        .json(&json!({"client_name": "web"}));
+        .json_body(&json!({"client_name": "web"}));
     assert_eq!(send(two).await.field_errors()[0].0, "Idempotency-Key");
 }
 

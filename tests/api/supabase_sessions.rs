@@ -72,13 +72,10 @@ impl Database {
             .and_then(|(_, rest)| rest.split_once("```"))
             .map(|(setup, _)| setup)
             .expect("the documentation has the setup");
-        let without_role: String = setup
-            .lines()
-            .filter(|line| !line.starts_with("create role"))
-            .map(|line| format!("{line}\n"))
-            .collect();
-        assert_eq!(setup.lines().count(), without_role.lines().count() + 1);
-        database.execute(&without_role);
+        let is_role = |line: &str| line.starts_with("create role");
+        let without_role: Vec<_> = setup.lines().filter(|line| !is_role(line)).collect();
+        assert_eq!(setup.lines().count(), without_role.len() + 1);
+        database.execute(&without_role.join("\n"));
         Some(database)
     }
 

@@ -149,7 +149,7 @@ impl TestApp {
         send(
             self.request(Method::POST, path)
                 .bearer_auth(token)
-                .json(body),
+                .json_body(body),
         )
         .await
     }
@@ -158,7 +158,7 @@ impl TestApp {
         send(
             self.request(Method::PATCH, path)
                 .bearer_auth(token)
-                .json(body),
+                .json_body(body),
         )
         .await
     }
@@ -275,13 +275,13 @@ impl ApiResponse {
     }
 }
 
-/// The `json` feature of reqwest, which is not enabled.
-pub(crate) trait Json {
-    fn json(self, body: &Value) -> Self;
+/// JSON bodies without the feature `json` of reqwest.
+pub(crate) trait JsonBody {
+    fn json_body(self, body: &Value) -> Self;
 }
 
-impl Json for RequestBuilder {
-    fn json(self, body: &Value) -> Self {
+impl JsonBody for RequestBuilder {
+    fn json_body(self, body: &Value) -> Self {
         self.header("content-type", "application/json")
             .body(body.to_string())
     }

@@ -237,11 +237,10 @@ fn commands(page: &Page) -> Vec<Vec<String>> {
         .blocks()
         .into_iter()
         .filter(|block| matches!(block.info, "console" | "sh" | "bash"));
-    let text: String = console
-        .flat_map(|block| block.lines)
-        .map(|line| format!("{line}\n"))
-        .collect();
-    text.replace("\\\n", " ")
+    let lines: Vec<_> = console.flat_map(|block| block.lines).collect();
+    lines
+        .join("\n")
+        .replace("\\\n", " ")
         .lines()
         .filter_map(|line| line.strip_prefix("$ "))
         .filter_map(|line| {

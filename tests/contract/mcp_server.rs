@@ -132,12 +132,11 @@ impl State {
     }
 
     fn challenge(&self, attributes: &str) -> (&'static str, String) {
-        let metadata = match self.flaw {
-            McpFlaw::NoMetadataInChallenge => String::new(),
-            _ => {
-                let url = self.url.replace("/mcp", self.location());
-                format!(", resource_metadata=\"{url}\"")
-            }
+        let metadata = if matches!(self.flaw, McpFlaw::NoMetadataInChallenge) {
+            String::new()
+        } else {
+            let url = self.url.replace("/mcp", self.location());
+            format!(", resource_metadata=\"{url}\"")
         };
         (
             "www-authenticate",

@@ -182,7 +182,10 @@ mod tests {
         let subject = Revocation::subject("iss", &user.to_string(), now);
         let session = |id: Uuid| Revocation::session("iss", &id.to_string());
         let bans = [ended(first, Ended::Banned), ended(second, Ended::Banned)];
-        assert_eq!(revocations("iss", &bans, now), [subject.clone()]);
+        assert_eq!(
+            revocations("iss", &bans, now),
+            std::slice::from_ref(&subject)
+        );
         let deleted = [ended(first, Ended::UserDeleted)];
         assert_eq!(revocations("iss", &deleted, now), [session(first), subject]);
         let signed_out = [ended(first, Ended::Session)];

@@ -21,7 +21,7 @@ use self::{
     mock_provider::{FETCH_TOKEN, MockProvider},
     page::{Example, Recipe},
 };
-use super::test_app::{self, Json, send};
+use super::test_app::{self, JsonBody, send};
 
 #[rstest]
 #[case::ad_fs("ad-fs")]
@@ -176,7 +176,7 @@ impl Server {
     fn request(&self, token: &str) -> RequestBuilder {
         if self.is_credential {
             let sign_in = self.client.post(format!("{}/api/auth/google", self.url));
-            return sign_in.json(&json!({ "credential": token }));
+            return sign_in.json_body(&json!({ "credential": token }));
         }
         let request = self.client.get(format!("{}/protected", self.url));
         match &self.header {

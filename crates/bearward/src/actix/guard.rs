@@ -354,7 +354,7 @@ async fn authorize(
     match (policy.check, &identity) {
         (Check::Valid, _) => {}
         (Check::Requirement { check, .. }, _) => {
-            check(identity.clone(), request).map_err(reject)?
+            check(identity.clone(), request).map_err(reject)?;
         }
         (Check::Async(check), Identity::User(verified)) => {
             check(verified.clone(), request.clone(), auth.clone()).await?;

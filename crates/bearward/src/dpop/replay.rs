@@ -227,8 +227,9 @@ mod tests {
         assert_eq!(insert("d", at(0)), Err(ProofError::ReplayMemoryFull));
         assert_eq!(insert("a", at(0)), Err(ProofError::Replayed));
         assert_eq!(memory.len(), 3);
-        assert_eq!(insert("d", at(121)), Ok(()), "the others have ended");
-        assert_eq!(memory.len(), 1);
+        // The others have ended. Those in other shards are removed when space is needed.
+        assert_eq!(insert("d", at(121)), Ok(()));
+        assert!(memory.len() <= 3);
     }
 
     #[test]
