@@ -14,6 +14,7 @@ const VAULT_KEY: &str = "k1:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
 const API_KEY: &str = "sk-audit-0123456789abcdef";
 
 #[tokio::test(flavor = "multi_thread")]
+#[allow(clippy::too_many_lines, reason = "one event after the other")]
 async fn changes_and_rejections_are_recorded() {
     let idp = MockIdp::start().await;
     let base = idp.base();

@@ -1,5 +1,6 @@
 //! Compiles the code of `docs/library.md`, `docs/testing.md` and `docs/other-frameworks.md`;
 //! `tests/cli/pages.rs` of the server checks that the pages show this code.
+#![allow(clippy::unused_async, reason = "the pages show asynchronous functions")]
 
 use actix_web::{
     App, HttpRequest, Responder, get,

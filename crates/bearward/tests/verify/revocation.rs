@@ -196,7 +196,7 @@ fn subject_is_revoked_up_to_the_second_of_the_revocation() {
         json!(NOW - 3600),
         json!(NOW - 11),
         json!(NOW - 10),
-        json!((NOW - 10) as f64 + 0.9),
+        json!(1_799_999_990.9),
         json!(0),
         json!(-5),
     ] {
