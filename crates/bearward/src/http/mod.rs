@@ -14,9 +14,10 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 use url::Url;
 
-pub(crate) use self::request_head::Credential;
 #[cfg(feature = "actix")]
-pub(crate) use self::request_head::{API_KEY_HEADER, authorization_token, with_api_key};
+pub(crate) use self::request_head::{
+    API_KEY_HEADER, Credential, authorization_token, with_api_key,
+};
 pub(crate) use self::{
     challenge::ChallengeContext, error_content::ErrorFormat, token_source::InvalidSource,
 };

@@ -33,6 +33,7 @@ mod key;
 mod key_set;
 mod metrics;
 mod pending;
+#[cfg(feature = "remote")]
 mod redact;
 mod roca;
 mod snapshot;
@@ -74,6 +75,7 @@ mod vectors;
 pub(crate) use self::jwk::parse_public_jwk;
 #[cfg(test)]
 pub(crate) use self::key::SIGNATURE_CHECKS;
+#[cfg(feature = "remote")]
 pub(crate) use self::redact::redact_url;
 #[cfg(feature = "remote")]
 pub use self::{
