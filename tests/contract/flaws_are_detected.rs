@@ -150,8 +150,8 @@ async fn no_case_has_the_flaw_of_another() {
             .iter()
             .filter(|(_, requests)| requests.iter().any(only_this))
             .map(|(id, _)| *id)
-            // Checks only the headers of the rejection, and sends the flaw of another case.
-            .filter(|id| *id != "http.no-store")
+            // These check only headers and documents, and send the flaw of another case.
+            .filter(|id| *id != "http.no-store" && !id.starts_with("metadata."))
             .collect();
         assert_eq!(ids, detected_by(flaw), "{flaw}");
     }
@@ -273,12 +273,10 @@ async fn key_cache_flaws_are_detected() {
             ..only(flaw.groups)
         };
         let report = run(Behavior::CachesKeys(flaw.cache.clone()), options).await;
-        assert_eq!(
-            failed(&report),
-            flaw.detected_by,
-            "{:?}\n{report}",
-            flaw.cache
-        );
+        let mut failed = failed(&report);
+        // A target without keys may still wait for the fetch that hangs.
+        failed.retain(|id| *id != "control.after.outage" || flaw.detected_by.contains(id));
+        assert_eq!(failed, flaw.detected_by, "{:?}\n{report}", flaw.cache);
     }
 }
 
@@ -393,6 +391,11 @@ async fn wrong_rejections_are_detected_only_in_strict_mode() {
         (ResponseFlaw::UnexpectedErrorCode, unauthenticated.clone()),
         (ResponseFlaw::DuplicateAttribute, &rejected | &grammar),
     ] {
+        // Proofs have cases of several steps.
+        let options = || Options {
+            dpop: false,
+            ..options()
+        };
         let report = run(Behavior::Responds(flaw), options()).await;
         assert_eq!(
             failed(&report).into_iter().collect::<BTreeSet<_>>(),

@@ -48,6 +48,7 @@ pub(crate) struct McpServer {
 
 #[derive(serde::Deserialize)]
 struct AudienceClaim {
+    #[serde(default)]
     aud: Value,
 }
 

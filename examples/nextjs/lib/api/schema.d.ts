@@ -17,6 +17,51 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/admin/revocations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List revocations
+         * @description Returns the entries that are in force, in no particular order.
+         */
+        get: operations["listRevocations"];
+        put?: never;
+        /**
+         * Add a revocation
+         * @description Revokes tokens on every replica within two seconds. For a subject, these are the tokens that were
+         *     issued up to now.
+         */
+        post: operations["addRevocation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/revocations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove a revocation
+         * @description Tokens that only this entry rejects are accepted again, on every replica within two seconds.
+         */
+        delete: operations["removeRevocation"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/admin/users": {
         parameters: {
             query?: never;
@@ -52,11 +97,35 @@ export interface paths {
         head?: never;
         /**
          * Enable or disable an account
-         * @description Disabling an account takes effect on all replicas within 20 seconds. Administrators cannot
+         * @description Disabling an account revokes the tokens of the user on all replicas within two seconds; newer
+         *     tokens are answered with 403. Enabling it does not make revoked tokens valid again: the user signs
+         *     in, or refreshes the session. Administrators cannot
          *     disable their own account, and of two who disable each other at the same time one succeeds, so
          *     the last one cannot be locked out.
          */
         patch: operations["setUserActive"];
+        trace?: never;
+    };
+    "/api/auth/backchannel-logout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Receive a logout token
+         * @description An identity provider reports that a session has ended, or all sessions of a user (`OpenID` Connect
+         *     Back-Channel Logout 1.0). The tokens of the session, or those that the user received before, are
+         *     rejected on every replica within two seconds. The logout token authenticates the request.
+         */
+        post: operations["backChannelLogout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/auth/google": {
@@ -104,6 +173,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/auth/sign-out": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign out
+         * @description Revokes the access tokens of the caller's session, of all other sessions, or of all sessions, on
+         *     every replica within two seconds. Tokens that are issued after the response are accepted. Does
+         *     not end the session at the identity provider: sign out there first.
+         */
+        post: operations["signOut"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/auth/verify": {
         parameters: {
             query?: never;
@@ -125,7 +216,7 @@ export interface paths {
          *     | `X-Auth-Roles` | the roles, separated by commas |
          *     | `X-Auth-Scopes` | the scopes, separated by spaces |
          *     | `X-Auth-Tenant` | the tenant |
-         *     | `X-Auth-Client` | the client that the token was issued to: `client_id`, `azp`, `appid` or `cid` |
+         *     | `X-Auth-Client` | the client that the token was issued to: `client_id`, `azp`, `appid` or `cid`; the name of a service |
          *
          *     Each header is always present and is empty if the token has no such claim. Some gateways keep
          *     headers of the client whose names are not in this response, so a missing header could be
@@ -141,9 +232,15 @@ export interface paths {
          *     and whole numbers also match booleans and numbers). Unknown parameters are rejected, so that a
          *     misspelled restriction is not ignored.
          *
+         *     `caller` says who may call: `user` (the default), `service` (with a service key) or `any`. For a
+         *     service, `X-Auth-Client` is its name, `X-Auth-Scopes` has its scopes, and the other headers are
+         *     empty: a backend recognizes it by the empty `X-Auth-Subject`. Services meet no `role`, `aal` and
+         *     `claim`.
+         *
          *     # Errors
          *     The errors of every endpoint with an account; then 422 for an invalid query; then 401 for a claim
          *     with another value; then 403 for a missing role or scope; then 401 for a level that is too low.
+         *     403 for a service where a user is required, and the reverse.
          */
         get: operations["verify"];
         /**
@@ -160,7 +257,7 @@ export interface paths {
          *     | `X-Auth-Roles` | the roles, separated by commas |
          *     | `X-Auth-Scopes` | the scopes, separated by spaces |
          *     | `X-Auth-Tenant` | the tenant |
-         *     | `X-Auth-Client` | the client that the token was issued to: `client_id`, `azp`, `appid` or `cid` |
+         *     | `X-Auth-Client` | the client that the token was issued to: `client_id`, `azp`, `appid` or `cid`; the name of a service |
          *
          *     Each header is always present and is empty if the token has no such claim. Some gateways keep
          *     headers of the client whose names are not in this response, so a missing header could be
@@ -176,9 +273,15 @@ export interface paths {
          *     and whole numbers also match booleans and numbers). Unknown parameters are rejected, so that a
          *     misspelled restriction is not ignored.
          *
+         *     `caller` says who may call: `user` (the default), `service` (with a service key) or `any`. For a
+         *     service, `X-Auth-Client` is its name, `X-Auth-Scopes` has its scopes, and the other headers are
+         *     empty: a backend recognizes it by the empty `X-Auth-Subject`. Services meet no `role`, `aal` and
+         *     `claim`.
+         *
          *     # Errors
          *     The errors of every endpoint with an account; then 422 for an invalid query; then 401 for a claim
          *     with another value; then 403 for a missing role or scope; then 401 for a level that is too low.
+         *     403 for a service where a user is required, and the reverse.
          */
         put: operations["verifyPut"];
         /**
@@ -195,7 +298,7 @@ export interface paths {
          *     | `X-Auth-Roles` | the roles, separated by commas |
          *     | `X-Auth-Scopes` | the scopes, separated by spaces |
          *     | `X-Auth-Tenant` | the tenant |
-         *     | `X-Auth-Client` | the client that the token was issued to: `client_id`, `azp`, `appid` or `cid` |
+         *     | `X-Auth-Client` | the client that the token was issued to: `client_id`, `azp`, `appid` or `cid`; the name of a service |
          *
          *     Each header is always present and is empty if the token has no such claim. Some gateways keep
          *     headers of the client whose names are not in this response, so a missing header could be
@@ -211,9 +314,15 @@ export interface paths {
          *     and whole numbers also match booleans and numbers). Unknown parameters are rejected, so that a
          *     misspelled restriction is not ignored.
          *
+         *     `caller` says who may call: `user` (the default), `service` (with a service key) or `any`. For a
+         *     service, `X-Auth-Client` is its name, `X-Auth-Scopes` has its scopes, and the other headers are
+         *     empty: a backend recognizes it by the empty `X-Auth-Subject`. Services meet no `role`, `aal` and
+         *     `claim`.
+         *
          *     # Errors
          *     The errors of every endpoint with an account; then 422 for an invalid query; then 401 for a claim
          *     with another value; then 403 for a missing role or scope; then 401 for a level that is too low.
+         *     403 for a service where a user is required, and the reverse.
          */
         post: operations["verifyPost"];
         /**
@@ -230,7 +339,7 @@ export interface paths {
          *     | `X-Auth-Roles` | the roles, separated by commas |
          *     | `X-Auth-Scopes` | the scopes, separated by spaces |
          *     | `X-Auth-Tenant` | the tenant |
-         *     | `X-Auth-Client` | the client that the token was issued to: `client_id`, `azp`, `appid` or `cid` |
+         *     | `X-Auth-Client` | the client that the token was issued to: `client_id`, `azp`, `appid` or `cid`; the name of a service |
          *
          *     Each header is always present and is empty if the token has no such claim. Some gateways keep
          *     headers of the client whose names are not in this response, so a missing header could be
@@ -246,9 +355,15 @@ export interface paths {
          *     and whole numbers also match booleans and numbers). Unknown parameters are rejected, so that a
          *     misspelled restriction is not ignored.
          *
+         *     `caller` says who may call: `user` (the default), `service` (with a service key) or `any`. For a
+         *     service, `X-Auth-Client` is its name, `X-Auth-Scopes` has its scopes, and the other headers are
+         *     empty: a backend recognizes it by the empty `X-Auth-Subject`. Services meet no `role`, `aal` and
+         *     `claim`.
+         *
          *     # Errors
          *     The errors of every endpoint with an account; then 422 for an invalid query; then 401 for a claim
          *     with another value; then 403 for a missing role or scope; then 401 for a level that is too low.
+         *     403 for a service where a user is required, and the reverse.
          */
         delete: operations["verifyDelete"];
         /**
@@ -265,7 +380,7 @@ export interface paths {
          *     | `X-Auth-Roles` | the roles, separated by commas |
          *     | `X-Auth-Scopes` | the scopes, separated by spaces |
          *     | `X-Auth-Tenant` | the tenant |
-         *     | `X-Auth-Client` | the client that the token was issued to: `client_id`, `azp`, `appid` or `cid` |
+         *     | `X-Auth-Client` | the client that the token was issued to: `client_id`, `azp`, `appid` or `cid`; the name of a service |
          *
          *     Each header is always present and is empty if the token has no such claim. Some gateways keep
          *     headers of the client whose names are not in this response, so a missing header could be
@@ -281,9 +396,15 @@ export interface paths {
          *     and whole numbers also match booleans and numbers). Unknown parameters are rejected, so that a
          *     misspelled restriction is not ignored.
          *
+         *     `caller` says who may call: `user` (the default), `service` (with a service key) or `any`. For a
+         *     service, `X-Auth-Client` is its name, `X-Auth-Scopes` has its scopes, and the other headers are
+         *     empty: a backend recognizes it by the empty `X-Auth-Subject`. Services meet no `role`, `aal` and
+         *     `claim`.
+         *
          *     # Errors
          *     The errors of every endpoint with an account; then 422 for an invalid query; then 401 for a claim
          *     with another value; then 403 for a missing role or scope; then 401 for a level that is too low.
+         *     403 for a service where a user is required, and the reverse.
          */
         options: operations["verifyOptions"];
         /**
@@ -300,7 +421,7 @@ export interface paths {
          *     | `X-Auth-Roles` | the roles, separated by commas |
          *     | `X-Auth-Scopes` | the scopes, separated by spaces |
          *     | `X-Auth-Tenant` | the tenant |
-         *     | `X-Auth-Client` | the client that the token was issued to: `client_id`, `azp`, `appid` or `cid` |
+         *     | `X-Auth-Client` | the client that the token was issued to: `client_id`, `azp`, `appid` or `cid`; the name of a service |
          *
          *     Each header is always present and is empty if the token has no such claim. Some gateways keep
          *     headers of the client whose names are not in this response, so a missing header could be
@@ -316,9 +437,15 @@ export interface paths {
          *     and whole numbers also match booleans and numbers). Unknown parameters are rejected, so that a
          *     misspelled restriction is not ignored.
          *
+         *     `caller` says who may call: `user` (the default), `service` (with a service key) or `any`. For a
+         *     service, `X-Auth-Client` is its name, `X-Auth-Scopes` has its scopes, and the other headers are
+         *     empty: a backend recognizes it by the empty `X-Auth-Subject`. Services meet no `role`, `aal` and
+         *     `claim`.
+         *
          *     # Errors
          *     The errors of every endpoint with an account; then 422 for an invalid query; then 401 for a claim
          *     with another value; then 403 for a missing role or scope; then 401 for a level that is too low.
+         *     403 for a service where a user is required, and the reverse.
          */
         head: operations["verifyHead"];
         /**
@@ -335,7 +462,7 @@ export interface paths {
          *     | `X-Auth-Roles` | the roles, separated by commas |
          *     | `X-Auth-Scopes` | the scopes, separated by spaces |
          *     | `X-Auth-Tenant` | the tenant |
-         *     | `X-Auth-Client` | the client that the token was issued to: `client_id`, `azp`, `appid` or `cid` |
+         *     | `X-Auth-Client` | the client that the token was issued to: `client_id`, `azp`, `appid` or `cid`; the name of a service |
          *
          *     Each header is always present and is empty if the token has no such claim. Some gateways keep
          *     headers of the client whose names are not in this response, so a missing header could be
@@ -351,9 +478,15 @@ export interface paths {
          *     and whole numbers also match booleans and numbers). Unknown parameters are rejected, so that a
          *     misspelled restriction is not ignored.
          *
+         *     `caller` says who may call: `user` (the default), `service` (with a service key) or `any`. For a
+         *     service, `X-Auth-Client` is its name, `X-Auth-Scopes` has its scopes, and the other headers are
+         *     empty: a backend recognizes it by the empty `X-Auth-Subject`. Services meet no `role`, `aal` and
+         *     `claim`.
+         *
          *     # Errors
          *     The errors of every endpoint with an account; then 422 for an invalid query; then 401 for a claim
          *     with another value; then 403 for a missing role or scope; then 401 for a level that is too low.
+         *     403 for a service where a user is required, and the reverse.
          */
         patch: operations["verifyPatch"];
         /**
@@ -370,7 +503,7 @@ export interface paths {
          *     | `X-Auth-Roles` | the roles, separated by commas |
          *     | `X-Auth-Scopes` | the scopes, separated by spaces |
          *     | `X-Auth-Tenant` | the tenant |
-         *     | `X-Auth-Client` | the client that the token was issued to: `client_id`, `azp`, `appid` or `cid` |
+         *     | `X-Auth-Client` | the client that the token was issued to: `client_id`, `azp`, `appid` or `cid`; the name of a service |
          *
          *     Each header is always present and is empty if the token has no such claim. Some gateways keep
          *     headers of the client whose names are not in this response, so a missing header could be
@@ -386,9 +519,15 @@ export interface paths {
          *     and whole numbers also match booleans and numbers). Unknown parameters are rejected, so that a
          *     misspelled restriction is not ignored.
          *
+         *     `caller` says who may call: `user` (the default), `service` (with a service key) or `any`. For a
+         *     service, `X-Auth-Client` is its name, `X-Auth-Scopes` has its scopes, and the other headers are
+         *     empty: a backend recognizes it by the empty `X-Auth-Subject`. Services meet no `role`, `aal` and
+         *     `claim`.
+         *
          *     # Errors
          *     The errors of every endpoint with an account; then 422 for an invalid query; then 401 for a claim
          *     with another value; then 403 for a missing role or scope; then 401 for a level that is too low.
+         *     403 for a service where a user is required, and the reverse.
          */
         trace: operations["verifyTrace"];
     };
@@ -451,8 +590,8 @@ export interface paths {
         post?: never;
         /**
          * Delete the account
-         * @description Deletes the account and all its data. The token stays valid until it expires; another request
-         *     with it creates a new, empty account.
+         * @description Deletes the account and all its data, and revokes all tokens of the user, so that none of them
+         *     creates a new account. A token that is issued after the response does.
          */
         delete: operations["deleteUser"];
         options?: never;
@@ -609,7 +748,8 @@ export interface paths {
         };
         /**
          * Probe readiness
-         * @description Ready if the signing keys are loaded and the database can be read and written.
+         * @description Ready if the signing keys and the revocation list are loaded, and the database can be read and
+         *     written.
          */
         get: operations["ready"];
         put?: never;
@@ -764,6 +904,14 @@ export interface components {
             success: boolean;
             user: components["schemas"]["GoogleUser"];
         };
+        /** @description The form of a logout request. */
+        LogoutRequest: {
+            /**
+             * @description The logout token.
+             * @example eyJhbGciOiJSUzI1NiIsInR5cCI6ImxvZ291dCtqd3QifQ...
+             */
+            logout_token: string;
+        };
         /** @description The caller's API keys. */
         MaskedKeys: {
             /**
@@ -787,8 +935,12 @@ export interface components {
         Metadata: {
             authorization_servers?: string[];
             bearer_methods_supported: string[];
+            dpop_bound_access_tokens_required: boolean | null;
+            dpop_signing_alg_values_supported?: string[];
             resource: string;
             resource_name: string;
+            /** @description Whether tokens that are bound to a client certificate are accepted (RFC 8705). */
+            tls_client_certificate_bound_access_tokens: boolean;
         };
         /** @description API keys by provider: one or more of the providers in `vault.providers`. */
         NewKeys: {
@@ -798,6 +950,26 @@ export interface components {
             oumi?: string;
             /** @example sk-abc12345678901234567890wxyz */
             togetherAI?: string;
+        };
+        /** @description What to revoke. */
+        NewRevocation: {
+            /**
+             * @description `iss` of the tokens.
+             * @example https://abc.supabase.co/auth/v1
+             */
+            issuer: string;
+            /**
+             * @description What the revoked tokens have in common. `key` revokes all tokens that a key has signed, which can
+             *     be all tokens of the issuer.
+             * @example subject
+             * @enum {string}
+             */
+            kind: "session" | "subject" | "token" | "key";
+            /**
+             * @description The session id, the subject, the `jti` or the `kid`.
+             * @example 11111111-2222-4333-8444-555555555555
+             */
+            target: string;
         };
         /** @description A new status check. */
         NewStatusCheck: {
@@ -859,6 +1031,50 @@ export interface components {
                  * @description When the profile was last changed.
                  */
                 updated_at: string;
+            }[];
+            /** @description Value of `cursor` for the next page; null on the last page. */
+            next_cursor: string | null;
+        };
+        /** @description One page of a list, newest item first. */
+        Page_RevocationEntry: {
+            /** @description The items. */
+            items: {
+                /**
+                 * Format: date-time
+                 * @description When the entry was first added.
+                 */
+                created_at: string;
+                /** @description The session whose tokens stay valid. */
+                except_session?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When the entry is removed.
+                 */
+                expires_at: string;
+                /**
+                 * Format: uuid
+                 * @description Identifies the entry.
+                 */
+                id: string;
+                /**
+                 * Format: date-time
+                 * @description The tokens of a subject are revoked if they were issued at this time or earlier.
+                 */
+                issued_before?: string | null;
+                /**
+                 * @description The canonical issuer of the tokens.
+                 * @example https://abc.supabase.co/auth/v1
+                 */
+                issuer: string;
+                /**
+                 * @description What the revoked tokens have in common.
+                 * @example session
+                 */
+                kind: string;
+                /** @description Why the entry was added. */
+                reason: components["schemas"]["RevocationReason"];
+                /** @description The session id, the subject, the `jti` or the `kid`. */
+                target: string;
             }[];
             /** @description Value of `cursor` for the next page; null on the last page. */
             next_cursor: string | null;
@@ -958,9 +1174,73 @@ export interface components {
             issuers: {
                 [key: string]: components["schemas"]["KeysReport"];
             };
+            revocations: components["schemas"]["RevocationsReport"] | null;
             /** @example ok */
             status: string;
             version: string;
+        };
+        /** @description A stored entry of the revocation list. */
+        RevocationEntry: {
+            /**
+             * Format: date-time
+             * @description When the entry was first added.
+             */
+            created_at: string;
+            /** @description The session whose tokens stay valid. */
+            except_session: string | null;
+            /**
+             * Format: date-time
+             * @description When the entry is removed.
+             */
+            expires_at: string;
+            /**
+             * Format: uuid
+             * @description Identifies the entry.
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @description The tokens of a subject are revoked if they were issued at this time or earlier.
+             */
+            issued_before: string | null;
+            /**
+             * @description The canonical issuer of the tokens.
+             * @example https://abc.supabase.co/auth/v1
+             */
+            issuer: string;
+            /**
+             * @description What the revoked tokens have in common.
+             * @example session
+             */
+            kind: string;
+            /** @description Why the entry was added. */
+            reason: components["schemas"]["RevocationReason"];
+            /** @description The session id, the subject, the `jti` or the `kid`. */
+            target: string;
+        };
+        /**
+         * @description Why an entry was added.
+         * @enum {string}
+         */
+        RevocationReason: "sign_out" | "backchannel_logout" | "account_deleted" | "account_disabled" | "administrator";
+        /** @description The revocation list. */
+        RevocationsReport: {
+            /**
+             * Format: int64
+             * @description Seconds since the list was last read from the database; null if it was not read yet.
+             */
+            age_seconds: number | null;
+            entries: number;
+            supabase: components["schemas"]["SupabaseReport"] | null;
+        };
+        /** @description What to sign out. */
+        SignOut: {
+            /**
+             * @description Which sessions of the caller end.
+             * @example global
+             * @enum {string}
+             */
+            scope: "local" | "others" | "global";
         };
         /** @description A status check, as the API returns it. */
         StatusCheck: {
@@ -979,6 +1259,16 @@ export interface components {
              * @description When the server received it.
              */
             timestamp: string;
+        };
+        /** @description The check of the Supabase sessions. */
+        SupabaseReport: {
+            /**
+             * Format: int64
+             * @description Seconds since the last check; null before the first.
+             */
+            age_seconds: number | null;
+            /** @description The number of sessions that are checked. */
+            sessions: number;
         };
         /** @description Numbers of tokens, as reported by the service. */
         Usage: {
@@ -1014,6 +1304,325 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Metadata"];
+                };
+            };
+        };
+    };
+    listRevocations: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the previous page. */
+                cursor?: string;
+                /** @description Maximum number of items. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of entries */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_RevocationEntry"];
+                };
+            };
+            /** @description More than one token, or a malformed body */
+            400: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description No token or an invalid token; the challenge names the reason */
+            401: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description The account is disabled, or a role, a scope or the origin does not suffice */
+            403: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description The account was deleted while the request was processed */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Invalid fields, each named in `details` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Too many requests, or too many concurrent ones */
+            429: {
+                headers: {
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Internal error; use `request_id` to find it in the log */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Signing keys, database or vault are unavailable, or the server took too long to answer */
+            503: {
+                headers: {
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    addRevocation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRevocation"];
+            };
+        };
+        responses: {
+            /** @description The entry */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RevocationEntry"];
+                };
+            };
+            /** @description More than one token, or a malformed body */
+            400: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description No token or an invalid token; the challenge names the reason */
+            401: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description The account is disabled, or a role, a scope or the origin does not suffice */
+            403: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description The account was deleted while the request was processed */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description The client sent the body too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description The body is not `application/json`, or it is compressed */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Invalid fields, each named in `details` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Too many requests, or too many concurrent ones */
+            429: {
+                headers: {
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Internal error; use `request_id` to find it in the log */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Signing keys, database or vault are unavailable, or the server took too long to answer */
+            503: {
+                headers: {
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    removeRevocation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The entry's `id` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The entry was removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description More than one token, or a malformed body */
+            400: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description No token or an invalid token; the challenge names the reason */
+            401: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description The account is disabled, or a role, a scope or the origin does not suffice */
+            403: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description No entry has this id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Too many requests, or too many concurrent ones */
+            429: {
+                headers: {
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Internal error; use `request_id` to find it in the log */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Signing keys, database or vault are unavailable, or the server took too long to answer */
+            503: {
+                headers: {
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
         };
@@ -1249,6 +1858,84 @@ export interface operations {
                 };
             };
             /** @description Signing keys, database or vault are unavailable, or the server took too long to answer */
+            503: {
+                headers: {
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    backChannelLogout: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/x-www-form-urlencoded": components["schemas"]["LogoutRequest"];
+            };
+        };
+        responses: {
+            /** @description The session, or all sessions of the user, have ended */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The form or the logout token is invalid, or the token was received before */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description The route is disabled */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Too many invalid logout tokens from this address */
+            429: {
+                headers: {
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Internal error; use `request_id` to find it in the log */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description The server took too long to answer */
             503: {
                 headers: {
                     "retry-after"?: string;
@@ -1542,11 +2229,139 @@ export interface operations {
             };
         };
     };
+    signOut: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignOut"];
+            };
+        };
+        responses: {
+            /** @description The tokens are revoked */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description More than one token, or a malformed body */
+            400: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description No token or an invalid token; the challenge names the reason */
+            401: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description The account is disabled, or a role, a scope or the origin does not suffice */
+            403: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description The account was deleted while the request was processed */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description The client sent the body too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description The body is not `application/json`, or it is compressed */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Invalid fields, each named in `details` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Too many requests, or too many concurrent ones */
+            429: {
+                headers: {
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Internal error; use `request_id` to find it in the log */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Signing keys, database or vault are unavailable, or the server took too long to answer */
+            503: {
+                headers: {
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
     verify: {
         parameters: {
             query?: {
                 /** @description The minimum authentication assurance level */
                 aal?: string;
+                /** @description Who may call; `user` by default */
+                caller?: string;
                 /**
                  * @description A required claim, as `NAME=VALUE` or `/POINTER=VALUE`; may be repeated
                  * @example repository_owner=octo-org
@@ -1566,7 +2381,7 @@ export interface operations {
             /** @description The request is authorized */
             200: {
                 headers: {
-                    /** @description The client that the token was issued to, or empty */
+                    /** @description The client that the token was issued to, or the name of the service, or empty */
                     "x-auth-client"?: string;
                     /** @description The email address, or empty */
                     "x-auth-email"?: string;
@@ -1670,6 +2485,8 @@ export interface operations {
             query?: {
                 /** @description The minimum authentication assurance level */
                 aal?: string;
+                /** @description Who may call; `user` by default */
+                caller?: string;
                 /**
                  * @description A required claim, as `NAME=VALUE` or `/POINTER=VALUE`; may be repeated
                  * @example repository_owner=octo-org
@@ -1689,7 +2506,7 @@ export interface operations {
             /** @description The request is authorized */
             200: {
                 headers: {
-                    /** @description The client that the token was issued to, or empty */
+                    /** @description The client that the token was issued to, or the name of the service, or empty */
                     "x-auth-client"?: string;
                     /** @description The email address, or empty */
                     "x-auth-email"?: string;
@@ -1793,6 +2610,8 @@ export interface operations {
             query?: {
                 /** @description The minimum authentication assurance level */
                 aal?: string;
+                /** @description Who may call; `user` by default */
+                caller?: string;
                 /**
                  * @description A required claim, as `NAME=VALUE` or `/POINTER=VALUE`; may be repeated
                  * @example repository_owner=octo-org
@@ -1812,7 +2631,7 @@ export interface operations {
             /** @description The request is authorized */
             200: {
                 headers: {
-                    /** @description The client that the token was issued to, or empty */
+                    /** @description The client that the token was issued to, or the name of the service, or empty */
                     "x-auth-client"?: string;
                     /** @description The email address, or empty */
                     "x-auth-email"?: string;
@@ -1916,6 +2735,8 @@ export interface operations {
             query?: {
                 /** @description The minimum authentication assurance level */
                 aal?: string;
+                /** @description Who may call; `user` by default */
+                caller?: string;
                 /**
                  * @description A required claim, as `NAME=VALUE` or `/POINTER=VALUE`; may be repeated
                  * @example repository_owner=octo-org
@@ -1935,7 +2756,7 @@ export interface operations {
             /** @description The request is authorized */
             200: {
                 headers: {
-                    /** @description The client that the token was issued to, or empty */
+                    /** @description The client that the token was issued to, or the name of the service, or empty */
                     "x-auth-client"?: string;
                     /** @description The email address, or empty */
                     "x-auth-email"?: string;
@@ -2039,6 +2860,8 @@ export interface operations {
             query?: {
                 /** @description The minimum authentication assurance level */
                 aal?: string;
+                /** @description Who may call; `user` by default */
+                caller?: string;
                 /**
                  * @description A required claim, as `NAME=VALUE` or `/POINTER=VALUE`; may be repeated
                  * @example repository_owner=octo-org
@@ -2058,7 +2881,7 @@ export interface operations {
             /** @description The request is authorized */
             200: {
                 headers: {
-                    /** @description The client that the token was issued to, or empty */
+                    /** @description The client that the token was issued to, or the name of the service, or empty */
                     "x-auth-client"?: string;
                     /** @description The email address, or empty */
                     "x-auth-email"?: string;
@@ -2162,6 +2985,8 @@ export interface operations {
             query?: {
                 /** @description The minimum authentication assurance level */
                 aal?: string;
+                /** @description Who may call; `user` by default */
+                caller?: string;
                 /**
                  * @description A required claim, as `NAME=VALUE` or `/POINTER=VALUE`; may be repeated
                  * @example repository_owner=octo-org
@@ -2181,7 +3006,7 @@ export interface operations {
             /** @description The request is authorized */
             200: {
                 headers: {
-                    /** @description The client that the token was issued to, or empty */
+                    /** @description The client that the token was issued to, or the name of the service, or empty */
                     "x-auth-client"?: string;
                     /** @description The email address, or empty */
                     "x-auth-email"?: string;
@@ -2285,6 +3110,8 @@ export interface operations {
             query?: {
                 /** @description The minimum authentication assurance level */
                 aal?: string;
+                /** @description Who may call; `user` by default */
+                caller?: string;
                 /**
                  * @description A required claim, as `NAME=VALUE` or `/POINTER=VALUE`; may be repeated
                  * @example repository_owner=octo-org
@@ -2304,7 +3131,7 @@ export interface operations {
             /** @description The request is authorized */
             200: {
                 headers: {
-                    /** @description The client that the token was issued to, or empty */
+                    /** @description The client that the token was issued to, or the name of the service, or empty */
                     "x-auth-client"?: string;
                     /** @description The email address, or empty */
                     "x-auth-email"?: string;
@@ -2408,6 +3235,8 @@ export interface operations {
             query?: {
                 /** @description The minimum authentication assurance level */
                 aal?: string;
+                /** @description Who may call; `user` by default */
+                caller?: string;
                 /**
                  * @description A required claim, as `NAME=VALUE` or `/POINTER=VALUE`; may be repeated
                  * @example repository_owner=octo-org
@@ -2427,7 +3256,7 @@ export interface operations {
             /** @description The request is authorized */
             200: {
                 headers: {
-                    /** @description The client that the token was issued to, or empty */
+                    /** @description The client that the token was issued to, or the name of the service, or empty */
                     "x-auth-client"?: string;
                     /** @description The email address, or empty */
                     "x-auth-email"?: string;
@@ -3621,7 +4450,10 @@ export interface operations {
     ready: {
         parameters: {
             query?: {
-                /** @description `keys` does not look at the database, for balancers of routes that do not use it. */
+                /**
+                 * @description `keys` does not look at the database and the revocation list, for balancers of routes that do
+                 *     not use them.
+                 */
                 check?: "keys";
             };
             header?: never;
