@@ -14,7 +14,7 @@ use super::{
 };
 use crate::domain::{Administrator, Owner, Page, PageRequest, Profile, RevocationEntry};
 
-/// The result of [`Store::disable`].
+/// The result of `Store::disable`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Disabled {

@@ -37,7 +37,7 @@ pub struct Case {
 /// must control for it.
 ///
 /// A case in which the attacker needs the issuer, a key that it publishes, or a valid token is at
-/// most medium, and [`Case::severity_note`] says what is needed.
+/// most medium, and `Case::severity_note` says what is needed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
     /// An attacker who controls nothing else gains access, with a forged token or with one that was

@@ -138,7 +138,7 @@ impl<C> Verified<C> {
     }
 
     /// Returns `iss`: one of the issuer's accepted spellings. See
-    /// [`Bearward::canonical_issuer`](crate::Bearward::canonical_issuer) for database keys.
+    /// [`canonical_issuer`](Self::canonical_issuer) for database keys.
     pub fn issuer(&self) -> &str {
         &self.token.issuer
     }

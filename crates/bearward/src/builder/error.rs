@@ -9,7 +9,7 @@ use crate::{
     service_key::ServiceKeyError,
 };
 
-/// The reason why [`Builder::build`] fails.
+/// The reason why [`Builder::build`](crate::Builder::build) fails.
 ///
 /// `Debug` prints the message too, because a `main` that returns an error prints its `Debug` form.
 #[derive(thiserror::Error)]
@@ -46,7 +46,7 @@ pub enum BuildError {
     /// The session cookie is invalid.
     #[error(transparent)]
     Cookie(#[from] CookieError),
-    /// A [`TokenSource`] is invalid. The text says why.
+    /// A [`TokenSource`](crate::TokenSource) is invalid. The text says why.
     #[error("invalid token source: {0}")]
     Source(String),
     /// The authentication scheme is not a token (RFC 9110 §11.1).
@@ -56,7 +56,7 @@ pub enum BuildError {
     #[error(transparent)]
     ServiceKey(#[from] ServiceKeyError),
     /// The keys of an issuer were not loaded within the time of
-    /// [`Builder::require_keys_at_start`].
+    /// [`Builder::require_keys_at_start`](crate::Builder::require_keys_at_start).
     #[error("issuer {issuer:?}: its keys cannot be loaded: {reason}")]
     KeysNotLoaded {
         /// The issuer's name.
@@ -121,7 +121,8 @@ impl From<BuildError> for io::Error {
     }
 }
 
-/// A configuration that is accepted and probably a mistake. Returned by [`Bearward::warnings`].
+/// A configuration that is accepted and probably a mistake. Returned by
+/// [`Bearward::warnings`](crate::Bearward::warnings).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildWarning {
