@@ -213,8 +213,8 @@ mod tests {
         let ahead = session.token_for(1);
         let tampered = {
             let token = session.refresh_token();
-            let last = if token.ends_with('A') { 'B' } else { 'A' };
-            format!("{last}{}", &token[1..])
+            let first = if token.starts_with('A') { 'B' } else { 'A' };
+            format!("{first}{}", &token[1..])
         };
         for token in [
             other.refresh_token(),
