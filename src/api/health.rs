@@ -46,8 +46,7 @@ pub(super) struct Report {
     issuers: BTreeMap<String, KeysReport>,
     #[schema(example = "ok")]
     database: &'static str,
-    /// Absent if the revocation list is disabled.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// Null if the revocation list is disabled.
     revocations: Option<RevocationsReport>,
 }
 
@@ -57,8 +56,7 @@ pub(super) struct RevocationsReport {
     entries: usize,
     /// Seconds since the list was last read from the database; null if it was not read yet.
     age_seconds: Option<u64>,
-    /// Absent unless `[revocation.supabase]` is configured.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// Null unless `[revocation.supabase]` is configured.
     supabase: Option<SupabaseReport>,
 }
 

@@ -16,13 +16,12 @@ pub struct Metadata {
     authorization_servers: Vec<String>,
     bearer_methods_supported: Vec<&'static str>,
     /// Whether tokens that are bound to a client certificate are accepted (RFC 8705).
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
     tls_client_certificate_bound_access_tokens: bool,
     resource_name: &'static str,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     dpop_signing_alg_values_supported: Vec<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    dpop_bound_access_tokens_required: Option<bool>,
+    /// Whether bearer tokens are rejected (RFC 9449).
+    dpop_bound_access_tokens_required: bool,
 }
 
 impl Metadata {
@@ -53,7 +52,7 @@ impl Metadata {
             } else {
                 Vec::new()
             },
-            dpop_bound_access_tokens_required: requires_dpop.then_some(true),
+            dpop_bound_access_tokens_required: requires_dpop,
         }
     }
 

@@ -125,7 +125,7 @@ async fn the_metadata_describes_dpop() {
         .expect_status(200);
     let algorithms = &metadata["dpop_signing_alg_values_supported"];
     assert!(algorithms.as_array().unwrap().contains(&json!("ES256")));
-    assert_eq!(metadata["dpop_bound_access_tokens_required"], json!(null));
+    assert_eq!(metadata["dpop_bound_access_tokens_required"], false);
     let app = TestApp::start().await;
     let metadata = send(app.request(Method::GET, path))
         .await

@@ -426,7 +426,7 @@ async fn the_metadata_and_the_challenge_have_https_urls() {
         .curl(&[&server.url("/.well-known/oauth-protected-resource")])
         .1;
     assert!(
-        !metadata.contains("tls_client_certificate_bound_access_tokens"),
+        metadata.contains("\"tls_client_certificate_bound_access_tokens\":false"),
         "{metadata}"
     );
 }

@@ -39,22 +39,31 @@ address() { sed 's/\x1b\[[0-9;]*m//g' "$directory/dev.log" | grep -m1 -E "^$1 " 
 api=$(address API)
 idp=$(address console)
 read_json() { "$venv/bin/python" -c "import json, sys; print(json.load(sys.stdin)$1)"; }
-token=$(curl -sf -X POST "$idp/admin/tokens" -H 'content-type: application/json' \
-  -d '{"claims": {"sub": "schemathesis", "app_metadata": {"roles": ["admin"]}}, "expires_in": 3600}' | read_json '["access_token"]')
+token_of() {
+  curl -sf -X POST "$idp/admin/tokens" -H 'content-type: application/json' \
+    -d "{\"claims\": {\"sub\": \"$1\", \"app_metadata\": {\"roles\": [\"admin\"]}}, \"expires_in\": 3600}" | read_json '["access_token"]'
+}
 # The administration endpoints are tested with the id of another account: disabling the caller would fail every later request.
-other=$(curl -sf -X POST "$idp/admin/tokens" -H 'content-type: application/json' -d '{"claims": {"sub": "other"}}' | read_json '["access_token"]')
-id=$(curl -sf "$api/api/auth/me" -H "Authorization: Bearer $other" | read_json '["id"]')
+id=$(curl -sf "$api/api/auth/me" -H "Authorization: Bearer $(token_of other)" | read_json '["id"]')
 
 { cat tests/openapi/schemathesis.toml; printf '\n[parameters]\n"path.id" = "%s"\n' "$id"; } >"$directory/schemathesis.toml"
-# A fixed seed: a failure found by chance should become a test.
-(cd "$directory" && "$venv/bin/schemathesis" --config-file schemathesis.toml run "$api/openapi.json" -H "Authorization: Bearer $token" \
-  --checks all --phases examples,coverage,fuzzing --max-examples 60 --seed 1 --continue-on-failure --no-color >schemathesis.log 2>&1) || {
-  cut -c1-400 "$directory/schemathesis.log" >&2
-  exit 1
+# Tests operations with the token of a user. A fixed seed: a failure found by chance should become a test.
+test_operations() {
+  local user=$1
+  shift
+  (cd "$directory" && "$venv/bin/schemathesis" --config-file schemathesis.toml run "$api/openapi.json" -H "Authorization: Bearer $(token_of "$user")" \
+    --checks all --phases examples,coverage,fuzzing --max-examples 60 --seed 1 --continue-on-failure --no-color "$@" >schemathesis.log 2>&1) || {
+    cut -c1-400 "$directory/schemathesis.log" >&2
+    exit 1
+  }
+  sed -n '/= SUMMARY =/,$p' "$directory/schemathesis.log"
+  tested=$((tested + $(sed -n 's/^ *Tested: \([0-9]*\).*/\1/p' "$directory/schemathesis.log")))
 }
-sed -n '/= SUMMARY =/,$p' "$directory/schemathesis.log"
-"$venv/bin/python" - "$directory/schemathesis.log" <<'P'
-import re, sys
-tested = re.search(r"Tested: (\d+)", open(sys.argv[1]).read())
-print(f"{tested.group(1)} passed, 0 failed")
-P
+tested=0
+# These revoke the token that they are sent with.
+revoking=("POST /api/auth/sign-out" "DELETE /api/user")
+test_operations schemathesis --exclude-name "${revoking[0]}" --exclude-name "${revoking[1]}"
+for operation in "${revoking[@]}"; do
+  test_operations "${operation// /-}" --include-name "$operation"
+done
+echo "$tested passed, 0 failed"

@@ -935,7 +935,8 @@ export interface components {
         Metadata: {
             authorization_servers?: string[];
             bearer_methods_supported: string[];
-            dpop_bound_access_tokens_required: boolean | null;
+            /** @description Whether bearer tokens are rejected (RFC 9449). */
+            dpop_bound_access_tokens_required: boolean;
             dpop_signing_alg_values_supported?: string[];
             resource: string;
             resource_name: string;
