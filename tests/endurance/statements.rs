@@ -36,8 +36,10 @@ impl LoggedServer {
         let access_log =
             format!(r#""request_id":"{id}","target":"bearward_server::telemetry::request""#);
         let output = self.server.process.wait_for_output(&access_log).await;
+        // The last statement of the previous request may be logged after its access log line.
         let lines = output[self.read..]
             .lines()
+            .filter(|line| line.contains(id))
             .map_while(|line| serde_json::from_str::<Json>(line).ok());
         let is_dml = |sql: &String| {
             ["SELECT", "INSERT", "UPDATE", "DELETE"]
