@@ -69,7 +69,7 @@ test('sign-out ends all tabs and the session at the provider', async () => {
   await visitor.leave();
 });
 
-test('sign-out ends other devices at their next refresh', async () => {
+test('sign-out ends other devices at their next request', async () => {
   const ida = newUser('Ida Twice');
   const phone = await world.visitor();
   const laptop = await world.visitor();
@@ -78,15 +78,12 @@ test('sign-out ends other devices at their next refresh', async () => {
   await laptop.arrives('/dashboard');
   await phone.signOut();
 
-  // Access tokens stay valid until they expire, so move the laptop's clock past expiry.
-  await laptop.page.clock.install();
+  // The identity provider sends a logout token to the API, which rejects the access token before it expires.
   await laptop.page.reload();
-  await laptop.sees('Ida Twice');
-  await laptop.page.clock.fastForward('02:00:00');
   await laptop.arrives('/sign-in');
   assert.equal(await laptop.session(), undefined);
   await phone.leave();
-  await laptop.leave(/status of 400/);
+  await laptop.leave(/status of 40[0134]/);
 });
 
 test('the next user of a browser sees no data of the previous one', async () => {

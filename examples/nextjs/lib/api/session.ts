@@ -65,7 +65,9 @@ function own(session: { access_token: string; user: { id: string } }): string | 
   return new Promise(() => undefined);
 }
 
-function refused(error: unknown): Promise<never> {
+async function refused(error: unknown): Promise<never> {
   if (isAuthRetryableFetchError(error)) throw new SignInUnreachable();
+  // The client keeps a session whose access token has not expired. The API has rejected the token, and the server would redirect back here.
+  await supabase().auth.signOut({ scope: 'local' });
   return leave('ended');
 }
