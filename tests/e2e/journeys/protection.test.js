@@ -159,6 +159,9 @@ test('a disabled account shows a message and no data', async () => {
   const account = items.find(({ subject }) => subject === user.id);
   const disabled = await fetch(`${addresses.api}/api/admin/users/${account.id}`, { method: 'PATCH', headers: admin, body: '{"is_active":false}' });
   assert.equal(disabled.status, 200);
+  // Tokens of the second in which the account was disabled are revoked; later ones get 403.
+  const status = async () => (await fetch(`${addresses.api}/api/auth/me`, { headers: { authorization: `Bearer ${await mint({ claims: { sub: user.id } })}` } })).status;
+  while ((await status()) === 401);
 
   await visitor.page.reload();
   await visitor.page.getByRole('alert').getByText('This account is disabled').first().waitFor();
