@@ -74,7 +74,7 @@ impl Store {
         Ok(())
     }
 
-    /// Tells the other replicas that there are new entries. They read the table at an interval
+    /// Notifies the other replicas of new entries. They read the table at an interval
     /// anyway, so a failure has no consequence.
     pub(crate) async fn notify_revocations(&self) {
         if self.shared().backend() == DbBackend::Postgres {

@@ -290,7 +290,7 @@ async fn server_with_client_auth(
     ])
     .await;
     client.write(server.folder.path(), "client");
-    IssuedCertificate::self_signed("orders").write(server.folder.path(), "stranger");
+    IssuedCertificate::self_signed("orders").write(server.folder.path(), "untrusted");
     std::fs::remove_dir_all(folder).unwrap();
     (server, client)
 }
@@ -331,9 +331,9 @@ async fn curl_authenticates_with_a_client_certificate() {
             assert!(is_rejected_handshake(&without), "{without:?}");
         }
         // A certificate that another authority issued is refused in the handshake.
-        let (cert, key) = (file("stranger.pem"), file("stranger.key"));
-        let stranger = curl(&["--cert", &cert, "--key", &key], &tokens.bearer);
-        assert!(is_rejected_handshake(&stranger), "{stranger:?}");
+        let (cert, key) = (file("untrusted.pem"), file("untrusted.key"));
+        let untrusted = curl(&["--cert", &cert, "--key", &key], &tokens.bearer);
+        assert!(is_rejected_handshake(&untrusted), "{untrusted:?}");
     }
 }
 

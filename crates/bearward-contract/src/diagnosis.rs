@@ -188,7 +188,7 @@ fn family(case: &Case) -> &'static str {
         return case.id;
     };
     if matches_prefix(case.id, "iss") {
-        // The title tells them apart: a missing claim is one cause, a lenient comparison another.
+        // The titles differ: a missing claim is one cause, a lenient comparison another.
         return match rest {
             "missing" | "null" | "empty" => "iss.missing",
             _ => "iss",

@@ -76,7 +76,7 @@
 //!
 //! - It does not perform sign-in, issue tokens or hold secrets.
 //! - It does not ask the issuer whether a session was ended or a user was deleted before the token
-//!   expires. The application tells it with [`Bearward::revocations`], for example after
+//!   expires. The application adds entries to [`Bearward::revocations`], for example after
 //!   [`Bearward::verify_logout_token`].
 //! - It does not accept encrypted tokens (JWE), opaque tokens or shared-secret signatures, and tokens
 //!   that are bound to a key only if the issuer is configured so, see [`dpop`].

@@ -24,7 +24,7 @@ const CERT_FILE: &str = "server.tls.cert_file";
 const KEY_FILE: &str = "server.tls.key_file";
 const CLIENT_CA_FILE: &str = "server.tls.client_ca_file";
 
-/// A hash of the contents of all files, which tells whether they have changed.
+/// A hash of the contents of all files, which shows whether they have changed.
 pub(super) type Digest = [u8; 32];
 
 /// The contents of the files.

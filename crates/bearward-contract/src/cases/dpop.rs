@@ -62,7 +62,7 @@ fn cases() -> Vec<Case> {
     cases.extend(signatures());
     cases.extend(requests());
     cases.extend(schemes());
-    let rationale = "whoever steals the token can use it without the key";
+    let rationale = "a stolen token is usable without the key";
     cases
         .into_iter()
         .map(|case| {

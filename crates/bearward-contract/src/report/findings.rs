@@ -13,7 +13,7 @@ pub struct Finding<'a> {
 }
 
 impl Finding<'_> {
-    /// Returns the first case, which stands for the others.
+    /// Returns the first case, which represents the others.
     pub fn first(&self) -> &CaseResult {
         self.results[0]
     }

@@ -1,4 +1,4 @@
-//! Keyed hashes that stand for the values of entries.
+//! Keyed hashes of the values of entries.
 
 use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 

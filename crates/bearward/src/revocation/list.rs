@@ -51,7 +51,7 @@ use crate::{
 /// a store that several processes share.
 ///
 /// # Security
-/// No request adds an entry by itself. Whoever calls these methods decides who may revoke what: do
+/// No request adds an entry by itself. The caller of these methods decides who may revoke what: do
 /// not pass issuers, subjects or sessions from a request body without checking that they belong to
 /// the caller.
 #[derive(Clone)]

@@ -65,7 +65,7 @@ impl Service {
     }
 
     /// Returns the id of the key that was sent: the first 8 hexadecimal digits of its SHA-256
-    /// digest. It tells the keys of a service apart while one replaces the other, and is safe to
+    /// digest. It distinguishes the keys of a service while one replaces the other, and is safe to
     /// log.
     pub fn key_id(&self) -> &str {
         &self.0.id
