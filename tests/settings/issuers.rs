@@ -133,10 +133,13 @@ fn variables_set_rules_as_lists_and_json() {
 fn an_issuer_may_have_a_placeholder_and_tenants() {
     let text = "[issuers.entra]\nissuer = 'https://login.microsoftonline.com/{tid}/v2.0'\naudiences = 'api'\n\
                 jwks_url = 'https://login.microsoftonline.com/common/discovery/v2.0/keys'\n";
-    let config = file(&format!("{text}tenants = ['a', 'b.example']")).expect("a configuration");
+    let tenant = "8b1a9953-c461-4296-a827-abf8c47804d7";
+    let config = file(&format!("{text}tenants = ['{tenant}']")).expect("a configuration");
     assert_eq!(
         config.issuers["entra"].template_description().as_deref(),
-        Some("https://login.microsoftonline.com/{tid}/v2.0 with the claim tid: a or b.example")
+        Some(&*format!(
+            "https://login.microsoftonline.com/{{tid}}/v2.0 with the claim tid: {tenant}"
+        ))
     );
     for (change, message) in [
         (
@@ -146,6 +149,10 @@ fn an_issuer_may_have_a_placeholder_and_tenants() {
         (text.replace("{tid}", "{tid"), "exactly one placeholder"),
         (text.replace("{tid}", "{t id}"), "no spaces"),
         (format!("{text}tenants = ['a/b']"), "a tenant has"),
+        (
+            format!("{text}tenants = ['{tenant}', 'contoso.onmicrosoft.com']"),
+            "is its directory (tenant) id in lower case",
+        ),
         (
             format!("{}tenants = ['a']", text.replace("{tid}", "x")),
             "tenants require an issuer with a placeholder",

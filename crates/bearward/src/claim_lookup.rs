@@ -1,21 +1,24 @@
 //! Resolves JSON pointers in one payload.
 
 use serde_json::value::RawValue;
+use smallvec::SmallVec;
 
 use super::{json_pointer::JsonPointer, strict_object::StrictObject};
 
-/// Resolves JSON pointers in one payload. An object that several pointers share is parsed once.
+/// Resolves JSON pointers in one payload. Top-level claims that are objects are parsed once, however
+/// many pointers lead into them.
 pub(crate) struct ClaimLookup<'o, 'a> {
     payload: &'o StrictObject<'a>,
-    /// The JSON text of the nested object that was parsed last, and the object.
-    nested: Option<(&'a str, StrictObject<'a>)>,
+    /// The JSON text of each top-level claim that was parsed, and the object. `None`: the object has
+    /// duplicate member names.
+    nested: SmallVec<[(&'a str, Option<StrictObject<'a>>); 2]>,
 }
 
 impl<'o, 'a> ClaimLookup<'o, 'a> {
     pub(crate) fn new(payload: &'o StrictObject<'a>) -> Self {
         Self {
             payload,
-            nested: None,
+            nested: SmallVec::new(),
         }
     }
 
@@ -25,20 +28,27 @@ impl<'o, 'a> ClaimLookup<'o, 'a> {
         let Some((segment, rest)) = pointer.path.split_first() else {
             return Some(json);
         };
-        let cached = self.nested.take_if(|(text, _)| std::ptr::eq(*text, json));
-        let value = match cached
-            .map(|(_, object)| object)
-            .or_else(|| StrictObject::parse(json.as_bytes()).ok())
-        {
-            Some(object) => {
-                let value = object.member(segment);
-                self.nested = Some((json, object));
-                value
-            }
-            None => child(json, segment),
+        let value = if json.starts_with('{') {
+            self.nested_object(json)?.member(segment)
+        } else {
+            child(json, segment)
         };
         rest.iter()
             .try_fold(value?, |json, segment| child(json, segment))
+    }
+
+    /// Returns a top-level claim as an object, parsed at the first call.
+    fn nested_object(&mut self, json: &'a str) -> Option<&StrictObject<'a>> {
+        let parsed = self
+            .nested
+            .iter()
+            .position(|(text, _)| std::ptr::eq(*text, json));
+        let index = parsed.unwrap_or_else(|| {
+            let object = StrictObject::parse(json.as_bytes()).ok();
+            self.nested.push((json, object));
+            self.nested.len() - 1
+        });
+        self.nested.get(index)?.1.as_ref()
     }
 }
 
@@ -94,6 +104,22 @@ mod tests {
             Some("3")
         );
         assert_eq!(resolve("/a/", r#"{"a":{"":4}}"#).as_deref(), Some("4"));
+    }
+
+    #[test]
+    fn objects_that_pointers_share_are_parsed_once() {
+        let payload = br#"{"a":{"x":1,"y":2},"b":{"x":3},"c":{"x":4},"twice":{"x":5,"x":6}}"#;
+        let payload = StrictObject::parse(payload).unwrap();
+        let mut lookup = ClaimLookup::new(&payload);
+        let mut resolve = |pointer: &str| lookup.resolve(&pointer.parse().unwrap());
+        for _ in 0..2 {
+            assert_eq!(resolve("/a/x"), Some("1"));
+            assert_eq!(resolve("/b/x"), Some("3"));
+            assert_eq!(resolve("/a/y"), Some("2"));
+            assert_eq!(resolve("/c/x"), Some("4"));
+            assert_eq!(resolve("/twice/x"), None);
+        }
+        assert_eq!(lookup.nested.len(), 4);
     }
 
     #[test]

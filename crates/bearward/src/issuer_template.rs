@@ -7,6 +7,9 @@ use super::{
     strict_object::{StrictObject, parse_string},
 };
 
+/// The beginning of the `iss` of Microsoft Entra ID's v2.0 tokens.
+pub(crate) const ENTRA_V2: &str = "https://login.microsoftonline.com/";
+
 /// The greatest length of a tenant in `iss`, in bytes.
 const MAX_TENANT_BYTES: usize = 128;
 
@@ -43,6 +46,11 @@ pub enum TemplateError {
         "a tenant has 1 to {MAX_TENANT_BYTES} letters, digits, \".\" and \"-\", begins and ends with a letter or digit, and has no \"..\""
     )]
     Tenant,
+    /// A tenant of Microsoft Entra ID is not a GUID in lower case.
+    #[error(
+        "a tenant of Microsoft Entra ID is its directory (tenant) id in lower case, such as 8b1a9953-c461-4296-a827-abf8c47804d7; tokens never contain its domain name"
+    )]
+    EntraTenant,
     /// Tenants are listed, and the issuer has no placeholder.
     #[error(
         "tenants require an issuer with a placeholder, such as https://login.microsoftonline.com/{{tid}}/v2.0"
@@ -86,6 +94,9 @@ impl IssuerTemplate {
     pub(crate) fn with_tenants(mut self, tenants: Box<[Box<str>]>) -> Result<Self, TemplateError> {
         if tenants.is_empty() || !tenants.iter().all(|tenant| is_tenant(tenant)) {
             return Err(TemplateError::Tenant);
+        }
+        if self.prefix.starts_with(ENTRA_V2) && !tenants.iter().all(|tenant| is_guid(tenant)) {
+            return Err(TemplateError::EntraTenant);
         }
         self.tenants = tenants;
         Ok(self)
@@ -164,6 +175,15 @@ fn is_tenant(text: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-'))
 }
 
+/// Returns whether a text is a GUID in lower case.
+pub(crate) fn is_guid(text: &str) -> bool {
+    text.len() == 36
+        && text.bytes().enumerate().all(|(index, byte)| match index {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => matches!(byte, b'0'..=b'9' | b'a'..=b'f'),
+        })
+}
+
 /// Describes which issuers are accepted.
 impl fmt::Display for IssuerTemplate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -185,6 +205,27 @@ impl fmt::Display for IssuerTemplate {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn tenants_of_entra_are_ids_in_lower_case() {
+        let tenants = |issuer: &str, tenant: &str| {
+            let template = IssuerTemplate::parse(issuer).unwrap().unwrap();
+            template.with_tenants([tenant.into()].into()).map(|_| ())
+        };
+        let entra = "https://login.microsoftonline.com/{tid}/v2.0";
+        assert_eq!(
+            tenants(entra, "8b1a9953-c461-4296-a827-abf8c47804d7"),
+            Ok(())
+        );
+        for tenant in [
+            "contoso.onmicrosoft.com",
+            "8B1A9953-C461-4296-A827-ABF8C47804D7",
+            "8b1a9953-c461-4296-a827-abf8c47804d",
+        ] {
+            assert_eq!(tenants(entra, tenant), Err(TemplateError::EntraTenant));
+            assert_eq!(tenants("https://idp.example/{tid}", tenant), Ok(()));
+        }
+    }
 
     #[test]
     fn a_template_has_one_placeholder_after_a_prefix() {

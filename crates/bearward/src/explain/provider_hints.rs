@@ -4,10 +4,10 @@ use super::ExplainContext;
 use crate::{
     client_claims::ClientClaims,
     error::{AuthError, FormatError},
+    issuer_template::ENTRA_V2,
 };
 
 const ENTRA_V1: &str = "https://sts.windows.net/";
-const ENTRA_V2: &str = "https://login.microsoftonline.com/";
 
 /// What adds an audience to the access tokens of Keycloak.
 const AUDIENCE_MAPPER: &str =

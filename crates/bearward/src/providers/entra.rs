@@ -2,6 +2,7 @@ use super::checks::{jwks, mapping};
 use crate::{
     algorithm::Algorithm,
     issuer::{Issuer, IssuerError, KeySource},
+    issuer_template::is_guid,
 };
 
 const HOST: &str = "https://login.microsoftonline.com";
@@ -59,15 +60,6 @@ impl Issuer {
             ])?)
             .algorithms([Algorithm::RS256])
     }
-}
-
-/// Returns whether a text is a GUID in lower case, as it is in `iss` and `tid`.
-fn is_guid(text: &str) -> bool {
-    text.len() == 36
-        && text.bytes().enumerate().all(|(index, byte)| match index {
-            8 | 13 | 18 | 23 => byte == b'-',
-            _ => matches!(byte, b'0'..=b'9' | b'a'..=b'f'),
-        })
 }
 
 #[cfg(test)]

@@ -101,7 +101,12 @@ fn rules(iss: &str, url: &str, tenant: &str) -> Result<(), Box<dyn std::error::E
 
 #[test]
 fn the_rules_of_the_page_are_accepted() {
-    rules("https://id.example.com", "https://abc.supabase.co", "acme").unwrap();
+    rules(
+        "https://id.example.com",
+        "https://abc.supabase.co",
+        "8b1a9953-c461-4296-a827-abf8c47804d7",
+    )
+    .unwrap();
 }
 
 #[actix_web::test]
