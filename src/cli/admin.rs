@@ -153,6 +153,7 @@ async fn revoke(
             "revocation.enabled is false, so servers would not read the entry".to_owned(),
         ));
     }
+    config.require_issuer()?;
     let issuer = find_issuer(config, issuer)?;
     let now = SystemClock::new().now();
     let revocation = match kind {

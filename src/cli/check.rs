@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use anstyle::Style;
 use bearward::{
     keys::{FetchError, FetchErrorKind, KeySetState, KeySetStatus, UsableKey},
-    {Audiences, Bearward, Issuer, KeySource},
+    {Audiences, Bearward, Clock, Issuer, KeySource, ServiceKey, SystemClock},
 };
 use clap::Args;
 use serde_json::{Value, json};
@@ -134,6 +134,9 @@ async fn check(sources: &Sources, options: Options) -> Result<usize, Invalid> {
         if let Some(certificate) = &certificate {
             print_certificate(certificate, &config);
         }
+        for service in &config.service_keys {
+            print_service(service);
+        }
     }
     auth.wait_for_initial_fetch().await;
     let sets = auth.key_set_statuses();
@@ -149,7 +152,8 @@ async fn check(sources: &Sources, options: Options) -> Result<usize, Invalid> {
             Err(error) => json!({ "sound": false, "problem": error.to_string() }),
         };
         let report = json!({ "sound": problems == 0, "environment": config.environment, "issuers": issuers, "database": database,
-            "tls": certificate.map(|certificate| certificate_json(&certificate)) });
+            "tls": certificate.map(|certificate| certificate_json(&certificate)),
+            "service_keys": config.service_keys.iter().map(service_json).collect::<Vec<_>>() });
         anstream::println!("{report:#}");
         return Ok(problems);
     }
@@ -170,6 +174,40 @@ async fn check(sources: &Sources, options: Options) -> Result<usize, Invalid> {
         ),
     }
     Ok(problems)
+}
+
+/// Prints a service, the ids of its keys, its scopes and its expiry. A service whose keys have expired
+/// is not a problem of the server, which rejects them.
+fn print_service(service: &ServiceKey) {
+    let (plain, strong) = (style::PLAIN, style::STRONG);
+    let scopes: Vec<&str> = service.scopes().collect();
+    let scopes = match &scopes[..] {
+        [] => "no scopes".to_owned(),
+        scopes => format!("scopes {}", scopes.join(" ")),
+    };
+    let expiry = match service.expires_at() {
+        None => String::new(),
+        Some(at) if is_expired(service) => format!(", {}EXPIRED{plain} at {at}", style::NOTE),
+        Some(at) => format!(", until {at}"),
+    };
+    let ids: Vec<String> = service.key_ids().collect();
+    anstream::println!(
+        "{strong}service{plain} {}: key {}, {scopes}{expiry}",
+        service.name(),
+        ids.join(", ")
+    );
+}
+
+fn service_json(service: &ServiceKey) -> Value {
+    json!({ "name": service.name(), "key_ids": service.key_ids().collect::<Vec<_>>(),
+        "scopes": service.scopes().collect::<Vec<_>>(), "expires": service.expires_at().map(|at| at.to_string()),
+        "expired": is_expired(service) })
+}
+
+fn is_expired(service: &ServiceKey) -> bool {
+    service
+        .expires_at()
+        .is_some_and(|at| at <= SystemClock::new().now())
 }
 
 /// Prints the TLS certificate of the server.

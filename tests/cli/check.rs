@@ -4,7 +4,7 @@
 use bearward_testing::{Faults, KeyRing, MockIdp};
 use serde_json::json;
 
-use crate::run;
+use crate::{run, run_with};
 
 async fn check(idp: &MockIdp) -> crate::CommandOutput {
     let base = idp.base();
@@ -620,4 +620,43 @@ async fn a_missing_vault_key_is_told_and_does_not_fail() {
         run(&["check"], &variables)
             .expect(0, &["vault no key", "valid: `bearward serve` can start"]);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn service_keys_are_listed_without_their_digests() {
+    let idp = MockIdp::start().await;
+    let base = idp.base();
+    let key = bearward::NewServiceKey::generate();
+    let digest = key.sha256();
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("config")).unwrap();
+    std::fs::write(
+        folder.path().join("config/default.toml"),
+        format!(
+            "[service_keys.cron]\nsha256 = ['{digest}']\nscopes = ['reports:write', 'reports:read']\n\
+             [service_keys.old]\nsha256 = ['{}']\nexpires = '2020-01-31'\n",
+            bearward::NewServiceKey::generate().sha256()
+        ),
+    )
+    .unwrap();
+    let variables = [("SUPABASE_URL", base.as_str()), ("NO_COLOR", "1")];
+    let id = &digest[..8];
+    let check = |arguments: &[&str]| run_with(arguments, &variables, "", folder.path());
+    let said = check(&["check"]);
+    said.expect(
+        0,
+        &[
+            &format!("service cron: key {id}, scopes reports:write reports:read\n"),
+            "service old: key ",
+            ", no scopes, EXPIRED at 2020-01-31T00:00:00Z\n",
+        ],
+    );
+    assert!(!said.stdout.contains(&digest), "{said:?}");
+    let report: serde_json::Value =
+        serde_json::from_str(&check(&["check", "--json"]).stdout).unwrap();
+    assert_eq!(
+        report["service_keys"][0],
+        json!({ "name": "cron", "key_ids": [id], "scopes": ["reports:write", "reports:read"], "expires": null, "expired": false })
+    );
+    assert_eq!(report["service_keys"][1]["expired"], true);
 }
