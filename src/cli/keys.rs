@@ -63,23 +63,34 @@ pub(super) fn run(command: &Command) -> Result<(), Failure> {
     }
     let key = NewServiceKey::generate();
     let digest = key.sha256();
-    let scopes: Vec<String> = service.scopes().map(|scope| format!("{scope:?}")).collect();
-    let scopes = scopes.join(", ");
-    let expires = expires
-        .as_ref()
-        .map(|expires| format!("expires = \"{expires}\"\n"))
-        .unwrap_or_default();
+    let scopes: Vec<&str> = service.scopes().collect();
+    let quoted: Vec<String> = scopes.iter().map(|scope| format!("{scope:?}")).collect();
     let id = &digest[..8];
-    let variable = format!("BEARWARD_SERVICE_KEYS__{}__SHA256", name.to_uppercase());
+    let variable = |key: &str, value: &str| {
+        format!(
+            "\nBEARWARD_SERVICE_KEYS__{}__{key}={value}",
+            name.to_uppercase()
+        )
+    };
+    let mut toml = format!(
+        "sha256 = [\"{digest}\"]\nscopes = [{}]\n",
+        quoted.join(", ")
+    );
+    let mut variables = variable("SHA256", &digest);
+    if !scopes.is_empty() {
+        variables += &variable("SCOPES", &scopes.join(","));
+    }
+    if let Some(expires) = expires {
+        toml += &format!("expires = \"{expires}\"\n");
+        variables += &variable("EXPIRES", expires);
+    }
     anstream::eprintln!(
         "The key of {}{name}{} (id {id}) is on stdout and is not stored. Add its digest to the configuration
 of the server, in config/default.toml:
 
 [service_keys.{name}]
-sha256 = [\"{digest}\"]
-scopes = [{scopes}]
-{expires}
-or in the environment: {variable}={digest}",
+{toml}
+or in the environment:{variables}",
         style::GOOD,
         style::PLAIN
     );

@@ -39,13 +39,33 @@ fn the_key_is_on_stdout_and_its_configuration_on_stderr() {
     assert!(ServiceKey::new("cron").unwrap().sha256(digest).is_ok());
     assert_eq!(scopes, "scopes = [\"a:b\", \"c\"]");
     assert_eq!(expires, "expires = \"2027-01-31\"");
-    let variable = format!("BEARWARD_SERVICE_KEYS__CRON__SHA256={digest}");
-    assert!(output.stderr.contains(&variable), "{}", output.stderr);
+    let expected = [
+        ("SHA256", digest),
+        ("SCOPES", "a:b,c"),
+        ("EXPIRES", "2027-01-31"),
+    ];
+    assert_eq!(
+        printed_variables(&output.stderr),
+        expected.map(|(key, value)| (
+            format!("BEARWARD_SERVICE_KEYS__CRON__{key}"),
+            value.to_owned()
+        ))
+    );
     assert_ne!(
         run(&arguments, &[]).stdout,
         output.stdout,
         "each key is new"
     );
+}
+
+/// Returns the environment variables that the command prints.
+fn printed_variables(stderr: &str) -> Vec<(String, String)> {
+    stderr
+        .lines()
+        .filter(|line| line.starts_with("BEARWARD_"))
+        .filter_map(|line| line.split_once('='))
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
 }
 
 #[test]
@@ -68,21 +88,18 @@ async fn logs_name_the_service_and_the_key_id_but_never_the_key() {
     let base = idp.base();
     let created = run(&["keys", "new", "cron", "--scope", "reports:write"], &[]);
     let key = created.stdout.trim_end();
-    let digest = created
-        .stderr
-        .split_once("CRON__SHA256=")
-        .map(|(_, digest)| digest.trim())
-        .expect("a digest");
-    let server = TestProcess::start(bearward(
-        &["serve", "--bind", "127.0.0.1:0"],
-        &[
-            ("SUPABASE_URL", &base),
+    let printed = printed_variables(&created.stderr);
+    let digest = &*printed[0].1;
+    let variables: Vec<(&str, &str)> = printed
+        .iter()
+        .map(|(name, value)| (&**name, &**value))
+        .chain([
+            ("SUPABASE_URL", &*base),
             ("DATABASE_URL", "sqlite::memory:"),
             ("BEARWARD_TELEMETRY__FORMAT", "json"),
-            ("BEARWARD_SERVICE_KEYS__CRON__SHA256", digest),
-            ("BEARWARD_SERVICE_KEYS__CRON__SCOPES", "reports:write"),
-        ],
-    ));
+        ])
+        .collect();
+    let server = TestProcess::start(bearward(&["serve", "--bind", "127.0.0.1:0"], &variables));
     let started: Value = serde_json::from_str(&server.line("\"address\"")).unwrap();
     let address = started["address"].as_str().unwrap().to_owned();
     let get = async |target: &str, key: &str| {
