@@ -81,7 +81,7 @@ pub(super) fn run(command: &Command) -> Result<(), Failure> {
         variables += &variable("SCOPES", &scopes.join(","));
     }
     if let Some(expires) = expires {
-        toml += &format!("expires = \"{expires}\"\n");
+        toml += &["expires = \"", expires, "\"\n"].concat();
         variables += &variable("EXPIRES", expires);
     }
     anstream::eprintln!(
