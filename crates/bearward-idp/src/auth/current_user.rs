@@ -37,6 +37,13 @@ pub(crate) async fn show(auth: Data<AuthService>, bearer: BearerSession) -> Http
         .json(user)
 }
 
+/// Refuses another method. As in the hosted service, the token is checked first.
+pub(crate) async fn method_not_allowed(_bearer: BearerSession) -> HttpResponse {
+    HttpResponse::MethodNotAllowed()
+        .insert_header(("allow", "GET, PUT"))
+        .finish()
+}
+
 pub(crate) async fn update(
     request: HttpRequest,
     auth: Data<AuthService>,

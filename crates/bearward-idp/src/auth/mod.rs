@@ -4,7 +4,7 @@ pub(crate) mod authorize;
 pub(crate) mod avatar;
 mod back_channel;
 mod bearer;
-mod body;
+pub(crate) mod body;
 pub(crate) mod clock;
 pub(crate) mod consent;
 mod consent_users;
@@ -36,6 +36,7 @@ mod storage;
 mod stored_keys;
 pub(crate) mod token;
 mod token_response;
+pub(crate) mod unsupported;
 pub(crate) mod user;
 pub(crate) mod verify;
 

@@ -111,6 +111,24 @@ pub(crate) async fn otp(
     .await
 }
 
+/// The older form of [`otp`], which always creates the user if needed.
+pub(crate) async fn magic_link(
+    request: HttpRequest,
+    auth: Data<AuthService>,
+    LenientJson(body): LenientJson<OtpRequest>,
+) -> Result<HttpResponse, AuthApiError> {
+    let create_user = Some(true);
+    otp(
+        request,
+        auth,
+        LenientJson(OtpRequest {
+            create_user,
+            ..body
+        }),
+    )
+    .await
+}
+
 /// Sends the confirmation of a sign-up or of a new address again.
 pub(crate) async fn resend(
     request: HttpRequest,

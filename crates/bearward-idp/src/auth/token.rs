@@ -48,6 +48,11 @@ pub(crate) async fn token(
         Some("refresh_token") => refresh_token_grant(&auth, &endpoint, &body.refresh_token).await,
         Some("pkce") => pkce_grant(&auth, &endpoint, &body).await,
         Some("id_token") => id_token_grant(&auth, &endpoint, &body).await,
+        Some("web3") => Err(AuthApiError::new(
+            422,
+            "web3_provider_disabled",
+            "Web3 provider is disabled",
+        )),
         _ => Err(AuthApiError::new(
             400,
             "invalid_credentials",
