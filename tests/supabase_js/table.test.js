@@ -5,6 +5,7 @@ import { seen } from './client.js'
 import documents from './documents.js'
 import { startIdp } from './idp.js'
 import mails from './mails.js'
+import mfa from './mfa.js'
 import oauth from './oauth.js'
 import password from './password.js'
 import sessions from './sessions.js'
@@ -27,7 +28,7 @@ before(async () => {
 })
 after(() => Promise.all(Object.values(idps).map((idp) => idp.stop())))
 
-for (const resource of [password, sessions, oauth, mails, documents]) resource(idps)
+for (const resource of [password, sessions, oauth, mails, mfa, documents]) resource(idps)
 
 test('every endpoint was called', () => {
   const missing = [
@@ -39,6 +40,7 @@ test('every endpoint was called', () => {
     'GET /user 200', 'GET /user 403', 'PUT /user 200', 'PUT /user 422',
     'POST /logout?scope=global 204', 'POST /logout?scope=local 204', 'POST /logout?scope=others 204',
     'POST /recover 200', 'POST /otp 200', 'POST /verify 200', 'POST /verify 403', 'POST /resend 200',
+    'POST /factors 200', 'POST /factors 403',
     'GET /.well-known/jwks.json 200',
   ].filter((call) => !seen.has(call))
   assert.deepEqual(missing, [])

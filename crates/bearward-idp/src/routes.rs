@@ -20,7 +20,7 @@ use crate::{
         error::{
             AuthApiError, VERSION_HEADER, negotiate_cors_format, negotiate_error_format, no_route,
         },
-        google, inbox, logout,
+        google, inbox, logout, mfa,
         oauth_server::{self, approval, metadata},
         recover, settings, signup, token, unsupported, verify,
     },
@@ -81,6 +81,7 @@ pub(crate) fn configure(
                 .service(post("/logout", logout::logout))
                 .service(get_only("/settings", settings::settings))
                 .service(get_only("/health", settings::health))
+                .configure(mfa_routes)
                 .configure(unsupported::routes)
                 .default_service(web::to(no_route)),
         )
@@ -165,6 +166,23 @@ pub(crate) fn configure(
         .service(get("/.console/console.js", console::script))
         .service(get("/", console::root))
         .default_service(web::to(not_found));
+}
+
+/// The endpoints of multi-factor authentication.
+fn mfa_routes(config: &mut ServiceConfig) {
+    config
+        .service(
+            web::resource(["/factors", "/factors/"])
+                .post(mfa::enroll)
+                .default_service(web::to(mfa::method_not_allowed)),
+        )
+        .service(
+            web::resource(["/factors/{factor_id}", "/factors/{factor_id}/"])
+                .delete(mfa::unenroll)
+                .default_service(web::to(mfa::method_not_allowed)),
+        )
+        .service(post("/factors/{factor_id}/challenge", mfa::challenge))
+        .service(post("/factors/{factor_id}/verify", mfa::verify));
 }
 
 /// The endpoints of the OAuth server.

@@ -13,6 +13,7 @@ use super::{
     mail::{Mail, MailKind},
     password,
     service::AuthService,
+    session::Session,
 };
 
 /// The body of `PUT /user`. `app_metadata` is rejected, because it holds roles.
@@ -73,14 +74,29 @@ pub(crate) async fn update(
         body.code_challenge.as_deref(),
         body.code_challenge_method.as_deref(),
     )?;
+    let sets_password = body
+        .password
+        .as_deref()
+        .is_some_and(|password| !password.is_empty());
     let before = auth
         .read(|state, _| {
-            state
-                .user(bearer.user_id)
-                .map(|user| (user.is_anonymous, user.password.clone()))
+            state.user(bearer.user_id).map(|user| {
+                let is_aal2 = bearer
+                    .session_id
+                    .and_then(|id| state.session(id))
+                    .is_some_and(Session::is_aal2);
+                let needs_aal2 = user.has_verified_factor() && !is_aal2;
+                let changes_email = email.as_ref().is_some_and(|email| *email != user.email);
+                let is_missing_factor = needs_aal2 && (changes_email || sets_password);
+                (user.is_anonymous, user.password.clone(), is_missing_factor)
+            })
         })
         .await;
-    let (was_anonymous, old_hash) = before.ok_or(user_not_found())?;
+    let (was_anonymous, old_hash, is_missing_factor) = before.ok_or(user_not_found())?;
+    if is_missing_factor {
+        let message = "AAL2 session is required to update email or password when MFA is enabled.";
+        return Err(AuthApiError::new(401, "insufficient_aal", message));
+    }
     let hash = match body.password.filter(|password| !password.is_empty()) {
         None => None,
         Some(_) if was_anonymous && email.is_none() => {

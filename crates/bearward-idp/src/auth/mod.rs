@@ -19,6 +19,7 @@ mod html;
 pub(crate) mod inbox;
 pub(crate) mod logout;
 mod mail;
+pub(crate) mod mfa;
 pub(crate) mod oauth_server;
 mod options;
 mod password;

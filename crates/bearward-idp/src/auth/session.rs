@@ -28,6 +28,15 @@ pub(crate) struct Session {
     /// What an OAuth client was granted; `None` for a session of the user's own app.
     #[serde(default)]
     pub(crate) client: Option<ClientGrant>,
+    #[serde(default)]
+    second_factor: Option<SecondFactor>,
+}
+
+/// The factor that raised a session to AAL2.
+#[derive(Clone, Serialize, Deserialize)]
+struct SecondFactor {
+    factor_id: Uuid,
+    verified_at: i64,
 }
 
 /// What a user granted to an OAuth client.
@@ -67,6 +76,7 @@ impl Session {
             created_at,
             method: method.to_owned(),
             client: None,
+            second_factor: None,
         }
     }
 
@@ -110,6 +120,34 @@ impl Session {
         })
     }
 
+    /// Raises the session to AAL2. The earlier refresh token is no longer the previous one, so that it
+    /// cannot be exchanged for a token with AAL2 once the time for concurrent requests has passed.
+    pub(crate) fn add_second_factor(&mut self, factor_id: Uuid, now: Timestamp) {
+        let verified_at = now.millis();
+        self.second_factor = Some(SecondFactor {
+            factor_id,
+            verified_at,
+        });
+        self.counter += 2;
+    }
+
+    /// Lowers the session to AAL1 if this factor raised it. Returns whether it did.
+    pub(crate) fn remove_second_factor(&mut self, factor_id: Uuid) -> bool {
+        let removed = self
+            .second_factor
+            .take_if(|second| second.factor_id == factor_id);
+        removed.is_some()
+    }
+
+    pub(crate) fn is_aal2(&self) -> bool {
+        self.second_factor.is_some()
+    }
+
+    /// Returns the `aal` claim.
+    pub(crate) fn aal(&self) -> &'static str {
+        if self.is_aal2() { "aal2" } else { "aal1" }
+    }
+
     /// Returns the sign-in time in Unix milliseconds.
     pub(crate) fn created_at(&self) -> i64 {
         self.created_at
@@ -121,12 +159,19 @@ impl Session {
         json!({
             "id": self.id, "user_id": self.user_id, "email": email, "method": self.method,
             "created_at": time(self.created_at), "refreshed_at": time(self.refreshed_at), "client_id": self.client_id(),
+            "aal": self.aal(),
         })
     }
 
     /// Returns the `amr` claim, newest entry first.
     pub(crate) fn amr(&self) -> Value {
-        json!([{ "method": self.method, "timestamp": Timestamp::from_millis(self.created_at).unix() }])
+        let entry = |method: &str, millis| json!({ "method": method, "timestamp": Timestamp::from_millis(millis).unix() });
+        let second = self.second_factor.as_ref();
+        let second = second.map(|second| entry("totp", second.verified_at));
+        let entries = second
+            .into_iter()
+            .chain([entry(&self.method, self.created_at)]);
+        entries.collect()
     }
 
     fn token_for(&self, number: u32) -> String {

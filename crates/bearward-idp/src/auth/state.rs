@@ -13,6 +13,7 @@ use super::{
     error::AuthApiError,
     flow::{self, Flow},
     mail::{self, Mail},
+    mfa::Challenge,
     oauth_server::{Authorizations, OAuthClient},
     profile::Profile,
     session::{self, ClientGrant, RefreshOutcome, Session},
@@ -27,6 +28,7 @@ pub(crate) struct AuthState {
     sessions: BTreeMap<Uuid, Session>,
     mails: BTreeMap<Uuid, Mail>,
     flows: BTreeMap<Uuid, Flow>,
+    challenges: BTreeMap<Uuid, Challenge>,
     rings: BTreeMap<Uuid, StoredKeyRing>,
     clients: BTreeMap<Uuid, OAuthClient>,
     pub(crate) authorizations: Authorizations,
@@ -57,6 +59,9 @@ const MAX_MAILS: usize = 500;
 
 /// Number of sign-in flows; the oldest is dropped first.
 const MAX_FLOWS: usize = 10_000;
+
+/// Number of MFA challenges; over it, expired ones are dropped, and then all.
+const MAX_CHALLENGES: usize = 10_000;
 
 /// Number of OAuth clients; the oldest is dropped first, with its sessions.
 pub(crate) const MAX_CLIENTS: usize = 1000;
@@ -484,6 +489,40 @@ impl AuthState {
         user.confirm_email(now);
         user.updated_at = now.millis();
         Ok(mail.user_id)
+    }
+
+    /// Adds an MFA challenge, and removes the expired ones.
+    pub(crate) fn add_challenge(&mut self, challenge: Challenge, now: Timestamp) {
+        if self.challenges.len() >= MAX_CHALLENGES {
+            self.challenges.retain(|_, old| !old.is_expired(now));
+        }
+        if self.challenges.len() >= MAX_CHALLENGES {
+            self.challenges.clear();
+        }
+        self.challenges.insert(challenge.id, challenge);
+    }
+
+    pub(crate) fn challenge_mut(&mut self, id: Uuid) -> Option<&mut Challenge> {
+        self.challenges.get_mut(&id)
+    }
+
+    /// Raises a session to AAL2.
+    pub(crate) fn add_second_factor(&mut self, session_id: Uuid, factor_id: Uuid, now: Timestamp) {
+        self.dirty.insert((DocumentKind::Session, session_id));
+        if let Some(session) = self.sessions.get_mut(&session_id) {
+            session.add_second_factor(factor_id, now);
+        }
+    }
+
+    /// Lowers the sessions of a removed factor to AAL1, and removes its challenges.
+    pub(crate) fn remove_second_factor(&mut self, factor_id: Uuid) {
+        self.challenges
+            .retain(|_, challenge| challenge.factor_id != factor_id);
+        for session in self.sessions.values_mut() {
+            if session.remove_second_factor(factor_id) {
+                self.dirty.insert((DocumentKind::Session, session.id));
+            }
+        }
     }
 
     pub(crate) fn key_ring(&self, id: Uuid) -> Option<&StoredKeyRing> {

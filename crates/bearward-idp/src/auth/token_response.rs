@@ -131,7 +131,7 @@ pub(crate) fn access_token(
     let mut claims = json!({
         "iss": endpoint.issuer(), "sub": user.id, "aud": resource.unwrap_or("authenticated"), "exp": expires_at, "iat": now.unix(),
         "email": user.email, "phone": "", "app_metadata": user.app_metadata, "user_metadata": user.user_metadata,
-        "role": "authenticated", "aal": "aal1", "amr": session.amr(), "session_id": session.id,
+        "role": "authenticated", "aal": session.aal(), "amr": session.amr(), "session_id": session.id,
         "is_anonymous": user.is_anonymous,
     });
     if let Some(client_id) = session.client_id() {

@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
+use super::mfa::Factor;
+
 /// A user of the auth API. Times are Unix milliseconds.
 #[expect(
     clippy::struct_field_names,
@@ -30,6 +32,8 @@ pub(crate) struct User {
     pub(crate) identities: Vec<Identity>,
     pub(crate) is_anonymous: bool,
     pub(crate) banned: bool,
+    #[serde(default)]
+    pub(crate) factors: Vec<Factor>,
 }
 
 /// A sign-in method of a user: a provider, or `email`.
@@ -64,7 +68,17 @@ impl User {
             identities: Vec::new(),
             is_anonymous: email.is_empty(),
             banned: false,
+            factors: Vec::new(),
         }
+    }
+
+    /// Whether a second factor is required for AAL2.
+    pub(crate) fn has_verified_factor(&self) -> bool {
+        self.factors.iter().any(|factor| factor.is_verified)
+    }
+
+    pub(crate) fn factor_mut(&mut self, id: Uuid) -> Option<&mut Factor> {
+        self.factors.iter_mut().find(|factor| factor.id == id)
     }
 
     /// Whether the email address is confirmed.
@@ -197,6 +211,10 @@ impl User {
                     .into_iter()
                     .filter_map(|(name, at)| Some((name.to_owned(), time(at?)))),
             );
+            if !self.factors.is_empty() {
+                let factors: Vec<Value> = self.factors.iter().map(Factor::json).collect();
+                user.insert("factors".to_owned(), factors.into());
+            }
             user.extend(
                 self.new_email
                     .clone()
@@ -221,6 +239,9 @@ impl Identity {
     }
 }
 
-fn time(millis: i64) -> Value {
-    Timestamp::from_millis(millis).to_string().into()
+/// Returns a time with milliseconds, as the hosted service has fractions of a second.
+pub(crate) fn time(millis: i64) -> Value {
+    let seconds = Timestamp::from_millis(millis).to_string();
+    let whole = seconds.trim_end_matches('Z');
+    format!("{whole}.{:03}Z", millis.rem_euclid(1000)).into()
 }

@@ -22,13 +22,13 @@ fn options_with_file(data: &Path, address: &str, algorithm: Algorithm) -> Option
 }
 
 /// Restarts at the same address, because tokens contain the issuer.
-fn restart(idp: TestIdp, data: &Path) -> TestIdp {
+pub(super) fn restart(idp: TestIdp, data: &Path) -> TestIdp {
     let address = idp.address().to_string();
     drop(idp);
     TestIdp::with_options(options_with_file(data, &address, Algorithm::RS256))
 }
 
-fn start(data: &Path) -> TestIdp {
+pub(super) fn start(data: &Path) -> TestIdp {
     TestIdp::with_options(options_with_file(data, "127.0.0.1:0", Algorithm::RS256))
 }
 

@@ -7,6 +7,7 @@ mod data_file;
 mod error_format;
 mod google;
 mod mail;
+mod mfa;
 mod oauth_clients;
 mod oauth_proofs;
 mod oauth_server;
