@@ -20,7 +20,7 @@ use crate::{
         error::{
             AuthApiError, VERSION_HEADER, negotiate_cors_format, negotiate_error_format, no_route,
         },
-        google, inbox, logout, mfa,
+        google, identities, inbox, logout, mfa,
         oauth_server::{self, approval, metadata},
         recover, settings, signup, token, unsupported, verify,
     },
@@ -78,6 +78,12 @@ pub(crate) fn configure(
                         .put(current_user::update)
                         .default_service(web::to(current_user::method_not_allowed)),
                 )
+                .service(get_only("/user/identities/authorize", identities::link))
+                .service(methods("DELETE", "/user/identities/{id}", |resource| {
+                    resource.delete(identities::unlink)
+                }))
+                .service(get_only("/reauthenticate", current_user::reauthenticate))
+                .service(get_only("/reauthenticate/", current_user::reauthenticate))
                 .service(post("/logout", logout::logout))
                 .service(get_only("/settings", settings::settings))
                 .service(get_only("/health", settings::health))
@@ -267,7 +273,6 @@ fn cors(auth: &Data<AuthService>) -> Cors {
             "dpop",
             VERSION_HEADER,
             "mcp-protocol-version",
-            "x-retry-count",
         ])
         .allowed_headers([header::AUTHORIZATION, header::CONTENT_TYPE, header::ACCEPT])
         .expose_headers([VERSION_HEADER])

@@ -23,7 +23,7 @@ pub(crate) enum AuthApiError {
     /// A password that is too short. The body lists the reasons.
     WeakPassword(String),
     /// `error` and `error_description` (RFC 6749 §5.2), which the hosted service uses for ID tokens.
-    OAuth(&'static str, &'static str),
+    OAuth(&'static str, Cow<'static, str>),
 }
 
 /// The request header that selects the error format.
@@ -39,6 +39,10 @@ impl AuthApiError {
 
     pub(crate) const fn invalid(message: &'static str) -> Self {
         Self::new(400, "validation_failed", message)
+    }
+
+    pub(crate) const fn oauth(error: &'static str, description: &'static str) -> Self {
+        Self::OAuth(error, Cow::Borrowed(description))
     }
 
     /// Returns the error code; OAuth errors have none.
@@ -77,9 +81,10 @@ impl AuthApiError {
         };
         let mut response = HttpResponseBuilder::new(status);
         response.insert_header(("cache-control", "no-store"));
-        // As in the hosted service, without a header for the reasons of a weak password.
-        if let Self::Plain(_, code, _) = self {
-            response.insert_header(("x-sb-error-code", *code));
+        // As in the hosted service, a weak password has no header in the format with codes.
+        let has_code_header = !with_code || !matches!(self, Self::WeakPassword(_));
+        if let Some(code) = self.code().filter(|_| has_code_header) {
+            response.insert_header(("x-sb-error-code", code));
         }
         if with_code {
             response.insert_header((VERSION_HEADER, FIRST_CODED_VERSION));

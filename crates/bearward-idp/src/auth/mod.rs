@@ -16,6 +16,7 @@ mod form_origin;
 mod glob;
 pub(crate) mod google;
 mod html;
+pub(crate) mod identities;
 pub(crate) mod inbox;
 pub(crate) mod logout;
 mod mail;

@@ -20,6 +20,7 @@ pub(crate) struct TokenResponse {
     user: Value,
     provider_token: Option<String>,
     provider_refresh_token: Option<String>,
+    has_password_strength: bool,
 }
 
 impl TokenResponse {
@@ -52,6 +53,7 @@ impl TokenResponse {
             user: user.json(),
             provider_token: None,
             provider_refresh_token: None,
+            has_password_strength: false,
         })
     }
 
@@ -64,6 +66,13 @@ impl TokenResponse {
         self
     }
 
+    /// Adds the member `weak_password`, which answers to a password have: no password that is accepted
+    /// is weak.
+    pub(crate) fn with_password_strength(mut self) -> Self {
+        self.has_password_strength = true;
+        self
+    }
+
     /// Renders the response body (RFC 6749 §5.1), which must not be cached.
     pub(crate) fn into_response(self) -> HttpResponse {
         let mut body = json!({
@@ -71,6 +80,9 @@ impl TokenResponse {
             "refresh_token": self.refresh_token, "user": self.user,
         });
         if let Value::Object(body) = &mut body {
+            if self.has_password_strength {
+                body.insert("weak_password".to_owned(), Value::Null);
+            }
             let tokens = [
                 ("provider_token", self.provider_token),
                 ("provider_refresh_token", self.provider_refresh_token),

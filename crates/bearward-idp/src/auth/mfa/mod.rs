@@ -24,7 +24,7 @@ use uuid::Uuid;
 pub(crate) use self::factor::{Challenge, Factor};
 use super::{
     bearer::BearerSession, body::LenientJson, error::AuthApiError, service::AuthService,
-    state::AuthState, token_response::TokenResponse,
+    session::Session, state::AuthState, token_response::TokenResponse,
 };
 
 /// Number of factors of a user.
@@ -80,7 +80,7 @@ pub(crate) async fn enroll(
     };
     auth.update(|state, now| {
         let session = caller(state, bearer)?;
-        let is_aal2 = state.session(session).is_some_and(|it| it.is_aal2());
+        let is_aal2 = state.session(session).is_some_and(Session::is_aal2);
         let user = state.user_mut(bearer.user_id).ok_or(NO_SESSION)?;
         user.factors.retain(|factor| !factor.is_abandoned(now));
         if user
@@ -202,7 +202,7 @@ pub(crate) async fn unenroll(
     auth.update(|state, _| {
         let session_id = caller(state, bearer)?;
         let factor_id = owned_factor(state, bearer, &factor_id)?;
-        let is_aal2 = state.session(session_id).is_some_and(|it| it.is_aal2());
+        let is_aal2 = state.session(session_id).is_some_and(Session::is_aal2);
         let user = state.user_mut(bearer.user_id).ok_or(NO_SESSION)?;
         let is_verified = |factor: &Factor| factor.id == factor_id && factor.is_verified;
         if user.factors.iter().any(is_verified) && !is_aal2 {

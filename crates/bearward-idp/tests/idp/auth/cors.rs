@@ -2,7 +2,7 @@
 
 use bearward_idp::AuthOptions;
 
-use crate::fixture::TestIdp;
+use crate::fixture::{self, TestIdp};
 
 const PREFLIGHT: [(&str, &str); 2] = [
     ("access-control-request-method", "POST"),
@@ -17,7 +17,7 @@ async fn allowed_origins_can_call_the_auth_api() {
     let redirects = vec!["https://*.preview.example/**".to_owned()];
     let (idp, _) = TestIdp::with_auth(AuthOptions {
         redirects,
-        ..AuthOptions::default()
+        ..fixture::auth_options()
     });
     for origin in [
         "http://localhost:3000",

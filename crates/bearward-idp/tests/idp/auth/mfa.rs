@@ -3,13 +3,12 @@
 
 use aws_lc_rs::hmac;
 use bearward::Clock;
-use bearward_idp::AuthOptions;
 use bearward_testing::TestClock;
 use data_encoding::BASE32_NOPAD;
 use serde_json::{Value, json};
 
 use super::data_file::{restart, start};
-use crate::fixture::{JSON, PASSWORD, TestIdp, TestResponse, text};
+use crate::fixture::{self, JSON, PASSWORD, TestIdp, TestResponse, text};
 
 /// Computes the code of a secret at a time (RFC 6238).
 fn code_at(secret: &str, unix_seconds: i64) -> String {
@@ -77,7 +76,7 @@ fn claims(session: &Value) -> Value {
 }
 
 fn with_clock() -> (TestIdp, TestClock) {
-    TestIdp::with_auth(AuthOptions::default())
+    TestIdp::with_auth(fixture::auth_options())
 }
 
 #[tokio::test]
