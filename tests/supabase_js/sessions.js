@@ -51,7 +51,8 @@ export default function (idps) {
   })
 
   test('unknown refresh tokens and banned users are rejected', async () => {
-    assert.equal(failed(await refresh('never-given-out')), '400 refresh_token_not_found')
+    assert.equal(failed(await refresh('never-given-out')), '400 validation_failed')
+    assert.equal(failed(await refresh('abcdefghijkl')), '400 refresh_token_not_found', 'the form of older refresh tokens')
     const { session, user } = await signUpUser(idp())
     await admin(idp(), `PATCH /admin/users/${user.id}`, { banned: true })
     assert.equal(failed(await refresh(session.refresh_token)), '400 user_banned')

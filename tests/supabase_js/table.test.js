@@ -11,12 +11,13 @@ import password from './password.js'
 import sessions from './sessions.js'
 
 const SETTINGS = {
-  standard: [],
+  standard: ['--mail-interval', '0', '--manual-linking'],
+  limited: [],
   closed: ['--disable-signup'],
   named: ['--disable-anonymous'],
-  confirming: ['--confirm-email'],
+  confirming: ['--confirm-email', '--mail-interval', '0'],
   brief: ['--token-lifetime', '60'],
-  listed: ['--redirect', 'https://*.preview.example/**'],
+  listed: ['--redirect', 'https://*.preview.example/**', '--redirect', 'capacitor://localhost/**', '--allow-origin', 'null'],
   elliptic: ['--alg', 'ES256'],
   edwards: ['--alg', 'EdDSA'],
 }
@@ -40,7 +41,7 @@ test('every endpoint was called', () => {
     'GET /user 200', 'GET /user 403', 'PUT /user 200', 'PUT /user 422',
     'POST /logout?scope=global 204', 'POST /logout?scope=local 204', 'POST /logout?scope=others 204',
     'POST /recover 200', 'POST /otp 200', 'POST /verify 200', 'POST /verify 403', 'POST /resend 200',
-    'POST /factors 200', 'POST /factors 403',
+    'POST /factors 200', 'POST /factors 403', 'GET /reauthenticate 200', 'GET /user/identities/authorize 200',
     'GET /.well-known/jwks.json 200',
   ].filter((call) => !seen.has(call))
   assert.deepEqual(missing, [])
