@@ -148,7 +148,7 @@ export default function (idps) {
         assert.match(response.headers.get('access-control-expose-headers').toLowerCase(), /x-supabase-api-version/)
       }
     }
-    for (const origin of ['https://attacker.invalid', 'null']) {
+    for (const origin of ['https://attacker.invalid', 'ionic://localhost']) {
       for (const [path, method] of calls) {
         assert.equal((await preflight(path, origin, method)).headers.get('access-control-allow-origin'), null)
       }

@@ -66,7 +66,6 @@ const DOCUMENTS = [
 
 const GO = 'The words of Go’s JSON parser, with names of its types. Status and code are alike.'
 const CONTENT_TYPE = 'A page of another site can send this content type without a preflight request, and so sign a developer up or in.'
-const BEFORE_STORED = 'Supabase Auth answers a sign-up before it reads the identity back. The next answer has false, too.'
 
 const SIGN_UP = [
   {
@@ -78,24 +77,6 @@ const SIGN_UP = [
   { names: ['signup: a form', 'password: a form', 'refresh: a form'], member: 'body.message', reason: 'Both refuse a form. The message says what is wrong.' },
   { names: ['signup: method unknown'], member: 'answer', ours: '400 validation_failed', reason: 'Supabase Auth ignores the method or fails with 500. A mistake in the client is reported.' },
   { names: ['signup: address "a@b"'], member: /^(answer|body\.)/, reason: 'The database of the recorded service had a user with this address.' },
-  {
-    names: [
-      'trailing slash: POST /signup/', 'signup', 'signup: gotrue_meta_security, unknown members', 'signup: data null', 'signup: data with sub and email_verified',
-      'signup: password of 6 letters, 12 bytes', 'signup: password of 3 letters, 6 bytes', 'signup: password of 72', 'signup: address "plus+tag@example.com"',
-      'signup: member twice', 'signup: 300 KiB of data', 'signup: by PKCE',
-    ],
-    member: 'body.user.identities.0.identity_data.email_verified',
-    theirs: true,
-    ours: false,
-    reason: BEFORE_STORED,
-  },
-  {
-    names: ['supabase-js: signUp', 'supabase-js: getSession'],
-    member: /identities\.0\.identity_data\.email_verified$/,
-    theirs: true,
-    ours: false,
-    reason: BEFORE_STORED,
-  },
   { names: ['confirm: signup of a confirmed user'], member: 'body.recovery_sent_at', theirs: '<time.fraction>', ours: absent, reason: 'The time would reveal that the address belongs to a user.' },
 ]
 

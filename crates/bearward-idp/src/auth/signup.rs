@@ -107,7 +107,8 @@ pub(crate) async fn signup(
             user.confirm_email(now);
         }
         let session_id = state.create_session(id, "password", now);
-        Ok(TokenResponse::new(state, session_id, &auth, &endpoint, now)?.into_response())
+        let response = TokenResponse::new(state, session_id, &auth, &endpoint, now)?;
+        Ok(response.with_verified_identities().into_response())
     })
     .await
 }

@@ -66,6 +66,20 @@ impl TokenResponse {
         self
     }
 
+    /// Marks the identities as verified. As in the hosted service, they are so in the answer to a
+    /// sign-up that needs no confirmation, and not in later ones.
+    pub(crate) fn with_verified_identities(mut self) -> Self {
+        let identities = self.user.get_mut("identities");
+        for identity in identities
+            .and_then(Value::as_array_mut)
+            .into_iter()
+            .flatten()
+        {
+            identity["identity_data"]["email_verified"] = true.into();
+        }
+        self
+    }
+
     /// Adds the member `weak_password`, which answers to a password have: no password that is accepted
     /// is weak.
     pub(crate) fn with_password_strength(mut self) -> Self {
