@@ -59,7 +59,8 @@ export default function (idps) {
   })
 
   test('getUser returns the current user, not the claims', async () => {
-    const { supabase, user } = await signUpUser(idp())
+    const { supabase } = await signUpUser(idp())
+    const { user } = good(await supabase.auth.refreshSession())
     assert.deepEqual(good(await supabase.auth.getUser()).user, user)
     await admin(idp(), `PATCH /admin/users/${user.id}`, { app_metadata: { roles: ['admin'] } })
     assert.deepEqual(good(await supabase.auth.getUser()).user.app_metadata.roles, ['admin'])

@@ -91,7 +91,7 @@ pub(crate) async fn verify_link(
                 ));
             }
         };
-        // `email` stands for the type of the mail.
+        // `email` selects the type of the mail.
         let kind = if kind == "email" {
             mail.kind.name()
         } else {
