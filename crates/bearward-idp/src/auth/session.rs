@@ -240,12 +240,12 @@ fn push_varint(bytes: &mut Vec<u8>, mut number: u32) {
 
 /// Splits a varint off. Returns `None` if it is incomplete or too large.
 fn split_varint(bytes: &[u8]) -> Option<(u32, &[u8])> {
-    let mut number = 0_u32;
+    let mut number = 0_u64;
+    // Five groups have 35 bits.
     for (index, byte) in bytes.iter().enumerate().take(5) {
-        let group = u32::from(byte & 0x7f).checked_shl(7 * u32::try_from(index).ok()?)?;
-        number = number.checked_add(group)?;
+        number |= u64::from(byte & 0x7f) << (7 * index);
         if byte & 0x80 == 0 {
-            return Some((number, &bytes[index + 1..]));
+            return Some((u32::try_from(number).ok()?, &bytes[index + 1..]));
         }
     }
     None
