@@ -5,6 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use bearward_idp::AuthOptions;
 use clap::Args;
 
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Sign-in options")]
 pub(super) struct SignInFlags {
