@@ -324,6 +324,7 @@ async fn the_sign_in_flags_work_as_for_idp() {
     for (flag, wrong) in [
         ("--redirect", "app.example/**"),
         ("--token-lifetime", "0"),
+        ("--mail-interval", "1m"),
         ("--site-url", "localhost"),
     ] {
         run(&[&DEV[..], &[flag, wrong]].concat(), &[]).expect(2, &["http"; 0]);

@@ -170,6 +170,12 @@ async fn flags_set_the_settings_of_the_project() {
         "--disable-anonymous",
         "--token-lifetime",
         "60",
+        "--mail-interval",
+        "0",
+        "--secure-password-change",
+        "--manual-linking",
+        "--allow-origin",
+        "null",
     ];
     let (_idp, printed) = start(&flags);
     let issuer = value_of(&printed, "issuer");
@@ -181,6 +187,17 @@ async fn flags_set_the_settings_of_the_project() {
     for wrong in ["app.example/**", "/callback", "https://"] {
         run(&["idp", "--bind", "127.0.0.1:0", "--redirect", wrong], &[])
             .expect(2, &["--redirect", "https://app.example/**"]);
+    }
+    for wrong in ["localhost", "capacitor://localhost/", "file://x", ""] {
+        run(
+            &["idp", "--bind", "127.0.0.1:0", "--allow-origin", wrong],
+            &[],
+        )
+        .expect(2, &["--allow-origin", "capacitor://localhost"]);
+    }
+    for wrong in ["-1", "86401", "1m"] {
+        let flag = format!("--mail-interval={wrong}");
+        run(&["idp", "--bind", "127.0.0.1:0", &flag], &[]).expect(2, &["--mail-interval"]);
     }
     for wrong in ["0", "604801", "1h"] {
         run(

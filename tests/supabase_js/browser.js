@@ -17,14 +17,20 @@ export class Browser {
 
   // Submits the consent page and returns the redirect to the app.
   async signIn(idp, authorize, choice) {
-    const first = await this.go(authorize)
-    assert.equal(first.response.status, 302)
-    const shown = await this.go(first.next)
+    return this.choose(idp, await this.go(authorize).then(({ response, next }) => {
+      assert.equal(response.status, 302)
+      return next
+    }), choice)
+  }
+
+  // Does the same at the URL of a consent page.
+  async choose(idp, consent, choice) {
+    const shown = await this.go(consent)
     const page = await shown.response.text()
     assert.equal(shown.response.status, 200, page)
     assert.match(page, /Development only/)
     const csrfToken = page.match(/name="csrf_token" value="([^"]+)"/)[1]
-    const sent = await this.go(first.next, {
+    const sent = await this.go(consent, {
       method: 'POST',
       headers: { origin: idp.url, 'content-type': 'application/x-www-form-urlencoded' },
       body: new URLSearchParams({ csrf_token: csrfToken, ...choice }).toString(),

@@ -134,10 +134,10 @@ export default function (idps) {
       },
     })
     const calls = [['/token', 'POST'], ['/signup', 'POST'], ['/user', 'GET'], ['/user', 'PUT'], ['/logout', 'POST'], ['/.well-known/jwks.json', 'GET']]
-    for (const origin of ['http://localhost:3000', 'http://127.0.0.1:5173', 'https://pr-7.preview.example']) {
+    for (const origin of ['http://localhost:3000', 'http://127.0.0.1:5173', 'https://pr-7.preview.example', 'capacitor://localhost', 'null']) {
       for (const [path, method] of calls) {
         const response = await preflight(path, origin, method)
-        assert.equal(response.status, 200, `${method} ${path} from ${origin}`)
+        assert.equal(response.status, 204, `${method} ${path} from ${origin}`)
         assert.equal(response.headers.get('access-control-allow-origin'), origin)
         const allowed = response.headers.get('access-control-allow-headers').toLowerCase()
         for (const name of ['apikey', 'authorization', 'content-type', 'x-client-info', 'x-supabase-api-version']) assert.ok(allowed.includes(name), name)
@@ -148,7 +148,7 @@ export default function (idps) {
         assert.match(response.headers.get('access-control-expose-headers').toLowerCase(), /x-supabase-api-version/)
       }
     }
-    for (const origin of ['https://attacker.invalid', 'null']) {
+    for (const origin of ['https://attacker.invalid', 'ionic://localhost']) {
       for (const [path, method] of calls) {
         assert.equal((await preflight(path, origin, method)).headers.get('access-control-allow-origin'), null)
       }

@@ -138,6 +138,40 @@ export default function (idps) {
     assert.ok(good(await client(idps.standard).auth.signInWithPassword({ email: next, password: PASSWORD })).session)
   })
 
+  test('a new address is confirmed by both addresses where confirmation is on', async () => {
+    const email = newEmail()
+    const supabase = client(idps.confirming, { flowType: 'implicit' })
+    good(await supabase.auth.signUp({ email, password: PASSWORD }))
+    await follow((await mail(idps.confirming, email, 'signup')).link)
+    good(await supabase.auth.signInWithPassword({ email, password: PASSWORD }))
+    const next = newEmail()
+    good(await supabase.auth.updateUser({ email: next }, { emailRedirectTo: BACK }))
+    const first = await follow((await mail(idps.confirming, next, 'email_change')).link)
+    assert.match(new URLSearchParams(first.hash.slice(1)).get('message'), /^Confirmation link accepted/)
+    assert.equal(good(await supabase.auth.getUser()).user.email, email)
+    const { code } = await mail(idps.confirming, email, 'email_change')
+    assert.ok(good(await supabase.auth.verifyOtp({ email, token: code, type: 'email_change' })).session)
+    assert.equal(good(await supabase.auth.getUser()).user.email, next)
+  })
+
+  test('a second mail of a kind waits for a minute', async () => {
+    const { supabase, email } = await signUpUser(idps.limited)
+    good(await supabase.auth.resetPasswordForEmail(email))
+    const { error } = await supabase.auth.signInWithOtp({ email })
+    assert.deepEqual([error.status, error.code], [429, 'over_email_send_rate_limit'])
+    assert.match(error.message, /^For security purposes, you can only request this after [1-5]?\d seconds\.$/)
+    await ahead(idps.limited, 61, async () => good(await supabase.auth.signInWithOtp({ email })))
+  })
+
+  test('reauthenticate sends a code', async () => {
+    const { supabase, email } = await signUpUser(idps.standard)
+    good(await supabase.auth.reauthenticate())
+    const { code, link } = await mail(idps.standard, email, 'reauthentication')
+    assert.match(code, /^\d{6}$/)
+    assert.equal(link, null)
+    good(await supabase.auth.updateUser({ password: 'another horse', nonce: code }))
+  })
+
   test('the inbox page has working links', async () => {
     const email = newEmail()
     good(await client(idps.standard, { flowType: 'implicit' }).auth.signInWithOtp({ email, options: { emailRedirectTo: BACK } }))

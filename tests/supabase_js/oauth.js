@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { ahead } from './idp.js'
 import { Browser } from './browser.js'
-import { UUID, assertSession, claimsOf, client, good, failed, newEmail } from './client.js'
+import { UUID, assertSession, claimsOf, client, good, failed, newEmail, signUpUser } from './client.js'
 
 const BACK = 'http://localhost:3000/auth/callback?next=%2Fdashboard'
 
@@ -23,7 +23,7 @@ export default function (idps) {
       assert.match(new URL(url).searchParams.get('code_challenge'), /^[A-Za-z0-9_-]{43}$/)
       const { back } = await new Browser().signIn(idp(), url, { email, name: 'Ada Lovelace' })
       assert.equal(back.origin + back.pathname, 'http://localhost:3000/auth/callback')
-      assert.deepEqual([...back.searchParams.keys()], ['next', 'code'])
+      assert.deepEqual([...back.searchParams.keys()], ['code', 'next'])
       assert.equal(back.searchParams.get('next'), '/dashboard')
       assert.match(back.searchParams.get('code'), UUID)
 
@@ -158,6 +158,26 @@ export default function (idps) {
       const body = await response.json()
       assert.deepEqual([body.code, body.error_code, typeof body.msg], [400, 'validation_failed', 'string'])
     }
+  })
+
+  test('linkIdentity adds a provider, unlinkIdentity removes it', async () => {
+    const { supabase, email, user } = await signUpUser(idp())
+    const work = newEmail()
+    const link = () => supabase.auth.linkIdentity({ provider: 'google', options: { redirectTo: BACK, skipBrowserRedirect: true } })
+    const { url } = good(await link())
+    assert.match(url, new RegExp(`^${idp().url}/`))
+    const { back } = await new Browser().choose(idp(), url, { email: work })
+    const linked = good(await supabase.auth.exchangeCodeForSession(back.searchParams.get('code'))).user
+    assert.deepEqual([linked.id, linked.email, linked.app_metadata.providers], [user.id, email, ['email', 'google']])
+    const again = await new Browser().choose(idp(), good(await link()).url, { email: work })
+    assert.equal(again.back.searchParams.get('error_code'), 'identity_already_exists')
+    const { identities } = good(await supabase.auth.getUserIdentities())
+    good(await supabase.auth.unlinkIdentity(identities.find(({ provider }) => provider === 'google')))
+    const left = good(await supabase.auth.getUserIdentities()).identities
+    assert.deepEqual(left.map(({ provider }) => provider), ['email'])
+    assert.equal(failed(await supabase.auth.unlinkIdentity(left[0])), '422 single_identity_not_deletable')
+    const off = await signUpUser(idps.limited)
+    assert.equal(failed(await off.supabase.auth.linkIdentity({ provider: 'google', options: { skipBrowserRedirect: true } })), '404 manual_linking_disabled')
   })
 
   test('forms from other sites or without the page are rejected', async () => {

@@ -5,17 +5,19 @@ import { seen } from './client.js'
 import documents from './documents.js'
 import { startIdp } from './idp.js'
 import mails from './mails.js'
+import mfa from './mfa.js'
 import oauth from './oauth.js'
 import password from './password.js'
 import sessions from './sessions.js'
 
 const SETTINGS = {
-  standard: [],
+  standard: ['--mail-interval', '0', '--manual-linking'],
+  limited: [],
   closed: ['--disable-signup'],
   named: ['--disable-anonymous'],
-  confirming: ['--confirm-email'],
+  confirming: ['--confirm-email', '--mail-interval', '0'],
   brief: ['--token-lifetime', '60'],
-  listed: ['--redirect', 'https://*.preview.example/**'],
+  listed: ['--redirect', 'https://*.preview.example/**', '--redirect', 'capacitor://localhost/**', '--allow-origin', 'null'],
   elliptic: ['--alg', 'ES256'],
   edwards: ['--alg', 'EdDSA'],
 }
@@ -27,7 +29,7 @@ before(async () => {
 })
 after(() => Promise.all(Object.values(idps).map((idp) => idp.stop())))
 
-for (const resource of [password, sessions, oauth, mails, documents]) resource(idps)
+for (const resource of [password, sessions, oauth, mails, mfa, documents]) resource(idps)
 
 test('every endpoint was called', () => {
   const missing = [
@@ -39,6 +41,7 @@ test('every endpoint was called', () => {
     'GET /user 200', 'GET /user 403', 'PUT /user 200', 'PUT /user 422',
     'POST /logout?scope=global 204', 'POST /logout?scope=local 204', 'POST /logout?scope=others 204',
     'POST /recover 200', 'POST /otp 200', 'POST /verify 200', 'POST /verify 403', 'POST /resend 200',
+    'POST /factors 200', 'POST /factors 403', 'GET /reauthenticate 200', 'GET /user/identities/authorize 200',
     'GET /.well-known/jwks.json 200',
   ].filter((call) => !seen.has(call))
   assert.deepEqual(missing, [])

@@ -16,11 +16,13 @@ use crate::{
         tokens, users,
     },
     auth::{
-        AuthService, authorize, avatar, consent, current_user,
-        error::{AuthApiError, VERSION_HEADER, negotiate_error_format},
-        google, inbox, logout,
+        AuthService, authorize, avatar, body, consent, current_user,
+        error::{
+            AuthApiError, VERSION_HEADER, negotiate_cors_format, negotiate_error_format, no_route,
+        },
+        google, identities, inbox, logout, mfa,
         oauth_server::{self, approval, metadata},
-        recover, settings, signup, token, verify,
+        recover, settings, signup, token, unsupported, verify,
     },
     console,
     error::not_found,
@@ -48,6 +50,8 @@ pub(crate) fn configure(
                 // A page whose host name was rebound to this machine is same-origin, so CORS
                 // does not reject it.
                 .wrap(cors(auth).block_on_origin_mismatch(true))
+                .wrap(from_fn(negotiate_cors_format))
+                .app_data(web::PayloadConfig::new(body::MAX_BYTES))
                 .app_data(query_config())
                 .configure(|config| endpoint::jwks_document(config, ""))
                 .configure(|config| {
@@ -60,21 +64,32 @@ pub(crate) fn configure(
                 .service(get_only("/callback", authorize::callback))
                 .service(post("/token", token::token))
                 .service(post("/signup", signup::signup))
+                .service(post("/signup/", signup::signup))
                 .service(post("/recover", recover::recover))
                 .service(post("/otp", recover::otp))
+                .service(post("/magiclink", recover::magic_link))
                 .service(post("/resend", recover::resend))
-                .service(methods("GET, POST", "/verify", |resource| {
+                .service(methods("POST, GET", "/verify", |resource| {
                     resource.get(verify::verify_link).post(verify::verify_code)
                 }))
-                .service(methods("GET, HEAD, PUT", "/user", |resource| {
-                    resource
-                        .route(get_or_head().to(current_user::show))
+                .service(
+                    web::resource(["/user", "/user/"])
+                        .get(current_user::show)
                         .put(current_user::update)
+                        .default_service(web::to(current_user::method_not_allowed)),
+                )
+                .service(get_only("/user/identities/authorize", identities::link))
+                .service(methods("DELETE", "/user/identities/{id}", |resource| {
+                    resource.delete(identities::unlink)
                 }))
+                .service(get_only("/reauthenticate", current_user::reauthenticate))
+                .service(get_only("/reauthenticate/", current_user::reauthenticate))
                 .service(post("/logout", logout::logout))
-                .service(get("/settings", settings::settings))
-                .service(get("/health", settings::health))
-                .default_service(web::to(not_found)),
+                .service(get_only("/settings", settings::settings))
+                .service(get_only("/health", settings::health))
+                .configure(mfa_routes)
+                .configure(unsupported::routes)
+                .default_service(web::to(no_route)),
         )
         .service(
             web::scope(google::PATH)
@@ -159,6 +174,23 @@ pub(crate) fn configure(
         .default_service(web::to(not_found));
 }
 
+/// The endpoints of multi-factor authentication.
+fn mfa_routes(config: &mut ServiceConfig) {
+    config
+        .service(
+            web::resource(["/factors", "/factors/"])
+                .post(mfa::enroll)
+                .default_service(web::to(mfa::method_not_allowed)),
+        )
+        .service(
+            web::resource(["/factors/{factor_id}", "/factors/{factor_id}/"])
+                .delete(mfa::unenroll)
+                .default_service(web::to(mfa::method_not_allowed)),
+        )
+        .service(post("/factors/{factor_id}/challenge", mfa::challenge))
+        .service(post("/factors/{factor_id}/verify", mfa::verify));
+}
+
 /// The endpoints of the OAuth server.
 fn oauth_routes(config: &mut ServiceConfig) {
     config
@@ -205,7 +237,7 @@ where
     })
 }
 
-/// A resource for `GET` without `HEAD`: each request changes state.
+/// A resource for `GET` without `HEAD`.
 fn get_only<F, Args>(path: &str, handler: F) -> Resource
 where
     F: Handler<Args>,

@@ -21,7 +21,7 @@ export class Stack {
   static async dev(settings = {}) {
     const stack = new Stack();
     return stack.#run(async () => {
-      const options = ['dev', '--bind', `127.0.0.1:${ports.api}`, '--idp-bind', `127.0.0.1:${ports.idp}`];
+      const options = ['dev', '--bind', `127.0.0.1:${ports.api}`, '--idp-bind', `127.0.0.1:${ports.idp}`, '--mail-interval', '0'];
       await stack.#child('bearward dev', bearward, options, stack.#settings(settings)).answers(`${addresses.api}/readyz`);
     });
   }
@@ -52,7 +52,7 @@ export class Stack {
 
   /** Starts the IdP with the data file of earlier starts. */
   async startIdp(options = []) {
-    this.idpOptions ??= ['idp', '--bind', `127.0.0.1:${ports.idp}`, '--data', join(this.#folder, 'idp.json'), ...options];
+    this.idpOptions ??= ['idp', '--bind', `127.0.0.1:${ports.idp}`, '--data', join(this.#folder, 'idp.json'), '--mail-interval', '0', ...options];
     this.idp = await this.#child('bearward idp', bearward, this.idpOptions, {}).answers(`${addresses.idp}/health`);
   }
 

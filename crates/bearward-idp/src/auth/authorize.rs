@@ -1,6 +1,8 @@
 //! `GET /authorize` and `GET /callback`: redirects to the provider's consent page, and back to the
 //! app.
 
+use std::borrow::Cow;
+
 use actix_web::{
     HttpRequest, HttpResponse,
     http::StatusCode,
@@ -16,11 +18,15 @@ use super::{
     profile::{Profile, Provider},
     random, redirect_response,
     service::AuthService,
+    settings,
     token_response::TokenResponse,
 };
 
 /// Path of the consent pages.
 pub(crate) const CONSENT_PATH: &str = "/.consent";
+
+/// The description of a denial, as providers send it.
+const DENIED: &str = "The user has denied your application access.";
 
 #[derive(Deserialize)]
 pub(crate) struct AuthorizeQuery {
@@ -28,6 +34,7 @@ pub(crate) struct AuthorizeQuery {
     code_challenge: Option<String>,
     code_challenge_method: Option<String>,
     access_type: Option<String>,
+    pub(crate) skip_http_redirect: Option<String>,
 }
 
 /// The provider's response (RFC 6749 §4.1.2).
@@ -43,15 +50,27 @@ pub(crate) async fn authorize(
     auth: Data<AuthService>,
     query: Query<AuthorizeQuery>,
 ) -> Result<HttpResponse, AuthApiError> {
-    let provider = query.provider.as_deref().and_then(Provider::parse);
-    let provider = provider.ok_or(AuthApiError::invalid(
-        "Unsupported provider: must be google or github",
-    ))?;
+    let consent = start(&request, &auth, &query, None).await?;
+    // A relative address keeps the host name that the browser used.
+    Ok(redirect_response::redirect(StatusCode::FOUND, &consent))
+}
+
+/// Starts a sign-in, or links an identity to a user. Returns the path of the consent page.
+///
+/// # Errors
+/// 400 `validation_failed` for an unsupported provider or an invalid PKCE challenge.
+pub(crate) async fn start(
+    request: &HttpRequest,
+    auth: &AuthService,
+    query: &AuthorizeQuery,
+    link_to: Option<Uuid>,
+) -> Result<String, AuthApiError> {
+    let provider = parse_provider(query.provider.as_deref().unwrap_or_default())?;
     let challenge = PkceChallenge::parse(
         query.code_challenge.as_deref(),
         query.code_challenge_method.as_deref(),
     )?;
-    let redirect = auth.redirects.select(&request);
+    let redirect = auth.redirects.select(request);
     let offline = query.access_type.as_deref() == Some("offline");
     let csrf_token = random::secret::<32>();
     let id = auth
@@ -61,6 +80,7 @@ pub(crate) async fn authorize(
                 redirect,
                 csrf_token,
                 offline,
+                link_to,
                 selected: None,
             };
             let flow = Flow::new(challenge, FlowStage::AwaitingConsent(consent), now);
@@ -69,11 +89,22 @@ pub(crate) async fn authorize(
             Ok(id)
         })
         .await?;
-    // A relative address keeps the host name that the browser used.
-    Ok(redirect_response::redirect(
-        StatusCode::FOUND,
-        &format!("{CONSENT_PATH}/{id}"),
-    ))
+    Ok(format!("{CONSENT_PATH}/{id}"))
+}
+
+/// Parses the name of a provider.
+///
+/// # Errors
+/// 400 `validation_failed`: the hosted service does not know the provider, or this IdP does not
+/// simulate it.
+fn parse_provider(name: &str) -> Result<Provider, AuthApiError> {
+    Provider::parse(name).ok_or_else(|| {
+        if settings::is_unsupported_provider(name) {
+            return AuthApiError::invalid("Unsupported provider: provider is not enabled");
+        }
+        let message = format!("Unsupported provider: Provider {name} could not be found");
+        AuthApiError::Plain(400, "validation_failed", Cow::Owned(message))
+    })
 }
 
 /// Returns the path and query of the callback, with `code` or `error` as the outcome.
@@ -93,7 +124,11 @@ pub(crate) async fn callback(
     let outcome = auth
         .update(|state, now| {
             let redirect_to_site = |error: &AuthApiError| {
-                redirect_response::with_error(auth.redirects.site().clone(), error, true)
+                let site = auth.redirects.site().clone();
+                let mut address = redirect_response::with_error(site, error, true);
+                // Without a flow, the hosted service has the error only in the query.
+                address.set_fragment(None);
+                (StatusCode::SEE_OTHER, address)
             };
             let flow_id = match parse_state(query.state.as_deref()) {
                 Ok(flow_id) => flow_id,
@@ -123,14 +158,16 @@ pub(crate) async fn callback(
             let ConsentRequest {
                 redirect,
                 offline,
+                link_to,
                 selected,
                 ..
             } = consent;
             let rejected = |error: &AuthApiError| {
-                Ok(redirect_response::with_error(redirect.clone(), error, true))
+                let address = redirect_response::with_error(redirect.clone(), error, true);
+                Ok((StatusCode::FOUND, address))
             };
             if query.error.is_some() {
-                let denied = AuthApiError::OAuth("access_denied", "The user denied the request");
+                let denied = AuthApiError::oauth("access_denied", DENIED);
                 return rejected(&denied);
             }
             let code = query.code.as_deref().unwrap_or_default();
@@ -143,13 +180,11 @@ pub(crate) async fn callback(
                     "OAuth callback with an unknown authorization code",
                 ));
             };
-            let metadata = profile.metadata();
-            let user_id = match state.sign_in_with_provider(
-                &profile,
-                metadata,
-                !auth.options.disable_signup,
-                now,
-            ) {
+            let signed_in = match link_to {
+                Some(user_id) => state.link_identity(user_id, &profile, now),
+                None => auth.sign_in(state, &profile, now),
+            };
+            let user_id = match signed_in {
                 Ok(user_id) => user_id,
                 Err(error) => return rejected(&error),
             };
@@ -157,9 +192,10 @@ pub(crate) async fn callback(
             if challenge.is_none() {
                 let session_id = state.create_session(user_id, "oauth", now);
                 let response = TokenResponse::new(state, session_id, &auth, &endpoint, now)?;
-                return Ok(response
+                let address = response
                     .with_provider_tokens(Some(provider_token), provider_refresh_token)
-                    .into_redirect_url(redirect, None));
+                    .into_redirect_url(redirect, None);
+                return Ok((StatusCode::FOUND, address));
             }
             let code = Uuid::new_v4().to_string();
             let flow = Flow {
@@ -175,13 +211,12 @@ pub(crate) async fn callback(
                 },
             };
             state.start_flow(flow, now);
-            Ok(redirect_response::with_query(redirect, &[("code", &code)]))
+            let address = redirect_response::with_query(redirect, &[("code", &code)]);
+            Ok((StatusCode::FOUND, address))
         })
         .await?;
-    Ok(redirect_response::redirect(
-        StatusCode::FOUND,
-        outcome.as_str(),
-    ))
+    let (status, address) = outcome;
+    Ok(redirect_response::redirect(status, address.as_str()))
 }
 
 const fn bad_state(message: &'static str) -> AuthApiError {

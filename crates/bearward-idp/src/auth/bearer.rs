@@ -57,12 +57,12 @@ fn authenticate(
         .headers()
         .get(header::AUTHORIZATION)
         .and_then(|value| value.to_str().ok());
+    // As the hosted service: two spellings of the scheme, and one space.
     let token = authorization
         .and_then(|text| text.split_once(' '))
-        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-    let token = token
-        .map(|(_, token)| token.trim().to_owned())
-        .filter(|token| !token.is_empty());
+        .filter(|(scheme, _)| matches!(*scheme, "Bearer" | "bearer"))
+        .map(|(_, token)| token.to_owned())
+        .filter(|token| !token.is_empty() && !token.contains(char::is_whitespace));
     Box::pin(async move {
         let (Some(auth), Some(endpoint)) = shared else {
             return Err(AuthApiError::new(
@@ -79,7 +79,7 @@ fn authenticate(
         let verified = verify(&auth, &endpoint, &token, audiences).await?;
         let user_id = Uuid::parse_str(verified.subject());
         let user_id = user_id.map_err(|_| {
-            AuthApiError::new(403, "bad_jwt", "invalid claim: sub claim must be a UUID")
+            AuthApiError::new(400, "bad_jwt", "invalid claim: sub claim must be a UUID")
         })?;
         let session_id = verified
             .claims()
@@ -165,7 +165,13 @@ async fn verify(
             "TOKEN_EXPIRED" => AuthApiError::new(
                 403,
                 "bad_jwt",
-                "invalid JWT: unable to parse or verify signature, token is expired",
+                "invalid JWT: unable to parse or verify signature, token has invalid claims: token is expired",
+            ),
+            _ if token.split('.').count() != 3 => AuthApiError::new(
+                403,
+                "bad_jwt",
+                "invalid JWT: unable to parse or verify signature, token is malformed: \
+                 token contains an invalid number of segments",
             ),
             _ => AuthApiError::new(
                 403,

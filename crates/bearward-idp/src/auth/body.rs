@@ -11,11 +11,14 @@ use serde_json::{Map, Value};
 
 use super::error::AuthApiError;
 
+/// The largest body, as in the hosted service.
+pub(crate) const MAX_BYTES: usize = 1024 * 1024;
+
 /// Extracts a JSON object. Unknown members are ignored and `null` counts as absent, because the
-/// clients send both.
+/// clients send both; so does a body of `null`.
 ///
 /// # Errors
-/// 400 `bad_json` for anything else, 413 `request_entity_too_large` over 256 KiB.
+/// 400 `bad_json` for anything else, 413 `request_entity_too_large` over [`MAX_BYTES`].
 pub(crate) struct LenientJson<T>(pub(super) T);
 
 impl<T: DeserializeOwned> FromRequest for LenientJson<T> {
@@ -35,7 +38,7 @@ impl<T: DeserializeOwned> FromRequest for LenientJson<T> {
                         StatusCode::PAYLOAD_TOO_LARGE => AuthApiError::new(
                             413,
                             "request_entity_too_large",
-                            "Request body too large (max 262144 bytes)",
+                            "Request body too large (max 1048576 bytes)",
                         ),
                         _ => AuthApiError::new(400, "bad_json", "Could not read request body"),
                     })?;
@@ -47,17 +50,20 @@ impl<T: DeserializeOwned> FromRequest for LenientJson<T> {
                 ));
             }
             let syntax_error = |error: serde_json::Error| {
+                let prefix = "Could not parse request body as JSON";
                 // serde_json's message would quote values, which may be secrets.
-                let message = format!(
-                    "Could not parse request body as JSON: line {} column {}",
-                    error.line(),
-                    error.column()
-                );
+                let message = if error.is_eof() {
+                    format!("{prefix}: unexpected end of JSON input")
+                } else {
+                    let (line, column) = (error.line(), error.column());
+                    format!("{prefix}: line {line} column {column}")
+                };
                 AuthApiError::Plain(400, "bad_json", Cow::Owned(message))
             };
-            let members: Map<String, Value> =
+            let members: Option<Map<String, Value>> =
                 serde_json::from_slice(&body).map_err(syntax_error)?;
             let members = members
+                .unwrap_or_default()
                 .into_iter()
                 .filter(|(_, value)| !value.is_null())
                 .collect();

@@ -79,7 +79,7 @@ pub(crate) async fn choose(
     let code = random::secret::<24>();
     let outcome = auth.update(|state, now| {
         // The name of an unconfirmed user is ignored: that user may not own the address.
-        let user = email::normalize(&choice.email)
+        let user = email::normalize(choice.email.trim())
             .ok()
             .and_then(|email| state.user_by_email(&email))
             .filter(|user| user.is_confirmed());
@@ -99,7 +99,7 @@ pub(crate) async fn choose(
                 &callback_address(id, ("error", "access_denied")),
             ));
         }
-        let Ok(email) = email::normalize(&choice.email) else {
+        let Ok(email) = email::normalize(choice.email.trim()) else {
             return Ok(invalid_email(&format!("{CONSENT_PATH}/{id}")));
         };
         let entered = choice.name.trim();

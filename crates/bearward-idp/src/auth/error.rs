@@ -2,11 +2,15 @@
 
 use std::{borrow::Cow, fmt};
 
+use actix_cors::CorsError;
 use actix_web::{
     HttpResponse, HttpResponseBuilder, ResponseError,
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
-    http::StatusCode,
+    http::{
+        Method, StatusCode,
+        header::{ALLOW, HeaderMap, HeaderValue},
+    },
     middleware::Next,
 };
 use serde_json::{Value, json};
@@ -19,7 +23,7 @@ pub(crate) enum AuthApiError {
     /// A password that is too short. The body lists the reasons.
     WeakPassword(String),
     /// `error` and `error_description` (RFC 6749 §5.2), which the hosted service uses for ID tokens.
-    OAuth(&'static str, &'static str),
+    OAuth(&'static str, Cow<'static, str>),
 }
 
 /// The request header that selects the error format.
@@ -35,6 +39,10 @@ impl AuthApiError {
 
     pub(crate) const fn invalid(message: &'static str) -> Self {
         Self::new(400, "validation_failed", message)
+    }
+
+    pub(crate) const fn oauth(error: &'static str, description: &'static str) -> Self {
+        Self::OAuth(error, Cow::Borrowed(description))
     }
 
     /// Returns the error code; OAuth errors have none.
@@ -73,7 +81,9 @@ impl AuthApiError {
         };
         let mut response = HttpResponseBuilder::new(status);
         response.insert_header(("cache-control", "no-store"));
-        if let Some(code) = self.code() {
+        // As in the hosted service, a weak password has no header in the format with codes.
+        let has_code_header = !with_code || !matches!(self, Self::WeakPassword(_));
+        if let Some(code) = self.code().filter(|_| has_code_header) {
             response.insert_header(("x-sb-error-code", code));
         }
         if with_code {
@@ -115,18 +125,44 @@ impl ResponseError for AuthApiError {
     }
 }
 
+/// Answers a path below the issuer that no route matches.
+pub(crate) async fn no_route() -> Result<HttpResponse, AuthApiError> {
+    Err(AuthApiError::new(
+        404,
+        "not_found",
+        "No route of the auth API matches this path",
+    ))
+}
+
 /// Middleware that renders errors in the format that the request selects. `ResponseError` cannot do
-/// this, because it has no access to the request.
+/// this, because it has no access to the request. `HEAD` is refused as by the hosted service, also
+/// for the documents that accept it elsewhere.
 pub(crate) async fn negotiate_error_format(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    let version = request
-        .headers()
-        .get(VERSION_HEADER)
-        .and_then(|version| version.to_str().ok());
-    let with_code = version.is_some_and(supports_error_codes);
+    let with_code = wants_code(request.headers());
+    let is_head = *request.method() == Method::HEAD;
     let response = next.call(request).await?.map_into_boxed_body();
+    let allowed = response.headers().get(ALLOW).cloned();
+    let is_refused_head = is_head && response.status().is_success();
+    if is_refused_head || response.status() == StatusCode::METHOD_NOT_ALLOWED {
+        let error = AuthApiError::new(
+            405,
+            "method_not_allowed",
+            "This path does not support the method; see the Allow header",
+        );
+        let mut refused = response.into_response(error.render(with_code));
+        let without_head = allowed.map(|methods| match methods.as_bytes() {
+            b"GET, HEAD" => HeaderValue::from_static("GET"),
+            _ => methods,
+        });
+        refused.headers_mut().insert(
+            ALLOW,
+            without_head.unwrap_or(HeaderValue::from_static("GET")),
+        );
+        return Ok(refused);
+    }
     let error = response
         .response()
         .error()
@@ -137,6 +173,44 @@ pub(crate) async fn negotiate_error_format(
         Some(error) => response.into_response(error.render(true)),
         None => response,
     })
+}
+
+/// Middleware around CORS: renders its rejections as errors of the auth API, and answers preflight
+/// requests with 204.
+pub(crate) async fn negotiate_cors_format(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let with_code = wants_code(request.headers());
+    let is_preflight = *request.method() == Method::OPTIONS;
+    let mut response = next.call(request).await?.map_into_boxed_body();
+    let rejection = response
+        .response()
+        .error()
+        .and_then(|error| error.as_error::<CorsError>());
+    if let Some(rejection) = rejection {
+        let code = match rejection {
+            CorsError::OriginNotAllowed => "origin_not_allowed",
+            _ => "invalid_cors_request",
+        };
+        let message = format!(
+            "{rejection}; pages of the site, of loopback addresses and of redirect URLs are allowed"
+        );
+        let error = AuthApiError::Plain(400, code, Cow::Owned(message));
+        return Ok(response.into_response(error.render(with_code)));
+    }
+    if is_preflight && response.status() == StatusCode::OK {
+        *response.response_mut().status_mut() = StatusCode::NO_CONTENT;
+    }
+    Ok(response)
+}
+
+/// Whether the request asks for errors with a string in `code`.
+fn wants_code(headers: &HeaderMap) -> bool {
+    headers
+        .get(VERSION_HEADER)
+        .and_then(|version| version.to_str().ok())
+        .is_some_and(supports_error_codes)
 }
 
 /// Whether the version is a date from which errors have string codes. ISO dates compare as text.

@@ -49,6 +49,8 @@ pub(crate) struct ConsentRequest {
     pub(crate) csrf_token: String,
     /// Whether the app requested `access_type=offline`.
     pub(crate) offline: bool,
+    /// The user to whom the identity is linked; `None` for a sign-in.
+    pub(crate) link_to: Option<Uuid>,
     /// The selected profile, with the code that the callback must present.
     pub(crate) selected: Option<(String, Profile)>,
 }

@@ -1,6 +1,6 @@
 //! A fake Google: issues ID tokens with Google's claims, under its own issuer and keys.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use actix_web::{HttpResponse, web::Data};
 use aws_lc_rs::digest::{SHA256, digest};
@@ -21,6 +21,9 @@ use super::{
 
 /// The default `aud` claim of its tokens.
 pub(crate) const CLIENT_ID: &str = "bearward-dev.apps.googleusercontent.com";
+
+/// The issuer of Google's own tokens, which requests name.
+pub(crate) const REAL_ISSUER: &str = "https://accounts.google.com";
 
 /// Path prefix of its documents.
 pub(crate) const PATH: &str = "/google";
@@ -116,7 +119,7 @@ pub(crate) async fn verify_id_token(
     token: &str,
     nonce: &str,
 ) -> Result<Profile, AuthApiError> {
-    let bad_token = || AuthApiError::OAuth("invalid request", "Bad ID token");
+    let bad_token = || AuthApiError::oauth("invalid request", "Bad ID token");
     let issuer = Issuer::new(issuer(endpoint.base()), CLIENT_ID).map_err(|_| bad_token())?;
     let issuer = issuer
         .token_use(TokenUse::IdToken)
@@ -134,7 +137,13 @@ pub(crate) async fn verify_id_token(
         .await
         .map_err(|failure| match failure.error.code() {
             "INVALID_AUDIENCE" => {
-                AuthApiError::OAuth("invalid request", "Unacceptable audience in id_token")
+                let claims = payload(token).unwrap_or_default();
+                let audience = claims.get("aud").and_then(Value::as_str);
+                let message = format!(
+                    "Unacceptable audience in id_token: [{}]",
+                    audience.unwrap_or_default()
+                );
+                AuthApiError::OAuth("invalid request", Cow::Owned(message))
             }
             _ => bad_token(),
         })?;
@@ -144,7 +153,7 @@ pub(crate) async fn verify_id_token(
         ("", "") => {}
         ("", _) | (_, "") => {
             let message = "Passed nonce and nonce in id_token should either both exist or not.";
-            return Err(AuthApiError::OAuth("invalid request", message));
+            return Err(AuthApiError::oauth("invalid request", message));
         }
         (expected, nonce)
             if !random::constant_time_eq(
@@ -152,7 +161,7 @@ pub(crate) async fn verify_id_token(
                 expected,
             ) =>
         {
-            return Err(AuthApiError::OAuth("invalid nonce", "Nonces mismatch"));
+            return Err(AuthApiError::oauth("invalid nonce", "Nonces mismatch"));
         }
         _ => {}
     }

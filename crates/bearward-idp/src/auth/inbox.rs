@@ -73,8 +73,12 @@ fn article(mail: &Mail, issuer: &str) -> Markup {
                 br;
                 small { (Timestamp::from_millis(mail.sent_at)) }
             }
-            p { a href=(mail.link(issuer)) { (mail.kind.subject()) } }
-            p { "or enter the code " code.code { (mail.code) } }
+            @if let Some(link) = mail.link(issuer) {
+                p { a href=(link) { (mail.kind.subject()) } }
+                p { "or enter the code " code.code { (mail.code) } }
+            } @else {
+                p { "Enter the code " code.code { (mail.code) } }
+            }
         }
     }
 }

@@ -1,6 +1,8 @@
 //! `POST /logout`: revokes this session, the others, or all of them. Issued access tokens stay valid
 //! until they expire.
 
+use std::borrow::Cow;
+
 use actix_web::{
     HttpResponse,
     web::{Data, Query},
@@ -21,7 +23,9 @@ pub(crate) async fn logout(
 ) -> Result<HttpResponse, AuthApiError> {
     let scope = query.scope.as_deref().unwrap_or_default();
     if !matches!(scope, "" | "global" | "local" | "others") {
-        return Err(AuthApiError::invalid("Unsupported logout scope"));
+        let message = format!("Unsupported logout scope {scope:?}");
+        let message = Cow::Owned(message);
+        return Err(AuthApiError::Plain(400, "validation_failed", message));
     }
     auth.update(|state, _| {
         state.revoke_sessions(|session| {

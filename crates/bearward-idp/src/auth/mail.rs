@@ -39,6 +39,7 @@ pub(crate) enum MailKind {
     Recovery,
     MagicLink,
     EmailChange,
+    Reauthentication,
 }
 
 impl MailKind {
@@ -49,6 +50,7 @@ impl MailKind {
             Self::Recovery => "recovery",
             Self::MagicLink => "magiclink",
             Self::EmailChange => "email_change",
+            Self::Reauthentication => "reauthentication",
         }
     }
 
@@ -57,7 +59,8 @@ impl MailKind {
             Self::Signup => "Confirm your sign-up",
             Self::Recovery => "Reset your password",
             Self::MagicLink => "Your magic link",
-            Self::EmailChange => "Confirm your new email address",
+            Self::EmailChange => "Confirm the change of your email address",
+            Self::Reauthentication => "Confirm a change of your password",
         }
     }
 
@@ -68,6 +71,7 @@ impl MailKind {
             Self::Signup => matches!(name, "signup" | "invite" | "email"),
             Self::Recovery | Self::MagicLink => matches!(name, "recovery" | "magiclink" | "email"),
             Self::EmailChange => name == "email_change",
+            Self::Reauthentication => false,
         }
     }
 
@@ -96,7 +100,7 @@ impl Mail {
             user_id,
             to: to.to_owned(),
             kind,
-            token_hash: format!("{prefix}{}", random::secret::<28>()),
+            token_hash: format!("{prefix}{}", random::hexadecimal::<28>()),
             code: random::otp_code(),
             redirect: redirect.to_string(),
             challenge,
@@ -120,14 +124,17 @@ impl Mail {
         is_correct
     }
 
-    /// Returns the verification link.
-    pub(crate) fn link(&self, issuer: &str) -> String {
+    /// Returns the verification link; a mail for reauthentication has only a code.
+    pub(crate) fn link(&self, issuer: &str) -> Option<String> {
+        if self.kind == MailKind::Reauthentication {
+            return None;
+        }
         let mut query = url::form_urlencoded::Serializer::new(String::new());
         query
             .append_pair("token", &self.token_hash)
             .append_pair("type", self.kind.name());
         query.append_pair("redirect_to", &self.redirect);
-        format!("{issuer}/verify?{}", query.finish())
+        Some(format!("{issuer}/verify?{}", query.finish()))
     }
 
     pub(crate) fn json(&self, issuer: &str) -> Value {

@@ -8,26 +8,36 @@ use argon2::{
 
 use super::error::AuthApiError;
 
-const MIN_CHARACTERS: usize = 6;
+/// The hosted service counts bytes, although its message names characters.
+const MIN_BYTES: usize = 6;
 
 /// The limit of the hosted service, which comes from bcrypt.
 const MAX_BYTES: usize = 72;
 
-/// Checks the length of a password and hashes it, on the blocking thread pool.
+/// Checks the length of a password.
 ///
 /// # Errors
 /// 422 `weak_password`, 400 `validation_failed` if it is longer than 72 bytes.
-pub(crate) async fn hash(password: String) -> Result<String, AuthApiError> {
+pub(crate) fn check(password: &str) -> Result<(), AuthApiError> {
     if password.len() > MAX_BYTES {
         return Err(AuthApiError::invalid(
             "Password cannot be longer than 72 characters",
         ));
     }
-    if password.chars().count() < MIN_CHARACTERS {
+    if password.len() < MIN_BYTES {
         return Err(AuthApiError::WeakPassword(
             "Password should be at least 6 characters.".to_owned(),
         ));
     }
+    Ok(())
+}
+
+/// Checks the length of a password and hashes it, on the blocking thread pool.
+///
+/// # Errors
+/// Those of [`check`].
+pub(crate) async fn hash(password: String) -> Result<String, AuthApiError> {
+    check(&password)?;
     let hash = web::block(move || {
         Argon2::default()
             .hash_password(password.as_bytes())

@@ -2,10 +2,16 @@
 
 use aws_lc_rs::{constant_time, rand};
 use bearward_testing::signing::encode;
+use data_encoding::HEXLOWER;
 
 /// Returns `BYTES` random bytes as base64url.
 pub(crate) fn secret<const BYTES: usize>() -> String {
     encode(&bytes::<BYTES>())
+}
+
+/// Returns `BYTES` random bytes in hexadecimal.
+pub(crate) fn hexadecimal<const BYTES: usize>() -> String {
+    HEXLOWER.encode(&bytes::<BYTES>())
 }
 
 /// Returns random bytes.

@@ -16,7 +16,6 @@ use super::{
     password, random,
     service::AuthService,
     signup::create_unconfirmed_user,
-    state::AuthState,
     user::User,
 };
 
@@ -39,18 +38,14 @@ pub(crate) async fn recover(
     auth: Data<AuthService>,
     LenientJson(body): LenientJson<OtpRequest>,
 ) -> Result<HttpResponse, AuthApiError> {
-    let (email, challenge, redirect) = parse(&request, &auth, &body)?;
+    if body.email.is_empty() {
+        return Err(AuthApiError::invalid("Password recovery requires an email"));
+    }
+    let parsed = parse(&request, &auth, &body)?;
     auth.update(|state, now| {
-        if let Some(id) = state.user_by_email(&email).map(|user| user.id) {
-            send_mail(
-                state,
-                id,
-                &email,
-                MailKind::Recovery,
-                &redirect,
-                challenge,
-                now,
-            );
+        if let Some(id) = state.user_by_email(&parsed.email).map(|user| user.id) {
+            let mail = parsed.mail(id, MailKind::Recovery, now);
+            state.send_mail(mail, auth.options.mail_interval, now)?;
         }
         Ok(empty_object())
     })
@@ -63,9 +58,17 @@ pub(crate) async fn otp(
     auth: Data<AuthService>,
     LenientJson(body): LenientJson<OtpRequest>,
 ) -> Result<HttpResponse, AuthApiError> {
-    let (email, challenge, redirect) = parse(&request, &auth, &body)?;
+    if !body.email.is_empty() && !body.phone.is_empty() {
+        return Err(AuthApiError::invalid(
+            "Only an email address or phone number should be provided",
+        ));
+    }
+    if body.email.is_empty() && body.phone.is_empty() {
+        return Err(AuthApiError::invalid("One of email or phone must be set"));
+    }
+    let parsed = parse(&request, &auth, &body)?;
     let is_known = auth
-        .read(|state, _| state.user_by_email(&email).is_some())
+        .read(|state, _| state.user_by_email(&parsed.email).is_some())
         .await;
     if !is_known && !body.create_user.unwrap_or(true) {
         return Err(AuthApiError::new(
@@ -88,11 +91,11 @@ pub(crate) async fn otp(
         Some(password::hash(random::secret::<33>()).await?)
     };
     auth.update(|state, now| {
-        let known = state.user_by_email(&email).map(|user| user.id);
+        let known = state.user_by_email(&parsed.email).map(|user| user.id);
         let id = match (known, hash) {
             (Some(id), _) => id,
             (None, Some(hash)) => {
-                let id = create_unconfirmed_user(state, &email, hash, body.data, now);
+                let id = create_unconfirmed_user(state, &parsed.email, hash, body.data, now);
                 if let Some(user) = state.user_mut(id).filter(|_| !auth.options.confirm_email) {
                     user.confirm_email(now);
                 }
@@ -105,9 +108,28 @@ pub(crate) async fn otp(
         } else {
             MailKind::Signup
         };
-        send_mail(state, id, &email, kind, &redirect, challenge, now);
+        let mail = parsed.mail(id, kind, now);
+        state.send_mail(mail, auth.options.mail_interval, now)?;
         Ok(empty_object())
     })
+    .await
+}
+
+/// The older form of [`otp`], which always creates the user if needed.
+pub(crate) async fn magic_link(
+    request: HttpRequest,
+    auth: Data<AuthService>,
+    LenientJson(body): LenientJson<OtpRequest>,
+) -> Result<HttpResponse, AuthApiError> {
+    let create_user = Some(true);
+    otp(
+        request,
+        auth,
+        LenientJson(OtpRequest {
+            create_user,
+            ..body
+        }),
+    )
     .await
 }
 
@@ -117,36 +139,37 @@ pub(crate) async fn resend(
     auth: Data<AuthService>,
     LenientJson(body): LenientJson<OtpRequest>,
 ) -> Result<HttpResponse, AuthApiError> {
-    if !matches!(body.kind.as_str(), "signup" | "email_change") {
-        return Err(AuthApiError::invalid(
-            "Missing one of these types: signup, email_change, sms, phone_change",
-        ));
+    let problem = match body.kind.as_str() {
+        "signup" if body.email.is_empty() => Some("Type provided requires an email address"),
+        "sms" if body.phone.is_empty() => Some("Type provided requires a phone number"),
+        "signup" | "email_change" | "sms" | "phone_change" => {
+            match (body.email.is_empty(), body.phone.is_empty()) {
+                (false, false) => Some("Only an email address or phone number should be provided."),
+                (true, true) => Some("Missing email address or phone number"),
+                _ => None,
+            }
+        }
+        _ => Some("Missing one of these types: signup, email_change, sms, phone_change"),
+    };
+    if let Some(problem) = problem {
+        return Err(AuthApiError::invalid(problem));
     }
-    let (email, challenge, redirect) = parse(&request, &auth, &body)?;
+    let parsed = parse(&request, &auth, &body)?;
+    let interval = auth.options.mail_interval;
     auth.update(|state, now| {
-        let Some(user) = state.user_by_email(&email) else {
+        let Some(user) = state.user_by_email(&parsed.email) else {
             return Ok(empty_object());
         };
         let (id, new_email) = (user.id, user.new_email.clone());
         match (body.kind.as_str(), new_email) {
-            ("signup", _) if !user.is_confirmed() => send_mail(
-                state,
-                id,
-                &email,
-                MailKind::Signup,
-                &redirect,
-                challenge,
-                now,
-            ),
-            ("email_change", Some(new)) => send_mail(
-                state,
-                id,
-                &new,
-                MailKind::EmailChange,
-                &redirect,
-                challenge,
-                now,
-            ),
+            ("signup", _) if !user.is_confirmed() => {
+                let mail = parsed.mail(id, MailKind::Signup, now);
+                state.send_mail(mail, interval, now)?;
+            }
+            ("email_change", Some(new)) => {
+                let mail_to = |to: &str| parsed.mail_to(to, id, MailKind::EmailChange, now);
+                state.send_email_change(id, &new, mail_to, interval, now)?;
+            }
             _ => {}
         }
         Ok(empty_object())
@@ -154,11 +177,35 @@ pub(crate) async fn resend(
     .await
 }
 
+/// The checked members of a request for a mail.
+struct MailRequest {
+    email: String,
+    challenge: Option<PkceChallenge>,
+    redirect: Url,
+}
+
+impl MailRequest {
+    fn mail(&self, user_id: Uuid, kind: MailKind, now: Timestamp) -> Mail {
+        self.mail_to(&self.email, user_id, kind, now)
+    }
+
+    fn mail_to(&self, to: &str, user_id: Uuid, kind: MailKind, now: Timestamp) -> Mail {
+        Mail::new(
+            user_id,
+            to,
+            kind,
+            &self.redirect,
+            self.challenge.clone(),
+            now,
+        )
+    }
+}
+
 fn parse(
     request: &HttpRequest,
     auth: &AuthService,
     body: &OtpRequest,
-) -> Result<(String, Option<PkceChallenge>, Url), AuthApiError> {
+) -> Result<MailRequest, AuthApiError> {
     if !body.phone.is_empty() {
         return Err(AuthApiError::new(
             400,
@@ -170,32 +217,11 @@ fn parse(
         body.code_challenge.as_deref(),
         body.code_challenge_method.as_deref(),
     )?;
-    Ok((
-        email::normalize(&body.email)?,
+    Ok(MailRequest {
+        email: email::normalize(&body.email)?,
         challenge,
-        auth.redirects.select(request),
-    ))
-}
-
-/// Sends a mail and records its time in the user.
-fn send_mail(
-    state: &mut AuthState,
-    id: Uuid,
-    to: &str,
-    kind: MailKind,
-    redirect: &Url,
-    challenge: Option<PkceChallenge>,
-    now: Timestamp,
-) {
-    state.send_mail(Mail::new(id, to, kind, redirect, challenge, now));
-    if let Some(user) = state.user_mut(id) {
-        let at = match kind {
-            MailKind::Signup => &mut user.confirmation_sent_at,
-            MailKind::Recovery | MailKind::MagicLink => &mut user.recovery_sent_at,
-            MailKind::EmailChange => &mut user.email_change_sent_at,
-        };
-        *at = Some(now.millis());
-    }
+        redirect: auth.redirects.select(request),
+    })
 }
 
 fn empty_object() -> HttpResponse {

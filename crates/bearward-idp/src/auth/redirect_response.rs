@@ -4,6 +4,7 @@ use actix_web::{
     HttpResponse,
     http::{StatusCode, header},
 };
+use maud::html;
 use url::Url;
 
 use super::error::AuthApiError;
@@ -15,23 +16,48 @@ pub(crate) fn redirect(status: StatusCode, address: &str) -> HttpResponse {
         .insert_header((header::LOCATION, address))
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .insert_header((header::REFERRER_POLICY, "same-origin"))
-        .finish()
+        .content_type("text/html; charset=utf-8")
+        .body(
+            html! { a href=(address) { (status.canonical_reason().unwrap_or_default()) } "." "\n\n" }
+                .into_string(),
+        )
 }
 
-/// Sets parameters in the query, replacing those of the same name.
+/// Sets parameters in the query, replacing those of the same name. As in the hosted service, they are
+/// sorted by name.
 pub(crate) fn with_query(mut address: Url, members: &[(&str, &str)]) -> Url {
     let is_other = |name: &str| !members.iter().any(|(new, _)| *new == name);
-    let others: Vec<_> = address
+    let mut pairs: Vec<(String, String)> = address
         .query_pairs()
         .into_owned()
         .filter(|(name, _)| is_other(name))
         .collect();
+    pairs.extend(
+        members
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
+    );
+    pairs.sort_by(|(one, _), (other, _)| one.cmp(other));
+    address.query_pairs_mut().clear().extend_pairs(pairs);
     address
-        .query_pairs_mut()
-        .clear()
-        .extend_pairs(others)
-        .extend_pairs(members);
+}
+
+/// Adds a message to the fragment and, if `in_query` is set, to the query.
+pub(crate) fn with_message(address: Url, message: &str, in_query: bool) -> Url {
+    let members = [("message", message)];
+    let mut address = if in_query {
+        with_query(address, &members)
+    } else {
+        address
+    };
+    set_fragment(&mut address, &members);
     address
+}
+
+fn set_fragment(address: &mut Url, members: &[(&str, &str)]) {
+    let mut fragment = url::form_urlencoded::Serializer::new(String::new());
+    fragment.extend_pairs(members).append_pair("sb", "");
+    address.set_fragment(Some(&fragment.finish()));
 }
 
 /// Adds an error to the fragment and, if `in_query` is set, to the query.
@@ -46,8 +72,6 @@ pub(crate) fn with_error(address: Url, error: &AuthApiError, in_query: bool) -> 
     } else {
         address
     };
-    let mut fragment = url::form_urlencoded::Serializer::new(String::new());
-    fragment.extend_pairs(members).append_pair("sb", "");
-    address.set_fragment(Some(&fragment.finish()));
+    set_fragment(&mut address, &members);
     address
 }

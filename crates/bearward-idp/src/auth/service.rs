@@ -1,6 +1,6 @@
 //! The shared state of the auth API behind its lock. All changes and writes go through it.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use bearward::{Algorithm, Clock, Timestamp, dpop::ProofVerifier};
 use bearward_testing::{
@@ -8,14 +8,17 @@ use bearward_testing::{
     signing::{KeyPair, KeyRing},
 };
 use tokio::sync::Mutex;
+use uuid::Uuid;
 
 use super::{
     back_channel::BackChannel,
     clock::OffsetClock,
     error::AuthApiError,
+    mail::{Mail, MailKind},
     options::AuthOptions,
+    profile::Profile,
     redirect_policy::{InvalidSiteUrl, RedirectPolicy},
-    state::AuthState,
+    state::{AuthState, SignInRules},
     storage::{Storage, StorageError},
     stored_keys::{GOOGLE_RING, ISSUER_RING, StoredKeyRing},
 };
@@ -52,7 +55,8 @@ impl AuthService {
         options: AuthOptions,
         algorithm: Algorithm,
     ) -> Result<(Self, KeyRing), AuthError> {
-        let redirects = RedirectPolicy::new(&options.site_url, &options.redirects)?;
+        let redirects =
+            RedirectPolicy::new(&options.site_url, &options.redirects, &options.origins)?;
         let (storage, state) = match options.data.as_deref() {
             None => (None, AuthState::default()),
             Some(path) => {
@@ -110,6 +114,49 @@ impl AuthService {
     pub(crate) async fn read<T>(&self, read: impl FnOnce(&AuthState, Timestamp) -> T) -> T {
         let state = self.state.lock().await;
         read(&state, self.now())
+    }
+
+    /// Signs in with a provider's profile and returns the user.
+    ///
+    /// # Errors
+    /// Those of [`AuthState::sign_in_with_provider`], and 422 `provider_email_needs_verification` if
+    /// the provider has not verified the address and users must confirm theirs. Then a mail is sent.
+    pub(crate) fn sign_in(
+        &self,
+        state: &mut AuthState,
+        profile: &Profile,
+        now: Timestamp,
+    ) -> Result<Uuid, AuthApiError> {
+        let rules = SignInRules {
+            can_sign_up: !self.options.disable_signup,
+            confirms_addresses: !self.options.confirm_email,
+        };
+        let mut metadata = profile.metadata();
+        if rules.confirms_addresses {
+            metadata.insert("email_verified".to_owned(), true.into());
+        }
+        let id = state.sign_in_with_provider(profile, metadata, rules, now)?;
+        let user = state.user(id).filter(|user| !user.is_confirmed());
+        let Some(email) = user.map(|user| user.email.clone()) else {
+            return Ok(id);
+        };
+        if rules.confirms_addresses || profile.email_verified {
+            return Ok(id);
+        }
+        let provider = profile.provider.name();
+        let advice = if email.is_empty() {
+            format!("Verify the email with {provider} in order to sign in")
+        } else {
+            let site = self.redirects.site();
+            let mail = Mail::new(id, &email, MailKind::Signup, site, None, now);
+            state.send_mail(mail, self.options.mail_interval, now)?;
+            format!("A confirmation email has been sent to your {provider} email")
+        };
+        Err(AuthApiError::Plain(
+            422,
+            "provider_email_needs_verification",
+            Cow::Owned(format!("Unverified email with {provider}. {advice}")),
+        ))
     }
 
     /// Changes the state and writes the changes to the data file before it returns. Changes are

@@ -1,5 +1,6 @@
 //! Sessions and their refresh tokens.
 
+use aws_lc_rs::digest::{SHA256, digest};
 use bearward::Timestamp;
 use bearward_testing::signing::{encode, hmac_sha256};
 use serde::{Deserialize, Serialize};
@@ -28,6 +29,15 @@ pub(crate) struct Session {
     /// What an OAuth client was granted; `None` for a session of the user's own app.
     #[serde(default)]
     pub(crate) client: Option<ClientGrant>,
+    #[serde(default)]
+    second_factor: Option<SecondFactor>,
+}
+
+/// The factor that raised a session to AAL2.
+#[derive(Clone, Serialize, Deserialize)]
+struct SecondFactor {
+    factor_id: Uuid,
+    verified_at: i64,
 }
 
 /// What a user granted to an OAuth client.
@@ -48,8 +58,9 @@ pub(crate) struct ClientGrant {
 pub(crate) enum RefreshOutcome {
     /// The current token; the next one replaces it.
     Rotated,
-    /// An older token within the reuse rules; the current one is returned again.
-    Reused,
+    /// An older token within the reuse rules; the current one is returned again. The causes are
+    /// those of the header `sb-auth-refresh-token-reuse-cause`.
+    Reused(&'static str),
     /// An older token outside the reuse rules, which indicates theft.
     ReuseDetected,
 }
@@ -67,6 +78,7 @@ impl Session {
             created_at,
             method: method.to_owned(),
             client: None,
+            second_factor: None,
         }
     }
 
@@ -93,21 +105,50 @@ impl Session {
     /// As in the hosted service, the previous token is always accepted, because the response may
     /// have been lost; older ones are accepted within [`REUSE_SECONDS`] of the last refresh.
     pub(crate) fn refresh(&mut self, token: &str, now: Timestamp) -> Option<RefreshOutcome> {
-        let number = number(token)?;
+        let number = RefreshTokenParts::parse(token)?.number;
         if !random::constant_time_eq(token, &self.token_for(number)) || number > self.counter {
             return None;
         }
         let is_recent = now.millis() - self.refreshed_at <= REUSE_SECONDS * 1000;
-        Some(match self.counter - number {
-            0 => {
+        Some(match (self.counter - number, is_recent) {
+            (0, _) => {
                 self.counter += 1;
                 self.refreshed_at = now.millis();
                 RefreshOutcome::Rotated
             }
-            1 => RefreshOutcome::Reused,
-            _ if is_recent => RefreshOutcome::Reused,
-            _ => RefreshOutcome::ReuseDetected,
+            (1, true) => RefreshOutcome::Reused("concurrent-refresh,fail-to-save"),
+            (1, false) => RefreshOutcome::Reused("fail-to-save"),
+            (_, true) => RefreshOutcome::Reused("concurrent-refresh"),
+            (_, false) => RefreshOutcome::ReuseDetected,
         })
+    }
+
+    /// Raises the session to AAL2. The earlier refresh token is no longer the previous one, so that it
+    /// cannot be exchanged for a token with AAL2 once the time for concurrent requests has passed.
+    pub(crate) fn add_second_factor(&mut self, factor_id: Uuid, now: Timestamp) {
+        let verified_at = now.millis();
+        self.second_factor = Some(SecondFactor {
+            factor_id,
+            verified_at,
+        });
+        self.counter += 2;
+    }
+
+    /// Lowers the session to AAL1 if this factor raised it. Returns whether it did.
+    pub(crate) fn remove_second_factor(&mut self, factor_id: Uuid) -> bool {
+        let removed = self
+            .second_factor
+            .take_if(|second| second.factor_id == factor_id);
+        removed.is_some()
+    }
+
+    pub(crate) fn is_aal2(&self) -> bool {
+        self.second_factor.is_some()
+    }
+
+    /// Returns the `aal` claim.
+    pub(crate) fn aal(&self) -> &'static str {
+        if self.is_aal2() { "aal2" } else { "aal1" }
     }
 
     /// Returns the sign-in time in Unix milliseconds.
@@ -126,32 +167,88 @@ impl Session {
 
     /// Returns the `amr` claim, newest entry first.
     pub(crate) fn amr(&self) -> Value {
-        json!([{ "method": self.method, "timestamp": Timestamp::from_millis(self.created_at).unix() }])
+        let entry = |method: &str, millis| json!({ "method": method, "timestamp": Timestamp::from_millis(millis).unix() });
+        let second = self.second_factor.as_ref();
+        let second = second.map(|second| entry("totp", second.verified_at));
+        let entries = second
+            .into_iter()
+            .chain([entry(&self.method, self.created_at)]);
+        entries.collect()
     }
 
+    /// Encodes a refresh token as version 2 of the hosted service: a version byte, the session id, the
+    /// number as a varint, the first 16 bytes of an HMAC, and a checksum of 4 bytes.
     fn token_for(&self, number: u32) -> String {
-        let mut bytes = [self.id.as_bytes().as_slice(), &number.to_be_bytes()].concat();
+        let mut bytes = vec![VERSION];
+        bytes.extend_from_slice(self.id.as_bytes());
+        push_varint(&mut bytes, number);
         let proof = hmac_sha256(&self.key, &bytes);
-        bytes.extend_from_slice(&proof[..16]);
+        bytes.extend_from_slice(&proof[..PROOF_BYTES]);
+        bytes.extend_from_slice(&checksum(&bytes));
         encode(&bytes)
     }
 }
 
-/// Returns the session id in a refresh token, which is not authenticated yet.
-pub(crate) fn claimed_session_id(token: &str) -> Option<Uuid> {
-    Uuid::from_slice(decode(token)?.get(..16)?).ok()
+/// The version byte of a refresh token.
+const VERSION: u8 = 0;
+
+const PROOF_BYTES: usize = 16;
+
+/// The parts of a refresh token that are not secret.
+pub(crate) struct RefreshTokenParts {
+    pub(crate) session_id: Uuid,
+    number: u32,
 }
 
-fn number(token: &str) -> Option<u32> {
-    Some(u32::from_be_bytes(
-        decode(token)?.get(16..20)?.try_into().ok()?,
-    ))
+impl RefreshTokenParts {
+    /// Parses a refresh token, which is not authenticated yet. Returns `None` if it is malformed.
+    pub(crate) fn parse(token: &str) -> Option<Self> {
+        let bytes = base64_simd::URL_SAFE_NO_PAD
+            .decode_to_vec(token.as_bytes())
+            .ok()?;
+        let (bytes, sum) = bytes.split_last_chunk::<4>()?;
+        if checksum(bytes) != *sum {
+            return None;
+        }
+        let (version, rest) = bytes.split_first()?;
+        let (id, rest) = rest.split_first_chunk::<16>()?;
+        let (number, proof) = split_varint(rest)?;
+        (*version == VERSION && proof.len() == PROOF_BYTES).then_some(Self {
+            session_id: Uuid::from_bytes(*id),
+            number,
+        })
+    }
 }
 
-fn decode(token: &str) -> Option<Vec<u8>> {
-    base64_simd::URL_SAFE_NO_PAD
-        .decode_to_vec(token.as_bytes())
-        .ok()
+/// Returns the first bytes of the SHA-256, which detect a token that was cut off or mistyped.
+fn checksum(bytes: &[u8]) -> [u8; 4] {
+    let hash = digest(&SHA256, bytes);
+    let mut sum = [0; 4];
+    sum.copy_from_slice(&hash.as_ref()[..4]);
+    sum
+}
+
+/// Appends a number in groups of seven bits, the lowest first.
+fn push_varint(bytes: &mut Vec<u8>, mut number: u32) {
+    while number >= 0x80 {
+        // The lowest seven bits, marked as not the last group.
+        bytes.push(number.to_le_bytes()[0] | 0x80);
+        number >>= 7;
+    }
+    bytes.push(number.to_le_bytes()[0]);
+}
+
+/// Splits a varint off. Returns `None` if it is incomplete or too large.
+fn split_varint(bytes: &[u8]) -> Option<(u32, &[u8])> {
+    let mut number = 0_u64;
+    // Five groups have 35 bits.
+    for (index, byte) in bytes.iter().enumerate().take(5) {
+        number |= u64::from(byte & 0x7f) << (7 * index);
+        if byte & 0x80 == 0 {
+            return Some((u32::try_from(number).ok()?, &bytes[index + 1..]));
+        }
+    }
+    None
 }
 
 #[cfg(test)]
@@ -170,7 +267,9 @@ mod tests {
     fn each_refresh_returns_a_new_token() {
         let mut session = session();
         let first = session.refresh_token();
-        assert_eq!(claimed_session_id(&first), Some(session.id));
+        assert_eq!(first.len(), 51, "the length at the hosted service");
+        let parts = RefreshTokenParts::parse(&first).unwrap();
+        assert_eq!((parts.session_id, parts.number), (session.id, 0));
         assert_eq!(
             session.refresh(&first, at(1)),
             Some(RefreshOutcome::Rotated)
@@ -186,7 +285,7 @@ mod tests {
         let second = session.refresh_token();
         assert_eq!(
             session.refresh(&first, at(100_000)),
-            Some(RefreshOutcome::Reused)
+            Some(RefreshOutcome::Reused("fail-to-save"))
         );
         assert_eq!(session.refresh_token(), second, "no third token is created");
     }
@@ -199,12 +298,30 @@ mod tests {
         session.refresh(&session.refresh_token(), at(5));
         assert_eq!(
             session.refresh(&first, at(15)),
-            Some(RefreshOutcome::Reused)
+            Some(RefreshOutcome::Reused("concurrent-refresh"))
         );
         assert_eq!(
             session.refresh(&first, at(16)),
             Some(RefreshOutcome::ReuseDetected)
         );
+    }
+
+    #[test]
+    fn numbers_are_varints() {
+        for number in [0, 1, 127, 128, 300, 16_383, 16_384, u32::MAX] {
+            let mut bytes = Vec::new();
+            push_varint(&mut bytes, number);
+            bytes.push(7);
+            assert_eq!(split_varint(&bytes), Some((number, &[7][..])), "{number}");
+        }
+        for bytes in [
+            &[][..],
+            &[0x80],
+            &[0xff; 6],
+            &[0xff, 0xff, 0xff, 0xff, 0x7f],
+        ] {
+            assert_eq!(split_varint(bytes), None, "{bytes:?}");
+        }
     }
 
     #[test]

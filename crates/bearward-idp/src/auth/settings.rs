@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::{profile::Provider, service::AuthService};
 
 /// Providers that the hosted service lists and this IdP does not simulate.
-const UNSUPPORTED_PROVIDERS: [&str; 23] = [
+const UNSUPPORTED_PROVIDERS: [&str; 22] = [
     "apple",
     "azure",
     "bitbucket",
@@ -27,10 +27,17 @@ const UNSUPPORTED_PROVIDERS: [&str; 23] = [
     "spotify",
     "twitch",
     "twitter",
-    "web3",
     "workos",
     "zoom",
 ];
+
+/// Whether this is an OAuth provider of the hosted service that this IdP does not simulate.
+pub(crate) fn is_unsupported_provider(name: &str) -> bool {
+    name != "phone"
+        && UNSUPPORTED_PROVIDERS
+            .iter()
+            .any(|known| known.eq_ignore_ascii_case(name))
+}
 
 pub(crate) async fn settings(auth: Data<AuthService>) -> HttpResponse {
     let mut external: Map<String, Value> = UNSUPPORTED_PROVIDERS
@@ -45,7 +52,8 @@ pub(crate) async fn settings(auth: Data<AuthService>) -> HttpResponse {
     );
     HttpResponse::Ok().json(json!({
         "external": external, "disable_signup": auth.options.disable_signup, "mailer_autoconfirm": !auth.options.confirm_email,
-        "phone_autoconfirm": false, "sms_provider": "", "saml_enabled": false, "passkeys_enabled": false,
+        "phone_autoconfirm": false, "sms_provider": "", "saml_enabled": false,
+        "saml_private_key_next_configured": true, "passkeys_enabled": false,
     }))
 }
 

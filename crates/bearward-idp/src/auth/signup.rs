@@ -4,7 +4,7 @@ use actix_web::{HttpRequest, HttpResponse, web::Data};
 use bearward::Timestamp;
 use bearward_testing::endpoint::JwksEndpoint;
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::{
@@ -44,15 +44,20 @@ pub(crate) async fn signup(
             "Signups not allowed for this instance",
         ));
     }
+    if body.email.is_empty() && body.phone.is_empty() {
+        return anonymous(&auth, &endpoint, body.data).await;
+    }
+    if !body.email.is_empty() && !body.phone.is_empty() {
+        return Err(AuthApiError::invalid(
+            "Only an email address or phone number should be provided on signup.",
+        ));
+    }
     if !body.phone.is_empty() {
         return Err(AuthApiError::new(
             400,
             "phone_provider_disabled",
             "Phone signups are disabled",
         ));
-    }
-    if body.email.is_empty() && body.password.is_empty() {
-        return anonymous(&auth, &endpoint, body.data).await;
     }
     if body.password.is_empty() {
         return Err(AuthApiError::invalid("Signup requires a valid password"));
@@ -74,7 +79,10 @@ pub(crate) async fn signup(
                 // The same response as for a new address, so that it does not reveal existing users.
                 let mut decoy = User::new(&email, body.data, now);
                 decoy.confirmation_sent_at = Some(now.millis());
-                return Ok(HttpResponse::Ok().json(decoy.json()));
+                let mut decoy = decoy.json();
+                decoy["role"] = "".into();
+                decoy["app_metadata"] = json!({ "provider": "email", "providers": ["email"] });
+                return Ok(HttpResponse::Ok().json(decoy));
             }
             Some((_, true)) => {
                 return Err(AuthApiError::new(
@@ -90,25 +98,17 @@ pub(crate) async fn signup(
             |(id, _)| id,
         );
         if confirm_email {
-            state.send_mail(Mail::new(
-                id,
-                &email,
-                MailKind::Signup,
-                &redirect,
-                challenge,
-                now,
-            ));
-            let user = state.user_mut(id).map(|user| {
-                user.confirmation_sent_at = Some(now.millis());
-                user.json()
-            });
+            let mail = Mail::new(id, &email, MailKind::Signup, &redirect, challenge, now);
+            state.send_mail(mail, auth.options.mail_interval, now)?;
+            let user = state.user(id).map(User::json);
             return Ok(HttpResponse::Ok().json(user));
         }
         if let Some(user) = state.user_mut(id) {
             user.confirm_email(now);
         }
         let session_id = state.create_session(id, "password", now);
-        Ok(TokenResponse::new(state, session_id, &auth, &endpoint, now)?.into_response())
+        let response = TokenResponse::new(state, session_id, &auth, &endpoint, now)?;
+        Ok(response.with_verified_identities().into_response())
     })
     .await
 }

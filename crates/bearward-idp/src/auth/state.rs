@@ -1,7 +1,11 @@
 //! The state of the auth API. Its methods take the time as an argument; changes are collected for
 //! the data file.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use bearward::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
@@ -12,12 +16,13 @@ use super::{
     back_channel::Logout,
     error::AuthApiError,
     flow::{self, Flow},
-    mail::{self, Mail},
+    mail::{Mail, MailKind},
+    mfa::Challenge,
     oauth_server::{Authorizations, OAuthClient},
     profile::Profile,
-    session::{self, ClientGrant, RefreshOutcome, Session},
+    session::{ClientGrant, RefreshOutcome, RefreshTokenParts, Session},
     stored_keys::StoredKeyRing,
-    user::User,
+    user::{Identity, User},
 };
 
 /// Users, sessions, mails, sign-in flows, OAuth clients and key rings.
@@ -27,12 +32,37 @@ pub(crate) struct AuthState {
     sessions: BTreeMap<Uuid, Session>,
     mails: BTreeMap<Uuid, Mail>,
     flows: BTreeMap<Uuid, Flow>,
+    challenges: BTreeMap<Uuid, Challenge>,
     rings: BTreeMap<Uuid, StoredKeyRing>,
     clients: BTreeMap<Uuid, OAuthClient>,
     pub(crate) authorizations: Authorizations,
     dirty: BTreeSet<(DocumentKind, Uuid)>,
     /// What has ended since the last call of [`take_logouts`](AuthState::take_logouts).
     logouts: Vec<Logout>,
+}
+
+/// The rules of a sign-in with a provider.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SignInRules {
+    /// Whether a new user may be created.
+    pub(crate) can_sign_up: bool,
+    /// Whether an address that the provider has not verified counts as confirmed.
+    pub(crate) confirms_addresses: bool,
+}
+
+/// The outcome of [`AuthState::refresh_session`].
+pub(crate) struct RefreshedSession {
+    pub(crate) id: Uuid,
+    /// Why a token that was used before was accepted again.
+    pub(crate) reuse_cause: Option<&'static str>,
+}
+
+/// The outcome of [`AuthState::apply_mail`].
+pub(crate) enum AppliedMail {
+    /// The user is signed in.
+    SignedIn(Uuid),
+    /// The mail to the other address must be confirmed too.
+    HalfConfirmed,
 }
 
 /// The kind of a stored document.
@@ -58,8 +88,14 @@ const MAX_MAILS: usize = 500;
 /// Number of sign-in flows; the oldest is dropped first.
 const MAX_FLOWS: usize = 10_000;
 
+/// Number of MFA challenges; over it, expired ones are dropped, and then all.
+const MAX_CHALLENGES: usize = 10_000;
+
 /// Number of OAuth clients; the oldest is dropped first, with its sessions.
 pub(crate) const MAX_CLIENTS: usize = 1000;
+
+/// The message of the code `email_exists`.
+pub(crate) const EMAIL_EXISTS: &str = "A user with this email address has already been registered";
 
 const REFRESH_TOKEN_NOT_FOUND: AuthApiError = AuthApiError::new(
     400,
@@ -209,7 +245,7 @@ impl AuthState {
         &mut self,
         profile: &Profile,
         metadata: Map<String, Value>,
-        can_sign_up: bool,
+        rules: SignInRules,
         now: Timestamp,
     ) -> Result<Uuid, AuthApiError> {
         let provider = profile.provider.name();
@@ -227,7 +263,7 @@ impl AuthState {
         };
         let id = match known.or_else(linked) {
             Some(id) => id,
-            None if !can_sign_up => {
+            None if !rules.can_sign_up => {
                 return Err(AuthApiError::new(
                     422,
                     "signup_disabled",
@@ -256,7 +292,8 @@ impl AuthState {
         if user.banned {
             return Err(AuthApiError::new(403, "user_banned", "User is banned"));
         }
-        if profile.email_verified && user.email == profile.email {
+        let is_trusted = profile.email_verified || rules.confirms_addresses;
+        if is_trusted && user.email == profile.email {
             user.drop_unconfirmed_identities();
             user.confirm_email(now);
         }
@@ -264,6 +301,122 @@ impl AuthState {
         user.upsert_identity(provider, &profile.subject, metadata, now);
         user.updated_at = now.millis();
         Ok(id)
+    }
+
+    /// Links a provider's identity to a user.
+    ///
+    /// # Errors
+    /// 422 `identity_already_exists` if a user has it, 400 `email_exists` if a user without an address
+    /// would get that of another user, 403 `user_not_found`, `user_banned`.
+    pub(crate) fn link_identity(
+        &mut self,
+        user_id: Uuid,
+        profile: &Profile,
+        now: Timestamp,
+    ) -> Result<Uuid, AuthApiError> {
+        let provider = profile.provider.name();
+        let owner = self.users.values().find(|user| {
+            user.identities.iter().any(|identity| {
+                identity.provider == provider && identity.provider_id == profile.subject
+            })
+        });
+        if let Some(owner) = owner {
+            let message = if owner.id == user_id {
+                "Identity is already linked"
+            } else {
+                "Identity is already linked to another user"
+            };
+            return Err(AuthApiError::new(422, "identity_already_exists", message));
+        }
+        let is_taken = self.user_by_email(&profile.email).is_some();
+        let user = self.user_mut(user_id).ok_or(AuthApiError::new(
+            403,
+            "user_not_found",
+            "User not found",
+        ))?;
+        if user.banned {
+            return Err(AuthApiError::new(403, "user_banned", "User is banned"));
+        }
+        if user.email.is_empty() {
+            if is_taken {
+                return Err(AuthApiError::new(400, "email_exists", EMAIL_EXISTS));
+            }
+            profile.email.clone_into(&mut user.email);
+            user.is_anonymous = false;
+            user.confirm_email(now);
+        }
+        user.upsert_identity(provider, &profile.subject, profile.metadata(), now);
+        user.updated_at = now.millis();
+        Ok(user_id)
+    }
+
+    /// Removes an identity of a user. If no other one has the user's address, the user gets that of
+    /// the oldest one, with a verified address first.
+    ///
+    /// # Errors
+    /// 422 `single_identity_not_deletable`, `identity_not_found`,
+    /// `email_conflict_identity_not_deletable`.
+    pub(crate) fn unlink_identity(
+        &mut self,
+        user_id: Uuid,
+        identity_id: Uuid,
+        now: Timestamp,
+    ) -> Result<(), AuthApiError> {
+        let identities = self.user(user_id).map(|user| user.identities.as_slice());
+        let identities = identities.unwrap_or_default();
+        if identities.len() <= 1 {
+            return Err(AuthApiError::new(
+                422,
+                "single_identity_not_deletable",
+                "User must have at least 1 identity after unlinking",
+            ));
+        }
+        if !identities.iter().any(|identity| identity.id == identity_id) {
+            return Err(AuthApiError::new(
+                422,
+                "identity_not_found",
+                "Identity doesn't exist",
+            ));
+        }
+        let mut others: Vec<&Identity> = identities
+            .iter()
+            .filter(|identity| identity.id != identity_id)
+            .collect();
+        others.sort_by_key(|identity| (!identity.is_email_verified(), identity.created_at));
+        let email = self.user(user_id).map(|user| user.email.as_str());
+        let has_email = others
+            .iter()
+            .any(|identity| Some(identity.email()) == email);
+        let is_free = |email: &&str| {
+            self.user_by_email(email)
+                .is_none_or(|user| user.id == user_id)
+        };
+        let new_email = if has_email {
+            None
+        } else {
+            let mut emails = others.iter().map(|identity| identity.email());
+            let free = emails.find(is_free).ok_or(AuthApiError::new(
+                422,
+                "email_conflict_identity_not_deletable",
+                "Unable to unlink identity due to email conflict",
+            ))?;
+            Some(free.to_owned())
+        };
+        let changes_email = new_email.is_some();
+        if let Some(user) = self.user_mut(user_id) {
+            user.identities
+                .retain(|identity| identity.id != identity_id);
+            if let Some(email) = new_email {
+                user.email = email;
+                user.clear_pending_changes();
+            }
+            user.update_providers();
+            user.updated_at = now.millis();
+        }
+        if changes_email {
+            self.invalidate_mails(|mail| mail.user_id == user_id);
+        }
+        Ok(())
     }
 
     pub(crate) fn sessions(&self) -> impl Iterator<Item = &Session> {
@@ -352,8 +505,8 @@ impl AuthState {
         refresh_token: &str,
         client_id: Uuid,
     ) -> Result<ClientGrant, AuthApiError> {
-        session::claimed_session_id(refresh_token)
-            .and_then(|id| self.sessions.get(&id)?.client.clone())
+        RefreshTokenParts::parse(refresh_token)
+            .and_then(|parts| self.sessions.get(&parts.session_id)?.client.clone())
             .filter(|grant| grant.client_id == client_id)
             .ok_or(REFRESH_TOKEN_NOT_FOUND)
     }
@@ -362,18 +515,23 @@ impl AuthState {
     /// `client_id` is the OAuth client that presents the token; the session must be of this client.
     ///
     /// # Errors
-    /// 400 `refresh_token_not_found`, `refresh_token_already_used`, `session_not_found`,
-    /// `user_banned`.
+    /// 400 `validation_failed` for a malformed token, `refresh_token_not_found`,
+    /// `refresh_token_already_used`, `session_not_found`, `user_banned`.
     pub(crate) fn refresh_session(
         &mut self,
         token: &str,
         client_id: Option<Uuid>,
         now: Timestamp,
-    ) -> Result<Uuid, AuthApiError> {
+    ) -> Result<RefreshedSession, AuthApiError> {
         let unknown = REFRESH_TOKEN_NOT_FOUND;
-        let id = session::claimed_session_id(token)
-            .filter(|id| self.sessions.contains_key(id))
-            .ok_or(unknown.clone())?;
+        let id = match RefreshTokenParts::parse(token) {
+            Some(parts) => parts.session_id,
+            // The length of the refresh tokens of version 1.
+            None if token.len() == 12 && token.bytes().all(|it| it.is_ascii_alphanumeric()) => {
+                return Err(unknown);
+            }
+            None => return Err(AuthApiError::invalid("Refresh token is not valid")),
+        };
         let Some(session) = self
             .sessions
             .get_mut(&id)
@@ -397,7 +555,14 @@ impl AuthState {
                 "user_banned",
                 "Invalid Refresh Token: User Banned",
             )),
-            Some(RefreshOutcome::Rotated | RefreshOutcome::Reused) => Ok(id),
+            Some(RefreshOutcome::Rotated) => Ok(RefreshedSession {
+                id,
+                reuse_cause: None,
+            }),
+            Some(RefreshOutcome::Reused(cause)) => Ok(RefreshedSession {
+                id,
+                reuse_cause: Some(cause),
+            }),
             Some(RefreshOutcome::ReuseDetected) => {
                 self.end_session(id);
                 Err(AuthApiError::new(
@@ -416,10 +581,112 @@ impl AuthState {
         mails
     }
 
-    /// Adds a mail to the inbox and invalidates earlier mails of the same kind.
-    pub(crate) fn send_mail(&mut self, mail: Mail) {
+    /// Checks that a mail of this kind may be sent to a user.
+    ///
+    /// # Errors
+    /// 429 `over_email_send_rate_limit` within the interval of the last one.
+    pub(crate) fn check_mail_interval(
+        &mut self,
+        user_id: Uuid,
+        kind: MailKind,
+        interval: Duration,
+        now: Timestamp,
+    ) -> Result<(), AuthApiError> {
+        let Some(sent_at) = self
+            .users
+            .get_mut(&user_id)
+            .and_then(|user| *user.mail_sent_at(kind))
+        else {
+            return Ok(());
+        };
+        let left = Timestamp::from_millis(sent_at).plus(interval).millis() - now.millis();
+        if left <= 0 {
+            return Ok(());
+        }
+        let message = format!(
+            "For security purposes, you can only request this after {} seconds.",
+            left / 1000
+        );
+        Err(AuthApiError::Plain(
+            429,
+            "over_email_send_rate_limit",
+            Cow::Owned(message),
+        ))
+    }
+
+    /// Sends a mail and records its time in the user.
+    ///
+    /// # Errors
+    /// 429 `over_email_send_rate_limit` within the interval of the last mail of the kind.
+    pub(crate) fn send_mail(
+        &mut self,
+        mail: Mail,
+        interval: Duration,
+        now: Timestamp,
+    ) -> Result<(), AuthApiError> {
+        self.check_mail_interval(mail.user_id, mail.kind, interval, now)?;
+        if let Some(user) = self.user_mut(mail.user_id) {
+            *user.mail_sent_at(mail.kind) = Some(now.millis());
+        }
+        self.deliver(mail);
+        Ok(())
+    }
+
+    /// Starts a change of the address: sends a mail to the new address and, if there is one, to the
+    /// current address.
+    ///
+    /// # Errors
+    /// 429 `over_email_send_rate_limit` within the interval of the last change.
+    pub(crate) fn send_email_change(
+        &mut self,
+        user_id: Uuid,
+        new_email: &str,
+        mail_to: impl Fn(&str) -> Mail,
+        interval: Duration,
+        now: Timestamp,
+    ) -> Result<(), AuthApiError> {
+        self.check_mail_interval(user_id, MailKind::EmailChange, interval, now)?;
+        let Some(user) = self.user_mut(user_id) else {
+            return Ok(());
+        };
+        user.new_email = Some(new_email.to_owned());
+        user.email_change_sent_at = Some(now.millis());
+        user.is_email_change_half_confirmed = false;
+        let current = user.email.clone();
+        self.invalidate_mails(|mail| mail.user_id == user_id && mail.kind == MailKind::EmailChange);
+        if !current.is_empty() {
+            self.deliver(mail_to(&current));
+        }
+        self.deliver(mail_to(new_email));
+        Ok(())
+    }
+
+    /// Sets the password of a user. Mails that were sent before, and a change of the address that is
+    /// not confirmed, become invalid.
+    pub(crate) fn set_password(&mut self, user_id: Uuid, hash: String) {
+        if let Some(user) = self.user_mut(user_id) {
+            user.password = Some(hash);
+            user.clear_pending_changes();
+        }
+        self.invalidate_mails(|mail| mail.user_id == user_id);
+    }
+
+    fn invalidate_mails(&mut self, matches: impl Fn(&Mail) -> bool) {
+        for mail in self.mails.values_mut() {
+            if !mail.is_used && matches(mail) {
+                mail.is_used = true;
+                self.dirty.insert((DocumentKind::Mail, mail.id));
+            }
+        }
+    }
+
+    /// Adds a mail to the inbox and invalidates earlier mails of the same kind to the same address.
+    fn deliver(&mut self, mail: Mail) {
         let is_superseded = |old: &&mut Mail| {
-            old.user_id == mail.user_id && old.kind.is_superseded_by(mail.kind) && !old.is_used
+            old.user_id == mail.user_id
+                && old.to == mail.to
+                && old.kind.is_superseded_by(mail.kind)
+                && !old.is_used
         };
         for old in self.mails.values_mut().filter(is_superseded) {
             old.is_used = true;
@@ -461,29 +728,92 @@ impl AuthState {
         None
     }
 
-    /// Applies a used mail: confirms the address, or changes it.
+    /// Applies a used mail: confirms the address, or changes it. With `needs_both`, a change of the
+    /// address takes effect when both of its mails are confirmed.
     ///
     /// # Errors
     /// 403 `otp_expired` if the user was deleted or the new address is no longer valid, 403
     /// `user_banned`.
-    pub(crate) fn apply_mail(&mut self, mail: &Mail, now: Timestamp) -> Result<Uuid, AuthApiError> {
-        let is_taken = self
-            .user_by_email(&mail.to)
-            .is_some_and(|other| other.id != mail.user_id);
+    pub(crate) fn apply_mail(
+        &mut self,
+        mail: &Mail,
+        needs_both: bool,
+        now: Timestamp,
+    ) -> Result<AppliedMail, AuthApiError> {
         let expired = AuthApiError::new(403, "otp_expired", "Email link is invalid or has expired");
+        let new_email = self
+            .user(mail.user_id)
+            .and_then(|user| user.new_email.clone())
+            .filter(|_| mail.kind == MailKind::EmailChange);
+        let is_taken = new_email.as_deref().is_some_and(|email| {
+            self.user_by_email(email)
+                .is_some_and(|other| other.id != mail.user_id)
+        });
         let user = self.user_mut(mail.user_id).ok_or(expired.clone())?;
         if user.banned {
             return Err(AuthApiError::new(403, "user_banned", "User is banned"));
         }
-        if mail.kind == mail::MailKind::EmailChange {
-            if is_taken || user.new_email.as_deref() != Some(mail.to.as_str()) {
-                return Err(expired);
+        match mail.kind {
+            MailKind::EmailChange => {
+                let new_email = new_email.filter(|new_email| {
+                    !is_taken && (mail.to == *new_email || mail.to == user.email)
+                });
+                let new_email = new_email.ok_or(expired)?;
+                let is_first = needs_both && !user.is_email_change_half_confirmed;
+                if is_first && !user.email.is_empty() {
+                    user.is_email_change_half_confirmed = true;
+                    return Ok(AppliedMail::HalfConfirmed);
+                }
+                user.change_email(&new_email, now);
             }
-            user.change_email(&mail.to, now);
+            MailKind::Signup => {
+                user.confirm_email(now);
+                user.verify_email_identity();
+            }
+            _ => user.confirm_email(now),
         }
-        user.confirm_email(now);
+        user.update_providers();
         user.updated_at = now.millis();
-        Ok(mail.user_id)
+        if mail.kind == MailKind::EmailChange {
+            self.invalidate_mails(|other| {
+                other.user_id == mail.user_id && other.kind == MailKind::EmailChange
+            });
+        }
+        Ok(AppliedMail::SignedIn(mail.user_id))
+    }
+
+    /// Adds an MFA challenge, and removes the expired ones.
+    pub(crate) fn add_challenge(&mut self, challenge: Challenge, now: Timestamp) {
+        if self.challenges.len() >= MAX_CHALLENGES {
+            self.challenges.retain(|_, old| !old.is_expired(now));
+        }
+        if self.challenges.len() >= MAX_CHALLENGES {
+            self.challenges.clear();
+        }
+        self.challenges.insert(challenge.id, challenge);
+    }
+
+    pub(crate) fn challenge_mut(&mut self, id: Uuid) -> Option<&mut Challenge> {
+        self.challenges.get_mut(&id)
+    }
+
+    /// Raises a session to AAL2.
+    pub(crate) fn add_second_factor(&mut self, session_id: Uuid, factor_id: Uuid, now: Timestamp) {
+        self.dirty.insert((DocumentKind::Session, session_id));
+        if let Some(session) = self.sessions.get_mut(&session_id) {
+            session.add_second_factor(factor_id, now);
+        }
+    }
+
+    /// Lowers the sessions of a removed factor to AAL1, and removes its challenges.
+    pub(crate) fn remove_second_factor(&mut self, factor_id: Uuid) {
+        self.challenges
+            .retain(|_, challenge| challenge.factor_id != factor_id);
+        for session in self.sessions.values_mut() {
+            if session.remove_second_factor(factor_id) {
+                self.dirty.insert((DocumentKind::Session, session.id));
+            }
+        }
     }
 
     pub(crate) fn key_ring(&self, id: Uuid) -> Option<&StoredKeyRing> {

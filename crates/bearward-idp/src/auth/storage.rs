@@ -53,7 +53,7 @@ pub enum StorageError {
 /// The format of the documents, stored as SQLite's `user_version`. Increase it with a change that an
 /// older version would undo by writing a document without the new members. Files of before the
 /// format was stored have 0.
-const FORMAT: i32 = 1;
+const FORMAT: i32 = 2;
 
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS idp_documents \
     (kind TEXT NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (kind, id)) WITHOUT ROWID";

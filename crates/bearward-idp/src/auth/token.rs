@@ -1,8 +1,11 @@
 //! `POST /token`: exchanges a password, refresh token, code or ID token for a session.
 
+use std::borrow::Cow;
+
 use actix_web::{
-    HttpResponse,
-    web::{Data, Query},
+    HttpRequest, HttpResponse,
+    http::header::{HeaderName, HeaderValue},
+    web::Data,
 };
 use bearward_testing::endpoint::JwksEndpoint;
 use serde::Deserialize;
@@ -17,10 +20,8 @@ use super::{
     token_response::TokenResponse,
 };
 
-#[derive(Deserialize)]
-pub(crate) struct TokenQuery {
-    grant_type: Option<String>,
-}
+/// Why a refresh token that was used before was accepted again.
+const REUSE_CAUSE_HEADER: HeaderName = HeaderName::from_static("sb-auth-refresh-token-reuse-cause");
 
 /// The parameters of all grants.
 #[derive(Deserialize, Default)]
@@ -35,19 +36,29 @@ pub(crate) struct TokenRequest {
     provider: String,
     id_token: String,
     nonce: String,
+    client_id: String,
+    issuer: String,
 }
 
 pub(crate) async fn token(
     auth: Data<AuthService>,
     endpoint: Data<JwksEndpoint>,
-    grant: Query<TokenQuery>,
+    request: HttpRequest,
     LenientJson(body): LenientJson<TokenRequest>,
 ) -> Result<HttpResponse, AuthApiError> {
-    match grant.grant_type.as_deref() {
+    // As in the hosted service, the first one of several counts.
+    let grant_type = url::form_urlencoded::parse(request.query_string().as_bytes())
+        .find_map(|(name, value)| (name == "grant_type").then_some(value));
+    match grant_type.as_deref() {
         Some("password") => password_grant(&auth, &endpoint, body).await,
         Some("refresh_token") => refresh_token_grant(&auth, &endpoint, &body.refresh_token).await,
         Some("pkce") => pkce_grant(&auth, &endpoint, &body).await,
         Some("id_token") => id_token_grant(&auth, &endpoint, &body).await,
+        Some("web3") => Err(AuthApiError::new(
+            422,
+            "web3_provider_disabled",
+            "Web3 provider is disabled",
+        )),
         _ => Err(AuthApiError::new(
             400,
             "invalid_credentials",
@@ -63,6 +74,11 @@ async fn password_grant(
 ) -> Result<HttpResponse, AuthApiError> {
     let invalid_credentials =
         || AuthApiError::new(400, "invalid_credentials", "Invalid login credentials");
+    if !body.phone.is_empty() && !body.email.is_empty() {
+        return Err(AuthApiError::invalid(
+            "Only an email address or phone number should be provided on login.",
+        ));
+    }
     if !body.phone.is_empty() {
         return Err(AuthApiError::new(
             422,
@@ -105,7 +121,8 @@ async fn password_grant(
             ));
         }
         let session_id = state.create_session(id, "password", now);
-        Ok(TokenResponse::new(state, session_id, auth, endpoint, now)?.into_response())
+        let response = TokenResponse::new(state, session_id, auth, endpoint, now)?;
+        Ok(response.with_password_strength().into_response())
     })
     .await
 }
@@ -115,15 +132,16 @@ async fn refresh_token_grant(
     endpoint: &JwksEndpoint,
     token: &str,
 ) -> Result<HttpResponse, AuthApiError> {
-    if token.is_empty() {
-        return Err(AuthApiError::OAuth(
-            "invalid_request",
-            "refresh_token required",
-        ));
-    }
     auth.update(|state, now| {
-        let session_id = state.refresh_session(token, None, now)?;
-        Ok(TokenResponse::new(state, session_id, auth, endpoint, now)?.into_response())
+        let refreshed = state.refresh_session(token, None, now)?;
+        let response = TokenResponse::new(state, refreshed.id, auth, endpoint, now)?;
+        let mut response = response.into_response();
+        if let Some(cause) = refreshed.reuse_cause {
+            response
+                .headers_mut()
+                .insert(REUSE_CAUSE_HEADER, HeaderValue::from_static(cause));
+        }
+        Ok(response)
     })
     .await
 }
@@ -193,24 +211,38 @@ async fn id_token_grant(
     body: &TokenRequest,
 ) -> Result<HttpResponse, AuthApiError> {
     if body.id_token.is_empty() {
-        return Err(AuthApiError::OAuth("invalid request", "id_token required"));
+        return Err(AuthApiError::oauth("invalid request", "id_token required"));
     }
-    if body.provider != "google" {
-        return Err(AuthApiError::OAuth(
-            "invalid request",
-            "only ID tokens of the provider google are supported",
-        ));
-    }
+    check_provider(body)?;
     let profile = google::verify_id_token(auth, endpoint, &body.id_token, &body.nonce).await?;
     auth.update(|state, now| {
-        let user_id = state.sign_in_with_provider(
-            &profile,
-            profile.metadata(),
-            !auth.options.disable_signup,
-            now,
-        )?;
+        let user_id = auth.sign_in(state, &profile, now)?;
         let session_id = state.create_session(user_id, "oauth", now);
         Ok(TokenResponse::new(state, session_id, auth, endpoint, now)?.into_response())
     })
     .await
+}
+
+/// Checks that the request is for an ID token of Google, by name or by client and issuer.
+fn check_provider(body: &TokenRequest) -> Result<(), AuthApiError> {
+    match body.provider.as_str() {
+        "google" => Ok(()),
+        "" if body.client_id.is_empty() || body.issuer.is_empty() => Err(AuthApiError::oauth(
+            "invalid request",
+            "provider or client_id and issuer required",
+        )),
+        "" if body.client_id == google::CLIENT_ID && body.issuer == google::REAL_ISSUER => Ok(()),
+        "apple" => Err(AuthApiError::invalid(
+            "Detected ID token issuer is not an Apple ID token issuer",
+        )),
+        name => {
+            let name = if name.is_empty() { &body.issuer } else { name };
+            let message = format!("Custom OIDC provider {name:?} not allowed");
+            Err(AuthApiError::Plain(
+                400,
+                "validation_failed",
+                Cow::Owned(message),
+            ))
+        }
+    }
 }

@@ -20,6 +20,7 @@ pub(crate) struct TokenResponse {
     user: Value,
     provider_token: Option<String>,
     provider_refresh_token: Option<String>,
+    has_password_strength: bool,
 }
 
 impl TokenResponse {
@@ -52,6 +53,7 @@ impl TokenResponse {
             user: user.json(),
             provider_token: None,
             provider_refresh_token: None,
+            has_password_strength: false,
         })
     }
 
@@ -64,6 +66,27 @@ impl TokenResponse {
         self
     }
 
+    /// Marks the identities as verified. As in the hosted service, they are so in the answer to a
+    /// sign-up that needs no confirmation, and not in later ones.
+    pub(crate) fn with_verified_identities(mut self) -> Self {
+        let identities = self.user.get_mut("identities");
+        for identity in identities
+            .and_then(Value::as_array_mut)
+            .into_iter()
+            .flatten()
+        {
+            identity["identity_data"]["email_verified"] = true.into();
+        }
+        self
+    }
+
+    /// Adds the member `weak_password`, which answers to a password have: no password that is accepted
+    /// is weak.
+    pub(crate) fn with_password_strength(mut self) -> Self {
+        self.has_password_strength = true;
+        self
+    }
+
     /// Renders the response body (RFC 6749 §5.1), which must not be cached.
     pub(crate) fn into_response(self) -> HttpResponse {
         let mut body = json!({
@@ -71,6 +94,9 @@ impl TokenResponse {
             "refresh_token": self.refresh_token, "user": self.user,
         });
         if let Value::Object(body) = &mut body {
+            if self.has_password_strength {
+                body.insert("weak_password".to_owned(), Value::Null);
+            }
             let tokens = [
                 ("provider_token", self.provider_token),
                 ("provider_refresh_token", self.provider_refresh_token),
@@ -131,7 +157,7 @@ pub(crate) fn access_token(
     let mut claims = json!({
         "iss": endpoint.issuer(), "sub": user.id, "aud": resource.unwrap_or("authenticated"), "exp": expires_at, "iat": now.unix(),
         "email": user.email, "phone": "", "app_metadata": user.app_metadata, "user_metadata": user.user_metadata,
-        "role": "authenticated", "aal": "aal1", "amr": session.amr(), "session_id": session.id,
+        "role": "authenticated", "aal": session.aal(), "amr": session.amr(), "session_id": session.id,
         "is_anonymous": user.is_anonymous,
     });
     if let Some(client_id) = session.client_id() {

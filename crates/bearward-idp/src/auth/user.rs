@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
+use super::{mail::MailKind, mfa::Factor};
+
 /// A user of the auth API. Times are Unix milliseconds.
 #[expect(
     clippy::struct_field_names,
@@ -30,6 +32,13 @@ pub(crate) struct User {
     pub(crate) identities: Vec<Identity>,
     pub(crate) is_anonymous: bool,
     pub(crate) banned: bool,
+    #[serde(default)]
+    pub(crate) factors: Vec<Factor>,
+    #[serde(default)]
+    pub(crate) reauthentication_sent_at: Option<i64>,
+    /// Whether one of the two mails about a change of the address was confirmed.
+    #[serde(default)]
+    pub(crate) is_email_change_half_confirmed: bool,
 }
 
 /// A sign-in method of a user: a provider, or `email`.
@@ -64,7 +73,19 @@ impl User {
             identities: Vec::new(),
             is_anonymous: email.is_empty(),
             banned: false,
+            factors: Vec::new(),
+            reauthentication_sent_at: None,
+            is_email_change_half_confirmed: false,
         }
+    }
+
+    /// Whether a second factor is required for AAL2.
+    pub(crate) fn has_verified_factor(&self) -> bool {
+        self.factors.iter().any(|factor| factor.is_verified)
+    }
+
+    pub(crate) fn factor_mut(&mut self, id: Uuid) -> Option<&mut Factor> {
+        self.factors.iter_mut().find(|factor| factor.id == id)
     }
 
     /// Whether the email address is confirmed.
@@ -72,10 +93,16 @@ impl User {
         self.email_confirmed_at.is_some()
     }
 
+    /// Marks the address as confirmed. As in the hosted service, the `email` identity is verified only
+    /// by [`verify_email_identity`](Self::verify_email_identity).
     pub(crate) fn confirm_email(&mut self, now: Timestamp) {
         self.email_confirmed_at.get_or_insert(now.millis());
         self.user_metadata
             .insert("email_verified".to_owned(), true.into());
+    }
+
+    /// Marks the address of the `email` identity as verified, after a sign-up was confirmed by mail.
+    pub(crate) fn verify_email_identity(&mut self) {
         let email = self.email.clone();
         for identity in self
             .identities
@@ -91,11 +118,33 @@ impl User {
         }
     }
 
-    /// Changes and confirms the email address, also in the `email` identity.
+    /// Returns when the last mail of this kind was sent.
+    pub(crate) fn mail_sent_at(&mut self, kind: MailKind) -> &mut Option<i64> {
+        match kind {
+            MailKind::Signup => &mut self.confirmation_sent_at,
+            MailKind::Recovery | MailKind::MagicLink => &mut self.recovery_sent_at,
+            MailKind::EmailChange => &mut self.email_change_sent_at,
+            MailKind::Reauthentication => &mut self.reauthentication_sent_at,
+        }
+    }
+
+    /// Forgets the mails that were sent, and a change of the address that is not confirmed.
+    pub(crate) fn clear_pending_changes(&mut self) {
+        self.confirmation_sent_at = None;
+        self.recovery_sent_at = None;
+        self.email_change_sent_at = None;
+        self.reauthentication_sent_at = None;
+        self.new_email = None;
+        self.is_email_change_half_confirmed = false;
+    }
+
+    /// Changes and confirms the email address, also in the `email` identity. `app_metadata` does not
+    /// change: see [`update_providers`](Self::update_providers).
     pub(crate) fn change_email(&mut self, email: &str, now: Timestamp) {
         email.clone_into(&mut self.email);
-        (self.new_email, self.email_confirmed_at, self.is_anonymous) =
-            (None, Some(now.millis()), false);
+        (self.new_email, self.is_anonymous) = (None, false);
+        self.is_email_change_half_confirmed = false;
+        self.confirm_email(now);
         let id = self.id.to_string();
         let data = serde_json::Map::from_iter([
             ("sub".to_owned(), id.clone().into()),
@@ -103,11 +152,23 @@ impl User {
             ("email_verified".to_owned(), true.into()),
             ("phone_verified".to_owned(), false.into()),
         ]);
-        self.upsert_identity("email", &id, data, now);
+        self.upsert_identity_only("email", &id, data, now);
     }
 
     /// Adds or updates an identity and lists its provider in `app_metadata`.
     pub(crate) fn upsert_identity(
+        &mut self,
+        provider: &str,
+        provider_id: &str,
+        data: Map<String, Value>,
+        now: Timestamp,
+    ) {
+        self.upsert_identity_only(provider, provider_id, data, now);
+        self.update_providers();
+    }
+
+    /// Adds or updates an identity.
+    fn upsert_identity_only(
         &mut self,
         provider: &str,
         provider_id: &str,
@@ -132,7 +193,6 @@ impl User {
                 updated_at: now,
             });
         }
-        self.update_providers();
     }
 
     /// Removes the password and email identity of an unconfirmed user. Someone other than the owner
@@ -147,7 +207,7 @@ impl User {
     }
 
     /// Updates `providers`, and `provider` if it is no longer among them.
-    fn update_providers(&mut self) {
+    pub(crate) fn update_providers(&mut self) {
         let mut providers: Vec<&str> = Vec::new();
         for identity in &self.identities {
             if !providers.contains(&identity.provider.as_str()) {
@@ -189,6 +249,7 @@ impl User {
             ("confirmation_sent_at", self.confirmation_sent_at),
             ("recovery_sent_at", self.recovery_sent_at),
             ("email_change_sent_at", self.email_change_sent_at),
+            ("reauthentication_sent_at", self.reauthentication_sent_at),
             ("last_sign_in_at", self.last_sign_in_at),
         ];
         if let Value::Object(user) = &mut user {
@@ -197,6 +258,10 @@ impl User {
                     .into_iter()
                     .filter_map(|(name, at)| Some((name.to_owned(), time(at?)))),
             );
+            if !self.factors.is_empty() {
+                let factors: Vec<Value> = self.factors.iter().map(Factor::json).collect();
+                user.insert("factors".to_owned(), factors.into());
+            }
             user.extend(
                 self.new_email
                     .clone()
@@ -208,6 +273,16 @@ impl User {
 }
 
 impl Identity {
+    /// Returns the address of the identity; empty if it has none.
+    pub(crate) fn email(&self) -> &str {
+        let email = self.data.get("email").and_then(Value::as_str);
+        email.unwrap_or_default()
+    }
+
+    pub(crate) fn is_email_verified(&self) -> bool {
+        self.data.get("email_verified").and_then(Value::as_bool) == Some(true)
+    }
+
     fn json(&self, user: Uuid) -> Value {
         let mut identity = json!({
             "identity_id": self.id, "id": self.provider_id, "user_id": user, "identity_data": self.data,
@@ -221,6 +296,9 @@ impl Identity {
     }
 }
 
-fn time(millis: i64) -> Value {
-    Timestamp::from_millis(millis).to_string().into()
+/// Returns a time with milliseconds, as the hosted service has fractions of a second.
+pub(crate) fn time(millis: i64) -> Value {
+    let seconds = Timestamp::from_millis(millis).to_string();
+    let whole = seconds.trim_end_matches('Z');
+    format!("{whole}.{:03}Z", millis.rem_euclid(1000)).into()
 }

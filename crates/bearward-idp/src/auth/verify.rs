@@ -7,6 +7,7 @@ use actix_web::{
 };
 use bearward_testing::endpoint::JwksEndpoint;
 use serde::Deserialize;
+use serde_json::json;
 use uuid::Uuid;
 
 use super::{
@@ -17,6 +18,7 @@ use super::{
     mail::Mail,
     random, redirect_response,
     service::AuthService,
+    state::AppliedMail,
     token_response::TokenResponse,
 };
 
@@ -28,6 +30,10 @@ const TYPES: [&str; 6] = [
     "magiclink",
     "email_change",
 ];
+
+/// The answer to the first of two confirmations of a change of the address.
+const HALF_CONFIRMED: &str =
+    "Confirmation link accepted. Please proceed to confirm link sent to the other email";
 
 #[derive(Deserialize)]
 pub(crate) struct VerifyQuery {
@@ -45,6 +51,7 @@ pub(crate) struct VerifyRequest {
     token_hash: String,
     email: String,
     phone: String,
+    redirect_to: String,
 }
 
 /// Redirects to the app with the session in the fragment, or with a code if the mail was requested
@@ -57,23 +64,39 @@ pub(crate) async fn verify_link(
 ) -> Result<HttpResponse, AuthApiError> {
     let kind = link.kind.as_deref().unwrap_or_default();
     let token = link.token.as_deref().unwrap_or_default();
-    check_type(kind)?;
+    if kind.is_empty() {
+        return Err(AuthApiError::invalid("Verify requires a verification type"));
+    }
     if token.is_empty() {
         return Err(AuthApiError::invalid(
             "Verify requires a token or a token hash",
         ));
     }
+    let is_pkce = token.starts_with("pkce_");
     let address = auth.redirects.select(&request);
     let used = auth.update(|state, now| {
+        check_type(kind)?;
         let matches = |mail: &mut Mail| {
             mail.kind.matches_type(kind) && random::constant_time_eq(token, &mail.token_hash)
         };
-        let mail = state.consume_mail(now, matches).ok_or(AuthApiError::new(
-            403,
-            "otp_expired",
-            "Email link is invalid or has expired",
-        ))?;
-        let user_id = state.apply_mail(&mail, now)?;
+        let mail = state.consume_mail(now, matches).ok_or(LINK_EXPIRED)?;
+        let user_id = match state.apply_mail(&mail, auth.options.confirm_email, now)? {
+            AppliedMail::SignedIn(user_id) => user_id,
+            AppliedMail::HalfConfirmed => {
+                let address = address.clone();
+                return Ok(redirect_response::with_message(
+                    address,
+                    HALF_CONFIRMED,
+                    is_pkce,
+                ));
+            }
+        };
+        // `email` selects the type of the mail.
+        let kind = if kind == "email" {
+            mail.kind.name()
+        } else {
+            kind
+        };
         if mail.challenge.is_none() {
             let session_id = state.create_session(user_id, "otp", now);
             return Ok(
@@ -82,11 +105,15 @@ pub(crate) async fn verify_link(
             );
         }
         let code = Uuid::new_v4().to_string();
-        let method = kind.to_owned();
+        let method = if kind == "signup" {
+            "email/signup"
+        } else {
+            kind
+        };
         let stage = FlowStage::CodeIssued {
             code: code.clone(),
             user_id,
-            method,
+            method: method.to_owned(),
             provider_token: None,
             provider_refresh_token: None,
         };
@@ -96,7 +123,6 @@ pub(crate) async fn verify_link(
             &[("code", &code)],
         ))
     });
-    let is_pkce = token.starts_with("pkce_");
     let address = used
         .await
         .unwrap_or_else(|error| redirect_response::with_error(address.clone(), &error, is_pkce));
@@ -112,48 +138,77 @@ pub(crate) async fn verify_code(
     endpoint: Data<JwksEndpoint>,
     LenientJson(body): LenientJson<VerifyRequest>,
 ) -> Result<HttpResponse, AuthApiError> {
-    check_type(&body.kind)?;
+    if body.kind.is_empty() {
+        return Err(AuthApiError::invalid("Verify requires a verification type"));
+    }
     if body.token.is_empty() == body.token_hash.is_empty() {
         return Err(AuthApiError::invalid(
             "Verify requires either a token or a token hash",
         ));
     }
-    if !body.phone.is_empty() || (!body.token.is_empty() && body.email.is_empty()) {
-        return Err(AuthApiError::invalid(
-            "Only an email address or phone number should be provided on verify",
-        ));
-    }
-    let email = if body.token.is_empty() {
-        String::new()
-    } else {
-        email::normalize(&body.email)?
+    let email = match (
+        body.token.is_empty(),
+        body.email.is_empty(),
+        body.phone.is_empty(),
+    ) {
+        (true, true, true) if body.redirect_to.is_empty() => {
+            check_type(&body.kind)?;
+            None
+        }
+        (true, ..) => {
+            return Err(AuthApiError::invalid(
+                "Only the token_hash and type should be provided",
+            ));
+        }
+        // No user has a phone number.
+        (false, true, false) => return Err(CODE_EXPIRED),
+        (false, false, true) => Some(
+            email::normalize(&body.email)
+                .map_err(|_| AuthApiError::new(422, "validation_failed", "Invalid email format"))?,
+        ),
+        (false, ..) => {
+            return Err(AuthApiError::invalid(
+                "Only an email address or phone number should be provided on verify",
+            ));
+        }
     };
     auth.update(|state, now| {
         let mail = state.consume_mail(now, |mail| {
-            let by_code = !body.token.is_empty();
             mail.kind.matches_type(&body.kind)
-                && if by_code {
-                    mail.to == email && mail.check_code(&body.token)
-                } else {
-                    random::constant_time_eq(&body.token_hash, &mail.token_hash)
+                && match &email {
+                    Some(email) => mail.to == *email && mail.check_code(&body.token),
+                    None => random::constant_time_eq(&body.token_hash, &mail.token_hash),
                 }
         });
-        let mail = mail.ok_or(AuthApiError::new(
-            403,
-            "otp_expired",
-            "Token has expired or is invalid",
-        ))?;
-        let user_id = state.apply_mail(&mail, now)?;
-        let session_id = state.create_session(user_id, "otp", now);
-        Ok(TokenResponse::new(state, session_id, &auth, &endpoint, now)?.into_response())
+        let expired = if email.is_some() {
+            CODE_EXPIRED
+        } else {
+            LINK_EXPIRED
+        };
+        let mail = mail.ok_or(expired)?;
+        match state.apply_mail(&mail, auth.options.confirm_email, now)? {
+            AppliedMail::SignedIn(user_id) => {
+                let session_id = state.create_session(user_id, "otp", now);
+                Ok(TokenResponse::new(state, session_id, &auth, &endpoint, now)?.into_response())
+            }
+            AppliedMail::HalfConfirmed => {
+                Ok(HttpResponse::Ok().json(json!({ "msg": HALF_CONFIRMED, "code": "200" })))
+            }
+        }
     })
     .await
 }
 
+const LINK_EXPIRED: AuthApiError =
+    AuthApiError::new(403, "otp_expired", "Email link is invalid or has expired");
+
+const CODE_EXPIRED: AuthApiError =
+    AuthApiError::new(403, "otp_expired", "Token has expired or is invalid");
+
 fn check_type(kind: &str) -> Result<(), AuthApiError> {
-    match kind {
-        "" => Err(AuthApiError::invalid("Verify requires a verification type")),
-        kind if TYPES.contains(&kind) => Ok(()),
-        _ => Err(AuthApiError::invalid("Unsupported verification type")),
+    if TYPES.contains(&kind) {
+        Ok(())
+    } else {
+        Err(AuthApiError::invalid("Invalid email verification type"))
     }
 }

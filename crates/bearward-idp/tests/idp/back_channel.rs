@@ -12,7 +12,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::fixture::{PASSWORD, TestIdp, options, text};
+use crate::fixture::{self, PASSWORD, TestIdp, options, text};
 
 const LIMIT: Duration = Duration::from_secs(30);
 
@@ -71,7 +71,7 @@ async fn start() -> (TestIdp, RelyingParty, Bearward) {
     let relying_party = RelyingParty::start().await;
     let auth = AuthOptions {
         back_channel_logout: vec![relying_party.url.parse().unwrap()],
-        ..AuthOptions::default()
+        ..fixture::auth_options()
     };
     let idp = TestIdp::with_options(Options { auth, ..options() });
     let auth = idp.verifier().await;
@@ -192,7 +192,7 @@ async fn an_unreachable_relying_party_delays_no_sign_out() {
     drop(closed);
     let auth = AuthOptions {
         back_channel_logout: vec![url.parse().unwrap()],
-        ..AuthOptions::default()
+        ..fixture::auth_options()
     };
     let idp = TestIdp::with_options(Options { auth, ..options() });
     let session = idp.sign_up("ada@example.com").await;

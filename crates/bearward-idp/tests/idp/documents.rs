@@ -136,8 +136,7 @@ async fn head_returns_no_body() {
     for path in [
         "/",
         "/health",
-        JWKS,
-        "/auth/v1/.well-known/openid-configuration",
+        "/.well-known/jwks.json",
         "/admin/keys",
         "/admin/faults",
     ] {
@@ -149,14 +148,7 @@ async fn head_returns_no_body() {
 #[tokio::test]
 async fn unknown_paths_are_404_and_wrong_methods_405() {
     let idp = TestIdp::start();
-    for path in [
-        "/nothing",
-        "/admin",
-        "/admin/nothing",
-        "/auth/v1",
-        "/auth/v1/nothing",
-        "/admin/keys/kid",
-    ] {
+    for path in ["/nothing", "/admin", "/admin/nothing", "/admin/keys/kid"] {
         assert_eq!(
             idp.get(path).await.error(),
             (404, "NOT_FOUND".to_owned()),
@@ -167,11 +159,6 @@ async fn unknown_paths_are_404_and_wrong_methods_405() {
         ("POST /", "GET, HEAD"),
         ("DELETE /health", "GET, HEAD"),
         ("POST /.well-known/jwks.json", "GET, HEAD"),
-        ("PUT /auth/v1/.well-known/jwks.json", "GET, HEAD"),
-        (
-            "POST /auth/v1/.well-known/openid-configuration",
-            "GET, HEAD",
-        ),
         ("GET /admin/tokens", "POST"),
         ("PUT /admin/keys", "GET, HEAD"),
         ("GET /admin/keys/rotate", "POST"),
@@ -181,13 +168,6 @@ async fn unknown_paths_are_404_and_wrong_methods_405() {
         ("POST /admin/users", "GET, HEAD"),
         ("GET /admin/users/some-id", "PATCH, DELETE"),
         ("DELETE /admin/clock", "GET, HEAD, PUT"),
-        ("POST /auth/v1/authorize", "GET"),
-        ("POST /auth/v1/callback", "GET"),
-        ("PUT /auth/v1/verify", "GET, POST"),
-        ("GET /auth/v1/token", "POST"),
-        ("GET /auth/v1/signup", "POST"),
-        ("GET /auth/v1/logout", "POST"),
-        ("POST /auth/v1/user", "GET, HEAD, PUT"),
         ("POST /.inbox", "GET, HEAD, DELETE"),
         ("GET /google/credential", "POST"),
     ] {

@@ -20,7 +20,15 @@ pub(crate) fn options() -> Options {
         algorithm: Algorithm::RS256,
         environment: "development".to_owned(),
         dangerous_allow_remote: false,
-        auth: AuthOptions::default(),
+        auth: auth_options(),
+    }
+}
+
+/// The options of a developer, without a limit for mails.
+pub(crate) fn auth_options() -> AuthOptions {
+    AuthOptions {
+        mail_interval: Duration::ZERO,
+        ..AuthOptions::default()
     }
 }
 
@@ -47,7 +55,7 @@ impl TestIdp {
 
     /// Starts with default options and a clock that only the test advances.
     pub(crate) fn with_clock() -> (Self, TestClock) {
-        Self::with_auth(AuthOptions::default())
+        Self::with_auth(auth_options())
     }
 
     /// Starts with these auth options and a clock that only the test advances.

@@ -95,7 +95,7 @@ pub(crate) async fn choose(
                 back.as_str(),
             ));
         }
-        let Ok(email) = email::normalize(&choice.email) else {
+        let Ok(email) = email::normalize(choice.email.trim()) else {
             return Ok(consent::invalid_email(&format!("{APPROVAL_PATH}/{id}")));
         };
         let user_id = match sign_in(state, &auth, &endpoint, &email, now) {
@@ -150,8 +150,7 @@ fn sign_in(
         Some(user) => Ok(user.id),
         None => {
             let profile = Profile::new(Provider::Google, endpoint.base(), email, "");
-            let can_sign_up = !auth.options.disable_signup;
-            state.sign_in_with_provider(&profile, profile.metadata(), can_sign_up, now)
+            auth.sign_in(state, &profile, now)
         }
     }
 }

@@ -212,7 +212,9 @@ fn refresh(
             "The scope is more than was granted; start a new authorization",
         ));
     }
-    let session_id = state.refresh_session(token, Some(client.id), request.now)?;
+    let session_id = state
+        .refresh_session(token, Some(client.id), request.now)?
+        .id;
     respond(
         state,
         session_id,

@@ -18,7 +18,12 @@ impl ConsentPage {
     pub(super) async fn open(idp: &TestIdp, authorize: &str) -> Self {
         let response = idp.get(authorize).await;
         assert_eq!(response.status, 302, "{}", response.body);
-        let path = response.header("location").unwrap().to_owned();
+        Self::show(idp, response.header("location").unwrap()).await
+    }
+
+    /// Opens the page at this path.
+    pub(super) async fn show(idp: &TestIdp, path: &str) -> Self {
+        let path = path.to_owned();
         let shown = idp.get(&path).await;
         let cookie = shown
             .header("set-cookie")
@@ -84,10 +89,16 @@ pub(super) async fn deny(idp: &TestIdp, authorize: &str) -> Url {
 }
 
 async fn finish(idp: &TestIdp, authorize: &str, members: &[(&str, &str)]) -> Url {
-    let sent = ConsentPage::open(idp, authorize)
-        .await
-        .send(idp, members)
-        .await;
+    finish_page(idp, &ConsentPage::open(idp, authorize).await, members).await
+}
+
+/// Submits a page and returns the redirect to the app.
+pub(super) async fn finish_page(
+    idp: &TestIdp,
+    page: &ConsentPage,
+    members: &[(&str, &str)],
+) -> Url {
+    let sent = page.send(idp, members).await;
     assert_eq!(sent.status, 303, "{}", sent.body);
     let back = idp.get(sent.header("location").unwrap()).await;
     assert_eq!(back.status, 302, "{}", back.body);

@@ -11,7 +11,7 @@ use crate::fixture::{self, PASSWORD, TestIdp, text};
 fn options_with_file(data: &Path, address: &str, algorithm: Algorithm) -> Options {
     let auth = AuthOptions {
         data: Some(data.to_owned()),
-        ..AuthOptions::default()
+        ..fixture::auth_options()
     };
     Options {
         address: address.parse().unwrap(),
@@ -22,13 +22,13 @@ fn options_with_file(data: &Path, address: &str, algorithm: Algorithm) -> Option
 }
 
 /// Restarts at the same address, because tokens contain the issuer.
-fn restart(idp: TestIdp, data: &Path) -> TestIdp {
+pub(super) fn restart(idp: TestIdp, data: &Path) -> TestIdp {
     let address = idp.address().to_string();
     drop(idp);
     TestIdp::with_options(options_with_file(data, &address, Algorithm::RS256))
 }
 
-fn start(data: &Path) -> TestIdp {
+pub(super) fn start(data: &Path) -> TestIdp {
     TestIdp::with_options(options_with_file(data, "127.0.0.1:0", Algorithm::RS256))
 }
 
@@ -191,7 +191,7 @@ fn invalid_site_url_is_rejected_with_an_example() {
     for site in ["localhost:3000", "", "ftp://x", "javascript:alert(1)"] {
         let auth = AuthOptions {
             site_url: site.to_owned(),
-            ..AuthOptions::default()
+            ..fixture::auth_options()
         };
         let Err(error @ IdpError::InvalidSiteUrl(_)) = Idp::start(Options {
             auth,

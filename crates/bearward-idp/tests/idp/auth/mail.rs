@@ -5,9 +5,9 @@ use std::time::Duration;
 use bearward_idp::AuthOptions;
 use serde_json::{Value, json};
 
-use crate::fixture::{TestIdp, TestResponse, text};
+use crate::fixture::{self, TestIdp, TestResponse, text};
 
-async fn inbox(idp: &TestIdp) -> Vec<Value> {
+pub(super) async fn inbox(idp: &TestIdp) -> Vec<Value> {
     idp.get("/.inbox").await.json()["mails"]
         .as_array()
         .unwrap()
@@ -15,7 +15,7 @@ async fn inbox(idp: &TestIdp) -> Vec<Value> {
 }
 
 /// Follows the link of a mail and returns the redirect target.
-async fn follow(idp: &TestIdp, mail: &Value) -> String {
+pub(super) async fn follow(idp: &TestIdp, mail: &Value) -> String {
     let response = idp
         .get(text(mail, "link").strip_prefix(&idp.base()).unwrap())
         .await;
@@ -165,7 +165,7 @@ async fn code_of_another_user_or_type_is_rejected() {
 async fn responses_do_not_reveal_existing_accounts() {
     let (idp, _) = TestIdp::with_auth(AuthOptions {
         confirm_email: true,
-        ..AuthOptions::default()
+        ..fixture::auth_options()
     });
     let sign_up = |email: &str| json!({ "email": email, "password": "correct horse" });
     idp.auth_post("/signup", sign_up("ada@example.com")).await;

@@ -4,9 +4,13 @@
 mod consent;
 mod cors;
 mod data_file;
+mod email_change;
 mod error_format;
 mod google;
+mod identities;
 mod mail;
+mod mail_limits;
+mod mfa;
 mod oauth_clients;
 mod oauth_proofs;
 mod oauth_server;

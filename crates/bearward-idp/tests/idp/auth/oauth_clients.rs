@@ -65,7 +65,7 @@ async fn metadata_has_every_path_that_clients_try() {
         ("access-control-request-headers", "mcp-protocol-version"),
     ];
     let line = "OPTIONS /auth/v1/.well-known/oauth-authorization-server";
-    assert_eq!(idp.send(line, &preflight, "").await.status, 200);
+    assert_eq!(idp.send(line, &preflight, "").await.status, 204);
 }
 
 #[tokio::test]

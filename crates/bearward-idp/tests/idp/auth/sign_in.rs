@@ -7,7 +7,7 @@ use serde_json::json;
 use url::Url;
 
 use super::consent::{ConsentPage, deny, select_user};
-use crate::fixture::{TestIdp, TestResponse};
+use crate::fixture::{self, TestIdp, TestResponse};
 
 /// The example of RFC 7636 appendix B.
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
@@ -148,8 +148,11 @@ async fn denial_redirects_with_error_and_keeps_the_query() {
     )
     .await;
     let pairs: Vec<_> = address.query_pairs().collect();
-    assert_eq!(pairs[0], ("next".into(), "/a".into()));
-    assert_eq!(pairs[1], ("error".into(), "access_denied".into()));
+    assert!(pairs.contains(&("next".into(), "/a".into())), "{address}");
+    assert!(
+        pairs.contains(&("error".into(), "access_denied".into())),
+        "{address}"
+    );
     assert!(
         address
             .fragment()
@@ -163,7 +166,7 @@ async fn redirects_go_only_to_allowed_addresses() {
     let (idp, _) = TestIdp::with_auth(AuthOptions {
         site_url: "http://localhost:4000/home".to_owned(),
         redirects: vec!["https://*.preview.example/**".to_owned()],
-        ..AuthOptions::default()
+        ..fixture::auth_options()
     });
     for (requested, expected) in [
         (
@@ -200,7 +203,7 @@ async fn redirects_go_only_to_allowed_addresses() {
 async fn provider_sign_in_drops_an_unconfirmed_password() {
     let (idp, _) = TestIdp::with_auth(AuthOptions {
         confirm_email: true,
-        ..AuthOptions::default()
+        ..fixture::auth_options()
     });
     let squatter = json!({ "email": "ada@example.com", "password": "squatter", "data": { "full_name": "Not Ada" } });
     assert_eq!(idp.auth_post("/signup", squatter.clone()).await.status, 200);
@@ -222,7 +225,7 @@ async fn provider_sign_in_drops_an_unconfirmed_password() {
 async fn disabled_signup_redirects_with_the_error() {
     let (idp, _) = TestIdp::with_auth(AuthOptions {
         disable_signup: true,
-        ..AuthOptions::default()
+        ..fixture::auth_options()
     });
     let back = select_user(&idp, &authorize_with_pkce(), "ada@example.com").await;
     assert!(
