@@ -59,9 +59,10 @@ impl TrustedProxies {
             .map_or(Ipv4Addr::UNSPECIFIED.into(), |peer| {
                 peer.ip().to_canonical()
             });
-        let (name, shown) = match self.headers {
-            ProxyHeaders::Forwarded => (FORWARDED, "Forwarded"),
-            _ => (X_FORWARDED_FOR, "X-Forwarded-For"),
+        let (name, shown) = if self.headers == ProxyHeaders::Forwarded {
+            (FORWARDED, "Forwarded")
+        } else {
+            (X_FORWARDED_FOR, "X-Forwarded-For")
         };
         if !self.is_trusted(peer) {
             if request.headers().contains_key(&name) {
@@ -76,23 +77,19 @@ impl TrustedProxies {
         }
         let values = request.headers().get_all(&name);
         let lines: Vec<&[u8]> = values.map(HeaderValue::as_bytes).collect();
-        match self.headers {
-            ProxyHeaders::Forwarded => {
-                let elements = elements_from_the_right(&lines);
-                self.walk(peer, elements.map(|element| element.ok()?.address()))
-            }
-            _ => {
-                let elements = lines
-                    .iter()
-                    .rev()
-                    .flat_map(|line| line.rsplit(|&byte| byte == b','))
-                    .map(<[u8]>::trim_ascii)
-                    .take(MAX_HOPS)
-                    // Recipients ignore empty list elements (RFC 9110 §5.6.1.2).
-                    .filter(|element| !element.is_empty());
-                self.walk(peer, elements.map(parse_element))
-            }
+        if self.headers == ProxyHeaders::Forwarded {
+            let elements = elements_from_the_right(&lines);
+            return self.walk(peer, elements.map(|element| element.ok()?.address()));
         }
+        let elements = lines
+            .iter()
+            .rev()
+            .flat_map(|line| line.rsplit(|&byte| byte == b','))
+            .map(<[u8]>::trim_ascii)
+            .take(MAX_HOPS)
+            // Recipients ignore empty list elements (RFC 9110 §5.6.1.2).
+            .filter(|element| !element.is_empty());
+        self.walk(peer, elements.map(parse_element))
     }
 
     /// Returns the first address that is not a trusted proxy, or else the last one before the end or
