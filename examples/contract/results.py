@@ -28,6 +28,11 @@ BEHAVIOURS = {
     "a key may be published twice": ["jwks.twice"],
     "weak keys are refused": ["jwks.short-rsa", "key.rotation.exponent-of-one"],
 }
+# The groups that run only with an option, for servers that support what they are about.
+OPTIONAL_GROUPS = {
+    "dpop": "proofs of possession (DPoP, RFC 9449)",
+    "mtls": "client certificates forwarded by a proxy (RFC 8705)",
+}
 SEVERITIES = ["critical", "high", "medium", "low"]
 
 
@@ -43,7 +48,9 @@ def main(arguments: list[str]) -> int:
     PAGE.parent.mkdir(exist_ok=True)
     PAGE.write_text(page())
     before, _, after = COMPARISON.read_text().split("<!-- results -->\n")
-    COMPARISON.write_text("<!-- results -->\n".join([before, comparison(), after]))
+    text = "<!-- results -->\n".join([before, comparison(), after])
+    before, _, after = text.split("<!-- optional -->\n")
+    COMPARISON.write_text("<!-- optional -->\n".join([before, optional_comparison(), after]))
     return 0
 
 
@@ -55,7 +62,18 @@ def result(peer: str, report: dict) -> dict:
         "passed": report["passed"],
         "skipped": report["skipped"],
         "failed": [named(peer, case) for case in failed],
+        "optional": optional_groups(report),
     }
+
+
+def optional_groups(report: dict) -> dict:
+    """Returns how many cases of each optional group were passed and failed."""
+    counts = {}
+    for group in OPTIONAL_GROUPS:
+        outcomes = Counter(case["outcome"] for case in report["cases"] if case["id"].startswith(group + "."))
+        if outcomes["passed"] or outcomes["failed"]:
+            counts[group] = {outcome: outcomes[outcome] for outcome in ("passed", "failed")}
+    return counts
 
 
 def named(peer: str, case: dict) -> dict:
@@ -150,6 +168,23 @@ def comparison() -> str:
         failed = {case["id"] for case in ran["failed"]}
         cells = ["✗" if failed.intersection(cases) else "" for cases in BEHAVIOURS.values()]
         lines.append(f"| [{name}](contract-results.md#{path.parent.name}) | {ran['passed']} | {len(failed)} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def optional_comparison() -> str:
+    """Returns a table of the servers that were tested with optional groups."""
+    lines = [f"| server | {' | '.join(OPTIONAL_GROUPS.values())} |", "|---" * (1 + len(OPTIONAL_GROUPS)) + "|"]
+    for path in sorted(HERE.glob("*/result.json")):
+        ran = json.loads(path.read_text())
+        if not ran.get("optional"):
+            continue
+        name = json.loads(path.with_name("peer.json").read_text())["name"]
+        cells = []
+        for group in OPTIONAL_GROUPS:
+            counts = ran["optional"].get(group)
+            failed = [f"`{case['id']}`" for case in ran["failed"] if case["id"].startswith(group + ".")]
+            cells.append("not tested" if counts is None else f"{counts['passed']} passed" + (f"; failed: {', '.join(failed)}" if failed else ""))
+        lines.append(f"| [{name}](contract-results.md#{path.parent.name}) | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 

@@ -55,8 +55,8 @@ install() {
     (cd "$to" && mvn --quiet --batch-mode package >/dev/null)
     start="exec java -jar $to/target/server.jar"
   else
-    cargo build --locked --release --manifest-path "$from/Cargo.toml" --target-dir "$work/target"
-    start=$work/target/release/$1
+    cargo build --locked --manifest-path "$from/Cargo.toml" --target-dir "$work/target"
+    start=$work/target/debug/$1
   fi
   # Restarted like under a service manager: some servers load the key set at start and exit if that fails.
   if python3 -c 'import json, sys; sys.exit(not json.load(open(sys.argv[1])).get("restart"))' "$from/peer.json"; then

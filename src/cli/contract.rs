@@ -66,6 +66,11 @@ pub(super) struct Options {
     /// that accepts both
     #[arg(long)]
     dpop: bool,
+    /// Also send tokens that are bound to a client certificate (RFC 8705), with the certificate in
+    /// this header, to a target that trusts it from 127.0.0.1 only: Client-Cert (RFC 9440),
+    /// X-Forwarded-Client-Cert (Envoy), or another name for percent-encoded PEM (nginx)
+    #[arg(long, value_name = "HEADER")]
+    client_certificate_header: Option<String>,
     /// Give tokens and keys the shape of this provider's: supabase, auth0, entra, cognito or
     /// keycloak; or test an MCP server: mcp
     #[arg(long, value_name = "NAME", default_value_t)]
@@ -215,6 +220,7 @@ async fn run_cases(options: &Options, bar: &ProgressBar) -> Result<Report, Failu
         required_claim: options.require_claim.clone(),
         tenant_claim: options.tenant_claim.clone(),
         dpop: options.dpop,
+        client_certificate_header: options.client_certificate_header.clone(),
         claims: options.claim.iter().cloned().collect::<Map<_, _>>(),
         profile: options.profile,
         token_type: options.token_type.clone(),

@@ -79,6 +79,7 @@ fn dpop(config: &Config) -> DpopConfig {
         dpop
     };
     let proxies = config.server.trusted_proxies.clone();
+    let dpop = dpop.proxy_headers(config.server.proxy_headers);
     dpop.trusted_proxies(move |peer| proxies.iter().any(|network| network.contains(&peer)))
 }
 

@@ -3,13 +3,14 @@
 use std::{net::SocketAddr, time::Duration};
 
 use actix_web::http::header::HeaderName;
+use bearward::ProxyHeaders;
 use ipnet::IpNet;
 
 use super::{
     ClientCertificateHeader, CorsOrigin, PublicUrl, Tls,
     address::{cors_origins, header_names, listen_address, public_url, socket_address},
     network::networks,
-    raw::integer,
+    raw::{integer, one_of},
     section::{Reported, Section},
     tls::client_certificate_header,
     units::{duration, size},
@@ -50,8 +51,10 @@ pub struct Server {
     pub max_connections_per_address: usize,
     /// The address of a second listener, which serves `/metrics` in place of the API.
     pub admin_bind: Option<SocketAddr>,
-    /// The proxies whose `X-Forwarded-For` and client certificate headers are used.
+    /// The proxies whose `X-Forwarded-For` or `Forwarded`, and client certificate headers are used.
     pub trusted_proxies: Vec<IpNet>,
+    /// The headers in which these proxies describe the client and its request.
+    pub proxy_headers: ProxyHeaders,
     /// The header in which these proxies forward the certificate of a client.
     pub client_certificate_header: Option<ClientCertificateHeader>,
     /// TLS of the API's listener. `None`: it serves plain HTTP.
@@ -100,6 +103,13 @@ impl Server {
             section.take("max_connections_per_address", integer(0..=1_000_000));
         let admin_bind = section.optional("admin_bind", socket_address);
         let trusted_proxies = section.take("trusted_proxies", networks);
+        let proxy_headers = section.take(
+            "proxy_headers",
+            one_of(&[
+                ("x-forwarded", ProxyHeaders::XForwarded),
+                ("forwarded", ProxyHeaders::Forwarded),
+            ]),
+        );
         let client_certificate_header =
             section.optional("client_certificate_header", client_certificate_header);
         let tls = section.subsection("tls").and_then(Tls::read);
@@ -138,6 +148,7 @@ impl Server {
             max_connections_per_address: max_connections_per_address?,
             admin_bind: admin_bind?,
             trusted_proxies: trusted_proxies?,
+            proxy_headers: proxy_headers?,
             client_certificate_header: client_certificate_header?,
             tls: tls?,
         })

@@ -201,6 +201,35 @@ async fn forwarded_urls_are_read_from_trusted_proxies_only() {
 }
 
 #[tokio::test]
+async fn forwarded_is_read_in_place_of_x_forwarded() {
+    for (trusted, headers, status) in [
+        ("127.0.0.1", "forwarded", 200),
+        ("127.0.0.1", "x-forwarded", 401),
+        ("192.0.2.1", "forwarded", 401),
+    ] {
+        let settings = [
+            ("server.trusted_proxies", trusted),
+            ("server.proxy_headers", headers),
+        ];
+        let (app, key) = start(&settings).await;
+        let token = app.token("ada").bound_to(&key).sign();
+        let proof = key.proof("GET", "https://api.example.com/protected");
+        let proof = proof
+            .for_token(&token)
+            .issued_at(bearward::Clock::now(&app.clock));
+        let request = app
+            .request(Method::GET, "/protected")
+            .header("x-forwarded-host", "other.example")
+            .header(
+                "forwarded",
+                "for=192.0.2.9;proto=https;host=api.example.com",
+            );
+        let response = send(with_proof(request, &token, &proof.sign())).await;
+        response.expect_status(status);
+    }
+}
+
+#[tokio::test]
 async fn a_gateway_forwards_the_request_of_the_proof() {
     for (trusted, status) in [("127.0.0.1", 200), ("192.0.2.1", 401)] {
         let (app, key) = start(&[("server.trusted_proxies", trusted)]).await;

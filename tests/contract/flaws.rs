@@ -288,6 +288,18 @@ pub(crate) const ACCEPTED: &[Flaw] = &[
     "dpop.two-proofs",
     "dpop.bearer",
     "dpop.unbound",
+    "mtls.no-certificate",
+    "mtls.other-certificate",
+    "mtls.malformed-certificate",
+    "mtls.two-headers",
+    "mtls.untrusted-peer",
+    "mtls.thumbprint.of-nothing",
+    "mtls.thumbprint.null",
+    "mtls.thumbprint.empty",
+    "mtls.thumbprint.prefix",
+    "mtls.thumbprint.case",
+    "mtls.thumbprint.sha1",
+    "mtls.thumbprint.array",
 ];
 
 /// Cases that detect a flaw together because they send the same kind of request. All other flaws are
@@ -374,10 +386,13 @@ pub(crate) const REJECTED: &[Flaw] = &[
     "http.spaces",
     "dpop.valid",
     "dpop.htu.case",
+    "dpop.htu.request-query",
     "dpop.htu.query",
     "dpop.iat.recent",
     "dpop.iat.ahead",
     "dpop.scheme.lower-case",
+    "mtls.valid",
+    "mtls.unbound",
 ];
 
 /// Flaws whose tokens contain a URL that the test server fetches before it rejects them.

@@ -517,6 +517,12 @@ fn cases_that_require_the_issuer_are_not_critical() {
         "jwks.symmetric",
         "jwks.short-rsa",
         "key.rotation.exponent-of-one",
+        "dpop.key.other",
+        "dpop.replay",
+        "dpop.bearer",
+        "mtls.other-certificate",
+        "mtls.untrusted-peer",
+        "mtls.thumbprint.null",
     ] {
         assert_eq!(severity(id), Severity::Medium, "{id}");
     }

@@ -8,7 +8,9 @@ use std::{
 use bearward::Algorithm;
 use bearward_contract::{Contract, Options, Progress, Report};
 
-use crate::test_server::{Behavior, Flaws, RequestLog, TestServer, Trust};
+use crate::test_server::{
+    Behavior, CLIENT_CERTIFICATE_HEADER, Flaws, RequestLog, TestServer, Trust,
+};
 
 /// What the test server requires of tokens beyond the registered claims.
 pub(crate) const CLIENT_ID: &str = "web";
@@ -28,6 +30,7 @@ pub(crate) fn options() -> Options {
         required_claim: Some((REQUIRED_CLAIM.0.to_owned(), REQUIRED_CLAIM.1.into())),
         tenant_claim: Some(TENANT_CLAIM.to_owned()),
         dpop: true,
+        client_certificate_header: Some(CLIENT_CERTIFICATE_HEADER.to_owned()),
         ..Options::default()
     }
 }

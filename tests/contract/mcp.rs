@@ -72,6 +72,33 @@ async fn each_flaw_is_detected_by_its_case() {
     }
 }
 
+/// The target requires POST, and the report repeats the request that was sent.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failed_case_is_replayed_as_a_message() {
+    let report = run(McpFlaw::LongerAudience, &["claims.aud", "mcp"]).await;
+    let failed: Vec<_> = report.failures().collect();
+    let with_token = failed
+        .iter()
+        .find(|result| !result.request.is_empty())
+        .unwrap_or_else(|| panic!("{report}"));
+    assert!(
+        with_token
+            .request
+            .starts_with("POST authorization: Bearer "),
+        "{}",
+        with_token.request
+    );
+    let replay = with_token.replay.as_ref().unwrap();
+    for part in [
+        "curl -i -H 'authorization: Bearer eyJ",
+        "-H 'content-type: application/json'",
+        "--data '{\"jsonrpc\":\"2.0\"",
+    ] {
+        assert!(replay.curl.contains(part), "{part}\n{}", replay.curl);
+    }
+    assert!(!replay.curl.contains("-X GET"), "{}", replay.curl);
+}
+
 #[test]
 fn each_case_detects_a_flaw() {
     let detecting: BTreeSet<&str> = FLAWS

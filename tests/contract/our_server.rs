@@ -37,11 +37,12 @@ async fn run_with_sources(contract: Contract, sources: Sources) -> Report {
 /// Only cases about algorithms that are not in use, and about rules that no option names, may be
 /// skipped.
 fn assert_complete(report: &Report) {
-    const RULES: [&str; 6] = [
+    const RULES: [&str; 7] = [
         "claims.client.",
         "claims.required.",
         "claims.tenant.",
         "dpop.",
+        "mtls.",
         "at-jwt.",
         "metadata.",
     ];
@@ -139,5 +140,34 @@ async fn bearward_passes_the_cases_about_proofs() {
             .iter()
             .filter(|result| result.id.starts_with("dpop."));
         assert!(cases.clone().count() > 30 && cases.all(|result| !result.is_skipped()));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bearward_passes_the_cases_about_client_certificates() {
+    for header in ["Client-Cert", "X-Forwarded-Client-Cert", "ssl-client-cert"] {
+        let options = Options {
+            strict: true,
+            quick: true,
+            client_certificate_header: Some(header.to_owned()),
+            only: ["control", "claims.cnf", "mtls"].map(str::to_owned).into(),
+            ..Options::default()
+        };
+        let contract = Contract::open(options).unwrap();
+        let sources = Sources::new(None, [("SUPABASE_URL".to_owned(), contract.base())])
+            .with("server.trusted_proxies", "127.0.0.1/32")
+            .with("server.client_certificate_header", header);
+        let report = run_with_sources(contract, sources).await;
+        // Every proxy appends its element to the header of Envoy, so the last one is that of the
+        // nearest proxy.
+        assert!(report.passed(), "{header}\n{report}");
+        let mut cases = report
+            .results
+            .iter()
+            .filter(|result| result.id.starts_with("mtls."));
+        assert!(
+            cases.clone().count() > 12 && cases.all(|result| !result.is_skipped()),
+            "{report}"
+        );
     }
 }

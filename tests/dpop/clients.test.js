@@ -27,7 +27,7 @@ async function register(server) {
 }
 
 // Signs in with oauth4webapi and returns everything that belongs to the session.
-async function signIn() {
+async function signIn(exchangedBy = (DPoP) => DPoP) {
   const server = await discover()
   const client = await register(server)
   const keys = await oauth.generateKeyPair('ES256')
@@ -38,10 +38,11 @@ async function signIn() {
   for (const [name, value] of Object.entries({
     client_id: client.client_id, redirect_uri: REDIRECT, response_type: 'code', scope: 'email', state,
     code_challenge: await oauth.calculatePKCECodeChallenge(verifier), code_challenge_method: 'S256',
+    dpop_jkt: await DPoP.calculateThumbprint(),
   })) url.searchParams.set(name, value)
   const parameters = oauth.validateAuthResponse(server, client, await allow(idp, url), state)
   const response = await oauth.authorizationCodeGrantRequest(
-    server, client, oauth.None(), parameters, REDIRECT, verifier, { ...http, DPoP })
+    server, client, oauth.None(), parameters, REDIRECT, verifier, { ...http, DPoP: await exchangedBy(DPoP, client) })
   const tokens = await oauth.processAuthorizationCodeResponse(server, client, response)
   return { server, client, keys, DPoP, tokens }
 }
@@ -64,6 +65,11 @@ test('oauth4webapi: code, request, refresh', async () => {
   assert.notEqual(refreshed.refresh_token, session.tokens.refresh_token)
   assert.deepEqual(claims(refreshed.access_token).cnf, claims(session.tokens.access_token).cnf)
   assert.equal((await get(session, refreshed.access_token, plain)).status, 200)
+})
+
+test('oauth4webapi: a code is bound to the key of the authorization request', async () => {
+  const other = async (_, client) => oauth.DPoP(client, await oauth.generateKeyPair('ES256'))
+  await assert.rejects(signIn(other), { error: 'invalid_grant' })
 })
 
 test('oauth4webapi: a refresh token is bound to its key', async () => {

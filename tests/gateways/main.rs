@@ -15,6 +15,7 @@ mod forwarding;
 mod header_spoofing;
 mod identity_headers;
 mod preflight;
+mod proofs;
 mod rejections;
 mod requirements;
 mod services;

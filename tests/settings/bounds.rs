@@ -80,6 +80,7 @@ fn check(inside: &str, outside: &str) {
     "trusted_proxies = ['0.0.0.0/1']",
     "trusted_proxies = ['0.0.0.0/0']"
 )]
+#[case::proxy_headers("server", "proxy_headers = 'forwarded'", "proxy_headers = 'Forwarded'")]
 #[case::proxies_are_a_list("server", "trusted_proxies = []", "trusted_proxies = '10.0.0.1'")]
 #[case::certificate_header_needs_a_proxy(
     "server",

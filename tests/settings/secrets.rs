@@ -217,6 +217,7 @@ fn the_effective_values_have_their_sources() {
     server.max_connections_per_address = 0                       the built-in defaults
     server.admin_bind = ""                                       the built-in defaults
     server.trusted_proxies = []                                  the built-in defaults
+    server.proxy_headers = "x-forwarded"                         the built-in defaults
     server.client_certificate_header = ""                        the built-in defaults
     server.tls.cert_file = ""                                    the built-in defaults
     server.tls.key_file = ""                                     the built-in defaults

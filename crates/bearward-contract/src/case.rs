@@ -73,6 +73,9 @@ pub enum Expectation {
     /// 400, 401 or 403. In strict mode: 401 with a `DPoP` challenge that contains
     /// `error="invalid_dpop_proof"` or `error="invalid_token"` (RFC 9449 §7.1).
     RejectedProof,
+    /// 400, 401 or 403: the request has no proof of possession, or more than one. In strict mode:
+    /// 400, or 401 with a `DPoP` challenge.
+    RejectedProofCount,
     /// No 2xx and no crash: 3xx, 4xx or 501, or a closed connection.
     NotServed,
     /// Any response in time that is not 5xx.
@@ -116,6 +119,8 @@ pub enum Precondition {
     TenantClaim,
     /// [`Options::dpop`](super::Options::dpop) is set.
     Dpop,
+    /// [`Options::client_certificate_header`](super::Options::client_certificate_header) is set.
+    ClientCertificate,
     /// [`Options::token_type`](super::Options::token_type) is `at+jwt`.
     AccessTokenType,
 }
@@ -335,7 +340,10 @@ impl Expectation {
             (Self::RejectedUnknownKey, true) => {
                 "401 with a Bearer challenge with error=\"invalid_token\", or 503 with Retry-After"
             }
-            (Self::RejectedRequest | Self::RejectedProof, false) => "400, 401 or 403",
+            (Self::RejectedRequest | Self::RejectedProof | Self::RejectedProofCount, false) => {
+                "400, 401 or 403"
+            }
+            (Self::RejectedProofCount, true) => "400, or 401 with a DPoP challenge",
             (Self::RejectedProof, true) => {
                 "401 with a DPoP challenge with error=\"invalid_dpop_proof\" or \"invalid_token\""
             }

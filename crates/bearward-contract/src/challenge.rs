@@ -1,6 +1,6 @@
 //! Finds the Bearer challenge of a response and checks it against RFC 6750 §3.
 
-use bearward_testing::challenge::parse_challenges;
+use bearward_testing::challenge::{Challenge, parse_challenges};
 use reqwest::header::{HeaderMap, WWW_AUTHENTICATE};
 
 /// The parameters of a Bearer challenge, with names in lower case.
@@ -65,25 +65,30 @@ impl BearerChallenge {
 
 /// Returns how the challenge of a rejected proof deviates from RFC 9449 §7.1.
 pub(super) fn proof_challenge_problem(headers: &HeaderMap) -> Option<String> {
+    match dpop_challenge(headers).map(|challenge| challenge.parameter("error").map(str::to_owned)) {
+        Err(problem) => Some(problem),
+        Ok(Some(code)) if matches!(code.as_str(), "invalid_dpop_proof" | "invalid_token") => None,
+        Ok(_) => Some("a DPoP challenge without the error code".to_owned()),
+    }
+}
+
+/// Returns the first `DPoP` challenge of the response.
+///
+/// # Errors
+/// Describes the problem: the header cannot be parsed, or has no such challenge.
+pub(super) fn dpop_challenge(headers: &HeaderMap) -> Result<Challenge, String> {
     let mut challenges = Vec::new();
     for value in headers.get_all(WWW_AUTHENTICATE) {
-        let Some(parsed) = value
+        let parsed = value
             .to_str()
             .ok()
-            .and_then(|text| parse_challenges(text).ok())
-        else {
-            return Some("a malformed WWW-Authenticate".to_owned());
-        };
-        challenges.extend(parsed);
+            .and_then(|text| parse_challenges(text).ok());
+        challenges.extend(parsed.ok_or("a malformed WWW-Authenticate")?);
     }
-    let mut challenges = challenges.iter();
-    let Some(dpop) = challenges.find(|found| found.scheme.eq_ignore_ascii_case("dpop")) else {
-        return Some("no WWW-Authenticate with a DPoP challenge".to_owned());
-    };
-    match dpop.parameter("error") {
-        Some("invalid_dpop_proof" | "invalid_token") => None,
-        _ => Some("a DPoP challenge without the error code".to_owned()),
-    }
+    let mut challenges = challenges.into_iter();
+    challenges
+        .find(|found| found.scheme.eq_ignore_ascii_case("dpop"))
+        .ok_or_else(|| "no WWW-Authenticate with a DPoP challenge".to_owned())
 }
 
 #[cfg(test)]
@@ -140,6 +145,9 @@ mod tests {
         ] {
             assert!(problem(value).is_some(), "{value}");
         }
+        let without_error = [(WWW_AUTHENTICATE, "DPoP algs=\"ES256\"".parse().unwrap())];
+        assert!(dpop_challenge(&without_error.into_iter().collect()).is_ok());
+        assert!(dpop_challenge(&HeaderMap::new()).is_err());
         assert!(proof_challenge_problem(&HeaderMap::new()).is_some());
     }
 

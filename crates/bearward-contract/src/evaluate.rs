@@ -2,7 +2,7 @@
 
 use super::{
     case::Expectation,
-    challenge::{BearerChallenge, proof_challenge_problem},
+    challenge::{BearerChallenge, dpop_challenge, proof_challenge_problem},
     finding::{Failure, FailureKind},
     target::{RequestError, Response},
 };
@@ -42,9 +42,9 @@ pub(super) fn evaluate(
         Expectation::RejectedUnknownKey => {
             matches!(response.status, 401 | 403) || response.is_key_unavailable()
         }
-        Expectation::RejectedRequest | Expectation::RejectedProof => {
-            matches!(response.status, 400 | 401 | 403)
-        }
+        Expectation::RejectedRequest
+        | Expectation::RejectedProof
+        | Expectation::RejectedProofCount => matches!(response.status, 400 | 401 | 403),
         Expectation::NotServed => (300..500).contains(&response.status) || response.status == 501,
         Expectation::Survives | Expectation::SurvivesOversize => response.status < 500,
         Expectation::Steps(_) => true,
@@ -73,11 +73,18 @@ fn challenge_problem(expectation: Expectation, response: &Response) -> Option<St
         Expectation::RejectedProof => {
             return Some("instead of 401 (RFC 9449 §7.1)".to_owned());
         }
-        Expectation::RejectedRequest if response.status == 400 => return None,
+        Expectation::RejectedRequest | Expectation::RejectedProofCount
+            if response.status == 400 =>
+        {
+            return None;
+        }
+        Expectation::RejectedProofCount if response.status == 401 => {
+            return dpop_challenge(&response.headers).err();
+        }
         Expectation::RejectedRequest if response.status == 401 => {
             return BearerChallenge::from_headers(&response.headers).err();
         }
-        Expectation::RejectedRequest => {
+        Expectation::RejectedRequest | Expectation::RejectedProofCount => {
             return Some("which means that the client is authenticated".to_owned());
         }
         _ => return None,

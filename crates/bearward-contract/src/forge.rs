@@ -8,11 +8,12 @@ use bearward_testing::{
     ProofKey, TokenBuilder,
     signing::{KeyPair, Token, encode},
 };
+use reqwest::Method;
 use serde_json::{Map, Value, json};
 use url::Url;
 use uuid::Uuid;
 
-use super::{options::Options, profile::Profile, rsa_1024};
+use super::{client_certificate::ClientCertificate, options::Options, profile::Profile, rsa_1024};
 
 /// Creates tokens; holds the keys and the configuration they depend on.
 pub(crate) struct Forge {
@@ -28,6 +29,9 @@ pub(crate) struct Forge {
     token_type: String,
     /// The key of the client, which tokens are bound to.
     pub(super) proof_key: ProofKey,
+    /// The certificate of the client, which tokens are bound to, and that of another client.
+    pub(super) certificates: [ClientCertificate; 2],
+    client_certificate_header: String,
     target_url: OnceLock<String>,
     dpop_nonce: Mutex<Option<String>>,
     profile: Profile,
@@ -169,7 +173,13 @@ fn der_content<'a>(input: &mut &'a [u8]) -> Option<&'a [u8]> {
 }
 
 impl Forge {
-    pub(super) fn new(base: String, issuer: String, canary: Canary, options: &Options) -> Self {
+    pub(super) fn new(
+        base: String,
+        issuer: String,
+        canary: Canary,
+        options: &Options,
+        certificates: [ClientCertificate; 2],
+    ) -> Self {
         let rsa = KeyPair::cached(Algorithm::RS256, 0);
         let key = |algorithm: Algorithm| match algorithm {
             Algorithm::ES256 | Algorithm::ES384 | Algorithm::ES512 | Algorithm::EdDSA => {
@@ -180,6 +190,7 @@ impl Forge {
                 .with_algorithm(algorithm)
                 .with_kid(Uuid::new_v4().to_string()),
         };
+        let header = options.client_certificate_header.clone();
         Self {
             issuer,
             base,
@@ -190,6 +201,8 @@ impl Forge {
             tenant_claim: options.tenant_claim.clone().unwrap_or_default(),
             token_type: options.token_type.clone(),
             proof_key: ProofKey::generate(),
+            certificates,
+            client_certificate_header: header.unwrap_or_default(),
             target_url: OnceLock::new(),
             dpop_nonce: Mutex::default(),
             profile: options.profile,
@@ -199,6 +212,16 @@ impl Forge {
             canary,
             clock: SystemClock::new(),
         }
+    }
+
+    /// Returns the name of the header in which a proxy forwards the certificate of the client.
+    pub(super) fn client_certificate_header(&self) -> &str {
+        &self.client_certificate_header
+    }
+
+    /// Returns the method of the requests, which proofs name.
+    pub(super) fn target_method(&self) -> Method {
+        self.profile.method()
     }
 
     /// Sets the URL of the target, which proofs name. Later calls have no effect.

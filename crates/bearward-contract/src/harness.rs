@@ -21,6 +21,7 @@ use bearward_testing::{
 use serde_json::{Value, json};
 
 use super::{
+    client_certificate::ClientCertificate,
     error::StepError,
     finding::{Failure, FailureKind},
     forge::{Canary, Forge},
@@ -83,7 +84,10 @@ pub(super) struct Fixture {
 
 impl Fixture {
     /// Starts listening.
-    pub(super) fn open(options: &Options) -> std::io::Result<Self> {
+    pub(super) fn open(
+        options: &Options,
+        certificates: [ClientCertificate; 2],
+    ) -> std::io::Result<Self> {
         let ring = || KeyRing::with_key(KeyPair::cached(Algorithm::RS256, 0));
         let listener = TcpListener::bind(options.issuer_bind)?;
         let address = client_address(listener.local_addr()?);
@@ -108,6 +112,7 @@ impl Fixture {
                 key,
             },
             options,
+            certificates,
         );
         Ok(Self {
             forge,

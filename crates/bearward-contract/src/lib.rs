@@ -33,6 +33,7 @@
 mod case;
 mod cases;
 mod challenge;
+mod client_certificate;
 mod command;
 mod diagnosis;
 mod error;

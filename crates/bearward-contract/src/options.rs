@@ -42,6 +42,14 @@ pub struct Options {
     /// Whether the target accepts tokens that are bound to a key with proofs of possession (RFC
     /// 9449), besides bearer tokens. Proofs name the URL of the target without its query.
     pub dpop: bool,
+    /// The request header in which the target expects the certificate of the client (RFC 8705), if
+    /// it accepts tokens that are bound to one, besides bearer tokens. The target trusts the header
+    /// from 127.0.0.1, where the suite is the proxy, and from no other peer.
+    ///
+    /// The name decides the format: `Client-Cert` as in RFC 9440, `X-Forwarded-Client-Cert` as
+    /// Envoy writes it, and percent-encoded PEM otherwise, as in `$ssl_client_escaped_cert` of
+    /// nginx.
+    pub client_certificate_header: Option<String>,
     /// The identity provider whose tokens the tokens of the suite resemble.
     pub profile: Profile,
     /// The `typ` header of valid tokens.
@@ -108,6 +116,7 @@ impl Default for Options {
             required_claim: None,
             tenant_claim: None,
             dpop: false,
+            client_certificate_header: None,
             profile: Profile::default(),
             token_type: "JWT".to_owned(),
             strict: false,

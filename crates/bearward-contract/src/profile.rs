@@ -3,6 +3,7 @@
 use std::{fmt, str::FromStr};
 
 use bearward_testing::TokenBuilder;
+use reqwest::Method;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -69,6 +70,14 @@ impl Profile {
             Self::Cognito => "cognito",
             Self::Keycloak => "keycloak",
             Self::Mcp => "mcp",
+        }
+    }
+
+    /// Returns the method of the usual request.
+    pub(super) fn method(self) -> Method {
+        match self {
+            Self::Mcp => Method::POST,
+            _ => Method::GET,
         }
     }
 

@@ -4,8 +4,8 @@ use super::{
     case::Case,
     cases::{
         access_token_profile, algorithm, baseline, cache, claims, dpop, flood, format, header,
-        http, issuer, jwks, key, mcp, no_fetch, outage, resource_metadata, rotation, signature,
-        slow_jwks, ssrf, thundering_herd,
+        http, issuer, jwks, key, mcp, mtls, no_fetch, outage, resource_metadata, rotation,
+        signature, slow_jwks, ssrf, thundering_herd,
     },
     group::Group,
     options::matches_prefix,
@@ -15,7 +15,7 @@ use super::{
 ///
 /// The order matters: groups that need no new key come first. Rotations come before the groups that
 /// exhaust the target's fetch limit (outages, then the flood).
-pub(super) const GROUPS: [Group; 22] = [
+pub(super) const GROUPS: [Group; 23] = [
     baseline::GROUP,
     format::GROUP,
     header::GROUP,
@@ -29,6 +29,7 @@ pub(super) const GROUPS: [Group; 22] = [
     ssrf::GROUP,
     http::GROUP,
     dpop::GROUP,
+    mtls::GROUP,
     resource_metadata::GROUP,
     mcp::GROUP,
     cache::GROUP,

@@ -2,7 +2,10 @@
 
 use std::net::SocketAddr;
 
-use super::{options::Options, target::Request};
+use super::{
+    options::Options,
+    target::{BODY_HEADERS, Request},
+};
 
 /// The address of the mock IdP that the command line uses by default.
 const DEFAULT_BIND: SocketAddr =
@@ -48,6 +51,9 @@ pub(super) fn command_line(target: &str, options: &Options) -> String {
     if let Some(claim) = &options.tenant_claim {
         option("--tenant-claim", claim);
     }
+    if let Some(header) = &options.client_certificate_header {
+        option("--client-certificate-header", header);
+    }
     if options.profile != defaults.profile {
         option("--profile", options.profile.name());
     }
@@ -82,12 +88,20 @@ pub(super) fn curl(target: &url::Url, request: &Request) -> String {
     let mut words = vec!["curl -i".to_owned()];
     match request.method.as_str() {
         "GET" => {}
+        // The method of a request with --data.
+        "POST" if request.body.is_some() => {}
         "HEAD" => words.push("--head".to_owned()),
         method => words.push(format!("-X {method}")),
     }
     for (name, value) in &request.headers {
         let header = [name.as_bytes(), b": ", value].concat();
         words.push(format!("-H {}", quote_bytes(&header)));
+    }
+    if let Some(body) = request.body {
+        for (name, value) in BODY_HEADERS {
+            words.push(format!("-H {}", quote(&format!("{name}: {value}"))));
+        }
+        words.push(format!("--data {}", quote(body)));
     }
     words.push(quote(request.url(target).as_str()));
     words.join(" ")
@@ -127,6 +141,7 @@ mod tests {
     use bearward::Algorithm;
 
     use super::*;
+    use crate::profile::Profile;
 
     #[test]
     fn the_command_names_only_what_differs_from_the_default() {
@@ -168,5 +183,27 @@ mod tests {
             curl(&target, &Request::bare().method(reqwest::Method::HEAD)),
             "curl -i --head http://127.0.0.1:3000/protected"
         );
+    }
+
+    #[test]
+    fn curl_sends_the_message_of_an_mcp_client() {
+        let target = url::Url::parse("http://127.0.0.1:3000/mcp").unwrap();
+        let sent = |request: Request| curl(&target, &request.for_profile(Profile::Mcp));
+        let message = sent(Request::bearer("a"));
+        assert!(
+            message.starts_with(
+                "curl -i -H 'authorization: Bearer a' -H 'content-type: application/json' -H 'accept: application/json, \
+                 text/event-stream' --data '{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"initialize\","
+            ),
+            "{message}"
+        );
+        assert!(
+            message.ends_with("}}' http://127.0.0.1:3000/mcp"),
+            "{message}"
+        );
+        let plain = sent(Request::bare().plain());
+        assert_eq!(plain, "curl -i http://127.0.0.1:3000/mcp");
+        let post = sent(Request::bare().method(reqwest::Method::POST));
+        assert_eq!(post, "curl -i -X POST http://127.0.0.1:3000/mcp");
     }
 }

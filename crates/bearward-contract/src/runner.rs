@@ -6,9 +6,11 @@ use std::{
 };
 
 use bearward::Algorithm;
+use reqwest::header::HeaderName;
 
 use super::{
     case::{Action, Case, Precondition},
+    client_certificate::ClientCertificate,
     command::Command,
     error::{ContractError, StepError},
     evaluate::evaluate,
@@ -61,8 +63,17 @@ impl Contract {
             issuer_base: base.map(str::to_owned),
             ..options
         };
-        let fixture =
-            Fixture::open(&options).map_err(|source| ContractError::Bind { address, source })?;
+        if let Some(header) = &options.client_certificate_header
+            && HeaderName::from_bytes(header.as_bytes()).is_err()
+        {
+            return Err(ContractError::Options(format!(
+                "{header:?} is not the name of a header; expected for example Client-Cert"
+            )));
+        }
+        let certificates = ClientCertificate::generate_pair()
+            .map_err(|error| ContractError::Options(format!("no client certificates: {error}")))?;
+        let fixture = Fixture::open(&options, certificates)
+            .map_err(|source| ContractError::Bind { address, source })?;
         Ok(Self { fixture, options })
     }
 
@@ -210,6 +221,7 @@ impl Run {
                 return (String::new(), outcome);
             }
         };
+        let request = harness.target.prepare(&request);
         let response = harness.send_request(&request).await;
         if let Some(reason) = self.connect_error(&response).await {
             return (describe_request(&request), Err(reason));
@@ -232,7 +244,7 @@ impl Run {
             Action::Request(request) => (None, request(&harness.forge)),
             Action::Steps(_) => return None,
         };
-        let curl = curl(harness.target.url(), &request);
+        let curl = curl(harness.target.url(), &harness.target.prepare(&request));
         Some(Replay { token, curl })
     }
 
@@ -323,6 +335,10 @@ impl Run {
                 "--require-claim is not set".to_owned(),
             ),
             Precondition::Dpop => (options.dpop, "--dpop is not set".to_owned()),
+            Precondition::ClientCertificate => (
+                options.client_certificate_header.is_some(),
+                "--client-certificate-header is not set".to_owned(),
+            ),
             Precondition::TenantClaim => (
                 options.tenant_claim.is_some(),
                 "--tenant-claim is not set".to_owned(),

@@ -1,7 +1,9 @@
 //! HTTP client for the target: sends one request and returns the response or the error.
 
 use std::{
+    borrow::Cow,
     error::Error as _,
+    net::IpAddr,
     sync::{
         OnceLock,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -22,11 +24,20 @@ use super::profile::Profile;
 #[derive(Debug, Clone)]
 pub(super) struct Request {
     pub(super) method: Method,
-    pub(super) headers: Vec<(&'static str, Vec<u8>)>,
+    pub(super) headers: Vec<(Cow<'static, str>, Vec<u8>)>,
     pub(super) query: Option<String>,
+    /// The JSON body.
+    pub(super) body: Option<&'static str>,
     /// Whether the request is sent as it is, whatever the profile is.
     plain: bool,
 }
+
+/// The headers of a request with a JSON body. Servers of the Model Context Protocol require both
+/// media types (MCP 2025-06-18, Streamable HTTP).
+pub(super) const BODY_HEADERS: [(&str, &str); 2] = [
+    ("content-type", "application/json"),
+    ("accept", "application/json, text/event-stream"),
+];
 
 impl Request {
     /// Creates a GET request without credentials.
@@ -35,6 +46,7 @@ impl Request {
             method: Method::GET,
             headers: Vec::new(),
             query: None,
+            body: None,
             plain: false,
         }
     }
@@ -49,8 +61,12 @@ impl Request {
         self.header("authorization", value)
     }
 
-    pub(super) fn header(mut self, name: &'static str, value: impl Into<Vec<u8>>) -> Self {
-        self.headers.push((name, value.into()));
+    pub(super) fn header(
+        mut self,
+        name: impl Into<Cow<'static, str>>,
+        value: impl Into<Vec<u8>>,
+    ) -> Self {
+        self.headers.push((name.into(), value.into()));
         self
     }
 
@@ -68,6 +84,19 @@ impl Request {
     pub(super) fn query(mut self, query: impl Into<String>) -> Self {
         self.query = Some(query.into());
         self
+    }
+
+    /// Returns the request that is sent for it to a target of this profile.
+    ///
+    /// Servers of the Model Context Protocol respond to GET with 405, or with a stream that does
+    /// not end, so that a GET request becomes an `initialize` message.
+    pub(super) fn for_profile(&self, profile: Profile) -> Self {
+        let mut request = self.clone();
+        if profile == Profile::Mcp && request.method == Method::GET && !request.plain {
+            request.method = profile.method();
+            request.body = Some(INITIALIZE);
+        }
+        request
     }
 
     /// Returns the URL of the target with the query of this request.
@@ -133,10 +162,7 @@ impl Target {
                 "{url} is not an HTTP URL; expected http://HOST:PORT/PATH"
             ));
         }
-        let client = client_builder(concat!("bearward-contract/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(timeout)
-            .build()
-            .map_err(|error| root_cause(&error))?;
+        let client = client(timeout, None)?;
         Ok(Self {
             url,
             client,
@@ -150,6 +176,11 @@ impl Target {
 
     pub(super) fn url(&self) -> &Url {
         &self.url
+    }
+
+    /// Returns the request that is sent for it.
+    pub(super) fn prepare(&self, request: &Request) -> Request {
+        request.for_profile(self.profile)
     }
 
     /// Returns the software that the first response names.
@@ -217,33 +248,51 @@ impl Target {
             .await
     }
 
+    /// Sends a request from another address of this machine.
+    ///
+    /// # Errors
+    /// As for other requests; [`RequestError::Connect`] also if the address is not available.
+    pub(super) async fn send_from(
+        &self,
+        address: IpAddr,
+        request: &Request,
+    ) -> Result<Response, RequestError> {
+        let client = client(self.timeout, Some(address)).map_err(RequestError::Connect)?;
+        self.send_with(&client, request, self.timeout).await
+    }
+
     async fn send_once(
         &self,
         request: &Request,
         timeout: Duration,
     ) -> Result<Response, RequestError> {
+        self.send_with(&self.client, request, timeout).await
+    }
+
+    async fn send_with(
+        &self,
+        client: &Client,
+        request: &Request,
+        timeout: Duration,
+    ) -> Result<Response, RequestError> {
+        let request = &self.prepare(request);
         let url = request.url(&self.url);
         let mut headers = HeaderMap::new();
         for (name, value) in &request.headers {
             let value = HeaderValue::from_bytes(value)
                 .map_err(|error| RequestError::Disconnected(error.to_string()))?;
-            headers.append(HeaderName::from_static(name), value);
+            let name = HeaderName::from_bytes(name.as_bytes())
+                .map_err(|error| RequestError::Disconnected(error.to_string()))?;
+            headers.append(name, value);
         }
-        // Servers answer GET with 405, or with a stream that does not end.
-        let is_message =
-            self.profile == Profile::Mcp && request.method == Method::GET && !request.plain;
-        if !is_message {
-            return self
-                .exchange(request.method.clone(), url, headers, timeout)
-                .await;
+        let mut builder = client.request(request.method.clone(), url);
+        if let Some(body) = request.body {
+            for (name, value) in BODY_HEADERS {
+                builder = builder.header(name, value);
+            }
+            builder = builder.body(body);
         }
-        let message = self
-            .client
-            .request(Method::POST, url)
-            .header("content-type", "application/json")
-            .header("accept", "application/json, text/event-stream")
-            .body(INITIALIZE);
-        self.receive(message.headers(headers), timeout).await
+        self.receive(builder.headers(headers), timeout).await
     }
 
     async fn exchange(
@@ -315,6 +364,14 @@ impl RequestError {
             Self::TimedOut(limit) => format!("no response within {} s", limit.as_secs_f32()),
         }
     }
+}
+
+fn client(timeout: Duration, local_address: Option<IpAddr>) -> Result<Client, String> {
+    client_builder(concat!("bearward-contract/", env!("CARGO_PKG_VERSION")))
+        .connect_timeout(timeout)
+        .local_address(local_address)
+        .build()
+        .map_err(|error| root_cause(&error))
 }
 
 fn map_error(error: &reqwest::Error, timeout: Duration) -> RequestError {

@@ -1,5 +1,5 @@
 //! HTTP conventions that the crates of bearward share: clients that follow no redirects and read
-//! bounded bodies, `Retry-After`, JSON bodies with repeated member names, web origins, and what to
+//! bounded bodies, `Retry-After`, `Forwarded`, JSON bodies with repeated member names, web origins, and what to
 //! do about errors of binding a socket.
 //!
 //! Applications need only the crate `bearward`. This crate has no promise of a stable API.
@@ -8,6 +8,7 @@ mod bind_error;
 #[cfg(feature = "client")]
 mod client;
 mod error_chain;
+mod forwarded;
 #[cfg(feature = "client")]
 pub mod headers;
 mod json_members;
@@ -16,6 +17,9 @@ mod origin;
 #[cfg(feature = "client")]
 pub use self::client::{ReadBodyError, client_builder, client_error_chain, read_body, read_prefix};
 pub use self::{
-    bind_error::bind_error_hint, error_chain::error_chain, json_members::JsonMembers,
+    bind_error::bind_error_hint,
+    error_chain::error_chain,
+    forwarded::{ForwardedElement, MalformedElement, elements_from_the_right},
+    json_members::JsonMembers,
     origin::is_bare_web_origin,
 };

@@ -4,7 +4,7 @@
 
 mod support;
 
-use std::{any::Any, hint::black_box, rc::Rc};
+use std::{any::Any, hint::black_box, rc::Rc, sync::Arc};
 
 use actix_web::{
     App, HttpResponse,
@@ -14,10 +14,14 @@ use actix_web::{
     test::{TestRequest, init_service},
     web,
 };
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
 use bearward::{
-    Algorithm, AuthError, Bearward, NoCustomClaims, Principal, Requirement, Verified,
+    Algorithm, AuthError, Bearward, DpopConfig, NoCustomClaims, Principal, Requirement,
+    SystemClock, Verified,
+    dpop::{ProofRequest, ProofVerifier},
     keys::ParsedJwks,
 };
+use bearward_testing::ProofKey;
 use futures_util::future::LocalBoxFuture;
 use gungraun::{library_benchmark, library_benchmark_group, main};
 use support::{ISSUER, TokenFixture, accept, jwks_of, revoke_others, split};
@@ -105,6 +109,58 @@ fn verification((auth, token): (Bearward, String)) -> (bool, (Bearward, String))
     (accepted, (auth, token))
 }
 
+const PROOF_URL: &str = "https://api.example.com/orders";
+
+/// A verifier that has accepted one proof, and another proof of that key.
+fn proof_input() -> (ProofVerifier, String) {
+    let clock = Arc::new(SystemClock::new());
+    let verifier = ProofVerifier::new(DpopConfig::default(), clock).unwrap();
+    let key = ProofKey::with_algorithm(Algorithm::ES256);
+    let [first, second] = [(); 2].map(|()| key.proof("GET", PROOF_URL).sign());
+    let request = ProofRequest::new([first], "GET", PROOF_URL);
+    assert!(verifier.verify(&request).is_ok());
+    (verifier, second)
+}
+
+// All checks of a proof, with the replay memory.
+#[library_benchmark]
+#[bench::es256(setup = proof_input)]
+fn proof((verifier, proof): (ProofVerifier, String)) -> (bool, (ProofVerifier, String)) {
+    let request = ProofRequest::new([black_box(&proof)], "GET", PROOF_URL);
+    let accepted = verifier.verify(&request).is_ok();
+    (accepted, (verifier, proof))
+}
+
+type ProofSignatureInput = (Vec<u8>, String, Vec<u8>);
+
+fn proof_signature_input() -> ProofSignatureInput {
+    let (_, proof) = proof_input();
+    let (signed, signature) = split(&proof);
+    let decode = |text: &str| {
+        base64_simd::URL_SAFE_NO_PAD
+            .decode_to_vec(text.as_bytes())
+            .unwrap()
+    };
+    let header = decode(signed.split('.').next().unwrap());
+    let header: serde_json::Value = serde_json::from_slice(&header).unwrap();
+    let coordinate = |name: &str| decode(header["jwk"][name].as_str().unwrap());
+    let point = [vec![4], coordinate("x"), coordinate("y")].concat();
+    (point, signed.to_owned(), signature)
+}
+
+// The check of the signature only. Each proof brings its own key, so the point is decoded too.
+#[library_benchmark]
+#[bench::es256(setup = proof_signature_input)]
+fn proof_signature_only(
+    (point, signed, signature): ProofSignatureInput,
+) -> (bool, ProofSignatureInput) {
+    let key = UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, black_box(&point));
+    let verified = key
+        .verify(black_box(signed.as_bytes()), black_box(&signature))
+        .is_ok();
+    (verified, (point, signed, signature))
+}
+
 #[library_benchmark]
 #[bench::one_key(args = (1), setup = key_set)]
 #[bench::hundred_keys(args = (100), setup = key_set)]
@@ -184,6 +240,13 @@ fn route(mut call: Call) -> (StatusCode, Call) {
 
 library_benchmark_group!(
     name = paths,
-    benchmarks = [signature_only, verification, key_lookup, route]
+    benchmarks = [
+        signature_only,
+        verification,
+        proof_signature_only,
+        proof,
+        key_lookup,
+        route
+    ]
 );
 main!(library_benchmark_groups = paths);

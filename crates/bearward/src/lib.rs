@@ -161,7 +161,7 @@ pub use self::{
     client_certificate::{ClientCertificate, InvalidCertificate},
     clock::{Clock, Sleep, SystemClock, Timestamp},
     cookie::{CookieError, CookieSource},
-    dpop::{DpopConfig, DpopConfigError, DpopMode, ProofError},
+    dpop::{DpopConfig, DpopConfigError, DpopMode, ProofError, ProxyHeaders},
     error::{
         AuthError, AuthFailure, CertificateProblem, FormatError, HeaderError, ObjectError,
         VerificationStep,

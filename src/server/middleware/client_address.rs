@@ -9,8 +9,10 @@ use std::{
 
 use actix_web::{
     HttpRequest,
-    http::header::{HeaderValue, X_FORWARDED_FOR},
+    http::header::{FORWARDED, HeaderValue, X_FORWARDED_FOR},
 };
+use bearward::ProxyHeaders;
+use bearward_http::elements_from_the_right;
 use ipnet::IpNet;
 
 /// Maximum number of elements of `X-Forwarded-For` that are read.
@@ -20,66 +22,81 @@ const MAX_HOPS: usize = 32;
 /// `[ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255]:65535` has 53 bytes.
 const MAX_ELEMENT: usize = 53;
 
-/// Limits the warning about an ignored `X-Forwarded-For` to one per process, because clients can
+/// Limits the warning about an ignored header to one per process, because clients can
 /// trigger it.
 static WARNED: Once = Once::new();
 
-/// The networks of proxies whose `X-Forwarded-For` is trusted.
+/// The networks of proxies, and the header in which they name the sender of a request:
+/// `X-Forwarded-For`, or `Forwarded` (RFC 7239).
 ///
-/// RFC 7239 `Forwarded` is not read: nginx, Caddy, Envoy, Traefik and cloud load balancers write
-/// `X-Forwarded-For` by default and none of them writes `Forwarded`. If both were read, a client
-/// could set the one that its proxy does not overwrite.
+/// Only one of both is read. A proxy that writes one of them forwards the other one as the client
+/// has sent it.
 #[derive(Debug, Clone, Default)]
-pub(super) struct TrustedProxies(Vec<IpNet>);
+pub(super) struct TrustedProxies {
+    networks: Vec<IpNet>,
+    headers: ProxyHeaders,
+}
 
 impl TrustedProxies {
-    /// Trusts proxies in these networks.
-    pub(super) fn new(networks: impl IntoIterator<Item = IpNet>) -> Self {
-        Self(networks.into_iter().collect())
+    /// Trusts proxies in these networks, which write these headers.
+    pub(super) fn new(networks: impl IntoIterator<Item = IpNet>, headers: ProxyHeaders) -> Self {
+        Self {
+            networks: networks.into_iter().collect(),
+            headers,
+        }
     }
 
     /// Returns the address of the client. IPv4-mapped IPv6 addresses are canonicalized.
     ///
-    /// `X-Forwarded-For` is read only if the peer is a trusted proxy. The list is read from the
+    /// The header is read only if the peer is a trusted proxy. The list is read from the
     /// right, where the nearest proxy appends its peer. The first address that is not a trusted
     /// proxy is the client; elements to its left are under the client's control. Reading stops at
     /// the first invalid element or after 32 elements; the last valid address is then the client. A
     /// request without a socket, as in tests, comes from 0.0.0.0.
     pub(super) fn client_address(&self, request: &HttpRequest) -> IpAddr {
-        let mut address = request
+        let peer = request
             .peer_addr()
             .map_or(Ipv4Addr::UNSPECIFIED.into(), |peer| {
                 peer.ip().to_canonical()
             });
-        if !self.is_trusted(address) {
-            if request.headers().contains_key(X_FORWARDED_FOR) {
+        let (name, shown) = if self.headers == ProxyHeaders::Forwarded {
+            (FORWARDED, "Forwarded")
+        } else {
+            (X_FORWARDED_FOR, "X-Forwarded-For")
+        };
+        if !self.is_trusted(peer) {
+            if request.headers().contains_key(&name) {
                 WARNED.call_once(|| {
                     tracing::warn!(
-                        "ignored X-Forwarded-For of a request from {address}, which is not a trusted proxy; if it is your proxy, add it to \
+                        "ignored {shown} of a request from {peer}, which is not a trusted proxy; if it is your proxy, add it to \
                          server.trusted_proxies, otherwise all its clients share one rate limit"
                     );
                 });
             }
-            return address;
+            return peer;
         }
-        let lines: Vec<&[u8]> = request
-            .headers()
-            .get_all(X_FORWARDED_FOR)
-            .map(HeaderValue::as_bytes)
-            .collect();
+        let values = request.headers().get_all(&name);
+        let lines: Vec<&[u8]> = values.map(HeaderValue::as_bytes).collect();
+        if self.headers == ProxyHeaders::Forwarded {
+            let elements = elements_from_the_right(&lines);
+            return self.walk(peer, elements.map(|element| element.ok()?.address()));
+        }
         let elements = lines
             .iter()
             .rev()
             .flat_map(|line| line.rsplit(|&byte| byte == b','))
-            .map(<[u8]>::trim_ascii);
-        // Recipients ignore empty list elements (RFC 9110 §5.6.1.2).
-        for element in elements
+            .map(<[u8]>::trim_ascii)
             .take(MAX_HOPS)
-            .filter(|element| !element.is_empty())
-        {
-            let Some(forwarded) = parse_element(element) else {
-                break;
-            };
+            // Recipients ignore empty list elements (RFC 9110 §5.6.1.2).
+            .filter(|element| !element.is_empty());
+        self.walk(peer, elements.map(parse_element))
+    }
+
+    /// Returns the first address that is not a trusted proxy, or else the last one before the end or
+    /// an invalid element.
+    fn walk(&self, peer: IpAddr, elements: impl Iterator<Item = Option<IpAddr>>) -> IpAddr {
+        let mut address = peer;
+        for forwarded in elements.map_while(|element| element) {
             address = forwarded;
             if !self.is_trusted(address) {
                 break;
@@ -94,7 +111,9 @@ impl TrustedProxies {
     }
 
     fn is_trusted(&self, address: IpAddr) -> bool {
-        self.0.iter().any(|network| network.contains(&address))
+        self.networks
+            .iter()
+            .any(|network| network.contains(&address))
     }
 }
 
@@ -135,14 +154,69 @@ mod tests {
     /// Returns the client of a request from `peer` with these `X-Forwarded-For` lines. Trusts
     /// `10.0.0.0/8` and `fd00::/8`.
     fn client(peer: &str, lines: &[&str]) -> String {
+        let lines: Vec<_> = lines
+            .iter()
+            .map(|line| ("x-forwarded-for", *line))
+            .collect();
+        client_with(ProxyHeaders::XForwarded, peer, &lines)
+    }
+
+    fn client_with(headers: ProxyHeaders, peer: &str, lines: &[(&str, &str)]) -> String {
         let trusted = ["10.0.0.0/8", "fd00::/8"].map(|network| network.parse().expect("a network"));
         let request = TestRequest::get().peer_addr(peer.parse().expect("an address"));
-        let request = lines.iter().fold(request, |request, line| {
-            request.append_header(("x-forwarded-for", *line))
-        });
-        TrustedProxies::new(trusted)
+        let request = lines
+            .iter()
+            .fold(request, |request, line| request.append_header(*line));
+        TrustedProxies::new(trusted, headers)
             .client_address(&request.to_http_request())
             .to_string()
+    }
+
+    #[test]
+    fn forwarded_is_read_only_if_the_proxies_write_it() {
+        let forwarded = ("forwarded", "for=198.51.100.7;proto=https");
+        let x_forwarded = ("x-forwarded-for", "203.0.113.1");
+        let both = [forwarded, x_forwarded];
+        let rfc_7239 = |peer, lines: &[_]| client_with(ProxyHeaders::Forwarded, peer, lines);
+        assert_eq!(rfc_7239(LOAD_BALANCER, &both), "198.51.100.7");
+        assert_eq!(rfc_7239(LOAD_BALANCER, &[x_forwarded]), "10.0.0.1");
+        assert_eq!(rfc_7239("192.0.2.1:1", &both), "192.0.2.1");
+        assert_eq!(
+            rfc_7239("11.0.0.0:1", &both),
+            "11.0.0.0",
+            "just outside the network"
+        );
+        assert_eq!(
+            rfc_7239("10.255.255.255:1", &both),
+            "198.51.100.7",
+            "just inside"
+        );
+        let x_only = |lines: &[_]| client_with(ProxyHeaders::XForwarded, LOAD_BALANCER, lines);
+        assert_eq!(x_only(&both), "203.0.113.1");
+        assert_eq!(x_only(&[forwarded]), "10.0.0.1");
+    }
+
+    #[test]
+    fn forwarded_is_read_from_the_right_past_trusted_proxies() {
+        let client = |value| {
+            let lines = [("forwarded", value)];
+            client_with(ProxyHeaders::Forwarded, LOAD_BALANCER, &lines)
+        };
+        for (value, address) in [
+            (
+                "for=1.1.1.1, for=198.51.100.7, for=10.2.2.2",
+                "198.51.100.7",
+            ),
+            ("for=\"[2001:db8::1]:443\";by=10.0.0.1", "2001:db8::1"),
+            ("for=198.51.100.7, for=unknown, for=10.2.2.2", "10.2.2.2"),
+            ("for=198.51.100.7, for=_hidden", "10.0.0.1"),
+            ("for=\"1.1.1.1, for=198.51.100.7", "198.51.100.7"),
+            ("for=198.51.100.7, proto=https", "10.0.0.1"),
+            ("for=198.51.100.7, for=2001:db8::1", "10.0.0.1"),
+            ("", "10.0.0.1"),
+        ] {
+            assert_eq!(client(value), address, "{value}");
+        }
     }
 
     #[test]

@@ -89,7 +89,10 @@ where
             Service: 'static,
         > + 'static,
 {
-    let proxies = TrustedProxies::new(settings.trusted_proxies.iter().copied());
+    let proxies = TrustedProxies::new(
+        settings.trusted_proxies.iter().copied(),
+        settings.proxy_headers,
+    );
     let certificates =
         ClientCertificates::new(proxies.clone(), settings.client_certificate_header.clone());
     let hsts = strict_transport_security(settings.tls.as_ref());

@@ -176,6 +176,8 @@ impl Proof {
             "dpop.scheme.lower-case"
         } else if htu.contains('?') {
             "dpop.htu.query"
+        } else if !request.query_string().is_empty() {
+            "dpop.htu.request-query"
         } else if htu != url {
             "dpop.htu.case"
         } else if age > 9.0 {

@@ -7,6 +7,7 @@ mod claims;
 mod credential;
 mod dpop;
 mod keys;
+mod mtls;
 mod signature;
 mod token;
 
@@ -33,8 +34,11 @@ use futures_util::{future::ready, stream};
 use serde_json::json;
 use tokio::sync::Notify;
 
-pub(crate) use self::keys::{KeyCache, SameKid, SkippedCheck};
 use self::keys::{Keys, MissingKey};
+pub(crate) use self::{
+    keys::{KeyCache, SameKid, SkippedCheck},
+    mtls::HEADER as CLIENT_CERTIFICATE_HEADER,
+};
 
 /// A reason to reject a request: the id of the case that tests it.
 ///
@@ -275,6 +279,7 @@ async fn protected(state: Data<State>, request: HttpRequest) -> HttpResponse {
         };
         for flaws in token::analyze(&state, token.as_deref(), &mut found).await {
             let flaws = dpop::analyze(&state, &request, token.as_deref(), flaws, &mut found);
+            let flaws = mtls::analyze(&request, token.as_deref(), flaws, &mut found);
             let flaws: Flaws = flaws.into_iter().chain(request_flaws.clone()).collect();
             if flaws.is_empty() {
                 valid = Some(found.traits.clone());

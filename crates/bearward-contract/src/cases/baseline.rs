@@ -20,7 +20,7 @@ pub(crate) const GROUP: Group = Group {
 };
 
 /// After each group, a valid token must still be accepted.
-const AFTER: [&str; 20] = [
+const AFTER: [&str; 21] = [
     "control.after.form",
     "control.after.header",
     "control.after.alg",
@@ -33,6 +33,7 @@ const AFTER: [&str; 20] = [
     "control.after.ssrf",
     "control.after.http",
     "control.after.dpop",
+    "control.after.mtls",
     "control.after.metadata",
     "control.after.cache",
     "control.after.key.rotation",

@@ -16,6 +16,7 @@ pub(super) mod issuer;
 pub(super) mod jwks;
 pub(super) mod key;
 pub(super) mod mcp;
+pub(super) mod mtls;
 pub(super) mod no_fetch;
 pub(super) mod outage;
 pub(super) mod resource_metadata;

@@ -321,11 +321,14 @@ pub(super) fn describe_request(request: &Request) -> String {
     let mut text = format!("{}{query}", request.method);
     for (name, value) in &request.headers {
         let value = String::from_utf8_lossy(value);
-        let value = value
-            .split(' ')
-            .map(describe_word)
-            .collect::<Vec<_>>()
-            .join(" ");
+        // Every access token has a `jti`; that of a proof matters.
+        let is_proof = name.eq_ignore_ascii_case("dpop");
+        let describe = if is_proof {
+            describe_proof
+        } else {
+            describe_word
+        };
+        let value = value.split(' ').map(describe).collect::<Vec<_>>().join(" ");
         for part in [" ", name, ": ", &value] {
             text.push_str(part);
         }
@@ -333,8 +336,19 @@ pub(super) fn describe_request(request: &Request) -> String {
     text
 }
 
-/// Replaces a token by its header and claims. Returns other words truncated.
+/// Replaces a token by its header and the claims that matter. Returns other words truncated.
 fn describe_word(word: &str) -> String {
+    describe_jws(word, relevant_claims)
+}
+
+/// Replaces a proof of possession by its header and claims.
+fn describe_proof(word: &str) -> String {
+    describe_jws(word, |payload| payload)
+}
+
+/// Replaces a JWS by its header and those parts of its payload that matter. Returns other words
+/// truncated.
+fn describe_jws(word: &str, relevant: fn(String) -> String) -> String {
     let [header, payload, signature] = split(word);
     let decode_text = |part: &str| {
         String::from_utf8(decode(part))
@@ -350,7 +364,7 @@ fn describe_word(word: &str) -> String {
             let payload = if is_token(&payload) {
                 format!("[{}]", describe_word(&payload))
             } else {
-                truncate(&relevant_claims(payload), 300)
+                truncate(&relevant(payload), 300)
             };
             format!("{} . {payload} . {signature}", truncate(&header, 300))
         }

@@ -30,7 +30,21 @@ pub struct DpopConfig {
     pub(super) nonce_keys: Vec<NonceKey>,
     pub(super) base_url: Option<Url>,
     pub(super) is_trusted_proxy: Option<Arc<IsTrustedProxy>>,
+    pub(super) proxy_headers: ProxyHeaders,
     pub(super) is_always_secure: bool,
+}
+
+/// The header fields in which reverse proxies describe the request that they received.
+///
+/// Only those are read that all proxies write: a client can send the others through most proxies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum ProxyHeaders {
+    /// `X-Forwarded-Proto`, `X-Forwarded-Host` and `X-Forwarded-Prefix`.
+    #[default]
+    XForwarded,
+    /// `Forwarded` (RFC 7239), with the parameters `proto`, `host` and `for`.
+    Forwarded,
 }
 
 pub(super) type IsTrustedProxy = dyn Fn(IpAddr) -> bool + Send + Sync;
@@ -147,8 +161,7 @@ impl DpopConfig {
     /// `X-Forwarded-Prefix`, as far as they are present; all others can forge these fields. Several
     /// values of a field are rejected, because it is unknown which proxy wrote which.
     ///
-    /// `Forwarded` (RFC 7239) is not read: common proxies neither write nor remove it, so clients
-    /// could set it.
+    /// [`proxy_headers`](Self::proxy_headers) selects `Forwarded` (RFC 7239) in their place.
     ///
     /// ```
     /// use std::net::{IpAddr, Ipv4Addr};
@@ -161,6 +174,20 @@ impl DpopConfig {
         is_trusted: impl Fn(IpAddr) -> bool + Send + Sync + 'static,
     ) -> Self {
         self.is_trusted_proxy = Some(Arc::new(is_trusted));
+        self
+    }
+
+    /// Sets which header fields [`trusted_proxies`](Self::trusted_proxies) write. The others are not
+    /// read, so that they cannot disagree.
+    ///
+    /// Each proxy adds an element to `Forwarded`. They are read from the right, as long as `for`
+    /// names a trusted proxy; the last one read describes the request of the client. A malformed
+    /// element makes the URL unknown, and proofs are then rejected.
+    ///
+    /// # Security
+    /// The proxies must write the selected fields, or remove those of their clients.
+    pub fn proxy_headers(mut self, headers: ProxyHeaders) -> Self {
+        self.proxy_headers = headers;
         self
     }
 
@@ -213,6 +240,7 @@ impl Default for DpopConfig {
             nonce_keys: Vec::new(),
             base_url: None,
             is_trusted_proxy: None,
+            proxy_headers: ProxyHeaders::default(),
             is_always_secure: false,
         }
     }

@@ -32,7 +32,7 @@ mod verifier;
 
 pub(crate) use self::verifier::{BoundToken, token_hash};
 pub use self::{
-    config::{DpopConfig, DpopConfigError},
+    config::{DpopConfig, DpopConfigError, ProxyHeaders},
     error::ProofError,
     request::ProofRequest,
     thumbprint::KeyThumbprint,

@@ -1,8 +1,13 @@
 //! The request that a proof is compared with.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::{
+    net::IpAddr,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
-use super::{DpopConfig, ProofError, htu, replay::ProofId};
+use bearward_http::{ForwardedElement, elements_from_the_right};
+
+use super::{DpopConfig, ProofError, ProxyHeaders, htu, replay::ProofId};
 use crate::http::RequestHead;
 
 /// A request with a proof: its `DPoP` header fields, its method and its URL.
@@ -98,32 +103,68 @@ fn url(head: &RequestHead<'_>, config: &DpopConfig) -> Option<String> {
         let origin = base.origin().ascii_serialization();
         return Some(format!("{origin}{prefix}{path}"));
     }
-    let is_from_proxy = head
-        .peer()
-        .zip(config.is_trusted_proxy.as_ref())
-        .is_some_and(|(peer, is_trusted)| is_trusted(peer.to_canonical()));
-    let forwarded = |name| {
-        if is_from_proxy {
-            only_value(head, name)
-        } else {
-            Ok(None)
-        }
+    let is_trusted = |peer: IpAddr| {
+        let is_trusted = config.is_trusted_proxy.as_ref();
+        is_trusted.is_some_and(|is_trusted| is_trusted(peer.to_canonical()))
     };
-    let scheme = match forwarded("x-forwarded-proto").ok()? {
+    let forwarded = match config.proxy_headers {
+        _ if !head.peer().is_some_and(is_trusted) => Forwarded::default(),
+        ProxyHeaders::XForwarded => Forwarded::x_forwarded(head)?,
+        ProxyHeaders::Forwarded => Forwarded::rfc_7239(head, is_trusted)?,
+    };
+    let scheme = match &forwarded.scheme {
         Some(scheme) => scheme,
         None if head.is_secure() || config.is_always_secure => "https",
         None => "http",
     };
-    let host = match forwarded("x-forwarded-host").ok()? {
+    let host = match &forwarded.host {
         Some(host) => host,
         None => only_value(head, "host").ok()?.or(head.authority())?,
     };
-    let prefix = forwarded("x-forwarded-prefix").ok()?.unwrap_or_default();
+    let prefix = &forwarded.prefix;
     let is_prefix = prefix.is_empty() || prefix.starts_with('/');
     // A delimiter would move the end of the host or of the path.
     let is_plain = !host.contains(['/', '?', '#', '@']) && !prefix.contains(['?', '#']);
     (is_prefix && is_plain)
         .then(|| format!("{scheme}://{host}{}{path}", prefix.trim_end_matches('/')))
+}
+
+/// The parts of the URL of a request that a trusted proxy knows. Empty for other peers.
+#[derive(Debug, Default)]
+struct Forwarded {
+    scheme: Option<String>,
+    host: Option<String>,
+    prefix: String,
+}
+
+impl Forwarded {
+    /// Reads `X-Forwarded-*`. `None` if a field has several values.
+    fn x_forwarded(head: &RequestHead<'_>) -> Option<Self> {
+        let value = |name| Some(only_value(head, name).ok()?.map(str::to_owned));
+        Some(Self {
+            scheme: value("x-forwarded-proto")?,
+            host: value("x-forwarded-host")?,
+            prefix: value("x-forwarded-prefix")?.unwrap_or_default(),
+        })
+    }
+
+    /// Reads `Forwarded` (RFC 7239): the element of the first trusted proxy that the request
+    /// reached. `None` if an element that a trusted proxy wrote is malformed.
+    fn rfc_7239(head: &RequestHead<'_>, is_trusted: impl Fn(IpAddr) -> bool) -> Option<Self> {
+        let lines: Vec<&[u8]> = head.values("forwarded").collect();
+        let mut outermost = ForwardedElement::default();
+        for element in elements_from_the_right(&lines) {
+            outermost = element.ok()?;
+            if !outermost.address().is_some_and(&is_trusted) {
+                break;
+            }
+        }
+        Some(Self {
+            scheme: outermost.scheme,
+            host: outermost.host,
+            prefix: String::new(),
+        })
+    }
 }
 
 /// Returns the value of a header field; `None` if it is absent.
@@ -143,8 +184,6 @@ fn only_value<'r>(head: &RequestHead<'r>, name: &str) -> Result<Option<&'r str>,
 
 #[cfg(test)]
 mod tests {
-    use std::net::IpAddr;
-
     use super::*;
 
     const PROXY: &str = "10.0.0.1";
@@ -220,6 +259,82 @@ mod tests {
             vec![("host", "a.example@b.example")],
         ] {
             assert_eq!(url_of(&config(), PROXY, &headers), None, "{headers:?}");
+        }
+    }
+
+    #[test]
+    fn forwarded_is_read_only_if_the_proxies_write_it() {
+        let headers = [
+            ("host", "internal:8000"),
+            ("x-forwarded-proto", "http"),
+            ("x-forwarded-host", "other.example"),
+            ("x-forwarded-prefix", "/v1"),
+            (
+                "forwarded",
+                "for=192.0.2.9;proto=https;host=\"API.example.com:443\"",
+            ),
+        ];
+        let rfc_7239 = || config().proxy_headers(ProxyHeaders::Forwarded);
+        assert_eq!(
+            url_of(&rfc_7239(), PROXY, &headers).as_deref(),
+            Some("https://api.example.com/orders")
+        );
+        assert_eq!(
+            url_of(&rfc_7239(), CLIENT, &headers).as_deref(),
+            Some("http://internal:8000/orders")
+        );
+        assert_eq!(
+            url_of(&config(), PROXY, &headers).as_deref(),
+            Some("http://other.example/v1/orders")
+        );
+        assert_eq!(
+            url_of(&rfc_7239(), PROXY, &headers[..4]).as_deref(),
+            Some("http://internal:8000/orders")
+        );
+    }
+
+    #[test]
+    fn the_first_trusted_proxy_knows_the_url() {
+        let config = config().proxy_headers(ProxyHeaders::Forwarded);
+        let url = |value| {
+            url_of(
+                &config,
+                PROXY,
+                &[("host", "a.example"), ("forwarded", value)],
+            )
+        };
+        for (value, expected) in [
+            // The client has sent the first element.
+            (
+                "for=192.0.2.7;host=evil.example, for=192.0.2.1;host=b.example;proto=https",
+                "https://b.example/orders",
+            ),
+            // Two trusted proxies: the inner one has received the request of the outer one.
+            (
+                "host=evil.example, for=192.0.2.1;host=b.example;proto=https, for=10.0.0.1;host=inner;proto=http",
+                "https://b.example/orders",
+            ),
+            // The inner proxy does not say who sent the request.
+            (
+                "for=192.0.2.1;host=b.example, for=_hidden;host=c.example",
+                "http://c.example/orders",
+            ),
+            ("for=192.0.2.1;proto=https", "https://a.example/orders"),
+            (
+                "for=\"a, for=192.0.2.1;host=b.example",
+                "http://b.example/orders",
+            ),
+        ] {
+            assert_eq!(url(value).as_deref(), Some(expected), "{value}");
+        }
+        for value in [
+            "host=b.example, for=",
+            "for=192.0.2.1;host=b.example;host=c.example",
+            "for=192.0.2.1;host=\"b.example/x\"",
+            "for=192.0.2.1;proto=ftp",
+            "for=\"a, for=10.0.0.1;host=b.example",
+        ] {
+            assert_eq!(url(value), None, "{value}");
         }
     }
 

@@ -3,7 +3,8 @@
 use std::net::IpAddr;
 
 use bearward::{
-    Algorithm, AuthError, Bearward, BuildWarning, DpopConfig, DpopMode, ProofError, RequestHead,
+    Algorithm, AuthError, Bearward, BuildWarning, DpopConfig, DpopMode, ProofError, ProxyHeaders,
+    RequestHead,
 };
 use bearward_testing::{MockIdp, ProofKey};
 
@@ -73,6 +74,12 @@ async fn a_proxy_is_believed_only_if_it_is_trusted() {
         ("forwarded", "proto=https;host=api.example.com"),
     ];
     assert!(!server.accepts(public, PROXY, &forwarded).await);
+    let rfc_7239 = trusting_proxy().proxy_headers(ProxyHeaders::Forwarded);
+    let server = Server::new(rfc_7239).await;
+    assert!(server.accepts(public, PROXY, &forwarded).await);
+    assert!(!server.accepts(public, CLIENT, &forwarded).await);
+    assert!(server.accepts(internal, CLIENT, &forwarded).await);
+    assert!(!server.accepts(public, PROXY, &headers).await);
 }
 
 #[tokio::test]

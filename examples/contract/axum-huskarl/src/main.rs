@@ -28,11 +28,16 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .jwks_source(client)
         .build()
         .await?;
-    let auth = ValidatorLayer::builder().validator(validator).build();
+    let port = var("PORT")?;
+    // Required for DPoP: proofs name the URL of the request.
+    let auth = ValidatorLayer::builder()
+        .validator(validator)
+        .base_url(format!("http://127.0.0.1:{port}"))?
+        .build();
     let app = Router::new()
         .route("/protected", get(protected))
         .layer(auth.authenticated());
-    let listener = TcpListener::bind(format!("127.0.0.1:{}", var("PORT")?)).await?;
+    let listener = TcpListener::bind(format!("127.0.0.1:{port}")).await?;
     axum::serve(listener, app).await?;
     Ok(())
 }

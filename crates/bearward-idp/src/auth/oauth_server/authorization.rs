@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use bearward::Timestamp;
+use bearward::{Timestamp, dpop::KeyThumbprint};
 use url::Url;
 use uuid::Uuid;
 
@@ -27,6 +27,8 @@ pub(crate) struct Authorization {
     pub(crate) resource: Option<String>,
     pub(crate) nonce: Option<String>,
     pub(crate) challenge: PkceChallenge,
+    /// The key that the code is bound to (`dpop_jkt`, RFC 9449 §10).
+    pub(crate) key: Option<KeyThumbprint>,
     /// Shared by the form and a cookie, against cross-site requests.
     pub(crate) csrf_token: String,
     pub(crate) code: Option<IssuedCode>,

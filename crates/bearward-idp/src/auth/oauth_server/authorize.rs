@@ -1,7 +1,7 @@
 //! `GET /oauth/authorize`: validates the request and redirects to the consent page.
 
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
-use bearward::Timestamp;
+use bearward::{Timestamp, dpop::KeyThumbprint};
 use bearward_testing::endpoint::JwksEndpoint;
 use maud::html;
 use url::Url;
@@ -129,9 +129,25 @@ fn start(
         resource: parameters.resource()?.map(ToOwned::to_owned),
         nonce: opaque("nonce")?,
         challenge,
+        key: bound_key(parameters)?,
         csrf_token: random::secret::<32>(),
         code: None,
     })
+}
+
+/// Returns the key that the client binds its code to (RFC 9449 §10).
+///
+/// # Errors
+/// `invalid_request` if `dpop_jkt` is not a thumbprint.
+fn bound_key(parameters: &Parameters) -> Result<Option<KeyThumbprint>, OAuthError> {
+    let Some(text) = parameters.get("dpop_jkt") else {
+        return Ok(None);
+    };
+    KeyThumbprint::parse(text)
+        .map(Some)
+        .ok_or(OAuthError::invalid_request(
+            "dpop_jkt must be the SHA-256 thumbprint of a key in base64url: 43 characters (RFC 7638)",
+        ))
 }
 
 /// Returns the redirect target with an error (RFC 6749 §4.1.2.1, RFC 9207 §2).

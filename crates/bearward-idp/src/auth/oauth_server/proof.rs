@@ -6,7 +6,9 @@ use bearward::{
     dpop::{KeyThumbprint, ProofRequest, ProofVerifier},
 };
 
-use super::{client::ClientAuthMethod, client::OAuthClient, error::OAuthError};
+use super::{
+    authorization::Authorization, client::ClientAuthMethod, client::OAuthClient, error::OAuthError,
+};
 use crate::auth::session::ClientGrant;
 
 /// Verifies the proof of a token request and returns its key; `None` if the request has none: the
@@ -46,6 +48,24 @@ pub(crate) fn check_refresh(
         ))
     } else {
         Ok(())
+    }
+}
+
+/// Checks the key of an exchange. A code whose authorization request named a key is of use only to
+/// the holder of that key (RFC 9449 §10).
+///
+/// # Errors
+/// `invalid_grant` if the key is missing or another one.
+pub(crate) fn check_code_key(
+    authorization: &Authorization,
+    key: Option<KeyThumbprint>,
+) -> Result<(), OAuthError> {
+    if authorization.key.is_none() || authorization.key == key {
+        Ok(())
+    } else {
+        Err(OAuthError::invalid_grant(
+            "The authorization code is bound to a key (dpop_jkt); send a proof of that key",
+        ))
     }
 }
 

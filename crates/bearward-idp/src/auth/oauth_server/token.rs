@@ -16,7 +16,7 @@ use super::{
     error::OAuthError,
     id_token::{IdTokenRequest, id_token},
     parameters::Parameters,
-    proof::{check_refresh, proven_key},
+    proof::{check_code_key, check_refresh, proven_key},
     scope,
 };
 use crate::auth::{
@@ -176,6 +176,7 @@ fn check_exchange(
             "The code_verifier does not match the code_challenge",
         ));
     }
+    check_code_key(authorization, request.key)?;
     check_resource(parameters, authorization.resource.as_deref())
 }
 

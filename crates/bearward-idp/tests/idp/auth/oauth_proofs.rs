@@ -27,10 +27,14 @@ async fn send(client: &Client, form: &[(&str, &str)], proofs: &[&str]) -> TestRe
 
 async fn exchange(client: &Client, proofs: &[&str]) -> TestResponse {
     let code = client.code(&[]).await;
+    exchange_code(client, &code, proofs).await
+}
+
+async fn exchange_code(client: &Client, code: &str, proofs: &[&str]) -> TestResponse {
     let verifier = super::oauth_server::VERIFIER;
     let form = [
         ("grant_type", "authorization_code"),
-        ("code", code.as_str()),
+        ("code", code),
         ("code_verifier", verifier),
     ];
     send(client, &form, proofs).await
@@ -96,6 +100,51 @@ async fn invalid_and_repeated_proofs_are_rejected() {
     assert_eq!(exchange(&client, &[&used]).await.status, 400, "a replay");
     let [one, two] = [(); 2].map(|()| proof(&client, &key).sign());
     assert_eq!(exchange(&client, &[&one, &two]).await.status, 400);
+}
+
+#[tokio::test]
+async fn a_code_is_bound_to_the_key_of_the_authorization_request() {
+    let (client, key) = (Client::new().await, ProofKey::generate());
+    let thumbprint = key.thumbprint();
+    let code = client.code(&[("dpop_jkt", &thumbprint)]).await;
+    let other = proof(&client, &ProofKey::generate()).sign();
+    for proofs in [&[][..], &[other.as_str()]] {
+        let response = exchange_code(&client, &code, proofs).await;
+        assert_eq!(response.status, 400);
+        let body = response.json();
+        assert_eq!(text(&body, "error"), "invalid_grant");
+        assert!(
+            text(&body, "error_description").contains("dpop_jkt"),
+            "{body}"
+        );
+    }
+    // The failed attempts have not used the code.
+    let own = proof(&client, &key).sign();
+    let response = exchange_code(&client, &code, &[&own]).await;
+    assert_eq!(response.status, 200, "{}", response.body);
+    assert_eq!(jkt(&response.json()), Some(thumbprint));
+}
+
+#[tokio::test]
+async fn dpop_jkt_must_be_a_thumbprint() {
+    let client = Client::new().await;
+    let thumbprint = ProofKey::generate().thumbprint();
+    for (value, is_valid) in [
+        (thumbprint.as_str(), true),
+        (&thumbprint[1..], false),
+        (&format!("{thumbprint}="), false),
+        ("a+b/", false),
+    ] {
+        let url = client.authorize_url(&[("dpop_jkt", value)]);
+        let response = client.idp.get(&url).await;
+        assert_eq!(response.status, 302, "{value}");
+        let location = response.header("location").unwrap();
+        assert_eq!(
+            location.contains("error=invalid_request"),
+            !is_valid,
+            "{location}"
+        );
+    }
 }
 
 #[tokio::test]

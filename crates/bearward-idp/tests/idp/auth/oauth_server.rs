@@ -37,7 +37,7 @@ impl Client {
     }
 
     /// Returns the authorization URL; `changed` replaces parameters, an empty value removes one.
-    fn authorize_url(&self, changed: &[(&str, &str)]) -> String {
+    pub(super) fn authorize_url(&self, changed: &[(&str, &str)]) -> String {
         let mut query = url::form_urlencoded::Serializer::new(String::new());
         for (name, value) in [
             ("response_type", "code"),
@@ -53,7 +53,7 @@ impl Client {
             query.append_pair(name, replaced.map_or(value, |(_, value)| value));
         }
         for (name, value) in changed {
-            if matches!(*name, "nonce") {
+            if matches!(*name, "nonce" | "dpop_jkt") {
                 query.append_pair(name, value);
             }
         }
