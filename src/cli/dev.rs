@@ -140,7 +140,12 @@ pub(super) async fn run(sources: Sources, options: Options) -> Result<(), Failur
     if config.revocation.backchannel_logout
         && let Ok(url) = format!("{api}/api/auth/backchannel-logout").parse()
     {
-        idp.send_logout_tokens_to(url);
+        let authority = certificate
+            .as_ref()
+            .map(DevCertificate::authority_pem)
+            .transpose()?;
+        idp.send_logout_tokens_to(url, authority.as_deref())
+            .map_err(|error| Failure::Failed(error.to_string()))?;
     }
     let _traces = telemetry::start(&config.telemetry)?;
     print(&idp, &api, certificate.as_ref(), &folder);

@@ -61,6 +61,16 @@ impl DevCertificate {
             .with("server.tls.key_file", self.key.display().to_string())
     }
 
+    /// Reads the certificate of the authority.
+    pub(super) fn authority_pem(&self) -> Result<Vec<u8>, Failure> {
+        fs::read(&self.authority).map_err(|error| {
+            Failure::Failed(format!(
+                "{} cannot be read: {error}",
+                self.authority.display()
+            ))
+        })
+    }
+
     fn is_usable(&self) -> bool {
         let certificate = CertificateDer::from_pem_file(&self.chain).ok();
         let validity = certificate.and_then(|certificate| Validity::parse(&certificate));

@@ -1,15 +1,18 @@
 //! TLS on the command line: `dev --https`, `check`, `health` and `explain --client-certificate`.
 
-use std::{fs, os::unix::fs::PermissionsExt, path::Path, process::Command};
+use std::{fs, os::unix::fs::PermissionsExt, path::Path, process::Command, time::Instant};
 
 use bearward_testing::MockIdp;
+use reqwest::Certificate;
 use tempfile::TempDir;
 use test_support::{
+    TEST_TIMEOUT,
     certificates::{Authority, CertificateFiles, IssuedCertificate},
+    http::{client_builder, send},
     process::{Signal, TestProcess},
 };
 
-use crate::{CommandOutput, bearward, run};
+use crate::{CommandOutput, bearward, dev::address, run};
 
 /// Starts `bearward dev --https` in this folder, and returns it with its output.
 fn dev(folder: &Path) -> (TestProcess, String) {
@@ -96,6 +99,38 @@ fn the_printed_commands_of_dev_work_with_its_authority() {
     fs::write(https.join("cert.pem"), "").unwrap();
     let (_dev, _) = self::dev(folder.path());
     assert_ne!(fs::read(https.join("ca.pem")).unwrap(), before[0]);
+}
+
+#[tokio::test]
+async fn a_sign_out_at_the_idp_takes_effect_on_the_api_over_https() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_dev, printed) = dev(folder.path());
+    let (idp, api) = (address(&printed, "console"), address(&printed, "API"));
+    let authority = fs::read(folder.path().join(".bearward/https/ca.pem")).unwrap();
+    let client = client_builder()
+        .tls_certs_only([Certificate::from_pem(&authority).unwrap()])
+        .build()
+        .unwrap();
+    let sign_up = client
+        .post(format!("{idp}/auth/v1/signup"))
+        .header("content-type", "application/json")
+        .body(r#"{"email": "ada@example.com", "password": "correct horse"}"#);
+    let session = send(sign_up).await.expect(200);
+    let token = session["access_token"].as_str().unwrap();
+    let protected = || client.get(format!("{api}/protected")).bearer_auth(token);
+    assert_eq!(send(protected()).await.status, 200);
+
+    let sign_out = client.post(format!("{idp}/auth/v1/logout"));
+    send(sign_out.bearer_auth(token)).await.expect(204);
+    let since = Instant::now();
+    loop {
+        let response = send(protected()).await;
+        if response.status == 401 {
+            assert_eq!(response.error(), (401, "TOKEN_REVOKED".to_owned()));
+            break;
+        }
+        assert!(since.elapsed() < TEST_TIMEOUT, "{response:?}");
+    }
 }
 
 /// A folder with certificates, and an issuer for `check`.

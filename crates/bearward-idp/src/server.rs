@@ -4,7 +4,7 @@ use std::{fmt, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use actix_web::web::Data;
 use bearward::{Algorithm, Bearward};
-use bearward_http::{bind_error_hint, is_bare_web_origin};
+use bearward_http::{bind_error_hint, client_error_chain, is_bare_web_origin};
 use bearward_testing::{MockIdp, TokenBuilder};
 use url::Url;
 
@@ -77,6 +77,9 @@ pub enum IdpError {
     /// The data file cannot be used.
     #[error(transparent)]
     Storage(#[from] StorageError),
+    /// The certificate authorities of a URL for logout tokens cannot be used.
+    #[error("the certificate authorities of the logout URL cannot be used: {0}")]
+    Authorities(String),
     /// The address is in use or not available.
     #[error("the development IdP cannot listen on {address}: {}", bind_error_hint(.source, BIND_OPTIONS))]
     Bind {
@@ -137,8 +140,21 @@ impl Idp {
     }
 
     /// Sends logout tokens to this URL too; see [`AuthOptions::back_channel_logout`].
-    pub fn send_logout_tokens_to(&self, url: Url) {
-        self.auth.back_channel.add_url(url);
+    ///
+    /// With `authorities`, certificates in PEM, the certificate of the server must be issued by one of
+    /// them. Without, the authorities of the system are trusted.
+    ///
+    /// # Errors
+    /// [`IdpError::Authorities`]: the PEM is malformed.
+    pub fn send_logout_tokens_to(
+        &self,
+        url: Url,
+        authorities: Option<&[u8]>,
+    ) -> Result<(), IdpError> {
+        self.auth
+            .back_channel
+            .add_url(url, authorities)
+            .map_err(|error| IdpError::Authorities(client_error_chain(error)))
     }
 
     /// Returns the address that the IdP listens on.

@@ -8,7 +8,9 @@ use std::{
 };
 
 use bearward::Timestamp;
+use bearward_http::{client_builder, client_error_chain};
 use bearward_testing::{MockIdp, TokenBuilder};
+use reqwest::{Certificate, Client, ClientBuilder};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use url::Url;
@@ -37,9 +39,16 @@ pub(crate) struct BackChannel {
 }
 
 struct State {
-    urls: Vec<Url>,
+    relying_parties: Vec<RelyingParty>,
     is_enabled: bool,
     deliveries: VecDeque<Value>,
+}
+
+#[derive(Clone)]
+struct RelyingParty {
+    url: Url,
+    /// Trusts its authority only. Absent: the client that trusts those of the system.
+    client: Option<Client>,
 }
 
 struct Message {
@@ -51,7 +60,10 @@ impl BackChannel {
     pub(crate) fn new(urls: Vec<Url>) -> Self {
         Self {
             state: Mutex::new(State {
-                urls,
+                relying_parties: urls
+                    .into_iter()
+                    .map(|url| RelyingParty { url, client: None })
+                    .collect(),
                 is_enabled: true,
                 deliveries: VecDeque::new(),
             }),
@@ -59,12 +71,25 @@ impl BackChannel {
         }
     }
 
-    /// Adds a relying party.
-    pub(crate) fn add_url(&self, url: Url) {
-        let mut state = self.state();
-        if !state.urls.contains(&url) {
-            state.urls.push(url);
-        }
+    /// Adds a relying party. With `authorities` in PEM, its certificate must be issued by one of them.
+    ///
+    /// # Errors
+    /// The PEM or the client cannot be used.
+    pub(crate) fn add_url(
+        &self,
+        url: Url,
+        authorities: Option<&[u8]>,
+    ) -> Result<(), reqwest::Error> {
+        let client = authorities
+            .map(|pem| {
+                let certificates = Certificate::from_pem_bundle(pem)?;
+                client().tls_certs_only(certificates).build()
+            })
+            .transpose()?;
+        let relying_parties = &mut self.state().relying_parties;
+        relying_parties.retain(|known| known.url != url);
+        relying_parties.push(RelyingParty { url, client });
+        Ok(())
     }
 
     pub(crate) fn set_enabled(&self, is_enabled: bool) {
@@ -76,7 +101,7 @@ impl BackChannel {
         let state = self.state();
         json!({
             "enabled": state.is_enabled,
-            "urls": state.urls.iter().map(Url::as_str).collect::<Vec<_>>(),
+            "urls": state.relying_parties.iter().map(|party| party.url.as_str()).collect::<Vec<_>>(),
             "deliveries": state.deliveries,
         })
     }
@@ -116,16 +141,16 @@ impl BackChannel {
     }
 }
 
+fn client() -> ClientBuilder {
+    client_builder(concat!("bearward-idp/", env!("CARGO_PKG_VERSION"))).timeout(TIMEOUT)
+}
+
 fn run(
     mut receiver: mpsc::UnboundedReceiver<Message>,
     channel: &Weak<BackChannel>,
     server: &Weak<MockIdp>,
 ) {
-    let client = reqwest::Client::builder()
-        .no_proxy()
-        .timeout(TIMEOUT)
-        .redirect(reqwest::redirect::Policy::none())
-        .build();
+    let client = client().build();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
@@ -141,9 +166,10 @@ fn run(
             let token = logout_token(&server, &message);
             // Not held while requests are sent, so that the server can stop.
             drop(server);
-            let urls = channel.state().urls.clone();
-            for url in urls {
-                let outcome = deliver(&client, &url, &token).await;
+            let relying_parties = channel.state().relying_parties.clone();
+            for RelyingParty { url, client: own } in relying_parties {
+                let outcome = deliver(own.as_ref().unwrap_or(&client), &url, &token).await;
+                log_failure(&url, &outcome);
                 channel.record(delivery(&message, &url, outcome));
             }
         }
@@ -164,7 +190,7 @@ fn logout_token(server: &MockIdp, message: &Message) -> String {
 }
 
 /// Returns the status of the response, or why there is none.
-async fn deliver(client: &reqwest::Client, url: &Url, token: &str) -> Result<u16, String> {
+async fn deliver(client: &Client, url: &Url, token: &str) -> Result<u16, String> {
     let response = client
         .post(url.clone())
         .header("content-type", "application/x-www-form-urlencoded")
@@ -175,9 +201,21 @@ async fn deliver(client: &reqwest::Client, url: &Url, token: &str) -> Result<u16
     match response {
         Ok(response) => Ok(response.status().as_u16()),
         Err(error) if error.is_timeout() => Err("no response within 5 s".to_owned()),
-        Err(error) if error.is_connect() => Err("no connection".to_owned()),
+        Err(error) if error.is_connect() => {
+            Err(format!("no connection: {}", client_error_chain(error)))
+        }
         Err(_) => Err("the response could not be read".to_owned()),
     }
+}
+
+/// Logs a delivery that the relying party did not accept: the tokens of the session stay valid there.
+fn log_failure(url: &Url, outcome: &Result<u16, String>) {
+    let problem = match outcome {
+        Ok(200 | 204) => return,
+        Ok(status) => format!("status {status}"),
+        Err(problem) => problem.clone(),
+    };
+    tracing::warn!(%url, problem, "a logout token was not accepted; access tokens stay valid until they expire");
 }
 
 fn delivery(message: &Message, url: &Url, outcome: Result<u16, String>) -> Value {
