@@ -7,7 +7,7 @@ use bearward_testing::{
     endpoint::JwksEndpoint,
     signing::{KeyPair, KeyRing},
 };
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 
 use super::{
     back_channel::BackChannel,
@@ -32,6 +32,7 @@ pub(crate) struct AuthService {
     pub(crate) google: KeyPair,
     state: Mutex<AuthState>,
     storage: Option<Storage>,
+    changed: watch::Sender<()>,
 }
 
 /// Why the auth API did not start.
@@ -81,6 +82,7 @@ impl AuthService {
                 google,
                 state: Mutex::new(state),
                 storage,
+                changed: watch::Sender::new(()),
             },
             ring,
         ))
@@ -107,6 +109,11 @@ impl AuthService {
         Arc::<OffsetClock>::clone(&self.clock)
     }
 
+    /// Returns a receiver that is notified after each [`update`](Self::update).
+    pub(crate) fn changes(&self) -> watch::Receiver<()> {
+        self.changed.subscribe()
+    }
+
     pub(crate) async fn read<T>(&self, read: impl FnOnce(&AuthState, Timestamp) -> T) -> T {
         let state = self.state.lock().await;
         read(&state, self.now())
@@ -125,6 +132,8 @@ impl AuthService {
         let mut state = self.state.lock().await;
         let now = self.now();
         let result = change(&mut state, now);
+        // Receivers read the state once the lock is released.
+        self.changed.send_replace(());
         let logouts = state.take_logouts();
         let Some(storage) = &self.storage else {
             state.discard_changes();

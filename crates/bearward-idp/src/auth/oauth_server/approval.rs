@@ -149,7 +149,8 @@ fn sign_in(
         Some(user) if user.banned => Err(AuthApiError::new(403, "user_banned", "User is banned")),
         Some(user) => Ok(user.id),
         None => {
-            let profile = Profile::new(Provider::Google, endpoint.base(), email, "");
+            let name = consent_users::name_of(state, email).unwrap_or_default();
+            let profile = Profile::new(Provider::Google, endpoint.base(), email, &name);
             let can_sign_up = !auth.options.disable_signup;
             state.sign_in_with_provider(&profile, profile.metadata(), can_sign_up, now)
         }
