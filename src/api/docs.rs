@@ -1,79 +1,92 @@
-//! `/docs`: a browser for the OpenAPI document (Swagger UI), served without external resources.
-
-use std::{
-    borrow::Cow,
-    convert::Infallible,
-    sync::{Arc, LazyLock},
-};
+//! `/docs`: a page that shows the OpenAPI document and sends requests, without external resources.
 
 use actix_web::{
     HttpRequest, HttpResponse, ResponseError,
-    body::SizedStream,
     http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, LOCATION},
-    web::{Bytes, Path},
+    web::{Data, Path},
 };
 use bearward::RequestId;
-use futures_util::{Stream, stream};
-use utoipa_swagger_ui::Config;
+use url::Url;
 
 use super::ApiError;
 
-/// Allows the page's own scripts and requests to this server. Swagger UI needs inline styles.
-const CONTENT_SECURITY_POLICY_VALUE: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
-                                             font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+const PAGE: &str = include_str!("docs/page.html");
 
-/// Size of the chunks of a response body, in bytes.
-const CHUNK_SIZE: usize = 16 << 10;
+/// The files of the page: name, content type, content.
+const FILES: [(&str, &str, &str); 3] = [
+    (
+        "docs.css",
+        "text/css; charset=utf-8",
+        include_str!("docs/docs.css"),
+    ),
+    (
+        "docs.js",
+        "text/javascript; charset=utf-8",
+        include_str!("docs/docs.js"),
+    ),
+    (
+        "schema.js",
+        "text/javascript; charset=utf-8",
+        include_str!("docs/schema.js"),
+    ),
+];
 
-/// The validator is disabled because it would send the document's URL to another site.
-static CONFIG: LazyLock<Arc<Config<'static>>> = LazyLock::new(|| {
-    let config = Config::from("../openapi.json")
-        .use_base_layout()
-        .validator_url("none")
-        .try_it_out_enabled(true)
-        .persist_authorization(false);
-    Arc::new(
-        config
-            .display_request_duration(true)
-            .default_models_expand_depth(0),
-    )
-});
-
-/// Splits an asset into chunks, so that actix-web copies it as the client reads and not as a whole.
-fn chunks(asset: &'static [u8]) -> impl Stream<Item = Result<Bytes, Infallible>> {
-    stream::iter(
-        asset
-            .chunks(CHUNK_SIZE)
-            .map(|chunk| Ok(Bytes::from_static(chunk))),
-    )
+/// The documentation page, rendered once.
+#[derive(Debug, Clone)]
+pub struct DocsPage {
+    html: String,
+    policy: String,
 }
 
-/// Redirects `/docs` to `/docs/`, because the page refers to its assets by relative paths.
+impl DocsPage {
+    /// Renders the page. With `token_url`, the URL of `POST /admin/tokens` of a development IdP, it has
+    /// a button that fills in a token.
+    pub(crate) fn new(token_url: Option<Url>) -> Self {
+        let origin = token_url
+            .as_ref()
+            .map(|url| format!(" {}", url.origin().ascii_serialization()))
+            .unwrap_or_default();
+        let token_url = token_url.map(String::from).unwrap_or_default();
+        Self {
+            // A URL has neither quotes nor angle brackets.
+            html: PAGE.replace("{token_url}", &token_url),
+            // Trusted Types forbid creating markup from strings: the page shows responses.
+            policy: format!(
+                "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'{origin}; base-uri 'none'; \
+                 form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+            ),
+        }
+    }
+}
+
+/// Redirects `/docs` to `/docs/`, because the page refers to its files by relative paths.
 pub(super) async fn redirect() -> HttpResponse {
     HttpResponse::PermanentRedirect()
         .insert_header((LOCATION, "/docs/"))
         .finish()
 }
 
-/// Serves the page and its assets.
-pub(super) async fn asset(path: Path<String>, request: HttpRequest) -> HttpResponse {
-    match utoipa_swagger_ui::serve(&path, Arc::clone(&CONFIG)) {
-        Ok(Some(file)) => {
-            let mut response = HttpResponse::Ok();
-            response
-                .insert_header((CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY_VALUE))
-                .insert_header((CACHE_CONTROL, "public, max-age=3600"))
-                .content_type(file.content_type);
-            match file.bytes {
-                Cow::Borrowed(bytes) => {
-                    response.body(SizedStream::new(bytes.len() as u64, chunks(bytes)))
-                }
-                Cow::Owned(bytes) => response.body(bytes),
-            }
-        }
-        _ => ApiError::not_found(
+/// Serves the page and its files.
+pub(super) async fn asset(
+    page: Data<DocsPage>,
+    path: Path<String>,
+    request: HttpRequest,
+) -> HttpResponse {
+    if path.is_empty() {
+        return HttpResponse::Ok()
+            .insert_header((CONTENT_SECURITY_POLICY, page.policy.as_str()))
+            .insert_header((CACHE_CONTROL, "no-cache"))
+            .content_type("text/html; charset=utf-8")
+            .body(page.html.clone());
+    }
+    match FILES.iter().find(|(name, ..)| *name == path.as_str()) {
+        Some((_, content_type, content)) => HttpResponse::Ok()
+            .insert_header((CACHE_CONTROL, "no-cache"))
+            .content_type(*content_type)
+            .body(*content),
+        None => ApiError::not_found(
             RequestId::from_request(&request),
-            "no documentation asset at this path",
+            "no documentation file at this path",
         )
         .error_response(),
     }

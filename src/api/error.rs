@@ -60,6 +60,11 @@ impl ApiError {
         }
     }
 
+    /// Returns the stable code.
+    pub(crate) fn code(&self) -> &'static str {
+        self.code
+    }
+
     /// Adds machine-readable details.
     #[must_use]
     pub fn with_details(mut self, details: Value) -> Self {

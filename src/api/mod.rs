@@ -34,8 +34,8 @@ use bearward::Bearward;
 
 pub use self::{
     admin::Administrators, api_keys::ApiKeys, back_channel_logout::BackChannelLogout,
-    error::ApiError, google::GoogleSignIn, health::Health, metadata::Metadata, openapi::Document,
-    own_document::DocumentError,
+    docs::DocsPage, error::ApiError, google::GoogleSignIn, health::Health, metadata::Metadata,
+    openapi::Document, own_document::DocumentError,
 };
 use self::{
     body::BodyLimit,
@@ -47,7 +47,7 @@ use crate::server::middleware::RequestLimits;
 /// Mounts all routes except `/metrics`.
 ///
 /// The application needs `Data` of [`Bearward`], [`Accounts`](crate::accounts::Accounts),
-/// [`Administrators`], [`BackChannelLogout`], [`GoogleSignIn`], [`ApiKeys`], [`Completions`](crate::completions::Completions), [`Document`],
+/// [`Administrators`], [`BackChannelLogout`], [`GoogleSignIn`], [`ApiKeys`], [`Completions`](crate::completions::Completions), [`DocsPage`], [`Document`],
 /// [`Health`], [`Metadata`], [`RateLimits`](crate::server::RateLimits) and
 /// [`SharedRevocations`](crate::revocations::SharedRevocations), and the middleware of
 /// [`server`](crate::server).

@@ -1,9 +1,9 @@
 //! `bearward dev`: starts a development IdP and the API on this machine.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
-use bearward::Algorithm;
-use bearward_idp::Idp;
+use bearward::{Algorithm, Clock, SystemClock};
+use bearward_idp::{ApiRequest, Idp, RequestLog};
 use clap::Args;
 
 use super::{
@@ -11,7 +11,7 @@ use super::{
     sign_in_flags::SignInFlags, style,
 };
 use crate::{
-    server::{Application, signals::Signals},
+    server::{AnsweredRequest, Application, RequestObserver, Server, signals::Signals},
     settings::Sources,
     telemetry,
 };
@@ -96,7 +96,7 @@ pub(super) async fn run(sources: Sources, options: Options) -> Result<(), Failur
         .map(Algorithm::name)
         .collect();
     let sources = Sources {
-        development_defaults: Some(DEFAULTS),
+        development_defaults: Some(defaults(&idp)),
         ..super::with_bind(sources, options.bind)
     };
     let sources = sources
@@ -122,9 +122,15 @@ pub(super) async fn run(sources: Sources, options: Options) -> Result<(), Failur
     if config.vault.keys.is_empty() {
         config.vault.keys.push(dev_key::load_or_create(&folder)?);
     }
+    if idp.completions_url().as_ref() == Some(&config.generate.base_url) {
+        idp.serve_completions();
+    }
     let metrics = telemetry::install_metrics()?;
+    let server = Server::from_settings(config.clone())
+        .observe_requests(show_on_console(idp.request_log()))
+        .docs_token_url(format!("{}/admin/tokens", idp.base()).parse().ok());
     let start = Box::pin(async {
-        let application = Application::start(&config, Some(metrics)).await?;
+        let application = Application::build(server, Some(metrics)).await?;
         // Logging starts after the first key fetch, so that the printed text is not mixed with log
         // lines.
         application.auth().wait_for_initial_fetch().await;
@@ -150,6 +156,50 @@ pub(super) async fn run(sources: Sources, options: Options) -> Result<(), Failur
     let _traces = telemetry::start(&config.telemetry)?;
     print(&idp, &api, certificate.as_ref(), &folder);
     Ok(signals.run(application).await?)
+}
+
+/// Returns the defaults that differ from those of `serve`. The stand-in of the IdP answers
+/// `/api/generate`, unless a file, a variable or a flag configures a service.
+fn defaults(idp: &Idp) -> String {
+    match idp.completions_url() {
+        Some(url) => format!("{DEFAULTS}\n[generate]\nbase_url = \"{url}\"\n"),
+        None => DEFAULTS.to_owned(),
+    }
+}
+
+/// Returns an observer that shows each request of the API on the console of the IdP.
+fn show_on_console(log: RequestLog) -> RequestObserver {
+    let clock = SystemClock::new();
+    Arc::new(move |request| {
+        let AnsweredRequest {
+            method,
+            route,
+            status,
+            elapsed,
+            request_id,
+            error,
+            rejection,
+        } = request;
+        let is_token_rejected = rejection.is_some();
+        let (issuer, kid) = rejection.map_or((None, None), |failure| {
+            (
+                failure.issuer.map(|issuer| issuer.to_string()),
+                failure.kid.map(|kid| kid.to_string()),
+            )
+        });
+        log.record(&ApiRequest {
+            at: clock.now(),
+            method: method.to_string(),
+            route,
+            status: status.as_u16(),
+            duration_ms: (elapsed.as_secs_f64() * 1e4).round() / 10.0,
+            request_id,
+            error,
+            is_token_rejected,
+            issuer,
+            kid,
+        });
+    })
 }
 
 /// Configures the fake Google of the development IdP as the issuer `google`, unless the environment
@@ -196,7 +246,7 @@ fn print(idp: &Idp, api: &str, certificate: Option<&DevCertificate>, folder: &Da
     anstream::println!("{strong}API{plain}      {api}");
     anstream::println!("{strong}docs{plain}     {api}/docs");
     anstream::println!(
-        "{strong}console{plain}  {base}/        {faint}users, tokens, keys, failures{plain}"
+        "{strong}console{plain}  {base}/        {faint}why tokens are rejected; users, keys{plain}"
     );
     anstream::println!("{strong}inbox{plain}    {base}/.inbox  {faint}mails of the IdP{plain}");
     if let Some(certificate) = certificate {

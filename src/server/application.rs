@@ -20,7 +20,7 @@ use tokio::{
 };
 
 use super::{
-    Server, Shutdown, StartError,
+    RequestObserver, Server, Shutdown, StartError,
     builder::BackgroundTask,
     listener::{ListenerLimits, bind, listen, server_builder},
     middleware::{self, RateLimits, RequestLimits},
@@ -32,7 +32,8 @@ use super::{
 use crate::{
     accounts::Accounts,
     api::{
-        self, Administrators, ApiKeys, BackChannelLogout, Document, GoogleSignIn, Health, Metadata,
+        self, Administrators, ApiKeys, BackChannelLogout, DocsPage, Document, GoogleSignIn, Health,
+        Metadata,
     },
     completions::Completions,
     revocations::SharedRevocations,
@@ -70,12 +71,19 @@ struct AppState {
     google_sign_in: Data<GoogleSignIn>,
     api_keys: Data<ApiKeys>,
     completions: Data<Completions>,
+    docs_page: Data<DocsPage>,
     document: Data<Document>,
     health: Data<Health>,
     metadata: Data<Metadata>,
     rate_limits: Data<RateLimits>,
     revocations: Data<SharedRevocations>,
     shutdown: Data<Shutdown>,
+}
+
+/// The OpenAPI document and the page that shows it.
+struct Documentation {
+    document: Document,
+    page: DocsPage,
 }
 
 /// Creates the application of each worker.
@@ -85,6 +93,7 @@ struct AppFactory {
     with_credentials: bool,
     own_routes: OwnRoutes,
     limits: RequestLimits,
+    observer: Option<RequestObserver>,
 }
 
 impl Application {
@@ -118,7 +127,7 @@ impl Application {
     ///
     /// # Panics
     /// Does not panic: the state is set before workers start.
-    pub(super) async fn build(
+    pub(crate) async fn build(
         server: Server,
         metrics: Option<Metrics>,
     ) -> Result<Self, StartError> {
@@ -128,6 +137,8 @@ impl Application {
             routes,
             openapi,
             tasks,
+            observer,
+            docs_token_url,
             ..
         } = server;
         let document = Document::with_own(openapi)?;
@@ -139,7 +150,7 @@ impl Application {
         let (socket, address) = bind(config.server.bind)?;
         let listener_limits = ListenerLimits::new(&config.server);
         let state: Arc<OnceLock<AppState>> = Arc::default();
-        let factory = AppFactory::new(&config, routes.clone(), limits);
+        let factory = AppFactory::new(&config, routes.clone(), limits, observer);
         let worker_state = Arc::clone(&state);
         let app = move || {
             let state = worker_state.get();
@@ -173,7 +184,10 @@ impl Application {
                 clock,
                 metrics,
                 &shutdown,
-                document,
+                Documentation {
+                    document,
+                    page: DocsPage::new(docs_token_url),
+                },
             )
         });
         let (auth, health) = (Bearward::clone(&state.auth), state.health.clone());
@@ -294,7 +308,7 @@ impl AppState {
         clock: Arc<dyn Clock>,
         metrics: Option<Metrics>,
         shutdown: &Shutdown,
-        document: Document,
+        documentation: Documentation,
     ) -> Self {
         let Services {
             auth,
@@ -329,7 +343,8 @@ impl AppState {
                 config.revocation.backchannel_logout,
             )),
             administrators: Data::new(Administrators::new(&config.admin)),
-            document: Data::new(document),
+            docs_page: Data::new(documentation.page),
+            document: Data::new(documentation.document),
             rate_limits: Data::new(RateLimits::new(&config.rate_limit, auth.clock())),
             auth: Data::new(auth),
             shutdown: Data::new(shutdown.clone()),
@@ -338,12 +353,18 @@ impl AppState {
 }
 
 impl AppFactory {
-    fn new(config: &Config, own_routes: OwnRoutes, limits: RequestLimits) -> Self {
+    fn new(
+        config: &Config,
+        own_routes: OwnRoutes,
+        limits: RequestLimits,
+        observer: Option<RequestObserver>,
+    ) -> Self {
         Self {
             settings: config.server.clone(),
             with_credentials: config.tokens.cookie.is_some(),
             own_routes,
             limits,
+            observer,
         }
     }
 
@@ -367,13 +388,19 @@ impl AppFactory {
             .app_data(state.google_sign_in.clone())
             .app_data(state.api_keys.clone())
             .app_data(state.completions.clone())
+            .app_data(state.docs_page.clone())
             .app_data(state.document.clone())
             .app_data(state.health.clone())
             .app_data(state.metadata.clone())
             .app_data(state.rate_limits.clone())
             .app_data(state.revocations.clone())
             .app_data(state.shutdown.clone());
-        let app = middleware::wrap_application(app, self.settings.clone(), self.with_credentials);
+        let app = middleware::wrap_application(
+            app,
+            self.settings.clone(),
+            self.with_credentials,
+            self.observer.clone(),
+        );
         let app = if self.settings.admin_bind.is_some() {
             app
         } else {
@@ -435,7 +462,7 @@ fn admin_server(
     };
     let app = move || {
         let app = App::new().app_data(health.clone());
-        middleware::wrap_application(app, server_settings.clone(), false)
+        middleware::wrap_application(app, server_settings.clone(), false, None)
             .configure(|routes| api::metrics(routes, limits))
             .configure(|routes| api::defaults(routes, limits))
     };

@@ -3,10 +3,11 @@
 use std::{fmt, future::Future, pin::Pin, sync::Arc};
 
 use bearward::{Clock, SystemClock};
+use url::Url;
 use utoipa::openapi::OpenApi;
 
 use super::{
-    Application, RunningServer, Shutdown, StartError,
+    Application, RequestObserver, RunningServer, Shutdown, StartError,
     routes::{OwnRoutes, Routes},
     signals::Signals,
 };
@@ -51,6 +52,9 @@ pub struct Server {
     pub(super) routes: OwnRoutes,
     pub(super) openapi: Option<OpenApi>,
     pub(super) tasks: Vec<BackgroundTask>,
+    pub(super) observer: Option<RequestObserver>,
+    /// Where the documentation page gets a token; see [`DocsPage`](crate::api::DocsPage).
+    pub(super) docs_token_url: Option<Url>,
     /// Warnings that have not been logged yet.
     warnings: Vec<String>,
 }
@@ -101,6 +105,8 @@ impl Server {
             routes: OwnRoutes::default(),
             openapi: None,
             tasks: Vec::new(),
+            observer: None,
+            docs_token_url: None,
             warnings: Vec::new(),
         }
     }
@@ -189,6 +195,20 @@ impl Server {
     /// Replaces the clock of token verification, rate limits and stored times, for tests.
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
+        self
+    }
+
+    /// Calls a function after each response head, for the console of `bearward dev`.
+    #[cfg(feature = "idp")]
+    pub(crate) fn observe_requests(mut self, observer: RequestObserver) -> Self {
+        self.observer = Some(observer);
+        self
+    }
+
+    /// Lets the documentation page request a token from this URL, for `bearward dev`.
+    #[cfg(feature = "idp")]
+    pub(crate) fn docs_token_url(mut self, url: Option<Url>) -> Self {
+        self.docs_token_url = url;
         self
     }
 

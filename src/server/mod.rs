@@ -8,6 +8,7 @@ mod descriptors;
 mod error;
 mod listener;
 pub(crate) mod middleware;
+mod request_observer;
 mod routes;
 mod running;
 mod services;
@@ -16,15 +17,16 @@ pub(crate) mod signals;
 pub(crate) mod tls;
 mod transport;
 
-pub(crate) use self::services::check;
 pub use self::{
     application::Application,
     builder::Server,
     error::StartError,
     middleware::{RateLimits, RequestLimits},
+    request_observer::AnsweredRequest,
     routes::Routes,
     running::RunningServer,
     services::verifier,
     shutdown::Shutdown,
     tls::TlsError,
 };
+pub(crate) use self::{request_observer::RequestObserver, services::check};

@@ -19,7 +19,7 @@ pub(super) struct MergedConfig {
 pub(super) fn merge(sources: &Sources, problems: &mut Vec<Problem>) -> MergedConfig {
     let mut warnings = Vec::new();
     let mut lower = vec![parse(Config::DEFAULTS, &ValueSource::Default, problems)];
-    if let Some(text) = sources.development_defaults {
+    if let Some(text) = &sources.development_defaults {
         lower.push(parse(text, &ValueSource::Development, problems));
     }
     if let Some(dir) = &sources.dir {

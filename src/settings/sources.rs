@@ -16,7 +16,7 @@ pub struct Sources {
     /// Flags, as (path such as `server.bind`, value). Lists are comma-separated.
     pub overrides: Vec<(String, String)>,
     /// TOML text that overrides the built-in defaults, and that every other source overrides.
-    pub development_defaults: Option<&'static str>,
+    pub development_defaults: Option<String>,
 }
 
 impl Sources {

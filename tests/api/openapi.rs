@@ -253,7 +253,13 @@ async fn document_and_page_use_no_external_resources() {
     assert_eq!(page.status, 200);
     assert!(
         page.header("content-security-policy")
-            .starts_with("default-src 'none'; script-src 'self'"),
+            .starts_with("default-src 'none'; script-src 'self'; style-src 'self'"),
+        "{page:?}"
+    );
+    assert!(!page.header("content-security-policy").contains("unsafe"));
+    // Only `bearward dev` sets a URL for tokens.
+    assert!(
+        page.body.contains("name=\"token-url\" content=\"\""),
         "{page:?}"
     );
     for file in page.body.split('"').filter(|text| {

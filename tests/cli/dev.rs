@@ -516,3 +516,139 @@ fn a_port_in_use_is_reported_with_the_flag_to_change_it() {
     )
     .expect(1, &[&address, "--idp-bind"]);
 }
+
+/// Stores an API key and sends a prompt to `/api/generate`.
+async fn generate(api: &str, token: &str, stream: bool) -> Response {
+    let post = |path: &str, body: String| {
+        let request = client().post(format!("{api}{path}")).bearer_auth(token);
+        let request = request.header("content-type", "application/json");
+        send(request.body(body))
+    };
+    let stored = post("/api/user/api-keys", r#"{"togetherAI": "any"}"#.to_owned());
+    assert_eq!(stored.await.status, 200);
+    let body = format!(r#"{{"prompt": "a loop in Rust", "stream": {stream}}}"#);
+    post("/api/generate", body).await
+}
+
+async fn set_completions_failure(idp: &str, failure: &str) {
+    let request = client().put(format!("{idp}/admin/completions"));
+    let request = request.header("content-type", "application/json");
+    let body = format!(r#"{{"failure": {failure}}}"#);
+    assert_eq!(send(request.body(body)).await.status, 200);
+}
+
+#[tokio::test]
+async fn code_is_generated_without_an_account_elsewhere() {
+    let (_dev, printed) = start(&[], &[]);
+    let (api, idp) = (address(&printed, "API"), address(&printed, "console"));
+    let token = token(&printed).await;
+    let generated = generate(api, &token, false).await.expect(200);
+    let code = generated["code"].as_str().unwrap();
+    assert!(
+        code.starts_with("// Answer of the development stand-in: no model ran."),
+        "{code}"
+    );
+    assert!(generated["usage"]["total_tokens"].is_u64(), "{generated}");
+    let stream = generate(api, &token, true).await;
+    assert_eq!(stream.status, 200);
+    assert!(stream.body.contains("stand-in") && stream.body.ends_with("data: [DONE]\n\n"));
+
+    for (failure, status, code) in [
+        ("\"rate_limit\"", 429, "RATE_LIMITED"),
+        ("\"server_error\"", 502, "UPSTREAM_FAILED"),
+        ("\"invalid_key\"", 502, "UPSTREAM_REJECTED_KEY"),
+        ("\"aborted\"", 502, "UPSTREAM_FAILED"),
+    ] {
+        set_completions_failure(idp, failure).await;
+        let rejected = generate(api, &token, false).await;
+        assert_eq!(rejected.error(), (status, code.to_owned()), "{failure}");
+    }
+    let aborted = generate(api, &token, true).await.body;
+    let last = aborted.trim_end().rsplit("\n\n").next().unwrap();
+    assert!(
+        last.starts_with("event: error\n") && last.contains("UPSTREAM_FAILED"),
+        "{last}"
+    );
+    set_completions_failure(idp, "null").await;
+    assert_eq!(generate(api, &token, false).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_configured_service_replaces_the_stand_in() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("config")).unwrap();
+    let file = "[generate]\nbase_url = \"http://127.0.0.1:1/v1\"\n";
+    fs::write(folder.path().join("config/default.toml"), file).unwrap();
+    let variable = ("BEARWARD_GENERATE__BASE_URL", "http://127.0.0.1:1/v1");
+    for (_dev, printed) in [start_in(folder.path(), &[], &[]), start(&[], &[variable])] {
+        let (api, idp) = (address(&printed, "API"), address(&printed, "console"));
+        let shown = get(&format!("{idp}/admin/completions")).await.body;
+        assert_eq!(shown, r#"{"completions":null}"#);
+        let refused = generate(api, &token(&printed).await, false).await;
+        assert_eq!(refused.error(), (502, "UPSTREAM_FAILED".to_owned()));
+    }
+}
+
+#[tokio::test]
+async fn the_console_shows_the_requests_of_the_api_with_the_reason() {
+    let (_dev, printed) = start(&[], &[]);
+    let token = token(&printed).await;
+    let idp = address(&printed, "console");
+    let modified = lines(&printed, "curl ")[1];
+    assert_eq!(curl(modified, &token).await.status, 401);
+    let api = address(&printed, "API");
+    let missing = client().post(format!("{api}/api/generate?secret=1"));
+    let request = missing.bearer_auth(&token);
+    let request = request.header("content-type", "application/json");
+    assert_eq!(send(request.body(r#"{"prompt": "x"}"#)).await.status, 409);
+
+    let events = client().get(format!("{idp}/admin/events"));
+    let mut events = events.send().await.unwrap();
+    let mut text = String::new();
+    while text.matches("event: request").count() < 2 || !text.ends_with("\n\n") {
+        let chunk = events.chunk().await.unwrap().expect("an event");
+        text.push_str(std::str::from_utf8(&chunk).unwrap());
+    }
+    let requests: Vec<serde_json::Value> = text
+        .split("event: request\ndata: ")
+        .skip(1)
+        .map(|rest| serde_json::from_str(rest.lines().next().unwrap()).unwrap())
+        .collect();
+    let rejected = &requests[0];
+    assert_eq!(
+        (&rejected["route"], &rejected["status"]),
+        (&"/protected".into(), &401.into())
+    );
+    assert_eq!(rejected["code"], "INVALID_SIGNATURE");
+    assert_eq!(
+        (&rejected["token_rejected"], &rejected["issuer"]),
+        (&true.into(), &"dev".into())
+    );
+    let refused = &requests[1];
+    assert_eq!(
+        (&refused["code"], &refused["token_rejected"]),
+        (&"API_KEY_MISSING".into(), &false.into())
+    );
+    assert!(!text.contains("eyJ") && !text.contains("secret"), "{text}");
+}
+
+#[tokio::test]
+async fn the_documentation_page_requests_tokens_of_the_idp() {
+    let (_dev, printed) = start(&[], &[]);
+    let (api, idp) = (address(&printed, "API"), address(&printed, "console"));
+    let page = get(&format!("{api}/docs/")).await;
+    let url = format!("{idp}/admin/tokens");
+    assert!(
+        page.body.contains(&format!("content=\"{url}\"")),
+        "{}",
+        page.body
+    );
+    let policy = page.headers["content-security-policy"].to_str().unwrap();
+    assert!(
+        policy.contains(&format!("connect-src 'self' {idp};")),
+        "{policy}"
+    );
+    let request = client().post(&url).header("origin", api);
+    let response = send(request).await;
+    assert_eq!(response.headers["access-control-allow-origin"], api);
+}

@@ -232,3 +232,13 @@ fn it_refuses_to_run_in_production() {
     )
     .expect(2, &["BEARWARD_ENV"]);
 }
+
+#[tokio::test]
+async fn the_stand_in_for_completions_is_only_in_dev() {
+    let (_idp, printed) = start(&[]);
+    let console = value_of(&printed, "console").trim_end_matches('/');
+    let shown = get(&format!("{console}/admin/completions")).await;
+    assert_eq!(shown.json(), json!({ "completions": null }));
+    let call = client().post(format!("{console}/.completions/v1/chat/completions"));
+    assert_eq!(send(call.bearer_auth("key")).await.status, 404);
+}

@@ -178,7 +178,7 @@ async fn closes_connections_that_do_not_read_responses() {
             .set_write_timeout(Some(Duration::from_millis(200)))
             .unwrap();
         // Large responses that are not read: the socket buffers fill up.
-        let request = b"GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: x\r\n\r\n";
+        let request = b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n";
         let is_closed = |socket: &mut TcpStream| match socket.write(request) {
             Ok(_) => false,
             Err(error) => !matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut),
@@ -484,7 +484,7 @@ impl Stalled {
                 read_response(&mut socket);
             }
             Self::UnreadResponses => {
-                let request = b"GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: x\r\n\r\n";
+                let request = b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n";
                 let pause = Duration::from_millis(100);
                 socket.set_write_timeout(Some(pause)).unwrap();
                 loop {

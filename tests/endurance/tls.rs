@@ -192,8 +192,8 @@ async fn stalled_connections_are_closed_within_the_same_limits() {
         // Responses are requested and not read: buffers of TLS and TCP fill.
         let since = Instant::now();
         let mut unread = server.connect();
-        let request = b"GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: x\r\n\r\n";
-        for _ in 0..16 {
+        let request = b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n";
+        for _ in 0..128 {
             unread.write_all(request).unwrap();
         }
         unread.flush().unwrap();

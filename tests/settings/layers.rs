@@ -165,7 +165,7 @@ fn development_defaults_are_overridden_by_every_other_source() {
     let dir = folder(&[("default.toml", "[server]\nworkers = 3")]);
     let text = "[server]\nbind = '127.0.0.1:8000'\nworkers = 2\nshutdown_timeout = '1s'\nrequest_timeout = '2s'";
     let sources = Sources {
-        development_defaults: Some(text),
+        development_defaults: Some(text.to_owned()),
         ..Sources::new(
             Some(dir.path().to_owned()),
             variables(&[("BEARWARD_SERVER__REQUEST_TIMEOUT", "3s"), ("PORT", "9000")]),

@@ -3,16 +3,36 @@
 use actix_web::{
     HttpRequest, HttpResponse,
     http::header::{self, ContentType, HeaderValue},
-    web::Data,
+    web::{Data, Path},
 };
 use bearward::Algorithm;
 use bearward_testing::{endpoint::JwksEndpoint, signing::FORGERIES};
 
-use crate::page;
+use crate::{error::not_found, page};
 
 const PAGE: &str = include_str!("console/console.html");
-const STYLE: &str = include_str!("console/console.css");
-const SCRIPT: &str = include_str!("console/console.js");
+/// The files that the pages load, below [`FILES_PATH`]: name, content type, content.
+const FILES: [(&str, &str, &str); 7] = [
+    ("console.css", "text/css; charset=utf-8", STYLE),
+    ("console.js", JAVASCRIPT, include_str!("console/console.js")),
+    ("connect.js", JAVASCRIPT, include_str!("console/connect.js")),
+    ("dom.js", JAVASCRIPT, include_str!("console/dom.js")),
+    ("inbox.js", JAVASCRIPT, include_str!("console/inbox.js")),
+    (
+        "meanings.js",
+        JAVASCRIPT,
+        include_str!("console/meanings.js"),
+    ),
+    ("token.js", JAVASCRIPT, include_str!("console/token.js")),
+];
+const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
+const STYLE: &str = concat!(
+    include_str!("console/design.css"),
+    include_str!("console/console.css")
+);
+
+/// Path of the files, with the name as `{file}`.
+pub(crate) const FILES_PATH: &str = "/.console/{file}";
 
 /// Allows the page's own script and style and calls to this server. Trusted Types forbid creating
 /// markup from strings, because the page shows untrusted values such as user names.
@@ -36,12 +56,16 @@ pub(crate) async fn root(request: HttpRequest, endpoint: Data<JwksEndpoint>) -> 
     response
 }
 
-pub(crate) async fn style() -> HttpResponse {
-    static_file("text/css; charset=utf-8", STYLE)
-}
-
-pub(crate) async fn script() -> HttpResponse {
-    static_file("text/javascript; charset=utf-8", SCRIPT)
+pub(crate) async fn file(name: Path<String>) -> HttpResponse {
+    match FILES.iter().find(|(file, ..)| *file == name.as_str()) {
+        Some((_, content_type, text)) => HttpResponse::Ok()
+            .content_type(*content_type)
+            .insert_header(("x-content-type-options", "nosniff"))
+            .insert_header(("cross-origin-resource-policy", "same-origin"))
+            .insert_header(("cache-control", "no-store"))
+            .body(*text),
+        None => not_found().await,
+    }
 }
 
 /// The page contains no state of the IdP: its script reads the admin API, which checks `Host` and
@@ -68,13 +92,4 @@ fn options(names: impl Iterator<Item = &'static str>) -> String {
     names
         .flat_map(|name| ["<option>", name, "</option>"])
         .collect()
-}
-
-fn static_file(content_type: &'static str, text: &'static str) -> HttpResponse {
-    HttpResponse::Ok()
-        .content_type(content_type)
-        .insert_header(("x-content-type-options", "nosniff"))
-        .insert_header(("cross-origin-resource-policy", "same-origin"))
-        .insert_header(("cache-control", "no-store"))
-        .body(text)
 }

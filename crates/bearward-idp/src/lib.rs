@@ -28,14 +28,17 @@
 mod admin;
 mod auth;
 mod body;
+mod completions;
 mod console;
 mod error;
 mod local_only;
 mod page;
+mod request_log;
 mod routes;
 mod server;
 
 pub use self::{
     auth::{AuthOptions, StorageError},
+    request_log::{ApiRequest, RequestLog},
     server::{Idp, IdpError, Options},
 };

@@ -14,16 +14,20 @@ keys       {jwks}
 discovery  {issuer}/.well-known/openid-configuration
 
 POST   /admin/tokens            {{\"claims\": {{..}}, \"header\": {{..}}, \"expires_in\": 3600, \"forge\": \"tampered\"}}, all optional;
+                                \"replace\": true takes exactly these claims and header members;
                                 null removes a claim; a negative lifetime creates an expired token
 GET    /admin/keys              lists the published keys and their states
 POST   /admin/keys/rotate       signs with a new key and keeps the old one published; optional {{\"algorithm\": \"ES256\"}}
 POST   /admin/keys/standby      publishes the key that the next rotation will use
 POST   /admin/keys/KID/revoke   removes a key from the key set
 PUT    /admin/faults            makes the JWKS endpoint fail, for example {{\"status\": 503}}; GET shows the faults, DELETE clears them
-GET    /admin/sessions          lists the active sessions
+GET    /admin/sessions          lists the active sessions; DELETE /admin/sessions/ID ends one
 POST   /admin/explain           {{\"token\": \"..\"}}: explains how the API of `bearward dev` verifies it; GET /admin/api shows its key cache
 GET    /admin/users             lists the users; PATCH /admin/users/ID {{\"app_metadata\": {{\"roles\": [\"admin\"]}}, \"banned\": true}}; DELETE removes a user
 PUT    /admin/clock             {{\"ahead_seconds\": 301}}: moves the IdP's clock ahead, to test expiry; 0 resets it
+PUT    /admin/completions       {{\"failure\": \"rate_limit\"}}: how the stand-in for the completions service fails; null: it answers
+GET    /admin/events            server-sent events: the requests of the API, the inbox, changes of users and sessions
+GET    /admin/connect           the addresses and names that an app or a server needs
 PUT    /admin/backchannel-logout {{\"enabled\": false}}: sends no logout tokens; GET shows where they are sent, and the last ones
 GET    /.inbox                  lists the captured mails; their links work; DELETE removes them
 POST   /google/credential       {{\"email\": \"ada@example.com\"}}: issues an ID token of the fake Google, issuer {base}/google

@@ -12,8 +12,8 @@ use bearward_testing::endpoint::{self, ISSUER_PATH};
 
 use crate::{
     admin::{
-        self, attached_api, attached_api::AttachedApi, back_channel, faults, keys, sessions,
-        tokens, users,
+        self, attached_api, attached_api::AttachedApi, back_channel, connect, events, faults, keys,
+        sessions, tokens, users,
     },
     auth::{
         AuthService, authorize, avatar, body, consent, current_user,
@@ -24,26 +24,26 @@ use crate::{
         oauth_server::{self, approval, metadata},
         recover, settings, signup, token, unsupported, verify,
     },
-    console,
+    completions, console,
     error::not_found,
     local_only::{require_known_host, require_loopback_origin},
     page,
+    server::AppState,
 };
 
 /// Registers every route: JWKS documents, auth API, fake Google, pages, admin API and console.
 #[allow(clippy::too_many_lines, reason = "the list of all routes")]
-pub(crate) fn configure(
-    config: &mut ServiceConfig,
-    auth: &Data<AuthService>,
-    attached_api: &Data<AttachedApi>,
-) {
+pub(crate) fn configure(config: &mut ServiceConfig, state: &AppState) {
+    let auth = &state.auth;
     endpoint::jwks_document(config, "");
     for path in metadata::ROOT_PATHS {
         config.service(get(path, metadata::metadata).wrap(cors(auth)));
     }
     config
         .app_data(auth.clone())
-        .app_data(attached_api.clone())
+        .app_data(state.attached_api.clone())
+        .app_data(state.completions.clone())
+        .app_data(state.requests.clone())
         .service(
             web::scope(ISSUER_PATH)
                 .wrap(from_fn(negotiate_error_format))
@@ -131,9 +131,22 @@ pub(crate) fn configure(
         )
         .service(get("/.picture/{initial}", avatar::picture))
         .service(
+            web::scope(completions::BASE_PATH)
+                .wrap(from_fn(require_loopback_origin))
+                .service(post("/chat/completions", completions::complete))
+                .default_service(web::to(not_found)),
+        )
+        .service(
             web::scope("/admin")
                 .wrap(from_fn(require_loopback_origin))
-                .service(post("/tokens", tokens::mint))
+                .service(post("/tokens", tokens::mint).wrap(docs_cors(&state.attached_api)))
+                .service(get("/connect", connect::show))
+                .service(get_only("/events", events::events))
+                .service(methods("GET, HEAD, PUT", "/completions", |resource| {
+                    resource
+                        .route(get_or_head().to(admin::completions::show))
+                        .put(admin::completions::set)
+                }))
                 .service(get("/keys", keys::list))
                 .service(post("/keys/rotate", keys::rotate))
                 .service(post("/keys/standby", keys::add_standby))
@@ -155,6 +168,9 @@ pub(crate) fn configure(
                 .service(get("/api", attached_api::show))
                 .service(post("/explain", attached_api::explain))
                 .service(get("/sessions", sessions::list))
+                .service(methods("DELETE", "/sessions/{id}", |resource| {
+                    resource.delete(sessions::revoke)
+                }))
                 .service(get("/users", users::list))
                 .service(methods("PATCH, DELETE", "/users/{id}", |resource| {
                     resource.patch(users::update).delete(users::delete)
@@ -168,8 +184,7 @@ pub(crate) fn configure(
                 .default_service(web::to(not_found)),
         )
         .service(get("/health", page::health))
-        .service(get("/.console/console.css", console::style))
-        .service(get("/.console/console.js", console::script))
+        .service(get(console::FILES_PATH, console::file))
         .service(get("/", console::root))
         .default_service(web::to(not_found));
 }
@@ -276,6 +291,21 @@ fn cors(auth: &Data<AuthService>) -> Cors {
         ])
         .allowed_headers([header::AUTHORIZATION, header::CONTENT_TYPE, header::ACCEPT])
         .expose_headers([VERSION_HEADER])
+        .max_age(600)
+}
+
+/// Allows the documentation page of the API in this process to request a token. The rest of the
+/// admin API has no CORS.
+fn docs_cors(attached_api: &Data<AttachedApi>) -> Cors {
+    let attached_api = attached_api.clone();
+    Cors::default()
+        .allowed_origin_fn(move |origin, _| {
+            origin
+                .to_str()
+                .is_ok_and(|origin| attached_api.has_origin(origin))
+        })
+        .allowed_methods(["POST"])
+        .allowed_headers([header::CONTENT_TYPE])
         .max_age(600)
 }
 

@@ -3,7 +3,7 @@
 use std::{fmt, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use actix_web::web::Data;
-use bearward::{Algorithm, Bearward};
+use bearward::{Algorithm, Bearward, keys::is_loopback};
 use bearward_http::{bind_error_hint, client_error_chain, is_bare_web_origin};
 use bearward_testing::{MockIdp, TokenBuilder};
 use url::Url;
@@ -11,6 +11,8 @@ use url::Url;
 use crate::{
     admin::attached_api::AttachedApi,
     auth::{AuthError, AuthOptions, AuthService, StorageError, google},
+    completions::{self, CompletionsStandIn},
+    request_log::RequestLog,
     routes,
 };
 
@@ -21,8 +23,7 @@ const BIND_OPTIONS: &str =
 /// A running development IdP. It stops when it is dropped.
 pub struct Idp {
     server: Arc<MockIdp>,
-    attached_api: Data<AttachedApi>,
-    auth: Data<AuthService>,
+    state: AppState,
 }
 
 /// Where the development IdP listens and how it behaves.
@@ -90,6 +91,15 @@ pub enum IdpError {
     },
 }
 
+/// The state that the routes share.
+#[derive(Clone)]
+pub(crate) struct AppState {
+    pub(crate) auth: Data<AuthService>,
+    pub(crate) attached_api: Data<AttachedApi>,
+    pub(crate) completions: Data<CompletionsStandIn>,
+    pub(crate) requests: Data<RequestLog>,
+}
+
 impl Idp {
     /// Binds the address and serves requests on a separate thread.
     ///
@@ -113,20 +123,21 @@ impl Idp {
         }
         let base = base.map(parse_base).transpose()?;
         let (auth, ring) = AuthService::start(auth, algorithm)?;
-        let (auth, attached_api) = (Data::new(auth), Data::new(AttachedApi::default()));
-        let (service, attached) = (auth.clone(), attached_api.clone());
+        let state = AppState {
+            auth: Data::new(auth),
+            attached_api: Data::default(),
+            completions: Data::default(),
+            requests: Data::new(RequestLog::new()),
+        };
+        let shared = state.clone();
         MockIdp::bind_with(address, base, ring, move |config| {
-            routes::configure(config, &service, &attached);
+            routes::configure(config, &shared);
         })
         .map(|server| {
             server.support_back_channel_logout();
             let server = Arc::new(server);
-            auth.back_channel.start(&server);
-            Self {
-                server,
-                attached_api,
-                auth,
-            }
+            state.auth.back_channel.start(&server);
+            Self { server, state }
         })
         .map_err(|source| IdpError::Bind { address, source })
     }
@@ -136,7 +147,7 @@ impl Idp {
     ///
     /// `address` is the API's base URL. Later calls have no effect.
     pub fn attach_api(&self, address: impl Into<String>, api: Bearward) {
-        self.attached_api.set(address.into(), api);
+        self.state.attached_api.set(address.into(), api);
     }
 
     /// Sends logout tokens to this URL too; see [`AuthOptions::back_channel_logout`].
@@ -151,10 +162,28 @@ impl Idp {
         url: Url,
         authorities: Option<&[u8]>,
     ) -> Result<(), IdpError> {
-        self.auth
+        self.state
+            .auth
             .back_channel
             .add_url(url, authorities)
             .map_err(|error| IdpError::Authorities(client_error_chain(error)))
+    }
+
+    /// Returns the log that the console shows. The API of this process writes its requests to it.
+    pub fn request_log(&self) -> RequestLog {
+        RequestLog::clone(&self.state.requests)
+    }
+
+    /// Returns the base URL of the stand-in for the completions service, whether or not it is served.
+    /// `None` if the IdP cannot be reached at a loopback address.
+    pub fn completions_url(&self) -> Option<Url> {
+        let base = format!("{}{}", self.base(), completions::BASE_PATH);
+        Url::parse(&base).ok().filter(is_loopback)
+    }
+
+    /// Serves the stand-in for the completions service at [`completions_url`](Self::completions_url).
+    pub fn serve_completions(&self) {
+        self.state.completions.enable();
     }
 
     /// Returns the address that the IdP listens on.

@@ -249,7 +249,7 @@ async fn the_openapi_document_contains_both() {
     assert!(document["components"]["schemas"]["NewOrder"].is_object());
     let docs = app.get("/docs/", "").await;
     assert_eq!(docs.status(), 200);
-    assert!(docs.text().await.unwrap().contains("swagger"));
+    assert!(docs.text().await.unwrap().contains("docs.js"));
 }
 
 #[actix_web::test]

@@ -39,6 +39,8 @@ mod request_limits;
 mod security_headers;
 mod unread_body;
 
+use std::time::Instant;
+
 use actix_web::{
     App, Error, Resource, Scope,
     body::{BoxBody, MessageBody},
@@ -63,6 +65,7 @@ use self::{
     unread_body::close_on_unread_body,
 };
 pub use self::{rate_limits::RateLimits, request_limits::RequestLimits};
+use super::request_observer::{AnsweredRequest, RequestObserver};
 use crate::{api::current_user::AnyUser, settings::Server, telemetry};
 
 /// Wraps the application in the middleware of all routes.
@@ -70,6 +73,7 @@ pub(super) fn wrap_application<T>(
     app: App<T>,
     settings: Server,
     with_credentials: bool,
+    observer: Option<RequestObserver>,
 ) -> App<
     impl ServiceFactory<
         ServiceRequest,
@@ -111,7 +115,18 @@ where
             let continues_trace = proxies.is_trusted_peer(request.peer_addr());
             let client = proxies.client_address(request.request());
             certificates.store(request.request());
-            telemetry::observe(continues_trace, client, request, next)
+            let report = observer.clone().map(|observer| {
+                let (method, route) = (request.method().clone(), request.match_pattern());
+                (observer, method, route, Instant::now())
+            });
+            async move {
+                let result = telemetry::observe(continues_trace, client, request, next).await;
+                if let Some((observer, method, route, started)) = report {
+                    let elapsed = started.elapsed();
+                    observer(AnsweredRequest::new(method, route, elapsed, &result));
+                }
+                result
+            }
         }))
         .wrap(from_fn(close_on_unread_body))
         .wrap(from_fn(track_request))

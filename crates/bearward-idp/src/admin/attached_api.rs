@@ -3,9 +3,13 @@
 use std::sync::OnceLock;
 
 use actix_web::{HttpResponse, http::StatusCode, web::Data};
-use bearward::{Bearward, keys::KeySetStatus};
+use bearward::{
+    Bearward,
+    keys::{KeySetStatus, is_loopback},
+};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use url::Url;
 
 use crate::{
     body::StrictJson,
@@ -30,6 +34,21 @@ impl AttachedApi {
     /// Attaches the API; later calls have no effect.
     pub(crate) fn set(&self, address: String, api: Bearward) {
         let _ = self.0.set((address, api));
+    }
+
+    /// Returns the base URL of the API.
+    pub(crate) fn address(&self) -> Option<&str> {
+        self.0.get().map(|(address, _)| address.as_str())
+    }
+
+    /// Whether this is the origin of the API, under any loopback name.
+    pub(crate) fn has_origin(&self, origin: &str) -> bool {
+        let api = self.address().and_then(|address| Url::parse(address).ok());
+        let origin = Url::parse(origin).ok().filter(is_loopback);
+        api.zip(origin).is_some_and(|(api, origin)| {
+            api.scheme() == origin.scheme()
+                && api.port_or_known_default() == origin.port_or_known_default()
+        })
     }
 }
 

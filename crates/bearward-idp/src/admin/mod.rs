@@ -4,6 +4,9 @@
 pub(crate) mod attached_api;
 pub(crate) mod back_channel;
 pub(crate) mod clock;
+pub(crate) mod completions;
+pub(crate) mod connect;
+pub(crate) mod events;
 pub(crate) mod faults;
 pub(crate) mod keys;
 pub(crate) mod sessions;

@@ -16,6 +16,8 @@ pub(crate) struct MintRequest {
     claims: Map<String, Value>,
     /// Members that replace or extend the usual header; `null` removes a member.
     header: Map<String, Value>,
+    /// Whether `claims` and `header` are complete: members that they do not have are removed.
+    replace: bool,
     /// Lifetime in seconds; a negative value creates an expired token.
     expires_in: Option<i64>,
     /// The name of a forgery to apply.
@@ -29,6 +31,7 @@ pub(crate) async fn mint(
     let MintRequest {
         claims,
         header,
+        replace,
         expires_in,
         forge,
     } = request;
@@ -38,6 +41,14 @@ pub(crate) async fn mint(
     if let Some(seconds) = expires_in {
         let exp = now.unix().saturating_add(seconds);
         token = token.claim("exp", exp).claim("iat", now.unix().min(exp));
+    }
+    if replace {
+        let names: Vec<String> = token.claims().keys().cloned().collect();
+        token = names
+            .iter()
+            .fold(token, |token, name| token.without(name))
+            .without_header("kid")
+            .without_header("typ");
     }
     for (name, value) in claims {
         token = if value.is_null() {

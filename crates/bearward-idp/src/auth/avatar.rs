@@ -23,3 +23,13 @@ pub(crate) async fn picture(initial: Path<String>) -> HttpResponse {
         .insert_header(("cache-control", "public, max-age=86400"))
         .body(svg)
 }
+
+/// Returns the path of the avatar for a name.
+pub(crate) fn path(name: &str) -> String {
+    let initial = name
+        .chars()
+        .find(char::is_ascii_alphabetic)
+        .unwrap_or('x')
+        .to_ascii_lowercase();
+    format!("/.picture/{initial}")
+}

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::{
     authorize::{CONSENT_PATH, callback_address},
-    consent_users, email,
+    avatar, consent_users, email,
     flow::{ConsentRequest, Flow, FlowStage},
     form_origin,
     html::page,
@@ -79,11 +79,9 @@ pub(crate) async fn choose(
     let code = random::secret::<24>();
     let outcome = auth.update(|state, now| {
         // The name of an unconfirmed user is ignored: that user may not own the address.
-        let user = email::normalize(choice.email.trim())
+        let known = email::normalize(choice.email.trim())
             .ok()
-            .and_then(|email| state.user_by_email(&email))
-            .filter(|user| user.is_confirmed());
-        let known = user.map(|user| user.name().to_owned());
+            .and_then(|email| consent_users::name_of(state, &email));
         let Some(flow) = state.flow_mut(id).filter(|flow| !flow.is_expired(now)) else {
             return Ok(flow_not_found());
         };
@@ -147,10 +145,13 @@ fn consent_form(id: Uuid, consent: &ConsentRequest, users: &[(String, String)]) 
         ul aria-labelledby="people-title" {
             @for (name, email) in users {
                 li {
-                    button name="email" value=(email) data-email=(email) {
-                        (name)
-                        br;
-                        small { (email) }
+                    button.person name="email" value=(email) data-email=(email) {
+                        img src=(avatar::path(name)) alt="" width="40" height="40";
+                        span {
+                            (name)
+                            br;
+                            small { (email) }
+                        }
                     }
                 }
             }

@@ -27,3 +27,13 @@ pub(crate) fn list(state: &AuthState) -> Vec<(String, String)> {
     }
     users
 }
+
+/// Returns the name of a user that [`list`] offers under this email address.
+pub(crate) fn name_of(state: &AuthState, email: &str) -> Option<String> {
+    let user = state
+        .user_by_email(email)
+        .filter(|user| user.is_confirmed());
+    let example = EXAMPLE_USERS.iter().find(|(_, known)| *known == email);
+    user.map(|user| user.name().to_owned())
+        .or_else(|| example.map(|(name, _)| (*name).to_owned()))
+}

@@ -1,28 +1,15 @@
-//! The layout of the HTML pages: self-contained, without scripts, marked as development only.
+//! The layout of the HTML pages: self-contained, in the design of the console, marked as development
+//! only. Only the inbox has a script.
 
 use actix_web::{HttpResponse, http::StatusCode};
 use aws_lc_rs::digest::{SHA256, digest};
 use base64_simd::STANDARD;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-const STYLE: &str = "\
-:root{color-scheme:light dark;--line:#8886;--soft:#8882;--strong:light-dark(#0b57d0,#a8c7fa)}\
-*{box-sizing:border-box}\
-body{font:16px/1.5 system-ui,sans-serif;margin:0 auto;max-width:34rem;padding:1.5rem 1rem}\
-h1{font-size:1.4rem;margin:.5rem 0 1rem}\
-h2{font-size:1rem;margin:1.5rem 0 .5rem}\
-.notice{border:2px solid #b06000;border-radius:.5rem;margin:0;padding:.4rem .75rem}\
-ul{list-style:none;margin:0;padding:0}\
-li{margin:.4rem 0}\
-label{display:block;font-weight:600;margin:.6rem 0 .2rem}\
-input,button{border:1px solid var(--line);border-radius:.5rem;font:inherit;padding:.6rem .75rem;width:100%}\
-button{background:var(--soft);cursor:pointer;text-align:left}\
-button.main{background:var(--strong);color:light-dark(#fff,#062e6f);margin-top:.8rem;text-align:center}\
-button.deny{margin-top:1.5rem;text-align:center}\
-:focus-visible{outline:3px solid var(--strong);outline-offset:2px}\
-small{opacity:.8}\
-article{border:1px solid var(--line);border-radius:.5rem;margin:.8rem 0;overflow-wrap:anywhere;padding:.75rem}\
-code{background:var(--soft);border-radius:.25rem;padding:.1rem .3rem}";
+const STYLE: &str = concat!(
+    include_str!("../console/design.css"),
+    include_str!("../console/pages.css")
+);
 
 /// Renders a page. `form_action` is the CSP source list for form targets and their redirects.
 pub(crate) fn page(
@@ -31,9 +18,30 @@ pub(crate) fn page(
     body: &Markup,
     form_action: &str,
 ) -> HttpResponse {
+    render(status, title, body, form_action, None)
+}
+
+/// Renders a page without forms that loads this module script of the IdP.
+pub(crate) fn page_with_script(title: &str, body: &Markup, script: &str) -> HttpResponse {
+    render(StatusCode::OK, title, body, "'none'", Some(script))
+}
+
+fn render(
+    status: StatusCode,
+    title: &str,
+    body: &Markup,
+    form_action: &str,
+    script: Option<&str>,
+) -> HttpResponse {
     let style_hash = STANDARD.encode_to_string(digest(&SHA256, STYLE.as_bytes()));
+    let script_sources = match script {
+        Some(_) => {
+            "script-src 'self'; connect-src 'self'; require-trusted-types-for 'script'; trusted-types 'none'; "
+        }
+        None => "",
+    };
     let policy = format!(
-        "default-src 'none'; style-src 'sha256-{style_hash}'; form-action {form_action}; base-uri 'none'; frame-ancestors 'none'"
+        "default-src 'none'; {script_sources}style-src 'sha256-{style_hash}'; img-src 'self' data:; form-action {form_action}; base-uri 'none'; frame-ancestors 'none'"
     );
     let document = html! {
         (DOCTYPE)
@@ -41,14 +49,21 @@ pub(crate) fn page(
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width,initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                link rel="icon" href="data:,";
                 title { (title) " - bearward development IdP" }
                 // The CSP hash covers these exact bytes.
                 style { (PreEscaped(STYLE)) }
+                @if let Some(script) = script {
+                    script src=(script) type="module" {}
+                }
             }
             body {
-                p.notice #development-only role="note" {
-                    strong { "Development only." }
-                    " Anyone can sign in as any user."
+                header {
+                    p.notice #development-only role="note" {
+                        strong { "Development only." }
+                        " Anyone can sign in as any user."
+                    }
                 }
                 main {
                     h1 { (title) }

@@ -1,16 +1,12 @@
 //! `/.inbox`: the captured mails, as a page and as JSON.
 
-use actix_web::{
-    HttpRequest, HttpResponse,
-    http::{StatusCode, header},
-    web::Data,
-};
+use actix_web::{HttpRequest, HttpResponse, http::header, web::Data};
 use bearward::Timestamp;
 use bearward_testing::endpoint::JwksEndpoint;
 use maud::{Markup, html};
 use serde_json::json;
 
-use super::{error::AuthApiError, html::page, mail::Mail, service::AuthService};
+use super::{error::AuthApiError, html::page_with_script, mail::Mail, service::AuthService};
 
 /// Lists the mails, newest first: as HTML if the client accepts it, else as JSON.
 pub(crate) async fn show(
@@ -42,15 +38,20 @@ pub(crate) async fn show(
         .read(|state, _| {
             let mails = state.mails();
             html! {
-                p { a href="/" { "Console" } }
-                @if mails.is_empty() {
-                    p #empty { "No mail yet. Request a magic link or a password reset in your app." }
+                div.bar {
+                    a href="/" { "Console" }
+                    button #clear type="button" hidden[mails.is_empty()] { "Delete all" }
                 }
-                @for mail in mails { (article(mail, &issuer)) }
+                p #empty hidden[!mails.is_empty()] {
+                    "No mail yet. Request a magic link or a password reset in your app."
+                }
+                div #mails {
+                    @for mail in mails { (article(mail, &issuer)) }
+                }
             }
         })
         .await;
-    page(StatusCode::OK, "Inbox", &body, "'none'")
+    page_with_script("Inbox", &body, "/.console/inbox.js")
 }
 
 pub(crate) async fn clear(auth: Data<AuthService>) -> Result<HttpResponse, AuthApiError> {

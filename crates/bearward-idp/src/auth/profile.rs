@@ -3,6 +3,8 @@
 use aws_lc_rs::digest::{SHA256, digest};
 use serde_json::{Map, Value, json};
 
+use super::avatar;
+
 /// The profile of a user at a provider.
 #[derive(Debug, Clone)]
 pub(crate) struct Profile {
@@ -66,18 +68,13 @@ impl Profile {
     pub(crate) fn new(provider: Provider, base: &str, email: &str, name: &str) -> Self {
         let local = email.split('@').next().unwrap_or_default();
         let name = if name.is_empty() { local } else { name };
-        let initial = name
-            .chars()
-            .find(char::is_ascii_alphabetic)
-            .unwrap_or('x')
-            .to_ascii_lowercase();
         Self {
             provider,
             subject: provider.subject_for(email),
             email: email.to_owned(),
             email_verified: true,
             name: name.to_owned(),
-            picture: format!("{base}/.picture/{initial}"),
+            picture: format!("{base}{}", avatar::path(name)),
         }
     }
 

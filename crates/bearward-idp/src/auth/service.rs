@@ -7,7 +7,7 @@ use bearward_testing::{
     endpoint::JwksEndpoint,
     signing::{KeyPair, KeyRing},
 };
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 use uuid::Uuid;
 
 use super::{
@@ -35,6 +35,7 @@ pub(crate) struct AuthService {
     pub(crate) google: KeyPair,
     state: Mutex<AuthState>,
     storage: Option<Storage>,
+    changed: watch::Sender<()>,
 }
 
 /// Why the auth API did not start.
@@ -85,6 +86,7 @@ impl AuthService {
                 google,
                 state: Mutex::new(state),
                 storage,
+                changed: watch::Sender::new(()),
             },
             ring,
         ))
@@ -109,6 +111,11 @@ impl AuthService {
 
     pub(crate) fn clock(&self) -> Arc<dyn Clock> {
         Arc::<OffsetClock>::clone(&self.clock)
+    }
+
+    /// Returns a receiver that is notified after each [`update`](Self::update).
+    pub(crate) fn changes(&self) -> watch::Receiver<()> {
+        self.changed.subscribe()
     }
 
     pub(crate) async fn read<T>(&self, read: impl FnOnce(&AuthState, Timestamp) -> T) -> T {
@@ -172,6 +179,8 @@ impl AuthService {
         let mut state = self.state.lock().await;
         let now = self.now();
         let result = change(&mut state, now);
+        // Receivers read the state once the lock is released.
+        self.changed.send_replace(());
         let logouts = state.take_logouts();
         let Some(storage) = &self.storage else {
             state.discard_changes();

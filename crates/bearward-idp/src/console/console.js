@@ -1,6 +1,10 @@
-// All values are untrusted: they are added as text nodes, never as markup.
-const at = (id) => document.getElementById(id);
+// The console: users, keys, failures, and what happens at the API. All values are untrusted.
+import { showConnect } from './connect.js';
+import { ask, at, confirm, make, say, show } from './dom.js';
+import { explain, issue, setApi } from './token.js';
+
 const POLL_MS = 2000;
+const MAX_REQUESTS = 50;
 const FAULTS = {
   none: {},
   outage: { status: 503 },
@@ -9,222 +13,124 @@ const FAULTS = {
   bad: { body: 'not a key set' },
 };
 const STATES = { in_use: 'in use', previously_used: 'previously used', standby: 'standby, next to sign' };
-const MARKS = { passed: ['✓', 'passed', 'good'], failed: ['✗', 'failed', 'bad'], not_reached: ['–', 'not reached', ''] };
 
-function make(name, attributes = {}, ...children) {
-  const element = document.createElement(name);
-  for (const [key, value] of Object.entries(attributes)) {
-    if (key.startsWith('on')) element.addEventListener(key.slice(2), value);
-    else if (value !== undefined && value !== null) element.setAttribute(key, value);
-  }
-  element.append(...children.filter((child) => child !== undefined && child !== null));
-  return element;
-}
-
-function say(text, isBad = false) {
-  at('said').textContent = text;
-  at('said').className = isBad ? 'bad' : '';
-}
-
-async function ask(method, path, body) {
-  const headers = body === undefined ? {} : { 'content-type': 'application/json' };
-  const response = await fetch(`/admin${path}`, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
-  const text = await response.text();
-  const result = text ? JSON.parse(text) : undefined;
-  if (!response.ok) throw new Error(result?.error?.message ?? `${method} ${path} failed with status ${response.status}`);
-  return result;
-}
-
-/** Runs the action of a button and reports its result. */
-async function act(action, done) {
+/** Runs the action of a control and reports its result next to it. */
+async function act(control, action, done) {
   try {
     const result = await action();
-    say(typeof done === 'function' ? done(result) : done);
+    say(control, typeof done === 'function' ? done(result) : done);
     await refresh();
   } catch (error) {
-    say(error.message, true);
+    say(control, error.message, true);
   }
 }
 
-/** Redraws an element only if its data changed, and keeps the keyboard focus. */
-const shown = new Map();
-function show(id, data, draw) {
-  const text = JSON.stringify(data);
-  if (shown.get(id) === text) return;
-  shown.set(id, text);
-  const target = at(id);
-  const focused = target.contains(document.activeElement) ? document.activeElement.dataset.name : undefined;
-  target.replaceChildren(...draw());
-  if (focused === undefined) return;
-  const buttons = [...target.querySelectorAll('[data-name]')];
-  (buttons.find((button) => button.dataset.name === focused) ?? buttons[0])?.focus();
-}
+const when = (time) => new Date(time).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' });
+const clockTime = (time) => new Date(time).toLocaleTimeString();
 
-// Users and sessions
+// Users and their sessions
 
 let knownUsers = [];
+const opened = new Set();
 
-function showUsers(users) {
-  knownUsers = users;
-  at('people-part').hidden = users.length === 0;
-  const button = (user) => {
-    const name = user.user_metadata?.full_name || user.user_metadata?.name || user.email || 'anonymous';
-    const banned = user.banned ? ' (banned)' : '';
-    return make('button', { type: 'button', 'data-name': user.id, onclick: () => act(() => signIn(claimsOf(user)), `Issued a token for ${name}.`) },
-      name, make('small', {}, `${user.email || user.id}${banned}`));
-  };
-  const data = users.map(({ id, email, user_metadata, app_metadata, banned, is_anonymous }) => ({ id, email, user_metadata, app_metadata, banned, is_anonymous }));
-  show('people', data, () => users.map((user) => make('li', {}, button(user))));
-  show('known', users.map(({ email }) => email), () => users.filter(({ email }) => email).map(({ email }) => make('option', { value: email })));
-}
+const nameOf = ({ email, user_metadata }) => user_metadata?.full_name || user_metadata?.name || email || 'anonymous';
+const listOf = (text) => text.split(',').map((part) => part.trim()).filter(Boolean);
 
 function claimsOf({ id, email, app_metadata, user_metadata, is_anonymous }) {
   return { sub: id, email, app_metadata, user_metadata, is_anonymous: Boolean(is_anonymous) };
 }
 
-async function signIn(claims, { lifetime = 3600, forge } = {}) {
-  const request = { claims, expires_in: lifetime, ...(forge && { forge }) };
-  const { access_token } = await ask('POST', '/tokens', request);
-  at('token').value = access_token;
-  await explain();
-  // In a small window the token is below the form.
-  if (at('token-title').getBoundingClientRect().top > window.innerHeight) at('token-title').scrollIntoView();
+function userItem(user, sessions) {
+  const name = nameOf(user);
+  const path = `/users/${user.id}`;
+  const state = user.banned ? ' (banned)' : '';
+  const roles = [user.app_metadata?.roles ?? []].flat();
+  const input = make('input', { id: `roles-${user.id}`, 'data-name': `roles-${user.id}`, value: roles.join(', '), maxlength: '200', autocomplete: 'off', spellcheck: 'false', placeholder: 'admin, editor' });
+  const saveRoles = (event) => {
+    event.preventDefault();
+    const chosen = listOf(input.value);
+    // The field is redrawn with what was stored.
+    input.defaultValue = input.value;
+    act(event.target, () => ask('PATCH', path, { app_metadata: { roles: chosen.length ? chosen : null } }), `Saved the roles of ${name}; new tokens have them.`);
+  };
+  const remove = async ({ currentTarget }) => {
+    if (!(await confirm(`Delete ${name}?`, 'The user, the sessions and the mails are removed. Issued access tokens stay valid until they expire, unless the API receives logout tokens.', 'Delete'))) return;
+    act(currentTarget.closest('section'), () => ask('DELETE', path), `Deleted ${name}.`);
+  };
+  const session = ({ id, method, created_at, client_id }) => make('li', {},
+    make('div', {}, `by ${method}`, make('small', {}, `${when(created_at)}${client_id ? `, client ${client_id}` : ''}`)),
+    make('button', { type: 'button', class: 'small', 'data-name': id, 'aria-label': `Revoke the session by ${method} of ${name}`, onclick: ({ currentTarget }) => act(currentTarget.closest('section'), () => ask('DELETE', `/sessions/${id}`), `Revoked a session of ${name}.`) }, 'Revoke'));
+  const manage = make('details', { open: opened.has(user.id) },
+    make('summary', { 'data-name': `manage-${user.id}` }, 'Manage', make('span', { class: 'unseen' }, ` ${name}`), `${roles.length ? `; roles ${roles.join(', ')}` : ''}${sessions.length ? `; ${sessions.length} signed in` : ''}`),
+    make('div', { class: 'manage' },
+      make('form', { onsubmit: saveRoles },
+        make('div', { class: 'field' }, make('label', { for: input.id }, 'Roles'), input),
+        make('div', { class: 'row' },
+          make('button', { class: 'small', 'data-name': `save-${user.id}` }, 'Save roles'),
+          make('button', { type: 'button', class: 'small', 'data-name': `ban-${user.id}`, onclick: ({ currentTarget }) => act(currentTarget.closest('section'), () => ask('PATCH', path, { banned: !user.banned }), user.banned ? `${name} can sign in again.` : `Banned ${name}.`) }, user.banned ? 'Lift the ban' : 'Ban'),
+          make('button', { type: 'button', class: 'small danger', 'data-name': `delete-${user.id}`, onclick: remove }, 'Delete'))),
+      sessions.length ? [make('h3', {}, 'Sessions'), make('ul', { class: 'sessions', 'aria-label': `Sessions of ${name}` }, sessions.map(session))] : make('p', { class: 'quiet' }, 'No sessions.')));
+  manage.addEventListener('toggle', () => (manage.open ? opened.add(user.id) : opened.delete(user.id)));
+  const signIn = make('button', { type: 'button', class: 'person', 'data-name': user.id, onclick: ({ currentTarget }) => act(currentTarget.closest('section'), () => issue({ claims: claimsOf(user) }), `Issued a token for ${name}.`) },
+    name, make('small', {}, `${user.email || user.id}${state}`));
+  return make('li', {}, signIn, manage);
+}
+
+function showUsers(users, sessions) {
+  knownUsers = users;
+  const of = (user) => sessions.filter(({ user_id }) => user_id === user.id);
+  at('people-count').textContent = users.length ? `${users.length}; ${sessions.length} signed in` : 'none yet; sign up in an app';
+  const data = users.map(({ id, email, user_metadata, app_metadata, banned, is_anonymous }) => ({ id, email, user_metadata, app_metadata, banned, is_anonymous }));
+  show('people', [data, sessions], () => users.map((user) => userItem(user, of(user))));
+  show('known', users.map(({ email }) => email), () => users.filter(({ email }) => email).map(({ email }) => make('option', { value: email })));
 }
 
 at('sign-in').addEventListener('submit', (event) => {
   event.preventDefault();
   const form = new FormData(event.target);
   const email = form.get('email').trim();
-  const roles = form.get('roles').split(',').map((role) => role.trim()).filter(Boolean);
+  const roles = listOf(form.get('roles'));
   const known = knownUsers.find((user) => user.email === email.toLowerCase());
   const claims = known ? claimsOf(known) : { sub: email, email, user_metadata: { email } };
   if (roles.length) claims.app_metadata = { ...claims.app_metadata, roles };
-  act(() => signIn(claims, { lifetime: Number(form.get('lifetime')), forge: form.get('forge') }), `Issued a token for ${email}.`);
+  const forge = form.get('forge');
+  const request = { claims, expires_in: Number(form.get('lifetime')), ...(forge && { forge }) };
+  act(event.submitter ?? event.target, () => issue(request), `Issued a token for ${email}.`);
 });
 
-function showSessions(sessions) {
-  show('sessions', sessions, () => {
-    if (sessions.length === 0) return [make('p', { class: 'quiet' }, 'No sessions. Users who sign in through an app appear here.')];
-    const item = ({ email, user_id, method, created_at }) =>
-      make('li', {}, email || 'anonymous', make('small', {}, `by ${method}, ${when(created_at)}`), make('small', {}, user_id));
-    return [make('ul', { class: 'sessions', 'aria-labelledby': 'sessions-title' }, ...sessions.map(item))];
-  });
+// Clock
+
+function showClock({ ahead_seconds, now }) {
+  const ahead = ahead_seconds === 0 ? 'the time of this machine' : `${duration(ahead_seconds)} ahead`;
+  at('clock').replaceChildren(make('strong', {}, when(now)), `, ${ahead}`);
+  at('clock').dataset.ahead = ahead_seconds;
 }
 
-function showBackChannel({ enabled, urls, deliveries }) {
-  at('back-channel').checked = enabled;
-  const [last] = deliveries;
-  const outcome = last && (last.status ? `status ${last.status}` : last.problem);
-  at('back-channel-note').textContent = urls.length === 0
-    ? 'No URL is configured; bearward dev configures its own API.'
-    : `To ${urls.join(', ')}. ${last ? `Last: ${when(last.at)}, ${outcome}.` : 'None sent yet.'}`;
+function duration(seconds) {
+  const parts = [[86400, 'd'], [3600, 'h'], [60, 'min'], [1, 's']].map(([size, unit], index, all) => [Math.floor((index ? seconds % all[index - 1][0] : seconds) / size), unit]);
+  return parts.filter(([count]) => count > 0).map(([count, unit]) => `${count} ${unit}`).join(' ');
 }
 
-at('back-channel').addEventListener('change', ({ target }) => {
-  act(() => ask('PUT', '/backchannel-logout', { enabled: target.checked }), target.checked ? 'Logout tokens are sent.' : 'Logout tokens are not sent.');
-});
-
-const when = (time) => new Date(time).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' });
-
-// Token
-
-/** Removes quotes, the header name and the scheme, which are often pasted with the token. */
-function extractToken(text) {
-  return text.trim().replace(/^["']+/, '').replace(/^authorization:\s*/i, '').replace(/^bearer\s+/i, '').replace(/["']+$/, '').trim();
-}
-
-function decode(part) {
-  try {
-    const bytes = Uint8Array.from(atob(part.replaceAll('-', '+').replaceAll('_', '/')), (character) => character.charCodeAt(0));
-    const text = new TextDecoder().decode(bytes);
-    try {
-      return JSON.stringify(JSON.parse(text), null, 2);
-    } catch {
-      return text;
-    }
-  } catch {
-    return 'not decodable';
-  }
-}
-
-async function explain() {
-  const token = extractToken(at('token').value);
-  at('parts').hidden = token === '';
-  at('verdict').replaceChildren();
-  if (token === '') return;
-  const [header = '', claims = ''] = token.split('.');
-  at('header').textContent = decode(header);
-  at('claims').textContent = decode(claims);
-  if (api === null) {
-    const how = ['No API runs in this process, so the token is decoded but not verified. ', make('code', {}, 'bearward dev'), ' starts both. ', make('code', {}, 'bearward explain -'), ' verifies a token with any configuration.'];
-    at('verdict').replaceChildren(make('p', { class: 'advice' }, ...how));
-    return;
-  }
-  const report = await ask('POST', '/explain', { token });
-  at('verdict').replaceChildren(...verdict(report));
-}
-
-// What the claim mapping of the issuer finds.
-function mappedClaims(claims) {
-  const row = ({ name, from, found, problem }) => make('tr', {},
-    make('th', { scope: 'row' }, name),
-    make('td', {}, found.join(', ') || 'none'),
-    make('td', { class: 'expected' }, problem ?? `from ${from.join(', ')}`));
-  return make('table', { class: 'checks', 'aria-label': 'Mapped claims' }, make('tbody', {}, ...claims.map(row)));
-}
-
-function verdict({ accepted, code, message, advice, checks, claims = [] }) {
-  const row = ({ check, outcome, found, expected }) => {
-    const [mark, name, colour] = MARKS[outcome] ?? ['?', outcome, ''];
-    return make('tr', { class: outcome },
-      make('td', { class: `mark ${colour}` }, make('span', { role: 'img', 'aria-label': name }, mark)),
-      make('th', { scope: 'row' }, check),
-      make('td', {}, found),
-      make('td', { class: 'expected' }, expected));
-  };
-  const head = make('thead', {}, make('tr', {}, make('td', {}), ...['check', 'found', 'expected'].map((text) => make('th', { scope: 'col' }, text))));
-  return [
-    make('p', { class: `verdict ${accepted ? 'good' : 'bad'}` }, accepted ? 'The API accepts it' : `The API rejects it: ${code}`),
-    accepted ? undefined : make('p', { class: 'advice' }, message),
-    advice ? make('p', { class: 'advice' }, make('strong', {}, 'Next: '), advice) : undefined,
-    make('table', { class: 'checks', 'aria-label': 'Verification steps' }, head, make('tbody', {}, ...checks.map(row))),
-    claims.length > 0 ? mappedClaims(claims) : undefined,
-  ].filter(Boolean);
-}
-
-at('explain').addEventListener('submit', (event) => {
-  event.preventDefault();
-  act(explain, at('token').value.trim() ? 'Explained.' : 'There is no token to explain.');
-});
-
-async function copy(text, what) {
-  if (!text) return say('There is no token to copy.', true);
-  try {
-    await navigator.clipboard.writeText(text);
-    say(`${what} was copied.`);
-  } catch {
-    at('token').select();
-    say('The browser does not allow copying. The token is selected; press Ctrl-C.', true);
-  }
-}
-
-at('copy').addEventListener('click', () => copy(extractToken(at('token').value), 'The token'));
-at('copy-curl').addEventListener('click', () => {
-  // The token is quoted in the command and must not end the quotes.
-  const token = extractToken(at('token').value).replace(/[^\w.~+/=-]/g, '');
-  copy(token && `curl -i ${api.address}/protected -H "Authorization: Bearer ${token}"`, 'The command');
+at('clock-steps').addEventListener('click', ({ target }) => {
+  const { step } = target.dataset;
+  if (!step) return;
+  const ahead_seconds = step === 'reset' ? 0 : Number(at('clock').dataset.ahead) + Number(step);
+  act(at('clock-steps'), () => ask('PUT', '/clock', { ahead_seconds }), step === 'reset' ? 'The clock shows the time of this machine.' : 'Moved the clock.');
 });
 
 // Keys
 
+async function revoke(control, { kid, state }) {
+  const last = state === 'in_use' ? ' A new key signs from now on.' : '';
+  if (!(await confirm(`Revoke ${kid}?`, `Tokens that it signed are rejected once the API has refreshed its keys; users must sign in again. This cannot be undone.${last}`, 'Revoke'))) return;
+  act(control, () => ask('POST', `/keys/${encodeURIComponent(kid)}/revoke`), `Revoked ${kid}. Its tokens are rejected once the API has refreshed its keys.`);
+}
+
 function showKeys(keys) {
-  show('keys', keys, () => keys.map(({ kid, algorithm, state }) =>
+  show('keys', keys, () => keys.map((key) =>
     make('li', {},
-      make('div', {}, make('code', {}, kid), make('small', {}, `${algorithm}, ${STATES[state] ?? state}`)),
-      make('button', {
-        type: 'button', class: 'small', 'data-name': kid, 'aria-label': `Revoke ${kid}`,
-        onclick: () => act(() => ask('POST', `/keys/${encodeURIComponent(kid)}/revoke`), `Revoked ${kid}. Its tokens are rejected once the API has refreshed its keys.`),
-      }, 'Revoke'))));
+      make('div', {}, make('code', {}, key.kid), make('small', {}, `${key.algorithm}, ${STATES[key.state] ?? key.state}`)),
+      make('button', { type: 'button', class: 'small', 'data-name': key.kid, 'aria-label': `Revoke ${key.kid}`, onclick: () => revoke(at('turn').parentElement, key) }, 'Revoke'))));
 }
 
 at('turn').addEventListener('submit', (event) => {
@@ -232,10 +138,10 @@ at('turn').addEventListener('submit', (event) => {
   const action = event.submitter?.value === 'standby' ? 'standby' : 'rotate';
   const algorithm = at('algorithm').value;
   const done = action === 'rotate' ? 'A new key signs; the old one stays published.' : 'Published a standby key for the next rotation.';
-  act(() => ask('POST', `/keys/${action}`, algorithm ? { algorithm } : {}), done);
+  act(event.target, () => ask('POST', `/keys/${action}`, algorithm ? { algorithm } : {}), done);
 });
 
-// Faults
+// Failures
 
 function showFaults(faults) {
   const set = Object.entries(faults).filter(([, value]) => value !== null && value !== false);
@@ -249,7 +155,31 @@ function showFaults(faults) {
 
 at('faults').addEventListener('change', ({ target }) => {
   const fault = FAULTS[target.value];
-  if (fault) act(() => (target.value === 'none' ? ask('DELETE', '/faults') : ask('PUT', '/faults', fault)), `JWKS endpoint: ${target.parentElement.textContent.trim()}.`);
+  if (fault) act(at('faults'), () => (target.value === 'none' ? ask('DELETE', '/faults') : ask('PUT', '/faults', fault)), `JWKS endpoint: ${target.parentElement.textContent.trim()}.`);
+});
+
+function showCompletions(completions) {
+  at('completions-part').hidden = completions === null;
+  if (completions === null) return;
+  for (const input of at('completions').querySelectorAll('input')) input.checked = input.value === (completions.failure ?? '');
+  at('completions-count').textContent = completions.requests === 0 ? 'No requests yet.' : `Requests: ${completions.requests}.`;
+}
+
+at('completions').addEventListener('change', ({ target }) => {
+  act(at('completions'), () => ask('PUT', '/completions', { failure: target.value || null }), `Code generation: ${target.parentElement.textContent.trim()}.`);
+});
+
+function showBackChannel({ enabled, urls, deliveries }) {
+  at('back-channel').checked = enabled;
+  const [last] = deliveries;
+  const outcome = last && (last.status ? `status ${last.status}` : last.problem);
+  at('back-channel-note').textContent = urls.length === 0
+    ? 'No URL is configured; bearward dev configures its own API.'
+    : `To ${urls.join(', ')}. ${last ? `Last: ${when(last.at)}, ${outcome}.` : 'None sent yet.'}`;
+}
+
+at('back-channel').addEventListener('change', ({ target }) => {
+  act(target, () => ask('PUT', '/backchannel-logout', { enabled: target.checked }), target.checked ? 'Logout tokens are sent.' : 'Logout tokens are not sent.');
 });
 
 // The API
@@ -257,8 +187,11 @@ at('faults').addEventListener('change', ({ target }) => {
 let api;
 
 function showApi(found) {
+  const isNew = api === undefined;
   api = found;
-  at('docs').hidden = at('copy-curl').hidden = found === null;
+  setApi(found);
+  at('docs').hidden = found === null;
+  if (isNew) showRequests();
   if (found === null) {
     show('api', null, () => [
       make('p', {}, 'No API runs in this process. ', make('code', {}, 'bearward dev'), ' starts one with this IdP and shows its key cache here.'),
@@ -285,30 +218,79 @@ function showApi(found) {
 
 const seconds = (count) => (count < 120 ? `${count} s` : `${Math.floor(count / 60)} min`);
 
-// Polling, while the page is visible
+// Live: the requests of the API, the inbox, and changes of users and sessions
+
+const requests = [];
+
+function requestItem({ at: time, method, route, status, duration_ms, code, message, token_rejected, issuer, kid }) {
+  const colour = status < 400 ? 'good' : token_rejected ? 'bad' : 'warn';
+  const signer = [issuer && `issuer ${issuer}`, kid && `key ${kid}`].filter(Boolean).join(', ');
+  return make('li', {},
+    make('span', { class: `status ${colour}` }, String(status)),
+    make('code', {}, `${method} ${route}`),
+    make('small', {}, `${clockTime(time)}, ${duration_ms} ms`),
+    code ? make('p', {}, make('strong', { class: colour }, code), `: ${message}`) : undefined,
+    token_rejected && signer ? make('p', { class: 'quiet' }, signer) : undefined);
+}
+
+function showRequests() {
+  at('requests').replaceChildren(...requests.map(requestItem));
+  at('requests-empty').hidden = requests.length > 0;
+  at('requests-empty').textContent = api ? 'None yet. Send one with the curl snippet above, and it appears here with the reason if its token is rejected.' : 'No API runs in this process; bearward dev starts one.';
+}
+
+function showInbox({ count, unused, mails }) {
+  at('inbox-link').textContent = unused ? `Inbox (${unused})` : 'Inbox';
+  at('mails-count').textContent = count > mails.length ? `${mails.length} of ${count}` : '';
+  at('mails-empty').hidden = count > 0;
+  show('mails', mails, () => mails.map(({ to, subject, link, code, sent_at, used }) => make('li', {},
+    used ? subject : make('a', { href: link }, subject),
+    make('small', {}, `to ${to}, ${when(sent_at)}${used ? ', used or replaced' : `, code ${code}`}`))));
+}
+
+function live() {
+  const events = new EventSource('/admin/events');
+  const on = (name, handle) => events.addEventListener(name, ({ data }) => handle(JSON.parse(data)));
+  events.onopen = () => {
+    at('live').textContent = 'live';
+  };
+  events.onerror = () => {
+    at('live').textContent = 'not connected';
+  };
+  on('request', (request) => {
+    // A restarted IdP counts from 1 again.
+    if (requests.length > 0 && request.number <= requests[0].number) requests.length = 0;
+    requests.unshift(request);
+    requests.length = Math.min(requests.length, MAX_REQUESTS);
+    showRequests();
+  });
+  on('inbox', showInbox);
+  on('change', () => refresh().catch(() => {}));
+}
+
+// Polling, while the page is visible: the key cache changes without an event
 
 async function refresh() {
-  const [{ api: found }, { keys }, { users }, { sessions }, faults, backChannel] = await Promise.all(
-    ['/api', '/keys', '/users', '/sessions', '/faults', '/backchannel-logout'].map((path) => ask('GET', path)),
+  const [{ api: found }, { keys }, { users }, { sessions }, faults, backChannel, clock, { completions }] = await Promise.all(
+    ['/api', '/keys', '/users', '/sessions', '/faults', '/backchannel-logout', '/clock', '/completions'].map((path) => ask('GET', path)),
   );
   showApi(found);
   showKeys(keys);
-  showUsers(users);
-  showSessions(sessions);
+  showUsers(users, sessions);
   showFaults(faults);
   showBackChannel(backChannel);
+  showClock(clock);
+  showCompletions(completions);
 }
 
-let isOffline = false;
 async function watch() {
   if (!document.hidden) {
     try {
       await refresh();
-      if (isOffline) say('The IdP is reachable again.');
-      isOffline = false;
+      at('offline').hidden = true;
     } catch (error) {
-      isOffline = true;
-      say(error instanceof TypeError ? 'The IdP is unreachable. Is it still running?' : error.message, true);
+      at('offline').hidden = false;
+      at('offline').textContent = error instanceof TypeError ? 'The IdP is unreachable. Is it still running?' : error.message;
     }
   }
   setTimeout(watch, POLL_MS);
@@ -319,4 +301,12 @@ at('programs').addEventListener('toggle', async ({ currentTarget }) => {
   if (!target.textContent) target.textContent = await fetch('/', { headers: { accept: 'text/plain' } }).then((response) => response.text(), () => 'The IdP is unreachable.');
 });
 
-watch();
+ask('GET', '/connect').then(async (values) => {
+  showConnect(values);
+  await refresh();
+  // A reload of some browsers keeps the field.
+  if (at('token').value) await explain();
+}, () => {}).finally(() => {
+  watch();
+  live();
+});

@@ -2,7 +2,7 @@
 
 use crate::fixture::TestIdp;
 
-const ROUTES: [&str; 16] = [
+const ROUTES: [&str; 21] = [
     "GET /admin/api",
     "POST /admin/explain",
     "GET /admin/sessions",
@@ -19,6 +19,11 @@ const ROUTES: [&str; 16] = [
     "DELETE /admin/users/any",
     "GET /admin/clock",
     "PUT /admin/clock",
+    "GET /admin/connect",
+    "GET /admin/events",
+    "GET /admin/completions",
+    "PUT /admin/completions",
+    "DELETE /admin/sessions/any",
 ];
 
 #[tokio::test]

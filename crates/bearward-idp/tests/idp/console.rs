@@ -11,9 +11,15 @@ const BROWSER: (&str, &str) = (
     "accept",
     "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
 );
-const FILES: [(&str, &str); 2] = [
+const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
+const FILES: [(&str, &str); 7] = [
     ("/.console/console.css", "text/css; charset=utf-8"),
-    ("/.console/console.js", "text/javascript; charset=utf-8"),
+    ("/.console/console.js", JAVASCRIPT),
+    ("/.console/connect.js", JAVASCRIPT),
+    ("/.console/dom.js", JAVASCRIPT),
+    ("/.console/inbox.js", JAVASCRIPT),
+    ("/.console/meanings.js", JAVASCRIPT),
+    ("/.console/token.js", JAVASCRIPT),
 ];
 
 #[tokio::test]
@@ -91,8 +97,12 @@ async fn policy_allows_only_own_script_and_style() {
             "{path}"
         );
         assert_eq!(file.header("x-content-type-options"), Some("nosniff"));
+    }
+    for (path, _) in &FILES[..2] {
         assert!(page.body.contains(path), "{path} is referenced");
     }
+    let missing = idp.get("/.console/nothing.js").await;
+    assert_eq!(missing.error(), (404, "NOT_FOUND".to_owned()));
 }
 
 #[tokio::test]
@@ -370,6 +380,75 @@ async fn session_list_contains_no_secrets() {
         ]
     );
     assert!(!listed.body.contains(&token));
+}
+
+#[tokio::test]
+async fn a_session_is_ended_once() {
+    let idp = TestIdp::start();
+    let session = idp.sign_up("ada@example.com").await;
+    let listed = idp.get("/admin/sessions").await.json();
+    let id = listed["sessions"][0]["id"].as_str().unwrap().to_owned();
+    let line = format!("DELETE /admin/sessions/{id}");
+    assert_eq!(idp.send(&line, &[], "").await.status, 204);
+    let refreshed = idp.refresh(session["refresh_token"].as_str().unwrap());
+    assert_eq!(refreshed.await.status, 400);
+    for line in [line.as_str(), "DELETE /admin/sessions/any"] {
+        let response = idp.send(line, &[], "").await;
+        assert_eq!(response.error(), (404, "NOT_FOUND".to_owned()));
+    }
+}
+
+#[tokio::test]
+async fn connect_values_are_those_of_the_idp() {
+    let idp = TestIdp::start();
+    let values = idp.get("/admin/connect").await.json();
+    assert_eq!(values["base"], idp.base());
+    assert_eq!(values["issuer"], idp.issuer());
+    assert_eq!(values["jwks_url"], idp.jwks_url());
+    assert_eq!(values["audience"], idp.audience());
+    assert_eq!(
+        (&values["algorithm"], &values["api"]),
+        (&json!("RS256"), &Value::Null)
+    );
+    let google = json!({
+        "issuer": idp.google_issuer(), "jwks_url": idp.google_jwks_url(), "client_id": idp.google_client_id(),
+    });
+    assert_eq!(values["google"], google);
+}
+
+/// The page `/docs` of the API may request a token; its origin may have any loopback name.
+#[tokio::test]
+async fn only_the_attached_api_may_request_tokens_from_its_pages() {
+    let idp = TestIdp::start();
+    let allowed = async |origin: &str| {
+        let headers = [
+            ("origin", origin),
+            ("access-control-request-method", "POST"),
+            ("access-control-request-headers", "content-type"),
+        ];
+        let response = idp.send("OPTIONS /admin/tokens", &headers, "").await;
+        response
+            .header("access-control-allow-origin")
+            .map(str::to_owned)
+    };
+    assert_eq!(allowed("http://127.0.0.1:8000").await, None, "no API");
+    let api = verifier_with_clock(&idp, &TestClock::new()).await;
+    idp.attach_api("http://127.0.0.1:8000", api);
+    for origin in ["http://127.0.0.1:8000", "http://localhost:8000"] {
+        assert_eq!(allowed(origin).await.as_deref(), Some(origin));
+        let response = idp
+            .send("POST /admin/tokens", &[("origin", origin)], "")
+            .await;
+        assert_eq!(response.header("access-control-allow-origin"), Some(origin));
+    }
+    for origin in [
+        "http://127.0.0.1:3000",
+        "https://127.0.0.1:8000",
+        "http://attacker.invalid:8000",
+        "null",
+    ] {
+        assert_eq!(allowed(origin).await, None, "{origin}");
+    }
 }
 
 async fn page(idp: &TestIdp) -> TestResponse {

@@ -4,8 +4,10 @@
 mod admin_access;
 mod auth;
 mod back_channel;
+mod completions;
 mod console;
 mod documents;
+mod events;
 mod fixture;
 mod jwks_faults;
 mod keys;

@@ -200,3 +200,19 @@ fn payload(token: &str) -> Value {
     let part = token.split('.').nth(1).unwrap();
     serde_json::from_slice(&base64_simd::URL_SAFE_NO_PAD.decode_to_vec(part).unwrap()).unwrap()
 }
+
+#[tokio::test]
+async fn a_replaced_token_has_exactly_the_given_members() {
+    let idp = TestIdp::start();
+    let request = serde_json::json!({
+        "replace": true, "header": { "alg": "RS256", "own": 1 }, "claims": { "sub": "x", "exp": 4_102_444_800_u64 },
+    });
+    let token = idp.mint(&request.to_string()).await;
+    let part = |index: usize| -> serde_json::Value {
+        let part = token.split('.').nth(index).unwrap();
+        let bytes = base64_simd::URL_SAFE_NO_PAD.decode_to_vec(part).unwrap();
+        serde_json::from_slice(&bytes).unwrap()
+    };
+    assert_eq!(part(0), request["header"]);
+    assert_eq!(part(1), request["claims"]);
+}

@@ -149,7 +149,8 @@ fn sign_in(
         Some(user) if user.banned => Err(AuthApiError::new(403, "user_banned", "User is banned")),
         Some(user) => Ok(user.id),
         None => {
-            let profile = Profile::new(Provider::Google, endpoint.base(), email, "");
+            let name = consent_users::name_of(state, email).unwrap_or_default();
+            let profile = Profile::new(Provider::Google, endpoint.base(), email, &name);
             auth.sign_in(state, &profile, now)
         }
     }

@@ -138,7 +138,13 @@ async fn page_is_marked_and_self_contained() {
         page.text
     );
     for external in [
-        "<script", "src=", "<link", "http://", "https://", "@import", "url(",
+        "<script",
+        "src=\"//",
+        "rel=\"stylesheet\"",
+        "http://",
+        "https://",
+        "@import",
+        "url(",
     ] {
         assert!(!page.text.contains(external), "{external} in {}", page.text);
     }
@@ -262,5 +268,22 @@ async fn callback_with_a_guessed_code_is_rejected() {
     assert!(
         back.contains("error_code=bad_oauth_callback") && !back.contains("access_token"),
         "{back}"
+    );
+}
+
+#[tokio::test]
+async fn an_example_user_signs_in_with_the_name_and_the_picture_of_the_page() {
+    let (idp, _) = TestIdp::with_clock();
+    let page = ConsentPage::open(&idp, AUTHORIZE).await;
+    assert!(page.text.contains("src=\"/.picture/a\""), "{}", page.text);
+    let back = page.send(&idp, &[("email", "ada@example.com")]).await;
+    idp.get(back.header("location").unwrap()).await;
+    let users = idp.get("/admin/users").await.json();
+    let metadata = &users["users"][0]["user_metadata"];
+    assert_eq!(metadata["full_name"], "Ada Example");
+    let picture = format!("{}/.picture/a", idp.base());
+    assert_eq!(
+        (&metadata["picture"], &metadata["avatar_url"]),
+        (&picture.as_str().into(), &picture.as_str().into())
     );
 }

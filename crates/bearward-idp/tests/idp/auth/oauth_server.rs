@@ -511,7 +511,7 @@ async fn user_information_depends_on_the_scope() {
         .await;
     let info = userinfo(text(&tokens, "access_token")).await.json();
     assert_eq!(text(&info, "email"), "ada@example.com");
-    assert_eq!(text(&info, "name"), "ada");
+    assert_eq!(text(&info, "name"), "Ada Example");
     let minimal = client.tokens(&[]).await;
     let minimal = userinfo(text(&minimal, "access_token")).await.json();
     assert_eq!(minimal, json!({ "sub": info["sub"] }));
