@@ -39,6 +39,7 @@ use crate::{
     settings::{self, ClientAuth, Config},
     store::{OpenError, Opening, Store},
     telemetry::Metrics,
+    user_sessions::UserSessions,
 };
 
 /// A server that is bound to its addresses and ready to run.
@@ -76,6 +77,7 @@ struct AppState {
     rate_limits: Data<RateLimits>,
     revocations: Data<SharedRevocations>,
     shutdown: Data<Shutdown>,
+    user_sessions: Data<UserSessions>,
 }
 
 /// Creates the application of each worker.
@@ -312,6 +314,11 @@ impl AppState {
                 shutdown.clone(),
                 revocations.clone(),
             )),
+            user_sessions: Data::new(UserSessions::new(
+                store.clone(),
+                revocations.clone(),
+                Arc::clone(&clock),
+            )),
             revocations: Data::new(revocations),
             metadata: Data::new(Metadata::new(
                 resource,
@@ -372,7 +379,8 @@ impl AppFactory {
             .app_data(state.metadata.clone())
             .app_data(state.rate_limits.clone())
             .app_data(state.revocations.clone())
-            .app_data(state.shutdown.clone());
+            .app_data(state.shutdown.clone())
+            .app_data(state.user_sessions.clone());
         let app = middleware::wrap_application(app, self.settings.clone(), self.with_credentials);
         let app = if self.settings.admin_bind.is_some() {
             app
