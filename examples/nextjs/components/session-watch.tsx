@@ -2,7 +2,7 @@
 
 import { useEffect } from 'react';
 
-import { leave, ownedBy } from '@/lib/api/session';
+import { leaveWithoutSession, ownedBy } from '@/lib/api/session';
 import { supabase } from '@/lib/supabase/browser';
 
 /** Binds a page to the user it was rendered for: leaves when the session ends in any tab, and reloads when another user signs in. */
@@ -12,7 +12,7 @@ export function SessionWatch({ user }: { user: string }) {
 
   useEffect(() => {
     const { data } = supabase().auth.onAuthStateChange((event, session) => {
-      if (event === 'SIGNED_OUT') void leave('ended');
+      if (event === 'SIGNED_OUT') leaveWithoutSession();
       else if (session && session.user.id !== user) window.location.reload();
     });
     // The page was restored from the back/forward cache.
