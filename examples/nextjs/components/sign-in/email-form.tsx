@@ -10,6 +10,7 @@ import { type FormProblems, TOO_SHORT, emailProblem, isFine, newPasswordProblem,
 import { SHORTEST_PASSWORD, ofFailure } from '@/lib/sign-in-problem';
 import { signInHere } from '@/lib/supabase/arrival';
 import { supabase } from '@/lib/supabase/browser';
+import { afterFirstStep } from '@/lib/supabase/second-step';
 
 /** The form for sign-in and sign-up with email and password. */
 export function EmailForm({ kind, next }: { kind: 'sign-in' | 'sign-up'; next: string }) {
@@ -44,7 +45,7 @@ export function EmailForm({ kind, next }: { kind: 'sign-in' | 'sign-up'; next: s
       : await auth.signInWithPassword({ email, password });
     if (!error && data.session) {
       // A full page load, so that proxy.ts sees the session and no state of an earlier user stays in memory.
-      window.location.assign(next);
+      window.location.assign(await afterFirstStep(next));
       return;
     }
     signInHere(false);

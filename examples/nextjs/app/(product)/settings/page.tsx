@@ -5,6 +5,7 @@ import { ApiKeys } from '@/components/settings/api-keys';
 import { DeleteAccount } from '@/components/settings/delete-account';
 import { Devices } from '@/components/settings/devices';
 import { ProfileForm } from '@/components/settings/profile-form';
+import { TwoStep } from '@/components/settings/two-step';
 import { SignOutButtons } from '@/components/sign-out-buttons';
 import { userOf } from '@/lib/supabase/user';
 
@@ -26,6 +27,9 @@ export default async function Settings() {
         lead="Keys are encrypted before they are stored and used only for your requests. A saved key cannot be displayed again."
       >
         <ApiKeys />
+      </Section>
+      <Section id="two-step" title="Two-step verification" lead="Ask for a code of an authenticator app when you sign in with a password or a provider.">
+        <TwoStep />
       </Section>
       <Section id="devices" title="Devices" lead="Where you are signed in. Signing out a device takes effect immediately.">
         <Devices />
